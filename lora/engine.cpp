@@ -1,0 +1,379 @@
+// The engine behind the C face: one model, one adapter (or all weights), their state, and the graphs.
+
+#include "engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "../internal/llamacpp/log.h"
+
+using rft::graph;
+
+namespace {
+
+bool on_node(ggml_tensor * node, bool ask, void * data) {
+    auto * e = (rft_engine *) data;
+    if (ask && e->capturing) { e->capture_ok = e->captured.add(node) && e->capture_ok; }
+    return false;
+}
+
+// While capturing on the CPU, nothing is computed: the graph is all that is wanted.
+bool on_abort(void * data) {
+    auto * e = (rft_engine *) data;
+    return e->cancel.load(std::memory_order_relaxed) || (e->capturing && !e->gpu);
+}
+
+bool on_cancel(void * data) { return ((rft_engine *) data)->cancel.load(std::memory_order_relaxed); }
+
+void fail(const std::string & message) { throw std::runtime_error(message); }
+
+} // namespace
+
+rft_engine::~rft_engine() {
+    current.reset();
+    ggml_backend_sched_free(sched);
+    ggml_free(optimiser_ctx);
+    ggml_backend_buffer_free(state_buffer);
+    ggml_free(state_ctx);
+    if (batch.token) { llama_batch_free(batch); }
+    llama_free(ctx);
+    if (adapter) { llama_adapter_lora_free(adapter); }
+    llama_model_free(model);
+    if (cpu) { ggml_backend_free(cpu); }
+    if (gpu) { ggml_backend_free(gpu); }
+    if (threads) { ggml_threadpool_free(threads); }
+}
+
+void rft_engine::open() {
+    ggml_threadpool_params tp = ggml_threadpool_params_default(options.threads);
+    threads = ggml_threadpool_new(&tp);
+    cpu = ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr);
+    if (!threads || !cpu) { fail("the CPU backend cannot be started"); }
+    ggml_backend_cpu_set_n_threads(cpu, options.threads);
+    ggml_backend_cpu_set_threadpool(cpu, threads);
+    ggml_backend_cpu_set_abort_callback(cpu, on_cancel, this);
+    if (options.gpu_layers != 0) {
+        gpu = ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_GPU, nullptr);
+        if (!gpu) { fail("GPU layers were asked for, but this build has no GPU backend or there is no device: use 0 GPU layers, or build with ./build.sh --cuda"); }
+        if (!options.adapter_path) { fail("training all weights runs on the CPU only: use 0 GPU layers"); }
+    }
+
+    llama_model_params mp = llama_model_default_params();
+    mp.n_gpu_layers = options.gpu_layers;
+    mp.use_extra_bufts = false; // repacked weights cannot be read by other ops than mul_mat
+    mp.load_mode = options.adapter_path ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+    mp.progress_callback = [](float, void * e) { return !((rft_engine *) e)->cancel.load(); };
+    mp.progress_callback_user_data = this;
+    model = llama_model_load_from_file(options.model_path, mp);
+    if (!model) {
+        if (cancel) { throw rft::cancelled(); }
+        fail(std::string("llama.cpp cannot load the model ") + options.model_path);
+    }
+    if (options.adapter_path) {
+        adapter = llama_adapter_lora_init(model, options.adapter_path);
+        if (!adapter) { fail(std::string("llama.cpp cannot load the adapter ") + options.adapter_path + " for this model"); }
+    }
+
+    llama_context_params cp = llama_context_default_params();
+    cp.n_ctx = cp.n_batch = cp.n_ubatch = cp.n_outputs_max = options.window;
+    cp.n_seq_max = options.max_sequences;
+    cp.kv_unified = true;
+    cp.type_k = cp.type_v = GGML_TYPE_F32;
+    cp.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    cp.n_threads = cp.n_threads_batch = options.threads;
+    cp.swa_full = true;
+    cp.op_offload = false;
+    cp.cb_eval = on_node;
+    cp.cb_eval_user_data = this;
+    cp.abort_callback = on_abort;
+    cp.abort_callback_data = this;
+    ctx = llama_init_from_model(model, cp);
+    if (!ctx) { fail("llama.cpp cannot make a context of " + std::to_string(options.window) + " tokens"); }
+    if ((int32_t) llama_n_ctx(ctx) != options.window) { fail("the context is not of the size asked for"); }
+    llama_attach_threadpool(ctx, threads, threads);
+    if (adapter) {
+        float scale = 1;
+        if (llama_set_adapters_lora(ctx, &adapter, 1, &scale) != 0) { fail("the adapter cannot be applied"); }
+    }
+    batch = llama_batch_init(options.window, 0, options.max_sequences);
+
+    ggml_backend_t backends[2] = {gpu ? gpu : cpu, cpu};
+    sched = ggml_backend_sched_new(backends, nullptr, gpu ? 2 : 1, 65536, false, false);
+    find_params();
+    add_state();
+    build_optimiser();
+}
+
+// Which tensors are trained is read off a captured graph: those of the adapter, or every weight.
+void rft_engine::find_params() {
+    const int32_t n = options.window;
+    std::vector<int32_t> zeros(n, 0), positions(n), offsets(n + 1), rows = {n - 1};
+    for (int32_t i = 0; i < n; i++) { positions[i] = offsets[i] = i; }
+    offsets[n] = n;
+    rft_batch b = {zeros.data(), positions.data(), offsets.data(), zeros.data(), rows.data(), 1, nullptr, nullptr, nullptr, 0};
+    run_capture(b);
+
+    std::map<std::string, ggml_tensor *> found;
+    for (ggml_tensor * node : captured.nodes) {
+        for (int j = 0; j < GGML_MAX_SRC; j++) {
+            ggml_tensor * s = node->src[j];
+            if (!s || s->op != GGML_OP_NONE || s->view_src || rft::is_input(s) || strncmp(s->name, "cache_", 6) == 0) { continue; }
+            const std::string name = s->name;
+            const bool lora = name.size() > 7 && (name.rfind(".lora_a") == name.size() - 7 || name.rfind(".lora_b") == name.size() - 7);
+            if (adapter ? !lora : (node->op == GGML_OP_ROPE && j == 2)) { continue; }
+            if (s->type != GGML_TYPE_F32) {
+                fail("tensor " + name + " is " + ggml_type_name(s->type) + ": only F32 tensors can be trained" +
+                     (adapter ? "" : "; convert the model to F32, or train an adapter"));
+            }
+            if (found.count(name) && found[name] != s) { fail("tensor " + name + " lies in memory twice, so it cannot be trained"); }
+            found[name] = s;
+        }
+    }
+    if (found.empty()) { fail("the model's graph uses no tensor of the adapter"); }
+    for (auto & f : found) {
+        names.push_back(f.first);
+        params.push_back({f.second, nullptr, nullptr, nullptr});
+    }
+}
+
+void rft_engine::add_state() {
+    ggml_init_params ip = {ggml_tensor_overhead() * (params.size() * 3 + 8), nullptr, true};
+    state_ctx = ggml_init(ip);
+    for (graph::state & p : params) {
+        for (ggml_tensor ** t : {&p.gradient, &p.moment1, &p.moment2}) { *t = ggml_dup_tensor(state_ctx, p.value); }
+    }
+    decayed = ggml_new_tensor_1d(state_ctx, GGML_TYPE_F32, 7);
+    plain = ggml_new_tensor_1d(state_ctx, GGML_TYPE_F32, 7);
+    grad_scale = ggml_new_tensor_1d(state_ctx, GGML_TYPE_F32, 1);
+    state_buffer = ggml_backend_alloc_ctx_tensors(state_ctx, gpu ? gpu : cpu);
+    if (!state_buffer) { fail("not enough memory for gradients and optimiser state"); }
+    ggml_backend_buffer_clear(state_buffer, 0);
+}
+
+void rft_engine::fill_batch(const rft_batch & b) {
+    batch.n_tokens = options.window;
+    for (int32_t i = 0; i < options.window; i++) {
+        batch.token[i] = b.tokens[i];
+        batch.pos[i] = b.positions[i];
+        batch.n_seq_id[i] = b.seq_offsets[i + 1] - b.seq_offsets[i];
+        if (batch.n_seq_id[i] < 1 || batch.n_seq_id[i] > options.max_sequences) { fail("a token belongs to too many sequences or to none"); }
+        for (int32_t j = 0; j < batch.n_seq_id[i]; j++) { batch.seq_id[i][j] = b.seqs[b.seq_offsets[i] + j]; }
+        batch.logits[i] = 0;
+    }
+    for (int32_t r = 0; r < b.n_rows; r++) {
+        if (b.rows[r] < 0 || b.rows[r] >= options.window || (r > 0 && b.rows[r] <= b.rows[r - 1])) { fail("rows must ascend within the window"); }
+        batch.logits[b.rows[r]] = 1;
+    }
+}
+
+void rft_engine::run_capture(const rft_batch & b) {
+    fill_batch(b);
+    captured.clear();
+    capturing = capture_ok = true;
+    llama_memory_clear(llama_get_memory(ctx), false);
+    ragft_log_quiet(true); // llama.cpp reports the stop that we ask for as a failure
+    const int32_t rc = llama_decode(ctx, batch);
+    ragft_log_quiet(false);
+    capturing = false;
+    llama_memory_clear(llama_get_memory(ctx), false);
+    if (cancel) { throw rft::cancelled(); }
+    if ((rc != 0 && rc != 2) || captured.nodes.empty() || !capture_ok) {
+        fail("llama.cpp refused the batch (llama_decode: " + std::to_string(rc) + ")");
+    }
+}
+
+// Captures the batch and makes the graph for it, unless the last one has the same shape.
+void rft_engine::prepare(const rft_batch & b, graph::mode m) {
+    run_capture(b);
+    if (!current || current_mode != m || current_rows != b.n_rows || current_labels != b.n_labels) {
+        ggml_backend_sched_reset(sched);
+        current.reset(new graph(cpu, gpu, options.composed));
+        current_rows = -1;
+        current->build(captured, m, params, b.n_labels);
+        if (!ggml_backend_sched_alloc_graph(sched, current->cgraph)) {
+            current.reset();
+            fail("not enough memory for the graph: use a smaller window");
+        }
+        current_mode = m, current_rows = b.n_rows, current_labels = b.n_labels;
+        compute_bytes = std::max<uint64_t>(compute_bytes, ggml_backend_sched_get_buffer_size(sched, cpu) +
+                                                              (gpu ? ggml_backend_sched_get_buffer_size(sched, gpu) : 0));
+    }
+    current->set_inputs(captured);
+}
+
+void rft_engine::set_labels(const rft_batch & b) {
+    const int64_t vocab = current->logits->ne[0];
+    std::vector<int64_t> index(b.n_labels);
+    std::vector<int32_t> gather(b.n_labels);
+    std::vector<float> row_weight(b.n_rows, 0.0f), label_row_weight(b.n_labels);
+    for (int32_t l = 0; l < b.n_labels; l++) {
+        const int32_t r = b.label_rows[l], t = b.label_tokens[l];
+        if (r < 0 || r >= b.n_rows || t < 0 || t >= vocab) { fail("a label lies outside the rows or the vocabulary"); }
+        index[l] = r * vocab + t;
+        gather[l] = (int32_t) index[l];
+        row_weight[r] += b.label_weights[l];
+    }
+    for (int32_t l = 0; l < b.n_labels; l++) { label_row_weight[l] = row_weight[b.label_rows[l]]; }
+    auto set = [](ggml_tensor * t, const void * data) {
+        if (t->buffer) { ggml_backend_tensor_set(t, data, 0, ggml_nbytes(t)); }
+    };
+    set(current->label_index, index.data());
+    set(current->label_gather, gather.data());
+    set(current->label_weight, b.label_weights);
+    set(current->label_row_weight, label_row_weight.data());
+    set(current->row_weight, row_weight.data());
+}
+
+void rft_engine::compute(ggml_cgraph * g) {
+    const ggml_status status = ggml_backend_sched_graph_compute(sched, g);
+    if (status == GGML_STATUS_ABORTED || cancel) { throw rft::cancelled(); }
+    if (status != GGML_STATUS_SUCCESS) { fail(std::string("the computation failed: ") + ggml_status_to_string(status)); }
+}
+
+// Returns the loss, or 0 for logits only.
+double rft_engine::run(const rft_batch & b, graph::mode m) {
+    prepare(b, m);
+    if (m != graph::mode::logits) { set_labels(b); }
+    compute(current->cgraph);
+    return m == graph::mode::logits ? 0 : loss();
+}
+
+double rft_engine::loss() {
+    std::vector<float> terms(current_labels);
+    ggml_backend_tensor_get(current->loss, terms.data(), 0, terms.size() * sizeof(float));
+    double sum = 0;
+    for (float t : terms) { sum -= t; }
+    return sum;
+}
+
+// Sums of squares of short runs in float, which the compiler vectorises, and of the runs in double.
+static double sum_of_squares(const float * x, int64_t n) {
+    constexpr int64_t lanes = 16, run = 1024;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i += run) {
+        const int64_t end = std::min(n, i + run);
+        float part[lanes] = {0};
+        int64_t j = i;
+        for (; j + lanes <= end; j += lanes) {
+            for (int64_t k = 0; k < lanes; k++) { part[k] += x[j + k] * x[j + k]; }
+        }
+        for (; j < end; j++) { part[0] += x[j] * x[j]; }
+        for (float p : part) { sum += p; }
+    }
+    return sum;
+}
+
+double rft_engine::gradient_norm() {
+    double sum = 0;
+    std::vector<float> copy;
+    for (const graph::state & p : params) {
+        const int64_t n = ggml_nelements(p.gradient);
+        const float * g = (const float *) p.gradient->data;
+        if (!ggml_backend_buffer_is_host(p.gradient->buffer)) {
+            copy.resize(n);
+            ggml_backend_tensor_get(p.gradient, copy.data(), 0, n * sizeof(float));
+            g = copy.data();
+        }
+        sum += sum_of_squares(g, n);
+    }
+    return std::sqrt(sum);
+}
+
+// The optimiser's graph works in place on the state, so it needs no memory of its own and is built once.
+void rft_engine::build_optimiser() {
+    const size_t nodes = params.size() * 2 + 64;
+    ggml_init_params ip = {ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false), nullptr, true};
+    optimiser_ctx = ggml_init(ip);
+    optimiser = ggml_new_graph_custom(optimiser_ctx, nodes, false);
+    for (const graph::state & p : params) {
+        const bool matrix = p.value->ne[1] > 1; // norms and biases are not decayed
+        ggml_set_param(p.value);
+        ggml_tensor * scaled = ggml_mul_inplace(optimiser_ctx, p.gradient, grad_scale);
+        ggml_tensor * step = ggml_opt_step_adamw(optimiser_ctx, p.value, scaled, p.moment1, p.moment2, matrix ? decayed : plain);
+        for (ggml_tensor * view : {scaled, step}) { ggml_backend_view_init(view); }
+        ggml_build_forward_expand(optimiser, step);
+    }
+}
+
+void rft_engine::adamw_step(const rft_adamw & a) {
+    float values[7] = {a.learning_rate, a.beta1, a.beta2, a.epsilon, a.weight_decay,
+                       (float) (1 / (1 - std::pow((double) a.beta1, (double) a.step))),
+                       (float) (1 / (1 - std::pow((double) a.beta2, (double) a.step)))};
+    ggml_backend_tensor_set(decayed, values, 0, sizeof(values));
+    values[4] = 0;
+    ggml_backend_tensor_set(plain, values, 0, sizeof(values));
+    ggml_backend_tensor_set(grad_scale, &a.grad_scale, 0, sizeof(float));
+    // never cut short: a step that is half done would leave weights that belong to no step
+    if (!gpu) { ggml_backend_cpu_set_abort_callback(cpu, nullptr, nullptr); }
+    const ggml_status status = ggml_backend_graph_compute(gpu ? gpu : cpu, optimiser);
+    ggml_backend_cpu_set_abort_callback(cpu, on_cancel, this);
+    if (status != GGML_STATUS_SUCCESS) { fail(std::string("the optimiser step failed: ") + ggml_status_to_string(status)); }
+}
+
+void rft_engine::decode(const rft_batch & b, float * dst) {
+    fill_batch(b);
+    llama_memory_clear(llama_get_memory(ctx), true);
+    const int32_t rc = llama_decode(ctx, batch);
+    if (cancel) { throw rft::cancelled(); }
+    if (rc != 0) { fail("llama_decode: " + std::to_string(rc)); }
+    const int32_t vocab = rft_n_vocab(this);
+    for (int32_t r = 0; r < b.n_rows; r++) {
+        const float * logits = llama_get_logits_ith(ctx, b.rows[r]);
+        if (!logits) { fail("llama.cpp gave no logits"); }
+        memcpy(dst + (size_t) r * vocab, logits, vocab * sizeof(float));
+    }
+    llama_memory_clear(llama_get_memory(ctx), false);
+}
+
+// Seconds for the products that no step can do without: W x for every weight, and W^T d for every weight but those whose
+// input needs no gradient, as F32 mul_mat on operands that lie ready.
+double rft_engine::bare_products(int32_t n_rows) {
+    ggml_init_params ip = {ggml_tensor_overhead() * 4096 + ggml_graph_overhead_custom(4096, false), nullptr, true};
+    std::unique_ptr<ggml_context, decltype(&ggml_free)> c(ggml_init(ip), ggml_free);
+    ggml_cgraph * g = ggml_new_graph_custom(c.get(), 4096, false);
+    std::map<std::array<int64_t, 3>, std::array<ggml_tensor *, 3>> operands; // by shape; contents do not matter
+    auto product = [&](int64_t k, int64_t m, int64_t n) {
+        auto & o = operands[{k, m, n}];
+        if (!o[0]) {
+            o[0] = ggml_new_tensor_2d(c.get(), GGML_TYPE_F32, k, m);
+            o[1] = ggml_new_tensor_2d(c.get(), GGML_TYPE_F32, k, n);
+            o[2] = ggml_mul_mat(c.get(), o[0], o[1]);
+            ggml_build_forward_expand(g, o[2]);
+        }
+    };
+    std::vector<std::array<int64_t, 3>> wanted;
+    for (ggml_tensor * node : captured.nodes) {
+        const ggml_tensor * w = node->src[0];
+        const bool weight = node->op == GGML_OP_MUL_MAT && w->op == GGML_OP_NONE && !w->view_src && !strstr(w->name, ".lora_");
+        if (!weight) { continue; }
+        const int64_t n = node->ne[1] == options.window ? options.window : n_rows;
+        wanted.push_back({w->ne[0], w->ne[1], n});
+        wanted.push_back({w->ne[1], w->ne[0], n});
+    }
+    for (auto & s : wanted) { product(s[0], s[1], s[2]); }
+    std::unique_ptr<ggml_backend_buffer, decltype(&ggml_backend_buffer_free)> buffer(ggml_backend_alloc_ctx_tensors(c.get(), cpu), ggml_backend_buffer_free);
+    if (!buffer) { fail("not enough memory for the products"); }
+    for (auto & o : operands) {
+        for (int i = 0; i < 2; i++) {
+            std::vector<float> x(ggml_nelements(o.second[i]));
+            for (size_t j = 0; j < x.size(); j++) { x[j] = (float) ((j * 2654435761u) % 1000) / 1000 - 0.5f; }
+            ggml_backend_tensor_set(o.second[i], x.data(), 0, x.size() * sizeof(float));
+        }
+    }
+    double total = 0;
+    for (auto & s : wanted) {
+        ggml_cgraph * one = ggml_new_graph_custom(c.get(), 8, false);
+        ggml_graph_add_node(one, operands[s][2]);
+        double best = 1e30;
+        for (int i = 0; i < 3; i++) {
+            const auto from = std::chrono::steady_clock::now();
+            if (ggml_backend_graph_compute(cpu, one) != GGML_STATUS_SUCCESS) { throw rft::cancelled(); }
+            best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count());
+        }
+        total += best;
+    }
+    return total;
+}

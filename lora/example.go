@@ -1,0 +1,124 @@
+package lora
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Token is a token's number in the model's vocabulary.
+type Token = int32
+
+// Example is a token sequence to learn, or a prompt with several continuations that share it.
+type Example struct {
+	// Tokens of the sequence, or of the shared prompt.
+	Tokens []Token
+	// Loss[i] weighs the prediction of Tokens[i] from the tokens before it; 0 leaves it out. Nil means no
+	// loss on any of Tokens; otherwise it is as long as Tokens. Loss[0] must be 0, since nothing precedes it.
+	Loss []float32
+	// Branches continue Tokens, each as if the others were not there. The prompt is computed once for all of
+	// them, and the gradient is that of separate examples.
+	Branches []Branch
+}
+
+// Branch is a continuation of an example's tokens, with weights as in Example.
+type Branch struct {
+	Tokens []Token
+	Loss   []float32
+}
+
+// Completion returns the example that teaches a model to answer prompt with response: loss on the response only.
+func Completion(prompt, response []Token) Example {
+	e := Example{Tokens: slices.Concat(prompt, response), Loss: make([]float32, len(prompt)+len(response))}
+	for i := len(prompt); i < len(e.Loss); i++ {
+		e.Loss[i] = 1
+	}
+	return e
+}
+
+// Text returns the example that teaches every token, as pre-training does.
+func Text(tokens []Token) Example {
+	e := Example{Tokens: tokens, Loss: make([]float32, len(tokens))}
+	for i := 1; i < len(tokens); i++ {
+		e.Loss[i] = 1
+	}
+	return e
+}
+
+// size is the number of tokens that the example takes in a window.
+func (e *Example) size() int {
+	n := len(e.Tokens)
+	for _, b := range e.Branches {
+		n += len(b.Tokens)
+	}
+	return n
+}
+
+// sequences is the number of sequences that the example takes in a window.
+func (e *Example) sequences() int { return max(1, len(e.Branches)) }
+
+// weight is the sum of the loss weights.
+func (e *Example) weight() float64 {
+	sum := 0.0
+	for _, w := range e.Loss {
+		sum += float64(w)
+	}
+	for _, b := range e.Branches {
+		for _, w := range b.Loss {
+			sum += float64(w)
+		}
+	}
+	return sum
+}
+
+// check says what is wrong with example i of a data set.
+func (e *Example) check(i, window, maxSequences, vocab int) error {
+	if n := e.size(); n > window {
+		return fmt.Errorf("%w: example %d has %d tokens, the window %d; use a larger window or shorten the example", ErrTooLong, i, n, window)
+	}
+	if e.sequences() >= maxSequences {
+		return fmt.Errorf("lora: example %d has %d branches, at most %d fit a window", i, len(e.Branches), maxSequences-1)
+	}
+	if len(e.Tokens) == 0 {
+		return fmt.Errorf("lora: example %d has no tokens", i)
+	}
+	parts := append([]Branch{{e.Tokens, e.Loss}}, e.Branches...)
+	for _, p := range parts {
+		if p.Loss != nil && len(p.Loss) != len(p.Tokens) {
+			return fmt.Errorf("lora: example %d has %d tokens but %d loss weights", i, len(p.Tokens), len(p.Loss))
+		}
+		for _, t := range p.Tokens {
+			if t < 0 || int(t) >= vocab {
+				return fmt.Errorf("lora: example %d holds token %d, the vocabulary has %d", i, t, vocab)
+			}
+		}
+		for _, w := range p.Loss {
+			if !(w >= 0) {
+				return fmt.Errorf("lora: example %d has the loss weight %v", i, w)
+			}
+		}
+	}
+	if len(e.Loss) > 0 && e.Loss[0] != 0 {
+		return fmt.Errorf("lora: example %d has a loss on its first token, which nothing precedes", i)
+	}
+	if e.weight() == 0 {
+		return fmt.Errorf("%w: example %d", ErrNoLoss, i)
+	}
+	return nil
+}
+
+// lossTokens is the number of tokens with a loss.
+func (e *Example) lossTokens() int {
+	n := 0
+	count := func(loss []float32) {
+		for _, w := range loss {
+			if w > 0 {
+				n++
+			}
+		}
+	}
+	count(e.Loss)
+	for _, b := range e.Branches {
+		count(b.Loss)
+	}
+	return n
+}

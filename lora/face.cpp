@@ -1,0 +1,119 @@
+// The functions of engine.h: they catch what C++ throws and turn it into a status and a message.
+
+#include <new>
+
+#include "engine.hpp"
+
+using rft::graph;
+
+namespace {
+
+template <typename F> int guarded(rft_engine * e, F && f) {
+    try {
+        f();
+        return RFT_OK;
+    } catch (const rft::cancelled & x) {
+        e->error = x.what();
+        return RFT_CANCELLED;
+    } catch (const rft::no_rule & x) {
+        e->error = x.what();
+        return RFT_NO_RULE;
+    } catch (const std::exception & x) {
+        e->error = x.what();
+    } catch (...) {
+        e->error = "an unknown C++ exception";
+    }
+    return RFT_ERROR;
+}
+
+ggml_tensor * part(const graph::state & p, int what) {
+    switch (what) {
+        case RFT_VALUE: return p.value;
+        case RFT_GRADIENT: return p.gradient;
+        case RFT_MOMENT1: return p.moment1;
+        default: return p.moment2;
+    }
+}
+
+} // namespace
+
+rft_engine * rft_new(void) { return new (std::nothrow) rft_engine; }
+
+int rft_open(rft_engine * e, const rft_options * options) {
+    e->options = *options;
+    return guarded(e, [&] { e->open(); });
+}
+
+void rft_close(rft_engine * e) { delete e; }
+
+const char * rft_last_error(const rft_engine * e) { return e->error.c_str(); }
+
+void rft_cancel(rft_engine * e, bool on) { e->cancel.store(on); }
+
+int32_t rft_n_vocab(const rft_engine * e) { return llama_vocab_n_tokens(llama_model_get_vocab(e->model)); }
+
+int32_t rft_n_params(const rft_engine * e) { return (int32_t) e->params.size(); }
+
+const char * rft_param_name(const rft_engine * e, int32_t i) { return e->names[i].c_str(); }
+
+void rft_param_shape(const rft_engine * e, int32_t i, int64_t * ne0, int64_t * ne1) {
+    *ne0 = e->params[i].value->ne[0];
+    *ne1 = e->params[i].value->ne[1];
+}
+
+int rft_param_get(rft_engine * e, int32_t i, int what, float * dst) {
+    return guarded(e, [&] {
+        ggml_tensor * t = part(e->params[i], what);
+        ggml_backend_tensor_get(t, dst, 0, ggml_nbytes(t));
+    });
+}
+
+int rft_param_set(rft_engine * e, int32_t i, int what, const float * src) {
+    return guarded(e, [&] {
+        ggml_tensor * t = part(e->params[i], what);
+        ggml_backend_tensor_set(t, src, 0, ggml_nbytes(t));
+    });
+}
+
+int rft_forward(rft_engine * e, const rft_batch * b, double * loss) {
+    return guarded(e, [&] { *loss = e->run(*b, graph::mode::loss); });
+}
+
+int rft_backward(rft_engine * e, const rft_batch * b, double * loss) {
+    return guarded(e, [&] { *loss = e->run(*b, graph::mode::train); });
+}
+
+int rft_zero_gradients(rft_engine * e) {
+    return guarded(e, [&] {
+        for (const graph::state & p : e->params) { ggml_backend_tensor_memset(p.gradient, 0, 0, ggml_nbytes(p.gradient)); }
+    });
+}
+
+int rft_gradient_norm(rft_engine * e, double * norm) {
+    return guarded(e, [&] { *norm = e->gradient_norm(); });
+}
+
+int rft_adamw_step(rft_engine * e, const rft_adamw * a) {
+    return guarded(e, [&] { e->adamw_step(*a); });
+}
+
+int rft_logits(rft_engine * e, const rft_batch * b, float * dst) {
+    return guarded(e, [&] {
+        e->run(*b, graph::mode::logits);
+        ggml_backend_tensor_get(e->current->logits, dst, 0, ggml_nbytes(e->current->logits));
+    });
+}
+
+int rft_decode(rft_engine * e, const rft_batch * b, float * dst) {
+    return guarded(e, [&] { e->decode(*b, dst); });
+}
+
+void rft_memory(const rft_engine * e, uint64_t * weights, uint64_t * state, uint64_t * compute) {
+    *weights = llama_model_size(e->model);
+    *state = ggml_backend_buffer_get_size(e->state_buffer);
+    *compute = e->compute_bytes;
+}
+
+int rft_bare_products(rft_engine * e, int32_t n_rows, double * seconds) {
+    return guarded(e, [&] { *seconds = e->bare_products(n_rows); });
+}

@@ -1,0 +1,71 @@
+package lora
+
+import (
+	"fmt"
+
+	"github.com/ragft/ragft/internal/gguf"
+)
+
+// openModel opens a base model's file and checks what can be checked before llama.cpp reads it.
+func openModel(path string) (*gguf.File, error) {
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("lora: model %s: %w", path, err)
+	}
+	if kind, ok := f.Text("general.type"); ok && kind != "model" {
+		f.Close()
+		return nil, fmt.Errorf("lora: %s is a GGUF file of the type %q, not a model", path, kind)
+	}
+	if _, ok := f.Text("general.architecture"); !ok {
+		f.Close()
+		return nil, fmt.Errorf("lora: %s names no architecture, so it is not a model", path)
+	}
+	return f, nil
+}
+
+// checkModel says whether all weights of the model can be trained.
+func checkModel(path string) error {
+	f, err := openModel(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, t := range f.Tensors() {
+		if t.Type != gguf.F32 {
+			return fmt.Errorf("lora: %s: tensor %s is %s; all weights can be trained of F32 models only, train an adapter instead", path, t.Name, t.Type)
+		}
+	}
+	return nil
+}
+
+// saveModel writes the model again, with the trained weights in place of the old ones.
+func (t *Trainer) saveModel(path string) error {
+	base, err := openModel(t.model)
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	trained := make(map[string]int, len(t.engine.params))
+	for i, p := range t.engine.params {
+		trained[p.name] = i
+	}
+	w := createFile(path)
+	defer w.drop()
+	for _, kv := range base.Metadata() {
+		w.meta(kv.Key, kv.Value)
+	}
+	for _, info := range base.Tensors() {
+		var data []byte
+		if i, ok := trained[info.Name]; ok {
+			values, err := t.engine.get(i, value)
+			if err != nil {
+				return err
+			}
+			data = gguf.FloatBytes(values)
+		} else if data, err = base.ReadTensor(info.Name); err != nil {
+			return fmt.Errorf("lora: %w", err)
+		}
+		w.tensor(info, data)
+	}
+	return w.commit()
+}

@@ -1,0 +1,171 @@
+package lora
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// rowStep is what the number of logit rows of a window is rounded up to, so that few different graphs are built.
+const rowStep = 64
+
+// pack puts examples into windows: best fit in order of decreasing size, which fills windows nearly whole. The windows
+// then come in random order. Values are indices into examples. The same seed gives the same windows.
+func pack(examples []Example, size, maxSequences int, rng *rand.Rand) [][]int {
+	order := rng.Perm(len(examples))
+	slices.SortStableFunc(order, func(a, b int) int { return examples[b].size() - examples[a].size() })
+	type bin struct {
+		members   []int
+		sequences int
+	}
+	byRoom := make([][]*bin, size+1) // open windows by the tokens that are left in them
+	var bins []*bin
+	for _, i := range order {
+		need, sequences := examples[i].size(), examples[i].sequences()
+		var found *bin
+		room := need
+	search:
+		for ; room <= size; room++ {
+			for k := len(byRoom[room]) - 1; k >= 0; k-- {
+				if b := byRoom[room][k]; b.sequences+sequences < maxSequences {
+					found = b
+					byRoom[room] = slices.Delete(byRoom[room], k, k+1)
+					break search
+				}
+			}
+		}
+		if found == nil {
+			found, room = &bin{}, size
+			bins = append(bins, found)
+		}
+		found.members = append(found.members, i)
+		found.sequences += sequences
+		byRoom[room-need] = append(byRoom[room-need], found)
+	}
+	windows := make([][]int, len(bins))
+	for k, j := range rng.Perm(len(bins)) {
+		windows[k] = bins[j].members
+	}
+	return windows
+}
+
+// windowBuilder lays examples side by side into one batch of the engine.
+type windowBuilder struct {
+	size, vocab int
+	w           window
+	sequence    int32
+	labels      []label
+}
+
+type label struct {
+	at     int32 // index of the token whose logits predict
+	token  Token
+	weight float32
+}
+
+// newWindow lays out the examples, whose sizes together are at most size. Every loss weight is multiplied by scale.
+func newWindow(examples []Example, members []int, size, vocab int, scale float64) *window {
+	b := &windowBuilder{size: size, vocab: vocab}
+	for _, i := range members {
+		b.add(&examples[i], float32(scale))
+	}
+	b.pad()
+	b.addLabels()
+	return &b.w
+}
+
+func (b *windowBuilder) token(t Token, position int, sequences ...int32) {
+	b.w.seqOffsets = append(b.w.seqOffsets, int32(len(b.w.seqs)))
+	b.w.tokens = append(b.w.tokens, t)
+	b.w.positions = append(b.w.positions, int32(position))
+	b.w.seqs = append(b.w.seqs, sequences...)
+}
+
+func (b *windowBuilder) add(e *Example, scale float32) {
+	sequences := make([]int32, e.sequences())
+	for i := range sequences {
+		sequences[i] = b.sequence
+		b.sequence++
+	}
+	for i, t := range e.Tokens {
+		if e.Loss != nil && e.Loss[i] > 0 {
+			b.labels = append(b.labels, label{int32(len(b.w.tokens)) - 1, t, e.Loss[i] * scale})
+		}
+		b.token(t, i, sequences...)
+	}
+	last := int32(len(b.w.tokens)) - 1
+	for k, branch := range e.Branches {
+		previous := last
+		for i, t := range branch.Tokens {
+			if branch.Loss != nil && branch.Loss[i] > 0 {
+				b.labels = append(b.labels, label{previous, t, branch.Loss[i] * scale})
+			}
+			previous = int32(len(b.w.tokens))
+			b.token(t, len(e.Tokens)+i, sequences[k])
+		}
+	}
+}
+
+// pad fills the window with a sequence of its own that nothing else sees.
+func (b *windowBuilder) pad() {
+	for position := 0; len(b.w.tokens) < b.size; position++ {
+		b.token(0, position, b.sequence)
+	}
+	b.w.seqOffsets = append(b.w.seqOffsets, int32(len(b.w.seqs)))
+}
+
+// addLabels turns labels into rows (each token once, ascending) and (row, token) pairs (each once), and rounds both
+// numbers up with rows and labels of weight zero.
+func (b *windowBuilder) addLabels() {
+	isRow := make([]bool, b.size)
+	rows := 0
+	for _, l := range b.labels {
+		if !isRow[l.at] {
+			isRow[l.at] = true
+			rows++
+		}
+	}
+	target := min(b.size, roundUp(rows, rowStep))
+	for i := 0; rows < target; i++ {
+		if !isRow[i] {
+			isRow[i] = true
+			rows++
+		}
+	}
+	rowOf := make([]int32, b.size)
+	for i, is := range isRow {
+		if is {
+			rowOf[i] = int32(len(b.w.rows))
+			b.w.rows = append(b.w.rows, int32(i))
+		}
+	}
+	type pair struct{ row, token int32 }
+	known := make(map[pair]int, len(b.labels))
+	add := func(p pair, weight float32) {
+		known[p] = len(b.w.labelRows)
+		b.w.labelRows = append(b.w.labelRows, p.row)
+		b.w.labelTokens = append(b.w.labelTokens, p.token)
+		b.w.labelWeights = append(b.w.labelWeights, weight)
+	}
+	for _, l := range b.labels {
+		p := pair{rowOf[l.at], l.token}
+		if k, ok := known[p]; ok {
+			b.w.labelWeights[k] += l.weight
+		} else {
+			add(p, l.weight)
+		}
+	}
+	want := roundUp(max(1, len(known)), rowStep)
+	for p := (pair{}); len(known) < want && int(p.row) < len(b.w.rows); {
+		if _, ok := known[p]; !ok {
+			add(p, 0)
+		}
+		if p.token++; int(p.token) == b.vocab {
+			p = pair{row: p.row + 1}
+		}
+	}
+}
+
+func roundUp(n, step int) int { return (n + step - 1) / step * step }
+
+// stepRand is the random source of a step or epoch, so that a resumed run draws what an uninterrupted one draws.
+func stepRand(seed uint64, n int64) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(n))) }
