@@ -78,7 +78,12 @@ graph::graph(ggml_backend_t cpu, ggml_backend_t gpu, bool composed) : cpu_(cpu),
 graph::~graph() { ggml_free(ctx_); }
 
 void graph::missing(const ggml_tensor * node, const char * what) const {
-    throw no_rule(std::string("no rule for op ") + ggml_op_desc(node) + " of tensor " + node->name + what);
+    const std::string name = node->name; // llama.cpp ends the names of a layer's tensors in -LAYER
+    const size_t dash = name.rfind('-');
+    const size_t end = dash == std::string::npos ? dash : name.find_first_not_of("0123456789", dash + 1);
+    std::string layer = ", outside the layers";
+    if (dash != std::string::npos && dash + 1 < name.size() && end != dash + 1) { layer = ", layer " + name.substr(dash + 1, end - dash - 1); }
+    throw no_rule(std::string("no rule for op ") + ggml_op_desc(node) + " of tensor " + name + layer + what);
 }
 
 ggml_tensor * graph::contiguous(ggml_tensor * t) { return ggml_is_contiguous(t) ? t : ggml_cont(ctx_, t); }
@@ -108,7 +113,7 @@ void graph::clone(ggml_tensor * o) {
         case GGML_OP_PERMUTE: n = ggml_permute(ctx_, mapped(o->src[0]), p[0], p[1], p[2], p[3]); break;
         case GGML_OP_MUL_MAT: { // ggml's fast CPU kernels want the right operand contiguous: a copy costs far less than they save
             ggml_tensor * b = mapped(o->src[1]);
-            if (!ggml_is_contiguous(b) && !gpu_) { order_.push_back(b = ggml_cont(ctx_, b)); }
+            if (!ggml_is_contiguous(b) && !gpu_ && !composed_) { order_.push_back(b = ggml_cont(ctx_, b)); }
             n = ggml_mul_mat(ctx_, mapped(o->src[0]), b);
             memcpy(n->op_params, o->op_params, sizeof(o->op_params));
             break;

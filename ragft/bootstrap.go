@@ -1,0 +1,151 @@
+package ragft
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// DefaultResamples is the number of bootstrap samples where none is set.
+const DefaultResamples = 2000
+
+// confidenceLevel is that of every interval in this package.
+const confidenceLevel = 0.95
+
+// Estimate is a measured value with its 95% interval. Value, Low and High are
+// NaN where they are not defined (a rate over no questions); in JSON they are
+// null then.
+type Estimate struct {
+	Value float64
+	Low   float64
+	High  float64
+	N     int // questions that the value rests on
+}
+
+// Defined reports whether there is a value.
+func (e Estimate) Defined() bool { return !math.IsNaN(e.Value) }
+
+// Excludes reports whether the interval is known and x lies outside it.
+func (e Estimate) Excludes(x float64) bool { return x < e.Low || x > e.High }
+
+type estimateJSON struct {
+	Value *float64 `json:"value"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
+	N     int      `json:"n"`
+}
+
+// MarshalJSON writes value, low, high and n.
+func (e Estimate) MarshalJSON() ([]byte, error) {
+	return json.Marshal(estimateJSON{finite(e.Value), finite(e.Low), finite(e.High), e.N})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Estimate) UnmarshalJSON(data []byte) error {
+	var in estimateJSON
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*e = Estimate{orNaN(in.Value), orNaN(in.Low), orNaN(in.High), in.N}
+	return nil
+}
+
+func finite(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return &x
+}
+
+func orNaN(x *float64) float64 {
+	if x == nil {
+		return math.NaN()
+	}
+	return *x
+}
+
+// resampler draws bootstrap samples of n questions, always the same ones for
+// the same seed. A sample is how often each question was drawn. One sample is
+// used for all systems, which makes the differences paired (Efron and
+// Tibshirani 1993, section 8.3; Koehn 2004 for pairs of systems).
+type resampler struct {
+	rng     *rand.Rand
+	weights []float64
+}
+
+func newResampler(n int, seed uint64) *resampler {
+	return &resampler{
+		rng:     rand.New(rand.NewPCG(seed, 0x5eed0fb007)),
+		weights: make([]float64, n),
+	}
+}
+
+// next returns the next sample; it is valid until the next call.
+func (r *resampler) next() []float64 {
+	clear(r.weights)
+	n := len(r.weights)
+	for range n {
+		r.weights[r.rng.IntN(n)]++
+	}
+	return r.weights
+}
+
+// percentileInterval is the central 95% of the values (Efron and Tibshirani
+// 1993, section 13.3). Samples in which the value is not defined are left out;
+// where that is more than half of them, the interval is not defined either.
+func percentileInterval(values []float64) (low, high float64) {
+	defined := make([]float64, 0, len(values))
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			defined = append(defined, v)
+		}
+	}
+	if len(defined) == 0 || 2*len(defined) < len(values) {
+		return math.NaN(), math.NaN()
+	}
+	slices.Sort(defined)
+	tail := (1 - confidenceLevel) / 2
+	return quantile(defined, tail), quantile(defined, 1-tail)
+}
+
+// quantile interpolates between the two nearest of the sorted values.
+func quantile(sorted []float64, q float64) float64 {
+	at := q * float64(len(sorted)-1)
+	below := int(math.Floor(at))
+	above := min(below+1, len(sorted)-1)
+	return sorted[below] + (at-float64(below))*(sorted[above]-sorted[below])
+}
+
+// allOrNothing is the exact interval of a rate seen as 0 of n or n of n
+// (Clopper and Pearson 1934). Every bootstrap sample repeats such a rate, so
+// the percentile interval would have no width and claim to be certain. It holds
+// as well for the mean of scores in [0, 1] that are all at the same end: the
+// chance of a score off that end is at least the distance of the mean from it.
+func allOrNothing(all bool, n int) (low, high float64) {
+	bound := math.Pow((1-confidenceLevel)/2, 1/float64(n))
+	if all {
+		return bound, 1
+	}
+	return 0, 1 - bound
+}
+
+// McNemar is the exact two-sided p value of McNemar's test: the probability,
+// if either system were as likely as the other to be the one that is right, of
+// a split at least as uneven as this one. onlyA and onlyB count the questions
+// that only one of the two got right. 1 where there is none.
+func McNemar(onlyA, onlyB int) float64 {
+	n := onlyA + onlyB
+	p := 0.0
+	for k := 0; k <= min(onlyA, onlyB); k++ {
+		p += math.Exp(logChoose(n, k) - float64(n)*math.Ln2)
+	}
+	return min(1, 2*p)
+}
+
+func logChoose(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return a - b - c
+}

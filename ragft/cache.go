@@ -1,0 +1,411 @@
+package ragft
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+)
+
+// CachedModel answers requests from a folder on disk where it can, and asks
+// the model behind it for the others. It meets [Model] and is safe for
+// concurrent use.
+//
+// An answer is stored under the SHA-256 of everything that it depends on: the
+// model's name, the messages, the sampling parameters, the seed and the number
+// of samples. So nothing ever has to be invalidated.
+//
+// On disk the cache is a log: files of lines that are only ever appended to,
+// each line with its own checksum, written and synced once for each call of
+// the model. A file an entry would cost thousands of small files and a
+// directory sync for each; a database would be one more format that only it
+// can read. Every process appends to a file of its own, so several may share
+// a folder without locks. A kill during a write can only tear the last line of
+// one file; opening skips it. A broken line anywhere else is damage, which
+// [CacheStats] reports; the entries around it stay in use.
+//
+// All entries are held in memory, about the size of their text.
+type CachedModel struct {
+	model Model
+	dir   string
+
+	mu      sync.Mutex
+	entries map[string]json.RawMessage
+	file    *os.File // nil until there is something to write
+	unsaved []byte   // whole lines that could not be written so far
+	stats   CacheStats
+	closed  bool
+}
+
+// CacheStats counts what a cache did.
+type CacheStats struct {
+	Hits, Misses int // requests since the cache was opened
+	Entries      int // responses stored
+	Torn         int // unfinished last lines found when the cache was opened
+	Corrupt      []*LineError
+}
+
+// ErrClosed means that the value was closed before.
+var ErrClosed = errors.New("already closed")
+
+// NewCachedModel opens the cache in dir, which is created if it is missing,
+// and puts it in front of m. Close releases the file; m is not closed.
+func NewCachedModel(m Model, dir string) (*CachedModel, error) {
+	c := &CachedModel{model: m, dir: dir, entries: map[string]json.RawMessage{}}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("ragft: cache: %w", err)
+	}
+	paths, err := filepath.Glob(filepath.Join(globEscape(dir), "responses-*.jsonl"))
+	if err != nil {
+		return nil, fmt.Errorf("ragft: cache: %w", err)
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		if err := c.load(path); err != nil {
+			return nil, fmt.Errorf("ragft: cache: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// globEscape keeps a folder whose name holds * or [ from being a pattern.
+func globEscape(dir string) string {
+	var b bytes.Buffer
+	for i := range len(dir) {
+		switch dir[i] {
+		case '*', '?', '[':
+			b.WriteByte('[')
+			b.WriteByte(dir[i])
+			b.WriteByte(']')
+			continue
+		}
+		b.WriteByte(dir[i])
+	}
+	return b.String()
+}
+
+// Name is the name of the model behind the cache.
+func (c *CachedModel) Name() string { return c.model.Name() }
+
+// Hash is the hash of the weights behind the cache, "" where it is unknown.
+func (c *CachedModel) Hash() string {
+	if hasher, ok := c.model.(interface{ Hash() string }); ok {
+		return hasher.Hash()
+	}
+	return ""
+}
+
+// Stats returns the counts so far.
+func (c *CachedModel) Stats() CacheStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stats := c.stats
+	stats.Entries = len(c.entries)
+	stats.Corrupt = slices.Clone(stats.Corrupt)
+	return stats
+}
+
+// Close writes what an earlier error kept from being written, and closes the
+// file. A second Close does nothing.
+func (c *CachedModel) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	err := c.save()
+	if c.file != nil {
+		err = errors.Join(err, c.file.Close())
+		c.file = nil
+	}
+	if err != nil {
+		return fmt.Errorf("ragft: cache: %w", err)
+	}
+	return nil
+}
+
+// Chat answers from the cache and asks the model for the rest, once for
+// requests that are equal. A response is on disk before Chat returns. When it
+// cannot be written, Chat returns the error and keeps the response in memory:
+// another try in the same process finds it, and the next write, or Close, tries
+// again to save it.
+func (c *CachedModel) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(reqs))
+	for i, req := range reqs {
+		keys[i] = requestKey(c.model.Name(), req)
+	}
+	responses := make([]ChatResponse, len(reqs))
+	missing, err := c.lookUp(keys, responses)
+	if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		if err := c.ask(ctx, reqs, keys, missing, responses); err != nil {
+			return nil, err
+		}
+	}
+	asked := map[int]bool{}
+	for _, i := range missing {
+		asked[i] = true
+	}
+	for i, req := range reqs {
+		if req.OnText != nil && !asked[i] {
+			req.OnText(responses[i].Samples[0].Text)
+		}
+	}
+	return responses, nil
+}
+
+// lookUp fills in what is known and returns the requests to be asked: the
+// first of every key that is not.
+func (c *CachedModel) lookUp(keys []string, responses []ChatResponse) (missing []int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, fmt.Errorf("ragft: cache: %w", ErrClosed)
+	}
+	first := map[string]bool{}
+	for i, key := range keys {
+		raw, ok := c.entries[key]
+		switch {
+		case ok:
+			c.stats.Hits++
+			if responses[i], err = decodeResponse(raw); err != nil {
+				return nil, fmt.Errorf("ragft: cache: entry %s: %w", key, err)
+			}
+		case first[key]:
+			c.stats.Hits++
+		default:
+			first[key] = true
+			c.stats.Misses++
+			missing = append(missing, i)
+		}
+	}
+	return missing, nil
+}
+
+// ask sends the missing requests, stores the responses and hands them to every
+// request with the same key.
+func (c *CachedModel) ask(ctx context.Context, reqs []ChatRequest, keys []string, missing []int, responses []ChatResponse) error {
+	send := make([]ChatRequest, len(missing))
+	for i, at := range missing {
+		send[i] = reqs[at]
+	}
+	fresh, err := chatAll(ctx, c.model, send)
+	if err != nil {
+		return err
+	}
+	byKey := make(map[string]ChatResponse, len(fresh))
+	stored := make([]string, len(fresh))
+	raws := make([]json.RawMessage, len(fresh))
+	for i, at := range missing {
+		byKey[keys[at]] = fresh[i]
+		stored[i] = keys[at]
+		if raws[i], err = encodeResponse(fresh[i]); err != nil {
+			return fmt.Errorf("ragft: cache: %w", err)
+		}
+	}
+	for i, key := range keys {
+		if response, ok := byKey[key]; ok {
+			responses[i] = response
+		}
+	}
+	return c.store(stored, raws)
+}
+
+// store keeps responses in memory and appends them to the log.
+func (c *CachedModel) store(keys []string, raws []json.RawMessage) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("ragft: cache: %w", ErrClosed)
+	}
+	for i, key := range keys {
+		c.entries[key] = raws[i]
+		c.unsaved = append(c.unsaved, logLine(key, raws[i])...)
+	}
+	if err := c.save(); err != nil {
+		return fmt.Errorf("ragft: cache: %w", err)
+	}
+	return nil
+}
+
+// save appends the unsaved lines and syncs them. After an error the file may
+// end in half a line, so that the next save starts another file.
+func (c *CachedModel) save() (err error) {
+	if len(c.unsaved) == 0 {
+		return nil
+	}
+	if c.file == nil {
+		if c.file, err = os.CreateTemp(c.dir, "responses-*.jsonl"); err != nil {
+			return err
+		}
+	}
+	if _, err = c.file.Write(c.unsaved); err == nil {
+		err = c.file.Sync()
+	}
+	if err != nil {
+		c.file.Close()
+		c.file = nil
+		return err
+	}
+	c.unsaved = nil
+	return nil
+}
+
+// logLine is "crc key json\n", where the checksum covers all that follows it.
+func logLine(key string, raw json.RawMessage) string {
+	rest := key + " " + string(raw)
+	return fmt.Sprintf("%08x %s\n", crc32.ChecksumIEEE([]byte(rest)), rest)
+}
+
+// parseLogLine undoes logLine; the line comes without its end.
+func parseLogLine(line []byte) (key string, raw json.RawMessage, err error) {
+	const sumLen, keyLen = 8, 2 * sha256.Size
+	if len(line) < sumLen+1+keyLen+1 || line[sumLen] != ' ' || line[sumLen+1+keyLen] != ' ' {
+		return "", nil, errors.New("not a line of a response cache")
+	}
+	sum, err := strconv.ParseUint(string(line[:sumLen]), 16, 32)
+	if err != nil || uint32(sum) != crc32.ChecksumIEEE(line[sumLen+1:]) {
+		return "", nil, errors.New("checksum does not match")
+	}
+	key = string(line[sumLen+1 : sumLen+1+keyLen])
+	raw = bytes.Clone(line[sumLen+1+keyLen+1:])
+	if _, err := decodeResponse(raw); err != nil {
+		return "", nil, err
+	}
+	return key, raw, nil
+}
+
+// load reads one file of the log.
+func (c *CachedModel) load(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	reader := bufio.NewReaderSize(f, 64<<10)
+	for number := 1; ; number++ {
+		line, err := reader.ReadBytes('\n')
+		if err == io.EOF {
+			if len(line) == 0 {
+				return nil
+			}
+			// Without its end the line is whole only if the checksum says so.
+			key, raw, err := parseLogLine(line)
+			if err != nil {
+				c.stats.Torn++
+				return nil
+			}
+			c.entries[key] = raw
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		key, raw, err := parseLogLine(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
+			bad := &LineError{Name: path, Line: number, Err: err}
+			c.stats.Corrupt = append(c.stats.Corrupt, bad)
+			slog.Warn("damaged cache entry left out", "error", bad)
+			continue
+		}
+		c.entries[key] = raw
+	}
+}
+
+// requestKey is the hash of all that a response depends on. Fields that mean
+// the same get one form: a greedy request has no seed, and 0 stands for the
+// default.
+func requestKey(model string, req ChatRequest) string {
+	key := struct {
+		Model       string
+		Messages    []Message
+		Samples     int
+		MaxTokens   int
+		Temperature float64
+		TopP        float64
+		TopK        int
+		Seed        uint64
+		Stop        []string
+	}{model, req.Messages, max(req.Samples, 1), req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop}
+	if key.MaxTokens == 0 {
+		key.MaxTokens = DefaultMaxTokens
+	}
+	if key.Temperature <= 0 {
+		key.Temperature, key.TopP, key.TopK, key.Seed = 0, 0, 0, 0
+	}
+	if key.TopP >= 1 {
+		key.TopP = 0
+	}
+	if len(key.Stop) == 0 {
+		key.Stop = nil
+	}
+	h := sha256.New()
+	// The types above cannot fail to encode, but for a number that is none.
+	if err := json.NewEncoder(h).Encode(key); err != nil {
+		fmt.Fprintf(h, "%#v", key)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// storedResponse is ChatResponse as it is written: JSON has no NaN.
+type storedResponse struct {
+	Samples      []storedSample `json:"samples"`
+	PromptTokens int            `json:"prompt_tokens"`
+}
+
+type storedSample struct {
+	Text        []byte   `json:"text"` // base64: a model may stop inside a character
+	Tokens      int      `json:"tokens"`
+	MeanLogProb *float64 `json:"mean_logprob,omitempty"`
+	Truncated   bool     `json:"truncated,omitempty"`
+}
+
+func encodeResponse(response ChatResponse) (json.RawMessage, error) {
+	stored := storedResponse{PromptTokens: response.PromptTokens}
+	for _, sample := range response.Samples {
+		s := storedSample{Text: []byte(sample.Text), Tokens: sample.Tokens, Truncated: sample.Truncated}
+		if !math.IsNaN(sample.MeanLogProb) && !math.IsInf(sample.MeanLogProb, 0) {
+			s.MeanLogProb = &sample.MeanLogProb
+		}
+		stored.Samples = append(stored.Samples, s)
+	}
+	return json.Marshal(stored)
+}
+
+func decodeResponse(raw json.RawMessage) (ChatResponse, error) {
+	var stored storedResponse
+	if err := json.Unmarshal(raw, &stored); err != nil {
+		return ChatResponse{}, err
+	}
+	if len(stored.Samples) == 0 {
+		return ChatResponse{}, errors.New("a response without samples")
+	}
+	response := ChatResponse{PromptTokens: stored.PromptTokens}
+	for _, s := range stored.Samples {
+		sample := ChatSample{Text: string(s.Text), Tokens: s.Tokens, MeanLogProb: math.NaN(), Truncated: s.Truncated}
+		if s.MeanLogProb != nil {
+			sample.MeanLogProb = *s.MeanLogProb
+		}
+		response.Samples = append(response.Samples, sample)
+	}
+	return response, nil
+}

@@ -1,0 +1,237 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// Arm is the way in which a candidate was generated.
+type Arm string
+
+// The three arms of arXiv 2502.10596, section 3.
+const (
+	ArmClosed Arm = "closed" // the closed prompt, no documents
+	ArmRead   Arm = "read"   // the read prompt, with documents
+	ArmRefuse Arm = "refuse" // the refuse prompt, with the same documents
+)
+
+// Decision says which step of the cascade gave a candidate its verdict.
+type Decision string
+
+// The steps, in their order.
+const (
+	ByEmpty        Decision = "empty"        // no text: incorrect
+	ByMatch        Decision = "match"        // equals or contains a reference answer: correct
+	ByF1           Decision = "f1"           // token F1 above [JudgeOptions.CorrectF1]: correct
+	ByRefusal      Decision = "refusal"      // [IsRefusal]: refused
+	ByUnanswerable Decision = "unanswerable" // an answer where there is none: incorrect
+	ByNoOverlap    Decision = "no-overlap"   // clearly something else: incorrect
+	ByJudge        Decision = "judge"        // decided by the model's votes
+	ByUndecided    Decision = "undecided"    // votes tied, or none could be read: incorrect
+)
+
+// Votes counts the judge's replies for one candidate.
+type Votes struct {
+	Yes      int `json:"yes"`
+	No       int `json:"no"`
+	Unparsed int `json:"unparsed,omitempty"`
+}
+
+// Candidate is one generated response. It is identified by question, Arm and
+// Index, never by its text: equal texts stay apart, and empty ones keep their
+// place.
+type Candidate struct {
+	Arm         Arm      `json:"arm"`
+	Index       int      `json:"index"` // sample within the arm, from 0
+	Text        string   `json:"text"`
+	Verdict     Verdict  `json:"verdict,omitempty"`
+	Decision    Decision `json:"decision,omitempty"`
+	Votes       *Votes   `json:"votes,omitempty"`        // nil where the judge was not asked
+	F1          float64  `json:"f1"`                     // token F1 against the best reference answer
+	Support     float64  `json:"support"`                // share of its tokens that stand in the passages
+	MeanLogProb *float64 `json:"mean_logprob,omitempty"` // natural log; nil where unknown
+	Tokens      int      `json:"tokens,omitempty"`
+	Truncated   bool     `json:"truncated,omitempty"` // cut by the length limit
+	Greedy      bool     `json:"greedy,omitempty"`    // generated at temperature 0
+}
+
+// draft is a question on its way through the generation.
+type draft struct {
+	question   Question
+	hits       []retriever.Hit
+	context    Context
+	withheld   bool           // passages with the answer were taken out
+	shortened  bool           // passages were left out to fit
+	tooLong    bool           // does not fit even with one passage
+	prompts    map[Arm]string // hash of the rendered prompt
+	candidates []Candidate
+}
+
+// retrieve finds the passages of one question and labels the context.
+func (g *generator) retrieve(ctx context.Context, q Question) (*draft, error) {
+	want := g.opts.Passages
+	fetch := want
+	if g.opts.Withhold > 0 {
+		fetch = 4 * want // enough to fill the places of those taken out
+	}
+	hits, err := g.search.Search(ctx, q.Question, fetch)
+	if err != nil {
+		return nil, fmt.Errorf("search for question %s: %w", q.ID, err)
+	}
+	d := &draft{question: q, prompts: map[Arm]string{}}
+	hits, d.withheld = g.withhold(q, hits)
+	d.hits = hits[:min(want, len(hits))]
+	d.context = labelContext(q, d.hits)
+	return d, nil
+}
+
+// labelContext tells whether one of the passages holds a reference answer.
+func labelContext(q Question, hits []retriever.Hit) Context {
+	golds := q.Golds()
+	for _, hit := range hits {
+		if holdsAnswer(hit, golds) {
+			return Present
+		}
+	}
+	return Absent
+}
+
+// holdsAnswer looks at the title too, since the prompt shows it.
+func holdsAnswer(hit retriever.Hit, golds []string) bool {
+	return Contains(hit.Text, golds) || Contains(hit.Title, golds)
+}
+
+// slot says where the samples of a request belong.
+type slot struct {
+	draft  *draft
+	arm    Arm
+	first  int // index of sample 0
+	greedy bool
+}
+
+// candidatesThatFit is candidates, with fewer passages for the questions whose
+// prompt is longer than the model's context. Which these are shows only one by
+// one.
+func (g *generator) candidatesThatFit(ctx context.Context, drafts []*draft) error {
+	err := g.candidates(ctx, drafts)
+	if !errors.Is(err, ErrPromptTooLong) {
+		return err
+	}
+	for _, d := range drafts {
+		for !d.tooLong {
+			err := g.candidates(ctx, []*draft{d})
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, ErrPromptTooLong) {
+				return err
+			}
+			if len(d.hits) <= 1 {
+				d.tooLong = true
+				continue
+			}
+			d.hits, d.shortened = d.hits[:len(d.hits)-1], true
+			d.context = labelContext(d.question, d.hits)
+		}
+	}
+	return nil
+}
+
+// candidates generates all candidates of a batch of drafts in one call.
+func (g *generator) candidates(ctx context.Context, drafts []*draft) error {
+	var reqs []ChatRequest
+	var slots []slot
+	for _, d := range drafts {
+		r, s := g.requests(d)
+		reqs, slots = append(reqs, r...), append(slots, s...)
+	}
+	responses, err := g.chat(ctx, g.model, reqs)
+	if err != nil {
+		return err
+	}
+	for i, s := range slots {
+		for j, sample := range responses[i].Samples {
+			s.draft.candidates = append(s.draft.candidates, newCandidate(s, s.first+j, sample))
+		}
+	}
+	for _, d := range drafts {
+		tokens := contextTokens(d.hits)
+		for i := range d.candidates {
+			d.candidates[i].Support = tokenSupport(d.candidates[i].Text, tokens)
+			d.candidates[i].F1 = F1(d.candidates[i].Text, d.question.Golds())
+		}
+	}
+	return nil
+}
+
+// requests lists the requests of one question: one for each arm, and one more
+// where the first candidate of the read arm is greedy.
+func (g *generator) requests(d *draft) ([]ChatRequest, []slot) {
+	var reqs []ChatRequest
+	var slots []slot
+	add := func(arm Arm, messages []Message, first, samples int, temperature float64) {
+		if samples <= 0 {
+			return
+		}
+		d.prompts[arm] = hashMessages(messages)
+		reqs = append(reqs, ChatRequest{
+			Messages: messages, Samples: samples, MaxTokens: g.opts.MaxTokens,
+			Temperature: temperature, TopP: g.opts.TopP, TopK: g.opts.TopK,
+			Seed: deriveSeed(g.opts.Seed, d.question.ID, string(arm)), Stop: g.opts.Stop,
+		})
+		slots = append(slots, slot{draft: d, arm: arm, first: first, greedy: temperature == 0})
+	}
+	text, prompts, temperature := d.question.Question, g.opts.Prompts, g.opts.Temperature
+	add(ArmClosed, prompts.ClosedMessages(text), 0, g.opts.Closed, temperature)
+	read, first := prompts.ReadMessages(text, d.hits), 0
+	if g.opts.GreedyFirst && g.opts.Read > 0 && temperature > 0 {
+		add(ArmRead, read, 0, 1, 0)
+		first = 1
+	}
+	add(ArmRead, read, first, g.opts.Read-first, temperature)
+	add(ArmRefuse, prompts.RefuseMessages(text, d.hits), 0, g.opts.Refuse, temperature)
+	return reqs, slots
+}
+
+func newCandidate(s slot, index int, sample ChatSample) Candidate {
+	c := Candidate{
+		Arm: s.arm, Index: index, Text: strings.TrimSpace(strings.ToValidUTF8(sample.Text, "\uFFFD")),
+		Tokens: sample.Tokens, Truncated: sample.Truncated, Greedy: s.greedy,
+	}
+	if !math.IsNaN(sample.MeanLogProb) && !math.IsInf(sample.MeanLogProb, 0) {
+		c.MeanLogProb = &sample.MeanLogProb
+	}
+	return c
+}
+
+// contextTokens is the set of normalised tokens in the passages and titles.
+func contextTokens(hits []retriever.Hit) map[string]bool {
+	set := map[string]bool{}
+	for _, hit := range hits {
+		for _, word := range strings.Fields(Normalize(hit.Title + "\n" + hit.Text)) {
+			set[word] = true
+		}
+	}
+	return set
+}
+
+// tokenSupport is the share of the text's normalised tokens in the set; 0 for
+// a text without tokens.
+func tokenSupport(text string, set map[string]bool) float64 {
+	words := strings.Fields(Normalize(text))
+	if len(words) == 0 {
+		return 0
+	}
+	found := 0
+	for _, word := range words {
+		if set[word] {
+			found++
+		}
+	}
+	return float64(found) / float64(len(words))
+}

@@ -1,0 +1,336 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// GenerateOptions controls [Generate]. The zero value is the recipe of
+// arXiv 2502.10596, section 3: three candidates in each arm at temperature 1.
+type GenerateOptions struct {
+	Prompts  Prompts
+	Passages int // passages for each question; 0 = 4
+
+	// Candidates in each arm; 0 = 3, negative = none.
+	Closed, Read, Refuse int
+
+	Temperature float64 // 0 = 1.0, negative = greedy
+	TopP        float64 // 0 = off
+	TopK        int     // 0 = off
+	MaxTokens   int     // limit for a candidate; 0 = 128
+	Stop        []string
+	GreedyFirst bool // the first candidate of the read arm is greedy
+
+	// Withhold is the share of answerable questions, in [0, 1], whose passages
+	// with the answer are taken out, so that there is something to abstain
+	// from; 0 = none. The next best passages take their place.
+	Withhold float64
+
+	Judge  JudgeOptions
+	Policy PolicyOptions
+	Seed   uint64 // everything random follows from it, the question's id and the arm
+
+	Batch    int            // questions generated at a time; 0 = 8
+	Progress func(Progress) // called after each batch, from the caller's goroutine; nil = none
+	Logger   *slog.Logger   // nil = slog.Default
+}
+
+func (o GenerateOptions) withDefaults() GenerateOptions {
+	fill := func(n *int, value int) {
+		if *n == 0 {
+			*n = value
+		}
+	}
+	fill(&o.Passages, 4)
+	fill(&o.Closed, 3)
+	fill(&o.Read, 3)
+	fill(&o.Refuse, 3)
+	fill(&o.MaxTokens, 128)
+	fill(&o.Batch, 8)
+	o.Passages, o.Batch = max(o.Passages, 1), max(o.Batch, 1)
+	if o.Temperature == 0 {
+		o.Temperature = 1
+	}
+	o.Temperature = max(o.Temperature, 0)
+	o.Prompts = o.Prompts.WithDefaults()
+	o.Judge, o.Policy = o.Judge.withDefaults(), o.Policy.withDefaults()
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Progress is the state of a generation after a batch.
+type Progress struct {
+	Done, Total     int // questions
+	Accepted        int // of those done, with a row, before the cap on refusals
+	Calls           int // requests made, those that a cache answered included
+	Cached          int // requests that a [CachedModel] answered
+	Tokens          int // generated tokens, those from the cache included
+	Elapsed         time.Duration
+	Remaining       time.Duration // estimate from the rate so far
+	TokensPerSecond float64
+}
+
+// Summary counts what a generation did.
+type Summary struct {
+	Questions int
+	Rows      map[Kind]int       // rows by kind
+	Dropped   map[DropReason]int // questions without a row with documents, by reason
+	Contexts  map[Context]int    // questions by context
+	Verdicts  map[Arm]map[Verdict]int
+	Decisions map[Decision]int // candidates by the step that judged them
+	Known     int              // absent from the passages, but known to the model
+	Shortened int              // questions shown fewer passages, since more did not fit into the model's context
+	Calls     int              // requests, those from a cache included
+	Cached    int
+	Tokens    int
+	Elapsed   time.Duration
+
+	SecondsPerRow float64 // NaN where there is no row
+}
+
+// Demonstrations is the result of [Generate].
+type Demonstrations struct {
+	Rows    []Row                 // in the order of the questions
+	Dropped map[string]DropReason // question id -> why it has no row with documents
+	Summary Summary
+}
+
+// ErrNoQuestions means that there was nothing to generate from.
+var ErrNoQuestions = errors.New("no questions")
+
+// ErrPromptTooLong means that a prompt does not fit into the model's context.
+// A Model wraps it, so that callers can offer fewer passages.
+var ErrPromptTooLong = errors.New("the prompt is longer than the model's context")
+
+// Generate makes demonstrations in the model's own words, after
+// arXiv 2502.10596, section 3. For every question it searches the passages,
+// lets the model answer without them, answer with them, and decline; judges
+// every candidate against the reference answers (comparison of strings first,
+// the model where that decides nothing); and keeps by the policy either the
+// best correct answer or a refusal. The target is always a text that the model
+// generated, never a reference answer. Unlike the published code, a candidate
+// keeps its place and its provenance whatever its text.
+//
+// Where the passages do not fit into the model's context the last ones are
+// left out, as [Assistant] does; a question that does not fit with one passage
+// is dropped.
+//
+// Questions are worked through in batches. When ctx ends, Generate returns its
+// error; with a [CachedModel] the next run takes up where this one stopped.
+// The rows depend on the options, the questions, the index and the model
+// alone: a question's candidates do not change with the others around it, as
+// far as the model is deterministic across batches.
+func Generate(ctx context.Context, model Model, search Searcher, questions []Question, opts GenerateOptions) (*Demonstrations, error) {
+	if len(questions) == 0 {
+		return nil, fmt.Errorf("ragft: generate: %w", ErrNoQuestions)
+	}
+	if err := uniqueIDs(questions); err != nil {
+		return nil, fmt.Errorf("ragft: generate: %w", err)
+	}
+	g := newGenerator(model, search, opts)
+	result, err := g.run(ctx, questions)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: generate: %w", err)
+	}
+	return result, nil
+}
+
+// uniqueIDs matters because seeds and rows are keyed by the id.
+func uniqueIDs(questions []Question) error {
+	seen := make(map[string]bool, len(questions))
+	for i, q := range questions {
+		if q.ID == "" {
+			return fmt.Errorf("question %d (%q) has no id", i+1, q.Question)
+		}
+		if seen[q.ID] {
+			return fmt.Errorf("two questions have the id %q", q.ID)
+		}
+		seen[q.ID] = true
+	}
+	return nil
+}
+
+// generator is the state of one Generate.
+type generator struct {
+	model, judgeModel Model
+	search            Searcher
+	opts              GenerateOptions
+	start             time.Time
+	cachedBefore      int
+	calls, tokens     int
+}
+
+func newGenerator(model Model, search Searcher, opts GenerateOptions) *generator {
+	g := &generator{model: model, search: search, opts: opts.withDefaults(), start: time.Now()}
+	g.judgeModel = g.opts.Judge.Model
+	if g.judgeModel == nil {
+		g.judgeModel = model
+	}
+	g.cachedBefore = g.hits()
+	return g
+}
+
+func (g *generator) run(ctx context.Context, questions []Question) (*Demonstrations, error) {
+	result := &Demonstrations{Dropped: map[string]DropReason{}, Summary: newSummary(len(questions))}
+	var rows []Row
+	for done := 0; done < len(questions); {
+		batch := questions[done:min(done+g.opts.Batch, len(questions))]
+		drafts, err := g.batch(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range drafts {
+			c := g.opts.Policy.choose(d)
+			result.Summary.count(d, c)
+			if c.target == nil {
+				result.Dropped[d.question.ID] = c.reason
+			}
+			rows = append(rows, g.rows(d, c)...)
+		}
+		done += len(batch)
+		g.report(done, len(questions), done-len(result.Dropped))
+	}
+	kept, capped := g.opts.Policy.capRefusals(rows, g.opts.Seed)
+	for _, id := range capped {
+		result.Dropped[id] = DropRefusalCap
+	}
+	result.Rows = kept
+	g.finish(result)
+	return result, nil
+}
+
+// batch takes questions through search, generation and judging.
+func (g *generator) batch(ctx context.Context, questions []Question) ([]*draft, error) {
+	drafts := make([]*draft, len(questions))
+	for i, q := range questions {
+		d, err := g.retrieve(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		drafts[i] = d
+	}
+	what := fmt.Sprintf("questions %s to %s", questions[0].ID, questions[len(questions)-1].ID)
+	if err := g.candidatesThatFit(ctx, drafts); err != nil {
+		return nil, fmt.Errorf("candidates for %s: %w", what, err)
+	}
+	if err := g.judge(ctx, drafts); err != nil {
+		return nil, fmt.Errorf("judging %s: %w", what, err)
+	}
+	return drafts, nil
+}
+
+// chat is one call of a model, counted and checked.
+func (g *generator) chat(ctx context.Context, model Model, reqs []ChatRequest) ([]ChatResponse, error) {
+	responses, err := chatAll(ctx, model, reqs)
+	if err != nil {
+		return nil, err
+	}
+	g.calls += len(reqs)
+	for _, response := range responses {
+		for _, sample := range response.Samples {
+			g.tokens += sample.Tokens
+		}
+	}
+	return responses, nil
+}
+
+// hits is the number of requests that caches have answered so far.
+func (g *generator) hits() int {
+	total := 0
+	if cached, ok := g.model.(*CachedModel); ok {
+		total += cached.Stats().Hits
+	}
+	if cached, ok := g.judgeModel.(*CachedModel); ok && g.judgeModel != g.model {
+		total += cached.Stats().Hits
+	}
+	return total
+}
+
+func (g *generator) report(done, total, accepted int) {
+	elapsed := time.Since(g.start)
+	p := Progress{
+		Done: done, Total: total, Accepted: accepted, Calls: g.calls, Cached: g.hits() - g.cachedBefore,
+		Tokens: g.tokens, Elapsed: elapsed,
+		Remaining: time.Duration(float64(elapsed) / float64(done) * float64(total-done)),
+	}
+	if seconds := elapsed.Seconds(); seconds > 0 {
+		p.TokensPerSecond = float64(g.tokens) / seconds
+	}
+	g.opts.Logger.Debug("demonstrations", "done", done, "total", total, "accepted", accepted, "cached", p.Cached)
+	if g.opts.Progress != nil {
+		g.opts.Progress(p)
+	}
+}
+
+func newSummary(questions int) Summary {
+	return Summary{
+		Questions: questions, Rows: map[Kind]int{}, Dropped: map[DropReason]int{}, Contexts: map[Context]int{},
+		Verdicts: map[Arm]map[Verdict]int{}, Decisions: map[Decision]int{},
+	}
+}
+
+// count adds one question.
+func (s *Summary) count(d *draft, c choice) {
+	s.Contexts[d.context]++
+	if c.known {
+		s.Known++
+	}
+	if d.shortened {
+		s.Shortened++
+	}
+	for _, candidate := range d.candidates {
+		if s.Verdicts[candidate.Arm] == nil {
+			s.Verdicts[candidate.Arm] = map[Verdict]int{}
+		}
+		s.Verdicts[candidate.Arm][candidate.Verdict]++
+		s.Decisions[candidate.Decision]++
+	}
+}
+
+// finish fills in what is known only at the end.
+func (g *generator) finish(result *Demonstrations) {
+	s := &result.Summary
+	for _, row := range result.Rows {
+		s.Rows[row.Kind]++
+	}
+	for _, reason := range result.Dropped {
+		s.Dropped[reason]++
+	}
+	s.Calls, s.Tokens, s.Elapsed = g.calls, g.tokens, time.Since(g.start)
+	s.Cached = g.hits() - g.cachedBefore
+	s.SecondsPerRow = math.NaN()
+	if len(result.Rows) > 0 {
+		s.SecondsPerRow = s.Elapsed.Seconds() / float64(len(result.Rows))
+	}
+	if len(result.Rows) == 0 {
+		g.opts.Logger.Warn("no demonstration came out of the generation", "questions", s.Questions, "dropped", s.Dropped)
+	}
+}
+
+// withhold decides by seed whether a question loses the passages that answer
+// it, and takes them out.
+func (g *generator) withhold(q Question, hits []retriever.Hit) ([]retriever.Hit, bool) {
+	golds := q.Golds()
+	if g.opts.Withhold <= 0 || len(golds) == 0 {
+		return hits, false
+	}
+	// The upper 53 bits make a uniform number in [0, 1).
+	if float64(deriveSeed(g.opts.Seed, "withhold", q.ID)>>11)/(1<<53) >= g.opts.Withhold {
+		return hits, false
+	}
+	kept := make([]retriever.Hit, 0, len(hits))
+	for _, hit := range hits {
+		if !holdsAnswer(hit, golds) {
+			kept = append(kept, hit)
+		}
+	}
+	return kept, len(kept) < len(hits)
+}

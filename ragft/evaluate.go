@@ -1,0 +1,291 @@
+package ragft
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// ErrNothingToEvaluate is returned by [Evaluate] without systems or questions.
+var ErrNothingToEvaluate = errors.New("ragft: nothing to evaluate")
+
+// System is one way of answering, to be measured: a model, with or without
+// documents, and its system message.
+type System struct {
+	Name      string // unique; stands in tables and plots
+	Model     Model
+	Retrieval bool   // answer from the retrieved passages
+	Prompt    string // system message; "" = Prompts.Read with retrieval, Prompts.Closed without
+}
+
+// Pair names two systems to be compared: the differences are Other - Base.
+type Pair struct{ Base, Other string }
+
+// EvalProgress tells how far an evaluation is.
+type EvalProgress struct {
+	Stage  string // "search", "answer" (and judge), or "bootstrap"
+	System string // the system at work in the stage "answer"
+	Done   int
+	Total  int // of this stage; answers of all systems together
+}
+
+// EvalConfig says what to evaluate. Systems, Questions and, for a system with
+// retrieval, Search are needed; every other field works as its zero value.
+type EvalConfig struct {
+	Systems   []System
+	Questions []Question
+	Search    Searcher
+	K         int          // passages shown; 0 = 4
+	Prompts   Prompts      // zero = the defaults
+	Judge     JudgeOptions // Model nil = no judge: what the comparison of strings leaves open is incorrect
+	MaxTokens int          // limit of an answer; 0 = DefaultMaxTokens
+	Stop      []string     // texts that end an answer
+	Batch     int          // questions given to a model at once; 0 = 32
+	Seed      uint64       // seeds the bootstrap and the judge's draws
+	Resamples int          // bootstrap samples; 0 = DefaultResamples
+
+	// Compare lists the pairs to compare. nil = each system with the first one
+	// of the same setting, with or without retrieval.
+	Compare []Pair
+
+	// Progress is called from the goroutine of Evaluate; nil = silent.
+	Progress func(EvalProgress)
+}
+
+// Evaluation is what [Evaluate] measured, with every record it rests on.
+type Evaluation struct {
+	Questions   []EvalQuestion `json:"questions"`
+	Systems     []SystemResult `json:"systems"`
+	Comparisons []Comparison   `json:"comparisons"`
+	K           int            `json:"k"`
+	Seed        uint64         `json:"seed"`
+	Resamples   int            `json:"resamples"`
+	Judge       string         `json:"judge,omitempty"` // name of the judging model; "" = none
+	PromptHash  string         `json:"prompt_hash"`
+	Version     string         `json:"version"` // of this library
+}
+
+// EvalQuestion is a question with the passages that systems with retrieval saw.
+type EvalQuestion struct {
+	Question
+	Documents []EvalDocument `json:"documents,omitempty"`
+}
+
+// EvalDocument is one passage, best first.
+type EvalDocument struct {
+	ID     string  `json:"id"`
+	Source string  `json:"source"`
+	Title  string  `json:"title,omitempty"`
+	Text   string  `json:"text"`
+	Score  float64 `json:"score"`
+}
+
+// Record is what one system made of one question.
+type Record struct {
+	QuestionID   string   `json:"question_id"`
+	Unanswerable bool     `json:"unanswerable,omitempty"`
+	Context      Context  `json:"context"`
+	Answer       string   `json:"answer"`
+	Verdict      Verdict  `json:"verdict"`
+	Decision     Decision `json:"decision"`
+	Votes        *Votes   `json:"votes,omitempty"`
+
+	// ExactMatch, Contains, F1 and RougeL are 0 for a refusal, whatever words
+	// it shares with the gold answer, and for an unanswerable question.
+	ExactMatch bool    `json:"exact_match"`
+	Contains   bool    `json:"contains"`
+	F1         float64 `json:"f1"`
+	RougeL     float64 `json:"rouge_l"`
+
+	// Confidence is the geometric mean of the token probabilities; nil where
+	// the model does not tell.
+	Confidence   *float64 `json:"confidence,omitempty"`
+	Tokens       int      `json:"tokens,omitempty"`
+	PromptTokens int      `json:"prompt_tokens,omitempty"`
+	Truncated    bool     `json:"truncated,omitempty"`
+}
+
+// Matrix counts evidence against outcome.
+type Matrix map[Context]map[Verdict]int
+
+// Total is the number of questions of one side of the evidence axis.
+func (m Matrix) Total(c Context) int {
+	n := 0
+	for _, count := range m[c] {
+		n += count
+	}
+	return n
+}
+
+// SystemResult is what was measured of one system. Records[i] belongs to
+// Evaluation.Questions[i].
+type SystemResult struct {
+	Name        string       `json:"name"`
+	Model       string       `json:"model"`
+	Retrieval   bool         `json:"retrieval"`
+	Prompt      string       `json:"prompt"` // the system message used
+	Metrics     []Metric     `json:"metrics"`
+	Matrix      Matrix       `json:"matrix"`
+	Curve       []CurvePoint `json:"curve,omitempty"`       // risk against coverage of all questions; empty without confidences
+	Reliability []Bin        `json:"reliability,omitempty"` // of the answers given; empty without confidences
+	Records     []Record     `json:"records"`
+}
+
+// Estimate returns the value of the metric with this key; a NaN with N 0 if
+// there is none.
+func (s *SystemResult) Estimate(key string) Estimate {
+	for _, m := range s.Metrics {
+		if m.Key == key {
+			return m.Estimate
+		}
+	}
+	return Estimate{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
+}
+
+// System returns the result of the system with this name, or nil.
+func (e *Evaluation) System(name string) *SystemResult {
+	for i := range e.Systems {
+		if e.Systems[i].Name == name {
+			return &e.Systems[i]
+		}
+	}
+	return nil
+}
+
+// WriteJSON writes the evaluation with all its records.
+func (e *Evaluation) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(e); err != nil {
+		return fmt.Errorf("ragft: write evaluation: %w", err)
+	}
+	return nil
+}
+
+// ReadEvaluation reads what [Evaluation.WriteJSON] wrote.
+func ReadEvaluation(r io.Reader) (*Evaluation, error) {
+	var e Evaluation
+	if err := json.NewDecoder(r).Decode(&e); err != nil {
+		return nil, fmt.Errorf("ragft: read evaluation: %w", err)
+	}
+	for _, s := range e.Systems {
+		if len(s.Records) != len(e.Questions) {
+			return nil, fmt.Errorf("ragft: read evaluation: system %q has %d records for %d questions", s.Name, len(s.Records), len(e.Questions))
+		}
+	}
+	return &e, nil
+}
+
+// Evaluate lets every system answer every question greedily and measures what
+// came out. The passages of a question are searched once, so all systems with
+// retrieval see the same ones.
+//
+// A question is answered, refused or answered wrong as the cascade decides: see
+// [JudgeOptions]. For an unanswerable question a refusal is the right outcome
+// and any answer is Incorrect. A blank answer is Incorrect, not a refusal. For
+// a system without retrieval the context is always Absent.
+//
+// Intervals are 95% percentile intervals of a bootstrap over questions, paired
+// for differences; see [DefaultResamples]. The result depends on the models'
+// answers and Seed alone. When ctx ends, Evaluate returns its error.
+func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	e := &evaluator{EvalConfig: config.withDefaults()}
+	if err := e.search(ctx); err != nil {
+		return nil, fmt.Errorf("ragft: evaluate: %w", err)
+	}
+	out := &Evaluation{
+		Questions: e.questions, K: e.K, Seed: e.Seed, Resamples: e.Resamples,
+		PromptHash: e.Prompts.Hash(), Version: Version,
+	}
+	if e.Judge.Model != nil {
+		out.Judge = e.Judge.Model.Name()
+	}
+	for i, system := range e.Systems {
+		records, err := e.answerAll(ctx, system, i*len(e.Questions))
+		if err != nil {
+			return nil, fmt.Errorf("ragft: evaluate %s: %w", system.Name, err)
+		}
+		out.Systems = append(out.Systems, e.describe(system, records))
+	}
+	if err := e.measure(ctx, out); err != nil {
+		return nil, fmt.Errorf("ragft: evaluate: %w", err)
+	}
+	return out, nil
+}
+
+func (c EvalConfig) check() error {
+	if len(c.Systems) == 0 {
+		return fmt.Errorf("%w: no systems", ErrNothingToEvaluate)
+	}
+	if len(c.Questions) == 0 {
+		return fmt.Errorf("%w: no questions", ErrNothingToEvaluate)
+	}
+	names := map[string]bool{}
+	for _, s := range c.Systems {
+		switch {
+		case s.Name == "":
+			return errors.New("ragft: evaluate: a system without a name")
+		case names[s.Name]:
+			return fmt.Errorf("ragft: evaluate: two systems named %q", s.Name)
+		case s.Model == nil:
+			return fmt.Errorf("ragft: evaluate: system %q has no model", s.Name)
+		case s.Retrieval && c.Search == nil:
+			return fmt.Errorf("ragft: evaluate: system %q needs a Searcher", s.Name)
+		}
+		names[s.Name] = true
+	}
+	for _, p := range c.Compare {
+		if !names[p.Base] || !names[p.Other] {
+			return fmt.Errorf("ragft: evaluate: cannot compare %q with %q: no such system", p.Base, p.Other)
+		}
+	}
+	ids := map[string]bool{}
+	for _, q := range c.Questions {
+		if q.ID != "" && ids[q.ID] {
+			return fmt.Errorf("ragft: evaluate: two questions with the id %q", q.ID)
+		}
+		ids[q.ID] = true
+	}
+	return nil
+}
+
+func (c EvalConfig) withDefaults() EvalConfig {
+	setDefault := func(field *int, value int) {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	setDefault(&c.K, 4)
+	setDefault(&c.Batch, 32)
+	setDefault(&c.MaxTokens, DefaultMaxTokens)
+	setDefault(&c.Resamples, DefaultResamples)
+	c.Prompts = c.Prompts.WithDefaults()
+	c.Judge = c.Judge.withDefaults()
+	if c.Progress == nil {
+		c.Progress = func(EvalProgress) {}
+	}
+	if c.Compare == nil {
+		c.Compare = defaultPairs(c.Systems)
+	}
+	return c
+}
+
+// defaultPairs compares each system with the first of its setting.
+func defaultPairs(systems []System) []Pair {
+	var pairs []Pair
+	first := map[bool]string{}
+	for _, s := range systems {
+		if base, ok := first[s.Retrieval]; ok {
+			pairs = append(pairs, Pair{Base: base, Other: s.Name})
+		} else {
+			first[s.Retrieval] = s.Name
+		}
+	}
+	return pairs
+}

@@ -1,0 +1,254 @@
+package ragft
+
+import "math"
+
+// The keys of the metrics in [SystemResult.Metrics] and [Comparison.Differences].
+const (
+	MetricExactMatch        = "exact_match"
+	MetricF1                = "f1"
+	MetricContainment       = "containment"
+	MetricRougeL            = "rouge_l"
+	MetricCorrect           = "correct"
+	MetricCoverage          = "coverage"
+	MetricSelectiveAccuracy = "selective_accuracy"
+	MetricRisk              = "risk"
+	MetricFalseRefusal      = "false_refusal"
+	MetricMadeUp            = "made_up"
+	MetricOverAnswer        = "over_answer"
+	MetricTruthfulness      = "truthfulness"
+	MetricAbstainPrecision  = "abstention_precision"
+	MetricAbstainRecall     = "abstention_recall"
+	MetricAbstainF1         = "abstention_f1"
+	MetricAURC              = "aurc"
+	MetricEAURC             = "e_aurc"
+	MetricAUROC             = "auroc"
+	MetricECE               = "ece"
+	MetricBrier             = "brier"
+)
+
+// Direction says which way a metric improves.
+type Direction int
+
+// The directions. Neither is that of coverage: more answers are better only
+// if they are right.
+const (
+	LowerIsBetter  Direction = -1
+	Neither        Direction = 0
+	HigherIsBetter Direction = 1
+)
+
+// Metric is one measured metric of a system.
+type Metric struct {
+	Key       string    `json:"key"`
+	Name      string    `json:"name"`
+	Meaning   string    `json:"meaning"`
+	Direction Direction `json:"direction"`
+	Rate      bool      `json:"rate"` // a share or score that reads well in percent
+	Estimate  Estimate  `json:"estimate"`
+}
+
+// metricDefinition says how a metric comes from records. Exactly one of part
+// and pool is set.
+type metricDefinition struct {
+	Metric
+	// part gives the share of one record in the numerator and the denominator.
+	part func(r *Record) (num, den float64)
+	// pool computes from all answered records with a confidence.
+	pool func(r ranking, weights []float64) float64
+	// scale is the least and the greatest num of one question, for a metric
+	// that is a mean over questions; zero for any other.
+	scale [2]float64
+	// binary: num is 0 or 1, so the metric is a rate of questions.
+	binary bool
+}
+
+// binaryRate is a metric over the records of which holds, that counts those
+// of which hit holds as well.
+func binaryRate(key, name, meaning string, dir Direction, of, hit func(r *Record) bool) metricDefinition {
+	return metricDefinition{
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: dir, Rate: true},
+		binary: true, scale: [2]float64{0, 1},
+		part: func(r *Record) (num, den float64) {
+			if !of(r) {
+				return 0, 0
+			}
+			return indicator(hit(r)), 1
+		},
+	}
+}
+
+// meanScore is the mean of a score over the answerable questions.
+func meanScore(key, name, meaning string, score func(r *Record) float64) metricDefinition {
+	return metricDefinition{
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: HigherIsBetter, Rate: true},
+		scale:  [2]float64{0, 1},
+		part: func(r *Record) (num, den float64) {
+			if r.Unanswerable {
+				return 0, 0
+			}
+			return score(r), 1
+		},
+	}
+}
+
+func confidenceMetric(key, name, meaning string, dir Direction, pool func(ranking, []float64) float64) metricDefinition {
+	return metricDefinition{
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: dir}, pool: pool,
+	}
+}
+
+func indicator(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func isAny(*Record) bool            { return true }
+func isAnswerable(r *Record) bool   { return !r.Unanswerable }
+func isUnanswerable(r *Record) bool { return r.Unanswerable }
+func isAnswered(r *Record) bool     { return r.Verdict != Refused }
+func isRefused(r *Record) bool      { return r.Verdict == Refused }
+func isCorrect(r *Record) bool      { return r.Verdict == Correct }
+func isIncorrect(r *Record) bool    { return r.Verdict == Incorrect }
+func isPresent(r *Record) bool      { return r.Context == Present }
+func isAbsent(r *Record) bool       { return r.Context == Absent }
+
+// metricDefinitions lists the metrics in the order of tables.
+func metricDefinitions() []metricDefinition {
+	return []metricDefinition{
+		binaryRate(MetricExactMatch, "exact match", "answer equals a gold answer, of answerable questions",
+			HigherIsBetter, isAnswerable, func(r *Record) bool { return r.ExactMatch }),
+		meanScore(MetricF1, "F1", "token F1 against the gold answers, of answerable questions",
+			func(r *Record) float64 { return r.F1 }),
+		binaryRate(MetricContainment, "containment", "answer contains a gold answer, of answerable questions",
+			HigherIsBetter, isAnswerable, func(r *Record) bool { return r.Contains }),
+		meanScore(MetricRougeL, "ROUGE-L", "longest common subsequence F against the gold answers, of answerable questions",
+			func(r *Record) float64 { return r.RougeL }),
+		binaryRate(MetricCorrect, "correct", "judged correct, of answerable questions",
+			HigherIsBetter, isAnswerable, isCorrect),
+		binaryRate(MetricCoverage, "coverage", "answered, of all questions",
+			Neither, isAny, isAnswered),
+		binaryRate(MetricSelectiveAccuracy, "selective accuracy", "correct, of the answers given",
+			HigherIsBetter, isAnswered, isCorrect),
+		binaryRate(MetricRisk, "risk", "wrong, of the answers given",
+			LowerIsBetter, isAnswered, isIncorrect),
+		binaryRate(MetricFalseRefusal, "false refusals", "refused, of questions whose answer was in the documents shown",
+			LowerIsBetter, isPresent, isRefused),
+		binaryRate(MetricMadeUp, "made-up answers", "answered, of unanswerable questions",
+			LowerIsBetter, isUnanswerable, isAnswered),
+		binaryRate(MetricOverAnswer, "over-answers", "wrong, of questions whose answer was not in the documents shown",
+			LowerIsBetter, isAbsent, isIncorrect),
+		truthfulness(),
+		binaryRate(MetricAbstainPrecision, "abstention precision", "answer not in the documents shown, of refusals",
+			HigherIsBetter, isRefused, isAbsent),
+		binaryRate(MetricAbstainRecall, "abstention recall", "refused, of questions whose answer was not in the documents shown",
+			HigherIsBetter, isAbsent, isRefused),
+		abstentionF1(),
+		confidenceMetric(MetricAURC, "AURC", "mean risk over the answers by falling confidence", LowerIsBetter, ranking.aurc),
+		confidenceMetric(MetricEAURC, "E-AURC", "AURC less that of the best ranking", LowerIsBetter, ranking.eaurc),
+		confidenceMetric(MetricAUROC, "AUROC", "chance that a correct answer has more confidence than a wrong one", HigherIsBetter, ranking.auroc),
+		confidenceMetric(MetricECE, "ECE", "mean gap of confidence and accuracy, 15 bins", LowerIsBetter, ranking.ece),
+		confidenceMetric(MetricBrier, "Brier", "mean squared gap of confidence and correctness", LowerIsBetter, ranking.brier),
+	}
+}
+
+// truthfulness is the score of CRAG (Yang et al. 2024, section 2): +1 for a
+// correct answer, 0 for a refusal, -1 for a wrong one, so that it is the
+// accuracy less the share of hallucinations.
+func truthfulness() metricDefinition {
+	return metricDefinition{
+		Metric: Metric{Key: MetricTruthfulness, Name: "truthfulness", Direction: HigherIsBetter, Rate: true,
+			Meaning: "correct less wrong, of all questions; a refusal counts 0"},
+		scale: [2]float64{-1, 1},
+		part: func(r *Record) (num, den float64) {
+			return indicator(isCorrect(r)) - indicator(isIncorrect(r)), 1
+		},
+	}
+}
+
+// abstentionF1 is the harmonic mean of abstention precision and recall,
+// 2 tp / (refused + absent).
+func abstentionF1() metricDefinition {
+	return metricDefinition{
+		Metric: Metric{Key: MetricAbstainF1, Name: "abstention F1", Direction: HigherIsBetter, Rate: true,
+			Meaning: "harmonic mean of abstention precision and recall"},
+		part: func(r *Record) (num, den float64) {
+			refused, absent := indicator(isRefused(r)), indicator(isAbsent(r))
+			return 2 * refused * absent, refused + absent
+		},
+	}
+}
+
+// measure is one metric of one system, made ready to be computed for many
+// bootstrap samples.
+type measure struct {
+	def      metricDefinition
+	num, den []float64 // by question; nil for a pool
+	ranked   ranking
+	n        int // questions that it rests on
+}
+
+func newMeasure(def metricDefinition, records []Record, ranked ranking) measure {
+	m := measure{def: def, ranked: ranked}
+	if def.pool != nil {
+		m.n = len(ranked.outcomes)
+		return m
+	}
+	m.num, m.den = make([]float64, len(records)), make([]float64, len(records))
+	for i := range records {
+		m.num[i], m.den[i] = def.part(&records[i])
+		if m.den[i] > 0 {
+			m.n++
+		}
+	}
+	return m
+}
+
+// value computes the metric; weights counts each question, nil = once each.
+func (m measure) value(weights []float64) float64 {
+	if m.def.pool != nil {
+		if m.n == 0 {
+			return math.NaN()
+		}
+		return m.def.pool(m.ranked, weights)
+	}
+	var num, den float64
+	for i, d := range m.den {
+		w := 1.0
+		if weights != nil {
+			w = weights[i]
+		}
+		num += w * m.num[i]
+		den += w * d
+	}
+	return num / den
+}
+
+// estimate joins the value with the interval from its bootstrap values.
+func (m measure) estimate(boot []float64) Estimate {
+	e := Estimate{Value: m.value(nil), N: m.n, Low: math.NaN(), High: math.NaN()}
+	least, most := m.def.scale[0], m.def.scale[1]
+	switch {
+	case !e.Defined():
+	case most > least && (e.Value == least || e.Value == most):
+		low, high := allOrNothing(e.Value == most, m.n)
+		e.Low, e.High = least+(most-least)*low, least+(most-least)*high
+	default:
+		e.Low, e.High = percentileInterval(boot)
+	}
+	return e
+}
+
+// answeredOutcomes gives the confidence metrics one outcome for each record,
+// in their order; refusals and unknown confidences are NaN and so left out.
+func answeredOutcomes(records []Record) []Outcome {
+	out := make([]Outcome, len(records))
+	for i, r := range records {
+		out[i] = Outcome{Confidence: math.NaN(), Correct: r.Verdict == Correct}
+		if r.Verdict != Refused {
+			out[i].Confidence = orNaN(r.Confidence)
+		}
+	}
+	return out
+}

@@ -1,0 +1,239 @@
+package ragft
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// tableWidth is the widest line of the table, in characters.
+const tableWidth = 110
+
+// tableColumn is one metric of the systems table. Its width includes the gap.
+type tableColumn struct {
+	key   string
+	head  [2]string
+	width int
+}
+
+func tableColumns() []tableColumn {
+	return []tableColumn{
+		{MetricExactMatch, [2]string{"exact", "match"}, 11},
+		{MetricF1, [2]string{"", "F1"}, 11},
+		{MetricContainment, [2]string{"contains", "gold"}, 11},
+		{MetricCoverage, [2]string{"", "coverage"}, 11},
+		{MetricSelectiveAccuracy, [2]string{"selective", "accuracy"}, 11},
+		{MetricFalseRefusal, [2]string{"false", "refusals"}, 11},
+		{MetricMadeUp, [2]string{"made-up", "answers"}, 11},
+		{MetricTruthfulness, [2]string{"truthful-", "ness"}, 13},
+	}
+}
+
+const tableNameWidth = 14
+
+// WriteTable writes the evaluation as plain text, at most 110 characters wide:
+// the systems with their main metrics and 95% intervals, the evidence x outcome
+// matrix of each, and the differences of each comparison. It is a function of
+// the evaluation alone.
+func WriteTable(w io.Writer, e *Evaluation) error {
+	var b bytes.Buffer
+	tableOfSystems(&b, e)
+	tableOfMatrices(&b, e)
+	for i := range e.Comparisons {
+		tableOfDifferences(&b, &e.Comparisons[i])
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("ragft: write table: %w", err)
+	}
+	return nil
+}
+
+// Table returns what [WriteTable] writes.
+func (e *Evaluation) Table() string {
+	var b strings.Builder
+	WriteTable(&b, e) // a strings.Builder takes everything
+	return b.String()
+}
+
+// line ends a line, without blanks at its end.
+func line(b *bytes.Buffer, text string) {
+	b.WriteString(strings.TrimRight(text, " "))
+	b.WriteByte('\n')
+}
+
+func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
+	columns := tableColumns()
+	unanswerable := 0
+	for _, q := range e.Questions {
+		if q.Unanswerable {
+			unanswerable++
+		}
+	}
+	line(b, fmt.Sprintf("%d questions, %d answerable and %d not. In %%, with 95%% intervals (bootstrap over questions, %d samples, seed %d).",
+		len(e.Questions), len(e.Questions)-unanswerable, unanswerable, e.Resamples, e.Seed))
+	line(b, "")
+	for row := range 2 {
+		text := pad("", tableNameWidth)
+		text += padLeft([2]string{"", "n"}[row], 5)
+		for _, c := range columns {
+			text += padLeft(c.head[row], c.width)
+		}
+		line(b, text)
+	}
+	line(b, strings.Repeat("-", tableWidth-1))
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		name := wrapName(s.Name, tableNameWidth)
+		values := pad(name[0], tableNameWidth) + padLeft(fmt.Sprint(len(s.Records)), 5)
+		intervals := pad(name[1], tableNameWidth+5)
+		for _, c := range columns {
+			estimate := s.Estimate(c.key)
+			values += padLeft(percent(estimate.Value), c.width)
+			intervals += padLeft(percentInterval(estimate), c.width)
+		}
+		line(b, values)
+		line(b, intervals)
+	}
+}
+
+func tableOfMatrices(b *bytes.Buffer, e *Evaluation) {
+	line(b, "")
+	text := pad("Evidence x outcome", 48)
+	for _, v := range Verdicts() {
+		text += padLeft(string(v), 15)
+	}
+	line(b, text+padLeft("total", 8))
+	line(b, strings.Repeat("-", 48+3*15+8))
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		for j, c := range Contexts() {
+			name := ""
+			if j == 0 {
+				name = s.Name
+			}
+			text := pad(cut(name, 22), 23) + pad("answer "+string(c), 25)
+			total := s.Matrix.Total(c)
+			for _, v := range Verdicts() {
+				text += padLeft(countShare(s.Matrix[c][v], total), 15)
+			}
+			line(b, text+padLeft(fmt.Sprint(total), 8))
+		}
+	}
+}
+
+func tableOfDifferences(b *bytes.Buffer, c *Comparison) {
+	line(b, "")
+	line(b, cut(fmt.Sprintf("Difference: %s - %s", c.Other, c.Base), tableWidth))
+	line(b, pad("", 24)+padLeft("difference", 12)+padLeft("95% interval", 18)+padLeft("McNemar p", 12)+"   finding")
+	line(b, strings.Repeat("-", 24+12+18+12+3+18))
+	for _, d := range c.Differences {
+		p := "-"
+		if d.P != nil {
+			p = formatP(*d.P)
+		}
+		line(b, pad(d.Name, 24)+padLeft(signedMetric(d.Estimate.Value, d.Rate), 12)+
+			padLeft(signedInterval(d.Estimate, d.Rate), 18)+padLeft(p, 12)+"   "+string(d.Finding))
+	}
+}
+
+// noValue stands where there is no value.
+const noValue = "-"
+
+// percent writes a rate without the sign: 69.2, or 100.
+func percent(x float64) string {
+	if math.IsNaN(x) {
+		return noValue
+	}
+	return shortFixed(100*x, 1)
+}
+
+// shortFixed drops the decimals of 100 and the sign of -0.0.
+func shortFixed(x float64, decimals int) string {
+	text := fmt.Sprintf("%.*f", decimals, x)
+	switch text {
+	case "100.0", "-100.0":
+		return strings.TrimSuffix(text, ".0")
+	case "-0.0", "-0.000":
+		return text[1:]
+	}
+	return text
+}
+
+func percentInterval(e Estimate) string {
+	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
+		return noValue
+	}
+	return percent(e.Low) + ".." + percent(e.High)
+}
+
+// signedMetric writes a difference: rates in percentage points, other metrics
+// with three decimals.
+func signedMetric(x float64, rate bool) string {
+	if math.IsNaN(x) {
+		return noValue
+	}
+	text := shortFixed(x, 3)
+	if rate {
+		text = shortFixed(100*x, 1)
+	}
+	if x > 0 {
+		text = "+" + text
+	}
+	return text
+}
+
+func signedInterval(e Estimate, rate bool) string {
+	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
+		return noValue
+	}
+	return signedMetric(e.Low, rate) + ".." + signedMetric(e.High, rate)
+}
+
+func formatP(p float64) string {
+	if p < 0.001 {
+		return "<0.001"
+	}
+	return fmt.Sprintf("%.3f", p)
+}
+
+func countShare(n, total int) string {
+	if total == 0 {
+		return noValue
+	}
+	return fmt.Sprintf("%d  %5s%%", n, shortFixed(100*float64(n)/float64(total), 1))
+}
+
+// pad and padLeft fill up to a width in characters.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
+}
+
+func padLeft(s string, width int) string {
+	return strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s))) + s
+}
+
+// cut shortens to a width in characters.
+func cut(s string, width int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if utf8.RuneCountInString(s) <= width {
+		return s
+	}
+	return string([]rune(s)[:width-1]) + "…"
+}
+
+// wrapName breaks a name into two lines, at a blank if there is one.
+func wrapName(name string, width int) [2]string {
+	name = strings.Join(strings.Fields(name), " ")
+	if utf8.RuneCountInString(name) <= width {
+		return [2]string{name, ""}
+	}
+	head := string([]rune(name)[:width+1])
+	if at := strings.LastIndexByte(head, ' '); at > 0 {
+		return [2]string{name[:at], cut(name[at+1:], width)}
+	}
+	head = string([]rune(name)[:width])
+	return [2]string{head, cut(name[len(head):], width)}
+}

@@ -1,0 +1,106 @@
+package ragft
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+)
+
+// MaxLine is the longest line, in bytes, that the JSONL readers of this
+// package accept. It bounds the memory that a hostile file can claim.
+const MaxLine = 8 << 20
+
+// LineError is an error in one line of a JSONL file.
+type LineError struct {
+	Name string // file name; may be empty
+	Line int    // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string {
+	if e.Name == "" {
+		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: %v", e.Name, e.Line, e.Err)
+}
+
+func (e *LineError) Unwrap() error { return e.Err }
+
+// eachLine calls fn with every line of r that is not blank. An error of fn, a
+// line that is too long and text that is no UTF-8 end it with a *LineError,
+// which bears the name.
+func eachLine(name string, r io.Reader, fn func(number int, line []byte) error) error {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(make([]byte, 0, 64<<10), MaxLine)
+	number := 0
+	for scanner.Scan() {
+		number++
+		line := scanner.Bytes()
+		if number == 1 {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // byte order mark
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			continue
+		}
+		if !utf8.Valid(line) {
+			return &LineError{Name: name, Line: number, Err: errors.New("not UTF-8")}
+		}
+		if err := fn(number, line); err != nil {
+			return &LineError{Name: name, Line: number, Err: err}
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return &LineError{Name: name, Line: number + 1, Err: err}
+	}
+	return nil
+}
+
+// writeLines writes one JSON object a line, without escaping <, > and &.
+func writeLines[T any](w io.Writer, values []T) error {
+	buffered := bufio.NewWriter(w)
+	encoder := json.NewEncoder(buffered)
+	encoder.SetEscapeHTML(false)
+	for i, value := range values {
+		if err := encoder.Encode(value); err != nil {
+			return &LineError{Line: i + 1, Err: err}
+		}
+	}
+	return buffered.Flush()
+}
+
+// replaceFile writes a file aside, syncs it and renames it into place, so that
+// a crash or a full disk leaves the old file as it was.
+func replaceFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("ragft: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("ragft: write %s: %w", path, err)
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	// CreateTemp makes the file private; data files follow the usual mode.
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,254 @@
+package ragft
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// JudgeOptions controls the last step of the cascade, where the model decides
+// what the comparison of strings leaves open. The zero value asks the
+// generating model once, greedily.
+type JudgeOptions struct {
+	Model       Model   // nil = the model that generates
+	Votes       int     // replies asked for each open candidate; 0 = 1, negative = never ask: what is open is incorrect
+	Temperature float64 // 0 = greedy for one vote, 0.7 for several
+	MaxTokens   int     // 0 = 16; a model that thinks aloud needs more
+
+	// CorrectF1 is the token F1 from which an answer is correct without being
+	// judged; 0 = never. A number in the reference that the answer does not
+	// have is always left to the judge.
+	CorrectF1 float64
+}
+
+func (o JudgeOptions) withDefaults() JudgeOptions {
+	if o.Votes == 0 {
+		o.Votes = 1
+	}
+	if o.Temperature == 0 && o.Votes > 1 {
+		o.Temperature = 0.7
+	}
+	if o.MaxTokens == 0 {
+		o.MaxTokens = 16
+	}
+	return o
+}
+
+// cascade judges text by comparison of strings alone, the first steps of the
+// cascade. An empty verdict means that the model has to decide.
+//
+// A refusal that happens to contain the reference ("The documents do not name
+// the founder of the Blue Inn", reference "Blue Inn") stays a refusal; only an
+// exact match goes before that.
+func cascade(text string, golds []string, correctF1 float64) (Verdict, Decision) {
+	normal := Normalize(text)
+	switch {
+	case normal == "":
+		return Incorrect, ByEmpty
+	case ExactMatch(text, golds):
+		return Correct, ByMatch
+	case IsRefusal(text):
+		return Refused, ByRefusal
+	case len(golds) == 0:
+		return Incorrect, ByUnanswerable
+	case Contains(text, golds):
+		if denies(normal, golds) {
+			return "", ""
+		}
+		return Correct, ByMatch
+	case correctF1 > 0 && F1(text, golds) >= correctF1 && numbersAgree(normal, golds):
+		return Correct, ByF1
+	case clearlyDifferent(normal, golds):
+		return Incorrect, ByNoOverlap
+	default:
+		return "", ""
+	}
+}
+
+// denies reports a negation in the answer that the reference does not have:
+// "it was not Paris" contains "Paris" and yet is no match.
+func denies(normal string, golds []string) bool {
+	words := strings.Fields(normal)
+	for _, gold := range golds {
+		goldWords := strings.Fields(Normalize(gold))
+		if !slices.ContainsFunc(words, func(word string) bool {
+			return isNegation(word) && !slices.Contains(goldWords, word)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// isNegation knows normalised words, which have lost their apostrophes.
+func isNegation(word string) bool {
+	switch word {
+	case "not", "no", "never", "neither", "nor", "isnt", "wasnt", "arent", "werent", "doesnt", "didnt", "dont", "cannot", "cant":
+		return true
+	}
+	return false
+}
+
+// numbersAgree reports whether some reference has all its numbers in the
+// answer and the answer has no others: "12 metres" and "13 metres" share most
+// of their words.
+func numbersAgree(normal string, golds []string) bool {
+	have := numbers(normal)
+	return slices.ContainsFunc(golds, func(gold string) bool {
+		return slices.Equal(have, numbers(Normalize(gold)))
+	})
+}
+
+// numbers returns the sorted, distinct words with a digit in them.
+func numbers(normal string) []string {
+	var found []string
+	for _, word := range strings.Fields(normal) {
+		if strings.ContainsFunc(word, unicode.IsDigit) {
+			found = append(found, word)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// clearlyDifferent reports that an answer has nothing to do with any
+// reference: no word in common, and no two words with the same stem. A number
+// in digits against one in words stays open.
+func clearlyDifferent(normal string, golds []string) bool {
+	words := strings.Fields(normal)
+	for _, gold := range golds {
+		goldNormal := Normalize(gold)
+		if len(numbers(normal)) > 0 && spellsNumber(goldNormal) || len(numbers(goldNormal)) > 0 && spellsNumber(normal) {
+			return false
+		}
+		for _, goldWord := range strings.Fields(goldNormal) {
+			if slices.ContainsFunc(words, func(word string) bool { return sameStem(word, goldWord) }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// spellsNumber reports an English number word.
+func spellsNumber(normal string) bool {
+	return slices.ContainsFunc(strings.Fields(normal), func(word string) bool {
+		switch word {
+		case "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+			"eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+			"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+			"hundred", "thousand", "million", "billion", "dozen", "first", "second", "third", "fourth", "fifth":
+			return true
+		}
+		return false
+	})
+}
+
+// sameStem is true for equal words, and for words of at least five letters
+// that begin with the same four and hold no digit.
+func sameStem(a, b string) bool {
+	if a == b {
+		return true
+	}
+	const stem = 4
+	if utf8.RuneCountInString(a) <= stem || utf8.RuneCountInString(b) <= stem ||
+		strings.ContainsFunc(a+b, unicode.IsDigit) {
+		return false
+	}
+	return string([]rune(a)[:stem]) == string([]rune(b)[:stem])
+}
+
+// judge gives every candidate of a batch its verdict.
+func (g *generator) judge(ctx context.Context, drafts []*draft) error {
+	var reqs []ChatRequest
+	var open [][]*Candidate // the candidates that a request decides
+	for _, d := range drafts {
+		asked := map[string]int{} // text -> request; saves calls, the candidates stay apart
+		for i := range d.candidates {
+			c := &d.candidates[i]
+			c.Verdict, c.Decision = cascade(c.Text, d.question.Golds(), g.opts.Judge.CorrectF1)
+			if c.Verdict != "" {
+				continue
+			}
+			if g.opts.Judge.Votes < 0 {
+				c.Verdict, c.Decision = Incorrect, ByUndecided
+				continue
+			}
+			at, ok := asked[c.Text]
+			if !ok {
+				at = len(reqs)
+				asked[c.Text] = at
+				reqs = append(reqs, g.judgeRequest(d.question, c.Text))
+				open = append(open, nil)
+			}
+			open[at] = append(open[at], c)
+		}
+	}
+	responses, err := g.chat(ctx, g.judgeModel, reqs)
+	if err != nil {
+		return err
+	}
+	for i, response := range responses {
+		votes := countVotes(response.Samples)
+		for _, c := range open[i] {
+			own := votes
+			c.Votes = &own
+			c.Verdict, c.Decision = votes.verdict()
+		}
+	}
+	return nil
+}
+
+// judgeRequest shows the judge every reference, so that it may accept any.
+func (g *generator) judgeRequest(q Question, prediction string) ChatRequest {
+	o := g.opts.Judge
+	return ChatRequest{
+		Messages: g.opts.Prompts.JudgeMessages(q.Question, strings.Join(q.Golds(), " / "), prediction),
+		Samples:  o.Votes, MaxTokens: o.MaxTokens, Temperature: o.Temperature,
+		Seed: deriveSeed(g.opts.Seed, q.ID, "judge", prediction),
+	}
+}
+
+func countVotes(samples []ChatSample) Votes {
+	var votes Votes
+	for _, sample := range samples {
+		switch yes, ok := parseVote(sample.Text); {
+		case !ok:
+			votes.Unparsed++
+		case yes:
+			votes.Yes++
+		default:
+			votes.No++
+		}
+	}
+	return votes
+}
+
+// verdict is the majority. A tie is no evidence that an answer is right, so it
+// counts against the candidate.
+func (v Votes) verdict() (Verdict, Decision) {
+	switch {
+	case v.Yes > v.No:
+		return Correct, ByJudge
+	case v.No > v.Yes:
+		return Incorrect, ByJudge
+	default:
+		return Incorrect, ByUndecided
+	}
+}
+
+// parseVote reads a yes or no: the first word of the reply, else the only one
+// of the two that occurs in it.
+func parseVote(text string) (yes, ok bool) {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) })
+	if len(words) == 0 {
+		return false, false
+	}
+	if words[0] == "yes" || words[0] == "no" {
+		return words[0] == "yes", true
+	}
+	hasYes, hasNo := slices.Contains(words, "yes"), slices.Contains(words, "no")
+	return hasYes, hasYes != hasNo
+}

@@ -1,0 +1,206 @@
+package ragft
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Question is one question with its reference answers.
+type Question struct {
+	ID           string   `json:"id,omitempty"`
+	Question     string   `json:"question"`
+	Answer       string   `json:"answer"`                 // "" = unanswerable
+	Aliases      []string `json:"aliases,omitempty"`      // other correct answers
+	Unanswerable bool     `json:"unanswerable,omitempty"` // nothing in the documents answers it
+}
+
+// Golds returns the reference answers: Answer, then Aliases, without empty
+// ones. It is empty for a question that is unanswerable.
+func (q Question) Golds() []string {
+	if q.Unanswerable {
+		return nil
+	}
+	golds := make([]string, 0, 1+len(q.Aliases))
+	for _, gold := range append([]string{q.Answer}, q.Aliases...) {
+		if strings.TrimSpace(gold) != "" {
+			golds = append(golds, gold)
+		}
+	}
+	return golds
+}
+
+// ReadQuestions reads questions in JSONL: one object a line with the fields
+// question, answer, aliases, and optionally id and unanswerable. Empty lines
+// are skipped, unknown fields ignored. An empty answer makes a question
+// unanswerable; a question without an id gets "q" and its line number.
+// The first broken line ends reading with a [*LineError].
+func ReadQuestions(r io.Reader) ([]Question, error) { return readQuestions("", r) }
+
+func readQuestions(name string, r io.Reader) ([]Question, error) {
+	var questions []Question
+	seen := map[string]int{}
+	err := eachLine(name, r, func(number int, line []byte) error {
+		q, err := parseQuestion(line)
+		if err != nil {
+			return err
+		}
+		if q.ID == "" {
+			q.ID = "q" + strconv.Itoa(number)
+		}
+		if first, ok := seen[q.ID]; ok {
+			return fmt.Errorf("id %q was used before, in line %d", q.ID, first)
+		}
+		seen[q.ID] = number
+		questions = append(questions, q)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ragft: questions: %w", err)
+	}
+	return questions, nil
+}
+
+// ReadQuestionsFile is [ReadQuestions] of a file.
+func ReadQuestionsFile(path string) ([]Question, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: questions: %w", err)
+	}
+	defer f.Close()
+	return readQuestions(path, f)
+}
+
+// parseQuestion reads one line and brings it into its canonical form: trimmed
+// fields, and Unanswerable exactly when there is no answer.
+func parseQuestion(line []byte) (Question, error) {
+	var q Question
+	if err := json.Unmarshal(line, &q); err != nil {
+		return Question{}, err
+	}
+	q.ID = strings.TrimSpace(q.ID)
+	q.Question = strings.TrimSpace(q.Question)
+	q.Answer = strings.TrimSpace(q.Answer)
+	aliases := q.Aliases
+	q.Aliases = nil
+	for _, alias := range aliases {
+		alias = strings.TrimSpace(alias)
+		if alias != "" && alias != q.Answer && !slices.Contains(q.Aliases, alias) {
+			q.Aliases = append(q.Aliases, alias)
+		}
+	}
+	switch {
+	case q.Question == "":
+		return Question{}, errors.New(`the field "question" is missing or empty`)
+	case q.Answer == "" && len(q.Aliases) > 0:
+		return Question{}, errors.New(`"aliases" without an "answer"`)
+	case q.Answer != "" && q.Unanswerable:
+		return Question{}, errors.New(`"unanswerable" together with an "answer"`)
+	}
+	q.Unanswerable = q.Answer == ""
+	return q, nil
+}
+
+// WriteQuestions writes questions in the form that [ReadQuestions] reads.
+func WriteQuestions(w io.Writer, questions []Question) error {
+	if err := writeLines(w, questions); err != nil {
+		return fmt.Errorf("ragft: questions: %w", err)
+	}
+	return nil
+}
+
+// WriteQuestionsFile is [WriteQuestions] to a file, which is replaced as a
+// whole or not at all.
+func WriteQuestionsFile(path string, questions []Question) error {
+	return replaceFile(path, func(w io.Writer) error { return WriteQuestions(w, questions) })
+}
+
+// SplitQuestions draws held-out questions: a share of the answerable ones and
+// the same share of the unanswerable ones, each rounded to the nearest whole,
+// decided by seed and wording alone. So the order of the input does not
+// matter, and questions of the same wording (after [Normalize]) land on the
+// same side. Both results keep the order of the input. A share outside [0, 1]
+// is brought into it.
+func SplitQuestions(questions []Question, heldOut float64, seed uint64) (train, held []Question) {
+	side := map[string]bool{} // normalised wording -> held out
+	for _, unanswerable := range []bool{false, true} {
+		drawHeldOut(questions, unanswerable, heldOut, seed, side)
+	}
+	for _, q := range questions {
+		if side[wordingKey(q)] {
+			held = append(held, q)
+		} else {
+			train = append(train, q)
+		}
+	}
+	return train, held
+}
+
+// drawHeldOut decides the sides of the wordings of one kind.
+func drawHeldOut(questions []Question, unanswerable bool, share float64, seed uint64, side map[string]bool) {
+	count := map[string]int{}
+	total := 0
+	for _, q := range questions {
+		key := wordingKey(q)
+		if _, taken := side[key]; !taken && q.Unanswerable == unanswerable {
+			count[key]++
+			total++
+		}
+	}
+	keys := make([]string, 0, len(count))
+	for key := range count {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b string) int { return seededOrder(seed, "split", a, b) })
+	want := int(math.Round(min(max(share, 0), 1) * float64(total)))
+	for _, key := range keys {
+		side[key] = want > 0
+		want -= count[key]
+	}
+}
+
+// wordingKey groups questions that differ in case, punctuation and articles
+// only. A question without any letters or digits stands for itself.
+func wordingKey(q Question) string {
+	if key := Normalize(q.Question); key != "" {
+		return key
+	}
+	return q.Question
+}
+
+// deriveSeed makes an independent seed from a seed and the names of what it is
+// for. Equal arguments give equal seeds on every machine.
+func deriveSeed(seed uint64, names ...string) uint64 {
+	h := sha256.New()
+	var number [8]byte
+	binary.LittleEndian.PutUint64(number[:], seed)
+	h.Write(number[:])
+	for _, name := range names {
+		binary.LittleEndian.PutUint64(number[:], uint64(len(name)))
+		h.Write(number[:])
+		io.WriteString(h, name)
+	}
+	return binary.LittleEndian.Uint64(h.Sum(nil))
+}
+
+// seededOrder compares a and b in a random order that the seed decides. It
+// depends on the two alone, so taking one out does not move the others.
+func seededOrder(seed uint64, purpose, a, b string) int {
+	x, y := deriveSeed(seed, purpose, a), deriveSeed(seed, purpose, b)
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	default:
+		return strings.Compare(a, b)
+	}
+}

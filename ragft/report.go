@@ -1,0 +1,351 @@
+package ragft
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"image/color"
+	"io"
+	"math"
+	"strings"
+	"time"
+)
+
+//go:embed report/report.html report/report.css
+var reportFiles embed.FS
+
+// ReportInfo is what a report says beside the evaluation. Every field may be
+// left empty; what is empty is not shown.
+type ReportInfo struct {
+	Title string // "" = "What the adapter changed"
+
+	// Base and Tuned name the two systems that the headline, the curves and the
+	// examples are about. "" = those of the first comparison, or, without one,
+	// the first system and the last.
+	Base, Tuned string
+
+	Models   []ReportModel
+	Loss     []LossPoint // of the training, by step
+	Settings []Fact      // configuration and seeds
+	Timings  []Timing
+	Costs    []Fact // calls, tokens, bytes, money
+
+	// Examples lists the ids of questions to show; nil = up to MaxExamples
+	// chosen so that every kind of change, for the worse too, has its turn.
+	Examples    []string
+	MaxExamples int // 0 = 10
+
+	Created time.Time // zero = not shown, so that equal data gives equal bytes
+}
+
+// ReportModel names a file that took part.
+type ReportModel struct {
+	Role   string // "base model", "adapter", "judge"
+	Name   string
+	SHA256 string // hex; "" = not known
+}
+
+// Fact is a name with its value, as a line of the report.
+type Fact struct{ Name, Value string }
+
+// Timing is how long a step took.
+type Timing struct {
+	Name string
+	Took time.Duration
+}
+
+// WriteReport writes one HTML file about the evaluation that needs nothing
+// else: no network, no scripts. Text from models, documents and questions is
+// escaped. The file is written aside and renamed, so a failure leaves an older
+// report as it was.
+func WriteReport(path string, e *Evaluation, info ReportInfo) error {
+	page, err := newReportPage(e, info)
+	if err != nil {
+		return fmt.Errorf("ragft: report: %w", err)
+	}
+	parsed, err := template.ParseFS(reportFiles, "report/report.html")
+	if err != nil {
+		return fmt.Errorf("ragft: report: %w", err)
+	}
+	return replaceFile(path, func(w io.Writer) error { return parsed.Execute(w, page) })
+}
+
+// Headline says in one or two sentences what the second system of the first
+// comparison changed against the first, with intervals.
+func Headline(e *Evaluation) string {
+	base, tuned, err := reportPair(e, ReportInfo{})
+	if err != nil {
+		return ""
+	}
+	return headline(e, base, tuned)
+}
+
+func headline(e *Evaluation, base, tuned *SystemResult) string {
+	c := e.comparison(base.Name, tuned.Name)
+	if c == nil {
+		return fmt.Sprintf("%s answers %s%% of the answerable questions correctly.", tuned.Name, percent(tuned.Estimate(MetricCorrect).Value))
+	}
+	text := ""
+	for _, part := range []struct{ key, name string }{
+		{MetricMadeUp, "Made-up answers to unanswerable questions"},
+		{MetricCorrect, "Correct answers to answerable ones"},
+	} {
+		from, to, d := base.Estimate(part.key), tuned.Estimate(part.key), c.Difference(part.key)
+		if !from.Defined() || !to.Defined() {
+			continue
+		}
+		if text != "" {
+			text += " "
+		}
+		text += fmt.Sprintf("%s: from %s%% to %s%%, %s points (95%% interval %s), %s.", part.name,
+			percent(from.Value), percent(to.Value), signedMetric(d.Estimate.Value, true),
+			strings.Replace(signedInterval(d.Estimate, true), "..", " to ", 1), d.Finding)
+	}
+	return text
+}
+
+func (e *Evaluation) comparison(base, other string) *Comparison {
+	for i := range e.Comparisons {
+		if e.Comparisons[i].Base == base && e.Comparisons[i].Other == other {
+			return &e.Comparisons[i]
+		}
+	}
+	return nil
+}
+
+// reportPair finds the two systems that the report is about.
+func reportPair(e *Evaluation, info ReportInfo) (base, tuned *SystemResult, err error) {
+	if len(e.Systems) == 0 {
+		return nil, nil, errors.New("the evaluation has no systems")
+	}
+	if info.Base == "" && info.Tuned == "" && len(e.Comparisons) > 0 {
+		info.Base, info.Tuned = e.Comparisons[0].Base, e.Comparisons[0].Other
+	}
+	if info.Base == "" {
+		info.Base = e.Systems[0].Name
+	}
+	if info.Tuned == "" {
+		info.Tuned = e.Systems[len(e.Systems)-1].Name
+	}
+	if base = e.System(info.Base); base == nil {
+		return nil, nil, fmt.Errorf("no system %q in the evaluation", info.Base)
+	}
+	if tuned = e.System(info.Tuned); tuned == nil {
+		return nil, nil, fmt.Errorf("no system %q in the evaluation", info.Tuned)
+	}
+	return base, tuned, nil
+}
+
+// reportPage is what the template shows.
+type reportPage struct {
+	Title, Headline, Created string
+	Style                    template.CSS
+	Questions, Unanswerable  int
+	K, Resamples             int
+	Seed                     uint64
+	Judge, PromptHash        string
+	Version                  string
+	Cards                    []reportCard
+	Pair                     []swatch
+	Verdicts                 []swatch
+	LossLegend               []swatch
+	Columns                  []string
+	Rows                     []reportRow
+	Matrix, Intervals        template.HTML
+	Risk, Reliability, Loss  template.HTML
+	Comparisons              []reportComparison
+	Examples                 []reportExample
+	Systems                  []SystemResult
+	Info                     ReportInfo
+	Timings                  []Fact
+}
+
+// swatch is an entry of a legend.
+type swatch struct {
+	Name  string
+	Color template.CSS
+}
+
+// reportCard is a key figure, before and after.
+type reportCard struct {
+	Name, Meaning, Before, After, Change, Interval string
+	Class                                          string // of the finding, for the style sheet
+	Finding                                        Finding
+}
+
+// reportRow is a line of the table of systems.
+type reportRow struct {
+	Name  string
+	N     int
+	Cells []reportCell
+}
+
+type reportCell struct{ Value, Interval string }
+
+// reportComparison is a table of differences.
+type reportComparison struct {
+	Base, Other string
+	Rows        []reportDifference
+}
+
+type reportDifference struct {
+	Name, Meaning, Before, After, Change, Interval, P, Class string
+	Finding                                                  Finding
+}
+
+func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
+	base, tuned, err := reportPair(e, info)
+	if err != nil {
+		return nil, err
+	}
+	style, err := reportFiles.ReadFile("report/report.css")
+	if err != nil {
+		return nil, err
+	}
+	page := &reportPage{
+		Title: info.Title, Headline: headline(e, base, tuned), Style: template.CSS(style),
+		Questions: len(e.Questions), K: e.K, Resamples: e.Resamples, Seed: e.Seed,
+		Judge: e.Judge, PromptHash: e.PromptHash, Version: e.Version,
+		Systems: e.Systems, Info: info,
+	}
+	if page.Title == "" {
+		page.Title = "What the adapter changed"
+	}
+	if !info.Created.IsZero() {
+		page.Created = info.Created.UTC().Format("2 January 2006, 15:04 UTC")
+	}
+	for _, q := range e.Questions {
+		if q.Unanswerable {
+			page.Unanswerable++
+		}
+	}
+	for _, t := range info.Timings {
+		page.Timings = append(page.Timings, Fact{t.Name, t.Took.Round(100 * time.Millisecond).String()})
+	}
+	page.tables(e, base, tuned)
+	page.Examples = reportExamples(e, base, tuned, info)
+	return page, page.plots(e, base, tuned)
+}
+
+func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
+	if c := e.comparison(base.Name, tuned.Name); c != nil {
+		for _, key := range []string{MetricMadeUp, MetricCorrect, MetricFalseRefusal, MetricTruthfulness} {
+			row := differenceRow(c.Difference(key), base, tuned)
+			page.Cards = append(page.Cards, reportCard{
+				Name: row.Name, Meaning: row.Meaning, Before: row.Before, After: row.After,
+				Change: row.Change, Interval: row.Interval, Class: row.Class, Finding: row.Finding,
+			})
+		}
+	}
+	columns := tableColumns()
+	for _, c := range columns {
+		for _, m := range e.Systems[0].Metrics {
+			if m.Key == c.key {
+				page.Columns = append(page.Columns, m.Name)
+			}
+		}
+	}
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		row := reportRow{Name: s.Name, N: len(s.Records)}
+		for _, c := range columns {
+			estimate := s.Estimate(c.key)
+			row.Cells = append(row.Cells, reportCell{typeset(percent(estimate.Value)), typeset(percentInterval(estimate))})
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	for i := range e.Comparisons {
+		c := &e.Comparisons[i]
+		out := reportComparison{Base: c.Base, Other: c.Other}
+		from, to := e.System(c.Base), e.System(c.Other)
+		for _, d := range c.Differences {
+			out.Rows = append(out.Rows, differenceRow(d, from, to))
+		}
+		page.Comparisons = append(page.Comparisons, out)
+	}
+}
+
+func differenceRow(d Difference, base, other *SystemResult) reportDifference {
+	row := reportDifference{
+		Name: d.Name, P: typeset(noValue), Finding: d.Finding,
+		Change: typeset(signedMetric(d.Estimate.Value, d.Rate)), Interval: typeset(signedInterval(d.Estimate, d.Rate)),
+	}
+	for _, m := range base.Metrics {
+		if m.Key == d.Key {
+			row.Name, row.Meaning = m.Name, m.Meaning
+		}
+	}
+	row.Before = typeset(plainMetric(base.Estimate(d.Key).Value, d.Rate))
+	row.After = typeset(plainMetric(other.Estimate(d.Key).Value, d.Rate))
+	if d.P != nil {
+		row.P = formatP(*d.P)
+	}
+	switch d.Finding {
+	case Better:
+		row.Class = "better"
+	case Worse:
+		row.Class = "worse"
+	default:
+		row.Class = "noise"
+	}
+	return row
+}
+
+// typeset gives figures of the plain table their signs for the page: a true
+// minus, and a word between the ends of an interval.
+func typeset(figures string) string {
+	if figures == noValue {
+		return "–"
+	}
+	return strings.NewReplacer("..", " to ", "-", "−").Replace(figures)
+}
+
+// plainMetric writes a rate in percent and any other metric with three decimals.
+func plainMetric(x float64, rate bool) string {
+	switch {
+	case math.IsNaN(x):
+		return noValue
+	case rate:
+		return percent(x)
+	default:
+		return shortFixed(x, 3)
+	}
+}
+
+func (page *reportPage) plots(e *Evaluation, base, tuned *SystemResult) (err error) {
+	pair, colors := []*SystemResult{base, tuned}, []color.NRGBA{systemColor(0), systemColor(1)}
+	if base == tuned {
+		pair, colors = pair[1:], colors[1:]
+	}
+	for i, s := range pair {
+		page.Pair = append(page.Pair, newSwatch(s.Name, colors[i]))
+	}
+	for _, v := range Verdicts() {
+		page.Verdicts = append(page.Verdicts, newSwatch(string(v), verdictColor(v)))
+	}
+	page.LossLegend = []swatch{newSwatch("training, with its running mean", systemColor(0)), newSwatch("held out", systemColor(1))}
+	var all []*SystemResult
+	for i := range e.Systems {
+		all = append(all, &e.Systems[i])
+	}
+	draw := func(into *template.HTML, plot template.HTML, failed error) {
+		*into = plot
+		err = errors.Join(err, failed)
+	}
+	plot, failed := plotMatrix(all)
+	draw(&page.Matrix, plot, failed)
+	plot, failed = plotIntervals(pair, colors)
+	draw(&page.Intervals, plot, failed)
+	plot, failed = plotRiskCoverage(pair, colors)
+	draw(&page.Risk, plot, failed)
+	plot, failed = plotReliability(pair, colors)
+	draw(&page.Reliability, plot, failed)
+	plot, failed = plotLoss(page.Info.Loss, systemColor(0), systemColor(1))
+	draw(&page.Loss, plot, failed)
+	return err
+}
+
+func newSwatch(name string, c color.NRGBA) swatch {
+	return swatch{Name: name, Color: template.CSS("background:" + hexColor(c))}
+}

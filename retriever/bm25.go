@@ -1,0 +1,324 @@
+package retriever
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sort"
+
+	index "github.com/blevesearch/bleve_index_api"
+)
+
+// The formula, in the form of Robertson and Zaragoza, "The Probabilistic
+// Relevance Framework: BM25 and Beyond" (2009), section 3, with the inverse
+// document frequency of Lucene, which is never negative:
+//
+//	score(q, d) = sum over terms t of q, each as often as q has it:
+//	    idf(t) * tf*(k1+1) / (tf + k1*(1 - b + b*dl/avgdl))
+//	idf(t) = ln(1 + (N - df + 0.5) / (df + 0.5))
+//
+// tf: how often t is in d; dl: terms in d; avgdl: their mean; N: chunks in
+// the index; df: chunks that have t.
+
+// idf is the inverse document frequency.
+func idf(n, df float64) float64 {
+	return math.Log1p((n - df + 0.5) / (df + 0.5))
+}
+
+// boundSlack makes up for rounding where sums of bounds are compared to sums
+// of scores.
+const boundSlack = 1 + 1e-9
+
+// A cursor goes over the chunks that have one term of the query.
+type cursor struct {
+	reader index.TermFieldReader
+	posted index.TermFieldDoc
+	target index.IndexInternalID
+	order  int     // place of the term in the query
+	weight float64 // idf * (k1+1) * count in the query
+	bound  float64 // no chunk gets more from this term
+	doc    uint64  // where it stands
+	tf, dl float64 // of the chunk where it stands
+	done   bool
+}
+
+// next goes to the next chunk.
+func (c *cursor) next() error {
+	got, err := c.reader.Next(&c.posted)
+	return c.set(got, err)
+}
+
+// advance goes to the first chunk that is not before doc. It never goes back:
+// Bleve's reader would start again from the first chunk.
+func (c *cursor) advance(doc uint64) error {
+	if c.done || c.doc >= doc {
+		return nil
+	}
+	c.target = index.NewIndexInternalID(c.target, doc)
+	got, err := c.reader.Advance(c.target, &c.posted)
+	return c.set(got, err)
+}
+
+func (c *cursor) set(got *index.TermFieldDoc, err error) error {
+	if err != nil {
+		return fmt.Errorf("retriever: reading postings: %w", err)
+	}
+	if got == nil {
+		c.done = true
+		return nil
+	}
+	c.doc, c.tf, c.dl = got.ID.Value(), float64(got.Freq), lengthFromNorm(got.Norm)
+	return nil
+}
+
+// lengthFromNorm gives the number of terms of a chunk. The index keeps it as an
+// integer, but hands it out as the 32-bit float nearest to 1/sqrt(length);
+// rounding gives it back exactly for all lengths below four million, and
+// MaxChunkBytes keeps every length below two million.
+func lengthFromNorm(norm float64) float64 {
+	return math.Round(1 / (norm * norm))
+}
+
+// A ranker finds the best chunks of one snapshot of an index for one query.
+//
+// It goes through the postings chunk by chunk, and leaves out what cannot get
+// among the best k (MaxScore; Turtle and Flood, "Query evaluation: strategies
+// and optimizations", 1995, section 4). What it finds, and the scores, are the
+// same as without leaving anything out.
+type ranker struct {
+	k1, b   float64
+	avgdl   float64
+	cursors []*cursor // by rising bound
+	sums    []float64 // sums[i]: the bounds of cursors[:i]
+	parts   []float64 // what each term gives the chunk at hand, in query order
+	best    topK
+}
+
+// newRanker opens a cursor for each term that the snapshot has.
+func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, opts IndexOptions, st state) (*ranker, error) {
+	r := &ranker{k1: opts.K1, b: opts.B, parts: make([]float64, len(terms))}
+	chunks, err := snap.DocCount()
+	if err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	if chunks == 0 || st.Tokens == 0 {
+		return r, nil
+	}
+	r.avgdl = float64(st.Tokens) / float64(chunks)
+	for i, t := range terms {
+		if err := ctx.Err(); err != nil {
+			r.close()
+			return nil, err
+		}
+		reader, err := snap.TermFieldReader(ctx, []byte(t.term), fieldText, true, true, false)
+		if err != nil {
+			r.close()
+			return nil, fmt.Errorf("retriever: %w", err)
+		}
+		c := &cursor{reader: reader, order: i}
+		r.cursors = append(r.cursors, c)
+		c.weight = t.count * idf(float64(chunks), float64(reader.Count())) * (r.k1 + 1)
+		c.bound = c.weight * boundSlack
+		if err := c.next(); err != nil {
+			r.close()
+			return nil, err
+		}
+	}
+	sort.SliceStable(r.cursors, func(i, j int) bool { return r.cursors[i].bound < r.cursors[j].bound })
+	r.sums = make([]float64, len(r.cursors)+1)
+	for i, c := range r.cursors {
+		r.sums[i+1] = r.sums[i] + c.bound
+	}
+	return r, nil
+}
+
+// close gives the cursors' readers back.
+func (r *ranker) close() {
+	for _, c := range r.cursors {
+		_ = c.reader.Close()
+	}
+	r.cursors = nil
+}
+
+// score is what the term of a cursor gives the chunk where it stands.
+func (r *ranker) score(c *cursor) float64 {
+	return c.weight * c.tf / (c.tf + r.k1*(1-r.b+r.b*c.dl/r.avgdl))
+}
+
+// checkEvery is how many chunks are scored between looks at the context.
+const checkEvery = 1024
+
+// run scores the chunks. Only a chunk that one of the cursors from first on
+// has can still get among the best.
+func (r *ranker) run(ctx context.Context) error {
+	first := 0
+	for n := 0; ; n++ {
+		if n%checkEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		least := r.best.least()
+		for first < len(r.cursors) && r.sums[first+1] < least {
+			first++
+		}
+		doc, ok := nearest(r.cursors[first:])
+		if !ok {
+			return nil
+		}
+		if err := r.scoreDoc(doc, first, least); err != nil {
+			return err
+		}
+	}
+}
+
+// nearest is the first chunk at which any of the cursors stands.
+func nearest(cursors []*cursor) (uint64, bool) {
+	doc, ok := uint64(math.MaxUint64), false
+	for _, c := range cursors {
+		if !c.done && c.doc <= doc {
+			doc, ok = c.doc, true
+		}
+	}
+	return doc, ok
+}
+
+// scoreDoc adds up what the terms give one chunk and offers it to the best.
+func (r *ranker) scoreDoc(doc uint64, first int, least float64) error {
+	clear(r.parts)
+	sum := 0.0
+	for _, c := range r.cursors[first:] {
+		if c.done || c.doc != doc {
+			continue
+		}
+		r.parts[c.order] = r.score(c)
+		sum += r.parts[c.order]
+		if err := c.next(); err != nil {
+			return err
+		}
+	}
+	for i := first - 1; i >= 0; i-- {
+		if sum*boundSlack+r.sums[i+1] < least {
+			return nil
+		}
+		c := r.cursors[i]
+		if err := c.advance(doc); err != nil {
+			return err
+		}
+		if !c.done && c.doc == doc {
+			r.parts[c.order] = r.score(c)
+			sum += r.parts[c.order]
+		}
+	}
+	// Added up in the order of the query, so that a chunk has the same score
+	// to the last bit wherever it lies and whatever was left out.
+	total := 0.0
+	for _, p := range r.parts {
+		total += p
+	}
+	return r.best.offer(doc, total)
+}
+
+// topK keeps the k best chunks: by score, then by ID, so that the order does
+// not depend on how the index lies in segments. It is a heap whose root is the
+// worst of them.
+type topK struct {
+	k     int
+	id    func(doc uint64) (string, error)
+	items []scored
+}
+
+// scored is a chunk with its score; the ID is looked up when it is needed.
+type scored struct {
+	doc   uint64
+	score float64
+	id    string
+}
+
+// least is the score below which a chunk cannot get among the best.
+func (t *topK) least() float64 {
+	if len(t.items) < t.k {
+		return math.Inf(-1)
+	}
+	return t.items[0].score
+}
+
+// offer puts a chunk among the best if it belongs there.
+func (t *topK) offer(doc uint64, score float64) error {
+	item := scored{doc: doc, score: score}
+	if len(t.items) < t.k {
+		t.items = append(t.items, item)
+		return t.up(len(t.items) - 1)
+	}
+	worse, err := t.worse(&item, &t.items[0])
+	if err != nil || worse {
+		return err
+	}
+	t.items[0] = item
+	return t.down(0)
+}
+
+// worse is true if a ranks behind b.
+func (t *topK) worse(a, b *scored) (bool, error) {
+	if a.score != b.score {
+		return a.score < b.score, nil
+	}
+	for _, s := range []*scored{a, b} {
+		if s.id == "" {
+			id, err := t.id(s.doc)
+			if err != nil {
+				return false, err
+			}
+			s.id = id
+		}
+	}
+	return a.id > b.id, nil
+}
+
+func (t *topK) up(i int) error {
+	for i > 0 {
+		parent := (i - 1) / 2
+		worse, err := t.worse(&t.items[i], &t.items[parent])
+		if err != nil || !worse {
+			return err
+		}
+		t.items[i], t.items[parent] = t.items[parent], t.items[i]
+		i = parent
+	}
+	return nil
+}
+
+func (t *topK) down(i int) error {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(t.items); child++ {
+			worse, err := t.worse(&t.items[child], &t.items[least])
+			if err != nil {
+				return err
+			}
+			if worse {
+				least = child
+			}
+		}
+		if least == i {
+			return nil
+		}
+		t.items[i], t.items[least] = t.items[least], t.items[i]
+		i = least
+	}
+}
+
+// sorted takes the chunks out, best first.
+func (t *topK) sorted() ([]scored, error) {
+	out := make([]scored, len(t.items))
+	for i := len(out) - 1; i >= 0; i-- {
+		out[i] = t.items[0]
+		last := len(t.items) - 1
+		t.items[0] = t.items[last]
+		t.items = t.items[:last]
+		if err := t.down(0); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,295 @@
+package retriever
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/analysis"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	index "github.com/blevesearch/bleve_index_api"
+)
+
+// Defaults of IndexOptions: k1 and b as in most retrieval experiments on short
+// passages, rather than the 1.2 and 0.75 of web search.
+const (
+	DefaultK1 = 0.9
+	DefaultB  = 0.4
+)
+
+// IndexOptions are settled when an index is created, and kept in it. The zero
+// value is good for English.
+type IndexOptions struct {
+	// K1 says how much a repeated term counts: 0 means DefaultK1; a negative
+	// value means 0, where repetition counts nothing.
+	K1 float64
+	// B says how much long chunks are marked down, at most 1: 0 means DefaultB;
+	// a negative value means 0, where length counts nothing.
+	B float64
+	// Analyzer says how text becomes terms. Empty means English.
+	Analyzer Analyzer
+	// IgnoreTitles leaves titles out of the terms. Otherwise a chunk's terms
+	// are those of its title, then those of its text, so that a chunk from the
+	// middle of a document is found by what the document is about.
+	IgnoreTitles bool
+}
+
+// resolve puts in the defaults and checks the rest. What it gives, given to it
+// again, may not be itself (an explicit zero), so it is called once an index.
+func (o IndexOptions) resolve() (IndexOptions, error) {
+	setting := func(v, def float64) float64 {
+		if v == 0 {
+			return def
+		}
+		return max(v, 0)
+	}
+	if math.IsNaN(o.K1) || math.IsInf(o.K1, 0) || math.IsNaN(o.B) || o.B > 1 {
+		return o, fmt.Errorf("%w: BM25 with k1 %v and b %v", ErrOptions, o.K1, o.B)
+	}
+	o.K1, o.B = setting(o.K1, DefaultK1), setting(o.B, DefaultB)
+	if o.Analyzer == "" {
+		o.Analyzer = English
+	}
+	return o, nil
+}
+
+// An Index finds chunks by BM25. It lies in a folder, or in memory.
+//
+// All methods may be called from several goroutines at the same time. Searches
+// run side by side, also with writing, and see whole batches or nothing of
+// them; writers wait for each other. A folder may be open only once at a time
+// (ErrLocked). An Index must be closed.
+type Index struct {
+	path     string // empty in memory
+	opts     IndexOptions
+	analyzer analysis.Analyzer
+	cleanup  runtime.Cleanup
+
+	write sync.Mutex // held by whoever changes the index
+
+	mu     sync.RWMutex // held for reading while store is used
+	closed bool
+	store  bleve.Index
+	core   index.Index // the same, below Bleve's own queries
+}
+
+// Names of the fields of a chunk in Bleve.
+const (
+	fieldText   = "text"   // indexed and stored; the terms include the title's
+	fieldTitle  = "title"  // stored
+	fieldSource = "source" // indexed as one term and stored
+	fieldSpan   = "span"   // stored: start, end, number of terms
+)
+
+// Keys of what the index keeps beside its chunks.
+var (
+	headerKey = []byte("ragft.header")
+	stateKey  = []byte("ragft.state")
+)
+
+// formatVersion changes with what the bytes of an index mean, analyzers
+// included.
+const formatVersion = 1
+
+// header is written once, when an index is created.
+type header struct {
+	Version int
+	Options IndexOptions // resolved
+}
+
+// state is written with every batch, in the same transaction.
+type state struct {
+	Tokens int64 // terms in all chunks
+}
+
+// NewMemory creates an index that is gone when it is closed. Every call of Add
+// makes at least one segment, and segments in memory are not merged: add many
+// chunks in a call, as searches slow down with the number of segments.
+func NewMemory(opts IndexOptions) (*Index, error) {
+	return newStore("", opts)
+}
+
+// Create creates an index in a folder that does not exist yet, or is empty
+// (else ErrExists). It is made aside and renamed, so that there is a complete
+// index at path, or none.
+func Create(path string, opts IndexOptions) (*Index, error) {
+	if path == "" {
+		return nil, fmt.Errorf("%w: no path for the index", ErrOptions)
+	}
+	path = filepath.Clean(path)
+	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrExists, path)
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrExists, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	aside, err := os.MkdirTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(aside) }()
+	x, err := newStore(filepath.Join(aside, "index"), opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.Close(); err != nil {
+		return nil, err
+	}
+	// Rename does not replace an empty folder on every system.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrExists, err)
+	}
+	if err := os.Rename(filepath.Join(aside, "index"), path); err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	return Open(path)
+}
+
+// newStore makes an index at a path that does not exist, or in memory.
+func newStore(path string, opts IndexOptions) (*Index, error) {
+	opts, err := opts.resolve()
+	if err != nil {
+		return nil, err
+	}
+	an, err := newAnalyzer(opts.Analyzer)
+	if err != nil {
+		return nil, err
+	}
+	store, err := bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
+	if err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	x, err := newIndex(path, opts, an, store)
+	if err != nil {
+		_ = store.Close()
+		return nil, err
+	}
+	batch := store.NewBatch()
+	head, err := json.Marshal(header{Version: formatVersion, Options: opts})
+	if err == nil {
+		batch.SetInternal(headerKey, head)
+		err = x.commit(batch, state{})
+	}
+	if err != nil {
+		_ = x.Close()
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	return x, nil
+}
+
+// newIndex puts an Index around an open store.
+func newIndex(path string, opts IndexOptions, an analysis.Analyzer, store bleve.Index) (*Index, error) {
+	core, err := store.Advanced()
+	if err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	x := &Index{path: path, opts: opts, analyzer: an, store: store, core: core}
+	x.cleanup = runtime.AddCleanup(x, func(path string) {
+		slog.Warn("retriever: an index was dropped without Close", "path", path)
+	}, path)
+	return x, nil
+}
+
+// Options gives what the index was created with, defaults filled in.
+func (x *Index) Options() IndexOptions { return x.opts }
+
+// Path gives the folder of the index; it is empty for one in memory.
+func (x *Index) Path() string { return x.path }
+
+// Close ends the use of the index: searches and batches that run are waited
+// for. Closing twice does nothing.
+func (x *Index) Close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return nil
+	}
+	x.closed = true
+	x.cleanup.Stop()
+	if err := x.store.Close(); err != nil {
+		return fmt.Errorf("retriever: closing the index: %w", err)
+	}
+	return nil
+}
+
+// snapshot opens what the index holds now. Later batches do not change it; the
+// caller closes it, also after the index is closed.
+func (x *Index) snapshot() (index.IndexReader, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.closed {
+		return nil, ErrClosed
+	}
+	snap, err := x.core.Reader()
+	if err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	return snap, nil
+}
+
+// readState gives the statistics that belong to a snapshot.
+func readState(snap index.IndexReader) (state, error) {
+	raw, err := snap.GetInternal(stateKey)
+	if err != nil {
+		return state{}, fmt.Errorf("retriever: %w", err)
+	}
+	return parseState(raw)
+}
+
+func parseState(raw []byte) (st state, err error) {
+	if err := json.Unmarshal(raw, &st); err != nil || st.Tokens < 0 {
+		return st, fmt.Errorf("%w: statistics %q", ErrCorrupt, raw)
+	}
+	return st, nil
+}
+
+// Len gives the number of chunks. After Close it is 0.
+func (x *Index) Len() int {
+	st, err := x.Stats()
+	if err != nil {
+		return 0
+	}
+	return st.Chunks
+}
+
+// Stats are what BM25 knows about a whole index.
+type Stats struct {
+	Chunks   int
+	Tokens   int64   // terms in all chunks, after analysis
+	Average  float64 // terms a chunk
+	Segments int     // parts that the index is stored in
+}
+
+// Stats gives the statistics of the index as it is now.
+func (x *Index) Stats() (Stats, error) {
+	snap, err := x.snapshot()
+	if err != nil {
+		return Stats{}, err
+	}
+	defer snap.Close()
+	st, err := readState(snap)
+	if err != nil {
+		return Stats{}, err
+	}
+	n, err := snap.DocCount()
+	if err != nil {
+		return Stats{}, fmt.Errorf("retriever: %w", err)
+	}
+	out := Stats{Chunks: int(n), Tokens: st.Tokens}
+	if n > 0 {
+		out.Average = float64(st.Tokens) / float64(n)
+	}
+	if s, ok := snap.(*scorch.IndexSnapshot); ok {
+		out.Segments = len(s.Segments())
+	}
+	return out, nil
+}

@@ -1,0 +1,282 @@
+package retriever
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Default limits of loading, in bytes.
+const (
+	DefaultMaxFileBytes = 256 << 20
+	DefaultMaxLineBytes = 16 << 20
+)
+
+// LoadOptions say which files become documents and how. The zero value takes
+// every file of a known extension.
+type LoadOptions struct {
+	// MaxFileBytes is the largest text, Markdown or HTML file that is read;
+	// a larger one is skipped and reported. 0 means DefaultMaxFileBytes.
+	// A JSONL file is read line by line and may have any size.
+	MaxFileBytes int64
+	// MaxLineBytes is the longest line of a JSONL file; a longer one is a
+	// *LineError. 0 means DefaultMaxLineBytes.
+	MaxLineBytes int
+	// Formats adds file extensions (lower case, with the dot) to the known
+	// ones, or overrides them; an empty Format makes an extension unknown.
+	// Known are .txt .text .rst .adoc .org (Text), .md .markdown .mdown
+	// (Markdown), .html .htm .xhtml (HTML), .jsonl .ndjson (JSONL).
+	Formats map[string]Format
+	// TitleFields and TextFields name the JSONL fields that are looked for, in
+	// this order. Nil means "title", and "text", "content", "body". A row
+	// needs one of the TextFields; a title is optional.
+	TitleFields, TextFields []string
+	// Progress, if set, is called after each file that was read, on the
+	// goroutine that loads.
+	Progress func(LoadProgress)
+}
+
+// LoadProgress is the state of a load after one more file.
+type LoadProgress struct {
+	Path      string // the file just read
+	Files     int    // files read so far
+	Documents int    // documents given so far
+	Bytes     int64  // bytes read so far
+}
+
+// A SkipReason says why a file was left out.
+type SkipReason string
+
+// The reasons for leaving a file out.
+const (
+	SkipHidden     SkipReason = "hidden"            // the name starts with a dot
+	SkipSymlink    SkipReason = "symbolic link"     // links are never followed
+	SkipIrregular  SkipReason = "not a file"        // a device, socket or pipe
+	SkipExtension  SkipReason = "unknown extension" // see LoadOptions.Formats
+	SkipTooLarge   SkipReason = "too large"         // see LoadOptions.MaxFileBytes
+	SkipBinary     SkipReason = "binary"            // NUL bytes, or not UTF-8
+	SkipNoText     SkipReason = "no text"           // empty, or white space only
+	SkipPermission SkipReason = "permission denied"
+)
+
+// A Skip is one file or folder that was left out.
+type Skip struct {
+	Path   string // slash-separated, inside the file system
+	Reason SkipReason
+	Detail string // more about it, possibly empty
+}
+
+// A LoadReport says what a load did.
+type LoadReport struct {
+	Files     int   // files that gave at least one document
+	Documents int   // documents given
+	Bytes     int64 // bytes read from files
+	Skipped   []Skip
+}
+
+// String is a one-line summary, such as "3 documents from 2 files (10 kB), 1
+// skipped (1 binary)".
+func (r *LoadReport) String() string {
+	count := map[SkipReason]int{}
+	var order []SkipReason
+	for _, s := range r.Skipped {
+		if count[s.Reason]++; count[s.Reason] == 1 {
+			order = append(order, s.Reason)
+		}
+	}
+	var parts []string
+	for _, reason := range order {
+		parts = append(parts, fmt.Sprintf("%d %s", count[reason], reason))
+	}
+	out := fmt.Sprintf("%d documents from %d files (%d kB)", r.Documents, r.Files, (r.Bytes+999)/1000)
+	if len(parts) > 0 {
+		out += fmt.Sprintf(", %d skipped (%s)", len(r.Skipped), strings.Join(parts, ", "))
+	}
+	return out
+}
+
+// Load reads every document of fsys, in the order of their paths. It holds
+// all of them in memory; Walk does not. The report is never nil. Without any
+// document the error is ErrEmpty.
+func Load(ctx context.Context, fsys fs.FS, opts LoadOptions) ([]Document, *LoadReport, error) {
+	var docs []Document
+	report, err := Walk(ctx, fsys, opts, func(d Document) error {
+		docs = append(docs, d)
+		return nil
+	})
+	if err != nil {
+		return nil, report, err
+	}
+	return docs, report, nil
+}
+
+// LoadPath is Load for a folder of the operating system, or for one file.
+func LoadPath(ctx context.Context, name string, opts LoadOptions) ([]Document, *LoadReport, error) {
+	var docs []Document
+	report, err := WalkPath(ctx, name, opts, func(d Document) error {
+		docs = append(docs, d)
+		return nil
+	})
+	if err != nil {
+		return nil, report, err
+	}
+	return docs, report, nil
+}
+
+// Walk reads the documents of fsys one after the other, in the order of their
+// paths, and calls fn with each. It holds one file in memory at a time, and of
+// a JSONL file one line. An error of fn ends the walk and is returned.
+//
+// Files that are no documents are skipped and reported, and so are names that
+// start with a dot and symbolic links, which are never followed. A file that
+// cannot be read for another reason than its permissions, and a broken JSONL
+// line, end the walk with an error. Without any document the error is
+// ErrEmpty. The report is never nil.
+func Walk(ctx context.Context, fsys fs.FS, opts LoadOptions, fn func(Document) error) (*LoadReport, error) {
+	return newLoader(fsys, opts, fn).walk(ctx, ".")
+}
+
+// WalkPath is Walk for a folder of the operating system, or for one file.
+// The walk cannot leave the folder: it goes through os.Root.
+func WalkPath(ctx context.Context, name string, opts LoadOptions, fn func(Document) error) (*LoadReport, error) {
+	fsys, start, closeFS, err := openPath(name)
+	if err != nil {
+		return &LoadReport{}, err
+	}
+	defer closeFS()
+	return newLoader(fsys, opts, fn).walk(ctx, start)
+}
+
+// openPath opens a folder, or the folder of a file, and says where in it to
+// start.
+func openPath(name string) (fsys fs.FS, start string, closeFS func(), err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("retriever: %w", err)
+	}
+	dir, start := name, "."
+	if !info.IsDir() {
+		// The file itself may be a link: whoever names it wants it.
+		if name, err = filepath.EvalSymlinks(name); err != nil {
+			return nil, "", nil, fmt.Errorf("retriever: %w", err)
+		}
+		dir, start = filepath.Dir(name), filepath.Base(name)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("retriever: %w", err)
+	}
+	return root.FS(), start, func() { _ = root.Close() }, nil
+}
+
+// A loader is one walk.
+type loader struct {
+	fsys    fs.FS
+	opts    LoadOptions
+	formats map[string]Format
+	fn      func(Document) error
+	onFile  func(path string) error // before the first document of a file
+	report  *LoadReport
+}
+
+func newLoader(fsys fs.FS, opts LoadOptions, fn func(Document) error) *loader {
+	if opts.MaxFileBytes <= 0 {
+		opts.MaxFileBytes = DefaultMaxFileBytes
+	}
+	if opts.MaxLineBytes <= 0 {
+		opts.MaxLineBytes = DefaultMaxLineBytes
+	}
+	if opts.TitleFields == nil {
+		opts.TitleFields = []string{"title"}
+	}
+	if opts.TextFields == nil {
+		opts.TextFields = []string{"text", "content", "body"}
+	}
+	formats := defaultFormats()
+	for ext, f := range opts.Formats {
+		formats[strings.ToLower(ext)] = f
+	}
+	return &loader{fsys: fsys, opts: opts, formats: formats, fn: fn, report: &LoadReport{}}
+}
+
+// walk goes over the file system from start on.
+func (l *loader) walk(ctx context.Context, start string) (*LoadReport, error) {
+	err := fs.WalkDir(l.fsys, start, func(name string, entry fs.DirEntry, err error) error {
+		if cerr := ctx.Err(); cerr != nil {
+			return cerr
+		}
+		if errors.Is(err, fs.ErrPermission) && name != start {
+			l.skip(name, SkipPermission, "")
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("retriever: %w", err)
+		}
+		return l.visit(ctx, name, entry, name == start)
+	})
+	if err != nil {
+		return l.report, err
+	}
+	if l.report.Documents == 0 {
+		return l.report, fmt.Errorf("%w: %s", ErrEmpty, l.report)
+	}
+	return l.report, nil
+}
+
+// visit decides about one entry. The start of the walk was asked for by name,
+// so it may be hidden.
+func (l *loader) visit(ctx context.Context, name string, entry fs.DirEntry, start bool) error {
+	if !start && strings.HasPrefix(path.Base(name), ".") {
+		l.skip(name, SkipHidden, "")
+		if entry.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	}
+	switch mode := entry.Type(); {
+	case entry.IsDir():
+		return nil
+	case mode&fs.ModeSymlink != 0:
+		l.skip(name, SkipSymlink, "")
+		return nil
+	case !mode.IsRegular():
+		l.skip(name, SkipIrregular, mode.String())
+		return nil
+	}
+	ext := strings.ToLower(path.Ext(name))
+	format := l.formats[ext]
+	if format == "" {
+		l.skip(name, SkipExtension, ext)
+		return nil
+	}
+	before := l.report.Documents
+	if err := l.read(ctx, name, format); err != nil {
+		if errors.Is(err, fs.ErrPermission) && l.report.Documents == before {
+			l.skip(name, SkipPermission, "")
+			return nil
+		}
+		return err
+	}
+	if l.report.Documents > before {
+		l.report.Files++
+	}
+	if l.opts.Progress != nil {
+		l.opts.Progress(LoadProgress{Path: name, Files: l.report.Files, Documents: l.report.Documents, Bytes: l.report.Bytes})
+	}
+	return nil
+}
+
+func (l *loader) skip(name string, reason SkipReason, detail string) {
+	l.report.Skipped = append(l.report.Skipped, Skip{Path: name, Reason: reason, Detail: detail})
+}
+
+// give hands one document on.
+func (l *loader) give(d Document) error {
+	l.report.Documents++
+	return l.fn(d)
+}

@@ -1,0 +1,234 @@
+package retriever
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	index "github.com/blevesearch/bleve_index_api"
+)
+
+// A Hit is a chunk that was found.
+type Hit struct {
+	Chunk
+	// Score is its BM25 score, above 0. Scores of different queries cannot be
+	// compared.
+	Score float64
+	// Highlights are the words of Text that the query has too, after analysis,
+	// in order. They are empty if only the title matched.
+	Highlights []Span
+}
+
+// queryTerm is a term of a query, and how often it comes there.
+type queryTerm struct {
+	term  string
+	count float64
+}
+
+// Search gives the k chunks with the highest scores, best first; equal scores
+// go by ID. There are fewer if fewer chunks have a term of the query, and none,
+// without an error, if the query has no terms. Each occurrence of a term in
+// the query counts. k must be above 0 (ErrOptions).
+func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
+	if k <= 0 {
+		return nil, fmt.Errorf("%w: the best %d chunks", ErrOptions, k)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	snap, err := x.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	terms, counts := x.queryTerms(query)
+	best, err := x.rank(ctx, snap, terms, k)
+	if err != nil {
+		return nil, err
+	}
+	hits = make([]Hit, 0, len(best))
+	for _, s := range best {
+		if s.id == "" {
+			if s.id, err = externalID(snap, s.doc); err != nil {
+				return nil, err
+			}
+		}
+		c, err := readChunk(snap, s.id)
+		if err != nil {
+			return nil, err
+		}
+		hits = append(hits, Hit{Chunk: c.Chunk, Score: s.score, Highlights: highlights(x.analyzer, c.Text, counts)})
+	}
+	return hits, nil
+}
+
+// queryTerms gives the distinct terms of a query in the order in which they
+// come, and their counts.
+func (x *Index) queryTerms(query string) ([]queryTerm, map[string]float64) {
+	counts := map[string]float64{}
+	var terms []queryTerm
+	for _, t := range analyze(x.analyzer, query) {
+		if counts[string(t.Term)]++; counts[string(t.Term)] == 1 {
+			terms = append(terms, queryTerm{term: string(t.Term)})
+		}
+	}
+	for i := range terms {
+		terms[i].count = counts[terms[i].term]
+	}
+	return terms, counts
+}
+
+// rank finds the best chunks of a snapshot.
+func (x *Index) rank(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int) ([]scored, error) {
+	st, err := readState(snap)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRanker(ctx, snap, terms, x.opts, st)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	r.best = topK{k: k, id: func(doc uint64) (string, error) { return externalID(snap, doc) }}
+	if err := r.run(ctx); err != nil {
+		return nil, err
+	}
+	return r.best.sorted()
+}
+
+// externalID gives the chunk ID of a document number of a snapshot.
+func externalID(snap index.IndexReader, doc uint64) (string, error) {
+	id, err := snap.ExternalID(index.NewIndexInternalID(nil, doc))
+	if err != nil {
+		return "", fmt.Errorf("retriever: %w", err)
+	}
+	return id, nil
+}
+
+// stored is a chunk with its number of terms.
+type stored struct {
+	Chunk
+	tokens int
+}
+
+// readChunk gives a chunk of a snapshot, or ErrNotFound.
+func readChunk(snap index.IndexReader, id string) (stored, error) {
+	c := stored{Chunk: Chunk{ID: id}}
+	doc, err := snap.Document(id)
+	if err != nil {
+		return c, fmt.Errorf("retriever: %w", err)
+	}
+	if doc == nil {
+		return c, fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	spans := 0
+	doc.VisitFields(func(f index.Field) {
+		switch value := string(f.Value()); f.Name() {
+		case fieldText:
+			c.Text = value
+		case fieldTitle:
+			c.Title = value
+		case fieldSource:
+			c.Source = value
+		case fieldSpan:
+			spans, err = fmt.Sscan(value, &c.Start, &c.End, &c.tokens)
+		}
+	})
+	if err != nil || spans != 3 {
+		return c, fmt.Errorf("%w: chunk %s has no offsets", ErrCorrupt, id)
+	}
+	return c, nil
+}
+
+// Chunk gives the chunk with an ID, or ErrNotFound.
+func (x *Index) Chunk(ctx context.Context, id string) (c Chunk, err error) {
+	if err := ctx.Err(); err != nil {
+		return c, err
+	}
+	snap, err := x.snapshot()
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	got, err := readChunk(snap, id)
+	return got.Chunk, err
+}
+
+// place is where a chunk comes in the order of Chunks.
+type place struct {
+	source string
+	start  int
+	id     string
+}
+
+// Chunks gives all chunks as they are when the iteration starts, in the order
+// of source, start and ID. It holds their IDs and sources in memory, not their
+// texts. An error is given once, as the last pair.
+func (x *Index) Chunks(ctx context.Context) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) {
+		snap, err := x.snapshot()
+		if err != nil {
+			yield(Chunk{}, err)
+			return
+		}
+		defer snap.Close()
+		places, err := places(ctx, snap)
+		if err != nil {
+			yield(Chunk{}, err)
+			return
+		}
+		for _, p := range places {
+			c, err := readChunk(snap, p.id)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = x.usable()
+			}
+			if err != nil {
+				yield(Chunk{}, err)
+				return
+			}
+			if !yield(c.Chunk, nil) {
+				return
+			}
+		}
+	}
+}
+
+// places gives the order of all chunks of a snapshot.
+func places(ctx context.Context, snap index.IndexReader) (out []place, err error) {
+	docs, err := snap.DocIDReaderAll()
+	if err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	defer func() { err = errors.Join(err, docs.Close()) }()
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		doc, err := docs.Next()
+		if err != nil {
+			return nil, fmt.Errorf("retriever: %w", err)
+		}
+		if doc == nil {
+			break
+		}
+		id, err := snap.ExternalID(doc)
+		if err != nil {
+			return nil, fmt.Errorf("retriever: %w", err)
+		}
+		c, err := readChunk(snap, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, place{source: c.Source, start: c.Start, id: id})
+	}
+	slices.SortFunc(out, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
+	})
+	return out, nil
+}
