@@ -104,7 +104,7 @@ func TestHalfRounding(t *testing.T) {
 		{1 + 1.0/2048, 0x3c00}, // a tie goes to the even neighbour below
 		{1 + 3.0/2048, 0x3c02}, // and above
 		{65504, 0x7bff}, {65519, 0x7bff}, {65520, 0x7c00}, {float32(math.Inf(-1)), 0xfc00},
-		{0x1p-24, 1}, {0x1p-25, 0}, {0x1.8p-25, 1}, {0x1p-14, 0x0400}, {0x1.ffcp-15, 0x03ff},
+		{0x1p-24, 1}, {0x1p-25, 0}, {0x1.8p-25, 1}, {0x1p-14, 0x0400}, {0x1.ff8p-15, 0x03ff}, {0x1.ffcp-15, 0x0400},
 	} {
 		require.Equal(t, c.want, HalfFromFloat(c.in), "%v", c.in)
 	}

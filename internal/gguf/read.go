@@ -51,27 +51,23 @@ type File struct {
 // Open opens the GGUF file at path and reads its header. The caller closes it.
 // Errors are those of [Read], or of the operating system.
 func Open(path string) (*File, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening GGUF file: %w", err)
+	}
+	if !st.Mode().IsRegular() { // opening a pipe would wait for a writer
+		return nil, fmt.Errorf("%s: %w: not a regular file", path, ErrNotGGUF)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening GGUF file: %w", err)
 	}
-	g, err := openFile(f)
+	g, err := Read(f, st.Size())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	g.closer = f
 	return g, nil
-}
-
-func openFile(f *os.File) (*File, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: not a regular file", ErrNotGGUF)
-	}
-	return Read(f, st.Size())
 }
 
 // Read reads the header of the GGUF file of size bytes in r, which must stay

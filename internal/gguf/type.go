@@ -164,8 +164,8 @@ func (t Type) Bytes(dims []int64) (int64, error) {
 	return int64(size), nil
 }
 
-// elements multiplies dims, guarding against overflow even where a later
-// dimension is zero: ggml multiplies from the left as well.
+// elements multiplies dims. It refuses an overflow even where a later dimension
+// is zero, since others may multiply them in another order.
 func elements(dims []int64) (int64, error) {
 	n := uint64(1)
 	for _, d := range dims {

@@ -43,6 +43,9 @@ func WriteAdapter(path, base string, a AdapterSpec) (err error) {
 	if a.Targets == nil {
 		a.Targets = defaultTargets()
 	}
+	if a.Rank < 0 {
+		return fmt.Errorf("adapter of rank %d", a.Rank)
+	}
 	g, err := gguf.Open(base)
 	if err != nil {
 		return err
