@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 )
 
 // ErrNothingToEvaluate is returned by [Evaluate] without systems or questions.
@@ -165,18 +166,54 @@ func (e *Evaluation) WriteJSON(w io.Writer) error {
 	return nil
 }
 
+// WriteJSONFile writes the evaluation to a file, aside and renamed, so that a
+// failure leaves an older file as it was.
+func (e *Evaluation) WriteJSONFile(path string) error {
+	return replaceFile(path, e.WriteJSON)
+}
+
 // ReadEvaluation reads what [Evaluation.WriteJSON] wrote.
 func ReadEvaluation(r io.Reader) (*Evaluation, error) {
 	var e Evaluation
-	if err := json.NewDecoder(r).Decode(&e); err != nil {
+	err := json.NewDecoder(r).Decode(&e)
+	if err == nil {
+		err = e.check()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("ragft: read evaluation: %w", err)
 	}
+	return &e, nil
+}
+
+// ReadEvaluationFile is [ReadEvaluation] of a file.
+func ReadEvaluationFile(path string) (*Evaluation, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: read evaluation: %w", err)
+	}
+	defer f.Close()
+	e, err := ReadEvaluation(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return e, nil
+}
+
+// check holds what came from a file to what tables and reports rely on.
+func (e *Evaluation) check() error {
 	for _, s := range e.Systems {
 		if len(s.Records) != len(e.Questions) {
-			return nil, fmt.Errorf("ragft: read evaluation: system %q has %d records for %d questions", s.Name, len(s.Records), len(e.Questions))
+			return fmt.Errorf("system %q has %d records for %d questions", s.Name, len(s.Records), len(e.Questions))
 		}
 	}
-	return &e, nil
+	for _, c := range e.Comparisons {
+		for _, name := range []string{c.Base, c.Other} {
+			if e.System(name) == nil {
+				return fmt.Errorf("a comparison names the system %q, which is not there", name)
+			}
+		}
+	}
+	return nil
 }
 
 // Evaluate lets every system answer every question greedily and measures what

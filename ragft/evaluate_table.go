@@ -45,6 +45,10 @@ func WriteTable(w io.Writer, e *Evaluation) error {
 	for i := range e.Comparisons {
 		tableOfDifferences(&b, &e.Comparisons[i])
 	}
+	if len(e.Comparisons) > 0 {
+		line(&b, "")
+		line(&b, "Inside the noise: the interval includes 0, or McNemar's exact p is 0.05 or more.")
+	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("ragft: write table: %w", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -337,6 +339,19 @@ func TestEvaluationJSON(t *testing.T) {
 	_, err = ReadEvaluation(strings.NewReader(`{"questions": [{"id": "a"}], "systems": [{"name": "s"}]}`))
 	require.ErrorContains(t, err, `"s" has 0 records for 1 questions`)
 	_, err = ReadEvaluation(strings.NewReader(`{`))
+	require.Error(t, err)
+	_, err = ReadEvaluation(strings.NewReader(`{"comparisons": [{"base": "x"}]}`))
+	require.ErrorContains(t, err, `"x"`)
+
+	path := filepath.Join(t.TempDir(), "evaluation.json")
+	require.NoError(t, e.WriteJSONFile(path))
+	back, err = ReadEvaluationFile(path)
+	require.NoError(t, err)
+	require.Equal(t, e.Table(), back.Table())
+	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
+	_, err = ReadEvaluationFile(path)
+	require.ErrorContains(t, err, path)
+	_, err = ReadEvaluationFile(filepath.Join(path, "none"))
 	require.Error(t, err)
 }
 

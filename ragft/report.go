@@ -195,6 +195,9 @@ type reportDifference struct {
 }
 
 func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
+	if err := e.check(); err != nil {
+		return nil, err
+	}
 	base, tuned, err := reportPair(e, info)
 	if err != nil {
 		return nil, err

@@ -77,7 +77,9 @@ func newChart(xLabel, yLabel string, width, height vg.Length) chart {
 		axis.Tick.Length = 3
 		axis.Padding = 0
 	}
-	p.X.Tick.Length = 6
+	// Marks that are not seen keep the labels off the axis.
+	p.X.Tick.LineStyle = draw.LineStyle{Color: color.Transparent, Width: 0.1}
+	p.X.Tick.Length = 4
 	return chart{Plot: p, width: width, height: height}
 }
 

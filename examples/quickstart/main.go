@@ -1,0 +1,266 @@
+// Quickstart is the main job from end to end: it indexes a folder of documents, makes demonstrations with a model,
+// trains a LoRA adapter on them, measures base against tuned on held-out questions, answers some questions with citations,
+// and writes a report.
+//
+//	go run ./examples/quickstart
+//	go run ./examples/quickstart -model MODEL.gguf -docs FOLDER -questions QUESTIONS.jsonl
+//
+// Without -questions, the model writes the questions for documents of your own. An interrupted run goes on where it was
+// when it is started again with the same flags: generated text and the training's state are kept in the folder -out.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/ragft/ragft/lora"
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+const (
+	shippedModel     = "examples/basemodel/ragft-base-f16.gguf"
+	shippedDocs      = "examples/quickstart/docs"
+	shippedQuestions = "examples/quickstart/questions.jsonl"
+)
+
+type options struct {
+	model, docs, questions, out string
+	short                       bool
+	passages, chunk, candidates int
+	rank, epochs                int
+	rate                        float64
+	seed                        uint64
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.model, "model", shippedModel, "base model, a GGUF file")
+	flag.StringVar(&o.docs, "docs", shippedDocs, "folder of documents")
+	flag.StringVar(&o.questions, "questions", "", "questions with answers, JSONL; for documents of your own the model writes them if none are given")
+	flag.StringVar(&o.out, "out", "quickstart-out", "folder for the adapter, the report and what a later run need not do again")
+	flag.BoolVar(&o.short, "short", false, "a fifth of the questions and less training: a check that it runs, not a measurement")
+	flag.IntVar(&o.passages, "passages", 3, "passages shown for each question")
+	flag.IntVar(&o.chunk, "chunk", 60, "words of a passage, at most")
+	flag.IntVar(&o.candidates, "candidates", 3, "candidates of each kind for each question")
+	flag.IntVar(&o.rank, "rank", 16, "rank of the adapter")
+	flag.IntVar(&o.epochs, "epochs", 4, "epochs of training")
+	flag.Float64Var(&o.rate, "rate", 1e-3, "learning rate; 2e-4 suits models of a billion weights")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
+	flag.Parse()
+	if o.questions == "" && o.docs == shippedDocs {
+		o.questions = shippedQuestions
+	}
+
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, o)
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "quickstart:", err)
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "quickstart: interrupted; start it again with the same flags to go on")
+		os.Exit(130)
+	}
+	os.Exit(1)
+}
+
+// job is what the steps hand on to one another.
+type job struct {
+	options
+	index   *retriever.Index
+	base    *ragft.LocalModel
+	tuned   *ragft.LocalModel
+	cached  *ragft.CachedModel
+	timings []ragft.Timing
+	loss    []ragft.LossPoint
+	demos   *ragft.Demonstrations
+	trained *ragft.TrainResult
+}
+
+func run(ctx context.Context, o options) error {
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	j := &job{options: o}
+	defer j.close()
+	var train, held []ragft.Question
+	var evaluation *ragft.Evaluation
+	steps := []struct {
+		name string
+		do   func() error
+	}{
+		{"Index the documents", func() error { return j.makeIndex(ctx) }},
+		{"Open the model", func() error { return j.openModel(ctx) }},
+		{"Questions", func() (err error) { train, held, err = j.splitQuestions(ctx); return err }},
+		{"Demonstrations in the model's own words", func() error { return j.demonstrate(ctx, train) }},
+		{"Train the adapter", func() error { return j.train(ctx) }},
+		{"Evaluate base against tuned", func() (err error) { evaluation, err = j.evaluate(ctx, held); return err }},
+	}
+	for i, s := range steps {
+		fmt.Printf("\n[%d/%d] %s\n", i+1, len(steps), s.name)
+		started := time.Now()
+		if err := s.do(); err != nil {
+			return err
+		}
+		j.timings = append(j.timings, ragft.Timing{Name: s.name, Took: time.Since(started)})
+	}
+	fmt.Println()
+	if err := ragft.WriteTable(os.Stdout, evaluation); err != nil {
+		return err
+	}
+	if err := j.ask(ctx, held); err != nil {
+		return err
+	}
+	return j.report(evaluation)
+}
+
+func (j *job) close() {
+	if j.cached != nil {
+		j.cached.Close()
+	}
+	if j.base != nil {
+		j.base.Close()
+	}
+	if j.index != nil {
+		j.index.Close()
+	}
+}
+
+func (j *job) makeIndex(ctx context.Context) error {
+	var err error
+	if j.index, err = retriever.NewMemory(retriever.IndexOptions{}); err != nil {
+		return err
+	}
+	report, err := j.index.AddPath(ctx, j.docs, retriever.AddOptions{Split: retriever.SplitOptions{Size: j.chunk}})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  %d documents, %d passages\n", report.Documents, j.index.Len())
+	for _, s := range report.Skipped {
+		fmt.Printf("  skipped %s: %s\n", s.Path, s.Reason)
+	}
+	return nil
+}
+
+func (j *job) openModel(ctx context.Context) error {
+	var err error
+	if j.base, err = ragft.OpenLocal(ctx, j.model, ragft.LocalOptions{Sequences: 16}); err != nil {
+		return err
+	}
+	m := j.base.Llama()
+	fmt.Printf("  %s: %s, %.1f million weights, context %d\n", filepath.Base(j.model), m.Architecture(), float64(m.Parameters())/1e6, m.ContextLength())
+	j.cached, err = ragft.NewCachedModel(j.base, filepath.Join(j.out, "cache"))
+	return err
+}
+
+// splitQuestions reads the questions, or has the model write them, and keeps half for the evaluation.
+func (j *job) splitQuestions(ctx context.Context) (train, held []ragft.Question, err error) {
+	var all []ragft.Question
+	if j.questions != "" {
+		all, err = ragft.ReadQuestionsFile(j.questions)
+	} else {
+		all, err = j.compose(ctx)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if j.short {
+		all, _ = ragft.SplitQuestions(all, 0.8, j.seed)
+	}
+	train, held = ragft.SplitQuestions(all, 0.5, j.seed)
+	fmt.Printf("  %d to learn from, %d held out (%d of these without an answer in the documents)\n", len(train), len(held), unanswerable(held))
+	return train, held, nil
+}
+
+func unanswerable(questions []ragft.Question) int {
+	n := 0
+	for _, q := range questions {
+		if q.Unanswerable {
+			n++
+		}
+	}
+	return n
+}
+
+func (j *job) compose(ctx context.Context) ([]ragft.Question, error) {
+	var chunks []retriever.Chunk
+	for c, err := range j.index.Chunks(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, c)
+	}
+	bar := newBar("writing", "chunks")
+	defer bar.done()
+	composed, err := ragft.ComposeQuestions(ctx, j.cached, chunks, ragft.ComposeOptions{
+		Limit: 400, Seed: j.seed, Progress: func(p ragft.ComposeProgress) { bar.set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(composed.Questions) < 8 {
+		return nil, fmt.Errorf("the model wrote only %d usable questions: give some of your own with -questions", len(composed.Questions))
+	}
+	return composed.Questions, ragft.WriteQuestionsFile(filepath.Join(j.out, "questions.jsonl"), composed.Questions)
+}
+
+func (j *job) demonstrate(ctx context.Context, questions []ragft.Question) error {
+	bar := newBar("generating", "questions")
+	demos, err := ragft.Generate(ctx, j.cached, j.index, questions, ragft.GenerateOptions{
+		Passages: j.passages, Closed: j.candidates, Read: j.candidates, Refuse: j.candidates, GreedyFirst: true, MaxTokens: 48,
+		Judge:  ragft.JudgeOptions{Model: j.cached},
+		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MaxRefusals: 0.4, MinCorrectAbsent: 2, ClosedRows: true},
+		Seed:   j.seed, Batch: 16,
+		Progress: func(p ragft.Progress) { bar.set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
+	})
+	bar.done()
+	if err != nil {
+		return err
+	}
+	j.demos = demos
+	s := demos.Summary
+	fmt.Printf("  rows: %d answers, %d refusals, %d without documents; %d questions gave none %v\n",
+		s.Rows[ragft.KindAnswer], s.Rows[ragft.KindRefusal], s.Rows[ragft.KindClosed], len(demos.Dropped), s.Dropped)
+	fmt.Printf("  %d calls (%d from the cache), %d tokens, %.2f s for an accepted row\n", s.Calls, s.Cached, s.Tokens, s.SecondsPerRow)
+	return ragft.WriteRowsFile(filepath.Join(j.out, "rows.jsonl"), demos.Rows)
+}
+
+func (j *job) train(ctx context.Context) error {
+	bar := newBar("training", "steps")
+	epochs := j.epochs
+	if j.short {
+		epochs = 2
+	}
+	var err error
+	adapter := filepath.Join(j.out, "adapter.gguf")
+	j.trained, err = ragft.Train(ctx, j.demos.Rows, ragft.TrainOptions{
+		Model: j.model, Adapter: adapter,
+		LoRA: lora.Config{
+			Rank: j.rank, Epochs: epochs, LearningRate: j.rate, WindowsPerStep: 2, Seed: j.seed,
+			Progress: func(p lora.Progress) {
+				j.loss = append(j.loss, ragft.LossPoint{Step: p.Step, Train: p.Loss, HeldOut: p.HeldOutLoss})
+				bar.set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, float64(p.Tokens)/p.Elapsed.Seconds()))
+			},
+		},
+	})
+	bar.done()
+	if err != nil {
+		return err
+	}
+	r := j.trained
+	fmt.Printf("  %s: %d rows, %d steps, held-out loss %.3f -> %.3f, windows %.0f %% full, %.0f MiB\n", adapter, r.Rows, r.Steps,
+		r.BaseLoss, r.HeldOutLoss, 100*r.Fill, float64(r.Memory.Weights+r.Memory.State+r.Memory.Compute)/(1<<20))
+	j.tuned, err = j.base.Adapted(adapter, 1)
+	return err
+}

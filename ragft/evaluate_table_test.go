@@ -1,0 +1,103 @@
+package ragft
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// wantTable is the village, worked by hand in TestEvaluateMetrics; its
+// intervals are those of seed 1 with 200 samples.
+const wantTable = `6 questions, 4 answerable and 2 not. In %, with 95% intervals (bootstrap over questions, 200 samples, seed 1).
+
+                         exact              contains             selective      false    made-up    truthful-
+                  n      match         F1       gold   coverage   accuracy   refusals    answers         ness
+-------------------------------------------------------------------------------------------------------------
+base,             6       25.0       41.7       50.0       83.3       40.0        0.0       50.0        -16.7
+documents            0.0..66.7  0.0..88.9   0.0..100  50.0..100  0.0..83.8  0.0..70.8   0.0..100  -83.3..66.7
+tuned,            6       50.0       50.0       50.0       33.3        100       33.3        0.0         33.3
+documents             0.0..100   0.0..100   0.0..100  0.0..66.7  15.8..100   0.0..100  0.0..84.2    0.0..66.7
+base alone        6        0.0        0.0        0.0        100        0.0          -        100         -100
+                     0.0..60.2  0.0..60.2  0.0..60.2  54.1..100  0.0..45.9          -  15.8..100   -100..-8.1
+
+Evidence x outcome                                      correct      incorrect        refused   total
+-----------------------------------------------------------------------------------------------------
+base, documents        answer present                 2   66.7%      1   33.3%      0    0.0%       3
+                       answer absent                  0    0.0%      2   66.7%      1   33.3%       3
+tuned, documents       answer present                 2   66.7%      0    0.0%      1   33.3%       3
+                       answer absent                  0    0.0%      0    0.0%      3    100%       3
+base alone             answer present                         -              -              -       0
+                       answer absent                  0    0.0%      6    100%      0    0.0%       6
+
+Difference: tuned, documents - base, documents
+                          difference      95% interval   McNemar p   finding
+---------------------------------------------------------------------------------------
+exact match                    +25.0        0.0..+67.1       1.000   inside the noise
+F1                              +8.3        0.0..+22.4           -   inside the noise
+containment                      0.0      -60.2..+60.2       1.000   inside the noise
+ROUGE-L                         +8.3        0.0..+22.4           -   inside the noise
+correct                          0.0      -60.2..+60.2       1.000   inside the noise
+coverage                       -50.0      -83.3..-16.2       0.250   inside the noise
+selective accuracy             +60.0      +10.8..+83.3           -   better
+risk                           -60.0      -83.3..-10.8           -   better
+false refusals                 +33.3         0.0..+100       1.000   inside the noise
+made-up answers                -50.0         -100..0.0       1.000   inside the noise
+over-answers                   -66.7         -100..0.0       0.500   inside the noise
+truthfulness                   +50.0      +16.3..+83.3           -   better
+abstention precision           -25.0        -66.7..0.0           -   inside the noise
+abstention recall              +66.7         0.0..+100       0.500   inside the noise
+abstention F1                  +35.7       -34.6..+100           -   inside the noise
+AURC                          -0.387    -0.847..-0.018           -   better
+E-AURC                        -0.100     -0.380..0.000           -   inside the noise
+AUROC                              -                 -           -   not measured
+ECE                           -0.395    -0.590..-0.120           -   better
+Brier                         -0.296    -0.485..-0.047           -   better
+
+Inside the noise: the interval includes 0, or McNemar's exact p is 0.05 or more.
+`
+
+func TestTable(t *testing.T) {
+	require.Equal(t, wantTable, evaluated(t, village()).Table())
+}
+
+func TestTableWidth(t *testing.T) {
+	config := village()
+	config.Systems[0].Name = strings.Repeat("a rather long name ", 10)
+	config.Systems[1].Name = strings.Repeat("ü", 100)
+	for _, line := range strings.Split(evaluated(t, config).Table(), "\n") {
+		require.LessOrEqual(t, utf8.RuneCountInString(line), tableWidth, line)
+		require.Equal(t, strings.TrimRight(line, " "), line)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestWriteErrors(t *testing.T) {
+	e := evaluated(t, village())
+	require.ErrorContains(t, WriteTable(fullDisk{}, e), "no space left")
+	require.ErrorContains(t, e.WriteJSON(fullDisk{}), "no space left")
+}
+
+func TestWrapName(t *testing.T) {
+	require.Equal(t, [2]string{"short", ""}, wrapName("short", 14))
+	require.Equal(t, [2]string{"tuned with", "documents"}, wrapName("tuned with documents", 14))
+	require.Equal(t, [2]string{"exactlyfourtee", "n"}, wrapName("exactlyfourteen", 14))
+	require.Equal(t, [2]string{"fourteen chars", "more"}, wrapName("fourteen chars more", 14))
+}
+
+func TestFigures(t *testing.T) {
+	require.Equal(t, "69.2", percent(0.6923))
+	require.Equal(t, "100", percent(1))
+	require.Equal(t, "0.0", percent(-0.0001))
+	require.Equal(t, "+5.0", signedMetric(0.05, true))
+	require.Equal(t, "-0.050", signedMetric(-0.05, false))
+	require.Equal(t, "0.0", signedMetric(0, true))
+	require.Equal(t, "<0.001", formatP(0.0001))
+	require.Equal(t, "0.021", formatP(0.0214))
+	require.Equal(t, "−5.0 to +2.0", typeset("-5.0..+2.0"))
+}
