@@ -207,5 +207,3 @@ func (h heldOutSet) report(ctx context.Context, t *lora.Trainer) error {
 	}
 	return nil
 }
-
-func measure(ctx context.Context, o options, model string) error { return nil }
