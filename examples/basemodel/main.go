@@ -61,7 +61,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of corpus and weights")
 	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads")
 	flag.IntVar(&o.vocabulary, "vocabulary", 2048, "tokens of the vocabulary")
-	flag.IntVar(&o.shape.layers, "layers", 5, "layers")
+	flag.IntVar(&o.shape.layers, "layers", 4, "layers")
 	flag.IntVar(&o.shape.width, "width", 256, "width")
 	flag.IntVar(&o.shape.heads, "heads", 4, "attention heads")
 	flag.IntVar(&o.shape.headsKV, "heads-kv", 2, "key and value heads")

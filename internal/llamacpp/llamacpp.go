@@ -1,5 +1,5 @@
-// Package llamacpp links llama.cpp, which build.sh builds, into the program. It has no functions:
-// the packages that bind llama.cpp import it for its linker flags, so that these stand in one place.
+// Package llamacpp links llama.cpp, which build.sh builds, into the program, and sends its log to slog. The
+// packages that bind llama.cpp import it, so that linker flags and log stand in one place.
 //
 // A machine on which build.sh has not run gets an error that says so: the compiler stops at the
 // #error below, and a missing library is named after the script that makes it.

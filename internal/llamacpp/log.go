@@ -32,6 +32,8 @@ var levels = []slog.Level{slog.LevelDebug, slog.LevelDebug, slog.LevelDebug, slo
 
 //export ragftLog
 func ragftLog(level C.int, text *C.char) {
+	// llama.cpp waits below this frame: a panic of the handler must not unwind it.
+	defer func() { _ = recover() }()
 	pending.Lock()
 	defer pending.Unlock()
 	if int(level) < len(levels) {
