@@ -2,6 +2,9 @@ package main
 
 import (
 	"iter"
+	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"github.com/ragft/ragft/examples/basemodel/bpe"
 	"github.com/ragft/ragft/examples/basemodel/corpus"
@@ -83,24 +86,56 @@ func commonPrefix(a, b []int32) int {
 	return n
 }
 
-// step returns the examples of one optimiser step: as many items as fill about the given number of tokens. They depend on
-// the generator's seed only, so that a resumed training sees what an uninterrupted one sees.
-func (r *reader) step(g *corpus.Generator, progress float64, tokens int) []lora.Example {
+// drill is an exercise in copying: the documents of an item, and the same sentences again in another order. A model has to
+// find what it has seen before it can find what it is asked for, and here nearly every token teaches that.
+func (r *reader) drill(it corpus.Item, rng *rand.Rand) (lora.Example, bool) {
+	sentences := strings.SplitAfter(it.Prefix, ". ")
+	order := rng.Perm(len(sentences))
+	var first, again []int32
+	for i, s := range sentences {
+		first = append(first, r.vocabulary.Encode(strings.TrimSpace(s))...)
+		again = append(again, r.vocabulary.Encode(strings.TrimSpace(sentences[order[i]]))...)
+	}
+	e := lora.Text(slices.Concat(first, again))
+	for i := 1; i < len(first); i++ {
+		e.Loss[i] = textLoss
+	}
+	return e, len(again) > 8 && len(e.Tokens) <= r.window
+}
+
+// drills is the share of exercises in copying at a step: all at first, then fewer, and a few to the end.
+func drills(step int) float64 { return max(0.03, min(1, 2-float64(step)/drillSteps)) }
+
+// step returns the examples of one optimiser step, as many as fill the given number of windows. They depend on seed and
+// step only, so that a resumed training sees what an uninterrupted one sees.
+func (r *reader) step(g *corpus.Generator, step, windows int) []lora.Example {
 	var examples []lora.Example
-	for used := 0; used < tokens; {
-		e, ok := r.example(g.Next(progress), textLoss)
-		if !ok {
-			continue
-		}
-		used += len(e.Tokens)
-		for _, b := range e.Branches {
-			used += len(b.Tokens)
-		}
-		if used <= tokens || len(examples) == 0 {
-			examples = append(examples, e)
+	rng := rand.New(rand.NewPCG(uint64(step), 0x6472696c6c))
+	progress := float64(step-drillSteps) / growth
+	for range windows {
+		for room, misses := r.window, 0; misses < 3; {
+			it := g.Next(progress)
+			e, ok := r.example(it, textLoss)
+			if it.Prefix != "" && rng.Float64() < drills(step) {
+				e, ok = r.drill(it, rng)
+			}
+			if n := size(e); ok && n <= room {
+				room -= n
+				examples = append(examples, e)
+			} else {
+				misses++ // a shorter one may still fit
+			}
 		}
 	}
 	return examples
+}
+
+func size(e lora.Example) int {
+	n := len(e.Tokens)
+	for _, b := range e.Branches {
+		n += len(b.Tokens)
+	}
+	return n
 }
 
 // texts yields what the vocabulary is learnt from.

@@ -49,6 +49,8 @@ const (
 	decay  = 0.3
 	// growth is the number of steps over which the corpus goes from its easiest to its full size.
 	growth = 6000
+	// drillSteps is the number of steps before the exercises in copying become fewer.
+	drillSteps = 600
 )
 
 func main() {
@@ -155,7 +157,7 @@ func train(ctx context.Context, o options, initial, trained string, vocabulary *
 	loss, norm := math.NaN(), 0.0
 	for step := first + 1; step <= o.steps; step++ {
 		g.Reseed(o.corpus(step).Seed)
-		s, err := t.Step(ctx, r.step(g, float64(step)/growth, o.windows*window*95/100), o.rateAt(step))
+		s, err := t.Step(ctx, r.step(g, step, o.windows), o.rateAt(step))
 		if err != nil {
 			return errors.Join(err, save())
 		}

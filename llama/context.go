@@ -1,0 +1,202 @@
+//go:build cgo
+
+package llama
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+)
+
+// ContextOptions says how much a [Context] can hold. The zero value suits a prompt of some thousand
+// tokens with eight answers at a time.
+type ContextOptions struct {
+	// Size is the number of tokens that the context holds, all sequences of one call together; a
+	// prompt that several samples share counts once. It decides about the memory. 0 means the model's
+	// training length, but at most 4096. Rounded up to a multiple of 256.
+	Size int
+
+	// Sequences is the number of samples that are decoded at a time, 1 to 255. More wait for their
+	// turn. 0 means 8.
+	Sequences int
+
+	// BatchSize is the number of tokens that are computed at a time. 0 means 512.
+	BatchSize int
+
+	// Threads is the number of threads that compute. 0 means [runtime.NumCPU].
+	Threads int
+
+	// ExactAttention computes attention in 32 bits throughout, as training does: twice the memory and
+	// slower. By default keys and values have 16 bits and llama.cpp may use its flash attention, whose
+	// results depend, in the third digit, on how many tokens are computed at a time.
+	ExactAttention bool
+}
+
+func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
+	for _, f := range []struct {
+		name     string
+		field    *int
+		fallback int
+		max      int
+	}{
+		{"Size", &o.Size, min(max(m.ContextLength(), 1), 4096), 1 << 24},
+		{"Sequences", &o.Sequences, 8, 255},
+		{"BatchSize", &o.BatchSize, 512, 1 << 16},
+		{"Threads", &o.Threads, runtime.NumCPU(), 512},
+	} {
+		if *f.field == 0 {
+			*f.field = f.fallback
+		}
+		if *f.field < 0 || *f.field > f.max {
+			return o, fmt.Errorf("llama: ContextOptions.%s is %d, not 0 to %d", f.name, *f.field, f.max)
+		}
+	}
+	o.Size = (o.Size + 255) / 256 * 256
+	o.BatchSize = min(max(o.BatchSize, o.Sequences+1), o.Size)
+	return o, nil
+}
+
+// A Context computes with a Model: it has the memory for attention and the threads. It does one call at a
+// time; calls from several goroutines queue. Several contexts of one model work side by side.
+type Context struct {
+	model    *Model
+	options  ContextOptions
+	size     int // tokens that fit
+	outputs  int // rows of a batch whose logits can be asked for
+	leak     *leak
+	lifetime context.Context // ends with Close
+	end      context.CancelFunc
+	busy     chan struct{} // holds one value while somebody works with the fields below
+
+	ptr      *C.ragft_context
+	closed   bool
+	batch    batch
+	adapters []*Adapter // changed under model.mu too
+}
+
+// NewContext makes a context. It must be closed, or its model.
+func (m *Model) NewContext(options ContextOptions) (*Context, error) {
+	release, err := m.use()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if m.info.has_encoder || !m.info.has_decoder {
+		return nil, fmt.Errorf("llama: %w: %s does not generate text token by token", ErrUnsupported, m.Architecture())
+	}
+	if options, err = options.withDefaults(m); err != nil {
+		return nil, err
+	}
+	c := &Context{model: m, options: options, busy: make(chan struct{}, 1)}
+	c.outputs = min(max(64, options.Sequences+1), options.BatchSize)
+	params := C.ragft_context_params{
+		n_ctx: C.int32_t(options.Size), n_batch: C.int32_t(options.BatchSize),
+		n_seq:     C.int32_t(options.Sequences + 1), // one holds the prompt while scoring
+		n_outputs: C.int32_t(c.outputs), n_threads: C.int32_t(options.Threads), exact_attention: C.bool(options.ExactAttention),
+	}
+	var cerr C.ragft_error
+	if code := C.ragft_context_new(m.ptr, &params, &c.ptr, &cerr); code != C.RAGFT_OK {
+		return nil, fmt.Errorf("llama: new context: %s", errorText(&cerr))
+	}
+	c.size = int(C.ragft_context_size(c.ptr))
+	c.lifetime, c.end = context.WithCancel(context.Background())
+	c.leak = watch(c, "Context")
+	m.contextsMu.Lock()
+	defer m.contextsMu.Unlock()
+	m.contexts[c] = struct{}{}
+	return c, nil
+}
+
+// Model returns the context's model.
+func (c *Context) Model() *Model { return c.model }
+
+// Size returns the number of tokens that the context holds.
+func (c *Context) Size() int { return c.size }
+
+// Close interrupts a running call, which returns [ErrClosed], and frees the context. Closing twice is
+// harmless.
+func (c *Context) Close() error {
+	c.end()
+	c.busy <- struct{}{}
+	defer func() { <-c.busy }()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	C.ragft_context_free(c.ptr)
+	c.ptr = nil
+	c.leak.done()
+	m := c.model
+	m.contextsMu.Lock()
+	delete(m.contexts, c)
+	m.contextsMu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c.setUsed(nil)
+	return nil
+}
+
+// acquire waits until nobody works with the context.
+func (c *Context) acquire(ctx context.Context) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case c.busy <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if c.closed || c.lifetime.Err() != nil {
+		<-c.busy
+		return nil, ErrClosed
+	}
+	return func() { <-c.busy }, nil
+}
+
+// begin starts a computation: the context is this call's alone, empty, and gives up when ctx ends or
+// somebody closes it. end must be called, with the error so far.
+func (c *Context) begin(ctx context.Context) (end func(error) error, err error) {
+	release, err := c.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	C.ragft_context_abort(c.ptr, 0)
+	C.ragft_context_clear(c.ptr)
+	stopCtx := c.abortAfter(ctx)
+	stopLife := c.abortAfter(c.lifetime)
+	return func(err error) error {
+		// Nothing may touch the native side after this call has returned.
+		stopCtx()
+		stopLife()
+		C.ragft_context_clear(c.ptr)
+		closed := c.lifetime.Err() != nil
+		release()
+		if err != nil && closed {
+			return ErrClosed
+		}
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return err
+	}, nil
+}
+
+// abortAfter makes the native side stop when ctx ends. stop returns when that cannot happen any more.
+func (c *Context) abortAfter(ctx context.Context) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() {
+		defer close(done)
+		C.ragft_context_abort(c.ptr, 1)
+	})
+	return func() {
+		if !cancel() {
+			<-done
+		}
+	}
+}

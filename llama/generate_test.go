@@ -1,0 +1,412 @@
+//go:build cgo
+
+package llama
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// closeTo compares log-probabilities that were computed in batches of different make-up.
+func closeTo(t *testing.T, want, got []float32, tolerance float64) {
+	t.Helper()
+	require.Len(t, got, len(want))
+	for i := range want {
+		require.InDelta(t, want[i], got[i], tolerance, "token %d", i)
+	}
+}
+
+func prompts(t *testing.T, m *Model) [][]Token {
+	var out [][]Token
+	for i := range 6 {
+		out = append(out, mustTokenize(t, m, strings.Repeat(fmt.Sprintf("The mill %d stands by the river. ", i*i), 1+i)))
+	}
+	return out
+}
+
+func TestBatchedEqualsSingle(t *testing.T) {
+	for _, model := range tinyModels(t) {
+		if model.tolerance > 0.01 {
+			continue // near ties can fall either way
+		}
+		t.Run(model.name, func(t *testing.T) {
+			m := mustLoad(t, model.path)
+			// few sequences and little room, so that requests queue and prompts come in several batches
+			c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 3, BatchSize: 32, ExactAttention: true})
+			var requests []Request
+			for _, p := range prompts(t, m) {
+				requests = append(requests, Request{Prompt: p, MaxTokens: 20})
+			}
+			batched := mustGenerate(t, c, requests...)
+			for i, r := range requests {
+				single := mustGenerate(t, c, r)[0]
+				require.Equal(t, single.Samples[0].Tokens, batched[i].Samples[0].Tokens, "request %d", i)
+				require.Equal(t, single.Samples[0].Text, batched[i].Samples[0].Text)
+				closeTo(t, single.Samples[0].LogProbs, batched[i].Samples[0].LogProbs, 1e-3)
+				require.Equal(t, len(r.Prompt), batched[i].PromptTokens)
+			}
+		})
+	}
+}
+
+// TestSamples checks that samples that share a prompt, at once or one after the other, get what each
+// would get alone.
+func TestSamples(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	prompt := mustTokenize(t, m, "Once upon a time there was a mill")
+	sampling := Sampling{Temperature: 0.9, TopP: 0.95, Seed: 7}
+	var want []Sample
+	for _, sequences := range []int{1, 2, 3, 8} {
+		c := mustContext(t, m, ContextOptions{Size: 512, Sequences: sequences, BatchSize: 16, ExactAttention: true})
+		got := mustGenerate(t, c, Request{Prompt: prompt, Samples: 5, MaxTokens: 12, Sampling: sampling})[0].Samples
+		require.Len(t, got, 5)
+		if want == nil {
+			want = got
+		}
+		for i := range want {
+			require.Equal(t, want[i].Tokens, got[i].Tokens, "sample %d with %d sequences", i, sequences)
+			closeTo(t, want[i].LogProbs, got[i].LogProbs, 1e-3)
+		}
+	}
+	texts := map[string]bool{}
+	for _, s := range want {
+		texts[s.Text] = true
+	}
+	require.Greater(t, len(texts), 2, "samples must differ")
+	sampling.Seed++
+	c := mustContext(t, m, ContextOptions{Size: 512})
+	other := mustGenerate(t, c, Request{Prompt: prompt, Samples: 5, MaxTokens: 12, Sampling: sampling})[0].Samples
+	require.NotEqual(t, want[0].Tokens, other[0].Tokens)
+}
+
+// TestSharedPrefix checks prompts that begin alike, in a context that has no room for all of them.
+func TestSharedPrefix(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 4, BatchSize: 64, ExactAttention: true})
+	common := strings.Repeat("You answer from the documents. ", 6)
+	var requests []Request
+	for i := range 9 {
+		text := common + strings.Repeat(fmt.Sprintf("Document %d. ", i%4), i)
+		requests = append(requests, Request{Prompt: mustTokenize(t, m, text), MaxTokens: 10, Samples: 1 + i%3})
+	}
+	together := mustGenerate(t, c, requests...)
+	for i, r := range requests {
+		alone := mustGenerate(t, c, r)[0]
+		for j := range alone.Samples {
+			require.Equal(t, alone.Samples[j].Tokens, together[i].Samples[j].Tokens, "request %d", i)
+			closeTo(t, alone.Samples[j].LogProbs, together[i].Samples[j].LogProbs, 1e-3)
+		}
+	}
+}
+
+func TestScoreEqualsGenerate(t *testing.T) {
+	for _, model := range tinyModels(t) {
+		t.Run(model.name, func(t *testing.T) {
+			m := mustLoad(t, model.path)
+			c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 3, BatchSize: 32, ExactAttention: true})
+			prompt := mustTokenize(t, m, "The lighthouse keeper lived on the island")
+			samples := mustGenerate(t, c, Request{Prompt: prompt, Samples: 7, MaxTokens: 25,
+				Sampling: Sampling{Temperature: 1, RepeatPenalty: 1.2, TopK: 50}})[0].Samples
+			continuations := [][]Token{nil, {3}}
+			for _, s := range samples {
+				continuations = append(continuations, s.Tokens)
+			}
+			scores, err := c.Score(context.Background(), prompt, continuations)
+			require.NoError(t, err)
+			require.Empty(t, scores[0])
+			require.Len(t, scores[1], 1)
+			for i, s := range samples {
+				closeTo(t, s.LogProbs, scores[i+2], model.tolerance)
+			}
+		})
+	}
+}
+
+// TestScoreIsADistribution sums the probabilities of all tokens.
+func TestScoreIsADistribution(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512})
+	all := make([][]Token, m.VocabSize())
+	for i := range all {
+		all[i] = []Token{Token(i)}
+	}
+	scores, err := c.Score(context.Background(), mustTokenize(t, m, "The ship"), all)
+	require.NoError(t, err)
+	sum, best := 0.0, 0
+	for i, s := range scores {
+		sum += math.Exp(float64(s[0]))
+		if s[0] > scores[best][0] {
+			best = i
+		}
+	}
+	require.InDelta(t, 1, sum, 1e-4)
+	first := mustGenerate(t, c, Request{Prompt: mustTokenize(t, m, "The ship"), MaxTokens: 1})[0].Samples[0]
+	require.Equal(t, []Token{Token(best)}, first.Tokens)
+	require.Equal(t, scores[best][0], first.LogProbs[0])
+}
+
+// TestSamplersFollowTheModel compares the frequency of first tokens with their probabilities.
+func TestSamplersFollowTheModel(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 200})
+	prompt := mustTokenize(t, m, "The")
+	count := func(s Sampling) (tokens map[Token]int, probs map[Token]float64) {
+		tokens, probs = map[Token]int{}, map[Token]float64{}
+		for _, sample := range mustGenerate(t, c, Request{Prompt: prompt, Samples: 2000, MaxTokens: 1, Sampling: s})[0].Samples {
+			tokens[sample.Tokens[0]]++
+			probs[sample.Tokens[0]] = math.Exp(float64(sample.LogProbs[0]))
+		}
+		return tokens, probs
+	}
+	tokens, probs := count(Sampling{Temperature: 1})
+	for token, n := range tokens {
+		p := probs[token]
+		require.InDelta(t, 2000*p, n, 5*math.Sqrt(2000*p)+2, "token %d", token)
+	}
+	top, topProbs := count(Sampling{Temperature: 1, TopK: 3})
+	require.Len(t, top, 3)
+	least := 1.0
+	for token := range top {
+		least = min(least, topProbs[token])
+	}
+	better := 0
+	for token, p := range probs {
+		if p > least && top[token] == 0 {
+			better++
+		}
+	}
+	require.Zero(t, better, "top-k must keep the likeliest")
+	for token, p := range topProbs {
+		for _, q := range topProbs {
+			require.Less(t, float64(top[token]), 2000*p/(p+q)+150)
+		}
+	}
+	kept, keptProbs := count(Sampling{Temperature: 1, MinP: 0.7})
+	highest := 0.0
+	for _, p := range keptProbs {
+		highest = max(highest, p)
+	}
+	for token := range kept {
+		require.GreaterOrEqual(t, keptProbs[token], 0.69*highest)
+	}
+	require.Less(t, len(kept), len(tokens))
+	cold, _ := count(Sampling{Temperature: 0.001})
+	require.Len(t, cold, 1)
+	nucleus, _ := count(Sampling{Temperature: 1, TopP: 1e-6})
+	require.Len(t, nucleus, 1)
+}
+
+// TestTopKShortcut checks that leaving out early what top-k will drop changes nothing. A long RepeatLast
+// keeps too many tokens for the shortcut; over so few tokens it does not matter otherwise.
+func TestTopKShortcut(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512})
+	prompt := mustTokenize(t, m, "The")
+	for _, penalty := range []float32{math.Nextafter32(1, 2), 1.5, 5} {
+		s := Sampling{Temperature: 0.8, TopP: 0.9, TopK: 20, Seed: 3, RepeatPenalty: penalty, RepeatLast: 12}
+		require.Less(t, s.TopK+s.RepeatLast, m.VocabSize()/4)
+		short := mustGenerate(t, c, Request{Prompt: prompt, Samples: 20, MaxTokens: 8, Sampling: s})
+		s.RepeatLast = m.VocabSize()
+		long := mustGenerate(t, c, Request{Prompt: prompt, Samples: 20, MaxTokens: 8, Sampling: s})
+		require.Equal(t, long, short)
+	}
+}
+
+func TestRepeatPenalty(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512})
+	prompt := mustTokenize(t, m, "one two three")
+	free := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30})[0].Samples[0]
+	held := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30, Sampling: Sampling{RepeatPenalty: 1e6}})[0].Samples[0]
+	distinct := func(s Sample) int {
+		seen := map[Token]bool{}
+		for _, token := range s.Tokens {
+			seen[token] = true
+		}
+		return len(seen)
+	}
+	require.Less(t, distinct(free), len(free.Tokens), "the model must repeat itself for this test")
+	require.Equal(t, len(held.Tokens), distinct(held))
+}
+
+func TestStreamingEqualsText(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 3})
+	prompt := mustTokenize(t, m, "Tell")
+	var streamed [4]strings.Builder
+	samples := mustGenerate(t, c, Request{
+		Prompt: prompt, Samples: 4, MaxTokens: 60, Sampling: Sampling{Temperature: 1.5},
+		OnText: func(sample int, text string) {
+			require.True(t, utf8.ValidString(text))
+			streamed[sample].WriteString(text)
+		},
+	})[0].Samples
+	for i, s := range samples {
+		require.Equal(t, s.Text, streamed[i].String())
+		require.True(t, utf8.ValidString(s.Text))
+	}
+}
+
+func TestStopStrings(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512})
+	prompt := mustTokenize(t, m, "The garden")
+	free := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 40})[0].Samples[0]
+	text := []rune(free.Text)
+	require.Greater(t, len(text), 8)
+	stops := 0
+	for at := 0; at+3 <= len(text); at++ {
+		stop := string(text[at : at+3])
+		if strings.ContainsRune(stop, '\uFFFD') {
+			continue // not what the model said
+		}
+		stops++
+		var streamed strings.Builder
+		got := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 40, Stop: []string{"", "never said", stop},
+			OnText: func(_ int, text string) { streamed.WriteString(text) }})[0].Samples[0]
+		before, _, found := strings.Cut(free.Text, stop)
+		require.True(t, found)
+		// bytes that begin a character are dropped before a stop string, but U+FFFD before other text
+		require.Equal(t, strings.TrimRight(before, "\uFFFD"), strings.TrimRight(got.Text, "\uFFFD"))
+		require.Equal(t, got.Text, streamed.String())
+		require.Equal(t, StopString, got.Stop)
+		require.Equal(t, free.Tokens[:len(got.Tokens)], got.Tokens)
+	}
+	require.Greater(t, stops, 3)
+}
+
+func TestStopLength(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 256})
+	require.Equal(t, 256, c.Size())
+	long := make([]Token, 250)
+	for i := range long {
+		long[i] = 40
+	}
+	s := mustGenerate(t, c, Request{Prompt: long, Samples: 3, MaxTokens: 100})[0].Samples
+	for _, one := range s {
+		require.Equal(t, StopLength, one.Stop)
+		require.Len(t, one.Tokens, 6, "the context ends the sample")
+	}
+}
+
+func TestBadRequests(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 256})
+	generate := func(r Request) error {
+		_, err := c.Generate(context.Background(), []Request{{Prompt: []Token{5}, MaxTokens: 1}, r})
+		return err
+	}
+	require.ErrorIs(t, generate(Request{}), ErrEmptyPrompt)
+	require.ErrorIs(t, generate(Request{Prompt: []Token{-1}}), ErrInvalidToken)
+	require.ErrorIs(t, generate(Request{Prompt: []Token{Token(m.VocabSize())}}), ErrInvalidToken)
+	var long *PromptTooLongError
+	require.ErrorAs(t, generate(Request{Prompt: make([]Token, 256)}), &long)
+	require.Equal(t, PromptTooLongError{Request: 1, Tokens: 257, Size: 256}, *long)
+	require.ErrorIs(t, long, ErrPromptTooLong)
+	for _, s := range []Sampling{
+		{Temperature: -1}, {Temperature: float32(math.NaN())}, {TopK: -1}, {TopP: 1.1}, {TopP: -0.1}, {MinP: 2},
+		{RepeatPenalty: -1}, {RepeatLast: -1}, {Temperature: float32(math.Inf(1))},
+	} {
+		require.Error(t, generate(Request{Prompt: []Token{5}, Sampling: s}), "%+v", s)
+	}
+	require.Error(t, generate(Request{Prompt: []Token{5}, Samples: -1}))
+	require.Error(t, generate(Request{Prompt: []Token{5}, MaxTokens: -1}))
+	_, err := c.Score(context.Background(), nil, nil)
+	require.ErrorIs(t, err, ErrEmptyPrompt)
+	_, err = c.Score(context.Background(), []Token{5}, [][]Token{make([]Token, 257)})
+	require.ErrorIs(t, err, ErrPromptTooLong)
+	_, err = c.Score(context.Background(), []Token{5}, [][]Token{{5, -1}})
+	require.ErrorIs(t, err, ErrInvalidToken)
+	results, err := c.Generate(context.Background(), nil)
+	require.NoError(t, err)
+	require.Empty(t, results)
+	require.NoError(t, generate(Request{Prompt: []Token{5}}), "the context must still work")
+}
+
+func TestCancel(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 4096, BatchSize: 4096})
+	prompt := mustTokenize(t, m, "The")
+	want := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 10})
+
+	ctx, cancel := context.WithCancel(context.Background())
+	said := 0
+	_, err := c.Generate(ctx, []Request{{Prompt: prompt, MaxTokens: 2000, OnText: func(int, string) {
+		if said++; said == 5 {
+			cancel()
+		}
+	}}})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 5, said, "no batch after the cancellation")
+
+	// within one large batch
+	long := make([]Token, 4000)
+	for i := range long {
+		long[i] = Token(i % 200)
+	}
+	whole := time.Now()
+	_, err = c.Score(context.Background(), long, nil)
+	require.NoError(t, err)
+	full := time.Since(whole)
+	ctx, cancel = context.WithTimeout(context.Background(), full/10)
+	defer cancel()
+	begin := time.Now()
+	_, err = c.Score(ctx, long, nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Less(t, time.Since(begin), full*8/10)
+
+	require.Equal(t, want, mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 10}), "the context must be as new")
+	_, err = c.Generate(ctx, []Request{{Prompt: prompt}})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestPanicInCallback(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 256})
+	prompt := mustTokenize(t, m, "The")
+	require.PanicsWithValue(t, "callback", func() {
+		_, _ = c.Generate(context.Background(), []Request{{Prompt: prompt, OnText: func(int, string) { panic("callback") }}})
+	})
+	mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 3})
+}
+
+// TestConcurrent has goroutines share a context, contexts share a model, and everything end at once.
+func TestConcurrent(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	prompt := mustTokenize(t, m, "The river")
+	shared := mustContext(t, m, ContextOptions{Size: 256, Sequences: 2})
+	want := mustGenerate(t, shared, Request{Prompt: prompt, MaxTokens: 8})
+	var failed atomic.Int32
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			own, err := m.NewContext(ContextOptions{Size: 256, Threads: 1})
+			if err != nil {
+				failed.Add(1)
+				return
+			}
+			defer func() { _ = own.Close() }()
+			for _, c := range []*Context{shared, own, shared} {
+				got, err := c.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 8}})
+				if err != nil || got[0].Samples[0].Text != want[0].Samples[0].Text {
+					failed.Add(1)
+				}
+				if _, err := m.Tokenize("some text", TokenizeOptions{}); err != nil {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.Zero(t, failed.Load())
+}

@@ -1,0 +1,295 @@
+//go:build cgo
+
+package llama
+
+// #cgo CFLAGS: -I${SRCDIR}/../third_party/include
+// #cgo CXXFLAGS: -std=c++17 -O3 -I${SRCDIR}/../third_party/include
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime/cgo"
+	"sync"
+	"unsafe"
+)
+
+// ModelOptions says how [Load] loads a model. The zero value maps the file into memory and uses
+// a GPU if llama.cpp was built for one.
+type ModelOptions struct {
+	// GPULayers is the number of layers to keep on the GPU. 0 means all, a negative number none.
+	// It has no effect where llama.cpp was built without a GPU backend.
+	GPULayers int
+
+	// NoMmap reads the file into memory. By default it is mapped, so that loading is quick, several
+	// processes share one copy, and a file must not change while it is open.
+	NoMmap bool
+
+	// NoRepack keeps quantised weights as they are in the file. By default llama.cpp may rearrange
+	// them for this CPU, which is faster, takes memory of its own and changes results in the last
+	// bits.
+	NoRepack bool
+
+	// CheckTensors looks for weights that are not numbers while loading. It reads the whole file.
+	CheckTensors bool
+
+	// Thinking lets the chat templates of reasoning models ask for a chain of thought. By default
+	// they are told not to (enable_thinking = false), since the thoughts count as answer tokens.
+	Thinking bool
+
+	// OnProgress, if set, is called while loading with the part that is done, from 0 to 1, on the
+	// goroutine that called Load.
+	OnProgress func(done float64)
+}
+
+// A Model is a GGUF model file, loaded. Its methods may be called by several goroutines at once.
+type Model struct {
+	path     string
+	files    []string // path, and the further parts of a split model
+	options  ModelOptions
+	info     C.ragft_model_info
+	vocab    vocabulary
+	metadata map[string]string
+	shapes   map[string][]int64 // of the tensors, to check adapters against
+	template string
+	leak     *leak
+
+	hashMu sync.Mutex
+	hash   string
+
+	chatOnce sync.Once
+	chat     *C.ragft_chat
+	chatErr  error
+
+	mu       sync.RWMutex // held for reading while llama.cpp uses ptr
+	ptr      *C.ragft_model
+	closed   bool
+	adapters map[*Adapter]struct{}
+
+	contextsMu sync.Mutex // taken after mu
+	contexts   map[*Context]struct{}
+}
+
+// Load opens the GGUF model at path. The file is checked before llama.cpp sees it, since llama.cpp ends
+// the process over some kinds of damage. Errors wrap [ErrNotGGUF], [ErrCorrupt], [ErrUnsupported] or
+// an *fs.PathError. Of a model in several files, path names the first.
+//
+// If ctx ends, loading stops at the next tensor and Load returns ctx's error. The model must be closed.
+func Load(ctx context.Context, path string, options ModelOptions) (*Model, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m := &Model{path: path, options: options}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("llama: loading %s: %w", path, err)
+	}
+	if err := m.load(ctx); err != nil {
+		return nil, fmt.Errorf("llama: loading %s: %w", path, err)
+	}
+	m.contexts = map[*Context]struct{}{}
+	m.adapters = map[*Adapter]struct{}{}
+	m.leak = watch(m, "Model")
+	return m, nil
+}
+
+func (m *Model) load(ctx context.Context) error {
+	start()
+	p := &progress{ctx: ctx, report: m.options.OnProgress}
+	handle := cgo.NewHandle(p)
+	defer handle.Delete()
+	params := C.ragft_model_params{
+		gpu_layers:    C.int32_t(-1),
+		mmap:          C.bool(!m.options.NoMmap),
+		repack:        C.bool(!m.options.NoRepack),
+		check_tensors: C.bool(m.options.CheckTensors),
+		progress:      C.uintptr_t(handle),
+	}
+	if n := m.options.GPULayers; n < 0 {
+		params.gpu_layers = 0
+	} else if n > 0 {
+		params.gpu_layers = C.int32_t(min(n, 1<<20))
+	}
+	cpath := C.CString(m.path)
+	defer C.free(unsafe.Pointer(cpath))
+	var cerr C.ragft_error
+	code := C.ragft_model_load(cpath, &params, &m.ptr, &cerr)
+	if p.panicked != nil {
+		C.ragft_model_free(m.ptr)
+		panic(p.panicked)
+	}
+	switch {
+	case code == C.RAGFT_ABORTED:
+		return ctx.Err()
+	case code != C.RAGFT_OK:
+		return fmt.Errorf("%w: %s", ErrUnsupported, errorText(&cerr))
+	}
+	if err := m.describe(); err != nil {
+		C.ragft_model_free(m.ptr)
+		return err
+	}
+	return nil
+}
+
+// describe copies what never changes to Go, so that most methods need no call into C.
+func (m *Model) describe() error {
+	C.ragft_model_describe(m.ptr, &m.info)
+	if err := m.vocab.read(m.ptr, int(m.info.n_vocab)); err != nil {
+		return err
+	}
+	var size C.size_t
+	blob := C.ragft_model_metadata(m.ptr, &size)
+	if blob == nil {
+		return errors.New("out of memory")
+	}
+	defer C.ragft_free(unsafe.Pointer(blob))
+	m.metadata = map[string]string{}
+	for b := unsafe.Slice((*byte)(unsafe.Pointer(blob)), int(size)); len(b) > 0; {
+		var key, value string
+		key, b = field(b)
+		value, b = field(b)
+		m.metadata[key] = value
+	}
+	m.template = C.GoString(C.ragft_model_chat_template(m.ptr))
+	return nil
+}
+
+// field splits a string with its length in front off b.
+func field(b []byte) (string, []byte) {
+	n := binary.NativeEndian.Uint32(b)
+	return string(b[4 : 4+n]), b[4+n:]
+}
+
+// progress is what goLlamaProgress needs while a model loads.
+type progress struct {
+	ctx      context.Context
+	report   func(float64)
+	panicked any
+}
+
+//export goLlamaProgress
+func goLlamaProgress(handle C.uintptr_t, done C.float) (proceed C.bool) {
+	p := cgo.Handle(handle).Value().(*progress)
+	defer func() { // C++ waits below this frame: a panic goes on when it has returned
+		if r := recover(); r != nil {
+			p.panicked, proceed = r, false
+		}
+	}()
+	if p.ctx.Err() != nil {
+		return false
+	}
+	if p.report != nil {
+		p.report(float64(done))
+	}
+	return true
+}
+
+// Close closes the model's contexts and adapters, interrupting what they do, and frees the model.
+// Closing twice is harmless.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return nil
+	}
+	m.closed = true
+	adapters := maps.Clone(m.adapters)
+	m.contextsMu.Lock()
+	contexts := maps.Clone(m.contexts)
+	m.contextsMu.Unlock()
+	m.mu.Unlock()
+	for c := range contexts {
+		_ = c.Close()
+	}
+	for a := range adapters {
+		_ = a.Close()
+	}
+	m.mu.Lock() // no method is using the model any more
+	defer m.mu.Unlock()
+	m.freeTemplate()
+	C.ragft_model_free(m.ptr)
+	m.ptr = nil
+	m.leak.done()
+	return nil
+}
+
+// use holds the model open until release is called.
+func (m *Model) use() (release func(), err error) {
+	m.mu.RLock()
+	if m.closed {
+		m.mu.RUnlock()
+		return nil, ErrClosed
+	}
+	return m.mu.RUnlock, nil
+}
+
+// Path returns the path that the model was loaded from.
+func (m *Model) Path() string { return m.path }
+
+// Metadata returns the file's metadata except arrays, as text. The map is the caller's.
+func (m *Model) Metadata() map[string]string { return maps.Clone(m.metadata) }
+
+// Architecture returns the model's family as llama.cpp names it, for instance "llama" or "qwen3".
+func (m *Model) Architecture() string { return m.metadata["general.architecture"] }
+
+// ChatTemplate returns the Jinja source of the model's chat template, or "" if it has none.
+func (m *Model) ChatTemplate() string { return m.template }
+
+// ContextLength returns the number of tokens that the model was trained on at once.
+func (m *Model) ContextLength() int { return int(m.info.n_ctx_train) }
+
+// EmbeddingLength returns the width of the model.
+func (m *Model) EmbeddingLength() int { return int(m.info.n_embd) }
+
+// Layers returns the number of layers.
+func (m *Model) Layers() int { return int(m.info.n_layer) }
+
+// Parameters returns the number of weights.
+func (m *Model) Parameters() uint64 { return uint64(m.info.parameters) }
+
+// Bytes returns the size of the weights.
+func (m *Model) Bytes() uint64 { return uint64(m.info.bytes) }
+
+// Hash returns the SHA-256 of the model's file in hexadecimal; of a model in several files, that of
+// all of them in order. The first call reads the file, or fails with what that fails with.
+func (m *Model) Hash() (string, error) {
+	m.hashMu.Lock()
+	defer m.hashMu.Unlock()
+	if m.hash != "" {
+		return m.hash, nil
+	}
+	var err error
+	m.hash, err = hashFiles(m.files)
+	return m.hash, err
+}
+
+func hashFiles(paths []string) (string, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", fmt.Errorf("llama: hashing the model: %w", err)
+		}
+		_, err = io.Copy(h, f)
+		_ = f.Close() // only read from
+		if err != nil {
+			return "", fmt.Errorf("llama: hashing the model: %w", err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func errorText(e *C.ragft_error) string {
+	if text := C.GoString(&e.text[0]); text != "" {
+		return text
+	}
+	return "llama.cpp gives no reason"
+}

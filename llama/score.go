@@ -1,0 +1,164 @@
+//go:build cgo
+
+package llama
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Score returns, for every token of every continuation of the prompt, the natural logarithm of the
+// probability that the model gives it after all tokens before it. The prompt is computed once. An empty
+// continuation has an empty answer. Prompt and longest continuation must fit the context together.
+//
+// If ctx ends, Score stops as [Context.Generate] does.
+func (c *Context) Score(ctx context.Context, prompt []Token, continuations [][]Token) ([][]float32, error) {
+	if len(prompt) == 0 {
+		return nil, ErrEmptyPrompt
+	}
+	if err := c.model.vocab.check(prompt); err != nil {
+		return nil, fmt.Errorf("llama: prompt: %w", err)
+	}
+	out := make([][]float32, len(continuations))
+	for i, tokens := range continuations {
+		if err := c.model.vocab.check(tokens); err != nil {
+			return nil, fmt.Errorf("llama: continuation %d: %w", i, err)
+		}
+		// the last token of a continuation is only asked for, never computed with
+		if need := len(prompt) + max(len(tokens)-1, 0); need > c.size {
+			return nil, &PromptTooLongError{Request: i, Tokens: need, Size: c.size}
+		}
+		out[i] = make([]float32, 0, len(tokens))
+	}
+	end, err := c.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &scorer{Context: c, prompt: prompt, continuations: continuations, out: out}
+	if err := end(s.run(ctx)); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// A scorer works on one call of Score. The prompt stays in the sequence behind the last one of Generate;
+// each continuation borrows it.
+type scorer struct {
+	*Context
+	prompt        []Token
+	continuations [][]Token
+	out           [][]float32
+	started       int
+	free          int   // cells
+	slots         []int // free sequences
+	lanes         []scoreLane
+	owners        []int // continuation of each pick
+}
+
+// A scoreLane is a continuation at work: tokens before known are computed.
+type scoreLane struct{ index, slot, known int }
+
+func (s *scorer) home() int { return s.options.Sequences }
+
+func (s *scorer) run(ctx context.Context) error {
+	if err := s.computePrompt(ctx); err != nil {
+		return err
+	}
+	s.free = s.size - len(s.prompt)
+	for slot := range s.options.Sequences {
+		s.slots = append(s.slots, slot)
+	}
+	for s.start(); len(s.lanes) > 0; s.start() {
+		s.fill()
+		if err := s.decode(ctx); err != nil {
+			return err
+		}
+		s.lanes = slices.DeleteFunc(s.lanes, s.end)
+	}
+	return nil
+}
+
+// computePrompt decodes the prompt; its last logits are those of all first tokens.
+func (s *scorer) computePrompt(ctx context.Context) error {
+	for at := 0; at < len(s.prompt); {
+		s.batch.reset()
+		s.owners = s.owners[:0]
+		for ; at < len(s.prompt) && len(s.batch.tokens) < s.options.BatchSize; at++ {
+			s.batch.add(s.prompt[at], at, s.home())
+		}
+		for i, tokens := range s.continuations {
+			if at == len(s.prompt) && len(tokens) > 0 {
+				s.batch.score(tokens[0])
+				s.owners = append(s.owners, i)
+			}
+		}
+		if err := s.decode(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start gives free sequences to the next continuations, as many as there is room for. The first token's
+// probability is known from the prompt.
+func (s *scorer) start() {
+	for ; s.started < len(s.continuations); s.started++ {
+		need := len(s.continuations[s.started]) - 1
+		if need < 1 {
+			continue
+		}
+		if len(s.slots) == 0 || need > s.free {
+			return
+		}
+		slot := s.slots[len(s.slots)-1]
+		s.slots = s.slots[:len(s.slots)-1]
+		s.free -= need
+		C.ragft_sequence_share(s.ptr, C.int32_t(s.home()), C.int32_t(slot), C.int32_t(len(s.prompt)))
+		s.lanes = append(s.lanes, scoreLane{index: s.started, slot: slot})
+	}
+}
+
+// end frees the lane if its continuation is through, and tells so.
+func (s *scorer) end(l scoreLane) bool {
+	need := len(s.continuations[l.index]) - 1
+	if l.known < need {
+		return false
+	}
+	C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), 0)
+	s.slots = append(s.slots, l.slot)
+	s.free += need
+	return true
+}
+
+// fill makes a batch of the lanes' tokens. Each token's logits are those of the token behind it.
+func (s *scorer) fill() {
+	s.batch.reset()
+	s.owners = s.owners[:0]
+	for i := range s.lanes {
+		l := &s.lanes[i]
+		tokens := s.continuations[l.index]
+		for l.known < len(tokens)-1 && len(s.batch.tokens) < s.outputs {
+			s.batch.add(tokens[l.known], len(s.prompt)+l.known, l.slot)
+			l.known++
+			s.batch.score(tokens[l.known])
+			s.owners = append(s.owners, l.index)
+		}
+	}
+}
+
+func (s *scorer) decode(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.batch.decode(s.ptr); err != nil {
+		return err
+	}
+	for i, index := range s.owners {
+		s.out[index] = append(s.out[index], float32(s.batch.picked[i].logprob))
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+// The C face of the C++ that drives llama.cpp. No C++ type, exception or Go pointer to a pointer
+// crosses it: strings come with their length, results are plain structs, and memory that a function
+// hands out is freed by ragft_free.
+#ifndef RAGFT_SHIM_H
+#define RAGFT_SHIM_H
+
+#if __has_include("zz_native_build.h")
+#include "zz_native_build.h"
+#else
+#error "llama.cpp is not built: run ./build.sh in the ragft module folder"
+#endif
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ragft_model   ragft_model;
+typedef struct ragft_adapter ragft_adapter;
+typedef struct ragft_context ragft_context;
+typedef struct ragft_chat    ragft_chat;
+
+typedef struct ragft_error { char text[1024]; } ragft_error;
+
+// What a call that can fail returns.
+enum {
+    RAGFT_OK      = 0,
+    RAGFT_FAILED  = -1,  // the error says why
+    RAGFT_ABORTED = -2,  // ragft_context_abort was called, or the progress callback said stop
+    RAGFT_FULL    = -3,  // no room in the key-value cache
+    RAGFT_NAN     = -4,  // the model's logits are not numbers
+};
+
+// ragft_init prepares llama.cpp once in the process.
+void ragft_init(void);
+void ragft_free(void * memory);
+
+// --- models ---
+
+typedef struct ragft_model_params {
+    int32_t   gpu_layers;  // negative: all
+    bool      mmap;
+    bool      repack;
+    bool      check_tensors;
+    uintptr_t progress;    // cgo.Handle given to goLlamaProgress; it also says when to stop
+} ragft_model_params;
+
+typedef struct ragft_model_info {
+    int32_t  n_vocab, n_ctx_train, n_embd, n_layer, bos, eos;
+    bool     add_bos, has_encoder, has_decoder, recurrent;
+    uint64_t bytes, parameters;
+} ragft_model_info;
+
+int  ragft_model_load(const char * path, const ragft_model_params * params, ragft_model ** out, ragft_error * err);
+void ragft_model_free(ragft_model * model);
+void ragft_model_describe(const ragft_model * model, ragft_model_info * info);
+
+// ragft_model_metadata returns the scalar metadata: for each key, its length (4 bytes, native order),
+// the key, the value's length, the value.
+char * ragft_model_metadata(const ragft_model * model, size_t * size);
+
+// ragft_model_chat_template returns the model's template, owned by the model, or NULL.
+const char * ragft_model_chat_template(const ragft_model * model);
+
+enum { RAGFT_END = 1, RAGFT_HIDDEN = 2, RAGFT_SPECIAL = 4, RAGFT_LSTRIP = 8, RAGFT_RSTRIP = 16 };
+
+// ragft_model_pieces writes for every token where its text ends in the returned bytes, and its flags.
+char * ragft_model_pieces(const ragft_model * model, int32_t * ends, uint8_t * flags, ragft_error * err);
+
+// Both return the number of entries, or minus the room needed if there was too little, or INT32_MIN with err set.
+int32_t ragft_tokenize(const ragft_model * model, const char * text, int32_t length, int32_t * tokens, int32_t room,
+                       bool add_special, bool parse_special, ragft_error * err);
+int32_t ragft_detokenize(const ragft_model * model, const int32_t * tokens, int32_t n, char * text, int32_t room,
+                         ragft_error * err);
+
+// --- adapters ---
+
+int  ragft_adapter_load(ragft_model * model, const char * path, ragft_adapter ** out, ragft_error * err);
+void ragft_adapter_free(ragft_adapter * adapter);
+
+// --- contexts ---
+
+typedef struct ragft_context_params {
+    int32_t n_ctx, n_batch, n_seq, n_outputs, n_threads;
+    bool    exact_attention;
+} ragft_context_params;
+
+typedef struct ragft_sampling {
+    float    temperature, top_p, min_p, repeat_penalty;
+    int32_t  top_k, repeat_last;
+    uint32_t seed;
+} ragft_sampling;
+
+// A pick takes one token from the logits of a row of the batch: the one that the sampler of `slot`
+// chooses, or, if slot is negative, `target`.
+typedef struct ragft_pick { int32_t row, slot, target; } ragft_pick;
+typedef struct ragft_picked { int32_t token; float logprob; } ragft_picked;
+
+int     ragft_context_new(ragft_model * model, const ragft_context_params * params, ragft_context ** out, ragft_error * err);
+void    ragft_context_free(ragft_context * ctx);
+int32_t ragft_context_size(const ragft_context * ctx);
+
+// ragft_context_abort may be called from any thread: it makes ragft_decode return RAGFT_ABORTED,
+// now and until it is called with 0.
+void ragft_context_abort(ragft_context * ctx, int32_t on);
+int  ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, ragft_error * err);
+
+// Sequences: clear forgets all and frees the samplers; share lets dst see src's positions [0, end);
+// drop forgets the positions from begin on.
+void ragft_context_clear(ragft_context * ctx);
+void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end);
+void ragft_sequence_drop(ragft_context * ctx, int32_t seq, int32_t begin);
+
+// ragft_sampler_set makes the sampler of a slot; the penalty counts the n tokens given as already said.
+int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * sampling, const int32_t * said, int32_t n,
+                      ragft_error * err);
+
+// ragft_decode runs one batch of n tokens and then all its picks. wanted[i] != 0 makes row i's logits
+// available; every pick's row must be wanted.
+int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences,
+                 const int8_t * wanted, int32_t n, const ragft_pick * picks, int32_t n_picks, ragft_picked * out,
+                 ragft_error * err);
+
+// --- chat templates ---
+
+int  ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, ragft_error * err);
+void ragft_chat_free(ragft_chat * chat);
+
+typedef struct ragft_chat_options {
+    const char * bos;
+    const char * eos;
+    bool         generation_prompt, thinking;
+} ragft_chat_options;
+
+// ragft_chat_render renders n messages. text holds role, content, role, content, ... one after the other and
+// lengths their 2n lengths. The result is a list of parts: one byte that is 1 if the part came from the
+// messages, the length (4 bytes, native order), the text.
+char * ragft_chat_render(const ragft_chat * chat, const char * text, const int32_t * lengths, int32_t n,
+                         const ragft_chat_options * options, size_t * size, ragft_error * err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

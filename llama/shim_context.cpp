@@ -1,0 +1,314 @@
+#include "shim_context.h"
+
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+
+// --- workers ---
+
+ragft_workers::ragft_workers(int extra) {
+    for (int i = 0; i < extra; i++) {
+        threads.emplace_back([this] { work(); });
+    }
+}
+
+ragft_workers::~ragft_workers() {
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        stop = true;
+    }
+    wake.notify_all();
+    for (auto & t : threads) {
+        t.join();
+    }
+}
+
+void ragft_workers::take() {
+    for (int i; (i = next.fetch_add(1)) < count;) {
+        (*job)(i);
+    }
+}
+
+void ragft_workers::work() {
+    uint64_t seen = 0;
+    std::unique_lock<std::mutex> lock(mutex);
+    for (;;) {
+        wake.wait(lock, [&] { return stop || round != seen; });
+        if (stop) {
+            return;
+        }
+        seen = round;
+        lock.unlock();
+        take();
+        lock.lock();
+        if (--busy == 0) {
+            done.notify_one();
+        }
+    }
+}
+
+void ragft_workers::run(int n, const std::function<void(int)> & f) {
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        job   = &f;
+        count = n;
+        next  = 0;
+        busy  = (int) threads.size();
+        round++;
+    }
+    wake.notify_all();
+    take();
+    std::unique_lock<std::mutex> lock(mutex);
+    done.wait(lock, [&] { return busy == 0; });
+}
+
+// --- contexts ---
+
+static llama_context_params context_params(const ragft_context_params * params, ragft_context * ctx) {
+    llama_context_params p = llama_context_default_params();
+    p.n_ctx           = (uint32_t) params->n_ctx;
+    p.n_batch         = (uint32_t) params->n_batch;
+    p.n_ubatch        = (uint32_t) params->n_batch;
+    p.n_seq_max       = (uint32_t) params->n_seq;
+    p.n_outputs_max   = (uint32_t) params->n_outputs;
+    p.n_threads       = params->n_threads;
+    p.n_threads_batch = params->n_threads;
+    p.kv_unified      = true; // sequences share the cells of a common prefix
+    p.swa_full        = true; // a shared prefix must not be dropped by a sliding window
+    p.no_perf         = true;
+    if (params->exact_attention) {
+        p.type_k          = GGML_TYPE_F32;
+        p.type_v          = GGML_TYPE_F32;
+        p.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    }
+    p.abort_callback_data = ctx;
+    p.abort_callback      = [](void * data) {
+        const bool stop = ((ragft_context *) data)->abort.load(std::memory_order_relaxed) != 0;
+        ragft_quiet = ragft_quiet || stop; // llama.cpp warns about what it then takes back
+        return stop;
+    };
+    return p;
+}
+
+// trial decodes two tokens on one thread, where a failed assertion can be caught: a file may pass all checks
+// and still ask an operation for what it cannot do. Without `whole`, only the graph is built. It throws.
+static void trial(ragft_context * ctx, bool whole) {
+    struct restore {
+        ragft_context * ctx;
+        explicit restore(ragft_context * ctx) : ctx(ctx) {
+            llama_detach_threadpool(ctx->llama);
+            llama_set_n_threads(ctx->llama, 1, 1);
+            ragft_quiet = true;
+        }
+        ~restore() {
+            ragft_quiet = false;
+            llama_memory_clear(llama_get_memory(ctx->llama), false);
+            llama_set_n_threads(ctx->llama, ctx->n_threads, ctx->n_threads);
+            if (ctx->pool) {
+                llama_attach_threadpool(ctx->llama, ctx->pool, ctx->pool);
+            }
+            ctx->abort = 0;
+        }
+    } restore(ctx);
+    llama_token tokens[2] = {0, 0};
+    ctx->abort = whole ? 0 : 1; // ends the computation after its first operation
+    const int rc = llama_decode(ctx->llama, llama_batch_get_one(tokens, llama_n_batch(ctx->llama) > 1 ? 2 : 1));
+    llama_synchronize(ctx->llama);
+    if (rc != 0 && (whole || rc != 2)) {
+        throw std::runtime_error("llama_decode failed with " + std::to_string(rc));
+    }
+}
+
+static void start_threads(ragft_context * ctx, int n_threads) {
+    ctx->n_threads = n_threads;
+    if (n_threads < 2) {
+        return;
+    }
+    // Without a pool of its own, ggml starts its threads anew for every batch.
+    ggml_threadpool_params p = ggml_threadpool_params_default(n_threads);
+    p.poll = 1; // spin for some milliseconds between batches, not for a tenth of a second
+    ctx->pool = ggml_threadpool_new(&p);
+    if (ctx->pool) {
+        llama_attach_threadpool(ctx->llama, ctx->pool, ctx->pool);
+    }
+    ctx->workers = new ragft_workers(std::min(n_threads, 16) - 1);
+}
+
+int ragft_context_new(ragft_model * model, const ragft_context_params * params, ragft_context ** out, ragft_error * err) {
+    ragft_guard guard;
+    ragft_context * ctx = nullptr;
+    try {
+        ctx          = new ragft_context();
+        ctx->n_vocab = llama_vocab_n_tokens(model->vocab);
+        ctx->llama   = llama_init_from_model(model->llama, context_params(params, ctx));
+        if (!ctx->llama) {
+            ragft_fail(err, guard.reasons());
+            ragft_context_free(ctx);
+            return RAGFT_FAILED;
+        }
+        const size_t n_batch = llama_n_batch(ctx->llama);
+        ctx->samplers.resize((size_t) params->n_seq);
+        ctx->n_seq_id.assign(n_batch, 1);
+        ctx->seq_ids.resize(n_batch);
+        ctx->seq_id.resize(n_batch + 1);
+        for (size_t i = 0; i < n_batch; i++) {
+            ctx->seq_id[i] = &ctx->seq_ids[i];
+        }
+        trial(ctx, true);
+        llama_set_n_threads(ctx->llama, params->n_threads, params->n_threads);
+        start_threads(ctx, params->n_threads);
+        *out = ctx;
+        return RAGFT_OK;
+    } catch (const std::exception & e) {
+        ragft_fail(err, e.what());
+    } catch (...) {
+        ragft_fail(err, "unknown C++ exception");
+    }
+    ragft_context_free(ctx);
+    return RAGFT_FAILED;
+}
+
+void ragft_context_free(ragft_context * ctx) {
+    if (!ctx) {
+        return;
+    }
+    for (auto & s : ctx->samplers) {
+        ragft_sampler_clear(s);
+    }
+    delete ctx->workers;
+    if (ctx->llama) {
+        llama_free(ctx->llama);
+    }
+    if (ctx->pool) {
+        ggml_threadpool_free(ctx->pool);
+    }
+    delete ctx;
+}
+
+int32_t ragft_context_size(const ragft_context * ctx) { return (int32_t) llama_n_ctx_seq(ctx->llama); }
+
+void ragft_context_abort(ragft_context * ctx, int32_t on) { ctx->abort.store(on); }
+
+int ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, ragft_error * err) {
+    ragft_guard guard;
+    try {
+        std::vector<llama_adapter_lora *> list;
+        for (int32_t i = 0; i < n; i++) {
+            list.push_back(adapters[i]->llama);
+        }
+        if (llama_set_adapters_lora(ctx->llama, list.data(), list.size(), scales) != 0) {
+            ragft_fail(err, "llama.cpp refuses the adapters");
+            return RAGFT_FAILED;
+        }
+        trial(ctx, false);
+        return RAGFT_OK;
+    } catch (const std::exception & e) {
+        ragft_fail(err, e.what());
+    } catch (...) {
+        ragft_fail(err, "unknown C++ exception");
+    }
+    return RAGFT_FAILED;
+}
+
+// --- sequences ---
+
+void ragft_context_clear(ragft_context * ctx) {
+    llama_memory_clear(llama_get_memory(ctx->llama), false);
+    for (auto & s : ctx->samplers) {
+        ragft_sampler_clear(s);
+    }
+}
+
+void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end) {
+    llama_memory_seq_cp(llama_get_memory(ctx->llama), src, dst, 0, end);
+}
+
+void ragft_sequence_drop(ragft_context * ctx, int32_t seq, int32_t begin) {
+    llama_memory_seq_rm(llama_get_memory(ctx->llama), seq, begin, -1);
+}
+
+// --- decoding ---
+
+static int decode(ragft_context * ctx, llama_batch batch, ragft_error * err) {
+    const int rc = llama_decode(ctx->llama, batch);
+    ragft_quiet = false;
+    switch (rc) {
+        case 0:
+            return RAGFT_OK;
+        case 1:
+            ragft_fail(err, "no room in the key-value cache");
+            return RAGFT_FULL;
+        case 2:
+            return RAGFT_ABORTED;
+        default:
+            ragft_fail(err, "llama_decode failed with " + std::to_string(rc));
+            return RAGFT_FAILED;
+    }
+}
+
+static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ragft_picked * out, ragft_error * err) {
+    ctx->rows.resize((size_t) n);
+    ctx->status.assign((size_t) n, RAGFT_OK);
+    for (int32_t i = 0; i < n; i++) {
+        ctx->rows[i] = llama_get_logits_ith(ctx->llama, picks[i].row);
+        if (!ctx->rows[i]) {
+            ragft_fail(err, "a batch row without logits was asked for");
+            return RAGFT_FAILED;
+        }
+    }
+    const auto pick = [&](int i) {
+        ragft_sampler * sampler = picks[i].slot < 0 ? nullptr : &ctx->samplers[picks[i].slot];
+        try {
+            ctx->status[i] = ragft_pick_token(sampler, ctx->rows[i], ctx->n_vocab, picks[i].target, &out[i]);
+        } catch (...) {
+            ctx->status[i] = RAGFT_FAILED;
+        }
+    };
+    // waking the workers costs some 20 microseconds
+    if (ctx->workers && n > 1 && (int64_t) n * ctx->n_vocab > 200000) {
+        ctx->workers->run(n, pick);
+    } else {
+        for (int32_t i = 0; i < n; i++) {
+            pick(i);
+        }
+    }
+    for (int32_t i = 0; i < n; i++) {
+        if (ctx->status[i] != RAGFT_OK) {
+            ragft_fail(err, ctx->status[i] == RAGFT_NAN ? "the model's logits are not numbers" : "sampling failed");
+            return ctx->status[i];
+        }
+    }
+    return RAGFT_OK;
+}
+
+int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences,
+                 const int8_t * wanted, int32_t n, const ragft_pick * picks, int32_t n_picks, ragft_picked * out,
+                 ragft_error * err) {
+    try {
+        if (n < 1 || (size_t) n > ctx->seq_ids.size()) {
+            ragft_fail(err, "the batch is empty or too large");
+            return RAGFT_FAILED;
+        }
+        std::copy(sequences, sequences + n, ctx->seq_ids.begin());
+        llama_batch batch = {};
+        batch.n_tokens = n;
+        batch.token    = const_cast<int32_t *>(tokens);
+        batch.pos      = const_cast<int32_t *>(positions);
+        batch.n_seq_id = ctx->n_seq_id.data();
+        batch.seq_id   = ctx->seq_id.data();
+        batch.logits   = const_cast<int8_t *>(wanted);
+        if (const int rc = decode(ctx, batch, err)) {
+            return rc;
+        }
+        if (n_picks == 0) {
+            return RAGFT_OK;
+        }
+        llama_synchronize(ctx->llama); // on a GPU the logits arrive later
+        return pick_all(ctx, picks, n_picks, out, err);
+    } catch (const std::exception & e) {
+        ragft_fail(err, e.what());
+    } catch (...) {
+        ragft_fail(err, "unknown C++ exception");
+    }
+    return RAGFT_FAILED;
+}

@@ -1,0 +1,182 @@
+#include "shim_context.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+// --- log-probabilities ---
+
+enum { lanes = 16 }; // wide enough for any vector unit; the compiler splits it
+
+// exp_lanes replaces each x (at most 0) by e^x, to about 2 units in the last place: e^x = 2^n * e^r with
+// |r| <= ln(2)/2, and e^r by its Taylor series. Written so that compilers turn it into vector code.
+static inline void exp_lanes(float * x) {
+    for (int i = 0; i < lanes; i++) {
+        const float v = x[i] < -87.0f ? -87.0f : x[i];
+        const float n = (float) (int32_t) (v * 1.44269504f - 0.5f); // rounds to nearest for v <= 0
+        const float r = (v - n * 0.693359375f) + n * 2.12194440e-4f;
+        float e = 1.0f / 5040;
+        e = e * r + 1.0f / 720;
+        e = e * r + 1.0f / 120;
+        e = e * r + 1.0f / 24;
+        e = e * r + 1.0f / 6;
+        e = e * r + 0.5f;
+        e = e * r + 1.0f;
+        e = e * r + 1.0f;
+        const int32_t bits = ((int32_t) n + 127) << 23;
+        float scale;
+        memcpy(&scale, &bits, sizeof(scale));
+        x[i] = x[i] < -87.0f ? 0.0f : e * scale;
+    }
+}
+
+static float max_of(const float * x, int32_t n) {
+    float m[lanes];
+    std::fill(m, m + lanes, -INFINITY);
+    int32_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        for (int j = 0; j < lanes; j++) {
+            m[j] = x[i + j] > m[j] ? x[i + j] : m[j];
+        }
+    }
+    float max = -INFINITY;
+    for (int j = 0; j < lanes; j++) max = std::max(max, m[j]);
+    for (; i < n; i++) max = x[i] > max ? x[i] : max;
+    return max;
+}
+
+// log_sum_exp returns ln(sum of e^x) where max is the largest x.
+static double log_sum_exp(const float * x, int32_t n, float max) {
+    double total = 0;
+    int32_t i = 0;
+    while (i + lanes <= n) {
+        float sum[lanes] = {0};
+        // a float holds a short sum well enough; the long one is kept in a double
+        for (const int32_t end = std::min(n - lanes + 1, i + 64 * lanes); i < end; i += lanes) {
+            float e[lanes];
+            for (int j = 0; j < lanes; j++) e[j] = x[i + j] - max;
+            exp_lanes(e);
+            for (int j = 0; j < lanes; j++) sum[j] += e[j];
+        }
+        for (int j = 0; j < lanes; j++) total += sum[j];
+    }
+    for (; i < n; i++) total += std::exp((double) x[i] - max);
+    return max + std::log(total);
+}
+
+// --- samplers ---
+
+void ragft_sampler_clear(ragft_sampler & sampler) {
+    if (sampler.chain) {
+        llama_sampler_free(sampler.chain);
+        sampler.chain = nullptr;
+    }
+    sampler.on = false;
+}
+
+int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * s, const int32_t * said, int32_t n,
+                      ragft_error * err) {
+    try {
+        ragft_sampler & sampler = ctx->samplers.at((size_t) slot);
+        ragft_sampler_clear(sampler);
+        sampler.on    = true;
+        sampler.keep  = 0;
+        sampler.min_p = 0;
+        sampler.hottest = 0;
+        const bool penalty = s->repeat_last > 0 && s->repeat_penalty != 1.0f;
+        if (s->temperature <= 0 && !penalty) {
+            return RAGFT_OK;
+        }
+        llama_sampler_chain_params p = llama_sampler_chain_default_params();
+        p.no_perf = true;
+        sampler.chain = llama_sampler_chain_init(p);
+        const auto add = [&](llama_sampler * one) { llama_sampler_chain_add(sampler.chain, one); };
+        if (penalty) add(llama_sampler_init_penalties(ctx->n_vocab, s->repeat_last, s->repeat_penalty, 0, 0));
+        if (s->temperature <= 0) {
+            add(llama_sampler_init_greedy());
+        } else {
+            if (s->top_k > 0) add(llama_sampler_init_top_k(s->top_k));
+            if (s->top_p < 1) add(llama_sampler_init_top_p(s->top_p, 1));
+            if (s->min_p > 0) add(llama_sampler_init_min_p(s->min_p, 1));
+            add(llama_sampler_init_temp(s->temperature));
+            add(llama_sampler_init_dist(s->seed));
+            // A penalty above 1 only lowers, at most repeat_last tokens: so those that top-k can keep are among
+            // the first top_k + repeat_last.
+            if (s->top_k > 0 && (!penalty || s->repeat_penalty > 1)) {
+                sampler.keep = s->top_k + (penalty ? s->repeat_last : 0);
+            }
+            if (!penalty) {
+                sampler.hottest = std::max(s->temperature, 1.0f); // top-p comes before temperature
+                sampler.min_p   = s->top_p < 1 ? 0 : s->min_p;    // top-p counts what min-p drops
+            }
+        }
+        for (int32_t i = 0; penalty && i < n; i++) {
+            llama_sampler_accept(sampler.chain, said[i]);
+        }
+        return RAGFT_OK;
+    } catch (const std::exception & e) {
+        ragft_fail(err, e.what());
+    } catch (...) {
+        ragft_fail(err, "unknown C++ exception");
+    }
+    return RAGFT_FAILED;
+}
+
+// least_kept returns the k-th largest logit.
+static float least_kept(const float * logits, int32_t n_vocab, int32_t k, std::vector<float> & heap) {
+    const auto greater = std::greater<float>();
+    heap.assign(logits, logits + k);
+    std::make_heap(heap.begin(), heap.end(), greater); // the smallest of the k in front
+    for (int32_t t = k; t < n_vocab; t++) {
+        if (logits[t] > heap.front()) {
+            std::pop_heap(heap.begin(), heap.end(), greater);
+            heap.back() = logits[t];
+            std::push_heap(heap.begin(), heap.end(), greater);
+        }
+    }
+    return heap.front();
+}
+
+// candidates lists the tokens that the chain may choose and returns how many those are. A vocabulary can have 250,000 of them, and going
+// through all costs more than a small model's share of a batch. So those are left out here that top-k or
+// min-p would drop at once, and those that have, all together, less than 1e-7 of the likeliest one's
+// probability: a float does not see that.
+static size_t candidates(ragft_sampler & s, const float * logits, int32_t n_vocab, float max) {
+    float least = -INFINITY;
+    if (s.keep > 0 && s.keep < n_vocab / 4) {
+        least = least_kept(logits, n_vocab, s.keep, s.scratch);
+    } else if (s.hottest > 0) {
+        least = max - s.hottest * (16.2f + std::log((float) n_vocab)); // e^-16.2 < 1e-7
+        if (s.min_p > 0) least = std::max(least, max + std::log(s.min_p) - 1e-3f);
+    }
+    s.candidates.resize((size_t) n_vocab); // and stays so: only the first time does anything
+    llama_token_data * out = s.candidates.data();
+    for (llama_token t = 0; t < n_vocab; t++) {
+        *out = {t, logits[t], 0};
+        out += logits[t] >= least;
+    }
+    return (size_t) (out - s.candidates.data());
+}
+
+int ragft_pick_token(ragft_sampler * s, const float * logits, int32_t n_vocab, int32_t target, ragft_picked * out) {
+    const float  max   = max_of(logits, n_vocab);
+    const double total = log_sum_exp(logits, n_vocab, max);
+    if (!std::isfinite(total)) { // a NaN anywhere, or only infinities
+        return RAGFT_NAN;
+    }
+    out->token = target;
+    if (s && !s->chain) {
+        out->token = (int32_t) (std::find(logits, logits + n_vocab, max) - logits);
+    } else if (s) {
+        const size_t n = candidates(*s, logits, n_vocab, max);
+        llama_token_data_array array = {s->candidates.data(), n, -1, false};
+        llama_sampler_apply(s->chain, &array);
+        if (array.selected < 0 || array.selected >= (int64_t) array.size) {
+            return RAGFT_FAILED;
+        }
+        out->token = array.data[array.selected].id;
+        llama_sampler_accept(s->chain, out->token);
+    }
+    out->logprob = (float) (logits[out->token] - total);
+    return RAGFT_OK;
+}
