@@ -11,6 +11,8 @@
 #   --tools          also build llama.cpp's own llama-batched-bench, which the benchmarks compare with
 #   --jobs N         compile N files at once (default: number of cores)
 #   --clean          remove everything that this script made, then build
+#
+# Without --cuda, --no-metal or --tools, those of the last build stay in force; --clean forgets them.
 set -euo pipefail
 
 llama_tag=v0.5.0
@@ -21,20 +23,20 @@ npm_bundle=package/llama/gitRelease.bundle
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 third_party=$root/third_party
 src=${RAGFT_LLAMA_SRC:-}
-cuda=OFF tools=OFF metal=ON jobs="" clean=no
+cuda=OFF tools=OFF metal=ON jobs="" clean=no chosen=no
 
 say() { printf 'build.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-usage() { sed -n '2,14p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
+usage() { sed -n '2,16p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
 
 while [ $# -gt 0 ]; do
   case $1 in
     --llama-src) [ $# -ge 2 ] || die "--llama-src needs a folder"; src=$2; shift ;;
     --llama-src=*) src=${1#*=} ;;
-    --cuda) cuda=ON ;;
-    --no-metal) metal=OFF ;;
-    --tools) tools=ON ;;
+    --cuda) cuda=ON chosen=yes ;;
+    --no-metal) metal=OFF chosen=yes ;;
+    --tools) tools=ON chosen=yes ;;
     --jobs) [ $# -ge 2 ] || die "--jobs needs a number"; jobs=$2; shift ;;
     --clean) clean=yes ;;
     -h|--help) usage; exit 0 ;;
@@ -50,9 +52,13 @@ case $jobs in ''|*[!0-9]*) die "--jobs: '$jobs' is not a number" ;; esac
 
 if [ $clean = yes ]; then
   rm -rf "$third_party/build" "$third_party/llama.cpp" "$third_party/include" "$third_party/lib" \
-    "$third_party/bin" "$third_party/stamp"
+    "$third_party/bin" "$third_party/stamp" "$third_party/options"
 fi
 mkdir -p "$third_party"
+if [ $chosen = no ] && [ -f "$third_party/options" ]; then
+  read -r cuda metal tools <"$third_party/options"
+fi
+printf '%s %s %s\n' "$cuda" "$metal" "$tools" >"$third_party/options"
 
 # --- tools -------------------------------------------------------------------------------------
 
@@ -96,10 +102,12 @@ limited() {
     timeout "$seconds" "$@"
   else
     "$@" &
-    local pid=$!
-    (sleep "$seconds" && kill "$pid") 2>/dev/null &
-    local guard=$! rc=0
+    local pid=$! rc=0
+    (exec >/dev/null 2>&1; sleep "$seconds" & nap=$!; trap 'kill $nap; exit' TERM; wait $nap; kill "$pid") &
+    local guard=$!
+    trap 'kill "$pid" "$guard" 2>/dev/null; exit 130' INT TERM
     wait "$pid" || rc=$?
+    trap - INT TERM
     kill "$guard" 2>/dev/null || true
     return $rc
   fi
@@ -217,7 +225,12 @@ fi
 
 build=$third_party/build
 rm -f "$third_party/stamp"
-mkdir -p "$build" # kept from the last time: CMake sees for itself what has to be compiled again
+# The folder is kept between builds, and CMake sees for itself what has to be compiled again, unless what it cannot
+# change has changed.
+fixed="$src|${generator[*]-}|$compiler|$root"
+if [ -d "$build" ] && [ "$(cat "$build/fixed" 2>/dev/null)" != "$fixed" ]; then rm -rf "$build"; fi
+mkdir -p "$build"
+printf '%s' "$fixed" >"$build/fixed"
 say "configuring (CUDA $cuda, Metal $metal)"
 # llama.cpp's Jinja engine renders a model's chat template. It lies in llama.cpp's "common" library,
 # which drags in an HTTP client and more, so these files become a library of their own.
@@ -238,22 +251,27 @@ targets=(llama ragft-jinja)
 [ $tools = OFF ] || targets+=(llama-batched-bench)
 say "compiling with $jobs jobs; this takes minutes"
 cmake --build "$build" --target "${targets[@]}" -j "$jobs" >"$build/compile.log" 2>&1 ||
-  { grep -E 'error|Error' "$build/compile.log" | head -n 20 >&2; die "the compiler failed: $build/compile.log"; }
+  { grep -E 'error|Error' "$build/compile.log" | head -n 20 >&2 || tail -n 20 "$build/compile.log" >&2; die "the compiler failed: $build/compile.log"; }
 
 mkdir -p "$third_party/include/jinja" "$third_party/lib"
 cp "$src"/common/jinja/*.h "$third_party/include/jinja/"
 cp "$src"/include/llama.h "$src"/ggml/include/*.h "$third_party/include/"
 archives=()
 for a in llama ragft-jinja ggml ggml-cpu ggml-metal ggml-cuda ggml-base; do
+  case $a in # an old archive may lie in the folder
+    ggml-metal) [ $metal = ON ] || continue ;;
+    ggml-cuda) [ $cuda = ON ] || continue ;;
+  esac
   f=$(find "$build" -name "lib$a.a" | head -n 1)
   [ -z "$f" ] || archives+=("$f")
 done
-[ ${#archives[@]} -ge 5 ] || die "the build made too few libraries: ${archives[*]}"
+[ ${#archives[@]} -ge 5 ] || die "the build made too few libraries: ${archives[*]-none}"
 rm -f "$library.part"
 if [ "$os" = Darwin ]; then
   libtool -static -o "$library.part" "${archives[@]}"
 else
-  { echo "CREATE $library.part"; printf 'ADDLIB %s\n' "${archives[@]}"; printf 'SAVE\nEND\n'; } | ar -M
+  # ar's scripts know no quoting, so that names are given relative to this folder
+  (cd "$third_party" && { echo "CREATE lib/${library##*/}.part"; printf 'ADDLIB %s\n' "${archives[@]#"$third_party/"}"; printf 'SAVE\nEND\n'; } | ar -M)
 fi
 mv "$library.part" "$library"
 if [ $tools = ON ]; then

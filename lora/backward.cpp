@@ -55,6 +55,7 @@ void graph::build(const capture & from, mode m, const std::vector<state> & train
 // p * (sum of the row's weights), less the weight at each label. Labels are sparse: (row, token) as one flat index.
 void graph::add_loss(mode m, int32_t n_labels) {
     const int64_t vocab = logits->ne[0], rows = elements_of_rows(logits);
+    if (vocab * rows > INT32_MAX) { throw std::runtime_error("too many tokens with a loss in one window for this vocabulary: use a smaller window"); }
     label_index = ggml_new_tensor_1d(ctx_, GGML_TYPE_I64, n_labels);
     label_weight = ggml_new_tensor_2d(ctx_, GGML_TYPE_F32, 1, n_labels);
     label_row_weight = ggml_new_tensor_2d(ctx_, GGML_TYPE_F32, 1, n_labels);
@@ -224,10 +225,13 @@ void graph::differentiate(ggml_tensor * n, ggml_tensor * d) {
         case GGML_OP_CONT:
             accumulate(a, ggml_are_same_shape(a, n) ? d : ggml_reshape_4d(ctx_, contiguous(d), a->ne[0], a->ne[1], a->ne[2], a->ne[3]));
             break;
-        case GGML_OP_ROPE:
-            accumulate(a, ggml_rope_ext_back(ctx_, d, b, n->src[2], param_i32(n, 1), param_i32(n, 2), param_i32(n, 4), param_f32(n, 5),
-                                             param_f32(n, 6), param_f32(n, 7), param_f32(n, 8), param_f32(n, 9), param_f32(n, 10)));
+        case GGML_OP_ROPE: {
+            ggml_tensor * back = ggml_rope_ext_back(ctx_, d, b, n->src[2], param_i32(n, 1), param_i32(n, 2), param_i32(n, 4), param_f32(n, 5),
+                                                    param_f32(n, 6), param_f32(n, 7), param_f32(n, 8), param_f32(n, 9), param_f32(n, 10));
+            memcpy(back->op_params, n->op_params, sizeof(n->op_params)); // sections and offset too
+            accumulate(a, back);
             break;
+        }
         case GGML_OP_SOFT_MAX: accumulate(a, soft_max_back(n, d)); break;
         case GGML_OP_GLU:
             if (ggml_get_glu_op(n) != GGML_GLU_OP_SWIGLU || !b) { missing(n, ""); }

@@ -39,7 +39,7 @@ func BenchmarkStep(b *testing.B) {
 			rng := random(1)
 			e := Example{Tokens: make([]Token, 512), Loss: make([]float32, 512)}
 			for i := range e.Tokens {
-				e.Tokens[i] = Token(rng.IntN(tr.engine.vocab()))
+				e.Tokens[i] = Token(rng.IntN(tr.engine.vocab))
 				if i >= 512-128 {
 					e.Loss[i] = 1
 				}

@@ -88,11 +88,19 @@ void graph::missing(const ggml_tensor * node, const char * what) const {
 
 ggml_tensor * graph::contiguous(ggml_tensor * t) { return ggml_is_contiguous(t) ? t : ggml_cont(ctx_, t); }
 
+// In the forward pass a copy is a node like others, through which the gradient goes.
+ggml_tensor * graph::contiguous_node(ggml_tensor * t) {
+    if (ggml_is_contiguous(t)) { return t; }
+    order_.push_back(ggml_cont(ctx_, t));
+    return order_.back();
+}
+
 ggml_tensor * graph::mapped(ggml_tensor * o) {
     auto it = map_.find(o);
     if (it != map_.end()) { return it->second; }
     auto copy = from_->copies.find(o);
     if (copy != from_->copies.end()) { return mapped(copy->second); }
+    if (is_cache(root_of(o))) { missing(o, ": a cache or a recurrent state is used in a way that training cannot follow"); }
     if (!is_leaf(o)) { throw std::runtime_error(std::string("captured graph: ") + o->name + " is used before it is computed"); }
     return map_[o] = o; // a weight: by reference
 }
@@ -102,7 +110,7 @@ void graph::clone(ggml_tensor * o) {
     ggml_tensor * n;
     switch (o->op) {
         case GGML_OP_RESHAPE:
-            n = ggml_reshape_4d(ctx_, contiguous(mapped(o->src[0])), o->ne[0], o->ne[1], o->ne[2], o->ne[3]);
+            n = ggml_reshape_4d(ctx_, contiguous_node(mapped(o->src[0])), o->ne[0], o->ne[1], o->ne[2], o->ne[3]);
             break;
         case GGML_OP_VIEW: {
             const size_t base = o->src[0]->view_src ? o->src[0]->view_offs : 0;
@@ -113,7 +121,7 @@ void graph::clone(ggml_tensor * o) {
         case GGML_OP_PERMUTE: n = ggml_permute(ctx_, mapped(o->src[0]), p[0], p[1], p[2], p[3]); break;
         case GGML_OP_MUL_MAT: { // ggml's fast CPU kernels want the right operand contiguous: a copy costs far less than they save
             ggml_tensor * b = mapped(o->src[1]);
-            if (!ggml_is_contiguous(b) && !gpu_ && !composed_) { order_.push_back(b = ggml_cont(ctx_, b)); }
+            if (!gpu_ && !composed_) { b = contiguous_node(b); }
             n = ggml_mul_mat(ctx_, mapped(o->src[0]), b);
             memcpy(n->op_params, o->op_params, sizeof(o->op_params));
             break;
@@ -147,7 +155,7 @@ bool graph::rewrite_cache(ggml_tensor * o) {
         if (map_.count(o->src[0])) { return false; }
         return true;
     }
-    ggml_tensor * w = contiguous(written->second); // [.., tokens] with all heads of a token together
+    ggml_tensor * w = contiguous_node(written->second); // [.., tokens] with all heads of a token together
     if (ggml_nelements(w) != ggml_nelements(o)) { missing(o, ": the cache does not hold exactly the window"); }
     ggml_tensor * n;
     if (o->nb[1] <= o->nb[2]) { // [head_dim, heads, tokens]

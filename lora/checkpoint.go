@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math"
@@ -30,10 +31,15 @@ var checkpointParts = []struct {
 func (r *run) checkpointPath() string { return r.path + ".checkpoint" }
 
 // fingerprint identifies what a run computes: the model's file, the examples, and what of Config changes the result.
-func (r *run) fingerprint() string {
+func (r *run) fingerprint() (string, error) {
 	h := sha256.New()
-	if info, err := os.Stat(r.model); err == nil {
-		fmt.Fprintln(h, info.Size())
+	model, err := os.Open(r.model)
+	if err != nil {
+		return "", fmt.Errorf("lora: %w", err)
+	}
+	defer model.Close()
+	if _, err := io.Copy(h, model); err != nil {
+		return "", fmt.Errorf("lora: %w", err)
 	}
 	for _, p := range r.engine.params {
 		fmt.Fprintln(h, p)
@@ -41,22 +47,28 @@ func (r *run) fingerprint() string {
 	c := r.config
 	fmt.Fprintln(h, c.Rank, c.Alpha, c.Targets, c.Window, c.WindowsPerStep, c.Epochs, c.LearningRate, c.Schedule, c.Warmup,
 		c.FinalRate, c.Beta1, c.Beta2, c.Epsilon, c.WeightDecay, c.ClipNorm, c.Seed)
-	for i := range r.examples {
-		e := &r.examples[i]
-		for _, b := range append([]Branch{{e.Tokens, e.Loss}}, e.Branches...) {
-			binary.Write(h, binary.LittleEndian, int64(len(b.Tokens)))
-			binary.Write(h, binary.LittleEndian, b.Tokens)
-			binary.Write(h, binary.LittleEndian, b.Loss)
+	for _, set := range [][]Example{r.examples, r.heldOut} {
+		fmt.Fprintln(h, len(set))
+		for i := range set {
+			e := &set[i]
+			fmt.Fprintln(h, len(e.Branches))
+			for _, b := range append([]Branch{{e.Tokens, e.Loss}}, e.Branches...) {
+				fmt.Fprintln(h, len(b.Tokens), len(b.Loss))
+				binary.Write(h, binary.LittleEndian, b.Tokens)
+				binary.Write(h, binary.LittleEndian, b.Loss)
+			}
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func (r *run) checkpoint() error {
 	if r.step == 0 {
 		return nil
 	}
-	return r.SaveState(r.checkpointPath(), r.digest, map[string]float64{"base_loss": r.result.BaseLoss, "held_out_loss": r.lastHeldOut})
+	return r.SaveState(r.checkpointPath(), r.digest, map[string]float64{
+		"base_loss": r.result.BaseLoss, "held_out_loss": r.lastHeldOut, "loss_sum": r.lossSum, "loss_steps": float64(r.lossSteps),
+	})
 }
 
 // resume takes up the checkpoint if there is one.
@@ -72,6 +84,7 @@ func (r *run) resume() error {
 		return fmt.Errorf("%w: %s is at step %d of %d; remove it to start anew", ErrCheckpoint, r.checkpointPath(), r.step, len(r.steps))
 	}
 	r.result.BaseLoss, r.lastHeldOut = values["base_loss"], values["held_out_loss"]
+	r.lossSum, r.lossSteps = values["loss_sum"], int(values["loss_steps"])
 	return nil
 }
 

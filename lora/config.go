@@ -56,7 +56,8 @@ type Config struct {
 	// Warmup is the share of all steps over which the rate rises linearly from zero; 0 stands for 0.05, a negative
 	// value for none.
 	Warmup float64
-	// FinalRate is the share of LearningRate that Cosine and Linear end with; 0 is zero.
+	// FinalRate is the share of LearningRate that Cosine and Linear fall to, which they would reach one step after the
+	// last; 0 is zero.
 	FinalRate float64
 	// Beta1, Beta2 and Epsilon of AdamW; 0 stands for 0.9, 0.999 and 1e-8.
 	Beta1, Beta2, Epsilon float64
@@ -135,8 +136,12 @@ func (c Config) check() error {
 		return fmt.Errorf("lora: WindowsPerStep, Epochs, Threads and EvaluateEvery must not be negative")
 	case !(c.LearningRate > 0) || math.IsInf(c.LearningRate, 0):
 		return fmt.Errorf("lora: learning rate %v: it must be positive", c.LearningRate)
-	case c.Warmup > 1 || c.FinalRate < 0 || c.FinalRate > 1:
+	case !(c.Warmup <= 1) || !(c.FinalRate >= 0 && c.FinalRate <= 1):
 		return fmt.Errorf("lora: Warmup and FinalRate are shares, at most 1")
+	case c.Schedule < Cosine || c.Schedule > Constant:
+		return fmt.Errorf("lora: there is no %v", c.Schedule)
+	case math.IsNaN(c.Alpha) || math.IsInf(c.Alpha, 0) || math.IsNaN(c.ClipNorm):
+		return fmt.Errorf("lora: Alpha %v and ClipNorm %v must be numbers", c.Alpha, c.ClipNorm)
 	case !(c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1 && c.Epsilon > 0 && c.WeightDecay >= 0):
 		return fmt.Errorf("lora: AdamW needs 0 <= Beta1, Beta2 < 1, Epsilon > 0 and WeightDecay >= 0")
 	}
@@ -150,7 +155,7 @@ func (c Config) Rate(step, steps int) float64 {
 	if step <= warmup {
 		return c.LearningRate * float64(step) / float64(warmup)
 	}
-	done := float64(step-warmup) / float64(max(1, steps-warmup))
+	done := float64(step-warmup-1) / float64(max(1, steps-warmup)) // the last step still does something
 	switch c.Schedule {
 	case Linear:
 		return c.LearningRate * (1 - (1-c.FinalRate)*done)

@@ -16,7 +16,12 @@ namespace {
 
 bool on_node(ggml_tensor * node, bool ask, void * data) {
     auto * e = (rft_engine *) data;
-    if (ask && e->capturing) { e->capture_ok = e->captured.add(node) && e->capture_ok; }
+    if (!ask || !e->capturing) { return false; }
+    try {
+        e->capture_ok = e->captured.add(node) && e->capture_ok;
+    } catch (...) { // nothing may unwind through ggml
+        e->capture_ok = false;
+    }
     return false;
 }
 
@@ -29,6 +34,19 @@ bool on_abort(void * data) {
 bool on_cancel(void * data) { return ((rft_engine *) data)->cancel.load(std::memory_order_relaxed); }
 
 void fail(const std::string & message) { throw std::runtime_error(message); }
+
+// While it lives, graphs are captured, and llama.cpp's report of the stop that we ask for is not logged as a failure.
+struct capturing_scope {
+    explicit capturing_scope(rft_engine & e) : engine(e) {
+        engine.capturing = engine.capture_ok = true;
+        ragft_log_quiet(true);
+    }
+    ~capturing_scope() {
+        ragft_log_quiet(false);
+        engine.capturing = false;
+    }
+    rft_engine & engine;
+};
 
 } // namespace
 
@@ -103,6 +121,9 @@ void rft_engine::open() {
     ggml_backend_t backends[2] = {gpu ? gpu : cpu, cpu};
     sched = ggml_backend_sched_new(backends, nullptr, gpu ? 2 : 1, 65536, false, false);
     find_params();
+    for (const graph::state & p : params) {
+        if (gpu && ggml_backend_buffer_is_host(p.value->buffer)) { fail("some layers lie on the CPU: train with all layers on the GPU, or with none"); }
+    }
     add_state();
     build_optimiser();
 }
@@ -172,12 +193,12 @@ void rft_engine::fill_batch(const rft_batch & b) {
 void rft_engine::run_capture(const rft_batch & b) {
     fill_batch(b);
     captured.clear();
-    capturing = capture_ok = true;
     llama_memory_clear(llama_get_memory(ctx), false);
-    ragft_log_quiet(true); // llama.cpp reports the stop that we ask for as a failure
-    const int32_t rc = llama_decode(ctx, batch);
-    ragft_log_quiet(false);
-    capturing = false;
+    int32_t rc;
+    {
+        const capturing_scope scope(*this);
+        rc = llama_decode(ctx, batch);
+    }
     llama_memory_clear(llama_get_memory(ctx), false);
     if (cancel) { throw rft::cancelled(); }
     if ((rc != 0 && rc != 2) || captured.nodes.empty() || !capture_ok) {
@@ -289,7 +310,7 @@ void rft_engine::build_optimiser() {
     optimiser_ctx = ggml_init(ip);
     optimiser = ggml_new_graph_custom(optimiser_ctx, nodes, false);
     for (const graph::state & p : params) {
-        const bool matrix = p.value->ne[1] > 1; // norms and biases are not decayed
+        const bool matrix = adapter || p.value->ne[1] > 1; // norms and biases are not decayed
         ggml_set_param(p.value);
         ggml_tensor * scaled = ggml_mul_inplace(optimiser_ctx, p.gradient, grad_scale);
         ggml_tensor * step = ggml_opt_step_adamw(optimiser_ctx, p.value, scaled, p.moment1, p.moment2, matrix ? decayed : plain);
@@ -315,6 +336,7 @@ void rft_engine::adamw_step(const rft_adamw & a) {
 
 void rft_engine::decode(const rft_batch & b, float * dst) {
     fill_batch(b);
+    captured.clear(); // llama.cpp may build another graph
     llama_memory_clear(llama_get_memory(ctx), true);
     const int32_t rc = llama_decode(ctx, batch);
     if (cancel) { throw rft::cancelled(); }
@@ -331,6 +353,7 @@ void rft_engine::decode(const rft_batch & b, float * dst) {
 // Seconds for the products that no step can do without: W x for every weight, and W^T d for every weight but those whose
 // input needs no gradient, as F32 mul_mat on operands that lie ready.
 double rft_engine::bare_products(int32_t n_rows) {
+    if (captured.nodes.empty()) { fail("no graph is captured: take a step first"); }
     ggml_init_params ip = {ggml_tensor_overhead() * 4096 + ggml_graph_overhead_custom(4096, false), nullptr, true};
     std::unique_ptr<ggml_context, decltype(&ggml_free)> c(ggml_init(ip), ggml_free);
     ggml_cgraph * g = ggml_new_graph_custom(c.get(), 4096, false);
@@ -345,13 +368,18 @@ double rft_engine::bare_products(int32_t n_rows) {
         }
     };
     std::vector<std::array<int64_t, 3>> wanted;
+    std::set<const ggml_tensor *> needed; // those that a gradient goes to
+    for (const graph::state & p : params) { needed.insert(p.value); }
     for (ggml_tensor * node : captured.nodes) {
+        for (const ggml_tensor * s : node->src) {
+            if (s && needed.count(s)) { needed.insert(node); }
+        }
         const ggml_tensor * w = node->src[0];
         const bool weight = node->op == GGML_OP_MUL_MAT && w->op == GGML_OP_NONE && !w->view_src && !strstr(w->name, ".lora_");
         if (!weight) { continue; }
         const int64_t n = node->ne[1] == options.window ? options.window : n_rows;
         wanted.push_back({w->ne[0], w->ne[1], n});
-        wanted.push_back({w->ne[1], w->ne[0], n});
+        if (needed.count(node->src[1])) { wanted.push_back({w->ne[1], w->ne[0], n}); }
     }
     for (auto & s : wanted) { product(s[0], s[1], s[2]); }
     std::unique_ptr<ggml_backend_buffer, decltype(&ggml_backend_buffer_free)> buffer(ggml_backend_alloc_ctx_tensors(c.get(), cpu), ggml_backend_buffer_free);

@@ -38,6 +38,7 @@ type engine struct {
 	c       *C.rft_engine
 	options engineOptions
 	params  []param
+	vocab   int // tokens in the vocabulary
 }
 
 // param is a trained tensor: name and shape in ggml's order (ne0 is contiguous).
@@ -81,6 +82,7 @@ func openEngine(ctx context.Context, o engineOptions) (*engine, error) {
 		e.close()
 		return nil, err
 	}
+	e.vocab = int(C.rft_n_vocab(e.c))
 	e.params = make([]param, C.rft_n_params(e.c))
 	for i := range e.params {
 		p := &e.params[i]
@@ -221,7 +223,7 @@ func (e *engine) set(i, what int, src []float32) error {
 
 // logits returns the logits of the window's rows, row by row, computed by the engine's own graph, or by llama_decode.
 func (e *engine) logits(ctx context.Context, w *window, byDecode bool) ([]float32, error) {
-	dst := make([]float32, len(w.rows)*e.vocab())
+	dst := make([]float32, len(w.rows)*e.vocab)
 	err := e.call(ctx, func() C.int {
 		return withBatch(w, func(b *C.rft_batch) C.int {
 			if byDecode {
@@ -233,8 +235,6 @@ func (e *engine) logits(ctx context.Context, w *window, byDecode bool) ([]float3
 	return dst, err
 }
 
-func (e *engine) vocab() int { return int(C.rft_n_vocab(e.c)) }
-
 // Memory is what the engine holds, in bytes.
 type Memory struct {
 	Weights uint64 // the model's tensors
@@ -244,6 +244,9 @@ type Memory struct {
 
 func (e *engine) memory() Memory {
 	var m Memory
+	if e.c == nil {
+		return m
+	}
 	C.rft_memory(e.c, (*C.uint64_t)(&m.Weights), (*C.uint64_t)(&m.State), (*C.uint64_t)(&m.Compute))
 	return m
 }

@@ -28,7 +28,7 @@ func TestLogitsMatchDecode(t *testing.T) {
 			for _, composed := range []bool{true, false} {
 				t.Run(fmt.Sprintf("%s/%s/composed=%v", arch, typ, composed), func(t *testing.T) {
 					e := adapted(t, testSpec(arch, typ), composed)
-					w := testWindowOf(e, testExamples(random(1), e.vocab(), 6))
+					w := testWindowOf(e, testExamples(random(1), e.vocab, 6))
 					want, err := e.logits(context.Background(), w, true)
 					require.NoError(t, err)
 					got, err := e.logits(context.Background(), w, false)
@@ -94,7 +94,7 @@ func TestAdapterGradients(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/composed=%v", arch, composed), func(t *testing.T) {
 				e := adapted(t, testSpec(arch, gguf.F32), composed)
 				require.Len(t, e.params, 2*7*2, "A and B of seven linear layers in two blocks")
-				requireGradients(t, e, testWindowOf(e, testExamples(random(2), e.vocab(), 5)), 0.02)
+				requireGradients(t, e, testWindowOf(e, testExamples(random(2), e.vocab, 5)), 0.02)
 			})
 		}
 	}
@@ -106,7 +106,7 @@ func TestAllWeightsGradients(t *testing.T) {
 			s := testSpec("llama", gguf.F32)
 			s.Tied = tied
 			e := openTest(t, engineOptions{model: testmodel.New(t, s)})
-			requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.vocab(), 5)), 0.02)
+			requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.vocab, 5)), 0.02)
 		})
 	}
 }
@@ -121,7 +121,7 @@ func TestKernelsMatchComposition(t *testing.T) {
 			adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
 			a := openTest(t, engineOptions{model: base, adapter: adapter})
 			b := openTest(t, engineOptions{model: base, adapter: adapter, composed: true})
-			w := testWindowOf(a, testExamples(random(4), a.vocab(), 5))
+			w := testWindowOf(a, testExamples(random(4), a.vocab, 5))
 			requireSameGradients(t, a, gradients(t, b, w), gradients(t, a, w), 1e-3)
 		})
 	}
@@ -130,7 +130,7 @@ func TestKernelsMatchComposition(t *testing.T) {
 // Examples that are packed into one window must not see each other, and branches must not see their siblings.
 func TestPackedAndSharedEqualSeparate(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	examples := testExamples(random(5), e.vocab(), 5)
+	examples := testExamples(random(5), e.vocab, 5)
 	var separate []*window
 	for _, x := range examples {
 		if len(x.Branches) == 0 {
@@ -149,7 +149,7 @@ func TestPackedAndSharedEqualSeparate(t *testing.T) {
 
 func TestAdamWMatchesReference(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	w := testWindowOf(e, testExamples(random(6), e.vocab(), 4))
+	w := testWindowOf(e, testExamples(random(6), e.vocab, 4))
 	const b1, b2, eps, decay, rate, scale = 0.9, 0.99, 1e-8, 0.1, 1e-3, 0.7
 	type state struct{ w, m, v []float64 }
 	ref := make([]state, len(e.params))
@@ -181,7 +181,7 @@ func TestAdamWMatchesReference(t *testing.T) {
 
 func TestGradientNorm(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	grads := gradients(t, e, testWindowOf(e, testExamples(random(7), e.vocab(), 4)))
+	grads := gradients(t, e, testWindowOf(e, testExamples(random(7), e.vocab, 4)))
 	sum := 0.0
 	for _, g := range grads {
 		for _, x := range g {
@@ -193,21 +193,16 @@ func TestGradientNorm(t *testing.T) {
 	require.InEpsilon(t, math.Sqrt(sum), norm, 1e-5)
 }
 
-// asArchitecture writes the model again under another architecture's name.
-func asArchitecture(t *testing.T, path, from, to string) string {
+// rewritten writes the model again with its metadata changed.
+func rewritten(t *testing.T, path string, change func(gguf.KV) gguf.KV) string {
 	f, err := gguf.Open(path)
 	require.NoError(t, err)
 	defer f.Close()
-	renamed := filepath.Join(t.TempDir(), to+".gguf")
+	renamed := filepath.Join(t.TempDir(), "rewritten.gguf")
 	w := createFile(renamed)
 	for _, kv := range f.Metadata() {
-		if rest, ok := strings.CutPrefix(kv.Key, from+"."); ok {
-			w.meta(to+"."+rest, kv.Value)
-		} else if kv.Key == "general.architecture" {
-			w.meta(kv.Key, to)
-		} else {
-			w.meta(kv.Key, kv.Value)
-		}
+		kv = change(kv)
+		w.meta(kv.Key, kv.Value)
 	}
 	for _, info := range f.Tensors() {
 		data, err := f.ReadTensor(info.Name)
@@ -222,16 +217,24 @@ func asArchitecture(t *testing.T, path, from, to string) string {
 func TestOpWithoutRuleIsNamed(t *testing.T) {
 	s := testSpec("llama", gguf.F32)
 	s.Tied = true
-	base := asArchitecture(t, testmodel.New(t, s), "llama", "gemma")
+	base := rewritten(t, testmodel.New(t, s), func(kv gguf.KV) gguf.KV {
+		if rest, ok := strings.CutPrefix(kv.Key, "llama."); ok {
+			kv.Key = "gemma." + rest
+		}
+		if kv.Key == "general.architecture" {
+			kv.Value = "gemma"
+		}
+		return kv
+	})
 	e := openTest(t, engineOptions{model: base, adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4})})
-	_, err := e.backward(context.Background(), testWindowOf(e, testExamples(random(8), e.vocab(), 3)))
+	_, err := e.backward(context.Background(), testWindowOf(e, testExamples(random(8), e.vocab, 3)))
 	require.ErrorIs(t, err, ErrNoRule)
 	require.Regexp(t, `GEGLU of tensor ffn_\w+-1, layer 1`, err.Error())
 }
 
 func TestCancelStopsAndEngineGoesOn(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	w := testWindowOf(e, testExamples(random(9), e.vocab(), 4))
+	w := testWindowOf(e, testExamples(random(9), e.vocab, 4))
 	want := gradients(t, e, w)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -263,5 +266,5 @@ func TestStories260K(t *testing.T) {
 		t.Skip("set RAGFT_STORIES260K to the F32 GGUF file of the stories260K model to test on weights that nobody here made")
 	}
 	e := openTest(t, engineOptions{model: filepath.Clean(path)})
-	requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.vocab(), 5)), 0.03)
+	requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.vocab, 5)), 0.03)
 }

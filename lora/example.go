@@ -2,6 +2,7 @@ package lora
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -92,7 +93,7 @@ func (e *Example) check(i, window, maxSequences, vocab int) error {
 			}
 		}
 		for _, w := range p.Loss {
-			if !(w >= 0) {
+			if !(w >= 0) || math.IsInf(float64(w), 0) {
 				return fmt.Errorf("lora: example %d has the loss weight %v", i, w)
 			}
 		}

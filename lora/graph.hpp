@@ -93,6 +93,7 @@ class graph {
     ggml_tensor * reduced_planes(ggml_tensor * full, const ggml_tensor * a);
     ggml_tensor * reduced_to(ggml_tensor * d, const ggml_tensor * like);
     ggml_tensor * contiguous(ggml_tensor * t);
+    ggml_tensor * contiguous_node(ggml_tensor * t);
     ggml_tensor * transposed(ggml_tensor * t);
     bool needs(ggml_tensor * t) const { return needed_.count(t) > 0; }
     bool supported(ggml_tensor * node) const;

@@ -93,7 +93,7 @@ func testWindowOf(e *engine, examples []Example) *window {
 	for i := range members {
 		members[i] = i
 	}
-	return newWindow(examples, members, e.options.window, e.vocab(), 1)
+	return newWindow(examples, members, e.options.window, e.vocab, 1)
 }
 
 func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }

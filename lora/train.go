@@ -74,6 +74,8 @@ type run struct {
 	started           time.Time
 	digest            string
 	lastHeldOut       float64
+	lossSum           float64 // of this epoch's steps
+	lossSteps         int
 }
 
 // plan lays out all steps of all epochs. It depends on examples, Config and seed only.
@@ -97,12 +99,17 @@ func (r *run) plan() {
 }
 
 func (r *run) do(ctx context.Context) (*Result, error) {
+	if err := r.probe(); err != nil {
+		return nil, err
+	}
 	r.plan()
 	r.started = time.Now()
 	r.lastHeldOut, r.result.BaseLoss = math.NaN(), math.NaN()
-	r.digest = r.fingerprint()
-	err := r.resume()
-	if err != nil {
+	var err error
+	if r.digest, err = r.fingerprint(); err != nil {
+		return nil, err
+	}
+	if err := r.resume(); err != nil {
 		return nil, err
 	}
 	r.result.Resumed = int(r.step)
@@ -112,15 +119,14 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 		}
 		r.lastHeldOut = r.result.BaseLoss
 	}
-	if err := r.loop(ctx); err != nil {
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-			if saveErr := r.checkpoint(); saveErr != nil {
-				return nil, errors.Join(err, saveErr)
-			}
-		}
-		return nil, err
+	err = r.loop(ctx)
+	if err == nil {
+		err = r.Save(r.path)
 	}
-	if err := r.Save(r.path); err != nil {
+	if err != nil {
+		if !errors.Is(err, ErrDiverged) { // whatever it is, the steps that were taken are not lost
+			err = errors.Join(err, r.checkpoint())
+		}
 		return nil, err
 	}
 	os.Remove(r.checkpointPath())
@@ -132,20 +138,46 @@ func (r *run) do(ctx context.Context) (*Result, error) {
 	return &r.result, nil
 }
 
-func (r *run) loop(ctx context.Context) error {
-	lossSum, lossSteps := 0.0, 0
+// probe fails at once where the adapter could not be written hours later.
+func (r *run) probe() error {
+	f := createFile(r.path)
+	f.drop()
+	if f.err != nil {
+		return fmt.Errorf("lora: the adapter cannot be written: %w", f.err)
+	}
+	return nil
+}
+
+// epoch is that of the step after this one.
+func (r *run) epoch() int {
 	epoch := 1
+	for end := range r.epochEnds {
+		if end <= int(r.step) {
+			epoch++
+		}
+	}
+	return epoch
+}
+
+func (r *run) loop(ctx context.Context) error {
+	if r.step > 0 { // the run may have ended between a step and its evaluation
+		if _, err := r.evaluate(ctx); err != nil {
+			return err
+		}
+		r.result.Loss = r.lossSum / float64(r.lossSteps)
+	}
 	for int(r.step) < len(r.steps) {
+		epoch := r.epoch()
 		if _, ended := r.epochEnds[int(r.step)]; ended {
-			epoch, lossSum, lossSteps = r.epochEnds[int(r.step)]+1, 0, 0
+			r.lossSum, r.lossSteps = 0, 0
 		}
 		rate := r.config.Rate(int(r.step)+1, len(r.steps))
 		s, err := r.stepWindows(ctx, r.examples, r.steps[r.step], rate)
 		if err != nil {
 			return err
 		}
-		lossSum, lossSteps = lossSum+s.Loss, lossSteps+1
-		r.result.Loss = lossSum / float64(lossSteps)
+		r.lossSum, r.lossSteps = r.lossSum+s.Loss, r.lossSteps+1
+		r.result.Loss = r.lossSum / float64(r.lossSteps)
 		r.result.Tokens += s.Tokens
 		r.result.LossTokens += s.LossTokens
 		evaluated, err := r.evaluate(ctx)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/llama"
 )
 
 // counting is a data set with something to learn: runs of consecutive tokens.
@@ -212,6 +213,13 @@ func TestBadInput(t *testing.T) {
 	silent := Example{Tokens: []Token{1, 2, 3}}
 	foreign := Completion([]Token{1}, []Token{1 << 20})
 
+	hostile := rewritten(t, model, func(kv gguf.KV) gguf.KV {
+		if kv.Key == "llama.attention.head_count" {
+			kv.Value = uint32(0)
+		}
+		return kv
+	})
+
 	for name, c := range map[string]struct {
 		model    string
 		change   func(*Config)
@@ -222,6 +230,7 @@ func TestBadInput(t *testing.T) {
 		"no examples":       {model: model, examples: []Example{}, is: ErrNoExamples},
 		"missing model":     {model: filepath.Join(dir, "none.gguf"), is: os.ErrNotExist},
 		"no GGUF":           {model: text, is: gguf.ErrNotGGUF},
+		"hostile header":    {model: hostile, is: llama.ErrCorrupt},
 		"adapter as model":  {model: adapter, says: "not a model"},
 		"no target":         {model: model, change: func(c *Config) { c.Targets = []string{"attn_z"} }, is: ErrNoTarget, says: "attn_q"},
 		"bad pattern":       {model: model, change: func(c *Config) { c.Targets = []string{"[a"} }, says: "syntax error"},
@@ -229,6 +238,7 @@ func TestBadInput(t *testing.T) {
 		"negative rank":     {model: model, change: func(c *Config) { c.Rank = -1 }, says: "rank -1"},
 		"odd window":        {model: model, change: func(c *Config) { c.Window = 100 }, says: "multiple of 256"},
 		"bad learning rate": {model: model, change: func(c *Config) { c.LearningRate = math.NaN() }, says: "learning rate"},
+		"unknown schedule":  {model: model, change: func(c *Config) { c.Schedule = 7 }, says: "Schedule(7)"},
 		"too long":          {model: model, examples: []Example{long}, is: ErrTooLong, says: "300 tokens"},
 		"nothing to learn":  {model: model, examples: []Example{silent}, is: ErrNoLoss},
 		"foreign token":     {model: model, examples: []Example{foreign}, says: "vocabulary"},
@@ -276,6 +286,25 @@ func TestDivergenceIsAnError(t *testing.T) {
 	require.ErrorIs(t, err, ErrDiverged)
 }
 
+func TestStepRefusesBadExamples(t *testing.T) {
+	tr, err := NewTrainer(context.Background(), testmodel.New(t, testSpec("llama", gguf.F32)), testConfig())
+	require.NoError(t, err)
+	defer tr.Close()
+	first := Completion([]Token{1}, []Token{2})
+	first.Loss[0] = 1
+	infinite := Completion([]Token{1}, []Token{2})
+	infinite.Loss[1] = float32(math.Inf(1))
+	many := Example{Tokens: []Token{1}, Branches: make([]Branch, 200)}
+	for _, bad := range []Example{Text(make([]Token, 300)), first, infinite, many, {}, {Tokens: []Token{1, 2}, Loss: []float32{0}}} {
+		_, err := tr.Step(context.Background(), []Example{bad}, 1e-3)
+		require.Error(t, err)
+		_, err = tr.Evaluate(context.Background(), []Example{bad})
+		require.Error(t, err)
+	}
+	_, err = tr.Step(context.Background(), counting(2), 1e-3)
+	require.NoError(t, err)
+}
+
 func TestTrainerClose(t *testing.T) {
 	tr, err := NewTrainer(context.Background(), testmodel.New(t, testSpec("llama", gguf.F32)), testConfig())
 	require.NoError(t, err)
@@ -283,4 +312,9 @@ func TestTrainerClose(t *testing.T) {
 	tr.Close()
 	_, err = tr.Step(context.Background(), counting(4), 1e-3)
 	require.ErrorIs(t, err, ErrClosed)
+	_, err = tr.Evaluate(context.Background(), counting(4))
+	require.ErrorIs(t, err, ErrClosed)
+	require.ErrorIs(t, tr.Check(counting(4)), ErrClosed)
+	require.ErrorIs(t, tr.Save(filepath.Join(t.TempDir(), "a.gguf")), ErrClosed)
+	require.Zero(t, tr.Memory())
 }

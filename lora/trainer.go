@@ -24,8 +24,8 @@ type Trainer struct {
 // maxSequences bounds the examples and branches of a window.
 const maxSequences = 128
 
-// NewTrainer loads the GGUF model and gives it a fresh adapter, or the one in Config's place if from names an
-// adapter file to go on with. Config's Window must be set.
+// NewTrainer loads the GGUF model and gives it a fresh adapter, which changes nothing at first. Config's Window must be
+// set.
 func NewTrainer(ctx context.Context, model string, c Config) (*Trainer, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
@@ -54,6 +54,9 @@ func NewModelTrainer(ctx context.Context, model string, c Config) (*Trainer, err
 func newTrainer(ctx context.Context, model, adapter string, c Config) (*Trainer, error) {
 	if c.Window == 0 {
 		return nil, fmt.Errorf("lora: a Trainer needs Config.Window")
+	}
+	if err := checkLoads(ctx, model); err != nil {
+		return nil, err
 	}
 	e, err := openEngine(ctx, engineOptions{
 		model: model, adapter: adapter, window: c.Window, maxSequences: maxSequences, threads: c.Threads, gpuLayers: c.GPULayers,
@@ -86,6 +89,9 @@ type StepResult struct {
 func (t *Trainer) Step(ctx context.Context, examples []Example, rate float64) (StepResult, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.check(examples); err != nil {
+		return StepResult{}, err
+	}
 	windows := pack(examples, t.config.Window, maxSequences, stepRand(t.config.Seed, t.step))
 	return t.stepWindows(ctx, examples, windows, rate)
 }
@@ -106,7 +112,7 @@ func (t *Trainer) stepWindows(ctx context.Context, examples []Example, windows [
 		return r, err
 	}
 	for _, members := range windows {
-		loss, err := t.engine.backward(ctx, newWindow(examples, members, t.config.Window, t.engine.vocab(), 1/weight))
+		loss, err := t.engine.backward(ctx, newWindow(examples, members, t.config.Window, t.engine.vocab, 1/weight))
 		if err != nil {
 			return r, err
 		}
@@ -139,9 +145,12 @@ func (t *Trainer) Evaluate(ctx context.Context, examples []Example) (float64, er
 	if len(examples) == 0 {
 		return math.NaN(), ErrNoExamples
 	}
+	if err := t.check(examples); err != nil {
+		return math.NaN(), err
+	}
 	sum, weight := 0.0, 0.0
 	for _, members := range pack(examples, t.config.Window, maxSequences, stepRand(0, 0)) {
-		loss, err := t.engine.forward(ctx, newWindow(examples, members, t.config.Window, t.engine.vocab(), 1))
+		loss, err := t.engine.forward(ctx, newWindow(examples, members, t.config.Window, t.engine.vocab, 1))
 		if err != nil {
 			return math.NaN(), err
 		}
@@ -155,8 +164,17 @@ func (t *Trainer) Evaluate(ctx context.Context, examples []Example) (float64, er
 
 // Check says whether the trainer can take these examples, before time is spent.
 func (t *Trainer) Check(examples []Example) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.check(examples)
+}
+
+func (t *Trainer) check(examples []Example) error {
+	if t.engine.c == nil {
+		return ErrClosed
+	}
 	for i := range examples {
-		if err := examples[i].check(i, t.config.Window, maxSequences, t.engine.vocab()); err != nil {
+		if err := examples[i].check(i, t.config.Window, maxSequences, t.engine.vocab); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/llama"
 )
 
@@ -48,6 +49,7 @@ func (o LocalOptions) context(model *llama.Model) llama.ContextOptions {
 type LocalModel struct {
 	model   *llama.Model
 	context *llama.Context
+	adapter *llama.Adapter // nil: none
 	options LocalOptions
 	owner   bool // of model
 	name    string
@@ -76,7 +78,9 @@ func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, e
 
 // Adapted returns the same model with the LoRA adapter at path, at the given
 // scale (1 = as trained; 0 stands for 1). It shares the weights with m and has
-// a context of its own. Close it before m, or with m.
+// a context of its own. Close it before m, or with m. An adapter that says
+// that it was made for another file than m's, or that does not fit, is
+// [llama.ErrAdapterMismatch].
 func (m *LocalModel) Adapted(path string, scale float64) (*LocalModel, error) {
 	if scale == 0 {
 		scale = 1
@@ -84,6 +88,9 @@ func (m *LocalModel) Adapted(path string, scale float64) (*LocalModel, error) {
 	hash, err := fileHash(path)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: adapter: %w", err)
+	}
+	if err := m.checkOrigin(path); err != nil {
+		return nil, fmt.Errorf("ragft: %w", err)
 	}
 	adapter, err := m.model.LoadAdapter(path)
 	if err != nil {
@@ -100,9 +107,23 @@ func (m *LocalModel) Adapted(path string, scale float64) (*LocalModel, error) {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
 	return &LocalModel{
-		model: m.model, context: c, options: m.options, hash: m.hash,
+		model: m.model, context: c, adapter: adapter, options: m.options, hash: m.hash,
 		name: fmt.Sprintf("%s+%s@%s*%g", m.name, strings.TrimSuffix(filepath.Base(path), ".gguf"), hash[:16], scale),
 	}, nil
+}
+
+// checkOrigin compares the base that [Train] wrote into the adapter with this one.
+func (m *LocalModel) checkOrigin(adapter string) error {
+	f, err := gguf.Open(adapter)
+	if err != nil {
+		return fmt.Errorf("adapter %s: %w", adapter, err)
+	}
+	defer f.Close()
+	if base, ok := f.Text("ragft.base.sha256"); ok && base != m.hash {
+		return fmt.Errorf("%w: %s was trained for the model file with the SHA-256 %s, not %s; train it again for this one",
+			llama.ErrAdapterMismatch, adapter, base, m.hash)
+	}
+	return nil
 }
 
 // Close frees the model. It may be called more than once.
@@ -110,7 +131,7 @@ func (m *LocalModel) Close() error {
 	if m.owner {
 		return m.model.Close()
 	}
-	return m.context.Close()
+	return errors.Join(m.context.Close(), m.adapter.Close())
 }
 
 // Name is the file's name with the start of its SHA-256, and the same of the

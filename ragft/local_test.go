@@ -128,6 +128,10 @@ func TestTrainTeachesRows(t *testing.T) {
 	require.Equal(t, "salt", answers[0].Samples[0].Text, "answer and end must both be learnt")
 	require.Equal(t, "rope", answers[1].Samples[0].Text)
 
+	other, _ := openLocalTest(t, testmodel.Spec{Arch: "qwen3", Type: gguf.Q8_0, Seed: 9})
+	_, err = other.Adapted(adapter, 1)
+	require.ErrorIs(t, err, llama.ErrAdapterMismatch, "the same shape, but another base")
+
 	f, err := gguf.Open(adapter)
 	require.NoError(t, err)
 	defer f.Close()
@@ -150,6 +154,23 @@ func TestTrainLeavesOutLongRows(t *testing.T) {
 	require.ErrorContains(t, err, "longer than the model's context")
 	_, err = Train(context.Background(), nil, o)
 	require.ErrorIs(t, err, lora.ErrNoExamples)
+}
+
+func TestRowsOfAQuestionStayTogether(t *testing.T) {
+	var examples []rowExample
+	for i := range 40 {
+		examples = append(examples, rowExample{Example: lora.Text([]lora.Token{1, lora.Token(i / 2)}), question: strings.Repeat("q", 1+i/2)})
+	}
+	train, held := splitExamples(examples, 0.25, 3)
+	require.Len(t, held, 10)
+	require.Len(t, train, 30)
+	seen := map[lora.Token]bool{}
+	for _, e := range held {
+		seen[e.Tokens[1]] = true
+	}
+	for _, e := range train {
+		require.False(t, seen[e.Tokens[1]])
+	}
 }
 
 func TestSplitChatTakesTheAnswerOnly(t *testing.T) {

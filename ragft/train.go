@@ -83,7 +83,8 @@ func Train(ctx context.Context, rows []Row, o TrainOptions) (*TrainResult, error
 
 type rowExample struct {
 	lora.Example
-	tooLong bool
+	question string
+	tooLong  bool
 }
 
 // tokenizeRows renders the rows by the model's template.
@@ -103,7 +104,10 @@ func tokenizeRows(ctx context.Context, rows []Row, path string) ([]rowExample, m
 			return nil, nil, fmt.Errorf("ragft: row %d (%s): %w", i+1, row.ID, err)
 		}
 		examples[i].Example = lora.Completion(prompt, response)
-		examples[i].tooLong = len(prompt)+len(response) > model.ContextLength()
+		examples[i].question = row.QuestionID
+		if limit := model.ContextLength(); limit > 0 {
+			examples[i].tooLong = len(prompt)+len(response) > limit
+		}
 	}
 	meta, err := provenance(model, rows)
 	return examples, meta, err
@@ -137,16 +141,30 @@ func splitChat(model *llama.Model, messages []Message) (prompt, response []llama
 	return prompt, append(slices.Clone(response), model.EOS()), nil
 }
 
+// splitExamples holds out whole questions, since the rows of one question tell of each other. A row without a question
+// stands for itself.
 func splitExamples(examples []rowExample, share float64, seed uint64) (train, heldOut []lora.Example) {
 	if share == 0 {
 		share = 0.1
 	}
-	n := int(max(0, min(share, 1)) * float64(len(examples)))
-	for k, i := range rand.New(rand.NewPCG(seed, 0x68656c64)).Perm(len(examples)) {
+	byQuestion := map[string][]lora.Example{}
+	var questions []string
+	for i, e := range examples {
+		key := e.question
+		if key == "" {
+			key = fmt.Sprint("row ", i)
+		}
+		if byQuestion[key] == nil {
+			questions = append(questions, key)
+		}
+		byQuestion[key] = append(byQuestion[key], e.Example)
+	}
+	n := int(max(0, min(share, 1)) * float64(len(questions)))
+	for k, i := range rand.New(rand.NewPCG(seed, 0x68656c64)).Perm(len(questions)) {
 		if k < n {
-			heldOut = append(heldOut, examples[i].Example)
+			heldOut = append(heldOut, byQuestion[questions[i]]...)
 		} else {
-			train = append(train, examples[i].Example)
+			train = append(train, byQuestion[questions[i]]...)
 		}
 	}
 	return train, heldOut

@@ -85,27 +85,26 @@ func writeInitial(path string, s shape, vocabulary *bpe.Vocabulary, seed uint64)
 		return err
 	}
 	defer w.Close()
-	for key, value := range map[string]any{
-		"general.architecture":                   "llama",
-		"general.type":                           "model",
-		"general.name":                           "ragft base",
-		"general.license":                        "mit",
-		"llama.context_length":                   uint32(s.context),
-		"llama.embedding_length":                 uint32(s.width),
-		"llama.block_count":                      uint32(s.layers),
-		"llama.feed_forward_length":              uint32(s.feedForward),
-		"llama.attention.head_count":             uint32(s.heads),
-		"llama.attention.head_count_kv":          uint32(s.headsKV),
-		"llama.attention.layer_norm_rms_epsilon": float32(1e-5),
-		"llama.rope.dimension_count":             uint32(s.width / s.heads),
-		"llama.rope.freq_base":                   float32(10000),
-		"llama.vocab_size":                       uint32(len(vocabulary.Tokens)),
-	} {
-		if err := w.SetMeta(key, value); err != nil {
-			return err
-		}
+	metadata := []gguf.KV{ // in this order in the file
+		{Key: "general.architecture", Value: "llama"},
+		{Key: "general.type", Value: "model"},
+		{Key: "general.name", Value: "ragft base"},
+		{Key: "general.license", Value: "mit"},
+		{Key: "llama.context_length", Value: uint32(s.context)},
+		{Key: "llama.embedding_length", Value: uint32(s.width)},
+		{Key: "llama.block_count", Value: uint32(s.layers)},
+		{Key: "llama.feed_forward_length", Value: uint32(s.feedForward)},
+		{Key: "llama.attention.head_count", Value: uint32(s.heads)},
+		{Key: "llama.attention.head_count_kv", Value: uint32(s.headsKV)},
+		{Key: "llama.attention.layer_norm_rms_epsilon", Value: float32(1e-5)},
+		{Key: "llama.rope.dimension_count", Value: uint32(s.width / s.heads)},
+		{Key: "llama.rope.freq_base", Value: float32(10000)},
+		{Key: "llama.vocab_size", Value: uint32(len(vocabulary.Tokens))},
 	}
 	for _, kv := range vocabulary.Metadata() {
+		metadata = append(metadata, gguf.KV(kv))
+	}
+	for _, kv := range metadata {
 		if err := w.SetMeta(kv.Key, kv.Value); err != nil {
 			return err
 		}

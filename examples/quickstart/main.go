@@ -21,7 +21,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/retriever"
 )
@@ -62,7 +61,10 @@ func main() {
 
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	go func() { // a second interrupt ends the program at once
+		<-ctx.Done()
+		stop()
+	}()
 	err := run(ctx, o)
 	if err == nil {
 		return
@@ -81,7 +83,8 @@ type job struct {
 	index   *retriever.Index
 	base    *ragft.LocalModel
 	tuned   *ragft.LocalModel
-	cached  *ragft.CachedModel
+	cached  *ragft.CachedModel // base
+	reads   *ragft.CachedModel // tuned
 	timings []ragft.Timing
 	loss    []ragft.LossPoint
 	demos   *ragft.Demonstrations
@@ -126,8 +129,10 @@ func run(ctx context.Context, o options) error {
 }
 
 func (j *job) close() {
-	if j.cached != nil {
-		j.cached.Close()
+	for _, m := range []*ragft.CachedModel{j.cached, j.reads} {
+		if m != nil {
+			m.Close()
+		}
 	}
 	if j.base != nil {
 		j.base.Close()
@@ -234,33 +239,4 @@ func (j *job) demonstrate(ctx context.Context, questions []ragft.Question) error
 		s.Rows[ragft.KindAnswer], s.Rows[ragft.KindRefusal], s.Rows[ragft.KindClosed], len(demos.Dropped), s.Dropped)
 	fmt.Printf("  %d calls (%d from the cache), %d tokens, %.2f s for an accepted row\n", s.Calls, s.Cached, s.Tokens, s.SecondsPerRow)
 	return ragft.WriteRowsFile(filepath.Join(j.out, "rows.jsonl"), demos.Rows)
-}
-
-func (j *job) train(ctx context.Context) error {
-	bar := newBar("training", "steps")
-	epochs := j.epochs
-	if j.short {
-		epochs = 2
-	}
-	var err error
-	adapter := filepath.Join(j.out, "adapter.gguf")
-	j.trained, err = ragft.Train(ctx, j.demos.Rows, ragft.TrainOptions{
-		Model: j.model, Adapter: adapter,
-		LoRA: lora.Config{
-			Rank: j.rank, Epochs: epochs, LearningRate: j.rate, WindowsPerStep: 2, Seed: j.seed,
-			Progress: func(p lora.Progress) {
-				j.loss = append(j.loss, ragft.LossPoint{Step: p.Step, Train: p.Loss, HeldOut: p.HeldOutLoss})
-				bar.set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, float64(p.Tokens)/p.Elapsed.Seconds()))
-			},
-		},
-	})
-	bar.done()
-	if err != nil {
-		return err
-	}
-	r := j.trained
-	fmt.Printf("  %s: %d rows, %d steps, held-out loss %.3f -> %.3f, windows %.0f %% full, %.0f MiB\n", adapter, r.Rows, r.Steps,
-		r.BaseLoss, r.HeldOutLoss, 100*r.Fill, float64(r.Memory.Weights+r.Memory.State+r.Memory.Compute)/(1<<20))
-	j.tuned, err = j.base.Adapted(adapter, 1)
-	return err
 }

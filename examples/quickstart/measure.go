@@ -27,12 +27,12 @@ func (j *job) evaluate(ctx context.Context, questions []ragft.Question) (*ragft.
 	defer bar.done()
 	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
 		Systems: []ragft.System{
-			{Name: baseReads, Model: j.base, Retrieval: true},
-			{Name: baseCareful, Model: j.base, Retrieval: true, Prompt: ragft.DefaultCareful},
-			{Name: tunedReads, Model: j.tuned, Retrieval: true},
-			{Name: tunedCareful, Model: j.tuned, Retrieval: true, Prompt: ragft.DefaultCareful},
-			{Name: baseAlone, Model: j.base},
-			{Name: tunedAlone, Model: j.tuned},
+			{Name: baseReads, Model: j.cached, Retrieval: true},
+			{Name: baseCareful, Model: j.cached, Retrieval: true, Prompt: ragft.DefaultCareful},
+			{Name: tunedReads, Model: j.reads, Retrieval: true},
+			{Name: tunedCareful, Model: j.reads, Retrieval: true, Prompt: ragft.DefaultCareful},
+			{Name: baseAlone, Model: j.cached},
+			{Name: tunedAlone, Model: j.reads},
 		},
 		Questions: questions, Search: j.index, K: j.passages, MaxTokens: 48, Seed: j.seed,
 		Compare: []ragft.Pair{{Base: baseReads, Other: tunedReads}, {Base: baseCareful, Other: tunedReads}, {Base: baseAlone, Other: tunedAlone}},
