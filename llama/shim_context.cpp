@@ -140,7 +140,9 @@ int ragft_context_new(ragft_model * model, const ragft_context_params * params, 
     try {
         ctx          = new ragft_context();
         ctx->n_vocab = llama_vocab_n_tokens(model->vocab);
+        ragft_quiet  = true; // llama.cpp warns if all sequences together pass what the model was trained on; that is meant
         ctx->llama   = llama_init_from_model(model->llama, context_params(params, ctx));
+        ragft_quiet  = false;
         if (!ctx->llama) {
             ragft_fail(err, guard.reasons());
             ragft_context_free(ctx);

@@ -225,7 +225,7 @@ func (j *job) demonstrate(ctx context.Context, questions []ragft.Question) error
 	demos, err := ragft.Generate(ctx, j.cached, j.index, questions, ragft.GenerateOptions{
 		Passages: j.passages, Closed: j.candidates, Read: j.candidates, Refuse: j.candidates, GreedyFirst: true, MaxTokens: 48,
 		Judge:  ragft.JudgeOptions{Model: j.cached},
-		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MaxRefusals: 0.4, MinCorrectAbsent: 2, ClosedRows: true},
+		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
 		Seed:   j.seed, Batch: 16,
 		Progress: func(p ragft.Progress) { bar.set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
 	})
