@@ -51,7 +51,7 @@ func main() {
 	flag.IntVar(&o.chunk, "chunk", 60, "words of a passage, at most")
 	flag.IntVar(&o.candidates, "candidates", 3, "candidates of each kind for each question")
 	flag.IntVar(&o.rank, "rank", 16, "rank of the adapter")
-	flag.IntVar(&o.epochs, "epochs", 4, "epochs of training")
+	flag.IntVar(&o.epochs, "epochs", 3, "epochs of training")
 	flag.Float64Var(&o.rate, "rate", 1e-3, "learning rate; 2e-4 suits models of a billion weights")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	flag.Parse()
