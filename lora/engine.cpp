@@ -305,7 +305,7 @@ double rft_engine::gradient_norm() {
 
 // The optimiser's graph works in place on the state, so it needs no memory of its own and is built once.
 void rft_engine::build_optimiser() {
-    const size_t nodes = params.size() * 2 + 64;
+    const size_t nodes = params.size() * 8 + 64; // four leaves and two nodes for each
     ggml_init_params ip = {ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false), nullptr, true};
     optimiser_ctx = ggml_init(ip);
     optimiser = ggml_new_graph_custom(optimiser_ctx, nodes, false);

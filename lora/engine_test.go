@@ -179,6 +179,16 @@ func TestAdamWMatchesReference(t *testing.T) {
 	}
 }
 
+// The graphs must hold as many tensors as a deep model has.
+func TestDeepModelSteps(t *testing.T) {
+	s := testSpec("llama", gguf.F32)
+	s.Layers = 40
+	e := adapted(t, s, false)
+	require.Len(t, e.params, 40*7*2)
+	gradients(t, e, testWindowOf(e, testExamples(random(6), e.vocab, 2)))
+	require.NoError(t, e.adamWStep(adamW{1e-3, 0.9, 0.999, 1e-8, 0, 1, 1}))
+}
+
 func TestGradientNorm(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
 	grads := gradients(t, e, testWindowOf(e, testExamples(random(7), e.vocab, 4)))
