@@ -34,7 +34,7 @@ inline void ragft_fail(ragft_error * err, const std::string & text) {
     err->text[n] = 0;
 }
 
-// ragft_quiet makes warnings on this thread mere information: those about a computation that was to end.
+// ragft_quiet makes warnings and errors on this thread mere information: those about a computation that was to end.
 extern thread_local bool ragft_quiet;
 
 // ragft_copy returns a copy of the bytes for ragft_free; NULL if memory has run out.

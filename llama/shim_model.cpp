@@ -42,9 +42,9 @@ static void on_log(ggml_log_level level, const char * text, void *) {
         if (log_level == GGML_LOG_LEVEL_ERROR && guard_depth > 0 && guard_reasons.size() < 4096) {
             guard_reasons += guard_reasons.empty() ? line : "; " + line;
         }
-        // what is returned as an error need not alarm anyone in the log
-        const int level = log_level == GGML_LOG_LEVEL_ERROR && guard_depth > 0 ? GGML_LOG_LEVEL_INFO :
-                          log_level == GGML_LOG_LEVEL_WARN && ragft_quiet      ? GGML_LOG_LEVEL_INFO : log_level;
+        // what is returned as an error, or was asked to stop, need not alarm anyone in the log
+        const bool known = ragft_quiet || (log_level == GGML_LOG_LEVEL_ERROR && guard_depth > 0);
+        const int level = known && log_level != GGML_LOG_LEVEL_CONT ? GGML_LOG_LEVEL_INFO : log_level;
         if (!line.empty() && previous_log) {
             previous_log((ggml_log_level) level, (line + "\n").c_str(), previous_log_data);
         }
