@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Package lora fine-tunes GGUF models with LoRA adapters, on the CPU, with Metal or with CUDA.
 //
 // # How it works

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package lora
 
 // #cgo CXXFLAGS: -std=c++17 -O3 -I${SRCDIR}/../third_party/include

@@ -5,12 +5,15 @@
 //
 // The steps, each usable alone:
 //
-//   - [ReadQuestions] reads questions with their answers; [WriteQuestions]
+//   - [ReadQuestions] reads questions with their answers; [ComposeQuestions]
 //     lets a model write them from the documents.
 //   - [Generate] makes demonstrations after "Self-Demo" (arXiv 2502.10596):
 //     several candidates for every question, judged, of which the target
 //     policy keeps one. The result is a list of [Row] with full provenance.
-//   - Training and evaluation take those rows and held-out questions.
+//   - [Train] teaches the rows to a GGUF model and writes a LoRA adapter;
+//     [OpenLocal] runs the model, with or without it.
+//   - [Evaluate] measures systems side by side on held-out questions, with
+//     intervals; [WriteTable] and [WriteReport] show what came out.
 //   - [Assistant] answers questions and says which passage supports an answer.
 //
 // All of them speak to a [Model], a small interface, and to a [Searcher]. With

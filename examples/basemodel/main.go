@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Basemodel makes the small model that the project ships, from nothing: it generates a corpus, learns a vocabulary,
 // trains all weights with the project's own engine, measures what the model can do and writes it as GGUF.
 //

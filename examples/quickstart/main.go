@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Quickstart is the main job from end to end: it indexes a folder of documents, makes demonstrations with a model,
 // trains a LoRA adapter on them, measures base against tuned on held-out questions, answers some questions with citations,
 // and writes a report.
