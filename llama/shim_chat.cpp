@@ -55,10 +55,8 @@ int ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, ragf
         chat->caps    = jinja::caps_get(chat->program);
         *out = chat;
         return RAGFT_OK;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     delete chat;
     return RAGFT_FAILED;
@@ -157,10 +155,8 @@ char * ragft_chat_render(const ragft_chat * chat, const char * text, const int32
         char * copy = ragft_copy(out);
         if (!copy) ragft_fail(err, "out of memory");
         return copy;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return nullptr;
 }

@@ -161,10 +161,8 @@ int ragft_context_new(ragft_model * model, const ragft_context_params * params, 
         start_threads(ctx, params->n_threads);
         *out = ctx;
         return RAGFT_OK;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     ragft_context_free(ctx);
     return RAGFT_FAILED;
@@ -204,10 +202,8 @@ int ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, f
         }
         trial(ctx, false);
         return RAGFT_OK;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return RAGFT_FAILED;
 }
@@ -307,10 +303,8 @@ int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * po
         }
         llama_synchronize(ctx->llama); // on a GPU the logits arrive later
         return pick_all(ctx, picks, n_picks, out, err);
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return RAGFT_FAILED;
 }

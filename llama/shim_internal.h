@@ -34,6 +34,17 @@ inline void ragft_fail(ragft_error * err, const std::string & text) {
     err->text[n] = 0;
 }
 
+// ragft_fail_caught, called in a catch (...), reports the exception at hand.
+inline void ragft_fail_caught(ragft_error * err) {
+    try {
+        throw;
+    } catch (const std::exception & e) {
+        ragft_fail(err, e.what());
+    } catch (...) {
+        ragft_fail(err, "unknown C++ exception");
+    }
+}
+
 // ragft_quiet makes warnings and errors on this thread mere information: those about a computation that was to end.
 extern thread_local bool ragft_quiet;
 

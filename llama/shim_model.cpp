@@ -106,10 +106,8 @@ int ragft_model_load(const char * path, const ragft_model_params * params, ragft
         }
         *out = new ragft_model{model, llama_model_get_vocab(model)};
         return RAGFT_OK;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return RAGFT_FAILED;
 }
@@ -205,10 +203,8 @@ char * ragft_model_pieces(const ragft_model * model, int32_t * ends, uint8_t * f
         char * copy = ragft_copy(text);
         if (!copy) ragft_fail(err, "out of memory");
         return copy;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return nullptr;
 }
@@ -220,10 +216,8 @@ int32_t ragft_tokenize(const ragft_model * model, const char * text, int32_t len
         const int32_t n = llama_tokenize(model->vocab, text, length, tokens, room, add_special, parse_special);
         if (n == INT32_MIN) ragft_fail(err, "the text has too many tokens");
         return n;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return INT32_MIN;
 }
@@ -233,10 +227,8 @@ int32_t ragft_detokenize(const ragft_model * model, const int32_t * tokens, int3
     ragft_guard guard;
     try {
         return llama_detokenize(model->vocab, tokens, n, text, room, true, false);
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return INT32_MIN;
 }
@@ -253,10 +245,8 @@ int ragft_adapter_load(ragft_model * model, const char * path, ragft_adapter ** 
         }
         *out = new ragft_adapter{adapter};
         return RAGFT_OK;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return RAGFT_FAILED;
 }

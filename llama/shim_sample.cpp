@@ -114,10 +114,8 @@ int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * 
             llama_sampler_accept(sampler.chain, said[i]);
         }
         return RAGFT_OK;
-    } catch (const std::exception & e) {
-        ragft_fail(err, e.what());
     } catch (...) {
-        ragft_fail(err, "unknown C++ exception");
+        ragft_fail_caught(err);
     }
     return RAGFT_FAILED;
 }
