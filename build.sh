@@ -2,13 +2,17 @@
 # Builds llama.cpp for this machine and puts headers and one static library below third_party/,
 # where the cgo packages of this module find them. Needs Go and a C++ compiler; fetches what else
 # it needs where it may, and never asks a question. A second run with nothing changed takes seconds.
+# With --prefix it puts them into a folder of yours instead, with a file for pkg-config, and writes nothing to its own
+# folder: for programs that have this module as a dependency (docs/embedding.md).
 #
-#   ./build.sh [--llama-src DIR] [--cuda] [--no-metal] [--tools] [--jobs N] [--clean]
+#   ./build.sh [--prefix DIR] [--llama-src DIR] [--cuda] [--no-metal] [--tools] [--jobs N] [--clean]
 #
+#   --prefix DIR     build in DIR/build, and put the results into DIR/include/ragft and DIR/lib
 #   --llama-src DIR  build this llama.cpp tree (also: environment variable RAGFT_LLAMA_SRC)
 #   --cuda           add the CUDA backend (needs nvcc)
 #   --no-metal       leave the Metal backend out on macOS arm64, where it is built by default
-#   --tools          also build llama.cpp's own llama-batched-bench, which the benchmarks compare with
+#   --tools          also build llama.cpp's own llama-batched-bench, llama-server and ggml-rpc-server: the benchmarks
+#                    compare with them, and a model may be spread over machines that run the last
 #   --jobs N         compile N files at once (default: number of cores)
 #   --clean          remove everything that this script made, then build
 #
@@ -22,16 +26,19 @@ npm_bundle=package/llama/gitRelease.bundle
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 third_party=$root/third_party
+prefix=""
 src=${RAGFT_LLAMA_SRC:-}
 cuda=OFF tools=OFF metal=ON jobs="" clean=no chosen=no
 
 say() { printf 'build.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-usage() { sed -n '2,16p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
+usage() { sed -n '2,19p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
 
 while [ $# -gt 0 ]; do
   case $1 in
+    --prefix) [ $# -ge 2 ] && [ -n "$2" ] || die "--prefix needs a folder"; prefix=$2; shift ;;
+    --prefix=?*) prefix=${1#*=} ;;
     --llama-src) [ $# -ge 2 ] || die "--llama-src needs a folder"; src=$2; shift ;;
     --llama-src=*) src=${1#*=} ;;
     --cuda) cuda=ON chosen=yes ;;
@@ -50,15 +57,30 @@ os=$(uname -s) arch=$(uname -m)
 [ -n "$jobs" ] || jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 case $jobs in ''|*[!0-9]*) die "--jobs: '$jobs' is not a number" ;; esac
 
+# work holds what the build needs: source, CMake's folder, stamp, options. The results go to include, lib and bin.
+if [ -n "$prefix" ]; then
+  mkdir -p "$prefix" 2>/dev/null && prefix=$(cd "$prefix" && pwd) && [ -w "$prefix" ] || die "cannot write to $prefix"
+  case $prefix/ in "$root"/*) die "--prefix is for a folder outside $root, which is built in without it" ;; esac
+  work=$prefix/build include=$prefix/include/ragft lib=$prefix/lib bin=$prefix/bin
+  library=$lib/libragft-llamacpp.a
+else
+  case $root in
+    */vendor/*|*@v[0-9]*) die "$root is a copy of a dependency and stays as it is: say where to build with --prefix DIR" ;;
+  esac
+  work=$third_party include=$third_party/include lib=$third_party/lib bin=$third_party/bin
+  library=$lib/libllamacpp-run-build.sh.a
+  mkdir -p "$work" 2>/dev/null && [ -w "$work" ] || die "cannot write to $root: say where to build with --prefix DIR"
+fi
+
 if [ $clean = yes ]; then
-  rm -rf "$third_party/build" "$third_party/llama.cpp" "$third_party/include" "$third_party/lib" \
-    "$third_party/bin" "$third_party/stamp" "$third_party/options"
+  rm -rf "$work/build" "$work/llama.cpp" "$work/stamp" "$work/options" "$include" "$library" \
+    "$bin"/{llama-batched-bench,llama-server,ggml-rpc-server} ${prefix:+"$lib/pkgconfig/ragft.pc" "$prefix/ragft.env"}
 fi
-mkdir -p "$third_party"
-if [ $chosen = no ] && [ -f "$third_party/options" ]; then
-  read -r cuda metal tools <"$third_party/options"
+mkdir -p "$work" "$lib"
+if [ $chosen = no ] && [ -f "$work/options" ]; then
+  read -r cuda metal tools <"$work/options"
 fi
-printf '%s %s %s\n' "$cuda" "$metal" "$tools" >"$third_party/options"
+printf '%s %s %s\n' "$cuda" "$metal" "$tools" >"$work/options"
 
 # --- tools -------------------------------------------------------------------------------------
 
@@ -144,7 +166,7 @@ from_npm() {
 }
 
 fetch_source() {
-  local dest=$third_party/llama.cpp
+  local dest=$work/llama.cpp
   if [ -f "$dest/CMakeLists.txt" ]; then
     src=$dest
     return
@@ -182,32 +204,102 @@ command -v go >/dev/null || die "Go is missing: https://go.dev/dl"
 
 # The recipe is everything that decides what comes out; the stamp is written last, so that an
 # interrupted build is never taken for a whole one.
-recipe=$({ cat "${BASH_SOURCE[0]}"; echo "$llama_tree $os $arch $cuda $metal $tools $src"; "$compiler" --version; } | sum)
-library=$third_party/lib/libllamacpp-run-build.sh.a
+recipe=$({ cat "${BASH_SOURCE[0]}"; echo "$llama_tree $os $arch $cuda $metal $src"; "$compiler" --version; } | sum)
 
-publish() { # the generated headers make Go's cache see a changed library
+cuda_flags() {
+  [ "$cuda" = OFF ] || printf -- '-L%s/lib64 -lcudart -lcublas -lcublasLt -lrt' \
+    "${CUDA_HOME:-$(dirname "$(dirname "$(command -v nvcc)")")}"
+}
+
+# publish tells Go where the library is, and makes its cache see when the library has changed.
+publish() {
+  if [ -n "$prefix" ]; then publish_prefix; else publish_tree; fi
+}
+
+publish_tree() { # generated headers
   local hash dir
   hash=$(sum <"$library")
   for dir in llama lora internal/llamacpp; do
     local header=$root/$dir/zz_native_build.h
     local text="/* Written by build.sh: changes whenever the native library does. */
-#define RAGFT_NATIVE_BUILD \"$hash\""
+#define RAGFT_NATIVE_BUILD $hash"
     [ -f "$header" ] && [ "$(cat "$header")" = "$text" ] || printf '%s\n' "$text" >"$header"
   done
   local flags=$root/internal/llamacpp/zz_cuda_flags.go
   if [ "$cuda" = ON ]; then
-    local cuda_home=${CUDA_HOME:-$(dirname "$(dirname "$(command -v nvcc)")")}
-    printf '%s\n' '// Code generated by build.sh --cuda; DO NOT EDIT.' '' 'package llamacpp' '' \
-      "// #cgo LDFLAGS: -L$cuda_home/lib64 -lcudart -lcublas -lcublasLt -lrt" 'import "C"' >"$flags.new"
+    printf '%s\n' '// Code generated by build.sh --cuda; DO NOT EDIT.' '' '//go:build !ragft_pkgconfig' '' 'package llamacpp' '' \
+      "// #cgo LDFLAGS: $(cuda_flags)" 'import "C"' >"$flags.new"
     if cmp -s "$flags.new" "$flags"; then rm "$flags.new"; else mv "$flags.new" "$flags"; fi
   else
     rm -f "$flags"
   fi
 }
 
-if [ -f "$third_party/stamp" ] && [ "$(cat "$third_party/stamp")" = "$recipe" ] && [ -f "$library" ]; then
+# publish_prefix writes the file for pkg-config, and one to be read by a shell: Go's cache does not look at what
+# pkg-config says (golang/go#24544), but it does look at CGO_CPPFLAGS.
+publish_prefix() {
+  local hash system
+  hash=$(sum <"$library" | cut -c1-16)
+  system="-lstdc++ -lm -lpthread -ldl"
+  [ "$os" != Darwin ] || system="-lc++ -framework Foundation -framework Metal -framework MetalKit -framework Accelerate"
+  mkdir -p "$lib/pkgconfig"
+  cat >"$lib/pkgconfig/ragft.pc.part" <<EOF
+prefix=\${pcfiledir}/../..
+
+Name: ragft
+Description: llama.cpp as the Go module github.com/ragft/ragft uses it
+Version: ${llama_tag#v}
+Cflags: -I\${prefix}/include/ragft -DRAGFT_LLAMACPP=$(llama_number) -DRAGFT_NATIVE_BUILD=$hash
+Libs: -L\${prefix}/lib -lragft-llamacpp
+Libs.private: $system $(cuda_flags)
+EOF
+  mv "$lib/pkgconfig/ragft.pc.part" "$lib/pkgconfig/ragft.pc"
+  cat >"$prefix/ragft.env" <<EOF
+# Written by build.sh: read it with ". '$prefix/ragft.env'" before go build -tags ragft_pkgconfig.
+case ":\${PKG_CONFIG_PATH:-}:" in
+  *":$lib/pkgconfig:"*) ;;
+  *) export PKG_CONFIG_PATH="$lib/pkgconfig\${PKG_CONFIG_PATH:+:\$PKG_CONFIG_PATH}" ;;
+esac
+case " \${CGO_CPPFLAGS:-} " in
+  *" -DRAGFT_BUILD_$hash "*) ;;
+  *) export CGO_CPPFLAGS="\${CGO_CPPFLAGS:+\$CGO_CPPFLAGS }-DRAGFT_BUILD_$hash" ;; # Go compiles again when it changes
+esac
+EOF
+  command -v pkg-config >/dev/null || install_package "$([ "$os" = Darwin ] && echo pkgconf || echo pkg-config)" || true
+  hash -r
+  command -v pkg-config >/dev/null || say "pkg-config is missing, and go build -tags ragft_pkgconfig needs it: install it (Debian, Ubuntu: sudo apt-get install pkg-config; macOS: brew install pkgconf; Fedora: sudo dnf install pkgconf)"
+  say "now: . '$prefix/ragft.env' && go build -tags ragft_pkgconfig ./..."
+}
+
+llama_number() { # v1.2.3 is 10203
+  local major minor patch
+  IFS=. read -r major minor patch <<<"${llama_tag#v}"
+  echo $((major * 10000 + minor * 100 + patch))
+}
+
+tools_built() { [ $tools = OFF ] || { [ -x "$1/llama-batched-bench" ] && [ -x "$1/llama-server" ] && [ -x "$1/ggml-rpc-server" ]; }; }
+
+if [ "$(cat "$work/stamp" 2>/dev/null)" = "$recipe" ] && [ -f "$library" ] && tools_built "$bin"; then
   publish
   say "up to date ($library)"
+  exit 0
+fi
+
+built_here=$third_party/lib/libllamacpp-run-build.sh.a
+if [ -n "$prefix" ] && [ "$(cat "$third_party/stamp" 2>/dev/null)" = "$recipe" ] && [ -f "$built_here" ] && tools_built "$third_party/bin"; then
+  say "copying the same build from $third_party"
+  rm -f "$work/stamp"
+  mkdir -p "$include"
+  cp -R "$third_party/include/." "$include/"
+  cp "$built_here" "$library.part"
+  mv "$library.part" "$library"
+  if [ $tools = ON ]; then
+    mkdir -p "$bin"
+    cp "$third_party"/bin/{llama-batched-bench,llama-server,ggml-rpc-server} "$bin/"
+  fi
+  publish
+  printf '%s' "$recipe" >"$work/stamp"
+  say "built $library"
   exit 0
 fi
 
@@ -223,11 +315,11 @@ else
 fi
 [ $cuda = OFF ] || command -v nvcc >/dev/null || die "--cuda needs nvcc: install the CUDA toolkit and put its bin folder on PATH"
 
-build=$third_party/build
-rm -f "$third_party/stamp"
+build=$work/build
+rm -f "$work/stamp"
 # The folder is kept between builds, and CMake sees for itself what has to be compiled again, unless what it cannot
 # change has changed.
-fixed="$src|${generator[*]-}|$compiler|$root"
+fixed="$src|${generator[*]-}|$compiler|$work"
 if [ -d "$build" ] && [ "$(cat "$build/fixed" 2>/dev/null)" != "$fixed" ]; then rm -rf "$build"; fi
 mkdir -p "$build"
 printf '%s' "$fixed" >"$build/fixed"
@@ -243,21 +335,21 @@ EOF
 cmake -S "$src" -B "$build" ${generator[@]+"${generator[@]}"} \
   -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_CXX_COMPILER="$compiler" \
   -DLLAMA_BUILD_COMMON=$tools -DLLAMA_BUILD_TOOLS=$tools -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF \
-  -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF \
+  -DLLAMA_BUILD_SERVER=$tools -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF \
   -DGGML_OPENMP=OFF -DGGML_CUDA=$cuda -DGGML_CUDA_NO_VMM=ON -DGGML_METAL=$metal -DGGML_METAL_EMBED_LIBRARY=ON \
-  -DGGML_BLAS=OFF -DGGML_CCACHE=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE="$build/jinja.cmake" >"$build/configure.log" 2>&1 ||
+  -DGGML_BLAS=OFF -DGGML_RPC=ON -DGGML_CCACHE=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE="$build/jinja.cmake" >"$build/configure.log" 2>&1 ||
   { tail -n 20 "$build/configure.log" >&2; die "CMake failed: $build/configure.log"; }
 targets=(llama ragft-jinja)
-[ $tools = OFF ] || targets+=(llama-batched-bench)
+[ $tools = OFF ] || targets+=(llama-batched-bench llama-server ggml-rpc-server)
 say "compiling with $jobs jobs; this takes minutes"
 cmake --build "$build" --target "${targets[@]}" -j "$jobs" >"$build/compile.log" 2>&1 ||
   { grep -E 'error|Error' "$build/compile.log" | head -n 20 >&2 || tail -n 20 "$build/compile.log" >&2; die "the compiler failed: $build/compile.log"; }
 
-mkdir -p "$third_party/include/jinja" "$third_party/lib"
-cp "$src"/common/jinja/*.h "$third_party/include/jinja/"
-cp "$src"/include/llama.h "$src"/ggml/include/*.h "$third_party/include/"
+mkdir -p "$include/jinja"
+cp "$src"/common/jinja/*.h "$include/jinja/"
+cp "$src"/include/llama.h "$src"/ggml/include/*.h "$include/"
 archives=()
-for a in llama ragft-jinja ggml ggml-cpu ggml-metal ggml-cuda ggml-base; do
+for a in llama ragft-jinja ggml ggml-cpu ggml-rpc ggml-metal ggml-cuda ggml-base; do
   case $a in # an old archive may lie in the folder
     ggml-metal) [ $metal = ON ] || continue ;;
     ggml-cuda) [ $cuda = ON ] || continue ;;
@@ -265,19 +357,19 @@ for a in llama ragft-jinja ggml ggml-cpu ggml-metal ggml-cuda ggml-base; do
   f=$(find "$build" -name "lib$a.a" | head -n 1)
   [ -z "$f" ] || archives+=("$f")
 done
-[ ${#archives[@]} -ge 5 ] || die "the build made too few libraries: ${archives[*]-none}"
+[ ${#archives[@]} -ge 6 ] || die "the build made too few libraries: ${archives[*]-none}"
 rm -f "$library.part"
 if [ "$os" = Darwin ]; then
   libtool -static -o "$library.part" "${archives[@]}"
 else
   # ar's scripts know no quoting, so that names are given relative to this folder
-  (cd "$third_party" && { echo "CREATE lib/${library##*/}.part"; printf 'ADDLIB %s\n' "${archives[@]#"$third_party/"}"; printf 'SAVE\nEND\n'; } | ar -M)
+  (cd "$lib/.." && { echo "CREATE lib/${library##*/}.part"; printf 'ADDLIB %s\n' "${archives[@]#"${lib%/lib}/"}"; printf 'SAVE\nEND\n'; } | ar -M)
 fi
 mv "$library.part" "$library"
 if [ $tools = ON ]; then
-  mkdir -p "$third_party/bin"
-  cp "$build/bin/llama-batched-bench" "$third_party/bin/"
+  mkdir -p "$bin"
+  cp "$build"/bin/{llama-batched-bench,llama-server,ggml-rpc-server} "$bin/"
 fi
 publish
-printf '%s' "$recipe" >"$third_party/stamp"
+printf '%s' "$recipe" >"$work/stamp"
 say "built $library"

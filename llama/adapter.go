@@ -8,9 +8,11 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"unsafe"
 )
 
@@ -23,7 +25,10 @@ type Adapter struct {
 	// Guarded by model.mu.
 	ptr    *C.ragft_adapter
 	closed bool
-	users  int // contexts that use it: the memory lives until none does
+	users  int // contexts and requests that use it: the memory lives until none does
+
+	tryOnce sync.Once
+	tryErr  error
 }
 
 // LoadAdapter opens the LoRA adapter at path for this model. The error wraps [ErrAdapterMismatch] if the
@@ -47,7 +52,12 @@ func (m *Model) LoadAdapter(path string) (*Adapter, error) {
 	}
 	a := &Adapter{model: m, path: path}
 	var cerr C.ragft_error
-	if code := C.ragft_adapter_load(m.ptr, cpath, &a.ptr, &cerr); code != C.RAGFT_OK {
+	code := C.ragft_adapter_load(m.ptr, cpath, &a.ptr, &cerr)
+	if err := m.devices.Err(); err != nil {
+		C.ragft_adapter_free(a.ptr)
+		return nil, fmt.Errorf("llama: loading adapter %s: %w", path, err)
+	}
+	if code != C.RAGFT_OK {
 		return nil, fmt.Errorf("llama: loading adapter %s: %w: %s", path, ErrAdapterMismatch, errorText(&cerr))
 	}
 	m.adapters[a] = struct{}{}
@@ -102,43 +112,115 @@ func (c *Context) SetAdapters(adapters ...AdapterScale) error {
 	m := c.model
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	ptrs := make([]*C.ragft_adapter, 0, len(adapters))
-	scales := make([]C.float, 0, len(adapters))
-	used := make([]*Adapter, 0, len(adapters))
+	if err := m.checkUse(adapters); err != nil {
+		return err
+	}
+	c.adapters = nil
+	if err := c.apply(adapters, true); err != nil {
+		_ = c.apply(nil, false)
+		return err
+	}
+	c.adapters = slices.Clone(adapters)
+	return nil
+}
+
+// checkUse tells whether a context of the model can compute with the adapters, under the model's lock.
+func (m *Model) checkUse(adapters []AdapterScale) error {
 	for i, s := range adapters {
 		switch {
 		case s.Adapter == nil || s.Adapter.closed:
 			return fmt.Errorf("llama: adapter %d: %w", i, ErrClosed)
 		case s.Adapter.model != m:
 			return fmt.Errorf("llama: adapter %d: %w: it was loaded for another model", i, ErrAdapterMismatch)
-		case slices.Contains(used, s.Adapter):
+		case slices.ContainsFunc(adapters[:i], func(before AdapterScale) bool { return before.Adapter == s.Adapter }):
 			return fmt.Errorf("llama: adapter %d is given twice", i)
 		case math.IsNaN(float64(s.Scale)) || math.IsInf(float64(s.Scale), 0):
 			return fmt.Errorf("llama: adapter %d: scale %v", i, s.Scale)
 		}
-		ptrs = append(ptrs, s.Adapter.ptr)
-		scales = append(scales, C.float(s.Scale))
-		used = append(used, s.Adapter)
 	}
-	var cerr C.ragft_error
-	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), &cerr)
-	if code != C.RAGFT_OK {
-		C.ragft_context_set_adapters(c.ptr, nil, nil, 0, new(C.ragft_error))
-		c.setUsed(nil)
-		return fmt.Errorf("llama: setting adapters: %w: %s", ErrAdapterMismatch, errorText(&cerr))
-	}
-	c.setUsed(used)
 	return nil
 }
 
-// setUsed counts the context's adapters, under the model's lock.
-func (c *Context) setUsed(used []*Adapter) {
-	for _, a := range used {
-		a.users++
+// apply has llama.cpp compute with the adapters from the next batch on, under the model's lock.
+func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
+	ptrs := make([]*C.ragft_adapter, 0, len(adapters))
+	scales := make([]C.float, 0, len(adapters))
+	for _, s := range adapters {
+		ptrs = append(ptrs, s.Adapter.ptr)
+		scales = append(scales, C.float(s.Scale))
 	}
-	for _, a := range c.adapters {
-		a.users--
-		a.free()
+	var cerr C.ragft_error
+	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), C.bool(tryOut), &cerr)
+	retain(adapters)
+	letGo(c.applied)
+	c.applied = slices.Clone(adapters)
+	if code != C.RAGFT_OK {
+		return fmt.Errorf("llama: setting adapters: %w: %s", ErrAdapterMismatch, errorText(&cerr))
 	}
-	c.adapters = used
+	return nil
+}
+
+// retain keeps the memory of adapters until letGo, both under the model's lock.
+func retain(adapters []AdapterScale) {
+	for _, s := range adapters {
+		s.Adapter.users++
+	}
+}
+
+func letGo(adapters []AdapterScale) {
+	for _, s := range adapters {
+		s.Adapter.users--
+		s.Adapter.free()
+	}
+}
+
+// retainFor keeps adapters that a request names, until [Model.letGoFor], after making sure that llama.cpp can
+// compute with each.
+func (m *Model) retainFor(adapters []AdapterScale) error {
+	if len(adapters) == 0 {
+		return nil
+	}
+	m.mu.Lock()
+	err := m.checkUse(adapters)
+	if m.closed {
+		err = ErrClosed
+	}
+	if err != nil {
+		m.mu.Unlock()
+		return err
+	}
+	retain(adapters)
+	m.retained.Add(1)
+	m.mu.Unlock()
+	for _, s := range adapters {
+		if err := s.Adapter.try(); err != nil {
+			m.letGoFor(adapters)
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Model) letGoFor(adapters []AdapterScale) {
+	if len(adapters) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	letGo(adapters)
+	m.retained.Done()
+}
+
+// try computes with the adapter once, in a small context of its own: trying it in one that is at work would
+// forget what that holds.
+func (a *Adapter) try() error {
+	a.tryOnce.Do(func() {
+		c, err := a.model.NewContext(ContextOptions{Size: 256, Sequences: 1, BatchSize: 2, Threads: 1})
+		if err != nil {
+			a.tryErr = err
+			return
+		}
+		a.tryErr = errors.Join(c.SetAdapters(AdapterScale{Adapter: a, Scale: 1}), c.Close())
+	})
+	return a.tryErr
 }

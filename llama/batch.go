@@ -19,11 +19,14 @@ type batch struct {
 	picks                        []C.ragft_pick
 	owners                       []*lane // of picks, while generating
 	picked                       []C.ragft_picked
+	top                          []C.ragft_picked // the likeliest tokens of the picks that want them
+	topped                       int              // how many of these the batch will have
 }
 
 func (b *batch) reset() {
 	b.tokens, b.positions, b.sequences = b.tokens[:0], b.positions[:0], b.sequences[:0]
 	b.wanted, b.picks, b.owners = b.wanted[:0], b.picks[:0], b.owners[:0]
+	b.topped = 0
 }
 
 // add appends a row.
@@ -38,7 +41,9 @@ func (b *batch) add(t Token, position, sequence int) {
 func (b *batch) pick(l *lane) {
 	row := len(b.tokens) - 1
 	b.wanted[row] = 1
-	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: C.int32_t(l.slot), target: -1})
+	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: C.int32_t(l.slot), target: -1,
+		n_top: C.int32_t(l.job.top), top_at: C.int32_t(b.topped)})
+	b.topped += l.job.top
 	b.owners = append(b.owners, l)
 }
 
@@ -49,16 +54,38 @@ func (b *batch) score(t Token) {
 	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: -1, target: C.int32_t(t)})
 }
 
-// decode computes the batch and fills picked.
-func (b *batch) decode(ptr *C.ragft_context) error {
+// likeliest returns the likeliest tokens that pick i has asked for.
+func (b *batch) likeliest(i int) []TokenLogProb {
+	p := b.picks[i]
+	if p.n_top == 0 {
+		return nil
+	}
+	top := make([]TokenLogProb, p.n_top)
+	for k := range top {
+		one := b.top[int(p.top_at)+k]
+		top[k] = TokenLogProb{Token(one.token), float32(one.logprob)}
+	}
+	return top
+}
+
+// decode computes the batch and fills picked and top. With ErrNotANumber the picks with a token of at least 0
+// are good.
+func (b *batch) decode(c *Context) error {
 	if cap(b.picked) < len(b.picks) {
 		b.picked = make([]C.ragft_picked, 2*len(b.picks))
 	}
 	b.picked = b.picked[:len(b.picks)]
+	if len(b.top) < b.topped {
+		b.top = make([]C.ragft_picked, 2*b.topped)
+	}
 	var cerr C.ragft_error
-	code := C.ragft_decode(ptr, (*C.int32_t)(unsafe.SliceData(b.tokens)), (*C.int32_t)(unsafe.SliceData(b.positions)),
+	code := C.ragft_decode(c.ptr, (*C.int32_t)(unsafe.SliceData(b.tokens)), (*C.int32_t)(unsafe.SliceData(b.positions)),
 		(*C.int32_t)(unsafe.SliceData(b.sequences)), (*C.int8_t)(unsafe.SliceData(b.wanted)), C.int32_t(len(b.tokens)),
-		unsafe.SliceData(b.picks), C.int32_t(len(b.picks)), unsafe.SliceData(b.picked), &cerr)
+		unsafe.SliceData(b.picks), C.int32_t(len(b.picks)), unsafe.SliceData(b.picked),
+		unsafe.SliceData(b.top), &cerr)
+	if err := c.model.devices.Err(); err != nil {
+		return fmt.Errorf("llama: decoding: %w", err)
+	}
 	switch code {
 	case C.RAGFT_OK:
 		return nil

@@ -16,10 +16,10 @@ func withTemplate(t *testing.T, template string) *Model {
 }
 
 var conversation = []Message{
-	{"system", "Answer the question."},
-	{"user", "Who built the mill?"},
-	{"assistant", "Ada."},
-	{"user", "Is it blue?"},
+	{Role: "system", Content: "Answer the question."},
+	{Role: "user", Content: "Who built the mill?"},
+	{Role: "assistant", Content: "Ada."},
+	{Role: "user", Content: "Is it blue?"},
 }
 
 func TestApplyChatTemplate(t *testing.T) {
@@ -44,7 +44,7 @@ func TestApplyChatTemplate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := withTemplate(t, test.template).ApplyChatTemplate(conversation, true)
+			got, err := withTemplate(t, test.template).ApplyChatTemplate(conversation, ChatOptions{})
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
 		})
@@ -52,7 +52,7 @@ func TestApplyChatTemplate(t *testing.T) {
 }
 
 func TestChatTemplateErrors(t *testing.T) {
-	_, err := mustLoad(t, rewrite(t, tinyModel(t), map[string]any{"tokenizer.chat_template": nil})).TokenizeChat(conversation, true)
+	_, err := mustLoad(t, rewrite(t, tinyModel(t), map[string]any{"tokenizer.chat_template": nil})).TokenizeChat(conversation, ChatOptions{})
 	require.ErrorIs(t, err, ErrNoChatTemplate)
 	for name, template := range map[string]string{
 		"not closed":      "{% for m in messages %}{{ m.content }}",
@@ -66,7 +66,7 @@ func TestChatTemplateErrors(t *testing.T) {
 		"long path":       "{{ messages" + strings.Repeat("[0]", 100000) + " }}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := withTemplate(t, template).ApplyChatTemplate(conversation, false)
+			_, err := withTemplate(t, template).ApplyChatTemplate(conversation, ChatOptions{NoGenerationPrompt: true})
 			require.Error(t, err)
 			if name == "raises" {
 				require.ErrorContains(t, err, "roles must alternate")
@@ -84,11 +84,11 @@ func TestTokenizeChat(t *testing.T) {
 		"{% for m in messages %}{{ m.role }}: {{ m.content }}<|end|>\n{% endfor %}",
 	} {
 		m := withTemplate(t, template)
-		text, err := m.ApplyChatTemplate(conversation, true)
+		text, err := m.ApplyChatTemplate(conversation, ChatOptions{})
 		require.NoError(t, err)
 		want, err := m.Tokenize(text, TokenizeOptions{ParseSpecial: true})
 		require.NoError(t, err)
-		got, err := m.TokenizeChat(conversation, true)
+		got, err := m.TokenizeChat(conversation, ChatOptions{})
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
@@ -99,7 +99,7 @@ func TestTokenizeChatOneBOS(t *testing.T) {
 		m := mustLoad(t, rewrite(t, tinyModel(t), map[string]any{
 			"tokenizer.chat_template": template, "tokenizer.ggml.add_bos_token": true,
 		}))
-		got, err := m.TokenizeChat(conversation, true)
+		got, err := m.TokenizeChat(conversation, ChatOptions{})
 		require.NoError(t, err)
 		require.Equal(t, m.BOS(), got[0])
 		require.NotContains(t, got[1:], m.BOS())
@@ -118,7 +118,7 @@ func TestInjection(t *testing.T) {
 	} {
 		m := withTemplate(t, template)
 		count := func(content string) (n int) {
-			tokens, err := m.TokenizeChat([]Message{{"user", content}}, false)
+			tokens, err := m.TokenizeChat([]Message{{Role: "user", Content: content}}, ChatOptions{NoGenerationPrompt: true})
 			require.NoError(t, err)
 			for _, token := range tokens {
 				if strings.HasPrefix(m.Piece(token), "<|") {
@@ -134,10 +134,10 @@ func TestInjection(t *testing.T) {
 
 func TestEmptyConversation(t *testing.T) {
 	m := mustLoad(t, tinyModel(t))
-	got, err := m.ApplyChatTemplate(nil, true)
+	got, err := m.ApplyChatTemplate(nil, ChatOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "<|assistant|>", got)
-	got, err = m.ApplyChatTemplate([]Message{{"user", ""}}, false)
+	got, err = m.ApplyChatTemplate([]Message{{Role: "user"}}, ChatOptions{NoGenerationPrompt: true})
 	require.NoError(t, err)
 	require.Equal(t, "<|user|><|end|>", got)
 }
@@ -153,7 +153,7 @@ func FuzzChatTemplate(f *testing.F) {
 			return // a program may run for long
 		}
 		m := &Model{template: template, ptr: base.ptr, vocab: base.vocab, info: base.info}
-		_, _ = m.TokenizeChat(conversation, true)
+		_, _ = m.TokenizeChat(conversation, ChatOptions{})
 		m.freeTemplate()
 	})
 }

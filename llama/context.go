@@ -33,9 +33,17 @@ type ContextOptions struct {
 	// slower. By default keys and values have 16 bits and llama.cpp may use its flash attention, whose
 	// results depend, in the third digit, on how many tokens are computed at a time.
 	ExactAttention bool
+
+	// Embeddings makes a context for [Context.Embed] and nothing else. BatchSize then is by default Size,
+	// at most 2048, since a text must fit into one batch.
+	Embeddings bool
 }
 
 func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
+	batch := 512
+	if o.Embeddings {
+		batch = 2048
+	}
 	for _, f := range []struct {
 		name     string
 		field    *int
@@ -44,7 +52,7 @@ func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
 	}{
 		{"Size", &o.Size, min(max(m.ContextLength(), 1), 4096), 1 << 24},
 		{"Sequences", &o.Sequences, 8, 255},
-		{"BatchSize", &o.BatchSize, 512, 1 << 16},
+		{"BatchSize", &o.BatchSize, batch, 1 << 16},
 		{"Threads", &o.Threads, runtime.NumCPU(), 512},
 	} {
 		if *f.field == 0 {
@@ -56,6 +64,10 @@ func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
 	}
 	o.Size = (o.Size + 255) / 256 * 256
 	o.BatchSize = min(max(o.BatchSize, o.Sequences+1), o.Size)
+	if o.Embeddings {
+		// llama.cpp plans for batches that all sequences share evenly, and fails where they cannot
+		o.BatchSize = o.BatchSize / (o.Sequences + 1) * (o.Sequences + 1)
+	}
 	return o, nil
 }
 
@@ -74,7 +86,8 @@ type Context struct {
 	ptr      *C.ragft_context
 	closed   bool
 	batch    batch
-	adapters []*Adapter // changed under model.mu too
+	adapters []AdapterScale // that SetAdapters set
+	applied  []AdapterScale // what llama.cpp computes with, changed under model.mu too
 }
 
 // NewContext makes a context. It must be closed, or its model.
@@ -84,26 +97,52 @@ func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 		return nil, err
 	}
 	defer release()
+	c, err := m.newContext(options, 0)
+	if err != nil {
+		return nil, err
+	}
+	c.leak = watch(c, "Context")
+	return c, nil
+}
+
+// newContext makes a context with so many sequences more, which may hold what was computed before. The model
+// must be in use.
+func (m *Model) newContext(options ContextOptions, kept int) (*Context, error) {
+	if options.Embeddings && m.Pooling() == "" {
+		return nil, fmt.Errorf("llama: %w: the model's file says nothing about how its embeddings are pooled", ErrUnsupported)
+	}
 	if m.info.has_encoder || !m.info.has_decoder {
 		return nil, fmt.Errorf("llama: %w: %s does not generate text token by token", ErrUnsupported, m.Architecture())
 	}
-	if options, err = options.withDefaults(m); err != nil {
+	options, err := options.withDefaults(m)
+	if err != nil {
 		return nil, err
+	}
+	if err := m.devices.Err(); err != nil {
+		return nil, fmt.Errorf("llama: new context: %w", err)
 	}
 	c := &Context{model: m, options: options, busy: make(chan struct{}, 1)}
 	c.outputs = min(max(64, options.Sequences+1), options.BatchSize)
+	if options.Embeddings {
+		c.outputs = options.BatchSize
+	}
 	params := C.ragft_context_params{
 		n_ctx: C.int32_t(options.Size), n_batch: C.int32_t(options.BatchSize),
-		n_seq:     C.int32_t(options.Sequences + 1), // one holds the prompt while scoring
+		n_seq:     C.int32_t(options.Sequences + kept + 1), // one holds the prompt while scoring
 		n_outputs: C.int32_t(c.outputs), n_threads: C.int32_t(options.Threads), exact_attention: C.bool(options.ExactAttention),
+		embeddings: C.bool(options.Embeddings),
 	}
 	var cerr C.ragft_error
-	if code := C.ragft_context_new(m.ptr, &params, &c.ptr, &cerr); code != C.RAGFT_OK {
+	code := C.ragft_context_new(m.ptr, &params, &c.ptr, &cerr)
+	if err := m.devices.Err(); err != nil {
+		C.ragft_context_free(c.ptr)
+		return nil, fmt.Errorf("llama: new context: %w", err)
+	}
+	if code != C.RAGFT_OK {
 		return nil, fmt.Errorf("llama: new context: %s", errorText(&cerr))
 	}
 	c.size = int(C.ragft_context_size(c.ptr))
 	c.lifetime, c.end = context.WithCancel(context.Background())
-	c.leak = watch(c, "Context")
 	m.contextsMu.Lock()
 	defer m.contextsMu.Unlock()
 	m.contexts[c] = struct{}{}
@@ -135,7 +174,8 @@ func (c *Context) Close() error {
 	m.contextsMu.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c.setUsed(nil)
+	letGo(c.applied)
+	c.applied = nil
 	return nil
 }
 
@@ -156,6 +196,9 @@ func (c *Context) acquire(ctx context.Context) (release func(), err error) {
 	return func() { <-c.busy }, nil
 }
 
+// errEmbeddings is what other calls get from a context for embeddings.
+var errEmbeddings = fmt.Errorf("llama: %w: a context for embeddings does nothing else", ErrUnsupported)
+
 // begin starts a computation: the context is this call's alone, empty, and gives up when ctx ends or
 // somebody closes it. end must be called, with the error so far.
 func (c *Context) begin(ctx context.Context) (end func(error) error, err error) {
@@ -173,6 +216,9 @@ func (c *Context) begin(ctx context.Context) (end func(error) error, err error) 
 		stopLife()
 		C.ragft_context_clear(c.ptr)
 		closed := c.lifetime.Err() != nil
+		if failed := c.model.devices.Err(); failed != nil && err == nil { // after the last batch's results were asked for
+			err = fmt.Errorf("llama: decoding: %w", failed)
+		}
 		release()
 		if err != nil && closed {
 			return ErrClosed

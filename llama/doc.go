@@ -13,7 +13,7 @@
 //	model, err := llama.Load(ctx, "model.gguf", llama.ModelOptions{})
 //	...
 //	defer model.Close()
-//	prompt, err := model.TokenizeChat([]llama.Message{{Role: "user", Content: "Who built the mill?"}}, true)
+//	prompt, err := model.TokenizeChat([]llama.Message{{Role: "user", Content: "Who built the mill?"}}, llama.ChatOptions{})
 //	...
 //	c, err := model.NewContext(llama.ContextOptions{})
 //	...
@@ -25,6 +25,14 @@
 // Without further settings the likeliest token is taken each time, which gives the same answer each time.
 // [Sampling] chooses at random instead.
 //
+// # Conversations
+//
+// A template decides how a conversation becomes text, and each family has its own. [ChatOptions] passes it the tools
+// that the model may call, and [Message] has the calls and their results. What the model writes is in its family's
+// form; this package does not take tool calls out of it. For training, [Model.TokenizeTurns] tells which tokens of a
+// conversation are the assistant's to write, by rendering it up to each turn; it is an error if a template does not
+// let that be told.
+//
 // # Batches
 //
 // Decoding is bound by reading the weights, so that eight answers cost little more than one. Give all
@@ -32,6 +40,15 @@
 // the next as soon as one ends. What prompts have in common is computed once: for the samples of one
 // request wholly, between requests from 16 tokens on. [Context.Score] computes a prompt once for all its
 // continuations, too.
+//
+// # Many callers
+//
+// A [Batcher] is for programs that answer many callers at once: each calls [Batcher.Generate] when it likes, and joins
+// the batch at work. It keeps what was computed of a prompt for later ones that begin alike, computes long prompts
+// between the tokens of others, refuses with [ErrBusy] what would wait too long, and lets go of requests whose context
+// has ended. [Request.Adapters] lets requests for different adapters share it.
+//
+// [Context.Embed] gives the embeddings of models that were made for it.
 //
 // # Adapters
 //

@@ -5,6 +5,8 @@ package llama
 import (
 	"errors"
 	"fmt"
+
+	"github.com/ragft/ragft/internal/ggmlrpc"
 )
 
 // Errors from opening files.
@@ -21,6 +23,10 @@ var (
 	// ErrAdapterMismatch is returned for an adapter that was made for another base model.
 	ErrAdapterMismatch = errors.New("adapter does not fit the model")
 )
+
+// ErrServer is wrapped by the errors of the RPC servers in [ModelOptions]: one cannot be reached, does not answer, is of
+// another version, or went away while it was in use.
+var ErrServer = ggmlrpc.ErrServer
 
 // Errors from using models and contexts.
 var (
@@ -40,6 +46,20 @@ var (
 
 	// ErrNoChatTemplate is returned if the model's file has no chat template.
 	ErrNoChatTemplate = errors.New("llama: model has no chat template")
+
+	// ErrTools is returned if messages use tools and the model's chat template has no place for them.
+	ErrTools = errors.New("llama: the model's chat template does not know tools")
+
+	// ErrTemplateSplit is returned if the model's chat template renders an assistant's turn in a way that
+	// does not begin with the prompt for it, so that it cannot be told which tokens are the model's to write.
+	ErrTemplateSplit = errors.New("llama: the chat template cannot be split into prompt and response")
+
+	// ErrGrammarStuck is returned for a request whose grammar allows no token of the model's vocabulary in
+	// some place.
+	ErrGrammarStuck = errors.New("llama: the grammar allows no token")
+
+	// ErrBusy is returned by a Batcher whose queue is full.
+	ErrBusy = errors.New("llama: too many requests are waiting")
 
 	// ErrNotANumber is returned if the model computes logits that are not numbers, as damaged or
 	// overflowing weights do.

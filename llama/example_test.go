@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
@@ -49,7 +50,7 @@ func Example() {
 	prompt, err := model.TokenizeChat([]llama.Message{
 		{Role: "system", Content: "Answer the question."},
 		{Role: "user", Content: "Who built the mill?"},
-	}, true)
+	}, llama.ChatOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func ExampleContext_Generate() {
 
 	var requests []llama.Request
 	for _, question := range []string{"Who built the mill?", "What colour is the bridge?"} {
-		prompt, err := model.TokenizeChat([]llama.Message{{Role: "user", Content: question}}, true)
+		prompt, err := model.TokenizeChat([]llama.Message{{Role: "user", Content: question}}, llama.ChatOptions{})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -107,6 +108,42 @@ func ExampleContext_Generate() {
 	// 5 samples
 }
 
+// Callers that come when they like share batches, and what was computed of a prompt.
+func ExampleBatcher_Generate() {
+	path, remove := exampleModel()
+	defer remove()
+	ctx := context.Background()
+	model, err := llama.Load(ctx, path, llama.ModelOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = model.Close() }()
+	b, err := model.NewBatcher(llama.BatcherOptions{Context: llama.ContextOptions{Size: 1024, Sequences: 4}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = b.Close() }()
+
+	var callers sync.WaitGroup
+	for i := range 6 {
+		callers.Go(func() { // each for itself
+			prompt, err := model.TokenizeChat([]llama.Message{
+				{Role: "system", Content: "You answer questions about the village, its mill and its bridge."},
+				{Role: "user", Content: fmt.Sprintf("Who lives in house %d?", i)},
+			}, llama.ChatOptions{})
+			if err != nil {
+				log.Fatal(err)
+			}
+			if _, err := b.Generate(ctx, []llama.Request{{Prompt: prompt, MaxTokens: 8}}); err != nil {
+				log.Fatal(err)
+			}
+		})
+	}
+	callers.Wait()
+	fmt.Println(b.Stats().Reused > 0)
+	// Output: true
+}
+
 // How likely is one answer against another?
 func ExampleContext_Score() {
 	path, remove := exampleModel()
@@ -123,7 +160,7 @@ func ExampleContext_Score() {
 	}
 	defer func() { _ = c.Close() }()
 
-	prompt, err := model.TokenizeChat([]llama.Message{{Role: "user", Content: "Is it blue? Reply yes or no."}}, true)
+	prompt, err := model.TokenizeChat([]llama.Message{{Role: "user", Content: "Is it blue? Reply yes or no."}}, llama.ChatOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

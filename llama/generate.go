@@ -4,8 +4,10 @@ package llama
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Request asks for one or more continuations of a prompt.
@@ -24,6 +26,18 @@ type Request struct {
 
 	// Stop ends a sample before the first of these strings. Empty strings are ignored.
 	Stop []string
+
+	// TopLogProbs asks for the so many likeliest tokens at each place, 0 to 64, with their probabilities.
+	TopLogProbs int
+
+	// Adapters are what this request is computed with, in place of the context's own; nil means those,
+	// an empty list the bare model. Requests with different adapters take turns at the context, batch by
+	// batch, and share no prompt.
+	Adapters []AdapterScale
+
+	// OnToken, if set, is called with each token of a sample as it is chosen, before OnText is called
+	// with the text that it completes.
+	OnToken func(sample int, token ChosenToken)
 
 	// OnText, if set, is called with each new stretch of a sample's text on the goroutine that called
 	// Generate, between two batches. The stretches are whole characters, never part of a stop string,
@@ -54,6 +68,11 @@ type Sampling struct {
 	// RepeatLast is how many tokens back RepeatPenalty looks, the prompt's end included. 0 means 64.
 	RepeatLast int
 
+	// Grammar, if not "", is what the text must be: a grammar in llama.cpp's GBNF, whose rule "root" is the
+	// whole text. Tokens that cannot go on with it are not chosen, so that it takes part before all other
+	// means here. A sample that ends over its length is the beginning of such a text.
+	Grammar string
+
 	// Seed starts the random numbers. Each sample of a request has its own, derived from the seed and
 	// the sample's index. 0 is a seed like any other.
 	Seed uint32
@@ -63,6 +82,7 @@ type Sampling struct {
 type Result struct {
 	Samples      []Sample
 	PromptTokens int
+	ReusedTokens int // of PromptTokens, those that need not be computed since the context had them
 }
 
 // A Sample is one continuation.
@@ -78,8 +98,24 @@ type Sample struct {
 	// before temperature, penalty and truncation.
 	LogProbs []float32
 
+	// Top are, for each of Tokens, the likeliest tokens at its place, likeliest first: Request.TopLogProbs
+	// of them. nil if that is 0.
+	Top [][]TokenLogProb
+
 	// Stop says why the sample ended.
 	Stop StopReason
+}
+
+// A TokenLogProb is a token and the natural logarithm of the probability that the model gives to it.
+type TokenLogProb struct {
+	Token   Token
+	LogProb float32
+}
+
+// A ChosenToken is a token of a sample, and what was likeliest in its place.
+type ChosenToken struct {
+	TokenLogProb
+	Top []TokenLogProb // as in Sample
 }
 
 // A StopReason says why a sample ended.
@@ -115,14 +151,18 @@ func (r StopReason) String() string {
 // If ctx ends, Generate stops within the batch (on a GPU: after it), returns ctx's error and no results; the
 // context can be used on.
 func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, error) {
-	jobs := make([]*job, len(requests))
-	for i, r := range requests {
-		j, err := c.newJob(i, r)
-		if err != nil {
-			return nil, err
-		}
-		jobs[i] = j
+	if c.options.Embeddings {
+		return nil, errEmbeddings
 	}
+	jobs, err := c.newJobs(requests)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, j := range jobs {
+			j.model.letGoFor(j.request)
+		}
+	}()
 	end, err := c.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -133,17 +173,41 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 			_ = end(nil)
 		}
 	}()
-	err = newScheduler(c, jobs).run(ctx)
+	s := newScheduler(c, 0)
+	s.queue = slices.Clone(jobs)
+	err = s.run(ctx)
+	err = errors.Join(err, s.use(c.adapters))
 	finished = true
 	if err := end(err); err != nil {
 		return nil, err
 	}
 	results := make([]Result, len(jobs))
 	for i, j := range jobs {
-		results[i] = Result{Samples: j.samples, PromptTokens: len(j.prompt)}
+		results[i] = j.result()
 	}
 	return results, nil
 }
+
+// newJobs checks all requests. What they hold must be given back by letGoFor.
+func (c *Context) newJobs(requests []Request) ([]*job, error) {
+	jobs := make([]*job, 0, len(requests))
+	for i, r := range requests {
+		j, err := c.newJob(i, r)
+		if err == nil {
+			err = c.model.retainFor(r.Adapters)
+		}
+		if err != nil {
+			for _, j := range jobs {
+				j.model.letGoFor(j.request)
+			}
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+const maxTop = 64 // of Request.TopLogProbs
 
 // newJob checks a request and fills its defaults in.
 func (c *Context) newJob(index int, r Request) (*job, error) {
@@ -164,6 +228,8 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 		return fail("%w", ErrEmptyPrompt)
 	case r.Samples < 0:
 		return fail("Samples is %d", r.Samples)
+	case r.TopLogProbs < 0 || r.TopLogProbs > maxTop:
+		return fail("TopLogProbs is %d, not 0 to %d", r.TopLogProbs, maxTop)
 	case r.MaxTokens < 0:
 		return fail("MaxTokens is %d", r.MaxTokens)
 	case len(r.Prompt) >= c.size:
@@ -173,7 +239,12 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 		return fail("%w", err)
 	}
 	j := &job{
+		model:     c.model,
+		index:     index,
+		request:   r.Adapters,
 		prompt:    r.Prompt,
+		top:       min(r.TopLogProbs, c.model.VocabSize()),
+		onToken:   r.OnToken,
 		maxTokens: min(r.MaxTokens, c.size-len(r.Prompt)),
 		sampling:  r.Sampling.withDefaults(),
 		onText:    r.OnText,

@@ -410,3 +410,32 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 	require.Zero(t, failed.Load())
 }
+
+// Logits must be those that Score turns into probabilities, over several batches.
+func TestLogitsEqualScore(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 256, BatchSize: 32, ExactAttention: true})
+	tokens := mustTokenize(t, m, strings.Repeat("The ship sails at noon. ", 4))
+	require.Greater(t, len(tokens), 40)
+	scores, err := c.Score(context.Background(), tokens[:1], [][]Token{tokens[1:]})
+	require.NoError(t, err)
+	next := 0
+	err = c.Logits(context.Background(), tokens, func(i int, logits []float32) {
+		require.Equal(t, next, i)
+		require.Len(t, logits, m.VocabSize())
+		next++
+		if i+1 == len(tokens) {
+			return
+		}
+		sum := 0.0
+		for _, l := range logits {
+			sum += math.Exp(float64(l))
+		}
+		require.InDelta(t, float64(scores[0][i]), float64(logits[tokens[i+1]])-math.Log(sum), 1e-3)
+	})
+	require.NoError(t, err)
+	require.Equal(t, len(tokens), next)
+	require.ErrorIs(t, c.Logits(context.Background(), nil, nil), ErrEmptyPrompt)
+	require.ErrorIs(t, c.Logits(context.Background(), []Token{-1}, nil), ErrInvalidToken)
+	require.ErrorIs(t, c.Logits(context.Background(), make([]Token, 257), nil), ErrPromptTooLong)
+}

@@ -37,7 +37,7 @@ func tryHostile(t testing.TB, path string) {
 	}
 	defer func() { require.NoError(t, m.Close()) }()
 	_, _ = m.Hash()
-	tokens, err := m.TokenizeChat(conversation, true)
+	tokens, err := m.TokenizeChat(conversation, ChatOptions{})
 	if err != nil || len(tokens) == 0 {
 		tokens = []Token{0}
 	}

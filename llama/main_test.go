@@ -16,11 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/rpctest"
 	"github.com/ragft/ragft/internal/testmodel"
 )
 
 // TestMain ends the run with the place where something was opened that no test closed.
 func TestMain(m *testing.M) {
+	rpctest.Main()
 	onLeak.Store(func(l *leak) { panic(fmt.Sprintf("%s opened at %s was never closed", l.kind, l.where)) })
 	SetLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	code := m.Run()

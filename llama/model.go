@@ -2,8 +2,7 @@
 
 package llama
 
-// #cgo CFLAGS: -I${SRCDIR}/../third_party/include
-// #cgo CXXFLAGS: -std=c++17 -O3 -I${SRCDIR}/../third_party/include
+// #cgo CXXFLAGS: -std=c++17 -O3
 // #include <stdlib.h>
 // #include "shim.h"
 import "C"
@@ -21,14 +20,26 @@ import (
 	"runtime/cgo"
 	"sync"
 	"unsafe"
+
+	"github.com/ragft/ragft/internal/llamacpp"
 )
 
 // ModelOptions says how [Load] loads a model. The zero value maps the file into memory and uses
 // a GPU if llama.cpp was built for one.
 type ModelOptions struct {
 	// GPULayers is the number of layers to keep on the GPU. 0 means all, a negative number none.
-	// It has no effect where llama.cpp was built without a GPU backend.
+	// It has no effect where llama.cpp was built without a GPU backend and there are no Servers.
 	GPULayers int
+
+	// Servers are ggml RPC servers, each host:port, whose devices hold layers before the GPUs of this machine do,
+	// in proportion to their free memory: for a model that is larger than one machine. llama.cpp's ggml-rpc-server is
+	// one (./build.sh --tools builds it); it must be of the same release, and serves one program at a time. The
+	// protocol knows neither passwords nor encryption, and a server trusts what it is sent: use it only in a network
+	// whose every machine you trust.
+	//
+	// A server that cannot be reached makes Load fail. One that goes away later makes every call on the model fail from
+	// then on; errors of servers wrap [ErrServer]. Close the model then, and load it again.
+	Servers []string
 
 	// NoMmap reads the file into memory. By default it is mapped, so that loading is quick, several
 	// processes share one copy, and a file must not change while it is open.
@@ -41,10 +52,6 @@ type ModelOptions struct {
 
 	// CheckTensors looks for weights that are not numbers while loading. It reads the whole file.
 	CheckTensors bool
-
-	// Thinking lets the chat templates of reasoning models ask for a chain of thought. By default
-	// they are told not to (enable_thinking = false), since the thoughts count as answer tokens.
-	Thinking bool
 
 	// OnProgress, if set, is called while loading with the part that is done, from 0 to 1, on the
 	// goroutine that called Load.
@@ -62,18 +69,21 @@ type Model struct {
 	shapes   map[string][]int64 // of the tensors, to check adapters against
 	template string
 	leak     *leak
+	devices  *llamacpp.Devices // nil without Servers
 
 	hashMu sync.Mutex
 	hash   string
 
 	chatOnce sync.Once
 	chat     *C.ragft_chat
+	chatCaps C.uint32_t
 	chatErr  error
 
 	mu       sync.RWMutex // held for reading while llama.cpp uses ptr
 	ptr      *C.ragft_model
 	closed   bool
 	adapters map[*Adapter]struct{}
+	retained sync.WaitGroup // requests that name adapters
 
 	contextsMu sync.Mutex // taken after mu
 	contexts   map[*Context]struct{}
@@ -92,7 +102,7 @@ func Load(ctx context.Context, path string, options ModelOptions) (*Model, error
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("llama: loading %s: %w", path, err)
 	}
-	if err := m.load(ctx); err != nil {
+	if err := m.loadOn(ctx, options.Servers); err != nil {
 		return nil, fmt.Errorf("llama: loading %s: %w", path, err)
 	}
 	m.contexts = map[*Context]struct{}{}
@@ -101,8 +111,27 @@ func Load(ctx context.Context, path string, options ModelOptions) (*Model, error
 	return m, nil
 }
 
-func (m *Model) load(ctx context.Context) error {
+// loadOn is load with layers on the servers.
+func (m *Model) loadOn(ctx context.Context, servers []string) (err error) {
 	start()
+	if m.devices, err = llamacpp.OpenDevices(ctx, servers); err != nil {
+		return err
+	}
+	if err = m.load(ctx); err == nil {
+		err = m.devices.Err()
+		if err != nil {
+			C.ragft_model_free(m.ptr)
+		}
+	} else if failed := m.devices.Err(); failed != nil {
+		err = failed
+	}
+	if err != nil {
+		m.devices.Close()
+	}
+	return err
+}
+
+func (m *Model) load(ctx context.Context) error {
 	p := &progress{ctx: ctx, report: m.options.OnProgress}
 	handle := cgo.NewHandle(p)
 	defer handle.Delete()
@@ -112,6 +141,7 @@ func (m *Model) load(ctx context.Context) error {
 		repack:        C.bool(!m.options.NoRepack),
 		check_tensors: C.bool(m.options.CheckTensors),
 		progress:      C.uintptr_t(handle),
+		devices:       m.devices.List(),
 	}
 	if n := m.options.GPULayers; n < 0 {
 		params.gpu_layers = 0
@@ -212,11 +242,14 @@ func (m *Model) Close() error {
 	for a := range adapters {
 		_ = a.Close()
 	}
-	m.mu.Lock() // no method is using the model any more
+	m.retained.Wait() // ended by the contexts' end
+	m.mu.Lock()       // no method is using the model any more
 	defer m.mu.Unlock()
 	m.freeTemplate()
 	C.ragft_model_free(m.ptr)
 	m.ptr = nil
+	m.devices.Close()
+	llamacpp.Trim()
 	m.leak.done()
 	return nil
 }

@@ -240,10 +240,15 @@ func TestClose(t *testing.T) {
 	for name, use := range map[string]func() error{
 		"Tokenize":          func() error { _, err := m.Tokenize("a", TokenizeOptions{}); return err },
 		"Detokenize":        func() error { _, err := m.Detokenize([]Token{1}); return err },
-		"ApplyChatTemplate": func() error { _, err := m.ApplyChatTemplate(conversation, true); return err },
-		"TokenizeChat":      func() error { _, err := m.TokenizeChat(conversation, true); return err },
-		"NewContext":        func() error { _, err := m.NewContext(ContextOptions{}); return err },
-		"LoadAdapter":       func() error { _, err := m.LoadAdapter("x"); return err },
+		"ApplyChatTemplate": func() error { _, err := m.ApplyChatTemplate(conversation, ChatOptions{}); return err },
+		"TokenizeChat":      func() error { _, err := m.TokenizeChat(conversation, ChatOptions{}); return err },
+		"TokenizeTurn": func() error {
+			_, _, err := m.TokenizeTurn(conversation[:3], ChatOptions{})
+			return err
+		},
+		"TokenizeTurns": func() error { _, err := m.TokenizeTurns(conversation, ChatOptions{}); return err },
+		"NewContext":    func() error { _, err := m.NewContext(ContextOptions{}); return err },
+		"LoadAdapter":   func() error { _, err := m.LoadAdapter("x"); return err },
 		"Generate": func() error {
 			_, err := c.Generate(context.Background(), []Request{{Prompt: []Token{1}}})
 			return err
@@ -383,7 +388,7 @@ func TestNoLeak(t *testing.T) {
 		a, err := m.LoadAdapter(adapter)
 		require.NoError(t, err)
 		require.NoError(t, c.SetAdapters(AdapterScale{a, 1}))
-		_, err = m.TokenizeChat(conversation, true)
+		_, err = m.TokenizeChat(conversation, ChatOptions{})
 		require.NoError(t, err)
 		mustGenerate(t, c, Request{Prompt: []Token{50}, Samples: 4, MaxTokens: 4, Sampling: Sampling{Temperature: 1}})
 		_, err = load(adapter)

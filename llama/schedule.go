@@ -7,9 +7,9 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"unsafe"
 )
 
 // worthSharing is the least number of tokens for which a prompt waits for another one's beginning.
@@ -17,16 +17,32 @@ const worthSharing = 16
 
 // A job is a request at work.
 type job struct {
+	model     *Model
+	index     int // in its call
 	prompt    []Token
 	maxTokens int
 	sampling  Sampling
 	stops     []string
+	top       int
+	request   []AdapterScale // Request.Adapters
 	onText    func(int, string)
+	onToken   func(int, ChosenToken)
 	samples   []Sample
 
-	started int      // samples that have a lane, or had one
-	lanes   []*lane  // the live ones
-	held    *holding // the prompt's cells, while there is a live lane
+	ctx   context.Context // ends this job alone; nil while the scheduler works for one call
+	ended func(error)     // called once, when all samples have ended or the job has failed; nil likewise
+
+	adapters []AdapterScale // what it is computed with
+	reused   int            // prompt tokens that were there
+	started  int            // samples that have a lane, or had one
+	closed   int            // samples that have ended
+	over     bool           // ended was called
+	lanes    []*lane        // the live ones
+	held     *holding       // the prompt's cells, while there is a live lane
+}
+
+func (j *job) result() Result {
+	return Result{Samples: j.samples, PromptTokens: len(j.prompt), ReusedTokens: j.reused}
 }
 
 // A lane is one live sample: a sequence of llama.cpp with its sampler.
@@ -49,26 +65,47 @@ type lane struct {
 	text   stream
 	tokens []Token
 	probs  []float32
+	top    [][]TokenLogProb
+	turn   uint64 // number of the last batch that it was part of
 }
 
 func (l *lane) decoding() bool { return !l.waiting && l.known == len(l.job.prompt) }
 
-// A scheduler runs the jobs of one call: it keeps as many lanes going as the context holds and starts
-// others, in the order of the requests, as those end.
+// A scheduler runs jobs: it keeps as many lanes going as the context holds and starts others, in the order
+// of the queue, as those end. [Context.Generate] makes one for its call, a [Batcher] one for its life.
 type scheduler struct {
 	*Context
 	queue []*job // with samples to start
 	lanes []*lane
 	slots []int // free
 	cells *cells
+	cache *cache
+	turn  uint64 // number of the batch at work
+	since uint64 // number of the first batch with these adapters
+	chunk int    // prompt tokens in a batch with lanes that generate; 0: what fits
+	stats counters
 }
 
-func newScheduler(c *Context, jobs []*job) *scheduler {
-	s := &scheduler{Context: c, queue: jobs, cells: newCells(c.size)}
-	for slot := c.options.Sequences - 1; slot >= 0; slot-- {
+// newScheduler makes a scheduler that keeps up to so many sequences after they have ended. The context must
+// have been made with as many more.
+func newScheduler(c *Context, keep int) *scheduler {
+	s := &scheduler{Context: c}
+	s.reset(keep)
+	return s
+}
+
+// reset makes all sequences free.
+func (s *scheduler) reset(keep int) {
+	s.lanes, s.slots, s.cells, s.cache = nil, nil, newCells(s.size), &cache{room: keep}
+	for slot := s.options.Sequences + keep - 1; slot >= 0; slot-- {
 		s.slots = append(s.slots, slot)
 	}
-	return s
+}
+
+// clear forgets all sequences, while there is no lane.
+func (s *scheduler) clear() {
+	C.ragft_context_clear(s.ptr)
+	s.reset(s.cache.room)
 }
 
 func (s *scheduler) run(ctx context.Context) error {
@@ -76,143 +113,81 @@ func (s *scheduler) run(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.admit(); err != nil {
-			return err
-		}
-		if len(s.lanes) == 0 {
-			return nil
-		}
-		s.fill()
-		if err := s.batch.decode(s.ptr); err != nil {
-			return err
-		}
-		s.advance()
-		if err := s.take(); err != nil {
+		if working, err := s.step(); err != nil || !working {
 			return err
 		}
 	}
 }
 
-// admit starts samples while there are slots and cells. The queue is served strictly in order, so that
-// samples of one request run together and find its prompt still there.
-func (s *scheduler) admit() error {
-	for len(s.queue) > 0 && len(s.slots) > 0 {
-		j := s.queue[0]
-		if j.started == len(j.samples) {
-			s.queue = s.queue[1:]
-			continue
-		}
-		l := &lane{job: j, sample: j.started, slot: s.slots[len(s.slots)-1]}
-		if !s.place(l) {
-			return nil
-		}
-		s.slots = s.slots[:len(s.slots)-1]
-		if err := s.open(l); err != nil {
-			return err
-		}
+// step computes one batch. It tells whether there was anything to compute.
+func (s *scheduler) step() (working bool, err error) {
+	if err := s.admit(); err != nil {
+		return false, err
 	}
-	return nil
+	if len(s.lanes) == 0 {
+		return false, nil
+	}
+	s.turn++
+	if err := s.use(s.nextAdapters()); err != nil {
+		return false, err
+	}
+	s.fill()
+	if err := s.batch.decode(s.Context); err != nil && !errors.Is(err, ErrNotANumber) {
+		return false, err
+	}
+	s.stats.batch(&s.batch)
+	s.advance()
+	return true, s.take()
 }
 
-// place reserves the lane's cells and decides where its prompt comes from. It reports whether there is room.
-func (s *scheduler) place(l *lane) bool {
-	j := l.job
-	partial := !bool(s.model.info.recurrent) // a recurrent state cannot be cut back to a prefix
-	switch {
-	case len(j.lanes) > 0 && !j.lanes[0].decoding() && !j.lanes[0].waiting:
-		if s.cells.free < j.maxTokens {
-			return false
-		}
-		l.waiting = true
-		j.lanes[0].followers = append(j.lanes[0].followers, l)
-	case len(j.lanes) > 0 && partial:
-		// The prompt's last token is computed again: its logits are gone.
-		if s.cells.free < j.maxTokens {
-			return false
-		}
-		l.donor, l.share = j.lanes[0], len(j.prompt)-1
-	default:
-		donor, share := (*lane)(nil), 0
-		if partial {
-			donor, share = s.bestDonor(j)
-		}
-		if s.cells.free < len(j.prompt)-share+j.maxTokens {
-			return false
-		}
-		var from *holding
-		if l.donor, l.share = donor, share; donor != nil {
-			from = donor.job.held
-		}
-		j.held = s.cells.hold(len(j.prompt), share, from)
-	}
-	s.cells.free -= j.maxTokens
-	return true
-}
+// turns is how many batches in a row are computed with the same adapters while others wait: to change them
+// has llama.cpp plan its graph anew.
+const turns = 4
 
-// bestDonor finds the live lane whose prompt begins with the most of j's.
-func (s *scheduler) bestDonor(j *job) (best *lane, share int) {
-	share = worthSharing - 1
+// nextAdapters says what to compute the next batch with: what the last one was, for some batches, then what
+// the lane wants that has waited longest.
+func (s *scheduler) nextAdapters() []AdapterScale {
+	var waiting *lane
+	stay := false
 	for _, l := range s.lanes {
-		if l.waiting || l.job == j {
-			continue
-		}
-		if n := commonPrefix(l.job.prompt, j.prompt[:len(j.prompt)-1]); n > share {
-			best, share = l, n
-		}
-	}
-	if best == nil {
-		return nil, 0
-	}
-	return best, share
-}
-
-func commonPrefix(a, b []Token) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
+		if slices.Equal(l.job.adapters, s.applied) {
+			stay = stay || s.turn-s.since < turns
+		} else if waiting == nil || l.turn < waiting.turn {
+			waiting = l
 		}
 	}
-	return n
+	if stay || waiting == nil {
+		return s.applied
+	}
+	return waiting.job.adapters
 }
 
-// open gives the lane its sampler and text.
-func (s *scheduler) open(l *lane) error {
-	j := l.job
-	p := j.sampling
-	params := C.ragft_sampling{
-		temperature: C.float(p.Temperature), top_p: C.float(p.TopP), min_p: C.float(p.MinP),
-		repeat_penalty: C.float(p.RepeatPenalty), top_k: C.int32_t(p.TopK), repeat_last: C.int32_t(p.RepeatLast),
-		seed: C.uint32_t(seedOf(p.Seed, l.sample)),
-	}
-	said := j.prompt[max(0, len(j.prompt)-p.RepeatLast):]
-	var cerr C.ragft_error
-	code := C.ragft_sampler_set(s.ptr, C.int32_t(l.slot), &params, (*C.int32_t)(unsafe.SliceData(said)), C.int32_t(len(said)), &cerr)
-	if code != C.RAGFT_OK {
-		return fmt.Errorf("llama: sampler: %s", errorText(&cerr))
-	}
-	var emit func(string)
-	if j.onText != nil {
-		emit = func(text string) { j.onText(l.sample, text) }
-	}
-	l.text = newStream(j.stops, emit)
-	room := min(j.maxTokens, 1024)
-	l.tokens, l.probs = make([]Token, 0, room), make([]float32, 0, room)
-	j.started++
-	j.lanes = append(j.lanes, l)
-	s.lanes = append(s.lanes, l)
-	return s.inherit(l)
-}
-
-// inherit takes the donor's tokens over as soon as it has them.
-func (s *scheduler) inherit(l *lane) error {
-	if l.donor == nil || l.donor.known < l.share {
+// use has the context compute with the adapters.
+func (s *scheduler) use(adapters []AdapterScale) error {
+	if slices.Equal(adapters, s.applied) {
 		return nil
 	}
-	if l.donor != l {
-		C.ragft_sequence_share(s.ptr, C.int32_t(l.donor.slot), C.int32_t(l.slot), C.int32_t(l.share))
+	s.since = s.turn
+	s.model.mu.Lock()
+	defer s.model.mu.Unlock()
+	return s.apply(adapters, false)
+}
+
+// fail ends a job over what is wrong with it alone. The error is not nil if the scheduler works for one call,
+// which ends with it.
+func (s *scheduler) fail(j *job, err error) error {
+	if j.ended == nil {
+		return err
 	}
-	l.known, l.donor = l.share, nil
+	if j.over {
+		return nil
+	}
+	j.over = true
+	s.queue = slices.DeleteFunc(s.queue, func(other *job) bool { return other == j })
+	for _, l := range slices.Clone(j.lanes) {
+		s.free(l, errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+	}
+	j.ended(err)
 	return nil
 }
 
@@ -221,19 +196,25 @@ func (s *scheduler) fill() {
 	b := &s.batch
 	b.reset()
 	for _, l := range s.lanes {
-		if l.decoding() {
+		if l.decoding() && slices.Equal(l.job.adapters, s.applied) {
 			b.add(l.next, l.at, l.slot)
 			b.pick(l)
+			l.turn = s.turn
 		}
 	}
+	limit := s.options.BatchSize
+	if s.chunk > 0 && len(b.tokens) > 0 {
+		limit = min(limit, len(b.tokens)+s.chunk)
+	}
 	for _, l := range s.lanes {
-		room := s.options.BatchSize - len(b.tokens)
+		room := limit - len(b.tokens)
 		if room == 0 {
 			return
 		}
-		if l.waiting || l.donor != nil || l.decoding() {
+		if l.waiting || l.donor != nil || l.decoding() || !slices.Equal(l.job.adapters, s.applied) {
 			continue
 		}
+		l.turn = s.turn
 		prompt := l.job.prompt
 		end := min(len(prompt), l.known+room)
 		for ; l.known < end; l.known++ {
@@ -263,27 +244,28 @@ func (s *scheduler) advance() {
 		}
 	}
 	for _, l := range s.lanes {
-		_ = s.inherit(l)
+		s.inherit(l)
 	}
 }
 
 // take gives every lane the token that was picked for it.
 func (s *scheduler) take() error {
 	for i, l := range s.batch.owners {
-		token, prob := Token(s.batch.picked[i].token), float32(s.batch.picked[i].logprob)
-		l.at = len(l.job.prompt) + len(l.tokens)
-		l.next = token
-		l.tokens = append(l.tokens, token)
-		l.probs = append(l.probs, prob)
-		reason := StopReason(0)
-		switch {
-		case s.model.vocab.is(token, endFlag):
-			reason = StopEnd
-		case l.text.push(s.model.vocab.visible(token)):
-			reason = StopString
-		case len(l.tokens) == l.job.maxTokens:
-			reason = StopLength
+		picked := s.batch.picked[i]
+		if !slices.Contains(s.lanes, l) {
+			continue // its job has failed over another lane
 		}
+		if picked.token < 0 {
+			err := error(ErrNotANumber)
+			if picked.token == -2 {
+				err = fmt.Errorf("llama: request %d: %w", l.job.index, ErrGrammarStuck)
+			}
+			if err := s.fail(l.job, err); err != nil {
+				return err
+			}
+			continue
+		}
+		reason := s.say(l, Token(picked.token), float32(picked.logprob), s.batch.likeliest(i))
 		if reason == 0 {
 			continue
 		}
@@ -294,27 +276,97 @@ func (s *scheduler) take() error {
 	return nil
 }
 
+// say adds a token to a lane's sample, and tells why that ends with it, or 0.
+func (s *scheduler) say(l *lane, token Token, prob float32, top []TokenLogProb) StopReason {
+	j := l.job
+	l.at = len(j.prompt) + len(l.tokens)
+	l.next = token
+	l.tokens = append(l.tokens, token)
+	l.probs = append(l.probs, prob)
+	if j.top > 0 {
+		l.top = append(l.top, top)
+	}
+	if j.onToken != nil {
+		j.onToken(l.sample, ChosenToken{TokenLogProb: TokenLogProb{token, prob}, Top: top})
+	}
+	switch {
+	case s.model.vocab.is(token, endFlag):
+		return StopEnd
+	case l.text.push(s.model.vocab.visible(token)):
+		return StopString
+	case len(l.tokens) == j.maxTokens:
+		return StopLength
+	}
+	return 0
+}
+
 // close ends a lane. If its request has samples to start, the next one takes the lane's place, prompt and
 // cells; otherwise these are free.
 func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job
-	j.samples[l.sample] = Sample{Text: l.text.text.String(), Tokens: l.tokens, LogProbs: l.probs, Stop: reason}
-	s.lanes = slices.DeleteFunc(s.lanes, func(other *lane) bool { return other == l })
-	j.lanes = slices.DeleteFunc(j.lanes, func(other *lane) bool { return other == l })
+	j.samples[l.sample] = Sample{Text: l.text.text.String(), Tokens: l.tokens, LogProbs: l.probs, Top: l.top, Stop: reason}
+	if j.closed++; j.started == len(j.samples) {
+		s.free(l, true)
+		if j.closed == len(j.samples) && j.ended != nil {
+			j.over = true
+			j.ended(nil)
+		}
+		return nil
+	}
+	s.detach(l)
 	keep := 0
-	if j.started < len(j.samples) && !bool(s.model.info.recurrent) {
+	if !bool(s.model.info.recurrent) {
 		keep = len(j.prompt) - 1
 	}
 	C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), C.int32_t(keep))
-	if j.started < len(j.samples) {
-		return s.open(&lane{job: j, sample: j.started, slot: l.slot, known: keep})
+	next := &lane{job: j, sample: j.started, slot: l.slot, known: keep, turn: s.turn}
+	if err := s.open(next); err != nil {
+		s.attach(next)
+		return s.fail(j, err)
 	}
-	s.slots = append(s.slots, l.slot)
+	return nil
+}
+
+func (s *scheduler) detach(l *lane) {
+	other := func(other *lane) bool { return other == l }
+	s.lanes = slices.DeleteFunc(s.lanes, other)
+	l.job.lanes = slices.DeleteFunc(l.job.lanes, other)
+}
+
+// free ends a lane. Its sequence stays for later requests if it is worth keeping.
+func (s *scheduler) free(l *lane, keep bool) {
+	s.detach(l)
+	s.orphan(l)
+	j := l.job
 	s.cells.free += j.maxTokens
-	if len(j.lanes) == 0 {
+	if !keep || !s.remember(l) {
+		C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), 0)
+		s.slots = append(s.slots, l.slot)
+	}
+	if len(j.lanes) == 0 && j.held != nil {
 		s.cells.drop(j.held)
 		j.held = nil
 	}
-	return nil
+}
+
+// orphan finds another way for the lanes that wait for one which ends before it has computed what they want
+// of it: one of them takes over what there is and computes the rest, and the others wait for that one.
+func (s *scheduler) orphan(l *lane) {
+	var heir *lane
+	for _, other := range s.lanes {
+		if other.donor == l && (heir == nil || other.share > heir.share) {
+			heir = other
+		}
+	}
+	if heir == nil {
+		return
+	}
+	for _, other := range s.lanes {
+		if other.donor == l && other != heir {
+			other.donor = heir
+		}
+	}
+	heir.share = min(heir.share, l.known)
+	s.inherit(heir)
 }

@@ -17,6 +17,9 @@ import (
 //
 // If ctx ends, Score stops as [Context.Generate] does.
 func (c *Context) Score(ctx context.Context, prompt []Token, continuations [][]Token) ([][]float32, error) {
+	if c.options.Embeddings {
+		return nil, errEmbeddings
+	}
 	if len(prompt) == 0 {
 		return nil, ErrEmptyPrompt
 	}
@@ -154,7 +157,7 @@ func (s *scorer) decode(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.batch.decode(s.ptr); err != nil {
+	if err := s.batch.decode(s.Context); err != nil {
 		return err
 	}
 	for i, index := range s.owners {

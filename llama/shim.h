@@ -4,12 +4,6 @@
 #ifndef RAGFT_SHIM_H
 #define RAGFT_SHIM_H
 
-#if __has_include("zz_native_build.h")
-#include "zz_native_build.h"
-#else
-#error "llama.cpp is not built: run ./build.sh in the ragft module folder"
-#endif
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,10 +40,11 @@ typedef struct ragft_model_params {
     bool      repack;
     bool      check_tensors;
     uintptr_t progress;    // cgo.Handle given to goLlamaProgress; it also says when to stop
+    void *    devices;     // a NULL-terminated list of ggml_backend_dev_t, or NULL for llama.cpp's own choice
 } ragft_model_params;
 
 typedef struct ragft_model_info {
-    int32_t  n_vocab, n_ctx_train, n_embd, n_layer, bos, eos;
+    int32_t  n_vocab, n_ctx_train, n_embd, n_layer, bos, eos, n_embd_out;
     bool     add_bos, has_encoder, has_decoder, recurrent;
     uint64_t bytes, parameters;
 } ragft_model_info;
@@ -85,18 +80,19 @@ void ragft_adapter_free(ragft_adapter * adapter);
 
 typedef struct ragft_context_params {
     int32_t n_ctx, n_batch, n_seq, n_outputs, n_threads;
-    bool    exact_attention;
+    bool    exact_attention, embeddings;
 } ragft_context_params;
 
 typedef struct ragft_sampling {
     float    temperature, top_p, min_p, repeat_penalty;
     int32_t  top_k, repeat_last;
     uint32_t seed;
+    const char * grammar; // GBNF with the rule "root", or NULL
 } ragft_sampling;
 
 // A pick takes one token from the logits of a row of the batch: the one that the sampler of `slot`
-// chooses, or, if slot is negative, `target`.
-typedef struct ragft_pick { int32_t row, slot, target; } ragft_pick;
+// chooses, or, if slot is negative, `target`. The likeliest n_top tokens go to top[top_at] and after.
+typedef struct ragft_pick { int32_t row, slot, target, n_top, top_at; } ragft_pick;
 typedef struct ragft_picked { int32_t token; float logprob; } ragft_picked;
 
 int     ragft_context_new(ragft_model * model, const ragft_context_params * params, ragft_context ** out, ragft_error * err);
@@ -106,7 +102,11 @@ int32_t ragft_context_size(const ragft_context * ctx);
 // ragft_context_abort may be called from any thread: it makes ragft_decode return RAGFT_ABORTED,
 // now and until it is called with 0.
 void ragft_context_abort(ragft_context * ctx, int32_t on);
-int  ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, ragft_error * err);
+
+// ragft_context_set_adapters changes what the next batch computes with. try_out builds the graph once, which
+// finds adapters that llama.cpp cannot compute with, and forgets all sequences.
+int  ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, bool try_out,
+                                ragft_error * err);
 
 // Sequences: clear forgets all and frees the samplers; share lets dst see src's positions [0, end);
 // drop forgets the positions from begin on.
@@ -119,27 +119,38 @@ int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * 
                       ragft_error * err);
 
 // ragft_decode runs one batch of n tokens and then all its picks. wanted[i] != 0 makes row i's logits
-// available; every pick's row must be wanted.
+// available; every pick's row must be wanted. A pick from logits that are not numbers gets the token -1, one whose
+// grammar allows no token -2. Either makes the result RAGFT_NAN; the other picks are good.
 int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences,
                  const int8_t * wanted, int32_t n, const ragft_pick * picks, int32_t n_picks, ragft_picked * out,
-                 ragft_error * err);
+                 ragft_picked * top, ragft_error * err);
+
+// ragft_embed computes a batch of whole sequences, numbered from 0, and writes the pooled embedding of each of the
+// n_seq to out. The context must have been made for embeddings.
+int ragft_embed(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences, int32_t n,
+                int32_t n_seq, float * out, ragft_error * err);
+
+// ragft_context_logits copies the logits of a row of the last batch, which must have been wanted, to out, one for each
+// token of the vocabulary.
+int ragft_context_logits(ragft_context * ctx, int32_t row, float * out, ragft_error * err);
 
 // --- chat templates ---
 
-int  ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, ragft_error * err);
+// What a template can take. Of contents, it takes strings unless RAGFT_CHAT_TYPED says that it wants lists of parts.
+enum {
+    RAGFT_CHAT_SYSTEM = 1, RAGFT_CHAT_TYPED = 2, RAGFT_CHAT_TOOLS = 4, RAGFT_CHAT_CALLS = 8, RAGFT_CHAT_PARALLEL = 16,
+    RAGFT_CHAT_OBJECT_ARGUMENTS = 32,
+};
+
+int  ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, uint32_t * caps, ragft_error * err);
 void ragft_chat_free(ragft_chat * chat);
 
-typedef struct ragft_chat_options {
-    const char * bos;
-    const char * eos;
-    bool         generation_prompt, thinking;
-} ragft_chat_options;
-
-// ragft_chat_render renders n messages. text holds role, content, role, content, ... one after the other and
-// lengths their 2n lengths. The result is a list of parts: one byte that is 1 if the part came from the
-// messages, the length (4 bytes, native order), the text.
-char * ragft_chat_render(const ragft_chat * chat, const char * text, const int32_t * lengths, int32_t n,
-                         const ragft_chat_options * options, size_t * size, ragft_error * err);
+// ragft_chat_render runs the template. data holds its variables, an object of named values, each a letter and:
+// n none; t, f true, false; i an int64; d a double; a a list: the number of values (uint32), the values; o an object:
+// the number of pairs (uint32), for each the key as a text value, the value; s a text: its length (uint32), the
+// bytes; u the same as a text that comes from a user. Numbers are in native order. The result is a list of parts: one
+// byte that is 1 if the part came from a user, the length (4 bytes, native order), the text.
+char * ragft_chat_render(const ragft_chat * chat, const char * data, size_t length, size_t * size, ragft_error * err);
 
 #ifdef __cplusplus
 }

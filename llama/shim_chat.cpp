@@ -10,11 +10,9 @@
 #include <stdexcept>
 #include <vector>
 
-// A parsed template and what it can take.
 struct ragft_chat {
     std::string    source;
     jinja::program program;
-    jinja::caps    caps;
 };
 
 // A template comes with the model's file, and the engine parses and runs it by recursion: what nests deeper
@@ -42,7 +40,15 @@ static void check_nesting(const std::vector<jinja::token> & tokens) {
     }
 }
 
-int ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, ragft_error * err) {
+static uint32_t flags(const jinja::caps & caps) {
+    return (caps.supports_system_role ? RAGFT_CHAT_SYSTEM : 0) |
+           (caps.supports_typed_content && !caps.supports_string_content ? RAGFT_CHAT_TYPED : 0) |
+           (caps.supports_tools ? RAGFT_CHAT_TOOLS : 0) | (caps.supports_tool_calls ? RAGFT_CHAT_CALLS : 0) |
+           (caps.supports_parallel_tool_calls ? RAGFT_CHAT_PARALLEL : 0) |
+           (caps.supports_object_arguments ? RAGFT_CHAT_OBJECT_ARGUMENTS : 0);
+}
+
+int ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, uint32_t * caps, ragft_error * err) {
     ragft_guard guard;
     ragft_chat * chat = nullptr;
     try {
@@ -52,7 +58,7 @@ int ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, ragf
         check_nesting(tokens.tokens);
         chat->program = jinja::parse_from_tokens(tokens);
         chat->source  = tokens.source;
-        chat->caps    = jinja::caps_get(chat->program);
+        *caps = flags(jinja::caps_get(chat->program));
         *out = chat;
         return RAGFT_OK;
     } catch (...) {
@@ -66,71 +72,79 @@ void ragft_chat_free(ragft_chat * chat) { delete chat; }
 
 namespace {
 
-struct message { std::string role, content; };
+// Reads values as ragft_chat_render's comment in shim.h lays them out. The Go side writes them.
+class reader {
+public:
+    reader(const char * data, size_t length) : at(data), end(data + length) {}
 
-std::vector<message> read_messages(const char * text, const int32_t * lengths, int32_t n) {
-    std::vector<message> messages;
-    for (int32_t i = 0; i < n; i++) {
-        message m;
-        m.role.assign(text, (size_t) lengths[2 * i]);
-        text += lengths[2 * i];
-        m.content.assign(text, (size_t) lengths[2 * i + 1]);
-        text += lengths[2 * i + 1];
-        messages.push_back(std::move(m));
+    // What users wrote is marked as input: the mark survives most of the template's string operations, so that
+    // the result tells which parts a user could have written.
+    jinja::value value() {
+        switch (const char kind = *take(1)) {
+            case 'n': return jinja::mk_val<jinja::value_none>();
+            case 't': return jinja::mk_val<jinja::value_bool>(true);
+            case 'f': return jinja::mk_val<jinja::value_bool>(false);
+            case 'i': return jinja::mk_val<jinja::value_int>(number<int64_t>());
+            case 'd': return jinja::mk_val<jinja::value_float>(number<double>());
+            case 'a': return list();
+            case 'o': return object();
+            case 's': case 'u': return text(kind == 'u');
+        }
+        throw std::runtime_error("unknown kind of value");
     }
-    return messages;
-}
 
-// Some templates ignore a system message, others have no place for one: its text then leads the next message.
-void merge_system(std::vector<message> & messages) {
-    if (messages.size() > 1 && messages.front().role == "system") {
-        messages[1].content = messages[0].content + "\n" + messages[1].content;
-        messages.erase(messages.begin());
-    }
-}
+private:
+    const char * at;
+    const char * end;
 
-jinja::value text_value(const std::string & text, bool input) {
-    auto v = jinja::mk_val<jinja::value_string>(text);
-    if (input) {
-        v->mark_input();
+    const char * take(size_t n) {
+        if (n > (size_t) (end - at)) {
+            throw std::runtime_error("values are cut short");
+        }
+        at += n;
+        return at - n;
     }
-    return v;
-}
 
-// Contents are marked as input: the mark survives the template's string operations, so that the result
-// tells which parts a message's author could have written.
-jinja::value message_value(const message & m, bool typed) {
-    auto v = jinja::mk_val<jinja::value_object>();
-    v->insert("role", text_value(m.role, false));
-    jinja::value content = text_value(m.content, true);
-    if (typed) {
-        auto part = jinja::mk_val<jinja::value_object>();
-        part->insert("type", text_value("text", false));
-        part->insert("text", content);
-        auto parts = jinja::mk_val<jinja::value_array>();
-        parts->push_back(jinja::value(part));
-        content = parts;
+    template <typename T> T number() {
+        T v;
+        memcpy(&v, take(sizeof(v)), sizeof(v));
+        return v;
     }
-    v->insert("content", content);
-    return v;
-}
 
-std::string render(const ragft_chat & chat, std::vector<message> messages, const ragft_chat_options & options) {
-    if (!chat.caps.supports_system_role) {
-        merge_system(messages);
+    jinja::value text(bool input) {
+        const uint32_t n = number<uint32_t>();
+        auto v = jinja::mk_val<jinja::value_string>(std::string(take(n), n));
+        if (input) {
+            v->mark_input();
+        }
+        return v;
     }
-    const bool typed = chat.caps.supports_typed_content && !chat.caps.supports_string_content;
-    auto list = jinja::mk_val<jinja::value_array>();
-    for (const auto & m : messages) {
-        list->push_back(message_value(m, typed));
+
+    jinja::value list() {
+        auto v = jinja::mk_val<jinja::value_array>();
+        for (uint32_t n = number<uint32_t>(); n > 0; n--) {
+            v->push_back(value());
+        }
+        return v;
     }
+
+    jinja::value object() {
+        auto v = jinja::mk_val<jinja::value_object>();
+        for (uint32_t n = number<uint32_t>(); n > 0; n--) {
+            const jinja::value key = value();
+            v->insert(key, value());
+        }
+        return v;
+    }
+};
+
+std::string render(const ragft_chat & chat, const char * data, size_t length) {
     jinja::context ctx(chat.source);
     ctx.current_time = 1735732800; // 2025-01-01: the same messages give the same prompt on every day
-    ctx.set_val("messages", list);
-    ctx.set_val("bos_token", text_value(options.bos, false));
-    ctx.set_val("eos_token", text_value(options.eos, false));
-    ctx.set_val("add_generation_prompt", jinja::mk_val<jinja::value_bool>(options.generation_prompt));
-    ctx.set_val("enable_thinking", jinja::mk_val<jinja::value_bool>(options.thinking));
+    const jinja::value variables = reader(data, length).value();
+    for (const auto & variable : variables->as_ordered_object()) {
+        ctx.set_val(variable.first, variable.second);
+    }
     jinja::runtime runtime(ctx);
     const auto parts = jinja::runtime::gather_string_parts(runtime.execute(chat.program));
 
@@ -146,11 +160,10 @@ std::string render(const ragft_chat & chat, std::vector<message> messages, const
 
 } // namespace
 
-char * ragft_chat_render(const ragft_chat * chat, const char * text, const int32_t * lengths, int32_t n,
-                         const ragft_chat_options * options, size_t * size, ragft_error * err) {
+char * ragft_chat_render(const ragft_chat * chat, const char * data, size_t length, size_t * size, ragft_error * err) {
     ragft_guard guard;
     try {
-        const std::string out = render(*chat, read_messages(text, lengths, n), *options);
+        const std::string out = render(*chat, data, length);
         *size = out.size();
         char * copy = ragft_copy(out);
         if (!copy) ragft_fail(err, "out of memory");

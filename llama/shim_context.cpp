@@ -76,6 +76,7 @@ static llama_context_params context_params(const ragft_context_params * params, 
     p.kv_unified      = true; // sequences share the cells of a common prefix
     p.swa_full        = true; // a shared prefix must not be dropped by a sliding window
     p.no_perf         = true;
+    p.embeddings      = params->embeddings; // pooled as the model says
     if (params->exact_attention) {
         p.type_k          = GGML_TYPE_F32;
         p.type_v          = GGML_TYPE_F32;
@@ -139,6 +140,7 @@ int ragft_context_new(ragft_model * model, const ragft_context_params * params, 
     ragft_context * ctx = nullptr;
     try {
         ctx          = new ragft_context();
+        ctx->vocab   = model->vocab;
         ctx->n_vocab = llama_vocab_n_tokens(model->vocab);
         ragft_quiet  = true; // llama.cpp warns if all sequences together pass what the model was trained on; that is meant
         ctx->llama   = llama_init_from_model(model->llama, context_params(params, ctx));
@@ -189,7 +191,8 @@ int32_t ragft_context_size(const ragft_context * ctx) { return (int32_t) llama_n
 
 void ragft_context_abort(ragft_context * ctx, int32_t on) { ctx->abort.store(on); }
 
-int ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, ragft_error * err) {
+int ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, bool try_out,
+                               ragft_error * err) {
     ragft_guard guard;
     try {
         std::vector<llama_adapter_lora *> list;
@@ -200,7 +203,9 @@ int ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, f
             ragft_fail(err, "llama.cpp refuses the adapters");
             return RAGFT_FAILED;
         }
-        trial(ctx, false);
+        if (try_out) {
+            trial(ctx, false);
+        }
         return RAGFT_OK;
     } catch (...) {
         ragft_fail_caught(err);
@@ -244,7 +249,8 @@ static int decode(ragft_context * ctx, llama_batch batch, ragft_error * err) {
     }
 }
 
-static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ragft_picked * out, ragft_error * err) {
+static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ragft_picked * out, ragft_picked * top,
+                    ragft_error * err) {
     ctx->rows.resize((size_t) n);
     ctx->status.assign((size_t) n, RAGFT_OK);
     for (int32_t i = 0; i < n; i++) {
@@ -257,7 +263,7 @@ static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ra
     const auto pick = [&](int i) {
         ragft_sampler * sampler = picks[i].slot < 0 ? nullptr : &ctx->samplers[picks[i].slot];
         try {
-            ctx->status[i] = ragft_pick_token(sampler, ctx->rows[i], ctx->n_vocab, picks[i].target, &out[i]);
+            ctx->status[i] = ragft_pick_token(sampler, ctx->rows[i], ctx->n_vocab, picks[i], &out[i], top + picks[i].top_at);
         } catch (...) {
             ctx->status[i] = RAGFT_FAILED;
         }
@@ -270,18 +276,22 @@ static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ra
             pick(i);
         }
     }
+    int status = RAGFT_OK;
     for (int32_t i = 0; i < n; i++) {
+        if (ctx->status[i] == RAGFT_FAILED) {
+            ragft_fail(err, "sampling failed");
+            return RAGFT_FAILED;
+        }
         if (ctx->status[i] != RAGFT_OK) {
-            ragft_fail(err, ctx->status[i] == RAGFT_NAN ? "the model's logits are not numbers" : "sampling failed");
-            return ctx->status[i];
+            status = ctx->status[i];
         }
     }
-    return RAGFT_OK;
+    return status;
 }
 
 int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences,
                  const int8_t * wanted, int32_t n, const ragft_pick * picks, int32_t n_picks, ragft_picked * out,
-                 ragft_error * err) {
+                 ragft_picked * top, ragft_error * err) {
     try {
         if (n < 1 || (size_t) n > ctx->seq_ids.size()) {
             ragft_fail(err, "the batch is empty or too large");
@@ -302,7 +312,63 @@ int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * po
             return RAGFT_OK;
         }
         llama_synchronize(ctx->llama); // on a GPU the logits arrive later
-        return pick_all(ctx, picks, n_picks, out, err);
+        return pick_all(ctx, picks, n_picks, out, top, err);
+    } catch (...) {
+        ragft_fail_caught(err);
+    }
+    return RAGFT_FAILED;
+}
+
+int ragft_embed(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences, int32_t n,
+                int32_t n_seq, float * out, ragft_error * err) {
+    try {
+        if (n < 1 || (size_t) n > ctx->seq_ids.size()) {
+            ragft_fail(err, "the batch is empty or too large");
+            return RAGFT_FAILED;
+        }
+        std::copy(sequences, sequences + n, ctx->seq_ids.begin());
+        std::vector<int8_t> wanted((size_t) n, 1);
+        llama_batch batch = {};
+        batch.n_tokens = n;
+        batch.token    = const_cast<int32_t *>(tokens);
+        batch.pos      = const_cast<int32_t *>(positions);
+        batch.n_seq_id = ctx->n_seq_id.data();
+        batch.seq_id   = ctx->seq_id.data();
+        batch.logits   = wanted.data();
+        llama_memory_clear(llama_get_memory(ctx->llama), false);
+        if (const int rc = decode(ctx, batch, err)) {
+            return rc;
+        }
+        llama_synchronize(ctx->llama);
+        const int32_t width = llama_model_n_embd_out(llama_get_model(ctx->llama));
+        for (int32_t s = 0; s < n_seq; s++) {
+            const float * row = llama_get_embeddings_seq(ctx->llama, s);
+            if (!row) {
+                ragft_fail(err, "the model gives no pooled embeddings");
+                return RAGFT_FAILED;
+            }
+            std::copy(row, row + width, out + (size_t) s * width);
+        }
+        return RAGFT_OK;
+    } catch (...) {
+        ragft_fail_caught(err);
+    }
+    return RAGFT_FAILED;
+}
+
+int ragft_context_logits(ragft_context * ctx, int32_t row, float * out, ragft_error * err) {
+    try {
+        const float * logits = llama_get_logits_ith(ctx->llama, row); // waits for a GPU
+        if (!logits) {
+            ragft_fail(err, "a batch row without logits was asked for");
+            return RAGFT_FAILED;
+        }
+        bool sound = true;
+        for (int32_t i = 0; i < ctx->n_vocab; i++) {
+            sound &= logits[i] == logits[i];
+            out[i] = logits[i];
+        }
+        return sound ? RAGFT_OK : RAGFT_NAN;
     } catch (...) {
         ragft_fail_caught(err);
     }

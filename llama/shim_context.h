@@ -13,8 +13,9 @@
 
 // A sampler chooses one sequence's tokens.
 struct ragft_sampler {
-    llama_sampler * chain = nullptr; // NULL: the likeliest token, without any penalty
-    bool            on    = false;
+    llama_sampler * chain   = nullptr; // NULL: the likeliest token, without any penalty
+    llama_sampler * grammar = nullptr; // NULL: any text
+    bool            on      = false;
     // What candidates() may leave out; 0: nothing.
     int32_t         keep    = 0;     // all but the likeliest so many
     float           min_p   = 0;     // what is less likely than the likeliest by this factor
@@ -48,6 +49,7 @@ private:
 struct ragft_context {
     llama_context *     llama   = nullptr;
     ggml_threadpool_t   pool    = nullptr;
+    const llama_vocab * vocab   = nullptr;
     int32_t             n_vocab = 0, n_threads = 1;
     std::atomic<int32_t> abort{0};
     std::vector<ragft_sampler> samplers;
@@ -61,6 +63,7 @@ struct ragft_context {
 };
 
 void ragft_sampler_clear(ragft_sampler & sampler);
-int  ragft_pick_token(ragft_sampler * sampler, const float * logits, int32_t n_vocab, int32_t target, ragft_picked * out);
+int  ragft_pick_token(ragft_sampler * sampler, const float * logits, int32_t n_vocab, const ragft_pick & pick,
+                      ragft_picked * out, ragft_picked * top);
 
 #endif

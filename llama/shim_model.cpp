@@ -93,6 +93,7 @@ int ragft_model_load(const char * path, const ragft_model_params * params, ragft
         p.load_mode       = params->mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
         p.use_extra_bufts = params->repack;
         p.check_tensors   = params->check_tensors;
+        p.devices         = (ggml_backend_dev_t *) params->devices;
         p.progress_callback_user_data = &progress;
         p.progress_callback = [](float fraction, void * data) {
             auto * state = (progress_state *) data;
@@ -124,6 +125,7 @@ void ragft_model_describe(const ragft_model * model, ragft_model_info * info) {
     info->n_vocab     = llama_vocab_n_tokens(model->vocab);
     info->n_ctx_train = llama_model_n_ctx_train(m);
     info->n_embd      = llama_model_n_embd(m);
+    info->n_embd_out  = llama_model_n_embd_out(m);
     info->n_layer     = llama_model_n_layer(m);
     info->bos         = llama_vocab_bos(model->vocab);
     info->eos         = llama_vocab_eos(model->vocab);

@@ -71,6 +71,10 @@ void ragft_sampler_clear(ragft_sampler & sampler) {
         llama_sampler_free(sampler.chain);
         sampler.chain = nullptr;
     }
+    if (sampler.grammar) {
+        llama_sampler_free(sampler.grammar);
+        sampler.grammar = nullptr;
+    }
     sampler.on = false;
 }
 
@@ -83,6 +87,14 @@ int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * 
         sampler.keep  = 0;
         sampler.min_p = 0;
         sampler.hottest = 0;
+        if (s->grammar) {
+            ragft_guard guard;
+            sampler.grammar = llama_sampler_init_grammar(ctx->vocab, s->grammar, "root");
+            if (!sampler.grammar) {
+                ragft_fail(err, "the grammar cannot be read: " + guard.reasons());
+                return RAGFT_FAILED;
+            }
+        }
         const bool penalty = s->repeat_last > 0 && s->repeat_penalty != 1.0f;
         if (s->temperature <= 0 && !penalty) {
             return RAGFT_OK;
@@ -156,25 +168,96 @@ static size_t candidates(ragft_sampler & s, const float * logits, int32_t n_voca
     return (size_t) (out - s.candidates.data());
 }
 
-int ragft_pick_token(ragft_sampler * s, const float * logits, int32_t n_vocab, int32_t target, ragft_picked * out) {
+// choose applies the chain to the first n of the sampler's candidates.
+static int32_t choose(ragft_sampler & s, size_t n) {
+    llama_token_data_array array = {s.candidates.data(), n, -1, false};
+    if (!s.chain) {
+        const auto likelier = [](const llama_token_data & a, const llama_token_data & b) { return a.logit < b.logit; };
+        return n == 0 ? -1 : std::max_element(array.data, array.data + n, likelier)->id;
+    }
+    if (n == 0) {
+        return -1;
+    }
+    llama_sampler_apply(s.chain, &array);
+    return array.selected < 0 || array.selected >= (int64_t) array.size ? -1 : array.data[array.selected].id;
+}
+
+// allowed tells whether the text may go on with the token.
+static bool allowed(ragft_sampler & s, llama_token token) {
+    llama_token_data one = {token, 0, 0};
+    llama_token_data_array array = {&one, 1, -1, false};
+    llama_sampler_apply(s.grammar, &array);
+    return one.logit > -INFINITY;
+}
+
+// choose_allowed is for the case that the token which came up is against the grammar: only now all tokens are held
+// against it, which takes long.
+static int32_t choose_allowed(ragft_sampler & s, const float * logits, int32_t n_vocab) {
+    s.candidates.resize((size_t) n_vocab);
+    for (llama_token t = 0; t < n_vocab; t++) {
+        s.candidates[t] = {t, logits[t], 0};
+    }
+    llama_token_data_array array = {s.candidates.data(), (size_t) n_vocab, -1, false};
+    llama_sampler_apply(s.grammar, &array);
+    llama_token_data * end = std::remove_if(array.data, array.data + array.size,
+                                            [](const llama_token_data & d) { return !(d.logit > -INFINITY); });
+    return choose(s, (size_t) (end - array.data));
+}
+
+// likeliest writes the n largest of the logits, largest first, as log-probabilities.
+static void likeliest(const float * logits, int32_t n_vocab, int32_t n, double total, ragft_picked * out) {
+    const auto before = [](const ragft_picked & a, const ragft_picked & b) {
+        return a.logprob > b.logprob || (a.logprob == b.logprob && a.token < b.token);
+    };
+    for (int32_t t = 0; t < n_vocab; t++) {
+        const ragft_picked one = {t, logits[t]};
+        if (t < n) {
+            out[t] = one;
+            std::push_heap(out, out + t + 1, before); // the least of them in front
+        } else if (one.logprob > out->logprob) {
+            std::pop_heap(out, out + n, before);
+            out[n - 1] = one;
+            std::push_heap(out, out + n, before);
+        }
+    }
+    std::sort_heap(out, out + n, before);
+    for (int32_t i = 0; i < n; i++) {
+        out[i].logprob = (float) (out[i].logprob - total);
+    }
+}
+
+int ragft_pick_token(ragft_sampler * s, const float * logits, int32_t n_vocab, const ragft_pick & pick, ragft_picked * out,
+                     ragft_picked * top) {
     const float  max   = max_of(logits, n_vocab);
     const double total = log_sum_exp(logits, n_vocab, max);
+    *out = {-1, 0};
     if (!std::isfinite(total)) { // a NaN anywhere, or only infinities
         return RAGFT_NAN;
     }
-    out->token = target;
+    int32_t token = pick.target;
     if (s && !s->chain) {
-        out->token = (int32_t) (std::find(logits, logits + n_vocab, max) - logits);
+        token = (int32_t) (std::find(logits, logits + n_vocab, max) - logits);
     } else if (s) {
-        const size_t n = candidates(*s, logits, n_vocab, max);
-        llama_token_data_array array = {s->candidates.data(), n, -1, false};
-        llama_sampler_apply(s->chain, &array);
-        if (array.selected < 0 || array.selected >= (int64_t) array.size) {
-            return RAGFT_FAILED;
-        }
-        out->token = array.data[array.selected].id;
-        llama_sampler_accept(s->chain, out->token);
+        token = choose(*s, candidates(*s, logits, n_vocab, max));
     }
-    out->logprob = (float) (logits[out->token] - total);
+    if (s && s->grammar && token >= 0) {
+        if (!allowed(*s, token)) {
+            token = choose_allowed(*s, logits, n_vocab);
+        }
+        if (token >= 0) {
+            llama_sampler_accept(s->grammar, token);
+        }
+    }
+    if (token < 0) {
+        out->token = -2;
+        return RAGFT_NAN;
+    }
+    if (s && s->chain) {
+        llama_sampler_accept(s->chain, token);
+    }
+    *out = {token, (float) (logits[token] - total)};
+    if (pick.n_top > 0) {
+        likeliest(logits, n_vocab, std::min(pick.n_top, n_vocab), total, top);
+    }
     return RAGFT_OK;
 }

@@ -13,8 +13,6 @@ namespace {
 
 bool is_leaf(const ggml_tensor * t) { return t->op == GGML_OP_NONE && !t->view_src; }
 
-bool is_cache(const ggml_tensor * t) { return is_leaf(t) && strncmp(t->name, "cache_", 6) == 0; }
-
 bool is_view_op(ggml_op op) {
     return op == GGML_OP_VIEW || op == GGML_OP_RESHAPE || op == GGML_OP_PERMUTE || op == GGML_OP_TRANSPOSE;
 }
@@ -23,6 +21,8 @@ bool is_view_op(ggml_op op) {
 
 // The scheduler names its copies of tensors that cross from one backend to another BACKEND#tensor#number.
 bool is_copy(const ggml_tensor * t) { return is_leaf(t) && strchr(t->name, '#'); }
+
+bool is_cache(const ggml_tensor * t) { return is_leaf(t) && strncmp(t->name, "cache_", 6) == 0; }
 
 bool is_input(const ggml_tensor * t) { return is_leaf(t) && (t->flags & GGML_TENSOR_FLAG_INPUT || is_copy(t)); }
 
@@ -49,12 +49,22 @@ ggml_tensor * capture::copied(const ggml_tensor * copy) const {
     return nullptr;
 }
 
-bool capture::add(ggml_tensor * node) {
+void capture::release() {
+    for (ggml_tensor * n : passed_over) { n->flags |= GGML_TENSOR_FLAG_COMPUTE; }
+    passed_over.clear();
+}
+
+bool capture::add(ggml_tensor * node, bool pass_over) {
     if (is_leaf(node)) { return true; } // llama.cpp lists some weights as nodes
+    if (pass_over && node->flags & GGML_TENSOR_FLAG_COMPUTE) {
+        passed_over.push_back(node);
+        node->flags &= ~GGML_TENSOR_FLAG_COMPUTE;
+    }
     nodes.push_back(node);
     for (ggml_tensor * s : node->src) {
         if (!s || !is_input(s) || copies.count(s)) { continue; }
         if (is_copy(s)) {
+            if (strchr(s->name, '#') == strrchr(s->name, '#')) { return false; } // cut short: of what cannot be told
             if (ggml_tensor * original = copied(s)) {
                 copies[s] = original;
                 continue;
@@ -73,7 +83,7 @@ bool capture::add(ggml_tensor * node) {
     return true;
 }
 
-graph::graph(ggml_backend_t cpu, ggml_backend_t gpu, bool composed) : cpu_(cpu), gpu_(gpu), composed_(composed) {}
+graph::graph(ggml_backend_t cpu, const std::vector<ggml_backend_t> & devices, bool composed) : cpu_(cpu), devices_(devices), composed_(composed) {}
 
 graph::~graph() { ggml_free(ctx_); }
 
@@ -114,15 +124,24 @@ void graph::clone(ggml_tensor * o) {
             break;
         case GGML_OP_VIEW: {
             const size_t base = o->src[0]->view_src ? o->src[0]->view_offs : 0;
-            n = ggml_view_4d(ctx_, mapped(o->src[0]), o->ne[0], o->ne[1], o->ne[2], o->ne[3], o->nb[1], o->nb[2], o->nb[3],
+            ggml_tensor * a = mapped(o->src[0]);
+            if (ggml_is_contiguous(o->src[0])) { a = contiguous_node(a); }
+            n = ggml_view_4d(ctx_, a, o->ne[0], o->ne[1], o->ne[2], o->ne[3], o->nb[1], o->nb[2], o->nb[3],
                              o->view_offs - base);
             break;
         }
         case GGML_OP_PERMUTE: n = ggml_permute(ctx_, mapped(o->src[0]), p[0], p[1], p[2], p[3]); break;
-        case GGML_OP_MUL_MAT: { // ggml's fast CPU kernels want the right operand contiguous: a copy costs far less than they save
-            ggml_tensor * b = mapped(o->src[1]);
-            if (!gpu_ && !composed_) { b = contiguous_node(b); }
-            n = ggml_mul_mat(ctx_, mapped(o->src[0]), b);
+        case GGML_OP_MUL_MAT: {
+            ggml_tensor *a = mapped(o->src[0]), *b = mapped(o->src[1]);
+            if (dropout_key_ && is_lora_a(o->src[0])) {
+                b = dropout(ctx_, b, dropout_key_, o->src[0]);
+                order_.push_back(b);
+            }
+            if (kernels() && product_reads(a, b)) {
+                n = product(ctx_, a, b);
+                break;
+            }
+            n = ggml_mul_mat(ctx_, a, b);
             memcpy(n->op_params, o->op_params, sizeof(o->op_params));
             break;
         }
@@ -134,10 +153,19 @@ void graph::clone(ggml_tensor * o) {
             for (int j = 0; j < GGML_MAX_SRC; j++) {
                 if (o->src[j]) { n->src[j] = mapped(o->src[j]); }
             }
+            rescale(n);
     }
     ggml_set_name(n, o->name);
     map_[o] = n;
     order_.push_back(n);
+}
+
+// llama.cpp scales all pairs of an adapter alike. A pair that is trained with a scale of its own gets it here; the file has
+// the quotient in its B.
+void graph::rescale(ggml_tensor * n) {
+    if (n->op != GGML_OP_SCALE || !n->src[0]->src[0]) { return; }
+    auto own = from_->scales.find(n->src[0]->src[0]->name); // the name of B
+    if (own != from_->scales.end()) { memcpy(n->op_params, &own->second, sizeof(float)); }
 }
 
 // Writes to the cache are remembered instead of done; reads become what was written. True if o was dealt with.
@@ -163,17 +191,25 @@ bool graph::rewrite_cache(ggml_tensor * o) {
         order_.push_back(n);
     } else { // values, transposed: [tokens, heads, head_dim]
         ggml_tensor * r = ggml_reshape_3d(ctx_, w, o->ne[2], o->ne[1], o->ne[0]);
-        ggml_tensor * t = ggml_permute(ctx_, r, 2, 1, 0, 3);
-        n = ggml_cont(ctx_, t);
-        order_.insert(order_.end(), {r, t, n});
+        n = ggml_permute(ctx_, r, 2, 1, 0, 3);
+        order_.insert(order_.end(), {r, n});
+        if (!kernels()) { // which read it as it lies
+            n = ggml_cont(ctx_, n);
+            order_.push_back(n);
+        }
     }
     ggml_format_name(n, "%s (window)", root->name);
     map_[o] = n;
     return true;
 }
 
-void graph::forward(const capture & from) {
+void graph::forward(const capture & from, bool with_dropout) {
     from_ = &from;
+    if (with_dropout) {
+        dropout_key_ = ggml_new_tensor_1d(ctx_, GGML_TYPE_I32, 3);
+        ggml_set_input(dropout_key_);
+        ggml_set_name(dropout_key_, "dropout key");
+    }
     for (size_t k = 0; k < from.used; k++) {
         const input & i = from.inputs[k];
         ggml_tensor * n = ggml_new_tensor(ctx_, i.tensor->type, GGML_MAX_DIMS, i.tensor->ne);
@@ -182,8 +218,9 @@ void graph::forward(const capture & from) {
         map_[i.tensor] = n;
         inputs_.push_back(n);
     }
+    if (kernels()) { find_layers(from); }
     for (ggml_tensor * o : from.nodes) {
-        if (!rewrite_cache(o)) { clone(o); }
+        if (!clone_layer(o) && !rewrite_cache(o)) { clone(o); }
     }
     logits = order_.back();
 }
@@ -194,6 +231,10 @@ void graph::set_inputs(const capture & from) {
         if (!inputs_[i]->buffer) { continue; } // only the cache's indices, which the rewritten graph does not use
         if (from.inputs[i].data.size() != ggml_nbytes(inputs_[i])) { throw std::runtime_error("captured graph: an input changed its size"); }
         ggml_backend_tensor_set(inputs_[i], from.inputs[i].data.data(), 0, from.inputs[i].data.size());
+    }
+    if (dropout_key_) {
+        const uint32_t key[3] = {(uint32_t) from.dropout_key, (uint32_t) (from.dropout_key >> 32), dropout_threshold(from.dropout)};
+        ggml_backend_tensor_set(dropout_key_, key, 0, sizeof(key));
     }
 }
 

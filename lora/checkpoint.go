@@ -4,23 +4,22 @@ package lora
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
+	"hash/crc32"
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
 )
 
-// A checkpoint is a GGUF file with every trained tensor and its two moments, and the step. The order of the data and the
-// learning rate follow from the step, so nothing else is needed for an exact resume.
+// A checkpoint is a GGUF file with every trained tensor and its two moments, the step, and what a run remembers of its
+// losses. The order of the data, the learning rate and every random number follow from the seed and the step, so nothing
+// else is needed for an exact resume.
 
 // ErrCheckpoint: a checkpoint lies beside the adapter that does not belong to this run, or is damaged.
 var ErrCheckpoint = errors.New("lora: checkpoint cannot be used")
@@ -30,64 +29,112 @@ var checkpointParts = []struct {
 	what   int
 }{{"", value}, {".m", moment1}, {".v", moment2}}
 
-func (r *run) checkpointPath() string { return r.path + ".checkpoint" }
+const (
+	bestSuffix       = ".best"
+	checkpointSuffix = ".checkpoint"
+)
+
+func (r *run) checkpointPath() string { return r.path + checkpointSuffix }
 
 // fingerprint identifies what a run computes: the model's file, the examples, and what of Config changes the result.
-func (r *run) fingerprint() (string, error) {
+func (r *run) fingerprint() string {
 	h := sha256.New()
-	model, err := os.Open(r.model)
-	if err != nil {
-		return "", fmt.Errorf("lora: %w", err)
-	}
-	defer model.Close()
-	if _, err := io.Copy(h, model); err != nil {
-		return "", fmt.Errorf("lora: %w", err)
-	}
+	fmt.Fprintln(h, r.modelHash, r.startHash)
 	for _, p := range r.engine.params {
 		fmt.Fprintln(h, p)
 	}
-	c := r.config
-	fmt.Fprintln(h, c.Rank, c.Alpha, c.Targets, c.Window, c.WindowsPerStep, c.Epochs, c.LearningRate, c.Schedule, c.Warmup,
-		c.FinalRate, c.Beta1, c.Beta2, c.Epsilon, c.WeightDecay, c.ClipNorm, c.Seed)
+	fmt.Fprintf(h, "%+v\n", r.config.decisive())
 	for _, set := range [][]Example{r.examples, r.heldOut} {
-		fmt.Fprintln(h, len(set))
-		for i := range set {
-			e := &set[i]
-			fmt.Fprintln(h, len(e.Branches))
-			for _, b := range append([]Branch{{e.Tokens, e.Loss}}, e.Branches...) {
-				fmt.Fprintln(h, len(b.Tokens), len(b.Loss))
-				binary.Write(h, binary.LittleEndian, b.Tokens)
-				binary.Write(h, binary.LittleEndian, b.Loss)
-			}
-		}
+		addExamples(h, set)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil))
 }
 
+// checkpoint writes where the run stands.
 func (r *run) checkpoint() error {
-	if r.step == 0 {
+	if r.done == 0 {
 		return nil
 	}
-	return r.SaveState(r.checkpointPath(), r.digest, map[string]float64{
-		"base_loss": r.result.BaseLoss, "held_out_loss": r.lastHeldOut, "loss_sum": r.lossSum, "loss_steps": float64(r.lossSteps),
-	})
+	if err := r.metrics.sync(); err != nil {
+		return err
+	}
+	if err := r.saveState(r.checkpointPath(), r.digest, r.runState.values(), r.best); err != nil {
+		return err
+	}
+	r.saved = r.done
+	return nil
 }
 
 // resume takes up the checkpoint if there is one.
 func (r *run) resume() error {
-	values, err := r.LoadState(r.checkpointPath(), r.digest)
+	values, best, err := r.loadState(r.checkpointPath(), r.digest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if int(r.step) > len(r.steps) {
-		return fmt.Errorf("%w: %s is at step %d of %d; remove it to start anew", ErrCheckpoint, r.checkpointPath(), r.step, len(r.steps))
+	r.setValues(values)
+	r.best = best
+	if r.done < 1 || r.done > len(r.steps) || (r.config.KeepBest && r.bestStep > 0) != (best != nil) {
+		return fmt.Errorf("%w: %s is at step %d of %d; remove it to start anew", ErrCheckpoint, r.checkpointPath(), r.done, len(r.steps))
 	}
-	r.result.BaseLoss, r.lastHeldOut = values["base_loss"], values["held_out_loss"]
-	r.lossSum, r.lossSteps = values["loss_sum"], int(values["loss_steps"])
 	return nil
+}
+
+// values are the numbers of the state by name.
+func (s *runState) values() map[string]float64 {
+	v := map[string]float64{
+		"done": float64(s.done), "skipped": float64(s.skipped), "loss_sum": s.lossSum, "loss_steps": float64(s.lossSteps),
+		"spikes":    float64(s.guard.inRow),
+		"evaluated": float64(s.evaluated), "base_loss": s.baseLoss,
+		"best_loss": s.bestLoss, "best_step": float64(s.bestStep), "best_updates": float64(s.bestUpdates), "stale": float64(s.stale),
+		"held_out.loss": s.lastHeldOut.Loss, "held_out.pairs": float64(s.lastHeldOut.Pairs),
+		"held_out.pairs_won": s.lastHeldOut.PairsWon, "held_out.margin": s.lastHeldOut.Margin,
+	}
+	for source, loss := range s.lastHeldOut.BySource {
+		v["held_out.by_source."+source] = loss
+	}
+	for source, loss := range s.baseSources {
+		v["base.by_source."+source] = loss
+	}
+	if s.rose != "" {
+		v["rose."+s.rose] = 1
+	}
+	for i := range s.guard.losses {
+		v[fmt.Sprint("last_losses.", i)], v[fmt.Sprint("last_norms.", i)] = s.guard.losses[i], s.guard.norms[i]
+	}
+	return v
+}
+
+func (s *runState) setValues(v map[string]float64) {
+	s.done, s.skipped, s.lossSum, s.lossSteps = int(v["done"]), int(v["skipped"]), v["loss_sum"], int(v["loss_steps"])
+	s.evaluated, s.baseLoss = int(v["evaluated"]), v["base_loss"]
+	s.bestLoss, s.bestStep, s.bestUpdates, s.stale = v["best_loss"], int(v["best_step"]), int64(v["best_updates"]), int(v["stale"])
+	s.lastHeldOut = Losses{Loss: v["held_out.loss"], Pairs: int(v["held_out.pairs"]), PairsWon: v["held_out.pairs_won"], Margin: v["held_out.margin"]}
+	s.baseSources = make(map[string]float64)
+	for k, loss := range v {
+		if source, ok := strings.CutPrefix(k, "base.by_source."); ok {
+			s.baseSources[source] = loss
+		}
+		if source, ok := strings.CutPrefix(k, "rose."); ok {
+			s.rose = source
+		}
+		if source, ok := strings.CutPrefix(k, "held_out.by_source."); ok {
+			if s.lastHeldOut.BySource == nil {
+				s.lastHeldOut.BySource = make(map[string]float64)
+			}
+			s.lastHeldOut.BySource[source] = loss
+		}
+	}
+	s.guard = guard{inRow: int(v["spikes"])}
+	for i := range guardMemory {
+		loss, ok := v[fmt.Sprint("last_losses.", i)]
+		if !ok {
+			break
+		}
+		s.guard.losses, s.guard.norms = append(s.guard.losses, loss), append(s.guard.norms, v[fmt.Sprint("last_norms.", i)])
+	}
 }
 
 // Steps returns the number of optimiser steps taken, those before a loaded state included.
@@ -101,6 +148,11 @@ func (t *Trainer) Steps() int {
 // run names the run that the state belongs to, and values are numbers of the caller's to keep with it. The file appears
 // under path only when it is whole.
 func (t *Trainer) SaveState(path, run string, values map[string]float64) error {
+	return t.saveState(path, run, values, nil)
+}
+
+// saveState also keeps another set of the trained tensors, the best.
+func (t *Trainer) saveState(path, run string, values map[string]float64, best [][]float32) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := createFile(path)
@@ -111,15 +163,24 @@ func (t *Trainer) SaveState(path, run string, values map[string]float64) error {
 	for _, k := range slices.Sorted(maps.Keys(values)) {
 		w.meta("ragft.value."+k, values[k])
 	}
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	add := func(name string, p param, v []float32) {
+		sum.Write(gguf.FloatBytes(v))
+		w.floats(name, p.ne0, p.ne1, v)
+	}
 	for i, p := range t.engine.params {
 		for _, part := range checkpointParts {
 			v, err := t.engine.get(i, part.what)
 			if err != nil {
 				return err
 			}
-			w.floats(p.name+part.suffix, p.ne0, p.ne1, v)
+			add(p.name+part.suffix, p, v)
 		}
 	}
+	for i, v := range best {
+		add(t.engine.params[i].name+bestSuffix, t.engine.params[i], v)
+	}
+	w.meta("ragft.crc32c", sum.Sum32())
 	return w.commit()
 }
 
@@ -127,40 +188,71 @@ func (t *Trainer) SaveState(path, run string, values map[string]float64) error {
 // fs.ErrNotExist if there is no file, and ErrCheckpoint if it is damaged or belongs to another run; in that case the
 // trainer must not be used on.
 func (t *Trainer) LoadState(path, run string) (map[string]float64, error) {
+	values, _, err := t.loadState(path, run)
+	return values, err
+}
+
+func (t *Trainer) loadState(path, run string) (values map[string]float64, best [][]float32, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f, err := gguf.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, nil, err
+	}
+	if err == nil {
+		defer f.Close()
+		values, best, err = t.readState(f, run)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w; remove it to start anew", ErrCheckpoint, path, err)
+		return nil, nil, fmt.Errorf("%w: %s: %w; remove it to start anew", ErrCheckpoint, path, err)
 	}
-	defer f.Close()
+	return values, best, nil
+}
+
+func (t *Trainer) readState(f *gguf.File, run string) (values map[string]float64, best [][]float32, err error) {
 	if of, _ := f.Text("ragft.run"); of != run {
-		return nil, fmt.Errorf("%w: %s belongs to a run with another model, other examples or another Config; remove it to start anew", ErrCheckpoint, path)
+		return nil, nil, errors.New("it belongs to a run with another model, other examples or another Config")
 	}
 	step, ok := f.Uint("ragft.step")
 	if !ok || step > math.MaxInt32 {
-		return nil, fmt.Errorf("%w: %s holds no sensible step; remove it to start anew", ErrCheckpoint, path)
+		return nil, nil, errors.New("it holds no sensible step")
+	}
+	want, _ := f.Uint("ragft.crc32c")
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	read := func(name string) ([]float32, error) {
+		v, err := f.ReadFloats(name)
+		sum.Write(gguf.FloatBytes(v))
+		return v, err
 	}
 	for i, p := range t.engine.params {
 		for _, part := range checkpointParts {
-			v, err := f.ReadFloats(p.name + part.suffix)
+			v, err := read(p.name + part.suffix)
 			if err == nil {
 				err = t.engine.set(i, part.what, v)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%w: %s: %w; remove it to start anew", ErrCheckpoint, path, err)
+				return nil, nil, err
 			}
 		}
 	}
-	values := make(map[string]float64)
+	if len(f.Tensors()) > len(t.engine.params)*len(checkpointParts) {
+		for _, p := range t.engine.params {
+			v, err := read(p.name + bestSuffix)
+			if err != nil {
+				return nil, nil, err
+			}
+			best = append(best, v)
+		}
+	}
+	if uint64(sum.Sum32()) != want {
+		return nil, nil, errors.New("its checksum is wrong")
+	}
+	values = make(map[string]float64)
 	for _, kv := range f.Metadata() {
 		if k, ok := strings.CutPrefix(kv.Key, "ragft.value."); ok {
 			values[k], _ = kv.Value.(float64)
 		}
 	}
 	t.step = int64(step)
-	return values, nil
+	return values, best, nil
 }

@@ -39,12 +39,28 @@ type Config struct {
 	Rank int
 	// Alpha scales the adapter by Alpha / Rank; 0 stands for 2 * Rank.
 	Alpha float64
-	// Targets are the weights to adapt: module names such as "attn_q" or patterns such as "blk.[0-3].ffn_*" in the
-	// form of path.Match. Nil stands for every linear layer of the blocks.
+	// RankStabilized scales the adapter by Alpha / sqrt(Rank) instead, which keeps the size of its change the same at high
+	// ranks (rsLoRA, arXiv 2312.03732, section 4). The file holds Alpha * sqrt(Rank), so that llama.cpp does likewise.
+	RankStabilized bool
+	// Targets are the weights to adapt: module names such as "attn_q", names such as "blk.0.attn_q" or "output", patterns
+	// for either in the form of path.Match such as "blk.[0-3].ffn_*", or AllLinear. Each must match something. Nil stands
+	// for AllLinear. Norms, embeddings, the output of models that have none but their embedding, and routed experts
+	// cannot be adapted.
 	Targets []string
+	// Modules give some of the weights that Targets choose a rank and alpha of their own; the first that matches a weight
+	// decides. llama.cpp knows one alpha for a file, so the difference is multiplied into B when the file is written.
+	Modules []Module
+	// Dropout is the probability with which, in training, an element of the input of A is set to zero, the others being
+	// multiplied by 1 / (1 - Dropout), as the authors of arXiv 2106.09685 do; in [0, 1). The masks follow from Seed, step
+	// and place alone, so that a resumed run has the same. On the CPU only. 0 is none.
+	Dropout float64
+	// Start is the path of an adapter of the same model file to go on from, in place of a fresh one; its targets, ranks and
+	// alpha are taken as they are. Of Rank, Alpha, Targets, Modules and RankStabilized, those that are set must
+	// say what the file has. The optimiser starts anew. "" is none.
+	Start string
 
 	// Window is the number of tokens of a batch, a multiple of 256; examples are packed into windows. 0 stands for
-	// the smallest multiple of 256, at least 512, that holds the longest example.
+	// the smallest multiple of 256, at least 512 or, if less, the model's context, that holds the longest example.
 	Window int
 	// WindowsPerStep is the number of windows whose gradients one optimiser step accumulates; 0 stands for 1.
 	WindowsPerStep int
@@ -68,22 +84,60 @@ type Config struct {
 	// ClipNorm bounds the global norm of the gradient; 0 stands for 1, a negative value for no bound.
 	ClipNorm float64
 
+	// DPO says how examples with Pairs are learnt.
+	DPO DPO
+
 	// Seed decides the adapter's first values and the order of the examples. The same seed, data and number of
 	// threads give the same adapter, bit for bit, on one machine's CPU.
 	Seed uint64
 	// EvaluateEvery is the number of steps between evaluations of the held-out examples; 0 stands for once an epoch.
 	EvaluateEvery int
+	// Patience ends the training early after this many evaluations in a row without improvement; 0 is never. An
+	// evaluation is an improvement if its loss is below the lowest so far by more than MinImprovement.
+	Patience       int
+	MinImprovement float64
+	// KeepBest writes the adapter of the evaluation with the lowest loss, not that of the last step.
+	KeepBest bool
+	// MaxRise ends the training when the held-out loss of a source, a key, has risen by more than the value, in nats for
+	// each unit of loss weight, over what it was before the training: ln(1.1) bounds the rise of a perplexity to 10 %. Such
+	// an evaluation never counts as the best. It needs KeepBest, and held-out examples of each source named.
+	MaxRise map[string]float64
+	// SpikeFactor leaves out a step whose loss or gradient norm is above this many times the median of the last 32 steps
+	// (at least 8): its gradient is not used, and it counts as done. 5 such steps in a row end with ErrDiverged. 0 is
+	// off; with it on, 5 to 10 are sensible for cross-entropies.
+	SpikeFactor float64
 	// CheckpointEvery is the number of steps between checkpoints; 0 stands for 50, a negative value for none but on
 	// cancellation.
 	CheckpointEvery int
 
-	// Threads of the CPU; 0 stands for the number of cores.
+	// MemoryBudget bounds the bytes that training holds, see Memory, by computing logits for fewer rows at a time and by
+	// computing activations again in the backward pass, as far as it must. Too small a budget is ErrMemory before the
+	// first step. 0 is no bound: everything that the backward pass reads is stored.
+	MemoryBudget int64
+	// Threads of the CPU, at most 512; 0 stands for the number of cores.
 	Threads int
-	// GPULayers is the number of layers held by the GPU: 0 is none, negative all.
+	// GPULayers is the number of layers held by the GPU: 0 is none, negative all. Layers that stay on the CPU are trained
+	// there, but slower than without a GPU.
 	GPULayers int
-	// Progress is called after each step, on the training goroutine. Nil is none.
+	// Servers are ggml RPC servers, each host:port, whose devices hold layers before the GPUs of this machine do:
+	// see Servers of llama.ModelOptions, which also says whom to trust. GPULayers must not be 0 then. If a server goes away,
+	// the training ends with an error that wraps llama.ErrServer, and goes on from its last checkpoint when it is run again.
+	Servers []string
+	// Progress is called after each step, on the training goroutine: training goes on when it returns. To stop from
+	// within, cancel the context. Nil is none.
 	Progress func(Progress)
-	// Metadata is written into the adapter file as ragft.<key>, for its provenance.
+	// Control pauses and resumes the training. Nil is none.
+	Control *Control
+	// MetricsFile gets a line of JSON for each step and each evaluation, appended; "" is none. Each line has the keys
+	// run (a name made of model, data and Config), event ("step" or "evaluation"), step, time, loss, and where they
+	// apply loss_by_source, pairs, pairs_won and margin; a step's has also epoch, learning_rate, gradient_norm,
+	// tokens_per_second, tokens, loss_tokens and skipped. A run that goes on from a checkpoint first removes what it
+	// wrote after the checkpoint, so that no step is there twice.
+	MetricsFile string
+	// TensorBoard is a folder, one for each run, that gets TensorBoard's event files; "" is none.
+	TensorBoard string
+	// Metadata is written into the adapter file as ragft.<key>, for its provenance; it takes precedence over what Train
+	// writes itself, see Provenance.
 	Metadata map[string]string
 }
 
@@ -91,16 +145,21 @@ type Config struct {
 type Progress struct {
 	Step, Steps  int
 	Epoch        int     // from 1
-	Loss         float64 // mean cross-entropy of the step's tokens, weighted, in nats
+	Losses               // of the step
 	HeldOutLoss  float64 // of the last evaluation; NaN before the first and without held-out examples
+	HeldOut      Losses  // of the last evaluation
 	Evaluated    bool    // whether this step ended with an evaluation
+	Skipped      bool    // whether SpikeFactor refused the step
 	LearningRate float64
-	GradientNorm float64 // before clipping
-	Tokens       int     // tokens processed by this run so far, padding included
-	LossTokens   int     // of these, those with a loss
-	Elapsed      time.Duration
+	GradientNorm float64       // before clipping
+	Tokens       int           // tokens processed by this run so far, padding included
+	LossTokens   int           // of these, those with a loss
+	Elapsed      time.Duration // of this run, pauses left out
 	Remaining    time.Duration // estimated
 }
+
+// maxThreads are as many as ggml has room for.
+const maxThreads = 512
 
 func (c Config) withDefaults() Config {
 	def := func(v *float64, d float64) {
@@ -113,8 +172,10 @@ func (c Config) withDefaults() Config {
 			*v = d
 		}
 	}
-	defInt(&c.Rank, 16)
-	def(&c.Alpha, 2*float64(c.Rank))
+	if c.Start == "" {
+		defInt(&c.Rank, 16)
+		def(&c.Alpha, 2*float64(c.Rank))
+	}
 	defInt(&c.WindowsPerStep, 1)
 	defInt(&c.Epochs, 1)
 	def(&c.LearningRate, 2e-4)
@@ -123,19 +184,34 @@ func (c Config) withDefaults() Config {
 	def(&c.Beta2, 0.999)
 	def(&c.Epsilon, 1e-8)
 	def(&c.ClipNorm, 1)
+	def(&c.DPO.Beta, 0.1)
 	defInt(&c.CheckpointEvery, 50)
-	defInt(&c.Threads, runtime.NumCPU())
+	defInt(&c.Threads, min(runtime.NumCPU(), maxThreads))
 	return c
 }
 
 func (c Config) check() error {
 	switch {
-	case c.Rank < 1:
+	case len(c.Servers) > 0 && c.GPULayers == 0:
+		return fmt.Errorf("lora: Servers are given, but 0 GPULayers, so that none of them would hold a layer: say -1 for all")
+	case c.Rank < 0 || c.Rank == 0 && c.Start == "":
 		return fmt.Errorf("lora: rank %d: it must be at least 1", c.Rank)
-	case c.Window < 0 || c.Window%256 != 0:
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("lora: dropout %v: it is a probability, at least 0 and below 1", c.Dropout)
+	case c.Dropout > 0 && c.GPULayers != 0:
+		return fmt.Errorf("lora: dropout runs on the CPU only: use 0 GPULayers, or no Dropout")
+	case c.Window < 0 || c.Window%256 != 0 || c.Window > math.MaxInt32:
 		return fmt.Errorf("lora: window of %d tokens: it must be a multiple of 256", c.Window)
+	case c.Threads > maxThreads:
+		return fmt.Errorf("lora: %d threads: there can be at most %d", c.Threads, maxThreads)
+	case c.GPULayers != int(int32(c.GPULayers)):
+		return fmt.Errorf("lora: %d GPULayers: say -1 for all", c.GPULayers)
 	case c.WindowsPerStep < 1 || c.Epochs < 1 || c.Threads < 1 || c.EvaluateEvery < 0:
 		return fmt.Errorf("lora: WindowsPerStep, Epochs, Threads and EvaluateEvery must not be negative")
+	case c.Patience < 0 || !(c.MinImprovement >= 0) || !(c.SpikeFactor == 0 || c.SpikeFactor > 1):
+		return fmt.Errorf("lora: Patience and MinImprovement must not be negative, and SpikeFactor must be above 1, or 0 for none")
+	case c.MemoryBudget < 0:
+		return fmt.Errorf("lora: a memory budget of %d bytes: it must be positive, or 0 for no bound", c.MemoryBudget)
 	case !(c.LearningRate > 0) || math.IsInf(c.LearningRate, 0):
 		return fmt.Errorf("lora: learning rate %v: it must be positive", c.LearningRate)
 	case !(c.Warmup <= 1) || !(c.FinalRate >= 0 && c.FinalRate <= 1):
@@ -147,7 +223,30 @@ func (c Config) check() error {
 	case !(c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1 && c.Epsilon > 0 && c.WeightDecay >= 0):
 		return fmt.Errorf("lora: AdamW needs 0 <= Beta1, Beta2 < 1, Epsilon > 0 and WeightDecay >= 0")
 	}
-	return nil
+	for i, m := range c.Modules {
+		if len(m.Targets) == 0 {
+			return fmt.Errorf("lora: Modules[%d] has no Targets: name the weights that it is for", i)
+		}
+		if m.Rank < 0 || math.IsNaN(m.Alpha) || math.IsInf(m.Alpha, 0) {
+			return fmt.Errorf("lora: Modules[%d]: rank %d and alpha %v must be sensible numbers", i, m.Rank, m.Alpha)
+		}
+		if err := checkPatterns(m.Targets); err != nil {
+			return err
+		}
+	}
+	return c.DPO.check()
+}
+
+// decisive is the Config with zero for what does not change the result, to tell whether a checkpoint is of the same run.
+func (c Config) decisive() Config {
+	if c.Patience == 0 && !c.KeepBest {
+		c.EvaluateEvery = 0
+	}
+	c.CheckpointEvery, c.Threads, c.GPULayers, c.Servers, c.MemoryBudget = 0, 0, 0, nil, 0
+	c.Progress, c.Control, c.Metadata = nil, nil, nil
+	c.MetricsFile, c.TensorBoard = "", ""
+	c.Start = "" // its content counts
+	return c
 }
 
 // Rate returns the learning rate of step (from 1) of steps.

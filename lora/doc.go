@@ -20,11 +20,33 @@
 // whole training and writes an adapter file that llama.cpp loads; [Trainer] takes single steps, and trains all weights of
 // an F32 model if made by [NewModelTrainer].
 //
+// An example is learnt by the cross-entropy of the tokens that have a loss weight, or, if it has [Pair]s, by direct
+// preference optimisation ([DPO]) of its branches, the reference being the same model with the adapter off. One training
+// may have examples of both kinds, with weights, and reports its losses by their sources ([Losses]).
+//
 // A training that is cancelled or killed goes on from its checkpoint when it is started again, and on the CPU it ends with
-// the same bytes as one that was not interrupted.
+// the same bytes as one that was not interrupted. [Control] pauses it, Config.Patience stops it early, Config.KeepBest
+// writes the best adapter that was evaluated, Config.SpikeFactor leaves out steps that stand out, and a training that no
+// longer makes sense ends with a [DivergedError]. [Config] says how a hook, a metrics file and TensorBoard follow it.
+//
+// Config chooses the weights to adapt ([Config.Targets]), with ranks and scales for groups of them ([Config.Modules]),
+// rsLoRA, dropout, and an adapter to go on from ([Config.Start]). Every adapter file says how it came to be: [Provenance].
+// [Merge] adds an adapter into its base's weights, each kept in its own type or given another one, and compares what the
+// merged model says with what base and adapter say. [ReadAdapter] tells what an adapter changes and how it came to be.
+//
+// # Memory
+//
+// [EstimateMemory] says before the start what a training will hold, by kind, measured on its graph without allocating it;
+// [Train] logs it, and refuses with [ErrMemory] what cannot fit. Under Config.MemoryBudget the logits are computed for a
+// part of the rows at a time, with their loss and gradients, so that no more than these rows times the vocabulary are held;
+// and where that is not enough, segments of the forward pass are not stored but computed again in the backward pass, as few
+// as will do. A segment is what lies between two places where a single activation is read later on: mostly the attention or
+// the feed-forward half of a layer. A recomputed segment gives the same gradients to the bit.
 //
 // # Limits
 //
-// Rules exist for the dense Llama, Qwen 2 and Qwen 3 families and whatever else uses the same ops. All weights are trained
-// on the CPU only. GPU backends run the same graph with ops that they have; this version was tested on CPUs.
+// Rules exist for the ops of the dense families and of mixtures of experts that docs/families.md lists, with the types of
+// bases that were tried. A base in several files is to be joined into one first. Stacks of experts are passed through, not
+// trained; recurrent models are [ErrNoRule]. All weights are trained on the CPU only. GPU backends run the same graph with
+// ops that they have; this version was tested on CPUs.
 package lora

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "../internal/llamacpp/log.h"
 
@@ -18,17 +19,18 @@ bool on_node(ggml_tensor * node, bool ask, void * data) {
     auto * e = (rft_engine *) data;
     if (!ask || !e->capturing) { return false; }
     try {
-        e->capture_ok = e->captured.add(node) && e->capture_ok;
+        e->capture_ok = e->captured.add(node, !e->devices.empty()) && e->capture_ok;
     } catch (...) { // nothing may unwind through ggml
         e->capture_ok = false;
     }
     return false;
 }
 
-// While capturing on the CPU, nothing is computed: the graph is all that is wanted.
+// While capturing, nothing is computed: the graph is all that is wanted. On the CPU alone the computation is stopped before
+// it starts; with devices every part of the graph has to be reached, so that its nodes are passed over: see capture::add.
 bool on_abort(void * data) {
     auto * e = (rft_engine *) data;
-    return e->cancel.load(std::memory_order_relaxed) || (e->capturing && !e->gpu);
+    return e->cancel.load(std::memory_order_relaxed) || (e->capturing && e->devices.empty());
 }
 
 bool on_cancel(void * data) { return ((rft_engine *) data)->cancel.load(std::memory_order_relaxed); }
@@ -42,6 +44,7 @@ struct capturing_scope {
         ragft_log_quiet(true);
     }
     ~capturing_scope() {
+        engine.captured.release();
         ragft_log_quiet(false);
         engine.capturing = false;
     }
@@ -53,15 +56,13 @@ struct capturing_scope {
 rft_engine::~rft_engine() {
     current.reset();
     ggml_backend_sched_free(sched);
-    ggml_free(optimiser_ctx);
-    ggml_backend_buffer_free(state_buffer);
-    ggml_free(state_ctx);
+    for (rft::place & p : places) { p.free(); }
     if (batch.token) { llama_batch_free(batch); }
     llama_free(ctx);
     if (adapter) { llama_adapter_lora_free(adapter); }
     llama_model_free(model);
     if (cpu) { ggml_backend_free(cpu); }
-    if (gpu) { ggml_backend_free(gpu); }
+    for (ggml_backend_t d : devices) { ggml_backend_free(d); }
     if (threads) { ggml_threadpool_free(threads); }
 }
 
@@ -73,14 +74,11 @@ void rft_engine::open() {
     ggml_backend_cpu_set_n_threads(cpu, options.threads);
     ggml_backend_cpu_set_threadpool(cpu, threads);
     ggml_backend_cpu_set_abort_callback(cpu, on_cancel, this);
-    if (options.gpu_layers != 0) {
-        gpu = ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_GPU, nullptr);
-        if (!gpu) { fail("GPU layers were asked for, but this build has no GPU backend or there is no device: use 0 GPU layers, or build with ./build.sh --cuda"); }
-        if (!options.adapter_path) { fail("training all weights runs on the CPU only: use 0 GPU layers"); }
-    }
+    std::vector<ggml_backend_dev_t> used = open_devices();
 
     llama_model_params mp = llama_model_default_params();
     mp.n_gpu_layers = options.gpu_layers;
+    mp.devices = used.data();
     mp.use_extra_bufts = false; // repacked weights cannot be read by other ops than mul_mat
     mp.load_mode = options.adapter_path ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
     mp.progress_callback = [](float, void * e) { return !((rft_engine *) e)->cancel.load(); };
@@ -90,6 +88,11 @@ void rft_engine::open() {
         if (cancel) { throw rft::cancelled(); }
         fail(std::string("llama.cpp cannot load the model ") + options.model_path);
     }
+    if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
+        throw rft::no_rule("its layers have recurrent states (SSM_CONV, SSM_SCAN, RWKV_WKV or the like), for which there are no rules: use a model whose layers are attention only");
+    }
+    captured.dropout = options.dropout;
+    for (int32_t i = 0; i < options.n_scaled; i++) { captured.scales[options.scaled[i]] = options.scales[i]; }
     if (options.adapter_path) {
         adapter = llama_adapter_lora_init(model, options.adapter_path);
         if (!adapter) { fail(std::string("llama.cpp cannot load the adapter ") + options.adapter_path + " for this model"); }
@@ -118,25 +121,29 @@ void rft_engine::open() {
     }
     batch = llama_batch_init(options.window, 0, options.max_sequences);
 
-    ggml_backend_t backends[2] = {gpu ? gpu : cpu, cpu};
-    sched = ggml_backend_sched_new(backends, nullptr, gpu ? 2 : 1, 65536, false, false);
     find_params();
-    for (const graph::state & p : params) {
-        if (gpu && ggml_backend_buffer_is_host(p.value->buffer)) { fail("some layers lie on the CPU: train with all layers on the GPU, or with none"); }
-    }
     add_state();
-    build_optimiser();
+}
+
+// Captures a window with so many rows, its last, whatever its content.
+void rft_engine::capture_rows(int32_t n_rows) {
+    const int32_t n = options.window;
+    std::vector<int32_t> zeros(n, 0), positions(n), offsets(n + 1), rows(n_rows);
+    for (int32_t i = 0; i < n; i++) { positions[i] = offsets[i] = i; }
+    for (int32_t i = 0; i < n_rows; i++) { rows[i] = n - n_rows + i; }
+    offsets[n] = n;
+    run_capture({zeros.data(), positions.data(), offsets.data(), zeros.data(), rows.data(), n_rows, nullptr, nullptr, nullptr, 0, 0});
 }
 
 // Which tensors are trained is read off a captured graph: those of the adapter, or every weight.
 void rft_engine::find_params() {
-    const int32_t n = options.window;
-    std::vector<int32_t> zeros(n, 0), positions(n), offsets(n + 1), rows = {n - 1};
-    for (int32_t i = 0; i < n; i++) { positions[i] = offsets[i] = i; }
-    offsets[n] = n;
-    rft_batch b = {zeros.data(), positions.data(), offsets.data(), zeros.data(), rows.data(), 1, nullptr, nullptr, nullptr, 0};
-    run_capture(b);
-
+    capture_rows(2);
+    if (adapter && !devices.empty()) {
+        settle_adapter();
+        capture_rows(1); // another shape, so that llama.cpp plans anew
+        if (settle_adapter()) { fail("a part of the adapter on the CPU cannot be followed on its way to a device: use another number of GPU layers"); }
+    }
+    release_context();
     std::map<std::string, ggml_tensor *> found;
     for (ggml_tensor * node : captured.nodes) {
         for (int j = 0; j < GGML_MAX_SRC; j++) {
@@ -160,20 +167,6 @@ void rft_engine::find_params() {
     }
 }
 
-void rft_engine::add_state() {
-    ggml_init_params ip = {ggml_tensor_overhead() * (params.size() * 3 + 8), nullptr, true};
-    state_ctx = ggml_init(ip);
-    for (graph::state & p : params) {
-        for (ggml_tensor ** t : {&p.gradient, &p.moment1, &p.moment2}) { *t = ggml_dup_tensor(state_ctx, p.value); }
-    }
-    decayed = ggml_new_tensor_1d(state_ctx, GGML_TYPE_F32, 7);
-    plain = ggml_new_tensor_1d(state_ctx, GGML_TYPE_F32, 7);
-    grad_scale = ggml_new_tensor_1d(state_ctx, GGML_TYPE_F32, 1);
-    state_buffer = ggml_backend_alloc_ctx_tensors(state_ctx, gpu ? gpu : cpu);
-    if (!state_buffer) { fail("not enough memory for gradients and optimiser state"); }
-    ggml_backend_buffer_clear(state_buffer, 0);
-}
-
 void rft_engine::fill_batch(const rft_batch & b) {
     batch.n_tokens = options.window;
     for (int32_t i = 0; i < options.window; i++) {
@@ -193,6 +186,7 @@ void rft_engine::fill_batch(const rft_batch & b) {
 void rft_engine::run_capture(const rft_batch & b) {
     fill_batch(b);
     captured.clear();
+    captured.dropout_key = b.dropout_key;
     llama_memory_clear(llama_get_memory(ctx), false);
     int32_t rc;
     {
@@ -204,48 +198,31 @@ void rft_engine::run_capture(const rft_batch & b) {
     if ((rc != 0 && rc != 2) || captured.nodes.empty() || !capture_ok) {
         fail("llama.cpp refused the batch (llama_decode: " + std::to_string(rc) + ")");
     }
+    release_outputs(b.n_rows);
 }
 
 // Captures the batch and makes the graph for it, unless the last one has the same shape.
 void rft_engine::prepare(const rft_batch & b, graph::mode m) {
     run_capture(b);
-    if (!current || current_mode != m || current_rows != b.n_rows || current_labels != b.n_labels) {
-        ggml_backend_sched_reset(sched);
-        current.reset(new graph(cpu, gpu, options.composed));
+    rft::layout l;
+    if (m != graph::mode::logits) { l = layout_for(m, b.n_rows).layout; }
+    const int32_t labels = labels_in_chunks(b, l.chunk_rows);
+    const bool same = current && current_mode == m && current->with_dropout() == graph::drops(captured, m) && current_rows == b.n_rows && current_layout.chunk_rows == l.chunk_rows &&
+                      current_layout.recomputed == l.recomputed && current_layout.chunk_labels >= labels;
+    if (!same) {
+        l.chunk_labels = (std::max(labels, l.chunk_rows ? l.chunk_rows : b.n_rows) + 63) / 64 * 64; // so that it serves other batches too
+        current.reset(new graph(cpu, devices, options.composed));
         current_rows = -1;
-        current->build(captured, m, params, b.n_labels);
+        current->build(captured, m, params, l);
+        make_room(current->cgraph);
         if (!ggml_backend_sched_alloc_graph(sched, current->cgraph)) {
             current.reset();
-            fail("not enough memory for the graph: use a smaller window");
+            throw rft::no_memory("the activations of a window cannot be allocated; use a smaller window, or a memory budget");
         }
-        current_mode = m, current_rows = b.n_rows, current_labels = b.n_labels;
-        compute_bytes = std::max<uint64_t>(compute_bytes, ggml_backend_sched_get_buffer_size(sched, cpu) +
-                                                              (gpu ? ggml_backend_sched_get_buffer_size(sched, gpu) : 0));
+        current_mode = m, current_rows = b.n_rows, current_layout = l;
+        if (m != graph::mode::logits) { note_largest(); }
     }
     current->set_inputs(captured);
-}
-
-void rft_engine::set_labels(const rft_batch & b) {
-    const int64_t vocab = current->logits->ne[0];
-    std::vector<int64_t> index(b.n_labels);
-    std::vector<int32_t> gather(b.n_labels);
-    std::vector<float> row_weight(b.n_rows, 0.0f), label_row_weight(b.n_labels);
-    for (int32_t l = 0; l < b.n_labels; l++) {
-        const int32_t r = b.label_rows[l], t = b.label_tokens[l];
-        if (r < 0 || r >= b.n_rows || t < 0 || t >= vocab) { fail("a label lies outside the rows or the vocabulary"); }
-        index[l] = r * vocab + t;
-        gather[l] = (int32_t) index[l];
-        row_weight[r] += b.label_weights[l];
-    }
-    for (int32_t l = 0; l < b.n_labels; l++) { label_row_weight[l] = row_weight[b.label_rows[l]]; }
-    auto set = [](ggml_tensor * t, const void * data) {
-        if (t->buffer) { ggml_backend_tensor_set(t, data, 0, ggml_nbytes(t)); }
-    };
-    set(current->label_index, index.data());
-    set(current->label_gather, gather.data());
-    set(current->label_weight, b.label_weights);
-    set(current->label_row_weight, label_row_weight.data());
-    set(current->row_weight, row_weight.data());
 }
 
 void rft_engine::compute(ggml_cgraph * g) {
@@ -259,79 +236,14 @@ double rft_engine::run(const rft_batch & b, graph::mode m) {
     prepare(b, m);
     if (m != graph::mode::logits) { set_labels(b); }
     compute(current->cgraph);
-    return m == graph::mode::logits ? 0 : loss();
+    return m == graph::mode::logits ? 0 : read_losses(b);
 }
 
-double rft_engine::loss() {
-    std::vector<float> terms(current_labels);
-    ggml_backend_tensor_get(current->loss, terms.data(), 0, terms.size() * sizeof(float));
-    double sum = 0;
-    for (float t : terms) { sum -= t; }
-    return sum;
-}
-
-// Sums of squares of short runs in float, which the compiler vectorises, and of the runs in double.
-static double sum_of_squares(const float * x, int64_t n) {
-    constexpr int64_t lanes = 16, run = 1024;
-    double sum = 0;
-    for (int64_t i = 0; i < n; i += run) {
-        const int64_t end = std::min(n, i + run);
-        float part[lanes] = {0};
-        int64_t j = i;
-        for (; j + lanes <= end; j += lanes) {
-            for (int64_t k = 0; k < lanes; k++) { part[k] += x[j + k] * x[j + k]; }
-        }
-        for (; j < end; j++) { part[0] += x[j] * x[j]; }
-        for (float p : part) { sum += p; }
-    }
-    return sum;
-}
-
-double rft_engine::gradient_norm() {
-    double sum = 0;
-    std::vector<float> copy;
-    for (const graph::state & p : params) {
-        const int64_t n = ggml_nelements(p.gradient);
-        const float * g = (const float *) p.gradient->data;
-        if (!ggml_backend_buffer_is_host(p.gradient->buffer)) {
-            copy.resize(n);
-            ggml_backend_tensor_get(p.gradient, copy.data(), 0, n * sizeof(float));
-            g = copy.data();
-        }
-        sum += sum_of_squares(g, n);
-    }
-    return std::sqrt(sum);
-}
-
-// The optimiser's graph works in place on the state, so it needs no memory of its own and is built once.
-void rft_engine::build_optimiser() {
-    const size_t nodes = params.size() * 8 + 64; // four leaves and two nodes for each
-    ggml_init_params ip = {ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false), nullptr, true};
-    optimiser_ctx = ggml_init(ip);
-    optimiser = ggml_new_graph_custom(optimiser_ctx, nodes, false);
-    for (const graph::state & p : params) {
-        const bool matrix = adapter || p.value->ne[1] > 1; // norms and biases are not decayed
-        ggml_set_param(p.value);
-        ggml_tensor * scaled = ggml_mul_inplace(optimiser_ctx, p.gradient, grad_scale);
-        ggml_tensor * step = ggml_opt_step_adamw(optimiser_ctx, p.value, scaled, p.moment1, p.moment2, matrix ? decayed : plain);
-        for (ggml_tensor * view : {scaled, step}) { ggml_backend_view_init(view); }
-        ggml_build_forward_expand(optimiser, step);
-    }
-}
-
-void rft_engine::adamw_step(const rft_adamw & a) {
-    float values[7] = {a.learning_rate, a.beta1, a.beta2, a.epsilon, a.weight_decay,
-                       (float) (1 / (1 - std::pow((double) a.beta1, (double) a.step))),
-                       (float) (1 / (1 - std::pow((double) a.beta2, (double) a.step)))};
-    ggml_backend_tensor_set(decayed, values, 0, sizeof(values));
-    values[4] = 0;
-    ggml_backend_tensor_set(plain, values, 0, sizeof(values));
-    ggml_backend_tensor_set(grad_scale, &a.grad_scale, 0, sizeof(float));
-    // never cut short: a step that is half done would leave weights that belong to no step
-    if (!gpu) { ggml_backend_cpu_set_abort_callback(cpu, nullptr, nullptr); }
-    const ggml_status status = ggml_backend_graph_compute(gpu ? gpu : cpu, optimiser);
-    ggml_backend_cpu_set_abort_callback(cpu, on_cancel, this);
-    if (status != GGML_STATUS_SUCCESS) { fail(std::string("the optimiser step failed: ") + ggml_status_to_string(status)); }
+void rft_engine::use_adapter(bool on) {
+    if (!adapter) { fail("there is no adapter to switch off: all weights are trained"); }
+    float scale = 1;
+    if (llama_set_adapters_lora(ctx, on ? &adapter : nullptr, on ? 1 : 0, on ? &scale : nullptr) != 0) { fail("the adapter cannot be switched"); }
+    current.reset(); // it was made of the other graph
 }
 
 void rft_engine::decode(const rft_batch & b, float * dst) {

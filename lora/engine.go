@@ -2,15 +2,9 @@
 
 package lora
 
-// #cgo CXXFLAGS: -std=c++17 -O3 -I${SRCDIR}/../third_party/include
-// #cgo CFLAGS: -I${SRCDIR}/../third_party/include
+// #cgo CXXFLAGS: -std=c++17 -O3
 // #cgo linux,amd64 CXXFLAGS: -march=native
 // #include <stdlib.h>
-// #if __has_include("zz_native_build.h")
-// #include "zz_native_build.h"
-// #else
-// #error "llama.cpp is not built: run ./build.sh in the ragft module folder"
-// #endif
 // #include "engine.h"
 import "C"
 
@@ -21,18 +15,24 @@ import (
 	"runtime"
 	"unsafe"
 
-	_ "github.com/ragft/ragft/internal/llamacpp" // links llama.cpp
+	"github.com/ragft/ragft/internal/llamacpp"
 )
 
 // engineOptions says what an engine loads.
 type engineOptions struct {
 	model        string
-	adapter      string // "": all weights of an F32 model are trained
-	window       int    // tokens, a multiple of 256
+	adapter      string             // "": all weights of an F32 model are trained
+	scales       map[string]float32 // of pairs that are not scaled by alpha / rank, by the name of their B
+	dropout      float64
+	window       int // tokens, a multiple of 256
 	maxSequences int
 	threads      int
 	gpuLayers    int
-	composed     bool // only forward ops in the backward pass
+	servers      []string // ggml RPC servers whose devices may hold layers
+	composed     bool     // only forward ops in the backward pass
+	memoryBudget int64    // bytes; 0: no bound
+	chunkRows    int      // with no budget: rows whose logits are held at a time; 0: all
+	recomputed   int      // with no budget: segments of the forward pass, from the first on, that are computed again
 }
 
 // engine owns the native side: a model, an adapter, their gradients and optimiser state. Not for concurrent use.
@@ -41,6 +41,7 @@ type engine struct {
 	options engineOptions
 	params  []param
 	vocab   int // tokens in the vocabulary
+	devices *llamacpp.Devices
 }
 
 // param is a trained tensor: name and shape in ggml's order (ne0 is contiguous).
@@ -58,22 +59,48 @@ type window struct {
 	rows                   []int32
 	labelRows, labelTokens []int32
 	labelWeights           []float32
+	dropoutKey             uint64 // 0: no dropout but in backward
+	terms                  []term
 }
 
 func openEngine(ctx context.Context, o engineOptions) (*engine, error) {
-	e := &engine{c: C.rft_new(), options: o}
+	devices, err := llamacpp.OpenDevices(ctx, o.servers)
+	if err != nil {
+		return nil, fmt.Errorf("lora: %w", err)
+	}
+	e := &engine{c: C.rft_new(), options: o, devices: devices}
 	if e.c == nil {
+		devices.Close()
 		return nil, errors.New("lora: out of memory")
 	}
 	model := C.CString(o.model)
 	defer C.free(unsafe.Pointer(model))
 	co := C.rft_options{
 		model_path:    model,
+		dropout:       C.float(o.dropout),
 		window:        C.int32_t(o.window),
 		max_sequences: C.int32_t(o.maxSequences),
 		threads:       C.int32_t(o.threads),
 		gpu_layers:    C.int32_t(o.gpuLayers),
+		devices:       devices.List(),
 		composed:      C.bool(o.composed),
+		memory_budget: C.uint64_t(o.memoryBudget),
+		chunk_rows:    C.int32_t(o.chunkRows),
+		recomputed:    C.int32_t(o.recomputed),
+	}
+	scaled, scales := C.malloc(C.size_t(len(o.scales)+1)*C.size_t(unsafe.Sizeof((*C.char)(nil)))), make([]C.float, 0, len(o.scales))
+	defer C.free(scaled)
+	names := unsafe.Slice((**C.char)(scaled), len(o.scales)+1)
+	for name, s := range o.scales {
+		names[len(scales)] = C.CString(name)
+		defer C.free(unsafe.Pointer(names[len(scales)]))
+		scales = append(scales, C.float(s))
+	}
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	if len(scales) > 0 {
+		pinner.Pin(unsafe.SliceData(scales))
+		co.scaled, co.scales, co.n_scaled = (**C.char)(scaled), unsafe.SliceData(scales), C.int32_t(len(scales))
 	}
 	if o.adapter != "" {
 		adapter := C.CString(o.adapter)
@@ -98,6 +125,8 @@ func (e *engine) close() {
 	if e.c != nil {
 		C.rft_close(e.c)
 		e.c = nil
+		e.devices.Close()
+		llamacpp.Trim()
 	}
 }
 
@@ -119,6 +148,9 @@ func (e *engine) call(ctx context.Context, f func() C.int) error {
 		<-done
 		C.rft_cancel(e.c, false)
 	}
+	if err := e.devices.Err(); err != nil { // whatever was computed is void
+		return fmt.Errorf("lora: %w", err)
+	}
 	if rc == C.RFT_OK {
 		return nil
 	}
@@ -129,6 +161,8 @@ func (e *engine) call(ctx context.Context, f func() C.int) error {
 			return err
 		}
 		return context.Canceled
+	case C.RFT_NO_MEMORY:
+		return fmt.Errorf("%w: %s", ErrMemory, msg)
 	case C.RFT_NO_RULE:
 		return fmt.Errorf("%w: %s", ErrNoRule, msg)
 	}
@@ -154,7 +188,7 @@ func withBatch(w *window, f func(*C.rft_batch) C.int) C.int {
 		tokens: ints(w.tokens), positions: ints(w.positions), seq_offsets: ints(w.seqOffsets), seqs: ints(w.seqs),
 		rows: ints(w.rows), n_rows: C.int32_t(len(w.rows)),
 		label_rows: ints(w.labelRows), label_tokens: ints(w.labelTokens), label_weights: (*C.float)(weights),
-		n_labels: C.int32_t(len(w.labelTokens)),
+		n_labels: C.int32_t(len(w.labelTokens)), dropout_key: C.uint64_t(w.dropoutKey),
 	})
 }
 
@@ -172,6 +206,26 @@ func (e *engine) backward(ctx context.Context, w *window) (loss float64, err err
 		return withBatch(w, func(b *C.rft_batch) C.int { return C.rft_backward(e.c, b, (*C.double)(&loss)) })
 	})
 	return loss, err
+}
+
+// labelLosses returns, for each label of the window that was last computed, its weight times its cross-entropy.
+func (e *engine) labelLosses(w *window) ([]float32, error) {
+	dst := make([]float32, len(w.labelTokens))
+	err := e.call(context.Background(), func() C.int {
+		return C.rft_label_losses(e.c, (*C.float)(unsafe.SliceData(dst)))
+	})
+	return dst, err
+}
+
+// withoutAdapter runs f with the adapter switched off: what is computed is the base model.
+func (e *engine) withoutAdapter(f func() error) error {
+	use := func(on bool) error {
+		return e.call(context.Background(), func() C.int { return C.rft_use_adapter(e.c, C.bool(on)) })
+	}
+	if err := use(false); err != nil {
+		return err
+	}
+	return errors.Join(f(), use(true))
 }
 
 func (e *engine) zeroGradients() error {
@@ -223,6 +277,27 @@ func (e *engine) set(i, what int, src []float32) error {
 	})
 }
 
+// values returns every trained tensor.
+func (e *engine) values() ([][]float32, error) {
+	all := make([][]float32, len(e.params))
+	var err error
+	for i := range all {
+		if all[i], err = e.get(i, value); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (e *engine) setValues(all [][]float32) error {
+	for i, v := range all {
+		if err := e.set(i, value, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // logits returns the logits of the window's rows, row by row, computed by the engine's own graph, or by llama_decode.
 func (e *engine) logits(ctx context.Context, w *window, byDecode bool) ([]float32, error) {
 	dst := make([]float32, len(w.rows)*e.vocab)
@@ -235,22 +310,6 @@ func (e *engine) logits(ctx context.Context, w *window, byDecode bool) ([]float3
 		})
 	})
 	return dst, err
-}
-
-// Memory is what the engine holds, in bytes.
-type Memory struct {
-	Weights uint64 // the model's tensors
-	State   uint64 // gradients and the optimiser's moments
-	Compute uint64 // activations and their gradients, for the largest window so far
-}
-
-func (e *engine) memory() Memory {
-	var m Memory
-	if e.c == nil {
-		return m
-	}
-	C.rft_memory(e.c, (*C.uint64_t)(&m.Weights), (*C.uint64_t)(&m.State), (*C.uint64_t)(&m.Compute))
-	return m
 }
 
 // bareProducts returns the seconds that a step's products with frozen weights take alone.

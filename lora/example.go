@@ -21,6 +21,19 @@ type Example struct {
 	// Branches continue Tokens, each as if the others were not there. The prompt is computed once for all of
 	// them, and the gradient is that of separate examples.
 	Branches []Branch
+
+	// Pairs of Branches whose preference is learnt, by Config.DPO, in place of the branches' cross-entropy. A branch
+	// may be in several pairs, and each must be in one; the loss is the mean over the pairs. Nil learns the branches
+	// themselves. Loss must be nil or zero then.
+	Pairs []Pair
+	// Reference[k] is the log-probability of Branches[k] under the reference model, each token's multiplied by its loss
+	// weight. Only for Pairs. Nil has it computed: by Train and [Trainer.SetReference] once, by Step and Evaluate anew.
+	Reference []float64
+
+	// Weight multiplies the example's loss and its share of the mean; 0 stands for 1.
+	Weight float64
+	// Source names the data that the example comes from, for losses that are reported by source. It changes nothing.
+	Source string
 }
 
 // Branch is a continuation of an example's tokens, with weights as in Example.
@@ -59,18 +72,38 @@ func (e *Example) size() int {
 // sequences is the number of sequences that the example takes in a window.
 func (e *Example) sequences() int { return max(1, len(e.Branches)) }
 
+// share is what the example counts for among others.
+func (e *Example) share() float64 {
+	if e.Weight == 0 {
+		return 1
+	}
+	return e.Weight
+}
+
 // weight is the sum of the loss weights.
 func (e *Example) weight() float64 {
-	sum := 0.0
-	for _, w := range e.Loss {
-		sum += float64(w)
-	}
+	sum := Branch{Loss: e.Loss}.weight()
 	for _, b := range e.Branches {
-		for _, w := range b.Loss {
-			sum += float64(w)
-		}
+		sum += b.weight()
 	}
 	return sum
+}
+
+func (b Branch) weight() float64 {
+	sum := 0.0
+	for _, w := range b.Loss {
+		sum += float64(w)
+	}
+	return sum
+}
+
+// longest is the number of tokens of the example's longest sequence.
+func (e *Example) longest() int {
+	n := 0
+	for _, b := range e.Branches {
+		n = max(n, len(b.Tokens))
+	}
+	return len(e.Tokens) + n
 }
 
 // check says what is wrong with example i of a data set.
@@ -103,8 +136,14 @@ func (e *Example) check(i, window, maxSequences, vocab int) error {
 	if len(e.Loss) > 0 && e.Loss[0] != 0 {
 		return fmt.Errorf("lora: example %d has a loss on its first token, which nothing precedes", i)
 	}
+	if !(e.Weight >= 0) || math.IsInf(e.Weight, 0) {
+		return fmt.Errorf("lora: example %d has the weight %v: it must be positive, or 0 for 1", i, e.Weight)
+	}
 	if e.weight() == 0 {
-		return fmt.Errorf("%w: example %d", ErrNoLoss, i)
+		return fmt.Errorf("%w: example %d; give its response loss weights, or leave it out", ErrNoLoss, i)
+	}
+	if len(e.Pairs) > 0 {
+		return e.checkPairs(i)
 	}
 	return nil
 }

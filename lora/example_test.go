@@ -73,6 +73,30 @@ func ExampleNewTrainer() {
 		}
 	}
 	after, _ := trainer.Evaluate(ctx, step)
-	fmt.Println("loss falls:", after < before)
+	fmt.Println("loss falls:", after.Loss < before.Loss)
 	// Output: loss falls: true
+}
+
+func ExampleMerge() {
+	dir, err := os.MkdirTemp("", "lora-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	base, adapter, merged := filepath.Join(dir, "base.gguf"), filepath.Join(dir, "adapter.gguf"), filepath.Join(dir, "merged.gguf")
+	if err := testmodel.Write(base, testmodel.Spec{}); err != nil {
+		log.Fatal(err)
+	}
+	if err := testmodel.WriteAdapter(adapter, base, testmodel.AdapterSpec{}); err != nil { // in a program of yours: Train
+		log.Fatal(err)
+	}
+	r, err := lora.Merge(context.Background(), lora.MergeOptions{Base: base, Adapter: adapter, Output: merged})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("weights changed:", r.Changed)
+	fmt.Println("the merged model says the same:", r.Check.SameToken == 1 && r.Check.KL < 1e-6*r.Check.AdapterKL)
+	// Output:
+	// weights changed: 14
+	// the merged model says the same: true
 }

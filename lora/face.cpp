@@ -15,6 +15,12 @@ template <typename F> int guarded(rft_engine * e, F && f) {
     } catch (const rft::cancelled & x) {
         e->error = x.what();
         return RFT_CANCELLED;
+    } catch (const rft::no_memory & x) {
+        e->error = x.what();
+        return RFT_NO_MEMORY;
+    } catch (const std::bad_alloc &) {
+        e->error = "the C++ side cannot allocate memory";
+        return RFT_NO_MEMORY;
     } catch (const rft::no_rule & x) {
         e->error = x.what();
         return RFT_NO_RULE;
@@ -83,6 +89,14 @@ int rft_backward(rft_engine * e, const rft_batch * b, double * loss) {
     return guarded(e, [&] { *loss = e->run(*b, graph::mode::train); });
 }
 
+int rft_label_losses(rft_engine * e, float * dst) {
+    return guarded(e, [&] { std::copy(e->label_losses.begin(), e->label_losses.end(), dst); });
+}
+
+int rft_use_adapter(rft_engine * e, bool on) {
+    return guarded(e, [&] { e->use_adapter(on); });
+}
+
 int rft_zero_gradients(rft_engine * e) {
     return guarded(e, [&] {
         for (const graph::state & p : e->params) { ggml_backend_tensor_memset(p.gradient, 0, 0, ggml_nbytes(p.gradient)); }
@@ -108,10 +122,18 @@ int rft_decode(rft_engine * e, const rft_batch * b, float * dst) {
     return guarded(e, [&] { e->decode(*b, dst); });
 }
 
-void rft_memory(const rft_engine * e, uint64_t * weights, uint64_t * state, uint64_t * compute) {
-    *weights = llama_model_size(e->model);
-    *state = ggml_backend_buffer_get_size(e->state_buffer);
-    *compute = e->compute_bytes;
+void rft_memory(const rft_engine * e, rft_memory_use * use) { *use = e->use_of(e->largest); }
+
+int rft_estimate(rft_engine * e, int32_t n_rows, bool backward, rft_memory_use * use) {
+    return guarded(e, [&] { *use = e->estimate(n_rows, backward ? graph::mode::train : graph::mode::loss); });
+}
+
+int rft_training_nodes(rft_engine * e, int32_t n_rows, int32_t room, rft_node * dst, int32_t * n) {
+    return guarded(e, [&] {
+        const std::vector<rft_node> all = e->training_nodes(n_rows);
+        *n = (int32_t) all.size();
+        std::copy_n(all.begin(), std::min(*n, room), dst);
+    });
 }
 
 int rft_bare_products(rft_engine * e, int32_t n_rows, double * seconds) {

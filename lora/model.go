@@ -5,6 +5,7 @@ package lora
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/llama"
@@ -24,7 +25,23 @@ func openModel(path string) (*gguf.File, error) {
 		f.Close()
 		return nil, fmt.Errorf("lora: %s names no architecture, so it is not a model", path)
 	}
+	if n, _ := f.Uint("split.count"); n > 1 {
+		f.Close()
+		return nil, fmt.Errorf("lora: %s is one of %d files of a model: join them first, with llama-gguf-split --merge", path, n)
+	}
 	return f, nil
+}
+
+// contextOf is the number of tokens that the model was trained with in one sequence; 0 if its file does not say.
+func contextOf(path string) (int, error) {
+	f, err := openModel(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	architecture, _ := f.Text("general.architecture")
+	n, _ := f.Uint(architecture + ".context_length")
+	return int(min(n, math.MaxInt32)), nil
 }
 
 // checkLoads has package llama load the model once, since it turns into errors what would end the process in llama.cpp.

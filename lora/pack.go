@@ -52,26 +52,42 @@ func pack(examples []Example, size, maxSequences int, rng *rand.Rand) [][]int {
 
 // windowBuilder lays examples side by side into one batch of the engine.
 type windowBuilder struct {
-	size, vocab int
-	w           window
-	sequence    int32
-	labels      []label
+	size     int
+	w        window
+	sequence int32
+	labels   []label // parallel to w.terms
 }
 
 type label struct {
-	at     int32 // index of the token whose logits predict
-	token  Token
-	weight float32
+	at    int32 // index of the token whose logits predict
+	token Token
+}
+
+// term is the loss of one token of an example, and the window's label that carries it. Branches that begin alike share
+// labels.
+type term struct {
+	example, branch, label int     // branch -1: the example's own tokens
+	weight                 float32 // of Example.Loss or Branch.Loss
+}
+
+// weigh sets the weights of the labels to the sums of their terms' weights, each multiplied by scale.
+func (w *window) weigh(scale func(t *term) float32) {
+	clear(w.labelWeights)
+	for i := range w.terms {
+		t := &w.terms[i]
+		w.labelWeights[t.label] += t.weight * scale(t)
+	}
 }
 
 // newWindow lays out the examples, whose sizes together are at most size. Every loss weight is multiplied by scale.
-func newWindow(examples []Example, members []int, size, vocab int, scale float64) *window {
-	b := &windowBuilder{size: size, vocab: vocab}
+func newWindow(examples []Example, members []int, size int, scale float64) *window {
+	b := &windowBuilder{size: size}
 	for _, i := range members {
-		b.add(&examples[i], float32(scale))
+		b.add(i, &examples[i])
 	}
 	b.pad()
 	b.addLabels()
+	b.w.weigh(func(*term) float32 { return float32(scale) })
 	return &b.w
 }
 
@@ -82,7 +98,12 @@ func (b *windowBuilder) token(t Token, position int, sequences ...int32) {
 	b.w.seqs = append(b.w.seqs, sequences...)
 }
 
-func (b *windowBuilder) add(e *Example, scale float32) {
+func (b *windowBuilder) label(at int32, token Token, t term) {
+	b.labels = append(b.labels, label{at, token})
+	b.w.terms = append(b.w.terms, t)
+}
+
+func (b *windowBuilder) add(index int, e *Example) {
 	sequences := make([]int32, e.sequences())
 	for i := range sequences {
 		sequences[i] = b.sequence
@@ -90,7 +111,7 @@ func (b *windowBuilder) add(e *Example, scale float32) {
 	}
 	for i, t := range e.Tokens {
 		if e.Loss != nil && e.Loss[i] > 0 {
-			b.labels = append(b.labels, label{int32(len(b.w.tokens)) - 1, t, e.Loss[i] * scale})
+			b.label(int32(len(b.w.tokens))-1, t, term{example: index, branch: -1, weight: e.Loss[i]})
 		}
 		b.token(t, i, sequences...)
 	}
@@ -99,7 +120,7 @@ func (b *windowBuilder) add(e *Example, scale float32) {
 		previous := last
 		for i, t := range branch.Tokens {
 			if branch.Loss != nil && branch.Loss[i] > 0 {
-				b.labels = append(b.labels, label{previous, t, branch.Loss[i] * scale})
+				b.label(previous, t, term{example: index, branch: k, weight: branch.Loss[i]})
 			}
 			previous = int32(len(b.w.tokens))
 			b.token(t, len(e.Tokens)+i, sequences[k])
@@ -115,8 +136,8 @@ func (b *windowBuilder) pad() {
 	b.w.seqOffsets = append(b.w.seqOffsets, int32(len(b.w.seqs)))
 }
 
-// addLabels turns labels into rows (each token once, ascending) and (row, token) pairs (each once), and rounds both
-// numbers up with rows and labels of weight zero.
+// addLabels turns labels into rows (each token once, ascending) and (row, token) pairs (each once), and rounds the
+// number of rows up with some that have no label.
 func (b *windowBuilder) addLabels() {
 	isRow := make([]bool, b.size)
 	rows := 0
@@ -142,29 +163,16 @@ func (b *windowBuilder) addLabels() {
 	}
 	type pair struct{ row, token int32 }
 	known := make(map[pair]int, len(b.labels))
-	add := func(p pair, weight float32) {
-		known[p] = len(b.w.labelRows)
-		b.w.labelRows = append(b.w.labelRows, p.row)
-		b.w.labelTokens = append(b.w.labelTokens, p.token)
-		b.w.labelWeights = append(b.w.labelWeights, weight)
-	}
-	for _, l := range b.labels {
+	for i, l := range b.labels {
 		p := pair{rowOf[l.at], l.token}
-		if k, ok := known[p]; ok {
-			b.w.labelWeights[k] += l.weight
-		} else {
-			add(p, l.weight)
-		}
-	}
-	want := roundUp(max(1, len(known)), rowStep)
-	for p := (pair{}); len(known) < want && int(p.row) < len(b.w.rows); {
 		if _, ok := known[p]; !ok {
-			add(p, 0)
+			known[p] = len(b.w.labelRows)
+			b.w.labelRows = append(b.w.labelRows, p.row)
+			b.w.labelTokens = append(b.w.labelTokens, p.token)
 		}
-		if p.token++; int(p.token) == b.vocab {
-			p = pair{row: p.row + 1}
-		}
+		b.w.terms[i].label = known[p]
 	}
+	b.w.labelWeights = make([]float32, len(b.w.labelTokens))
 }
 
 func roundUp(n, step int) int { return (n + step - 1) / step * step }

@@ -4,6 +4,7 @@ package lora
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,13 +32,59 @@ func TestPackKeepsEachExampleOnce(t *testing.T) {
 	require.Greater(t, float64(tokens)/float64(256*len(windows)), 0.95, "windows must be nearly full")
 }
 
+// mixedLengths are examples of log-normal length, with a standard deviation of 0.8 of the logarithm, from 16 tokens to max;
+// every third has two to four responses to one prompt.
+func mixedLengths(rng *rand.Rand, n, median, max int) []Example {
+	examples := make([]Example, n)
+	for i := range examples {
+		size := min(max, 16+int(float64(median)*math.Exp(0.8*rng.NormFloat64())))
+		e := &examples[i]
+		if i%3 > 0 {
+			e.Tokens = make([]Token, size)
+			continue
+		}
+		branches := 2 + rng.IntN(3)
+		each := 1 + rng.IntN(size/(2*branches))
+		e.Tokens = make([]Token, size-branches*each)
+		for range branches {
+			e.Branches = append(e.Branches, Branch{Tokens: make([]Token, each)})
+		}
+	}
+	return examples
+}
+
+// realShare is the part of the windows' tokens that are not padding.
+func realShare(examples []Example, windows [][]int, size int) float64 {
+	tokens := 0
+	for _, w := range windows {
+		for _, i := range w {
+			tokens += examples[i].size()
+		}
+	}
+	return float64(tokens) / float64(size*len(windows))
+}
+
+// A window is filled to 95 % and more, whether it holds eight examples of the middle length or two, for long data sets and
+// short ones.
+func TestPackFillsWindows(t *testing.T) {
+	for _, window := range []int{512, 2048} {
+		for _, parts := range []int{8, 4, 2} {
+			for _, n := range []int{500, 5000} {
+				data := mixedLengths(random(31), n, window/parts, window)
+				got := realShare(data, pack(data, window, maxSequences, random(1)), window)
+				require.Greater(t, got, 0.95, "window %d, median %d, %d examples", window, window/parts, n)
+			}
+		}
+	}
+}
+
 func TestWindowLayout(t *testing.T) {
 	shared := Example{Tokens: []Token{5, 6}, Branches: []Branch{
 		{Tokens: []Token{7, 8}, Loss: []float32{1, 1}},
 		{Tokens: []Token{7, 9}, Loss: []float32{2, 1}},
 	}}
 	plain := Completion([]Token{3}, []Token{4})
-	w := newWindow([]Example{shared, plain}, []int{0, 1}, 256, 1000, 0.5)
+	w := newWindow([]Example{shared, plain}, []int{0, 1}, 256, 0.5)
 	require.Equal(t, []Token{5, 6, 7, 8, 7, 9, 3, 4}, w.tokens[:8])
 	require.Equal(t, []int32{0, 1, 2, 3, 2, 3, 0, 1, 0, 1}, w.positions[:10])
 	require.Equal(t, []int32{0, 2, 4, 5, 6, 7, 8, 9, 10}, w.seqOffsets[:9])
@@ -60,6 +107,7 @@ func TestWindowLayout(t *testing.T) {
 		unique[pair{w.labelRows[l], w.labelTokens[l]}] = true
 	}
 	require.Len(t, unique, len(w.labelTokens))
+	require.Len(t, w.labelTokens, 4)
 }
 
 func TestRates(t *testing.T) {

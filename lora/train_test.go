@@ -147,7 +147,7 @@ func TestForeignOrTornCheckpoint(t *testing.T) {
 // Accumulating over several windows must give the step that one large window gives.
 func TestAccumulatedEqualsLarge(t *testing.T) {
 	model := testmodel.New(t, testSpec("llama", gguf.F32))
-	examples := counting(20)
+	examples := append(counting(20), preferences(100)...)
 	step := func(window int) (StepResult, []float32) {
 		c := testConfig()
 		c.Window = window
@@ -192,7 +192,7 @@ func TestAllWeightsLearn(t *testing.T) {
 	}
 	last, err := tr.Evaluate(context.Background(), examples)
 	require.NoError(t, err)
-	require.Less(t, last, 0.2*first)
+	require.Less(t, last.Loss, 0.2*first.Loss)
 
 	saved := filepath.Join(t.TempDir(), "trained.gguf")
 	require.NoError(t, tr.Save(saved))
@@ -212,6 +212,7 @@ func TestBadInput(t *testing.T) {
 	require.NoError(t, os.WriteFile(text, []byte("no model at all"), 0o644))
 	adapter := testmodel.NewAdapter(t, model, testmodel.AdapterSpec{})
 	long := Text(make([]Token, 300))
+	longer := Text(make([]Token, 1100))
 	silent := Example{Tokens: []Token{1, 2, 3}}
 	foreign := Completion([]Token{1}, []Token{1 << 20})
 
@@ -221,6 +222,15 @@ func TestBadInput(t *testing.T) {
 		}
 		return kv
 	})
+
+	split := rewritten(t, model, func(kv gguf.KV) gguf.KV {
+		if kv.Key == "general.name" {
+			return gguf.KV{Key: "split.count", Value: uint16(3)}
+		}
+		return kv
+	})
+	before, err := os.ReadFile(model)
+	require.NoError(t, err)
 
 	for name, c := range map[string]struct {
 		model    string
@@ -241,10 +251,28 @@ func TestBadInput(t *testing.T) {
 		"odd window":        {model: model, change: func(c *Config) { c.Window = 100 }, says: "multiple of 256"},
 		"bad learning rate": {model: model, change: func(c *Config) { c.LearningRate = math.NaN() }, says: "learning rate"},
 		"unknown schedule":  {model: model, change: func(c *Config) { c.Schedule = 7 }, says: "Schedule(7)"},
-		"too long":          {model: model, examples: []Example{long}, is: ErrTooLong, says: "300 tokens"},
-		"nothing to learn":  {model: model, examples: []Example{silent}, is: ErrNoLoss},
-		"foreign token":     {model: model, examples: []Example{foreign}, says: "vocabulary"},
+		"one example":       {model: model, examples: counting(1), is: ErrNoExamples, says: "two or more"},
+		"too long":          {model: model, examples: append(counting(1), long), is: ErrTooLong, says: "300 tokens"},
+		"beyond context":    {model: model, change: func(c *Config) { c.Window = 2048 }, examples: append(counting(1), longer), is: ErrTooLong, says: "context has 1024"},
+		"long window":       {model: model, change: func(c *Config) { c.Window = 1280 }, is: ErrTooLong, says: "window of 1280"},
+		"nothing to learn":  {model: model, examples: append(counting(1), silent), is: ErrNoLoss, says: "example 1"},
+		"foreign token":     {model: model, examples: append(counting(1), foreign), says: "vocabulary"},
+		"best of nothing":   {model: model, change: func(c *Config) { c.KeepBest = true }, is: ErrNoExamples, says: "held out"},
+		"small factor":      {model: model, change: func(c *Config) { c.SpikeFactor = 0.5 }, says: "SpikeFactor"},
+		"negative beta":     {model: model, change: func(c *Config) { c.DPO.Beta = -1 }, says: "Beta"},
+		"no metrics folder": {model: model, change: func(c *Config) { c.MetricsFile = filepath.Join(dir, "none", "m.jsonl") }, is: os.ErrNotExist},
 		"GPU without one":   {model: model, change: func(c *Config) { c.GPULayers = 1 }, says: "GPU"},
+		"split model":       {model: split, says: "3 files"},
+		"threads":           {model: model, change: func(c *Config) { c.Threads = 100_000 }, says: "at most 512"},
+		"no threads":        {model: model, change: func(c *Config) { c.Threads = -1 }, says: "negative"},
+		"window of bits":    {model: model, change: func(c *Config) { c.Window = 1 << 40 }, says: "window of"},
+		"layers":            {model: model, change: func(c *Config) { c.GPULayers = 1 << 32 }, says: "say -1"},
+		"alpha too large":   {model: model, change: func(c *Config) { c.Alpha = 1e300 }, says: "Alpha 1e+300"},
+		"alpha too small":   {model: model, change: func(c *Config) { c.Alpha = 1e-300 }, says: "Alpha 1e-300"},
+		"alphas far apart":  {model: model, change: func(c *Config) { c.Alpha, c.Modules = 1e-20, []Module{{Targets: []string{"attn_q"}, Alpha: 1e30}} }, says: "closer"},
+		"metrics in model":  {model: model, change: func(c *Config) { c.MetricsFile = model }, says: "write over the model"},
+		"metrics in a text": {model: model, change: func(c *Config) { c.MetricsFile = text }, says: "not metrics"},
+		"over the model":    {model: model, says: "write over the model"},
 		"no folder":         {model: model, change: func(c *Config) { c.Epochs = 1 }, is: os.ErrNotExist},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -259,6 +287,11 @@ func TestBadInput(t *testing.T) {
 			if name == "no folder" {
 				out = filepath.Join(dir, "none", "adapter.gguf")
 			}
+			if name == "over the model" {
+				_, err := Train(context.Background(), c.model, c.model, config, c.examples, nil)
+				require.ErrorContains(t, err, c.says)
+				return
+			}
 			_, err := Train(context.Background(), c.model, out, config, c.examples, nil)
 			require.Error(t, err)
 			if c.is != nil {
@@ -268,7 +301,13 @@ func TestBadInput(t *testing.T) {
 			require.NoFileExists(t, out)
 		})
 	}
-	_, err := NewModelTrainer(context.Background(), quantised, testConfig())
+	after, err := os.ReadFile(model)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(before, after))
+	after, err = os.ReadFile(text)
+	require.NoError(t, err)
+	require.Equal(t, "no model at all", string(after))
+	_, err = NewModelTrainer(context.Background(), quantised, testConfig())
 	require.ErrorContains(t, err, "Q8_0")
 }
 

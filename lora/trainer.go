@@ -4,9 +4,11 @@ package lora
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -15,30 +17,47 @@ import (
 //
 // A Trainer is used by one goroutine at a time. It owns native memory: Close it.
 type Trainer struct {
-	mu     sync.Mutex
-	engine *engine
-	config Config
-	model  string
-	all    bool // all weights, not an adapter
-	step   int64
+	mu        sync.Mutex
+	engine    *engine
+	fallbacks []string
+	config    Config
+	model     string
+	plan      *plan // of the adapter; nil: all weights are trained
+	context   int   // tokens that the model was trained with; 0 is unknown
+	step      int64
+
+	modelHash, startHash, dataHash string // for the provenance; "" where there is none
 }
 
 // maxSequences bounds the examples and branches of a window.
 const maxSequences = 128
 
-// NewTrainer loads the GGUF model and gives it a fresh adapter, which changes nothing at first. Config's Window must be
-// set.
+// NewTrainer loads the GGUF model and gives it a fresh adapter, which changes nothing at first, or Config.Start. Config's
+// Window must be set.
 func NewTrainer(ctx context.Context, model string, c Config) (*Trainer, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	file, err := writeInitialAdapter(model, c)
+	hash, err := hashFile(ctx, model)
+	if err != nil {
+		return nil, err
+	}
+	file, err := writeInitialAdapter(ctx, model, hash, c)
 	if err != nil {
 		return nil, err
 	}
 	defer file.remove()
-	return newTrainer(ctx, model, file.path, c)
+	t, err := newTrainer(ctx, model, file, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.plan.checkApplied(t.engine.params); err != nil {
+		t.Close()
+		return nil, err
+	}
+	t.modelHash, t.startHash = hash, file.start
+	return t, nil
 }
 
 // NewModelTrainer loads an F32 GGUF model to train all of its weights, on the CPU.
@@ -50,26 +69,44 @@ func NewModelTrainer(ctx context.Context, model string, c Config) (*Trainer, err
 	if err := checkModel(model); err != nil {
 		return nil, err
 	}
-	return newTrainer(ctx, model, "", c)
+	if c.Start != "" || c.Dropout != 0 || len(c.Modules) > 0 || c.RankStabilized {
+		return nil, errors.New("lora: Start, Dropout, Modules and RankStabilized are for adapters, not for the training of all weights")
+	}
+	return newTrainer(ctx, model, initialAdapter{}, c)
 }
 
-func newTrainer(ctx context.Context, model, adapter string, c Config) (*Trainer, error) {
+func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Config) (*Trainer, error) {
 	if c.Window == 0 {
 		return nil, fmt.Errorf("lora: a Trainer needs Config.Window")
+	}
+	trained, err := contextOf(model)
+	if err != nil {
+		return nil, err
 	}
 	if err := checkLoads(ctx, model); err != nil {
 		return nil, err
 	}
 	e, err := openEngine(ctx, engineOptions{
-		model: model, adapter: adapter, window: c.Window, maxSequences: maxSequences, threads: c.Threads, gpuLayers: c.GPULayers,
+		model: model, adapter: adapter.path, scales: adapter.plan.ownScales(), dropout: c.Dropout, window: c.Window, maxSequences: maxSequences, threads: c.Threads, gpuLayers: c.GPULayers,
+		servers: c.Servers, memoryBudget: c.MemoryBudget,
 	})
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{engine: e, config: c, model: model, all: adapter == ""}
+	lacking, err := checkDevices(ctx, e)
+	if err != nil {
+		e.close()
+		return nil, err
+	}
+	t := &Trainer{fallbacks: lacking, engine: e, config: c, model: model, plan: adapter.plan, context: trained}
 	runtime.AddCleanup(t, (*engine).leaked, e)
 	return t, nil
 }
+
+// Fallbacks lists the operations of a training step that no GPU or server with layers has, so that the CPU computes them and
+// data goes back and forth: how often in a step, what, and on which types. It is empty where all is well, and without
+// GPULayers. It is logged as a warning, too, before the first step.
+func (t *Trainer) Fallbacks() []string { return slices.Clone(t.fallbacks) }
 
 // Close frees the native memory. It may be called more than once.
 func (t *Trainer) Close() {
@@ -80,7 +117,7 @@ func (t *Trainer) Close() {
 
 // StepResult is what one optimiser step did.
 type StepResult struct {
-	Loss         float64 // mean over the loss weights, in nats
+	Losses
 	GradientNorm float64 // before clipping
 	Tokens       int     // in the windows, padding included
 	LossTokens   int
@@ -94,74 +131,126 @@ func (t *Trainer) Step(ctx context.Context, examples []Example, rate float64) (S
 	if err := t.check(examples); err != nil {
 		return StepResult{}, err
 	}
+	examples, err := t.referenced(ctx, examples)
+	if err != nil {
+		return StepResult{}, err
+	}
 	windows := pack(examples, t.config.Window, maxSequences, stepRand(t.config.Seed, t.step))
-	return t.stepWindows(ctx, examples, windows, rate)
+	r, err := t.gradients(ctx, examples, windows)
+	if err == nil {
+		err = t.update(r.GradientNorm, rate)
+	}
+	return r, err
 }
 
-func (t *Trainer) stepWindows(ctx context.Context, examples []Example, windows [][]int, rate float64) (StepResult, error) {
+// gradients computes the gradient of the mean loss over the windows.
+func (t *Trainer) gradients(ctx context.Context, examples []Example, windows [][]int) (StepResult, error) {
 	var r StepResult
-	weight := 0.0
+	var sums shares
 	for _, w := range windows {
 		for _, i := range w {
-			weight += examples[i].weight()
+			sums.add(&examples[i])
 			r.LossTokens += examples[i].lossTokens()
 		}
 	}
-	if weight == 0 {
+	if len(windows) == 0 {
 		return r, ErrNoExamples
 	}
 	if err := t.engine.zeroGradients(); err != nil {
 		return r, err
 	}
-	for _, members := range windows {
-		loss, err := t.engine.backward(ctx, newWindow(examples, members, t.config.Window, t.engine.vocab, 1/weight))
-		if err != nil {
+	tallied := newTallies(t.config.DPO)
+	for i, members := range windows {
+		if err := t.backward(ctx, examples, members, t.dropoutKey(i), sums, tallied); err != nil {
 			return r, err
 		}
-		r.Loss += loss
 		r.Tokens += t.config.Window
 	}
-	norm, err := t.engine.gradientNorm()
-	if err != nil {
+	r.Losses = tallied.losses()
+	var err error
+	if r.GradientNorm, err = t.engine.gradientNorm(); err != nil {
 		return r, err
 	}
-	r.GradientNorm = norm
-	if math.IsNaN(norm+r.Loss) || math.IsInf(norm+r.Loss, 0) {
-		return r, fmt.Errorf("%w at step %d: loss %v, gradient norm %v; use a lower learning rate", ErrDiverged, t.step+1, r.Loss, norm)
+	if !isFinite(r.Loss) || !isFinite(r.GradientNorm) {
+		return r, t.diverged(r)
 	}
+	return r, nil
+}
+
+// backward adds the gradient of one window's share of the mean to what is there, and its losses to tallied. Where there
+// are pairs the window is computed forward first: how much each branch counts depends on all of its pair's tokens. With
+// those factors given, the gradient of the loss is that of a weighted cross-entropy.
+func (t *Trainer) backward(ctx context.Context, examples []Example, members []int, dropoutKey uint64, sums shares, tallied *tallies) error {
+	w := newWindow(examples, members, t.config.Window, 1)
+	w.dropoutKey = dropoutKey
+	var preferences map[int]preference
+	hasPairs := slices.ContainsFunc(members, func(i int) bool { return len(examples[i].Pairs) > 0 })
+	if hasPairs {
+		nll, err := t.crossEntropies(ctx, w)
+		if err != nil {
+			return err
+		}
+		preferences = tallied.add(examples, members, w, nll)
+	}
+	w.weigh(func(term *term) float32 {
+		e := &examples[term.example]
+		if p, ok := preferences[term.example]; ok {
+			return float32(sums.example() * e.share() * p.slopes[term.branch])
+		}
+		return float32(sums.token() * e.share())
+	})
+	if _, err := t.engine.backward(ctx, w); err != nil || hasPairs {
+		return err
+	}
+	nll, err := t.labelCrossEntropies(w)
+	if err == nil {
+		tallied.add(examples, members, w, nll)
+	}
+	return err
+}
+
+// dropoutKey decides about the masks of a step's window, the same ones if a resumed run comes by again. Never 0.
+func (t *Trainer) dropoutKey(window int) uint64 {
+	return rand.NewPCG(t.config.Seed, uint64(t.step)<<32|uint64(window)).Uint64() | 1
+}
+
+// update takes the optimiser step along the gradients, whose norm is given.
+func (t *Trainer) update(norm, rate float64) error {
 	c := t.config
-	err = t.engine.adamWStep(adamW{
+	err := t.engine.adamWStep(adamW{
 		learningRate: rate, beta1: c.Beta1, beta2: c.Beta2, epsilon: c.Epsilon, weightDecay: c.WeightDecay,
 		gradScale: c.clipScale(norm), step: t.step + 1,
 	})
 	if err == nil {
 		t.step++
 	}
-	return r, err
+	return err
 }
 
-// Evaluate returns the mean loss over the examples, in nats for each unit of loss weight, and changes nothing.
-func (t *Trainer) Evaluate(ctx context.Context, examples []Example) (float64, error) {
+// Evaluate returns the losses over the examples and changes nothing.
+func (t *Trainer) Evaluate(ctx context.Context, examples []Example) (Losses, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(examples) == 0 {
-		return math.NaN(), ErrNoExamples
+		return Losses{}, ErrNoExamples
 	}
 	if err := t.check(examples); err != nil {
-		return math.NaN(), err
+		return Losses{}, err
 	}
-	sum, weight := 0.0, 0.0
+	examples, err := t.referenced(ctx, examples)
+	if err != nil {
+		return Losses{}, err
+	}
+	tallied := newTallies(t.config.DPO)
 	for _, members := range pack(examples, t.config.Window, maxSequences, stepRand(0, 0)) {
-		loss, err := t.engine.forward(ctx, newWindow(examples, members, t.config.Window, t.engine.vocab, 1))
+		w := newWindow(examples, members, t.config.Window, 1)
+		nll, err := t.crossEntropies(ctx, w)
 		if err != nil {
-			return math.NaN(), err
+			return Losses{}, err
 		}
-		sum += loss
-		for _, i := range members {
-			weight += examples[i].weight()
-		}
+		tallied.add(examples, members, w, nll)
 	}
-	return sum / weight, nil
+	return tallied.losses(), nil
 }
 
 // Check says whether the trainer can take these examples, before time is spent.
@@ -179,11 +268,14 @@ func (t *Trainer) check(examples []Example) error {
 		if err := examples[i].check(i, t.config.Window, maxSequences, t.engine.vocab); err != nil {
 			return err
 		}
+		if n := examples[i].longest(); t.context > 0 && n > t.context {
+			return fmt.Errorf("%w: example %d has a sequence of %d tokens, the model's context has %d; shorten it or leave it out", ErrTooLong, i, n, t.context)
+		}
 	}
 	return nil
 }
 
-// Memory returns what the native side holds.
+// Memory returns what is held for the largest window so far.
 func (t *Trainer) Memory() Memory {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -194,7 +286,7 @@ func (t *Trainer) Memory() Memory {
 func (t *Trainer) Save(path string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.all {
+	if t.plan == nil {
 		return t.saveModel(path)
 	}
 	return t.saveAdapter(path)

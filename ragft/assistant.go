@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 
@@ -36,6 +37,16 @@ type AssistantOptions struct {
 	// it. Calibrate it on held-out questions: it gates answers that read well
 	// and are not sure, where tuning alone leaves some.
 	MinConfidence float64
+
+	// Ensemble, where set, answers from each passage alone and lets the answers
+	// vote. Nothing is streamed before the vote.
+	Ensemble *Ensemble
+
+	// Calibration, where set, joins several signals into the confidence, and
+	// its threshold is what the assistant abstains below, so that the risk that
+	// was asked for is kept. MinConfidence applies to that confidence too. See
+	// [Calibrate]. It may cost further calls of the model for each answer.
+	Calibration *Calibration
 
 	// Decline is what the assistant says where it abstains without words of
 	// the model; "" = "I cannot find that in the documents."
@@ -77,14 +88,32 @@ const (
 
 // Answer is what an [Assistant] says.
 type Answer struct {
-	Text       string // the answer; where it abstains, the refusal
-	Draft      string // what the model wrote, also where Text declines in its place
-	Citations  []Citation
-	Abstained  bool
-	Reason     Reason
-	Confidence float64 // exp of the mean log probability of the tokens, in (0, 1]; NaN where unknown
+	Text      string // the answer; where it abstains, the refusal
+	Draft     string // what the model wrote, also where Text declines in its place
+	Citations []Citation
+	Abstained bool
+	Reason    Reason
+	// Confidence is the probability that the answer is right, by the
+	// calibration; without one, exp of the mean log probability of the tokens.
+	// In [0, 1]; NaN where unknown.
+	Confidence float64
+	Signals    Signals // that the calibration joined; nil without one
 	Truncated  bool    // cut by MaxTokens
 	Hits       []retriever.Hit
+}
+
+// A Query is a question with what was said before it. The zero value of every
+// field but Question is usable.
+type Query struct {
+	Question string
+
+	// History are the earlier turns. Passages are searched for the question
+	// alone and stand in the last message. System messages go behind the
+	// instruction of the assistant's [Prompts].
+	History []Message
+
+	// OnText is called with the text as it appears, as in [Assistant.Stream].
+	OnText func(piece string)
 }
 
 // NewAssistant makes an assistant of a model and an index.
@@ -106,14 +135,22 @@ func (a *Assistant) Answer(ctx context.Context, question string) (*Answer, error
 // a MinConfidence the text is held back until its confidence is known, so that
 // nothing is shown that is then taken back.
 func (a *Assistant) Stream(ctx context.Context, question string, onText func(piece string)) (*Answer, error) {
-	answer, err := a.answer(ctx, strings.TrimSpace(question), onText)
+	return a.Ask(ctx, Query{Question: question, OnText: onText})
+}
+
+// Ask answers a question within a conversation, as [Assistant.Answer] does one
+// that stands alone.
+func (a *Assistant) Ask(ctx context.Context, q Query) (*Answer, error) {
+	q.Question = strings.TrimSpace(q.Question)
+	answer, err := a.answer(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: answer: %w", err)
 	}
 	return answer, nil
 }
 
-func (a *Assistant) answer(ctx context.Context, question string, onText func(string)) (*Answer, error) {
+func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
+	question, onText := q.Question, q.OnText
 	switch {
 	case question == "":
 		return nil, ErrEmptyQuestion
@@ -136,59 +173,109 @@ func (a *Assistant) answer(ctx context.Context, question string, onText func(str
 	// The model streams by itself only where nothing can be taken back.
 	streamed := &strings.Builder{}
 	var live func(string)
-	if onText != nil && a.opts.MinConfidence <= 0 {
+	if onText != nil && a.threshold() <= 0 {
 		live = func(piece string) {
 			streamed.WriteString(piece)
 			onText(piece)
 		}
 	}
-	sample, hits, err := a.ask(ctx, question, hits, live)
+	req, sample, hits, err := a.ask(ctx, q, hits, live)
 	if err != nil {
 		return nil, err
 	}
-	answer := a.judge(question, sample, hits)
+	answer := &Answer{Hits: hits, Truncated: sample.Truncated, Confidence: math.Exp(sample.MeanLogProb)}
+	if err := a.calibrate(ctx, answer, req, sample); err != nil {
+		return nil, fmt.Errorf("confidence: %w", err)
+	}
+	a.judge(answer, question, strings.TrimSpace(sample.Text))
 	if strings.TrimSpace(streamed.String()) == "" {
 		show(answer.Text)
 	}
 	return answer, nil
 }
 
+// threshold is the confidence below which the assistant abstains; 0 = never.
+func (a *Assistant) threshold() float64 {
+	if a.opts.Calibration != nil {
+		return max(a.opts.MinConfidence, a.opts.Calibration.Guarantee.Threshold)
+	}
+	return a.opts.MinConfidence
+}
+
 // ask lets the model answer, from fewer passages if they do not all fit.
-func (a *Assistant) ask(ctx context.Context, question string, hits []retriever.Hit, onText func(string)) (ChatSample, []retriever.Hit, error) {
-	for {
-		messages := a.opts.Prompts.ReadMessages(question, hits)
+func (a *Assistant) ask(ctx context.Context, q Query, hits []retriever.Hit, onText func(string)) (ChatRequest, ChatSample, []retriever.Hit, error) {
+	messages := func(hits []retriever.Hit) []Message {
 		if a.opts.Careful {
-			messages = a.opts.Prompts.CarefulMessages(question, hits)
+			return withHistory(a.opts.Prompts.CarefulMessages(q.Question, hits), q.History)
 		}
-		responses, err := chatAll(ctx, a.model, []ChatRequest{{
-			Messages: messages, MaxTokens: a.opts.MaxTokens, Temperature: a.opts.Temperature,
+		return withHistory(a.opts.Prompts.ReadMessages(q.Question, hits), q.History)
+	}
+	for {
+		req := ChatRequest{
+			Messages: messages(hits), MaxTokens: a.opts.MaxTokens, Temperature: a.opts.Temperature,
 			TopP: a.opts.TopP, TopK: a.opts.TopK, Seed: a.opts.Seed, Stop: a.opts.Stop, OnText: onText,
-		}})
+		}
+		responses, err := a.respond(ctx, req, messages, hits)
 		if err == nil {
-			return responses[0].Samples[0], hits, nil
+			return req, responses[0].Samples[0], hits, nil
 		}
 		if !errors.Is(err, ErrPromptTooLong) || len(hits) == 1 {
-			return ChatSample{}, nil, err
+			return req, ChatSample{}, nil, err
 		}
 		hits = hits[:len(hits)-1]
 	}
 }
 
-// judge decides whether the assistant stands by what the model wrote.
-func (a *Assistant) judge(question string, sample ChatSample, hits []retriever.Hit) *Answer {
-	text := strings.TrimSpace(sample.Text)
-	answer := &Answer{
-		Text: text, Draft: text, Hits: hits, Truncated: sample.Truncated, Confidence: math.Exp(sample.MeanLogProb),
+// respond asks about all passages together, or about each alone.
+func (a *Assistant) respond(ctx context.Context, req ChatRequest, messages func([]retriever.Hit) []Message, hits []retriever.Hit) ([]ChatResponse, error) {
+	if a.opts.Ensemble == nil {
+		return chatAll(ctx, a.model, []ChatRequest{req})
 	}
+	req.OnText = nil
+	return a.opts.Ensemble.chat(ctx, a.model, []func([]retriever.Hit) []Message{messages}, [][]retriever.Hit{hits}, req)
+}
+
+// withHistory puts the earlier turns between instruction and question.
+func withHistory(messages, history []Message) []Message {
+	system, turns := messages[0], []Message(nil)
+	for _, m := range history {
+		if m.Role == RoleSystem {
+			system.Content += "\n\n" + m.Content
+		} else {
+			turns = append(turns, m)
+		}
+	}
+	return append(append([]Message{system}, turns...), messages[1:]...)
+}
+
+// calibrate replaces the confidence by that of the calibration, if there is one
+// and there is something to be confident of.
+func (a *Assistant) calibrate(ctx context.Context, answer *Answer, req ChatRequest, sample ChatSample) error {
+	c, text := a.opts.Calibration, strings.TrimSpace(sample.Text)
+	if c == nil || text == "" || IsRefusal(text) {
+		return nil
+	}
+	answer.Signals = freeSignals(finite(math.Exp(sample.MeanLogProb)), answer.Hits)
+	asked, err := c.Signals.withDefaults().ask(ctx, a.model, a.opts.Seed, []ChatRequest{req}, []string{text})
+	if err != nil {
+		return err
+	}
+	maps.Copy(answer.Signals, asked[0])
+	answer.Confidence = c.Calibrator.Probability(answer.Signals)
+	return nil
+}
+
+// judge decides whether the assistant stands by what the model wrote.
+func (a *Assistant) judge(answer *Answer, question, text string) {
+	answer.Text, answer.Draft = text, text
 	switch {
 	case text == "":
 		answer.Text, answer.Abstained, answer.Reason = a.opts.Decline, true, ReasonEmpty
 	case IsRefusal(text):
 		answer.Abstained, answer.Reason = true, ReasonRefused
-	case answer.Confidence < a.opts.MinConfidence:
+	case answer.Confidence < a.threshold():
 		answer.Text, answer.Abstained, answer.Reason = a.opts.Decline, true, ReasonLowConfidence
 	default:
-		answer.Citations = cite(question, text, hits)
+		answer.Citations = cite(question, text, answer.Hits)
 	}
-	return answer
 }

@@ -147,3 +147,20 @@ func (m limited) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatResponse, 
 	}
 	return m.fakeModel.Chat(ctx, reqs)
 }
+
+// TestAssistantHistory checks where earlier turns stand in the prompt, and that the search does not see them.
+func TestAssistantHistory(t *testing.T) {
+	model := alwaysSays("Ann Lee.")
+	_, err := NewAssistant(model, fixedSearch{all: innHits()}, AssistantOptions{}).Ask(t.Context(), Query{
+		Question: " Who owns the inn? ",
+		History: []Message{
+			{Role: RoleSystem, Content: "Be brief."}, {Role: RoleUser, Content: "Hello."}, {Role: RoleAssistant, Content: "Good day."},
+		},
+	})
+	require.NoError(t, err)
+	asked := model.requests[0].Messages
+	require.Len(t, asked, 4)
+	require.Equal(t, DefaultRead+"\n\nBe brief.", asked[0].Content)
+	require.Equal(t, "Good day.", asked[2].Content)
+	require.Contains(t, asked[3].Content, "Question: Who owns the inn?")
+}

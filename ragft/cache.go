@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // CachedModel answers requests from a folder on disk where it can, and asks
@@ -208,9 +209,13 @@ func (c *CachedModel) ask(ctx context.Context, reqs []ChatRequest, keys []string
 	for i, at := range missing {
 		send[i] = reqs[at]
 	}
+	start := time.Now()
 	fresh, err := chatAll(ctx, c.model, send)
 	if err != nil {
 		return err
+	}
+	for i := range fresh {
+		fresh[i].Seconds = time.Since(start).Seconds() / float64(len(fresh))
 	}
 	byKey := make(map[string]ChatResponse, len(fresh))
 	stored := make([]string, len(fresh))
@@ -345,7 +350,8 @@ func requestKey(model string, req ChatRequest) string {
 		TopK        int
 		Seed        uint64
 		Stop        []string
-	}{model, req.Messages, max(req.Samples, 1), req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop}
+		Schema      json.RawMessage `json:",omitempty"`
+	}{model, req.Messages, max(req.Samples, 1), req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop, req.Schema}
 	if key.MaxTokens == 0 {
 		key.MaxTokens = DefaultMaxTokens
 	}
@@ -370,6 +376,7 @@ func requestKey(model string, req ChatRequest) string {
 type storedResponse struct {
 	Samples      []storedSample `json:"samples"`
 	PromptTokens int            `json:"prompt_tokens"`
+	Seconds      float64        `json:"seconds,omitempty"`
 }
 
 type storedSample struct {
@@ -380,7 +387,7 @@ type storedSample struct {
 }
 
 func encodeResponse(response ChatResponse) (json.RawMessage, error) {
-	stored := storedResponse{PromptTokens: response.PromptTokens}
+	stored := storedResponse{PromptTokens: response.PromptTokens, Seconds: response.Seconds}
 	for _, sample := range response.Samples {
 		s := storedSample{Text: []byte(sample.Text), Tokens: sample.Tokens, Truncated: sample.Truncated}
 		if !math.IsNaN(sample.MeanLogProb) && !math.IsInf(sample.MeanLogProb, 0) {
@@ -399,7 +406,7 @@ func decodeResponse(raw json.RawMessage) (ChatResponse, error) {
 	if len(stored.Samples) == 0 {
 		return ChatResponse{}, errors.New("a response without samples")
 	}
-	response := ChatResponse{PromptTokens: stored.PromptTokens}
+	response := ChatResponse{PromptTokens: stored.PromptTokens, Seconds: stored.Seconds}
 	for _, s := range stored.Samples {
 		sample := ChatSample{Text: string(s.Text), Tokens: s.Tokens, MeanLogProb: math.NaN(), Truncated: s.Truncated}
 		if s.MeanLogProb != nil {

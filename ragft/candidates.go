@@ -1,10 +1,12 @@
 package ragft
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/retriever"
@@ -32,6 +34,7 @@ const (
 	ByUnanswerable Decision = "unanswerable" // an answer where there is none: incorrect
 	ByNoOverlap    Decision = "no-overlap"   // clearly something else: incorrect
 	ByJudge        Decision = "judge"        // decided by the model's votes
+	ByKnockout     Decision = "knockout"     // the judge's choice among the candidates: correct
 	ByUndecided    Decision = "undecided"    // votes tied, or none could be read: incorrect
 )
 
@@ -49,6 +52,7 @@ type Candidate struct {
 	Arm         Arm      `json:"arm"`
 	Index       int      `json:"index"` // sample within the arm, from 0
 	Text        string   `json:"text"`
+	Draft       string   `json:"draft,omitempty"` // the turn that Text summarises, see [GenerateOptions].Summarise
 	Verdict     Verdict  `json:"verdict,omitempty"`
 	Decision    Decision `json:"decision,omitempty"`
 	Votes       *Votes   `json:"votes,omitempty"`        // nil where the judge was not asked
@@ -70,6 +74,8 @@ type draft struct {
 	tooLong    bool           // does not fit even with one passage
 	prompts    map[Arm]string // hash of the rendered prompt
 	candidates []Candidate
+	contested  bool // by a knock-out
+	winner     int  // of the knock-out, a place in candidates; -1 = none
 }
 
 // retrieve finds the passages of one question and labels the context.
@@ -90,8 +96,17 @@ func (g *generator) retrieve(ctx context.Context, q Question) (*draft, error) {
 	return d, nil
 }
 
-// labelContext tells whether one of the passages holds a reference answer.
+// labelContext tells whether one of the passages holds a reference answer; of
+// an answer in parts, each part may stand in another passage.
 func labelContext(q Question, hits []retriever.Hit) Context {
+	if len(q.Parts) > 0 {
+		for _, part := range q.Parts {
+			if !slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return holdsAnswer(hit, part) }) {
+				return Absent
+			}
+		}
+		return Present
+	}
 	golds := q.Golds()
 	for _, hit := range hits {
 		if holdsAnswer(hit, golds) {
@@ -111,8 +126,13 @@ type slot struct {
 	draft  *draft
 	arm    Arm
 	first  int // index of sample 0
+	step   int // from one sample's index to the next
 	greedy bool
+
+	summarised string // draft, of a slot of one summary
 }
+
+func (s slot) index(sample int) int { return s.first + sample*s.step }
 
 // candidatesThatFit is candidates, with fewer passages for the questions whose
 // prompt is longer than the model's context. Which these are shows only one by
@@ -154,12 +174,24 @@ func (g *generator) candidates(ctx context.Context, drafts []*draft) error {
 	if err != nil {
 		return err
 	}
+	if g.opts.Summarise {
+		if slots, responses, err = g.summarise(ctx, reqs, slots, responses); err != nil {
+			return err
+		}
+	}
 	for i, s := range slots {
 		for j, sample := range responses[i].Samples {
-			s.draft.candidates = append(s.draft.candidates, newCandidate(s, s.first+j, sample))
+			c := newCandidate(s, s.index(j), sample)
+			if g.opts.Summarise {
+				c.Draft = s.summarised
+			}
+			s.draft.candidates = append(s.draft.candidates, c)
 		}
 	}
 	for _, d := range drafts {
+		slices.SortStableFunc(d.candidates, func(a, b Candidate) int {
+			return cmp.Or(cmp.Compare(armOrder(a.Arm), armOrder(b.Arm)), cmp.Compare(a.Index, b.Index))
+		})
 		tokens := contextTokens(d.hits)
 		for i := range d.candidates {
 			d.candidates[i].Support = tokenSupport(d.candidates[i].Text, tokens)
@@ -174,28 +206,89 @@ func (g *generator) candidates(ctx context.Context, drafts []*draft) error {
 func (g *generator) requests(d *draft) ([]ChatRequest, []slot) {
 	var reqs []ChatRequest
 	var slots []slot
-	add := func(arm Arm, messages []Message, first, samples int, temperature float64) {
-		if samples <= 0 {
-			return
+	maxTokens := g.opts.MaxTokens
+	if g.opts.Summarise {
+		maxTokens = g.opts.DraftTokens
+	}
+	// add asks for the samples first to end-1 of an arm, each of its wordings in turn.
+	add := func(arm Arm, wordings [][]Message, first, end int, temperature float64) {
+		for w, messages := range wordings {
+			from, step := first+w, len(wordings)
+			if from >= end {
+				return
+			}
+			rendered, seed := arm, deriveSeed(g.opts.Seed, d.question.ID, string(arm))
+			if w > 0 {
+				rendered = Arm(fmt.Sprint(arm, "/", w+1))
+				seed = deriveSeed(seed, "wording", fmt.Sprint(w))
+			}
+			d.prompts[rendered] = hashMessages(messages)
+			reqs = append(reqs, ChatRequest{
+				Messages: messages, Samples: (end - from + step - 1) / step, MaxTokens: maxTokens,
+				Temperature: temperature, TopP: g.opts.TopP, TopK: g.opts.TopK, Seed: seed, Stop: g.opts.Stop,
+			})
+			slots = append(slots, slot{draft: d, arm: arm, first: from, step: step, greedy: temperature == 0})
 		}
-		d.prompts[arm] = hashMessages(messages)
-		reqs = append(reqs, ChatRequest{
-			Messages: messages, Samples: samples, MaxTokens: g.opts.MaxTokens,
-			Temperature: temperature, TopP: g.opts.TopP, TopK: g.opts.TopK,
-			Seed: deriveSeed(g.opts.Seed, d.question.ID, string(arm)), Stop: g.opts.Stop,
-		})
-		slots = append(slots, slot{draft: d, arm: arm, first: first, greedy: temperature == 0})
 	}
 	text, prompts, temperature := d.question.Question, g.opts.Prompts, g.opts.Temperature
-	add(ArmClosed, prompts.ClosedMessages(text), 0, g.opts.Closed, temperature)
-	read, first := prompts.ReadMessages(text, d.hits), 0
+	closed := wordings(prompts.Closed, g.opts.ClosedPrompts, func(system string) []Message { return Prompts{Closed: system}.ClosedMessages(text) })
+	read := wordings(prompts.Read, g.opts.ReadPrompts, func(system string) []Message { return Prompts{Read: system}.ReadMessages(text, d.hits) })
+	add(ArmClosed, closed, 0, g.opts.Closed, temperature)
+	first := 0
 	if g.opts.GreedyFirst && g.opts.Read > 0 && temperature > 0 {
-		add(ArmRead, read, 0, 1, 0)
+		add(ArmRead, read[:1], 0, 1, 0)
 		first = 1
 	}
-	add(ArmRead, read, first, g.opts.Read-first, temperature)
-	add(ArmRefuse, prompts.RefuseMessages(text, d.hits), 0, g.opts.Refuse, temperature)
+	add(ArmRead, read, first, g.opts.Read, temperature)
+	add(ArmRefuse, [][]Message{prompts.RefuseMessages(text, d.hits)}, 0, g.opts.Refuse, temperature)
 	return reqs, slots
+}
+
+// wordings renders an arm's prompts: those given, or the one that is used otherwise.
+func wordings(usual string, given []string, render func(system string) []Message) [][]Message {
+	if len(given) == 0 {
+		given = []string{usual}
+	}
+	out := make([][]Message, len(given))
+	for i, system := range given {
+		out[i] = render(system)
+	}
+	return out
+}
+
+// armOrder is the order in which candidates are listed.
+func armOrder(a Arm) int { return slices.Index([]Arm{ArmClosed, ArmRead, ArmRefuse}, a) }
+
+// summarise is the second turn: each draft that says anything is asked for in
+// short. It returns a slot and a response for every candidate.
+func (g *generator) summarise(ctx context.Context, reqs []ChatRequest, slots []slot, drafts []ChatResponse) ([]slot, []ChatResponse, error) {
+	var follow []ChatRequest
+	var outSlots []slot
+	var out []ChatResponse
+	var at []int // place of the answer to follow[i]
+	for i, s := range slots {
+		for j, sample := range drafts[i].Samples {
+			one := slot{draft: s.draft, arm: s.arm, first: s.index(j), greedy: s.greedy, summarised: strings.TrimSpace(strings.ToValidUTF8(sample.Text, "\uFFFD"))}
+			outSlots, out = append(outSlots, one), append(out, ChatResponse{Samples: []ChatSample{{MeanLogProb: math.NaN()}}})
+			if one.summarised == "" {
+				continue
+			}
+			req := reqs[i]
+			req.Messages = append(slices.Clone(req.Messages),
+				Message{Role: RoleAssistant, Content: one.summarised}, Message{Role: RoleUser, Content: g.opts.SummaryPrompt})
+			req.Samples, req.MaxTokens = 1, g.opts.MaxTokens
+			req.Seed = deriveSeed(req.Seed, "summary", fmt.Sprint(one.first))
+			follow, at = append(follow, req), append(at, len(out)-1)
+		}
+	}
+	responses, err := g.chat(ctx, g.model, follow)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, place := range at {
+		out[place] = responses[i]
+	}
+	return outSlots, out, nil
 }
 
 func newCandidate(s slot, index int, sample ChatSample) Candidate {

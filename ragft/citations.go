@@ -34,10 +34,13 @@ const minSupport = 0.75
 // markerPattern is [1], [1, 2] or [Document 1].
 var markerPattern = regexp.MustCompile(`\[[ ]*(?:(?i:documents?|doc)\.?[ ]*)?(\d{1,3}(?:[ ]*[,;][ ]*\d{1,3})*)[ ]*\]`)
 
-// cite finds what supports an answer: the passages whose numbers the model
-// wrote, otherwise for each sentence of the answer the best-supporting
+// cite finds what supports an answer: the places that it quotes word for word,
+// otherwise the passages whose numbers the model wrote, otherwise for each sentence of the answer the best-supporting
 // sentence of any passage, if one supports it.
 func cite(question, answer string, hits []retriever.Hit) []Citation {
+	if citations := citeQuoted(answer, hits); len(citations) > 0 {
+		return citations
+	}
 	if citations := citeMarked(question, answer, hits); len(citations) > 0 {
 		return citations
 	}
@@ -51,6 +54,38 @@ func cite(question, answer string, hits []retriever.Hit) []Citation {
 	for _, statement := range sentences(strings.TrimSpace(markerPattern.ReplaceAllString(answer, " "))) {
 		if citation, found := bestSentence(asked, statement.Text, related); found {
 			citations = appendNew(citations, citation)
+		}
+	}
+	return citations
+}
+
+// quotePattern is text in straight or curly quotation marks.
+var quotePattern = regexp.MustCompile(`"([^"]+)"|“([^”]+)”`)
+
+// minQuote is the least number of words that makes a quote evidence: a name in
+// quotation marks is none.
+const minQuote = 4
+
+// citeQuoted finds the quotes of an answer in the passages, whatever white
+// space lies between their words.
+func citeQuoted(answer string, hits []retriever.Hit) []Citation {
+	var citations []Citation
+	for _, match := range quotePattern.FindAllStringSubmatch(answer, -1) {
+		words := strings.Fields(match[1] + match[2])
+		if len(words) < minQuote {
+			continue
+		}
+		for i := range words {
+			words[i] = regexp.QuoteMeta(words[i])
+		}
+		place := regexp.MustCompile(strings.Join(words, `\s+`))
+		for _, hit := range hits {
+			if at := place.FindStringIndex(hit.Text); at != nil {
+				citation := newCitation(hit.Chunk, hit.Start+at[0], hit.Start+at[1])
+				citation.Support = 1
+				citations = appendNew(citations, citation)
+				break
+			}
 		}
 	}
 	return citations

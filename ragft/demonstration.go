@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
+	"slices"
 	"time"
 
 	"github.com/ragft/ragft/retriever"
 )
+
+// DefaultSummaryPrompt asks for the second turn of [GenerateOptions].Summarise.
+const DefaultSummaryPrompt = "Summarise your reply: the answer alone, as short as it can be."
 
 // GenerateOptions controls [Generate]. The zero value is the recipe of
 // arXiv 2502.10596, section 3: three candidates in each arm at temperature 1.
@@ -26,6 +29,18 @@ type GenerateOptions struct {
 	MaxTokens   int     // limit for a candidate; 0 = 128
 	Stop        []string
 	GreedyFirst bool // the first candidate of the read arm is greedy
+
+	// ClosedPrompts and ReadPrompts are system messages that the candidates of
+	// these arms are generated with in turn, such as [OptimisePrompts] finds; nil
+	// = that of Prompts. Rows are made with that of Prompts all the same, which
+	// is what the tuned model will be asked with.
+	ClosedPrompts, ReadPrompts []string
+
+	// Summarise makes each candidate in two turns, as in the code of the paper: a
+	// draft, and then a summary of it, which is the candidate.
+	Summarise     bool
+	DraftTokens   int    // limit for a draft; 0 = 512
+	SummaryPrompt string // "" = [DefaultSummaryPrompt]
 
 	// Withhold is the share of answerable questions, in [0, 1], whose passages
 	// with the answer are taken out, so that there is something to abstain
@@ -53,6 +68,10 @@ func (o GenerateOptions) withDefaults() GenerateOptions {
 	fill(&o.Refuse, 3)
 	fill(&o.MaxTokens, 128)
 	fill(&o.Batch, 8)
+	fill(&o.DraftTokens, 512)
+	if o.SummaryPrompt == "" {
+		o.SummaryPrompt = DefaultSummaryPrompt
+	}
 	o.Passages, o.Batch = max(o.Passages, 1), max(o.Batch, 1)
 	if o.Temperature == 0 {
 		o.Temperature = 1
@@ -163,18 +182,17 @@ type generator struct {
 	model, judgeModel Model
 	search            Searcher
 	opts              GenerateOptions
-	start             time.Time
-	cachedBefore      int
-	calls, tokens     int
+	replyTally
+	*meter
 }
 
 func newGenerator(model Model, search Searcher, opts GenerateOptions) *generator {
-	g := &generator{model: model, search: search, opts: opts.withDefaults(), start: time.Now()}
+	g := &generator{model: model, search: search, opts: opts.withDefaults()}
 	g.judgeModel = g.opts.Judge.Model
 	if g.judgeModel == nil {
 		g.judgeModel = model
 	}
-	g.cachedBefore = g.hits()
+	g.meter = newMeter(g.opts.Progress, g.opts.Logger, g.model, g.judgeModel)
 	return g
 }
 
@@ -196,11 +214,14 @@ func (g *generator) run(ctx context.Context, questions []Question) (*Demonstrati
 			rows = append(rows, g.rows(d, c)...)
 		}
 		done += len(batch)
-		g.report(done, len(questions), done-len(result.Dropped))
+		g.report("demonstrations", done, len(questions), done-len(result.Dropped))
 	}
 	kept, capped := g.opts.Policy.capRefusals(rows, g.opts.Seed)
 	for _, id := range capped {
 		result.Dropped[id] = DropRefusalCap
+	}
+	if g.opts.Policy.Preferences.Only {
+		kept = slices.DeleteFunc(kept, func(r Row) bool { return len(r.Rejected) == 0 })
 	}
 	result.Rows = kept
 	g.finish(result)
@@ -224,50 +245,10 @@ func (g *generator) batch(ctx context.Context, questions []Question) ([]*draft, 
 	if err := g.judge(ctx, drafts); err != nil {
 		return nil, fmt.Errorf("judging %s: %w", what, err)
 	}
-	return drafts, nil
-}
-
-// chat is one call of a model, counted and checked.
-func (g *generator) chat(ctx context.Context, model Model, reqs []ChatRequest) ([]ChatResponse, error) {
-	responses, err := chatAll(ctx, model, reqs)
-	if err != nil {
+	if err := g.check(g.judgeModel, g.opts.Judge); err != nil {
 		return nil, err
 	}
-	g.calls += len(reqs)
-	for _, response := range responses {
-		for _, sample := range response.Samples {
-			g.tokens += sample.Tokens
-		}
-	}
-	return responses, nil
-}
-
-// hits is the number of requests that caches have answered so far.
-func (g *generator) hits() int {
-	total := 0
-	if cached, ok := g.model.(*CachedModel); ok {
-		total += cached.Stats().Hits
-	}
-	if cached, ok := g.judgeModel.(*CachedModel); ok && g.judgeModel != g.model {
-		total += cached.Stats().Hits
-	}
-	return total
-}
-
-func (g *generator) report(done, total, accepted int) {
-	elapsed := time.Since(g.start)
-	p := Progress{
-		Done: done, Total: total, Accepted: accepted, Calls: g.calls, Cached: g.hits() - g.cachedBefore,
-		Tokens: g.tokens, Elapsed: elapsed,
-		Remaining: time.Duration(float64(elapsed) / float64(done) * float64(total-done)),
-	}
-	if seconds := elapsed.Seconds(); seconds > 0 {
-		p.TokensPerSecond = float64(g.tokens) / seconds
-	}
-	g.opts.Logger.Debug("demonstrations", "done", done, "total", total, "accepted", accepted, "cached", p.Cached)
-	if g.opts.Progress != nil {
-		g.opts.Progress(p)
-	}
+	return drafts, nil
 }
 
 func newSummary(questions int) Summary {
@@ -304,11 +285,10 @@ func (g *generator) finish(result *Demonstrations) {
 	for _, reason := range result.Dropped {
 		s.Dropped[reason]++
 	}
-	s.Calls, s.Tokens, s.Elapsed = g.calls, g.tokens, time.Since(g.start)
-	s.Cached = g.hits() - g.cachedBefore
-	s.SecondsPerRow = math.NaN()
-	if len(result.Rows) > 0 {
-		s.SecondsPerRow = s.Elapsed.Seconds() / float64(len(result.Rows))
+	c := g.cost(len(result.Rows))
+	s.Calls, s.Cached, s.Tokens, s.Elapsed, s.SecondsPerRow = c.Calls, c.Cached, c.Tokens, c.Elapsed, c.SecondsPerRow
+	if g.replies > 0 && g.read == 0 {
+		g.opts.Logger.Warn("no reply of the judge could be read", "judge", g.judgeModel.Name(), "replies", g.replies, "first", g.first)
 	}
 	if len(result.Rows) == 0 {
 		g.opts.Logger.Warn("no demonstration came out of the generation", "questions", s.Questions, "dropped", s.Dropped)

@@ -8,18 +8,34 @@ import (
 	"io"
 	"math"
 	"os"
+
+	"github.com/ragft/ragft/retriever"
 )
 
 // ErrNothingToEvaluate is returned by [Evaluate] without systems or questions.
 var ErrNothingToEvaluate = errors.New("ragft: nothing to evaluate")
 
-// System is one way of answering, to be measured: a model, with or without
-// documents, and its system message.
+// System is one way of answering, to be measured: a model, what it is shown,
+// and its system message.
 type System struct {
-	Name      string // unique; stands in tables and plots
-	Model     Model
-	Retrieval bool   // answer from the retrieved passages
-	Prompt    string // system message; "" = Prompts.Read with retrieval, Prompts.Closed without
+	Name    string // unique; stands in tables and plots
+	Model   Model
+	Setting Setting // the passages shown; zero = none
+	Prompt  string  // system message; "" = Prompts.Read with passages, Prompts.Closed without
+
+	// Ensemble, where set, answers from each passage alone and lets the answers
+	// vote, rather than from all of them together.
+	Ensemble *Ensemble
+
+	// Extract takes the answer out of what the model wrote, as [FinalAnswer]
+	// does; nil = all of it. Citations are looked for in the whole text.
+	Extract func(text string) string
+
+	// Change, where set, changes the passages of the setting before they are
+	// shown. found are the best of the search, many more than are shown. It may
+	// change and return shown, which is its own, and must not change found. See
+	// [Perturb].
+	Change func(q Question, shown, found []retriever.Hit) []retriever.Hit
 }
 
 // Pair names two systems to be compared: the differences are Other - Base.
@@ -39,7 +55,10 @@ type EvalConfig struct {
 	Systems   []System
 	Questions []Question
 	Search    Searcher
-	K         int          // passages shown; 0 = 4
+	K         int // passages shown; 0 = 4
+	// Evidence holds, by question id, the passages that a data set names as
+	// its evidence, for SettingGold; nil = the best passage that holds the answer.
+	Evidence  map[string][]retriever.Hit
 	Prompts   Prompts      // zero = the defaults
 	Judge     JudgeOptions // Model nil = no judge: what the comparison of strings leaves open is incorrect
 	MaxTokens int          // limit of an answer; 0 = DefaultMaxTokens
@@ -48,8 +67,11 @@ type EvalConfig struct {
 	Seed      uint64       // seeds the bootstrap and the judge's draws
 	Resamples int          // bootstrap samples; 0 = DefaultResamples
 
+	// Signals says what is asked beside the answers, to know how sure they are.
+	Signals SignalOptions
+
 	// Compare lists the pairs to compare. nil = each system with the first one
-	// of the same setting, with or without retrieval.
+	// of the same setting.
 	Compare []Pair
 
 	// Progress is called from the goroutine of Evaluate; nil = silent.
@@ -65,17 +87,29 @@ type Evaluation struct {
 	Seed        uint64         `json:"seed"`
 	Resamples   int            `json:"resamples"`
 	Judge       string         `json:"judge,omitempty"` // name of the judging model; "" = none
+	Signals     SignalOptions  `json:"signals"`         // asked beside the answers
 	PromptHash  string         `json:"prompt_hash"`
 	Version     string         `json:"version"` // of this library
+
+	// What was measured beside the answers and is to be kept and reported with
+	// them; Evaluate leaves it empty.
+	Robustness  []*Robustness `json:"robustness,omitempty"`  // see [Perturb]
+	Forgetting  *Forgetting   `json:"forgetting,omitempty"`  // see [MeasureForgetting]
+	Dial        *Dial         `json:"dial,omitempty"`        // see [SweepDial]
+	Calibration *Calibration  `json:"calibration,omitempty"` // see [Calibrate]
+	Leakage     *Leakage      `json:"leakage,omitempty"`     // see [MeasureLeakage]
+	Info        *ReportInfo   `json:"info,omitempty"`        // of the training and the run; see [WriteReport]
 }
 
-// EvalQuestion is a question with the passages that systems with retrieval saw.
+// EvalQuestion is a question with the passages that systems saw: those of
+// SettingRetrieval first, best first, then what other settings and changes
+// showed. Those of SettingLong are left out: they are the corpus.
 type EvalQuestion struct {
 	Question
 	Documents []EvalDocument `json:"documents,omitempty"`
 }
 
-// EvalDocument is one passage, best first.
+// EvalDocument is one passage.
 type EvalDocument struct {
 	ID     string  `json:"id"`
 	Source string  `json:"source"`
@@ -90,6 +124,7 @@ type Record struct {
 	Unanswerable bool     `json:"unanswerable,omitempty"`
 	Context      Context  `json:"context"`
 	Answer       string   `json:"answer"`
+	Text         string   `json:"text,omitempty"` // all that the model wrote, where System.Extract took the answer out of it
 	Verdict      Verdict  `json:"verdict"`
 	Decision     Decision `json:"decision"`
 	Votes        *Votes   `json:"votes,omitempty"`
@@ -104,9 +139,37 @@ type Record struct {
 	// Confidence is the geometric mean of the token probabilities; nil where
 	// the model does not tell.
 	Confidence   *float64 `json:"confidence,omitempty"`
+	Signals      Signals  `json:"signals,omitempty"` // see [EvalConfig.Signals]
 	Tokens       int      `json:"tokens,omitempty"`
 	PromptTokens int      `json:"prompt_tokens,omitempty"`
 	Truncated    bool     `json:"truncated,omitempty"`
+
+	// Seconds is the time that the answer took when it was generated, its share
+	// of the batch; 0 where it is not known.
+	Seconds float64 `json:"seconds,omitempty"`
+
+	Passages  int      `json:"passages,omitempty"`  // shown
+	Shown     []string `json:"shown,omitempty"`     // their ids, of at most 50
+	Shortened bool     `json:"shortened,omitempty"` // passages were left out to fit the context
+
+	// Citations are the places that the answer rests on. Cited counts them,
+	// CitedRight those of them that hold a gold answer.
+	Citations  []CitedPlace `json:"citations,omitempty"`
+	Cited      int          `json:"cited,omitempty"`
+	CitedRight int          `json:"cited_right,omitempty"`
+
+	changed bool // System.Change changed the text of a passage
+}
+
+// CitedPlace is a place in a passage that an answer rests on; see [Citation].
+type CitedPlace struct {
+	Passage string  `json:"passage"` // its id
+	Start   int     `json:"start"`   // bytes in the text of the passage
+	End     int     `json:"end"`     // Quote == passage text[Start:End]
+	Quote   string  `json:"quote"`
+	Marker  int     `json:"marker,omitempty"` // the number that the model wrote; 0 = none
+	Support float64 `json:"support"`          // share of the answer's words that stand in Quote
+	Right   bool    `json:"right,omitempty"`  // Quote holds a gold answer
 }
 
 // Matrix counts evidence against outcome.
@@ -126,7 +189,7 @@ func (m Matrix) Total(c Context) int {
 type SystemResult struct {
 	Name        string       `json:"name"`
 	Model       string       `json:"model"`
-	Retrieval   bool         `json:"retrieval"`
+	Setting     Setting      `json:"setting"`
 	Prompt      string       `json:"prompt"` // the system message used
 	Metrics     []Metric     `json:"metrics"`
 	Matrix      Matrix       `json:"matrix"`
@@ -213,7 +276,7 @@ func (e *Evaluation) check() error {
 			}
 		}
 	}
-	return nil
+	return e.Dial.check()
 }
 
 // Evaluate lets every system answer every question greedily and measures what
@@ -223,7 +286,7 @@ func (e *Evaluation) check() error {
 // A question is answered, refused or answered wrong as the cascade decides: see
 // [JudgeOptions]. For an unanswerable question a refusal is the right outcome
 // and any answer is Incorrect. A blank answer is Incorrect, not a refusal. For
-// a system without retrieval the context is always Absent.
+// a system that is shown nothing the context is always Absent.
 //
 // Intervals are 95% percentile intervals of a bootstrap over questions, paired
 // for differences; see [DefaultResamples]. The result depends on the models'
@@ -237,7 +300,7 @@ func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)
 	}
 	out := &Evaluation{
-		Questions: e.questions, K: e.K, Seed: e.Seed, Resamples: e.Resamples,
+		Questions: e.questions, K: e.K, Seed: e.Seed, Resamples: e.Resamples, Signals: e.Signals,
 		PromptHash: e.Prompts.Hash(), Version: Version,
 	}
 	if e.Judge.Model != nil {
@@ -272,7 +335,9 @@ func (c EvalConfig) check() error {
 			return fmt.Errorf("ragft: evaluate: two systems named %q", s.Name)
 		case s.Model == nil:
 			return fmt.Errorf("ragft: evaluate: system %q has no model", s.Name)
-		case s.Retrieval && c.Search == nil:
+		case !s.Setting.known():
+			return fmt.Errorf("ragft: evaluate: system %q has the setting %q, which there is not", s.Name, s.Setting)
+		case s.Setting.withDocuments() && c.Search == nil:
 			return fmt.Errorf("ragft: evaluate: system %q needs a Searcher", s.Name)
 		}
 		names[s.Name] = true
@@ -304,6 +369,7 @@ func (c EvalConfig) withDefaults() EvalConfig {
 	setDefault(&c.Resamples, DefaultResamples)
 	c.Prompts = c.Prompts.WithDefaults()
 	c.Judge = c.Judge.withDefaults()
+	c.Signals = c.Signals.withDefaults()
 	if c.Progress == nil {
 		c.Progress = func(EvalProgress) {}
 	}
@@ -316,12 +382,12 @@ func (c EvalConfig) withDefaults() EvalConfig {
 // defaultPairs compares each system with the first of its setting.
 func defaultPairs(systems []System) []Pair {
 	var pairs []Pair
-	first := map[bool]string{}
+	first := map[Setting]string{}
 	for _, s := range systems {
-		if base, ok := first[s.Retrieval]; ok {
+		if base, ok := first[s.Setting]; ok {
 			pairs = append(pairs, Pair{Base: base, Other: s.Name})
 		} else {
-			first[s.Retrieval] = s.Name
+			first[s.Setting] = s.Name
 		}
 	}
 	return pairs

@@ -10,12 +10,12 @@ type Finding string
 
 // The findings. Higher and Lower are for metrics that have no better side.
 const (
-	Better      Finding = "better"
-	Worse       Finding = "worse"
-	Higher      Finding = "higher"
-	Lower       Finding = "lower"
-	InsideNoise Finding = "inside the noise" // the interval includes 0, or McNemar's p is not below 0.05
-	NotMeasured Finding = "not measured"     // one of the two systems has no value
+	Better       Finding = "better"
+	Worse        Finding = "worse"
+	Higher       Finding = "higher"
+	Lower        Finding = "lower"
+	NoDifference Finding = "no difference shown" // the interval includes 0, or McNemar's p is not below 0.05
+	NotMeasured  Finding = "not measured"        // one of the two systems has no value
 )
 
 // Comparison holds the differences Other - Base for every metric.
@@ -168,7 +168,7 @@ func (d *Difference) find() Finding {
 		// With few questions the percentile interval is too narrow (3 changes of
 		// 6 exclude 0, and a fair coin does as much one time in four), so the
 		// exact test has to agree where it is about the same questions.
-		return InsideNoise
+		return NoDifference
 	case d.Direction == Neither && e.Value > 0:
 		return Higher
 	case d.Direction == Neither:

@@ -24,6 +24,12 @@ const (
 	MetricAUROC             = "auroc"
 	MetricECE               = "ece"
 	MetricBrier             = "brier"
+
+	MetricCitationPrecision = "citation_precision"
+	MetricCitationRecall    = "citation_recall"
+	MetricPromptTokens      = "prompt_tokens"
+	MetricAnswerTokens      = "answer_tokens"
+	MetricSeconds           = "seconds"
 )
 
 // Direction says which way a metric improves.
@@ -145,6 +151,12 @@ func metricDefinitions() []metricDefinition {
 		binaryRate(MetricAbstainRecall, "abstention recall", "refused, of questions whose answer was not in the documents shown",
 			HigherIsBetter, isAbsent, isRefused),
 		abstentionF1(),
+		citationPrecision(),
+		binaryRate(MetricCitationRecall, "citation recall", "cites a place with a gold answer, of correct answers whose evidence was shown",
+			HigherIsBetter, func(r *Record) bool { return isCorrect(r) && isPresent(r) }, func(r *Record) bool { return r.CitedRight > 0 }),
+		cost(MetricPromptTokens, "prompt tokens", "tokens of the prompt, mean", func(r *Record) float64 { return float64(r.PromptTokens) }),
+		cost(MetricAnswerTokens, "answer tokens", "tokens of the answer, mean", func(r *Record) float64 { return float64(r.Tokens) }),
+		cost(MetricSeconds, "seconds", "seconds an answer took when it was generated, mean", func(r *Record) float64 { return r.Seconds }),
 		confidenceMetric(MetricAURC, "AURC", "mean risk over the answers by falling confidence", LowerIsBetter, ranking.aurc),
 		confidenceMetric(MetricEAURC, "E-AURC", "AURC less that of the best ranking", LowerIsBetter, ranking.eaurc),
 		confidenceMetric(MetricAUROC, "AUROC", "chance that a correct answer has more confidence than a wrong one", HigherIsBetter, ranking.auroc),
@@ -163,6 +175,33 @@ func truthfulness() metricDefinition {
 		scale: [2]float64{-1, 1},
 		part: func(r *Record) (num, den float64) {
 			return indicator(isCorrect(r)) - indicator(isIncorrect(r)), 1
+		},
+	}
+}
+
+// citationPrecision is the share of the cited places that hold a gold answer,
+// of the answers to answerable questions (as citation precision of Gao et al.
+// 2023, ALCE, section 4.3, with the gold answer in place of an entailment model).
+func citationPrecision() metricDefinition {
+	return metricDefinition{
+		Metric: Metric{Key: MetricCitationPrecision, Name: "citation precision", Direction: HigherIsBetter, Rate: true,
+			Meaning: "places with a gold answer, of the places cited by answers to answerable questions"},
+		part: func(r *Record) (num, den float64) {
+			if r.Unanswerable {
+				return 0, 0
+			}
+			return float64(r.CitedRight), float64(r.Cited)
+		},
+	}
+}
+
+// cost is the mean of a number over the questions for which it is known.
+func cost(key, name, meaning string, of func(r *Record) float64) metricDefinition {
+	return metricDefinition{
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: LowerIsBetter},
+		part: func(r *Record) (num, den float64) {
+			x := of(r)
+			return x, indicator(x > 0)
 		},
 	}
 }

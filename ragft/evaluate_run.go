@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,20 +15,28 @@ import (
 type evaluator struct {
 	EvalConfig
 	questions []EvalQuestion
-	hits      [][]retriever.Hit // by question
-	contexts  []Context         // by question, for systems with retrieval
+	hits      [][]retriever.Hit // by question, best first, as deep as a system needs them
+	chunks    []retriever.Chunk // the corpus, once a system is shown all of it
 }
 
 // search finds the passages of every question, if a system needs them.
 func (e *evaluator) search(ctx context.Context) error {
-	needed := false
+	depth := 0
 	for _, s := range e.Systems {
-		needed = needed || s.Retrieval
+		switch s.Setting {
+		case SettingClosed:
+		case SettingRetrieval:
+			depth = max(depth, e.K)
+		default:
+			depth = max(depth, evidenceDepth)
+		}
+		if s.Change != nil {
+			depth = max(depth, evidenceDepth)
+		}
 	}
 	n := len(e.Questions)
 	e.questions = make([]EvalQuestion, n)
 	e.hits = make([][]retriever.Hit, n)
-	e.contexts = make([]Context, n)
 	for i, q := range e.Questions {
 		if q.ID == "" {
 			q.ID = "#" + strconv.Itoa(i+1)
@@ -35,22 +44,28 @@ func (e *evaluator) search(ctx context.Context) error {
 		// The answer alone decides, as in ReadQuestions.
 		q.Unanswerable = len(q.Golds()) == 0
 		e.questions[i] = EvalQuestion{Question: q}
-		if !needed {
+		if depth == 0 {
 			continue
 		}
-		hits, err := e.Search.Search(ctx, q.Question, e.K)
+		hits, err := e.Search.Search(ctx, q.Question, depth)
 		if err != nil {
 			return fmt.Errorf("search for question %s: %w", q.ID, err)
 		}
-		hits = hits[:min(len(hits), e.K)]
-		e.hits[i], e.contexts[i] = hits, labelContext(q, hits)
-		for _, h := range hits {
-			e.questions[i].Documents = append(e.questions[i].Documents,
-				EvalDocument{ID: h.ID, Source: h.Source, Title: h.Title, Text: h.Text, Score: h.Score})
-		}
+		e.hits[i] = hits[:min(len(hits), depth)]
 		e.Progress(EvalProgress{Stage: "search", Done: i + 1, Total: n})
 	}
 	return ctx.Err()
+}
+
+// remember keeps the passages that a question was shown with, once each.
+func (e *evaluator) remember(i int, hits []retriever.Hit) {
+	q := &e.questions[i]
+	for _, h := range hits {
+		d := EvalDocument{ID: h.ID, Source: h.Source, Title: h.Title, Text: h.Text, Score: h.Score}
+		if !slices.ContainsFunc(q.Documents, func(o EvalDocument) bool { return o.ID == d.ID && o.Text == d.Text }) {
+			q.Documents = append(q.Documents, d)
+		}
+	}
 }
 
 // prompts returns the texts of one system, its own message in place.
@@ -88,28 +103,95 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 	prompts := e.prompts(s)
 	records := make([]Record, to-from)
 	reqs := make([]ChatRequest, to-from)
+	shown := make([][]retriever.Hit, to-from)
 	for i := range reqs {
-		q := e.questions[from+i]
-		records[i] = Record{QuestionID: q.ID, Unanswerable: q.Unanswerable, Context: Absent}
-		messages := prompts.ClosedMessages(q.Question.Question)
-		if s.Retrieval {
-			records[i].Context = e.contexts[from+i]
-			messages = prompts.ReadMessages(q.Question.Question, e.hits[from+i])
+		var err error
+		if shown[i], err = e.show(ctx, s, prompts, from+i, &records[i]); err != nil {
+			return nil, err
+		}
+		q := e.questions[from+i].Question.Question
+		messages := prompts.ClosedMessages(q)
+		if s.Setting.withDocuments() {
+			messages = prompts.ReadMessages(q, shown[i])
 		}
 		reqs[i] = ChatRequest{Messages: messages, MaxTokens: e.MaxTokens, Stop: e.Stop}
 	}
-	responses, err := chatAll(ctx, s.Model, reqs)
+	responses, err := e.respond(ctx, s, prompts, from, reqs, shown)
 	if err != nil {
 		return nil, fmt.Errorf("questions %s to %s: %w", records[0].QuestionID, records[len(records)-1].QuestionID, err)
 	}
 	for i, response := range responses {
 		sample := response.Samples[0]
-		records[i].Answer = strings.TrimSpace(sample.Text)
-		records[i].Tokens, records[i].PromptTokens = sample.Tokens, response.PromptTokens
-		records[i].Truncated = sample.Truncated
-		records[i].Confidence = finite(math.Exp(sample.MeanLogProb))
+		r := &records[i]
+		text := strings.TrimSpace(sample.Text)
+		if r.Answer = text; s.Extract != nil {
+			if r.Answer = s.Extract(text); r.Answer != text {
+				r.Text = text
+			}
+		}
+		r.Tokens, r.PromptTokens, r.Seconds = sample.Tokens, response.PromptTokens, response.Seconds
+		r.Truncated = sample.Truncated
+		r.Confidence = finite(math.Exp(sample.MeanLogProb))
+		r.cite(e.questions[from+i].Question, text, shown[i])
 	}
-	return records, nil
+	return records, e.signals(ctx, s, reqs, records, shown)
+}
+
+// respond asks the model, about all passages together or about each alone.
+func (e *evaluator) respond(ctx context.Context, s System, prompts Prompts, from int, reqs []ChatRequest, shown [][]retriever.Hit) ([]ChatResponse, error) {
+	if s.Ensemble == nil || !s.Setting.withDocuments() {
+		return chatAll(ctx, s.Model, reqs)
+	}
+	messages := make([]func([]retriever.Hit) []Message, len(reqs))
+	for i := range reqs {
+		q := e.questions[from+i].Question.Question
+		messages[i] = func(hits []retriever.Hit) []Message { return prompts.ReadMessages(q, hits) }
+	}
+	return s.Ensemble.chat(ctx, s.Model, messages, shown, ChatRequest{MaxTokens: e.MaxTokens, Stop: e.Stop})
+}
+
+// show decides what a question is shown with, and writes it down.
+func (e *evaluator) show(ctx context.Context, s System, prompts Prompts, i int, r *Record) ([]retriever.Hit, error) {
+	q := e.questions[i]
+	*r = Record{QuestionID: q.ID, Unanswerable: q.Unanswerable, Context: Absent}
+	all, changed, err := e.passagesFor(ctx, s, i)
+	if err != nil || !s.Setting.withDocuments() {
+		return nil, err
+	}
+	r.changed = changed
+	hits, err := e.fit(s, prompts, q.Question, all)
+	if err != nil {
+		return nil, fmt.Errorf("question %s: %w", q.ID, err)
+	}
+	r.Passages, r.Context = len(hits), labelContext(q.Question, hits)
+	if s.Setting != SettingLong {
+		r.Shortened = len(hits) < len(all)
+		e.remember(i, hits)
+	}
+	for _, hit := range hits[:min(len(hits), evidenceDepth)] {
+		r.Shown = append(r.Shown, hit.ID)
+	}
+	return hits, nil
+}
+
+// cite finds the places that support the answer, and those of them that hold a
+// gold answer.
+func (r *Record) cite(q Question, text string, hits []retriever.Hit) {
+	if len(hits) == 0 || IsRefusal(r.Answer) {
+		return
+	}
+	golds := append(q.Golds(), slices.Concat(q.Parts...)...)
+	for _, c := range cite(q.Question, text, hits) {
+		right := Contains(c.Quote, golds)
+		r.Citations = append(r.Citations, CitedPlace{
+			Passage: c.Chunk.ID, Start: c.Start - c.Chunk.Start, End: c.End - c.Chunk.Start, Quote: c.Quote,
+			Marker: c.Marker, Support: c.Support, Right: right,
+		})
+		r.Cited++
+		if right {
+			r.CitedRight++
+		}
+	}
 }
 
 // chatAll is Chat with a check of what came back.
@@ -138,7 +220,7 @@ func (e *evaluator) judge(ctx context.Context, records []Record, from int) error
 	var open []int
 	for i := range records {
 		r, q := &records[i], e.questions[from+i].Question
-		r.Verdict, r.Decision = cascade(r.Answer, q.Golds(), e.Judge.CorrectF1)
+		r.Verdict, r.Decision = cascade(r.Answer, q, e.Judge.CorrectF1)
 		switch {
 		case r.Verdict != "":
 		case e.Judge.Model == nil || e.Judge.Votes < 0:
@@ -180,24 +262,29 @@ func (r *Record) score(q Question) {
 
 // describe starts the result of a system: all but the metrics.
 func (e *evaluator) describe(s System, records []Record) SystemResult {
-	out := SystemResult{Name: s.Name, Model: s.Model.Name(), Retrieval: s.Retrieval, Records: records}
+	out := SystemResult{Name: s.Name, Model: s.Model.Name(), Setting: s.Setting, Records: records}
 	out.Prompt = e.prompts(s).Closed
-	if s.Retrieval {
+	if s.Setting.withDocuments() {
 		out.Prompt = e.prompts(s).Read
 	}
-	out.Matrix = Matrix{Present: {}, Absent: {}}
-	for _, r := range records {
-		out.Matrix[r.Context][r.Verdict]++
+	out.count()
+	return out
+}
+
+// count makes the matrix and the curves from the records.
+func (s *SystemResult) count() {
+	s.Matrix = Matrix{Present: {}, Absent: {}}
+	for _, r := range s.Records {
+		s.Matrix[r.Context][r.Verdict]++
 	}
-	outcomes := answeredOutcomes(records)
+	outcomes := answeredOutcomes(s.Records)
 	if curve := RiskCoverage(outcomes); len(curve) > 0 {
 		// The curve of the answers is drawn over all questions: it ends at the
 		// coverage of the system.
 		for _, p := range curve {
-			p.Coverage *= float64(len(curve)) / float64(len(records))
-			out.Curve = append(out.Curve, p)
+			p.Coverage *= float64(len(curve)) / float64(len(s.Records))
+			s.Curve = append(s.Curve, p)
 		}
-		out.Reliability = Reliability(outcomes)
+		s.Reliability = Reliability(outcomes)
 	}
-	return out
 }

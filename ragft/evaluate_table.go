@@ -36,19 +36,52 @@ const tableNameWidth = 14
 
 // WriteTable writes the evaluation as plain text, at most 110 characters wide:
 // the systems with their main metrics and 95% intervals, the evidence x outcome
-// matrix of each, and the differences of each comparison. It is a function of
-// the evaluation alone.
+// matrix of each, what an answer costs, the differences of each comparison, and
+// then whatever else the evaluation keeps: leakage, calibration, robustness,
+// forgetting, the dial. It is a function of the evaluation alone.
 func WriteTable(w io.Writer, e *Evaluation) error {
 	var b bytes.Buffer
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
+	tableOfCosts(&b, e)
 	for i := range e.Comparisons {
 		tableOfDifferences(&b, &e.Comparisons[i])
 	}
 	if len(e.Comparisons) > 0 {
 		line(&b, "")
-		line(&b, "Inside the noise: the interval includes 0, or McNemar's exact p is 0.05 or more.")
+		line(&b, "No difference shown: the interval includes 0, or McNemar's exact p is 0.05 or more.")
 	}
+	for _, part := range e.parts() {
+		line(&b, "")
+		if err := part.WriteTable(&b); err != nil {
+			return err
+		}
+	}
+	return writeAll(w, &b)
+}
+
+// parts lists what the evaluation keeps beside the answers, in reading order.
+func (e *Evaluation) parts() []interface{ WriteTable(io.Writer) error } {
+	var parts []interface{ WriteTable(io.Writer) error }
+	if e.Leakage != nil {
+		parts = append(parts, e.Leakage)
+	}
+	if e.Calibration != nil {
+		parts = append(parts, e.Calibration)
+	}
+	for _, r := range e.Robustness {
+		parts = append(parts, r)
+	}
+	if e.Forgetting != nil {
+		parts = append(parts, e.Forgetting)
+	}
+	if e.Dial != nil {
+		parts = append(parts, e.Dial)
+	}
+	return parts
+}
+
+func writeAll(w io.Writer, b *bytes.Buffer) error {
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("ragft: write table: %w", err)
 	}
@@ -125,6 +158,33 @@ func tableOfMatrices(b *bytes.Buffer, e *Evaluation) {
 			}
 			line(b, text+padLeft(fmt.Sprint(total), 8))
 		}
+	}
+}
+
+// tableOfCosts says what an answer takes, and how well it is cited.
+func tableOfCosts(b *bytes.Buffer, e *Evaluation) {
+	line(b, "")
+	line(b, pad("Cost of an answer, citations", 32)+padLeft("passages", 10)+padLeft("prompt", 9)+padLeft("answer", 9)+
+		padLeft("seconds", 10)+padLeft("citation", 16)+padLeft("citation", 16))
+	line(b, pad("", 32)+padLeft("shown", 10)+padLeft("tokens", 9)+padLeft("tokens", 9)+padLeft("", 10)+
+		padLeft("precision", 16)+padLeft("recall", 16))
+	line(b, strings.Repeat("-", 102))
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		passages := 0
+		for _, r := range s.Records {
+			passages += r.Passages
+		}
+		number := func(key, format string) string {
+			if x := s.Estimate(key).Value; !math.IsNaN(x) {
+				return fmt.Sprintf(format, x)
+			}
+			return noValue
+		}
+		line(b, pad(cut(s.Name, 31), 32)+padLeft(fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records)))), 10)+
+			padLeft(number(MetricPromptTokens, "%.0f"), 9)+padLeft(number(MetricAnswerTokens, "%.1f"), 9)+
+			padLeft(number(MetricSeconds, "%.3f"), 10)+
+			padLeft(percent(s.Estimate(MetricCitationPrecision).Value), 16)+padLeft(percent(s.Estimate(MetricCitationRecall).Value), 16))
 	}
 }
 

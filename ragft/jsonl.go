@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/aside"
 )
 
 // MaxLine is the longest line, in bytes, that the JSONL readers of this
@@ -77,30 +77,9 @@ func writeLines[T any](w io.Writer, values []T) error {
 
 // replaceFile writes a file aside, syncs it and renames it into place, so that
 // a crash or a full disk leaves the old file as it was.
-func replaceFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("ragft: %w", err)
+func replaceFile(path string, write func(io.Writer) error) error {
+	if err := aside.WriteFile(path, write); err != nil {
+		return fmt.Errorf("ragft: write %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("ragft: write %s: %w", path, err)
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	// CreateTemp makes the file private; data files follow the usual mode.
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

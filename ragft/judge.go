@@ -2,6 +2,8 @@ package ragft
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,7 +14,17 @@ import (
 // what the comparison of strings leaves open. The zero value asks the
 // generating model once, greedily.
 type JudgeOptions struct {
-	Model       Model   // nil = the model that generates
+	Model Model // nil = the model that generates
+
+	// Knockout has the judge choose among the candidates themselves, as in the
+	// code of arXiv 2502.10596: shuffled, in brackets of three, with question,
+	// reference and passages in view. The winner becomes the target, unless the
+	// comparison of strings shows that it is wrong. About half as many calls as
+	// candidates; Votes and CorrectF1 are not used.
+	Knockout       bool
+	KnockoutPrompt string // system message; "" = [DefaultKnockoutPrompt]
+	Tries          int    // times that a bracket is asked until the reply can be read; 0 = 5
+
 	Votes       int     // replies asked for each open candidate; 0 = 1, negative = never ask: what is open is incorrect
 	Temperature float64 // 0 = greedy for one vote, 0.7 for several
 	MaxTokens   int     // 0 = 16; a model that thinks aloud needs more
@@ -33,6 +45,12 @@ func (o JudgeOptions) withDefaults() JudgeOptions {
 	if o.MaxTokens == 0 {
 		o.MaxTokens = 16
 	}
+	if o.KnockoutPrompt == "" {
+		o.KnockoutPrompt = DefaultKnockoutPrompt
+	}
+	if o.Tries <= 0 {
+		o.Tries = 5
+	}
 	return o
 }
 
@@ -42,8 +60,8 @@ func (o JudgeOptions) withDefaults() JudgeOptions {
 // A refusal that happens to contain the reference ("The documents do not name
 // the founder of the Blue Inn", reference "Blue Inn") stays a refusal; only an
 // exact match goes before that.
-func cascade(text string, golds []string, correctF1 float64) (Verdict, Decision) {
-	normal := Normalize(text)
+func cascade(text string, q Question, correctF1 float64) (Verdict, Decision) {
+	normal, golds := Normalize(text), q.Golds()
 	switch {
 	case normal == "":
 		return Incorrect, ByEmpty
@@ -53,7 +71,7 @@ func cascade(text string, golds []string, correctF1 float64) (Verdict, Decision)
 		return Refused, ByRefusal
 	case len(golds) == 0:
 		return Incorrect, ByUnanswerable
-	case Contains(text, golds):
+	case Contains(text, golds), containsAll(text, q.Parts):
 		if denies(normal, golds) {
 			return "", ""
 		}
@@ -65,6 +83,17 @@ func cascade(text string, golds []string, correctF1 float64) (Verdict, Decision)
 	default:
 		return "", ""
 	}
+}
+
+// containsAll reports whether the text holds every part of an answer of several
+// parts, by one of its aliases each.
+func containsAll(text string, parts [][]string) bool {
+	for _, part := range parts {
+		if !Contains(text, part) {
+			return false
+		}
+	}
+	return len(parts) > 0
 }
 
 // denies reports a negation in the answer that the reference does not have:
@@ -168,8 +197,11 @@ func (g *generator) judge(ctx context.Context, drafts []*draft) error {
 		asked := map[string]int{} // text -> request; saves calls, the candidates stay apart
 		for i := range d.candidates {
 			c := &d.candidates[i]
-			c.Verdict, c.Decision = cascade(c.Text, d.question.Golds(), g.opts.Judge.CorrectF1)
+			c.Verdict, c.Decision = cascade(c.Text, d.question, g.opts.Judge.CorrectF1)
 			if c.Verdict != "" {
+				continue
+			}
+			if g.opts.Judge.Knockout {
 				continue
 			}
 			if g.opts.Judge.Votes < 0 {
@@ -186,12 +218,16 @@ func (g *generator) judge(ctx context.Context, drafts []*draft) error {
 			open[at] = append(open[at], c)
 		}
 	}
+	if g.opts.Judge.Knockout {
+		return g.knockout(ctx, drafts)
+	}
 	responses, err := g.chat(ctx, g.judgeModel, reqs)
 	if err != nil {
 		return err
 	}
 	for i, response := range responses {
 		votes := countVotes(response.Samples)
+		g.countReply(response.Samples[0].Text, votes.Yes+votes.No > 0)
 		for _, c := range open[i] {
 			own := votes
 			c.Votes = &own
@@ -199,6 +235,41 @@ func (g *generator) judge(ctx context.Context, drafts []*draft) error {
 		}
 	}
 	return nil
+}
+
+// ErrJudgeUnread means that nothing a judge replied could be read as a verdict.
+var ErrJudgeUnread = errors.New("the judge gives no verdict that can be read")
+
+// replyTally counts what could be read of a judge's replies.
+type replyTally struct {
+	replies, read int
+	first         string // unread
+}
+
+func (t *replyTally) countReply(text string, read bool) {
+	t.replies++
+	if read {
+		t.read++
+	} else if t.first == "" {
+		t.first = text
+	}
+}
+
+// enoughReplies is how many replies without one that can be read show that a
+// judge does not do its work.
+const enoughReplies = 4
+
+// check is an error as soon as it is clear that the judge never replies with a verdict.
+func (t *replyTally) check(judge Model, o JudgeOptions) error {
+	if t.read > 0 || t.replies < enoughReplies {
+		return nil
+	}
+	without := "set JudgeOptions.Votes to -1 to do without a judge"
+	if o.Knockout {
+		without = "set JudgeOptions.Knockout to false"
+	}
+	return fmt.Errorf("%w: %s, in %d replies, of which the first was %.80q; set JudgeOptions.Model to a more able model, raise JudgeOptions.MaxTokens (now %d) if it thinks aloud, or %s",
+		ErrJudgeUnread, judge.Name(), t.replies, t.first, o.MaxTokens, without)
 }
 
 // judgeRequest shows the judge every reference, so that it may accept any.

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/retriever"
 )
 
 func TestCascade(t *testing.T) {
@@ -35,7 +37,7 @@ func TestCascade(t *testing.T) {
 		{"no as an answer", "No", []string{"no"}, Correct, ByMatch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			verdict, decision := cascade(c.text, c.golds, 0)
+			verdict, decision := cascade(c.text, asked(c.golds), 0)
 			require.Equal(t, c.verdict, verdict)
 			require.Equal(t, c.decision, decision)
 		})
@@ -45,12 +47,12 @@ func TestCascade(t *testing.T) {
 // Worked by hand: six of seven tokens in common on both sides, F1 6/7 = 0.857.
 func TestCascadeByF1(t *testing.T) {
 	golds := []string{"long grey stone bridge of 12 metres"}
-	verdict, decision := cascade("long grey stone crossing of 12 metres", golds, 0.8)
+	verdict, decision := cascade("long grey stone crossing of 12 metres", asked(golds), 0.8)
 	require.Equal(t, Correct, verdict)
 	require.Equal(t, ByF1, decision)
-	verdict, _ = cascade("long grey stone crossing of 12 metres", golds, 0.9)
+	verdict, _ = cascade("long grey stone crossing of 12 metres", asked(golds), 0.9)
 	require.Empty(t, verdict, "below the threshold: open")
-	verdict, _ = cascade("long grey stone bridge of 13 metres", golds, 0.8)
+	verdict, _ = cascade("long grey stone bridge of 13 metres", asked(golds), 0.8)
 	require.Empty(t, verdict, "another number: open, however many words agree")
 }
 
@@ -121,4 +123,30 @@ func TestJudgeIsAskedOnlyForWhatIsOpen(t *testing.T) {
 	require.NoError(t, g.judge(t.Context(), []*draft{d}))
 	require.Zero(t, none.calls)
 	require.Equal(t, Incorrect, d.candidates[0].Verdict)
+}
+
+// asked is a question with these reference answers.
+func asked(golds []string) Question {
+	if len(golds) == 0 {
+		return Question{Unanswerable: true}
+	}
+	return Question{Answer: golds[0], Aliases: golds[1:]}
+}
+
+func TestAnswerOfSeveralParts(t *testing.T) {
+	q := Question{Answer: "Ann Lee, Orrin", Parts: [][]string{{"Ann Lee", "A. Lee"}, {"Orrin"}}}
+	for text, want := range map[string]Verdict{
+		"Ann Lee built it on Orrin.":        Correct,
+		"On Orrin, by A. Lee.":              Correct,
+		"Ann Lee built it.":                 "", // half of it: the judge decides
+		"It was not Ann Lee, nor on Orrin.": "",
+		"The documents do not say.":         Refused,
+		"Zebras":                            Incorrect,
+	} {
+		verdict, _ := cascade(text, q, 0)
+		require.Equal(t, want, verdict, text)
+	}
+	hit := func(text string) retriever.Hit { return retriever.Hit{Chunk: retriever.Chunk{Text: text}} }
+	require.Equal(t, Present, labelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Orrin")}))
+	require.Equal(t, Absent, labelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Skell")}))
 }

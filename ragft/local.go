@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
@@ -31,6 +32,18 @@ type LocalOptions struct {
 	// GPULayers is the number of layers on the GPU, where the build has one;
 	// 0 = all, negative = none.
 	GPULayers int
+	// Servers are ggml RPC servers, each host:port, that hold a part of the layers: see Servers of
+	// [llama.ModelOptions], which also says whom to trust. GPULayers must not be negative then.
+	Servers []string
+	// Serve is for programs that answer many callers at once: calls of Chat
+	// share batches from the moment they come in, what was computed of a prompt
+	// stays for the next one that begins alike, and adapted models work in the
+	// same memory. By default each call has the model to itself, and equal calls
+	// give equal answers; with Serve a near tie may fall either way.
+	Serve bool
+	// Queue is, with Serve, the number of requests that may wait before more
+	// are refused with [llama.ErrBusy]; 0 = 64, negative = any.
+	Queue int
 	// OnProgress is called while the model is loaded, with the part that is
 	// done, from 0 to 1; nil = none.
 	OnProgress func(done float64)
@@ -45,20 +58,37 @@ func (o LocalOptions) context(model *llama.Model) llama.ContextOptions {
 }
 
 // LocalModel is a [Model] on a GGUF file, run in this process by llama.cpp. It
-// is safe for concurrent use; calls queue. It owns native memory: Close it.
+// is safe for concurrent use; calls queue, or share batches with
+// [LocalOptions.Serve]. It owns native memory: Close it.
 type LocalModel struct {
 	model   *llama.Model
-	context *llama.Context
+	work    engine
+	batcher *llama.Batcher // work, with LocalOptions.Serve
 	adapter *llama.Adapter // nil: none
+	scale   float32        // of the adapter
 	options LocalOptions
 	owner   bool // of model
 	name    string
 	hash    string
 }
 
-// OpenLocal opens the GGUF model at path. Errors are those of [llama.Load].
+// An engine is a [llama.Context] or a [llama.Batcher].
+type engine interface {
+	Generate(ctx context.Context, requests []llama.Request) ([]llama.Result, error)
+	Size() int
+	Close() error
+}
+
+// OpenLocal opens the GGUF model at path, which may also be "ollama:NAME" for
+// a model that Ollama has pulled. Errors are those of [llama.Load] and
+// [ResolveModel].
 func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, error) {
-	model, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: o.GPULayers, OnProgress: o.OnProgress})
+	file, err := resolveBase(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: %w", err)
+	}
+	path = file.Path
+	model, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: o.GPULayers, Servers: o.Servers, OnProgress: o.OnProgress})
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
@@ -67,18 +97,24 @@ func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, e
 		model.Close()
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
-	c, err := model.NewContext(o.context(model))
+	m := &LocalModel{model: model, options: o, owner: true, hash: hash}
+	if o.Serve {
+		m.batcher, err = model.NewBatcher(llama.BatcherOptions{Context: o.context(model), Queue: o.Queue})
+		m.work = m.batcher
+	} else {
+		m.work, err = model.NewContext(o.context(model))
+	}
 	if err != nil {
 		model.Close()
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
-	name := strings.TrimSuffix(filepath.Base(path), ".gguf") + "@" + hash[:16]
-	return &LocalModel{model: model, context: c, options: o, owner: true, name: name, hash: hash}, nil
+	m.name = file.Name + "@" + hash[:16]
+	return m, nil
 }
 
 // Adapted returns the same model with the LoRA adapter at path, at the given
 // scale (1 = as trained; 0 stands for 1). It shares the weights with m and has
-// a context of its own. Close it before m, or with m. An adapter that says
+// a context of its own, but m's with [LocalOptions.Serve]. Close it before m, or with m. An adapter that says
 // that it was made for another file than m's, or that does not fit, is
 // [llama.ErrAdapterMismatch].
 func (m *LocalModel) Adapted(path string, scale float64) (*LocalModel, error) {
@@ -96,20 +132,22 @@ func (m *LocalModel) Adapted(path string, scale float64) (*LocalModel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
-	c, err := m.model.NewContext(m.options.context(m.model))
-	if err != nil {
-		adapter.Close()
-		return nil, fmt.Errorf("ragft: %w", err)
-	}
-	if err := c.SetAdapters(llama.AdapterScale{Adapter: adapter, Scale: float32(scale)}); err != nil {
-		c.Close()
-		adapter.Close()
-		return nil, fmt.Errorf("ragft: %w", err)
-	}
-	return &LocalModel{
-		model: m.model, context: c, adapter: adapter, options: m.options, hash: m.hash,
+	adapted := &LocalModel{
+		model: m.model, work: m.work, batcher: m.batcher, adapter: adapter, scale: float32(scale), options: m.options, hash: m.hash,
 		name: fmt.Sprintf("%s+%s@%s*%g", m.name, strings.TrimSuffix(filepath.Base(path), ".gguf"), hash[:16], scale),
-	}, nil
+	}
+	if m.batcher == nil {
+		c, err := m.model.NewContext(m.options.context(m.model))
+		if err != nil {
+			adapter.Close()
+			return nil, fmt.Errorf("ragft: %w", err)
+		}
+		adapted.work = c
+		if err := c.SetAdapters(llama.AdapterScale{Adapter: adapter, Scale: float32(scale)}); err != nil {
+			return nil, errors.Join(fmt.Errorf("ragft: %w", err), adapted.Close())
+		}
+	}
+	return adapted, nil
 }
 
 // checkOrigin compares the base that [Train] wrote into the adapter with this one.
@@ -131,7 +169,10 @@ func (m *LocalModel) Close() error {
 	if m.owner {
 		return m.model.Close()
 	}
-	return errors.Join(m.context.Close(), m.adapter.Close())
+	if m.batcher != nil { // the owner's
+		return m.adapter.Close()
+	}
+	return errors.Join(m.work.Close(), m.adapter.Close())
 }
 
 // Name is the file's name with the start of its SHA-256, and the same of the
@@ -144,27 +185,31 @@ func (m *LocalModel) Hash() string { return m.hash }
 // Llama returns the model under it, for what this type does not offer.
 func (m *LocalModel) Llama() *llama.Model { return m.model }
 
+// Batcher returns what runs the requests with [LocalOptions.Serve], nil without.
+func (m *LocalModel) Batcher() *llama.Batcher { return m.batcher }
+
+// Generate runs requests with the model's adapter, for what Chat does not offer.
+func (m *LocalModel) Generate(ctx context.Context, requests []llama.Request) ([]llama.Result, error) {
+	if m.batcher != nil && m.adapter != nil {
+		requests = slices.Clone(requests)
+		for i := range requests {
+			requests[i].Adapters = []llama.AdapterScale{{Adapter: m.adapter, Scale: m.scale}}
+		}
+	}
+	return m.work.Generate(ctx, requests)
+}
+
 // Chat answers the requests in one batch, as far as they fit. A prompt that
 // leaves no room for an answer is [ErrPromptTooLong].
 func (m *LocalModel) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
 	requests := make([]llama.Request, len(reqs))
 	for i, r := range reqs {
-		prompt, err := m.model.TokenizeChat(llamaMessages(r.Messages), true)
-		if err != nil {
-			return nil, fmt.Errorf("ragft: %w", err)
-		}
-		if limit := m.model.ContextLength(); limit > 0 && len(prompt) >= limit {
-			return nil, fmt.Errorf("%w: %d tokens, and the model was trained on %d", ErrPromptTooLong, len(prompt), limit)
-		}
-		requests[i] = llama.Request{
-			Prompt: prompt, Samples: r.Samples, MaxTokens: m.room(len(prompt), r.MaxTokens), Stop: r.Stop,
-			Sampling: llama.Sampling{
-				Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), Seed: uint32(r.Seed ^ r.Seed>>32),
-			},
-			OnText: firstSample(r.OnText),
+		var err error
+		if requests[i], err = m.Request(r); err != nil {
+			return nil, err
 		}
 	}
-	results, err := m.context.Generate(ctx, requests)
+	results, err := m.Generate(ctx, requests)
 	if errors.Is(err, llama.ErrPromptTooLong) {
 		return nil, fmt.Errorf("%w: %w", ErrPromptTooLong, err)
 	}
@@ -179,6 +224,49 @@ func (m *LocalModel) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatRespon
 		}
 	}
 	return responses, nil
+}
+
+// Request returns what Chat gives to llama.cpp for r. A prompt that leaves no
+// room for an answer is [ErrPromptTooLong].
+func (m *LocalModel) Request(r ChatRequest) (llama.Request, error) {
+	prompt, err := m.model.TokenizeChat(llamaMessages(r.Messages), llama.ChatOptions{})
+	if err != nil {
+		return llama.Request{}, fmt.Errorf("ragft: %w", err)
+	}
+	if limit := m.ContextTokens(); len(prompt) >= limit {
+		return llama.Request{}, fmt.Errorf("%w: %d tokens, and the model takes %d", ErrPromptTooLong, len(prompt), limit)
+	}
+	grammar := ""
+	if len(r.Schema) > 0 {
+		if grammar, err = schemaGrammar(r.Schema); err != nil {
+			return llama.Request{}, err
+		}
+	}
+	return llama.Request{
+		Prompt: prompt, Samples: r.Samples, MaxTokens: m.room(len(prompt), r.MaxTokens), Stop: r.Stop,
+		Sampling: llama.Sampling{
+			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), Seed: uint32(r.Seed ^ r.Seed>>32),
+			Grammar: grammar,
+		},
+		OnText: firstSample(r.OnText),
+	}, nil
+}
+
+// CountTokens returns the length of the prompt that the messages make.
+func (m *LocalModel) CountTokens(messages []Message) (int, error) {
+	prompt, err := m.model.TokenizeChat(llamaMessages(messages), llama.ChatOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("ragft: %w", err)
+	}
+	return len(prompt), nil
+}
+
+// ContextTokens is the length that prompt and answer may have together.
+func (m *LocalModel) ContextTokens() int {
+	if limit := m.model.ContextLength(); limit > 0 {
+		return min(limit, m.work.Size())
+	}
+	return m.work.Size()
 }
 
 // room is the number of tokens that may follow a prompt.
@@ -227,7 +315,18 @@ func firstSample(onText func(string)) func(int, string) {
 func llamaMessages(messages []Message) []llama.Message {
 	out := make([]llama.Message, len(messages))
 	for i, m := range messages {
-		out[i] = llama.Message(m)
+		out[i] = llama.Message{Role: m.Role, Content: m.Content, Thinking: m.Thinking, ToolCallID: m.ToolCallID, Name: m.Name}
+		for _, call := range m.ToolCalls {
+			out[i].ToolCalls = append(out[i].ToolCalls, llama.ToolCall(call))
+		}
+	}
+	return out
+}
+
+func llamaTools(tools []Tool) []llama.Tool {
+	var out []llama.Tool
+	for _, tool := range tools {
+		out = append(out, llama.Tool(tool))
 	}
 	return out
 }

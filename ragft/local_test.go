@@ -4,10 +4,13 @@ package ragft
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,7 +109,7 @@ func parrots(n int) []Row {
 	var rows []Row
 	for i := range n {
 		w := words[i%len(words)]
-		rows = append(rows, Row{ID: w, Messages: append(closedChat("Say "+w+"."), Message{RoleAssistant, w})})
+		rows = append(rows, Row{ID: w, Messages: append(closedChat("Say "+w+"."), Message{Role: RoleAssistant, Content: w})})
 	}
 	return rows
 }
@@ -143,7 +146,7 @@ func TestTrainTeachesRows(t *testing.T) {
 
 func TestTrainLeavesOutLongRows(t *testing.T) {
 	path := testmodel.New(t, testmodel.Spec{Context: 256})
-	long := Row{ID: "long", Messages: append(closedChat(strings.Repeat("long ", 300)), Message{RoleAssistant, "no"})}
+	long := Row{ID: "long", Messages: append(closedChat(strings.Repeat("long ", 300)), Message{Role: RoleAssistant, Content: "no"})}
 	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
 	o := TrainOptions{Model: path, Adapter: adapter, HeldOut: -1, LoRA: lora.Config{Rank: 2}}
 	r, err := Train(context.Background(), append(parrots(8), long), o)
@@ -157,38 +160,124 @@ func TestTrainLeavesOutLongRows(t *testing.T) {
 }
 
 func TestRowsOfAQuestionStayTogether(t *testing.T) {
-	var examples []rowExample
+	var rows []rowExamples
 	for i := range 40 {
-		examples = append(examples, rowExample{Example: lora.Text([]lora.Token{1, lora.Token(i / 2)}), question: strings.Repeat("q", 1+i/2)})
+		rows = append(rows, rowExamples{id: fmt.Sprint(i), question: strings.Repeat("q", 1+i/2)})
 	}
-	train, held := splitExamples(examples, 0.25, 3)
+	train, held := splitRows(rows, 0.25, 3, nil)
 	require.Len(t, held, 10)
 	require.Len(t, train, 30)
-	seen := map[lora.Token]bool{}
-	for _, e := range held {
-		seen[e.Tokens[1]] = true
+	seen := map[string]bool{}
+	for _, row := range held {
+		seen[row.question] = true
 	}
-	for _, e := range train {
-		require.False(t, seen[e.Tokens[1]])
+	for _, row := range train {
+		require.False(t, seen[row.question])
 	}
 }
 
-func TestSplitChatTakesTheAnswerOnly(t *testing.T) {
+func TestLocalModelScores(t *testing.T) {
 	m, _ := openLocalTest(t, testmodel.Spec{})
-	messages := append(closedChat("Say <|end|> twice."), Message{RoleAssistant, "twice"})
-	prompt, response, err := splitChat(m.Llama(), messages)
+	ctx := context.Background()
+	responses, err := m.Chat(ctx, []ChatRequest{{Messages: closedChat("Who keeps the inn?"), MaxTokens: 400}})
 	require.NoError(t, err)
-	text, err := m.Llama().Detokenize(response)
+	said := responses[0].Samples[0]
+	pairs := []PromptResponse{{closedChat("Who keeps the inn?"), said.Text}, {closedChat("Where?"), "Ann"}, {closedChat("Who keeps the inn?"), "Ann"}}
+	scores, err := m.ScoreResponses(ctx, pairs)
 	require.NoError(t, err)
-	require.Equal(t, "twice", strings.TrimSpace(text))
-	require.True(t, m.Llama().IsEndOfGeneration(response[len(response)-1]))
-	ends := 0
-	for _, token := range prompt {
-		if m.Llama().IsEndOfGeneration(token) {
-			ends++
+	require.Len(t, scores, 3)
+	for _, s := range scores {
+		require.NotEmpty(t, s)
+		for _, p := range s {
+			require.LessOrEqual(t, p, 0.0)
 		}
 	}
-	require.Equal(t, 2, ends, "a message that spells the end token does not end anything")
-	_, _, err = splitChat(m.Llama(), messages[:2])
-	require.Error(t, err)
+	alone, err := m.ScoreResponses(ctx, pairs[2:])
+	require.NoError(t, err)
+	require.InDeltaSlice(t, alone[0], scores[2], 1e-2, "a shared prompt changes nothing but the last bits of 16-bit attention")
+
+	// A text longer than the context is taken in pieces, each token once.
+	long := strings.Repeat("the mill and the inn ", 600)
+	texts, err := m.ScoreTexts(ctx, []string{"the mill", long, ""})
+	require.NoError(t, err)
+	tokens, err := m.Llama().Tokenize(long, llama.TokenizeOptions{})
+	require.NoError(t, err)
+	require.Greater(t, len(tokens), m.ContextTokens())
+	begun := 0
+	if m.Llama().BOS() == llama.NoToken {
+		begun = (len(tokens) + m.ContextTokens() - 1) / m.ContextTokens()
+	}
+	require.Len(t, texts[1], len(tokens)-begun)
+	require.Empty(t, texts[2])
+	_, err = scorerOf(&scripted{name: "server"})
+	require.ErrorIs(t, err, ErrNoScores)
+}
+
+// TestLocalModelServe has callers of a model and an adapted one at once in one memory.
+func TestLocalModelServe(t *testing.T) {
+	path := testmodel.New(t, testmodel.Spec{})
+	m, err := OpenLocal(t.Context(), path, LocalOptions{Sequences: 4, ContextTokens: 1024, GPULayers: -1, Serve: true})
+	require.NoError(t, err)
+	defer m.Close()
+	tuned, err := m.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2}), 0)
+	require.NoError(t, err)
+	require.Same(t, m.Batcher(), tuned.Batcher())
+	alone, _ := openLocalTest(t, testmodel.Spec{})
+	aloneTuned, err := alone.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2}), 0)
+	require.NoError(t, err)
+	answer := func(m *LocalModel) (string, error) {
+		r, err := m.Chat(context.Background(), []ChatRequest{{Messages: closedChat("Who keeps the inn?"), MaxTokens: 8}})
+		if err != nil {
+			return "", err
+		}
+		return r[0].Samples[0].Text, nil
+	}
+	var wg sync.WaitGroup
+	texts, errs := make([]string, 12), make([]error, 12)
+	models := []*LocalModel{m, tuned}
+	for i := range texts {
+		wg.Go(func() { texts[i], errs[i] = answer(models[i%2]) })
+	}
+	wg.Wait()
+	want := []string{}
+	for _, m := range []*LocalModel{alone, aloneTuned} {
+		text, err := answer(m)
+		require.NoError(t, err)
+		want = append(want, text)
+	}
+	for i := range texts {
+		require.NoError(t, errs[i])
+		require.Equal(t, want[i%2], texts[i])
+	}
+	require.Positive(t, m.Batcher().Stats().Reused)
+	require.NoError(t, tuned.Close())
+	_, err = answer(m)
+	require.NoError(t, err, "the base goes on")
+}
+
+// Whatever an untrained model says at random meets the schema.
+func TestLocalModelSchema(t *testing.T) {
+	m, _ := openLocalTest(t, testmodel.Spec{})
+	schema := json.RawMessage(`{"type": "object", "properties": {
+		"sure": {"type": "boolean"}, "kind": {"enum": ["person", "place"]}, "n": {"type": "integer"},
+		"names": {"type": "array", "items": {"type": "string", "maxLength": 4}, "minItems": 1, "maxItems": 2}}}`)
+	responses, err := m.Chat(context.Background(), []ChatRequest{
+		{Messages: closedChat("Who keeps the inn?"), Schema: schema, Samples: 6, Temperature: 1, MaxTokens: 250, Seed: 3}})
+	require.NoError(t, err)
+	for _, s := range responses[0].Samples {
+		require.False(t, s.Truncated, s.Text)
+		var got struct {
+			Sure  *bool
+			Kind  string
+			N     *int
+			Names []string
+		}
+		require.NoError(t, json.Unmarshal([]byte(s.Text), &got), s.Text)
+		require.NotNil(t, got.Sure)
+		require.NotNil(t, got.N)
+		require.Contains(t, []string{"person", "place"}, got.Kind)
+		require.Contains(t, []int{1, 2}, len(got.Names))
+	}
+	_, err = m.Chat(context.Background(), []ChatRequest{{Messages: closedChat("Who?"), Schema: json.RawMessage(`{"type": "string", "format": "date"}`)}})
+	require.ErrorIs(t, err, ErrSchema)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,26 +12,12 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Roles of a [Message], as chat templates know them.
-const (
-	RoleSystem    = "system"
-	RoleUser      = "user"
-	RoleAssistant = "assistant"
-)
-
 // DefaultMaxTokens is the length limit of a response whose request sets none.
 const DefaultMaxTokens = 256
 
-// Message is one turn of a chat. Content is data: a Model must never read
-// special tokens out of it.
-type Message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
-// Model is what generates, judges and answers. It is met by the local model
-// on llama.cpp, by [OllamaModel], by [CachedModel] around either, and by fakes
-// in tests. Implementations are safe for concurrent use; concurrent calls may
+// Model is what generates, judges and answers. It is met by [LocalModel], by
+// [OllamaModel] and [OpenAIModel] on servers, by [PoolModel] and [CachedModel]
+// around these, and by fakes in tests. Implementations are safe for concurrent use; concurrent calls may
 // queue. A Model may also have a method Hash() string, the hex SHA-256 of its
 // weights, which then goes into the provenance of rows.
 type Model interface {
@@ -51,20 +38,32 @@ type Model interface {
 // The zero value of every field but Messages is usable.
 type ChatRequest struct {
 	Messages    []Message
-	Samples     int                // completions of the same prompt, drawn independently; 0 = 1
-	MaxTokens   int                // limit for each completion; 0 = [DefaultMaxTokens]
-	Temperature float64            // 0 = greedy
-	TopP        float64            // nucleus mass; 0 or 1 = off
-	TopK        int                // candidates kept; 0 = off
-	Seed        uint64             // seed of the draws; equal requests with equal seeds give equal samples
-	Stop        []string           // texts that end a completion; they are not part of it
-	OnText      func(piece string) // called with the text of sample 0 as it appears; nil = no streaming
+	Samples     int      // completions of the same prompt, drawn independently; 0 = 1
+	MaxTokens   int      // limit for each completion; 0 = [DefaultMaxTokens]
+	Temperature float64  // 0 = greedy
+	TopP        float64  // nucleus mass; 0 or 1 = off
+	TopK        int      // candidates kept; 0 = off
+	Seed        uint64   // seed of the draws; equal requests with equal seeds give equal samples
+	Stop        []string // texts that end a completion; they are not part of it
+
+	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,
+	// or, of a sample that ends over its length, the beginning of such a text.
+	// [LocalModel] samples under a grammar, and knows the keywords type, enum,
+	// const, properties, required, items, minItems, maxItems, maxLength and anyOf;
+	// others that restrict a value are [ErrSchema]. Servers get it as it is.
+	Schema json.RawMessage
+
+	OnText func(piece string) // called with the text of sample 0 as it appears; nil = no streaming
 }
 
 // ChatResponse holds the completions of one request: Samples[i] is sample i.
 type ChatResponse struct {
 	Samples      []ChatSample
 	PromptTokens int // length of the prompt; 0 where the server does not tell
+
+	// Seconds is the request's share of the time that the call took which
+	// generated it; 0 = not known. [CachedModel] measures it, and keeps it.
+	Seconds float64
 }
 
 // ChatSample is one completion.

@@ -2,16 +2,14 @@ package ragft
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/ollama/ollama/api"
@@ -29,7 +27,8 @@ type OllamaOptions struct {
 	Concurrency int
 
 	Retries int           // further tries after an error that may pass; 0 = 3, negative = none
-	Backoff time.Duration // wait before the first of them, doubled each time; 0 = 500 ms
+	Backoff time.Duration // about the wait before the first of them, doubled each time; 0 = 500 ms
+	Timeout time.Duration // of one try, loading the model included; 0 = 10 min, negative = none
 
 	ContextLength int           // num_ctx, tokens; 0 = the server's default
 	KeepAlive     time.Duration // how long the model stays loaded after a request; 0 = the server's default, negative = for ever
@@ -58,13 +57,8 @@ type OllamaModel struct {
 	digest string
 	opts   OllamaOptions
 	slots  chan struct{}
+	policy retryPolicy
 }
-
-// Errors of an Ollama server that a caller can act on.
-var (
-	ErrServerDown   = errors.New("the Ollama server does not answer")
-	ErrModelMissing = errors.New("the Ollama server does not have the model")
-)
 
 // NewOllamaModel connects to the server and looks the model up there, so that
 // a wrong name or a server that is not running shows at once. A name without a
@@ -76,6 +70,7 @@ func NewOllamaModel(ctx context.Context, name string, opts OllamaOptions) (*Olla
 	}
 	m := &OllamaModel{client: opts.Client, name: withTag(name), opts: opts.withDefaults()}
 	m.slots = make(chan struct{}, m.opts.Concurrency)
+	m.policy = newRetryPolicy(opts.Retries, opts.Backoff, opts.Timeout)
 	if m.client == nil {
 		client, err := newClient(opts.BaseURL)
 		if err != nil {
@@ -83,7 +78,7 @@ func NewOllamaModel(ctx context.Context, name string, opts OllamaOptions) (*Olla
 		}
 		m.client = client
 	}
-	if err := m.retry(ctx, m.lookUp); err != nil {
+	if err := m.policy.do(ctx, m.lookUp); err != nil {
 		return nil, fmt.Errorf("ragft: ollama: %w", m.explain(err))
 	}
 	return m, nil
@@ -92,12 +87,6 @@ func NewOllamaModel(ctx context.Context, name string, opts OllamaOptions) (*Olla
 func (o OllamaOptions) withDefaults() OllamaOptions {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 2
-	}
-	if o.Retries == 0 {
-		o.Retries = 3
-	}
-	if o.Backoff <= 0 {
-		o.Backoff = 500 * time.Millisecond
 	}
 	return o
 }
@@ -159,45 +148,23 @@ func (m *OllamaModel) Hash() string { return strings.TrimPrefix(m.digest, "sha25
 // Chat sends every sample of every request as a chat of its own, a few at a
 // time. The first error ends the others.
 func (m *OllamaModel) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	responses := make([]ChatResponse, len(reqs))
-	var wg sync.WaitGroup
-	var mu sync.Mutex // guards PromptTokens, which the samples of a request share
-	for i, req := range reqs {
-		responses[i].Samples = make([]ChatSample, max(req.Samples, 1))
-		for j := range responses[i].Samples {
-			select {
-			case m.slots <- struct{}{}:
-			case <-ctx.Done():
-				continue
-			}
-			wg.Go(func() {
-				defer func() { <-m.slots }()
-				sample, promptTokens, err := m.sample(ctx, req, j)
-				if err != nil {
-					cancel(err)
-					return
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				responses[i].Samples[j] = sample
-				responses[i].PromptTokens = max(responses[i].PromptTokens, promptTokens)
-			})
-		}
-	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("ragft: ollama: %w", m.explain(context.Cause(ctx)))
+	responses, err := chatBySample(ctx, m.slots, reqs, m.sample)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: ollama: %w", m.explain(err))
 	}
 	return responses, nil
 }
 
+func (m *OllamaModel) concurrency() int { return cap(m.slots) }
+
 // sample generates one sample. A try that fails after text was streamed is
 // final, since the caller has seen its text.
 func (m *OllamaModel) sample(ctx context.Context, req ChatRequest, index int) (sample ChatSample, promptTokens int, err error) {
-	chat := m.request(req, index)
-	err = m.retry(ctx, func(ctx context.Context) error {
+	chat, err := m.request(req, index)
+	if err != nil {
+		return sample, 0, err
+	}
+	err = m.policy.do(ctx, func(ctx context.Context) error {
 		var text strings.Builder
 		var last api.ChatResponse
 		var logProbs []api.Logprob
@@ -230,19 +197,41 @@ func (m *OllamaModel) sample(ctx context.Context, req ChatRequest, index int) (s
 }
 
 // request translates a ChatRequest for the API.
-func (m *OllamaModel) request(req ChatRequest, index int) *api.ChatRequest {
+func (m *OllamaModel) request(req ChatRequest, index int) (*api.ChatRequest, error) {
 	off := false
 	chat := &api.ChatRequest{
 		Model: m.name, Options: m.options(req, index), Logprobs: true,
-		Think: &api.ThinkValue{Value: m.opts.Think}, Truncate: &off, Shift: &off,
+		Think: &api.ThinkValue{Value: m.opts.Think}, Truncate: &off, Shift: &off, Format: req.Schema,
 	}
 	for _, message := range req.Messages {
-		chat.Messages = append(chat.Messages, api.Message{Role: message.Role, Content: message.Content})
+		translated, err := ollamaMessage(message)
+		if err != nil {
+			return nil, err
+		}
+		chat.Messages = append(chat.Messages, translated)
 	}
 	if m.opts.KeepAlive != 0 {
 		chat.KeepAlive = &api.Duration{Duration: m.opts.KeepAlive}
 	}
-	return chat
+	return chat, nil
+}
+
+func ollamaMessage(m Message) (api.Message, error) {
+	out := api.Message{Role: m.Role, Content: m.Content, Thinking: m.Thinking, ToolCallID: m.ToolCallID}
+	if m.Role == RoleTool {
+		out.ToolName = m.Name
+	}
+	for i, call := range m.ToolCalls {
+		arguments := api.NewToolCallFunctionArguments()
+		if len(call.Arguments) > 0 {
+			if err := json.Unmarshal(call.Arguments, &arguments); err != nil {
+				return out, fmt.Errorf("arguments of the call of %q: %w", call.Name, err)
+			}
+		}
+		out.ToolCalls = append(out.ToolCalls, api.ToolCall{ID: call.ID,
+			Function: api.ToolCallFunction{Index: i, Name: call.Name, Arguments: arguments}})
+	}
+	return out, nil
 }
 
 func (m *OllamaModel) options(req ChatRequest, index int) map[string]any {
@@ -282,67 +271,18 @@ func meanLogProb(logProbs []api.Logprob) float64 {
 	return sum / float64(len(logProbs))
 }
 
-// finalError is not to be tried again.
-type finalError struct{ err error }
-
-func (e *finalError) Error() string { return e.err.Error() }
-func (e *finalError) Unwrap() error { return e.err }
-
-// retry calls try until it succeeds, fails for good, or the tries are used up.
-func (m *OllamaModel) retry(ctx context.Context, try func(context.Context) error) error {
-	wait := m.opts.Backoff
-	for left := m.opts.Retries; ; left-- {
-		err := try(ctx)
-		if err == nil || left <= 0 || ctx.Err() != nil || !transient(err) {
-			return err
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
-		}
-		wait *= 2
-	}
-}
-
-// transient reports an error that may pass by itself. A refused connection is
-// none: a server that is not running does not start by being asked.
-func transient(err error) bool {
-	var final *finalError
-	var status api.StatusError
-	var netError net.Error
-	switch {
-	case errors.As(err, &final), errors.Is(err, syscall.ECONNREFUSED):
-		return false
-	case errors.As(err, &status):
-		switch status.StatusCode {
-		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return true
-		}
-		return false
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return true
-	}
-	return errors.As(err, &netError) && netError.Timeout()
-}
-
 // explain says what to do about an error.
 func (m *OllamaModel) explain(err error) error {
-	var status api.StatusError
-	var opError *net.OpError
-	errors.As(err, &status)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, ErrModelMissing):
 		return fmt.Errorf("%w %s: run \"ollama pull %s\"", ErrModelMissing, m.name, m.name)
-	case status.StatusCode == http.StatusNotFound && strings.Contains(err.Error(), "not found"):
+	case httpStatus(err) == http.StatusNotFound && strings.Contains(err.Error(), "not found"):
 		return fmt.Errorf("%w %s: run \"ollama pull %s\" (%w)", ErrModelMissing, m.name, m.name, err)
 	case strings.Contains(err.Error(), "exceeds the context length"):
 		return fmt.Errorf("%w: use fewer or smaller passages, or a larger OllamaOptions.ContextLength (%w)", ErrPromptTooLong, err)
-	case errors.As(err, &opError) && opError.Op == "dial":
+	case isDown(err):
 		return fmt.Errorf("%w: start it with \"ollama serve\", or set OLLAMA_HOST (%w)", ErrServerDown, err)
 	}
 	return err

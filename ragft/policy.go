@@ -37,6 +37,9 @@ type PolicyOptions struct {
 	// without documents, a row with the closed prompt and that answer, as in
 	// the mixture with and without retrieval of the paper.
 	ClosedRows bool
+
+	// Preferences asks for rows for DPO.
+	Preferences PreferenceOptions
 }
 
 func (o PolicyOptions) withDefaults() PolicyOptions {
@@ -92,6 +95,9 @@ func (o PolicyOptions) choose(d *draft) choice {
 	eligible := slices.DeleteFunc(slices.Clone(correct), func(c *Candidate) bool { return !o.passes(d, c) })
 	if o.ClosedRows {
 		result.closed = best(eligible, func(c *Candidate) bool { return c.Arm == ArmClosed }, o.betterAnswer(d.context))
+	}
+	if d.contested {
+		return o.chooseWinner(d, result)
 	}
 	need := 1
 	if d.context == Absent {
@@ -180,11 +186,7 @@ func supportLevel(c *Candidate) int {
 // being told to, if there is one, and among equals the most probable. It is
 // nil when the model gave none that can be used.
 func (o PolicyOptions) refusal(d *draft) *Candidate {
-	golds := d.question.Golds()
-	usable := func(c *Candidate) bool {
-		return c.Verdict == Refused && c.Arm != ArmClosed && !c.Truncated &&
-			len(strings.Fields(c.Text)) <= o.MaxRefusalWords && !Contains(c.Text, golds)
-	}
+	usable := func(c *Candidate) bool { return c.Arm != ArmClosed && o.usableRefusal(d, c) }
 	candidates := make([]*Candidate, len(d.candidates))
 	for i := range d.candidates {
 		candidates[i] = &d.candidates[i]
@@ -196,6 +198,11 @@ func (o PolicyOptions) refusal(d *draft) *Candidate {
 			cmp.Compare(a.Index, b.Index),
 		)
 	})
+}
+
+func (o PolicyOptions) usableRefusal(d *draft, c *Candidate) bool {
+	return c.Verdict == Refused && !c.Truncated &&
+		len(strings.Fields(c.Text)) <= o.MaxRefusalWords && !Contains(c.Text, d.question.Golds())
 }
 
 // best returns the first candidate in the order among those that may be taken.
@@ -260,9 +267,14 @@ func (o PolicyOptions) capRefusals(rows []Row, seed uint64) (kept []Row, dropped
 		drop[row.QuestionID] = true
 	}
 	for _, row := range rows {
-		if row.Kind == KindRefusal && drop[row.QuestionID] {
-			dropped = append(dropped, row.QuestionID)
-			continue
+		if drop[row.QuestionID] {
+			if row.Kind == KindRefusal {
+				dropped = append(dropped, row.QuestionID)
+				continue
+			}
+			if row.Kind == KindPreferRefusal {
+				continue
+			}
 		}
 		kept = append(kept, row)
 	}

@@ -21,6 +21,11 @@ type Question struct {
 	Answer       string   `json:"answer"`                 // "" = unanswerable
 	Aliases      []string `json:"aliases,omitempty"`      // other correct answers
 	Unanswerable bool     `json:"unanswerable,omitempty"` // nothing in the documents answers it
+
+	// Parts, where set, are what an answer must hold all of, each with its
+	// aliases: "Ann Lee" and "Orrin" of "Who built the light, and where?".
+	// Answer is then the whole in one text.
+	Parts [][]string `json:"parts,omitempty"`
 }
 
 // Golds returns the reference answers: Answer, then Aliases, without empty

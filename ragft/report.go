@@ -1,74 +1,90 @@
 package ragft
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
 	"image/color"
 	"io"
 	"math"
+	"reflect"
 	"strings"
 	"time"
 )
 
-//go:embed report/report.html report/report.css
+//go:embed report
 var reportFiles embed.FS
 
 // ReportInfo is what a report says beside the evaluation. Every field may be
 // left empty; what is empty is not shown.
 type ReportInfo struct {
-	Title string // "" = "What the adapter changed"
+	Title string `json:"title,omitempty"` // "" = "What the adapter changed"
 
 	// Base and Tuned name the two systems that the headline, the curves and the
 	// examples are about. "" = those of the first comparison, or, without one,
 	// the first system and the last.
-	Base, Tuned string
+	Base  string `json:"base,omitempty"`
+	Tuned string `json:"tuned,omitempty"`
 
-	Models   []ReportModel
-	Loss     []LossPoint // of the training, by step
-	Settings []Fact      // configuration and seeds
-	Timings  []Timing
-	Costs    []Fact // calls, tokens, bytes, money
+	Models []ReportModel `json:"models,omitempty"`
+	Loss   []LossPoint   `json:"loss,omitempty"` // of the training, by step
+	// LossBySource is the held-out loss of the rows of each source at the end
+	// of the training, as lora.Losses.BySource has it, in nats per token.
+	LossBySource map[string]float64 `json:"loss_by_source,omitempty"`
+	Settings     []Fact             `json:"settings,omitempty"` // configuration and seeds
+	Timings      []Timing           `json:"timings,omitempty"`
+	Costs        []Fact             `json:"costs,omitempty"` // calls, tokens, bytes, money
 
-	// Examples lists the ids of questions to show; nil = up to MaxExamples
-	// chosen so that every kind of change, for the worse too, has its turn.
-	Examples    []string
-	MaxExamples int // 0 = 10
+	// Examples lists the ids of questions to show first; nil = up to MaxExamples
+	// chosen so that every kind of change, for the worse too, has its turn. All
+	// questions stand further down.
+	Examples    []string `json:"examples,omitempty"`
+	MaxExamples int      `json:"max_examples,omitempty"` // 0 = 10
 
-	Created time.Time // zero = not shown, so that equal data gives equal bytes
+	Created time.Time `json:"created,omitzero"` // zero = not shown, so that equal data gives equal bytes
 }
 
 // ReportModel names a file that took part.
 type ReportModel struct {
-	Role   string // "base model", "adapter", "judge"
-	Name   string
-	SHA256 string // hex; "" = not known
+	Role   string `json:"role"` // "base model", "adapter", "judge"
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256,omitempty"` // hex; "" = not known
 }
 
 // Fact is a name with its value, as a line of the report.
-type Fact struct{ Name, Value string }
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // Timing is how long a step took.
 type Timing struct {
-	Name string
-	Took time.Duration
+	Name string        `json:"name"`
+	Took time.Duration `json:"took"` // nanoseconds in JSON
 }
 
-// WriteReport writes one HTML file about the evaluation that needs nothing
-// else: no network, no scripts. Text from models, documents and questions is
-// escaped. The file is written aside and renamed, so a failure leaves an older
-// report as it was.
+// WriteReport writes one HTML file about the evaluation, and about all that it
+// keeps beside the answers, that needs no network and no other file. Text from
+// models, documents and questions is escaped, and the page's policy lets
+// nothing run but its own script for searching the questions, without which it
+// can be read as well. A zero info stands for the one that e keeps. The file is
+// written aside and renamed, so a failure leaves an older report as it was.
 func WriteReport(path string, e *Evaluation, info ReportInfo) error {
+	if e.Info != nil && reflect.ValueOf(info).IsZero() {
+		info = *e.Info
+	}
 	page, err := newReportPage(e, info)
 	if err != nil {
 		return fmt.Errorf("ragft: report: %w", err)
 	}
-	parsed, err := template.ParseFS(reportFiles, "report/report.html")
+	parsed, err := template.ParseFS(reportFiles, "report/*.html")
 	if err != nil {
 		return fmt.Errorf("ragft: report: %w", err)
 	}
-	return replaceFile(path, func(w io.Writer) error { return parsed.Execute(w, page) })
+	return replaceFile(path, func(w io.Writer) error { return parsed.ExecuteTemplate(w, "report.html", page) })
 }
 
 // Headline says in one or two sentences what the second system of the first
@@ -159,6 +175,22 @@ type reportPage struct {
 	Systems                  []SystemResult
 	Info                     ReportInfo
 	Timings                  []Fact
+
+	Script template.JS
+	Policy string // what the browser may load and run
+
+	CostHeads                []string
+	Settings                 []reportSetting
+	Forgetting               *Forgetting
+	Losses                   []reportLoss
+	Robustness               []reportRobustness
+	Calibration              *reportCalibration
+	Leakage                  *Leakage
+	Dial                     *reportDial
+	DialPlot, DialLosses     template.HTML
+	DialLegend, LossesLegend []swatch
+	Sources                  []Fact // held-out loss by source
+	Browser                  reportBrowser
 }
 
 // swatch is an entry of a legend.
@@ -206,8 +238,15 @@ func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
 	if err != nil {
 		return nil, err
 	}
+	script, err := reportFiles.ReadFile("report/browser.js")
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(script)
 	page := &reportPage{
-		Title: info.Title, Headline: headline(e, base, tuned), Style: template.CSS(style),
+		Script: template.JS(script),
+		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'; base-uri 'none'; form-action 'none'",
+		Title:  info.Title, Headline: headline(e, base, tuned), Style: template.CSS(style),
 		Questions: len(e.Questions), K: e.K, Resamples: e.Resamples, Seed: e.Seed,
 		Judge: e.Judge, PromptHash: e.PromptHash, Version: e.Version,
 		Systems: e.Systems, Info: info,
@@ -228,6 +267,7 @@ func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
 	}
 	page.tables(e, base, tuned)
 	page.Examples = reportExamples(e, base, tuned, info)
+	page.parts(e, base, tuned)
 	return page, page.plots(e, base, tuned)
 }
 
@@ -346,9 +386,13 @@ func (page *reportPage) plots(e *Evaluation, base, tuned *SystemResult) (err err
 	draw(&page.Reliability, plot, failed)
 	plot, failed = plotLoss(page.Info.Loss, systemColor(0), systemColor(1))
 	draw(&page.Loss, plot, failed)
+	plot, failed = plotDial(e.Dial)
+	draw(&page.DialPlot, plot, failed)
+	plot, failed = plotDialLosses(e.Dial)
+	draw(&page.DialLosses, plot, failed)
 	return err
 }
 
 func newSwatch(name string, c color.NRGBA) swatch {
-	return swatch{Name: name, Color: template.CSS("background:" + hexColor(c))}
+	return swatch{Name: name, Color: template.CSS("background:" + themeColor(c))}
 }

@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"encoding/json"
 	"html/template"
 	"image/color"
 	"math"
@@ -14,6 +15,27 @@ type LossPoint struct {
 	Step    int
 	Train   float64 // NaN = not measured at this step
 	HeldOut float64 // NaN = not measured at this step
+}
+
+type lossPointJSON struct {
+	Step    int      `json:"step"`
+	Train   *float64 `json:"train,omitempty"`
+	HeldOut *float64 `json:"held_out,omitempty"`
+}
+
+// MarshalJSON leaves out what was not measured.
+func (p LossPoint) MarshalJSON() ([]byte, error) {
+	return json.Marshal(lossPointJSON{p.Step, finite(p.Train), finite(p.HeldOut)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *LossPoint) UnmarshalJSON(data []byte) error {
+	var in lossPointJSON
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*p = LossPoint{in.Step, orNaN(in.Train), orNaN(in.HeldOut)}
+	return nil
 }
 
 // plotRiskCoverage shows the share of wrong answers as less certain ones are

@@ -4,9 +4,9 @@ import "strings"
 
 // reportExample is a question with what two systems made of it.
 type reportExample struct {
+	Number               int // of the question in the browser
 	Question, Kind, Gold string
 	Answers              []reportAnswer
-	Documents            []EvalDocument
 }
 
 type reportAnswer struct {
@@ -81,18 +81,8 @@ func pickExamples(base, tuned *SystemResult, limit int) []int {
 }
 
 func newExample(q EvalQuestion, base, tuned *SystemResult, i int) reportExample {
-	ex := reportExample{Question: q.Question.Question, Gold: strings.Join(q.Golds(), " / ")}
-	switch {
-	case q.Unanswerable:
-		ex.Kind = "unanswerable"
-	case tuned.Records[i].Context == Present:
-		ex.Kind = "answer in the documents shown"
-	default:
-		ex.Kind = "answer not in the documents shown"
-	}
-	if base.Retrieval || tuned.Retrieval {
-		ex.Documents = q.Documents
-	}
+	ex := reportExample{Number: i + 1, Question: q.Question.Question, Gold: strings.Join(q.Golds(), " / ")}
+	ex.Kind, _ = questionKind(&q, &tuned.Records[i])
 	systems := []*SystemResult{base, tuned}
 	if base == tuned {
 		systems = systems[1:]

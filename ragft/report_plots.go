@@ -6,7 +6,11 @@ import (
 	"html"
 	"html/template"
 	"image/color"
+	"maps"
 	"math"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -27,6 +31,7 @@ var (
 	inkColor   = color.NRGBA{R: 0x1f, G: 0x29, B: 0x37, A: 0xff}
 	faintColor = color.NRGBA{R: 0x6b, G: 0x72, B: 0x80, A: 0xff}
 	gridColor  = color.NRGBA{R: 0xe5, G: 0xe7, B: 0xeb, A: 0xff}
+	bandColor  = color.NRGBA{R: 0xf6, G: 0xf7, B: 0xf9, A: 0xff}
 )
 
 // verdictColor stays apart for readers who do not tell red from green.
@@ -41,17 +46,60 @@ func verdictColor(v Verdict) color.NRGBA {
 	}
 }
 
-// systemColor is the color of the i-th system of the report.
-func systemColor(i int) color.NRGBA {
-	palette := []color.NRGBA{
-		{R: 0x8b, G: 0x95, B: 0xa5, A: 0xff}, {R: 0x1d, G: 0x4e, B: 0xd8, A: 0xff},
-		{R: 0xb4, G: 0x53, B: 0x09, A: 0xff}, {R: 0x7c, G: 0x3a, B: 0xed, A: 0xff},
-		{R: 0x0f, G: 0x76, B: 0x6e, A: 0xff}, {R: 0xbe, G: 0x18, B: 0x5d, A: 0xff},
-	}
-	return palette[i%len(palette)]
+var systemColors = [...]color.NRGBA{
+	{R: 0x8b, G: 0x95, B: 0xa5, A: 0xff}, {R: 0x1d, G: 0x4e, B: 0xd8, A: 0xff},
+	{R: 0xb4, G: 0x53, B: 0x09, A: 0xff}, {R: 0x7c, G: 0x3a, B: 0xed, A: 0xff},
+	{R: 0x4d, G: 0x7c, B: 0x0f, A: 0xff}, {R: 0xbe, G: 0x18, B: 0x5d, A: 0xff},
 }
 
-func hexColor(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
+// systemColor is the color of the i-th system of the report.
+func systemColor(i int) color.NRGBA { return systemColors[i%len(systemColors)] }
+
+// themes names the variables of the style sheet that stand for the colors of
+// plots, so that a plot follows the page into the dark.
+func themes() map[string]color.NRGBA {
+	all := map[string]color.NRGBA{
+		"--ink": inkColor, "--faint": faintColor, "--grid": gridColor, "--band": bandColor,
+		"--correct": verdictColor(Correct), "--incorrect": verdictColor(Incorrect), "--refused": verdictColor(Refused),
+	}
+	for i := range systemColors {
+		all[fmt.Sprintf("--s%d", i)] = systemColor(i)
+	}
+	return all
+}
+
+// themeColor is a color for the style sheet: the variable that stands for it,
+// or itself. Transparent drawing loses a little of a color, hence the margin.
+func themeColor(c color.NRGBA) string {
+	themes := themes()
+	for _, name := range slices.Sorted(maps.Keys(themes)) {
+		t := themes[name]
+		if abs(int(c.R)-int(t.R)) <= 2 && abs(int(c.G)-int(t.G)) <= 2 && abs(int(c.B)-int(t.B)) <= 2 {
+			return "var(" + name + ")"
+		}
+	}
+	return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
+}
+
+var (
+	styleAttribute = regexp.MustCompile(`style="[^"]*"`)
+	paint          = regexp.MustCompile(`(fill|stroke):#([-0-9A-Fa-f]+)`)
+)
+
+// themed replaces the colors in the style attributes of an SVG. The canvas
+// writes one that is wholly transparent as an overflown number.
+func themed(svg string) string {
+	return styleAttribute.ReplaceAllStringFunc(svg, func(style string) string {
+		return paint.ReplaceAllStringFunc(style, func(paint string) string {
+			property, hex, _ := strings.Cut(paint, ":#")
+			rgb, err := strconv.ParseUint(hex, 16, 24)
+			if err != nil {
+				return property + ":none"
+			}
+			return property + ":" + themeColor(color.NRGBA{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb), A: 0xff})
+		})
+	})
+}
 
 func fade(c color.NRGBA, alpha uint8) color.NRGBA { c.A = alpha; return c }
 
@@ -108,7 +156,7 @@ func (c chart) svg(title string) (template.HTML, error) {
 	title = html.EscapeString(title)
 	// The canvas escapes all text that it writes, and the title is escaped here.
 	return template.HTML(fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.5g %.5g" role="img" aria-label="%s"><title>%s</title>%s`,
-		c.width.Points(), c.height.Points(), title, title, body)), nil
+		c.width.Points(), c.height.Points(), title, title, themed(body))), nil
 }
 
 // drawer is a plotter from a function: x and y give places on the canvas.
@@ -166,10 +214,9 @@ func (c chart) rows(names []string) {
 
 // bands shades every other one of n rows.
 func (c chart) bands(n int) {
-	shade := color.NRGBA{R: 0xf6, G: 0xf7, B: 0xf9, A: 0xff}
 	c.Add(drawer(func(dc draw.Canvas, _, y func(float64) vg.Length) {
 		for i := n - 1; i >= 0; i -= 2 {
-			dc.FillPolygon(shade, rectangle(dc.Min.X, y(float64(i)-0.5), dc.Max.X, y(float64(i)+0.5)))
+			dc.FillPolygon(bandColor, rectangle(dc.Min.X, y(float64(i)-0.5), dc.Max.X, y(float64(i)+0.5)))
 		}
 	}))
 }

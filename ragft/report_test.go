@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"image/color"
 	"math"
 	"os"
 	"path/filepath"
@@ -39,7 +40,7 @@ func TestReport(t *testing.T) {
 		"Risk-coverage curve", "Reliability diagram", "Training loss and held-out loss",
 		"Who painted the door?", "Mara Venn", "Sorry, the documents do not say.", "village.md",
 		"The inn was built in 1912.",
-		"c0ffee", "0.0005", "1m3s", "1234", "inside the noise",
+		"c0ffee", "0.0005", "1m3s", "1234", "no difference shown",
 	} {
 		require.Contains(t, page, want)
 	}
@@ -49,17 +50,54 @@ func TestReport(t *testing.T) {
 	require.NotContains(t, page, "<?xml", "a prolog has no place inside a page")
 }
 
-// The page must work without a network, and run nothing.
+// The page must work without a network, and run nothing but its own script.
 func TestReportIsSelfContained(t *testing.T) {
-	page := writtenReport(t, evaluated(t, village()), ReportInfo{})
-	for node := range parsePage(t, page).Descendants() {
-		require.NotContains(t, []string{"script", "link", "img", "iframe", "object"}, node.Data)
-		for _, a := range node.Attr {
-			require.NotContains(t, []string{"src", "href", "onload", "onerror"}, a.Key)
-		}
-	}
+	page := writtenReport(t, measured(t), ReportInfo{})
+	requireSelfContained(t, page)
 	require.NotContains(t, page, "@import")
 	require.NotContains(t, page, "url(")
+}
+
+func requireSelfContained(t *testing.T, page string) {
+	t.Helper()
+	scripts, policy, ids, links := 0, "", map[string]bool{}, []string{}
+	for node := range parsePage(t, page).Descendants() {
+		if node.Type != html.ElementNode {
+			continue
+		}
+		require.NotContains(t, []string{"link", "img", "iframe", "object", "base"}, node.Data)
+		if node.Data == "script" {
+			scripts++
+			script, err := reportFiles.ReadFile("report/browser.js")
+			require.NoError(t, err)
+			require.Equal(t, string(script), node.FirstChild.Data, "the script is ours, and whole")
+			require.Empty(t, node.Attr)
+		}
+		isPolicy := false
+		for _, a := range node.Attr {
+			require.NotEqual(t, "src", a.Key)
+			require.False(t, strings.HasPrefix(a.Key, "on"), a.Key)
+			switch a.Key {
+			case "href":
+				links = append(links, a.Val)
+			case "id":
+				require.False(t, ids[a.Val], "the id %s twice", a.Val)
+				ids[a.Val] = true
+			case "http-equiv":
+				isPolicy = a.Val == "Content-Security-Policy"
+			case "content":
+				if isPolicy {
+					policy = a.Val
+				}
+			}
+		}
+	}
+	require.Equal(t, 1, scripts)
+	require.Contains(t, policy, "default-src 'none'")
+	require.Regexp(t, `script-src 'sha256-[A-Za-z0-9+/=]{44}';`, policy)
+	for _, link := range links {
+		require.True(t, strings.HasPrefix(link, "#") && ids[link[1:]], "the link %s leads somewhere in the page", link)
+	}
 }
 
 func parsePage(t *testing.T, page string) *html.Node {
@@ -81,16 +119,76 @@ func TestReportEscapes(t *testing.T) {
 	config.Questions[0].Question = hostile
 	config.Questions[0].Answer = hostile
 	config.Search = shelf{hostile: {hostile}}
-	page := writtenReport(t, evaluated(t, config), ReportInfo{
-		Title: hostile, Models: []ReportModel{{hostile, hostile, hostile}},
+	e := evaluated(t, config)
+	e.Robustness = []*Robustness{{System: hostile, Results: []PerturbResult{{Name: hostile, Meaning: hostile, Flips: []Flip{{hostile, Correct, Refused, hostile, hostile}}}}}}
+	e.Forgetting = &Forgetting{Base: hostile, Tuned: hostile, Losses: []Loss{{Key: hostile, Name: hostile}}}
+	e.Dial = &Dial{Points: []DialPoint{{Forgetting: e.Forgetting}}}
+	e.Calibration = &Calibration{System: hostile, Calibrator: Calibrator{Names: []string{hostile}}}
+	e.Leakage = &Leakage{Leaks: []Leak{{hostile, hostile, 1, hostile}}}
+	e.Systems[0].Records[0].Citations = []CitedPlace{{Passage: hostile, Quote: hostile}, {Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]}}
+	page := writtenReport(t, e, ReportInfo{
+		LossBySource: map[string]float64{hostile: 1}, Title: hostile, Models: []ReportModel{{hostile, hostile, hostile}},
 		Settings: []Fact{{hostile, hostile}}, Costs: []Fact{{hostile, hostile}}, Timings: []Timing{{hostile, time.Second}},
 	})
-	for node := range parsePage(t, page).Descendants() {
-		if node.Type == html.ElementNode {
-			require.NotContains(t, []string{"script", "img"}, node.Data)
+	requireSelfContained(t, page)
+	require.Contains(t, page, "&lt;script&gt;alert(")
+}
+
+func TestReportOfEverything(t *testing.T) {
+	e := measured(t)
+	page := writtenReport(t, e, ReportInfo{})
+	for _, want := range []string{
+		"<title>The village, measured</title>", "Quality and cost, by what is shown", "no retrieval: the question alone",
+		"30 pass (50.0 %), 1 of them wrong", "joined signals", "When what is shown changes", "evidence removed", "flipped</summary>",
+		"Forgetting", "over budget", "no difference shown, within budget", "The dial: truthfulness", "Forgetting against the scale",
+		"plain text</th><td>2.250", "1 of 6 evaluation questions stand", "Questions 1 to 6",
+		`<mark title="cited by base, documents; tuned, documents">The mill is run by Mara Venn.</mark>`,
+		`data-tags="absent changed improved s0-incorrect s1-refused s2-incorrect"`,
+		"shown: passages 1, 2", "shown: the question alone",
+	} {
+		require.True(t, strings.Contains(page, want), want)
+	}
+	require.Equal(t, 7, strings.Count(page, `role="img"`))
+	require.Equal(t, 6, strings.Count(page, `class="question"`), "every question")
+	require.NotContains(t, page, "NaN")
+	require.NotRegexp(t, `(fill|stroke):#-`, page)
+	other := writtenReport(t, e, ReportInfo{Title: "Mine"})
+	require.Contains(t, other, "<title>Mine</title>")
+	require.NotContains(t, other, "1m3s", "what is given stands for what is kept")
+}
+
+// Plots take their colors from the style sheet, so that they can be read in the dark.
+func TestReportPlotsFollowTheTheme(t *testing.T) {
+	page := writtenReport(t, measured(t), ReportInfo{})
+	style, err := reportFiles.ReadFile("report/report.css")
+	require.NoError(t, err)
+	for name := range themes() {
+		require.Equal(t, 2, strings.Count(string(style), name+": "), "%s has a light and a dark color", name)
+	}
+	for _, svg := range strings.Split(page, "<svg ")[1:] {
+		svg, _, _ = strings.Cut(svg, "</svg>")
+		for _, found := range paint.FindAllString(svg, -1) {
+			require.Contains(t, []string{"fill:#ffffff", "fill:#000000", "stroke:#000000"}, found)
 		}
 	}
-	require.Contains(t, page, "&lt;script&gt;alert(")
+	require.Equal(t, "var(--s1)", themeColor(systemColor(1)))
+	require.Equal(t, "#123456", themeColor(color.NRGBA{R: 0x12, G: 0x34, B: 0x56, A: 0xff}))
+	require.Equal(t, `<g style="fill:var(--ink);stroke:none"><text>fill:#1F2937</text>`,
+		themed(`<g style="fill:#1F2937;stroke:#-8000000000000000-8000000000000000-8000000000000000"><text>fill:#1F2937</text>`))
+}
+
+func TestMarkCitations(t *testing.T) {
+	d := EvalDocument{ID: "d", Text: "abcdefgh"}
+	cited := func(name string, places ...CitedPlace) SystemResult {
+		return SystemResult{Name: name, Records: []Record{{Citations: places}}}
+	}
+	e := &Evaluation{Systems: []SystemResult{
+		cited("a", CitedPlace{Passage: "d", Start: 2, End: 6, Quote: "cdef"}),
+		cited("b", CitedPlace{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, CitedPlace{Passage: "other", Start: 0, End: 1, Quote: "a"},
+			CitedPlace{Passage: "d", Start: 0, End: 99, Quote: "a"}, CitedPlace{Passage: "d", Start: 0, End: 1, Quote: "x"}),
+	}}
+	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, e, 0))
+	require.Nil(t, markCitations(EvalDocument{ID: "empty"}, e, 0))
 }
 
 func TestReportIsReproducible(t *testing.T) {

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"reflect"
+	"strings"
 
 	"github.com/ragft/ragft/retriever"
 )
@@ -20,26 +23,42 @@ const (
 	KindAnswer  Kind = "answer"  // read prompt with documents -> a correct answer
 	KindRefusal Kind = "refusal" // read prompt with documents -> a refusal
 	KindClosed  Kind = "closed"  // closed prompt -> a correct answer
+	KindText    Kind = "text"    // plain text, all of it to learn
 )
 
 // Row is one demonstration with its provenance. In JSONL it is one line.
 //
 // Messages is the whole training example: the prompt exactly as it is used at
-// inference, and as last message, with the role assistant, the target.
+// inference, and as last message, with the role assistant, the target. A row of
+// plain text has Text in their place.
 type Row struct {
-	ID         string    `json:"id"` // question id and kind; unique in a set
-	Kind       Kind      `json:"kind"`
-	Messages   []Message `json:"messages"`
-	QuestionID string    `json:"question_id"`
-	Question   string    `json:"question"`
-	Golds      []string  `json:"golds,omitempty"` // reference answers; none = unanswerable
-	Context    Context   `json:"context"`         // do the passages hold a reference answer?
-	Known      bool      `json:"known,omitempty"` // they do not, but a closed-book candidate is correct
+	ID       string    `json:"id"` // question id and kind; unique in a set
+	Kind     Kind      `json:"kind"`
+	Messages []Message `json:"messages,omitempty"`
+	Tools    []Tool    `json:"tools,omitempty"` // that the assistant may call
 
-	Target     Target      `json:"target"`
-	Candidates []Candidate `json:"candidates"` // all of them, chosen or not
-	Chunks     []ChunkRef  `json:"chunks"`     // in the order of the prompt
-	Provenance Provenance  `json:"provenance"`
+	// Rejected are responses to the same prompt that are worse than the last of
+	// Messages. A row that has any is learnt as a preference (DPO,
+	// arXiv 2305.18290), each of them against the target.
+	Rejected Responses `json:"rejected,omitempty"`
+
+	// Text is plain text to pre-train on.
+	Text string `json:"text,omitempty"`
+
+	Weight float64 `json:"weight,omitempty"` // of the row's loss among the others'; 0 = 1
+	Source string  `json:"source,omitempty"` // data set or recipe, for losses that are reported by source
+
+	QuestionID string   `json:"question_id"`
+	Question   string   `json:"question"`
+	Golds      []string `json:"golds,omitempty"` // reference answers; none = unanswerable
+	Context    Context  `json:"context"`         // do the passages hold a reference answer?
+	Known      bool     `json:"known,omitempty"` // they do not, but a closed-book candidate is correct
+
+	Target          Target      `json:"target"`
+	RejectedTargets []Target    `json:"rejected_targets,omitempty"` // of Rejected, in their order
+	Candidates      []Candidate `json:"candidates"`                 // all of them, chosen or not
+	Chunks          []ChunkRef  `json:"chunks"`                     // in the order of the prompt
+	Provenance      Provenance  `json:"provenance"`
 }
 
 // Target names the candidate that became the target.
@@ -69,28 +88,95 @@ type Provenance struct {
 	Withheld  bool           `json:"withheld,omitempty"` // passages with the answer were taken out on purpose
 }
 
-// Prompt returns the messages without the target.
-func (r Row) Prompt() []Message { return r.Messages[:len(r.Messages)-1] }
+// Responses are alternatives to a row's last message. In JSON each is a message
+// of the assistant, or just its text; a single one needs no list.
+type Responses []Message
 
-// Response returns the target text.
-func (r Row) Response() string { return r.Messages[len(r.Messages)-1].Content }
+// UnmarshalJSON reads responses.
+func (r *Responses) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	switch data[0] {
+	case 'n': // null
+	case '[':
+		if err := json.Unmarshal(data, &list); err != nil {
+			return err
+		}
+	default:
+		list = []json.RawMessage{data}
+	}
+	*r = nil
+	for _, item := range list {
+		m := Message{Role: RoleAssistant}
+		var err error
+		if item[0] == '"' {
+			err = json.Unmarshal(item, &m.Content)
+		} else {
+			err = json.Unmarshal(item, &m)
+		}
+		if err != nil {
+			return err
+		}
+		*r = append(*r, m)
+	}
+	return nil
+}
+
+// Prompt returns the messages without the target; a row of text has none.
+func (r Row) Prompt() []Message { return r.Messages[:max(0, len(r.Messages)-1)] }
+
+// Response returns the target text; a row of text has none.
+func (r Row) Response() string {
+	if len(r.Messages) == 0 {
+		return ""
+	}
+	return r.Messages[len(r.Messages)-1].Content
+}
 
 // check reports what makes a row useless for training.
 func (r Row) check() error {
-	switch last := len(r.Messages) - 1; {
-	case last < 1:
+	if !(r.Weight >= 0) || math.IsInf(r.Weight, 0) {
+		return fmt.Errorf("the weight is %v: it must be positive, or 0 for 1", r.Weight)
+	}
+	if r.Text != "" || r.Kind == KindText {
+		switch {
+		case strings.TrimSpace(r.Text) == "":
+			return errors.New(`"text" is empty`)
+		case len(r.Messages)+len(r.Tools)+len(r.Rejected) > 0:
+			return errors.New(`a row has "text" or "messages", not both`)
+		}
+		return nil
+	}
+	last := len(r.Messages) - 1
+	if last < 1 {
 		return errors.New(`"messages" needs a prompt and a response`)
-	case r.Messages[last].Role != RoleAssistant:
-		return fmt.Errorf("the last message has the role %q, want %q", r.Messages[last].Role, RoleAssistant)
-	case r.Messages[last].Content == "":
+	}
+	if err := checkResponse(r.Messages[last]); err != nil {
+		return err
+	}
+	for i, rejected := range r.Rejected {
+		if err := checkResponse(rejected); err != nil {
+			return fmt.Errorf("rejected response %d: %w", i+1, err)
+		}
+		if reflect.DeepEqual(rejected, r.Messages[last]) {
+			return fmt.Errorf("rejected response %d is the row's own", i+1)
+		}
+	}
+	return nil
+}
+
+func checkResponse(m Message) error {
+	if m.Role != RoleAssistant {
+		return fmt.Errorf("the last message has the role %q, want %q", m.Role, RoleAssistant)
+	}
+	if m.Content == "" && len(m.ToolCalls) == 0 {
 		return errors.New("the response is empty")
 	}
 	return nil
 }
 
-// ReadRows reads rows in JSONL. Rows of other origin are welcome: only
-// messages is required. The first broken line ends reading with a
-// [*LineError].
+// ReadRows reads rows in JSONL. Rows of other origin are welcome, OpenAI's
+// fine-tuning files among them: only messages, or text, is required. The first
+// broken line ends reading with a [*LineError].
 func ReadRows(r io.Reader) ([]Row, error) { return readRows("", r) }
 
 func readRows(name string, r io.Reader) ([]Row, error) {
@@ -101,6 +187,9 @@ func readRows(name string, r io.Reader) ([]Row, error) {
 			return err
 		}
 		if err := row.check(); err != nil {
+			if row.ID != "" {
+				return fmt.Errorf("row %s: %w", row.ID, err)
+			}
 			return err
 		}
 		rows = append(rows, row)
@@ -149,11 +238,15 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		},
 	}
 	var rows []Row
-	add := func(kind Kind, prompt []Message, target *Candidate) {
+	add := func(kind Kind, prompt []Message, target *Candidate, rejected ...*Candidate) {
 		row := base
 		row.ID, row.Kind = d.question.ID+"/"+string(kind), kind
 		row.Messages = append(prompt, Message{Role: RoleAssistant, Content: target.Text})
 		row.Target = Target{Arm: target.Arm, Index: target.Index}
+		for _, c := range rejected {
+			row.Rejected = append(row.Rejected, Message{Role: RoleAssistant, Content: c.Text})
+			row.RejectedTargets = append(row.RejectedTargets, Target{Arm: c.Arm, Index: c.Index})
+		}
 		rows = append(rows, row)
 	}
 	if c.target != nil {
@@ -162,6 +255,11 @@ func (g *generator) rows(d *draft, c choice) []Row {
 	if c.closed != nil {
 		add(KindClosed, g.opts.Prompts.ClosedMessages(d.question.Question), c.closed)
 	}
+	g.opts.Policy.Preferences.preferences(d, c, func(kind Kind, chosen *Candidate, rejected []*Candidate) {
+		if len(rejected) > 0 {
+			add(kind, g.opts.Prompts.ReadMessages(d.question.Question, d.hits), chosen, rejected...)
+		}
+	})
 	return rows
 }
 
@@ -190,6 +288,9 @@ func hashMessages(messages []Message) string {
 	h := sha256.New()
 	for _, message := range messages {
 		fmt.Fprintf(h, "%d:%s%d:%s", len(message.Role), message.Role, len(message.Content), message.Content)
+		if len(message.Thinking)+len(message.ToolCalls)+len(message.ToolCallID)+len(message.Name) > 0 {
+			fmt.Fprintf(h, "%q%q%q%q", message.Thinking, message.ToolCalls, message.ToolCallID, message.Name)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -7,27 +7,72 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
 )
 
+// LossOn says which tokens of a row are learnt. Rows of plain text are learnt as a
+// whole, and rows with rejected responses as preferences, whatever it is.
+type LossOn string
+
+// What is learnt of a conversation.
+const (
+	LossLast LossOn = ""     // the last message, its end included
+	LossAll  LossOn = "all"  // every message of the assistant, tool calls included, each with its end
+	LossText LossOn = "text" // all of it, as in pre-training
+)
+
+// TooLong says what becomes of rows that are longer than the model's context,
+// or than lora.Config.Window where that is set. Whatever it is, they are counted
+// and logged: the ids of the first as a warning, all of them at the debug level. Long rows of plain text are cut into pieces, of
+// which none is left out.
+type TooLong string
+
+// What becomes of rows that are too long.
+const (
+	// TooLongDrop leaves them out.
+	TooLongDrop TooLong = ""
+
+	// TooLongTruncate shortens what stands before the response, never the
+	// response: first whole exchanges go, from the beginning of the conversation,
+	// then passages, from the last on as [Assistant] leaves them out, and last the
+	// beginning of the longest message of the user or a tool. With [LossAll] each
+	// response is then learnt by itself. Rows that stay too long, or whose
+	// reference answer would be lost with a passage, are left out.
+	TooLongTruncate TooLong = "truncate"
+)
+
 // TrainOptions says how [Train] trains. Model and Adapter are needed; the rest
 // has working zero values.
 type TrainOptions struct {
-	Model   string // path of the base model, GGUF
+	Model   string // path of the base model, GGUF, or "ollama:NAME" for one that Ollama has pulled
 	Adapter string // path that the adapter is written to
 	// HeldOut is the share of the rows that is not trained on, in [0, 1), to
 	// watch the loss; 0 = 0.1, negative = none.
 	HeldOut float64
+	Loss    LossOn  // what is learnt of a row
+	TooLong TooLong // what becomes of rows that are too long
 	// LoRA says how to train; see [lora.Config] for its defaults.
 	LoRA   lora.Config
 	Logger *slog.Logger // nil = slog.Default
+}
+
+func (o TrainOptions) check() error {
+	switch o.Loss {
+	case LossLast, LossAll, LossText:
+	default:
+		return fmt.Errorf(`ragft: loss %q: it is "", "all" or "text"`, o.Loss)
+	}
+	switch o.TooLong {
+	case TooLongDrop, TooLongTruncate:
+	default:
+		return fmt.Errorf(`ragft: policy %q for rows that are too long: it is "" or "truncate"`, o.TooLong)
+	}
+	return nil
 }
 
 // TrainResult is what a training did.
@@ -35,44 +80,24 @@ type TrainResult struct {
 	lora.Result
 	Rows        int // trained on
 	HeldOutRows int
-	TooLong     int // rows left out because they are longer than the model's context
+	TooLong     int // rows left out because they are too long
+	Truncated   int // rows that were shortened, among Rows and HeldOutRows
 }
 
-// ErrTemplate means that the model's chat template renders a conversation
-// with its answer in a way that does not begin with the prompt, so that it
-// cannot be told which tokens are the answer's.
-var ErrTemplate = errors.New("the chat template cannot be split into prompt and response")
-
 // Train teaches the model the rows: their messages are rendered by the model's
-// own chat template, the loss is on the last message only, its end included.
-// The adapter carries the hashes of model, template and data.
+// own chat template, and what o.Loss names is learnt; by default the last
+// message only, its end included. The adapter carries the hashes of model,
+// template and data. A template that does not let be told which tokens are the
+// assistant's is [llama.ErrTemplateSplit], and one without a place for a row's
+// tools [llama.ErrTools]. Errors name the row.
 //
 // A training that is cancelled, or killed, goes on when it is called again with
-// the same arguments; see [lora.Train]. Rows longer than the model's context are
-// left out, counted and logged, never cut.
+// the same arguments; see [lora.Train].
 func Train(ctx context.Context, rows []Row, o TrainOptions) (*TrainResult, error) {
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("ragft: nothing to train on: %w", lora.ErrNoExamples)
-	}
-	examples, meta, err := tokenizeRows(ctx, rows, o.Model)
+	r, c, train, heldOut, err := prepare(ctx, rows, &o)
 	if err != nil {
 		return nil, err
 	}
-	kept := slices.DeleteFunc(slices.Clone(examples), func(e rowExample) bool { return e.tooLong })
-	r := &TrainResult{TooLong: len(examples) - len(kept)}
-	if r.TooLong > 0 {
-		o.Logger.Warn("rows are longer than the model's context and were left out", "rows", r.TooLong, "of", len(rows))
-	}
-	if len(kept) == 0 {
-		return nil, fmt.Errorf("ragft: all %d rows are longer than the model's context: use fewer or shorter passages", len(rows))
-	}
-	train, heldOut := splitExamples(kept, o.HeldOut, o.LoRA.Seed)
-	r.Rows, r.HeldOutRows = len(train), len(heldOut)
-	c := o.LoRA
-	c.Metadata = mergeMetadata(meta, c.Metadata)
 	result, err := lora.Train(ctx, o.Model, o.Adapter, c, train, heldOut)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
@@ -81,112 +106,155 @@ func Train(ctx context.Context, rows []Row, o TrainOptions) (*TrainResult, error
 	return r, nil
 }
 
-type rowExample struct {
-	lora.Example
-	question string
-	tooLong  bool
+// EstimateMemory says what Train would hold at its peak for the same arguments, without training: see
+// [lora.EstimateMemory].
+func EstimateMemory(ctx context.Context, rows []Row, o TrainOptions) (lora.Memory, error) {
+	_, c, train, heldOut, err := prepare(ctx, rows, &o)
+	if err != nil {
+		return lora.Memory{}, err
+	}
+	m, err := lora.EstimateMemory(ctx, o.Model, c, train, heldOut)
+	if err != nil {
+		return m, fmt.Errorf("ragft: %w", err)
+	}
+	return m, nil
 }
 
-// tokenizeRows renders the rows by the model's template.
-func tokenizeRows(ctx context.Context, rows []Row, path string) ([]rowExample, map[string]string, error) {
-	model, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: -1})
-	if err != nil {
-		return nil, nil, fmt.Errorf("ragft: %w", err)
+// prepare makes examples of the rows, and completes the options of the training.
+func prepare(ctx context.Context, rows []Row, o *TrainOptions) (r *TrainResult, c lora.Config, train, heldOut []lora.Example, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
 	}
-	defer model.Close()
-	examples := make([]rowExample, len(rows))
+	if err := o.check(); err != nil {
+		return nil, c, nil, nil, err
+	}
+	if len(rows) == 0 {
+		return nil, c, nil, nil, fmt.Errorf("ragft: nothing to train on: %w", lora.ErrNoExamples)
+	}
+	base, err := resolveBase(ctx, o.Model)
+	if err != nil {
+		return nil, c, nil, nil, fmt.Errorf("ragft: %w", err)
+	}
+	o.Model = base.Path
+	encoded, meta, err := encodeRows(ctx, rows, *o)
+	if err != nil {
+		return nil, c, nil, nil, err
+	}
+	r = &TrainResult{}
+	kept, err := r.count(encoded, o.Logger)
+	if err != nil {
+		return nil, c, nil, nil, err
+	}
+	learnt, watched := splitRows(kept, o.HeldOut, o.LoRA.Seed, o.LoRA.MaxRise)
+	r.Rows, r.HeldOutRows = len(learnt), len(watched)
+	c = o.LoRA
+	if o.Loss != LossLast {
+		meta["loss"] = string(o.Loss)
+	}
+	c.Metadata = mergeMetadata(meta, c.Metadata)
+	return r, c, joinExamples(learnt), joinExamples(watched), nil
+}
+
+// count tells what became of the rows, and returns those to train on.
+func (r *TrainResult) count(rows []rowExamples, logger *slog.Logger) ([]rowExamples, error) {
+	var kept []rowExamples
+	var tooLong, truncated []string
 	for i, row := range rows {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+		id := row.id
+		if id == "" {
+			id = fmt.Sprint("row ", i+1)
 		}
-		prompt, response, err := splitChat(model, row.Messages)
-		if err != nil {
-			return nil, nil, fmt.Errorf("ragft: row %d (%s): %w", i+1, row.ID, err)
+		if len(row.examples) == 0 {
+			tooLong = append(tooLong, id)
+			continue
 		}
-		examples[i].Example = lora.Completion(prompt, response)
-		examples[i].question = row.QuestionID
-		if limit := model.ContextLength(); limit > 0 {
-			examples[i].tooLong = len(prompt)+len(response) > limit
+		if row.truncated {
+			truncated = append(truncated, id)
+		}
+		kept = append(kept, row)
+	}
+	r.TooLong, r.Truncated = len(tooLong), len(truncated)
+	warn := func(message string, ids []string) {
+		if len(ids) > 0 {
+			logger.Warn(message, "rows", len(ids), "of", len(rows), "first", ids[:min(10, len(ids))])
+			logger.Debug(message, "ids", ids)
 		}
 	}
-	meta, err := provenance(model, rows)
-	return examples, meta, err
+	warn("rows are longer than the model's context and were left out", tooLong)
+	warn("rows are longer than the model's context and were shortened before the response", truncated)
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("ragft: all %d rows are longer than the model's context: use fewer or shorter passages", len(rows))
+	}
+	return kept, nil
 }
 
-// splitChat returns the tokens of a conversation up to the last message, and
-// those of the last message with the token that ends it.
-func splitChat(model *llama.Model, messages []Message) (prompt, response []llama.Token, err error) {
-	last := len(messages) - 1
-	if last < 1 || messages[last].Role != RoleAssistant {
-		return nil, nil, errors.New("the last message must be the assistant's, after a prompt")
+func joinExamples(rows []rowExamples) []lora.Example {
+	var examples []lora.Example
+	for _, row := range rows {
+		examples = append(examples, row.examples...)
 	}
-	if prompt, err = model.TokenizeChat(llamaMessages(messages[:last]), true); err != nil {
-		return nil, nil, err
-	}
-	whole, err := model.TokenizeChat(llamaMessages(messages), false)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(whole) <= len(prompt) || !slices.Equal(whole[:len(prompt)], prompt) {
-		return nil, nil, ErrTemplate
-	}
-	response = whole[len(prompt):]
-	end := slices.IndexFunc(response, model.IsEndOfGeneration)
-	if end >= 0 {
-		return prompt, response[:end+1], nil // what a template puts after the end is not the model's to say
-	}
-	if model.EOS() == llama.NoToken {
-		return nil, nil, fmt.Errorf("%w: nothing ends the answer", ErrTemplate)
-	}
-	return prompt, append(slices.Clone(response), model.EOS()), nil
+	return examples
 }
 
-// splitExamples holds out whole questions, since the rows of one question tell of each other. A row without a question
-// stands for itself.
-func splitExamples(examples []rowExample, share float64, seed uint64) (train, heldOut []lora.Example) {
+// splitRows holds out whole questions, since the rows of one question tell of each other, and of each source its share,
+// at least one question of the sources that are watched. A row without a question stands for itself.
+func splitRows(rows []rowExamples, share float64, seed uint64, watched map[string]float64) (train, heldOut []rowExamples) {
 	if share == 0 {
 		share = 0.1
 	}
-	byQuestion := map[string][]lora.Example{}
-	var questions []string
-	for i, e := range examples {
-		key := e.question
+	byQuestion := map[string][]rowExamples{}
+	bySource := map[string][]string{} // questions, by the source of their first row
+	var sources []string
+	for i, row := range rows {
+		key := row.question
 		if key == "" {
 			key = fmt.Sprint("row ", i)
 		}
 		if byQuestion[key] == nil {
-			questions = append(questions, key)
+			source := ""
+			if len(row.examples) > 0 {
+				source = row.examples[0].Source
+			}
+			if bySource[source] == nil {
+				sources = append(sources, source)
+			}
+			bySource[source] = append(bySource[source], key)
 		}
-		byQuestion[key] = append(byQuestion[key], e.Example)
+		byQuestion[key] = append(byQuestion[key], row)
 	}
-	n := int(max(0, min(share, 1)) * float64(len(questions)))
-	for k, i := range rand.New(rand.NewPCG(seed, 0x68656c64)).Perm(len(questions)) {
-		if k < n {
-			heldOut = append(heldOut, byQuestion[questions[i]]...)
-		} else {
-			train = append(train, byQuestion[questions[i]]...)
+	rng := rand.New(rand.NewPCG(seed, 0x68656c64))
+	for _, source := range sources {
+		questions := bySource[source]
+		n := int(max(0, min(share, 1)) * float64(len(questions)))
+		if _, ok := watched[source]; ok && share > 0 && len(questions) > 1 {
+			n = max(n, 1)
+		}
+		for k, i := range rng.Perm(len(questions)) {
+			if k < n {
+				heldOut = append(heldOut, byQuestion[questions[i]]...)
+			} else {
+				train = append(train, byQuestion[questions[i]]...)
+			}
 		}
 	}
 	return train, heldOut
 }
 
-// provenance is what the adapter's file says about its making.
+// provenance is what the adapter's file says about its making besides what package lora writes.
 func provenance(model *llama.Model, rows []Row) (map[string]string, error) {
-	hash, err := model.Hash()
-	if err != nil {
-		return nil, fmt.Errorf("ragft: %w", err)
-	}
 	template := sha256.Sum256([]byte(model.ChatTemplate()))
 	data := sha256.New()
 	encode := json.NewEncoder(data)
 	for _, r := range rows {
-		if err := encode.Encode(r.Messages); err != nil {
+		var what any = r.Messages
+		if len(r.Tools)+len(r.Rejected)+len(r.Text)+len(r.Source) > 0 || r.Weight != 0 {
+			what = Row{Messages: r.Messages, Tools: r.Tools, Rejected: r.Rejected, Text: r.Text, Weight: r.Weight, Source: r.Source}
+		}
+		if err := encode.Encode(what); err != nil {
 			return nil, fmt.Errorf("ragft: %w", err)
 		}
 	}
 	return map[string]string{
-		"version":         Version,
-		"base.sha256":     hash,
 		"template.sha256": hex.EncodeToString(template[:]),
 		"data.sha256":     hex.EncodeToString(data.Sum(nil)),
 	}, nil

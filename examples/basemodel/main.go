@@ -222,11 +222,11 @@ func heldOut(r *reader, g *corpus.Generator) heldOutSet {
 
 func (h heldOutSet) report(ctx context.Context, t *lora.Trainer) error {
 	for _, k := range []corpus.Kind{corpus.Read, corpus.Careful, corpus.Refuse, corpus.Judge} {
-		loss, err := t.Evaluate(ctx, h[k])
+		l, err := t.Evaluate(ctx, h[k])
 		if err != nil {
 			return err
 		}
-		fmt.Printf("  %s %.3f", k, loss)
+		fmt.Printf("  %s %.3f", k, l.Loss)
 	}
 	return nil
 }

@@ -29,10 +29,10 @@ func (j *job) evaluate(ctx context.Context, questions []ragft.Question) (*ragft.
 	defer bar.done()
 	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
 		Systems: []ragft.System{
-			{Name: baseReads, Model: j.cached, Retrieval: true},
-			{Name: baseCareful, Model: j.cached, Retrieval: true, Prompt: ragft.DefaultCareful},
-			{Name: tunedReads, Model: j.reads, Retrieval: true},
-			{Name: tunedCareful, Model: j.reads, Retrieval: true, Prompt: ragft.DefaultCareful},
+			{Name: baseReads, Model: j.cached, Setting: ragft.SettingRetrieval},
+			{Name: baseCareful, Model: j.cached, Setting: ragft.SettingRetrieval, Prompt: ragft.DefaultCareful},
+			{Name: tunedReads, Model: j.reads, Setting: ragft.SettingRetrieval},
+			{Name: tunedCareful, Model: j.reads, Setting: ragft.SettingRetrieval, Prompt: ragft.DefaultCareful},
 			{Name: baseAlone, Model: j.cached},
 			{Name: tunedAlone, Model: j.reads},
 		},
@@ -47,7 +47,7 @@ func (j *job) evaluate(ctx context.Context, questions []ragft.Question) (*ragft.
 	if err != nil {
 		return nil, err
 	}
-	return evaluation, evaluation.WriteJSONFile(filepath.Join(j.out, "evaluation.json"))
+	return evaluation, nil
 }
 
 // ask shows the assistant at work on some of the held-out questions.
@@ -100,10 +100,17 @@ func (j *job) report(e *ragft.Evaluation) error {
 		Costs: []ragft.Fact{
 			{Name: "calls for demonstrations", Value: strconv.Itoa(s.Calls)}, {Name: "tokens generated", Value: strconv.Itoa(s.Tokens)},
 			{Name: "rows", Value: strconv.Itoa(len(j.demos.Rows))}, {Name: "tokens trained", Value: strconv.Itoa(r.Tokens)},
-			{Name: "training memory", Value: fmt.Sprintf("%.0f MiB", float64(r.Memory.Weights+r.Memory.State+r.Memory.Compute)/(1<<20))},
+			{Name: "training memory", Value: fmt.Sprintf("%.0f MiB", float64(r.Memory.Total())/(1<<20))},
 		},
 	}
-	if err := ragft.WriteReport(path, e, info); err != nil {
+	e.Info = &info
+	if err := e.WriteJSONFile(filepath.Join(j.out, "evaluation.json")); err != nil {
+		return err
+	}
+	if err := ragft.WriteAnswersFile(filepath.Join(j.out, "answers.jsonl"), e); err != nil {
+		return err
+	}
+	if err := ragft.WriteReport(path, e, ragft.ReportInfo{}); err != nil {
 		return err
 	}
 	fmt.Printf("\n%s\n\nReport: %s\n", ragft.Headline(e), path)

@@ -55,7 +55,7 @@ func (j *job) train(ctx context.Context) error {
 	j.trained, j.loss = done.Result, done.Loss
 	r := j.trained
 	fmt.Printf("  %s: %d rows, %d steps, held-out loss %.3f -> %.3f, windows %.0f %% full, %.0f MiB\n", adapter, r.Rows, r.Steps,
-		r.BaseLoss, r.HeldOutLoss, 100*r.Fill, float64(r.Memory.Weights+r.Memory.State+r.Memory.Compute)/(1<<20))
+		r.BaseLoss, r.HeldOutLoss, 100*r.Fill, float64(r.Memory.Total())/(1<<20))
 	if j.tuned, err = j.base.Adapted(adapter, 1); err != nil {
 		return err
 	}

@@ -34,13 +34,18 @@ func createAside(path string) (*asideFile, error) {
 	}
 }
 
-// commit makes the file durable under its final name.
-func (f *asideFile) commit() error {
+// commit makes the file durable under its final name, if check (which may be nil) accepts it under the temporary one.
+func (f *asideFile) commit(check func(path string) error) error {
 	if err := f.Sync(); err != nil {
 		return errors.Join(fmt.Errorf("syncing %s: %w", f.path, err), f.discard())
 	}
 	if err := f.File.Close(); err != nil {
 		return errors.Join(fmt.Errorf("closing %s: %w", f.path, err), os.Remove(f.Name()))
+	}
+	if check != nil {
+		if err := check(f.Name()); err != nil {
+			return errors.Join(err, os.Remove(f.Name()))
+		}
 	}
 	if err := os.Rename(f.Name(), f.path); err != nil {
 		return errors.Join(fmt.Errorf("putting %s in place: %w", f.path, err), os.Remove(f.Name()))

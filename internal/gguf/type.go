@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strconv"
+	"strings"
 )
 
 // Type is the element type of a tensor. The numbers are ggml's and are part of
@@ -111,6 +112,16 @@ func (t Type) String() string {
 		return l.name
 	}
 	return "type " + strconv.FormatUint(uint64(t), 10)
+}
+
+// ParseType returns the type that [Type.String] names so, in capitals or not, and whether there is one.
+func ParseType(name string) (Type, bool) {
+	for t, l := range layouts {
+		if l.name != "" && strings.EqualFold(l.name, name) {
+			return Type(t), true
+		}
+	}
+	return 0, false
 }
 
 // Known reports whether t is a type of ggml that may stand in a file.

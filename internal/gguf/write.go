@@ -102,7 +102,11 @@ func (w *Writer) AddTensorFunc(name string, t Type, dims []int64, write func(io.
 // Commit writes the file, syncs it and puts it in its place in one step. If it
 // fails, for example on a full disk, the place is as it was and the temporary
 // file is gone. After Commit the writer is closed, whether it failed or not.
-func (w *Writer) Commit() error {
+func (w *Writer) Commit() error { return w.CommitChecked(nil) }
+
+// CommitChecked is Commit, but before the file is put in its place, check is given the path of the finished temporary
+// file. If it returns an error, the file is removed and CommitChecked returns that error.
+func (w *Writer) CommitChecked(check func(path string) error) error {
 	if w.file == nil {
 		return fmt.Errorf("committing GGUF file: %w", os.ErrClosed)
 	}
@@ -116,7 +120,7 @@ func (w *Writer) Commit() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("writing %s: %w", f.path, err), f.discard())
 	}
-	return f.commit()
+	return f.commit(check)
 }
 
 // Close drops the file unless it was committed. It may be called more than once.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -244,5 +245,47 @@ func TestWriterRefuses(t *testing.T) {
 		w := newWriter()
 		require.NoError(t, w.SetMeta("k", bad))
 		require.Error(t, w.encode(io.Discard))
+	}
+}
+
+// A file that is refused when it is finished must never stand under its name.
+func TestCommitChecked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file.gguf")
+	require.NoError(t, os.WriteFile(path, []byte("before"), 0o644))
+	refused := errors.New("refused")
+	for _, want := range []error{refused, nil} {
+		w, err := Create(path)
+		require.NoError(t, err)
+		require.NoError(t, w.SetMeta("key", "value"))
+		err = w.CommitChecked(func(temporary string) error {
+			f, err := Open(temporary)
+			require.NoError(t, err)
+			value, _ := f.Text("key")
+			require.Equal(t, "value", value)
+			require.NoError(t, f.Close())
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, "before", string(data))
+			return want
+		})
+		require.ErrorIs(t, err, want)
+		entries, err := os.ReadDir(filepath.Dir(path))
+		require.NoError(t, err)
+		require.Len(t, entries, 1)
+	}
+	f, err := Open(path)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+}
+
+func TestParseType(t *testing.T) {
+	for _, typ := range []Type{F32, Q4_K, IQ4_NL, BF16} {
+		got, ok := ParseType(strings.ToLower(typ.String()))
+		require.True(t, ok)
+		require.Equal(t, typ, got)
+	}
+	for _, name := range []string{"", "Q9", "type 4"} {
+		_, ok := ParseType(name)
+		require.False(t, ok, name)
 	}
 }

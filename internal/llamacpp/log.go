@@ -1,6 +1,5 @@
 package llamacpp
 
-// #cgo CFLAGS: -I${SRCDIR}/../../third_party/include
 // #include "log.h"
 import "C"
 

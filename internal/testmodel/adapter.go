@@ -16,7 +16,8 @@ type AdapterSpec struct {
 	Rank  int     // 0 means 4
 	Alpha float32 // 0 means twice the rank
 	// Targets are names of matrices without layer and ".weight": "attn_q",
-	// "ffn_down", "output", "token_embd". nil means all in the layers.
+	// "ffn_down", "output", "token_embd". nil means all in the layers, except
+	// stacks of experts.
 	Targets []string
 	Seed    uint64
 	// Zero makes every B zero, as in an adapter that is not trained yet: it
@@ -25,8 +26,12 @@ type AdapterSpec struct {
 	Zero bool
 }
 
+// defaultTargets are the modules that are adapted without being named, where the model has them.
 func defaultTargets() []string {
-	return []string{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}
+	return []string{
+		"attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up", "ffn_down",
+		"ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp", "ssm_in", "ssm_out",
+	}
 }
 
 var layerPrefix = regexp.MustCompile(`^blk\.\d+\.`)
@@ -39,9 +44,6 @@ func WriteAdapter(path, base string, a AdapterSpec) (err error) {
 	}
 	if a.Alpha == 0 {
 		a.Alpha = 2 * float32(a.Rank)
-	}
-	if a.Targets == nil {
-		a.Targets = defaultTargets()
 	}
 	if a.Rank < 0 {
 		return fmt.Errorf("adapter of rank %d", a.Rank)
@@ -87,9 +89,13 @@ func WriteAdapter(path, base string, a AdapterSpec) (err error) {
 func (a AdapterSpec) tensors(g *gguf.File) ([]tensor, error) {
 	var out []tensor
 	found := map[string]bool{}
+	targets := a.Targets
+	if targets == nil {
+		targets = defaultTargets()
+	}
 	for _, t := range g.Tensors() {
 		short, ok := strings.CutSuffix(layerPrefix.ReplaceAllString(t.Name, ""), ".weight")
-		if !ok || !slices.Contains(a.Targets, short) {
+		if !ok || !slices.Contains(targets, short) {
 			continue
 		}
 		if len(t.Dims) != 2 {

@@ -10,7 +10,7 @@ import (
 )
 
 // Write writes the model that s describes to path. Matrices are drawn from
-// N(0, 1/n_in), so that activations keep their size through the layers and
+// N(0, 1/n_in) (those of more than a million values repeat themselves), so that activations keep their size through the layers and
 // gradients are well conditioned; norm weights from N(1, 0.1²); biases from
 // N(0, 0.1²).
 func Write(path string, s Spec) (err error) {
@@ -31,7 +31,7 @@ func Write(path string, s Spec) (err error) {
 			err = e
 		}
 	}()
-	for _, kv := range append(s.metadata(len(tok.tokens)), tok.metadata(s.Pre)...) {
+	for _, kv := range append(s.metadata(len(tok.tokens)), tok.metadata(s)...) {
 		if err := w.SetMeta(kv.Key, kv.Value); err != nil {
 			return err
 		}
@@ -45,10 +45,11 @@ func Write(path string, s Spec) (err error) {
 }
 
 func (s Spec) metadata(vocab int) []gguf.KV {
-	u := func(key string, v int) gguf.KV { return gguf.KV{Key: s.Arch + "." + key, Value: uint32(v)} }
-	f := func(key string, v float32) gguf.KV { return gguf.KV{Key: s.Arch + "." + key, Value: v} }
-	return []gguf.KV{
-		{Key: "general.architecture", Value: s.Arch},
+	arch := s.architecture()
+	u := func(key string, v int) gguf.KV { return gguf.KV{Key: arch + "." + key, Value: uint32(v)} }
+	f := func(key string, v float32) gguf.KV { return gguf.KV{Key: arch + "." + key, Value: v} }
+	return append([]gguf.KV{
+		{Key: "general.architecture", Value: arch},
 		{Key: "general.type", Value: "model"},
 		{Key: "general.name", Value: "random test model"},
 		u("context_length", s.Context),
@@ -63,7 +64,7 @@ func (s Spec) metadata(vocab int) []gguf.KV {
 		u("rope.dimension_count", s.HeadDim),
 		f("rope.freq_base", 10000),
 		u("vocab_size", vocab),
-	}
+	}, s.familyMetadata()...)
 }
 
 // tensor is a tensor to be drawn from N(mean, std²).
@@ -76,72 +77,90 @@ type tensor struct {
 
 // tensors lists the tensors of the model.
 func (s Spec) tensors(vocab int) []tensor {
-	embed := s.Type
-	if s.EmbeddingF32 {
-		embed = gguf.F32
+	embedding := func(name string) tensor {
+		if s.EmbeddingF32 {
+			return matrix(name, gguf.F32, s.Width, vocab)
+		}
+		return matrix(name, s.typeOf(name), s.Width, vocab)
 	}
-	out := []tensor{matrix("token_embd.weight", embed, s.Width, vocab)}
+	out := []tensor{embedding("token_embd.weight")}
+	f := families[s.Arch]
+	for _, p := range f.model {
+		out = append(out, s.tensor(p, ""))
+	}
 	for i := range s.Layers {
-		out = append(out, s.layer(fmt.Sprintf("blk.%d.", i))...)
+		for _, p := range f.layer {
+			out = append(out, s.tensor(p, fmt.Sprintf("blk.%d.", i)))
+		}
 	}
-	out = append(out, norm("output_norm.weight", s.Width))
-	if !s.Tied {
-		out = append(out, matrix("output.weight", embed, s.Width, vocab))
+	out = append(out, tensor{"output_norm.weight", gguf.F32, []int64{int64(s.Width)}, 1, 0.1})
+	if !s.Tied && !f.tied {
+		out = append(out, embedding("output.weight"))
 	}
 	return out
 }
 
-func (s Spec) layer(prefix string) []tensor {
-	q, kv := s.Heads*s.HeadDim, s.HeadsKV*s.HeadDim
-	out := []tensor{
-		norm(prefix+"attn_norm.weight", s.Width),
-		matrix(prefix+"attn_q.weight", s.Type, s.Width, q),
-		matrix(prefix+"attn_k.weight", s.Type, s.Width, kv),
-		matrix(prefix+"attn_v.weight", s.Type, s.Width, kv),
-		matrix(prefix+"attn_output.weight", s.Type, q, s.Width),
-		norm(prefix+"ffn_norm.weight", s.Width),
-		matrix(prefix+"ffn_gate.weight", s.Type, s.Width, s.FeedForward),
-		matrix(prefix+"ffn_up.weight", s.Type, s.Width, s.FeedForward),
-		matrix(prefix+"ffn_down.weight", s.Type, s.FeedForward, s.Width),
+func (s Spec) typeOf(name string) gguf.Type {
+	if s.Types != nil {
+		return s.Types(name)
 	}
-	switch s.Arch {
-	case "qwen2":
-		out = append(out, bias(prefix+"attn_q.bias", q), bias(prefix+"attn_k.bias", kv), bias(prefix+"attn_v.bias", kv))
-	case "qwen3":
-		out = append(out, norm(prefix+"attn_q_norm.weight", s.HeadDim), norm(prefix+"attn_k_norm.weight", s.HeadDim))
+	return s.Type
+}
+
+func (s Spec) tensor(p part, prefix string) tensor {
+	name := prefix + p.name
+	dims := []int64{int64(s.size(p.in))}
+	if p.out != one {
+		dims = append(dims, int64(s.size(p.out)))
 	}
-	return out
+	switch p.kind {
+	case weight:
+		return matrix(name, s.typeOf(name), s.size(p.in), s.size(p.out))
+	case exps:
+		t := matrix(name, s.typeOf(name), s.size(p.in), s.size(p.out))
+		t.dims = append(t.dims, numExperts)
+		return t
+	case exact:
+		return matrix(name, gguf.F32, s.size(p.in), s.size(p.out))
+	case scale:
+		return tensor{name, gguf.F32, dims, 1, 0.1}
+	case factors:
+		return tensor{name, gguf.F32, dims, 2, 0.2}
+	case state:
+		return tensor{name, gguf.F32, dims, -1, 0.1}
+	}
+	return tensor{name, gguf.F32, dims, 0, 0.1}
 }
 
 func matrix(name string, t gguf.Type, in, out int) tensor {
 	return tensor{name, t, []int64{int64(in), int64(out)}, 0, 1 / math.Sqrt(float64(in))}
 }
 
-func norm(name string, n int) tensor {
-	return tensor{name, gguf.F32, []int64{int64(n)}, 1, 0.1}
-}
-
-func bias(name string, n int) tensor {
-	return tensor{name, gguf.F32, []int64{int64(n)}, 0, 0.1}
-}
+// drawn is the number of values of a matrix, in whole rows, after which it repeats itself: models of a billion weights
+// would take minutes to draw.
+const drawn = 1 << 20
 
 // add draws the tensor and adds it to w. The name takes part in the seed, so that
 // a tensor is the same whatever else the model has.
 func (t tensor) add(w *gguf.Writer, seed uint64) error {
-	n := int64(1)
-	for _, d := range t.dims {
-		n *= d
+	rows := int64(1)
+	for _, d := range t.dims[1:] {
+		rows *= d
 	}
+	different := min(rows, max(1, drawn/t.dims[0]))
 	h := fnv.New64a()
 	h.Write([]byte(t.name)) // never fails
 	r := rand.New(rand.NewPCG(seed, h.Sum64()))
-	values := make([]float32, n)
+	values := make([]float32, different*t.dims[0])
 	for i := range values {
 		values[i] = float32(t.mean + t.std*r.NormFloat64())
 	}
-	data, err := gguf.Quantize(t.typ, values)
+	data, err := quantize(t.typ, values, int(t.dims[0]))
 	if err != nil {
 		return fmt.Errorf("tensor %q: %w", t.name, err)
+	}
+	for have, size := int64(len(data)), int64(len(data))/different*rows; have < size; have = int64(len(data)) {
+		data = append(data, data[:min(have, size-have)]...)
 	}
 	return w.AddTensor(t.name, t.typ, t.dims, data)
 }

@@ -6,6 +6,7 @@ package testmodel
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/ragft/ragft/internal/gguf"
@@ -13,7 +14,7 @@ import (
 
 // Spec describes a model. The zero value is a llama model of two layers in F32.
 type Spec struct {
-	Arch        string // "llama", "qwen2" or "qwen3"; "" means "llama"
+	Arch        string // one of [Families]; "" means "llama"
 	Layers      int    // 0 means 2
 	Width       int    // size of the residual stream; 0 means 64
 	Heads       int    // query heads; 0 means 4
@@ -22,9 +23,13 @@ type Spec struct {
 	FeedForward int    // 0 means 96
 	Context     int    // trained context in tokens; 0 means 1024
 
-	// Type is what the matrices are stored as: F32 (the zero value), F16, Q8_0 or
-	// Q4_0. Norms and biases are always F32.
+	// Type is what the matrices are stored as: F32 (the zero value), F16, BF16, Q8_0
+	// or Q4_0, and with cgo what else ggml quantises to. Norms and biases are always
+	// F32.
 	Type gguf.Type
+	// Types, if not nil, chooses in place of Type what each matrix is stored as, by
+	// its name in the file: mixed files such as Q4_K_M, see [Q4KM].
+	Types func(tensor string) gguf.Type
 	// EmbeddingF32 stores token_embd and output as F32 whatever Type is.
 	EmbeddingF32 bool
 	// Tied leaves output.weight out, so that token_embd serves for both.
@@ -40,6 +45,14 @@ type Spec struct {
 	// llama.cpp drops spaces before punctuation when it detokenizes; with "qwen2"
 	// it keeps them.
 	Pre string
+	// ChatTemplate is the Jinja template of conversations; "" means [ChatTemplate].
+	ChatTemplate string
+	// Specials are further special tokens, as they are written, which the chat
+	// template may use. llama.cpp takes some of them for the end of a turn by their
+	// names, for instance "<|im_end|>".
+	Specials []string
+	// AddBOS says that the model wants a BOS token in front of every text.
+	AddBOS bool
 }
 
 // withDefaults returns s with its zero fields set, or says what cannot be.
@@ -55,6 +68,9 @@ func (s Spec) withDefaults() (Spec, error) {
 	if s.Pre == "" {
 		s.Pre = "qwen2"
 	}
+	if s.ChatTemplate == "" {
+		s.ChatTemplate = ChatTemplate
+	}
 	if s.Vocab == nil {
 		s.Vocab = DefaultVocab()
 	}
@@ -69,15 +85,8 @@ func (s Spec) withDefaults() (Spec, error) {
 }
 
 func (s Spec) check() error {
-	switch s.Arch {
-	case "llama", "qwen2", "qwen3":
-	default:
-		return fmt.Errorf("architecture %q: known are llama, qwen2 and qwen3", s.Arch)
-	}
-	switch s.Type {
-	case gguf.F32, gguf.F16, gguf.Q8_0, gguf.Q4_0:
-	default:
-		return fmt.Errorf("weights of type %v: known are F32, F16, Q8_0 and Q4_0", s.Type)
+	if _, ok := families[s.Arch]; !ok {
+		return fmt.Errorf("architecture %q: known are %s", s.Arch, strings.Join(Families(), ", "))
 	}
 	for _, n := range []int{s.Layers, s.Width, s.Heads, s.HeadsKV, s.HeadDim, s.FeedForward, s.Context} {
 		if n <= 0 {
@@ -90,10 +99,22 @@ func (s Spec) check() error {
 	if s.HeadDim%2 != 0 {
 		return fmt.Errorf("head size %d is odd, which rotary positions do not allow", s.HeadDim)
 	}
-	if s.Arch == "qwen2" && s.Heads*s.HeadDim != s.Width {
-		return fmt.Errorf("qwen2 wants heads × head size = width: %d × %d, %d", s.Heads, s.HeadDim, s.Width)
+	if c := families[s.Arch].check; c != nil {
+		return c(s)
 	}
 	return nil
+}
+
+// Q4KM is a [Spec].Types that mixes types as Q4_K_M files do: Q6_K for the output
+// matrix and, in every other layer, for attn_v and ffn_down, Q4_K for the rest.
+func Q4KM(tensor string) gguf.Type {
+	var layer int
+	fmt.Sscanf(tensor, "blk.%d.", &layer)
+	more := strings.Contains(tensor, "attn_v") || strings.Contains(tensor, "ffn_down")
+	if tensor == "output.weight" || more && layer%2 == 0 {
+		return gguf.Q6_K
+	}
+	return gguf.Q4_K
 }
 
 // New writes a model into the test's temporary folder and returns its path. It

@@ -12,6 +12,35 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 )
 
+// Every family is written, with the tensors and the types that its Spec asks for.
+func TestFamilies(t *testing.T) {
+	for _, arch := range Families() {
+		f := open(t, New(t, Spec{Arch: arch, Type: gguf.Q8_0}))
+		name, _ := f.Text("general.architecture")
+		require.Equal(t, strings.Split(arch, "/")[0], name)
+		require.Greater(t, len(f.Tensors()), 2*7)
+	}
+	f := open(t, New(t, Spec{Arch: "qwen3moe"}))
+	down, _ := f.Tensor("blk.1.ffn_down_exps.weight")
+	require.Equal(t, []int64{96, 64, numExperts}, down.Dims)
+
+	mixed := func(name string) gguf.Type {
+		if strings.HasSuffix(name, "ffn_down.weight") {
+			return gguf.F16
+		}
+		return gguf.Q8_0
+	}
+	f = open(t, New(t, Spec{Types: mixed}))
+	for name, want := range map[string]gguf.Type{
+		"blk.0.ffn_down.weight": gguf.F16, "blk.0.attn_k.weight": gguf.Q8_0, "output.weight": gguf.Q8_0, "output_norm.weight": gguf.F32,
+	} {
+		x, _ := f.Tensor(name)
+		require.Equal(t, want, x.Type, name)
+	}
+	require.Equal(t, gguf.Q6_K, Q4KM("blk.2.attn_v.weight"))
+	require.Equal(t, gguf.Q4_K, Q4KM("blk.1.ffn_down.weight"))
+}
+
 func open(t *testing.T, path string) *gguf.File {
 	t.Helper()
 	f, err := gguf.Open(path)
@@ -161,7 +190,7 @@ func TestVocabulary(t *testing.T) {
 
 func TestSpecRefuses(t *testing.T) {
 	for _, s := range []Spec{
-		{Arch: "gpt2"}, {Type: gguf.Q4_K}, {Layers: -1}, {Heads: -4}, {Heads: 4, HeadsKV: 3}, {HeadDim: 7},
+		{Arch: "llama/gpt2"}, {Type: gguf.Q4_K}, {Layers: -1}, {Heads: -4}, {Heads: 4, HeadsKV: 3}, {HeadDim: 7},
 		{Arch: "qwen2", HeadDim: 32}, {Width: 40, HeadDim: 8, Type: gguf.Q8_0},
 		{Vocab: []string{""}},
 	} {

@@ -6,11 +6,12 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 )
 
-// ChatTemplate is the Jinja chat template of every model of this package.
+// ChatTemplate is the Jinja chat template of models whose Spec has none.
 const ChatTemplate = `{%- for m in messages -%}<|{{ m.role }}|>{{ m.content }}<|end|>{%- endfor -%}` +
 	`{%- if add_generation_prompt -%}<|assistant|>{%- endif -%}`
 
-// The special tokens, at the end of the vocabulary in this order. End closes a
+// The special tokens of every model, at the end of the vocabulary in this order,
+// before those of [Spec.Specials]. End closes a
 // turn and is the end-of-sequence token.
 const (
 	BOS       = "<|bos|>"
@@ -20,7 +21,9 @@ const (
 	Assistant = "<|assistant|>"
 )
 
-func specials() []string { return []string{BOS, End, System, User, Assistant} }
+func (s Spec) specials() []string {
+	return append([]string{BOS, End, System, User, Assistant}, s.Specials...)
+}
 
 // DefaultVocab returns the texts that are single tokens in a model without a
 // vocabulary of its own.
@@ -56,7 +59,7 @@ func newTokenizer(s Spec) (*tokenizer, error) {
 			have += next
 		}
 	}
-	for _, sp := range specials() {
+	for _, sp := range s.specials() {
 		if !t.add(sp) {
 			return nil, fmt.Errorf("the vocabulary has the special token %s as a text", sp)
 		}
@@ -91,26 +94,26 @@ func byteAlphabet() [256]rune {
 }
 
 // metadata returns the tokenizer's part of the metadata.
-func (t *tokenizer) metadata(pre string) []gguf.KV {
+func (t *tokenizer) metadata(s Spec) []gguf.KV {
 	const normal, control = int32(1), int32(3) // llama.cpp's token types
 	types := make([]int32, len(t.tokens))
 	for i := range types {
 		types[i] = normal
-		if i >= len(types)-len(specials()) {
+		if i >= len(types)-len(s.specials()) {
 			types[i] = control
 		}
 	}
 	return []gguf.KV{
 		{Key: "tokenizer.ggml.model", Value: "gpt2"},
-		{Key: "tokenizer.ggml.pre", Value: pre},
+		{Key: "tokenizer.ggml.pre", Value: s.Pre},
 		{Key: "tokenizer.ggml.tokens", Value: t.tokens},
 		{Key: "tokenizer.ggml.token_type", Value: types},
 		{Key: "tokenizer.ggml.merges", Value: t.merges},
 		{Key: "tokenizer.ggml.bos_token_id", Value: uint32(t.ids[BOS])},
 		{Key: "tokenizer.ggml.eos_token_id", Value: uint32(t.ids[End])},
-		{Key: "tokenizer.ggml.add_bos_token", Value: false},
+		{Key: "tokenizer.ggml.add_bos_token", Value: s.AddBOS},
 		{Key: "tokenizer.ggml.add_eos_token", Value: false},
-		{Key: "tokenizer.chat_template", Value: ChatTemplate},
+		{Key: "tokenizer.chat_template", Value: s.ChatTemplate},
 	}
 }
 

@@ -1,0 +1,52 @@
+// Ollama answers a question from documents with a model of an Ollama server: ragft without cgo. Without a server it says
+// that there is none.
+//
+//	ollama SERVER MODEL DOCUMENTS
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+func main() {
+	if len(os.Args) != 4 {
+		log.Fatal("usage: ollama SERVER MODEL DOCUMENTS")
+	}
+	switch err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3]); {
+	case errors.Is(err, ragft.ErrServerDown):
+		fmt.Println("no server:", err)
+	case err != nil:
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, server, name, documents string) error {
+	index, err := retriever.NewMemory(retriever.IndexOptions{})
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	if _, err := index.AddPath(ctx, documents, retriever.AddOptions{}); err != nil {
+		return err
+	}
+	if index.Len() == 0 {
+		return errors.New("no documents")
+	}
+	model, err := ragft.NewOllamaModel(ctx, name, ragft.OllamaOptions{BaseURL: server, Retries: -1})
+	if err != nil {
+		return err
+	}
+	answer, err := ragft.NewAssistant(model, index, ragft.AssistantOptions{}).Answer(ctx, "Who keeps the lighthouse?")
+	if err != nil {
+		return err
+	}
+	fmt.Println(answer.Text)
+	return nil
+}

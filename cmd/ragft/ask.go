@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+// answerFlags say how questions are answered.
+type answerFlags struct {
+	modelFlags
+	promptFlags
+	options     ragft.AssistantOptions
+	ensemble    bool
+	calibration string
+}
+
+func (o *answerFlags) add(f *pflag.FlagSet) {
+	o.modelFlags.add(f)
+	o.addAdapter(f)
+	o.promptFlags.add(f)
+	o.addAnswer(f)
+}
+
+func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
+	f.BoolVar(&o.options.Careful, "careful", false, "tell the model to decline where the documents do not say, for one that was not tuned to")
+	f.IntVar(&o.options.Passages, "passages", 4, "passages shown")
+	f.IntVar(&o.options.MaxTokens, "max-tokens", ragft.DefaultMaxTokens, "longest answer")
+	f.Float64Var(&o.options.Temperature, "temperature", 0, "temperature (0 = the likeliest words)")
+	f.Float64Var(&o.options.TopP, "top-p", 0, "nucleus of the draws (0 = off)")
+	f.IntVar(&o.options.TopK, "top-k", 0, "tokens that are drawn from (0 = all)")
+	f.Float64Var(&o.options.MinConfidence, "min-confidence", 0, "confidence below which to abstain (0 = never)")
+	f.StringVar(&o.options.Decline, "decline", "", "what is said in place of an answer that is not sure enough")
+	f.BoolVar(&o.ensemble, "ensemble", false, "answer from each passage alone and let the answers vote")
+	f.Var(modelValue(&o.calibration), "calibration", "what 'ragft eval --calibrate' wrote; none leaves it out (default calibration.json of the project's folder, if it is of this model)")
+}
+
+// assistant gives the options, calibration included.
+func (a *app) assistant(o answerFlags, model ragft.Model) (ragft.AssistantOptions, error) {
+	opts := o.options
+	opts.Prompts, opts.Seed = o.Prompts, a.seed
+	if o.ensemble {
+		opts.Ensemble = &ragft.Ensemble{}
+	}
+	path := o.calibration
+	switch path {
+	case "none":
+		return opts, nil
+	case "":
+		path = a.path(calibrationName)
+	}
+	k, err := ragft.ReadCalibrationFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && o.calibration == "":
+		return opts, nil
+	case err != nil:
+		return opts, err
+	case k.Model != model.Name() && o.calibration == "":
+		a.log.Warn("the calibration is of another model and is not used: run 'ragft eval --calibrate' again", "file", path, "of", k.Model, "now", model.Name())
+		return opts, nil
+	case k.Model != model.Name():
+		return opts, inputError(fmt.Errorf("%s is of %s, not of %s: run 'ragft eval --calibrate' again", path, k.Model, model.Name()))
+	}
+	opts.Calibration = k
+	return opts, nil
+}
+
+// openAssistant opens index and model.
+func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistant, *retriever.Index, *models, error) {
+	index, err := a.openIndex()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	fail := func(err error) (*ragft.Assistant, *retriever.Index, *models, error) {
+		index.Close()
+		return nil, nil, nil, err
+	}
+	adapter, err := a.adapterPath(o.modelFlags)
+	if err != nil {
+		return fail(err)
+	}
+	m, err := a.open(ctx, o.modelFlags, adapter)
+	if err != nil {
+		return fail(err)
+	}
+	opts, err := a.assistant(o, m.best())
+	if err != nil {
+		m.close()
+		return fail(err)
+	}
+	return ragft.NewAssistant(m.best(), index, opts), index, m, nil
+}
+
+func (a *app) askCommand() *cobra.Command {
+	var o answerFlags
+	cmd := &cobra.Command{
+		Use: "ask QUESTION", Short: "Answer one question from the documents, with citations", Args: arguments(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runAsk(cmd.Context(), o, strings.Join(args, " "))
+		},
+	}
+	o.add(cmd.Flags())
+	return cmd
+}
+
+// askResult is what ask prints with --json.
+type askResult struct {
+	Question   string        `json:"question"`
+	Answer     string        `json:"answer"`
+	Abstained  bool          `json:"abstained"`
+	Reason     ragft.Reason  `json:"reason,omitempty"`
+	Confidence number        `json:"confidence"`
+	Truncated  bool          `json:"truncated,omitempty"`
+	Citations  []askCitation `json:"citations"`
+	Passages   []askPassage  `json:"passages"`
+}
+
+type askCitation struct {
+	Source  string  `json:"source"`
+	Title   string  `json:"title"`
+	Start   int     `json:"start"` // bytes of the document
+	End     int     `json:"end"`
+	Quote   string  `json:"quote"`
+	Support float64 `json:"support"`
+}
+
+type askPassage struct {
+	Source string  `json:"source"`
+	Start  int     `json:"start"`
+	End    int     `json:"end"`
+	Score  float64 `json:"score"`
+}
+
+func (a *app) runAsk(ctx context.Context, o answerFlags, question string) error {
+	assistant, index, m, err := a.openAssistant(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	defer m.close()
+	if a.json {
+		answer, err := assistant.Answer(ctx, question)
+		if err != nil {
+			return err
+		}
+		return a.print(toJSON(question, answer))
+	}
+	answer, err := assistant.Stream(ctx, question, func(piece string) { io.WriteString(a.out, piece) })
+	fmt.Fprintln(a.out)
+	if err != nil {
+		return err
+	}
+	return writeCitations(a.out, answer)
+}
+
+func toJSON(question string, answer *ragft.Answer) askResult {
+	r := askResult{
+		Question: question, Answer: answer.Text, Abstained: answer.Abstained, Reason: answer.Reason, Confidence: number(answer.Confidence),
+		Truncated: answer.Truncated, Citations: []askCitation{}, Passages: []askPassage{},
+	}
+	for _, c := range answer.Citations {
+		r.Citations = append(r.Citations, askCitation{c.Source, c.Title, c.Start, c.End, c.Quote, c.Support})
+	}
+	for _, h := range answer.Hits {
+		r.Passages = append(r.Passages, askPassage{h.Source, h.Start, h.End, h.Score})
+	}
+	return r
+}
+
+// writeCitations writes where the answer stands, and how sure it is.
+func writeCitations(w io.Writer, answer *ragft.Answer) error {
+	var lines []string
+	switch {
+	case answer.Abstained:
+		lines = append(lines, fmt.Sprintf("(no answer: %s)", answer.Reason))
+	case len(answer.Citations) == 0:
+		lines = append(lines, "(no passage supports this)")
+	}
+	for i, c := range answer.Citations {
+		lines = append(lines, fmt.Sprintf("[%d] %s, bytes %d-%d: %q", i+1, c.Source, c.Start, c.End, shorten(c.Quote, 160)))
+	}
+	if answer.Confidence == answer.Confidence {
+		lines = append(lines, fmt.Sprintf("confidence %.2f", answer.Confidence))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+func shorten(s string, n int) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) <= n {
+		return string(r)
+	}
+	return string(r[:n-1]) + "…"
+}

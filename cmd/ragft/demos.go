@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+type demosFlags struct {
+	modelFlags
+	promptFlags
+	questionFlags
+	recipeFlags
+	judge    string
+	passages int
+	batch    int
+	rows     string
+	estimate bool
+}
+
+func (a *app) demosCommand() *cobra.Command {
+	var o demosFlags
+	cmd := &cobra.Command{
+		Use: "demos", Short: "Make demonstrations to learn from", Args: arguments(cobra.NoArgs),
+		Long: `Makes training rows of the questions that are not held out: by default demonstrations in the model's own words, judged
+and chosen. What it may cost at most is printed first. Everything that the model writes is kept in the cache, so that the
+command, interrupted or repeated, generates nothing twice. The rows are JSONL to read, filter and edit.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDemos(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	o.modelFlags.add(f)
+	o.promptFlags.add(f)
+	o.questionFlags.add(f)
+	o.recipeFlags.add(f)
+	f.Var(modelValue(&o.judge), "judge", "model that judges (default: the one that generates)")
+	f.IntVar(&o.passages, "passages", 4, "passages shown with a question")
+	f.IntVar(&o.batch, "batch", 16, "questions at a time")
+	f.Var(pathValue(&o.rows, ""), "rows", "file to write, JSONL (default rows.jsonl of the project's folder)")
+	f.BoolVar(&o.estimate, "estimate", false, "say what it may cost, and stop")
+	return cmd
+}
+
+// demosResult is what demos prints with --json.
+type demosResult struct {
+	Recipe   string         `json:"recipe"`
+	File     string         `json:"file,omitempty"`
+	Rows     int            `json:"rows"`
+	Kinds    map[string]int `json:"kinds,omitempty"`
+	Sources  map[string]int `json:"sources,omitempty"`
+	Dropped  map[string]int `json:"dropped,omitempty"`
+	Estimate ragft.Cost     `json:"estimate"`
+	Cost     ragft.Cost     `json:"cost"`
+}
+
+func (a *app) runDemos(ctx context.Context, o demosFlags) error {
+	train, _, err := o.read(a)
+	if err != nil {
+		return err
+	}
+	if len(train) == 0 {
+		return fmt.Errorf("%w are left to learn from: --held-out %g holds all of them out", ragft.ErrNoQuestions, o.heldOut)
+	}
+	index, err := a.openIndex()
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	m := &models{}
+	defer m.close()
+	in := ragft.RecipeInput{Search: index, Questions: train, Prompts: o.Prompts, Passages: o.passages, Seed: a.seed, Batch: o.batch, Logger: a.log}
+	if in.Corpus, err = corpus(ctx, index); err != nil {
+		return err
+	}
+	var judge ragft.Model
+	if o.model != "" {
+		if m, err = a.open(ctx, o.modelFlags, ""); err != nil {
+			return err
+		}
+		if in.Model, err = m.cached(a, m.base); err != nil {
+			return err
+		}
+		if judge, err = a.asker(ctx, o.modelFlags, o.judge, m); err != nil {
+			return err
+		}
+	}
+	recipe, err := o.recipeFlags.make(judge)
+	if err != nil {
+		return err
+	}
+	cost, err := recipe.Estimate(in)
+	if err != nil {
+		if in.Model == nil {
+			return usageError(fmt.Errorf("%w; a model is named by --model", err))
+		}
+		return err
+	}
+	r := demosResult{Recipe: recipe.Name(), Estimate: cost}
+	if o.estimate {
+		return a.result(r, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%s over %d questions: at most %s\n", r.Recipe, len(train), cost)
+			return err
+		})
+	}
+	a.note("%s over %d questions: at most %s", r.Recipe, len(train), cost)
+	return a.makeRows(ctx, o, recipe, in, r)
+}
+
+func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, in ragft.RecipeInput, r demosResult) error {
+	bar := a.bar("generating", "questions")
+	in.Progress = func(p ragft.Progress) {
+		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d accepted, %.0f tokens/s", p.Accepted, p.TokensPerSecond))
+	}
+	made, err := recipe.Rows(ctx, in)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	r.Rows, r.Cost = len(made.Rows), made.Cost
+	r.Kinds, r.Sources, r.Dropped = map[string]int{}, map[string]int{}, map[string]int{}
+	for _, row := range made.Rows {
+		r.Kinds[string(row.Kind)]++
+		r.Sources[row.Source]++
+	}
+	for reason, n := range made.Dropped {
+		r.Dropped[string(reason)] = n
+	}
+	if len(made.Rows) == 0 {
+		return emptyError(errors.New("no question gave a row: " + counts(r.Dropped)))
+	}
+	if r.File = o.rows; r.File == "" {
+		if err := a.makeDir(); err != nil {
+			return err
+		}
+		r.File = a.path(rowsName)
+	}
+	if err := ragft.WriteRowsFile(r.File, made.Rows); err != nil {
+		return err
+	}
+	return a.result(r, func(w io.Writer) error {
+		a.note("it took %s", made.Cost)
+		if len(r.Dropped) > 0 {
+			a.note("left out: %s", counts(r.Dropped))
+		}
+		_, err := fmt.Fprintf(w, "%s: %d rows (%s)\n", r.File, r.Rows, counts(r.Kinds))
+		return err
+	})
+}

@@ -1,0 +1,37 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+// atScale opens the model with its adapter at a scale; what it says is cached under a name that tells the scale.
+func (e *evaluation) atScale(_ context.Context, scale float64) (ragft.Model, func() error, error) {
+	if scale == 0 {
+		if !e.flags.forgetting {
+			return e.base, func() error { return nil }, nil
+		}
+		return e.models.base, func() error { return nil }, nil
+	}
+	adapter, err := e.adapterPath(e.flags.modelFlags)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := e.models.native.base.Adapted(adapter, scale)
+	if err != nil {
+		return nil, nil, err
+	}
+	if e.flags.forgetting { // which asks how likely texts are, as a cache cannot tell
+		return m, m.Close, nil
+	}
+	cached, err := ragft.NewCachedModel(m, e.path(cacheName))
+	if err != nil {
+		m.Close()
+		return nil, nil, err
+	}
+	return cached, func() error { return errors.Join(cached.Close(), m.Close()) }, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/retriever"
+)
+
+// The exit codes, documented in docs/command-line.md.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitInput       = 3
+	exitMissing     = 4
+	exitEmpty       = 5
+	exitBudget      = 6
+	exitInterrupted = 130
+)
+
+// codedError is an error that knows its exit code.
+type codedError struct {
+	code int
+	err  error
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+func usageError(err error) error   { return &codedError{exitUsage, err} }
+func inputError(err error) error   { return &codedError{exitInput, err} }
+func missingError(err error) error { return &codedError{exitMissing, err} }
+func emptyError(err error) error   { return &codedError{exitEmpty, err} }
+
+// exitCode says which kind of error it is. What is missing goes before what is bad, since a missing file is often told of
+// by an error about the input that names it.
+func exitCode(err error) int {
+	var coded *codedError
+	if errors.As(err, &coded) {
+		return coded.code
+	}
+	var line *ragft.LineError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case isAny(err, ragft.ErrForgot, ragft.ErrNoGuarantee):
+		return exitBudget
+	case isAny(err, retriever.ErrEmpty, ragft.ErrNoQuestions, ragft.ErrNothingToEvaluate):
+		return exitEmpty
+	case isAny(err, fs.ErrNotExist, ragft.ErrServerDown, ragft.ErrModelMissing, ragft.ErrNoGGUF, ragft.ErrUnauthorized):
+		return exitMissing
+	case errors.As(err, &line), isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
+		retriever.ErrVersion, ragft.ErrEmptyQuestion, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong, ragft.ErrCalibration, dataset.ErrFormat,
+		ragft.ErrNoTemplate, ragft.ErrAdapterRefused):
+		return exitInput
+	case errors.Is(err, retriever.ErrOptions):
+		return exitUsage
+	}
+	return nativeExitCode(err)
+}
+
+func isAny(err error, targets ...error) bool {
+	for _, t := range targets {
+		if errors.Is(err, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// arguments makes what cobra says about arguments an error of usage.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError(err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+// modelFlags choose a model, and how it is run.
+type modelFlags struct {
+	model     string
+	adapter   string
+	scale     float64
+	context   int
+	sequences int
+	threads   int
+	gpuLayers int
+	servers   []string
+	ollama    []string
+	openai    string
+}
+
+func (m *modelFlags) add(f *pflag.FlagSet) {
+	f.VarP(modelValue(&m.model), "model", "m", "base model: a GGUF file, ollama:NAME for one that Ollama has, or openai:NAME for one of a server with OpenAI's API")
+	f.StringSliceVar(&m.ollama, "ollama", nil, "URLs of Ollama servers that are to run ollama:NAME themselves, requests spread over them; by default its file is loaded here")
+	f.StringVar(&m.openai, "openai", "", "URL of the server of openai:NAME (default: that of OPENAI_BASE_URL; the key is OPENAI_API_KEY)")
+	f.IntVar(&m.context, "context", 0, "tokens of context held for all answers under way (0 = as the model was trained on, 4096 to 8192)")
+	f.IntVar(&m.sequences, "sequences", 16, "answers generated at a time")
+	m.addMachine(f, -1)
+}
+
+func (m *modelFlags) addAdapter(f *pflag.FlagSet) {
+	f.Var(modelValue(&m.adapter), "adapter", "LoRA adapter; none leaves it out (default adapter.gguf of the project's folder, if it is there)")
+	f.Float64Var(&m.scale, "scale", 1, "how strongly the adapter acts, 1 = as trained")
+}
+
+func (m *modelFlags) addMachine(f *pflag.FlagSet, gpuLayers int) {
+	f.IntVar(&m.threads, "threads", 0, "threads that compute (0 = the number of cores)")
+	f.IntVar(&m.gpuLayers, "gpu-layers", gpuLayers, "layers on the GPU, -1 = all")
+	f.StringSliceVar(&m.servers, "rpc", nil, "ggml RPC servers, host:port, that hold a part of the layers; only in a network that you trust")
+}
+
+// adapterPath is the adapter to use, "" for none.
+func (a *app) adapterPath(m modelFlags) (string, error) {
+	switch m.adapter {
+	case "none":
+		return "", nil
+	case "":
+		path := a.path(adapterName)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return "", nil
+		}
+		return path, nil
+	}
+	_, err := os.Stat(m.adapter)
+	return m.adapter, err
+}
+
+// promptFlags are the system messages.
+type promptFlags struct{ ragft.Prompts }
+
+func (p *promptFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&p.Read, "prompt-read", ragft.DefaultRead, "system message: answer from documents")
+	f.StringVar(&p.Closed, "prompt-closed", ragft.DefaultClosed, "system message: answer without documents")
+	f.StringVar(&p.Careful, "prompt-careful", ragft.DefaultCareful, "system message: answer from documents, or decline")
+	f.StringVar(&p.Refuse, "prompt-refuse", ragft.DefaultRefuse, "system message: decline, with the documents in view")
+	f.StringVar(&p.Judge, "prompt-judge", ragft.DefaultJudge, "system message: does an answer agree with the reference?")
+}
+
+// questionFlags choose questions, and which of them are held out of learning.
+type questionFlags struct {
+	questions string
+	heldOut   float64
+}
+
+func (q *questionFlags) add(f *pflag.FlagSet) {
+	f.Var(pathValue(&q.questions, ""), "questions", "questions with answers, JSONL (default questions.jsonl of the project's folder)")
+	f.Float64Var(&q.heldOut, "held-out", 0.5, "share of the questions that is kept for the evaluation, 0 to 1; say the same to demos and eval")
+}
+
+// read gives the questions to learn from and those that are held out.
+func (q questionFlags) read(a *app) (train, held []ragft.Question, err error) {
+	if q.heldOut < 0 || q.heldOut > 1 {
+		return nil, nil, usageError(errors.New("--held-out is a share from 0 to 1"))
+	}
+	path := q.questions
+	if path == "" {
+		path = a.path(questionsName)
+	}
+	all, err := ragft.ReadQuestionsFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%w: name a file with --questions, or have the model write some with 'ragft questions'", err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(all) == 0 {
+		return nil, nil, fmt.Errorf("%s: %w", path, ragft.ErrNoQuestions)
+	}
+	train, held = ragft.SplitQuestions(all, q.heldOut, a.seed)
+	return train, held, nil
+}
+
+// openIndex opens the project's index.
+func (a *app) openIndex() (*retriever.Index, error) {
+	index, err := retriever.Open(a.path(indexName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no index %s: make one with 'ragft index FOLDER': %w", a.path(indexName), fs.ErrNotExist)
+	}
+	return index, err
+}
+
+// The files of the project's folder.
+const (
+	indexName       = "index"
+	questionsName   = "questions.jsonl"
+	rowsName        = "rows.jsonl"
+	adapterName     = "adapter.gguf"
+	metricsName     = "metrics.jsonl"
+	trainingName    = "training.json"
+	evaluationName  = "evaluation.json"
+	answersName     = "answers.jsonl"
+	calibrationName = "calibration.json"
+	reportName      = "report.html"
+	cacheName       = "cache"
+)

@@ -1,0 +1,23 @@
+// Ragft teaches a small local language model to use retrieved documents, and to say so where they do not hold the answer.
+//
+//	ragft index notes && ragft questions && ragft demos && ragft train && ragft eval && ragft ask "Who keeps the light?"
+//
+// Each command does one step and leaves its result in a folder, by default .ragft, where the next one finds it. Whatever
+// a flag can say can stand in a file ragft.yaml, under the same name. See docs/command-line.md.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() { // a second interrupt ends the program at once
+		<-ctx.Done()
+		stop()
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,71 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+const hasNative = true
+
+// native is what a model that runs in this process can do beyond [ragft.Model].
+type native struct{ base, tuned *ragft.LocalModel }
+
+func (f modelFlags) local() ragft.LocalOptions {
+	layers := f.gpuLayers // LocalOptions counts 0 as all and -1 as none
+	switch {
+	case layers < 0:
+		layers = 0
+	case layers == 0:
+		layers = -1
+	}
+	return ragft.LocalOptions{Sequences: f.sequences, ContextTokens: f.context, Threads: f.threads, GPULayers: layers, Servers: f.servers}
+}
+
+// file is the GGUF file that a model's name stands for.
+func (f modelFlags) file(ctx context.Context) (string, error) {
+	file, err := ragft.ResolveModel(ctx, f.model)
+	if err != nil {
+		return "", err
+	}
+	if len(file.Adapters) > 0 {
+		return "", inputError(fmt.Errorf("%s is a base with an adapter: name the two files, --model %s --adapter %s", f.model, file.Path, file.Adapters[0]))
+	}
+	return file.Path, nil
+}
+
+func (a *app) openNative(ctx context.Context, f modelFlags, adapter string) (*models, error) {
+	return a.openLocal(ctx, f, adapter, f.local())
+}
+
+func (a *app) openLocal(ctx context.Context, f modelFlags, adapter string, o ragft.LocalOptions) (*models, error) {
+	file, err := f.file(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bar := a.bar("loading "+f.model, "%")
+	if bar.terminal {
+		o.OnProgress = func(done float64) { bar.set(int64(100*done), 100, "") }
+	}
+	base, err := ragft.OpenLocal(ctx, file, o)
+	bar.done()
+	if err != nil {
+		return nil, err
+	}
+	m := &models{base: base, native: &native{base: base}}
+	m.closers = append(m.closers, base)
+	if adapter == "" {
+		return m, nil
+	}
+	tuned, err := base.Adapted(adapter, f.scale)
+	if err != nil {
+		m.close()
+		return nil, fmt.Errorf("%w; --adapter none leaves it out", err)
+	}
+	m.tuned, m.native.tuned = tuned, tuned
+	m.closers = append(m.closers, tuned)
+	return m, nil
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sort"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/ollama/ollama/api"
+	"github.com/ollama/ollama/envconfig"
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/internal/gguf"
+)
+
+type modelsFlags struct {
+	folders []string
+	ollama  []string
+}
+
+func (a *app) modelsCommand() *cobra.Command {
+	var o modelsFlags
+	cmd := &cobra.Command{
+		Use: "models [FOLDER...]", Short: "List the models and adapters that are here", Args: arguments(cobra.ArbitraryArgs),
+		Long: "Lists the GGUF files of the folders, by default this one and the project's, and what an Ollama server has.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.folders = args
+			}
+			return a.runModels(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringSliceVar(&o.folders, "folders", nil, "folders to look in (default: this one and the project's)")
+	cmd.Flags().StringSliceVar(&o.ollama, "ollama", nil, "URLs of Ollama servers (default: that of OLLAMA_HOST)")
+	return cmd
+}
+
+// modelsResult is what models prints with --json.
+type modelsResult struct {
+	Models []modelInfo `json:"models"`
+	Ollama string      `json:"ollama"` // what became of asking the server
+}
+
+type modelInfo struct {
+	Name         string `json:"name"` // as --model and --adapter take it
+	Kind         string `json:"kind"` // "model", "adapter" or "other"
+	Architecture string `json:"architecture,omitempty"`
+	Parameters   string `json:"parameters,omitempty"`
+	Type         string `json:"type,omitempty"` // of most of its weights
+	Context      uint64 `json:"context,omitempty"`
+	Bytes        int64  `json:"bytes"`
+	Error        string `json:"error,omitempty"` // why the file cannot be used
+}
+
+func (a *app) runModels(ctx context.Context, o modelsFlags) error {
+	if len(o.folders) == 0 {
+		o.folders = []string{".", a.dir}
+	}
+	r := modelsResult{Models: []modelInfo{}}
+	for _, folder := range o.folders {
+		found, err := ggufFiles(folder)
+		if err != nil {
+			return err
+		}
+		r.Models = append(r.Models, found...)
+	}
+	if len(o.ollama) == 0 {
+		o.ollama = []string{""}
+	}
+	var down []error
+	for _, server := range o.ollama {
+		served, err := ollamaModels(ctx, server)
+		r.Models = append(r.Models, served...)
+		if err != nil {
+			down = append(down, err)
+		}
+	}
+	if r.Ollama = "ok"; len(down) > 0 {
+		r.Ollama = errors.Join(down...).Error()
+	}
+	err := a.result(r, func(w io.Writer) error {
+		if len(down) > 0 {
+			a.note("Ollama: %s", r.Ollama)
+		}
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, m := range r.Models {
+			what := strings.Join(strings.Fields(fmt.Sprint(m.Architecture, " ", m.Parameters, " ", m.Type)), " ")
+			if m.Error != "" {
+				what = m.Error
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, m.Kind, sizeText(uint64(m.Bytes)), what)
+		}
+		return t.Flush()
+	})
+	if err == nil && len(r.Models) == 0 {
+		return emptyError(fmt.Errorf("no model in %s", strings.Join(o.folders, ", ")))
+	}
+	return err
+}
+
+// ggufFiles describes the GGUF files of a folder, not of those below it.
+func ggufFiles(folder string) ([]modelInfo, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.gguf"))
+	if err != nil {
+		return nil, err
+	}
+	sort.Strings(paths)
+	var found []modelInfo
+	for _, p := range paths {
+		found = append(found, describeGGUF(p))
+	}
+	return found, nil
+}
+
+func describeGGUF(path string) modelInfo {
+	m := modelInfo{Name: path, Kind: "other"}
+	f, err := gguf.Open(path)
+	if err != nil {
+		m.Error = err.Error()
+		return m
+	}
+	defer f.Close()
+	m.Bytes = f.Size()
+	m.Architecture, _ = f.Text("general.architecture")
+	kind, _ := f.Text("general.type")
+	switch {
+	case kind == "adapter":
+		m.Kind = "adapter"
+	case (kind == "" || kind == "model") && m.Architecture != "" && len(f.Tensors()) > 0:
+		m.Kind = "model"
+	}
+	m.Context, _ = f.Uint(m.Architecture + ".context_length")
+	parameters, byType := int64(0), map[gguf.Type]int64{}
+	for _, t := range f.Tensors() {
+		parameters += t.Elements()
+		byType[t.Type] += t.Elements()
+	}
+	most := int64(-1)
+	for t, n := range byType {
+		if n > most {
+			m.Type, most = t.String(), n
+		}
+	}
+	m.Parameters = parameterText(parameters)
+	return m
+}
+
+func parameterText(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1fB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1fM", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%dk", n/1000)
+}
+
+// ollamaClient reaches a server at once or not at all.
+func ollamaClient(server string) (*api.Client, *url.URL, error) {
+	base := envconfig.Host()
+	if server != "" {
+		var err error
+		if base, err = url.Parse(server); err != nil || base.Host == "" {
+			return nil, nil, usageError(fmt.Errorf("--ollama %s is no URL such as http://127.0.0.1:11434", server))
+		}
+	}
+	return api.NewClient(base, &http.Client{Timeout: 5 * time.Second}), base, nil
+}
+
+// ollamaModels lists what the server has.
+func ollamaModels(ctx context.Context, server string) ([]modelInfo, error) {
+	client, base, err := ollamaClient(server)
+	if err != nil {
+		return nil, err
+	}
+	list, err := client.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("no server at %s: start it with 'ollama serve', or set OLLAMA_HOST", base)
+	}
+	var found []modelInfo
+	for _, m := range list.Models {
+		found = append(found, modelInfo{
+			Name: "ollama:" + m.Name, Kind: "model", Architecture: m.Details.Family, Parameters: m.Details.ParameterSize,
+			Type: m.Details.QuantizationLevel, Bytes: m.Size,
+		})
+	}
+	return found, nil
+}

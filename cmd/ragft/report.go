@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+type reportFlags struct {
+	evaluation string
+	report     string
+	title      string
+	examples   int
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	var o reportFlags
+	cmd := &cobra.Command{
+		Use: "report", Short: "Print the tables and write the report of an evaluation again", Args: arguments(cobra.NoArgs),
+		Long: "Makes tables and report of evaluation.json again; nothing is generated, and no model is needed.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runReport(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.Var(pathValue(&o.evaluation, ""), "evaluation", "evaluation.json or answers.jsonl of eval; of the answers, which may have been corrected, all figures are computed again (default evaluation.json of the project's folder)")
+	f.Var(pathValue(&o.report, ""), "report", "file to write (default report.html of the project's folder)")
+	f.StringVar(&o.title, "title", "", "title of the report")
+	f.IntVar(&o.examples, "examples", 0, "examples shown (0 = as the report sees fit)")
+	return cmd
+}
+
+func (a *app) runReport(ctx context.Context, o reportFlags) error {
+	if o.evaluation == "" {
+		o.evaluation = a.path(evaluationName)
+	}
+	if o.report == "" {
+		o.report = a.path(reportName)
+	}
+	found, err := readEvaluation(ctx, o.evaluation)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: measure first with 'ragft eval'", err)
+	}
+	if err != nil {
+		return err
+	}
+	info := a.reportInfo(found)
+	if found.Info != nil {
+		info = *found.Info
+	}
+	if o.title != "" {
+		info.Title = o.title
+	}
+	if o.examples > 0 {
+		info.MaxExamples = o.examples
+	}
+	if err := os.MkdirAll(filepath.Dir(o.report), 0o755); err != nil {
+		return err
+	}
+	if err := ragft.WriteReport(o.report, found, info); err != nil {
+		return err
+	}
+	return a.show(o, found)
+}
+
+// readEvaluation reads evaluation.json, or answers.jsonl, of which all figures are computed again.
+func readEvaluation(ctx context.Context, path string) (*ragft.Evaluation, error) {
+	if strings.HasSuffix(path, ".jsonl") {
+		return ragft.ReadAnswersFile(ctx, path)
+	}
+	found, err := ragft.ReadEvaluationFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, inputError(err)
+	}
+	if err == nil && len(found.Systems) == 0 {
+		return nil, inputError(fmt.Errorf("%s is not what 'ragft eval' writes", path))
+	}
+	return found, err
+}
+
+// keep writes what was measured, with the report, and shows it.
+func (e *evaluation) keep(found *ragft.Evaluation) error {
+	o := reportFlags{evaluation: e.path(evaluationName), report: e.path(reportName)}
+	info := e.reportInfo(found)
+	found.Info = &info
+	if err := found.WriteJSONFile(o.evaluation); err != nil {
+		return err
+	}
+	if err := ragft.WriteAnswersFile(e.path(answersName), found); err != nil {
+		return err
+	}
+	if err := ragft.WriteReport(o.report, found, info); err != nil {
+		return err
+	}
+	return e.show(o, found)
+}
+
+// show prints the tables, or with --json the figures.
+func (a *app) show(o reportFlags, found *ragft.Evaluation) error {
+	return a.result(summary(o, found), func(w io.Writer) error {
+		if err := ragft.WriteTable(w, found); err != nil {
+			return err
+		}
+		if len(found.Comparisons) > 0 {
+			fmt.Fprintf(w, "\n%s\n", ragft.Headline(found))
+		}
+		_, err := fmt.Fprintf(w, "\nReport: %s\n", o.report)
+		return err
+	})
+}
+
+// evalResult is what eval and report print with --json; the records are in the file.
+type evalResult struct {
+	Evaluation  string              `json:"evaluation"`
+	Report      string              `json:"report"`
+	Questions   int                 `json:"questions"`
+	Headline    string              `json:"headline,omitempty"`
+	Systems     []evalSystem        `json:"systems"`
+	Comparisons []ragft.Comparison  `json:"comparisons,omitempty"`
+	Robustness  []*ragft.Robustness `json:"robustness,omitempty"`
+	Forgetting  *ragft.Forgetting   `json:"forgetting,omitempty"`
+	Dial        *ragft.Dial         `json:"dial,omitempty"`
+	Calibration *ragft.Calibration  `json:"calibration,omitempty"`
+	Leakage     *ragft.Leakage      `json:"leakage,omitempty"`
+}
+
+type evalSystem struct {
+	Name    string                    `json:"name"`
+	Model   string                    `json:"model"`
+	Setting ragft.Setting             `json:"setting"`
+	Metrics map[string]ragft.Estimate `json:"metrics"`
+	Matrix  ragft.Matrix              `json:"matrix"`
+}
+
+func summary(o reportFlags, found *ragft.Evaluation) evalResult {
+	r := evalResult{
+		Evaluation: o.evaluation, Report: o.report, Questions: len(found.Questions), Comparisons: found.Comparisons,
+		Robustness: found.Robustness, Forgetting: found.Forgetting, Dial: found.Dial, Calibration: found.Calibration, Leakage: found.Leakage,
+	}
+	if len(r.Comparisons) > 0 {
+		r.Headline = ragft.Headline(found)
+	}
+	for _, s := range found.Systems {
+		system := evalSystem{Name: s.Name, Model: s.Model, Setting: s.Setting, Metrics: map[string]ragft.Estimate{}, Matrix: s.Matrix}
+		for _, m := range s.Metrics {
+			system.Metrics[m.Key] = m.Estimate
+		}
+		r.Systems = append(r.Systems, system)
+	}
+	return r
+}
+
+// reportInfo is what the training left in the project's folder.
+func (a *app) reportInfo(e *ragft.Evaluation) ragft.ReportInfo {
+	info := ragft.ReportInfo{Created: time.Now().Truncate(time.Second)}
+	seen := map[string]bool{}
+	for _, s := range e.Systems {
+		if !seen[s.Model] {
+			seen[s.Model] = true
+			info.Models = append(info.Models, ragft.ReportModel{Role: s.Name, Name: s.Model})
+		}
+	}
+	info.Settings = []ragft.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.K)}}
+	var t trainResult
+	data, err := os.ReadFile(a.path(trainingName))
+	if err != nil || json.Unmarshal(data, &t) != nil {
+		return info
+	}
+	info.Settings = append(info.Settings, ragft.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, ragft.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
+		ragft.Fact{Name: "learning rate", Value: fmt.Sprint(float64(t.Rate))}, ragft.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
+	info.Costs = []ragft.Fact{{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory)}}
+	info.Timings = []ragft.Timing{{Name: "training", Took: time.Duration(float64(t.Seconds) * float64(time.Second))}}
+	info.LossBySource = t.BySource
+	if info.Loss, err = readLoss(t.Metrics); err != nil {
+		a.log.Warn("the losses of the training are not in the report", "error", err)
+	}
+	return info
+}
+
+// readLoss gives the losses of the last run in a metrics file.
+func readLoss(path string) ([]ragft.LossPoint, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var points []ragft.LossPoint
+	run := ""
+	scan := bufio.NewScanner(f)
+	scan.Buffer(nil, ragft.MaxLine)
+	for scan.Scan() {
+		var l struct {
+			Run, Event string
+			Step       int
+			Loss       float64
+		}
+		if json.Unmarshal(scan.Bytes(), &l) != nil {
+			continue // the half of a line that a killed run wrote
+		}
+		if l.Run != run {
+			run, points = l.Run, nil
+		}
+		switch n := len(points); {
+		case l.Event == "step":
+			points = append(points, ragft.LossPoint{Step: l.Step, Train: l.Loss, HeldOut: math.NaN()})
+		case n > 0 && points[n-1].Step == l.Step:
+			points[n-1].HeldOut = l.Loss
+		default:
+			points = append(points, ragft.LossPoint{Step: l.Step, Train: math.NaN(), HeldOut: l.Loss})
+		}
+	}
+	return points, scan.Err()
+}

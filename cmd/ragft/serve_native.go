@@ -1,0 +1,115 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/service"
+	"github.com/ragft/ragft/retriever"
+)
+
+func (a *app) runServe(ctx context.Context, o serveFlags) error {
+	if o.model == "" {
+		return usageError(errors.New("no model: name one with --model, or as model: in ragft.yaml"))
+	}
+	token, err := o.token()
+	if err != nil {
+		return err
+	}
+	index, err := a.openIndex()
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	adapter, err := a.adapterPath(o.modelFlags)
+	if err != nil {
+		return err
+	}
+	local := o.local()
+	local.Serve, local.Queue = true, o.maxQueue
+	m, err := a.openLocal(ctx, o.modelFlags, adapter, local)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	served, err := a.served(o, m)
+	if err != nil {
+		return err
+	}
+	return a.listen(ctx, o, index, served, token)
+}
+
+// served are the models by name, the one that answers by default first.
+func (a *app) served(o serveFlags, m *models) ([]service.Model, error) {
+	var served []service.Model
+	add := func(name string, local *ragft.LocalModel) error {
+		opts, err := a.assistant(o.answerFlags, local)
+		served = append(served, service.Model{Name: name, Local: local, Assistant: opts, Thinking: o.thinking})
+		return err
+	}
+	if m.native.tuned != nil {
+		if err := add(o.name, m.native.tuned); err != nil {
+			return nil, err
+		}
+		o.calibration = "none" // it is of one model
+	}
+	if err := add("base", m.native.base); err != nil {
+		return nil, err
+	}
+	for _, s := range o.adapters {
+		name, file, err := named(s)
+		if err != nil {
+			return nil, err
+		}
+		local, err := m.native.base.Adapted(file, o.scale)
+		if err != nil {
+			return nil, fmt.Errorf("adapter %s: %w", name, err)
+		}
+		m.closers = append(m.closers, local)
+		if err := add(name, local); err != nil {
+			return nil, err
+		}
+	}
+	return served, nil
+}
+
+func (a *app) listen(ctx context.Context, o serveFlags, index *retriever.Index, served []service.Model, token string) error {
+	config := service.Config{
+		Models: served, Index: index, NoRetrieval: o.noRetrieval, Token: token, Hosts: o.hosts, Logger: a.log,
+		Limits: service.Limits{Body: o.maxBody, Context: o.maxContext, Output: o.maxOutput, Samples: o.maxSamples, Passages: o.maxPassages,
+			Requests: o.maxRequests, Connections: o.connections, Time: o.requestTime, Read: o.readTimeout, Write: o.writeTimeout},
+	}
+	if o.docs != "" {
+		config.Folders = []string{o.docs}
+	}
+	s, err := service.New(config)
+	if err != nil {
+		return usageError(err)
+	}
+	defer s.Close()
+	l, err := net.Listen("tcp", o.address)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, m := range served {
+		names = append(names, m.Name)
+	}
+	if a.json {
+		if err := a.print(map[string]any{"address": l.Addr().String(), "url": "http://" + l.Addr().String(), "models": names}); err != nil {
+			return err
+		}
+	}
+	a.note("serving %s on http://%s, until Ctrl-C", strings.Join(names, ", "), l.Addr())
+	err = s.Serve(ctx, l)
+	if errors.Is(err, service.ErrTokenNeeded) {
+		return usageError(fmt.Errorf("%w: set RAGFT_TOKEN, or --token-file", err))
+	}
+	return err
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+// trainFlags are the options of training; see lora.Config, whose fields they are.
+type trainFlags struct {
+	modelFlags
+	rows    string
+	adapter string
+	share   float64
+	loss    string
+	tooLong string
+
+	rank           int
+	alpha          float64
+	rankStabilized bool
+	targets        []string
+	dropout        float64
+	start          string
+
+	window, windowsPerStep, epochs int
+	rate                           float64
+	schedule                       string
+	warmup, finalRate              float64
+	weightDecay, clip              float64
+	beta1, beta2, epsilon          float64
+
+	dpoBeta, dpoSmoothing, dpoSFT float64
+
+	evaluateEvery, patience int
+	minImprovement          float64
+	keepBest                bool
+	spikeFactor             float64
+	checkpointEvery         int
+	budget                  int64
+	metrics, tensorboard    string
+
+	restart, force, estimate bool
+}
+
+func (a *app) trainCommand() *cobra.Command {
+	var o trainFlags
+	cmd := &cobra.Command{
+		Use: "train", Short: "Train a LoRA adapter on the rows", Args: arguments(cobra.NoArgs),
+		Long: `Teaches the model the rows and writes an adapter that llama.cpp and Ollama load. What memory it takes is printed first.
+A training that was interrupted, or killed, goes on from its checkpoint beside the adapter.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runTrain(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.VarP(modelValue(&o.model), "model", "m", "base model: a GGUF file, or ollama:NAME for one that Ollama has")
+	o.addMachine(f, 0)
+	f.Var(pathValue(&o.rows, ""), "rows", "rows to learn, JSONL (default rows.jsonl of the project's folder)")
+	f.Var(pathValue(&o.adapter, ""), "adapter", "adapter to write (default adapter.gguf of the project's folder)")
+	f.Float64Var(&o.share, "watched", 0.1, "share of the rows that is not trained on, to watch the loss")
+	f.Var(choiceValue(&o.loss, "last", "last", "all", "text"), "loss", "what is learnt of a conversation: the last answer, all answers, or all text")
+	f.Var(choiceValue(&o.tooLong, "drop", "drop", "truncate"), "too-long", "what becomes of rows longer than the context")
+	f.IntVar(&o.rank, "rank", 16, "rank of the adapter's matrices")
+	f.Float64Var(&o.alpha, "alpha", 0, "scale of the adapter is alpha / rank (0 = twice the rank)")
+	f.BoolVar(&o.rankStabilized, "rs-lora", false, "scale by alpha / sqrt(rank) instead")
+	f.StringSliceVar(&o.targets, "targets", []string{"all-linear"}, "weights to adapt, such as attn_q or blk.[0-3].ffn_*")
+	f.Float64Var(&o.dropout, "dropout", 0, "share of the adapter's inputs that is set to zero in training")
+	f.Var(modelValue(&o.start), "start", "adapter of the same model to go on from")
+	f.IntVar(&o.window, "window", 0, "tokens of a batch, a multiple of 256 (0 = what the longest row needs)")
+	f.IntVar(&o.windowsPerStep, "windows-per-step", 1, "windows whose gradients a step adds up")
+	f.IntVar(&o.epochs, "epochs", 3, "how often each row is seen")
+	f.Float64Var(&o.rate, "rate", 2e-4, "learning rate; models of some million weights want 1e-3")
+	f.Var(choiceValue(&o.schedule, "cosine", "cosine", "linear", "constant"), "schedule", "learning rate after the warm-up")
+	f.Float64Var(&o.warmup, "warmup", 0.05, "share of the steps over which the rate rises")
+	f.Float64Var(&o.finalRate, "final-rate", 0, "share of the rate that it falls to")
+	f.Float64Var(&o.weightDecay, "weight-decay", 0, "decay of AdamW")
+	f.Float64Var(&o.clip, "clip", 1, "bound of the gradient's norm, 0 = none")
+	f.Float64Var(&o.beta1, "beta1", 0.9, "AdamW")
+	f.Float64Var(&o.beta2, "beta2", 0.999, "AdamW")
+	f.Float64Var(&o.epsilon, "epsilon", 1e-8, "AdamW")
+	f.Float64Var(&o.dpoBeta, "dpo-beta", 0.1, "rows with rejected responses: how dear it is to leave the base")
+	f.Float64Var(&o.dpoSmoothing, "dpo-smoothing", 0, "rows with rejected responses: probability that a pair is the wrong way round")
+	f.Float64Var(&o.dpoSFT, "dpo-sft", 0, "rows with rejected responses: weight of the chosen response's own loss")
+	f.IntVar(&o.evaluateEvery, "evaluate-every", 0, "steps between evaluations of the watched rows (0 = once an epoch)")
+	f.IntVar(&o.patience, "patience", 0, "stop after so many evaluations without improvement (0 = never)")
+	f.Float64Var(&o.minImprovement, "min-improvement", 0, "what counts as an improvement, in nats")
+	f.BoolVar(&o.keepBest, "keep-best", false, "write the adapter of the best evaluation, not of the last step")
+	f.Float64Var(&o.spikeFactor, "spike-factor", 0, "leave out steps whose loss is so many times the usual (0 = off)")
+	f.IntVar(&o.checkpointEvery, "checkpoint-every", 50, "steps between checkpoints")
+	f.Var(bytesValue(&o.budget), "memory-budget", "memory that training may hold, such as 3GiB (0 = no bound)")
+	f.Var(pathValue(&o.metrics, ""), "metrics", "file that gets a line of JSON for each step (default metrics.jsonl of the project's folder)")
+	f.Var(pathValue(&o.tensorboard, ""), "tensorboard", "folder for TensorBoard's event files")
+	f.BoolVar(&o.restart, "restart", false, "begin anew where a checkpoint is there")
+	f.BoolVar(&o.force, "force", false, "train although the adapter there was made of the same rows and settings")
+	f.BoolVar(&o.estimate, "estimate", false, "say how much memory it takes, and stop")
+	return cmd
+}
+
+// trainResult is what train prints with --json, and what report reads again.
+type trainResult struct {
+	Key         string             `json:"key"` // of rows and settings
+	Adapter     string             `json:"adapter"`
+	Rows        int                `json:"rows"`
+	WatchedRows int                `json:"watched_rows"`
+	TooLong     int                `json:"too_long"`
+	Truncated   int                `json:"truncated"`
+	Steps       int                `json:"steps"`
+	Resumed     int                `json:"resumed"`
+	Skipped     int                `json:"skipped"`
+	Stopped     bool               `json:"stopped"`
+	BestStep    int                `json:"best_step"`
+	Loss        number             `json:"loss"`
+	BaseLoss    number             `json:"base_loss"` // of the watched rows
+	WatchedLoss number             `json:"watched_loss"`
+	Tokens      int                `json:"tokens"`
+	Seconds     number             `json:"seconds"`
+	Fill        number             `json:"fill"`
+	Memory      uint64             `json:"memory"` // bytes
+	Rank        int                `json:"rank"`
+	Epochs      int                `json:"epochs"`
+	Rate        number             `json:"rate"`
+	Metrics     string             `json:"metrics"` // file with the losses of each step
+	BySource    map[string]float64 `json:"watched_loss_by_source,omitempty"`
+	UpToDate    bool               `json:"up_to_date,omitempty"` // nothing was trained
+}
+
+// readRows gives the rows to learn, and where they lie.
+func (a *app) readRows(path string) ([]ragft.Row, string, error) {
+	if path == "" {
+		path = a.path(rowsName)
+	}
+	rows, err := ragft.ReadRowsFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, path, fmt.Errorf("%w: make rows with 'ragft demos', or name a file with --rows", err)
+	}
+	if err == nil && len(rows) == 0 {
+		err = emptyError(fmt.Errorf("%s holds no rows", path))
+	}
+	return rows, path, err
+}
+
+// warnStale says which rows tell of documents that were changed since.
+func (a *app) warnStale(ctx context.Context, rows []ragft.Row) error {
+	index, err := a.openIndex()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // rows can be trained without an index
+	}
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	chunks, err := corpus(ctx, index)
+	if err != nil {
+		return err
+	}
+	if stale := ragft.StaleRows(rows, chunks); len(stale) > 0 {
+		a.log.Warn("rows show passages that the index no longer has: run 'ragft demos' again", "rows", len(stale), "first", stale[0].String())
+	}
+	return nil
+}

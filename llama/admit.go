@@ -1,0 +1,164 @@
+//go:build cgo
+
+package llama
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"slices"
+	"unsafe"
+)
+
+// admit starts samples while there are slots and cells. The queue is served strictly in order, so that
+// samples of one request run together and find its prompt still there.
+func (s *scheduler) admit() error {
+	for len(s.queue) > 0 && len(s.lanes) < s.options.Sequences {
+		j := s.queue[0]
+		if j.started == len(j.samples) {
+			s.queue = s.queue[1:]
+			continue
+		}
+		if j.started == 0 {
+			if j.adapters = j.request; j.adapters == nil {
+				j.adapters = s.Context.adapters
+			}
+		}
+		l := &lane{job: j, sample: j.started, slot: s.slots[len(s.slots)-1], turn: s.turn}
+		s.slots = s.slots[:len(s.slots)-1]
+		if !s.place(l) {
+			s.slots = append(s.slots, l.slot)
+			return nil
+		}
+		if err := s.open(l); err != nil {
+			s.attach(l)
+			if err := s.fail(j, err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// place reserves the lane's cells and decides where its prompt comes from. It reports whether there is room.
+func (s *scheduler) place(l *lane) bool {
+	j := l.job
+	partial := !bool(s.model.info.recurrent) // a recurrent state cannot be cut back to a prefix
+	switch {
+	case len(j.lanes) > 0 && !j.lanes[0].decoding() && !j.lanes[0].waiting:
+		if !s.makeRoom(j.maxTokens) {
+			return false
+		}
+		l.waiting = true
+		j.lanes[0].followers = append(j.lanes[0].followers, l)
+	case len(j.lanes) > 0 && partial:
+		// The prompt's last token is computed again: its logits are gone.
+		if !s.makeRoom(j.maxTokens) {
+			return false
+		}
+		l.donor, l.share = j.lanes[0], len(j.prompt)-1
+	default:
+		donor, share := (*lane)(nil), 0
+		if partial {
+			donor, share = s.bestDonor(j)
+		}
+		if kept, n := s.cache.best(j); n > share {
+			if !s.placeOn(l, kept, n) {
+				return false
+			}
+			break
+		}
+		if !s.makeRoom(len(j.prompt) - share + j.maxTokens) {
+			return false
+		}
+		var from *holding
+		if l.donor, l.share = donor, share; donor != nil {
+			from = donor.job.held
+		}
+		j.held = s.cells.hold(len(j.prompt), share, from)
+		j.reused = share
+	}
+	s.cells.free -= j.maxTokens
+	return true
+}
+
+// bestDonor finds the live lane whose prompt begins with the most of j's.
+func (s *scheduler) bestDonor(j *job) (best *lane, share int) {
+	share = worthSharing - 1
+	for _, l := range s.lanes {
+		if l.waiting || l.job == j || !slices.Equal(l.job.adapters, j.adapters) {
+			continue
+		}
+		if n := commonPrefix(l.job.prompt, j.prompt[:len(j.prompt)-1]); n > share {
+			best, share = l, n
+		}
+	}
+	if best == nil {
+		return nil, 0
+	}
+	return best, share
+}
+
+func commonPrefix(a, b []Token) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// open gives the lane its sampler and text.
+func (s *scheduler) open(l *lane) error {
+	j := l.job
+	p := j.sampling
+	params := C.ragft_sampling{
+		temperature: C.float(p.Temperature), top_p: C.float(p.TopP), min_p: C.float(p.MinP),
+		repeat_penalty: C.float(p.RepeatPenalty), top_k: C.int32_t(p.TopK), repeat_last: C.int32_t(p.RepeatLast),
+		seed: C.uint32_t(seedOf(p.Seed, l.sample)),
+	}
+	said := j.prompt[max(0, len(j.prompt)-p.RepeatLast):]
+	if p.Grammar != "" {
+		params.grammar = C.CString(p.Grammar)
+		defer C.free(unsafe.Pointer(params.grammar))
+	}
+	var cerr C.ragft_error
+	code := C.ragft_sampler_set(s.ptr, C.int32_t(l.slot), &params, (*C.int32_t)(unsafe.SliceData(said)), C.int32_t(len(said)), &cerr)
+	if code != C.RAGFT_OK {
+		return fmt.Errorf("llama: request %d: sampler: %s", j.index, errorText(&cerr))
+	}
+	var emit func(string)
+	if j.onText != nil {
+		emit = func(text string) { j.onText(l.sample, text) }
+	}
+	l.text = newStream(j.stops, emit)
+	room := min(j.maxTokens, 1024)
+	l.tokens, l.probs = make([]Token, 0, room), make([]float32, 0, room)
+	s.attach(l)
+	s.inherit(l)
+	return nil
+}
+
+// attach makes a lane one of the living.
+func (s *scheduler) attach(l *lane) {
+	if l.job.started++; l.job.started == 1 {
+		s.stats.prompt += uint64(len(l.job.prompt))
+		s.stats.reused += uint64(l.job.reused)
+	}
+	l.job.lanes = append(l.job.lanes, l)
+	s.lanes = append(s.lanes, l)
+}
+
+// inherit takes the donor's tokens over as soon as it has them.
+func (s *scheduler) inherit(l *lane) {
+	if l.donor == nil || l.donor.known < l.share {
+		return
+	}
+	if l.donor != l {
+		C.ragft_sequence_share(s.ptr, C.int32_t(l.donor.slot), C.int32_t(l.slot), C.int32_t(l.share))
+	}
+	l.known, l.donor = l.share, nil
+}

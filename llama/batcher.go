@@ -1,0 +1,362 @@
+//go:build cgo
+
+package llama
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// BatcherOptions says how much a [Batcher] holds and lets wait. The zero value suits a small server.
+type BatcherOptions struct {
+	// Context says how many samples are decoded at a time, and how many tokens all of them and what is
+	// kept of earlier requests may have together. Of a request, its prompt and MaxTokens are reserved.
+	Context ContextOptions
+
+	// Queue is the number of requests that may wait for a place before more are refused with [ErrBusy].
+	// 0 means 64, a negative number any.
+	Queue int
+
+	// Kept is the number of ended sequences that stay, as long as nothing else needs their place, for
+	// prompts that begin alike. 0 means as many as Context.Sequences, a negative number none. Models with a
+	// recurrent state keep none.
+	Kept int
+
+	// PromptChunk is the most prompt tokens that are computed in a batch in which others generate: those
+	// wait so long for their next token. 0 means 256. It is at most Context.BatchSize.
+	PromptChunk int
+}
+
+func (o BatcherOptions) withDefaults(m *Model) (BatcherOptions, error) {
+	var err error
+	if o.Context, err = o.Context.withDefaults(m); err != nil {
+		return o, err
+	}
+	if o.Queue == 0 {
+		o.Queue = 64
+	}
+	if o.Kept == 0 {
+		o.Kept = o.Context.Sequences
+	}
+	o.Kept = min(max(o.Kept, 0), 255-o.Context.Sequences)
+	if o.PromptChunk < 0 {
+		return o, fmt.Errorf("llama: BatcherOptions.PromptChunk is %d", o.PromptChunk)
+	}
+	if o.PromptChunk == 0 {
+		o.PromptChunk = 256
+	}
+	return o, nil
+}
+
+// A Batcher generates for many callers at once, as a server does: their requests share batches from the
+// moment that each comes in. It owns a context. Its methods may be called by several goroutines.
+//
+// What was computed of a prompt is kept after the answer, and a later prompt that begins alike goes on from
+// there. Prompts are computed in chunks between the tokens of others. Requests for different adapters
+// ([Request.Adapters]) share the context's memory and take turns at computing.
+//
+// Unlike a context's, results can depend on what else is going on: company in a batch changes logits in the
+// last bits, so that a near tie may fall otherwise.
+type Batcher struct{ *batcher }
+
+// batcher is what the working goroutine knows, so that a forgotten Batcher can be noticed.
+type batcher struct {
+	context *Context
+	options BatcherOptions
+	wake    chan struct{}
+
+	mu       sync.Mutex
+	incoming []*job
+	waiting  int // requests that have not begun
+	running  int // requests that have
+	refused  uint64
+	stats    counters
+	closed   bool
+}
+
+// NewBatcher makes a batcher. It must be closed, or its model.
+func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
+	options, err := options.withDefaults(m)
+	if err != nil {
+		return nil, err
+	}
+	if options.Context.Embeddings {
+		return nil, errEmbeddings
+	}
+	release, err := m.use()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	c, err := m.newContext(options.Context, options.Kept)
+	if err != nil {
+		return nil, err
+	}
+	end, err := c.begin(context.Background())
+	if err != nil { // a new context is free
+		return nil, err
+	}
+	b := &Batcher{&batcher{context: c, options: options, wake: make(chan struct{}, 1)}}
+	c.leak = watch(b, "Batcher")
+	go b.work(end)
+	return b, nil
+}
+
+// Model returns the batcher's model.
+func (b *batcher) Model() *Model { return b.context.model }
+
+// Size returns the number of tokens that the batcher's context holds.
+func (b *batcher) Size() int { return b.context.size }
+
+// Close ends all requests with [ErrClosed] and frees the context. Closing twice is harmless.
+func (b *Batcher) Close() error {
+	return b.context.Close()
+}
+
+// Generate continues all requests' prompts: result i answers request i. It waits until all have ended. They
+// wait for their turn behind the requests of earlier calls. If as many requests are waiting as
+// [BatcherOptions.Queue] says, the error is [ErrBusy].
+//
+// OnText and OnToken are called on the goroutine that called Generate. However long they take, nobody else
+// waits for them.
+//
+// If ctx ends, Generate returns its error at once, and the requests' places are free after the running batch.
+func (b *batcher) Generate(ctx context.Context, requests []Request) ([]Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a callback may panic
+	requests = slices.Clone(requests)
+	for i := range requests {
+		requests[i].Prompt = slices.Clone(requests[i].Prompt) // the caller's again once ctx ends
+	}
+	jobs, err := b.context.newJobs(requests)
+	if err != nil || len(jobs) == 0 {
+		return nil, err
+	}
+	call := newCall(len(jobs))
+	for _, j := range jobs {
+		call.attend(ctx, j)
+	}
+	if err := b.submit(jobs); err != nil {
+		for _, j := range jobs {
+			j.ended(err)
+		}
+		return nil, err
+	}
+	if err := call.wait(ctx); err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(jobs))
+	for i, j := range jobs {
+		results[i] = j.result()
+	}
+	return results, nil
+}
+
+func (b *batcher) submit(jobs []*job) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		return ErrClosed
+	case b.options.Queue >= 0 && b.waiting >= b.options.Queue:
+		b.refused += uint64(len(jobs))
+		return ErrBusy
+	}
+	b.incoming = append(b.incoming, jobs...)
+	b.waiting += len(jobs)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// work runs the scheduler until the context is closed.
+func (b *batcher) work(end func(error) error) {
+	s := newScheduler(b.context, b.options.Kept)
+	s.chunk = b.options.PromptChunk
+	for b.context.lifetime.Err() == nil {
+		b.receive(s)
+		working, err := s.step()
+		if b.context.lifetime.Err() != nil {
+			break
+		}
+		if err != nil {
+			b.recover(s, err)
+		}
+		b.report(s)
+		if working || err != nil {
+			continue
+		}
+		select {
+		case <-b.wake:
+		case <-b.context.lifetime.Done():
+		}
+	}
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	b.receive(s)
+	b.recover(s, ErrClosed)
+	for _, j := range slices.Clone(s.queue) {
+		_ = s.fail(j, ErrClosed)
+	}
+	b.report(s)
+	_ = end(nil)
+}
+
+// receive takes new requests in, and those out whose callers have gone.
+func (b *batcher) receive(s *scheduler) {
+	b.mu.Lock()
+	s.queue = append(s.queue, b.incoming...)
+	b.incoming = nil
+	b.mu.Unlock()
+	gone := func(j *job) {
+		if err := j.ctx.Err(); err != nil {
+			_ = s.fail(j, err)
+		}
+	}
+	for _, j := range slices.Clone(s.queue) {
+		gone(j)
+	}
+	for _, l := range slices.Clone(s.lanes) {
+		if len(l.job.lanes) > 0 { // not gone with a lane before
+			gone(l.job)
+		}
+	}
+}
+
+// recover ends what was running when a batch failed. What waits goes on in an empty context.
+func (b *batcher) recover(s *scheduler, err error) {
+	for _, l := range slices.Clone(s.lanes) {
+		if len(l.job.lanes) > 0 {
+			_ = s.fail(l.job, err)
+		}
+	}
+	s.clear()
+}
+
+// report makes the scheduler's state known.
+func (b *batcher) report(s *scheduler) {
+	waiting, running := 0, 0
+	for _, j := range s.queue {
+		if j.started == 0 {
+			waiting++
+		}
+	}
+	for i, l := range s.lanes {
+		if !slices.ContainsFunc(s.lanes[:i], func(before *lane) bool { return before.job == l.job }) {
+			running++
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting, b.running, b.stats = waiting+len(b.incoming), running, s.stats
+}
+
+// BatcherStats counts what a [Batcher] has done since it was made.
+type BatcherStats struct {
+	Waiting int // requests that wait for a place, now
+	Running int // requests at work, now
+
+	Refused   uint64 // requests that came when the queue was full
+	Batches   uint64
+	Rows      uint64 // tokens computed in all batches: Rows / Batches is the mean batch size
+	Prompt    uint64 // tokens of the prompts of requests that have begun
+	Reused    uint64 // of these, tokens that need not be computed
+	Generated uint64 // tokens chosen
+}
+
+// Stats returns the counts.
+func (b *batcher) Stats() BatcherStats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return BatcherStats{
+		Waiting: b.waiting, Running: b.running, Refused: b.refused,
+		Batches: b.stats.batches, Rows: b.stats.rows,
+		Prompt: b.stats.prompt, Reused: b.stats.reused, Generated: b.stats.generated,
+	}
+}
+
+// counters is what a scheduler counts.
+type counters struct{ batches, rows, prompt, reused, generated uint64 }
+
+func (c *counters) batch(b *batch) {
+	c.batches++
+	c.rows += uint64(len(b.tokens))
+	c.generated += uint64(len(b.picks))
+}
+
+// A call is one caller of a batcher, waiting for its jobs. Callbacks reach it through a list, which is as
+// long as the answers at most.
+type call struct {
+	signal chan struct{}
+
+	mu     sync.Mutex
+	events []func()
+	left   int // jobs
+	err    error
+}
+
+func newCall(jobs int) *call { return &call{left: jobs, signal: make(chan struct{}, 1)} }
+
+// attend has a job report to the call.
+func (c *call) attend(ctx context.Context, j *job) {
+	j.ctx = ctx
+	if onText := j.onText; onText != nil {
+		j.onText = func(sample int, text string) { c.post(func() { onText(sample, text) }) }
+	}
+	if onToken := j.onToken; onToken != nil {
+		j.onToken = func(sample int, token ChosenToken) { c.post(func() { onToken(sample, token) }) }
+	}
+	j.ended = func(err error) {
+		j.model.letGoFor(j.request)
+		c.mu.Lock()
+		c.left--
+		if c.err == nil {
+			c.err = err
+		}
+		c.mu.Unlock()
+		c.wake()
+	}
+}
+
+func (c *call) post(event func()) {
+	c.mu.Lock()
+	c.events = append(c.events, event)
+	c.mu.Unlock()
+	c.wake()
+}
+
+func (c *call) wake() {
+	select {
+	case c.signal <- struct{}{}:
+	default:
+	}
+}
+
+// wait runs the callbacks until all jobs have ended, one has failed, or ctx ends.
+func (c *call) wait(ctx context.Context) error {
+	for {
+		select {
+		case <-c.signal:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		c.mu.Lock()
+		events, left, err := c.events, c.left, c.err
+		c.events = nil
+		c.mu.Unlock()
+		for _, event := range events {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			event()
+		}
+		if err != nil || left == 0 {
+			return err
+		}
+	}
+}

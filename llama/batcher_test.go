@@ -1,0 +1,364 @@
+//go:build cgo
+
+package llama
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/testmodel"
+)
+
+// mustBatcher makes a batcher and closes it with the test.
+func mustBatcher(t testing.TB, m *Model, options BatcherOptions) *Batcher {
+	t.Helper()
+	if options.Context.Threads == 0 {
+		options.Context.Threads = 2
+	}
+	b, err := m.NewBatcher(options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.Close()) })
+	return b
+}
+
+// TestBatcherEqualsGenerate has many callers at once in a batcher with little room, so that requests queue,
+// prompts are shared and kept sequences are forgotten, and compares each answer with that of a context.
+func TestBatcherEqualsGenerate(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true})
+	options := ContextOptions{Size: 512, Sequences: 3, BatchSize: 64, ExactAttention: true}
+	b := mustBatcher(t, m, BatcherOptions{Context: options, PromptChunk: 32, Kept: 4})
+	common := strings.Repeat("You answer from the documents. ", 6)
+	var wg sync.WaitGroup
+	type done struct {
+		request   Request
+		got, want Result
+		err       error
+	}
+	all := make([]done, 40)
+	for i := range all {
+		text := common + strings.Repeat(fmt.Sprintf("Document %d. ", i%4), i%9)
+		all[i].request = Request{Prompt: mustTokenize(t, m, text), MaxTokens: 1 + i%20, Samples: 1 + i%3, TopLogProbs: i % 4}
+		all[i].want = mustGenerate(t, c, all[i].request)[0]
+	}
+	for i := range all {
+		wg.Go(func() {
+			var streamed strings.Builder
+			var tokens []Token
+			all[i].request.OnText = func(sample int, text string) {
+				if sample == 0 {
+					streamed.WriteString(text)
+				}
+			}
+			all[i].request.OnToken = func(sample int, token ChosenToken) {
+				if sample == 0 {
+					tokens = append(tokens, token.Token)
+				}
+			}
+			results, err := b.Generate(context.Background(), []Request{all[i].request})
+			if all[i].err = err; err != nil {
+				return
+			}
+			all[i].got = results[0]
+			if results[0].Samples[0].Text != streamed.String() || len(tokens) != len(results[0].Samples[0].Tokens) {
+				all[i].err = errors.New("what was streamed is not the answer")
+			}
+		})
+	}
+	wg.Wait()
+	reused := 0
+	for i, d := range all {
+		require.NoError(t, d.err)
+		reused += d.got.ReusedTokens
+		for k, want := range d.want.Samples {
+			got := d.got.Samples[k]
+			require.Equal(t, want.Tokens, got.Tokens, "request %d", i)
+			require.Equal(t, want.Text, got.Text)
+			closeTo(t, want.LogProbs, got.LogProbs, 1e-3)
+			require.Len(t, got.Top, len(want.Top))
+		}
+	}
+	require.Positive(t, reused)
+	stats := b.Stats()
+	require.Zero(t, stats.Waiting)
+	require.Zero(t, stats.Running)
+	require.EqualValues(t, reused, stats.Reused)
+	require.Greater(t, stats.Prompt, stats.Reused)
+}
+
+// TestKeptPrefix asks one question after the other with the same beginning.
+func TestKeptPrefix(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 1024, Sequences: 2}, Kept: 2})
+	system := mustTokenize(t, m, strings.Repeat("You answer from the documents. ", 10))
+	ask := func(prompt []Token) Result {
+		results, err := b.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 8}})
+		require.NoError(t, err)
+		return results[0]
+	}
+	first := ask(append(system[:len(system):len(system)], 7, 8, 9))
+	require.Zero(t, first.ReusedTokens)
+	second := ask(append(system[:len(system):len(system)], 17, 18, 19))
+	require.Equal(t, len(system), second.ReusedTokens)
+
+	// a conversation that goes on has its own answer again
+	said := append(append(system[:len(system):len(system)], 7, 8, 9), first.Samples[0].Tokens...)
+	require.Equal(t, len(said)-1, ask(append(said, 30, 31)).ReusedTokens)
+
+	other := make([]Token, len(system))
+	for i := range other {
+		other[i] = Token(100 + i%50)
+	}
+	for i := range 2 { // two others take the place of what was kept
+		other[0] = Token(i)
+		ask(other)
+	}
+	require.Zero(t, ask(append(system[:len(system):len(system)], 40)).ReusedTokens)
+}
+
+// TestKeptNeverInTheWay fills the context with kept sequences and then asks for all of it.
+func TestKeptNeverInTheWay(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 256, Sequences: 2}})
+	c := mustContext(t, m, ContextOptions{Size: 256})
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 30 {
+		prompt := make([]Token, 20+random.IntN(200))
+		for i := range prompt {
+			prompt[i] = Token(random.IntN(3))
+		}
+		r := Request{Prompt: prompt, MaxTokens: 1 + random.IntN(255-len(prompt))}
+		got, err := b.Generate(context.Background(), []Request{r})
+		require.NoError(t, err)
+		require.Len(t, got[0].Samples[0].Tokens, len(mustGenerate(t, c, r)[0].Samples[0].Tokens))
+	}
+}
+
+// TestAdaptersTakeTurns runs requests for the base and two adapters at once.
+func TestAdaptersTakeTurns(t *testing.T) {
+	path := tinyModel(t)
+	m := mustLoad(t, path)
+	var sets [][]AdapterScale
+	sets = append(sets, []AdapterScale{})
+	for i := range 2 {
+		a, err := m.LoadAdapter(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: uint64(i)}))
+		require.NoError(t, err)
+		sets = append(sets, []AdapterScale{{a, 1}})
+	}
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 1024, Sequences: 5, ExactAttention: true}})
+	c := mustContext(t, m, ContextOptions{Size: 1024, ExactAttention: true})
+	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 5))
+	var want [][]Token
+	for _, set := range sets {
+		require.NoError(t, c.SetAdapters(set...))
+		want = append(want, mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30})[0].Samples[0].Tokens)
+	}
+	require.NotEqual(t, want[0], want[1])
+	require.NotEqual(t, want[1], want[2])
+
+	// one call of a context may mix them too; nil is what the context has
+	mixed := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30}, Request{Prompt: prompt, MaxTokens: 30, Adapters: sets[1]},
+		Request{Prompt: prompt, MaxTokens: 30, Adapters: sets[0]})
+	for i, k := range []int{2, 1, 0} {
+		require.Equal(t, want[k], mixed[i].Samples[0].Tokens)
+	}
+	require.Equal(t, want[2], mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30})[0].Samples[0].Tokens)
+
+	got := make([][]Token, 12)
+	var wg sync.WaitGroup
+	for i := range got {
+		wg.Go(func() {
+			results, err := b.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 30, Adapters: sets[i%3]}})
+			if err == nil {
+				got[i] = results[0].Samples[0].Tokens
+			}
+		})
+	}
+	wg.Wait()
+	for i := range got {
+		require.Equal(t, want[i%3], got[i], "adapter set %d", i%3)
+	}
+	require.NoError(t, sets[1][0].Adapter.Close())
+	_, err := b.Generate(context.Background(), []Request{{Prompt: prompt, Adapters: sets[1]}})
+	require.ErrorIs(t, err, ErrClosed)
+	other := mustLoad(t, path)
+	_, err = mustBatcher(t, other, BatcherOptions{}).Generate(context.Background(), []Request{{Prompt: prompt, Adapters: sets[2]}})
+	require.ErrorIs(t, err, ErrAdapterMismatch)
+}
+
+// TestVanishingCallers cancels requests at any time while others go on.
+func TestVanishingCallers(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	b := mustBatcher(t, m, BatcherOptions{Queue: -1, PromptChunk: 16,
+		Context: ContextOptions{Size: 512, Sequences: 4, BatchSize: 32, ExactAttention: true}})
+	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 8))
+	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}), Request{Prompt: prompt, MaxTokens: 20})[0].Samples[0].Text
+	var wg sync.WaitGroup
+	errs := make(chan error, 200)
+	for i := range 100 {
+		wg.Go(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			r := Request{Prompt: prompt, MaxTokens: 20, Samples: 1 + i%2}
+			if i%3 > 0 {
+				r.Prompt = prompt[:len(prompt)-i%7]
+				time.AfterFunc(time.Duration(rand.IntN(60))*time.Millisecond, cancel)
+				if i%3 == 2 {
+					r.OnText = func(int, string) { cancel() }
+				}
+			}
+			results, err := b.Generate(ctx, []Request{r})
+			switch {
+			case i%3 > 0:
+				if err != nil && !errors.Is(err, context.Canceled) {
+					errs <- err
+				}
+			case err != nil:
+				errs <- err
+			case results[0].Samples[0].Text != want:
+				errs <- fmt.Errorf("%q, not %q", results[0].Samples[0].Text, want)
+			}
+		})
+	}
+	wg.Wait()
+	close(errs)
+	for err := range errs {
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool { s := b.Stats(); return s.Running == 0 && s.Waiting == 0 }, 5*time.Second, time.Millisecond)
+	// everything is free again
+	_, err := b.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 512 - len(prompt)}})
+	require.NoError(t, err)
+}
+
+func TestBatcherQueue(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	b := mustBatcher(t, m, BatcherOptions{Queue: 2, Context: ContextOptions{Size: 2048, Sequences: 1}})
+	ctx, cancel := context.WithCancel(context.Background())
+	started := make(chan struct{})
+	var once sync.Once
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() {
+		_, _ = b.Generate(ctx, []Request{{Prompt: []Token{1}, MaxTokens: 2000, OnToken: func(int, ChosenToken) { once.Do(func() { close(started) }) }}})
+	})
+	<-started
+	for range 2 {
+		wg.Go(func() { _, _ = b.Generate(ctx, []Request{{Prompt: []Token{1}, MaxTokens: 2000}}) })
+	}
+	require.Eventually(t, func() bool { return b.Stats().Waiting == 2 }, 5*time.Second, time.Millisecond)
+	_, err := b.Generate(ctx, []Request{{Prompt: []Token{1}}})
+	require.ErrorIs(t, err, ErrBusy)
+	require.EqualValues(t, 1, b.Stats().Refused)
+}
+
+// TestSlowCaller has a callback that does not return while another caller generates.
+func TestSlowCaller(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 512, Sequences: 2}})
+	stuck, release := make(chan struct{}), make(chan struct{})
+	done := make(chan error)
+	go func() {
+		_, err := b.Generate(context.Background(), []Request{{Prompt: []Token{1}, MaxTokens: 3, OnToken: func(int, ChosenToken) {
+			select {
+			case <-stuck:
+			default:
+				close(stuck)
+				<-release
+			}
+		}}})
+		done <- err
+	}()
+	<-stuck
+	_, err := b.Generate(context.Background(), []Request{{Prompt: []Token{1, 2}, MaxTokens: 30}})
+	require.NoError(t, err)
+	close(release)
+	require.NoError(t, <-done)
+	require.PanicsWithValue(t, "callback", func() {
+		_, _ = b.Generate(context.Background(), []Request{{Prompt: []Token{1}, OnToken: func(int, ChosenToken) { panic("callback") }}})
+	})
+}
+
+func TestBatcherClose(t *testing.T) {
+	before := runtime.NumGoroutine()
+	m := mustLoad(t, tinyModel(t))
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 4096, Sequences: 2}})
+	errs := make(chan error)
+	for range 5 {
+		go func() {
+			_, err := b.Generate(context.Background(), []Request{{Prompt: []Token{1}, MaxTokens: 2000}})
+			errs <- err
+		}()
+	}
+	require.Eventually(t, func() bool { return b.Stats().Running == 2 }, 5*time.Second, time.Millisecond)
+	require.NoError(t, m.Close())
+	for range 5 {
+		require.ErrorIs(t, <-errs, ErrClosed)
+	}
+	require.NoError(t, b.Close())
+	_, err := b.Generate(context.Background(), []Request{{Prompt: []Token{1}}})
+	require.ErrorIs(t, err, ErrClosed)
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+func TestTopLogProbs(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512})
+	prompt := mustTokenize(t, m, "The ship")
+	s := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 4, TopLogProbs: 5})[0].Samples[0]
+	require.Len(t, s.Top, len(s.Tokens))
+	all := make([][]Token, m.VocabSize())
+	for i := range all {
+		all[i] = []Token{Token(i)}
+	}
+	scores, err := c.Score(context.Background(), prompt, all)
+	require.NoError(t, err)
+	first := s.Top[0]
+	require.Len(t, first, 5)
+	require.Equal(t, TokenLogProb{s.Tokens[0], s.LogProbs[0]}, first[0])
+	for i, top := range first {
+		require.InDelta(t, scores[top.Token][0], top.LogProb, 1e-5)
+		better := 0
+		for _, score := range scores {
+			if score[0] > scores[top.Token][0] {
+				better++
+			}
+		}
+		require.Equal(t, i, better)
+	}
+	_, err = c.Generate(context.Background(), []Request{{Prompt: prompt, TopLogProbs: 65}})
+	require.Error(t, err)
+}
+
+func TestGrammar(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512})
+	prompt := mustTokenize(t, m, "The ship")
+	for _, sampling := range []Sampling{{}, {Temperature: 1}, {Temperature: 1, TopK: 3}, {RepeatPenalty: 1.5}} {
+		sampling.Grammar = `root ::= "{" ("yes" | "no")+ "}"`
+		for _, s := range mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 200, Samples: 4, Sampling: sampling})[0].Samples {
+			if s.Stop == StopEnd {
+				require.Regexp(t, `^\{(yes|no)+\}$`, s.Text)
+			} else {
+				require.Regexp(t, `^\{(yes|no)*[yeno]*$`, s.Text)
+			}
+		}
+	}
+	_, err := c.Generate(context.Background(), []Request{{Prompt: prompt, Sampling: Sampling{Grammar: "root ::= ("}}})
+	require.ErrorContains(t, err, "grammar")
+	_, err = mustBatcher(t, m, BatcherOptions{}).Generate(context.Background(), []Request{{Prompt: prompt, Sampling: Sampling{Grammar: "nothing"}}})
+	require.ErrorContains(t, err, "grammar")
+}

@@ -1,0 +1,117 @@
+//go:build cgo
+
+package llama
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+// Pooling says how the model makes one embedding of a text's tokens: "mean", "cls" or "last". It is "" for a model
+// that was not made for embeddings, as most that generate text.
+func (m *Model) Pooling() string {
+	switch m.metadata[m.Architecture()+".pooling_type"] {
+	case "1":
+		return "mean"
+	case "2":
+		return "cls"
+	case "3":
+		return "last"
+	}
+	return ""
+}
+
+// Embed returns the embedding of each text, of length 1, in batches. The context must have been made with
+// [ContextOptions.Embeddings]; a text has at most BatchSize tokens, what special ones the model wants included.
+//
+// If ctx ends, Embed stops as [Context.Generate] does.
+func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, error) {
+	if !c.options.Embeddings {
+		return nil, fmt.Errorf("llama: %w: the context was not made for embeddings", ErrUnsupported)
+	}
+	for i, text := range texts {
+		if len(text) == 0 {
+			return nil, fmt.Errorf("llama: text %d: %w", i, ErrEmptyPrompt)
+		}
+		if len(text) > c.options.BatchSize {
+			return nil, &PromptTooLongError{Request: i, Tokens: len(text), Size: c.options.BatchSize}
+		}
+		if err := c.model.vocab.check(text); err != nil {
+			return nil, fmt.Errorf("llama: text %d: %w", i, err)
+		}
+	}
+	end, err := c.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, 0, len(texts))
+	for len(out) < len(texts) && err == nil {
+		if err = ctx.Err(); err == nil {
+			out, err = c.embedSome(texts, out)
+		}
+	}
+	if err := end(err); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// embedSome adds the embeddings of the next texts, as many as fit into one batch.
+func (c *Context) embedSome(texts [][]Token, out [][]float32) ([][]float32, error) {
+	b := &c.batch
+	b.reset()
+	n := 0
+	for _, text := range texts[len(out):] {
+		if n == c.options.Sequences || len(b.tokens)+len(text) > c.options.BatchSize {
+			break
+		}
+		for at, t := range text {
+			b.add(t, at, n)
+		}
+		n++
+	}
+	width := int(c.model.info.n_embd_out)
+	values := make([]float32, n*width)
+	var cerr C.ragft_error
+	code := C.ragft_embed(c.ptr, (*C.int32_t)(unsafe.SliceData(b.tokens)), (*C.int32_t)(unsafe.SliceData(b.positions)),
+		(*C.int32_t)(unsafe.SliceData(b.sequences)), C.int32_t(len(b.tokens)), C.int32_t(n), (*C.float)(unsafe.SliceData(values)), &cerr)
+	if err := c.model.devices.Err(); err != nil {
+		return nil, fmt.Errorf("llama: embedding: %w", err)
+	}
+	switch code {
+	case C.RAGFT_OK:
+	case C.RAGFT_ABORTED:
+		return nil, errAborted
+	default:
+		return nil, fmt.Errorf("llama: embedding: %s", errorText(&cerr))
+	}
+	for i := range n {
+		v := values[i*width : (i+1)*width : (i+1)*width]
+		if err := normalize(v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func normalize(v []float32) error {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	if math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return ErrNotANumber
+	}
+	if sum > 0 {
+		for i := range v {
+			v[i] = float32(float64(v[i]) / math.Sqrt(sum))
+		}
+	}
+	return nil
+}

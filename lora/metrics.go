@@ -1,0 +1,220 @@
+//go:build cgo
+
+package lora
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/ragft/ragft/internal/tfevents"
+)
+
+// metrics writes what a run reports to a JSONL file, to TensorBoard's event files, to both or to neither.
+type metrics struct {
+	run   string // names the run in each line
+	lines *os.File
+	board *tfevents.Writer
+}
+
+// metricsLine is a line of the metrics file.
+type metricsLine struct {
+	Run   string    `json:"run"`   // of one model, data set and Config
+	Event string    `json:"event"` // "step" or "evaluation"
+	Step  int       `json:"step"`
+	Time  time.Time `json:"time"`
+
+	Loss     float64            `json:"loss"`
+	BySource map[string]float64 `json:"loss_by_source,omitempty"`
+	Pairs    int                `json:"pairs,omitempty"`
+	PairsWon *float64           `json:"pairs_won,omitempty"`
+	Margin   *float64           `json:"margin,omitempty"`
+
+	*stepMetrics
+}
+
+type stepMetrics struct {
+	Epoch           int     `json:"epoch"`
+	LearningRate    float64 `json:"learning_rate"`
+	GradientNorm    float64 `json:"gradient_norm"`
+	TokensPerSecond float64 `json:"tokens_per_second"`
+	Tokens          int     `json:"tokens"`
+	LossTokens      int     `json:"loss_tokens"`
+	Skipped         bool    `json:"skipped,omitempty"`
+}
+
+const (
+	eventStep       = "step"
+	eventEvaluation = "evaluation"
+)
+
+// openMetrics opens what Config asks for. Lines that the same run wrote of steps after done, and of evaluations after
+// evaluated, are removed, since it will write them again.
+func openMetrics(c *Config, run string, done, evaluated int) (*metrics, error) {
+	m := &metrics{run: run[:16]}
+	if path := c.MetricsFile; path != "" {
+		err := m.cut(path, done, evaluated)
+		if err == nil {
+			m.lines, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("lora: metrics file: %w", err)
+		}
+	}
+	if c.TensorBoard != "" {
+		from := int64(done) + 1
+		if evaluated < 0 {
+			from = 0
+		}
+		var err error
+		if m.board, err = tfevents.Create(c.TensorBoard, from); err != nil {
+			return nil, errors.Join(fmt.Errorf("lora: TensorBoard: %w", err), m.close())
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) cut(path string, done, evaluated int) error {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var kept bytes.Buffer
+	for line := range bytes.Lines(data) {
+		var l struct {
+			Run, Event string
+			Step       int
+		}
+		if err := json.Unmarshal(line, &l); err != nil {
+			const begin = `{"run":`
+			if n := min(len(line), len(begin)); line[len(line)-1] != '\n' && string(line[:n]) == begin[:n] {
+				continue // the half of a line that a killed run wrote
+			}
+			return fmt.Errorf("%s holds lines that are not metrics: name a file of its own for them", path)
+		}
+		last := done
+		if l.Event == eventEvaluation {
+			last = evaluated
+		}
+		if l.Run != m.run || (l.Step <= last && l.Step <= done) {
+			kept.Write(bytes.TrimSuffix(line, []byte("\n")))
+			kept.WriteByte('\n')
+		}
+	}
+	if bytes.Equal(kept.Bytes(), data) {
+		return nil
+	}
+	return replaceFile(path, kept.Bytes())
+}
+
+// replaceFile puts data in the file's place in one step.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after the rename there is nothing of this name
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func (m *metrics) step(p Progress, tokensPerSecond float64) error {
+	if err := m.line(eventStep, p.Step, p.Losses, &stepMetrics{
+		Epoch: p.Epoch, LearningRate: p.LearningRate, GradientNorm: p.GradientNorm, TokensPerSecond: tokensPerSecond,
+		Tokens: p.Tokens, LossTokens: p.LossTokens, Skipped: p.Skipped,
+	}); err != nil {
+		return err
+	}
+	return m.scalars("train", p.Step, p.Losses, []tfevents.Scalar{
+		{Tag: "train/learning_rate", Value: p.LearningRate},
+		{Tag: "train/gradient_norm", Value: p.GradientNorm},
+		{Tag: "train/tokens_per_second", Value: tokensPerSecond},
+	})
+}
+
+func (m *metrics) evaluation(step int, l Losses) error {
+	if err := m.line(eventEvaluation, step, l, nil); err != nil {
+		return err
+	}
+	return m.scalars("held_out", step, l, nil)
+}
+
+func (m *metrics) line(event string, step int, l Losses, s *stepMetrics) error {
+	if m.lines == nil {
+		return nil
+	}
+	line := metricsLine{Run: m.run, Event: event, Step: step, Time: time.Now().UTC(), Loss: l.Loss, BySource: l.BySource, Pairs: l.Pairs, stepMetrics: s}
+	if l.Pairs > 0 {
+		line.PairsWon, line.Margin = &l.PairsWon, &l.Margin
+	}
+	data, err := json.Marshal(line)
+	if err == nil {
+		_, err = m.lines.Write(append(data, '\n')) // in one piece
+	}
+	if err != nil {
+		return fmt.Errorf("lora: metrics file: %w", err)
+	}
+	return nil
+}
+
+func (m *metrics) scalars(prefix string, step int, l Losses, more []tfevents.Scalar) error {
+	if m.board == nil {
+		return nil
+	}
+	values := append([]tfevents.Scalar{{Tag: prefix + "/loss", Value: l.Loss}}, more...)
+	for _, source := range slices.Sorted(maps.Keys(l.BySource)) {
+		values = append(values, tfevents.Scalar{Tag: prefix + "/loss/" + source, Value: l.BySource[source]})
+	}
+	if l.Pairs > 0 {
+		values = append(values, tfevents.Scalar{Tag: prefix + "/pairs_won", Value: l.PairsWon}, tfevents.Scalar{Tag: prefix + "/margin", Value: l.Margin})
+	}
+	if err := m.board.Scalars(int64(step), values); err != nil {
+		return fmt.Errorf("lora: TensorBoard: %w", err)
+	}
+	return nil
+}
+
+// sync makes what was written durable, before a checkpoint relies on it.
+func (m *metrics) sync() error {
+	var err error
+	if m.lines != nil {
+		err = m.lines.Sync()
+	}
+	if m.board != nil {
+		err = errors.Join(err, m.board.Sync())
+	}
+	if err != nil {
+		return fmt.Errorf("lora: metrics: %w", err)
+	}
+	return nil
+}
+
+func (m *metrics) close() error {
+	var err error
+	if m.lines != nil {
+		err = m.lines.Close()
+	}
+	if m.board != nil {
+		err = errors.Join(err, m.board.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("lora: metrics: %w", err)
+	}
+	return nil
+}

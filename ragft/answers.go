@@ -1,0 +1,185 @@
+package ragft
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+// answerLine is one line of an answers file: its head, a question with its
+// passages, or what one system made of one question.
+type answerLine struct {
+	Evaluation *Evaluation   `json:"evaluation,omitempty"`
+	Question   *EvalQuestion `json:"question,omitempty"`
+	System     string        `json:"system,omitempty"`
+	*Record
+}
+
+// WriteAnswers writes the answers of an evaluation as JSONL, from which
+// [ReadAnswers] makes the evaluation again without a model. The first line,
+// {"evaluation": ...}, names the systems and how was measured; then follow a
+// line {"question": ...} for every question with its passages, and a line
+// {"system": ..., "question_id": ..., "answer": ..., "verdict": ...} with the
+// fields of [Record] for every question and system.
+func WriteAnswers(w io.Writer, e *Evaluation) error {
+	if err := e.check(); err != nil {
+		return fmt.Errorf("ragft: write answers: %w", err)
+	}
+	head := *e
+	head.Questions, head.Systems, head.Comparisons = nil, slices.Clone(e.Systems), slices.Clone(e.Comparisons)
+	lines := []answerLine{{Evaluation: &head}}
+	for i := range e.Questions {
+		lines = append(lines, answerLine{Question: &e.Questions[i]})
+	}
+	for i, s := range e.Systems {
+		head.Systems[i] = SystemResult{Name: s.Name, Model: s.Model, Setting: s.Setting, Prompt: s.Prompt}
+		for k := range s.Records {
+			lines = append(lines, answerLine{System: s.Name, Record: &s.Records[k]})
+		}
+	}
+	for i, c := range e.Comparisons {
+		head.Comparisons[i] = Comparison{Base: c.Base, Other: c.Other}
+	}
+	if err := writeLines(w, lines); err != nil {
+		return fmt.Errorf("ragft: write answers: %w", err)
+	}
+	return nil
+}
+
+// WriteAnswersFile is [WriteAnswers] to a file, which is replaced as a whole or
+// not at all.
+func WriteAnswersFile(path string, e *Evaluation) error {
+	return replaceFile(path, func(w io.Writer) error { return WriteAnswers(w, e) })
+}
+
+// ReadAnswers reads what [WriteAnswers] wrote and computes scores, matrices,
+// curves, metrics, intervals and comparisons again, with the seed and number of
+// bootstrap samples of the first line. So a verdict that a person corrected
+// counts. Every system must have a line for every question, in any order. A
+// broken line is a [*LineError].
+func ReadAnswers(ctx context.Context, r io.Reader) (*Evaluation, error) {
+	return readAnswers(ctx, "", r)
+}
+
+// ReadAnswersFile is [ReadAnswers] of a file.
+func ReadAnswersFile(ctx context.Context, path string) (*Evaluation, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: read answers: %w", err)
+	}
+	defer f.Close()
+	return readAnswers(ctx, path, f)
+}
+
+func readAnswers(ctx context.Context, name string, r io.Reader) (*Evaluation, error) {
+	a := answersReader{system: map[string]int{}, question: map[string]int{}}
+	if err := eachLine(name, r, a.add); err != nil {
+		return nil, fmt.Errorf("ragft: read answers: %w", err)
+	}
+	e, err := a.evaluation()
+	if err == nil {
+		err = e.measureAgain(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ragft: read answers: %w", err)
+	}
+	return e, nil
+}
+
+// answersReader puts an evaluation together line by line.
+type answersReader struct {
+	e                *Evaluation
+	system, question map[string]int
+	answers          []answerLine
+}
+
+func (a *answersReader) add(_ int, line []byte) error {
+	var l answerLine
+	if err := json.Unmarshal(line, &l); err != nil {
+		return err
+	}
+	switch {
+	case l.Evaluation != nil && a.e != nil:
+		return errors.New(`a second "evaluation"`)
+	case l.Evaluation != nil:
+		a.e = l.Evaluation
+		for i, s := range a.e.Systems {
+			a.system[s.Name] = i
+		}
+	case a.e == nil:
+		return errors.New(`the first line is not that of an "evaluation"`)
+	case l.Question != nil:
+		if _, ok := a.question[l.Question.ID]; ok {
+			return fmt.Errorf("a second question %q", l.Question.ID)
+		}
+		a.question[l.Question.ID] = len(a.e.Questions)
+		a.e.Questions = append(a.e.Questions, *l.Question)
+	case l.Record != nil && l.System != "":
+		if _, ok := a.system[l.System]; !ok {
+			return fmt.Errorf("no system %q in the first line", l.System)
+		}
+		if !slices.Contains(Verdicts(), l.Verdict) || !slices.Contains(Contexts(), l.Context) {
+			return fmt.Errorf("verdict %q, context %q: a verdict is one of %v, a context one of %v", l.Verdict, l.Context, Verdicts(), Contexts())
+		}
+		a.answers = append(a.answers, l)
+	default:
+		return errors.New(`neither an "evaluation", a "question" nor the answer of a "system"`)
+	}
+	return nil
+}
+
+// evaluation gives every record its place.
+func (a *answersReader) evaluation() (*Evaluation, error) {
+	if a.e == nil || len(a.e.Systems) == 0 || len(a.e.Questions) == 0 {
+		return nil, fmt.Errorf("%w: no systems or no questions", ErrNothingToEvaluate)
+	}
+	for i := range a.e.Systems {
+		a.e.Systems[i].Records = make([]Record, len(a.e.Questions))
+	}
+	for _, l := range a.answers {
+		i, ok := a.question[l.QuestionID]
+		if !ok {
+			return nil, fmt.Errorf("system %q answers the question %q, which is not there", l.System, l.QuestionID)
+		}
+		r := &a.e.Systems[a.system[l.System]].Records[i]
+		if r.QuestionID != "" {
+			return nil, fmt.Errorf("system %q answers question %q twice", l.System, l.QuestionID)
+		}
+		*r = *l.Record
+	}
+	for _, s := range a.e.Systems {
+		for i, r := range s.Records {
+			if r.QuestionID == "" {
+				return nil, fmt.Errorf("system %q has no answer to question %q", s.Name, a.e.Questions[i].ID)
+			}
+		}
+	}
+	return a.e, a.e.check()
+}
+
+// measureAgain computes everything that follows from the records.
+func (e *Evaluation) measureAgain(ctx context.Context) error {
+	m := evaluator{EvalConfig: EvalConfig{Seed: e.Seed, Resamples: e.Resamples, Progress: func(EvalProgress) {}}}
+	if m.Resamples <= 0 {
+		return fmt.Errorf("%d bootstrap samples", e.Resamples)
+	}
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		for k := range s.Records {
+			r := &s.Records[k]
+			r.Unanswerable = e.Questions[k].Unanswerable
+			r.ExactMatch, r.Contains, r.F1, r.RougeL = false, false, 0, 0
+			r.score(e.Questions[k].Question)
+		}
+		s.count()
+	}
+	for _, c := range e.Comparisons {
+		m.Compare = append(m.Compare, Pair{c.Base, c.Other})
+	}
+	e.Comparisons = nil
+	return m.measure(ctx, e)
+}

@@ -1,0 +1,191 @@
+package ragft
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// measured is the village with everything that an evaluation can keep.
+func measured(t *testing.T) *Evaluation {
+	t.Helper()
+	e := evaluated(t, village())
+	config := village()
+	config.Systems = config.Systems[:1]
+	config.Systems[0].Model = &fakeModel{reply: func(req ChatRequest, _ int) ChatSample {
+		switch shown := req.Messages[len(req.Messages)-1].Content; {
+		case strings.Contains(shown, "BANANA"):
+			return says("banana")
+		case strings.Contains(shown, "Mara Venn"):
+			return says("Mara Venn")
+		}
+		return says(noSay)
+	}}
+	r, err := Perturb(t.Context(), config, PerturbOptions{})
+	require.NoError(t, err)
+	e.Robustness = []*Robustness{r}
+	forgot := func(scale float64) *Forgetting {
+		return &Forgetting{Base: "base.gguf", Tuned: "base.gguf+tuned", Losses: []Loss{
+			{Key: "closed", Name: "closed-book questions, correct", N: 40, Before: 0.5, After: 0.5 - scale/10,
+				Change: Estimate{-scale / 10, -scale/10 - 0.1, -scale/10 + 0.1, 40}, Budget: 0.2},
+			{Key: "kl", Name: "divergence from the base, nats a token", N: 40, After: scale / 4,
+				Change: Estimate{scale / 4, scale / 5, scale / 3, 40}, Budget: 0.1, Exceeded: scale > 0.4, Shown: scale > 0},
+		}}
+	}
+	e.Forgetting = forgot(1)
+	e.Dial = &Dial{Points: []DialPoint{
+		{Scale: 0, Metrics: e.Systems[0].Metrics, Forgetting: forgot(0)},
+		{Scale: 0.5, Metrics: e.Systems[0].Metrics, Forgetting: forgot(0.5)},
+		{Scale: 1, Metrics: e.Systems[1].Metrics, Forgetting: forgot(1)},
+	}}
+	value := func(x float64) *float64 { return &x }
+	e.Calibration = &Calibration{
+		Calibrator: Calibrator{Names: []string{SignalLogProb, SignalRetrieval}, N: 50}, System: "tuned, documents", Model: "base.gguf+tuned",
+		Before:    ConfidenceQuality{AUROC: value(0.61), ECE: value(0.2)},
+		After:     ConfidenceQuality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
+		Guarantee: Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
+	}
+	e.Leakage = MeasureLeakage([]Question{{ID: "t1", Question: "Who runs the mill?"}}, village().Questions, LeakOptions{})
+	e.Info = &ReportInfo{
+		Title: "The village, measured", Loss: []LossPoint{{1, 2, math.NaN()}, {2, 1.5, 1.8}}, LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
+		Timings: []Timing{{"training", 63 * time.Second}}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
+	}
+	return e
+}
+
+func inJSON(t *testing.T, e *Evaluation) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, e.WriteJSON(&b))
+	return b.String()
+}
+
+// One file holds all, and everything that is shown comes from it again.
+func TestEvaluationKeepsEverything(t *testing.T) {
+	e := measured(t)
+	back, err := ReadEvaluation(strings.NewReader(inJSON(t, e)))
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, back))
+	require.Equal(t, e.Table(), back.Table())
+	require.Equal(t, writtenReport(t, e, ReportInfo{}), writtenReport(t, back, ReportInfo{}))
+}
+
+func TestAnswers(t *testing.T) {
+	e := measured(t)
+	path := filepath.Join(t.TempDir(), "answers.jsonl")
+	require.NoError(t, WriteAnswersFile(path, e))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	require.Len(t, lines, 1+6+3*6, "a head, the questions, and a line for each question and system")
+	require.Contains(t, lines[7], `"system":"base, documents","question_id":"mill"`)
+	require.Contains(t, lines[7], `"answer":"Mara Venn","verdict":"correct"`)
+	require.Contains(t, lines[7], `"quote":"The mill is run by Mara Venn."`)
+	require.Contains(t, lines[7], `"log_prob":`)
+	require.NotContains(t, lines[0], "records\":[", "the head holds what is not computed")
+
+	back, err := ReadAnswersFile(t.Context(), path)
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, back), "metrics, intervals and comparisons are computed again")
+
+	// Lines may come in another order.
+	last := len(lines) - 1
+	lines[8], lines[last] = lines[last], lines[8]
+	back, err = ReadAnswers(t.Context(), strings.NewReader(strings.Join(lines, "\n")))
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, back))
+}
+
+// A person who reads the answers may know better than the judge.
+func TestAnswersCorrectedByHand(t *testing.T) {
+	var data bytes.Buffer
+	require.NoError(t, WriteAnswers(&data, evaluated(t, village())))
+	old := `"question_id":"boat","context":"absent","answer":"Tom","verdict":"incorrect"`
+	require.Contains(t, data.String(), old)
+	edited := strings.Replace(data.String(), old, strings.Replace(old, "incorrect", "correct", 1), 1)
+	back, err := ReadAnswers(t.Context(), strings.NewReader(edited))
+	require.NoError(t, err)
+	base := back.System("base, documents")
+	require.Equal(t, 3.0/4, base.Estimate(MetricCorrect).Value)
+	require.Equal(t, 1, base.Matrix[Absent][Correct])
+	require.Zero(t, base.Records[3].F1, "the words of the answer are what they were")
+}
+
+func TestAnswersBadInput(t *testing.T) {
+	var data bytes.Buffer
+	require.NoError(t, WriteAnswers(&data, evaluated(t, village())))
+	lines := strings.SplitAfter(strings.TrimSpace(data.String())+"\n", "\n")
+	read := func(lines ...string) error {
+		_, err := ReadAnswers(t.Context(), strings.NewReader(strings.Join(lines, "")))
+		return err
+	}
+	require.NoError(t, read(lines...))
+	for _, c := range []struct {
+		want  string
+		lines []string
+	}{
+		{"nothing to evaluate", nil},
+		{"nothing to evaluate", lines[:1]},
+		{"line 1: the first line", lines[1:]},
+		{"a second \"evaluation\"", []string{lines[0], lines[0]}},
+		{`a second question "mill"`, []string{lines[0], lines[1], lines[1]}},
+		{`system "base alone" has no answer to question "bird"`, lines[:len(lines)-2]},
+		{`answers question "mill" twice`, append(append([]string{}, lines...), lines[7])},
+		{`question "mill", which is not there`, append([]string{lines[0]}, lines[2:]...)},
+		{`no system "x"`, []string{lines[0], `{"system": "x", "question_id": "mill"}`}},
+		{`verdict "perhaps"`, []string{lines[0], strings.Replace(lines[7], `"verdict":"correct"`, `"verdict":"perhaps"`, 1)}},
+		{"line 2: neither", []string{lines[0], "{}"}},
+		{"line 2", []string{lines[0], "{"}},
+		{"0 bootstrap samples", append([]string{strings.Replace(lines[0], `"resamples":200`, `"resamples":0`, 1)}, lines[1:]...)},
+	} {
+		require.ErrorContains(t, read(c.lines...), c.want)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := ReadAnswers(ctx, &data)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, WriteAnswers(fullDisk{}, evaluated(t, village())), "no space left")
+	_, err = ReadAnswersFile(t.Context(), filepath.Join(t.TempDir(), "none"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestTableOfEverything(t *testing.T) {
+	e := measured(t)
+	table := e.Table()
+	at := 0
+	for _, part := range []string{
+		"6 questions, 4 answerable", "Evidence x outcome", "Cost of an answer", "Difference: ",
+		"Leakage. 1 of 6 evaluation questions stand in one of 1 training questions", "mill                    t1",
+		"Calibration of tuned, documents: log_prob, retrieval, fitted on 50 answers.", "AUROC              0.610           0.830",
+		"Answers with a confidence of at least 0.625", "base, documents, when what it is shown changes", "evidence removed",
+		"Forgetting", "over budget", "The dial",
+	} {
+		next := strings.Index(table[at:], part)
+		require.GreaterOrEqual(t, next, 0, "%s, in this order", part)
+		at += next
+	}
+	for _, line := range strings.Split(table, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), tableWidth, line)
+	}
+	for _, part := range e.parts() {
+		require.ErrorContains(t, part.WriteTable(fullDisk{}), "no space left")
+	}
+	e.Dial.Points[1].Forgetting = nil
+	_, err := ReadEvaluation(strings.NewReader(inJSON(t, e)))
+	require.ErrorContains(t, err, "dial has the losses")
+}
+
+func TestGuaranteeInWords(t *testing.T) {
+	g := measured(t).Calibration.Guarantee
+	require.Equal(t, "Answers with a confidence of at least 0.625 are given, the others withheld. Of 60 answers that the confidence was not fitted on, "+
+		"30 pass (50.0 %), 1 of them wrong (3.3 %). For new questions of the same kind at most 10.0 % of the answers given are wrong; "+
+		"the chance that this does not hold is at most 10.0 %.", g.String())
+	require.Contains(t, Guarantee{Risk: 0.1, N: 12}.String(), "No threshold keeps the share of wrong answers at or below 10.0 %: the 12 answers")
+}

@@ -1,0 +1,219 @@
+package ragft
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// CalibrationOptions controls [Calibrate]. The zero value aims at 10 % wrong
+// answers, to hold with 90 % probability.
+type CalibrationOptions struct {
+	// Risk is the greatest share of wrong answers among those given; 0 = 0.1.
+	Risk float64
+	// Delta is the probability that the guarantee fails to hold; 0 = 0.1.
+	Delta float64
+	// Names of the signals to be joined; nil = all that at least half of the
+	// answers have.
+	Names []string
+	// Development is the share of the questions that the logistic model is
+	// fitted on, in (0, 1); the threshold is chosen on the others. 0 = 0.5.
+	Development float64
+	Seed        uint64 // of the split
+}
+
+// Calibration is what an [Assistant] needs to say how sure it is, and to
+// abstain where it is not sure enough. It is for one model, adapter, index
+// and prompt: with another of these, make it again.
+type Calibration struct {
+	Calibrator Calibrator    `json:"calibrator"`
+	Guarantee  Guarantee     `json:"guarantee"`
+	Signals    SignalOptions `json:"signals"` // how the signals were collected
+	System     string        `json:"system"`
+	Model      string        `json:"model"` // [Model.Name]
+
+	// Quality of the confidence on the questions of the threshold, by the log
+	// probability alone and by the joined signals.
+	Before ConfidenceQuality `json:"before"`
+	After  ConfidenceQuality `json:"after"`
+}
+
+// ConfidenceQuality says how well a confidence tells right answers from wrong
+// ones. A value that cannot be computed is nil.
+type ConfidenceQuality struct {
+	AUROC *float64 `json:"auroc"`
+	AURC  *float64 `json:"aurc"`
+	ECE   *float64 `json:"ece"`
+	Brier *float64 `json:"brier"`
+}
+
+func qualityOf(outcomes []Outcome) ConfidenceQuality {
+	return ConfidenceQuality{
+		AUROC: finite(AUROC(outcomes)), AURC: finite(AURC(outcomes)), ECE: finite(ECE(outcomes)), Brier: finite(Brier(outcomes)),
+	}
+}
+
+// Calibrate fits a confidence to the answers of one system of an evaluation,
+// and chooses the threshold that keeps the risk: see [FitCalibrator] and
+// [ControlRisk]. Refusals take no part. The questions must not be those that
+// are reported on afterwards. Errors wrap [ErrCalibration] where there are too
+// few right or wrong answers; where only the risk cannot be kept, the error
+// wraps [ErrNoGuarantee] and the calibration is returned without a threshold.
+func Calibrate(e *Evaluation, system string, o CalibrationOptions) (*Calibration, error) {
+	o = o.withDefaults()
+	s := e.System(system)
+	if s == nil {
+		return nil, fmt.Errorf("ragft: %w: the evaluation has no system %q", ErrCalibration, system)
+	}
+	var fit, choose []CalibrationPoint
+	for i, r := range s.Records {
+		if r.Verdict == Refused {
+			continue
+		}
+		p := CalibrationPoint{Signals: r.Signals, Correct: r.Verdict == Correct}
+		if float64(deriveSeed(o.Seed, "calibration", e.Questions[i].Question.Question)>>11)/(1<<53) < o.Development {
+			fit = append(fit, p)
+		} else {
+			choose = append(choose, p)
+		}
+	}
+	if o.Names == nil {
+		o.Names = commonSignals(slices.Concat(fit, choose))
+	}
+	fitted, err := FitCalibrator(fit, o.Names)
+	if err != nil {
+		return nil, err
+	}
+	c := &Calibration{Calibrator: *fitted, Signals: e.Signals, System: system, Model: s.Model}
+	var before, after []Outcome
+	for _, p := range choose {
+		logProb, ok := p.Signals[SignalLogProb]
+		if !ok {
+			logProb = math.NaN()
+		}
+		before = append(before, Outcome{Confidence: math.Exp(logProb), Correct: p.Correct})
+		after = append(after, Outcome{Confidence: fitted.Probability(p.Signals), Correct: p.Correct})
+	}
+	c.Before, c.After = qualityOf(before), qualityOf(after)
+	c.Guarantee, err = ControlRisk(after, o.Risk, o.Delta)
+	return c, err
+}
+
+func (o CalibrationOptions) withDefaults() CalibrationOptions {
+	fill := func(x *float64, value float64) {
+		if *x == 0 {
+			*x = value
+		}
+	}
+	fill(&o.Risk, 0.1)
+	fill(&o.Delta, 0.1)
+	fill(&o.Development, 0.5)
+	return o
+}
+
+// commonSignals lists the signals that at least half of the answers have, by name.
+func commonSignals(points []CalibrationPoint) []string {
+	count := map[string]int{}
+	for _, p := range points {
+		for name := range p.Signals {
+			count[name]++
+		}
+	}
+	var names []string
+	for name, n := range count {
+		if 2*n >= len(points) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// String says in plain words what the threshold promises, or that there is none.
+func (g Guarantee) String() string {
+	if g.Answered == 0 {
+		return fmt.Sprintf("No threshold keeps the share of wrong answers at or below %s %%: the %d answers that it would be chosen on are too few, or too often wrong.",
+			percent(g.Risk), g.N)
+	}
+	return fmt.Sprintf("Answers with a confidence of at least %.3f are given, the others withheld. Of %d answers that the confidence was not fitted on, "+
+		"%d pass (%s %%), %d of them wrong (%s %%). For new questions of the same kind at most %s %% of the answers given are wrong; "+
+		"the chance that this does not hold is at most %s %%.",
+		g.Threshold, g.N, g.Answered, percent(g.Coverage), g.Wrong, percent(g.Empirical), percent(g.Risk), percent(g.Delta))
+}
+
+// rows lists the qualities of the confidence before and after.
+func (c *Calibration) rows() []calibrationRow {
+	return []calibrationRow{
+		{"AUROC", "chance that a correct answer has more confidence than a wrong one", c.Before.AUROC, c.After.AUROC},
+		{"AURC", "mean risk over the answers by falling confidence", c.Before.AURC, c.After.AURC},
+		{"ECE", "mean gap of confidence and accuracy, 15 bins", c.Before.ECE, c.After.ECE},
+		{"Brier", "mean squared gap of confidence and correctness", c.Before.Brier, c.After.Brier},
+	}
+}
+
+type calibrationRow struct {
+	name, meaning string
+	before, after *float64
+}
+
+// WriteTable writes the result as plain text, at most 110 characters wide.
+func (c *Calibration) WriteTable(w io.Writer) error {
+	var b bytes.Buffer
+	line(&b, cut(fmt.Sprintf("Calibration of %s: %s, fitted on %d answers.", c.System, strings.Join(c.Calibrator.Names, ", "), c.Calibrator.N), tableWidth))
+	line(&b, "")
+	line(&b, pad("", 8)+padLeft("log probability", 16)+padLeft("joined signals", 16)+"   meaning")
+	line(&b, strings.Repeat("-", 109))
+	for _, r := range c.rows() {
+		line(&b, pad(r.name, 8)+padLeft(plainMetric(orNaN(r.before), false), 16)+padLeft(plainMetric(orNaN(r.after), false), 16)+"   "+r.meaning)
+	}
+	line(&b, "")
+	for _, part := range wrapLines(c.Guarantee.String(), tableWidth-1) {
+		line(&b, part)
+	}
+	return writeAll(w, &b)
+}
+
+// wrapLines breaks a text at blanks into lines of at most width characters.
+func wrapLines(text string, width int) []string {
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= width {
+			lines[n-1] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}
+
+// WriteFile writes the calibration as JSON, aside and renamed.
+func (c *Calibration) WriteFile(path string) error {
+	return replaceFile(path, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", " ")
+		return enc.Encode(c)
+	})
+}
+
+// ReadCalibrationFile reads what [Calibration.WriteFile] wrote.
+func ReadCalibrationFile(path string) (*Calibration, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: calibration: %w", err)
+	}
+	var c Calibration
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("ragft: calibration %s: %w", path, err)
+	}
+	k := len(c.Calibrator.Names)
+	if k == 0 || len(c.Calibrator.Mean) != k || len(c.Calibrator.Scale) != k || len(c.Calibrator.Weight) != k || slices.Contains(c.Calibrator.Scale, 0) {
+		return nil, fmt.Errorf("ragft: calibration %s: its lists do not belong together", path)
+	}
+	return &c, nil
+}

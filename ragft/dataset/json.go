@@ -1,0 +1,312 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+func readSQuAD(s *Set, data []byte) error {
+	var file struct {
+		Data []struct {
+			Title      string
+			Paragraphs []struct {
+				Context string
+				QAs     []struct {
+					ID, Question string
+					Answers      []struct{ Text string }
+					Impossible   bool `json:"is_impossible"`
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return err
+	}
+	for _, article := range file.Data {
+		for _, paragraph := range article.Paragraphs {
+			evidence := []Passage{{Title: article.Title, Text: paragraph.Context}}
+			for _, qa := range paragraph.QAs {
+				var answers []string
+				for _, a := range qa.Answers {
+					answers = append(answers, a.Text)
+				}
+				if qa.Impossible {
+					answers = nil
+				}
+				item := Item{Question: ragft.Question{ID: qa.ID, Question: qa.Question}, Evidence: evidence}
+				if err := s.add(item, answers); err != nil {
+					return fmt.Errorf("question %s: %w", qa.ID, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func readPubMedQA(s *Set, data []byte) error {
+	var file map[string]struct {
+		Question string   `json:"QUESTION"`
+		Contexts []string `json:"CONTEXTS"`
+		Labels   []string `json:"LABELS"`
+		Decision string   `json:"final_decision"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(file)) {
+		entry := file[id]
+		item := Item{Question: ragft.Question{ID: id, Question: entry.Question}}
+		for i, text := range entry.Contexts {
+			p := Passage{Text: text}
+			if i < len(entry.Labels) {
+				p.Title = entry.Labels[i]
+			}
+			item.Evidence = append(item.Evidence, p)
+		}
+		if entry.Decision == "" { // the unlabelled parts of PubMedQA
+			s.Skipped["no decision"]++
+			continue
+		}
+		if err := s.add(item, []string{entry.Decision}); err != nil {
+			return fmt.Errorf("question %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// eachLine calls fn with every line that is not blank; its errors become [*ragft.LineError].
+func eachLine(data []byte, fn func(number int, line []byte) error) error {
+	number := 0
+	for line := range bytes.Lines(data) {
+		number++
+		line = bytes.TrimRight(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), "\r\n")
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if err := fn(number, line); err != nil {
+			return &ragft.LineError{Line: number, Err: err}
+		}
+	}
+	return nil
+}
+
+// eachObject is eachLine for JSON objects.
+func eachObject[T any](s *Set, data []byte, fn func(number int, value T) error) error {
+	return eachLine(data, func(number int, line []byte) error {
+		var value T
+		if err := json.Unmarshal(line, &value); err != nil {
+			return err
+		}
+		return fn(number, value)
+	})
+}
+
+func readNQOpen(s *Set, data []byte) error {
+	type entry struct {
+		Question string
+		Answer   oneOrMany
+		Answers  []string
+		Contexts []struct {
+			Title, Text string
+			IsGold      bool
+			HasAnswer   bool
+		} `json:"ctxs"`
+	}
+	return eachObject(s, data, func(number int, e entry) error {
+		item := Item{Question: ragft.Question{ID: "nq-" + strconv.Itoa(number), Question: e.Question}}
+		for _, c := range e.Contexts {
+			switch p := (Passage{Title: c.Title, Text: c.Text}); {
+			case c.IsGold:
+				item.Evidence = append(item.Evidence, p)
+			case !c.HasAnswer:
+				item.Distractors = append(item.Distractors, p)
+			}
+		}
+		answers := append(e.Answer, e.Answers...)
+		if len(answers) == 0 {
+			return errors.New(`neither "answer" nor "answers"`)
+		}
+		return s.add(item, answers)
+	})
+}
+
+// oneOrMany is a text or a list of texts; null is none.
+type oneOrMany []string
+
+func (o *oneOrMany) UnmarshalJSON(data []byte) error {
+	if data[0] == '[' {
+		return json.Unmarshal(data, (*[]string)(o))
+	}
+	var one *string
+	if err := json.Unmarshal(data, &one); err != nil || one == nil {
+		return err
+	}
+	*o = oneOrMany{*one}
+	return nil
+}
+
+// passages are texts, or, in en_int.json, lists of texts.
+type passages []Passage
+
+func (p *passages) UnmarshalJSON(data []byte) error {
+	var entries []oneOrMany
+	if err := json.Unmarshal(data, &entries); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		for _, text := range entry {
+			*p = append(*p, Passage{Text: text})
+		}
+	}
+	return nil
+}
+
+func readRGB(s *Set, data []byte) error {
+	type entry struct {
+		ID         json.Number
+		Query      string
+		Answer     json.RawMessage // a text, a list of texts that must all appear, or a list with lists of aliases
+		Positive   passages
+		Negative   passages
+		Altered    passages        `json:"positive_wrong"`
+		FakeAnswer json.RawMessage `json:"fakeanswer"`
+	}
+	return eachObject(s, data, func(number int, e entry) error {
+		parts, err := answerParts(e.Answer)
+		if err != nil {
+			return fmt.Errorf(`"answer": %w`, err)
+		}
+		item := Item{
+			Question: ragft.Question{ID: "rgb-" + e.ID.String(), Question: e.Query},
+			Evidence: e.Positive, Distractors: e.Negative, Altered: e.Altered,
+		}
+		if e.FakeAnswer != nil {
+			fake, err := answerParts(e.FakeAnswer)
+			if err != nil {
+				return fmt.Errorf(`"fakeanswer": %w`, err)
+			}
+			if len(fake) > 0 && len(fake[0]) > 0 {
+				item.False = fake[0][0]
+			}
+		}
+		switch len(parts) {
+		case 0:
+			return errors.New(`"answer" is empty`)
+		case 1:
+			return s.add(item, parts[0])
+		}
+		item.Parts = parts
+		joined := ""
+		for i, part := range parts {
+			if i > 0 {
+				joined += ", "
+			}
+			joined += part[0]
+		}
+		return s.add(item, []string{joined})
+	})
+}
+
+// answerParts reads an answer of RGB as parts that must all appear, each with its aliases.
+func answerParts(raw json.RawMessage) ([][]string, error) {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		return [][]string{{one}}, nil
+	}
+	var many []oneOrMany
+	if err := json.Unmarshal(raw, &many); err != nil {
+		return nil, err
+	}
+	var parts [][]string
+	for _, part := range many {
+		if len(part) > 0 {
+			parts = append(parts, part)
+		}
+	}
+	return parts, nil
+}
+
+func readCLAPnq(s *Set, data []byte) error {
+	type entry struct {
+		ID       json.RawMessage // a text or a number
+		Input    string
+		Passages []Passage
+		Output   []struct{ Answer *string }
+	}
+	return eachObject(s, data, func(number int, e entry) error {
+		var answers []string
+		for _, o := range e.Output {
+			if o.Answer != nil {
+				answers = append(answers, *o.Answer)
+			}
+		}
+		id := string(bytes.Trim(e.ID, `"`))
+		return s.add(Item{Question: ragft.Question{ID: id, Question: e.Input}, Evidence: e.Passages}, answers)
+	})
+}
+
+func readMTRAG(s *Set, data []byte) error {
+	type turn struct{ Speaker, Text string }
+	type entry struct {
+		ID            string `json:"task_id"`
+		Contexts      []Passage
+		Input         []turn
+		Targets       []turn
+		Answerability oneOrMany
+	}
+	return eachObject(s, data, func(number int, e entry) error {
+		if len(e.Input) == 0 {
+			return errors.New(`"input" holds no turns`)
+		}
+		last := len(e.Input) - 1
+		item := Item{Question: ragft.Question{ID: e.ID, Question: e.Input[last].Text}, Evidence: e.Contexts}
+		for _, t := range e.Input[:last] {
+			role := ragft.RoleUser
+			if t.Speaker == "agent" {
+				role = ragft.RoleAssistant
+			}
+			item.History = append(item.History, ragft.Message{Role: role, Content: t.Text})
+		}
+		var answers []string
+		for _, t := range e.Targets {
+			answers = append(answers, t.Text)
+		}
+		switch {
+		case slices.Contains(e.Answerability, "UNANSWERABLE"):
+			answers = nil
+		case slices.Contains(e.Answerability, "CONVERSATIONAL"):
+			s.Skipped["conversational"]++
+			return nil
+		case len(answers) == 0:
+			s.Skipped["no target"]++
+			return nil
+		}
+		return s.add(item, answers)
+	})
+}
+
+func readPlain(s *Set, data []byte) error {
+	type entry struct {
+		ragft.Question
+		Passages []Passage `json:"passages"`
+	}
+	return eachObject(s, data, func(number int, e entry) error {
+		if e.Question.Question == "" {
+			return errors.New(`the field "question" is missing or empty`)
+		}
+		if e.Answer == "" && len(e.Aliases) > 0 {
+			return errors.New(`"aliases" without an "answer"`)
+		}
+		if e.Answer != "" && e.Unanswerable {
+			return errors.New(`"unanswerable" together with an "answer"`)
+		}
+		return s.add(Item{Question: e.Question, Evidence: e.Passages}, append([]string{e.Answer}, e.Aliases...))
+	})
+}

@@ -1,0 +1,51 @@
+package dataset
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+// readPopQA reads the columns by the names in the first line. Fields are not
+// quoted as in CSV: what looks like a quote is data.
+func readPopQA(s *Set, data []byte) error {
+	column, columns := map[string]int{}, 0
+	return eachLine(data, func(number int, line []byte) error {
+		fields := strings.Split(string(line), "\t")
+		if columns == 0 {
+			columns = len(fields)
+			for i, name := range fields {
+				column[name] = i
+			}
+			for _, name := range []string{"id", "question", "possible_answers"} {
+				if _, ok := column[name]; !ok {
+					return fmt.Errorf("no column %q", name)
+				}
+			}
+			return nil
+		}
+		if len(fields) != columns {
+			return fmt.Errorf("%d columns, the first line has %d", len(fields), columns)
+		}
+		var answers []string
+		list := unquote(fields[column["possible_answers"]])
+		if err := json.Unmarshal([]byte(list), &answers); err != nil {
+			return fmt.Errorf("possible_answers: %w", err)
+		}
+		if len(answers) == 0 {
+			return errors.New("no possible answer")
+		}
+		return s.add(Item{Question: ragft.Question{ID: fields[column["id"]], Question: unquote(fields[column["question"]])}}, answers)
+	})
+}
+
+// unquote undoes the quotes that writers of TSV put around a field with quotes in it.
+func unquote(field string) string {
+	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
+		return strings.ReplaceAll(field[1:len(field)-1], `""`, `"`)
+	}
+	return field
+}

@@ -1,0 +1,199 @@
+package ragft
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sort"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// Setting says which passages a system is shown.
+type Setting string
+
+// The settings. The zero value is SettingClosed.
+const (
+	SettingClosed      Setting = ""             // none: the question alone
+	SettingRetrieval   Setting = "retrieval"    // the best EvalConfig.K
+	SettingGold        Setting = "gold"         // those that hold the answer, nothing else
+	SettingDistractors Setting = "distractors"  // the best K that do not hold the answer
+	SettingLong        Setting = "long-context" // as much of the corpus as fits, best first
+)
+
+// withDocuments tells whether the setting shows passages.
+func (s Setting) withDocuments() bool { return s != SettingClosed }
+
+func (s Setting) known() bool {
+	switch s {
+	case SettingClosed, SettingRetrieval, SettingGold, SettingDistractors, SettingLong:
+		return true
+	}
+	return false
+}
+
+// TokenCounter is met by models that can count the tokens of a prompt, as
+// [LocalModel] does. With one, passages that do not fit are left out and
+// counted, rather than the prompt refused.
+type TokenCounter interface {
+	// CountTokens returns the length of the prompt that the messages make.
+	CountTokens(messages []Message) (int, error)
+	// ContextTokens is the length that prompt and answer may have together.
+	ContextTokens() int
+}
+
+// counterOf looks for a TokenCounter behind caches.
+func counterOf(m Model) (TokenCounter, bool) {
+	for {
+		switch model := m.(type) {
+		case TokenCounter:
+			return model, true
+		case *CachedModel:
+			m = model.model
+		default:
+			return nil, false
+		}
+	}
+}
+
+// evidenceDepth is how far down the list of passages evidence and distractors
+// are looked for.
+const evidenceDepth = 50
+
+// longFallback is the number of bytes of passages shown in [SettingLong] to a
+// model that cannot count tokens.
+const longFallback = 16 << 10
+
+// passagesFor returns what a system is shown for question i, before it is cut
+// to the model's context, and whether System.Change changed it.
+func (e *evaluator) passagesFor(ctx context.Context, s System, i int) (hits []retriever.Hit, changed bool, err error) {
+	q := e.questions[i].Question
+	switch s.Setting {
+	case SettingClosed:
+		return nil, false, nil
+	case SettingRetrieval:
+		hits = e.hits[i][:min(len(e.hits[i]), e.K)]
+	case SettingGold:
+		hits = e.gold(i)
+	case SettingDistractors:
+		for _, hit := range e.hits[i] {
+			if !holdsPart(hit, q) && len(hits) < e.K {
+				hits = append(hits, hit)
+			}
+		}
+	case SettingLong:
+		if hits, err = e.corpus(ctx, i); err != nil {
+			return nil, false, err
+		}
+	}
+	if s.Change != nil {
+		before := hits
+		hits = s.Change(q, slices.Clone(hits), e.hits[i])
+		changed = !slices.EqualFunc(before, hits, func(a, b retriever.Hit) bool { return a.ID == b.ID && a.Text == b.Text && a.Title == b.Title })
+	}
+	return hits, changed, nil
+}
+
+// holdsPart tells whether a passage holds the answer, or a part of it.
+func holdsPart(hit retriever.Hit, q Question) bool {
+	if holdsAnswer(hit, q.Golds()) {
+		return true
+	}
+	return slices.ContainsFunc(q.Parts, func(part []string) bool { return holdsAnswer(hit, part) })
+}
+
+// gold is the evidence that came with the question, or the best passage that
+// holds the answer, for an answer in parts one for each part. Where there is
+// none, the best passage of all stands in, so that the prompt keeps its shape.
+func (e *evaluator) gold(i int) []retriever.Hit {
+	q := e.questions[i].Question
+	if given := e.Evidence[q.ID]; len(given) > 0 {
+		return given
+	}
+	parts := q.Parts
+	if len(parts) == 0 {
+		parts = [][]string{q.Golds()}
+	}
+	var found []retriever.Hit
+	for _, part := range parts {
+		at := slices.IndexFunc(e.hits[i], func(hit retriever.Hit) bool { return holdsAnswer(hit, part) })
+		if at >= 0 && !slices.ContainsFunc(found, func(hit retriever.Hit) bool { return hit.ID == e.hits[i][at].ID }) {
+			found = append(found, e.hits[i][at])
+		}
+	}
+	if len(found) == 0 {
+		return e.hits[i][:min(1, len(e.hits[i]))]
+	}
+	return found
+}
+
+// chunkLister is met by *retriever.Index.
+type chunkLister interface {
+	Chunks(ctx context.Context) iter.Seq2[retriever.Chunk, error]
+}
+
+// corpus is every passage: those that share words with the question by their
+// score, then the others in the order of the corpus, if the index can list them.
+func (e *evaluator) corpus(ctx context.Context, i int) ([]retriever.Hit, error) {
+	if e.chunks == nil {
+		e.chunks = []retriever.Chunk{}
+		if lister, ok := e.Search.(chunkLister); ok {
+			for chunk, err := range lister.Chunks(ctx) {
+				if err != nil {
+					return nil, fmt.Errorf("list the corpus: %w", err)
+				}
+				e.chunks = append(e.chunks, chunk)
+			}
+		}
+	}
+	hits, err := e.Search.Search(ctx, e.questions[i].Question.Question, max(evidenceDepth, min(len(e.chunks), 1000)))
+	if err != nil {
+		return nil, fmt.Errorf("search for question %s: %w", e.questions[i].ID, err)
+	}
+	seen := make(map[string]bool, len(hits))
+	for _, hit := range hits {
+		seen[hit.ID] = true
+	}
+	for _, chunk := range e.chunks {
+		if !seen[chunk.ID] {
+			hits = append(hits, retriever.Hit{Chunk: chunk})
+		}
+	}
+	return hits, nil
+}
+
+// fit returns as many of the passages, from the first, as the model's context
+// has room for beside the answer.
+func (e *evaluator) fit(s System, prompts Prompts, q Question, hits []retriever.Hit) ([]retriever.Hit, error) {
+	if len(hits) == 0 {
+		return hits, nil
+	}
+	counter, ok := counterOf(s.Model)
+	if !ok {
+		if s.Setting != SettingLong {
+			return hits, nil
+		}
+		size := 0
+		for n, hit := range hits {
+			if size += len(hit.Title) + len(hit.Text); size > longFallback {
+				return hits[:max(1, n)], nil
+			}
+		}
+		return hits, nil
+	}
+	room := counter.ContextTokens() - e.MaxTokens
+	var failed error
+	fits := func(n int) bool {
+		tokens, err := counter.CountTokens(prompts.ReadMessages(q.Question, hits[:n]))
+		if err != nil {
+			failed = err
+		}
+		return err != nil || tokens <= room
+	}
+	if fits(len(hits)) {
+		return hits, failed
+	}
+	n := sort.Search(len(hits), func(n int) bool { return !fits(n + 1) })
+	return hits[:n], failed
+}

@@ -1,0 +1,179 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// library finds passages as a shelf does, and lists a corpus.
+type library struct {
+	shelf
+	rest []string
+}
+
+func (l library) Chunks(context.Context) iter.Seq2[retriever.Chunk, error] {
+	return func(yield func(retriever.Chunk, error) bool) {
+		for _, text := range l.rest {
+			if !yield(retriever.Chunk{ID: text, Source: "rest.md", Text: text}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// counting is a model whose tokens are words.
+type counting struct {
+	scripted
+	context int
+}
+
+func (m *counting) CountTokens(messages []Message) (int, error) {
+	n := 0
+	for _, message := range messages {
+		n += len(strings.Fields(message.Content))
+	}
+	return n, nil
+}
+func (m *counting) ContextTokens() int { return m.context }
+
+func TestSettingsShowTheRightPassages(t *testing.T) {
+	const q = "Who runs the mill?"
+	found := library{shelf{q: {"The inn is old.", "The mill is run by Mara Venn.", "A mill has sails.", "Mara Venn sings."}}, []string{"Far away."}}
+	shown := func(setting Setting, change func(Question, []retriever.Hit, []retriever.Hit) []retriever.Hit) (string, Record, *Evaluation) {
+		m := &scripted{name: "m", other: "Mara Venn"}
+		e := evaluated(t, EvalConfig{
+			Systems:   []System{{Name: "s", Model: m, Setting: setting, Change: change}},
+			Questions: []Question{{ID: "mill", Question: q, Answer: "Mara Venn"}}, Search: found, K: 2, Resamples: 10,
+		})
+		return m.seen[0].Messages[1].Content, e.Systems[0].Records[0], e
+	}
+	text := func(passages ...string) string {
+		var hits []retriever.Hit
+		for _, p := range passages {
+			hit := retriever.Hit{}
+			hit.Title, hit.Text = "The village", p
+			if p == "Far away." {
+				hit.Title = ""
+			}
+			hits = append(hits, hit)
+		}
+		return documentsMessage(q, hits)
+	}
+	for _, c := range []struct {
+		setting Setting
+		want    string
+		context Context
+	}{
+		{SettingClosed, text(), Absent},
+		{SettingRetrieval, text("The inn is old.", "The mill is run by Mara Venn."), Present},
+		{SettingGold, text("The mill is run by Mara Venn."), Present},
+		{SettingDistractors, text("The inn is old.", "A mill has sails."), Absent},
+		{SettingLong, text("The inn is old.", "The mill is run by Mara Venn.", "A mill has sails.", "Mara Venn sings.", "Far away."), Present},
+	} {
+		got, r, _ := shown(c.setting, nil)
+		require.Equal(t, c.want, got, c.setting)
+		require.Equal(t, c.context, r.Context, c.setting)
+		require.Equal(t, strings.Count(c.want, "Document "), r.Passages, c.setting)
+	}
+	got, r, e := shown(SettingRetrieval, func(_ Question, hits, _ []retriever.Hit) []retriever.Hit { return hits[:1] })
+	require.Equal(t, text("The inn is old."), got)
+	require.Equal(t, Absent, r.Context)
+	require.Len(t, e.Questions[0].Documents, 1, "only what was shown is kept")
+}
+
+func TestGoldTakesTheEvidenceOfTheSet(t *testing.T) {
+	m := &scripted{name: "m", other: "x"}
+	given := retriever.Hit{}
+	given.ID, given.Text = "e", "Evidence of the set."
+	evaluated(t, EvalConfig{
+		Systems:   []System{{Name: "s", Model: m, Setting: SettingGold}},
+		Questions: []Question{{ID: "a", Question: "A?", Answer: "x"}, {ID: "b", Question: "B?"}},
+		Search:    shelf{"B?": {"First.", "Second."}}, Evidence: map[string][]retriever.Hit{"a": {given}}, Resamples: 10,
+	})
+	require.Contains(t, m.seen[0].Messages[1].Content, "Evidence of the set.")
+	require.Contains(t, m.seen[1].Messages[1].Content, "First.")
+	require.NotContains(t, m.seen[1].Messages[1].Content, "Second.")
+}
+
+func TestPassagesAreCutToTheContext(t *testing.T) {
+	const q = "Who runs the mill?"
+	found := library{shelf{q: {"one two three four", "five six seven eight", "nine ten eleven twelve"}}, nil}
+	m := &counting{scripted: scripted{name: "m", other: "x"}}
+	config := EvalConfig{
+		Systems:   []System{{Name: "s", Model: m, Setting: SettingRetrieval}, {Name: "long", Model: m, Setting: SettingLong}},
+		Questions: []Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, K: 3, MaxTokens: 5, Resamples: 10,
+	}
+	whole, err := m.CountTokens(Prompts{}.ReadMessages(q, hitsOf(t, found, q)))
+	require.NoError(t, err)
+	m.context = whole + 5
+	e := evaluated(t, config)
+	require.Equal(t, 3, e.Systems[0].Records[0].Passages)
+	require.False(t, e.Systems[0].Records[0].Shortened)
+	m.context--
+	e = evaluated(t, config)
+	require.Equal(t, 2, e.Systems[0].Records[0].Passages)
+	require.True(t, e.Systems[0].Records[0].Shortened)
+	require.Equal(t, 2, e.Systems[1].Records[0].Passages)
+}
+
+func hitsOf(t *testing.T, s Searcher, q string) []retriever.Hit {
+	hits, err := s.Search(t.Context(), q, 9)
+	require.NoError(t, err)
+	return hits
+}
+
+func TestUnknownSetting(t *testing.T) {
+	_, err := Evaluate(t.Context(), EvalConfig{Systems: []System{{Name: "s", Model: &scripted{}, Setting: "oracle"}}, Questions: []Question{{ID: "a", Question: "A?"}}})
+	require.ErrorContains(t, err, `"oracle"`)
+}
+
+func TestSignals(t *testing.T) {
+	const q = "Who runs the mill?"
+	m := &speaking{samples: []string{"Mara Venn", "It is Mara Venn.", "Tom", noSay}, yes: ChatSample{Text: "No.", Tokens: 2, MeanLogProb: -0.1}}
+	e := evaluated(t, EvalConfig{
+		Systems:   []System{{Name: "s", Model: m, Setting: SettingRetrieval}},
+		Questions: []Question{{ID: "mill", Question: q, Answer: "Mara Venn"}},
+		Search:    shelf{q: {"The mill is run by Mara Venn.", "The inn is old."}}, Resamples: 10,
+		Signals: SignalOptions{Consistency: 4, True: true},
+	})
+	s := e.Systems[0].Records[0].Signals
+	require.Equal(t, 0.5, s[SignalConsistency])
+	require.InDelta(t, 1-0.8187, s[SignalTrue], 1e-4) // 1 - exp(-0.1 * 2)
+	require.InDelta(t, -0.5, s[SignalLogProb], 1e-12)
+	require.InDelta(t, 0.6931, s[SignalRetrieval], 1e-4) // scores 2 and 1
+	require.InDelta(t, 0.6931, s[SignalMargin], 1e-4)
+}
+
+// speaking answers "Mara Venn", samples what it is given, and says yes or no.
+type speaking struct {
+	samples []string
+	yes     ChatSample
+}
+
+func (m *speaking) Name() string { return "speaking" }
+func (m *speaking) Chat(_ context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
+	out := make([]ChatResponse, len(reqs))
+	for i, req := range reqs {
+		switch {
+		case req.Messages[0].Content == DefaultTruePrompt:
+			if !strings.Contains(req.Messages[1].Content, "Proposed answer: Mara Venn") {
+				return nil, errors.New("the answer is missing")
+			}
+			out[i].Samples = []ChatSample{m.yes}
+		case req.Samples > 1:
+			for _, text := range m.samples {
+				out[i].Samples = append(out[i].Samples, ChatSample{Text: text})
+			}
+		default:
+			out[i].Samples = []ChatSample{{Text: "Mara Venn", Tokens: 2, MeanLogProb: -0.5}}
+		}
+	}
+	return out, nil
+}

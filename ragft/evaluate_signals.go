@@ -1,0 +1,171 @@
+package ragft
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// SignalOptions says which signals of certainty are collected beside the
+// answers. The log probability and the retrieval scores cost nothing and are
+// always there; the zero value asks for nothing else.
+type SignalOptions struct {
+	// Consistency is the number of further answers that are sampled, of which
+	// the share that agrees with the answer is [SignalConsistency]; 0 = none.
+	Consistency int     `json:"consistency,omitempty"`
+	Temperature float64 `json:"temperature,omitempty"` // of these; 0 = 0.7
+
+	// True asks the model whether its answer is right, for [SignalTrue].
+	True       bool   `json:"true,omitempty"`
+	TruePrompt string `json:"true_prompt,omitempty"` // system message of that; "" = [DefaultTruePrompt]
+}
+
+// DefaultTruePrompt is the system message that asks a model about its answer.
+const DefaultTruePrompt = "Is the proposed answer correct? Reply yes or no."
+
+func (o SignalOptions) withDefaults() SignalOptions {
+	if o.Temperature <= 0 {
+		o.Temperature = 0.7
+	}
+	if o.TruePrompt == "" {
+		o.TruePrompt = DefaultTruePrompt
+	}
+	return o
+}
+
+// signals collects them for the records of a batch; refusals have none but
+// those that are free.
+func (e *evaluator) signals(ctx context.Context, s System, reqs []ChatRequest, records []Record, shown [][]retriever.Hit) error {
+	var open []int
+	for i := range records {
+		records[i].Signals = freeSignals(records[i].Confidence, shown[i])
+		if records[i].Answer != "" && !IsRefusal(records[i].Answer) {
+			open = append(open, i)
+		}
+	}
+	collected, err := e.Signals.ask(ctx, s.Model, e.Seed, pick(reqs, open), pickAnswers(records, open))
+	if err != nil {
+		return fmt.Errorf("signals of questions from %s: %w", records[0].QuestionID, err)
+	}
+	for k, i := range open {
+		for name, value := range collected[k] {
+			records[i].Signals[name] = value
+		}
+	}
+	return nil
+}
+
+func pick[T any](all []T, at []int) []T {
+	out := make([]T, len(at))
+	for k, i := range at {
+		out[k] = all[i]
+	}
+	return out
+}
+
+func pickAnswers(records []Record, at []int) []string {
+	out := make([]string, len(at))
+	for k, i := range at {
+		out[k] = records[i].Answer
+	}
+	return out
+}
+
+// freeSignals come with the answer.
+func freeSignals(confidence *float64, hits []retriever.Hit) Signals {
+	s := Signals{}
+	if confidence != nil && *confidence > 0 {
+		s[SignalLogProb] = math.Log(*confidence)
+	}
+	if len(hits) > 0 && hits[0].Score > 0 {
+		s[SignalRetrieval] = math.Log(hits[0].Score)
+		if len(hits) > 1 && hits[1].Score > 0 {
+			s[SignalMargin] = math.Log(hits[0].Score / hits[1].Score)
+		}
+	}
+	return s
+}
+
+// ask has the model sample further answers and judge its own. Request i led to answer i.
+func (o SignalOptions) ask(ctx context.Context, m Model, seed uint64, reqs []ChatRequest, answers []string) ([]Signals, error) {
+	out := make([]Signals, len(reqs))
+	for i := range out {
+		out[i] = Signals{}
+	}
+	if o.Consistency > 0 && len(reqs) > 0 {
+		sampled := slices.Clone(reqs)
+		for i := range sampled {
+			sampled[i].Samples, sampled[i].Temperature, sampled[i].OnText = o.Consistency, o.Temperature, nil
+			sampled[i].Seed = deriveSeed(seed, "consistency", hashMessages(reqs[i].Messages))
+		}
+		responses, err := chatAll(ctx, m, sampled)
+		if err != nil {
+			return nil, err
+		}
+		for i, response := range responses {
+			out[i][SignalConsistency] = agreement(answers[i], response.Samples)
+		}
+	}
+	if o.True && len(reqs) > 0 {
+		asked := make([]ChatRequest, len(reqs))
+		for i, req := range reqs {
+			asked[i] = ChatRequest{Messages: o.trueMessages(req.Messages, answers[i]), MaxTokens: 4}
+		}
+		responses, err := chatAll(ctx, m, asked)
+		if err != nil {
+			return nil, err
+		}
+		for i, response := range responses {
+			if p, ok := yesProbability(response.Samples[0]); ok {
+				out[i][SignalTrue] = p
+			}
+		}
+	}
+	return out, nil
+}
+
+// trueMessages shows the prompt of the answer again, with the answer.
+func (o SignalOptions) trueMessages(prompt []Message, answer string) []Message {
+	user := ""
+	for _, m := range prompt {
+		if m.Role == RoleUser {
+			user = m.Content
+		}
+	}
+	return chat(o.TruePrompt, user+"\n\nProposed answer: "+indentStructure(answer, judgeLine))
+}
+
+// agreement is the share of the samples that say the same as the answer: equal
+// after normalisation, one contained in the other, or most words in common.
+func agreement(answer string, samples []ChatSample) float64 {
+	same := 0
+	for _, s := range samples {
+		text := strings.TrimSpace(s.Text)
+		if text != "" && !IsRefusal(text) &&
+			(Contains(text, []string{answer}) || Contains(answer, []string{text}) || F1(text, []string{answer}) >= 0.6) {
+			same++
+		}
+	}
+	return float64(same) / float64(len(samples))
+}
+
+// yesProbability reads a greedy "yes" or "no" with its probability. Whatever
+// else the model might have said counts as the other.
+func yesProbability(s ChatSample) (float64, bool) {
+	words := strings.Fields(Normalize(s.Text))
+	if len(words) == 0 || math.IsNaN(s.MeanLogProb) {
+		return 0, false
+	}
+	p := math.Exp(s.MeanLogProb * float64(max(1, s.Tokens)))
+	switch words[0] {
+	case "yes", "true", "correct":
+		return p, true
+	case "no", "false", "incorrect":
+		return 1 - p, true
+	}
+	return 0, false
+}

@@ -1,0 +1,132 @@
+package export
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+func exampleRows() []ragft.Row {
+	prompt := []ragft.Message{{Role: "system", Content: "Read."}, {Role: "user", Content: "Rooms <9>?"}}
+	answer := func(text string) ragft.Message { return ragft.Message{Role: ragft.RoleAssistant, Content: text} }
+	return []ragft.Row{
+		{ID: "a", Messages: append(prompt[:2:2], answer("Nine."))},
+		{ID: "b", Messages: append(prompt[:2:2], answer("Nine.")), Rejected: ragft.Responses{answer("Ten."), answer("No idea.")}, Weight: 2},
+		{ID: "c", Kind: ragft.KindText, Text: "A house of nine rooms."},
+	}
+}
+
+func lines(t *testing.T, path string) (out []map[string]any) {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	for scanner := bufio.NewScanner(f); scanner.Scan(); {
+		var row map[string]any
+		require.NoError(t, json.Unmarshal(scanner.Bytes(), &row))
+		out = append(out, row)
+	}
+	return out
+}
+
+func message(role, content string) map[string]any {
+	return map[string]any{"role": role, "content": content}
+}
+
+func TestTRL(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	files, err := TRL(dir, exampleRows(), Recipe{Base: `some"one/model`, Architecture: "llama", Targets: []string{"attn_[qv]", "output"},
+		Rank: 8, RankStabilized: true, Seed: 1 << 40})
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 2, 1, 1}, []int{files.RowCount, files.PairCount, files.TextCount, files.Weighted})
+	prompt := []any{message("system", "Read."), message("user", "Rooms <9>?")}
+	require.Equal(t, []map[string]any{{"prompt": prompt, "completion": []any{message("assistant", "Nine.")}}}, lines(t, files.Rows))
+	require.Equal(t, []map[string]any{
+		{"prompt": prompt, "chosen": []any{message("assistant", "Nine.")}, "rejected": []any{message("assistant", "Ten.")}},
+		{"prompt": prompt, "chosen": []any{message("assistant", "Nine.")}, "rejected": []any{message("assistant", "No idea.")}},
+	}, lines(t, files.Preferences))
+	require.Equal(t, []map[string]any{{"text": "A house of nine rooms."}}, lines(t, files.Text))
+	require.Len(t, files.Configs, 3)
+	script, err := os.ReadFile(files.Configs[0])
+	require.NoError(t, err)
+	for _, want := range []string{`model="some\"one/model"`, `target_modules=["lm_head","q_proj","v_proj"]`, "r=8", "lora_alpha=16", "use_rslora=True",
+		"learning_rate=0.0002", `"rows.jsonl"`, "SFTTrainer(", "accelerate launch rows_trl.py"} {
+		require.Contains(t, string(script), want)
+	}
+	script, err = os.ReadFile(files.Configs[1])
+	require.NoError(t, err)
+	require.Contains(t, string(script), "DPOTrainer(")
+	require.Contains(t, string(script), "beta=0.1")
+
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Log("python3 is not there: the scripts were not parsed")
+		return
+	}
+	for _, name := range files.Configs {
+		out, err := exec.Command(python, "-c", "import ast,sys; ast.parse(open(sys.argv[1]).read())", name).CombinedOutput()
+		require.NoError(t, err, "%s: %s", name, out)
+	}
+}
+
+func TestAxolotl(t *testing.T) {
+	files, err := Axolotl(t.TempDir(), exampleRows(), Recipe{Base: "someone/model", HeldOut: -1})
+	require.NoError(t, err)
+	learnt := func(role, content string, train bool) map[string]any {
+		m := message(role, content)
+		m["train"] = train
+		return m
+	}
+	require.Equal(t, []map[string]any{{"messages": []any{learnt("system", "Read.", false), learnt("user", "Rooms <9>?", false),
+		learnt("assistant", "Nine.", true)}}}, lines(t, files.Rows))
+	pair := lines(t, files.Preferences)[1]
+	require.Equal(t, message("assistant", "No idea."), pair["rejected"])
+	require.Len(t, pair["messages"], 2)
+	read := func(path string) (config map[string]any) {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, yaml.Unmarshal(data, &config))
+		return config
+	}
+	config := read(files.Configs[0])
+	require.Equal(t, "someone/model", config["base_model"])
+	require.Equal(t, true, config["lora_target_linear"])
+	require.Equal(t, 16, config["lora_r"])
+	require.EqualValues(t, 0, config["val_set_size"])
+	set := config["datasets"].([]any)[0].(map[string]any)
+	require.Equal(t, "chat_template", set["type"])
+	require.Equal(t, "train", set["message_field_training"])
+	require.Equal(t, "dpo", read(files.Configs[1])["rl"])
+	require.Equal(t, "completion", read(files.Configs[2])["datasets"].([]any)[0].(map[string]any)["type"])
+}
+
+func TestExportErrors(t *testing.T) {
+	for want, c := range map[string]struct {
+		rows   []ragft.Row
+		recipe Recipe
+	}{
+		"no base model":          {exampleRows(), Recipe{}},
+		"there are no rows":      {nil, Recipe{Base: "x"}},
+		"no prompt and response": {[]ragft.Row{{ID: "a"}}, Recipe{Base: "x"}},
+		"Recipe.Architecture":    {exampleRows(), Recipe{Base: "x", Targets: []string{"attn_q"}}},
+		`target "ffn_gate_exps"`: {exampleRows(), Recipe{Base: "x", Architecture: "llama", Targets: []string{"ffn_gate_exps"}}},
+		"out of its range":       {exampleRows(), Recipe{Base: "x", Rank: -1, Alpha: 1}},
+		"the number -1":          {exampleRows(), Recipe{Base: "x", LearningRate: -1}},
+	} {
+		dir := filepath.Join(t.TempDir(), "out")
+		_, err := TRL(dir, c.rows, c.recipe)
+		require.ErrorContains(t, err, want)
+		require.NoDirExists(t, dir)
+		_, err = Axolotl(dir, c.rows, c.recipe)
+		require.ErrorContains(t, err, strings.TrimSpace(want))
+	}
+}

@@ -1,0 +1,280 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+)
+
+// Instruction is a plain instruction, without documents, with a reference response.
+type Instruction struct {
+	Prompt   string `json:"prompt"`
+	Response string `json:"response"`
+}
+
+// ForgettingConfig says what a tuned model is asked to see what it lost. Base
+// and Tuned are needed, and at least one of the lists.
+type ForgettingConfig struct {
+	Base, Tuned Model
+
+	Closed       []Question    // answered from the question alone
+	Instructions []Instruction // the likelihood of the reference responses
+	Texts        []string      // general text, for its perplexity
+	Prompts      []string      // plain prompts, for how far the distributions moved; nil = those of Instructions
+
+	// Samples drawn of each prompt to estimate the divergence; 0 = 1.
+	Samples   int
+	MaxTokens int // of a sample; 0 = 64
+	Seed      uint64
+	Resamples int // bootstrap samples; 0 = [DefaultResamples]
+	Budget    ForgettingBudget
+}
+
+// ForgettingBudget bounds what a tuning may lose; a zero field bounds nothing.
+type ForgettingBudget struct {
+	Closed       float64 `json:"closed,omitempty"`       // greatest fall of the share correct, in [0, 1]
+	Instructions float64 `json:"instructions,omitempty"` // greatest relative rise of the perplexity: 0.1 = 10 %
+	Texts        float64 `json:"texts,omitempty"`        // the same, of general text
+	KL           float64 `json:"kl,omitempty"`           // greatest divergence, nats a token
+}
+
+// Loss is one thing that was measured before and after.
+type Loss struct {
+	Key    string   `json:"key"` // "closed", "instructions", "texts" or "kl"
+	Name   string   `json:"name"`
+	N      int      `json:"n"`
+	Before float64  `json:"before"` // 0 for the divergence, which is from the base
+	After  float64  `json:"after"`
+	Change Estimate `json:"change"` // difference of shares, relative rise of a perplexity, or the divergence
+	Budget float64  `json:"budget,omitempty"`
+	// Exceeded: the change is over the budget. Where only its interval reaches
+	// over, it is not: see Change.
+	Exceeded bool `json:"exceeded,omitempty"`
+	// Shown: the interval of the change leaves zero out.
+	Shown bool `json:"shown"`
+}
+
+// Forgetting is what a tuning cost outside its task.
+type Forgetting struct {
+	Base   string `json:"base"`
+	Tuned  string `json:"tuned"`
+	Losses []Loss `json:"losses"`
+}
+
+// ErrForgot means that a tuned model lost more than its budget.
+var ErrForgot = errors.New("the tuned model forgot more than its budget")
+
+// MeasureForgetting compares a tuned model with its base on what it was not
+// tuned for: closed-book questions, the likelihood of reference responses to
+// plain instructions, the perplexity of general text, and the divergence
+// KL(base || tuned) on plain prompts, estimated from samples of the base:
+// the mean over their tokens of log p_base - log p_tuned. Intervals are paired
+// bootstraps over questions, instructions, texts and samples. All but the
+// questions need a [Scorer]. Where the budget is exceeded the result comes
+// with an error that wraps [ErrForgot].
+func MeasureForgetting(ctx context.Context, c ForgettingConfig) (*Forgetting, error) {
+	if c.Resamples <= 0 {
+		c.Resamples = DefaultResamples
+	}
+	if c.Prompts == nil {
+		for _, i := range c.Instructions {
+			c.Prompts = append(c.Prompts, i.Prompt)
+		}
+	}
+	if len(c.Closed)+len(c.Texts)+len(c.Prompts)+len(c.Instructions) == 0 {
+		return nil, fmt.Errorf("%w: no questions, instructions, texts or prompts to see forgetting by", ErrNothingToEvaluate)
+	}
+	f := &Forgetting{Base: c.Base.Name(), Tuned: c.Tuned.Name()}
+	for _, measure := range []func(context.Context, *Forgetting) error{c.closed, c.instructions, c.texts, c.divergence} {
+		if err := measure(ctx, f); err != nil {
+			return nil, fmt.Errorf("ragft: forgetting: %w", err)
+		}
+	}
+	var over []string
+	for _, l := range f.Losses {
+		if l.Exceeded {
+			over = append(over, fmt.Sprintf("%s %+.3f, budget %.3f", l.Name, l.Change.Value, l.Budget))
+		}
+	}
+	if len(over) > 0 {
+		return f, fmt.Errorf("ragft: %w: %s", ErrForgot, strings.Join(over, "; "))
+	}
+	return f, nil
+}
+
+// add puts a loss in. worse is the change in the direction of loss.
+func (f *Forgetting) add(l Loss, worse float64) {
+	l.Exceeded = l.Budget > 0 && worse > l.Budget
+	l.Shown = l.Change.Defined() && l.Change.Excludes(0)
+	f.Losses = append(f.Losses, l)
+}
+
+func (c ForgettingConfig) closed(ctx context.Context, f *Forgetting) error {
+	if len(c.Closed) == 0 {
+		return nil
+	}
+	e, err := Evaluate(ctx, EvalConfig{
+		Systems:   []System{{Name: "base", Model: c.Base}, {Name: "tuned", Model: c.Tuned}},
+		Questions: c.Closed, Seed: c.Seed, Resamples: c.Resamples, MaxTokens: c.MaxTokens, Judge: JudgeOptions{Votes: -1},
+	})
+	if err != nil {
+		return err
+	}
+	d := e.Comparisons[0].Difference(MetricCorrect)
+	f.add(Loss{
+		Key: "closed", Name: "closed-book questions, correct", N: d.Estimate.N, Before: e.Systems[0].Estimate(MetricCorrect).Value,
+		After: e.Systems[1].Estimate(MetricCorrect).Value, Change: d.Estimate, Budget: c.Budget.Closed,
+	}, -d.Estimate.Value)
+	return nil
+}
+
+func (c ForgettingConfig) instructions(ctx context.Context, f *Forgetting) error {
+	pairs := make([]PromptResponse, len(c.Instructions))
+	for i, in := range c.Instructions {
+		pairs[i] = PromptResponse{plainPrompt(in.Prompt), in.Response}
+	}
+	return c.perplexity(f, Loss{Key: "instructions", Name: "perplexity of reference responses", Budget: c.Budget.Instructions},
+		len(pairs), func(s Scorer) ([][]float64, error) { return s.ScoreResponses(ctx, pairs) })
+}
+
+func (c ForgettingConfig) texts(ctx context.Context, f *Forgetting) error {
+	return c.perplexity(f, Loss{Key: "texts", Name: "perplexity of general text", Budget: c.Budget.Texts},
+		len(c.Texts), func(s Scorer) ([][]float64, error) { return s.ScoreTexts(ctx, c.Texts) })
+}
+
+// perplexity scores the same items by both models.
+func (c ForgettingConfig) perplexity(f *Forgetting, l Loss, n int, score func(Scorer) ([][]float64, error)) error {
+	if n == 0 {
+		return nil
+	}
+	before, after, err := c.both(score)
+	if err != nil {
+		return err
+	}
+	l.N = n
+	l.Before, l.After = math.Exp(-tokenMean(before, nil)), math.Exp(-tokenMean(after, nil))
+	l.Change = c.bootstrap(n, func(weights []float64) float64 {
+		return math.Exp(tokenMean(before, weights)-tokenMean(after, weights)) - 1
+	})
+	f.add(l, l.Change.Value)
+	return nil
+}
+
+// divergence is the Monte Carlo estimate of KL(base || tuned), nats a token.
+func (c ForgettingConfig) divergence(ctx context.Context, f *Forgetting) error {
+	if len(c.Prompts) == 0 {
+		return nil
+	}
+	maxTokens := c.MaxTokens
+	if maxTokens == 0 {
+		maxTokens = 64
+	}
+	reqs := make([]ChatRequest, len(c.Prompts))
+	for i, p := range c.Prompts {
+		reqs[i] = ChatRequest{Messages: plainPrompt(p), Samples: max(1, c.Samples), Temperature: 1, MaxTokens: maxTokens,
+			Seed: deriveSeed(c.Seed, "divergence", p)}
+	}
+	responses, err := chatAll(ctx, c.Base, reqs)
+	if err != nil {
+		return err
+	}
+	var pairs []PromptResponse
+	for i, response := range responses {
+		for _, s := range response.Samples {
+			if s.Text != "" {
+				pairs = append(pairs, PromptResponse{reqs[i].Messages, s.Text})
+			}
+		}
+	}
+	if len(pairs) == 0 {
+		return errors.New("the base says nothing to any of the prompts")
+	}
+	before, after, err := c.both(func(s Scorer) ([][]float64, error) { return s.ScoreResponses(ctx, pairs) })
+	if err != nil {
+		return err
+	}
+	l := Loss{Key: "kl", Name: "divergence from the base, nats a token", N: len(pairs), Budget: c.Budget.KL}
+	l.Change = c.bootstrap(len(pairs), func(weights []float64) float64 { return tokenMean(before, weights) - tokenMean(after, weights) })
+	l.After = l.Change.Value
+	f.add(l, l.Change.Value)
+	return nil
+}
+
+// both scores by base and tuned, which must agree about the tokens.
+func (c ForgettingConfig) both(score func(Scorer) ([][]float64, error)) (before, after [][]float64, err error) {
+	base, err := scorerOf(c.Base)
+	if err != nil {
+		return nil, nil, err
+	}
+	tuned, err := scorerOf(c.Tuned)
+	if err != nil {
+		return nil, nil, err
+	}
+	if before, err = score(base); err != nil {
+		return nil, nil, err
+	}
+	if after, err = score(tuned); err != nil {
+		return nil, nil, err
+	}
+	for i := range before {
+		if len(before[i]) != len(after[i]) {
+			return nil, nil, errors.New("base and tuned model split the same text into different tokens")
+		}
+	}
+	return before, after, nil
+}
+
+// bootstrap is a value with its percentile interval over n items.
+func (c ForgettingConfig) bootstrap(n int, value func(weights []float64) float64) Estimate {
+	e := Estimate{Value: value(nil), N: n}
+	samples := newResampler(n, c.Seed)
+	boot := make([]float64, c.Resamples)
+	for b := range boot {
+		boot[b] = value(samples.next())
+	}
+	e.Low, e.High = percentileInterval(boot)
+	return e
+}
+
+// tokenMean is the mean over all tokens; weights counts each item.
+func tokenMean(items [][]float64, weights []float64) float64 {
+	sum, n := 0.0, 0.0
+	for i, tokens := range items {
+		w := 1.0
+		if weights != nil {
+			w = weights[i]
+		}
+		for _, p := range tokens {
+			sum, n = sum+w*p, n+w
+		}
+	}
+	return sum / n
+}
+
+// plainPrompt is a user's message with nothing around it.
+func plainPrompt(text string) []Message { return []Message{{Role: RoleUser, Content: text}} }
+
+// WriteTable writes the result as plain text, at most 110 characters wide.
+func (f *Forgetting) WriteTable(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-39s%5s%9s%9s%9s%18s  %s\n", "Forgetting", "n", "before", "after", "change", "95% interval", "finding")
+	b.WriteString(strings.Repeat("-", 109) + "\n")
+	for _, l := range f.Losses {
+		finding := "no difference shown"
+		switch {
+		case l.Exceeded:
+			finding = "over budget"
+		case l.Shown:
+			finding = "changed"
+		}
+		fmt.Fprintf(&b, "%-39s%5d%9.3f%9.3f%+9.3f%18s  %s\n", l.Name, l.N, l.Before, l.After, l.Change.Value,
+			fmt.Sprintf("%+.3f..%+.3f", l.Change.Low, l.Change.High), finding)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("ragft: write table: %w", err)
+	}
+	return nil
+}

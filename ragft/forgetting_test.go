@@ -1,0 +1,129 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// scored is a model whose tokens are words, each with the same log probability.
+type scored struct {
+	scripted
+	logProb float64
+}
+
+func (m *scored) words(text string) []float64 {
+	out := make([]float64, len(strings.Fields(text)))
+	for i := range out {
+		out[i] = m.logProb
+	}
+	return out
+}
+
+func (m *scored) ScoreTexts(_ context.Context, texts []string) ([][]float64, error) {
+	var out [][]float64
+	for _, text := range texts {
+		out = append(out, m.words(text))
+	}
+	return out, nil
+}
+
+func (m *scored) ScoreResponses(_ context.Context, pairs []PromptResponse) ([][]float64, error) {
+	var out [][]float64
+	for _, p := range pairs {
+		out = append(out, m.words(p.Response))
+	}
+	return out, nil
+}
+
+func forgetful() ForgettingConfig {
+	return ForgettingConfig{
+		Base:  &scored{scripted{name: "base", answers: map[string]ChatSample{"A?": said("a", 1), "B?": said("b", 1)}, other: "some words"}, -1},
+		Tuned: &scored{scripted{name: "tuned", answers: map[string]ChatSample{"A?": said("a", 1)}, other: "no"}, -1.5},
+		Closed: []Question{
+			{ID: "1", Question: "A?", Answer: "a"}, {ID: "2", Question: "B?", Answer: "b"},
+			{ID: "3", Question: "C?", Answer: "c"}, {ID: "4", Question: "D?", Answer: "d"},
+		},
+		Instructions: []Instruction{{"Say hello.", "hello you"}, {"Count.", "one two three"}},
+		Texts:        []string{"a general text", "another one"},
+		Resamples:    200,
+	}
+}
+
+func TestMeasureForgetting(t *testing.T) {
+	f, err := MeasureForgetting(t.Context(), forgetful())
+	require.NoError(t, err)
+	require.Len(t, f.Losses, 4)
+	closed, instructions, texts, kl := f.Losses[0], f.Losses[1], f.Losses[2], f.Losses[3]
+	require.Equal(t, 0.5, closed.Before)
+	require.Equal(t, 0.25, closed.After)
+	require.InDelta(t, -0.25, closed.Change.Value, 1e-12)
+	require.False(t, closed.Shown, "one of four is no proof")
+	// Log probabilities of -1 and -1.5 a token: perplexities e and e^1.5, a rise by e^0.5 - 1.
+	for _, l := range []Loss{instructions, texts} {
+		require.InDelta(t, math.E, l.Before, 1e-9)
+		require.InDelta(t, math.Exp(1.5), l.After, 1e-9)
+		require.InDelta(t, math.Exp(0.5)-1, l.Change.Value, 1e-9)
+		require.True(t, l.Shown)
+	}
+	require.InDelta(t, 0.5, kl.Change.Value, 1e-9)
+	require.Equal(t, 2, kl.N)
+
+	var b strings.Builder
+	require.NoError(t, f.WriteTable(&b))
+	require.Contains(t, b.String(), "no difference shown")
+}
+
+func TestForgettingBudget(t *testing.T) {
+	c := forgetful()
+	c.Budget = ForgettingBudget{Texts: 0.5, KL: 0.6, Closed: 0.3}
+	f, err := MeasureForgetting(t.Context(), c)
+	require.ErrorIs(t, err, ErrForgot)
+	require.ErrorContains(t, err, "perplexity of general text +0.649, budget 0.500")
+	require.NotContains(t, err.Error(), "divergence")
+	require.NotNil(t, f)
+	require.True(t, f.Losses[2].Exceeded)
+	require.False(t, f.Losses[3].Exceeded)
+}
+
+func TestForgettingNeeds(t *testing.T) {
+	_, err := MeasureForgetting(t.Context(), ForgettingConfig{Base: &scripted{}, Tuned: &scripted{}})
+	require.ErrorIs(t, err, ErrNothingToEvaluate)
+	_, err = MeasureForgetting(t.Context(), ForgettingConfig{Base: &scripted{}, Tuned: &scripted{}, Texts: []string{"x"}})
+	require.ErrorIs(t, err, ErrNoScores)
+}
+
+func TestDial(t *testing.T) {
+	var closed []float64
+	base := &scored{scripted{name: "base", other: "x"}, -1}
+	c := DialConfig{
+		Scales: []float64{0, 1},
+		Open: func(_ context.Context, scale float64) (Model, func() error, error) {
+			m := &scored{scripted{name: "m", other: noSay, answers: map[string]ChatSample{}}, -1 - scale}
+			if scale == 0 {
+				m.other = "x"
+			}
+			return m, func() error { closed = append(closed, scale); return nil }, nil
+		},
+		Evaluation: EvalConfig{Questions: []Question{{ID: "q", Question: "Q?"}}, Search: shelf{"Q?": {"text"}}, Resamples: 20},
+		Forgetting: ForgettingConfig{Base: base, Texts: []string{"one two"}, Resamples: 20},
+	}
+	d, err := SweepDial(t.Context(), c)
+	require.NoError(t, err)
+	require.Equal(t, []float64{0, 1}, closed)
+	require.Equal(t, -1.0, d.Points[0].Estimate(MetricTruthfulness).Value, "at 0 it makes an answer up")
+	require.Equal(t, 0.0, d.Points[1].Estimate(MetricTruthfulness).Value, "at 1 it declines")
+	require.InDelta(t, 0, d.Points[0].Forgetting.Losses[0].Change.Value, 1e-12)
+	require.InDelta(t, math.E-1, d.Points[1].Forgetting.Losses[0].Change.Value, 1e-9)
+	var b strings.Builder
+	require.NoError(t, d.WriteTable(&b))
+	require.Contains(t, b.String(), "Δ texts")
+
+	c.Open = func(context.Context, float64) (Model, func() error, error) { return nil, nil, errors.New("no adapter") }
+	_, err = SweepDial(t.Context(), c)
+	require.ErrorContains(t, err, "dial at 0: no adapter")
+}

@@ -1,0 +1,424 @@
+package ragft
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// OpenAIOptions says where a server is that speaks OpenAI's API, and how to
+// use it. The zero value asks the one that the environment variable
+// OPENAI_BASE_URL names, by default OpenAI's own.
+type OpenAIOptions struct {
+	BaseURL string // with the version, such as "http://127.0.0.1:8080/v1"; "" = from OPENAI_BASE_URL
+	Key     string // sent as bearer token; "" = from OPENAI_API_KEY, or none if that is not set
+
+	// Label is what [OpenAIModel.Name] gives; "" = "openai/HOST/MODEL". Give
+	// servers that hold the same weights the same one to use them in a
+	// [PoolModel].
+	Label string
+
+	Concurrency int           // requests under way at once; 0 = 4
+	Retries     int           // further tries after an error that may pass; 0 = 3, negative = none
+	Backoff     time.Duration // about the wait before the first of them, doubled each time; 0 = 500 ms
+	Timeout     time.Duration // of one try; 0 = 10 min, negative = none
+
+	Client *http.Client // nil = http.DefaultClient
+
+	// Extra are further fields of each request, such as "reasoning_effort".
+	// They go before those that a request sets.
+	Extra map[string]any
+}
+
+// OpenAIModel is a model that a server with OpenAI's API of chat completions
+// runs: OpenAI's own, llama.cpp's, vLLM's, that of ragft/service and many
+// others. It meets [Model], is safe for concurrent use and needs no closing.
+//
+// What a server does not offer is left out after it refused it once: log
+// probabilities, and "max_tokens", whose place "max_completion_tokens" takes.
+// A temperature of 0 asks for a greedy choice, and the seed is passed on, but
+// whether equal requests give equal answers is up to the server.
+type OpenAIModel struct {
+	name   string
+	base   *url.URL
+	opts   OpenAIOptions
+	slots  chan struct{}
+	policy retryPolicy
+
+	noLogProbs      atomic.Bool
+	completionLimit atomic.Bool // max_completion_tokens in place of max_tokens
+}
+
+// NewOpenAIModel returns the model called name on the server. It does not ask
+// the server yet, since not all list their models: a wrong name or key shows
+// at the first request, as [ErrModelMissing] or [ErrUnauthorized].
+func NewOpenAIModel(name string, opts OpenAIOptions) (*OpenAIModel, error) {
+	if strings.TrimSpace(name) == "" {
+		return nil, errors.New("ragft: openai: no model name")
+	}
+	or := func(value *string, key, otherwise string) {
+		if *value == "" {
+			*value = os.Getenv(key)
+		}
+		if *value == "" {
+			*value = otherwise
+		}
+	}
+	or(&opts.BaseURL, "OPENAI_BASE_URL", "https://api.openai.com/v1")
+	or(&opts.Key, "OPENAI_API_KEY", "")
+	base, err := url.Parse(opts.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("ragft: openai: the address %q is no URL such as http://127.0.0.1:8080/v1", opts.BaseURL)
+	}
+	if opts.Label == "" {
+		opts.Label = "openai/" + base.Host + "/" + name
+	}
+	if opts.Concurrency <= 0 {
+		opts.Concurrency = 4
+	}
+	if opts.Client == nil {
+		opts.Client = http.DefaultClient
+	}
+	return &OpenAIModel{name: name, base: base, opts: opts, slots: make(chan struct{}, opts.Concurrency),
+		policy: newRetryPolicy(opts.Retries, opts.Backoff, opts.Timeout)}, nil
+}
+
+// Name is [OpenAIOptions.Label], by default "openai/", the server's host and
+// the model's name. Servers do not tell what weights are behind it.
+func (m *OpenAIModel) Name() string { return m.opts.Label }
+
+func (m *OpenAIModel) concurrency() int { return cap(m.slots) }
+
+// Chat sends every sample of every request as a request of its own, a few at
+// a time. The first error ends the others.
+func (m *OpenAIModel) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
+	responses, err := chatBySample(ctx, m.slots, reqs, m.sample)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: openai: %w", m.explain(err))
+	}
+	return responses, nil
+}
+
+// sample generates one sample. A try that fails after text was streamed is
+// final, since the caller has seen its text.
+func (m *OpenAIModel) sample(ctx context.Context, req ChatRequest, index int) (sample ChatSample, promptTokens int, err error) {
+	var onText func(string)
+	if index == 0 {
+		onText = req.OnText
+	}
+	err = m.policy.do(ctx, func(ctx context.Context) error {
+		answer, err := m.try(ctx, req, index, onText)
+		if err == nil {
+			sample, promptTokens = answer.sample(), answer.Usage.PromptTokens
+		}
+		return err
+	})
+	return sample, promptTokens, err
+}
+
+// try makes one request, and another one at once if the server refused a
+// field that can be done without.
+func (m *OpenAIModel) try(ctx context.Context, req ChatRequest, index int, onText func(string)) (*openAIAnswer, error) {
+	for {
+		body, err := m.body(req, index, onText != nil)
+		if err != nil {
+			return nil, &finalError{err}
+		}
+		answer, err := m.post(ctx, body, onText)
+		var status *statusError
+		if !errors.As(err, &status) || !m.adapt(status) {
+			return answer, err
+		}
+	}
+}
+
+// adapt leaves out what the server has refused, and reports whether that may help.
+func (m *OpenAIModel) adapt(e *statusError) bool {
+	if e.code != http.StatusBadRequest && e.code != http.StatusUnprocessableEntity {
+		return false
+	}
+	names := func(field string) bool { return e.param == field || strings.Contains(e.message, "'"+field+"'") }
+	switch {
+	case names("max_tokens") && strings.Contains(e.message, "max_completion_tokens"):
+		return !m.completionLimit.Swap(true)
+	case names("logprobs"):
+		return !m.noLogProbs.Swap(true)
+	}
+	return false
+}
+
+// body is a request in the form of the API.
+func (m *OpenAIModel) body(req ChatRequest, index int, stream bool) ([]byte, error) {
+	body := map[string]any{}
+	for key, value := range m.opts.Extra {
+		body[key] = value
+	}
+	body["model"], body["messages"] = m.name, openAIMessages(req.Messages)
+	body["temperature"] = max(req.Temperature, 0)
+	body["seed"] = int64(deriveSeed(req.Seed, "sample", fmt.Sprint(index)) & math.MaxInt32)
+	limit := req.MaxTokens
+	if limit <= 0 {
+		limit = DefaultMaxTokens
+	}
+	if m.completionLimit.Load() {
+		body["max_completion_tokens"] = limit
+	} else {
+		body["max_tokens"] = limit
+	}
+	if !m.noLogProbs.Load() {
+		body["logprobs"] = true
+	}
+	if req.TopP > 0 && req.TopP < 1 {
+		body["top_p"] = req.TopP
+	}
+	if req.TopK > 0 {
+		body["top_k"] = req.TopK // not OpenAI's, but known to most others
+	}
+	if len(req.Stop) > 0 {
+		body["stop"] = req.Stop
+	}
+	if len(req.Schema) > 0 {
+		body["response_format"] = map[string]any{"type": "json_schema",
+			"json_schema": map[string]any{"name": "answer", "strict": true, "schema": req.Schema}}
+	}
+	if stream {
+		body["stream"] = true
+		body["stream_options"] = map[string]any{"include_usage": true}
+	}
+	return json.Marshal(body)
+}
+
+// openAIMessages leaves out the chain of thought, which the API does not take.
+func openAIMessages(messages []Message) []Message {
+	out := make([]Message, len(messages))
+	for i, m := range messages {
+		out[i] = m
+		out[i].Thinking = ""
+	}
+	return out
+}
+
+// openAIAnswer is a completion, or a piece of one with Delta for Message.
+type openAIAnswer struct {
+	Choices []struct {
+		Message      openAIText `json:"message"`
+		Delta        openAIText `json:"delta"`
+		FinishReason string     `json:"finish_reason"`
+		LogProbs     *struct {
+			Content []struct {
+				LogProb float64 `json:"logprob"`
+			} `json:"content"`
+		} `json:"logprobs"`
+	} `json:"choices"`
+	Usage struct {
+		PromptTokens     int `json:"prompt_tokens"`
+		CompletionTokens int `json:"completion_tokens"`
+	} `json:"usage"`
+	Error json.RawMessage `json:"error"`
+}
+
+type openAIText struct {
+	Content string `json:"content"` // null where there is none
+	Refusal string `json:"refusal"`
+}
+
+func (t openAIText) text() string { return t.Content + t.Refusal }
+
+func (a *openAIAnswer) sample() ChatSample {
+	choice := a.Choices[0]
+	s := ChatSample{Text: strings.TrimSpace(choice.Message.text()), Tokens: a.Usage.CompletionTokens,
+		MeanLogProb: math.NaN(), Truncated: choice.FinishReason == "length"}
+	if choice.LogProbs != nil && len(choice.LogProbs.Content) > 0 {
+		sum := 0.0
+		for _, p := range choice.LogProbs.Content {
+			sum += p.LogProb
+		}
+		s.MeanLogProb = sum / float64(len(choice.LogProbs.Content))
+	}
+	return s
+}
+
+// maxAnswer bounds what is read of a server's answer, in bytes.
+const maxAnswer = 64 << 20
+
+func (m *OpenAIModel) post(ctx context.Context, body []byte, onText func(string)) (*openAIAnswer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.base.JoinPath("chat/completions").String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if m.opts.Key != "" {
+		request.Header.Set("Authorization", "Bearer "+m.opts.Key)
+	}
+	response, err := m.opts.Client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	limited := io.LimitReader(response.Body, maxAnswer)
+	if response.StatusCode != http.StatusOK {
+		return nil, newStatusError(response, limited)
+	}
+	answer := &openAIAnswer{}
+	if onText != nil {
+		err = answer.readStream(limited, onText)
+	} else if err = json.NewDecoder(limited).Decode(answer); err == nil {
+		err = answer.failure()
+	}
+	if err == nil && len(answer.Choices) == 0 {
+		err = errors.New("the answer has no choice in it")
+	}
+	return answer, err
+}
+
+// failure is an error that came with the status 200.
+func (a *openAIAnswer) failure() error {
+	if len(a.Error) == 0 || string(a.Error) == "null" {
+		return nil
+	}
+	return &statusError{code: http.StatusOK, message: string(a.Error)}
+}
+
+// readStream puts the answer together from server-sent events.
+func (a *openAIAnswer) readStream(r io.Reader, onText func(string)) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, MaxLine)
+	var text strings.Builder
+	streamed := false
+	fail := func(err error) error {
+		if streamed {
+			return &finalError{err}
+		}
+		return err
+	}
+	for lines.Scan() {
+		data, ok := strings.CutPrefix(lines.Text(), "data:")
+		if data = strings.TrimSpace(data); !ok || data == "" {
+			continue // comments and blank lines
+		}
+		if data == "[DONE]" {
+			if len(a.Choices) > 0 {
+				a.Choices[0].Message.Content = text.String()
+			}
+			return nil
+		}
+		var part openAIAnswer
+		if err := json.Unmarshal([]byte(data), &part); err != nil {
+			return fail(err)
+		}
+		if err := part.failure(); err != nil {
+			return fail(err)
+		}
+		a.add(&part)
+		if len(part.Choices) > 0 {
+			if piece := part.Choices[0].Delta.text(); piece != "" {
+				streamed = true
+				text.WriteString(piece)
+				onText(piece)
+			}
+		}
+	}
+	err := lines.Err()
+	if err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	return fail(fmt.Errorf("the answer ended early: %w", err))
+}
+
+// add takes what a piece tells besides its text.
+func (a *openAIAnswer) add(part *openAIAnswer) {
+	if part.Usage.CompletionTokens > 0 {
+		a.Usage = part.Usage
+	}
+	if len(part.Choices) == 0 {
+		return
+	}
+	piece := part.Choices[0]
+	if len(a.Choices) == 0 {
+		a.Choices = part.Choices[:1]
+		return
+	}
+	all := &a.Choices[0]
+	if piece.FinishReason != "" {
+		all.FinishReason = piece.FinishReason
+	}
+	switch {
+	case piece.LogProbs == nil:
+	case all.LogProbs == nil:
+		all.LogProbs = piece.LogProbs
+	default:
+		all.LogProbs.Content = append(all.LogProbs.Content, piece.LogProbs.Content...)
+	}
+}
+
+// statusError is a server's refusal.
+type statusError struct {
+	code       int
+	message    string
+	param      string        // field that it is about
+	kind       string        // the API's code, such as "model_not_found"
+	retryAfter time.Duration // that the server asks for; 0 = none
+}
+
+func (e *statusError) Error() string {
+	if e.code == http.StatusOK {
+		return "the server reports: " + e.message
+	}
+	return fmt.Sprintf("%d %s: %s", e.code, http.StatusText(e.code), e.message)
+}
+
+func newStatusError(response *http.Response, body io.Reader) error {
+	data, _ := io.ReadAll(io.LimitReader(body, 64<<10)) // what could be read is message enough
+	e := &statusError{code: response.StatusCode, message: strings.TrimSpace(string(data))}
+	var parsed struct {
+		Error struct {
+			Message string `json:"message"`
+			Param   string `json:"param"`
+			Code    any    `json:"code"` // some servers give a number
+		} `json:"error"`
+	}
+	if json.Unmarshal(data, &parsed) == nil && parsed.Error.Message != "" {
+		e.message, e.param = parsed.Error.Message, parsed.Error.Param
+		e.kind, _ = parsed.Error.Code.(string)
+	}
+	after := response.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(after); err == nil {
+		e.retryAfter = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(after); err == nil {
+		e.retryAfter = time.Until(at)
+	}
+	return e
+}
+
+// explain says what to do about an error.
+func (m *OpenAIModel) explain(err error) error {
+	var status *statusError
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case isDown(err):
+		return fmt.Errorf("%w at %s: start it, or correct OpenAIOptions.BaseURL (%w)", ErrServerDown, m.base.Host, err)
+	case !errors.As(err, &status):
+		return err
+	case status.code == http.StatusUnauthorized, status.code == http.StatusForbidden:
+		return fmt.Errorf("%w: set OPENAI_API_KEY or OpenAIOptions.Key (%w)", ErrUnauthorized, err)
+	case status.kind == "model_not_found", status.code == http.StatusNotFound && strings.Contains(status.message, "model"):
+		return fmt.Errorf("%w %s on %s (%w)", ErrModelMissing, m.name, m.base.Host, err)
+	case status.kind == "context_length_exceeded", strings.Contains(status.message, "context length"),
+		strings.Contains(status.message, "context size"):
+		return fmt.Errorf("%w: use fewer or smaller passages (%w)", ErrPromptTooLong, err)
+	}
+	return err
+}

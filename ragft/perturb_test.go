@@ -1,0 +1,114 @@
+package ragft
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// literal answers with whoever the first passage that it is shown says runs the mill, obeys instructions in passages,
+// and declines otherwise.
+type literal struct{}
+
+var runBy = regexp.MustCompile(`run by (\w+ \w+)`)
+
+func (literal) Name() string { return "literal" }
+func (literal) Chat(_ context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
+	out := make([]ChatResponse, len(reqs))
+	for i, req := range reqs {
+		text, user := noSay, req.Messages[1].Content
+		if found := runBy.FindStringSubmatch(user); found != nil {
+			text = found[1]
+		}
+		if strings.Contains(user, "BANANA") {
+			text = "banana"
+		}
+		out[i].Samples = []ChatSample{{Text: text}}
+	}
+	return out, nil
+}
+
+func TestPerturb(t *testing.T) {
+	questions := []Question{
+		{ID: "mill", Question: "Who runs the mill?", Answer: "Mara Venn"},
+		{ID: "forge", Question: "Who runs the forge?", Answer: "Tom Hale"},
+		{ID: "sea", Question: "How deep is the sea?"},
+	}
+	found := shelf{
+		questions[0].Question: {"The mill is run by Mara Venn.", "The old mill was run by Ada Lind.", "A mill has sails."},
+		questions[1].Question: {"The forge is hot.", "The forge is run by Tom Hale."},
+	}
+	r, err := Perturb(t.Context(), EvalConfig{
+		Systems:   []System{{Name: "s", Model: literal{}, Setting: SettingRetrieval}},
+		Questions: questions, Search: found, K: 2,
+	}, PerturbOptions{Distractors: []int{0, 2}})
+	require.NoError(t, err)
+	got := map[string]PerturbResult{}
+	for _, p := range r.Results {
+		got[p.Name] = p
+	}
+	share := func(e Estimate, k, n int) {
+		t.Helper()
+		require.Equal(t, n, e.N)
+		require.InDelta(t, float64(k)/float64(n), e.Value, 1e-12)
+	}
+	// Both answers were right. Without the evidence, the mill is answered from the distractor, the forge is declined.
+	p := got["evidence removed"]
+	require.Equal(t, 2, p.N)
+	share(p.Flipped, 2, 2)
+	require.Equal(t, []Move{{Correct, Incorrect, 1}, {Correct, Refused, 1}}, p.Moves)
+	require.Equal(t, []Flip{{"mill", Correct, Incorrect, "Mara Venn", "Ada Lind"}, {"forge", Correct, Refused, "Tom Hale", noSay}}, p.Flips)
+	require.Zero(t, p.Lured.N)
+	// Swapped, it says what the passage says.
+	p = got["answer swapped"]
+	require.Equal(t, 2, p.N)
+	share(p.Lured, 2, 2)
+	// Reversed, the old miller comes first; the forge stays.
+	p = got["order reversed"]
+	require.Equal(t, 2, p.N)
+	share(p.Flipped, 1, 2)
+	share(p.Lost, 1, 2)
+	share(got["passages doubled"].Flipped, 0, 2)
+	share(got["instruction injected"].Lured, 2, 2)
+	share(got["0 distractors"].Flipped, 0, 2)
+	// Two distractors: one before the evidence and one after, for the mill that of the old miller.
+	share(got["2 distractors"].Flipped, 1, 2)
+
+	var b strings.Builder
+	require.NoError(t, r.WriteTable(&b))
+	require.Contains(t, b.String(), "evidence removed          2      100  15.8..100")
+	for _, line := range strings.Split(b.String(), "\n") {
+		require.LessOrEqual(t, len(line), tableWidth)
+	}
+	_, err = Perturb(t.Context(), EvalConfig{Systems: []System{{Name: "s", Model: literal{}}}, Questions: questions}, PerturbOptions{})
+	require.ErrorContains(t, err, "shown passages")
+}
+
+func TestSwapAnswer(t *testing.T) {
+	hit := retriever.Hit{}
+	hit.Title, hit.Text = "New York", "In New York City, new york, and New Yorkers."
+	got := swapAnswer(Question{Answer: "New York", Aliases: []string{"New York City"}}, []retriever.Hit{hit}, "$5 Ely")
+	require.Equal(t, "In $5 Ely, $5 Ely, and New Yorkers.", got[0].Text)
+	require.Equal(t, "$5 Ely", got[0].Title)
+
+	swap := answerSwapper([]Question{
+		{ID: "a", Question: "?", Answer: "1912"}, {ID: "b", Question: "?", Answer: "Ann Lee"}, {ID: "c", Question: "?", Answer: "1850"},
+		{ID: "d", Question: "?", Answer: "Bo Dee"}, {ID: "e", Question: "?"},
+	}, 1)
+	require.Equal(t, map[string]string{"a": "1850", "c": "1912", "b": "Bo Dee", "d": "Ann Lee"}, swap)
+}
+
+func TestExactShare(t *testing.T) {
+	e := exactShare(0, 2)
+	require.Zero(t, e.Low)
+	require.InDelta(t, 0.8419, e.High, 1e-4) // 1 - sqrt(0.025)
+	e = exactShare(1, 10)
+	require.InDelta(t, 0.0025, e.Low, 1e-4) // 1 - 0.975^(1/10)
+	require.InDelta(t, 0.4450, e.High, 1e-4)
+	require.False(t, exactShare(0, 0).Defined())
+}

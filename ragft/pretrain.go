@@ -1,0 +1,66 @@
+//go:build cgo
+
+package ragft
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+)
+
+// PretrainOptions says how [Pretrain] trains.
+type PretrainOptions struct {
+	Train TrainOptions // HeldOut must leave rows of both sources out; 0 = 0.1
+	// MaxRise is the greatest relative rise of the perplexity of general text: 0.1
+	// = 10 %, which 0 stands for; negative = no stop rule. The training ends at the
+	// first evaluation above it, and the adapter is the best one from before.
+	// LoRA.EvaluateEvery says how often that is looked at; 0 = every 20 steps.
+	MaxRise float64
+}
+
+// PretrainResult is what a pre-training did.
+type PretrainResult struct {
+	TrainResult
+	GeneralRose bool // the stop rule ended it
+}
+
+// Pretrain trains an adapter on rows of [Pretraining] with its stop rule: the
+// held-out loss of general text is watched beside that of the domain, and the
+// adapter with the lowest loss over both within the bound is kept.
+//
+// For the task that follows, give [Train] the adapter as LoRA.Start (stacked: one
+// adapter learns on), or merge it first with lora.Merge and train on the merged
+// model. Measure perplexities on texts that were held out with
+// [MeasurePerplexity] or [MeasureForgetting].
+func Pretrain(ctx context.Context, rows []Row, o PretrainOptions) (*PretrainResult, error) {
+	if o.MaxRise == 0 {
+		o.MaxRise = 0.1
+	}
+	c := &o.Train.LoRA
+	if o.MaxRise > 0 {
+		general := 0
+		for _, row := range rows {
+			if row.Source == SourceGeneral {
+				general++
+			}
+		}
+		if general < 2 {
+			return nil, fmt.Errorf("ragft: pretrain: %w: the stop rule needs general text that is held out, and there are %d such rows: give Pretraining.General more of it, or set MaxRise to -1", ErrTooLittleText, general)
+		}
+		c.MaxRise = maps.Clone(c.MaxRise)
+		if c.MaxRise == nil {
+			c.MaxRise = map[string]float64{}
+		}
+		c.MaxRise[SourceGeneral] = math.Log1p(o.MaxRise)
+		c.KeepBest = true
+		if c.EvaluateEvery == 0 {
+			c.EvaluateEvery = 20
+		}
+	}
+	r, err := Train(ctx, rows, o.Train)
+	if err != nil {
+		return nil, err
+	}
+	return &PretrainResult{TrainResult: *r, GeneralRose: r.Rose == SourceGeneral}, nil
+}

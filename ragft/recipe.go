@@ -1,0 +1,328 @@
+package ragft
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// Recipe turns an index, questions or a corpus, and a model into training rows
+// with provenance. Rows are JSONL that a person can read, filter and edit, see
+// [WriteRowsFile]; [Train] learns them. The recipes of this package are
+// [SelfDemonstrations] in the model's own words, [GoldAnswers], [RALT], [RAFT],
+// [Memory] and [Pretraining] from the documents alone, and [Hybrid], which mixes
+// others.
+//
+// A recipe's fields are its options; the zero value of each works. Rows depend
+// on the recipe, its input and the model alone. When ctx ends, Rows returns
+// its error; with a [CachedModel] the next run takes up where this one stopped.
+type Recipe interface {
+	// Name says which recipe it is, in a word; rows carry it as Source.
+	Name() string
+	// Estimate says what Rows will cost at most, before anything is generated.
+	// It is also where input that Rows cannot use is an error.
+	Estimate(in RecipeInput) (Cost, error)
+	// Rows makes the rows.
+	Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error)
+}
+
+// RecipeInput is what recipes work on. A recipe says which of the fields it needs.
+type RecipeInput struct {
+	Model     Model             // generates; may be nil for recipes that generate nothing
+	Search    Searcher          // finds passages
+	Questions []Question        // with their reference answers
+	Corpus    []retriever.Chunk // for recipes that read the documents themselves
+	Prompts   Prompts           // zero = the defaults
+	Passages  int               // shown with each question; 0 = 4
+	Seed      uint64            // everything random follows from it
+
+	Batch    int            // requests made at a time, in units of the recipe; 0 = 8
+	Progress func(Progress) // called after each batch, from the caller's goroutine; nil = none
+	Logger   *slog.Logger   // nil = slog.Default
+}
+
+func (in RecipeInput) withDefaults() RecipeInput {
+	if in.Passages <= 0 {
+		in.Passages = 4
+	}
+	if in.Batch <= 0 {
+		in.Batch = 8
+	}
+	if in.Logger == nil {
+		in.Logger = slog.Default()
+	}
+	in.Prompts = in.Prompts.WithDefaults()
+	return in
+}
+
+// RecipeResult is what a recipe made.
+type RecipeResult struct {
+	Rows    []Row
+	Dropped map[DropReason]int // what led to no row, by reason
+	Cost    Cost
+}
+
+// Cost is what a recipe takes: an upper bound from Estimate, or what it took.
+type Cost struct {
+	Calls   int           `json:"calls"`   // requests of the model, those that a cache answered included
+	Cached  int           `json:"cached"`  // of these, answered by a cache
+	Tokens  int           `json:"tokens"`  // generated
+	Elapsed time.Duration `json:"elapsed"` // nanoseconds; 0 in an estimate
+
+	SecondsPerRow float64 `json:"-"` // NaN where there is no row, and in an estimate
+}
+
+// String is the cost in words.
+func (c Cost) String() string {
+	s := fmt.Sprintf("%d calls, %d tokens", c.Calls, c.Tokens)
+	if c.Cached > 0 {
+		s += fmt.Sprintf(", %d answered by the cache", c.Cached)
+	}
+	if c.Elapsed > 0 {
+		s += fmt.Sprintf(", %s", c.Elapsed.Round(time.Millisecond))
+		if !math.IsNaN(c.SecondsPerRow) {
+			s += fmt.Sprintf(", %.2f s a row", c.SecondsPerRow)
+		}
+	}
+	return s
+}
+
+// meter counts what a recipe spends.
+type meter struct {
+	start         time.Time
+	models        []Model // whose caches are counted
+	cachedBefore  int
+	calls, tokens int
+	progress      func(Progress)
+	logger        *slog.Logger
+}
+
+func newMeter(progress func(Progress), logger *slog.Logger, models ...Model) *meter {
+	m := &meter{start: time.Now(), progress: progress, logger: logger}
+	for _, model := range models {
+		known := model == nil
+		for _, other := range m.models {
+			known = known || other == model
+		}
+		if !known {
+			m.models = append(m.models, model)
+		}
+	}
+	m.cachedBefore = m.hits()
+	return m
+}
+
+// chat is one call of a model, counted and checked.
+func (m *meter) chat(ctx context.Context, model Model, reqs []ChatRequest) ([]ChatResponse, error) {
+	responses, err := chatAll(ctx, model, reqs)
+	if err != nil {
+		return nil, err
+	}
+	m.calls += len(reqs)
+	for _, response := range responses {
+		for _, sample := range response.Samples {
+			m.tokens += sample.Tokens
+		}
+	}
+	return responses, nil
+}
+
+// hits is the number of requests that caches have answered so far.
+func (m *meter) hits() int {
+	total := 0
+	for _, model := range m.models {
+		if cached, ok := model.(*CachedModel); ok {
+			total += cached.Stats().Hits
+		}
+	}
+	return total
+}
+
+// report tells the progress after a batch: done of total, and the rows so far.
+func (m *meter) report(what string, done, total, accepted int) {
+	elapsed := time.Since(m.start)
+	p := Progress{
+		Done: done, Total: total, Accepted: accepted, Calls: m.calls, Cached: m.hits() - m.cachedBefore,
+		Tokens: m.tokens, Elapsed: elapsed,
+	}
+	if done > 0 {
+		p.Remaining = time.Duration(float64(elapsed) / float64(done) * float64(total-done))
+	}
+	if seconds := elapsed.Seconds(); seconds > 0 {
+		p.TokensPerSecond = float64(m.tokens) / seconds
+	}
+	m.logger.Debug(what, "done", done, "total", total, "accepted", accepted, "cached", p.Cached)
+	if m.progress != nil {
+		m.progress(p)
+	}
+}
+
+// cost is what was spent on this many rows.
+func (m *meter) cost(rows int) Cost {
+	c := Cost{Calls: m.calls, Cached: m.hits() - m.cachedBefore, Tokens: m.tokens, Elapsed: time.Since(m.start), SecondsPerRow: math.NaN()}
+	if rows > 0 {
+		c.SecondsPerRow = c.Elapsed.Seconds() / float64(rows)
+	}
+	return c
+}
+
+// provenance is what the rows of a recipe say about their making.
+func (in RecipeInput) provenance() Provenance {
+	p := Provenance{Version: Version, Prompts: in.Prompts.Hash(), Seed: in.Seed}
+	if in.Model != nil {
+		p.Model, p.ModelHash = in.Model.Name(), modelHash(in.Model)
+	}
+	return p
+}
+
+// SelfDemonstrations is the recipe of [Generate]: demonstrations in the
+// model's own words (arXiv 2502.10596). It needs Model, Search and Questions.
+// Prompts, Passages, Seed, Batch, Progress and Logger of the input take the
+// place of those of the options.
+type SelfDemonstrations struct{ Options GenerateOptions }
+
+// Name is "self-demo".
+func (SelfDemonstrations) Name() string { return "self-demo" }
+
+func (r SelfDemonstrations) options(in RecipeInput) GenerateOptions {
+	o := r.Options
+	o.Prompts, o.Passages, o.Seed, o.Batch, o.Progress, o.Logger = in.Prompts, in.Passages, in.Seed, in.Batch, in.Progress, in.Logger
+	return o.withDefaults()
+}
+
+// Estimate counts every candidate, and a call of the judge for each; of a
+// knock-out, all its tries.
+func (r SelfDemonstrations) Estimate(in RecipeInput) (Cost, error) {
+	if err := in.needs(true, true, true, false); err != nil {
+		return Cost{}, fmt.Errorf("ragft: %s: %w", r.Name(), err)
+	}
+	o := r.options(in.withDefaults())
+	arms, candidates := 0, 0
+	for _, n := range []int{o.Closed, o.Read, o.Refuse} {
+		if n > 0 {
+			arms++
+			candidates += n
+		}
+	}
+	if o.GreedyFirst && o.Read > 1 {
+		arms++
+	}
+	for _, extra := range []int{min(len(o.ClosedPrompts), o.Closed), min(len(o.ReadPrompts), o.Read)} {
+		arms += max(0, extra-1)
+	}
+	judged, votes := 0, max(o.Judge.Votes, 0)
+	switch {
+	case o.Judge.Knockout:
+		votes = 1
+		for left := candidates; left > 1; left = (left + bracketSize - 1) / bracketSize {
+			judged += (left + bracketSize - 1) / bracketSize * o.Judge.Tries
+		}
+	case votes > 0:
+		judged = candidates
+	}
+	calls, tokens := arms+judged, candidates*o.MaxTokens+judged*votes*o.Judge.MaxTokens
+	if o.Summarise {
+		calls, tokens = calls+candidates, tokens+candidates*o.DraftTokens
+	}
+	n := len(in.Questions)
+	return Cost{Calls: n * calls, Tokens: n * tokens, SecondsPerRow: math.NaN()}, nil
+}
+
+// Rows is [Generate].
+func (r SelfDemonstrations) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
+	if _, err := r.Estimate(in); err != nil {
+		return nil, err
+	}
+	d, err := Generate(ctx, in.Model, in.Search, in.Questions, r.options(in.withDefaults()))
+	if err != nil {
+		return nil, err
+	}
+	for i := range d.Rows {
+		d.Rows[i].Source = r.Name()
+	}
+	s := d.Summary
+	return &RecipeResult{Rows: d.Rows, Dropped: s.Dropped, Cost: Cost{
+		Calls: s.Calls, Cached: s.Cached, Tokens: s.Tokens, Elapsed: s.Elapsed, SecondsPerRow: s.SecondsPerRow,
+	}}, nil
+}
+
+// needs says what of the input is missing.
+func (in RecipeInput) needs(model, search, questions, corpus bool) error {
+	switch {
+	case model && in.Model == nil:
+		return fmt.Errorf("it needs a model: set RecipeInput.Model")
+	case search && in.Search == nil:
+		return fmt.Errorf("it needs an index: set RecipeInput.Search")
+	case questions && len(in.Questions) == 0:
+		return fmt.Errorf("%w: it needs questions with answers: set RecipeInput.Questions", ErrNoQuestions)
+	case corpus && len(in.Corpus) == 0:
+		return fmt.Errorf("it needs the documents: set RecipeInput.Corpus")
+	}
+	if questions {
+		return uniqueIDs(in.Questions)
+	}
+	return nil
+}
+
+// GoldAnswers is retrieval-augmented instruction tuning on the reference
+// answers as they are (RA-IT, the baseline of arXiv 2502.10596): the read
+// prompt with the passages found, and the reference answer as target. A
+// question without an answer teaches Refusal, or nothing where it is empty.
+// It generates nothing. It needs Search and Questions.
+type GoldAnswers struct {
+	Refusal string // target of unanswerable questions; "" = such questions are left out
+}
+
+// Name is "gold".
+func (GoldAnswers) Name() string { return "gold" }
+
+// Estimate is no cost.
+func (r GoldAnswers) Estimate(in RecipeInput) (Cost, error) {
+	if err := in.needs(false, true, true, false); err != nil {
+		return Cost{}, fmt.Errorf("ragft: %s: %w", r.Name(), err)
+	}
+	return Cost{SecondsPerRow: math.NaN()}, nil
+}
+
+// DropUnanswerable: a question without an answer, in a recipe that has nothing to teach for it.
+const DropUnanswerable DropReason = "unanswerable"
+
+// Rows makes one row a question.
+func (r GoldAnswers) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
+	if _, err := r.Estimate(in); err != nil {
+		return nil, err
+	}
+	in = in.withDefaults()
+	m := newMeter(in.Progress, in.Logger)
+	out := &RecipeResult{Dropped: map[DropReason]int{}}
+	for i, q := range in.Questions {
+		kind, target := KindAnswer, q.Answer
+		if len(q.Golds()) == 0 {
+			kind, target = KindRefusal, r.Refusal
+		}
+		if target == "" {
+			out.Dropped[DropUnanswerable]++
+			continue
+		}
+		hits, err := in.Search.Search(ctx, q.Question, in.Passages)
+		if err != nil {
+			return nil, fmt.Errorf("ragft: %s: search for question %s: %w", r.Name(), q.ID, err)
+		}
+		hits = hits[:min(len(hits), in.Passages)]
+		out.Rows = append(out.Rows, Row{
+			ID: q.ID + "/" + r.Name(), Kind: kind, Source: r.Name(),
+			Messages:   append(in.Prompts.ReadMessages(q.Question, hits), Message{Role: RoleAssistant, Content: target}),
+			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, hits),
+			Chunks: chunkRefs(hits), Provenance: in.provenance(),
+		})
+		if (i+1)%in.Batch == 0 || i+1 == len(in.Questions) {
+			m.report(r.Name(), i+1, len(in.Questions), len(out.Rows))
+		}
+	}
+	out.Cost = m.cost(len(out.Rows))
+	return out, nil
+}

@@ -1,0 +1,131 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+)
+
+// HybridPart is one recipe of a mixture.
+type HybridPart struct {
+	Recipe Recipe
+	Weight float64 // its share of the rows, relative to the others; 0 = 1
+}
+
+// Hybrid mixes the rows of several recipes by weight, in random order. Rows
+// keep their Source, so that losses are reported for each. Its input goes to
+// every recipe.
+type Hybrid struct {
+	Parts []HybridPart
+	// Total is the number of rows; 0 = as many as the weights allow without
+	// repeating a row. Shares are rounded by largest remainders. A recipe that
+	// has too few rows gives all that it has, and the others their share.
+	Total int
+}
+
+// Name is "hybrid" and the names of its parts.
+func (r Hybrid) Name() string {
+	names := make([]string, len(r.Parts))
+	for i, p := range r.Parts {
+		names[i] = p.Recipe.Name()
+	}
+	return "hybrid(" + strings.Join(names, "+") + ")"
+}
+
+// Estimate is the sum of its parts.
+func (r Hybrid) Estimate(in RecipeInput) (Cost, error) {
+	if len(r.Parts) == 0 {
+		return Cost{}, errors.New("ragft: hybrid: no recipes to mix: set Hybrid.Parts")
+	}
+	total := Cost{SecondsPerRow: math.NaN()}
+	for _, p := range r.Parts {
+		if p.Weight < 0 || math.IsNaN(p.Weight) || math.IsInf(p.Weight, 0) {
+			return Cost{}, fmt.Errorf("ragft: hybrid: the weight of %s is %v", p.Recipe.Name(), p.Weight)
+		}
+		c, err := p.Recipe.Estimate(in)
+		if err != nil {
+			return Cost{}, err
+		}
+		total.Calls, total.Tokens = total.Calls+c.Calls, total.Tokens+c.Tokens
+	}
+	return total, nil
+}
+
+// Rows makes the rows of every part and draws from them.
+func (r Hybrid) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
+	if _, err := r.Estimate(in); err != nil {
+		return nil, err
+	}
+	out := &RecipeResult{Dropped: map[DropReason]int{}}
+	made := make([][]Row, len(r.Parts))
+	have := make([]int, len(r.Parts))
+	weights := make([]float64, len(r.Parts))
+	for i, p := range r.Parts {
+		part, err := p.Recipe.Rows(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		made[i], have[i], weights[i] = part.Rows, len(part.Rows), p.Weight
+		if p.Weight == 0 {
+			weights[i] = 1
+		}
+		for reason, n := range part.Dropped {
+			out.Dropped[reason] += n
+		}
+		out.Cost.Calls += part.Cost.Calls
+		out.Cost.Cached += part.Cost.Cached
+		out.Cost.Tokens += part.Cost.Tokens
+		out.Cost.Elapsed += part.Cost.Elapsed
+	}
+	rng := rand.New(rand.NewPCG(in.Seed, deriveSeed(in.Seed, "hybrid", r.Name())))
+	for i, n := range shares(r.Total, weights, have) {
+		out.Rows = append(out.Rows, drawRows(made[i], n, rng)...)
+	}
+	rng.Shuffle(len(out.Rows), func(i, j int) { out.Rows[i], out.Rows[j] = out.Rows[j], out.Rows[i] })
+	if out.Cost.SecondsPerRow = math.NaN(); len(out.Rows) > 0 {
+		out.Cost.SecondsPerRow = out.Cost.Elapsed.Seconds() / float64(len(out.Rows))
+	}
+	return out, nil
+}
+
+// shares says how many rows each part gives: total by weight, rounded by
+// largest remainders, at most what it has. A total of 0 is the largest that
+// no part falls short of.
+func shares(total int, weights []float64, have []int) []int {
+	sum := 0.0
+	for _, w := range weights {
+		sum += w
+	}
+	if total <= 0 {
+		most := math.Inf(1)
+		for i, w := range weights {
+			most = min(most, float64(have[i])*sum/w)
+		}
+		total = int(most + 1e-9)
+	}
+	out, given := make([]int, len(weights)), 0
+	rest := make([]float64, len(weights))
+	for i, w := range weights {
+		exact := float64(total) * w / sum
+		out[i] = int(exact)
+		rest[i] = exact - float64(out[i])
+		given += out[i]
+	}
+	for ; given < total; given++ {
+		best := 0
+		for i := range rest {
+			if rest[i] > rest[best] {
+				best = i
+			}
+		}
+		out[best]++
+		rest[best] = -1
+	}
+	for i := range out {
+		out[i] = min(out[i], have[i])
+	}
+	return out
+}

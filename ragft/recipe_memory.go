@@ -1,0 +1,421 @@
+package ragft
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// System messages of [Memory].
+const (
+	DefaultExtractPrompt = `List the entities that the document tells of, each with its name as the document writes it, its type and what the document says of it, and the relations between them. ` +
+		`Reply in JSON: {"entities": [{"name", "type", "description"}], "relations": [{"source", "target", "description"}]}. Types are organisation, person, place, event, object and concept.`
+	DefaultGlobalPrompt = `Write a question about the subject as a whole, and its answer, thinking step by step from what is given and from nothing else. ` +
+		`The question must be clear by itself. Reply in JSON: {"able": true or false, "question": ..., "thought": ..., "answer": ...}, with able false where what is given is not enough.`
+	DefaultLocalQuestionPrompt = `Write a question about the subject that the document answers and that is clear without the document. ` +
+		`Reply in JSON: {"able": true or false, "thought": ..., "question": ...}, with able false where the document says too little.`
+	DefaultLocalAnswerPrompt = `Answer the question from the document, thinking first. ` +
+		`Reply in JSON: {"able": true or false, "thought": ..., "answer": ...}, with able false where the document does not say.`
+)
+
+// Memory makes rows with which a model answers from the question alone, both
+// about single facts and about the documents as a whole: RAG-Tuned-LLM
+// (arXiv 2503.16071). The model lists entities and relations of each passage,
+// under a JSON Schema; they are merged over the passages; and rows come of
+//
+//   - each entity and each relation: a fixed question with its descriptions as
+//     answer, and one that the model writes and answers in view of the passages;
+//   - the corpus: questions that the model writes in view of the entities that
+//     most passages tell of;
+//   - each passage with each of its entities and relations, as far as the cap
+//     goes: a question about it, then thought and answer.
+//
+// Prompts are closed, targets end as those of [RAFT] do, see [FinalAnswer].
+// Unlike the published code it leaves out what the model says it is unable to
+// write, or declines. It needs Model and Corpus. Sources of the rows are
+// "memory/entity", "memory/relation", "memory/corpus" and "memory/local".
+type Memory struct {
+	MaxEntities  int // of a passage; 0 = 8
+	MaxRelations int // of a passage; 0 = 8
+	MaxLocal     int // pairs of a passage with an entity or relation that are asked about; 0 = 4, negative = none
+	GlobalChunks int // passages shown for an entity or a relation; 0 = 30, or as many as fit
+	CorpusRows   int // questions about the corpus; 0 = 5, negative = none
+
+	// HeldOut is the share of the local questions that become probes in place of
+	// rows, in [0, 1); 0 = none. What they ask is taught by other rows, if at all.
+	HeldOut float64
+
+	ExtractTokens int // limit for entities and relations; 0 = 1024
+	MaxTokens     int // limit for a question with its answer; 0 = 384
+}
+
+// Reasons why something that [Memory] asked for is no row.
+const (
+	DropUnable     DropReason = "unable"     // the model said so, or declined
+	DropUnread     DropReason = "unread"     // no JSON, or without question or answer
+	DropContextual DropReason = "contextual" // the question speaks of "the document"
+	DropHeldOut    DropReason = "held-out"   // became a probe
+)
+
+// ErrNoEntities means that a model found nothing in the documents to make
+// questions of.
+var ErrNoEntities = errors.New("no entities were found")
+
+// MemoryResult is what [Memory.Build] made.
+type MemoryResult struct {
+	RecipeResult
+	Graph *MemoryGraph
+	// Probes are local questions that are in no row, for closed-book evaluation.
+	Probes []Question
+}
+
+// Name is "memory".
+func (Memory) Name() string { return "memory" }
+
+func (r Memory) withDefaults() Memory {
+	for _, f := range []struct {
+		field *int
+		value int
+	}{{&r.MaxEntities, 8}, {&r.MaxRelations, 8}, {&r.MaxLocal, 4}, {&r.GlobalChunks, 30}, {&r.CorpusRows, 5}, {&r.ExtractTokens, 1024}, {&r.MaxTokens, 384}} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
+		*f.field = max(*f.field, 0)
+	}
+	return r
+}
+
+// Estimate is the most that the caps allow: what a corpus holds is not known before.
+func (r Memory) Estimate(in RecipeInput) (Cost, error) {
+	if err := in.needs(true, false, false, true); err != nil {
+		return Cost{}, fmt.Errorf("ragft: %s: %w", r.Name(), err)
+	}
+	if !(r.HeldOut >= 0 && r.HeldOut < 1) {
+		return Cost{}, fmt.Errorf("ragft: %s: HeldOut is %v: it is a share below 1", r.Name(), r.HeldOut)
+	}
+	r = r.withDefaults()
+	n := len(in.Corpus)
+	written := n*(r.MaxEntities+r.MaxRelations+2*r.MaxLocal) + r.CorpusRows
+	return Cost{Calls: n + written, Tokens: n*r.ExtractTokens + written*r.MaxTokens, SecondsPerRow: math.NaN()}, nil
+}
+
+// Rows is [Memory.Build] without graph and probes.
+func (r Memory) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
+	built, err := r.Build(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return &built.RecipeResult, nil
+}
+
+// memoryBuild is the state of one Build.
+type memoryBuild struct {
+	Memory
+	in  RecipeInput
+	m   *meter
+	out *MemoryResult
+}
+
+// Build makes the rows. Progress counts passages, then the questions of each kind.
+func (r Memory) Build(ctx context.Context, in RecipeInput) (*MemoryResult, error) {
+	if _, err := r.Estimate(in); err != nil {
+		return nil, err
+	}
+	in = in.withDefaults()
+	b := &memoryBuild{Memory: r.withDefaults(), in: in, m: newMeter(in.Progress, in.Logger, in.Model),
+		out: &MemoryResult{RecipeResult: RecipeResult{Dropped: map[DropReason]int{}}}}
+	for _, step := range []func(context.Context) error{b.extract, b.global, b.corpus, b.local} {
+		if err := step(ctx); err != nil {
+			return nil, fmt.Errorf("ragft: %s: %w", r.Name(), err)
+		}
+	}
+	b.out.Cost = b.m.cost(len(b.out.Rows))
+	return b.out, nil
+}
+
+// inBatches asks about items a batch at a time.
+func (b *memoryBuild) inBatches(ctx context.Context, what string, n int, request func(i int) memoryAsk, take func(i int, s ChatSample) error) error {
+	for done := 0; done < n; {
+		end := min(done+b.in.Batch, n)
+		asks := make([]memoryAsk, 0, end-done)
+		for i := done; i < end; i++ {
+			asks = append(asks, request(i))
+		}
+		responses, err := b.chatThatFits(ctx, asks)
+		if err != nil {
+			return fmt.Errorf("%s %d to %d: %w", what, done+1, end, err)
+		}
+		for k, response := range responses {
+			if err := take(done+k, response.Samples[0]); err != nil {
+				return err
+			}
+		}
+		done = end
+		b.m.report(b.Name()+": "+what, done, n, len(b.out.Rows))
+	}
+	return nil
+}
+
+// memoryAsk is a request that can show fewer passages.
+type memoryAsk struct {
+	system, about string
+	chunks        []retriever.Chunk
+	maxTokens     int
+	schema        json.RawMessage
+	seed          []string
+}
+
+func (b *memoryBuild) request(a memoryAsk) ChatRequest {
+	hits := make([]retriever.Hit, len(a.chunks))
+	for i, c := range a.chunks {
+		hits[i].Chunk = c
+	}
+	text := strings.TrimSpace(strings.TrimSuffix(documentsMessage("", hits), "Question: "))
+	if a.about != "" {
+		text += "\n\nSubject: " + a.about
+	}
+	return ChatRequest{Messages: chat(a.system, strings.TrimSpace(text)), MaxTokens: a.maxTokens, Schema: a.schema,
+		Seed: deriveSeed(b.in.Seed, append([]string{b.Name()}, a.seed...)...)}
+}
+
+// chatThatFits shows half as many passages as long as they do not fit.
+func (b *memoryBuild) chatThatFits(ctx context.Context, asks []memoryAsk) ([]ChatResponse, error) {
+	reqs := make([]ChatRequest, len(asks))
+	for i, a := range asks {
+		reqs[i] = b.request(a)
+	}
+	responses, err := b.m.chat(ctx, b.in.Model, reqs)
+	if !errors.Is(err, ErrPromptTooLong) {
+		return responses, err
+	}
+	responses = make([]ChatResponse, len(asks))
+	for i, a := range asks {
+		for {
+			one, err := b.m.chat(ctx, b.in.Model, []ChatRequest{b.request(a)})
+			if err == nil {
+				responses[i] = one[0]
+				break
+			}
+			if !errors.Is(err, ErrPromptTooLong) || len(a.chunks) < 2 {
+				return nil, err
+			}
+			a.chunks = a.chunks[:len(a.chunks)/2]
+		}
+	}
+	return responses, nil
+}
+
+// extract has the model list entities and relations.
+func (b *memoryBuild) extract(ctx context.Context) error {
+	g := newGraphBuilder()
+	schema := extractionSchema(max(1, b.MaxEntities), max(1, b.MaxRelations))
+	err := b.inBatches(ctx, "passages", len(b.in.Corpus), func(i int) memoryAsk {
+		return memoryAsk{system: DefaultExtractPrompt, chunks: b.in.Corpus[i : i+1], maxTokens: b.ExtractTokens, schema: schema, seed: []string{"extract", b.in.Corpus[i].ID}}
+	}, func(i int, s ChatSample) error {
+		g.add(i, b.in.Corpus[i], s, b.MaxEntities, b.MaxRelations)
+		if unread := g.graph.Unread + g.graph.Truncated; unread == i+1 && unread >= enoughReplies && (i+1)%b.in.Batch == 0 {
+			return fmt.Errorf("%w: none of the first %d replies is whole JSON (%d cut by the length limit), the last being %.80q; use a model that can write JSON, or raise Memory.ExtractTokens (now %d)",
+				ErrNoEntities, unread, g.graph.Truncated, s.Text, b.ExtractTokens)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.out.Graph = g.finish()
+	if len(b.out.Graph.Entities) == 0 {
+		return fmt.Errorf("%w in %d passages: %d replies unread, %d cut, %d entities whose name does not stand in the passage; use a more able model",
+			ErrNoEntities, len(b.in.Corpus), b.out.Graph.Unread, b.out.Graph.Truncated, b.out.Graph.Invented)
+	}
+	return nil
+}
+
+// memorySubject is an entity or a relation.
+type memorySubject struct {
+	id, name, source, question string
+	descriptions               []string
+	places                     []int
+}
+
+func (b *memoryBuild) subjects() []memorySubject {
+	var all []memorySubject
+	for i, e := range b.out.Graph.Entities {
+		all = append(all, memorySubject{fmt.Sprint("entity/", i+1), e.Name, "memory/entity", "What do you know about " + e.Name + "?", e.Descriptions, e.Chunks})
+	}
+	for i, r := range b.out.Graph.Relations {
+		all = append(all, memorySubject{fmt.Sprint("relation/", i+1), r.Source + " and " + r.Target, "memory/relation",
+			"How are " + r.Source + " and " + r.Target + " related?", r.Descriptions, r.Chunks})
+	}
+	return all
+}
+
+func (b *memoryBuild) global(ctx context.Context) error {
+	subjects := b.subjects()
+	schema := replySchema("able", "question", "thought", "answer")
+	return b.inBatches(ctx, "entities and relations", len(subjects), func(i int) memoryAsk {
+		s := subjects[i]
+		return memoryAsk{system: DefaultGlobalPrompt, about: s.name + ". " + strings.Join(s.descriptions, " "),
+			chunks: b.chunksAt(s.places[:min(len(s.places), max(1, b.GlobalChunks))]), maxTokens: b.MaxTokens, schema: schema, seed: []string{"global", s.id}}
+	}, func(i int, sample ChatSample) error {
+		s := subjects[i]
+		b.row(s.id+"/known", s.source, s.question, strings.Join(s.descriptions, " "), s.places)
+		if reply, ok := b.read(sample, true, true); ok {
+			b.row(s.id+"/asked", s.source, reply.Question, reply.target(), s.places)
+		}
+		return nil
+	})
+}
+
+// corpus asks about the documents as a whole, in view of the entities that most passages tell of.
+func (b *memoryBuild) corpus(ctx context.Context) error {
+	entities := slices.Clone(b.out.Graph.Entities)
+	slices.SortStableFunc(entities, func(x, y Entity) int { return len(y.Chunks) - len(x.Chunks) })
+	var list []retriever.Chunk
+	for _, e := range entities[:min(len(entities), 40)] {
+		list = append(list, retriever.Chunk{Title: e.Name, Text: strings.Join(e.Descriptions, " ")})
+	}
+	schema := replySchema("able", "question", "thought", "answer")
+	asked := map[string]bool{}
+	return b.inBatches(ctx, "the corpus", b.CorpusRows, func(i int) memoryAsk {
+		// each question begins with other entities, so that greedy replies differ
+		from := i * len(list) / max(1, b.CorpusRows)
+		return memoryAsk{system: DefaultGlobalPrompt, about: "all these documents together", chunks: slices.Concat(list[from:], list[:from]),
+			maxTokens: b.MaxTokens, schema: schema, seed: []string{"corpus", fmt.Sprint(i)}}
+	}, func(i int, sample ChatSample) error {
+		reply, ok := b.read(sample, true, true)
+		switch {
+		case !ok:
+		case asked[Normalize(reply.Question)]:
+			b.out.Dropped[DropDuplicate]++
+		default:
+			asked[Normalize(reply.Question)] = true
+			b.row(fmt.Sprint("corpus/", i+1), "memory/corpus", reply.Question, reply.target(), nil)
+		}
+		return nil
+	})
+}
+
+// local asks about each passage with its entities and relations: a question, then its answer.
+func (b *memoryBuild) local(ctx context.Context) error {
+	type pair struct {
+		place          int
+		id, name, text string
+	}
+	var pairs []pair
+	g := b.out.Graph
+	for place, facts := range g.local {
+		var here []pair
+		for _, e := range facts.entities {
+			here = append(here, pair{place: place, id: fmt.Sprintf("entity/%d", e+1), name: g.Entities[e].Name})
+		}
+		for _, r := range facts.relations {
+			here = append(here, pair{place: place, id: fmt.Sprintf("relation/%d", r+1), name: g.Relations[r].Source + " and " + g.Relations[r].Target})
+		}
+		slices.SortStableFunc(here, func(x, y pair) int {
+			return seededOrder(b.in.Seed, "memory local", fmt.Sprint(place, x.id), fmt.Sprint(place, y.id))
+		})
+		pairs = append(pairs, here[:min(len(here), b.MaxLocal)]...)
+	}
+	var asked []pair
+	schema := replySchema("able", "thought", "question")
+	err := b.inBatches(ctx, "local questions", len(pairs), func(i int) memoryAsk {
+		p := pairs[i]
+		return memoryAsk{system: DefaultLocalQuestionPrompt, about: p.name, chunks: b.chunksAt([]int{p.place}), maxTokens: b.MaxTokens, schema: schema,
+			seed: []string{"local question", b.in.Corpus[p.place].ID, p.id}}
+	}, func(i int, sample ChatSample) error {
+		if reply, ok := b.read(sample, true, false); ok {
+			p := pairs[i]
+			p.text = reply.Question
+			asked = append(asked, p)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	schema = replySchema("able", "thought", "answer")
+	return b.inBatches(ctx, "local answers", len(asked), func(i int) memoryAsk {
+		p := asked[i]
+		return memoryAsk{system: DefaultLocalAnswerPrompt, about: indentStructure(p.text, documentLine), chunks: b.chunksAt([]int{p.place}), maxTokens: b.MaxTokens, schema: schema,
+			seed: []string{"local answer", b.in.Corpus[p.place].ID, p.text}}
+	}, func(i int, sample ChatSample) error {
+		reply, ok := b.read(sample, false, true)
+		if !ok {
+			return nil
+		}
+		p := asked[i]
+		id := fmt.Sprintf("local/%d/%s", p.place+1, p.id)
+		if float64(deriveSeed(b.in.Seed, "memory probe", Normalize(p.text))>>11)/(1<<53) < b.HeldOut {
+			b.out.Dropped[DropHeldOut]++
+			b.out.Probes = append(b.out.Probes, Question{ID: id, Question: p.text, Answer: reply.Answer})
+			return nil
+		}
+		b.row(id, "memory/local", p.text, reply.target(), []int{p.place})
+		return nil
+	})
+}
+
+// memoryReply is what the model writes of a question.
+type memoryReply struct {
+	Able     bool   `json:"able"`
+	Question string `json:"question"`
+	Thought  string `json:"thought"`
+	Answer   string `json:"answer"`
+}
+
+// target is thought and answer.
+func (r memoryReply) target() string {
+	if r.Thought == "" {
+		return answerMarker + " " + r.Answer
+	}
+	return r.Thought + "\n" + answerMarker + " " + r.Answer
+}
+
+// read takes a reply apart and counts why it cannot be used.
+func (b *memoryBuild) read(sample ChatSample, question, answer bool) (memoryReply, bool) {
+	r := memoryReply{Able: true}
+	reason := DropReason("")
+	err := json.Unmarshal([]byte(sample.Text), &r)
+	r.Question, r.Thought, r.Answer = tidy(r.Question), tidy(r.Thought), tidy(r.Answer)
+	switch {
+	case err != nil:
+		reason = DropUnread
+	case !r.Able, answer && IsRefusal(r.Answer), question && IsRefusal(r.Question):
+		reason = DropUnable
+	case question && len(strings.Fields(r.Question)) < 3, answer && Normalize(r.Answer) == "":
+		reason = DropUnread
+	case question && contextual.MatchString(r.Question):
+		reason = DropContextual
+	}
+	if reason != "" {
+		b.out.Dropped[reason]++
+	}
+	return r, reason == ""
+}
+
+func (b *memoryBuild) chunksAt(places []int) []retriever.Chunk {
+	var chunks []retriever.Chunk
+	for _, p := range places {
+		chunks = append(chunks, b.in.Corpus[p])
+	}
+	return chunks
+}
+
+// row adds a row with the closed prompt.
+func (b *memoryBuild) row(id, source, question, target string, places []int) {
+	var refs []ChunkRef
+	for _, c := range b.chunksAt(places) {
+		refs = append(refs, ChunkRef{ID: c.ID, Source: c.Source, Start: c.Start, End: c.End})
+	}
+	b.out.Rows = append(b.out.Rows, Row{
+		ID: b.Name() + "/" + id, Kind: KindClosed, Source: source,
+		Messages:   append(b.in.Prompts.ClosedMessages(question), Message{Role: RoleAssistant, Content: target}),
+		QuestionID: b.Name() + "/" + id, Question: question, Context: Absent, Chunks: refs, Provenance: b.in.provenance(),
+	})
+}

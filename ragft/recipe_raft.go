@@ -1,0 +1,258 @@
+package ragft
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// WhenAbsent says what [RAFT] teaches where the passage with the answer is not shown.
+type WhenAbsent string
+
+// The choices. The paper teaches the reference answer, from memory; that
+// contradicts abstaining, so it is not the default here.
+const (
+	AbsentRefuse WhenAbsent = "refuse" // RAFT.Refusal
+	AbsentGold   WhenAbsent = "gold"   // the reference answer, without a quote, as the paper does
+	AbsentSelf   WhenAbsent = "self"   // a refusal in the model's own words
+)
+
+// RAFT is retrieval-augmented fine-tuning (arXiv 2403.10131): each question
+// with the passage that answers it, the oracle, among distractors that the
+// search finds for it; in a share of the rows the oracle is left out. The
+// target quotes the oracle word for word and then answers:
+//
+//	The document says: "The mill is run by Mara Venn."
+//	Answer: Mara Venn
+//
+// [FinalAnswer] takes the answer out again. It needs Search and Questions, and
+// Model where Reason is set or WhenAbsent is AbsentSelf.
+type RAFT struct {
+	OracleShare float64    // rows that show the oracle, of those with one; 0 = 0.8, as in the paper
+	Distractors int        // passages without the answer; 0 = 3
+	WhenAbsent  WhenAbsent // "" = AbsentRefuse
+	Refusal     string     // "" = [DefaultRefusal]
+
+	// Reason lets the model write the way from the passage to the answer. What
+	// it writes is taken if it holds a sentence of the oracle word for word and
+	// the answer; otherwise the row quotes the sentence with the answer.
+	Reason    bool
+	MaxTokens int // of the reasoning, and of a refusal; 0 = 128
+}
+
+// DefaultRefusal is what recipes without a model teach for "I do not know".
+const DefaultRefusal = "Sorry, the documents do not say."
+
+// DefaultReasonPrompt is the system message with which [RAFT] asks for reasoning.
+const DefaultReasonPrompt = "Show how the document answers the question: quote the sentence that says it, word for word and in quotation marks, and end with the answer."
+
+// DropNoOracle: no passage among the first fifty holds the answer.
+const DropNoOracle DropReason = "no-oracle"
+
+// answerMarker begins the last line of a target of RAFT.
+const answerMarker = "Answer:"
+
+// FinalAnswer returns what follows the last "Answer:" of a text, or the whole
+// text where there is none.
+func FinalAnswer(text string) string {
+	if at := strings.LastIndex(text, answerMarker); at >= 0 {
+		return strings.TrimSpace(text[at+len(answerMarker):])
+	}
+	return strings.TrimSpace(text)
+}
+
+// Name is "raft".
+func (RAFT) Name() string { return "raft" }
+
+func (r RAFT) withDefaults() RAFT {
+	if r.OracleShare == 0 {
+		r.OracleShare = 0.8
+	}
+	if r.Distractors <= 0 {
+		r.Distractors = 3
+	}
+	if r.WhenAbsent == "" {
+		r.WhenAbsent = AbsentRefuse
+	}
+	if r.Refusal == "" {
+		r.Refusal = DefaultRefusal
+	}
+	if r.MaxTokens <= 0 {
+		r.MaxTokens = 128
+	}
+	return r
+}
+
+// Estimate is one call a question where the model takes part.
+func (r RAFT) Estimate(in RecipeInput) (Cost, error) {
+	r = r.withDefaults()
+	generates := r.Reason || r.WhenAbsent == AbsentSelf
+	if err := in.needs(generates, true, true, false); err != nil {
+		return Cost{}, fmt.Errorf("ragft: %s: %w", r.Name(), err)
+	}
+	switch r.WhenAbsent {
+	case AbsentRefuse, AbsentGold, AbsentSelf:
+	default:
+		return Cost{}, fmt.Errorf("ragft: %s: WhenAbsent is %q: it is %s, %s or %s", r.Name(), r.WhenAbsent, AbsentRefuse, AbsentGold, AbsentSelf)
+	}
+	c := Cost{SecondsPerRow: math.NaN()}
+	if generates {
+		c.Calls, c.Tokens = len(in.Questions), len(in.Questions)*r.MaxTokens
+	}
+	return c, nil
+}
+
+// raftDraft is a row on its way; ask is what the model is asked for it, if anything.
+type raftDraft struct {
+	row    Row
+	oracle *retriever.Hit // shown; nil = absent
+	ask    []Message
+	drop   DropReason
+}
+
+// Rows makes one row a question.
+func (r RAFT) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
+	if _, err := r.Estimate(in); err != nil {
+		return nil, err
+	}
+	in, r = in.withDefaults(), r.withDefaults()
+	m := newMeter(in.Progress, in.Logger, in.Model)
+	out := &RecipeResult{Dropped: map[DropReason]int{}}
+	for done := 0; done < len(in.Questions); {
+		batch := in.Questions[done:min(done+in.Batch, len(in.Questions))]
+		drafts := make([]*raftDraft, len(batch))
+		for i, q := range batch {
+			var err error
+			if drafts[i], err = r.draft(ctx, in, q); err != nil {
+				return nil, err
+			}
+		}
+		if err := r.generate(ctx, in, m, batch, drafts); err != nil {
+			return nil, fmt.Errorf("ragft: %s: questions %s to %s: %w", r.Name(), batch[0].ID, batch[len(batch)-1].ID, err)
+		}
+		for _, d := range drafts {
+			if d.drop != "" {
+				out.Dropped[d.drop]++
+				continue
+			}
+			out.Rows = append(out.Rows, d.row)
+		}
+		done += len(batch)
+		m.report(r.Name(), done, len(in.Questions), len(out.Rows))
+	}
+	out.Cost = m.cost(len(out.Rows))
+	return out, nil
+}
+
+// draft finds the passages of a question and the target as far as it needs no model.
+func (r RAFT) draft(ctx context.Context, in RecipeInput, q Question) (*raftDraft, error) {
+	found, err := in.Search.Search(ctx, q.Question, evidenceDepth)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: %s: search for question %s: %w", r.Name(), q.ID, err)
+	}
+	d := &raftDraft{}
+	answerable := len(q.Golds()) > 0
+	at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return answerable && holdsAnswer(hit, q.Golds()) })
+	if answerable && at < 0 {
+		d.drop = DropNoOracle
+		return d, nil
+	}
+	var shown []retriever.Hit
+	for _, hit := range found {
+		if len(shown) < r.Distractors && !holdsPart(hit, q) {
+			shown = append(shown, hit)
+		}
+	}
+	rng := rand.New(rand.NewPCG(deriveSeed(in.Seed, "raft", q.ID), in.Seed))
+	if answerable && rng.Float64() < r.OracleShare {
+		d.oracle = &found[at]
+		shown = append(shown, found[at])
+	}
+	rng.Shuffle(len(shown), func(i, j int) { shown[i], shown[j] = shown[j], shown[i] })
+	d.row = Row{
+		ID: q.ID + "/" + r.Name(), Source: r.Name(), Messages: in.Prompts.ReadMessages(q.Question, shown),
+		QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, shown),
+		Chunks: chunkRefs(shown), Provenance: in.provenance(),
+	}
+	switch {
+	case d.oracle != nil:
+		d.target(KindAnswer, quoteTarget(q, *d.oracle))
+		if r.Reason {
+			system := DefaultReasonPrompt
+			d.ask = chat(system, documentsMessage(q.Question, []retriever.Hit{*d.oracle})+"\n\nThe answer is: "+indentStructure(q.Answer, judgeLine))
+		}
+	case r.WhenAbsent == AbsentGold && answerable:
+		d.target(KindAnswer, answerMarker+" "+q.Answer)
+	case r.WhenAbsent == AbsentSelf:
+		d.ask = in.Prompts.RefuseMessages(q.Question, shown)
+	default:
+		d.target(KindRefusal, r.Refusal)
+	}
+	return d, nil
+}
+
+// target ends the row.
+func (d *raftDraft) target(kind Kind, text string) {
+	prompt := d.row.Messages
+	if n := len(prompt); prompt[n-1].Role == RoleAssistant {
+		prompt = prompt[:n-1]
+	}
+	d.row.Kind, d.row.Messages = kind, append(slices.Clip(prompt), Message{Role: RoleAssistant, Content: text})
+}
+
+// quoteTarget quotes the sentence of the oracle that holds the answer.
+func quoteTarget(q Question, oracle retriever.Hit) string {
+	quote := strings.TrimSpace(oracle.Text)
+	for _, s := range sentences(oracle.Text) {
+		if Contains(s.Text, q.Golds()) {
+			quote = strings.TrimSpace(s.Text)
+			break
+		}
+	}
+	return `The document says: "` + strings.Join(strings.Fields(quote), " ") + "\"\n" + answerMarker + " " + q.Answer
+}
+
+// generate asks the model for what the drafts leave to it.
+func (r RAFT) generate(ctx context.Context, in RecipeInput, m *meter, questions []Question, drafts []*raftDraft) error {
+	var reqs []ChatRequest
+	var of []int
+	for i, d := range drafts {
+		if d.ask != nil {
+			reqs = append(reqs, ChatRequest{Messages: d.ask, MaxTokens: r.MaxTokens})
+			of = append(of, i)
+		}
+	}
+	if len(reqs) == 0 {
+		return nil
+	}
+	responses, err := m.chat(ctx, in.Model, reqs)
+	if err != nil {
+		return err
+	}
+	for k, response := range responses {
+		d, q, text := drafts[of[k]], questions[of[k]], strings.TrimSpace(response.Samples[0].Text)
+		switch {
+		case d.oracle == nil && IsRefusal(text):
+			d.target(KindRefusal, text)
+		case d.oracle == nil:
+			d.drop = DropNoRefusal
+		case !response.Samples[0].Truncated && Contains(text, q.Golds()) && quotes(text, *d.oracle):
+			d.target(KindAnswer, text+"\n"+answerMarker+" "+q.Answer)
+		}
+	}
+	return nil
+}
+
+// quotes tells whether the text holds a sentence of the passage word for word.
+func quotes(text string, hit retriever.Hit) bool {
+	text = strings.Join(strings.Fields(text), " ")
+	return slices.ContainsFunc(sentences(hit.Text), func(s retriever.Chunk) bool {
+		sentence := strings.Join(strings.Fields(s.Text), " ")
+		return len(strings.Fields(sentence)) >= 4 && strings.Contains(text, strings.TrimRight(sentence, ".!? "))
+	})
+}

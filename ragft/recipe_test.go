@@ -1,0 +1,74 @@
+package ragft
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func recipeInput() RecipeInput {
+	questions := []Question{{ID: "mill", Question: "Who runs the mill?", Answer: "Mara Venn"}, {ID: "sea", Question: "How deep is the sea?"}}
+	return RecipeInput{
+		Model:  &scripted{name: "m", other: noSay, answers: map[string]ChatSample{questions[0].Question: said("Mara Venn", 0.9)}},
+		Search: shelf{questions[0].Question: {"The mill is run by Mara Venn."}, questions[1].Question: {"The sea is blue."}}, Questions: questions, Passages: 2,
+	}
+}
+
+func TestGoldAnswers(t *testing.T) {
+	in := recipeInput()
+	r, err := GoldAnswers{}.Rows(t.Context(), in)
+	require.NoError(t, err)
+	require.Len(t, r.Rows, 1)
+	require.Equal(t, map[DropReason]int{DropUnanswerable: 1}, r.Dropped)
+	row := r.Rows[0]
+	require.Equal(t, "mill/gold", row.ID)
+	require.Equal(t, "gold", row.Source)
+	require.Equal(t, "Mara Venn", row.Response())
+	require.Equal(t, Prompts{}.ReadMessages(in.Questions[0].Question, hitsOf(t, in.Search, in.Questions[0].Question)), row.Prompt())
+	require.Equal(t, Present, row.Context)
+	require.Zero(t, r.Cost.Calls)
+
+	r, err = GoldAnswers{Refusal: "I do not know."}.Rows(t.Context(), in)
+	require.NoError(t, err)
+	require.Len(t, r.Rows, 2)
+	require.Equal(t, KindRefusal, r.Rows[1].Kind)
+	require.Equal(t, "I do not know.", r.Rows[1].Response())
+}
+
+func TestSelfDemonstrations(t *testing.T) {
+	in := recipeInput()
+	recipe := SelfDemonstrations{Options: GenerateOptions{Closed: 1, Read: 2, Refuse: 1, Policy: PolicyOptions{MaxRefusals: 1}}}
+	bound, err := recipe.Estimate(in)
+	require.NoError(t, err)
+	require.Equal(t, 2*(3+4), bound.Calls) // three prompts and at most four judgements a question
+	r, err := recipe.Rows(t.Context(), in)
+	require.NoError(t, err)
+	require.Len(t, r.Rows, 2)
+	require.Equal(t, "self-demo", r.Rows[0].Source)
+	require.Equal(t, KindAnswer, r.Rows[0].Kind)
+	require.Equal(t, KindRefusal, r.Rows[1].Kind)
+	require.LessOrEqual(t, r.Cost.Calls, bound.Calls)
+	require.LessOrEqual(t, r.Cost.Tokens, bound.Tokens)
+	require.Positive(t, r.Cost.SecondsPerRow)
+}
+
+func TestRecipesSayWhatTheyNeed(t *testing.T) {
+	in := recipeInput()
+	for _, r := range []Recipe{SelfDemonstrations{}, GoldAnswers{}} {
+		without := in
+		without.Search = nil
+		_, err := r.Estimate(without)
+		require.ErrorContains(t, err, r.Name()+": it needs an index")
+		without = in
+		without.Questions = nil
+		_, err = r.Rows(t.Context(), without)
+		require.ErrorIs(t, err, ErrNoQuestions)
+		twice := in
+		twice.Questions = append(twice.Questions, twice.Questions[0])
+		_, err = r.Rows(t.Context(), twice)
+		require.ErrorContains(t, err, "two questions have the id")
+	}
+	in.Model = nil
+	_, err := SelfDemonstrations{}.Estimate(in)
+	require.ErrorContains(t, err, "it needs a model")
+}

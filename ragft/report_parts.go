@@ -1,0 +1,256 @@
+package ragft
+
+import (
+	"fmt"
+	"image/color"
+	"maps"
+	"slices"
+)
+
+// reportSetting lists the systems of one setting: what they are worth and what
+// an answer costs.
+type reportSetting struct {
+	Name string
+	Rows []reportRow
+}
+
+func settingName(s Setting) string {
+	switch s {
+	case SettingClosed:
+		return "no retrieval: the question alone"
+	case SettingRetrieval:
+		return "retrieval: the best passages"
+	case SettingGold:
+		return "gold passage only"
+	case SettingDistractors:
+		return "distractors only: passages without the answer"
+	case SettingLong:
+		return "long context: as much of the corpus as fits"
+	}
+	return string(s)
+}
+
+// costHeads are the columns of the table of costs.
+func costHeads() []string {
+	return []string{"correct", "made-up answers", "truthfulness", "passages", "prompt tokens", "answer tokens", "seconds", "citation precision", "citation recall"}
+}
+
+func reportSettings(e *Evaluation) []reportSetting {
+	var out []reportSetting
+	at := map[Setting]int{}
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		if _, ok := at[s.Setting]; !ok {
+			at[s.Setting] = len(out)
+			out = append(out, reportSetting{Name: settingName(s.Setting)})
+		}
+		into := &out[at[s.Setting]]
+		into.Rows = append(into.Rows, costRow(s))
+	}
+	return out
+}
+
+func costRow(s *SystemResult) reportRow {
+	row := reportRow{Name: s.Name, N: len(s.Records)}
+	rate := func(key string) {
+		e := s.Estimate(key)
+		row.Cells = append(row.Cells, reportCell{typeset(percent(e.Value)), typeset(percentInterval(e))})
+	}
+	number := func(key, format string) {
+		e, value := s.Estimate(key), typeset(noValue)
+		if e.Defined() {
+			value = fmt.Sprintf(format, e.Value)
+		}
+		row.Cells = append(row.Cells, reportCell{Value: value})
+	}
+	for _, key := range []string{MetricCorrect, MetricMadeUp, MetricTruthfulness} {
+		rate(key)
+	}
+	passages := 0
+	for _, r := range s.Records {
+		passages += r.Passages
+	}
+	row.Cells = append(row.Cells, reportCell{Value: fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records))))})
+	number(MetricPromptTokens, "%.0f")
+	number(MetricAnswerTokens, "%.1f")
+	number(MetricSeconds, "%.3f")
+	rate(MetricCitationPrecision)
+	rate(MetricCitationRecall)
+	return row
+}
+
+// reportLoss is a line of the table of forgetting.
+type reportLoss struct {
+	Name, Before, After, Change, Interval, Budget, Finding, Class string
+	N                                                             int
+}
+
+func reportLosses(f *Forgetting) []reportLoss {
+	if f == nil {
+		return nil
+	}
+	var out []reportLoss
+	for _, l := range f.Losses {
+		row := reportLoss{
+			Name: l.Name, N: l.N, Before: typeset(plainMetric(l.Before, false)), After: typeset(plainMetric(l.After, false)),
+			Change: typeset(signedMetric(l.Change.Value, false)), Interval: typeset(signedInterval(l.Change, false)),
+			Budget: "none set", Finding: string(NoDifference), Class: "noise",
+		}
+		if l.Shown {
+			row.Finding = "changed"
+		}
+		if l.Budget > 0 {
+			row.Budget = shortFixed(l.Budget, 3)
+			row.Finding += ", within budget"
+		}
+		if l.Exceeded {
+			row.Finding, row.Class = "over budget", "worse"
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// reportRobustness is how one system stood up to changes of what it is shown.
+type reportRobustness struct {
+	System string
+	Rows   []reportPerturbed
+}
+
+type reportPerturbed struct {
+	Name, Meaning string
+	N             int
+	Cells         []reportCell
+	Flips         []reportFlip
+}
+
+// reportFlip is a question whose outcome changed; Number is that of the
+// question in the browser, 0 where it is not there.
+type reportFlip struct {
+	Flip
+	Question string
+	Number   int
+}
+
+func reportRobustnesses(e *Evaluation) []reportRobustness {
+	number := map[string]int{}
+	for i, q := range e.Questions {
+		number[q.ID] = i + 1
+	}
+	cell := func(x Estimate) reportCell {
+		if x.N == 0 {
+			return reportCell{Value: typeset(noValue)}
+		}
+		return reportCell{typeset(percent(x.Value)), typeset(percentInterval(x))}
+	}
+	var out []reportRobustness
+	for _, r := range e.Robustness {
+		of := reportRobustness{System: r.System}
+		for _, p := range r.Results {
+			row := reportPerturbed{
+				Name: p.Name, Meaning: p.Meaning, N: p.N,
+				Cells: []reportCell{cell(p.Flipped), cell(p.Lost), cell(p.Lured), cell(p.Correct), cell(p.Refused)},
+			}
+			for _, f := range p.Flips {
+				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID]}
+				if flip.Number > 0 {
+					flip.Question = e.Questions[flip.Number-1].Question.Question
+				}
+				row.Flips = append(row.Flips, flip)
+			}
+			of.Rows = append(of.Rows, row)
+		}
+		out = append(out, of)
+	}
+	return out
+}
+
+// reportCalibration is the confidence before and after, and what is promised.
+type reportCalibration struct {
+	System, Promise string
+	Signals         []string
+	N               int
+	Kept            bool
+	Rows            []reportDifference
+}
+
+func newReportCalibration(c *Calibration) *reportCalibration {
+	if c == nil {
+		return nil
+	}
+	out := &reportCalibration{
+		System: c.System, Promise: c.Guarantee.String(), Signals: c.Calibrator.Names, N: c.Calibrator.N, Kept: c.Guarantee.Answered > 0,
+	}
+	for _, r := range c.rows() {
+		out.Rows = append(out.Rows, reportDifference{
+			Name: r.name, Meaning: r.meaning,
+			Before: typeset(plainMetric(orNaN(r.before), false)), After: typeset(plainMetric(orNaN(r.after), false)),
+		})
+	}
+	return out
+}
+
+// reportDial is the sweep as a table and two plots.
+type reportDial struct {
+	Heads []string
+	Rows  []reportRow // Name is the scale
+}
+
+func newReportDial(d *Dial) *reportDial {
+	if d == nil || len(d.Points) == 0 {
+		return nil
+	}
+	out := &reportDial{Heads: []string{"truthfulness", "correct", "made-up answers"}}
+	if f := d.Points[0].Forgetting; f != nil {
+		for _, l := range f.Losses {
+			out.Heads = append(out.Heads, "change of "+l.Name)
+		}
+	}
+	for _, p := range d.Points {
+		row := reportRow{Name: fmt.Sprint(p.Scale)}
+		for _, key := range dialMetrics() {
+			e := p.Estimate(key)
+			row.Cells = append(row.Cells, reportCell{typeset(percent(e.Value)), typeset(percentInterval(e))})
+		}
+		if p.Forgetting != nil {
+			for _, l := range p.Forgetting.Losses {
+				row.Cells = append(row.Cells, reportCell{typeset(signedMetric(l.Change.Value, false)), typeset(signedInterval(l.Change, false))})
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+func dialMetrics() []string { return []string{MetricTruthfulness, MetricCorrect, MetricMadeUp} }
+
+// parts fills in what the evaluation keeps beside the answers.
+func (page *reportPage) parts(e *Evaluation, base, tuned *SystemResult) {
+	page.CostHeads, page.Settings = costHeads(), reportSettings(e)
+	page.Forgetting, page.Losses = e.Forgetting, reportLosses(e.Forgetting)
+	page.Robustness = reportRobustnesses(e)
+	page.Calibration = newReportCalibration(e.Calibration)
+	page.Leakage = e.Leakage
+	page.Dial = newReportDial(e.Dial)
+	if page.Dial != nil {
+		colors := []color.NRGBA{systemColor(1), verdictColor(Correct), verdictColor(Incorrect)}
+		for i, name := range page.Dial.Heads {
+			if i < 3 {
+				page.DialLegend = append(page.DialLegend, newSwatch(name, colors[i]))
+			}
+		}
+		if f := e.Dial.Points[0].Forgetting; f != nil {
+			for i, l := range f.Losses {
+				page.LossesLegend = append(page.LossesLegend, newSwatch(l.Name, systemColor(i+1)))
+			}
+		}
+	}
+	for _, source := range slices.Sorted(maps.Keys(page.Info.LossBySource)) {
+		name := source
+		if name == "" {
+			name = "rows that name no source"
+		}
+		page.Sources = append(page.Sources, Fact{name, shortFixed(page.Info.LossBySource[source], 3)})
+	}
+	page.Browser = newBrowser(e, base, tuned)
+}

@@ -1,0 +1,113 @@
+package ragft
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// pulled writes a manifest with the given layers, "type=content" each, into a
+// store of Ollama's as `ollama pull` leaves it.
+func pulled(t *testing.T, store, name string, layers ...string) {
+	t.Helper()
+	m := manifest{}
+	require.NoError(t, os.MkdirAll(filepath.Join(store, "blobs"), 0o755))
+	for _, l := range layers {
+		kind, content, _ := strings.Cut(l, "=")
+		digest := fmt.Sprintf("%x", sha256.Sum256([]byte(content)))
+		m.Layers = append(m.Layers, layer{MediaType: layerType + kind, Digest: "sha256:" + digest})
+		require.NoError(t, os.WriteFile(filepath.Join(store, "blobs", "sha256-"+digest), []byte(content), 0o644))
+	}
+	data, err := json.Marshal(m)
+	require.NoError(t, err)
+	path := filepath.Join(store, "manifests", filepath.FromSlash(name))
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, data, 0o644))
+}
+
+func TestResolveModel(t *testing.T) {
+	store := t.TempDir()
+	t.Setenv("OLLAMA_MODELS", store)
+	pulled(t, store, "registry.ollama.ai/library/llama3.2/1b", "model=GGUF...", `params={"stop":["<end>"]}`, "template={{ .Prompt }}", "system=Be brief.")
+	pulled(t, store, "registry.ollama.ai/me/tuned/latest", "model=GGUF base", "adapter=GGUF adapter")
+	pulled(t, store, "registry.ollama.ai/library/pieces/latest", "tensor=x", "tensor=y")
+	pulled(t, store, "registry.ollama.ai/library/cloud/latest")
+	pulled(t, store, "registry.ollama.ai/library/split/latest", "model=GGUF", "model=GGUF")
+	pulled(t, store, "registry.ollama.ai/library/notgguf/latest", "model=PK..")
+	pulled(t, store, "hf.co/someone/model-GGUF/Q4_K_M", "model=GGUF hf")
+	local := filepath.Join(t.TempDir(), "small.gguf")
+	require.NoError(t, os.WriteFile(local, []byte("GGUF"), 0o644))
+
+	file, err := ResolveModel(t.Context(), "ollama:llama3.2:1b")
+	require.NoError(t, err)
+	require.Equal(t, &ModelFile{Name: "llama3.2:1b", Path: file.Path, Ollama: true, Template: "{{ .Prompt }}", System: "Be brief.",
+		Parameters: map[string]any{"stop": []any{"<end>"}}}, file)
+	content, err := os.ReadFile(file.Path)
+	require.NoError(t, err)
+	require.Equal(t, "GGUF...", string(content))
+
+	file, err = ResolveModel(t.Context(), "ollama:me/tuned")
+	require.NoError(t, err)
+	require.Len(t, file.Adapters, 1)
+	_, err = resolveBase(t.Context(), "ollama:me/tuned")
+	require.ErrorIs(t, err, ErrNoGGUF, "the base alone would be another model")
+	require.ErrorContains(t, err, file.Adapters[0])
+
+	file, err = ResolveModel(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
+	require.NoError(t, err)
+	require.Equal(t, "GGUF hf", func() string { b, _ := os.ReadFile(file.Path); return string(b) }())
+	file, err = ResolveModel(t.Context(), local)
+	require.NoError(t, err)
+	require.Equal(t, &ModelFile{Name: "small", Path: local}, file)
+
+	for ref, want := range map[string]string{
+		"ollama:pieces": "2 tensors", "ollama:cloud": "no weights", "ollama:split": "split into 2", "ollama:notgguf": "begins with",
+	} {
+		_, err := ResolveModel(t.Context(), ref)
+		require.ErrorIs(t, err, ErrNoGGUF, ref)
+		require.ErrorContains(t, err, want, ref)
+	}
+	_, err = ResolveModel(t.Context(), "ollama:llama3.2")
+	require.ErrorIs(t, err, ErrModelMissing, "another tag")
+	require.ErrorContains(t, err, `run "ollama pull llama3.2"`)
+	for _, ref := range []string{"ollama:", "ollama:../../../etc/passwd", "ollama:a/../b", "ollama:..", "ollama:a:../../b", "ollama:/etc/passwd",
+		"ollama:a\x00b", "ollama:x/y/z/../w", `ollama:..\..\x`, "ollama:a b"} {
+		_, err := ResolveModel(t.Context(), ref)
+		require.ErrorContains(t, err, "no name of a model", ref)
+	}
+	_, err = ResolveModel(t.Context(), filepath.Join(store, "none.gguf"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = ResolveModel(t.Context(), store)
+	require.ErrorContains(t, err, "is a folder")
+
+	file, err = ResolveModel(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(file.Path))
+	_, err = ResolveModel(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
+	require.ErrorContains(t, err, "pull the model again")
+}
+
+// A manifest is read from a folder that others can write to.
+func TestResolveHostileManifest(t *testing.T) {
+	store := t.TempDir()
+	t.Setenv("OLLAMA_MODELS", store)
+	path := filepath.Join(store, "manifests", "registry.ollama.ai", "library", "m", "latest")
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	for text, want := range map[string]string{
+		`{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:../../../etc/passwd"}]}`: "no digest",
+		`{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":""}]}`:                           "no digest",
+		`{"layers":{}}`:                    "manifest of m",
+		``:                                 "manifest of m",
+		strings.Repeat(" ", maxManifest+1): "larger than",
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		_, err := ResolveModel(t.Context(), "ollama:m")
+		require.ErrorContains(t, err, want)
+	}
+}

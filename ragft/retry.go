@@ -1,0 +1,189 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ollama/ollama/api"
+)
+
+// Errors of a server that a caller can act on.
+var (
+	ErrServerDown   = errors.New("the server does not answer")
+	ErrModelMissing = errors.New("there is no model")
+	ErrUnauthorized = errors.New("the server refuses the key")
+)
+
+// retryPolicy says how often and after what wait a request is tried again.
+type retryPolicy struct {
+	retries int           // further tries; negative = none
+	backoff time.Duration // before the first of them, doubled each time
+	timeout time.Duration // of one try; 0 = none
+}
+
+const (
+	defaultRetries = 3
+	defaultBackoff = 500 * time.Millisecond
+	defaultTimeout = 10 * time.Minute
+	maxBackoff     = time.Minute
+)
+
+// newRetryPolicy fills in what the options of a model leave open.
+func newRetryPolicy(retries int, backoff, timeout time.Duration) retryPolicy {
+	p := retryPolicy{retries, backoff, max(timeout, 0)}
+	if retries == 0 {
+		p.retries = defaultRetries
+	}
+	if backoff <= 0 {
+		p.backoff = defaultBackoff
+	}
+	if timeout == 0 {
+		p.timeout = defaultTimeout
+	}
+	return p
+}
+
+// finalError is not to be tried again.
+type finalError struct{ err error }
+
+func (e *finalError) Error() string { return e.err.Error() }
+func (e *finalError) Unwrap() error { return e.err }
+
+// errTimeout is the cause of a try's end by its time limit.
+var errTimeout = errors.New("the server did not answer in time")
+
+// do calls try until it succeeds, fails for good, or the tries are used up.
+func (p retryPolicy) do(ctx context.Context, try func(context.Context) error) error {
+	wait := p.backoff
+	for left := p.retries; ; left-- {
+		err := p.once(ctx, try)
+		if err == nil || left <= 0 || ctx.Err() != nil || !transient(err) {
+			return err
+		}
+		// Half of the wait is chance, so that clients that failed together do not come back together.
+		pause := min(wait, maxBackoff)
+		pause = pause/2 + rand.N(pause/2+1)
+		var status *statusError
+		if errors.As(err, &status) && status.retryAfter > 0 {
+			pause = min(status.retryAfter, maxBackoff)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+		wait *= 2
+	}
+}
+
+func (p retryPolicy) once(ctx context.Context, try func(context.Context) error) error {
+	if p.timeout <= 0 {
+		return try(ctx)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
+	defer cancel()
+	err := try(limited)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		// The context's own error must not show: the caller would take it for the end of his.
+		timeout := fmt.Errorf("%w (%v)", errTimeout, p.timeout)
+		var final *finalError
+		if errors.As(err, &final) {
+			return &finalError{timeout}
+		}
+		return timeout
+	}
+	return err
+}
+
+// httpStatus is the status of a server's refusal; 0 = it was none.
+func httpStatus(err error) int {
+	var ollama api.StatusError
+	var ollamaAuth api.AuthorizationError
+	var status *statusError
+	switch {
+	case errors.As(err, &ollama):
+		return ollama.StatusCode
+	case errors.As(err, &ollamaAuth):
+		return ollamaAuth.StatusCode
+	case errors.As(err, &status):
+		return status.code
+	}
+	return 0
+}
+
+// transient reports an error that may pass by itself. A refused connection is
+// none: a server that is not running does not start by being asked.
+func transient(err error) bool {
+	var final *finalError
+	var netError net.Error
+	switch {
+	case errors.As(err, &final), errors.Is(err, syscall.ECONNREFUSED):
+		return false
+	case httpStatus(err) != 0:
+		switch httpStatus(err) {
+		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable,
+			http.StatusGatewayTimeout:
+			return true
+		}
+		return false
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, errTimeout):
+		return true
+	}
+	return errors.As(err, &netError) && netError.Timeout()
+}
+
+// isDown reports that no connection to the server came about.
+func isDown(err error) bool {
+	var opError *net.OpError
+	return errors.As(err, &opError) && opError.Op == "dial"
+}
+
+// sampleFunc generates one sample of a request and tells the length of its prompt.
+type sampleFunc func(ctx context.Context, req ChatRequest, index int) (sample ChatSample, promptTokens int, err error)
+
+// chatBySample answers requests with a call for each of their samples, as many
+// at a time as slots holds. The first error ends the others.
+func chatBySample(ctx context.Context, slots chan struct{}, reqs []ChatRequest, generate sampleFunc) ([]ChatResponse, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	responses := make([]ChatResponse, len(reqs))
+	var wg sync.WaitGroup
+	var mu sync.Mutex // guards PromptTokens, which the samples of a request share
+	for i, req := range reqs {
+		responses[i].Samples = make([]ChatSample, max(req.Samples, 1))
+		for j := range responses[i].Samples {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				continue
+			}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				sample, promptTokens, err := generate(ctx, req, j)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				responses[i].Samples[j] = sample
+				responses[i].PromptTokens = max(responses[i].PromptTokens, promptTokens)
+			})
+		}
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return responses, nil
+}

@@ -1,0 +1,89 @@
+package ragft
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestClopperPearson(t *testing.T) {
+	// None wrong of n: (1-p)^n = delta.
+	require.InDelta(t, 1-math.Pow(0.05, 1.0/20), ClopperPearson(0, 20, 0.05), 1e-9)
+	// 1 of 2: P(X <= 1) = 1 - p^2 = 0.1, p = sqrt(0.9).
+	require.InDelta(t, math.Sqrt(0.9), ClopperPearson(1, 2, 0.1), 1e-9)
+	// 1 of 10 at 5 %: (1-p)^10 + 10 p (1-p)^9 = 0.05 has the solution 0.3942.
+	require.InDelta(t, 0.3942, ClopperPearson(1, 10, 0.05), 1e-4)
+	require.Equal(t, 1.0, ClopperPearson(3, 3, 0.05))
+	require.Equal(t, 1.0, ClopperPearson(0, 0, 0.05))
+}
+
+func TestControlRiskTakesTheWidestCoverage(t *testing.T) {
+	// 200 answers: the upper half is right, the lower half wrong.
+	var outcomes []Outcome
+	for i := range 200 {
+		outcomes = append(outcomes, Outcome{Confidence: float64(i) / 200, Correct: i >= 100})
+	}
+	g, err := ControlRisk(outcomes, 0.1, 0.1)
+	require.NoError(t, err)
+	// At 50 % coverage none of 100 is wrong; at 55 % ten of 110 are, whose bound is above 10 %.
+	require.Equal(t, 100, g.Answered)
+	require.Equal(t, 0.5, g.Threshold)
+	require.Zero(t, g.Wrong)
+	require.InDelta(t, 1-math.Pow(0.1/20, 1.0/100), g.Bound, 1e-9)
+	require.Equal(t, 0.5, g.Coverage)
+}
+
+func TestControlRiskTies(t *testing.T) {
+	// All confidences are equal: all are answered, or none.
+	outcomes := make([]Outcome, 100)
+	for i := range outcomes {
+		outcomes[i] = Outcome{Confidence: 0.5, Correct: i%2 == 0}
+	}
+	_, err := ControlRisk(outcomes, 0.2, 0.1)
+	require.ErrorIs(t, err, ErrNoGuarantee)
+	g, err := ControlRisk(outcomes, 0.8, 0.1)
+	require.NoError(t, err)
+	require.Equal(t, 100, g.Answered)
+}
+
+func TestControlRiskRefuses(t *testing.T) {
+	_, err := ControlRisk(nil, 0.1, 0.1)
+	require.ErrorIs(t, err, ErrNoGuarantee)
+	_, err = ControlRisk([]Outcome{{1, true}}, 0.05, 0.1)
+	require.ErrorContains(t, err, "about 104 without a wrong one") // log(0.005) / log(0.95) = 103.3
+	for _, bad := range []float64{0, 1, math.NaN(), -1} {
+		_, err = ControlRisk([]Outcome{{1, true}}, bad, 0.1)
+		require.Error(t, err)
+		_, err = ControlRisk([]Outcome{{1, true}}, 0.1, bad)
+		require.Error(t, err)
+	}
+	_, err = ControlRisk([]Outcome{{math.NaN(), true}}, 0.5, 0.1)
+	require.ErrorIs(t, err, ErrNoGuarantee)
+}
+
+// The guarantee itself: over many samples from a known law, the true risk at the
+// threshold is above the bound in at most a share delta of them.
+func TestControlRiskHolds(t *testing.T) {
+	const risk, delta, samples = 0.25, 0.2, 150
+	rng := rand.New(rand.NewPCG(1, 1))
+	broken, found := 0, 0
+	for range samples {
+		outcomes := make([]Outcome, 400)
+		for i := range outcomes {
+			c := rng.Float64()
+			outcomes[i] = Outcome{Confidence: c, Correct: rng.Float64() < c} // P(wrong | c) = 1 - c
+		}
+		g, err := ControlRisk(outcomes, risk, delta)
+		if err != nil {
+			continue
+		}
+		found++
+		if trueRisk := (1 - g.Threshold) / 2; trueRisk > risk { // mean of 1 - c over [threshold, 1]
+			broken++
+		}
+	}
+	require.Greater(t, found, samples/2)
+	require.LessOrEqual(t, float64(broken)/samples, delta)
+}

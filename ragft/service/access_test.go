@@ -1,0 +1,137 @@
+//go:build cgo
+
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/ragft"
+)
+
+func TestWhoIsLetIn(t *testing.T) {
+	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256})
+	models := []Model{{Name: "base", Local: local}}
+	get := func(s *Service, path, host string, header ...string) int {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host = host
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Code
+	}
+	open, _, _ := serve(t, Config{Models: models, Hosts: []string{"mine.example"}})
+	for host, want := range map[string]int{
+		"localhost:80": 200, "127.0.0.1": 200, "[::1]:8080": 200, "mine.example": 200, "evil.example": 403, "10.0.0.1:80": 403, "": 403,
+	} {
+		require.Equal(t, want, get(open, "/v1/models", host), host)
+	}
+	closed, address, _ := serve(t, Config{Models: models, Token: "secret"})
+	require.Equal(t, 401, get(closed, "/v1/models", "evil.example"))
+	require.Equal(t, 401, get(closed, "/metrics", "localhost", "Authorization", "Bearer wrong"))
+	require.Equal(t, 200, get(closed, "/v1/models", "any.example", "Authorization", "Bearer secret"))
+	require.Equal(t, 200, get(closed, "/health", "any.example"))
+	client := openai.NewClient(option.WithBaseURL(address+"/v1"), option.WithAPIKey("secret"), option.WithMaxRetries(0))
+	_, err := client.Models.List(t.Context())
+	require.NoError(t, err)
+
+	// a page of another origin, in a browser that is let in
+	r := httptest.NewRequest("POST", "/v1/chat/completions", strings.NewReader("{}"))
+	r.Host = "localhost"
+	r.Header.Set("Origin", "https://evil.example")
+	w := httptest.NewRecorder()
+	open.ServeHTTP(w, r)
+	require.Equal(t, 403, w.Code)
+
+	require.ErrorIs(t, open.ListenAndServe(t.Context(), "0.0.0.0:0"), ErrTokenNeeded)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- open.ListenAndServe(ctx, "127.0.0.1:0") }()
+	time.AfterFunc(50*time.Millisecond, cancel)
+	require.NoError(t, <-done)
+}
+
+// TestPaths asks for what lies outside the folders in all manner of ways.
+func TestPaths(t *testing.T) {
+	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256})
+	above := t.TempDir()
+	folder := filepath.Join(above, "docs")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "sub"), 0o755))
+	for name, text := range map[string]string{
+		"secret.txt": "secret", "docs/a.html": "<script>x</script>", "docs/sub/b c.txt": "b", "docs/.hidden": "secret", "docs/.git/x": "secret",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(above, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(above, name), []byte(text), 0o644))
+	}
+	require.NoError(t, os.Symlink(filepath.Join(above, "secret.txt"), filepath.Join(folder, "link.txt")))
+	_, address, _ := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Folders: []string{folder}})
+	get := func(path string) (int, string, http.Header) {
+		r, err := http.NewRequest("GET", address, nil)
+		require.NoError(t, err)
+		r.URL.Opaque = path // as it is
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(body), resp.Header
+	}
+	code, body, header := get("/v1/documents/a.html")
+	require.Equal(t, 200, code)
+	require.Equal(t, "<script>x</script>", body)
+	require.Equal(t, "text/plain; charset=utf-8", header.Get("Content-Type"))
+	code, body, _ = get("/v1/documents/sub/b%20c.txt")
+	require.Equal(t, 200, code)
+	require.Equal(t, "b", body)
+	for _, path := range []string{
+		"../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "sub/../../secret.txt", "sub/%2e%2e/%2e%2e/secret.txt", "/etc/passwd", "%2fetc%2fpasswd",
+		"link.txt", ".hidden", ".git/x", "sub", "", ".", "a.html%00.txt", "..%5csecret.txt", "a.html/", "%252e%252e/secret.txt", "no.txt",
+	} {
+		code, body, _ := get("/v1/documents/" + path)
+		require.NotEqual(t, 200, code, path)
+		require.NotContains(t, body, "secret\n", path)
+		require.NotEqual(t, "secret", body, path)
+	}
+}
+
+// metricsOf reads the counters.
+func metricsOf(t testing.TB, address string) map[string]float64 {
+	t.Helper()
+	resp, err := http.Get(address + "/metrics")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	out := map[string]float64{}
+	line := regexp.MustCompile(`^([a-z_]+(?:\{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*\})?) ([0-9.e+-]+)$`)
+	for l := range strings.Lines(strings.TrimSpace(string(body))) {
+		l = strings.TrimRight(l, "\n")
+		if strings.HasPrefix(l, "# HELP ") || strings.HasPrefix(l, "# TYPE ") {
+			continue
+		}
+		m := line.FindStringSubmatch(l)
+		require.NotNil(t, m, l)
+		var value float64
+		_, err := fmt.Sscan(m[2], &value)
+		require.NoError(t, err)
+		require.NotContains(t, out, m[1])
+		out[m[1]] = value
+	}
+	return out
+}

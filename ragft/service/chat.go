@@ -1,0 +1,312 @@
+//go:build cgo
+
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+func plural(tokens int) string { return fmt.Sprintf("%d tokens", tokens) }
+
+// chat answers POST /v1/chat/completions.
+func (s *Service) chat(w http.ResponseWriter, r *http.Request) error {
+	var req chatRequest
+	if err := read(r, &req); err != nil {
+		return err
+	}
+	m, err := s.model(req.Model)
+	if err != nil {
+		return err
+	}
+	if req.MaxCompletionTokens != nil {
+		req.MaxTokens = req.MaxCompletionTokens
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	work, err := s.newRun(m, &req.options, s.newReply(w, m, &req.options, true, cancel))
+	if err != nil {
+		return err
+	}
+	if err := work.chatLogProbs(&req); err != nil {
+		return err
+	}
+	if len(req.Messages) == 0 {
+		return bad("messages", "there are no messages")
+	}
+	tools, err := req.tools()
+	if err != nil {
+		return err
+	}
+	retrieval, err := s.wantsRetrieval(&req)
+	if err != nil {
+		return err
+	}
+	if retrieval {
+		return work.fromPassages(ctx, &req)
+	}
+	return work.converse(ctx, &req, tools)
+}
+
+func (r *run) chatLogProbs(req *chatRequest) error {
+	if req.TopLogProbs < 0 || req.TopLogProbs > 20 || req.TopLogProbs > 0 && !req.LogProbs {
+		return bad("top_logprobs", "top_logprobs is not from 0 to 20, or logprobs is not true")
+	}
+	r.logProbs, r.top = req.LogProbs, req.TopLogProbs
+	return nil
+}
+
+// wantsRetrieval tells whether the answer is to be from passages.
+func (s *Service) wantsRetrieval(req *chatRequest) (bool, error) {
+	against := ""
+	plain := func(m chatMessage) bool { return m.Role != "tool" && len(m.ToolCalls) == 0 }
+	switch {
+	case req.Messages[len(req.Messages)-1].Role != ragft.RoleUser:
+		against = "the last message is not the user's"
+	case len(req.Tools) > 0 || slices.ContainsFunc(req.Messages, func(m chatMessage) bool { return !plain(m) }):
+		against = "tools are in use"
+	case req.ResponseFormat != nil && req.ResponseFormat.Type != "text":
+		against = "a response format is asked for"
+	case req.N != nil && *req.N > 1:
+		against = "several choices are asked for"
+	}
+	want := s.config.Index != nil && !s.config.NoRetrieval && against == ""
+	q := req.Ragft
+	if q.Retrieval != nil {
+		want = *q.Retrieval
+	}
+	switch {
+	case want && s.config.Index == nil:
+		return false, bad("ragft.retrieval", "this service has no index")
+	case want && against != "":
+		return false, bad("ragft.retrieval", "there can be no retrieval: %s", against)
+	case !want && (q.Passages != nil || q.Careful != nil || q.MinConfidence != nil):
+		return false, bad("ragft", "passages, careful and min_confidence are for answers from passages")
+	case q.Passages != nil && (*q.Passages < 1 || *q.Passages > s.limits.Passages):
+		return false, bad("ragft.passages", "passages is not from 1 to %d", s.limits.Passages)
+	case q.MinConfidence != nil && (*q.MinConfidence < 0 || *q.MinConfidence > 1):
+		return false, bad("ragft.min_confidence", "min_confidence is not from 0 to 1")
+	}
+	return want, nil
+}
+
+// timedIndex measures searches.
+type timedIndex struct {
+	Index
+	metrics *metrics
+}
+
+// Search is that of the index.
+func (t timedIndex) Search(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
+	begin := time.Now()
+	hits, err := t.Index.Search(ctx, query, k)
+	t.metrics.observe(&t.metrics.retrieval, time.Since(begin))
+	return hits, err
+}
+
+// fromPassages answers the last message from what the index holds.
+func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
+	o := r.model.Assistant
+	o.Temperature, o.TopP, o.TopK = float64(r.sampling.Temperature), float64(r.sampling.TopP), r.sampling.TopK
+	if req.Seed == nil {
+		r.sampling.Seed = uint32(o.Seed ^ o.Seed>>32)
+	}
+	o.Stop, o.MaxTokens = r.stop, r.output
+	if p := req.Ragft.Passages; p != nil {
+		o.Passages = *p
+	}
+	o.Passages = min(o.Passages, r.service.limits.Passages)
+	if c := req.Ragft.Careful; c != nil {
+		o.Careful = *c
+	}
+	if c := req.Ragft.MinConfidence; c != nil {
+		o.MinConfidence = *c
+	}
+	query := ragft.Query{}
+	for i, m := range req.Messages {
+		if err := m.check(i); err != nil {
+			return err
+		}
+		if i == len(req.Messages)-1 {
+			query.Question = string(m.Content)
+		} else {
+			query.History = append(query.History, ragft.Message{Role: m.role(), Content: string(m.Content)})
+		}
+	}
+	query.OnText = func(text string) { r.text(0, text) }
+	search := timedIndex{r.service.config.Index, r.service.metrics}
+	answer, err := ragft.NewAssistant(assistantModel{r}, search, o).Ask(ctx, query)
+	if err != nil {
+		return r.reply.abort(err)
+	}
+	r.service.metrics.answer(string(answer.Reason))
+	r.flush(0)
+	reason := "stop"
+	if answer.Truncated {
+		reason = "length"
+	}
+	r.finished([]choice{r.reply.finish(0, chatAnswer{Content: &answer.Text}, reason, r.allLogProbs(0))}, describe(answer))
+	return nil
+}
+
+// describe makes the extra object of an answer from passages.
+func describe(a *ragft.Answer) *ragftAnswer {
+	out := &ragftAnswer{Abstained: a.Abstained, Reason: string(a.Reason), Citations: []citation{}, Passages: []passage{}}
+	if !math.IsNaN(a.Confidence) {
+		out.Confidence = &a.Confidence
+	}
+	for _, c := range a.Citations {
+		out.Citations = append(out.Citations, citation{
+			Source: c.Source, Title: c.Title, Span: [2]int{c.Start, c.End}, Text: c.Quote, Chunk: c.Chunk.ID, Support: c.Support,
+		})
+	}
+	for _, h := range a.Hits {
+		p := describePassage(h.Chunk)
+		p.Score = h.Score
+		out.Passages = append(out.Passages, p)
+	}
+	return out
+}
+
+func describePassage(c retriever.Chunk) passage {
+	return passage{Chunk: c.ID, Source: c.Source, Title: c.Title, Span: [2]int{c.Start, c.End}, Text: c.Text}
+}
+
+// role is the message's role as chat templates know it.
+func (m chatMessage) role() string {
+	if m.Role == "developer" {
+		return ragft.RoleSystem
+	}
+	return m.Role
+}
+
+func (m chatMessage) check(i int) error {
+	if !slices.Contains([]string{ragft.RoleSystem, ragft.RoleUser, ragft.RoleAssistant, "tool"}, m.role()) {
+		return bad(fmt.Sprintf("messages[%d].role", i), "the role %q is not known", m.Role)
+	}
+	return nil
+}
+
+// converse answers from the model alone.
+func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool) (err error) {
+	if r.sampling.Grammar, err = req.grammar(); err != nil {
+		return err
+	}
+	messages := make([]llama.Message, len(req.Messages))
+	for i, m := range req.Messages {
+		if err := m.check(i); err != nil {
+			return err
+		}
+		content := string(m.Content)
+		if m.Refusal != nil {
+			content += *m.Refusal
+		}
+		messages[i] = llama.Message{Role: m.role(), Content: content, Name: m.Name, ToolCallID: m.ToolCallID}
+		for _, call := range m.ToolCalls {
+			if !json.Valid([]byte(call.Function.Arguments)) {
+				return bad(fmt.Sprintf("messages[%d].tool_calls", i), "the arguments of a tool call are not JSON")
+			}
+			messages[i].ToolCalls = append(messages[i].ToolCalls, llama.ToolCall{
+				ID: call.ID, Name: call.Function.Name, Arguments: json.RawMessage(call.Function.Arguments),
+			})
+		}
+	}
+	prompt, err := r.model.Local.Llama().TokenizeChat(messages, llama.ChatOptions{Tools: tools, Thinking: r.model.Thinking})
+	if err != nil {
+		if e := toAPI(err); e.status < 500 {
+			return err
+		}
+		return bad("messages", "the messages do not fit the model's template: %v", err)
+	}
+	request, err := r.request(prompt)
+	if err != nil {
+		return err
+	}
+	r.hold = len(tools) > 0
+	r.listen(&request, 0)
+	results, err := r.generate(ctx, []llama.Request{request})
+	if err != nil {
+		return r.reply.abort(err)
+	}
+	choices := make([]choice, len(results[0].Samples))
+	for i, sample := range results[0].Samples {
+		message, reason := chatAnswer{Content: &sample.Text}, finishReason(sample)
+		if len(tools) > 0 {
+			content, calls := toolCalls(r.model.Local.Llama(), sample, tools)
+			if req.ParallelToolCalls != nil && !*req.ParallelToolCalls {
+				calls = calls[:min(1, len(calls))]
+			}
+			if len(calls) > 0 {
+				message, reason = chatAnswer{ToolCalls: calls}, "tool_calls"
+				if content != "" {
+					message.Content = &content
+				}
+			}
+			if message.Content != nil {
+				r.text(i, *message.Content)
+			}
+		}
+		r.flush(i)
+		choices[i] = r.reply.finish(i, message, reason, r.allLogProbs(i))
+	}
+	r.finished(choices, nil)
+	return nil
+}
+
+// grammar turns the response format into what the text must be.
+func (req *chatRequest) grammar() (string, error) {
+	f := req.ResponseFormat
+	if f == nil || f.Type == "text" {
+		return "", nil
+	}
+	if len(req.Tools) > 0 {
+		return "", bad("response_format", "a response format and tools exclude each other")
+	}
+	switch f.Type {
+	case "json_object":
+		return schemaGrammar([]byte(`{"type":"object"}`))
+	case "json_schema":
+		if len(f.JSONSchema.Schema) == 0 {
+			return "", bad("response_format.json_schema.schema", "the schema is missing")
+		}
+		grammar, err := schemaGrammar(f.JSONSchema.Schema)
+		if err != nil {
+			return "", bad("response_format.json_schema.schema", "%v", err)
+		}
+		return grammar, nil
+	}
+	return "", bad("response_format", "the type %q is not known", f.Type)
+}
+
+// tools are those that the model may call.
+func (req *chatRequest) tools() ([]llama.Tool, error) {
+	choice := strings.Trim(string(req.ToolChoice), `"`)
+	switch choice {
+	case "", "null", "auto":
+	case "none":
+		return nil, nil
+	default:
+		return nil, bad("tool_choice", "a tool cannot be forced: tool_choice is \"auto\" or \"none\"")
+	}
+	var tools []llama.Tool
+	for i, t := range req.Tools {
+		if t.Type != "function" || t.Function.Name == "" {
+			return nil, bad(fmt.Sprintf("tools[%d]", i), "a tool is a function with a name")
+		}
+		if t.Function.Strict != nil && *t.Function.Strict {
+			return nil, bad(fmt.Sprintf("tools[%d].function.strict", i), "strict is not supported")
+		}
+		tools = append(tools, llama.Tool{Name: t.Function.Name, Description: t.Function.Description, Parameters: t.Function.Parameters})
+	}
+	return tools, nil
+}

@@ -1,0 +1,97 @@
+//go:build cgo
+
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft"
+)
+
+// An apiError is an error as OpenAI's API gives it.
+type apiError struct {
+	status  int
+	Message string `json:"message"`
+	Type    string `json:"type"`
+	Param   string `json:"param,omitempty"`
+	Code    string `json:"code"`
+}
+
+func (e *apiError) Error() string { return e.Message }
+
+// bad is an error over what a client sent.
+func bad(param, format string, args ...any) error {
+	return &apiError{status: http.StatusBadRequest, Code: "invalid_value", Param: param, Message: fmt.Sprintf(format, args...)}
+}
+
+var errBusy = &apiError{status: http.StatusTooManyRequests, Code: "queue_full", Message: "too many requests are waiting; try again"}
+
+// statusGone stands in metrics for a client that did not wait for its answer.
+const statusGone = 499
+
+// toAPI says what a client gets for an error.
+func toAPI(err error) *apiError {
+	var known *apiError
+	var tooLarge *http.MaxBytesError
+	e := &apiError{Message: err.Error()}
+	switch {
+	case errors.As(err, &known):
+		*e = *known
+	case errors.As(err, &tooLarge):
+		e.status, e.Code = http.StatusRequestEntityTooLarge, "body_too_large"
+		e.Message = fmt.Sprintf("the body has more than %d bytes", tooLarge.Limit)
+	case errors.Is(err, llama.ErrBusy):
+		*e = *errBusy
+	case errors.Is(err, llama.ErrPromptTooLong), errors.Is(err, ragft.ErrPromptTooLong):
+		e.status, e.Code = http.StatusBadRequest, "context_length_exceeded"
+	case errors.Is(err, ragft.ErrEmptyQuestion), errors.Is(err, ragft.ErrQuestionTooLong), errors.Is(err, llama.ErrTools),
+		errors.Is(err, llama.ErrNoChatTemplate), errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
+		errors.Is(err, llama.ErrGrammarStuck):
+		e.status, e.Code = http.StatusBadRequest, "invalid_value"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.status, e.Code, e.Message = http.StatusGatewayTimeout, "timeout", "the answer took too long"
+	case errors.Is(err, context.Canceled):
+		e.status, e.Code, e.Message = statusGone, "cancelled", "the client has gone"
+	case errors.Is(err, llama.ErrClosed):
+		*e = *errClosing
+	default:
+		e.status, e.Code, e.Message = http.StatusInternalServerError, "internal_error", "the request failed; the service's log says why"
+	}
+	if e.Type == "" {
+		switch {
+		case e.status == http.StatusTooManyRequests:
+			e.Type = "rate_limit_error"
+		case e.status >= 500:
+			e.Type = "server_error"
+		default:
+			e.Type = "invalid_request_error"
+		}
+	}
+	return e
+}
+
+// fail answers with an error, if there is one and nothing was answered yet.
+func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
+		return
+	}
+	e := toAPI(err)
+	if e.status == statusGone && s.life.Err() != nil {
+		*e = *errClosing
+		e.Type = "server_error"
+	}
+	if e.status == http.StatusInternalServerError {
+		s.log.Error("request failed", "path", r.URL.Path, "error", err)
+	}
+	if rec, ok := w.(*recorder); ok && rec.status != 0 {
+		return
+	}
+	if e.status == http.StatusTooManyRequests || e.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, e.status, map[string]any{"error": e})
+}

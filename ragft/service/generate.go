@@ -1,0 +1,250 @@
+//go:build cgo
+
+package service
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft"
+)
+
+// A run is one request for text at work.
+type run struct {
+	service *Service
+	model   *Model
+	reply   *reply
+	begin   time.Time
+
+	sampling llama.Sampling
+	stop     []string
+	samples  int
+	output   int  // tokens at most
+	logProbs bool // wanted
+	top      int
+	hold     bool // nothing is streamed before the end
+
+	answered bool // the first token has come
+	pending  map[int][]llama.ChosenToken
+	all      map[int][]llama.ChosenToken
+	used     usage
+	asked    bool // by an assistant
+}
+
+// newRun checks what all requests for text have in common.
+func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
+	a := m.Assistant
+	r := &run{
+		service: s, model: m, reply: reply, begin: time.Now(), stop: append(o.Stop, a.Stop...), samples: 1,
+		pending: map[int][]llama.ChosenToken{}, all: map[int][]llama.ChosenToken{},
+		sampling: llama.Sampling{
+			Temperature: float32(a.Temperature), TopP: float32(a.TopP), TopK: a.TopK, MinP: float32(o.MinP),
+			RepeatPenalty: float32(o.RepeatPenalty), Seed: rand.Uint32(),
+		},
+	}
+	if o.Temperature != nil {
+		r.sampling.Temperature = float32(*o.Temperature)
+	}
+	if o.TopP != nil {
+		r.sampling.TopP = float32(*o.TopP)
+	}
+	if o.TopK != 0 {
+		r.sampling.TopK = o.TopK
+	}
+	if o.Seed != nil {
+		r.sampling.Seed = uint32(*o.Seed ^ *o.Seed>>32)
+	}
+	if o.N != nil {
+		r.samples = *o.N
+	}
+	r.output = min(s.limits.Output, ragft.DefaultMaxTokens)
+	if a.MaxTokens > 0 {
+		r.output = min(s.limits.Output, a.MaxTokens)
+	}
+	if o.MaxTokens != nil {
+		r.output = min(s.limits.Output, *o.MaxTokens)
+	}
+	return r, r.check(o)
+}
+
+func (r *run) check(o *options) error {
+	inRange := func(x, most float64) bool { return x >= 0 && x <= most }
+	s := r.sampling
+	switch {
+	case !inRange(float64(s.Temperature), 100):
+		return bad("temperature", "temperature is not from 0 to 100")
+	case !inRange(float64(s.TopP), 1):
+		return bad("top_p", "top_p is not from 0 to 1")
+	case !inRange(float64(s.MinP), 1):
+		return bad("min_p", "min_p is not from 0 to 1")
+	case s.TopK < 0 || s.TopK > 1<<20:
+		return bad("top_k", "top_k is not from 0 to %d", 1<<20)
+	case !inRange(float64(s.RepeatPenalty), 100):
+		return bad("repeat_penalty", "repeat_penalty is not from 0 to 100")
+	case o.FrequencyPenalty != 0 || o.PresencePenalty != 0:
+		return bad("frequency_penalty", "frequency_penalty and presence_penalty are not supported; repeat_penalty is")
+	case len(o.LogitBias) > 0:
+		return bad("logit_bias", "logit_bias is not supported")
+	case o.N != nil && (*o.N < 1 || *o.N > r.service.limits.Samples):
+		return bad("n", "n is not from 1 to %d", r.service.limits.Samples)
+	case o.MaxTokens != nil && *o.MaxTokens < 1:
+		return bad("max_tokens", "max_tokens is less than 1")
+	case len(o.Stop) > 16:
+		return bad("stop", "there are more than 16 stop texts")
+	case o.StreamOptions != nil && !o.Stream:
+		return bad("stream_options", "stream_options is for streams")
+	}
+	return nil
+}
+
+// request makes the model's request of a prompt.
+func (r *run) request(prompt []llama.Token) (llama.Request, error) {
+	room := r.model.Local.ContextTokens() - len(prompt)
+	if limit := r.service.limits.Context; limit > 0 && len(prompt) > limit {
+		room = 0
+	}
+	if room < 1 {
+		return llama.Request{}, r.tooLong(len(prompt))
+	}
+	return llama.Request{
+		Prompt: prompt, Samples: r.samples, MaxTokens: min(r.output, room), Sampling: r.sampling, Stop: r.stop, TopLogProbs: r.top,
+	}, nil
+}
+
+func (r *run) tooLong(tokens int) error {
+	limit := r.model.Local.ContextTokens()
+	if c := r.service.limits.Context; c > 0 {
+		limit = min(limit, c)
+	}
+	return &apiError{status: 400, Code: "context_length_exceeded", Message: "the prompt has " + plural(tokens) + ", and room is for " + plural(limit)}
+}
+
+// listen streams a request's choices, the first of which has the given index.
+func (r *run) listen(request *llama.Request, base int) {
+	request.OnToken = func(sample int, t llama.ChosenToken) {
+		r.token(base+sample, t)
+	}
+	request.OnText = func(sample int, text string) {
+		if !r.hold {
+			r.text(base+sample, text)
+		}
+	}
+}
+
+func (r *run) token(index int, t llama.ChosenToken) {
+	if !r.answered {
+		r.answered = true
+		r.service.metrics.observe(&r.service.metrics.firstToken, time.Since(r.begin))
+	}
+	if r.logProbs {
+		r.pending[index] = append(r.pending[index], t)
+		r.all[index] = append(r.all[index], t)
+	}
+}
+
+func (r *run) text(index int, text string) {
+	r.reply.piece(index, text, r.pending[index], r.logProbs)
+	delete(r.pending, index)
+}
+
+// generate runs requests, and counts what they use.
+func (r *run) generate(ctx context.Context, requests []llama.Request) ([]llama.Result, error) {
+	results, err := r.model.Local.Generate(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	for _, result := range results {
+		r.used.PromptTokens += result.PromptTokens
+		if r.used.PromptTokensDetails == nil {
+			r.used.PromptTokensDetails = &usageDetails{}
+		}
+		r.used.PromptTokensDetails.CachedTokens += result.ReusedTokens
+		for _, sample := range result.Samples {
+			r.used.CompletionTokens += len(sample.Tokens)
+		}
+	}
+	r.used.TotalTokens = r.used.PromptTokens + r.used.CompletionTokens
+	return results, nil
+}
+
+func (r *run) finished(choices []choice, extra *ragftAnswer) {
+	r.service.metrics.tokens(r.model.Name, r.used.PromptTokens, r.used.CompletionTokens)
+	r.reply.end(choices, r.used, extra)
+}
+
+// all tokens of a choice as the API gives them; nil if they are not wanted.
+func (r *run) allLogProbs(index int) any {
+	if !r.logProbs {
+		return nil
+	}
+	return r.reply.logProbs(index, r.all[index])
+}
+
+// flush streams the tokens that have no text behind the last piece.
+func (r *run) flush(index int) {
+	if tokens := r.pending[index]; len(tokens) > 0 {
+		r.text(index, "")
+	}
+}
+
+func finishReason(s llama.Sample) string {
+	if s.Stop == llama.StopLength {
+		return "length"
+	}
+	return "stop"
+}
+
+// An assistantModel lets an assistant ask for a run: its first call is the answer, others are about how sure
+// that is.
+type assistantModel struct{ *run }
+
+// Name is that of the local model.
+func (m assistantModel) Name() string { return m.model.Local.Name() }
+
+// Chat is that of [ragft.Model].
+func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]ragft.ChatResponse, error) {
+	requests := make([]llama.Request, len(reqs))
+	for i, req := range reqs {
+		request, err := m.model.Local.Request(req)
+		if err != nil {
+			return nil, err
+		}
+		if limit := m.service.limits.Context; limit > 0 && len(request.Prompt) > limit {
+			return nil, ragft.ErrPromptTooLong
+		}
+		if !m.asked {
+			onText := request.OnText
+			request.Sampling, request.TopLogProbs = m.sampling, m.top
+			m.listen(&request, 0)
+			request.OnText = onText
+		}
+		requests[i] = request
+	}
+	results, err := m.generate(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	m.asked = true
+	responses := make([]ragft.ChatResponse, len(results))
+	for i, result := range results {
+		responses[i].PromptTokens = result.PromptTokens
+		for _, s := range result.Samples {
+			sum := 0.0
+			for _, p := range s.LogProbs {
+				sum += float64(p)
+			}
+			mean := math.NaN()
+			if len(s.LogProbs) > 0 {
+				mean = sum / float64(len(s.LogProbs))
+			}
+			responses[i].Samples = append(responses[i].Samples, ragft.ChatSample{
+				Text: strings.TrimSpace(s.Text), Tokens: len(s.Tokens), MeanLogProb: mean, Truncated: s.Stop == llama.StopLength,
+			})
+		}
+	}
+	return responses, nil
+}

@@ -1,0 +1,221 @@
+//go:build cgo
+
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+func (s *Service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", s.health)
+	open := map[string]bool{"/health": true}
+	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"POST /v1/chat/completions":   s.limited(s.chat),
+		"POST /v1/completions":        s.limited(s.complete),
+		"POST /v1/embeddings":         s.limited(s.embed),
+		"GET /v1/models":              s.listModels,
+		"GET /v1/models/{name...}":    s.showModel,
+		"GET /v1/passages/{id...}":    s.showPassage,
+		"GET /v1/documents/{path...}": s.showDocument,
+		"GET /metrics":                s.showMetrics,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, handle(w, r)) })
+	}
+	s.page(mux, open)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, &apiError{status: http.StatusNotFound, Code: "not_found", Message: "there is no " + r.Method + " " + r.URL.Path})
+	})
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, &apiError{status: http.StatusForbidden, Code: "cross_origin", Message: "requests of other web pages are not answered"})
+	}))
+	return s.watch(s.guard(crossOrigin.Handler(mux), open))
+}
+
+// ServeHTTP answers a request.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.life.Err() != nil {
+		s.mu.Unlock()
+		s.fail(w, r, errClosing)
+		return
+	}
+	s.active.Add(1)
+	s.mu.Unlock()
+	defer s.active.Done()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	s.handler.ServeHTTP(w, r.WithContext(ctx))
+}
+
+var errClosing = &apiError{status: http.StatusServiceUnavailable, Code: "closing", Message: "the service is closing"}
+
+// watch counts and logs requests, and turns a panic into an answer.
+func (s *Service) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				s.log.Error("panic", "path", r.URL.Path, "value", p, "stack", string(debug.Stack()))
+				s.fail(rec, r, errors.New("panic"))
+			}
+			s.metrics.request(r, rec.code())
+			s.log.Info("request", "method", r.Method, "path", r.URL.Path, "status", rec.code(), "seconds", time.Since(begin).Seconds())
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// guard lets in whom the token, or the address without one, allows in.
+func (s *Service) guard(next http.Handler, open map[string]bool) http.Handler {
+	want := sha256.Sum256([]byte("Bearer " + s.config.Token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case open[r.URL.Path]:
+		case s.config.Token != "":
+			got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
+			if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+				s.fail(w, r, &apiError{status: http.StatusUnauthorized, Code: "invalid_api_key",
+					Message: "send the service's token, as Authorization: Bearer TOKEN"})
+				return
+			}
+		case !s.ownHost(r.Host):
+			s.fail(w, r, &apiError{status: http.StatusForbidden, Code: "wrong_host",
+				Message: fmt.Sprintf("this service is not called %q", r.Host)})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Service) ownHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	return strings.EqualFold(host, "localhost") || isLoopback(host) || slices.Contains(s.config.Hosts, host)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// limited bounds what a request may cost, and reads none when too many are at work.
+func (s *Service) limited(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		select {
+		case s.places <- struct{}{}:
+			defer func() { <-s.places }()
+		default:
+			return errBusy
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, s.limits.Body)
+		ctx, cancel := context.WithTimeout(r.Context(), s.limits.Time)
+		defer cancel()
+		return handle(w, r.WithContext(ctx))
+	}
+}
+
+func (s *Service) health(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(value) // the client may have gone
+}
+
+// ErrTokenNeeded is returned by [Service.Serve] for an address that others can reach, without a token.
+var ErrTokenNeeded = errors.New("service: an address beyond loopback needs a token (Config.Token)")
+
+// ListenAndServe serves on a TCP address until ctx ends. "" is 127.0.0.1:8080.
+func (s *Service) ListenAndServe(ctx context.Context, address string) error {
+	if address == "" {
+		address = "127.0.0.1:8080"
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("service: %w", err)
+	}
+	return s.Serve(ctx, l)
+}
+
+// Serve serves on the listener until ctx ends, and closes it. Then it gives running requests three seconds,
+// and returns nil. An address that is not loopback needs a token, else the error is [ErrTokenNeeded].
+func (s *Service) Serve(ctx context.Context, l net.Listener) error {
+	if host, _, err := net.SplitHostPort(l.Addr().String()); s.config.Token == "" && (err != nil || !isLoopback(host)) && l.Addr().Network() != "unix" {
+		_ = l.Close()
+		return fmt.Errorf("%w: %s", ErrTokenNeeded, l.Addr())
+	}
+	server := &http.Server{
+		Handler: s, ReadHeaderTimeout: min(s.limits.Read, 10*time.Second), ReadTimeout: s.limits.Read,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		grace, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			_ = server.Close()
+		}
+	})
+	err := server.Serve(netutil.LimitListener(l, s.limits.Connections))
+	if !stop() {
+		<-done
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("service: %w", err)
+}
+
+// A recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+func (r *recorder) code() int { return r.status }
+
+// Unwrap lets http.ResponseController find the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

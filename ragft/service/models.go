@@ -1,0 +1,101 @@
+//go:build cgo
+
+package service
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+type modelInfo struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"`
+}
+
+func (s *Service) info(m *Model) modelInfo {
+	return modelInfo{ID: m.Name, Object: "model", Created: s.started.Unix(), OwnedBy: "ragft"}
+}
+
+func (s *Service) listModels(w http.ResponseWriter, r *http.Request) error {
+	list := []modelInfo{}
+	for i := range s.config.Models {
+		list = append(list, s.info(&s.config.Models[i]))
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"object": "list", "data": list})
+	return nil
+}
+
+func (s *Service) showModel(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.model(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, s.info(m))
+	return nil
+}
+
+// showPassage gives a passage out that a citation names.
+func (s *Service) showPassage(w http.ResponseWriter, r *http.Request) error {
+	if s.config.Index == nil {
+		return notFound("this service has no index")
+	}
+	chunk, err := s.config.Index.Chunk(r.Context(), r.PathValue("id"))
+	if errors.Is(err, retriever.ErrNotFound) {
+		return notFound("there is no such passage")
+	}
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, describePassage(chunk))
+	return nil
+}
+
+// maxDocument is the most bytes of a document that are given out.
+const maxDocument = 64 << 20
+
+// showDocument gives the document out that a citation names: a file below one of the folders, as text whatever it
+// is, so that no browser runs it.
+func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("path")
+	if !fs.ValidPath(name) || hidden(name) || strings.ContainsRune(name, '\\') {
+		return notFound("there is no such document")
+	}
+	for _, root := range s.folders {
+		f, err := root.Open(name)
+		if err != nil {
+			continue // not there, or not below the folder
+		}
+		defer func() { _ = f.Close() }() // only read from
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() || info.Size() > maxDocument {
+			continue
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, err = io.Copy(w, io.LimitReader(f, maxDocument))
+		return err
+	}
+	return notFound("there is no such document")
+}
+
+// hidden tells whether a part of the path begins with a dot: such files are never indexed.
+func hidden(name string) bool {
+	for ; name != "." && name != "/"; name = path.Dir(name) {
+		if strings.HasPrefix(path.Base(name), ".") {
+			return true
+		}
+	}
+	return false
+}
+
+func notFound(message string) error {
+	return &apiError{status: http.StatusNotFound, Code: "not_found", Message: message}
+}

@@ -1,0 +1,212 @@
+//go:build cgo
+
+package service
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ragft/ragft/llama"
+)
+
+// A reply is the answer to one request, in the form of the chat or of the completion API, whole or as a stream
+// of server-sent events.
+type reply struct {
+	service *Service
+	w       http.ResponseWriter
+	stream  bool
+	usage   bool // the stream ends with the usage
+	chat    bool
+	id      string
+	created int64
+	model   string
+	begun   bool
+	gone    func() // called when the client cannot be written to
+	said    map[int]bool
+	offset  map[int]int // in the text, for logprobs of completions
+	vocab   *llama.Model
+}
+
+func (s *Service) newReply(w http.ResponseWriter, m *Model, o *options, chat bool, gone func()) *reply {
+	prefix := "cmpl-"
+	if chat {
+		prefix = "chatcmpl-"
+	}
+	return &reply{
+		service: s, w: w, stream: o.Stream, usage: o.StreamOptions != nil && o.StreamOptions.IncludeUsage, chat: chat,
+		id: prefix + rand.Text(), created: time.Now().Unix(), model: m.Name, gone: gone, said: map[int]bool{}, offset: map[int]int{},
+		vocab: m.Local.Llama(),
+	}
+}
+
+func (p *reply) answer(choices ...choice) answer {
+	object := "text_completion"
+	switch {
+	case p.chat && p.stream:
+		object = "chat.completion.chunk"
+	case p.chat:
+		object = "chat.completion"
+	}
+	if choices == nil {
+		choices = []choice{}
+	}
+	return answer{ID: p.id, Object: object, Created: p.created, Model: p.model, Choices: choices}
+}
+
+// event sends one event of a stream. The client must take it within the write limit.
+func (p *reply) event(data []byte) {
+	control := http.NewResponseController(p.w)
+	if !p.begun {
+		p.begun = true
+		header := p.w.Header()
+		header.Set("Content-Type", "text/event-stream")
+		header.Set("Cache-Control", "no-cache")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Accel-Buffering", "no")
+		p.w.WriteHeader(http.StatusOK)
+	}
+	_ = control.SetWriteDeadline(time.Now().Add(p.service.limits.Write)) // not every ResponseWriter has deadlines
+	_, err := p.w.Write(append(append([]byte("data: "), data...), "\n\n"...))
+	if err == nil {
+		err = control.Flush()
+	}
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		p.gone()
+	}
+}
+
+func (p *reply) send(a answer) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(a); err != nil {
+		p.service.log.Error("answer", "error", err)
+		return
+	}
+	p.event([]byte(strings.TrimRight(b.String(), "\n")))
+}
+
+// piece sends a piece of the text of a choice, with the tokens that it is made of, if they are wanted.
+func (p *reply) piece(index int, text string, tokens []llama.ChosenToken, wanted bool) {
+	if !p.stream {
+		return
+	}
+	c := choice{Index: index}
+	if wanted {
+		c.LogProbs = p.logProbs(index, tokens)
+	}
+	if p.chat {
+		c.Delta = &chatAnswer{Content: &text}
+		if !p.said[index] {
+			p.said[index], c.Delta.Role = true, "assistant"
+		}
+	} else {
+		c.Text = &text
+	}
+	p.send(p.answer(c))
+}
+
+// logProbs writes tokens down as the API at hand does. Tokens that end an answer are left out.
+func (p *reply) logProbs(index int, tokens []llama.ChosenToken) any {
+	if p.chat {
+		out := chatLogProbs{Content: []tokenLogProb{}}
+		for _, t := range tokens {
+			if p.vocab.IsEndOfGeneration(t.Token) {
+				continue
+			}
+			one := p.tokenLogProb(t.TokenLogProb)
+			one.TopLogProbs = []tokenLogProb{}
+			for _, top := range t.Top {
+				one.TopLogProbs = append(one.TopLogProbs, p.tokenLogProb(top))
+			}
+			out.Content = append(out.Content, one)
+		}
+		return out
+	}
+	out := completionLogProbs{Tokens: []string{}, TokenLogProbs: []float64{}, TopLogProbs: []map[string]float64{}, TextOffset: []int{}}
+	for _, t := range tokens {
+		if p.vocab.IsEndOfGeneration(t.Token) {
+			continue
+		}
+		text := strings.ToValidUTF8(p.vocab.Piece(t.Token), "\uFFFD")
+		out.Tokens = append(out.Tokens, text)
+		out.TokenLogProbs = append(out.TokenLogProbs, float64(t.LogProb))
+		top := map[string]float64{}
+		for _, one := range t.Top {
+			top[strings.ToValidUTF8(p.vocab.Piece(one.Token), "\uFFFD")] = float64(one.LogProb)
+		}
+		out.TopLogProbs = append(out.TopLogProbs, top)
+		out.TextOffset = append(out.TextOffset, p.offset[index])
+		p.offset[index] += len(text)
+	}
+	return out
+}
+
+func (p *reply) tokenLogProb(t llama.TokenLogProb) tokenLogProb {
+	piece := p.vocab.Piece(t.Token)
+	bytes := make([]int, len(piece))
+	for i := range len(piece) {
+		bytes[i] = int(piece[i])
+	}
+	return tokenLogProb{Token: strings.ToValidUTF8(piece, "\uFFFD"), LogProb: float64(t.LogProb), Bytes: bytes}
+}
+
+// finish ends a choice: its whole, or in a stream the last piece of it.
+func (p *reply) finish(index int, message chatAnswer, reason string, logProbs any) choice {
+	c := choice{Index: index, FinishReason: &reason}
+	switch {
+	case p.stream && p.chat:
+		if message.Content = nil; !p.said[index] {
+			message.Role = "assistant"
+		}
+		for i := range message.ToolCalls {
+			message.ToolCalls[i].Index = &i
+		}
+		c.Delta = &message
+	case p.stream:
+		c.Text = new(string)
+	case p.chat:
+		message.Role, c.Message, c.LogProbs = "assistant", &message, logProbs
+	default:
+		c.Text, c.LogProbs = message.Content, logProbs
+	}
+	return c
+}
+
+// end completes the answer.
+func (p *reply) end(choices []choice, used usage, extra *ragftAnswer) {
+	if !p.stream {
+		a := p.answer(choices...)
+		a.Usage, a.Ragft = &used, extra
+		_ = http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(p.service.limits.Write))
+		writeJSON(p.w, http.StatusOK, a)
+		return
+	}
+	for i, c := range choices {
+		a := p.answer(c)
+		if i == len(choices)-1 {
+			a.Ragft = extra
+		}
+		p.send(a)
+	}
+	if p.usage {
+		a := p.answer()
+		a.Usage = &used
+		p.send(a)
+	}
+	p.event([]byte("[DONE]"))
+}
+
+// abort reports an error: as the answer, or within a stream that has begun.
+func (p *reply) abort(err error) error {
+	if !p.begun {
+		return err
+	}
+	data, _ := json.Marshal(map[string]any{"error": toAPI(err)}) // strings only
+	p.event(data)
+	return err
+}

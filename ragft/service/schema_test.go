@@ -1,0 +1,73 @@
+//go:build cgo
+
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft"
+)
+
+// TestSchemaGrammar has a model of random weights write values of schemas: whatever ends is a value.
+func TestSchemaGrammar(t *testing.T) {
+	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 4096})
+	for schema, fits := range map[string]func(v any) bool{
+		`{"type":"boolean"}`: func(v any) bool { _, ok := v.(bool); return ok },
+		`{"enum":["a\"b\\\n", "ü", 1, null]}`: func(v any) bool {
+			return slices.Contains([]any{"a\"b\\\n", "ü", 1.0, nil}, v)
+		},
+		`{"type":["integer","null"]}`: func(v any) bool { _, ok := v.(float64); return ok || v == nil },
+		`{"type":"string","maxLength":5,"minLength":2}`: func(v any) bool {
+			n := len([]rune(v.(string)))
+			return n >= 2 && n <= 5
+		},
+		`{"type":"array","items":{"const":7},"minItems":2,"maxItems":3}`: func(v any) bool { return len(v.([]any)) >= 2 && len(v.([]any)) <= 3 },
+		`{"type":"array","items":{"const":7},"maxItems":1}`:              func(v any) bool { return len(v.([]any)) <= 1 },
+		`{"properties":{"a":{"const":1},"b":{"const":2},"c":{"const":3}},"required":["b"]}`: func(v any) bool {
+			return v.(map[string]any)["b"] == 2.0
+		},
+		`{"type":"object","properties":{"a":{"const":1},"b":{"const":2}}}`: func(v any) bool { return len(v.(map[string]any)) <= 2 },
+		`{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"x":{"type":"boolean"},"next":{"$ref":"#/$defs/node"}},"required":["x"]}}}`: func(v any) bool {
+			_, ok := v.(map[string]any)["x"].(bool)
+			return ok
+		},
+		`{"anyOf":[{"const":"yes"},{"type":"object","properties":{"no":{"type":"null"}},"required":["no"]}]}`: func(v any) bool {
+			_, ok := v.(map[string]any)
+			return ok || v == "yes"
+		},
+		`{"type":"object"}`: func(v any) bool { _, ok := v.(map[string]any); return ok },
+	} {
+		grammar, err := schemaGrammar([]byte(schema))
+		require.NoError(t, err, schema)
+		results, err := local.Generate(context.Background(), []llama.Request{{
+			Prompt: []llama.Token{1}, Samples: 8, MaxTokens: 80, Sampling: llama.Sampling{Temperature: 1, Grammar: grammar},
+		}})
+		require.NoError(t, err, "%s\n%s", schema, grammar)
+		for _, s := range results[0].Samples {
+			if s.Stop != llama.StopEnd || strings.ContainsRune(s.Text, '\uFFFD') { // bytes that are no UTF-8 count as they come
+				continue
+			}
+			var value any
+			require.NoError(t, json.Unmarshal([]byte(s.Text), &value), "%s: %q", schema, s.Text)
+			require.True(t, fits(value), "%s: %s", schema, s.Text)
+		}
+	}
+	deep := strings.Repeat(`{"type":"array","items":`, 40) + "{}" + strings.Repeat("}", 40)
+	wide := `{"properties":{` + strings.TrimSuffix(strings.Repeat(`"a":{"type":"null"},`, 2000), ",") + `}}`
+	for _, schema := range []string{
+		deep, wide, `{"type":"string","pattern":"a"}`, `{"type":"whole"}`, `{"$ref":"http://x"}`, `{"$ref":"#/a/b"}`, `{"enum":[]}`, `false`, `3`,
+		`{"required":["x"],"properties":{"y":{}}}`, `{"type":"string","maxLength":-1}`, `{"type":"array","maxItems":1000000}`, `{"type":[]}`, `{`,
+		`{"$ref":"#"}`, `{"minimum":3,"type":"integer"}`,
+	} {
+		_, err := schemaGrammar([]byte(schema))
+		require.Error(t, err, schema)
+	}
+}
