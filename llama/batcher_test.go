@@ -234,7 +234,7 @@ func TestVanishingCallers(t *testing.T) {
 	for err := range errs {
 		require.NoError(t, err)
 	}
-	require.Eventually(t, func() bool { s := b.Stats(); return s.Running == 0 && s.Waiting == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { s := b.Stats(); return s.Running == 0 && s.Waiting == 0 }, time.Minute, time.Millisecond)
 	// everything is free again
 	_, err := b.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 512 - len(prompt)}})
 	require.NoError(t, err)
@@ -256,7 +256,7 @@ func TestBatcherQueue(t *testing.T) {
 	for range 2 {
 		wg.Go(func() { _, _ = b.Generate(ctx, []Request{{Prompt: []Token{1}, MaxTokens: 2000}}) })
 	}
-	require.Eventually(t, func() bool { return b.Stats().Waiting == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Stats().Waiting == 2 }, time.Minute, time.Millisecond)
 	_, err := b.Generate(ctx, []Request{{Prompt: []Token{1}}})
 	require.ErrorIs(t, err, ErrBusy)
 	require.EqualValues(t, 1, b.Stats().Refused)
@@ -300,7 +300,7 @@ func TestBatcherClose(t *testing.T) {
 			errs <- err
 		}()
 	}
-	require.Eventually(t, func() bool { return b.Stats().Running == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Stats().Running == 2 }, time.Minute, time.Millisecond)
 	require.NoError(t, m.Close())
 	for range 5 {
 		require.ErrorIs(t, <-errs, ErrClosed)
@@ -308,7 +308,7 @@ func TestBatcherClose(t *testing.T) {
 	require.NoError(t, b.Close())
 	_, err := b.Generate(context.Background(), []Request{{Prompt: []Token{1}}})
 	require.ErrorIs(t, err, ErrClosed)
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)

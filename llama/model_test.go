@@ -344,7 +344,7 @@ func TestLeakIsNoticed(t *testing.T) {
 		default:
 			return false
 		}
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	require.Equal(t, "Model", l.kind)
 	require.NoError(t, model.Close())
 	runtime.KeepAlive(lost)

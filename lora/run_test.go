@@ -221,7 +221,7 @@ func TestPause(t *testing.T) {
 		r, err = Train(context.Background(), model, paused, c, counting(60), nil)
 		ended <- err
 	}()
-	require.Eventually(t, c.Control.Paused, 10*time.Second, time.Millisecond)
+	require.Eventually(t, c.Control.Paused, time.Minute, time.Millisecond)
 	require.FileExists(t, paused+".checkpoint")
 	time.Sleep(100 * time.Millisecond) // native threads look for work for a moment before they sleep
 	before := cpuTime(t)
@@ -239,7 +239,7 @@ func TestPause(t *testing.T) {
 	c.Control.Pause()
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { _, err := Train(ctx, model, paused, c, counting(60), nil); ended <- err }()
-	require.Eventually(t, c.Control.Paused, 10*time.Second, time.Millisecond)
+	require.Eventually(t, c.Control.Paused, time.Minute, time.Millisecond)
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
 }

@@ -37,7 +37,7 @@ func process(ctx context.Context, args ...string) *exec.Cmd {
 // interrupt starts ragft, waits until ready says so, interrupts it, and returns what it said.
 func interrupt(t *testing.T, ready func() bool, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	cmd := process(ctx, args...)
 	var errs strings.Builder
@@ -102,7 +102,7 @@ func TestInterruptedDemonstrationsGoOn(t *testing.T) {
 func TestServe(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	cmd := process(ctx, "serve", "--address", "127.0.0.1:0", "--json", "--docs", "notes")
 	out, err := cmd.StdoutPipe()

@@ -37,13 +37,24 @@ func listen(t testing.TB, config Config) (*Service, string) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- s.Serve(ctx, l) }()
+	go func() { done <- s.Serve(ctx, smallBuffers{l}) }()
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, s.Close())
 		require.NoError(t, <-done)
 	})
 	return s, l.Addr().String()
+}
+
+// smallBuffers has the system keep next to nothing of what a client has not read, so that a slow one is seen soon.
+type smallBuffers struct{ net.Listener }
+
+func (l smallBuffers) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		err = c.(*net.TCPConn).SetWriteBuffer(1)
+	}
+	return c, err
 }
 
 // FuzzBodies sends anything to the routes that take a body: no answer is a server's error, and none takes long.
@@ -140,7 +151,7 @@ func TestTimeLimit(t *testing.T) {
 	begin := time.Now()
 	_, err := client.Chat.Completions.New(t.Context(), p)
 	apiErr(t, err, 504, "timeout")
-	require.Less(t, time.Since(begin), 5*time.Second)
+	require.Less(t, time.Since(begin), 30*time.Second)
 	stream := client.Chat.Completions.NewStreaming(t.Context(), p)
 	for stream.Next() {
 	}
@@ -151,7 +162,7 @@ func TestTimeLimit(t *testing.T) {
 // idle waits until a service's model has nothing to do.
 func idle(t testing.TB, m *ragft.LocalModel) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		s := m.Batcher().Stats()
 		if s.Running == 0 && s.Waiting == 0 {
 			return
@@ -195,7 +206,7 @@ func TestVanishingClients(t *testing.T) {
 	for range 5 {
 		round()
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines+5 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > goroutines+5 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), goroutines+5)
@@ -237,7 +248,7 @@ func TestThousandConnections(t *testing.T) {
 			"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"}[i%4])
 		require.NoError(t, err)
 	}
-	client := &http.Client{Timeout: 5 * time.Second}
+	client := &http.Client{Timeout: time.Minute}
 	for range 5 {
 		resp, err := client.Post("http://"+address+"/v1/completions", "application/json", strings.NewReader(`{"prompt":"The inn","max_tokens":3}`))
 		require.NoError(t, err)
@@ -246,11 +257,11 @@ func TestThousandConnections(t *testing.T) {
 	}
 	client.CloseIdleConnections()
 	for i, c := range conns {
-		require.NoError(t, c.SetReadDeadline(time.Now().Add(8*time.Second)))
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
 		_, err := io.Copy(io.Discard, c)
 		require.NoError(t, err, "connection %d was not closed", i)
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+10 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before+10 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before+10)
@@ -346,7 +357,7 @@ func serveUntilKilled(t *testing.T, folder string) {
 	require.NoError(t, err)
 	fmt.Println()
 	fmt.Println("serving " + l.Addr().String())
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	require.NoError(t, s.Serve(ctx, l))
 }
