@@ -22,6 +22,8 @@ var (
 	ErrTooLong = errors.New("lora: longer than fits")
 	// ErrNoSpace: the disk has no room for the adapter and its checkpoints.
 	ErrNoSpace = errors.New("lora: not enough space on the disk")
+	// ErrBusy: another training writes the same adapter.
+	ErrBusy = errors.New("lora: the adapter is being trained already")
 	// ErrMemory: training needs more memory than Config.MemoryBudget or than there is; the message says how much and what
 	// to do.
 	ErrMemory = errors.New("lora: too little memory")

@@ -235,13 +235,16 @@ func TestPause(t *testing.T) {
 	requireSameFile(t, whole, paused)
 	require.Positive(t, r.TrainSeconds)
 
-	// a paused training can be cancelled
+	// a paused training keeps another one away from its adapter, and can be cancelled
 	c.Control.Pause()
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { _, err := Train(ctx, model, paused, c, counting(60), nil); ended <- err }()
 	require.Eventually(t, c.Control.Paused, time.Minute, time.Millisecond)
+	_, err = Train(context.Background(), model, paused, Config{}, counting(60), nil)
+	require.ErrorIs(t, err, ErrBusy)
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
+	require.NoFileExists(t, paused+".lock")
 }
 
 // cpuTime is what this process has used.

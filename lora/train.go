@@ -34,7 +34,8 @@ type Result struct {
 // While it runs it keeps a checkpoint beside the adapter, adapter + ".checkpoint". When ctx is cancelled it writes one
 // and returns ctx.Err(); called again with the same model, examples and Config it goes on from there, and ends with the
 // same adapter as a run that was not interrupted, on the CPU bit for bit. So does one that was killed, from the last
-// checkpoint that it wrote. The checkpoint is removed when the adapter is written.
+// checkpoint that it wrote. The checkpoint is removed when the adapter is written. As long as it runs a second training of
+// the same adapter gets ErrBusy; adapter + ".lock" is what both look at.
 //
 // A training whose loss is no longer finite ends with a [DivergedError].
 func Train(ctx context.Context, model, adapter string, c Config, examples, heldOut []Example) (*Result, error) {
@@ -56,6 +57,11 @@ func Train(ctx context.Context, model, adapter string, c Config, examples, heldO
 	if err := c.setWindow(model, examples, heldOut); err != nil {
 		return nil, err
 	}
+	release, err := lockAdapter(adapter)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	t, err := NewTrainer(ctx, model, c)
 	if err != nil {
 		return nil, err
