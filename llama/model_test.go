@@ -275,7 +275,7 @@ func mustPiece(t *testing.T, m *Model, text string) Token {
 func TestCloseWhileGenerating(t *testing.T) {
 	m, err := load(tinyModel(t))
 	require.NoError(t, err)
-	c, err := m.NewContext(ContextOptions{Size: 8192, Threads: 2})
+	c, err := m.NewContext(ContextOptions{Size: 8192, Threads: 1})
 	require.NoError(t, err)
 	started := make(chan struct{})
 	failed := make(chan error)
@@ -383,7 +383,7 @@ func TestNoLeak(t *testing.T) {
 	round := func() {
 		m, err := Load(context.Background(), path, ModelOptions{NoMmap: true})
 		require.NoError(t, err)
-		c, err := m.NewContext(ContextOptions{Size: 2048, Threads: 2})
+		c, err := m.NewContext(ContextOptions{Size: 2048, Threads: 1})
 		require.NoError(t, err)
 		a, err := m.LoadAdapter(adapter)
 		require.NoError(t, err)

@@ -143,7 +143,7 @@ func BenchmarkServing(b *testing.B) {
 		path = testmodel.New(b, testmodel.Spec{Layers: 8, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1408, Context: 4096, Type: gguf.Q8_0})
 	}
 	theirs := startLlamaServer(b, path)
-	local := openModel(b, path, ragft.LocalOptions{ContextTokens: benchClients * 1024, Sequences: benchClients})
+	local := openModel(b, path, ragft.LocalOptions{ContextTokens: benchClients * 1024, Sequences: benchClients, Threads: runtime.NumCPU()})
 	_, ours, _ := serve(b, Config{Models: []Model{{Name: "base", Local: local}}, Logger: slog.New(slog.DiscardHandler)})
 	for _, kind := range []string{"fresh", "shared"} {
 		b.Run(kind, func(b *testing.B) {

@@ -34,6 +34,9 @@ var baseModel = filepath.Join("..", "..", "examples", "basemodel", "ragft-base-f
 func openModel(t testing.TB, path string, o ragft.LocalOptions) *ragft.LocalModel {
 	t.Helper()
 	o.Serve, o.GPULayers = true, -1
+	if o.Threads == 0 {
+		o.Threads = 1 // two that wait for each other are slow where other packages' tests run
+	}
 	m, err := ragft.OpenLocal(context.Background(), path, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
@@ -418,12 +421,12 @@ func TestMetrics(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	_, err := New(Config{})
 	require.Error(t, err)
-	m, err := ragft.OpenLocal(t.Context(), testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256})
+	m, err := ragft.OpenLocal(t.Context(), testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256, Threads: 1})
 	require.NoError(t, err)
 	defer m.Close()
 	_, err = New(Config{Models: []Model{{Name: "base", Local: m}}})
 	require.ErrorContains(t, err, "Serve")
-	served := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256})
+	served := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256, Threads: 1})
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}, {Name: "a", Local: served}}})
 	require.ErrorContains(t, err, "two models")
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}}, Folders: []string{"/no/such/folder"}})
