@@ -3,6 +3,7 @@ package ragft
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -267,4 +268,12 @@ func FuzzParseLogLine(f *testing.F) {
 		_, err = decodeResponse(raw)
 		require.NoError(t, err)
 	})
+}
+
+// A key of a cache stays what it was for requests without a schema.
+func TestSchemaIsPartOfTheKey(t *testing.T) {
+	req := ask("a")
+	plain := requestKey("m", req)
+	req.Schema = json.RawMessage(`{"type": "null"}`)
+	require.NotEqual(t, plain, requestKey("m", req))
 }

@@ -129,6 +129,9 @@ var ErrNoQuestions = errors.New("no questions")
 // A Model wraps it, so that callers can offer fewer passages.
 var ErrPromptTooLong = errors.New("the prompt is longer than the model's context")
 
+// ErrSchema means that a JSON Schema cannot be turned into a grammar.
+var ErrSchema = errors.New("unusable JSON Schema")
+
 // Generate makes demonstrations in the model's own words, after
 // arXiv 2502.10596, section 3. For every question it searches the passages,
 // lets the model answer without them, answer with them, and decline; judges

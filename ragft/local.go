@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/llama"
 )
 
@@ -238,8 +239,8 @@ func (m *LocalModel) Request(r ChatRequest) (llama.Request, error) {
 	}
 	grammar := ""
 	if len(r.Schema) > 0 {
-		if grammar, err = schemaGrammar(r.Schema); err != nil {
-			return llama.Request{}, err
+		if grammar, err = jsonschema.Grammar(r.Schema); err != nil {
+			return llama.Request{}, fmt.Errorf("ragft: %w: %w", ErrSchema, err)
 		}
 	}
 	return llama.Request{

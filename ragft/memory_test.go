@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -22,7 +23,7 @@ func millCorpus() []retriever.Chunk {
 // memoryModel extracts by hand, and writes one question a subject.
 func memoryModel(t *testing.T) *fakeModel {
 	return &fakeModel{name: "m", reply: func(req ChatRequest, _ int) ChatSample {
-		_, err := schemaGrammar(req.Schema)
+		_, err := jsonschema.Grammar(req.Schema)
 		require.NoError(t, err, "local models have to be able to use it")
 		user := req.Messages[1].Content
 		subject := user[strings.LastIndex(user, "Subject: ")+len("Subject: "):]

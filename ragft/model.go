@@ -49,8 +49,10 @@ type ChatRequest struct {
 	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,
 	// or, of a sample that ends over its length, the beginning of such a text.
 	// [LocalModel] samples under a grammar, and knows the keywords type, enum,
-	// const, properties, required, items, minItems, maxItems, maxLength and anyOf;
-	// others that restrict a value are [ErrSchema]. Servers get it as it is.
+	// const, properties, required, additionalProperties, items, minItems, maxItems,
+	// minLength, maxLength, anyOf, oneOf, and $ref within the schema; others that
+	// restrict a value are [ErrSchema]. Properties come in the schema's order, and
+	// none that it does not name. Servers get it as it is.
 	Schema json.RawMessage
 
 	OnText func(piece string) // called with the text of sample 0 as it appears; nil = no streaming

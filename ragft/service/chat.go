@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/retriever"
@@ -274,12 +275,12 @@ func (req *chatRequest) grammar() (string, error) {
 	}
 	switch f.Type {
 	case "json_object":
-		return schemaGrammar([]byte(`{"type":"object"}`))
+		return jsonschema.Grammar([]byte(`{"type":"object"}`))
 	case "json_schema":
 		if len(f.JSONSchema.Schema) == 0 {
 			return "", bad("response_format.json_schema.schema", "the schema is missing")
 		}
-		grammar, err := schemaGrammar(f.JSONSchema.Schema)
+		grammar, err := jsonschema.Grammar(f.JSONSchema.Schema)
 		if err != nil {
 			return "", bad("response_format.json_schema.schema", "%v", err)
 		}

@@ -1,9 +1,8 @@
 //go:build cgo
 
-package service
+package jsonschema
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -13,12 +12,15 @@ import (
 
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
 )
 
-// TestSchemaGrammar has a model of random weights write values of schemas: whatever ends is a value.
-func TestSchemaGrammar(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 4096})
+// TestGrammar has a model of random weights write values of schemas: whatever ends is a value.
+func TestGrammar(t *testing.T) {
+	model, err := llama.Load(t.Context(), testmodel.New(t, testmodel.Spec{}), llama.ModelOptions{})
+	require.NoError(t, err)
+	defer model.Close()
+	c, err := model.NewContext(llama.ContextOptions{Size: 4096, Sequences: 8, Threads: 1})
+	require.NoError(t, err)
 	for schema, fits := range map[string]func(v any) bool{
 		`{"type":"boolean"}`: func(v any) bool { _, ok := v.(bool); return ok },
 		`{"enum":["a\"b\\\n", "ü", 1, null]}`: func(v any) bool {
@@ -45,9 +47,9 @@ func TestSchemaGrammar(t *testing.T) {
 		},
 		`{"type":"object"}`: func(v any) bool { _, ok := v.(map[string]any); return ok },
 	} {
-		grammar, err := schemaGrammar([]byte(schema))
+		grammar, err := Grammar([]byte(schema))
 		require.NoError(t, err, schema)
-		results, err := local.Generate(context.Background(), []llama.Request{{
+		results, err := c.Generate(t.Context(), []llama.Request{{
 			Prompt: []llama.Token{1}, Samples: 8, MaxTokens: 80, Sampling: llama.Sampling{Temperature: 1, Grammar: grammar},
 		}})
 		require.NoError(t, err, "%s\n%s", schema, grammar)
@@ -60,14 +62,34 @@ func TestSchemaGrammar(t *testing.T) {
 			require.True(t, fits(value), "%s: %s", schema, s.Text)
 		}
 	}
+}
+
+// TestUnusable has schemas whose values a grammar cannot be held to.
+func TestUnusable(t *testing.T) {
 	deep := strings.Repeat(`{"type":"array","items":`, 40) + "{}" + strings.Repeat("}", 40)
 	wide := `{"properties":{` + strings.TrimSuffix(strings.Repeat(`"a":{"type":"null"},`, 2000), ",") + `}}`
-	for _, schema := range []string{
-		deep, wide, `{"type":"string","pattern":"a"}`, `{"type":"whole"}`, `{"$ref":"http://x"}`, `{"$ref":"#/a/b"}`, `{"enum":[]}`, `false`, `3`,
-		`{"required":["x"],"properties":{"y":{}}}`, `{"type":"string","maxLength":-1}`, `{"type":"array","maxItems":1000000}`, `{"type":[]}`, `{`,
-		`{"$ref":"#"}`, `{"minimum":3,"type":"integer"}`,
+	for schema, message := range map[string]string{
+		deep:                                     "levels deep",
+		wide:                                     "too large",
+		`{"type":"string","pattern":"a"}`:        `unsupported keyword "pattern"`,
+		`{"type":"whole"}`:                       `type "whole"`,
+		`{"$ref":"http://x"}`:                    "leads out",
+		`{"$ref":"#/a/b"}`:                       "leads nowhere",
+		`{"$ref":"#"}`:                           "is itself",
+		`{"enum":[]}`:                            "empty enum",
+		`false`:                                  "no values",
+		`3`:                                      "cannot unmarshal",
+		`{"type":"string","maxLength":-1}`:       "bounded by 0 to",
+		`{"type":"string","maxLength":5000}`:     "bounded by 0 to",
+		`{"type":"array","maxItems":1000000}`:    "bounded by 0 to",
+		`{"type":"array","items":{"type":"no"}}`: `type "no"`,
+		`{"type":[]}`:                            "empty list",
+		`{`:                                      "unexpected EOF",
+		`{"minimum":3,"type":"integer"}`:         `unsupported keyword "minimum"`,
+		`{"type":"object","required":["a"]}`:     "without properties",
+		`{"required":["x"],"properties":{"y":{}}}`: `property "x"`,
 	} {
-		_, err := schemaGrammar([]byte(schema))
-		require.Error(t, err, schema)
+		_, err := Grammar([]byte(schema))
+		require.ErrorContains(t, err, message, schema)
 	}
 }

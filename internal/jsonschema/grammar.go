@@ -1,6 +1,5 @@
-//go:build cgo
-
-package service
+// Package jsonschema turns JSON Schemas into grammars that a model can be held to.
+package jsonschema
 
 import (
 	"bytes"
@@ -11,11 +10,11 @@ import (
 	"strings"
 )
 
-// schemaGrammar turns a JSON schema into a grammar in llama.cpp's GBNF, of texts that are JSON and fit the schema.
+// Grammar turns a JSON schema into a grammar in llama.cpp's GBNF, of texts that are JSON and fit the schema.
 // Known: type, properties, required, additionalProperties, items, minItems, maxItems, minLength, maxLength,
 // enum, const, anyOf, oneOf, and $ref into $defs or definitions. Properties come in the schema's order, those that
 // it does not name do not come at all but for an object without properties. A keyword that would be broken is an error.
-func schemaGrammar(schema []byte) (string, error) {
+func Grammar(schema []byte) (string, error) {
 	g := &grammar{root: schema, refs: map[string]string{}}
 	body, err := g.value(schema, 0)
 	if err != nil {
