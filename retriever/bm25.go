@@ -25,6 +25,38 @@ func idf(n, df float64) float64 {
 	return math.Log1p((n - df + 0.5) / (df + 0.5))
 }
 
+// parameters are what the formula is computed with. Those of an index have no
+// factors and the title at 1; a Tuning has its own.
+type parameters struct {
+	k1, b   float64
+	title   float64            // of an occurrence in the title, where one in the text is 1
+	factors map[string]float64 // natural logarithms, by feature of a term
+}
+
+// factor is what a tuning multiplies the weight of a term by, above 0.
+func (p parameters) factor(t *queryTerm) float64 {
+	sum := 0.0
+	for _, f := range t.features {
+		sum += p.factors[f]
+	}
+	return math.Exp(sum)
+}
+
+// weight is what stands before tf / (tf + ...) for one term of a query.
+func (p parameters) weight(t *queryTerm) float64 {
+	w := t.count * t.idf * (p.k1 + 1)
+	if len(p.factors) > 0 {
+		w *= p.factor(t)
+	}
+	return w
+}
+
+// part is what a term gives a chunk that has it tf times; length is that of the
+// chunk over the mean.
+func (p parameters) part(weight, tf, length float64) float64 {
+	return weight * tf / (tf + p.k1*(1-p.b+p.b*length))
+}
+
 // boundSlack makes up for rounding where sums of bounds are compared to sums
 // of scores.
 const boundSlack = 1 + 1e-9
@@ -35,7 +67,7 @@ type cursor struct {
 	posted index.TermFieldDoc
 	target index.IndexInternalID
 	order  int     // place of the term in the query
-	weight float64 // idf * (k1+1) * count in the query
+	weight float64 // see parameters.weight
 	bound  float64 // no chunk gets more from this term
 	doc    uint64  // where it stands
 	tf, dl float64 // of the chunk where it stands
@@ -86,7 +118,7 @@ func lengthFromNorm(norm float64) float64 {
 // and optimizations", 1995, section 4). What it finds, and the scores, are the
 // same as without leaving anything out.
 type ranker struct {
-	k1, b   float64
+	p       parameters
 	avgdl   float64
 	cursors []*cursor // by rising bound
 	sums    []float64 // sums[i]: the bounds of cursors[:i]
@@ -94,9 +126,10 @@ type ranker struct {
 	best    topK
 }
 
-// newRanker opens a cursor for each term that the snapshot has.
-func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, opts IndexOptions, st state) (*ranker, error) {
-	r := &ranker{k1: opts.K1, b: opts.B, parts: make([]float64, len(terms))}
+// newRanker opens a cursor for each term, and notes in the terms how many
+// chunks have them.
+func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, p parameters, st state) (*ranker, error) {
+	r := &ranker{p: p, parts: make([]float64, len(terms))}
 	chunks, err := snap.DocCount()
 	if err != nil {
 		return nil, fmt.Errorf("retriever: %w", err)
@@ -105,7 +138,8 @@ func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, o
 		return r, nil
 	}
 	r.avgdl = float64(st.Tokens) / float64(chunks)
-	for i, t := range terms {
+	for i := range terms {
+		t := &terms[i]
 		if err := ctx.Err(); err != nil {
 			r.close()
 			return nil, err
@@ -117,7 +151,8 @@ func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, o
 		}
 		c := &cursor{reader: reader, order: i}
 		r.cursors = append(r.cursors, c)
-		c.weight = t.count * idf(float64(chunks), float64(reader.Count())) * (r.k1 + 1)
+		t.know(float64(chunks), float64(reader.Count()))
+		c.weight = p.weight(t)
 		c.bound = c.weight * boundSlack
 		if err := c.next(); err != nil {
 			r.close()
@@ -142,7 +177,7 @@ func (r *ranker) close() {
 
 // score is what the term of a cursor gives the chunk where it stands.
 func (r *ranker) score(c *cursor) float64 {
-	return c.weight * c.tf / (c.tf + r.k1*(1-r.b+r.b*c.dl/r.avgdl))
+	return r.p.part(c.weight, c.tf, c.dl/r.avgdl)
 }
 
 // checkEvery is how many chunks are scored between looks at the context.

@@ -44,6 +44,15 @@
 // nothing. A chunk is also found by the words of its title, unless
 // IndexOptions.IgnoreTitles is set.
 //
+// # Tuning
+//
+// A question can be searched with other parameters than the index was created
+// with: weights of its terms by their features, a weight of titles, k1 and b.
+// Such a Tuning is data; Index.Tuned gives the index with the tuned search. It
+// changes nothing of what is stored. A tuning names the index that it was made
+// for by its digest, and another one, or later chunks, is ErrChanged.
+// Index.Explain says what scores are made of, and how they change with a tuning.
+//
 // # Limits
 //
 // A chunk has at most 4 MiB (MaxChunkBytes); Split makes none above 1 MiB. A
@@ -65,7 +74,8 @@
 //
 // What a caller may want to handle has a sentinel: ErrEmpty, ErrBadLine
 // (a *LineError with file and line), ErrOptions, ErrBadChunk, ErrClosed,
-// ErrExists, ErrNotIndex, ErrVersion, ErrCorrupt, ErrLocked and ErrNotFound.
+// ErrExists, ErrNotIndex, ErrVersion, ErrCorrupt, ErrLocked, ErrNotFound and
+// ErrChanged.
 // When a context ends, its error is returned, and batches that were written
 // stay.
 package retriever

@@ -52,6 +52,10 @@ var (
 
 	// ErrNotFound is returned by Index.Chunk if no chunk has the ID.
 	ErrNotFound = errors.New("retriever: no such chunk")
+
+	// ErrChanged says that a Tuning was made for another index, or for this one
+	// before its chunks were changed.
+	ErrChanged = errors.New("retriever: the index is not the one that the tuning was made for")
 )
 
 // A LineError names the line of a JSONL file that is not a document.

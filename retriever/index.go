@@ -44,12 +44,6 @@ type IndexOptions struct {
 // resolve puts in the defaults and checks the rest. What it gives, given to it
 // again, may not be itself (an explicit zero), so it is called once an index.
 func (o IndexOptions) resolve() (IndexOptions, error) {
-	setting := func(v, def float64) float64 {
-		if v == 0 {
-			return def
-		}
-		return max(v, 0)
-	}
 	if math.IsNaN(o.K1) || math.IsInf(o.K1, 0) || math.IsNaN(o.B) || o.B > 1 {
 		return o, fmt.Errorf("%w: BM25 with k1 %v and b %v", ErrOptions, o.K1, o.B)
 	}
@@ -58,6 +52,15 @@ func (o IndexOptions) resolve() (IndexOptions, error) {
 		o.Analyzer = English
 	}
 	return o, nil
+}
+
+// setting is the value of an option of which 0 means the default and a negative
+// value means 0.
+func setting(v, def float64) float64 {
+	if v == 0 {
+		return def
+	}
+	return max(v, 0)
 }
 
 // An Index finds chunks by BM25. It lies in a folder, or in memory.

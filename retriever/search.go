@@ -22,72 +22,92 @@ type Hit struct {
 	Highlights []Span
 }
 
-// queryTerm is a term of a query, and how often it comes there.
-type queryTerm struct {
-	term  string
-	count float64
-}
-
 // Search gives the k chunks with the highest scores, best first; equal scores
 // go by ID. There are fewer if fewer chunks have a term of the query, and none,
 // without an error, if the query has no terms. Each occurrence of a term in
 // the query counts. k must be above 0 (ErrOptions).
 func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
+	snap, err := x.searchable(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	found, err := x.find(ctx, snap, x.queryTerms(query), k, x.untuned())
+	if err != nil {
+		return nil, err
+	}
+	return found.hits(), nil
+}
+
+// searchable checks what is asked for and opens what the index holds now.
+func (x *Index) searchable(ctx context.Context, k int) (index.IndexReader, error) {
 	if k <= 0 {
 		return nil, fmt.Errorf("%w: the best %d chunks", ErrOptions, k)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	snap, err := x.snapshot()
-	if err != nil {
-		return nil, err
+	return x.snapshot()
+}
+
+// untuned are the parameters of the index itself.
+func (x *Index) untuned() parameters { return parameters{k1: x.opts.K1, b: x.opts.B, title: 1} }
+
+// found is a chunk of a ranking, with its score.
+type found struct {
+	stored
+	score float64
+}
+
+// ranking is what a search found, best first.
+type ranking struct {
+	x      *Index
+	wanted map[string]float64 // the terms of the query
+	chunks []found
+}
+
+// hits shows a ranking to callers.
+func (r ranking) hits() []Hit {
+	hits := make([]Hit, len(r.chunks))
+	for i, c := range r.chunks {
+		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Highlights: highlights(r.x.analyzer, c.Text, r.wanted)}
 	}
-	defer func() { err = errors.Join(err, snap.Close()) }()
-	terms, counts := x.queryTerms(query)
-	best, err := x.rank(ctx, snap, terms, k)
-	if err != nil {
-		return nil, err
+	return hits
+}
+
+// find ranks and reads the best chunks of a snapshot. Titles count as they were
+// indexed, whatever the parameters say.
+func (x *Index) find(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int, p parameters) (ranking, error) {
+	r := ranking{x: x, wanted: map[string]float64{}}
+	for _, t := range terms {
+		r.wanted[t.term] = t.count
 	}
-	hits = make([]Hit, 0, len(best))
+	best, err := x.rank(ctx, snap, terms, k, p)
+	if err != nil {
+		return r, err
+	}
 	for _, s := range best {
 		if s.id == "" {
 			if s.id, err = externalID(snap, s.doc); err != nil {
-				return nil, err
+				return r, err
 			}
 		}
 		c, err := readChunk(snap, s.id)
 		if err != nil {
-			return nil, err
+			return r, err
 		}
-		hits = append(hits, Hit{Chunk: c.Chunk, Score: s.score, Highlights: highlights(x.analyzer, c.Text, counts)})
+		r.chunks = append(r.chunks, found{c, s.score})
 	}
-	return hits, nil
-}
-
-// queryTerms gives the distinct terms of a query in the order in which they
-// come, and their counts.
-func (x *Index) queryTerms(query string) ([]queryTerm, map[string]float64) {
-	counts := map[string]float64{}
-	var terms []queryTerm
-	for _, t := range analyze(x.analyzer, query) {
-		if counts[string(t.Term)]++; counts[string(t.Term)] == 1 {
-			terms = append(terms, queryTerm{term: string(t.Term)})
-		}
-	}
-	for i := range terms {
-		terms[i].count = counts[terms[i].term]
-	}
-	return terms, counts
+	return r, nil
 }
 
 // rank finds the best chunks of a snapshot.
-func (x *Index) rank(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int) ([]scored, error) {
+func (x *Index) rank(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int, p parameters) ([]scored, error) {
 	st, err := readState(snap)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRanker(ctx, snap, terms, x.opts, st)
+	r, err := newRanker(ctx, snap, terms, p, st)
 	if err != nil {
 		return nil, err
 	}
@@ -201,34 +221,41 @@ func (x *Index) Chunks(ctx context.Context) iter.Seq2[Chunk, error] {
 
 // places gives the order of all chunks of a snapshot.
 func places(ctx context.Context, snap index.IndexReader) (out []place, err error) {
+	err = eachChunk(ctx, snap, func(c stored) {
+		out = append(out, place{source: c.Source, start: c.Start, id: c.ID})
+	})
+	slices.SortFunc(out, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
+	})
+	return out, err
+}
+
+// eachChunk reads all chunks of a snapshot, in no order.
+func eachChunk(ctx context.Context, snap index.IndexReader, each func(stored)) (err error) {
 	docs, err := snap.DocIDReaderAll()
 	if err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
+		return fmt.Errorf("retriever: %w", err)
 	}
 	defer func() { err = errors.Join(err, docs.Close()) }()
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		doc, err := docs.Next()
 		if err != nil {
-			return nil, fmt.Errorf("retriever: %w", err)
+			return fmt.Errorf("retriever: %w", err)
 		}
 		if doc == nil {
-			break
+			return nil
 		}
 		id, err := snap.ExternalID(doc)
 		if err != nil {
-			return nil, fmt.Errorf("retriever: %w", err)
+			return fmt.Errorf("retriever: %w", err)
 		}
 		c, err := readChunk(snap, id)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out = append(out, place{source: c.Source, start: c.Start, id: id})
+		each(c)
 	}
-	slices.SortFunc(out, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
-	})
-	return out, nil
 }

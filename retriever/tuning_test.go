@@ -1,0 +1,338 @@
+package retriever
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// titledChunks are random chunks whose titles share words with the texts.
+func titledChunks(rng *rand.Rand, n int) []Chunk {
+	chunks := randomChunks(rng, 0, n)
+	for i := range chunks {
+		if i%3 > 0 {
+			chunks[i].Title = randomText(rng, i%3)
+		}
+	}
+	return chunks
+}
+
+func titledIndex(t *testing.T, place string, n int) (*Index, []Chunk) {
+	t.Helper()
+	x := newTestIndex(t, place, IndexOptions{Analyzer: Standard})
+	chunks := titledChunks(rand.New(rand.NewPCG(7, 8)), n)
+	require.NoError(t, x.Add(context.Background(), chunks))
+	return x, chunks
+}
+
+// Without a tuning, the tuned search and the explained scores are those of
+// Search to the last bit.
+func TestUntunedIsSearch(t *testing.T) {
+	ctx := context.Background()
+	x, _ := titledIndex(t, "disk", 250)
+	digest, err := x.Digest(ctx)
+	require.NoError(t, err)
+	for _, tuning := range []Tuning{{}, {Index: digest}, {K1: 0.9, B: 0.4, Title: 1, Weights: map[string]float64{"term:none": 3, FeatureRare: 0}}} {
+		tuned, err := x.Tuned(ctx, tuning)
+		require.NoError(t, err)
+		rng := rand.New(rand.NewPCG(9, 10))
+		for range 20 {
+			query, k := randomText(rng, 1+rng.IntN(8)), 1+rng.IntN(30)
+			want, err := x.Search(ctx, query, k)
+			require.NoError(t, err)
+			got, err := tuned.Search(ctx, query, k)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			e, err := x.Explain(ctx, query, k)
+			require.NoError(t, err)
+			scores, _, err := e.Scores(tuning)
+			require.NoError(t, err)
+			require.Len(t, e.Hits, len(want))
+			for i := range want {
+				require.Equal(t, want[i], e.Hits[i].Hit)
+				require.Equal(t, want[i].Score, scores[i], "to the last bit")
+			}
+		}
+	}
+}
+
+// A tuned search ranks all chunks as the formula with the tuning's parameters
+// does, written down here anew.
+func TestTunedReference(t *testing.T) {
+	ctx := context.Background()
+	x, chunks := titledIndex(t, "memory", 90) // all are candidates for the titles
+	for _, tuning := range []Tuning{
+		{K1: 1.7, B: 0.8, Weights: map[string]float64{"term:w1": -2, "term:w3": 1, FeatureFirst: 0.5}},
+		{Title: 3}, {Title: -1}, {K1: -1, B: -1, Title: 0.5},
+		{K1: 0.5, Title: 2, Weights: map[string]float64{FeatureCommon: -0.7, FeatureLast: 1, FeatureNumber: 0.3}},
+	} {
+		tuned, err := x.Tuned(ctx, tuning)
+		require.NoError(t, err)
+		rng := rand.New(rand.NewPCG(11, 12))
+		for range 12 {
+			query := randomText(rng, 1+rng.IntN(6))
+			want := tunedScores(chunks, query, tuning)
+			ids := make([]string, 0, len(want))
+			for id := range want {
+				ids = append(ids, id)
+			}
+			hits, err := tuned.Search(ctx, query, len(chunks))
+			require.NoError(t, err)
+			require.Len(t, hits, len(want), "%+v %q", tuning, query)
+			for i, h := range hits {
+				require.InDelta(t, want[h.ID], h.Score, 1e-9, "%+v %q %s", tuning, query, h.ID)
+				if i > 0 {
+					require.LessOrEqual(t, cmp.Or(cmp.Compare(h.Score, hits[i-1].Score), cmp.Compare(hits[i-1].ID, h.ID)), 0)
+				}
+			}
+			few, err := tuned.Search(ctx, query, 3)
+			require.NoError(t, err)
+			require.Equal(t, hits[:min(3, len(hits))], few)
+		}
+	}
+}
+
+// tunedScores is the formula with a tuning, over all chunks. Every word of a
+// query is "w" and a number, so that all have the feature of numbers.
+func tunedScores(chunks []Chunk, query string, tuning Tuning) map[string]float64 {
+	or := func(v, def float64) float64 {
+		if v == 0 {
+			return def
+		}
+		return max(v, 0)
+	}
+	k1, b, title := or(tuning.K1, 0.9), or(tuning.B, 0.4), or(tuning.Title, 1)
+	total, n := 0.0, float64(len(chunks))
+	for _, c := range chunks {
+		total += float64(len(strings.Fields(c.Title + " " + c.Text)))
+	}
+	words := strings.Fields(query)
+	scores := map[string]float64{}
+	for _, w := range words {
+		df := 0.0
+		for _, c := range chunks {
+			if slices.Contains(strings.Fields(c.Title+" "+c.Text), w) {
+				df++
+			}
+		}
+		first := slices.Index(words, w)
+		log := tuning.Weights["term:"+w] + tuning.Weights[FeatureNumber]
+		if first == 0 {
+			log += tuning.Weights[FeatureFirst]
+		}
+		if first == len(words)-1 {
+			log += tuning.Weights[FeatureLast]
+		}
+		switch {
+		case df >= n/10:
+			log += tuning.Weights[FeatureCommon]
+		case df >= n/100:
+			log += tuning.Weights[FeatureFrequent]
+		}
+		for _, c := range chunks {
+			tf := 0.0
+			for _, x := range strings.Fields(c.Text) {
+				if x == w {
+					tf++
+				}
+			}
+			for _, x := range strings.Fields(c.Title) {
+				if x == w {
+					tf += title
+				}
+			}
+			if tf == 0 {
+				continue
+			}
+			length := float64(len(strings.Fields(c.Title+" "+c.Text))) / (total / n)
+			scores[c.ID] += math.Exp(log) * math.Log(1+(n-df+0.5)/(df+0.5)) * tf * (k1 + 1) / (tf + k1*(1-b+b*length))
+		}
+	}
+	return scores
+}
+
+// The slopes are those of central differences.
+func TestSlopes(t *testing.T) {
+	ctx := context.Background()
+	x, _ := titledIndex(t, "memory", 90)
+	e, err := x.Explain(ctx, "w1 w7 w20 w3 w7", 40)
+	require.NoError(t, err)
+	require.NotEmpty(t, e.Hits)
+	scores := func(tuning Tuning) []float64 {
+		s, _, err := e.Scores(tuning)
+		require.NoError(t, err)
+		return s
+	}
+	const h = 1e-5
+	for _, at := range []Tuning{{K1: 0.9, B: 0.4, Title: 1}, {K1: 2, B: 0.9, Title: 3, Weights: map[string]float64{"term:w7": 0.4, FeatureFirst: -1}}} {
+		_, slopes, err := e.Scores(at)
+		require.NoError(t, err)
+		compare := func(what string, change func(*Tuning, float64), slope func(Slope) float64) {
+			up, down := at, at
+			change(&up, h)
+			change(&down, -h)
+			a, b := scores(up), scores(down)
+			for i := range slopes {
+				require.InDelta(t, (a[i]-b[i])/(2*h), slope(slopes[i]), 1e-6, "%s, hit %d", what, i)
+			}
+		}
+		compare("k1", func(v *Tuning, d float64) { v.K1 += d }, func(s Slope) float64 { return s.K1 })
+		compare("b", func(v *Tuning, d float64) { v.B += d }, func(s Slope) float64 { return s.B })
+		compare("title", func(v *Tuning, d float64) { v.Title += d }, func(s Slope) float64 { return s.Title })
+		for k, term := range e.Terms {
+			name := FeatureTerm + term.Term
+			compare(name, func(v *Tuning, d float64) {
+				w := map[string]float64{name: at.Weights[name] + d}
+				for f, value := range at.Weights {
+					if f != name {
+						w[f] = value
+					}
+				}
+				v.Weights = w
+			}, func(s Slope) float64 { return s.Terms[k] })
+		}
+	}
+}
+
+func TestTermFeatures(t *testing.T) {
+	x := newTestIndex(t, "memory", IndexOptions{})
+	require.NoError(t, x.Add(context.Background(), []Chunk{{ID: "1", Text: "Normandy is in France", End: 21}}))
+	e, err := x.Explain(context.Background(), `In what "country" is Normandy, since 911?`, 1)
+	require.NoError(t, err)
+	got := map[string][]string{}
+	for _, term := range e.Terms {
+		got[term.Term] = term.Features
+	}
+	require.Equal(t, map[string][]string{
+		"countri":  {"term:countri", FeatureFirst, FeatureRare},
+		"normandi": {"term:normandi", FeatureCapital, FeatureCommon},
+		"sinc":     {"term:sinc", FeatureRare},
+		"911":      {"term:911", FeatureNumber, FeatureLast, FeatureRare},
+	}, got, `a quotation mark stands between "what" and "country"`)
+	e, err = x.Explain(context.Background(), "What country is Normandy in?", 1)
+	require.NoError(t, err)
+	require.Contains(t, e.Terms[0].Features, FeatureAsked)
+}
+
+// A tuning knows the index that it was made for.
+func TestTuningOfAnotherIndex(t *testing.T) {
+	ctx := context.Background()
+	x, chunks := titledIndex(t, "disk", 40)
+	digest, err := x.Digest(ctx)
+	require.NoError(t, err)
+
+	again := newTestIndex(t, "memory", IndexOptions{Analyzer: Standard})
+	for _, c := range slices.Backward(chunks) {
+		require.NoError(t, again.Add(ctx, []Chunk{c}))
+	}
+	same, err := again.Digest(ctx)
+	require.NoError(t, err)
+	require.Equal(t, digest, same, "the order of adding does not matter")
+
+	other := newTestIndex(t, "memory", IndexOptions{Analyzer: Standard, K1: 1.5})
+	require.NoError(t, other.Add(ctx, chunks))
+	_, err = other.Tuned(ctx, Tuning{Index: digest})
+	require.ErrorIs(t, err, ErrChanged, "other options")
+
+	tuned, err := x.Tuned(ctx, Tuning{Index: digest, Title: 2})
+	require.NoError(t, err)
+	_, err = tuned.Search(ctx, "w1", 5)
+	require.NoError(t, err)
+	c := chunks[4]
+	c.Text += " more"
+	require.NoError(t, x.Add(ctx, []Chunk{c}))
+	_, err = tuned.Search(ctx, "w1", 5)
+	require.ErrorIs(t, err, ErrChanged)
+	_, err = x.Tuned(ctx, Tuning{Index: digest})
+	require.ErrorIs(t, err, ErrChanged)
+	_, err = x.Tuned(ctx, Tuning{Title: 2})
+	require.NoError(t, err, "a tuning for any index")
+}
+
+func TestBadTunings(t *testing.T) {
+	ctx := context.Background()
+	x, _ := titledIndex(t, "memory", 5)
+	for _, bad := range []Tuning{
+		{K1: math.NaN()}, {K1: math.Inf(1)}, {B: 1.1}, {Title: math.NaN()}, {Weights: map[string]float64{"first": math.NaN()}}, {Weights: map[string]float64{"first": 21}},
+	} {
+		_, err := x.Tuned(ctx, bad)
+		require.ErrorIs(t, err, ErrOptions, "%+v", bad)
+	}
+	tuned, err := x.Tuned(ctx, Tuning{})
+	require.NoError(t, err)
+	_, err = tuned.Search(ctx, "w1", 0)
+	require.ErrorIs(t, err, ErrOptions)
+	_, err = x.Explain(ctx, "w1", -1)
+	require.ErrorIs(t, err, ErrOptions)
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = x.Tuned(ended, Tuning{Index: "x"})
+	require.ErrorIs(t, err, context.Canceled)
+
+	empty := newTestIndex(t, "memory", IndexOptions{})
+	tuned, err = empty.Tuned(ctx, Tuning{Title: 2})
+	require.NoError(t, err)
+	hits, err := tuned.Search(ctx, "w1", 3)
+	require.NoError(t, err)
+	require.Empty(t, hits)
+}
+
+func TestTuningFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tuning.json")
+	want := Tuning{Index: "abc", K1: 1.25, B: -1, Title: 2.5, Weights: map[string]float64{"term:founded": -0.5}}
+	require.NoError(t, WriteTuningFile(path, want))
+	got, err := ReadTuningFile(path)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	raw, err := json.Marshal(Tuning{})
+	require.NoError(t, err)
+	require.Equal(t, "{}", string(raw))
+	for _, bad := range []string{"", "[]", `{"b": 2}`} {
+		require.NoError(t, os.WriteFile(path, []byte(bad), 0o600))
+		_, err = ReadTuningFile(path)
+		require.ErrorIs(t, err, ErrOptions, bad)
+	}
+	_, err = ReadTuningFile(path + "x")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// Searches with different tunings of one index do not feel each other.
+func TestTunedConcurrently(t *testing.T) {
+	ctx := context.Background()
+	x, _ := titledIndex(t, "memory", 60)
+	var group sync.WaitGroup
+	errs := make([]error, 6)
+	for i := range errs {
+		tuned, err := x.Tuned(ctx, Tuning{K1: 0.5 + float64(i), Title: float64(1 + i%2)})
+		require.NoError(t, err)
+		want, err := tuned.Search(ctx, "w1 w4 w9", 10)
+		require.NoError(t, err)
+		group.Go(func() {
+			for range 20 {
+				got, err := tuned.Search(ctx, "w1 w4 w9", 10)
+				if err == nil && fmt.Sprint(got) != fmt.Sprint(want) {
+					err = fmt.Errorf("search %d gave something else", i)
+				}
+				if err != nil {
+					errs[i] = err
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+}
