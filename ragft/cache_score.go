@@ -1,0 +1,103 @@
+package ragft
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// likelihood is how likely a response is after its prompt.
+type likelihood struct {
+	mean   float64 // log probability of a token, nats
+	tokens int
+}
+
+// likelihoods scores responses by a model that is a [Scorer], perhaps behind a
+// [CachedModel], which then keeps the scores and counts its hits.
+func likelihoods(ctx context.Context, m Model, pairs []PromptResponse) ([]likelihood, error) {
+	scorer, err := scorerOf(m)
+	if err != nil {
+		return nil, err
+	}
+	cache, ok := m.(*CachedModel)
+	if !ok {
+		return scoreAll(ctx, scorer, pairs)
+	}
+	keys := make([]string, len(pairs))
+	for i, pair := range pairs {
+		keys[i] = scoreKey(cache.Name(), pair)
+	}
+	known := make([]ChatResponse, len(pairs))
+	missing, err := cache.lookUp(keys, known)
+	if err != nil {
+		return nil, err
+	}
+	send, stored, raws := make([]PromptResponse, len(missing)), make([]string, len(missing)), make([]json.RawMessage, len(missing))
+	for i, at := range missing {
+		send[i], stored[i] = pairs[at], keys[at]
+	}
+	fresh, err := scoreAll(ctx, scorer, send)
+	if err != nil {
+		return nil, err
+	}
+	byKey := map[string]likelihood{}
+	for i, l := range fresh {
+		byKey[stored[i]] = l
+		if raws[i], err = encodeResponse(ChatResponse{Samples: []ChatSample{{Tokens: l.tokens, MeanLogProb: l.mean}}}); err != nil {
+			return nil, fmt.Errorf("ragft: cache: %w", err)
+		}
+	}
+	if len(missing) > 0 {
+		if err := cache.store(stored, raws); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]likelihood, len(pairs))
+	for i, key := range keys {
+		l, isFresh := byKey[key]
+		if !isFresh {
+			s := known[i].Samples[0]
+			if l = (likelihood{s.MeanLogProb, s.Tokens}); math.IsNaN(l.mean) {
+				l.mean = math.Inf(-1) // JSON has no infinity
+			}
+		}
+		out[i] = l
+	}
+	return out, nil
+}
+
+func scoreAll(ctx context.Context, scorer Scorer, pairs []PromptResponse) ([]likelihood, error) {
+	if err := ctx.Err(); err != nil || len(pairs) == 0 {
+		return nil, err
+	}
+	scores, err := scorer.ScoreResponses(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
+	if len(scores) != len(pairs) {
+		return nil, fmt.Errorf("the model returned %d scores for %d responses", len(scores), len(pairs))
+	}
+	out := make([]likelihood, len(pairs))
+	for i, tokens := range scores {
+		if len(tokens) == 0 {
+			return nil, fmt.Errorf("the model gave no score for the response %q", pairs[i].Response)
+		}
+		out[i] = likelihood{tokenMean([][]float64{tokens}, nil), len(tokens)}
+	}
+	return out, nil
+}
+
+// scoreKey is the hash of all that a score depends on.
+func scoreKey(model string, pair PromptResponse) string {
+	h := sha256.New()
+	// Strings cannot fail to encode.
+	_ = json.NewEncoder(h).Encode(struct {
+		Score    string
+		Messages []Message
+		Response string
+	}{model, pair.Messages, pair.Response})
+	return hex.EncodeToString(h.Sum(nil))
+}
