@@ -97,7 +97,12 @@ func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistan
 		m.close()
 		return fail(err)
 	}
-	return ragft.NewAssistant(m.best(), index, opts), index, m, nil
+	search, err := a.searcher(ctx, index)
+	if err != nil {
+		m.close()
+		return fail(err)
+	}
+	return ragft.NewAssistant(m.best(), search, opts), index, m, nil
 }
 
 func (a *app) askCommand() *cobra.Command {

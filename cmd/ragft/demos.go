@@ -70,9 +70,13 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		return err
 	}
 	defer index.Close()
+	search, err := a.searcher(ctx, index)
+	if err != nil {
+		return err
+	}
 	m := &models{}
 	defer m.close()
-	in := ragft.RecipeInput{Search: index, Questions: train, Prompts: o.Prompts, Passages: o.passages, Seed: a.seed, Batch: o.batch, Logger: a.log}
+	in := ragft.RecipeInput{Search: search, Questions: train, Prompts: o.Prompts, Passages: o.passages, Seed: a.seed, Batch: o.batch, Logger: a.log}
 	if in.Corpus, err = corpus(ctx, index); err != nil {
 		return err
 	}

@@ -185,7 +185,10 @@ func (a *app) newEvaluation(ctx context.Context, o evalFlags, m *models, index *
 			e.config.Judge.Model = e.base
 		}
 	}
-	e.config.Search, e.config.Prompts, e.config.Seed = index, o.Prompts, a.seed
+	if e.config.Search, err = a.searcher(ctx, index); err != nil {
+		return nil, err
+	}
+	e.config.Prompts, e.config.Seed = o.Prompts, a.seed
 	return e, nil
 }
 

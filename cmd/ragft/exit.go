@@ -56,7 +56,7 @@ func exitCode(err error) int {
 	case isAny(err, fs.ErrNotExist, ragft.ErrServerDown, ragft.ErrModelMissing, ragft.ErrNoGGUF, ragft.ErrUnauthorized):
 		return exitMissing
 	case errors.As(err, &line), isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
-		retriever.ErrVersion, ragft.ErrEmptyQuestion, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong, ragft.ErrCalibration, dataset.ErrFormat,
+		retriever.ErrVersion, retriever.ErrChanged, ragft.ErrEmptyQuestion, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong, ragft.ErrCalibration, dataset.ErrFormat,
 		ragft.ErrNoTemplate, ragft.ErrAdapterRefused):
 		return exitInput
 	case errors.Is(err, retriever.ErrOptions):

@@ -31,6 +31,8 @@ type app struct {
 	verbose bool
 	seed    uint64
 
+	retrieval string // --retrieval
+
 	log *slog.Logger
 }
 
@@ -103,10 +105,11 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no notes")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, llama.cpp's own lines too")
 	f.Uint64Var(&a.seed, "seed", 1, "seed of everything random")
+	f.Var(modelValue(&a.retrieval), "retrieval", "how demos, eval, ask, chat and serve search: what 'ragft tune' wrote; none leaves it out (default retrieval.json of the project's folder)")
 	root.AddGroup(&cobra.Group{ID: "steps", Title: "The steps, in order:"}, &cobra.Group{ID: "use", Title: "Using what came out:"},
 		&cobra.Group{ID: "machine", Title: "This machine:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"steps":   {a.indexCommand(), a.questionsCommand(), a.demosCommand(), a.trainCommand(), a.evalCommand(), a.reportCommand()},
+		"steps":   {a.indexCommand(), a.questionsCommand(), a.tuneCommand(), a.demosCommand(), a.trainCommand(), a.evalCommand(), a.reportCommand()},
 		"use":     {a.askCommand(), a.chatCommand(), a.serveCommand(), a.mergeCommand(), a.publishCommand()},
 		"machine": {a.modelsCommand(), a.doctorCommand()},
 	} {

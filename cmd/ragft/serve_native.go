@@ -42,7 +42,11 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.listen(ctx, o, index, served, token)
+	search, err := a.searcher(ctx, index)
+	if err != nil {
+		return err
+	}
+	return a.listen(ctx, o, search, served, token)
 }
 
 // served are the models by name, the one that answers by default first.
@@ -79,7 +83,7 @@ func (a *app) served(o serveFlags, m *models) ([]service.Model, error) {
 	return served, nil
 }
 
-func (a *app) listen(ctx context.Context, o serveFlags, index *retriever.Index, served []service.Model, token string) error {
+func (a *app) listen(ctx context.Context, o serveFlags, index *retriever.Tuned, served []service.Model, token string) error {
 	config := service.Config{
 		Models: served, Index: index, NoRetrieval: o.noRetrieval, Token: token, Hosts: o.hosts, Logger: a.log,
 		Limits: service.Limits{Body: o.maxBody, Context: o.maxContext, Output: o.maxOutput, Samples: o.maxSamples, Passages: o.maxPassages,

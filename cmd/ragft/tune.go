@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+const retrievalName = "retrieval.json"
+
+type tuneFlags struct {
+	modelFlags
+	promptFlags
+	questionFlags
+	lsr      ragft.LSR
+	batch    int
+	estimate bool
+}
+
+func (a *app) tuneCommand() *cobra.Command {
+	var o tuneFlags
+	cmd := &cobra.Command{
+		Use: "tune", Short: "Tune the search to the model", Args: arguments(cobra.NoArgs),
+		Long: `Learns how the questions are best searched for: weights of their terms, the weight of titles, k1 and b, from how
+likely the model finds the right answer after each passage (LSR of RA-DIT). The index stays as it is. Of the questions that
+are not held out, half are held out of this once more, and where the right passages are not shown to come earlier for them,
+the search is left as it was. Otherwise it is written to retrieval.json of the project's folder, which demos, eval, ask, chat
+and serve then use, as long as the index does not change. Scores are kept in the cache.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runTune(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	o.modelFlags.add(f)
+	o.addAdapter(f)
+	o.promptFlags.add(f)
+	o.questionFlags.add(f)
+	f.IntVar(&o.lsr.Chunks, "candidates", 10, "passages of a question that the model is asked about")
+	f.Float64Var(&o.lsr.Temperature, "tau", 0.01, "temperature of what the model says")
+	f.BoolVar(&o.lsr.PerToken, "per-token", false, "likelihood of an answer by its mean token, for long answers")
+	f.IntVar(&o.batch, "batch", 16, "questions at a time")
+	f.BoolVar(&o.estimate, "estimate", false, "say what it may cost, and stop")
+	return cmd
+}
+
+// tuneResult is what tune prints with --json.
+type tuneResult struct {
+	File     string     `json:"file,omitempty"` // empty where the search is left as it was
+	Estimate ragft.Cost `json:"estimate"`
+	*ragft.LSRResult
+}
+
+func (a *app) runTune(ctx context.Context, o tuneFlags) error {
+	train, _, err := o.read(a)
+	if err != nil {
+		return err
+	}
+	index, err := a.openIndex()
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	bar := a.bar("scoring", "questions")
+	in := ragft.RecipeInput{Search: index, Questions: train, Prompts: o.Prompts, Seed: a.seed, Batch: o.batch, Logger: a.log,
+		Progress: func(p ragft.Progress) {
+			bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d passages scored", p.Calls))
+		}}
+	r := tuneResult{}
+	if r.Estimate, err = o.lsr.Estimate(in); err != nil {
+		return err
+	}
+	if o.estimate {
+		return a.result(r, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "tuning by %d questions: at most %s\n", len(train), r.Estimate)
+			return err
+		})
+	}
+	adapter, err := a.adapterPath(o.modelFlags)
+	if err != nil {
+		return err
+	}
+	m, err := a.open(ctx, o.modelFlags, adapter)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if in.Model, err = m.cached(a, m.best()); err != nil {
+		return err
+	}
+	r.LSRResult, err = o.lsr.Tune(ctx, in)
+	bar.done()
+	if errors.Is(err, ragft.ErrNothingToTune) {
+		return emptyError(err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.keepTuning(&r); err != nil {
+		return err
+	}
+	return a.result(r, func(w io.Writer) error { return r.write(w, a) })
+}
+
+// keepTuning writes what was learnt, or removes what an earlier run learnt.
+func (a *app) keepTuning(r *tuneResult) error {
+	path := a.path(retrievalName)
+	if r.On {
+		r.File = path
+		return retriever.WriteTuningFile(path, r.Tuning)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (r tuneResult) write(w io.Writer, a *app) error {
+	a.note("it took %s", r.Cost)
+	for _, c := range []struct {
+		name   string
+		change ragft.LSRChange
+	}{{"MRR", r.MRR}, {"recall@1", r.Recall1}, {"recall", r.Recall}, {"KL, nats", r.Divergence}} {
+		fmt.Fprintf(w, "%-9s %.3f -> %.3f  %+.3f (95%% interval %+.3f to %+.3f)\n", c.name, c.change.Before, c.change.After,
+			c.change.Change.Value, c.change.Change.Low, c.change.Change.High)
+	}
+	if !r.On {
+		_, err := fmt.Fprintf(w, "%d held-out questions: no gain shown, so the search is left as it was\n", r.HeldOut)
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d held-out questions: the search gains; %s\n", r.HeldOut, r.File)
+	return err
+}
+
+// searcher is the index as questions are searched for: with the tuning that --retrieval names, or that of the project's
+// folder as long as it is of this index.
+func (a *app) searcher(ctx context.Context, index *retriever.Index) (*retriever.Tuned, error) {
+	path := a.retrieval
+	switch path {
+	case "none":
+		return index.Tuned(ctx, retriever.Tuning{})
+	case "":
+		path = a.path(retrievalName)
+	}
+	t, err := retriever.ReadTuningFile(path)
+	if errors.Is(err, fs.ErrNotExist) && a.retrieval == "" {
+		return index.Tuned(ctx, retriever.Tuning{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	tuned, err := index.Tuned(ctx, t)
+	if errors.Is(err, retriever.ErrChanged) && a.retrieval == "" {
+		a.log.Warn("the index was changed since the search was tuned, which is left out: run 'ragft tune' again", "file", path)
+		return index.Tuned(ctx, retriever.Tuning{})
+	}
+	return tuned, err
+}
