@@ -117,16 +117,22 @@ func (s *scheduler) open(l *lane) error {
 	p := j.sampling
 	params := C.ragft_sampling{
 		temperature: C.float(p.Temperature), top_p: C.float(p.TopP), min_p: C.float(p.MinP),
-		repeat_penalty: C.float(p.RepeatPenalty), top_k: C.int32_t(p.TopK), repeat_last: C.int32_t(p.RepeatLast),
+		repeat_penalty: C.float(p.RepeatPenalty), presence_penalty: C.float(p.PresencePenalty),
+		frequency_penalty: C.float(p.FrequencyPenalty), top_k: C.int32_t(p.TopK), repeat_last: C.int32_t(p.RepeatLast),
 		seed: C.uint32_t(seedOf(p.Seed, l.sample)),
 	}
 	said := j.prompt[max(0, len(j.prompt)-p.RepeatLast):]
+	biases := make([]C.ragft_bias, 0, len(p.LogitBias))
+	for token, bias := range p.LogitBias {
+		biases = append(biases, C.ragft_bias{token: C.int32_t(token), bias: C.float(bias)})
+	}
 	if p.Grammar != "" {
 		params.grammar = C.CString(p.Grammar)
 		defer C.free(unsafe.Pointer(params.grammar))
 	}
 	var cerr C.ragft_error
-	code := C.ragft_sampler_set(s.ptr, C.int32_t(l.slot), &params, (*C.int32_t)(unsafe.SliceData(said)), C.int32_t(len(said)), &cerr)
+	code := C.ragft_sampler_set(s.ptr, C.int32_t(l.slot), &params, unsafe.SliceData(biases), C.int32_t(len(biases)),
+		(*C.int32_t)(unsafe.SliceData(said)), C.int32_t(len(said)), &cerr)
 	if code != C.RAGFT_OK {
 		return fmt.Errorf("llama: request %d: sampler: %s", j.index, errorText(&cerr))
 	}

@@ -45,7 +45,7 @@ type Request struct {
 	OnText func(sample int, text string)
 }
 
-// Sampling says how the next token is chosen, by llama.cpp's own samplers in this order: penalty, top-k,
+// Sampling says how the next token is chosen, by llama.cpp's own samplers in this order: bias, penalties, top-k,
 // top-p, min-p, temperature. The zero value takes the likeliest token.
 type Sampling struct {
 	// Temperature divides the logits. 0 takes the likeliest token, 1 samples what the model says.
@@ -65,8 +65,16 @@ type Sampling struct {
 	// negative (arXiv 1909.05858, section 4.1). 0 and 1 change nothing.
 	RepeatPenalty float32
 
-	// RepeatLast is how many tokens back RepeatPenalty looks, the prompt's end included. 0 means 64.
+	// PresencePenalty is subtracted from the logits of tokens that were said before, FrequencyPenalty once for
+	// each time that they were. Below 0 they raise. 0 changes nothing.
+	PresencePenalty, FrequencyPenalty float32
+
+	// RepeatLast is how many tokens back the three penalties look, the prompt's end included. 0 means 64.
 	RepeatLast int
+
+	// LogitBias is added to the logits of these tokens, and must not be changed while the request runs: -100 all
+	// but forbids a token, 100 all but forces it. nil changes nothing.
+	LogitBias map[Token]float32
 
 	// Grammar, if not "", is what the text must be: a grammar in llama.cpp's GBNF, whose rule "root" is the
 	// whole text. Tokens that cannot go on with it are not chosen, so that it takes part before all other
@@ -95,7 +103,7 @@ type Sample struct {
 	Tokens []Token
 
 	// LogProbs are the natural logarithms of the probabilities that the model gave to each of Tokens,
-	// before temperature, penalty and truncation.
+	// before bias, penalties, temperature and truncation.
 	LogProbs []float32
 
 	// Top are, for each of Tokens, the likeliest tokens at its place, likeliest first: Request.TopLogProbs
@@ -238,6 +246,11 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 	if err := c.model.vocab.check(r.Prompt); err != nil {
 		return fail("%w", err)
 	}
+	for token := range r.Sampling.LogitBias {
+		if !c.model.vocab.has(token) {
+			return fail("%w: LogitBias names %d, the vocabulary has %d", ErrInvalidToken, token, c.model.VocabSize())
+		}
+	}
 	j := &job{
 		model:     c.model,
 		index:     index,
@@ -271,6 +284,15 @@ func (s Sampling) check() error {
 	} {
 		if v := float64(f.value); math.IsNaN(v) || v < 0 || v > f.max {
 			return fmt.Errorf("sampling with %s %v", f.name, f.value)
+		}
+	}
+	finite := func(x float32) bool { return float64(x) >= -math.MaxFloat32 && float64(x) <= math.MaxFloat32 }
+	if !finite(s.PresencePenalty) || !finite(s.FrequencyPenalty) {
+		return fmt.Errorf("sampling with PresencePenalty %v, FrequencyPenalty %v", s.PresencePenalty, s.FrequencyPenalty)
+	}
+	for token, bias := range s.LogitBias {
+		if !finite(bias) {
+			return fmt.Errorf("sampling with LogitBias %v of token %d", bias, token)
 		}
 	}
 	if s.TopK < 0 || s.TopK > math.MaxInt32 || s.RepeatLast < 0 || s.RepeatLast > 1<<20 {

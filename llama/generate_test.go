@@ -211,8 +211,10 @@ func TestTopKShortcut(t *testing.T) {
 	m := mustLoad(t, tinyModel(t))
 	c := mustContext(t, m, ContextOptions{Size: 512})
 	prompt := mustTokenize(t, m, "The")
-	for _, penalty := range []float32{math.Nextafter32(1, 2), 1.5, 5} {
-		s := Sampling{Temperature: 0.8, TopP: 0.9, TopK: 20, Seed: 3, RepeatPenalty: penalty, RepeatLast: 12}
+	for _, s := range []Sampling{
+		{RepeatPenalty: math.Nextafter32(1, 2)}, {RepeatPenalty: 1.5}, {RepeatPenalty: 5}, {PresencePenalty: 2}, {FrequencyPenalty: 0.5},
+	} {
+		s.Temperature, s.TopP, s.TopK, s.Seed, s.RepeatLast = 0.8, 0.9, 20, 3, 12
 		require.Less(t, s.TopK+s.RepeatLast, m.VocabSize()/4)
 		short := mustGenerate(t, c, Request{Prompt: prompt, Samples: 20, MaxTokens: 8, Sampling: s})
 		s.RepeatLast = m.VocabSize()
@@ -226,7 +228,6 @@ func TestRepeatPenalty(t *testing.T) {
 	c := mustContext(t, m, ContextOptions{Size: 512})
 	prompt := mustTokenize(t, m, "one two three")
 	free := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30})[0].Samples[0]
-	held := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30, Sampling: Sampling{RepeatPenalty: 1e6}})[0].Samples[0]
 	distinct := func(s Sample) int {
 		seen := map[Token]bool{}
 		for _, token := range s.Tokens {
@@ -235,7 +236,59 @@ func TestRepeatPenalty(t *testing.T) {
 		return len(seen)
 	}
 	require.Less(t, distinct(free), len(free.Tokens), "the model must repeat itself for this test")
-	require.Equal(t, len(held.Tokens), distinct(held))
+	for _, s := range []Sampling{{RepeatPenalty: 1e6}, {PresencePenalty: 1e6}, {FrequencyPenalty: 1e6}} {
+		held := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 30, Sampling: s})[0].Samples[0]
+		require.Equal(t, len(held.Tokens), distinct(held), "%+v", s)
+	}
+}
+
+// TestPenaltiesAndBias holds the first token to the largest of the logits as the penalties' formulas change them.
+func TestPenaltiesAndBias(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true})
+	prompt := mustTokenize(t, m, "one two three, one two, one")
+	said := map[Token]float32{}
+	for _, token := range prompt {
+		said[token]++
+	}
+	all := make([][]Token, m.VocabSize())
+	for i := range all {
+		all[i] = []Token{Token(i)}
+	}
+	scores, err := c.Score(t.Context(), prompt, all)
+	require.NoError(t, err)
+	first := func(s Sampling) Sample {
+		return mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 1, Sampling: s})[0].Samples[0]
+	}
+	free := first(Sampling{}).Tokens[0]
+	most := prompt[len(prompt)-1]
+	require.Greater(t, said[most], float32(2))
+	chosen := map[Token]bool{}
+	for _, s := range []Sampling{
+		{PresencePenalty: -100}, {FrequencyPenalty: -100}, {FrequencyPenalty: -100, PresencePenalty: 250},
+		{LogitBias: map[Token]float32{free: -100}}, {LogitBias: map[Token]float32{9: 100, 10: 99}},
+		{LogitBias: map[Token]float32{most: 10}, FrequencyPenalty: 1, PresencePenalty: 0.5},
+	} {
+		best, at := float32(math.Inf(-1)), Token(-1)
+		for i := range all {
+			token := Token(i)
+			v := scores[i][0] + s.LogitBias[token] - s.FrequencyPenalty*said[token]
+			if said[token] > 0 {
+				v -= s.PresencePenalty
+			}
+			if v > best {
+				best, at = v, token
+			}
+		}
+		got := first(s)
+		require.Equal(t, at, got.Tokens[0], "%+v", s)
+		require.InDelta(t, scores[at][0], got.LogProbs[0], 1e-3, "the model's own probability")
+		s.Temperature, s.TopK = 0.01, 1
+		require.Equal(t, at, first(s).Tokens[0], "sampled: %+v", s)
+		chosen[at] = true
+	}
+	require.Greater(t, len(chosen), 3)
+	require.NotContains(t, chosen, free)
 }
 
 func TestStreamingEqualsText(t *testing.T) {
@@ -315,7 +368,8 @@ func TestBadRequests(t *testing.T) {
 	require.ErrorIs(t, long, ErrPromptTooLong)
 	for _, s := range []Sampling{
 		{Temperature: -1}, {Temperature: float32(math.NaN())}, {TopK: -1}, {TopP: 1.1}, {TopP: -0.1}, {MinP: 2},
-		{RepeatPenalty: -1}, {RepeatLast: -1}, {Temperature: float32(math.Inf(1))},
+		{RepeatPenalty: -1}, {RepeatLast: -1}, {Temperature: float32(math.Inf(1))}, {PresencePenalty: float32(math.NaN())},
+		{FrequencyPenalty: float32(math.Inf(1))}, {LogitBias: map[Token]float32{5: float32(math.Inf(-1))}}, {LogitBias: map[Token]float32{-1: 1}},
 	} {
 		require.Error(t, generate(Request{Prompt: []Token{5}, Sampling: s}), "%+v", s)
 	}

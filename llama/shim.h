@@ -84,11 +84,13 @@ typedef struct ragft_context_params {
 } ragft_context_params;
 
 typedef struct ragft_sampling {
-    float    temperature, top_p, min_p, repeat_penalty;
+    float    temperature, top_p, min_p, repeat_penalty, presence_penalty, frequency_penalty;
     int32_t  top_k, repeat_last;
     uint32_t seed;
     const char * grammar; // GBNF with the rule "root", or NULL
 } ragft_sampling;
+
+typedef struct ragft_bias { int32_t token; float bias; } ragft_bias;
 
 // A pick takes one token from the logits of a row of the batch: the one that the sampler of `slot`
 // chooses, or, if slot is negative, `target`. The likeliest n_top tokens go to top[top_at] and after.
@@ -114,9 +116,9 @@ void ragft_context_clear(ragft_context * ctx);
 void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end);
 void ragft_sequence_drop(ragft_context * ctx, int32_t seq, int32_t begin);
 
-// ragft_sampler_set makes the sampler of a slot; the penalty counts the n tokens given as already said.
-int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * sampling, const int32_t * said, int32_t n,
-                      ragft_error * err);
+// ragft_sampler_set makes the sampler of a slot; the penalties count the n tokens given as already said.
+int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * sampling, const ragft_bias * biases, int32_t n_biases,
+                      const int32_t * said, int32_t n, ragft_error * err);
 
 // ragft_decode runs one batch of n tokens and then all its picks. wanted[i] != 0 makes row i's logits
 // available; every pick's row must be wanted. A pick from logits that are not numbers gets the token -1, one whose

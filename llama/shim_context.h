@@ -13,7 +13,7 @@
 
 // A sampler chooses one sequence's tokens.
 struct ragft_sampler {
-    llama_sampler * chain   = nullptr; // NULL: the likeliest token, without any penalty
+    llama_sampler * chain   = nullptr; // NULL: the likeliest token, without penalties and bias
     llama_sampler * grammar = nullptr; // NULL: any text
     bool            on      = false;
     // What candidates() may leave out; 0: nothing.

@@ -78,8 +78,8 @@ void ragft_sampler_clear(ragft_sampler & sampler) {
     sampler.on = false;
 }
 
-int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * s, const int32_t * said, int32_t n,
-                      ragft_error * err) {
+int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * s, const ragft_bias * biases, int32_t n_biases,
+                      const int32_t * said, int32_t n, ragft_error * err) {
     try {
         ragft_sampler & sampler = ctx->samplers.at((size_t) slot);
         ragft_sampler_clear(sampler);
@@ -95,15 +95,24 @@ int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * 
                 return RAGFT_FAILED;
             }
         }
-        const bool penalty = s->repeat_last > 0 && s->repeat_penalty != 1.0f;
-        if (s->temperature <= 0 && !penalty) {
+        const bool penalty = s->repeat_last > 0 &&
+            (s->repeat_penalty != 1.0f || s->presence_penalty != 0.0f || s->frequency_penalty != 0.0f);
+        const bool bias = n_biases > 0;
+        if (s->temperature <= 0 && !penalty && !bias) {
             return RAGFT_OK;
         }
         llama_sampler_chain_params p = llama_sampler_chain_default_params();
         p.no_perf = true;
         sampler.chain = llama_sampler_chain_init(p);
         const auto add = [&](llama_sampler * one) { llama_sampler_chain_add(sampler.chain, one); };
-        if (penalty) add(llama_sampler_init_penalties(ctx->n_vocab, s->repeat_last, s->repeat_penalty, 0, 0));
+        if (bias) {
+            std::vector<llama_logit_bias> list;
+            for (int32_t i = 0; i < n_biases; i++) list.push_back({biases[i].token, biases[i].bias});
+            add(llama_sampler_init_logit_bias(ctx->n_vocab, n_biases, list.data()));
+        }
+        if (penalty) {
+            add(llama_sampler_init_penalties(ctx->n_vocab, s->repeat_last, s->repeat_penalty, s->frequency_penalty, s->presence_penalty));
+        }
         if (s->temperature <= 0) {
             add(llama_sampler_init_greedy());
         } else {
@@ -112,12 +121,13 @@ int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * 
             if (s->min_p > 0) add(llama_sampler_init_min_p(s->min_p, 1));
             add(llama_sampler_init_temp(s->temperature));
             add(llama_sampler_init_dist(s->seed));
-            // A penalty above 1 only lowers, at most repeat_last tokens: so those that top-k can keep are among
+            // Penalties that only lower do so to at most repeat_last tokens: so those that top-k can keep are among
             // the first top_k + repeat_last.
-            if (s->top_k > 0 && (!penalty || s->repeat_penalty > 1)) {
+            const bool lowers = s->repeat_penalty >= 1 && s->presence_penalty >= 0 && s->frequency_penalty >= 0;
+            if (s->top_k > 0 && !bias && (!penalty || lowers)) {
                 sampler.keep = s->top_k + (penalty ? s->repeat_last : 0);
             }
-            if (!penalty) {
+            if (!penalty && !bias) {
                 sampler.hottest = std::max(s->temperature, 1.0f); // top-p comes before temperature
                 sampler.min_p   = s->top_p < 1 ? 0 : s->min_p;    // top-p counts what min-p drops
             }

@@ -32,8 +32,8 @@
 //	GET  /metrics               for Prometheus
 //
 // A field that is not understood, and would change the answer, is an error and never passed over. Beyond OpenAI's
-// fields there are top_k, min_p and repeat_penalty. The temperature is by default that of the model's
-// [ragft.AssistantOptions], which is 0. Not supported: frequency and presence penalties, logit_bias, forced tools,
+// fields there are top_k, min_p and repeat_penalty. Penalties look 64 tokens back, the prompt's end included. The
+// temperature is by default that of the model's [ragft.AssistantOptions], which is 0. Not supported: forced tools,
 // strict tools, images and audio, echo and suffix. A response format is kept to by a grammar made of the JSON schema,
 // of which a keyword that is not known is an error.
 //

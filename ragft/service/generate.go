@@ -43,7 +43,8 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 		pending: map[int][]llama.ChosenToken{}, all: map[int][]llama.ChosenToken{},
 		sampling: llama.Sampling{
 			Temperature: float32(a.Temperature), TopP: float32(a.TopP), TopK: a.TopK, MinP: float32(o.MinP),
-			RepeatPenalty: float32(o.RepeatPenalty), Seed: rand.Uint32(),
+			RepeatPenalty: float32(o.RepeatPenalty), PresencePenalty: float32(o.PresencePenalty), FrequencyPenalty: float32(o.FrequencyPenalty),
+			LogitBias: o.LogitBias, Seed: rand.Uint32(),
 		},
 	}
 	if o.Temperature != nil {
@@ -73,6 +74,7 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 
 func (r *run) check(o *options) error {
 	inRange := func(x, most float64) bool { return x >= 0 && x <= most }
+	around := func(x, most float64) bool { return x >= -most && x <= most }
 	s := r.sampling
 	switch {
 	case !inRange(float64(s.Temperature), 100):
@@ -85,10 +87,10 @@ func (r *run) check(o *options) error {
 		return bad("top_k", "top_k is not from 0 to %d", 1<<20)
 	case !inRange(float64(s.RepeatPenalty), 100):
 		return bad("repeat_penalty", "repeat_penalty is not from 0 to 100")
-	case o.FrequencyPenalty != 0 || o.PresencePenalty != 0:
-		return bad("frequency_penalty", "frequency_penalty and presence_penalty are not supported; repeat_penalty is")
-	case len(o.LogitBias) > 0:
-		return bad("logit_bias", "logit_bias is not supported")
+	case !around(o.PresencePenalty, 2):
+		return bad("presence_penalty", "presence_penalty is not from -2 to 2")
+	case !around(o.FrequencyPenalty, 2):
+		return bad("frequency_penalty", "frequency_penalty is not from -2 to 2")
 	case o.N != nil && (*o.N < 1 || *o.N > r.service.limits.Samples):
 		return bad("n", "n is not from 1 to %d", r.service.limits.Samples)
 	case o.MaxTokens != nil && *o.MaxTokens < 1:
@@ -97,6 +99,14 @@ func (r *run) check(o *options) error {
 		return bad("stop", "there are more than 16 stop texts")
 	case o.StreamOptions != nil && !o.Stream:
 		return bad("stream_options", "stream_options is for streams")
+	}
+	for token, bias := range o.LogitBias {
+		switch {
+		case token < 0 || int(token) >= r.model.Local.Llama().VocabSize():
+			return bad("logit_bias", "there is no token %d", token)
+		case !around(float64(bias), 100):
+			return bad("logit_bias", "the bias of token %d is not from -100 to 100", token)
+		}
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func apiErr(t testing.TB, err error, status int, code string) {
 
 func TestOfficialClient(t *testing.T) {
 	local := openModel(t, baseModel, ragft.LocalOptions{ContextTokens: 2048})
-	_, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t)})
+	s, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t)})
 	ctx := t.Context()
 	plain := option.WithJSONSet("ragft", map[string]any{"retrieval": false})
 
@@ -297,7 +297,30 @@ func TestOfficialClient(t *testing.T) {
 		_, err = client.Models.Get(ctx, "other")
 		apiErr(t, err, 404, "model_not_found")
 	})
+	t.Run("penalties and bias", func(t *testing.T) {
+		m := local.Llama()
+		word, err := m.Tokenize("Velmar", llama.TokenizeOptions{})
+		require.NoError(t, err)
+		says := func(bias, penalty float64) string {
+			p := ask("Where is the Gorton Inn?")
+			p.MaxTokens, p.FrequencyPenalty = openai.Int(24), openai.Float(penalty)
+			p.LogitBias = map[string]int64{fmt.Sprint(word[0]): int64(bias)}
+			got, err := client.Chat.Completions.New(ctx, p, plain)
+			require.NoError(t, err)
+			return got.Choices[0].Message.Content
+		}
+		forced := strings.Repeat(m.Piece(word[0]), 24)
+		require.Equal(t, forced, says(100, 0))
+		require.NotEqual(t, forced, says(20, 2), "what was said 20 times has lost 40")
+		work, err := s.newRun(&s.config.Models[0], &options{PresencePenalty: 1, FrequencyPenalty: -1}, nil)
+		require.NoError(t, err)
+		require.Equal(t, []float32{1, -1}, []float32{work.sampling.PresencePenalty, work.sampling.FrequencyPenalty})
+	})
 	t.Run("errors", func(t *testing.T) {
+		for _, bias := range []any{map[string]any{"1000000": 1}, map[string]any{"x": 1}, map[string]any{"-1": 1}} {
+			_, err := client.Chat.Completions.New(ctx, ask("Who?"), option.WithJSONSet("logit_bias", bias))
+			apiErr(t, err, 400, "invalid_value")
+		}
 		p := ask("Who?")
 		p.Model = "other"
 		_, err := client.Chat.Completions.New(ctx, p)
@@ -309,7 +332,7 @@ func TestOfficialClient(t *testing.T) {
 		_, err = client.Chat.Completions.New(ctx, ask(strings.Repeat("word ", 2000)), plain)
 		apiErr(t, err, 400, "context_length_exceeded")
 		for field, value := range map[string]any{
-			"n": 9, "temperature": -1, "presence_penalty": 1, "logit_bias": map[string]any{"1": 1}, "max_tokens": 0, "top_p": 2,
+			"n": 9, "temperature": -1, "presence_penalty": 3, "frequency_penalty": -2.1, "logit_bias": map[string]any{"1": 101}, "max_tokens": 0, "top_p": 2,
 			"top_logprobs": 2, "modalities": []string{"audio"}, "messages": []any{}, "stop": []int{1}, "tool_choice": "required",
 			"ragft": map[string]any{"passages": 100}, "model": 3, "response_format": map[string]any{"type": "xml"},
 		} {

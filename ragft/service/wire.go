@@ -12,25 +12,27 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/llama"
 )
 
 // options are what requests for text have in common.
 type options struct {
-	Model            string         `json:"model"`
-	Stream           bool           `json:"stream"`
-	StreamOptions    *streamOptions `json:"stream_options"`
-	Temperature      *float64       `json:"temperature"`
-	TopP             *float64       `json:"top_p"`
-	TopK             int            `json:"top_k"`
-	MinP             float64        `json:"min_p"`
-	RepeatPenalty    float64        `json:"repeat_penalty"`
-	FrequencyPenalty float64        `json:"frequency_penalty"`
-	PresencePenalty  float64        `json:"presence_penalty"`
-	MaxTokens        *int           `json:"max_tokens"`
-	N                *int           `json:"n"`
-	Seed             *int64         `json:"seed"`
-	Stop             oneOrMore      `json:"stop"`
-	LogitBias        map[string]any `json:"logit_bias"`
+	Model            string                  `json:"model"`
+	Stream           bool                    `json:"stream"`
+	StreamOptions    *streamOptions          `json:"stream_options"`
+	Temperature      *float64                `json:"temperature"`
+	TopP             *float64                `json:"top_p"`
+	TopK             int                     `json:"top_k"`
+	MinP             float64                 `json:"min_p"`
+	RepeatPenalty    float64                 `json:"repeat_penalty"`
+	FrequencyPenalty float64                 `json:"frequency_penalty"`
+	PresencePenalty  float64                 `json:"presence_penalty"`
+	MaxTokens        *int                    `json:"max_tokens"`
+	N                *int                    `json:"n"`
+	Seed             *int64                  `json:"seed"`
+	Stop             oneOrMore               `json:"stop"`
+	LogitBias        map[llama.Token]float32 `json:"logit_bias"`
 }
 
 type streamOptions struct {
