@@ -26,10 +26,8 @@ func (s *scheduler) admit() error {
 				j.adapters = s.Context.adapters
 			}
 		}
-		l := &lane{job: j, sample: j.started, slot: s.slots[len(s.slots)-1], turn: s.turn}
-		s.slots = s.slots[:len(s.slots)-1]
+		l := &lane{job: j, sample: j.started, turn: s.turn}
 		if !s.place(l) {
-			s.slots = append(s.slots, l.slot)
 			return nil
 		}
 		if err := s.open(l); err != nil {
@@ -42,7 +40,8 @@ func (s *scheduler) admit() error {
 	return nil
 }
 
-// place reserves the lane's cells and decides where its prompt comes from. It reports whether there is room.
+// place gives the lane a sequence, reserves its cells and decides where its prompt comes from. It reports whether
+// there is room.
 func (s *scheduler) place(l *lane) bool {
 	j := l.job
 	partial := !bool(s.model.info.recurrent) // a recurrent state cannot be cut back to a prefix
@@ -51,14 +50,14 @@ func (s *scheduler) place(l *lane) bool {
 		if !s.makeRoom(j.maxTokens) {
 			return false
 		}
-		l.waiting = true
+		l.slot, l.waiting = s.seat(), true
 		j.lanes[0].followers = append(j.lanes[0].followers, l)
 	case len(j.lanes) > 0 && partial:
 		// The prompt's last token is computed again: its logits are gone.
 		if !s.makeRoom(j.maxTokens) {
 			return false
 		}
-		l.donor, l.share = j.lanes[0], len(j.prompt)-1
+		l.slot, l.donor, l.share = s.seat(), j.lanes[0], len(j.prompt)-1
 	default:
 		donor, share := (*lane)(nil), 0
 		if partial {
@@ -74,6 +73,7 @@ func (s *scheduler) place(l *lane) bool {
 			return false
 		}
 		var from *holding
+		l.slot = s.seat()
 		if l.donor, l.share = donor, share; donor != nil {
 			from = donor.job.held
 		}
@@ -82,6 +82,17 @@ func (s *scheduler) place(l *lane) bool {
 	}
 	s.cells.free -= j.maxTokens
 	return true
+}
+
+// seat takes the first free sequence. Where there is none, that of the kept tokens which have not been used for
+// the longest time becomes free.
+func (s *scheduler) seat() int {
+	if len(s.slots) == 0 {
+		s.evict(s.cache.kept[0])
+	}
+	slot := slices.Min(s.slots)
+	s.slots = slices.DeleteFunc(s.slots, func(other int) bool { return other == slot })
+	return slot
 }
 
 // bestDonor finds the live lane whose prompt begins with the most of j's.

@@ -24,6 +24,12 @@ type BatcherOptions struct {
 	// recurrent state keep none.
 	Kept int
 
+	// SeparateCaches gives each of Context.Sequences a cache of Context.Size tokens, where by default all have
+	// one of that size together. That takes so many times the memory, and computes faster where requests have
+	// little in common, since attention does not pass over the cells of others. What a prompt has in common
+	// with another is copied, not shared, and kept sequences are those of Context.Sequences that are idle.
+	SeparateCaches bool
+
 	// PromptChunk is the most prompt tokens that are computed in a batch in which others generate: those
 	// wait so long for their next token. 0 means 256. It is at most Context.BatchSize.
 	PromptChunk int
@@ -41,6 +47,9 @@ func (o BatcherOptions) withDefaults(m *Model) (BatcherOptions, error) {
 		o.Kept = o.Context.Sequences
 	}
 	o.Kept = min(max(o.Kept, 0), 255-o.Context.Sequences)
+	if o.SeparateCaches {
+		o.Kept = min(o.Kept, o.Context.Sequences)
+	}
 	if o.PromptChunk < 0 {
 		return o, fmt.Errorf("llama: BatcherOptions.PromptChunk is %d", o.PromptChunk)
 	}
@@ -90,7 +99,11 @@ func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 		return nil, err
 	}
 	defer release()
-	c, err := m.newContext(options.Context, options.Kept)
+	layout := cacheLayout{sequences: options.Context.Sequences, separate: true}
+	if !options.SeparateCaches {
+		layout = cacheLayout{sequences: options.Context.Sequences + options.Kept}
+	}
+	c, err := m.newContext(options.Context, layout)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +120,8 @@ func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 // Model returns the batcher's model.
 func (b *batcher) Model() *Model { return b.context.model }
 
-// Size returns the number of tokens that the batcher's context holds.
+// Size returns the number of tokens that the batcher's context holds: with
+// [BatcherOptions.SeparateCaches] for each sequence.
 func (b *batcher) Size() int { return b.context.size }
 
 // Close ends all requests with [ErrClosed] and frees the context. Closing twice is harmless.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,13 +31,23 @@ func mustBatcher(t testing.TB, m *Model, options BatcherOptions) *Batcher {
 	return b
 }
 
+// inBothLayouts runs a test with a cache that all sequences share, and with one for each.
+func inBothLayouts(t *testing.T, test func(t *testing.T, separate bool)) {
+	t.Run("shared", func(t *testing.T) { test(t, false) })
+	t.Run("separate", func(t *testing.T) { test(t, true) })
+}
+
 // TestBatcherEqualsGenerate has many callers at once in a batcher with little room, so that requests queue,
 // prompts are shared and kept sequences are forgotten, and compares each answer with that of a context.
 func TestBatcherEqualsGenerate(t *testing.T) {
+	inBothLayouts(t, testBatcherEqualsGenerate)
+}
+
+func testBatcherEqualsGenerate(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
 	c := mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true})
 	options := ContextOptions{Size: 512, Sequences: 3, BatchSize: 64, ExactAttention: true}
-	b := mustBatcher(t, m, BatcherOptions{Context: options, PromptChunk: 32, Kept: 4})
+	b := mustBatcher(t, m, BatcherOptions{Context: options, PromptChunk: 32, Kept: 4, SeparateCaches: separate})
 	common := strings.Repeat("You answer from the documents. ", 6)
 	var wg sync.WaitGroup
 	type done struct {
@@ -97,8 +108,12 @@ func TestBatcherEqualsGenerate(t *testing.T) {
 
 // TestKeptPrefix asks one question after the other with the same beginning.
 func TestKeptPrefix(t *testing.T) {
+	inBothLayouts(t, testKeptPrefix)
+}
+
+func testKeptPrefix(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
-	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 1024, Sequences: 2}, Kept: 2})
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 1024, Sequences: 2}, Kept: 2, SeparateCaches: separate})
 	system := mustTokenize(t, m, strings.Repeat("You answer from the documents. ", 10))
 	ask := func(prompt []Token) Result {
 		results, err := b.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 8}})
@@ -127,8 +142,12 @@ func TestKeptPrefix(t *testing.T) {
 
 // TestKeptNeverInTheWay fills the context with kept sequences and then asks for all of it.
 func TestKeptNeverInTheWay(t *testing.T) {
+	inBothLayouts(t, testKeptNeverInTheWay)
+}
+
+func testKeptNeverInTheWay(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
-	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 256, Sequences: 2}})
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 256, Sequences: 2}, SeparateCaches: separate})
 	c := mustContext(t, m, ContextOptions{Size: 256})
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 30 {
@@ -145,6 +164,10 @@ func TestKeptNeverInTheWay(t *testing.T) {
 
 // TestAdaptersTakeTurns runs requests for the base and two adapters at once.
 func TestAdaptersTakeTurns(t *testing.T) {
+	inBothLayouts(t, testAdaptersTakeTurns)
+}
+
+func testAdaptersTakeTurns(t *testing.T, separate bool) {
 	path := tinyModel(t)
 	m := mustLoad(t, path)
 	var sets [][]AdapterScale
@@ -154,7 +177,8 @@ func TestAdaptersTakeTurns(t *testing.T) {
 		require.NoError(t, err)
 		sets = append(sets, []AdapterScale{{a, 1}})
 	}
-	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 1024, Sequences: 5, ExactAttention: true}})
+	b := mustBatcher(t, m, BatcherOptions{SeparateCaches: separate,
+		Context: ContextOptions{Size: 1024, Sequences: 5, ExactAttention: true}})
 	c := mustContext(t, m, ContextOptions{Size: 1024, ExactAttention: true})
 	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 5))
 	var want [][]Token
@@ -197,8 +221,12 @@ func TestAdaptersTakeTurns(t *testing.T) {
 
 // TestVanishingCallers cancels requests at any time while others go on.
 func TestVanishingCallers(t *testing.T) {
+	inBothLayouts(t, testVanishingCallers)
+}
+
+func testVanishingCallers(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
-	b := mustBatcher(t, m, BatcherOptions{Queue: -1, PromptChunk: 16,
+	b := mustBatcher(t, m, BatcherOptions{Queue: -1, PromptChunk: 16, SeparateCaches: separate,
 		Context: ContextOptions{Size: 512, Sequences: 4, BatchSize: 32, ExactAttention: true}})
 	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 8))
 	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}), Request{Prompt: prompt, MaxTokens: 20})[0].Samples[0].Text
@@ -238,6 +266,33 @@ func TestVanishingCallers(t *testing.T) {
 	// everything is free again
 	_, err := b.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 512 - len(prompt)}})
 	require.NoError(t, err)
+}
+
+// TestSeparateCachesHoldSize has as many requests at once as there are sequences, each of which takes all of Size.
+func TestSeparateCachesHoldSize(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	for i := range m.vocab.flags {
+		m.vocab.flags[i] &^= endFlag // no answer ends early
+	}
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 256, Sequences: 3, ExactAttention: true}, SeparateCaches: true})
+	c := mustContext(t, m, ContextOptions{Size: 256, ExactAttention: true})
+	require.Equal(t, 256, b.Size())
+	var requests []Request
+	for i := range 3 {
+		requests = append(requests, Request{Prompt: slices.Repeat([]Token{Token(10 + i)}, 200), MaxTokens: 100})
+	}
+	results, err := b.Generate(context.Background(), requests)
+	require.NoError(t, err)
+	for i, result := range results {
+		require.Len(t, result.Samples[0].Tokens, 56)
+		require.Equal(t, mustGenerate(t, c, requests[i])[0].Samples[0].Tokens, result.Samples[0].Tokens)
+	}
+	require.Less(t, b.Stats().Batches, uint64(2*56), "they ran one after the other")
+
+	_, err = b.Generate(context.Background(), []Request{{Prompt: make([]Token, 256)}})
+	var tooLong *PromptTooLongError
+	require.ErrorAs(t, err, &tooLong)
+	require.Equal(t, 256, tooLong.Size)
 }
 
 func TestBatcherQueue(t *testing.T) {

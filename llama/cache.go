@@ -102,11 +102,21 @@ func (s *scheduler) makeRoom(need int) bool {
 // tells whether there is room.
 func (s *scheduler) placeOn(l *lane, k *kept, n int) bool {
 	j := l.job
-	C.ragft_sequence_share(s.ptr, C.int32_t(k.slot), C.int32_t(l.slot), C.int32_t(n))
-	j.held = s.cells.hold(len(j.prompt), n, k.held)
 	s.cache.touch(k) // evicted last; what is shared stays even then
+	j.held = s.cells.hold(len(j.prompt), n, k.held)
+	if s.layout.separate && (n == len(k.tokens) || len(s.slots) == 0 && len(s.cache.kept) == 1) {
+		// A copy would keep nothing that is not in the lane, or there is no place for one.
+		l.slot = k.slot
+		s.cache.remove(k)
+		s.cells.drop(k.held)
+		C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), C.int32_t(n))
+	} else {
+		l.slot = s.seat()
+		C.ragft_sequence_share(s.ptr, C.int32_t(k.slot), C.int32_t(l.slot), C.int32_t(n))
+	}
 	if !s.makeRoom(j.maxTokens) {
 		C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), 0)
+		s.slots = append(s.slots, l.slot)
 		s.cells.drop(j.held)
 		j.held = nil
 		return false

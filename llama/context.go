@@ -76,7 +76,8 @@ func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
 type Context struct {
 	model    *Model
 	options  ContextOptions
-	size     int // tokens that fit
+	layout   cacheLayout
+	size     int // tokens that fit, into each cache
 	outputs  int // rows of a batch whose logits can be asked for
 	leak     *leak
 	lifetime context.Context // ends with Close
@@ -97,7 +98,10 @@ func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 		return nil, err
 	}
 	defer release()
-	c, err := m.newContext(options, 0)
+	if options, err = options.withDefaults(m); err != nil {
+		return nil, err
+	}
+	c, err := m.newContext(options, cacheLayout{sequences: options.Sequences + 1}) // one holds the prompt while scoring
 	if err != nil {
 		return nil, err
 	}
@@ -105,30 +109,31 @@ func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 	return c, nil
 }
 
-// newContext makes a context with so many sequences more, which may hold what was computed before. The model
-// must be in use.
-func (m *Model) newContext(options ContextOptions, kept int) (*Context, error) {
+// A cacheLayout says what a context's memory for attention is divided into.
+type cacheLayout struct {
+	sequences int  // those at work and those that hold what was computed before
+	separate  bool // each sequence has a cache of ContextOptions.Size, not all together
+}
+
+// newContext makes a context. The options must have their defaults, and the model must be in use.
+func (m *Model) newContext(options ContextOptions, layout cacheLayout) (*Context, error) {
 	if options.Embeddings && m.Pooling() == "" {
 		return nil, fmt.Errorf("llama: %w: the model's file says nothing about how its embeddings are pooled", ErrUnsupported)
 	}
 	if m.info.has_encoder || !m.info.has_decoder {
 		return nil, fmt.Errorf("llama: %w: %s does not generate text token by token", ErrUnsupported, m.Architecture())
 	}
-	options, err := options.withDefaults(m)
-	if err != nil {
-		return nil, err
-	}
 	if err := m.devices.Err(); err != nil {
 		return nil, fmt.Errorf("llama: new context: %w", err)
 	}
-	c := &Context{model: m, options: options, busy: make(chan struct{}, 1)}
+	c := &Context{model: m, options: options, layout: layout, busy: make(chan struct{}, 1)}
 	c.outputs = min(max(64, options.Sequences+1), options.BatchSize)
 	if options.Embeddings {
 		c.outputs = options.BatchSize
 	}
 	params := C.ragft_context_params{
 		n_ctx: C.int32_t(options.Size), n_batch: C.int32_t(options.BatchSize),
-		n_seq:     C.int32_t(options.Sequences + kept + 1), // one holds the prompt while scoring
+		n_seq: C.int32_t(layout.sequences), separate: C.bool(layout.separate),
 		n_outputs: C.int32_t(c.outputs), n_threads: C.int32_t(options.Threads), exact_attention: C.bool(options.ExactAttention),
 		embeddings: C.bool(options.Embeddings),
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -77,7 +78,7 @@ type scheduler struct {
 	*Context
 	queue []*job // with samples to start
 	lanes []*lane
-	slots []int // free
+	slots []int // free sequences
 	cells *cells
 	cache *cache
 	turn  uint64 // number of the batch at work
@@ -86,8 +87,8 @@ type scheduler struct {
 	stats counters
 }
 
-// newScheduler makes a scheduler that keeps up to so many sequences after they have ended. The context must
-// have been made with as many more.
+// newScheduler makes a scheduler that keeps up to so many sequences after they have ended. Unless the context's
+// sequences are separate, it must have been made with as many more.
 func newScheduler(c *Context, keep int) *scheduler {
 	s := &scheduler{Context: c}
 	s.reset(keep)
@@ -96,8 +97,14 @@ func newScheduler(c *Context, keep int) *scheduler {
 
 // reset makes all sequences free.
 func (s *scheduler) reset(keep int) {
-	s.lanes, s.slots, s.cells, s.cache = nil, nil, newCells(s.size), &cache{room: keep}
-	for slot := s.options.Sequences + keep - 1; slot >= 0; slot-- {
+	size, slots := s.size, s.options.Sequences+keep
+	if s.layout.separate {
+		// A request fits into a sequence, so that there is always room.
+		slots = s.options.Sequences
+		size *= slots
+	}
+	s.lanes, s.slots, s.cells, s.cache = nil, nil, newCells(size), &cache{room: keep}
+	for slot := range slots {
 		s.slots = append(s.slots, slot)
 	}
 }
@@ -193,31 +200,20 @@ func (s *scheduler) fail(j *job, err error) error {
 
 // fill makes the next batch: one token of every lane that generates, then as much of the prompts as fits.
 func (s *scheduler) fill() {
+	rows := s.share()
+	// llama.cpp computes rows of separate caches at once only if the sequences' numbers follow one another.
+	order := slices.SortedFunc(maps.Keys(rows), func(a, b *lane) int { return a.slot - b.slot })
 	b := &s.batch
 	b.reset()
-	for _, l := range s.lanes {
-		if l.decoding() && slices.Equal(l.job.adapters, s.applied) {
+	for _, l := range order {
+		l.turn = s.turn
+		if l.decoding() {
 			b.add(l.next, l.at, l.slot)
 			b.pick(l)
-			l.turn = s.turn
-		}
-	}
-	limit := s.options.BatchSize
-	if s.chunk > 0 && len(b.tokens) > 0 {
-		limit = min(limit, len(b.tokens)+s.chunk)
-	}
-	for _, l := range s.lanes {
-		room := limit - len(b.tokens)
-		if room == 0 {
-			return
-		}
-		if l.waiting || l.donor != nil || l.decoding() || !slices.Equal(l.job.adapters, s.applied) {
 			continue
 		}
-		l.turn = s.turn
 		prompt := l.job.prompt
-		end := min(len(prompt), l.known+room)
-		for ; l.known < end; l.known++ {
+		for end := l.known + rows[l]; l.known < end; l.known++ {
 			b.add(prompt[l.known], l.known, l.slot)
 		}
 		if l.known == len(prompt) {
@@ -227,6 +223,29 @@ func (s *scheduler) fill() {
 			}
 		}
 	}
+}
+
+// share says how many rows of the next batch each lane has; those without any are left out.
+func (s *scheduler) share() map[*lane]int {
+	rows := make(map[*lane]int, len(s.lanes))
+	for _, l := range s.lanes {
+		if l.decoding() && slices.Equal(l.job.adapters, s.applied) {
+			rows[l] = 1
+		}
+	}
+	room := s.options.BatchSize - len(rows)
+	if s.chunk > 0 && len(rows) > 0 {
+		room = min(room, s.chunk)
+	}
+	for _, l := range s.lanes {
+		if l.waiting || l.donor != nil || l.decoding() || !slices.Equal(l.job.adapters, s.applied) || room == 0 {
+			continue
+		}
+		n := min(len(l.job.prompt)-l.known, room)
+		rows[l] = n
+		room -= n
+	}
+	return rows
 }
 
 // advance lets lanes that waited for another's prompt take it over.

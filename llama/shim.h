@@ -81,6 +81,7 @@ void ragft_adapter_free(ragft_adapter * adapter);
 typedef struct ragft_context_params {
     int32_t n_ctx, n_batch, n_seq, n_outputs, n_threads;
     bool    exact_attention, embeddings;
+    bool    separate; // n_ctx cells for each sequence, not for all together
 } ragft_context_params;
 
 typedef struct ragft_sampling {
@@ -110,8 +111,8 @@ void ragft_context_abort(ragft_context * ctx, int32_t on);
 int  ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, bool try_out,
                                 ragft_error * err);
 
-// Sequences: clear forgets all and frees the samplers; share lets dst see src's positions [0, end);
-// drop forgets the positions from begin on.
+// Sequences: clear forgets all and frees the samplers; share gives dst src's positions [0, end), as a copy if
+// the sequences are separate; drop forgets the positions from begin on.
 void ragft_context_clear(ragft_context * ctx);
 void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end);
 void ragft_sequence_drop(ragft_context * ctx, int32_t seq, int32_t begin);

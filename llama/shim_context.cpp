@@ -66,14 +66,14 @@ void ragft_workers::run(int n, const std::function<void(int)> & f) {
 
 static llama_context_params context_params(const ragft_context_params * params, ragft_context * ctx) {
     llama_context_params p = llama_context_default_params();
-    p.n_ctx           = (uint32_t) params->n_ctx;
+    p.n_ctx           = (uint32_t) params->n_ctx * (params->separate ? (uint32_t) params->n_seq : 1);
     p.n_batch         = (uint32_t) params->n_batch;
     p.n_ubatch        = (uint32_t) params->n_batch;
     p.n_seq_max       = (uint32_t) params->n_seq;
     p.n_outputs_max   = (uint32_t) params->n_outputs;
     p.n_threads       = params->n_threads;
     p.n_threads_batch = params->n_threads;
-    p.kv_unified      = true; // sequences share the cells of a common prefix
+    p.kv_unified      = !params->separate; // sequences share the cells of a common prefix
     p.swa_full        = true; // a shared prefix must not be dropped by a sliding window
     p.no_perf         = true;
     p.embeddings      = params->embeddings; // pooled as the model says
@@ -142,6 +142,7 @@ int ragft_context_new(ragft_model * model, const ragft_context_params * params, 
         ctx          = new ragft_context();
         ctx->vocab   = model->vocab;
         ctx->n_vocab = llama_vocab_n_tokens(model->vocab);
+        ctx->separate = params->separate;
         ragft_quiet  = true; // llama.cpp warns if all sequences together pass what the model was trained on; that is meant
         ctx->llama   = llama_init_from_model(model->llama, context_params(params, ctx));
         ragft_quiet  = false;
@@ -223,7 +224,13 @@ void ragft_context_clear(ragft_context * ctx) {
 }
 
 void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end) {
-    llama_memory_seq_cp(llama_get_memory(ctx->llama), src, dst, 0, end);
+    llama_memory_t memory = llama_get_memory(ctx->llama);
+    if (!ctx->separate) {
+        llama_memory_seq_cp(memory, src, dst, 0, end);
+        return;
+    }
+    llama_memory_seq_cp(memory, src, dst, -1, -1); // llama.cpp copies a separate cache whole or not at all
+    llama_memory_seq_rm(memory, dst, end, -1);
 }
 
 void ragft_sequence_drop(ragft_context * ctx, int32_t seq, int32_t begin) {

@@ -45,6 +45,10 @@ type LocalOptions struct {
 	// Queue is, with Serve, the number of requests that may wait before more
 	// are refused with [llama.ErrBusy]; 0 = 64, negative = any.
 	Queue int
+	// SeparateCaches gives each of Sequences, with Serve, memory for
+	// ContextTokens tokens of its own: faster where requests have little in
+	// common, for so many times the memory. See [llama.BatcherOptions].
+	SeparateCaches bool
 	// OnProgress is called while the model is loaded, with the part that is
 	// done, from 0 to 1; nil = none.
 	OnProgress func(done float64)
@@ -100,7 +104,9 @@ func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, e
 	}
 	m := &LocalModel{model: model, options: o, owner: true, hash: hash}
 	if o.Serve {
-		m.batcher, err = model.NewBatcher(llama.BatcherOptions{Context: o.context(model), Queue: o.Queue})
+		m.batcher, err = model.NewBatcher(llama.BatcherOptions{
+			Context: o.context(model), Queue: o.Queue, SeparateCaches: o.SeparateCaches,
+		})
 		m.work = m.batcher
 	} else {
 		m.work, err = model.NewContext(o.context(model))

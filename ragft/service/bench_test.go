@@ -143,7 +143,10 @@ func BenchmarkServing(b *testing.B) {
 		path = testmodel.New(b, testmodel.Spec{Layers: 8, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1408, Context: 4096, Type: gguf.Q8_0})
 	}
 	theirs := startLlamaServer(b, path)
-	local := openModel(b, path, ragft.LocalOptions{ContextTokens: benchClients * 1024, Sequences: benchClients, Threads: runtime.NumCPU()})
+	local := openModel(b, path, ragft.LocalOptions{
+		ContextTokens: 1024, Sequences: benchClients, SeparateCaches: true, // as llama-server divides its memory
+		Threads: runtime.NumCPU(),
+	})
 	_, ours, _ := serve(b, Config{Models: []Model{{Name: "base", Local: local}}, Logger: slog.New(slog.DiscardHandler)})
 	for _, kind := range []string{"fresh", "shared"} {
 		b.Run(kind, func(b *testing.B) {
