@@ -5,124 +5,204 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft"
 )
 
-const reading, closed = ", reading", ", closed book"
+// Names of systems: those of the contenders, with or without these endings.
+const (
+	baseName    = "base"
+	carefulName = "base, told to decline"
+	closed      = ", no documents"
+	eachAlone   = ", each passage alone"
+)
 
-// measure evaluates base and every tuned model, with passages and without, and writes the tables.
+// measures is all that was measured.
+type measures struct {
+	held      *ragft.Evaluation     // the held-out questions, with passages and without
+	facts     *ragft.Evaluation     // general questions, without
+	prose     map[string]ragft.Loss // of general text by contender, against the base
+	pairs     []ragft.Pair          // of systems that read, as they are compared
+	abilities []ability
+}
+
+// measure evaluates base and every tuned model and writes the tables.
 func (c *comparison) measure(ctx context.Context) error {
-	systems := []ragft.System{
-		{Name: "base" + reading, Model: c.cached, Setting: ragft.SettingRetrieval},
-		{Name: "base, told to decline" + reading, Model: c.cached, Setting: ragft.SettingRetrieval, Prompt: ragft.DefaultCareful},
-		{Name: "base" + closed, Model: c.cached},
+	m := &measures{prose: map[string]ragft.Loss{}, pairs: c.pairs()}
+	var err error
+	if m.held, err = c.evaluate(ctx, c.heldSystems(), c.held, withClosed(m.pairs)); err != nil {
+		return err
+	}
+	if m.facts, err = c.evaluate(ctx, c.closedSystems(), c.general.asked, closedOnly(m.pairs)); err != nil {
+		return err
+	}
+	for _, r := range c.results {
+		if r.tuned == nil {
+			continue
+		}
+		f, err := ragft.MeasureForgetting(ctx, ragft.ForgettingConfig{Base: c.cached, Tuned: r.tuned, Texts: c.general.scored, Seed: c.seed})
+		if err != nil {
+			return err
+		}
+		m.prose[r.name] = f.Losses[0]
+	}
+	if m.abilities, err = c.abilities(ctx); err != nil {
+		return err
+	}
+	if err := c.report(ctx, m.held); err != nil {
+		return err
+	}
+	return c.write(m)
+}
+
+func (c *comparison) evaluate(ctx context.Context, systems []ragft.System, questions []ragft.Question, pairs []ragft.Pair) (*ragft.Evaluation, error) {
+	bar := tune.NewBar("answering", "answers")
+	defer bar.Done()
+	return ragft.Evaluate(ctx, ragft.EvalConfig{
+		Systems: systems, Questions: questions, Search: c.index, K: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
+		Judge: ragft.JudgeOptions{Votes: -1},
+		Progress: func(p ragft.EvalProgress) {
+			if p.Stage == "answer" {
+				bar.Set(p.Done, p.Total, p.System)
+			}
+		},
+	})
+}
+
+func (c *comparison) heldSystems() []ragft.System {
+	reading := []ragft.System{
+		{Name: baseName, Model: c.cached, Setting: ragft.SettingRetrieval},
+		{Name: carefulName, Model: c.cached, Setting: ragft.SettingRetrieval, Prompt: ragft.DefaultCareful},
+	}
+	for _, r := range c.results {
+		if r.tuned == nil {
+			continue
+		}
+		s := ragft.System{Name: r.name, Model: r.tuned, Setting: ragft.SettingRetrieval, Extract: ragft.FinalAnswer}
+		reading = append(reading, s)
+		if r.alone {
+			s.Name, s.Ensemble = r.name+eachAlone, &ragft.Ensemble{}
+			reading = append(reading, s)
+		}
+	}
+	return append(reading, c.closedSystems()...)
+}
+
+func (c *comparison) closedSystems() []ragft.System {
+	systems := []ragft.System{{Name: baseName + closed, Model: c.cached}}
+	for _, r := range c.results {
+		if r.tuned != nil {
+			systems = append(systems, ragft.System{Name: r.name + closed, Model: r.tuned, Extract: ragft.FinalAnswer})
+		}
+	}
+	return systems
+}
+
+// pairs compares every contender with the base, and the model's own demonstrations with what the paper sets them against.
+func (c *comparison) pairs() []ragft.Pair {
+	var pairs []ragft.Pair
+	add := func(base, other string) {
+		pairs = append(pairs, ragft.Pair{Base: base, Other: other})
 	}
 	for _, r := range c.results {
 		if r.tuned != nil {
-			systems = append(systems,
-				ragft.System{Name: r.name + reading, Model: r.tuned, Setting: ragft.SettingRetrieval, Extract: ragft.FinalAnswer},
-				ragft.System{Name: r.name + closed, Model: r.tuned, Extract: ragft.FinalAnswer})
+			add(baseName, r.name)
 		}
 	}
-	e, err := ragft.Evaluate(ctx, ragft.EvalConfig{
-		Systems: systems, Questions: c.held, Search: c.index, K: c.passages, MaxTokens: 48, Seed: c.seed, Judge: ragft.JudgeOptions{Votes: -1},
-	})
-	if err != nil {
-		return err
+	if own := c.result("self-demo"); own == nil || own.tuned == nil {
+		return pairs
 	}
+	add(carefulName, "self-demo")
+	for _, r := range c.results {
+		if r.tuned == nil || r.name == "self-demo" {
+			continue
+		}
+		add(r.name, "self-demo")
+		if r.alone {
+			add(r.name+eachAlone, "self-demo")
+		}
+	}
+	return pairs
+}
+
+// closedOf is the name of the system's model without documents; "" where it is another's.
+func closedOf(name string) string {
+	if name == carefulName || strings.HasSuffix(name, eachAlone) {
+		return ""
+	}
+	return name + closed
+}
+
+func closedOnly(pairs []ragft.Pair) []ragft.Pair {
+	var out []ragft.Pair
+	for _, p := range pairs {
+		if base, other := closedOf(p.Base), closedOf(p.Other); base != "" && other != "" {
+			out = append(out, ragft.Pair{Base: base, Other: other})
+		}
+	}
+	return out
+}
+
+func withClosed(pairs []ragft.Pair) []ragft.Pair {
+	return append(pairs[:len(pairs):len(pairs)], closedOnly(pairs)...)
+}
+
+// report writes the page; its headline is about the first contender that has an adapter.
+func (c *comparison) report(ctx context.Context, e *ragft.Evaluation) error {
+	info := ragft.ReportInfo{Title: "Recipes side by side", Base: baseName, Tuned: baseName, Created: time.Now(), LossBySource: map[string]float64{}}
+	info.Models = append(info.Models, ragft.ReportModel{Role: "base model", Name: filepath.Base(c.model), SHA256: c.base.Hash()})
+	info.Settings = []ragft.Fact{
+		{Name: "questions", Value: filepath.Base(c.questions)}, {Name: "passages", Value: fmt.Sprintf("%d of %d, of at most %d words", c.passages, len(c.corpus), c.chunk)},
+		{Name: "tokens trained by each recipe", Value: fmt.Sprint(c.budget)}, {Name: "rank", Value: fmt.Sprint(c.rank)},
+		{Name: "learning rate", Value: fmt.Sprint(c.rate)}, {Name: "seed", Value: fmt.Sprint(c.seed)},
+	}
+	for _, r := range c.results {
+		if r.tuned == nil {
+			info.Costs = append(info.Costs, ragft.Fact{Name: r.name, Value: "no adapter: " + r.failed})
+			continue
+		}
+		info.Models = append(info.Models, ragft.ReportModel{Role: "adapter", Name: r.tuned.Name()})
+		info.Costs = append(info.Costs, ragft.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %s", r.rows, r.cost)})
+		info.Timings = append(info.Timings, ragft.Timing{Name: "training, " + r.name, Took: time.Duration(r.trained.Result.TrainSeconds * float64(time.Second))})
+		bySource := r.trained.Result.HeldOut.BySource
+		for source := range maps.Keys(bySource) {
+			info.LossBySource[r.name+": "+source] = bySource[source]
+		}
+		if info.Tuned != baseName {
+			continue
+		}
+		info.Tuned, info.Loss = r.name, r.trained.Loss
+		var err error
+		if e.Forgetting, err = ragft.MeasureForgetting(ctx, ragft.ForgettingConfig{
+			Base: c.cached, Tuned: r.tuned, Closed: c.general.asked, Texts: c.general.scored, Seed: c.seed, MaxTokens: 48,
+		}); err != nil {
+			return err
+		}
+	}
+	e.Leakage, e.Info = c.leakage, &info
 	if err := e.WriteJSONFile(filepath.Join(c.out, "evaluation.json")); err != nil {
 		return err
 	}
-	if err := ragft.WriteReport(filepath.Join(c.out, "report.html"), e, ragft.ReportInfo{Title: "Recipes side by side"}); err != nil {
+	return ragft.WriteReport(filepath.Join(c.out, "report.html"), e, ragft.ReportInfo{})
+}
+
+// write writes the tables to the terminal and to files.
+func (c *comparison) write(m *measures) error {
+	t := c.table(m)
+	text := t.markdown()
+	fmt.Print("\n" + text)
+	if err := os.WriteFile(filepath.Join(c.out, "recipes.md"), []byte(text), 0o644); err != nil {
 		return err
 	}
-	f, err := os.Create(filepath.Join(c.out, "recipes.md"))
-	if err != nil {
+	if err := t.writeJSON(filepath.Join(c.out, "recipes.json")); err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := c.writeTable(io.MultiWriter(os.Stdout, f), e); err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-var tableColumns = []struct{ key, head string }{
-	{ragft.MetricCorrect, "correct"}, {ragft.MetricSelectiveAccuracy, "selective accuracy"}, {ragft.MetricFalseRefusal, "false refusals"},
-	{ragft.MetricMadeUp, "made-up answers"}, {ragft.MetricTruthfulness, "truthfulness"},
-}
-
-// writeTable writes recipes x metrics as Markdown, in %, with 95% intervals, and what differs from the base.
-func (c *comparison) writeTable(w io.Writer, e *ragft.Evaluation) error {
-	var b strings.Builder
-	unanswerable := 0
-	for _, q := range e.Questions {
-		if q.Unanswerable {
-			unanswerable++
-		}
-	}
-	fmt.Fprintf(&b, "\n%d held-out questions, %d of them unanswerable; %d passages shown; seed %d. In %%, with 95%% intervals.\n\n",
-		len(e.Questions), unanswerable, e.K, e.Seed)
-	b.WriteString("| recipe | rows | calls | training, s |")
-	for _, col := range tableColumns {
-		fmt.Fprintf(&b, " %s |", col.head)
-	}
-	b.WriteString(" correct, closed book |\n|---|---|---|---|" + strings.Repeat("---|", len(tableColumns)+1) + "\n")
-	line := func(name, made string) {
-		fmt.Fprintf(&b, "| %s | %s |", name, made)
-		for _, col := range tableColumns {
-			b.WriteString(cell(e, name+reading, col.key))
-		}
-		b.WriteString(cell(e, name+closed, ragft.MetricCorrect) + "\n")
-	}
-	line("base", "| |")
-	line("base, told to decline", "| |")
-	for _, r := range c.results {
-		if r.tuned == nil {
-			fmt.Fprintf(&b, "| %s | %d | %d | | no adapter: %s |\n", r.name, r.rows, r.cost.Calls, r.failed)
-			continue
-		}
-		line(r.name, fmt.Sprintf("%d | %d | %.0f", r.rows, r.cost.Calls, r.trained.TrainSeconds))
-	}
-	b.WriteString("\nAgainst the base, reading:\n\n")
-	for _, r := range c.results {
-		if d := difference(e, "base"+reading, r.name+reading); d != "" {
-			fmt.Fprintf(&b, "- %s: %s\n", r.name, d)
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func cell(e *ragft.Evaluation, system, key string) string {
-	s := e.System(system)
-	if s == nil || !s.Estimate(key).Defined() {
-		return " – |"
-	}
-	x := s.Estimate(key)
-	return fmt.Sprintf(" %.1f (%.1f to %.1f) |", 100*x.Value, 100*x.Low, 100*x.High)
-}
-
-// difference words what changed.
-func difference(e *ragft.Evaluation, base, other string) string {
-	for i := range e.Comparisons {
-		c := &e.Comparisons[i]
-		if c.Base != base || c.Other != other {
-			continue
-		}
-		var parts []string
-		for _, col := range tableColumns {
-			d := c.Difference(col.key)
-			if d.Estimate.Defined() {
-				parts = append(parts, fmt.Sprintf("%s %+.1f (%+.1f to %+.1f), %s", col.head, 100*d.Estimate.Value, 100*d.Estimate.Low, 100*d.Estimate.High, d.Finding))
-			}
-		}
-		return strings.Join(parts, "; ")
-	}
-	return ""
+	fmt.Printf("\nTables, rows, adapters and report.html: %s\n", c.out)
+	return nil
 }

@@ -3,46 +3,144 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft"
 )
 
-// allRecipes are the recipes with the options that suit small models and short answers.
-func allRecipes() []ragft.Recipe {
-	return []ragft.Recipe{
-		ragft.SelfDemonstrations{Options: ragft.GenerateOptions{
-			GreedyFirst: true, MaxTokens: 48,
-			Policy: ragft.PolicyOptions{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
-		}},
-		ragft.GoldAnswers{Refusal: ragft.DefaultRefusal},
-		ragft.RALT{Refusal: ragft.DefaultRefusal, TextShare: -1, InstructionsShare: -1},
-		ragft.RAFT{Distractors: 2},
+// contender is one line of the comparison: a recipe, and how its rows are learnt.
+type contender struct {
+	name   string
+	recipe func(c *comparison) ragft.Recipe
+	learn  tune.Learn // nil = ragft.Train
+	rate   float64    // of the learning rate; 0 = 1
+	start  string     // name of the contender whose adapter it goes on from; "" = none
+	alone  bool       // also measured with each passage read alone, and a vote
+}
+
+// demonstrations are the options that suit small models and short answers.
+func demonstrations() ragft.GenerateOptions {
+	return ragft.GenerateOptions{
+		GreedyFirst: true, MaxTokens: 48,
+		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
 	}
 }
 
-func recipeNames() []string {
+func selfDemo(*comparison) ragft.Recipe { return ragft.SelfDemonstrations{Options: demonstrations()} }
+
+func contenders() []contender {
+	gold := ragft.GoldAnswers{Refusal: ragft.DefaultRefusal}
+	return []contender{
+		{name: "self-demo", recipe: selfDemo},
+		{name: "self-demo-dpo", rate: 0.2, recipe: func(*comparison) ragft.Recipe {
+			o := demonstrations()
+			o.Policy.Preferences = ragft.PreferenceOptions{Rejected: 2, Only: true}
+			return ragft.SelfDemonstrations{Options: o}
+		}},
+		{name: "self-demo-knockout", recipe: func(*comparison) ragft.Recipe {
+			o := demonstrations()
+			o.Judge.Knockout = true
+			return ragft.SelfDemonstrations{Options: o}
+		}},
+		{name: "self-demo-searched", recipe: func(*comparison) ragft.Recipe { return searched{} }},
+		{name: "gold", recipe: func(*comparison) ragft.Recipe { return gold }},
+		{name: "ralt", alone: true, recipe: func(*comparison) ragft.Recipe {
+			return ragft.RALT{Refusal: ragft.DefaultRefusal, TextShare: -1, InstructionsShare: -1}
+		}},
+		{name: "raft", recipe: func(*comparison) ragft.Recipe { return ragft.RAFT{Distractors: 2} }},
+		{name: "memory", recipe: func(*comparison) ragft.Recipe { return ragft.Memory{} }},
+		{name: "pretrain", learn: pretrain, recipe: func(c *comparison) ragft.Recipe {
+			return ragft.Pretraining{General: c.general.replayText}
+		}},
+		{name: "pretrain+self-demo", start: "pretrain", recipe: selfDemo},
+		{name: "hybrid", recipe: func(c *comparison) ragft.Recipe {
+			return ragft.Hybrid{Parts: []ragft.HybridPart{{Recipe: gold, Weight: 3}, {Recipe: plain{c.general.replayed}, Weight: 1}}}
+		}},
+	}
+}
+
+func pretrain(ctx context.Context, rows []ragft.Row, o ragft.TrainOptions) (*ragft.TrainResult, error) {
+	r, err := ragft.Pretrain(ctx, rows, ragft.PretrainOptions{Train: o})
+	if err != nil {
+		return nil, err
+	}
+	return &r.TrainResult, nil
+}
+
+// searched is the recipe of self-demo with the prompts that a search finds first.
+type searched struct{}
+
+func (searched) Name() string { return "self-demo-searched" }
+
+func (searched) options(in ragft.RecipeInput) ragft.OptimiseOptions {
+	return ragft.OptimiseOptions{
+		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
+	}
+}
+
+func (s searched) Estimate(in ragft.RecipeInput) (ragft.Cost, error) {
+	return ragft.SelfDemonstrations{Options: demonstrations()}.Estimate(in)
+}
+
+func (s searched) Rows(ctx context.Context, in ragft.RecipeInput) (*ragft.RecipeResult, error) {
+	found, err := ragft.OptimisePrompts(ctx, in.Model, in.Search, in.Questions, s.options(in))
+	if err != nil {
+		return nil, err
+	}
+	defaults := ragft.Prompts{}.WithDefaults()
+	if found.Closed[0].Text == defaults.Closed && found.Read[0].Text == defaults.Read {
+		return nil, fmt.Errorf("no instruction that the model proposed does better than those that it began with (read %.0f %%, closed %.0f %% of the questions kept apart), in %d calls",
+			100*found.Read[0].Eval, 100*found.Closed[0].Eval, found.Cost.Calls)
+	}
+	fmt.Printf("  found %q and %q\n", found.Closed[0].Text, found.Read[0].Text)
+	o := demonstrations()
+	found.Apply(&o)
+	made, err := ragft.SelfDemonstrations{Options: o}.Rows(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	made.Cost.Calls += found.Cost.Calls
+	made.Cost.Cached += found.Cost.Cached
+	made.Cost.Tokens += found.Cost.Tokens
+	made.Cost.Elapsed += found.Cost.Elapsed
+	return made, nil
+}
+
+func contenderNames() []string {
 	var names []string
-	for _, r := range allRecipes() {
-		names = append(names, r.Name())
+	for _, one := range contenders() {
+		names = append(names, one.name)
 	}
 	return names
 }
 
-func chooseRecipes(list string) ([]ragft.Recipe, error) {
+// chooseContenders returns those of the list, in the order in which one can build on another.
+func chooseContenders(list string) ([]contender, error) {
+	all := contenders()
 	if list == "" {
-		return allRecipes(), nil
+		return all, nil
 	}
-	var chosen []ragft.Recipe
-	for _, name := range strings.Split(list, ",") {
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
-		i := slices.IndexFunc(allRecipes(), func(r ragft.Recipe) bool { return r.Name() == name })
-		if i < 0 {
-			return nil, fmt.Errorf("no recipe %q; there are %s", name, strings.Join(recipeNames(), ", "))
+		if !slices.Contains(contenderNames(), name) {
+			return nil, fmt.Errorf("no recipe %q; there are %s", name, strings.Join(contenderNames(), ", "))
 		}
-		chosen = append(chosen, allRecipes()[i])
+		wanted[name] = true
+	}
+	chosen := slices.DeleteFunc(all, func(one contender) bool { return !wanted[one.name] })
+	for _, one := range chosen {
+		if one.start != "" && !wanted[one.start] {
+			return nil, fmt.Errorf("%s goes on from %s: name that too", one.name, one.start)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, errors.New("-recipes names none")
 	}
 	return chosen, nil
 }

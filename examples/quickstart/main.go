@@ -13,24 +13,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
+	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/retriever"
-)
-
-const (
-	shippedModel     = "examples/basemodel/ragft-base-f16.gguf"
-	shippedDocs      = "examples/quickstart/docs"
-	shippedQuestions = "examples/quickstart/questions.jsonl"
 )
 
 type options struct {
@@ -44,8 +36,8 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.model, "model", shippedModel, "base model, a GGUF file")
-	flag.StringVar(&o.docs, "docs", shippedDocs, "folder of documents")
+	flag.StringVar(&o.model, "model", tune.ShippedModel, "base model, a GGUF file")
+	flag.StringVar(&o.docs, "docs", tune.ShippedDocs, "folder of documents")
 	flag.StringVar(&o.questions, "questions", "", "questions with answers, JSONL; for documents of your own the model writes them if none are given")
 	flag.StringVar(&o.out, "out", "quickstart-out", "folder for the adapter, the report and what a later run need not do again")
 	flag.BoolVar(&o.short, "short", false, "a fifth of the questions and less training: a check that it runs, not a measurement")
@@ -57,26 +49,10 @@ func main() {
 	flag.Float64Var(&o.rate, "rate", 1e-3, "learning rate; 2e-4 suits models of a billion weights")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	flag.Parse()
-	if o.questions == "" && o.docs == shippedDocs {
-		o.questions = shippedQuestions
+	if o.questions == "" && o.docs == tune.ShippedDocs {
+		o.questions = tune.ShippedQuestions
 	}
-
-	slog.SetLogLoggerLevel(slog.LevelWarn)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	go func() { // a second interrupt ends the program at once
-		<-ctx.Done()
-		stop()
-	}()
-	err := run(ctx, o)
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(os.Stderr, "quickstart:", err)
-	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(os.Stderr, "quickstart: interrupted; start it again with the same flags to go on")
-		os.Exit(130)
-	}
-	os.Exit(1)
+	tune.Main("quickstart", slog.LevelWarn, func(ctx context.Context) error { return run(ctx, o) })
 }
 
 // job is what the steps hand on to one another.
@@ -88,9 +64,8 @@ type job struct {
 	cached  *ragft.CachedModel // base
 	reads   *ragft.CachedModel // tuned
 	timings []ragft.Timing
-	loss    []ragft.LossPoint
 	demos   *ragft.Demonstrations
-	trained *ragft.TrainResult
+	trained *tune.Training
 }
 
 func run(ctx context.Context, o options) error {
@@ -208,10 +183,10 @@ func (j *job) compose(ctx context.Context) ([]ragft.Question, error) {
 		}
 		chunks = append(chunks, c)
 	}
-	bar := newBar("writing", "chunks")
-	defer bar.done()
+	bar := tune.NewBar("writing", "chunks")
+	defer bar.Done()
 	composed, err := ragft.ComposeQuestions(ctx, j.cached, chunks, ragft.ComposeOptions{
-		Limit: 400, Seed: j.seed, Progress: func(p ragft.ComposeProgress) { bar.set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
+		Limit: 400, Seed: j.seed, Progress: func(p ragft.ComposeProgress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
 	})
 	if err != nil {
 		return nil, err
@@ -223,15 +198,15 @@ func (j *job) compose(ctx context.Context) ([]ragft.Question, error) {
 }
 
 func (j *job) demonstrate(ctx context.Context, questions []ragft.Question) error {
-	bar := newBar("generating", "questions")
+	bar := tune.NewBar("generating", "questions")
 	demos, err := ragft.Generate(ctx, j.cached, j.index, questions, ragft.GenerateOptions{
 		Passages: j.passages, Closed: j.candidates, Read: j.candidates, Refuse: j.candidates, GreedyFirst: true, MaxTokens: 48,
 		Judge:  ragft.JudgeOptions{Model: j.cached},
 		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
 		Seed:   j.seed, Batch: 16,
-		Progress: func(p ragft.Progress) { bar.set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
+		Progress: func(p ragft.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
 	})
-	bar.done()
+	bar.Done()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -25,8 +26,8 @@ const (
 )
 
 func (j *job) evaluate(ctx context.Context, questions []ragft.Question) (*ragft.Evaluation, error) {
-	bar := newBar("answering", "answers")
-	defer bar.done()
+	bar := tune.NewBar("answering", "answers")
+	defer bar.Done()
 	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
 		Systems: []ragft.System{
 			{Name: baseReads, Model: j.cached, Setting: ragft.SettingRetrieval},
@@ -40,7 +41,7 @@ func (j *job) evaluate(ctx context.Context, questions []ragft.Question) (*ragft.
 		Compare: []ragft.Pair{{Base: baseReads, Other: tunedReads}, {Base: baseCareful, Other: tunedReads}, {Base: baseAlone, Other: tunedAlone}},
 		Progress: func(p ragft.EvalProgress) {
 			if p.Stage == "answer" {
-				bar.set(p.Done, p.Total, p.System)
+				bar.Set(p.Done, p.Total, p.System)
 			}
 		},
 	})
@@ -88,9 +89,9 @@ func reference(q ragft.Question) string {
 
 func (j *job) report(e *ragft.Evaluation) error {
 	path := filepath.Join(j.out, "report.html")
-	r, s := j.trained, j.demos.Summary
+	r, s := j.trained.Result, j.demos.Summary
 	info := ragft.ReportInfo{
-		Base: baseReads, Tuned: tunedReads, Loss: j.loss, Timings: j.timings, Created: time.Now(),
+		Base: baseReads, Tuned: tunedReads, Loss: j.trained.Loss, Timings: j.timings, Created: time.Now(),
 		Models: []ragft.ReportModel{{Role: "base model", Name: filepath.Base(j.model), SHA256: j.base.Hash()}, {Role: "adapter", Name: j.tuned.Name()}},
 		Settings: []ragft.Fact{
 			{Name: "seed", Value: strconv.FormatUint(j.seed, 10)}, {Name: "passages", Value: strconv.Itoa(j.passages)},

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package main
+package tune
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// bar shows how far a step is: a bar with rate and time left on a terminal, now and then a line elsewhere.
-type bar struct {
+// Bar shows how far a step is: a bar with rate and time left on a terminal, now and then a line elsewhere.
+type Bar struct {
 	name, unit string
 	bar        *progressbar.ProgressBar
 	terminal   bool
@@ -20,12 +20,14 @@ type bar struct {
 	printed    time.Time
 }
 
-func newBar(name, unit string) *bar {
+// NewBar makes one for a step of this name that counts this unit.
+func NewBar(name, unit string) *Bar {
 	now := time.Now()
-	return &bar{name: name, unit: unit, terminal: term.IsTerminal(int(os.Stdout.Fd())), started: now, printed: now}
+	return &Bar{name: name, unit: unit, terminal: term.IsTerminal(int(os.Stdout.Fd())), started: now, printed: now}
 }
 
-func (b *bar) set(done, total int, note string) {
+// Set shows that so many of total are done.
+func (b *Bar) Set(done, total int, note string) {
 	if !b.terminal {
 		b.line(done, total, note)
 		return
@@ -39,7 +41,7 @@ func (b *bar) set(done, total int, note string) {
 }
 
 // line prints a line every ten seconds, and one at the end.
-func (b *bar) line(done, total int, note string) {
+func (b *Bar) line(done, total int, note string) {
 	if done < total && time.Since(b.printed) < 10*time.Second {
 		return
 	}
@@ -49,7 +51,8 @@ func (b *bar) line(done, total int, note string) {
 	fmt.Printf("  %s: %d of %d %s, %s left; %s\n", b.name, done, total, b.unit, left.Round(time.Second), note)
 }
 
-func (b *bar) done() {
+// Done ends the bar.
+func (b *Bar) Done() {
 	if b.bar != nil {
 		b.bar.Finish()
 	}

@@ -1,0 +1,137 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ragft/ragft/examples/basemodel/corpus"
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/retriever"
+)
+
+// read returns the questions, and the documents that came with them where -docs names none.
+func (c *comparison) read() ([]ragft.Question, []retriever.Document, error) {
+	set, err := dataset.ReadFile(c.questions, dataset.Format(c.format))
+	if err != nil {
+		return nil, nil, err
+	}
+	c.leaveOut(set)
+	questions := set.Questions()
+	if c.limit > 0 && len(questions) > c.limit {
+		_, questions = ragft.SplitQuestions(questions, float64(c.limit)/float64(len(questions)), c.seed)
+	}
+	documents := set.Documents()
+	if c.docs == "" && len(documents) == 0 {
+		return nil, nil, fmt.Errorf("no passages come with %s: name a folder of documents with -docs", c.questions)
+	}
+	return questions, documents, nil
+}
+
+// leaveOut makes a share of the answerable questions unanswerable: their own passages go. Others may still hold the answer.
+func (c *comparison) leaveOut(set *dataset.Set) {
+	if c.unanswerable <= 0 {
+		return
+	}
+	_, drawn := ragft.SplitQuestions(set.Questions(), c.unanswerable, c.seed)
+	gone := map[string]bool{}
+	for _, q := range drawn {
+		gone[q.ID] = true
+	}
+	for i := range set.Items {
+		if item := &set.Items[i]; gone[item.ID] {
+			item.Question = ragft.Question{ID: item.ID, Question: item.Question.Question, Unanswerable: true}
+			item.Evidence = nil
+		}
+	}
+}
+
+func (c *comparison) makeIndex(ctx context.Context, documents []retriever.Document) (err error) {
+	if c.index, err = retriever.NewMemory(retriever.IndexOptions{}); err != nil {
+		return err
+	}
+	split := retriever.SplitOptions{Size: c.chunk}
+	if c.docs != "" {
+		if _, err := c.index.AddPath(ctx, c.docs, retriever.AddOptions{Split: split}); err != nil {
+			return err
+		}
+	} else {
+		var chunks []retriever.Chunk
+		for _, d := range documents {
+			more, err := retriever.Split(d, split)
+			if err != nil {
+				return err
+			}
+			chunks = append(chunks, more...)
+		}
+		if err := c.index.Add(ctx, chunks); err != nil {
+			return err
+		}
+	}
+	for chunk, err := range c.index.Chunks(ctx) {
+		if err != nil {
+			return err
+		}
+		c.corpus = append(c.corpus, chunk)
+	}
+	if len(c.corpus) == 0 {
+		return errors.New("the documents hold no text")
+	}
+	return nil
+}
+
+// general is what has nothing to do with the documents: simple facts and plain prose that the shipped model has learnt.
+// One half is there to be replayed, the other to see what was forgotten.
+type general struct {
+	replayed, asked    []ragft.Question
+	replayText, scored []string
+}
+
+const generalTexts = 60 // of each half
+
+func makeGeneral(seed uint64) (general, error) {
+	facts, err := corpus.New(corpus.Options{})
+	if err != nil {
+		return general{}, err
+	}
+	prose, err := corpus.New(corpus.Options{Seed: seed, Weights: map[corpus.Kind]float64{corpus.Text: 1}})
+	if err != nil {
+		return general{}, err
+	}
+	var questions []ragft.Question
+	for i, item := range facts.TestClosed(seed) {
+		turn := item.Turns[0]
+		questions = append(questions, ragft.Question{
+			ID: fmt.Sprint("fact-", i+1), Question: strings.TrimPrefix(turn.User, "Question: "), Answer: turn.Answer,
+		})
+	}
+	var g general
+	g.replayed, g.asked = ragft.SplitQuestions(questions, 0.5, seed)
+	for range generalTexts {
+		g.replayText = append(g.replayText, prose.Next(1).Text)
+		g.scored = append(g.scored, prose.Next(1).Text)
+	}
+	return g, nil
+}
+
+// plain is the recipe of closed questions with their answers and nothing else, to be mixed with others.
+type plain struct{ questions []ragft.Question }
+
+func (plain) Name() string { return "plain" }
+
+func (plain) Estimate(ragft.RecipeInput) (ragft.Cost, error) { return ragft.Cost{}, nil }
+
+func (p plain) Rows(_ context.Context, in ragft.RecipeInput) (*ragft.RecipeResult, error) {
+	out := &ragft.RecipeResult{}
+	for _, q := range p.questions {
+		out.Rows = append(out.Rows, ragft.Row{
+			ID: q.ID + "/" + p.Name(), Kind: ragft.KindInstruction, Source: p.Name(), QuestionID: q.ID, Question: q.Question, Golds: q.Golds(),
+			Messages: append(in.Prompts.WithDefaults().ClosedMessages(q.Question), ragft.Message{Role: ragft.RoleAssistant, Content: q.Answer}),
+		})
+	}
+	return out, nil
+}

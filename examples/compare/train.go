@@ -1,0 +1,164 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"github.com/ragft/ragft/examples/internal/tune"
+	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/lora"
+	"github.com/ragft/ragft/ragft"
+)
+
+// result is what came of one contender.
+type result struct {
+	contender
+	rows    int
+	cost    ragft.Cost
+	failed  string // why there is no adapter
+	trained *tune.Training
+	adapter string
+	tuned   *ragft.CachedModel
+}
+
+// enoughRows is the least that is trained on.
+const enoughRows = 8
+
+func (c *comparison) input() ragft.RecipeInput {
+	return ragft.RecipeInput{Model: c.cached, Search: c.index, Questions: c.train, Corpus: c.corpus, Passages: c.passages, Seed: c.seed, Batch: 16}
+}
+
+// setBudget counts the tokens of all questions with their passages and answers, which gold's rows are.
+func (c *comparison) setBudget(ctx context.Context) error {
+	made, err := ragft.GoldAnswers{Refusal: ragft.DefaultRefusal}.Rows(ctx, c.input())
+	if err != nil {
+		return err
+	}
+	for _, row := range made.Rows {
+		n, err := c.tokens(row)
+		if err != nil {
+			return err
+		}
+		c.budget += c.epochs * n
+	}
+	fmt.Printf("each recipe trains on %d tokens\n", c.budget)
+	return nil
+}
+
+// tokens is the length of what is learnt of a row; the prompt of preferences counts once.
+func (c *comparison) tokens(row ragft.Row) (int, error) {
+	if row.Text != "" {
+		tokens, err := c.base.Llama().Tokenize(row.Text, llama.TokenizeOptions{})
+		return len(tokens), err
+	}
+	n, err := c.base.CountTokens(row.Messages)
+	for _, r := range row.Rejected {
+		tokens, failed := c.base.Llama().Tokenize(r.Content, llama.TokenizeOptions{})
+		if failed != nil {
+			return 0, failed
+		}
+		n += len(tokens)
+	}
+	return n, err
+}
+
+// fill draws rows until the budget is used up, all of them before one comes again.
+func (c *comparison) fill(rows []ragft.Row) ([]ragft.Row, error) {
+	lengths := make([]int, len(rows))
+	for i, row := range rows {
+		var err error
+		if lengths[i], err = c.tokens(row); err != nil {
+			return nil, err
+		}
+	}
+	rng := rand.New(rand.NewPCG(c.seed, 0x66696c6c))
+	var out []ragft.Row
+	for used := 0; used < c.budget; {
+		for _, i := range rng.Perm(len(rows)) {
+			if used >= c.budget {
+				break
+			}
+			out, used = append(out, rows[i]), used+max(1, lengths[i])
+		}
+	}
+	return out, nil
+}
+
+// try makes the rows of a recipe and trains on them. A recipe that comes to nothing with this model stays in the table,
+// with the reason.
+func (c *comparison) try(ctx context.Context, one contender) (*result, error) {
+	out := &result{contender: one, adapter: filepath.Join(c.out, one.name+".gguf")}
+	start := ""
+	if one.start != "" {
+		from := c.result(one.start)
+		if from.tuned == nil {
+			out.failed = "there is no adapter of " + one.start
+			return out, nil
+		}
+		start = from.adapter
+	}
+	in, bar := c.input(), tune.NewBar("making rows", "items")
+	in.Progress = func(p ragft.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
+	began := time.Now()
+	made, err := one.recipe(c).Rows(ctx, in)
+	bar.Done()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		out.failed, out.cost.Elapsed = err.Error(), time.Since(began)
+		fmt.Println("  no rows:", err)
+		return out, nil
+	}
+	out.rows, out.cost = len(made.Rows), made.Cost
+	fmt.Printf("  %d rows (%s); dropped %v\n", len(made.Rows), made.Cost, made.Dropped)
+	if err := ragft.WriteRowsFile(filepath.Join(c.out, one.name+".jsonl"), made.Rows); err != nil {
+		return nil, err
+	}
+	if len(made.Rows) < enoughRows {
+		out.failed = fmt.Sprintf("only %d rows came of %d questions, dropped %v", len(made.Rows), len(c.train), made.Dropped)
+		return out, nil
+	}
+	return out, c.learn(ctx, out, made.Rows, start)
+}
+
+func (c *comparison) result(name string) *result {
+	for _, r := range c.results {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// learn trains the adapter and puts it on the model.
+func (c *comparison) learn(ctx context.Context, r *result, rows []ragft.Row, start string) error {
+	rows, err := c.fill(rows)
+	if err != nil {
+		return err
+	}
+	config := lora.Config{Rank: c.rank, LearningRate: c.rate, WindowsPerStep: 2, EvaluateEvery: 20, Seed: c.seed, Start: start}
+	if r.rate != 0 {
+		config.LearningRate *= r.rate
+	}
+	learn := r.contender.learn
+	if learn == nil {
+		learn = ragft.Train
+	}
+	r.trained, err = tune.Train(ctx, learn, c.base.Hash(), rows, ragft.TrainOptions{Model: c.model, Adapter: r.adapter, LoRA: config})
+	if err != nil {
+		return err
+	}
+	fmt.Println(" ", r.trained)
+	tuned, err := c.base.Adapted(r.adapter, 1)
+	if err != nil {
+		return err
+	}
+	r.tuned, err = ragft.NewCachedModel(tuned, filepath.Join(c.out, "cache"))
+	return err
+}

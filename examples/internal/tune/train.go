@@ -1,0 +1,97 @@
+//go:build cgo
+
+package tune
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/ragft/ragft/lora"
+	"github.com/ragft/ragft/ragft"
+)
+
+// Training is what a training did. It is kept beside the adapter, so that a later run with the same rows and options need
+// not train again.
+type Training struct {
+	Settings string // identifies what the adapter is made of
+	Result   *ragft.TrainResult
+	Loss     []ragft.LossPoint
+}
+
+// Learn makes an adapter of rows, as [ragft.Train] does.
+type Learn func(ctx context.Context, rows []ragft.Row, o ragft.TrainOptions) (*ragft.TrainResult, error)
+
+// Train learns the rows unless o.Adapter is there already, made of the same rows with the same options. A checkpoint of
+// others is left behind. base is the hash of the model.
+func Train(ctx context.Context, learn Learn, base string, rows []ragft.Row, o ragft.TrainOptions) (*Training, error) {
+	record := o.Adapter + ".training"
+	settings, err := settingsOf(base, rows, o)
+	if err != nil {
+		return nil, err
+	}
+	var done Training
+	if data, err := os.ReadFile(record); err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(&done) == nil && done.Settings == settings {
+		if _, err := os.Stat(o.Adapter); err == nil {
+			fmt.Printf("  %s is there already, from the same rows\n", o.Adapter)
+			return &done, nil
+		}
+	}
+	done = Training{Settings: settings}
+	bar := NewBar("training", "steps")
+	defer bar.Done()
+	o.LoRA.Progress = func(p lora.Progress) {
+		done.Loss = append(done.Loss, ragft.LossPoint{Step: p.Step, Train: p.Loss, HeldOut: p.HeldOutLoss})
+		bar.Set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, float64(p.Tokens)/p.Elapsed.Seconds()))
+	}
+	done.Result, err = learn(ctx, rows, o)
+	if errors.Is(err, lora.ErrCheckpoint) {
+		fmt.Println("  the checkpoint there belongs to other flags or rows: starting anew")
+		if err := os.Remove(o.Adapter + ".checkpoint"); err != nil {
+			return nil, err
+		}
+		done.Result, err = learn(ctx, rows, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var data bytes.Buffer
+	if err := gob.NewEncoder(&data).Encode(done); err != nil { // gob, since a loss may be NaN
+		return nil, err
+	}
+	return &done, os.WriteFile(record, data.Bytes(), 0o644)
+}
+
+func settingsOf(base string, rows []ragft.Row, o ragft.TrainOptions) (string, error) {
+	h := sha256.New()
+	c := o.LoRA
+	c.Progress, c.Control, c.Start = nil, nil, ""
+	fmt.Fprintf(h, "%s %v %v %v %+v\n", base, o.HeldOut, o.Loss, o.TooLong, c)
+	if o.LoRA.Start != "" {
+		f, err := os.Open(o.LoRA.Start)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		if _, err := io.Copy(h, f); err != nil {
+			return "", err
+		}
+	}
+	if err := ragft.WriteRows(h, rows); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// String says what came of it.
+func (t *Training) String() string {
+	r := t.Result
+	return fmt.Sprintf("%s: %d rows, %d steps, held-out loss %.3f -> %.3f, windows %.0f %% full, %.0f MiB", r.Adapter, r.Rows, r.Steps,
+		r.BaseLoss, r.HeldOutLoss, 100*r.Fill, float64(r.Memory.Total())/(1<<20))
+}
