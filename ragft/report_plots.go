@@ -206,7 +206,7 @@ func (c chart) rows(names []string) {
 	c.Y.Min, c.Y.Max = -0.5, float64(len(names))-0.5
 	var marks ticks
 	for i, name := range names {
-		marks = append(marks, plot.Tick{Value: float64(len(names) - 1 - i), Label: cut(name, 46)})
+		marks = append(marks, plot.Tick{Value: float64(len(names) - 1 - i), Label: cut(name, 52)})
 	}
 	c.Y.Tick.Marker = marks
 	c.Y.LineStyle.Width = 0
@@ -241,7 +241,7 @@ func plotMatrix(systems []*SystemResult) (template.HTML, error) {
 	for _, s := range systems {
 		for _, context := range Contexts() {
 			if total := s.Matrix.Total(context); total > 0 {
-				names = append(names, fmt.Sprintf("%s: answer %s (%d)", cut(s.Name, 22), context, total))
+				names = append(names, fmt.Sprintf("%s: answer %s (%d)", cut(s.Name, 28), context, total))
 				bars = append(bars, bar{s.Matrix[context], total})
 			}
 		}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,11 +167,12 @@ func (c *comparison) report(ctx context.Context, e *ragft.Evaluation) error {
 			continue
 		}
 		info.Models = append(info.Models, ragft.ReportModel{Role: "adapter", Name: r.tuned.Name()})
-		info.Costs = append(info.Costs, ragft.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %s", r.rows, r.cost)})
+		info.Costs = append(info.Costs, ragft.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %d calls, %d tokens, %.1f s", r.rows, r.asked.calls, r.asked.tokens, r.asked.seconds)})
 		info.Timings = append(info.Timings, ragft.Timing{Name: "training, " + r.name, Took: time.Duration(r.trained.Result.TrainSeconds * float64(time.Second))})
-		bySource := r.trained.Result.HeldOut.BySource
-		for source := range maps.Keys(bySource) {
-			info.LossBySource[r.name+": "+source] = bySource[source]
+		if l := r.trained.Result.HeldOut; l.Pairs == 0 { // that of preferences is another loss
+			for source, loss := range l.BySource {
+				info.LossBySource[r.name+": "+source] = loss
+			}
 		}
 		if info.Tuned != baseName {
 			continue

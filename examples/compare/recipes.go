@@ -33,20 +33,25 @@ func demonstrations() ragft.GenerateOptions {
 
 func selfDemo(*comparison) ragft.Recipe { return ragft.SelfDemonstrations{Options: demonstrations()} }
 
+// selfDemoWith is the recipe with some options changed.
+func selfDemoWith(change func(o *ragft.GenerateOptions)) func(*comparison) ragft.Recipe {
+	o := demonstrations()
+	change(&o)
+	return func(*comparison) ragft.Recipe { return ragft.SelfDemonstrations{Options: o} }
+}
+
 func contenders() []contender {
 	gold := ragft.GoldAnswers{Refusal: ragft.DefaultRefusal}
 	return []contender{
 		{name: "self-demo", recipe: selfDemo},
-		{name: "self-demo-dpo", rate: 0.2, recipe: func(*comparison) ragft.Recipe {
-			o := demonstrations()
+		{name: "self-demo-uncapped", recipe: selfDemoWith(func(o *ragft.GenerateOptions) { o.Policy.MaxRefusals = 1 })},
+		{name: "self-demo-dpo", rate: 0.2, recipe: selfDemoWith(func(o *ragft.GenerateOptions) {
 			o.Policy.Preferences = ragft.PreferenceOptions{Rejected: 2, Only: true}
-			return ragft.SelfDemonstrations{Options: o}
-		}},
-		{name: "self-demo-knockout", recipe: func(*comparison) ragft.Recipe {
-			o := demonstrations()
-			o.Judge.Knockout = true
-			return ragft.SelfDemonstrations{Options: o}
-		}},
+		})},
+		{name: "self-demo+dpo", rate: 0.2, recipe: selfDemoWith(func(o *ragft.GenerateOptions) {
+			o.Policy.Preferences = ragft.PreferenceOptions{Rejected: 2}
+		})},
+		{name: "self-demo-knockout", recipe: selfDemoWith(func(o *ragft.GenerateOptions) { o.Judge.Knockout = true })},
 		{name: "self-demo-searched", recipe: func(*comparison) ragft.Recipe { return searched{} }},
 		{name: "gold", recipe: func(*comparison) ragft.Recipe { return gold }},
 		{name: "ralt", alone: true, recipe: func(*comparison) ragft.Recipe {

@@ -89,7 +89,7 @@ func (c *comparison) table(m *measures) *table {
 	add(line{Recipe: baseName}, baseName)
 	add(line{Recipe: carefulName}, carefulName)
 	for _, r := range c.results {
-		l := line{Recipe: r.name, Rows: r.rows, Calls: r.cost.Calls, Failed: r.failed, Making: r.cost.Elapsed.Seconds()}
+		l := line{Recipe: r.name, Rows: r.rows, Calls: r.asked.calls, Failed: r.failed, Making: r.asked.seconds}
 		if r.tuned == nil {
 			t.Lines = append(t.Lines, l)
 			continue

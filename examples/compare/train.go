@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"time"
 
 	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/llama"
@@ -19,8 +18,8 @@ import (
 type result struct {
 	contender
 	rows    int
-	cost    ragft.Cost
-	failed  string // why there is no adapter
+	asked   *metered // in making the rows
+	failed  string   // why there is no adapter
 	trained *tune.Training
 	adapter string
 	tuned   *ragft.CachedModel
@@ -28,6 +27,26 @@ type result struct {
 
 // enoughRows is the least that is trained on.
 const enoughRows = 8
+
+// metered counts what a recipe asks of the model, whether or not it succeeds in the end. What the cache answers counts
+// with the time that it took to generate.
+type metered struct {
+	*ragft.CachedModel
+	calls, tokens int
+	seconds       float64
+}
+
+func (m *metered) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]ragft.ChatResponse, error) {
+	responses, err := m.CachedModel.Chat(ctx, reqs)
+	m.calls += len(responses)
+	for _, r := range responses {
+		m.seconds += r.Seconds
+		for _, s := range r.Samples {
+			m.tokens += s.Tokens
+		}
+	}
+	return responses, err
+}
 
 func (c *comparison) input() ragft.RecipeInput {
 	return ragft.RecipeInput{Model: c.cached, Search: c.index, Questions: c.train, Corpus: c.corpus, Passages: c.passages, Seed: c.seed, Batch: 16}
@@ -67,7 +86,7 @@ func (c *comparison) tokens(row ragft.Row) (int, error) {
 	return n, err
 }
 
-// fill draws rows until the budget is used up, all of them before one comes again.
+// fill draws rows until the budget is used up.
 func (c *comparison) fill(rows []ragft.Row) ([]ragft.Row, error) {
 	lengths := make([]int, len(rows))
 	for i, row := range rows {
@@ -76,23 +95,31 @@ func (c *comparison) fill(rows []ragft.Row) ([]ragft.Row, error) {
 			return nil, err
 		}
 	}
-	rng := rand.New(rand.NewPCG(c.seed, 0x66696c6c))
 	var out []ragft.Row
-	for used := 0; used < c.budget; {
-		for _, i := range rng.Perm(len(rows)) {
-			if used >= c.budget {
-				break
-			}
-			out, used = append(out, rows[i]), used+max(1, lengths[i])
-		}
+	for _, i := range draw(lengths, c.budget, c.seed) {
+		out = append(out, rows[i])
 	}
 	return out, nil
+}
+
+// draw orders what has these lengths at random until they reach the budget, all before one comes again.
+func draw(lengths []int, budget int, seed uint64) []int {
+	rng := rand.New(rand.NewPCG(seed, 0x66696c6c))
+	var order []int
+	for used := 0; used < budget; {
+		for _, i := range rng.Perm(len(lengths)) {
+			if used < budget {
+				order, used = append(order, i), used+max(1, lengths[i])
+			}
+		}
+	}
+	return order
 }
 
 // try makes the rows of a recipe and trains on them. A recipe that comes to nothing with this model stays in the table,
 // with the reason.
 func (c *comparison) try(ctx context.Context, one contender) (*result, error) {
-	out := &result{contender: one, adapter: filepath.Join(c.out, one.name+".gguf")}
+	out := &result{contender: one, adapter: filepath.Join(c.out, one.name+".gguf"), asked: &metered{CachedModel: c.cached}}
 	start := ""
 	if one.start != "" {
 		from := c.result(one.start)
@@ -103,19 +130,19 @@ func (c *comparison) try(ctx context.Context, one contender) (*result, error) {
 		start = from.adapter
 	}
 	in, bar := c.input(), tune.NewBar("making rows", "items")
+	in.Model = out.asked
 	in.Progress = func(p ragft.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
-	began := time.Now()
 	made, err := one.recipe(c).Rows(ctx, in)
 	bar.Done()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		out.failed, out.cost.Elapsed = err.Error(), time.Since(began)
+		out.failed = err.Error()
 		fmt.Println("  no rows:", err)
 		return out, nil
 	}
-	out.rows, out.cost = len(made.Rows), made.Cost
+	out.rows = len(made.Rows)
 	fmt.Printf("  %d rows (%s); dropped %v\n", len(made.Rows), made.Cost, made.Dropped)
 	if err := ragft.WriteRowsFile(filepath.Join(c.out, one.name+".jsonl"), made.Rows); err != nil {
 		return nil, err
