@@ -178,8 +178,13 @@ func (c *comparison) learn(ctx context.Context, r *result, rows []ragft.Row, sta
 		learn = ragft.Train
 	}
 	r.trained, err = tune.Train(ctx, learn, c.base.Hash(), rows, ragft.TrainOptions{Model: c.model, Adapter: r.adapter, LoRA: config})
-	if err != nil {
-		return err
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		r.failed = err.Error()
+		fmt.Println("  no adapter:", err)
+		return nil
 	}
 	fmt.Println(" ", r.trained)
 	tuned, err := c.base.Adapted(r.adapter, 1)
