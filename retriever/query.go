@@ -93,7 +93,8 @@ func wordFeatures(query string, start, end int) (features []string) {
 
 // isQuestionWord knows those of English.
 func isQuestionWord(word string) bool {
-	switch strings.ToLower(strings.Trim(word, openers+closers)) {
+	mark := func(r rune) bool { return strings.ContainsRune(openers, r) || strings.ContainsRune(closers, r) }
+	switch strings.ToLower(strings.TrimFunc(word, mark)) {
 	case "who", "whom", "whose", "what", "which", "when", "where", "why", "how":
 		return true
 	}

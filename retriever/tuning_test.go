@@ -83,10 +83,6 @@ func TestTunedReference(t *testing.T) {
 		for range 12 {
 			query := randomText(rng, 1+rng.IntN(6))
 			want := tunedScores(chunks, query, tuning)
-			ids := make([]string, 0, len(want))
-			for id := range want {
-				ids = append(ids, id)
-			}
 			hits, err := tuned.Search(ctx, query, len(chunks))
 			require.NoError(t, err)
 			require.Len(t, hits, len(want), "%+v %q", tuning, query)
