@@ -78,7 +78,7 @@ func TestLinks(t *testing.T) {
 }
 
 // given are the names that pieces of programs take for granted.
-const given = "ctx context.Context, base *ragft.LocalModel, model ragft.Model, index *retriever.Index, " +
+const given = "ctx context.Context, base *ragft.LocalModel, model, cached ragft.Model, index *retriever.Index, " +
 	"questions []ragft.Question, examples []lora.Example, mux *http.ServeMux"
 
 var packages = map[string]string{
