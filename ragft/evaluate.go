@@ -76,6 +76,8 @@ type EvalConfig struct {
 
 	// Progress is called from the goroutine of Evaluate; nil = silent.
 	Progress func(EvalProgress)
+
+	keepHits bool // in the records, for [Perturb]
 }
 
 // Evaluation is what [Evaluate] measured, with every record it rests on.
@@ -98,6 +100,7 @@ type Evaluation struct {
 	Dial        *Dial         `json:"dial,omitempty"`        // see [SweepDial]
 	Calibration *Calibration  `json:"calibration,omitempty"` // see [Calibrate]
 	Leakage     *Leakage      `json:"leakage,omitempty"`     // see [MeasureLeakage]
+	Memory      *MemoryTest   `json:"memory,omitempty"`      // see [ProbeMemory]
 	Info        *ReportInfo   `json:"info,omitempty"`        // of the training and the run; see [WriteReport]
 }
 
@@ -158,7 +161,8 @@ type Record struct {
 	Cited      int          `json:"cited,omitempty"`
 	CitedRight int          `json:"cited_right,omitempty"`
 
-	changed bool // System.Change changed the text of a passage
+	changed bool            // System.Change changed what is shown
+	hits    []retriever.Hit // shown, at most 50, with EvalConfig.keepHits
 }
 
 // CitedPlace is a place in a passage that an answer rests on; see [Citation].
@@ -276,7 +280,17 @@ func (e *Evaluation) check() error {
 			}
 		}
 	}
-	return e.Dial.check()
+	return errors.Join(e.Dial.check(), e.Memory.check())
+}
+
+// enoughPassages is an error for an index that says it holds fewer than two
+// passages: whatever is asked, each search finds the same.
+func enoughPassages(search Searcher) error {
+	if index, ok := search.(interface{ Len() int }); ok && index.Len() < 2 {
+		return fmt.Errorf("%w: the index holds %d passages, so that there is nothing to choose from: add documents, or divide them into smaller passages (retriever.SplitOptions)",
+			ErrTooLittleText, index.Len())
+	}
+	return nil
 }
 
 // Evaluate lets every system answer every question greedily and measures what
@@ -290,7 +304,8 @@ func (e *Evaluation) check() error {
 //
 // Intervals are 95% percentile intervals of a bootstrap over questions, paired
 // for differences; see [DefaultResamples]. The result depends on the models'
-// answers and Seed alone. When ctx ends, Evaluate returns its error.
+// answers and Seed alone. When ctx ends, Evaluate returns its error. A judge
+// whose replies can never be read is [ErrJudgeUnread].
 func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {
 	if err := config.check(); err != nil {
 		return nil, err
@@ -339,6 +354,10 @@ func (c EvalConfig) check() error {
 			return fmt.Errorf("ragft: evaluate: system %q has the setting %q, which there is not", s.Name, s.Setting)
 		case s.Setting.withDocuments() && c.Search == nil:
 			return fmt.Errorf("ragft: evaluate: system %q needs a Searcher", s.Name)
+		case s.Setting.withDocuments():
+			if err := enoughPassages(c.Search); err != nil {
+				return fmt.Errorf("ragft: evaluate: system %q: %w", s.Name, err)
+			}
 		}
 		names[s.Name] = true
 	}

@@ -43,17 +43,23 @@ type TokenCounter interface {
 	ContextTokens() int
 }
 
-// counterOf looks for a TokenCounter behind caches.
-func counterOf(m Model) (TokenCounter, bool) {
+// TextCounter is met by models that can count the tokens of a plain text, as
+// [LocalModel] does.
+type TextCounter interface {
+	CountText(text string) (int, error)
+}
+
+// behindCaches looks for what a model can do besides answering, behind caches too.
+func behindCaches[T any](m Model) (able T, ok bool) {
 	for {
-		switch model := m.(type) {
-		case TokenCounter:
-			return model, true
-		case *CachedModel:
-			m = model.model
-		default:
-			return nil, false
+		if able, ok = m.(T); ok {
+			return able, true
 		}
+		cached, isCache := m.(*CachedModel)
+		if !isCache {
+			return able, false
+		}
+		m = cached.model
 	}
 }
 
@@ -169,7 +175,7 @@ func (e *evaluator) fit(s System, prompts Prompts, q Question, hits []retriever.
 	if len(hits) == 0 {
 		return hits, nil
 	}
-	counter, ok := counterOf(s.Model)
+	counter, ok := behindCaches[TokenCounter](s.Model)
 	if !ok {
 		if s.Setting != SettingLong {
 			return hits, nil

@@ -17,6 +17,7 @@ type evaluator struct {
 	questions []EvalQuestion
 	hits      [][]retriever.Hit // by question, best first, as deep as a system needs them
 	chunks    []retriever.Chunk // the corpus, once a system is shown all of it
+	judged    replyTally
 }
 
 // search finds the passages of every question, if a system needs them.
@@ -61,11 +62,15 @@ func (e *evaluator) search(ctx context.Context) error {
 func (e *evaluator) remember(i int, hits []retriever.Hit) {
 	q := &e.questions[i]
 	for _, h := range hits {
-		d := EvalDocument{ID: h.ID, Source: h.Source, Title: h.Title, Text: h.Text, Score: h.Score}
+		d := newEvalDocument(h)
 		if !slices.ContainsFunc(q.Documents, func(o EvalDocument) bool { return o.ID == d.ID && o.Text == d.Text }) {
 			q.Documents = append(q.Documents, d)
 		}
 	}
+}
+
+func newEvalDocument(h retriever.Hit) EvalDocument {
+	return EvalDocument{ID: h.ID, Source: h.Source, Title: h.Title, Text: h.Text, Score: h.Score}
 }
 
 // prompts returns the texts of one system, its own message in place.
@@ -164,6 +169,9 @@ func (e *evaluator) show(ctx context.Context, s System, prompts Prompts, i int, 
 		return nil, fmt.Errorf("question %s: %w", q.ID, err)
 	}
 	r.Passages, r.Context = len(hits), labelContext(q.Question, hits)
+	if e.keepHits {
+		r.hits = hits[:min(len(hits), evidenceDepth)]
+	}
 	if s.Setting != SettingLong {
 		r.Shortened = len(hits) < len(all)
 		e.remember(i, hits)
@@ -243,11 +251,12 @@ func (e *evaluator) judge(ctx context.Context, records []Record, from int) error
 	}
 	for i, response := range responses {
 		votes := countVotes(response.Samples)
+		e.judged.countReply(response.Samples[0].Text, votes.Yes+votes.No > 0)
 		r := &records[open[i]]
 		r.Votes = &votes
 		r.Verdict, r.Decision = votes.verdict()
 	}
-	return nil
+	return e.judged.check(e.Judge.Model, e.Judge)
 }
 
 // score fills in the comparison with the gold answers.

@@ -38,7 +38,7 @@ const tableNameWidth = 14
 // the systems with their main metrics and 95% intervals, the evidence x outcome
 // matrix of each, what an answer costs, the differences of each comparison, and
 // then whatever else the evaluation keeps: leakage, calibration, robustness,
-// forgetting, the dial. It is a function of the evaluation alone.
+// forgetting, the dial, memory probes. It is a function of the evaluation alone.
 func WriteTable(w io.Writer, e *Evaluation) error {
 	var b bytes.Buffer
 	tableOfSystems(&b, e)
@@ -77,6 +77,9 @@ func (e *Evaluation) parts() []interface{ WriteTable(io.Writer) error } {
 	}
 	if e.Dial != nil {
 		parts = append(parts, e.Dial)
+	}
+	if e.Memory != nil {
+		parts = append(parts, e.Memory)
 	}
 	return parts
 }

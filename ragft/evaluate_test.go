@@ -315,6 +315,14 @@ func TestEvaluateJudge(t *testing.T) {
 	config := village()
 	config.Systems = config.Systems[:1]
 	config.Systems[0].Model = &scripted{name: "m", other: "Mara V."}
+	for range 3 {
+		config.Questions = append(config.Questions, Question{Question: "Who runs the mill?", Answer: "Mara Venn"})
+	}
+	config.Judge.Model = &scripted{name: "judge", other: "Well, perhaps."}
+	_, err := Evaluate(t.Context(), config)
+	require.ErrorIs(t, err, ErrJudgeUnread)
+	require.ErrorContains(t, err, `judge, in 4 replies, of which the first was "Well, perhaps."; set JudgeOptions.Model to a more able model`)
+	config.Judge.Model = nil
 	r := evaluated(t, config).Systems[0].Records[0]
 	require.Equal(t, Incorrect, r.Verdict, "without a judge, what is open is wrong")
 	require.Equal(t, ByUndecided, r.Decision)

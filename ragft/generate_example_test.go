@@ -46,6 +46,7 @@ func exampleIndex(ctx context.Context) *retriever.Index {
 	if err != nil {
 		log.Fatal(err)
 	}
+	chunks = append(chunks, retriever.Chunk{ID: "snow", Source: "weather.md", Title: "Weather", Text: "Snow falls seldom.", End: 18})
 	if err := index.Add(ctx, chunks); err != nil {
 		log.Fatal(err)
 	}

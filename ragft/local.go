@@ -268,6 +268,15 @@ func (m *LocalModel) CountTokens(messages []Message) (int, error) {
 	return len(prompt), nil
 }
 
+// CountText returns the number of tokens of a plain text.
+func (m *LocalModel) CountText(text string) (int, error) {
+	tokens, err := m.model.Tokenize(text, llama.TokenizeOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("ragft: %w", err)
+	}
+	return len(tokens), nil
+}
+
 // ContextTokens is the length that prompt and answer may have together.
 func (m *LocalModel) ContextTokens() int {
 	if limit := m.model.ContextLength(); limit > 0 {

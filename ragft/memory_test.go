@@ -96,9 +96,15 @@ func TestMemory(t *testing.T) {
 	r, err = recipe.Build(t.Context(), in)
 	require.NoError(t, err)
 	require.Len(t, r.Probes, 1)
+	require.Equal(t, []Question{
+		{ID: "entity/2/asked", Question: "Who matters to the mill?", Answer: "Mara Venn"},
+		{ID: "relation/1/asked", Question: "Who matters to the mill?", Answer: "Mara Venn"},
+		{ID: "corpus/1", Question: "What do these places share?", Answer: "Mara Venn"},
+	}, r.GlobalProbes)
 	require.Equal(t, "What is told of Mara Venn?", r.Probes[0].Question)
 	for _, row := range r.Rows {
 		require.NotEqual(t, "memory/local", row.Source)
+		require.NotEqual(t, "memory/corpus", row.Source)
 	}
 }
 
@@ -124,7 +130,7 @@ func TestMemorySaysWhatIsWrong(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoEntities)
 	require.ErrorContains(t, err, `"I like mills"`)
 	require.Equal(t, 1, model.calls, "at once")
-	_, err = Memory{}.Rows(t.Context(), RecipeInput{Model: alwaysSays(`{"entities": [], "relations": []}`), Corpus: corpus[:1]})
+	_, err = Memory{}.Rows(t.Context(), RecipeInput{Model: alwaysSays(`{"entities": [], "relations": []}`), Corpus: corpus[:2]})
 	require.ErrorIs(t, err, ErrNoEntities)
 	_, err = Memory{}.Rows(t.Context(), RecipeInput{Model: model})
 	require.ErrorContains(t, err, "it needs the documents")
@@ -274,6 +280,11 @@ func TestDeduplicate(t *testing.T) {
 	require.Contains(t, keep, 3)
 }
 
+// lettered counts letters as tokens.
+type lettered struct{ Model }
+
+func (lettered) CountText(text string) (int, error) { return len(text), nil }
+
 func TestPretraining(t *testing.T) {
 	corpus := []retriever.Chunk{
 		{ID: "a", Source: "m.md", Text: "The mill is old and red.", Start: 0, End: 24},
@@ -303,7 +314,18 @@ func TestPretraining(t *testing.T) {
 
 	_, err = Pretraining{}.Rows(t.Context(), RecipeInput{Corpus: corpus})
 	require.ErrorContains(t, err, "set Pretraining.General, or Replay to -1")
-	_, err = Pretraining{Replay: -1}.Rows(t.Context(), RecipeInput{Corpus: corpus[:1]})
+	_, err = Pretraining{Replay: -1}.Rows(t.Context(), RecipeInput{Corpus: corpus[2:4]})
 	require.ErrorIs(t, err, ErrTooLittleText)
-	require.ErrorContains(t, err, "1 texts are left of 1 passages")
+	require.ErrorContains(t, err, "1 texts are left of 2 passages")
+
+	// A model that counts: a token is a letter or a blank here, 48 + 36 of the domain.
+	r, err = Pretraining{General: general, Replay: 0.5}.Rows(t.Context(), RecipeInput{Corpus: corpus, Model: lettered{alwaysSays("")}})
+	require.NoError(t, err)
+	letters := map[string]int{}
+	for _, row := range r.Rows {
+		letters[row.Source] += len(row.Text)
+	}
+	require.Equal(t, 84, letters[SourceDomain])
+	require.LessOrEqual(t, letters[SourceGeneral], 84)
+	require.Greater(t, letters[SourceGeneral], 84-8, "at most a word is missing")
 }

@@ -53,6 +53,10 @@ type Flip struct {
 	To         Verdict `json:"to"`
 	Before     string  `json:"before"` // the answers
 	After      string  `json:"after"`
+
+	// The passages that were shown, before and after the change; at most 50.
+	ShownBefore []EvalDocument `json:"shown_before,omitempty"`
+	ShownAfter  []EvalDocument `json:"shown_after,omitempty"`
 }
 
 // PerturbResult is what one change did to the answers of a system.
@@ -94,7 +98,7 @@ func Perturb(ctx context.Context, config EvalConfig, o PerturbOptions) (*Robustn
 		s.Name, s.Change = system.Name+": "+p.Name, p.Change
 		config.Systems = append(slices.Clip(config.Systems), s)
 	}
-	config.Compare, config.Resamples = []Pair{}, 1
+	config.Compare, config.Resamples, config.keepHits = []Pair{}, 1, true
 	e, err := Evaluate(ctx, config)
 	if err != nil {
 		return nil, err
@@ -120,7 +124,7 @@ func perturbed(p Perturbation, questions []EvalQuestion, before, after []Record)
 		moves[[2]Verdict{b.Verdict, a.Verdict}]++
 		if b.Verdict != a.Verdict {
 			flipped++
-			r.Flips = append(r.Flips, Flip{b.QuestionID, b.Verdict, a.Verdict, b.Answer, a.Answer})
+			r.Flips = append(r.Flips, Flip{b.QuestionID, b.Verdict, a.Verdict, b.Answer, a.Answer, documentsOf(b.hits), documentsOf(a.hits)})
 		}
 		if b.Verdict == Correct {
 			right++
@@ -145,6 +149,14 @@ func perturbed(p Perturbation, questions []EvalQuestion, before, after []Record)
 		r.Lured = exactShare(lured, r.N)
 	}
 	return r
+}
+
+func documentsOf(hits []retriever.Hit) []EvalDocument {
+	documents := make([]EvalDocument, len(hits))
+	for i, hit := range hits {
+		documents[i] = newEvalDocument(hit)
+	}
+	return documents
 }
 
 // exactShare is k of n with its exact 95% interval.

@@ -62,7 +62,17 @@ func TestPerturb(t *testing.T) {
 	require.Equal(t, 2, p.N)
 	share(p.Flipped, 2, 2)
 	require.Equal(t, []Move{{Correct, Incorrect, 1}, {Correct, Refused, 1}}, p.Moves)
-	require.Equal(t, []Flip{{"mill", Correct, Incorrect, "Mara Venn", "Ada Lind"}, {"forge", Correct, Refused, "Tom Hale", noSay}}, p.Flips)
+	require.Len(t, p.Flips, 2)
+	require.Equal(t, []string{"mill", "Mara Venn", "Ada Lind"}, []string{p.Flips[0].QuestionID, p.Flips[0].Before, p.Flips[0].After})
+	require.Equal(t, []Verdict{Correct, Refused}, []Verdict{p.Flips[1].From, p.Flips[1].To})
+	texts := func(documents []EvalDocument) (out []string) {
+		for _, d := range documents {
+			out = append(out, d.Text)
+		}
+		return out
+	}
+	require.Equal(t, []string{"The forge is hot.", "The forge is run by Tom Hale."}, texts(p.Flips[1].ShownBefore))
+	require.Equal(t, []string{"The forge is hot."}, texts(p.Flips[1].ShownAfter))
 	require.Zero(t, p.Lured.N)
 	// Swapped, it says what the passage says.
 	p = got["answer swapped"]

@@ -44,9 +44,11 @@ func (q Question) Golds() []string {
 }
 
 // ReadQuestions reads questions in JSONL: one object a line with the fields
-// question, answer, aliases, and optionally id and unanswerable. Empty lines
+// question, answer, and optionally aliases, id and unanswerable. Empty lines
 // are skipped, unknown fields ignored. An empty answer makes a question
-// unanswerable; a question without an id gets "q" and its line number.
+// unanswerable, as does "unanswerable": true in place of the answer; with
+// neither it is an error, since the answers may stand under another name. A
+// question without an id gets "q" and its line number.
 // The first broken line ends reading with a [*LineError].
 func ReadQuestions(r io.Reader) ([]Question, error) { return readQuestions("", r) }
 
@@ -87,9 +89,17 @@ func ReadQuestionsFile(path string) ([]Question, error) {
 // parseQuestion reads one line and brings it into its canonical form: trimmed
 // fields, and Unanswerable exactly when there is no answer.
 func parseQuestion(line []byte) (Question, error) {
-	var q Question
-	if err := json.Unmarshal(line, &q); err != nil {
+	var in struct {
+		Question
+		Answer  *string         `json:"answer"`
+		Answers json.RawMessage `json:"answers"`
+	}
+	if err := json.Unmarshal(line, &in); err != nil {
 		return Question{}, err
+	}
+	q := in.Question
+	if in.Answer != nil {
+		q.Answer = *in.Answer
 	}
 	q.ID = strings.TrimSpace(q.ID)
 	q.Question = strings.TrimSpace(q.Question)
@@ -109,6 +119,10 @@ func parseQuestion(line []byte) (Question, error) {
 		return Question{}, errors.New(`"aliases" without an "answer"`)
 	case q.Answer != "" && q.Unanswerable:
 		return Question{}, errors.New(`"unanswerable" together with an "answer"`)
+	case in.Answer == nil && in.Answers != nil:
+		return Question{}, errors.New(`the field "answers" is not read: put one answer into "answer" and the others into "aliases", or read the file with package dataset`)
+	case in.Answer == nil && !q.Unanswerable:
+		return Question{}, errors.New(`the field "answer" is missing: give the reference answer, or "" for a question that the documents do not answer`)
 	}
 	q.Unanswerable = q.Answer == ""
 	return q, nil

@@ -38,8 +38,10 @@ func TestReadQuestionsNamesTheLine(t *testing.T) {
 		"wrong type":          {`{"question":5}`, "line 1"},
 		"no question":         {good + `{"answer":"x"}`, `line 2: the field "question" is missing or empty`},
 		"alias only":          {`{"question":"q","aliases":["x"]}`, `line 1: "aliases" without an "answer"`},
+		"no answer":           {`{"question":"q"}`, `line 1: the field "answer" is missing: give the reference answer, or ""`},
+		"answers":             {`{"question":"q","answers":["x"]}`, `line 1: the field "answers" is not read: put one answer into "answer"`},
 		"contradiction":       {`{"question":"q","answer":"x","unanswerable":true}`, `line 1: "unanswerable" together`},
-		"same id":             {`{"id":"i","question":"q"}` + "\n" + `{"id":"i","question":"r"}`, `line 2: id "i" was used before, in line 1`},
+		"same id":             {`{"id":"i","question":"q","answer":""}` + "\n" + `{"id":"i","question":"r","answer":""}`, `line 2: id "i" was used before, in line 1`},
 		"not UTF-8":           {good + "{\"question\":\"\xff\"}", "line 2: not UTF-8"},
 		"line without an end": {good + good + strings.Repeat("x", MaxLine+1), "line 3: bufio.Scanner: token too long"},
 	} {

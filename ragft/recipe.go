@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/ragft/ragft/retriever"
@@ -259,11 +260,20 @@ func (in RecipeInput) needs(model, search, questions, corpus bool) error {
 		return fmt.Errorf("it needs an index: set RecipeInput.Search")
 	case questions && len(in.Questions) == 0:
 		return fmt.Errorf("%w: it needs questions with answers: set RecipeInput.Questions", ErrNoQuestions)
+	case questions && !slices.ContainsFunc(in.Questions, func(q Question) bool { return len(q.Golds()) > 0 }):
+		return fmt.Errorf("%w that have an answer: all %d would be taught as unanswerable; give each its reference in Question.Answer", ErrNoQuestions, len(in.Questions))
 	case corpus && len(in.Corpus) == 0:
 		return fmt.Errorf("it needs the documents: set RecipeInput.Corpus")
+	case corpus && len(in.Corpus) == 1:
+		return fmt.Errorf("%w: the corpus is one passage: add documents, or divide them into smaller passages (retriever.SplitOptions)", ErrTooLittleText)
 	}
 	if questions {
-		return uniqueIDs(in.Questions)
+		if err := uniqueIDs(in.Questions); err != nil {
+			return err
+		}
+	}
+	if search {
+		return enoughPassages(in.Search)
 	}
 	return nil
 }

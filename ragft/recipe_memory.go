@@ -47,8 +47,9 @@ type Memory struct {
 	GlobalChunks int // passages shown for an entity or a relation; 0 = 30, or as many as fit
 	CorpusRows   int // questions about the corpus; 0 = 5, negative = none
 
-	// HeldOut is the share of the local questions that become probes in place of
-	// rows, in [0, 1); 0 = none. What they ask is taught by other rows, if at all.
+	// HeldOut is the share of the questions that the model writes which become
+	// probes in place of rows, in [0, 1); 0 = none. What they ask is taught by
+	// other rows, if at all. See [ProbeMemory].
 	HeldOut float64
 
 	ExtractTokens int // limit for entities and relations; 0 = 1024
@@ -71,8 +72,9 @@ var ErrNoEntities = errors.New("no entities were found")
 type MemoryResult struct {
 	RecipeResult
 	Graph *MemoryGraph
-	// Probes are local questions that are in no row, for closed-book evaluation.
-	Probes []Question
+	// Probes are local questions that are in no row, for closed-book evaluation,
+	// GlobalProbes such questions about an entity, a relation or the corpus.
+	Probes, GlobalProbes []Question
 }
 
 // Name is "memory".
@@ -266,7 +268,7 @@ func (b *memoryBuild) global(ctx context.Context) error {
 		s := subjects[i]
 		b.row(s.id+"/known", s.source, s.question, strings.Join(s.descriptions, " "), s.places)
 		if reply, ok := b.read(sample, true, true); ok {
-			b.row(s.id+"/asked", s.source, reply.Question, reply.target(), s.places)
+			b.rowOrProbe(s.id+"/asked", s.source, reply.Question, reply, s.places, &b.out.GlobalProbes)
 		}
 		return nil
 	})
@@ -295,7 +297,7 @@ func (b *memoryBuild) corpus(ctx context.Context) error {
 			b.out.Dropped[DropDuplicate]++
 		default:
 			asked[Normalize(reply.Question)] = true
-			b.row(fmt.Sprint("corpus/", i+1), "memory/corpus", reply.Question, reply.target(), nil)
+			b.rowOrProbe(fmt.Sprint("corpus/", i+1), "memory/corpus", reply.Question, reply, nil, &b.out.GlobalProbes)
 		}
 		return nil
 	})
@@ -350,13 +352,7 @@ func (b *memoryBuild) local(ctx context.Context) error {
 			return nil
 		}
 		p := asked[i]
-		id := fmt.Sprintf("local/%d/%s", p.place+1, p.id)
-		if float64(deriveSeed(b.in.Seed, "memory probe", Normalize(p.text))>>11)/(1<<53) < b.HeldOut {
-			b.out.Dropped[DropHeldOut]++
-			b.out.Probes = append(b.out.Probes, Question{ID: id, Question: p.text, Answer: reply.Answer})
-			return nil
-		}
-		b.row(id, "memory/local", p.text, reply.target(), []int{p.place})
+		b.rowOrProbe(fmt.Sprintf("local/%d/%s", p.place+1, p.id), "memory/local", p.text, reply, []int{p.place}, &b.out.Probes)
 		return nil
 	})
 }
@@ -405,6 +401,17 @@ func (b *memoryBuild) chunksAt(places []int) []retriever.Chunk {
 		chunks = append(chunks, b.in.Corpus[p])
 	}
 	return chunks
+}
+
+// rowOrProbe adds a row, or, for the share that is held out, a probe. The
+// wording decides, so that a question is never both.
+func (b *memoryBuild) rowOrProbe(id, source, question string, reply memoryReply, places []int, probes *[]Question) {
+	if float64(deriveSeed(b.in.Seed, "memory probe", Normalize(question))>>11)/(1<<53) < b.HeldOut {
+		b.out.Dropped[DropHeldOut]++
+		*probes = append(*probes, Question{ID: id, Question: question, Answer: reply.Answer})
+		return
+	}
+	b.row(id, source, question, reply.target(), places)
 }
 
 // row adds a row with the closed prompt.

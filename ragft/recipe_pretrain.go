@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sort"
 	"strings"
 
 	"github.com/ragft/ragft/retriever"
@@ -28,8 +29,10 @@ const (
 type Pretraining struct {
 	// General is text of other kinds, for replay.
 	General []string
-	// Replay is the share of the words that are general text, in [0, 1); 0 = 0.1,
+	// Replay is the share of the tokens that are general text, in [0, 1); 0 = 0.1,
 	// negative = none. It needs enough of General, which is never repeated.
+	// RecipeInput.Model counts the tokens if it is a [TextCounter]; without one
+	// words are counted.
 	Replay float64
 
 	Duplicates DuplicateOptions
@@ -90,14 +93,18 @@ func (r Pretraining) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 	}
 	keep, exact, near := Deduplicate(texts, r.Duplicates)
 	out.Dropped[DropDuplicate], out.Dropped[DropNearDuplicate] = exact, near
-	words := 0
+	count, unit := textCounter(in.Model)
+	tokens := 0
 	for _, i := range keep {
-		n := len(strings.Fields(texts[i]))
-		if n < r.MinWords {
+		if len(strings.Fields(texts[i])) < r.MinWords {
 			out.Dropped[DropShort]++
 			continue
 		}
-		words += n
+		n, err := count(texts[i])
+		if err != nil {
+			return nil, fmt.Errorf("ragft: %s: %s: %w", r.Name(), stretches[i].chunks[0].Source, err)
+		}
+		tokens += n
 		out.Rows = append(out.Rows, Row{
 			ID: fmt.Sprintf("%s#%d/pretrain", stretches[i].chunks[0].Source, stretches[i].chunks[0].Start), Kind: KindText, Source: SourceDomain,
 			Text: texts[i], Chunks: stretches[i].refs(), Provenance: in.provenance(),
@@ -107,7 +114,13 @@ func (r Pretraining) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 		return nil, fmt.Errorf("ragft: %s: %w: %d texts are left of %d passages (%v); add documents", r.Name(), ErrTooLittleText, len(out.Rows), len(in.Corpus), out.Dropped)
 	}
 	rng := rand.New(rand.NewPCG(in.Seed, deriveSeed(in.Seed, "pretrain")))
-	replayed := r.replay(in, rng, float64(words)*r.Replay/(1-r.Replay))
+	replayed, missing, err := r.replay(in, rng, count, int(float64(tokens)*r.Replay/(1-r.Replay)+0.5))
+	if err != nil {
+		return nil, fmt.Errorf("ragft: %s: general text: %w", r.Name(), err)
+	}
+	if missing > 0 {
+		in.Logger.Warn("there is less general text than Pretraining.Replay asks for", "missing", missing, "unit", unit)
+	}
 	out.Rows = append(out.Rows, replayed...)
 	rng.Shuffle(len(out.Rows), func(i, j int) { out.Rows[i], out.Rows[j] = out.Rows[j], out.Rows[i] })
 	m.report(r.Name(), len(in.Corpus), len(in.Corpus), len(out.Rows))
@@ -115,27 +128,54 @@ func (r Pretraining) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 	return out, ctx.Err()
 }
 
-// replay draws general texts until they have so many words, the last one cut to fit.
-func (r Pretraining) replay(in RecipeInput, rng *rand.Rand, want float64) []Row {
-	var rows []Row
+// textCounter counts by the model's tokens, or by words.
+func textCounter(m Model) (count func(text string) (int, error), unit string) {
+	if counter, ok := behindCaches[TextCounter](m); ok {
+		return counter.CountText, "tokens"
+	}
+	return func(text string) (int, error) { return len(strings.Fields(text)), nil }, "words"
+}
+
+// replay draws general texts of so many tokens together, the last one cut to
+// fit, and tells how many are missing.
+func (r Pretraining) replay(in RecipeInput, rng *rand.Rand, count func(string) (int, error), want int) (rows []Row, missing int, err error) {
 	keep, _, _ := Deduplicate(r.General, r.Duplicates)
-	left := int(want + 0.5)
+	left := want
 	for _, k := range rng.Perm(len(keep)) {
-		words := strings.Fields(r.General[keep[k]])
 		if left < r.MinWords {
-			break
+			return rows, 0, nil
 		}
 		text := r.General[keep[k]]
-		if len(words) > left {
-			text = strings.Join(words[:left], " ")
+		n, err := count(text)
+		if err != nil {
+			return nil, 0, err
 		}
-		left -= min(left, len(words))
-		rows = append(rows, Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: KindText, Source: SourceGeneral, Text: text, Provenance: in.provenance()})
+		if n > left {
+			if text, err = cutToTokens(text, left, count); err != nil {
+				return nil, 0, err
+			}
+		}
+		left -= min(left, n)
+		if text != "" {
+			rows = append(rows, Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: KindText, Source: SourceGeneral, Text: text, Provenance: in.provenance()})
+		}
 	}
-	if left >= r.MinWords {
-		in.Logger.Warn("there is less general text than Pretraining.Replay asks for", "missing words", left)
+	if left < r.MinWords {
+		left = 0
 	}
-	return rows
+	return rows, left, nil
+}
+
+// cutToTokens keeps as many words from the first as have at most so many tokens.
+func cutToTokens(text string, most int, count func(string) (int, error)) (string, error) {
+	words := strings.Fields(text)
+	var failed error
+	n := sort.Search(len(words), func(n int) bool {
+		tokens, err := count(strings.Join(words[:n+1], " "))
+		failed = errors.Join(failed, err)
+		return err != nil || tokens > most
+	})
+	return strings.Join(words[:n], " "), failed
 }
 
 // stretch is text of one document without a gap.

@@ -187,7 +187,10 @@ type reportPage struct {
 	Calibration              *reportCalibration
 	Leakage                  *Leakage
 	Dial                     *reportDial
+	Memory                   []reportMemory
 	DialPlot, DialLosses     template.HTML
+	SecondsPlot, TokensPlot  template.HTML
+	CostLegend               []swatch
 	DialLegend, LossesLegend []swatch
 	Sources                  []Fact // held-out loss by source
 	Browser                  reportBrowser
@@ -208,9 +211,10 @@ type reportCard struct {
 
 // reportRow is a line of the table of systems.
 type reportRow struct {
-	Name  string
-	N     int
-	Cells []reportCell
+	Name   string
+	N      int
+	Number int // in the plots of quality against cost
+	Cells  []reportCell
 }
 
 type reportCell struct{ Value, Interval string }
@@ -390,6 +394,10 @@ func (page *reportPage) plots(e *Evaluation, base, tuned *SystemResult) (err err
 	draw(&page.DialPlot, plot, failed)
 	plot, failed = plotDialLosses(e.Dial)
 	draw(&page.DialLosses, plot, failed)
+	plot, failed = plotCost(e, "seconds an answer", "Truthfulness against the seconds that an answer takes, with 95% intervals, one point a system", secondsOf)
+	draw(&page.SecondsPlot, plot, failed)
+	plot, failed = plotCost(e, "tokens of prompt and answer", "Truthfulness against the tokens of prompt and answer, with 95% intervals, one point a system", tokensOf)
+	draw(&page.TokensPlot, plot, failed)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // reportSetting lists the systems of one setting: what they are worth and what
@@ -36,16 +37,14 @@ func costHeads() []string {
 }
 
 func reportSettings(e *Evaluation) []reportSetting {
-	var out []reportSetting
-	at := map[Setting]int{}
-	for i := range e.Systems {
-		s := &e.Systems[i]
-		if _, ok := at[s.Setting]; !ok {
-			at[s.Setting] = len(out)
-			out = append(out, reportSetting{Name: settingName(s.Setting)})
-		}
-		into := &out[at[s.Setting]]
-		into.Rows = append(into.Rows, costRow(s))
+	settings := settingsOf(e)
+	out := make([]reportSetting, len(settings))
+	for i, s := range costsOf(e) {
+		into := &out[slices.Index(settings, s.Setting)]
+		into.Name = settingName(s.Setting)
+		row := costRow(s)
+		row.Number = i + 1
+		into.Rows = append(into.Rows, row)
 	}
 	return out
 }
@@ -124,14 +123,6 @@ type reportPerturbed struct {
 	Flips         []reportFlip
 }
 
-// reportFlip is a question whose outcome changed; Number is that of the
-// question in the browser, 0 where it is not there.
-type reportFlip struct {
-	Flip
-	Question string
-	Number   int
-}
-
 func reportRobustnesses(e *Evaluation) []reportRobustness {
 	number := map[string]int{}
 	for i, q := range e.Questions {
@@ -152,7 +143,7 @@ func reportRobustnesses(e *Evaluation) []reportRobustness {
 				Cells: []reportCell{cell(p.Flipped), cell(p.Lost), cell(p.Lured), cell(p.Correct), cell(p.Refused)},
 			}
 			for _, f := range p.Flips {
-				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID]}
+				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID], Sides: flipSides(f.ShownBefore, f.ShownAfter)}
 				if flip.Number > 0 {
 					flip.Question = e.Questions[flip.Number-1].Question.Question
 				}
@@ -227,11 +218,16 @@ func dialMetrics() []string { return []string{MetricTruthfulness, MetricCorrect,
 // parts fills in what the evaluation keeps beside the answers.
 func (page *reportPage) parts(e *Evaluation, base, tuned *SystemResult) {
 	page.CostHeads, page.Settings = costHeads(), reportSettings(e)
+	for i, s := range settingsOf(e) {
+		name, _, _ := strings.Cut(settingName(s), ":")
+		page.CostLegend = append(page.CostLegend, newSwatch(name, systemColor(i)))
+	}
 	page.Forgetting, page.Losses = e.Forgetting, reportLosses(e.Forgetting)
 	page.Robustness = reportRobustnesses(e)
 	page.Calibration = newReportCalibration(e.Calibration)
 	page.Leakage = e.Leakage
 	page.Dial = newReportDial(e.Dial)
+	page.Memory = reportMemories(e.Memory)
 	if page.Dial != nil {
 		colors := []color.NRGBA{systemColor(1), verdictColor(Correct), verdictColor(Incorrect)}
 		for i, name := range page.Dial.Heads {

@@ -44,8 +44,8 @@ func TestReport(t *testing.T) {
 	} {
 		require.Contains(t, page, want)
 	}
-	require.Equal(t, 5, strings.Count(page, "<svg "))
-	require.Equal(t, 5, strings.Count(page, `role="img"`))
+	require.Equal(t, 7, strings.Count(page, "<svg "))
+	require.Equal(t, 7, strings.Count(page, `role="img"`))
 	require.NotContains(t, page, "NaN")
 	require.NotContains(t, page, "<?xml", "a prolog has no place inside a page")
 }
@@ -120,7 +120,9 @@ func TestReportEscapes(t *testing.T) {
 	config.Questions[0].Answer = hostile
 	config.Search = shelf{hostile: {hostile}}
 	e := evaluated(t, config)
-	e.Robustness = []*Robustness{{System: hostile, Results: []PerturbResult{{Name: hostile, Meaning: hostile, Flips: []Flip{{hostile, Correct, Refused, hostile, hostile}}}}}}
+	e.Robustness = []*Robustness{{System: hostile, Results: []PerturbResult{{Name: hostile, Meaning: hostile, Flips: []Flip{
+		{hostile, Correct, Refused, hostile, hostile, []EvalDocument{{ID: hostile, Title: hostile, Text: hostile}}, []EvalDocument{{ID: hostile, Title: hostile, Text: hostile + hostile}}},
+	}}}}}
 	e.Forgetting = &Forgetting{Base: hostile, Tuned: hostile, Losses: []Loss{{Key: hostile, Name: hostile}}}
 	e.Dial = &Dial{Points: []DialPoint{{Forgetting: e.Forgetting}}}
 	e.Calibration = &Calibration{System: hostile, Calibrator: Calibrator{Names: []string{hostile}}}
@@ -148,7 +150,7 @@ func TestReportOfEverything(t *testing.T) {
 	} {
 		require.True(t, strings.Contains(page, want), want)
 	}
-	require.Equal(t, 7, strings.Count(page, `role="img"`))
+	require.Equal(t, 9, strings.Count(page, `role="img"`))
 	require.Equal(t, 6, strings.Count(page, `class="question"`), "every question")
 	require.NotContains(t, page, "NaN")
 	require.NotRegexp(t, `(fill|stroke):#-`, page)

@@ -33,14 +33,9 @@ var ErrNoScores = errors.New("the model cannot score texts: use a local GGUF mod
 
 // scorerOf looks for a Scorer behind caches.
 func scorerOf(m Model) (Scorer, error) {
-	for {
-		switch model := m.(type) {
-		case Scorer:
-			return model, nil
-		case *CachedModel:
-			m = model.model
-		default:
-			return nil, fmt.Errorf("ragft: %w (%s)", ErrNoScores, m.Name())
-		}
+	scorer, ok := behindCaches[Scorer](m)
+	if !ok {
+		return nil, fmt.Errorf("ragft: %w (%s)", ErrNoScores, m.Name())
 	}
+	return scorer, nil
 }

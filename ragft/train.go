@@ -9,7 +9,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
+	"strconv"
+	"time"
 
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
@@ -82,6 +85,17 @@ type TrainResult struct {
 	HeldOutRows int
 	TooLong     int // rows left out because they are too long
 	Truncated   int // rows that were shortened, among Rows and HeldOutRows
+
+	Losses []LossPoint // of the steps of this run; those before a checkpoint are not among them
+}
+
+// Describe fills in what a report says of the training: its losses by step and
+// by source of the rows, its time, and what it took.
+func (r *TrainResult) Describe(info *ReportInfo) {
+	info.Loss, info.LossBySource = r.Losses, r.HeldOut.BySource
+	info.Timings = append(info.Timings, Timing{Name: "training", Took: time.Duration(r.TrainSeconds * float64(time.Second))})
+	info.Costs = append(info.Costs, Fact{"rows trained on", strconv.Itoa(r.Rows)}, Fact{"tokens trained", strconv.Itoa(r.Tokens)},
+		Fact{"training memory", fmt.Sprintf("%.0f MiB", float64(r.Memory.Total())/(1<<20))})
 }
 
 // Train teaches the model the rows: their messages are rendered by the model's
@@ -97,6 +111,20 @@ func Train(ctx context.Context, rows []Row, o TrainOptions) (*TrainResult, error
 	r, c, train, heldOut, err := prepare(ctx, rows, &o)
 	if err != nil {
 		return nil, err
+	}
+	each := c.Progress
+	c.Progress = func(p lora.Progress) {
+		if !p.Evaluated && len(r.Losses) == 0 && len(heldOut) > 0 { // what was measured before this run's first step
+			r.Losses = append(r.Losses, LossPoint{Step: p.Step - 1, Train: math.NaN(), HeldOut: p.HeldOutLoss})
+		}
+		point := LossPoint{Step: p.Step, Train: p.Loss, HeldOut: math.NaN()}
+		if p.Evaluated {
+			point.HeldOut = p.HeldOutLoss
+		}
+		r.Losses = append(r.Losses, point)
+		if each != nil {
+			each(p)
+		}
 	}
 	result, err := lora.Train(ctx, o.Model, o.Adapter, c, train, heldOut)
 	if err != nil {

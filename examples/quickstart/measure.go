@@ -89,9 +89,9 @@ func reference(q ragft.Question) string {
 
 func (j *job) report(e *ragft.Evaluation) error {
 	path := filepath.Join(j.out, "report.html")
-	r, s := j.trained.Result, j.demos.Summary
+	s := j.demos.Summary
 	info := ragft.ReportInfo{
-		Base: baseReads, Tuned: tunedReads, Loss: j.trained.Loss, Timings: j.timings, Created: time.Now(),
+		Base: baseReads, Tuned: tunedReads, Timings: j.timings, Created: time.Now(),
 		Models: []ragft.ReportModel{{Role: "base model", Name: filepath.Base(j.model), SHA256: j.base.Hash()}, {Role: "adapter", Name: j.tuned.Name()}},
 		Settings: []ragft.Fact{
 			{Name: "seed", Value: strconv.FormatUint(j.seed, 10)}, {Name: "passages", Value: strconv.Itoa(j.passages)},
@@ -100,10 +100,9 @@ func (j *job) report(e *ragft.Evaluation) error {
 		},
 		Costs: []ragft.Fact{
 			{Name: "calls for demonstrations", Value: strconv.Itoa(s.Calls)}, {Name: "tokens generated", Value: strconv.Itoa(s.Tokens)},
-			{Name: "rows", Value: strconv.Itoa(len(j.demos.Rows))}, {Name: "tokens trained", Value: strconv.Itoa(r.Tokens)},
-			{Name: "training memory", Value: fmt.Sprintf("%.0f MiB", float64(r.Memory.Total())/(1<<20))},
 		},
 	}
+	j.trained.Result.Describe(&info)
 	e.Info = &info
 	if err := e.WriteJSONFile(filepath.Join(j.out, "evaluation.json")); err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 
 	"github.com/ragft/ragft/lora"
@@ -23,7 +22,6 @@ import (
 type Training struct {
 	Settings string // identifies what the adapter is made of
 	Result   *ragft.TrainResult
-	Loss     []ragft.LossPoint
 }
 
 // Learn makes an adapter of rows, as [ragft.Train] does.
@@ -48,14 +46,6 @@ func Train(ctx context.Context, learn Learn, base string, rows []ragft.Row, o ra
 	bar := NewBar("training", "steps")
 	defer bar.Done()
 	o.LoRA.Progress = func(p lora.Progress) {
-		if !p.Evaluated && len(done.Loss) == 0 { // what was measured before the first step
-			done.Loss = append(done.Loss, ragft.LossPoint{Step: p.Step - 1, Train: math.NaN(), HeldOut: p.HeldOutLoss})
-		}
-		point := ragft.LossPoint{Step: p.Step, Train: p.Loss, HeldOut: math.NaN()}
-		if p.Evaluated {
-			point.HeldOut = p.HeldOutLoss
-		}
-		done.Loss = append(done.Loss, point)
 		bar.Set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, float64(p.Tokens)/p.Elapsed.Seconds()))
 	}
 	done.Result, err = learn(ctx, rows, o)

@@ -1,0 +1,239 @@
+package ragft
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// The arms of [ProbeMemory], and the base without documents, which tells what
+// was known before.
+const (
+	MemoryTuned     = "tuned, no documents"
+	MemoryRetrieval = "base, retrieval"
+	MemoryBoth      = "tuned, retrieval"
+	MemoryBefore    = "base, no documents"
+)
+
+// MemoryProbeConfig says what [ProbeMemory] asks. Base, Tuned, Evaluation.Search
+// and one of the lists of questions are needed.
+type MemoryProbeConfig struct {
+	Base, Tuned Model
+	// Local are questions about single facts that no row asks, as those of
+	// MemoryResult.Probes, or the Taught of [SplitProbes].
+	Local []Question
+	// Global are questions about the documents as a whole, as those of
+	// MemoryResult.GlobalProbes. One without a reference answer is compared
+	// pairwise only.
+	Global []Question
+	// Pairwise compares the answers two at a time; Model nil = not at all.
+	Pairwise PairwiseJudge
+	Criteria []string // of the comparison; nil = [MemoryCriteria]
+	// Evaluation holds everything else. Its Systems, Questions and Compare are
+	// not used; the zero value of all but Search works.
+	Evaluation EvalConfig
+}
+
+// MemoryTest is what a model knows by heart, against what it finds. A list of
+// questions that was not asked is nil.
+type MemoryTest struct {
+	Local  *MemoryProbe `json:"local,omitempty"`
+	Global *MemoryProbe `json:"global,omitempty"`
+}
+
+// MemoryProbe is one list of questions by all arms. The systems of the
+// evaluation bear the names of the arms.
+type MemoryProbe struct {
+	Evaluation *Evaluation  `json:"evaluation"`
+	Verdicts   []ArmVerdict `json:"verdicts,omitempty"` // by criterion, then pair of arms
+}
+
+// ArmVerdict is the pairwise comparison of the answers of two arms.
+type ArmVerdict struct {
+	A string `json:"a"`
+	B string `json:"b"`
+	*Pairwise
+}
+
+// ProbeMemory asks what a model learnt by heart (arXiv 2503.16071): each
+// question is answered by the tuned model from the question alone, by the base
+// with retrieval, by the tuned model with retrieval, and by the base from the
+// question alone, local and global questions apart. Metrics and their paired
+// intervals are those of [Evaluate]; with a judge, answers are compared pairwise
+// as well, in both orders. Of what was written the metrics look at what follows
+// "Answer:", as [FinalAnswer] does, and the judge sees all.
+func ProbeMemory(ctx context.Context, c MemoryProbeConfig) (*MemoryTest, error) {
+	switch {
+	case c.Base == nil || c.Tuned == nil:
+		return nil, errors.New("ragft: memory probes: set Base and Tuned: what was learnt shows in the difference")
+	case len(c.Local)+len(c.Global) == 0:
+		return nil, fmt.Errorf("ragft: memory probes: %w: set Local or Global; Memory.HeldOut keeps questions for it", ErrNothingToEvaluate)
+	}
+	if c.Criteria == nil {
+		c.Criteria = MemoryCriteria()
+	}
+	var out MemoryTest
+	for _, list := range []struct {
+		name      string
+		questions []Question
+		into      **MemoryProbe
+	}{{"local", c.Local, &out.Local}, {"global", c.Global, &out.Global}} {
+		if len(list.questions) == 0 {
+			continue
+		}
+		p, err := c.probe(ctx, list.questions)
+		if err != nil {
+			return nil, fmt.Errorf("ragft: memory probes: %s questions: %w", list.name, err)
+		}
+		*list.into = p
+	}
+	return &out, nil
+}
+
+// probe asks one list of questions.
+func (c MemoryProbeConfig) probe(ctx context.Context, questions []Question) (*MemoryProbe, error) {
+	config := c.Evaluation
+	config.Questions = questions
+	config.Systems = []System{
+		{Name: MemoryTuned, Model: c.Tuned, Extract: FinalAnswer},
+		{Name: MemoryRetrieval, Model: c.Base, Setting: SettingRetrieval, Extract: FinalAnswer},
+		{Name: MemoryBoth, Model: c.Tuned, Setting: SettingRetrieval, Extract: FinalAnswer},
+		{Name: MemoryBefore, Model: c.Base, Extract: FinalAnswer},
+	}
+	pairs := []Pair{{MemoryRetrieval, MemoryTuned}, {MemoryRetrieval, MemoryBoth}, {MemoryTuned, MemoryBoth}}
+	config.Compare = append([]Pair{{MemoryBefore, MemoryTuned}}, pairs...)
+	e, err := Evaluate(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	p := &MemoryProbe{Evaluation: e}
+	if c.Pairwise.Model == nil {
+		return p, nil
+	}
+	for _, criterion := range c.Criteria {
+		judge := c.Pairwise
+		judge.Criterion = criterion
+		for _, pair := range pairs {
+			verdict, err := judge.Compare(ctx, answerPairs(e, pair))
+			if err != nil {
+				return nil, fmt.Errorf("%s against %s: %w", pair.Other, pair.Base, err)
+			}
+			p.Verdicts = append(p.Verdicts, ArmVerdict{A: pair.Other, B: pair.Base, Pairwise: verdict})
+		}
+	}
+	return p, nil
+}
+
+// answerPairs puts the answers of two systems beside each other, Other as A.
+func answerPairs(e *Evaluation, p Pair) []AnswerPair {
+	whole := func(r Record) string { return cmp.Or(r.Text, r.Answer) }
+	pairs := make([]AnswerPair, len(e.Questions))
+	for i, q := range e.Questions {
+		pairs[i] = AnswerPair{
+			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "),
+			A: whole(e.System(p.Other).Records[i]), B: whole(e.System(p.Base).Records[i]),
+		}
+	}
+	return pairs
+}
+
+// lists are the lists that were asked, with their names.
+func (t *MemoryTest) lists() (names []string, probes []*MemoryProbe) {
+	if t != nil && t.Local != nil {
+		names, probes = append(names, "local"), append(probes, t.Local)
+	}
+	if t != nil && t.Global != nil {
+		names, probes = append(names, "global"), append(probes, t.Global)
+	}
+	return names, probes
+}
+
+func (t *MemoryTest) check() error {
+	names, probes := t.lists()
+	for i, p := range probes {
+		if p.Evaluation == nil {
+			return fmt.Errorf("the memory probes of %s questions hold no evaluation", names[i])
+		}
+		if err := p.Evaluation.check(); err != nil {
+			return fmt.Errorf("the memory probes of %s questions: %w", names[i], err)
+		}
+		for _, v := range p.Verdicts {
+			if v.Pairwise == nil {
+				return fmt.Errorf("the memory probes of %s questions: a verdict on %q holds nothing", names[i], v.A)
+			}
+		}
+	}
+	return nil
+}
+
+// memoryMetrics are those that tables of the probes show.
+func memoryMetrics() []string {
+	return []string{MetricCorrect, MetricF1, MetricRougeL, MetricPromptTokens, MetricAnswerTokens, MetricSeconds}
+}
+
+// finding says what the verdicts show: A, B or neither.
+func (v ArmVerdict) finding() string {
+	switch {
+	case !v.Advantage.Excludes(0):
+		return string(NoDifference)
+	case v.Advantage.Value > 0:
+		return v.A + " preferred"
+	default:
+		return v.B + " preferred"
+	}
+}
+
+// WriteTable writes the result as plain text, at most 110 characters wide.
+func (t *MemoryTest) WriteTable(w io.Writer) error {
+	var b strings.Builder
+	names, probes := t.lists()
+	for i, p := range probes {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "By heart against retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), names[i])
+		fmt.Fprintf(&b, "%-22s%19s%19s%19s%10s%10s%10s\n", "", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
+		b.WriteString(strings.Repeat("-", 109) + "\n")
+		for k := range p.Evaluation.Systems {
+			s := &p.Evaluation.Systems[k]
+			fmt.Fprintf(&b, "%-22s", s.Name)
+			for _, key := range memoryMetrics() {
+				e := s.Estimate(key)
+				switch {
+				case !e.Defined() && (key == MetricPromptTokens || key == MetricAnswerTokens || key == MetricSeconds):
+					fmt.Fprintf(&b, "%10s", noValue)
+				case !e.Defined():
+					fmt.Fprintf(&b, "%19s", noValue)
+				case key == MetricSeconds:
+					fmt.Fprintf(&b, "%10.3f", e.Value)
+				case key == MetricPromptTokens || key == MetricAnswerTokens:
+					fmt.Fprintf(&b, "%10.1f", e.Value)
+				default:
+					fmt.Fprintf(&b, "%19s", percent(e.Value)+"  "+percentInterval(e))
+				}
+			}
+			b.WriteString("\n")
+		}
+		for _, c := range p.Evaluation.Comparisons {
+			d := c.Difference(MetricCorrect)
+			fmt.Fprintf(&b, "%s - %s, correct: %s (%s), %s\n", c.Other, c.Base, signedMetric(d.Estimate.Value, true), signedInterval(d.Estimate, true), d.Finding)
+		}
+		if len(p.Verdicts) > 0 {
+			fmt.Fprintf(&b, "\nPairwise, judged by %s in both orders. First or second: which is preferred; else no difference is shown.\n", cut(p.Verdicts[0].Judge, 30))
+		}
+		for k, v := range p.Verdicts {
+			if k == 0 || p.Verdicts[k-1].Criterion != v.Criterion {
+				fmt.Fprintf(&b, "\n%-43s%6s%6s%6s%8s%11s%16s\n", cut(v.Criterion, 42), "won", "tied", "lost", "unread", "advantage", "95% interval")
+			}
+			fmt.Fprintf(&b, "%-43s%6d%6d%6d%8d%11s%16s  %s\n", v.A+" : "+v.B, v.Win, v.Tie, v.Loss, v.Unread,
+				signedMetric(v.Advantage.Value, true), signedInterval(v.Advantage, true), map[string]string{v.A + " preferred": "first", v.B + " preferred": "second"}[v.finding()])
+		}
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("ragft: write table: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package ragft
+
+import (
+	"fmt"
+	"strings"
+)
+
+// reportMemory is one list of memory probes.
+type reportMemory struct {
+	Name     string
+	N        int
+	Heads    []string
+	Rows     []reportRow
+	Changes  []reportDifference // of the share correct; Name is the pair
+	Verdicts []reportVerdict
+	Items    []memoryItem
+}
+
+// reportVerdict is a line of the pairwise comparisons.
+type reportVerdict struct {
+	Criterion, Judge, A, B       string
+	Win, Tie, Loss, Unread       int
+	Advantage, Interval, First   string
+	Contradicted, Finding, Class string
+}
+
+// memoryItem is one question with the answer of each arm.
+type memoryItem struct {
+	Question, Gold string
+	Answers        []reportAnswer
+	Preferred      []string
+}
+
+func reportMemories(t *MemoryTest) []reportMemory {
+	names, probes := t.lists()
+	var out []reportMemory
+	for i, p := range probes {
+		m := reportMemory{Name: names[i], N: len(p.Evaluation.Questions)}
+		m.table(p)
+		m.verdicts(p)
+		m.items(p)
+		out = append(out, m)
+	}
+	return out
+}
+
+func (m *reportMemory) table(p *MemoryProbe) {
+	for _, metric := range p.Evaluation.Systems[0].Metrics {
+		for _, key := range memoryMetrics() {
+			if metric.Key == key {
+				m.Heads = append(m.Heads, metric.Name)
+			}
+		}
+	}
+	for i := range p.Evaluation.Systems {
+		s := &p.Evaluation.Systems[i]
+		row := reportRow{Name: s.Name, N: len(s.Records)}
+		for _, metric := range s.Metrics {
+			for _, key := range memoryMetrics() {
+				if metric.Key != key {
+					continue
+				}
+				cell := reportCell{Value: typeset(plainMetric(metric.Estimate.Value, metric.Rate))}
+				if metric.Rate {
+					cell.Interval = typeset(percentInterval(metric.Estimate))
+				}
+				row.Cells = append(row.Cells, cell)
+			}
+		}
+		m.Rows = append(m.Rows, row)
+	}
+	for i := range p.Evaluation.Comparisons {
+		c := &p.Evaluation.Comparisons[i]
+		row := differenceRow(c.Difference(MetricCorrect), p.Evaluation.System(c.Base), p.Evaluation.System(c.Other))
+		row.Name, row.Meaning = c.Other, "against "+c.Base
+		m.Changes = append(m.Changes, row)
+	}
+}
+
+func (m *reportMemory) verdicts(p *MemoryProbe) {
+	for _, v := range p.Verdicts {
+		row := reportVerdict{
+			Criterion: v.Criterion, Judge: v.Judge, A: v.A, B: v.B, Win: v.Win, Tie: v.Tie, Loss: v.Loss, Unread: v.Unread,
+			Advantage: typeset(signedMetric(v.Advantage.Value, true)), Interval: typeset(signedInterval(v.Advantage, true)),
+			First: typeset(percent(v.FirstShown.Value)), Contradicted: fmt.Sprint(v.Inconsistent), Finding: v.finding(), Class: "noise",
+		}
+		m.Verdicts = append(m.Verdicts, row)
+	}
+}
+
+func (m *reportMemory) items(p *MemoryProbe) {
+	for i, q := range p.Evaluation.Questions {
+		item := memoryItem{Question: q.Question.Question, Gold: strings.Join(q.Golds(), " / ")}
+		for k := range p.Evaluation.Systems {
+			s := &p.Evaluation.Systems[k]
+			r := s.Records[i]
+			a := reportAnswer{System: s.Name, Text: r.Answer, Verdict: r.Verdict}
+			if r.Text != "" {
+				a.Text = r.Text
+			}
+			if q.Unanswerable { // without a reference there is no verdict
+				a.Verdict = ""
+			}
+			item.Answers = append(item.Answers, a)
+		}
+		for _, v := range p.Verdicts {
+			if i >= len(v.Outcomes) {
+				continue
+			}
+			switch v.Outcomes[i] {
+			case PrefersA:
+				item.Preferred = append(item.Preferred, v.Criterion+": "+v.A+" over "+v.B)
+			case PrefersB:
+				item.Preferred = append(item.Preferred, v.Criterion+": "+v.B+" over "+v.A)
+			}
+		}
+		m.Items = append(m.Items, item)
+	}
+}
