@@ -247,7 +247,7 @@ func TestLSRBadInput(t *testing.T) {
 		return err
 	}
 	unanswerable := []Question{{ID: "1", Question: "Who?", Unanswerable: true}, {ID: "2", Question: "Where?"}}
-	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Questions = unanswerable }), ErrNothingToTune)
+	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Questions = unanswerable }), ErrNoQuestions)
 	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Questions = nil }), ErrNoQuestions)
 	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Questions = questions[:2] }), ErrNothingToTune)
 	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Model = alwaysSays("x") }), ErrNoScores)
