@@ -21,6 +21,7 @@ type DialConfig struct {
 	// Setting zero means SettingRetrieval.
 	Evaluation EvalConfig
 	Setting    Setting
+	Extract    func(text string) string // as System.Extract; nil = all of what is written
 	// Forgetting, if any of its lists is set, is measured at each scale too,
 	// against Forgetting.Base, without a budget.
 	Forgetting ForgettingConfig
@@ -103,7 +104,7 @@ func (c DialConfig) at(ctx context.Context, scale float64) (point DialPoint, err
 		defer func() { err = errors.Join(err, closeModel()) }()
 	}
 	config := c.Evaluation
-	config.Systems, config.Compare = []System{{Name: "dial", Model: model, Setting: c.Setting}}, []Pair{}
+	config.Systems, config.Compare = []System{{Name: "dial", Model: model, Setting: c.Setting, Extract: c.Extract}}, []Pair{}
 	e, err := Evaluate(ctx, config)
 	if err != nil {
 		return point, err

@@ -16,9 +16,11 @@ import (
 
 	"github.com/ollama/ollama/api"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/ollamatest"
 )
 
-const testDigest = "365c0bd3c000a25d28ddbf732fe1c6add414de7275464c4e4d1c3b5fcb5d8ad1"
+const testDigest = ollamatest.Digest
 
 // standIn is a server that speaks the documented API: it decodes requests into
 // the API's own types, refuses fields and options that these do not have, and

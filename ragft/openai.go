@@ -254,7 +254,32 @@ func (a *openAIAnswer) sample() ChatSample {
 const maxAnswer = 64 << 20
 
 func (m *OpenAIModel) post(ctx context.Context, body []byte, onText func(string)) (*openAIAnswer, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.base.JoinPath("chat/completions").String(), bytes.NewReader(body))
+	response, err := m.send(ctx, http.MethodPost, "chat/completions", body)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Close()
+	answer := &openAIAnswer{}
+	if onText != nil {
+		err = answer.readStream(response, onText)
+	} else if err = json.NewDecoder(response).Decode(answer); err == nil {
+		err = answer.failure()
+	}
+	if err == nil && len(answer.Choices) == 0 {
+		err = errors.New("the answer has no choice in it")
+	}
+	return answer, err
+}
+
+// openAIReply is the body of a reply, of which no more than maxAnswer is read.
+type openAIReply struct {
+	io.Reader
+	io.Closer
+}
+
+// send makes a request, whose reply the caller closes.
+func (m *OpenAIModel) send(ctx context.Context, method, path string, body []byte) (*openAIReply, error) {
+	request, err := http.NewRequestWithContext(ctx, method, m.base.JoinPath(path).String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -266,21 +291,46 @@ func (m *OpenAIModel) post(ctx context.Context, body []byte, onText func(string)
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
 	limited := io.LimitReader(response.Body, maxAnswer)
 	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
 		return nil, newStatusError(response, limited)
 	}
-	answer := &openAIAnswer{}
-	if onText != nil {
-		err = answer.readStream(limited, onText)
-	} else if err = json.NewDecoder(limited).Decode(answer); err == nil {
-		err = answer.failure()
+	return &openAIReply{limited, response.Body}, nil
+}
+
+// OpenAIModels lists the names of the models that the server of the options
+// says it has, in its order. Not every server tells, and some leave models out.
+func OpenAIModels(ctx context.Context, opts OpenAIOptions) ([]string, error) {
+	m, err := NewOpenAIModel("of any name", opts)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && len(answer.Choices) == 0 {
-		err = errors.New("the answer has no choice in it")
+	var list struct {
+		Data []struct {
+			ID string `json:"id"`
+		} `json:"data"`
 	}
-	return answer, err
+	err = m.policy.do(ctx, func(ctx context.Context) error {
+		reply, err := m.send(ctx, http.MethodGet, "models", nil)
+		if err != nil {
+			return err
+		}
+		defer reply.Close()
+		return json.NewDecoder(reply).Decode(&list)
+	})
+	switch {
+	case err == nil:
+	case httpStatus(err) == http.StatusNotFound:
+		return nil, fmt.Errorf("ragft: openai: %s does not list its models: %w", m.base, err)
+	default:
+		return nil, fmt.Errorf("ragft: openai: models of %s: %w", m.base, m.explain(err))
+	}
+	var names []string
+	for _, model := range list.Data {
+		names = append(names, model.ID)
+	}
+	return names, nil
 }
 
 // failure is an error that came with the status 200.

@@ -99,6 +99,13 @@ func Perturb(ctx context.Context, config EvalConfig, o PerturbOptions) (*Robustn
 		config.Systems = append(slices.Clip(config.Systems), s)
 	}
 	config.Compare, config.Resamples, config.keepHits = []Pair{}, 1, true
+	if report := config.Progress; report != nil {
+		config.Progress = func(p EvalProgress) {
+			if p.Stage != "bootstrap" { // the intervals are exact
+				report(p)
+			}
+		}
+	}
 	e, err := Evaluate(ctx, config)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/ollama/ollama/api"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/lora"
 )
@@ -38,13 +39,13 @@ func TestPublishFallsBack(t *testing.T) {
 		}
 		return ""
 	}
-	for name, prepare := range map[string]func(*publishStandIn){
-		"at create": func(s *publishStandIn) { s.refuseCreate = refuse },
-		"at chat":   func(s *publishStandIn) { s.refuseChat = refuse },
+	for name, prepare := range map[string]func(*ollamatest.Server){
+		"at create": func(s *ollamatest.Server) { s.RefuseCreate = refuse },
+		"at chat":   func(s *ollamatest.Server) { s.RefuseChat = refuse },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, url := newPublishStandIn(t)
-			s.models["base:latest"] = api.CreateRequest{Template: "<{{ .Prompt }}>", System: "Be kind."}
+			s, url := ollamatest.Start(t)
+			s.Models["base:latest"] = api.CreateRequest{Template: "<{{ .Prompt }}>", System: "Be kind."}
 			prepare(s)
 			merged := filepath.Join(t.TempDir(), "merged.gguf")
 			got, err := Publish(t.Context(), PublishOptions{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, Merged: merged,
@@ -52,7 +53,7 @@ func TestPublishFallsBack(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, PublishMerged, got.As)
 			require.Contains(t, got.Reason, "not supported")
-			m := s.models["notes:latest"]
+			m := s.Models["notes:latest"]
 			require.Empty(t, m.From)
 			require.Empty(t, m.Adapters)
 			require.Equal(t, "<{{ .Prompt }}>", m.Template, "as the base's")
@@ -60,7 +61,7 @@ func TestPublishFallsBack(t *testing.T) {
 			require.Equal(t, map[string]any{"temperature": 0.0, "stop": []any{"<|end|>", "a b"}}, m.Parameters)
 			info, err := os.Stat(merged)
 			require.NoError(t, err)
-			require.Equal(t, int(info.Size()), s.blobs[m.Files["model.gguf"]])
+			require.Equal(t, int(info.Size()), s.Blobs[m.Files["model.gguf"]])
 		})
 	}
 }

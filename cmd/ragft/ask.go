@@ -21,6 +21,7 @@ type answerFlags struct {
 	promptFlags
 	options     ragft.AssistantOptions
 	ensemble    bool
+	temperature float64 // of it
 	calibration string
 }
 
@@ -41,6 +42,8 @@ func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 	f.Float64Var(&o.options.MinConfidence, "min-confidence", 0, "confidence below which to abstain (0 = never)")
 	f.StringVar(&o.options.Decline, "decline", "", "what is said in place of an answer that is not sure enough")
 	f.BoolVar(&o.ensemble, "ensemble", false, "answer from each passage alone and let the answers vote")
+	f.Float64Var(&o.temperature, "ensemble-temperature", 1, "--ensemble: higher lets later passages speak")
+	f.StringArrayVar(&o.options.Stop, "stop", nil, "text that ends an answer; may be given several times")
 	f.Var(modelValue(&o.calibration), "calibration", "what 'ragft eval --calibrate' wrote; none leaves it out (default calibration.json of the project's folder, if it is of this model)")
 }
 
@@ -49,7 +52,7 @@ func (a *app) assistant(o answerFlags, model ragft.Model) (ragft.AssistantOption
 	opts := o.options
 	opts.Prompts, opts.Seed = o.Prompts, a.seed
 	if o.ensemble {
-		opts.Ensemble = &ragft.Ensemble{}
+		opts.Ensemble = &ragft.Ensemble{Temperature: o.temperature}
 	}
 	path := o.calibration
 	switch path {
@@ -76,26 +79,14 @@ func (a *app) assistant(o answerFlags, model ragft.Model) (ragft.AssistantOption
 
 // openAssistant opens index and model.
 func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistant, *retriever.Index, *models, error) {
-	index, err := a.openIndex()
+	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) { return a.open(ctx, o.modelFlags, adapter) })
 	if err != nil {
 		return nil, nil, nil, err
-	}
-	fail := func(err error) (*ragft.Assistant, *retriever.Index, *models, error) {
-		index.Close()
-		return nil, nil, nil, err
-	}
-	adapter, err := a.adapterPath(o.modelFlags)
-	if err != nil {
-		return fail(err)
-	}
-	m, err := a.open(ctx, o.modelFlags, adapter)
-	if err != nil {
-		return fail(err)
 	}
 	opts, err := a.assistant(o, m.best())
 	if err != nil {
 		m.close()
-		return fail(err)
+		return nil, nil, nil, err
 	}
 	search, err := a.searcher(ctx, index)
 	if err != nil {
@@ -146,11 +137,10 @@ type askPassage struct {
 }
 
 func (a *app) runAsk(ctx context.Context, o answerFlags, question string) error {
-	assistant, index, m, err := a.openAssistant(ctx, o)
+	assistant, _, m, err := a.openAssistant(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer index.Close()
 	defer m.close()
 	if a.json {
 		answer, err := assistant.Answer(ctx, question)
@@ -160,10 +150,10 @@ func (a *app) runAsk(ctx context.Context, o answerFlags, question string) error 
 		return a.print(toJSON(question, answer))
 	}
 	answer, err := assistant.Stream(ctx, question, func(piece string) { io.WriteString(a.out, piece) })
-	fmt.Fprintln(a.out)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(a.out)
 	return writeCitations(a.out, answer)
 }
 

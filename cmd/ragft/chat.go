@@ -49,7 +49,6 @@ func (a *app) runChat(ctx context.Context, o answerFlags) error {
 	if err != nil {
 		return err
 	}
-	defer index.Close()
 	defer m.close()
 	c := &chat{app: a, assistant: assistant}
 	prompt := ""

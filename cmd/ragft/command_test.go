@@ -190,7 +190,13 @@ func TestExitCodes(t *testing.T) {
 		{"no such setting", "there is no", exitUsage, []string{"eval", "--settings", "outside"}},
 		{"no such model", "no such file", exitMissing, []string{"questions", "-m", "nowhere.gguf"}},
 		{"not a model", "GGUF", exitInput, []string{"questions", "-m", notModel}},
-		{"no server", "does not answer", exitMissing, []string{"questions", "-m", "ollama:x", "--ollama", "http://127.0.0.1:1"}},
+		{"no server", "does not answer", exitMissing, []string{"questions", "-m", "ollama:x@http://127.0.0.1:1"}},
+		{"a judge's server", "judge: ", exitMissing, []string{"eval", "--judge", "ollama:x@http://127.0.0.1:1"}},
+		{"no address of a server", "is no address", exitUsage, []string{"ask", "-m", "openai:x@http://", "Who?"}},
+		{"a key in the address", "OPENAI_API_KEY", exitUsage, []string{"ask", "-m", "openai:x@https://key@127.0.0.1:1/v1", "Who?"}},
+		{"a pool of one that runs here", "each needs one", exitUsage, []string{"ask", "-m", "ollama:x,ollama:x@http://127.0.0.1:1", "Who?"}},
+		{"a pool of different models", "different models", exitUsage, []string{"ask", "-m", "openai:x@http://127.0.0.1:1,openai:y@http://127.0.0.1:2", "Who?"}},
+		{"training by a server", "takes its weights", exitUsage, []string{"train", "-m", "openai:x@http://127.0.0.1:1"}},
 		{"doctor misses the model", "missing", exitMissing, []string{"doctor", "-m", "nowhere.gguf"}},
 		{"token needed", "RAGFT_TOKEN", exitUsage, []string{"serve", "--address", "0.0.0.0:0"}},
 		{"publish without a name", "ragft publish NAME", exitUsage, []string{"publish"}},
@@ -245,9 +251,9 @@ func TestOllamaServer(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	answer := object[askResult](t, "ask", "-m", "ollama:tiny", "--ollama", server.URL, "Who is the miller at Tuckle Mill?")
+	answer := object[askResult](t, "ask", "-m", "ollama:tiny@"+server.URL, "Who is the miller at Tuckle Mill?")
 	require.Equal(t, "Abel Hesk", answer.Answer)
 	require.Contains(t, answer.Citations[0].Quote, "Abel Hesk")
-	code, _, stderr := ragftRun(t, "", "ask", "-m", "ollama:large", "--ollama", server.URL, "Who?")
+	code, _, stderr := ragftRun(t, "", "ask", "-m", "ollama:large@"+server.URL, "Who?")
 	require.Equal(t, exitMissing, code, stderr)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ command, interrupted or repeated, generates nothing twice. The rows are JSONL to
 	o.promptFlags.add(f)
 	o.questionFlags.add(f)
 	o.recipeFlags.add(f)
-	f.Var(modelValue(&o.judge), "judge", "model that judges (default: the one that generates)")
+	f.Var(modelValue(&o.judge), "judge", "model that judges, named as --model is (default: the one that generates)")
 	f.IntVar(&o.passages, "passages", 4, "passages shown with a question")
 	f.IntVar(&o.batch, "batch", 16, "questions at a time")
 	f.Var(pathValue(&o.rows, ""), "rows", "file to write, JSONL (default rows.jsonl of the project's folder)")
@@ -53,17 +54,21 @@ type demosResult struct {
 	Kinds    map[string]int `json:"kinds,omitempty"`
 	Sources  map[string]int `json:"sources,omitempty"`
 	Dropped  map[string]int `json:"dropped,omitempty"`
+	Probes   string         `json:"probes,omitempty"` // file with what memory kept for the evaluation
 	Estimate ragft.Cost     `json:"estimate"`
 	Cost     ragft.Cost     `json:"cost"`
 }
 
 func (a *app) runDemos(ctx context.Context, o demosFlags) error {
-	train, _, err := o.read(a)
-	if err != nil {
-		return err
-	}
-	if len(train) == 0 {
-		return fmt.Errorf("%w are left to learn from: --held-out %g holds all of them out", ragft.ErrNoQuestions, o.heldOut)
+	var train []ragft.Question
+	var err error
+	if !o.fromCorpus() {
+		if train, _, err = o.read(a); err != nil {
+			return err
+		}
+		if len(train) == 0 {
+			return fmt.Errorf("%w are left to learn from: --held-out %g holds all of them out", ragft.ErrNoQuestions, o.heldOut)
+		}
 	}
 	index, err := a.openIndex()
 	if err != nil {
@@ -92,6 +97,7 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 			return err
 		}
 	}
+	o.recipeFlags.probes = &[]ragft.Question{}
 	recipe, err := o.recipeFlags.make(judge)
 	if err != nil {
 		return err
@@ -104,13 +110,17 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		return err
 	}
 	r := demosResult{Recipe: recipe.Name(), Estimate: cost}
+	expected := fmt.Sprintf("%s over %d questions: at most %s", r.Recipe, len(train), cost)
+	if o.fromCorpus() {
+		expected = fmt.Sprintf("%s over %d passages: at most %s", r.Recipe, len(in.Corpus), cost)
+	}
 	if o.estimate {
 		return a.result(r, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s over %d questions: at most %s\n", r.Recipe, len(train), cost)
+			_, err := fmt.Fprintln(w, expected)
 			return err
 		})
 	}
-	a.note("%s over %d questions: at most %s", r.Recipe, len(train), cost)
+	a.note("%s", expected)
 	return a.makeRows(ctx, o, recipe, in, r)
 }
 
@@ -136,14 +146,19 @@ func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, i
 	if len(made.Rows) == 0 {
 		return emptyError(errors.New("no question gave a row: " + counts(r.Dropped)))
 	}
-	if r.File = o.rows; r.File == "" {
-		if err := a.makeDir(); err != nil {
-			return err
-		}
-		r.File = a.path(rowsName)
+	if err := a.makeDir(); err != nil {
+		return err
 	}
+	r.File = cmp.Or(o.rows, a.path(rowsName))
 	if err := ragft.WriteRowsFile(r.File, made.Rows); err != nil {
 		return err
+	}
+	if probes := *o.recipeFlags.probes; len(probes) > 0 {
+		r.Probes = a.path(probesName)
+		if err := ragft.WriteQuestionsFile(r.Probes, probes); err != nil {
+			return err
+		}
+		a.note("%s: %d questions that no row teaches, for 'ragft eval --forgetting --closed-questions %s'", r.Probes, len(probes), r.Probes)
 	}
 	return a.result(r, func(w io.Writer) error {
 		a.note("it took %s", made.Cost)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,14 +9,19 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
 )
 
-type doctorFlags struct{ modelFlags }
+type doctorFlags struct {
+	modelFlags
+	questionFlags
+	ollama []string
+}
 
 func (a *app) doctorCommand() *cobra.Command {
 	var o doctorFlags
@@ -26,9 +32,10 @@ func (a *app) doctorCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), o) },
 	}
 	f := cmd.Flags()
-	f.VarP(modelValue(&o.model), "model", "m", "base model to look at")
+	f.VarP(modelValue(&o.model), "model", "m", "base model to look at: "+modelForms)
+	o.questionFlags.add(f)
 	f.StringSliceVar(&o.ollama, "ollama", nil, "URLs of Ollama servers (default: that of OLLAMA_HOST)")
-	f.StringSliceVar(&o.servers, "rpc", nil, "ggml RPC servers to try, host:port")
+	f.StringSliceVar(&o.rpc, "rpc", nil, "ggml RPC servers to try, host:port")
 	return cmd
 }
 
@@ -65,7 +72,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorFlags) error {
 	a.checkNative(ctx, f, o)
 	a.checkOllama(ctx, f, o)
 	a.checkModel(ctx, f, o)
-	a.checkProject(f)
+	a.checkProject(f, o)
 	wanted := 0
 	for _, x := range f.list {
 		if x.Status == missing {
@@ -122,11 +129,10 @@ func (a *app) checkDisk(f *findings) {
 }
 
 func (a *app) checkOllama(ctx context.Context, f *findings, o doctorFlags) {
-	needed := note
-	if strings.HasPrefix(o.model, "ollama:") && !hasNative || len(o.ollama) > 0 {
+	needed, servers := note, slices.Clone(o.ollama)
+	if len(servers) > 0 {
 		needed = missing
 	}
-	servers := o.ollama
 	if len(servers) == 0 {
 		servers = []string{""}
 	}
@@ -160,15 +166,25 @@ func (a *app) checkModel(ctx context.Context, f *findings, o doctorFlags) {
 		f.add("model", note, "none is named", choose)
 		return
 	}
-	path, err := a.modelFile(ctx, o.modelFlags)
+	servers, err := o.servers()
 	if err != nil {
 		f.add("model", missing, err.Error(), choose)
 		return
 	}
-	if path == "" {
-		f.add("model", fine, o.model+" at the Ollama server", "")
+	if len(servers) > 0 {
+		checkServed(ctx, f, servers)
 		return
 	}
+	if !hasNative {
+		f.add("model", missing, o.model+": this build runs no files", "name a server's model: "+modelForms)
+		return
+	}
+	file, err := ragft.ResolveModel(ctx, o.model)
+	if err != nil {
+		f.add("model", missing, err.Error(), choose)
+		return
+	}
+	path := file.Path
 	m := describeGGUF(path)
 	switch {
 	case m.Error != "":
@@ -186,21 +202,58 @@ func (a *app) checkModel(ctx context.Context, f *findings, o doctorFlags) {
 	f.add("model", fine, detail, "")
 }
 
+// checkServed asks each server for the model.
+func checkServed(ctx context.Context, f *findings, servers []served) {
+	for _, s := range servers {
+		list, do := ollamaModels, "ollama pull "+s.name+" there, or start it with 'ollama serve'"
+		if s.kind == "openai" {
+			list, do = openAIModels, "start it, set OPENAI_BASE_URL or the address behind the model's name, and OPENAI_API_KEY where it wants a key"
+		}
+		has, err := list(ctx, s.url)
+		name := s.kind + ":" + s.name
+		is := func(m modelInfo) bool { return m.Name == s.name || m.Name == s.name+":latest" }
+		at := cmp.Or(s.url, "the server of the environment")
+		switch {
+		case err != nil && s.kind == "openai" && !isAny(err, ragft.ErrServerDown, ragft.ErrUnauthorized):
+			f.add("model", note, name+": "+err.Error(), "ask it: 'ragft ask'")
+		case err != nil:
+			f.add("model", missing, name+": "+err.Error(), do)
+		case slices.ContainsFunc(has, is):
+			f.add("model", fine, name+" at "+at, "")
+		case s.kind == "openai":
+			f.add("model", note, fmt.Sprintf("%s does not list %s, which need not mean that it has none", at, s.name), "'ragft models' lists what it has")
+		default:
+			f.add("model", missing, at+" has no "+s.name, do)
+		}
+	}
+}
+
 // checkProject tells which of the steps were done.
-func (a *app) checkProject(f *findings) {
+func (a *app) checkProject(f *findings, o doctorFlags) {
 	index, err := a.openIndex()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.add("index", note, "none in "+a.dir, "ragft index FOLDER")
+	case errors.Is(err, retriever.ErrLocked):
+		f.add("index", note, err.Error(), "")
 	case err != nil:
-		f.add("index", missing, err.Error(), "ragft index --rebuild FOLDER, when no other program has it open")
+		f.add("index", missing, err.Error(), "ragft index --rebuild FOLDER")
 	default:
 		f.add("index", fine, fmt.Sprintf("%d passages in %s", index.Len(), index.Path()), "")
 		index.Close()
 	}
+	questions := cmp.Or(o.questions, a.path(questionsName))
+	train, held, err := o.read(a)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f.add("questions", note, "there is no "+questions, "ragft questions, or a file of your own with --questions")
+	case err != nil:
+		f.add("questions", missing, err.Error(), "correct the file")
+	default:
+		f.add("questions", fine, fmt.Sprintf("%s: %d to learn from, %d held out", questions, len(train), len(held)), "")
+	}
 	for _, step := range []struct{ name, file, do string }{
-		{"questions", questionsName, "ragft questions, or a file of your own with --questions"}, {"rows", rowsName, "ragft demos"},
-		{"adapter", adapterName, "ragft train"}, {"evaluation", evaluationName, "ragft eval"},
+		{"rows", rowsName, "ragft demos"}, {"adapter", adapterName, "ragft train"}, {"evaluation", evaluationName, "ragft eval"},
 	} {
 		if _, err := os.Stat(a.path(step.file)); err != nil {
 			f.add(step.name, note, "none in "+a.dir, step.do)

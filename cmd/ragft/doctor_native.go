@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/ragft/ragft/llama"
 )
@@ -23,7 +22,7 @@ func (a *app) checkNative(ctx context.Context, f *findings, o doctorFlags) {
 	if !gpu {
 		f.add("gpu", note, "llama.cpp was built without one, or finds none", "./build.sh --cuda where there is an NVIDIA card; on Apple Silicon build.sh takes Metal by itself")
 	}
-	if len(o.servers) > 0 {
+	if len(o.rpc) > 0 {
 		a.checkServers(ctx, f, o)
 	}
 }
@@ -31,25 +30,15 @@ func (a *app) checkNative(ctx context.Context, f *findings, o doctorFlags) {
 // checkServers connects to each as a model would. A server tells nothing before it holds a model, so the model is loaded.
 func (a *app) checkServers(ctx context.Context, f *findings, o doctorFlags) {
 	path, err := o.file(ctx)
-	if err != nil || path == "" {
+	if err != nil {
 		f.add("rpc", note, "servers can be tried with a model only", "--model FILE")
 		return
 	}
-	m, err := llama.Load(ctx, path, llama.ModelOptions{Servers: o.servers})
+	m, err := llama.Load(ctx, path, llama.ModelOptions{Servers: o.rpc})
 	if err != nil {
 		f.add("rpc", missing, err.Error(), "start ggml-rpc-server of the same llama.cpp there (./build.sh --tools builds it)")
 		return
 	}
 	m.Close()
-	f.add("rpc", fine, fmt.Sprint(o.servers), "")
-}
-
-// modelFile is the file of the model.
-func (a *app) modelFile(ctx context.Context, m modelFlags) (string, error) {
-	path, err := m.file(ctx)
-	if err != nil {
-		return "", err
-	}
-	_, err = os.Stat(path)
-	return path, err
+	f.add("rpc", fine, fmt.Sprint(o.rpc), "")
 }

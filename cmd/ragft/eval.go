@@ -23,8 +23,11 @@ type evalFlags struct {
 	careful  bool
 	ensemble bool
 
-	config  ragft.EvalConfig
-	perturb bool
+	config       ragft.EvalConfig
+	perturb      bool
+	temperature  float64 // of ensemble
+	final        bool
+	perturbation ragft.PerturbOptions
 
 	dial   bool
 	scales []float64
@@ -61,18 +64,25 @@ Exit code 6 says that the tuned model forgot more than a budget allows, or that 
 	o.promptFlags.add(f)
 	o.questionFlags.add(f)
 	f.Var(pathValue(&o.other, ""), "eval-questions", "other questions to evaluate on, all of them, in place of those held out; leaks are reported")
-	f.Var(modelValue(&o.judge), "judge", "model that decides what comparison leaves open; without one that is wrong")
+	f.Var(modelValue(&o.judge), "judge", "model that decides what comparison leaves open, named as --model is; without one that is wrong")
 	f.StringSliceVar(&o.settings, "settings", []string{"retrieval", "closed"}, "what is shown: retrieval, closed, gold, distractors, long-context")
 	f.BoolVar(&o.careful, "careful", false, "also with the prompt that tells to decline")
 	f.BoolVar(&o.ensemble, "ensemble", false, "also with an answer from each passage alone, which then vote")
+	f.Float64Var(&o.temperature, "ensemble-temperature", 1, "--ensemble: higher lets later passages speak")
+	f.BoolVar(&o.final, "final-answer", false, "take what follows the last \"Answer:\" for the answer, as the recipes raft and memory teach")
+	f.StringArrayVar(&o.config.Stop, "stop", nil, "text that ends an answer; may be given several times")
 	f.IntVar(&o.config.K, "passages", 4, "passages shown with a question")
 	f.IntVar(&o.config.MaxTokens, "max-tokens", 128, "longest answer")
 	f.IntVar(&o.config.Batch, "batch", 32, "questions given to a model at once")
 	f.IntVar(&o.config.Resamples, "resamples", ragft.DefaultResamples, "bootstrap samples")
 	f.IntVar(&o.config.Judge.Votes, "votes", 1, "votes of --judge")
 	f.IntVar(&o.config.Signals.Consistency, "consistency", 0, "further answers that are sampled, to see how many agree")
+	f.Float64Var(&o.config.Signals.Temperature, "consistency-temperature", 0.7, "temperature of --consistency")
 	f.BoolVar(&o.config.Signals.True, "ask-true", false, "ask the model whether its answer is right")
 	f.BoolVar(&o.perturb, "perturb", false, "also change what is shown, and count the answers that flip")
+	f.IntSliceVar(&o.perturbation.Distractors, "perturb-distractors", []int{0, 1, 2, 4, 8}, "--perturb: numbers of passages without the answer around the evidence")
+	f.StringVar(&o.perturbation.Injection, "injection", ragft.DefaultInjection, "--perturb: instruction that is put into a passage")
+	f.StringVar(&o.perturbation.InjectionMark, "injection-mark", ragft.DefaultInjectionMark, "--perturb: what an answer holds that obeys it")
 	f.BoolVar(&o.dial, "dial", false, "also measure the adapter at several scales")
 	f.Float64SliceVar(&o.scales, "scales", []float64{0, 0.25, 0.5, 0.75, 1, 1.25, 1.5}, "scales of --dial")
 	f.BoolVar(&o.forgetting, "forgetting", false, "also measure what tuning cost elsewhere, on --texts, --instructions or --closed-questions")
@@ -96,16 +106,7 @@ func (a *app) runEval(ctx context.Context, o evalFlags) error {
 	if err != nil {
 		return err
 	}
-	index, err := a.openIndex()
-	if err != nil {
-		return err
-	}
-	defer index.Close()
-	adapter, err := a.adapterPath(o.modelFlags)
-	if err != nil {
-		return err
-	}
-	m, err := a.open(ctx, o.modelFlags, adapter)
+	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) { return a.open(ctx, o.modelFlags, adapter) })
 	if err != nil {
 		return err
 	}
@@ -132,6 +133,14 @@ func (o evalFlags) check() error {
 	}
 	if o.forgetting && o.texts == "" && o.tasks == "" && o.closed == "" {
 		return usageError(errors.New("--forgetting needs something to measure: --texts, --instructions or --closed-questions"))
+	}
+	return nil
+}
+
+// extract takes the answer out of what is written; nil = all of it.
+func (o evalFlags) extract() func(string) string {
+	if o.final {
+		return ragft.FinalAnswer
 	}
 	return nil
 }
@@ -260,12 +269,12 @@ func systemName(model, setting string, careful, ensemble bool) string {
 // systems are base and tuned model in every setting, and the pairs of them.
 func (e *evaluation) systems() (systems []ragft.System, pairs []ragft.Pair) {
 	add := func(setting string, careful, ensemble bool) {
-		s := ragft.System{Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting]}
+		s := ragft.System{Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.flags.extract()}
 		if careful {
 			s.Prompt = e.config.Prompts.WithDefaults().Careful
 		}
 		if ensemble {
-			s.Ensemble = &ragft.Ensemble{}
+			s.Ensemble = &ragft.Ensemble{Temperature: e.flags.temperature}
 		}
 		systems = append(systems, s)
 		if e.tuned != nil {
@@ -321,7 +330,7 @@ func (e *evaluation) main(ctx context.Context) (*ragft.Evaluation, error) {
 
 // tunedOrBase is what is calibrated and perturbed.
 func (e *evaluation) tunedOrBase() ragft.System {
-	s := ragft.System{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval}
+	s := ragft.System{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval, Extract: e.flags.extract()}
 	if e.tuned != nil {
 		s.Name, s.Model = "tuned", e.tuned
 	}
@@ -349,7 +358,7 @@ func (e *evaluation) calibrate(ctx context.Context, questions []ragft.Question) 
 }
 
 func (e *evaluation) perturb(ctx context.Context) ([]*ragft.Robustness, error) {
-	systems := []ragft.System{{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval}}
+	systems := []ragft.System{{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval, Extract: e.flags.extract()}}
 	if e.tuned != nil {
 		systems = append(systems, e.tunedOrBase())
 	}
@@ -359,7 +368,7 @@ func (e *evaluation) perturb(ctx context.Context) ([]*ragft.Robustness, error) {
 		c.Systems = []ragft.System{s}
 		var done func()
 		c.Progress, done = e.evalProgress("perturbing")
-		r, err := ragft.Perturb(ctx, c, ragft.PerturbOptions{})
+		r, err := ragft.Perturb(ctx, c, e.flags.perturbation)
 		done()
 		if err != nil {
 			return nil, err
@@ -405,7 +414,7 @@ func (e *evaluation) dial(ctx context.Context) (*ragft.Dial, error) {
 	if e.tuned == nil || e.models.native == nil {
 		return nil, usageError(errors.New("--dial needs an adapter that is loaded here"))
 	}
-	c := ragft.DialConfig{Scales: e.flags.scales, Evaluation: e.config, Open: e.atScale}
+	c := ragft.DialConfig{Scales: e.flags.scales, Evaluation: e.config, Extract: e.flags.extract(), Open: e.atScale}
 	if e.flags.forgetting {
 		f, err := e.forgettingConfig()
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/export"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -57,7 +58,7 @@ func exitCode(err error) int {
 		return exitMissing
 	case errors.As(err, &line), isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
 		retriever.ErrVersion, retriever.ErrChanged, ragft.ErrEmptyQuestion, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong, ragft.ErrCalibration, dataset.ErrFormat,
-		ragft.ErrNoTemplate, ragft.ErrAdapterRefused):
+		ragft.ErrNoTemplate, ragft.ErrAdapterRefused, ragft.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
 	case errors.Is(err, retriever.ErrOptions):
 		return exitUsage

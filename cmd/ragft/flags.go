@@ -21,15 +21,13 @@ type modelFlags struct {
 	sequences int
 	threads   int
 	gpuLayers int
-	servers   []string
-	ollama    []string
-	openai    string
+	rpc       []string
+	requests  int
 }
 
 func (m *modelFlags) add(f *pflag.FlagSet) {
-	f.VarP(modelValue(&m.model), "model", "m", "base model: a GGUF file, ollama:NAME for one that Ollama has, or openai:NAME for one of a server with OpenAI's API")
-	f.StringSliceVar(&m.ollama, "ollama", nil, "URLs of Ollama servers that are to run ollama:NAME themselves, requests spread over them; by default its file is loaded here")
-	f.StringVar(&m.openai, "openai", "", "URL of the server of openai:NAME (default: that of OPENAI_BASE_URL; the key is OPENAI_API_KEY)")
+	f.VarP(modelValue(&m.model), "model", "m", "base model: "+modelForms)
+	f.IntVar(&m.requests, "requests", 0, "requests that a server has at a time (0 = 2 with Ollama, 4 with others)")
 	f.IntVar(&m.context, "context", 0, "tokens of context held for all answers under way (0 = as the model was trained on, 4096 to 8192)")
 	f.IntVar(&m.sequences, "sequences", 16, "answers generated at a time")
 	m.addMachine(f, -1)
@@ -42,9 +40,16 @@ func (m *modelFlags) addAdapter(f *pflag.FlagSet) {
 
 func (m *modelFlags) addMachine(f *pflag.FlagSet, gpuLayers int) {
 	f.IntVar(&m.threads, "threads", 0, "threads that compute (0 = the number of cores)")
-	f.IntVar(&m.gpuLayers, "gpu-layers", gpuLayers, "layers on the GPU, -1 = all")
-	f.StringSliceVar(&m.servers, "rpc", nil, "ggml RPC servers, host:port, that hold a part of the layers; only in a network that you trust")
+	f.IntVar(&m.gpuLayers, "gpu-layers", gpuLayers, "layers on the GPU, -1 = all, as always with --rpc")
+	f.StringSliceVar(&m.rpc, "rpc", nil, "ggml RPC servers, host:port, that hold a part of the layers; only in a network that you trust")
 }
+
+// modelForms says what names a model.
+const modelForms = "a GGUF file; ollama:NAME, the file that Ollama has; or where a server is to run it ollama:NAME@URL or openai:NAME@URL, several joined by commas " +
+	"(without @URL: OPENAI_BASE_URL; its key: OPENAI_API_KEY)"
+
+// localForms says what names a model whose weights are needed here.
+const localForms = "a GGUF file, or ollama:NAME for one that Ollama has"
 
 // adapterPath is the adapter to use, "" for none.
 func (a *app) adapterPath(m modelFlags) (string, error) {
@@ -110,6 +115,9 @@ func (q questionFlags) read(a *app) (train, held []ragft.Question, err error) {
 // openIndex opens the project's index.
 func (a *app) openIndex() (*retriever.Index, error) {
 	index, err := retriever.Open(a.path(indexName))
+	if errors.Is(err, retriever.ErrLocked) {
+		return nil, fmt.Errorf("%w: another ragft has it open, such as 'ragft serve' or 'ragft chat'; end that, or work in another folder with --out", err)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no index %s: make one with 'ragft index FOLDER': %w", a.path(indexName), fs.ErrNotExist)
 	}
@@ -121,6 +129,7 @@ const (
 	indexName       = "index"
 	questionsName   = "questions.jsonl"
 	rowsName        = "rows.jsonl"
+	probesName      = "probes.jsonl"
 	adapterName     = "adapter.gguf"
 	metricsName     = "metrics.jsonl"
 	trainingName    = "training.json"

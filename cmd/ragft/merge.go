@@ -19,7 +19,7 @@ says with what base and adapter say.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runMerge(cmd.Context(), o) },
 	}
 	f := cmd.Flags()
-	f.VarP(modelValue(&o.model), "model", "m", "base model: a GGUF file, or ollama:NAME for one that Ollama has")
+	f.VarP(modelValue(&o.model), "model", "m", "base model: "+localForms)
 	o.addAdapter(f)
 	f.IntVar(&o.threads, "threads", 0, "threads that compute (0 = the number of cores)")
 	f.Var(pathValue(&o.output, ""), "output", "file to write (default merged.gguf of the project's folder)")

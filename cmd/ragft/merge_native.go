@@ -24,9 +24,6 @@ type mergeResult struct {
 }
 
 func (a *app) runMerge(ctx context.Context, o mergeFlags) error {
-	if o.model == "" {
-		return usageError(errors.New("no model: name one with --model, or as model: in ragft.yaml"))
-	}
 	file, err := o.file(ctx)
 	if err != nil {
 		return err

@@ -19,14 +19,21 @@ func (f modelFlags) local() ragft.LocalOptions {
 	switch {
 	case layers < 0:
 		layers = 0
-	case layers == 0:
+	case layers == 0 && len(f.rpc) == 0:
 		layers = -1
 	}
-	return ragft.LocalOptions{Sequences: f.sequences, ContextTokens: f.context, Threads: f.threads, GPULayers: layers, Servers: f.servers}
+	return ragft.LocalOptions{Sequences: f.sequences, ContextTokens: f.context, Threads: f.threads, GPULayers: layers, Servers: f.rpc}
 }
 
 // file is the GGUF file that a model's name stands for.
 func (f modelFlags) file(ctx context.Context) (string, error) {
+	servers, err := f.servers()
+	if err != nil {
+		return "", err
+	}
+	if len(servers) > 0 {
+		return "", usageError(fmt.Errorf("%s is run by a server, and this takes its weights: name %s", f.model, localForms))
+	}
 	file, err := ragft.ResolveModel(ctx, f.model)
 	if err != nil {
 		return "", err
@@ -47,7 +54,7 @@ func (a *app) openLocal(ctx context.Context, f modelFlags, adapter string, o rag
 		return nil, err
 	}
 	bar := a.bar("loading "+f.model, "%")
-	if bar.terminal {
+	if a.screen != nil {
 		o.OnProgress = func(done float64) { bar.set(int64(100*done), 100, "") }
 	}
 	base, err := ragft.OpenLocal(ctx, file, o)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -18,18 +19,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/ragft"
 )
 
 type modelsFlags struct {
 	folders []string
 	ollama  []string
+	openai  []string
 }
 
 func (a *app) modelsCommand() *cobra.Command {
 	var o modelsFlags
 	cmd := &cobra.Command{
 		Use: "models [FOLDER...]", Short: "List the models and adapters that are here", Args: arguments(cobra.ArbitraryArgs),
-		Long: "Lists the GGUF files of the folders, by default this one and the project's, and what an Ollama server has.",
+		Long: "Lists the GGUF files of the folders, by default this one and the project's, and what servers have: Ollama's,\nand those with OpenAI's API that --openai or OPENAI_BASE_URL names.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.folders = args
@@ -38,6 +41,7 @@ func (a *app) modelsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringSliceVar(&o.folders, "folders", nil, "folders to look in (default: this one and the project's)")
+	cmd.Flags().StringSliceVar(&o.openai, "openai", nil, "addresses of servers with OpenAI's API (default: OPENAI_BASE_URL, if it is set)")
 	cmd.Flags().StringSliceVar(&o.ollama, "ollama", nil, "URLs of Ollama servers (default: that of OLLAMA_HOST)")
 	return cmd
 }
@@ -45,7 +49,8 @@ func (a *app) modelsCommand() *cobra.Command {
 // modelsResult is what models prints with --json.
 type modelsResult struct {
 	Models []modelInfo `json:"models"`
-	Ollama string      `json:"ollama"` // what became of asking the server
+	Ollama string      `json:"ollama"` // what became of asking the servers
+	OpenAI string      `json:"openai"`
 }
 
 type modelInfo struct {
@@ -55,7 +60,7 @@ type modelInfo struct {
 	Parameters   string `json:"parameters,omitempty"`
 	Type         string `json:"type,omitempty"` // of most of its weights
 	Context      uint64 `json:"context,omitempty"`
-	Bytes        int64  `json:"bytes"`
+	Bytes        int64  `json:"bytes"`           // 0 = unknown
 	Error        string `json:"error,omitempty"` // why the file cannot be used
 }
 
@@ -74,20 +79,17 @@ func (a *app) runModels(ctx context.Context, o modelsFlags) error {
 	if len(o.ollama) == 0 {
 		o.ollama = []string{""}
 	}
-	var down []error
-	for _, server := range o.ollama {
-		served, err := ollamaModels(ctx, server)
-		r.Models = append(r.Models, served...)
-		if err != nil {
-			down = append(down, err)
-		}
+	if len(o.openai) == 0 && os.Getenv("OPENAI_BASE_URL") != "" {
+		o.openai = []string{""}
 	}
-	if r.Ollama = "ok"; len(down) > 0 {
-		r.Ollama = errors.Join(down...).Error()
-	}
+	r.Ollama = r.ask(ctx, "ollama", o.ollama, ollamaModels)
+	r.OpenAI = r.ask(ctx, "openai", o.openai, openAIModels)
 	err := a.result(r, func(w io.Writer) error {
-		if len(down) > 0 {
+		if r.Ollama != "ok" {
 			a.note("Ollama: %s", r.Ollama)
+		}
+		if r.OpenAI != "ok" {
+			a.note("OpenAI's API: %s", r.OpenAI)
 		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, m := range r.Models {
@@ -95,7 +97,11 @@ func (a *app) runModels(ctx context.Context, o modelsFlags) error {
 			if m.Error != "" {
 				what = m.Error
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, m.Kind, sizeText(uint64(m.Bytes)), what)
+			size := ""
+			if m.Bytes > 0 {
+				size = sizeText(uint64(m.Bytes))
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, m.Kind, size, what)
 		}
 		return t.Flush()
 	})
@@ -103,6 +109,27 @@ func (a *app) runModels(ctx context.Context, o modelsFlags) error {
 		return emptyError(fmt.Errorf("no model in %s", strings.Join(o.folders, ", ")))
 	}
 	return err
+}
+
+// ask adds the models of the servers, and says what became of asking them.
+func (r *modelsResult) ask(ctx context.Context, kind string, servers []string, list func(ctx context.Context, server string) ([]modelInfo, error)) string {
+	var down []error
+	for _, server := range servers {
+		found, err := list(ctx, server)
+		for _, m := range found {
+			if m.Name = kind + ":" + m.Name; server != "" {
+				m.Name += "@" + server
+			}
+			r.Models = append(r.Models, m)
+		}
+		if err != nil {
+			down = append(down, err)
+		}
+	}
+	if len(down) > 0 {
+		return errors.Join(down...).Error()
+	}
+	return "ok"
 }
 
 // ggufFiles describes the GGUF files of a folder, not of those below it.
@@ -162,16 +189,19 @@ func parameterText(n int64) string {
 	return fmt.Sprintf("%dk", n/1000)
 }
 
+// askTime is how long a server may take to say what it has.
+const askTime = 5 * time.Second
+
 // ollamaClient reaches a server at once or not at all.
 func ollamaClient(server string) (*api.Client, *url.URL, error) {
 	base := envconfig.Host()
 	if server != "" {
 		var err error
 		if base, err = url.Parse(server); err != nil || base.Host == "" {
-			return nil, nil, usageError(fmt.Errorf("--ollama %s is no URL such as http://127.0.0.1:11434", server))
+			return nil, nil, usageError(fmt.Errorf("%q is no address such as http://127.0.0.1:11434", server))
 		}
 	}
-	return api.NewClient(base, &http.Client{Timeout: 5 * time.Second}), base, nil
+	return api.NewClient(base, &http.Client{Timeout: askTime}), base, nil
 }
 
 // ollamaModels lists what the server has.
@@ -187,9 +217,19 @@ func ollamaModels(ctx context.Context, server string) ([]modelInfo, error) {
 	var found []modelInfo
 	for _, m := range list.Models {
 		found = append(found, modelInfo{
-			Name: "ollama:" + m.Name, Kind: "model", Architecture: m.Details.Family, Parameters: m.Details.ParameterSize,
+			Name: m.Name, Kind: "model", Architecture: m.Details.Family, Parameters: m.Details.ParameterSize,
 			Type: m.Details.QuantizationLevel, Bytes: m.Size,
 		})
 	}
 	return found, nil
+}
+
+// openAIModels lists what a server with OpenAI's API says it has.
+func openAIModels(ctx context.Context, server string) ([]modelInfo, error) {
+	list, err := ragft.OpenAIModels(ctx, ragft.OpenAIOptions{BaseURL: server, Timeout: askTime, Retries: -1})
+	var found []modelInfo
+	for _, name := range list {
+		found = append(found, modelInfo{Name: name, Kind: "model"})
+	}
+	return found, err
 }

@@ -17,10 +17,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/rpctest"
 )
 
 // TestMain lets the test binary be ragft itself, for tests that need a process.
 func TestMain(m *testing.M) {
+	rpctest.Main()
 	if os.Getenv("RAGFT_TEST_MAIN") == "1" {
 		main()
 		return

@@ -97,25 +97,59 @@ func TestProjectFileMistakes(t *testing.T) {
 	require.NoError(t, err, "an empty file says nothing")
 }
 
-// Every flag of every command can stand in the file, and its own default is a value that it takes.
+// Every flag of every command can stand in the file, for all commands that have it and under the command's name, and
+// what it says there arrives.
 func TestEveryFlagHasAPlaceInTheProjectFile(t *testing.T) {
+	tried := 0
 	for _, cmd := range (&app{}).root().Commands() {
-		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-			if f.Name == "help" {
+		if cmd.GroupID == "" {
+			continue // cobra's own: help and completion
+		}
+		cmd.InheritedFlags() // joins those of the root to the others
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "help" || f.Name == "project" {
 				return
 			}
-			value := f.Value.String()
-			if s, ok := f.Value.(pflag.SliceValue); ok {
-				value = "[]"
-				if len(s.GetSlice()) > 0 {
-					value = s.GetSlice()[0]
-				}
-			} else {
-				value = "'" + value + "'"
+			tried++
+			value, want := otherValue(t, f)
+			for _, file := range []string{f.Name + ": " + value + "\n", cmd.Name() + ":\n  " + f.Name + ": " + value + "\n"} {
+				_, read, err := parse(t, file, cmd.Name())
+				require.NoError(t, err, "%s --%s", cmd.Name(), f.Name)
+				require.Equal(t, want, read.Flags().Lookup(f.Name).Value.String(), "%s --%s", cmd.Name(), f.Name)
 			}
-			_, _, err := parse(t, cmd.Name()+":\n  "+f.Name+": "+value+"\n", cmd.Name())
-			require.NoError(t, err, "%s --%s", cmd.Name(), f.Name)
 		})
+	}
+	require.Greater(t, tried, 200)
+}
+
+// otherValue is a value that is not the flag's default, and how the flag tells it.
+func otherValue(t *testing.T, f *pflag.Flag) (value, told string) {
+	switch kind := f.Value.Type(); kind {
+	case "string", "path", "model":
+		return "/a/file", "/a/file"
+	case "int", "int64", "uint64":
+		return "77", "77"
+	case "float64":
+		return "0.77", "0.77"
+	case "bool":
+		other := map[string]string{"true": "false", "false": "true"}[f.Value.String()]
+		return other, other
+	case "duration":
+		return "77s", "1m17s"
+	case "bytes":
+		return "3GiB", "3072MiB"
+	case "stringSlice", "stringArray":
+		return "a word", "[a word]"
+	case "intSlice":
+		return "[77]", "[77]"
+	case "float64Slice":
+		return "[0.77]", "[0.770000]"
+	default:
+		words := strings.Split(kind, "|")
+		require.Greater(t, len(words), 1, "%s: what is a value of the type %s?", f.Name, kind)
+		last := words[len(words)-1]
+		require.NotEqual(t, last, f.DefValue)
+		return last, last
 	}
 }
 
@@ -135,10 +169,14 @@ func TestBytes(t *testing.T) {
 func TestDocumentedProjectFile(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/command-line.md")
 	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(doc), "```yaml\n")
-	file, _, found := strings.Cut(rest, "```")
-	require.True(t, found)
-	for _, name := range []string{"index", "questions", "demos", "train", "eval", "report", "ask", "chat", "serve", "merge", "publish", "models", "doctor"} {
+	parts := strings.Split(string(doc), "```yaml\n")
+	require.Len(t, parts, 3)
+	teacher, _, _ := strings.Cut(parts[1], "```")
+	file, _, _ := strings.Cut(parts[2], "```")
+	_, cmd, err := parse(t, teacher, "demos")
+	require.NoError(t, err)
+	require.Contains(t, cmd.Flags().Lookup("model").Value.String(), "openai:large@http://10.0.0.6:8000/v1")
+	for _, name := range []string{"index", "questions", "demos", "train", "eval", "report", "ask", "chat", "serve", "merge", "publish", "export", "models", "doctor"} {
 		_, _, err := parse(t, file, name)
 		require.NoError(t, err)
 		require.Contains(t, string(doc), "| `"+name)

@@ -17,6 +17,7 @@ import (
 
 type publishFlags struct {
 	modelFlags
+	ollama     string
 	name       string
 	as         string
 	merged     string
@@ -41,9 +42,9 @@ adapter, the merged model takes its place. A model NAME that is there already is
 		},
 	}
 	f := cmd.Flags()
-	f.VarP(modelValue(&o.model), "model", "m", "base model: a GGUF file, or ollama:NAME for one of the server")
+	f.VarP(modelValue(&o.model), "model", "m", "base model: "+localForms)
 	o.addAdapter(f)
-	f.StringSliceVar(&o.ollama, "ollama", nil, "URL of the Ollama server (default: that of OLLAMA_HOST)")
+	f.StringVar(&o.ollama, "ollama", "", "URL of the Ollama server (default: that of OLLAMA_HOST)")
 	f.StringVar(&o.name, "publish-name", "", "name of the new model, where the command line gives none")
 	f.Var(choiceValue(&o.as, "auto", "auto", "adapter", "merged"), "as", "the adapter, the merged model, or what the server takes")
 	f.Var(pathValue(&o.merged, ""), "merged", "keep the merged model in this file")
@@ -93,23 +94,16 @@ func (a *app) runPublish(ctx context.Context, o publishFlags) error {
 }
 
 func (o publishFlags) options(a *app) (ragft.PublishOptions, error) {
-	p := ragft.PublishOptions{Name: o.name, From: o.model, Merged: o.merged, System: o.system, Logger: a.log}
+	p := ragft.PublishOptions{Name: o.name, From: o.model, BaseURL: o.ollama, Merged: o.merged, System: o.system, Logger: a.log}
 	p.Status = func(text string) { a.note("%s", text) }
-	if o.model == "" {
-		return p, usageError(errors.New("no model: name one with --model, or as model: in ragft.yaml"))
+	if servers, err := o.servers(); err != nil || len(servers) > 0 && servers[0].url != "" {
+		return p, errors.Join(err, usageError(errors.New("the server to publish on is named by --ollama, and --model without an address")))
 	}
 	if o.as != "auto" {
 		p.As = ragft.PublishAs(o.as)
 	}
 	if o.scale != 1 {
 		return p, usageError(errors.New("adapters run at the scale 1 only in Ollama: merge with 'ragft merge --scale', and publish that file with --adapter none"))
-	}
-	switch len(o.ollama) {
-	case 0:
-	case 1:
-		p.BaseURL = o.ollama[0]
-	default:
-		return p, usageError(errors.New("--ollama: a model is published on one server at a time"))
 	}
 	if o.template != "" {
 		text, err := os.ReadFile(o.template)

@@ -11,13 +11,3 @@ func (a *app) runMerge(context.Context, mergeFlags) error { return withoutNative
 func (a *app) runServe(context.Context, serveFlags) error { return withoutNative("the service") }
 
 func (a *app) checkNative(context.Context, *findings, doctorFlags) {}
-
-// modelFile is "" for a model that only a server runs.
-func (a *app) modelFile(ctx context.Context, m modelFlags) (string, error) {
-	opened, err := a.open(ctx, m, "")
-	if err != nil {
-		return "", err
-	}
-	opened.close()
-	return "", nil
-}

@@ -19,10 +19,10 @@ import (
 
 // app is what all commands share.
 type app struct {
-	in       io.Reader
-	out      io.Writer // results
-	err      io.Writer // progress, notes and errors
-	terminal bool      // err is one
+	in     io.Reader
+	out    io.Writer // results
+	err    io.Writer // progress, notes and errors
+	screen *screen   // err, where it is a terminal; otherwise nil
 
 	project string // path of the project file; "" = ragft.yaml, if it is there
 	dir     string // --out
@@ -39,8 +39,10 @@ type app struct {
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	a := &app{in: in, out: out, err: errs}
-	if f, ok := errs.(*os.File); ok {
-		a.terminal = term.IsTerminal(int(f.Fd()))
+	if f, ok := errs.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		a.screen = &screen{w: f, columns: func() int { n, _, _ := term.GetSize(int(f.Fd())); return n }}
+		a.err, errs = a.screen, a.screen
+		defer context.AfterFunc(ctx, func() { fmt.Fprintln(a.err, "ending; Ctrl-C again ends at once") })()
 	}
 	root := a.root()
 	root.SetArgs(args)
@@ -110,11 +112,12 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: "machine", Title: "This machine:"})
 	for group, commands := range map[string][]*cobra.Command{
 		"steps":   {a.indexCommand(), a.questionsCommand(), a.tuneCommand(), a.demosCommand(), a.trainCommand(), a.evalCommand(), a.reportCommand()},
-		"use":     {a.askCommand(), a.chatCommand(), a.serveCommand(), a.mergeCommand(), a.publishCommand()},
+		"use":     {a.askCommand(), a.chatCommand(), a.serveCommand(), a.mergeCommand(), a.publishCommand(), a.exportCommand()},
 		"machine": {a.modelsCommand(), a.doctorCommand()},
 	} {
 		for _, c := range commands {
 			c.GroupID = group
+			complete(c)
 			root.AddCommand(c)
 		}
 	}

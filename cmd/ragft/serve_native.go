@@ -15,25 +15,13 @@ import (
 )
 
 func (a *app) runServe(ctx context.Context, o serveFlags) error {
-	if o.model == "" {
-		return usageError(errors.New("no model: name one with --model, or as model: in ragft.yaml"))
-	}
 	token, err := o.token()
-	if err != nil {
-		return err
-	}
-	index, err := a.openIndex()
-	if err != nil {
-		return err
-	}
-	defer index.Close()
-	adapter, err := a.adapterPath(o.modelFlags)
 	if err != nil {
 		return err
 	}
 	local := o.local()
 	local.Serve, local.Queue = true, o.maxQueue
-	m, err := a.openLocal(ctx, o.modelFlags, adapter, local)
+	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) { return a.openLocal(ctx, o.modelFlags, adapter, local) })
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ type trainFlags struct {
 	minImprovement          float64
 	keepBest                bool
 	spikeFactor             float64
+	maxRise                 float64
 	checkpointEvery         int
 	budget                  int64
 	metrics, tensorboard    string
@@ -56,7 +57,7 @@ A training that was interrupted, or killed, goes on from its checkpoint beside t
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runTrain(cmd.Context(), o) },
 	}
 	f := cmd.Flags()
-	f.VarP(modelValue(&o.model), "model", "m", "base model: a GGUF file, or ollama:NAME for one that Ollama has")
+	f.VarP(modelValue(&o.model), "model", "m", "base model: "+localForms)
 	o.addMachine(f, 0)
 	f.Var(pathValue(&o.rows, ""), "rows", "rows to learn, JSONL (default rows.jsonl of the project's folder)")
 	f.Var(pathValue(&o.adapter, ""), "adapter", "adapter to write (default adapter.gguf of the project's folder)")
@@ -66,7 +67,7 @@ A training that was interrupted, or killed, goes on from its checkpoint beside t
 	f.IntVar(&o.rank, "rank", 16, "rank of the adapter's matrices")
 	f.Float64Var(&o.alpha, "alpha", 0, "scale of the adapter is alpha / rank (0 = twice the rank)")
 	f.BoolVar(&o.rankStabilized, "rs-lora", false, "scale by alpha / sqrt(rank) instead")
-	f.StringSliceVar(&o.targets, "targets", []string{"all-linear"}, "weights to adapt, such as attn_q or blk.[0-3].ffn_*")
+	f.StringSliceVar(&o.targets, "targets", []string{allLinear}, "weights to adapt, such as attn_q or blk.[0-3].ffn_*")
 	f.Float64Var(&o.dropout, "dropout", 0, "share of the adapter's inputs that is set to zero in training")
 	f.Var(modelValue(&o.start), "start", "adapter of the same model to go on from")
 	f.IntVar(&o.window, "window", 0, "tokens of a batch, a multiple of 256 (0 = what the longest row needs)")
@@ -88,6 +89,7 @@ A training that was interrupted, or killed, goes on from its checkpoint beside t
 	f.IntVar(&o.patience, "patience", 0, "stop after so many evaluations without improvement (0 = never)")
 	f.Float64Var(&o.minImprovement, "min-improvement", 0, "what counts as an improvement, in nats")
 	f.BoolVar(&o.keepBest, "keep-best", false, "write the adapter of the best evaluation, not of the last step")
+	f.Float64Var(&o.maxRise, "max-rise", 0.1, "rows of the recipe pretrain with general text: stop where its perplexity rises by more than this share, and keep the best adapter (0 = go on)")
 	f.Float64Var(&o.spikeFactor, "spike-factor", 0, "leave out steps whose loss is so many times the usual (0 = off)")
 	f.IntVar(&o.checkpointEvery, "checkpoint-every", 50, "steps between checkpoints")
 	f.Var(bytesValue(&o.budget), "memory-budget", "memory that training may hold, such as 3GiB (0 = no bound)")
@@ -111,6 +113,7 @@ type trainResult struct {
 	Resumed     int                `json:"resumed"`
 	Skipped     int                `json:"skipped"`
 	Stopped     bool               `json:"stopped"`
+	Rose        string             `json:"rose,omitempty"` // source whose loss rose too far, which stopped it
 	BestStep    int                `json:"best_step"`
 	Loss        number             `json:"loss"`
 	BaseLoss    number             `json:"base_loss"` // of the watched rows

@@ -13,15 +13,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft"
 )
 
 func (a *app) runTrain(ctx context.Context, o trainFlags) error {
-	if o.model == "" {
-		return usageError(errors.New("no model: name one with --model, or as model: in ragft.yaml"))
-	}
 	file, err := o.file(ctx)
 	if err != nil {
 		return err
@@ -40,7 +38,10 @@ func (a *app) runTrain(ctx context.Context, o trainFlags) error {
 		o.metrics = a.path(metricsName)
 	}
 	t := o.options(a, file)
-	key, err := trainingKey(t, file, rowsPath)
+	if o.maxRise < 0 {
+		return usageError(errors.New("--max-rise is a share of 0 or more"))
+	}
+	key, err := trainingKey(t, o.maxRise, file, rowsPath)
 	if err != nil {
 		return err
 	}
@@ -78,6 +79,9 @@ func (o trainFlags) options(a *app, file string) ragft.TrainOptions {
 	loss := map[string]ragft.LossOn{"last": ragft.LossLast, "all": ragft.LossAll, "text": ragft.LossText}[o.loss]
 	tooLong := map[string]ragft.TooLong{"drop": ragft.TooLongDrop, "truncate": ragft.TooLongTruncate}[o.tooLong]
 	schedule := map[string]lora.Schedule{"cosine": lora.Cosine, "linear": lora.Linear, "constant": lora.Constant}[o.schedule]
+	if len(o.rpc) > 0 && o.gpuLayers == 0 {
+		o.gpuLayers = -1 // the servers are to hold layers
+	}
 	return ragft.TrainOptions{
 		Model: file, Adapter: o.adapter, HeldOut: orNegative(o.share), Loss: loss, TooLong: tooLong, Logger: a.log,
 		LoRA: lora.Config{
@@ -88,7 +92,7 @@ func (o trainFlags) options(a *app, file string) ragft.TrainOptions {
 			DPO:  lora.DPO{Beta: o.dpoBeta, LabelSmoothing: o.dpoSmoothing, SFT: o.dpoSFT},
 			Seed: a.seed, EvaluateEvery: o.evaluateEvery, Patience: o.patience, MinImprovement: o.minImprovement, KeepBest: o.keepBest,
 			SpikeFactor: o.spikeFactor, CheckpointEvery: o.checkpointEvery, MemoryBudget: o.budget,
-			Threads: o.threads, GPULayers: o.gpuLayers, Servers: o.servers, MetricsFile: o.metrics, TensorBoard: o.tensorboard,
+			Threads: o.threads, GPULayers: o.gpuLayers, Servers: o.rpc, MetricsFile: o.metrics, TensorBoard: o.tensorboard,
 		},
 	}
 }
@@ -120,17 +124,30 @@ func (a *app) trainAdapter(ctx context.Context, rows []ragft.Row, t ragft.TrainO
 		}
 		bar.set(int64(p.Step), int64(p.Steps), fmt.Sprintf("%s, rate %.2g, %.0f tokens/s", note, p.LearningRate, float64(p.Tokens)/p.Elapsed.Seconds()))
 	}
-	r, err := ragft.Train(ctx, rows, t)
+	r, err := o.train(ctx, rows, t)
 	if errors.Is(err, lora.ErrCheckpoint) {
 		return nil, fmt.Errorf("%w: it is of other rows or settings: say the same as then to go on, or --restart to begin anew", err)
 	}
 	return r, err
 }
 
+// train watches the general text of a pre-training, which is to be kept; see [ragft.Pretrain].
+func (o trainFlags) train(ctx context.Context, rows []ragft.Row, t ragft.TrainOptions) (*ragft.TrainResult, error) {
+	general := slices.ContainsFunc(rows, func(r ragft.Row) bool { return r.Source == ragft.SourceGeneral })
+	if !general || o.maxRise == 0 {
+		return ragft.Train(ctx, rows, t)
+	}
+	r, err := ragft.Pretrain(ctx, rows, ragft.PretrainOptions{Train: t, MaxRise: o.maxRise})
+	if err != nil {
+		return nil, err
+	}
+	return &r.TrainResult, nil
+}
+
 func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string) error {
 	r := trainResult{
 		Key: key, Adapter: t.Adapter, Rows: t.Rows, WatchedRows: t.HeldOutRows, TooLong: t.TooLong, Truncated: t.Truncated,
-		Steps: t.Steps, Resumed: t.Resumed, Skipped: t.Skipped, Stopped: t.Stopped, BestStep: t.BestStep,
+		Steps: t.Steps, Resumed: t.Resumed, Skipped: t.Skipped, Stopped: t.Stopped, Rose: t.Rose, BestStep: t.BestStep,
 		Loss: number(t.Loss), BaseLoss: number(t.BaseLoss), WatchedLoss: number(t.HeldOutLoss), Tokens: t.Tokens,
 		Seconds: number(t.TrainSeconds), Fill: number(t.Fill), Memory: t.Memory.Total(), Rank: o.rank, Epochs: o.epochs, Rate: number(o.rate), Metrics: o.metrics, BySource: t.HeldOut.BySource,
 	}
@@ -140,6 +157,9 @@ func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string) error
 	return a.result(r, func(w io.Writer) error {
 		if r.Resumed > 0 {
 			a.note("%d of the steps were done by an earlier run", r.Resumed)
+		}
+		if r.Rose != "" {
+			a.note("it was stopped since the loss of %s rose too far; the adapter is that of step %d", r.Rose, r.BestStep)
 		}
 		if r.TooLong > 0 {
 			a.note("%d rows are too long and were left out", r.TooLong)
@@ -154,7 +174,7 @@ func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string) error
 }
 
 // trainingKey is the same for trainings that give the same adapter.
-func trainingKey(t ragft.TrainOptions, model, rows string) (string, error) {
+func trainingKey(t ragft.TrainOptions, maxRise float64, model, rows string) (string, error) {
 	h := sha256.New()
 	c := t.LoRA
 	c.Progress, c.Control, c.MetricsFile, c.TensorBoard, c.CheckpointEvery, c.MemoryBudget = nil, nil, "", "", 0, 0
@@ -167,7 +187,7 @@ func trainingKey(t ragft.TrainOptions, model, rows string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	fmt.Fprintf(h, "%+v %g %s %s %d %d\n", c, t.HeldOut, t.Loss, t.TooLong, info.Size(), info.ModTime().UnixNano())
+	fmt.Fprintf(h, "%+v %g %g %s %s %d %d\n", c, maxRise, t.HeldOut, t.Loss, t.TooLong, info.Size(), info.ModTime().UnixNano())
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err
 	}
