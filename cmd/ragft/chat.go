@@ -61,8 +61,7 @@ func (a *app) runChat(ctx context.Context, o answerFlags) error {
 		fmt.Fprint(a.err, prompt)
 		select {
 		case <-ctx.Done():
-			fmt.Fprintln(a.err)
-			return ctx.Err()
+			return nil // an end like another
 		case line, open := <-lines:
 			if !open {
 				return <-stopped

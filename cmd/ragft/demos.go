@@ -127,8 +127,14 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, in ragft.RecipeInput, r demosResult) error {
 	bar := a.bar("generating", "questions")
 	in.Progress = func(p ragft.Progress) {
-		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d accepted, %.0f tokens/s", p.Accepted, p.TokensPerSecond))
+		note := fmt.Sprintf("%d accepted, %.0f tokens/s", p.Accepted, p.TokensPerSecond)
+		if p.Calls > 0 && p.Cached >= p.Calls {
+			note = fmt.Sprintf("%d accepted, from the cache", p.Accepted)
+			bar.skip(int64(p.Done))
+		}
+		bar.set(int64(p.Done), int64(p.Total), note)
 	}
+	bar.set(0, int64(max(len(in.Questions), 1)), "")
 	made, err := recipe.Rows(ctx, in)
 	bar.done()
 	if err != nil {

@@ -14,7 +14,7 @@ func setNativeLogger(l *slog.Logger) { llama.SetLogger(l) }
 // nativeExitCode is exitCode for the errors of what needs llama.cpp.
 func nativeExitCode(err error) int {
 	switch {
-	case isAny(err, lora.ErrMemory, lora.ErrNoSpace):
+	case isAny(err, lora.ErrMemory, lora.ErrNoSpace, lora.ErrRise):
 		return exitBudget
 	case isAny(err, lora.ErrNoExamples):
 		return exitEmpty

@@ -44,6 +44,18 @@ func (s *screen) draw(line string) {
 	s.drawn = line != ""
 }
 
+// interrupted says that the interrupt was heard, on a line of its own.
+func (s *screen) interrupted() {
+	s.mu.Lock()
+	before := "\n"
+	if s.drawn {
+		before = clearLine
+	}
+	s.drawn = false
+	fmt.Fprint(s.w, before, "ending; Ctrl-C again ends at once\n")
+	s.mu.Unlock()
+}
+
 // bar shows how far long work is: a bar with rate and time left on a terminal, a line now and then elsewhere, and nothing
 // with --quiet. Work in several rounds begins anew with each. It is used by one goroutine.
 type bar struct {
@@ -55,7 +67,7 @@ type bar struct {
 
 	started     time.Time // of the round
 	printed     time.Time
-	first       int64 // done by an earlier run
+	first       int64 // done before, by an earlier run
 	last, total int64
 	ended       bool
 }
@@ -86,6 +98,9 @@ func (b *bar) set(done, total int64, note string) {
 	}
 }
 
+// skip leaves what is done so far, by an earlier run, out of the rate.
+func (b *bar) skip(done int64) { b.first, b.started = done, b.now() }
+
 // speed is the rate, and the time left by it.
 func (b *bar) speed(now time.Time) string {
 	rate := float64(b.last-b.first) / now.Sub(b.started).Seconds()
@@ -101,10 +116,10 @@ func (b *bar) speed(now time.Time) string {
 
 // drawing is the bar in one line. Where it is narrow, first the note is cut, then the bar left out.
 func (b *bar) drawing(now time.Time, note string) string {
-	const most, least = 30, 10 // cells of the bar
-	width := b.screen.columns() - 1
+	const most, least = 30, 10      // cells of the bar
+	width := b.screen.columns() - 3 // what a terminal writes for Ctrl-C has room
 	if width <= 0 {
-		width = 79
+		width = 77
 	}
 	counts := fmt.Sprintf(" %d/%d %s%s", b.last, b.total, b.unit, b.speed(now))
 	if note != "" {

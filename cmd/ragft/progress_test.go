@@ -22,7 +22,7 @@ func TestProgressLines(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{err: &out}
 	b, wait := timed(a, "training", "steps")
-	b.first = 20 // by an earlier run
+	b.skip(20)
 	b.set(21, 100, "")
 	require.Empty(t, out.String(), "not before there is something to tell")
 	wait(20 * time.Second)
@@ -78,10 +78,10 @@ func TestProgressBar(t *testing.T) {
 		require.Less(t, utf8.RuneCountInString(line), width, "it never fills the line")
 		return line
 	}
-	require.Equal(t, "training  50% "+strings.Repeat("█", 15)+strings.Repeat("░", 15)+" 20/40 steps, 2/s, 10s left; loss 1.5", draw(120, "loss 1.5"))
-	require.Equal(t, "training  50% █████░░░░░ 20/40 steps, 2/s, 10s left; loss …", draw(60, "loss 1.5, watched 3"), "the note is cut")
-	require.Equal(t, "training  50% 20/40 steps, 2/s, 10s left; l…", draw(45, "loss 1.5"), "no room for a bar")
-	require.Equal(t, "training  50% 20/4…", draw(20, ""))
+	require.Equal(t, "training  50% "+strings.Repeat("█", 15)+strings.Repeat("░", 15)+" 20/40 steps, 2/s, 10s left; loss 1.5", draw(122, "loss 1.5"))
+	require.Equal(t, "training  50% █████░░░░░ 20/40 steps, 2/s, 10s left; loss …", draw(62, "loss 1.5, watched 3"), "the note is cut")
+	require.Equal(t, "training  50% 20/40 steps, 2/s, 10s left; l…", draw(47, "loss 1.5"), "no room for a bar")
+	require.Equal(t, "training  50% 20/4…", draw(22, ""))
 
 	out.Reset()
 	a.note("a note")

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	if f, ok := errs.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		a.screen = &screen{w: f, columns: func() int { n, _, _ := term.GetSize(int(f.Fd())); return n }}
 		a.err, errs = a.screen, a.screen
-		defer context.AfterFunc(ctx, func() { fmt.Fprintln(a.err, "ending; Ctrl-C again ends at once") })()
+		defer context.AfterFunc(ctx, a.screen.interrupted)()
 	}
 	root := a.root()
 	root.SetArgs(args)

@@ -17,9 +17,10 @@ import (
 
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/internal/rpctest"
+	"github.com/ragft/ragft/ragft"
 )
 
-// openAIServer says the same to every request, and counts them.
+// openAIServer says the same to every question, unless it is to decline, and counts the requests.
 func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 	t.Helper()
 	asked = &atomic.Int32{}
@@ -31,13 +32,20 @@ func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 		case r.URL.Path == "/v1/models":
 			fmt.Fprint(w, `{"data":[{"id":"teacher"}]}`)
 		case r.URL.Path == "/v1/chat/completions":
-			var body struct{ Stream bool }
+			var body struct {
+				Stream   bool
+				Messages []ragft.Message
+			}
 			if json.NewDecoder(r.Body).Decode(&body) != nil || body.Stream {
 				w.WriteHeader(http.StatusNotImplemented)
 				return
 			}
 			asked.Add(1)
-			fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"Abel Hesk"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
+			say := "Abel Hesk"
+			if body.Messages[0].Content == ragft.DefaultRefuse {
+				say = "I cannot say."
+			}
+			fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, say)
 		default:
 			http.NotFound(w, r)
 		}
@@ -54,7 +62,7 @@ func TestOpenAIServers(t *testing.T) {
 	one, first := openAIServer(t, "secret")
 	two, second := openAIServer(t, "secret")
 	pool := "openai:teacher@" + one + ",openai:teacher@" + two
-	rows := object[demosResult](t, "demos", "-m", pool, "--recipe", "self-demo", "--batch", "12")
+	rows := object[demosResult](t, "demos", "-m", pool, "--recipe", "self-demo", "--batch", "12", "--max-refusals", "1")
 	require.Positive(t, rows.Cost.Calls)
 	require.Positive(t, first.Load(), "both have work")
 	require.Positive(t, second.Load())
@@ -62,7 +70,7 @@ func TestOpenAIServers(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(data), "openai/", "rows say whose words they are")
 	other := strings.Split(pool, ",")
-	again := object[demosResult](t, "demos", "-m", other[1]+","+other[0], "--recipe", "self-demo", "--batch", "12")
+	again := object[demosResult](t, "demos", "-m", other[1]+","+other[0], "--recipe", "self-demo", "--batch", "12", "--max-refusals", "1")
 	require.Equal(t, again.Cost.Calls, again.Cost.Cached, "the same pool in another order")
 
 	before := first.Load()

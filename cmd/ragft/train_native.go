@@ -116,7 +116,8 @@ func (a *app) trainAdapter(ctx context.Context, rows []ragft.Row, t ragft.TrainO
 	begun := false
 	t.LoRA.Progress = func(p lora.Progress) {
 		if !begun {
-			begun, bar.first = true, int64(p.Step-1)
+			begun = true
+			bar.skip(int64(p.Step - 1))
 		}
 		note := fmt.Sprintf("loss %.3f", p.Loss)
 		if p.HeldOutLoss == p.HeldOutLoss {
@@ -127,6 +128,9 @@ func (a *app) trainAdapter(ctx context.Context, rows []ragft.Row, t ragft.TrainO
 	r, err := o.train(ctx, rows, t)
 	if errors.Is(err, lora.ErrCheckpoint) {
 		return nil, fmt.Errorf("%w: it is of other rows or settings: say the same as then to go on, or --restart to begin anew", err)
+	}
+	if errors.Is(err, lora.ErrRise) {
+		return nil, fmt.Errorf("%w; here: --rate, --texts of 'ragft demos', --evaluate-every; --max-rise 0 goes on regardless", err)
 	}
 	return r, err
 }
