@@ -66,7 +66,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorFlags) error {
 	a.checkMemory(f)
 	a.checkDisk(f)
 	if !hasNative {
-		f.add("llama.cpp", missing, "this build has none: no training, and models only through Ollama",
+		f.add("llama.cpp", missing, "this build has none: no training, and models only of servers",
 			"run ./build.sh, then CGO_ENABLED=1 go install ./cmd/ragft (it needs gcc or clang)")
 	}
 	a.checkNative(ctx, f, o)
