@@ -76,7 +76,7 @@ func TestOpenAIServers(t *testing.T) {
 	object[evalResult](t, "eval", "--judge", "openai:teacher@"+one)
 	data, err = os.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
-	require.Contains(t, string(data), `"judge":"openai/`, "which has the last word")
+	require.Contains(t, string(data), `"judge": "openai/`, "which has the last word")
 	before := first.Load()
 	answer := object[askResult](t, "ask", "-m", "openai:teacher@"+one, "Who is the miller at Tuckle Mill?")
 	require.Equal(t, "Abel Hesk", answer.Answer)
