@@ -91,7 +91,7 @@ func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistan
 	search, err := a.searcher(ctx, index)
 	if err != nil {
 		m.close()
-		return fail(err)
+		return nil, nil, nil, err
 	}
 	return ragft.NewAssistant(m.best(), search, opts), index, m, nil
 }
