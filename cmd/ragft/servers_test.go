@@ -101,7 +101,7 @@ func TestOpenAIServers(t *testing.T) {
 	require.Equal(t, missing, status("-m", "openai:teacher@http://127.0.0.1:1/v1"))
 	t.Setenv("OPENAI_API_KEY", "wrong")
 	require.Equal(t, missing, status("-m", "openai:teacher@"+one))
-	code, _, stderr := ragftRun(t, "", "ask", "-m", "openai:teacher@"+one, "--json", "Who?")
+	code, _, stderr := ragftRun(t, "", "ask", "-m", "openai:teacher@"+one, "--json", "Who is the miller at Tuckle Mill?")
 	require.Equal(t, exitMissing, code, stderr)
 	require.Contains(t, stderr, "OPENAI_API_KEY")
 }
