@@ -3,6 +3,7 @@
 package lora
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"os"
@@ -312,17 +313,23 @@ func TestMaxRise(t *testing.T) {
 		general[i].Source = "general"
 	}
 	var losses []float64
-	train := func(rise float64) (*Result, error) {
+	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
+	train := func(rise float64, cancelAt int) (*Result, error) {
 		losses = nil
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
 		c := Config{Rank: 4, LearningRate: 2e-2, Seed: 3, Epochs: 6, EvaluateEvery: 2, KeepBest: true, MaxRise: map[string]float64{"general": rise}}
 		c.Progress = func(p Progress) {
 			if p.Evaluated {
 				losses = append(losses, p.HeldOutLoss)
 			}
+			if p.Step == cancelAt {
+				cancel()
+			}
 		}
-		return Train(context.Background(), model, filepath.Join(t.TempDir(), "adapter.gguf"), c, counting(60), general)
+		return Train(ctx, model, adapter, c, counting(60), general)
 	}
-	free, err := train(1e9)
+	free, err := train(1e9, 0)
 	require.NoError(t, err)
 	require.Empty(t, free.Rose)
 	all := losses
@@ -331,12 +338,28 @@ func TestMaxRise(t *testing.T) {
 	if bound <= free.BaseLoss || over <= 0 {
 		t.Fatalf("the losses %v do not rise over %v within the training", all, free.BaseLoss)
 	}
-	r, err := train(bound - free.BaseLoss)
+	r, err := train(bound-free.BaseLoss, 0)
 	require.NoError(t, err)
 	require.True(t, r.Stopped)
 	require.Equal(t, "general", r.Rose)
 	require.Equal(t, 2*(over+1), r.Steps)
 	require.Equal(t, slices.Min(all[:over]), r.HeldOutLoss)
+	want, err := os.ReadFile(adapter)
+	require.NoError(t, err)
+
+	// Interrupted before it, between evaluations, or at the very step at which the loss has risen, it goes on to the same end.
+	for _, at := range []int{2*over - 1, 2*over + 1, 2 * (over + 1)} {
+		require.NoError(t, os.Remove(adapter))
+		_, err = train(bound-free.BaseLoss, at)
+		require.ErrorIs(t, err, context.Canceled)
+		resumed, err := train(bound-free.BaseLoss, 0)
+		require.NoError(t, err)
+		require.Equal(t, at, resumed.Resumed)
+		require.Equal(t, []any{"general", r.Steps, r.HeldOutLoss, r.BaseLoss}, []any{resumed.Rose, resumed.Steps, resumed.HeldOutLoss, resumed.BaseLoss})
+		got, err := os.ReadFile(adapter)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(want, got), "interrupted at %d", at)
+	}
 
 	_, err = Train(context.Background(), model, "", Config{MaxRise: map[string]float64{"general": 1}}, counting(4), general)
 	require.ErrorContains(t, err, "KeepBest")

@@ -5,6 +5,7 @@ package ragft
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"testing"
 
@@ -56,6 +57,26 @@ func TestPretrainThenTune(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Train(ctx, task, TrainOptions{Model: merged, Adapter: filepath.Join(dir, "task.gguf"), HeldOut: -1, LoRA: lora.Config{Rank: 4}})
 	require.NoError(t, err)
+
+	// The replay share is of the model's own tokens.
+	made, err = Pretraining{General: general, Replay: 0.3, Duplicates: DuplicateOptions{Similarity: 1}}.Rows(ctx, RecipeInput{Corpus: corpus, Model: m})
+	require.NoError(t, err)
+	tokens := map[string]int{}
+	for _, row := range made.Rows {
+		n, err := m.CountText(row.Text)
+		require.NoError(t, err)
+		tokens[row.Source] += n
+	}
+	require.InDelta(t, 0.3, float64(tokens[SourceGeneral])/float64(tokens[SourceGeneral]+tokens[SourceDomain]), 0.02)
+
+	// What a report shows of the training comes with its result.
+	var info ReportInfo
+	r.Describe(&info)
+	require.Len(t, info.Loss, r.Steps)
+	require.Contains(t, info.LossBySource, SourceGeneral)
+	require.Contains(t, info.LossBySource, SourceDomain)
+	require.True(t, math.IsNaN(info.Loss[0].HeldOut), "not evaluated at the first step")
+	require.Equal(t, r.HeldOut.Loss, info.Loss[len(info.Loss)-1].HeldOut)
 
 	_, err = Pretrain(ctx, made.Rows[:1], o)
 	require.ErrorIs(t, err, ErrTooLittleText)
