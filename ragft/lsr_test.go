@@ -259,10 +259,10 @@ func TestLSRBadInput(t *testing.T) {
 	empty, err := retriever.NewMemory(retriever.IndexOptions{})
 	require.NoError(t, err)
 	defer empty.Close()
-	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Search = empty }), ErrNothingToTune)
+	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Search = empty }), ErrTooLittleText)
 	one := retriever.Chunk{ID: "1", Text: "The mill of Town001 was founded.", End: 32}
 	require.NoError(t, empty.Add(ctx, []retriever.Chunk{one}))
-	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Search = empty }), ErrNothingToTune)
+	require.ErrorIs(t, tune(func(r *RecipeInput) { r.Search = empty }), ErrTooLittleText)
 
 	changing := &fakeScorer{score: func(prompt, response string) (float64, error) {
 		if response == "Keeper011" {
