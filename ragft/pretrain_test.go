@@ -72,10 +72,11 @@ func TestPretrainThenTune(t *testing.T) {
 	// What a report shows of the training comes with its result.
 	var info ReportInfo
 	r.Describe(&info)
-	require.Len(t, info.Loss, r.Steps)
+	require.Len(t, info.Loss, r.Steps+1) // and before the first
 	require.Contains(t, info.LossBySource, SourceGeneral)
 	require.Contains(t, info.LossBySource, SourceDomain)
-	require.True(t, math.IsNaN(info.Loss[0].HeldOut), "not evaluated at the first step")
+	require.Equal(t, r.BaseLoss, info.Loss[0].HeldOut)
+	require.True(t, math.IsNaN(info.Loss[1].HeldOut), "not evaluated at the first step")
 	require.Equal(t, r.HeldOut.Loss, info.Loss[len(info.Loss)-1].HeldOut)
 
 	_, err = Pretrain(ctx, made.Rows[:1], o)

@@ -86,7 +86,7 @@ type TrainResult struct {
 	TooLong     int // rows left out because they are too long
 	Truncated   int // rows that were shortened, among Rows and HeldOutRows
 
-	Losses []LossPoint // of the steps of this run; those before a checkpoint are not among them
+	Losses []LossPoint // before this run and of its steps; those before a checkpoint are not among them
 }
 
 // Describe fills in what a report says of the training: its losses by step and
