@@ -3,7 +3,6 @@
 package lora
 
 // #cgo CXXFLAGS: -std=c++17 -O3
-// #cgo linux,amd64 CXXFLAGS: -march=native
 // #include <stdlib.h>
 // #include "engine.h"
 import "C"

@@ -25,8 +25,12 @@ type Devices struct {
 	list     *C.ggml_backend_dev_t
 }
 
-// OpenDevices connects to servers, each host:port. Without any it returns nil. Errors wrap ggmlrpc.ErrServer, or are ctx's.
+// OpenDevices connects to servers, each host:port. Without any it returns nil. Errors wrap ggmlrpc.ErrServer, or are
+// ctx's, or say that this processor is not one that the library was built for.
 func OpenDevices(ctx context.Context, servers []string) (*Devices, error) {
+	if err := checkProcessor(); err != nil {
+		return nil, err
+	}
 	if len(servers) == 0 {
 		return nil, nil
 	}
