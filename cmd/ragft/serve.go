@@ -18,6 +18,7 @@ type serveFlags struct {
 	docs        string
 	noRetrieval bool
 	thinking    bool
+	separate    bool
 	tokenFile   string
 	hosts       []string
 
@@ -52,6 +53,7 @@ An address beyond loopback needs a token, from the environment variable RAGFT_TO
 	f.Var(pathValue(&o.docs, ""), "docs", "folder of the documents, so that citations open them")
 	f.BoolVar(&o.noRetrieval, "no-retrieval", false, "answer without passages unless a request asks for them")
 	f.BoolVar(&o.thinking, "thinking", false, "let the model think before it answers")
+	f.BoolVar(&o.separate, "separate-caches", false, "give each of --sequences answers --context tokens of its own: faster where questions have little in common, for so many times the memory")
 	f.Var(pathValue(&o.tokenFile, ""), "token-file", "file with the token that clients must send")
 	f.StringSliceVar(&o.hosts, "hosts", nil, "names under which the service may be addressed without a token")
 	f.Var(bytesValue(&o.maxBody), "max-body", "largest body of a request (0 = 1MiB)")

@@ -20,7 +20,7 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 		return err
 	}
 	local := o.local()
-	local.Serve, local.Queue = true, o.maxQueue
+	local.Serve, local.Queue, local.SeparateCaches = true, o.maxQueue, o.separate
 	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) { return a.openLocal(ctx, o.modelFlags, adapter, local) })
 	if err != nil {
 		return err
