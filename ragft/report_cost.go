@@ -92,7 +92,7 @@ func plotCost(e *Evaluation, xLabel, title string, cost func(*SystemResult) floa
 			dot(dc, place(p).X, place(p).Y, 4, p.Color)
 		}
 		for _, p := range points {
-			at := besideDot(place(p), taken)
+			at := besideDot(place(p), taken, dc.Min.Y)
 			taken = append(taken, at)
 			dc.FillText(label(10, inkColor, draw.XCenter), at, fmt.Sprint(p.Number))
 		}
@@ -100,13 +100,16 @@ func plotCost(e *Evaluation, xLabel, title string, cost func(*SystemResult) floa
 	return c.svg(title)
 }
 
-// besideDot is the place around a dot that is farthest from what is there.
-func besideDot(dot vg.Point, taken []vg.Point) vg.Point {
+// besideDot is the place around a dot, and above the axis, that is farthest from what is there.
+func besideDot(dot vg.Point, taken []vg.Point, axis vg.Length) vg.Point {
 	const away = 10
 	best, bestRoom := dot, vg.Length(-1)
 	for k := range 8 {
 		sin, cos := math.Sincos(float64(k) * math.Pi / 4)
 		at := vg.Point{X: dot.X + vg.Length(away*cos), Y: dot.Y + vg.Length(away*sin)}
+		if at.Y < axis+away/2 {
+			continue
+		}
 		room := vg.Length(3 * away) // more than that is as good
 		for _, t := range taken {
 			if t == dot {

@@ -33,8 +33,9 @@ func TestFlipSides(t *testing.T) {
 
 func TestBesideDot(t *testing.T) {
 	dot := vg.Point{X: 50, Y: 50}
-	require.Equal(t, vg.Point{X: 60, Y: 50}, besideDot(dot, []vg.Point{dot}), "to the right where nothing is near")
-	at := besideDot(dot, []vg.Point{dot, {X: 62, Y: 50}})
+	require.Equal(t, vg.Point{X: 60, Y: 50}, besideDot(dot, []vg.Point{dot}, 0), "to the right where nothing is near")
+	require.Greater(t, besideDot(dot, []vg.Point{dot, {X: 60, Y: 55}}, 45).Y, vg.Length(45), "not below the axis")
+	at := besideDot(dot, []vg.Point{dot, {X: 62, Y: 50}}, 0)
 	require.Less(t, at.X, vg.Length(50), "away from a neighbour")
 }
 
