@@ -142,7 +142,7 @@ type LSRChange struct {
 // Estimate says what [LSR.Tune] will cost at most: passages that are scored, and
 // tokens of answers. It needs Search and Questions.
 func (l LSR) Estimate(in RecipeInput) (Cost, error) {
-	if err := l.check(in); err != nil {
+	if err := l.check(in, false); err != nil {
 		return Cost{}, err
 	}
 	l = l.withDefaults()
@@ -156,8 +156,9 @@ func (l LSR) Estimate(in RecipeInput) (Cost, error) {
 	return c, nil
 }
 
-func (l LSR) check(in RecipeInput) error {
-	if err := in.needs(false, true, true, false); err != nil {
+// check says what of the input cannot be used; model says whether one is needed.
+func (l LSR) check(in RecipeInput, model bool) error {
+	if err := in.needs(model, true, true, false); err != nil {
 		return fmt.Errorf("ragft: %s: %w", l.Name(), err)
 	}
 	if _, ok := in.Search.(*retriever.Index); !ok {
@@ -177,11 +178,8 @@ func (l LSR) check(in RecipeInput) error {
 //
 // An index that is changed meanwhile is retriever.ErrChanged.
 func (l LSR) Tune(ctx context.Context, in RecipeInput) (*LSRResult, error) {
-	if err := l.check(in); err != nil {
+	if err := l.check(in, true); err != nil {
 		return nil, err
-	}
-	if err := in.needs(true, true, true, false); err != nil {
-		return nil, fmt.Errorf("ragft: %s: %w", l.Name(), err)
 	}
 	t := &lsr{LSR: l.withDefaults(), in: in.withDefaults(), index: in.Search.(*retriever.Index)}
 	t.meter = newMeter(t.in.Progress, t.in.Logger, in.Model)
