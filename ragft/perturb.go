@@ -287,8 +287,10 @@ func swapAnswer(q Question, shown []retriever.Hit, other string) []retriever.Hit
 		pattern := regexp.MustCompile(`(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(gold) + `($|[^\pL\pN])`)
 		with := "${1}" + strings.ReplaceAll(other, "$", "$$") + "${2}"
 		for i := range shown {
-			shown[i].Text = pattern.ReplaceAllString(shown[i].Text, with)
-			shown[i].Title = pattern.ReplaceAllString(shown[i].Title, with)
+			for range 2 { // of answers side by side, a first pass takes every other one, with the character between them
+				shown[i].Text = pattern.ReplaceAllString(shown[i].Text, with)
+				shown[i].Title = pattern.ReplaceAllString(shown[i].Title, with)
+			}
 		}
 	}
 	return shown

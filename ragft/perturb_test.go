@@ -106,6 +106,10 @@ func TestSwapAnswer(t *testing.T) {
 	require.Equal(t, "In $5 Ely, $5 Ely, and New Yorkers.", got[0].Text)
 	require.Equal(t, "$5 Ely", got[0].Title)
 
+	hit.Text = "Ely Ely Ely."
+	got = swapAnswer(Question{Answer: "Ely"}, []retriever.Hit{hit}, "Bo")
+	require.Equal(t, "Bo Bo Bo.", got[0].Text)
+
 	swap := answerSwapper([]Question{
 		{ID: "a", Question: "?", Answer: "1912"}, {ID: "b", Question: "?", Answer: "Ann Lee"}, {ID: "c", Question: "?", Answer: "1850"},
 		{ID: "d", Question: "?", Answer: "Bo Dee"}, {ID: "e", Question: "?"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/retriever"
 )
 
 func TestEveryRecipeTrainsOnTheSameTokens(t *testing.T) {
@@ -44,6 +45,38 @@ func TestQuestionsAreMadeUnanswerable(t *testing.T) {
 	}
 }
 
+func TestSearchMissesAnswers(t *testing.T) {
+	index, err := retriever.NewMemory(retriever.IndexOptions{})
+	require.NoError(t, err)
+	defer index.Close()
+	c := &comparison{options: options{missed: 0.5, seed: 1}, index: index}
+	var chunks []retriever.Chunk
+	for _, name := range []string{"mill", "inn", "quay", "light"} {
+		chunks = append(chunks,
+			retriever.Chunk{ID: name, Source: name, Text: "The owner of the " + name + " is " + name + " Ann."},
+			retriever.Chunk{ID: name + "2", Source: name, Text: "The " + name + " has a red door."})
+		c.train = append(c.train, ragft.Question{ID: name, Question: "Who owns the " + name + "?", Answer: name + " Ann"})
+	}
+	require.NoError(t, index.Add(t.Context(), chunks))
+	c.train = append(c.train, ragft.Question{ID: "none", Question: "Who owns the sea?", Unanswerable: true})
+	c.unlabelled()
+	require.Len(t, c.train, 4, "no question is marked unanswerable")
+	made, err := ragft.GoldAnswers{Refusal: ragft.DefaultRefusal}.Rows(t.Context(), ragft.RecipeInput{Search: c.learnt, Questions: c.train})
+	require.NoError(t, err)
+	contexts := map[ragft.Context]int{}
+	for _, row := range made.Rows {
+		require.Equal(t, ragft.KindAnswer, row.Kind)
+		require.NotEmpty(t, row.Chunks)
+		contexts[row.Context]++
+	}
+	require.Equal(t, map[ragft.Context]int{ragft.Present: 2, ragft.Absent: 2}, contexts)
+	hits, err := c.index.Search(t.Context(), "Who owns the sea?", 3)
+	require.NoError(t, err)
+	missed, err := c.learnt.Search(t.Context(), "Who owns the sea?", 3)
+	require.NoError(t, err)
+	require.Equal(t, hits, missed, "other questions are searched as ever")
+}
+
 func TestRecipesThatBuildOnOthers(t *testing.T) {
 	chosen, err := chooseContenders(" pretrain+self-demo, pretrain")
 	require.NoError(t, err)
@@ -74,4 +107,27 @@ func TestTableSaysWhyThereIsNoAdapter(t *testing.T) {
 	require.Contains(t, text, "| gold | 51.9 (44.0 to 60.0) | – |")
 	require.Contains(t, text, "| memory | no adapter, see below |")
 	require.Contains(t, text, "no entities / in 173 passages |")
+}
+
+func TestTableOverSeeds(t *testing.T) {
+	at := func(seed uint64, correct float64, finding ragft.Finding, failed string) *table {
+		return &table{
+			Seed: seed,
+			Lines: []line{
+				{Recipe: "gold", Metrics: map[string]ragft.Estimate{"correct": {Value: correct, N: 9}}},
+				{Recipe: "raft", Failed: failed, Metrics: map[string]ragft.Estimate{"correct": {Value: correct, N: 9}}},
+			},
+			Differences: []difference{{Base: "base", Other: "gold", Metrics: map[string]ragft.Difference{
+				"correct": {Estimate: ragft.Estimate{Value: correct - 0.5, N: 9}, Finding: finding},
+			}}},
+		}
+	}
+	text := overSeeds([]*table{at(4, 0.5, ragft.NoDifference, ""), at(5, 0.75, ragft.Better, "")})
+	require.Contains(t, text, "2 seeds, from 4 to 5")
+	require.Contains(t, text, "| gold | 62.5 (50.0 to 75.0) | – |")
+	require.Contains(t, text, "| gold less base | +12.5 (better 1, worse 0 of 2) | – |")
+	failed := at(5, 0.75, ragft.Better, "no rows")
+	failed.Lines[1].Metrics = nil
+	text = overSeeds([]*table{at(4, 0.5, ragft.NoDifference, ""), failed})
+	require.Contains(t, text, "| raft (1 of 2 came to nothing) | 50.0 (50.0 to 50.0) | – |")
 }

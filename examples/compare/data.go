@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/examples/basemodel/corpus"
@@ -48,6 +49,36 @@ func (c *comparison) leaveOut(set *dataset.Set) {
 			item.Evidence = nil
 		}
 	}
+}
+
+// unlabelled leaves the questions to learn from as Self-Demo's paper has them: each has an answer, and for some the search
+// does not find it.
+func (c *comparison) unlabelled() {
+	c.train = slices.DeleteFunc(c.train, func(q ragft.Question) bool { return len(q.Golds()) == 0 })
+	_, drawn := ragft.SplitQuestions(c.train, c.missed, c.seed)
+	golds := map[string][]string{}
+	for _, q := range drawn {
+		golds[q.Question] = q.Golds()
+	}
+	c.learnt = missing{c.index, golds}
+}
+
+// missing is an index that does not find the answers to some questions.
+type missing struct {
+	*retriever.Index
+	golds map[string][]string // by question
+}
+
+func (m missing) Search(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
+	golds, missed := m.golds[query]
+	if !missed {
+		return m.Index.Search(ctx, query, k)
+	}
+	hits, err := m.Index.Search(ctx, query, 4*k)
+	hits = slices.DeleteFunc(hits, func(hit retriever.Hit) bool {
+		return ragft.Contains(hit.Text, golds) || ragft.Contains(hit.Title, golds)
+	})
+	return hits[:min(k, len(hits))], err
 }
 
 func (c *comparison) makeIndex(ctx context.Context, documents []retriever.Document) (err error) {

@@ -28,8 +28,9 @@ import (
 type options struct {
 	model, docs, questions, format, out, recipes string
 	passages, chunk, rank, epochs, limit         int
-	unanswerable, rate                           float64
+	unanswerable, missed, rate                   float64
 	seed                                         uint64
+	seeds                                        int
 }
 
 func main() {
@@ -46,8 +47,10 @@ func main() {
 	flag.IntVar(&o.epochs, "epochs", 3, "the budget: each recipe trains on as many tokens as so many epochs of all questions with their passages")
 	flag.IntVar(&o.limit, "limit", 0, "take only this many questions, drawn by seed; 0 = all")
 	flag.Float64Var(&o.unanswerable, "unanswerable", 0, "share of the questions that are made unanswerable by leaving their own passages out, for sets without such questions")
+	flag.Float64Var(&o.missed, "missed", 0, "the setting of Self-Demo's paper: no recipe is told what cannot be answered. Unanswerable questions are not learnt from, and for this share of the others the search misses the passages with the answer")
 	flag.Float64Var(&o.rate, "rate", 1e-3, "learning rate; 2e-4 suits models of a billion weights")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
+	flag.IntVar(&o.seeds, "seeds", 1, "how many seeds to run, from -seed on; each decides what is held out, what is drawn and how training begins")
 	flag.Parse()
 	if o.questions == "" {
 		o.questions = tune.ShippedQuestions
@@ -62,6 +65,7 @@ func main() {
 type comparison struct {
 	options
 	index       *retriever.Index
+	learnt      ragft.Searcher // the index as the recipes see it
 	corpus      []retriever.Chunk
 	base        *ragft.LocalModel
 	cached      *ragft.CachedModel
@@ -73,23 +77,46 @@ type comparison struct {
 }
 
 func run(ctx context.Context, o options) error {
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return err
-	}
 	chosen, err := chooseContenders(o.recipes)
 	if err != nil {
 		return err
 	}
+	if o.seeds <= 1 {
+		_, err := compare(ctx, o, chosen)
+		return err
+	}
+	out, first := o.out, o.seed
+	var tables []*table
+	for i := range o.seeds {
+		o.seed = first + uint64(i)
+		o.out = filepath.Join(out, fmt.Sprint("seed-", o.seed))
+		fmt.Printf("\nseed %d, %d of %d\n", o.seed, i+1, o.seeds)
+		t, err := compare(ctx, o, chosen)
+		if err != nil {
+			return fmt.Errorf("seed %d: %w", o.seed, err)
+		}
+		tables = append(tables, t)
+	}
+	text := overSeeds(tables)
+	fmt.Print("\n" + text)
+	return os.WriteFile(filepath.Join(out, "seeds.md"), []byte(text), 0o644)
+}
+
+// compare is the comparison with one seed.
+func compare(ctx context.Context, o options, chosen []contender) (*table, error) {
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return nil, err
+	}
 	c := &comparison{options: o}
 	defer c.close()
 	if err := c.open(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	for _, one := range chosen {
 		fmt.Printf("\n%s\n", one.name)
 		r, err := c.try(ctx, one)
 		if err != nil {
-			return fmt.Errorf("%s: %w", one.name, err)
+			return nil, fmt.Errorf("%s: %w", one.name, err)
 		}
 		c.results = append(c.results, r)
 	}
@@ -125,6 +152,10 @@ func (c *comparison) open(ctx context.Context) error {
 	c.held = ragft.WithoutLeaks(c.held, c.leakage.Leaks)
 	if err := c.makeIndex(ctx, documents); err != nil {
 		return err
+	}
+	c.learnt = c.index
+	if c.missed > 0 {
+		c.unlabelled()
 	}
 	if c.general, err = makeGeneral(c.seed); err != nil {
 		return err

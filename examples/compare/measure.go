@@ -32,14 +32,14 @@ type measures struct {
 }
 
 // measure evaluates base and every tuned model and writes the tables.
-func (c *comparison) measure(ctx context.Context) error {
+func (c *comparison) measure(ctx context.Context) (*table, error) {
 	m := &measures{prose: map[string]ragft.Loss{}, pairs: c.pairs()}
 	var err error
 	if m.held, err = c.evaluate(ctx, c.heldSystems(), c.held, withClosed(m.pairs)); err != nil {
-		return err
+		return nil, err
 	}
 	if m.facts, err = c.evaluate(ctx, c.closedSystems(), c.general.asked, closedOnly(m.pairs)); err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range c.results {
 		if r.tuned == nil {
@@ -47,15 +47,15 @@ func (c *comparison) measure(ctx context.Context) error {
 		}
 		f, err := ragft.MeasureForgetting(ctx, ragft.ForgettingConfig{Base: c.cached, Tuned: r.tuned, Texts: c.general.scored, Seed: c.seed})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		m.prose[r.name] = f.Losses[0]
 	}
 	if m.abilities, err = c.abilities(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.report(ctx, m.held); err != nil {
-		return err
+		return nil, err
 	}
 	return c.write(m)
 }
@@ -193,16 +193,16 @@ func (c *comparison) report(ctx context.Context, e *ragft.Evaluation) error {
 }
 
 // write writes the tables to the terminal and to files.
-func (c *comparison) write(m *measures) error {
+func (c *comparison) write(m *measures) (*table, error) {
 	t := c.table(m)
 	text := t.markdown()
 	fmt.Print("\n" + text)
 	if err := os.WriteFile(filepath.Join(c.out, "recipes.md"), []byte(text), 0o644); err != nil {
-		return err
+		return nil, err
 	}
 	if err := t.writeJSON(filepath.Join(c.out, "recipes.json")); err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Printf("\nTables, rows, adapters and report.html: %s\n", c.out)
-	return nil
+	return t, nil
 }

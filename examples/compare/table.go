@@ -17,6 +17,7 @@ type table struct {
 	Unanswerable int          `json:"unanswerable"`
 	Learnt       int          `json:"learnt"` // questions that rows were made of
 	General      int          `json:"general"`
+	Missed       float64      `json:"missed,omitempty"` // share of the questions learnt from whose answer the search missed
 	Passages     int          `json:"passages"`
 	Budget       int          `json:"budget"` // tokens
 	Seed         uint64       `json:"seed"`
@@ -63,7 +64,7 @@ func columns() []column {
 }
 
 func (c *comparison) table(m *measures) *table {
-	t := &table{Questions: len(m.held.Questions), Learnt: len(c.train), General: len(m.facts.Questions), Passages: c.passages,
+	t := &table{Questions: len(m.held.Questions), Learnt: len(c.train), General: len(m.facts.Questions), Passages: c.passages, Missed: c.missed,
 		Budget: c.budget, Seed: c.seed, Abilities: m.abilities}
 	for _, q := range m.held.Questions {
 		if q.Unanswerable {
@@ -128,6 +129,9 @@ func (t *table) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d questions to learn from, %d held out, %d of these unanswerable; %d general facts; %d passages shown; seed %d. In %%, with 95 %% intervals.\n\n",
 		t.Learnt, t.Questions, t.Unanswerable, t.General, t.Passages, t.Seed)
+	if t.Missed > 0 {
+		fmt.Fprintf(&b, "None of the questions to learn from is marked unanswerable; for %.0f %% of them the search misses the answer.\n\n", 100*t.Missed)
+	}
 	heads := []string{"recipe"}
 	for _, col := range columns() {
 		heads = append(heads, col.head)
