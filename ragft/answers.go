@@ -11,10 +11,16 @@ import (
 )
 
 // answerLine is one line of an answers file: its head, a question with its
-// passages, or what one system made of one question.
+// passages, what one system made of one question, or a part of what perturbing
+// a system showed. Lines of a list of memory probes bear its name.
 type answerLine struct {
+	Memory     string        `json:"memory,omitempty"`
 	Evaluation *Evaluation   `json:"evaluation,omitempty"`
 	Question   *EvalQuestion `json:"question,omitempty"`
+	Robustness string        `json:"robustness,omitempty"` // the system that was perturbed
+	Document   *EvalDocument `json:"document,omitempty"`   // of Robustness.Documents, in order
+	Change     string        `json:"change,omitempty"`     // the perturbation's name
+	Flip       *Flip         `json:"flip,omitempty"`
 	System     string        `json:"system,omitempty"`
 	*Record
 }
@@ -24,11 +30,23 @@ type answerLine struct {
 // {"evaluation": ...}, names the systems and how was measured; then follow a
 // line {"question": ...} for every question with its passages, and a line
 // {"system": ..., "question_id": ..., "answer": ..., "verdict": ...} with the
-// fields of [Record] for every question and system.
+// fields of [Record] for every question and system. What [Perturb] showed has
+// a line {"robustness": system, "document": ...} for every passage and
+// {"robustness": system, "change": ..., "flip": ...} for every flip; memory
+// probes have lines as above, each with {"memory": "local"} or "global". No
+// line grows with the number of questions but the first, which holds no texts.
 func WriteAnswers(w io.Writer, e *Evaluation) error {
 	if err := e.check(); err != nil {
 		return fmt.Errorf("ragft: write answers: %w", err)
 	}
+	if err := writeLines(w, answerLines("", e)); err != nil {
+		return fmt.Errorf("ragft: write answers: %w", err)
+	}
+	return nil
+}
+
+// answerLines are the lines of an evaluation, the head first.
+func answerLines(memory string, e *Evaluation) []answerLine {
 	head := *e
 	head.Questions, head.Systems, head.Comparisons = nil, slices.Clone(e.Systems), slices.Clone(e.Comparisons)
 	lines := []answerLine{{Evaluation: &head}}
@@ -44,10 +62,33 @@ func WriteAnswers(w io.Writer, e *Evaluation) error {
 	for i, c := range e.Comparisons {
 		head.Comparisons[i] = Comparison{Base: c.Base, Other: c.Other}
 	}
-	if err := writeLines(w, lines); err != nil {
-		return fmt.Errorf("ragft: write answers: %w", err)
+	head.Robustness = slices.Clone(e.Robustness)
+	for i, r := range e.Robustness {
+		short := *r
+		short.Documents, short.Results = nil, slices.Clone(r.Results)
+		for k := range r.Documents {
+			lines = append(lines, answerLine{Robustness: r.System, Document: &r.Documents[k]})
+		}
+		for k := range r.Results {
+			short.Results[k].Flips = nil
+			for n := range r.Results[k].Flips {
+				lines = append(lines, answerLine{Robustness: r.System, Change: r.Results[k].Name, Flip: &r.Results[k].Flips[n]})
+			}
+		}
+		head.Robustness[i] = &short
 	}
-	return nil
+	for i := range lines {
+		lines[i].Memory = memory
+	}
+	if e.Memory != nil {
+		short := MemoryTest{}
+		for _, list := range e.Memory.lists() {
+			*short.list(list.name) = &MemoryProbe{Verdicts: list.probe.Verdicts}
+			lines = append(lines, answerLines(list.name, list.probe.Evaluation)...)
+		}
+		head.Memory = &short
+	}
+	return lines
 }
 
 // WriteAnswersFile is [WriteAnswers] to a file, which is replaced as a whole or
@@ -76,14 +117,11 @@ func ReadAnswersFile(ctx context.Context, path string) (*Evaluation, error) {
 }
 
 func readAnswers(ctx context.Context, name string, r io.Reader) (*Evaluation, error) {
-	a := answersReader{system: map[string]int{}, question: map[string]int{}}
+	a := newAnswersReader()
 	if err := eachLine(name, r, a.add); err != nil {
 		return nil, fmt.Errorf("ragft: read answers: %w", err)
 	}
-	e, err := a.evaluation()
-	if err == nil {
-		err = e.measureAgain(ctx)
-	}
+	e, err := a.evaluation(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: read answers: %w", err)
 	}
@@ -95,6 +133,11 @@ type answersReader struct {
 	e                *Evaluation
 	system, question map[string]int
 	answers          []answerLine
+	memory           map[string]*answersReader // by list of probes
+}
+
+func newAnswersReader() *answersReader {
+	return &answersReader{system: map[string]int{}, question: map[string]int{}, memory: map[string]*answersReader{}}
 }
 
 func (a *answersReader) add(_ int, line []byte) error {
@@ -102,6 +145,20 @@ func (a *answersReader) add(_ int, line []byte) error {
 	if err := json.Unmarshal(line, &l); err != nil {
 		return err
 	}
+	if l.Memory == "" {
+		return a.put(l)
+	}
+	if a.e == nil || a.e.Memory.list(l.Memory) == nil || *a.e.Memory.list(l.Memory) == nil {
+		return fmt.Errorf("no memory probes %q in the first line", l.Memory)
+	}
+	if a.memory[l.Memory] == nil {
+		a.memory[l.Memory] = newAnswersReader()
+	}
+	return a.memory[l.Memory].put(l)
+}
+
+// put takes a line of this evaluation.
+func (a *answersReader) put(l answerLine) error {
 	switch {
 	case l.Evaluation != nil && a.e != nil:
 		return errors.New(`a second "evaluation"`)
@@ -118,6 +175,8 @@ func (a *answersReader) add(_ int, line []byte) error {
 		}
 		a.question[l.Question.ID] = len(a.e.Questions)
 		a.e.Questions = append(a.e.Questions, *l.Question)
+	case l.Robustness != "":
+		return a.perturbed(l)
 	case l.Record != nil && l.System != "":
 		if _, ok := a.system[l.System]; !ok {
 			return fmt.Errorf("no system %q in the first line", l.System)
@@ -132,8 +191,27 @@ func (a *answersReader) add(_ int, line []byte) error {
 	return nil
 }
 
-// evaluation gives every record its place.
-func (a *answersReader) evaluation() (*Evaluation, error) {
+// perturbed takes a passage or a flip of what perturbing a system showed.
+func (a *answersReader) perturbed(l answerLine) error {
+	at := slices.IndexFunc(a.e.Robustness, func(r *Robustness) bool { return r.System == l.Robustness })
+	if at < 0 {
+		return fmt.Errorf("no robustness of %q in the first line", l.Robustness)
+	}
+	r := a.e.Robustness[at]
+	if l.Document != nil {
+		r.Documents = append(r.Documents, *l.Document)
+		return nil
+	}
+	of := slices.IndexFunc(r.Results, func(p PerturbResult) bool { return p.Name == l.Change })
+	if of < 0 || l.Flip == nil {
+		return fmt.Errorf("neither a document nor a flip by a change of the first line: %q", l.Change)
+	}
+	r.Results[of].Flips = append(r.Results[of].Flips, *l.Flip)
+	return nil
+}
+
+// evaluation gives every record its place, and computes what follows from them.
+func (a *answersReader) evaluation(ctx context.Context) (*Evaluation, error) {
 	if a.e == nil || len(a.e.Systems) == 0 || len(a.e.Questions) == 0 {
 		return nil, fmt.Errorf("%w: no systems or no questions", ErrNothingToEvaluate)
 	}
@@ -158,7 +236,17 @@ func (a *answersReader) evaluation() (*Evaluation, error) {
 			}
 		}
 	}
-	return a.e, a.e.check()
+	for name, probes := range a.memory {
+		e, err := probes.evaluation(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("memory probes of %s questions: %w", name, err)
+		}
+		(*a.e.Memory.list(name)).Evaluation = e
+	}
+	if err := a.e.check(); err != nil {
+		return nil, err
+	}
+	return a.e, a.e.measureAgain(ctx)
 }
 
 // measureAgain computes everything that follows from the records.

@@ -3,6 +3,7 @@ package ragft
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -84,7 +85,12 @@ func TestAnswers(t *testing.T) {
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	require.Len(t, lines, 1+6+3*6, "a head, the questions, and a line for each question and system")
+	flips := 0
+	for _, p := range e.Robustness[0].Results {
+		flips += len(p.Flips)
+	}
+	require.Len(t, lines, 1+6+3*6+len(e.Robustness[0].Documents)+flips, "a head, the questions, a line for each question and system, the passages and flips of perturbing")
+	require.Positive(t, flips)
 	require.Contains(t, lines[7], `"system":"base, documents","question_id":"mill"`)
 	require.Contains(t, lines[7], `"answer":"Mara Venn","verdict":"correct"`)
 	require.Contains(t, lines[7], `"quote":"The mill is run by Mara Venn."`)
@@ -96,11 +102,63 @@ func TestAnswers(t *testing.T) {
 	require.Equal(t, inJSON(t, e), inJSON(t, back), "metrics, intervals and comparisons are computed again")
 
 	// Lines may come in another order.
-	last := len(lines) - 1
+	last := 6 + 3*6
 	lines[8], lines[last] = lines[last], lines[8]
 	back, err = ReadAnswers(t.Context(), strings.NewReader(strings.Join(lines, "\n")))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, back))
+}
+
+// An evaluation of many questions and long passages can be read back, and keeps
+// each passage once, however often it was shown.
+func TestAnswersOfManyFlips(t *testing.T) {
+	const n, passages, size = 200, 4, 1000
+	// It reads as many passages as are usual, and declines where there are more or fewer.
+	model := &fakeModel{reply: func(req ChatRequest, _ int) ChatSample {
+		text := req.Messages[1].Content
+		if strings.Count(text, "keeper ") != passages {
+			return says(noSay)
+		}
+		_, text, _ = strings.Cut(text, "keeper ")
+		who, _, _ := strings.Cut(text, " of")
+		return says("keeper " + who)
+	}}
+	config := EvalConfig{Systems: []System{{Name: "base", Setting: SettingRetrieval, Model: model}}, Resamples: 10, Seed: 1}
+	found := shelf{}
+	for i := range n {
+		q := Question{ID: fmt.Sprint("q", i), Question: fmt.Sprintf("Who keeps house %d?", i), Answer: fmt.Sprintf("keeper %d", i)}
+		config.Questions = append(config.Questions, q)
+		for k := range passages {
+			found[q.Question] = append(found[q.Question], fmt.Sprintf("keeper %d of %d ", i, k)+strings.Repeat("stone ", size/6))
+		}
+	}
+	config.Search = found
+	e := evaluated(t, config)
+	r, err := Perturb(t.Context(), config, PerturbOptions{})
+	require.NoError(t, err)
+	e.Robustness = []*Robustness{r}
+	shown := 0
+	for _, p := range r.Results {
+		for _, f := range p.Flips {
+			shown += len(f.ShownBefore) + len(f.ShownAfter)
+		}
+	}
+	require.Greater(t, shown*size, MaxLine/2, "what made the first line too long")
+	require.Less(t, len(inJSON(t, e)), shown*size)
+	var data bytes.Buffer
+	require.NoError(t, WriteAnswers(&data, e))
+	longest := 0
+	for line := range strings.Lines(data.String()) {
+		longest = max(longest, len(line))
+	}
+	require.Less(t, longest, 50*size)
+	back, err := ReadAnswers(t.Context(), &data)
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, back))
+
+	r.Results[0].Flips = append(r.Results[0].Flips, Flip{ShownAfter: []int{len(r.Documents)}})
+	require.ErrorContains(t, WriteAnswers(&data, e), "names document")
+	require.ErrorContains(t, WriteQuestions(&data, []Question{{Question: strings.Repeat("x", MaxLine)}}), "bytes, of at most", "what could not be read back is not written")
 }
 
 // A person who reads the answers may know better than the judge.
@@ -141,6 +199,7 @@ func TestAnswersBadInput(t *testing.T) {
 		{`question "mill", which is not there`, append([]string{lines[0]}, lines[2:]...)},
 		{`no system "x"`, []string{lines[0], `{"system": "x", "question_id": "mill"}`}},
 		{`verdict "perhaps"`, []string{lines[0], strings.Replace(lines[7], `"verdict":"correct"`, `"verdict":"perhaps"`, 1)}},
+		{`no robustness of "x"`, []string{lines[0], `{"robustness": "x", "flip": {}}`}},
 		{"line 2: neither", []string{lines[0], "{}"}},
 		{"line 2", []string{lines[0], "{"}},
 		{"0 bootstrap samples", append([]string{strings.Replace(lines[0], `"resamples":200`, `"resamples":0`, 1)}, lines[1:]...)},

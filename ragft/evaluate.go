@@ -280,6 +280,11 @@ func (e *Evaluation) check() error {
 			}
 		}
 	}
+	for _, r := range e.Robustness {
+		if err := r.check(); err != nil {
+			return err
+		}
+	}
 	return errors.Join(e.Dial.check(), e.Memory.check())
 }
 

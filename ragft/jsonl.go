@@ -62,13 +62,22 @@ func eachLine(name string, r io.Reader, fn func(number int, line []byte) error) 
 	return nil
 }
 
-// writeLines writes one JSON object a line, without escaping <, > and &.
+// writeLines writes one JSON object a line, without escaping <, > and &. A line
+// that could not be read back is an error.
 func writeLines[T any](w io.Writer, values []T) error {
 	buffered := bufio.NewWriter(w)
-	encoder := json.NewEncoder(buffered)
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
 	for i, value := range values {
+		line.Reset()
 		if err := encoder.Encode(value); err != nil {
+			return &LineError{Line: i + 1, Err: err}
+		}
+		if line.Len() > MaxLine {
+			return &LineError{Line: i + 1, Err: fmt.Errorf("%d bytes, of at most %d that are read back", line.Len(), MaxLine)}
+		}
+		if _, err := buffered.Write(line.Bytes()); err != nil {
 			return &LineError{Line: i + 1, Err: err}
 		}
 	}

@@ -140,29 +140,45 @@ func answerPairs(e *Evaluation, p Pair) []AnswerPair {
 	return pairs
 }
 
-// lists are the lists that were asked, with their names.
-func (t *MemoryTest) lists() (names []string, probes []*MemoryProbe) {
-	if t != nil && t.Local != nil {
-		names, probes = append(names, "local"), append(probes, t.Local)
+// memoryList is a list of questions that was asked, with its name.
+type memoryList struct {
+	name  string
+	probe *MemoryProbe
+}
+
+// list is where the list with this name is kept; nil = there is none of it.
+func (t *MemoryTest) list(name string) **MemoryProbe {
+	switch {
+	case t != nil && name == "local":
+		return &t.Local
+	case t != nil && name == "global":
+		return &t.Global
 	}
-	if t != nil && t.Global != nil {
-		names, probes = append(names, "global"), append(probes, t.Global)
+	return nil
+}
+
+// lists are the lists that were asked.
+func (t *MemoryTest) lists() (lists []memoryList) {
+	for _, name := range []string{"local", "global"} {
+		if at := t.list(name); at != nil && *at != nil {
+			lists = append(lists, memoryList{name, *at})
+		}
 	}
-	return names, probes
+	return lists
 }
 
 func (t *MemoryTest) check() error {
-	names, probes := t.lists()
-	for i, p := range probes {
+	for _, list := range t.lists() {
+		p := list.probe
 		if p.Evaluation == nil {
-			return fmt.Errorf("the memory probes of %s questions hold no evaluation", names[i])
+			return fmt.Errorf("the memory probes of %s questions hold no evaluation", list.name)
 		}
 		if err := p.Evaluation.check(); err != nil {
-			return fmt.Errorf("the memory probes of %s questions: %w", names[i], err)
+			return fmt.Errorf("the memory probes of %s questions: %w", list.name, err)
 		}
 		for _, v := range p.Verdicts {
 			if v.Pairwise == nil {
-				return fmt.Errorf("the memory probes of %s questions: a verdict on %q holds nothing", names[i], v.A)
+				return fmt.Errorf("the memory probes of %s questions: a verdict on %q holds nothing", list.name, v.A)
 			}
 		}
 	}
@@ -189,12 +205,12 @@ func (v ArmVerdict) finding() string {
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (t *MemoryTest) WriteTable(w io.Writer) error {
 	var b strings.Builder
-	names, probes := t.lists()
-	for i, p := range probes {
+	for i, list := range t.lists() {
+		p := list.probe
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "By heart against retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), names[i])
+		fmt.Fprintf(&b, "By heart against retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), list.name)
 		fmt.Fprintf(&b, "%-22s%19s%19s%19s%10s%10s%10s\n", "", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
 		b.WriteString(strings.Repeat("-", 109) + "\n")
 		for k := range p.Evaluation.Systems {

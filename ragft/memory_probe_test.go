@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 // base finds the other; together they have both.
 func TestProbeMemory(t *testing.T) {
 	const mill, inn, all = "Who runs the mill?", "When was the inn built?", "What do these places share?"
-	answers := func(name string, closed, open map[string]string) *fakeModel {
+	by := func(name string, closed, open map[string]string) *fakeModel {
 		return &fakeModel{name: name, reply: func(req ChatRequest, _ int) ChatSample {
 			said := closed
 			if armOf(req) == ArmRead {
@@ -36,8 +37,8 @@ func TestProbeMemory(t *testing.T) {
 		return says("second")
 	}}
 	config := MemoryProbeConfig{
-		Base:     answers("base", nil, map[string]string{inn: "1912", all: "A river."}),
-		Tuned:    answers("tuned", map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."}, map[string]string{mill: "Answer: Mara Venn", inn: "1912"}),
+		Base:     by("base", nil, map[string]string{inn: "1912", all: "A river."}),
+		Tuned:    by("tuned", map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."}, map[string]string{mill: "Answer: Mara Venn", inn: "1912"}),
 		Local:    []Question{{ID: "mill", Question: mill, Answer: "Mara Venn"}, {ID: "inn", Question: inn, Answer: "1912"}},
 		Global:   []Question{{ID: "all", Question: all}},
 		Pairwise: PairwiseJudge{Model: judge}, Criteria: []string{CriterionRichness},
@@ -76,6 +77,13 @@ func TestProbeMemory(t *testing.T) {
 	back, err := ReadEvaluation(strings.NewReader(string(data)))
 	require.NoError(t, err)
 	require.Equal(t, table, back.Table())
+	var answers bytes.Buffer
+	require.NoError(t, WriteAnswers(&answers, e))
+	again, err := ReadAnswers(t.Context(), strings.NewReader(answers.String()))
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, again), "lists of probes are lines as well")
+	_, err = ReadAnswers(t.Context(), strings.NewReader(strings.Replace(answers.String(), `"memory":"global","question"`, `"memory":"other","question"`, 1)))
+	require.ErrorContains(t, err, `no memory probes "other"`)
 	page := writtenReport(t, e, ReportInfo{})
 	requireSelfContained(t, page)
 	for _, want := range []string{"By heart, or from the documents", "2 local questions", "1 global questions", "All stand there.", CriterionRichness + ": " + MemoryTuned + " over " + MemoryRetrieval} {

@@ -54,9 +54,10 @@ type Flip struct {
 	Before     string  `json:"before"` // the answers
 	After      string  `json:"after"`
 
-	// The passages that were shown, before and after the change; at most 50.
-	ShownBefore []EvalDocument `json:"shown_before,omitempty"`
-	ShownAfter  []EvalDocument `json:"shown_after,omitempty"`
+	// The passages that were shown, before and after the change, as places in
+	// Robustness.Documents; at most 50.
+	ShownBefore []int `json:"shown_before,omitempty"`
+	ShownAfter  []int `json:"shown_after,omitempty"`
 }
 
 // PerturbResult is what one change did to the answers of a system.
@@ -78,6 +79,10 @@ type PerturbResult struct {
 type Robustness struct {
 	System  string          `json:"system"`
 	Results []PerturbResult `json:"results"`
+
+	// Documents are the passages that the flips were shown with, each once,
+	// whichever changes and questions it was shown for, and so without a score.
+	Documents []EvalDocument `json:"documents,omitempty"`
 }
 
 // Perturb answers the questions of the configuration with the passages as they
@@ -111,14 +116,16 @@ func Perturb(ctx context.Context, config EvalConfig, o PerturbOptions) (*Robustn
 		return nil, err
 	}
 	out := &Robustness{System: system.Name}
+	places := map[EvalDocument]int{}
 	for i, p := range perturbations {
-		out.Results = append(out.Results, perturbed(p, e.Questions, e.Systems[0].Records, e.Systems[i+1].Records))
+		out.Results = append(out.Results, out.perturbed(p, e.Questions, e.Systems[0].Records, e.Systems[i+1].Records, places))
 	}
 	return out, nil
 }
 
-// perturbed compares the answers before and after, of the questions whose passages changed.
-func perturbed(p Perturbation, questions []EvalQuestion, before, after []Record) PerturbResult {
+// perturbed compares the answers before and after, of the questions whose
+// passages changed. places are those of the documents so far.
+func (out *Robustness) perturbed(p Perturbation, questions []EvalQuestion, before, after []Record, places map[EvalDocument]int) PerturbResult {
 	r := PerturbResult{Name: p.Name, Meaning: p.Meaning}
 	moves := map[[2]Verdict]int{}
 	flipped, right, lost, lured, correct, refused := 0, 0, 0, 0, 0, 0
@@ -131,7 +138,7 @@ func perturbed(p Perturbation, questions []EvalQuestion, before, after []Record)
 		moves[[2]Verdict{b.Verdict, a.Verdict}]++
 		if b.Verdict != a.Verdict {
 			flipped++
-			r.Flips = append(r.Flips, Flip{b.QuestionID, b.Verdict, a.Verdict, b.Answer, a.Answer, documentsOf(b.hits), documentsOf(a.hits)})
+			r.Flips = append(r.Flips, Flip{b.QuestionID, b.Verdict, a.Verdict, b.Answer, a.Answer, out.place(b.hits, places), out.place(a.hits, places)})
 		}
 		if b.Verdict == Correct {
 			right++
@@ -158,12 +165,43 @@ func perturbed(p Perturbation, questions []EvalQuestion, before, after []Record)
 	return r
 }
 
-func documentsOf(hits []retriever.Hit) []EvalDocument {
-	documents := make([]EvalDocument, len(hits))
+// place keeps passages in Documents and returns where they are.
+func (out *Robustness) place(hits []retriever.Hit, places map[EvalDocument]int) []int {
+	at := make([]int, len(hits))
 	for i, hit := range hits {
-		documents[i] = newEvalDocument(hit)
+		hit.Score = 0 // is that of a question
+		d := newEvalDocument(hit)
+		n, ok := places[d]
+		if !ok {
+			n = len(out.Documents)
+			places[d], out.Documents = n, append(out.Documents, d)
+		}
+		at[i] = n
+	}
+	return at
+}
+
+// documents are those at the places that a flip keeps.
+func (out *Robustness) documents(places []int) []EvalDocument {
+	documents := make([]EvalDocument, len(places))
+	for i, n := range places {
+		documents[i] = out.Documents[n]
 	}
 	return documents
+}
+
+// check holds what came from a file to what reports rely on.
+func (out *Robustness) check() error {
+	for _, r := range out.Results {
+		for _, f := range r.Flips {
+			for _, n := range slices.Concat(f.ShownBefore, f.ShownAfter) {
+				if n < 0 || n >= len(out.Documents) {
+					return fmt.Errorf("the robustness of %q names document %d of %d", out.System, n, len(out.Documents))
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // exactShare is k of n with its exact 95% interval.

@@ -65,9 +65,9 @@ func TestPerturb(t *testing.T) {
 	require.Len(t, p.Flips, 2)
 	require.Equal(t, []string{"mill", "Mara Venn", "Ada Lind"}, []string{p.Flips[0].QuestionID, p.Flips[0].Before, p.Flips[0].After})
 	require.Equal(t, []Verdict{Correct, Refused}, []Verdict{p.Flips[1].From, p.Flips[1].To})
-	texts := func(documents []EvalDocument) (out []string) {
-		for _, d := range documents {
-			out = append(out, d.Text)
+	texts := func(places []int) (out []string) {
+		for _, n := range places {
+			out = append(out, r.Documents[n].Text)
 		}
 		return out
 	}

@@ -32,10 +32,10 @@ type memoryItem struct {
 }
 
 func reportMemories(t *MemoryTest) []reportMemory {
-	names, probes := t.lists()
 	var out []reportMemory
-	for i, p := range probes {
-		m := reportMemory{Name: names[i], N: len(p.Evaluation.Questions)}
+	for _, list := range t.lists() {
+		p := list.probe
+		m := reportMemory{Name: list.name, N: len(p.Evaluation.Questions)}
 		m.table(p)
 		m.verdicts(p)
 		m.items(p)

@@ -143,7 +143,7 @@ func reportRobustnesses(e *Evaluation) []reportRobustness {
 				Cells: []reportCell{cell(p.Flipped), cell(p.Lost), cell(p.Lured), cell(p.Correct), cell(p.Refused)},
 			}
 			for _, f := range p.Flips {
-				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID], Sides: flipSides(f.ShownBefore, f.ShownAfter)}
+				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID], Sides: flipSides(r.documents(f.ShownBefore), r.documents(f.ShownAfter))}
 				if flip.Number > 0 {
 					flip.Question = e.Questions[flip.Number-1].Question.Question
 				}

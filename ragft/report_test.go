@@ -120,9 +120,10 @@ func TestReportEscapes(t *testing.T) {
 	config.Questions[0].Answer = hostile
 	config.Search = shelf{hostile: {hostile}}
 	e := evaluated(t, config)
-	e.Robustness = []*Robustness{{System: hostile, Results: []PerturbResult{{Name: hostile, Meaning: hostile, Flips: []Flip{
-		{hostile, Correct, Refused, hostile, hostile, []EvalDocument{{ID: hostile, Title: hostile, Text: hostile}}, []EvalDocument{{ID: hostile, Title: hostile, Text: hostile + hostile}}},
-	}}}}}
+	e.Robustness = []*Robustness{{
+		System: hostile, Documents: []EvalDocument{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
+		Results: []PerturbResult{{Name: hostile, Meaning: hostile, Flips: []Flip{{hostile, Correct, Refused, hostile, hostile, []int{0}, []int{1}}}}},
+	}}
 	e.Forgetting = &Forgetting{Base: hostile, Tuned: hostile, Losses: []Loss{{Key: hostile, Name: hostile}}}
 	e.Dial = &Dial{Points: []DialPoint{{Forgetting: e.Forgetting}}}
 	e.Calibration = &Calibration{System: hostile, Calibrator: Calibrator{Names: []string{hostile}}}
