@@ -31,7 +31,7 @@ type PolicyOptions struct {
 	MinPrecision float64 // token precision against the best reference
 	MinSupport   float64 // share of tokens that stand in the passages; asked only where the context is Present
 
-	MaxRefusalWords int // longest refusal, in words; 0 = 40
+	MaxRefusalWords int // longest refusal, in words; 0 = 40, negative = any
 
 	// ClosedRows adds, for every question that the model answers correctly
 	// without documents, a row with the closed prompt and that answer, as in
@@ -202,7 +202,7 @@ func (o PolicyOptions) refusal(d *draft) *Candidate {
 
 func (o PolicyOptions) usableRefusal(d *draft, c *Candidate) bool {
 	return c.Verdict == Refused && !c.Truncated &&
-		len(strings.Fields(c.Text)) <= o.MaxRefusalWords && !Contains(c.Text, d.question.Golds())
+		(o.MaxRefusalWords < 0 || len(strings.Fields(c.Text)) <= o.MaxRefusalWords) && !Contains(c.Text, d.question.Golds())
 }
 
 // best returns the first candidate in the order among those that may be taken.

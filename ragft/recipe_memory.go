@@ -42,7 +42,7 @@ const (
 // "memory/entity", "memory/relation", "memory/corpus" and "memory/local".
 type Memory struct {
 	MaxEntities  int // of a passage; 0 = 8
-	MaxRelations int // of a passage; 0 = 8
+	MaxRelations int // of a passage; 0 = 8, negative = none
 	MaxLocal     int // pairs of a passage with an entity or relation that are asked about; 0 = 4, negative = none
 	GlobalChunks int // passages shown for an entity or a relation; 0 = 30, or as many as fit
 	CorpusRows   int // questions about the corpus; 0 = 5, negative = none

@@ -33,10 +33,12 @@ const (
 // [FinalAnswer] takes the answer out again. It needs Search and Questions, and
 // Model where Reason is set or WhenAbsent is AbsentSelf.
 type RAFT struct {
-	OracleShare float64    // rows that show the oracle, of those with one; 0 = 0.8, as in the paper
-	Distractors int        // passages without the answer; 0 = 3
+	OracleShare float64    // rows that show the oracle, of those with one; 0 = 0.8, as in the paper, negative = none
+	Distractors int        // passages without the answer; 0 = 3, negative = none
 	WhenAbsent  WhenAbsent // "" = AbsentRefuse
 	Refusal     string     // "" = [DefaultRefusal]
+	// DropRefusals leaves out the questions for which Refusal would be taught.
+	DropRefusals bool
 
 	// Reason lets the model write the way from the passage to the answer. What
 	// it writes is taken if it holds a sentence of the oracle word for word and
@@ -73,7 +75,8 @@ func (r RAFT) withDefaults() RAFT {
 	if r.OracleShare == 0 {
 		r.OracleShare = 0.8
 	}
-	if r.Distractors <= 0 {
+	r.OracleShare = max(r.OracleShare, 0)
+	if r.Distractors == 0 {
 		r.Distractors = 3
 	}
 	if r.WhenAbsent == "" {
@@ -94,6 +97,9 @@ func (r RAFT) Estimate(in RecipeInput) (Cost, error) {
 	generates := r.Reason || r.WhenAbsent == AbsentSelf
 	if err := in.needs(generates, true, true, false); err != nil {
 		return Cost{}, fmt.Errorf("ragft: %s: %w", r.Name(), err)
+	}
+	if !(r.OracleShare <= 1) {
+		return Cost{}, fmt.Errorf("ragft: %s: OracleShare is %v: it is a share from 0 to 1", r.Name(), r.OracleShare)
 	}
 	switch r.WhenAbsent {
 	case AbsentRefuse, AbsentGold, AbsentSelf:
@@ -190,6 +196,10 @@ func (r RAFT) draft(ctx context.Context, in RecipeInput, q Question) (*raftDraft
 		d.target(KindAnswer, answerMarker+" "+q.Answer)
 	case r.WhenAbsent == AbsentSelf:
 		d.ask = in.Prompts.RefuseMessages(q.Question, shown)
+	case r.DropRefusals && answerable:
+		d.drop = DropNoRefusal
+	case r.DropRefusals:
+		d.drop = DropUnanswerable
 	default:
 		d.target(KindRefusal, r.Refusal)
 	}

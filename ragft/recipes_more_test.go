@@ -131,6 +131,18 @@ func TestRAFT(t *testing.T) {
 	require.Equal(t, Absent, without.Context)
 	require.Equal(t, DefaultRefusal, without.Response())
 	require.Equal(t, "Answer: Mara Venn", row(RAFT{OracleShare: -1, WhenAbsent: AbsentGold}).Response())
+	require.Len(t, row(RAFT{OracleShare: 1, Distractors: -1}).Chunks, 1, "the oracle alone")
+	for absent, dropped := range map[WhenAbsent]map[DropReason]int{
+		AbsentRefuse: {DropNoRefusal: 1, DropUnanswerable: 1}, AbsentGold: {DropUnanswerable: 1},
+	} {
+		out, err := RAFT{OracleShare: -1, WhenAbsent: absent, DropRefusals: true}.Rows(t.Context(), in)
+		require.NoError(t, err)
+		require.Equal(t, dropped, out.Dropped)
+	}
+	for _, share := range []float64{1.01, math.NaN()} {
+		_, err := RAFT{OracleShare: share}.Estimate(in)
+		require.ErrorContains(t, err, "OracleShare")
+	}
 	in.Model = &scripted{name: "m", other: noSay}
 	require.Equal(t, noSay, row(RAFT{OracleShare: -1, WhenAbsent: AbsentSelf}).Response())
 

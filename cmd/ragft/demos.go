@@ -39,8 +39,8 @@ command, interrupted or repeated, generates nothing twice. The rows are JSONL to
 	o.questionFlags.add(f)
 	o.recipeFlags.add(f)
 	f.Var(modelValue(&o.judge), "judge", "model that judges, named as --model is (default: the one that generates)")
-	f.IntVar(&o.passages, "passages", 4, "passages shown with a question")
-	f.IntVar(&o.batch, "batch", 16, "questions at a time")
+	f.Var(countValue(&o.passages, 4, 1), "passages", "passages shown with a question")
+	f.Var(countValue(&o.batch, 16, 1), "batch", "questions at a time")
 	f.Var(pathValue(&o.rows, ""), "rows", "file to write, JSONL (default rows.jsonl of the project's folder)")
 	f.BoolVar(&o.estimate, "estimate", false, "say what it may cost, and stop")
 	return cmd

@@ -43,7 +43,7 @@ func counts[K ~string](m map[K]int) string {
 }
 
 // orNegative is what options take for zero whose own zero stands for a default.
-func orNegative(x float64) float64 {
+func orNegative[N int | float64](x N) N {
 	if x == 0 {
 		return -1
 	}

@@ -43,13 +43,13 @@ unanswerable; add some that the documents do not answer, with an empty answer, o
 		formats = append(formats, string(name))
 	}
 	f.Var(pathValue(&o.questions, ""), "questions", "file to write, JSONL (default questions.jsonl of the project's folder)")
-	f.IntVar(&o.compose.Limit, "limit", 400, "questions to stop at, 0 = no limit")
-	f.IntVar(&o.compose.PerChunk, "per-chunk", 1, "questions asked for in each passage")
-	f.IntVar(&o.compose.MaxWords, "max-words", 12, "longest answer, in words")
-	f.IntVar(&o.compose.MinChunk, "min-chunk", 80, "shortest passage worth asking about, in bytes")
+	f.Var(countValue(&o.compose.Limit, 400, 0), "limit", "questions to stop at, 0 = no limit")
+	f.Var(countValue(&o.compose.PerChunk, 1, 1), "per-chunk", "questions asked for in each passage")
+	f.Var(countValue(&o.compose.MaxWords, 12, 1), "max-words", "longest answer, in words")
+	f.Var(countValue(&o.compose.MinChunk, 80, 0), "min-chunk", "shortest passage worth asking about, in bytes (0 = any)")
 	f.Float64Var(&o.compose.Temperature, "temperature", 0.7, "temperature of the draws")
-	f.IntVar(&o.compose.MaxTokens, "max-tokens", 96, "longest reply of the model, in tokens")
-	f.IntVar(&o.compose.Batch, "batch", 16, "passages at a time")
+	f.Var(countValue(&o.compose.MaxTokens, 96, 1), "max-tokens", "longest reply of the model, in tokens")
+	f.Var(countValue(&o.compose.Batch, 16, 1), "batch", "passages at a time")
 	f.StringVar(&o.compose.Prompt, "prompt-compose", "", "system message with which the model writes questions")
 	f.Var(pathValue(&o.importing, ""), "import", "data set to take the questions from")
 	f.Var(choiceValue(&o.format, "detect", append([]string{"detect"}, formats...)...), "format", "format of --import")
@@ -88,7 +88,7 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	}
 	bar := a.bar("writing questions", "passages")
 	o.compose.Seed = a.seed
-	o.compose.Temperature = orNegative(o.compose.Temperature)
+	o.compose.Temperature, o.compose.MinChunk = orNegative(o.compose.Temperature), orNegative(o.compose.MinChunk)
 	o.compose.Progress = func(p ragft.ComposeProgress) {
 		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d accepted", p.Accepted))
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,83 +45,83 @@ func (r recipeFlags) fromCorpus() bool {
 func (r *recipeFlags) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&r.recipes, "recipe", []string{"self-demo"},
 		"how rows are made: "+strings.Join(recipeNames, ", ")+"; several are mixed, by weight: self-demo=2,gold=1")
-	f.IntVar(&r.total, "total", 0, "rows of a mixture (0 = as many as the weights allow)")
+	f.Var(countValue(&r.total, 0, 0), "total", "rows of a mixture (0 = as many as the weights allow)")
 	f.StringVar(&r.refusal, "refusal", ragft.DefaultRefusal, "gold, ralt, raft: what is taught where the documents do not say; empty leaves such questions out")
 	f.Var(pathValue(&r.texts, ""), "texts", "ralt, pretrain: general text to mix in, one text a line, or JSONL with a field text")
 	r.addGeneration(f)
 	r.addPolicy(f)
-	f.IntVar(&r.raft.Distractors, "distractors", 3, "raft: passages without the answer")
-	f.Float64Var(&r.raft.OracleShare, "oracle-share", 0.8, "raft: share of the rows that show the passage with the answer")
+	f.Var(countValue(&r.raft.Distractors, 3, 0), "distractors", "raft: passages without the answer (0 = none)")
+	f.Var(shareValue(&r.raft.OracleShare, 0.8), "oracle-share", "raft: share of the rows that show the passage with the answer")
 	f.Var(choiceValue(&r.absent, string(ragft.AbsentRefuse), string(ragft.AbsentRefuse), string(ragft.AbsentGold), string(ragft.AbsentSelf)),
 		"when-absent", "raft: what is taught where it is not shown")
 	f.BoolVar(&r.raft.Reason, "reason", false, "raft: the model writes the way from the passage to the answer")
-	f.IntVar(&r.ralt.Chunks, "chunks", 3, "ralt: passages of a question, each in a row of its own")
+	f.Var(countValue(&r.ralt.Chunks, 3, 1), "chunks", "ralt: passages of a question, each in a row of its own")
 	f.Var(choiceValue(&r.template, "read", "read", "fedrag", "ra-dit"), "template", "ralt: layout of the prompt")
-	f.Float64Var(&r.ralt.TextShare, "text-share", 0.1, "ralt: share of plain text among the rows, with --texts")
+	f.Var(shareValue(&r.ralt.TextShare, 0.1), "text-share", "ralt: share of plain text among the rows, with --texts")
 	f.Var(pathValue(&r.tasks, ""), "instructions", "ralt: instructions to mix in, JSONL with prompt and response")
-	f.Float64Var(&r.ralt.InstructionsShare, "instruction-share", 0.05, "ralt: share of instructions among the rows, with --instructions")
-	f.IntVar(&r.ralt.MaxRows, "max-rows", 7500, "ralt: largest number of rows of a kind")
+	f.Var(shareValue(&r.ralt.InstructionsShare, 0.05), "instruction-share", "ralt: share of instructions among the rows, with --instructions")
+	f.Var(countValue(&r.ralt.MaxRows, 7500, 1), "max-rows", "ralt: largest number of rows of a kind")
 	r.addCorpus(f)
 }
 
 // addGeneration adds what a self-demonstration is drawn and judged by.
 func (r *recipeFlags) addGeneration(f *pflag.FlagSet) {
 	g := &r.generate
-	f.IntVar(&g.Closed, "candidates-closed", 3, "self-demo: candidates without documents")
-	f.IntVar(&g.Read, "candidates-read", 3, "self-demo: candidates with documents")
-	f.IntVar(&g.Refuse, "candidates-refuse", 3, "self-demo: candidates that decline")
+	f.Var(countValue(&g.Closed, 3, 0), "candidates-closed", "self-demo: candidates without documents")
+	f.Var(countValue(&g.Read, 3, 0), "candidates-read", "self-demo: candidates with documents")
+	f.Var(countValue(&g.Refuse, 3, 0), "candidates-refuse", "self-demo: candidates that decline")
 	f.Float64Var(&g.Temperature, "temperature", 1, "self-demo: temperature of the draws")
-	f.Float64Var(&g.TopP, "top-p", 0, "self-demo: nucleus of the draws (0 = off)")
-	f.IntVar(&g.TopK, "top-k", 0, "self-demo: tokens that are drawn from (0 = all)")
-	f.IntVar(&g.MaxTokens, "max-tokens", 128, "self-demo, raft: longest text that is generated")
+	f.Var(shareValue(&g.TopP, 0), "top-p", "self-demo: nucleus of the draws (0 = off)")
+	f.Var(countValue(&g.TopK, 0, 0), "top-k", "self-demo: tokens that are drawn from (0 = all)")
+	f.Var(countValue(&g.MaxTokens, 128, 1), "max-tokens", "self-demo, raft: longest text that is generated")
 	f.BoolVar(&g.GreedyFirst, "greedy-first", true, "self-demo: the first candidate with documents is greedy")
-	f.Float64Var(&g.Withhold, "withhold", 0, "self-demo: share of the answerable questions whose evidence is taken out, to learn abstention from")
+	f.Var(shareValue(&g.Withhold, 0), "withhold", "self-demo: share of the answerable questions whose evidence is taken out, to learn abstention from")
 	f.StringArrayVar(&g.ClosedPrompts, "candidate-prompt-closed", nil, "self-demo: system messages of the candidates without documents, in turn, where they are to differ from the rows'; may be given several times")
 	f.StringArrayVar(&g.ReadPrompts, "candidate-prompt-read", nil, "self-demo: the same of those with documents")
 	f.BoolVar(&g.Summarise, "draft", false, "self-demo: make each candidate in two turns, a draft and a summary of it")
-	f.IntVar(&g.DraftTokens, "draft-tokens", 512, "self-demo: longest draft")
+	f.Var(countValue(&g.DraftTokens, 512, 1), "draft-tokens", "self-demo: longest draft")
 	f.StringVar(&g.SummaryPrompt, "prompt-summary", ragft.DefaultSummaryPrompt, "self-demo: what asks for the summary of a draft")
 	j := &g.Judge
-	f.IntVar(&j.Votes, "votes", 1, "self-demo: votes of the judge for what comparison leaves open, -1 = never ask")
+	f.Var(countValue(&j.Votes, 1, 0), "votes", "self-demo: votes of the judge for what comparison leaves open (0 = never ask)")
 	f.Float64Var(&j.Temperature, "judge-temperature", 0, "self-demo: temperature of the votes (0 = greedy for one, 0.7 for several)")
-	f.IntVar(&j.MaxTokens, "judge-tokens", 16, "self-demo: longest vote; a judge that thinks aloud needs more")
-	f.Float64Var(&j.CorrectF1, "correct-f1", 0, "self-demo: token F1 from which an answer is right without being judged (0 = never)")
+	f.Var(countValue(&j.MaxTokens, 16, 1), "judge-tokens", "self-demo: longest vote; a judge that thinks aloud needs more")
+	f.Var(shareValue(&j.CorrectF1, 0), "correct-f1", "self-demo: token F1 from which an answer is right without being judged (0 = never)")
 	f.BoolVar(&j.Knockout, "knock-out", false, "self-demo: the judge chooses among the candidates, three at a time, in place of voting")
-	f.IntVar(&j.Tries, "tries", 5, "self-demo: times that a round of --knock-out is asked until the reply can be read")
+	f.Var(countValue(&j.Tries, 5, 1), "tries", "self-demo: times that a round of --knock-out is asked until the reply can be read")
 	f.StringVar(&j.KnockoutPrompt, "prompt-knock-out", ragft.DefaultKnockoutPrompt, "self-demo: system message of --knock-out")
 }
 
 // addPolicy adds what becomes a row.
 func (r *recipeFlags) addPolicy(f *pflag.FlagSet) {
 	p := &r.generate.Policy
-	f.Float64Var(&p.MaxRefusals, "max-refusals", 0.3, "self-demo: largest share of refusals among the rows with documents")
-	f.IntVar(&p.MinCorrectAbsent, "min-correct-absent", 1, "self-demo: right candidates it takes to teach an answer that no passage holds")
+	f.Var(shareValue(&p.MaxRefusals, 0.3), "max-refusals", "self-demo: largest share of refusals among the rows with documents")
+	f.Var(countValue(&p.MinCorrectAbsent, 1, 1), "min-correct-absent", "self-demo: right candidates it takes to teach an answer that no passage holds")
 	f.BoolVar(&p.DropPresentRefusals, "drop-present-refusals", false, "self-demo: drop a question whose evidence is shown and that no candidate answers right")
 	f.BoolVar(&p.ClosedRows, "closed-rows", false, "self-demo: add rows without documents for what the model knows")
-	f.IntVar(&p.MaxWords, "max-words", 0, "self-demo: longest answer, in words (0 = any)")
-	f.Float64Var(&p.MinF1, "min-f1", 0, "self-demo: least token F1 of an answer with the reference")
-	f.Float64Var(&p.MinPrecision, "min-precision", 0, "self-demo: least token precision of an answer")
-	f.Float64Var(&p.MinSupport, "min-support", 0, "self-demo: least share of an answer's words that stand in the passages")
-	f.IntVar(&p.MaxRefusalWords, "max-refusal-words", 40, "self-demo: longest refusal, in words")
-	f.IntVar(&p.Preferences.Rejected, "rejected", 0, "self-demo: add rows that are learnt as preferences (DPO), with at most so many rejected candidates each")
+	f.Var(countValue(&p.MaxWords, 0, 0), "max-words", "self-demo: longest answer, in words (0 = any)")
+	f.Var(shareValue(&p.MinF1, 0), "min-f1", "self-demo: least token F1 of an answer with the reference")
+	f.Var(shareValue(&p.MinPrecision, 0), "min-precision", "self-demo: least token precision of an answer")
+	f.Var(shareValue(&p.MinSupport, 0), "min-support", "self-demo: least share of an answer's words that stand in the passages")
+	f.Var(countValue(&p.MaxRefusalWords, 40, 0), "max-refusal-words", "self-demo: longest refusal, in words (0 = any)")
+	f.Var(countValue(&p.Preferences.Rejected, 0, 0), "rejected", "self-demo: add rows that are learnt as preferences (DPO), with at most so many rejected candidates each")
 	f.BoolVar(&p.Preferences.Only, "preferences-only", false, "self-demo: leave out the rows that are not, with --rejected")
 }
 
 // addCorpus adds what the recipes without questions take.
 func (r *recipeFlags) addCorpus(f *pflag.FlagSet) {
 	m, p := &r.memory, &r.pretrain
-	f.IntVar(&m.MaxEntities, "memory-entities", 8, "memory: entities of a passage")
-	f.IntVar(&m.MaxRelations, "memory-relations", 8, "memory: relations of a passage")
-	f.IntVar(&m.MaxLocal, "memory-local", 4, "memory: entities and relations of a passage that are asked about")
-	f.IntVar(&m.GlobalChunks, "memory-passages", 30, "memory: passages shown for an entity or relation, as far as they fit")
-	f.IntVar(&m.CorpusRows, "memory-corpus", 5, "memory: questions about the documents as a whole")
-	f.Float64Var(&m.HeldOut, "memory-probes", 0, "memory: share of the questions about passages that is kept for 'ragft eval --forgetting --closed-questions', in probes.jsonl")
-	f.IntVar(&m.ExtractTokens, "memory-extract-tokens", 1024, "memory: longest list of entities and relations")
-	f.IntVar(&m.MaxTokens, "memory-tokens", 384, "memory: longest question with its answer")
-	f.Float64Var(&p.Replay, "replay", 0.1, "pretrain: share of the words that are general text, of --texts, so that the model does not forget it")
-	f.IntVar(&p.MinWords, "min-words", 5, "pretrain: shortest text worth learning")
-	f.Float64Var(&p.Duplicates.Similarity, "duplicate-similarity", 0.8, "pretrain: similarity from which texts are duplicates, above 0 to 1")
-	f.IntVar(&p.Duplicates.Shingle, "duplicate-words", 5, "pretrain: words of the runs by which texts are compared")
+	f.Var(countValue(&m.MaxEntities, 8, 1), "memory-entities", "memory: entities of a passage")
+	f.Var(countValue(&m.MaxRelations, 8, 0), "memory-relations", "memory: relations of a passage (0 = none)")
+	f.Var(countValue(&m.MaxLocal, 4, 0), "memory-local", "memory: entities and relations of a passage that are asked about")
+	f.Var(countValue(&m.GlobalChunks, 30, 1), "memory-passages", "memory: passages shown for an entity or relation, as far as they fit")
+	f.Var(countValue(&m.CorpusRows, 5, 0), "memory-corpus", "memory: questions about the documents as a whole")
+	f.Var(shareValue(&m.HeldOut, 0), "memory-probes", "memory: share of the questions about passages that is kept for 'ragft eval --forgetting --closed-questions', in probes.jsonl")
+	f.Var(countValue(&m.ExtractTokens, 1024, 1), "memory-extract-tokens", "memory: longest list of entities and relations")
+	f.Var(countValue(&m.MaxTokens, 384, 1), "memory-tokens", "memory: longest question with its answer")
+	f.Var(shareValue(&p.Replay, 0.1), "replay", "pretrain: share of the words that are general text, of --texts, so that the model does not forget it")
+	f.Var(countValue(&p.MinWords, 5, 1), "min-words", "pretrain: shortest text worth learning")
+	f.Var(positiveValue(&p.Duplicates.Similarity, 0.8), "duplicate-similarity", "pretrain: similarity from which texts are duplicates, above 0 to 1")
+	f.Var(countValue(&p.Duplicates.Shingle, 5, 1), "duplicate-words", "pretrain: words of the runs by which texts are compared")
 }
 
 // make gives the recipe that the flags ask for. judge may be nil.
@@ -157,8 +156,8 @@ func (r recipeFlags) one(name string, judge ragft.Model) (ragft.Recipe, error) {
 	switch name {
 	case "self-demo":
 		g := r.generate // of whose options 0 is the default, and -1 none
-		for _, n := range []*int{&g.Closed, &g.Read, &g.Refuse} {
-			*n = cmp.Or(*n, -1)
+		for _, n := range []*int{&g.Closed, &g.Read, &g.Refuse, &g.Judge.Votes, &g.Policy.MaxRefusalWords} {
+			*n = orNegative(*n)
 		}
 		g.Temperature, g.Policy.MaxRefusals = orNegative(g.Temperature), orNegative(g.Policy.MaxRefusals)
 		g.Judge.Model = judge
@@ -168,13 +167,15 @@ func (r recipeFlags) one(name string, judge ragft.Model) (ragft.Recipe, error) {
 	case "raft":
 		raft := r.raft
 		raft.WhenAbsent, raft.Refusal, raft.MaxTokens = ragft.WhenAbsent(r.absent), r.refusal, r.generate.MaxTokens
+		raft.DropRefusals = r.refusal == ""
+		raft.OracleShare, raft.Distractors = orNegative(raft.OracleShare), orNegative(raft.Distractors)
 		return raft, nil
 	case "ralt":
 		return r.makeRALT()
 	case "memory":
 		m := r.memory
-		for _, n := range []*int{&m.MaxLocal, &m.CorpusRows} {
-			*n = cmp.Or(*n, -1)
+		for _, n := range []*int{&m.MaxRelations, &m.MaxLocal, &m.CorpusRows} {
+			*n = orNegative(*n)
 		}
 		return probing{m, r.probes}, nil
 	case "pretrain":

@@ -64,7 +64,7 @@ func TestRecipeFlags(t *testing.T) {
 		return n
 	}
 	require.Equal(t, map[string]int{"gold": 6, "raft": 2}, sources(read("--recipe", "gold=3,raft=1", "--total", "8")))
-	for _, r := range read("--recipe", "raft", "--oracle-share", "1e-9", "--when-absent", "gold") {
+	for _, r := range read("--recipe", "raft", "--oracle-share", "0", "--when-absent", "gold") {
 		if len(r.Golds) > 0 {
 			require.NotContains(t, r.Response(), ragft.DefaultRefusal)
 		}

@@ -41,10 +41,10 @@ and serve then use, as long as the index does not change. Scores are kept in the
 	o.addAdapter(f)
 	o.promptFlags.add(f)
 	o.questionFlags.add(f)
-	f.IntVar(&o.lsr.Chunks, "candidates", 10, "passages of a question that the model is asked about")
-	f.Float64Var(&o.lsr.Temperature, "tau", 0.01, "temperature of what the model says")
+	f.Var(countValue(&o.lsr.Chunks, 10, 2), "candidates", "passages of a question that the model is asked about")
+	f.Var(positiveValue(&o.lsr.Temperature, 0.01), "tau", "temperature of what the model says")
 	f.BoolVar(&o.lsr.PerToken, "per-token", false, "likelihood of an answer by its mean token, for long answers")
-	f.IntVar(&o.batch, "batch", 16, "questions at a time")
+	f.Var(countValue(&o.batch, 16, 1), "batch", "questions at a time")
 	f.BoolVar(&o.estimate, "estimate", false, "say what it may cost, and stop")
 	return cmd
 }
