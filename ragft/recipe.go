@@ -2,6 +2,7 @@ package ragft
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -251,11 +252,14 @@ func (r SelfDemonstrations) Rows(ctx context.Context, in RecipeInput) (*RecipeRe
 	}}, nil
 }
 
+// ErrNoModel means that a recipe has the model write something, and was given none.
+var ErrNoModel = errors.New("it needs a model")
+
 // needs says what of the input is missing.
 func (in RecipeInput) needs(model, search, questions, corpus bool) error {
 	switch {
 	case model && in.Model == nil:
-		return fmt.Errorf("it needs a model: set RecipeInput.Model")
+		return fmt.Errorf("%w: set RecipeInput.Model", ErrNoModel)
 	case search && in.Search == nil:
 		return fmt.Errorf("it needs an index: set RecipeInput.Search")
 	case questions && len(in.Questions) == 0:

@@ -103,10 +103,10 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		return err
 	}
 	cost, err := recipe.Estimate(in)
+	if errors.Is(err, ragft.ErrNoModel) {
+		return usageError(fmt.Errorf("%w; here: --model", err))
+	}
 	if err != nil {
-		if in.Model == nil {
-			return usageError(fmt.Errorf("%w; a model is named by --model", err))
-		}
 		return err
 	}
 	r := demosResult{Recipe: recipe.Name(), Estimate: cost}
