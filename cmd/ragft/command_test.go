@@ -165,6 +165,7 @@ func TestExitCodes(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "empty"), 0o700))
 	bad := write("bad.jsonl", "{\"question\": \"Who?\", \"answer\": \"He\"}\nnonsense\n")
 	none := write("none.jsonl", "\n")
+	unanswered := write("unanswered.jsonl", "{\"question\": \"Who?\", \"answer\": \"\"}\n{\"question\": \"When?\", \"answer\": \"\"}\n")
 	notModel := write("not.gguf", "GGUF is how such files begin, but not how they go on")
 	write("other.yaml", "rank: many\n")
 	for _, c := range []struct {
@@ -187,6 +188,9 @@ func TestExitCodes(t *testing.T) {
 		{"bad questions", "bad.jsonl:2", exitInput, []string{"demos", "--questions", bad}},
 		{"empty questions", "no questions", exitEmpty, []string{"demos", "--questions", none}},
 		{"no such recipe", "there are self-demo, gold", exitUsage, []string{"demos", "--recipe", "soup"}},
+		{"gold answers without an answer", "questions that have an answer", exitEmpty, []string{"demos", "--questions", unanswered, "-m", ""}},
+		{"no text to replay", "no general text to replay", exitError, []string{"demos", "--recipe", "pretrain", "-m", ""}},
+		{"a recipe without its model", "it needs a model", exitUsage, []string{"demos", "--recipe", "self-demo", "-m", ""}},
 		{"no such setting", "there is no", exitUsage, []string{"eval", "--settings", "outside"}},
 		{"no such model", "no such file", exitMissing, []string{"questions", "-m", "nowhere.gguf"}},
 		{"not a model", "GGUF", exitInput, []string{"questions", "-m", notModel}},
@@ -209,11 +213,30 @@ func TestExitCodes(t *testing.T) {
 		code, stdout, stderr := ragftRun(t, "", append(c.args, "--json")...)
 		require.Equal(t, c.code, code, "%s: %s", c.name, stderr)
 		require.Contains(t, stderr, c.message, c.name)
+		require.Equal(t, c.name == "a recipe without its model", strings.Contains(stderr, "here: --model"), c.name)
 		if c.name == "no such flag" {
 			continue // --json was not read
 		}
 		require.Contains(t, stdout, `"exit_code":`, c.name)
 	}
+}
+
+// Rows of documents that were changed are not learnt unnoticed.
+func TestStaleRows(t *testing.T) {
+	dir := workplace(t)
+	must(t, "index")
+	must(t, "demos")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes", "tuckle-mill.md"), []byte("# Tuckle Mill\n\nThe mill was sold.\n"), 0o600))
+	must(t, "index")
+	code, _, stderr := ragftRun(t, "", "train")
+	require.Equal(t, exitInput, code, stderr)
+	require.Contains(t, stderr, "tuckle-mill.md")
+	require.Contains(t, stderr, "'ragft demos' again")
+	require.NoFileExists(t, ".ragft/adapter.gguf")
+	must(t, "train", "--stale", "--rank", "1")
+	require.FileExists(t, ".ragft/adapter.gguf")
+	must(t, "demos")
+	must(t, "train", "--rank", "1")
 }
 
 func TestBudgets(t *testing.T) {

@@ -45,7 +45,7 @@ type trainFlags struct {
 	budget                  int64
 	metrics, tensorboard    string
 
-	restart, force, estimate bool
+	restart, force, stale, estimate bool
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -97,6 +97,7 @@ A training that was interrupted, or killed, goes on from its checkpoint beside t
 	f.Var(pathValue(&o.tensorboard, ""), "tensorboard", "folder for TensorBoard's event files")
 	f.BoolVar(&o.restart, "restart", false, "begin anew where a checkpoint is there")
 	f.BoolVar(&o.force, "force", false, "train although the adapter there was made of the same rows and settings")
+	f.BoolVar(&o.stale, "stale", false, "train although the documents were changed since the rows were made")
 	f.BoolVar(&o.estimate, "estimate", false, "say how much memory it takes, and stop")
 	return cmd
 }
@@ -145,8 +146,8 @@ func (a *app) readRows(path string) ([]ragft.Row, string, error) {
 	return rows, path, err
 }
 
-// warnStale says which rows tell of documents that were changed since.
-func (a *app) warnStale(ctx context.Context, rows []ragft.Row) error {
+// refuseStale is the error that rows tell of documents that were changed since.
+func (a *app) refuseStale(ctx context.Context, rows []ragft.Row) error {
 	index, err := a.openIndex()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // rows can be trained without an index
@@ -160,7 +161,8 @@ func (a *app) warnStale(ctx context.Context, rows []ragft.Row) error {
 		return err
 	}
 	if stale := ragft.StaleRows(rows, chunks); len(stale) > 0 {
-		a.log.Warn("rows show passages that the index no longer has: run 'ragft demos' again", "rows", len(stale), "first", stale[0].String())
+		return inputError(fmt.Errorf("%d of %d rows show passages that the index no longer has, the first being %s of %s: "+
+			"run 'ragft demos' again, or teach what the documents said then with --stale", len(stale), len(rows), stale[0].ID, stale[0].Missing[0]))
 	}
 	return nil
 }

@@ -52,8 +52,10 @@ func (a *app) runTrain(ctx context.Context, o trainFlags) error {
 			return err
 		})
 	}
-	if err := a.warnStale(ctx, rows); err != nil {
-		return err
+	if !o.stale {
+		if err := a.refuseStale(ctx, rows); err != nil {
+			return err
+		}
 	}
 	memory, err := a.estimate(ctx, rows, t)
 	if err != nil {
