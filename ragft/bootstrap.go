@@ -91,6 +91,31 @@ func (r *resampler) next() []float64 {
 	return r.weights
 }
 
+// shuffler assigns the records of two systems to them anew, question by
+// question with a fair coin: the approximate randomisation of Noreen (1989),
+// as Yeh (2000) uses it for the metrics of two systems. It gives the same
+// sequence for the same seed.
+type shuffler struct {
+	rng         *rand.Rand
+	base, other []float64
+}
+
+func newShuffler(n int, seed uint64) *shuffler {
+	return &shuffler{rand.New(rand.NewPCG(seed, 0x5eed0c01)), make([]float64, 2*n), make([]float64, 2*n)}
+}
+
+// next returns, for 2n records, those of one system and then those of the other,
+// which of them count for either: 1 or 0. They are valid until the next call.
+func (s *shuffler) next() (base, other []float64) {
+	n := len(s.base) / 2
+	for i := range n {
+		swap := float64(s.rng.IntN(2))
+		s.base[i], s.base[n+i] = 1-swap, swap
+		s.other[i], s.other[n+i] = swap, 1-swap
+	}
+	return s.base, s.other
+}
+
 // percentileInterval is the central 95% of the values (Efron and Tibshirani
 // 1993, section 13.3). Samples in which the value is not defined are left out;
 // where that is more than half of them, the interval is not defined either.
@@ -117,17 +142,23 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[below] + (at-float64(below))*(sorted[above]-sorted[below])
 }
 
-// allOrNothing is the exact interval of a rate seen as 0 of n or n of n
-// (Clopper and Pearson 1934). Every bootstrap sample repeats such a rate, so
-// the percentile interval would have no width and claim to be certain. It holds
-// as well for the mean of scores in [0, 1] that are all at the same end: the
-// chance of a score off that end is at least the distance of the mean from it.
+// noWidth reports an interval whose ends are the same but for rounding. The
+// bootstrap gives it where every sample repeats one value, and it would claim
+// to be certain.
+func noWidth(low, high float64) bool { return high-low <= 1e-12 }
+
+// sameScores is the exact interval of the mean of scores between least and most
+// of which n were seen, all equal to value: a score that is another has a
+// probability of at most 1 - 0.025^(1/n), or n equal ones would be rarer than
+// that (Clopper and Pearson 1934), and at worst it lies at one of the ends.
+func sameScores(value, least, most float64, n int) (low, high float64) {
+	other := 1 - math.Pow((1-confidenceLevel)/2, 1/float64(n))
+	return value - other*(value-least), value + other*(most-value)
+}
+
+// allOrNothing is sameScores of a rate seen as 0 of n or n of n.
 func allOrNothing(all bool, n int) (low, high float64) {
-	bound := math.Pow((1-confidenceLevel)/2, 1/float64(n))
-	if all {
-		return bound, 1
-	}
-	return 0, 1 - bound
+	return sameScores(indicator(all), 0, 1, n)
 }
 
 // McNemar is the exact two-sided p value of McNemar's test: the probability,

@@ -65,7 +65,7 @@ type EvalConfig struct {
 	Stop      []string     // texts that end an answer
 	Batch     int          // questions given to a model at once; 0 = 32
 	Seed      uint64       // seeds the bootstrap and the judge's draws
-	Resamples int          // bootstrap samples; 0 = DefaultResamples
+	Resamples int          // bootstrap samples, and shuffles of a randomisation test; 0 = DefaultResamples
 
 	// Signals says what is asked beside the answers, to know how sure they are.
 	Signals SignalOptions
@@ -308,7 +308,9 @@ func enoughPassages(search Searcher) error {
 // a system that is shown nothing the context is always Absent.
 //
 // Intervals are 95% percentile intervals of a bootstrap over questions, paired
-// for differences; see [DefaultResamples]. The result depends on the models'
+// for differences; see [DefaultResamples]. A difference is a finding where its
+// interval leaves 0 out and a test agrees: McNemar's where both are shares of
+// the same questions, approximate randomisation (Noreen 1989) otherwise. The result depends on the models'
 // answers and Seed alone. When ctx ends, Evaluate returns its error. A judge
 // whose replies can never be read is [ErrJudgeUnread].
 func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {

@@ -3,6 +3,7 @@ package ragft
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // Finding says what a difference is worth.
@@ -14,8 +15,15 @@ const (
 	Worse        Finding = "worse"
 	Higher       Finding = "higher"
 	Lower        Finding = "lower"
-	NoDifference Finding = "no difference shown" // the interval includes 0, or McNemar's p is not below 0.05
-	NotMeasured  Finding = "not measured"        // one of the two systems has no value
+	NoDifference Finding = "no difference shown" // the interval includes 0, or p is not below 0.05
+	NotMeasured  Finding = "not measured"        // one of the two has no value, or no question counts for both
+	NotTested    Finding = "not tested"          // the value depends on how many answers there are; see [ECE]
+)
+
+// The tests that a p value comes from.
+const (
+	ByMcNemar       = "McNemar"       // exact, for shares of the same questions
+	ByRandomisation = "randomisation" // approximate randomisation, for everything else
 )
 
 // Comparison holds the differences Other - Base for every metric.
@@ -25,22 +33,29 @@ type Comparison struct {
 	Differences []Difference `json:"differences"`
 }
 
-// Difference is that of one metric.
+// Difference is that of one metric. For metrics of confidence (AURC, E-AURC,
+// AUROC, ECE, Brier) it is over the questions that both systems answered: on
+// fewer or easier questions each of these is another.
 type Difference struct {
 	Key       string    `json:"key"`
 	Name      string    `json:"name"`
 	Direction Direction `json:"direction"`
 	Rate      bool      `json:"rate"`
-	Estimate  Estimate  `json:"estimate"` // of the difference; N counts the questions that both values rest on
+	Before    *float64  `json:"before"`   // of Base; nil where it has no value
+	After     *float64  `json:"after"`    // of Other
+	Estimate  Estimate  `json:"estimate"` // After - Before; N is the number of questions that count for both
 	Finding   Finding   `json:"finding"`
 
-	// For metrics that are rates of questions: the questions that count in only
-	// one of the two systems, of those that both rates are about. P is McNemar's
-	// exact p value of that split; nil where one rate is about other questions
-	// than the other, as the share correct of what each answered.
-	OnlyBase  int      `json:"only_base,omitempty"`
-	OnlyOther int      `json:"only_other,omitempty"`
-	P         *float64 `json:"p,omitempty"`
+	// P is the probability of a difference at least as large if it did not
+	// matter which of the two systems gave which answer; Test says how it was
+	// found. nil where nothing was tested.
+	P    *float64 `json:"p,omitempty"`
+	Test string   `json:"test,omitempty"`
+
+	// For metrics that are rates of questions: of those that count for both,
+	// the questions that only one of the two has a hit on.
+	OnlyBase  int `json:"only_base,omitempty"`
+	OnlyOther int `json:"only_other,omitempty"`
 }
 
 // Difference returns that of the metric with this key; NotMeasured if there is
@@ -55,119 +70,219 @@ func (c *Comparison) Difference(key string) Difference {
 	return Difference{Key: key, Estimate: Estimate{Value: nan, Low: nan, High: nan}, Finding: NotMeasured}
 }
 
+// series is one metric of one system with its bootstrap values.
+type series struct {
+	measure
+	boot []float64
+}
+
+func newSeries(defs []metricDefinition, records []Record, resamples int) []*series {
+	ranked := rankOutcomes(answeredOutcomes(records))
+	all := make([]*series, len(defs))
+	for m, def := range defs {
+		all[m] = &series{newMeasure(def, records, ranked), make([]float64, resamples)}
+	}
+	return all
+}
+
 // measure computes metrics, intervals and comparisons. All systems share the
-// bootstrap samples.
+// bootstrap samples, and all pairs the shuffles.
 func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 	defs := metricDefinitions()
-	measures := make([][]measure, len(out.Systems))
-	boot := make([][][]float64, len(out.Systems)) // system, metric, sample
-	at := map[string]int{}
-	for s := range out.Systems {
-		at[out.Systems[s].Name] = s
-		ranked := rankOutcomes(answeredOutcomes(out.Systems[s].Records))
-		boot[s] = make([][]float64, len(defs))
-		for m, def := range defs {
-			measures[s] = append(measures[s], newMeasure(def, out.Systems[s].Records, ranked))
-			boot[s][m] = make([]float64, e.Resamples)
-		}
+	systems := map[string][]*series{}
+	records := map[string][]Record{}
+	var all []*series
+	for _, s := range out.Systems {
+		systems[s.Name], records[s.Name] = newSeries(defs, s.Records, e.Resamples), s.Records
+		all = append(all, systems[s.Name]...)
 	}
-	samples := newResampler(len(out.Questions), e.Seed)
-	for b := range e.Resamples {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		weights := samples.next()
-		for s := range measures {
-			for m := range measures[s] {
-				boot[s][m][b] = measures[s][m].value(weights)
-			}
-		}
-		if (b+1)%100 == 0 || b+1 == e.Resamples {
-			e.Progress(EvalProgress{Stage: "bootstrap", Done: b + 1, Total: e.Resamples})
-		}
-	}
-	for s := range out.Systems {
-		for m, def := range defs {
-			metric := def.Metric
-			metric.Estimate = measures[s][m].estimate(boot[s][m])
-			out.Systems[s].Metrics = append(out.Systems[s].Metrics, metric)
-		}
-	}
+	var contrasts [][]*contrast
 	for _, pair := range e.Compare {
-		base, other := at[pair.Base], at[pair.Other]
+		c := newContrasts(systems[pair.Base], systems[pair.Other], records[pair.Base], records[pair.Other])
+		for _, one := range c {
+			all = append(all, one.own...)
+		}
+		contrasts = append(contrasts, c)
+	}
+	if err := e.resample(ctx, len(out.Questions), all, slices.Concat(contrasts...)); err != nil {
+		return err
+	}
+	for i := range out.Systems {
+		s := &out.Systems[i]
+		s.Metrics = nil
+		for m, def := range defs {
+			metric, of := def.Metric, systems[s.Name][m]
+			metric.Estimate = of.estimate(of.boot)
+			s.Metrics = append(s.Metrics, metric)
+		}
+	}
+	for i, pair := range e.Compare {
 		c := Comparison{Base: pair.Base, Other: pair.Other}
-		for m := range defs {
-			c.Differences = append(c.Differences,
-				difference(measures[base][m], measures[other][m], boot[base][m], boot[other][m]))
+		for _, one := range contrasts[i] {
+			c.Differences = append(c.Differences, one.difference(e.Resamples))
 		}
 		out.Comparisons = append(out.Comparisons, c)
 	}
 	return nil
 }
 
-// difference is other - base, sample by sample of the same bootstrap.
-func difference(base, other measure, baseBoot, otherBoot []float64) Difference {
-	def := base.def
-	d := Difference{Key: def.Key, Name: def.Name, Direction: def.Direction, Rate: def.Rate}
-	d.Estimate = Estimate{Value: other.value(nil) - base.value(nil), Low: math.NaN(), High: math.NaN(), N: min(base.n, other.n)}
-	if d.Estimate.Defined() {
-		deltas := make([]float64, len(baseBoot))
-		for i := range deltas {
-			deltas[i] = otherBoot[i] - baseBoot[i]
+// resample draws the bootstrap samples of n questions and as many shuffles.
+func (e *evaluator) resample(ctx context.Context, n int, all []*series, contrasts []*contrast) error {
+	samples, shuffles := newResampler(n, e.Seed), newShuffler(n, e.Seed)
+	for b := range e.Resamples {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		d.Estimate.Low, d.Estimate.High = percentileInterval(deltas)
+		weights := samples.next()
+		for _, s := range all {
+			s.boot[b] = s.value(weights)
+		}
+		base, other := shuffles.next()
+		for _, c := range contrasts {
+			c.shuffle(base, other)
+		}
+		if (b+1)%100 == 0 || b+1 == e.Resamples {
+			e.Progress(EvalProgress{Stage: "bootstrap", Done: b + 1, Total: e.Resamples})
+		}
+	}
+	return nil
+}
+
+// contrast is one metric of two systems.
+type contrast struct {
+	base, other *series
+	own         []*series // base and other where these are not the systems' own
+	both        measure   // over the records of the first system, then those of the second
+	n           int       // questions that count for both
+	paired      bool      // those are all that count for either
+	observed    float64   // other - base
+	extreme     int       // shuffles with a difference as large
+}
+
+func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*contrast {
+	from, to := answeredByBoth(baseRecords, otherRecords)
+	ranked := [3]ranking{rankOutcomes(from), rankOutcomes(to), rankOutcomes(slices.Concat(from, to))}
+	together := slices.Concat(baseRecords, otherRecords)
+	all := make([]*contrast, len(base))
+	for m := range all {
+		def := base[m].def
+		c := &contrast{base: base[m], other: other[m], both: newMeasure(def, together, ranked[2])}
+		if def.pool != nil {
+			c.base = &series{newMeasure(def, nil, ranked[0]), make([]float64, len(base[m].boot))}
+			c.other = &series{newMeasure(def, nil, ranked[1]), make([]float64, len(base[m].boot))}
+			c.own = []*series{c.base, c.other}
+			c.n = c.base.n
+		}
+		for i := range c.base.den {
+			if c.base.den[i] > 0 && c.other.den[i] > 0 {
+				c.n++
+			}
+		}
+		c.paired = c.n == c.base.n && c.n == c.other.n
+		c.observed = c.other.value(nil) - c.base.value(nil)
+		all[m] = c
+	}
+	return all
+}
+
+// measured: there is a difference, of systems that can be compared on a question at least.
+func (c *contrast) measured() bool { return c.n > 0 && !math.IsNaN(c.observed) }
+
+// mcnemar: both are shares of the same questions.
+func (c *contrast) mcnemar() bool { return c.base.def.binary && c.paired }
+
+// shuffle counts a shuffle whose difference is as large as that observed. One
+// that has no value, as where all answers that tell right from wrong come to lie
+// on one side, counts too: it speaks against a finding.
+func (c *contrast) shuffle(base, other []float64) {
+	if !c.measured() || c.mcnemar() || c.base.def.biased {
+		return
+	}
+	d := math.Abs(c.both.value(other) - c.both.value(base))
+	// The sums are formed in another order than those of observed.
+	if !(d < math.Abs(c.observed)*(1-1e-9)-1e-12) {
+		c.extreme++
+	}
+}
+
+// difference is other - base, sample by sample of the same bootstrap.
+func (c *contrast) difference(shuffles int) Difference {
+	def := c.base.def
+	d := Difference{
+		Key: def.Key, Name: def.Name, Direction: def.Direction, Rate: def.Rate,
+		Before: finite(c.base.value(nil)), After: finite(c.other.value(nil)),
+		Estimate: Estimate{Value: c.observed, Low: math.NaN(), High: math.NaN(), N: c.n},
 	}
 	if def.binary {
-		d.discordant(base, other)
+		d.OnlyBase, d.OnlyOther = c.discordant()
 	}
+	switch {
+	case !c.measured():
+		d.Finding = NotMeasured
+		return d
+	case def.biased:
+		d.Finding = NotTested
+		return d
+	case c.mcnemar():
+		d.P, d.Test = finite(McNemar(d.OnlyBase, d.OnlyOther)), ByMcNemar
+	default:
+		d.P, d.Test = finite(float64(c.extreme+1)/float64(shuffles+1)), ByRandomisation
+	}
+	d.Estimate.Low, d.Estimate.High = c.interval()
 	d.Finding = d.find()
 	return d
 }
 
-// discordant fills in the paired counts, over the questions that both rates
-// are about. It also widens an interval of no width, which the bootstrap gives
-// where all questions differ in the same way: see allOrNothing.
-func (d *Difference) discordant(base, other measure) {
-	both := 0
-	for i := range base.den {
-		if base.den[i] == 0 || other.den[i] == 0 {
+// discordant counts the questions that only one of the two has a hit on.
+func (c *contrast) discordant() (onlyBase, onlyOther int) {
+	for i := range c.base.den {
+		if c.base.den[i] == 0 || c.other.den[i] == 0 {
 			continue
 		}
-		both++
 		switch {
-		case base.num[i] > other.num[i]:
-			d.OnlyBase++
-		case base.num[i] < other.num[i]:
-			d.OnlyOther++
+		case c.base.num[i] > c.other.num[i]:
+			onlyBase++
+		case c.base.num[i] < c.other.num[i]:
+			onlyOther++
 		}
 	}
-	d.Estimate.N = both
-	if both == 0 || both != base.n || both != other.n {
-		return
-	}
-	p := McNemar(d.OnlyBase, d.OnlyOther)
-	d.P = &p
-	bound, _ := allOrNothing(true, both)
-	switch {
-	case d.OnlyBase == both:
-		d.Estimate.Low, d.Estimate.High = -1, -bound
-	case d.OnlyOther == both:
-		d.Estimate.Low, d.Estimate.High = bound, 1
-	case d.OnlyBase == 0 && d.OnlyOther == 0:
-		d.Estimate.Low, d.Estimate.High = bound-1, 1-bound
-	}
+	return onlyBase, onlyOther
 }
 
-// find words the difference.
+// interval is that of the bootstrap; where this has no width, the exact one if
+// there is one, and none otherwise.
+func (c *contrast) interval() (low, high float64) {
+	deltas := make([]float64, len(c.base.boot))
+	for i := range deltas {
+		deltas[i] = c.other.boot[i] - c.base.boot[i]
+	}
+	low, high = percentileInterval(deltas)
+	if !noWidth(low, high) {
+		return low, high
+	}
+	if least, most := c.base.def.scale[0], c.base.def.scale[1]; most > least && c.paired && c.sameEverywhere() {
+		return sameScores(c.observed, least-most, most-least, c.n)
+	}
+	return math.NaN(), math.NaN()
+}
+
+// sameEverywhere reports whether all questions differ by the same.
+func (c *contrast) sameEverywhere() bool {
+	for i, den := range c.base.den {
+		if den > 0 && math.Abs(c.other.num[i]-c.base.num[i]-c.observed) > 1e-12 {
+			return false
+		}
+	}
+	return true
+}
+
+// find words a difference that was tested. With few questions the percentile
+// interval is too narrow (3 changes of 6 exclude 0, and a fair coin does as much
+// one time in four), so the test has to agree.
 func (d *Difference) find() Finding {
 	e := d.Estimate
 	switch {
-	case !e.Defined() || math.IsNaN(e.Low):
-		return NotMeasured
-	case !e.Excludes(0), d.P != nil && *d.P >= 1-confidenceLevel:
-		// With few questions the percentile interval is too narrow (3 changes of
-		// 6 exclude 0, and a fair coin does as much one time in four), so the
-		// exact test has to agree where it is about the same questions.
+	case d.P == nil || *d.P >= 1-confidenceLevel, e.Low <= 0 && e.High >= 0:
 		return NoDifference
 	case d.Direction == Neither && e.Value > 0:
 		return Higher

@@ -1,6 +1,9 @@
 package ragft
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The keys of the metrics in [SystemResult.Metrics] and [Comparison.Differences].
 const (
@@ -66,6 +69,18 @@ type metricDefinition struct {
 	scale [2]float64
 	// binary: num is 0 or 1, so the metric is a rate of questions.
 	binary bool
+	// needs, where set, is what a record at least has to meet for the metric to
+	// say anything of the system.
+	needs func(r *Record) bool
+	// biased: the value depends on how many answers there are, and so does every
+	// bootstrap sample of it, so that it has no interval and is not tested.
+	biased bool
+}
+
+// where limits a metric to systems of which a record meets needs.
+func (d metricDefinition) where(needs func(r *Record) bool) metricDefinition {
+	d.needs = needs
+	return d
 }
 
 // binaryRate is a metric over the records of which holds, that counts those
@@ -101,6 +116,14 @@ func confidenceMetric(key, name, meaning string, dir Direction, pool func(rankin
 	return metricDefinition{
 		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: dir}, pool: pool,
 	}
+}
+
+// expectedCalibrationError is biased upwards, by about 1/sqrt(answers in a bin)
+// for a system that is calibrated (Roelofs et al. 2022).
+func expectedCalibrationError() metricDefinition {
+	d := confidenceMetric(MetricECE, "ECE", "mean gap of confidence and accuracy, 15 bins", LowerIsBetter, ranking.ece)
+	d.biased = true
+	return d
 }
 
 func indicator(b bool) float64 {
@@ -147,10 +170,11 @@ func metricDefinitions() []metricDefinition {
 			LowerIsBetter, isAbsent, isIncorrect),
 		truthfulness(),
 		binaryRate(MetricAbstainPrecision, "abstention precision", "answer not in the documents shown, of refusals",
-			HigherIsBetter, isRefused, isAbsent),
+			// Without documents, or with none that answers, every refusal is right.
+			HigherIsBetter, isRefused, isAbsent).where(isPresent),
 		binaryRate(MetricAbstainRecall, "abstention recall", "refused, of questions whose answer was not in the documents shown",
 			HigherIsBetter, isAbsent, isRefused),
-		abstentionF1(),
+		abstentionF1().where(isPresent),
 		citationPrecision(),
 		binaryRate(MetricCitationRecall, "citation recall", "cites a place with a gold answer, of correct answers whose evidence was shown",
 			HigherIsBetter, func(r *Record) bool { return isCorrect(r) && isPresent(r) }, func(r *Record) bool { return r.CitedRight > 0 }),
@@ -160,7 +184,7 @@ func metricDefinitions() []metricDefinition {
 		confidenceMetric(MetricAURC, "AURC", "mean risk over the answers by falling confidence", LowerIsBetter, ranking.aurc),
 		confidenceMetric(MetricEAURC, "E-AURC", "AURC less that of the best ranking", LowerIsBetter, ranking.eaurc),
 		confidenceMetric(MetricAUROC, "AUROC", "chance that a correct answer has more confidence than a wrong one", HigherIsBetter, ranking.auroc),
-		confidenceMetric(MetricECE, "ECE", "mean gap of confidence and accuracy, 15 bins", LowerIsBetter, ranking.ece),
+		expectedCalibrationError(),
 		confidenceMetric(MetricBrier, "Brier", "mean squared gap of confidence and correctness", LowerIsBetter, ranking.brier),
 	}
 }
@@ -235,6 +259,9 @@ func newMeasure(def metricDefinition, records []Record, ranked ranking) measure 
 		return m
 	}
 	m.num, m.den = make([]float64, len(records)), make([]float64, len(records))
+	if def.needs != nil && !slices.ContainsFunc(records, func(r Record) bool { return def.needs(&r) }) {
+		return m
+	}
 	for i := range records {
 		m.num[i], m.den[i] = def.part(&records[i])
 		if m.den[i] > 0 {
@@ -264,19 +291,33 @@ func (m measure) value(weights []float64) float64 {
 	return num / den
 }
 
-// estimate joins the value with the interval from its bootstrap values.
+// estimate joins the value with the interval from its bootstrap values. Where
+// these are all the same, the interval is exact if the questions' scores have
+// bounds and are all the same, and unknown otherwise.
 func (m measure) estimate(boot []float64) Estimate {
 	e := Estimate{Value: m.value(nil), N: m.n, Low: math.NaN(), High: math.NaN()}
-	least, most := m.def.scale[0], m.def.scale[1]
-	switch {
-	case !e.Defined():
-	case most > least && (e.Value == least || e.Value == most):
-		low, high := allOrNothing(e.Value == most, m.n)
-		e.Low, e.High = least+(most-least)*low, least+(most-least)*high
-	default:
-		e.Low, e.High = percentileInterval(boot)
+	if !e.Defined() || m.def.biased {
+		return e
+	}
+	e.Low, e.High = percentileInterval(boot)
+	if !noWidth(e.Low, e.High) {
+		return e
+	}
+	e.Low, e.High = math.NaN(), math.NaN()
+	if least, most := m.def.scale[0], m.def.scale[1]; most > least && m.sameScores(e.Value) {
+		e.Low, e.High = sameScores(e.Value, least, most, m.n)
 	}
 	return e
+}
+
+// sameScores reports whether every question that counts has this score.
+func (m measure) sameScores(score float64) bool {
+	for i, den := range m.den {
+		if den > 0 && math.Abs(m.num[i]-score) > 1e-12 {
+			return false
+		}
+	}
+	return true
 }
 
 // answeredOutcomes gives the confidence metrics one outcome for each record,
@@ -290,4 +331,16 @@ func answeredOutcomes(records []Record) []Outcome {
 		}
 	}
 	return out
+}
+
+// answeredByBoth are the outcomes of two systems on the questions that both
+// answered with a known confidence; the others are NaN.
+func answeredByBoth(base, other []Record) (from, to []Outcome) {
+	from, to = answeredOutcomes(base), answeredOutcomes(other)
+	for i := range from {
+		if math.IsNaN(from[i].Confidence) || math.IsNaN(to[i].Confidence) {
+			from[i].Confidence, to[i].Confidence = math.NaN(), math.NaN()
+		}
+	}
+	return from, to
 }

@@ -49,7 +49,11 @@ func WriteTable(w io.Writer, e *Evaluation) error {
 	}
 	if len(e.Comparisons) > 0 {
 		line(&b, "")
-		line(&b, "No difference shown: the interval includes 0, or McNemar's exact p is 0.05 or more.")
+		for _, text := range comparisonNotes() {
+			for _, part := range wrapLines(text, tableWidth-1) {
+				line(&b, part)
+			}
+		}
 	}
 	for _, part := range e.parts() {
 		line(&b, "")
@@ -191,10 +195,20 @@ func tableOfCosts(b *bytes.Buffer, e *Evaluation) {
 	}
 }
 
+// comparisonNotes say what the differences rest on, for table and report.
+func comparisonNotes() []string {
+	return []string{
+		"No difference shown: the interval includes 0, or p is 0.05 or more. p is that of McNemar's exact test where both are shares of the same questions, " +
+			"and otherwise of a randomisation test, which exchanges the answers of the two systems question by question.",
+		"AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. ECE is not tested: it grows as answers become fewer, however good the confidence is.",
+		"Abstention precision and F1 are left out where nothing shown ever holds an answer: every refusal is right there.",
+	}
+}
+
 func tableOfDifferences(b *bytes.Buffer, c *Comparison) {
 	line(b, "")
 	line(b, cut(fmt.Sprintf("Difference: %s - %s", c.Other, c.Base), tableWidth))
-	line(b, pad("", 24)+padLeft("difference", 12)+padLeft("95% interval", 18)+padLeft("McNemar p", 12)+"   finding")
+	line(b, pad("", 24)+padLeft("difference", 12)+padLeft("95% interval", 18)+padLeft("p", 12)+"   finding")
 	line(b, strings.Repeat("-", 24+12+18+12+3+18))
 	for _, d := range c.Differences {
 		p := "-"

@@ -200,12 +200,23 @@ func TestEvaluateComparison(t *testing.T) {
 	require.Equal(t, NoDifference, c.Difference(MetricCorrect).Finding)
 	require.Equal(t, NotMeasured, c.Difference(MetricAUROC).Finding)
 	require.Equal(t, NotMeasured, c.Difference("no such").Finding)
-	require.Equal(t, Better, c.Difference(MetricTruthfulness).Finding)
-	require.Nil(t, c.Difference(MetricTruthfulness).P, "not a rate of questions")
+	// Truthfulness changes by +1 on three questions of six; both halves of a fair coin give as much one time in four.
+	truth := c.Difference(MetricTruthfulness)
+	require.True(t, truth.Estimate.Excludes(0))
+	require.Equal(t, ByRandomisation, truth.Test)
+	require.InDelta(t, 0.25, *truth.P, 0.1)
+	require.Equal(t, NoDifference, truth.Finding)
 	selective := c.Difference(MetricSelectiveAccuracy)
 	require.Equal(t, 2, selective.Estimate.N, "paired counts need answers of both")
-	require.Nil(t, selective.P, "the rates are about other questions")
-	require.Equal(t, Better, selective.Finding)
+	require.Equal(t, ByRandomisation, selective.Test, "the rates are about other questions")
+	require.Equal(t, NoDifference, selective.Finding)
+	require.Equal(t, NotTested, c.Difference(MetricECE).Finding)
+	require.True(t, math.IsNaN(c.Difference(MetricECE).Estimate.Low))
+	// Of the two questions that both answered, base has .9 and .8, tuned .95 and .9, and all are right.
+	brier := c.Difference(MetricBrier)
+	require.Equal(t, 2, brier.Estimate.N)
+	require.InDelta(t, (0.01+0.04)/2, *brier.Before, 1e-12)
+	require.InDelta(t, (0.0025+0.01)/2, *brier.After, 1e-12)
 }
 
 func TestFinding(t *testing.T) {
@@ -214,16 +225,17 @@ func TestFinding(t *testing.T) {
 		d    Difference
 		want Finding
 	}{
-		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, Direction: HigherIsBetter}, Better},
-		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, Direction: LowerIsBetter}, Worse},
-		{Difference{Estimate: Estimate{-0.2, -0.3, -0.1, 9}, Direction: LowerIsBetter}, Better},
-		{Difference{Estimate: Estimate{-0.2, -0.3, -0.1, 9}, Direction: HigherIsBetter}, Worse},
-		{Difference{Estimate: Estimate{-0.2, -0.3, -0.1, 9}}, Lower},
-		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}}, Higher},
-		{Difference{Estimate: Estimate{0.2, 0, 0.3, 9}, Direction: HigherIsBetter}, NoDifference},
-		{Difference{Estimate: Estimate{0.2, math.NaN(), math.NaN(), 9}}, NotMeasured},
-		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, P: p(0.06), Direction: HigherIsBetter}, NoDifference},
 		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, P: p(0.04), Direction: HigherIsBetter}, Better},
+		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, P: p(0.04), Direction: LowerIsBetter}, Worse},
+		{Difference{Estimate: Estimate{-0.2, -0.3, -0.1, 9}, P: p(0.04), Direction: LowerIsBetter}, Better},
+		{Difference{Estimate: Estimate{-0.2, -0.3, -0.1, 9}, P: p(0.04), Direction: HigherIsBetter}, Worse},
+		{Difference{Estimate: Estimate{-0.2, -0.3, -0.1, 9}, P: p(0.04)}, Lower},
+		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, P: p(0.04)}, Higher},
+		{Difference{Estimate: Estimate{0.2, 0, 0.3, 9}, P: p(0.04), Direction: HigherIsBetter}, NoDifference},
+		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, P: p(0.05), Direction: HigherIsBetter}, NoDifference},
+		{Difference{Estimate: Estimate{0.2, 0.1, 0.3, 9}, Direction: HigherIsBetter}, NoDifference},
+		// The bootstrap repeats one value, as AURC 1 against 0: the test alone decides.
+		{Difference{Estimate: Estimate{1, math.NaN(), math.NaN(), 9}, P: p(0.01), Direction: HigherIsBetter}, Better},
 	} {
 		require.Equal(t, c.want, c.d.find(), "%+v", c.d)
 	}
@@ -235,8 +247,13 @@ func TestDifferenceOfTheSameSystem(t *testing.T) {
 	config.Compare = []Pair{{Base: "base, documents", Other: "base, documents"}}
 	e := evaluated(t, config)
 	for _, d := range e.Comparisons[0].Differences {
-		require.Equal(t, NoDifference, d.Finding, d.Key)
+		want := NoDifference
+		if d.Key == MetricECE {
+			want = NotTested
+		}
+		require.Equal(t, want, d.Finding, d.Key)
 		require.Equal(t, 0.0, d.Estimate.Value, d.Key)
+		require.False(t, d.Estimate.High-d.Estimate.Low <= 0, d.Key)
 	}
 	// 4 questions: 1 - 0.025^(1/4).
 	exact := e.Comparisons[0].Difference(MetricExactMatch).Estimate

@@ -62,7 +62,9 @@ func AUROC(outcomes []Outcome) float64 { return rankOutcomes(outcomes).auroc(nil
 
 // ECE is the expected calibration error with 15 equal bins: the mean of
 // |accuracy - confidence| over the bins, weighted by their counts (Guo et al.
-// 2017, section 2, equation 3). NaN without outcomes.
+// 2017, section 2, equation 3). NaN without outcomes. It is biased upwards, by
+// about 1/sqrt(answers in a bin) where the confidence is right (Roelofs et al.
+// 2022), so that values of different numbers of answers cannot be compared.
 func ECE(outcomes []Outcome) float64 { return rankOutcomes(outcomes).ece(nil) }
 
 // Brier is the mean squared difference of confidence and correctness

@@ -171,6 +171,7 @@ type reportPage struct {
 	Matrix, Intervals        template.HTML
 	Risk, Reliability, Loss  template.HTML
 	Comparisons              []reportComparison
+	ComparisonNotes          []string
 	Examples                 []reportExample
 	Systems                  []SystemResult
 	Info                     ReportInfo
@@ -278,7 +279,7 @@ func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
 func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
 	if c := e.comparison(base.Name, tuned.Name); c != nil {
 		for _, key := range []string{MetricMadeUp, MetricCorrect, MetricFalseRefusal, MetricTruthfulness} {
-			row := differenceRow(c.Difference(key), base, tuned)
+			row := differenceRow(c.Difference(key), base)
 			page.Cards = append(page.Cards, reportCard{
 				Name: row.Name, Meaning: row.Meaning, Before: row.Before, After: row.After,
 				Change: row.Change, Interval: row.Interval, Class: row.Class, Finding: row.Finding,
@@ -302,18 +303,19 @@ func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
 		}
 		page.Rows = append(page.Rows, row)
 	}
+	page.ComparisonNotes = comparisonNotes()
 	for i := range e.Comparisons {
 		c := &e.Comparisons[i]
 		out := reportComparison{Base: c.Base, Other: c.Other}
-		from, to := e.System(c.Base), e.System(c.Other)
+		from := e.System(c.Base)
 		for _, d := range c.Differences {
-			out.Rows = append(out.Rows, differenceRow(d, from, to))
+			out.Rows = append(out.Rows, differenceRow(d, from))
 		}
 		page.Comparisons = append(page.Comparisons, out)
 	}
 }
 
-func differenceRow(d Difference, base, other *SystemResult) reportDifference {
+func differenceRow(d Difference, base *SystemResult) reportDifference {
 	row := reportDifference{
 		Name: d.Name, P: typeset(noValue), Finding: d.Finding,
 		Change: typeset(signedMetric(d.Estimate.Value, d.Rate)), Interval: typeset(signedInterval(d.Estimate, d.Rate)),
@@ -323,8 +325,8 @@ func differenceRow(d Difference, base, other *SystemResult) reportDifference {
 			row.Name, row.Meaning = m.Name, m.Meaning
 		}
 	}
-	row.Before = typeset(plainMetric(base.Estimate(d.Key).Value, d.Rate))
-	row.After = typeset(plainMetric(other.Estimate(d.Key).Value, d.Rate))
+	row.Before = typeset(plainMetric(orNaN(d.Before), d.Rate))
+	row.After = typeset(plainMetric(orNaN(d.After), d.Rate))
 	if d.P != nil {
 		row.P = formatP(*d.P)
 	}

@@ -71,7 +71,7 @@ func (m *reportMemory) table(p *MemoryProbe) {
 	}
 	for i := range p.Evaluation.Comparisons {
 		c := &p.Evaluation.Comparisons[i]
-		row := differenceRow(c.Difference(MetricCorrect), p.Evaluation.System(c.Base), p.Evaluation.System(c.Other))
+		row := differenceRow(c.Difference(MetricCorrect), p.Evaluation.System(c.Base))
 		row.Name, row.Meaning = c.Other, "against "+c.Base
 		m.Changes = append(m.Changes, row)
 	}
