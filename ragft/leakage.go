@@ -14,7 +14,8 @@ type LeakOptions struct {
 	N int `json:"n"` // words of a run; 0 = 8
 	// MinShare is the share of a question's runs of N words that must stand in
 	// one training question; 0 = 0.5. A shorter question leaks where all its
-	// words stand there, in order.
+	// words stand there, in order, and make up this share of its words: "Who is
+	// he?" is not given away by every question that asks so in passing.
 	MinShare float64 `json:"min_share"`
 }
 
@@ -71,6 +72,9 @@ func FindLeaks(training, evaluation []Question, o LeakOptions) []Leak {
 		hits, first := map[int]int{}, map[int]string{}
 		for _, run := range all {
 			for _, i := range byRun[run] {
+				if len(own) < o.N && float64(len(own)) < o.MinShare*float64(len(words[i])) {
+					continue
+				}
 				if hits[i]++; hits[i] == 1 {
 					first[i] = run
 				}
@@ -95,6 +99,8 @@ type Leakage struct {
 	Evaluation int         `json:"evaluation"`
 	Options    LeakOptions `json:"options"`
 	Leaks      []Leak      `json:"leaks,omitempty"`
+	// LeftOut: the questions that leak are not among those that were evaluated.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 // MeasureLeakage is [FindLeaks] with what it went by, to be kept with an
@@ -112,8 +118,16 @@ func (l *Leakage) String() string {
 	if n := len(l.Leaks); n > 0 {
 		found = fmt.Sprint(n)
 	}
-	return fmt.Sprintf("%s of %d evaluation questions stand in one of %d training questions: at least %.0f %% of their runs of %d words, or all of a shorter one.",
+	text := fmt.Sprintf("%s of %d evaluation questions stand in one of %d training questions: at least %.0f %% of their runs of %d words, or all of a shorter one.",
 		found, l.Evaluation, l.Training, 100*l.Options.MinShare, l.Options.N)
+	switch {
+	case len(l.Leaks) == 0:
+	case l.LeftOut:
+		text += " They are left out of all figures."
+	default:
+		text += " They are in all figures."
+	}
+	return text
 }
 
 // WriteTable writes the result as plain text, at most 110 characters wide.

@@ -34,8 +34,22 @@ func TestFindLeaks(t *testing.T) {
 	require.Equal(t, 0.5, loose[0].Share)
 	require.Equal(t, "who built old stone", loose[0].Text)
 
+	// A few words of a long question are not that question.
+	require.Empty(t, FindLeaks([]Question{{ID: "t4", Question: "In the year of the great flood, who keeps the lighthouse?"}}, []Question{{ID: "who", Question: "Who keeps it? Who keeps?"}, {ID: "keeps", Question: "Who keeps"}}, LeakOptions{}))
+	require.Len(t, FindLeaks([]Question{{ID: "t4", Question: "And who keeps it?"}}, []Question{{ID: "keeps", Question: "Who keeps"}}, LeakOptions{}), 1)
+
 	kept := WithoutLeaks(evaluation, leaks)
 	require.Equal(t, []string{"half", "other", "empty"}, []string{kept[0].ID, kept[1].ID, kept[2].ID})
 	require.Empty(t, FindLeaks(nil, evaluation, LeakOptions{}))
 	require.Empty(t, FindLeaks(training, nil, LeakOptions{}))
+}
+
+func TestLeakageInWords(t *testing.T) {
+	l := MeasureLeakage([]Question{{ID: "t", Question: "Who runs the mill?"}}, []Question{{ID: "e", Question: "Who runs the mill"}, {ID: "o", Question: "Who owns the boat?"}}, LeakOptions{})
+	const found = "1 of 2 evaluation questions stand in one of 1 training questions: at least 50 % of their runs of 8 words, or all of a shorter one."
+	require.Equal(t, found+" They are in all figures.", l.String())
+	l.LeftOut = true
+	require.Equal(t, found+" They are left out of all figures.", l.String())
+	l.Leaks = nil
+	require.Equal(t, "None"+found[1:], l.String())
 }

@@ -12,10 +12,7 @@ import (
 // atScale opens the model with its adapter at a scale; what it says is cached under a name that tells the scale.
 func (e *evaluation) atScale(_ context.Context, scale float64) (ragft.Model, func() error, error) {
 	if scale == 0 {
-		if !e.flags.forgetting {
-			return e.base, func() error { return nil }, nil
-		}
-		return e.models.base, func() error { return nil }, nil
+		return e.base, func() error { return nil }, nil
 	}
 	adapter, err := e.adapterPath(e.flags.modelFlags)
 	if err != nil {
@@ -24,9 +21,6 @@ func (e *evaluation) atScale(_ context.Context, scale float64) (ragft.Model, fun
 	m, err := e.models.native.base.Adapted(adapter, scale)
 	if err != nil {
 		return nil, nil, err
-	}
-	if e.flags.forgetting { // which asks how likely texts are, as a cache cannot tell
-		return m, m.Close, nil
 	}
 	cached, err := ragft.NewCachedModel(m, e.path(cacheName))
 	if err != nil {

@@ -149,6 +149,7 @@ func (c *comparison) open(ctx context.Context) error {
 	}
 	c.train, c.held = ragft.SplitQuestions(questions, 0.5, c.seed)
 	c.leakage = ragft.MeasureLeakage(c.train, c.held, ragft.LeakOptions{})
+	c.leakage.LeftOut = true
 	c.held = ragft.WithoutLeaks(c.held, c.leakage.Leaks)
 	if err := c.makeIndex(ctx, documents); err != nil {
 		return err

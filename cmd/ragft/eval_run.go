@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+// evaluation is an evaluation under way.
+type evaluation struct {
+	*app
+	flags       evalFlags
+	models      *models
+	base, tuned *ragft.CachedModel // tuned is nil without an adapter
+	config      ragft.EvalConfig
+	leakage     *ragft.Leakage
+	forgotten   ragft.ForgettingConfig // with --forgetting
+}
+
+func (a *app) newEvaluation(ctx context.Context, o evalFlags, m *models, index *retriever.Index) (*evaluation, error) {
+	e := &evaluation{app: a, flags: o, models: m, config: o.config}
+	var err error
+	if e.base, err = m.cached(a, m.base); err != nil {
+		return nil, err
+	}
+	if m.tuned != nil {
+		if e.tuned, err = m.cached(a, m.tuned); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case o.forgetting && e.tuned == nil:
+		return nil, usageError(errors.New("--forgetting and its budgets compare an adapter with the base, and there is none"))
+	case o.dial && (e.tuned == nil || m.native == nil):
+		return nil, usageError(errors.New("--dial needs an adapter that is loaded here"))
+	case o.forgetting:
+		if e.forgotten, err = e.forgettingConfig(); err != nil {
+			return nil, err
+		}
+	}
+	if o.judge != "" {
+		if e.config.Judge.Model, err = a.asker(ctx, o.modelFlags, o.judge, m); err != nil {
+			return nil, err
+		}
+		if e.config.Judge.Model == nil {
+			e.config.Judge.Model = e.base
+		}
+	}
+	if e.config.Search, err = a.searcher(ctx, index); err != nil {
+		return nil, err
+	}
+	e.config.Prompts, e.config.Seed = o.Prompts, a.seed
+	return e, nil
+}
+
+// run measures everything that the flags ask for, and then says whether a bound was broken.
+func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
+	var broken []error
+	var calibration *ragft.Calibration
+	var err error
+	if e.flags.calibrate > 0 {
+		var develop []ragft.Question
+		develop, held = ragft.SplitQuestions(held, 0.5, e.seed+1)
+		if calibration, err = e.calibrate(ctx, develop); errors.Is(err, ragft.ErrNoGuarantee) {
+			broken = append(broken, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	e.config.Questions = held
+	found, err := e.main(ctx)
+	if err != nil {
+		return err
+	}
+	found.Calibration = calibration
+	found.Leakage = e.leakage
+	if e.flags.perturb {
+		if found.Robustness, err = e.perturb(ctx); err != nil {
+			return err
+		}
+	}
+	if e.flags.forgetting {
+		if found.Forgetting, err = e.forgetting(ctx); errors.Is(err, ragft.ErrForgot) {
+			broken = append(broken, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	if e.flags.dial {
+		if found.Dial, err = e.dial(ctx); err != nil {
+			return err
+		}
+	}
+	if err := e.keep(found); err != nil {
+		return err
+	}
+	return errors.Join(broken...)
+}
+
+// progress shows the stages of an evaluation.
+func (a *app) evalProgress(what string) (report func(ragft.EvalProgress), done func()) {
+	var b *bar
+	stage := ""
+	words := map[string]string{"search": "searching", "answer": what, "bootstrap": "resampling"}
+	units := map[string]string{"search": "questions", "answer": "answers", "bootstrap": "samples"}
+	done = func() {
+		if b != nil {
+			b.done()
+		}
+	}
+	return func(p ragft.EvalProgress) {
+		if p.Stage != stage {
+			done()
+			stage, b = p.Stage, a.bar(words[p.Stage], units[p.Stage])
+		}
+		b.set(int64(p.Done), int64(p.Total), p.System)
+	}, done
+}
+
+func (e *evaluation) main(ctx context.Context) (*ragft.Evaluation, error) {
+	c := e.config
+	c.Systems, c.Compare = e.systems()
+	var done func()
+	c.Progress, done = e.evalProgress("answering")
+	defer done()
+	return ragft.Evaluate(ctx, c)
+}
+
+// tunedOrBase is what is calibrated and perturbed.
+func (e *evaluation) tunedOrBase() ragft.System {
+	s := ragft.System{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval, Extract: e.flags.extract()}
+	if e.tuned != nil {
+		s.Name, s.Model = "tuned", e.tuned
+	}
+	return s
+}
+
+func (e *evaluation) calibrate(ctx context.Context, questions []ragft.Question) (*ragft.Calibration, error) {
+	c := e.config
+	c.Questions, c.Systems = questions, []ragft.System{e.tunedOrBase()}
+	var done func()
+	c.Progress, done = e.evalProgress("calibrating")
+	measured, err := ragft.Evaluate(ctx, c)
+	done()
+	if err != nil {
+		return nil, err
+	}
+	k, err := ragft.Calibrate(measured, c.Systems[0].Name, ragft.CalibrationOptions{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
+	if k == nil {
+		return nil, err
+	}
+	if werr := k.WriteFile(e.path(calibrationName)); werr != nil {
+		return nil, werr
+	}
+	return k, err
+}
+
+func (e *evaluation) perturb(ctx context.Context) ([]*ragft.Robustness, error) {
+	systems := []ragft.System{{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval, Extract: e.flags.extract()}}
+	if e.tuned != nil {
+		systems = append(systems, e.tunedOrBase())
+	}
+	var all []*ragft.Robustness
+	for _, s := range systems {
+		c := e.config
+		c.Systems = []ragft.System{s}
+		var done func()
+		c.Progress, done = e.evalProgress("perturbing")
+		r, err := ragft.Perturb(ctx, c, e.flags.perturbation)
+		done()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// forgettingConfig reads what --forgetting measures on.
+func (e *evaluation) forgettingConfig() (c ragft.ForgettingConfig, err error) {
+	c = ragft.ForgettingConfig{Base: e.base, Seed: e.seed, Resamples: e.flags.config.Resamples}
+	if e.flags.texts != "" {
+		if c.Texts, err = readTexts(e.flags.texts); err != nil {
+			return c, err
+		}
+	}
+	if e.flags.tasks != "" {
+		if c.Instructions, err = readInstructions(e.flags.tasks); err != nil {
+			return c, err
+		}
+	}
+	if e.flags.closed != "" {
+		c.Closed, err = ragft.ReadQuestionsFile(e.flags.closed)
+	}
+	return c, err
+}
+
+func (e *evaluation) forgetting(ctx context.Context) (*ragft.Forgetting, error) {
+	c := e.forgotten
+	c.Tuned, c.Budget = e.tuned, e.flags.budget
+	e.note("measuring what was forgotten")
+	return ragft.MeasureForgetting(ctx, c)
+}
+
+func (e *evaluation) dial(ctx context.Context) (*ragft.Dial, error) {
+	c := ragft.DialConfig{Scales: e.flags.scales, Evaluation: e.config, Forgetting: e.forgotten, Extract: e.flags.extract(), Open: e.atScale}
+	bar := e.bar("turning the dial", "scales")
+	defer bar.done()
+	bar.set(0, int64(max(1, len(c.Scales))), "")
+	c.Progress = func(done, total int) { bar.set(int64(done), int64(total), "") }
+	return ragft.SweepDial(ctx, c)
+}

@@ -1,0 +1,132 @@
+//go:build cgo
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+const plainTasks = `{"prompt": "Name a colour.", "response": "Blue."}
+{"prompt": "Say good morning.", "response": "Good morning!"}
+`
+
+// tuned is a workplace with a small adapter and what forgetting is measured on.
+func tuned(t *testing.T) (dir string) {
+	t.Helper()
+	dir = workplace(t)
+	must(t, "index")
+	must(t, "demos")
+	must(t, "train", "--rank", "2")
+	require.NoError(t, os.WriteFile("texts.txt", []byte(general), 0o600))
+	require.NoError(t, os.WriteFile("tasks.jsonl", []byte(plainTasks), 0o600))
+	require.NoError(t, os.WriteFile("closed.jsonl", []byte(`{"question": "What is made of flour?", "answer": "bread"}`+"\n"), 0o600))
+	return dir
+}
+
+// writtenBytes is the size of all files of a folder.
+func writtenBytes(t *testing.T, dir string) (size int64) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		size += info.Size()
+		return err
+	}))
+	return size
+}
+
+// A budget without what it is measured on would be kept whatever was forgotten.
+func TestBudgetsNeedTheirInput(t *testing.T) {
+	workplace(t)
+	must(t, "index")
+	require.NoError(t, os.WriteFile("texts.txt", []byte(general), 0o600))
+	for _, c := range []struct {
+		message string
+		args    []string
+	}{
+		{"--instructions, which is not given", []string{"--budget-kl", "0.05"}},
+		{"--instructions, which is not given", []string{"--budget-kl", "0.05", "--forgetting", "--texts", "texts.txt"}},
+		{"--texts, which is not given", []string{"--budget-texts", "0.05"}},
+		{"--closed-questions, which is not given", []string{"--budget-closed", "0.05"}},
+		{"--instructions, which is not given", []string{"--budget-instructions", "0.05"}},
+		{"0 or more", []string{"--budget-texts", "-1", "--texts", "texts.txt"}},
+		{"compare an adapter with the base", []string{"--budget-texts", "0.05", "--texts", "texts.txt"}},
+		{"--dial needs an adapter", []string{"--dial"}},
+	} {
+		code, _, stderr := ragftRun(t, "", append([]string{"eval"}, c.args...)...)
+		require.Equal(t, exitUsage, code, "%v: %s", c.args, stderr)
+		require.Contains(t, stderr, c.message, "%v", c.args)
+		require.NoFileExists(t, ".ragft/evaluation.json", "said before anything is generated")
+	}
+}
+
+// Held-out questions that those learnt from give away are not measured, unless asked for.
+func TestLeakGate(t *testing.T) {
+	workplace(t)
+	must(t, "index")
+	all, err := ragft.ReadQuestionsFile("questions.jsonl")
+	require.NoError(t, err)
+	train, held := ragft.SplitQuestions(all, 0.5, 1)
+	asked := held[0]
+	asked.ID, asked.Question = "asked", "Do you know: "+train[0].Question
+	require.NoError(t, ragft.WriteQuestionsFile("other.jsonl", []ragft.Question{asked, held[1], train[1]}))
+	eval := []string{"eval", "--settings", "retrieval,closed,retrieval", "--eval-questions", "other.jsonl"} // each is measured once
+	gated := object[evalResult](t, eval...)
+	require.Len(t, gated.Systems, 2)
+	require.True(t, gated.Leakage.LeftOut)
+	require.Equal(t, []int{3, 1, len(all)}, []int{gated.Leakage.Evaluation, gated.Questions, gated.Leakage.Training})
+	kept := object[evalResult](t, append(eval, "--keep-leaks")...)
+	require.Equal(t, 3, kept.Questions)
+	require.False(t, kept.Leakage.LeftOut)
+	require.Len(t, kept.Leakage.Leaks, 2)
+	require.Contains(t, must(t, "report"), "They are in all figures.")
+
+	// Of one file, learnt from by halves, too.
+	for i, q := range train {
+		q.ID, q.Question = fmt.Sprint("copy", i), "Do you know: "+q.Question
+		all = append(all, q)
+	}
+	require.NoError(t, ragft.WriteQuestionsFile("questions.jsonl", all))
+	code, _, stderr := ragftRun(t, "", "eval", "--settings", "retrieval")
+	require.Equal(t, exitOK, code, stderr)
+	require.Regexp(t, `\d+ of \d+ questions are left out`, stderr)
+	require.NoError(t, ragft.WriteQuestionsFile("other.jsonl", train))
+	code, _, stderr = ragftRun(t, "", eval...)
+	require.Equal(t, exitEmpty, code, stderr)
+	require.Contains(t, stderr, "--keep-leaks")
+}
+
+// Whatever a model said once is in the cache, of --forgetting and of each scale of the dial too.
+func TestEvalGeneratesNothingTwice(t *testing.T) {
+	tuned(t)
+	eval := []string{"eval", "--settings", "retrieval"}
+	must(t, eval...)
+	cache := writtenBytes(t, ".ragft/cache")
+	for _, more := range [][]string{
+		{"--forgetting", "--texts", "texts.txt", "--instructions", "tasks.jsonl", "--closed-questions", "closed.jsonl"},
+		{"--dial", "--scales", "0,0.5,1"},
+	} {
+		eval = append(eval, more...)
+		must(t, eval...)
+		grown := writtenBytes(t, ".ragft/cache")
+		require.Greater(t, grown, cache, "%s", more[0])
+		cache = grown
+	}
+	first, err := ragft.ReadEvaluationFile(".ragft/evaluation.json")
+	require.NoError(t, err)
+	require.Len(t, first.Forgetting.Losses, 4)
+	require.Len(t, first.Dial.Points, 3)
+	again := object[evalResult](t, eval...)
+	require.Equal(t, cache, writtenBytes(t, ".ragft/cache"))
+	require.Equal(t, first.Forgetting, again.Forgetting)
+}
