@@ -1,8 +1,9 @@
 package ragft
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -145,9 +146,20 @@ func TestHalfWrittenCache(t *testing.T) {
 	require.Len(t, files, 1)
 	data, err := os.ReadFile(files[0])
 	require.NoError(t, err)
+	var said bytes.Buffer
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.NewTextHandler(&said, nil)))
 	require.NoError(t, os.WriteFile(files[0], data[:len(data)-20], 0o644))
 	require.Equal(t, 1, ask().Hits, "the whole line counts, the half one is asked again")
+	require.Contains(t, said.String(), "unfinished write")
+	require.Contains(t, said.String(), "asked for again")
+	require.Contains(t, said.String(), dir)
 	require.Equal(t, 2, ask().Hits)
-	_, err = os.Stat(dir)
-	require.False(t, errors.Is(err, os.ErrNotExist))
+
+	said.Reset()
+	require.NoError(t, os.WriteFile(files[0], append([]byte("x"), data...), 0o644)) // the first line is damaged
+	require.Equal(t, 1, ask().Hits, "the damaged line is asked again")
+	require.Contains(t, said.String(), "damaged lines")
+	require.Contains(t, said.String(), files[0]+":1")
 }

@@ -79,7 +79,20 @@ func NewCachedModel(m Model, dir string) (*CachedModel, error) {
 			return nil, fmt.Errorf("ragft: cache: %w", err)
 		}
 	}
+	c.reportDamage()
 	return c, nil
+}
+
+// reportDamage says once what of the folder could not be read, and that it
+// costs no more than asking again.
+func (c *CachedModel) reportDamage() {
+	if c.stats.Torn > 0 {
+		slog.Warn("the response cache ends in an unfinished write, as after a kill; nothing is to be done: what it held is asked for again", "folder", c.dir, "files", c.stats.Torn)
+	}
+	if n := len(c.stats.Corrupt); n > 0 {
+		slog.Warn("the response cache has damaged lines; what they held is asked for again; deleting the file ends this warning",
+			"folder", c.dir, "lines", n, "first", c.stats.Corrupt[0])
+	}
 }
 
 // globEscape keeps a folder whose name holds * or [ from being a pattern.
@@ -329,7 +342,6 @@ func (c *CachedModel) load(path string) error {
 		if err != nil {
 			bad := &LineError{Name: path, Line: number, Err: err}
 			c.stats.Corrupt = append(c.stats.Corrupt, bad)
-			slog.Warn("damaged cache entry left out", "error", bad)
 			continue
 		}
 		c.entries[key] = raw

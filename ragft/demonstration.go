@@ -93,8 +93,8 @@ type Progress struct {
 	Cached          int // requests that a [CachedModel] answered
 	Tokens          int // generated tokens, those from the cache included
 	Elapsed         time.Duration
-	Remaining       time.Duration // estimate from the rate so far
-	TokensPerSecond float64
+	Remaining       time.Duration // of this phase, from its rate so far
+	TokensPerSecond float64       // of generating, see [Cost]
 }
 
 // Summary counts what a generation did.
@@ -107,12 +107,8 @@ type Summary struct {
 	Decisions map[Decision]int // candidates by the step that judged them
 	Known     int              // absent from the passages, but known to the model
 	Shortened int              // questions shown fewer passages, since more did not fit into the model's context
-	Calls     int              // requests, those from a cache included
-	Cached    int
-	Tokens    int
-	Elapsed   time.Duration
-
-	SecondsPerRow float64 // NaN where there is no row
+	Unread    int              // replies of the judge that could not be read
+	Cost
 }
 
 // Demonstrations is the result of [Generate].
@@ -288,10 +284,9 @@ func (g *generator) finish(result *Demonstrations) {
 	for _, reason := range result.Dropped {
 		s.Dropped[reason]++
 	}
-	c := g.cost(len(result.Rows))
-	s.Calls, s.Cached, s.Tokens, s.Elapsed, s.SecondsPerRow = c.Calls, c.Cached, c.Tokens, c.Elapsed, c.SecondsPerRow
-	if g.replies > 0 && g.read == 0 {
-		g.opts.Logger.Warn("no reply of the judge could be read", "judge", g.judgeModel.Name(), "replies", g.replies, "first", g.first)
+	s.Cost, s.Unread = g.cost(len(result.Rows)), g.replies-g.read
+	if 2*s.Unread > g.replies {
+		g.opts.Logger.Warn("most replies of the judge could not be read", "judge", g.judgeModel.Name(), "unread", s.Unread, "replies", g.replies, "first", g.first)
 	}
 	if len(result.Rows) == 0 {
 		g.opts.Logger.Warn("no demonstration came out of the generation", "questions", s.Questions, "dropped", s.Dropped)
@@ -311,7 +306,7 @@ func (g *generator) withhold(q Question, hits []retriever.Hit) ([]retriever.Hit,
 	}
 	kept := make([]retriever.Hit, 0, len(hits))
 	for _, hit := range hits {
-		if !holdsAnswer(hit, golds) {
+		if !holdsPart(hit, q) {
 			kept = append(kept, hit)
 		}
 	}

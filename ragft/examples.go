@@ -14,6 +14,7 @@ import (
 type rowExamples struct {
 	id        string
 	question  string
+	heldOut   bool
 	examples  []lora.Example // none: the row is too long
 	truncated bool
 }
@@ -49,7 +50,7 @@ func encodeRows(ctx context.Context, rows []Row, o TrainOptions) ([]rowExamples,
 }
 
 func (e *encoder) encode(row Row) (rowExamples, error) {
-	out := rowExamples{id: row.ID, question: row.QuestionID}
+	out := rowExamples{id: row.ID, question: row.QuestionID, heldOut: row.HeldOut}
 	if err := row.check(); err != nil {
 		return out, err
 	}

@@ -120,7 +120,11 @@ func (g *generator) contest(ctx context.Context, open []*bracket) error {
 				left = append(left, b)
 			}
 		}
-		open = left
+		if open = left; len(open) > 0 {
+			if err := g.check(g.judgeModel, g.opts.Judge); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

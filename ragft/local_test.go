@@ -176,6 +176,37 @@ func TestRowsOfAQuestionStayTogether(t *testing.T) {
 	}
 }
 
+func TestSplitKeepsWhatIsLearntFromBeingMeasured(t *testing.T) {
+	row := func(source string, token llama.Token, heldOut bool) rowExamples {
+		return rowExamples{examples: []lora.Example{{Tokens: []llama.Token{token}, Source: source}}, heldOut: heldOut}
+	}
+	var rows []rowExamples
+	for i := range 60 { // 20 texts, each three times
+		rows = append(rows, row("domain", llama.Token(i%20), false))
+	}
+	train, held := splitRows(rows, 0.25, 3, nil)
+	require.Len(t, held, 15)
+	require.Len(t, train, 45)
+	learnt := map[llama.Token]bool{}
+	for _, r := range train {
+		learnt[r.examples[0].Tokens[0]] = true
+	}
+	for _, r := range held {
+		require.False(t, learnt[r.examples[0].Tokens[0]])
+	}
+
+	// A small source has a loss of its own, and rows that say that they are held out are what is held out of theirs.
+	rows = append(rows, row("small", 100, false), row("small", 101, false), row("single", 102, false),
+		row("general", 103, true), row("general", 104, false), row("general", 105, false))
+	train, held = splitRows(rows, 0, 3, nil)
+	measured := map[string]int{}
+	for _, r := range held {
+		measured[r.source()]++
+	}
+	require.Equal(t, map[string]int{"domain": 6, "small": 1, "general": 1}, measured)
+	require.Len(t, train, 54+1+1+2)
+}
+
 func TestLocalModelScores(t *testing.T) {
 	m, _ := openLocalTest(t, testmodel.Spec{})
 	ctx := context.Background()

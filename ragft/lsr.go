@@ -146,7 +146,7 @@ func (l LSR) Estimate(in RecipeInput) (Cost, error) {
 		return Cost{}, err
 	}
 	l = l.withDefaults()
-	c := Cost{SecondsPerRow: math.NaN()}
+	c := Cost{}
 	for _, q := range in.Questions {
 		if golds := q.Golds(); len(golds) > 0 {
 			c.Calls += l.Chunks
@@ -241,6 +241,7 @@ func (t *lsr) score(ctx context.Context) ([]*lsrQuestion, error) {
 	var out []*lsrQuestion
 	for from := 0; from < len(t.in.Questions); from += t.in.Batch {
 		to := min(from+t.in.Batch, len(t.in.Questions))
+		var batch []*lsrQuestion
 		for _, q := range t.in.Questions[from:to] {
 			if len(q.Golds()) == 0 {
 				t.out.Dropped[DropUnanswerable]++
@@ -250,13 +251,13 @@ func (t *lsr) score(ctx context.Context) ([]*lsrQuestion, error) {
 			if err != nil {
 				return nil, fmt.Errorf("search for question %s: %w", q.ID, err)
 			}
-			one := &lsrQuestion{Question: q, passages: e}
-			if len(e.Hits) >= 2 {
-				if err := t.ask(ctx, one); err != nil {
-					return nil, fmt.Errorf("question %s: %w", q.ID, err)
-				}
-			}
-			if len(e.Hits) < 2 {
+			batch = append(batch, &lsrQuestion{Question: q, passages: e})
+		}
+		if err := t.ask(ctx, batch); err != nil {
+			return nil, fmt.Errorf("questions %s to %s: %w", t.in.Questions[from].ID, t.in.Questions[to-1].ID, err)
+		}
+		for _, one := range batch {
+			if len(one.logs) < 2 {
 				t.out.Dropped[DropOnePassage]++
 				continue
 			}
@@ -267,32 +268,62 @@ func (t *lsr) score(ctx context.Context) ([]*lsrQuestion, error) {
 	return out, nil
 }
 
-// ask makes p_LSR of one question. Passages that do not fit the model's context
-// are left out.
-func (t *lsr) ask(ctx context.Context, q *lsrQuestion) error {
+// ask makes p_LSR of a batch of questions in one call. Where that does not fit
+// the model's context, passages are asked about one by one, and those that do
+// not fit are left out.
+func (t *lsr) ask(ctx context.Context, batch []*lsrQuestion) error {
 	var pairs []PromptResponse
-	for _, hit := range q.passages.Hits {
-		pairs = append(pairs, PromptResponse{t.in.Prompts.ReadMessages(q.Question.Question, []retriever.Hit{hit.Hit}), q.Golds()[0]})
+	for _, q := range batch {
+		pairs = append(pairs, t.pairs(q)...)
+	}
+	if len(pairs) == 0 {
+		return nil
 	}
 	scores, err := likelihoods(ctx, t.in.Model, pairs)
 	if errors.Is(err, ErrPromptTooLong) {
-		scores, err = nil, nil
-		var fit []retriever.Explained
-		for i, pair := range pairs {
-			one, oneErr := likelihoods(ctx, t.in.Model, []PromptResponse{pair})
-			if errors.Is(oneErr, ErrPromptTooLong) {
-				continue
-			}
-			if oneErr != nil {
-				return oneErr
-			}
-			scores, fit = append(scores, one...), append(fit, q.passages.Hits[i])
-		}
-		q.passages.Hits = fit
+		return t.askOneByOne(ctx, batch)
 	}
 	if err != nil {
 		return err
 	}
+	for _, q := range batch {
+		n := len(q.passages.Hits)
+		t.distribute(q, scores[:n])
+		scores = scores[n:]
+	}
+	return nil
+}
+
+func (t *lsr) pairs(q *lsrQuestion) []PromptResponse {
+	pairs := make([]PromptResponse, len(q.passages.Hits))
+	for i, hit := range q.passages.Hits {
+		pairs[i] = PromptResponse{t.in.Prompts.ReadMessages(q.Question.Question, []retriever.Hit{hit.Hit}), q.Golds()[0]}
+	}
+	return pairs
+}
+
+func (t *lsr) askOneByOne(ctx context.Context, batch []*lsrQuestion) error {
+	for _, q := range batch {
+		var scores []likelihood
+		var fit []retriever.Explained
+		for i, pair := range t.pairs(q) {
+			one, err := likelihoods(ctx, t.in.Model, []PromptResponse{pair})
+			if errors.Is(err, ErrPromptTooLong) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			scores, fit = append(scores, one...), append(fit, q.passages.Hits[i])
+		}
+		q.passages.Hits = fit
+		t.distribute(q, scores)
+	}
+	return nil
+}
+
+// distribute makes p_LSR of a question of what the model says of its passages.
+func (t *lsr) distribute(q *lsrQuestion, scores []likelihood) {
 	q.logs = make([]float64, len(scores))
 	for i, s := range scores {
 		t.meter.calls++
@@ -304,7 +335,6 @@ func (t *lsr) ask(ctx context.Context, q *lsrQuestion) error {
 		q.logs[i] = p / t.Temperature
 	}
 	logSoftmax(q.logs)
-	return nil
 }
 
 // logSoftmax makes the logarithms of a distribution of any numbers.

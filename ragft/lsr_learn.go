@@ -234,7 +234,7 @@ func (t *lsr) relevant(q Question, hit retriever.Hit) bool {
 	if known, ok := t.Evidence[q.ID]; ok {
 		return slices.ContainsFunc(known, func(k retriever.Hit) bool { return k.ID == hit.ID })
 	}
-	return holdsAnswer(hit, q.Golds())
+	return holdsPart(hit, q)
 }
 
 // change compares the means of two lists, question by question.

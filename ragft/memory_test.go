@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -299,18 +300,31 @@ func TestPretraining(t *testing.T) {
 	}
 	r, err := Pretraining{General: general, Replay: 0.5}.Rows(t.Context(), RecipeInput{Corpus: corpus})
 	require.NoError(t, err)
-	words := map[string]int{}
+	words, watched := map[string]int{}, 0
 	texts := map[string]bool{}
 	for _, row := range r.Rows {
 		require.NoError(t, row.check())
 		require.Equal(t, KindText, row.Kind)
-		words[row.Source] += len(strings.Fields(row.Text))
+		require.False(t, texts[row.Text])
 		texts[row.Text] = true
+		if row.HeldOut {
+			require.Equal(t, SourceGeneral, row.Source)
+			watched += len(strings.Fields(row.Text))
+			continue
+		}
+		words[row.Source] += len(strings.Fields(row.Text))
 	}
+	require.Equal(t, 120-18, watched, "all that replay leaves, and that is less than Watch")
 	require.True(t, texts["The mill is old and red. It stands by the river."], "the overlap once")
 	require.Equal(t, map[string]int{SourceDomain: 18, SourceGeneral: 18}, words)
 	require.Equal(t, map[DropReason]int{DropDuplicate: 1, DropNearDuplicate: 0, DropShort: 1}, r.Dropped)
 	require.False(t, len(StaleRows(r.Rows, corpus)) > 0)
+
+	r, err = Pretraining{General: general, Replay: -1, Watch: 12}.Rows(t.Context(), RecipeInput{Corpus: corpus})
+	require.NoError(t, err)
+	held := slices.DeleteFunc(slices.Clone(r.Rows), func(row Row) bool { return !row.HeldOut })
+	require.Len(t, held, 2, "of six words each")
+	require.Len(t, r.Rows, 4, "and the domain; nothing is replayed")
 
 	_, err = Pretraining{}.Rows(t.Context(), RecipeInput{Corpus: corpus})
 	require.ErrorContains(t, err, "set Pretraining.General, or Replay to -1")
@@ -323,7 +337,9 @@ func TestPretraining(t *testing.T) {
 	require.NoError(t, err)
 	letters := map[string]int{}
 	for _, row := range r.Rows {
-		letters[row.Source] += len(row.Text)
+		if !row.HeldOut {
+			letters[row.Source] += len(row.Text)
+		}
 	}
 	require.Equal(t, 84, letters[SourceDomain])
 	require.LessOrEqual(t, letters[SourceGeneral], 84)

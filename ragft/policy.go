@@ -16,7 +16,8 @@ type PolicyOptions struct {
 
 	// MinCorrectAbsent is how many candidates have to be Correct before an
 	// answer becomes the target although no passage holds it; 0 = 1. A higher
-	// number keeps lucky guesses out.
+	// number keeps lucky guesses out. A knock-out names one winner and goes by
+	// that, here and in DropPresentRefusals.
 	MinCorrectAbsent int
 
 	// DropPresentRefusals drops a question whose answer stands in the passages

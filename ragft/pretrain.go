@@ -11,7 +11,10 @@ import (
 
 // PretrainOptions says how [Pretrain] trains.
 type PretrainOptions struct {
-	Train TrainOptions // HeldOut must leave rows of both sources out; 0 = 0.1
+	// Train says the rest. Rows of general text that are HeldOut, as Pretraining makes
+	// them, are what the stop rule goes by; where there is none, the share of them that
+	// Train.HeldOut keeps back.
+	Train TrainOptions
 	// MaxRise is the greatest relative rise of the perplexity of general text: 0.1
 	// = 10 %, which 0 stands for; negative = no stop rule. The training ends at the
 	// first evaluation above it, and the adapter is the best one from before.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"time"
 
@@ -73,9 +72,31 @@ type Cost struct {
 	Calls   int           `json:"calls"`   // requests of the model, those that a cache answered included
 	Cached  int           `json:"cached"`  // of these, answered by a cache
 	Tokens  int           `json:"tokens"`  // generated
-	Elapsed time.Duration `json:"elapsed"` // nanoseconds; 0 in an estimate
+	Elapsed time.Duration `json:"elapsed"` // of this run, nanoseconds; 0 in an estimate
 
-	SecondsPerRow float64 `json:"-"` // NaN where there is no row, and in an estimate
+	// Generating is the time that the model took for the calls, nanoseconds; of
+	// what a [CachedModel] answered, when it was generated. 0 in an estimate.
+	Generating time.Duration `json:"generating"`
+	// SecondsPerRow is the longer of Elapsed and Generating by the rows that came
+	// out, so that a run from the cache does not look cheap; 0 where there is no
+	// row, and in an estimate.
+	SecondsPerRow float64 `json:"seconds_per_row,omitempty"`
+}
+
+// add sums up costs, but for those of a row.
+func (c *Cost) add(other Cost) {
+	c.Calls += other.Calls
+	c.Cached += other.Cached
+	c.Tokens += other.Tokens
+	c.Elapsed += other.Elapsed
+	c.Generating += other.Generating
+}
+
+// perRow fills in the seconds of a row.
+func (c *Cost) perRow(rows int) {
+	if c.SecondsPerRow = 0; rows > 0 {
+		c.SecondsPerRow = max(c.Elapsed, c.Generating).Seconds() / float64(rows)
+	}
 }
 
 // String is the cost in words.
@@ -86,7 +107,10 @@ func (c Cost) String() string {
 	}
 	if c.Elapsed > 0 {
 		s += fmt.Sprintf(", %s", c.Elapsed.Round(time.Millisecond))
-		if !math.IsNaN(c.SecondsPerRow) {
+		if c.Cached > 0 && c.Generating > 0 {
+			s += fmt.Sprintf(" (%s with what the cache saved)", c.Generating.Round(time.Millisecond))
+		}
+		if c.SecondsPerRow > 0 {
 			s += fmt.Sprintf(", %.2f s a row", c.SecondsPerRow)
 		}
 	}
@@ -96,7 +120,11 @@ func (c Cost) String() string {
 // meter counts what a recipe spends.
 type meter struct {
 	start         time.Time
-	models        []Model // whose caches are counted
+	generating    time.Duration // see Cost
+	phase         string        // what was reported last
+	phaseStart    time.Time
+	reported      time.Time // last
+	models        []Model   // whose caches are counted
 	cachedBefore  int
 	calls, tokens int
 	progress      func(Progress)
@@ -104,7 +132,8 @@ type meter struct {
 }
 
 func newMeter(progress func(Progress), logger *slog.Logger, models ...Model) *meter {
-	m := &meter{start: time.Now(), progress: progress, logger: logger}
+	now := time.Now()
+	m := &meter{start: now, phaseStart: now, reported: now, progress: progress, logger: logger}
 	for _, model := range models {
 		known := model == nil
 		for _, other := range m.models {
@@ -120,12 +149,21 @@ func newMeter(progress func(Progress), logger *slog.Logger, models ...Model) *me
 
 // chat is one call of a model, counted and checked.
 func (m *meter) chat(ctx context.Context, model Model, reqs []ChatRequest) ([]ChatResponse, error) {
+	start := time.Now()
 	responses, err := chatAll(ctx, model, reqs)
 	if err != nil {
 		return nil, err
 	}
+	took := time.Since(start)
+	if _, ok := model.(*CachedModel); ok { // which knows what each took when it was generated
+		took = 0
+	}
+	m.generating += took
 	m.calls += len(reqs)
 	for _, response := range responses {
+		if took == 0 {
+			m.generating += time.Duration(response.Seconds * float64(time.Second))
+		}
 		for _, sample := range response.Samples {
 			m.tokens += sample.Tokens
 		}
@@ -145,19 +183,24 @@ func (m *meter) hits() int {
 }
 
 // report tells the progress after a batch: done of total, and the rows so far.
-func (m *meter) report(what string, done, total, accepted int) {
-	elapsed := time.Since(m.start)
+// A recipe may go through several phases, each with a total of its own; the
+// time that is left is that of the phase.
+func (m *meter) report(phase string, done, total, accepted int) {
+	if phase != m.phase {
+		m.phase, m.phaseStart = phase, m.reported
+	}
+	m.reported = time.Now()
 	p := Progress{
 		Done: done, Total: total, Accepted: accepted, Calls: m.calls, Cached: m.hits() - m.cachedBefore,
-		Tokens: m.tokens, Elapsed: elapsed,
+		Tokens: m.tokens, Elapsed: m.reported.Sub(m.start),
 	}
 	if done > 0 {
-		p.Remaining = time.Duration(float64(elapsed) / float64(done) * float64(total-done))
+		p.Remaining = time.Duration(float64(m.reported.Sub(m.phaseStart)) / float64(done) * float64(total-done))
 	}
-	if seconds := elapsed.Seconds(); seconds > 0 {
+	if seconds := m.generating.Seconds(); seconds > 0 {
 		p.TokensPerSecond = float64(m.tokens) / seconds
 	}
-	m.logger.Debug(what, "done", done, "total", total, "accepted", accepted, "cached", p.Cached)
+	m.logger.Debug(phase, "done", done, "total", total, "accepted", accepted, "cached", p.Cached)
 	if m.progress != nil {
 		m.progress(p)
 	}
@@ -165,10 +208,8 @@ func (m *meter) report(what string, done, total, accepted int) {
 
 // cost is what was spent on this many rows.
 func (m *meter) cost(rows int) Cost {
-	c := Cost{Calls: m.calls, Cached: m.hits() - m.cachedBefore, Tokens: m.tokens, Elapsed: time.Since(m.start), SecondsPerRow: math.NaN()}
-	if rows > 0 {
-		c.SecondsPerRow = c.Elapsed.Seconds() / float64(rows)
-	}
+	c := Cost{Calls: m.calls, Cached: m.hits() - m.cachedBefore, Tokens: m.tokens, Elapsed: time.Since(m.start), Generating: m.generating}
+	c.perRow(rows)
 	return c
 }
 
@@ -231,7 +272,7 @@ func (r SelfDemonstrations) Estimate(in RecipeInput) (Cost, error) {
 		calls, tokens = calls+candidates, tokens+candidates*o.DraftTokens
 	}
 	n := len(in.Questions)
-	return Cost{Calls: n * calls, Tokens: n * tokens, SecondsPerRow: math.NaN()}, nil
+	return Cost{Calls: n * calls, Tokens: n * tokens}, nil
 }
 
 // Rows is [Generate].
@@ -247,9 +288,7 @@ func (r SelfDemonstrations) Rows(ctx context.Context, in RecipeInput) (*RecipeRe
 		d.Rows[i].Source = r.Name()
 	}
 	s := d.Summary
-	return &RecipeResult{Rows: d.Rows, Dropped: s.Dropped, Cost: Cost{
-		Calls: s.Calls, Cached: s.Cached, Tokens: s.Tokens, Elapsed: s.Elapsed, SecondsPerRow: s.SecondsPerRow,
-	}}, nil
+	return &RecipeResult{Rows: d.Rows, Dropped: s.Dropped, Cost: s.Cost}, nil
 }
 
 // ErrNoModel means that a recipe has the model write something, and was given none.
@@ -299,7 +338,7 @@ func (r GoldAnswers) Estimate(in RecipeInput) (Cost, error) {
 	if err := in.needs(false, true, true, false); err != nil {
 		return Cost{}, fmt.Errorf("ragft: %s: %w", r.Name(), err)
 	}
-	return Cost{SecondsPerRow: math.NaN()}, nil
+	return Cost{}, nil
 }
 
 // DropUnanswerable: a question without an answer, in a recipe that has nothing to teach for it.

@@ -17,7 +17,8 @@ type HybridPart struct {
 
 // Hybrid mixes the rows of several recipes by weight, in random order. Rows
 // keep their Source, so that losses are reported for each. Its input goes to
-// every recipe.
+// every recipe. A recipe that makes no row is an error; rows that are HeldOut
+// are all kept, and count in no share.
 type Hybrid struct {
 	Parts []HybridPart
 	// Total is the number of rows; 0 = as many as the weights allow without
@@ -25,6 +26,9 @@ type Hybrid struct {
 	// has too few rows gives all that it has, and the others their share.
 	Total int
 }
+
+// ErrNoRows means that a recipe made nothing of what it was given.
+var ErrNoRows = errors.New("a recipe made no rows")
 
 // Name is "hybrid" and the names of its parts.
 func (r Hybrid) Name() string {
@@ -40,7 +44,7 @@ func (r Hybrid) Estimate(in RecipeInput) (Cost, error) {
 	if len(r.Parts) == 0 {
 		return Cost{}, errors.New("ragft: hybrid: no recipes to mix: set Hybrid.Parts")
 	}
-	total := Cost{SecondsPerRow: math.NaN()}
+	total := Cost{}
 	for _, p := range r.Parts {
 		if p.Weight < 0 || math.IsNaN(p.Weight) || math.IsInf(p.Weight, 0) {
 			return Cost{}, fmt.Errorf("ragft: hybrid: the weight of %s is %v", p.Recipe.Name(), p.Weight)
@@ -49,7 +53,7 @@ func (r Hybrid) Estimate(in RecipeInput) (Cost, error) {
 		if err != nil {
 			return Cost{}, err
 		}
-		total.Calls, total.Tokens = total.Calls+c.Calls, total.Tokens+c.Tokens
+		total.add(c)
 	}
 	return total, nil
 }
@@ -68,26 +72,30 @@ func (r Hybrid) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error)
 		if err != nil {
 			return nil, err
 		}
-		made[i], have[i], weights[i] = part.Rows, len(part.Rows), p.Weight
+		for _, row := range part.Rows {
+			if row.HeldOut {
+				out.Rows = append(out.Rows, row)
+			} else {
+				made[i] = append(made[i], row)
+			}
+		}
+		if have[i], weights[i] = len(made[i]), p.Weight; have[i] == 0 {
+			return nil, fmt.Errorf("ragft: hybrid: %w: %s, dropped %v; leave it out of the mixture", ErrNoRows, p.Recipe.Name(), part.Dropped)
+		}
 		if p.Weight == 0 {
 			weights[i] = 1
 		}
 		for reason, n := range part.Dropped {
 			out.Dropped[reason] += n
 		}
-		out.Cost.Calls += part.Cost.Calls
-		out.Cost.Cached += part.Cost.Cached
-		out.Cost.Tokens += part.Cost.Tokens
-		out.Cost.Elapsed += part.Cost.Elapsed
+		out.Cost.add(part.Cost)
 	}
 	rng := rand.New(rand.NewPCG(in.Seed, deriveSeed(in.Seed, "hybrid", r.Name())))
 	for i, n := range shares(r.Total, weights, have) {
 		out.Rows = append(out.Rows, drawRows(made[i], n, rng)...)
 	}
 	rng.Shuffle(len(out.Rows), func(i, j int) { out.Rows[i], out.Rows[j] = out.Rows[j], out.Rows[i] })
-	if out.Cost.SecondsPerRow = math.NaN(); len(out.Rows) > 0 {
-		out.Cost.SecondsPerRow = out.Cost.Elapsed.Seconds() / float64(len(out.Rows))
-	}
+	out.Cost.perRow(len(out.Rows))
 	return out, nil
 }
 

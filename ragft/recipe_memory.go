@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -104,7 +103,7 @@ func (r Memory) Estimate(in RecipeInput) (Cost, error) {
 	r = r.withDefaults()
 	n := len(in.Corpus)
 	written := n*(r.MaxEntities+r.MaxRelations+2*r.MaxLocal) + r.CorpusRows
-	return Cost{Calls: n + written, Tokens: n*r.ExtractTokens + written*r.MaxTokens, SecondsPerRow: math.NaN()}, nil
+	return Cost{Calls: n + written, Tokens: n*r.ExtractTokens + written*r.MaxTokens}, nil
 }
 
 // Rows is [Memory.Build] without graph and probes.

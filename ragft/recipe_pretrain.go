@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"sort"
 	"strings"
@@ -34,6 +33,10 @@ type Pretraining struct {
 	// RecipeInput.Model counts the tokens if it is a [TextCounter]; without one
 	// words are counted.
 	Replay float64
+	// Watch is how many tokens of General are kept back, for the stop rule of
+	// [Pretrain] to see what is forgotten: whole texts of what replay leaves,
+	// in rows that are HeldOut. 0 = 2000, negative = none.
+	Watch int
 
 	Duplicates DuplicateOptions
 	MinWords   int // shortest text worth learning; 0 = 5
@@ -57,6 +60,10 @@ func (r Pretraining) withDefaults() Pretraining {
 	if r.MinWords <= 0 {
 		r.MinWords = 5
 	}
+	if r.Watch == 0 {
+		r.Watch = 2000
+	}
+	r.Watch = max(r.Watch, 0)
 	return r
 }
 
@@ -72,7 +79,7 @@ func (r Pretraining) Estimate(in RecipeInput) (Cost, error) {
 	case r.Replay > 0 && len(r.General) == 0:
 		return Cost{}, fmt.Errorf("ragft: %s: no general text to replay: set Pretraining.General, or Replay to -1 to do without, and expect the model to forget", r.Name())
 	}
-	return Cost{SecondsPerRow: math.NaN()}, nil
+	return Cost{}, nil
 }
 
 // ErrTooLittleText means that a corpus is too small for what was asked.
@@ -114,12 +121,15 @@ func (r Pretraining) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 		return nil, fmt.Errorf("ragft: %s: %w: %d texts are left of %d passages (%v); add documents", r.Name(), ErrTooLittleText, len(out.Rows), len(in.Corpus), out.Dropped)
 	}
 	rng := rand.New(rand.NewPCG(in.Seed, deriveSeed(in.Seed, "pretrain")))
-	replayed, missing, err := r.replay(in, rng, count, int(float64(tokens)*r.Replay/(1-r.Replay)+0.5))
+	replayed, missing, watched, err := r.replay(in, rng, count, int(float64(tokens)*r.Replay/(1-r.Replay)+0.5))
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %s: general text: %w", r.Name(), err)
 	}
 	if missing > 0 {
 		in.Logger.Warn("there is less general text than Pretraining.Replay asks for", "missing", missing, "unit", unit)
+	}
+	if watched < r.Watch {
+		in.Logger.Warn("there is less general text to see forgetting by than Pretraining.Watch asks for", "watched", watched, "of", r.Watch, "unit", unit)
 	}
 	out.Rows = append(out.Rows, replayed...)
 	rng.Shuffle(len(out.Rows), func(i, j int) { out.Rows[i], out.Rows[j] = out.Rows[j], out.Rows[i] })
@@ -137,33 +147,38 @@ func textCounter(m Model) (count func(text string) (int, error), unit string) {
 }
 
 // replay draws general texts of so many tokens together, the last one cut to
-// fit, and tells how many are missing.
-func (r Pretraining) replay(in RecipeInput, rng *rand.Rand, count func(string) (int, error), want int) (rows []Row, missing int, err error) {
+// fit, and tells how many are missing; and of the others what is watched.
+func (r Pretraining) replay(in RecipeInput, rng *rand.Rand, count func(string) (int, error), want int) (rows []Row, missing, watched int, err error) {
 	keep, _, _ := Deduplicate(r.General, r.Duplicates)
 	left := want
 	for _, k := range rng.Perm(len(keep)) {
-		if left < r.MinWords {
-			return rows, 0, nil
+		replayed, text := left >= r.MinWords, r.General[keep[k]]
+		if !replayed && watched >= r.Watch {
+			break
 		}
-		text := r.General[keep[k]]
 		n, err := count(text)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
-		if n > left {
+		switch {
+		case !replayed:
+			watched += n
+		case n > left:
 			if text, err = cutToTokens(text, left, count); err != nil {
-				return nil, 0, err
+				return nil, 0, 0, err
 			}
+			fallthrough
+		default:
+			left -= min(left, n)
 		}
-		left -= min(left, n)
 		if text != "" {
-			rows = append(rows, Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: KindText, Source: SourceGeneral, Text: text, Provenance: in.provenance()})
+			rows = append(rows, Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: KindText, Source: SourceGeneral, Text: text, HeldOut: !replayed, Provenance: in.provenance()})
 		}
 	}
 	if left < r.MinWords {
 		left = 0
 	}
-	return rows, left, nil
+	return rows, left, watched, nil
 }
 
 // cutToTokens keeps as many words from the first as have at most so many tokens.

@@ -3,7 +3,6 @@ package ragft
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -53,7 +52,7 @@ const DefaultRefusal = "Sorry, the documents do not say."
 // DefaultReasonPrompt is the system message with which [RAFT] asks for reasoning.
 const DefaultReasonPrompt = "Show how the document answers the question: quote the sentence that says it, word for word and in quotation marks, and end with the answer."
 
-// DropNoOracle: no passage among the first fifty holds the answer.
+// DropNoOracle: no passage among the first fifty has a sentence with the answer, or with one of its parts.
 const DropNoOracle DropReason = "no-oracle"
 
 // answerMarker begins the last line of a target of RAFT.
@@ -106,7 +105,7 @@ func (r RAFT) Estimate(in RecipeInput) (Cost, error) {
 	default:
 		return Cost{}, fmt.Errorf("ragft: %s: WhenAbsent is %q: it is %s, %s or %s", r.Name(), r.WhenAbsent, AbsentRefuse, AbsentGold, AbsentSelf)
 	}
-	c := Cost{SecondsPerRow: math.NaN()}
+	c := Cost{}
 	if generates {
 		c.Calls, c.Tokens = len(in.Questions), len(in.Questions)*r.MaxTokens
 	}
@@ -115,10 +114,16 @@ func (r RAFT) Estimate(in RecipeInput) (Cost, error) {
 
 // raftDraft is a row on its way; ask is what the model is asked for it, if anything.
 type raftDraft struct {
-	row    Row
-	oracle *retriever.Hit // shown; nil = absent
-	ask    []Message
-	drop   DropReason
+	row     Row
+	oracles []oracle // shown; none = absent
+	ask     []Message
+	drop    DropReason
+}
+
+// oracle is a passage with the sentence that answers a question, or a part of it.
+type oracle struct {
+	hit      retriever.Hit
+	sentence string
 }
 
 // Rows makes one row a question.
@@ -155,29 +160,36 @@ func (r RAFT) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
 	return out, nil
 }
 
-// draft finds the passages of a question and the target as far as it needs no model.
+// draft finds the passages of a question and the target as far as it needs no
+// model. As many passages are shown with the oracle as without, so that their
+// number gives nothing away.
 func (r RAFT) draft(ctx context.Context, in RecipeInput, q Question) (*raftDraft, error) {
 	found, err := in.Search.Search(ctx, q.Question, evidenceDepth)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %s: search for question %s: %w", r.Name(), q.ID, err)
 	}
 	d := &raftDraft{}
+	oracles := oraclesOf(q, found)
 	answerable := len(q.Golds()) > 0
-	at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return answerable && holdsAnswer(hit, q.Golds()) })
-	if answerable && at < 0 {
+	if answerable && len(oracles) == 0 {
 		d.drop = DropNoOracle
 		return d, nil
 	}
-	var shown []retriever.Hit
-	for _, hit := range found {
-		if len(shown) < r.Distractors && !holdsPart(hit, q) {
-			shown = append(shown, hit)
-		}
-	}
 	rng := rand.New(rand.NewPCG(deriveSeed(in.Seed, "raft", q.ID), in.Seed))
 	if answerable && rng.Float64() < r.OracleShare {
-		d.oracle = &found[at]
-		shown = append(shown, found[at])
+		d.oracles = oracles
+	}
+	var shown []retriever.Hit
+	for _, o := range d.oracles {
+		if !slices.ContainsFunc(shown, func(hit retriever.Hit) bool { return hit.ID == o.hit.ID }) {
+			shown = append(shown, o.hit)
+		}
+	}
+	total := r.Distractors + max(1, len(shown))
+	for _, hit := range found {
+		if len(shown) < total && !holdsPart(hit, q) {
+			shown = append(shown, hit)
+		}
 	}
 	rng.Shuffle(len(shown), func(i, j int) { shown[i], shown[j] = shown[j], shown[i] })
 	d.row = Row{
@@ -186,11 +198,11 @@ func (r RAFT) draft(ctx context.Context, in RecipeInput, q Question) (*raftDraft
 		Chunks: chunkRefs(shown), Provenance: in.provenance(),
 	}
 	switch {
-	case d.oracle != nil:
-		d.target(KindAnswer, quoteTarget(q, *d.oracle))
+	case d.oracles != nil:
+		d.target(KindAnswer, quoteTarget(q, d.oracles))
 		if r.Reason {
 			system := DefaultReasonPrompt
-			d.ask = chat(system, documentsMessage(q.Question, []retriever.Hit{*d.oracle})+"\n\nThe answer is: "+indentStructure(q.Answer, judgeLine))
+			d.ask = chat(system, documentsMessage(q.Question, d.oracleHits())+"\n\nThe answer is: "+indentStructure(q.Answer, judgeLine))
 		}
 	case r.WhenAbsent == AbsentGold && answerable:
 		d.target(KindAnswer, answerMarker+" "+q.Answer)
@@ -206,6 +218,51 @@ func (r RAFT) draft(ctx context.Context, in RecipeInput, q Question) (*raftDraft
 	return d, nil
 }
 
+// oraclesOf finds the best passage of which a sentence holds the answer; of an
+// answer in parts one for each. None is found where one is missing.
+func oraclesOf(q Question, found []retriever.Hit) []oracle {
+	parts := q.Parts
+	if len(parts) == 0 {
+		parts = [][]string{q.Golds()}
+	}
+	var oracles []oracle
+	for _, part := range parts {
+		at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return sentenceWith(hit.Text, part) != "" })
+		if at < 0 {
+			return nil
+		}
+		one := oracle{found[at], sentenceWith(found[at].Text, part)}
+		if !slices.ContainsFunc(oracles, func(o oracle) bool { return o.hit.ID == one.hit.ID && o.sentence == one.sentence }) {
+			oracles = append(oracles, one)
+		}
+	}
+	return oracles
+}
+
+// sentenceWith returns the first sentence that holds one of the answers, its
+// white space made single; "" = none.
+func sentenceWith(text string, golds []string) string {
+	if !Contains(text, golds) {
+		return ""
+	}
+	for _, s := range sentences(text) {
+		if Contains(s.Text, golds) {
+			return strings.Join(strings.Fields(s.Text), " ")
+		}
+	}
+	return ""
+}
+
+func (d *raftDraft) oracleHits() []retriever.Hit {
+	var hits []retriever.Hit
+	for _, o := range d.oracles {
+		if !slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return hit.ID == o.hit.ID }) {
+			hits = append(hits, o.hit)
+		}
+	}
+	return hits
+}
+
 // target ends the row.
 func (d *raftDraft) target(kind Kind, text string) {
 	prompt := d.row.Messages
@@ -215,16 +272,13 @@ func (d *raftDraft) target(kind Kind, text string) {
 	d.row.Kind, d.row.Messages = kind, append(slices.Clip(prompt), Message{Role: RoleAssistant, Content: text})
 }
 
-// quoteTarget quotes the sentence of the oracle that holds the answer.
-func quoteTarget(q Question, oracle retriever.Hit) string {
-	quote := strings.TrimSpace(oracle.Text)
-	for _, s := range sentences(oracle.Text) {
-		if Contains(s.Text, q.Golds()) {
-			quote = strings.TrimSpace(s.Text)
-			break
-		}
+// quoteTarget quotes the sentences that hold the answer, and answers.
+func quoteTarget(q Question, oracles []oracle) string {
+	var b strings.Builder
+	for _, o := range oracles {
+		b.WriteString(`The document says: "` + o.sentence + "\"\n")
 	}
-	return `The document says: "` + strings.Join(strings.Fields(quote), " ") + "\"\n" + answerMarker + " " + q.Answer
+	return b.String() + answerMarker + " " + q.Answer
 }
 
 // generate asks the model for what the drafts leave to it.
@@ -247,11 +301,11 @@ func (r RAFT) generate(ctx context.Context, in RecipeInput, m *meter, questions 
 	for k, response := range responses {
 		d, q, text := drafts[of[k]], questions[of[k]], strings.TrimSpace(response.Samples[0].Text)
 		switch {
-		case d.oracle == nil && IsRefusal(text):
+		case d.oracles == nil && IsRefusal(text):
 			d.target(KindRefusal, text)
-		case d.oracle == nil:
+		case d.oracles == nil:
 			d.drop = DropNoRefusal
-		case !response.Samples[0].Truncated && Contains(text, q.Golds()) && quotes(text, *d.oracle):
+		case !response.Samples[0].Truncated && (Contains(text, q.Golds()) || containsAll(text, q.Parts)) && slices.ContainsFunc(d.oracleHits(), func(hit retriever.Hit) bool { return quotes(text, hit) }):
 			d.target(KindAnswer, text+"\n"+answerMarker+" "+q.Answer)
 		}
 	}

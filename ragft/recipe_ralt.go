@@ -3,7 +3,6 @@ package ragft
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strings"
 
@@ -93,7 +92,7 @@ func (r RALT) Estimate(in RecipeInput) (Cost, error) {
 	if d := r.withDefaults(); d.TextShare+d.InstructionsShare >= 1 {
 		return Cost{}, fmt.Errorf("ragft: %s: TextShare and InstructionsShare leave nothing for the questions", r.Name())
 	}
-	return Cost{SecondsPerRow: math.NaN()}, nil
+	return Cost{}, nil
 }
 
 // Rows makes them.

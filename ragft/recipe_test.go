@@ -1,7 +1,10 @@
 package ragft
 
 import (
+	"context"
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -50,6 +53,53 @@ func TestSelfDemonstrations(t *testing.T) {
 	require.LessOrEqual(t, r.Cost.Calls, bound.Calls)
 	require.LessOrEqual(t, r.Cost.Tokens, bound.Tokens)
 	require.Positive(t, r.Cost.SecondsPerRow)
+}
+
+// takesTime takes as long for each request.
+type takesTime struct{ Model }
+
+func (m takesTime) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
+	time.Sleep(time.Duration(len(reqs)) * 2 * time.Millisecond)
+	return m.Model.Chat(ctx, reqs)
+}
+
+// What came from a cache costs what it took to generate.
+func TestCostsAfterAResume(t *testing.T) {
+	in, dir := recipeInput(), t.TempDir()
+	slow := takesTime{in.Model}
+	recipe := SelfDemonstrations{Options: GenerateOptions{Policy: PolicyOptions{MaxRefusals: 1}}}
+	run := func() Cost {
+		cached, err := NewCachedModel(slow, dir)
+		require.NoError(t, err)
+		defer cached.Close()
+		in.Model = cached
+		r, err := recipe.Rows(t.Context(), in)
+		require.NoError(t, err)
+		return r.Cost
+	}
+	first, again := run(), run()
+	require.Zero(t, first.Cached)
+	require.Equal(t, again.Calls, again.Cached)
+	require.GreaterOrEqual(t, first.Generating, time.Duration(first.Calls)*2*time.Millisecond)
+	require.Equal(t, first.Generating, again.Generating)
+	require.InDelta(t, again.Generating.Seconds()/2, again.SecondsPerRow, 1e-9, "two rows, and the time is not that of reading the cache")
+	require.Contains(t, again.String(), "with what the cache saved")
+	in.Model = slow
+	r, err := recipe.Rows(t.Context(), in)
+	require.NoError(t, err)
+	require.Positive(t, r.Cost.Generating, "without a cache it is measured")
+}
+
+func TestTimeLeftIsThatOfThePhase(t *testing.T) {
+	var last Progress
+	m := newMeter(func(p Progress) { last = p }, slog.New(slog.DiscardHandler))
+	m.reported = m.start.Add(-time.Hour) // an hour was spent before
+	m.start, m.phaseStart = m.reported, m.reported
+	m.report("first", 1, 2, 0)
+	require.InDelta(t, 3600, last.Remaining.Seconds(), 60)
+	m.report("second", 1, 100, 0)
+	require.Less(t, last.Remaining, time.Minute)
+	require.GreaterOrEqual(t, last.Elapsed, time.Hour)
 }
 
 func TestRecipesSayWhatTheyNeed(t *testing.T) {

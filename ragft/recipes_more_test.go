@@ -102,10 +102,21 @@ func TestHybrid(t *testing.T) {
 		count[row.Source]++
 	}
 	require.Equal(t, map[string]int{"gold": 2, "ralt": 2}, count)
+	_, err = Hybrid{Parts: []HybridPart{{Recipe: GoldAnswers{}}, {Recipe: empty{}}}}.Rows(t.Context(), in)
+	require.ErrorIs(t, err, ErrNoRows)
+	require.ErrorContains(t, err, "empty, dropped map[no-oracle:3]; leave it out")
 	_, err = Hybrid{}.Rows(t.Context(), in)
 	require.ErrorContains(t, err, "no recipes")
 	_, err = Hybrid{Parts: []HybridPart{{GoldAnswers{}, -1}}}.Estimate(in)
 	require.ErrorContains(t, err, "weight of gold is -1")
+}
+
+// empty is a recipe that makes nothing.
+type empty struct{ GoldAnswers }
+
+func (empty) Name() string { return "empty" }
+func (empty) Rows(context.Context, RecipeInput) (*RecipeResult, error) {
+	return &RecipeResult{Dropped: map[DropReason]int{DropNoOracle: 3}}, nil
 }
 
 func TestRAFT(t *testing.T) {
@@ -159,6 +170,62 @@ func TestRAFT(t *testing.T) {
 	_, err = RAFT{WhenAbsent: "guess"}.Rows(t.Context(), in)
 	require.ErrorContains(t, err, "guess")
 }
+
+// What is shown must not give away whether the oracle is among it.
+func TestRAFTShowsAsManyPassagesWithoutTheOracle(t *testing.T) {
+	in, search := RecipeInput{}, shelf{}
+	for i := range 200 {
+		q := Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Who keeps inn %d?", i), Answer: fmt.Sprintf("Ann%d", i)}
+		search[q.Question] = []string{fmt.Sprintf("Ann%d keeps inn %d.", i, i), "It rains.", "It snows.", "It hails.", "It blows.", "It shines."}
+		if i%4 == 0 {
+			q.Answer, q.Unanswerable = "", true
+		}
+		in.Questions = append(in.Questions, q)
+	}
+	in.Search = search
+	r, err := RAFT{Distractors: 2}.Rows(t.Context(), in)
+	require.NoError(t, err)
+	kinds := map[Kind]int{}
+	for _, row := range r.Rows {
+		require.Len(t, row.Chunks, 3)
+		kinds[row.Kind]++
+	}
+	require.InDelta(t, 0.8, float64(kinds[KindAnswer])/150, 0.1, "of 150 with an oracle; three standard deviations")
+	require.Equal(t, 200, kinds[KindAnswer]+kinds[KindRefusal])
+}
+
+func TestRAFTQuotesWhatHoldsTheAnswer(t *testing.T) {
+	ask := func(q Question, hits ...retriever.Hit) *RecipeResult {
+		t.Helper()
+		q.ID, q.Question = "q", "Who?"
+		r, err := RAFT{OracleShare: 1}.Rows(t.Context(), RecipeInput{Search: fixedHits(hits), Questions: []Question{q}})
+		require.NoError(t, err)
+		return r
+	}
+	hit := func(id, title, text string) retriever.Hit {
+		return retriever.Hit{Chunk: retriever.Chunk{ID: id, Title: title, Text: text}}
+	}
+	titled := hit("a", "Mara Venn", "She was born in a hut. She runs the mill.")
+	r := ask(Question{Answer: "Mara Venn"}, titled, hit("b", "", "It rains."))
+	require.Equal(t, 1, r.Dropped[DropNoOracle], "no sentence of the text says it")
+	r = ask(Question{Answer: "Mara Venn"}, titled, hit("b", "", "It rains. Mara Venn is here."))
+	require.Equal(t, "The document says: \"Mara Venn is here.\"\nAnswer: Mara Venn", r.Rows[0].Response())
+
+	parts := Question{Answer: "Ann, Bo", Parts: [][]string{{"Ann"}, {"Bo", "Bob"}}}
+	r = ask(parts, hit("a", "", "Ann came."), hit("b", "", "It rains."), hit("c", "", "Bob came."))
+	require.Equal(t, "The document says: \"Ann came.\"\nThe document says: \"Bob came.\"\nAnswer: Ann, Bo", r.Rows[0].Response())
+	require.Equal(t, Present, r.Rows[0].Context)
+	require.Len(t, r.Rows[0].Chunks, 3)
+	r = ask(parts, hit("a", "", "Ann came."), hit("b", "", "It rains."))
+	require.Equal(t, 1, r.Dropped[DropNoOracle], "a part is missing")
+	r = ask(parts, hit("a", "", "Ann and Bo came."), hit("b", "", "It rains."))
+	require.Equal(t, "The document says: \"Ann and Bo came.\"\nAnswer: Ann, Bo", r.Rows[0].Response())
+}
+
+// fixedHits finds the same whatever is asked.
+type fixedHits []retriever.Hit
+
+func (s fixedHits) Search(context.Context, string, int) ([]retriever.Hit, error) { return s, nil }
 
 type reasoning struct{ text string }
 

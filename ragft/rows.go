@@ -48,6 +48,10 @@ type Row struct {
 	Weight float64 `json:"weight,omitempty"` // of the row's loss among the others'; 0 = 1
 	Source string  `json:"source,omitempty"` // data set or recipe, for losses that are reported by source
 
+	// HeldOut: the row is never learnt, its loss is only measured, beside the
+	// rows that [TrainOptions].HeldOut draws.
+	HeldOut bool `json:"held_out,omitempty"`
+
 	QuestionID string   `json:"question_id"`
 	Question   string   `json:"question"`
 	Golds      []string `json:"golds,omitempty"` // reference answers; none = unanswerable

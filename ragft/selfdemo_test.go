@@ -182,6 +182,12 @@ func TestJudgeThatNeverParses(t *testing.T) {
 	require.ErrorIs(t, err, ErrJudgeUnread)
 	require.ErrorContains(t, err, `mute, in 6 replies, of which the first was "As a model, I think"; set JudgeOptions.Model`)
 	require.Equal(t, 1, judge.calls, "said after the first batch")
+
+	judge.calls = 0
+	_, err = Generate(t.Context(), model, search, many, GenerateOptions{Batch: 2, Judge: JudgeOptions{Model: judge, Knockout: true}})
+	require.ErrorIs(t, err, ErrJudgeUnread)
+	require.ErrorContains(t, err, "set JudgeOptions.Knockout to false")
+	require.Equal(t, 1, judge.calls, "said after the first try of the first batch")
 }
 
 func TestSummariseInTwoTurns(t *testing.T) {

@@ -224,25 +224,28 @@ func joinExamples(rows []rowExamples) []lora.Example {
 	return examples
 }
 
-// splitRows holds out whole questions, since the rows of one question tell of each other, and of each source its share,
-// at least one question of the sources that are watched. A row without a question stands for itself.
+// splitRows holds out the rows that say so, and of each source a share of its
+// questions, whole ones, since the rows of one question tell of each other. A row
+// without a question stands for itself and its copies: what is learnt is never
+// measured. Of several sources each keeps a question back if it can, so that
+// each has a loss; those that are watched do so always. A source whose rows say
+// themselves what is held out keeps back no more.
 func splitRows(rows []rowExamples, share float64, seed uint64, watched map[string]float64) (train, heldOut []rowExamples) {
 	if share == 0 {
 		share = 0.1
 	}
 	byQuestion := map[string][]rowExamples{}
 	bySource := map[string][]string{} // questions, by the source of their first row
+	said := map[string]bool{}         // sources that say what is held out
 	var sources []string
-	for i, row := range rows {
-		key := row.question
-		if key == "" {
-			key = fmt.Sprint("row ", i)
+	for _, row := range rows {
+		source := row.source()
+		if row.heldOut {
+			heldOut, said[source] = append(heldOut, row), true
+			continue
 		}
+		key := row.key()
 		if byQuestion[key] == nil {
-			source := ""
-			if len(row.examples) > 0 {
-				source = row.examples[0].Source
-			}
 			if bySource[source] == nil {
 				sources = append(sources, source)
 			}
@@ -254,8 +257,11 @@ func splitRows(rows []rowExamples, share float64, seed uint64, watched map[strin
 	for _, source := range sources {
 		questions := bySource[source]
 		n := int(max(0, min(share, 1)) * float64(len(questions)))
-		if _, ok := watched[source]; ok && share > 0 && len(questions) > 1 {
+		if _, ok := watched[source]; share > 0 && len(questions) > 1 && (ok || len(sources) > 1) {
 			n = max(n, 1)
+		}
+		if said[source] {
+			n = 0
 		}
 		for k, i := range rng.Perm(len(questions)) {
 			if k < n {
@@ -268,6 +274,29 @@ func splitRows(rows []rowExamples, share float64, seed uint64, watched map[strin
 	return train, heldOut
 }
 
+// source is that of a row's examples.
+func (r rowExamples) source() string {
+	if len(r.examples) == 0 {
+		return ""
+	}
+	return r.examples[0].Source
+}
+
+// key is the same for rows that must not be on both sides of a split.
+func (r rowExamples) key() string {
+	if r.question != "" {
+		return "question " + r.question
+	}
+	all := sha256.New()
+	for _, e := range r.examples {
+		fmt.Fprintln(all, e.Tokens)
+		for _, b := range e.Branches {
+			fmt.Fprintln(all, "branch", b.Tokens)
+		}
+	}
+	return string(all.Sum(nil))
+}
+
 // provenance is what the adapter's file says about its making besides what package lora writes.
 func provenance(model *llama.Model, rows []Row) (map[string]string, error) {
 	template := sha256.Sum256([]byte(model.ChatTemplate()))
@@ -275,8 +304,8 @@ func provenance(model *llama.Model, rows []Row) (map[string]string, error) {
 	encode := json.NewEncoder(data)
 	for _, r := range rows {
 		var what any = r.Messages
-		if len(r.Tools)+len(r.Rejected)+len(r.Text)+len(r.Source) > 0 || r.Weight != 0 {
-			what = Row{Messages: r.Messages, Tools: r.Tools, Rejected: r.Rejected, Text: r.Text, Weight: r.Weight, Source: r.Source}
+		if len(r.Tools)+len(r.Rejected)+len(r.Text)+len(r.Source) > 0 || r.Weight != 0 || r.HeldOut {
+			what = Row{Messages: r.Messages, Tools: r.Tools, Rejected: r.Rejected, Text: r.Text, Weight: r.Weight, Source: r.Source, HeldOut: r.HeldOut}
 		}
 		if err := encode.Encode(what); err != nil {
 			return nil, fmt.Errorf("ragft: %w", err)

@@ -121,6 +121,7 @@ type set struct {
 	weighted      int
 }
 
+// sortRows leaves out the rows that are not to be learnt.
 func sortRows(rows []ragft.Row) (set, error) {
 	var s set
 	for i, row := range rows {
@@ -128,6 +129,7 @@ func sortRows(rows []ragft.Row) (set, error) {
 			s.weighted++
 		}
 		switch {
+		case row.HeldOut: // not to be learnt
 		case row.Text != "":
 			s.text = append(s.text, row.Text)
 		case len(row.Messages) < 2 || row.Messages[len(row.Messages)-1].Role != ragft.RoleAssistant:
@@ -138,8 +140,8 @@ func sortRows(rows []ragft.Row) (set, error) {
 			s.learn = append(s.learn, row)
 		}
 	}
-	if len(rows) == 0 {
-		return s, errors.New("export: there are no rows")
+	if len(s.learn)+len(s.prefer)+len(s.text) == 0 {
+		return s, errors.New("export: there are no rows to learn")
 	}
 	return s, nil
 }
