@@ -2,6 +2,7 @@ package ragft
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ type ForgettingConfig struct {
 }
 
 // ForgettingBudget bounds what a tuning may lose; a zero field bounds nothing.
+// A bound on what the config has nothing to measure is an error.
 type ForgettingBudget struct {
 	Closed       float64 `json:"closed,omitempty"`       // greatest fall of the share correct, in [0, 1]
 	Instructions float64 `json:"instructions,omitempty"` // greatest relative rise of the perplexity: 0.1 = 10 %
@@ -43,18 +45,19 @@ type ForgettingBudget struct {
 
 // Loss is one thing that was measured before and after.
 type Loss struct {
-	Key    string   `json:"key"` // "closed", "instructions", "texts" or "kl"
-	Name   string   `json:"name"`
-	N      int      `json:"n"`
-	Before float64  `json:"before"` // 0 for the divergence, which is from the base
-	After  float64  `json:"after"`
-	Change Estimate `json:"change"` // difference of shares, relative rise of a perplexity, or the divergence
-	Budget float64  `json:"budget,omitempty"`
-	// Exceeded: the change is over the budget. Where only its interval reaches
-	// over, it is not: see Change.
-	Exceeded bool `json:"exceeded,omitempty"`
+	Key    string // "closed", "instructions", "texts" or "kl"
+	Name   string
+	N      int
+	Before float64  // 0 for the divergence, which is from the base
+	After  float64  // NaN where it cannot be told
+	Change Estimate // difference of shares, relative rise of a perplexity, or the divergence
+	Budget float64
+	// Exceeded: the change is over the budget, or is not a number, as where the
+	// tuned model's probabilities are not. Where only its interval reaches over,
+	// it is not: see Change.
+	Exceeded bool
 	// Shown: the interval of the change leaves zero out.
-	Shown bool `json:"shown"`
+	Shown bool
 }
 
 // Forgetting is what a tuning cost outside its task.
@@ -71,8 +74,9 @@ var ErrForgot = errors.New("the tuned model forgot more than its budget")
 // tuned for: closed-book questions, the likelihood of reference responses to
 // plain instructions, the perplexity of general text, and the divergence
 // KL(base || tuned) on plain prompts, estimated from samples of the base:
-// the mean over their tokens of log p_base - log p_tuned. Intervals are paired
-// bootstraps over questions, instructions, texts and samples. All but the
+// the mean over the tokens that it drew, the one that ends a sample included, of
+// log p_base - log p_tuned. Intervals are paired bootstraps over questions,
+// instructions, texts and prompts. All but the
 // questions need a [Scorer]. Where the budget is exceeded the result comes
 // with an error that wraps [ErrForgot].
 func MeasureForgetting(ctx context.Context, c ForgettingConfig) (*Forgetting, error) {
@@ -86,6 +90,9 @@ func MeasureForgetting(ctx context.Context, c ForgettingConfig) (*Forgetting, er
 	}
 	if len(c.Closed)+len(c.Texts)+len(c.Prompts)+len(c.Instructions) == 0 {
 		return nil, fmt.Errorf("%w: no questions, instructions, texts or prompts to see forgetting by", ErrNothingToEvaluate)
+	}
+	if err := c.measurable(); err != nil {
+		return nil, err
 	}
 	f := &Forgetting{Base: c.Base.Name(), Tuned: c.Tuned.Name()}
 	for _, measure := range []func(context.Context, *Forgetting) error{c.closed, c.instructions, c.texts, c.divergence} {
@@ -105,9 +112,57 @@ func MeasureForgetting(ctx context.Context, c ForgettingConfig) (*Forgetting, er
 	return f, nil
 }
 
+// measurable is an error where a budget bounds what nothing is there to measure.
+func (c ForgettingConfig) measurable() error {
+	for _, b := range []struct {
+		of     string
+		budget float64
+		items  int
+	}{
+		{"closed-book questions", c.Budget.Closed, len(c.Closed)}, {"instructions", c.Budget.Instructions, len(c.Instructions)},
+		{"texts", c.Budget.Texts, len(c.Texts)}, {"the divergence", c.Budget.KL, len(c.Prompts)},
+	} {
+		if math.IsNaN(b.budget) || b.budget < 0 {
+			return fmt.Errorf("ragft: forgetting: a budget of %v for %s", b.budget, b.of)
+		}
+		if b.budget > 0 && b.items == 0 {
+			return fmt.Errorf("%w: a budget of %g for %s, and nothing to measure it on", ErrNothingToEvaluate, b.budget, b.of)
+		}
+	}
+	return nil
+}
+
+type lossJSON struct {
+	Key      string   `json:"key"`
+	Name     string   `json:"name"`
+	N        int      `json:"n"`
+	Before   *float64 `json:"before"`
+	After    *float64 `json:"after"`
+	Change   Estimate `json:"change"`
+	Budget   float64  `json:"budget,omitempty"`
+	Exceeded bool     `json:"exceeded,omitempty"`
+	Shown    bool     `json:"shown"`
+}
+
+// MarshalJSON writes null for a value that is not a number.
+func (l Loss) MarshalJSON() ([]byte, error) {
+	return json.Marshal(lossJSON{l.Key, l.Name, l.N, finite(l.Before), finite(l.After), l.Change, l.Budget, l.Exceeded, l.Shown})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *Loss) UnmarshalJSON(data []byte) error {
+	var in lossJSON
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*l = Loss{in.Key, in.Name, in.N, orNaN(in.Before), orNaN(in.After), in.Change, in.Budget, in.Exceeded, in.Shown}
+	return nil
+}
+
 // add puts a loss in. worse is the change in the direction of loss.
 func (f *Forgetting) add(l Loss, worse float64) {
-	l.Exceeded = l.Budget > 0 && worse > l.Budget
+	// Not "worse > Budget", which is false for what is not a number.
+	l.Exceeded = l.Budget > 0 && !(worse <= l.Budget)
 	l.Shown = l.Change.Defined() && l.Change.Excludes(0)
 	f.Losses = append(f.Losses, l)
 }
@@ -182,11 +237,14 @@ func (c ForgettingConfig) divergence(ctx context.Context, f *Forgetting) error {
 		return err
 	}
 	var pairs []PromptResponse
+	var drawn []ChatSample
+	var of []int // the prompt of a pair
 	for i, response := range responses {
 		for _, s := range response.Samples {
-			if s.Text != "" {
-				pairs = append(pairs, PromptResponse{reqs[i].Messages, s.Text})
+			if s.Text == "" && s.Truncated {
+				continue // half a character, or blanks: its tokens are not known
 			}
+			pairs, drawn, of = append(pairs, PromptResponse{reqs[i].Messages, s.Text}), append(drawn, s), append(of, i)
 		}
 	}
 	if len(pairs) == 0 {
@@ -196,11 +254,26 @@ func (c ForgettingConfig) divergence(ctx context.Context, f *Forgetting) error {
 	if err != nil {
 		return err
 	}
+	// Samples of one prompt are drawn together in the bootstrap: they are alike.
+	before, after = byPrompt(before, drawn, of, len(reqs)), byPrompt(after, drawn, of, len(reqs))
 	l := Loss{Key: "kl", Name: "divergence from the base, nats a token", N: len(pairs), Budget: c.Budget.KL}
-	l.Change = c.bootstrap(len(pairs), func(weights []float64) float64 { return tokenMean(before, weights) - tokenMean(after, weights) })
+	l.Change = c.bootstrap(len(reqs), func(weights []float64) float64 { return tokenMean(before, weights) - tokenMean(after, weights) })
 	l.After = l.Change.Value
 	f.add(l, l.Change.Value)
 	return nil
+}
+
+// byPrompt joins the scores of the samples of each prompt. The token that ends a
+// response is left out where the length limit cut the sample: it was not drawn.
+func byPrompt(scores [][]float64, drawn []ChatSample, of []int, prompts int) [][]float64 {
+	out := make([][]float64, prompts)
+	for i, s := range scores {
+		if drawn[i].Truncated {
+			s = s[:max(0, len(s)-1)]
+		}
+		out[of[i]] = append(out[of[i]], s...)
+	}
+	return out
 }
 
 // both scores by base and tuned, which must agree about the tokens.
@@ -227,9 +300,13 @@ func (c ForgettingConfig) both(score func(Scorer) ([][]float64, error)) (before,
 	return before, after, nil
 }
 
-// bootstrap is a value with its percentile interval over n items.
+// bootstrap is a value with its percentile interval over n items; of one item
+// alone there is no interval.
 func (c ForgettingConfig) bootstrap(n int, value func(weights []float64) float64) Estimate {
-	e := Estimate{Value: value(nil), N: n}
+	e := Estimate{Value: value(nil), N: n, Low: math.NaN(), High: math.NaN()}
+	if n < 2 {
+		return e
+	}
 	samples := newResampler(n, c.Seed)
 	boot := make([]float64, c.Resamples)
 	for b := range boot {
@@ -265,13 +342,15 @@ func (f *Forgetting) WriteTable(w io.Writer) error {
 	for _, l := range f.Losses {
 		finding := "no difference shown"
 		switch {
+		case l.Exceeded && !l.Change.Defined():
+			finding = "not measured: over budget"
 		case l.Exceeded:
 			finding = "over budget"
 		case l.Shown:
 			finding = "changed"
 		}
-		fmt.Fprintf(&b, "%-39s%5d%9.3f%9.3f%+9.3f%18s  %s\n", l.Name, l.N, l.Before, l.After, l.Change.Value,
-			fmt.Sprintf("%+.3f..%+.3f", l.Change.Low, l.Change.High), finding)
+		fmt.Fprintf(&b, "%-39s%5d%9s%9s%9s%18s  %s\n", l.Name, l.N, plainMetric(l.Before, false), plainMetric(l.After, false),
+			signedMetric(l.Change.Value, false), signedInterval(l.Change, false), finding)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("ragft: write table: %w", err)

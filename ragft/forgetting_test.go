@@ -2,6 +2,7 @@ package ragft
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"strings"
@@ -10,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scored is a model whose tokens are words, each with the same log probability.
+// scored is a model whose tokens are words, each with the same log probability, and the token that ends a response.
 type scored struct {
 	scripted
-	logProb float64
+	logProb, end float64
 }
 
 func (m *scored) words(text string) []float64 {
@@ -35,15 +36,15 @@ func (m *scored) ScoreTexts(_ context.Context, texts []string) ([][]float64, err
 func (m *scored) ScoreResponses(_ context.Context, pairs []PromptResponse) ([][]float64, error) {
 	var out [][]float64
 	for _, p := range pairs {
-		out = append(out, m.words(p.Response))
+		out = append(out, append(m.words(p.Response), m.end))
 	}
 	return out, nil
 }
 
 func forgetful() ForgettingConfig {
 	return ForgettingConfig{
-		Base:  &scored{scripted{name: "base", answers: map[string]ChatSample{"A?": said("a", 1), "B?": said("b", 1)}, other: "some words"}, -1},
-		Tuned: &scored{scripted{name: "tuned", answers: map[string]ChatSample{"A?": said("a", 1)}, other: "no"}, -1.5},
+		Base:  &scored{scripted{name: "base", answers: map[string]ChatSample{"A?": said("a", 1), "B?": said("b", 1)}, other: "some words"}, -1, -1},
+		Tuned: &scored{scripted{name: "tuned", answers: map[string]ChatSample{"A?": said("a", 1)}, other: "no"}, -1.5, -1.5},
 		Closed: []Question{
 			{ID: "1", Question: "A?", Answer: "a"}, {ID: "2", Question: "B?", Answer: "b"},
 			{ID: "3", Question: "C?", Answer: "c"}, {ID: "4", Question: "D?", Answer: "d"},
@@ -90,6 +91,74 @@ func TestForgettingBudget(t *testing.T) {
 	require.False(t, f.Losses[3].Exceeded)
 }
 
+// Words of -1 by the base and -1.3 by the tuned one, a divergence of 0.3; the end of a turn has -4 and -0.1.
+func TestDivergenceOfWhatWasDrawn(t *testing.T) {
+	drawn := func(samples ...ChatSample) Loss {
+		n := 0
+		c := ForgettingConfig{Prompts: []string{"Go on."}, Samples: len(samples), Resamples: 20}
+		c.Base = &drawing{scored{scripted{name: "base"}, -1, -4}, func() ChatSample { n++; return samples[n-1] }}
+		c.Tuned = &scored{scripted{name: "tuned"}, -1.3, -0.1}
+		f, err := MeasureForgetting(t.Context(), c)
+		require.NoError(t, err)
+		require.Equal(t, len(samples), f.Losses[0].N)
+		return f.Losses[0]
+	}
+	require.InDelta(t, 0.3, drawn(ChatSample{Text: "one two three", Truncated: true}).Change.Value, 1e-9, "the end was not drawn")
+	require.InDelta(t, (3*0.3-3.9)/4, drawn(ChatSample{Text: "one two three"}).Change.Value, 1e-9, "the end was drawn")
+	require.InDelta(t, -3.9, drawn(ChatSample{}).Change.Value, 1e-9, "a sample that ended at once is a draw of the end")
+	both := drawn(ChatSample{Text: "one two three", Truncated: true}, ChatSample{Text: "one"}).Change
+	require.InDelta(t, (4*0.3-3.9)/5, both.Value, 1e-9)
+	require.True(t, math.IsNaN(both.Low), "the samples of a single prompt are drawn together, so that nothing varies")
+}
+
+// drawing answers a request by a sample of next, for each that is asked for.
+type drawing struct {
+	scored
+	next func() ChatSample
+}
+
+func (m *drawing) Chat(_ context.Context, reqs []ChatRequest) ([]ChatResponse, error) {
+	out := make([]ChatResponse, len(reqs))
+	for i, req := range reqs {
+		for range req.Samples {
+			out[i].Samples = append(out[i].Samples, m.next())
+		}
+	}
+	return out, nil
+}
+
+// What is not a number keeps no budget.
+func TestForgettingBudgetOfNoNumber(t *testing.T) {
+	c := forgetful()
+	c.Tuned.(*scored).logProb, c.Tuned.(*scored).end = math.NaN(), math.NaN()
+	for i := range c.Closed {
+		c.Closed[i].Answer = ""
+	}
+	c.Budget = ForgettingBudget{Closed: 0.5, Instructions: 9, Texts: 9, KL: 9}
+	f, err := MeasureForgetting(t.Context(), c)
+	require.ErrorIs(t, err, ErrForgot)
+	require.Len(t, f.Losses, 4)
+	for _, l := range f.Losses {
+		require.True(t, l.Exceeded, l.Key)
+	}
+	var b strings.Builder
+	require.NoError(t, f.WriteTable(&b))
+	require.Equal(t, 4, strings.Count(b.String(), "not measured: over budget"))
+	data, err := json.Marshal(f)
+	require.NoError(t, err, "JSON has no NaN")
+	var back Forgetting
+	require.NoError(t, json.Unmarshal(data, &back))
+	require.True(t, math.IsNaN(back.Losses[0].After))
+	require.True(t, back.Losses[0].Exceeded)
+}
+
+func TestForgettingBudgetOfNothing(t *testing.T) {
+	for _, budget := range []ForgettingBudget{{Closed: 0.1}, {Instructions: 0.1}, {KL: 0.1}, {Texts: math.NaN()}} {
+		_, err := MeasureForgetting(t.Context(), ForgettingConfig{Base: &scored{}, Tuned: &scored{}, Texts: []string{"x"}, Budget: budget})
+		require.ErrorContains(t, err, "budget", "%+v", budget)
+	}
+}
+
 func TestForgettingNeeds(t *testing.T) {
 	_, err := MeasureForgetting(t.Context(), ForgettingConfig{Base: &scripted{}, Tuned: &scripted{}})
 	require.ErrorIs(t, err, ErrNothingToEvaluate)
@@ -99,11 +168,11 @@ func TestForgettingNeeds(t *testing.T) {
 
 func TestDial(t *testing.T) {
 	var closed []float64
-	base := &scored{scripted{name: "base", other: "x"}, -1}
+	base := &scored{scripted{name: "base", other: "x"}, -1, -1}
 	c := DialConfig{
 		Scales: []float64{0, 1},
 		Open: func(_ context.Context, scale float64) (Model, func() error, error) {
-			m := &scored{scripted{name: "m", other: noSay, answers: map[string]ChatSample{}}, -1 - scale}
+			m := &scored{scripted{name: "m", other: noSay, answers: map[string]ChatSample{}}, -1 - scale, -1 - scale}
 			if scale == 0 {
 				m.other = "x"
 			}

@@ -227,6 +227,11 @@ func TestLocalModelScores(t *testing.T) {
 	require.NoError(t, err)
 	require.InDeltaSlice(t, alone[0], scores[2], 1e-2, "a shared prompt changes nothing but the last bits of 16-bit attention")
 
+	// A response that ends at once is the token that ends it.
+	ended, err := m.ScoreResponses(ctx, []PromptResponse{{closedChat("Where?"), ""}})
+	require.NoError(t, err)
+	require.Len(t, ended[0], 1)
+
 	// A text longer than the context is taken in pieces, each token once.
 	long := strings.Repeat("the mill and the inn ", 600)
 	texts, err := m.ScoreTexts(ctx, []string{"the mill", long, ""})

@@ -104,6 +104,9 @@ func reportLosses(f *Forgetting) []reportLoss {
 		}
 		if l.Exceeded {
 			row.Finding, row.Class = "over budget", "worse"
+			if !l.Change.Defined() {
+				row.Finding = "not measured: over budget"
+			}
 		}
 		out = append(out, row)
 	}
