@@ -13,7 +13,11 @@ import (
 type likelihood struct {
 	mean   float64 // log probability of a token, nats
 	tokens int
+	end    float64 // log probability of the last token, which ends the response; NaN where a cache does not tell
 }
+
+// begins is the log probability of the response without the token that ends it.
+func (l likelihood) begins() float64 { return l.mean*float64(l.tokens) - l.end }
 
 // likelihoods scores responses by a model that is a [Scorer], perhaps behind a
 // [CachedModel], which then keeps the scores and counts its hits.
@@ -46,7 +50,7 @@ func likelihoods(ctx context.Context, m Model, pairs []PromptResponse) ([]likeli
 	byKey := map[string]likelihood{}
 	for i, l := range fresh {
 		byKey[stored[i]] = l
-		if raws[i], err = encodeResponse(ChatResponse{Samples: []ChatSample{{Tokens: l.tokens, MeanLogProb: l.mean}}}); err != nil {
+		if raws[i], err = encodeResponse(ChatResponse{Samples: []ChatSample{{Tokens: l.tokens, MeanLogProb: l.mean}, {Tokens: 1, MeanLogProb: l.end}}}); err != nil {
 			return nil, fmt.Errorf("ragft: cache: %w", err)
 		}
 	}
@@ -60,8 +64,11 @@ func likelihoods(ctx context.Context, m Model, pairs []PromptResponse) ([]likeli
 		l, isFresh := byKey[key]
 		if !isFresh {
 			s := known[i].Samples[0]
-			if l = (likelihood{s.MeanLogProb, s.Tokens}); math.IsNaN(l.mean) {
+			if l = (likelihood{s.MeanLogProb, s.Tokens, math.NaN()}); math.IsNaN(l.mean) {
 				l.mean = math.Inf(-1) // JSON has no infinity
+			}
+			if len(known[i].Samples) > 1 {
+				l.end = known[i].Samples[1].MeanLogProb
 			}
 		}
 		out[i] = l
@@ -85,7 +92,7 @@ func scoreAll(ctx context.Context, scorer Scorer, pairs []PromptResponse) ([]lik
 		if len(tokens) == 0 {
 			return nil, fmt.Errorf("the model gave no score for the response %q", pairs[i].Response)
 		}
-		out[i] = likelihood{tokenMean([][]float64{tokens}, nil), len(tokens)}
+		out[i] = likelihood{tokenMean([][]float64{tokens}, nil), len(tokens), tokens[len(tokens)-1]}
 	}
 	return out, nil
 }

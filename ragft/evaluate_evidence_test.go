@@ -136,7 +136,7 @@ func TestUnknownSetting(t *testing.T) {
 
 func TestSignals(t *testing.T) {
 	const q = "Who runs the mill?"
-	m := &speaking{samples: []string{"Mara Venn", "It is Mara Venn.", "Tom", noSay}, yes: ChatSample{Text: "No.", Tokens: 2, MeanLogProb: -0.1}}
+	m := &speaking{samples: []string{"Mara Venn", "It is Mara Venn.", "Tom", noSay}, yes: ChatSample{Text: "No", Tokens: 1, MeanLogProb: -0.2}}
 	e := evaluated(t, EvalConfig{
 		Systems:   []System{{Name: "s", Model: m, Setting: SettingRetrieval}},
 		Questions: []Question{{ID: "mill", Question: q, Answer: "Mara Venn"}},
@@ -145,7 +145,7 @@ func TestSignals(t *testing.T) {
 	})
 	s := e.Systems[0].Records[0].Signals
 	require.Equal(t, 0.5, s[SignalConsistency])
-	require.InDelta(t, 1-0.8187, s[SignalTrue], 1e-4) // 1 - exp(-0.1 * 2)
+	require.InDelta(t, 1-0.8187, s[SignalTrue], 1e-4) // 1 - exp(-0.2)
 	require.InDelta(t, -0.5, s[SignalLogProb], 1e-12)
 	require.InDelta(t, 0.6931, s[SignalRetrieval], 1e-4) // scores 2 and 1
 	require.InDelta(t, 0.6931, s[SignalMargin], 1e-4)

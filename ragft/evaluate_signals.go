@@ -19,7 +19,9 @@ type SignalOptions struct {
 	Consistency int     `json:"consistency,omitempty"`
 	Temperature float64 `json:"temperature,omitempty"` // of these; 0 = 0.7
 
-	// True asks the model whether its answer is right, for [SignalTrue].
+	// True asks the model whether its answer is right, for [SignalTrue]: of a
+	// model that can score texts the probability of yes against no, of another
+	// that of the first token of its reply.
 	True       bool   `json:"true,omitempty"`
 	TruePrompt string `json:"true_prompt,omitempty"` // system message of that; "" = [DefaultTruePrompt]
 }
@@ -111,19 +113,85 @@ func (o SignalOptions) ask(ctx context.Context, m Model, seed uint64, reqs []Cha
 		}
 	}
 	if o.True && len(reqs) > 0 {
-		asked := make([]ChatRequest, len(reqs))
+		prompts := make([][]Message, len(reqs))
 		for i, req := range reqs {
-			asked[i] = ChatRequest{Messages: o.trueMessages(req.Messages, answers[i]), MaxTokens: 4}
+			prompts[i] = o.trueMessages(req.Messages, answers[i])
 		}
-		responses, err := chatAll(ctx, m, asked)
+		judge := readTrue
+		if scoresTrue(m) {
+			judge = scoreTrue
+		}
+		p, err := judge(ctx, m, prompts)
 		if err != nil {
 			return nil, err
 		}
-		for i, response := range responses {
-			if p, ok := yesProbability(response.Samples[0]); ok {
-				out[i][SignalTrue] = p
+		for i := range p {
+			if !math.IsNaN(p[i]) {
+				out[i][SignalTrue] = p[i]
 			}
 		}
+	}
+	return out, nil
+}
+
+// scoresTrue tells how P(True) is found: by [scoreTrue] or [readTrue].
+func scoresTrue(m Model) bool {
+	_, err := scorerOf(m)
+	return err == nil
+}
+
+// Ways of saying yes and no; a model begins a reply with a capital letter or not.
+var yesWords, noWords = []string{"yes", "Yes"}, []string{"no", "No"}
+
+// scoreTrue is the probability that a reply to each prompt begins with yes, of
+// those that begin with yes or no. What would follow that word has no part in it.
+func scoreTrue(ctx context.Context, m Model, prompts [][]Message) ([]float64, error) {
+	words := slices.Concat(yesWords, noWords)
+	var pairs []PromptResponse
+	for _, prompt := range prompts {
+		for _, word := range words {
+			pairs = append(pairs, PromptResponse{prompt, word})
+		}
+	}
+	scores, err := likelihoods(ctx, m, pairs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(prompts))
+	for i := range out {
+		of := scores[i*len(words) : (i+1)*len(words)]
+		best := math.Inf(-1)
+		for _, l := range of {
+			best = max(best, l.begins())
+		}
+		yes, all := 0.0, 0.0
+		for k, l := range of {
+			p := math.Exp(l.begins() - best)
+			all += p
+			if k < len(yesWords) {
+				yes += p
+			}
+		}
+		out[i] = yes / all
+	}
+	return out, nil
+}
+
+// readTrue has a model that cannot score write the first token of its reply:
+// the probability of a yes, or what a no leaves. NaN where it says neither.
+func readTrue(ctx context.Context, m Model, prompts [][]Message) ([]float64, error) {
+	asked := make([]ChatRequest, len(prompts))
+	for i, prompt := range prompts {
+		// More tokens than one would take what comes after a "no" for doubt of it.
+		asked[i] = ChatRequest{Messages: prompt, MaxTokens: 1}
+	}
+	responses, err := chatAll(ctx, m, asked)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(responses))
+	for i, response := range responses {
+		out[i] = yesProbability(response.Samples[0])
 	}
 	return out, nil
 }
@@ -153,19 +221,19 @@ func agreement(answer string, samples []ChatSample) float64 {
 	return float64(same) / float64(len(samples))
 }
 
-// yesProbability reads a greedy "yes" or "no" with its probability. Whatever
-// else the model might have said counts as the other.
-func yesProbability(s ChatSample) (float64, bool) {
+// yesProbability reads a single greedy token, "yes" or "no", with its
+// probability. Whatever else the model might have said counts as the other.
+// NaN where it is neither.
+func yesProbability(s ChatSample) float64 {
 	words := strings.Fields(Normalize(s.Text))
-	if len(words) == 0 || math.IsNaN(s.MeanLogProb) {
-		return 0, false
+	if len(words) == 0 {
+		return math.NaN()
 	}
-	p := math.Exp(s.MeanLogProb * float64(max(1, s.Tokens)))
-	switch words[0] {
+	switch p := math.Exp(s.MeanLogProb); words[0] {
 	case "yes", "true", "correct":
-		return p, true
+		return p
 	case "no", "false", "incorrect":
-		return 1 - p, true
+		return 1 - p
 	}
-	return 0, false
+	return math.NaN()
 }

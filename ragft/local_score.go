@@ -77,10 +77,19 @@ func (m *LocalModel) ScoreTexts(ctx context.Context, texts []string) ([][]float6
 	return out, nil
 }
 
+// tokenScorer is an engine that can score; that of a model with
+// LocalOptions.Serve is none.
+type tokenScorer interface {
+	Score(ctx context.Context, prompt []llama.Token, continuations [][]llama.Token) ([][]float32, error)
+}
+
+func (m *LocalModel) scores() bool {
+	_, ok := m.work.(tokenScorer)
+	return ok
+}
+
 func (m *LocalModel) score(ctx context.Context, prompt []llama.Token, continuations [][]llama.Token) ([][]float64, error) {
-	scorer, ok := m.work.(interface {
-		Score(ctx context.Context, prompt []llama.Token, continuations [][]llama.Token) ([][]float32, error)
-	})
+	scorer, ok := m.work.(tokenScorer)
 	if !ok {
 		return nil, fmt.Errorf("%w: open it without LocalOptions.Serve", ErrNoScores)
 	}
