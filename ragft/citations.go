@@ -19,8 +19,12 @@ type Citation struct {
 	Quote  string // the sentence, or the whole chunk where no sentence stands out
 
 	// Marker is the number that the model wrote, [1] for the first passage; 0
-	// where the model wrote none and the place was found by its support.
+	// where it wrote none.
 	Marker int
+
+	// Attributed means that the answer names no place of the passages, neither
+	// by a quote nor by a number, and that this one was found by its support.
+	Attributed bool
 
 	// Support is the share of the answer's words, common ones left out, that
 	// stand in Quote: 1 where the answer stands there word for word.
@@ -34,16 +38,19 @@ const minSupport = 0.75
 // markerPattern is [1], [1, 2] or [Document 1].
 var markerPattern = regexp.MustCompile(`\[[ ]*(?:(?i:documents?|doc)\.?[ ]*)?(\d{1,3}(?:[ ]*[,;][ ]*\d{1,3})*)[ ]*\]`)
 
-// cite finds what supports an answer: the places that it quotes word for word,
-// otherwise the passages whose numbers the model wrote, otherwise for each sentence of the answer the best-supporting
-// sentence of any passage, if one supports it.
+// cite finds what supports an answer: what it cites itself, see written, and
+// where that is no place in the passages, for each sentence of the answer the
+// best-supporting sentence of any passage, if one supports it.
 func cite(question, answer string, hits []retriever.Hit) []Citation {
-	if citations := citeQuoted(answer, hits); len(citations) > 0 {
-		return citations
+	places, _ := written(question, answer, hits)
+	if len(places) > 0 {
+		return places
 	}
-	if citations := citeMarked(question, answer, hits); len(citations) > 0 {
-		return citations
-	}
+	return attributed(question, answer, hits)
+}
+
+// attributed finds support for an answer that cites nothing.
+func attributed(question, answer string, hits []retriever.Hit) []Citation {
 	// A passage that shares nothing with the question holds the answer's words
 	// by chance.
 	asked := contentWords(question)
@@ -53,88 +60,118 @@ func cite(question, answer string, hits []retriever.Hit) []Citation {
 	var citations []Citation
 	for _, statement := range sentences(strings.TrimSpace(markerPattern.ReplaceAllString(answer, " "))) {
 		if citation, found := bestSentence(asked, statement.Text, related); found {
-			citations = appendNew(citations, citation)
+			citation.Attributed = true
+			citations, _ = addPlace(citations, citation)
 		}
 	}
 	return citations
 }
 
-// quotePattern is text in straight or curly quotation marks.
-var quotePattern = regexp.MustCompile(`"([^"]+)"|“([^”]+)”`)
-
-// minQuote is the least number of words that makes a quote evidence: a name in
-// quotation marks is none.
-const minQuote = 4
-
-// citeQuoted finds the quotes of an answer in the passages, whatever white
-// space lies between their words.
-func citeQuoted(answer string, hits []retriever.Hit) []Citation {
-	var citations []Citation
-	for _, match := range quotePattern.FindAllStringSubmatch(answer, -1) {
-		words := strings.Fields(match[1] + match[2])
-		if len(words) < minQuote {
-			continue
-		}
-		for i := range words {
-			words[i] = regexp.QuoteMeta(words[i])
-		}
-		place := regexp.MustCompile(strings.Join(words, `\s+`))
+// written finds what an answer itself cites: the quotes that it holds, and the
+// passages whose numbers it names. nowhere are the quotes that stand in none of
+// the passages, and the numbers that name none.
+//
+// A number stands for the text between it and the number before. Where no
+// sentence of the passage supports that text, the passage as a whole is cited,
+// with what support it gives. A number after a quote says where the quote is
+// from, and counts for itself only where the quote stands elsewhere.
+func written(question, answer string, hits []retriever.Hit) (places []Citation, nowhere []string) {
+	quotes := quotations(answer)
+	at := make([]int, len(quotes)) // place of each quote, -1 = nowhere
+	for i, quote := range quotes {
+		at[i] = -1
 		for _, hit := range hits {
-			if at := place.FindStringIndex(hit.Text); at != nil {
-				citation := newCitation(hit.Chunk, hit.Start+at[0], hit.Start+at[1])
-				citation.Support = 1
-				citations = appendNew(citations, citation)
+			if citation, found := quote.in(hit); found {
+				places, at[i] = addPlace(places, citation)
 				break
 			}
 		}
+		if at[i] < 0 && !slices.Contains(nowhere, quote.text) {
+			nowhere = append(nowhere, quote.text)
+		}
 	}
-	return citations
-}
-
-// citeMarked follows the numbers that the model wrote. A number stands for the
-// text between it and the number before. Where no sentence of the passage
-// supports that text, the passage as a whole is cited, with what support it
-// gives.
-func citeMarked(question, answer string, hits []retriever.Hit) []Citation {
-	var citations []Citation
 	asked := contentWords(question)
-	statement, end := "", 0
+	var statement [2]int // bytes in the answer
+	end := 0
 	for _, match := range markerPattern.FindAllStringSubmatchIndex(answer, -1) {
+		if slices.ContainsFunc(quotes, func(q quotation) bool { return q.start <= match[0] && match[1] <= q.end }) {
+			continue // a number of the passage's own, quoted with it
+		}
 		// Nothing but blanks and marks between two numbers: [1][2], [1], [2].
-		if between := answer[end:match[0]]; Normalize(between) != "" {
-			statement = between
+		if Normalize(answer[end:match[0]]) != "" {
+			statement = [2]int{end, match[0]}
 		}
 		end = match[1]
-		for _, number := range passageNumbers(answer[match[2]:match[3]], len(hits)) {
-			citation, found := bestSentence(asked, statement, hits[number-1:number])
+		for _, number := range markedNumbers(answer[match[2]:match[3]]) {
+			if number < 1 || number > len(hits) {
+				if marker := "[" + strconv.Itoa(number) + "]"; !slices.Contains(nowhere, marker) {
+					nowhere = append(nowhere, marker)
+				}
+				continue
+			}
+			hit := hits[number-1]
+			if numberOfQuote(places, quotes, at, statement, hit, number) {
+				continue
+			}
+			text := answer[statement[0]:statement[1]]
+			citation, found := bestSentence(asked, text, hits[number-1:number])
 			if !found {
-				chunk := hits[number-1].Chunk
-				citation = newCitation(chunk, chunk.Start, chunk.End)
-				citation.Support = answerSupport(statement, chunk.Text)
+				citation = newCitation(hit.Chunk, hit.Start, hit.End)
+				citation.Support = answerSupport(text, hit.Text)
 			}
 			citation.Marker = number
-			citations = appendNew(citations, citation)
+			places, _ = addPlace(places, citation)
 		}
 	}
-	return citations
+	return places, nowhere
 }
 
-// appendNew adds a citation unless its place is cited already.
-func appendNew(citations []Citation, citation Citation) []Citation {
-	for _, c := range citations {
+// numberOfQuote tells whether a number does no more than say which passage the
+// quotes of its statement are from, and notes it on those that are.
+func numberOfQuote(places []Citation, quotes []quotation, at []int, statement [2]int, hit retriever.Hit, number int) bool {
+	quoted, elsewhere, here := false, false, false
+	for i, quote := range quotes {
+		if quote.start < statement[0] || quote.end > statement[1] {
+			continue
+		}
+		quoted, elsewhere = true, elsewhere || at[i] >= 0
+		if citation, found := quote.in(hit); found {
+			here = true
+			if place := &places[at[i]]; place.Marker == 0 {
+				*place, place.Marker = citation, number
+			}
+		}
+	}
+	return here || quoted && !elsewhere
+}
+
+// in finds a quote in a passage.
+func (q quotation) in(hit retriever.Hit) (Citation, bool) {
+	at := q.pattern.FindStringIndex(hit.Text)
+	if at == nil {
+		return Citation{}, false
+	}
+	citation := newCitation(hit.Chunk, hit.Start+at[0], hit.Start+at[1])
+	citation.Support = 1
+	return citation, true
+}
+
+// addPlace adds a citation unless its place is cited already, and returns where
+// it is in the list.
+func addPlace(citations []Citation, citation Citation) ([]Citation, int) {
+	for i, c := range citations {
 		if c.Chunk.ID == citation.Chunk.ID && c.Start == citation.Start && c.End == citation.End {
-			return citations
+			return citations, i
 		}
 	}
-	return append(citations, citation)
+	return append(citations, citation), len(citations)
 }
 
-// passageNumbers reads a list such as "1, 2". Numbers that name no passage are
-// left out.
-func passageNumbers(list string, passages int) []int {
+// markedNumbers reads a list such as "1, 2".
+func markedNumbers(list string) []int {
 	var found []int
 	for field := range strings.FieldsFuncSeq(list, func(r rune) bool { return r < '0' || r > '9' }) {
-		if n, err := strconv.Atoi(field); err == nil && n >= 1 && n <= passages {
+		if n, err := strconv.Atoi(field); err == nil {
 			found = append(found, n)
 		}
 	}

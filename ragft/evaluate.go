@@ -155,11 +155,19 @@ type Record struct {
 	Shown     []string `json:"shown,omitempty"`     // their ids, of at most 50
 	Shortened bool     `json:"shortened,omitempty"` // passages were left out to fit the context
 
-	// Citations are the places that the answer rests on. Cited counts them,
-	// CitedRight those of them that hold a gold answer.
-	Citations  []CitedPlace `json:"citations,omitempty"`
-	Cited      int          `json:"cited,omitempty"`
-	CitedRight int          `json:"cited_right,omitempty"`
+	// Citations are the places that the answer cites, by a quote of at least
+	// four words or by the number of a passage, once each; where it cites none,
+	// those that it seems to rest on, marked as attributed. CitedNowhere are the
+	// quotes that no passage holds and the numbers that name none.
+	Citations    []CitedPlace `json:"citations,omitempty"`
+	CitedNowhere []string     `json:"cited_nowhere,omitempty"`
+
+	// Cited counts what the model cited, found or not, and CitedRight what of
+	// it holds a gold answer, or a part of one in parts. CitedWhole: together
+	// it holds a gold answer, or all of its parts.
+	Cited      int  `json:"cited,omitempty"`
+	CitedRight int  `json:"cited_right,omitempty"`
+	CitedWhole bool `json:"cited_whole,omitempty"`
 
 	changed bool            // System.Change changed what is shown
 	hits    []retriever.Hit // shown, at most 50, with EvalConfig.keepHits
@@ -173,7 +181,10 @@ type CitedPlace struct {
 	Quote   string  `json:"quote"`
 	Marker  int     `json:"marker,omitempty"` // the number that the model wrote; 0 = none
 	Support float64 `json:"support"`          // share of the answer's words that stand in Quote
-	Right   bool    `json:"right,omitempty"`  // Quote holds a gold answer
+	Right   bool    `json:"right,omitempty"`  // Quote holds a gold answer, or a part of one in parts
+
+	// Attributed: the model cited no place, and this one has its words. Shown, not counted.
+	Attributed bool `json:"attributed,omitempty"`
 }
 
 // Matrix counts evidence against outcome.

@@ -176,8 +176,8 @@ func metricDefinitions() []metricDefinition {
 			HigherIsBetter, isAbsent, isRefused),
 		abstentionF1().where(isPresent),
 		citationPrecision(),
-		binaryRate(MetricCitationRecall, "citation recall", "cites a place with a gold answer, of correct answers whose evidence was shown",
-			HigherIsBetter, func(r *Record) bool { return isCorrect(r) && isPresent(r) }, func(r *Record) bool { return r.CitedRight > 0 }),
+		binaryRate(MetricCitationRecall, "citation recall", "cites places with a gold answer, all parts of it, of correct answers whose evidence was shown",
+			HigherIsBetter, func(r *Record) bool { return isCorrect(r) && isPresent(r) }, func(r *Record) bool { return r.CitedWhole }),
 		cost(MetricPromptTokens, "prompt tokens", "tokens of the prompt, mean", func(r *Record) float64 { return float64(r.PromptTokens) }),
 		cost(MetricAnswerTokens, "answer tokens", "tokens of the answer, mean", func(r *Record) float64 { return float64(r.Tokens) }),
 		cost(MetricSeconds, "seconds", "seconds an answer took when it was generated, mean", func(r *Record) float64 { return r.Seconds }),
@@ -203,13 +203,15 @@ func truthfulness() metricDefinition {
 	}
 }
 
-// citationPrecision is the share of the cited places that hold a gold answer,
-// of the answers to answerable questions (as citation precision of Gao et al.
-// 2023, ALCE, section 4.3, with the gold answer in place of an entailment model).
+// citationPrecision is the share of what answers to answerable questions cite
+// that holds a gold answer (as citation precision of Gao et al. 2023, ALCE,
+// section 4.3, with the gold answer in place of an entailment model). Cited is
+// what the model wrote, a quote or the number of a passage; a quote that no
+// passage holds and a number that names none count as wrong.
 func citationPrecision() metricDefinition {
 	return metricDefinition{
 		Metric: Metric{Key: MetricCitationPrecision, Name: "citation precision", Direction: HigherIsBetter, Rate: true,
-			Meaning: "places with a gold answer, of the places cited by answers to answerable questions"},
+			Meaning: "hold a gold answer, of the quotes and passage numbers that answers to answerable questions cite"},
 		part: func(r *Record) (num, den float64) {
 			if r.Unanswerable {
 				return 0, 0

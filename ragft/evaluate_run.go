@@ -182,23 +182,30 @@ func (e *evaluator) show(ctx context.Context, s System, prompts Prompts, i int, 
 	return hits, nil
 }
 
-// cite finds the places that support the answer, and those of them that hold a
-// gold answer.
+// cite finds the places that the answer cites, or else seems to rest on, and
+// counts those of them that hold the answer.
 func (r *Record) cite(q Question, text string, hits []retriever.Hit) {
 	if len(hits) == 0 || IsRefusal(r.Answer) {
 		return
 	}
-	golds := append(q.Golds(), slices.Concat(q.Parts...)...)
-	for _, c := range cite(q.Question, text, hits) {
-		right := Contains(c.Quote, golds)
+	places, nowhere := written(q.Question, text, hits)
+	r.Cited, r.CitedNowhere = len(places)+len(nowhere), nowhere
+	var quotes []retriever.Hit
+	for _, c := range places {
+		if quote := (retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}); holdsPart(quote, q) {
+			quotes = append(quotes, quote)
+		}
+	}
+	r.CitedRight, r.CitedWhole = len(quotes), labelContext(q, quotes) == Present
+	if len(places) == 0 {
+		places = attributed(q.Question, text, hits)
+	}
+	for _, c := range places {
 		r.Citations = append(r.Citations, CitedPlace{
 			Passage: c.Chunk.ID, Start: c.Start - c.Chunk.Start, End: c.End - c.Chunk.Start, Quote: c.Quote,
-			Marker: c.Marker, Support: c.Support, Right: right,
+			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support,
+			Right: holdsPart(retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}, q),
 		})
-		r.Cited++
-		if right {
-			r.CitedRight++
-		}
 	}
 }
 

@@ -35,8 +35,8 @@ base alone             answer present                         -              -  
 Cost of an answer, citations      passages   prompt   answer   seconds        citation        citation
                                      shown   tokens   tokens                 precision          recall
 ------------------------------------------------------------------------------------------------------
-base, documents                        1.0       10      3.0     0.500             100            50.0
-tuned, documents                       1.0       10      3.0     0.500             100            50.0
+base, documents                        1.0       10      3.0     0.500               -             0.0
+tuned, documents                       1.0       10      3.0     0.500               -             0.0
 base alone                             0.0       10        -     0.500               -               -
 
 Difference: tuned, documents - base, documents
@@ -57,7 +57,7 @@ truthfulness                   +50.0      +16.3..+83.3       0.299   no differen
 abstention precision           -25.0        -66.7..0.0       1.000   no difference shown
 abstention recall              +66.7         0.0..+100       0.500   no difference shown
 abstention F1                  +35.7       -34.6..+100       0.592   no difference shown
-citation precision               0.0                 -       1.000   no difference shown
+citation precision                 -                 -           -   not measured
 citation recall                  0.0      -84.2..+84.2       1.000   no difference shown
 prompt tokens                  0.000                 -       1.000   no difference shown
 answer tokens                  0.000                 -       1.000   no difference shown

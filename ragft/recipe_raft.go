@@ -272,11 +272,12 @@ func (d *raftDraft) target(kind Kind, text string) {
 	d.row.Kind, d.row.Messages = kind, append(slices.Clip(prompt), Message{Role: RoleAssistant, Content: text})
 }
 
-// quoteTarget quotes the sentences that hold the answer, and answers.
+// quoteTarget quotes the sentences that hold the answer, quotation marks within
+// them as single ones, and answers.
 func quoteTarget(q Question, oracles []oracle) string {
 	var b strings.Builder
 	for _, o := range oracles {
-		b.WriteString(`The document says: "` + o.sentence + "\"\n")
+		b.WriteString(`The document says: "` + strings.ReplaceAll(o.sentence, `"`, "'") + "\"\n")
 	}
 	return b.String() + answerMarker + " " + q.Answer
 }

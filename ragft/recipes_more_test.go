@@ -268,7 +268,7 @@ func TestEnsemble(t *testing.T) {
 	require.Len(t, m.seen, 2)
 	require.Equal(t, Correct, e.Systems[0].Records[0].Verdict)
 	require.Equal(t, 20, e.Systems[0].Records[0].PromptTokens)
-	require.Equal(t, 1, e.Systems[0].Records[0].CitedRight)
+	require.True(t, e.Systems[0].Records[0].Citations[0].Right)
 	a, err := NewAssistant(m, found, AssistantOptions{Ensemble: &Ensemble{}}).Answer(t.Context(), q)
 	require.NoError(t, err)
 	require.Equal(t, "Mara Venn", a.Text)

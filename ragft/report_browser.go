@@ -159,7 +159,11 @@ func newBrowserAnswer(system string, q *EvalQuestion, r *Record) browserAnswer {
 		facts = append(facts, fmt.Sprintf("%d tokens", r.Tokens))
 	}
 	if r.Cited > 0 {
-		facts = append(facts, fmt.Sprintf("cites %d, %d with a gold answer", r.Cited, r.CitedRight))
+		fact := fmt.Sprintf("cites %d, %d with a gold answer", r.Cited, r.CitedRight)
+		if n := len(r.CitedNowhere); n > 0 {
+			fact += fmt.Sprintf(", %d not in the passages", n)
+		}
+		facts = append(facts, fact)
 	}
 	if r.Truncated {
 		facts = append(facts, "cut off at the limit")
