@@ -121,6 +121,8 @@ type memoryBuild struct {
 	in  RecipeInput
 	m   *meter
 	out *MemoryResult
+
+	asked map[string]bool // questions that the model wrote, normalised
 }
 
 // Build makes the rows. Progress counts passages, then the questions of each kind.
@@ -129,7 +131,7 @@ func (r Memory) Build(ctx context.Context, in RecipeInput) (*MemoryResult, error
 		return nil, err
 	}
 	in = in.withDefaults()
-	b := &memoryBuild{Memory: r.withDefaults(), in: in, m: newMeter(in.Progress, in.Logger, in.Model),
+	b := &memoryBuild{asked: map[string]bool{}, Memory: r.withDefaults(), in: in, m: newMeter(in.Progress, in.Logger, in.Model),
 		out: &MemoryResult{RecipeResult: RecipeResult{Dropped: map[DropReason]int{}}}}
 	for _, step := range []func(context.Context) error{b.extract, b.global, b.corpus, b.local} {
 		if err := step(ctx); err != nil {
@@ -244,14 +246,25 @@ type memorySubject struct {
 	places                     []int
 }
 
+// Wordings of the fixed questions, drawn by seed, so that more than one is learnt.
+var (
+	entityQuestions   = []string{"What do you know about %s?", "Tell me about %s.", "What is there to say about %s?", "Describe %s."}
+	relationQuestions = []string{"How are %s and %s related?", "What connects %s and %s?", "What have %s and %s to do with each other?"}
+)
+
+func (b *memoryBuild) worded(wordings []string, names ...any) string {
+	wording := wordings[deriveSeed(b.in.Seed, "memory wording", fmt.Sprint(names...))%uint64(len(wordings))]
+	return fmt.Sprintf(wording, names...)
+}
+
 func (b *memoryBuild) subjects() []memorySubject {
 	var all []memorySubject
 	for i, e := range b.out.Graph.Entities {
-		all = append(all, memorySubject{fmt.Sprint("entity/", i+1), e.Name, "memory/entity", "What do you know about " + e.Name + "?", e.Descriptions, e.Chunks})
+		all = append(all, memorySubject{fmt.Sprint("entity/", i+1), e.Name, "memory/entity", b.worded(entityQuestions, e.Name), e.Descriptions, e.Chunks})
 	}
 	for i, r := range b.out.Graph.Relations {
 		all = append(all, memorySubject{fmt.Sprint("relation/", i+1), r.Source + " and " + r.Target, "memory/relation",
-			"How are " + r.Source + " and " + r.Target + " related?", r.Descriptions, r.Chunks})
+			b.worded(relationQuestions, r.Source, r.Target), r.Descriptions, r.Chunks})
 	}
 	return all
 }
@@ -273,30 +286,28 @@ func (b *memoryBuild) global(ctx context.Context) error {
 	})
 }
 
-// corpus asks about the documents as a whole, in view of the entities that most passages tell of.
-func (b *memoryBuild) corpus(ctx context.Context) error {
+// mostTold are the entities that most passages tell of.
+func (b *memoryBuild) mostTold() []Entity {
 	entities := slices.Clone(b.out.Graph.Entities)
 	slices.SortStableFunc(entities, func(x, y Entity) int { return len(y.Chunks) - len(x.Chunks) })
+	return entities[:min(len(entities), 40)]
+}
+
+// corpus asks about the documents as a whole, in view of the entities that most passages tell of.
+func (b *memoryBuild) corpus(ctx context.Context) error {
 	var list []retriever.Chunk
-	for _, e := range entities[:min(len(entities), 40)] {
+	for _, e := range b.mostTold() {
 		list = append(list, retriever.Chunk{Title: e.Name, Text: strings.Join(e.Descriptions, " ")})
 	}
 	schema := replySchema("able", "question", "thought", "answer")
-	asked := map[string]bool{}
 	return b.inBatches(ctx, "the corpus", b.CorpusRows, func(i int) memoryAsk {
 		// each question begins with other entities, so that greedy replies differ
 		from := i * len(list) / max(1, b.CorpusRows)
 		return memoryAsk{system: DefaultGlobalPrompt, about: "all these documents together", chunks: slices.Concat(list[from:], list[:from]),
 			maxTokens: b.MaxTokens, schema: schema, seed: []string{"corpus", fmt.Sprint(i)}}
 	}, func(i int, sample ChatSample) error {
-		reply, ok := b.read(sample, true, true)
-		switch {
-		case !ok:
-		case asked[Normalize(reply.Question)]:
-			b.out.Dropped[DropDuplicate]++
-		default:
-			asked[Normalize(reply.Question)] = true
-			b.rowOrProbe(fmt.Sprint("corpus/", i+1), "memory/corpus", reply.Question, reply, nil, &b.out.GlobalProbes)
+		if reply, ok := b.read(sample, true, true); ok {
+			b.rowOrProbe(fmt.Sprint("corpus/", i+1), "memory/corpus", reply.Question, reply, b.everyPlace(), &b.out.GlobalProbes)
 		}
 		return nil
 	})
@@ -402,9 +413,26 @@ func (b *memoryBuild) chunksAt(places []int) []retriever.Chunk {
 	return chunks
 }
 
+// everyPlace is where the entities are told of that a question about the corpus was written from.
+func (b *memoryBuild) everyPlace() []int {
+	var places []int
+	for _, e := range b.mostTold() {
+		places = append(places, e.Chunks...)
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
 // rowOrProbe adds a row, or, for the share that is held out, a probe. The
-// wording decides, so that a question is never both.
+// wording decides, so that a question is never both. A question that was written
+// before is left out: it would teach two answers.
 func (b *memoryBuild) rowOrProbe(id, source, question string, reply memoryReply, places []int, probes *[]Question) {
+	asked := Normalize(question)
+	if b.asked[asked] {
+		b.out.Dropped[DropDuplicate]++
+		return
+	}
+	b.asked[asked] = true
 	if float64(deriveSeed(b.in.Seed, "memory probe", Normalize(question))>>11)/(1<<53) < b.HeldOut {
 		b.out.Dropped[DropHeldOut]++
 		*probes = append(*probes, Question{ID: id, Question: question, Answer: reply.Answer})

@@ -23,10 +23,11 @@ type contender struct {
 	alone  bool       // also measured with each passage read alone, and a vote
 }
 
-// demonstrations are the options that suit small models and short answers.
+// demonstrations are the options that suit small models and short answers. No judge: what the comparison of texts leaves
+// open is wrong. The shipped model judges as well as a coin.
 func demonstrations() ragft.GenerateOptions {
 	return ragft.GenerateOptions{
-		GreedyFirst: true, MaxTokens: 48,
+		GreedyFirst: true, MaxTokens: 48, Judge: ragft.JudgeOptions{Votes: -1},
 		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
 	}
 }
@@ -45,6 +46,7 @@ func contenders() []contender {
 	return []contender{
 		{name: "self-demo", recipe: selfDemo},
 		{name: "self-demo-uncapped", recipe: selfDemoWith(func(o *ragft.GenerateOptions) { o.Policy.MaxRefusals = 1 })},
+		{name: "self-demo-judged", recipe: selfDemoWith(func(o *ragft.GenerateOptions) { o.Judge.Votes = 1 })},
 		{name: "self-demo-dpo", rate: 0.2, recipe: selfDemoWith(func(o *ragft.GenerateOptions) {
 			o.Policy.Preferences = ragft.PreferenceOptions{Rejected: 2, Only: true}
 		})},
@@ -70,6 +72,7 @@ func contenders() []contender {
 }
 
 func pretrain(ctx context.Context, rows []ragft.Row, o ragft.TrainOptions) (*ragft.TrainResult, error) {
+	o.LoRA.EvaluateEvery = 5 // the stop rule acts where it looks
 	r, err := ragft.Pretrain(ctx, rows, ragft.PretrainOptions{Train: o})
 	if err != nil {
 		return nil, err

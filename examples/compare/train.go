@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 
 	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/llama"
@@ -86,8 +87,15 @@ func (c *comparison) tokens(row ragft.Row) (int, error) {
 	return n, err
 }
 
-// fill draws rows until the budget is used up.
+// fill draws rows until the budget is used up. Those that are held out cost nothing of it.
 func (c *comparison) fill(rows []ragft.Row) ([]ragft.Row, error) {
+	var out []ragft.Row
+	for _, row := range rows {
+		if row.HeldOut {
+			out = append(out, row)
+		}
+	}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row ragft.Row) bool { return row.HeldOut })
 	lengths := make([]int, len(rows))
 	for i, row := range rows {
 		var err error
@@ -95,7 +103,6 @@ func (c *comparison) fill(rows []ragft.Row) ([]ragft.Row, error) {
 			return nil, err
 		}
 	}
-	var out []ragft.Row
 	for _, i := range draw(lengths, c.budget, c.seed) {
 		out = append(out, rows[i])
 	}
