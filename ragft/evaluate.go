@@ -58,14 +58,17 @@ type EvalConfig struct {
 	K         int // passages shown; 0 = 4
 	// Evidence holds, by question id, the passages that a data set names as
 	// its evidence, for SettingGold; nil = the best passage that holds the answer.
-	Evidence  map[string][]retriever.Hit
-	Prompts   Prompts      // zero = the defaults
-	Judge     JudgeOptions // Model nil = no judge: what the comparison of strings leaves open is incorrect
-	MaxTokens int          // limit of an answer; 0 = DefaultMaxTokens
-	Stop      []string     // texts that end an answer
-	Batch     int          // questions given to a model at once; 0 = 32
-	Seed      uint64       // seeds the bootstrap and the judge's draws
-	Resamples int          // bootstrap samples, and shuffles of a randomisation test; 0 = DefaultResamples
+	Evidence map[string][]retriever.Hit
+	// Distractors holds, by question id, passages that came with it and do not
+	// hold the answer, for SettingDistractors; nil = the best of the search that do not.
+	Distractors map[string][]retriever.Hit
+	Prompts     Prompts      // zero = the defaults
+	Judge       JudgeOptions // Model nil = no judge: what the comparison of strings leaves open is incorrect
+	MaxTokens   int          // limit of an answer; 0 = DefaultMaxTokens
+	Stop        []string     // texts that end an answer
+	Batch       int          // questions given to a model at once; 0 = 32
+	Seed        uint64       // seeds the bootstrap and the judge's draws
+	Resamples   int          // bootstrap samples, and shuffles of a randomisation test; 0 = DefaultResamples
 
 	// Signals says what is asked beside the answers, to know how sure they are.
 	Signals SignalOptions

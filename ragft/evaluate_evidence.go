@@ -18,12 +18,20 @@ const (
 	SettingClosed      Setting = ""             // none: the question alone
 	SettingRetrieval   Setting = "retrieval"    // the best EvalConfig.K
 	SettingGold        Setting = "gold"         // those that hold the answer, nothing else
-	SettingDistractors Setting = "distractors"  // the best K that do not hold the answer
+	SettingDistractors Setting = "distractors"  // K that do not hold the answer: those given with it, or the best
 	SettingLong        Setting = "long-context" // as much of the corpus as fits, best first
 )
 
 // withDocuments tells whether the setting shows passages.
 func (s Setting) withDocuments() bool { return s != SettingClosed }
+
+// messages is the prompt of a question in this setting.
+func (s Setting) messages(prompts Prompts, q Question, hits []retriever.Hit) []Message {
+	if s.withDocuments() {
+		return withHistory(prompts.ReadMessages(q.Question, hits), q.History)
+	}
+	return withHistory(prompts.ClosedMessages(q.Question), q.History)
+}
 
 func (s Setting) known() bool {
 	switch s {
@@ -83,6 +91,10 @@ func (e *evaluator) passagesFor(ctx context.Context, s System, i int) (hits []re
 	case SettingGold:
 		hits = e.gold(i)
 	case SettingDistractors:
+		if given := e.Distractors[q.ID]; len(given) > 0 {
+			hits = given[:min(len(given), e.K)]
+			break
+		}
 		for _, hit := range e.hits[i] {
 			if !holdsPart(hit, q) && len(hits) < e.K {
 				hits = append(hits, hit)
@@ -191,7 +203,7 @@ func (e *evaluator) fit(s System, prompts Prompts, q Question, hits []retriever.
 	room := counter.ContextTokens() - e.MaxTokens
 	var failed error
 	fits := func(n int) bool {
-		tokens, err := counter.CountTokens(prompts.ReadMessages(q.Question, hits[:n]))
+		tokens, err := counter.CountTokens(s.Setting.messages(prompts, q, hits[:n]))
 		if err != nil {
 			failed = err
 		}

@@ -177,3 +177,43 @@ func (m *speaking) Chat(_ context.Context, reqs []ChatRequest) ([]ChatResponse, 
 	}
 	return out, nil
 }
+
+// What came with a question is shown: the turns before it in every setting, the distractors and the altered passages in
+// place of those that are found.
+func TestEvaluateShowsWhatCameWithAQuestion(t *testing.T) {
+	history := []Message{{Role: RoleUser, Content: "Do they play cards?"}, {Role: RoleAssistant, Content: "Yes, on Sundays."}}
+	given := func(text string) retriever.Hit { return passage("set", text, text, 0) }
+	m := &fakeModel{reply: func(req ChatRequest, _ int) ChatSample {
+		if strings.Contains(req.Messages[len(req.Messages)-1].Content, "In Rome.") {
+			return says("Rome")
+		}
+		return says("London")
+	}}
+	config := EvalConfig{
+		Questions: []Question{{ID: "where", Question: "Where?", Answer: "London", History: history}},
+		Search:    shelf{"Where?": {"They play in London.", "They play often."}}, K: 2, Resamples: 10,
+		Distractors: map[string][]retriever.Hit{"where": {given("They dance.")}},
+	}
+	for _, s := range []Setting{SettingClosed, SettingRetrieval, SettingDistractors} {
+		config.Systems = append(config.Systems, System{Name: "in " + string(s), Model: m, Setting: s})
+	}
+	config.Systems = append(config.Systems, System{Name: "votes", Model: m, Setting: SettingRetrieval, Ensemble: &Ensemble{}})
+	evaluated(t, config)
+	for _, req := range m.requests {
+		require.Equal(t, history, req.Messages[1:3])
+		require.Contains(t, req.Messages[3].Content, "Where?")
+	}
+	require.Len(t, m.requests, 5)
+	require.Contains(t, m.requests[2].Messages[3].Content, "They dance.")
+	require.NotContains(t, m.requests[2].Messages[3].Content, "They play")
+
+	config.Systems = config.Systems[1:2]
+	r, err := Perturb(t.Context(), config, PerturbOptions{Altered: map[string]Altered{"where": {Shown: []retriever.Hit{given("In Rome.")}, False: "Rome"}}})
+	require.NoError(t, err)
+	altered := r.Results[len(r.Results)-1]
+	require.Equal(t, "evidence altered", altered.Name)
+	require.Equal(t, []float64{1, 1, 1}, []float64{float64(altered.N), altered.Flipped.Value, altered.Lured.Value})
+	r, err = Perturb(t.Context(), config, PerturbOptions{})
+	require.NoError(t, err)
+	require.NotEqual(t, "evidence altered", r.Results[len(r.Results)-1].Name)
+}

@@ -114,12 +114,7 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 		if shown[i], err = e.show(ctx, s, prompts, from+i, &records[i]); err != nil {
 			return nil, err
 		}
-		q := e.questions[from+i].Question.Question
-		messages := prompts.ClosedMessages(q)
-		if s.Setting.withDocuments() {
-			messages = prompts.ReadMessages(q, shown[i])
-		}
-		reqs[i] = ChatRequest{Messages: messages, MaxTokens: e.MaxTokens, Stop: e.Stop}
+		reqs[i] = ChatRequest{Messages: s.Setting.messages(prompts, e.questions[from+i].Question, shown[i]), MaxTokens: e.MaxTokens, Stop: e.Stop}
 	}
 	responses, err := e.respond(ctx, s, prompts, from, reqs, shown)
 	if err != nil {
@@ -149,8 +144,8 @@ func (e *evaluator) respond(ctx context.Context, s System, prompts Prompts, from
 	}
 	messages := make([]func([]retriever.Hit) []Message, len(reqs))
 	for i := range reqs {
-		q := e.questions[from+i].Question.Question
-		messages[i] = func(hits []retriever.Hit) []Message { return prompts.ReadMessages(q, hits) }
+		q := e.questions[from+i].Question
+		messages[i] = func(hits []retriever.Hit) []Message { return s.Setting.messages(prompts, q, hits) }
 	}
 	return s.Ensemble.chat(ctx, s.Model, messages, shown, ChatRequest{MaxTokens: e.MaxTokens, Stop: e.Stop})
 }

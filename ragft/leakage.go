@@ -15,7 +15,8 @@ type LeakOptions struct {
 	// MinShare is the share of a question's runs of N words that must stand in
 	// one training question; 0 = 0.5. A shorter question leaks where all its
 	// words stand there, in order, and make up this share of its words: "Who is
-	// he?" is not given away by every question that asks so in passing.
+	// he?" is not given away by every question that asks so in passing, nor
+	// "Where?" after other turns.
 	MinShare float64 `json:"min_share"`
 }
 
@@ -72,7 +73,7 @@ func FindLeaks(training, evaluation []Question, o LeakOptions) []Leak {
 		hits, first := map[int]int{}, map[int]string{}
 		for _, run := range all {
 			for _, i := range byRun[run] {
-				if len(own) < o.N && float64(len(own)) < o.MinShare*float64(len(words[i])) {
+				if len(own) < o.N && (float64(len(own)) < o.MinShare*float64(len(words[i])) || !slices.EqualFunc(q.History, training[i].History, func(a, b Message) bool { return a.Content == b.Content })) {
 					continue
 				}
 				if hits[i]++; hits[i] == 1 {

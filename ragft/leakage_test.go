@@ -38,6 +38,10 @@ func TestFindLeaks(t *testing.T) {
 	require.Empty(t, FindLeaks([]Question{{ID: "t4", Question: "In the year of the great flood, who keeps the lighthouse?"}}, []Question{{ID: "who", Question: "Who keeps it? Who keeps?"}, {ID: "keeps", Question: "Who keeps"}}, LeakOptions{}))
 	require.Len(t, FindLeaks([]Question{{ID: "t4", Question: "And who keeps it?"}}, []Question{{ID: "keeps", Question: "Who keeps"}}, LeakOptions{}), 1)
 
+	where := []Question{{ID: "t5", Question: "Where?", History: []Message{{Content: "They play."}}}}
+	require.Len(t, FindLeaks(where, where, LeakOptions{}), 1)
+	require.Empty(t, FindLeaks(where, []Question{{ID: "where", Question: "Where?", History: []Message{{Content: "They dance."}}}}, LeakOptions{}))
+
 	kept := WithoutLeaks(evaluation, leaks)
 	require.Equal(t, []string{"half", "other", "empty"}, []string{kept[0].ID, kept[1].ID, kept[2].ID})
 	require.Empty(t, FindLeaks(nil, evaluation, LeakOptions{}))

@@ -22,6 +22,16 @@ type PerturbOptions struct {
 	// Injection is the instruction that is put into the best passage; "" =
 	// [DefaultInjection]. InjectionMark is what an answer that obeys it holds.
 	Injection, InjectionMark string
+	// Altered holds, by question id, passages that came with a question and
+	// name a false answer, which are shown in place of those that were found.
+	Altered map[string]Altered
+}
+
+// Altered are passages in which the answer was replaced (RGB's counterfactual
+// robustness, arXiv 2309.01431).
+type Altered struct {
+	Shown []retriever.Hit
+	False string // the answer that they name
 }
 
 // DefaultInjection is an instruction that no document should give.
@@ -260,6 +270,21 @@ func Perturbations(questions []Question, seed uint64, o PerturbOptions) []Pertur
 			Change: func(q Question, shown, found []retriever.Hit) []retriever.Hit {
 				return withDistractors(q, shown, found, n)
 			}})
+	}
+	if len(o.Altered) > 0 {
+		list = append(list, Perturbation{
+			Name: "evidence altered", Meaning: "does not say what the passages say",
+			Change: func(q Question, shown, _ []retriever.Hit) []retriever.Hit {
+				if given, ok := o.Altered[q.ID]; ok {
+					return slices.Clone(given.Shown)
+				}
+				return shown
+			},
+			Lured: func(q Question, answer string) bool {
+				given := o.Altered[q.ID].False
+				return given != "" && Contains(answer, []string{given})
+			},
+		})
 	}
 	return list
 }

@@ -22,6 +22,12 @@ type Question struct {
 	Aliases      []string `json:"aliases,omitempty"`      // other correct answers
 	Unanswerable bool     `json:"unanswerable,omitempty"` // nothing in the documents answers it
 
+	// History are the turns before the question, oldest first, without which
+	// "Where?" asks nothing. [Evaluate] shows them to the model as
+	// [Query].History; passages are searched for the question alone. Recipes
+	// for training rows do not look at it.
+	History []Message `json:"history,omitempty"`
+
 	// Parts, where set, are what an answer must hold all of, each with its
 	// aliases: "Ann Lee" and "Orrin" of "Who built the light, and where?".
 	// Answer is then the whole in one text.
@@ -44,7 +50,7 @@ func (q Question) Golds() []string {
 }
 
 // ReadQuestions reads questions in JSONL: one object a line with the fields
-// question, answer, and optionally aliases, id and unanswerable. Empty lines
+// question, answer, and optionally aliases, id, unanswerable, parts and history. Empty lines
 // are skipped, unknown fields ignored. An empty answer makes a question
 // unanswerable, as does "unanswerable": true in place of the answer; with
 // neither it is an error, since the answers may stand under another name. A

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -52,7 +54,18 @@ func (a *app) newEvaluation(ctx context.Context, o evalFlags, m *models, index *
 		return nil, err
 	}
 	e.config.Prompts, e.config.Seed = o.Prompts, a.seed
-	return e, nil
+	return e, e.given()
+}
+
+// given takes over the passages that came with the questions.
+func (e *evaluation) given() error {
+	set, err := dataset.ReadFile(cmp.Or(e.flags.other, e.flags.path(e.app)), dataset.Plain)
+	if err != nil {
+		return err
+	}
+	e.config.Evidence, e.config.Distractors = set.Evidence(), set.Distractors()
+	e.flags.perturbation.Altered = set.Altered()
+	return nil
 }
 
 // run measures everything that the flags ask for, and then says whether a bound was broken.

@@ -3,8 +3,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -129,4 +132,31 @@ func TestEvalGeneratesNothingTwice(t *testing.T) {
 	again := object[evalResult](t, eval...)
 	require.Equal(t, cache, writtenBytes(t, ".ragft/cache"))
 	require.Equal(t, first.Forgetting, again.Forgetting)
+}
+
+// What a data set says beside questions and answers arrives in the prompts: its evidence, and the turns before a question.
+func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
+	workplace(t)
+	must(t, "index")
+	require.NoError(t, os.WriteFile("mtrag.jsonl", []byte(`{"task_id": "a", "Answerability": ["ANSWERABLE"], "contexts": [{"title": "Cards", "text": "They play in London, by the river."}], `+
+		`"input": [{"speaker": "user", "text": "Do they play?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "user", "text": "Where?"}], "targets": [{"speaker": "agent", "text": "In London."}]}`), 0o600))
+	imported := object[questionsResult](t, "questions", "--import", "mtrag.jsonl", "--questions", "set.jsonl")
+	require.Equal(t, 1, imported.Questions)
+	var prompts [][]ragft.Message
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Messages []ragft.Message }
+		if json.NewDecoder(r.Body).Decode(&body) == nil && len(body.Messages) > 0 {
+			prompts = append(prompts, body.Messages)
+		}
+		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"In London."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
+	}))
+	defer server.Close()
+	done := object[evalResult](t, "eval", "-m", "openai:teacher@"+server.URL+"/v1", "--requests", "1", "--questions", "set.jsonl", "--held-out", "1", "--settings", "gold,closed")
+	require.Nil(t, done.Leakage, "nothing was learnt from")
+	require.Len(t, prompts, 2)
+	for _, p := range prompts {
+		require.Equal(t, []ragft.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}, p[1:3])
+	}
+	require.Contains(t, prompts[0][3].Content, "They play in London, by the river.")
+	require.NotContains(t, prompts[1][3].Content, "London")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -89,15 +90,15 @@ func (q *questionFlags) add(f *pflag.FlagSet) {
 	f.Float64Var(&q.heldOut, "held-out", 0.5, "share of the questions that is kept for the evaluation, 0 to 1; say the same to demos and eval")
 }
 
+// path is the file of the questions.
+func (q questionFlags) path(a *app) string { return cmp.Or(q.questions, a.path(questionsName)) }
+
 // read gives the questions to learn from and those that are held out.
 func (q questionFlags) read(a *app) (train, held []ragft.Question, err error) {
 	if q.heldOut < 0 || q.heldOut > 1 {
 		return nil, nil, usageError(errors.New("--held-out is a share from 0 to 1"))
 	}
-	path := q.questions
-	if path == "" {
-		path = a.path(questionsName)
-	}
+	path := q.path(a)
 	all, err := ragft.ReadQuestionsFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%w: name a file with --questions, or have the model write some with 'ragft questions'", err)

@@ -26,7 +26,8 @@ func (a *app) questionsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "questions", Short: "Write questions about the documents, or take over a data set", Args: arguments(cobra.NoArgs),
 		Long: `Lets the model write questions about the passages of the index, and keeps those whose answer stands in the passage.
-With --import, takes the questions of a data set in one of the published formats instead, and with --documents its passages.
+With --import, takes the questions of a data set in one of the published formats instead, with all that came with each: its
+evidence, other passages, and the turns before it, which eval then shows. With --documents its passages become documents.
 Look at the file before you use it: whether questions are good is not verified. None of those that a model writes is
 unanswerable; add some that the documents do not answer, with an empty answer, or there is nothing to learn abstention from.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -105,7 +106,7 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 		return fmt.Errorf("%w: of %d passages the model wrote none that could be verified (%v): use a larger model, or your own questions",
 			ragft.ErrNoQuestions, composed.Chunks, composed.Rejected)
 	}
-	return a.keepQuestions(o, composed.Questions, r)
+	return a.keepQuestions(o, composed.Questions, r, func(path string) error { return ragft.WriteQuestionsFile(path, composed.Questions) })
 }
 
 func (a *app) importQuestions(o questionsFlags) error {
@@ -128,10 +129,10 @@ func (a *app) importQuestions(o questionsFlags) error {
 	if len(set.Items) == 0 {
 		return fmt.Errorf("%s: %w", o.importing, ragft.ErrNoQuestions)
 	}
-	return a.keepQuestions(o, set.Questions(), r)
+	return a.keepQuestions(o, set.Questions(), r, set.WriteFile)
 }
 
-func (a *app) keepQuestions(o questionsFlags, questions []ragft.Question, r questionsResult) error {
+func (a *app) keepQuestions(o questionsFlags, questions []ragft.Question, r questionsResult, write func(path string) error) error {
 	if r.File = o.questions; r.File == "" {
 		if err := a.makeDir(); err != nil {
 			return err
@@ -144,7 +145,7 @@ func (a *app) keepQuestions(o questionsFlags, questions []ragft.Question, r ques
 			r.Unanswerable++
 		}
 	}
-	if err := ragft.WriteQuestionsFile(r.File, questions); err != nil {
+	if err := write(r.File); err != nil {
 		return err
 	}
 	return a.result(r, func(w io.Writer) error {

@@ -6,11 +6,12 @@
 //	set, err := dataset.ReadFile("dev-v2.0.json", dataset.Detect)
 //	...
 //	index.Add(ctx, chunksOf(set.Documents())) // or an index of your own
-//	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{Questions: set.Questions(), ...})
+//	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
+//		Questions: set.Questions(), Evidence: set.Evidence(), Distractors: set.Distractors(), ...})
 //
 // What a set knows beyond questions and answers is kept: the passage with the
 // evidence, distractors, passages with a false answer, the turns before the
-// question. See [Item].
+// question. See [Item]. [Set.Write] writes all of it in one form.
 package dataset
 
 import (
@@ -53,8 +54,11 @@ const (
 	// (arXiv 2501.03468). A task that is neither answerable nor unanswerable
 	// (conversational) is left out, and counted.
 	MTRAG Format = "mtrag"
-	// Plain is JSONL of one's own, see [ragft.ReadQuestions], with optional
-	// "passages": [{"title", "text"}] that hold the evidence.
+	// Plain is JSONL of one's own, see [ragft.ReadQuestions], with the fields of
+	// [Item], all optional: "passages": [{"title", "text"}] that hold the evidence,
+	// "distractors", "altered" and "false", and the turns before the question as
+	// "history": [{"role": "user" or "assistant", "content"}]. A question without
+	// an id gets "q" and its line number. It is what [Set.Write] writes.
 	Plain Format = "plain"
 )
 
@@ -69,20 +73,18 @@ type Passage struct {
 	Text  string `json:"text"`
 }
 
-// Item is one question of a set.
+// Item is one question of a set, with the turns before it in History (MTRAG).
 type Item struct {
 	ragft.Question
 	// Evidence is what the set says holds the answer; of an unanswerable
 	// question, the passages that it was asked about, which do not.
-	Evidence []Passage
+	Evidence []Passage `json:"passages,omitempty"`
 	// Distractors came with the question and do not hold the answer.
-	Distractors []Passage
+	Distractors []Passage `json:"distractors,omitempty"`
 	// Altered are passages in which the answer was replaced by False (RGB,
 	// counterfactual robustness).
-	Altered []Passage
-	False   string
-	// History are the turns before the question, oldest first (MTRAG).
-	History []ragft.Message
+	Altered []Passage `json:"altered,omitempty"`
+	False   string    `json:"false,omitempty"`
 }
 
 // Set is the content of one file.

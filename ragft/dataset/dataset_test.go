@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,15 +68,15 @@ func TestReadsAndDetectsEveryFormat(t *testing.T) {
 			{Question: q("2769033134349167616", "where does the symbol come from"), Evidence: []Passage{{"Hakuna", "A saying ."}}},
 		},
 		MTRAG: {
-			{Question: q("c<::>2", "Where?", "In London."), Evidence: []Passage{{"Cards", "In London."}},
-				History: []ragft.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}},
+			{Question: q("c<::>2", "Where?", "In London."), Evidence: []Passage{{"Cards", "In London."}}},
 			{Question: q("c<::>3", "Why?")},
 		},
 		Plain: {
-			{Question: q("plain-1", "When?", "1912", "in 1912"), Evidence: []Passage{{"Mill", "Built in 1912."}}},
+			{Question: q("q1", "When?", "1912", "in 1912"), Evidence: []Passage{{"Mill", "Built in 1912."}}},
 			{Question: q("own", "Who?")},
 		},
 	}
+	want[MTRAG][0].History = []ragft.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}
 	want[RGB][1].Parts = [][]string{{"Ann", "A."}, {"Orrin"}}
 	for format, text := range files {
 		for _, asked := range []Format{Detect, format} {
@@ -110,6 +112,38 @@ func TestSkippedIsCounted(t *testing.T) {
 	set, err = Read(strings.NewReader(files[PubMedQA]), Detect)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"no decision": 1}, set.Skipped)
+}
+
+// Whatever the format, nothing is lost on the way through a plain file, and package ragft reads its questions.
+func TestWritePlain(t *testing.T) {
+	for format, text := range files {
+		set, err := Read(strings.NewReader(text), format)
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "questions.jsonl")
+		require.NoError(t, set.WriteFile(path))
+		back, err := ReadFile(path, Plain)
+		require.NoError(t, err)
+		var before, after bytes.Buffer
+		require.NoError(t, set.Write(&before))
+		require.NoError(t, back.Write(&after))
+		require.Equal(t, before.String(), after.String())
+		questions, err := ragft.ReadQuestionsFile(path)
+		require.NoError(t, err)
+		require.Len(t, questions, len(set.Items))
+		for i, q := range questions {
+			require.Equal(t, set.Items[i].Golds(), q.Golds(), "of %s", format)
+			require.Equal(t, set.Items[i].History, q.History)
+			require.Equal(t, set.Items[i].ID, q.ID)
+			require.Equal(t, len(set.Items[i].Evidence), len(back.Evidence()[q.ID]))
+			require.Equal(t, len(set.Items[i].Distractors), len(back.Distractors()[q.ID]))
+		}
+		for id, altered := range back.Altered() {
+			require.Equal(t, []string{"rgb-2", "Carl", "Carl won."}, []string{id, altered.False, altered.Shown[0].Text})
+		}
+		require.Equal(t, format == RGB, len(back.Altered()) == 1)
+	}
+	long := Set{Items: []Item{{Question: ragft.Question{ID: "a", Question: "Q?"}, Evidence: []Passage{{Text: strings.Repeat("x", ragft.MaxLine)}}}}}
+	require.ErrorContains(t, long.Write(io.Discard), "question a")
 }
 
 func TestDocumentsAreDistinct(t *testing.T) {

@@ -293,11 +293,7 @@ func readMTRAG(s *Set, data []byte) error {
 }
 
 func readPlain(s *Set, data []byte) error {
-	type entry struct {
-		ragft.Question
-		Passages []Passage `json:"passages"`
-	}
-	return eachObject(s, data, func(number int, e entry) error {
+	return eachObject(s, data, func(number int, e Item) error {
 		if e.Question.Question == "" {
 			return errors.New(`the field "question" is missing or empty`)
 		}
@@ -307,6 +303,9 @@ func readPlain(s *Set, data []byte) error {
 		if e.Answer != "" && e.Unanswerable {
 			return errors.New(`"unanswerable" together with an "answer"`)
 		}
-		return s.add(Item{Question: e.Question, Evidence: e.Passages}, append([]string{e.Answer}, e.Aliases...))
+		if e.ID == "" {
+			e.ID = "q" + strconv.Itoa(number) // as ragft.ReadQuestions names it
+		}
+		return s.add(e, append([]string{e.Answer}, e.Aliases...))
 	})
 }

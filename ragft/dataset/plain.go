@@ -1,0 +1,88 @@
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Write writes a set in the format [Plain], which holds all that a set knows:
+// the questions as [ragft.WriteQuestions] does, turns before them included,
+// with the passages that came with them. An item that makes a line longer than
+// [ragft.MaxLine] is an error.
+func (s *Set) Write(w io.Writer) error {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	for _, item := range s.Items {
+		line.Reset()
+		if err := encoder.Encode(item); err != nil {
+			return fmt.Errorf("dataset: question %s: %w", item.ID, err)
+		}
+		if line.Len() > ragft.MaxLine {
+			return fmt.Errorf("dataset: question %s: %d bytes with its passages, of at most %d that are read back", item.ID, line.Len(), ragft.MaxLine)
+		}
+		if _, err := w.Write(line.Bytes()); err != nil {
+			return fmt.Errorf("dataset: %w", err)
+		}
+	}
+	return nil
+}
+
+// WriteFile is [Set.Write] to a file, which is replaced as a whole or not at all.
+func (s *Set) WriteFile(path string) error {
+	if err := aside.WriteFile(path, s.Write); err != nil {
+		return fmt.Errorf("dataset: write %s: %w", path, err)
+	}
+	return nil
+}
+
+// Evidence is what the set names as evidence, by question id, as
+// [ragft.EvalConfig] takes it. Questions without any are left out.
+func (s *Set) Evidence() map[string][]retriever.Hit {
+	return s.hits(func(item Item) []Passage { return item.Evidence })
+}
+
+// Distractors are the passages that came with the questions and do not answer
+// them, by question id, as [ragft.EvalConfig] takes them.
+func (s *Set) Distractors() map[string][]retriever.Hit {
+	return s.hits(func(item Item) []Passage { return item.Distractors })
+}
+
+// Altered are the passages with a false answer, by question id, as
+// [ragft.PerturbOptions] takes them.
+func (s *Set) Altered() map[string]ragft.Altered {
+	out := map[string]ragft.Altered{}
+	for id, hits := range s.hits(func(item Item) []Passage { return item.Altered }) {
+		out[id] = ragft.Altered{Shown: hits}
+	}
+	for _, item := range s.Items {
+		if altered, ok := out[item.ID]; ok {
+			altered.False = item.False
+			out[item.ID] = altered
+		}
+	}
+	return out
+}
+
+func (s *Set) hits(of func(Item) []Passage) map[string][]retriever.Hit {
+	out := map[string][]retriever.Hit{}
+	for _, item := range s.Items {
+		for _, p := range of(item) {
+			hash := sha256.Sum256([]byte(p.Title + "\x00" + p.Text))
+			id := "given-" + hex.EncodeToString(hash[:6]) // the same wherever the passage comes
+			out[item.ID] = append(out[item.ID], retriever.Hit{Chunk: retriever.Chunk{
+				ID: id, Source: cmp.Or(p.Title, id), Title: p.Title, Text: p.Text, End: len(p.Text),
+			}})
+		}
+	}
+	return out
+}
