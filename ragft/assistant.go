@@ -252,7 +252,7 @@ func withHistory(messages, history []Message) []Message {
 // and there is something to be confident of.
 func (a *Assistant) calibrate(ctx context.Context, answer *Answer, req ChatRequest, sample ChatSample) error {
 	c, text := a.opts.Calibration, strings.TrimSpace(sample.Text)
-	if c == nil || text == "" || IsRefusal(text) {
+	if c == nil || isBlank(text) || IsRefusal(text) {
 		return nil
 	}
 	answer.Signals = freeSignals(finite(math.Exp(sample.MeanLogProb)), answer.Hits)
@@ -269,7 +269,7 @@ func (a *Assistant) calibrate(ctx context.Context, answer *Answer, req ChatReque
 func (a *Assistant) judge(answer *Answer, question, text string) {
 	answer.Text, answer.Draft = text, text
 	switch {
-	case text == "":
+	case isBlank(text):
 		answer.Text, answer.Abstained, answer.Reason = a.opts.Decline, true, ReasonEmpty
 	case IsRefusal(text):
 		answer.Abstained, answer.Reason = true, ReasonRefused

@@ -27,7 +27,7 @@ type Decision string
 
 // The steps, in their order.
 const (
-	ByEmpty        Decision = "empty"        // no text: incorrect
+	ByEmpty        Decision = "empty"        // no text: incorrect; in an evaluation refused
 	ByMatch        Decision = "match"        // equals or contains a reference answer: correct
 	ByF1           Decision = "f1"           // token F1 above [JudgeOptions.CorrectF1]: correct
 	ByRefusal      Decision = "refusal"      // [IsRefusal]: refused

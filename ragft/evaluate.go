@@ -318,8 +318,9 @@ func enoughPassages(search Searcher) error {
 //
 // A question is answered, refused or answered wrong as the cascade decides: see
 // [JudgeOptions]. For an unanswerable question a refusal is the right outcome
-// and any answer is Incorrect. A blank answer is Incorrect, not a refusal. For
-// a system that is shown nothing the context is always Absent.
+// and any answer is Incorrect. A blank answer is a refusal, since nothing is
+// said and an [Assistant] declines in its place; its Decision is ByEmpty. For a
+// system that is shown nothing the context is always Absent.
 //
 // Intervals are 95% percentile intervals of a bootstrap over questions, paired
 // for differences; see [DefaultResamples]. A difference is a finding where its

@@ -230,7 +230,9 @@ func (e *evaluator) judge(ctx context.Context, records []Record, from int) error
 	var open []int
 	for i := range records {
 		r, q := &records[i], e.questions[from+i].Question
-		r.Verdict, r.Decision = cascade(r.Answer, q, e.Judge.CorrectF1)
+		if r.Verdict, r.Decision = cascade(r.Answer, q, e.Judge.CorrectF1); isBlank(r.Answer) {
+			r.Verdict, r.Decision = Refused, ByEmpty // as an Assistant declines there
+		}
 		switch {
 		case r.Verdict != "":
 		case e.Judge.Model == nil || e.Judge.Votes < 0:

@@ -45,7 +45,7 @@ func (e *evaluator) signals(ctx context.Context, s System, reqs []ChatRequest, r
 	var open []int
 	for i := range records {
 		records[i].Signals = freeSignals(records[i].Confidence, shown[i])
-		if records[i].Answer != "" && !IsRefusal(records[i].Answer) {
+		if !isBlank(records[i].Answer) && !IsRefusal(records[i].Answer) {
 			open = append(open, i)
 		}
 	}

@@ -312,10 +312,20 @@ func TestEvaluateRefusalSharesNoScore(t *testing.T) {
 func TestEvaluateBlankAnswer(t *testing.T) {
 	config := village()
 	config.Systems = config.Systems[:1]
-	config.Systems[0].Model = &scripted{name: "m", other: "  \n"}
-	for _, r := range evaluated(t, config).Systems[0].Records {
-		require.Equal(t, Incorrect, r.Verdict, "a blank neither answers nor declines")
+	for _, blank := range []string{"  \n", "...", "\u200b-"} {
+		config.Systems[0].Model = &scripted{name: "m", other: blank}
+		e := evaluated(t, config)
+		for i, r := range e.Systems[0].Records {
+			require.Equal(t, Refused, r.Verdict, "nothing is said, so it is no answer: %q", blank)
+			require.Equal(t, ByEmpty, r.Decision)
+			answer, err := NewAssistant(config.Systems[0].Model, config.Search, AssistantOptions{}).Answer(t.Context(), config.Questions[i].Question)
+			require.NoError(t, err)
+			require.True(t, answer.Abstained, "use and evaluation agree")
+		}
+		require.Zero(t, e.Systems[0].Estimate(MetricCoverage).Value)
 	}
+	require.False(t, isBlank("€"))
+	require.False(t, isBlank("A"))
 }
 
 func TestEvaluateJudge(t *testing.T) {

@@ -1,5 +1,10 @@
 package ragft
 
+import (
+	"strings"
+	"unicode"
+)
+
 // Verdict is what became of one answer.
 type Verdict string
 
@@ -7,7 +12,7 @@ type Verdict string
 const (
 	Correct   Verdict = "correct"   // agrees with the gold answer or one of its aliases
 	Incorrect Verdict = "incorrect" // an answer, but not that one; for an unanswerable question, any answer
-	Refused   Verdict = "refused"   // declines to answer
+	Refused   Verdict = "refused"   // declines to answer; in an evaluation, says nothing too
 )
 
 // Verdicts lists the three in the order in which tables and plots show them.
@@ -24,3 +29,8 @@ const (
 
 // Contexts lists the two in the order in which tables and plots show them.
 func Contexts() []Context { return []Context{Present, Absent} }
+
+// isBlank reports a text that says nothing: without a letter, number or symbol.
+func isBlank(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.S) })
+}
