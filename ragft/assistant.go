@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/retriever"
@@ -23,7 +24,7 @@ type Assistant struct {
 // from four passages.
 type AssistantOptions struct {
 	Prompts     Prompts
-	Careful     bool    // use [Prompts.Careful], for a model that was not tuned to abstain
+	Careful     bool    // use [Prompts.Careful] and no template, for a model that was not tuned to abstain
 	Passages    int     // passages shown; 0 = 4
 	MaxTokens   int     // limit for an answer; 0 = [DefaultMaxTokens]
 	Temperature float64 // 0 = greedy
@@ -237,15 +238,21 @@ func (a *Assistant) respond(ctx context.Context, req ChatRequest, messages func(
 
 // withHistory puts the earlier turns between instruction and question.
 func withHistory(messages, history []Message) []Message {
-	system, turns := messages[0], []Message(nil)
+	var system, turns []Message
+	if messages[0].Role == RoleSystem { // a template may do without
+		system, messages = slices.Clone(messages[:1]), messages[1:]
+	}
 	for _, m := range history {
-		if m.Role == RoleSystem {
-			system.Content += "\n\n" + m.Content
-		} else {
+		switch {
+		case m.Role != RoleSystem:
 			turns = append(turns, m)
+		case len(system) == 0:
+			system = []Message{m}
+		default:
+			system[0].Content += "\n\n" + m.Content
 		}
 	}
-	return append(append([]Message{system}, turns...), messages[1:]...)
+	return slices.Concat(system, turns, messages)
 }
 
 // calibrate replaces the confidence by that of the calibration, if there is one

@@ -231,8 +231,14 @@ func (g *generator) requests(d *draft) ([]ChatRequest, []slot) {
 		}
 	}
 	text, prompts, temperature := d.question.Question, g.opts.Prompts, g.opts.Temperature
-	closed := wordings(prompts.Closed, g.opts.ClosedPrompts, func(system string) []Message { return Prompts{Closed: system}.ClosedMessages(text) })
-	read := wordings(prompts.Read, g.opts.ReadPrompts, func(system string) []Message { return Prompts{Read: system}.ReadMessages(text, d.hits) })
+	closed := [][]Message{prompts.ClosedMessages(text)}
+	if len(g.opts.ClosedPrompts) > 0 {
+		closed = wordings(g.opts.ClosedPrompts, func(system string) []Message { return Prompts{Closed: system}.ClosedMessages(text) })
+	}
+	read := [][]Message{prompts.ReadMessages(text, d.hits)}
+	if len(g.opts.ReadPrompts) > 0 { // which have the place of a template too
+		read = wordings(g.opts.ReadPrompts, func(system string) []Message { return Prompts{Read: system}.ReadMessages(text, d.hits) })
+	}
 	add(ArmClosed, closed, 0, g.opts.Closed, temperature)
 	first := 0
 	if g.opts.GreedyFirst && g.opts.Read > 0 && temperature > 0 {
@@ -244,11 +250,8 @@ func (g *generator) requests(d *draft) ([]ChatRequest, []slot) {
 	return reqs, slots
 }
 
-// wordings renders an arm's prompts: those given, or the one that is used otherwise.
-func wordings(usual string, given []string, render func(system string) []Message) [][]Message {
-	if len(given) == 0 {
-		given = []string{usual}
-	}
+// wordings renders the system messages that an arm is given.
+func wordings(given []string, render func(system string) []Message) [][]Message {
 	out := make([][]Message, len(given))
 	for i, system := range given {
 		out[i] = render(system)

@@ -23,6 +23,10 @@ type System struct {
 	Setting Setting // the passages shown; zero = none
 	Prompt  string  // system message; "" = Prompts.Read with passages, Prompts.Closed without
 
+	// Template lays out the prompt with passages, in place of a system message;
+	// nil = that of Prompts where Prompt is empty.
+	Template *Template
+
 	// Ensemble, where set, answers from each passage alone and lets the answers
 	// vote, rather than from all of them together.
 	Ensemble *Ensemble

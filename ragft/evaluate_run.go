@@ -77,7 +77,10 @@ func newEvalDocument(h retriever.Hit) EvalDocument {
 func (e *evaluator) prompts(s System) Prompts {
 	p := e.Prompts
 	if s.Prompt != "" {
-		p.Read, p.Closed = s.Prompt, s.Prompt
+		p.Read, p.Closed, p.Template = s.Prompt, s.Prompt, nil
+	}
+	if s.Template != nil {
+		p.Template = s.Template
 	}
 	return p
 }

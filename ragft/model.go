@@ -92,6 +92,10 @@ type Prompts struct {
 	Careful string // answer from documents, or decline
 	Refuse  string // decline, with the documents in view
 	Judge   string // does an answer agree with the reference?
+
+	// Template, where set, lays out the prompt to answer from documents, in
+	// training rows and at inference, in place of Read.
+	Template *Template
 }
 
 // Default texts of [Prompts].
@@ -118,8 +122,8 @@ func (p Prompts) WithDefaults() Prompts {
 	return p
 }
 
-// Hash returns the hex SHA-256 of the five texts, defaults filled in. It
-// changes when any of them does.
+// Hash returns the hex SHA-256 of the five texts, defaults filled in, and of
+// the template. It changes when any of them does.
 func (p Prompts) Hash() string {
 	p = p.WithDefaults()
 	h := sha256.New()
@@ -127,11 +131,17 @@ func (p Prompts) Hash() string {
 		// The length before each text keeps ("ab", "c") apart from ("a", "bc").
 		h.Write([]byte(strconv.Itoa(len(text)) + ":" + text))
 	}
+	if p.Template != nil {
+		h.Write([]byte(p.Template.digest()))
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 // ReadMessages asks for an answer from the documents.
 func (p Prompts) ReadMessages(question string, hits []retriever.Hit) []Message {
+	if p.Template != nil {
+		return p.Template.messages(question, hits)
+	}
 	return chat(p.WithDefaults().Read, documentsMessage(question, hits))
 }
 

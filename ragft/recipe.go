@@ -215,7 +215,7 @@ func (m *meter) cost(rows int) Cost {
 
 // provenance is what the rows of a recipe say about their making.
 func (in RecipeInput) provenance() Provenance {
-	p := Provenance{Version: Version, Prompts: in.Prompts.Hash(), Seed: in.Seed}
+	p := Provenance{Version: Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.name(), Seed: in.Seed}
 	if in.Model != nil {
 		p.Model, p.ModelHash = in.Model.Name(), modelHash(in.Model)
 	}

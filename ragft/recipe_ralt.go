@@ -4,38 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
 	"github.com/ragft/ragft/retriever"
 )
-
-// Template writes the prompt of a question with passages. rng decides what is
-// random in it, and is the same for the same row.
-type Template func(question string, hits []retriever.Hit, rng *rand.Rand) []Message
-
-// FedRAGTemplate is the prompt that FedRAG documents for RALT.
-func FedRAGTemplate(question string, hits []retriever.Hit, _ *rand.Rand) []Message {
-	return []Message{{Role: RoleUser, Content: "You are a helpful assistant. Given the user query below, provide a response making use of the provided background context.\n" +
-		"<query>" + question + "</query> <context>" + passageTexts(hits) + "</context>"}}
-}
-
-// RADITTemplate is the prompt of RA-DIT (arXiv 2310.01352, section 2.3), with
-// field markers drawn at random, as there, so that the model learns the task
-// and not one layout.
-func RADITTemplate(question string, hits []retriever.Hit, rng *rand.Rand) []Message {
-	draw := func(of ...string) string { return of[rng.IntN(len(of))] }
-	background := draw("Background:", "Context:", "Passage:", "Document:")
-	ask, answer := draw("Q:", "Question:", "Query:"), draw("A:", "Answer:", "Response:")
-	return []Message{{Role: RoleUser, Content: background + " " + passageTexts(hits) + "\n\n" + ask + " " + question + "\n" + answer}}
-}
-
-func passageTexts(hits []retriever.Hit) string {
-	texts := make([]string, len(hits))
-	for i, hit := range hits {
-		texts[i] = indentStructure(hit.Text, documentLine)
-	}
-	return strings.Join(texts, "\n\n")
-}
 
 // RALT is retrieval-augmented language model training, the generator's half of
 // RA-DIT (arXiv 2310.01352, section 2.2): for each question its best passages,
@@ -44,11 +15,12 @@ func passageTexts(hits []retriever.Hit) string {
 // needs Search and Questions.
 //
 // Unlike FedRAG's implementation, the prompt takes no part in the loss, and the
-// response ends with the model's end-of-turn token, both by [Train].
+// response ends with the model's end-of-turn token, both by [Train]. The paper's
+// layout of the prompt is [RADITTemplate], to be set in RecipeInput.Prompts and
+// where the model is asked.
 type RALT struct {
-	Chunks   int      // passages of a question, each in an example of its own; 0 = 3, as in the paper
-	Template Template // nil = the read prompt of this library, which is that of inference
-	Refusal  string   // target of unanswerable questions; "" = such questions are left out
+	Chunks  int    // passages of a question, each in an example of its own; 0 = 3, as in the paper
+	Refusal string // target of unanswerable questions; "" = such questions are left out
 
 	// Texts and Instructions are mixed in, so that they make up the given
 	// shares of all rows: in the paper 10 % plain text and 5 % instructions.
@@ -140,13 +112,9 @@ func (r RALT) question(ctx context.Context, in RecipeInput, q Question) ([]Row, 
 	var rows []Row
 	for j, hit := range hits[:min(len(hits), r.Chunks)] {
 		shown := []retriever.Hit{hit}
-		prompt := in.Prompts.ReadMessages(q.Question, shown)
-		if r.Template != nil {
-			prompt = r.Template(q.Question, shown, rand.New(rand.NewPCG(deriveSeed(in.Seed, "template", q.ID), uint64(j))))
-		}
 		rows = append(rows, Row{
 			ID: fmt.Sprintf("%s/%s/%d", q.ID, r.Name(), j+1), Kind: kind, Source: r.Name(),
-			Messages:   append(prompt, Message{Role: RoleAssistant, Content: target}),
+			Messages:   append(in.Prompts.ReadMessages(q.Question, shown), Message{Role: RoleAssistant, Content: target}),
 			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, shown),
 			Chunks: chunkRefs(shown), Provenance: in.provenance(),
 		})

@@ -32,24 +32,13 @@ func TestRALT(t *testing.T) {
 	require.Equal(t, []Context{Present, Absent}, []Context{r.Rows[0].Context, r.Rows[1].Context})
 	require.Equal(t, KindRefusal, r.Rows[3].Kind)
 
-	r, err = RALT{Template: FedRAGTemplate, Chunks: 1}.Rows(t.Context(), in)
+	in.Prompts.Template = FedRAGTemplate
+	r, err = RALT{Chunks: 1}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	require.Len(t, r.Rows, 1)
 	require.Equal(t, "You are a helpful assistant. Given the user query below, provide a response making use of the provided background context.\n"+
-		"<query>Who runs the mill?</query> <context>The mill is run by Mara Venn.</context>", r.Rows[0].Messages[0].Content)
-
-	layouts := map[string]bool{}
-	for seed := range uint64(40) {
-		in.Seed = seed
-		r, err = RALT{Template: RADITTemplate, Chunks: 1}.Rows(t.Context(), in)
-		require.NoError(t, err)
-		layouts[r.Rows[0].Messages[0].Content] = true
-		again, err := RALT{Template: RADITTemplate, Chunks: 1}.Rows(t.Context(), in)
-		require.NoError(t, err)
-		require.Equal(t, r.Rows, again.Rows)
-	}
-	require.Greater(t, len(layouts), 10)
-	require.Contains(t, layouts, "Background: The mill is run by Mara Venn.\n\nQ: Who runs the mill?\nA:")
+		"<query>Who runs the mill?</query> <context>The mill is run by Mara Venn.</context> <response>", r.Rows[0].Messages[0].Content)
+	require.Equal(t, "fedrag", r.Rows[0].Provenance.Template)
 }
 
 func TestRALTMixture(t *testing.T) {

@@ -87,6 +87,7 @@ type Provenance struct {
 	ModelHash string         `json:"model_hash"` // of the weights where the model tells, else of its name
 	Judge     string         `json:"judge,omitempty"`
 	Prompts   string         `json:"prompts"`            // [Prompts.Hash]
+	Template  string         `json:"template,omitempty"` // name of [Prompts.Template]; "" = the layout of this library
 	Rendered  map[Arm]string `json:"rendered"`           // messages sent for each arm
 	Seed      uint64         `json:"seed"`               // of the whole generation
 	Withheld  bool           `json:"withheld,omitempty"` // passages with the answer were taken out on purpose
@@ -238,7 +239,7 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		Candidates: d.candidates, Chunks: chunkRefs(d.hits),
 		Provenance: Provenance{
 			Version: Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
-			Prompts: g.opts.Prompts.Hash(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
+			Prompts: g.opts.Prompts.Hash(), Template: g.opts.Prompts.Template.name(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
 		},
 	}
 	var rows []Row

@@ -50,7 +50,11 @@ func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 // assistant gives the options, calibration included.
 func (a *app) assistant(o answerFlags, model ragft.Model) (ragft.AssistantOptions, error) {
 	opts := o.options
-	opts.Prompts, opts.Seed = o.Prompts, a.seed
+	var err error
+	if opts.Prompts, err = o.prompts(); err != nil {
+		return opts, err
+	}
+	opts.Seed = a.seed
 	if o.ensemble {
 		opts.Ensemble = &ragft.Ensemble{Temperature: o.temperature}
 	}
@@ -89,6 +93,9 @@ func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistan
 		return nil, nil, nil, err
 	}
 	search, err := a.searcher(ctx, index)
+	if err == nil {
+		err = a.checkLayout(o.modelFlags, opts.Prompts)
+	}
 	if err != nil {
 		m.close()
 		return nil, nil, nil, err

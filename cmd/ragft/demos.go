@@ -81,7 +81,11 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 	}
 	m := &models{}
 	defer m.close()
-	in := ragft.RecipeInput{Search: search, Questions: train, Prompts: o.Prompts, Passages: o.passages, Seed: a.seed, Batch: o.batch, Logger: a.log}
+	prompts, err := o.prompts()
+	if err != nil {
+		return err
+	}
+	in := ragft.RecipeInput{Search: search, Questions: train, Prompts: prompts, Passages: o.passages, Seed: a.seed, Batch: o.batch, Logger: a.log}
 	if in.Corpus, err = corpus(ctx, index); err != nil {
 		return err
 	}

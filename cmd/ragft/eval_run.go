@@ -53,7 +53,13 @@ func (a *app) newEvaluation(ctx context.Context, o evalFlags, m *models, index *
 	if e.config.Search, err = a.searcher(ctx, index); err != nil {
 		return nil, err
 	}
-	e.config.Prompts, e.config.Seed = o.Prompts, a.seed
+	if e.config.Prompts, err = o.prompts(); err != nil {
+		return nil, err
+	}
+	e.config.Seed = a.seed
+	if err := a.checkLayout(o.modelFlags, e.config.Prompts); err != nil {
+		return nil, err
+	}
 	return e, e.given()
 }
 

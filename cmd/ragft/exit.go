@@ -58,7 +58,7 @@ func exitCode(err error) int {
 		return exitMissing
 	case errors.As(err, &line), isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
 		retriever.ErrVersion, retriever.ErrChanged, ragft.ErrEmptyQuestion, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong, ragft.ErrCalibration, dataset.ErrFormat,
-		ragft.ErrNoTemplate, ragft.ErrAdapterRefused, ragft.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
+		ragft.ErrNoTemplate, ragft.ErrTemplate, ragft.ErrAdapterRefused, ragft.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
 	case errors.Is(err, retriever.ErrOptions):
 		return exitUsage

@@ -68,8 +68,11 @@ func (a *app) adapterPath(m modelFlags) (string, error) {
 	return m.adapter, err
 }
 
-// promptFlags are the system messages.
-type promptFlags struct{ ragft.Prompts }
+// promptFlags are the system messages and the layout; prompts gives both.
+type promptFlags struct {
+	ragft.Prompts
+	template string
+}
 
 func (p *promptFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&p.Read, "prompt-read", ragft.DefaultRead, "system message: answer from documents")
@@ -77,6 +80,7 @@ func (p *promptFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&p.Careful, "prompt-careful", ragft.DefaultCareful, "system message: answer from documents, or decline")
 	f.StringVar(&p.Refuse, "prompt-refuse", ragft.DefaultRefuse, "system message: decline, with the documents in view")
 	f.StringVar(&p.Judge, "prompt-judge", ragft.DefaultJudge, "system message: does an answer agree with the reference?")
+	f.Var(layoutValue(&p.template), "template", "layout of the prompt with passages: read, fedrag, ra-dit, or a file with {query} and {context}; the same for demos and all that ask the tuned model")
 }
 
 // questionFlags choose questions, and which of them are held out of learning.

@@ -24,7 +24,6 @@ type recipeFlags struct {
 	ralt     ragft.RALT
 	memory   ragft.Memory
 	pretrain ragft.Pretraining
-	template string
 	texts    string
 	tasks    string
 
@@ -56,7 +55,6 @@ func (r *recipeFlags) add(f *pflag.FlagSet) {
 		"when-absent", "raft: what is taught where it is not shown")
 	f.BoolVar(&r.raft.Reason, "reason", false, "raft: the model writes the way from the passage to the answer")
 	f.Var(countValue(&r.ralt.Chunks, 3, 1), "chunks", "ralt: passages of a question, each in a row of its own")
-	f.Var(choiceValue(&r.template, "read", "read", "fedrag", "ra-dit"), "template", "ralt: layout of the prompt")
 	f.Var(shareValue(&r.ralt.TextShare, 0.1), "text-share", "ralt: share of plain text among the rows, with --texts")
 	f.Var(pathValue(&r.tasks, ""), "instructions", "ralt: instructions to mix in, JSONL with prompt and response")
 	f.Var(shareValue(&r.ralt.InstructionsShare, 0.05), "instruction-share", "ralt: share of instructions among the rows, with --instructions")
@@ -210,12 +208,6 @@ func (r recipeFlags) makeRALT() (ragft.Recipe, error) {
 	ralt := r.ralt
 	ralt.Refusal = r.refusal
 	ralt.TextShare, ralt.InstructionsShare = orNegative(ralt.TextShare), orNegative(ralt.InstructionsShare)
-	switch r.template {
-	case "fedrag":
-		ralt.Template = ragft.FedRAGTemplate
-	case "ra-dit":
-		ralt.Template = ragft.RADITTemplate
-	}
 	var err error
 	if r.texts == "" {
 		ralt.TextShare = -1

@@ -30,6 +30,9 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := a.checkLayout(o.modelFlags, served[0].Assistant.Prompts); err != nil {
+		return err
+	}
 	search, err := a.searcher(ctx, index)
 	if err != nil {
 		return err

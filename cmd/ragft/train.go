@@ -128,6 +128,7 @@ type trainResult struct {
 	Rate        number             `json:"rate"`
 	Metrics     string             `json:"metrics"` // file with the losses of each step
 	BySource    map[string]float64 `json:"watched_loss_by_source,omitempty"`
+	Layouts     []string           `json:"layouts,omitempty"`    // of the prompts with passages
 	UpToDate    bool               `json:"up_to_date,omitempty"` // nothing was trained
 }
 

@@ -73,7 +73,7 @@ func (a *app) runTrain(ctx context.Context, o trainFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.trainingDone(o, r, key)
+	return a.trainingDone(o, r, key, layoutsOf(rows))
 }
 
 // options are those of the library.
@@ -150,12 +150,12 @@ func (o trainFlags) train(ctx context.Context, rows []ragft.Row, t ragft.TrainOp
 	return &r.TrainResult, nil
 }
 
-func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string) error {
+func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string, layouts []string) error {
 	r := trainResult{
 		Key: key, Adapter: t.Adapter, Rows: t.Rows, WatchedRows: t.HeldOutRows, TooLong: t.TooLong, Truncated: t.Truncated,
 		Steps: t.Steps, Resumed: t.Resumed, Skipped: t.Skipped, Stopped: t.Stopped, Rose: t.Rose, BestStep: t.BestStep,
 		Loss: number(t.Loss), BaseLoss: number(t.BaseLoss), WatchedLoss: number(t.HeldOutLoss), Tokens: t.Tokens,
-		Seconds: number(t.TrainSeconds), Fill: number(t.Fill), Memory: t.Memory.Total(), Rank: o.rank, Epochs: o.epochs, Rate: number(o.rate), Metrics: o.metrics, BySource: t.HeldOut.BySource,
+		Seconds: number(t.TrainSeconds), Fill: number(t.Fill), Memory: t.Memory.Total(), Rank: o.rank, Epochs: o.epochs, Rate: number(o.rate), Metrics: o.metrics, BySource: t.HeldOut.BySource, Layouts: layouts,
 	}
 	if err := writeJSON(a.path(trainingName), r); err != nil {
 		return err

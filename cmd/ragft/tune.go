@@ -67,7 +67,11 @@ func (a *app) runTune(ctx context.Context, o tuneFlags) error {
 	}
 	defer index.Close()
 	bar := a.bar("scoring", "questions")
-	in := ragft.RecipeInput{Search: index, Questions: train, Prompts: o.Prompts, Seed: a.seed, Batch: o.batch, Logger: a.log,
+	prompts, err := o.prompts()
+	if err != nil {
+		return err
+	}
+	in := ragft.RecipeInput{Search: index, Questions: train, Prompts: prompts, Seed: a.seed, Batch: o.batch, Logger: a.log,
 		Progress: func(p ragft.Progress) {
 			bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d passages scored", p.Calls))
 		}}
@@ -83,6 +87,9 @@ func (a *app) runTune(ctx context.Context, o tuneFlags) error {
 	}
 	adapter, err := a.adapterPath(o.modelFlags)
 	if err != nil {
+		return err
+	}
+	if err := a.checkLayout(o.modelFlags, prompts); err != nil {
 		return err
 	}
 	m, err := a.open(ctx, o.modelFlags, adapter)
