@@ -36,6 +36,9 @@ type RALT struct {
 // Name is "ralt".
 func (RALT) Name() string { return "ralt" }
 
+// DropNoPassage: the search found nothing for the question.
+const DropNoPassage DropReason = "no-passage"
+
 // Kinds of rows of the mixture.
 const KindInstruction Kind = "instruction" // plain instruction -> its reference response
 
@@ -80,8 +83,12 @@ func (r RALT) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(rows) == 0 {
+		switch {
+		case len(rows) > 0:
+		case len(q.Golds()) == 0 && r.Refusal == "":
 			out.Dropped[DropUnanswerable]++
+		default:
+			out.Dropped[DropNoPassage]++
 		}
 		out.Rows = append(out.Rows, rows...)
 		if (i+1)%in.Batch == 0 || i+1 == len(in.Questions) {
@@ -98,9 +105,9 @@ func (r RALT) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
 
 // question makes the rows of one question, one for each passage.
 func (r RALT) question(ctx context.Context, in RecipeInput, q Question) ([]Row, error) {
-	kind, target := KindAnswer, q.Answer
-	if len(q.Golds()) == 0 {
-		kind, target = KindRefusal, r.Refusal
+	kind, target := KindRefusal, r.Refusal
+	if golds := q.Golds(); len(golds) > 0 {
+		kind, target = KindAnswer, golds[0]
 	}
 	if target == "" {
 		return nil, nil

@@ -32,6 +32,18 @@ func TestRALT(t *testing.T) {
 	require.Equal(t, []Context{Present, Absent}, []Context{r.Rows[0].Context, r.Rows[1].Context})
 	require.Equal(t, KindRefusal, r.Rows[3].Kind)
 
+	in.Search = shelf{"Who runs the mill?": {"The mill is run by Mara Venn."}}
+	for refusal, dropped := range map[string]map[DropReason]int{"No.": {DropNoPassage: 1}, "": {DropUnanswerable: 1}} {
+		r, err = RALT{Refusal: refusal}.Rows(t.Context(), in)
+		require.NoError(t, err)
+		require.Equal(t, dropped, r.Dropped)
+	}
+	in.Search = shelf{"How deep is the sea?": {"The sea is blue."}}
+	r, err = RALT{}.Rows(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, map[DropReason]int{DropNoPassage: 1, DropUnanswerable: 1}, r.Dropped)
+
+	in.Search = shelf{"Who runs the mill?": {"The mill is run by Mara Venn."}}
 	in.Prompts.Template = FedRAGTemplate
 	r, err = RALT{Chunks: 1}.Rows(t.Context(), in)
 	require.NoError(t, err)
