@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,24 +20,70 @@ type tableColumn struct {
 	width int
 }
 
-func tableColumns() []tableColumn {
-	return []tableColumn{
-		{MetricExactMatch, [2]string{"exact", "match"}, 11},
-		{MetricF1, [2]string{"", "F1"}, 11},
-		{MetricContainment, [2]string{"contains", "gold"}, 11},
-		{MetricCoverage, [2]string{"", "coverage"}, 11},
-		{MetricSelectiveAccuracy, [2]string{"selective", "accuracy"}, 11},
-		{MetricFalseRefusal, [2]string{"false", "refusals"}, 11},
-		{MetricMadeUp, [2]string{"made-up", "answers"}, 11},
-		{MetricTruthfulness, [2]string{"truthful-", "ness"}, 13},
+// tableBlock is a table of systems: as many metrics as a line has room for.
+type tableBlock struct {
+	name    string // "" = the main one
+	columns []tableColumn
+}
+
+// tableBlocks hold every metric once, but for what is in the table of costs.
+func tableBlocks() []tableBlock {
+	return []tableBlock{
+		{"", []tableColumn{
+			{MetricExactMatch, [2]string{"exact", "match"}, 11},
+			{MetricF1, [2]string{"", "F1"}, 11},
+			{MetricContainment, [2]string{"contains", "gold"}, 11},
+			{MetricCoverage, [2]string{"", "coverage"}, 11},
+			{MetricSelectiveAccuracy, [2]string{"selective", "accuracy"}, 11},
+			{MetricFalseRefusal, [2]string{"false", "refusals"}, 11},
+			{MetricMadeUp, [2]string{"made-up", "answers"}, 11},
+			{MetricTruthfulness, [2]string{"truthful-", "ness"}, 13},
+		}},
+		{"Answers and refusals", []tableColumn{
+			{MetricCorrect, [2]string{"", "correct"}, 13},
+			{MetricRougeL, [2]string{"", "ROUGE-L"}, 13},
+			{MetricRisk, [2]string{"", "risk"}, 13},
+			{MetricOverAnswer, [2]string{"over-", "answers"}, 13},
+			{MetricAbstainPrecision, [2]string{"abstention", "precision"}, 13},
+			{MetricAbstainRecall, [2]string{"abstention", "recall"}, 13},
+			{MetricAbstainF1, [2]string{"abstention", "F1"}, 13},
+		}},
+		{"Confidence, in shares", []tableColumn{
+			{MetricAURC, [2]string{"", "AURC"}, 18},
+			{MetricEAURC, [2]string{"", "E-AURC"}, 18},
+			{MetricAUROC, [2]string{"", "AUROC"}, 18},
+			{MetricECE, [2]string{"", "ECE"}, 18},
+			{MetricBrier, [2]string{"", "Brier"}, 18},
+		}},
 	}
+}
+
+// measured tells whether any system has a value in the block.
+func (t tableBlock) measured(e *Evaluation) bool {
+	return slices.ContainsFunc(e.Systems, func(s SystemResult) bool {
+		return slices.ContainsFunc(t.columns, func(c tableColumn) bool { return s.Estimate(c.key).Defined() })
+	})
+}
+
+// figures are the value and the interval of a metric, a rate in percent.
+func (s *SystemResult) figures(key string) (value, interval string) {
+	e := s.Estimate(key)
+	at := slices.IndexFunc(s.Metrics, func(m Metric) bool { return m.Key == key })
+	if at < 0 || s.Metrics[at].Rate {
+		return percent(e.Value), percentInterval(e)
+	}
+	if value, interval = plainMetric(e.Value, false), noValue; !math.IsNaN(e.Low) && !math.IsNaN(e.High) {
+		interval = plainMetric(e.Low, false) + ".." + plainMetric(e.High, false)
+	}
+	return value, interval
 }
 
 const tableNameWidth = 14
 
 // WriteTable writes the evaluation as plain text, at most 110 characters wide:
-// the systems with their main metrics and 95% intervals, the evidence x outcome
-// matrix of each, what an answer costs, the differences of each comparison, and
+// the systems with all their metrics and 95% intervals, the evidence x outcome
+// matrix of each, what an answer costs, the differences of each comparison of
+// two models, the main ones of each comparison of two arms of one model, and
 // then whatever else the evaluation keeps: leakage, calibration, robustness,
 // forgetting, the dial, memory probes. It is a function of the evaluation alone.
 func WriteTable(w io.Writer, e *Evaluation) error {
@@ -44,9 +91,16 @@ func WriteTable(w io.Writer, e *Evaluation) error {
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
 	tableOfCosts(&b, e)
+	var arms []*Comparison
 	for i := range e.Comparisons {
-		tableOfDifferences(&b, &e.Comparisons[i])
+		c := &e.Comparisons[i]
+		if e.System(c.Base).Model == e.System(c.Other).Model {
+			arms = append(arms, c)
+		} else {
+			tableOfDifferences(&b, c)
+		}
 	}
+	tableOfArms(&b, arms)
 	if len(e.Comparisons) > 0 {
 		line(&b, "")
 		for _, text := range comparisonNotes() {
@@ -109,7 +163,6 @@ func line(b *bytes.Buffer, text string) {
 }
 
 func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
-	columns := tableColumns()
 	unanswerable := 0
 	for _, q := range e.Questions {
 		if q.Unanswerable {
@@ -118,14 +171,27 @@ func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
 	}
 	line(b, fmt.Sprintf("%d questions, %d answerable and %d not. In %%, with 95%% intervals (bootstrap over questions, %d samples, seed %d).",
 		len(e.Questions), len(e.Questions)-unanswerable, unanswerable, e.Resamples, e.Seed))
+	for _, block := range tableBlocks() {
+		if block.measured(e) {
+			tableOfBlock(b, e, block)
+		}
+	}
+}
+
+func tableOfBlock(b *bytes.Buffer, e *Evaluation, block tableBlock) {
 	line(b, "")
+	if block.name != "" {
+		line(b, block.name)
+	}
 	for row := range 2 {
 		text := pad("", tableNameWidth)
 		text += padLeft([2]string{"", "n"}[row], 5)
-		for _, c := range columns {
+		for _, c := range block.columns {
 			text += padLeft(c.head[row], c.width)
 		}
-		line(b, text)
+		if strings.TrimSpace(text) != "" {
+			line(b, text)
+		}
 	}
 	line(b, strings.Repeat("-", tableWidth-1))
 	for i := range e.Systems {
@@ -133,10 +199,10 @@ func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
 		name := wrapName(s.Name, tableNameWidth)
 		values := pad(name[0], tableNameWidth) + padLeft(fmt.Sprint(len(s.Records)), 5)
 		intervals := pad(name[1], tableNameWidth+5)
-		for _, c := range columns {
-			estimate := s.Estimate(c.key)
-			values += padLeft(percent(estimate.Value), c.width)
-			intervals += padLeft(percentInterval(estimate), c.width)
+		for _, c := range block.columns {
+			value, interval := s.figures(c.key)
+			values += padLeft(value, c.width)
+			intervals += padLeft(interval, c.width)
 		}
 		line(b, values)
 		line(b, intervals)
@@ -217,6 +283,42 @@ func tableOfDifferences(b *bytes.Buffer, c *Comparison) {
 		}
 		line(b, pad(d.Name, 24)+padLeft(signedMetric(d.Estimate.Value, d.Rate), 12)+
 			padLeft(signedInterval(d.Estimate, d.Rate), 18)+padLeft(p, 12)+"   "+string(d.Finding))
+	}
+}
+
+// tableOfArms compares what one model does when it is shown or told something
+// else: the main differences, a line each. All of them are in the report.
+func tableOfArms(b *bytes.Buffer, arms []*Comparison) {
+	if len(arms) == 0 {
+		return
+	}
+	const name, width = 38, 14
+	columns := []string{MetricCorrect, MetricCoverage, MetricFalseRefusal, MetricMadeUp, MetricTruthfulness}
+	line(b, "")
+	line(b, "Arms of one model: differences in points, with 95% intervals. * = a difference is shown.")
+	for _, heads := range [2][]string{{"", "", "false", "made-up", "truthful-"}, {"correct", "coverage", "refusals", "answers", "ness"}} {
+		text := pad("", name)
+		for _, head := range heads {
+			text += padLeft(head, width)
+		}
+		line(b, text)
+	}
+	line(b, strings.Repeat("-", name+len(columns)*width))
+	for _, c := range arms {
+		names := wrapName(c.Other+" - "+c.Base, name)
+		values, intervals := pad(names[0], name), pad(names[1], name)
+		for _, key := range columns {
+			d := c.Difference(key)
+			value := signedMetric(d.Estimate.Value, true)
+			switch d.Finding {
+			case Better, Worse, Higher, Lower:
+				value += "*"
+			}
+			values += padLeft(value, width)
+			intervals += padLeft(signedInterval(d.Estimate, true), width)
+		}
+		line(b, values)
+		line(b, intervals)
 	}
 }
 

@@ -2,6 +2,7 @@ package ragft
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -22,6 +23,27 @@ tuned,            6       50.0       50.0       50.0       33.3        100      
 documents             0.0..100   0.0..100   0.0..100  0.0..66.7  15.8..100   0.0..100  0.0..84.2    0.0..66.7
 base alone        6        0.0        0.0        0.0        100        0.0          -        100         -100
                      0.0..60.2  0.0..60.2  0.0..60.2  54.1..100  0.0..45.9          -  15.8..100   -100..-8.1
+
+Answers and refusals
+                                                                  over-   abstention   abstention   abstention
+                  n      correct      ROUGE-L         risk      answers    precision       recall           F1
+-------------------------------------------------------------------------------------------------------------
+base,             6         50.0         41.7         60.0         66.7          100         33.3         50.0
+documents               0.0..100    0.0..88.9    16.3..100     0.0..100     2.5..100     0.0..100     0.0..100
+tuned,            6         50.0         50.0          0.0          0.0         75.0          100         85.7
+documents               0.0..100     0.0..100    0.0..84.2    0.0..70.8    25.0..100    29.2..100    40.0..100
+base alone        6          0.0          0.0          100          100            -          0.0            -
+                       0.0..60.2    0.0..60.2    54.1..100    54.1..100            -    0.0..45.9            -
+
+Confidence, in shares
+                  n              AURC            E-AURC             AUROC               ECE             Brier
+-------------------------------------------------------------------------------------------------------------
+base,             6             0.387             0.100             0.833             0.470             0.302
+documents                0.027..1.000      0.000..0.375      0.250..1.000                 -      0.058..0.540
+tuned,            6             0.000             0.000                 -             0.075             0.006
+documents                           -                 -                 -                 -      0.003..0.010
+base alone        6                 -                 -                 -                 -                 -
+                                    -                 -                 -                 -                 -
 
 Evidence x outcome                                      correct      incorrect        refused   total
 -----------------------------------------------------------------------------------------------------
@@ -79,6 +101,42 @@ there.
 
 func TestTable(t *testing.T) {
 	require.Equal(t, wantTable, evaluated(t, village()).Table())
+}
+
+// Without an adapter there is no difference between models: arms are compared, and every metric has its column.
+func TestTableOfArms(t *testing.T) {
+	config := village()
+	config.Systems = []System{config.Systems[0], config.Systems[2]}
+	config.Compare = []Pair{{"base, documents", "base alone"}}
+	e := evaluated(t, config)
+	for i, d := range e.Comparisons[0].Differences {
+		if d.Key == MetricTruthfulness {
+			e.Comparisons[0].Differences[i].Finding = Worse
+		}
+	}
+	table := e.Table()
+	for _, want := range []string{
+		"Arms of one model", "base alone - base, documents                   -50.0         +16.7             -         +50.0        -83.3*\n",
+		"AUROC", "ROUGE-L", "abstention",
+	} {
+		require.Contains(t, table, want)
+	}
+	require.NotContains(t, table, "Difference: ")
+	require.Contains(t, Headline(e), "base alone, against base, documents. ")
+	page := writtenReport(t, e, ReportInfo{})
+	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, in shares</h3>", `<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
+		require.Contains(t, page, want)
+	}
+	for _, block := range tableBlocks() {
+		width := tableNameWidth + 5
+		for _, c := range block.columns {
+			width += c.width
+			require.NotEmpty(t, e.Systems[0].Metrics[slices.IndexFunc(e.Systems[0].Metrics, func(m Metric) bool { return m.Key == c.key })].Name)
+		}
+		require.LessOrEqual(t, width, tableWidth)
+	}
+	// Another model in the same arms is another matter.
+	require.NotContains(t, evaluated(t, village()).Table(), "Arms of one model")
 }
 
 func TestTableWidth(t *testing.T) {

@@ -21,7 +21,7 @@ var reportFiles embed.FS
 // ReportInfo is what a report says beside the evaluation. Every field may be
 // left empty; what is empty is not shown.
 type ReportInfo struct {
-	Title string `json:"title,omitempty"` // "" = "What the adapter changed"
+	Title string `json:"title,omitempty"` // "" = "What the adapter changed"; of one model, "What the model answers"
 
 	// Base and Tuned name the two systems that the headline, the curves and the
 	// examples are about. "" = those of the first comparison, or, without one,
@@ -103,6 +103,9 @@ func headline(e *Evaluation, base, tuned *SystemResult) string {
 		return fmt.Sprintf("%s answers %s%% of the answerable questions correctly.", tuned.Name, percent(tuned.Estimate(MetricCorrect).Value))
 	}
 	text := ""
+	if base.Model == tuned.Model { // no adapter: two arms
+		text = fmt.Sprintf("%s, against %s.", tuned.Name, base.Name)
+	}
 	for _, part := range []struct{ key, name string }{
 		{MetricMadeUp, "Made-up answers to unanswerable questions"},
 		{MetricCorrect, "Correct answers to answerable ones"},
@@ -166,8 +169,7 @@ type reportPage struct {
 	Pair                     []swatch
 	Verdicts                 []swatch
 	LossLegend               []swatch
-	Columns                  []string
-	Rows                     []reportRow
+	Blocks                   []reportBlock
 	Matrix, Intervals        template.HTML
 	Risk, Reliability, Loss  template.HTML
 	Comparisons              []reportComparison
@@ -208,6 +210,13 @@ type reportCard struct {
 	Name, Meaning, Before, After, Change, Interval string
 	Class                                          string // of the finding, for the style sheet
 	Finding                                        Finding
+}
+
+// reportBlock is a table of systems.
+type reportBlock struct {
+	Name    string // "" = the main one
+	Columns []string
+	Rows    []reportRow
 }
 
 // reportRow is a line of the table of systems.
@@ -258,6 +267,9 @@ func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
 	}
 	if page.Title == "" {
 		page.Title = "What the adapter changed"
+		if base.Model == tuned.Model {
+			page.Title = "What the model answers"
+		}
 	}
 	if !info.Created.IsZero() {
 		page.Created = info.Created.UTC().Format("2 January 2006, 15:04 UTC")
@@ -286,22 +298,10 @@ func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
 			})
 		}
 	}
-	columns := tableColumns()
-	for _, c := range columns {
-		for _, m := range e.Systems[0].Metrics {
-			if m.Key == c.key {
-				page.Columns = append(page.Columns, m.Name)
-			}
+	for _, block := range tableBlocks() {
+		if block.measured(e) {
+			page.Blocks = append(page.Blocks, newReportBlock(e, block))
 		}
-	}
-	for i := range e.Systems {
-		s := &e.Systems[i]
-		row := reportRow{Name: s.Name, N: len(s.Records)}
-		for _, c := range columns {
-			estimate := s.Estimate(c.key)
-			row.Cells = append(row.Cells, reportCell{typeset(percent(estimate.Value)), typeset(percentInterval(estimate))})
-		}
-		page.Rows = append(page.Rows, row)
 	}
 	page.ComparisonNotes = comparisonNotes()
 	for i := range e.Comparisons {
@@ -313,6 +313,27 @@ func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
 		}
 		page.Comparisons = append(page.Comparisons, out)
 	}
+}
+
+func newReportBlock(e *Evaluation, block tableBlock) reportBlock {
+	out := reportBlock{Name: block.name}
+	for _, c := range block.columns {
+		for _, m := range e.Systems[0].Metrics {
+			if m.Key == c.key {
+				out.Columns = append(out.Columns, m.Name)
+			}
+		}
+	}
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		row := reportRow{Name: s.Name, N: len(s.Records)}
+		for _, c := range block.columns {
+			value, interval := s.figures(c.key)
+			row.Cells = append(row.Cells, reportCell{typeset(value), typeset(interval)})
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
 }
 
 func differenceRow(d Difference, base *SystemResult) reportDifference {

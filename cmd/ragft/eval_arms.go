@@ -26,7 +26,8 @@ func systemName(model, setting string, careful, ensemble bool) string {
 	return strings.Join(words, ", ")
 }
 
-// systems are base and tuned model in every setting, and the pairs of them.
+// systems are base and tuned model in every setting, and the pairs of them: tuned against base in each arm, then, for each
+// model, every arm against retrieval, or the first arm where there is none.
 func (e *evaluation) systems() (systems []ragft.System, pairs []ragft.Pair) {
 	add := func(setting string, careful, ensemble bool) {
 		s := ragft.System{Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.flags.extract()}
@@ -59,5 +60,21 @@ func (e *evaluation) systems() (systems []ragft.System, pairs []ragft.Pair) {
 			add(setting, false, true)
 		}
 	}
-	return systems, pairs
+	return systems, append(pairs, armPairs(systems)...)
+}
+
+func armPairs(systems []ragft.System) (pairs []ragft.Pair) {
+	reference := map[ragft.Model]string{}
+	for _, s := range systems {
+		plain := s.Setting == ragft.SettingRetrieval && s.Prompt == "" && s.Ensemble == nil
+		if _, ok := reference[s.Model]; !ok || plain {
+			reference[s.Model] = s.Name
+		}
+	}
+	for _, s := range systems {
+		if of := reference[s.Model]; of != s.Name {
+			pairs = append(pairs, ragft.Pair{Base: of, Other: s.Name})
+		}
+	}
+	return pairs
 }

@@ -160,3 +160,25 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 	require.Contains(t, prompts[0][3].Content, "They play in London, by the river.")
 	require.NotContains(t, prompts[1][3].Content, "London")
 }
+
+// Every arm is compared with retrieval of its model, with an adapter or without.
+func TestArmPairs(t *testing.T) {
+	base, tuned := &ragft.CachedModel{}, &ragft.CachedModel{}
+	pairs := func(settings ...string) (names []string) {
+		e := &evaluation{base: base, flags: evalFlags{settings: settings, careful: true}}
+		if settings[0] == "tuned" {
+			e.flags.settings, e.tuned = settings[1:], tuned
+		}
+		_, found := e.systems()
+		for _, p := range found {
+			names = append(names, p.Other+" - "+p.Base)
+		}
+		return names
+	}
+	require.Equal(t, []string{"base, no documents - base", "base, told to decline - base"}, pairs("closed", "retrieval", "closed"))
+	require.Equal(t, []string{"base, gold, told to decline - base, gold"}, pairs("gold"))
+	require.Equal(t, []string{
+		"tuned - base", "tuned, told to decline - base, told to decline", "tuned, no documents - base, no documents",
+		"base, told to decline - base", "tuned, told to decline - tuned", "base, no documents - base", "tuned, no documents - tuned",
+	}, pairs("tuned", "retrieval", "closed"))
+}
