@@ -92,11 +92,10 @@ func (s *runState) values() map[string]float64 {
 		"held_out.loss": s.lastHeldOut.Loss, "held_out.pairs": float64(s.lastHeldOut.Pairs),
 		"held_out.pairs_won": s.lastHeldOut.PairsWon, "held_out.margin": s.lastHeldOut.Margin,
 	}
-	for source, loss := range s.lastHeldOut.BySource {
-		v["held_out.by_source."+source] = loss
-	}
-	for source, loss := range s.baseSources {
-		v["base.by_source."+source] = loss
+	for prefix, losses := range s.bySource() {
+		for source, loss := range *losses {
+			v[prefix+source] = loss
+		}
 	}
 	if s.rose != "" {
 		v["rose."+s.rose] = 1
@@ -107,24 +106,31 @@ func (s *runState) values() map[string]float64 {
 	return v
 }
 
+// bySource are the losses by source, by the beginning of their names.
+func (s *runState) bySource() map[string]*map[string]float64 {
+	return map[string]*map[string]float64{"base.by_source.": &s.baseSources, "held_out.by_source.": &s.lastHeldOut.BySource, "best.by_source.": &s.bestSources}
+}
+
 func (s *runState) setValues(v map[string]float64) {
 	s.done, s.skipped, s.lossSum, s.lossSteps = int(v["done"]), int(v["skipped"]), v["loss_sum"], int(v["loss_steps"])
 	s.evaluated, s.baseLoss = int(v["evaluated"]), v["base_loss"]
 	s.bestLoss, s.bestStep, s.bestUpdates, s.stale = v["best_loss"], int(v["best_step"]), int64(v["best_updates"]), int(v["stale"])
 	s.lastHeldOut = Losses{Loss: v["held_out.loss"], Pairs: int(v["held_out.pairs"]), PairsWon: v["held_out.pairs_won"], Margin: v["held_out.margin"]}
-	s.baseSources = make(map[string]float64)
+	bySource := s.bySource()
+	for _, losses := range bySource {
+		*losses = nil
+	}
 	for k, loss := range v {
-		if source, ok := strings.CutPrefix(k, "base.by_source."); ok {
-			s.baseSources[source] = loss
-		}
 		if source, ok := strings.CutPrefix(k, "rose."); ok {
 			s.rose = source
 		}
-		if source, ok := strings.CutPrefix(k, "held_out.by_source."); ok {
-			if s.lastHeldOut.BySource == nil {
-				s.lastHeldOut.BySource = make(map[string]float64)
+		for prefix, losses := range bySource {
+			if source, ok := strings.CutPrefix(k, prefix); ok {
+				if *losses == nil {
+					*losses = make(map[string]float64)
+				}
+				(*losses)[source] = loss
 			}
-			s.lastHeldOut.BySource[source] = loss
 		}
 	}
 	s.guard = guard{inRow: int(v["spikes"])}

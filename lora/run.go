@@ -41,9 +41,10 @@ type runState struct {
 	evaluated   int // step of the last evaluation; -1 before the first
 	lastHeldOut Losses
 	baseLoss    float64
-	baseSources map[string]float64 // held-out losses before the training, of the sources in MaxRise
+	baseSources map[string]float64 // held-out losses before the training by source
 	rose        string             // the source that rose above MaxRise
 	bestLoss    float64
+	bestSources map[string]float64 // the same of the best evaluation
 	bestStep    int
 	bestUpdates int64       // optimiser steps by then
 	stale       int         // evaluations in a row without improvement
@@ -196,8 +197,9 @@ func (r *run) finish() {
 	s.Adapter, s.Steps, s.Skipped, s.Stopped = r.path, r.done, r.skipped, r.done < len(r.steps)
 	s.Rose = r.rose
 	s.HeldOut, s.HeldOutLoss, s.BaseLoss, s.BestStep = r.lastHeldOut, r.lastHeldOut.Loss, r.baseLoss, r.bestStep
+	s.BaseBySource, s.HeldOutBySource = r.baseSources, r.lastHeldOut.BySource
 	if r.best != nil {
-		s.HeldOutLoss = r.bestLoss
+		s.HeldOutLoss, s.HeldOutBySource = r.bestLoss, r.bestSources
 	}
 	s.TrainSeconds = time.Since(r.started).Seconds()
 	s.Memory = r.Memory()
@@ -329,12 +331,9 @@ func (r *run) evaluate(ctx context.Context) (bool, error) {
 	}
 	r.evaluated, r.lastHeldOut = r.done, l
 	if r.done == 0 {
-		r.baseLoss, r.baseSources = l.Loss, make(map[string]float64)
-		for source := range r.config.MaxRise {
-			r.baseSources[source] = l.BySource[source]
-		}
+		r.baseLoss, r.baseSources = l.Loss, maps.Clone(l.BySource)
 	} else if !r.rises(l) {
-		if err := r.compare(l.Loss); err != nil {
+		if err := r.compare(l); err != nil {
 			return false, err
 		}
 	}
@@ -353,15 +352,15 @@ func (r *run) rises(l Losses) bool {
 }
 
 // compare keeps count of the best evaluation.
-func (r *run) compare(loss float64) error {
+func (r *run) compare(l Losses) error {
 	r.stale++
-	if loss < r.bestLoss-r.config.MinImprovement {
+	if l.Loss < r.bestLoss-r.config.MinImprovement {
 		r.stale = 0
 	}
-	if loss >= r.bestLoss {
+	if l.Loss >= r.bestLoss {
 		return nil
 	}
-	r.bestLoss, r.bestStep, r.bestUpdates = loss, r.done, r.Trainer.step
+	r.bestLoss, r.bestSources, r.bestStep, r.bestUpdates = l.Loss, maps.Clone(l.BySource), r.done, r.Trainer.step
 	if !r.config.KeepBest {
 		return nil
 	}

@@ -344,6 +344,8 @@ func TestMaxRise(t *testing.T) {
 	require.Equal(t, "general", r.Rose)
 	require.Equal(t, 2*(over+1), r.Steps)
 	require.Equal(t, slices.Min(all[:over]), r.HeldOutLoss)
+	require.InDelta(t, r.HeldOutLoss, r.HeldOutBySource["general"], 1e-12, "of the adapter that was written, not of the last evaluation")
+	require.InDelta(t, r.BaseLoss, r.BaseBySource["general"], 1e-12)
 	want, err := os.ReadFile(adapter)
 	require.NoError(t, err)
 
@@ -355,7 +357,8 @@ func TestMaxRise(t *testing.T) {
 		resumed, err := train(bound-free.BaseLoss, 0)
 		require.NoError(t, err)
 		require.Equal(t, at, resumed.Resumed)
-		require.Equal(t, []any{"general", r.Steps, r.HeldOutLoss, r.BaseLoss}, []any{resumed.Rose, resumed.Steps, resumed.HeldOutLoss, resumed.BaseLoss})
+		require.Equal(t, []any{"general", r.Steps, r.HeldOutLoss, r.BaseLoss, r.HeldOutBySource, r.BaseBySource},
+			[]any{resumed.Rose, resumed.Steps, resumed.HeldOutLoss, resumed.BaseLoss, resumed.HeldOutBySource, resumed.BaseBySource})
 		got, err := os.ReadFile(adapter)
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(want, got), "interrupted at %d", at)

@@ -10,22 +10,26 @@ import (
 
 // Result is what a training run did.
 type Result struct {
-	Adapter      string  // path of the file
-	Steps        int     // of the plan that were done
-	Skipped      int     // of these, those that SpikeFactor refused
-	Stopped      bool    // early, by Patience or MaxRise
-	Rose         string  // the source whose loss ended it, by MaxRise
-	Loss         float64 // mean of the last epoch's steps
-	HeldOutLoss  float64 // of the adapter that was written; NaN without held-out examples
-	HeldOut      Losses  // of the last evaluation
-	BaseLoss     float64 // of the held-out examples before training; NaN without
-	BestStep     int     // of the evaluation with the lowest loss; 0 without held-out examples
-	Tokens       int     // processed by this run, padding included
-	LossTokens   int
-	Fill         float64 // share of the windows' tokens that belong to examples
-	TrainSeconds float64
-	Resumed      int // steps that a checkpoint had done already
-	Memory       Memory
+	Adapter     string  // path of the file
+	Steps       int     // of the plan that were done
+	Skipped     int     // of these, those that SpikeFactor refused
+	Stopped     bool    // early, by Patience or MaxRise
+	Rose        string  // the source whose loss ended it, by MaxRise
+	Loss        float64 // mean of the last epoch's steps
+	HeldOutLoss float64 // of the adapter that was written; NaN without held-out examples
+	HeldOut     Losses  // of the last evaluation
+	BaseLoss    float64 // of the held-out examples before training; NaN without
+	// BaseBySource and HeldOutBySource are BaseLoss and HeldOutLoss of each source's held-out examples by themselves, as
+	// Losses.BySource has them.
+	BaseBySource    map[string]float64
+	HeldOutBySource map[string]float64
+	BestStep        int // of the evaluation with the lowest loss; 0 without held-out examples
+	Tokens          int // processed by this run, padding included
+	LossTokens      int
+	Fill            float64 // share of the windows' tokens that belong to examples
+	TrainSeconds    float64
+	Resumed         int // steps that a checkpoint had done already
+	Memory          Memory
 }
 
 // Train trains a LoRA adapter for the GGUF model on the examples, at least two, and writes it to adapter. heldOut may be

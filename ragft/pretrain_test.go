@@ -78,6 +78,8 @@ func TestPretrainThenTune(t *testing.T) {
 	require.Len(t, info.Loss, r.Steps+1) // and before the first
 	require.Contains(t, info.LossBySource, SourceGeneral)
 	require.Contains(t, info.LossBySource, SourceDomain)
+	require.Contains(t, info.BaseLossBySource, SourceGeneral)
+	require.Less(t, info.LossBySource[SourceDomain], info.BaseLossBySource[SourceDomain])
 	require.Equal(t, r.BaseLoss, info.Loss[0].HeldOut)
 	require.True(t, math.IsNaN(info.Loss[1].HeldOut), "not evaluated at the first step")
 	require.Equal(t, r.HeldOut.Loss, info.Loss[len(info.Loss)-1].HeldOut)

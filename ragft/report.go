@@ -31,12 +31,14 @@ type ReportInfo struct {
 
 	Models []ReportModel `json:"models,omitempty"`
 	Loss   []LossPoint   `json:"loss,omitempty"` // of the training, by step
-	// LossBySource is the held-out loss of the rows of each source at the end
-	// of the training, as lora.Losses.BySource has it, in nats per token.
-	LossBySource map[string]float64 `json:"loss_by_source,omitempty"`
-	Settings     []Fact             `json:"settings,omitempty"` // configuration and seeds
-	Timings      []Timing           `json:"timings,omitempty"`
-	Costs        []Fact             `json:"costs,omitempty"` // calls, tokens, bytes, money
+	// LossBySource is the held-out loss of the rows of each source with the
+	// adapter, BaseLossBySource before the training, in nats per token: see
+	// lora.Result.HeldOutBySource. exp of it is the perplexity.
+	LossBySource     map[string]float64 `json:"loss_by_source,omitempty"`
+	BaseLossBySource map[string]float64 `json:"base_loss_by_source,omitempty"`
+	Settings         []Fact             `json:"settings,omitempty"` // configuration and seeds
+	Timings          []Timing           `json:"timings,omitempty"`
+	Costs            []Fact             `json:"costs,omitempty"` // calls, tokens, bytes, money
 
 	// Examples lists the ids of questions to show first; nil = up to MaxExamples
 	// chosen so that every kind of change, for the worse too, has its turn. All
@@ -195,7 +197,7 @@ type reportPage struct {
 	SecondsPlot, TokensPlot  template.HTML
 	CostLegend               []swatch
 	DialLegend, LossesLegend []swatch
-	Sources                  []Fact // held-out loss by source
+	Sources                  []sourceLoss
 	Browser                  reportBrowser
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -249,7 +250,19 @@ func (page *reportPage) parts(e *Evaluation, base, tuned *SystemResult) {
 		if name == "" {
 			name = "rows that name no source"
 		}
-		page.Sources = append(page.Sources, Fact{name, shortFixed(page.Info.LossBySource[source], 3)})
+		page.Sources = append(page.Sources, newSourceLoss(name, page.Info.BaseLossBySource[source], page.Info.LossBySource[source]))
 	}
 	page.Browser = newBrowser(e, base, tuned)
+}
+
+// sourceLoss is what a training did to the held-out rows of a source.
+type sourceLoss struct{ Name, Loss, Perplexity string }
+
+// newSourceLoss shows a loss in nats per token, after that of before where it is known: no loss is 0.
+func newSourceLoss(name string, before, after float64) sourceLoss {
+	s := sourceLoss{name, shortFixed(after, 3), shortFixed(math.Exp(after), 2)}
+	if before > 0 {
+		s.Loss, s.Perplexity = shortFixed(before, 3)+" → "+s.Loss, shortFixed(math.Exp(before), 2)+" → "+s.Perplexity
+	}
+	return s
 }

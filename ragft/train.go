@@ -92,7 +92,7 @@ type TrainResult struct {
 // Describe fills in what a report says of the training: its losses by step and
 // by source of the rows, its time, and what it took.
 func (r *TrainResult) Describe(info *ReportInfo) {
-	info.Loss, info.LossBySource = r.Losses, r.HeldOut.BySource
+	info.Loss, info.BaseLossBySource, info.LossBySource = r.Losses, r.BaseBySource, r.HeldOutBySource
 	info.Timings = append(info.Timings, Timing{Name: "training", Took: time.Duration(r.TrainSeconds * float64(time.Second))})
 	info.Costs = append(info.Costs, Fact{"rows trained on", strconv.Itoa(r.Rows)}, Fact{"tokens trained", strconv.Itoa(r.Tokens)},
 		Fact{"training memory", fmt.Sprintf("%.0f MiB", float64(r.Memory.Total())/(1<<20))})

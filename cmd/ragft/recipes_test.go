@@ -41,6 +41,9 @@ func TestCorpusRecipes(t *testing.T) {
 	require.Contains(t, stderr, "--max-rise")
 	free := object[trainResult](t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--restart")
 	require.Empty(t, free.Rose)
+	require.Contains(t, free.BaseBySource, ragft.SourceDomain)
+	require.Regexp(t, `\ndomain perplexity [0-9.]+ -> [0-9.]+\ngeneral perplexity [0-9.]+ -> [0-9.]+\n`,
+		must(t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--force"))
 
 	code, _, stderr = ragftRun(t, "", "demos", "--recipe", "memory", "--estimate", "--memory-corpus", "0", "--memory-local", "0")
 	require.Equal(t, exitOK, code, stderr)

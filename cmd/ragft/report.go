@@ -182,7 +182,7 @@ func (a *app) reportInfo(e *ragft.Evaluation) ragft.ReportInfo {
 		ragft.Fact{Name: "learning rate", Value: fmt.Sprint(float64(t.Rate))}, ragft.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
 	info.Costs = []ragft.Fact{{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory)}}
 	info.Timings = []ragft.Timing{{Name: "training", Took: time.Duration(float64(t.Seconds) * float64(time.Second))}}
-	info.LossBySource = t.BySource
+	info.LossBySource, info.BaseLossBySource = t.BySource, t.BaseBySource
 	if info.Loss, err = readLoss(t.Metrics); err != nil {
 		a.log.Warn("the losses of the training are not in the report", "error", err)
 	}

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
+	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -104,32 +108,33 @@ A training that was interrupted, or killed, goes on from its checkpoint beside t
 
 // trainResult is what train prints with --json, and what report reads again.
 type trainResult struct {
-	Key         string             `json:"key"` // of rows and settings
-	Adapter     string             `json:"adapter"`
-	Rows        int                `json:"rows"`
-	WatchedRows int                `json:"watched_rows"`
-	TooLong     int                `json:"too_long"`
-	Truncated   int                `json:"truncated"`
-	Steps       int                `json:"steps"`
-	Resumed     int                `json:"resumed"`
-	Skipped     int                `json:"skipped"`
-	Stopped     bool               `json:"stopped"`
-	Rose        string             `json:"rose,omitempty"` // source whose loss rose too far, which stopped it
-	BestStep    int                `json:"best_step"`
-	Loss        number             `json:"loss"`
-	BaseLoss    number             `json:"base_loss"` // of the watched rows
-	WatchedLoss number             `json:"watched_loss"`
-	Tokens      int                `json:"tokens"`
-	Seconds     number             `json:"seconds"`
-	Fill        number             `json:"fill"`
-	Memory      uint64             `json:"memory"` // bytes
-	Rank        int                `json:"rank"`
-	Epochs      int                `json:"epochs"`
-	Rate        number             `json:"rate"`
-	Metrics     string             `json:"metrics"` // file with the losses of each step
-	BySource    map[string]float64 `json:"watched_loss_by_source,omitempty"`
-	Layouts     []string           `json:"layouts,omitempty"`    // of the prompts with passages
-	UpToDate    bool               `json:"up_to_date,omitempty"` // nothing was trained
+	Key          string             `json:"key"` // of rows and settings
+	Adapter      string             `json:"adapter"`
+	Rows         int                `json:"rows"`
+	WatchedRows  int                `json:"watched_rows"`
+	TooLong      int                `json:"too_long"`
+	Truncated    int                `json:"truncated"`
+	Steps        int                `json:"steps"`
+	Resumed      int                `json:"resumed"`
+	Skipped      int                `json:"skipped"`
+	Stopped      bool               `json:"stopped"`
+	Rose         string             `json:"rose,omitempty"` // source whose loss rose too far, which stopped it
+	BestStep     int                `json:"best_step"`
+	Loss         number             `json:"loss"`
+	BaseLoss     number             `json:"base_loss"` // of the watched rows
+	WatchedLoss  number             `json:"watched_loss"`
+	Tokens       int                `json:"tokens"`
+	Seconds      number             `json:"seconds"`
+	Fill         number             `json:"fill"`
+	Memory       uint64             `json:"memory"` // bytes
+	Rank         int                `json:"rank"`
+	Epochs       int                `json:"epochs"`
+	Rate         number             `json:"rate"`
+	Metrics      string             `json:"metrics"` // file with the losses of each step
+	BySource     map[string]float64 `json:"watched_loss_by_source,omitempty"`
+	BaseBySource map[string]float64 `json:"base_loss_by_source,omitempty"`
+	Layouts      []string           `json:"layouts,omitempty"`    // of the prompts with passages
+	UpToDate     bool               `json:"up_to_date,omitempty"` // nothing was trained
 }
 
 // readRows gives the rows to learn, and where they lie.
@@ -164,6 +169,27 @@ func (a *app) refuseStale(ctx context.Context, rows []ragft.Row) error {
 	if stale := ragft.StaleRows(rows, chunks); len(stale) > 0 {
 		return inputError(fmt.Errorf("%d of %d rows show passages that the index no longer has, the first being %s of %s: "+
 			"run 'ragft demos' again, or teach what the documents said then with --stale", len(stale), len(rows), stale[0].ID, stale[0].Missing[0]))
+	}
+	return nil
+}
+
+// writeSources says what the training did to the watched rows of each source: the perplexity of plain text, the loss of others.
+func (r trainResult) writeSources(w io.Writer) error {
+	if len(r.BySource) < 2 {
+		return nil // the line of all rows says it
+	}
+	for _, source := range slices.Sorted(maps.Keys(r.BySource)) {
+		before, after := r.BaseBySource[source], r.BySource[source]
+		what, digits := "loss", 3
+		switch source {
+		case ragft.SourceDomain, ragft.SourceGeneral:
+			what, digits, before, after = "perplexity", 2, math.Exp(before), math.Exp(after)
+		case "":
+			source = "rows that name no source:"
+		}
+		if _, err := fmt.Fprintf(w, "%s %s %.*f -> %.*f\n", source, what, digits, before, digits, after); err != nil {
+			return err
+		}
 	}
 	return nil
 }

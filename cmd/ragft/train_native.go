@@ -155,7 +155,7 @@ func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string, layou
 		Key: key, Adapter: t.Adapter, Rows: t.Rows, WatchedRows: t.HeldOutRows, TooLong: t.TooLong, Truncated: t.Truncated,
 		Steps: t.Steps, Resumed: t.Resumed, Skipped: t.Skipped, Stopped: t.Stopped, Rose: t.Rose, BestStep: t.BestStep,
 		Loss: number(t.Loss), BaseLoss: number(t.BaseLoss), WatchedLoss: number(t.HeldOutLoss), Tokens: t.Tokens,
-		Seconds: number(t.TrainSeconds), Fill: number(t.Fill), Memory: t.Memory.Total(), Rank: o.rank, Epochs: o.epochs, Rate: number(o.rate), Metrics: o.metrics, BySource: t.HeldOut.BySource, Layouts: layouts,
+		Seconds: number(t.TrainSeconds), Fill: number(t.Fill), Memory: t.Memory.Total(), Rank: o.rank, Epochs: o.epochs, Rate: number(o.rate), Metrics: o.metrics, BySource: t.HeldOutBySource, BaseBySource: t.BaseBySource, Layouts: layouts,
 	}
 	if err := writeJSON(a.path(trainingName), r); err != nil {
 		return err
@@ -175,7 +175,7 @@ func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string, layou
 			_, err = fmt.Fprintf(w, ", watched %.3f -> %.3f", r.BaseLoss, r.WatchedLoss)
 		}
 		fmt.Fprintf(w, ", %.0f s\n", r.Seconds)
-		return err
+		return errors.Join(err, r.writeSources(w))
 	})
 }
 
