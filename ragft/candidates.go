@@ -96,31 +96,6 @@ func (g *generator) retrieve(ctx context.Context, q Question) (*draft, error) {
 	return d, nil
 }
 
-// labelContext tells whether one of the passages holds a reference answer; of
-// an answer in parts, each part may stand in another passage.
-func labelContext(q Question, hits []retriever.Hit) Context {
-	if len(q.Parts) > 0 {
-		for _, part := range q.Parts {
-			if !slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return holdsAnswer(hit, part) }) {
-				return Absent
-			}
-		}
-		return Present
-	}
-	golds := q.Golds()
-	for _, hit := range hits {
-		if holdsAnswer(hit, golds) {
-			return Present
-		}
-	}
-	return Absent
-}
-
-// holdsAnswer looks at the title too, since the prompt shows it.
-func holdsAnswer(hit retriever.Hit, golds []string) bool {
-	return Contains(hit.Text, golds) || Contains(hit.Title, golds)
-}
-
 // slot says where the samples of a request belong.
 type slot struct {
 	draft  *draft

@@ -60,8 +60,10 @@ type EvalConfig struct {
 	Questions []Question
 	Search    Searcher
 	K         int // passages shown; 0 = 4
-	// Evidence holds, by question id, the passages that a data set names as
-	// its evidence, for SettingGold; nil = the best passage that holds the answer.
+	// Evidence holds, by question id, the passages that a data set names as its
+	// evidence, for SettingGold; nil = the best passage that holds the answer.
+	// Where the words of the answer do not show which passage holds it, these
+	// take the place of Question.Evidence.
 	Evidence map[string][]retriever.Hit
 	// Distractors holds, by question id, passages that came with it and do not
 	// hold the answer, for SettingDistractors; nil = the best of the search that do not.

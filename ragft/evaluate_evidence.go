@@ -113,27 +113,28 @@ func (e *evaluator) passagesFor(ctx context.Context, s System, i int) (hits []re
 	return hits, changed, nil
 }
 
-// holdsPart tells whether a passage holds the answer, or a part of it.
-func holdsPart(hit retriever.Hit, q Question) bool {
-	if holdsAnswer(hit, q.Golds()) {
-		return true
-	}
-	return slices.ContainsFunc(q.Parts, func(part []string) bool { return holdsAnswer(hit, part) })
-}
-
-// gold is the evidence that came with the question, or the best passage that
-// holds the answer, for an answer in parts one for each part. Where there is
+// gold is EvalConfig.Evidence of the question, or of what was found the best K
+// passages that its own evidence names, or the best passage that holds the
+// answer, for an answer in parts one for each part. Where there is
 // none, the best passage of all stands in, so that the prompt keeps its shape.
 func (e *evaluator) gold(i int) []retriever.Hit {
 	q := e.questions[i].Question
 	if given := e.Evidence[q.ID]; len(given) > 0 {
 		return given
 	}
+	var found []retriever.Hit
 	parts := q.Parts
-	if len(parts) == 0 {
+	switch {
+	case len(q.Evidence) > 0:
+		parts = nil
+		for _, hit := range e.hits[i] {
+			if len(found) < e.K && q.isEvidence(hit) {
+				found = append(found, hit)
+			}
+		}
+	case len(parts) == 0:
 		parts = [][]string{q.Golds()}
 	}
-	var found []retriever.Hit
 	for _, part := range parts {
 		at := slices.IndexFunc(e.hits[i], func(hit retriever.Hit) bool { return holdsAnswer(hit, part) })
 		if at >= 0 && !slices.ContainsFunc(found, func(hit retriever.Hit) bool { return hit.ID == e.hits[i][at].ID }) {

@@ -102,6 +102,61 @@ func TestGoldTakesTheEvidenceOfTheSet(t *testing.T) {
 	require.NotContains(t, m.seen[1].Messages[1].Content, "Second.")
 }
 
+// Where a question names its evidence, that is what counts as the answer's being shown.
+func TestEvidenceOfTheQuestionDecides(t *testing.T) {
+	const evidence = "We gave it to forty patients. All of them slept better."
+	q := Question{ID: "q", Question: "Does it help?", Answer: "yes", Evidence: []string{evidence}}
+	hit := func(text string) retriever.Hit { return retriever.Hit{Chunk: retriever.Chunk{Text: text}} }
+	for text, want := range map[string]Context{
+		evidence:                         Present,
+		"We gave it to\nforty patients.": Present, // a piece of it
+		"METHODS\n" + evidence:           Present,
+		"Yes, said the mayor.":           Absent,
+		"All of":                         Absent, // too short to be from there
+		"":                               Absent,
+	} {
+		require.Equal(t, want, labelContext(q, []retriever.Hit{hit("Another."), hit(text)}), text)
+		require.Equal(t, want == Present, holdsPart(hit(text), q), text)
+	}
+	require.Equal(t, Absent, labelContext(Question{Evidence: []string{evidence}}, []retriever.Hit{hit(evidence)}), "nothing to be found")
+
+	named := Question{Answer: "1912"}
+	named.NameEvidence([]string{"Built in 1912.", "Or so they say."})
+	require.Empty(t, named.Evidence, "the words tell")
+	named = Question{Answer: "It was built by the whole village."}
+	named.NameEvidence([]string{"Built in 1912."})
+	require.Equal(t, []string{"Built in 1912."}, named.Evidence)
+
+	// In all settings, given with the question or with the configuration.
+	found := shelf{q.Question: {"Yes, said the mayor.", "We gave it to forty patients.", "No trial is perfect.", "All of them slept better."}}
+	bare := q
+	bare.Evidence = nil
+	for _, c := range []struct {
+		q     Question
+		given map[string][]retriever.Hit
+		gold  int // passages
+	}{{q: q, gold: 2}, {q: bare, given: map[string][]retriever.Hit{"q": {hit(evidence)}}, gold: 1}} {
+		m := &scripted{name: "m", other: `Yes: "We gave it to forty patients."`}
+		e := evaluated(t, EvalConfig{
+			Systems: []System{
+				{Name: "two", Model: m, Setting: SettingRetrieval},
+				{Name: "gold", Model: m, Setting: SettingGold},
+				{Name: "distractors", Model: m, Setting: SettingDistractors},
+				{Name: "one", Model: m, Setting: SettingRetrieval, Change: func(_ Question, shown, _ []retriever.Hit) []retriever.Hit { return shown[:1] }},
+			},
+			Questions: []Question{c.q}, Search: found, K: 2, Resamples: 10, Evidence: c.given,
+		})
+		for i, want := range []Context{Present, Present, Absent, Absent} {
+			require.Equal(t, want, e.Systems[i].Records[0].Context, e.Systems[i].Name)
+			require.Equal(t, Correct, e.Systems[i].Records[0].Verdict)
+			require.True(t, e.Systems[i].Records[0].Contains)
+		}
+		require.Equal(t, c.gold, e.Systems[1].Records[0].Passages)
+		require.Equal(t, 1, e.Systems[0].Records[0].CitedRight, "what it quotes is of the evidence")
+		require.Zero(t, e.Systems[2].Records[0].CitedRight)
+	}
+}
+
 func TestPassagesAreCutToTheContext(t *testing.T) {
 	const q = "Who runs the mill?"
 	found := library{shelf{q: {"one two three four", "five six seven eight", "nine ten eleven twelve"}}, nil}

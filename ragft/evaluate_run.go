@@ -44,6 +44,13 @@ func (e *evaluator) search(ctx context.Context) error {
 		}
 		// The answer alone decides, as in ReadQuestions.
 		q.Unanswerable = len(q.Golds()) == 0
+		if given := e.Evidence[q.ID]; len(given) > 0 {
+			texts := make([]string, len(given))
+			for k, hit := range given {
+				texts[k] = hit.Text
+			}
+			q.NameEvidence(texts)
+		}
 		e.questions[i] = EvalQuestion{Question: q}
 		if depth == 0 {
 			continue
@@ -272,7 +279,12 @@ func (r *Record) score(q Question) {
 	if r.Verdict == Refused || len(golds) == 0 {
 		return
 	}
-	r.ExactMatch, r.Contains = ExactMatch(r.Answer, golds), Contains(r.Answer, golds)
+	r.ExactMatch = ExactMatch(r.Answer, golds)
+	r.Contains = Contains(r.Answer, golds) || containsAll(r.Answer, q.Parts)
+	if q.YesNo() {
+		said := saysYesNo(Normalize(r.Answer))
+		r.Contains = said != "" && ExactMatch(said, golds)
+	}
 	r.F1, r.RougeL = F1(r.Answer, golds), RougeL(r.Answer, golds)
 }
 

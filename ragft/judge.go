@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -59,20 +60,28 @@ func (o JudgeOptions) withDefaults() JudgeOptions {
 //
 // A refusal that happens to contain the reference ("The documents do not name
 // the founder of the Blue Inn", reference "Blue Inn") stays a refusal; only an
-// exact match goes before that.
+// exact match goes before that. Of an answer to a question of yes or no, the
+// first word alone is compared; without one of the words there, the model
+// decides, also where the answer says that there is no evidence for something.
 func cascade(text string, q Question, correctF1 float64) (Verdict, Decision) {
 	normal, golds := Normalize(text), q.Golds()
 	switch {
 	case normal == "":
 		return Incorrect, ByEmpty
-	case ExactMatch(text, golds):
+	case ExactMatch(text, golds), q.YesNo() && ExactMatch(saysYesNo(normal), golds):
 		return Correct, ByMatch
+	case q.YesNo() && saysYesNo(normal) != "":
+		return Incorrect, ByNoOverlap
+	case q.YesNo() && noEvidence.MatchString(strings.ToLower(text)):
+		return "", ""
 	case IsRefusal(text):
 		return Refused, ByRefusal
+	case q.YesNo():
+		return "", ""
 	case len(golds) == 0:
 		return Incorrect, ByUnanswerable
 	case Contains(text, golds), containsAll(text, q.Parts):
-		if denies(normal, golds) {
+		if denies(normal, golds) || hedges(normal, golds) {
 			return "", ""
 		}
 		return Correct, ByMatch
@@ -109,6 +118,33 @@ func denies(normal string, golds []string) bool {
 		}
 	}
 	return true
+}
+
+// saysYesNo returns the yes, no or maybe that a normalised answer begins with,
+// "answer is" left out; "" = none.
+func saysYesNo(normal string) string {
+	for word := range strings.FieldsSeq(normal) {
+		switch word {
+		case "final", "answer", "is", "it":
+			continue
+		}
+		if isYesNo(word) {
+			return word
+		}
+		return ""
+	}
+	return ""
+}
+
+// noEvidence says no of what is asked rather than of the documents.
+var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence (?:that|of|for|to)\b`)
+
+// hedges reports a choice that the answer leaves open: "either Paris or London".
+func hedges(normal string, golds []string) bool {
+	words := strings.Fields(normal)
+	at := slices.Index(words, "either")
+	return at >= 0 && slices.Contains(words[at:], "or") &&
+		!slices.ContainsFunc(golds, func(gold string) bool { return slices.Contains(strings.Fields(Normalize(gold)), "either") })
 }
 
 // isNegation knows normalised words, which have lost their apostrophes.

@@ -35,6 +35,16 @@ func TestCascade(t *testing.T) {
 		{"denial", "It was not Paris", []string{"Paris"}, "", ""},
 		{"denial in the reference", "It was not painted.", []string{"not painted"}, Correct, ByMatch},
 		{"no as an answer", "No", []string{"no"}, Correct, ByMatch},
+		{"no, with a reason", "No, it does not help.", []string{"no"}, Correct, ByMatch},
+		{"no, in a sentence", "The answer is no.", []string{"no"}, Correct, ByMatch},
+		{"yes, and a no within", "Yes, although no trial was blinded.", []string{"no"}, Incorrect, ByNoOverlap},
+		{"yes that is meant, and a no before", "No, yes is wrong.", []string{"yes"}, Incorrect, ByNoOverlap},
+		{"no evidence for it", "There is no evidence that it helps.", []string{"no"}, "", ""},
+		{"a yes that does not come first", "It helps, so yes.", []string{"yes"}, "", ""},
+		{"neither yes nor no", "I do not know.", []string{"no"}, Refused, ByRefusal},
+		{"the documents have none", "The documents do not say.", []string{"maybe"}, Refused, ByRefusal},
+		{"either of two", "Either Paris or London.", []string{"Paris"}, "", ""},
+		{"either in the reference", "On either side or both.", []string{"on either side or both"}, Correct, ByMatch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			verdict, decision := cascade(c.text, asked(c.golds), 0)
@@ -149,4 +159,12 @@ func TestAnswerOfSeveralParts(t *testing.T) {
 	hit := func(text string) retriever.Hit { return retriever.Hit{Chunk: retriever.Chunk{Text: text}} }
 	require.Equal(t, Present, labelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Orrin")}))
 	require.Equal(t, Absent, labelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Skell")}))
+
+	r := Record{Answer: "Ann Lee built it on Orrin.", Verdict: Correct}
+	r.score(q)
+	require.True(t, r.Contains, "all parts")
+	require.InDelta(t, 2.0/3, r.F1, 1e-12) // against the whole answer: P 3/6, R 3/3
+	r = Record{Answer: "Ann Lee built it.", Verdict: Incorrect}
+	r.score(q)
+	require.False(t, r.Contains, "one of two")
 }

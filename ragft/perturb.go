@@ -310,14 +310,14 @@ func withDistractors(q Question, shown, found []retriever.Hit, n int) []retrieve
 func answerSwapper(questions []Question, seed uint64) map[string]string {
 	out := map[string]string{}
 	for i, q := range questions {
-		if len(q.Golds()) == 0 {
-			continue
+		if len(q.Golds()) == 0 || len(q.Evidence) > 0 {
+			continue // nothing in the passages that could be swapped word for word
 		}
 		best, bestCost := "", 1<<62
 		start := int(deriveSeed(seed, "swap", q.ID) % uint64(len(questions)))
 		for k := range questions {
 			other := questions[(start+k)%len(questions)]
-			if other.ID == questions[i].ID || other.Answer == "" || len(other.Parts) > 0 ||
+			if other.ID == questions[i].ID || other.Answer == "" || len(other.Parts) > 0 || len(other.Evidence) > 0 ||
 				Contains(other.Answer, q.Golds()) || Contains(q.Answer, other.Golds()) {
 				continue
 			}

@@ -32,6 +32,12 @@ type Question struct {
 	// aliases: "Ann Lee" and "Orrin" of "Who built the light, and where?".
 	// Answer is then the whole in one text.
 	Parts [][]string `json:"parts,omitempty"`
+
+	// Evidence, where set, are the texts of the passages that answer the
+	// question. A passage then counts as holding the answer if it is one of
+	// them or a piece of one, and not by its words: "no" is in most passages,
+	// and a long answer in none.
+	Evidence []string `json:"evidence,omitempty"`
 }
 
 // Golds returns the reference answers: Answer, then Aliases, without empty
@@ -50,7 +56,7 @@ func (q Question) Golds() []string {
 }
 
 // ReadQuestions reads questions in JSONL: one object a line with the fields
-// question, answer, and optionally aliases, id, unanswerable, parts and history. Empty lines
+// question, answer, and optionally aliases, id, unanswerable, parts, history and evidence. Empty lines
 // are skipped, unknown fields ignored. An empty answer makes a question
 // unanswerable, as does "unanswerable": true in place of the answer; with
 // neither it is an error, since the answers may stand under another name. A

@@ -23,7 +23,7 @@ type Context string
 
 // The two sides of the evidence axis.
 const (
-	Present Context = "present" // some shown passage contains the gold answer or an alias
+	Present Context = "present" // some shown passage contains the gold answer or an alias, or is of [Question].Evidence
 	Absent  Context = "absent"  // none does, or nothing was shown
 )
 

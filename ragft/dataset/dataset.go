@@ -77,7 +77,9 @@ type Passage struct {
 type Item struct {
 	ragft.Question
 	// Evidence is what the set says holds the answer; of an unanswerable
-	// question, the passages that it was asked about, which do not.
+	// question, the passages that it was asked about, which do not. The texts
+	// are in Question.Evidence too where the words of the answer do not tell
+	// them from other passages.
 	Evidence []Passage `json:"passages,omitempty"`
 	// Distractors came with the question and do not hold the answer.
 	Distractors []Passage `json:"distractors,omitempty"`
@@ -211,6 +213,13 @@ func (s *Set) add(item Item, answers []string) error {
 	item.Unanswerable = len(clean) == 0
 	if !item.Unanswerable {
 		item.Answer, item.Aliases = clean[0], clean[1:]
+	}
+	if len(item.Question.Evidence) == 0 {
+		var texts []string
+		for _, p := range item.Evidence {
+			texts = append(texts, p.Text)
+		}
+		item.NameEvidence(texts)
 	}
 	s.Items = append(s.Items, item)
 	return nil

@@ -77,6 +77,7 @@ func TestReadsAndDetectsEveryFormat(t *testing.T) {
 		},
 	}
 	want[MTRAG][0].History = []ragft.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}
+	want[PubMedQA][0].Question.Evidence = []string{"We tried.", "It did."} // "yes" tells no passage from another
 	want[RGB][1].Parts = [][]string{{"Ann", "A."}, {"Orrin"}}
 	for format, text := range files {
 		for _, asked := range []Format{Detect, format} {

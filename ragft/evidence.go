@@ -1,0 +1,91 @@
+package ragft
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+// YesNo tells whether the answer is yes, no or maybe: a word that any passage
+// may hold, and that stands first in an answer.
+func (q Question) YesNo() bool {
+	golds := q.Golds()
+	return len(golds) > 0 && !slices.ContainsFunc(golds, func(gold string) bool { return !isYesNo(Normalize(gold)) })
+}
+
+func isYesNo(word string) bool { return word == "yes" || word == "no" || word == "maybe" }
+
+// NameEvidence sets Evidence to the texts that answer the question where the
+// words of the answer do not show which passage holds it: where it is yes, no
+// or maybe, or stands in none of the texts word for word. Otherwise, and for an
+// unanswerable question or an answer in parts, it empties Evidence.
+func (q *Question) NameEvidence(texts []string) {
+	golds := q.Golds()
+	q.Evidence = nil
+	inWords := !q.YesNo() && slices.ContainsFunc(texts, func(text string) bool { return Contains(text, golds) })
+	if len(golds) > 0 && len(q.Parts) == 0 && !inWords {
+		q.Evidence = slices.Clone(texts)
+	}
+}
+
+// labelContext tells whether one of the passages holds a reference answer, or
+// is of the evidence that came with the question. Of an answer in parts, each
+// part may stand in another passage.
+func labelContext(q Question, hits []retriever.Hit) Context {
+	golds := q.Golds()
+	parts := q.Parts
+	switch {
+	case len(golds) == 0:
+		return Absent
+	case len(q.Evidence) > 0:
+		if slices.ContainsFunc(hits, q.isEvidence) {
+			return Present
+		}
+		return Absent
+	case len(parts) == 0:
+		parts = [][]string{golds}
+	}
+	for _, part := range parts {
+		if !slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return holdsAnswer(hit, part) }) {
+			return Absent
+		}
+	}
+	return Present
+}
+
+// holdsPart tells whether a passage holds the answer or a part of it, or is of
+// the evidence that came with the question.
+func holdsPart(hit retriever.Hit, q Question) bool {
+	if len(q.Evidence) > 0 {
+		return q.isEvidence(hit)
+	}
+	if holdsAnswer(hit, q.Golds()) {
+		return true
+	}
+	return slices.ContainsFunc(q.Parts, func(part []string) bool { return holdsAnswer(hit, part) })
+}
+
+// holdsAnswer looks at the title too, since the prompt shows it.
+func holdsAnswer(hit retriever.Hit, golds []string) bool {
+	return Contains(hit.Text, golds) || Contains(hit.Title, golds)
+}
+
+// isEvidence tells whether a passage is one of Evidence, holds one, or is a
+// piece of one, whatever white space lies between the words.
+func (q Question) isEvidence(hit retriever.Hit) bool {
+	words := strings.Fields(hit.Text)
+	text := strings.Join(words, " ")
+	return slices.ContainsFunc(q.Evidence, func(evidence string) bool {
+		e := strings.Join(strings.Fields(evidence), " ")
+		switch {
+		case text == "" || e == "":
+			return false
+		case text == e:
+			return true
+		}
+		// A heading or a name may stand anywhere.
+		return len(words) >= minQuote && strings.Contains(e, text) ||
+			strings.Count(e, " ")+1 >= minQuote && strings.Contains(text, e)
+	})
+}
