@@ -143,6 +143,8 @@ type Record struct {
 
 	// ExactMatch, Contains, F1 and RougeL are 0 for a refusal, whatever words
 	// it shares with the gold answer, and for an unanswerable question.
+	// ExactMatch and F1 compare as the script of SQuAD does, so that they can be
+	// held against published figures; the others, and verdicts, by [Normalize].
 	ExactMatch bool    `json:"exact_match"`
 	Contains   bool    `json:"contains"`
 	F1         float64 `json:"f1"`

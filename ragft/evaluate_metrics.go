@@ -146,9 +146,9 @@ func isAbsent(r *Record) bool       { return r.Context == Absent }
 // metricDefinitions lists the metrics in the order of tables.
 func metricDefinitions() []metricDefinition {
 	return []metricDefinition{
-		binaryRate(MetricExactMatch, "exact match", "answer equals a gold answer, of answerable questions",
+		binaryRate(MetricExactMatch, "exact match", "answer equals a gold answer, compared as SQuAD's script does, of answerable questions",
 			HigherIsBetter, isAnswerable, func(r *Record) bool { return r.ExactMatch }),
-		meanScore(MetricF1, "F1", "token F1 against the gold answers, of answerable questions",
+		meanScore(MetricF1, "F1", "token F1 against the gold answers, compared as SQuAD's script does, of answerable questions",
 			func(r *Record) float64 { return r.F1 }),
 		binaryRate(MetricContainment, "containment", "answer contains a gold answer, of answerable questions",
 			HigherIsBetter, isAnswerable, func(r *Record) bool { return r.Contains }),

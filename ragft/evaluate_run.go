@@ -279,13 +279,13 @@ func (r *Record) score(q Question) {
 	if r.Verdict == Refused || len(golds) == 0 {
 		return
 	}
-	r.ExactMatch = ExactMatch(r.Answer, golds)
+	r.ExactMatch = squadExactMatch(r.Answer, golds)
 	r.Contains = Contains(r.Answer, golds) || containsAll(r.Answer, q.Parts)
 	if q.YesNo() {
 		said := saysYesNo(Normalize(r.Answer))
 		r.Contains = said != "" && ExactMatch(said, golds)
 	}
-	r.F1, r.RougeL = F1(r.Answer, golds), RougeL(r.Answer, golds)
+	r.F1, r.RougeL = squadF1(r.Answer, golds), RougeL(r.Answer, golds)
 }
 
 // describe starts the result of a system: all but the metrics.

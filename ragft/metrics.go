@@ -11,7 +11,8 @@ import (
 // Normalize brings an answer to the form in which answers are compared:
 // lower case, no punctuation, no English articles, single spaces.
 //
-// It follows the SQuAD evaluation (Rajpurkar et al. 2016, section 6.1) with
+// Verdicts rest on it; the metrics exact match and F1 of an evaluation compare
+// as the script of SQuAD does. It follows that script (Rajpurkar et al. 2016, section 6.1) with
 // these differences, each of which would otherwise count a wrong answer as
 // right or a right one as wrong. Text is put into Unicode form NFKC, and
 // punctuation is Unicode's. A point between digits stays, so that "12.5" is not
