@@ -15,6 +15,7 @@
 package dataset
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -157,6 +158,9 @@ func Read(r io.Reader, format Format) (*Set, error) {
 	}
 	if len(data) > maxBytes {
 		return nil, fmt.Errorf("dataset: more than %d bytes", maxBytes)
+	}
+	if start := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))); len(start) > 0 && start[0] == '{' {
+		data = nullNaN(data)
 	}
 	if format == Detect {
 		if format, err = detect(data); err != nil {

@@ -157,6 +157,31 @@ func TestDocumentsAreDistinct(t *testing.T) {
 	require.Len(t, set.Questions(), 2)
 }
 
+func TestWhatIsUnanswerableIsSaid(t *testing.T) {
+	for format, text := range map[Format]string{
+		Plain:  `{"question": "q", "unanswerable": true}`,
+		NQOpen: `{"question": "q", "answers": []}`,
+		SQuAD:  `{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": 7, "question": "q", "answers": []}]}]}]}`,
+	} {
+		set, err := Read(strings.NewReader(text), Detect)
+		require.NoError(t, err, format)
+		require.Equal(t, format, set.Format)
+		require.True(t, set.Items[0].Unanswerable, format)
+	}
+}
+
+// As some published files have it: ids that are numbers, and NaN, which is not JSON.
+func TestNumbersOfOtherWriters(t *testing.T) {
+	set, err := Read(strings.NewReader(`{"data": [{"paragraphs": [{"context": "Built in 1912.", "qas": [{"id": 262, "question": "When?", "answers": [{"text": "1912"}]}]}]}]}`), Detect)
+	require.NoError(t, err)
+	require.Equal(t, "262", set.Items[0].ID)
+	require.Equal(t, `{"a": null, "b": [null, null, -1], "NaN \" Infinity": "NaN"}`+"\n"+`"broken`+"\n"+`{"c": null}null`,
+		string(nullNaN([]byte(`{"a": NaN, "b": [Infinity, -Infinity, -1], "NaN \" Infinity": "NaN"}`+"\n"+`"broken`+"\n"+`{"c": NaN}NaN`))))
+	set, err = Read(strings.NewReader(strings.Replace(files[MTRAG], `"score": 3`, `"score": NaN`, 1)), Detect)
+	require.NoError(t, err)
+	require.Len(t, set.Items, 2)
+}
+
 func TestRepeatedIDsStayApart(t *testing.T) {
 	set, err := Read(strings.NewReader(`{"id": "x", "question": "A?", "answer": "1"}`+"\n"+`{"id": "x", "question": "B?", "answer": "2"}`), Plain)
 	require.NoError(t, err)
@@ -184,6 +209,8 @@ func TestBadFiles(t *testing.T) {
 		{RGB, `{"id": 1, "query": "q", "answer": [], "positive": [], "negative": []}`, "line 1"},
 		{MTRAG, `{"task_id": "t", "input": []}`, "no turns"},
 		{Plain, `{"answer": "a"}`, `"question" is missing`},
+		{Plain, `{"question": "q", "answer": "a"}` + "\n" + `{"question": "q"}`, `line 2: the field "answer" is missing`},
+		{SQuAD, `{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "x", "question": "q"}]}]}]}`, `question x: no "answers"`},
 		{Plain, `{"question": "q", "answer": "a", "unanswerable": true}`, "together"},
 	} {
 		_, err := Read(strings.NewReader(c.text), c.format)

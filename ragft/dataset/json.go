@@ -19,9 +19,10 @@ func readSQuAD(s *Set, data []byte) error {
 			Paragraphs []struct {
 				Context string
 				QAs     []struct {
-					ID, Question string
-					Answers      []struct{ Text string }
-					Impossible   bool `json:"is_impossible"`
+					ID         json.RawMessage // a text; in COVID-QA a number
+					Question   string
+					Answers    []struct{ Text string }
+					Impossible bool `json:"is_impossible"`
 				}
 			}
 		}
@@ -37,12 +38,16 @@ func readSQuAD(s *Set, data []byte) error {
 				for _, a := range qa.Answers {
 					answers = append(answers, a.Text)
 				}
-				if qa.Impossible {
+				id := string(bytes.Trim(qa.ID, `"`))
+				switch {
+				case qa.Impossible:
 					answers = nil
+				case qa.Answers == nil:
+					return fmt.Errorf(`question %s: no "answers": give [] for a question that the paragraph does not answer`, id)
 				}
-				item := Item{Question: ragft.Question{ID: qa.ID, Question: qa.Question}, Evidence: evidence}
+				item := Item{Question: ragft.Question{ID: id, Question: qa.Question}, Evidence: evidence}
 				if err := s.add(item, answers); err != nil {
-					return fmt.Errorf("question %s: %w", qa.ID, err)
+					return fmt.Errorf("question %s: %w", id, err)
 				}
 			}
 		}
@@ -130,8 +135,8 @@ func readNQOpen(s *Set, data []byte) error {
 			}
 		}
 		answers := append(e.Answer, e.Answers...)
-		if len(answers) == 0 {
-			return errors.New(`neither "answer" nor "answers"`)
+		if e.Answer == nil && e.Answers == nil { // an empty list says that there is none
+			return errors.New(`neither "answer" nor "answers": give the answers, or [] for a question without one`)
 		}
 		return s.add(item, answers)
 	})
@@ -293,19 +298,57 @@ func readMTRAG(s *Set, data []byte) error {
 }
 
 func readPlain(s *Set, data []byte) error {
-	return eachObject(s, data, func(number int, e Item) error {
-		if e.Question.Question == "" {
-			return errors.New(`the field "question" is missing or empty`)
+	return eachLine(data, func(number int, line []byte) error {
+		var e Item
+		if err := json.Unmarshal(line, &e); err != nil {
+			return err
 		}
-		if e.Answer == "" && len(e.Aliases) > 0 {
-			return errors.New(`"aliases" without an "answer"`)
+		given := e.ID
+		// The rules of the plain form are those of ragft.
+		questions, err := ragft.ReadQuestions(bytes.NewReader(line))
+		if err != nil {
+			if broken := new(ragft.LineError); errors.As(err, &broken) {
+				err = broken.Err
+			}
+			return err
 		}
-		if e.Answer != "" && e.Unanswerable {
-			return errors.New(`"unanswerable" together with an "answer"`)
-		}
-		if e.ID == "" {
+		if e.Question = questions[0]; given == "" {
 			e.ID = "q" + strconv.Itoa(number) // as ragft.ReadQuestions names it
 		}
 		return s.add(e, append([]string{e.Answer}, e.Aliases...))
 	})
+}
+
+// nullNaN writes null for the NaN and Infinity that Python puts into JSON, which
+// has no such numbers.
+func nullNaN(data []byte) []byte {
+	if !bytes.Contains(data, []byte("NaN")) && !bytes.Contains(data, []byte("Infinity")) {
+		return data
+	}
+	out := make([]byte, 0, len(data))
+	inText := false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '\n': // a broken line does not break the next
+			inText = false
+		case c == '"':
+			inText = !inText
+		case c == '\\' && inText && i+1 < len(data):
+			out = append(out, c)
+			i++
+		case !inText && (c == 'N' || c == 'I' || c == '-'):
+			for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
+				if bytes.HasPrefix(data[i:], []byte(word)) {
+					out = append(out, "null"...)
+					i += len(word)
+					break
+				}
+			}
+			if i == len(data) {
+				return out
+			}
+		}
+		out = append(out, data[i])
+	}
+	return out
 }
