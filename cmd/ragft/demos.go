@@ -54,7 +54,7 @@ type demosResult struct {
 	Kinds    map[string]int `json:"kinds,omitempty"`
 	Sources  map[string]int `json:"sources,omitempty"`
 	Dropped  map[string]int `json:"dropped,omitempty"`
-	Probes   string         `json:"probes,omitempty"` // file with what memory kept for the evaluation
+	Probes   []string       `json:"probes,omitempty"` // files with what memory kept for the evaluation
 	Estimate ragft.Cost     `json:"estimate"`
 	Cost     ragft.Cost     `json:"cost"`
 }
@@ -101,7 +101,7 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 			return err
 		}
 	}
-	o.recipeFlags.probes = &[]ragft.Question{}
+	o.recipeFlags.probes = &ragft.MemoryResult{}
 	recipe, err := o.recipeFlags.make(judge)
 	if err != nil {
 		return err
@@ -163,12 +163,19 @@ func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, i
 	if err := ragft.WriteRowsFile(r.File, made.Rows); err != nil {
 		return err
 	}
-	if probes := *o.recipeFlags.probes; len(probes) > 0 {
-		r.Probes = a.path(probesName)
-		if err := ragft.WriteQuestionsFile(r.Probes, probes); err != nil {
+	for _, kept := range []struct {
+		name, flag string
+		questions  []ragft.Question
+	}{{probesName, "--probes", o.recipeFlags.probes.Probes}, {globalProbesName, "--global-probes", o.recipeFlags.probes.GlobalProbes}} {
+		if len(kept.questions) == 0 {
+			continue
+		}
+		file := a.path(kept.name)
+		if err := ragft.WriteQuestionsFile(file, kept.questions); err != nil {
 			return err
 		}
-		a.note("%s: %d questions that no row teaches, for 'ragft eval --forgetting --closed-questions %s'", r.Probes, len(probes), r.Probes)
+		r.Probes = append(r.Probes, file)
+		a.note("%s: %d questions that no row teaches, for 'ragft eval %s %s'", file, len(kept.questions), kept.flag, file)
 	}
 	return a.result(r, func(w io.Writer) error {
 		a.note("it took %s", made.Cost)

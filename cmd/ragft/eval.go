@@ -38,6 +38,9 @@ type evalFlags struct {
 	closed       string
 
 	calibrate, delta float64
+
+	probes, global string // files
+	criteria       []string
 }
 
 // settingWords are the settings as flags name them.
@@ -97,6 +100,9 @@ Exit code 6 says that the tuned model forgot more than a budget allows, or that 
 	f.Float64Var(&o.budget.KL, "budget-kl", 0, "greatest divergence from the base on --instructions, nats a token (0 = any)")
 	f.Float64Var(&o.calibrate, "calibrate", 0, "choose the confidence below which to abstain so that at most this share of the answers is wrong, on half of the questions (0 = off)")
 	f.Float64Var(&o.delta, "delta", 0.1, "probability that --calibrate's bound does not hold")
+	f.Var(pathValue(&o.probes, ""), "probes", "questions about single facts, JSONL, such as probes.jsonl of demos: asked by heart and with retrieval, of base and tuned")
+	f.Var(pathValue(&o.global, ""), "global-probes", "the same about the documents as a whole, such as global-probes.jsonl")
+	f.StringArrayVar(&o.criteria, "criterion", ragft.MemoryCriteria(), "--probes and --global-probes: what --judge compares the answers by, two at a time in both orders; may be given several times")
 	return cmd
 }
 

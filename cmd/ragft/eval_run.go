@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/dataset"
@@ -18,7 +19,8 @@ type evaluation struct {
 	base, tuned *ragft.CachedModel // tuned is nil without an adapter
 	config      ragft.EvalConfig
 	leakage     *ragft.Leakage
-	forgotten   ragft.ForgettingConfig // with --forgetting
+	forgotten   ragft.ForgettingConfig  // with --forgetting
+	probes      ragft.MemoryProbeConfig // with --probes or --global-probes
 }
 
 func (a *app) newEvaluation(ctx context.Context, o evalFlags, m *models, index *retriever.Index) (*evaluation, error) {
@@ -37,10 +39,16 @@ func (a *app) newEvaluation(ctx context.Context, o evalFlags, m *models, index *
 		return nil, usageError(errors.New("--forgetting and its budgets compare an adapter with the base, and there is none"))
 	case o.dial && (e.tuned == nil || m.native == nil):
 		return nil, usageError(errors.New("--dial needs an adapter that is loaded here"))
-	case o.forgetting:
+	case o.probes+o.global != "" && e.tuned == nil:
+		return nil, usageError(errors.New("--probes and --global-probes ask what an adapter taught, and there is none"))
+	}
+	if o.forgetting {
 		if e.forgotten, err = e.forgettingConfig(); err != nil {
 			return nil, err
 		}
+	}
+	if err = e.readProbes(); err != nil {
+		return nil, err
 	}
 	if o.judge != "" {
 		if e.config.Judge.Model, err = a.asker(ctx, o.modelFlags, o.judge, m); err != nil {
@@ -109,6 +117,11 @@ func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
 	}
 	if e.flags.dial {
 		if found.Dial, err = e.dial(ctx); err != nil {
+			return err
+		}
+	}
+	if len(e.probes.Local)+len(e.probes.Global) > 0 {
+		if found.Memory, err = e.memory(ctx); err != nil {
 			return err
 		}
 	}
@@ -230,4 +243,36 @@ func (e *evaluation) dial(ctx context.Context) (*ragft.Dial, error) {
 	bar.set(0, int64(max(1, len(c.Scales))), "")
 	c.Progress = func(done, total int) { bar.set(int64(done), int64(total), "") }
 	return ragft.SweepDial(ctx, c)
+}
+
+// readProbes reads what is asked by heart.
+func (e *evaluation) readProbes() (err error) {
+	for _, list := range []struct {
+		file string
+		into *[]ragft.Question
+	}{{e.flags.probes, &e.probes.Local}, {e.flags.global, &e.probes.Global}} {
+		if list.file == "" {
+			continue
+		}
+		if *list.into, err = ragft.ReadQuestionsFile(list.file); err != nil {
+			return err
+		}
+		if len(*list.into) == 0 {
+			return fmt.Errorf("%s: %w", list.file, ragft.ErrNoQuestions)
+		}
+	}
+	return nil
+}
+
+// memory asks by heart and with retrieval.
+func (e *evaluation) memory(ctx context.Context) (*ragft.MemoryTest, error) {
+	c := e.probes
+	c.Base, c.Tuned, c.Evaluation = e.base, e.tuned, e.config
+	c.Evaluation.Evidence, c.Evaluation.Distractors = nil, nil // are of other questions
+	c.Criteria = e.flags.criteria
+	c.Pairwise = ragft.PairwiseJudge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed}
+	var done func()
+	c.Evaluation.Progress, done = e.evalProgress("asking by heart")
+	defer done()
+	return ragft.ProbeMemory(ctx, c)
 }

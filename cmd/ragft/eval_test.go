@@ -5,11 +5,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -181,4 +183,73 @@ func TestArmPairs(t *testing.T) {
 		"tuned - base", "tuned, told to decline - base, told to decline", "tuned, no documents - base, no documents",
 		"base, told to decline - base", "tuned, told to decline - tuned", "base, no documents - base", "tuned, no documents - tuned",
 	}, pairs("tuned", "retrieval", "closed"))
+}
+
+// Everything that eval can measure, in one run, and again from what it wrote.
+func TestEvalEverything(t *testing.T) {
+	all, err := ragft.ReadQuestionsFile("../../examples/quickstart/questions.jsonl")
+	require.NoError(t, err)
+	tuned(t)
+	held := all[24:48] // the workplace learns from those before
+	require.NoError(t, ragft.WriteQuestionsFile("other.jsonl", held))
+	require.NoError(t, ragft.WriteQuestionsFile("probes.jsonl", held[:2]))
+	require.NoError(t, ragft.WriteQuestionsFile("global.jsonl", held[2:3]))
+	judged := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		judged++
+		say := []string{"yes", "no"}[judged%2]
+		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "Second answer: ") {
+			say = "first" // whichever stands there: no preference in both orders
+		}
+		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, say)
+	}))
+	defer server.Close()
+	code, stdout, stderr := ragftRun(t, "", "eval", "--eval-questions", "other.jsonl", "--settings", "retrieval,closed", "--judge", "openai:judge@"+server.URL+"/v1",
+		"--careful", "--ensemble", "--ensemble-temperature", "2", "--final-answer", "--consistency", "2", "--ask-true",
+		"--calibrate", "0.001", "--perturb", "--perturb-distractors", "1", "--dial", "--scales", "0,1",
+		"--texts", "texts.txt", "--budget-texts", "1e6", "--probes", "probes.jsonl", "--global-probes", "global.jsonl", "--criterion", "shorter")
+	require.Equal(t, exitBudget, code, "so few questions guarantee no risk of 0.1 %%: %s", stderr)
+	require.Contains(t, stderr, "no threshold keeps the risk")
+	require.Positive(t, judged)
+
+	found, err := ragft.ReadEvaluationFile(".ragft/evaluation.json")
+	require.NoError(t, err)
+	var names []string
+	for _, s := range found.Systems {
+		names = append(names, s.Name)
+	}
+	require.Equal(t, []string{"base", "tuned", "base, told to decline", "tuned, told to decline", "base, passages vote", "tuned, passages vote",
+		"base, no documents", "tuned, no documents"}, names)
+	require.Len(t, found.Comparisons, 4+6, "tuned against base in each arm, and each arm against retrieval")
+	require.Equal(t, ragft.DefaultCareful, found.Systems[2].Prompt)
+	require.Less(t, len(found.Questions), len(held), "a part of them calibrates")
+	require.Equal(t, []any{2, true}, []any{found.Signals.Consistency, found.Signals.True})
+	require.NotNil(t, found.Leakage)
+	require.Len(t, found.Robustness, 2)
+	require.Equal(t, "1 distractors", found.Robustness[0].Results[len(found.Robustness[0].Results)-1].Name)
+	require.Len(t, found.Dial.Points, 2)
+	require.Equal(t, "texts", found.Dial.Points[1].Forgetting.Losses[0].Key)
+	require.Equal(t, 1e6, found.Forgetting.Losses[0].Budget, "a budget asks for --forgetting")
+	require.Len(t, found.Memory.Local.Evaluation.Systems, 4)
+	require.Len(t, found.Memory.Local.Evaluation.Questions, 2)
+	require.Len(t, found.Memory.Global.Verdicts, 3)
+	require.Equal(t, "shorter", found.Memory.Global.Verdicts[0].Criterion)
+	require.Equal(t, ragft.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
+
+	for _, part := range []string{"Leakage.", "when what it is shown changes", "Forgetting", "The dial", "By heart against retrieval, 2 local questions", "Arms of one model"} {
+		require.Contains(t, stdout, part)
+	}
+	page, err := os.ReadFile(".ragft/report.html")
+	require.NoError(t, err)
+	for _, part := range []string{"When what is shown changes", "The dial: truthfulness", "By heart, or from the documents", "Answers and refusals"} {
+		require.Contains(t, string(page), part)
+	}
+	reported := object[evalResult](t, "report", "--evaluation", ".ragft/answers.jsonl")
+	require.Len(t, reported.Memory["local"].Systems, 4)
+	require.Equal(t, found.Systems[0].Estimate(ragft.MetricCorrect), reported.Systems[0].Metrics[ragft.MetricCorrect])
+	require.Equal(t, found.Robustness[1].Results[0].Flips, reported.Robustness[1].Results[0].Flips)
+
+	code, _, stderr = ragftRun(t, "", "eval", "--adapter", "none", "--probes", "probes.jsonl")
+	require.Equal(t, exitUsage, code, stderr)
+	require.Contains(t, stderr, "there is none")
 }

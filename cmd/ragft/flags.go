@@ -131,16 +131,18 @@ func (a *app) openIndex() (*retriever.Index, error) {
 
 // The files of the project's folder.
 const (
-	indexName       = "index"
-	questionsName   = "questions.jsonl"
-	rowsName        = "rows.jsonl"
-	probesName      = "probes.jsonl"
-	adapterName     = "adapter.gguf"
-	metricsName     = "metrics.jsonl"
-	trainingName    = "training.json"
-	evaluationName  = "evaluation.json"
-	answersName     = "answers.jsonl"
-	calibrationName = "calibration.json"
-	reportName      = "report.html"
-	cacheName       = "cache"
+	indexName     = "index"
+	questionsName = "questions.jsonl"
+	rowsName      = "rows.jsonl"
+	probesName    = "probes.jsonl"
+
+	globalProbesName = "global-probes.jsonl"
+	adapterName      = "adapter.gguf"
+	metricsName      = "metrics.jsonl"
+	trainingName     = "training.json"
+	evaluationName   = "evaluation.json"
+	answersName      = "answers.jsonl"
+	calibrationName  = "calibration.json"
+	reportName       = "report.html"
+	cacheName        = "cache"
 )

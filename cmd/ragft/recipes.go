@@ -27,7 +27,7 @@ type recipeFlags struct {
 	texts    string
 	tasks    string
 
-	probes *[]ragft.Question // what memory kept for the evaluation
+	probes *ragft.MemoryResult // of which Probes and GlobalProbes: what memory kept for the evaluation
 }
 
 // recipeNames are those of the recipes, in the order in which help shows them.
@@ -113,7 +113,7 @@ func (r *recipeFlags) addCorpus(f *pflag.FlagSet) {
 	f.Var(countValue(&m.MaxLocal, 4, 0), "memory-local", "memory: entities and relations of a passage that are asked about")
 	f.Var(countValue(&m.GlobalChunks, 30, 1), "memory-passages", "memory: passages shown for an entity or relation, as far as they fit")
 	f.Var(countValue(&m.CorpusRows, 5, 0), "memory-corpus", "memory: questions about the documents as a whole")
-	f.Var(shareValue(&m.HeldOut, 0), "memory-probes", "memory: share of the questions about passages that is kept for 'ragft eval --forgetting --closed-questions', in probes.jsonl")
+	f.Var(shareValue(&m.HeldOut, 0), "memory-probes", "memory: share of the questions that is kept for 'ragft eval', in probes.jsonl and global-probes.jsonl")
 	f.Var(countValue(&m.ExtractTokens, 1024, 1), "memory-extract-tokens", "memory: longest list of entities and relations")
 	f.Var(countValue(&m.MaxTokens, 384, 1), "memory-tokens", "memory: longest question with its answer")
 	f.Var(shareValue(&p.Replay, 0.1), "replay", "pretrain: share of the words that are general text, of --texts, so that the model does not forget it")
@@ -192,7 +192,7 @@ func (r recipeFlags) one(name string, judge ragft.Model) (ragft.Recipe, error) {
 // probing is the recipe with what it kept for the evaluation.
 type probing struct {
 	ragft.Memory
-	probes *[]ragft.Question
+	probes *ragft.MemoryResult
 }
 
 func (p probing) Rows(ctx context.Context, in ragft.RecipeInput) (*ragft.RecipeResult, error) {
@@ -200,7 +200,7 @@ func (p probing) Rows(ctx context.Context, in ragft.RecipeInput) (*ragft.RecipeR
 	if err != nil {
 		return nil, err
 	}
-	*p.probes = append(*p.probes, made.Probes...)
+	p.probes.Probes, p.probes.GlobalProbes = append(p.probes.Probes, made.Probes...), append(p.probes.GlobalProbes, made.GlobalProbes...)
 	return &made.RecipeResult, nil
 }
 

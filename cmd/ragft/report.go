@@ -134,6 +134,14 @@ type evalResult struct {
 	Dial        *ragft.Dial         `json:"dial,omitempty"`
 	Calibration *ragft.Calibration  `json:"calibration,omitempty"`
 	Leakage     *ragft.Leakage      `json:"leakage,omitempty"`
+	Memory      map[string]evalList `json:"memory,omitempty"` // "local" and "global"
+}
+
+// evalList is what a list of memory probes came to.
+type evalList struct {
+	Systems     []evalSystem       `json:"systems"`
+	Comparisons []ragft.Comparison `json:"comparisons"`
+	Verdicts    []ragft.ArmVerdict `json:"verdicts,omitempty"`
 }
 
 type evalSystem struct {
@@ -152,14 +160,27 @@ func summary(o reportFlags, found *ragft.Evaluation) evalResult {
 	if len(r.Comparisons) > 0 {
 		r.Headline = ragft.Headline(found)
 	}
+	r.Systems = evalSystems(found)
+	if found.Memory != nil {
+		r.Memory = map[string]evalList{}
+		for name, p := range map[string]*ragft.MemoryProbe{"local": found.Memory.Local, "global": found.Memory.Global} {
+			if p != nil {
+				r.Memory[name] = evalList{evalSystems(p.Evaluation), p.Evaluation.Comparisons, p.Verdicts}
+			}
+		}
+	}
+	return r
+}
+
+func evalSystems(found *ragft.Evaluation) (systems []evalSystem) {
 	for _, s := range found.Systems {
 		system := evalSystem{Name: s.Name, Model: s.Model, Setting: s.Setting, Metrics: map[string]ragft.Estimate{}, Matrix: s.Matrix}
 		for _, m := range s.Metrics {
 			system.Metrics[m.Key] = m.Estimate
 		}
-		r.Systems = append(r.Systems, system)
+		systems = append(systems, system)
 	}
-	return r
+	return systems
 }
 
 // reportInfo is what the training left in the project's folder.
