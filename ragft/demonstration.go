@@ -2,6 +2,7 @@ package ragft
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -181,6 +182,7 @@ type generator struct {
 	model, judgeModel Model
 	search            Searcher
 	opts              GenerateOptions
+	recipeOptions     json.RawMessage // of opts, for the provenance of rows
 	replyTally
 	*meter
 }
@@ -191,6 +193,7 @@ func newGenerator(model Model, search Searcher, opts GenerateOptions) *generator
 	if g.judgeModel == nil {
 		g.judgeModel = model
 	}
+	g.recipeOptions = recipeOptions(g.opts, 0)
 	g.meter = newMeter(g.opts.Progress, g.opts.Logger, g.model, g.judgeModel)
 	return g
 }

@@ -68,7 +68,7 @@ func TestGenerate(t *testing.T) {
 		{ID: "inn.md#The Blue Inn", Source: "inn.md", Start: 10, End: 28, Score: 1},
 		{ID: "mill.md#The Mill", Source: "mill.md", Start: 0, End: 10, Score: 1}}, row.Chunks)
 	require.Equal(t, Provenance{
-		Version: Version, Model: "fake", Judge: "fake", Prompts: Prompts{}.Hash(), Seed: 5,
+		Version: Version, Model: "fake", Judge: "fake", Prompts: Prompts{}.Hash(), Seed: 5, Options: row.Provenance.Options,
 		ModelHash: "b5d54c39e66671c9731b9f471e585d8262cd4f54963f0c93082d8dcf334d4c78",
 		Rendered: map[Arm]string{
 			ArmClosed: hashMessages(Prompts{}.ClosedMessages(questions[0].Question)),

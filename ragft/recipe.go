@@ -213,15 +213,6 @@ func (m *meter) cost(rows int) Cost {
 	return c
 }
 
-// provenance is what the rows of a recipe say about their making.
-func (in RecipeInput) provenance() Provenance {
-	p := Provenance{Version: Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.name(), Seed: in.Seed}
-	if in.Model != nil {
-		p.Model, p.ModelHash = in.Model.Name(), modelHash(in.Model)
-	}
-	return p
-}
-
 // SelfDemonstrations is the recipe of [Generate]: demonstrations in the
 // model's own words (arXiv 2502.10596). It needs Model, Search and Questions.
 // Prompts, Passages, Seed, Batch, Progress and Logger of the input take the
@@ -370,7 +361,7 @@ func (r GoldAnswers) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 			ID: q.ID + "/" + r.Name(), Kind: kind, Source: r.Name(),
 			Messages:   append(in.Prompts.ReadMessages(q.Question, hits), Message{Role: RoleAssistant, Content: target}),
 			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, hits),
-			Chunks: chunkRefs(hits), Provenance: in.provenance(),
+			Chunks: chunkRefs(hits), Provenance: in.provenance(r, nil),
 		})
 		if (i+1)%in.Batch == 0 || i+1 == len(in.Questions) {
 			m.report(r.Name(), i+1, len(in.Questions), len(out.Rows))

@@ -450,6 +450,6 @@ func (b *memoryBuild) row(id, source, question, target string, places []int) {
 	b.out.Rows = append(b.out.Rows, Row{
 		ID: b.Name() + "/" + id, Kind: KindClosed, Source: source,
 		Messages:   append(b.in.Prompts.ClosedMessages(question), Message{Role: RoleAssistant, Content: target}),
-		QuestionID: b.Name() + "/" + id, Question: question, Context: Absent, Chunks: refs, Provenance: b.in.provenance(),
+		QuestionID: b.Name() + "/" + id, Question: question, Context: Absent, Chunks: refs, Provenance: b.in.provenance(b.Memory, b.in.Model),
 	})
 }

@@ -114,7 +114,7 @@ func (r Pretraining) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 		tokens += n
 		out.Rows = append(out.Rows, Row{
 			ID: fmt.Sprintf("%s#%d/pretrain", stretches[i].chunks[0].Source, stretches[i].chunks[0].Start), Kind: KindText, Source: SourceDomain,
-			Text: texts[i], Chunks: stretches[i].refs(), Provenance: in.provenance(),
+			Text: texts[i], Chunks: stretches[i].refs(), Provenance: in.provenance(r, nil),
 		})
 	}
 	if len(out.Rows) < 2 {
@@ -172,7 +172,7 @@ func (r Pretraining) replay(in RecipeInput, rng *rand.Rand, count func(string) (
 			left -= min(left, n)
 		}
 		if text != "" {
-			rows = append(rows, Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: KindText, Source: SourceGeneral, Text: text, HeldOut: !replayed, Provenance: in.provenance()})
+			rows = append(rows, Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: KindText, Source: SourceGeneral, Text: text, HeldOut: !replayed, Provenance: in.provenance(r, nil)})
 		}
 	}
 	if left < r.MinWords {

@@ -195,7 +195,7 @@ func (r RAFT) draft(ctx context.Context, in RecipeInput, q Question) (*raftDraft
 	d.row = Row{
 		ID: q.ID + "/" + r.Name(), Source: r.Name(), Messages: in.Prompts.ReadMessages(q.Question, shown),
 		QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, shown),
-		Chunks: chunkRefs(shown), Provenance: in.provenance(),
+		Chunks: chunkRefs(shown), Provenance: in.provenance(r, nil),
 	}
 	switch {
 	case d.oracles != nil:
@@ -304,10 +304,12 @@ func (r RAFT) generate(ctx context.Context, in RecipeInput, m *meter, questions 
 		switch {
 		case d.oracles == nil && IsRefusal(text):
 			d.target(KindRefusal, text)
+			d.row.Provenance = in.provenance(r, in.Model)
 		case d.oracles == nil:
 			d.drop = DropNoRefusal
 		case !response.Samples[0].Truncated && (Contains(text, q.Golds()) || containsAll(text, q.Parts)) && slices.ContainsFunc(d.oracleHits(), func(hit retriever.Hit) bool { return quotes(text, hit) }):
 			d.target(KindAnswer, text+"\n"+answerMarker+" "+q.Answer)
+			d.row.Provenance = in.provenance(r, in.Model)
 		}
 	}
 	return nil

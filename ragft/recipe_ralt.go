@@ -123,7 +123,7 @@ func (r RALT) question(ctx context.Context, in RecipeInput, q Question) ([]Row, 
 			ID: fmt.Sprintf("%s/%s/%d", q.ID, r.Name(), j+1), Kind: kind, Source: r.Name(),
 			Messages:   append(in.Prompts.ReadMessages(q.Question, shown), Message{Role: RoleAssistant, Content: target}),
 			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, shown),
-			Chunks: chunkRefs(shown), Provenance: in.provenance(),
+			Chunks: chunkRefs(shown), Provenance: in.provenance(r, nil),
 		})
 	}
 	return rows, nil
@@ -134,12 +134,12 @@ func (r RALT) mixed(in RecipeInput, rng *rand.Rand, texts, instructions int) []R
 	var textRows, instructionRows []Row
 	for i, text := range r.Texts {
 		textRows = append(textRows, Row{
-			ID: fmt.Sprintf("text/%d", i+1), Kind: KindText, Source: "text", Text: text, Provenance: in.provenance(),
+			ID: fmt.Sprintf("text/%d", i+1), Kind: KindText, Source: "text", Text: text, Provenance: in.provenance(r, nil),
 		})
 	}
 	for i, one := range r.Instructions {
 		instructionRows = append(instructionRows, Row{
-			ID: fmt.Sprintf("instruction/%d", i+1), Kind: KindInstruction, Source: "instructions", Provenance: in.provenance(),
+			ID: fmt.Sprintf("instruction/%d", i+1), Kind: KindInstruction, Source: "instructions", Provenance: in.provenance(r, nil),
 			Messages: append(plainPrompt(one.Prompt), Message{Role: RoleAssistant, Content: one.Response}),
 		})
 	}

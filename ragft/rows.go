@@ -58,10 +58,10 @@ type Row struct {
 	Context    Context  `json:"context"`         // do the passages hold a reference answer?
 	Known      bool     `json:"known,omitempty"` // they do not, but a closed-book candidate is correct
 
-	Target          Target      `json:"target"`
+	Target          Target      `json:"target,omitzero"`
 	RejectedTargets []Target    `json:"rejected_targets,omitempty"` // of Rejected, in their order
-	Candidates      []Candidate `json:"candidates"`                 // all of them, chosen or not
-	Chunks          []ChunkRef  `json:"chunks"`                     // in the order of the prompt
+	Candidates      []Candidate `json:"candidates,omitempty"`       // all of them, chosen or not
+	Chunks          []ChunkRef  `json:"chunks,omitempty"`           // in the order of the prompt
 	Provenance      Provenance  `json:"provenance"`
 }
 
@@ -82,15 +82,18 @@ type ChunkRef struct {
 
 // Provenance says how a row came to be. All hashes are hex SHA-256.
 type Provenance struct {
-	Version   string         `json:"version"` // of this library
-	Model     string         `json:"model"`
-	ModelHash string         `json:"model_hash"` // of the weights where the model tells, else of its name
+	Version   string         `json:"version"`              // of this library
+	Model     string         `json:"model,omitempty"`      // that wrote something of the row; "" = none did
+	ModelHash string         `json:"model_hash,omitempty"` // of the weights where the model tells, else of its name
 	Judge     string         `json:"judge,omitempty"`
 	Prompts   string         `json:"prompts"`            // [Prompts.Hash]
 	Template  string         `json:"template,omitempty"` // name of [Prompts.Template]; "" = the layout of this library
-	Rendered  map[Arm]string `json:"rendered"`           // messages sent for each arm
+	Rendered  map[Arm]string `json:"rendered,omitempty"` // messages sent for each arm
 	Seed      uint64         `json:"seed"`               // of the whole generation
-	Withheld  bool           `json:"withheld,omitempty"` // passages with the answer were taken out on purpose
+	// Options are those of the recipe, defaults filled in: a JSON object of their
+	// names as in Go and those values that are not zero.
+	Options  json.RawMessage `json:"options,omitempty"`
+	Withheld bool            `json:"withheld,omitempty"` // passages with the answer were taken out on purpose
 }
 
 // Responses are alternatives to a row's last message. In JSON each is a message
@@ -240,6 +243,7 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		Provenance: Provenance{
 			Version: Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
 			Prompts: g.opts.Prompts.Hash(), Template: g.opts.Prompts.Template.name(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
+			Options: g.recipeOptions,
 		},
 	}
 	var rows []Row
