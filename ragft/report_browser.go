@@ -29,6 +29,7 @@ type browserPageList struct {
 type browserItem struct {
 	Number                         int
 	ID, Question, Kind, Gold, Tags string
+	Before                         []Message // the turns before the question
 	Marks                          []browserMark
 	Answers                        []browserAnswer
 	Passages                       []browserPassage
@@ -73,7 +74,7 @@ func newBrowser(e *Evaluation, base, tuned *SystemResult) reportBrowser {
 func newBrowserItem(e *Evaluation, base, tuned *SystemResult, i int) browserItem {
 	q := &e.Questions[i]
 	kind, tag := questionKind(q, &tuned.Records[i])
-	item := browserItem{Number: i + 1, ID: q.ID, Question: q.Question.Question, Kind: kind, Gold: strings.Join(q.Golds(), " / ")}
+	item := browserItem{Number: i + 1, ID: q.ID, Question: q.Question.Question, Before: q.History, Kind: kind, Gold: strings.Join(q.Golds(), " / ")}
 	tags := []string{tag}
 	if was, is := verdictRank(&base.Records[i]), verdictRank(&tuned.Records[i]); was < is {
 		tags = append(tags, "changed", "improved")

@@ -118,6 +118,7 @@ func TestReportEscapes(t *testing.T) {
 	}
 	config.Questions[0].Question = hostile
 	config.Questions[0].Answer = hostile
+	config.Questions[0].History = []Message{{Role: RoleUser, Content: "Before: " + hostile}}
 	config.Search = shelf{hostile: {hostile}}
 	e := evaluated(t, config)
 	e.Robustness = []*Robustness{{
@@ -135,6 +136,7 @@ func TestReportEscapes(t *testing.T) {
 	})
 	requireSelfContained(t, page)
 	require.Contains(t, page, "&lt;script&gt;alert(")
+	require.Contains(t, page, "before, user: Before: &lt;/title&gt;")
 }
 
 func TestReportOfEverything(t *testing.T) {
