@@ -38,10 +38,7 @@ func (e *evaluator) search(ctx context.Context) error {
 	n := len(e.Questions)
 	e.questions = make([]EvalQuestion, n)
 	e.hits = make([][]retriever.Hit, n)
-	for i, q := range e.Questions {
-		if q.ID == "" {
-			q.ID = "#" + strconv.Itoa(i+1)
-		}
+	for i, q := range withIDs(e.Questions) {
 		// The answer alone decides, as in ReadQuestions.
 		q.Unanswerable = len(q.Golds()) == 0
 		if given := e.Evidence[q.ID]; len(given) > 0 {
@@ -63,6 +60,17 @@ func (e *evaluator) search(ctx context.Context) error {
 		e.Progress(EvalProgress{Stage: "search", Done: i + 1, Total: n})
 	}
 	return ctx.Err()
+}
+
+// withIDs gives questions without an id their number as one, in a copy.
+func withIDs(questions []Question) []Question {
+	out := slices.Clone(questions)
+	for i := range out {
+		if out[i].ID == "" {
+			out[i].ID = "#" + strconv.Itoa(i+1)
+		}
+	}
+	return out
 }
 
 // remember keeps the passages that a question was shown with, once each.

@@ -106,6 +106,7 @@ func Perturb(ctx context.Context, config EvalConfig, o PerturbOptions) (*Robustn
 	if len(config.Systems) != 1 || !config.Systems[0].Setting.withDocuments() || config.Systems[0].Change != nil {
 		return nil, errors.New("ragft: perturb: the configuration must name one system that is shown passages")
 	}
+	config.Questions = withIDs(config.Questions) // the answers that are swapped in are kept by id
 	perturbations := Perturbations(config.Questions, config.Seed, o)
 	system := config.Systems[0]
 	for _, p := range perturbations {
@@ -227,7 +228,8 @@ func exactShare(k, n int) Estimate {
 }
 
 // Perturbations lists the changes that [Perturb] tries. The answers that are
-// swapped in come from the other questions, by seed.
+// swapped in come from the other questions, by seed, and are told apart by the
+// ids of the questions, which must be set.
 func Perturbations(questions []Question, seed uint64, o PerturbOptions) []Perturbation {
 	if o.Distractors == nil {
 		o.Distractors = []int{0, 1, 2, 4, 8}
@@ -290,7 +292,8 @@ func Perturbations(questions []Question, seed uint64, o PerturbOptions) []Pertur
 }
 
 // withDistractors puts n passages without the answer around the best passage
-// that holds it, half of them before it. Where none does, nothing changes.
+// that holds it, half of them before it. Where none does, or there are not n,
+// nothing changes, so that the question is not counted.
 func withDistractors(q Question, shown, found []retriever.Hit, n int) []retriever.Hit {
 	at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return holdsPart(hit, q) })
 	if at < 0 {
@@ -301,6 +304,9 @@ func withDistractors(q Question, shown, found []retriever.Hit, n int) []retrieve
 		if len(others) < n && !holdsPart(hit, q) {
 			others = append(others, hit)
 		}
+	}
+	if len(others) < n {
+		return shown
 	}
 	return slices.Insert(others, len(others)/2, found[at])
 }

@@ -86,8 +86,8 @@ func TestPerturb(t *testing.T) {
 	share(got["passages doubled"].Flipped, 0, 2)
 	share(got["instruction injected"].Lured, 2, 2)
 	share(got["0 distractors"].Flipped, 0, 2)
-	// Two distractors: one before the evidence and one after, for the mill that of the old miller.
-	share(got["2 distractors"].Flipped, 1, 2)
+	// Two distractors: one before the evidence and one after, for the mill that of the old miller. The forge has but one.
+	share(got["2 distractors"].Flipped, 1, 1)
 
 	var b strings.Builder
 	require.NoError(t, r.WriteTable(&b))
@@ -97,6 +97,31 @@ func TestPerturb(t *testing.T) {
 	}
 	_, err = Perturb(t.Context(), EvalConfig{Systems: []System{{Name: "s", Model: literal{}}}, Questions: questions}, PerturbOptions{})
 	require.ErrorContains(t, err, "shown passages")
+}
+
+// Questions of a program's own have no ids, and a small corpus has few distractors.
+func TestPerturbCountsWhatItCouldChange(t *testing.T) {
+	questions := []Question{{Question: "Who runs the mill?", Answer: "Mara Venn"}, {Question: "Who runs the forge?", Answer: "Tom Hale"}}
+	found := shelf{
+		questions[0].Question: {"The mill is run by Mara Venn.", "The inn is old.", "A mill has sails.", "The sea is deep."},
+		questions[1].Question: {"The forge is run by Tom Hale.", "The forge is hot."},
+	}
+	r, err := Perturb(t.Context(), EvalConfig{
+		Systems:   []System{{Name: "s", Model: literal{}, Setting: SettingRetrieval}},
+		Questions: questions, Search: found, K: 2,
+	}, PerturbOptions{Distractors: []int{1, 3, 8}})
+	require.NoError(t, err)
+	n := map[string]int{}
+	for _, p := range r.Results {
+		n[p.Name] = p.N
+		if p.Name == "answer swapped" {
+			require.Equal(t, 1.0, p.Lured.Value)
+		}
+	}
+	require.Equal(t, 2, n["answer swapped"])
+	require.Equal(t, 1, n["3 distractors"], "the forge has one")
+	require.Equal(t, 0, n["8 distractors"])
+	require.Empty(t, questions[0].ID, "the caller's questions stay as they are")
 }
 
 func TestSwapAnswer(t *testing.T) {

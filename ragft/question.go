@@ -103,6 +103,7 @@ func ReadQuestionsFile(path string) ([]Question, error) {
 func parseQuestion(line []byte) (Question, error) {
 	var in struct {
 		Question
+		ID      questionID      `json:"id"`
 		Answer  *string         `json:"answer"`
 		Answers json.RawMessage `json:"answers"`
 	}
@@ -113,7 +114,7 @@ func parseQuestion(line []byte) (Question, error) {
 	if in.Answer != nil {
 		q.Answer = *in.Answer
 	}
-	q.ID = strings.TrimSpace(q.ID)
+	q.ID = strings.TrimSpace(string(in.ID))
 	q.Question = strings.TrimSpace(q.Question)
 	q.Answer = strings.TrimSpace(q.Answer)
 	aliases := q.Aliases
@@ -138,6 +139,19 @@ func parseQuestion(line []byte) (Question, error) {
 	}
 	q.Unanswerable = q.Answer == ""
 	return q, nil
+}
+
+// questionID is a text, or a number as other programs write it.
+type questionID string
+
+func (id *questionID) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, (*string)(id)); err == nil {
+		return nil
+	}
+	var number json.Number
+	err := json.Unmarshal(data, &number)
+	*id = questionID(number)
+	return err
 }
 
 // WriteQuestions writes questions in the form that [ReadQuestions] reads.

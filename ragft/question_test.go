@@ -180,3 +180,12 @@ func FuzzReadQuestions(f *testing.F) {
 		require.Equal(t, questions, again)
 	})
 }
+
+func TestQuestionIDsThatAreNumbers(t *testing.T) {
+	questions, err := ReadQuestions(strings.NewReader(`{"id": 12, "question": "Who?", "answer": "Ann"}` + "\n" + `{"id": null, "question": "What?", "answer": ""}`))
+	require.NoError(t, err)
+	require.Equal(t, "12", questions[0].ID)
+	require.Equal(t, "q2", questions[1].ID)
+	_, err = ReadQuestions(strings.NewReader(`{"id": ["a"], "question": "Who?", "answer": "Ann"}`))
+	require.ErrorContains(t, err, "line 1")
+}

@@ -175,6 +175,9 @@ func TestNumbersOfOtherWriters(t *testing.T) {
 	set, err := Read(strings.NewReader(`{"data": [{"paragraphs": [{"context": "Built in 1912.", "qas": [{"id": 262, "question": "When?", "answers": [{"text": "1912"}]}]}]}]}`), Detect)
 	require.NoError(t, err)
 	require.Equal(t, "262", set.Items[0].ID)
+	set, err = Read(strings.NewReader(`{"id": 7, "question": "When?", "answer": "1912"}`+"\n"+`{"id": null, "question": "Who?", "answer": "Ann"}`), Detect)
+	require.NoError(t, err)
+	require.Equal(t, []string{"7", "q2"}, []string{set.Items[0].ID, set.Items[1].ID})
 	require.Equal(t, `{"a": null, "b": [null, null, -1], "NaN \" Infinity": "NaN"}`+"\n"+`"broken`+"\n"+`{"c": null}null`,
 		string(nullNaN([]byte(`{"a": NaN, "b": [Infinity, -Infinity, -1], "NaN \" Infinity": "NaN"}`+"\n"+`"broken`+"\n"+`{"c": NaN}NaN`))))
 	set, err = Read(strings.NewReader(strings.Replace(files[MTRAG], `"score": 3`, `"score": NaN`, 1)), Detect)

@@ -299,11 +299,13 @@ func readMTRAG(s *Set, data []byte) error {
 
 func readPlain(s *Set, data []byte) error {
 	return eachLine(data, func(number int, line []byte) error {
-		var e Item
+		var e struct {
+			Item
+			ID json.RawMessage `json:"id"` // read with the question
+		}
 		if err := json.Unmarshal(line, &e); err != nil {
 			return err
 		}
-		given := e.ID
 		// The rules of the plain form are those of ragft.
 		questions, err := ragft.ReadQuestions(bytes.NewReader(line))
 		if err != nil {
@@ -312,10 +314,11 @@ func readPlain(s *Set, data []byte) error {
 			}
 			return err
 		}
-		if e.Question = questions[0]; given == "" {
-			e.ID = "q" + strconv.Itoa(number) // as ragft.ReadQuestions names it
+		e.Question = questions[0]
+		if id := string(bytes.Trim(e.ID, `" `)); id == "" || id == "null" {
+			e.Item.ID = "q" + strconv.Itoa(number) // as ragft.ReadQuestions names it
 		}
-		return s.add(e, append([]string{e.Answer}, e.Aliases...))
+		return s.add(e.Item, append([]string{e.Answer}, e.Aliases...))
 	})
 }
 
