@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
 	"time"
@@ -62,6 +63,8 @@ func (o ComposeOptions) withDefaults() ComposeOptions {
 type ComposeProgress struct {
 	Done, Total int // chunks
 	Accepted    int // questions
+	Calls       int // requests made, those that a cache answered included
+	Cached      int // requests that a [CachedModel] answered
 	Tokens      int // generated
 	Elapsed     time.Duration
 	Remaining   time.Duration // estimate from the rate so far
@@ -88,6 +91,21 @@ type Composed struct {
 	Rejected  map[Rejection]int
 	Chunks    int // chunks that were asked about
 	Tokens    int
+	Cost      Cost
+}
+
+// Estimate is the most that [ComposeQuestions] costs: a call for each chunk that
+// is long enough. A Limit may end it earlier.
+func (o ComposeOptions) Estimate(chunks []retriever.Chunk) Cost {
+	o = o.withDefaults()
+	c := Cost{}
+	for _, chunk := range chunks {
+		if len(chunk.Text) >= o.MinChunk {
+			c.Calls++
+		}
+	}
+	c.Tokens = c.Calls * o.PerChunk * o.MaxTokens
+	return c
 }
 
 // ComposeQuestions lets the model write questions about chunks and keeps those
@@ -102,25 +120,26 @@ func ComposeQuestions(ctx context.Context, model Model, chunks []retriever.Chunk
 	o := opts.withDefaults()
 	result := &Composed{Rejected: map[Rejection]int{}}
 	seen := map[string]bool{}
-	start := time.Now()
+	m := newMeter(nil, slog.Default(), model)
 	for done := 0; done < len(chunks) && (o.Limit <= 0 || len(result.Questions) < o.Limit); {
 		batch := chunks[done:min(done+o.Batch, len(chunks))]
-		if err := composeBatch(ctx, model, batch, o, seen, result); err != nil {
+		if err := composeBatch(ctx, m, model, batch, o, seen, result); err != nil {
 			return nil, fmt.Errorf("ragft: compose questions: %w", err)
 		}
 		done += len(batch)
 		if o.Progress != nil {
-			elapsed := time.Since(start)
+			spent := m.cost(0)
 			o.Progress(ComposeProgress{
-				Done: done, Total: len(chunks), Accepted: len(result.Questions), Tokens: result.Tokens, Elapsed: elapsed,
-				Remaining: time.Duration(float64(elapsed) / float64(done) * float64(len(chunks)-done)),
+				Done: done, Total: len(chunks), Accepted: len(result.Questions), Calls: spent.Calls, Cached: spent.Cached, Tokens: result.Tokens, Elapsed: spent.Elapsed,
+				Remaining: time.Duration(float64(spent.Elapsed) / float64(done) * float64(len(chunks)-done)),
 			})
 		}
 	}
+	result.Cost = m.cost(0)
 	return result, nil
 }
 
-func composeBatch(ctx context.Context, model Model, chunks []retriever.Chunk, o ComposeOptions, seen map[string]bool, result *Composed) error {
+func composeBatch(ctx context.Context, m *meter, model Model, chunks []retriever.Chunk, o ComposeOptions, seen map[string]bool, result *Composed) error {
 	var reqs []ChatRequest
 	var asked []retriever.Chunk
 	for _, chunk := range chunks {
@@ -133,7 +152,7 @@ func composeBatch(ctx context.Context, model Model, chunks []retriever.Chunk, o 
 			Temperature: o.Temperature, Seed: deriveSeed(o.Seed, "compose", chunk.ID),
 		})
 	}
-	responses, err := chatAll(ctx, model, reqs)
+	responses, err := m.chat(ctx, model, reqs)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,10 @@ func TestComposeQuestions(t *testing.T) {
 	require.Equal(t, 3, got.Chunks, "the short one was not asked about")
 	require.Len(t, progress, 2)
 	require.Equal(t, 4, progress[1].Done)
+	require.Equal(t, []int{2, 3}, []int{progress[0].Calls, progress[1].Calls})
+	require.Equal(t, []int{3, got.Tokens}, []int{got.Cost.Calls, got.Cost.Tokens})
+	bound := ComposeOptions{PerChunk: 2, MinChunk: 15}.Estimate(composeFixture(3))
+	require.Equal(t, []int{3, 3 * 2 * 96}, []int{bound.Calls, bound.Tokens})
 	require.Equal(t, []Message{
 		{Role: RoleSystem, Content: DefaultComposePrompt},
 		{Role: RoleUser, Content: "Document 1: Mill 0\nMill 0 was built by Ann Lee."}}, model.requests[0].Messages)

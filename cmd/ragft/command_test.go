@@ -192,6 +192,7 @@ func TestExitCodes(t *testing.T) {
 		{"no text to replay", "no general text to replay", exitError, []string{"demos", "--recipe", "pretrain", "-m", ""}},
 		{"a recipe without its model", "it needs a model", exitUsage, []string{"demos", "--recipe", "self-demo", "-m", ""}},
 		{"no such setting", "there is no", exitUsage, []string{"eval", "--settings", "outside"}},
+		{"what questions cost", "", exitOK, []string{"questions", "--estimate", "-m", ""}},
 		{"no such model", "no such file", exitMissing, []string{"questions", "-m", "nowhere.gguf"}},
 		{"not a model", "GGUF", exitInput, []string{"questions", "-m", notModel}},
 		{"no server", "does not answer", exitMissing, []string{"questions", "-m", "ollama:x@http://127.0.0.1:1"}},
@@ -216,6 +217,10 @@ func TestExitCodes(t *testing.T) {
 		require.Equal(t, c.name == "a recipe without its model", strings.Contains(stderr, "here: --model"), c.name)
 		if c.name == "no such flag" {
 			continue // --json was not read
+		}
+		if c.code == exitOK {
+			require.Regexp(t, `"estimate":\{"calls":[1-9]`, stdout)
+			continue
 		}
 		require.Contains(t, stdout, `"exit_code":`, c.name)
 	}

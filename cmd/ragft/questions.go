@@ -19,6 +19,7 @@ type questionsFlags struct {
 	format    string
 	documents string
 	questions string
+	estimate  bool
 }
 
 func (a *app) questionsCommand() *cobra.Command {
@@ -52,6 +53,7 @@ unanswerable; add some that the documents do not answer, with an empty answer, o
 	f.Var(countValue(&o.compose.MaxTokens, 96, 1), "max-tokens", "longest reply of the model, in tokens")
 	f.Var(countValue(&o.compose.Batch, 16, 1), "batch", "passages at a time")
 	f.StringVar(&o.compose.Prompt, "prompt-compose", "", "system message with which the model writes questions")
+	f.BoolVar(&o.estimate, "estimate", false, "say what it may cost, and stop")
 	f.Var(pathValue(&o.importing, ""), "import", "data set to take the questions from")
 	f.Var(choiceValue(&o.format, "detect", append([]string{"detect"}, formats...)...), "format", "format of --import")
 	f.Var(pathValue(&o.documents, ""), "documents", "with --import: file to write the passages of the data set to, JSONL, for 'ragft index'")
@@ -60,12 +62,14 @@ unanswerable; add some that the documents do not answer, with an empty answer, o
 
 // questionsResult is what questions prints with --json.
 type questionsResult struct {
-	File         string         `json:"file"`
+	File         string         `json:"file,omitempty"` // none with --estimate
 	Questions    int            `json:"questions"`
 	Unanswerable int            `json:"unanswerable"`
 	Passages     int            `json:"passages,omitempty"` // asked about, or taken over
 	Left         map[string]int `json:"left_out,omitempty"` // by reason
 	Tokens       int            `json:"tokens,omitempty"`
+	Estimate     ragft.Cost     `json:"estimate,omitzero"`
+	Cost         ragft.Cost     `json:"cost,omitzero"`
 }
 
 func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
@@ -78,6 +82,15 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	if err != nil {
 		return err
 	}
+	o.compose.Temperature, o.compose.MinChunk = orNegative(o.compose.Temperature), orNegative(o.compose.MinChunk)
+	r := questionsResult{Estimate: o.compose.Estimate(chunks), Left: map[string]int{}}
+	expected := fmt.Sprintf("questions about %d passages: at most %s", r.Estimate.Calls, r.Estimate)
+	if o.estimate {
+		return a.result(r, func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, expected)
+			return err
+		})
+	}
 	m, err := a.open(ctx, o.modelFlags, "")
 	if err != nil {
 		return err
@@ -87,18 +100,18 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	if err != nil {
 		return err
 	}
+	a.note("%s", expected)
 	bar := a.bar("writing questions", "passages")
 	o.compose.Seed = a.seed
-	o.compose.Temperature, o.compose.MinChunk = orNegative(o.compose.Temperature), orNegative(o.compose.MinChunk)
 	o.compose.Progress = func(p ragft.ComposeProgress) {
-		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d accepted", p.Accepted))
+		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d accepted, %d calls, %d of them cached", p.Accepted, p.Calls, p.Cached))
 	}
 	composed, err := ragft.ComposeQuestions(ctx, cached, chunks, o.compose)
 	bar.done()
 	if err != nil {
 		return err
 	}
-	r := questionsResult{Passages: composed.Chunks, Tokens: composed.Tokens, Left: map[string]int{}}
+	r.Passages, r.Tokens, r.Cost = composed.Chunks, composed.Tokens, composed.Cost
 	for reason, n := range composed.Rejected {
 		r.Left[string(reason)] = n
 	}
@@ -149,6 +162,9 @@ func (a *app) keepQuestions(o questionsFlags, questions []ragft.Question, r ques
 		return err
 	}
 	return a.result(r, func(w io.Writer) error {
+		if r.Cost.Calls > 0 {
+			a.note("it took %s", r.Cost)
+		}
 		if len(r.Left) > 0 {
 			a.note("left out: %s", counts(r.Left))
 		}

@@ -79,12 +79,14 @@ func (a *app) runTune(ctx context.Context, o tuneFlags) error {
 	if r.Estimate, err = o.lsr.Estimate(in); err != nil {
 		return err
 	}
+	expected := fmt.Sprintf("tuning by %d questions: at most %s", len(train), r.Estimate)
 	if o.estimate {
 		return a.result(r, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "tuning by %d questions: at most %s\n", len(train), r.Estimate)
+			_, err := fmt.Fprintln(w, expected)
 			return err
 		})
 	}
+	a.note("%s", expected)
 	adapter, err := a.adapterPath(o.modelFlags)
 	if err != nil {
 		return err

@@ -22,6 +22,8 @@ func TestTune(t *testing.T) {
 	require.Positive(t, r.HeldOut)
 	require.LessOrEqual(t, r.Cost.Calls, estimate.Estimate.Calls)
 	require.Equal(t, r.On, r.File != "")
+	_, _, told := ragftRun(t, "", "tune", "--candidates", "3")
+	require.Contains(t, told, "at most", "what it may cost is told without being asked for")
 	again := object[tuneResult](t, "tune", "--candidates", "3")
 	require.Equal(t, again.Cost.Calls, again.Cost.Cached, "nothing is scored twice")
 	require.Equal(t, r.Learned, again.Learned)
