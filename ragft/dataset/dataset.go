@@ -53,7 +53,9 @@ const (
 	CLAPnq Format = "clapnq"
 	// MTRAG is JSONL of the generation tasks of Katsis et al. 2025
 	// (arXiv 2501.03468). A task that is neither answerable nor unanswerable
-	// (conversational) is left out, and counted.
+	// (conversational) is left out, and counted. The contexts are taken for
+	// evidence, as they are in reference.jsonl; RAG.jsonl and reference+RAG.jsonl
+	// have what a search found among them, or nothing else.
 	MTRAG Format = "mtrag"
 	// Plain is JSONL of one's own, see [ragft.ReadQuestions], with the fields of
 	// [Item], all optional: "passages": [{"title", "text"}] that hold the evidence,
