@@ -54,7 +54,10 @@ func answerLines(memory string, e *Evaluation) []answerLine {
 		lines = append(lines, answerLine{Question: &e.Questions[i]})
 	}
 	for i, s := range e.Systems {
-		head.Systems[i] = SystemResult{Name: s.Name, Model: s.Model, Setting: s.Setting, Prompt: s.Prompt}
+		head.Systems[i] = SystemResult{
+			Name: s.Name, Model: s.Model, Setting: s.Setting, Prompt: s.Prompt,
+			Layout: s.Layout, Ensemble: s.Ensemble, Extracted: s.Extracted, ScoresTrue: s.ScoresTrue,
+		}
 		for k := range s.Records {
 			lines = append(lines, answerLine{System: s.Name, Record: &s.Records[k]})
 		}

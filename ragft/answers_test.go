@@ -49,10 +49,14 @@ func measured(t *testing.T) *Evaluation {
 	value := func(x float64) *float64 { return &x }
 	e.Calibration = &Calibration{
 		Calibrator: Calibrator{Names: []string{SignalLogProb, SignalRetrieval}, N: 50}, System: "tuned, documents", Model: "base.gguf+tuned",
-		Before:    ConfidenceQuality{AUROC: value(0.61), ECE: value(0.2)},
-		After:     ConfidenceQuality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
-		Guarantee: Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
+		Before:     ConfidenceQuality{AUROC: value(0.61), ECE: value(0.2)},
+		After:      ConfidenceQuality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
+		Guarantee:  Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
+		Conditions: conditionsOf(e, e.System("tuned, documents")),
 	}
+	e.Calibration.Calibrator.Mean, e.Calibration.Calibrator.Scale, e.Calibration.Calibrator.Weight = []float64{0, 0}, []float64{1, 1}, []float64{1, 1}
+	e.Calibration.Signals = e.Signals
+	require.NoError(t, e.Calibration.Test(e))
 	e.Leakage = MeasureLeakage([]Question{{ID: "t1", Question: "Who runs the mill?"}}, village().Questions, LeakOptions{})
 	e.Info = &ReportInfo{
 		Title: "The village, measured", Loss: []LossPoint{{1, 2, math.NaN()}, {2, 1.5, 1.8}}, LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},

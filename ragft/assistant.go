@@ -46,8 +46,19 @@ type AssistantOptions struct {
 	// Calibration, where set, joins several signals into the confidence, and
 	// its threshold is what the assistant abstains below, so that the risk that
 	// was asked for is kept. MinConfidence applies to that confidence too. See
-	// [Calibrate]. It may cost further calls of the model for each answer.
+	// [Calibrate]. It may cost further calls of the model for each answer. It has
+	// to have been made under the conditions of these options, or no question is
+	// answered and the error wraps [ErrOtherConditions]; the index is not looked
+	// at, see [Calibration.Check]. One that guarantees nothing needs a
+	// MinConfidence, or the error wraps [ErrNoGuarantee]. The guarantee is one for
+	// questions that stand alone, not for those after a history.
 	Calibration *Calibration
+
+	// Extract takes the answer out of what the model wrote, as [FinalAnswer]
+	// does, for a model that was tuned to reason first; nil = all of it.
+	// Citations are looked for in the whole text, which [Answer.Draft] keeps.
+	// Nothing is streamed before the end.
+	Extract func(text string) string
 
 	// Decline is what the assistant says where it abstains without words of
 	// the model; "" = "I cannot find that in the documents."
@@ -158,6 +169,9 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	case len(question) > a.opts.MaxQuestion:
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrQuestionTooLong, len(question), a.opts.MaxQuestion)
 	}
+	if err := a.opts.Calibration.checkOptions(a.model, a.opts); err != nil {
+		return nil, err
+	}
 	hits, err := a.search.Search(ctx, question, a.opts.Passages)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
@@ -174,7 +188,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	// The model streams by itself only where nothing can be taken back.
 	streamed := &strings.Builder{}
 	var live func(string)
-	if onText != nil && a.threshold() <= 0 {
+	if onText != nil && a.threshold() <= 0 && a.opts.Extract == nil {
 		live = func(piece string) {
 			streamed.WriteString(piece)
 			onText(piece)
@@ -184,11 +198,16 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &Answer{Hits: hits, Truncated: sample.Truncated, Confidence: math.Exp(sample.MeanLogProb)}
-	if err := a.calibrate(ctx, answer, req, sample); err != nil {
+	answer := &Answer{
+		Hits: hits, Truncated: sample.Truncated, Confidence: math.Exp(sample.MeanLogProb), Draft: strings.TrimSpace(sample.Text),
+	}
+	if answer.Text = answer.Draft; a.opts.Extract != nil {
+		answer.Text = a.opts.Extract(answer.Draft)
+	}
+	if err := a.calibrate(ctx, answer, req); err != nil {
 		return nil, fmt.Errorf("confidence: %w", err)
 	}
-	a.judge(answer, question, strings.TrimSpace(sample.Text))
+	a.judge(answer, question)
 	if strings.TrimSpace(streamed.String()) == "" {
 		show(answer.Text)
 	}
@@ -257,13 +276,13 @@ func withHistory(messages, history []Message) []Message {
 
 // calibrate replaces the confidence by that of the calibration, if there is one
 // and there is something to be confident of.
-func (a *Assistant) calibrate(ctx context.Context, answer *Answer, req ChatRequest, sample ChatSample) error {
-	c, text := a.opts.Calibration, strings.TrimSpace(sample.Text)
+func (a *Assistant) calibrate(ctx context.Context, answer *Answer, req ChatRequest) error {
+	c, text := a.opts.Calibration, answer.Text
 	if c == nil || isBlank(text) || IsRefusal(text) {
 		return nil
 	}
-	answer.Signals = freeSignals(finite(math.Exp(sample.MeanLogProb)), answer.Hits)
-	asked, err := c.Signals.withDefaults().ask(ctx, a.model, a.opts.Seed, []ChatRequest{req}, []string{text})
+	answer.Signals = freeSignals(finite(answer.Confidence), answer.Hits)
+	asked, err := c.Signals.withDefaults().ask(ctx, a.model, a.opts.Seed, []ChatRequest{req}, []string{text}, a.opts.Extract)
 	if err != nil {
 		return err
 	}
@@ -273,8 +292,8 @@ func (a *Assistant) calibrate(ctx context.Context, answer *Answer, req ChatReque
 }
 
 // judge decides whether the assistant stands by what the model wrote.
-func (a *Assistant) judge(answer *Answer, question, text string) {
-	answer.Text, answer.Draft = text, text
+func (a *Assistant) judge(answer *Answer, question string) {
+	text := answer.Text
 	switch {
 	case isBlank(text):
 		answer.Text, answer.Abstained, answer.Reason = a.opts.Decline, true, ReasonEmpty
@@ -283,6 +302,6 @@ func (a *Assistant) judge(answer *Answer, question, text string) {
 	case answer.Confidence < a.threshold():
 		answer.Text, answer.Abstained, answer.Reason = a.opts.Decline, true, ReasonLowConfidence
 	default:
-		answer.Citations = cite(question, text, answer.Hits)
+		answer.Citations = cite(question, answer.Draft, answer.Hits)
 	}
 }

@@ -29,19 +29,24 @@ type CalibrationOptions struct {
 }
 
 // Calibration is what an [Assistant] needs to say how sure it is, and to
-// abstain where it is not sure enough. It is for one model, adapter, index
-// and prompt: with another of these, make it again.
+// abstain where it is not sure enough. It holds under the conditions that it was
+// made under: with others, make it again. See [Calibration.Check].
 type Calibration struct {
 	Calibrator Calibrator    `json:"calibrator"`
 	Guarantee  Guarantee     `json:"guarantee"`
 	Signals    SignalOptions `json:"signals"` // how the signals were collected
 	System     string        `json:"system"`
 	Model      string        `json:"model"` // [Model.Name]
+	Conditions Conditions    `json:"conditions"`
 
 	// Quality of the confidence on the questions of the threshold, by the log
 	// probability alone and by the joined signals.
 	Before ConfidenceQuality `json:"before"`
 	After  ConfidenceQuality `json:"after"`
+
+	// Gate is what the threshold does to the questions that are reported; nil
+	// until [Calibration.Test].
+	Gate *GateTest `json:"gate,omitempty"`
 }
 
 // ConfidenceQuality says how well a confidence tells right answers from wrong
@@ -64,7 +69,8 @@ func qualityOf(outcomes []Outcome) ConfidenceQuality {
 // [ControlRisk]. Refusals take no part. The questions must not be those that
 // are reported on afterwards. Errors wrap [ErrCalibration] where there are too
 // few right or wrong answers; where only the risk cannot be kept, the error
-// wraps [ErrNoGuarantee] and the calibration is returned without a threshold.
+// wraps [ErrNoGuarantee] and the calibration is returned without a threshold: it
+// is for the report, and an [Assistant] answers nothing by it alone.
 func Calibrate(e *Evaluation, system string, o CalibrationOptions) (*Calibration, error) {
 	o = o.withDefaults()
 	s := e.System(system)
@@ -90,7 +96,7 @@ func Calibrate(e *Evaluation, system string, o CalibrationOptions) (*Calibration
 	if err != nil {
 		return nil, err
 	}
-	c := &Calibration{Calibrator: *fitted, Signals: e.Signals, System: system, Model: s.Model}
+	c := &Calibration{Calibrator: *fitted, Signals: e.Signals, System: system, Model: s.Model, Conditions: conditionsOf(e, s)}
 	var before, after []Outcome
 	for _, p := range choose {
 		logProb, ok := p.Signals[SignalLogProb]
@@ -173,8 +179,14 @@ func (c *Calibration) WriteTable(w io.Writer) error {
 		line(&b, pad(r.name, 8)+padLeft(plainMetric(orNaN(r.before), false), 16)+padLeft(plainMetric(orNaN(r.after), false), 16)+"   "+r.meaning)
 	}
 	line(&b, "")
-	for _, part := range wrapLines(c.Guarantee.String(), tableWidth-1) {
-		line(&b, part)
+	paragraphs := []string{c.Guarantee.String()}
+	if c.Gate != nil {
+		paragraphs = append(paragraphs, c.Gate.String())
+	}
+	for _, text := range paragraphs {
+		for _, part := range wrapLines(text, tableWidth-1) {
+			line(&b, part)
+		}
 	}
 	return writeAll(w, &b)
 }

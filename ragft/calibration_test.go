@@ -75,7 +75,8 @@ func TestAssistantHoldsToItsCalibration(t *testing.T) {
 	calibration := func(bias float64) *Calibration {
 		return &Calibration{
 			Calibrator: Calibrator{Names: []string{SignalLogProb, SignalConsistency}, Mean: []float64{0, 0}, Scale: []float64{1, 1}, Weight: []float64{1, 1}, Bias: bias},
-			Guarantee:  Guarantee{Threshold: 0.5}, Signals: SignalOptions{Consistency: 2},
+			Guarantee:  Guarantee{Threshold: 0.5, Answered: 9}, Signals: SignalOptions{Consistency: 2}, Model: "m",
+			Conditions: Conditions{Setting: SettingRetrieval, Passages: 4, Prompt: DefaultRead, Layout: layoutOf(Prompts{}.ReadMessages)},
 		}
 	}
 	answer, err := NewAssistant(m, found, AssistantOptions{Calibration: calibration(1)}).Answer(t.Context(), q)

@@ -100,7 +100,8 @@ type Evaluation struct {
 	Judge       string         `json:"judge,omitempty"` // name of the judging model; "" = none
 	Signals     SignalOptions  `json:"signals"`         // asked beside the answers
 	PromptHash  string         `json:"prompt_hash"`
-	Version     string         `json:"version"` // of this library
+	Index       string         `json:"index,omitempty"` // digest of what was searched; "" = nothing was, or it has none
+	Version     string         `json:"version"`         // of this library
 
 	// What was measured beside the answers and is to be kept and reported with
 	// them; Evaluate leaves it empty.
@@ -216,7 +217,11 @@ type SystemResult struct {
 	Name        string       `json:"name"`
 	Model       string       `json:"model"`
 	Setting     Setting      `json:"setting"`
-	Prompt      string       `json:"prompt"` // the system message used
+	Prompt      string       `json:"prompt"`           // the system message used
+	Layout      string       `json:"layout,omitempty"` // hash of the prompt with passages to an example
+	Ensemble    *Ensemble    `json:"ensemble,omitempty"`
+	Extracted   bool         `json:"extracted,omitempty"`   // System.Extract took the answers out of the texts
+	ScoresTrue  bool         `json:"scores_true,omitempty"` // the model can score, which SignalTrue is found by then
 	Metrics     []Metric     `json:"metrics"`
 	Matrix      Matrix       `json:"matrix"`
 	Curve       []CurvePoint `json:"curve,omitempty"`       // risk against coverage of all questions; empty without confidences
@@ -341,7 +346,8 @@ func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {
 		return nil, err
 	}
 	e := &evaluator{EvalConfig: config.withDefaults()}
-	if err := e.search(ctx); err != nil {
+	err := e.search(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)
 	}
 	out := &Evaluation{
@@ -350,6 +356,9 @@ func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {
 	}
 	if e.Judge.Model != nil {
 		out.Judge = e.Judge.Model.Name()
+	}
+	if out.Index, err = e.digest(ctx); err != nil {
+		return nil, fmt.Errorf("ragft: evaluate: %w", err)
 	}
 	for i, system := range e.Systems {
 		records, err := e.answerAll(ctx, system, i*len(e.Questions))

@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -210,6 +211,7 @@ func TestSignals(t *testing.T) {
 type speaking struct {
 	samples []string
 	yes     ChatSample
+	answer  string // "" = Mara Venn
 }
 
 func (m *speaking) Name() string { return "speaking" }
@@ -227,7 +229,7 @@ func (m *speaking) Chat(_ context.Context, reqs []ChatRequest) ([]ChatResponse, 
 				out[i].Samples = append(out[i].Samples, ChatSample{Text: text})
 			}
 		default:
-			out[i].Samples = []ChatSample{{Text: "Mara Venn", Tokens: 2, MeanLogProb: -0.5}}
+			out[i].Samples = []ChatSample{{Text: cmp.Or(m.answer, "Mara Venn"), Tokens: 2, MeanLogProb: -0.5}}
 		}
 	}
 	return out, nil

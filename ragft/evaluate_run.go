@@ -73,6 +73,14 @@ func withIDs(questions []Question) []Question {
 	return out
 }
 
+// digest is that of what is searched, for systems that are shown passages.
+func (e *evaluator) digest(ctx context.Context) (string, error) {
+	if !slices.ContainsFunc(e.Systems, func(s System) bool { return s.Setting.withDocuments() }) {
+		return "", nil
+	}
+	return digestOf(ctx, e.Search)
+}
+
 // remember keeps the passages that a question was shown with, once each.
 func (e *evaluator) remember(i int, hits []retriever.Hit) {
 	q := &e.questions[i]
@@ -298,10 +306,13 @@ func (r *Record) score(q Question) {
 
 // describe starts the result of a system: all but the metrics.
 func (e *evaluator) describe(s System, records []Record) SystemResult {
-	out := SystemResult{Name: s.Name, Model: s.Model.Name(), Setting: s.Setting, Records: records}
+	out := SystemResult{
+		Name: s.Name, Model: s.Model.Name(), Setting: s.Setting, Records: records,
+		Ensemble: s.Ensemble, Extracted: s.Extract != nil, ScoresTrue: scoresTrue(s.Model),
+	}
 	out.Prompt = e.prompts(s).Closed
 	if s.Setting.withDocuments() {
-		out.Prompt = e.prompts(s).Read
+		out.Prompt, out.Layout = e.prompts(s).Read, layoutOf(e.prompts(s).ReadMessages)
 	}
 	out.count()
 	return out
@@ -313,6 +324,11 @@ func (s *SystemResult) count() {
 	for _, r := range s.Records {
 		s.Matrix[r.Context][r.Verdict]++
 	}
+	s.curves()
+}
+
+// curves draws the confidence of the records.
+func (s *SystemResult) curves() {
 	outcomes := answeredOutcomes(s.Records)
 	if curve := RiskCoverage(outcomes); len(curve) > 0 {
 		// The curve of the answers is drawn over all questions: it ends at the

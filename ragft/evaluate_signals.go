@@ -49,7 +49,7 @@ func (e *evaluator) signals(ctx context.Context, s System, reqs []ChatRequest, r
 			open = append(open, i)
 		}
 	}
-	collected, err := e.Signals.ask(ctx, s.Model, e.Seed, pick(reqs, open), pickAnswers(records, open))
+	collected, err := e.Signals.ask(ctx, s.Model, e.Seed, pick(reqs, open), pickAnswers(records, open), s.Extract)
 	if err != nil {
 		return fmt.Errorf("signals of questions from %s: %w", records[0].QuestionID, err)
 	}
@@ -92,8 +92,9 @@ func freeSignals(confidence *float64, hits []retriever.Hit) Signals {
 	return s
 }
 
-// ask has the model sample further answers and judge its own. Request i led to answer i.
-func (o SignalOptions) ask(ctx context.Context, m Model, seed uint64, reqs []ChatRequest, answers []string) ([]Signals, error) {
+// ask has the model sample further answers and judge its own. Request i led to
+// answer i; extract, where set, takes such answers out of what is sampled.
+func (o SignalOptions) ask(ctx context.Context, m Model, seed uint64, reqs []ChatRequest, answers []string, extract func(string) string) ([]Signals, error) {
 	out := make([]Signals, len(reqs))
 	for i := range out {
 		out[i] = Signals{}
@@ -109,7 +110,7 @@ func (o SignalOptions) ask(ctx context.Context, m Model, seed uint64, reqs []Cha
 			return nil, err
 		}
 		for i, response := range responses {
-			out[i][SignalConsistency] = agreement(answers[i], response.Samples)
+			out[i][SignalConsistency] = agreement(answers[i], response.Samples, extract)
 		}
 	}
 	if o.True && len(reqs) > 0 {
@@ -209,10 +210,13 @@ func (o SignalOptions) trueMessages(prompt []Message, answer string) []Message {
 
 // agreement is the share of the samples that say the same as the answer: equal
 // after normalisation, one contained in the other, or most words in common.
-func agreement(answer string, samples []ChatSample) float64 {
+func agreement(answer string, samples []ChatSample, extract func(string) string) float64 {
 	same := 0
 	for _, s := range samples {
 		text := strings.TrimSpace(s.Text)
+		if extract != nil {
+			text = extract(text)
+		}
 		if text != "" && !IsRefusal(text) &&
 			(Contains(text, []string{answer}) || Contains(answer, []string{text}) || F1(text, []string{answer}) >= 0.6) {
 			same++

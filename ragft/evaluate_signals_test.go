@@ -30,7 +30,7 @@ func (m *doubting) ScoreTexts(context.Context, []string) ([][]float64, error) { 
 
 func (m *doubting) probability(t *testing.T, model Model) float64 {
 	t.Helper()
-	out, err := SignalOptions{True: true}.withDefaults().ask(t.Context(), model, 1, []ChatRequest{{Messages: chat("s", "Who?")}}, []string{"Tom"})
+	out, err := SignalOptions{True: true}.withDefaults().ask(t.Context(), model, 1, []ChatRequest{{Messages: chat("s", "Who?")}}, []string{"Tom"}, nil)
 	require.NoError(t, err)
 	return out[0][SignalTrue]
 }

@@ -125,7 +125,8 @@ func ExampleCalibrate() {
 	fmt.Printf("of those given, at most %.0f %% wrong: %v\n", 100*g.Risk, g.Bound <= g.Risk)
 	fmt.Printf("answers that are given: %.0f %%\n", 100*math.Round(10*g.Coverage)/10)
 
-	// An assistant with it abstains below the threshold:
+	// Made of answers from a search ([ragft.SettingRetrieval]), it lets an assistant with the same passages and
+	// instruction abstain below the threshold:
 	// ragft.NewAssistant(model, index, ragft.AssistantOptions{Calibration: calibration})
 
 	// Output:

@@ -423,6 +423,9 @@ func (page *reportPage) plots(e *Evaluation, base, tuned *SystemResult) (err err
 	draw(&page.SecondsPlot, plot, failed)
 	plot, failed = plotCost(e, "tokens of prompt and answer", "Truthfulness against the tokens of prompt and answer, with 95% intervals, one point a system", tokensOf)
 	draw(&page.TokensPlot, plot, failed)
+	if page.Calibration != nil {
+		err = errors.Join(err, page.Calibration.plots(e, e.Calibration))
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package ragft
 
 import (
 	"fmt"
+	"html/template"
 	"image/color"
 	"maps"
 	"math"
@@ -167,6 +168,28 @@ type reportCalibration struct {
 	N               int
 	Kept            bool
 	Rows            []reportDifference
+
+	Gate              string // what it does to the questions that are reported
+	Legend            []swatch
+	Risk, Reliability template.HTML
+}
+
+// plots draws the confidence of the calibrated system by the log probability
+// alone and by the joined signals.
+func (r *reportCalibration) plots(e *Evaluation, c *Calibration) error {
+	s := e.System(c.System)
+	if c.Gate == nil || s == nil {
+		return nil
+	}
+	systems := []*SystemResult{s, {Curve: c.Gate.Curve, Reliability: c.Gate.Reliability}}
+	colors := []color.NRGBA{systemColor(0), systemColor(1)}
+	r.Legend = []swatch{newSwatch("log probability alone", colors[0]), newSwatch("joined signals", colors[1])}
+	var err error
+	if r.Risk, err = plotRiskCoverage(systems, colors); err != nil {
+		return err
+	}
+	r.Reliability, err = plotReliability(systems, colors)
+	return err
 }
 
 func newReportCalibration(c *Calibration) *reportCalibration {
@@ -175,6 +198,9 @@ func newReportCalibration(c *Calibration) *reportCalibration {
 	}
 	out := &reportCalibration{
 		System: c.System, Promise: c.Guarantee.String(), Signals: c.Calibrator.Names, N: c.Calibrator.N, Kept: c.Guarantee.Answered > 0,
+	}
+	if c.Gate != nil {
+		out.Gate = c.Gate.String()
 	}
 	for _, r := range c.rows() {
 		out.Rows = append(out.Rows, reportDifference{

@@ -153,7 +153,7 @@ func TestReportOfEverything(t *testing.T) {
 	} {
 		require.True(t, strings.Contains(page, want), want)
 	}
-	require.Equal(t, 9, strings.Count(page, `role="img"`))
+	require.Equal(t, 11, strings.Count(page, `role="img"`))
 	require.Equal(t, 6, strings.Count(page, `class="question"`), "every question")
 	require.NotContains(t, page, "NaN")
 	require.NotRegexp(t, `(fill|stroke):#-`, page)

@@ -23,6 +23,7 @@ type answerFlags struct {
 	ensemble    bool
 	temperature float64 // of it
 	calibration string
+	final       bool
 }
 
 func (o *answerFlags) add(f *pflag.FlagSet) {
@@ -43,12 +44,14 @@ func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 	f.StringVar(&o.options.Decline, "decline", "", "what is said in place of an answer that is not sure enough")
 	f.BoolVar(&o.ensemble, "ensemble", false, "answer from each passage alone and let the answers vote")
 	f.Float64Var(&o.temperature, "ensemble-temperature", 1, "--ensemble: higher lets later passages speak")
+	f.BoolVar(&o.final, "final-answer", false, "take what follows the last \"Answer:\" for the answer, as the recipes raft and memory teach")
 	f.StringArrayVar(&o.options.Stop, "stop", nil, "text that ends an answer; may be given several times")
-	f.Var(modelValue(&o.calibration), "calibration", "what 'ragft eval --calibrate' wrote; none leaves it out (default calibration.json of the project's folder, if it is of this model)")
+	f.Var(modelValue(&o.calibration), "calibration", "what 'ragft eval --calibrate' wrote; none leaves it out (default calibration.json of the project's folder, if it holds here)")
 }
 
-// assistant gives the options, calibration included.
-func (a *app) assistant(o answerFlags, model ragft.Model) (ragft.AssistantOptions, error) {
+// assistant gives the options, calibration included. One that does not hold for
+// them is an error where it is named, and left out with a warning otherwise.
+func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, search ragft.Searcher) (ragft.AssistantOptions, error) {
 	opts := o.options
 	var err error
 	if opts.Prompts, err = o.prompts(); err != nil {
@@ -57,6 +60,9 @@ func (a *app) assistant(o answerFlags, model ragft.Model) (ragft.AssistantOption
 	opts.Seed = a.seed
 	if o.ensemble {
 		opts.Ensemble = &ragft.Ensemble{Temperature: o.temperature}
+	}
+	if o.final {
+		opts.Extract = ragft.FinalAnswer
 	}
 	path := o.calibration
 	switch path {
@@ -71,11 +77,16 @@ func (a *app) assistant(o answerFlags, model ragft.Model) (ragft.AssistantOption
 		return opts, nil
 	case err != nil:
 		return opts, err
-	case k.Model != model.Name() && o.calibration == "":
-		a.log.Warn("the calibration is of another model and is not used: run 'ragft eval --calibrate' again", "file", path, "of", k.Model, "now", model.Name())
+	}
+	err = k.Check(ctx, model, search, opts)
+	switch unfit := errors.Is(err, ragft.ErrOtherConditions) || errors.Is(err, ragft.ErrNoGuarantee); {
+	case unfit && o.calibration == "":
+		a.log.Warn("the calibration is not used, and nothing bounds the share of wrong answers: run 'ragft eval --calibrate' under the same conditions", "file", path, "why", err)
 		return opts, nil
-	case k.Model != model.Name():
-		return opts, inputError(fmt.Errorf("%s is of %s, not of %s: run 'ragft eval --calibrate' again", path, k.Model, model.Name()))
+	case unfit:
+		return opts, inputError(fmt.Errorf("%s: %w: run 'ragft eval --calibrate' under the same conditions, or leave it out by --calibration none", path, err))
+	case err != nil:
+		return opts, err
 	}
 	opts.Calibration = k
 	return opts, nil
@@ -87,12 +98,12 @@ func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistan
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	opts, err := a.assistant(o, m.best())
+	search, err := a.searcher(ctx, index)
 	if err != nil {
 		m.close()
 		return nil, nil, nil, err
 	}
-	search, err := a.searcher(ctx, index)
+	opts, err := a.assistant(ctx, o, m.best(), search)
 	if err == nil {
 		err = a.checkLayout(o.modelFlags, opts.Prompts)
 	}

@@ -101,7 +101,13 @@ func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
 	if err != nil {
 		return err
 	}
-	found.Calibration = calibration
+	if found.Calibration = calibration; calibration != nil {
+		if err := calibration.Test(found); errors.Is(err, ragft.ErrCalibration) {
+			e.note("the threshold is not tested on the questions that are reported: --settings leaves retrieval out")
+		} else if err != nil {
+			return err
+		}
+	}
 	found.Leakage = e.leakage
 	if e.flags.perturb {
 		if found.Robustness, err = e.perturb(ctx); err != nil {
@@ -180,13 +186,11 @@ func (e *evaluation) calibrate(ctx context.Context, questions []ragft.Question) 
 		return nil, err
 	}
 	k, err := ragft.Calibrate(measured, c.Systems[0].Name, ragft.CalibrationOptions{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
-	if k == nil {
-		return nil, err
+	if err != nil {
+		// A calibration without a threshold is reported, and replaces none that has one.
+		return k, err
 	}
-	if werr := k.WriteFile(e.path(calibrationName)); werr != nil {
-		return nil, werr
-	}
-	return k, err
+	return k, k.WriteFile(e.path(calibrationName))
 }
 
 func (e *evaluation) perturb(ctx context.Context) ([]*ragft.Robustness, error) {

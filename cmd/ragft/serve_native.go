@@ -26,14 +26,14 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 		return err
 	}
 	defer m.close()
-	served, err := a.served(o, m)
+	search, err := a.searcher(ctx, index)
 	if err != nil {
 		return err
 	}
-	if err := a.checkLayout(o.modelFlags, served[0].Assistant.Prompts); err != nil {
-		return err
+	served, err := a.served(ctx, o, m, search)
+	if err == nil {
+		err = a.checkLayout(o.modelFlags, served[0].Assistant.Prompts)
 	}
-	search, err := a.searcher(ctx, index)
 	if err != nil {
 		return err
 	}
@@ -41,10 +41,10 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 }
 
 // served are the models by name, the one that answers by default first.
-func (a *app) served(o serveFlags, m *models) ([]service.Model, error) {
+func (a *app) served(ctx context.Context, o serveFlags, m *models, search ragft.Searcher) ([]service.Model, error) {
 	var served []service.Model
 	add := func(name string, local *ragft.LocalModel) error {
-		opts, err := a.assistant(o.answerFlags, local)
+		opts, err := a.assistant(ctx, o.answerFlags, local, search)
 		served = append(served, service.Model{Name: name, Local: local, Assistant: opts, Thinking: o.thinking})
 		return err
 	}

@@ -1,0 +1,56 @@
+//go:build cgo
+
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+// A calibration is used under the conditions that it was made under, and nowhere else.
+func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
+	tuned(t)
+	const path = ".ragft/calibration.json"
+	must(t, "eval", "--settings", "retrieval")
+	e, err := ragft.ReadEvaluationFile(".ragft/evaluation.json")
+	require.NoError(t, err)
+	s := e.System("tuned")
+	require.NotEmpty(t, e.Index)
+	k := &ragft.Calibration{
+		Calibrator: ragft.Calibrator{Names: []string{ragft.SignalLogProb}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
+		Guarantee:  ragft.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1}, System: "tuned", Model: s.Model,
+		Conditions: ragft.Conditions{Setting: s.Setting, Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
+	}
+	require.NoError(t, k.WriteFile(path))
+	ask := func(args ...string) (int, string, string) {
+		return ragftRun(t, "", append([]string{"ask", "Who is the miller at Tuckle Mill?"}, args...)...)
+	}
+	code, stdout, stderr := ask()
+	require.Equal(t, exitOK, code, stderr)
+	require.NotContains(t, stderr, "calibration")
+	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
+
+	for what, args := range map[string][]string{
+		" passages, not 1": {"--passages", "1"}, "the instruction": {"--careful"}, "not a vote": {"--ensemble"}, "temperature": {"--temperature", "0.5"},
+		"all of the text": {"--final-answer"},
+	} {
+		code, stdout, stderr = ask(args...)
+		require.Equal(t, exitOK, code, stderr)
+		require.Contains(t, stderr, "nothing bounds the share of wrong answers", "%q", args)
+		require.Contains(t, stderr, what)
+		require.NotContains(t, stdout, "low-confidence")
+		code, _, stderr = ask(append(args, "--calibration", path)...)
+		require.Equal(t, exitInput, code, stderr)
+		require.Contains(t, stderr, what)
+	}
+
+	k.Guarantee = ragft.Guarantee{Risk: 0.1}
+	require.NoError(t, k.WriteFile(path))
+	_, _, stderr = ask()
+	require.Contains(t, stderr, "nothing bounds the share of wrong answers")
+	code, _, _ = ask("--calibration", path)
+	require.Equal(t, exitInput, code)
+}
