@@ -114,6 +114,25 @@ func OptimisePrompts(ctx context.Context, model Model, search Searcher, question
 	return out, nil
 }
 
+// Estimate is the most that [OptimisePrompts] costs with these questions. It
+// is also where questions that it cannot use are an error.
+func (o OptimiseOptions) Estimate(questions []Question) (Cost, error) {
+	o = o.withDefaults()
+	train, eval, err := o.split(questions)
+	if err != nil {
+		return Cost{}, fmt.Errorf("ragft: optimise prompts: %w", err)
+	}
+	answers := len(train)*(1+o.Rounds*o.Beam) + len(eval)*(max(o.Keep, o.Best)+1) // the start prompt is scored again in any case
+	proposals := 1 + (o.Rounds-1)*min(o.Keep, o.Beam)                             // the first round knows one prompt alone
+	c := Cost{Calls: answers + proposals, Tokens: (answers + o.Rounds*o.Beam) * o.MaxTokens}
+	if votes := o.Judge.Votes; votes > 0 {
+		c.Calls += answers
+		c.Tokens += answers * votes * o.Judge.MaxTokens
+	}
+	const arms = 2
+	return Cost{Calls: arms * c.Calls, Tokens: arms * c.Tokens}, nil
+}
+
 // split draws two sets of questions that do not share any.
 func (o OptimiseOptions) split(questions []Question) (train, eval []Question, err error) {
 	if err := uniqueIDs(questions); err != nil {

@@ -235,6 +235,14 @@ func TestWordingsTakeTurns(t *testing.T) {
 
 // A model that answers rightly only under an instruction with the word "copy",
 // and that proposes it in the second round, from what it proposed in the first.
+func manyQuestions(n int) []Question {
+	var questions []Question
+	for i := range n {
+		questions = append(questions, Question{ID: fmt.Sprint(i), Question: "Who?", Answer: "He"})
+	}
+	return questions
+}
+
 func TestOptimisePrompts(t *testing.T) {
 	var questions []Question
 	for i := range 8 {
@@ -258,8 +266,18 @@ func TestOptimisePrompts(t *testing.T) {
 		}
 		return says("zebras")
 	}}
-	found, err := OptimisePrompts(t.Context(), model, fixedSearch{}, questions, OptimiseOptions{Beam: 4, Rounds: 2, Keep: 2, Best: 2})
+	options := OptimiseOptions{Beam: 4, Rounds: 2, Keep: 2, Best: 2}
+	bound, err := options.Estimate(questions)
 	require.NoError(t, err)
+	found, err := OptimisePrompts(t.Context(), model, fixedSearch{}, questions, options)
+	require.NoError(t, err)
+	require.LessOrEqual(t, found.Cost.Calls, bound.Calls)
+	require.LessOrEqual(t, found.Cost.Tokens, bound.Tokens)
+	whole, err := OptimiseOptions{}.Estimate(manyQuestions(60))
+	require.NoError(t, err)
+	require.Equal(t, 2*(2*(30*61+30*6)+21), whole.Calls, "answers with a vote for each, and proposals")
+	_, err = options.Estimate(questions[:1])
+	require.ErrorIs(t, err, ErrNoQuestions)
 	for _, list := range [][]ScoredPrompt{found.Closed, found.Read} {
 		require.Len(t, list, 2)
 		require.Equal(t, "Look and copy.", list[0].Text)
