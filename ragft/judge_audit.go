@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -17,6 +18,34 @@ type AuditOptions struct {
 	Batch     int // 0 = 16
 	Resamples int // 0 = [DefaultResamples]
 	Seed      uint64
+
+	Progress func(Progress) // called after each batch, of answers, from the caller's goroutine; nil = none
+	Logger   *slog.Logger   // nil = slog.Default
+}
+
+func (o AuditOptions) withDefaults() AuditOptions {
+	o.Judge.Votes, o.Judge.Knockout = max(o.Judge.Votes, 1), false
+	o.Judge = o.Judge.withDefaults()
+	if o.Limit <= 0 {
+		o.Limit = 200
+	}
+	if o.Batch <= 0 {
+		o.Batch = 16
+	}
+	if o.Resamples <= 0 {
+		o.Resamples = DefaultResamples
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Estimate is the most that [AuditJudge] costs with these rows.
+func (o AuditOptions) Estimate(rows []Row) Cost {
+	o = o.withDefaults()
+	calls := 2 * len(auditItems(rows, o))
+	return Cost{Calls: calls, Tokens: calls * o.Judge.Votes * o.Judge.MaxTokens}
 }
 
 // JudgeAudit says how far a judge can be trusted where the truth is known.
@@ -35,6 +64,8 @@ type JudgeAudit struct {
 	// Sensitivity is the share of the correct answers that the judge accepts, Specificity that of the wrong ones that it rejects.
 	Sensitivity Estimate `json:"sensitivity"`
 	Specificity Estimate `json:"specificity"`
+
+	Cost Cost `json:"cost"`
 }
 
 // audited is one answer whose verdict is known.
@@ -53,31 +84,25 @@ type audited struct {
 // answer exchanged. A judge without a single verdict that can be read is
 // [ErrJudgeUnread].
 func AuditJudge(ctx context.Context, judge Model, rows []Row, o AuditOptions) (*JudgeAudit, error) {
-	o.Judge.Votes, o.Judge.Knockout = max(o.Judge.Votes, 1), false
-	o.Judge = o.Judge.withDefaults()
-	if o.Limit <= 0 {
-		o.Limit = 200
-	}
-	if o.Batch <= 0 {
-		o.Batch = 16
-	}
-	if o.Resamples <= 0 {
-		o.Resamples = DefaultResamples
-	}
+	o = o.withDefaults()
 	items := auditItems(rows, o)
 	if len(items) == 0 {
 		return nil, fmt.Errorf("ragft: audit: %w: no candidate of the rows is decided by the comparison of strings", ErrNothingToEvaluate)
 	}
 	var tally replyTally
+	m := newMeter(o.Progress, o.Logger, judge)
 	for done := 0; done < len(items); done += o.Batch {
-		if err := auditBatch(ctx, judge, items[done:min(done+o.Batch, len(items))], o, &tally); err != nil {
+		if err := auditBatch(ctx, m, judge, items[done:min(done+o.Batch, len(items))], o, &tally); err != nil {
 			return nil, fmt.Errorf("ragft: audit: %w", err)
 		}
 		if err := tally.check(judge, o.Judge); err != nil {
 			return nil, fmt.Errorf("ragft: audit: %w", err)
 		}
+		m.report("audit of the judge", min(done+o.Batch, len(items)), len(items), 0)
 	}
-	return newAudit(judge.Name(), items, o), nil
+	a := newAudit(judge.Name(), items, o)
+	a.Cost = m.cost(0)
+	return a, nil
 }
 
 // auditItems draws as many correct as wrong answers.
@@ -106,7 +131,7 @@ func auditItems(rows []Row, o AuditOptions) []*audited {
 	return append(slices.Clone(byTruth[1][:rights]), byTruth[0][:n-rights]...)
 }
 
-func auditBatch(ctx context.Context, judge Model, items []*audited, o AuditOptions, tally *replyTally) error {
+func auditBatch(ctx context.Context, m *meter, judge Model, items []*audited, o AuditOptions, tally *replyTally) error {
 	var reqs []ChatRequest
 	for _, item := range items {
 		for order, pair := range [][2]string{{item.reference, item.text}, {item.text, item.reference}} {
@@ -117,7 +142,7 @@ func auditBatch(ctx context.Context, judge Model, items []*audited, o AuditOptio
 			})
 		}
 	}
-	responses, err := chatAll(ctx, judge, reqs)
+	responses, err := m.chat(ctx, judge, reqs)
 	if err != nil {
 		return err
 	}

@@ -238,8 +238,14 @@ func TestAuditJudge(t *testing.T) {
 		}
 		return says("no")
 	}}
-	a, err := AuditJudge(t.Context(), judge, []Row{row, row}, AuditOptions{})
+	var seen []Progress
+	options := AuditOptions{Batch: 1, Progress: func(p Progress) { seen = append(seen, p) }}
+	a, err := AuditJudge(t.Context(), judge, []Row{row, row}, options)
 	require.NoError(t, err)
+	require.Len(t, seen, a.N)
+	require.Equal(t, []int{a.N, a.N, 2 * a.N}, []int{seen[a.N-1].Done, seen[a.N-1].Total, seen[a.N-1].Calls})
+	bound := options.Estimate([]Row{row, row})
+	require.Equal(t, []int{a.Cost.Calls, 2 * a.N * 16}, []int{bound.Calls, bound.Tokens})
 	require.Equal(t, 5, a.N)
 	require.Equal(t, 2, a.Right)
 	require.Len(t, judge.requests, 10)
