@@ -21,6 +21,8 @@ type demosFlags struct {
 	passages int
 	batch    int
 	rows     string
+	audit    bool
+	auditor  ragft.Model // the judge
 	estimate bool
 }
 
@@ -42,21 +44,23 @@ command, interrupted or repeated, generates nothing twice. The rows are JSONL to
 	f.Var(countValue(&o.passages, 4, 1), "passages", "passages shown with a question")
 	f.Var(countValue(&o.batch, 16, 1), "batch", "questions at a time")
 	f.Var(pathValue(&o.rows, ""), "rows", "file to write, JSONL (default rows.jsonl of the project's folder)")
+	f.BoolVar(&o.audit, "audit", false, "self-demo: also ask the judge about candidates whose verdict is known, in both orders, to see how far it can be trusted")
 	f.BoolVar(&o.estimate, "estimate", false, "say what it may cost, and stop")
 	return cmd
 }
 
 // demosResult is what demos prints with --json.
 type demosResult struct {
-	Recipe   string         `json:"recipe"`
-	File     string         `json:"file,omitempty"`
-	Rows     int            `json:"rows"`
-	Kinds    map[string]int `json:"kinds,omitempty"`
-	Sources  map[string]int `json:"sources,omitempty"`
-	Dropped  map[string]int `json:"dropped,omitempty"`
-	Probes   []string       `json:"probes,omitempty"` // files with what memory kept for the evaluation
-	Estimate ragft.Cost     `json:"estimate"`
-	Cost     ragft.Cost     `json:"cost"`
+	Recipe   string            `json:"recipe"`
+	File     string            `json:"file,omitempty"`
+	Rows     int               `json:"rows"`
+	Kinds    map[string]int    `json:"kinds,omitempty"`
+	Sources  map[string]int    `json:"sources,omitempty"`
+	Dropped  map[string]int    `json:"dropped,omitempty"`
+	Audit    *ragft.JudgeAudit `json:"audit,omitempty"`
+	Probes   []string          `json:"probes,omitempty"` // files with what memory kept for the evaluation
+	Estimate ragft.Cost        `json:"estimate"`
+	Cost     ragft.Cost        `json:"cost"`
 }
 
 func (a *app) runDemos(ctx context.Context, o demosFlags) error {
@@ -100,6 +104,9 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		if judge, err = a.asker(ctx, o.modelFlags, o.judge, m); err != nil {
 			return err
 		}
+	}
+	if o.auditor = in.Model; judge != nil {
+		o.auditor = judge
 	}
 	o.recipeFlags.probes = &ragft.MemoryResult{}
 	recipe, err := o.recipeFlags.make(judge)
@@ -177,12 +184,38 @@ func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, i
 		r.Probes = append(r.Probes, file)
 		a.note("%s: %d questions that no row teaches, for 'ragft eval %s %s'", file, len(kept.questions), kept.flag, file)
 	}
+	if o.audit {
+		var err error
+		if r.Audit, err = a.auditJudge(ctx, o, in, made.Rows); err != nil {
+			return err
+		}
+	}
 	return a.result(r, func(w io.Writer) error {
 		a.note("it took %s", made.Cost)
+		if r.Audit != nil {
+			if err := r.Audit.WriteText(a.err); err != nil {
+				return err
+			}
+		}
 		if len(r.Dropped) > 0 {
 			a.note("left out: %s", counts(r.Dropped))
 		}
 		_, err := fmt.Fprintf(w, "%s: %d rows (%s)\n", r.File, r.Rows, counts(r.Kinds))
 		return err
 	})
+}
+
+// auditJudge asks the judge of the rows about candidates whose verdict is known.
+func (a *app) auditJudge(ctx context.Context, o demosFlags, in ragft.RecipeInput, rows []ragft.Row) (*ragft.JudgeAudit, error) {
+	if o.auditor == nil {
+		return nil, usageError(errors.New("--audit needs the model that judges: --judge with --model"))
+	}
+	options := ragft.AuditOptions{Judge: o.generate.Judge, Prompts: in.Prompts, Batch: in.Batch, Seed: in.Seed, Logger: in.Logger}
+	a.note("audit of the judge: at most %s", options.Estimate(rows))
+	bar := a.bar("auditing", "answers")
+	options.Progress = func(p ragft.Progress) {
+		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d calls", p.Calls))
+	}
+	defer bar.done()
+	return ragft.AuditJudge(ctx, o.auditor, rows, options)
 }

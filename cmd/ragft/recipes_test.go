@@ -79,6 +79,10 @@ func TestRecipeFlags(t *testing.T) {
 	require.Greater(t, calls("--draft"), plain)
 	require.Less(t, calls("--knock-out", "--tries", "1"), plain)
 	require.Less(t, calls("--candidates-refuse", "0"), plain)
+	audited := object[demosResult](t, "demos", "--recipe", "self-demo", "--audit", "--max-refusals", "1")
+	require.NotNil(t, audited.Audit)
+	require.Positive(t, audited.Audit.N)
+	require.Equal(t, 2*audited.Audit.N, audited.Audit.Cost.Calls, "both orders")
 	preferred := 0
 	for _, r := range read("--recipe", "self-demo", "--rejected", "2", "--preferences-only", "--max-refusals", "1", "--candidates-refuse", "1") {
 		require.NotEmpty(t, r.Rejected)
