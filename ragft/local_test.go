@@ -109,7 +109,7 @@ func parrots(n int) []Row {
 	var rows []Row
 	for i := range n {
 		w := words[i%len(words)]
-		rows = append(rows, Row{ID: w, Messages: append(closedChat("Say "+w+"."), Message{Role: RoleAssistant, Content: w})})
+		rows = append(rows, Row{ID: w, QuestionID: fmt.Sprint(i), Messages: append(closedChat("Say "+w+"."), Message{Role: RoleAssistant, Content: w})})
 	}
 	return rows
 }
