@@ -27,9 +27,9 @@ func (s Setting) withDocuments() bool { return s != SettingClosed }
 // messages is the prompt of a question in this setting.
 func (s Setting) messages(prompts Prompts, q Question, hits []retriever.Hit) []Message {
 	if s.withDocuments() {
-		return prompts.read(q, hits)
+		return q.ReadMessages(prompts, hits)
 	}
-	return prompts.closed(q)
+	return q.ClosedMessages(prompts)
 }
 
 func (s Setting) known() bool {

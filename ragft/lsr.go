@@ -304,7 +304,7 @@ func (t *lsr) ask(ctx context.Context, batch []*lsrQuestion) error {
 func (t *lsr) pairs(q *lsrQuestion) []PromptResponse {
 	pairs := make([]PromptResponse, len(q.passages.Hits))
 	for i, hit := range q.passages.Hits {
-		pairs[i] = PromptResponse{t.in.Prompts.read(q.Question, []retriever.Hit{hit.Hit}), q.Golds()[0]}
+		pairs[i] = PromptResponse{q.Question.ReadMessages(t.in.Prompts, []retriever.Hit{hit.Hit}), q.Golds()[0]}
 	}
 	return pairs
 }

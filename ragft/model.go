@@ -163,19 +163,6 @@ func (p Prompts) RefuseMessages(question string, hits []retriever.Hit) []Message
 	return chat(p.WithDefaults().Refuse, documentsMessage(question, hits))
 }
 
-// read, closed and refuse ask a question after the turns before it.
-func (p Prompts) read(q Question, hits []retriever.Hit) []Message {
-	return withHistory(p.ReadMessages(q.Question, hits), q.History)
-}
-
-func (p Prompts) closed(q Question) []Message {
-	return withHistory(p.ClosedMessages(q.Question), q.History)
-}
-
-func (p Prompts) refuse(q Question, hits []retriever.Hit) []Message {
-	return withHistory(p.RefuseMessages(q.Question, hits), q.History)
-}
-
 // JudgeMessages asks whether prediction agrees with the reference answer.
 func (p Prompts) JudgeMessages(question, reference, prediction string) []Message {
 	var b strings.Builder

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ragft/ragft/retriever"
 )
 
 // Question is one question with its reference answers.
@@ -250,4 +252,19 @@ func seededOrder(seed uint64, purpose, a, b string) int {
 	default:
 		return strings.Compare(a, b)
 	}
+}
+
+// ReadMessages asks the question of the documents, after the turns before it.
+func (q Question) ReadMessages(p Prompts, hits []retriever.Hit) []Message {
+	return withHistory(p.ReadMessages(q.Question, hits), q.History)
+}
+
+// ClosedMessages asks the question without documents, after the turns before it.
+func (q Question) ClosedMessages(p Prompts) []Message {
+	return withHistory(p.ClosedMessages(q.Question), q.History)
+}
+
+// RefuseMessages asks for a refusal in view of the documents, after the turns before the question.
+func (q Question) RefuseMessages(p Prompts, hits []retriever.Hit) []Message {
+	return withHistory(p.RefuseMessages(q.Question, hits), q.History)
 }

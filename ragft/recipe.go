@@ -372,7 +372,7 @@ func (r GoldAnswers) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 		hits = hits[:min(len(hits), in.Passages)]
 		out.Rows = append(out.Rows, Row{
 			ID: q.ID + "/" + r.Name(), Kind: kind, Source: r.Name(),
-			Messages:   append(in.Prompts.read(q, hits), Message{Role: RoleAssistant, Content: target}),
+			Messages:   append(q.ReadMessages(in.Prompts, hits), Message{Role: RoleAssistant, Content: target}),
 			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, hits),
 			Chunks: chunkRefs(hits), Provenance: in.provenance(r, nil),
 		})

@@ -264,14 +264,14 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		rows = append(rows, row)
 	}
 	if c.target != nil {
-		add(c.kind, g.opts.Prompts.read(d.question, d.hits), c.target)
+		add(c.kind, d.question.ReadMessages(g.opts.Prompts, d.hits), c.target)
 	}
 	if c.closed != nil {
-		add(KindClosed, g.opts.Prompts.closed(d.question), c.closed)
+		add(KindClosed, d.question.ClosedMessages(g.opts.Prompts), c.closed)
 	}
 	g.opts.Policy.Preferences.preferences(d, c, func(kind Kind, chosen *Candidate, rejected []*Candidate) {
 		if len(rejected) > 0 {
-			add(kind, g.opts.Prompts.read(d.question, d.hits), chosen, rejected...)
+			add(kind, d.question.ReadMessages(g.opts.Prompts, d.hits), chosen, rejected...)
 		}
 	})
 	return rows
