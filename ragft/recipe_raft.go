@@ -124,7 +124,7 @@ func (r RAFT) Estimate(in RecipeInput) (Cost, error) {
 	c := Cost{}
 	if r.generates() {
 		c.Calls = len(in.Questions)
-		if _, counts := behindCaches[TokenCounter](in.Model); r.Reason && r.WhenAbsent == AbsentSelf && !counts {
+		if _, counts := As[TokenCounter](in.Model); r.Reason && r.WhenAbsent == AbsentSelf && !counts {
 			c.Calls *= 2
 		}
 		c.Tokens = c.Calls * r.MaxTokens
@@ -157,7 +157,7 @@ func (r RAFT) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
 		return nil, err
 	}
 	in, r = in.withDefaults(), r.withDefaults()
-	m := newMeter(in.Progress, in.Logger, in.Model)
+	m := newMeter(in.Progress, in.Logger)
 	out := &RecipeResult{Dropped: map[DropReason]int{}}
 	var all []*raftDraft
 	for len(all) < len(in.Questions) {

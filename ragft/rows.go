@@ -288,7 +288,7 @@ func chunkRefs(hits []retriever.Hit) []ChunkRef {
 // modelHash asks the model for the hash of its weights, which local models
 // can tell, and otherwise hashes its name.
 func modelHash(m Model) string {
-	if hasher, ok := m.(interface{ Hash() string }); ok {
+	if hasher, ok := As[Hasher](m); ok {
 		if hash := hasher.Hash(); hash != "" {
 			return hash
 		}

@@ -55,7 +55,7 @@ const (
 // TrainOptions says how [Train] trains. Model and Adapter are needed; the rest
 // has working zero values.
 type TrainOptions struct {
-	Model   string // path of the base model, GGUF, or "ollama:NAME" for one that Ollama has pulled
+	Model   string // path of the base model, GGUF
 	Adapter string // path that the adapter is written to
 	// HeldOut is the share of the rows that is not trained on, in [0, 1), to
 	// watch the loss; 0 = 0.1, negative = none.
@@ -162,11 +162,6 @@ func prepare(ctx context.Context, rows []Row, o *TrainOptions) (r *TrainResult, 
 	if len(rows) == 0 {
 		return nil, c, nil, nil, fmt.Errorf("ragft: nothing to train on: %w", lora.ErrNoExamples)
 	}
-	base, err := resolveBase(ctx, o.Model)
-	if err != nil {
-		return nil, c, nil, nil, fmt.Errorf("ragft: %w", err)
-	}
-	o.Model = base.Path
 	encoded, meta, err := encodeRows(ctx, rows, *o)
 	if err != nil {
 		return nil, c, nil, nil, err
