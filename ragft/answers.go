@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/ragft/ragft/internal/jsonl"
 )
 
 // answerLine is one line of an answers file: its head, a question with its
@@ -42,7 +44,7 @@ func WriteAnswers(w io.Writer, e *Evaluation) error {
 	if err := e.check(); err != nil {
 		return fmt.Errorf("ragft: write answers: %w", err)
 	}
-	if err := writeLines(w, answerLines("", e)); err != nil {
+	if err := jsonl.Write(w, answerLines("", e)); err != nil {
 		return fmt.Errorf("ragft: write answers: %w", err)
 	}
 	return nil
@@ -112,7 +114,7 @@ func WriteAnswersFile(path string, e *Evaluation) error {
 // curves, metrics, intervals and comparisons again, with the seed and number of
 // bootstrap samples of the first line. So a verdict that a person corrected
 // counts. Every system must have a line for every question, in any order. A
-// broken line is a [*LineError].
+// broken line is a [*retriever.LineError].
 //
 // What perturbing showed is computed from its outcomes, whose verdicts have to be
 // those of their flips: who corrects one corrects both. A question that flips by
@@ -135,7 +137,7 @@ func ReadAnswersFile(ctx context.Context, path string) (*Evaluation, error) {
 
 func readAnswers(ctx context.Context, name string, r io.Reader) (*Evaluation, error) {
 	a := newAnswersReader()
-	if err := eachLine(name, r, a.add); err != nil {
+	if err := jsonl.Each(name, r, a.add); err != nil {
 		return nil, fmt.Errorf("ragft: read answers: %w", err)
 	}
 	e, err := a.evaluation(ctx)

@@ -58,7 +58,7 @@ type EvalProgress struct {
 type EvalConfig struct {
 	Systems   []System
 	Questions []Question
-	Search    Searcher
+	Search    retriever.Searcher
 	K         int // passages shown; 0 = 4
 	// Evidence holds, by question id, the passages that a data set names as its
 	// evidence, for SettingGold; nil = the best passage that holds the answer.
@@ -320,8 +320,8 @@ func (e *Evaluation) check() error {
 
 // enoughPassages is an error for an index that says it holds fewer than two
 // passages: whatever is asked, each search finds the same.
-func enoughPassages(search Searcher) error {
-	if index, ok := search.(interface{ Len() int }); ok && index.Len() < 2 {
+func enoughPassages(search retriever.Searcher) error {
+	if index, ok := search.(retriever.Counter); ok && index.Len() < 2 {
 		return fmt.Errorf("%w: the index holds %d passages, so that there is nothing to choose from: add documents, or divide them into smaller passages (retriever.SplitOptions)",
 			ErrTooLittleText, index.Len())
 	}
