@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/jsonl"
 )
 
 // measured is the village with everything that an evaluation can keep.
@@ -149,7 +151,7 @@ func TestAnswersOfManyFlips(t *testing.T) {
 			shown += len(f.ShownBefore) + len(f.ShownAfter)
 		}
 	}
-	require.Greater(t, shown*size, MaxLine/2, "what made the first line too long")
+	require.Greater(t, shown*size, jsonl.MaxLine/2, "what made the first line too long")
 	require.Less(t, len(inJSON(t, e)), shown*size)
 	var data bytes.Buffer
 	require.NoError(t, WriteAnswers(&data, e))
@@ -164,7 +166,7 @@ func TestAnswersOfManyFlips(t *testing.T) {
 
 	r.Results[0].Flips = append(r.Results[0].Flips, Flip{ShownAfter: []int{len(r.Documents)}})
 	require.ErrorContains(t, WriteAnswers(&data, e), "names document")
-	require.ErrorContains(t, WriteQuestions(&data, []Question{{Question: strings.Repeat("x", MaxLine)}}), "bytes, of at most", "what could not be read back is not written")
+	require.ErrorContains(t, WriteQuestions(&data, []Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}), "bytes long; the limit is", "what could not be read back is not written")
 }
 
 // A person who reads the answers may know better than the judge.

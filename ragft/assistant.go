@@ -16,7 +16,7 @@ import (
 // prompt on which demonstrations are trained. It is safe for concurrent use.
 type Assistant struct {
 	model  Model
-	search Searcher
+	search retriever.Searcher
 	opts   AssistantOptions
 }
 
@@ -131,7 +131,7 @@ type Query struct {
 }
 
 // NewAssistant makes an assistant of a model and an index.
-func NewAssistant(model Model, search Searcher, opts AssistantOptions) *Assistant {
+func NewAssistant(model Model, search retriever.Searcher, opts AssistantOptions) *Assistant {
 	return &Assistant{model: model, search: search, opts: opts.withDefaults()}
 }
 

@@ -19,6 +19,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/ragft/ragft/retriever"
 )
 
 // CachedModel answers requests from a folder on disk where it can, and asks
@@ -56,7 +58,7 @@ type CacheStats struct {
 	Hits, Misses int // requests since the cache was opened
 	Entries      int // responses stored
 	Torn         int // unfinished last lines found when the cache was opened
-	Corrupt      []*LineError
+	Corrupt      []*retriever.LineError
 }
 
 // ErrClosed means that the value was closed before.
@@ -337,7 +339,7 @@ func (c *CachedModel) load(path string) error {
 		}
 		key, raw, err := parseLogLine(bytes.TrimSuffix(line, []byte("\n")))
 		if err != nil {
-			bad := &LineError{Name: path, Line: number, Err: err}
+			bad := &retriever.LineError{Path: path, Line: number, Err: err}
 			c.stats.Corrupt = append(c.stats.Corrupt, bad)
 			continue
 		}

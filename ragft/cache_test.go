@@ -170,7 +170,7 @@ func TestCacheReportsDamage(t *testing.T) {
 	require.Equal(t, 2, stats.Entries)
 	require.Len(t, stats.Corrupt, 1)
 	require.Equal(t, 2, stats.Corrupt[0].Line)
-	require.Equal(t, path, stats.Corrupt[0].Name)
+	require.Equal(t, path, stats.Corrupt[0].Path)
 	require.ErrorContains(t, stats.Corrupt[0], "checksum")
 }
 

@@ -48,14 +48,11 @@ func (c Conditions) equal(other Conditions) bool {
 }
 
 // digestOf is the digest of an index, with its tuning, or "" where a search has none.
-func digestOf(ctx context.Context, search Searcher) (string, error) {
-	index, ok := search.(interface {
-		Digest(ctx context.Context) (string, error)
-	})
-	if !ok {
-		return "", nil
+func digestOf(ctx context.Context, search retriever.Searcher) (string, error) {
+	if index, ok := search.(retriever.Digester); ok {
+		return index.Digest(ctx)
 	}
-	return index.Digest(ctx)
+	return "", nil
 }
 
 // Check tells whether the calibration holds for an assistant of this model,
@@ -64,7 +61,7 @@ func digestOf(ctx context.Context, search Searcher) (string, error) {
 // MinConfidence is not set, or [ErrCalibration] where it has no confidence. It
 // reads the whole index, where its digest is known; an [Assistant] checks all but
 // the index by itself.
-func (c *Calibration) Check(ctx context.Context, model Model, search Searcher, o AssistantOptions) error {
+func (c *Calibration) Check(ctx context.Context, model Model, search retriever.Searcher, o AssistantOptions) error {
 	if err := c.checkOptions(model, o.withDefaults()); err != nil {
 		return fmt.Errorf("ragft: %w", err)
 	}

@@ -140,7 +140,7 @@ var ErrNoQuestions = errors.New("no questions")
 // The rows depend on the options, the questions, the index and the model
 // alone: a question's candidates do not change with the others around it, as
 // far as the model is deterministic across batches.
-func Generate(ctx context.Context, model Model, search Searcher, questions []Question, opts GenerateOptions) (*Demonstrations, error) {
+func Generate(ctx context.Context, model Model, search retriever.Searcher, questions []Question, opts GenerateOptions) (*Demonstrations, error) {
 	if len(questions) == 0 {
 		return nil, fmt.Errorf("ragft: generate: %w", ErrNoQuestions)
 	}
@@ -173,14 +173,14 @@ func uniqueIDs(questions []Question) error {
 // generator is the state of one Generate.
 type generator struct {
 	model, judgeModel Model
-	search            Searcher
+	search            retriever.Searcher
 	opts              GenerateOptions
 	recipeOptions     json.RawMessage // of opts, for the provenance of rows
 	replyTally
 	*meter
 }
 
-func newGenerator(model Model, search Searcher, opts GenerateOptions) *generator {
+func newGenerator(model Model, search retriever.Searcher, opts GenerateOptions) *generator {
 	g := &generator{model: model, search: search, opts: opts.withDefaults()}
 	g.judgeModel = g.opts.Judge.Model
 	if g.judgeModel == nil {

@@ -3,7 +3,6 @@ package ragft
 import (
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/ragft/ragft/retriever"
@@ -121,17 +120,12 @@ func (e *evaluator) gold(i int) []retriever.Hit {
 	return found
 }
 
-// chunkLister is met by *retriever.Index.
-type chunkLister interface {
-	Chunks(ctx context.Context) iter.Seq2[retriever.Chunk, error]
-}
-
 // corpus is every passage: those that share words with the question by their
 // score, then the others in the order of the corpus, if the index can list them.
 func (e *evaluator) corpus(ctx context.Context, i int) ([]retriever.Hit, error) {
 	if e.chunks == nil {
 		e.chunks = []retriever.Chunk{}
-		if lister, ok := e.Search.(chunkLister); ok {
+		if lister, ok := e.Search.(retriever.Lister); ok {
 			for chunk, err := range lister.Chunks(ctx) {
 				if err != nil {
 					return nil, fmt.Errorf("list the corpus: %w", err)

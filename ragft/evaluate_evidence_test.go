@@ -210,7 +210,7 @@ func TestLongContextCountsWhatMayFit(t *testing.T) {
 	require.Empty(t, shown)
 }
 
-func hitsOf(t *testing.T, s Searcher, q string) []retriever.Hit {
+func hitsOf(t *testing.T, s retriever.Searcher, q string) []retriever.Hit {
 	hits, err := s.Search(t.Context(), q, 9)
 	require.NoError(t, err)
 	return hits

@@ -60,7 +60,7 @@ func tableBlocks() []tableBlock {
 }
 
 // measured tells whether any system has a value in the block.
-func (t tableBlock) measured(e *Evaluation) bool {
+func (t tableBlock) measured(e *Results) bool {
 	return slices.ContainsFunc(e.Systems, func(s SystemResult) bool {
 		return slices.ContainsFunc(t.columns, func(c tableColumn) bool { return s.Estimate(c.key).Defined() })
 	})
@@ -87,7 +87,7 @@ const tableNameWidth = 14
 // two models, the main ones of each comparison of two arms of one model, and
 // then whatever else the evaluation keeps: leakage, calibration, robustness,
 // forgetting, the dial, memory probes. It is a function of the evaluation alone.
-func WriteTable(w io.Writer, e *Evaluation) error {
+func WriteTable(w io.Writer, e *Results) error {
 	var b bytes.Buffer
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
@@ -120,7 +120,7 @@ func WriteTable(w io.Writer, e *Evaluation) error {
 }
 
 // parts lists what the evaluation keeps beside the answers, in reading order.
-func (e *Evaluation) parts() []interface{ WriteTable(io.Writer) error } {
+func (e *Results) parts() []interface{ WriteTable(io.Writer) error } {
 	var parts []interface{ WriteTable(io.Writer) error }
 	if e.Leakage != nil {
 		parts = append(parts, e.Leakage)
@@ -151,7 +151,7 @@ func writeAll(w io.Writer, b *bytes.Buffer) error {
 }
 
 // Table returns what [WriteTable] writes.
-func (e *Evaluation) Table() string {
+func (e *Results) Table() string {
 	var b strings.Builder
 	WriteTable(&b, e) // a strings.Builder takes everything
 	return b.String()
@@ -163,7 +163,7 @@ func line(b *bytes.Buffer, text string) {
 	b.WriteByte('\n')
 }
 
-func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
+func tableOfSystems(b *bytes.Buffer, e *Results) {
 	unanswerable := 0
 	for _, q := range e.Questions {
 		if q.Unanswerable {
@@ -179,7 +179,7 @@ func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
 	}
 }
 
-func tableOfBlock(b *bytes.Buffer, e *Evaluation, block tableBlock) {
+func tableOfBlock(b *bytes.Buffer, e *Results, block tableBlock) {
 	line(b, "")
 	if block.name != "" {
 		line(b, block.name)
@@ -210,7 +210,7 @@ func tableOfBlock(b *bytes.Buffer, e *Evaluation, block tableBlock) {
 	}
 }
 
-func tableOfMatrices(b *bytes.Buffer, e *Evaluation) {
+func tableOfMatrices(b *bytes.Buffer, e *Results) {
 	line(b, "")
 	text := pad("Evidence x outcome", 48)
 	for _, v := range Verdicts() {
@@ -236,7 +236,7 @@ func tableOfMatrices(b *bytes.Buffer, e *Evaluation) {
 }
 
 // tableOfCosts says what an answer takes, and how well it is cited.
-func tableOfCosts(b *bytes.Buffer, e *Evaluation) {
+func tableOfCosts(b *bytes.Buffer, e *Results) {
 	line(b, "")
 	line(b, pad("Cost of an answer, citations", 32)+padLeft("passages", 10)+padLeft("prompt", 9)+padLeft("answer", 9)+
 		padLeft("seconds", 10)+padLeft("citation", 16)+padLeft("citation", 16))

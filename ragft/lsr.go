@@ -181,7 +181,7 @@ func (l LSR) check(in RecipeInput, model bool) error {
 // in.Questions; those without an answer are left out. The model must be a
 // [Scorer]; behind a [CachedModel] a run that was stopped goes on with the scores
 // that it had. The same input gives the same result. Use it with
-// retriever.Index.Tuned wherever a [Searcher] is taken.
+// retriever.Index.Tuned wherever a [retriever.Searcher] is taken.
 //
 // An index that is changed meanwhile is retriever.ErrChanged.
 func (l LSR) Tune(ctx context.Context, in RecipeInput) (*LSRResult, error) {

@@ -204,7 +204,7 @@ func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, be
 		for i := range values[side] {
 			values[side][i] = make([]float64, n)
 		}
-		search := Searcher(t.index)
+		search := retriever.Searcher(t.index)
 		if side == 1 {
 			search = tuned
 		}

@@ -190,7 +190,7 @@ func (t *MemoryTest) check() error {
 		if p.Evaluation == nil || len(p.Evaluation.Systems) == 0 {
 			return fmt.Errorf("the memory probes of %s questions hold no evaluation", list.name)
 		}
-		if err := p.Evaluation.check(); err != nil {
+		if err := p.Evaluation.Check(); err != nil {
 			return fmt.Errorf("the memory probes of %s questions: %w", list.name, err)
 		}
 		if err := p.checkParts(); err != nil {

@@ -82,13 +82,6 @@ type ChatSample struct {
 	Truncated   bool    // true when the length limit ended it
 }
 
-// Searcher finds the passages for a question: the best k, best first, fewer
-// when there are fewer. It is met by *retriever.Index and must be safe for
-// concurrent use.
-type Searcher interface {
-	Search(ctx context.Context, query string, k int) ([]retriever.Hit, error)
-}
-
 // Prompts holds the system message of every task. An empty field means the
 // default text, which is what the shipped base model was trained on, so the
 // zero value is ready for use.

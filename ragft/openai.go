@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/ragft/ragft/internal/jsonl"
 )
 
 // OpenAIOptions says where a server is that speaks OpenAI's API, and how to
@@ -345,7 +347,7 @@ func (a *openAIAnswer) failure() error {
 // readStream puts the answer together from server-sent events.
 func (a *openAIAnswer) readStream(r io.Reader, onText func(string)) error {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, MaxLine)
+	lines.Buffer(nil, jsonl.MaxLine)
 	var text strings.Builder
 	streamed := false
 	fail := func(err error) error {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -65,13 +66,13 @@ func (q Question) Golds() []string {
 // unanswerable, as does "unanswerable": true in place of the answer; with
 // neither it is an error, since the answers may stand under another name. A
 // question without an id gets "q" and its line number.
-// The first broken line ends reading with a [*LineError].
+// The first broken line ends reading with a [*retriever.LineError].
 func ReadQuestions(r io.Reader) ([]Question, error) { return readQuestions("", r) }
 
 func readQuestions(name string, r io.Reader) ([]Question, error) {
 	var questions []Question
 	seen := map[string]int{}
-	err := eachLine(name, r, func(number int, line []byte) error {
+	err := jsonl.Each(name, r, func(number int, line []byte) error {
 		q, err := parseQuestion(line)
 		if err != nil {
 			return err
@@ -160,7 +161,7 @@ func (id *questionID) UnmarshalJSON(data []byte) error {
 
 // WriteQuestions writes questions in the form that [ReadQuestions] reads.
 func WriteQuestions(w io.Writer, questions []Question) error {
-	if err := writeLines(w, questions); err != nil {
+	if err := jsonl.Write(w, questions); err != nil {
 		return fmt.Errorf("ragft: questions: %w", err)
 	}
 	return nil

@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/retriever"
 )
 
 func TestReadQuestions(t *testing.T) {
@@ -43,12 +46,12 @@ func TestReadQuestionsNamesTheLine(t *testing.T) {
 		"contradiction":       {`{"question":"q","answer":"x","unanswerable":true}`, `line 1: "unanswerable" together`},
 		"same id":             {`{"id":"i","question":"q","answer":""}` + "\n" + `{"id":"i","question":"r","answer":""}`, `line 2: id "i" was used before, in line 1`},
 		"not UTF-8":           {good + "{\"question\":\"\xff\"}", "line 2: not UTF-8"},
-		"line without an end": {good + good + strings.Repeat("x", MaxLine+1), "line 3: bufio.Scanner: token too long"},
+		"line without an end": {good + good + strings.Repeat("x", jsonl.MaxLine+1), "line 3: longer than 8388608 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ReadQuestions(strings.NewReader(c.text))
 			require.ErrorContains(t, err, c.want)
-			var line *LineError
+			var line *retriever.LineError
 			require.True(t, errors.As(err, &line))
 		})
 	}
@@ -163,7 +166,7 @@ func FuzzReadQuestions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		questions, err := ReadQuestions(bytes.NewReader(data))
 		if err != nil {
-			var line *LineError
+			var line *retriever.LineError
 			require.True(t, errors.As(err, &line), "%v", err)
 			require.Positive(t, line.Line)
 			return

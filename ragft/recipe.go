@@ -33,13 +33,13 @@ type Recipe interface {
 
 // RecipeInput is what recipes work on. A recipe says which of the fields it needs.
 type RecipeInput struct {
-	Model     Model             // generates; may be nil for recipes that generate nothing
-	Search    Searcher          // finds passages
-	Questions []Question        // with their reference answers
-	Corpus    []retriever.Chunk // for recipes that read the documents themselves
-	Prompts   Prompts           // zero = the defaults
-	Passages  int               // shown with each question; 0 = 4
-	Seed      uint64            // everything random follows from it
+	Model     Model              // generates; may be nil for recipes that generate nothing
+	Search    retriever.Searcher // finds passages
+	Questions []Question         // with their reference answers
+	Corpus    []retriever.Chunk  // for recipes that read the documents themselves
+	Prompts   Prompts            // zero = the defaults
+	Passages  int                // shown with each question; 0 = 4
+	Seed      uint64             // everything random follows from it
 
 	// Evidence holds, by question id, the passages that a data set names as its
 	// evidence, as [EvalConfig].Evidence does: where the words of the answer do not

@@ -74,7 +74,7 @@ type Timing struct {
 // nothing run but its own script for searching the questions, without which it
 // can be read as well. A zero info stands for the one that e keeps. The file is
 // written aside and renamed, so a failure leaves an older report as it was.
-func WriteReport(path string, e *Evaluation, info ReportInfo) error {
+func WriteReport(path string, e *Results, info ReportInfo) error {
 	if e.Info != nil && reflect.ValueOf(info).IsZero() {
 		info = *e.Info
 	}
@@ -91,7 +91,7 @@ func WriteReport(path string, e *Evaluation, info ReportInfo) error {
 
 // Headline says in one or two sentences what the second system of the first
 // comparison changed against the first, with intervals.
-func Headline(e *Evaluation) string {
+func Headline(e *Results) string {
 	base, tuned, err := reportPair(e, ReportInfo{})
 	if err != nil {
 		return ""
@@ -99,8 +99,8 @@ func Headline(e *Evaluation) string {
 	return headline(e, base, tuned)
 }
 
-func headline(e *Evaluation, base, tuned *SystemResult) string {
-	c := e.comparison(base.Name, tuned.Name)
+func headline(e *Results, base, tuned *SystemResult) string {
+	c := e.Comparison(base.Name, tuned.Name)
 	if c == nil {
 		return fmt.Sprintf("%s answers %s%% of the answerable questions correctly.", tuned.Name, percent(tuned.Estimate(MetricCorrect).Value))
 	}
@@ -126,17 +126,8 @@ func headline(e *Evaluation, base, tuned *SystemResult) string {
 	return text
 }
 
-func (e *Evaluation) comparison(base, other string) *Comparison {
-	for i := range e.Comparisons {
-		if e.Comparisons[i].Base == base && e.Comparisons[i].Other == other {
-			return &e.Comparisons[i]
-		}
-	}
-	return nil
-}
-
 // reportPair finds the two systems that the report is about.
-func reportPair(e *Evaluation, info ReportInfo) (base, tuned *SystemResult, err error) {
+func reportPair(e *Results, info ReportInfo) (base, tuned *SystemResult, err error) {
 	if len(e.Systems) == 0 {
 		return nil, nil, errors.New("the evaluation has no systems")
 	}
@@ -242,7 +233,7 @@ type reportDifference struct {
 	Finding                                                  Finding
 }
 
-func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
+func newReportPage(e *Results, info ReportInfo) (*reportPage, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
@@ -290,8 +281,8 @@ func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
 	return page, page.plots(e, base, tuned)
 }
 
-func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
-	if c := e.comparison(base.Name, tuned.Name); c != nil {
+func (page *reportPage) tables(e *Results, base, tuned *SystemResult) {
+	if c := e.Comparison(base.Name, tuned.Name); c != nil {
 		for _, key := range []string{MetricMadeUp, MetricCorrect, MetricFalseRefusal, MetricTruthfulness} {
 			row := differenceRow(c.Difference(key), base)
 			page.Cards = append(page.Cards, reportCard{
@@ -317,7 +308,7 @@ func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
 	}
 }
 
-func newReportBlock(e *Evaluation, block tableBlock) reportBlock {
+func newReportBlock(e *Results, block tableBlock) reportBlock {
 	out := reportBlock{Name: block.name}
 	for _, c := range block.columns {
 		for _, m := range e.Systems[0].Metrics {
@@ -382,7 +373,7 @@ func plainMetric(x float64, rate bool) string {
 	}
 }
 
-func (page *reportPage) plots(e *Evaluation, base, tuned *SystemResult) (err error) {
+func (page *reportPage) plots(e *Results, base, tuned *SystemResult) (err error) {
 	pair, colors := []*SystemResult{base, tuned}, []color.NRGBA{systemColor(0), systemColor(1)}
 	if base == tuned {
 		pair, colors = pair[1:], colors[1:]

@@ -56,7 +56,7 @@ type browserPassage struct {
 // textPart is a stretch of a passage; By names the systems that cite it.
 type textPart struct{ Text, By string }
 
-func newBrowser(e *Evaluation, base, tuned *SystemResult) reportBrowser {
+func newBrowser(e *Results, base, tuned *SystemResult) reportBrowser {
 	b := reportBrowser{Changes: base != tuned}
 	for s := range e.Systems {
 		b.Systems = append(b.Systems, browserSystem{e.Systems[s].Name, fmt.Sprintf("s%d", s)})
@@ -71,7 +71,7 @@ func newBrowser(e *Evaluation, base, tuned *SystemResult) reportBrowser {
 	return b
 }
 
-func newBrowserItem(e *Evaluation, base, tuned *SystemResult, i int) browserItem {
+func newBrowserItem(e *Results, base, tuned *SystemResult, i int) browserItem {
 	q := &e.Questions[i]
 	kind, tag := questionKind(q, &tuned.Records[i])
 	item := browserItem{Number: i + 1, ID: q.ID, Question: q.Question.Question, Before: q.History, Kind: kind, Gold: strings.Join(q.Golds(), " / ")}
@@ -184,7 +184,7 @@ func (c CitedPlace) in(d EvalDocument) bool {
 }
 
 // markCitations divides a passage at the ends of what the systems cite.
-func markCitations(d EvalDocument, e *Evaluation, i int) []textPart {
+func markCitations(d EvalDocument, e *Results, i int) []textPart {
 	type span struct {
 		start, end int
 		by         string

@@ -23,7 +23,7 @@ type costPoint struct {
 }
 
 // costsOf numbers the systems in the order of the table of settings.
-func costsOf(e *Evaluation) []*SystemResult {
+func costsOf(e *Results) []*SystemResult {
 	var out []*SystemResult
 	for _, setting := range settingsOf(e) {
 		for i := range e.Systems {
@@ -36,7 +36,7 @@ func costsOf(e *Evaluation) []*SystemResult {
 }
 
 // settingsOf lists the settings of the systems, each once.
-func settingsOf(e *Evaluation) []Setting {
+func settingsOf(e *Results) []Setting {
 	var out []Setting
 	for i := range e.Systems {
 		if !slices.Contains(out, e.Systems[i].Setting) {
@@ -55,7 +55,7 @@ func tokensOf(s *SystemResult) float64 {
 
 // plotCost shows what answers are worth against what they take, on a
 // logarithmic axis, one point a system; empty where fewer than two are known.
-func plotCost(e *Evaluation, xLabel, title string, cost func(*SystemResult) float64) (template.HTML, error) {
+func plotCost(e *Results, xLabel, title string, cost func(*SystemResult) float64) (template.HTML, error) {
 	var points []costPoint
 	settings := settingsOf(e)
 	low, least, most := 0.0, math.Inf(1), math.Inf(-1)

@@ -38,7 +38,7 @@ func costHeads() []string {
 	return []string{"correct", "made-up answers", "truthfulness", "passages", "prompt tokens", "answer tokens", "seconds", "citation precision", "citation recall"}
 }
 
-func reportSettings(e *Evaluation) []reportSetting {
+func reportSettings(e *Results) []reportSetting {
 	settings := settingsOf(e)
 	out := make([]reportSetting, len(settings))
 	for i, s := range costsOf(e) {
@@ -124,7 +124,7 @@ type reportPerturbed struct {
 	Flips         []reportFlip
 }
 
-func reportRobustnesses(e *Evaluation) []reportRobustness {
+func reportRobustnesses(e *Results) []reportRobustness {
 	number := map[string]int{}
 	for i, q := range e.Questions {
 		number[q.ID] = i + 1
@@ -182,7 +182,7 @@ type reportCalibration struct {
 
 // plots draws the confidence of the calibrated system by the log probability
 // alone and by the joined signals.
-func (r *reportCalibration) plots(e *Evaluation, c *Calibration) error {
+func (r *reportCalibration) plots(e *Results, c *Calibration) error {
 	s := e.System(c.System)
 	if c.Gate == nil || s == nil {
 		return nil
@@ -255,7 +255,7 @@ func newReportDial(d *Dial) *reportDial {
 func dialMetrics() []string { return []string{MetricTruthfulness, MetricCorrect, MetricMadeUp} }
 
 // parts fills in what the evaluation keeps beside the answers.
-func (page *reportPage) parts(e *Evaluation, base, tuned *SystemResult) {
+func (page *reportPage) parts(e *Results, base, tuned *SystemResult) {
 	page.CostHeads, page.Settings = costHeads(), reportSettings(e)
 	for i, s := range settingsOf(e) {
 		name, _, _ := strings.Cut(settingName(s), ":")

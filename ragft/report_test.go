@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-func writtenReport(t *testing.T, e *Evaluation, info ReportInfo) string {
+func writtenReport(t *testing.T, e *Results, info ReportInfo) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
 	require.NoError(t, WriteReport(path, e, info))

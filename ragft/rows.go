@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -189,12 +190,12 @@ func checkResponse(m Message) error {
 
 // ReadRows reads rows in JSONL. Rows of other origin are welcome, OpenAI's
 // fine-tuning files among them: only messages, or text, is required. The first
-// broken line ends reading with a [*LineError].
+// broken line ends reading with a [*retriever.LineError].
 func ReadRows(r io.Reader) ([]Row, error) { return readRows("", r) }
 
 func readRows(name string, r io.Reader) ([]Row, error) {
 	var rows []Row
-	err := eachLine(name, r, func(_ int, line []byte) error {
+	err := jsonl.Each(name, r, func(_ int, line []byte) error {
 		var row Row
 		if err := json.Unmarshal(line, &row); err != nil {
 			return err
@@ -226,7 +227,7 @@ func ReadRowsFile(path string) ([]Row, error) {
 
 // WriteRows writes rows in JSONL.
 func WriteRows(w io.Writer, rows []Row) error {
-	if err := writeLines(w, rows); err != nil {
+	if err := jsonl.Write(w, rows); err != nil {
 		return fmt.Errorf("ragft: rows: %w", err)
 	}
 	return nil

@@ -51,7 +51,7 @@ func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 
 // assistant gives the options, calibration included. One that does not hold for
 // them is an error where it is named, and left out with a warning otherwise.
-func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, search ragft.Searcher) (ragft.AssistantOptions, error) {
+func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, search retriever.Searcher) (ragft.AssistantOptions, error) {
 	opts := o.options
 	var err error
 	if opts.Prompts, err = o.prompts(); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -223,7 +224,7 @@ func readLoss(path string) ([]ragft.LossPoint, error) {
 	var points []ragft.LossPoint
 	run := ""
 	scan := bufio.NewScanner(f)
-	scan.Buffer(nil, ragft.MaxLine)
+	scan.Buffer(nil, jsonl.MaxLine)
 	for scan.Scan() {
 		var l struct {
 			Run, Event string

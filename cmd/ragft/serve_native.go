@@ -41,7 +41,7 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 }
 
 // served are the models by name, the one that answers by default first.
-func (a *app) served(ctx context.Context, o serveFlags, m *models, search ragft.Searcher) ([]service.Model, error) {
+func (a *app) served(ctx context.Context, o serveFlags, m *models, search retriever.Searcher) ([]service.Model, error) {
 	var served []service.Model
 	add := func(name string, local *ragft.LocalModel) error {
 		opts, err := a.assistant(ctx, o.answerFlags, local, search)

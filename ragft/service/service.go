@@ -38,7 +38,7 @@ type Model struct {
 
 // An Index finds passages and gives them out again by their ID. It is met by [retriever.Index].
 type Index interface {
-	ragft.Searcher
+	retriever.Searcher
 	Chunk(ctx context.Context, id string) (retriever.Chunk, error)
 }
 
