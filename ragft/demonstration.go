@@ -296,8 +296,7 @@ func (g *generator) withhold(q Question, hits []retriever.Hit) ([]retriever.Hit,
 	if g.opts.Withhold <= 0 || len(golds) == 0 {
 		return hits, false
 	}
-	// The upper 53 bits make a uniform number in [0, 1).
-	if float64(deriveSeed(g.opts.Seed, "withhold", q.ID)>>11)/(1<<53) >= g.opts.Withhold {
+	if seededShare(g.opts.Seed, "withhold", q.ID) >= g.opts.Withhold {
 		return hits, false
 	}
 	kept := make([]retriever.Hit, 0, len(hits))

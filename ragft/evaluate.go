@@ -257,6 +257,25 @@ func (e *Evaluation) Check() error {
 	return nil
 }
 
+// Points are the answers of a system as [Calibrate] and [Calibration.Test] take
+// them; the error wraps [ErrCalibration] where there is no such system.
+func (e *Evaluation) Points(system string) (Points, error) {
+	s := e.System(system)
+	if s == nil {
+		return Points{}, fmt.Errorf("ragft: %w: the evaluation has no system %q", ErrCalibration, system)
+	}
+	out := Points{System: s.Name, Model: s.Model, Signals: e.Signals, Conditions: Conditions{
+		Setting: string(s.Setting), Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, Ensemble: s.Ensemble, Extracted: s.Extracted,
+		ScoresTrue: s.ScoresTrue, Index: e.Index,
+	}}
+	for i, r := range s.Records {
+		out.Points = append(out.Points, Point{
+			Signals: r.Signals, Correct: isCorrect(&r), Refused: isRefused(&r), Question: e.Questions[i].Question.Question,
+		})
+	}
+	return out, nil
+}
+
 // Comparison returns the comparison of two systems by their names, or nil.
 func (e *Evaluation) Comparison(base, other string) *Comparison {
 	for i := range e.Comparisons {

@@ -311,21 +311,7 @@ func (s *SystemResult) count() {
 	for _, r := range s.Records {
 		s.Matrix[r.Context][r.Verdict]++
 	}
-	s.curves()
-}
-
-// curves draws the confidence of the records.
-func (s *SystemResult) curves() {
-	outcomes := answeredOutcomes(s.Records)
-	if curve := RiskCoverage(outcomes); len(curve) > 0 {
-		// The curve of the answers is drawn over all questions: it ends at the
-		// coverage of the system.
-		for _, p := range curve {
-			p.Coverage *= float64(len(curve)) / float64(len(s.Records))
-			s.Curve = append(s.Curve, p)
-		}
-		s.Reliability = Reliability(outcomes)
-	}
+	s.Curve, s.Reliability = curvesOf(answeredOutcomes(s.Records))
 }
 
 // MeasureAgain computes everything that follows from the records.

@@ -269,3 +269,9 @@ func (q Question) ClosedMessages(p Prompts) []Message {
 func (q Question) RefuseMessages(p Prompts, hits []retriever.Hit) []Message {
 	return withHistory(p.RefuseMessages(q.Question, hits), q.History)
 }
+
+// seededShare is a uniform number in [0, 1) that the seed and the names decide.
+func seededShare(seed uint64, names ...string) float64 {
+	// The upper 53 bits are as many as a float64 holds.
+	return float64(deriveSeed(seed, names...)>>11) / (1 << 53)
+}

@@ -151,7 +151,7 @@ func newMeter(progress func(Progress), logger *slog.Logger) *meter {
 func (m *meter) chat(ctx context.Context, model Model, reqs []ChatRequest) ([]ChatResponse, error) {
 	start := time.Now()
 	responses, err := chatAll(ctx, model, reqs)
-	if err != nil {
+	if err != nil || len(reqs) == 0 {
 		return nil, err
 	}
 	took := time.Since(start)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -47,6 +48,15 @@ type ReportInfo struct {
 	MaxExamples int      `json:"max_examples,omitempty"` // 0 = 10
 
 	Created time.Time `json:"created,omitzero"` // zero = not shown, so that equal data gives equal bytes
+}
+
+// AddTraining fills in what the report says of a training: its losses by step and
+// by the source of rows, its time and its size.
+func (i *ReportInfo) AddTraining(t Training) {
+	i.Loss, i.BaseLossBySource, i.LossBySource = t.Losses, t.BaseBySource, t.HeldOutBySource
+	i.Timings = append(i.Timings, Timing{Name: "training", Took: time.Duration(t.Seconds * float64(time.Second))})
+	i.Costs = append(i.Costs, Fact{"rows trained on", strconv.Itoa(t.Rows)}, Fact{"tokens trained", strconv.Itoa(t.Tokens)},
+		Fact{"training memory", fmt.Sprintf("%.0f MiB", float64(t.Memory)/(1<<20))})
 }
 
 // ReportModel names a file that took part.

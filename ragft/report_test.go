@@ -23,7 +23,7 @@ func writtenReport(t *testing.T, e *Results, info ReportInfo) string {
 }
 
 func TestReport(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	page := writtenReport(t, e, ReportInfo{
 		Title:    "The village",
 		Models:   []ReportModel{{Role: "base model", Name: "base.gguf", SHA256: "c0ffee"}},
@@ -120,7 +120,7 @@ func TestReportEscapes(t *testing.T) {
 	config.Questions[0].Answer = hostile
 	config.Questions[0].History = []Message{{Role: RoleUser, Content: "Before: " + hostile}}
 	config.Search = shelf{hostile: {hostile}}
-	e := evaluated(t, config)
+	e := resultsOf(t, config)
 	e.Robustness = []*Robustness{{
 		System: hostile, Documents: []EvalDocument{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
 		Results: []PerturbResult{{Name: hostile, Meaning: hostile, Flips: []Flip{{hostile, Correct, Refused, hostile, hostile, []int{0}, []int{1}}}}},
@@ -192,33 +192,33 @@ func TestMarkCitations(t *testing.T) {
 		cited("b", CitedPlace{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, CitedPlace{Passage: "other", Start: 0, End: 1, Quote: "a"},
 			CitedPlace{Passage: "d", Start: 0, End: 99, Quote: "a"}, CitedPlace{Passage: "d", Start: 0, End: 1, Quote: "x"}),
 	}}
-	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, e, 0))
-	require.Nil(t, markCitations(EvalDocument{ID: "empty"}, e, 0))
+	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, &Results{Evaluation: e}, 0))
+	require.Nil(t, markCitations(EvalDocument{ID: "empty"}, &Results{Evaluation: e}, 0))
 }
 
 func TestReportIsReproducible(t *testing.T) {
-	a := writtenReport(t, evaluated(t, village()), ReportInfo{})
-	b := writtenReport(t, evaluated(t, village()), ReportInfo{})
+	a := writtenReport(t, resultsOf(t, village()), ReportInfo{})
+	b := writtenReport(t, resultsOf(t, village()), ReportInfo{})
 	require.Equal(t, a, b)
 }
 
 func TestReportOfOneSystem(t *testing.T) {
 	config := village()
 	config.Systems = config.Systems[2:]
-	e := evaluated(t, config)
+	e := resultsOf(t, config)
 	page := writtenReport(t, e, ReportInfo{})
 	require.Contains(t, page, "base alone answers 0.0% of the answerable questions correctly.")
 	require.NotContains(t, page, "Risk-coverage", "the model tells no confidence")
 	require.NotContains(t, page, "Training")
-	require.Empty(t, Headline(&Evaluation{}))
+	require.Empty(t, Headline(&Results{Evaluation: &Evaluation{}}))
 }
 
 func TestReportBadInput(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	path := filepath.Join(t.TempDir(), "report.html")
 	require.ErrorContains(t, WriteReport(path, e, ReportInfo{Base: "no such"}), `"no such"`)
 	require.ErrorContains(t, WriteReport(path, e, ReportInfo{Tuned: "no such"}), `"no such"`)
-	require.ErrorContains(t, WriteReport(path, &Evaluation{}, ReportInfo{}), "no systems")
+	require.ErrorContains(t, WriteReport(path, &Results{Evaluation: &Evaluation{}}, ReportInfo{}), "no systems")
 	require.NoFileExists(t, path)
 	require.Error(t, WriteReport(filepath.Join(path, "below", "x.html"), e, ReportInfo{}))
 
@@ -230,7 +230,7 @@ func TestReportBadInput(t *testing.T) {
 }
 
 func TestReportExamples(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	base, tuned := &e.Systems[0], &e.Systems[1]
 	kinds := func(info ReportInfo) (questions []string) {
 		for _, ex := range reportExamples(e, base, tuned, info) {

@@ -11,8 +11,6 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
-	"strconv"
-	"time"
 
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
@@ -92,13 +90,12 @@ type TrainResult struct {
 	Losses []LossPoint // before this run and of its steps; those before a checkpoint are not among them
 }
 
-// Describe fills in what a report says of the training: its losses by step and
-// by source of the rows, its time, and what it took.
-func (r *TrainResult) Describe(info *ReportInfo) {
-	info.Loss, info.BaseLossBySource, info.LossBySource = r.Losses, r.BaseBySource, r.HeldOutBySource
-	info.Timings = append(info.Timings, Timing{Name: "training", Took: time.Duration(r.TrainSeconds * float64(time.Second))})
-	info.Costs = append(info.Costs, Fact{"rows trained on", strconv.Itoa(r.Rows)}, Fact{"tokens trained", strconv.Itoa(r.Tokens)},
-		Fact{"training memory", fmt.Sprintf("%.0f MiB", float64(r.Memory.Total())/(1<<20))})
+// Training is what a report says of this run.
+func (r *TrainResult) Training() Training {
+	return Training{
+		Losses: r.Losses, BaseBySource: r.BaseBySource, HeldOutBySource: r.HeldOutBySource, Seconds: r.TrainSeconds,
+		Rows: r.Rows, Tokens: r.Tokens, Memory: r.Memory.Total(),
+	}
 }
 
 // Train teaches the model the rows: their messages are rendered by the model's
