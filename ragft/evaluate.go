@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/ragft/ragft/internal/version"
+
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -323,7 +325,7 @@ func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {
 	}
 	out := &Evaluation{
 		Questions: e.questions, K: e.K, Seed: e.Seed, Resamples: e.Resamples, Signals: e.Signals,
-		PromptHash: e.Prompts.Hash(), Version: Version,
+		PromptHash: e.Prompts.Hash(), Version: version.Version,
 	}
 	if e.Judge.Model != nil {
 		out.Judge = e.Judge.Model.Name()

@@ -67,7 +67,7 @@ func (t tableBlock) measured(e *Results) bool {
 }
 
 // figures are the value and the interval of a metric, a rate in percent.
-func (s *SystemResult) figures(key string) (value, interval string) {
+func figuresOf(s *SystemResult, key string) (value, interval string) {
 	e := s.Estimate(key)
 	at := slices.IndexFunc(s.Metrics, func(m Metric) bool { return m.Key == key })
 	if at < 0 || s.Metrics[at].Rate {
@@ -201,7 +201,7 @@ func tableOfBlock(b *bytes.Buffer, e *Results, block tableBlock) {
 		values := pad(name[0], tableNameWidth) + padLeft(fmt.Sprint(len(s.Records)), 5)
 		intervals := pad(name[1], tableNameWidth+5)
 		for _, c := range block.columns {
-			value, interval := s.figures(c.key)
+			value, interval := figuresOf(s, c.key)
 			values += padLeft(value, c.width)
 			intervals += padLeft(interval, c.width)
 		}
@@ -254,20 +254,6 @@ func tableOfCosts(b *bytes.Buffer, e *Results) {
 			padLeft(s.costFigure(MetricSeconds), 10)+
 			padLeft(percent(s.Estimate(MetricCitationPrecision).Value), 16)+padLeft(percent(s.Estimate(MetricCitationRecall).Value), 16))
 	}
-}
-
-// costFigure is what an answer took of tokens or seconds, as tables show it.
-func (s *SystemResult) costFigure(key string) string {
-	e := s.Estimate(key)
-	if !e.Defined() {
-		return noValue
-	}
-	return strconv.FormatFloat(e.Value, 'f', map[string]int{MetricAnswerTokens: 1, MetricSeconds: 3}[key], 64)
-}
-
-// isCost tells tokens and seconds, which have no interval.
-func isCost(key string) bool {
-	return key == MetricPromptTokens || key == MetricAnswerTokens || key == MetricSeconds
 }
 
 // comparisonNotes say what the differences rest on, for table and report.

@@ -171,15 +171,15 @@ func newBrowserAnswer(system string, q *EvalQuestion, r *Record) browserAnswer {
 	}
 	a.Facts = strings.Join(facts, " · ")
 	for _, c := range r.Citations {
-		if !slices.ContainsFunc(q.Documents, func(d EvalDocument) bool { return c.in(d) }) {
+		if !slices.ContainsFunc(q.Documents, func(d EvalDocument) bool { return isIn(c, d) }) {
 			a.Elsewhere = append(a.Elsewhere, c)
 		}
 	}
 	return a
 }
 
-// in tells whether the place is in this passage.
-func (c CitedPlace) in(d EvalDocument) bool {
+// isIn tells whether the place is in this passage.
+func isIn(c CitedPlace, d EvalDocument) bool {
 	return c.Passage == d.ID && 0 <= c.Start && c.Start < c.End && c.End <= len(d.Text) && d.Text[c.Start:c.End] == c.Quote
 }
 
@@ -193,7 +193,7 @@ func markCitations(d EvalDocument, e *Results, i int) []textPart {
 	cuts := []int{0, len(d.Text)}
 	for _, s := range e.Systems {
 		for _, c := range s.Records[i].Citations {
-			if c.in(d) {
+			if isIn(c, d) {
 				spans = append(spans, span{c.Start, c.End, s.Name})
 				cuts = append(cuts, c.Start, c.End)
 			}

@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/ragft/ragft/internal/version"
+
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/retriever"
 )
@@ -247,7 +249,7 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		Context: d.context, Known: c.known,
 		Candidates: d.candidates, Chunks: chunkRefs(d.hits),
 		Provenance: Provenance{
-			Version: Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
+			Version: version.Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
 			Prompts: g.opts.Prompts.Hash(), Template: g.opts.Prompts.Template.name(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
 			Options: g.recipeOptions,
 		},
