@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"image/color"
 	"io"
 	"math"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ragft/ragft/internal/chart"
 )
 
 //go:embed report
@@ -288,7 +289,8 @@ func newReportPage(e *Results, info ReportInfo) (*reportPage, error) {
 	page.tables(e, base, tuned)
 	page.Examples = reportExamples(e, base, tuned, info)
 	page.parts(e, base, tuned)
-	return page, page.plots(e, base, tuned)
+	page.plots(e, base, tuned)
+	return page, nil
 }
 
 func (page *reportPage) tables(e *Results, base, tuned *SystemResult) {
@@ -383,8 +385,8 @@ func plainMetric(x float64, rate bool) string {
 	}
 }
 
-func (page *reportPage) plots(e *Results, base, tuned *SystemResult) (err error) {
-	pair, colors := []*SystemResult{base, tuned}, []color.NRGBA{systemColor(0), systemColor(1)}
+func (page *reportPage) plots(e *Results, base, tuned *SystemResult) {
+	pair, colors := []*SystemResult{base, tuned}, []chart.Color{systemColor(0), systemColor(1)}
 	if base == tuned {
 		pair, colors = pair[1:], colors[1:]
 	}
@@ -399,34 +401,19 @@ func (page *reportPage) plots(e *Results, base, tuned *SystemResult) (err error)
 	for i := range e.Systems {
 		all = append(all, &e.Systems[i])
 	}
-	draw := func(into *template.HTML, plot template.HTML, failed error) {
-		*into = plot
-		err = errors.Join(err, failed)
-	}
-	plot, failed := plotMatrix(all)
-	draw(&page.Matrix, plot, failed)
-	plot, failed = plotIntervals(pair, colors)
-	draw(&page.Intervals, plot, failed)
-	plot, failed = plotRiskCoverage(pair, colors)
-	draw(&page.Risk, plot, failed)
-	plot, failed = plotReliability(pair, colors)
-	draw(&page.Reliability, plot, failed)
-	plot, failed = plotLoss(page.Info.Loss, systemColor(0), systemColor(1))
-	draw(&page.Loss, plot, failed)
-	plot, failed = plotDial(e.Dial)
-	draw(&page.DialPlot, plot, failed)
-	plot, failed = plotDialLosses(e.Dial)
-	draw(&page.DialLosses, plot, failed)
-	plot, failed = plotCost(e, "seconds an answer", "Truthfulness against the seconds that an answer takes, with 95% intervals, one point a system", secondsOf)
-	draw(&page.SecondsPlot, plot, failed)
-	plot, failed = plotCost(e, "tokens of prompt and answer", "Truthfulness against the tokens of prompt and answer, with 95% intervals, one point a system", tokensOf)
-	draw(&page.TokensPlot, plot, failed)
+	page.Matrix, page.Intervals = plotMatrix(all), plotIntervals(pair, colors)
+	page.Risk, page.Reliability = plotRiskCoverage(pair, colors), plotReliability(pair, colors)
+	page.Loss = plotLoss(page.Info.Loss, systemColor(0), systemColor(1))
+	page.DialPlot, page.DialLosses = plotDial(e.Dial), plotDialLosses(e.Dial)
+	page.SecondsPlot = plotCost(e, "seconds an answer",
+		"Truthfulness against the seconds that an answer takes, with 95% intervals, one point a system", secondsOf)
+	page.TokensPlot = plotCost(e, "tokens of prompt and answer",
+		"Truthfulness against the tokens of prompt and answer, with 95% intervals, one point a system", tokensOf)
 	if page.Calibration != nil {
-		err = errors.Join(err, page.Calibration.plots(e, e.Calibration))
+		page.Calibration.plots(e, e.Calibration)
 	}
-	return err
 }
 
-func newSwatch(name string, c color.NRGBA) swatch {
-	return swatch{Name: name, Color: template.CSS("background:" + themeColor(c))}
+func newSwatch(name string, c chart.Color) swatch {
+	return swatch{Name: name, Color: template.CSS("background:" + c)}
 }

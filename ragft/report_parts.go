@@ -3,11 +3,12 @@ package ragft
 import (
 	"fmt"
 	"html/template"
-	"image/color"
 	"maps"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/ragft/ragft/internal/chart"
 )
 
 // reportSetting lists the systems of one setting: what they are worth and what
@@ -182,20 +183,16 @@ type reportCalibration struct {
 
 // plots draws the confidence of the calibrated system by the log probability
 // alone and by the joined signals.
-func (r *reportCalibration) plots(e *Results, c *Calibration) error {
+func (r *reportCalibration) plots(e *Results, c *Calibration) {
 	s := e.System(c.System)
 	if c.Gate == nil || s == nil {
-		return nil
+		return
 	}
-	systems := []*SystemResult{s, {Curve: c.Gate.Curve, Reliability: c.Gate.Reliability}}
-	colors := []color.NRGBA{systemColor(0), systemColor(1)}
-	r.Legend = []swatch{newSwatch("log probability alone", colors[0]), newSwatch("joined signals", colors[1])}
-	var err error
-	if r.Risk, err = plotRiskCoverage(systems, colors); err != nil {
-		return err
-	}
-	r.Reliability, err = plotReliability(systems, colors)
-	return err
+	before := &SystemResult{Name: "log probability alone", Curve: s.Curve, Reliability: s.Reliability}
+	after := &SystemResult{Name: "joined signals", Curve: c.Gate.Curve, Reliability: c.Gate.Reliability}
+	systems, colors := []*SystemResult{before, after}, []chart.Color{systemColor(0), systemColor(1)}
+	r.Legend = []swatch{newSwatch(before.Name, colors[0]), newSwatch(after.Name, colors[1])}
+	r.Risk, r.Reliability = plotRiskCoverage(systems, colors), plotReliability(systems, colors)
 }
 
 func newReportCalibration(c *Calibration) *reportCalibration {
@@ -230,7 +227,7 @@ func newReportDial(d *Dial) *reportDial {
 	if d == nil || len(d.Points) == 0 {
 		return nil
 	}
-	out := &reportDial{Heads: []string{"truthfulness", "correct", "made-up answers"}}
+	out := &reportDial{Heads: dialHeads()}
 	if f := d.Points[0].Forgetting; f != nil {
 		for _, l := range f.Losses {
 			out.Heads = append(out.Heads, "change of "+l.Name)
@@ -254,6 +251,8 @@ func newReportDial(d *Dial) *reportDial {
 
 func dialMetrics() []string { return []string{MetricTruthfulness, MetricCorrect, MetricMadeUp} }
 
+func dialHeads() []string { return []string{"truthfulness", "correct", "made-up answers"} }
+
 // parts fills in what the evaluation keeps beside the answers.
 func (page *reportPage) parts(e *Results, base, tuned *SystemResult) {
 	page.CostHeads, page.Settings = costHeads(), reportSettings(e)
@@ -268,7 +267,7 @@ func (page *reportPage) parts(e *Results, base, tuned *SystemResult) {
 	page.Dial = newReportDial(e.Dial)
 	page.Memory = reportMemories(e.Memory)
 	if page.Dial != nil {
-		colors := []color.NRGBA{systemColor(1), verdictColor(Correct), verdictColor(Incorrect)}
+		colors := []chart.Color{systemColor(1), verdictColor(Correct), verdictColor(Incorrect)}
 		for i, name := range page.Dial.Heads {
 			if i < 3 {
 				page.DialLegend = append(page.DialLegend, newSwatch(name, colors[i]))
