@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -250,8 +249,8 @@ func tableOfCosts(b *bytes.Buffer, e *Results) {
 			passages += r.Passages
 		}
 		line(b, pad(cut(s.Name, 31), 32)+padLeft(fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records)))), 10)+
-			padLeft(s.costFigure(MetricPromptTokens), 9)+padLeft(s.costFigure(MetricAnswerTokens), 9)+
-			padLeft(s.costFigure(MetricSeconds), 10)+
+			padLeft(s.CostFigure(MetricPromptTokens), 9)+padLeft(s.CostFigure(MetricAnswerTokens), 9)+
+			padLeft(s.CostFigure(MetricSeconds), 10)+
 			padLeft(percent(s.Estimate(MetricCitationPrecision).Value), 16)+padLeft(percent(s.Estimate(MetricCitationRecall).Value), 16))
 	}
 }

@@ -248,7 +248,7 @@ func (t *MemoryTest) WriteTable(w io.Writer) error {
 				e := s.Estimate(key)
 				switch {
 				case isCost(key):
-					fmt.Fprintf(&b, "%10s", s.costFigure(key))
+					fmt.Fprintf(&b, "%10s", s.CostFigure(key))
 				case !e.Defined():
 					fmt.Fprintf(&b, "%19s", noValue)
 				default:

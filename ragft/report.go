@@ -333,7 +333,7 @@ func newReportBlock(e *Results, block tableBlock) reportBlock {
 		s := &e.Systems[i]
 		row := reportRow{Name: s.Name, N: len(s.Records)}
 		for _, c := range block.columns {
-			value, interval := s.figures(c.key)
+			value, interval := figuresOf(s, c.key)
 			row.Cells = append(row.Cells, reportCell{typeset(value), typeset(interval)})
 		}
 		out.Rows = append(out.Rows, row)

@@ -67,7 +67,7 @@ func costRow(s *SystemResult) reportRow {
 	}
 	row.Cells = append(row.Cells, reportCell{Value: fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records))))})
 	for _, key := range []string{MetricPromptTokens, MetricAnswerTokens, MetricSeconds} {
-		row.Cells = append(row.Cells, reportCell{Value: typeset(s.costFigure(key))})
+		row.Cells = append(row.Cells, reportCell{Value: typeset(s.CostFigure(key))})
 	}
 	rate(MetricCitationPrecision)
 	rate(MetricCitationRecall)
