@@ -17,7 +17,7 @@ func plotDial(d *Dial) template.HTML {
 		lines[i].Name = dialHeads()[i]
 		lines[i].Points = d.line(100, func(p DialPoint) Estimate { return p.Estimate(key) })
 	}
-	return d.plot(lines, "% of questions", 100,
+	return plotSweep(d, lines, "% of questions", 100,
 		"The dial: truthfulness, correct and made-up answers against the scale of the adapter, with 95% intervals")
 }
 
@@ -31,7 +31,7 @@ func plotDialLosses(d *Dial) template.HTML {
 		change := d.line(1, func(p DialPoint) Estimate { return p.Forgetting.Losses[i].Change })
 		lines = append(lines, chart.Series{Name: l.Name, Color: systemColor(i + 1), Points: change})
 	}
-	return d.plot(lines, "change against the base", 0, "Forgetting against the scale of the adapter, with 95% intervals")
+	return plotSweep(d, lines, "change against the base", 0, "Forgetting against the scale of the adapter, with 95% intervals")
 }
 
 // line is a quantity, times a unit, at each scale where it is defined.
@@ -52,7 +52,7 @@ func ifDefined(x, otherwise float64) float64 {
 }
 
 // plot draws the lines on an axis that holds 0, high and all intervals.
-func (d *Dial) plot(lines []chart.Series, yLabel string, high float64, title string) template.HTML {
+func plotSweep(d *Dial, lines []chart.Series, yLabel string, high float64, title string) template.HTML {
 	low, first, last := 0.0, math.Inf(1), math.Inf(-1)
 	for _, p := range d.Points {
 		first, last = min(first, p.Scale), max(last, p.Scale)
