@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -176,40 +175,6 @@ func TestCacheReportsDamage(t *testing.T) {
 
 // The main case: a generation that is killed, run again, asks for what is
 // missing and no more, and ends with the rows of an undisturbed run.
-func TestGenerationResumesAfterAKill(t *testing.T) {
-	questions, search, undisturbed := inn()
-	opts := GenerateOptions{Batch: 1, Seed: 4, Policy: PolicyOptions{MaxRefusals: 1}}
-	want, err := Generate(t.Context(), undisturbed, search, questions, opts)
-	require.NoError(t, err)
-	total := len(undisturbed.requests)
-
-	killed := errors.New("killed")
-	for stop := 1; stop <= undisturbed.calls; stop++ {
-		dir := t.TempDir()
-		_, _, first := inn()
-		first.before = func(call int) error {
-			if call == stop {
-				return killed
-			}
-			return nil
-		}
-		_, err = Generate(t.Context(), openCache(t, first, dir), search, questions, opts)
-		require.ErrorIs(t, err, killed)
-
-		_, _, second := inn()
-		got, err := Generate(t.Context(), openCache(t, second, dir), search, questions, opts)
-		require.NoError(t, err)
-		require.Equal(t, want.Rows, got.Rows)
-		require.Equal(t, total, len(first.requests)+len(second.requests), "stopped at call %d", stop)
-		require.Equal(t, len(first.requests), got.Summary.Cached)
-
-		_, _, third := inn()
-		got, err = Generate(t.Context(), openCache(t, third, dir), search, questions, opts)
-		require.NoError(t, err)
-		require.Zero(t, third.calls)
-		require.Equal(t, want.Rows, got.Rows)
-	}
-}
 
 func TestCacheIsSharedByProcesses(t *testing.T) {
 	dir := t.TempDir()

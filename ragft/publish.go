@@ -16,7 +16,7 @@ import (
 	"strings"
 
 	"github.com/ollama/ollama/api"
-	"github.com/ollama/ollama/types/model"
+	names "github.com/ollama/ollama/types/model"
 
 	"github.com/ragft/ragft/internal/gguf"
 )
@@ -112,7 +112,7 @@ func Publish(ctx context.Context, o PublishOptions) (*Published, error) {
 
 func newPublisher(o PublishOptions) (*publisher, error) {
 	p := &publisher{PublishOptions: o}
-	name := model.ParseName(o.Name)
+	name := names.ParseName(o.Name)
 	switch {
 	case !name.IsValid():
 		return nil, fmt.Errorf("%q is no name for a model such as my-notes or me/my-notes:v2", o.Name)
@@ -132,7 +132,7 @@ func newPublisher(o PublishOptions) (*publisher, error) {
 	}
 	p.Name = name.DisplayShortest()
 	if from, ok := strings.CutPrefix(o.From, ollamaPrefix); ok {
-		if !model.ParseName(from).IsValid() {
+		if !names.ParseName(from).IsValid() {
 			return nil, fmt.Errorf("%q is no name of a model", from)
 		}
 		p.fromModel = from

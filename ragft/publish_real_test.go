@@ -32,7 +32,7 @@ func TestPublishFallsBack(t *testing.T) {
 	t.Setenv("OLLAMA_MODELS", store)
 	content, err := os.ReadFile(base)
 	require.NoError(t, err)
-	pulled(t, store, "registry.ollama.ai/library/base/latest", "model="+string(content))
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/base/latest", "model="+string(content))
 	refuse := func(m api.CreateRequest) string {
 		if len(m.Adapters) > 0 {
 			return "adapters are not supported"
