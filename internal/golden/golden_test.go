@@ -44,6 +44,7 @@ type workplace struct {
 	binary string
 	dir    string
 	env    []string
+	served *server
 }
 
 const (

@@ -72,6 +72,7 @@ var masks = []struct {
 	{regexp.MustCompile(`\b(?:\d+h)?(?:\d+m)?[0-9.]+(?:s|ms|µs)\b`), "*"},
 	{regexp.MustCompile(`\b[0-9.]+ s\b`), "* s"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:*"},
+	{regexp.MustCompile(`\b(chatcmpl|cmpl|call)([-_])[0-9A-Za-z]+`), "$1$2*"},
 	{regexp.MustCompile(`(?m)^seconds .*$`), "seconds *"}, // a row of the tables of differences
 }
 

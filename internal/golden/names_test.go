@@ -82,6 +82,8 @@ var options = map[string]string{
 	"k1":       "--k1=%s",
 	"rebuild":  "--rebuild",
 
+	"version": "--version",
+
 	"limit":           "--limit=%s",
 	"min-chunk":       "--min-chunk=%s",
 	"import":          "--import=%s",

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -28,7 +29,7 @@ type recorded struct {
 }
 
 // part is an output or a file. Its kind is text, notes (what is said on standard error), json (of one or several lines), html,
-// gguf or binary.
+// gguf, binary, or exact, which is the same everywhere.
 type part struct {
 	name, kind string
 	data       []byte
@@ -45,6 +46,10 @@ func (r *recorded) add(name, kind string, data []byte) {
 func (r *recorded) addPath(p *workplace, name string) {
 	name, hashed := strings.CutPrefix(name, "#")
 	root := filepath.Join(p.dir, path(name))
+	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
+		r.add(name, "exact", []byte("not written"))
+		return
+	}
 	require.NoError(p.t, filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -119,6 +124,8 @@ func (p part) full(rounded bool) string {
 		return headingsOfPage(p.data)
 	case "gguf":
 		return contentsOfGGUF(p.data, true)
+	case "exact":
+		return string(p.data)
 	case "binary":
 		return "sha256 " + hash(p.data)
 	}
@@ -129,6 +136,8 @@ func (p part) shape(c run) string {
 	switch p.kind {
 	case "json":
 		return shapeOf(values(p.data), c.counts, c.loose)
+	case "exact":
+		return string(p.data)
 	case "html":
 		return headingsOfPage(p.data)
 	case "gguf":

@@ -72,6 +72,9 @@ func (p *workplace) prepare() {
 	p.write(projectFileName, projectFile)
 	p.write("texts.txt", generalText)
 	p.write("tasks.jsonl", instructionTasks)
+	p.write("bad.jsonl", `{"question": "Who?", "answer": "Abel"}`+"\n"+`{"question": `+"\n")
+	p.write("none.jsonl", "")
+	p.write("bad.yaml", "model: base.gguf\npassagess: 3\n")
 	p.write("closed.jsonl", `{"question": "What is made of flour?", "answer": "bread"}`+"\n")
 	p.write("squad.json", squadSet)
 }
