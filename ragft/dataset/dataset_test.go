@@ -193,6 +193,15 @@ func TestRepeatedIDsStayApart(t *testing.T) {
 	require.Equal(t, "x#2", set.Items[1].ID)
 }
 
+// TestDetectIgnoresMapOrder has one question of PubMedQA beside an entry that is none.
+func TestDetectIgnoresMapOrder(t *testing.T) {
+	for range 20 {
+		format, err := detect([]byte(`{"version": 3, "21": {"QUESTION": "Does it help?", "final_decision": "yes"}}`))
+		require.NoError(t, err)
+		require.Equal(t, PubMedQA, format)
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	for _, c := range []struct {
 		format     Format
