@@ -1,7 +1,6 @@
 package ragft
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,7 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // CalibrationOptions controls [Calibrate]. The zero value aims at 10 % wrong
@@ -175,44 +175,20 @@ type calibrationRow struct {
 
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (c *Calibration) WriteTable(w io.Writer) error {
-	var b bytes.Buffer
 	if c.Unfit != "" {
-		for _, part := range wrapLines(c.none(), tableWidth-1) {
-			line(&b, part)
-		}
-		return writeAll(w, &b)
+		return writeText(w, table.Wrap(c.none()))
 	}
-	line(&b, cut(fmt.Sprintf("Calibration of %s: %s, fitted on %d answers.", c.System, strings.Join(c.Calibrator.Names, ", "), c.Calibrator.N), tableWidth))
-	line(&b, "")
-	line(&b, pad("", 8)+padLeft("log probability", 16)+padLeft("joined signals", 16)+"   meaning")
-	line(&b, strings.Repeat("-", 109))
+	t := table.New("", "log probability", "joined signals", "meaning")
+	t.Left = []int{3}
 	for _, r := range c.rows() {
-		line(&b, pad(r.name, 8)+padLeft(plainMetric(orNaN(r.before), false), 16)+padLeft(plainMetric(orNaN(r.after), false), 16)+"   "+r.meaning)
+		t.Row(r.name, plainMetric(orNaN(r.before), false), plainMetric(orNaN(r.after), false), r.meaning)
 	}
-	line(&b, "")
-	paragraphs := []string{c.Guarantee.String()}
+	head := fmt.Sprintf("Calibration of %s: %s, fitted on %d answers.", c.System, strings.Join(c.Calibrator.Names, ", "), c.Calibrator.N)
+	text := table.Cut(head, table.Width) + "\n\n" + t.String() + "\n" + table.Wrap(c.Guarantee.String())
 	if c.Gate != nil {
-		paragraphs = append(paragraphs, c.Gate.String())
+		text += table.Wrap(c.Gate.String())
 	}
-	for _, text := range paragraphs {
-		for _, part := range wrapLines(text, tableWidth-1) {
-			line(&b, part)
-		}
-	}
-	return writeAll(w, &b)
-}
-
-// wrapLines breaks a text at blanks into lines of at most width characters.
-func wrapLines(text string, width int) []string {
-	var lines []string
-	for _, word := range strings.Fields(text) {
-		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= width {
-			lines[n-1] += " " + word
-		} else {
-			lines = append(lines, word)
-		}
-	}
-	return lines
+	return writeText(w, text)
 }
 
 // WriteFile writes the calibration as JSON, aside and renamed.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // PerturbOutcome is what became of one question whose passages were changed.
@@ -92,26 +94,18 @@ func (out *Robustness) differencesNote() string {
 
 // differencesTable is a line for every difference that was measured.
 func (out *Robustness) differencesTable() string {
-	var b strings.Builder
-	b.WriteString("\n" + strings.Join(wrapLines(out.differencesNote(), tableWidth-1), "\n") + "\n\n")
-	b.WriteString(pad("", 34) + padLeft("n", 5) + padLeft(cut(out.Base, 7), 8) + padLeft(cut(out.System, 7), 8) +
-		padLeft("diff.", 8) + padLeft("interval", 16) + padLeft("p", 8) + "  finding\n")
-	b.WriteString(strings.Repeat("-", 109) + "\n")
+	t := table.New("", "", "n", table.Cut(out.Base, 7), table.Cut(out.System, 7), "diff.", "interval", "p", "finding")
+	t.Left = []int{1, 8}
 	for _, change := range out.Differences {
-		name := change.Name
+		name := table.Cut(change.Name, 21)
 		for _, d := range change.all() {
 			what, _, _ := strings.Cut(d.Name, ",")
-			p := noValue
-			if d.P != nil {
-				p = formatP(*d.P)
-			}
-			b.WriteString(pad(cut(name, 21), 22) + pad(what, 12) + padLeft(fmt.Sprint(d.Estimate.N), 5) +
-				padLeft(percent(orNaN(d.Before)), 8) + padLeft(percent(orNaN(d.After)), 8) + padLeft(signedMetric(d.Estimate.Value, true), 8) +
-				padLeft(signedInterval(d.Estimate, true), 16) + padLeft(p, 8) + "  " + string(d.Finding) + "\n")
+			t.Row(name, what, d.Estimate.N, percent(orNaN(d.Before)), percent(orNaN(d.After)),
+				signedMetric(d.Estimate.Value, true), signedInterval(d.Estimate, true), showP(d.P), d.Finding)
 			name = ""
 		}
 	}
-	return b.String()
+	return t.String()
 }
 
 // CountAgain counts the outcomes, and takes out flips that are none any more. A

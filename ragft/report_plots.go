@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/chart"
+	"github.com/ragft/ragft/internal/table"
 )
 
 // Widths of the plots in units of their view boxes; the page scales them to its
@@ -38,7 +39,7 @@ func plotMatrix(systems []*SystemResult) template.HTML {
 			if total == 0 {
 				continue
 			}
-			name := fmt.Sprintf("%s: answer %s", cut(s.Name, 28), context)
+			name := fmt.Sprintf("%s: answer %s", table.Cut(s.Name, 28), context)
 			names = append(names, fmt.Sprintf("%s (%d)", name, total))
 			draw = append(draw, func(c *chart.Chart, row float64) {
 				from := 0.0

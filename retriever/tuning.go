@@ -17,7 +17,7 @@ import (
 
 	index "github.com/blevesearch/bleve_index_api"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
 )
 
 // A Tuning is the side of BM25 that a question chooses, in place of what the
@@ -88,7 +88,7 @@ func ReadTuningFile(path string) (Tuning, error) {
 // WriteTuningFile writes a tuning as JSON. The file is replaced as a whole or
 // not at all.
 func WriteTuningFile(path string, t Tuning) error {
-	err := aside.WriteFile(path, func(w io.Writer) error {
+	err := atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)

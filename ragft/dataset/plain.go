@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/retriever"
@@ -31,7 +31,7 @@ func (s *Set) Write(w io.Writer) error {
 
 // WriteFile is [Set.Write] to a file, which is replaced as a whole or not at all.
 func (s *Set) WriteFile(path string) error {
-	if err := aside.WriteFile(path, s.Write); err != nil {
+	if err := atomicfile.Write(path, s.Write); err != nil {
 		return fmt.Errorf("dataset: write %s: %w", path, err)
 	}
 	return nil
