@@ -5,8 +5,8 @@
 // such as a number of layers. Those are a [Value]: unset is the default, and
 // Of(0) is zero.
 //
-//	llama.ModelOptions{}                     // as many layers on the GPU as fit
-//	llama.ModelOptions{GPULayers: opt.Of(0)} // none: the CPU alone
+//	llama.ModelOptions{}                     // all layers on the GPU, if there is one
+//	llama.ModelOptions{GPULayers: opt.Of(0)} // none: all on the CPU
 package opt
 
 import (
