@@ -58,6 +58,13 @@ func TestCacheAnswersASecondRun(t *testing.T) {
 	got, err := c.Chat(t.Context(), []ChatRequest{ask("a"), ask("b"), ask("a"), ask("c")})
 	require.NoError(t, err)
 	require.Len(t, second.requests, 1)
+	require.Equal(t, []bool{false, false, true}, []bool{want[0].Cached, want[1].Cached, want[2].Cached})
+	for i := range got {
+		require.Equal(t, i < 3, got[i].Cached)
+	}
+	for i := range want {
+		want[i].Cached, got[i].Cached = false, false
+	}
 	require.Equal(t, fmt.Sprint(want), fmt.Sprint(got[:3]), "to the byte, NaN included")
 	require.Equal(t, "a0\xff", got[0].Samples[0].Text)
 	require.True(t, math.IsNaN(got[0].Samples[1].MeanLogProb))

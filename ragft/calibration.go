@@ -68,36 +68,29 @@ func qualityOf(outcomes []Outcome) ConfidenceQuality {
 	}
 }
 
-// Calibrate fits a confidence to the answers of one system of an evaluation,
-// and chooses the threshold that keeps the risk: see [FitCalibrator] and
+// Calibrate fits a confidence to the answers of one system, and chooses the threshold that keeps the risk: see [FitCalibrator] and
 // [ControlRisk]. Refusals take no part. The questions must not be those that
 // are reported on afterwards. The error wraps [ErrCalibration] where no confidence
 // can be fitted, such as where all answers are right or all are wrong, and
-// [ErrNoGuarantee] where only the risk cannot be kept. With either, unless the
-// evaluation lacks the system, the calibration is returned without a threshold:
+// [ErrNoGuarantee] where only the risk cannot be kept. With either the
+// calibration is returned without a threshold:
 // it is for the report, and an [Assistant] answers nothing by it alone.
-func Calibrate(e *Evaluation, system string, o CalibrationOptions) (*Calibration, error) {
+func Calibrate(a Points, o CalibrationOptions) (*Calibration, error) {
 	o = o.withDefaults()
-	s := e.System(system)
-	if s == nil {
-		return nil, fmt.Errorf("ragft: %w: the evaluation has no system %q", ErrCalibration, system)
-	}
-	var fit, choose []CalibrationPoint
-	for i, r := range s.Records {
-		if r.Verdict == Refused {
-			continue
-		}
-		p := CalibrationPoint{Signals: r.Signals, Correct: r.Verdict == Correct}
-		if float64(deriveSeed(o.Seed, "calibration", e.Questions[i].Question.Question)>>11)/(1<<53) < o.Development {
+	var fit, choose []Point
+	for _, p := range a.Points {
+		switch {
+		case p.Refused:
+		case seededShare(o.Seed, "calibration", p.Question) < o.Development:
 			fit = append(fit, p)
-		} else {
+		default:
 			choose = append(choose, p)
 		}
 	}
 	if o.Names == nil {
 		o.Names = commonSignals(slices.Concat(fit, choose))
 	}
-	c := &Calibration{Signals: e.Signals, System: system, Model: s.Model, Conditions: conditionsOf(e, s)}
+	c := &Calibration{Signals: a.Signals, System: a.System, Model: a.Model, Conditions: a.Conditions}
 	fitted, err := FitCalibrator(fit, o.Names)
 	if err != nil {
 		c.Guarantee, c.Unfit = Guarantee{Risk: o.Risk, Delta: o.Delta}, strings.TrimPrefix(err.Error(), "ragft: ")
@@ -131,7 +124,7 @@ func (o CalibrationOptions) withDefaults() CalibrationOptions {
 }
 
 // commonSignals lists the signals that at least half of the answers have, by name.
-func commonSignals(points []CalibrationPoint) []string {
+func commonSignals(points []Point) []string {
 	count := map[string]int{}
 	for _, p := range points {
 		for name := range p.Signals {

@@ -122,13 +122,6 @@ type Demonstrations struct {
 // ErrNoQuestions means that there was nothing to generate from.
 var ErrNoQuestions = errors.New("no questions")
 
-// ErrPromptTooLong means that a prompt does not fit into the model's context.
-// A Model wraps it, so that callers can offer fewer passages.
-var ErrPromptTooLong = errors.New("the prompt is longer than the model's context")
-
-// ErrSchema means that a JSON Schema cannot be turned into a grammar.
-var ErrSchema = errors.New("unusable JSON Schema")
-
 // Generate makes demonstrations in the model's own words, after
 // arXiv 2502.10596, section 3. For every question it searches the passages,
 // lets the model answer without them, answer with them, and decline; judges
@@ -194,7 +187,7 @@ func newGenerator(model Model, search retriever.Searcher, opts GenerateOptions) 
 		g.judgeModel = model
 	}
 	g.recipeOptions = recipeOptions(g.opts, 0)
-	g.meter = newMeter(g.opts.Progress, g.opts.Logger, g.model, g.judgeModel)
+	g.meter = newMeter(g.opts.Progress, g.opts.Logger)
 	return g
 }
 
@@ -303,8 +296,7 @@ func (g *generator) withhold(q Question, hits []retriever.Hit) ([]retriever.Hit,
 	if g.opts.Withhold <= 0 || len(golds) == 0 {
 		return hits, false
 	}
-	// The upper 53 bits make a uniform number in [0, 1).
-	if float64(deriveSeed(g.opts.Seed, "withhold", q.ID)>>11)/(1<<53) >= g.opts.Withhold {
+	if seededShare(g.opts.Seed, "withhold", q.ID) >= g.opts.Withhold {
 		return hits, false
 	}
 	kept := make([]retriever.Hit, 0, len(hits))

@@ -44,6 +44,8 @@ func (m *counting) CountTokens(messages []Message) (int, error) {
 	m.counted += n
 	return n, nil
 }
+func (m *counting) CountText(text string) (int, error) { return len(strings.Fields(text)), nil }
+
 func (m *counting) ContextTokens() int { return m.context }
 
 func TestSettingsShowTheRightPassages(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -60,14 +59,14 @@ func tableBlocks() []tableBlock {
 }
 
 // measured tells whether any system has a value in the block.
-func (t tableBlock) measured(e *Evaluation) bool {
+func (t tableBlock) measured(e *Results) bool {
 	return slices.ContainsFunc(e.Systems, func(s SystemResult) bool {
 		return slices.ContainsFunc(t.columns, func(c tableColumn) bool { return s.Estimate(c.key).Defined() })
 	})
 }
 
 // figures are the value and the interval of a metric, a rate in percent.
-func (s *SystemResult) figures(key string) (value, interval string) {
+func figuresOf(s *SystemResult, key string) (value, interval string) {
 	e := s.Estimate(key)
 	at := slices.IndexFunc(s.Metrics, func(m Metric) bool { return m.Key == key })
 	if at < 0 || s.Metrics[at].Rate {
@@ -87,7 +86,7 @@ const tableNameWidth = 14
 // two models, the main ones of each comparison of two arms of one model, and
 // then whatever else the evaluation keeps: leakage, calibration, robustness,
 // forgetting, the dial, memory probes. It is a function of the evaluation alone.
-func WriteTable(w io.Writer, e *Evaluation) error {
+func WriteTable(w io.Writer, e *Results) error {
 	var b bytes.Buffer
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
@@ -120,7 +119,7 @@ func WriteTable(w io.Writer, e *Evaluation) error {
 }
 
 // parts lists what the evaluation keeps beside the answers, in reading order.
-func (e *Evaluation) parts() []interface{ WriteTable(io.Writer) error } {
+func (e *Results) parts() []interface{ WriteTable(io.Writer) error } {
 	var parts []interface{ WriteTable(io.Writer) error }
 	if e.Leakage != nil {
 		parts = append(parts, e.Leakage)
@@ -151,7 +150,7 @@ func writeAll(w io.Writer, b *bytes.Buffer) error {
 }
 
 // Table returns what [WriteTable] writes.
-func (e *Evaluation) Table() string {
+func (e *Results) Table() string {
 	var b strings.Builder
 	WriteTable(&b, e) // a strings.Builder takes everything
 	return b.String()
@@ -163,7 +162,7 @@ func line(b *bytes.Buffer, text string) {
 	b.WriteByte('\n')
 }
 
-func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
+func tableOfSystems(b *bytes.Buffer, e *Results) {
 	unanswerable := 0
 	for _, q := range e.Questions {
 		if q.Unanswerable {
@@ -179,7 +178,7 @@ func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
 	}
 }
 
-func tableOfBlock(b *bytes.Buffer, e *Evaluation, block tableBlock) {
+func tableOfBlock(b *bytes.Buffer, e *Results, block tableBlock) {
 	line(b, "")
 	if block.name != "" {
 		line(b, block.name)
@@ -201,7 +200,7 @@ func tableOfBlock(b *bytes.Buffer, e *Evaluation, block tableBlock) {
 		values := pad(name[0], tableNameWidth) + padLeft(fmt.Sprint(len(s.Records)), 5)
 		intervals := pad(name[1], tableNameWidth+5)
 		for _, c := range block.columns {
-			value, interval := s.figures(c.key)
+			value, interval := figuresOf(s, c.key)
 			values += padLeft(value, c.width)
 			intervals += padLeft(interval, c.width)
 		}
@@ -210,7 +209,7 @@ func tableOfBlock(b *bytes.Buffer, e *Evaluation, block tableBlock) {
 	}
 }
 
-func tableOfMatrices(b *bytes.Buffer, e *Evaluation) {
+func tableOfMatrices(b *bytes.Buffer, e *Results) {
 	line(b, "")
 	text := pad("Evidence x outcome", 48)
 	for _, v := range Verdicts() {
@@ -236,7 +235,7 @@ func tableOfMatrices(b *bytes.Buffer, e *Evaluation) {
 }
 
 // tableOfCosts says what an answer takes, and how well it is cited.
-func tableOfCosts(b *bytes.Buffer, e *Evaluation) {
+func tableOfCosts(b *bytes.Buffer, e *Results) {
 	line(b, "")
 	line(b, pad("Cost of an answer, citations", 32)+padLeft("passages", 10)+padLeft("prompt", 9)+padLeft("answer", 9)+
 		padLeft("seconds", 10)+padLeft("citation", 16)+padLeft("citation", 16))
@@ -250,24 +249,10 @@ func tableOfCosts(b *bytes.Buffer, e *Evaluation) {
 			passages += r.Passages
 		}
 		line(b, pad(cut(s.Name, 31), 32)+padLeft(fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records)))), 10)+
-			padLeft(s.costFigure(MetricPromptTokens), 9)+padLeft(s.costFigure(MetricAnswerTokens), 9)+
-			padLeft(s.costFigure(MetricSeconds), 10)+
+			padLeft(s.CostFigure(MetricPromptTokens), 9)+padLeft(s.CostFigure(MetricAnswerTokens), 9)+
+			padLeft(s.CostFigure(MetricSeconds), 10)+
 			padLeft(percent(s.Estimate(MetricCitationPrecision).Value), 16)+padLeft(percent(s.Estimate(MetricCitationRecall).Value), 16))
 	}
-}
-
-// costFigure is what an answer took of tokens or seconds, as tables show it.
-func (s *SystemResult) costFigure(key string) string {
-	e := s.Estimate(key)
-	if !e.Defined() {
-		return noValue
-	}
-	return strconv.FormatFloat(e.Value, 'f', map[string]int{MetricAnswerTokens: 1, MetricSeconds: 3}[key], 64)
-}
-
-// isCost tells tokens and seconds, which have no interval.
-func isCost(key string) bool {
-	return key == MetricPromptTokens || key == MetricAnswerTokens || key == MetricSeconds
 }
 
 // comparisonNotes say what the differences rest on, for table and report.

@@ -102,7 +102,7 @@ there.
 `
 
 func TestTable(t *testing.T) {
-	require.Equal(t, wantTable, evaluated(t, village()).Table())
+	require.Equal(t, wantTable, resultsOf(t, village()).Table())
 }
 
 // Without an adapter there is no difference between models: arms are compared, and every metric has its column.
@@ -110,7 +110,7 @@ func TestTableOfArms(t *testing.T) {
 	config := village()
 	config.Systems = []System{config.Systems[0], config.Systems[2]}
 	config.Compare = []Pair{{"base, documents", "base alone"}}
-	e := evaluated(t, config)
+	e := resultsOf(t, config)
 	for i, d := range e.Comparisons[0].Differences {
 		if d.Key == MetricTruthfulness {
 			e.Comparisons[0].Differences[i].Finding = Worse
@@ -138,14 +138,14 @@ func TestTableOfArms(t *testing.T) {
 		require.LessOrEqual(t, width, tableWidth)
 	}
 	// Another model in the same arms is another matter.
-	require.NotContains(t, evaluated(t, village()).Table(), "Arms of one model")
+	require.NotContains(t, resultsOf(t, village()).Table(), "Arms of one model")
 }
 
 func TestTableWidth(t *testing.T) {
 	config := village()
 	config.Systems[0].Name = strings.Repeat("a rather long name ", 10)
 	config.Systems[1].Name = strings.Repeat("ü", 100)
-	for _, line := range strings.Split(evaluated(t, config).Table(), "\n") {
+	for _, line := range strings.Split(resultsOf(t, config).Table(), "\n") {
 		require.LessOrEqual(t, utf8.RuneCountInString(line), tableWidth, line)
 		require.Equal(t, strings.TrimRight(line, " "), line)
 	}
@@ -156,7 +156,7 @@ type fullDisk struct{}
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestWriteErrors(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	require.ErrorContains(t, WriteTable(fullDisk{}, e), "no space left")
 	require.ErrorContains(t, e.WriteJSON(fullDisk{}), "no space left")
 }

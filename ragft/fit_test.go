@@ -181,7 +181,7 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	all, _ := made(self)
 	require.Positive(t, all[KindAnswer][4])
 	q := in.Questions[0]
-	two, err := model.CountTokens(Prompts{}.refuse(q, hitsOf(t, search, q.Question)[:2]))
+	two, err := model.CountTokens(q.RefuseMessages(Prompts{}, hitsOf(t, search, q.Question)[:2]))
 	require.NoError(t, err)
 	model.context = two + 5
 	few, out := made(self)

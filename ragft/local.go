@@ -85,15 +85,9 @@ type engine interface {
 	Close() error
 }
 
-// OpenLocal opens the GGUF model at path, which may also be "ollama:NAME" for
-// a model that Ollama has pulled. Errors are those of [llama.Load] and
-// [ResolveModel].
+// OpenLocal opens the GGUF model at path. For a model that Ollama has pulled,
+// [ResolveModel] tells the path. Errors are those of [llama.Load].
 func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, error) {
-	file, err := resolveBase(ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("ragft: %w", err)
-	}
-	path = file.Path
 	model, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: o.GPULayers, Servers: o.Servers, OnProgress: o.OnProgress})
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
@@ -116,7 +110,7 @@ func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, e
 		model.Close()
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
-	m.name = file.Name + "@" + hash[:16]
+	m.name = strings.TrimSuffix(filepath.Base(path), ".gguf") + "@" + hash[:16]
 	return m, nil
 }
 
@@ -247,7 +241,7 @@ func (m *LocalModel) Request(r ChatRequest) (llama.Request, error) {
 	grammar := ""
 	if len(r.Schema) > 0 {
 		if grammar, err = jsonschema.Grammar(r.Schema); err != nil {
-			return llama.Request{}, fmt.Errorf("ragft: %w: %w", ErrSchema, err)
+			return llama.Request{}, fmt.Errorf("ragft: %w: %w", ErrRequest, err)
 		}
 	}
 	return llama.Request{

@@ -316,5 +316,5 @@ func TestLocalModelSchema(t *testing.T) {
 		require.Contains(t, []int{1, 2}, len(got.Names))
 	}
 	_, err = m.Chat(context.Background(), []ChatRequest{{Messages: closedChat("Who?"), Schema: json.RawMessage(`{"type": "string", "format": "date"}`)}})
-	require.ErrorIs(t, err, ErrSchema)
+	require.ErrorIs(t, err, ErrRequest)
 }

@@ -190,7 +190,7 @@ func (t *MemoryTest) check() error {
 		if p.Evaluation == nil || len(p.Evaluation.Systems) == 0 {
 			return fmt.Errorf("the memory probes of %s questions hold no evaluation", list.name)
 		}
-		if err := p.Evaluation.check(); err != nil {
+		if err := p.Evaluation.Check(); err != nil {
 			return fmt.Errorf("the memory probes of %s questions: %w", list.name, err)
 		}
 		if err := p.checkParts(); err != nil {
@@ -248,7 +248,7 @@ func (t *MemoryTest) WriteTable(w io.Writer) error {
 				e := s.Estimate(key)
 				switch {
 				case isCost(key):
-					fmt.Fprintf(&b, "%10s", s.costFigure(key))
+					fmt.Fprintf(&b, "%10s", s.CostFigure(key))
 				case !e.Defined():
 					fmt.Fprintf(&b, "%19s", noValue)
 				default:

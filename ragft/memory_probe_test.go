@@ -65,7 +65,7 @@ func TestProbeMemory(t *testing.T) {
 	require.Equal(t, []Preferred{PrefersA}, m.Global.Verdicts[0].Outcomes)
 	require.InDelta(t, 0.5, v.FirstShown.Value, 1e-12)
 
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	e.Memory = m
 	table := e.Table()
 	require.Contains(t, table, "By heart against retrieval, 2 local questions.")
@@ -153,7 +153,7 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	require.Nil(t, m.Global.Taught)
 	require.Nil(t, m.Global.Withheld)
 
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	e.Memory = m
 	table := e.Table()
 	require.Contains(t, table, "Held against the 2 rows that were learnt. Questions of which a row tells the answer: 1; of which no row tells\n"+
@@ -199,13 +199,13 @@ func TestVerdictsOfBeforeTheSignTest(t *testing.T) {
 			Judge: "j", Criterion: CriterionRichness, Win: win, Tie: tie, Loss: loss, Advantage: Estimate{net, net - 0.1, net + 0.1, win + tie + loss},
 		}}
 	}
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	e.Memory = &MemoryTest{Local: &MemoryProbe{Evaluation: evaluated(t, village()), Verdicts: []ArmVerdict{verdict(9, 0, 1), verdict(3, 4, 0), {Pairwise: &Pairwise{Unread: 2}}}}}
 	var answers bytes.Buffer
 	require.NoError(t, WriteAnswers(&answers, e))
-	for _, read := range []func() (*Evaluation, error){
-		func() (*Evaluation, error) { return ReadEvaluation(strings.NewReader(inJSON(t, e))) },
-		func() (*Evaluation, error) { return ReadAnswers(t.Context(), &answers) },
+	for _, read := range []func() (*Results, error){
+		func() (*Results, error) { return ReadEvaluation(strings.NewReader(inJSON(t, e))) },
+		func() (*Results, error) { return ReadAnswers(t.Context(), &answers) },
 	} {
 		back, err := read()
 		require.NoError(t, err)
@@ -242,7 +242,7 @@ func TestProbesWithoutIDs(t *testing.T) {
 	probe := func() *MemoryProbe {
 		m, err := ProbeMemory(t.Context(), config)
 		require.NoError(t, err)
-		e := evaluated(t, village())
+		e := resultsOf(t, village())
 		e.Memory = m
 		back, err := ReadEvaluation(strings.NewReader(inJSON(t, e)))
 		require.NoError(t, err)

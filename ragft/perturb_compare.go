@@ -113,3 +113,31 @@ func (out *Robustness) differencesTable() string {
 	}
 	return b.String()
 }
+
+// CountAgain counts the outcomes, and takes out flips that are none any more. A
+// result without outcomes is of a version that kept none, and stays as it is.
+func (r *PerturbResult) CountAgain() error {
+	if len(r.Outcomes) == 0 {
+		return nil
+	}
+	if len(r.Outcomes) != r.N {
+		return fmt.Errorf("%d outcomes of %d questions", len(r.Outcomes), r.N)
+	}
+	of := map[string]PerturbOutcome{}
+	for _, o := range r.Outcomes {
+		if _, ok := of[o.QuestionID]; ok {
+			return fmt.Errorf("two outcomes of question %q", o.QuestionID)
+		}
+		of[o.QuestionID] = o
+	}
+	for _, f := range r.Flips {
+		if o, ok := of[f.QuestionID]; !ok {
+			return fmt.Errorf("the flip of question %q has no outcome", f.QuestionID)
+		} else if f.From != o.From || f.To != o.To {
+			return fmt.Errorf("the flip of question %q goes from %s to %s, and its outcome from %s to %s: correct both lines", f.QuestionID, f.From, f.To, o.From, o.To)
+		}
+	}
+	r.Flips = slices.DeleteFunc(r.Flips, func(f Flip) bool { return f.From == f.To })
+	r.count(r.Followed.N > 0)
+	return nil
+}

@@ -134,6 +134,9 @@ type narrow struct {
 }
 
 func (m narrow) ContextTokens() int { return m.context }
+
+func (m narrow) CountText(text string) (int, error) { return len(text), nil }
+
 func (m narrow) CountTokens(messages []Message) (n int, err error) {
 	for _, msg := range messages {
 		n += len(strings.Fields(msg.Content))

@@ -102,7 +102,7 @@ func Publish(ctx context.Context, o PublishOptions) (*Published, error) {
 		switch {
 		case isDown(err):
 			err = fmt.Errorf("%w: start it with \"ollama serve\", or set OLLAMA_HOST (%w)", ErrServerDown, err)
-		case httpStatus(err) == http.StatusNotFound && p.fromModel != "":
+		case ollamaStatus(err) == http.StatusNotFound && p.fromModel != "":
 			err = fmt.Errorf("%w %s on the server: run \"ollama pull %s\" (%w)", ErrModelMissing, p.fromModel, p.fromModel, err)
 		}
 		return nil, fmt.Errorf("ragft: publish %s: %w", o.Name, err)

@@ -66,7 +66,7 @@ func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as Publi
 		_ = p.Client.Delete(context.WithoutCancel(ctx), &api.DeleteRequest{Model: req.Model}) // after success it may be gone
 	}()
 	refused := func(err error) error {
-		if as == PublishAdapter && ctx.Err() == nil && !isDown(err) && httpStatus(err) != http.StatusNotFound {
+		if as == PublishAdapter && ctx.Err() == nil && !isDown(err) && ollamaStatus(err) != http.StatusNotFound {
 			return fmt.Errorf("%w: %w", ErrAdapterRefused, err)
 		}
 		return err

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/retriever"
 )
 
 // Question is one question with its reference answers.
@@ -252,4 +253,25 @@ func seededOrder(seed uint64, purpose, a, b string) int {
 	default:
 		return strings.Compare(a, b)
 	}
+}
+
+// ReadMessages asks the question of the documents, after the turns before it.
+func (q Question) ReadMessages(p Prompts, hits []retriever.Hit) []Message {
+	return withHistory(p.ReadMessages(q.Question, hits), q.History)
+}
+
+// ClosedMessages asks the question without documents, after the turns before it.
+func (q Question) ClosedMessages(p Prompts) []Message {
+	return withHistory(p.ClosedMessages(q.Question), q.History)
+}
+
+// RefuseMessages asks for a refusal in view of the documents, after the turns before the question.
+func (q Question) RefuseMessages(p Prompts, hits []retriever.Hit) []Message {
+	return withHistory(p.RefuseMessages(q.Question, hits), q.History)
+}
+
+// seededShare is a uniform number in [0, 1) that the seed and the names decide.
+func seededShare(seed uint64, names ...string) float64 {
+	// The upper 53 bits are as many as a float64 holds.
+	return float64(deriveSeed(seed, names...)>>11) / (1 << 53)
 }

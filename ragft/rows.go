@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/ragft/ragft/internal/version"
+
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/retriever"
 )
@@ -247,7 +249,7 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		Context: d.context, Known: c.known,
 		Candidates: d.candidates, Chunks: chunkRefs(d.hits),
 		Provenance: Provenance{
-			Version: Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
+			Version: version.Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
 			Prompts: g.opts.Prompts.Hash(), Template: g.opts.Prompts.Template.name(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
 			Options: g.recipeOptions,
 		},
@@ -265,14 +267,14 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		rows = append(rows, row)
 	}
 	if c.target != nil {
-		add(c.kind, g.opts.Prompts.read(d.question, d.hits), c.target)
+		add(c.kind, d.question.ReadMessages(g.opts.Prompts, d.hits), c.target)
 	}
 	if c.closed != nil {
-		add(KindClosed, g.opts.Prompts.closed(d.question), c.closed)
+		add(KindClosed, d.question.ClosedMessages(g.opts.Prompts), c.closed)
 	}
 	g.opts.Policy.Preferences.preferences(d, c, func(kind Kind, chosen *Candidate, rejected []*Candidate) {
 		if len(rejected) > 0 {
-			add(kind, g.opts.Prompts.read(d.question, d.hits), chosen, rejected...)
+			add(kind, d.question.ReadMessages(g.opts.Prompts, d.hits), chosen, rejected...)
 		}
 	})
 	return rows
@@ -289,7 +291,7 @@ func chunkRefs(hits []retriever.Hit) []ChunkRef {
 // modelHash asks the model for the hash of its weights, which local models
 // can tell, and otherwise hashes its name.
 func modelHash(m Model) string {
-	if hasher, ok := m.(interface{ Hash() string }); ok {
+	if hasher, ok := As[Hasher](m); ok {
 		if hash := hasher.Hash(); hash != "" {
 			return hash
 		}

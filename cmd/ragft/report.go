@@ -77,7 +77,7 @@ func (a *app) runReport(ctx context.Context, o reportFlags) error {
 }
 
 // readEvaluation reads evaluation.json, or answers.jsonl, as [ragft.ReadAnswers] does.
-func readEvaluation(ctx context.Context, path string) (*ragft.Evaluation, error) {
+func readEvaluation(ctx context.Context, path string) (*ragft.Results, error) {
 	if strings.HasSuffix(path, ".jsonl") {
 		return ragft.ReadAnswersFile(ctx, path)
 	}
@@ -92,7 +92,7 @@ func readEvaluation(ctx context.Context, path string) (*ragft.Evaluation, error)
 }
 
 // keep writes what was measured, with the report, and shows it.
-func (e *evaluation) keep(found *ragft.Evaluation) error {
+func (e *evaluation) keep(found *ragft.Results) error {
 	o := reportFlags{evaluation: e.path(evaluationName), report: e.path(reportName)}
 	info := e.reportInfo(found)
 	found.Info = &info
@@ -109,7 +109,7 @@ func (e *evaluation) keep(found *ragft.Evaluation) error {
 }
 
 // show prints the tables, or with --json the figures.
-func (a *app) show(o reportFlags, found *ragft.Evaluation) error {
+func (a *app) show(o reportFlags, found *ragft.Results) error {
 	return a.result(summary(o, found), func(w io.Writer) error {
 		if err := ragft.WriteTable(w, found); err != nil {
 			return err
@@ -156,7 +156,7 @@ type evalSystem struct {
 	Matrix  ragft.Matrix              `json:"matrix"`
 }
 
-func summary(o reportFlags, found *ragft.Evaluation) evalResult {
+func summary(o reportFlags, found *ragft.Results) evalResult {
 	r := evalResult{
 		Evaluation: o.evaluation, Report: o.report, Questions: len(found.Questions), Comparisons: found.Comparisons,
 		Robustness: found.Robustness, Forgetting: found.Forgetting, Dial: found.Dial, Calibration: found.Calibration, Leakage: found.Leakage,
@@ -164,7 +164,7 @@ func summary(o reportFlags, found *ragft.Evaluation) evalResult {
 	if len(r.Comparisons) > 0 {
 		r.Headline = ragft.Headline(found)
 	}
-	r.Systems = evalSystems(found)
+	r.Systems = evalSystems(found.Evaluation)
 	if found.Memory != nil {
 		r.Memory = map[string]evalList{}
 		for name, p := range map[string]*ragft.MemoryProbe{"local": found.Memory.Local, "global": found.Memory.Global} {
@@ -188,7 +188,7 @@ func evalSystems(found *ragft.Evaluation) (systems []evalSystem) {
 }
 
 // reportInfo is what the training left in the project's folder.
-func (a *app) reportInfo(e *ragft.Evaluation) ragft.ReportInfo {
+func (a *app) reportInfo(e *ragft.Results) ragft.ReportInfo {
 	info := ragft.ReportInfo{Created: time.Now().Truncate(time.Second)}
 	seen := map[string]bool{}
 	for _, s := range e.Systems {

@@ -137,7 +137,7 @@ func (m *Model) checkCalibration(limits Limits) error {
 		return nil
 	}
 	o.Passages = limits.passages(o)
-	return o.Calibration.Check(context.Background(), m.Local, nil, o)
+	return o.Check(context.Background(), m.Local, nil)
 }
 
 // New makes a service. It must be closed.

@@ -459,7 +459,7 @@ func TestBadConfig(t *testing.T) {
 	require.Error(t, err)
 
 	// A calibration that does not hold is told of at the start: by scores, which a served model does not give.
-	layout := ragft.Conditions{Setting: ragft.SettingRetrieval, Passages: 4, Prompt: ragft.DefaultRead, ScoresTrue: true}
+	layout := ragft.Conditions{Setting: string(ragft.SettingRetrieval), Passages: 4, Prompt: ragft.DefaultRead, ScoresTrue: true}
 	o := ragft.AssistantOptions{Calibration: &ragft.Calibration{Model: served.Name(), Signals: ragft.SignalOptions{True: true}, Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
 	require.ErrorIs(t, err, ragft.ErrOtherConditions)
