@@ -10,6 +10,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // openModel opens a base model's file and checks what can be checked before llama.cpp reads it.
@@ -47,7 +48,7 @@ func contextOf(path string) (int, error) {
 
 // checkLoads has package llama load the model once, since it turns into errors what would end the process in llama.cpp.
 func checkLoads(ctx context.Context, path string) error {
-	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: -1})
+	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: opt.Of(0)})
 	if err != nil {
 		return fmt.Errorf("lora: %w", err)
 	}

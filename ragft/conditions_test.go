@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -99,7 +100,7 @@ func TestCalibrationKnowsItsIndex(t *testing.T) {
 	tuned, err := index.Tuned(t.Context(), retriever.Tuning{})
 	require.NoError(t, err)
 	require.NoError(t, AssistantOptions{Calibration: c}.Check(t.Context(), m, tuned), "a tuning that changes nothing")
-	tuned, err = index.Tuned(t.Context(), retriever.Tuning{B: 0.9})
+	tuned, err = index.Tuned(t.Context(), retriever.Tuning{B: opt.Of(0.9)})
 	require.NoError(t, err)
 	require.ErrorIs(t, AssistantOptions{Calibration: c}.Check(t.Context(), m, tuned), ErrOtherConditions)
 	add("c", "The mill was sold.")

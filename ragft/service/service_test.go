@@ -24,6 +24,7 @@ import (
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -33,7 +34,7 @@ var baseModel = filepath.Join("..", "..", "examples", "basemodel", "ragft-base-f
 // openModel opens a model for serving and closes it with the test.
 func openModel(t testing.TB, path string, o ragft.LocalOptions) *ragft.LocalModel {
 	t.Helper()
-	o.Serve, o.GPULayers = true, -1
+	o.Serve, o.GPULayers = true, opt.Of(0)
 	if o.Threads == 0 {
 		o.Threads = 1 // two that wait for each other are slow where other packages' tests run
 	}
