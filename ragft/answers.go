@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/jsonl"
 )
 
@@ -108,7 +109,7 @@ func answerLines(memory string, e *Results) []answerLine {
 // WriteAnswersFile is [WriteAnswers] to a file, which is replaced as a whole or
 // not at all.
 func WriteAnswersFile(path string, e *Results) error {
-	return replaceFile(path, func(w io.Writer) error { return WriteAnswers(w, e) })
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteAnswers(w, e) })
 }
 
 // ReadAnswers reads what [WriteAnswers] wrote and computes scores, matrices,

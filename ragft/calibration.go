@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/table"
 )
 
@@ -193,7 +194,7 @@ func (c *Calibration) WriteTable(w io.Writer) error {
 
 // WriteFile writes the calibration as JSON, aside and renamed.
 func (c *Calibration) WriteFile(path string) error {
-	return replaceFile(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", " ")
 		return enc.Encode(c)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/retriever"
 )
@@ -170,7 +171,7 @@ func WriteQuestions(w io.Writer, questions []Question) error {
 // WriteQuestionsFile is [WriteQuestions] to a file, which is replaced as a
 // whole or not at all.
 func WriteQuestionsFile(path string, questions []Question) error {
-	return replaceFile(path, func(w io.Writer) error { return WriteQuestions(w, questions) })
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteQuestions(w, questions) })
 }
 
 // SplitQuestions draws held-out questions: a share of the answerable ones and

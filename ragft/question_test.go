@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/retriever"
 )
@@ -81,7 +82,7 @@ func TestReplaceFileKeepsTheOldOne(t *testing.T) {
 	path := filepath.Join(dir, "rows.jsonl")
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o644))
 	full := errors.New("no space left on device")
-	err := replaceFile(path, func(w io.Writer) error {
+	err := atomicfile.Write(path, func(w io.Writer) error {
 		_, _ = w.Write([]byte("half a li"))
 		return full
 	})

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/chart"
 )
 
@@ -97,7 +98,7 @@ func WriteReport(path string, e *Results, info ReportInfo) error {
 	if err != nil {
 		return fmt.Errorf("ragft: report: %w", err)
 	}
-	return replaceFile(path, func(w io.Writer) error { return parsed.ExecuteTemplate(w, "report.html", page) })
+	return atomicfile.Write(path, func(w io.Writer) error { return parsed.ExecuteTemplate(w, "report.html", page) })
 }
 
 // Headline says in one or two sentences what the second system of the first

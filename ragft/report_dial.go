@@ -15,7 +15,7 @@ func plotDial(d *Dial) template.HTML {
 	lines := []chart.Series{{Color: systemColor(1)}, {Color: verdictColor(Correct)}, {Color: verdictColor(Incorrect)}}
 	for i, key := range dialMetrics() {
 		lines[i].Name = dialHeads()[i]
-		lines[i].Points = d.line(100, func(p DialPoint) Estimate { return p.Estimate(key) })
+		lines[i].Points = lineOf(d, 100, func(p DialPoint) Estimate { return p.Estimate(key) })
 	}
 	return plotSweep(d, lines, "% of questions", 100,
 		"The dial: truthfulness, correct and made-up answers against the scale of the adapter, with 95% intervals")
@@ -28,14 +28,14 @@ func plotDialLosses(d *Dial) template.HTML {
 	}
 	var lines []chart.Series
 	for i, l := range d.Points[0].Forgetting.Losses {
-		change := d.line(1, func(p DialPoint) Estimate { return p.Forgetting.Losses[i].Change })
+		change := lineOf(d, 1, func(p DialPoint) Estimate { return p.Forgetting.Losses[i].Change })
 		lines = append(lines, chart.Series{Name: l.Name, Color: systemColor(i + 1), Points: change})
 	}
 	return plotSweep(d, lines, "change against the base", 0, "Forgetting against the scale of the adapter, with 95% intervals")
 }
 
-// line is a quantity, times a unit, at each scale where it is defined.
-func (d *Dial) line(unit float64, value func(DialPoint) Estimate) (points []chart.Point) {
+// lineOf is a quantity, times a unit, at each scale where it is defined.
+func lineOf(d *Dial, unit float64, value func(DialPoint) Estimate) (points []chart.Point) {
 	for _, p := range d.Points {
 		if e := value(p); e.Defined() {
 			points = append(points, chart.Point{X: p.Scale, Y: unit * e.Value, Low: unit * e.Low, High: unit * e.High, Radius: 3})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/ragft/ragft/internal/atomicfile"
 )
 
 // Results is an evaluation with everything else that was measured beside it and
@@ -35,7 +37,7 @@ func (e *Results) WriteJSON(w io.Writer) error {
 // WriteJSONFile writes the evaluation to a file, aside and renamed, so that a
 // failure leaves an older file as it was.
 func (e *Results) WriteJSONFile(path string) error {
-	return replaceFile(path, e.WriteJSON)
+	return atomicfile.Write(path, e.WriteJSON)
 }
 
 // ReadEvaluation reads what [Results.WriteJSON] wrote.

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/version"
 
 	"github.com/ragft/ragft/internal/jsonl"
@@ -238,7 +239,7 @@ func WriteRows(w io.Writer, rows []Row) error {
 // WriteRowsFile is [WriteRows] to a file, which is replaced as a whole or not
 // at all.
 func WriteRowsFile(path string, rows []Row) error {
-	return replaceFile(path, func(w io.Writer) error { return WriteRows(w, rows) })
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteRows(w, rows) })
 }
 
 // rows makes the rows of one question: one with documents unless it was
