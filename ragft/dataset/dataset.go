@@ -26,7 +26,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -62,7 +62,7 @@ const (
 	// or not, and is left out, but for unanswerable tasks, whose distractors it is.
 	// In a file without marks (synthetic.jsonl) all contexts are the evidence.
 	MTRAG Format = "mtrag"
-	// Plain is JSONL of one's own, see [ragft.ReadQuestions], with the fields of
+	// Plain is JSONL of one's own, see [question.Read], with the fields of
 	// [Item], all optional: "passages": [{"title", "text"}] that hold the evidence,
 	// "distractors", "altered" and "false", and the turns before the question as
 	// "history": [{"role": "user" or "assistant", "content"}]. A question without
@@ -83,7 +83,7 @@ type Passage struct {
 
 // Item is one question of a set, with the turns before it in History (MTRAG).
 type Item struct {
-	ragft.Question
+	question.Question
 	// Evidence is what the set says holds the answer; of an unanswerable
 	// question, the passages that it was asked about, which do not. The texts
 	// are in Question.Evidence too where the words of the answer do not tell
@@ -106,8 +106,8 @@ type Set struct {
 }
 
 // Questions returns the questions in the order of the file.
-func (s *Set) Questions() []ragft.Question {
-	questions := make([]ragft.Question, len(s.Items))
+func (s *Set) Questions() []question.Question {
+	questions := make([]question.Question, len(s.Items))
 	for i, item := range s.Items {
 		questions[i] = item.Question
 	}
@@ -183,7 +183,7 @@ func Read(r io.Reader, format Format) (*Set, error) {
 		return nil, fmt.Errorf("dataset: %s: %w", format, err)
 	}
 	if len(set.Items) == 0 {
-		return nil, fmt.Errorf("dataset: %s: %w%s", format, ragft.ErrNoQuestions, set.skipped())
+		return nil, fmt.Errorf("dataset: %s: %w%s", format, question.ErrNone, set.skipped())
 	}
 	set.uniqueIDs()
 	return set, nil

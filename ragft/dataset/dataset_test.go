@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // One small file in each format, written here in the shape of the published ones.
@@ -38,8 +39,8 @@ var files = map[Format]string{
 
 func TestReadsAndDetectsEveryFormat(t *testing.T) {
 	require.Len(t, files, len(Formats()))
-	q := func(id, question string, answers ...string) ragft.Question {
-		q := ragft.Question{ID: id, Question: question, Unanswerable: len(answers) == 0}
+	q := func(id, qn string, answers ...string) question.Question {
+		q := question.Question{ID: id, Question: qn, Unanswerable: len(answers) == 0}
 		if len(answers) > 0 {
 			q.Answer, q.Aliases = answers[0], answers[1:]
 		}
@@ -77,7 +78,7 @@ func TestReadsAndDetectsEveryFormat(t *testing.T) {
 			{Question: q("own", "Who?")},
 		},
 	}
-	want[MTRAG][0].History = []ragft.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}
+	want[MTRAG][0].History = []model.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}
 	want[PubMedQA][0].Question.Evidence = []string{"We tried.", "It did."} // "yes" tells no passage from another
 	want[RGB][1].Parts = [][]string{{"Ann", "A."}, {"Orrin"}}
 	for format, text := range files {
@@ -129,7 +130,7 @@ func TestWritePlain(t *testing.T) {
 		require.NoError(t, set.Write(&before))
 		require.NoError(t, back.Write(&after))
 		require.Equal(t, before.String(), after.String())
-		questions, err := ragft.ReadQuestionsFile(path)
+		questions, err := question.ReadFile(path)
 		require.NoError(t, err)
 		require.Len(t, questions, len(set.Items))
 		for i, q := range questions {
@@ -144,7 +145,7 @@ func TestWritePlain(t *testing.T) {
 		}
 		require.Equal(t, format == RGB, len(back.Altered()) == 1)
 	}
-	long := Set{Items: []Item{{Question: ragft.Question{ID: "a", Question: "Q?"}, Evidence: []Passage{{Text: strings.Repeat("x", jsonl.MaxLine)}}}}}
+	long := Set{Items: []Item{{Question: question.Question{ID: "a", Question: "Q?"}, Evidence: []Passage{{Text: strings.Repeat("x", jsonl.MaxLine)}}}}}
 	require.ErrorContains(t, long.Write(io.Discard), "question a")
 }
 

@@ -10,12 +10,12 @@ import (
 
 	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/eval/robust"
 	"github.com/ragft/ragft/retriever"
 )
 
 // Write writes a set in the format [Plain], which holds all that a set knows:
-// the questions as [ragft.WriteQuestions] does, turns before them included,
+// the questions as [question.Write] does, turns before them included,
 // with the passages that came with them. An item whose line
 // would be longer than 8 MiB is an error.
 func (s *Set) Write(w io.Writer) error {
@@ -38,23 +38,23 @@ func (s *Set) WriteFile(path string) error {
 }
 
 // Evidence is what the set names as evidence, by question id, as
-// [ragft.EvalConfig] takes it. Questions without any are left out.
+// [eval.Config] takes it. Questions without any are left out.
 func (s *Set) Evidence() map[string][]retriever.Hit {
 	return s.hits(func(item Item) []Passage { return item.Evidence })
 }
 
 // Distractors are the passages that came with the questions and do not answer
-// them, by question id, as [ragft.EvalConfig] takes them.
+// them, by question id, as [eval.Config] takes them.
 func (s *Set) Distractors() map[string][]retriever.Hit {
 	return s.hits(func(item Item) []Passage { return item.Distractors })
 }
 
 // Altered are the passages with a false answer, by question id, as
-// [ragft.PerturbOptions] takes them.
-func (s *Set) Altered() map[string]ragft.Altered {
-	out := map[string]ragft.Altered{}
+// [robust.Options] takes them.
+func (s *Set) Altered() map[string]robust.Altered {
+	out := map[string]robust.Altered{}
 	for id, hits := range s.hits(func(item Item) []Passage { return item.Altered }) {
-		out[id] = ragft.Altered{Shown: hits}
+		out[id] = robust.Altered{Shown: hits}
 	}
 	for _, item := range s.Items {
 		if altered, ok := out[item.ID]; ok {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // readPopQA reads the columns by the names in the first line. A field that holds
@@ -40,7 +40,7 @@ func readPopQA(s *Set, data []byte) error {
 		if len(answers) == 0 {
 			return errors.New("no possible answer")
 		}
-		return s.add(Item{Question: ragft.Question{ID: fields[column["id"]], Question: unquote(fields[column["question"]])}}, answers)
+		return s.add(Item{Question: question.Question{ID: fields[column["id"]], Question: unquote(fields[column["question"]])}}, answers)
 	})
 }
 

@@ -17,7 +17,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // Recipe says how the trainer is to tune. Base is needed; the rest has working
@@ -116,13 +117,13 @@ func (r Recipe) modules() ([]string, error) {
 
 // set is the rows by what a trainer does with them.
 type set struct {
-	learn, prefer []ragft.Row
+	learn, prefer []rows.Row
 	text          []string
 	weighted      int
 }
 
 // sortRows leaves out the rows that are not to be learnt.
-func sortRows(rows []ragft.Row) (set, error) {
+func sortRows(rows []rows.Row) (set, error) {
 	var s set
 	for i, row := range rows {
 		if row.Weight != 0 && row.Weight != 1 {
@@ -132,7 +133,7 @@ func sortRows(rows []ragft.Row) (set, error) {
 		case row.HeldOut: // not to be learnt
 		case row.Text != "":
 			s.text = append(s.text, row.Text)
-		case len(row.Messages) < 2 || row.Messages[len(row.Messages)-1].Role != ragft.RoleAssistant:
+		case len(row.Messages) < 2 || row.Messages[len(row.Messages)-1].Role != model.RoleAssistant:
 			return s, fmt.Errorf("export: row %d %s has no prompt and response", i+1, row.ID)
 		case len(row.Rejected) > 0:
 			s.prefer = append(s.prefer, row)
@@ -170,11 +171,11 @@ func writeJSONL[T any](name string, values []T) (string, error) {
 
 // trlRow is TRL's conversational form of prompt and completion, or of a preference.
 type trlRow struct {
-	Prompt     []ragft.Message `json:"prompt"`
-	Completion []ragft.Message `json:"completion,omitempty"`
-	Chosen     []ragft.Message `json:"chosen,omitempty"`
-	Rejected   []ragft.Message `json:"rejected,omitempty"`
-	Tools      []ragft.Tool    `json:"tools,omitempty"`
+	Prompt     []model.Message `json:"prompt"`
+	Completion []model.Message `json:"completion,omitempty"`
+	Chosen     []model.Message `json:"chosen,omitempty"`
+	Rejected   []model.Message `json:"rejected,omitempty"`
+	Tools      []model.Tool    `json:"tools,omitempty"`
 }
 
 type textRow struct {
@@ -187,7 +188,7 @@ type textRow struct {
 // it, to be started with "accelerate launch". Arguments of tool calls are text
 // that holds JSON, since a column of a data set has one type. The adapter's folder that it
 // leaves is read by [FromPEFT].
-func TRL(dir string, rows []ragft.Row, r Recipe) (*Files, error) {
+func TRL(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	s, files, err := begin(dir, rows, r)
 	if err != nil {
 		return nil, err
@@ -200,7 +201,7 @@ func TRL(dir string, rows []ragft.Row, r Recipe) (*Files, error) {
 	for _, row := range s.prefer {
 		last := len(row.Messages) - 1
 		for _, rejected := range row.Rejected {
-			prefer = append(prefer, trlRow{Prompt: row.Messages[:last], Chosen: row.Messages[last:], Rejected: []ragft.Message{rejected}, Tools: row.Tools})
+			prefer = append(prefer, trlRow{Prompt: row.Messages[:last], Chosen: row.Messages[last:], Rejected: []model.Message{rejected}, Tools: row.Tools})
 		}
 	}
 	files.PairCount = len(prefer)
@@ -225,7 +226,7 @@ func TRL(dir string, rows []ragft.Row, r Recipe) (*Files, error) {
 }
 
 // begin checks what can be checked before anything is written.
-func begin(dir string, rows []ragft.Row, r Recipe) (set, *Files, error) {
+func begin(dir string, rows []rows.Row, r Recipe) (set, *Files, error) {
 	if _, err := r.withDefaults(false); err != nil {
 		return set{}, nil, err
 	}
@@ -351,7 +352,7 @@ trainer.save_model()
 
 // axolotlMessage is a message with the mark that says whether it is learnt.
 type axolotlMessage struct {
-	message ragft.Message
+	message model.Message
 	train   bool
 }
 
@@ -365,20 +366,20 @@ func (m axolotlMessage) MarshalJSON() ([]byte, error) {
 
 type axolotlRow struct {
 	Messages []axolotlMessage `json:"messages"`
-	Tools    []ragft.Tool     `json:"tools,omitempty"`
+	Tools    []model.Tool     `json:"tools,omitempty"`
 }
 
 type axolotlPair struct {
-	Messages []ragft.Message `json:"messages"`
-	Chosen   ragft.Message   `json:"chosen"`
-	Rejected ragft.Message   `json:"rejected"`
+	Messages []model.Message `json:"messages"`
+	Chosen   model.Message   `json:"chosen"`
+	Rejected model.Message   `json:"rejected"`
 }
 
 // Axolotl writes rows and recipe into the folder dir for Axolotl: for each
 // kind of rows a data set and a YAML file for "axolotl train". Of a
 // conversation the last message is learnt, which each message says by its
 // field "train". The adapter's folder that it leaves is read by [FromPEFT].
-func Axolotl(dir string, rows []ragft.Row, r Recipe) (*Files, error) {
+func Axolotl(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	s, files, err := begin(dir, rows, r)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -143,7 +143,7 @@ func BenchmarkServing(b *testing.B) {
 		path = testmodel.New(b, testmodel.Spec{Layers: 8, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1408, Context: 4096, Type: gguf.Q8_0})
 	}
 	theirs := startLlamaServer(b, path)
-	local := openModel(b, path, ragft.LocalOptions{
+	local := openModel(b, path, local.Options{
 		ContextTokens: 1024, Sequences: benchClients, SeparateCaches: true, // as llama-server divides its memory
 		Threads: runtime.NumCPU(),
 	})

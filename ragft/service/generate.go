@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
 )
 
 // A run is one request for text at work.
@@ -62,7 +62,7 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	if o.N != nil {
 		r.samples = *o.N
 	}
-	r.output = min(s.limits.Output, ragft.DefaultMaxTokens)
+	r.output = min(s.limits.Output, model.DefaultMaxTokens)
 	if a.MaxTokens > 0 {
 		r.output = min(s.limits.Output, a.MaxTokens)
 	}
@@ -216,7 +216,7 @@ type assistantModel struct{ *run }
 func (m assistantModel) Name() string { return m.model.Local.Name() }
 
 // CountTokens is that of the local model, so that passages are cut as in an evaluation.
-func (m assistantModel) CountTokens(messages []ragft.Message) (int, error) {
+func (m assistantModel) CountTokens(messages []model.Message) (int, error) {
 	return m.model.Local.CountTokens(messages)
 }
 
@@ -226,8 +226,8 @@ func (m assistantModel) CountText(text string) (int, error) { return m.model.Loc
 // ContextTokens is the length that prompt and answer may have together.
 func (m assistantModel) ContextTokens() int { return m.model.Local.ContextTokens() }
 
-// Chat is that of [ragft.Model].
-func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]ragft.ChatResponse, error) {
+// Chat is that of [model.Model].
+func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
 	requests := make([]llama.Request, len(reqs))
 	for i, req := range reqs {
 		request, err := m.model.Local.Request(req)
@@ -235,7 +235,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]r
 			return nil, err
 		}
 		if limit := m.service.limits.Context; limit > 0 && len(request.Prompt) > limit {
-			return nil, ragft.ErrPromptTooLong
+			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
 			onText := request.OnText
@@ -250,7 +250,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]r
 		return nil, err
 	}
 	m.asked = true
-	responses := make([]ragft.ChatResponse, len(results))
+	responses := make([]model.Response, len(results))
 	for i, result := range results {
 		responses[i].PromptTokens = result.PromptTokens
 		for _, s := range result.Samples {
@@ -262,7 +262,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]r
 			if len(s.LogProbs) > 0 {
 				mean = sum / float64(len(s.LogProbs))
 			}
-			responses[i].Samples = append(responses[i].Samples, ragft.ChatSample{
+			responses[i].Samples = append(responses[i].Samples, model.Sample{
 				Text: strings.TrimSpace(s.Text), Tokens: len(s.Tokens), MeanLogProb: mean, Truncated: s.Stop == llama.StopLength,
 			})
 		}

@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -24,13 +25,13 @@ type Model struct {
 	// Name is what requests call it. It must not be empty.
 	Name string
 
-	// Local computes. It must have been opened with [ragft.LocalOptions.Serve]. Several models can be
+	// Local computes. It must have been opened with [local.Options.Serve]. Several models can be
 	// adapted ones of one base, which then is in memory once. The service does not close it.
-	Local *ragft.LocalModel
+	Local *local.Model
 
 	// Assistant says how it answers from passages. Of a request, "ragft" fields, "temperature" and the
-	// like go before it. A calibration has to hold for it, see [ragft.Calibration.Check].
-	Assistant ragft.AssistantOptions
+	// like go before it. A calibration has to hold for it, see [confidence.Calibration.Check].
+	Assistant assistant.Options
 
 	// Thinking lets the chat template ask for a chain of thought.
 	Thinking bool
@@ -100,9 +101,9 @@ func (l Limits) withDefaults() (Limits, error) {
 }
 
 // passages is how many an assistant is shown: as many as it asks for, or its default, within the limit.
-func (l Limits) passages(o ragft.AssistantOptions) int {
+func (l Limits) passages(o assistant.Options) int {
 	if o.Passages <= 0 {
-		o.Passages = ragft.DefaultPassages
+		o.Passages = assistant.DefaultPassages
 	}
 	return min(o.Passages, l.Passages)
 }
