@@ -2,6 +2,12 @@
 
 package golden
 
+import (
+	"encoding/json"
+
+	"github.com/stretchr/testify/require"
+)
+
 const miller = "Who is the miller at Tuckle Mill?"
 
 // runs are all runs in order.
@@ -22,8 +28,9 @@ var prepareRuns = []run{
 	{name: "questions-import", command: "questions", set: []string{"import=squad.json", "questions=squad.jsonl", "write-documents=squad-documents.jsonl"},
 		files: []string{"squad.jsonl", "squad-documents.jsonl"}, fixed: true},
 	{name: "questions-estimate", command: "questions", set: []string{"estimate", "limit=4", "questions=written.jsonl"}, fixed: true},
-	{name: "questions", command: "questions", set: []string{"limit=3", "max-tokens=24", "questions=written.jsonl"}, files: []string{"written.jsonl"},
-		loose: []string{`\.dropped`}},
+	{name: "questions", command: "questions", set: []string{"limit=4", "questions=written.jsonl", "model={teacher}", "requests=1"},
+		files: []string{"written.jsonl"}, fixed: true},
+	{name: "questions-unread", command: "questions", set: []string{"limit=3", "max-tokens=8", "questions=unread.jsonl"}, files: []string{"unread.jsonl"}},
 }
 
 var recipeRuns = []run{
@@ -32,8 +39,6 @@ var recipeRuns = []run{
 		"instructions=tasks.jsonl", "instruction-share=0.2", "chunks=2"}, files: []string{"ralt.jsonl"}, fixed: true},
 	{name: "recipe-raft", command: "demonstrate", set: []string{"recipe=raft", "rows=raft.jsonl", "distractors=2", "evidence-share=0.5"},
 		files: []string{"raft.jsonl"}, fixed: true},
-	{name: "recipe-raft-reason", command: "demonstrate", set: []string{"recipe=raft", "rows=reason.jsonl", "reason", "when-absent=gold", "max-tokens=24"},
-		files: []string{"reason.jsonl"}, loose: []string{`\.(kinds|dropped)`}},
 	{name: "recipe-mixture", command: "demonstrate", set: []string{"recipe=gold=3", "recipe=raft=1", "total=6", "rows=mixture.jsonl"},
 		files: []string{"mixture.jsonl"}, fixed: true},
 	{name: "recipe-pretrain", command: "demonstrate", set: []string{"recipe=pretrain", "rows=pretrain.jsonl", "texts=texts.txt", "replay=0.05"},
@@ -45,15 +50,17 @@ var recipeRuns = []run{
 	{name: "recipe-self-demo-preferences", command: "demonstrate", set: []string{"recipe=self-demo", "rows=preferences.jsonl", "max-refusals=1",
 		"candidates-closed=0", "candidates-read=1", "candidates-refuse=1", "rejected=1", "withhold=0.3", "audit"}, files: []string{"preferences.jsonl"},
 		loose: []string{`\.(kinds|dropped)`}, counts: []string{`\.estimate\.(calls|tokens)`}},
-	{name: "recipe-self-demo-tournament", command: "demonstrate", set: []string{"recipe=self-demo", "rows=tournament.jsonl", "max-refusals=1",
-		"candidates-closed=0", "candidates-read=2", "candidates-refuse=1", "tournament", "tries=2", "two-step", "two-step-tokens=16"},
-		files: []string{"#tournament.jsonl"}, loose: []string{`\.(kinds|dropped)`}, counts: []string{`\.estimate\.(calls|tokens)`}},
-	{name: "recipe-self-demo-prompts", command: "demonstrate", set: []string{"recipe=self-demo", "rows=prompts.jsonl", "max-refusals=1", "candidates-closed=0",
-		"candidates-read=1", "candidates-refuse=1", "search-prompts", "search-rounds=1", "search-beam=2", "search-questions=4"},
-		files: []string{"#prompts.jsonl"}, loose: []string{`\.(kinds|dropped)`}, counts: []string{`\.estimate\.(calls|tokens)`}},
-	{name: "recipe-memory", command: "demonstrate", set: []string{"recipe=memory", "rows=memory.jsonl", "memory-entities=2", "memory-relations=1",
-		"memory-local=1", "memory-corpus=1", "memory-passages=2", "memory-extract-tokens=24", "memory-tokens=24", "memory-probes=0.3"},
-		files: []string{"memory.jsonl"}, loose: []string{`\.(kinds|dropped)`}},
+	{name: "teacher-self-demo", command: "demonstrate", set: []string{"recipe=self-demo", "rows=taught.jsonl", "closed-rows", "withhold=0.3", "rejected=1", "audit",
+		"model={teacher}", "requests=1"}, files: []string{"#taught.jsonl"}, fixed: true},
+	{name: "teacher-tournament", command: "demonstrate", set: []string{"recipe=self-demo", "rows=tournament.jsonl", "tournament", "max-refusals=1",
+		"candidates-closed=1", "candidates-read=2", "candidates-refuse=1", "two-step", "model={teacher}", "requests=1"}, files: []string{"tournament.jsonl"}, fixed: true},
+	{name: "teacher-prompts", command: "demonstrate", set: []string{"recipe=self-demo", "rows=prompts.jsonl", "search-prompts", "search-rounds=1", "search-beam=2",
+		"search-questions=4", "model={teacher}", "requests=1"}, files: []string{"#prompts.jsonl"}, fixed: true},
+	{name: "teacher-raft-reason", command: "demonstrate", set: []string{"recipe=raft", "rows=reason.jsonl", "reason", "when-absent=gold", "model={teacher}", "requests=1"},
+		files: []string{"reason.jsonl"}, fixed: true},
+	{name: "teacher-memory", command: "demonstrate", set: []string{"recipe=memory", "rows=memory.jsonl", "memory-entities=3", "memory-relations=1", "memory-local=1",
+		"memory-corpus=1", "memory-passages=2", "memory-probes=0.2", "model={teacher}", "requests=1"},
+		files: []string{"#memory.jsonl", "{fact-questions}", "{overview-questions}"}, fixed: true},
 }
 
 var trainRuns = []run{
@@ -71,7 +78,7 @@ var useRuns = []run{
 	{name: "ask-base-careful", command: "ask", words: []string{"Who won the war?"}, set: []string{"adapter=none", "careful", "min-confidence=0.99", "decline=I am not sure."}},
 	{name: "ask-ensemble-template", command: "ask", words: []string{miller}, set: []string{"ensemble", "scale=0.5", "template=fedrag"}},
 	{name: "chat-text", command: "chat", text: true, stdin: miller + "\n/sources\n/passage 1\nIs he old?\n/clear\n/quit\n"},
-	{name: "chat", command: "chat", stdin: miller + "\nIs he old?\n"},
+	{name: "chat", command: "chat", set: []string{"model={teacher}", "requests=1", "adapter=none"}, stdin: miller + "\nIs he old?\n", fixed: true},
 	{name: "export-trl", command: "export", words: []string{"trl"}, set: []string{"base=some/model"}, files: []string{"{trl}"}, fixed: true},
 	{name: "export-trl-preferences", command: "export", words: []string{"trl"}, set: []string{"base=some/model", "rows=preferences.jsonl", "folder=dpo"}, files: []string{"dpo"}},
 	{name: "export-axolotl", command: "export", words: []string{"axolotl"}, set: []string{"base=some/model", "targets=attn_q"}, files: []string{"{axolotl}"}, fixed: true},
@@ -92,29 +99,44 @@ var (
 var evaluateRuns = []run{
 	{name: "evaluate", command: "evaluate", files: []string{"#{evaluation}", "#{answers}", "{report}"}, counts: named},
 	{name: "report-text", command: "report", text: true},
-	{name: "report-answers", command: "report", set: []string{"evaluation={answers}", "title=Again", "report=again.html"}, files: []string{"again.html"}, counts: named},
-	{name: "evaluate-evidence", command: "evaluate", set: []string{"evidence=gold,distractors,long-context", "adapter=none", "passages=3", "quiet"}, files: measured, counts: named},
+	{name: "report-answers", command: "report", set: []string{"evaluation={answers}", "title=Again", "report=again.html"}, short: true, files: []string{"again.html"}, counts: named},
+	{name: "evaluate-evidence", command: "evaluate", set: []string{"evidence=gold,distractors,long-context", "adapter=none", "quiet"}, files: measured, counts: named},
 	{name: "evaluate-arms", command: "evaluate", set: []string{"evidence=retrieval", "careful", "ensemble", "final-answer", "adapter=none"}, files: measured, counts: named},
 	{name: "evaluate-robustness", command: "evaluate", set: []string{"evidence=retrieval", "robustness", "robustness-distractors=1", "adapter=none"}, files: measured, counts: named},
 	{name: "evaluate-scales", command: "evaluate", set: []string{"evidence=retrieval", "sweep", "scales=0,1"}, files: measured, counts: named},
 	{name: "evaluate-forgetting", command: "evaluate", set: []string{"evidence=retrieval", "forgetting", "texts=texts.txt", "instructions=tasks.jsonl",
 		"closed-questions=closed.jsonl", "budget-kl=1e-9"}, files: measured, counts: named},
 	{name: "evaluate-signals", command: "evaluate", set: []string{"evidence=retrieval", "adapter=none", "consistency=2", "self-check", "judge=base.gguf"}, files: measured, counts: named},
-	{name: "evaluate-facts", command: "evaluate", set: []string{"evidence=retrieval", "fact-questions=other.jsonl", "overview-questions=closed.jsonl",
-		"judge=base.gguf", "criterion=shorter"}, files: measured, counts: named},
+	{name: "evaluate-facts", command: "evaluate", short: true, set: []string{"evidence=retrieval", "fact-questions=few.jsonl", "overview-questions=closed.jsonl",
+		"judge={teacher}", "requests=1", "criterion=shorter"}, files: measured, counts: named},
 	{name: "report-facts-text", command: "report", text: true, files: []string{"{report}"}},
-	{name: "evaluate-leaks", command: "evaluate", set: []string{"evidence=retrieval", "adapter=none", "eval-questions=leaks.jsonl"}, counts: named,
-		before: func(p *workplace) { p.write("leaks.jsonl", string(p.read("questions.jsonl"))) }},
-	{name: "evaluate-uncalibrated", command: "evaluate", set: []string{"evidence=retrieval", "max-wrong=0.001"}, counts: named},
-	{name: "evaluate-calibration", command: "evaluate", set: []string{"evidence=retrieval", "adapter=none", "max-wrong=0.9", "failure-rate=0.5"},
-		files: []string{"{calibration}"}, counts: named},
-	{name: "ask-calibrated", command: "ask", words: []string{miller}, set: []string{"adapter=none", "calibration={calibration}"}},
+	{name: "evaluate-leaks", command: "evaluate", set: []string{"evidence=retrieval", "adapter=none", "eval-questions=questions.jsonl"}, fixed: true},
+	{name: "evaluate-uncalibrated", command: "evaluate", short: true, set: []string{"evidence=retrieval", "max-wrong=0.001"}, counts: named},
+	{name: "teacher-evaluate", command: "evaluate", set: []string{"evidence=retrieval,closed", "eval-questions=many.jsonl", "adapter=none", "careful", "ensemble",
+		"robustness", "robustness-distractors=2", "consistency=2", "self-check", "judge={teacher}", "votes=3", "max-wrong=0.6", "model={teacher}", "requests=1"},
+		files: []string{"#{evaluation}", "#{answers}", "{calibration}", "{report}"}, fixed: true},
+	{name: "teacher-report-text", command: "report", text: true, fixed: true},
+	{name: "teacher-ask-calibrated", command: "ask", words: []string{"What is the hobby of Dora Skell?"}, set: []string{"adapter=none", "calibration={calibration}",
+		"model={teacher}", "requests=1"}, fixed: true},
+	{name: "ask-calibration-of-another-model", command: "ask", words: []string{miller}, set: []string{"adapter=none", "calibration={calibration}"}, fixed: true},
 }
 
 var searchRuns = []run{
 	{name: "tune-search-estimate", command: "tune-search", set: []string{"estimate", "candidates=2"}, fixed: true},
 	{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}},
-	{name: "doctor", command: "doctor", loose: []string{`\.findings`}},
+	{name: "ask-tuned-search", command: "ask", words: []string{miller}, set: []string{"adapter=none", "search=tuned.json"}, before: writeTuning},
+	{name: "doctor", command: "doctor", loose: []string{`\.findings`}, keep: "$^"},
+	{name: "doctor-text", command: "doctor", text: true, fixed: true, keep: `(?m)^\w+ +(model|index|questions|rows|adapter|evaluation|calibration|ollama) .*$`},
+}
+
+// writeTuning makes a tuned search of what the run tune-search learnt, which was too little for the command to take it.
+func writeTuning(p *workplace) {
+	out := p.output(run{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}})
+	var learned struct {
+		Learned json.RawMessage `json:"learned"`
+	}
+	require.NoError(p.t, json.Unmarshal(out, &learned))
+	p.write("tuned.json", string(learned.Learned))
 }
 
 var badRuns = []run{
@@ -126,6 +148,7 @@ var badRuns = []run{
 	{name: "usage-export-format", command: "export", words: []string{"onnx"}, set: []string{"base=some/model"}, fixed: true},
 	{name: "usage-scale", command: "ask", words: []string{miller}, set: []string{"scale=0"}, fixed: true},
 	{name: "usage-sweep-without-adapter", command: "evaluate", set: []string{"sweep", "adapter=none"}, fixed: true},
+	{name: "usage-serve-without-token", command: "serve", set: []string{"address=0.0.0.0:0"}, fixed: true, text: true},
 	{name: "bad-config", command: "ask", words: []string{miller}, set: []string{"config=bad.yaml"}, fixed: true},
 	{name: "bad-questions", command: "evaluate", set: []string{"questions=bad.jsonl"}, fixed: true},
 	{name: "bad-rows", command: "train", set: []string{"rows=bad.jsonl"}, fixed: true},
@@ -137,8 +160,7 @@ var badRuns = []run{
 	{name: "empty-questions", command: "evaluate", set: []string{"questions=none.jsonl"}, fixed: true},
 	{name: "empty-rows", command: "train", set: []string{"rows=none.jsonl"}, fixed: true},
 	{name: "stale-rows", command: "train", fixed: true, before: func(p *workplace) {
-		p.write("notes/tuckle-mill.md", "# Tuckle Mill\n\nThe mill is closed.\n")
-		p.write("notes/dora-skell.md", "# Dora Skell\n\nDora has moved away.\n")
+		p.write("notes/snail-garden.md", "# The Snail Garden\n\nThe garden is gone.\n")
 		p.run(run{name: "index-changed", command: "index"})
 	}},
 }

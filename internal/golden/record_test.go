@@ -4,6 +4,7 @@ package golden
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -92,7 +93,7 @@ func (r *recorded) here(c run) string {
 			continue
 		}
 		if p.hashed {
-			text = fmt.Sprintf("sha256 %s", hash([]byte(text)))
+			text = fmt.Sprintf("sha256 %s of %d bytes\n%s", hash([]byte(text)), len(text), p.first(c.fixed))
 		}
 		fmt.Fprintf(&b, "\n== %s\n%s\n", p.name, strings.TrimRight(text, "\n"))
 	}
@@ -130,6 +131,20 @@ func (p part) full(rounded bool) string {
 		return "sha256 " + hash(p.data)
 	}
 	return maskText(string(p.data))
+}
+
+// first are the first values of several.
+func (p part) first(rounded bool) string {
+	all := values(p.data)
+	if p.kind != "json" || len(all) < 2 {
+		return ""
+	}
+	var b strings.Builder
+	for _, v := range all[:2] {
+		writeValue(&b, maskValue(v, rounded), "")
+		b.WriteByte('\n')
+	}
+	return b.String() + "..."
 }
 
 func (p part) shape(c run) string {
@@ -263,6 +278,9 @@ func compact(v any) string {
 	return strings.TrimSpace(b.String())
 }
 
+// decided are paths of JSON whose keys, or whose being there, arithmetic decides wherever they come.
+var decided = []string{`.*\.votes`, `.*\.matrix\.(absent|present)`, `.*\.(only_base|only_other)`}
+
 // shapeOf lists the paths of all values with their types, and the values of those that counts matches.
 func shapeOf(all []any, counts, loose []string) string {
 	types, order := map[string]string{}, []string{}
@@ -284,10 +302,13 @@ func shapeOf(all []any, counts, loose []string) string {
 		switch v := v.(type) {
 		case object:
 			note(path, "object")
-			if matches(loose, path) {
+			if matches(loose, path) || matches(decided, path) {
 				return
 			}
 			for _, m := range v {
+				if matches(decided, path+"."+m.key) && isFigure(m.value) {
+					continue // left out where it is 0
+				}
 				walk(path+"."+m.key, concrete+"."+m.key, m.value)
 			}
 		case []any:
@@ -316,14 +337,27 @@ func shapeOf(all []any, counts, loose []string) string {
 	if matches(counts, "lines") {
 		told = append(told, fmt.Sprintf("lines = %d", len(all)))
 	}
-	slices.Sort(order)
-	var lines []string
-	for _, path := range order {
-		if path != "" {
-			lines = append(lines, path+" "+types[path])
+	return strings.Join(append(objects(types, order), told...), "\n")
+}
+
+// objects puts the keys of each object on a line.
+func objects(types map[string]string, paths []string) (lines []string) {
+	slices.Sort(paths)
+	keys := map[string][]string{}
+	for _, path := range paths {
+		if at := strings.LastIndexByte(path, '.'); at >= 0 && !strings.HasSuffix(path, "[]") {
+			keys[path[:at]] = append(keys[path[:at]], path[at+1:]+" "+types[path])
 		}
 	}
-	return strings.Join(append(lines, told...), "\n")
+	for _, path := range paths {
+		switch kind := types[path]; {
+		case kind == "object":
+			lines = append(lines, cmp.Or(path, ".")+" {"+strings.Join(keys[path], ", ")+"}")
+		case strings.HasSuffix(path, "[]") && kind != "list":
+			lines = append(lines, path+" "+kind)
+		}
+	}
+	return lines
 }
 
 func matches(patterns []string, s string) bool {
