@@ -4,6 +4,8 @@ package golden
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 
 	"github.com/stretchr/testify/require"
 )
@@ -13,7 +15,7 @@ const miller = "Who is the miller at Tuckle Mill?"
 // runs are all runs in order.
 func runs() []run {
 	var all []run
-	for _, part := range [][]run{prepareRuns, recipeRuns, trainRuns, useRuns, evaluateRuns, searchRuns, serviceRuns, badRuns} {
+	for _, part := range [][]run{prepareRuns, recipeRuns, teacherRuns, trainRuns, useRuns, evaluateRuns, searchRuns, serviceRuns, badRuns} {
 		all = append(all, part...)
 	}
 	return all
@@ -50,21 +52,36 @@ var recipeRuns = []run{
 	{name: "recipe-self-demo-preferences", command: "demonstrate", set: []string{"recipe=self-demo", "rows=preferences.jsonl", "max-refusals=1",
 		"candidates-closed=0", "candidates-read=1", "candidates-refuse=1", "rejected=1", "withhold=0.3", "audit"}, files: []string{"preferences.jsonl"},
 		loose: []string{`\.(kinds|dropped)`}, counts: []string{`\.estimate\.(calls|tokens)`}},
-	{name: "teacher-self-demo", command: "demonstrate", set: []string{"recipe=self-demo", "rows=taught.jsonl", "closed-rows", "withhold=0.3", "rejected=1", "audit",
+	{name: "recipe-self-demo-teacher", command: "demonstrate", set: []string{"recipe=self-demo", "rows=taught.jsonl", "closed-rows", "withhold=0.3", "rejected=1", "audit",
 		"model={teacher}", "requests=1"}, files: []string{"#taught.jsonl"}, fixed: true},
-	{name: "teacher-tournament", command: "demonstrate", set: []string{"recipe=self-demo", "rows=tournament.jsonl", "tournament", "max-refusals=1",
+	{name: "recipe-self-demo-tournament", command: "demonstrate", set: []string{"recipe=self-demo", "rows=tournament.jsonl", "tournament", "max-refusals=1",
 		"candidates-closed=1", "candidates-read=2", "candidates-refuse=1", "two-step", "model={teacher}", "requests=1"}, files: []string{"tournament.jsonl"}, fixed: true},
-	{name: "teacher-prompts", command: "demonstrate", set: []string{"recipe=self-demo", "rows=prompts.jsonl", "search-prompts", "search-rounds=1", "search-beam=2",
+	{name: "recipe-self-demo-prompts", command: "demonstrate", set: []string{"recipe=self-demo", "rows=prompts.jsonl", "search-prompts", "search-rounds=1", "search-beam=2",
 		"search-questions=4", "model={teacher}", "requests=1"}, files: []string{"#prompts.jsonl"}, fixed: true},
-	{name: "teacher-raft-reason", command: "demonstrate", set: []string{"recipe=raft", "rows=reason.jsonl", "reason", "when-absent=gold", "model={teacher}", "requests=1"},
+	{name: "recipe-raft-reason", command: "demonstrate", set: []string{"recipe=raft", "rows=reason.jsonl", "reason", "when-absent=gold", "model={teacher}", "requests=1"},
 		files: []string{"reason.jsonl"}, fixed: true},
-	{name: "teacher-memory", command: "demonstrate", set: []string{"recipe=memory", "rows=memory.jsonl", "memory-entities=3", "memory-relations=1", "memory-local=1",
+	{name: "recipe-memory", command: "demonstrate", set: []string{"recipe=memory", "rows=memory.jsonl", "memory-entities=3", "memory-relations=1", "memory-local=1",
 		"memory-corpus=1", "memory-passages=2", "memory-probes=0.2", "model={teacher}", "requests=1"},
 		files: []string{"#memory.jsonl", "{fact-questions}", "{overview-questions}"}, fixed: true},
 }
 
+// teacherRuns come before there is an adapter.
+var teacherRuns = []run{
+	{name: "teacher-evaluate", command: "evaluate", set: []string{"evidence=retrieval,closed", "eval-questions=many.jsonl", "adapter=none", "careful", "ensemble",
+		"robustness", "robustness-distractors=2", "consistency=2", "self-check", "judge={teacher}", "votes=3", "max-wrong=0.6", "model={teacher}", "requests=1"},
+		files: []string{"#{evaluation}", "#{answers}", "{calibration}", "{report}"}, fixed: true},
+	{name: "teacher-report-text", command: "report", text: true, fixed: true},
+	{name: "teacher-ask-calibrated", command: "ask", words: []string{"What is the hobby of Dora Skell?"}, set: []string{"adapter=none", "calibration={calibration}",
+		"model={teacher}", "requests=1"}, fixed: true},
+}
+
+// setCalibrationAside lets the later runs do without the teacher's calibration.
+func setCalibrationAside(p *workplace) {
+	require.NoError(p.t, os.Rename(filepath.Join(p.dir, path("{calibration}")), filepath.Join(p.dir, "teacher-calibration.json")))
+}
+
 var trainRuns = []run{
-	{name: "train-estimate", command: "train", set: []string{"estimate"}},
+	{name: "train-estimate", command: "train", set: []string{"estimate"}, before: setCalibrationAside},
 	{name: "train-budget", command: "train", set: []string{"memory-budget=1MiB"}},
 	{name: "train", command: "train", files: []string{"{adapter}", "{metrics}"}, counts: []string{`\.(rows|watched_rows|steps|tokens|rank)`}},
 	{name: "train-again", command: "train", counts: []string{`\.up_to_date`}},
@@ -112,13 +129,7 @@ var evaluateRuns = []run{
 	{name: "report-facts-text", command: "report", text: true, files: []string{"{report}"}},
 	{name: "evaluate-leaks", command: "evaluate", set: []string{"evidence=retrieval", "adapter=none", "eval-questions=questions.jsonl"}, fixed: true},
 	{name: "evaluate-uncalibrated", command: "evaluate", short: true, set: []string{"evidence=retrieval", "max-wrong=0.001"}, counts: named},
-	{name: "teacher-evaluate", command: "evaluate", set: []string{"evidence=retrieval,closed", "eval-questions=many.jsonl", "adapter=none", "careful", "ensemble",
-		"robustness", "robustness-distractors=2", "consistency=2", "self-check", "judge={teacher}", "votes=3", "max-wrong=0.6", "model={teacher}", "requests=1"},
-		files: []string{"#{evaluation}", "#{answers}", "{calibration}", "{report}"}, fixed: true},
-	{name: "teacher-report-text", command: "report", text: true, fixed: true},
-	{name: "teacher-ask-calibrated", command: "ask", words: []string{"What is the hobby of Dora Skell?"}, set: []string{"adapter=none", "calibration={calibration}",
-		"model={teacher}", "requests=1"}, fixed: true},
-	{name: "ask-calibration-of-another-model", command: "ask", words: []string{miller}, set: []string{"adapter=none", "calibration={calibration}"}, fixed: true},
+	{name: "ask-calibration-of-another-model", command: "ask", words: []string{miller}, set: []string{"adapter=none", "calibration=teacher-calibration.json"}, fixed: true},
 }
 
 var searchRuns = []run{
