@@ -4,7 +4,7 @@ package golden
 
 import "strings"
 
-// projectFile are the settings of all runs, small enough for the test to be quick.
+// projectFile are the settings of all runs, small enough for the test to be quick. With one thread no processor waits for another.
 const projectFile = `model: base.gguf
 docs: notes
 questions: questions.jsonl
@@ -17,7 +17,7 @@ epochs: 1
 rank: 4
 rate: 1e-3
 held-out: 0.5
-threads: 2
+threads: 1
 gpu-layers: 0
 recipe: gold
 seed: 1

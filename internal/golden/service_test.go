@@ -145,10 +145,13 @@ var serviceRuns = []run{
 	plain("model", "/v1/models/tuned", ""),
 	plain("health", "/health", ""),
 	request("chat", "/v1/chat/completions", chat(miller, "")),
-	request("chat-base-plain", "/v1/chat/completions", chat(miller, `,"model":"base","ragft":{"retrieval":false},"logprobs":true,"top_logprobs":2`)),
+	request("chat-base-plain", "/v1/chat/completions", chat(miller, `,"model":"base","ragft":{"retrieval":false},`+
+		`"logprobs":true,"top_logprobs":2`)),
 	request("chat-stream", "/v1/chat/completions", chat(miller, `,"stream":true,"stream_options":{"include_usage":true}`)),
-	plain("chat-options-without-passages", "/v1/chat/completions", chat("Who is Dora Skell?", `,"temperature":1,"seed":7,"n":2,"ragft":{"passages":1}`)),
-	request("chat-seeded", "/v1/chat/completions", chat("Who is Dora Skell?", `,"temperature":1,"seed":7,"n":2,"ragft":{"retrieval":false}`)),
+	plain("chat-options-without-passages", "/v1/chat/completions", chat("Who is Dora Skell?", `,"temperature":1,"seed":7,"n":2,`+
+		`"ragft":{"passages":1}`)),
+	request("chat-seeded", "/v1/chat/completions", chat("Who is Dora Skell?", `,"temperature":1,"seed":7,"n":2,`+
+		`"ragft":{"retrieval":false}`)),
 	request("chat-schema", "/v1/chat/completions", chat(miller, `,"response_format":{"type":"json_schema","json_schema":{"name":"a",`+
 		`"schema":{"type":"object","properties":{"known":{"type":"boolean"}},"required":["known"],"additionalProperties":false}}}`)),
 	request("chat-abstains", "/v1/chat/completions", chat("Who won the war?", `,"ragft":{"min_confidence":0.9999}`)),

@@ -104,7 +104,8 @@ func (t *teacher) reply(req teacherRequest, sample int) string {
 	case properties["entities"] != nil:
 		return entitiesOf(names)
 	case properties["able"] != nil:
-		return written(map[string]any{"able": true, "question": fmt.Sprintf("What do the documents say of %s, number %d?", subject, number(last)%1000),
+		question := fmt.Sprintf("What do the documents say of %s, number %d?", subject, number(last)%1000)
+		return written(map[string]any{"able": true, "question": question,
 			"thought": "The document tells of it.", "answer": "It is " + subject + "."})
 	case strings.Contains(system, cues["compose"]):
 		words := strings.Fields(last)

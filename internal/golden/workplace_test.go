@@ -70,6 +70,7 @@ func (p *workplace) prepare() {
 	}
 	p.write("questions.jsonl", strings.Join(kept, "\n")+"\n")
 	p.write("other.jsonl", strings.Join(later[:8], "\n")+"\n")
+	p.write("some.jsonl", strings.Join(later[8:12], "\n")+"\n")
 	p.write("few.jsonl", strings.Join(later[:2], "\n")+"\n")
 	p.write("many.jsonl", strings.Join(later, "\n")+"\n")
 	p.write(projectFileName, projectFile)
@@ -136,7 +137,8 @@ func (p *workplace) run(r run) *recorded {
 	}
 	require.NoError(p.t, ctx.Err(), "%s takes too long", r.name)
 	if testing.Verbose() {
-		p.t.Logf("%-28s %5.1f s, %4.1f s of CPU", r.name, time.Since(began).Seconds(), (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
+		cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		p.t.Logf("%-28s %5.1f s, %4.1f s of CPU", r.name, time.Since(began).Seconds(), cpu.Seconds())
 	}
 	got := &recorded{code: cmd.ProcessState.ExitCode()}
 	kind := "json"
