@@ -10,8 +10,8 @@ import (
 )
 
 // maskedKeys are the keys of JSON whose values tell the time, the machine or a random id.
-var maskedKeys = regexp.MustCompile(`^(seconds|elapsed|generating|seconds_per_row|tokens_per_second|time|created|took|run|version|address|url|` +
-	`system_fingerprint)$`)
+var maskedKeys = regexp.MustCompile(`^(seconds|elapsed|generating|seconds_per_row|tokens_per_second|time|created|took|run|` +
+	`version|address|url)$`)
 
 // maskValue replaces what is different in each run by "*", and rounds numbers if asked to.
 func maskValue(v any, rounded bool) any {
