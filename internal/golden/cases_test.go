@@ -173,7 +173,7 @@ var evaluateRuns = []run{
 
 var searchRuns = []run{
 	{name: "tune-search-estimate", command: "tune-search", set: []string{"estimate", "candidates=2"}, fixed: true},
-	{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}},
+	{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}, loose: []string{`\.(learned|tuning)\.weights`}},
 	{name: "ask-tuned-search", command: "ask", words: []string{miller}, set: []string{"adapter=none", "search=tuned.json"},
 		before: writeTuning},
 	{name: "doctor", command: "doctor", loose: []string{`\.findings`}, keep: "$^"},
@@ -183,7 +183,7 @@ var searchRuns = []run{
 
 // writeTuning makes a tuned search of what the run tune-search learnt, which was too little for the command to take it.
 func writeTuning(p *workplace) {
-	out := p.output(run{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}})
+	out := p.output(run{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}, loose: []string{`\.(learned|tuning)\.weights`}})
 	var learned struct {
 		Learned json.RawMessage `json:"learned"`
 	}
