@@ -183,7 +183,7 @@ var searchRuns = []run{
 
 // writeTuning makes a tuned search of what the run tune-search learnt, which was too little for the command to take it.
 func writeTuning(p *workplace) {
-	out := p.output(run{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}, loose: []string{`\.(learned|tuning)\.weights`}})
+	out := p.output(run{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}})
 	var learned struct {
 		Learned json.RawMessage `json:"learned"`
 	}
