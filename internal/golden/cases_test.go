@@ -173,7 +173,8 @@ var evaluateRuns = []run{
 
 var searchRuns = []run{
 	{name: "tune-search-estimate", command: "tune-search", set: []string{"estimate", "candidates=2"}, fixed: true},
-	{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"}, loose: []string{`\.(learned|tuning)\.weights`}},
+	{name: "tune-search", command: "tune-search", set: []string{"candidates=2", "adapter=none"},
+		loose: []string{`\.(learned|tuning)\.weights`}},
 	{name: "ask-tuned-search", command: "ask", words: []string{miller}, set: []string{"adapter=none", "search=tuned.json"},
 		before: writeTuning},
 	{name: "doctor", command: "doctor", loose: []string{`\.findings`}, keep: "$^"},

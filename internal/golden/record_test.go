@@ -25,7 +25,7 @@ type recorded struct {
 	parts []part
 }
 
-// part is an output or a file. Its kind is text, notes (what is said on standard error), json (of one or several lines), html,
+// part is an output or a file. Its kind is text, screen (what is printed for people), notes (what is said on standard error), json (of one or several lines), html,
 // gguf, binary, or exact, which is the same everywhere.
 type part struct {
 	name, kind string
@@ -123,6 +123,8 @@ func (p part) full(rounded bool) string {
 		return contentsOfGGUF(p.data, true)
 	case "exact":
 		return string(p.data)
+	case "screen":
+		return narrow(maskText(string(p.data)))
 	case "binary":
 		return "sha256 " + hash(p.data)
 	}
@@ -153,8 +155,8 @@ func (p part) shape(c run) string {
 		return headingsOfPage(p.data)
 	case "gguf":
 		return contentsOfGGUF(p.data, false)
-	case "text":
-		return headings(string(p.data))
+	case "screen":
+		return headings(narrow(string(p.data)))
 	}
 	return ""
 }
@@ -162,6 +164,19 @@ func (p part) shape(c run) string {
 func hash(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+var spaces = regexp.MustCompile(`  +`)
+
+// narrow takes the widths of columns out of text, which follow from the figures in them.
+func narrow(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if lines[i] = strings.TrimSpace(spaces.ReplaceAllString(line, "  ")); dashes(line) {
+			lines[i] = "---"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // headings are the headings of the tables in text: what stands above a line of dashes, up to an empty line.
@@ -172,7 +187,7 @@ func headings(text string) string {
 		switch {
 		case line == "":
 			block = nil
-		case strings.Trim(line, "-") == "":
+		case dashes(line):
 			out = append(append(out, block...), line)
 		default:
 			block = append(block, line)

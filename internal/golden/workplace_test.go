@@ -143,7 +143,7 @@ func (p *workplace) run(r run) *recorded {
 	got := &recorded{code: cmd.ProcessState.ExitCode()}
 	kind := "json"
 	if r.text {
-		kind = "text"
+		kind = "screen"
 	}
 	stdout := out.Bytes()
 	if r.keep != "" {
