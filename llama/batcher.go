@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // BatcherOptions says how much a [Batcher] holds and lets wait. The zero value suits a small server.
@@ -16,13 +18,13 @@ type BatcherOptions struct {
 	Context ContextOptions
 
 	// Queue is the number of requests that may wait for a place before more are refused with [ErrBusy].
-	// 0 means 64, a negative number any.
+	// 0 means 64; [math.MaxInt] means any number.
 	Queue int
 
-	// Kept is the number of ended sequences that stay, as long as nothing else needs their place, for
-	// prompts that begin alike. 0 means as many as Context.Sequences, a negative number none. Models with a
-	// recurrent state keep none.
-	Kept int
+	// Kept is the number of finished sequences that stay in memory for later prompts that begin alike, until
+	// something else needs their place. Unset means as many as Context.Sequences, opt.Of(0) none. The sum of both is at
+	// most 255. Models with a recurrent state keep none.
+	Kept opt.Value[int]
 
 	// SeparateCaches gives each of Context.Sequences a cache of Context.Size tokens, where by default all have
 	// one of that size together. That takes so many times the memory, and computes faster where requests have
@@ -43,21 +45,27 @@ func (o BatcherOptions) withDefaults(m *Model) (BatcherOptions, error) {
 	if o.Queue == 0 {
 		o.Queue = 64
 	}
-	if o.Kept == 0 {
-		o.Kept = o.Context.Sequences
-	}
-	o.Kept = min(max(o.Kept, 0), 255-o.Context.Sequences)
-	if o.SeparateCaches {
-		o.Kept = min(o.Kept, o.Context.Sequences)
-	}
-	if o.PromptChunk < 0 {
-		return o, fmt.Errorf("llama: BatcherOptions.PromptChunk is %d", o.PromptChunk)
-	}
 	if o.PromptChunk == 0 {
 		o.PromptChunk = 256
 	}
+	kept := min(o.Kept.Or(o.Context.Sequences), 255-o.Context.Sequences)
+	if o.SeparateCaches {
+		kept = min(kept, o.Context.Sequences)
+	}
+	o.Kept = opt.Of(kept)
+	for _, f := range []struct {
+		name  string
+		value int
+	}{{"Queue", o.Queue}, {"Kept", kept}, {"PromptChunk", o.PromptChunk}} {
+		if f.value < 0 {
+			return o, fmt.Errorf("llama: BatcherOptions.%s is %d; it must be 0 or more", f.name, f.value)
+		}
+	}
 	return o, nil
 }
+
+// kept is the number of finished sequences to keep. The options have their defaults.
+func (o BatcherOptions) kept() int { return o.Kept.Or(0) }
 
 // A Batcher generates for many callers at once, as a server does: their requests share batches from the
 // moment that each comes in. It owns a context. Its methods may be called by several goroutines.
@@ -101,7 +109,7 @@ func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 	defer release()
 	layout := cacheLayout{sequences: options.Context.Sequences, separate: true}
 	if !options.SeparateCaches {
-		layout = cacheLayout{sequences: options.Context.Sequences + options.Kept}
+		layout = cacheLayout{sequences: options.Context.Sequences + options.kept()}
 	}
 	c, err := m.newContext(options.Context, layout)
 	if err != nil {
@@ -174,7 +182,7 @@ func (b *batcher) submit(jobs []*job) error {
 	switch {
 	case b.closed:
 		return ErrClosed
-	case b.options.Queue >= 0 && b.waiting >= b.options.Queue:
+	case b.waiting >= b.options.Queue:
 		b.refused += uint64(len(jobs))
 		return ErrBusy
 	}
@@ -189,7 +197,7 @@ func (b *batcher) submit(jobs []*job) error {
 
 // work runs the scheduler until the context is closed.
 func (b *batcher) work(end func(error) error) {
-	s := newScheduler(b.context, b.options.Kept)
+	s := newScheduler(b.context, b.options.kept())
 	s.chunk = b.options.PromptChunk
 	for b.context.lifetime.Err() == nil {
 		b.receive(s)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // mustBatcher makes a batcher and closes it with the test.
@@ -47,7 +49,7 @@ func testBatcherEqualsGenerate(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
 	c := mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true})
 	options := ContextOptions{Size: 512, Sequences: 3, BatchSize: 64, ExactAttention: true}
-	b := mustBatcher(t, m, BatcherOptions{Context: options, PromptChunk: 32, Kept: 4, SeparateCaches: separate})
+	b := mustBatcher(t, m, BatcherOptions{Context: options, PromptChunk: 32, Kept: opt.Of(4), SeparateCaches: separate})
 	common := strings.Repeat("You answer from the documents. ", 6)
 	var wg sync.WaitGroup
 	type done struct {
@@ -113,7 +115,7 @@ func TestKeptPrefix(t *testing.T) {
 
 func testKeptPrefix(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
-	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 1024, Sequences: 2}, Kept: 2, SeparateCaches: separate})
+	b := mustBatcher(t, m, BatcherOptions{Context: ContextOptions{Size: 1024, Sequences: 2}, Kept: opt.Of(2), SeparateCaches: separate})
 	system := mustTokenize(t, m, strings.Repeat("You answer from the documents. ", 10))
 	ask := func(prompt []Token) Result {
 		results, err := b.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 8}})
@@ -226,7 +228,7 @@ func TestVanishingCallers(t *testing.T) {
 
 func testVanishingCallers(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
-	b := mustBatcher(t, m, BatcherOptions{Queue: -1, PromptChunk: 16, SeparateCaches: separate,
+	b := mustBatcher(t, m, BatcherOptions{Queue: math.MaxInt, PromptChunk: 16, SeparateCaches: separate,
 		Context: ContextOptions{Size: 512, Sequences: 4, BatchSize: 32, ExactAttention: true}})
 	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 8))
 	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}), Request{Prompt: prompt, MaxTokens: 20})[0].Samples[0].Text

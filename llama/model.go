@@ -22,14 +22,16 @@ import (
 	"unsafe"
 
 	"github.com/ragft/ragft/internal/llamacpp"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // ModelOptions says how [Load] loads a model. The zero value maps the file into memory and uses
 // a GPU if llama.cpp was built for one.
 type ModelOptions struct {
-	// GPULayers is the number of layers to keep on the GPU. 0 means all, a negative number none.
-	// It has no effect where llama.cpp was built without a GPU backend and there are no Servers.
-	GPULayers int
+	// GPULayers is the number of layers to keep on the GPU, or on the Servers. Unset means all; opt.Of(0) means none,
+	// so that the CPU computes everything. It has no effect where llama.cpp was built without a GPU backend and there
+	// are no Servers.
+	GPULayers opt.Value[int]
 
 	// Servers are ggml RPC servers, each host:port, whose devices hold layers before the GPUs of this machine do,
 	// in proportion to their free memory: for a model that is larger than one machine. llama.cpp's ggml-rpc-server is
@@ -56,6 +58,16 @@ type ModelOptions struct {
 	// OnProgress, if set, is called while loading with the part that is done, from 0 to 1, on the
 	// goroutine that called Load.
 	OnProgress func(done float64)
+}
+
+func (o ModelOptions) check() error {
+	switch n := o.GPULayers.Or(1); {
+	case n < 0:
+		return fmt.Errorf("ModelOptions.GPULayers is %d; it must be 0 or more, or unset for all layers", n)
+	case n == 0 && len(o.Servers) > 0:
+		return errors.New("ModelOptions.GPULayers is 0, which leaves no layer for the Servers")
+	}
+	return nil
 }
 
 // A Model is a GGUF model file, loaded. Its methods may be called by several goroutines at once.
@@ -99,6 +111,9 @@ func Load(ctx context.Context, path string, options ModelOptions) (*Model, error
 		return nil, err
 	}
 	m := &Model{path: path, options: options}
+	if err := options.check(); err != nil {
+		return nil, fmt.Errorf("llama: %w", err)
+	}
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("llama: loading %s: %w", path, err)
 	}
@@ -136,17 +151,12 @@ func (m *Model) load(ctx context.Context) error {
 	handle := cgo.NewHandle(p)
 	defer handle.Delete()
 	params := C.ragft_model_params{
-		gpu_layers:    C.int32_t(-1),
+		gpu_layers:    C.int32_t(min(m.options.GPULayers.Or(-1), 1<<20)), // -1: all
 		mmap:          C.bool(!m.options.NoMmap),
 		repack:        C.bool(!m.options.NoRepack),
 		check_tensors: C.bool(m.options.CheckTensors),
 		progress:      C.uintptr_t(handle),
 		devices:       m.devices.List(),
-	}
-	if n := m.options.GPULayers; n < 0 {
-		params.gpu_layers = 0
-	} else if n > 0 {
-		params.gpu_layers = C.int32_t(min(n, 1<<20))
 	}
 	cpath := C.CString(m.path)
 	defer C.free(unsafe.Pointer(cpath))

@@ -34,27 +34,6 @@ func writeFile(t testing.TB, data []byte) string {
 	return path
 }
 
-func TestLoadOptions(t *testing.T) {
-	path := testmodel.New(t, testmodel.Spec{Type: gguf.Q4_0})
-	var want []Token
-	for _, options := range []ModelOptions{{}, {NoMmap: true}, {NoRepack: true}, {CheckTensors: true}, {GPULayers: -1}, {GPULayers: 1}} {
-		var progress []float64
-		options.OnProgress = func(done float64) { progress = append(progress, done) }
-		m, err := Load(context.Background(), path, options)
-		require.NoError(t, err)
-		require.NotEmpty(t, progress)
-		require.IsIncreasing(t, append([]float64{-1}, progress...))
-		require.Equal(t, 1.0, progress[len(progress)-1])
-		c := mustContext(t, m, ContextOptions{Size: 256})
-		got := mustGenerate(t, c, Request{Prompt: []Token{40, 41}, MaxTokens: 1})[0].Samples[0].Tokens
-		if want == nil {
-			want = got
-		}
-		require.Equal(t, want, got)
-		require.NoError(t, m.Close())
-	}
-}
-
 func TestLoadErrors(t *testing.T) {
 	good := tinyModel(t)
 	adapter := testmodel.NewAdapter(t, good, testmodel.AdapterSpec{})
@@ -292,21 +271,6 @@ func TestCloseWhileGenerating(t *testing.T) {
 	<-started
 	require.NoError(t, m.Close())
 	require.ErrorIs(t, <-failed, ErrClosed)
-}
-
-func TestContextOptions(t *testing.T) {
-	m := mustLoad(t, testmodel.New(t, testmodel.Spec{Context: 300}))
-	c := mustContext(t, m, ContextOptions{})
-	require.Equal(t, 512, c.Size(), "the training length, rounded up")
-	require.Same(t, m, c.Model())
-	for _, options := range []ContextOptions{{Size: -1}, {Sequences: 256}, {BatchSize: -2}, {Threads: 10000}, {Size: 1 << 30}} {
-		_, err := m.NewContext(options)
-		require.Error(t, err, "%+v", options)
-	}
-	for _, options := range []ContextOptions{{Size: 1}, {Size: 256, BatchSize: 1}, {Size: 256, Sequences: 255}, {Size: 256, Threads: 1}} {
-		c := mustContext(t, m, options)
-		mustGenerate(t, c, Request{Prompt: []Token{50, 51, 52}, MaxTokens: 4, Samples: 3})
-	}
 }
 
 func TestLogger(t *testing.T) {

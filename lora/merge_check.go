@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // VerifyOptions says what [VerifyMerge] compares. Base, Adapter and Merged are paths and needed.
@@ -82,7 +83,7 @@ func (v *verification) compare(ctx context.Context, merged string) (*MergeCheck,
 // with loads a model, gives it to f and closes it.
 func (v *verification) with(ctx context.Context, path string, f func(context.Context, *llama.Model, *llama.Context) error) error {
 	// not repacked: the adapted model's products would be computed by other code than the merged one's
-	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: -1, NoRepack: true})
+	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: opt.Of(0), NoRepack: true})
 	if err != nil {
 		return fmt.Errorf("lora: %w", err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // openModel opens a base model's file and checks what can be checked before llama.cpp reads it.
@@ -46,7 +48,7 @@ func contextOf(path string) (int, error) {
 
 // checkLoads has package llama load the model once, since it turns into errors what would end the process in llama.cpp.
 func checkLoads(ctx context.Context, path string) error {
-	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: -1})
+	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: opt.Of(0)})
 	if err != nil {
 		return fmt.Errorf("lora: %w", err)
 	}
@@ -75,9 +77,9 @@ func (t *Trainer) saveModel(path string) error {
 		return err
 	}
 	defer base.Close()
-	trained := make(map[string]int, len(t.engine.params))
-	for i, p := range t.engine.params {
-		trained[p.name] = i
+	trained := make(map[string]int, len(t.engine.Params()))
+	for i, p := range t.engine.Params() {
+		trained[p.Name] = i
 	}
 	w := createFile(path)
 	defer w.drop()
@@ -87,7 +89,7 @@ func (t *Trainer) saveModel(path string) error {
 	for _, info := range base.Tensors() {
 		var data []byte
 		if i, ok := trained[info.Name]; ok {
-			values, err := t.engine.get(i, value)
+			values, err := t.engine.Get(i, engine.Value)
 			if err != nil {
 				return err
 			}

@@ -8,11 +8,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // Every rule, over shapes and types, against central differences: with the kernels, and composed of forward ops.
 func TestRules(t *testing.T) {
-	names := ruleCases()
+	names := engine.RuleCases()
 	require.Greater(t, len(names), 100)
 	for i, name := range names {
 		for _, composed := range []bool{false, true} {
@@ -20,7 +22,7 @@ func TestRules(t *testing.T) {
 				if composed && strings.HasSuffix(name, "(kernels only)") {
 					t.Skip("ggml's soft-max over nothing is not a number")
 				}
-				rule, difference, message := checkRule(i, composed)
+				rule, difference, message := engine.CheckRule(i, composed)
 				if name == "no rule" {
 					require.Equal(t, "no rule for op HARDSWISH of tensor act-17, layer 17", message)
 					return

@@ -8,6 +8,9 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/jsonl"
 )
 
 // answerLine is one line of an answers file: its head, a question with its
@@ -15,7 +18,7 @@ import (
 // a system showed. Lines of a list of memory probes bear its name.
 type answerLine struct {
 	Memory     string        `json:"memory,omitempty"`
-	Evaluation *Evaluation   `json:"evaluation,omitempty"`
+	Evaluation *Results      `json:"evaluation,omitempty"`
 	Question   *EvalQuestion `json:"question,omitempty"`
 	Robustness string        `json:"robustness,omitempty"` // the system that was perturbed
 	Document   *EvalDocument `json:"document,omitempty"`   // of Robustness.Documents, in order
@@ -38,19 +41,20 @@ type answerLine struct {
 // same with "outcome" for every question; memory
 // probes have lines as above, each with {"memory": "local"} or "global". No
 // line grows with the number of questions but the first, which holds no texts.
-func WriteAnswers(w io.Writer, e *Evaluation) error {
+func WriteAnswers(w io.Writer, e *Results) error {
 	if err := e.check(); err != nil {
 		return fmt.Errorf("ragft: write answers: %w", err)
 	}
-	if err := writeLines(w, answerLines("", e)); err != nil {
+	if err := jsonl.Write(w, answerLines("", e)); err != nil {
 		return fmt.Errorf("ragft: write answers: %w", err)
 	}
 	return nil
 }
 
 // answerLines are the lines of an evaluation, the head first.
-func answerLines(memory string, e *Evaluation) []answerLine {
-	head := *e
+func answerLines(memory string, e *Results) []answerLine {
+	own, head := *e.Evaluation, *e
+	head.Evaluation = &own
 	head.Questions, head.Systems, head.Comparisons = nil, slices.Clone(e.Systems), slices.Clone(e.Comparisons)
 	lines := []answerLine{{Evaluation: &head}}
 	for i := range e.Questions {
@@ -95,7 +99,7 @@ func answerLines(memory string, e *Evaluation) []answerLine {
 			probe := *list.probe
 			probe.Evaluation = nil
 			*short.list(list.name) = &probe
-			lines = append(lines, answerLines(list.name, list.probe.Evaluation)...)
+			lines = append(lines, answerLines(list.name, &Results{Evaluation: list.probe.Evaluation})...)
 		}
 		head.Memory = &short
 	}
@@ -104,27 +108,27 @@ func answerLines(memory string, e *Evaluation) []answerLine {
 
 // WriteAnswersFile is [WriteAnswers] to a file, which is replaced as a whole or
 // not at all.
-func WriteAnswersFile(path string, e *Evaluation) error {
-	return replaceFile(path, func(w io.Writer) error { return WriteAnswers(w, e) })
+func WriteAnswersFile(path string, e *Results) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteAnswers(w, e) })
 }
 
 // ReadAnswers reads what [WriteAnswers] wrote and computes scores, matrices,
 // curves, metrics, intervals and comparisons again, with the seed and number of
 // bootstrap samples of the first line. So a verdict that a person corrected
 // counts. Every system must have a line for every question, in any order. A
-// broken line is a [*LineError].
+// broken line is a [*retriever.LineError].
 //
 // What perturbing showed is computed from its outcomes, whose verdicts have to be
 // those of their flips: who corrects one corrects both. A question that flips by
 // a correction alone is counted, and not among the flips, since its answers were
 // not kept. All else is as the first line has it: how many questions were left
 // out of perturbing, forgetting, dial, calibration, leakage and pairwise verdicts.
-func ReadAnswers(ctx context.Context, r io.Reader) (*Evaluation, error) {
+func ReadAnswers(ctx context.Context, r io.Reader) (*Results, error) {
 	return readAnswers(ctx, "", r)
 }
 
 // ReadAnswersFile is [ReadAnswers] of a file.
-func ReadAnswersFile(ctx context.Context, path string) (*Evaluation, error) {
+func ReadAnswersFile(ctx context.Context, path string) (*Results, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: read answers: %w", err)
@@ -133,9 +137,9 @@ func ReadAnswersFile(ctx context.Context, path string) (*Evaluation, error) {
 	return readAnswers(ctx, path, f)
 }
 
-func readAnswers(ctx context.Context, name string, r io.Reader) (*Evaluation, error) {
+func readAnswers(ctx context.Context, name string, r io.Reader) (*Results, error) {
 	a := newAnswersReader()
-	if err := eachLine(name, r, a.add); err != nil {
+	if err := jsonl.Each(name, r, a.add); err != nil {
 		return nil, fmt.Errorf("ragft: read answers: %w", err)
 	}
 	e, err := a.evaluation(ctx)
@@ -147,7 +151,7 @@ func readAnswers(ctx context.Context, name string, r io.Reader) (*Evaluation, er
 
 // answersReader puts an evaluation together line by line.
 type answersReader struct {
-	e                *Evaluation
+	e                *Results
 	system, question map[string]int
 	answers          []answerLine
 	memory           map[string]*answersReader // by list of probes
@@ -234,7 +238,7 @@ func (a *answersReader) perturbed(l answerLine) error {
 }
 
 // evaluation gives every record its place, and computes what follows from them.
-func (a *answersReader) evaluation(ctx context.Context) (*Evaluation, error) {
+func (a *answersReader) evaluation(ctx context.Context) (*Results, error) {
 	if a.e == nil || len(a.e.Systems) == 0 || len(a.e.Questions) == 0 {
 		return nil, fmt.Errorf("%w: no systems or no questions", ErrNothingToEvaluate)
 	}
@@ -265,7 +269,7 @@ func (a *answersReader) evaluation(ctx context.Context) (*Evaluation, error) {
 			return nil, fmt.Errorf("memory probes of %s questions: %w", name, err)
 		}
 		list := *a.e.Memory.list(name)
-		if list.Evaluation = e; list.checkParts() == nil { // else check says so
+		if list.Evaluation = e.Evaluation; list.checkParts() == nil { // else check says so
 			list.measureParts()
 		}
 	}
@@ -273,40 +277,17 @@ func (a *answersReader) evaluation(ctx context.Context) (*Evaluation, error) {
 		return nil, err
 	}
 	a.e.Memory.signTests()
-	return a.e, a.e.measureAgain(ctx)
-}
-
-// measureAgain computes everything that follows from the records.
-func (e *Evaluation) measureAgain(ctx context.Context) error {
-	m := evaluator{EvalConfig: EvalConfig{Seed: e.Seed, Resamples: e.Resamples, Progress: func(EvalProgress) {}}}
-	if m.Resamples <= 0 {
-		return fmt.Errorf("%d bootstrap samples", e.Resamples)
+	if err := a.e.perturbedAgain(); err != nil {
+		return nil, err
 	}
-	for i := range e.Systems {
-		s := &e.Systems[i]
-		for k := range s.Records {
-			r := &s.Records[k]
-			r.Unanswerable = e.Questions[k].Unanswerable
-			r.ExactMatch, r.Contains, r.F1, r.RougeL = false, false, 0, 0
-			r.score(e.Questions[k].Question)
-		}
-		s.count()
-	}
-	for _, c := range e.Comparisons {
-		m.Compare = append(m.Compare, Pair{c.Base, c.Other})
-	}
-	e.Comparisons = nil
-	if err := e.perturbedAgain(); err != nil {
-		return err
-	}
-	return m.measure(ctx, e)
+	return a.e, a.e.MeasureAgain(ctx)
 }
 
 // perturbedAgain computes what follows from the outcomes of perturbing.
-func (e *Evaluation) perturbedAgain() error {
+func (e *Results) perturbedAgain() error {
 	for _, r := range e.Robustness {
 		for i := range r.Results {
-			if err := r.Results[i].countAgain(); err != nil {
+			if err := r.Results[i].CountAgain(); err != nil {
 				return fmt.Errorf("robustness of %q, %s: %w", r.System, r.Results[i].Name, err)
 			}
 		}
@@ -321,33 +302,5 @@ func (e *Evaluation) perturbedAgain() error {
 		}
 		r.Compare(e.Robustness[at], e.Resamples, e.Seed)
 	}
-	return nil
-}
-
-// countAgain counts the outcomes, and takes out flips that are none any more. A
-// result without outcomes is of a version that kept none, and stays as it is.
-func (r *PerturbResult) countAgain() error {
-	if len(r.Outcomes) == 0 {
-		return nil
-	}
-	if len(r.Outcomes) != r.N {
-		return fmt.Errorf("%d outcomes of %d questions", len(r.Outcomes), r.N)
-	}
-	of := map[string]PerturbOutcome{}
-	for _, o := range r.Outcomes {
-		if _, ok := of[o.QuestionID]; ok {
-			return fmt.Errorf("two outcomes of question %q", o.QuestionID)
-		}
-		of[o.QuestionID] = o
-	}
-	for _, f := range r.Flips {
-		if o, ok := of[f.QuestionID]; !ok {
-			return fmt.Errorf("the flip of question %q has no outcome", f.QuestionID)
-		} else if f.From != o.From || f.To != o.To {
-			return fmt.Errorf("the flip of question %q goes from %s to %s, and its outcome from %s to %s: correct both lines", f.QuestionID, f.From, f.To, o.From, o.To)
-		}
-	}
-	r.Flips = slices.DeleteFunc(r.Flips, func(f Flip) bool { return f.From == f.To })
-	r.count(r.Followed.N > 0)
 	return nil
 }

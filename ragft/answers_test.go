@@ -12,12 +12,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/internal/table"
 )
 
-// measured is the village with everything that an evaluation can keep.
-func measured(t *testing.T) *Evaluation {
+func resultsOf(t *testing.T, config EvalConfig) *Results {
 	t.Helper()
-	e := evaluated(t, village())
+	return &Results{Evaluation: evaluated(t, config)}
+}
+
+// measured is the village with everything that an evaluation can keep.
+func measured(t *testing.T) *Results {
+	t.Helper()
+	e := resultsOf(t, village())
 	config := village()
 	config.Systems = config.Systems[:1]
 	config.Systems[0].Model = &fakeModel{reply: func(req ChatRequest, _ int) ChatSample {
@@ -49,14 +57,16 @@ func measured(t *testing.T) *Evaluation {
 	value := func(x float64) *float64 { return &x }
 	e.Calibration = &Calibration{
 		Calibrator: Calibrator{Names: []string{SignalLogProb, SignalRetrieval}, N: 50}, System: "tuned, documents", Model: "base.gguf+tuned",
-		Before:     ConfidenceQuality{AUROC: value(0.61), ECE: value(0.2)},
-		After:      ConfidenceQuality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
-		Guarantee:  Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
-		Conditions: conditionsOf(e, e.System("tuned, documents")),
+		Before:    ConfidenceQuality{AUROC: value(0.61), ECE: value(0.2)},
+		After:     ConfidenceQuality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
+		Guarantee: Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
 	}
 	e.Calibration.Calibrator.Mean, e.Calibration.Calibrator.Scale, e.Calibration.Calibrator.Weight = []float64{0, 0}, []float64{1, 1}, []float64{1, 1}
 	e.Calibration.Signals = e.Signals
-	require.NoError(t, e.Calibration.Test(e))
+	points, err := e.Points("tuned, documents")
+	require.NoError(t, err)
+	e.Calibration.Conditions = points.Conditions
+	require.NoError(t, e.Calibration.Test(points))
 	e.Leakage = MeasureLeakage([]Question{{ID: "t1", Question: "Who runs the mill?"}}, village().Questions, LeakOptions{})
 	e.Info = &ReportInfo{
 		Title: "The village, measured", Loss: []LossPoint{{1, 2, math.NaN()}, {2, 1.5, 1.8}}, LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
@@ -65,7 +75,7 @@ func measured(t *testing.T) *Evaluation {
 	return e
 }
 
-func inJSON(t *testing.T, e *Evaluation) string {
+func inJSON(t *testing.T, e *Results) string {
 	t.Helper()
 	var b bytes.Buffer
 	require.NoError(t, e.WriteJSON(&b))
@@ -139,7 +149,7 @@ func TestAnswersOfManyFlips(t *testing.T) {
 		}
 	}
 	config.Search = found
-	e := evaluated(t, config)
+	e := resultsOf(t, config)
 	r, err := Perturb(t.Context(), config, PerturbOptions{})
 	require.NoError(t, err)
 	e.Robustness = []*Robustness{r}
@@ -149,7 +159,7 @@ func TestAnswersOfManyFlips(t *testing.T) {
 			shown += len(f.ShownBefore) + len(f.ShownAfter)
 		}
 	}
-	require.Greater(t, shown*size, MaxLine/2, "what made the first line too long")
+	require.Greater(t, shown*size, jsonl.MaxLine/2, "what made the first line too long")
 	require.Less(t, len(inJSON(t, e)), shown*size)
 	var data bytes.Buffer
 	require.NoError(t, WriteAnswers(&data, e))
@@ -164,13 +174,13 @@ func TestAnswersOfManyFlips(t *testing.T) {
 
 	r.Results[0].Flips = append(r.Results[0].Flips, Flip{ShownAfter: []int{len(r.Documents)}})
 	require.ErrorContains(t, WriteAnswers(&data, e), "names document")
-	require.ErrorContains(t, WriteQuestions(&data, []Question{{Question: strings.Repeat("x", MaxLine)}}), "bytes, of at most", "what could not be read back is not written")
+	require.ErrorContains(t, WriteQuestions(&data, []Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}), "bytes long; the limit is", "what could not be read back is not written")
 }
 
 // A person who reads the answers may know better than the judge.
 func TestAnswersCorrectedByHand(t *testing.T) {
 	var data bytes.Buffer
-	require.NoError(t, WriteAnswers(&data, evaluated(t, village())))
+	require.NoError(t, WriteAnswers(&data, resultsOf(t, village())))
 	old := `"question_id":"boat","context":"absent","answer":"Tom","verdict":"incorrect"`
 	require.Contains(t, data.String(), old)
 	edited := strings.Replace(data.String(), old, strings.Replace(old, "incorrect", "correct", 1), 1)
@@ -184,7 +194,7 @@ func TestAnswersCorrectedByHand(t *testing.T) {
 
 func TestAnswersBadInput(t *testing.T) {
 	var data bytes.Buffer
-	require.NoError(t, WriteAnswers(&data, evaluated(t, village())))
+	require.NoError(t, WriteAnswers(&data, resultsOf(t, village())))
 	lines := strings.SplitAfter(strings.TrimSpace(data.String())+"\n", "\n")
 	read := func(lines ...string) error {
 		_, err := ReadAnswers(t.Context(), strings.NewReader(strings.Join(lines, "")))
@@ -216,28 +226,28 @@ func TestAnswersBadInput(t *testing.T) {
 	cancel()
 	_, err := ReadAnswers(ctx, &data)
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorContains(t, WriteAnswers(fullDisk{}, evaluated(t, village())), "no space left")
+	require.ErrorContains(t, WriteAnswers(fullDisk{}, resultsOf(t, village())), "no space left")
 	_, err = ReadAnswersFile(t.Context(), filepath.Join(t.TempDir(), "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 func TestTableOfEverything(t *testing.T) {
 	e := measured(t)
-	table := e.Table()
+	text := e.Table()
 	at := 0
 	for _, part := range []string{
 		"6 questions, 4 answerable", "Evidence x outcome", "Cost of an answer", "Difference: ",
-		"Leakage. 1 of 6 evaluation questions stand in one of 1 training questions", "mill                    t1",
-		"Calibration of tuned, documents: log_prob, retrieval, fitted on 50 answers.", "AUROC              0.610           0.830",
+		"Leakage. 1 of 6 evaluation questions stand in one of 1 training questions", "\nmill ",
+		"Calibration of tuned, documents: log_prob, retrieval, fitted on 50 answers.", "\nAUROC ",
 		"Answers with a confidence of at least 0.625", "base, documents, when what it is shown changes", "evidence removed",
 		"Forgetting", "over budget", "The dial",
 	} {
-		next := strings.Index(table[at:], part)
+		next := strings.Index(text[at:], part)
 		require.GreaterOrEqual(t, next, 0, "%s, in this order", part)
 		at += next
 	}
-	for _, line := range strings.Split(table, "\n") {
-		require.LessOrEqual(t, len([]rune(line)), tableWidth, line)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), table.Width, line)
 	}
 	for _, part := range e.parts() {
 		require.ErrorContains(t, part.WriteTable(fullDisk{}), "no space left")

@@ -16,7 +16,7 @@ import (
 // prompt on which demonstrations are trained. It is safe for concurrent use.
 type Assistant struct {
 	model  Model
-	search Searcher
+	search retriever.Searcher
 	opts   AssistantOptions
 }
 
@@ -50,8 +50,8 @@ type AssistantOptions struct {
 	// to have been made under the conditions of these options, or no question is
 	// answered and the error wraps [ErrOtherConditions]. One that guarantees
 	// nothing needs a MinConfidence, or the error wraps [ErrNoGuarantee].
-	// [Calibration.Check] says both before the first question, and looks at the
-	// index, too. The guarantee is one for questions that stand alone, not for
+	// [AssistantOptions.Check] says both before the first question, and looks at
+	// the index, too. The guarantee is one for questions that stand alone, not for
 	// those after a history.
 	Calibration *Calibration
 
@@ -80,6 +80,52 @@ func (o AssistantOptions) withDefaults() AssistantOptions {
 		o.MaxQuestion = 4000
 	}
 	return o
+}
+
+// Conditions are those under which an assistant with these options answers,
+// without the index.
+func (o AssistantOptions) Conditions() Conditions {
+	o = o.withDefaults()
+	c := Conditions{
+		Setting: "retrieval", Passages: o.Passages, Prompt: o.Prompts.Read, Layout: layoutOf(o.Prompts.ReadMessages),
+		Ensemble: o.Ensemble, Temperature: o.Temperature, Extracted: o.Extract != nil,
+	}
+	if o.Careful {
+		c.Prompt, c.Layout = o.Prompts.Careful, layoutOf(o.Prompts.CarefulMessages)
+	}
+	return c
+}
+
+// Check tells whether the calibration of the options, if there is one, holds for
+// an assistant of this model and search. The error is that of
+// [Calibration.Holds], or wraps [ErrNoGuarantee] where the calibration has no
+// threshold and MinConfidence is not set. It reads the whole index, where its
+// digest is known; an [Assistant] checks all but the index by itself.
+func (o AssistantOptions) Check(ctx context.Context, model Model, search retriever.Searcher) error {
+	if o.Calibration == nil {
+		return nil
+	}
+	digest, err := digestOf(ctx, search)
+	if err != nil {
+		return fmt.Errorf("ragft: calibration: %w", err)
+	}
+	if err := o.holds(model, digest); err != nil {
+		return fmt.Errorf("ragft: %w", err)
+	}
+	return nil
+}
+
+// holds is Check, of an index whose digest is known or "".
+func (o AssistantOptions) holds(model Model, digest string) error {
+	c := o.Conditions()
+	c.Index = digest
+	if err := o.Calibration.Holds(model, c); err != nil {
+		return err
+	}
+	if o.Calibration != nil && o.Calibration.Guarantee.Answered == 0 && o.MinConfidence <= 0 {
+		return fmt.Errorf("the calibration has no threshold, and MinConfidence is not set: %w", ErrNoGuarantee)
+	}
+	return nil
 }
 
 // Errors for questions that cannot be asked.
@@ -131,7 +177,7 @@ type Query struct {
 }
 
 // NewAssistant makes an assistant of a model and an index.
-func NewAssistant(model Model, search Searcher, opts AssistantOptions) *Assistant {
+func NewAssistant(model Model, search retriever.Searcher, opts AssistantOptions) *Assistant {
 	return &Assistant{model: model, search: search, opts: opts.withDefaults()}
 }
 
@@ -172,7 +218,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	case len(question) > a.opts.MaxQuestion:
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrQuestionTooLong, len(question), a.opts.MaxQuestion)
 	}
-	if err := a.opts.Calibration.checkOptions(a.model, a.opts); err != nil {
+	if err := a.opts.holds(a.model, ""); err != nil {
 		return nil, err
 	}
 	hits, err := a.search.Search(ctx, question, a.opts.Passages)

@@ -16,7 +16,7 @@ import (
 
 // counted is a search that says how many passages its index holds.
 type counted struct {
-	Searcher
+	retriever.Searcher
 	n int
 }
 

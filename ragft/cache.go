@@ -19,6 +19,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/ragft/ragft/retriever"
 )
 
 // CachedModel answers requests from a folder on disk where it can, and asks
@@ -56,7 +58,7 @@ type CacheStats struct {
 	Hits, Misses int // requests since the cache was opened
 	Entries      int // responses stored
 	Torn         int // unfinished last lines found when the cache was opened
-	Corrupt      []*LineError
+	Corrupt      []*retriever.LineError
 }
 
 // ErrClosed means that the value was closed before.
@@ -114,13 +116,8 @@ func globEscape(dir string) string {
 // Name is the name of the model behind the cache.
 func (c *CachedModel) Name() string { return c.model.Name() }
 
-// Hash is the hash of the weights behind the cache, "" where it is unknown.
-func (c *CachedModel) Hash() string {
-	if hasher, ok := c.model.(interface{ Hash() string }); ok {
-		return hasher.Hash()
-	}
-	return ""
-}
+// Unwrap returns the model behind the cache.
+func (c *CachedModel) Unwrap() Model { return c.model }
 
 // Stats returns the counts so far.
 func (c *CachedModel) Stats() CacheStats {
@@ -204,6 +201,7 @@ func (c *CachedModel) lookUp(keys []string, responses []ChatResponse) (missing [
 			if responses[i], err = decodeResponse(raw); err != nil {
 				return nil, fmt.Errorf("ragft: cache: entry %s: %w", key, err)
 			}
+			responses[i].Cached = true
 		case first[key]:
 			c.stats.Hits++
 		default:
@@ -230,19 +228,20 @@ func (c *CachedModel) ask(ctx context.Context, reqs []ChatRequest, keys []string
 	for i := range fresh {
 		fresh[i].Seconds = time.Since(start).Seconds() / float64(len(fresh))
 	}
-	byKey := make(map[string]ChatResponse, len(fresh))
+	byKey := make(map[string]int, len(fresh)) // place in fresh
 	stored := make([]string, len(fresh))
 	raws := make([]json.RawMessage, len(fresh))
 	for i, at := range missing {
-		byKey[keys[at]] = fresh[i]
+		byKey[keys[at]] = i
 		stored[i] = keys[at]
 		if raws[i], err = encodeResponse(fresh[i]); err != nil {
 			return fmt.Errorf("ragft: cache: %w", err)
 		}
 	}
 	for i, key := range keys {
-		if response, ok := byKey[key]; ok {
-			responses[i] = response
+		if at, ok := byKey[key]; ok {
+			responses[i] = fresh[at]
+			responses[i].Cached = i != missing[at] // an equal request of the same call
 		}
 	}
 	return c.store(stored, raws)
@@ -340,7 +339,7 @@ func (c *CachedModel) load(path string) error {
 		}
 		key, raw, err := parseLogLine(bytes.TrimSuffix(line, []byte("\n")))
 		if err != nil {
-			bad := &LineError{Name: path, Line: number, Err: err}
+			bad := &retriever.LineError{Path: path, Line: number, Err: err}
 			c.stats.Corrupt = append(c.stats.Corrupt, bad)
 			continue
 		}

@@ -14,6 +14,7 @@ type likelihood struct {
 	mean   float64 // log probability of a token, nats
 	tokens int
 	end    float64 // log probability of the last token, which ends the response; NaN where a cache does not tell
+	cached bool    // answered by a cache
 }
 
 // begins is the log probability of the response without the token that ends it.
@@ -48,6 +49,10 @@ func likelihoods(ctx context.Context, m Model, pairs []PromptResponse) ([]likeli
 		return nil, err
 	}
 	byKey := map[string]likelihood{}
+	asked := map[int]bool{}
+	for _, at := range missing {
+		asked[at] = true
+	}
 	for i, l := range fresh {
 		byKey[stored[i]] = l
 		if raws[i], err = encodeResponse(ChatResponse{Samples: []ChatSample{{Tokens: l.tokens, MeanLogProb: l.mean}, {Tokens: 1, MeanLogProb: l.end}}}); err != nil {
@@ -64,13 +69,14 @@ func likelihoods(ctx context.Context, m Model, pairs []PromptResponse) ([]likeli
 		l, isFresh := byKey[key]
 		if !isFresh {
 			s := known[i].Samples[0]
-			if l = (likelihood{s.MeanLogProb, s.Tokens, math.NaN()}); math.IsNaN(l.mean) {
+			if l = (likelihood{s.MeanLogProb, s.Tokens, math.NaN(), true}); math.IsNaN(l.mean) {
 				l.mean = math.Inf(-1) // JSON has no infinity
 			}
 			if len(known[i].Samples) > 1 {
 				l.end = known[i].Samples[1].MeanLogProb
 			}
 		}
+		l.cached = !asked[i]
 		out[i] = l
 	}
 	return out, nil
@@ -92,7 +98,7 @@ func scoreAll(ctx context.Context, scorer Scorer, pairs []PromptResponse) ([]lik
 		if len(tokens) == 0 {
 			return nil, fmt.Errorf("the model gave no score for the response %q", pairs[i].Response)
 		}
-		out[i] = likelihood{weightedSum(tokens, nil) / float64(len(tokens)), len(tokens), tokens[len(tokens)-1]}
+		out[i] = likelihood{weightedSum(tokens, nil) / float64(len(tokens)), len(tokens), tokens[len(tokens)-1], false}
 	}
 	return out, nil
 }

@@ -34,10 +34,23 @@ type Calibrator struct {
 // ErrCalibration means that a calibrator cannot be fitted on these answers.
 var ErrCalibration = errors.New("cannot calibrate confidence")
 
-// CalibrationPoint is one answer of a development split.
-type CalibrationPoint struct {
-	Signals Signals
-	Correct bool
+// Point is one question that a system was asked, as far as its confidence is
+// concerned.
+type Point struct {
+	Signals  Signals
+	Correct  bool
+	Refused  bool   // declined: neither right nor wrong
+	Question string // its text, which decides by seed what the point is used for
+}
+
+// Points are the answers of one system to a set of questions, and how they came
+// about.
+type Points struct {
+	System     string        // name of the system
+	Model      string        // [Model.Name]
+	Signals    SignalOptions // how the signals were collected
+	Conditions Conditions
+	Points     []Point
 }
 
 // FitCalibrator fits a logistic model of correctness on the named signals, by
@@ -46,7 +59,7 @@ type CalibrationPoint struct {
 // development split, never on the questions that are measured. A signal that
 // is missing or not finite counts as its mean. It needs a right and a wrong
 // answer.
-func FitCalibrator(points []CalibrationPoint, names []string) (*Calibrator, error) {
+func FitCalibrator(points []Point, names []string) (*Calibrator, error) {
 	right := 0
 	for _, p := range points {
 		if p.Correct {
@@ -96,7 +109,7 @@ func sigmoid(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
 func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // standardise finds mean and deviation of every signal over the answers that have it.
-func (c *Calibrator) standardise(points []CalibrationPoint) {
+func (c *Calibrator) standardise(points []Point) {
 	c.Mean, c.Scale = make([]float64, len(c.Names)), make([]float64, len(c.Names))
 	for j, name := range c.Names {
 		sum, squares, n := 0.0, 0.0, 0.0
@@ -129,7 +142,7 @@ func (c *Calibrator) features(s Signals) []float64 {
 }
 
 // newtonStep solves (X'PX + R) step = X'(y - p) - R w, R being 1 but for the bias.
-func newtonStep(rows [][]float64, points []CalibrationPoint, w []float64) ([]float64, error) {
+func newtonStep(rows [][]float64, points []Point, w []float64) ([]float64, error) {
 	k := len(w)
 	a := make([][]float64, k) // the Hessian with the gradient as last column
 	for j := range a {

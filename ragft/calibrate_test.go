@@ -10,13 +10,13 @@ import (
 // With a signal that is 0 or 1, the fit without a penalty would give each group its share of right answers. With many
 // answers the penalty of 1/2 weighs nothing.
 func TestCalibratorMatchesShares(t *testing.T) {
-	var points []CalibrationPoint
+	var points []Point
 	add := func(x float64, right, wrong int) {
 		for range right {
-			points = append(points, CalibrationPoint{Signals{"x": x}, true})
+			points = append(points, Point{Signals: Signals{"x": x}, Correct: true})
 		}
 		for range wrong {
-			points = append(points, CalibrationPoint{Signals{"x": x}, false})
+			points = append(points, Point{Signals: Signals{"x": x}, Correct: false})
 		}
 	}
 	add(0, 2000, 8000)
@@ -34,7 +34,7 @@ func TestCalibratorMatchesShares(t *testing.T) {
 // A case by hand: one signal at -1 (wrong) and +1 (right), penalty 1/2 w^2. By symmetry the bias is 0, and w solves
 // w = 2 (1 - s(w)), the gradient of two points: w = 2 / (1 + e^w) gives w = 0.6748.
 func TestCalibratorByHand(t *testing.T) {
-	c, err := FitCalibrator([]CalibrationPoint{{Signals{"x": -1}, false}, {Signals{"x": 1}, true}}, []string{"x"})
+	c, err := FitCalibrator([]Point{{Signals: Signals{"x": -1}, Correct: false}, {Signals: Signals{"x": 1}, Correct: true}}, []string{"x"})
 	require.NoError(t, err)
 	require.InDelta(t, 0, c.Bias, 1e-9)
 	w := c.Weight[0]
@@ -43,11 +43,11 @@ func TestCalibratorByHand(t *testing.T) {
 }
 
 func TestCalibratorTakesTheUsefulSignal(t *testing.T) {
-	var points []CalibrationPoint
+	var points []Point
 	for i := range 400 {
 		useful := float64(i%100) / 100
 		noise := float64((i*37)%101) / 101
-		points = append(points, CalibrationPoint{Signals{"useful": useful, "noise": noise, "flat": 3}, useful > 0.4})
+		points = append(points, Point{Signals: Signals{"useful": useful, "noise": noise, "flat": 3}, Correct: useful > 0.4})
 	}
 	c, err := FitCalibrator(points, []string{"useful", "noise", "flat"})
 	require.NoError(t, err)
@@ -58,10 +58,10 @@ func TestCalibratorTakesTheUsefulSignal(t *testing.T) {
 }
 
 func TestCalibratorNeedsBothOutcomes(t *testing.T) {
-	for _, points := range [][]CalibrationPoint{nil, {{Signals{"x": 1}, true}}, {{Signals{"x": 1}, false}, {Signals{"x": 2}, false}}} {
+	for _, points := range [][]Point{nil, {{Signals: Signals{"x": 1}, Correct: true}}, {{Signals: Signals{"x": 1}, Correct: false}, {Signals: Signals{"x": 2}, Correct: false}}} {
 		_, err := FitCalibrator(points, []string{"x"})
 		require.ErrorIs(t, err, ErrCalibration)
 	}
-	_, err := FitCalibrator([]CalibrationPoint{{Signals{"x": 1}, true}, {Signals{"x": 2}, false}}, nil)
+	_, err := FitCalibrator([]Point{{Signals: Signals{"x": 1}, Correct: true}, {Signals: Signals{"x": 2}, Correct: false}}, nil)
 	require.ErrorIs(t, err, ErrCalibration)
 }

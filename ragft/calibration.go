@@ -1,7 +1,6 @@
 package ragft
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,7 +8,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/table"
 )
 
 // CalibrationOptions controls [Calibrate]. The zero value aims at 10 % wrong
@@ -68,36 +69,29 @@ func qualityOf(outcomes []Outcome) ConfidenceQuality {
 	}
 }
 
-// Calibrate fits a confidence to the answers of one system of an evaluation,
-// and chooses the threshold that keeps the risk: see [FitCalibrator] and
+// Calibrate fits a confidence to the answers of one system, and chooses the threshold that keeps the risk: see [FitCalibrator] and
 // [ControlRisk]. Refusals take no part. The questions must not be those that
 // are reported on afterwards. The error wraps [ErrCalibration] where no confidence
 // can be fitted, such as where all answers are right or all are wrong, and
-// [ErrNoGuarantee] where only the risk cannot be kept. With either, unless the
-// evaluation lacks the system, the calibration is returned without a threshold:
+// [ErrNoGuarantee] where only the risk cannot be kept. With either the
+// calibration is returned without a threshold:
 // it is for the report, and an [Assistant] answers nothing by it alone.
-func Calibrate(e *Evaluation, system string, o CalibrationOptions) (*Calibration, error) {
+func Calibrate(a Points, o CalibrationOptions) (*Calibration, error) {
 	o = o.withDefaults()
-	s := e.System(system)
-	if s == nil {
-		return nil, fmt.Errorf("ragft: %w: the evaluation has no system %q", ErrCalibration, system)
-	}
-	var fit, choose []CalibrationPoint
-	for i, r := range s.Records {
-		if r.Verdict == Refused {
-			continue
-		}
-		p := CalibrationPoint{Signals: r.Signals, Correct: r.Verdict == Correct}
-		if float64(deriveSeed(o.Seed, "calibration", e.Questions[i].Question.Question)>>11)/(1<<53) < o.Development {
+	var fit, choose []Point
+	for _, p := range a.Points {
+		switch {
+		case p.Refused:
+		case seededShare(o.Seed, "calibration", p.Question) < o.Development:
 			fit = append(fit, p)
-		} else {
+		default:
 			choose = append(choose, p)
 		}
 	}
 	if o.Names == nil {
 		o.Names = commonSignals(slices.Concat(fit, choose))
 	}
-	c := &Calibration{Signals: e.Signals, System: system, Model: s.Model, Conditions: conditionsOf(e, s)}
+	c := &Calibration{Signals: a.Signals, System: a.System, Model: a.Model, Conditions: a.Conditions}
 	fitted, err := FitCalibrator(fit, o.Names)
 	if err != nil {
 		c.Guarantee, c.Unfit = Guarantee{Risk: o.Risk, Delta: o.Delta}, strings.TrimPrefix(err.Error(), "ragft: ")
@@ -131,7 +125,7 @@ func (o CalibrationOptions) withDefaults() CalibrationOptions {
 }
 
 // commonSignals lists the signals that at least half of the answers have, by name.
-func commonSignals(points []CalibrationPoint) []string {
+func commonSignals(points []Point) []string {
 	count := map[string]int{}
 	for _, p := range points {
 		for name := range p.Signals {
@@ -182,49 +176,25 @@ type calibrationRow struct {
 
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (c *Calibration) WriteTable(w io.Writer) error {
-	var b bytes.Buffer
 	if c.Unfit != "" {
-		for _, part := range wrapLines(c.none(), tableWidth-1) {
-			line(&b, part)
-		}
-		return writeAll(w, &b)
+		return writeText(w, table.Wrap(c.none()))
 	}
-	line(&b, cut(fmt.Sprintf("Calibration of %s: %s, fitted on %d answers.", c.System, strings.Join(c.Calibrator.Names, ", "), c.Calibrator.N), tableWidth))
-	line(&b, "")
-	line(&b, pad("", 8)+padLeft("log probability", 16)+padLeft("joined signals", 16)+"   meaning")
-	line(&b, strings.Repeat("-", 109))
+	t := table.New("", "log probability", "joined signals", "meaning")
+	t.Left = []int{3}
 	for _, r := range c.rows() {
-		line(&b, pad(r.name, 8)+padLeft(plainMetric(orNaN(r.before), false), 16)+padLeft(plainMetric(orNaN(r.after), false), 16)+"   "+r.meaning)
+		t.Row(r.name, plainMetric(orNaN(r.before), false), plainMetric(orNaN(r.after), false), r.meaning)
 	}
-	line(&b, "")
-	paragraphs := []string{c.Guarantee.String()}
+	head := fmt.Sprintf("Calibration of %s: %s, fitted on %d answers.", c.System, strings.Join(c.Calibrator.Names, ", "), c.Calibrator.N)
+	text := table.Cut(head, table.Width) + "\n\n" + t.String() + "\n" + table.Wrap(c.Guarantee.String())
 	if c.Gate != nil {
-		paragraphs = append(paragraphs, c.Gate.String())
+		text += table.Wrap(c.Gate.String())
 	}
-	for _, text := range paragraphs {
-		for _, part := range wrapLines(text, tableWidth-1) {
-			line(&b, part)
-		}
-	}
-	return writeAll(w, &b)
-}
-
-// wrapLines breaks a text at blanks into lines of at most width characters.
-func wrapLines(text string, width int) []string {
-	var lines []string
-	for _, word := range strings.Fields(text) {
-		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= width {
-			lines[n-1] += " " + word
-		} else {
-			lines = append(lines, word)
-		}
-	}
-	return lines
+	return writeText(w, text)
 }
 
 // WriteFile writes the calibration as JSON, aside and renamed.
 func (c *Calibration) WriteFile(path string) error {
-	return replaceFile(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", " ")
 		return enc.Encode(c)

@@ -30,8 +30,15 @@ func sure(n int) *Evaluation {
 	return e
 }
 
+func pointsOf(t *testing.T, e *Evaluation, system string) Points {
+	t.Helper()
+	points, err := e.Points(system)
+	require.NoError(t, err)
+	return points
+}
+
 func TestCalibrate(t *testing.T) {
-	c, err := Calibrate(sure(2000), "s", CalibrationOptions{Risk: 0.1})
+	c, err := Calibrate(pointsOf(t, sure(2000), "s"), CalibrationOptions{Risk: 0.1})
 	require.NoError(t, err)
 	require.Equal(t, []string{SignalLogProb, SignalRetrieval}, c.Calibrator.Names)
 	require.Equal(t, 1.0, *c.After.AUROC)
@@ -49,11 +56,11 @@ func TestCalibrate(t *testing.T) {
 }
 
 func TestCalibrateNeedsEnough(t *testing.T) {
-	_, err := Calibrate(sure(8), "none", CalibrationOptions{})
+	_, err := sure(8).Points("none")
 	require.ErrorIs(t, err, ErrCalibration)
-	_, err = Calibrate(&Evaluation{Systems: []SystemResult{{Name: "s"}}}, "s", CalibrationOptions{})
+	_, err = Calibrate(Points{System: "s"}, CalibrationOptions{})
 	require.ErrorIs(t, err, ErrCalibration)
-	c, err := Calibrate(sure(60), "s", CalibrationOptions{Risk: 0.01})
+	c, err := Calibrate(pointsOf(t, sure(60), "s"), CalibrationOptions{Risk: 0.01})
 	require.ErrorIs(t, err, ErrNoGuarantee)
 	require.NotNil(t, c)
 }
@@ -66,7 +73,7 @@ func TestCalibrateWithoutWrongAnswers(t *testing.T) {
 			r.Verdict = Correct
 		}
 	}
-	c, err := Calibrate(e, "s", CalibrationOptions{Risk: 0.05})
+	c, err := Calibrate(pointsOf(t, e, "s"), CalibrationOptions{Risk: 0.05})
 	require.ErrorIs(t, err, ErrCalibration)
 	require.Contains(t, c.Unfit, "it needs right and wrong answers")
 	require.Equal(t, []float64{0.05, 0.1}, []float64{c.Guarantee.Risk, c.Guarantee.Delta})
@@ -74,7 +81,7 @@ func TestCalibrateWithoutWrongAnswers(t *testing.T) {
 		_, err = NewAssistant(&scripted{name: "m"}, shelf{}, AssistantOptions{Calibration: c, MinConfidence: minimum}).Answer(t.Context(), "Who?")
 		require.ErrorIs(t, err, ErrCalibration)
 	}
-	require.ErrorIs(t, c.Test(e), ErrCalibration)
+	require.ErrorIs(t, c.Test(pointsOf(t, e, "s")), ErrCalibration)
 	require.Nil(t, c.Gate)
 	path := filepath.Join(t.TempDir(), "calibration.json")
 	require.NoError(t, c.WriteFile(path))
@@ -113,7 +120,7 @@ func TestAssistantHoldsToItsCalibration(t *testing.T) {
 		return &Calibration{
 			Calibrator: Calibrator{Names: []string{SignalLogProb, SignalConsistency}, Mean: []float64{0, 0}, Scale: []float64{1, 1}, Weight: []float64{1, 1}, Bias: bias},
 			Guarantee:  Guarantee{Threshold: 0.5, Answered: 9}, Signals: SignalOptions{Consistency: 2}, Model: "m",
-			Conditions: Conditions{Setting: SettingRetrieval, Passages: 4, Prompt: DefaultRead, Layout: layoutOf(Prompts{}.ReadMessages)},
+			Conditions: Conditions{Setting: string(SettingRetrieval), Passages: 4, Prompt: DefaultRead, Layout: layoutOf(Prompts{}.ReadMessages)},
 		}
 	}
 	answer, err := NewAssistant(m, found, AssistantOptions{Calibration: calibration(1)}).Answer(t.Context(), q)

@@ -114,7 +114,9 @@ func (s slot) index(sample int) int { return s.first + sample*s.step }
 func (g *generator) fit(d *draft) error {
 	arms := []func([]retriever.Hit) [][]Message{func(hits []retriever.Hit) [][]Message { return g.readPrompts(d.question, hits) }}
 	if g.opts.Refuse > 0 {
-		arms = append(arms, func(hits []retriever.Hit) [][]Message { return [][]Message{g.opts.Prompts.refuse(d.question, hits)} })
+		arms = append(arms, func(hits []retriever.Hit) [][]Message {
+			return [][]Message{d.question.RefuseMessages(g.opts.Prompts, hits)}
+		})
 	}
 	hits, answer := d.hits, g.opts.MaxTokens
 	if g.opts.Summarise {
@@ -251,9 +253,9 @@ func (g *generator) requests(d *draft) ([]ChatRequest, []slot) {
 		}
 	}
 	q, prompts, temperature := d.question, g.opts.Prompts, g.opts.Temperature
-	closed := [][]Message{prompts.closed(q)}
+	closed := [][]Message{q.ClosedMessages(prompts)}
 	if len(g.opts.ClosedPrompts) > 0 {
-		closed = wordings(g.opts.ClosedPrompts, func(system string) []Message { return Prompts{Closed: system}.closed(q) })
+		closed = wordings(g.opts.ClosedPrompts, func(system string) []Message { return q.ClosedMessages(Prompts{Closed: system}) })
 	}
 	read := g.readPrompts(q, d.hits)
 	add(ArmClosed, closed, 0, g.opts.Closed, temperature)
@@ -263,7 +265,7 @@ func (g *generator) requests(d *draft) ([]ChatRequest, []slot) {
 		first = 1
 	}
 	add(ArmRead, read, first, g.opts.Read, temperature)
-	add(ArmRefuse, [][]Message{prompts.refuse(q, d.hits)}, 0, g.opts.Refuse, temperature)
+	add(ArmRefuse, [][]Message{q.RefuseMessages(prompts, d.hits)}, 0, g.opts.Refuse, temperature)
 	return reqs, slots
 }
 
@@ -271,10 +273,10 @@ func (g *generator) requests(d *draft) ([]ChatRequest, []slot) {
 // rows.
 func (g *generator) readPrompts(q Question, hits []retriever.Hit) [][]Message {
 	if len(g.opts.ReadPrompts) == 0 || g.opts.Read <= 0 {
-		return [][]Message{g.opts.Prompts.read(q, hits)}
+		return [][]Message{q.ReadMessages(g.opts.Prompts, hits)}
 	}
 	// These have the place of a template, too.
-	return wordings(g.opts.ReadPrompts, func(system string) []Message { return Prompts{Read: system}.read(q, hits) })
+	return wordings(g.opts.ReadPrompts, func(system string) []Message { return q.ReadMessages(Prompts{Read: system}, hits) })
 }
 
 // wordings renders the system messages that an arm is given.

@@ -2,7 +2,6 @@ package ragft
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,26 +13,20 @@ import (
 // them how sure the answers are. The longest answer and the texts that end one
 // are left out.
 type Conditions struct {
-	Setting    Setting   `json:"setting"`
-	Passages   int       `json:"passages"`
-	Prompt     string    `json:"prompt"` // the system message
-	Layout     string    `json:"layout"` // hash of the prompt to an example, see [Prompts.Template]
-	Ensemble   *Ensemble `json:"ensemble,omitempty"`
-	Extracted  bool      `json:"extracted,omitempty"`   // the answer is taken out of the text
-	ScoresTrue bool      `json:"scores_true,omitempty"` // SignalTrue is found by scores, not by a token
-	Index      string    `json:"index,omitempty"`       // digest of what is searched, the tuning included; "" = not known
+	Setting     string    `json:"setting"` // the passages shown, as package eval names it
+	Passages    int       `json:"passages"`
+	Prompt      string    `json:"prompt"` // the system message
+	Layout      string    `json:"layout"` // hash of the prompt to an example, see [Prompts.Template]
+	Ensemble    *Ensemble `json:"ensemble,omitempty"`
+	Temperature float64   `json:"temperature,omitempty"` // of the answers; 0 = greedy
+	Extracted   bool      `json:"extracted,omitempty"`   // the answer is taken out of the text
+	ScoresTrue  bool      `json:"scores_true,omitempty"` // SignalTrue is found by scores, not by a token
+	Index       string    `json:"index,omitempty"`       // digest of what is searched, the tuning included; "" = not known
 }
 
 // ErrOtherConditions means that a calibration was made under other conditions
 // than those that it is to be used under, where it promises nothing.
 var ErrOtherConditions = errors.New("the calibration was made under other conditions")
-
-func conditionsOf(e *Evaluation, s *SystemResult) Conditions {
-	return Conditions{
-		Setting: s.Setting, Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, Ensemble: s.Ensemble, Extracted: s.Extracted,
-		ScoresTrue: s.ScoresTrue, Index: e.Index,
-	}
-}
 
 // layoutOf is a hash of how a prompt is laid out: of that to an example.
 func layoutOf(messages func(question string, hits []retriever.Hit) []Message) string {
@@ -47,48 +40,19 @@ func (c Conditions) equal(other Conditions) bool {
 	return c == other && (a == nil) == (b == nil) && (a == nil || *a == *b)
 }
 
-// digestOf is the digest of an index, with its tuning, or "" where a search has none.
-func digestOf(ctx context.Context, search Searcher) (string, error) {
-	index, ok := search.(interface {
-		Digest(ctx context.Context) (string, error)
-	})
-	if !ok {
-		return "", nil
-	}
-	return index.Digest(ctx)
-}
-
-// Check tells whether the calibration holds for an assistant of this model,
-// search and options. The error wraps [ErrOtherConditions] and names what is
-// different, or [ErrNoGuarantee] where the calibration has no threshold and
-// MinConfidence is not set, or [ErrCalibration] where it has no confidence. It
-// reads the whole index, where its digest is known; an [Assistant] checks all but
-// the index by itself.
-func (c *Calibration) Check(ctx context.Context, model Model, search Searcher, o AssistantOptions) error {
-	if err := c.checkOptions(model, o.withDefaults()); err != nil {
-		return fmt.Errorf("ragft: %w", err)
-	}
-	digest, err := digestOf(ctx, search)
-	if err != nil {
-		return fmt.Errorf("ragft: calibration: %w", err)
-	}
-	if digest != "" && c.Conditions.Index != "" && digest != c.Conditions.Index {
-		return fmt.Errorf("ragft: %w: the index was changed since, or is searched in another way; calibrate again", ErrOtherConditions)
-	}
-	return nil
-}
-
-// checkOptions is Check without the index, of options with their defaults; a nil
-// calibration holds.
-func (c *Calibration) checkOptions(model Model, o AssistantOptions) error {
+// Holds tells whether the calibration holds for answers of this model under
+// these conditions. The error wraps [ErrOtherConditions] and names what is
+// different, or [ErrCalibration] where the calibration has no confidence. The
+// indexes are compared if both are known. A nil calibration holds.
+func (c *Calibration) Holds(model Model, now Conditions) error {
 	if c == nil {
 		return nil
 	}
 	if c.Unfit != "" {
-		return fmt.Errorf("the calibration is none: %s: %w", c.Unfit, ErrCalibration)
+		return fmt.Errorf("no calibration could be fitted: %s: %w", c.Unfit, ErrCalibration)
 	}
 	if c.Conditions == (Conditions{}) {
-		return fmt.Errorf("%w, or by an older version, which did not write them down; calibrate again", ErrOtherConditions)
+		return fmt.Errorf("%w, which it does not name; calibrate again", ErrOtherConditions)
 	}
 	var different []string
 	differs := func(is bool, text string, args ...any) {
@@ -96,30 +60,26 @@ func (c *Calibration) checkOptions(model Model, o AssistantOptions) error {
 			different = append(different, fmt.Sprintf(text, args...))
 		}
 	}
-	prompt, layout := o.Prompts.Read, layoutOf(o.Prompts.ReadMessages)
-	if o.Careful {
-		prompt, layout = o.Prompts.Careful, layoutOf(o.Prompts.CarefulMessages)
-	}
 	then := c.Conditions
 	differs(c.Model != model.Name(), "of the model %s, not %s", c.Model, model.Name())
-	differs(then.Setting != SettingRetrieval, "%s, not answers from a search", settingName(then.Setting))
-	differs(then.Passages != o.Passages, "%d passages, not %d", then.Passages, o.Passages)
-	differs(then.Prompt != prompt, "the instruction %q, not %q", then.Prompt, prompt)
-	differs(then.Prompt == prompt && then.Layout != layout, "another layout of the prompt")
-	differs(o.Temperature > 0, "temperature 0, not %g", o.Temperature)
-	differs(then.Extracted != (o.Extract != nil), "%s", map[bool]string{
+	differs(then.Setting != now.Setting, "evidence by %q, not by %q", then.Setting, now.Setting)
+	differs(then.Passages != now.Passages, "%d passages, not %d", then.Passages, now.Passages)
+	differs(then.Prompt != now.Prompt, "the instruction %q, not %q", then.Prompt, now.Prompt)
+	differs(then.Prompt == now.Prompt && then.Layout != now.Layout, "another layout of the prompt")
+	differs(then.Temperature != now.Temperature, "temperature %g, not %g", then.Temperature, now.Temperature)
+	differs(then.Extracted != now.Extracted, "%s", map[bool]string{
 		true: "the answer taken out of the text, not all of it", false: "all of the text as the answer, not a part of it"}[then.Extracted])
-	differs((then.Ensemble == nil) != (o.Ensemble == nil), "%s", map[bool]string{
+	differs((then.Ensemble == nil) != (now.Ensemble == nil), "%s", map[bool]string{
 		true: "all passages together, not a vote of them", false: "a vote of the passages, not all together"}[then.Ensemble == nil])
-	differs(then.Ensemble != nil && o.Ensemble != nil && cmp.Or(then.Ensemble.Temperature, 1) != cmp.Or(o.Ensemble.Temperature, 1), "another temperature of the vote")
+	differs(then.Ensemble != nil && now.Ensemble != nil && cmp.Or(then.Ensemble.Temperature, 1) != cmp.Or(now.Ensemble.Temperature, 1), "another temperature of the vote")
 	differs(c.Signals.True && then.ScoresTrue != scoresTrue(model), "%s", map[bool]string{
 		true:  "P(True) by scores, which neither a model of a server nor one with LocalOptions.Serve gives (without SignalOptions.True it would hold for both)",
 		false: "P(True) by the first token of a reply, not by scores"}[then.ScoresTrue])
 	if len(different) > 0 {
 		return fmt.Errorf("%w: %s; calibrate again, or do without", ErrOtherConditions, strings.Join(different, "; "))
 	}
-	if c.Guarantee.Answered == 0 && o.MinConfidence <= 0 {
-		return fmt.Errorf("the calibration has no threshold, and MinConfidence is not set: %w", ErrNoGuarantee)
+	if then.Index != "" && now.Index != "" && then.Index != now.Index {
+		return fmt.Errorf("%w: the index was changed since, or is searched in another way; calibrate again", ErrOtherConditions)
 	}
 	return nil
 }

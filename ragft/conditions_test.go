@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -15,7 +16,7 @@ func calibrated() *Calibration {
 	return &Calibration{
 		Calibrator: Calibrator{Names: []string{SignalLogProb}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
 		Guarantee:  Guarantee{Threshold: 0.4, Answered: 9}, System: "tuned", Model: "m",
-		Conditions: Conditions{Setting: SettingRetrieval, Passages: 4, Prompt: DefaultRead, Layout: layoutOf(Prompts{}.ReadMessages)},
+		Conditions: Conditions{Setting: string(SettingRetrieval), Passages: 4, Prompt: DefaultRead, Layout: layoutOf(Prompts{}.ReadMessages)},
 	}
 }
 
@@ -25,7 +26,7 @@ func TestCalibrationHoldsUnderItsConditions(t *testing.T) {
 	ask := func(name string, o AssistantOptions) error {
 		m := &scripted{name: name, answers: map[string]ChatSample{q: said("Mara Venn", 0.9)}}
 		_, err := NewAssistant(m, found, o).Answer(t.Context(), q)
-		require.Equal(t, err == nil, o.Calibration.Check(t.Context(), m, found, o) == nil)
+		require.Equal(t, err == nil, o.Check(t.Context(), m, found) == nil)
 		return err
 	}
 	require.NoError(t, ask("m", AssistantOptions{Calibration: calibrated()}))
@@ -50,9 +51,9 @@ func TestCalibrationHoldsUnderItsConditions(t *testing.T) {
 	for what, change := range map[string]func(c *Calibration){
 		"a vote of the passages, not": func(c *Calibration) { c.Conditions.Ensemble = &Ensemble{} },
 		"taken out of the text":       func(c *Calibration) { c.Conditions.Extracted = true },
-		"gold passage only":           func(c *Calibration) { c.Conditions.Setting = SettingGold },
+		`evidence by "gold"`:          func(c *Calibration) { c.Conditions.Setting = string(SettingGold) },
 		"P(True) by scores, which":    func(c *Calibration) { c.Signals.True, c.Conditions.ScoresTrue = true, true },
-		"an older version":            func(c *Calibration) { c.Conditions = Conditions{} },
+		"which it does not name":      func(c *Calibration) { c.Conditions = Conditions{} },
 	} {
 		c := calibrated()
 		change(c)
@@ -94,16 +95,16 @@ func TestCalibrationKnowsItsIndex(t *testing.T) {
 	})
 	require.NotEmpty(t, e.Index)
 	c := calibrated()
-	c.Conditions = conditionsOf(e, &e.Systems[0])
-	require.NoError(t, c.Check(t.Context(), m, index, AssistantOptions{}))
+	c.Conditions = pointsOf(t, e, e.Systems[0].Name).Conditions
+	require.NoError(t, AssistantOptions{Calibration: c}.Check(t.Context(), m, index))
 	tuned, err := index.Tuned(t.Context(), retriever.Tuning{})
 	require.NoError(t, err)
-	require.NoError(t, c.Check(t.Context(), m, tuned, AssistantOptions{}), "a tuning that changes nothing")
-	tuned, err = index.Tuned(t.Context(), retriever.Tuning{B: 0.9})
+	require.NoError(t, AssistantOptions{Calibration: c}.Check(t.Context(), m, tuned), "a tuning that changes nothing")
+	tuned, err = index.Tuned(t.Context(), retriever.Tuning{B: opt.Of(0.9)})
 	require.NoError(t, err)
-	require.ErrorIs(t, c.Check(t.Context(), m, tuned, AssistantOptions{}), ErrOtherConditions)
+	require.ErrorIs(t, AssistantOptions{Calibration: c}.Check(t.Context(), m, tuned), ErrOtherConditions)
 	add("c", "The mill was sold.")
-	err = c.Check(t.Context(), m, index, AssistantOptions{})
+	err = AssistantOptions{Calibration: c}.Check(t.Context(), m, index)
 	require.ErrorIs(t, err, ErrOtherConditions)
 	require.ErrorContains(t, err, "the index was changed")
 }
@@ -121,7 +122,7 @@ func TestAssistantExtracts(t *testing.T) {
 		Systems:   []System{{Name: "s", Model: m, Setting: SettingRetrieval, Extract: FinalAnswer}},
 		Questions: []Question{{ID: "q", Question: q, Answer: "Mara Venn"}}, Search: found, Resamples: 10, Signals: c.Signals,
 	})
-	c.Conditions = conditionsOf(e, &e.Systems[0])
+	c.Conditions = pointsOf(t, e, e.Systems[0].Name).Conditions
 	shown := ""
 	answer, err := NewAssistant(m, found, AssistantOptions{Calibration: c, Extract: FinalAnswer}).Stream(t.Context(), q, func(piece string) { shown += piece })
 	require.NoError(t, err)
@@ -151,7 +152,7 @@ func TestGateOnOtherQuestions(t *testing.T) {
 	c := calibrated()
 	// sigmoid(log p) = p / (1 + p) is at least 0.4 from p = 2/3 on: of the five answers, the first, the third and the fourth.
 	e := gated(0.9, 0.5, 0.7, 0.8, 0.2, -1)
-	require.NoError(t, c.Test(e))
+	require.NoError(t, c.Test(pointsOf(t, e, "tuned")))
 	require.Equal(t, 6, c.Gate.N)
 	require.Equal(t, []int{5, 3}, []int{c.Gate.Before.Answered, c.Gate.Before.Correct})
 	require.Equal(t, []int{3, 2}, []int{c.Gate.After.Answered, c.Gate.After.Correct})
@@ -168,10 +169,10 @@ func TestGateOnOtherQuestions(t *testing.T) {
 	require.Contains(t, strings.Join(strings.Fields(table.String()), " "), c.Gate.String())
 
 	c.Guarantee = Guarantee{}
-	require.NoError(t, c.Test(e))
+	require.NoError(t, c.Test(pointsOf(t, e, "tuned")))
 	require.Nil(t, c.Gate.After, "no threshold, no gate")
 
-	require.ErrorIs(t, c.Test(&Evaluation{}), ErrCalibration)
+	require.ErrorIs(t, c.Test(Points{}), ErrCalibration)
 	e.K = 8
-	require.ErrorIs(t, c.Test(e), ErrOtherConditions)
+	require.ErrorIs(t, c.Test(pointsOf(t, e, "tuned")), ErrOtherConditions)
 }

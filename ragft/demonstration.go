@@ -122,13 +122,6 @@ type Demonstrations struct {
 // ErrNoQuestions means that there was nothing to generate from.
 var ErrNoQuestions = errors.New("no questions")
 
-// ErrPromptTooLong means that a prompt does not fit into the model's context.
-// A Model wraps it, so that callers can offer fewer passages.
-var ErrPromptTooLong = errors.New("the prompt is longer than the model's context")
-
-// ErrSchema means that a JSON Schema cannot be turned into a grammar.
-var ErrSchema = errors.New("unusable JSON Schema")
-
 // Generate makes demonstrations in the model's own words, after
 // arXiv 2502.10596, section 3. For every question it searches the passages,
 // lets the model answer without them, answer with them, and decline; judges
@@ -147,7 +140,7 @@ var ErrSchema = errors.New("unusable JSON Schema")
 // The rows depend on the options, the questions, the index and the model
 // alone: a question's candidates do not change with the others around it, as
 // far as the model is deterministic across batches.
-func Generate(ctx context.Context, model Model, search Searcher, questions []Question, opts GenerateOptions) (*Demonstrations, error) {
+func Generate(ctx context.Context, model Model, search retriever.Searcher, questions []Question, opts GenerateOptions) (*Demonstrations, error) {
 	if len(questions) == 0 {
 		return nil, fmt.Errorf("ragft: generate: %w", ErrNoQuestions)
 	}
@@ -180,21 +173,21 @@ func uniqueIDs(questions []Question) error {
 // generator is the state of one Generate.
 type generator struct {
 	model, judgeModel Model
-	search            Searcher
+	search            retriever.Searcher
 	opts              GenerateOptions
 	recipeOptions     json.RawMessage // of opts, for the provenance of rows
 	replyTally
 	*meter
 }
 
-func newGenerator(model Model, search Searcher, opts GenerateOptions) *generator {
+func newGenerator(model Model, search retriever.Searcher, opts GenerateOptions) *generator {
 	g := &generator{model: model, search: search, opts: opts.withDefaults()}
 	g.judgeModel = g.opts.Judge.Model
 	if g.judgeModel == nil {
 		g.judgeModel = model
 	}
 	g.recipeOptions = recipeOptions(g.opts, 0)
-	g.meter = newMeter(g.opts.Progress, g.opts.Logger, g.model, g.judgeModel)
+	g.meter = newMeter(g.opts.Progress, g.opts.Logger)
 	return g
 }
 
@@ -303,8 +296,7 @@ func (g *generator) withhold(q Question, hits []retriever.Hit) ([]retriever.Hit,
 	if g.opts.Withhold <= 0 || len(golds) == 0 {
 		return hits, false
 	}
-	// The upper 53 bits make a uniform number in [0, 1).
-	if float64(deriveSeed(g.opts.Seed, "withhold", q.ID)>>11)/(1<<53) >= g.opts.Withhold {
+	if seededShare(g.opts.Seed, "withhold", q.ID) >= g.opts.Withhold {
 		return hits, false
 	}
 	kept := make([]retriever.Hit, 0, len(hits))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/version"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/retriever"
@@ -68,7 +70,7 @@ func TestGenerate(t *testing.T) {
 		{ID: "inn.md#The Blue Inn", Source: "inn.md", Start: 10, End: 28, Score: 1},
 		{ID: "mill.md#The Mill", Source: "mill.md", Start: 0, End: 10, Score: 1}}, row.Chunks)
 	require.Equal(t, Provenance{
-		Version: Version, Model: "fake", Judge: "fake", Prompts: Prompts{}.Hash(), Seed: 5, Options: row.Provenance.Options,
+		Version: version.Version, Model: "fake", Judge: "fake", Prompts: Prompts{}.Hash(), Seed: 5, Options: row.Provenance.Options,
 		ModelHash: "b5d54c39e66671c9731b9f471e585d8262cd4f54963f0c93082d8dcf334d4c78",
 		Rendered: map[Arm]string{
 			ArmClosed: hashMessages(Prompts{}.ClosedMessages(questions[0].Question)),
@@ -233,4 +235,45 @@ func TestGenerateFitsTheContext(t *testing.T) {
 	got, err = Generate(t.Context(), limited{model, &fits}, search, questions, opts)
 	require.NoError(t, err)
 	require.Equal(t, map[DropReason]int{DropTooLong: 3}, got.Summary.Dropped)
+}
+
+func TestGenerationResumesAfterAKill(t *testing.T) {
+	questions, search, undisturbed := inn()
+	opts := GenerateOptions{Batch: 1, Seed: 4, Policy: PolicyOptions{MaxRefusals: 1}}
+	want, err := Generate(t.Context(), undisturbed, search, questions, opts)
+	require.NoError(t, err)
+	total := len(undisturbed.requests)
+
+	cached := func(m Model, dir string) Model {
+		c, err := NewCachedModel(m, dir)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, c.Close()) })
+		return c
+	}
+	killed := errors.New("killed")
+	for stop := 1; stop <= undisturbed.calls; stop++ {
+		dir := t.TempDir()
+		_, _, first := inn()
+		first.before = func(call int) error {
+			if call == stop {
+				return killed
+			}
+			return nil
+		}
+		_, err = Generate(t.Context(), cached(first, dir), search, questions, opts)
+		require.ErrorIs(t, err, killed)
+
+		_, _, second := inn()
+		got, err := Generate(t.Context(), cached(second, dir), search, questions, opts)
+		require.NoError(t, err)
+		require.Equal(t, want.Rows, got.Rows)
+		require.Equal(t, total, len(first.requests)+len(second.requests), "stopped at call %d", stop)
+		require.Equal(t, len(first.requests), got.Summary.Cached)
+
+		_, _, third := inn()
+		got, err = Generate(t.Context(), cached(third, dir), search, questions, opts)
+		require.NoError(t, err)
+		require.Zero(t, third.calls)
+		require.Equal(t, want.Rows, got.Rows)
+	}
 }

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // DialConfig says how [SweepDial] turns the adapter up and down.
@@ -132,30 +133,26 @@ func (c DialConfig) forgetting() bool {
 
 // WriteTable writes the sweep as plain text, at most 110 characters wide.
 func (d *Dial) WriteTable(w io.Writer) error {
-	var b strings.Builder
-	b.WriteString("The dial: the adapter at several scales. In %, with 95% intervals; changes against the base.\n\n")
-	fmt.Fprintf(&b, "%-7s%21s%21s%21s", "scale", "truthfulness", "correct", "made-up answers")
-	keys := []string{}
-	if len(d.Points) > 0 && d.Points[0].Forgetting != nil {
+	heads := append([]string{"scale"}, dialHeads()...)
+	losses := len(d.Points) > 0 && d.Points[0].Forgetting != nil
+	if losses {
 		for _, l := range d.Points[0].Forgetting.Losses {
-			keys = append(keys, l.Key)
-			fmt.Fprintf(&b, "%10s", "Δ "+cut(l.Key, 7))
+			heads = append(heads, "Δ "+table.Cut(l.Key, 7))
 		}
 	}
-	b.WriteString("\n" + strings.Repeat("-", 70+10*len(keys)) + "\n")
+	t := table.New(heads...)
 	for _, p := range d.Points {
-		fmt.Fprintf(&b, "%-7g", p.Scale)
-		for _, key := range []string{MetricTruthfulness, MetricCorrect, MetricMadeUp} {
+		row := []any{p.Scale}
+		for _, key := range dialMetrics() {
 			e := p.Estimate(key)
-			fmt.Fprintf(&b, "%21s", percent(e.Value)+"  "+percentInterval(e))
+			row = append(row, percent(e.Value)+"  "+percentInterval(e))
 		}
-		for i := range keys {
-			fmt.Fprintf(&b, "%+10.3f", p.Forgetting.Losses[i].Change.Value)
+		if losses {
+			for _, l := range p.Forgetting.Losses {
+				row = append(row, signedMetric(l.Change.Value, false))
+			}
 		}
-		b.WriteString("\n")
+		t.Row(row...)
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("ragft: write table: %w", err)
-	}
-	return nil
+	return writeText(w, "The dial: the adapter at several scales. In %, with 95% intervals; changes against the base.\n\n"+t.String())
 }

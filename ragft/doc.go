@@ -40,7 +40,7 @@
 //
 // # Models
 //
-// All steps speak to a Model, a small interface, and to a Searcher, which
+// All steps speak to a Model, a small interface, and to a retriever.Searcher, which
 // retriever.Index meets. OpenLocal runs a GGUF file in this process. OllamaModel
 // and OpenAIModel are models behind a server, as generator, teacher, judge or
 // behind the assistant, and NewPool spreads requests over several; with these

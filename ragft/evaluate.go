@@ -2,12 +2,11 @@ package ragft
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
+
+	"github.com/ragft/ragft/internal/version"
 
 	"github.com/ragft/ragft/retriever"
 )
@@ -58,7 +57,7 @@ type EvalProgress struct {
 type EvalConfig struct {
 	Systems   []System
 	Questions []Question
-	Search    Searcher
+	Search    retriever.Searcher
 	K         int // passages shown; 0 = 4
 	// Evidence holds, by question id, the passages that a data set names as its
 	// evidence, for SettingGold; nil = the best passage that holds the answer.
@@ -102,16 +101,6 @@ type Evaluation struct {
 	PromptHash  string         `json:"prompt_hash"`
 	Index       string         `json:"index,omitempty"` // digest of what was searched; "" = nothing was, or it has none
 	Version     string         `json:"version"`         // of this library
-
-	// What was measured beside the answers and is to be kept and reported with
-	// them; Evaluate leaves it empty.
-	Robustness  []*Robustness `json:"robustness,omitempty"`  // see [Perturb]
-	Forgetting  *Forgetting   `json:"forgetting,omitempty"`  // see [MeasureForgetting]
-	Dial        *Dial         `json:"dial,omitempty"`        // see [SweepDial]
-	Calibration *Calibration  `json:"calibration,omitempty"` // see [Calibrate]
-	Leakage     *Leakage      `json:"leakage,omitempty"`     // see [MeasureLeakage]
-	Memory      *MemoryTest   `json:"memory,omitempty"`      // see [ProbeMemory]
-	Info        *ReportInfo   `json:"info,omitempty"`        // of the training and the run; see [WriteReport]
 }
 
 // EvalQuestion is a question with the passages that systems saw: those of
@@ -252,52 +241,9 @@ func (e *Evaluation) System(name string) *SystemResult {
 	return nil
 }
 
-// WriteJSON writes the evaluation with all its records.
-func (e *Evaluation) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(e); err != nil {
-		return fmt.Errorf("ragft: write evaluation: %w", err)
-	}
-	return nil
-}
-
-// WriteJSONFile writes the evaluation to a file, aside and renamed, so that a
-// failure leaves an older file as it was.
-func (e *Evaluation) WriteJSONFile(path string) error {
-	return replaceFile(path, e.WriteJSON)
-}
-
-// ReadEvaluation reads what [Evaluation.WriteJSON] wrote.
-func ReadEvaluation(r io.Reader) (*Evaluation, error) {
-	var e Evaluation
-	err := json.NewDecoder(r).Decode(&e)
-	if err == nil {
-		err = e.check()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("ragft: read evaluation: %w", err)
-	}
-	e.Memory.signTests()
-	return &e, nil
-}
-
-// ReadEvaluationFile is [ReadEvaluation] of a file.
-func ReadEvaluationFile(path string) (*Evaluation, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("ragft: read evaluation: %w", err)
-	}
-	defer f.Close()
-	e, err := ReadEvaluation(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return e, nil
-}
-
-// check holds what came from a file to what tables and reports rely on.
-func (e *Evaluation) check() error {
+// Check reports what keeps an evaluation that came from a file from being shown
+// or measured again.
+func (e *Evaluation) Check() error {
 	for _, s := range e.Systems {
 		if len(s.Records) != len(e.Questions) {
 			return fmt.Errorf("system %q has %d records for %d questions", s.Name, len(s.Records), len(e.Questions))
@@ -310,18 +256,42 @@ func (e *Evaluation) check() error {
 			}
 		}
 	}
-	for _, r := range e.Robustness {
-		if err := r.check(); err != nil {
-			return err
+	return nil
+}
+
+// Points are the answers of a system as [Calibrate] and [Calibration.Test] take
+// them; the error wraps [ErrCalibration] where there is no such system.
+func (e *Evaluation) Points(system string) (Points, error) {
+	s := e.System(system)
+	if s == nil {
+		return Points{}, fmt.Errorf("ragft: %w: the evaluation has no system %q", ErrCalibration, system)
+	}
+	out := Points{System: s.Name, Model: s.Model, Signals: e.Signals, Conditions: Conditions{
+		Setting: string(s.Setting), Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, Ensemble: s.Ensemble, Extracted: s.Extracted,
+		ScoresTrue: s.ScoresTrue, Index: e.Index,
+	}}
+	for i, r := range s.Records {
+		out.Points = append(out.Points, Point{
+			Signals: r.Signals, Correct: isCorrect(&r), Refused: isRefused(&r), Question: e.Questions[i].Question.Question,
+		})
+	}
+	return out, nil
+}
+
+// Comparison returns the comparison of two systems by their names, or nil.
+func (e *Evaluation) Comparison(base, other string) *Comparison {
+	for i := range e.Comparisons {
+		if e.Comparisons[i].Base == base && e.Comparisons[i].Other == other {
+			return &e.Comparisons[i]
 		}
 	}
-	return errors.Join(e.Dial.check(), e.Memory.check())
+	return nil
 }
 
 // enoughPassages is an error for an index that says it holds fewer than two
 // passages: whatever is asked, each search finds the same.
-func enoughPassages(search Searcher) error {
-	if index, ok := search.(interface{ Len() int }); ok && index.Len() < 2 {
+func enoughPassages(search retriever.Searcher) error {
+	if index, ok := search.(retriever.Counter); ok && index.Len() < 2 {
 		return fmt.Errorf("%w: the index holds %d passages, so that there is nothing to choose from: add documents, or divide them into smaller passages (retriever.SplitOptions)",
 			ErrTooLittleText, index.Len())
 	}
@@ -355,7 +325,7 @@ func Evaluate(ctx context.Context, config EvalConfig) (*Evaluation, error) {
 	}
 	out := &Evaluation{
 		Questions: e.questions, K: e.K, Seed: e.Seed, Resamples: e.Resamples, Signals: e.Signals,
-		PromptHash: e.Prompts.Hash(), Version: Version,
+		PromptHash: e.Prompts.Hash(), Version: version.Version,
 	}
 	if e.Judge.Model != nil {
 		out.Judge = e.Judge.Model.Name()

@@ -3,7 +3,6 @@ package ragft
 import (
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/ragft/ragft/retriever"
@@ -27,9 +26,9 @@ func (s Setting) withDocuments() bool { return s != SettingClosed }
 // messages is the prompt of a question in this setting.
 func (s Setting) messages(prompts Prompts, q Question, hits []retriever.Hit) []Message {
 	if s.withDocuments() {
-		return prompts.read(q, hits)
+		return q.ReadMessages(prompts, hits)
 	}
-	return prompts.closed(q)
+	return q.ClosedMessages(prompts)
 }
 
 func (s Setting) known() bool {
@@ -38,37 +37,6 @@ func (s Setting) known() bool {
 		return true
 	}
 	return false
-}
-
-// TokenCounter is met by models that can count the tokens of a prompt, as
-// [LocalModel] does. With one, the last passages are left out that do not fit
-// beside the longest answer; of another model, those with which it refuses the
-// prompt as [ErrPromptTooLong].
-type TokenCounter interface {
-	// CountTokens returns the length of the prompt that the messages make.
-	CountTokens(messages []Message) (int, error)
-	// ContextTokens is the length that prompt and answer may have together.
-	ContextTokens() int
-}
-
-// TextCounter is met by models that can count the tokens of a plain text, as
-// [LocalModel] does.
-type TextCounter interface {
-	CountText(text string) (int, error)
-}
-
-// behindCaches looks for what a model can do besides answering, behind caches too.
-func behindCaches[T any](m Model) (able T, ok bool) {
-	for {
-		if able, ok = m.(T); ok {
-			return able, true
-		}
-		cached, isCache := m.(*CachedModel)
-		if !isCache {
-			return able, false
-		}
-		m = cached.model
-	}
 }
 
 // evidenceDepth is how far down the list of passages evidence and distractors
@@ -111,7 +79,7 @@ func (e *evaluator) passagesFor(ctx context.Context, s System, i int, r *Record)
 		hits = s.Change(q, slices.Clone(hits), e.hits[i])
 		r.changed = !slices.EqualFunc(before, hits, func(a, b retriever.Hit) bool { return a.ID == b.ID && a.Text == b.Text && a.Title == b.Title })
 	}
-	if _, ok := behindCaches[TokenCounter](s.Model); s.Setting == SettingLong && !ok {
+	if _, ok := As[TokenCounter](s.Model); s.Setting == SettingLong && !ok {
 		some := someOf(hits)
 		hits, r.cut = some, len(some) < len(hits)
 	}
@@ -152,17 +120,12 @@ func (e *evaluator) gold(i int) []retriever.Hit {
 	return found
 }
 
-// chunkLister is met by *retriever.Index.
-type chunkLister interface {
-	Chunks(ctx context.Context) iter.Seq2[retriever.Chunk, error]
-}
-
 // corpus is every passage: those that share words with the question by their
 // score, then the others in the order of the corpus, if the index can list them.
 func (e *evaluator) corpus(ctx context.Context, i int) ([]retriever.Hit, error) {
 	if e.chunks == nil {
 		e.chunks = []retriever.Chunk{}
-		if lister, ok := e.Search.(chunkLister); ok {
+		if lister, ok := e.Search.(retriever.Lister); ok {
 			for chunk, err := range lister.Chunks(ctx) {
 				if err != nil {
 					return nil, fmt.Errorf("list the corpus: %w", err)

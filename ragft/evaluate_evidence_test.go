@@ -44,6 +44,8 @@ func (m *counting) CountTokens(messages []Message) (int, error) {
 	m.counted += n
 	return n, nil
 }
+func (m *counting) CountText(text string) (int, error) { return len(strings.Fields(text)), nil }
+
 func (m *counting) ContextTokens() int { return m.context }
 
 func TestSettingsShowTheRightPassages(t *testing.T) {
@@ -208,7 +210,7 @@ func TestLongContextCountsWhatMayFit(t *testing.T) {
 	require.Empty(t, shown)
 }
 
-func hitsOf(t *testing.T, s Searcher, q string) []retriever.Hit {
+func hitsOf(t *testing.T, s retriever.Searcher, q string) []retriever.Hit {
 	hits, err := s.Search(t.Context(), q, 9)
 	require.NoError(t, err)
 	return hits

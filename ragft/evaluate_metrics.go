@@ -3,6 +3,7 @@ package ragft
 import (
 	"math"
 	"slices"
+	"strconv"
 )
 
 // The keys of the metrics in [SystemResult.Metrics] and [Comparison.Differences].
@@ -355,4 +356,18 @@ func answeredByBoth(base, other []Record) (from, to []Outcome) {
 		}
 	}
 	return from, to
+}
+
+// CostFigure is what an answer took of tokens or seconds, as tables show it.
+func (s *SystemResult) CostFigure(key string) string {
+	e := s.Estimate(key)
+	if !e.Defined() {
+		return noValue
+	}
+	return strconv.FormatFloat(e.Value, 'f', map[string]int{MetricAnswerTokens: 1, MetricSeconds: 3}[key], 64)
+}
+
+// isCost tells tokens and seconds, which have no interval.
+func isCost(key string) bool {
+	return key == MetricPromptTokens || key == MetricAnswerTokens || key == MetricSeconds
 }

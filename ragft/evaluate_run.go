@@ -311,19 +311,28 @@ func (s *SystemResult) count() {
 	for _, r := range s.Records {
 		s.Matrix[r.Context][r.Verdict]++
 	}
-	s.curves()
+	s.Curve, s.Reliability = curvesOf(answeredOutcomes(s.Records))
 }
 
-// curves draws the confidence of the records.
-func (s *SystemResult) curves() {
-	outcomes := answeredOutcomes(s.Records)
-	if curve := RiskCoverage(outcomes); len(curve) > 0 {
-		// The curve of the answers is drawn over all questions: it ends at the
-		// coverage of the system.
-		for _, p := range curve {
-			p.Coverage *= float64(len(curve)) / float64(len(s.Records))
-			s.Curve = append(s.Curve, p)
-		}
-		s.Reliability = Reliability(outcomes)
+// MeasureAgain computes everything that follows from the records.
+func (e *Evaluation) MeasureAgain(ctx context.Context) error {
+	m := evaluator{EvalConfig: EvalConfig{Seed: e.Seed, Resamples: e.Resamples, Progress: func(EvalProgress) {}}}
+	if m.Resamples <= 0 {
+		return fmt.Errorf("%d bootstrap samples", e.Resamples)
 	}
+	for i := range e.Systems {
+		s := &e.Systems[i]
+		for k := range s.Records {
+			r := &s.Records[k]
+			r.Unanswerable = e.Questions[k].Unanswerable
+			r.ExactMatch, r.Contains, r.F1, r.RougeL = false, false, 0, 0
+			r.score(e.Questions[k].Question)
+		}
+		s.count()
+	}
+	for _, c := range e.Comparisons {
+		m.Compare = append(m.Compare, Pair{c.Base, c.Other})
+	}
+	e.Comparisons = nil
+	return m.measure(ctx, e)
 }

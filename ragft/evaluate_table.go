@@ -1,25 +1,18 @@
 package ragft
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
-// tableWidth is the widest line of the table, in characters.
-const tableWidth = 110
-
-// tableColumn is one metric of the systems table. Its width includes the gap.
-type tableColumn struct {
-	key   string
-	head  [2]string
-	width int
-}
+// tableColumn is one metric of the systems table.
+type tableColumn struct{ key, head string }
 
 // tableBlock is a table of systems: as many metrics as a line has room for.
 type tableBlock struct {
@@ -31,43 +24,43 @@ type tableBlock struct {
 func tableBlocks() []tableBlock {
 	return []tableBlock{
 		{"", []tableColumn{
-			{MetricExactMatch, [2]string{"exact", "match"}, 11},
-			{MetricF1, [2]string{"", "F1"}, 11},
-			{MetricContainment, [2]string{"contains", "gold"}, 11},
-			{MetricCoverage, [2]string{"", "coverage"}, 11},
-			{MetricSelectiveAccuracy, [2]string{"selective", "accuracy"}, 11},
-			{MetricFalseRefusal, [2]string{"false", "refusals"}, 11},
-			{MetricMadeUp, [2]string{"made-up", "answers"}, 11},
-			{MetricTruthfulness, [2]string{"truthful-", "ness"}, 13},
+			{MetricExactMatch, "exact\nmatch"},
+			{MetricF1, "F1"},
+			{MetricContainment, "contains\ngold"},
+			{MetricCoverage, "coverage"},
+			{MetricSelectiveAccuracy, "selective\naccuracy"},
+			{MetricFalseRefusal, "false\nrefusals"},
+			{MetricMadeUp, "made-up\nanswers"},
+			{MetricTruthfulness, "truthful-\nness"},
 		}},
 		{"Answers and refusals", []tableColumn{
-			{MetricCorrect, [2]string{"", "correct"}, 13},
-			{MetricRougeL, [2]string{"", "ROUGE-L"}, 13},
-			{MetricRisk, [2]string{"", "risk"}, 13},
-			{MetricOverAnswer, [2]string{"over-", "answers"}, 13},
-			{MetricAbstainPrecision, [2]string{"abstention", "precision"}, 13},
-			{MetricAbstainRecall, [2]string{"abstention", "recall"}, 13},
-			{MetricAbstainF1, [2]string{"abstention", "F1"}, 13},
+			{MetricCorrect, "correct"},
+			{MetricRougeL, "ROUGE-L"},
+			{MetricRisk, "risk"},
+			{MetricOverAnswer, "over-\nanswers"},
+			{MetricAbstainPrecision, "abstention\nprecision"},
+			{MetricAbstainRecall, "abstention\nrecall"},
+			{MetricAbstainF1, "abstention\nF1"},
 		}},
 		{"Confidence, in shares", []tableColumn{
-			{MetricAURC, [2]string{"", "AURC"}, 18},
-			{MetricEAURC, [2]string{"", "E-AURC"}, 18},
-			{MetricAUROC, [2]string{"", "AUROC"}, 18},
-			{MetricECE, [2]string{"", "ECE"}, 18},
-			{MetricBrier, [2]string{"", "Brier"}, 18},
+			{MetricAURC, "AURC"},
+			{MetricEAURC, "E-AURC"},
+			{MetricAUROC, "AUROC"},
+			{MetricECE, "ECE"},
+			{MetricBrier, "Brier"},
 		}},
 	}
 }
 
 // measured tells whether any system has a value in the block.
-func (t tableBlock) measured(e *Evaluation) bool {
+func (t tableBlock) measured(e *Results) bool {
 	return slices.ContainsFunc(e.Systems, func(s SystemResult) bool {
 		return slices.ContainsFunc(t.columns, func(c tableColumn) bool { return s.Estimate(c.key).Defined() })
 	})
 }
 
 // figures are the value and the interval of a metric, a rate in percent.
-func (s *SystemResult) figures(key string) (value, interval string) {
+func figuresOf(s *SystemResult, key string) (value, interval string) {
 	e := s.Estimate(key)
 	at := slices.IndexFunc(s.Metrics, func(m Metric) bool { return m.Key == key })
 	if at < 0 || s.Metrics[at].Rate {
@@ -87,8 +80,8 @@ const tableNameWidth = 14
 // two models, the main ones of each comparison of two arms of one model, and
 // then whatever else the evaluation keeps: leakage, calibration, robustness,
 // forgetting, the dial, memory probes. It is a function of the evaluation alone.
-func WriteTable(w io.Writer, e *Evaluation) error {
-	var b bytes.Buffer
+func WriteTable(w io.Writer, e *Results) error {
+	var b strings.Builder
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
 	tableOfCosts(&b, e)
@@ -103,24 +96,22 @@ func WriteTable(w io.Writer, e *Evaluation) error {
 	}
 	tableOfArms(&b, arms)
 	if len(e.Comparisons) > 0 {
-		line(&b, "")
+		b.WriteString("\n")
 		for _, text := range comparisonNotes() {
-			for _, part := range wrapLines(text, tableWidth-1) {
-				line(&b, part)
-			}
+			b.WriteString(table.Wrap(text))
 		}
 	}
 	for _, part := range e.parts() {
-		line(&b, "")
+		b.WriteString("\n")
 		if err := part.WriteTable(&b); err != nil {
 			return err
 		}
 	}
-	return writeAll(w, &b)
+	return writeText(w, b.String())
 }
 
 // parts lists what the evaluation keeps beside the answers, in reading order.
-func (e *Evaluation) parts() []interface{ WriteTable(io.Writer) error } {
+func (e *Results) parts() []interface{ WriteTable(io.Writer) error } {
 	var parts []interface{ WriteTable(io.Writer) error }
 	if e.Leakage != nil {
 		parts = append(parts, e.Leakage)
@@ -143,35 +134,29 @@ func (e *Evaluation) parts() []interface{ WriteTable(io.Writer) error } {
 	return parts
 }
 
-func writeAll(w io.Writer, b *bytes.Buffer) error {
-	if _, err := w.Write(b.Bytes()); err != nil {
+func writeText(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("ragft: write table: %w", err)
 	}
 	return nil
 }
 
 // Table returns what [WriteTable] writes.
-func (e *Evaluation) Table() string {
+func (e *Results) Table() string {
 	var b strings.Builder
 	WriteTable(&b, e) // a strings.Builder takes everything
 	return b.String()
 }
 
-// line ends a line, without blanks at its end.
-func line(b *bytes.Buffer, text string) {
-	b.WriteString(strings.TrimRight(text, " "))
-	b.WriteByte('\n')
-}
-
-func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
+func tableOfSystems(b *strings.Builder, e *Results) {
 	unanswerable := 0
 	for _, q := range e.Questions {
 		if q.Unanswerable {
 			unanswerable++
 		}
 	}
-	line(b, fmt.Sprintf("%d questions, %d answerable and %d not. In %%, with 95%% intervals (bootstrap over questions, %d samples, seed %d).",
-		len(e.Questions), len(e.Questions)-unanswerable, unanswerable, e.Resamples, e.Seed))
+	fmt.Fprintf(b, "%d questions, %d answerable and %d not. In %%, with 95%% intervals (bootstrap over questions, %d samples, seed %d).\n",
+		len(e.Questions), len(e.Questions)-unanswerable, unanswerable, e.Resamples, e.Seed)
 	for _, block := range tableBlocks() {
 		if block.measured(e) {
 			tableOfBlock(b, e, block)
@@ -179,95 +164,66 @@ func tableOfSystems(b *bytes.Buffer, e *Evaluation) {
 	}
 }
 
-func tableOfBlock(b *bytes.Buffer, e *Evaluation, block tableBlock) {
-	line(b, "")
+func tableOfBlock(b *strings.Builder, e *Results, block tableBlock) {
+	b.WriteString("\n")
 	if block.name != "" {
-		line(b, block.name)
+		b.WriteString(block.name + "\n")
 	}
-	for row := range 2 {
-		text := pad("", tableNameWidth)
-		text += padLeft([2]string{"", "n"}[row], 5)
-		for _, c := range block.columns {
-			text += padLeft(c.head[row], c.width)
-		}
-		if strings.TrimSpace(text) != "" {
-			line(b, text)
-		}
+	heads := []string{"", "n"}
+	for _, c := range block.columns {
+		heads = append(heads, c.head)
 	}
-	line(b, strings.Repeat("-", tableWidth-1))
+	t := table.New(heads...)
 	for i := range e.Systems {
 		s := &e.Systems[i]
-		name := wrapName(s.Name, tableNameWidth)
-		values := pad(name[0], tableNameWidth) + padLeft(fmt.Sprint(len(s.Records)), 5)
-		intervals := pad(name[1], tableNameWidth+5)
+		row := []any{wrapName(s.Name, tableNameWidth), len(s.Records)}
 		for _, c := range block.columns {
-			value, interval := s.figures(c.key)
-			values += padLeft(value, c.width)
-			intervals += padLeft(interval, c.width)
+			value, interval := figuresOf(s, c.key)
+			row = append(row, value+"\n"+interval)
 		}
-		line(b, values)
-		line(b, intervals)
+		t.Row(row...)
 	}
+	b.WriteString(t.String())
 }
 
-func tableOfMatrices(b *bytes.Buffer, e *Evaluation) {
-	line(b, "")
-	text := pad("Evidence x outcome", 48)
+func tableOfMatrices(b *strings.Builder, e *Results) {
+	heads := []string{"Evidence x outcome", ""}
 	for _, v := range Verdicts() {
-		text += padLeft(string(v), 15)
+		heads = append(heads, string(v))
 	}
-	line(b, text+padLeft("total", 8))
-	line(b, strings.Repeat("-", 48+3*15+8))
+	t := table.New(append(heads, "total")...)
+	t.Left = []int{1}
 	for i := range e.Systems {
 		s := &e.Systems[i]
-		for j, c := range Contexts() {
-			name := ""
-			if j == 0 {
-				name = s.Name
-			}
-			text := pad(cut(name, 22), 23) + pad("answer "+string(c), 25)
+		name := table.Cut(s.Name, 36)
+		for _, c := range Contexts() {
 			total := s.Matrix.Total(c)
+			row := []any{name, "answer " + string(c)}
 			for _, v := range Verdicts() {
-				text += padLeft(countShare(s.Matrix[c][v], total), 15)
+				row = append(row, countShare(s.Matrix[c][v], total))
 			}
-			line(b, text+padLeft(fmt.Sprint(total), 8))
+			t.Row(append(row, total)...)
+			name = ""
 		}
 	}
+	b.WriteString("\n" + t.String())
 }
 
 // tableOfCosts says what an answer takes, and how well it is cited.
-func tableOfCosts(b *bytes.Buffer, e *Evaluation) {
-	line(b, "")
-	line(b, pad("Cost of an answer, citations", 32)+padLeft("passages", 10)+padLeft("prompt", 9)+padLeft("answer", 9)+
-		padLeft("seconds", 10)+padLeft("citation", 16)+padLeft("citation", 16))
-	line(b, pad("", 32)+padLeft("shown", 10)+padLeft("tokens", 9)+padLeft("tokens", 9)+padLeft("", 10)+
-		padLeft("precision", 16)+padLeft("recall", 16))
-	line(b, strings.Repeat("-", 102))
+func tableOfCosts(b *strings.Builder, e *Results) {
+	t := table.New("Cost of an answer, citations", "passages\nshown", "prompt\ntokens", "answer\ntokens", "seconds",
+		"citation\nprecision", "citation\nrecall")
 	for i := range e.Systems {
 		s := &e.Systems[i]
 		passages := 0
 		for _, r := range s.Records {
 			passages += r.Passages
 		}
-		line(b, pad(cut(s.Name, 31), 32)+padLeft(fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records)))), 10)+
-			padLeft(s.costFigure(MetricPromptTokens), 9)+padLeft(s.costFigure(MetricAnswerTokens), 9)+
-			padLeft(s.costFigure(MetricSeconds), 10)+
-			padLeft(percent(s.Estimate(MetricCitationPrecision).Value), 16)+padLeft(percent(s.Estimate(MetricCitationRecall).Value), 16))
+		t.Row(table.Cut(s.Name, 36), fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records)))),
+			s.CostFigure(MetricPromptTokens), s.CostFigure(MetricAnswerTokens), s.CostFigure(MetricSeconds),
+			percent(s.Estimate(MetricCitationPrecision).Value), percent(s.Estimate(MetricCitationRecall).Value))
 	}
-}
-
-// costFigure is what an answer took of tokens or seconds, as tables show it.
-func (s *SystemResult) costFigure(key string) string {
-	e := s.Estimate(key)
-	if !e.Defined() {
-		return noValue
-	}
-	return strconv.FormatFloat(e.Value, 'f', map[string]int{MetricAnswerTokens: 1, MetricSeconds: 3}[key], 64)
-}
-
-// isCost tells tokens and seconds, which have no interval.
-func isCost(key string) bool {
-	return key == MetricPromptTokens || key == MetricAnswerTokens || key == MetricSeconds
+	b.WriteString("\n" + t.String())
 }
 
 // comparisonNotes say what the differences rest on, for table and report.
@@ -281,51 +237,36 @@ func comparisonNotes() []string {
 	}
 }
 
-func tableOfDifferences(b *bytes.Buffer, c *Comparison) {
-	line(b, "")
-	line(b, cut(fmt.Sprintf("Difference: %s - %s", c.Other, c.Base), tableWidth))
-	line(b, pad("", 24)+padLeft("difference", 12)+padLeft("95% interval", 18)+padLeft("p", 12)+"   finding")
-	line(b, strings.Repeat("-", 24+12+18+12+3+18))
+func tableOfDifferences(b *strings.Builder, c *Comparison) {
+	t := table.New("", "difference", "95% interval", "p", "finding")
+	t.Left = []int{4}
 	for _, d := range c.Differences {
-		line(b, pad(d.Name, 24)+padLeft(signedMetric(d.Estimate.Value, d.Rate), 12)+
-			padLeft(signedInterval(d.Estimate, d.Rate), 18)+padLeft(showP(d.P), 12)+"   "+string(d.Finding))
+		t.Row(d.Name, signedMetric(d.Estimate.Value, d.Rate), signedInterval(d.Estimate, d.Rate), showP(d.P), d.Finding)
 	}
+	fmt.Fprintf(b, "\n%s\n%s", table.Cut(fmt.Sprintf("Difference: %s - %s", c.Other, c.Base), table.Width), t)
 }
 
 // tableOfArms compares what one model does when it is shown or told something
 // else: the main differences, a line each. All of them are in the report.
-func tableOfArms(b *bytes.Buffer, arms []*Comparison) {
+func tableOfArms(b *strings.Builder, arms []*Comparison) {
 	if len(arms) == 0 {
 		return
 	}
-	const name, width = 38, 14
-	columns := []string{MetricCorrect, MetricCoverage, MetricFalseRefusal, MetricMadeUp, MetricTruthfulness}
-	line(b, "")
-	line(b, "Arms of one model: differences in points, with 95% intervals. * = a difference is shown.")
-	for _, heads := range [2][]string{{"", "", "false", "made-up", "truthful-"}, {"correct", "coverage", "refusals", "answers", "ness"}} {
-		text := pad("", name)
-		for _, head := range heads {
-			text += padLeft(head, width)
-		}
-		line(b, text)
-	}
-	line(b, strings.Repeat("-", name+len(columns)*width))
+	t := table.New("", "correct", "coverage", "false\nrefusals", "made-up\nanswers", "truthful-\nness")
 	for _, c := range arms {
-		names := wrapName(c.Other+" - "+c.Base, name)
-		values, intervals := pad(names[0], name), pad(names[1], name)
-		for _, key := range columns {
+		row := []any{wrapName(c.Other+" - "+c.Base, 38)}
+		for _, key := range []string{MetricCorrect, MetricCoverage, MetricFalseRefusal, MetricMadeUp, MetricTruthfulness} {
 			d := c.Difference(key)
 			value := signedMetric(d.Estimate.Value, true)
 			switch d.Finding {
 			case Better, Worse, Higher, Lower:
 				value += "*"
 			}
-			values += padLeft(value, width)
-			intervals += padLeft(signedInterval(d.Estimate, true), width)
+			row = append(row, value+"\n"+signedInterval(d.Estimate, true))
 		}
-		line(b, values)
-		line(b, intervals)
+		t.Row(row...)
 	}
+	fmt.Fprintf(b, "\nArms of one model: differences in points, with 95%% intervals. * = a difference is shown.\n%s", t)
 }
 
 // noValue stands where there is no value.
@@ -403,34 +344,16 @@ func countShare(n, total int) string {
 	return fmt.Sprintf("%d  %5s%%", n, shortFixed(100*float64(n)/float64(total), 1))
 }
 
-// pad and padLeft fill up to a width in characters.
-func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
-}
-
-func padLeft(s string, width int) string {
-	return strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s))) + s
-}
-
-// cut shortens to a width in characters.
-func cut(s string, width int) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if utf8.RuneCountInString(s) <= width {
-		return s
-	}
-	return string([]rune(s)[:width-1]) + "…"
-}
-
-// wrapName breaks a name into two lines, at a blank if there is one.
-func wrapName(name string, width int) [2]string {
+// wrapName breaks a name into at most two lines, at a blank if there is one.
+func wrapName(name string, width int) string {
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) <= width {
-		return [2]string{name, ""}
+		return name
 	}
 	head := string([]rune(name)[:width+1])
 	if at := strings.LastIndexByte(head, ' '); at > 0 {
-		return [2]string{name[:at], cut(name[at+1:], width)}
+		return name[:at] + "\n" + table.Cut(name[at+1:], width)
 	}
 	head = string([]rune(name)[:width])
-	return [2]string{head, cut(name[len(head):], width)}
+	return head + "\n" + table.Cut(name[len(head):], width)
 }

@@ -360,17 +360,17 @@ func TestEvaluateJudge(t *testing.T) {
 
 func TestEvaluateIsReproducible(t *testing.T) {
 	var a, b, c bytes.Buffer
-	require.NoError(t, evaluated(t, village()).WriteJSON(&a))
-	require.NoError(t, evaluated(t, village()).WriteJSON(&b))
+	require.NoError(t, resultsOf(t, village()).WriteJSON(&a))
+	require.NoError(t, resultsOf(t, village()).WriteJSON(&b))
 	require.Equal(t, a.String(), b.String())
 	other := village()
 	other.Seed = 2
-	require.NoError(t, evaluated(t, other).WriteJSON(&c))
+	require.NoError(t, resultsOf(t, other).WriteJSON(&c))
 	require.NotEqual(t, a.String(), c.String(), "the seed draws other samples")
 }
 
 func TestEvaluationJSON(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	var data bytes.Buffer
 	require.NoError(t, e.WriteJSON(&data))
 	back, err := ReadEvaluation(bytes.NewReader(data.Bytes()))

@@ -117,7 +117,11 @@ func ExampleCalibrate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	calibration, err := ragft.Calibrate(evaluation, "tuned", ragft.CalibrationOptions{Risk: 0.1})
+	points, err := evaluation.Points("tuned")
+	if err != nil {
+		log.Fatal(err)
+	}
+	calibration, err := ragft.Calibrate(points, ragft.CalibrationOptions{Risk: 0.1})
 	if err != nil {
 		log.Fatal(err)
 	}

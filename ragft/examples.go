@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // rowExamples is what became of a row.
@@ -30,7 +31,7 @@ type encoder struct {
 
 // encodeRows renders the rows by the model's template.
 func encodeRows(ctx context.Context, rows []Row, o TrainOptions) ([]rowExamples, map[string]string, error) {
-	model, err := llama.Load(ctx, o.Model, llama.ModelOptions{GPULayers: -1})
+	model, err := llama.Load(ctx, o.Model, llama.ModelOptions{GPULayers: opt.Of(0)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("ragft: %w", err)
 	}

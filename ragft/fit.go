@@ -16,7 +16,7 @@ import (
 // they are too many: see [reader]. Evaluations, assistants and demonstrations
 // go by it alike.
 func fit(m Model, maxTokens int, messages func([]retriever.Hit) []Message, hits []retriever.Hit) ([]retriever.Hit, error) {
-	counter, ok := behindCaches[TokenCounter](m)
+	counter, ok := As[TokenCounter](m)
 	if !ok || len(hits) == 0 {
 		return hits, nil
 	}

@@ -71,7 +71,7 @@ func TestEnsembleComparesWhatIsTakenOut(t *testing.T) {
 
 // shownBy tells how many passages an evaluation, an assistant and a demonstration show, 0 where they say that even one is
 // too long.
-func shownBy(t *testing.T, model Model, q string, found Searcher, ensemble *Ensemble) (evaluation, assistant, demonstration int) {
+func shownBy(t *testing.T, model Model, q string, found retriever.Searcher, ensemble *Ensemble) (evaluation, assistant, demonstration int) {
 	t.Helper()
 	questions := []Question{{ID: "a", Question: q, Answer: "x"}}
 	e := evaluated(t, EvalConfig{
@@ -181,7 +181,7 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	all, _ := made(self)
 	require.Positive(t, all[KindAnswer][4])
 	q := in.Questions[0]
-	two, err := model.CountTokens(Prompts{}.refuse(q, hitsOf(t, search, q.Question)[:2]))
+	two, err := model.CountTokens(q.RefuseMessages(Prompts{}, hitsOf(t, search, q.Question)[:2]))
 	require.NoError(t, err)
 	model.context = two + 5
 	few, out := made(self)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // Instruction is a plain instruction, without documents, with a reference response.
@@ -321,9 +323,8 @@ func plainPrompt(text string) []Message { return []Message{{Role: RoleUser, Cont
 
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (f *Forgetting) WriteTable(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-39s%5s%9s%9s%9s%18s  %s\n", "Forgetting", "n", "before", "after", "change", "95% interval", "finding")
-	b.WriteString(strings.Repeat("-", 109) + "\n")
+	t := table.New("Forgetting", "n", "before", "after", "change", "95% interval", "finding")
+	t.Left = []int{6}
 	for _, l := range f.Losses {
 		finding := "no difference shown"
 		switch {
@@ -334,11 +335,8 @@ func (f *Forgetting) WriteTable(w io.Writer) error {
 		case l.Shown:
 			finding = "changed, p " + showP(l.P)
 		}
-		fmt.Fprintf(&b, "%-39s%5d%9s%9s%9s%18s  %s\n", l.Name, l.N, plainMetric(l.Before, false), plainMetric(l.After, false),
+		t.Row(l.Name, l.N, plainMetric(l.Before, false), plainMetric(l.After, false),
 			signedMetric(l.Change.Value, false), signedInterval(l.Change, false), finding)
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("ragft: write table: %w", err)
-	}
-	return nil
+	return writeText(w, t.String())
 }

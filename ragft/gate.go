@@ -27,51 +27,49 @@ type GateRates struct {
 	SelectiveAccuracy Estimate `json:"selective_accuracy"` // correct, of the answers given
 }
 
-func newGateRates(records []Record, gives func(r *Record) bool) GateRates {
+func newGateRates(points []Point, gives func(p Point) bool) GateRates {
 	var g GateRates
-	for i := range records {
-		if r := &records[i]; isAnswered(r) && gives(r) {
+	for _, p := range points {
+		if !p.Refused && gives(p) {
 			g.Answered++
-			if isCorrect(r) {
+			if p.Correct {
 				g.Correct++
 			}
 		}
 	}
-	g.Coverage, g.SelectiveAccuracy = exactShare(g.Answered, len(records)), exactShare(g.Correct, g.Answered)
+	g.Coverage, g.SelectiveAccuracy = exactShare(g.Answered, len(points)), exactShare(g.Correct, g.Answered)
 	return g
 }
 
 // Test applies the calibration to the answers of the system that it was made
-// for, as another evaluation has them, and keeps what comes out as Gate. The
-// questions must not be those that it was made on. The error wraps
-// [ErrCalibration] where the evaluation does not have the system or the
-// calibration has no confidence, and [ErrOtherConditions] where it answers under others.
-func (c *Calibration) Test(e *Evaluation) error {
+// for to other questions, and keeps what comes out as Gate. The questions must
+// not be those that it was made on. The error wraps [ErrCalibration] where the
+// answers are of another system or model or the calibration has no confidence,
+// and [ErrOtherConditions] where they came about under other conditions.
+func (c *Calibration) Test(a Points) error {
 	if c.Unfit != "" {
 		return fmt.Errorf("ragft: %w", ErrCalibration)
 	}
-	s := e.System(c.System)
-	if s == nil || s.Model != c.Model {
-		return fmt.Errorf("ragft: %w: the evaluation has no system %q of the model %s", ErrCalibration, c.System, c.Model)
+	if a.System != c.System || a.Model != c.Model {
+		return fmt.Errorf("ragft: %w: it was made for the system %q of the model %s, not for %q of %s", ErrCalibration, c.System, c.Model, a.System, a.Model)
 	}
-	if !conditionsOf(e, s).equal(c.Conditions) || e.Signals != c.Signals {
-		return fmt.Errorf("ragft: %w than the system %q of the evaluation", ErrOtherConditions, s.Name)
+	if !a.Conditions.equal(c.Conditions) || a.Signals != c.Signals {
+		return fmt.Errorf("ragft: %w than the answers of the system %q", ErrOtherConditions, a.System)
 	}
-	joined := SystemResult{Records: make([]Record, len(s.Records))}
-	for i, r := range s.Records {
-		r.Confidence = nil
-		if isAnswered(&r) {
-			r.Confidence = finite(c.Calibrator.Probability(r.Signals))
+	outcomes := make([]Outcome, len(a.Points))
+	for i, p := range a.Points {
+		outcomes[i] = Outcome{Confidence: math.NaN(), Correct: p.Correct && !p.Refused}
+		if !p.Refused {
+			outcomes[i].Confidence = c.Calibrator.Probability(p.Signals)
 		}
-		joined.Records[i] = r
 	}
-	joined.curves()
+	curve, reliability := curvesOf(outcomes)
 	c.Gate = &GateTest{
-		N: len(s.Records), Before: newGateRates(s.Records, isAny), Quality: qualityOf(answeredOutcomes(joined.Records)),
-		Curve: joined.Curve, Reliability: joined.Reliability,
+		N: len(a.Points), Before: newGateRates(a.Points, func(Point) bool { return true }), Quality: qualityOf(outcomes),
+		Curve: curve, Reliability: reliability,
 	}
 	if c.Guarantee.Answered > 0 {
-		after := newGateRates(joined.Records, func(r *Record) bool { return orNaN(r.Confidence) >= c.Guarantee.Threshold })
+		after := newGateRates(a.Points, func(p Point) bool { return c.Calibrator.Probability(p.Signals) >= c.Guarantee.Threshold })
 		c.Gate.After = &after
 	}
 	return nil

@@ -102,7 +102,7 @@ func AuditJudge(ctx context.Context, judge Model, rows []Row, o AuditOptions) (*
 	var tally replyTally
 	votes := o.Judge
 	votes.Knockout = false // for what ErrJudgeUnread says
-	m := newMeter(o.Progress, o.Logger, judge)
+	m := newMeter(o.Progress, o.Logger)
 	for done := 0; done < len(items); done += o.Batch {
 		if err := auditBatch(ctx, m, judge, items[done:min(done+o.Batch, len(items))], o, &tally); err != nil {
 			return nil, fmt.Errorf("ragft: audit: %w", err)

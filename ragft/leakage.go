@@ -1,11 +1,12 @@
 package ragft
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // LeakOptions controls [FindLeaks]. The zero value looks for eight words in a
@@ -135,19 +136,16 @@ func (l *Leakage) String() string {
 
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (l *Leakage) WriteTable(w io.Writer) error {
-	var b bytes.Buffer
-	for _, part := range wrapLines("Leakage. "+l.String(), tableWidth-1) {
-		line(&b, part)
-	}
+	text := table.Wrap("Leakage. " + l.String())
 	if len(l.Leaks) > 0 {
-		line(&b, "")
-		line(&b, pad("evaluation", 24)+pad("training", 24)+padLeft("share, %", 9)+"   first run in both")
-		line(&b, strings.Repeat("-", 109))
+		t := table.New("evaluation", "training", "share, %", "first run in both")
+		t.Left = []int{1, 3}
+		for _, leak := range l.Leaks {
+			t.Row(table.Cut(leak.Evaluation, 23), table.Cut(leak.Training, 23), percent(leak.Share), table.Cut(leak.Text, 48))
+		}
+		text += "\n" + t.String()
 	}
-	for _, leak := range l.Leaks {
-		line(&b, pad(cut(leak.Evaluation, 23), 24)+pad(cut(leak.Training, 23), 24)+padLeft(percent(leak.Share), 9)+"   "+cut(leak.Text, 50))
-	}
-	return writeAll(w, &b)
+	return writeText(w, text)
 }
 
 // WithoutLeaks returns the evaluation questions that [FindLeaks], given the same

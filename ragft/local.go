@@ -18,6 +18,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // LocalOptions says how [OpenLocal] opens a model. The zero value works.
@@ -31,10 +32,10 @@ type LocalOptions struct {
 	// Threads that compute; 0 = the number of cores.
 	Threads int
 	// GPULayers is the number of layers on the GPU, where the build has one;
-	// 0 = all, negative = none.
-	GPULayers int
+	// unset = all, opt.Of(0) = none.
+	GPULayers opt.Value[int]
 	// Servers are ggml RPC servers, each host:port, that hold a part of the layers: see Servers of
-	// [llama.ModelOptions], which also says whom to trust. GPULayers must not be negative then.
+	// [llama.ModelOptions], which also says whom to trust. GPULayers must not be 0 then.
 	Servers []string
 	// Serve is for programs that answer many callers at once: calls of Chat
 	// share batches from the moment they come in, what was computed of a prompt
@@ -43,7 +44,7 @@ type LocalOptions struct {
 	// give equal answers; with Serve a near tie may fall either way.
 	Serve bool
 	// Queue is, with Serve, the number of requests that may wait before more
-	// are refused with [llama.ErrBusy]; 0 = 64, negative = any.
+	// are refused with [llama.ErrBusy]; 0 = 64, [math.MaxInt] = no limit.
 	Queue int
 	// SeparateCaches gives each of Sequences, with Serve, memory for
 	// ContextTokens tokens of its own: faster where requests have little in
@@ -84,15 +85,9 @@ type engine interface {
 	Close() error
 }
 
-// OpenLocal opens the GGUF model at path, which may also be "ollama:NAME" for
-// a model that Ollama has pulled. Errors are those of [llama.Load] and
-// [ResolveModel].
+// OpenLocal opens the GGUF model at path. For a model that Ollama has pulled,
+// [ResolveModel] tells the path. Errors are those of [llama.Load].
 func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, error) {
-	file, err := resolveBase(ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("ragft: %w", err)
-	}
-	path = file.Path
 	model, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: o.GPULayers, Servers: o.Servers, OnProgress: o.OnProgress})
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
@@ -115,7 +110,7 @@ func OpenLocal(ctx context.Context, path string, o LocalOptions) (*LocalModel, e
 		model.Close()
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
-	m.name = file.Name + "@" + hash[:16]
+	m.name = strings.TrimSuffix(filepath.Base(path), ".gguf") + "@" + hash[:16]
 	return m, nil
 }
 
@@ -246,7 +241,7 @@ func (m *LocalModel) Request(r ChatRequest) (llama.Request, error) {
 	grammar := ""
 	if len(r.Schema) > 0 {
 		if grammar, err = jsonschema.Grammar(r.Schema); err != nil {
-			return llama.Request{}, fmt.Errorf("ragft: %w: %w", ErrSchema, err)
+			return llama.Request{}, fmt.Errorf("ragft: %w: %w", ErrRequest, err)
 		}
 	}
 	return llama.Request{

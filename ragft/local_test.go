@@ -19,12 +19,13 @@ import (
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 func openLocalTest(t *testing.T, spec testmodel.Spec) (*LocalModel, string) {
 	t.Helper()
 	path := testmodel.New(t, spec)
-	m, err := OpenLocal(context.Background(), path, LocalOptions{Sequences: 4, ContextTokens: 1024, Threads: 1, GPULayers: -1})
+	m, err := OpenLocal(context.Background(), path, LocalOptions{Sequences: 4, ContextTokens: 1024, Threads: 1, GPULayers: opt.Of(0)})
 	require.NoError(t, err)
 	t.Cleanup(func() { m.Close() })
 	return m, path
@@ -252,7 +253,7 @@ func TestLocalModelScores(t *testing.T) {
 // TestLocalModelServe has callers of a model and an adapted one at once in one memory.
 func TestLocalModelServe(t *testing.T) {
 	path := testmodel.New(t, testmodel.Spec{})
-	m, err := OpenLocal(t.Context(), path, LocalOptions{Sequences: 4, ContextTokens: 1024, Threads: 1, GPULayers: -1, Serve: true})
+	m, err := OpenLocal(t.Context(), path, LocalOptions{Sequences: 4, ContextTokens: 1024, Threads: 1, GPULayers: opt.Of(0), Serve: true})
 	require.NoError(t, err)
 	defer m.Close()
 	tuned, err := m.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2}), 0)
@@ -315,5 +316,5 @@ func TestLocalModelSchema(t *testing.T) {
 		require.Contains(t, []int{1, 2}, len(got.Names))
 	}
 	_, err = m.Chat(context.Background(), []ChatRequest{{Messages: closedChat("Who?"), Schema: json.RawMessage(`{"type": "string", "format": "date"}`)}})
-	require.ErrorIs(t, err, ErrSchema)
+	require.ErrorIs(t, err, ErrRequest)
 }

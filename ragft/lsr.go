@@ -181,7 +181,7 @@ func (l LSR) check(in RecipeInput, model bool) error {
 // in.Questions; those without an answer are left out. The model must be a
 // [Scorer]; behind a [CachedModel] a run that was stopped goes on with the scores
 // that it had. The same input gives the same result. Use it with
-// retriever.Index.Tuned wherever a [Searcher] is taken.
+// retriever.Index.Tuned wherever a [retriever.Searcher] is taken.
 //
 // An index that is changed meanwhile is retriever.ErrChanged.
 func (l LSR) Tune(ctx context.Context, in RecipeInput) (*LSRResult, error) {
@@ -189,7 +189,7 @@ func (l LSR) Tune(ctx context.Context, in RecipeInput) (*LSRResult, error) {
 		return nil, err
 	}
 	t := &lsr{LSR: l.withDefaults(), in: in.withDefaults(), index: in.Search.(*retriever.Index)}
-	t.meter = newMeter(t.in.Progress, t.in.Logger, in.Model)
+	t.meter = newMeter(t.in.Progress, t.in.Logger)
 	t.out = &LSRResult{Dropped: map[DropReason]int{}}
 	if err := t.run(ctx); err != nil {
 		return nil, fmt.Errorf("ragft: %s: %w", l.Name(), err)
@@ -304,7 +304,7 @@ func (t *lsr) ask(ctx context.Context, batch []*lsrQuestion) error {
 func (t *lsr) pairs(q *lsrQuestion) []PromptResponse {
 	pairs := make([]PromptResponse, len(q.passages.Hits))
 	for i, hit := range q.passages.Hits {
-		pairs[i] = PromptResponse{t.in.Prompts.read(q.Question, []retriever.Hit{hit.Hit}), q.Golds()[0]}
+		pairs[i] = PromptResponse{q.Question.ReadMessages(t.in.Prompts, []retriever.Hit{hit.Hit}), q.Golds()[0]}
 	}
 	return pairs
 }
@@ -334,6 +334,9 @@ func (t *lsr) distribute(q *lsrQuestion, scores []likelihood) {
 	q.logs = make([]float64, len(scores))
 	for i, s := range scores {
 		t.meter.calls++
+		if s.cached {
+			t.meter.cached++
+		}
 		t.meter.tokens += s.tokens
 		p := math.Exp(s.mean * float64(s.tokens))
 		if t.PerToken {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -43,8 +44,9 @@ func newLSRVector(questions []*lsrQuestion, o retriever.IndexOptions, termQuesti
 	}
 	maps.DeleteFunc(count, func(f string, n int) bool { return strings.HasPrefix(f, retriever.FeatureTerm) && n < termQuestions })
 	v := &lsrVector{features: slices.Sorted(maps.Keys(count)), place: map[string]int{}}
-	v.start = []float64{0, o.K1, o.B, 1}
-	v.least, v.most = []float64{-8, 0, 0, 0}, []float64{8, max(8, o.K1), 1, 8}
+	k1 := o.K1.Or(retriever.DefaultK1)
+	v.start = []float64{0, k1, o.B.Or(retriever.DefaultB), 1}
+	v.least, v.most = []float64{-8, 0, 0, 0}, []float64{8, max(8, k1), 1, 8}
 	if o.IgnoreTitles {
 		v.least[lsrTitle], v.most[lsrTitle] = 1, 1
 	}
@@ -57,13 +59,9 @@ func newLSRVector(questions []*lsrQuestion, o retriever.IndexOptions, termQuesti
 
 // tuning is that of a vector.
 func (v *lsrVector) tuning(at []float64) retriever.Tuning {
-	value := func(x float64) float64 {
-		if x == 0 {
-			return -1 // of a tuning, 0 is the index's own
-		}
-		return x
+	t := retriever.Tuning{
+		K1: opt.Of(at[lsrK1]), B: opt.Of(at[lsrB]), Title: opt.Of(at[lsrTitle]), Weights: map[string]float64{},
 	}
-	t := retriever.Tuning{K1: value(at[lsrK1]), B: value(at[lsrB]), Title: value(at[lsrTitle]), Weights: map[string]float64{}}
 	for i, f := range v.features {
 		if w := at[lsrFeatures+i]; w != 0 {
 			t.Weights[f] = w
@@ -204,7 +202,7 @@ func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, be
 		for i := range values[side] {
 			values[side][i] = make([]float64, n)
 		}
-		search := Searcher(t.index)
+		search := retriever.Searcher(t.index)
 		if side == 1 {
 			search = tuned
 		}

@@ -3,7 +3,8 @@ package ragft
 import (
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // MemoryPart is the questions of a list of memory probes that the rows have the
@@ -131,28 +132,26 @@ func (p *MemoryProbe) partsTable() string {
 	if p.Rows == 0 {
 		return ""
 	}
-	var b strings.Builder
-	b.WriteString("\n" + strings.Join(wrapLines(p.partsNote(), tableWidth-1), "\n") + "\n")
+	text := "\n" + table.Wrap(p.partsNote())
 	if len(p.parts()) == 0 {
-		return b.String()
+		return text
 	}
-	b.WriteString("\n" + pad("correct", 24) + padLeft("n", 5))
+	heads := []string{"correct", "n"}
 	for _, s := range p.Evaluation.Systems {
-		b.WriteString(padLeft(s.Name, 20))
+		heads = append(heads, s.Name)
 	}
-	b.WriteString("\n" + strings.Repeat("-", 109) + "\n")
+	t := table.New(heads...)
+	learned := fmt.Sprintf("%s - %s, correct:\n", MemoryTuned, MemoryBefore)
 	for _, part := range p.parts() {
-		b.WriteString(pad(part.name, 24) + padLeft(fmt.Sprint(len(part.Questions)), 5))
+		row := []any{part.name, len(part.Questions)}
 		for _, s := range p.Evaluation.Systems {
 			e := part.Correct[s.Name]
-			b.WriteString(padLeft(percent(e.Value)+"  "+percentInterval(e), 20))
+			row = append(row, percent(e.Value)+"  "+percentInterval(e))
 		}
-		b.WriteString("\n")
-	}
-	fmt.Fprintf(&b, "%s - %s, correct:\n", MemoryTuned, MemoryBefore)
-	for _, part := range p.parts() {
+		t.Row(row...)
 		d := part.Learned
-		fmt.Fprintf(&b, "%s: %s (%s), p %s, %s\n", part.name, signedMetric(d.Estimate.Value, true), signedInterval(d.Estimate, true), showP(d.P), d.Finding)
+		learned += fmt.Sprintf("%s: %s (%s), p %s, %s\n", part.name,
+			signedMetric(d.Estimate.Value, true), signedInterval(d.Estimate, true), showP(d.P), d.Finding)
 	}
-	return b.String()
+	return text + "\n" + t.String() + learned
 }

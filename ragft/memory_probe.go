@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // The arms of [ProbeMemory], and the base without documents, which tells what
@@ -190,7 +192,7 @@ func (t *MemoryTest) check() error {
 		if p.Evaluation == nil || len(p.Evaluation.Systems) == 0 {
 			return fmt.Errorf("the memory probes of %s questions hold no evaluation", list.name)
 		}
-		if err := p.Evaluation.check(); err != nil {
+		if err := p.Evaluation.Check(); err != nil {
 			return fmt.Errorf("the memory probes of %s questions: %w", list.name, err)
 		}
 		if err := p.checkParts(); err != nil {
@@ -239,24 +241,23 @@ func (t *MemoryTest) WriteTable(w io.Writer) error {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "By heart against retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), list.name)
-		fmt.Fprintf(&b, "%-22s%19s%19s%19s%10s%10s%10s\n", "", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
-		b.WriteString(strings.Repeat("-", 109) + "\n")
+		arms := table.New("", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
 		for k := range p.Evaluation.Systems {
 			s := &p.Evaluation.Systems[k]
-			fmt.Fprintf(&b, "%-22s", s.Name)
+			row := []any{s.Name}
 			for _, key := range memoryMetrics() {
-				e := s.Estimate(key)
-				switch {
+				switch e := s.Estimate(key); {
 				case isCost(key):
-					fmt.Fprintf(&b, "%10s", s.costFigure(key))
+					row = append(row, s.CostFigure(key))
 				case !e.Defined():
-					fmt.Fprintf(&b, "%19s", noValue)
+					row = append(row, noValue)
 				default:
-					fmt.Fprintf(&b, "%19s", percent(e.Value)+"  "+percentInterval(e))
+					row = append(row, percent(e.Value)+"  "+percentInterval(e))
 				}
 			}
-			b.WriteString("\n")
+			arms.Row(row...)
 		}
+		b.WriteString(arms.String())
 		for _, c := range p.Evaluation.Comparisons {
 			d := c.Difference(MetricCorrect)
 			if d.Finding == NotMeasured { // questions without a reference answer
@@ -265,21 +266,30 @@ func (t *MemoryTest) WriteTable(w io.Writer) error {
 			fmt.Fprintf(&b, "%s - %s, correct: %s (%s), %s\n", c.Other, c.Base, signedMetric(d.Estimate.Value, true), signedInterval(d.Estimate, true), d.Finding)
 		}
 		b.WriteString(p.partsTable())
-		if len(p.Verdicts) > 0 {
-			note := fmt.Sprintf("Pairwise, judged by %s in both orders. First or second: which is preferred; else no difference is shown: the interval holds 0, "+
-				"or p of the exact sign test of won against lost is 0.05 or more.", cut(p.Verdicts[0].Judge, 30))
-			b.WriteString("\n" + strings.Join(wrapLines(note, tableWidth-1), "\n") + "\n")
+		b.WriteString(p.verdictsTable())
+	}
+	return writeText(w, b.String())
+}
+
+// verdictsTable is a table of the pairwise verdicts for each criterion.
+func (p *MemoryProbe) verdictsTable() string {
+	if len(p.Verdicts) == 0 {
+		return ""
+	}
+	text := "\n" + table.Wrap(fmt.Sprintf("Pairwise, judged by %s in both orders. First or second: which is preferred; else no difference is shown: "+
+		"the interval holds 0, or p of the exact sign test of won against lost is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30)))
+	var t *table.Table
+	for k, v := range p.Verdicts {
+		if k == 0 || p.Verdicts[k-1].Criterion != v.Criterion {
+			t = table.New(table.Cut(v.Criterion, 39), "won", "tied", "lost", "unread", "advantage", "95% interval", "p", "")
+			t.Left = []int{8}
 		}
-		for k, v := range p.Verdicts {
-			if k == 0 || p.Verdicts[k-1].Criterion != v.Criterion {
-				fmt.Fprintf(&b, "\n%-40s%6s%6s%6s%8s%11s%16s%8s\n", cut(v.Criterion, 39), "won", "tied", "lost", "unread", "advantage", "95% interval", "p")
-			}
-			fmt.Fprintf(&b, "%-40s%6d%6d%6d%8d%11s%16s%8s  %s\n", v.A+" : "+v.B, v.Win, v.Tie, v.Loss, v.Unread,
-				signedMetric(v.Advantage.Value, true), signedInterval(v.Advantage, true), showP(v.P), map[string]string{v.A + " preferred": "first", v.B + " preferred": "second"}[v.finding()])
+		t.Row(v.A+" : "+v.B, v.Win, v.Tie, v.Loss, v.Unread,
+			signedMetric(v.Advantage.Value, true), signedInterval(v.Advantage, true), showP(v.P),
+			map[string]string{v.A + " preferred": "first", v.B + " preferred": "second"}[v.finding()])
+		if k == len(p.Verdicts)-1 || p.Verdicts[k+1].Criterion != v.Criterion {
+			text += "\n" + t.String()
 		}
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("ragft: write table: %w", err)
-	}
-	return nil
+	return text
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // Worked by hand: by heart the tuned model knows one of two local facts, the
@@ -65,22 +67,22 @@ func TestProbeMemory(t *testing.T) {
 	require.Equal(t, []Preferred{PrefersA}, m.Global.Verdicts[0].Outcomes)
 	require.InDelta(t, 0.5, v.FirstShown.Value, 1e-12)
 
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	e.Memory = m
-	table := e.Table()
-	require.Contains(t, table, "By heart against retrieval, 2 local questions.")
-	require.Regexp(t, `tuned, no documents : base, retrieval +1 +0 +1 +0 +0.0 `, table)
-	_, global, _ := strings.Cut(table, "1 global questions.")
+	text := e.Table()
+	require.Contains(t, text, "By heart against retrieval, 2 local questions.")
+	require.Regexp(t, `tuned, no documents : base, retrieval +1 +0 +1 +0 +0.0 `, text)
+	_, global, _ := strings.Cut(text, "1 global questions.")
 	require.NotContains(t, global, "correct:", "they have no reference answer")
 	require.Contains(t, global, "tuned, no documents : base, retrieval")
-	for _, line := range strings.Split(table, "\n") {
-		require.LessOrEqual(t, len([]rune(line)), tableWidth)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), table.Width)
 	}
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
 	back, err := ReadEvaluation(strings.NewReader(string(data)))
 	require.NoError(t, err)
-	require.Equal(t, table, back.Table())
+	require.Equal(t, text, back.Table())
 	var answers bytes.Buffer
 	require.NoError(t, WriteAnswers(&answers, e))
 	again, err := ReadAnswers(t.Context(), strings.NewReader(answers.String()))
@@ -153,16 +155,16 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	require.Nil(t, m.Global.Taught)
 	require.Nil(t, m.Global.Withheld)
 
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	e.Memory = m
-	table := e.Table()
-	require.Contains(t, table, "Held against the 2 rows that were learnt. Questions of which a row tells the answer: 1; of which no row tells\n"+
+	text := e.Table()
+	require.Contains(t, text, "Held against the 2 rows that were learnt. Questions of which a row tells the answer: 1; of which no row tells\n"+
 		"it: 1. Left out, since a row asks them in nearly the same words: 1.\n")
-	require.Contains(t, table, "Held against the 2 rows that were learnt. Without an answer to look for: 1.\n")
-	require.Regexp(t, `a row tells the answer +1 +100 `, table)
-	require.Regexp(t, `no row tells it +1 +0\.0 `, table)
-	for _, line := range strings.Split(table, "\n") {
-		require.LessOrEqual(t, len([]rune(line)), tableWidth)
+	require.Contains(t, text, "Held against the 2 rows that were learnt. Without an answer to look for: 1.\n")
+	require.Regexp(t, `a row tells the answer +1 +100 `, text)
+	require.Regexp(t, `no row tells it +1 +0\.0 `, text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), table.Width)
 	}
 	page := writtenReport(t, e, ReportInfo{})
 	for _, want := range []string{"a row tells the answer", "no row tells it", "Held against the 2 rows"} {
@@ -199,13 +201,13 @@ func TestVerdictsOfBeforeTheSignTest(t *testing.T) {
 			Judge: "j", Criterion: CriterionRichness, Win: win, Tie: tie, Loss: loss, Advantage: Estimate{net, net - 0.1, net + 0.1, win + tie + loss},
 		}}
 	}
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	e.Memory = &MemoryTest{Local: &MemoryProbe{Evaluation: evaluated(t, village()), Verdicts: []ArmVerdict{verdict(9, 0, 1), verdict(3, 4, 0), {Pairwise: &Pairwise{Unread: 2}}}}}
 	var answers bytes.Buffer
 	require.NoError(t, WriteAnswers(&answers, e))
-	for _, read := range []func() (*Evaluation, error){
-		func() (*Evaluation, error) { return ReadEvaluation(strings.NewReader(inJSON(t, e))) },
-		func() (*Evaluation, error) { return ReadAnswers(t.Context(), &answers) },
+	for _, read := range []func() (*Results, error){
+		func() (*Results, error) { return ReadEvaluation(strings.NewReader(inJSON(t, e))) },
+		func() (*Results, error) { return ReadAnswers(t.Context(), &answers) },
 	} {
 		back, err := read()
 		require.NoError(t, err)
@@ -242,7 +244,7 @@ func TestProbesWithoutIDs(t *testing.T) {
 	probe := func() *MemoryProbe {
 		m, err := ProbeMemory(t.Context(), config)
 		require.NoError(t, err)
-		e := evaluated(t, village())
+		e := resultsOf(t, village())
 		e.Memory = m
 		back, err := ReadEvaluation(strings.NewReader(inJSON(t, e)))
 		require.NoError(t, err)

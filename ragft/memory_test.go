@@ -331,6 +331,15 @@ type lettered struct{ Model }
 
 func (lettered) CountText(text string) (int, error) { return len(text), nil }
 
+func (lettered) CountTokens(messages []Message) (n int, err error) {
+	for _, m := range messages {
+		n += len(m.Content)
+	}
+	return n, nil
+}
+
+func (lettered) ContextTokens() int { return 1 << 20 }
+
 func TestPretraining(t *testing.T) {
 	corpus := []retriever.Chunk{
 		{ID: "a", Source: "m.md", Text: "The mill is old and red.", Start: 0, End: 24},

@@ -210,3 +210,18 @@ func (r ranking) brier(weights []float64) float64 {
 	}
 	return sum / total
 }
+
+// curvesOf draws the confidence of outcomes, of which those without a confidence
+// were not answered. The curve of the answers is drawn over all outcomes: it ends
+// at their coverage.
+func curvesOf(outcomes []Outcome) (curve []CurvePoint, reliability []Bin) {
+	answered := RiskCoverage(outcomes)
+	if len(answered) == 0 {
+		return nil, nil
+	}
+	for _, p := range answered {
+		p.Coverage *= float64(len(answered)) / float64(len(outcomes))
+		curve = append(curve, p)
+	}
+	return curve, Reliability(outcomes)
+}

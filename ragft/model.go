@@ -21,8 +21,8 @@ const DefaultPassages = 4
 // Model is what generates, judges and answers. It is met by [LocalModel], by
 // [OllamaModel] and [OpenAIModel] on servers, by [PoolModel] and [CachedModel]
 // around these, and by fakes in tests. Implementations are safe for concurrent use; concurrent calls may
-// queue. A Model may also have a method Hash() string, the hex SHA-256 of its
-// weights, which then goes into the provenance of rows.
+// queue. What else a model can do, it says by further interfaces, which [As]
+// finds: [TokenCounter], [Scorer], [Hasher], [Limiter].
 type Model interface {
 	// Name identifies weights, adapter and template. It is part of cache keys
 	// and of the provenance of every row, so two models that can answer
@@ -54,7 +54,7 @@ type ChatRequest struct {
 	// [LocalModel] samples under a grammar, and knows the keywords type, enum,
 	// const, properties, required, additionalProperties, items, minItems, maxItems,
 	// minLength, maxLength, anyOf, oneOf, and $ref within the schema; others that
-	// restrict a value are [ErrSchema]. Properties come in the schema's order, and
+	// restrict a value are [ErrRequest]. Properties come in the schema's order, and
 	// none that it does not name. Servers get it as it is.
 	Schema json.RawMessage
 
@@ -65,6 +65,9 @@ type ChatRequest struct {
 type ChatResponse struct {
 	Samples      []ChatSample
 	PromptTokens int // length of the prompt; 0 where the server does not tell
+
+	// Cached is set if a cache answered, without asking the model.
+	Cached bool
 
 	// Seconds is the request's share of the time that the call took which
 	// generated it; 0 = not known. [CachedModel] measures it, and keeps it.
@@ -77,13 +80,6 @@ type ChatSample struct {
 	Tokens      int     // tokens generated
 	MeanLogProb float64 // mean natural log probability of those tokens; NaN where unknown
 	Truncated   bool    // true when the length limit ended it
-}
-
-// Searcher finds the passages for a question: the best k, best first, fewer
-// when there are fewer. It is met by *retriever.Index and must be safe for
-// concurrent use.
-type Searcher interface {
-	Search(ctx context.Context, query string, k int) ([]retriever.Hit, error)
 }
 
 // Prompts holds the system message of every task. An empty field means the
@@ -161,19 +157,6 @@ func (p Prompts) CarefulMessages(question string, hits []retriever.Hit) []Messag
 // RefuseMessages asks for a refusal in view of the documents.
 func (p Prompts) RefuseMessages(question string, hits []retriever.Hit) []Message {
 	return chat(p.WithDefaults().Refuse, documentsMessage(question, hits))
-}
-
-// read, closed and refuse ask a question after the turns before it.
-func (p Prompts) read(q Question, hits []retriever.Hit) []Message {
-	return withHistory(p.ReadMessages(q.Question, hits), q.History)
-}
-
-func (p Prompts) closed(q Question) []Message {
-	return withHistory(p.ClosedMessages(q.Question), q.History)
-}
-
-func (p Prompts) refuse(q Question, hits []retriever.Hit) []Message {
-	return withHistory(p.RefuseMessages(q.Question, hits), q.History)
 }
 
 // JudgeMessages asks whether prediction agrees with the reference answer.

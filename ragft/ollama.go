@@ -71,6 +71,7 @@ func NewOllamaModel(ctx context.Context, name string, opts OllamaOptions) (*Olla
 	m := &OllamaModel{client: opts.Client, name: withTag(name), opts: opts.withDefaults()}
 	m.slots = make(chan struct{}, m.opts.Concurrency)
 	m.policy = newRetryPolicy(opts.Retries, opts.Backoff, opts.Timeout)
+	m.policy.status = ollamaStatus
 	if m.client == nil {
 		client, err := newClient(opts.BaseURL)
 		if err != nil {
@@ -155,7 +156,8 @@ func (m *OllamaModel) Chat(ctx context.Context, reqs []ChatRequest) ([]ChatRespo
 	return responses, nil
 }
 
-func (m *OllamaModel) concurrency() int { return cap(m.slots) }
+// Concurrency is [OllamaOptions.Concurrency].
+func (m *OllamaModel) Concurrency() int { return cap(m.slots) }
 
 // sample generates one sample. A try that fails after text was streamed is
 // final, since the caller has seen its text.
@@ -278,12 +280,27 @@ func (m *OllamaModel) explain(err error) error {
 		return err
 	case errors.Is(err, ErrModelMissing):
 		return fmt.Errorf("%w %s: run \"ollama pull %s\"", ErrModelMissing, m.name, m.name)
-	case httpStatus(err) == http.StatusNotFound && strings.Contains(err.Error(), "not found"):
+	case ollamaStatus(err) == http.StatusNotFound && strings.Contains(err.Error(), "not found"):
 		return fmt.Errorf("%w %s: run \"ollama pull %s\" (%w)", ErrModelMissing, m.name, m.name, err)
 	case strings.Contains(err.Error(), "exceeds the context length"):
 		return fmt.Errorf("%w: use fewer or smaller passages, or a larger OllamaOptions.ContextLength (%w)", ErrPromptTooLong, err)
 	case isDown(err):
 		return fmt.Errorf("%w: start it with \"ollama serve\", or set OLLAMA_HOST (%w)", ErrServerDown, err)
+	case isRefusedRequest(ollamaStatus(err)):
+		return fmt.Errorf("%w (%w)", ErrRequest, err)
 	}
 	return err
+}
+
+// ollamaStatus is the HTTP status of an error of Ollama's client; 0 = it is none.
+func ollamaStatus(err error) int {
+	var refused api.StatusError
+	var auth api.AuthorizationError
+	switch {
+	case errors.As(err, &refused):
+		return refused.StatusCode
+	case errors.As(err, &auth):
+		return auth.StatusCode
+	}
+	return 0
 }

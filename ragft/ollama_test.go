@@ -20,8 +20,6 @@ import (
 	"github.com/ragft/ragft/internal/ollamatest"
 )
 
-const testDigest = ollamatest.Digest
-
 // standIn is a server that speaks the documented API: it decodes requests into
 // the API's own types, refuses fields and options that these do not have, and
 // streams its answers line by line.
@@ -39,7 +37,7 @@ type standIn struct {
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method + " " + r.URL.Path {
 	case "GET /api/tags":
-		fmt.Fprintf(w, `{"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","digest":%q,"size":1}]}`, testDigest)
+		fmt.Fprintf(w, `{"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","digest":%q,"size":1}]}`, ollamatest.Digest)
 	case "POST /api/chat":
 		s.chat(w, r)
 	default:
@@ -99,8 +97,8 @@ func newOllama(t *testing.T, s *standIn, opts OllamaOptions) *OllamaModel {
 func TestOllamaChat(t *testing.T) {
 	s := &standIn{pieces: []string{"It has", " nine", " rooms."}}
 	m := newOllama(t, s, OllamaOptions{ContextLength: 2048, KeepAlive: time.Minute, Options: map[string]any{"num_thread": 2, "temperature": 9.0}})
-	require.Equal(t, "ollama/llama3.2:latest@"+testDigest, m.Name())
-	require.Equal(t, testDigest, m.Hash())
+	require.Equal(t, "ollama/llama3.2:latest@"+ollamatest.Digest, m.Name())
+	require.Equal(t, ollamatest.Digest, m.Hash())
 
 	var streamed []string
 	got, err := m.Chat(t.Context(), []ChatRequest{

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/ragft/ragft/internal/jsonl"
 )
 
 // OpenAIOptions says where a server is that speaks OpenAI's API, and how to
@@ -99,7 +101,8 @@ func NewOpenAIModel(name string, opts OpenAIOptions) (*OpenAIModel, error) {
 // the model's name. Servers do not tell what weights are behind it.
 func (m *OpenAIModel) Name() string { return m.opts.Label }
 
-func (m *OpenAIModel) concurrency() int { return cap(m.slots) }
+// Concurrency is [OpenAIOptions.Concurrency].
+func (m *OpenAIModel) Concurrency() int { return cap(m.slots) }
 
 // Chat sends every sample of every request as a request of its own, a few at
 // a time. The first error ends the others.
@@ -344,7 +347,7 @@ func (a *openAIAnswer) failure() error {
 // readStream puts the answer together from server-sent events.
 func (a *openAIAnswer) readStream(r io.Reader, onText func(string)) error {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, MaxLine)
+	lines.Buffer(nil, jsonl.MaxLine)
 	var text strings.Builder
 	streamed := false
 	fail := func(err error) error {
@@ -413,22 +416,6 @@ func (a *openAIAnswer) add(part *openAIAnswer) {
 	}
 }
 
-// statusError is a server's refusal.
-type statusError struct {
-	code       int
-	message    string
-	param      string        // field that it is about
-	kind       string        // the API's code, such as "model_not_found"
-	retryAfter time.Duration // that the server asks for; 0 = none
-}
-
-func (e *statusError) Error() string {
-	if e.code == http.StatusOK {
-		return "the server reports: " + e.message
-	}
-	return fmt.Sprintf("%d %s: %s", e.code, http.StatusText(e.code), e.message)
-}
-
 func newStatusError(response *http.Response, body io.Reader) error {
 	data, _ := io.ReadAll(io.LimitReader(body, 64<<10)) // what could be read is message enough
 	e := &statusError{code: response.StatusCode, message: strings.TrimSpace(string(data))}
@@ -469,6 +456,8 @@ func (m *OpenAIModel) explain(err error) error {
 	case status.kind == "context_length_exceeded", strings.Contains(status.message, "context length"),
 		strings.Contains(status.message, "context size"):
 		return fmt.Errorf("%w: use fewer or smaller passages (%w)", ErrPromptTooLong, err)
+	case isRefusedRequest(status.code):
+		return fmt.Errorf("%w (%w)", ErrRequest, err)
 	}
 	return err
 }

@@ -101,7 +101,7 @@ func (p *OptimisedPrompts) Apply(o *GenerateOptions) {
 // Answers are greedy. It needs at least two questions with an answer. A system
 // message has the place of Prompts.Template, so that none that is found could be
 // compared with what would be used otherwise: [ErrTemplate] in the read arm.
-func OptimisePrompts(ctx context.Context, model Model, search Searcher, questions []Question, o OptimiseOptions) (*OptimisedPrompts, error) {
+func OptimisePrompts(ctx context.Context, model Model, search retriever.Searcher, questions []Question, o OptimiseOptions) (*OptimisedPrompts, error) {
 	o = o.withDefaults()
 	train, eval, err := o.split(questions)
 	if err != nil {

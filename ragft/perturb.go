@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -407,27 +408,22 @@ func (r *Robustness) tooLongNote() string {
 
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (r *Robustness) WriteTable(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s, when what it is shown changes. In %%, with exact 95%% intervals.\n\n", cut(r.System, 40))
-	fmt.Fprintf(&b, "%-22s%5s%20s%22s%20s%20s\n", "", "n", "flipped", "lost, of right ones", "followed it", "refused after")
-	b.WriteString(strings.Repeat("-", 109) + "\n")
 	cell := func(e Estimate) string {
 		if e.N == 0 {
 			return noValue
 		}
 		return percent(e.Value) + "  " + percentInterval(e)
 	}
+	t := table.New("", "n", "flipped", "lost, of right ones", "followed it", "refused after")
 	for _, p := range r.Results {
-		fmt.Fprintf(&b, "%-22s%5d%20s%22s%20s%20s\n", p.Name, p.N, cell(p.Flipped), cell(p.Lost), cell(p.Followed), cell(p.Refused))
+		t.Row(p.Name, p.N, cell(p.Flipped), cell(p.Lost), cell(p.Followed), cell(p.Refused))
 	}
+	text := fmt.Sprintf("%s, when what it is shown changes. In %%, with exact 95%% intervals.\n\n%s", table.Cut(r.System, 40), t)
 	if note := r.tooLongNote(); note != "" {
-		b.WriteString("\n" + strings.Join(wrapLines(note, tableWidth-1), "\n") + "\n")
+		text += "\n" + table.Wrap(note)
 	}
 	if len(r.Differences) > 0 {
-		b.WriteString(r.differencesTable())
+		text += "\n" + table.Wrap(r.differencesNote()) + "\n" + r.differencesTable()
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("ragft: write table: %w", err)
-	}
-	return nil
+	return writeText(w, text)
 }

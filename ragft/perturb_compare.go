@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ragft/ragft/internal/table"
 )
 
 // PerturbOutcome is what became of one question whose passages were changed.
@@ -92,24 +94,44 @@ func (out *Robustness) differencesNote() string {
 
 // differencesTable is a line for every difference that was measured.
 func (out *Robustness) differencesTable() string {
-	var b strings.Builder
-	b.WriteString("\n" + strings.Join(wrapLines(out.differencesNote(), tableWidth-1), "\n") + "\n\n")
-	b.WriteString(pad("", 34) + padLeft("n", 5) + padLeft(cut(out.Base, 7), 8) + padLeft(cut(out.System, 7), 8) +
-		padLeft("diff.", 8) + padLeft("interval", 16) + padLeft("p", 8) + "  finding\n")
-	b.WriteString(strings.Repeat("-", 109) + "\n")
+	t := table.New("", "", "n", table.Cut(out.Base, 7), table.Cut(out.System, 7), "diff.", "interval", "p", "finding")
+	t.Left = []int{1, 8}
 	for _, change := range out.Differences {
-		name := change.Name
+		name := table.Cut(change.Name, 21)
 		for _, d := range change.all() {
 			what, _, _ := strings.Cut(d.Name, ",")
-			p := noValue
-			if d.P != nil {
-				p = formatP(*d.P)
-			}
-			b.WriteString(pad(cut(name, 21), 22) + pad(what, 12) + padLeft(fmt.Sprint(d.Estimate.N), 5) +
-				padLeft(percent(orNaN(d.Before)), 8) + padLeft(percent(orNaN(d.After)), 8) + padLeft(signedMetric(d.Estimate.Value, true), 8) +
-				padLeft(signedInterval(d.Estimate, true), 16) + padLeft(p, 8) + "  " + string(d.Finding) + "\n")
+			t.Row(name, what, d.Estimate.N, percent(orNaN(d.Before)), percent(orNaN(d.After)),
+				signedMetric(d.Estimate.Value, true), signedInterval(d.Estimate, true), showP(d.P), d.Finding)
 			name = ""
 		}
 	}
-	return b.String()
+	return t.String()
+}
+
+// CountAgain counts the outcomes, and takes out flips that are none any more. A
+// result without outcomes is of a version that kept none, and stays as it is.
+func (r *PerturbResult) CountAgain() error {
+	if len(r.Outcomes) == 0 {
+		return nil
+	}
+	if len(r.Outcomes) != r.N {
+		return fmt.Errorf("%d outcomes of %d questions", len(r.Outcomes), r.N)
+	}
+	of := map[string]PerturbOutcome{}
+	for _, o := range r.Outcomes {
+		if _, ok := of[o.QuestionID]; ok {
+			return fmt.Errorf("two outcomes of question %q", o.QuestionID)
+		}
+		of[o.QuestionID] = o
+	}
+	for _, f := range r.Flips {
+		if o, ok := of[f.QuestionID]; !ok {
+			return fmt.Errorf("the flip of question %q has no outcome", f.QuestionID)
+		} else if f.From != o.From || f.To != o.To {
+			return fmt.Errorf("the flip of question %q goes from %s to %s, and its outcome from %s to %s: correct both lines", f.QuestionID, f.From, f.To, o.From, o.To)
+		}
+	}
+	r.Flips = slices.DeleteFunc(r.Flips, func(f Flip) bool { return f.From == f.To })
+	r.count(r.Followed.N > 0)
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -64,7 +63,7 @@ func (p *PoolModel) Name() string { return p.members[0].Name() }
 
 // Hash is the hash of the members' weights, "" where it is unknown.
 func (p *PoolModel) Hash() string {
-	if hasher, ok := p.members[0].(interface{ Hash() string }); ok {
+	if hasher, ok := As[Hasher](p.members[0]); ok {
 		return hasher.Hash()
 	}
 	return ""
@@ -75,8 +74,8 @@ func (p *PoolModel) workers(m Model) int {
 	if p.opts.Concurrency > 0 {
 		return p.opts.Concurrency
 	}
-	if limited, ok := m.(interface{ concurrency() int }); ok {
-		return limited.concurrency()
+	if limited, ok := As[Limiter](m); ok {
+		return limited.Concurrency()
 	}
 	return 1
 }
@@ -235,9 +234,5 @@ func (r *poolRun) giveBack(i, member int, err error) {
 
 // ownFault reports an error that another server would give as well.
 func ownFault(err error) bool {
-	switch httpStatus(err) {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		return true
-	}
-	return errors.Is(err, ErrPromptTooLong)
+	return errors.Is(err, ErrRequest) || errors.Is(err, ErrPromptTooLong)
 }

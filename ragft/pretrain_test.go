@@ -74,7 +74,7 @@ func TestPretrainThenTune(t *testing.T) {
 
 	// What a report shows of the training comes with its result.
 	var info ReportInfo
-	r.Describe(&info)
+	info.AddTraining(r.Training())
 	require.Len(t, info.Loss, r.Steps+1) // and before the first
 	require.Contains(t, info.LossBySource, SourceGeneral)
 	require.Contains(t, info.LossBySource, SourceDomain)

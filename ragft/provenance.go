@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+
+	"github.com/ragft/ragft/internal/version"
 )
 
 // provenance is what the rows of a recipe say about their making: with which
 // options, and, where a model wrote the row, by which.
 func (in RecipeInput) provenance(recipe Recipe, wrote Model) Provenance {
-	p := Provenance{Version: Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.name(), Seed: in.Seed, Options: recipeOptions(recipe, in.Passages)}
+	p := Provenance{Version: version.Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.name(), Seed: in.Seed, Options: recipeOptions(recipe, in.Passages)}
 	if wrote != nil {
 		p.Model, p.ModelHash = wrote.Name(), modelHash(wrote)
 	}

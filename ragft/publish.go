@@ -16,7 +16,7 @@ import (
 	"strings"
 
 	"github.com/ollama/ollama/api"
-	"github.com/ollama/ollama/types/model"
+	names "github.com/ollama/ollama/types/model"
 
 	"github.com/ragft/ragft/internal/gguf"
 )
@@ -102,7 +102,7 @@ func Publish(ctx context.Context, o PublishOptions) (*Published, error) {
 		switch {
 		case isDown(err):
 			err = fmt.Errorf("%w: start it with \"ollama serve\", or set OLLAMA_HOST (%w)", ErrServerDown, err)
-		case httpStatus(err) == http.StatusNotFound && p.fromModel != "":
+		case ollamaStatus(err) == http.StatusNotFound && p.fromModel != "":
 			err = fmt.Errorf("%w %s on the server: run \"ollama pull %s\" (%w)", ErrModelMissing, p.fromModel, p.fromModel, err)
 		}
 		return nil, fmt.Errorf("ragft: publish %s: %w", o.Name, err)
@@ -112,7 +112,7 @@ func Publish(ctx context.Context, o PublishOptions) (*Published, error) {
 
 func newPublisher(o PublishOptions) (*publisher, error) {
 	p := &publisher{PublishOptions: o}
-	name := model.ParseName(o.Name)
+	name := names.ParseName(o.Name)
 	switch {
 	case !name.IsValid():
 		return nil, fmt.Errorf("%q is no name for a model such as my-notes or me/my-notes:v2", o.Name)
@@ -132,7 +132,7 @@ func newPublisher(o PublishOptions) (*publisher, error) {
 	}
 	p.Name = name.DisplayShortest()
 	if from, ok := strings.CutPrefix(o.From, ollamaPrefix); ok {
-		if !model.ParseName(from).IsValid() {
+		if !names.ParseName(from).IsValid() {
 			return nil, fmt.Errorf("%q is no name of a model", from)
 		}
 		p.fromModel = from

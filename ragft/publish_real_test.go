@@ -32,7 +32,7 @@ func TestPublishFallsBack(t *testing.T) {
 	t.Setenv("OLLAMA_MODELS", store)
 	content, err := os.ReadFile(base)
 	require.NoError(t, err)
-	pulled(t, store, "registry.ollama.ai/library/base/latest", "model="+string(content))
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/base/latest", "model="+string(content))
 	refuse := func(m api.CreateRequest) string {
 		if len(m.Adapters) > 0 {
 			return "adapters are not supported"
@@ -97,7 +97,7 @@ func TestOllamaServer(t *testing.T) {
 	for i := range 4 {
 		rows = append(rows, Row{ID: fmt.Sprint(i), Messages: append(question[:1:1], Message{Role: RoleAssistant, Content: answer})})
 	}
-	_, err = Train(ctx, rows, TrainOptions{Model: "ollama:ragft-base", Adapter: adapter, HeldOut: -1, LoRA: lora.Config{Epochs: 40, LearningRate: 5e-3}})
+	_, err = Train(ctx, rows, TrainOptions{Model: file.Path, Adapter: adapter, HeldOut: -1, LoRA: lora.Config{Epochs: 40, LearningRate: 5e-3}})
 	require.NoError(t, err)
 
 	ask := func(name string) string {

@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/ollama/ollama/api"
-	"github.com/ollama/ollama/types/model"
+	names "github.com/ollama/ollama/types/model"
 
 	"github.com/ragft/ragft/internal/gguf"
 )
@@ -58,7 +58,7 @@ func (r contextReader) Read(b []byte) (int, error) {
 // create makes the model under a name for the trial, asks it for a token and
 // gives it its name.
 func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as PublishAs) (*Published, error) {
-	trial := model.ParseName(p.Name)
+	trial := names.ParseName(p.Name)
 	trial.Tag = trial.Tag[:min(len(trial.Tag), 70)] + "-unproven"
 	req.Model = trial.DisplayShortest()
 	// The trial must not stay behind, even if the context has ended.
@@ -66,7 +66,7 @@ func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as Publi
 		_ = p.Client.Delete(context.WithoutCancel(ctx), &api.DeleteRequest{Model: req.Model}) // after success it may be gone
 	}()
 	refused := func(err error) error {
-		if as == PublishAdapter && ctx.Err() == nil && !isDown(err) && httpStatus(err) != http.StatusNotFound {
+		if as == PublishAdapter && ctx.Err() == nil && !isDown(err) && ollamaStatus(err) != http.StatusNotFound {
 			return fmt.Errorf("%w: %w", ErrAdapterRefused, err)
 		}
 		return err

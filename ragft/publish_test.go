@@ -37,7 +37,7 @@ func TestPublishAdapter(t *testing.T) {
 	got, err := Publish(t.Context(), PublishOptions{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, System: "Be brief.",
 		Parameters: map[string]any{"temperature": 0.0}, Status: func(text string) { said = append(said, text) }})
 	require.NoError(t, err)
-	require.Equal(t, &Published{Name: "notes:latest", Digest: testDigest, As: PublishAdapter, Answer: "Hi"}, got)
+	require.Equal(t, &Published{Name: "notes:latest", Digest: ollamatest.Digest, As: PublishAdapter, Answer: "Hi"}, got)
 	m := s.Models["notes:latest"]
 	require.Equal(t, "base", m.From)
 	require.Len(t, m.Adapters, 1)

@@ -12,6 +12,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/retriever"
 )
 
 // Question is one question with its reference answers.
@@ -63,13 +67,13 @@ func (q Question) Golds() []string {
 // unanswerable, as does "unanswerable": true in place of the answer; with
 // neither it is an error, since the answers may stand under another name. A
 // question without an id gets "q" and its line number.
-// The first broken line ends reading with a [*LineError].
+// The first broken line ends reading with a [*retriever.LineError].
 func ReadQuestions(r io.Reader) ([]Question, error) { return readQuestions("", r) }
 
 func readQuestions(name string, r io.Reader) ([]Question, error) {
 	var questions []Question
 	seen := map[string]int{}
-	err := eachLine(name, r, func(number int, line []byte) error {
+	err := jsonl.Each(name, r, func(number int, line []byte) error {
 		q, err := parseQuestion(line)
 		if err != nil {
 			return err
@@ -158,7 +162,7 @@ func (id *questionID) UnmarshalJSON(data []byte) error {
 
 // WriteQuestions writes questions in the form that [ReadQuestions] reads.
 func WriteQuestions(w io.Writer, questions []Question) error {
-	if err := writeLines(w, questions); err != nil {
+	if err := jsonl.Write(w, questions); err != nil {
 		return fmt.Errorf("ragft: questions: %w", err)
 	}
 	return nil
@@ -167,7 +171,7 @@ func WriteQuestions(w io.Writer, questions []Question) error {
 // WriteQuestionsFile is [WriteQuestions] to a file, which is replaced as a
 // whole or not at all.
 func WriteQuestionsFile(path string, questions []Question) error {
-	return replaceFile(path, func(w io.Writer) error { return WriteQuestions(w, questions) })
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteQuestions(w, questions) })
 }
 
 // SplitQuestions draws held-out questions: a share of the answerable ones and
@@ -250,4 +254,25 @@ func seededOrder(seed uint64, purpose, a, b string) int {
 	default:
 		return strings.Compare(a, b)
 	}
+}
+
+// ReadMessages asks the question of the documents, after the turns before it.
+func (q Question) ReadMessages(p Prompts, hits []retriever.Hit) []Message {
+	return withHistory(p.ReadMessages(q.Question, hits), q.History)
+}
+
+// ClosedMessages asks the question without documents, after the turns before it.
+func (q Question) ClosedMessages(p Prompts) []Message {
+	return withHistory(p.ClosedMessages(q.Question), q.History)
+}
+
+// RefuseMessages asks for a refusal in view of the documents, after the turns before the question.
+func (q Question) RefuseMessages(p Prompts, hits []retriever.Hit) []Message {
+	return withHistory(p.RefuseMessages(q.Question, hits), q.History)
+}
+
+// seededShare is a uniform number in [0, 1) that the seed and the names decide.
+func seededShare(seed uint64, names ...string) float64 {
+	// The upper 53 bits are as many as a float64 holds.
+	return float64(deriveSeed(seed, names...)>>11) / (1 << 53)
 }

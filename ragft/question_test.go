@@ -12,6 +12,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/retriever"
 )
 
 func TestReadQuestions(t *testing.T) {
@@ -43,12 +47,12 @@ func TestReadQuestionsNamesTheLine(t *testing.T) {
 		"contradiction":       {`{"question":"q","answer":"x","unanswerable":true}`, `line 1: "unanswerable" together`},
 		"same id":             {`{"id":"i","question":"q","answer":""}` + "\n" + `{"id":"i","question":"r","answer":""}`, `line 2: id "i" was used before, in line 1`},
 		"not UTF-8":           {good + "{\"question\":\"\xff\"}", "line 2: not UTF-8"},
-		"line without an end": {good + good + strings.Repeat("x", MaxLine+1), "line 3: bufio.Scanner: token too long"},
+		"line without an end": {good + good + strings.Repeat("x", jsonl.MaxLine+1), "line 3: longer than 8388608 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ReadQuestions(strings.NewReader(c.text))
 			require.ErrorContains(t, err, c.want)
-			var line *LineError
+			var line *retriever.LineError
 			require.True(t, errors.As(err, &line))
 		})
 	}
@@ -78,7 +82,7 @@ func TestReplaceFileKeepsTheOldOne(t *testing.T) {
 	path := filepath.Join(dir, "rows.jsonl")
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o644))
 	full := errors.New("no space left on device")
-	err := replaceFile(path, func(w io.Writer) error {
+	err := atomicfile.Write(path, func(w io.Writer) error {
 		_, _ = w.Write([]byte("half a li"))
 		return full
 	})
@@ -163,7 +167,7 @@ func FuzzReadQuestions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		questions, err := ReadQuestions(bytes.NewReader(data))
 		if err != nil {
-			var line *LineError
+			var line *retriever.LineError
 			require.True(t, errors.As(err, &line), "%v", err)
 			require.Positive(t, line.Line)
 			return

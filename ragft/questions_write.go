@@ -120,7 +120,7 @@ func ComposeQuestions(ctx context.Context, model Model, chunks []retriever.Chunk
 	o := opts.withDefaults()
 	result := &Composed{Rejected: map[Rejection]int{}}
 	seen := map[string]bool{}
-	m := newMeter(nil, slog.Default(), model)
+	m := newMeter(nil, slog.Default())
 	for done := 0; done < len(chunks) && (o.Limit <= 0 || len(result.Questions) < o.Limit); {
 		batch := chunks[done:min(done+o.Batch, len(chunks))]
 		if err := composeBatch(ctx, m, model, batch, o, seen, result); err != nil {

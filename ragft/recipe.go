@@ -33,13 +33,13 @@ type Recipe interface {
 
 // RecipeInput is what recipes work on. A recipe says which of the fields it needs.
 type RecipeInput struct {
-	Model     Model             // generates; may be nil for recipes that generate nothing
-	Search    Searcher          // finds passages
-	Questions []Question        // with their reference answers
-	Corpus    []retriever.Chunk // for recipes that read the documents themselves
-	Prompts   Prompts           // zero = the defaults
-	Passages  int               // shown with each question; 0 = 4
-	Seed      uint64            // everything random follows from it
+	Model     Model              // generates; may be nil for recipes that generate nothing
+	Search    retriever.Searcher // finds passages
+	Questions []Question         // with their reference answers
+	Corpus    []retriever.Chunk  // for recipes that read the documents themselves
+	Prompts   Prompts            // zero = the defaults
+	Passages  int                // shown with each question; 0 = 4
+	Seed      uint64             // everything random follows from it
 
 	// Evidence holds, by question id, the passages that a data set names as its
 	// evidence, as [EvalConfig].Evidence does: where the words of the answer do not
@@ -136,62 +136,41 @@ type meter struct {
 	phase         string        // what was reported last
 	phaseStart    time.Time
 	reported      time.Time // last
-	models        []Model   // whose caches are counted
-	cachedBefore  int
-	calls, tokens int
+	calls, cached int
+	tokens        int
 	progress      func(Progress)
 	logger        *slog.Logger
 }
 
-func newMeter(progress func(Progress), logger *slog.Logger, models ...Model) *meter {
+func newMeter(progress func(Progress), logger *slog.Logger) *meter {
 	now := time.Now()
-	m := &meter{start: now, phaseStart: now, reported: now, progress: progress, logger: logger}
-	for _, model := range models {
-		known := model == nil
-		for _, other := range m.models {
-			known = known || other == model
-		}
-		if !known {
-			m.models = append(m.models, model)
-		}
-	}
-	m.cachedBefore = m.hits()
-	return m
+	return &meter{start: now, phaseStart: now, reported: now, progress: progress, logger: logger}
 }
 
 // chat is one call of a model, counted and checked.
 func (m *meter) chat(ctx context.Context, model Model, reqs []ChatRequest) ([]ChatResponse, error) {
 	start := time.Now()
 	responses, err := chatAll(ctx, model, reqs)
-	if err != nil {
+	if err != nil || len(reqs) == 0 {
 		return nil, err
 	}
 	took := time.Since(start)
-	if _, ok := model.(*CachedModel); ok { // which knows what each took when it was generated
-		took = 0
-	}
-	m.generating += took
+	var known time.Duration // by a cache, which remembers what each response took when it was generated
 	m.calls += len(reqs)
 	for _, response := range responses {
-		if took == 0 {
-			m.generating += time.Duration(response.Seconds * float64(time.Second))
+		if response.Cached {
+			m.cached++
 		}
+		known += time.Duration(response.Seconds * float64(time.Second))
 		for _, sample := range response.Samples {
 			m.tokens += sample.Tokens
 		}
 	}
-	return responses, nil
-}
-
-// hits is the number of requests that caches have answered so far.
-func (m *meter) hits() int {
-	total := 0
-	for _, model := range m.models {
-		if cached, ok := model.(*CachedModel); ok {
-			total += cached.Stats().Hits
-		}
+	if known > 0 {
+		took = known
 	}
-	return total
+	m.generating += took
+	return responses, nil
 }
 
 // report tells the progress after a batch: done of total, and the rows so far.
@@ -203,7 +182,7 @@ func (m *meter) report(phase string, done, total, accepted int) {
 	}
 	m.reported = time.Now()
 	p := Progress{
-		Done: done, Total: total, Accepted: accepted, Calls: m.calls, Cached: m.hits() - m.cachedBefore,
+		Done: done, Total: total, Accepted: accepted, Calls: m.calls, Cached: m.cached,
 		Tokens: m.tokens, Elapsed: m.reported.Sub(m.start),
 	}
 	if done > 0 {
@@ -220,7 +199,7 @@ func (m *meter) report(phase string, done, total, accepted int) {
 
 // cost is what was spent on this many rows.
 func (m *meter) cost(rows int) Cost {
-	c := Cost{Calls: m.calls, Cached: m.hits() - m.cachedBefore, Tokens: m.tokens, Elapsed: time.Since(m.start), Generating: m.generating}
+	c := Cost{Calls: m.calls, Cached: m.cached, Tokens: m.tokens, Elapsed: time.Since(m.start), Generating: m.generating}
 	c.perRow(rows)
 	return c
 }
@@ -372,7 +351,7 @@ func (r GoldAnswers) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 		hits = hits[:min(len(hits), in.Passages)]
 		out.Rows = append(out.Rows, Row{
 			ID: q.ID + "/" + r.Name(), Kind: kind, Source: r.Name(),
-			Messages:   append(in.Prompts.read(q, hits), Message{Role: RoleAssistant, Content: target}),
+			Messages:   append(q.ReadMessages(in.Prompts, hits), Message{Role: RoleAssistant, Content: target}),
 			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, hits),
 			Chunks: chunkRefs(hits), Provenance: in.provenance(r, nil),
 		})

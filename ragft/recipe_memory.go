@@ -134,7 +134,7 @@ func (r Memory) Build(ctx context.Context, in RecipeInput) (*MemoryResult, error
 		return nil, err
 	}
 	in = in.withDefaults()
-	b := &memoryBuild{asked: map[string]bool{}, Memory: r.withDefaults(), in: in, m: newMeter(in.Progress, in.Logger, in.Model),
+	b := &memoryBuild{asked: map[string]bool{}, Memory: r.withDefaults(), in: in, m: newMeter(in.Progress, in.Logger),
 		out: &MemoryResult{RecipeResult: RecipeResult{Dropped: map[DropReason]int{}}}}
 	for _, step := range []func(context.Context) error{b.extract, b.global, b.corpus, b.local} {
 		if err := step(ctx); err != nil {

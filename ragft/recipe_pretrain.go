@@ -30,7 +30,7 @@ type Pretraining struct {
 	General []string
 	// Replay is the share of the tokens that are general text, in [0, 1); 0 = 0.1,
 	// negative = none. It needs enough of General, which is never repeated.
-	// RecipeInput.Model counts the tokens if it is a [TextCounter]; without one
+	// RecipeInput.Model counts the tokens if it is a [TokenCounter]; without one
 	// words are counted.
 	Replay float64
 	// Watch is how many tokens of General are kept back, for the stop rule of
@@ -140,7 +140,7 @@ func (r Pretraining) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, e
 
 // textCounter counts by the model's tokens, or by words.
 func textCounter(m Model) (count func(text string) (int, error), unit string) {
-	if counter, ok := behindCaches[TextCounter](m); ok {
+	if counter, ok := As[TokenCounter](m); ok {
 		return counter.CountText, "tokens"
 	}
 	return func(text string) (int, error) { return len(strings.Fields(text)), nil }, "words"

@@ -124,7 +124,7 @@ func (r RAFT) Estimate(in RecipeInput) (Cost, error) {
 	c := Cost{}
 	if r.generates() {
 		c.Calls = len(in.Questions)
-		if _, counts := behindCaches[TokenCounter](in.Model); r.Reason && r.WhenAbsent == AbsentSelf && !counts {
+		if _, counts := As[TokenCounter](in.Model); r.Reason && r.WhenAbsent == AbsentSelf && !counts {
 			c.Calls *= 2
 		}
 		c.Tokens = c.Calls * r.MaxTokens
@@ -157,7 +157,7 @@ func (r RAFT) Rows(ctx context.Context, in RecipeInput) (*RecipeResult, error) {
 		return nil, err
 	}
 	in, r = in.withDefaults(), r.withDefaults()
-	m := newMeter(in.Progress, in.Logger, in.Model)
+	m := newMeter(in.Progress, in.Logger)
 	out := &RecipeResult{Dropped: map[DropReason]int{}}
 	var all []*raftDraft
 	for len(all) < len(in.Questions) {
@@ -249,7 +249,7 @@ func (r RAFT) show(in RecipeInput, d *raftDraft, hits []retriever.Hit) {
 	shown, rng := slices.Clone(hits), d.rng // a copy: as many passages have the same order each time
 	rand.New(&rng).Shuffle(len(shown), func(i, j int) { shown[i], shown[j] = shown[j], shown[i] })
 	d.row = Row{
-		ID: q.ID + "/" + r.Name(), Source: r.Name(), Messages: in.Prompts.read(q, shown),
+		ID: q.ID + "/" + r.Name(), Source: r.Name(), Messages: q.ReadMessages(in.Prompts, shown),
 		QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, shown),
 		Chunks: chunkRefs(shown), Provenance: in.provenance(r, nil),
 	}
@@ -263,7 +263,7 @@ func (r RAFT) show(in RecipeInput, d *raftDraft, hits []retriever.Hit) {
 	case r.WhenAbsent == AbsentGold && answerable:
 		d.target(KindAnswer, answerMarker+" "+q.Answer)
 	case r.WhenAbsent == AbsentSelf:
-		d.ask = in.Prompts.refuse(q, shown)
+		d.ask = q.RefuseMessages(in.Prompts, shown)
 	case r.DropRefusals && answerable:
 		d.drop = DropNoRefusal
 	case r.DropRefusals:
@@ -276,9 +276,9 @@ func (r RAFT) show(in RecipeInput, d *raftDraft, hits []retriever.Hit) {
 // fit leaves out the last passages where the model is asked, in a row with the
 // oracle as in one without, see [RAFT] for what their number then tells.
 func (r RAFT) fit(in RecipeInput, q Question, hits []retriever.Hit) ([]retriever.Hit, error) {
-	hits, err := fit(in.Model, r.MaxTokens, func(hits []retriever.Hit) []Message { return in.Prompts.read(q, hits) }, hits)
+	hits, err := fit(in.Model, r.MaxTokens, func(hits []retriever.Hit) []Message { return q.ReadMessages(in.Prompts, hits) }, hits)
 	if err == nil && r.WhenAbsent == AbsentSelf {
-		hits, err = fit(in.Model, r.MaxTokens, func(hits []retriever.Hit) []Message { return in.Prompts.refuse(q, hits) }, hits)
+		hits, err = fit(in.Model, r.MaxTokens, func(hits []retriever.Hit) []Message { return q.RefuseMessages(in.Prompts, hits) }, hits)
 	}
 	return hits, err
 }
@@ -417,7 +417,7 @@ func (r RAFT) fitAlike(ctx context.Context, in RecipeInput, m *meter, all []*raf
 	ask := func(drafts ...*raftDraft) error {
 		reqs := make([]ChatRequest, len(drafts))
 		for i, d := range drafts {
-			reqs[i] = ChatRequest{Messages: in.Prompts.refuse(d.question, d.shown), MaxTokens: r.MaxTokens}
+			reqs[i] = ChatRequest{Messages: d.question.RefuseMessages(in.Prompts, d.shown), MaxTokens: r.MaxTokens}
 		}
 		_, err := m.chat(ctx, in.Model, reqs)
 		return err

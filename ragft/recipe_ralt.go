@@ -121,7 +121,7 @@ func (r RALT) question(ctx context.Context, in RecipeInput, q Question) ([]Row, 
 		shown := []retriever.Hit{hit}
 		rows = append(rows, Row{
 			ID: fmt.Sprintf("%s/%s/%d", q.ID, r.Name(), j+1), Kind: kind, Source: r.Name(),
-			Messages:   append(in.Prompts.read(q, shown), Message{Role: RoleAssistant, Content: target}),
+			Messages:   append(q.ReadMessages(in.Prompts, shown), Message{Role: RoleAssistant, Content: target}),
 			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: labelContext(q, shown),
 			Chunks: chunkRefs(shown), Provenance: in.provenance(r, nil),
 		})

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"image/color"
 	"io"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/chart"
 )
 
 //go:embed report
@@ -49,6 +52,15 @@ type ReportInfo struct {
 	Created time.Time `json:"created,omitzero"` // zero = not shown, so that equal data gives equal bytes
 }
 
+// AddTraining fills in what the report says of a training: its losses by step and
+// by the source of rows, its time and its size.
+func (i *ReportInfo) AddTraining(t Training) {
+	i.Loss, i.BaseLossBySource, i.LossBySource = t.Losses, t.BaseBySource, t.HeldOutBySource
+	i.Timings = append(i.Timings, Timing{Name: "training", Took: time.Duration(t.Seconds * float64(time.Second))})
+	i.Costs = append(i.Costs, Fact{"rows trained on", strconv.Itoa(t.Rows)}, Fact{"tokens trained", strconv.Itoa(t.Tokens)},
+		Fact{"training memory", fmt.Sprintf("%.0f MiB", float64(t.Memory)/(1<<20))})
+}
+
 // ReportModel names a file that took part.
 type ReportModel struct {
 	Role   string `json:"role"` // "base model", "adapter", "judge"
@@ -74,7 +86,7 @@ type Timing struct {
 // nothing run but its own script for searching the questions, without which it
 // can be read as well. A zero info stands for the one that e keeps. The file is
 // written aside and renamed, so a failure leaves an older report as it was.
-func WriteReport(path string, e *Evaluation, info ReportInfo) error {
+func WriteReport(path string, e *Results, info ReportInfo) error {
 	if e.Info != nil && reflect.ValueOf(info).IsZero() {
 		info = *e.Info
 	}
@@ -86,12 +98,12 @@ func WriteReport(path string, e *Evaluation, info ReportInfo) error {
 	if err != nil {
 		return fmt.Errorf("ragft: report: %w", err)
 	}
-	return replaceFile(path, func(w io.Writer) error { return parsed.ExecuteTemplate(w, "report.html", page) })
+	return atomicfile.Write(path, func(w io.Writer) error { return parsed.ExecuteTemplate(w, "report.html", page) })
 }
 
 // Headline says in one or two sentences what the second system of the first
 // comparison changed against the first, with intervals.
-func Headline(e *Evaluation) string {
+func Headline(e *Results) string {
 	base, tuned, err := reportPair(e, ReportInfo{})
 	if err != nil {
 		return ""
@@ -99,8 +111,8 @@ func Headline(e *Evaluation) string {
 	return headline(e, base, tuned)
 }
 
-func headline(e *Evaluation, base, tuned *SystemResult) string {
-	c := e.comparison(base.Name, tuned.Name)
+func headline(e *Results, base, tuned *SystemResult) string {
+	c := e.Comparison(base.Name, tuned.Name)
 	if c == nil {
 		return fmt.Sprintf("%s answers %s%% of the answerable questions correctly.", tuned.Name, percent(tuned.Estimate(MetricCorrect).Value))
 	}
@@ -126,17 +138,8 @@ func headline(e *Evaluation, base, tuned *SystemResult) string {
 	return text
 }
 
-func (e *Evaluation) comparison(base, other string) *Comparison {
-	for i := range e.Comparisons {
-		if e.Comparisons[i].Base == base && e.Comparisons[i].Other == other {
-			return &e.Comparisons[i]
-		}
-	}
-	return nil
-}
-
 // reportPair finds the two systems that the report is about.
-func reportPair(e *Evaluation, info ReportInfo) (base, tuned *SystemResult, err error) {
+func reportPair(e *Results, info ReportInfo) (base, tuned *SystemResult, err error) {
 	if len(e.Systems) == 0 {
 		return nil, nil, errors.New("the evaluation has no systems")
 	}
@@ -242,7 +245,7 @@ type reportDifference struct {
 	Finding                                                  Finding
 }
 
-func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
+func newReportPage(e *Results, info ReportInfo) (*reportPage, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
@@ -287,11 +290,12 @@ func newReportPage(e *Evaluation, info ReportInfo) (*reportPage, error) {
 	page.tables(e, base, tuned)
 	page.Examples = reportExamples(e, base, tuned, info)
 	page.parts(e, base, tuned)
-	return page, page.plots(e, base, tuned)
+	page.plots(e, base, tuned)
+	return page, nil
 }
 
-func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
-	if c := e.comparison(base.Name, tuned.Name); c != nil {
+func (page *reportPage) tables(e *Results, base, tuned *SystemResult) {
+	if c := e.Comparison(base.Name, tuned.Name); c != nil {
 		for _, key := range []string{MetricMadeUp, MetricCorrect, MetricFalseRefusal, MetricTruthfulness} {
 			row := differenceRow(c.Difference(key), base)
 			page.Cards = append(page.Cards, reportCard{
@@ -317,7 +321,7 @@ func (page *reportPage) tables(e *Evaluation, base, tuned *SystemResult) {
 	}
 }
 
-func newReportBlock(e *Evaluation, block tableBlock) reportBlock {
+func newReportBlock(e *Results, block tableBlock) reportBlock {
 	out := reportBlock{Name: block.name}
 	for _, c := range block.columns {
 		for _, m := range e.Systems[0].Metrics {
@@ -330,7 +334,7 @@ func newReportBlock(e *Evaluation, block tableBlock) reportBlock {
 		s := &e.Systems[i]
 		row := reportRow{Name: s.Name, N: len(s.Records)}
 		for _, c := range block.columns {
-			value, interval := s.figures(c.key)
+			value, interval := figuresOf(s, c.key)
 			row.Cells = append(row.Cells, reportCell{typeset(value), typeset(interval)})
 		}
 		out.Rows = append(out.Rows, row)
@@ -382,8 +386,8 @@ func plainMetric(x float64, rate bool) string {
 	}
 }
 
-func (page *reportPage) plots(e *Evaluation, base, tuned *SystemResult) (err error) {
-	pair, colors := []*SystemResult{base, tuned}, []color.NRGBA{systemColor(0), systemColor(1)}
+func (page *reportPage) plots(e *Results, base, tuned *SystemResult) {
+	pair, colors := []*SystemResult{base, tuned}, []chart.Color{systemColor(0), systemColor(1)}
 	if base == tuned {
 		pair, colors = pair[1:], colors[1:]
 	}
@@ -398,34 +402,19 @@ func (page *reportPage) plots(e *Evaluation, base, tuned *SystemResult) (err err
 	for i := range e.Systems {
 		all = append(all, &e.Systems[i])
 	}
-	draw := func(into *template.HTML, plot template.HTML, failed error) {
-		*into = plot
-		err = errors.Join(err, failed)
-	}
-	plot, failed := plotMatrix(all)
-	draw(&page.Matrix, plot, failed)
-	plot, failed = plotIntervals(pair, colors)
-	draw(&page.Intervals, plot, failed)
-	plot, failed = plotRiskCoverage(pair, colors)
-	draw(&page.Risk, plot, failed)
-	plot, failed = plotReliability(pair, colors)
-	draw(&page.Reliability, plot, failed)
-	plot, failed = plotLoss(page.Info.Loss, systemColor(0), systemColor(1))
-	draw(&page.Loss, plot, failed)
-	plot, failed = plotDial(e.Dial)
-	draw(&page.DialPlot, plot, failed)
-	plot, failed = plotDialLosses(e.Dial)
-	draw(&page.DialLosses, plot, failed)
-	plot, failed = plotCost(e, "seconds an answer", "Truthfulness against the seconds that an answer takes, with 95% intervals, one point a system", secondsOf)
-	draw(&page.SecondsPlot, plot, failed)
-	plot, failed = plotCost(e, "tokens of prompt and answer", "Truthfulness against the tokens of prompt and answer, with 95% intervals, one point a system", tokensOf)
-	draw(&page.TokensPlot, plot, failed)
+	page.Matrix, page.Intervals = plotMatrix(all), plotIntervals(pair, colors)
+	page.Risk, page.Reliability = plotRiskCoverage(pair, colors), plotReliability(pair, colors)
+	page.Loss = plotLoss(page.Info.Loss, systemColor(0), systemColor(1))
+	page.DialPlot, page.DialLosses = plotDial(e.Dial), plotDialLosses(e.Dial)
+	page.SecondsPlot = plotCost(e, "seconds an answer",
+		"Truthfulness against the seconds that an answer takes, with 95% intervals, one point a system", secondsOf)
+	page.TokensPlot = plotCost(e, "tokens of prompt and answer",
+		"Truthfulness against the tokens of prompt and answer, with 95% intervals, one point a system", tokensOf)
 	if page.Calibration != nil {
-		err = errors.Join(err, page.Calibration.plots(e, e.Calibration))
+		page.Calibration.plots(e, e.Calibration)
 	}
-	return err
 }
 
-func newSwatch(name string, c color.NRGBA) swatch {
-	return swatch{Name: name, Color: template.CSS("background:" + themeColor(c))}
+func newSwatch(name string, c chart.Color) swatch {
+	return swatch{Name: name, Color: template.CSS("background:" + c)}
 }

@@ -56,7 +56,7 @@ type browserPassage struct {
 // textPart is a stretch of a passage; By names the systems that cite it.
 type textPart struct{ Text, By string }
 
-func newBrowser(e *Evaluation, base, tuned *SystemResult) reportBrowser {
+func newBrowser(e *Results, base, tuned *SystemResult) reportBrowser {
 	b := reportBrowser{Changes: base != tuned}
 	for s := range e.Systems {
 		b.Systems = append(b.Systems, browserSystem{e.Systems[s].Name, fmt.Sprintf("s%d", s)})
@@ -71,7 +71,7 @@ func newBrowser(e *Evaluation, base, tuned *SystemResult) reportBrowser {
 	return b
 }
 
-func newBrowserItem(e *Evaluation, base, tuned *SystemResult, i int) browserItem {
+func newBrowserItem(e *Results, base, tuned *SystemResult, i int) browserItem {
 	q := &e.Questions[i]
 	kind, tag := questionKind(q, &tuned.Records[i])
 	item := browserItem{Number: i + 1, ID: q.ID, Question: q.Question.Question, Before: q.History, Kind: kind, Gold: strings.Join(q.Golds(), " / ")}
@@ -171,20 +171,20 @@ func newBrowserAnswer(system string, q *EvalQuestion, r *Record) browserAnswer {
 	}
 	a.Facts = strings.Join(facts, " · ")
 	for _, c := range r.Citations {
-		if !slices.ContainsFunc(q.Documents, func(d EvalDocument) bool { return c.in(d) }) {
+		if !slices.ContainsFunc(q.Documents, func(d EvalDocument) bool { return isIn(c, d) }) {
 			a.Elsewhere = append(a.Elsewhere, c)
 		}
 	}
 	return a
 }
 
-// in tells whether the place is in this passage.
-func (c CitedPlace) in(d EvalDocument) bool {
+// isIn tells whether the place is in this passage.
+func isIn(c CitedPlace, d EvalDocument) bool {
 	return c.Passage == d.ID && 0 <= c.Start && c.Start < c.End && c.End <= len(d.Text) && d.Text[c.Start:c.End] == c.Quote
 }
 
 // markCitations divides a passage at the ends of what the systems cite.
-func markCitations(d EvalDocument, e *Evaluation, i int) []textPart {
+func markCitations(d EvalDocument, e *Results, i int) []textPart {
 	type span struct {
 		start, end int
 		by         string
@@ -193,7 +193,7 @@ func markCitations(d EvalDocument, e *Evaluation, i int) []textPart {
 	cuts := []int{0, len(d.Text)}
 	for _, s := range e.Systems {
 		for _, c := range s.Records[i].Citations {
-			if c.in(d) {
+			if isIn(c, d) {
 				spans = append(spans, span{c.Start, c.End, s.Name})
 				cuts = append(cuts, c.Start, c.End)
 			}

@@ -26,7 +26,7 @@ type transition struct {
 // reportExamples picks the questions to show: the first of every transition,
 // then the second, until there are enough. The rare kinds, mistakes among
 // them, so get their place beside the frequent ones.
-func reportExamples(e *Evaluation, base, tuned *SystemResult, info ReportInfo) []reportExample {
+func reportExamples(e *Results, base, tuned *SystemResult, info ReportInfo) []reportExample {
 	limit := info.MaxExamples
 	if limit <= 0 {
 		limit = 10

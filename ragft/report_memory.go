@@ -67,7 +67,7 @@ func (m *reportMemory) table(p *MemoryProbe) {
 				if metric.Key != key {
 					continue
 				}
-				cell := reportCell{Value: typeset(s.costFigure(key))}
+				cell := reportCell{Value: typeset(s.CostFigure(key))}
 				if !isCost(key) {
 					cell = reportCell{typeset(percent(metric.Estimate.Value)), typeset(percentInterval(metric.Estimate))}
 				}

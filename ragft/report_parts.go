@@ -3,11 +3,12 @@ package ragft
 import (
 	"fmt"
 	"html/template"
-	"image/color"
 	"maps"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/ragft/ragft/internal/chart"
 )
 
 // reportSetting lists the systems of one setting: what they are worth and what
@@ -38,7 +39,7 @@ func costHeads() []string {
 	return []string{"correct", "made-up answers", "truthfulness", "passages", "prompt tokens", "answer tokens", "seconds", "citation precision", "citation recall"}
 }
 
-func reportSettings(e *Evaluation) []reportSetting {
+func reportSettings(e *Results) []reportSetting {
 	settings := settingsOf(e)
 	out := make([]reportSetting, len(settings))
 	for i, s := range costsOf(e) {
@@ -66,7 +67,7 @@ func costRow(s *SystemResult) reportRow {
 	}
 	row.Cells = append(row.Cells, reportCell{Value: fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records))))})
 	for _, key := range []string{MetricPromptTokens, MetricAnswerTokens, MetricSeconds} {
-		row.Cells = append(row.Cells, reportCell{Value: typeset(s.costFigure(key))})
+		row.Cells = append(row.Cells, reportCell{Value: typeset(s.CostFigure(key))})
 	}
 	rate(MetricCitationPrecision)
 	rate(MetricCitationRecall)
@@ -124,7 +125,7 @@ type reportPerturbed struct {
 	Flips         []reportFlip
 }
 
-func reportRobustnesses(e *Evaluation) []reportRobustness {
+func reportRobustnesses(e *Results) []reportRobustness {
 	number := map[string]int{}
 	for i, q := range e.Questions {
 		number[q.ID] = i + 1
@@ -182,20 +183,16 @@ type reportCalibration struct {
 
 // plots draws the confidence of the calibrated system by the log probability
 // alone and by the joined signals.
-func (r *reportCalibration) plots(e *Evaluation, c *Calibration) error {
+func (r *reportCalibration) plots(e *Results, c *Calibration) {
 	s := e.System(c.System)
 	if c.Gate == nil || s == nil {
-		return nil
+		return
 	}
-	systems := []*SystemResult{s, {Curve: c.Gate.Curve, Reliability: c.Gate.Reliability}}
-	colors := []color.NRGBA{systemColor(0), systemColor(1)}
-	r.Legend = []swatch{newSwatch("log probability alone", colors[0]), newSwatch("joined signals", colors[1])}
-	var err error
-	if r.Risk, err = plotRiskCoverage(systems, colors); err != nil {
-		return err
-	}
-	r.Reliability, err = plotReliability(systems, colors)
-	return err
+	before := &SystemResult{Name: "log probability alone", Curve: s.Curve, Reliability: s.Reliability}
+	after := &SystemResult{Name: "joined signals", Curve: c.Gate.Curve, Reliability: c.Gate.Reliability}
+	systems, colors := []*SystemResult{before, after}, []chart.Color{systemColor(0), systemColor(1)}
+	r.Legend = []swatch{newSwatch(before.Name, colors[0]), newSwatch(after.Name, colors[1])}
+	r.Risk, r.Reliability = plotRiskCoverage(systems, colors), plotReliability(systems, colors)
 }
 
 func newReportCalibration(c *Calibration) *reportCalibration {
@@ -230,7 +227,7 @@ func newReportDial(d *Dial) *reportDial {
 	if d == nil || len(d.Points) == 0 {
 		return nil
 	}
-	out := &reportDial{Heads: []string{"truthfulness", "correct", "made-up answers"}}
+	out := &reportDial{Heads: dialHeads()}
 	if f := d.Points[0].Forgetting; f != nil {
 		for _, l := range f.Losses {
 			out.Heads = append(out.Heads, "change of "+l.Name)
@@ -254,8 +251,10 @@ func newReportDial(d *Dial) *reportDial {
 
 func dialMetrics() []string { return []string{MetricTruthfulness, MetricCorrect, MetricMadeUp} }
 
+func dialHeads() []string { return []string{"truthfulness", "correct", "made-up answers"} }
+
 // parts fills in what the evaluation keeps beside the answers.
-func (page *reportPage) parts(e *Evaluation, base, tuned *SystemResult) {
+func (page *reportPage) parts(e *Results, base, tuned *SystemResult) {
 	page.CostHeads, page.Settings = costHeads(), reportSettings(e)
 	for i, s := range settingsOf(e) {
 		name, _, _ := strings.Cut(settingName(s), ":")
@@ -268,7 +267,7 @@ func (page *reportPage) parts(e *Evaluation, base, tuned *SystemResult) {
 	page.Dial = newReportDial(e.Dial)
 	page.Memory = reportMemories(e.Memory)
 	if page.Dial != nil {
-		colors := []color.NRGBA{systemColor(1), verdictColor(Correct), verdictColor(Incorrect)}
+		colors := []chart.Color{systemColor(1), verdictColor(Correct), verdictColor(Incorrect)}
 		for i, name := range page.Dial.Heads {
 			if i < 3 {
 				page.DialLegend = append(page.DialLegend, newSwatch(name, colors[i]))

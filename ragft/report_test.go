@@ -1,19 +1,21 @@
 package ragft
 
 import (
-	"image/color"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
+
+	"github.com/ragft/ragft/internal/chart"
 )
 
-func writtenReport(t *testing.T, e *Evaluation, info ReportInfo) string {
+func writtenReport(t *testing.T, e *Results, info ReportInfo) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
 	require.NoError(t, WriteReport(path, e, info))
@@ -23,7 +25,7 @@ func writtenReport(t *testing.T, e *Evaluation, info ReportInfo) string {
 }
 
 func TestReport(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	page := writtenReport(t, e, ReportInfo{
 		Title:    "The village",
 		Models:   []ReportModel{{Role: "base model", Name: "base.gguf", SHA256: "c0ffee"}},
@@ -120,7 +122,7 @@ func TestReportEscapes(t *testing.T) {
 	config.Questions[0].Answer = hostile
 	config.Questions[0].History = []Message{{Role: RoleUser, Content: "Before: " + hostile}}
 	config.Search = shelf{hostile: {hostile}}
-	e := evaluated(t, config)
+	e := resultsOf(t, config)
 	e.Robustness = []*Robustness{{
 		System: hostile, Documents: []EvalDocument{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
 		Results: []PerturbResult{{Name: hostile, Meaning: hostile, Flips: []Flip{{hostile, Correct, Refused, hostile, hostile, []int{0}, []int{1}}}}},
@@ -156,7 +158,6 @@ func TestReportOfEverything(t *testing.T) {
 	require.Equal(t, 11, strings.Count(page, `role="img"`))
 	require.Equal(t, 6, strings.Count(page, `class="question"`), "every question")
 	require.NotContains(t, page, "NaN")
-	require.NotRegexp(t, `(fill|stroke):#-`, page)
 	other := writtenReport(t, e, ReportInfo{Title: "Mine"})
 	require.Contains(t, other, "<title>Mine</title>")
 	require.NotContains(t, other, "1m3s", "what is given stands for what is kept")
@@ -167,19 +168,30 @@ func TestReportPlotsFollowTheTheme(t *testing.T) {
 	page := writtenReport(t, measured(t), ReportInfo{})
 	style, err := reportFiles.ReadFile("report/report.css")
 	require.NoError(t, err)
-	for name := range themes() {
+	variables := map[chart.Color]bool{chart.Ink: true, chart.Faint: true, chart.Grid: true, chart.Band: true}
+	for _, v := range Verdicts() {
+		variables[verdictColor(v)] = true
+	}
+	for i := range systemColorCount {
+		variables[systemColor(i)] = true
+	}
+	for name := range variables {
+		name := strings.TrimSuffix(strings.TrimPrefix(string(name), "var("), ")")
 		require.Equal(t, 2, strings.Count(string(style), name+": "), "%s has a light and a dark color", name)
 	}
+	paint, found := regexp.MustCompile(`(?:fill|stroke)="([^"]*)"`), map[chart.Color]bool{}
 	for _, svg := range strings.Split(page, "<svg ")[1:] {
 		svg, _, _ = strings.Cut(svg, "</svg>")
-		for _, found := range paint.FindAllString(svg, -1) {
-			require.Contains(t, []string{"fill:#ffffff", "fill:#000000", "stroke:#000000"}, found)
+		require.NotContains(t, svg, "style=")
+		for _, match := range paint.FindAllStringSubmatch(svg, -1) {
+			found[chart.Color(match[1])] = true
 		}
 	}
-	require.Equal(t, "var(--s1)", themeColor(systemColor(1)))
-	require.Equal(t, "#123456", themeColor(color.NRGBA{R: 0x12, G: 0x34, B: 0x56, A: 0xff}))
-	require.Equal(t, `<g style="fill:var(--ink);stroke:none"><text>fill:#1F2937</text>`,
-		themed(`<g style="fill:#1F2937;stroke:#-8000000000000000-8000000000000000-8000000000000000"><text>fill:#1F2937</text>`))
+	for color := range found {
+		require.True(t, variables[color] || color == chart.White || color == "none", "%s is a color of the style sheet", color)
+	}
+	require.True(t, found[systemColor(1)] && found[verdictColor(Refused)])
+	require.Equal(t, systemColor(0), systemColor(systemColorCount))
 }
 
 func TestMarkCitations(t *testing.T) {
@@ -192,33 +204,33 @@ func TestMarkCitations(t *testing.T) {
 		cited("b", CitedPlace{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, CitedPlace{Passage: "other", Start: 0, End: 1, Quote: "a"},
 			CitedPlace{Passage: "d", Start: 0, End: 99, Quote: "a"}, CitedPlace{Passage: "d", Start: 0, End: 1, Quote: "x"}),
 	}}
-	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, e, 0))
-	require.Nil(t, markCitations(EvalDocument{ID: "empty"}, e, 0))
+	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, &Results{Evaluation: e}, 0))
+	require.Nil(t, markCitations(EvalDocument{ID: "empty"}, &Results{Evaluation: e}, 0))
 }
 
 func TestReportIsReproducible(t *testing.T) {
-	a := writtenReport(t, evaluated(t, village()), ReportInfo{})
-	b := writtenReport(t, evaluated(t, village()), ReportInfo{})
+	a := writtenReport(t, resultsOf(t, village()), ReportInfo{})
+	b := writtenReport(t, resultsOf(t, village()), ReportInfo{})
 	require.Equal(t, a, b)
 }
 
 func TestReportOfOneSystem(t *testing.T) {
 	config := village()
 	config.Systems = config.Systems[2:]
-	e := evaluated(t, config)
+	e := resultsOf(t, config)
 	page := writtenReport(t, e, ReportInfo{})
 	require.Contains(t, page, "base alone answers 0.0% of the answerable questions correctly.")
 	require.NotContains(t, page, "Risk-coverage", "the model tells no confidence")
 	require.NotContains(t, page, "Training")
-	require.Empty(t, Headline(&Evaluation{}))
+	require.Empty(t, Headline(&Results{Evaluation: &Evaluation{}}))
 }
 
 func TestReportBadInput(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	path := filepath.Join(t.TempDir(), "report.html")
 	require.ErrorContains(t, WriteReport(path, e, ReportInfo{Base: "no such"}), `"no such"`)
 	require.ErrorContains(t, WriteReport(path, e, ReportInfo{Tuned: "no such"}), `"no such"`)
-	require.ErrorContains(t, WriteReport(path, &Evaluation{}, ReportInfo{}), "no systems")
+	require.ErrorContains(t, WriteReport(path, &Results{Evaluation: &Evaluation{}}, ReportInfo{}), "no systems")
 	require.NoFileExists(t, path)
 	require.Error(t, WriteReport(filepath.Join(path, "below", "x.html"), e, ReportInfo{}))
 
@@ -230,7 +242,7 @@ func TestReportBadInput(t *testing.T) {
 }
 
 func TestReportExamples(t *testing.T) {
-	e := evaluated(t, village())
+	e := resultsOf(t, village())
 	base, tuned := &e.Systems[0], &e.Systems[1]
 	kinds := func(info ReportInfo) (questions []string) {
 		for _, ex := range reportExamples(e, base, tuned, info) {
@@ -242,10 +254,4 @@ func TestReportExamples(t *testing.T) {
 	require.Len(t, kinds(ReportInfo{}), 6)
 	require.Equal(t, []string{"What does the bird eat?", "Who runs the mill?"}, kinds(ReportInfo{Examples: []string{"bird", "mill", "none"}}))
 	require.Empty(t, kinds(ReportInfo{Examples: []string{}}))
-}
-
-func TestNiceStep(t *testing.T) {
-	for span, want := range map[float64]float64{5: 1, 10: 2, 200: 50, 0.3: 0.05, 2.6: 0.5, 1000: 200, 45: 10} {
-		require.InDelta(t, want, niceStep(span), 1e-9, "span %v", span)
-	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/ollama/ollama/envconfig"
-	"github.com/ollama/ollama/types/model"
+	names "github.com/ollama/ollama/types/model"
 )
 
 // ollamaPrefix marks the name of a model of Ollama where a path may stand.
@@ -103,7 +103,7 @@ const (
 
 func (s ollamaStore) resolve(ref string) (*ModelFile, error) {
 	// The package checks each part's characters, so that none leads out of the store.
-	name := model.ParseName(ref)
+	name := names.ParseName(ref)
 	if !name.IsValid() || !name.IsFullyQualified() {
 		return nil, fmt.Errorf("ollama: %q is no name of a model such as llama3.2:1b", ref)
 	}

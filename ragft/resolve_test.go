@@ -1,46 +1,25 @@
 package ragft
 
 import (
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/stretchr/testify/require"
 )
-
-// pulled writes a manifest with the given layers, "type=content" each, into a
-// store of Ollama's as `ollama pull` leaves it.
-func pulled(t *testing.T, store, name string, layers ...string) {
-	t.Helper()
-	m := manifest{}
-	require.NoError(t, os.MkdirAll(filepath.Join(store, "blobs"), 0o755))
-	for _, l := range layers {
-		kind, content, _ := strings.Cut(l, "=")
-		digest := fmt.Sprintf("%x", sha256.Sum256([]byte(content)))
-		m.Layers = append(m.Layers, layer{MediaType: layerType + kind, Digest: "sha256:" + digest})
-		require.NoError(t, os.WriteFile(filepath.Join(store, "blobs", "sha256-"+digest), []byte(content), 0o644))
-	}
-	data, err := json.Marshal(m)
-	require.NoError(t, err)
-	path := filepath.Join(store, "manifests", filepath.FromSlash(name))
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(t, os.WriteFile(path, data, 0o644))
-}
 
 func TestResolveModel(t *testing.T) {
 	store := t.TempDir()
 	t.Setenv("OLLAMA_MODELS", store)
-	pulled(t, store, "registry.ollama.ai/library/llama3.2/1b", "model=GGUF...", `params={"stop":["<end>"]}`, "template={{ .Prompt }}", "system=Be brief.")
-	pulled(t, store, "registry.ollama.ai/me/tuned/latest", "model=GGUF base", "adapter=GGUF adapter")
-	pulled(t, store, "registry.ollama.ai/library/pieces/latest", "tensor=x", "tensor=y")
-	pulled(t, store, "registry.ollama.ai/library/cloud/latest")
-	pulled(t, store, "registry.ollama.ai/library/split/latest", "model=GGUF", "model=GGUF")
-	pulled(t, store, "registry.ollama.ai/library/notgguf/latest", "model=PK..")
-	pulled(t, store, "hf.co/someone/model-GGUF/Q4_K_M", "model=GGUF hf")
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/llama3.2/1b", "model=GGUF...", `params={"stop":["<end>"]}`, "template={{ .Prompt }}", "system=Be brief.")
+	ollamatest.Pull(t, store, "registry.ollama.ai/me/tuned/latest", "model=GGUF base", "adapter=GGUF adapter")
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/pieces/latest", "tensor=x", "tensor=y")
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/cloud/latest")
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/split/latest", "model=GGUF", "model=GGUF")
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/notgguf/latest", "model=PK..")
+	ollamatest.Pull(t, store, "hf.co/someone/model-GGUF/Q4_K_M", "model=GGUF hf")
 	local := filepath.Join(t.TempDir(), "small.gguf")
 	require.NoError(t, os.WriteFile(local, []byte("GGUF"), 0o644))
 

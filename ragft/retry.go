@@ -11,15 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/ollama/ollama/api"
-)
-
-// Errors of a server that a caller can act on.
-var (
-	ErrServerDown   = errors.New("the server does not answer")
-	ErrModelMissing = errors.New("there is no model")
-	ErrUnauthorized = errors.New("the server refuses the key")
 )
 
 // retryPolicy says how often and after what wait a request is tried again.
@@ -27,6 +18,10 @@ type retryPolicy struct {
 	retries int           // further tries; negative = none
 	backoff time.Duration // before the first of them, doubled each time
 	timeout time.Duration // of one try; 0 = none
+
+	// status is the HTTP status of an error of the vendor's own client; nil or 0
+	// = it is none.
+	status func(error) int
 }
 
 const (
@@ -38,7 +33,7 @@ const (
 
 // newRetryPolicy fills in what the options of a model leave open.
 func newRetryPolicy(retries int, backoff, timeout time.Duration) retryPolicy {
-	p := retryPolicy{retries, backoff, max(timeout, 0)}
+	p := retryPolicy{retries: retries, backoff: backoff, timeout: max(timeout, 0)}
 	if retries == 0 {
 		p.retries = defaultRetries
 	}
@@ -65,7 +60,7 @@ func (p retryPolicy) do(ctx context.Context, try func(context.Context) error) er
 	wait := p.backoff
 	for left := p.retries; ; left-- {
 		err := p.once(ctx, try)
-		if err == nil || left <= 0 || ctx.Err() != nil || !transient(err) {
+		if err == nil || left <= 0 || ctx.Err() != nil || !p.transient(err) {
 			return err
 		}
 		// Half of the wait is chance, so that clients that failed together do not come back together.
@@ -105,17 +100,26 @@ func (p retryPolicy) once(ctx context.Context, try func(context.Context) error) 
 	return err
 }
 
+// statusError is a server's refusal.
+type statusError struct {
+	code       int
+	message    string
+	param      string        // field that it is about
+	kind       string        // the API's code, such as "model_not_found"
+	retryAfter time.Duration // that the server asks for; 0 = none
+}
+
+func (e *statusError) Error() string {
+	if e.code == http.StatusOK {
+		return "the server reports: " + e.message
+	}
+	return fmt.Sprintf("%d %s: %s", e.code, http.StatusText(e.code), e.message)
+}
+
 // httpStatus is the status of a server's refusal; 0 = it was none.
 func httpStatus(err error) int {
-	var ollama api.StatusError
-	var ollamaAuth api.AuthorizationError
 	var status *statusError
-	switch {
-	case errors.As(err, &ollama):
-		return ollama.StatusCode
-	case errors.As(err, &ollamaAuth):
-		return ollamaAuth.StatusCode
-	case errors.As(err, &status):
+	if errors.As(err, &status) {
 		return status.code
 	}
 	return 0
@@ -123,14 +127,18 @@ func httpStatus(err error) int {
 
 // transient reports an error that may pass by itself. A refused connection is
 // none: a server that is not running does not start by being asked.
-func transient(err error) bool {
+func (p retryPolicy) transient(err error) bool {
+	status := httpStatus(err)
+	if status == 0 && p.status != nil {
+		status = p.status(err)
+	}
 	var final *finalError
 	var netError net.Error
 	switch {
 	case errors.As(err, &final), errors.Is(err, syscall.ECONNREFUSED):
 		return false
-	case httpStatus(err) != 0:
-		switch httpStatus(err) {
+	case status != 0:
+		switch status {
 		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable,
 			http.StatusGatewayTimeout:
 			return true
@@ -140,6 +148,16 @@ func transient(err error) bool {
 		return true
 	}
 	return errors.As(err, &netError) && netError.Timeout()
+}
+
+// isRefusedRequest reports a status with which a server refuses a request that
+// another server would refuse as well.
+func isRefusedRequest(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
 }
 
 // isDown reports that no connection to the server came about.

@@ -12,6 +12,10 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/version"
+
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -189,12 +193,12 @@ func checkResponse(m Message) error {
 
 // ReadRows reads rows in JSONL. Rows of other origin are welcome, OpenAI's
 // fine-tuning files among them: only messages, or text, is required. The first
-// broken line ends reading with a [*LineError].
+// broken line ends reading with a [*retriever.LineError].
 func ReadRows(r io.Reader) ([]Row, error) { return readRows("", r) }
 
 func readRows(name string, r io.Reader) ([]Row, error) {
 	var rows []Row
-	err := eachLine(name, r, func(_ int, line []byte) error {
+	err := jsonl.Each(name, r, func(_ int, line []byte) error {
 		var row Row
 		if err := json.Unmarshal(line, &row); err != nil {
 			return err
@@ -226,7 +230,7 @@ func ReadRowsFile(path string) ([]Row, error) {
 
 // WriteRows writes rows in JSONL.
 func WriteRows(w io.Writer, rows []Row) error {
-	if err := writeLines(w, rows); err != nil {
+	if err := jsonl.Write(w, rows); err != nil {
 		return fmt.Errorf("ragft: rows: %w", err)
 	}
 	return nil
@@ -235,7 +239,7 @@ func WriteRows(w io.Writer, rows []Row) error {
 // WriteRowsFile is [WriteRows] to a file, which is replaced as a whole or not
 // at all.
 func WriteRowsFile(path string, rows []Row) error {
-	return replaceFile(path, func(w io.Writer) error { return WriteRows(w, rows) })
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteRows(w, rows) })
 }
 
 // rows makes the rows of one question: one with documents unless it was
@@ -246,7 +250,7 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		Context: d.context, Known: c.known,
 		Candidates: d.candidates, Chunks: chunkRefs(d.hits),
 		Provenance: Provenance{
-			Version: Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
+			Version: version.Version, Model: g.model.Name(), ModelHash: modelHash(g.model), Judge: g.judgeModel.Name(),
 			Prompts: g.opts.Prompts.Hash(), Template: g.opts.Prompts.Template.name(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
 			Options: g.recipeOptions,
 		},
@@ -264,14 +268,14 @@ func (g *generator) rows(d *draft, c choice) []Row {
 		rows = append(rows, row)
 	}
 	if c.target != nil {
-		add(c.kind, g.opts.Prompts.read(d.question, d.hits), c.target)
+		add(c.kind, d.question.ReadMessages(g.opts.Prompts, d.hits), c.target)
 	}
 	if c.closed != nil {
-		add(KindClosed, g.opts.Prompts.closed(d.question), c.closed)
+		add(KindClosed, d.question.ClosedMessages(g.opts.Prompts), c.closed)
 	}
 	g.opts.Policy.Preferences.preferences(d, c, func(kind Kind, chosen *Candidate, rejected []*Candidate) {
 		if len(rejected) > 0 {
-			add(kind, g.opts.Prompts.read(d.question, d.hits), chosen, rejected...)
+			add(kind, d.question.ReadMessages(g.opts.Prompts, d.hits), chosen, rejected...)
 		}
 	})
 	return rows
@@ -288,7 +292,7 @@ func chunkRefs(hits []retriever.Hit) []ChunkRef {
 // modelHash asks the model for the hash of its weights, which local models
 // can tell, and otherwise hashes its name.
 func modelHash(m Model) string {
-	if hasher, ok := m.(interface{ Hash() string }); ok {
+	if hasher, ok := As[Hasher](m); ok {
 		if hash := hasher.Hash(); hash != "" {
 			return hash
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/retriever"
 )
 
 func TestRowFiles(t *testing.T) {
@@ -53,7 +55,7 @@ func TestReadRowsNamesTheLine(t *testing.T) {
 	} {
 		_, err := ReadRows(strings.NewReader(text))
 		require.ErrorContains(t, err, want, text)
-		var line *LineError
+		var line *retriever.LineError
 		require.True(t, errors.As(err, &line))
 	}
 }
@@ -114,7 +116,7 @@ func FuzzReadRows(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		rows, err := ReadRows(bytes.NewReader(data))
 		if err != nil {
-			var line *LineError
+			var line *retriever.LineError
 			require.True(t, errors.As(err, &line), "%v", err)
 			return
 		}

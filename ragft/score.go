@@ -33,7 +33,7 @@ var ErrNoScores = errors.New("the model cannot score texts: use a local GGUF mod
 
 // scorerOf looks for a Scorer behind caches.
 func scorerOf(m Model) (Scorer, error) {
-	scorer, ok := behindCaches[Scorer](m)
+	scorer, ok := As[Scorer](m)
 	if local, isLocal := scorer.(interface{ scores() bool }); !ok || isLocal && !local.scores() {
 		return nil, fmt.Errorf("ragft: %w (%s)", ErrNoScores, m.Name())
 	}

@@ -11,8 +11,6 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
-	"strconv"
-	"time"
 
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
@@ -55,7 +53,7 @@ const (
 // TrainOptions says how [Train] trains. Model and Adapter are needed; the rest
 // has working zero values.
 type TrainOptions struct {
-	Model   string // path of the base model, GGUF, or "ollama:NAME" for one that Ollama has pulled
+	Model   string // path of the base model, GGUF
 	Adapter string // path that the adapter is written to
 	// HeldOut is the share of the rows that is not trained on, in [0, 1), to
 	// watch the loss; 0 = 0.1, negative = none.
@@ -92,13 +90,12 @@ type TrainResult struct {
 	Losses []LossPoint // before this run and of its steps; those before a checkpoint are not among them
 }
 
-// Describe fills in what a report says of the training: its losses by step and
-// by source of the rows, its time, and what it took.
-func (r *TrainResult) Describe(info *ReportInfo) {
-	info.Loss, info.BaseLossBySource, info.LossBySource = r.Losses, r.BaseBySource, r.HeldOutBySource
-	info.Timings = append(info.Timings, Timing{Name: "training", Took: time.Duration(r.TrainSeconds * float64(time.Second))})
-	info.Costs = append(info.Costs, Fact{"rows trained on", strconv.Itoa(r.Rows)}, Fact{"tokens trained", strconv.Itoa(r.Tokens)},
-		Fact{"training memory", fmt.Sprintf("%.0f MiB", float64(r.Memory.Total())/(1<<20))})
+// Training is what a report says of this run.
+func (r *TrainResult) Training() Training {
+	return Training{
+		Losses: r.Losses, BaseBySource: r.BaseBySource, HeldOutBySource: r.HeldOutBySource, Seconds: r.TrainSeconds,
+		Rows: r.Rows, Tokens: r.Tokens, Memory: r.Memory.Total(),
+	}
 }
 
 // Train teaches the model the rows: their messages are rendered by the model's
@@ -162,11 +159,6 @@ func prepare(ctx context.Context, rows []Row, o *TrainOptions) (r *TrainResult, 
 	if len(rows) == 0 {
 		return nil, c, nil, nil, fmt.Errorf("ragft: nothing to train on: %w", lora.ErrNoExamples)
 	}
-	base, err := resolveBase(ctx, o.Model)
-	if err != nil {
-		return nil, c, nil, nil, fmt.Errorf("ragft: %w", err)
-	}
-	o.Model = base.Path
 	encoded, meta, err := encodeRows(ctx, rows, *o)
 	if err != nil {
 		return nil, c, nil, nil, err

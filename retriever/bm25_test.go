@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // A reference is BM25 written down from the formula, over all chunks, with
@@ -99,8 +101,11 @@ func randomChunks(rng *rand.Rand, from, n int) []Chunk {
 
 func TestBM25Reference(t *testing.T) {
 	for _, place := range []string{"memory", "disk"} {
-		for _, o := range []struct{ k1, b, wantK1, wantB float64 }{
-			{0, 0, 0.9, 0.4}, {1.2, 0.75, 1.2, 0.75}, {2, 1, 2, 1}, {-1, -1, 0, 0},
+		for _, o := range []struct {
+			k1, b         opt.Value[float64]
+			wantK1, wantB float64
+		}{
+			{wantK1: 0.9, wantB: 0.4}, {opt.Of(1.2), opt.Of(0.75), 1.2, 0.75}, {opt.Of(2.0), opt.Of(1.0), 2, 1}, {opt.Of(0.0), opt.Of(0.0), 0, 0},
 		} {
 			t.Run(fmt.Sprintf("%s/k1=%v,b=%v", place, o.wantK1, o.wantB), func(t *testing.T) {
 				x := newTestIndex(t, place, IndexOptions{K1: o.k1, B: o.b, Analyzer: Standard})
@@ -199,7 +204,7 @@ func TestBM25OptionsAreNotShared(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	chunks := randomChunks(rng, 0, 50)
 	a := newTestIndex(t, "memory", IndexOptions{Analyzer: Standard})
-	b := newTestIndex(t, "memory", IndexOptions{Analyzer: Standard, K1: 2, B: 0.9})
+	b := newTestIndex(t, "memory", IndexOptions{Analyzer: Standard, K1: opt.Of(2.0), B: opt.Of(0.9)})
 	docs := map[string][]string{}
 	for _, c := range chunks {
 		docs[c.ID] = strings.Fields(c.Text)

@@ -11,8 +11,8 @@ var (
 	// could be loaded. The LoadReport that comes with it says what was skipped.
 	ErrEmpty = errors.New("retriever: no documents found")
 
-	// ErrBadLine says that a line of a JSONL file is not a document. The error
-	// is a *LineError that names file and line.
+	// ErrBadLine says that a line of a file does not hold what it should. The
+	// error is a *LineError, which names file and line.
 	ErrBadLine = errors.New("retriever: bad JSONL line")
 )
 
@@ -58,18 +58,25 @@ var (
 	ErrChanged = errors.New("retriever: the index is not the one that the tuning was made for")
 )
 
-// A LineError names the line of a JSONL file that is not a document.
+// LineError is an error in one line of a file, such as JSONL that holds
+// something else than documents, questions or training rows.
 // errors.Is(err, ErrBadLine) is true for it.
 type LineError struct {
-	Path string // slash-separated path inside the file system
-	Line int    // from 1
-	Err  error  // what is wrong with it
+	// Path names the file. Load and Walk give its slash-separated path inside
+	// the file system. It is empty where lines come from an io.Reader.
+	Path string
+	Line int   // counted from 1
+	Err  error // what is wrong with the line
 }
 
-// Error gives path, line and cause.
+// Error returns path, line and cause as "path:line: cause", or as
+// "line n: cause" without a path.
 func (e *LineError) Error() string {
-	return fmt.Sprintf("retriever: %s:%d: %v", e.Path, e.Line, e.Err)
+	if e.Path == "" {
+		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: %v", e.Path, e.Line, e.Err)
 }
 
-// Unwrap gives ErrBadLine and the cause.
+// Unwrap returns ErrBadLine and the cause.
 func (e *LineError) Unwrap() []error { return []error{ErrBadLine, e.Err} }

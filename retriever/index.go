@@ -15,6 +15,8 @@ import (
 	"github.com/blevesearch/bleve/v2/analysis"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
+
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // Defaults of IndexOptions: k1 and b as in most retrieval experiments on short
@@ -24,43 +26,51 @@ const (
 	DefaultB  = 0.4
 )
 
-// IndexOptions are settled when an index is created, and kept in it. The zero
-// value is good for English.
+// IndexOptions are fixed when an index is created, and are stored in it. The
+// zero value suits English text.
 type IndexOptions struct {
-	// K1 says how much a repeated term counts: 0 means DefaultK1; a negative
-	// value means 0, where repetition counts nothing.
-	K1 float64
-	// B says how much long chunks are marked down, at most 1: 0 means DefaultB;
-	// a negative value means 0, where length counts nothing.
-	B float64
-	// Analyzer says how text becomes terms. Empty means English.
-	Analyzer Analyzer
+	// K1 is how much a repeated term counts, at least 0: with 0, repetition
+	// does not count. Unset means DefaultK1.
+	K1 opt.Value[float64] `json:"K1"`
+	// B is the length normalisation, from 0 to 1: with 0, long chunks score as
+	// short ones do. Unset means DefaultB.
+	B opt.Value[float64] `json:"B"`
+	// Analyzer turns text into terms. Empty means English.
+	Analyzer Analyzer `json:"Analyzer"`
 	// IgnoreTitles leaves titles out of the terms. Otherwise a chunk's terms
 	// are those of its title, then those of its text, so that a chunk from the
 	// middle of a document is found by what the document is about.
-	IgnoreTitles bool
+	IgnoreTitles bool `json:"IgnoreTitles"`
 }
 
-// resolve puts in the defaults and checks the rest. What it gives, given to it
-// again, may not be itself (an explicit zero), so it is called once an index.
+// resolve fills in the defaults and checks the rest. It changes nothing in
+// options that it has returned.
 func (o IndexOptions) resolve() (IndexOptions, error) {
-	if math.IsNaN(o.K1) || math.IsInf(o.K1, 0) || math.IsNaN(o.B) || o.B > 1 {
-		return o, fmt.Errorf("%w: BM25 with k1 %v and b %v", ErrOptions, o.K1, o.B)
+	k1, b := o.K1.Or(DefaultK1), o.B.Or(DefaultB)
+	if err := errors.Join(checkParameter("K1", k1, math.MaxFloat32), checkParameter("B", b, 1)); err != nil {
+		return o, err
 	}
-	o.K1, o.B = setting(o.K1, DefaultK1), setting(o.B, DefaultB)
+	o.K1, o.B = opt.Of(k1), opt.Of(b)
 	if o.Analyzer == "" {
 		o.Analyzer = English
 	}
 	return o, nil
 }
 
-// setting is the value of an option of which 0 means the default and a negative
-// value means 0.
-func setting(v, def float64) float64 {
-	if v == 0 {
-		return def
+// parameters returns those of resolved options.
+func (o IndexOptions) parameters() parameters {
+	return parameters{k1: o.K1.Or(DefaultK1), b: o.B.Or(DefaultB), title: 1}
+}
+
+// checkParameter returns an error for a parameter of BM25 outside [0, most].
+func checkParameter(name string, v, most float64) error {
+	switch {
+	case !(v >= 0): // NaN too
+		return fmt.Errorf("%w: %s is %v; it must be 0 or more", ErrOptions, name, v)
+	case v > most:
+		return fmt.Errorf("%w: %s is %v; it must be at most %v", ErrOptions, name, v, most)
 	}
-	return max(v, 0)
+	return nil
 }
 
 // An Index finds chunks by BM25. It lies in a folder, or in memory.

@@ -16,6 +16,8 @@ import (
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 var ctx = context.Background()
@@ -174,7 +176,10 @@ func TestClosed(t *testing.T) {
 }
 
 func TestBadArguments(t *testing.T) {
-	for _, o := range []IndexOptions{{B: 1.5}, {K1: math.NaN()}, {K1: math.Inf(1)}, {B: math.NaN()}, {Analyzer: "klingon"}} {
+	for _, o := range []IndexOptions{
+		{B: opt.Of(1.5)}, {B: opt.Of(-0.1)}, {B: opt.Of(math.NaN())}, {Analyzer: "klingon"},
+		{K1: opt.Of(-1.0)}, {K1: opt.Of(math.NaN())}, {K1: opt.Of(math.Inf(1))},
+	} {
 		_, err := NewMemory(o)
 		require.ErrorIs(t, err, ErrOptions, "%+v", o)
 	}
@@ -232,6 +237,14 @@ func TestCreateAndOpenErrors(t *testing.T) {
 	require.NoError(t, newer.Close())
 	_, err = Open(dir + "/newer")
 	require.ErrorIs(t, err, ErrVersion)
+
+	altered, err := bleve.New(dir+"/altered", bleve.NewIndexMapping())
+	require.NoError(t, err)
+	require.NoError(t, altered.SetInternal(headerKey, []byte(`{"Version":1,"Options":{"K1":-1,"B":0.4}}`)))
+	require.NoError(t, altered.Close())
+	_, err = Open(dir + "/altered")
+	require.ErrorIs(t, err, ErrCorrupt)
+	require.ErrorContains(t, err, "K1 is -1; it must be 0 or more")
 }
 
 // Torn or altered files must give an error, and must still be there after it.

@@ -1,6 +1,7 @@
 package retriever
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,13 +185,10 @@ type loader struct {
 	report  *LoadReport
 }
 
+// newLoader fills in the defaults of the options; walk checks them.
 func newLoader(fsys fs.FS, opts LoadOptions, fn func(Document) error) *loader {
-	if opts.MaxFileBytes <= 0 {
-		opts.MaxFileBytes = DefaultMaxFileBytes
-	}
-	if opts.MaxLineBytes <= 0 {
-		opts.MaxLineBytes = DefaultMaxLineBytes
-	}
+	opts.MaxFileBytes = cmp.Or(opts.MaxFileBytes, DefaultMaxFileBytes)
+	opts.MaxLineBytes = cmp.Or(opts.MaxLineBytes, DefaultMaxLineBytes)
 	if opts.TitleFields == nil {
 		opts.TitleFields = []string{"title"}
 	}
@@ -204,8 +202,12 @@ func newLoader(fsys fs.FS, opts LoadOptions, fn func(Document) error) *loader {
 	return &loader{fsys: fsys, opts: opts, formats: formats, fn: fn, report: &LoadReport{}}
 }
 
-// walk goes over the file system from start on.
+// walk reads the file system from start on.
 func (l *loader) walk(ctx context.Context, start string) (*LoadReport, error) {
+	if l.opts.MaxFileBytes < 0 || l.opts.MaxLineBytes < 0 {
+		return l.report, fmt.Errorf("%w: MaxFileBytes is %d and MaxLineBytes %d; neither may be negative",
+			ErrOptions, l.opts.MaxFileBytes, l.opts.MaxLineBytes)
+	}
 	err := fs.WalkDir(l.fsys, start, func(name string, entry fs.DirEntry, err error) error {
 		if cerr := ctx.Err(); cerr != nil {
 			return cerr

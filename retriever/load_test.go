@@ -86,6 +86,11 @@ func TestLoadErrors(t *testing.T) {
 		require.ErrorContains(t, err, "sub/r.jsonl:3: ")
 		require.Equal(t, 1, report.Documents)
 	}
+	for _, o := range []LoadOptions{{MaxFileBytes: -1}, {MaxLineBytes: -1}} {
+		_, report, err := Load(ctx, fstest.MapFS{"a.txt": {Data: []byte("x")}}, o)
+		require.ErrorIs(t, err, ErrOptions, "%+v", o)
+		require.NotNil(t, report)
+	}
 	done, cancel := context.WithCancel(ctx)
 	cancel()
 	_, _, err = Load(done, fstest.MapFS{"a.txt": {Data: []byte("x")}}, LoadOptions{})

@@ -197,6 +197,9 @@ func readHeader(snapshot *bbolt.Bucket, path string) (head header, err error) {
 	if head.Version != formatVersion {
 		return head, fmt.Errorf("%w: %s has version %d, this is version %d", ErrVersion, path, head.Version, formatVersion)
 	}
+	if head.Options, err = head.Options.resolve(); err != nil {
+		return head, fmt.Errorf("%w: header %q: %w", ErrCorrupt, raw, err)
+	}
 	_, err = parseState(internal.Get(stateKey))
 	return head, err
 }

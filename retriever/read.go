@@ -118,7 +118,7 @@ func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error
 			break
 		}
 		if errors.Is(err, errLongLine) {
-			return &LineError{Path: name, Line: line, Err: err}
+			return fmt.Errorf("retriever: %w", &LineError{Path: name, Line: line, Err: err})
 		}
 		if err != nil {
 			return fmt.Errorf("retriever: reading %s, line %d: %w", name, line, err)
@@ -131,7 +131,7 @@ func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error
 		}
 		title, text, err := parseRow(row, l.opts.TitleFields, l.opts.TextFields)
 		if err != nil {
-			return &LineError{Path: name, Line: line, Err: err}
+			return fmt.Errorf("retriever: %w", &LineError{Path: name, Line: line, Err: err})
 		}
 		source := fmt.Sprintf("%s#%d", name, line)
 		if strings.TrimSpace(text) == "" {

@@ -51,7 +51,7 @@ func (x *Index) searchable(ctx context.Context, k int) (index.IndexReader, error
 }
 
 // untuned are the parameters of the index itself.
-func (x *Index) untuned() parameters { return parameters{k1: x.opts.K1, b: x.opts.B, title: 1} }
+func (x *Index) untuned() parameters { return x.opts.parameters() }
 
 // found is a chunk of a ranking, with its score.
 type found struct {

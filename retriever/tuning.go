@@ -17,7 +17,8 @@ import (
 
 	index "github.com/blevesearch/bleve_index_api"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // A Tuning is the side of BM25 that a question chooses, in place of what the
@@ -29,15 +30,14 @@ import (
 type Tuning struct {
 	// Index is the Digest of the index that the tuning is for. Empty: any.
 	Index string `json:"index,omitempty"`
-	// K1 and B are those of IndexOptions: 0 means the index's own, a negative
-	// value means 0.
-	K1 float64 `json:"k1,omitempty"`
-	B  float64 `json:"b,omitempty"`
+	// K1 and B are as in IndexOptions. Unset means the index's own.
+	K1 opt.Value[float64] `json:"k1,omitzero"`
+	B  opt.Value[float64] `json:"b,omitzero"`
 	// Title is what an occurrence of a term in the title counts, where one in
-	// the text counts 1: 0 means 1, as it was indexed; a negative value means
-	// 0. The length of a chunk stays as it is. It does nothing in an index that
+	// the text counts 1. It is at least 0; unset means 1, as indexed. The length
+	// of a chunk does not change with it. It has no effect on an index that
 	// ignores titles.
-	Title float64 `json:"title,omitempty"`
+	Title opt.Value[float64] `json:"title,omitzero"`
 	// Weights multiply the weight of a term: by exp of the sum of those of the
 	// term's features. Names that are no feature of a term do nothing.
 	Weights map[string]float64 `json:"weights,omitempty"`
@@ -48,24 +48,20 @@ const maxLogWeight = 20
 
 // resolve gives the parameters for an index, or what is wrong with the tuning.
 func (t Tuning) resolve(o IndexOptions) (parameters, error) {
-	p := parameters{k1: t.K1, b: t.B, title: t.Title, factors: t.Weights}
-	for _, v := range []struct {
-		value *float64
-		def   float64
-		most  float64
-		name  string
-	}{{&p.k1, o.K1, math.MaxFloat32, "k1"}, {&p.b, o.B, 1, "b"}, {&p.title, 1, math.MaxFloat32, "title"}} {
-		if math.IsNaN(*v.value) || *v.value > v.most {
-			return p, fmt.Errorf("%w: a tuning with %s %v", ErrOptions, v.name, *v.value)
-		}
-		*v.value = setting(*v.value, v.def)
+	own := o.parameters()
+	p := parameters{k1: t.K1.Or(own.k1), b: t.B.Or(own.b), title: t.Title.Or(own.title), factors: t.Weights}
+	err := errors.Join(checkParameter("a tuning's k1", p.k1, math.MaxFloat32), checkParameter("a tuning's b", p.b, 1),
+		checkParameter("a tuning's title", p.title, math.MaxFloat32))
+	if err != nil {
+		return p, err
 	}
 	if o.IgnoreTitles {
 		p.title = 1
 	}
 	for name, w := range t.Weights {
 		if math.IsNaN(w) || math.Abs(w) > maxLogWeight {
-			return p, fmt.Errorf("%w: a tuning with the weight %v for %s: it is a logarithm from -%d to %d", ErrOptions, w, name, maxLogWeight, maxLogWeight)
+			return p, fmt.Errorf("%w: a tuning's weight of %s is %v; it must be a logarithm from -%d to %d",
+				ErrOptions, name, w, maxLogWeight, maxLogWeight)
 		}
 	}
 	return p, nil
@@ -88,7 +84,7 @@ func ReadTuningFile(path string) (Tuning, error) {
 // WriteTuningFile writes a tuning as JSON. The file is replaced as a whole or
 // not at all.
 func WriteTuningFile(path string, t Tuning) error {
-	err := aside.WriteFile(path, func(w io.Writer) error {
+	err := atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
@@ -250,7 +246,8 @@ func (x *Index) digest(ctx context.Context, snap index.IndexReader) (string, err
 	}
 	slices.SortFunc(all, func(a, b [sha256.Size]byte) int { return slices.Compare(a[:], b[:]) })
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %+v\n", formatVersion, x.opts)
+	o := x.opts
+	fmt.Fprintf(h, "%d {K1:%v B:%v Analyzer:%v IgnoreTitles:%v}\n", formatVersion, o.K1, o.B, o.Analyzer, o.IgnoreTitles)
 	for _, sum := range all {
 		h.Write(sum[:])
 	}

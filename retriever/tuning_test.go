@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // titledChunks are random chunks whose titles share words with the texts.
@@ -43,7 +45,7 @@ func TestUntunedIsSearch(t *testing.T) {
 	x, _ := titledIndex(t, "disk", 250)
 	digest, err := x.Digest(ctx)
 	require.NoError(t, err)
-	for _, tuning := range []Tuning{{}, {Index: digest}, {K1: 0.9, B: 0.4, Title: 1, Weights: map[string]float64{"term:none": 3, FeatureRare: 0}}} {
+	for _, tuning := range []Tuning{{}, {Index: digest}, {K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0), Weights: map[string]float64{"term:none": 3, FeatureRare: 0}}} {
 		tuned, err := x.Tuned(ctx, tuning)
 		require.NoError(t, err)
 		rng := rand.New(rand.NewPCG(9, 10))
@@ -73,9 +75,9 @@ func TestTunedReference(t *testing.T) {
 	ctx := context.Background()
 	x, chunks := titledIndex(t, "memory", 90) // all are candidates for the titles
 	for _, tuning := range []Tuning{
-		{K1: 1.7, B: 0.8, Weights: map[string]float64{"term:w1": -2, "term:w3": 1, FeatureFirst: 0.5}},
-		{Title: 3}, {Title: -1}, {K1: -1, B: -1, Title: 0.5},
-		{K1: 0.5, Title: 2, Weights: map[string]float64{FeatureCommon: -0.7, FeatureLast: 1, FeatureNumber: 0.3}},
+		{K1: opt.Of(1.7), B: opt.Of(0.8), Weights: map[string]float64{"term:w1": -2, "term:w3": 1, FeatureFirst: 0.5}},
+		{Title: opt.Of(3.0)}, {Title: opt.Of(0.0)}, {K1: opt.Of(0.0), B: opt.Of(0.0), Title: opt.Of(0.5)},
+		{K1: opt.Of(0.5), Title: opt.Of(2.0), Weights: map[string]float64{FeatureCommon: -0.7, FeatureLast: 1, FeatureNumber: 0.3}},
 	} {
 		tuned, err := x.Tuned(ctx, tuning)
 		require.NoError(t, err)
@@ -102,13 +104,7 @@ func TestTunedReference(t *testing.T) {
 // tunedScores is the formula with a tuning, over all chunks. Every word of a
 // query is "w" and a number, so that all have the feature of numbers.
 func tunedScores(chunks []Chunk, query string, tuning Tuning) map[string]float64 {
-	or := func(v, def float64) float64 {
-		if v == 0 {
-			return def
-		}
-		return max(v, 0)
-	}
-	k1, b, title := or(tuning.K1, 0.9), or(tuning.B, 0.4), or(tuning.Title, 1)
+	k1, b, title := tuning.K1.Or(0.9), tuning.B.Or(0.4), tuning.Title.Or(1)
 	total, n := 0.0, float64(len(chunks))
 	for _, c := range chunks {
 		total += float64(len(strings.Fields(c.Title + " " + c.Text)))
@@ -171,7 +167,7 @@ func TestSlopes(t *testing.T) {
 		return s
 	}
 	const h = 1e-5
-	for _, at := range []Tuning{{K1: 0.9, B: 0.4, Title: 1}, {K1: 2, B: 0.9, Title: 3, Weights: map[string]float64{"term:w7": 0.4, FeatureFirst: -1}}} {
+	for _, at := range []Tuning{{K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0)}, {K1: opt.Of(2.0), B: opt.Of(0.9), Title: opt.Of(3.0), Weights: map[string]float64{"term:w7": 0.4, FeatureFirst: -1}}} {
 		_, slopes, err := e.Scores(at)
 		require.NoError(t, err)
 		compare := func(what string, change func(*Tuning, float64), slope func(Slope) float64) {
@@ -183,9 +179,9 @@ func TestSlopes(t *testing.T) {
 				require.InDelta(t, (a[i]-b[i])/(2*h), slope(slopes[i]), 1e-6, "%s, hit %d", what, i)
 			}
 		}
-		compare("k1", func(v *Tuning, d float64) { v.K1 += d }, func(s Slope) float64 { return s.K1 })
-		compare("b", func(v *Tuning, d float64) { v.B += d }, func(s Slope) float64 { return s.B })
-		compare("title", func(v *Tuning, d float64) { v.Title += d }, func(s Slope) float64 { return s.Title })
+		compare("k1", func(v *Tuning, d float64) { v.K1 = opt.Of(v.K1.Or(0) + d) }, func(s Slope) float64 { return s.K1 })
+		compare("b", func(v *Tuning, d float64) { v.B = opt.Of(v.B.Or(0) + d) }, func(s Slope) float64 { return s.B })
+		compare("title", func(v *Tuning, d float64) { v.Title = opt.Of(v.Title.Or(0) + d) }, func(s Slope) float64 { return s.Title })
 		for k, term := range e.Terms {
 			name := FeatureTerm + term.Term
 			compare(name, func(v *Tuning, d float64) {
@@ -236,12 +232,12 @@ func TestTuningOfAnotherIndex(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, digest, same, "the order of adding does not matter")
 
-	other := newTestIndex(t, "memory", IndexOptions{Analyzer: Standard, K1: 1.5})
+	other := newTestIndex(t, "memory", IndexOptions{Analyzer: Standard, K1: opt.Of(1.5)})
 	require.NoError(t, other.Add(ctx, chunks))
 	_, err = other.Tuned(ctx, Tuning{Index: digest})
 	require.ErrorIs(t, err, ErrChanged, "other options")
 
-	tuned, err := x.Tuned(ctx, Tuning{Index: digest, Title: 2})
+	tuned, err := x.Tuned(ctx, Tuning{Index: digest, Title: opt.Of(2.0)})
 	require.NoError(t, err)
 	_, err = tuned.Search(ctx, "w1", 5)
 	require.NoError(t, err)
@@ -252,7 +248,7 @@ func TestTuningOfAnotherIndex(t *testing.T) {
 	require.ErrorIs(t, err, ErrChanged)
 	_, err = x.Tuned(ctx, Tuning{Index: digest})
 	require.ErrorIs(t, err, ErrChanged)
-	_, err = x.Tuned(ctx, Tuning{Title: 2})
+	_, err = x.Tuned(ctx, Tuning{Title: opt.Of(2.0)})
 	require.NoError(t, err, "a tuning for any index")
 }
 
@@ -270,12 +266,12 @@ func TestTunedDigest(t *testing.T) {
 		require.NoError(t, err)
 		return d
 	}
-	for _, same := range []Tuning{{}, {Index: plain}, {K1: DefaultK1, B: DefaultB, Title: 1}, {Weights: map[string]float64{"term:a": 0}}} {
+	for _, same := range []Tuning{{}, {Index: plain}, {K1: opt.Of(DefaultK1), B: opt.Of(DefaultB), Title: opt.Of(1.0)}, {Weights: map[string]float64{"term:a": 0}}} {
 		require.Equal(t, plain, digest(same), "%+v changes nothing", same)
 	}
 	seen := map[string]bool{plain: true}
 	for _, other := range []Tuning{
-		{K1: 1.5}, {K1: -1}, {B: 0.9}, {Title: 2}, {Weights: map[string]float64{"term:a": 0.5}}, {Weights: map[string]float64{"term:b": 0.5}},
+		{K1: opt.Of(1.5)}, {K1: opt.Of(0.0)}, {B: opt.Of(0.9)}, {Title: opt.Of(2.0)}, {Weights: map[string]float64{"term:a": 0.5}}, {Weights: map[string]float64{"term:b": 0.5}},
 		{Weights: map[string]float64{"term:a": 0.5, "term:b": 0.5}},
 	} {
 		d := digest(other)
@@ -283,17 +279,19 @@ func TestTunedDigest(t *testing.T) {
 		require.Equal(t, d, digest(other), "the order of weights does not matter")
 		seen[d] = true
 	}
-	before := digest(Tuning{Title: 2})
+	before := digest(Tuning{Title: opt.Of(2.0)})
 	chunks[4].Text += " more"
 	require.NoError(t, x.Add(ctx, chunks[4:5]))
-	require.NotEqual(t, before, digest(Tuning{Title: 2}))
+	require.NotEqual(t, before, digest(Tuning{Title: opt.Of(2.0)}))
 }
 
 func TestBadTunings(t *testing.T) {
 	ctx := context.Background()
 	x, _ := titledIndex(t, "memory", 5)
 	for _, bad := range []Tuning{
-		{K1: math.NaN()}, {K1: math.Inf(1)}, {B: 1.1}, {Title: math.NaN()}, {Weights: map[string]float64{"first": math.NaN()}}, {Weights: map[string]float64{"first": 21}},
+		{K1: opt.Of(math.NaN())}, {K1: opt.Of(math.Inf(1))}, {K1: opt.Of(-1.0)}, {B: opt.Of(1.1)}, {B: opt.Of(-0.1)},
+		{Title: opt.Of(math.NaN())}, {Title: opt.Of(-1.0)},
+		{Weights: map[string]float64{"first": math.NaN()}}, {Weights: map[string]float64{"first": 21}},
 	} {
 		_, err := x.Tuned(ctx, bad)
 		require.ErrorIs(t, err, ErrOptions, "%+v", bad)
@@ -310,7 +308,7 @@ func TestBadTunings(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 
 	empty := newTestIndex(t, "memory", IndexOptions{})
-	tuned, err = empty.Tuned(ctx, Tuning{Title: 2})
+	tuned, err = empty.Tuned(ctx, Tuning{Title: opt.Of(2.0)})
 	require.NoError(t, err)
 	hits, err := tuned.Search(ctx, "w1", 3)
 	require.NoError(t, err)
@@ -319,7 +317,7 @@ func TestBadTunings(t *testing.T) {
 
 func TestTuningFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tuning.json")
-	want := Tuning{Index: "abc", K1: 1.25, B: -1, Title: 2.5, Weights: map[string]float64{"term:founded": -0.5}}
+	want := Tuning{Index: "abc", K1: opt.Of(1.25), B: opt.Of(0.0), Title: opt.Of(2.5), Weights: map[string]float64{"term:founded": -0.5}}
 	require.NoError(t, WriteTuningFile(path, want))
 	got, err := ReadTuningFile(path)
 	require.NoError(t, err)
@@ -327,7 +325,10 @@ func TestTuningFile(t *testing.T) {
 	raw, err := json.Marshal(Tuning{})
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(raw))
-	for _, bad := range []string{"", "[]", `{"b": 2}`} {
+	raw, err = json.Marshal(Tuning{Title: opt.Of(0.0)})
+	require.NoError(t, err)
+	require.Equal(t, `{"title":0}`, string(raw))
+	for _, bad := range []string{"", "[]", `{"b": 2}`, `{"title": -1}`} {
 		require.NoError(t, os.WriteFile(path, []byte(bad), 0o600))
 		_, err = ReadTuningFile(path)
 		require.ErrorIs(t, err, ErrOptions, bad)
@@ -343,7 +344,7 @@ func TestTunedConcurrently(t *testing.T) {
 	var group sync.WaitGroup
 	errs := make([]error, 6)
 	for i := range errs {
-		tuned, err := x.Tuned(ctx, Tuning{K1: 0.5 + float64(i), Title: float64(1 + i%2)})
+		tuned, err := x.Tuned(ctx, Tuning{K1: opt.Of(0.5 + float64(i)), Title: opt.Of(float64(1 + i%2))})
 		require.NoError(t, err)
 		want, err := tuned.Search(ctx, "w1 w4 w9", 10)
 		require.NoError(t, err)

@@ -51,7 +51,7 @@ func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 
 // assistant gives the options, calibration included. One that does not hold for
 // them is an error where it is named, and left out with a warning otherwise.
-func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, search ragft.Searcher) (ragft.AssistantOptions, error) {
+func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, search retriever.Searcher) (ragft.AssistantOptions, error) {
 	opts := o.options
 	var err error
 	if opts.Prompts, err = o.prompts(); err != nil {
@@ -78,7 +78,9 @@ func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, s
 	case err != nil:
 		return opts, err
 	}
-	err = k.Check(ctx, model, search, opts)
+	calibrated := opts
+	calibrated.Calibration = k
+	err = calibrated.Check(ctx, model, search)
 	again := "run 'ragft eval --calibrate' under the same conditions"
 	if k.Signals.True {
 		again += ", without --ask-true for 'ragft serve' and models of servers"
@@ -92,8 +94,7 @@ func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, s
 	case err != nil:
 		return opts, err
 	}
-	opts.Calibration = k
-	return opts, nil
+	return calibrated, nil
 }
 
 // openAssistant opens index and model.

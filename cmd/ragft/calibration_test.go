@@ -26,7 +26,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	k := &ragft.Calibration{
 		Calibrator: ragft.Calibrator{Names: []string{ragft.SignalLogProb}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
 		Guarantee:  ragft.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1}, System: "tuned", Model: s.Model,
-		Conditions: ragft.Conditions{Setting: s.Setting, Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
+		Conditions: ragft.Conditions{Setting: string(s.Setting), Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
 	}
 	require.NoError(t, k.WriteFile(path))
 	ask := func(args ...string) (int, string, string) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -79,7 +80,7 @@ func readInput(ctx context.Context, in io.Reader) (lines <-chan string, stopped 
 	out, end := make(chan string), make(chan error, 1)
 	go func() {
 		scan := bufio.NewScanner(in)
-		scan.Buffer(nil, ragft.MaxLine)
+		scan.Buffer(nil, jsonl.MaxLine)
 		for scan.Scan() {
 			select {
 			case out <- scan.Text():

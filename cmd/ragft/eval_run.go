@@ -103,7 +103,11 @@ func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
 		return err
 	}
 	if found.Calibration = calibration; calibration != nil && calibration.Unfit == "" {
-		if err := calibration.Test(found); errors.Is(err, ragft.ErrCalibration) {
+		points, err := found.Points(calibration.System)
+		if err == nil {
+			err = calibration.Test(points)
+		}
+		if errors.Is(err, ragft.ErrCalibration) {
 			e.note("the threshold is not tested on the questions that are reported: --settings leaves retrieval out")
 		} else if err != nil {
 			return err
@@ -158,13 +162,17 @@ func (a *app) evalProgress(what string) (report func(ragft.EvalProgress), done f
 	}, done
 }
 
-func (e *evaluation) main(ctx context.Context) (*ragft.Evaluation, error) {
+func (e *evaluation) main(ctx context.Context) (*ragft.Results, error) {
 	c := e.config
 	c.Systems, c.Compare = e.systems()
 	var done func()
 	c.Progress, done = e.evalProgress("answering")
 	defer done()
-	return ragft.Evaluate(ctx, c)
+	measured, err := ragft.Evaluate(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &ragft.Results{Evaluation: measured}, nil
 }
 
 // tunedOrBase is what is calibrated and perturbed.
@@ -186,7 +194,11 @@ func (e *evaluation) calibrate(ctx context.Context, questions []ragft.Question) 
 	if err != nil {
 		return nil, err
 	}
-	k, err := ragft.Calibrate(measured, c.Systems[0].Name, ragft.CalibrationOptions{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
+	points, err := measured.Points(c.Systems[0].Name)
+	if err != nil {
+		return nil, err
+	}
+	k, err := ragft.Calibrate(points, ragft.CalibrationOptions{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
 	if err != nil {
 		// A calibration without a threshold is reported, and replaces none that has one.
 		return k, err

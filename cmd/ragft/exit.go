@@ -46,7 +46,6 @@ func exitCode(err error) int {
 	if errors.As(err, &coded) {
 		return coded.code
 	}
-	var line *ragft.LineError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
@@ -56,7 +55,7 @@ func exitCode(err error) int {
 		return exitEmpty
 	case isAny(err, fs.ErrNotExist, ragft.ErrServerDown, ragft.ErrModelMissing, ragft.ErrNoGGUF, ragft.ErrUnauthorized):
 		return exitMissing
-	case errors.As(err, &line), isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
+	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
 		retriever.ErrVersion, retriever.ErrChanged, ragft.ErrEmptyQuestion, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong, dataset.ErrFormat,
 		ragft.ErrNoTemplate, ragft.ErrTemplate, ragft.ErrAdapterRefused, ragft.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput

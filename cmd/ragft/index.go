@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -110,12 +111,8 @@ func (a *app) runIndex(ctx context.Context, o indexFlags) error {
 
 // makeIndex opens the project's index, or creates it.
 func (a *app) makeIndex(o indexFlags) (*retriever.Index, error) {
-	settings := retriever.IndexOptions{K1: o.k1, B: o.b, Analyzer: retriever.Analyzer(o.analyzer), IgnoreTitles: o.ignoreTitles}
-	if o.k1 == 0 { // of the library's options, 0 is the default
-		settings.K1 = -1
-	}
-	if o.b == 0 {
-		settings.B = -1
+	settings := retriever.IndexOptions{
+		K1: opt.Of(o.k1), B: opt.Of(o.b), Analyzer: retriever.Analyzer(o.analyzer), IgnoreTitles: o.ignoreTitles,
 	}
 	path := a.path(indexName)
 	if err := a.makeDir(); err != nil {
@@ -141,11 +138,9 @@ func (a *app) makeIndex(o indexFlags) (*retriever.Index, error) {
 		return nil, err
 	}
 	has := index.Options()
-	settings.K1, settings.B = max(0, settings.K1), max(0, settings.B)
-	has.K1, has.B = max(0, has.K1), max(0, has.B)
 	if has != settings {
 		index.Close()
-		return nil, usageError(fmt.Errorf("the index was made with k1 %g, b %g, analyzer %s, ignore-titles %t: use these, or --rebuild",
+		return nil, usageError(fmt.Errorf("the index was made with k1 %v, b %v, analyzer %s, ignore-titles %t: use these, or --rebuild",
 			has.K1, has.B, has.Analyzer, has.IgnoreTitles))
 	}
 	return index, nil

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -57,21 +57,13 @@ func readLines(path string, each func(line []byte) error) error {
 		return err
 	}
 	defer f.Close()
-	scan := bufio.NewScanner(f)
-	scan.Buffer(nil, ragft.MaxLine)
 	n := 0
-	for scan.Scan() {
+	err = jsonl.Each(path, f, func(_ int, line []byte) error {
 		n++
-		line := strings.TrimSpace(scan.Text())
-		if line == "" {
-			continue
-		}
-		if err := each([]byte(line)); err != nil {
-			return &ragft.LineError{Name: path, Line: n, Err: err}
-		}
-	}
-	if err := scan.Err(); err != nil {
-		return &ragft.LineError{Name: path, Line: n + 1, Err: err}
+		return each(bytes.TrimSpace(line))
+	})
+	if err != nil {
+		return err
 	}
 	if n == 0 {
 		return emptyError(fmt.Errorf("%s holds nothing", path))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 const hasNative = true
@@ -15,12 +16,9 @@ const hasNative = true
 type native struct{ base, tuned *ragft.LocalModel }
 
 func (f modelFlags) local() ragft.LocalOptions {
-	layers := f.gpuLayers // LocalOptions counts 0 as all and -1 as none
-	switch {
-	case layers < 0:
-		layers = 0
-	case layers == 0 && len(f.rpc) == 0:
-		layers = -1
+	var layers opt.Value[int] // unset: all
+	if f.gpuLayers > 0 || f.gpuLayers == 0 && len(f.rpc) == 0 {
+		layers = opt.Of(f.gpuLayers)
 	}
 	return ragft.LocalOptions{Sequences: f.sequences, ContextTokens: f.context, Threads: f.threads, GPULayers: layers, Servers: f.rpc}
 }

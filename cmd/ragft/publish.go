@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -66,7 +66,7 @@ func (a *app) runPublish(ctx context.Context, o publishFlags) error {
 		if err != nil {
 			return err
 		}
-		if err := aside.WriteFile(o.modelfile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+		if err := atomicfile.Write(o.modelfile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
 			return err
 		}
 		return a.result(map[string]string{"modelfile": o.modelfile}, func(w io.Writer) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -76,7 +77,7 @@ func (a *app) runReport(ctx context.Context, o reportFlags) error {
 }
 
 // readEvaluation reads evaluation.json, or answers.jsonl, as [ragft.ReadAnswers] does.
-func readEvaluation(ctx context.Context, path string) (*ragft.Evaluation, error) {
+func readEvaluation(ctx context.Context, path string) (*ragft.Results, error) {
 	if strings.HasSuffix(path, ".jsonl") {
 		return ragft.ReadAnswersFile(ctx, path)
 	}
@@ -91,7 +92,7 @@ func readEvaluation(ctx context.Context, path string) (*ragft.Evaluation, error)
 }
 
 // keep writes what was measured, with the report, and shows it.
-func (e *evaluation) keep(found *ragft.Evaluation) error {
+func (e *evaluation) keep(found *ragft.Results) error {
 	o := reportFlags{evaluation: e.path(evaluationName), report: e.path(reportName)}
 	info := e.reportInfo(found)
 	found.Info = &info
@@ -108,7 +109,7 @@ func (e *evaluation) keep(found *ragft.Evaluation) error {
 }
 
 // show prints the tables, or with --json the figures.
-func (a *app) show(o reportFlags, found *ragft.Evaluation) error {
+func (a *app) show(o reportFlags, found *ragft.Results) error {
 	return a.result(summary(o, found), func(w io.Writer) error {
 		if err := ragft.WriteTable(w, found); err != nil {
 			return err
@@ -155,7 +156,7 @@ type evalSystem struct {
 	Matrix  ragft.Matrix              `json:"matrix"`
 }
 
-func summary(o reportFlags, found *ragft.Evaluation) evalResult {
+func summary(o reportFlags, found *ragft.Results) evalResult {
 	r := evalResult{
 		Evaluation: o.evaluation, Report: o.report, Questions: len(found.Questions), Comparisons: found.Comparisons,
 		Robustness: found.Robustness, Forgetting: found.Forgetting, Dial: found.Dial, Calibration: found.Calibration, Leakage: found.Leakage,
@@ -163,7 +164,7 @@ func summary(o reportFlags, found *ragft.Evaluation) evalResult {
 	if len(r.Comparisons) > 0 {
 		r.Headline = ragft.Headline(found)
 	}
-	r.Systems = evalSystems(found)
+	r.Systems = evalSystems(found.Evaluation)
 	if found.Memory != nil {
 		r.Memory = map[string]evalList{}
 		for name, p := range map[string]*ragft.MemoryProbe{"local": found.Memory.Local, "global": found.Memory.Global} {
@@ -187,7 +188,7 @@ func evalSystems(found *ragft.Evaluation) (systems []evalSystem) {
 }
 
 // reportInfo is what the training left in the project's folder.
-func (a *app) reportInfo(e *ragft.Evaluation) ragft.ReportInfo {
+func (a *app) reportInfo(e *ragft.Results) ragft.ReportInfo {
 	info := ragft.ReportInfo{Created: time.Now().Truncate(time.Second)}
 	seen := map[string]bool{}
 	for _, s := range e.Systems {
@@ -223,7 +224,7 @@ func readLoss(path string) ([]ragft.LossPoint, error) {
 	var points []ragft.LossPoint
 	run := ""
 	scan := bufio.NewScanner(f)
-	scan.Buffer(nil, ragft.MaxLine)
+	scan.Buffer(nil, jsonl.MaxLine)
 	for scan.Scan() {
 		var l struct {
 			Run, Event string

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strings"
 
@@ -21,6 +22,9 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 	}
 	local := o.local()
 	local.Serve, local.Queue, local.SeparateCaches = true, o.maxQueue, o.separate
+	if o.maxQueue < 0 {
+		local.Queue = math.MaxInt
+	}
 	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) { return a.openLocal(ctx, o.modelFlags, adapter, local) })
 	if err != nil {
 		return err
@@ -41,7 +45,7 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 }
 
 // served are the models by name, the one that answers by default first.
-func (a *app) served(ctx context.Context, o serveFlags, m *models, search ragft.Searcher) ([]service.Model, error) {
+func (a *app) served(ctx context.Context, o serveFlags, m *models, search retriever.Searcher) ([]service.Model, error) {
 	var served []service.Model
 	add := func(name string, local *ragft.LocalModel) error {
 		opts, err := a.assistant(ctx, o.answerFlags, local, search)

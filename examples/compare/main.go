@@ -65,7 +65,7 @@ func main() {
 type comparison struct {
 	options
 	index       *retriever.Index
-	learnt      ragft.Searcher // the index as the recipes see it
+	learnt      retriever.Searcher // the index as the recipes see it
 	corpus      []retriever.Chunk
 	base        *ragft.LocalModel
 	cached      *ragft.CachedModel

@@ -153,7 +153,8 @@ func withClosed(pairs []ragft.Pair) []ragft.Pair {
 }
 
 // report writes the page; its headline is about the first contender that has an adapter.
-func (c *comparison) report(ctx context.Context, e *ragft.Evaluation) error {
+func (c *comparison) report(ctx context.Context, measured *ragft.Evaluation) error {
+	e := &ragft.Results{Evaluation: measured}
 	info := ragft.ReportInfo{Title: "Recipes side by side", Base: baseName, Tuned: baseName, Created: time.Now(), LossBySource: map[string]float64{}}
 	info.Models = append(info.Models, ragft.ReportModel{Role: "base model", Name: filepath.Base(c.model), SHA256: c.base.Hash()})
 	info.Settings = []ragft.Fact{

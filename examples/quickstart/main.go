@@ -96,13 +96,14 @@ func run(ctx context.Context, o options) error {
 		j.timings = append(j.timings, ragft.Timing{Name: s.name, Took: time.Since(started)})
 	}
 	fmt.Println()
-	if err := ragft.WriteTable(os.Stdout, evaluation); err != nil {
+	results := &ragft.Results{Evaluation: evaluation}
+	if err := ragft.WriteTable(os.Stdout, results); err != nil {
 		return err
 	}
 	if err := j.ask(ctx, held); err != nil {
 		return err
 	}
-	return j.report(evaluation)
+	return j.report(results)
 }
 
 func (j *job) close() {

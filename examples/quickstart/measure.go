@@ -87,7 +87,7 @@ func reference(q ragft.Question) string {
 	return q.Answer
 }
 
-func (j *job) report(e *ragft.Evaluation) error {
+func (j *job) report(e *ragft.Results) error {
 	path := filepath.Join(j.out, "report.html")
 	s := j.demos.Summary
 	info := ragft.ReportInfo{
@@ -102,7 +102,7 @@ func (j *job) report(e *ragft.Evaluation) error {
 			{Name: "calls for demonstrations", Value: strconv.Itoa(s.Calls)}, {Name: "tokens generated", Value: strconv.Itoa(s.Tokens)},
 		},
 	}
-	j.trained.Result.Describe(&info)
+	info.AddTraining(j.trained.Result.Training())
 	e.Info = &info
 	if err := e.WriteJSONFile(filepath.Join(j.out, "evaluation.json")); err != nil {
 		return err

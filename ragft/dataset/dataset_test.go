@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -143,7 +144,7 @@ func TestWritePlain(t *testing.T) {
 		}
 		require.Equal(t, format == RGB, len(back.Altered()) == 1)
 	}
-	long := Set{Items: []Item{{Question: ragft.Question{ID: "a", Question: "Q?"}, Evidence: []Passage{{Text: strings.Repeat("x", ragft.MaxLine)}}}}}
+	long := Set{Items: []Item{{Question: ragft.Question{ID: "a", Question: "Q?"}, Evidence: []Passage{{Text: strings.Repeat("x", jsonl.MaxLine)}}}}}
 	require.ErrorContains(t, long.Write(io.Discard), "question a")
 }
 

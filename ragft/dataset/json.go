@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
 )
 
 func readSQuAD(s *Set, data []byte) error {
@@ -86,25 +88,9 @@ func readPubMedQA(s *Set, data []byte) error {
 	return nil
 }
 
-// eachLine calls fn with every line that is not blank; its errors become [*ragft.LineError].
-func eachLine(data []byte, fn func(number int, line []byte) error) error {
-	number := 0
-	for line := range bytes.Lines(data) {
-		number++
-		line = bytes.TrimRight(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), "\r\n")
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		if err := fn(number, line); err != nil {
-			return &ragft.LineError{Line: number, Err: err}
-		}
-	}
-	return nil
-}
-
-// eachObject is eachLine for JSON objects.
-func eachObject[T any](s *Set, data []byte, fn func(number int, value T) error) error {
-	return eachLine(data, func(number int, line []byte) error {
+// eachObject calls fn with the value of every line.
+func eachObject[T any](data []byte, fn func(number int, value T) error) error {
+	return jsonl.Each("", bytes.NewReader(data), func(number int, line []byte) error {
 		var value T
 		if err := json.Unmarshal(line, &value); err != nil {
 			return err
@@ -124,7 +110,7 @@ func readNQOpen(s *Set, data []byte) error {
 			HasAnswer   bool
 		} `json:"ctxs"`
 	}
-	return eachObject(s, data, func(number int, e entry) error {
+	return eachObject(data, func(number int, e entry) error {
 		item := Item{Question: ragft.Question{ID: "nq-" + strconv.Itoa(number), Question: e.Question}}
 		for _, c := range e.Contexts {
 			switch p := (Passage{Title: c.Title, Text: c.Text}); {
@@ -183,7 +169,7 @@ func readRGB(s *Set, data []byte) error {
 		Altered    passages        `json:"positive_wrong"`
 		FakeAnswer json.RawMessage `json:"fakeanswer"`
 	}
-	return eachObject(s, data, func(number int, e entry) error {
+	return eachObject(data, func(number int, e entry) error {
 		parts, err := answerParts(e.Answer)
 		if err != nil {
 			return fmt.Errorf(`"answer": %w`, err)
@@ -245,7 +231,7 @@ func readCLAPnq(s *Set, data []byte) error {
 		Passages []Passage
 		Output   []struct{ Answer *string }
 	}
-	return eachObject(s, data, func(number int, e entry) error {
+	return eachObject(data, func(number int, e entry) error {
 		var answers []string
 		for _, o := range e.Output {
 			if o.Answer != nil {
@@ -258,7 +244,7 @@ func readCLAPnq(s *Set, data []byte) error {
 }
 
 func readPlain(s *Set, data []byte) error {
-	return eachLine(data, func(number int, line []byte) error {
+	return jsonl.Each("", bytes.NewReader(data), func(number int, line []byte) error {
 		var e struct {
 			Item
 			ID json.RawMessage `json:"id"` // read with the question
@@ -269,7 +255,7 @@ func readPlain(s *Set, data []byte) error {
 		// The rules of the plain form are those of ragft.
 		questions, err := ragft.ReadQuestions(bytes.NewReader(line))
 		if err != nil {
-			if broken := new(ragft.LineError); errors.As(err, &broken) {
+			if broken := new(retriever.LineError); errors.As(err, &broken) {
 				err = broken.Err
 			}
 			return err

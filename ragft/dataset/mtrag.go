@@ -73,11 +73,11 @@ func (t mtragTask) passages(marks bool) (evidence, distractors []Passage) {
 
 func readMTRAG(s *Set, data []byte) error {
 	marks := false
-	eachObject(s, data, func(_ int, t mtragTask) error { // what is broken is told below
+	eachObject(data, func(_ int, t mtragTask) error { // what is broken is told below
 		marks = marks || slices.ContainsFunc(t.Contexts, func(c mtragContext) bool { _, marked := c.relevant(); return marked })
 		return nil
 	})
-	return eachObject(s, data, func(_ int, t mtragTask) error {
+	return eachObject(data, func(_ int, t mtragTask) error {
 		if len(t.Input) == 0 {
 			return errors.New(`"input" holds no turns`)
 		}

@@ -1,45 +1,37 @@
 package dataset
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/retriever"
 )
 
 // Write writes a set in the format [Plain], which holds all that a set knows:
 // the questions as [ragft.WriteQuestions] does, turns before them included,
-// with the passages that came with them. An item that makes a line longer than
-// [ragft.MaxLine] is an error.
+// with the passages that came with them. An item whose line
+// would be longer than 8 MiB is an error.
 func (s *Set) Write(w io.Writer) error {
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line)
-	encoder.SetEscapeHTML(false)
-	for _, item := range s.Items {
-		line.Reset()
-		if err := encoder.Encode(item); err != nil {
-			return fmt.Errorf("dataset: question %s: %w", item.ID, err)
-		}
-		if line.Len() > ragft.MaxLine {
-			return fmt.Errorf("dataset: question %s: %d bytes with its passages, of at most %d that are read back", item.ID, line.Len(), ragft.MaxLine)
-		}
-		if _, err := w.Write(line.Bytes()); err != nil {
-			return fmt.Errorf("dataset: %w", err)
-		}
+	err := jsonl.Write(w, s.Items)
+	if bad := new(retriever.LineError); errors.As(err, &bad) {
+		return fmt.Errorf("dataset: question %s: %w", s.Items[bad.Line-1].ID, bad.Err)
+	}
+	if err != nil {
+		return fmt.Errorf("dataset: %w", err)
 	}
 	return nil
 }
 
 // WriteFile is [Set.Write] to a file, which is replaced as a whole or not at all.
 func (s *Set) WriteFile(path string) error {
-	if err := aside.WriteFile(path, s.Write); err != nil {
+	if err := atomicfile.Write(path, s.Write); err != nil {
 		return fmt.Errorf("dataset: write %s: %w", path, err)
 	}
 	return nil

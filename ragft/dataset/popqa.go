@@ -1,11 +1,13 @@
 package dataset
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -13,7 +15,7 @@ import (
 // a quote stands in quotes, and its own are doubled; none holds a tab or a line end.
 func readPopQA(s *Set, data []byte) error {
 	column, columns := map[string]int{}, 0
-	return eachLine(data, func(number int, line []byte) error {
+	return jsonl.Each("", bytes.NewReader(data), func(number int, line []byte) error {
 		fields := strings.Split(string(line), "\t")
 		if columns == 0 {
 			columns = len(fields)

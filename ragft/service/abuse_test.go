@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -173,7 +174,7 @@ func idle(t testing.TB, m *ragft.LocalModel) {
 
 // TestVanishingClients breaks off requests at all stages, over and over: nothing stays behind.
 func TestVanishingClients(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 4096}), ragft.LocalOptions{ContextTokens: 4096, Sequences: 4, Queue: -1})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 4096}), ragft.LocalOptions{ContextTokens: 4096, Sequences: 4, Queue: math.MaxInt})
 	_, address := listen(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t), Limits: Limits{Output: 1000}})
 	body := `{"messages":[{"role":"user","content":"Who founded the Gorton Inn?"}],"max_tokens":1000,"stream":true,"ragft":{"retrieval":%v}}`
 	round := func() {

@@ -220,6 +220,9 @@ func (m assistantModel) CountTokens(messages []ragft.Message) (int, error) {
 	return m.model.Local.CountTokens(messages)
 }
 
+// CountText is that of the local model.
+func (m assistantModel) CountText(text string) (int, error) { return m.model.Local.CountText(text) }
+
 // ContextTokens is the length that prompt and answer may have together.
 func (m assistantModel) ContextTokens() int { return m.model.Local.ContextTokens() }
 

@@ -38,7 +38,7 @@ type Model struct {
 
 // An Index finds passages and gives them out again by their ID. It is met by [retriever.Index].
 type Index interface {
-	ragft.Searcher
+	retriever.Searcher
 	Chunk(ctx context.Context, id string) (retriever.Chunk, error)
 }
 
@@ -137,7 +137,7 @@ func (m *Model) checkCalibration(limits Limits) error {
 		return nil
 	}
 	o.Passages = limits.passages(o)
-	return o.Calibration.Check(context.Background(), m.Local, nil, o)
+	return o.Check(context.Background(), m.Local, nil)
 }
 
 // New makes a service. It must be closed.

@@ -24,6 +24,7 @@ import (
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -33,7 +34,7 @@ var baseModel = filepath.Join("..", "..", "examples", "basemodel", "ragft-base-f
 // openModel opens a model for serving and closes it with the test.
 func openModel(t testing.TB, path string, o ragft.LocalOptions) *ragft.LocalModel {
 	t.Helper()
-	o.Serve, o.GPULayers = true, -1
+	o.Serve, o.GPULayers = true, opt.Of(0)
 	if o.Threads == 0 {
 		o.Threads = 1 // two that wait for each other are slow where other packages' tests run
 	}
@@ -458,7 +459,7 @@ func TestBadConfig(t *testing.T) {
 	require.Error(t, err)
 
 	// A calibration that does not hold is told of at the start: by scores, which a served model does not give.
-	layout := ragft.Conditions{Setting: ragft.SettingRetrieval, Passages: 4, Prompt: ragft.DefaultRead, ScoresTrue: true}
+	layout := ragft.Conditions{Setting: string(ragft.SettingRetrieval), Passages: 4, Prompt: ragft.DefaultRead, ScoresTrue: true}
 	o := ragft.AssistantOptions{Calibration: &ragft.Calibration{Model: served.Name(), Signals: ragft.SignalOptions{True: true}, Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
 	require.ErrorIs(t, err, ragft.ErrOtherConditions)

@@ -1,6 +1,6 @@
 // The C face of merge.cpp: it adds low-rank products to rows of weights, and cannot fail.
-#ifndef RAGFT_LORA_MERGE_H
-#define RAGFT_LORA_MERGE_H
+#ifndef RAGFT_MERGE_H
+#define RAGFT_MERGE_H
 
 #include <stdint.h>
 

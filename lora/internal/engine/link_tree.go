@@ -1,8 +1,8 @@
 //go:build cgo && !ragft_pkgconfig
 
-package lora
+package engine
 
-// #cgo CPPFLAGS: -I${SRCDIR}/../third_party/include
+// #cgo CPPFLAGS: -I${SRCDIR}/../../../third_party/include
 //
 // #if __has_include("zz_native_build.h")
 // #include "zz_native_build.h"

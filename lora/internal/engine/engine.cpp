@@ -9,7 +9,7 @@
 #include <cstring>
 #include <set>
 
-#include "../internal/llamacpp/log.h"
+#include "../../../internal/llamacpp/log.h"
 
 using rft::graph;
 

@@ -1,12 +1,12 @@
 //go:build cgo
 
-package lora
+package engine
 
 // #include "rule_check.h"
 import "C"
 
-// ruleCases lists the cases in which the rules are checked one by one; the tests use it, which cannot call C themselves.
-func ruleCases() []string {
+// RuleCases lists the cases in which the rules are checked one by one. It is for tests, which cannot call C themselves.
+func RuleCases() []string {
 	names := make([]string, C.rft_rule_cases())
 	for i := range names {
 		names[i] = C.GoString(C.rft_rule_case_name(C.int32_t(i)))
@@ -14,8 +14,8 @@ func ruleCases() []string {
 	return names
 }
 
-// checkRule returns, for each trained tensor of the case, its slope by the rule and by central differences.
-func checkRule(i int, composed bool) (rule, difference []float64, message string) {
+// CheckRule returns, for each trained tensor of the case, its slope by the rule and by central differences.
+func CheckRule(i int, composed bool) (rule, difference []float64, message string) {
 	var r C.rft_rule_result
 	C.rft_rule_check(C.int32_t(i), C.bool(composed), &r)
 	for k := range int(r.n) {

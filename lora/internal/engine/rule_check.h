@@ -1,6 +1,6 @@
 // A check of the rules one by one, for the tests: cgo cannot be used in test files.
-#ifndef RAGFT_LORA_RULE_CHECK_H
-#define RAGFT_LORA_RULE_CHECK_H
+#ifndef RAGFT_RULE_CHECK_H
+#define RAGFT_RULE_CHECK_H
 
 #include <stdbool.h>
 #include <stdint.h>

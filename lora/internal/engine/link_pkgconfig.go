@@ -1,6 +1,6 @@
 //go:build cgo && ragft_pkgconfig
 
-package lora
+package engine
 
 // #cgo pkg-config: --static ragft
 import "C"

@@ -1,8 +1,8 @@
 // The C face of the training engine. Everything behind it is C++ on llama.cpp's public headers.
 // No function throws or prints; those that can fail return 0 on success and otherwise an RFT_ status,
 // with a message from rft_last_error. One engine is used by one thread at a time, except rft_cancel.
-#ifndef RAGFT_LORA_ENGINE_H
-#define RAGFT_LORA_ENGINE_H
+#ifndef RAGFT_ENGINE_H
+#define RAGFT_ENGINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
