@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "assumptions.hpp"
 #include "ggml.h"
 
 namespace rft {
@@ -11,7 +12,7 @@ namespace rft {
 // node have it too.
 enum class kernel : int32_t { none = 0, product, lora_product, attention, gradient };
 
-constexpr int kernel_param = 8; // index in op_params; after it come up to 7 parameters
+constexpr int kernel_param = param::custom_free; // index in op_params; after it come up to 7 parameters
 
 inline void set_kernel(ggml_tensor * t, kernel k, float p0 = 0) {
     t->op_params[kernel_param] = (int32_t) k;
