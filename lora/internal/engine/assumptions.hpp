@@ -2,6 +2,7 @@
 // llama.cpp that breaks one of these must fail assumptions_test.go, rather than give wrong gradients.
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <string>
 

@@ -24,10 +24,11 @@ func TestMain(m *testing.M) {
 const layers = 3
 
 func open(t *testing.T, arch string, change func(*engine.Options)) *engine.Engine {
-	base := testmodel.New(t, testmodel.Spec{Arch: arch, Layers: layers, Width: 64, Heads: 4, HeadsKV: 2, FeedForward: 96, Type: gguf.F32, Seed: 7})
-	o := engine.Options{
-		Model: base, Adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3}), Window: 256, MaxSequences: 2, Threads: 1,
-	}
+	base := testmodel.New(t, testmodel.Spec{
+		Arch: arch, Layers: layers, Width: 64, Heads: 4, HeadsKV: 2, FeedForward: 96, Type: gguf.F32, Seed: 7,
+	})
+	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
+	o := engine.Options{Model: base, Adapter: adapter, Window: 256, MaxSequences: 2, Threads: 1}
 	if change != nil {
 		change(&o)
 	}

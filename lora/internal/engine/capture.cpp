@@ -2,6 +2,8 @@
 
 #include "captured.hpp"
 
+#include <string>
+
 #include "assumptions.hpp"
 #include "ggml-backend.h"
 

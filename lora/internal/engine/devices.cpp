@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "assumptions.hpp"
 #include "errors.hpp"

@@ -1,7 +1,5 @@
 //go:build cgo
 
-// Package engine trains the weights of a GGUF model in C++. It lets llama.cpp build its graph for a window of tokens, captures
-// the graph, rewrites and differentiates it, and runs it on ggml's scheduler. Package lora decides what to train on.
 package engine
 
 // #cgo CXXFLAGS: -std=c++17 -O3

@@ -1,5 +1,9 @@
 // Finds the layers of llama.cpp's graph that have a kernel of their own, and puts it in their place.
 
+#include <map>
+#include <string>
+#include <unordered_map>
+
 #include "assumptions.hpp"
 #include "kernels.hpp"
 #include "rewrite.hpp"

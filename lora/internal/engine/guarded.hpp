@@ -1,6 +1,7 @@
 // Turns what C++ throws into a status of engine.h and a message.
 #pragma once
 
+#include <exception>
 #include <new>
 #include <string>
 

@@ -2,6 +2,7 @@
 // chunk rows x vocabulary numbers are held. Rows are split and not the vocabulary, since each row's soft-max is then whole.
 
 #include <algorithm>
+#include <vector>
 
 #include "rules.hpp"
 

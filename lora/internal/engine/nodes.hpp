@@ -1,6 +1,9 @@
 // The nodes of a training step, to ask before the start which of them a device can compute.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "memory.hpp"
 
 namespace rft {

@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <string>
 
 #include "assumptions.hpp"
 #include "errors.hpp"

@@ -4,6 +4,7 @@
 #include "rules.hpp"
 
 #include <array>
+#include <utility>
 
 namespace rft {
 namespace {
@@ -57,7 +58,8 @@ rule rule_of(ggml_op op) {
     return rules[op];
 }
 
-backward::backward(ggml_context * ctx, const backends & on, std::vector<ggml_tensor *> & outputs, tensor_set needed, const std::vector<trained> & of)
+backward::backward(ggml_context * ctx, const backends & on, std::vector<ggml_tensor *> & outputs, tensor_set needed,
+                   const std::vector<trained> & of)
     : ctx(ctx), on(on), outputs(outputs), needed(std::move(needed)) {
     for (const trained & t : of) { params[t.value] = t.gradient; }
 }

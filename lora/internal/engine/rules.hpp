@@ -1,6 +1,8 @@
 // Reverse-mode differentiation: what the rules of each op work on.
 #pragma once
 
+#include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "assumptions.hpp"
@@ -22,7 +24,8 @@ struct backward {
     tensor_map own_gradient;              // gradient that may be added to in place -> what it is the gradient of
     tensor_map view_gradients;            // tensor -> the sum of its views' gradients so far
 
-    backward(ggml_context * ctx, const backends & on, std::vector<ggml_tensor *> & outputs, tensor_set needed, const std::vector<trained> & of);
+    backward(ggml_context * ctx, const backends & on, std::vector<ggml_tensor *> & outputs, tensor_set needed,
+             const std::vector<trained> & of);
 
     bool needs(const ggml_tensor * t) const { return needed.count(t) > 0; }
     void accumulate(ggml_tensor * t, ggml_tensor * d); // adds d to the gradient of t

@@ -148,60 +148,86 @@ void unary_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
         case GGML_UNARY_OP_EXP: b.accumulate(x, ggml_mul(b.ctx, d, n)); return;
         case GGML_UNARY_OP_NEG: b.accumulate(x, ggml_scale(b.ctx, d, -1)); return;
         case GGML_UNARY_OP_ABS: b.accumulate(x, ggml_mul(b.ctx, d, ggml_sgn(b.ctx, b.contiguous(x)))); return;
-        case GGML_UNARY_OP_ELU: b.accumulate(x, ggml_mul(b.ctx, d, ggml_exp(b.ctx, ggml_clamp(b.ctx, ggml_cont(b.ctx, x), -INFINITY, 0)))); return;
+        case GGML_UNARY_OP_ELU:
+            b.accumulate(x, ggml_mul(b.ctx, d, ggml_exp(b.ctx, ggml_clamp(b.ctx, ggml_cont(b.ctx, x), -INFINITY, 0))));
+            return;
         default: fail_no_rule(n, "");
     }
 }
 
-// y = f(gate) * up. Both lie in one tensor, side by side, where the op has one source.
-void glu_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
-    ggml_tensor *gate = n->src[0], *up = n->src[1];
-    const bool split = up != nullptr, swapped = param_i32(n, param::glu_swapped);
-    if (!split) {
-        ggml_tensor * a = n->src[0];
-        auto half = [&](int64_t i) {
-            return ggml_cont(b.ctx, ggml_view_4d(b.ctx, a, n->ne[0], a->ne[1], a->ne[2], a->ne[3], a->nb[1], a->nb[2], a->nb[3], i * n->ne[0] * a->nb[0]));
-        };
-        gate = half(swapped ? 1 : 0);
-        up = half(swapped ? 0 : 1);
-    }
-    ggml_tensor *dgate = nullptr, *dup = nullptr;
+namespace {
+
+struct glu_gradients {
+    ggml_tensor *gate = nullptr, *up = nullptr;
+};
+
+// y = x * sigmoid(alpha * x) * (v + 1), x = min(gate, limit), v = up within +-limit
+glu_gradients swiglu_oai_back(backward & b, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * d, float alpha, float limit) {
+    ggml_tensor * x = ggml_clamp(b.ctx, ggml_cont(b.ctx, gate), -INFINITY, limit);
+    ggml_tensor * v = ggml_clamp(b.ctx, ggml_cont(b.ctx, up), -limit, limit);
+    ggml_tensor * s = ggml_sigmoid(b.ctx, ggml_scale(b.ctx, x, alpha));
+    ggml_tensor * f = ggml_mul(b.ctx, x, s);
+    ggml_tensor * slope = ggml_add(b.ctx, s, ggml_scale(b.ctx, ggml_mul(b.ctx, f, one_minus(b, s)), alpha));
+    glu_gradients g;
+    g.gate = ggml_mul(b.ctx, ggml_mul(b.ctx, d, ggml_scale_bias(b.ctx, v, 1, 1)),
+                      ggml_mul(b.ctx, slope, inside(b, gate, -INFINITY, limit)));
+    g.up = ggml_mul(b.ctx, ggml_mul(b.ctx, d, f), inside(b, up, -limit, limit));
+    return g;
+}
+
+// y = silu(min(gate, limit)) * v, v = up within +-limit
+glu_gradients swiglu_clamp_back(backward & b, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * d, float limit) {
+    ggml_tensor * x = ggml_clamp(b.ctx, ggml_cont(b.ctx, gate), -INFINITY, limit);
+    ggml_tensor * v = ggml_clamp(b.ctx, ggml_cont(b.ctx, up), -limit, limit);
+    glu_gradients g;
+    g.gate = ggml_mul(b.ctx, activation_back(b, GGML_UNARY_OP_SILU, x, ggml_mul(b.ctx, d, v)), inside(b, gate, -INFINITY, limit));
+    g.up = ggml_mul(b.ctx, ggml_mul(b.ctx, d, ggml_silu(b.ctx, x)), inside(b, up, -limit, limit));
+    return g;
+}
+
+// y = f(gate) * up. Gradients that are not wanted may be left out.
+glu_gradients glu_back(backward & b, const ggml_tensor * n, ggml_tensor * gate, ggml_tensor * up, ggml_tensor * d, bool want_gate,
+                       bool want_up) {
     auto gated = [&](ggml_unary_op f) {
-        if (!split || b.needs(gate)) { dgate = activation_back(b, f, gate, ggml_mul(b.ctx, d, up)); }
-        if (!split || b.needs(up)) { dup = ggml_mul(b.ctx, d, ggml_unary(b.ctx, b.contiguous(gate), f)); }
+        glu_gradients g;
+        if (want_gate) { g.gate = activation_back(b, f, gate, ggml_mul(b.ctx, d, up)); }
+        if (want_up) { g.up = ggml_mul(b.ctx, d, ggml_unary(b.ctx, b.contiguous(gate), f)); }
+        return g;
     };
     const float alpha = param_f32(n, param::glu_alpha), limit = param_f32(n, param::glu_limit);
     switch (ggml_get_glu_op(n)) {
-        case GGML_GLU_OP_SWIGLU: gated(GGML_UNARY_OP_SILU); break;
-        case GGML_GLU_OP_GEGLU: gated(GGML_UNARY_OP_GELU); break;
-        case GGML_GLU_OP_REGLU: gated(GGML_UNARY_OP_RELU); break;
-        case GGML_GLU_OP_GEGLU_ERF: gated(GGML_UNARY_OP_GELU_ERF); break;
-        case GGML_GLU_OP_GEGLU_QUICK: gated(GGML_UNARY_OP_GELU_QUICK); break;
-        case GGML_GLU_OP_SWIGLU_OAI: { // x * sigmoid(alpha * x) * (y + 1), x = min(gate, limit), y = up within +-limit
-            ggml_tensor * x = ggml_clamp(b.ctx, ggml_cont(b.ctx, gate), -INFINITY, limit);
-            ggml_tensor * y = ggml_clamp(b.ctx, ggml_cont(b.ctx, up), -limit, limit);
-            ggml_tensor * s = ggml_sigmoid(b.ctx, ggml_scale(b.ctx, x, alpha));
-            ggml_tensor * f = ggml_mul(b.ctx, x, s);
-            ggml_tensor * slope = ggml_add(b.ctx, s, ggml_scale(b.ctx, ggml_mul(b.ctx, f, one_minus(b, s)), alpha));
-            dgate = ggml_mul(b.ctx, ggml_mul(b.ctx, d, ggml_scale_bias(b.ctx, y, 1, 1)), ggml_mul(b.ctx, slope, inside(b, gate, -INFINITY, limit)));
-            dup = ggml_mul(b.ctx, ggml_mul(b.ctx, d, f), inside(b, up, -limit, limit));
-            break;
-        }
-        case GGML_GLU_OP_SWIGLU_CLAMP: {
-            ggml_tensor * x = ggml_clamp(b.ctx, ggml_cont(b.ctx, gate), -INFINITY, limit);
-            ggml_tensor * y = ggml_clamp(b.ctx, ggml_cont(b.ctx, up), -limit, limit);
-            dgate = ggml_mul(b.ctx, activation_back(b, GGML_UNARY_OP_SILU, x, ggml_mul(b.ctx, d, y)), inside(b, gate, -INFINITY, limit));
-            dup = ggml_mul(b.ctx, ggml_mul(b.ctx, d, ggml_silu(b.ctx, x)), inside(b, up, -limit, limit));
-            break;
-        }
+        case GGML_GLU_OP_SWIGLU: return gated(GGML_UNARY_OP_SILU);
+        case GGML_GLU_OP_GEGLU: return gated(GGML_UNARY_OP_GELU);
+        case GGML_GLU_OP_REGLU: return gated(GGML_UNARY_OP_RELU);
+        case GGML_GLU_OP_GEGLU_ERF: return gated(GGML_UNARY_OP_GELU_ERF);
+        case GGML_GLU_OP_GEGLU_QUICK: return gated(GGML_UNARY_OP_GELU_QUICK);
+        case GGML_GLU_OP_SWIGLU_OAI: return swiglu_oai_back(b, gate, up, d, alpha, limit);
+        case GGML_GLU_OP_SWIGLU_CLAMP: return swiglu_clamp_back(b, gate, up, d, limit);
         default: fail_no_rule(n, "");
     }
-    if (!split) {
-        b.accumulate(n->src[0], swapped ? ggml_concat(b.ctx, dup, dgate, 0) : ggml_concat(b.ctx, dgate, dup, 0));
+}
+
+} // namespace
+
+// Gate and up lie in one tensor, side by side, where the op has one source.
+void glu_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
+    ggml_tensor *gate = n->src[0], *up = n->src[1];
+    if (up) {
+        const glu_gradients g = glu_back(b, n, gate, up, d, b.needs(gate), b.needs(up));
+        if (g.gate) { b.accumulate(gate, g.gate); }
+        if (g.up) { b.accumulate(up, g.up); }
         return;
     }
-    if (dgate) { b.accumulate(gate, dgate); }
-    if (dup) { b.accumulate(up, dup); }
+    ggml_tensor * a = n->src[0];
+    const bool swapped = param_i32(n, param::glu_swapped);
+    auto half = [&](int64_t i) {
+        return ggml_cont(b.ctx, ggml_view_4d(b.ctx, a, n->ne[0], a->ne[1], a->ne[2], a->ne[3], a->nb[1], a->nb[2], a->nb[3],
+                                             i * n->ne[0] * a->nb[0]));
+    };
+    gate = half(swapped ? 1 : 0);
+    up = half(swapped ? 0 : 1);
+    const glu_gradients g = glu_back(b, n, gate, up, d, true, true);
+    b.accumulate(a, swapped ? ggml_concat(b.ctx, g.up, g.gate, 0) : ggml_concat(b.ctx, g.gate, g.up, 0));
 }
 
 } // namespace rft

@@ -43,7 +43,8 @@ void mul_mat_id_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
     ggml_tensor * full; // a column for each chosen expert
     if (b.on.kernels()) {
         ggml_tensor * args[3] = {experts, d, ids};
-        full = ggml_custom_4d(b.ctx, GGML_TYPE_F32, experts->ne[0], d->ne[1], d->ne[2], 1, args, 3, expert_input_gradient, GGML_N_TASKS_MAX, nullptr);
+        full = ggml_custom_4d(b.ctx, GGML_TYPE_F32, experts->ne[0], d->ne[1], d->ne[2], 1, args, 3, expert_input_gradient, GGML_N_TASKS_MAX,
+                              nullptr);
     } else {
         full = ggml_mul_mat_id(b.ctx, b.transposed(experts), d, ids);
     }

@@ -55,7 +55,9 @@ ggml_tensor * soft_max_back(backward & b, ggml_tensor * n, ggml_tensor * d) {
 
 } // namespace
 
-void sum_rows_rule(backward & b, ggml_tensor * n, ggml_tensor * d) { b.accumulate(n->src[0], ggml_repeat(b.ctx, b.contiguous(d), n->src[0])); }
+void sum_rows_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
+    b.accumulate(n->src[0], ggml_repeat(b.ctx, b.contiguous(d), n->src[0]));
+}
 
 void mean_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
     ggml_tensor * a = n->src[0];

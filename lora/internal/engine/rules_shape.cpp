@@ -51,7 +51,8 @@ void concat_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
     size_t offset = 0;
     for (ggml_tensor * s : {n->src[0], n->src[1]}) {
         if (b.needs(s)) {
-            b.accumulate(s, ggml_cont(b.ctx, ggml_view_4d(b.ctx, d, s->ne[0], s->ne[1], s->ne[2], s->ne[3], d->nb[1], d->nb[2], d->nb[3], offset)));
+            b.accumulate(
+                s, ggml_cont(b.ctx, ggml_view_4d(b.ctx, d, s->ne[0], s->ne[1], s->ne[2], s->ne[3], d->nb[1], d->nb[2], d->nb[3], offset)));
         }
         offset += s->ne[dim] * d->nb[dim];
     }

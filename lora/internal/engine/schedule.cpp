@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <vector>
 
 #include "errors.hpp"
 #include "memory.hpp"
@@ -141,8 +142,9 @@ choice planner::unbounded(const training & probe, int32_t n_rows) const {
 choice planner::choose(mode m, int32_t n_rows) const {
     const training probe = build(m, {0, 1, 0, true});
     if ((int64_t) of.n_vocab() * n_rows > INT32_MAX && !probe.parts.chunkable()) {
-        throw no_memory("a window with " + std::to_string(n_rows) +
-                        " tokens to learn has more logits than can be counted, and this model's cannot be computed in parts; use a smaller window");
+        throw no_memory(
+            "a window with " + std::to_string(n_rows) +
+            " tokens to learn has more logits than can be counted, and this model's cannot be computed in parts; use a smaller window");
     }
     if (budget == 0) { return unbounded(probe, n_rows); }
     const uint64_t fixed = held.fixed();

@@ -1,8 +1,10 @@
 // The fourth stage: a training graph in the order in which it is computed, within a budget of memory.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "parameters.hpp"
 

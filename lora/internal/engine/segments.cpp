@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "rules.hpp"
 
@@ -94,8 +95,9 @@ segments find_segments(const forward & f, const tensor_set & needed) {
         }
         if (live.size() != 1 || !live.count(n)) { continue; }
         if (needed.count(n)) {
-            const bool thin = !found.cuts.empty() && std::none_of(f.order.begin() + found.cuts.back() + 1, f.order.begin() + i + 1,
-                                                             [](const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT || t->op == GGML_OP_CUSTOM; });
+            const bool thin = !found.cuts.empty() &&
+                              std::none_of(f.order.begin() + found.cuts.back() + 1, f.order.begin() + i + 1,
+                                           [](const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT || t->op == GGML_OP_CUSTOM; });
             if (thin) { found.cuts.pop_back(); } // not worth a tensor of its own
             found.cuts.push_back(i);
         } else {

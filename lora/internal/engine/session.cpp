@@ -3,8 +3,10 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "../../../internal/llamacpp/log.h"
 #include "assumptions.hpp"
@@ -164,7 +166,9 @@ void session::open_context() {
 void session::use_adapter(bool yes) {
     if (!adapter) { fail("there is no adapter to switch off: all weights are trained"); }
     float scale = 1;
-    if (llama_set_adapters_lora(ctx, yes ? &adapter : nullptr, yes ? 1 : 0, yes ? &scale : nullptr) != 0) { fail("the adapter cannot be switched"); }
+    if (llama_set_adapters_lora(ctx, yes ? &adapter : nullptr, yes ? 1 : 0, yes ? &scale : nullptr) != 0) {
+        fail("the adapter cannot be switched");
+    }
 }
 
 // Keeps llama.cpp's scheduler from copying the adapter's tensors between devices: a copy cannot be trained.

@@ -3,6 +3,8 @@
 #include "step.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace rft {
 
@@ -11,8 +13,8 @@ bool stepper::serves(mode m, int32_t n_rows, const layout & l, int32_t labels) c
     if (!current || current->m != m || current->rows != n_rows) { return false; }
     const bool with_dropout = current->graph.pass.dropout_key != nullptr;
     const layout & has = current->layout;
-    return with_dropout == has_dropout(of.settings.dropout, of.graph, m) && has.chunk_rows == l.chunk_rows && has.recomputed == l.recomputed &&
-           has.chunk_labels >= labels;
+    return with_dropout == has_dropout(of.settings.dropout, of.graph, m) && has.chunk_rows == l.chunk_rows &&
+           has.recomputed == l.recomputed && has.chunk_labels >= labels;
 }
 
 void stepper::prepare(const rft_batch & b, mode m) {

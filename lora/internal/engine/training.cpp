@@ -3,6 +3,8 @@
 #include "training.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "rules.hpp"
 
@@ -17,7 +19,8 @@ void add_gradients(backward & b, const training & t, const layout & l) {
     for (size_t k = cuts.size() + 1; k-- > 0;) {
         const size_t from = k ? cuts[k - 1] + 1 : t.parts.frozen, to = k < cuts.size() ? cuts[k] + 1 : end;
         const bool again = (int32_t) k < std::min(l.recomputed, t.parts.count());
-        b.differentiate(again ? recompute(b, t.pass, t.parts, from, to) : std::vector<ggml_tensor *>(order.begin() + from, order.begin() + to));
+        b.differentiate(again ? recompute(b, t.pass, t.parts, from, to)
+                              : std::vector<ggml_tensor *>(order.begin() + from, order.begin() + to));
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -54,7 +55,9 @@ struct training {
 };
 
 // Whether the graph for a captured window has dropout: in training, and in a loss with the training's key.
-inline bool has_dropout(float probability, const captured & from, mode m) { return probability > 0 && (m == mode::train || from.dropout_key); }
+inline bool has_dropout(float probability, const captured & from, mode m) {
+    return probability > 0 && (m == mode::train || from.dropout_key);
+}
 
 tensor_set find_needed(const forward & f, const std::vector<trained> & of);
 segments find_segments(const forward & f, const tensor_set & needed);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "../assumptions.hpp"
 #include "../engine.hpp"

@@ -1,6 +1,7 @@
 #include "probe.h"
 
 #include <cstring>
+#include <string>
 
 #include "../engine.hpp"
 #include "../guarded.hpp"

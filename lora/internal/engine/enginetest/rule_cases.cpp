@@ -64,7 +64,8 @@ void add_rows(cases & all) {
     unary("L2_NORM", [](ggml_context * c, ggml_tensor * x) { return ggml_l2_norm(c, x, 1e-3f); });
     for (const float bias : {0.0f, 8.0f}) {
         for (const bool sinks : {false, true}) {
-            all.push_back({std::string("SOFT_MAX, mask") + (bias > 0 ? ", ALiBi" : "") + (sinks ? ", sinks" : ""), [=](ggml_context * c, leaves & l) {
+            const std::string name = std::string("SOFT_MAX, mask") + (bias > 0 ? ", ALiBi" : "") + (sinks ? ", sinks" : "");
+            all.push_back({name, [=](ggml_context * c, leaves & l) {
                 ggml_tensor * y = ggml_soft_max_ext(c, l.x({37, 5, 4}), l.frozen({37, 5}), 0.7f, bias);
                 if (sinks) { ggml_soft_max_add_sinks(y, l.frozen({4})); }
                 return y;
@@ -137,11 +138,16 @@ void add_shapes(cases & all) {
     all.push_back({"PERMUTE", [](ggml_context * c, leaves & l) { return ggml_cont(c, ggml_permute(c, l.x({4, 3, 5, 2}), 2, 0, 3, 1)); }});
     all.push_back({"RESHAPE", [](ggml_context * c, leaves & l) { return ggml_reshape_2d(c, l.x({4, 3, 5, 2}), 20, 6); }});
     all.push_back({"GET_ROWS", [](ggml_context * c, leaves & l) { return ggml_get_rows(c, ggml_sqr(c, l.x({9, 12})), l.ids(5, 1, 12)); }});
-    all.push_back({"GET_ROWS of every token's own", [](ggml_context * c, leaves & l) { return ggml_get_rows(c, ggml_sqr(c, l.x({1, 6, 7})), l.ids(3, 7, 6)); }});
+    all.push_back({"GET_ROWS of every token's own", [](ggml_context * c, leaves & l) {
+        return ggml_get_rows(c, ggml_sqr(c, l.x({1, 6, 7})), l.ids(3, 7, 6));
+    }});
     struct rotary { const char * name; int mode, dims; float scale, ext; bool factors; };
-    for (const rotary & r : {rotary{"", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, false}, {" of halves", GGML_ROPE_TYPE_NEOX, 8, 1, 0, false},
-                             {" of a part", GGML_ROPE_TYPE_NEOX, 4, 1, 0, false}, {" scaled", GGML_ROPE_TYPE_NORMAL, 8, 0.25f, 0, false},
-                             {" with YaRN", GGML_ROPE_TYPE_NEOX, 8, 0.25f, 1, false}, {" with factors", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, true}}) {
+    for (const rotary & r : {rotary{"", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, false},
+                             {" of halves", GGML_ROPE_TYPE_NEOX, 8, 1, 0, false},
+                             {" of a part", GGML_ROPE_TYPE_NEOX, 4, 1, 0, false},
+                             {" scaled", GGML_ROPE_TYPE_NORMAL, 8, 0.25f, 0, false},
+                             {" with YaRN", GGML_ROPE_TYPE_NEOX, 8, 0.25f, 1, false},
+                             {" with factors", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, true}}) {
         all.push_back({std::string("ROPE") + r.name, [=](ggml_context * c, leaves & l) {
             ggml_tensor * factors = r.factors ? l.leaf(GGML_TYPE_F32, {r.dims / 2}, 2, 0.2f) : nullptr;
             return ggml_rope_ext(c, l.x({8, 2, 9}), l.ids(9, 1, 40), factors, r.dims, r.mode, 16, 10000, r.scale, r.ext, 1.2f, 32, 1);
@@ -150,8 +156,8 @@ void add_shapes(cases & all) {
 }
 
 void add_products(cases & all) {
-    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q5_0, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K,
-                           GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL}) {
+    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q5_0, GGML_TYPE_Q4_K,
+                           GGML_TYPE_Q5_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL}) {
         const int64_t in = ggml_blck_size(type) == 256 ? 256 : ggml_blck_size(type) == 32 ? 96 : 50;
         const std::string suffix = std::string(" ") + ggml_type_name(type);
         const float step = type == GGML_TYPE_F32 ? 2e-3f : 0.5f;
@@ -167,7 +173,9 @@ void add_products(cases & all) {
         }
     }
     all.push_back({"MUL_MAT, both", [](ggml_context * c, leaves & l) { return ggml_mul_mat(c, l.x({50, 33}), l.x({50, 19})); }});
-    all.push_back({"MUL_MAT, heads that share", [](ggml_context * c, leaves & l) { return ggml_mul_mat(c, l.x({16, 33, 2}), l.x({16, 19, 6})); }});
+    all.push_back({"MUL_MAT, heads that share", [](ggml_context * c, leaves & l) {
+        return ggml_mul_mat(c, l.x({16, 33, 2}), l.x({16, 19, 6}));
+    }});
     all.push_back({"MUL_MAT of permuted", [](ggml_context * c, leaves & l) {
         return ggml_mul_mat(c, ggml_permute(c, l.x({16, 2, 33}), 0, 2, 1, 3), ggml_permute(c, l.x({16, 6, 19}), 0, 2, 1, 3));
     }});
@@ -188,7 +196,9 @@ void add_products(cases & all) {
         auto plane = [&](int i) { return ggml_view_2d(c, out, width, tokens, out->nb[2], i * out->nb[1]); };
         return ggml_add(c, plane(0), plane(1));
     }, 1e-4f});
-    all.push_back({"ADD_ID", [](ggml_context * c, leaves & l) { return ggml_add_id(c, l.x({9, 2, 7}), l.frozen({9, 5}), l.ids(2, 7, 5)); }});
+    all.push_back({"ADD_ID", [](ggml_context * c, leaves & l) {
+        return ggml_add_id(c, l.x({9, 2, 7}), l.frozen({9, 5}), l.ids(2, 7, 5));
+    }});
 }
 
 } // namespace

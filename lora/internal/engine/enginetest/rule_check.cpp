@@ -4,7 +4,11 @@
 
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <memory>
+#include <random>
+#include <string>
+#include <vector>
 
 #include "../rules.hpp"
 #include "../schedule.hpp"
