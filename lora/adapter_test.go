@@ -18,6 +18,7 @@ import (
 	"github.com/ragft/ragft/internal/version"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // requireLoads has package llama load the adapter for the base.
@@ -117,7 +118,7 @@ func TestOwnScaleAndOutputGradients(t *testing.T) {
 		requireGradients(t, e, w, 0.02)
 
 		// the same as llama.cpp's scale, 2, with B multiplied by the quotient
-		got, err := e.Logits(context.Background(), &w.Batch, false)
+		got, err := enginetest.Logits(context.Background(), e, &w.Batch)
 		require.NoError(t, err)
 		folded := changedAdapter(t, adapter, func(name string, v []float32) {
 			if s, ok := scales[name]; ok {
@@ -125,7 +126,7 @@ func TestOwnScaleAndOutputGradients(t *testing.T) {
 			}
 		})
 		plain := openTest(t, engine.Options{Model: base, Adapter: folded, Composed: composed})
-		want, err := plain.Logits(context.Background(), &w.Batch, false)
+		want, err := enginetest.Logits(context.Background(), plain, &w.Batch)
 		require.NoError(t, err)
 		require.Less(t, distance(got, want), 1e-5)
 	}

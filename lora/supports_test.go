@@ -255,9 +255,9 @@ func TestGPUsHaveAllOps(t *testing.T) {
 				}
 				require.NoError(t, err)
 				defer adapter.remove()
-				for _, o := range []engine.Options{{}, {ChunkRows: 32, Recomputed: 3}} {
-					o.Model, o.Adapter, o.Scales, o.Composed = base, adapter.path, adapter.plan.ownScales(), true
-					nodes, err := openTest(t, o).TrainingNodes(context.Background(), 64)
+				for _, l := range []engine.Layout{{}, {ChunkRows: 32, Recomputed: 3}} {
+					o := engine.Options{Model: base, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Composed: true}
+					nodes, err := openTest(t, o).TrainingNodes(context.Background(), 64, l)
 					if errors.Is(err, ErrNoRule) {
 						t.Skip(err)
 					}
@@ -274,7 +274,7 @@ func TestGPUsHaveAllOps(t *testing.T) {
 // Kernels of our own run on the CPU only, which is what the tables would notice.
 func TestCPUKernelsAreNotOnGPUs(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	nodes, err := e.TrainingNodes(context.Background(), 8)
+	nodes, err := e.TrainingNodes(context.Background(), 8, engine.Layout{})
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(lacking(nodes, metalHas), "; "), "CUSTOM")
 	require.Empty(t, lacking(nodes, func(n engine.Node) bool { return n.Supported }), "the CPU has them all")
@@ -282,7 +282,7 @@ func TestCPUKernelsAreNotOnGPUs(t *testing.T) {
 
 func TestLackingCounts(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.Q8_0), true)
-	nodes, err := e.TrainingNodes(context.Background(), 8)
+	nodes, err := e.TrainingNodes(context.Background(), 8, engine.Layout{})
 	require.NoError(t, err)
 	found := lacking(nodes, func(n engine.Node) bool { return n.Op != "ROPE" && n.Op != "LOG" })
 	require.Equal(t, []string{"4 x ROPE(F32, I32)", "1 x LOG(F32)"}, found)

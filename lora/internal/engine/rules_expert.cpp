@@ -1,10 +1,11 @@
 // Rules of mixtures of experts. Which experts a token goes to is a choice without a gradient; how much each of them
 // counts has one, through the ops between the router's logits and the weights.
 
+#include <cstring>
 #include <vector>
 
 #include "gemm.hpp"
-#include "graph.hpp"
+#include "rules.hpp"
 
 namespace rft {
 namespace {
@@ -33,26 +34,27 @@ void expert_input_gradient(ggml_tensor * dst, int ith, int nth, void *) {
 
 } // namespace
 
-// y[:, u, t] = experts[:, :, ids[u, t]]^T * b[:, u, t], where b may hold one column for all u
-void graph::mul_mat_id_rule(ggml_tensor * n, ggml_tensor * d) {
-    ggml_tensor *experts = n->src[0], *b = n->src[1], *ids = n->src[2];
-    if (needs(experts)) { missing(n, " whose experts are trained: train the other weights"); }
-    if (!needs(b)) { return; }
-    d = contiguous(d), ids = contiguous(ids);
+// y[:, u, t] = experts[:, :, ids[u, t]]^T * x[:, u, t], where x may hold one column for all u
+void mul_mat_id_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
+    ggml_tensor *experts = n->src[0], *x = n->src[1], *ids = n->src[2];
+    if (b.needs(experts)) { fail_no_rule(n, " whose experts are trained: train the other weights"); }
+    if (!b.needs(x)) { return; }
+    d = b.contiguous(d), ids = b.contiguous(ids);
     ggml_tensor * full; // a column for each chosen expert
-    if (kernels()) {
+    if (b.on.kernels()) {
         ggml_tensor * args[3] = {experts, d, ids};
-        full = ggml_custom_4d(ctx_, GGML_TYPE_F32, experts->ne[0], d->ne[1], d->ne[2], 1, args, 3, expert_input_gradient, GGML_N_TASKS_MAX, nullptr);
+        full = ggml_custom_4d(b.ctx, GGML_TYPE_F32, experts->ne[0], d->ne[1], d->ne[2], 1, args, 3, expert_input_gradient, GGML_N_TASKS_MAX,
+                              nullptr);
     } else {
-        full = ggml_mul_mat_id(ctx_, transposed(experts), d, ids);
+        full = ggml_mul_mat_id(b.ctx, b.transposed(experts), d, ids);
     }
-    accumulate(b, reduced_to(full, b));
+    b.accumulate(x, b.reduced_to(full, x));
 }
 
 // y[:, u, t] = a[:, u, t] + bias[:, ids[u, t]]
-void graph::add_id_rule(ggml_tensor * n, ggml_tensor * d) {
-    if (needs(n->src[1])) { missing(n, " whose biases are trained: train the other weights"); }
-    accumulate(n->src[0], d);
+void add_id_rule(backward & b, ggml_tensor * n, ggml_tensor * d) {
+    if (b.needs(n->src[1])) { fail_no_rule(n, " whose biases are trained: train the other weights"); }
+    b.accumulate(n->src[0], d);
 }
 
 } // namespace rft

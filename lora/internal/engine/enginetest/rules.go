@@ -1,11 +1,11 @@
 //go:build cgo
 
-package engine
+package enginetest
 
 // #include "rule_check.h"
 import "C"
 
-// RuleCases lists the cases in which the rules are checked one by one. It is for tests, which cannot call C themselves.
+// RuleCases lists the cases in which the rules are checked one by one.
 func RuleCases() []string {
 	names := make([]string, C.rft_rule_cases())
 	for i := range names {
@@ -24,3 +24,6 @@ func CheckRule(i int, composed bool) (rule, difference []float64, message string
 	}
 	return rule, difference, C.GoString(&r.error[0])
 }
+
+// RuleWithoutCase names an op that has a rule and no case; "" if there is none.
+func RuleWithoutCase() string { return C.GoString(C.rft_rule_without_case()) }

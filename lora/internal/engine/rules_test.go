@@ -1,6 +1,6 @@
 //go:build cgo
 
-package lora
+package engine_test
 
 import (
 	"fmt"
@@ -9,12 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // Every rule, over shapes and types, against central differences: with the kernels, and composed of forward ops.
 func TestRules(t *testing.T) {
-	names := engine.RuleCases()
+	names := enginetest.RuleCases()
 	require.Greater(t, len(names), 100)
 	for i, name := range names {
 		for _, composed := range []bool{false, true} {
@@ -22,7 +22,7 @@ func TestRules(t *testing.T) {
 				if composed && strings.HasSuffix(name, "(kernels only)") {
 					t.Skip("ggml's soft-max over nothing is not a number")
 				}
-				rule, difference, message := engine.CheckRule(i, composed)
+				rule, difference, message := enginetest.CheckRule(i, composed)
 				if name == "no rule" {
 					require.Equal(t, "no rule for op HARDSWISH of tensor act-17, layer 17", message)
 					return
@@ -35,4 +35,8 @@ func TestRules(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestEveryRuleIsChecked(t *testing.T) {
+	require.Empty(t, enginetest.RuleWithoutCase())
 }

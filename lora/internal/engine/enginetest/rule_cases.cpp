@@ -1,78 +1,13 @@
-// One tiny graph for each rule, in several shapes and types, and its gradients against central differences.
+// One tiny graph for each rule, in several shapes and types.
 
-#include "rule_check.h"
+#include "rule_cases.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <functional>
-#include <memory>
-#include <random>
+#include <cstring>
 
-#include "graph.hpp"
-
+namespace rft {
 namespace {
-
-using rft::graph;
-
-// The leaves of a case. Trained ones are F32; what they hold is set once memory is there.
-struct leaves {
-    ggml_context * ctx;
-    std::vector<ggml_tensor *> trained;
-    std::vector<std::pair<ggml_tensor *, std::function<void(std::mt19937 &, std::vector<float> &)>>> fills;
-    std::vector<std::pair<ggml_tensor *, int32_t>> choices;
-
-    ggml_tensor * leaf(ggml_type type, std::vector<int64_t> ne, float mean, float sd) {
-        ggml_tensor * t = ggml_new_tensor(ctx, type, (int) ne.size(), ne.data());
-        fills.push_back({t, [mean, sd](std::mt19937 & rng, std::vector<float> & to) {
-                             std::normal_distribution<float> normal;
-                             for (float & v : to) { v = mean + sd * normal(rng); }
-                         }});
-        return t;
-    }
-    ggml_tensor * frozen(std::vector<int64_t> ne, ggml_type type = GGML_TYPE_F32) { return leaf(type, ne, 0, 1); }
-    ggml_tensor * x(std::vector<int64_t> ne, float mean = 0, float sd = 1) {
-        trained.push_back(leaf(GGML_TYPE_F32, ne, mean, sd));
-        return trained.back();
-    }
-    // what a query, a column, sees of the keys
-    ggml_tensor * mask(int64_t n, bool (*sees)(int64_t query, int64_t key)) {
-        ggml_tensor * t = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, n, n);
-        fills.push_back({t, [n, sees](std::mt19937 &, std::vector<float> & to) {
-                             for (int64_t i = 0; i < n * n; i++) { to[i] = sees(i / n, i % n) ? 0 : -INFINITY; }
-                         }});
-        return t;
-    }
-    // columns of n distinct numbers below limit
-    ggml_tensor * ids(int64_t n, int64_t columns, int32_t limit) {
-        ggml_tensor * t = ggml_new_tensor_2d(ctx, GGML_TYPE_I32, n, columns);
-        choices.push_back({t, limit});
-        return t;
-    }
-    void fill(std::mt19937 & rng) {
-        for (auto & f : fills) {
-            std::vector<float> v(ggml_nelements(f.first));
-            f.second(rng, v);
-            std::vector<uint8_t> data(ggml_nbytes(f.first));
-            ggml_quantize_chunk(f.first->type, v.data(), data.data(), 0, ggml_nrows(f.first), f.first->ne[0], nullptr);
-            ggml_backend_tensor_set(f.first, data.data(), 0, data.size());
-        }
-        for (auto & c : choices) {
-            std::vector<int32_t> all(c.second), v;
-            for (int32_t i = 0; i < c.second; i++) { all[i] = i; }
-            for (int64_t j = 0; j < c.first->ne[1]; j++) {
-                std::shuffle(all.begin(), all.end(), rng);
-                v.insert(v.end(), all.begin(), all.begin() + c.first->ne[0]);
-            }
-            ggml_backend_tensor_set(c.first, v.data(), 0, ggml_nbytes(c.first));
-        }
-    }
-};
-
-struct rule_case {
-    std::string name;
-    std::function<ggml_tensor *(ggml_context *, leaves &)> build;
-    float step = 2e-3f; // of the differences, relative to the tensor
-};
 
 using cases = std::vector<rule_case>;
 
@@ -129,7 +64,8 @@ void add_rows(cases & all) {
     unary("L2_NORM", [](ggml_context * c, ggml_tensor * x) { return ggml_l2_norm(c, x, 1e-3f); });
     for (const float bias : {0.0f, 8.0f}) {
         for (const bool sinks : {false, true}) {
-            all.push_back({std::string("SOFT_MAX, mask") + (bias > 0 ? ", ALiBi" : "") + (sinks ? ", sinks" : ""), [=](ggml_context * c, leaves & l) {
+            const std::string name = std::string("SOFT_MAX, mask") + (bias > 0 ? ", ALiBi" : "") + (sinks ? ", sinks" : "");
+            all.push_back({name, [=](ggml_context * c, leaves & l) {
                 ggml_tensor * y = ggml_soft_max_ext(c, l.x({37, 5, 4}), l.frozen({37, 5}), 0.7f, bias);
                 if (sinks) { ggml_soft_max_add_sinks(y, l.frozen({4})); }
                 return y;
@@ -202,11 +138,16 @@ void add_shapes(cases & all) {
     all.push_back({"PERMUTE", [](ggml_context * c, leaves & l) { return ggml_cont(c, ggml_permute(c, l.x({4, 3, 5, 2}), 2, 0, 3, 1)); }});
     all.push_back({"RESHAPE", [](ggml_context * c, leaves & l) { return ggml_reshape_2d(c, l.x({4, 3, 5, 2}), 20, 6); }});
     all.push_back({"GET_ROWS", [](ggml_context * c, leaves & l) { return ggml_get_rows(c, ggml_sqr(c, l.x({9, 12})), l.ids(5, 1, 12)); }});
-    all.push_back({"GET_ROWS of every token's own", [](ggml_context * c, leaves & l) { return ggml_get_rows(c, ggml_sqr(c, l.x({1, 6, 7})), l.ids(3, 7, 6)); }});
+    all.push_back({"GET_ROWS of every token's own", [](ggml_context * c, leaves & l) {
+        return ggml_get_rows(c, ggml_sqr(c, l.x({1, 6, 7})), l.ids(3, 7, 6));
+    }});
     struct rotary { const char * name; int mode, dims; float scale, ext; bool factors; };
-    for (const rotary & r : {rotary{"", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, false}, {" of halves", GGML_ROPE_TYPE_NEOX, 8, 1, 0, false},
-                             {" of a part", GGML_ROPE_TYPE_NEOX, 4, 1, 0, false}, {" scaled", GGML_ROPE_TYPE_NORMAL, 8, 0.25f, 0, false},
-                             {" with YaRN", GGML_ROPE_TYPE_NEOX, 8, 0.25f, 1, false}, {" with factors", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, true}}) {
+    for (const rotary & r : {rotary{"", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, false},
+                             {" of halves", GGML_ROPE_TYPE_NEOX, 8, 1, 0, false},
+                             {" of a part", GGML_ROPE_TYPE_NEOX, 4, 1, 0, false},
+                             {" scaled", GGML_ROPE_TYPE_NORMAL, 8, 0.25f, 0, false},
+                             {" with YaRN", GGML_ROPE_TYPE_NEOX, 8, 0.25f, 1, false},
+                             {" with factors", GGML_ROPE_TYPE_NORMAL, 8, 1, 0, true}}) {
         all.push_back({std::string("ROPE") + r.name, [=](ggml_context * c, leaves & l) {
             ggml_tensor * factors = r.factors ? l.leaf(GGML_TYPE_F32, {r.dims / 2}, 2, 0.2f) : nullptr;
             return ggml_rope_ext(c, l.x({8, 2, 9}), l.ids(9, 1, 40), factors, r.dims, r.mode, 16, 10000, r.scale, r.ext, 1.2f, 32, 1);
@@ -215,8 +156,8 @@ void add_shapes(cases & all) {
 }
 
 void add_products(cases & all) {
-    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q5_0, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K,
-                           GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL}) {
+    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q5_0, GGML_TYPE_Q4_K,
+                           GGML_TYPE_Q5_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL}) {
         const int64_t in = ggml_blck_size(type) == 256 ? 256 : ggml_blck_size(type) == 32 ? 96 : 50;
         const std::string suffix = std::string(" ") + ggml_type_name(type);
         const float step = type == GGML_TYPE_F32 ? 2e-3f : 0.5f;
@@ -232,7 +173,9 @@ void add_products(cases & all) {
         }
     }
     all.push_back({"MUL_MAT, both", [](ggml_context * c, leaves & l) { return ggml_mul_mat(c, l.x({50, 33}), l.x({50, 19})); }});
-    all.push_back({"MUL_MAT, heads that share", [](ggml_context * c, leaves & l) { return ggml_mul_mat(c, l.x({16, 33, 2}), l.x({16, 19, 6})); }});
+    all.push_back({"MUL_MAT, heads that share", [](ggml_context * c, leaves & l) {
+        return ggml_mul_mat(c, l.x({16, 33, 2}), l.x({16, 19, 6}));
+    }});
     all.push_back({"MUL_MAT of permuted", [](ggml_context * c, leaves & l) {
         return ggml_mul_mat(c, ggml_permute(c, l.x({16, 2, 33}), 0, 2, 1, 3), ggml_permute(c, l.x({16, 6, 19}), 0, 2, 1, 3));
     }});
@@ -253,10 +196,33 @@ void add_products(cases & all) {
         auto plane = [&](int i) { return ggml_view_2d(c, out, width, tokens, out->nb[2], i * out->nb[1]); };
         return ggml_add(c, plane(0), plane(1));
     }, 1e-4f});
-    all.push_back({"ADD_ID", [](ggml_context * c, leaves & l) { return ggml_add_id(c, l.x({9, 2, 7}), l.frozen({9, 5}), l.ids(2, 7, 5)); }});
+    all.push_back({"ADD_ID", [](ggml_context * c, leaves & l) {
+        return ggml_add_id(c, l.x({9, 2, 7}), l.frozen({9, 5}), l.ids(2, 7, 5));
+    }});
 }
 
-const cases & all_cases() {
+} // namespace
+
+void leaves::fill(std::mt19937 & rng) {
+    for (auto & f : fills) {
+        std::vector<float> v(ggml_nelements(f.first));
+        f.second(rng, v);
+        std::vector<uint8_t> data(ggml_nbytes(f.first));
+        ggml_quantize_chunk(f.first->type, v.data(), data.data(), 0, ggml_nrows(f.first), f.first->ne[0], nullptr);
+        ggml_backend_tensor_set(f.first, data.data(), 0, data.size());
+    }
+    for (auto & c : choices) {
+        std::vector<int32_t> all(c.second), v;
+        for (int32_t i = 0; i < c.second; i++) { all[i] = i; }
+        for (int64_t j = 0; j < c.first->ne[1]; j++) {
+            std::shuffle(all.begin(), all.end(), rng);
+            v.insert(v.end(), all.begin(), all.begin() + c.first->ne[0]);
+        }
+        ggml_backend_tensor_set(c.first, v.data(), 0, ggml_nbytes(c.first));
+    }
+}
+
+const cases & rule_cases() {
     static const cases all = [] {
         cases c;
         add_arithmetic(c);
@@ -274,102 +240,4 @@ const cases & all_cases() {
     return all;
 }
 
-template <typename T, void (*release)(T *)> struct releaser {
-    void operator()(T * t) const { release(t); }
-};
-template <typename T, void (*release)(T *)> using owner = std::unique_ptr<T, releaser<T, release>>;
-
-std::vector<float> values_of(const ggml_tensor * t) {
-    std::vector<float> v(ggml_nelements(t));
-    ggml_backend_tensor_get(t, v.data(), 0, ggml_nbytes(t));
-    return v;
-}
-
-struct checker {
-    owner<ggml_backend, ggml_backend_free> cpu{ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr)};
-    owner<ggml_context, ggml_free> ctx{ggml_init({ggml_tensor_overhead() * 128 + ggml_graph_overhead(), nullptr, true})};
-    owner<ggml_backend_buffer, ggml_backend_buffer_free> buffer;
-    owner<ggml_backend_sched, ggml_backend_sched_free> sched;
-    std::vector<graph::state> states;
-    std::unique_ptr<graph> g;
-    std::vector<float> mix; // the linear function of the result
-    std::mt19937 rng{7};
-
-    void open(const rule_case & which, bool composed) {
-        ggml_backend_cpu_set_n_threads(cpu.get(), 2);
-        leaves l{ctx.get(), {}, {}, {}};
-        owner<ggml_context, ggml_free> scratch{ggml_init({ggml_tensor_overhead() * 128 + ggml_graph_overhead(), nullptr, true})};
-        ggml_tensor * result = which.build(scratch.get(), l);
-        ggml_tensor * d = ggml_new_tensor(ctx.get(), GGML_TYPE_F32, GGML_MAX_DIMS, result->ne);
-        for (ggml_tensor * t : l.trained) { states.push_back({t, ggml_dup_tensor(ctx.get(), t), nullptr, nullptr}); }
-        buffer.reset(ggml_backend_alloc_ctx_tensors(ctx.get(), cpu.get()));
-        ggml_backend_buffer_clear(buffer.get(), 0);
-        l.fill(rng);
-        mix.resize(ggml_nelements(d));
-        std::normal_distribution<float> normal;
-        for (float & v : mix) { v = normal(rng); }
-        ggml_backend_tensor_set(d, mix.data(), 0, ggml_nbytes(d));
-
-        rft::capture captured;
-        ggml_cgraph * order = ggml_new_graph(scratch.get());
-        ggml_build_forward_expand(order, result);
-        for (int i = 0; i < ggml_graph_n_nodes(order); i++) { captured.add(ggml_graph_node(order, i), false); }
-        g.reset(new graph(cpu.get(), {}, composed));
-        g->build_gradient(captured, states, d);
-        ggml_backend_t backend = cpu.get();
-        sched.reset(ggml_backend_sched_new(&backend, nullptr, 1, 4096, false, false));
-        ggml_backend_sched_alloc_graph(sched.get(), g->cgraph);
-    }
-
-    double compute() {
-        ggml_backend_sched_graph_compute(sched.get(), g->cgraph);
-        const std::vector<float> y = values_of(g->logits);
-        double sum = 0;
-        for (size_t i = 0; i < y.size(); i++) { sum += (double) y[i] * mix[i]; }
-        return sum;
-    }
-
-    void run(float relative_step, rft_rule_result & r) {
-        compute();
-        std::vector<std::vector<float>> gradients;
-        for (const graph::state & s : states) { gradients.push_back(values_of(s.gradient)); }
-        std::normal_distribution<double> normal;
-        for (size_t p = 0; p < states.size() && p < RFT_RULE_LEAVES; p++) {
-            const std::vector<float> x = values_of(states[p].value), &slope = gradients[p];
-            double size = 0, steep = 1e-30;
-            for (size_t i = 0; i < x.size(); i++) { size += (double) x[i] * x[i], steep += (double) slope[i] * slope[i]; }
-            std::vector<double> along(x.size());
-            for (size_t i = 0; i < x.size(); i++) {
-                along[i] = slope[i] / std::sqrt(steep) + normal(rng) / std::sqrt((double) x.size());
-                r.rule[p] += along[i] * slope[i];
-            }
-            const double step = relative_step * std::sqrt(size / 2);
-            auto at = [&](double sign) {
-                std::vector<float> moved(x.size());
-                for (size_t i = 0; i < x.size(); i++) { moved[i] = (float) (x[i] + sign * step * along[i]); }
-                ggml_backend_tensor_set(states[p].value, moved.data(), 0, moved.size() * sizeof(float));
-                return compute();
-            };
-            r.difference[p] = (at(1) - at(-1)) / (2 * step);
-            ggml_backend_tensor_set(states[p].value, x.data(), 0, x.size() * sizeof(float));
-            r.n++;
-        }
-    }
-};
-
-} // namespace
-
-int32_t rft_rule_cases(void) { return (int32_t) all_cases().size(); }
-
-const char * rft_rule_case_name(int32_t i) { return all_cases()[i].name.c_str(); }
-
-void rft_rule_check(int32_t i, bool composed, rft_rule_result * result) {
-    *result = {};
-    try {
-        checker c;
-        c.open(all_cases()[i], composed);
-        c.run(all_cases()[i].step, *result);
-    } catch (const std::exception & x) {
-        snprintf(result->error, sizeof(result->error), "%s", x.what());
-    }
-}
+} // namespace rft
