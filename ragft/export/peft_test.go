@@ -149,7 +149,14 @@ func floats(data []byte) []float32 {
 func peftFolder(t *testing.T, config map[string]any, modules map[string][3]int64) string {
 	t.Helper()
 	dir := t.TempDir()
-	full := map[string]any{"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 4, "bias": "none", "target_modules": "all-linear"}
+	full := map[string]any{
+		"peft_type":      "LORA",
+		"task_type":      "CAUSAL_LM",
+		"r":              2,
+		"lora_alpha":     4,
+		"bias":           "none",
+		"target_modules": "all-linear",
+	}
 	for key, value := range config {
 		full[key] = value
 	}
@@ -163,7 +170,10 @@ func peftFolder(t *testing.T, config map[string]any, modules map[string][3]int64
 			for i := range values {
 				values[i] = float32(math.Sin(float64(i+len(module)))) / 4
 			}
-			tensors = append(tensors, tensor{"base_model.model." + module + ".lora_" + letter + ".weight", "F32", shape, floatBytes(values)})
+			tensors = append(
+				tensors,
+				tensor{"base_model.model." + module + ".lora_" + letter + ".weight", "F32", shape, floatBytes(values)},
+			)
 		}
 	}
 	require.NoError(t, writeSafetensors(filepath.Join(dir, weightsFile), tensors))
@@ -203,8 +213,16 @@ func product(a, b []float32, in, rank int, scale float64) [][]float64 {
 // computes with them.
 func TestScales(t *testing.T) {
 	base := testmodel.New(t, testmodel.Spec{Arch: "qwen2"}) // without reordering
-	modules := map[string][3]int64{"model.layers.0.mlp.up_proj": {64, 96, 2}, "model.layers.1.mlp.up_proj": {64, 96, 3}, "model.layers.0.mlp.down_proj": {96, 64, 2}}
-	names := map[string]string{"model.layers.0.mlp.up_proj": "blk.0.ffn_up", "model.layers.1.mlp.up_proj": "blk.1.ffn_up", "model.layers.0.mlp.down_proj": "blk.0.ffn_down"}
+	modules := map[string][3]int64{
+		"model.layers.0.mlp.up_proj":   {64, 96, 2},
+		"model.layers.1.mlp.up_proj":   {64, 96, 3},
+		"model.layers.0.mlp.down_proj": {96, 64, 2},
+	}
+	names := map[string]string{
+		"model.layers.0.mlp.up_proj":   "blk.0.ffn_up",
+		"model.layers.1.mlp.up_proj":   "blk.1.ffn_up",
+		"model.layers.0.mlp.down_proj": "blk.0.ffn_down",
+	}
 	for name, c := range map[string]struct {
 		config map[string]any
 		scales map[string]float64
@@ -232,7 +250,13 @@ func TestScales(t *testing.T) {
 				if !ok {
 					scale = c.scales[""]
 				}
-				want := product(byName["base_model.model."+module+".lora_A.weight"], byName["base_model.model."+module+".lora_B.weight"], int(d[0]), int(d[2]), scale)
+				want := product(
+					byName["base_model.model."+module+".lora_A.weight"],
+					byName["base_model.model."+module+".lora_B.weight"],
+					int(d[0]),
+					int(d[2]),
+					scale,
+				)
 				for _, file := range []string{adapter, again} {
 					got := change(t, file, names[module])
 					for i := range want {
@@ -294,14 +318,14 @@ func TestWhatCannotBeConverted(t *testing.T) {
 		"DoRA":           {map[string]any{"use_dora": true}, up, "DoRA"},
 		"biases":         {map[string]any{"bias": "all"}, up, "biases"},
 		"whole modules":  {map[string]any{"modules_to_save": []string{"lm_head"}}, up, "modules_to_save"},
-		"rank":           {map[string]any{"r": 4}, up, "has the rank 2"},
-		"pattern":        {map[string]any{"rank_pattern": map[string]int{"(": 3}}, up, "the pattern"},
-		"no alpha":       {map[string]any{"lora_alpha": 0}, up, "the alpha 0"},
-		"expert":         {nil, map[string][3]int64{"model.layers.0.mlp.experts.3.up_proj": {64, 96, 2}}, "no counterpart"},
+		"rank":           {map[string]any{"r": 4}, up, "has rank 2"},
+		"pattern":        {map[string]any{"rank_pattern": map[string]int{"(": 3}}, up, "pattern \"("},
+		"no alpha":       {map[string]any{"lora_alpha": 0}, up, "is 0"},
+		"expert":         {nil, map[string][3]int64{"model.layers.0.mlp.experts.3.up_proj": {64, 96, 2}}, "not supported by the other format"},
 		"no layer":       {nil, map[string][3]int64{"model.layers.7.mlp.up_proj": {64, 96, 2}}, "no weight blk.7.ffn_up"},
 		"other size":     {nil, map[string][3]int64{"model.layers.0.mlp.up_proj": {32, 96, 2}}, "another model"},
-		"twice":          {nil, map[string][3]int64{"model.layers.0.mlp.up_proj": {64, 96, 2}, "layers.0.mlp.up_proj": {64, 96, 2}}, "the same weight"},
-		"nothing":        {nil, nil, "changes no weight"},
+		"twice":          {nil, map[string][3]int64{"model.layers.0.mlp.up_proj": {64, 96, 2}, "layers.0.mlp.up_proj": {64, 96, 2}}, "both stand for the weight"},
+		"nothing":        {nil, nil, "the adapter is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			adapter := filepath.Join(t.TempDir(), "adapter.gguf")
@@ -314,7 +338,7 @@ func TestWhatCannotBeConverted(t *testing.T) {
 	adapter := filepath.Join(t.TempDir(), "a.gguf")
 	require.NoError(t, testmodel.WriteAdapter(adapter, base, testmodel.AdapterSpec{}))
 	require.ErrorContains(t, ToPEFT(adapter, testmodel.New(t, testmodel.Spec{Arch: "qwen2"}), t.TempDir(), ToPEFTOptions{}), "architecture")
-	require.ErrorContains(t, ToPEFT(base, base, t.TempDir(), ToPEFTOptions{}), "of the type")
+	require.ErrorContains(t, ToPEFT(base, base, t.TempDir(), ToPEFTOptions{}), "not an adapter")
 	require.ErrorContains(t, ToPEFT(adapter, testmodel.New(t, testmodel.Spec{Width: 32}), t.TempDir(), ToPEFTOptions{}), "another model")
 }
 
