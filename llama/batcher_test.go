@@ -231,7 +231,8 @@ func testVanishingCallers(t *testing.T, separate bool) {
 	b := mustBatcher(t, m, BatcherOptions{Queue: math.MaxInt, PromptChunk: 16, SeparateCaches: separate,
 		Context: ContextOptions{Size: 512, Sequences: 4, BatchSize: 32, ExactAttention: true}})
 	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 8))
-	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}), Request{Prompt: prompt, MaxTokens: 20})[0].Samples[0].Text
+	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}),
+		Request{Prompt: prompt, MaxTokens: 20})[0].Samples[0].Text
 	var wg sync.WaitGroup
 	errs := make(chan error, 200)
 	for i := range 100 {
@@ -307,7 +308,8 @@ func TestBatcherQueue(t *testing.T) {
 	defer wg.Wait()
 	defer cancel()
 	wg.Go(func() {
-		_, _ = b.Generate(ctx, []Request{{Prompt: []Token{1}, MaxTokens: 2000, OnToken: func(int, ChosenToken) { once.Do(func() { close(started) }) }}})
+		_, _ = b.Generate(ctx, []Request{{Prompt: []Token{1}, MaxTokens: 2000,
+			OnToken: func(int, ChosenToken) { once.Do(func() { close(started) }) }}})
 	})
 	<-started
 	for range 2 {
@@ -416,6 +418,7 @@ func TestGrammar(t *testing.T) {
 	}
 	_, err := c.Generate(context.Background(), []Request{{Prompt: prompt, Sampling: Sampling{Grammar: "root ::= ("}}})
 	require.ErrorContains(t, err, "grammar")
-	_, err = mustBatcher(t, m, BatcherOptions{}).Generate(context.Background(), []Request{{Prompt: prompt, Sampling: Sampling{Grammar: "nothing"}}})
+	_, err = mustBatcher(t, m, BatcherOptions{}).Generate(context.Background(),
+		[]Request{{Prompt: prompt, Sampling: Sampling{Grammar: "nothing"}}})
 	require.ErrorContains(t, err, "grammar")
 }

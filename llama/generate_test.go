@@ -369,7 +369,8 @@ func TestBadRequests(t *testing.T) {
 	for _, s := range []Sampling{
 		{Temperature: -1}, {Temperature: float32(math.NaN())}, {TopK: -1}, {TopP: 1.1}, {TopP: -0.1}, {MinP: 2},
 		{RepeatPenalty: -1}, {RepeatLast: -1}, {Temperature: float32(math.Inf(1))}, {PresencePenalty: float32(math.NaN())},
-		{FrequencyPenalty: float32(math.Inf(1))}, {LogitBias: map[Token]float32{5: float32(math.Inf(-1))}}, {LogitBias: map[Token]float32{-1: 1}},
+		{FrequencyPenalty: float32(math.Inf(1))}, {LogitBias: map[Token]float32{5: float32(math.Inf(-1))}},
+		{LogitBias: map[Token]float32{-1: 1}},
 	} {
 		require.Error(t, generate(Request{Prompt: []Token{5}, Sampling: s}), "%+v", s)
 	}

@@ -45,7 +45,8 @@ func TestUntunedIsSearch(t *testing.T) {
 	x, _ := titledIndex(t, "disk", 250)
 	digest, err := x.Digest(ctx)
 	require.NoError(t, err)
-	for _, tuning := range []Tuning{{}, {Index: digest}, {K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0), Weights: map[string]float64{"term:none": 3, FeatureRare: 0}}} {
+	for _, tuning := range []Tuning{{}, {Index: digest},
+		{K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0), Weights: map[string]float64{"term:none": 3, FeatureRare: 0}}} {
 		tuned, err := x.Tuned(ctx, tuning)
 		require.NoError(t, err)
 		rng := rand.New(rand.NewPCG(9, 10))
@@ -167,7 +168,8 @@ func TestSlopes(t *testing.T) {
 		return s
 	}
 	const h = 1e-5
-	for _, at := range []Tuning{{K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0)}, {K1: opt.Of(2.0), B: opt.Of(0.9), Title: opt.Of(3.0), Weights: map[string]float64{"term:w7": 0.4, FeatureFirst: -1}}} {
+	for _, at := range []Tuning{{K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0)},
+		{K1: opt.Of(2.0), B: opt.Of(0.9), Title: opt.Of(3.0), Weights: map[string]float64{"term:w7": 0.4, FeatureFirst: -1}}} {
 		_, slopes, err := e.Scores(at)
 		require.NoError(t, err)
 		compare := func(what string, change func(*Tuning, float64), slope func(Slope) float64) {
@@ -266,12 +268,14 @@ func TestTunedDigest(t *testing.T) {
 		require.NoError(t, err)
 		return d
 	}
-	for _, same := range []Tuning{{}, {Index: plain}, {K1: opt.Of(DefaultK1), B: opt.Of(DefaultB), Title: opt.Of(1.0)}, {Weights: map[string]float64{"term:a": 0}}} {
+	for _, same := range []Tuning{{}, {Index: plain}, {K1: opt.Of(DefaultK1), B: opt.Of(DefaultB), Title: opt.Of(1.0)},
+		{Weights: map[string]float64{"term:a": 0}}} {
 		require.Equal(t, plain, digest(same), "%+v changes nothing", same)
 	}
 	seen := map[string]bool{plain: true}
 	for _, other := range []Tuning{
-		{K1: opt.Of(1.5)}, {K1: opt.Of(0.0)}, {B: opt.Of(0.9)}, {Title: opt.Of(2.0)}, {Weights: map[string]float64{"term:a": 0.5}}, {Weights: map[string]float64{"term:b": 0.5}},
+		{K1: opt.Of(1.5)}, {K1: opt.Of(0.0)}, {B: opt.Of(0.9)}, {Title: opt.Of(2.0)}, {Weights: map[string]float64{"term:a": 0.5}},
+		{Weights: map[string]float64{"term:b": 0.5}},
 		{Weights: map[string]float64{"term:a": 0.5, "term:b": 0.5}},
 	} {
 		d := digest(other)

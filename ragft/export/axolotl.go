@@ -115,7 +115,8 @@ func (r Recipe) axolotl(data string, preferences, text bool) (map[string]any, er
 	switch {
 	case preferences:
 		config["rl"], config["rl_beta"] = "dpo", n.Beta
-		set["type"], set["field_messages"], set["field_chosen"], set["field_rejected"] = "chat_template.default", "messages", "chosen", "rejected"
+		set["type"], set["field_messages"], set["field_chosen"], set["field_rejected"] = "chat_template.default", "messages", "chosen",
+			"rejected"
 		set["message_property_mappings"] = roles
 		return config, nil // Axolotl has no validation share for preferences
 	case text:

@@ -23,7 +23,8 @@ func TestRoundTrip(t *testing.T) {
 		targets []string
 		module  string // that must be among PEFT's names
 	}{
-		"llama":         {"llama", []string{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "output"}, "model.layers.1.mlp.down_proj"},
+		"llama": {"llama", []string{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "output"},
+			"model.layers.1.mlp.down_proj"},
 		"the embedding": {"llama", []string{"token_embd", "attn_q"}, "model.embed_tokens"},
 		"qwen2":         {"qwen2", nil, "model.layers.0.self_attn.k_proj"},
 		"gemma2":        {"gemma2", nil, "model.layers.0.self_attn.o_proj"},
@@ -227,8 +228,10 @@ func TestScales(t *testing.T) {
 		config map[string]any
 		scales map[string]float64
 	}{
-		"ranks":  {map[string]any{"rank_pattern": map[string]int{"layers.1.mlp.up_proj": 3}}, map[string]float64{"model.layers.1.mlp.up_proj": 4.0 / 3, "": 2}},
-		"rsLoRA": {map[string]any{"use_rslora": true, "rank_pattern": map[string]int{`model\.layers\.1\..*`: 3}}, map[string]float64{"model.layers.1.mlp.up_proj": 4 / math.Sqrt(3), "": 4 / math.Sqrt2}},
+		"ranks": {map[string]any{"rank_pattern": map[string]int{"layers.1.mlp.up_proj": 3}},
+			map[string]float64{"model.layers.1.mlp.up_proj": 4.0 / 3, "": 2}},
+		"rsLoRA": {map[string]any{"use_rslora": true, "rank_pattern": map[string]int{`model\.layers\.1\..*`: 3}},
+			map[string]float64{"model.layers.1.mlp.up_proj": 4 / math.Sqrt(3), "": 4 / math.Sqrt2}},
 		"alphas": {map[string]any{"alpha_pattern": map[string]float64{"down_proj": 7}, "rank_pattern": map[string]int{"1.mlp.up_proj": 3}},
 			map[string]float64{"model.layers.1.mlp.up_proj": 4.0 / 3, "model.layers.0.mlp.down_proj": 3.5, "": 2}},
 	} {
@@ -321,11 +324,13 @@ func TestWhatCannotBeConverted(t *testing.T) {
 		"rank":           {map[string]any{"r": 4}, up, "has rank 2"},
 		"pattern":        {map[string]any{"rank_pattern": map[string]int{"(": 3}}, up, "pattern \"("},
 		"no alpha":       {map[string]any{"lora_alpha": 0}, up, "is 0"},
-		"expert":         {nil, map[string][3]int64{"model.layers.0.mlp.experts.3.up_proj": {64, 96, 2}}, "not supported by the other format"},
-		"no layer":       {nil, map[string][3]int64{"model.layers.7.mlp.up_proj": {64, 96, 2}}, "no weight blk.7.ffn_up"},
-		"other size":     {nil, map[string][3]int64{"model.layers.0.mlp.up_proj": {32, 96, 2}}, "another model"},
-		"twice":          {nil, map[string][3]int64{"model.layers.0.mlp.up_proj": {64, 96, 2}, "layers.0.mlp.up_proj": {64, 96, 2}}, "both stand for the weight"},
-		"nothing":        {nil, nil, "the adapter is empty"},
+		"expert": {nil, map[string][3]int64{"model.layers.0.mlp.experts.3.up_proj": {64, 96, 2}},
+			"not supported by the other format"},
+		"no layer":   {nil, map[string][3]int64{"model.layers.7.mlp.up_proj": {64, 96, 2}}, "no weight blk.7.ffn_up"},
+		"other size": {nil, map[string][3]int64{"model.layers.0.mlp.up_proj": {32, 96, 2}}, "another model"},
+		"twice": {nil, map[string][3]int64{"model.layers.0.mlp.up_proj": {64, 96, 2}, "layers.0.mlp.up_proj": {64, 96, 2}},
+			"both stand for the weight"},
+		"nothing": {nil, nil, "the adapter is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			adapter := filepath.Join(t.TempDir(), "adapter.gguf")
@@ -352,17 +357,19 @@ func TestHostileSafetensors(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, tensors, 1)
 	for name, data := range map[string][]byte{
-		"empty":          {},
-		"no header":      binary.LittleEndian.AppendUint64(nil, 0),
-		"huge header":    binary.LittleEndian.AppendUint64(nil, math.MaxUint64),
-		"long header":    binary.LittleEndian.AppendUint64(nil, 1000),
-		"no object":      file(`[1]`, 0),
-		"not JSON":       file(`{"a"`, 0),
-		"text after it":  file(one+"{}", 8),
-		"twice":          file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8),
+		"empty":         {},
+		"no header":     binary.LittleEndian.AppendUint64(nil, 0),
+		"huge header":   binary.LittleEndian.AppendUint64(nil, math.MaxUint64),
+		"long header":   binary.LittleEndian.AppendUint64(nil, 1000),
+		"no object":     file(`[1]`, 0),
+		"not JSON":      file(`{"a"`, 0),
+		"text after it": file(one+"{}", 8),
+		"twice": file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],`+
+			`"data_offsets":[0,8]}}`, 8),
 		"beyond the end": file(one, 4),
 		"unused data":    file(one, 12),
-		"overlap":        file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`, 12),
+		"overlap": file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],`+
+			`"data_offsets":[4,12]}}`, 12),
 		"gap":            file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8),
 		"backwards":      file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}`, 8),
 		"negative":       file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}`, 8),

@@ -88,7 +88,8 @@ func (r Recipe) withDefaults(preferences bool) (numbers, error) {
 		value, max float64
 	}{
 		{"Alpha", n.Alpha, math.MaxFloat64}, {"LearningRate", n.LearningRate, math.MaxFloat64}, {"Beta", n.Beta, math.MaxFloat64},
-		{"WeightDecay", n.WeightDecay, math.MaxFloat64}, {"Dropout", n.Dropout, below1}, {"HeldOut", n.HeldOut, below1}, {"WarmUp", n.WarmUp, 1},
+		{"WeightDecay", n.WeightDecay, math.MaxFloat64}, {"Dropout", n.Dropout, below1}, {"HeldOut", n.HeldOut, below1},
+		{"WarmUp", n.WarmUp, 1},
 		{"Rank", float64(n.Rank), math.MaxInt32}, {"Epochs", float64(n.Epochs), math.MaxInt32},
 		{"BatchRows", float64(n.BatchRows), math.MaxInt32}, {"Accumulate", float64(n.Accumulate), math.MaxInt32},
 		{"MaxTokens", float64(n.MaxTokens), math.MaxInt32},

@@ -65,7 +65,8 @@ func TestTRL(t *testing.T) {
 	require.Len(t, files.Configs, 3)
 	script, err := os.ReadFile(files.Configs[0])
 	require.NoError(t, err)
-	for _, want := range []string{`model="some\"one/model"`, `target_modules=["lm_head","q_proj","v_proj"]`, "r=8", "lora_alpha=16", "use_rslora=True",
+	for _, want := range []string{`model="some\"one/model"`, `target_modules=["lm_head","q_proj","v_proj"]`, "r=8", "lora_alpha=16",
+		"use_rslora=True",
 		"learning_rate=0.0002", `"rows.jsonl"`, "SFTTrainer(", "accelerate launch rows_trl.py"} {
 		require.Contains(t, string(script), want)
 	}

@@ -48,7 +48,8 @@ func toAPI(err error) *apiError {
 		*e = *errBusy
 	case errors.Is(err, llama.ErrPromptTooLong), errors.Is(err, ragft.ErrPromptTooLong):
 		e.status, e.Code = http.StatusBadRequest, "context_length_exceeded"
-	case errors.Is(err, ragft.ErrEmptyQuestion), errors.Is(err, ragft.ErrQuestionTooLong), errors.Is(err, ragft.ErrOtherConditions), errors.Is(err, llama.ErrTools),
+	case errors.Is(err, ragft.ErrEmptyQuestion), errors.Is(err, ragft.ErrQuestionTooLong), errors.Is(err, ragft.ErrOtherConditions),
+		errors.Is(err, llama.ErrTools),
 		errors.Is(err, llama.ErrNoChatTemplate), errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
 		errors.Is(err, llama.ErrGrammarStuck):
 		e.status, e.Code = http.StatusBadRequest, "invalid_value"

@@ -56,7 +56,8 @@ func newIndex(t testing.TB) *retriever.Index {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, x.Close()) })
 	for name, text := range docs {
-		chunks, err := retriever.Split(retriever.Document{Source: name, Title: strings.TrimSuffix(name, ".txt"), Text: text}, retriever.SplitOptions{})
+		chunks, err := retriever.Split(retriever.Document{Source: name, Title: strings.TrimSuffix(name, ".txt"), Text: text},
+			retriever.SplitOptions{})
 		require.NoError(t, err)
 		require.NoError(t, x.Add(context.Background(), chunks))
 	}
@@ -245,7 +246,8 @@ func TestOfficialClient(t *testing.T) {
 		p.Temperature, p.MaxCompletionTokens = openai.Float(1), openai.Int(120)
 		schema := map[string]any{
 			"type": "object", "required": []string{"name", "year"},
-			"properties": map[string]any{"name": map[string]any{"enum": []string{"Anna", "Peter"}}, "year": map[string]any{"type": "integer"}},
+			"properties": map[string]any{"name": map[string]any{"enum": []string{"Anna", "Peter"}},
+				"year": map[string]any{"type": "integer"}},
 		}
 		p.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{
 			JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{Name: "answer", Schema: schema},
@@ -333,14 +335,16 @@ func TestOfficialClient(t *testing.T) {
 		_, err = client.Chat.Completions.New(ctx, ask(strings.Repeat("word ", 2000)), plain)
 		apiErr(t, err, 400, "context_length_exceeded")
 		for field, value := range map[string]any{
-			"n": 9, "temperature": -1, "presence_penalty": 3, "frequency_penalty": -2.1, "logit_bias": map[string]any{"1": 101}, "max_tokens": 0, "top_p": 2,
+			"n": 9, "temperature": -1, "presence_penalty": 3, "frequency_penalty": -2.1, "logit_bias": map[string]any{"1": 101},
+			"max_tokens": 0, "top_p": 2,
 			"top_logprobs": 2, "modalities": []string{"audio"}, "messages": []any{}, "stop": []int{1}, "tool_choice": "required",
 			"ragft": map[string]any{"passages": 100}, "model": 3, "response_format": map[string]any{"type": "xml"},
 		} {
 			_, err = client.Chat.Completions.New(ctx, ask("Who?"), option.WithJSONSet(field, value))
 			apiErr(t, err, 400, "invalid_value")
 		}
-		_, err = client.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: "base", Input: openai.EmbeddingNewParamsInputUnion{OfString: openai.String("x")}})
+		_, err = client.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: "base",
+			Input: openai.EmbeddingNewParamsInputUnion{OfString: openai.String("x")}})
 		apiErr(t, err, 400, "unsupported")
 	})
 }
@@ -372,7 +376,8 @@ func pooled(t *testing.T, path string) string {
 func TestEmbeddings(t *testing.T) {
 	local := openModel(t, pooled(t, testmodel.New(t, testmodel.Spec{})), ragft.LocalOptions{ContextTokens: 512})
 	_, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}})
-	p := openai.EmbeddingNewParams{Model: "base", Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: []string{"the inn", "a mill", "the inn"}}}
+	p := openai.EmbeddingNewParams{Model: "base", Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: []string{"the inn",
+		"a mill", "the inn"}}}
 	got, err := client.Embeddings.New(t.Context(), p)
 	require.NoError(t, err)
 	require.Len(t, got.Data, 3)
@@ -460,7 +465,8 @@ func TestBadConfig(t *testing.T) {
 
 	// A calibration that does not hold is told of at the start: by scores, which a served model does not give.
 	layout := ragft.Conditions{Setting: string(ragft.SettingRetrieval), Passages: 4, Prompt: ragft.DefaultRead, ScoresTrue: true}
-	o := ragft.AssistantOptions{Calibration: &ragft.Calibration{Model: served.Name(), Signals: ragft.SignalOptions{True: true}, Conditions: layout}}
+	o := ragft.AssistantOptions{Calibration: &ragft.Calibration{Model: served.Name(), Signals: ragft.SignalOptions{True: true},
+		Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
 	require.ErrorIs(t, err, ragft.ErrOtherConditions)
 	require.ErrorContains(t, err, `model "a"`)
@@ -473,9 +479,12 @@ func TestToolCallForms(t *testing.T) {
 		said, content string
 		calls         []string // name, arguments, ...
 	}{
-		"hermes":        {"Let me see.\n<tool_call>\n{\"name\": \"look\", \"arguments\": {\"at\": \"inn\"}}\n</tool_call>", "Let me see.", []string{"look", `{"at": "inn"}`}},
-		"hermes twice":  {"<tool_call>{\"name\":\"look\"}</tool_call>\n<tool_call>{\"name\":\"go\",\"arguments\":\"{\\\"n\\\":1}\"}</tool_call>", "", []string{"look", "{}", "go", `{"n":1}`}},
-		"mistral":       {`[TOOL_CALLS] [{"name": "go", "arguments": {"n": 2}}, {"name": "look", "arguments": {}}]`, "", []string{"go", `{"n": 2}`, "look", "{}"}},
+		"hermes": {"Let me see.\n<tool_call>\n{\"name\": \"look\", \"arguments\": {\"at\": \"inn\"}}\n</tool_call>",
+			"Let me see.", []string{"look", `{"at": "inn"}`}},
+		"hermes twice": {"<tool_call>{\"name\":\"look\"}</tool_call>\n<tool_call>{\"name\":\"go\",\"arguments\":\"{\\\"n\\\":1}" +
+			"\"}</tool_call>", "", []string{"look", "{}", "go", `{"n":1}`}},
+		"mistral": {`[TOOL_CALLS] [{"name": "go", "arguments": {"n": 2}}, {"name": "look", "arguments": {}}]`, "",
+			[]string{"go", `{"n": 2}`, "look", "{}"}},
 		"mistral later": {`[TOOL_CALLS]go[ARGS]{"n": 2}[TOOL_CALLS]look[ARGS]{}`, "", []string{"go", `{"n": 2}`, "look", "{}"}},
 		"llama":         {` {"name": "go", "parameters": {"n": 3}}`, "", []string{"go", `{"n": 3}`}},
 		"llama tag":     {`<|python_tag|>{"name": "go", "parameters": {}}; {"name": "look"}`, "", []string{"go", "{}", "look", "{}"}},
