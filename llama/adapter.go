@@ -150,7 +150,8 @@ func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 		scales = append(scales, C.float(s.Scale))
 	}
 	var cerr C.ragft_error
-	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), C.bool(tryOut), &cerr)
+	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), C.bool(tryOut),
+		&cerr)
 	retain(adapters)
 	letGo(c.applied)
 	c.applied = slices.Clone(adapters)

@@ -6,7 +6,7 @@
 //	set, err := dataset.ReadFile("dev-v2.0.json", dataset.Detect)
 //	...
 //	index.Add(ctx, chunksOf(set.Documents())) // or an index of your own
-//	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
+//	evaluation, err := eval.Run(ctx, eval.Config{
 //		Questions: set.Questions(), Evidence: set.Evidence(), Distractors: set.Distractors(), ...})
 //
 // What a set knows beyond questions and answers is kept: the passage with the

@@ -17,7 +17,8 @@ func detect(data []byte) (Format, error) {
 		if bytes.Contains(first, []byte("\tpossible_answers")) {
 			return PopQA, nil
 		}
-		return "", fmt.Errorf("dataset: %w: it begins neither with a JSON object nor with the columns of PopQA; known are %v", ErrFormat, Formats())
+		return "", fmt.Errorf("dataset: %w: it begins neither with a JSON object nor with the columns of PopQA; known are %v",
+			ErrFormat, Formats())
 	}
 	var first map[string]json.RawMessage
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&first); err != nil {

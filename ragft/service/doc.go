@@ -4,7 +4,7 @@
 // index with citations and abstention. A [Service] is an [http.Handler], to be put into a program's own server, or
 // runs on an address by [Service.ListenAndServe]:
 //
-//	base, err := ragft.OpenLocal(ctx, "base.gguf", ragft.LocalOptions{Serve: true})
+//	base, err := local.Open(ctx, "base.gguf", local.Options{Serve: true})
 //	...
 //	tuned, err := base.Adapted("notes.gguf", 1)
 //	...
@@ -33,7 +33,7 @@
 //
 // A field that is not understood, and would change the answer, is an error and never passed over. Beyond OpenAI's
 // fields there are top_k, min_p and repeat_penalty. Penalties look 64 tokens back, the prompt's end included. The
-// temperature is by default that of the model's [ragft.AssistantOptions], which is 0. Not supported: forced tools,
+// temperature is by default that of the model's [assistant.Options], which is 0. Not supported: forced tools,
 // strict tools, images and audio, echo and suffix. A response format is kept to by a grammar made of the JSON schema,
 // of which a keyword that is not known is an error.
 //
@@ -42,7 +42,7 @@
 //
 // # Answers from passages
 //
-// With an index, the last message of a chat is answered as [ragft.Assistant] does, from the passages that are found
+// With an index, the last message of a chat is answered as [assistant.Assistant] does, from the passages that are found
 // for it: passages are data, numbered and delimited, and no special token is read out of them. Earlier messages are
 // history; system messages are added to the instruction. The request may say
 //

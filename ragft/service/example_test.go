@@ -29,7 +29,8 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer index.Close()
-	chunks, err := retriever.Split(retriever.Document{Source: "inn.txt", Text: "The Gorton Inn was founded by Anna Pell in 1912."}, retriever.SplitOptions{})
+	chunks, err := retriever.Split(retriever.Document{Source: "inn.txt", Text: "The Gorton Inn was founded by Anna Pell in 1912."},
+		retriever.SplitOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -43,8 +43,9 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 		pending: map[int][]llama.ChosenToken{}, all: map[int][]llama.ChosenToken{},
 		sampling: llama.Sampling{
 			Temperature: float32(a.Temperature), TopP: float32(a.TopP), TopK: a.TopK, MinP: float32(o.MinP),
-			RepeatPenalty: float32(o.RepeatPenalty), PresencePenalty: float32(o.PresencePenalty), FrequencyPenalty: float32(o.FrequencyPenalty),
-			LogitBias: o.LogitBias, Seed: rand.Uint32(),
+			RepeatPenalty: float32(o.RepeatPenalty), PresencePenalty: float32(o.PresencePenalty),
+			FrequencyPenalty: float32(o.FrequencyPenalty),
+			LogitBias:        o.LogitBias, Seed: rand.Uint32(),
 		},
 	}
 	if o.Temperature != nil {
@@ -130,7 +131,8 @@ func (r *run) tooLong(tokens int) error {
 	if c := r.service.limits.Context; c > 0 {
 		limit = min(limit, c)
 	}
-	return &apiError{status: 400, Code: "context_length_exceeded", Message: "the prompt has " + plural(tokens) + ", and room is for " + plural(limit)}
+	return &apiError{status: 400, Code: "context_length_exceeded", Message: "the prompt has " + plural(tokens) + ", and room is for " +
+		plural(limit)}
 }
 
 // listen streams a request's choices, the first of which has the given index.

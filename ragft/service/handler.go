@@ -168,7 +168,8 @@ func (s *Service) ListenAndServe(ctx context.Context, address string) error {
 // Serve serves on the listener until ctx ends, and closes it. Then it gives running requests three seconds,
 // and returns nil. An address that is not loopback needs a token, else the error is [ErrTokenNeeded].
 func (s *Service) Serve(ctx context.Context, l net.Listener) error {
-	if host, _, err := net.SplitHostPort(l.Addr().String()); s.config.Token == "" && (err != nil || !isLoopback(host)) && l.Addr().Network() != "unix" {
+	if host, _, err := net.SplitHostPort(l.Addr().String()); s.config.Token == "" && (err != nil || !isLoopback(host)) &&
+		l.Addr().Network() != "unix" {
 		_ = l.Close()
 		return fmt.Errorf("%w: %s", ErrTokenNeeded, l.Addr())
 	}

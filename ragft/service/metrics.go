@@ -157,13 +157,17 @@ func (s *Service) batcherMetrics(e *exposition) {
 		name, kind, help string
 		value            func(llama.BatcherStats) uint64
 	}{
-		{"ragft_queue_length", "gauge", "Requests that wait for a place in the batch.", func(s llama.BatcherStats) uint64 { return uint64(s.Waiting) }},
+		{"ragft_queue_length", "gauge", "Requests that wait for a place in the batch.",
+			func(s llama.BatcherStats) uint64 { return uint64(s.Waiting) }},
 		{"ragft_running_requests", "gauge", "Requests in the batch.", func(s llama.BatcherStats) uint64 { return uint64(s.Running) }},
 		{"ragft_refused_total", "counter", "Requests refused over a full queue.", func(s llama.BatcherStats) uint64 { return s.Refused }},
 		{"ragft_batches_total", "counter", "Batches computed.", func(s llama.BatcherStats) uint64 { return s.Batches }},
-		{"ragft_batch_tokens_total", "counter", "Tokens computed in batches: their ratio is the mean batch size.", func(s llama.BatcherStats) uint64 { return s.Rows }},
-		{"ragft_started_prompt_tokens_total", "counter", "Prompt tokens of requests that came to the batch.", func(s llama.BatcherStats) uint64 { return s.Prompt }},
-		{"ragft_reused_prompt_tokens_total", "counter", "Of these, tokens that earlier requests had computed.", func(s llama.BatcherStats) uint64 { return s.Reused }},
+		{"ragft_batch_tokens_total", "counter", "Tokens computed in batches: their ratio is the mean batch size.",
+			func(s llama.BatcherStats) uint64 { return s.Rows }},
+		{"ragft_started_prompt_tokens_total", "counter", "Prompt tokens of requests that came to the batch.",
+			func(s llama.BatcherStats) uint64 { return s.Prompt }},
+		{"ragft_reused_prompt_tokens_total", "counter", "Of these, tokens that earlier requests had computed.",
+			func(s llama.BatcherStats) uint64 { return s.Reused }},
 	} {
 		e.family(f.name, f.kind, f.help)
 		for i, b := range all {

@@ -163,7 +163,7 @@ func New(config Config) (*Service, error) {
 		case m.Name == "" || m.Local == nil:
 			return nil, fmt.Errorf("service: model %d has no name or no model", i)
 		case m.Local.Batcher() == nil:
-			return nil, fmt.Errorf("service: model %q was not opened with ragft.LocalOptions.Serve", m.Name)
+			return nil, fmt.Errorf("service: model %q was not opened with local.Options.Serve", m.Name)
 		case s.models[m.Name] != nil:
 			return nil, fmt.Errorf("service: two models are called %q", m.Name)
 		}
