@@ -214,7 +214,7 @@ cuda_flags() {
     "${CUDA_HOME:-$(dirname "$(dirname "$(command -v nvcc)")")}"
 }
 
-# cpu_flags are those that ggml's CPU code is compiled with, for the kernels of package lora.
+# cpu_flags are those that ggml's CPU code is compiled with, for the kernels of lora/internal/engine.
 cpu_flags() {
   case $os/$arch in
     Linux/x86_64) if [ "$native" = ON ]; then echo -march=native; else echo -march=x86-64-v3; fi ;;
@@ -229,14 +229,14 @@ publish() {
 publish_tree() { # generated headers
   local hash dir
   hash=$(sum <"$library")
-  for dir in llama lora internal/llamacpp; do
+  for dir in llama lora/internal/engine internal/llamacpp; do
     local header=$root/$dir/zz_native_build.h
     local text="/* Written by build.sh: changes whenever the native library does. */
 #define RAGFT_NATIVE_BUILD $hash"
     [ -f "$header" ] && [ "$(cat "$header")" = "$text" ] || printf '%s\n' "$text" >"$header"
   done
   publish_flags internal/llamacpp/zz_cuda_flags.go LDFLAGS "$(cuda_flags)"
-  publish_flags lora/zz_cpu_flags.go CXXFLAGS "$(cpu_flags)"
+  publish_flags lora/internal/engine/zz_cpu_flags.go CXXFLAGS "$(cpu_flags)"
 }
 
 # publish_flags FILE KIND FLAGS writes a Go file with flags for cgo, or removes it where there are none.

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // initialAdapter is the file that training starts from, beside others in a folder of its own, and what it was made of.
@@ -132,26 +133,26 @@ func (t *Trainer) saveAdapter(file string) error {
 	for _, w := range t.plan.weights {
 		folds[w.Name+".lora_b"] = t.plan.fold(w)
 	}
-	tensors := make([]adapterTensor, len(t.engine.params))
-	for i, p := range t.engine.params {
-		values, err := t.engine.get(i, value)
+	tensors := make([]adapterTensor, len(t.engine.Params()))
+	for i, p := range t.engine.Params() {
+		values, err := t.engine.Get(i, engine.Value)
 		if err != nil {
 			return err
 		}
-		if f, ok := folds[p.name]; ok {
+		if f, ok := folds[p.Name]; ok {
 			multiply(values, f)
 		}
-		tensors[i] = adapterTensor{p.name, p.ne0, p.ne1, values}
+		tensors[i] = adapterTensor{p.Name, p.NE0, p.NE1, values}
 	}
 	return writeAdapter(file, base, t.plan.alpha, about, tensors)
 }
 
 // checkApplied fails if llama.cpp computes without some of the adapter's matrices: it loads them for any weight, but not
 // every family's graph has room for an adapter at each.
-func (p *plan) checkApplied(trained []param) error {
+func (p *plan) checkApplied(trained []engine.Param) error {
 	applied := make(map[string]bool)
 	for _, t := range trained {
-		applied[strings.TrimSuffix(t.name, ".lora_a")] = true
+		applied[strings.TrimSuffix(t.Name, ".lora_a")] = true
 	}
 	for _, w := range p.weights {
 		if !applied[w.Name] {

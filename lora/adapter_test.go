@@ -17,6 +17,8 @@ import (
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/internal/version"
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // requireLoads has package llama load the adapter for the base.
@@ -48,9 +50,9 @@ func trained(t *testing.T, base string, c Config) (string, float64) {
 
 // lossOf is the loss over the same examples as trained's, of base and adapter file as llama.cpp applies it.
 func lossOf(t *testing.T, base, adapter string) float64 {
-	e := openTest(t, engineOptions{model: base, adapter: adapter})
+	e := openTest(t, engine.Options{Model: base, Adapter: adapter})
 	examples := counting(4)
-	l, err := e.forward(context.Background(), testWindowOf(e, examples))
+	l, err := e.Forward(context.Background(), &testWindowOf(e, examples).Batch)
 	require.NoError(t, err)
 	weight := 0.0
 	for i := range examples {
@@ -110,21 +112,21 @@ func TestOwnScaleAndOutputGradients(t *testing.T) {
 	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3, Targets: []string{"attn_v", "ffn_down", "output"}})
 	scales := map[string]float32{"blk.0.attn_v.weight.lora_b": 0.3, "blk.1.ffn_down.weight.lora_b": 5, "output.weight.lora_b": 1.5}
 	for _, composed := range []bool{false, true} {
-		e := openTest(t, engineOptions{model: base, adapter: adapter, scales: scales, composed: composed})
-		require.Len(t, e.params, 10)
-		w := testWindowOf(e, testExamples(random(2), e.vocab, 5))
+		e := openTest(t, engine.Options{Model: base, Adapter: adapter, Scales: scales, Composed: composed})
+		require.Len(t, e.Params(), 10)
+		w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
 		requireGradients(t, e, w, 0.02)
 
 		// the same as llama.cpp's scale, 2, with B multiplied by the quotient
-		got, err := e.logits(context.Background(), w, false)
+		got, err := enginetest.Logits(context.Background(), e, &w.Batch)
 		require.NoError(t, err)
 		folded := changedAdapter(t, adapter, func(name string, v []float32) {
 			if s, ok := scales[name]; ok {
 				multiply(v, float64(s)/2)
 			}
 		})
-		plain := openTest(t, engineOptions{model: base, adapter: folded, composed: composed})
-		want, err := plain.logits(context.Background(), w, false)
+		plain := openTest(t, engine.Options{Model: base, Adapter: folded, Composed: composed})
+		want, err := enginetest.Logits(context.Background(), plain, &w.Batch)
 		require.NoError(t, err)
 		require.Less(t, distance(got, want), 1e-5)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // BenchmarkStep measures a training step of a 30-layer model of width 576 with rank 8 on all seven linear layers, windows
@@ -68,7 +69,7 @@ func BenchmarkStep(b *testing.B) {
 			rng := random(1)
 			e := Example{Tokens: make([]Token, 512), Loss: make([]float32, 512)}
 			for i := range e.Tokens {
-				e.Tokens[i] = Token(rng.IntN(tr.engine.vocab))
+				e.Tokens[i] = Token(rng.IntN(tr.engine.Vocab()))
 				if i >= 512-128 {
 					e.Loss[i] = 1
 				}
@@ -83,7 +84,7 @@ func BenchmarkStep(b *testing.B) {
 			}
 			b.StopTimer()
 			perStep := b.Elapsed().Seconds() / float64(b.N)
-			bare, err := tr.engine.bareProducts(128)
+			bare, err := enginetest.BareProducts(tr.engine, 128)
 			require.NoError(b, err)
 			m := tr.Memory()
 			b.ReportMetric(512/perStep, "tokens/s")

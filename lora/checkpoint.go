@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // A checkpoint is a GGUF file with every trained tensor and its two moments, the step, and what a run remembers of its
@@ -26,8 +27,8 @@ var ErrCheckpoint = errors.New("lora: checkpoint cannot be used")
 
 var checkpointParts = []struct {
 	suffix string
-	what   int
-}{{"", value}, {".m", moment1}, {".v", moment2}}
+	what   engine.Part
+}{{"", engine.Value}, {".m", engine.Moment1}, {".v", engine.Moment2}}
 
 const (
 	bestSuffix       = ".best"
@@ -40,7 +41,7 @@ func (r *run) checkpointPath() string { return r.path + checkpointSuffix }
 func (r *run) fingerprint() string {
 	h := sha256.New()
 	fmt.Fprintln(h, r.modelHash, r.startHash)
-	for _, p := range r.engine.params {
+	for _, p := range r.engine.Params() {
 		fmt.Fprintln(h, p)
 	}
 	fmt.Fprintf(h, "%+v\n", r.config.decisive())
@@ -170,21 +171,21 @@ func (t *Trainer) saveState(path, run string, values map[string]float64, best []
 		w.meta("ragft.value."+k, values[k])
 	}
 	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	add := func(name string, p param, v []float32) {
+	add := func(name string, p engine.Param, v []float32) {
 		sum.Write(gguf.FloatBytes(v))
-		w.floats(name, p.ne0, p.ne1, v)
+		w.floats(name, p.NE0, p.NE1, v)
 	}
-	for i, p := range t.engine.params {
+	for i, p := range t.engine.Params() {
 		for _, part := range checkpointParts {
-			v, err := t.engine.get(i, part.what)
+			v, err := t.engine.Get(i, part.what)
 			if err != nil {
 				return err
 			}
-			add(p.name+part.suffix, p, v)
+			add(p.Name+part.suffix, p, v)
 		}
 	}
 	for i, v := range best {
-		add(t.engine.params[i].name+bestSuffix, t.engine.params[i], v)
+		add(t.engine.Params()[i].Name+bestSuffix, t.engine.Params()[i], v)
 	}
 	w.meta("ragft.crc32c", sum.Sum32())
 	return w.commit()
@@ -230,20 +231,20 @@ func (t *Trainer) readState(f *gguf.File, run string) (values map[string]float64
 		sum.Write(gguf.FloatBytes(v))
 		return v, err
 	}
-	for i, p := range t.engine.params {
+	for i, p := range t.engine.Params() {
 		for _, part := range checkpointParts {
-			v, err := read(p.name + part.suffix)
+			v, err := read(p.Name + part.suffix)
 			if err == nil {
-				err = t.engine.set(i, part.what, v)
+				err = t.engine.Set(i, part.what, v)
 			}
 			if err != nil {
 				return nil, nil, err
 			}
 		}
 	}
-	if len(f.Tensors()) > len(t.engine.params)*len(checkpointParts) {
-		for _, p := range t.engine.params {
-			v, err := read(p.name + bestSuffix)
+	if len(f.Tensors()) > len(t.engine.Params())*len(checkpointParts) {
+		for _, p := range t.engine.Params() {
+			v, err := read(p.Name + bestSuffix)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -13,15 +13,17 @@ import (
 	"github.com/ragft/ragft/internal/rpctest"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // onDevice opens the same model and adapter on the CPU and with layers on servers, which take the place of GPUs.
-func onDevice(t *testing.T, s testmodel.Spec, layers int, servers ...string) (cpu, device *engine) {
+func onDevice(t *testing.T, s testmodel.Spec, layers int, servers ...string) (cpu, device *engine.Engine) {
 	base := testmodel.New(t, s)
 	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
-	o := engineOptions{model: base, adapter: adapter, composed: true}
+	o := engine.Options{Model: base, Adapter: adapter, Composed: true}
 	cpu = openTest(t, o)
-	o.composed, o.gpuLayers, o.servers = false, layers, servers
+	o.Composed, o.GPULayers, o.Servers = false, layers, servers
 	return cpu, openTest(t, o)
 }
 
@@ -44,34 +46,34 @@ func TestDeviceEqualsCPU(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cpu, device := onDevice(t, testSpec(c.arch, c.typ), c.layers, c.servers...)
-			require.Len(t, device.params, len(cpu.params))
+			require.Len(t, device.Params(), len(cpu.Params()))
 			ctx := context.Background()
 			for seed := range uint64(2) { // the second window takes the graph of the first
-				w := testWindowOf(cpu, testExamples(random(seed), cpu.vocab, 5))
-				want, err := cpu.logits(ctx, w, false)
+				w := testWindowOf(cpu, testExamples(random(seed), cpu.Vocab(), 5))
+				want, err := enginetest.Logits(ctx, cpu, &w.Batch)
 				require.NoError(t, err)
-				got, err := device.logits(ctx, w, false)
+				got, err := enginetest.Logits(ctx, device, &w.Batch)
 				require.NoError(t, err)
 				require.Less(t, distance(got, want), 1e-5)
-				decoded, err := device.logits(ctx, w, true)
+				decoded, err := enginetest.Decode(ctx, device, &w.Batch)
 				require.NoError(t, err)
 				require.Less(t, distance(decoded, want), 1e-5)
 
 				requireSameGradients(t, cpu, gradients(t, cpu, w), gradients(t, device, w), 1e-4)
-				n, err := cpu.gradientNorm()
+				n, err := cpu.GradientNorm()
 				require.NoError(t, err)
-				m, err := device.gradientNorm()
+				m, err := device.GradientNorm()
 				require.NoError(t, err)
 				require.InEpsilon(t, n, m, 1e-4)
-				step := adamW{1e-3, 0.9, 0.99, 1e-8, 0.1, 0.7, int64(seed) + 1}
-				require.NoError(t, cpu.adamWStep(step))
-				require.NoError(t, device.adamWStep(step))
-				for i, p := range cpu.params {
-					x, err := cpu.get(i, value)
+				step := adamW(1e-3, 0.9, 0.99, 1e-8, 0.1, 0.7, int64(seed)+1)
+				require.NoError(t, cpu.AdamWStep(step))
+				require.NoError(t, device.AdamWStep(step))
+				for i, p := range cpu.Params() {
+					x, err := cpu.Get(i, engine.Value)
 					require.NoError(t, err)
-					y, err := device.get(i, value)
+					y, err := device.Get(i, engine.Value)
 					require.NoError(t, err)
-					require.Less(t, distance(y, x), 1e-3, p.name)
+					require.Less(t, distance(y, x), 1e-3, p.Name)
 				}
 			}
 		})
@@ -129,10 +131,10 @@ func TestDeviceGoesAway(t *testing.T) {
 func TestDeviceGraphHasNoCPUKernels(t *testing.T) {
 	server := rpctest.Start(t)
 	_, device := onDevice(t, testSpec("llama", gguf.Q4_0), -1, server.Addr)
-	nodes, err := device.trainingNodes(context.Background(), 64)
+	nodes, err := device.TrainingNodes(context.Background(), 64, engine.Layout{})
 	require.NoError(t, err)
 	for _, n := range nodes {
-		require.NotEqual(t, "CUSTOM", n.op, n.name)
+		require.NotEqual(t, "CUSTOM", n.Op, n.Name)
 	}
 	found, err := checkDevices(context.Background(), device)
 	require.NoError(t, err)

@@ -136,7 +136,7 @@ func (t *Trainer) withReference(ctx context.Context, examples []Example) error {
 			if t.plan == nil {
 				return fmt.Errorf("lora: example %d has pairs but no Reference: call SetReference before the first step", i)
 			}
-			return t.engine.withoutAdapter(func() error { return t.setReference(ctx, examples) })
+			return t.engine.WithoutAdapter(func() error { return t.setReference(ctx, examples) })
 		}
 	}
 	return nil

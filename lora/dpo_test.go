@@ -12,6 +12,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // With the model's log-probabilities log(1/2) and log(1/8) and the reference's log(1/4) for both, the chosen response
@@ -77,12 +78,12 @@ func adaptedTrainer(t *testing.T, change func(*Config)) *Trainer {
 	require.NoError(t, err)
 	t.Cleanup(tr.Close)
 	rng := random(77)
-	for i, p := range tr.engine.params {
-		v := make([]float32, p.size())
+	for i, p := range tr.engine.Params() {
+		v := make([]float32, p.Size())
 		for k := range v {
 			v[k] = float32(rng.NormFloat64()) * 0.15
 		}
-		require.NoError(t, tr.engine.set(i, value, v))
+		require.NoError(t, tr.engine.Set(i, engine.Value, v))
 	}
 	return tr
 }
@@ -92,9 +93,9 @@ func trainerGradients(t *testing.T, tr *Trainer, examples []Example) ([][]float3
 	t.Helper()
 	r, err := tr.gradients(context.Background(), examples, pack(examples, tr.config.Window, maxSequences, random(1)))
 	require.NoError(t, err)
-	all := make([][]float32, len(tr.engine.params))
+	all := make([][]float32, len(tr.engine.Params()))
 	for i := range all {
-		all[i], err = tr.engine.get(i, gradient)
+		all[i], err = tr.engine.Get(i, engine.Gradient)
 		require.NoError(t, err)
 	}
 	return all, r.Losses
@@ -104,7 +105,7 @@ func trainerGradients(t *testing.T, tr *Trainer, examples []Example) ([][]float3
 func TestReferenceIsTheBase(t *testing.T) {
 	tr := adaptedTrainer(t, nil)
 	ctx := context.Background()
-	examples := preferences(tr.engine.vocab)
+	examples := preferences(tr.engine.Vocab())
 	before, err := tr.Evaluate(ctx, examples)
 	require.NoError(t, err)
 	require.NoError(t, tr.SetReference(ctx, examples))
@@ -139,8 +140,8 @@ func TestDPOGradients(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tr := adaptedTrainer(t, change)
 			ctx := context.Background()
-			examples := preferences(tr.engine.vocab)
-			examples = append(examples, testExamples(random(32), tr.engine.vocab, 3)...) // and such without pairs
+			examples := preferences(tr.engine.Vocab())
+			examples = append(examples, testExamples(random(32), tr.engine.Vocab(), 3)...) // and such without pairs
 			require.NoError(t, tr.SetReference(ctx, examples))
 			grads, losses := trainerGradients(t, tr, examples)
 			evaluated, err := tr.Evaluate(ctx, examples)
@@ -159,7 +160,7 @@ func TestDPOGradients(t *testing.T) {
 // Pairs that share a prompt must give what pairs give that have it to themselves, in windows of their own.
 func TestSharedPairsEqualSeparate(t *testing.T) {
 	tr := adaptedTrainer(t, nil)
-	examples := preferences(tr.engine.vocab)
+	examples := preferences(tr.engine.Vocab())
 	var separate []Example
 	for _, e := range examples {
 		for _, p := range e.Pairs {
@@ -183,7 +184,7 @@ func TestSharedPairsEqualSeparate(t *testing.T) {
 func TestWeightScalesAndSourcesSplit(t *testing.T) {
 	tr := adaptedTrainer(t, nil)
 	ctx := context.Background()
-	examples := testExamples(random(33), tr.engine.vocab, 4)
+	examples := testExamples(random(33), tr.engine.Vocab(), 4)
 	once, _ := trainerGradients(t, tr, append(append([]Example{}, examples...), examples[0]))
 	examples[0].Weight = 2
 	weighted, all := trainerGradients(t, tr, examples)
@@ -231,7 +232,7 @@ func TestTrainLearnsPreferences(t *testing.T) {
 
 func TestBadPairs(t *testing.T) {
 	tr := adaptedTrainer(t, nil)
-	good := preferences(tr.engine.vocab)[0]
+	good := preferences(tr.engine.Vocab())[0]
 	for says, change := range map[string]func(*Example){
 		"branch 9":           func(e *Example) { e.Pairs = []Pair{{Chosen: 9}} },
 		"to itself":          func(e *Example) { e.Pairs = []Pair{{}, {Chosen: 1}} },

@@ -14,6 +14,8 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // With the masks held, dropout is a function like others, and its gradient that of differences.
@@ -21,23 +23,23 @@ func TestDropoutGradients(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
 	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Alpha: 4, Seed: 3}) // a stronger one bends the loss within a difference
 	for _, composed := range []bool{false, true} {
-		e := openTest(t, engineOptions{model: base, adapter: adapter, dropout: 0.4, composed: composed})
-		w := testWindowOf(e, testExamples(random(2), e.vocab, 5))
-		w.dropoutKey = 77
+		e := openTest(t, engine.Options{Model: base, Adapter: adapter, Dropout: 0.4, Composed: composed})
+		w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
+		w.DropoutKey = 77
 		requireGradients(t, e, w, 0.02)
 	}
 }
 
 func TestDropoutKeyDecides(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
-	o := engineOptions{model: base, adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})}
+	o := engine.Options{Model: base, Adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})}
 	plain := openTest(t, o)
-	o.dropout = 0.3
+	o.Dropout = 0.3
 	e := openTest(t, o)
-	w := testWindowOf(e, testExamples(random(2), e.vocab, 5))
-	loss := func(e *engine, key uint64) float64 {
-		w.dropoutKey = key
-		l, err := e.forward(context.Background(), w)
+	w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
+	loss := func(e *engine.Engine, key uint64) float64 {
+		w.DropoutKey = key
+		l, err := e.Forward(context.Background(), &w.Batch)
 		require.NoError(t, err)
 		return l
 	}
@@ -45,13 +47,13 @@ func TestDropoutKeyDecides(t *testing.T) {
 	require.NotEqual(t, loss(e, 0), loss(e, 1))
 	require.NotEqual(t, loss(e, 1), loss(e, 1<<40|1), "both halves of the key count")
 	require.Equal(t, loss(e, 1), loss(e, 1))
-	w.dropoutKey = 1
-	trained, err := e.backward(context.Background(), w)
+	w.DropoutKey = 1
+	trained, err := e.Backward(context.Background(), &w.Batch)
 	require.NoError(t, err)
 	require.InEpsilon(t, loss(e, 1), trained, 1e-6, "the loss of a step is that of its masks")
-	want, err := plain.logits(context.Background(), w, false)
+	want, err := enginetest.Logits(context.Background(), plain, &w.Batch)
 	require.NoError(t, err)
-	got, err := e.logits(context.Background(), w, false)
+	got, err := enginetest.Logits(context.Background(), e, &w.Batch)
 	require.NoError(t, err)
 	require.Equal(t, want, got, "logits have no dropout")
 }
@@ -59,12 +61,13 @@ func TestDropoutKeyDecides(t *testing.T) {
 // A layer that is computed again must drop the same.
 func TestDropoutRecomputed(t *testing.T) {
 	base := testmodel.New(t, testSpec("qwen3", gguf.Q8_0))
-	o := engineOptions{model: base, adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3}), dropout: 0.3}
+	o := engine.Options{Model: base, Adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3}), Dropout: 0.3}
 	var want [][]float32
-	for _, o.recomputed = range []int{0, 1, 4} {
+	for _, recomputed := range []int{0, 1, 4} {
 		e := openTest(t, o)
-		w := testWindowOf(e, testExamples(random(2), e.vocab, 5))
-		w.dropoutKey = 5
+		require.NoError(t, enginetest.SetLayout(e, engine.Layout{Recomputed: recomputed}))
+		w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
+		w.DropoutKey = 5
 		got := gradients(t, e, w)
 		if want == nil {
 			want = got
@@ -79,17 +82,17 @@ func TestDropoutExpectation(t *testing.T) {
 	s := testSpec("llama", gguf.F32)
 	s.Layers = 1
 	base := testmodel.New(t, s)
-	o := engineOptions{model: base, adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Zero: true})}
+	o := engine.Options{Model: base, Adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Zero: true})}
 	plain := openTest(t, o)
-	o.dropout = 0.5
+	o.Dropout = 0.5
 	e := openTest(t, o)
-	w := testWindowOf(e, testExamples(random(2), e.vocab, 2))
+	w := testWindowOf(e, testExamples(random(2), e.Vocab(), 2))
 	want := gradients(t, plain, w)
 	errorOf := func(from, n int) float64 {
 		windows := make([]*window, n)
 		for k := range windows {
 			one := *w
-			one.dropoutKey = uint64(from + k)
+			one.DropoutKey = uint64(from + k)
 			windows[k] = &one
 		}
 		sums := gradients(t, e, windows...)
@@ -122,16 +125,16 @@ func TestDropoutShare(t *testing.T) {
 			}
 		}
 	})
-	e := openTest(t, engineOptions{model: base, adapter: adapter, dropout: p})
+	e := openTest(t, engine.Options{Model: base, Adapter: adapter, Dropout: p})
 	w := testWindowOf(e, []Example{Completion([]Token{1, 2, 3, 4}, []Token{5})})
 	dropped := func(name string, grads [][]float32) (zeros []int) {
-		for i, param := range e.params {
-			if param.name != name {
+		for i, param := range e.Params() {
+			if param.Name != name {
 				continue
 			}
 			for k := range 64 {
 				sum := 0.0
-				for row := range int(param.ne1) {
+				for row := range int(param.NE1) {
 					sum += math.Abs(float64(grads[i][row*64+k]))
 				}
 				if sum == 0 {
@@ -143,7 +146,7 @@ func TestDropoutShare(t *testing.T) {
 	}
 	total, both, columns := 0, 0, make([]int, 64)
 	for key := range uint64(keys) {
-		w.dropoutKey = key + 1
+		w.DropoutKey = key + 1
 		grads := gradients(t, e, w)
 		up, gate := dropped("blk.1.ffn_up.weight.lora_b", grads), dropped("blk.1.ffn_gate.weight.lora_b", grads)
 		in := map[int]bool{}

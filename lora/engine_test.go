@@ -15,6 +15,8 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 var testTypes = []gguf.Type{gguf.F32, gguf.F16, gguf.Q8_0, gguf.Q4_0}
@@ -25,8 +27,9 @@ var testTypes = []gguf.Type{gguf.F32, gguf.F16, gguf.Q8_0, gguf.Q4_0}
 // what llama_decode computes with the same weights stored as F32; and near to what it computes with the model itself.
 func TestLogitsMatchDecode(t *testing.T) {
 	rounding := map[gguf.Type]float64{gguf.F32: 2e-6, gguf.F16: 2e-3, gguf.Q8_0: 3e-2, gguf.Q4_0: 3e-2}
-	logits := func(e *engine, byDecode bool) []float32 {
-		l, err := e.logits(context.Background(), testWindowOf(e, testExamples(random(1), e.vocab, 6)), byDecode)
+	type computation func(context.Context, *engine.Engine, *engine.Batch) ([]float32, error)
+	logits := func(e *engine.Engine, by computation) []float32 {
+		l, err := by(context.Background(), e, &testWindowOf(e, testExamples(random(1), e.Vocab(), 6)).Batch)
 		require.NoError(t, err)
 		return l
 	}
@@ -35,15 +38,15 @@ func TestLogitsMatchDecode(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", arch, typ), func(t *testing.T) {
 				base := testmodel.New(t, testSpec(arch, typ))
 				adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
-				e := openTest(t, engineOptions{model: base, adapter: adapter, composed: true})
-				want := logits(e, true)
+				e := openTest(t, engine.Options{Model: base, Adapter: adapter, Composed: true})
+				want := logits(e, enginetest.Decode)
 				require.Greater(t, distance(make([]float32, len(want)), want), 0.5, "logits must not be all zero")
-				require.Equal(t, want, logits(e, false))
+				require.Equal(t, want, logits(e, enginetest.Logits))
 
-				got := logits(openTest(t, engineOptions{model: base, adapter: adapter}), false)
+				got := logits(openTest(t, engine.Options{Model: base, Adapter: adapter}), enginetest.Logits)
 				require.LessOrEqual(t, distance(got, want), rounding[typ])
-				exact := openTest(t, engineOptions{model: dequantized(t, base), adapter: adapter})
-				require.LessOrEqual(t, distance(got, logits(exact, true)), 2e-6)
+				exact := openTest(t, engine.Options{Model: dequantized(t, base), Adapter: adapter})
+				require.LessOrEqual(t, distance(got, logits(exact, enginetest.Decode)), 2e-6)
 			})
 		}
 	}
@@ -51,27 +54,27 @@ func TestLogitsMatchDecode(t *testing.T) {
 
 // requireGradients compares every parameter's gradient with central differences of the loss along it, and along a
 // direction at random.
-func requireGradients(t *testing.T, e *engine, w *window, tolerance float64) {
+func requireGradients(t *testing.T, e *engine.Engine, w *window, tolerance float64) {
 	t.Helper()
 	requireSlopes(t, e, gradients(t, e, w), tolerance, func() float64 {
-		loss, err := e.forward(context.Background(), w)
+		loss, err := e.Forward(context.Background(), &w.Batch)
 		require.NoError(t, err)
 		return loss
 	})
 }
 
 // requireSlopes does it for any loss.
-func requireSlopes(t *testing.T, e *engine, grads [][]float32, tolerance float64, loss func() float64) {
+func requireSlopes(t *testing.T, e *engine.Engine, grads [][]float32, tolerance float64, loss func() float64) {
 	t.Helper()
 	requireSlopesBy(t, e, grads, 2e-3, tolerance, loss)
 }
 
 // requireSlopesBy does it with other steps; relative says how far they go, in sizes of the parameter.
-func requireSlopesBy(t *testing.T, e *engine, grads [][]float32, relative, tolerance float64, loss func() float64) {
+func requireSlopesBy(t *testing.T, e *engine.Engine, grads [][]float32, relative, tolerance float64, loss func() float64) {
 	t.Helper()
 	rng := random(99)
-	for i, p := range e.params {
-		v, err := e.get(i, value)
+	for i, p := range e.Params() {
+		v, err := e.Get(i, engine.Value)
 		require.NoError(t, err)
 		size := 0.0
 		for _, x := range v {
@@ -83,7 +86,7 @@ func requireSlopesBy(t *testing.T, e *engine, grads [][]float32, relative, toler
 			norm += sq(float64(g))
 		}
 		norm = math.Sqrt(norm)
-		require.NotZero(t, norm, "%s gets no gradient", p.name)
+		require.NotZero(t, norm, "%s gets no gradient", p.Name)
 		along := make([]float64, len(v))
 		slope := 0.0
 		for k, g := range grads[i] {
@@ -96,12 +99,12 @@ func requireSlopesBy(t *testing.T, e *engine, grads [][]float32, relative, toler
 			for k := range v {
 				moved[k] = v[k] + float32(sign*step*along[k])
 			}
-			require.NoError(t, e.set(i, value, moved))
+			require.NoError(t, e.Set(i, engine.Value, moved))
 			return loss()
 		}
 		difference := (at(1) - at(-1)) / (2 * step)
-		require.NoError(t, e.set(i, value, v))
-		require.InEpsilon(t, difference, slope, tolerance, "%s: gradient %g, difference %g", p.name, slope, difference)
+		require.NoError(t, e.Set(i, engine.Value, v))
+		require.InEpsilon(t, difference, slope, tolerance, "%s: gradient %g, difference %g", p.Name, slope, difference)
 	}
 }
 
@@ -110,8 +113,8 @@ func TestAdapterGradients(t *testing.T) {
 		for _, composed := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/composed=%v", arch, composed), func(t *testing.T) {
 				e := adapted(t, testSpec(arch, gguf.F32), composed)
-				require.Len(t, e.params, 2*7*2, "A and B of seven linear layers in two blocks")
-				requireGradients(t, e, testWindowOf(e, testExamples(random(2), e.vocab, 5)), 0.02)
+				require.Len(t, e.Params(), 2*7*2, "A and B of seven linear layers in two blocks")
+				requireGradients(t, e, testWindowOf(e, testExamples(random(2), e.Vocab(), 5)), 0.02)
 			})
 		}
 	}
@@ -122,8 +125,8 @@ func TestAllWeightsGradients(t *testing.T) {
 		t.Run(fmt.Sprintf("tied=%v", tied), func(t *testing.T) {
 			s := testSpec("llama", gguf.F32)
 			s.Tied = tied
-			e := openTest(t, engineOptions{model: testmodel.New(t, s)})
-			requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.vocab, 5)), 0.02)
+			e := openTest(t, engine.Options{Model: testmodel.New(t, s)})
+			requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.Vocab(), 5)), 0.02)
 		})
 	}
 }
@@ -133,7 +136,7 @@ func TestPackedAndSharedEqualSeparate(t *testing.T) {
 	for _, arch := range []string{"llama", "gemma2", "olmo2/sliding", "cohere2"} { // all but the first with sliding windows
 		t.Run(arch, func(t *testing.T) {
 			e := adapted(t, familySpec(arch, gguf.F32), false)
-			examples := longExamples(5, e.vocab)
+			examples := longExamples(5, e.Vocab())
 			var separate []*window
 			for _, x := range examples {
 				if len(x.Branches) == 0 {
@@ -154,12 +157,12 @@ func TestPackedAndSharedEqualSeparate(t *testing.T) {
 
 func TestAdamWMatchesReference(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	w := testWindowOf(e, testExamples(random(6), e.vocab, 4))
+	w := testWindowOf(e, testExamples(random(6), e.Vocab(), 4))
 	const b1, b2, eps, decay, rate, scale = 0.9, 0.99, 1e-8, 0.1, 1e-3, 0.7
 	type state struct{ w, m, v []float64 }
-	ref := make([]state, len(e.params))
+	ref := make([]state, len(e.Params()))
 	for i := range ref {
-		v, err := e.get(i, value)
+		v, err := e.Get(i, engine.Value)
 		require.NoError(t, err)
 		ref[i] = state{make([]float64, len(v)), make([]float64, len(v)), make([]float64, len(v))}
 		for k, x := range v {
@@ -168,9 +171,9 @@ func TestAdamWMatchesReference(t *testing.T) {
 	}
 	for step := 1; step <= 20; step++ {
 		grads := gradients(t, e, w)
-		require.NoError(t, e.adamWStep(adamW{rate, b1, b2, eps, decay, scale, int64(step)}))
+		require.NoError(t, e.AdamWStep(adamW(rate, b1, b2, eps, decay, scale, int64(step))))
 		for i, s := range ref {
-			got, err := e.get(i, value)
+			got, err := e.Get(i, engine.Value)
 			require.NoError(t, err)
 			for k := range s.w {
 				g := scale * float64(grads[i][k])
@@ -178,7 +181,7 @@ func TestAdamWMatchesReference(t *testing.T) {
 				s.v[k] = b2*s.v[k] + (1-b2)*g*g
 				mh, vh := s.m[k]/(1-math.Pow(b1, float64(step))), s.v[k]/(1-math.Pow(b2, float64(step)))
 				s.w[k] = s.w[k]*(1-rate*decay) - rate*mh/(math.Sqrt(vh)+eps)
-				require.InDelta(t, s.w[k], got[k], 1e-5, "step %d, %s", step, e.params[i].name)
+				require.InDelta(t, s.w[k], got[k], 1e-5, "step %d, %s", step, e.Params()[i].Name)
 			}
 		}
 	}
@@ -189,21 +192,21 @@ func TestDeepModelSteps(t *testing.T) {
 	s := testSpec("llama", gguf.F32)
 	s.Layers = 40
 	e := adapted(t, s, false)
-	require.Len(t, e.params, 40*7*2)
-	gradients(t, e, testWindowOf(e, testExamples(random(6), e.vocab, 2)))
-	require.NoError(t, e.adamWStep(adamW{1e-3, 0.9, 0.999, 1e-8, 0, 1, 1}))
+	require.Len(t, e.Params(), 40*7*2)
+	gradients(t, e, testWindowOf(e, testExamples(random(6), e.Vocab(), 2)))
+	require.NoError(t, e.AdamWStep(adamW(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1)))
 }
 
 func TestGradientNorm(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	grads := gradients(t, e, testWindowOf(e, testExamples(random(7), e.vocab, 4)))
+	grads := gradients(t, e, testWindowOf(e, testExamples(random(7), e.Vocab(), 4)))
 	sum := 0.0
 	for _, g := range grads {
 		for _, x := range g {
 			sum += sq(float64(x))
 		}
 	}
-	norm, err := e.gradientNorm()
+	norm, err := e.GradientNorm()
 	require.NoError(t, err)
 	require.InEpsilon(t, math.Sqrt(sum), norm, 1e-5)
 }
@@ -231,8 +234,8 @@ func rewritten(t *testing.T, path string, change func(gguf.KV) gguf.KV) string {
 // Mamba has a recurrent state, which training cannot follow.
 func TestRecurrentModelIsRefused(t *testing.T) {
 	base := testmodel.New(t, testSpec("mamba", gguf.F32))
-	_, err := openEngine(context.Background(), engineOptions{
-		model: base, adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{}), window: testWindow, maxSequences: 1, threads: 1,
+	_, err := engine.Open(context.Background(), engine.Options{
+		Model: base, Adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{}), Window: testWindow, MaxSequences: 1, Threads: 1,
 	})
 	require.ErrorIs(t, err, ErrNoRule)
 	require.ErrorContains(t, err, "recurrent")
@@ -240,7 +243,7 @@ func TestRecurrentModelIsRefused(t *testing.T) {
 
 func TestCancelStopsAndEngineGoesOn(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	w := testWindowOf(e, testExamples(random(9), e.vocab, 4))
+	w := testWindowOf(e, testExamples(random(9), e.Vocab(), 4))
 	want := gradients(t, e, w)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -249,7 +252,7 @@ func TestCancelStopsAndEngineGoesOn(t *testing.T) {
 	}()
 	var err error
 	for range 10000 {
-		if _, err = e.backward(ctx, w); err != nil {
+		if _, err = e.Backward(ctx, &w.Batch); err != nil {
 			break
 		}
 	}
@@ -259,9 +262,9 @@ func TestCancelStopsAndEngineGoesOn(t *testing.T) {
 
 func TestClosedEngine(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	e.close()
-	e.close()
-	_, err := e.forward(context.Background(), &window{})
+	e.Close()
+	e.Close()
+	_, err := e.Forward(context.Background(), &engine.Batch{})
 	require.ErrorIs(t, err, ErrClosed)
 }
 
@@ -271,6 +274,6 @@ func TestStories260K(t *testing.T) {
 	if path == "" {
 		t.Skip("set RAGFT_STORIES260K to the F32 GGUF file of the stories260K model to test on weights that nobody here made")
 	}
-	e := openTest(t, engineOptions{model: filepath.Clean(path)})
-	requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.vocab, 5)), 0.03)
+	e := openTest(t, engine.Options{Model: filepath.Clean(path)})
+	requireGradients(t, e, testWindowOf(e, testExamples(random(3), e.Vocab(), 5)), 0.03)
 }

@@ -2,14 +2,18 @@
 
 package lora
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/ragft/ragft/lora/internal/engine"
+)
 
 // Errors that a caller may want to tell apart.
 var (
 	// ErrClosed: the trainer was closed.
-	ErrClosed = errors.New("lora: use after Close")
+	ErrClosed = engine.ErrClosed
 	// ErrNoRule: the model's graph uses an op that cannot be differentiated; the message names op, tensor and layer.
-	ErrNoRule = errors.New("lora: the model cannot be trained")
+	ErrNoRule = engine.ErrNoRule
 	// ErrNoTarget: no weight of the model matches the target modules.
 	ErrNoTarget = errors.New("lora: no weight matches the target modules")
 	// ErrNoExamples: there is nothing, or too little, to train on.
@@ -26,7 +30,7 @@ var (
 	ErrBusy = errors.New("lora: the adapter is being trained already")
 	// ErrMemory: training needs more memory than Config.MemoryBudget or than there is; the message says how much and what
 	// to do.
-	ErrMemory = errors.New("lora: too little memory")
+	ErrMemory = engine.ErrMemory
 	// ErrDiverged: the loss or the gradient is not finite, or spikes again and again. A [DivergedError] says more.
 	ErrDiverged = errors.New("lora: training diverged")
 )

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 var updateTable = flag.Bool("update", false, "make the table of docs/families.md anew")
@@ -101,31 +102,31 @@ func tryFamily(t *testing.T, arch string, b baseType) string {
 	s.Types, s.Layers, s.Width, s.FeedForward = b.types, 1, 256, 256
 	base := testmodel.New(t, s)
 	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
-	e, err := openEngine(context.Background(), engineOptions{model: base, adapter: adapter, window: testWindow, maxSequences: 32, threads: 2})
+	e, err := engine.Open(context.Background(), engine.Options{Model: base, Adapter: adapter, Window: testWindow, MaxSequences: 32, Threads: 2})
 	if errors.Is(err, ErrNoRule) {
 		return "recurrent states"
 	}
 	require.NoError(t, err)
-	defer e.close()
+	defer e.Close()
 
 	// ggml rounds what it multiplies with quantised experts, which may even change the choice of one
 	tolerance := 1e-3
 	if testmodel.HasExperts(arch) && b.name != "F32" {
 		tolerance = 0.1
 	}
-	exact := openTest(t, engineOptions{model: dequantized(t, base), adapter: adapter, composed: true})
-	w := testWindowOf(e, testExamples(random(4), e.vocab, 3))
+	exact := openTest(t, engine.Options{Model: dequantized(t, base), Adapter: adapter, Composed: true})
+	w := testWindowOf(e, testExamples(random(4), e.Vocab(), 3))
 	want, got := slices.Concat(gradients(t, exact, w)...), slices.Concat(gradients(t, e, w)...)
 	require.Greater(t, distance(make([]float32, len(want)), want), 0.5, "gradients must not be all zero")
 	require.Less(t, distance(got, want), tolerance)
 
-	first, err := e.forward(context.Background(), w)
+	first, err := e.Forward(context.Background(), &w.Batch)
 	require.NoError(t, err)
 	for step := range 4 {
 		gradients(t, e, w)
-		require.NoError(t, e.adamWStep(adamW{5e-3, 0.9, 0.999, 1e-8, 0, 1, int64(step + 1)}))
+		require.NoError(t, e.AdamWStep(adamW(5e-3, 0.9, 0.999, 1e-8, 0, 1, int64(step+1))))
 	}
-	last, err := e.forward(context.Background(), w)
+	last, err := e.Forward(context.Background(), &w.Batch)
 	require.NoError(t, err)
 	require.Less(t, last, 0.99*first, fmt.Sprintf("the loss fell too little: %g, then %g", first, last))
 	return "works"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // familySpec is a model of two layers, or of as many as the family needs to show all that it does. (Every fourth layer of
@@ -57,10 +58,10 @@ func TestFamiliesMatchDecode(t *testing.T) {
 		for _, composed := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/composed=%v", arch, composed), func(t *testing.T) {
 				e := adapted(t, familySpec(arch, gguf.F32), composed)
-				w := testWindowOf(e, longExamples(1, e.vocab))
-				want, err := e.logits(context.Background(), w, true)
+				w := testWindowOf(e, longExamples(1, e.Vocab()))
+				want, err := enginetest.Decode(context.Background(), e, &w.Batch)
 				require.NoError(t, err)
-				got, err := e.logits(context.Background(), w, false)
+				got, err := enginetest.Logits(context.Background(), e, &w.Batch)
 				require.NoError(t, err)
 				require.Greater(t, distance(make([]float32, len(want)), want), 0.5, "logits must not be all zero")
 				if composed {
@@ -79,16 +80,16 @@ func TestFamilyGradients(t *testing.T) {
 		for _, composed := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/composed=%v", arch, composed), func(t *testing.T) {
 				e := adapted(t, familySpec(arch, gguf.F32), composed)
-				examples, step, tolerance := longExamples(2, e.vocab), 2e-3, 0.02
+				examples, step, tolerance := longExamples(2, e.Vocab()), 2e-3, 0.02
 				if testmodel.HasExperts(arch) {
-					examples, step = testExamples(random(2), e.vocab, 1), 2e-4
+					examples, step = testExamples(random(2), e.Vocab(), 1), 2e-4
 				}
 				if strings.HasPrefix(arch, "gemma") {
 					step, tolerance = 1e-2, 0.03
 				}
 				w := testWindowOf(e, examples)
 				requireSlopesBy(t, e, gradients(t, e, w), step, tolerance, func() float64 {
-					loss, err := e.forward(context.Background(), w)
+					loss, err := e.Forward(context.Background(), &w.Batch)
 					require.NoError(t, err)
 					return loss
 				})

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 const (
@@ -83,13 +85,13 @@ func (e *DivergedError) Unwrap() error { return ErrDiverged }
 // diverged reports the gradients that were just computed.
 func (t *Trainer) diverged(s StepResult) error {
 	e := &DivergedError{Step: int(t.step) + 1, Loss: s.Loss, GradientNorm: s.GradientNorm}
-	for i, p := range t.engine.params {
-		g, err := t.engine.get(i, gradient)
+	for i, p := range t.engine.Params() {
+		g, err := t.engine.Get(i, engine.Gradient)
 		if err != nil {
 			return err
 		}
 		if slices.ContainsFunc(g, func(x float32) bool { return !isFinite(float64(x)) }) {
-			e.Tensors = append(e.Tensors, p.name)
+			e.Tensors = append(e.Tensors, p.Name)
 		}
 	}
 	return e

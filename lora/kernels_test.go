@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/llamacpp"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // dequantized writes the model again with the same weights stored as F32.
@@ -62,19 +63,19 @@ func TestKernelsMatchComposition(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/rank=%d", typ, c.rank), func(t *testing.T) {
 				base := testmodel.New(t, c.spec(typ))
 				adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: c.rank, Seed: 3})
-				composed := openTest(t, engineOptions{model: dequantized(t, base), adapter: adapter, composed: true})
-				w := testWindowOf(composed, testExamples(random(4), composed.vocab, 5))
+				composed := openTest(t, engine.Options{Model: dequantized(t, base), Adapter: adapter, Composed: true})
+				w := testWindowOf(composed, testExamples(random(4), composed.Vocab(), 5))
 				want := gradients(t, composed, w)
 				var first [][]float32
 				for _, threads := range []int{2, 3, 1} {
-					kernels := openTest(t, engineOptions{model: base, adapter: adapter, threads: threads})
+					kernels := openTest(t, engine.Options{Model: base, Adapter: adapter, Threads: threads})
 					got := gradients(t, kernels, w)
 					requireSameGradients(t, kernels, want, got, 1e-4)
 					if first == nil {
 						first = got
 					}
-					for i, p := range kernels.params {
-						require.True(t, slices.Equal(first[i], got[i]), "%s with %d threads", p.name, threads)
+					for i, p := range kernels.Params() {
+						require.True(t, slices.Equal(first[i], got[i]), "%s with %d threads", p.Name, threads)
 					}
 				}
 			})

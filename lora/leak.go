@@ -2,12 +2,16 @@
 
 package lora
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"github.com/ragft/ragft/lora/internal/engine"
+)
 
 // leaked reports a Trainer that was never closed, and frees what it held.
-func (e *engine) leaked() {
-	if e.c != nil {
+func leaked(e *engine.Engine) {
+	if !e.Closed() {
 		slog.Error("lora: a Trainer was dropped without Close; its native memory is freed now")
-		e.close()
+		e.Close()
 	}
 }

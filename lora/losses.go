@@ -129,9 +129,9 @@ func (s *tallies) losses() Losses {
 // weights at 1.
 func (t *Trainer) crossEntropies(ctx context.Context, w *window) ([]float64, error) {
 	for _, term := range w.terms {
-		w.labelWeights[term.label] = 1
+		w.LabelWeights[term.label] = 1
 	}
-	if _, err := t.engine.forward(ctx, w); err != nil {
+	if _, err := t.engine.Forward(ctx, &w.Batch); err != nil {
 		return nil, err
 	}
 	return t.labelCrossEntropies(w)
@@ -139,13 +139,13 @@ func (t *Trainer) crossEntropies(ctx context.Context, w *window) ([]float64, err
 
 // labelCrossEntropies returns -log p of each label with a weight, as the last computation of the window found it.
 func (t *Trainer) labelCrossEntropies(w *window) ([]float64, error) {
-	terms, err := t.engine.labelLosses(w)
+	terms, err := t.engine.LabelLosses(&w.Batch)
 	if err != nil {
 		return nil, err
 	}
 	nll := make([]float64, len(terms))
 	for l, x := range terms {
-		if weight := w.labelWeights[l]; weight != 0 {
+		if weight := w.LabelWeights[l]; weight != 0 {
 			nll[l] = float64(x) / float64(weight)
 		}
 	}

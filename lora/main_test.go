@@ -16,6 +16,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/rpctest"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 func TestMain(m *testing.M) {
@@ -34,28 +35,28 @@ func testSpec(arch string, t gguf.Type) testmodel.Spec {
 	return testmodel.Spec{Arch: arch, Layers: 2, Width: 64, Heads: 4, HeadsKV: 2, FeedForward: 96, Type: t, Seed: 7}
 }
 
-func openTest(tb testing.TB, o engineOptions) *engine {
+func openTest(tb testing.TB, o engine.Options) *engine.Engine {
 	tb.Helper()
-	if o.window == 0 {
-		o.window = testWindow
+	if o.Window == 0 {
+		o.Window = testWindow
 	}
-	if o.maxSequences == 0 {
-		o.maxSequences = 32
+	if o.MaxSequences == 0 {
+		o.MaxSequences = 32
 	}
-	if o.threads == 0 {
-		o.threads = 1 // two that wait for each other are slow where other packages' tests run; kernels are tested with more
+	if o.Threads == 0 {
+		o.Threads = 1 // two that wait for each other are slow where other packages' tests run; kernels are tested with more
 	}
-	e, err := openEngine(context.Background(), o)
+	e, err := engine.Open(context.Background(), o)
 	require.NoError(tb, err)
-	tb.Cleanup(e.close)
+	tb.Cleanup(e.Close)
 	return e
 }
 
 // adapted opens a model of this spec with a random adapter, B not zero.
-func adapted(tb testing.TB, s testmodel.Spec, composed bool) *engine {
+func adapted(tb testing.TB, s testmodel.Spec, composed bool) *engine.Engine {
 	base := testmodel.New(tb, s)
 	adapter := testmodel.NewAdapter(tb, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
-	return openTest(tb, engineOptions{model: base, adapter: adapter, composed: composed})
+	return openTest(tb, engine.Options{Model: base, Adapter: adapter, Composed: composed})
 }
 
 // testExamples are examples of mixed lengths, with and without branches, loss on some of the tokens.
@@ -95,27 +96,27 @@ func testExamples(rng *rand.Rand, vocab, n int) []Example {
 	return examples
 }
 
-func testWindowOf(e *engine, examples []Example) *window {
+func testWindowOf(e *engine.Engine, examples []Example) *window {
 	members := make([]int, len(examples))
 	for i := range members {
 		members[i] = i
 	}
-	return newWindow(examples, members, e.options.window, 1)
+	return newWindow(examples, members, e.Options().Window, 1)
 }
 
 func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
 
 // gradients returns every parameter's gradient for the windows.
-func gradients(t *testing.T, e *engine, windows ...*window) [][]float32 {
+func gradients(t *testing.T, e *engine.Engine, windows ...*window) [][]float32 {
 	t.Helper()
-	require.NoError(t, e.zeroGradients())
+	require.NoError(t, e.ZeroGradients())
 	for _, w := range windows {
-		_, err := e.backward(context.Background(), w)
+		_, err := e.Backward(context.Background(), &w.Batch)
 		require.NoError(t, err)
 	}
-	all := make([][]float32, len(e.params))
+	all := make([][]float32, len(e.Params()))
 	for i := range all {
-		g, err := e.get(i, gradient)
+		g, err := e.Get(i, engine.Gradient)
 		require.NoError(t, err)
 		all[i] = g
 	}
@@ -134,9 +135,14 @@ func distance(a, b []float32) float64 {
 
 func sq(x float64) float64 { return x * x }
 
-func requireSameGradients(t *testing.T, e *engine, want, got [][]float32, tolerance float64) {
+func requireSameGradients(t *testing.T, e *engine.Engine, want, got [][]float32, tolerance float64) {
 	t.Helper()
-	for i, p := range e.params {
-		require.Less(t, distance(got[i], want[i]), tolerance, p.name)
+	for i, p := range e.Params() {
+		require.Less(t, distance(got[i], want[i]), tolerance, p.Name)
 	}
+}
+
+// adamW names an optimiser step's numbers in the order of the paper's algorithm.
+func adamW(rate, beta1, beta2, epsilon, decay, scale float64, step int64) engine.AdamW {
+	return engine.AdamW{LearningRate: rate, Beta1: beta1, Beta2: beta2, Epsilon: epsilon, WeightDecay: decay, GradScale: scale, Step: step}
 }

@@ -2,9 +2,6 @@
 
 package lora
 
-// #include "engine.h"
-import "C"
-
 import (
 	"context"
 	"fmt"
@@ -78,15 +75,20 @@ func (t *Trainer) EstimateMemory(ctx context.Context, examples, heldOut []Exampl
 	for epoch := range t.config.Epochs {
 		rows = max(rows, t.mostRows(examples, t.config.Seed, int64(epoch+1)))
 	}
-	peak, err := t.engine.estimate(ctx, rows, true)
+	peak, err := t.estimate(ctx, rows, true)
 	if err != nil || len(heldOut) == 0 {
 		return peak, err
 	}
-	evaluation, err := t.engine.estimate(ctx, t.mostRows(heldOut, 0, 0), false)
+	evaluation, err := t.estimate(ctx, t.mostRows(heldOut, 0, 0), false)
 	if evaluation.Total() > peak.Total() {
 		peak = evaluation
 	}
 	return peak, err
+}
+
+func (t *Trainer) estimate(ctx context.Context, rows int, backward bool) (Memory, error) {
+	m, err := t.engine.EstimateMemory(ctx, rows, backward)
+	return Memory(m), err
 }
 
 // checkMemory says what training will hold, and fails if the machine has less.
@@ -100,7 +102,7 @@ func (t *Trainer) checkMemory(ctx context.Context, examples, heldOut []Example) 
 	if !known || t.config.GPULayers != 0 {
 		return nil
 	}
-	return m.fits(t.engine.memory(), available)
+	return m.fits(Memory(t.engine.Memory()), available)
 }
 
 // fits says whether what is not held yet finds room in what is available. Weights are mapped from their file: nothing of
@@ -118,32 +120,7 @@ func (m Memory) fits(held Memory, available uint64) error {
 func (t *Trainer) mostRows(examples []Example, seed uint64, n int64) int {
 	most := 1
 	for _, members := range pack(examples, t.config.Window, maxSequences, stepRand(seed, n)) {
-		most = max(most, len(newWindow(examples, members, t.config.Window, 1).rows))
+		most = max(most, len(newWindow(examples, members, t.config.Window, 1).Rows))
 	}
 	return most
-}
-
-func memoryOf(u *C.rft_memory_use) Memory {
-	return Memory{
-		Weights: uint64(u.weights), Adapter: uint64(u.adapter), Optimiser: uint64(u.optimiser), Context: uint64(u.context),
-		Activations: uint64(u.activations), Logits: uint64(u.logits),
-		Recomputed: int(u.recomputed), Segments: int(u.segments), ChunkRows: int(u.chunk_rows),
-	}
-}
-
-// memory returns what is held for the largest window so far.
-func (e *engine) memory() Memory {
-	if e.c == nil {
-		return Memory{}
-	}
-	var u C.rft_memory_use
-	C.rft_memory(e.c, &u)
-	return memoryOf(&u)
-}
-
-// estimate returns what backward, or else forward, takes for a window with so many rows.
-func (e *engine) estimate(ctx context.Context, rows int, backward bool) (Memory, error) {
-	var u C.rft_memory_use
-	err := e.call(ctx, func() C.int { return C.rft_estimate(e.c, C.int32_t(rows), C.bool(backward), &u) })
-	return memoryOf(&u), err
 }

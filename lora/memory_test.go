@@ -17,6 +17,8 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // Activations that are computed again are the same numbers, and so are the gradients, to the bit.
@@ -25,20 +27,21 @@ func TestRecomputedEqualsStored(t *testing.T) {
 		for _, all := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/all=%v", arch, all), func(t *testing.T) {
 				base := testmodel.New(t, testSpec(arch, gguf.F32))
-				o := engineOptions{model: base}
+				o := engine.Options{Model: base}
 				if !all {
-					o.adapter = testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
+					o.Adapter = testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
 				}
 				var want [][]float32
-				for o.recomputed = range 5 {
+				for recomputed := range 5 {
 					e := openTest(t, o)
-					w := testWindowOf(e, testExamples(random(2), e.vocab, 5))
+					require.NoError(t, enginetest.SetLayout(e, engine.Layout{Recomputed: recomputed}))
+					w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
 					got := gradients(t, e, w)
 					if want == nil {
 						want = got
 						continue
 					}
-					require.Equal(t, want, got, "%d segments", o.recomputed)
+					require.Equal(t, want, got, "%d segments", recomputed)
 				}
 			})
 		}
@@ -53,20 +56,21 @@ func TestChunkedEqualsWhole(t *testing.T) {
 				s := testSpec("llama", gguf.F32)
 				s.Tied = true
 				base := testmodel.New(t, s)
-				o := engineOptions{model: base, composed: composed}
+				o := engine.Options{Model: base, Composed: composed}
 				if !all {
-					o.adapter = testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
+					o.Adapter = testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
 				}
 				var want [][]float32
 				var wantLosses []float32
-				for _, o.chunkRows = range []int{0, 64, 63, 10} {
+				for _, rows := range []int{0, 64, 63, 10} {
 					e := openTest(t, o)
-					w := testWindowOf(e, testExamples(random(2), e.vocab, 5))
-					require.Len(t, w.rows, 64)
+					require.NoError(t, enginetest.SetLayout(e, engine.Layout{ChunkRows: rows}))
+					w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
+					require.Len(t, w.Rows, 64)
 					got := gradients(t, e, w)
-					losses, err := e.labelLosses(w)
+					losses, err := e.LabelLosses(&w.Batch)
 					require.NoError(t, err)
-					loss, err := e.forward(context.Background(), w)
+					loss, err := e.Forward(context.Background(), &w.Batch)
 					require.NoError(t, err)
 					sum := 0.0
 					for _, l := range losses {
@@ -90,33 +94,35 @@ func TestBudgetIsKept(t *testing.T) {
 	s := testSpec("llama", gguf.F32)
 	s.Layers, s.Tied = 6, true
 	base := testmodel.New(t, s)
-	o := engineOptions{model: base, adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3}), window: 512}
+	o := engine.Options{Model: base, Adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3}), Window: 512}
 	free := openTest(t, o)
-	w := testWindowOf(free, testExamples(random(2), free.vocab, 16))
-	require.Greater(t, len(w.rows), 100)
+	w := testWindowOf(free, testExamples(random(2), free.Vocab(), 16))
+	require.Greater(t, len(w.Rows), 100)
 	want := gradients(t, free, w)
-	whole := free.memory()
+	whole := Memory(free.Memory())
 	require.Zero(t, whole.Recomputed)
 	require.Zero(t, whole.ChunkRows)
 	require.Equal(t, 2*6, whole.Segments, "two a layer")
 	require.Greater(t, whole.Logits, uint64(0))
 
-	least := o
-	least.recomputed, least.chunkRows = whole.Segments, 64
-	smallest, err := openTest(t, least).estimate(context.Background(), len(w.rows), true)
+	least := openTest(t, o)
+	require.NoError(t, enginetest.SetLayout(least, engine.Layout{ChunkRows: 64, Recomputed: whole.Segments}))
+	found, err := least.EstimateMemory(context.Background(), len(w.Rows), true)
 	require.NoError(t, err)
+	smallest := Memory(found)
 	require.Less(t, smallest.Total(), whole.Total()*3/4)
 
 	last := Memory{}
 	for _, share := range []float64{1, 0.75, 0.5, 0.25, 0} {
-		o.memoryBudget = int64(share*float64(whole.Total()) + (1-share)*float64(smallest.Total()))
+		o.MemoryBudget = int64(share*float64(whole.Total()) + (1-share)*float64(smallest.Total()))
 		e := openTest(t, o)
-		estimate, err := e.estimate(context.Background(), len(w.rows), true)
+		found, err := e.EstimateMemory(context.Background(), len(w.Rows), true)
 		require.NoError(t, err)
+		estimate := Memory(found)
 		requireSameGradients(t, e, want, gradients(t, e, w), 1e-5)
-		held := e.memory()
+		held := Memory(e.Memory())
 		t.Log(share, held)
-		require.LessOrEqual(t, held.Total(), uint64(o.memoryBudget))
+		require.LessOrEqual(t, held.Total(), uint64(o.MemoryBudget))
 		require.InEpsilon(t, float64(estimate.Total()), float64(held.Total()), 0.02)
 		require.Equal(t, estimate.Recomputed, held.Recomputed)
 		require.GreaterOrEqual(t, held.Recomputed, last.Recomputed)
@@ -124,12 +130,12 @@ func TestBudgetIsKept(t *testing.T) {
 	}
 	require.Greater(t, last.Recomputed, 4)
 
-	o.memoryBudget = int64(smallest.Total() / 2)
+	o.MemoryBudget = int64(smallest.Total() / 2)
 	e := openTest(t, o)
-	_, err = e.estimate(context.Background(), len(w.rows), true)
+	_, err = e.EstimateMemory(context.Background(), len(w.Rows), true)
 	require.ErrorIs(t, err, ErrMemory)
 	require.Regexp(t, `needs \d+ MiB .* more than the budget; use a smaller window`, err.Error())
-	_, err = e.backward(context.Background(), w)
+	_, err = e.Backward(context.Background(), &w.Batch)
 	require.ErrorIs(t, err, ErrMemory)
 }
 
@@ -196,8 +202,8 @@ func TestMeasureMemoryHere(t *testing.T) {
 	var m measurement
 	require.NoError(t, json.Unmarshal([]byte(given), &m))
 	small := adapted(t, testSpec("llama", gguf.F32), false) // brings in what any training needs: code, threads, Go's heap
-	gradients(t, small, testWindowOf(small, testExamples(random(2), small.vocab, 5)))
-	small.close()
+	gradients(t, small, testWindowOf(small, testExamples(random(2), small.Vocab(), 5)))
+	small.Close()
 	m.Before = residentSet(t, "VmRSS:")
 	tr, err := NewTrainer(context.Background(), m.Model, Config{Rank: 8, Window: m.Window, MemoryBudget: m.Budget})
 	require.NoError(t, err)
@@ -205,7 +211,7 @@ func TestMeasureMemoryHere(t *testing.T) {
 	rng := random(1)
 	e := Example{Tokens: make([]Token, m.Window), Loss: make([]float32, m.Window)}
 	for i := range e.Tokens {
-		e.Tokens[i] = Token(rng.IntN(tr.engine.vocab))
+		e.Tokens[i] = Token(rng.IntN(tr.engine.Vocab()))
 		if i >= m.Window-m.Rows {
 			e.Loss[i] = 1
 		}

@@ -2,11 +2,6 @@
 
 package lora
 
-// #cgo noescape rft_add_product
-// #cgo nocallback rft_add_product
-// #include "merge.h"
-import "C"
-
 import (
 	"context"
 	"fmt"
@@ -14,10 +9,10 @@ import (
 	"math"
 	"slices"
 	"sync"
-	"unsafe"
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/llamacpp"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // band is the number of weights that are held at a time.
@@ -170,8 +165,7 @@ func (d *delta) add(values []float32, from int64) {
 	for n := int64(len(values)) / d.in; n > 0; {
 		rows := min(n, d.rows-from%d.rows) // of one plane
 		a, b := d.a[from/d.rows*d.rank*d.in:], d.b[from*d.rank:]
-		C.rft_add_product((*C.float)(unsafe.SliceData(values)), (*C.float)(unsafe.SliceData(a)), (*C.float)(unsafe.SliceData(b)),
-			C.int64_t(rows), C.int64_t(d.rank), C.int64_t(d.in), (*C.float)(unsafe.SliceData(sum)))
+		engine.AddProduct(values, a, b, rows, d.rank, d.in, sum)
 		values, from, n = values[rows*d.in:], from+rows, n-rows
 	}
 }

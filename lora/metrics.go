@@ -7,13 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/tfevents"
 )
 
@@ -114,24 +115,7 @@ func (m *metrics) cut(path string, done, evaluated int) error {
 	if bytes.Equal(kept.Bytes(), data) {
 		return nil
 	}
-	return replaceFile(path, kept.Bytes())
-}
-
-// replaceFile puts data in the file's place in one step.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing of this name
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Write(path, func(w io.Writer) error { _, err := kept.WriteTo(w); return err })
 }
 
 func (m *metrics) step(p Progress, tokensPerSecond float64) error {

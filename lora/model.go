@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/lora/internal/engine"
 	"github.com/ragft/ragft/ragft/opt"
 )
 
@@ -76,9 +77,9 @@ func (t *Trainer) saveModel(path string) error {
 		return err
 	}
 	defer base.Close()
-	trained := make(map[string]int, len(t.engine.params))
-	for i, p := range t.engine.params {
-		trained[p.name] = i
+	trained := make(map[string]int, len(t.engine.Params()))
+	for i, p := range t.engine.Params() {
+		trained[p.Name] = i
 	}
 	w := createFile(path)
 	defer w.drop()
@@ -88,7 +89,7 @@ func (t *Trainer) saveModel(path string) error {
 	for _, info := range base.Tensors() {
 		var data []byte
 		if i, ok := trained[info.Name]; ok {
-			values, err := t.engine.get(i, value)
+			values, err := t.engine.Get(i, engine.Value)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,8 @@ package lora
 import (
 	"math/rand/v2"
 	"slices"
+
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // rowStep is what the number of logit rows of a window is rounded up to, so that few different graphs are built.
@@ -50,6 +52,12 @@ func pack(examples []Example, size, maxSequences int, rng *rand.Rand) [][]int {
 	return windows
 }
 
+// window is a batch for the engine, and the terms that its labels stand for.
+type window struct {
+	engine.Batch
+	terms []term
+}
+
 // windowBuilder lays examples side by side into one batch of the engine.
 type windowBuilder struct {
 	size     int
@@ -72,10 +80,10 @@ type term struct {
 
 // weigh sets the weights of the labels to the sums of their terms' weights, each multiplied by scale.
 func (w *window) weigh(scale func(t *term) float32) {
-	clear(w.labelWeights)
+	clear(w.LabelWeights)
 	for i := range w.terms {
 		t := &w.terms[i]
-		w.labelWeights[t.label] += t.weight * scale(t)
+		w.LabelWeights[t.label] += t.weight * scale(t)
 	}
 }
 
@@ -92,10 +100,10 @@ func newWindow(examples []Example, members []int, size int, scale float64) *wind
 }
 
 func (b *windowBuilder) token(t Token, position int, sequences ...int32) {
-	b.w.seqOffsets = append(b.w.seqOffsets, int32(len(b.w.seqs)))
-	b.w.tokens = append(b.w.tokens, t)
-	b.w.positions = append(b.w.positions, int32(position))
-	b.w.seqs = append(b.w.seqs, sequences...)
+	b.w.SeqOffsets = append(b.w.SeqOffsets, int32(len(b.w.Seqs)))
+	b.w.Tokens = append(b.w.Tokens, t)
+	b.w.Positions = append(b.w.Positions, int32(position))
+	b.w.Seqs = append(b.w.Seqs, sequences...)
 }
 
 func (b *windowBuilder) label(at int32, token Token, t term) {
@@ -111,18 +119,18 @@ func (b *windowBuilder) add(index int, e *Example) {
 	}
 	for i, t := range e.Tokens {
 		if e.Loss != nil && e.Loss[i] > 0 {
-			b.label(int32(len(b.w.tokens))-1, t, term{example: index, branch: -1, weight: e.Loss[i]})
+			b.label(int32(len(b.w.Tokens))-1, t, term{example: index, branch: -1, weight: e.Loss[i]})
 		}
 		b.token(t, i, sequences...)
 	}
-	last := int32(len(b.w.tokens)) - 1
+	last := int32(len(b.w.Tokens)) - 1
 	for k, branch := range e.Branches {
 		previous := last
 		for i, t := range branch.Tokens {
 			if branch.Loss != nil && branch.Loss[i] > 0 {
 				b.label(previous, t, term{example: index, branch: k, weight: branch.Loss[i]})
 			}
-			previous = int32(len(b.w.tokens))
+			previous = int32(len(b.w.Tokens))
 			b.token(t, len(e.Tokens)+i, sequences[k])
 		}
 	}
@@ -130,10 +138,10 @@ func (b *windowBuilder) add(index int, e *Example) {
 
 // pad fills the window with a sequence of its own that nothing else sees.
 func (b *windowBuilder) pad() {
-	for position := 0; len(b.w.tokens) < b.size; position++ {
+	for position := 0; len(b.w.Tokens) < b.size; position++ {
 		b.token(0, position, b.sequence)
 	}
-	b.w.seqOffsets = append(b.w.seqOffsets, int32(len(b.w.seqs)))
+	b.w.SeqOffsets = append(b.w.SeqOffsets, int32(len(b.w.Seqs)))
 }
 
 // addLabels turns labels into rows (each token once, ascending) and (row, token) pairs (each once), and rounds the
@@ -157,8 +165,8 @@ func (b *windowBuilder) addLabels() {
 	rowOf := make([]int32, b.size)
 	for i, is := range isRow {
 		if is {
-			rowOf[i] = int32(len(b.w.rows))
-			b.w.rows = append(b.w.rows, int32(i))
+			rowOf[i] = int32(len(b.w.Rows))
+			b.w.Rows = append(b.w.Rows, int32(i))
 		}
 	}
 	type pair struct{ row, token int32 }
@@ -166,13 +174,13 @@ func (b *windowBuilder) addLabels() {
 	for i, l := range b.labels {
 		p := pair{rowOf[l.at], l.token}
 		if _, ok := known[p]; !ok {
-			known[p] = len(b.w.labelRows)
-			b.w.labelRows = append(b.w.labelRows, p.row)
-			b.w.labelTokens = append(b.w.labelTokens, p.token)
+			known[p] = len(b.w.LabelRows)
+			b.w.LabelRows = append(b.w.LabelRows, p.row)
+			b.w.LabelTokens = append(b.w.LabelTokens, p.token)
 		}
 		b.w.terms[i].label = known[p]
 	}
-	b.w.labelWeights = make([]float32, len(b.w.labelTokens))
+	b.w.LabelWeights = make([]float32, len(b.w.LabelTokens))
 }
 
 func roundUp(n, step int) int { return (n + step - 1) / step * step }

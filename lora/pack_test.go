@@ -85,29 +85,29 @@ func TestWindowLayout(t *testing.T) {
 	}}
 	plain := Completion([]Token{3}, []Token{4})
 	w := newWindow([]Example{shared, plain}, []int{0, 1}, 256, 0.5)
-	require.Equal(t, []Token{5, 6, 7, 8, 7, 9, 3, 4}, w.tokens[:8])
-	require.Equal(t, []int32{0, 1, 2, 3, 2, 3, 0, 1, 0, 1}, w.positions[:10])
-	require.Equal(t, []int32{0, 2, 4, 5, 6, 7, 8, 9, 10}, w.seqOffsets[:9])
-	require.Equal(t, []int32{0, 1, 0, 1, 0, 0, 1, 1, 2, 2, 3, 3}, w.seqs[:12])
-	require.Len(t, w.rows, rowStep)
-	require.IsIncreasing(t, w.rows)
+	require.Equal(t, []Token{5, 6, 7, 8, 7, 9, 3, 4}, w.Tokens[:8])
+	require.Equal(t, []int32{0, 1, 2, 3, 2, 3, 0, 1, 0, 1}, w.Positions[:10])
+	require.Equal(t, []int32{0, 2, 4, 5, 6, 7, 8, 9, 10}, w.SeqOffsets[:9])
+	require.Equal(t, []int32{0, 1, 0, 1, 0, 0, 1, 1, 2, 2, 3, 3}, w.Seqs[:12])
+	require.Len(t, w.Rows, rowStep)
+	require.IsIncreasing(t, w.Rows)
 	// both branches predict 7 from the prompt's last token: one label with the sum of their weights
 	total, atPrompt := float32(0), float32(0)
-	for l := range w.labelTokens {
-		total += w.labelWeights[l]
-		if w.rows[w.labelRows[l]] == 1 && w.labelTokens[l] == 7 {
-			atPrompt += w.labelWeights[l]
+	for l := range w.LabelTokens {
+		total += w.LabelWeights[l]
+		if w.Rows[w.LabelRows[l]] == 1 && w.LabelTokens[l] == 7 {
+			atPrompt += w.LabelWeights[l]
 		}
 	}
 	require.Equal(t, float32(1.5), atPrompt)
 	require.Equal(t, float32(3), total)
 	type pair struct{ row, token int32 }
 	unique := map[pair]bool{}
-	for l := range w.labelTokens {
-		unique[pair{w.labelRows[l], w.labelTokens[l]}] = true
+	for l := range w.LabelTokens {
+		unique[pair{w.LabelRows[l], w.LabelTokens[l]}] = true
 	}
-	require.Len(t, unique, len(w.labelTokens))
-	require.Len(t, w.labelTokens, 4)
+	require.Len(t, unique, len(w.LabelTokens))
+	require.Len(t, w.LabelTokens, 4)
 }
 
 func TestRates(t *testing.T) {

@@ -129,8 +129,8 @@ func (r *run) checkDisk() error {
 		return nil
 	}
 	values := uint64(0)
-	for _, p := range r.engine.params {
-		values += 4 * uint64(p.size())
+	for _, p := range r.engine.Params() {
+		values += 4 * uint64(p.Size())
 	}
 	const headers = 1 << 20
 	checkpoint := 3*values + headers
@@ -178,18 +178,18 @@ func (r *run) save() error {
 
 // saveBest writes the adapter of the best evaluation, and leaves the trained tensors as they are.
 func (r *run) saveBest(path string) error {
-	last, err := r.engine.values()
+	last, err := r.engine.Values()
 	if err != nil {
 		return err
 	}
-	if err := r.engine.setValues(r.best); err != nil {
+	if err := r.engine.SetValues(r.best); err != nil {
 		return err
 	}
 	step := r.Trainer.step
 	r.Trainer.step = r.bestUpdates // for the provenance
 	err = r.Save(path)
 	r.Trainer.step = step
-	return errors.Join(err, r.engine.setValues(last))
+	return errors.Join(err, r.engine.SetValues(last))
 }
 
 func (r *run) finish() {
@@ -365,6 +365,6 @@ func (r *run) compare(l Losses) error {
 		return nil
 	}
 	var err error
-	r.best, err = r.engine.values()
+	r.best, err = r.engine.Values()
 	return err
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // otherCounting counts in steps of two: learning to count by one makes its loss rise sooner or later.
@@ -72,11 +73,11 @@ func TestEarlyStopKeepsTheBest(t *testing.T) {
 
 	// the file is that of the best step: a run that ends there by its number of steps is told by its losses only, so
 	// the file itself is evaluated
-	e := openTest(t, engineOptions{model: model, adapter: adapter})
+	e := openTest(t, engine.Options{Model: model, Adapter: adapter})
 	held := otherCounting(10)
 	loss, weight := 0.0, 0.0
 	for i := range held {
-		l, err := e.forward(context.Background(), testWindowOf(e, held[i:i+1]))
+		l, err := e.Forward(context.Background(), &testWindowOf(e, held[i:i+1]).Batch)
 		require.NoError(t, err)
 		loss, weight = loss+l, weight+held[i].weight()
 	}
@@ -178,10 +179,10 @@ func TestDivergenceIsReported(t *testing.T) {
 	values, best, err := tr.loadState(adapter+".checkpoint", of)
 	require.NoError(t, err)
 	require.NotNil(t, best)
-	v, err := tr.engine.get(0, value)
+	v, err := tr.engine.Get(0, engine.Value)
 	require.NoError(t, err)
 	v[0] = float32(math.NaN())
-	require.NoError(t, tr.engine.set(0, value, v))
+	require.NoError(t, tr.engine.Set(0, engine.Value, v))
 	require.NoError(t, tr.saveState(adapter+".checkpoint", of, values, best))
 	c.Progress = nil
 	_, err = Train(context.Background(), model, adapter, c, counting(60), counting(5))
@@ -193,8 +194,8 @@ func TestDivergenceIsReported(t *testing.T) {
 	kept, err := gguf.Open(d.Kept)
 	require.NoError(t, err)
 	defer kept.Close()
-	for i, p := range tr.engine.params {
-		got, err := kept.ReadFloats(p.name)
+	for i, p := range tr.engine.Params() {
+		got, err := kept.ReadFloats(p.Name)
 		require.NoError(t, err)
 		require.Equal(t, best[i], got)
 	}
@@ -266,8 +267,8 @@ func TestTooLittleDisk(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoSpace)
 	require.ErrorContains(t, err, "0 MiB are free")
 	values := uint64(0)
-	for _, p := range tr.engine.params {
-		values += 4 * uint64(p.size())
+	for _, p := range tr.engine.Params() {
+		values += 4 * uint64(p.Size())
 	}
 	free = 2*3*values + 2<<20
 	require.NoError(t, r.checkDisk())

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // What Metal and CUDA can compute, read off the functions that answer for them in this release of llama.cpp. A new release
@@ -44,88 +45,96 @@ func TestSupportIsThatOfTheSource(t *testing.T) {
 	}
 }
 
-// rows, contiguous and contiguousFrom are ggml_is_contiguous_rows, ggml_is_contiguous and ggml_is_contiguous_n.
-func (t graphTensor) rows() bool {
-	return t.ne[0] == int64(t.typ.BlockSize()) || t.nb[0] == t.elementBytes()
+// graphTensor is an operand with the predicates of ggml.
+type graphTensor engine.Tensor
+
+// operands returns the first two sources of a node, or zero where it has none, and its result.
+func operands(n engine.Node) (a, b, result graphTensor) {
+	if len(n.Sources) > 0 {
+		a = graphTensor(n.Sources[0])
+	}
+	if len(n.Sources) > 1 {
+		b = graphTensor(n.Sources[1])
+	}
+	return a, b, graphTensor(n.Result)
 }
 
-func (t graphTensor) elementBytes() uint64 { return uint64(t.typ.BlockBytes()) }
+// rows, contiguous and contiguousFrom are ggml_is_contiguous_rows, ggml_is_contiguous and ggml_is_contiguous_n.
+func (t graphTensor) rows() bool {
+	return t.NE[0] == int64(t.Type.BlockSize()) || t.NB[0] == t.elementBytes()
+}
+
+func (t graphTensor) elementBytes() uint64 { return uint64(t.Type.BlockBytes()) }
 
 func (t graphTensor) contiguous() bool { return t.contiguousFrom(0) }
 
 func (t graphTensor) contiguousFrom(n int) bool {
 	next := t.elementBytes()
-	if t.ne[0] != int64(t.typ.BlockSize()) && t.nb[0] != next {
+	if t.NE[0] != int64(t.Type.BlockSize()) && t.NB[0] != next {
 		return false
 	}
-	next *= uint64(t.ne[0] / int64(t.typ.BlockSize()))
+	next *= uint64(t.NE[0] / int64(t.Type.BlockSize()))
 	for i := 1; i < 4; i++ {
 		switch {
-		case t.ne[i] == 1:
-		case i > n && t.nb[i] != next:
+		case t.NE[i] == 1:
+		case i > n && t.NB[i] != next:
 			return false
 		case i > n:
-			next *= uint64(t.ne[i])
+			next *= uint64(t.NE[i])
 		default:
-			next = uint64(t.ne[i]) * t.nb[i]
+			next = uint64(t.NE[i]) * t.NB[i]
 		}
 	}
 	return true
 }
 
-func (t graphTensor) is(types ...gguf.Type) bool { return slices.Contains(types, t.typ) }
+func (t graphTensor) is(types ...gguf.Type) bool { return slices.Contains(types, t.Type) }
 
 func isOneOf(s string, list string) bool { return slices.Contains(strings.Fields(list), s) }
 
 // metalHas is ggml_metal_device_supports_op for GPUs of Apple's family 7 or later (M1, A14): those have SIMD-group
 // reductions and matrices, and bfloat.
-func metalHas(n graphNode) bool {
-	a := graphTensor{}
-	if len(n.sources) > 0 {
-		a = n.sources[0]
-	}
+func metalHas(n engine.Node) bool {
+	a, b, result := operands(n)
 	floats := a.is(gguf.F32, gguf.F16)
-	switch n.op {
+	switch n.Op {
 	case "NONE", "RESHAPE", "VIEW", "TRANSPOSE", "PERMUTE", "REPEAT", "ROPE", "ROPE_BACK", "ARGSORT", "ARGMAX", "TOP_K", "ARANGE", "DIAG",
 		"OPT_STEP_ADAMW", "OPT_STEP_SGD":
 		return true
 	case "SCALE", "FILL", "CLAMP", "SQR", "SQRT", "SIN", "COS", "LOG":
 		return a.rows() && floats
 	case "UNARY":
-		return a.rows() && floats && isOneOf(n.description, "TANH RELU SIGMOID GELU GELU_ERF GELU_QUICK SILU ELU NEG ABS SGN STEP HARDSWISH"+
+		return a.rows() && floats && isOneOf(n.Description, "TANH RELU SIGMOID GELU GELU_ERF GELU_QUICK SILU ELU NEG ABS SGN STEP HARDSWISH"+
 			" HARDSIGMOID EXP SOFTPLUS EXPM1 FLOOR CEIL ROUND TRUNC XIELU")
 	case "GLU":
-		return a.contiguousFrom(1) && floats && isOneOf(n.description, "REGLU GEGLU SWIGLU SWIGLU_OAI GEGLU_ERF GEGLU_QUICK SWIGLU_CLAMP")
+		return a.contiguousFrom(1) && floats && isOneOf(n.Description, "REGLU GEGLU SWIGLU SWIGLU_OAI GEGLU_ERF GEGLU_QUICK SWIGLU_CLAMP")
 	case "SILU_BACK":
-		b := n.sources[1]
-		return a.is(gguf.F32) && b.is(gguf.F32) && n.result.is(gguf.F32) && a.contiguous() && b.contiguous() && n.result.contiguous() && a.ne == b.ne
+		return a.is(gguf.F32) && b.is(gguf.F32) && result.is(gguf.F32) && a.contiguous() && b.contiguous() && result.contiguous() && a.NE == b.NE
 	case "CONCAT":
-		return a.typ == n.sources[1].typ && a.typ == n.result.typ && a.is(gguf.F32, gguf.F16, gguf.I8, gguf.I16, gguf.I32, gguf.I64, gguf.BF16,
+		return a.Type == b.Type && a.Type == result.Type && a.is(gguf.F32, gguf.F16, gguf.I8, gguf.I16, gguf.I32, gguf.I64, gguf.BF16,
 			gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q8_0)
 	case "ADD", "SUB", "MUL", "DIV", "ADD_ID":
-		b := n.sources[1]
-		return a.rows() && b.rows() && floats && a.typ == b.typ
+		return a.rows() && b.rows() && floats && a.Type == b.Type
 	case "ACC":
-		return a.rows() && n.sources[1].rows() && a.is(gguf.F32)
+		return a.rows() && b.rows() && a.is(gguf.F32)
 	case "SUM":
 		return a.contiguous()
 	case "SUM_ROWS", "CUMSUM", "MEAN", "SOFT_MAX", "GROUP_NORM", "L2_NORM", "NORM", "RMS_NORM", "TRI":
 		return a.rows()
 	case "MUL_MAT", "MUL_MAT_ID":
-		b := n.sources[1]
 		if a.is(gguf.NVFP4, gguf.TQ1_0) {
 			return false
 		}
-		return !b.is(gguf.F16) || n.op == "MUL_MAT" && a.is(gguf.F16)
+		return !b.is(gguf.F16) || n.Op == "MUL_MAT" && a.is(gguf.F16)
 	case "SET", "CPY", "DUP", "CONT":
-		return metalCopies(a.typ, n.result.typ)
+		return metalCopies(a.Type, result.Type)
 	case "GET_ROWS":
 		return !a.is(gguf.NVFP4, gguf.TQ1_0)
 	case "SET_ROWS":
 		if a.is(gguf.F16) {
-			return n.result.is(gguf.F16)
+			return result.is(gguf.F16)
 		}
-		return a.is(gguf.F32) && n.result.is(gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.IQ4_NL, gguf.TQ2_0)
+		return a.is(gguf.F32) && result.is(gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.IQ4_NL, gguf.TQ2_0)
 	}
 	return false
 }
@@ -148,59 +157,53 @@ func metalCopies(from, to gguf.Type) bool {
 }
 
 // cudaHas is ggml_backend_cuda_device_supports_op.
-func cudaHas(n graphNode) bool {
-	var a, b graphTensor
-	if len(n.sources) > 0 {
-		a = n.sources[0]
-	}
-	if len(n.sources) > 1 {
-		b = n.sources[1]
-	}
-	switch n.op {
+func cudaHas(n engine.Node) bool {
+	a, b, result := operands(n)
+	switch n.Op {
 	case "NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "ADD_ID", "ADD1", "SCALE", "SQR", "SQRT", "SIN", "COS", "CLAMP", "LOG", "DUP", "ARGMAX",
 		"COUNT_EQUAL", "CONT", "DIAG_MASK_INF", "SOFT_MAX", "PAD", "ARANGE", "CROSS_ENTROPY_LOSS", "CROSS_ENTROPY_LOSS_BACK", "OPT_STEP_ADAMW",
 		"OPT_STEP_SGD", "FILL", "CUMSUM", "TRI", "DIAG":
 		return true
 	case "UNARY":
-		return a.contiguous() && isOneOf(n.description, "ABS SGN NEG STEP GELU SILU RELU SIGMOID HARDSIGMOID HARDSWISH GELU_ERF GELU_QUICK TANH"+
+		return a.contiguous() && isOneOf(n.Description, "ABS SGN NEG STEP GELU SILU RELU SIGMOID HARDSIGMOID HARDSWISH GELU_ERF GELU_QUICK TANH"+
 			" EXP EXPM1 SOFTPLUS ELU XIELU FLOOR CEIL ROUND TRUNC")
 	case "GLU":
-		return a.contiguousFrom(1) && isOneOf(n.description, "REGLU GEGLU SWIGLU SWIGLU_OAI GEGLU_ERF GEGLU_QUICK SWIGLU_CLAMP")
+		return a.contiguousFrom(1) && isOneOf(n.Description, "REGLU GEGLU SWIGLU SWIGLU_OAI GEGLU_ERF GEGLU_QUICK SWIGLU_CLAMP")
 	case "MUL_MAT", "MUL_MAT_ID":
-		if a.nb[0] != a.elementBytes() || b.nb[0] != b.elementBytes() || b.is(gguf.F16) && !a.is(gguf.F16) {
+		if a.NB[0] != a.elementBytes() || b.NB[0] != b.elementBytes() || b.is(gguf.F16) && !a.is(gguf.F16) {
 			return false
 		}
-		if n.op == "MUL_MAT_ID" && n.params[3] == 10 { // GGML_PREC_F32
+		if n.Op == "MUL_MAT_ID" && n.Params[3] == 10 { // GGML_PREC_F32
 			return false
 		}
 		return !a.is(gguf.I8, gguf.I16, gguf.I32, gguf.I64, gguf.F64, gguf.TQ1_0, gguf.TQ2_0, gguf.Q8_1)
 	case "OUT_PROD":
-		return n.result.is(gguf.F32) && a.is(gguf.F32) && b.is(gguf.F32)
+		return result.is(gguf.F32) && a.is(gguf.F32) && b.is(gguf.F32)
 	case "GET_ROWS":
 		if a.is(gguf.IQ4_NL, gguf.MXFP4) {
-			return a.ne[0]%256 == 0
+			return a.NE[0]%256 == 0
 		}
 		return a.is(gguf.F16, gguf.F32, gguf.BF16, gguf.I32, gguf.Q1_0, gguf.Q2_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q8_0, gguf.Q2_K,
 			gguf.Q3_K, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K, gguf.IQ2_XXS, gguf.IQ2_XS, gguf.IQ2_S, gguf.IQ3_XXS, gguf.IQ3_S, gguf.IQ1_S, gguf.IQ1_M, gguf.IQ4_XS)
 	case "SET_ROWS":
-		quant := n.result.is(gguf.F32, gguf.F16, gguf.BF16, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q8_0, gguf.IQ4_NL)
-		return (quant && a.is(gguf.F32) || n.result.is(gguf.F16) && a.is(gguf.F16)) && b.is(gguf.I64, gguf.I32)
+		quant := result.is(gguf.F32, gguf.F16, gguf.BF16, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q8_0, gguf.IQ4_NL)
+		return (quant && a.is(gguf.F32) || result.is(gguf.F16) && a.is(gguf.F16)) && b.is(gguf.I64, gguf.I32)
 	case "CPY":
 		return cudaCopies(a, b)
 	case "SET":
-		return n.result.is(gguf.F32, gguf.I32) && n.result.typ == a.typ && a.typ == b.typ
+		return result.is(gguf.F32, gguf.I32) && result.Type == a.Type && a.Type == b.Type
 	case "ACC":
 		return a.contiguous() && b.contiguous()
 	case "SOFT_MAX_BACK":
-		return n.params[1] == 0 // max_bias
+		return n.Params[1] == 0 // max_bias
 	case "GET_ROWS_BACK":
-		return n.result.is(gguf.F32) && a.is(gguf.F32) && n.result.ne[2] == 1 && n.result.ne[3] == 1
+		return result.is(gguf.F32) && a.is(gguf.F32) && result.NE[2] == 1 && result.NE[3] == 1
 	case "REPEAT":
 		return a.is(gguf.F32, gguf.F16)
 	case "REPEAT_BACK":
-		return n.result.is(gguf.F32) && a.ne[2]*a.ne[3] <= 1<<15
+		return result.is(gguf.F32) && a.NE[2]*a.NE[3] <= 1<<15
 	case "CONCAT":
-		return a.typ == b.typ && a.typ == n.result.typ && a.typ.BlockSize() == 1
+		return a.Type == b.Type && a.Type == result.Type && a.Type.BlockSize() == 1
 	case "SILU_BACK":
 		return a.contiguous() && a.is(gguf.F32)
 	case "NORM", "RMS_NORM", "L2_NORM", "SUM":
@@ -208,13 +211,13 @@ func cudaHas(n graphNode) bool {
 	case "RMS_NORM_BACK":
 		return a.contiguous()
 	case "ADD", "SUB", "MUL", "DIV":
-		return a.is(gguf.F32, gguf.F16) && b.is(gguf.F32, gguf.F16) && n.result.is(gguf.F32, gguf.F16)
+		return a.is(gguf.F32, gguf.F16) && b.is(gguf.F32, gguf.F16) && result.is(gguf.F32, gguf.F16)
 	case "ROPE", "ROPE_BACK":
-		return a.nb[0] == a.elementBytes() && a.contiguousFrom(2)
+		return a.NB[0] == a.elementBytes() && a.contiguousFrom(2)
 	case "SUM_ROWS", "MEAN":
-		return a.is(gguf.F32) && n.result.is(gguf.F32) && a.rows()
+		return a.is(gguf.F32) && result.is(gguf.F32) && a.rows()
 	case "ARGSORT":
-		return a.ne[0] <= 1024
+		return a.NE[0] <= 1024
 	}
 	return false
 }
@@ -227,7 +230,7 @@ func cudaCopies(a, b graphTensor) bool {
 		a.is(gguf.F32) && b.is(gguf.IQ4_NL, gguf.I32), a.is(gguf.I32) && b.is(gguf.F32, gguf.I32):
 		return true
 	}
-	return a.typ == b.typ && a.contiguous() && b.contiguous()
+	return a.Type == b.Type && a.contiguous() && b.contiguous()
 }
 
 // A training on a GPU uses no operation that Metal or CUDA lacks, whatever the family and the type of the base.
@@ -252,9 +255,9 @@ func TestGPUsHaveAllOps(t *testing.T) {
 				}
 				require.NoError(t, err)
 				defer adapter.remove()
-				for _, o := range []engineOptions{{}, {chunkRows: 32, recomputed: 3}} {
-					o.model, o.adapter, o.scales, o.composed = base, adapter.path, adapter.plan.ownScales(), true
-					nodes, err := openTest(t, o).trainingNodes(context.Background(), 64)
+				for _, l := range []engine.Layout{{}, {ChunkRows: 32, Recomputed: 3}} {
+					o := engine.Options{Model: base, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Composed: true}
+					nodes, err := openTest(t, o).TrainingNodes(context.Background(), 64, l)
 					if errors.Is(err, ErrNoRule) {
 						t.Skip(err)
 					}
@@ -271,16 +274,16 @@ func TestGPUsHaveAllOps(t *testing.T) {
 // Kernels of our own run on the CPU only, which is what the tables would notice.
 func TestCPUKernelsAreNotOnGPUs(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	nodes, err := e.trainingNodes(context.Background(), 8)
+	nodes, err := e.TrainingNodes(context.Background(), 8, engine.Layout{})
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(lacking(nodes, metalHas), "; "), "CUSTOM")
-	require.Empty(t, lacking(nodes, func(n graphNode) bool { return n.supported }), "the CPU has them all")
+	require.Empty(t, lacking(nodes, func(n engine.Node) bool { return n.Supported }), "the CPU has them all")
 }
 
 func TestLackingCounts(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.Q8_0), true)
-	nodes, err := e.trainingNodes(context.Background(), 8)
+	nodes, err := e.TrainingNodes(context.Background(), 8, engine.Layout{})
 	require.NoError(t, err)
-	found := lacking(nodes, func(n graphNode) bool { return n.op != "ROPE" && n.op != "LOG" })
+	found := lacking(nodes, func(n engine.Node) bool { return n.Op != "ROPE" && n.Op != "LOG" })
 	require.Equal(t, []string{"4 x ROPE(F32, I32)", "1 x LOG(F32)"}, found)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // counting is a data set with something to learn: runs of consecutive tokens.
@@ -63,11 +64,11 @@ func TestTrainLearnsAndReports(t *testing.T) {
 	require.Equal(t, c.withDefaults().Alpha, alpha)
 
 	// llama.cpp computes with the file what the trainer computed at the end.
-	e := openTest(t, engineOptions{model: model, adapter: adapter})
+	e := openTest(t, engine.Options{Model: model, Adapter: adapter})
 	held := counting(20)
 	loss, weight := 0.0, 0.0
 	for i := range held {
-		l, err := e.forward(context.Background(), testWindowOf(e, held[i:i+1]))
+		l, err := e.Forward(context.Background(), &testWindowOf(e, held[i:i+1]).Batch)
 		require.NoError(t, err)
 		loss, weight = loss+l, weight+held[i].weight()
 	}
@@ -160,8 +161,8 @@ func TestAccumulatedEqualsLarge(t *testing.T) {
 			require.NoError(t, err)
 		}
 		var all []float32
-		for i := range tr.engine.params {
-			v, err := tr.engine.get(i, value)
+		for i := range tr.engine.Params() {
+			v, err := tr.engine.Get(i, engine.Value)
 			require.NoError(t, err)
 			all = append(all, v...)
 		}
@@ -316,12 +317,12 @@ func TestDivergenceIsAnError(t *testing.T) {
 	tr, err := NewTrainer(context.Background(), model, testConfig())
 	require.NoError(t, err)
 	defer tr.Close()
-	for i := range tr.engine.params {
-		v := make([]float32, tr.engine.params[i].size())
+	for i := range tr.engine.Params() {
+		v := make([]float32, tr.engine.Params()[i].Size())
 		for k := range v {
 			v[k] = 1e30
 		}
-		require.NoError(t, tr.engine.set(i, value, v))
+		require.NoError(t, tr.engine.Set(i, engine.Value, v))
 	}
 	_, err = tr.Step(context.Background(), counting(4), 1e-3)
 	require.ErrorIs(t, err, ErrDiverged)

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/ragft/ragft/lora/internal/engine"
 )
 
 // Trainer holds a model whose adapter, or whose weights, are being trained, and takes single optimiser steps. Most
@@ -18,7 +20,7 @@ import (
 // A Trainer is used by one goroutine at a time. It owns native memory: Close it.
 type Trainer struct {
 	mu        sync.Mutex
-	engine    *engine
+	engine    *engine.Engine
 	fallbacks []string
 	config    Config
 	model     string
@@ -52,7 +54,7 @@ func NewTrainer(ctx context.Context, model string, c Config) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := file.plan.checkApplied(t.engine.params); err != nil {
+	if err := file.plan.checkApplied(t.engine.Params()); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -86,20 +88,20 @@ func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Con
 	if err := checkLoads(ctx, model); err != nil {
 		return nil, err
 	}
-	e, err := openEngine(ctx, engineOptions{
-		model: model, adapter: adapter.path, scales: adapter.plan.ownScales(), dropout: c.Dropout, window: c.Window, maxSequences: maxSequences, threads: c.Threads, gpuLayers: c.GPULayers,
-		servers: c.Servers, memoryBudget: c.MemoryBudget,
+	e, err := engine.Open(ctx, engine.Options{
+		Model: model, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Dropout: c.Dropout, Window: c.Window,
+		MaxSequences: maxSequences, Threads: c.Threads, GPULayers: c.GPULayers, Servers: c.Servers, MemoryBudget: c.MemoryBudget,
 	})
 	if err != nil {
 		return nil, err
 	}
 	lacking, err := checkDevices(ctx, e)
 	if err != nil {
-		e.close()
+		e.Close()
 		return nil, err
 	}
 	t := &Trainer{fallbacks: lacking, engine: e, config: c, model: model, plan: adapter.plan, context: trained}
-	runtime.AddCleanup(t, (*engine).leaked, e)
+	runtime.AddCleanup(t, leaked, e)
 	return t, nil
 }
 
@@ -112,7 +114,7 @@ func (t *Trainer) Fallbacks() []string { return slices.Clone(t.fallbacks) }
 func (t *Trainer) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.engine.close()
+	t.engine.Close()
 }
 
 // StepResult is what one optimiser step did.
@@ -156,7 +158,7 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, windows [][
 	if len(windows) == 0 {
 		return r, ErrNoExamples
 	}
-	if err := t.engine.zeroGradients(); err != nil {
+	if err := t.engine.ZeroGradients(); err != nil {
 		return r, err
 	}
 	tallied := newTallies(t.config.DPO)
@@ -168,7 +170,7 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, windows [][
 	}
 	r.Losses = tallied.losses()
 	var err error
-	if r.GradientNorm, err = t.engine.gradientNorm(); err != nil {
+	if r.GradientNorm, err = t.engine.GradientNorm(); err != nil {
 		return r, err
 	}
 	if !isFinite(r.Loss) || !isFinite(r.GradientNorm) {
@@ -182,7 +184,7 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, windows [][
 // those factors given, the gradient of the loss is that of a weighted cross-entropy.
 func (t *Trainer) backward(ctx context.Context, examples []Example, members []int, dropoutKey uint64, sums shares, tallied *tallies) error {
 	w := newWindow(examples, members, t.config.Window, 1)
-	w.dropoutKey = dropoutKey
+	w.DropoutKey = dropoutKey
 	var preferences map[int]preference
 	hasPairs := slices.ContainsFunc(members, func(i int) bool { return len(examples[i].Pairs) > 0 })
 	if hasPairs {
@@ -199,7 +201,7 @@ func (t *Trainer) backward(ctx context.Context, examples []Example, members []in
 		}
 		return float32(sums.token() * e.share())
 	})
-	if _, err := t.engine.backward(ctx, w); err != nil || hasPairs {
+	if _, err := t.engine.Backward(ctx, &w.Batch); err != nil || hasPairs {
 		return err
 	}
 	nll, err := t.labelCrossEntropies(w)
@@ -217,9 +219,9 @@ func (t *Trainer) dropoutKey(window int) uint64 {
 // update takes the optimiser step along the gradients, whose norm is given.
 func (t *Trainer) update(norm, rate float64) error {
 	c := t.config
-	err := t.engine.adamWStep(adamW{
-		learningRate: rate, beta1: c.Beta1, beta2: c.Beta2, epsilon: c.Epsilon, weightDecay: c.WeightDecay,
-		gradScale: c.clipScale(norm), step: t.step + 1,
+	err := t.engine.AdamWStep(engine.AdamW{
+		LearningRate: rate, Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay,
+		GradScale: c.clipScale(norm), Step: t.step + 1,
 	})
 	if err == nil {
 		t.step++
@@ -261,11 +263,11 @@ func (t *Trainer) Check(examples []Example) error {
 }
 
 func (t *Trainer) check(examples []Example) error {
-	if t.engine.c == nil {
+	if t.engine.Closed() {
 		return ErrClosed
 	}
 	for i := range examples {
-		if err := examples[i].check(i, t.config.Window, maxSequences, t.engine.vocab); err != nil {
+		if err := examples[i].check(i, t.config.Window, maxSequences, t.engine.Vocab()); err != nil {
 			return err
 		}
 		if n := examples[i].longest(); t.context > 0 && n > t.context {
@@ -279,7 +281,7 @@ func (t *Trainer) check(examples []Example) error {
 func (t *Trainer) Memory() Memory {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.engine.memory()
+	return Memory(t.engine.Memory())
 }
 
 // Save writes the trained adapter, or the trained model, as a GGUF file: beside its place first, then renamed into it.

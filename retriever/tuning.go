@@ -17,7 +17,7 @@ import (
 
 	index "github.com/blevesearch/bleve_index_api"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/ragft/opt"
 )
 
@@ -85,7 +85,7 @@ func ReadTuningFile(path string) (Tuning, error) {
 
 // WriteTuningFile writes a tuning to a JSON file, which it replaces atomically.
 func WriteTuningFile(path string, t Tuning) error {
-	err := aside.WriteFile(path, func(w io.Writer) error {
+	err := atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)

@@ -11,7 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -19,7 +22,7 @@ import (
 type answerFlags struct {
 	modelFlags
 	promptFlags
-	options     ragft.AssistantOptions
+	options     assistant.Options
 	ensemble    bool
 	temperature float64 // of it
 	calibration string
@@ -36,7 +39,7 @@ func (o *answerFlags) add(f *pflag.FlagSet) {
 func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 	f.BoolVar(&o.options.Careful, "careful", false, "tell the model to decline where the documents do not say, for one that was not tuned to")
 	f.Var(countValue(&o.options.Passages, 4, 1), "passages", "passages shown")
-	f.Var(countValue(&o.options.MaxTokens, ragft.DefaultMaxTokens, 1), "max-tokens", "longest answer")
+	f.Var(countValue(&o.options.MaxTokens, model.DefaultMaxTokens, 1), "max-tokens", "longest answer")
 	f.Var(amountValue(&o.options.Temperature, 0), "temperature", "temperature (0 = the likeliest words)")
 	f.Var(shareValue(&o.options.TopP, 0), "top-p", "nucleus of the draws (0 = off)")
 	f.Var(countValue(&o.options.TopK, 0, 0), "top-k", "tokens that are drawn from (0 = all)")
@@ -51,7 +54,7 @@ func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 
 // assistant gives the options, calibration included. One that does not hold for
 // them is an error where it is named, and left out with a warning otherwise.
-func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, search retriever.Searcher) (ragft.AssistantOptions, error) {
+func (a *app) assistant(ctx context.Context, o answerFlags, model model.Model, search retriever.Searcher) (assistant.Options, error) {
 	opts := o.options
 	var err error
 	if opts.Prompts, err = o.prompts(); err != nil {
@@ -59,10 +62,10 @@ func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, s
 	}
 	opts.Seed = a.seed
 	if o.ensemble {
-		opts.Ensemble = &ragft.Ensemble{Temperature: o.temperature}
+		opts.Ensemble = &answer.Ensemble{Temperature: o.temperature}
 	}
 	if o.final {
-		opts.Extract = ragft.FinalAnswer
+		opts.Extract = answer.Final
 	}
 	path := o.calibration
 	switch path {
@@ -71,7 +74,7 @@ func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, s
 	case "":
 		path = a.path(calibrationName)
 	}
-	k, err := ragft.ReadCalibrationFile(path)
+	k, err := confidence.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && o.calibration == "":
 		return opts, nil
@@ -85,7 +88,7 @@ func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, s
 	if k.Signals.True {
 		again += ", without --ask-true for 'ragft serve' and models of servers"
 	}
-	switch unfit := isAny(err, ragft.ErrOtherConditions, ragft.ErrNoGuarantee, ragft.ErrCalibration); {
+	switch unfit := isAny(err, confidence.ErrConditions, confidence.ErrNoGuarantee, confidence.ErrUncalibrated); {
 	case unfit && o.calibration == "":
 		a.log.Warn("the calibration is not used, and nothing bounds the share of wrong answers: "+again, "file", path, "why", err)
 		return opts, nil
@@ -98,7 +101,7 @@ func (a *app) assistant(ctx context.Context, o answerFlags, model ragft.Model, s
 }
 
 // openAssistant opens index and model.
-func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistant, *retriever.Index, *models, error) {
+func (a *app) openAssistant(ctx context.Context, o answerFlags) (*assistant.Assistant, *retriever.Index, *models, error) {
 	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) { return a.open(ctx, o.modelFlags, adapter) })
 	if err != nil {
 		return nil, nil, nil, err
@@ -116,7 +119,7 @@ func (a *app) openAssistant(ctx context.Context, o answerFlags) (*ragft.Assistan
 		m.close()
 		return nil, nil, nil, err
 	}
-	return ragft.NewAssistant(m.best(), search, opts), index, m, nil
+	return assistant.New(m.best(), search, opts), index, m, nil
 }
 
 func (a *app) askCommand() *cobra.Command {
@@ -133,14 +136,14 @@ func (a *app) askCommand() *cobra.Command {
 
 // askResult is what ask prints with --json.
 type askResult struct {
-	Question   string        `json:"question"`
-	Answer     string        `json:"answer"`
-	Abstained  bool          `json:"abstained"`
-	Reason     ragft.Reason  `json:"reason,omitempty"`
-	Confidence number        `json:"confidence"`
-	Truncated  bool          `json:"truncated,omitempty"`
-	Citations  []askCitation `json:"citations"`
-	Passages   []askPassage  `json:"passages"`
+	Question   string           `json:"question"`
+	Answer     string           `json:"answer"`
+	Abstained  bool             `json:"abstained"`
+	Reason     assistant.Reason `json:"reason,omitempty"`
+	Confidence number           `json:"confidence"`
+	Truncated  bool             `json:"truncated,omitempty"`
+	Citations  []askCitation    `json:"citations"`
+	Passages   []askPassage     `json:"passages"`
 }
 
 type askCitation struct {
@@ -180,7 +183,7 @@ func (a *app) runAsk(ctx context.Context, o answerFlags, question string) error 
 	return writeCitations(a.out, answer)
 }
 
-func toJSON(question string, answer *ragft.Answer) askResult {
+func toJSON(question string, answer *assistant.Answer) askResult {
 	r := askResult{
 		Question: question, Answer: answer.Text, Abstained: answer.Abstained, Reason: answer.Reason, Confidence: number(answer.Confidence),
 		Truncated: answer.Truncated, Citations: []askCitation{}, Passages: []askPassage{},
@@ -195,7 +198,7 @@ func toJSON(question string, answer *ragft.Answer) askResult {
 }
 
 // writeCitations writes where the answer stands, and how sure it is.
-func writeCitations(w io.Writer, answer *ragft.Answer) error {
+func writeCitations(w io.Writer, answer *assistant.Answer) error {
 	var lines []string
 	switch {
 	case answer.Abstained:

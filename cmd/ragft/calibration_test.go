@@ -11,7 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/report"
 )
 
 // A calibration is used under the conditions that it was made under, and nowhere else.
@@ -19,14 +20,14 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	tuned(t)
 	const path = ".ragft/calibration.json"
 	must(t, "eval", "--settings", "retrieval")
-	e, err := ragft.ReadEvaluationFile(".ragft/evaluation.json")
+	e, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
 	s := e.System("tuned")
 	require.NotEmpty(t, e.Index)
-	k := &ragft.Calibration{
-		Calibrator: ragft.Calibrator{Names: []string{ragft.SignalLogProb}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
-		Guarantee:  ragft.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1}, System: "tuned", Model: s.Model,
-		Conditions: ragft.Conditions{Setting: string(s.Setting), Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
+	k := &confidence.Calibration{
+		Calibrator: confidence.Calibrator{Names: []string{confidence.SignalLogProb}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
+		Guarantee:  confidence.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1}, System: "tuned", Model: s.Model,
+		Conditions: confidence.Conditions{Setting: string(s.Setting), Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
 	}
 	require.NoError(t, k.WriteFile(path))
 	ask := func(args ...string) (int, string, string) {
@@ -66,14 +67,14 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Zero(t, asked.Load(), "said before anything is asked")
 	k.Signals.True = false
 
-	k.Guarantee = ragft.Guarantee{Risk: 0.1}
+	k.Guarantee = confidence.Guarantee{Risk: 0.1}
 	require.NoError(t, k.WriteFile(path))
 	_, _, stderr = ask()
 	require.Contains(t, stderr, "nothing bounds the share of wrong answers")
 	code, _, _ = ask("--calibration", path)
 	require.Equal(t, exitInput, code)
 
-	k.Calibrator, k.Unfit = ragft.Calibrator{}, "there are no wrong answers"
+	k.Calibrator, k.Unfit = confidence.Calibrator{}, "there are no wrong answers"
 	require.NoError(t, k.WriteFile(path))
 	code, _, stderr = ask()
 	require.Equal(t, exitOK, code, stderr)
@@ -100,7 +101,7 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	kept, err := os.ReadFile(".ragft/calibration.json")
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(kept), "one without a threshold replaces none")
-	e, err := ragft.ReadEvaluationFile(".ragft/evaluation.json")
+	e, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
 	require.Contains(t, e.Calibration.Unfit, "0 right of")
 	require.Len(t, e.Robustness, 1)

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/model"
 )
 
 const chatHelp = `/sources     the passages that the last answer was given from
@@ -37,9 +38,9 @@ func (a *app) chatCommand() *cobra.Command {
 // chat is a conversation.
 type chat struct {
 	*app
-	assistant *ragft.Assistant
-	history   []ragft.Message
-	last      *ragft.Answer
+	assistant *assistant.Assistant
+	history   []model.Message
+	last      *assistant.Answer
 }
 
 // maxHistory is the number of earlier messages that are kept; more would leave no room for passages in small contexts.
@@ -120,17 +121,17 @@ func (c *chat) line(ctx context.Context, line string) (end bool, err error) {
 }
 
 func (c *chat) ask(ctx context.Context, question string) error {
-	q := ragft.Query{Question: question, History: c.history}
+	q := assistant.Query{Question: question, History: c.history}
 	if !c.json {
 		q.OnText = func(piece string) { io.WriteString(c.out, piece) }
 	}
 	answer, err := c.assistant.Ask(ctx, q)
-	if isAny(err, ragft.ErrPromptTooLong) && len(c.history) > 0 {
+	if isAny(err, model.ErrPromptTooLong) && len(c.history) > 0 {
 		c.note("(the conversation no longer fits into the model's context and is forgotten)")
 		c.history, q.History = nil, nil
 		answer, err = c.assistant.Ask(ctx, q)
 	}
-	if isAny(err, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong) {
+	if isAny(err, assistant.ErrTooLong, model.ErrPromptTooLong) {
 		fmt.Fprintln(c.err, err)
 		return nil
 	}
@@ -138,7 +139,7 @@ func (c *chat) ask(ctx context.Context, question string) error {
 		return err
 	}
 	c.last = answer
-	c.history = append(c.history, ragft.Message{Role: ragft.RoleUser, Content: question}, ragft.Message{Role: ragft.RoleAssistant, Content: answer.Text})
+	c.history = append(c.history, model.Message{Role: model.RoleUser, Content: question}, model.Message{Role: model.RoleAssistant, Content: answer.Text})
 	if n := len(c.history) - maxHistory; n > 0 {
 		c.history = c.history[n:]
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 const shipped = "../../examples/basemodel/ragft-base-f16.gguf"
@@ -27,9 +27,9 @@ func workplace(t *testing.T) string {
 	require.NoError(t, err)
 	notes := filepath.Join(dir, "notes")
 	require.NoError(t, os.CopyFS(notes, os.DirFS("../../examples/quickstart/docs")))
-	questions, err := ragft.ReadQuestionsFile("../../examples/quickstart/questions.jsonl")
+	questions, err := question.ReadFile("../../examples/quickstart/questions.jsonl")
 	require.NoError(t, err)
-	require.NoError(t, ragft.WriteQuestionsFile(filepath.Join(dir, "questions.jsonl"), questions[:24]))
+	require.NoError(t, question.WriteFile(filepath.Join(dir, "questions.jsonl"), questions[:24]))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, projectName), []byte(`
 model: `+model+`
 docs: notes

@@ -9,7 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/recipe/memory"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -23,7 +28,7 @@ type demosFlags struct {
 	batch    int
 	rows     string
 	audit    bool
-	auditor  ragft.Model // the judge
+	auditor  model.Model // the judge
 	estimate bool
 }
 
@@ -52,21 +57,21 @@ command, interrupted or repeated, generates nothing twice. The rows are JSONL to
 
 // demosResult is what demos prints with --json.
 type demosResult struct {
-	Recipe   string            `json:"recipe"`
-	File     string            `json:"file,omitempty"`
-	Rows     int               `json:"rows"`
-	Kinds    map[string]int    `json:"kinds,omitempty"`
-	Sources  map[string]int    `json:"sources,omitempty"`
-	Dropped  map[string]int    `json:"dropped,omitempty"`
-	Prompts  *foundPrompts     `json:"prompts,omitempty"` // of --search-prompts
-	Audit    *ragft.JudgeAudit `json:"audit,omitempty"`
-	Probes   []string          `json:"probes,omitempty"` // files with what memory kept for the evaluation
-	Estimate ragft.Cost        `json:"estimate"`
-	Cost     ragft.Cost        `json:"cost"`
+	Recipe   string                `json:"recipe"`
+	File     string                `json:"file,omitempty"`
+	Rows     int                   `json:"rows"`
+	Kinds    map[string]int        `json:"kinds,omitempty"`
+	Sources  map[string]int        `json:"sources,omitempty"`
+	Dropped  map[string]int        `json:"dropped,omitempty"`
+	Prompts  *foundPrompts         `json:"prompts,omitempty"` // of --search-prompts
+	Audit    *selfdemo.AuditResult `json:"audit,omitempty"`
+	Probes   []string              `json:"probes,omitempty"` // files with what memory kept for the evaluation
+	Estimate model.Cost            `json:"estimate"`
+	Cost     model.Cost            `json:"cost"`
 }
 
 func (a *app) runDemos(ctx context.Context, o demosFlags) error {
-	var train []ragft.Question
+	var train []question.Question
 	var evidence map[string][]retriever.Hit
 	var err error
 	if !o.fromCorpus() {
@@ -77,7 +82,7 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 			return err
 		}
 		if len(train) == 0 {
-			return fmt.Errorf("%w are left to learn from: --held-out %g holds all of them out", ragft.ErrNoQuestions, o.heldOut)
+			return fmt.Errorf("%w are left to learn from: --held-out %g holds all of them out", question.ErrNone, o.heldOut)
 		}
 	}
 	index, err := a.openIndex()
@@ -95,11 +100,11 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 	if err != nil {
 		return err
 	}
-	in := ragft.RecipeInput{Search: search, Questions: train, Evidence: evidence, Prompts: prompts, Passages: o.passages, Seed: a.seed, Batch: o.batch, Logger: a.log}
+	in := recipe.Input{Search: search, Questions: train, Evidence: evidence, Prompts: prompts, Passages: o.passages, Seed: a.seed, Batch: o.batch, Logger: a.log}
 	if in.Corpus, err = corpus(ctx, index); err != nil {
 		return err
 	}
-	var judge ragft.Model
+	var judge model.Model
 	if o.model != "" {
 		if m, err = a.open(ctx, o.modelFlags, ""); err != nil {
 			return err
@@ -114,22 +119,22 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 	if o.auditor = in.Model; judge != nil {
 		o.auditor = judge
 	}
-	o.recipeFlags.probes = &ragft.MemoryResult{}
+	o.recipeFlags.probes = &memory.Result{}
 	if err := o.expectPrompts(prompts); err != nil {
 		return err
 	}
-	recipe, err := o.recipeFlags.make(judge)
+	rec, err := o.recipeFlags.make(judge)
 	if err != nil {
 		return err
 	}
-	cost, err := recipe.Estimate(in)
-	if errors.Is(err, ragft.ErrNoModel) {
+	cost, err := rec.Estimate(in)
+	if errors.Is(err, recipe.ErrNoModel) {
 		return usageError(fmt.Errorf("%w; here: --model", err))
 	}
 	if err != nil {
 		return err
 	}
-	r := demosResult{Recipe: recipe.Name(), Estimate: cost}
+	r := demosResult{Recipe: rec.Name(), Estimate: cost}
 	expected := fmt.Sprintf("%s over %d questions: at most %s", r.Recipe, len(train), cost)
 	if o.fromCorpus() {
 		expected = fmt.Sprintf("%s over %d passages: at most %s", r.Recipe, len(in.Corpus), cost)
@@ -151,16 +156,16 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		if err := a.searchPrompts(ctx, &o.recipeFlags, in, judge, r.Prompts); err != nil {
 			return err
 		}
-		if recipe, err = o.recipeFlags.make(judge); err != nil {
+		if rec, err = o.recipeFlags.make(judge); err != nil {
 			return err
 		}
 	}
-	return a.makeRows(ctx, o, recipe, in, r)
+	return a.makeRows(ctx, o, rec, in, r)
 }
 
-func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, in ragft.RecipeInput, r demosResult) error {
+func (a *app) makeRows(ctx context.Context, o demosFlags, recipe recipe.Recipe, in recipe.Input, r demosResult) error {
 	bar := a.bar("generating", "questions")
-	in.Progress = func(p ragft.Progress) {
+	in.Progress = func(p model.Progress) {
 		note := fmt.Sprintf("%d accepted, %.0f tokens/s", p.Accepted, p.TokensPerSecond)
 		if p.Calls > 0 && p.Cached >= p.Calls {
 			note = fmt.Sprintf("%d accepted, from the cache", p.Accepted)
@@ -190,18 +195,18 @@ func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, i
 		return err
 	}
 	r.File = cmp.Or(o.rows, a.path(rowsName))
-	if err := ragft.WriteRowsFile(r.File, made.Rows); err != nil {
+	if err := rows.WriteFile(r.File, made.Rows); err != nil {
 		return err
 	}
 	for _, kept := range []struct {
 		name, flag string
-		questions  []ragft.Question
+		questions  []question.Question
 	}{{probesName, "--probes", o.recipeFlags.probes.Probes}, {globalProbesName, "--global-probes", o.recipeFlags.probes.GlobalProbes}} {
 		if len(kept.questions) == 0 {
 			continue
 		}
 		file := a.path(kept.name)
-		if err := ragft.WriteQuestionsFile(file, kept.questions); err != nil {
+		if err := question.WriteFile(file, kept.questions); err != nil {
 			return err
 		}
 		r.Probes = append(r.Probes, file)
@@ -229,16 +234,16 @@ func (a *app) makeRows(ctx context.Context, o demosFlags, recipe ragft.Recipe, i
 }
 
 // auditJudge asks the judge of the rows about candidates whose verdict is known.
-func (a *app) auditJudge(ctx context.Context, o demosFlags, in ragft.RecipeInput, rows []ragft.Row) (*ragft.JudgeAudit, error) {
+func (a *app) auditJudge(ctx context.Context, o demosFlags, in recipe.Input, rows []rows.Row) (*selfdemo.AuditResult, error) {
 	if o.auditor == nil {
 		return nil, usageError(errors.New("--audit needs the model that judges: --judge with --model"))
 	}
-	options := ragft.AuditOptions{Judge: o.generate.Judge, Prompts: in.Prompts, Batch: in.Batch, Seed: in.Seed, Logger: in.Logger}
+	options := selfdemo.AuditOptions{Judge: o.generate.Judge, Prompts: in.Prompts, Batch: in.Batch, Seed: in.Seed, Logger: in.Logger}
 	a.note("audit of the judge: at most %s", options.Estimate(rows))
 	bar := a.bar("auditing", "answers")
-	options.Progress = func(p ragft.Progress) {
+	options.Progress = func(p model.Progress) {
 		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d calls", p.Calls))
 	}
 	defer bar.done()
-	return ragft.AuditJudge(ctx, o.auditor, rows, options)
+	return selfdemo.Audit(ctx, o.auditor, rows, options)
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -179,7 +181,7 @@ func (a *app) checkModel(ctx context.Context, f *findings, o doctorFlags) {
 		f.add("model", missing, o.model+": this build runs no files", "name a server's model: "+modelForms)
 		return
 	}
-	file, err := ragft.ResolveModel(ctx, o.model)
+	file, err := ollama.Resolve(ctx, o.model)
 	if err != nil {
 		f.add("model", missing, err.Error(), choose)
 		return
@@ -214,7 +216,7 @@ func checkServed(ctx context.Context, f *findings, servers []served) {
 		is := func(m modelInfo) bool { return m.Name == s.name || m.Name == s.name+":latest" }
 		at := cmp.Or(s.url, "the server of the environment")
 		switch {
-		case err != nil && s.kind == "openai" && !isAny(err, ragft.ErrServerDown, ragft.ErrUnauthorized):
+		case err != nil && s.kind == "openai" && !isAny(err, model.ErrUnavailable, model.ErrUnauthorized):
 			f.add("model", note, name+": "+err.Error(), "ask it: 'ragft ask'")
 		case err != nil:
 			f.add("model", missing, name+": "+err.Error(), do)

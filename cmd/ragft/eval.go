@@ -9,7 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/eval/forget"
+	"github.com/ragft/ragft/ragft/eval/robust"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 type evalFlags struct {
@@ -24,17 +30,17 @@ type evalFlags struct {
 
 	keepLeaks bool
 
-	config       ragft.EvalConfig
+	config       eval.Config
 	perturb      bool
 	temperature  float64 // of ensemble
 	final        bool
-	perturbation ragft.PerturbOptions
+	perturbation robust.Options
 
 	dial   bool
 	scales []float64
 
 	forgetting   bool
-	budget       ragft.ForgettingBudget
+	budget       forget.Budget
 	texts, tasks string
 	closed       string
 
@@ -46,9 +52,9 @@ type evalFlags struct {
 }
 
 // settingWords are the settings as flags name them.
-var settingWords = map[string]ragft.Setting{
-	"closed": ragft.SettingClosed, "retrieval": ragft.SettingRetrieval, "gold": ragft.SettingGold,
-	"distractors": ragft.SettingDistractors, "long-context": ragft.SettingLong,
+var settingWords = map[string]eval.Setting{
+	"closed": eval.SettingClosed, "retrieval": eval.SettingRetrieval, "gold": eval.SettingGold,
+	"distractors": eval.SettingDistractors, "long-context": eval.SettingLong,
 }
 
 func (a *app) evalCommand() *cobra.Command {
@@ -81,7 +87,7 @@ keeps the risk, since none does or all answers are right, or all wrong; everythi
 	f.Var(countValue(&o.config.K, 4, 1), "passages", "passages shown with a question")
 	f.Var(countValue(&o.config.MaxTokens, 128, 1), "max-tokens", "longest answer")
 	f.Var(countValue(&o.config.Batch, 32, 1), "batch", "questions given to a model at once")
-	f.Var(countValue(&o.config.Resamples, ragft.DefaultResamples, 1), "resamples", "bootstrap samples")
+	f.Var(countValue(&o.config.Resamples, stats.DefaultResamples, 1), "resamples", "bootstrap samples")
 	f.Var(countValue(&o.config.Judge.Votes, 1, 1), "votes", "votes of --judge")
 	f.Var(countValue(&o.config.Signals.Consistency, 0, 0), "consistency", "further answers that are sampled, to see how many agree (0 = none)")
 	f.Var(positiveValue(&o.config.Signals.Temperature, 0.7), "consistency-temperature", "temperature of --consistency")
@@ -105,7 +111,7 @@ keeps the risk, since none does or all answers are right, or all wrong; everythi
 	f.Var(pathValue(&o.probes, ""), "probes", "questions about single facts, JSONL, such as probes.jsonl of demos: asked by heart and with retrieval, of base and tuned")
 	f.Var(pathValue(&o.global, ""), "global-probes", "the same about the documents as a whole, such as global-probes.jsonl")
 	f.Var(pathValue(&o.rows, ""), "rows", "--probes and --global-probes: rows that the adapter learnt, which tell what of the answers it was taught (default rows.jsonl of the project's folder)")
-	f.StringArrayVar(&o.criteria, "criterion", ragft.MemoryCriteria(), "--probes and --global-probes: what --judge compares the answers by, two at a time in both orders; may be given several times")
+	f.StringArrayVar(&o.criteria, "criterion", judge.MemoryCriteria(), "--probes and --global-probes: what --judge compares the answers by, two at a time in both orders; may be given several times")
 	return cmd
 }
 
@@ -113,7 +119,7 @@ func (a *app) runEval(ctx context.Context, o evalFlags) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	o.forgetting = o.forgetting || o.budget != ragft.ForgettingBudget{}
+	o.forgetting = o.forgetting || o.budget != forget.Budget{}
 	held, leakage, err := a.heldOut(o)
 	if err != nil {
 		return err
@@ -178,44 +184,44 @@ func (o evalFlags) check() error {
 // extract takes the answer out of what is written; nil = all of it.
 func (o evalFlags) extract() func(string) string {
 	if o.final {
-		return ragft.FinalAnswer
+		return answer.Final
 	}
 	return nil
 }
 
 // heldOut are the questions to measure on, and what of them leaks into those that may have been learnt from. Those that
 // leak are left out, unless they are to be kept; leakage is nil where nothing is learnt from.
-func (a *app) heldOut(o evalFlags) (held []ragft.Question, leakage *ragft.Leakage, err error) {
+func (a *app) heldOut(o evalFlags) (held []question.Question, leakage *question.Leakage, err error) {
 	train, held, err := a.bothSides(o)
 	if err != nil || len(train) == 0 {
 		return held, nil, err
 	}
-	leakage = ragft.MeasureLeakage(train, held, ragft.LeakOptions{})
+	leakage = question.MeasureLeakage(train, held, question.LeakOptions{})
 	if len(leakage.Leaks) == 0 || o.keepLeaks {
 		return held, leakage, nil
 	}
 	leakage.LeftOut = true
 	a.note("%d of %d questions are left out: those learnt from give them away (--keep-leaks keeps them)", len(leakage.Leaks), len(held))
-	if held = ragft.WithoutLeaks(held, leakage.Leaks); len(held) == 0 {
-		return nil, nil, fmt.Errorf("%w to measure on: those learnt from give all %d away; --keep-leaks measures on them all the same", ragft.ErrNoQuestions, len(leakage.Leaks))
+	if held = question.WithoutLeaks(held, leakage.Leaks); len(held) == 0 {
+		return nil, nil, fmt.Errorf("%w to measure on: those learnt from give all %d away; --keep-leaks measures on them all the same", question.ErrNone, len(leakage.Leaks))
 	}
 	return held, leakage, nil
 }
 
 // bothSides are the questions that may have been learnt from, and those to measure on.
-func (a *app) bothSides(o evalFlags) (train, held []ragft.Question, err error) {
+func (a *app) bothSides(o evalFlags) (train, held []question.Question, err error) {
 	if o.other == "" {
 		train, held, err = o.read(a)
 		if err == nil && len(held) == 0 {
-			err = fmt.Errorf("%w are held out: --held-out %g", ragft.ErrNoQuestions, o.heldOut)
+			err = fmt.Errorf("%w are held out: --held-out %g", question.ErrNone, o.heldOut)
 		}
 		return train, held, err
 	}
-	if held, err = ragft.ReadQuestionsFile(o.other); err != nil {
+	if held, err = question.ReadFile(o.other); err != nil {
 		return nil, nil, err
 	}
 	if len(held) == 0 {
-		return nil, nil, fmt.Errorf("%s: %w", o.other, ragft.ErrNoQuestions)
+		return nil, nil, fmt.Errorf("%s: %w", o.other, question.ErrNone)
 	}
 	o.questionFlags.heldOut = 0
 	train, _, err = o.read(a)

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model"
 )
 
 // The words for settings and prompts in the names of systems.
@@ -28,21 +30,21 @@ func systemName(model, setting string, careful, ensemble bool) string {
 
 // systems are base and tuned model in every setting, and the pairs of them: tuned against base in each arm, then, for each
 // model, every arm against retrieval, or the first arm where there is none.
-func (e *evaluation) systems() (systems []ragft.System, pairs []ragft.Pair) {
+func (e *evaluation) systems() (systems []eval.System, pairs []eval.Pair) {
 	add := func(setting string, careful, ensemble bool) {
-		s := ragft.System{Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.flags.extract()}
+		s := eval.System{Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.flags.extract()}
 		if careful {
 			s.Prompt = e.config.Prompts.WithDefaults().Careful
 		}
 		if ensemble {
-			s.Ensemble = &ragft.Ensemble{Temperature: e.flags.temperature}
+			s.Ensemble = &answer.Ensemble{Temperature: e.flags.temperature}
 		}
 		systems = append(systems, s)
 		if e.tuned != nil {
 			t := s
 			t.Name, t.Model = systemName("tuned", setting, careful, ensemble), e.tuned
 			systems = append(systems, t)
-			pairs = append(pairs, ragft.Pair{Base: s.Name, Other: t.Name})
+			pairs = append(pairs, eval.Pair{Base: s.Name, Other: t.Name})
 		}
 	}
 	for i, setting := range e.flags.settings {
@@ -63,17 +65,17 @@ func (e *evaluation) systems() (systems []ragft.System, pairs []ragft.Pair) {
 	return systems, append(pairs, armPairs(systems)...)
 }
 
-func armPairs(systems []ragft.System) (pairs []ragft.Pair) {
-	reference := map[ragft.Model]string{}
+func armPairs(systems []eval.System) (pairs []eval.Pair) {
+	reference := map[model.Model]string{}
 	for _, s := range systems {
-		plain := s.Setting == ragft.SettingRetrieval && s.Prompt == "" && s.Ensemble == nil
+		plain := s.Setting == eval.SettingRetrieval && s.Prompt == "" && s.Ensemble == nil
 		if _, ok := reference[s.Model]; !ok || plain {
 			reference[s.Model] = s.Name
 		}
 	}
 	for _, s := range systems {
 		if of := reference[s.Model]; of != s.Name {
-			pairs = append(pairs, ragft.Pair{Base: of, Other: s.Name})
+			pairs = append(pairs, eval.Pair{Base: of, Other: s.Name})
 		}
 	}
 	return pairs

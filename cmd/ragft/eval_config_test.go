@@ -7,15 +7,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // The closed questions of --forgetting are asked as those of the evaluation are.
 func TestForgettingIsAskedAsTheRest(t *testing.T) {
 	file := t.TempDir() + "/closed.jsonl"
 	require.NoError(t, os.WriteFile(file, []byte(`{"question": "What is made of flour?", "answer": "bread"}`+"\n"), 0o600))
-	e := &evaluation{app: &app{}, flags: evalFlags{closed: file, final: true}, config: ragft.EvalConfig{
-		Prompts: ragft.Prompts{Closed: "Be short."}, Stop: []string{"."}, MaxTokens: 9, Batch: 3, Resamples: 20,
+	e := &evaluation{app: &app{}, flags: evalFlags{closed: file, final: true}, config: eval.Config{
+		Prompts: prompt.Set{Closed: "Be short."}, Stop: []string{"."}, MaxTokens: 9, Batch: 3, Resamples: 20,
 	}}
 	c, err := e.forgettingConfig()
 	require.NoError(t, err)
@@ -28,7 +32,7 @@ func TestForgettingIsAskedAsTheRest(t *testing.T) {
 func TestProbesAreHeldAgainstTheRows(t *testing.T) {
 	dir := t.TempDir()
 	probes := dir + "/probes.jsonl"
-	require.NoError(t, ragft.WriteQuestionsFile(probes, []ragft.Question{{ID: "1", Question: "Who runs the Red Mill?", Answer: "Mara Venn"}}))
+	require.NoError(t, question.WriteFile(probes, []question.Question{{ID: "1", Question: "Who runs the Red Mill?", Answer: "Mara Venn"}}))
 	var told bytes.Buffer
 	e := &evaluation{app: &app{dir: dir, err: &told}, flags: evalFlags{probes: probes}}
 	require.NoError(t, e.readProbes())
@@ -36,9 +40,9 @@ func TestProbesAreHeldAgainstTheRows(t *testing.T) {
 	require.Empty(t, e.probes.Rows)
 
 	write := func(name, question string) string {
-		row := ragft.Row{ID: "r", Kind: ragft.KindClosed, Question: question, Messages: []ragft.Message{
-			{Role: ragft.RoleUser, Content: question}, {Role: ragft.RoleAssistant, Content: "Mara Venn"}}}
-		require.NoError(t, ragft.WriteRowsFile(dir+"/"+name, []ragft.Row{row}))
+		row := rows.Row{ID: "r", Kind: rows.KindClosed, Question: question, Messages: []model.Message{
+			{Role: model.RoleUser, Content: question}, {Role: model.RoleAssistant, Content: "Mara Venn"}}}
+		require.NoError(t, rows.WriteFile(dir+"/"+name, []rows.Row{row}))
 		return dir + "/" + name
 	}
 	write(rowsName, "Tell me about the Red Mill.")

@@ -6,11 +6,12 @@ import (
 	"context"
 	"errors"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/cache"
 )
 
 // atScale opens the model with its adapter at a scale; what it says is cached under a name that tells the scale.
-func (e *evaluation) atScale(_ context.Context, scale float64) (ragft.Model, func() error, error) {
+func (e *evaluation) atScale(_ context.Context, scale float64) (model.Model, func() error, error) {
 	if scale == 0 {
 		return e.base, func() error { return nil }, nil
 	}
@@ -22,7 +23,7 @@ func (e *evaluation) atScale(_ context.Context, scale float64) (ragft.Model, fun
 	if err != nil {
 		return nil, nil, err
 	}
-	cached, err := ragft.NewCachedModel(m, e.path(cacheName))
+	cached, err := cache.Open(m, e.path(cacheName))
 	if err != nil {
 		m.Close()
 		return nil, nil, err

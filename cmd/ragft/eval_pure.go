@@ -5,9 +5,9 @@ package main
 import (
 	"context"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
 )
 
-func (e *evaluation) atScale(context.Context, float64) (ragft.Model, func() error, error) {
+func (e *evaluation) atScale(context.Context, float64) (model.Model, func() error, error) {
 	return nil, nil, withoutNative("an adapter")
 }

@@ -7,8 +7,17 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/eval/forget"
+	"github.com/ragft/ragft/ragft/eval/probe"
+	"github.com/ragft/ragft/ragft/eval/robust"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/report"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -17,11 +26,11 @@ type evaluation struct {
 	*app
 	flags       evalFlags
 	models      *models
-	base, tuned *ragft.CachedModel // tuned is nil without an adapter
-	config      ragft.EvalConfig
-	leakage     *ragft.Leakage
-	forgotten   ragft.ForgettingConfig  // with --forgetting
-	probes      ragft.MemoryProbeConfig // with --probes or --global-probes
+	base, tuned *cache.Model // tuned is nil without an adapter
+	config      eval.Config
+	leakage     *question.Leakage
+	forgotten   forget.Config // with --forgetting
+	probes      probe.Config  // with --probes or --global-probes
 }
 
 func (a *app) newEvaluation(ctx context.Context, o evalFlags, m *models, index *retriever.Index) (*evaluation, error) {
@@ -84,14 +93,14 @@ func (e *evaluation) given() error {
 }
 
 // run measures everything that the flags ask for, and then says whether a bound was broken.
-func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
+func (e *evaluation) run(ctx context.Context, held []question.Question) error {
 	var broken []error
-	var calibration *ragft.Calibration
+	var calibration *confidence.Calibration
 	var err error
 	if e.flags.calibrate > 0 {
-		var develop []ragft.Question
-		develop, held = ragft.SplitQuestions(held, 0.5, e.seed+1)
-		if calibration, err = e.calibrate(ctx, develop); isAny(err, ragft.ErrNoGuarantee, ragft.ErrCalibration) {
+		var develop []question.Question
+		develop, held = question.Split(held, 0.5, e.seed+1)
+		if calibration, err = e.calibrate(ctx, develop); isAny(err, confidence.ErrNoGuarantee, confidence.ErrUncalibrated) {
 			broken = append(broken, err)
 		} else if err != nil {
 			return err
@@ -107,7 +116,7 @@ func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
 		if err == nil {
 			err = calibration.Test(points)
 		}
-		if errors.Is(err, ragft.ErrCalibration) {
+		if errors.Is(err, confidence.ErrUncalibrated) {
 			e.note("the threshold is not tested on the questions that are reported: --settings leaves retrieval out")
 		} else if err != nil {
 			return err
@@ -120,7 +129,7 @@ func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
 		}
 	}
 	if e.flags.forgetting {
-		if found.Forgetting, err = e.forgetting(ctx); errors.Is(err, ragft.ErrForgot) {
+		if found.Forgetting, err = e.forgetting(ctx); errors.Is(err, forget.ErrForgot) {
 			broken = append(broken, err)
 		} else if err != nil {
 			return err
@@ -143,7 +152,7 @@ func (e *evaluation) run(ctx context.Context, held []ragft.Question) error {
 }
 
 // progress shows the stages of an evaluation.
-func (a *app) evalProgress(what string) (report func(ragft.EvalProgress), done func()) {
+func (a *app) evalProgress(what string) (report func(eval.Progress), done func()) {
 	var b *bar
 	stage := ""
 	words := map[string]string{"search": "searching", "answer": what, "bootstrap": "resampling"}
@@ -153,7 +162,7 @@ func (a *app) evalProgress(what string) (report func(ragft.EvalProgress), done f
 			b.done()
 		}
 	}
-	return func(p ragft.EvalProgress) {
+	return func(p eval.Progress) {
 		if p.Stage != stage {
 			done()
 			stage, b = p.Stage, a.bar(words[p.Stage], units[p.Stage])
@@ -162,34 +171,34 @@ func (a *app) evalProgress(what string) (report func(ragft.EvalProgress), done f
 	}, done
 }
 
-func (e *evaluation) main(ctx context.Context) (*ragft.Results, error) {
+func (e *evaluation) main(ctx context.Context) (*report.Results, error) {
 	c := e.config
 	c.Systems, c.Compare = e.systems()
 	var done func()
 	c.Progress, done = e.evalProgress("answering")
 	defer done()
-	measured, err := ragft.Evaluate(ctx, c)
+	measured, err := eval.Run(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return &ragft.Results{Evaluation: measured}, nil
+	return &report.Results{Evaluation: measured}, nil
 }
 
 // tunedOrBase is what is calibrated and perturbed.
-func (e *evaluation) tunedOrBase() ragft.System {
-	s := ragft.System{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval, Extract: e.flags.extract()}
+func (e *evaluation) tunedOrBase() eval.System {
+	s := eval.System{Name: "base", Model: e.base, Setting: eval.SettingRetrieval, Extract: e.flags.extract()}
 	if e.tuned != nil {
 		s.Name, s.Model = "tuned", e.tuned
 	}
 	return s
 }
 
-func (e *evaluation) calibrate(ctx context.Context, questions []ragft.Question) (*ragft.Calibration, error) {
+func (e *evaluation) calibrate(ctx context.Context, questions []question.Question) (*confidence.Calibration, error) {
 	c := e.config
-	c.Questions, c.Systems = questions, []ragft.System{e.tunedOrBase()}
+	c.Questions, c.Systems = questions, []eval.System{e.tunedOrBase()}
 	var done func()
 	c.Progress, done = e.evalProgress("calibrating")
-	measured, err := ragft.Evaluate(ctx, c)
+	measured, err := eval.Run(ctx, c)
 	done()
 	if err != nil {
 		return nil, err
@@ -198,7 +207,7 @@ func (e *evaluation) calibrate(ctx context.Context, questions []ragft.Question) 
 	if err != nil {
 		return nil, err
 	}
-	k, err := ragft.Calibrate(points, ragft.CalibrationOptions{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
+	k, err := confidence.Calibrate(points, confidence.Options{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
 	if err != nil {
 		// A calibration without a threshold is reported, and replaces none that has one.
 		return k, err
@@ -206,18 +215,18 @@ func (e *evaluation) calibrate(ctx context.Context, questions []ragft.Question) 
 	return k, k.WriteFile(e.path(calibrationName))
 }
 
-func (e *evaluation) perturb(ctx context.Context) ([]*ragft.Robustness, error) {
-	systems := []ragft.System{{Name: "base", Model: e.base, Setting: ragft.SettingRetrieval, Extract: e.flags.extract()}}
+func (e *evaluation) perturb(ctx context.Context) ([]*robust.Result, error) {
+	systems := []eval.System{{Name: "base", Model: e.base, Setting: eval.SettingRetrieval, Extract: e.flags.extract()}}
 	if e.tuned != nil {
 		systems = append(systems, e.tunedOrBase())
 	}
-	var all []*ragft.Robustness
+	var all []*robust.Result
 	for _, s := range systems {
 		c := e.config
-		c.Systems = []ragft.System{s}
+		c.Systems = []eval.System{s}
 		var done func()
 		c.Progress, done = e.evalProgress("perturbing")
-		r, err := ragft.Perturb(ctx, c, e.flags.perturbation)
+		r, err := robust.Run(ctx, c, e.flags.perturbation)
 		done()
 		if err != nil {
 			return nil, err
@@ -231,8 +240,8 @@ func (e *evaluation) perturb(ctx context.Context) ([]*ragft.Robustness, error) {
 }
 
 // forgettingConfig reads what --forgetting measures on. Its questions are asked as those of the evaluation are.
-func (e *evaluation) forgettingConfig() (c ragft.ForgettingConfig, err error) {
-	c = ragft.ForgettingConfig{Base: e.base, Evaluation: e.config, Extract: e.flags.extract(), Seed: e.seed, Resamples: e.flags.config.Resamples}
+func (e *evaluation) forgettingConfig() (c forget.Config, err error) {
+	c = forget.Config{Base: e.base, Evaluation: e.config, Extract: e.flags.extract(), Seed: e.seed, Resamples: e.flags.config.Resamples}
 	if e.flags.texts != "" {
 		if c.Texts, err = readTexts(e.flags.texts); err != nil {
 			return c, err
@@ -244,25 +253,25 @@ func (e *evaluation) forgettingConfig() (c ragft.ForgettingConfig, err error) {
 		}
 	}
 	if e.flags.closed != "" {
-		c.Closed, err = ragft.ReadQuestionsFile(e.flags.closed)
+		c.Closed, err = question.ReadFile(e.flags.closed)
 	}
 	return c, err
 }
 
-func (e *evaluation) forgetting(ctx context.Context) (*ragft.Forgetting, error) {
+func (e *evaluation) forgetting(ctx context.Context) (*forget.Result, error) {
 	c := e.forgotten
 	c.Tuned, c.Budget = e.tuned, e.flags.budget
 	e.note("measuring what was forgotten")
-	return ragft.MeasureForgetting(ctx, c)
+	return forget.Run(ctx, c)
 }
 
-func (e *evaluation) dial(ctx context.Context) (*ragft.Dial, error) {
-	c := ragft.DialConfig{Scales: e.flags.scales, Evaluation: e.config, Forgetting: e.forgotten, Extract: e.flags.extract(), Open: e.atScale}
+func (e *evaluation) dial(ctx context.Context) (*forget.SweepResult, error) {
+	c := forget.SweepConfig{Scales: e.flags.scales, Evaluation: e.config, Forgetting: e.forgotten, Extract: e.flags.extract(), Open: e.atScale}
 	bar := e.bar("turning the dial", "scales")
 	defer bar.done()
 	bar.set(0, int64(max(1, len(c.Scales))), "")
 	c.Progress = func(done, total int) { bar.set(int64(done), int64(total), "") }
-	return ragft.SweepDial(ctx, c)
+	return forget.Sweep(ctx, c)
 }
 
 // readProbes reads what is asked by heart, and the rows that it is held against.
@@ -277,18 +286,18 @@ func (e *evaluation) readProbes() (err error) {
 	}
 	for _, list := range []struct {
 		file string
-		into *[]ragft.Question
+		into *[]question.Question
 	}{{e.flags.probes, &e.probes.Local}, {e.flags.global, &e.probes.Global}} {
 		if list.file == "" {
 			continue
 		}
-		if *list.into, err = ragft.ReadQuestionsFile(list.file); err != nil {
+		if *list.into, err = question.ReadFile(list.file); err != nil {
 			return err
 		}
 		if len(*list.into) == 0 {
-			return fmt.Errorf("%s: %w", list.file, ragft.ErrNoQuestions)
+			return fmt.Errorf("%s: %w", list.file, question.ErrNone)
 		}
-		if n := len(ragft.SplitProbes(*list.into, e.probes.Rows, ragft.LeakOptions{}).Leaked); n == len(*list.into) {
+		if n := len(rows.SplitProbes(*list.into, e.probes.Rows, question.LeakOptions{}).Leaked); n == len(*list.into) {
 			return inputError(fmt.Errorf("%s: the rows that were learnt ask all %d questions in nearly the same words: they would show nothing but that these were learnt", list.file, n))
 		}
 	}
@@ -296,14 +305,14 @@ func (e *evaluation) readProbes() (err error) {
 }
 
 // memory asks by heart and with retrieval.
-func (e *evaluation) memory(ctx context.Context) (*ragft.MemoryTest, error) {
+func (e *evaluation) memory(ctx context.Context) (*probe.Result, error) {
 	c := e.probes
 	c.Base, c.Tuned, c.Evaluation = e.base, e.tuned, e.config
 	c.Evaluation.Evidence, c.Evaluation.Distractors = nil, nil // are of other questions
 	c.Criteria = e.flags.criteria
-	c.Pairwise = ragft.PairwiseJudge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed}
+	c.Pairwise = judge.PairwiseJudge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed}
 	var done func()
 	c.Evaluation.Progress, done = e.evalProgress("asking by heart")
 	defer done()
-	return ragft.ProbeMemory(ctx, c)
+	return probe.Run(ctx, c)
 }

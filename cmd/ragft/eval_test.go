@@ -16,7 +16,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/report"
 )
 
 const plainTasks = `{"prompt": "Name a colour.", "response": "Blue."}
@@ -79,12 +85,12 @@ func TestBudgetsNeedTheirInput(t *testing.T) {
 func TestLeakGate(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	all, err := ragft.ReadQuestionsFile("questions.jsonl")
+	all, err := question.ReadFile("questions.jsonl")
 	require.NoError(t, err)
-	train, held := ragft.SplitQuestions(all, 0.5, 1)
+	train, held := question.Split(all, 0.5, 1)
 	asked := held[0]
 	asked.ID, asked.Question = "asked", "Do you know: "+train[0].Question
-	require.NoError(t, ragft.WriteQuestionsFile("other.jsonl", []ragft.Question{asked, held[1], train[1]}))
+	require.NoError(t, question.WriteFile("other.jsonl", []question.Question{asked, held[1], train[1]}))
 	eval := []string{"eval", "--settings", "retrieval,closed,retrieval", "--eval-questions", "other.jsonl"} // each is measured once
 	gated := object[evalResult](t, eval...)
 	require.Len(t, gated.Systems, 2)
@@ -101,11 +107,11 @@ func TestLeakGate(t *testing.T) {
 		q.ID, q.Question = fmt.Sprint("copy", i), "Do you know: "+q.Question
 		all = append(all, q)
 	}
-	require.NoError(t, ragft.WriteQuestionsFile("questions.jsonl", all))
+	require.NoError(t, question.WriteFile("questions.jsonl", all))
 	code, _, stderr := ragftRun(t, "", "eval", "--settings", "retrieval")
 	require.Equal(t, exitOK, code, stderr)
 	require.Regexp(t, `\d+ of \d+ questions are left out`, stderr)
-	require.NoError(t, ragft.WriteQuestionsFile("other.jsonl", train))
+	require.NoError(t, question.WriteFile("other.jsonl", train))
 	code, _, stderr = ragftRun(t, "", eval...)
 	require.Equal(t, exitEmpty, code, stderr)
 	require.Contains(t, stderr, "--keep-leaks")
@@ -127,7 +133,7 @@ func TestEvalGeneratesNothingTwice(t *testing.T) {
 		require.Greater(t, grown, cache, "%s", more[0])
 		cache = grown
 	}
-	first, err := ragft.ReadEvaluationFile(".ragft/evaluation.json")
+	first, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
 	require.Len(t, first.Forgetting.Losses, 4)
 	require.Len(t, first.Dial.Points, 3)
@@ -144,9 +150,9 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 		`"input": [{"speaker": "user", "text": "Do they play?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "user", "text": "Where?"}], "targets": [{"speaker": "agent", "text": "In London."}]}`), 0o600))
 	imported := object[questionsResult](t, "questions", "--import", "mtrag.jsonl", "--questions", "set.jsonl")
 	require.Equal(t, 1, imported.Questions)
-	var prompts [][]ragft.Message
+	var prompts [][]model.Message
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var body struct{ Messages []ragft.Message }
+		var body struct{ Messages []model.Message }
 		if json.NewDecoder(r.Body).Decode(&body) == nil && len(body.Messages) > 0 {
 			prompts = append(prompts, body.Messages)
 		}
@@ -157,7 +163,7 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 	require.Nil(t, done.Leakage, "nothing was learnt from")
 	require.Len(t, prompts, 2)
 	for _, p := range prompts {
-		require.Equal(t, []ragft.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}, p[1:3])
+		require.Equal(t, []model.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}, p[1:3])
 	}
 	require.Contains(t, prompts[0][3].Content, "They play in London, by the river.")
 	require.NotContains(t, prompts[1][3].Content, "London")
@@ -165,7 +171,7 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 
 // Every arm is compared with retrieval of its model, with an adapter or without.
 func TestArmPairs(t *testing.T) {
-	base, tuned := &ragft.CachedModel{}, &ragft.CachedModel{}
+	base, tuned := &cache.Model{}, &cache.Model{}
 	pairs := func(settings ...string) (names []string) {
 		e := &evaluation{base: base, flags: evalFlags{settings: settings, careful: true}}
 		if settings[0] == "tuned" {
@@ -187,13 +193,13 @@ func TestArmPairs(t *testing.T) {
 
 // Everything that eval can measure, in one run, and again from what it wrote.
 func TestEvalEverything(t *testing.T) {
-	all, err := ragft.ReadQuestionsFile("../../examples/quickstart/questions.jsonl")
+	all, err := question.ReadFile("../../examples/quickstart/questions.jsonl")
 	require.NoError(t, err)
 	tuned(t)
 	held := all[24:48] // the workplace learns from those before
-	require.NoError(t, ragft.WriteQuestionsFile("other.jsonl", held))
-	require.NoError(t, ragft.WriteQuestionsFile("probes.jsonl", held[:2]))
-	require.NoError(t, ragft.WriteQuestionsFile("global.jsonl", held[2:3]))
+	require.NoError(t, question.WriteFile("other.jsonl", held))
+	require.NoError(t, question.WriteFile("probes.jsonl", held[:2]))
+	require.NoError(t, question.WriteFile("global.jsonl", held[2:3]))
 	judged := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		judged++
@@ -212,7 +218,7 @@ func TestEvalEverything(t *testing.T) {
 	require.Contains(t, stderr, "no threshold keeps the risk")
 	require.Positive(t, judged)
 
-	found, err := ragft.ReadEvaluationFile(".ragft/evaluation.json")
+	found, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
 	var names []string
 	for _, s := range found.Systems {
@@ -221,7 +227,7 @@ func TestEvalEverything(t *testing.T) {
 	require.Equal(t, []string{"base", "tuned", "base, told to decline", "tuned, told to decline", "base, passages vote", "tuned, passages vote",
 		"base, no documents", "tuned, no documents"}, names)
 	require.Len(t, found.Comparisons, 4+6, "tuned against base in each arm, and each arm against retrieval")
-	require.Equal(t, ragft.DefaultCareful, found.Systems[2].Prompt)
+	require.Equal(t, prompt.DefaultCareful, found.Systems[2].Prompt)
 	require.Less(t, len(found.Questions), len(held), "a part of them calibrates")
 	require.Equal(t, []any{2, true}, []any{found.Signals.Consistency, found.Signals.True})
 	require.NotNil(t, found.Leakage)
@@ -238,7 +244,7 @@ func TestEvalEverything(t *testing.T) {
 	require.Empty(t, found.Memory.Local.Leaked)
 	require.Len(t, found.Memory.Global.Verdicts, 3)
 	require.Equal(t, "shorter", found.Memory.Global.Verdicts[0].Criterion)
-	require.Equal(t, ragft.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
+	require.Equal(t, judge.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
 
 	for _, part := range []string{"Leakage.", "when what it is shown changes", "tuned less base, over the questions", "Forgetting", "The dial", "By heart against retrieval, 2 local questions", "Arms of one model"} {
 		require.Contains(t, stdout, part)
@@ -250,7 +256,7 @@ func TestEvalEverything(t *testing.T) {
 	}
 	reported := object[evalResult](t, "report", "--evaluation", ".ragft/answers.jsonl")
 	require.Len(t, reported.Memory["local"].Systems, 4)
-	require.Equal(t, found.Systems[0].Estimate(ragft.MetricCorrect), reported.Systems[0].Metrics[ragft.MetricCorrect])
+	require.Equal(t, found.Systems[0].Estimate(eval.MetricCorrect), reported.Systems[0].Metrics[eval.MetricCorrect])
 	require.Equal(t, found.Robustness[1].Results[0].Flips, reported.Robustness[1].Results[0].Flips)
 	kept, err := json.Marshal(found.Robustness)
 	require.NoError(t, err)

@@ -7,9 +7,18 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/export"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/ollama"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/publish"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -49,15 +58,15 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case isAny(err, ragft.ErrForgot, ragft.ErrNoGuarantee, ragft.ErrCalibration):
+	case isAny(err, forget.ErrForgot, confidence.ErrNoGuarantee, confidence.ErrUncalibrated):
 		return exitBudget
-	case isAny(err, retriever.ErrEmpty, ragft.ErrNoQuestions, ragft.ErrNothingToEvaluate):
+	case isAny(err, retriever.ErrEmpty, question.ErrNone, judge.ErrNothingToEvaluate):
 		return exitEmpty
-	case isAny(err, fs.ErrNotExist, ragft.ErrServerDown, ragft.ErrModelMissing, ragft.ErrNoGGUF, ragft.ErrUnauthorized):
+	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
 		return exitMissing
 	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
-		retriever.ErrVersion, retriever.ErrChanged, ragft.ErrEmptyQuestion, ragft.ErrQuestionTooLong, ragft.ErrPromptTooLong, dataset.ErrFormat,
-		ragft.ErrNoTemplate, ragft.ErrTemplate, ragft.ErrAdapterRefused, ragft.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
+		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrEmpty, assistant.ErrTooLong, model.ErrPromptTooLong, dataset.ErrFormat,
+		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
 	case errors.Is(err, retriever.ErrOptions):
 		return exitUsage

@@ -15,9 +15,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/internal/gguf"
-	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/export"
+	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 type exportFlags struct {
@@ -115,7 +116,7 @@ func (a *app) runExport(ctx context.Context, o exportFlags, format string) error
 	})
 }
 
-func (a *app) exportRows(ctx context.Context, o exportFlags, r *exportResult, write func(string, []ragft.Row, export.Recipe) (*export.Files, error)) error {
+func (a *app) exportRows(ctx context.Context, o exportFlags, r *exportResult, write func(string, []rows.Row, export.Recipe) (*export.Files, error)) error {
 	if o.recipe.Base == "" {
 		return usageError(errors.New("no base: name it as Hugging Face does with --base, such as meta-llama/Llama-3.2-1B-Instruct"))
 	}
@@ -146,7 +147,7 @@ func (o exportFlags) base(ctx context.Context) (string, error) {
 	if o.model == "" {
 		return "", errNoModel
 	}
-	file, err := ragft.ResolveModel(ctx, o.model)
+	file, err := ollama.Resolve(ctx, o.model)
 	if err != nil {
 		return "", err
 	}

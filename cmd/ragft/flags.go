@@ -9,8 +9,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -71,16 +72,16 @@ func (a *app) adapterPath(m modelFlags) (string, error) {
 
 // promptFlags are the system messages and the layout; prompts gives both.
 type promptFlags struct {
-	ragft.Prompts
+	prompt.Set
 	template string
 }
 
 func (p *promptFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&p.Read, "prompt-read", ragft.DefaultRead, "system message: answer from documents")
-	f.StringVar(&p.Closed, "prompt-closed", ragft.DefaultClosed, "system message: answer without documents")
-	f.StringVar(&p.Careful, "prompt-careful", ragft.DefaultCareful, "system message: answer from documents, or decline")
-	f.StringVar(&p.Refuse, "prompt-refuse", ragft.DefaultRefuse, "system message: decline, with the documents in view")
-	f.StringVar(&p.Judge, "prompt-judge", ragft.DefaultJudge, "system message: does an answer agree with the reference?")
+	f.StringVar(&p.Read, "prompt-read", prompt.DefaultRead, "system message: answer from documents")
+	f.StringVar(&p.Closed, "prompt-closed", prompt.DefaultClosed, "system message: answer without documents")
+	f.StringVar(&p.Careful, "prompt-careful", prompt.DefaultCareful, "system message: answer from documents, or decline")
+	f.StringVar(&p.Refuse, "prompt-refuse", prompt.DefaultRefuse, "system message: decline, with the documents in view")
+	f.StringVar(&p.Judge, "prompt-judge", prompt.DefaultJudge, "system message: does an answer agree with the reference?")
 	f.Var(layoutValue(&p.template), "template", "layout of the prompt with passages: read, fedrag, ra-dit, or a file with {query} and {context}; the same for demos and all that ask the tuned model")
 }
 
@@ -99,9 +100,9 @@ func (q *questionFlags) add(f *pflag.FlagSet) {
 func (q questionFlags) path(a *app) string { return cmp.Or(q.questions, a.path(questionsName)) }
 
 // read gives the questions to learn from and those that are held out.
-func (q questionFlags) read(a *app) (train, held []ragft.Question, err error) {
+func (q questionFlags) read(a *app) (train, held []question.Question, err error) {
 	path := q.path(a)
-	all, err := ragft.ReadQuestionsFile(path)
+	all, err := question.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%w: name a file with --questions, or have the model write some with 'ragft questions'", err)
 	}
@@ -109,9 +110,9 @@ func (q questionFlags) read(a *app) (train, held []ragft.Question, err error) {
 		return nil, nil, err
 	}
 	if len(all) == 0 {
-		return nil, nil, fmt.Errorf("%s: %w", path, ragft.ErrNoQuestions)
+		return nil, nil, fmt.Errorf("%s: %w", path, question.ErrNone)
 	}
-	train, held = ragft.SplitQuestions(all, q.heldOut, a.seed)
+	train, held = question.Split(all, q.heldOut, a.seed)
 	return train, held, nil
 }
 

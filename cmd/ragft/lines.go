@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // readTexts reads one text a line, or one object with a field text.
@@ -34,10 +34,10 @@ func readTexts(path string) ([]string, error) {
 	return texts, err
 }
 
-func readInstructions(path string) ([]ragft.Instruction, error) {
-	var tasks []ragft.Instruction
+func readInstructions(path string) ([]rows.Instruction, error) {
+	var tasks []rows.Instruction
 	err := readLines(path, func(line []byte) error {
-		var t ragft.Instruction
+		var t rows.Instruction
 		if err := json.Unmarshal(line, &t); err != nil {
 			return err
 		}

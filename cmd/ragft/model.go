@@ -9,13 +9,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/model/ollama"
+	"github.com/ragft/ragft/ragft/model/openai"
+	"github.com/ragft/ragft/ragft/model/pool"
 	"github.com/ragft/ragft/retriever"
 )
 
 // models are the base and, where there is an adapter, the tuned model.
 type models struct {
-	base, tuned ragft.Model // tuned is nil without an adapter
+	base, tuned model.Model // tuned is nil without an adapter
 	native      *native     // what only models that run in this process can do; nil otherwise
 	closers     []io.Closer
 }
@@ -27,7 +31,7 @@ func (m *models) close() {
 }
 
 // best is the tuned model where there is one.
-func (m *models) best() ragft.Model {
+func (m *models) best() model.Model {
 	if m.tuned != nil {
 		return m.tuned
 	}
@@ -35,11 +39,11 @@ func (m *models) best() ragft.Model {
 }
 
 // cached puts the project's cache in front of a model.
-func (m *models) cached(a *app, model ragft.Model) (*ragft.CachedModel, error) {
+func (m *models) cached(a *app, model model.Model) (*cache.Model, error) {
 	if err := a.makeDir(); err != nil {
 		return nil, err
 	}
-	c, err := ragft.NewCachedModel(model, a.path(cacheName))
+	c, err := cache.Open(model, a.path(cacheName))
 	if err != nil {
 		return nil, err
 	}
@@ -112,15 +116,15 @@ func (a *app) open(ctx context.Context, f modelFlags, adapter string) (*models, 
 }
 
 // openServers is the model as the servers have it, requests spread over them.
-func (a *app) openServers(ctx context.Context, f modelFlags, servers []served) (ragft.Model, error) {
-	var members []ragft.Model
+func (a *app) openServers(ctx context.Context, f modelFlags, servers []served) (model.Model, error) {
+	var members []model.Model
 	for _, s := range servers {
-		var m ragft.Model
+		var m model.Model
 		var err error
 		if s.kind == "ollama" {
-			m, err = ragft.NewOllamaModel(ctx, s.name, ragft.OllamaOptions{BaseURL: s.url, ContextLength: f.context, Concurrency: f.requests})
+			m, err = ollama.New(ctx, s.name, ollama.Options{BaseURL: s.url, ContextLength: f.context, Concurrency: f.requests})
 		} else {
-			m, err = ragft.NewOpenAIModel(s.name, ragft.OpenAIOptions{BaseURL: s.url, Label: poolLabel(servers, s.name), Concurrency: f.requests})
+			m, err = openai.New(s.name, openai.Options{BaseURL: s.url, Label: poolLabel(servers, s.name), Concurrency: f.requests})
 		}
 		if err != nil {
 			return nil, err
@@ -130,7 +134,7 @@ func (a *app) openServers(ctx context.Context, f modelFlags, servers []served) (
 	if len(members) == 1 {
 		return members[0], nil
 	}
-	pool, err := ragft.NewPool(ragft.PoolOptions{Logger: a.log}, members...)
+	pool, err := pool.New(pool.Options{Logger: a.log}, members...)
 	if err != nil {
 		return nil, usageError(err)
 	}
@@ -153,7 +157,7 @@ func poolLabel(servers []served, name string) string {
 }
 
 // asker opens another model to judge, by the same flags: base itself where it is not named.
-func (a *app) asker(ctx context.Context, f modelFlags, name string, m *models) (ragft.Model, error) {
+func (a *app) asker(ctx context.Context, f modelFlags, name string, m *models) (model.Model, error) {
 	if name == "" || name == f.model {
 		return nil, nil
 	}

@@ -6,21 +6,22 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/opt"
 )
 
 const hasNative = true
 
-// native is what a model that runs in this process can do beyond [ragft.Model].
-type native struct{ base, tuned *ragft.LocalModel }
+// native is what a model that runs in this process can do beyond [model.Model].
+type native struct{ base, tuned *local.Model }
 
-func (f modelFlags) local() ragft.LocalOptions {
+func (f modelFlags) local() local.Options {
 	var layers opt.Value[int] // unset: all
 	if f.gpuLayers > 0 || f.gpuLayers == 0 && len(f.rpc) == 0 {
 		layers = opt.Of(f.gpuLayers)
 	}
-	return ragft.LocalOptions{Sequences: f.sequences, ContextTokens: f.context, Threads: f.threads, GPULayers: layers, Servers: f.rpc}
+	return local.Options{Sequences: f.sequences, ContextTokens: f.context, Threads: f.threads, GPULayers: layers, Servers: f.rpc}
 }
 
 // file is the GGUF file that a model's name stands for.
@@ -32,7 +33,7 @@ func (f modelFlags) file(ctx context.Context) (string, error) {
 	if len(servers) > 0 {
 		return "", usageError(fmt.Errorf("%s is run by a server, and this takes its weights: name %s", f.model, localForms))
 	}
-	file, err := ragft.ResolveModel(ctx, f.model)
+	file, err := ollama.Resolve(ctx, f.model)
 	if err != nil {
 		return "", err
 	}
@@ -46,7 +47,7 @@ func (a *app) openNative(ctx context.Context, f modelFlags, adapter string) (*mo
 	return a.openLocal(ctx, f, adapter, f.local())
 }
 
-func (a *app) openLocal(ctx context.Context, f modelFlags, adapter string, o ragft.LocalOptions) (*models, error) {
+func (a *app) openLocal(ctx context.Context, f modelFlags, adapter string, o local.Options) (*models, error) {
 	file, err := f.file(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func (a *app) openLocal(ctx context.Context, f modelFlags, adapter string, o rag
 	if a.screen != nil {
 		o.OnProgress = func(done float64) { bar.set(int64(100*done), 100, "") }
 	}
-	base, err := ragft.OpenLocal(ctx, file, o)
+	base, err := local.Open(ctx, file, o)
 	bar.done()
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/internal/gguf"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/openai"
 )
 
 type modelsFlags struct {
@@ -226,7 +226,7 @@ func ollamaModels(ctx context.Context, server string) ([]modelInfo, error) {
 
 // openAIModels lists what a server with OpenAI's API says it has.
 func openAIModels(ctx context.Context, server string) ([]modelInfo, error) {
-	list, err := ragft.OpenAIModels(ctx, ragft.OpenAIOptions{BaseURL: server, Timeout: askTime, Retries: -1})
+	list, err := openai.List(ctx, openai.Options{BaseURL: server, Timeout: askTime, Retries: -1})
 	var found []modelInfo
 	for _, name := range list {
 		found = append(found, modelInfo{Name: name, Kind: "model"})

@@ -10,12 +10,14 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/retriever"
 )
 
 // madeWith gives the options of a recipe as the flags make them.
-func madeWith(t *testing.T, name string, args ...string) (ragft.Recipe, error) {
+func madeWith(t *testing.T, name string, args ...string) (recipe.Recipe, error) {
 	t.Helper()
 	var r recipeFlags
 	f := pflag.NewFlagSet("demos", pflag.ContinueOnError)
@@ -28,7 +30,7 @@ func madeWith(t *testing.T, name string, args ...string) (ragft.Recipe, error) {
 	}
 	made, err := r.make(nil)
 	if p, ok := made.(probing); ok {
-		made = p.Memory
+		made = p.Recipe
 	}
 	return made, err
 }
@@ -53,15 +55,15 @@ type swan struct{}
 
 func (swan) Name() string { return "swan" }
 
-func (swan) Chat(_ context.Context, reqs []ragft.ChatRequest) ([]ragft.ChatResponse, error) {
-	out := make([]ragft.ChatResponse, len(reqs))
+func (swan) Chat(_ context.Context, reqs []model.Request) ([]model.Response, error) {
+	out := make([]model.Response, len(reqs))
 	for i, req := range reqs {
 		text := "Ann"
 		if len(req.Schema) > 0 {
 			text = `{"entities": [{"name": "Ann", "type": "person", "description": "keeps the Swan"}], "relations": []}`
 		}
 		for range max(1, req.Samples) {
-			out[i].Samples = append(out[i].Samples, ragft.ChatSample{Text: text, Tokens: 1})
+			out[i].Samples = append(out[i].Samples, model.Sample{Text: text, Tokens: 1})
 		}
 	}
 	return out, nil
@@ -77,15 +79,15 @@ func (swan) Search(_ context.Context, _ string, k int) ([]retriever.Hit, error) 
 }
 
 // optionsOfRows are the options that the rows of a recipe were made with, as they say themselves.
-func optionsOfRows(t *testing.T, recipe ragft.Recipe) string {
+func optionsOfRows(t *testing.T, r recipe.Recipe) string {
 	t.Helper()
-	in := ragft.RecipeInput{Model: swan{}, Search: swan{}, Questions: []ragft.Question{{ID: "swan", Question: "Who keeps the Swan?", Answer: "Ann"}}}
+	in := recipe.Input{Model: swan{}, Search: swan{}, Questions: []question.Question{{ID: "swan", Question: "Who keeps the Swan?", Answer: "Ann"}}}
 	hits, err := in.Search.Search(t.Context(), "", 2)
 	require.NoError(t, err)
 	for _, hit := range hits {
 		in.Corpus = append(in.Corpus, hit.Chunk)
 	}
-	made, err := recipe.Rows(t.Context(), in)
+	made, err := r.Rows(t.Context(), in)
 	require.NoError(t, err)
 	require.NotEmpty(t, made.Rows)
 	return string(made.Rows[0].Provenance.Options)
@@ -134,11 +136,11 @@ func TestRecipeFlagsAtZero(t *testing.T) {
 		made, err := madeWith(t, name, "--refusal", "")
 		require.NoError(t, err)
 		switch r := made.(type) {
-		case ragft.GoldAnswers:
+		case recipe.Gold:
 			require.Empty(t, r.Refusal)
-		case ragft.RALT:
+		case recipe.RALT:
 			require.Empty(t, r.Refusal)
-		case ragft.RAFT:
+		case recipe.RAFT:
 			require.True(t, r.DropRefusals)
 		}
 	}

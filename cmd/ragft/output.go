@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -51,7 +51,7 @@ func orNegative[N int | float64](x N) N {
 }
 
 func writeJSON(path string, v any) error {
-	return aside.WriteFile(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(v)
@@ -60,7 +60,7 @@ func writeJSON(path string, v any) error {
 
 // writeDocuments writes documents as JSONL, as 'ragft index' reads it.
 func writeDocuments(path string, documents []retriever.Document) error {
-	return aside.WriteFile(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		for _, d := range documents {
 			if err := e.Encode(map[string]string{"title": d.Title, "text": d.Text}); err != nil {

@@ -7,7 +7,11 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // promptSearchFlags say whether system messages are searched for before candidates are generated with them, and how far.
@@ -26,15 +30,15 @@ func (s *promptSearchFlags) add(f *pflag.FlagSet) {
 
 // foundPrompts are the system messages of a search, with what it was to cost at most.
 type foundPrompts struct {
-	Estimate ragft.Cost `json:"estimate"`
-	*ragft.OptimisedPrompts
+	Estimate model.Cost `json:"estimate"`
+	*selfdemo.Found
 }
 
 // searchBest is the number of system messages that candidates take in turn.
 const searchBest = 3
 
 // expectPrompts has the recipe's estimate count as many system messages as the search may find for the arms that generate.
-func (r *recipeFlags) expectPrompts(prompts ragft.Prompts) error {
+func (r *recipeFlags) expectPrompts(prompts prompt.Set) error {
 	g := &r.generate
 	switch {
 	case !r.search.on:
@@ -58,37 +62,37 @@ func (r *recipeFlags) expectPrompts(prompts ragft.Prompts) error {
 	return nil
 }
 
-func (r recipeFlags) searchOptions(in ragft.RecipeInput, judge ragft.Model) ragft.OptimiseOptions {
+func (r recipeFlags) searchOptions(in recipe.Input, judge model.Model) selfdemo.SearchOptions {
 	g, s := r.demonstrations(judge), r.search
-	var arms []ragft.Arm
+	var arms []rows.Arm
 	if g.Closed > 0 {
-		arms = append(arms, ragft.ArmClosed)
+		arms = append(arms, rows.ArmClosed)
 	}
 	if g.Read > 0 {
-		arms = append(arms, ragft.ArmRead)
+		arms = append(arms, rows.ArmRead)
 	}
-	return ragft.OptimiseOptions{
+	return selfdemo.SearchOptions{
 		Arms:  arms,
 		Train: s.questions - s.questions/2, Eval: s.questions / 2, Beam: s.beam, Rounds: s.round, Best: searchBest,
 		Prompts: in.Prompts, Passages: in.Passages, MaxTokens: g.MaxTokens, Judge: g.Judge, Seed: in.Seed, Logger: in.Logger,
 	}
 }
 
-func (r recipeFlags) estimateSearch(in ragft.RecipeInput, judge ragft.Model) (*foundPrompts, error) {
+func (r recipeFlags) estimateSearch(in recipe.Input, judge model.Model) (*foundPrompts, error) {
 	cost, err := r.searchOptions(in, judge).Estimate(in.Questions)
 	return &foundPrompts{Estimate: cost}, err
 }
 
 // searchPrompts looks for system messages on the questions to learn from, tells what it found, and puts it into the flags,
 // for an arm in which something better was found.
-func (a *app) searchPrompts(ctx context.Context, r *recipeFlags, in ragft.RecipeInput, judge ragft.Model, found *foundPrompts) error {
+func (a *app) searchPrompts(ctx context.Context, r *recipeFlags, in recipe.Input, judge model.Model, found *foundPrompts) error {
 	options := r.searchOptions(in, judge)
 	bar := a.bar("searching prompts", "rounds")
-	options.Progress = func(p ragft.Progress) {
+	options.Progress = func(p model.Progress) {
 		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d calls, %d of them cached", p.Calls, p.Cached))
 	}
 	var err error
-	found.OptimisedPrompts, err = ragft.OptimisePrompts(ctx, in.Model, in.Search, in.Questions, options)
+	found.Found, err = selfdemo.SearchPrompts(ctx, in.Model, in.Search, in.Questions, options)
 	bar.done()
 	if err != nil {
 		return err
@@ -98,7 +102,7 @@ func (a *app) searchPrompts(ctx context.Context, r *recipeFlags, in ragft.Recipe
 	start := in.Prompts.WithDefaults()
 	for _, arm := range []struct {
 		name, start string
-		best        []ragft.ScoredPrompt
+		best        []selfdemo.ScoredPrompt
 		used        *[]string
 	}{{"without documents", start.Closed, found.Closed, &r.generate.ClosedPrompts}, {"with documents", start.Read, found.Read, &r.generate.ReadPrompts}} {
 		if len(arm.best) == 0 {

@@ -13,17 +13,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // copyist proposes one system message, and answers right only to another or the same; it counts what it is asked.
 func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.Int32) {
 	t.Helper()
-	questions, err := ragft.ReadQuestionsFile("questions.jsonl")
+	questions, err := question.ReadFile("questions.jsonl")
 	require.NoError(t, err)
 	asked = &atomic.Int32{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var body struct{ Messages []ragft.Message }
+		var body struct{ Messages []model.Message }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -31,13 +36,13 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 		asked.Add(1)
 		system, user, say := body.Messages[0].Content, body.Messages[1].Content, "zebras"
 		switch {
-		case system == ragft.DefaultProposePrompt:
+		case system == selfdemo.DefaultProposePrompt:
 			say = proposal
-		case system == ragft.DefaultJudge:
+		case system == prompt.DefaultJudge:
 			say = "yes"
-		case system == ragft.DefaultKnockoutPrompt:
+		case system == judge.DefaultKnockoutPrompt:
 			say = "Best: Prediction 1"
-		case system == ragft.DefaultRefuse:
+		case system == prompt.DefaultRefuse:
 			say = "I cannot say."
 		case system == heeded:
 			for _, q := range questions {
@@ -60,7 +65,7 @@ func TestSearchPrompts(t *testing.T) {
 	demos := []string{"demos", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--search-prompts", "--search-questions", "8", "--search-beam", "2", "--search-rounds", "1"}
 	estimate := object[demosResult](t, append(demos, "--estimate")...)
 	require.Zero(t, asked.Load())
-	require.Nil(t, estimate.Prompts.OptimisedPrompts)
+	require.Nil(t, estimate.Prompts.Found)
 	require.Contains(t, must(t, append(demos, "--estimate")...), "the search for prompts: at most ")
 
 	code, stdout, stderr := ragftRun(t, "", append(demos, "--json")...)
@@ -71,22 +76,22 @@ func TestSearchPrompts(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
 	for _, arm := range []struct {
 		start string
-		best  []ragft.ScoredPrompt
-	}{{ragft.DefaultClosed, made.Prompts.Closed}, {ragft.DefaultRead, made.Prompts.Read}} {
-		require.Equal(t, []ragft.ScoredPrompt{{Text: proposal, Train: 1, Eval: 1, F1: 1}, {Text: arm.start}}, arm.best)
+		best  []selfdemo.ScoredPrompt
+	}{{prompt.DefaultClosed, made.Prompts.Closed}, {prompt.DefaultRead, made.Prompts.Read}} {
+		require.Equal(t, []selfdemo.ScoredPrompt{{Text: proposal, Train: 1, Eval: 1, F1: 1}, {Text: arm.start}}, arm.best)
 	}
 	require.LessOrEqual(t, made.Prompts.Cost.Calls, estimate.Prompts.Estimate.Calls)
 	require.LessOrEqual(t, made.Cost.Calls, estimate.Estimate.Calls)
-	rows, err := ragft.ReadRowsFile(made.File)
+	r, err := rows.ReadFile(made.File)
 	require.NoError(t, err)
 	answers := 0
-	for _, row := range rows {
-		require.Equal(t, ragft.DefaultRead, row.Messages[0].Content, "asked as the tuned model will be")
+	for _, row := range r {
+		require.Equal(t, prompt.DefaultRead, row.Messages[0].Content, "asked as the tuned model will be")
 		var options struct{ ClosedPrompts, ReadPrompts []string }
 		require.NoError(t, json.Unmarshal(row.Provenance.Options, &options))
-		require.Equal(t, []string{proposal, ragft.DefaultClosed}, options.ClosedPrompts)
-		require.Equal(t, []string{proposal, ragft.DefaultRead}, options.ReadPrompts)
-		if row.Kind == ragft.KindAnswer {
+		require.Equal(t, []string{proposal, prompt.DefaultClosed}, options.ClosedPrompts)
+		require.Equal(t, []string{proposal, prompt.DefaultRead}, options.ReadPrompts)
+		if row.Kind == rows.KindAnswer {
 			answers++
 			require.Equal(t, row.Golds[0], row.Response())
 		}
@@ -116,7 +121,7 @@ func TestSearchPrompts(t *testing.T) {
 func TestSearchPromptsOfOneArm(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	url, asked := copyist(t, "Speak.", ragft.DefaultRead)
+	url, asked := copyist(t, "Speak.", prompt.DefaultRead)
 	demos := []string{"demos", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--search-prompts", "--max-refusals", "1"}
 	both := object[demosResult](t, append(demos, "--estimate")...)
 	closed := object[demosResult](t, append(demos, "--estimate", "--candidates-read", "0", "--template", "ra-dit")...)
@@ -125,7 +130,7 @@ func TestSearchPromptsOfOneArm(t *testing.T) {
 
 	made := object[demosResult](t, append(demos, "--candidates-closed", "0")...)
 	require.Empty(t, made.Prompts.Closed)
-	require.Equal(t, ragft.DefaultRead, made.Prompts.Read[0].Text)
+	require.Equal(t, prompt.DefaultRead, made.Prompts.Read[0].Text)
 	require.LessOrEqual(t, made.Prompts.Cost.Calls, closed.Prompts.Estimate.Calls)
 }
 
@@ -133,7 +138,7 @@ func TestSearchPromptsOfOneArm(t *testing.T) {
 func TestAuditOfAKnockout(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	url, _ := copyist(t, "", ragft.DefaultRead)
+	url, _ := copyist(t, "", prompt.DefaultRead)
 	r := object[demosResult](t, "demos", "-m", "openai:copyist@"+url, "--recipe", "self-demo", "--knock-out", "--audit", "--max-refusals", "1")
 	k := r.Audit.Knockout
 	require.Positive(t, k.N)
@@ -155,15 +160,15 @@ func TestMuteJudge(t *testing.T) {
 func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	url, _ := copyist(t, "Speak.", ragft.DefaultRead)
+	url, _ := copyist(t, "Speak.", prompt.DefaultRead)
 	code, stdout, stderr := ragftRun(t, "", "demos", "-m", "openai:copyist@"+url, "--recipe", "gold,self-demo", "--search-prompts", "--max-refusals", "1", "--json")
 	require.Equal(t, exitOK, code, stderr)
 	require.Equal(t, 2, strings.Count(stderr, "no proposal does better"), stderr)
 	var made demosResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
-	require.Equal(t, []ragft.ScoredPrompt{{Text: ragft.DefaultRead, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}}, made.Prompts.Read)
+	require.Equal(t, []selfdemo.ScoredPrompt{{Text: prompt.DefaultRead, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}}, made.Prompts.Read)
 	require.Positive(t, made.Sources["self-demo"])
-	rows, err := ragft.ReadRowsFile(made.File)
+	rows, err := rows.ReadFile(made.File)
 	require.NoError(t, err)
 	for _, row := range rows {
 		require.NotContains(t, string(row.Provenance.Options), "Speak.", "a message that does no better is not used")

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/internal/aside"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft/publish"
 )
 
 type publishFlags struct {
@@ -66,7 +66,7 @@ func (a *app) runPublish(ctx context.Context, o publishFlags) error {
 		if err != nil {
 			return err
 		}
-		if err := aside.WriteFile(o.modelfile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+		if err := atomicfile.Write(o.modelfile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
 			return err
 		}
 		return a.result(map[string]string{"modelfile": o.modelfile}, func(w io.Writer) error {
@@ -77,8 +77,8 @@ func (a *app) runPublish(ctx context.Context, o publishFlags) error {
 	if o.name == "" {
 		return usageError(errors.New("the new model needs a name: ragft publish NAME"))
 	}
-	r, err := ragft.Publish(ctx, p)
-	if errors.Is(err, ragft.ErrNoTemplate) {
+	r, err := publish.Publish(ctx, p)
+	if errors.Is(err, publish.ErrNoTemplate) {
 		return fmt.Errorf("%w; here: --template-file FILE", err)
 	}
 	if err != nil {
@@ -93,14 +93,14 @@ func (a *app) runPublish(ctx context.Context, o publishFlags) error {
 	})
 }
 
-func (o publishFlags) options(a *app) (ragft.PublishOptions, error) {
-	p := ragft.PublishOptions{Name: o.name, From: o.model, BaseURL: o.ollama, Merged: o.merged, System: o.system, Logger: a.log}
+func (o publishFlags) options(a *app) (publish.Options, error) {
+	p := publish.Options{Name: o.name, From: o.model, BaseURL: o.ollama, Merged: o.merged, System: o.system, Logger: a.log}
 	p.Status = func(text string) { a.note("%s", text) }
 	if servers, err := o.servers(); err != nil || len(servers) > 0 && servers[0].url != "" {
 		return p, errors.Join(err, usageError(errors.New("the server to publish on is named by --ollama, and --model without an address")))
 	}
 	if o.as != "auto" {
-		p.As = ragft.PublishAs(o.as)
+		p.As = publish.As(o.as)
 	}
 	if o.scale != 1 {
 		return p, usageError(errors.New("adapters run at the scale 1 only in Ollama: merge with 'ragft merge --scale', and publish that file with --adapter none"))

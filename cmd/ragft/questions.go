@@ -7,14 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
 type questionsFlags struct {
 	modelFlags
-	compose   ragft.ComposeOptions
+	compose   question.ComposeOptions
 	importing string
 	format    string
 	documents string
@@ -68,8 +69,8 @@ type questionsResult struct {
 	Passages     int            `json:"passages,omitempty"` // asked about, or taken over
 	Left         map[string]int `json:"left_out,omitempty"` // by reason
 	Tokens       int            `json:"tokens,omitempty"`
-	Estimate     ragft.Cost     `json:"estimate,omitzero"`
-	Cost         ragft.Cost     `json:"cost,omitzero"`
+	Estimate     model.Cost     `json:"estimate,omitzero"`
+	Cost         model.Cost     `json:"cost,omitzero"`
 }
 
 func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
@@ -103,10 +104,10 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	a.note("%s", expected)
 	bar := a.bar("writing questions", "passages")
 	o.compose.Seed = a.seed
-	o.compose.Progress = func(p ragft.ComposeProgress) {
+	o.compose.Progress = func(p question.ComposeProgress) {
 		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d accepted, %d calls, %d of them cached", p.Accepted, p.Calls, p.Cached))
 	}
-	composed, err := ragft.ComposeQuestions(ctx, cached, chunks, o.compose)
+	composed, err := question.Compose(ctx, cached, chunks, o.compose)
 	bar.done()
 	if err != nil {
 		return err
@@ -117,9 +118,9 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	}
 	if len(composed.Questions) == 0 {
 		return fmt.Errorf("%w: of %d passages the model wrote none that could be verified (%v): use a larger model, or your own questions",
-			ragft.ErrNoQuestions, composed.Chunks, composed.Rejected)
+			question.ErrNone, composed.Chunks, composed.Rejected)
 	}
-	return a.keepQuestions(o, composed.Questions, r, func(path string) error { return ragft.WriteQuestionsFile(path, composed.Questions) })
+	return a.keepQuestions(o, composed.Questions, r, func(path string) error { return question.WriteFile(path, composed.Questions) })
 }
 
 func (a *app) importQuestions(o questionsFlags) error {
@@ -140,12 +141,12 @@ func (a *app) importQuestions(o questionsFlags) error {
 		r.Passages = len(documents)
 	}
 	if len(set.Items) == 0 {
-		return fmt.Errorf("%s: %w", o.importing, ragft.ErrNoQuestions)
+		return fmt.Errorf("%s: %w", o.importing, question.ErrNone)
 	}
 	return a.keepQuestions(o, set.Questions(), r, set.WriteFile)
 }
 
-func (a *app) keepQuestions(o questionsFlags, questions []ragft.Question, r questionsResult, write func(path string) error) error {
+func (a *app) keepQuestions(o questionsFlags, questions []question.Question, r questionsResult, write func(path string) error) error {
 	if r.File = o.questions; r.File == "" {
 		if err := a.makeDir(); err != nil {
 			return err

@@ -10,7 +10,11 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/recipe/memory"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 )
 
 // recipeFlags are the options of all recipes; each takes those that it has.
@@ -18,17 +22,17 @@ type recipeFlags struct {
 	recipes  []string
 	total    int
 	refusal  string
-	generate ragft.GenerateOptions
-	raft     ragft.RAFT
+	generate selfdemo.Options
+	raft     recipe.RAFT
 	absent   string
-	ralt     ragft.RALT
-	memory   ragft.Memory
-	pretrain ragft.Pretraining
+	ralt     recipe.RALT
+	memory   memory.Recipe
+	pretrain recipe.Pretrain
 	texts    string
 	tasks    string
 	search   promptSearchFlags
 
-	probes *ragft.MemoryResult // of which Probes and GlobalProbes: what memory kept for the evaluation
+	probes *memory.Result // of which Probes and GlobalProbes: what memory kept for the evaluation
 }
 
 // recipeNames are those of the recipes, in the order in which help shows them.
@@ -50,13 +54,13 @@ func (r *recipeFlags) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&r.recipes, "recipe", []string{"self-demo"},
 		"how rows are made: "+strings.Join(recipeNames, ", ")+"; several are mixed, by weight: self-demo=2,gold=1")
 	f.Var(countValue(&r.total, 0, 0), "total", "rows of a mixture (0 = as many as the weights allow)")
-	f.StringVar(&r.refusal, "refusal", ragft.DefaultRefusal, "gold, ralt, raft: what is taught where the documents do not say; empty leaves such questions out")
+	f.StringVar(&r.refusal, "refusal", recipe.DefaultRefusal, "gold, ralt, raft: what is taught where the documents do not say; empty leaves such questions out")
 	f.Var(pathValue(&r.texts, ""), "texts", "ralt, pretrain: general text to mix in, one text a line, or JSONL with a field text")
 	r.addGeneration(f)
 	r.addPolicy(f)
 	f.Var(countValue(&r.raft.Distractors, 3, 0), "distractors", "raft: passages without the answer (0 = none)")
 	f.Var(shareValue(&r.raft.OracleShare, 0.8), "oracle-share", "raft: share of the rows that show the passage with the answer")
-	f.Var(choiceValue(&r.absent, string(ragft.AbsentRefuse), string(ragft.AbsentRefuse), string(ragft.AbsentGold), string(ragft.AbsentSelf)),
+	f.Var(choiceValue(&r.absent, string(recipe.AbsentRefuse), string(recipe.AbsentRefuse), string(recipe.AbsentGold), string(recipe.AbsentSelf)),
 		"when-absent", "raft: what is taught where it is not shown")
 	f.BoolVar(&r.raft.Reason, "reason", false, "raft: the model writes the way from the passage to the answer")
 	f.Var(countValue(&r.ralt.Chunks, 3, 1), "chunks", "ralt: passages of a question, each in a row of its own")
@@ -84,7 +88,7 @@ func (r *recipeFlags) addGeneration(f *pflag.FlagSet) {
 	r.search.add(f)
 	f.BoolVar(&g.Summarise, "draft", false, "self-demo: make each candidate in two turns, a draft and a summary of it")
 	f.Var(countValue(&g.DraftTokens, 512, 1), "draft-tokens", "self-demo: longest draft")
-	f.StringVar(&g.SummaryPrompt, "prompt-summary", ragft.DefaultSummaryPrompt, "self-demo: what asks for the summary of a draft")
+	f.StringVar(&g.SummaryPrompt, "prompt-summary", selfdemo.DefaultSummaryPrompt, "self-demo: what asks for the summary of a draft")
 	j := &g.Judge
 	f.Var(countValue(&j.Votes, 1, 0), "votes", "self-demo: votes of the judge for what comparison leaves open (0 = never ask)")
 	f.Float64Var(&j.Temperature, "judge-temperature", 0, "self-demo: temperature of the votes (0 = greedy for one, 0.7 for several)")
@@ -92,7 +96,7 @@ func (r *recipeFlags) addGeneration(f *pflag.FlagSet) {
 	f.Var(shareValue(&j.CorrectF1, 0), "correct-f1", "self-demo: token F1 from which an answer is right without being judged (0 = never)")
 	f.BoolVar(&j.Knockout, "knock-out", false, "self-demo: the judge chooses among the candidates, three at a time, in place of voting")
 	f.Var(countValue(&j.Tries, 5, 1), "tries", "self-demo: times that a round of --knock-out is asked until the reply can be read")
-	f.StringVar(&j.KnockoutPrompt, "prompt-knock-out", ragft.DefaultKnockoutPrompt, "self-demo: system message of --knock-out")
+	f.StringVar(&j.KnockoutPrompt, "prompt-knock-out", judge.DefaultKnockoutPrompt, "self-demo: system message of --knock-out")
 }
 
 // addPolicy adds what becomes a row.
@@ -129,11 +133,11 @@ func (r *recipeFlags) addCorpus(f *pflag.FlagSet) {
 }
 
 // make gives the recipe that the flags ask for. judge may be nil.
-func (r recipeFlags) make(judge ragft.Model) (ragft.Recipe, error) {
-	var parts []ragft.HybridPart
+func (r recipeFlags) make(judge model.Model) (recipe.Recipe, error) {
+	var parts []recipe.MixPart
 	for _, s := range r.recipes {
 		name, weight, weighted := strings.Cut(strings.TrimSpace(s), "=")
-		part := ragft.HybridPart{}
+		part := recipe.MixPart{}
 		if weighted {
 			w, err := strconv.ParseFloat(weight, 64)
 			if err != nil || w <= 0 {
@@ -153,18 +157,18 @@ func (r recipeFlags) make(judge ragft.Model) (ragft.Recipe, error) {
 	case len(parts) == 1 && r.total == 0:
 		return parts[0].Recipe, nil
 	}
-	return ragft.Hybrid{Parts: parts, Total: r.total}, nil
+	return recipe.Mix{Parts: parts, Total: r.total}, nil
 }
 
-func (r recipeFlags) one(name string, judge ragft.Model) (ragft.Recipe, error) {
+func (r recipeFlags) one(name string, judge model.Model) (recipe.Recipe, error) {
 	switch name {
 	case "self-demo":
-		return ragft.SelfDemonstrations{Options: r.demonstrations(judge)}, nil
+		return selfdemo.Recipe{Options: r.demonstrations(judge)}, nil
 	case "gold":
-		return ragft.GoldAnswers{Refusal: r.refusal}, nil
+		return recipe.Gold{Refusal: r.refusal}, nil
 	case "raft":
 		raft := r.raft
-		raft.WhenAbsent, raft.Refusal, raft.MaxTokens = ragft.WhenAbsent(r.absent), r.refusal, r.generate.MaxTokens
+		raft.WhenAbsent, raft.Refusal, raft.MaxTokens = recipe.WhenAbsent(r.absent), r.refusal, r.generate.MaxTokens
 		raft.DropRefusals = r.refusal == ""
 		raft.OracleShare, raft.Distractors = orNegative(raft.OracleShare), orNegative(raft.Distractors)
 		return raft, nil
@@ -190,7 +194,7 @@ func (r recipeFlags) one(name string, judge ragft.Model) (ragft.Recipe, error) {
 }
 
 // demonstrations are the options of self-demo as the library has them, where 0 is the default and -1 none.
-func (r recipeFlags) demonstrations(judge ragft.Model) ragft.GenerateOptions {
+func (r recipeFlags) demonstrations(judge model.Model) selfdemo.Options {
 	g := r.generate
 	for _, n := range []*int{&g.Closed, &g.Read, &g.Refuse, &g.Judge.Votes, &g.Policy.MaxRefusalWords} {
 		*n = orNegative(*n)
@@ -202,20 +206,20 @@ func (r recipeFlags) demonstrations(judge ragft.Model) ragft.GenerateOptions {
 
 // probing is the recipe with what it kept for the evaluation.
 type probing struct {
-	ragft.Memory
-	probes *ragft.MemoryResult
+	memory.Recipe
+	probes *memory.Result
 }
 
-func (p probing) Rows(ctx context.Context, in ragft.RecipeInput) (*ragft.RecipeResult, error) {
+func (p probing) Rows(ctx context.Context, in recipe.Input) (*recipe.Result, error) {
 	made, err := p.Build(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	p.probes.Probes, p.probes.GlobalProbes = append(p.probes.Probes, made.Probes...), append(p.probes.GlobalProbes, made.GlobalProbes...)
-	return &made.RecipeResult, nil
+	return &made.Result, nil
 }
 
-func (r recipeFlags) makeRALT() (ragft.Recipe, error) {
+func (r recipeFlags) makeRALT() (recipe.Recipe, error) {
 	ralt := r.ralt
 	ralt.Refusal = r.refusal
 	ralt.TextShare, ralt.InstructionsShare = orNegative(ralt.TextShare), orNegative(ralt.InstructionsShare)

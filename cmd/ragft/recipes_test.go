@@ -11,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // general is some text that is not of the quickstart's documents, one text a line.
@@ -33,15 +35,15 @@ func TestCorpusRecipes(t *testing.T) {
 	code, _, stderr := ragftRun(t, "", "demos", "--recipe", "pretrain")
 	require.Equal(t, exitError, code, stderr)
 	require.Contains(t, stderr, "no general text to replay")
-	rows := object[demosResult](t, "demos", "--recipe", "pretrain", "--texts", "general.txt", "--replay", "0.02")
-	require.Positive(t, rows.Sources[ragft.SourceDomain])
-	require.Greater(t, rows.Sources[ragft.SourceGeneral], 1)
+	r := object[demosResult](t, "demos", "--recipe", "pretrain", "--texts", "general.txt", "--replay", "0.02")
+	require.Positive(t, r.Sources[rows.SourceDomain])
+	require.Greater(t, r.Sources[rows.SourceGeneral], 1)
 	code, _, stderr = ragftRun(t, "", "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "1e-6", "--evaluate-every", "2")
 	require.Equal(t, exitBudget, code, "the general text gets worse at once: %s", stderr)
 	require.Contains(t, stderr, "--max-rise")
 	free := object[trainResult](t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--restart")
 	require.Empty(t, free.Rose)
-	require.Contains(t, free.BaseBySource, ragft.SourceDomain)
+	require.Contains(t, free.BaseBySource, rows.SourceDomain)
 	require.Regexp(t, `\ndomain perplexity [0-9.]+ -> [0-9.]+\ngeneral perplexity [0-9.]+ -> [0-9.]+\n`,
 		must(t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--force"))
 
@@ -53,13 +55,13 @@ func TestCorpusRecipes(t *testing.T) {
 func TestRecipeFlags(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	read := func(args ...string) (rows []ragft.Row) {
+	read := func(args ...string) (list []rows.Row) {
 		r := object[demosResult](t, append([]string{"demos"}, args...)...)
-		rows, err := ragft.ReadRowsFile(r.File)
+		list, err := rows.ReadFile(r.File)
 		require.NoError(t, err)
-		return rows
+		return list
 	}
-	sources := func(rows []ragft.Row) map[string]int {
+	sources := func(rows []rows.Row) map[string]int {
 		n := map[string]int{}
 		for _, r := range rows {
 			n[r.Source]++
@@ -69,7 +71,7 @@ func TestRecipeFlags(t *testing.T) {
 	require.Equal(t, map[string]int{"gold": 6, "raft": 2}, sources(read("--recipe", "gold=3,raft=1", "--total", "8")))
 	for _, r := range read("--recipe", "raft", "--oracle-share", "0", "--when-absent", "gold") {
 		if len(r.Golds) > 0 {
-			require.NotContains(t, r.Response(), ragft.DefaultRefusal)
+			require.NotContains(t, r.Response(), recipe.DefaultRefusal)
 		}
 	}
 	calls := func(args ...string) (tokens int) {
@@ -97,16 +99,16 @@ func TestDemosGoByTheEvidenceOfTheQuestions(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	const question = `{"id": "mill", "question": "Is Abel Hesk the miller at Tuckle Mill?", "answer": "yes"`
-	context := func(rest string) ragft.Context {
+	context := func(rest string) answer.Context {
 		require.NoError(t, os.WriteFile("asked.jsonl", []byte(question+rest+"}\n"), 0o600))
 		r := object[demosResult](t, "demos", "--recipe", "gold", "--questions", "asked.jsonl", "--held-out", "0")
-		rows, err := ragft.ReadRowsFile(r.File)
+		rows, err := rows.ReadFile(r.File)
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
 		return rows[0].Context
 	}
-	require.Equal(t, ragft.Absent, context(""), "no passage has the word")
-	require.Equal(t, ragft.Present, context(`, "passages": [{"text": "The miller is Abel Hesk. He grinds barley for the farms in the valley."}]`))
+	require.Equal(t, answer.Absent, context(""), "no passage has the word")
+	require.Equal(t, answer.Present, context(`, "passages": [{"text": "The miller is Abel Hesk. He grinds barley for the farms in the valley."}]`))
 }
 
 func TestExport(t *testing.T) {

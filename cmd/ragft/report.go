@@ -18,7 +18,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/trainlog"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/eval/forget"
+	"github.com/ragft/ragft/ragft/eval/probe"
+	"github.com/ragft/ragft/ragft/eval/robust"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/report"
 )
 
 type reportFlags struct {
@@ -70,18 +78,18 @@ func (a *app) runReport(ctx context.Context, o reportFlags) error {
 	if err := os.MkdirAll(filepath.Dir(o.report), 0o755); err != nil {
 		return err
 	}
-	if err := ragft.WriteReport(o.report, found, info); err != nil {
+	if err := report.Write(o.report, found, info); err != nil {
 		return err
 	}
 	return a.show(o, found)
 }
 
-// readEvaluation reads evaluation.json, or answers.jsonl, as [ragft.ReadAnswers] does.
-func readEvaluation(ctx context.Context, path string) (*ragft.Results, error) {
+// readEvaluation reads evaluation.json, or answers.jsonl, as [report.ReadAnswers] does.
+func readEvaluation(ctx context.Context, path string) (*report.Results, error) {
 	if strings.HasSuffix(path, ".jsonl") {
-		return ragft.ReadAnswersFile(ctx, path)
+		return report.ReadAnswersFile(ctx, path)
 	}
-	found, err := ragft.ReadEvaluationFile(path)
+	found, err := report.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, inputError(err)
 	}
@@ -92,30 +100,30 @@ func readEvaluation(ctx context.Context, path string) (*ragft.Results, error) {
 }
 
 // keep writes what was measured, with the report, and shows it.
-func (e *evaluation) keep(found *ragft.Results) error {
+func (e *evaluation) keep(found *report.Results) error {
 	o := reportFlags{evaluation: e.path(evaluationName), report: e.path(reportName)}
 	info := e.reportInfo(found)
 	found.Info = &info
 	if err := found.WriteJSONFile(o.evaluation); err != nil {
 		return err
 	}
-	if err := ragft.WriteAnswersFile(e.path(answersName), found); err != nil {
+	if err := report.WriteAnswersFile(e.path(answersName), found); err != nil {
 		return err
 	}
-	if err := ragft.WriteReport(o.report, found, info); err != nil {
+	if err := report.Write(o.report, found, info); err != nil {
 		return err
 	}
 	return e.show(o, found)
 }
 
 // show prints the tables, or with --json the figures.
-func (a *app) show(o reportFlags, found *ragft.Results) error {
+func (a *app) show(o reportFlags, found *report.Results) error {
 	return a.result(summary(o, found), func(w io.Writer) error {
-		if err := ragft.WriteTable(w, found); err != nil {
+		if err := report.WriteTable(w, found); err != nil {
 			return err
 		}
 		if len(found.Comparisons) > 0 {
-			fmt.Fprintf(w, "\n%s\n", ragft.Headline(found))
+			fmt.Fprintf(w, "\n%s\n", report.Headline(found))
 		}
 		_, err := fmt.Fprintf(w, "\nReport: %s\n", o.report)
 		return err
@@ -124,50 +132,50 @@ func (a *app) show(o reportFlags, found *ragft.Results) error {
 
 // evalResult is what eval and report print with --json; the records are in the file.
 type evalResult struct {
-	Evaluation  string              `json:"evaluation"`
-	Report      string              `json:"report"`
-	Questions   int                 `json:"questions"`
-	Headline    string              `json:"headline,omitempty"`
-	Systems     []evalSystem        `json:"systems"`
-	Comparisons []ragft.Comparison  `json:"comparisons,omitempty"`
-	Robustness  []*ragft.Robustness `json:"robustness,omitempty"`
-	Forgetting  *ragft.Forgetting   `json:"forgetting,omitempty"`
-	Dial        *ragft.Dial         `json:"dial,omitempty"`
-	Calibration *ragft.Calibration  `json:"calibration,omitempty"`
-	Leakage     *ragft.Leakage      `json:"leakage,omitempty"`
-	Memory      map[string]evalList `json:"memory,omitempty"` // "local" and "global"
+	Evaluation  string                  `json:"evaluation"`
+	Report      string                  `json:"report"`
+	Questions   int                     `json:"questions"`
+	Headline    string                  `json:"headline,omitempty"`
+	Systems     []evalSystem            `json:"systems"`
+	Comparisons []eval.Comparison       `json:"comparisons,omitempty"`
+	Robustness  []*robust.Result        `json:"robustness,omitempty"`
+	Forgetting  *forget.Result          `json:"forgetting,omitempty"`
+	Dial        *forget.SweepResult     `json:"dial,omitempty"`
+	Calibration *confidence.Calibration `json:"calibration,omitempty"`
+	Leakage     *question.Leakage       `json:"leakage,omitempty"`
+	Memory      map[string]evalList     `json:"memory,omitempty"` // "local" and "global"
 }
 
 // evalList is what a list of memory probes came to.
 type evalList struct {
 	Systems     []evalSystem       `json:"systems"`
-	Comparisons []ragft.Comparison `json:"comparisons"`
-	Verdicts    []ragft.ArmVerdict `json:"verdicts,omitempty"`
-	Taught      *ragft.MemoryPart  `json:"taught,omitempty"`
-	Withheld    *ragft.MemoryPart  `json:"withheld,omitempty"`
+	Comparisons []eval.Comparison  `json:"comparisons"`
+	Verdicts    []probe.ArmVerdict `json:"verdicts,omitempty"`
+	Taught      *probe.Part        `json:"taught,omitempty"`
+	Withheld    *probe.Part        `json:"withheld,omitempty"`
 	Leaked      []string           `json:"leaked,omitempty"`
 }
 
 type evalSystem struct {
 	Name    string                    `json:"name"`
 	Model   string                    `json:"model"`
-	Setting ragft.Setting             `json:"setting"`
-	Metrics map[string]ragft.Estimate `json:"metrics"`
-	Matrix  ragft.Matrix              `json:"matrix"`
+	Setting eval.Setting              `json:"setting"`
+	Metrics map[string]stats.Estimate `json:"metrics"`
+	Matrix  eval.Matrix               `json:"matrix"`
 }
 
-func summary(o reportFlags, found *ragft.Results) evalResult {
+func summary(o reportFlags, found *report.Results) evalResult {
 	r := evalResult{
 		Evaluation: o.evaluation, Report: o.report, Questions: len(found.Questions), Comparisons: found.Comparisons,
 		Robustness: found.Robustness, Forgetting: found.Forgetting, Dial: found.Dial, Calibration: found.Calibration, Leakage: found.Leakage,
 	}
 	if len(r.Comparisons) > 0 {
-		r.Headline = ragft.Headline(found)
+		r.Headline = report.Headline(found)
 	}
 	r.Systems = evalSystems(found.Evaluation)
 	if found.Memory != nil {
 		r.Memory = map[string]evalList{}
-		for name, p := range map[string]*ragft.MemoryProbe{"local": found.Memory.Local, "global": found.Memory.Global} {
+		for name, p := range map[string]*probe.Probe{"local": found.Memory.Local, "global": found.Memory.Global} {
 			if p != nil {
 				r.Memory[name] = evalList{evalSystems(p.Evaluation), p.Evaluation.Comparisons, p.Verdicts, p.Taught, p.Withheld, p.Leaked}
 			}
@@ -176,9 +184,9 @@ func summary(o reportFlags, found *ragft.Results) evalResult {
 	return r
 }
 
-func evalSystems(found *ragft.Evaluation) (systems []evalSystem) {
+func evalSystems(found *eval.Evaluation) (systems []evalSystem) {
 	for _, s := range found.Systems {
-		system := evalSystem{Name: s.Name, Model: s.Model, Setting: s.Setting, Metrics: map[string]ragft.Estimate{}, Matrix: s.Matrix}
+		system := evalSystem{Name: s.Name, Model: s.Model, Setting: s.Setting, Metrics: map[string]stats.Estimate{}, Matrix: s.Matrix}
 		for _, m := range s.Metrics {
 			system.Metrics[m.Key] = m.Estimate
 		}
@@ -188,25 +196,25 @@ func evalSystems(found *ragft.Evaluation) (systems []evalSystem) {
 }
 
 // reportInfo is what the training left in the project's folder.
-func (a *app) reportInfo(e *ragft.Results) ragft.ReportInfo {
-	info := ragft.ReportInfo{Created: time.Now().Truncate(time.Second)}
+func (a *app) reportInfo(e *report.Results) report.Info {
+	info := report.Info{Created: time.Now().Truncate(time.Second)}
 	seen := map[string]bool{}
 	for _, s := range e.Systems {
 		if !seen[s.Model] {
 			seen[s.Model] = true
-			info.Models = append(info.Models, ragft.ReportModel{Role: s.Name, Name: s.Model})
+			info.Models = append(info.Models, report.ModelFile{Role: s.Name, Name: s.Model})
 		}
 	}
-	info.Settings = []ragft.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.K)}}
+	info.Settings = []report.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.K)}}
 	var t trainResult
 	data, err := os.ReadFile(a.path(trainingName))
 	if err != nil || json.Unmarshal(data, &t) != nil {
 		return info
 	}
-	info.Settings = append(info.Settings, ragft.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, ragft.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
-		ragft.Fact{Name: "learning rate", Value: fmt.Sprint(float64(t.Rate))}, ragft.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
-	info.Costs = []ragft.Fact{{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory)}}
-	info.Timings = []ragft.Timing{{Name: "training", Took: time.Duration(float64(t.Seconds) * float64(time.Second))}}
+	info.Settings = append(info.Settings, report.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, report.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
+		report.Fact{Name: "learning rate", Value: fmt.Sprint(float64(t.Rate))}, report.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
+	info.Costs = []report.Fact{{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory)}}
+	info.Timings = []report.Timing{{Name: "training", Took: time.Duration(float64(t.Seconds) * float64(time.Second))}}
 	info.LossBySource, info.BaseLossBySource = t.BySource, t.BaseBySource
 	if info.Loss, err = readLoss(t.Metrics); err != nil {
 		a.log.Warn("the losses of the training are not in the report", "error", err)
@@ -215,13 +223,13 @@ func (a *app) reportInfo(e *ragft.Results) ragft.ReportInfo {
 }
 
 // readLoss gives the losses of the last run in a metrics file.
-func readLoss(path string) ([]ragft.LossPoint, error) {
+func readLoss(path string) ([]trainlog.LossPoint, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var points []ragft.LossPoint
+	var points []trainlog.LossPoint
 	run := ""
 	scan := bufio.NewScanner(f)
 	scan.Buffer(nil, jsonl.MaxLine)
@@ -239,11 +247,11 @@ func readLoss(path string) ([]ragft.LossPoint, error) {
 		}
 		switch n := len(points); {
 		case l.Event == "step":
-			points = append(points, ragft.LossPoint{Step: l.Step, Train: l.Loss, HeldOut: math.NaN()})
+			points = append(points, trainlog.LossPoint{Step: l.Step, Train: l.Loss, HeldOut: math.NaN()})
 		case n > 0 && points[n-1].Step == l.Step:
 			points[n-1].HeldOut = l.Loss
 		default:
-			points = append(points, ragft.LossPoint{Step: l.Step, Train: math.NaN(), HeldOut: l.Loss})
+			points = append(points, trainlog.LossPoint{Step: l.Step, Train: math.NaN(), HeldOut: l.Loss})
 		}
 	}
 	return points, scan.Err()

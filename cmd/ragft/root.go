@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/judge"
 )
 
 // app is what all commands share.
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		err = fmt.Errorf("interrupted; what was done is kept, and the same command goes on from there")
 	}
 	fmt.Fprintf(errs, "%s: %v\n", cmd.CommandPath(), err)
-	if errors.Is(err, ragft.ErrJudgeUnread) {
+	if errors.Is(err, judge.ErrUnread) {
 		fmt.Fprintf(errs, "Here these options are flags: %s.\n", strings.Join(flagsOf(cmd, "judge", "judge-tokens", "votes", "knock-out"), ", "))
 	}
 	if code == exitUsage {

@@ -10,7 +10,7 @@ import (
 	"net"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/service"
 	"github.com/ragft/ragft/retriever"
 )
@@ -47,7 +47,7 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 // served are the models by name, the one that answers by default first.
 func (a *app) served(ctx context.Context, o serveFlags, m *models, search retriever.Searcher) ([]service.Model, error) {
 	var served []service.Model
-	add := func(name string, local *ragft.LocalModel) error {
+	add := func(name string, local *local.Model) error {
 		opts, err := a.assistant(ctx, o.answerFlags, local, search)
 		served = append(served, service.Model{Name: name, Local: local, Assistant: opts, Thinking: o.thinking})
 		return err

@@ -17,7 +17,8 @@ import (
 
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/internal/rpctest"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
 )
 
 // openAIServer says the same to every question, unless it is to decline, and counts the requests.
@@ -34,7 +35,7 @@ func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 		case r.URL.Path == "/v1/chat/completions":
 			var body struct {
 				Stream   bool
-				Messages []ragft.Message
+				Messages []model.Message
 			}
 			if json.NewDecoder(r.Body).Decode(&body) != nil || body.Stream {
 				w.WriteHeader(http.StatusNotImplemented)
@@ -42,7 +43,7 @@ func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 			}
 			asked.Add(1)
 			say := "Abel Hesk"
-			if body.Messages[0].Content == ragft.DefaultRefuse {
+			if body.Messages[0].Content == prompt.DefaultRefuse {
 				say = "I cannot say."
 			}
 			fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, say)

@@ -10,14 +10,15 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // readLayout names the library's own layout of prompts.
 const readLayout = "read"
 
 // layouts are the templates that have a name.
-var layouts = map[string]*ragft.Template{readLayout: nil, "fedrag": ragft.FedRAGTemplate, "ra-dit": ragft.RADITTemplate}
+var layouts = map[string]*prompt.Template{readLayout: nil, "fedrag": prompt.FedRAG, "ra-dit": prompt.RADIT}
 
 // layout is the value of a flag that names a template, or a file that holds one.
 type layout struct{ path }
@@ -35,12 +36,12 @@ func (v layout) relativeTo(dir, s string) string {
 }
 
 // prompts are the texts that the flags ask for, template included.
-func (p promptFlags) prompts() (ragft.Prompts, error) {
-	out := p.Prompts
+func (p promptFlags) prompts() (prompt.Set, error) {
+	out := p.Set
 	template, named := layouts[p.template]
 	if !named {
 		var err error
-		if template, err = ragft.ReadTemplateFile(p.template); err != nil {
+		if template, err = prompt.ReadTemplateFile(p.template); err != nil {
 			return out, fmt.Errorf("--template is read, fedrag, ra-dit or a file: %w", err)
 		}
 	}
@@ -49,7 +50,7 @@ func (p promptFlags) prompts() (ragft.Prompts, error) {
 }
 
 // layoutName is the name of a template as the flag and training.json have it.
-func layoutName(t *ragft.Template) string {
+func layoutName(t *prompt.Template) string {
 	if t == nil {
 		return readLayout
 	}
@@ -57,10 +58,10 @@ func layoutName(t *ragft.Template) string {
 }
 
 // layoutsOf lists the layouts of the rows' prompts with passages.
-func layoutsOf(rows []ragft.Row) []string {
+func layoutsOf(list []rows.Row) []string {
 	found := map[string]bool{}
-	for _, r := range rows {
-		if r.Provenance.Version == "" || r.Kind != ragft.KindAnswer && r.Kind != ragft.KindRefusal {
+	for _, r := range list {
+		if r.Provenance.Version == "" || r.Kind != rows.KindAnswer && r.Kind != rows.KindRefusal {
 			continue // rows of other origin do not say; others show no passages
 		}
 		name := r.Provenance.Template
@@ -73,7 +74,7 @@ func layoutsOf(rows []ragft.Row) []string {
 }
 
 // checkLayout warns where the adapter was trained on prompts that are laid out otherwise.
-func (a *app) checkLayout(m modelFlags, prompts ragft.Prompts) error {
+func (a *app) checkLayout(m modelFlags, prompts prompt.Set) error {
 	adapter, err := a.adapterPath(m)
 	if err != nil || adapter == "" {
 		return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // The layout that rows are made in is one flag, or one line of the project file, away from what asks the adapter.
@@ -18,7 +18,7 @@ func TestTemplate(t *testing.T) {
 	require.NoError(t, os.WriteFile("layout.txt", []byte("Known: {context}\nAsked: {query}\n"), 0o600))
 	require.NoError(t, os.WriteFile("bad.txt", []byte("Asked: {query}\n"), 0o600))
 	made := object[demosResult](t, "demos", "--recipe", "ralt", "--template", "layout.txt")
-	rows, err := ragft.ReadRowsFile(made.File)
+	rows, err := rows.ReadFile(made.File)
 	require.NoError(t, err)
 	require.Regexp(t, `^Known: (?s).*\nAsked: `, rows[0].Messages[0].Content)
 	require.Equal(t, "layout.txt", rows[0].Provenance.Template)

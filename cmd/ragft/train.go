@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // trainFlags are the options of training; see lora.Config, whose fields they are.
@@ -138,11 +138,11 @@ type trainResult struct {
 }
 
 // readRows gives the rows to learn, and where they lie.
-func (a *app) readRows(path string) ([]ragft.Row, string, error) {
+func (a *app) readRows(path string) ([]rows.Row, string, error) {
 	if path == "" {
 		path = a.path(rowsName)
 	}
-	rows, err := ragft.ReadRowsFile(path)
+	rows, err := rows.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, path, fmt.Errorf("%w: make rows with 'ragft demos', or name a file with --rows", err)
 	}
@@ -153,7 +153,7 @@ func (a *app) readRows(path string) ([]ragft.Row, string, error) {
 }
 
 // refuseStale is the error that rows tell of documents that were changed since.
-func (a *app) refuseStale(ctx context.Context, rows []ragft.Row) error {
+func (a *app) refuseStale(ctx context.Context, r []rows.Row) error {
 	index, err := a.openIndex()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // rows can be trained without an index
@@ -166,9 +166,9 @@ func (a *app) refuseStale(ctx context.Context, rows []ragft.Row) error {
 	if err != nil {
 		return err
 	}
-	if stale := ragft.StaleRows(rows, chunks); len(stale) > 0 {
+	if stale := rows.Stale(r, chunks); len(stale) > 0 {
 		return inputError(fmt.Errorf("%d of %d rows show passages that the index no longer has, the first being %s of %s: "+
-			"run 'ragft demos' again, or teach what the documents said then with --stale", len(stale), len(rows), stale[0].ID, stale[0].Missing[0]))
+			"run 'ragft demos' again, or teach what the documents said then with --stale", len(stale), len(r), stale[0].ID, stale[0].Missing[0]))
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (r trainResult) writeSources(w io.Writer) error {
 		before, after := r.BaseBySource[source], r.BySource[source]
 		what, digits := "loss", 3
 		switch source {
-		case ragft.SourceDomain, ragft.SourceGeneral:
+		case rows.SourceDomain, rows.SourceGeneral:
 			what, digits, before, after = "perplexity", 2, math.Exp(before), math.Exp(after)
 		case "":
 			source = "rows that name no source:"

@@ -16,7 +16,8 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/lora"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 func (a *app) runTrain(ctx context.Context, o trainFlags) error {
@@ -77,14 +78,14 @@ func (a *app) runTrain(ctx context.Context, o trainFlags) error {
 }
 
 // options are those of the library.
-func (o trainFlags) options(a *app, file string) ragft.TrainOptions {
-	loss := map[string]ragft.LossOn{"last": ragft.LossLast, "all": ragft.LossAll, "text": ragft.LossText}[o.loss]
-	tooLong := map[string]ragft.TooLong{"drop": ragft.TooLongDrop, "truncate": ragft.TooLongTruncate}[o.tooLong]
+func (o trainFlags) options(a *app, file string) finetune.Options {
+	loss := map[string]finetune.LossOn{"last": finetune.LossLast, "all": finetune.LossAll, "text": finetune.LossText}[o.loss]
+	tooLong := map[string]finetune.TooLong{"drop": finetune.TooLongDrop, "truncate": finetune.TooLongTruncate}[o.tooLong]
 	schedule := map[string]lora.Schedule{"cosine": lora.Cosine, "linear": lora.Linear, "constant": lora.Constant}[o.schedule]
 	if len(o.rpc) > 0 && o.gpuLayers == 0 {
 		o.gpuLayers = -1 // the servers are to hold layers
 	}
-	return ragft.TrainOptions{
+	return finetune.Options{
 		Model: file, Adapter: o.adapter, HeldOut: orNegative(o.share), Loss: loss, TooLong: tooLong, Logger: a.log,
 		LoRA: lora.Config{
 			Rank: o.rank, Alpha: o.alpha, RankStabilized: o.rankStabilized, Targets: o.targets, Dropout: o.dropout, Start: o.start,
@@ -100,13 +101,13 @@ func (o trainFlags) options(a *app, file string) ragft.TrainOptions {
 }
 
 // estimate says what memory the training takes. Warnings about rows come with the training itself.
-func (a *app) estimate(ctx context.Context, rows []ragft.Row, t ragft.TrainOptions) (lora.Memory, error) {
+func (a *app) estimate(ctx context.Context, rows []rows.Row, t finetune.Options) (lora.Memory, error) {
 	t.Logger = slog.New(slog.DiscardHandler)
 	t.LoRA.MetricsFile, t.LoRA.TensorBoard = "", ""
-	return ragft.EstimateMemory(ctx, rows, t)
+	return finetune.EstimateMemory(ctx, rows, t)
 }
 
-func (a *app) trainAdapter(ctx context.Context, rows []ragft.Row, t ragft.TrainOptions, o trainFlags) (*ragft.TrainResult, error) {
+func (a *app) trainAdapter(ctx context.Context, rows []rows.Row, t finetune.Options, o trainFlags) (*finetune.Result, error) {
 	checkpoint := o.adapter + ".checkpoint"
 	if o.restart {
 		if err := os.Remove(checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -137,20 +138,20 @@ func (a *app) trainAdapter(ctx context.Context, rows []ragft.Row, t ragft.TrainO
 	return r, err
 }
 
-// train watches the general text of a pre-training, which is to be kept; see [ragft.Pretrain].
-func (o trainFlags) train(ctx context.Context, rows []ragft.Row, t ragft.TrainOptions) (*ragft.TrainResult, error) {
-	general := slices.ContainsFunc(rows, func(r ragft.Row) bool { return r.Source == ragft.SourceGeneral })
+// train watches the general text of a pre-training, which is to be kept; see [finetune.PretrainModel].
+func (o trainFlags) train(ctx context.Context, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
+	general := slices.ContainsFunc(list, func(r rows.Row) bool { return r.Source == rows.SourceGeneral })
 	if !general || o.maxRise == 0 {
-		return ragft.Train(ctx, rows, t)
+		return finetune.Train(ctx, list, t)
 	}
-	r, err := ragft.Pretrain(ctx, rows, ragft.PretrainOptions{Train: t, MaxRise: o.maxRise})
+	r, err := finetune.PretrainModel(ctx, list, finetune.PretrainOptions{Train: t, MaxRise: o.maxRise})
 	if err != nil {
 		return nil, err
 	}
-	return &r.TrainResult, nil
+	return &r.Result, nil
 }
 
-func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string, layouts []string) error {
+func (a *app) trainingDone(o trainFlags, t *finetune.Result, key string, layouts []string) error {
 	r := trainResult{
 		Key: key, Adapter: t.Adapter, Rows: t.Rows, WatchedRows: t.HeldOutRows, TooLong: t.TooLong, Truncated: t.Truncated,
 		Steps: t.Steps, Resumed: t.Resumed, Skipped: t.Skipped, Stopped: t.Stopped, Rose: t.Rose, BestStep: t.BestStep,
@@ -180,7 +181,7 @@ func (a *app) trainingDone(o trainFlags, t *ragft.TrainResult, key string, layou
 }
 
 // trainingKey is the same for trainings that give the same adapter.
-func trainingKey(t ragft.TrainOptions, maxRise float64, model, rows string) (string, error) {
+func trainingKey(t finetune.Options, maxRise float64, model, rows string) (string, error) {
 	h := sha256.New()
 	c := t.LoRA
 	c.Progress, c.Control, c.MetricsFile, c.TensorBoard, c.CheckpointEvery, c.MemoryBudget = nil, nil, "", "", 0, 0

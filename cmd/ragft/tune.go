@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/searchtune"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -20,7 +22,7 @@ type tuneFlags struct {
 	modelFlags
 	promptFlags
 	questionFlags
-	lsr      ragft.LSR
+	lsr      searchtune.LSR
 	batch    int
 	estimate bool
 }
@@ -52,8 +54,8 @@ and serve then use, as long as the index does not change. Scores are kept in the
 // tuneResult is what tune prints with --json.
 type tuneResult struct {
 	File     string     `json:"file,omitempty"` // empty where the search is left as it was
-	Estimate ragft.Cost `json:"estimate"`
-	*ragft.LSRResult
+	Estimate model.Cost `json:"estimate"`
+	*searchtune.Result
 }
 
 func (a *app) runTune(ctx context.Context, o tuneFlags) error {
@@ -75,8 +77,8 @@ func (a *app) runTune(ctx context.Context, o tuneFlags) error {
 	if err != nil {
 		return err
 	}
-	in := ragft.RecipeInput{Search: index, Questions: train, Evidence: evidence, Prompts: prompts, Seed: a.seed, Batch: o.batch, Logger: a.log,
-		Progress: func(p ragft.Progress) {
+	in := recipe.Input{Search: index, Questions: train, Evidence: evidence, Prompts: prompts, Seed: a.seed, Batch: o.batch, Logger: a.log,
+		Progress: func(p model.Progress) {
 			bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d passages scored", p.Calls))
 		}}
 	r := tuneResult{}
@@ -106,9 +108,9 @@ func (a *app) runTune(ctx context.Context, o tuneFlags) error {
 	if in.Model, err = m.cached(a, m.best()); err != nil {
 		return err
 	}
-	r.LSRResult, err = o.lsr.Tune(ctx, in)
+	r.Result, err = o.lsr.Tune(ctx, in)
 	bar.done()
-	if errors.Is(err, ragft.ErrNothingToTune) {
+	if errors.Is(err, searchtune.ErrNothingToTune) {
 		return emptyError(err)
 	}
 	if err != nil {
@@ -137,7 +139,7 @@ func (r tuneResult) write(w io.Writer, a *app) error {
 	a.note("it took %s", r.Cost)
 	for _, c := range []struct {
 		name   string
-		change ragft.LSRChange
+		change searchtune.Change
 	}{{"MRR", r.MRR}, {"recall@1", r.Recall1}, {"recall", r.Recall}, {"KL, nats", r.Divergence}} {
 		interval, p := "unknown", "unknown"
 		if e := c.change.Change; e.Low <= e.High { // not of NaN

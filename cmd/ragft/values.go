@@ -33,12 +33,12 @@ func (path) relativeTo(dir, s string) string {
 }
 
 // model is the value of a flag that names a model: a path, or NAME at a server.
-type model struct{ path }
+type modelName struct{ path }
 
-func modelValue(p *string) pflag.Value { return model{path{p}} }
+func modelValue(p *string) pflag.Value { return modelName{path{p}} }
 
-func (model) Type() string { return "model" }
-func (v model) relativeTo(dir, s string) string {
+func (modelName) Type() string { return "model" }
+func (v modelName) relativeTo(dir, s string) string {
 	if name, _, found := strings.Cut(s, ":"); found && !strings.ContainsAny(name, `/\.`) || s == "none" {
 		return s
 	}

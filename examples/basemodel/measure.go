@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/examples/basemodel/corpus"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/prompt"
 )
 
 // ability is one measured share.
@@ -32,23 +35,23 @@ func (a ability) String() string {
 // probe is a chat with what counts as a hit.
 type probe struct {
 	ability string
-	request ragft.ChatRequest
+	request model.Request
 	hit     func(answer string) bool
 }
 
 // measure asks the model about names, and in part in wordings, that it never saw, and writes abilities.md.
-func measure(ctx context.Context, o options, model string) error {
+func measure(ctx context.Context, o options, lm string) error {
 	g, err := corpus.New(o.corpus(0))
 	if err != nil {
 		return err
 	}
-	m, err := ragft.OpenLocal(ctx, model, ragft.LocalOptions{Sequences: 16, Threads: o.threads})
+	m, err := local.Open(ctx, lm, local.Options{Sequences: 16, Threads: o.threads})
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	probes := probesOf(g)
-	requests := make([]ragft.ChatRequest, len(probes))
+	requests := make([]model.Request, len(probes))
 	for i, p := range probes {
 		requests[i] = p.request
 	}
@@ -87,14 +90,14 @@ func measure(ctx context.Context, o options, model string) error {
 func probesOf(g *corpus.Generator) []probe {
 	var probes []probe
 	add := func(name, system, user string, hit func(string) bool) {
-		probes = append(probes, probe{name, ragft.ChatRequest{
-			Messages:  []ragft.Message{{Role: ragft.RoleSystem, Content: system}, {Role: ragft.RoleUser, Content: user}},
+		probes = append(probes, probe{name, model.Request{
+			Messages:  []model.Message{{Role: model.RoleSystem, Content: system}, {Role: model.RoleUser, Content: user}},
 			MaxTokens: 40,
 		}, hit})
 	}
 	for _, it := range append(g.TestSet(2, 400), g.TestClosed(2)...) {
 		for i, t := range it.Turns {
-			equals := func(answer string) bool { return ragft.ExactMatch(answer, []string{t.Answer}) }
+			equals := func(a string) bool { return answer.ExactMatch(a, []string{t.Answer}) }
 			wording := ""
 			if it.HeldOut {
 				wording = ", unseen wordings too"
@@ -103,14 +106,14 @@ func probesOf(g *corpus.Generator) []probe {
 			case it.Kind == corpus.Read:
 				add("read: exact answer"+wording, it.System, it.User(i), equals)
 			case it.Kind == corpus.Careful && t.Unanswerable:
-				add("told to decline: declines where the documents do not say", it.System, it.User(i), ragft.IsRefusal)
-				add("not told to: makes up an answer where the documents do not say", ragft.DefaultRead, it.User(i),
-					func(answer string) bool { return !ragft.IsRefusal(answer) })
+				add("told to decline: declines where the documents do not say", it.System, it.User(i), answer.IsRefusal)
+				add("not told to: makes up an answer where the documents do not say", prompt.DefaultRead, it.User(i),
+					func(a string) bool { return !answer.IsRefusal(a) })
 			case it.Kind == corpus.Careful:
 				add("told to decline: exact answer where they say", it.System, it.User(i), equals)
-				add("told to decline: declines although they say", it.System, it.User(i), ragft.IsRefusal)
+				add("told to decline: declines although they say", it.System, it.User(i), answer.IsRefusal)
 			case it.Kind == corpus.Refuse:
-				add("told to decline whatever is asked: declines", it.System, it.User(i), ragft.IsRefusal)
+				add("told to decline whatever is asked: declines", it.System, it.User(i), answer.IsRefusal)
 			case it.Kind == corpus.Judge:
 				add("judge: right verdict", it.System, it.User(i), equals)
 			case it.Kind == corpus.Closed:

@@ -7,7 +7,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -31,7 +36,7 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 	}
 	made, err := selfDemo(c).Rows(ctx, c.input())
 	if err == nil {
-		audit, err := ragft.AuditJudge(ctx, c.cached, made.Rows, ragft.AuditOptions{Seed: c.seed})
+		audit, err := selfdemo.Audit(ctx, c.cached, made.Rows, selfdemo.AuditOptions{Seed: c.seed})
 		did := ""
 		if err == nil {
 			did = fmt.Sprintf("the same verdict as the comparison of texts on %s of %d answers; accepts %s of the right and rejects %s of the wrong ones; the same verdict with answer and reference exchanged on %s",
@@ -39,14 +44,14 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 		}
 		add("say whether an answer agrees with the reference", did, err)
 
-		pairwise, err := ragft.PairwiseJudge{Model: c.cached, Seed: c.seed}.Compare(ctx, rightAndWrong(made.Rows))
+		pairwise, err := judge.PairwiseJudge{Model: c.cached, Seed: c.seed}.Compare(ctx, rightAndWrong(made.Rows))
 		if err == nil {
 			did = fmt.Sprintf("of %d pairs the right answer preferred in both orders %d times, the wrong one %d, contradicts itself on %d, unread %d; names the one shown first in %s of the replies",
 				len(pairwise.Outcomes), pairwise.Win, pairwise.Loss, pairwise.Inconsistent, pairwise.Unread, share(pairwise.FirstShown))
 		}
 		add("prefer a right answer to a wrong one", did, err)
 	}
-	composed, err := ragft.ComposeQuestions(ctx, c.cached, c.someChunks(composedFrom), ragft.ComposeOptions{Seed: c.seed})
+	composed, err := question.Compose(ctx, c.cached, c.someChunks(composedFrom), question.ComposeOptions{Seed: c.seed})
 	did := ""
 	if err == nil {
 		did = fmt.Sprintf("%d questions that can be used, from %d passages; rejected %v", len(composed.Questions), composed.Chunks, composed.Rejected)
@@ -55,7 +60,7 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 	return out, ctx.Err()
 }
 
-func share(x ragft.Estimate) string {
+func share(x stats.Estimate) string {
 	if !x.Defined() {
 		return "–"
 	}
@@ -63,20 +68,20 @@ func share(x ragft.Estimate) string {
 }
 
 // rightAndWrong pairs a right and a wrong answer of each question that has both.
-func rightAndWrong(rows []ragft.Row) []ragft.AnswerPair {
-	var pairs []ragft.AnswerPair
+func rightAndWrong(rows []rows.Row) []judge.AnswerPair {
+	var pairs []judge.AnswerPair
 	for _, row := range rows {
 		right, wrong := "", ""
 		for _, candidate := range row.Candidates {
 			switch {
-			case candidate.Decision == ragft.ByMatch && right == "":
+			case candidate.Decision == answer.ByMatch && right == "":
 				right = candidate.Text
-			case candidate.Decision == ragft.ByNoOverlap && wrong == "":
+			case candidate.Decision == answer.ByNoOverlap && wrong == "":
 				wrong = candidate.Text
 			}
 		}
 		if right != "" && wrong != "" {
-			pairs = append(pairs, ragft.AnswerPair{ID: row.ID, Question: row.Question, Reference: row.Golds[0], A: right, B: wrong})
+			pairs = append(pairs, judge.AnswerPair{ID: row.ID, Question: row.Question, Reference: row.Golds[0], A: right, B: wrong})
 		}
 	}
 	return pairs

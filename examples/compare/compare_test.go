@@ -7,8 +7,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -32,7 +41,7 @@ func TestQuestionsAreMadeUnanswerable(t *testing.T) {
 	set := &dataset.Set{}
 	for _, name := range []string{"mill", "inn", "quay", "light"} {
 		set.Items = append(set.Items, dataset.Item{
-			Question: ragft.Question{ID: name, Question: "Who owns the " + name + "?", Answer: "Ann"},
+			Question: question.Question{ID: name, Question: "Who owns the " + name + "?", Answer: "Ann"},
 			Evidence: []dataset.Passage{{Text: "Ann owns the " + name + "."}},
 		})
 	}
@@ -55,21 +64,21 @@ func TestSearchMissesAnswers(t *testing.T) {
 		chunks = append(chunks,
 			retriever.Chunk{ID: name, Source: name, Text: "The owner of the " + name + " is " + name + " Ann."},
 			retriever.Chunk{ID: name + "2", Source: name, Text: "The " + name + " has a red door."})
-		c.train = append(c.train, ragft.Question{ID: name, Question: "Who owns the " + name + "?", Answer: name + " Ann"})
+		c.train = append(c.train, question.Question{ID: name, Question: "Who owns the " + name + "?", Answer: name + " Ann"})
 	}
 	require.NoError(t, index.Add(t.Context(), chunks))
-	c.train = append(c.train, ragft.Question{ID: "none", Question: "Who owns the sea?", Unanswerable: true})
+	c.train = append(c.train, question.Question{ID: "none", Question: "Who owns the sea?", Unanswerable: true})
 	c.unlabelled()
 	require.Len(t, c.train, 4, "no question is marked unanswerable")
-	made, err := ragft.GoldAnswers{Refusal: ragft.DefaultRefusal}.Rows(t.Context(), ragft.RecipeInput{Search: c.learnt, Questions: c.train})
+	made, err := recipe.Gold{Refusal: recipe.DefaultRefusal}.Rows(t.Context(), recipe.Input{Search: c.learnt, Questions: c.train})
 	require.NoError(t, err)
-	contexts := map[ragft.Context]int{}
+	contexts := map[answer.Context]int{}
 	for _, row := range made.Rows {
-		require.Equal(t, ragft.KindAnswer, row.Kind)
+		require.Equal(t, rows.KindAnswer, row.Kind)
 		require.NotEmpty(t, row.Chunks)
 		contexts[row.Context]++
 	}
-	require.Equal(t, map[ragft.Context]int{ragft.Present: 2, ragft.Absent: 2}, contexts)
+	require.Equal(t, map[answer.Context]int{answer.Present: 2, answer.Absent: 2}, contexts)
 	hits, err := c.index.Search(t.Context(), "Who owns the sea?", 3)
 	require.NoError(t, err)
 	missed, err := c.learnt.Search(t.Context(), "Who owns the sea?", 3)
@@ -93,7 +102,7 @@ func TestWhatIsReplayedIsNotAsked(t *testing.T) {
 	g, err := makeGeneral(1)
 	require.NoError(t, err)
 	require.NotEmpty(t, g.replayed)
-	require.Empty(t, ragft.FindLeaks(g.replayed, g.asked, ragft.LeakOptions{N: 50}))
+	require.Empty(t, question.FindLeaks(g.replayed, g.asked, question.LeakOptions{N: 50}))
 	require.Len(t, g.scored, generalTexts)
 	for _, text := range g.scored {
 		require.NotContains(t, g.replayText, text)
@@ -102,7 +111,7 @@ func TestWhatIsReplayedIsNotAsked(t *testing.T) {
 
 func TestTableSaysWhyThereIsNoAdapter(t *testing.T) {
 	table := table{Lines: []line{
-		{Recipe: "gold", Rows: 240, Steps: 162, Metrics: map[string]ragft.Estimate{"correct": {Value: 0.519, Low: 0.44, High: 0.6, N: 160}}},
+		{Recipe: "gold", Rows: 240, Steps: 162, Metrics: map[string]stats.Estimate{"correct": {Value: 0.519, Low: 0.44, High: 0.6, N: 160}}},
 		{Recipe: "memory", Failed: "no entities | in\n173 passages"},
 	}}
 	text := table.markdown()
@@ -112,40 +121,40 @@ func TestTableSaysWhyThereIsNoAdapter(t *testing.T) {
 }
 
 func TestTableOverSeeds(t *testing.T) {
-	at := func(seed uint64, correct float64, finding ragft.Finding, failed string) *table {
+	at := func(seed uint64, correct float64, finding stats.Finding, failed string) *table {
 		return &table{
 			Seed: seed,
 			Lines: []line{
-				{Recipe: "gold", Metrics: map[string]ragft.Estimate{"correct": {Value: correct, N: 9}}},
-				{Recipe: "raft", Failed: failed, Metrics: map[string]ragft.Estimate{"correct": {Value: correct, N: 9}}},
+				{Recipe: "gold", Metrics: map[string]stats.Estimate{"correct": {Value: correct, N: 9}}},
+				{Recipe: "raft", Failed: failed, Metrics: map[string]stats.Estimate{"correct": {Value: correct, N: 9}}},
 			},
-			Differences: []difference{{Base: "base", Other: "gold", Metrics: map[string]ragft.Difference{
-				"correct": {Estimate: ragft.Estimate{Value: correct - 0.5, N: 9}, Finding: finding},
+			Differences: []difference{{Base: "base", Other: "gold", Metrics: map[string]eval.Difference{
+				"correct": {Estimate: stats.Estimate{Value: correct - 0.5, N: 9}, Finding: finding},
 			}}},
 		}
 	}
-	text := overSeeds([]*table{at(4, 0.5, ragft.NoDifference, ""), at(5, 0.75, ragft.Better, "")})
+	text := overSeeds([]*table{at(4, 0.5, stats.NoDifference, ""), at(5, 0.75, stats.Better, "")})
 	require.Contains(t, text, "2 seeds, from 4 to 5")
 	require.Contains(t, text, "| gold | 62.5 (50.0 to 75.0) | – |")
 	require.Contains(t, text, "| gold less base | +12.5 (better 1, worse 0 of 2) | – |")
-	failed := at(5, 0.75, ragft.Better, "no rows")
+	failed := at(5, 0.75, stats.Better, "no rows")
 	failed.Lines[1].Metrics = nil
-	text = overSeeds([]*table{at(4, 0.5, ragft.NoDifference, ""), failed})
+	text = overSeeds([]*table{at(4, 0.5, stats.NoDifference, ""), failed})
 	require.Contains(t, text, "| raft (1 of 2 came to nothing) | 50.0 (50.0 to 50.0) | – |")
 }
 
 // The recipes are shown as many passages as the evaluation shows, which cuts them by the tokens of the model behind the cache.
 func TestMeteredModelCountsTokens(t *testing.T) {
-	base, err := ragft.OpenLocal(t.Context(), "../basemodel/ragft-base-f16.gguf", ragft.LocalOptions{})
+	base, err := local.Open(t.Context(), "../basemodel/ragft-base-f16.gguf", local.Options{})
 	require.NoError(t, err)
 	defer base.Close()
-	cached, err := ragft.NewCachedModel(base, t.TempDir())
+	cached, err := cache.Open(base, t.TempDir())
 	require.NoError(t, err)
 	defer cached.Close()
-	var model ragft.Model = (&comparison{base: base, cached: cached}).metered()
-	counter, ok := model.(ragft.TokenCounter)
+	var m model.Model = (&comparison{base: base, cached: cached}).metered()
+	counter, ok := m.(model.TokenCounter)
 	require.True(t, ok)
-	messages := ragft.Prompts{}.ClosedMessages("Who keeps the inn?")
+	messages := prompt.Set{}.ClosedMessages("Who keeps the inn?")
 	want, err := base.CountTokens(messages)
 	require.NoError(t, err)
 	got, err := counter.CountTokens(messages)

@@ -10,13 +10,17 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/examples/basemodel/corpus"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
 // read returns the questions, and the documents that came with them where -docs names none.
-func (c *comparison) read() ([]ragft.Question, []retriever.Document, error) {
+func (c *comparison) read() ([]question.Question, []retriever.Document, error) {
 	set, err := dataset.ReadFile(c.questions, dataset.Format(c.format))
 	if err != nil {
 		return nil, nil, err
@@ -24,7 +28,7 @@ func (c *comparison) read() ([]ragft.Question, []retriever.Document, error) {
 	c.leaveOut(set)
 	questions := set.Questions()
 	if c.limit > 0 && len(questions) > c.limit {
-		_, questions = ragft.SplitQuestions(questions, float64(c.limit)/float64(len(questions)), c.seed)
+		_, questions = question.Split(questions, float64(c.limit)/float64(len(questions)), c.seed)
 	}
 	documents := set.Documents()
 	c.evidence = set.Evidence()
@@ -39,14 +43,14 @@ func (c *comparison) leaveOut(set *dataset.Set) {
 	if c.unanswerable <= 0 {
 		return
 	}
-	_, drawn := ragft.SplitQuestions(set.Questions(), c.unanswerable, c.seed)
+	_, drawn := question.Split(set.Questions(), c.unanswerable, c.seed)
 	gone := map[string]bool{}
 	for _, q := range drawn {
 		gone[q.ID] = true
 	}
 	for i := range set.Items {
 		if item := &set.Items[i]; gone[item.ID] {
-			item.Question = ragft.Question{ID: item.ID, Question: item.Question.Question, Unanswerable: true}
+			item.Question = question.Question{ID: item.ID, Question: item.Question.Question, Unanswerable: true}
 			item.Evidence = nil
 		}
 	}
@@ -55,8 +59,8 @@ func (c *comparison) leaveOut(set *dataset.Set) {
 // unlabelled leaves the questions to learn from as Self-Demo's paper has them: each has an answer, and for some the search
 // does not find it.
 func (c *comparison) unlabelled() {
-	c.train = slices.DeleteFunc(c.train, func(q ragft.Question) bool { return len(q.Golds()) == 0 })
-	_, drawn := ragft.SplitQuestions(c.train, c.missed, c.seed)
+	c.train = slices.DeleteFunc(c.train, func(q question.Question) bool { return len(q.Golds()) == 0 })
+	_, drawn := question.Split(c.train, c.missed, c.seed)
 	golds := map[string][]string{}
 	for _, q := range drawn {
 		golds[q.Question] = q.Golds()
@@ -77,7 +81,7 @@ func (m missing) Search(ctx context.Context, query string, k int) ([]retriever.H
 	}
 	hits, err := m.Index.Search(ctx, query, 4*k)
 	hits = slices.DeleteFunc(hits, func(hit retriever.Hit) bool {
-		return ragft.Contains(hit.Text, golds) || ragft.Contains(hit.Title, golds)
+		return answer.Contains(hit.Text, golds) || answer.Contains(hit.Title, golds)
 	})
 	return hits[:min(k, len(hits))], err
 }
@@ -119,7 +123,7 @@ func (c *comparison) makeIndex(ctx context.Context, documents []retriever.Docume
 // general is what has nothing to do with the documents: simple facts and plain prose that the shipped model has learnt.
 // One half is there to be replayed, the other to see what was forgotten.
 type general struct {
-	replayed, asked    []ragft.Question
+	replayed, asked    []question.Question
 	replayText, scored []string
 }
 
@@ -134,15 +138,15 @@ func makeGeneral(seed uint64) (general, error) {
 	if err != nil {
 		return general{}, err
 	}
-	var questions []ragft.Question
+	var questions []question.Question
 	for i, item := range facts.TestClosed(seed) {
 		turn := item.Turns[0]
-		questions = append(questions, ragft.Question{
+		questions = append(questions, question.Question{
 			ID: fmt.Sprint("fact-", i+1), Question: strings.TrimPrefix(turn.User, "Question: "), Answer: turn.Answer,
 		})
 	}
 	var g general
-	g.replayed, g.asked = ragft.SplitQuestions(questions, 0.5, seed)
+	g.replayed, g.asked = question.Split(questions, 0.5, seed)
 	for range generalTexts {
 		g.replayText = append(g.replayText, prose.Next(1).Text)
 		g.scored = append(g.scored, prose.Next(1).Text)
@@ -151,18 +155,18 @@ func makeGeneral(seed uint64) (general, error) {
 }
 
 // plain is the recipe of closed questions with their answers and nothing else, to be mixed with others.
-type plain struct{ questions []ragft.Question }
+type plain struct{ questions []question.Question }
 
 func (plain) Name() string { return "plain" }
 
-func (plain) Estimate(ragft.RecipeInput) (ragft.Cost, error) { return ragft.Cost{}, nil }
+func (plain) Estimate(recipe.Input) (model.Cost, error) { return model.Cost{}, nil }
 
-func (p plain) Rows(_ context.Context, in ragft.RecipeInput) (*ragft.RecipeResult, error) {
-	out := &ragft.RecipeResult{}
+func (p plain) Rows(_ context.Context, in recipe.Input) (*recipe.Result, error) {
+	out := &recipe.Result{}
 	for _, q := range p.questions {
-		out.Rows = append(out.Rows, ragft.Row{
-			ID: q.ID + "/" + p.Name(), Kind: ragft.KindInstruction, Source: p.Name(), QuestionID: q.ID, Question: q.Question, Golds: q.Golds(),
-			Messages: append(in.Prompts.WithDefaults().ClosedMessages(q.Question), ragft.Message{Role: ragft.RoleAssistant, Content: q.Answer}),
+		out.Rows = append(out.Rows, rows.Row{
+			ID: q.ID + "/" + p.Name(), Kind: recipe.KindInstruction, Source: p.Name(), QuestionID: q.ID, Question: q.Question, Golds: q.Golds(),
+			Messages: append(in.Prompts.WithDefaults().ClosedMessages(q.Question), model.Message{Role: model.RoleAssistant, Content: q.Answer}),
 		})
 	}
 	return out, nil

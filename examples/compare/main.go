@@ -21,7 +21,9 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/examples/internal/tune"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -67,11 +69,11 @@ type comparison struct {
 	index       *retriever.Index
 	learnt      retriever.Searcher // the index as the recipes see it
 	corpus      []retriever.Chunk
-	base        *ragft.LocalModel
-	cached      *ragft.CachedModel
-	train, held []ragft.Question
+	base        *local.Model
+	cached      *cache.Model
+	train, held []question.Question
 	evidence    map[string][]retriever.Hit // that came with the questions, by their id
-	leakage     *ragft.Leakage
+	leakage     *question.Leakage
 	general     general
 	budget      int // tokens that each recipe trains on
 	results     []*result
@@ -151,10 +153,10 @@ func (c *comparison) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.train, c.held = ragft.SplitQuestions(questions, 0.5, c.seed)
-	c.leakage = ragft.MeasureLeakage(c.train, c.held, ragft.LeakOptions{})
+	c.train, c.held = question.Split(questions, 0.5, c.seed)
+	c.leakage = question.MeasureLeakage(c.train, c.held, question.LeakOptions{})
 	c.leakage.LeftOut = true
-	c.held = ragft.WithoutLeaks(c.held, c.leakage.Leaks)
+	c.held = question.WithoutLeaks(c.held, c.leakage.Leaks)
 	if err := c.makeIndex(ctx, documents); err != nil {
 		return err
 	}
@@ -167,10 +169,10 @@ func (c *comparison) open(ctx context.Context) error {
 	}
 	fmt.Printf("%d passages; %d questions to learn from, %d held out, %d left out of these because the others give them away\n",
 		len(c.corpus), len(c.train), len(c.held), len(c.leakage.Leaks))
-	if c.base, err = ragft.OpenLocal(ctx, c.model, ragft.LocalOptions{Sequences: 16}); err != nil {
+	if c.base, err = local.Open(ctx, c.model, local.Options{Sequences: 16}); err != nil {
 		return err
 	}
-	if c.cached, err = ragft.NewCachedModel(c.base, filepath.Join(c.out, "cache")); err != nil {
+	if c.cached, err = cache.Open(c.base, filepath.Join(c.out, "cache")); err != nil {
 		return err
 	}
 	return c.setBudget(ctx)

@@ -11,7 +11,13 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/examples/internal/tune"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/eval/forget"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/report"
 )
 
 // Names of systems: those of the contenders, with or without these endings.
@@ -24,16 +30,16 @@ const (
 
 // measures is all that was measured.
 type measures struct {
-	held      *ragft.Evaluation     // the held-out questions, with passages and without
-	facts     *ragft.Evaluation     // general questions, without
-	prose     map[string]ragft.Loss // of general text by contender, against the base
-	pairs     []ragft.Pair          // of systems that read, as they are compared
+	held      *eval.Evaluation       // the held-out questions, with passages and without
+	facts     *eval.Evaluation       // general questions, without
+	prose     map[string]forget.Loss // of general text by contender, against the base
+	pairs     []eval.Pair            // of systems that read, as they are compared
 	abilities []ability
 }
 
 // measure evaluates base and every tuned model and writes the tables.
 func (c *comparison) measure(ctx context.Context) (*table, error) {
-	m := &measures{prose: map[string]ragft.Loss{}, pairs: c.pairs()}
+	m := &measures{prose: map[string]forget.Loss{}, pairs: c.pairs()}
 	var err error
 	if m.held, err = c.evaluate(ctx, c.heldSystems(), c.held, withClosed(m.pairs)); err != nil {
 		return nil, err
@@ -45,7 +51,7 @@ func (c *comparison) measure(ctx context.Context) (*table, error) {
 		if r.tuned == nil {
 			continue
 		}
-		f, err := ragft.MeasureForgetting(ctx, ragft.ForgettingConfig{Base: c.cached, Tuned: r.tuned, Texts: c.general.scored, Seed: c.seed})
+		f, err := forget.Run(ctx, forget.Config{Base: c.cached, Tuned: r.tuned, Texts: c.general.scored, Seed: c.seed})
 		if err != nil {
 			return nil, err
 		}
@@ -60,13 +66,13 @@ func (c *comparison) measure(ctx context.Context) (*table, error) {
 	return c.write(m)
 }
 
-func (c *comparison) evaluate(ctx context.Context, systems []ragft.System, questions []ragft.Question, pairs []ragft.Pair) (*ragft.Evaluation, error) {
+func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questions []question.Question, pairs []eval.Pair) (*eval.Evaluation, error) {
 	bar := tune.NewBar("answering", "answers")
 	defer bar.Done()
-	return ragft.Evaluate(ctx, ragft.EvalConfig{
+	return eval.Run(ctx, eval.Config{
 		Systems: systems, Questions: questions, Search: c.index, K: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
-		Judge: ragft.JudgeOptions{Votes: -1},
-		Progress: func(p ragft.EvalProgress) {
+		Judge: judge.Options{Votes: -1},
+		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
 				bar.Set(p.Done, p.Total, p.System)
 			}
@@ -74,40 +80,40 @@ func (c *comparison) evaluate(ctx context.Context, systems []ragft.System, quest
 	})
 }
 
-func (c *comparison) heldSystems() []ragft.System {
-	reading := []ragft.System{
-		{Name: baseName, Model: c.cached, Setting: ragft.SettingRetrieval},
-		{Name: carefulName, Model: c.cached, Setting: ragft.SettingRetrieval, Prompt: ragft.DefaultCareful},
+func (c *comparison) heldSystems() []eval.System {
+	reading := []eval.System{
+		{Name: baseName, Model: c.cached, Setting: eval.SettingRetrieval},
+		{Name: carefulName, Model: c.cached, Setting: eval.SettingRetrieval, Prompt: prompt.DefaultCareful},
 	}
 	for _, r := range c.results {
 		if r.tuned == nil {
 			continue
 		}
-		s := ragft.System{Name: r.name, Model: r.tuned, Setting: ragft.SettingRetrieval, Extract: ragft.FinalAnswer}
+		s := eval.System{Name: r.name, Model: r.tuned, Setting: eval.SettingRetrieval, Extract: answer.Final}
 		reading = append(reading, s)
 		if r.alone {
-			s.Name, s.Ensemble = r.name+eachAlone, &ragft.Ensemble{}
+			s.Name, s.Ensemble = r.name+eachAlone, &answer.Ensemble{}
 			reading = append(reading, s)
 		}
 	}
 	return append(reading, c.closedSystems()...)
 }
 
-func (c *comparison) closedSystems() []ragft.System {
-	systems := []ragft.System{{Name: baseName + closed, Model: c.cached}}
+func (c *comparison) closedSystems() []eval.System {
+	systems := []eval.System{{Name: baseName + closed, Model: c.cached}}
 	for _, r := range c.results {
 		if r.tuned != nil {
-			systems = append(systems, ragft.System{Name: r.name + closed, Model: r.tuned, Extract: ragft.FinalAnswer})
+			systems = append(systems, eval.System{Name: r.name + closed, Model: r.tuned, Extract: answer.Final})
 		}
 	}
 	return systems
 }
 
 // pairs compares every contender with the base, and the model's own demonstrations with what the paper sets them against.
-func (c *comparison) pairs() []ragft.Pair {
-	var pairs []ragft.Pair
+func (c *comparison) pairs() []eval.Pair {
+	var pairs []eval.Pair
 	add := func(base, other string) {
-		pairs = append(pairs, ragft.Pair{Base: base, Other: other})
+		pairs = append(pairs, eval.Pair{Base: base, Other: other})
 	}
 	for _, r := range c.results {
 		if r.tuned != nil {
@@ -138,38 +144,38 @@ func closedOf(name string) string {
 	return name + closed
 }
 
-func closedOnly(pairs []ragft.Pair) []ragft.Pair {
-	var out []ragft.Pair
+func closedOnly(pairs []eval.Pair) []eval.Pair {
+	var out []eval.Pair
 	for _, p := range pairs {
 		if base, other := closedOf(p.Base), closedOf(p.Other); base != "" && other != "" {
-			out = append(out, ragft.Pair{Base: base, Other: other})
+			out = append(out, eval.Pair{Base: base, Other: other})
 		}
 	}
 	return out
 }
 
-func withClosed(pairs []ragft.Pair) []ragft.Pair {
+func withClosed(pairs []eval.Pair) []eval.Pair {
 	return append(pairs[:len(pairs):len(pairs)], closedOnly(pairs)...)
 }
 
 // report writes the page; its headline is about the first contender that has an adapter.
-func (c *comparison) report(ctx context.Context, measured *ragft.Evaluation) error {
-	e := &ragft.Results{Evaluation: measured}
-	info := ragft.ReportInfo{Title: "Recipes side by side", Base: baseName, Tuned: baseName, Created: time.Now(), LossBySource: map[string]float64{}}
-	info.Models = append(info.Models, ragft.ReportModel{Role: "base model", Name: filepath.Base(c.model), SHA256: c.base.Hash()})
-	info.Settings = []ragft.Fact{
+func (c *comparison) report(ctx context.Context, measured *eval.Evaluation) error {
+	e := &report.Results{Evaluation: measured}
+	info := report.Info{Title: "Recipes side by side", Base: baseName, Tuned: baseName, Created: time.Now(), LossBySource: map[string]float64{}}
+	info.Models = append(info.Models, report.ModelFile{Role: "base model", Name: filepath.Base(c.model), SHA256: c.base.Hash()})
+	info.Settings = []report.Fact{
 		{Name: "questions", Value: filepath.Base(c.questions)}, {Name: "passages", Value: fmt.Sprintf("%d of %d, of at most %d words", c.passages, len(c.corpus), c.chunk)},
 		{Name: "tokens trained by each recipe", Value: fmt.Sprint(c.budget)}, {Name: "rank", Value: fmt.Sprint(c.rank)},
 		{Name: "learning rate", Value: fmt.Sprint(c.rate)}, {Name: "seed", Value: fmt.Sprint(c.seed)},
 	}
 	for _, r := range c.results {
 		if r.tuned == nil {
-			info.Costs = append(info.Costs, ragft.Fact{Name: r.name, Value: "no adapter: " + r.failed})
+			info.Costs = append(info.Costs, report.Fact{Name: r.name, Value: "no adapter: " + r.failed})
 			continue
 		}
-		info.Models = append(info.Models, ragft.ReportModel{Role: "adapter", Name: r.tuned.Name()})
-		info.Costs = append(info.Costs, ragft.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %d calls, %d tokens, %.1f s", r.rows, r.asked.calls, r.asked.tokens, r.asked.seconds)})
-		info.Timings = append(info.Timings, ragft.Timing{Name: "training, " + r.name, Took: time.Duration(r.trained.Result.TrainSeconds * float64(time.Second))})
+		info.Models = append(info.Models, report.ModelFile{Role: "adapter", Name: r.tuned.Name()})
+		info.Costs = append(info.Costs, report.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %d calls, %d tokens, %.1f s", r.rows, r.asked.calls, r.asked.tokens, r.asked.seconds)})
+		info.Timings = append(info.Timings, report.Timing{Name: "training, " + r.name, Took: time.Duration(r.trained.Result.TrainSeconds * float64(time.Second))})
 		if l := r.trained.Result.HeldOut; l.Pairs == 0 { // that of preferences is another loss
 			for source, loss := range l.BySource {
 				info.LossBySource[r.name+": "+source] = loss
@@ -180,8 +186,8 @@ func (c *comparison) report(ctx context.Context, measured *ragft.Evaluation) err
 		}
 		info.Tuned, info.Loss = r.name, r.trained.Result.Losses
 		var err error
-		if e.Forgetting, err = ragft.MeasureForgetting(ctx, ragft.ForgettingConfig{
-			Base: c.cached, Tuned: r.tuned, Closed: c.general.asked, Texts: c.general.scored, Seed: c.seed, Evaluation: ragft.EvalConfig{MaxTokens: 48},
+		if e.Forgetting, err = forget.Run(ctx, forget.Config{
+			Base: c.cached, Tuned: r.tuned, Closed: c.general.asked, Texts: c.general.scored, Seed: c.seed, Evaluation: eval.Config{MaxTokens: 48},
 		}); err != nil {
 			return err
 		}
@@ -190,7 +196,7 @@ func (c *comparison) report(ctx context.Context, measured *ragft.Evaluation) err
 	if err := e.WriteJSONFile(filepath.Join(c.out, "evaluation.json")); err != nil {
 		return err
 	}
-	return ragft.WriteReport(filepath.Join(c.out, "report.html"), e, ragft.ReportInfo{})
+	return report.Write(filepath.Join(c.out, "report.html"), e, report.Info{})
 }
 
 // write writes the tables to the terminal and to files.

@@ -10,13 +10,20 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/examples/internal/tune"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/recipe/memory"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // contender is one line of the comparison: a recipe, and how its rows are learnt.
 type contender struct {
 	name   string
-	recipe func(c *comparison) ragft.Recipe
+	recipe func(c *comparison) recipe.Recipe
 	learn  tune.Learn // nil = ragft.Train
 	rate   float64    // of the learning rate; 0 = 1
 	start  string     // name of the contender whose adapter it goes on from; "" = none
@@ -26,60 +33,60 @@ type contender struct {
 
 // demonstrations are the options that suit small models and short answers. No judge: what the comparison of texts leaves
 // open is wrong. The shipped model judges as well as a coin.
-func demonstrations() ragft.GenerateOptions {
-	return ragft.GenerateOptions{
-		GreedyFirst: true, MaxTokens: 48, Judge: ragft.JudgeOptions{Votes: -1},
-		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
+func demonstrations() selfdemo.Options {
+	return selfdemo.Options{
+		GreedyFirst: true, MaxTokens: 48, Judge: judge.Options{Votes: -1},
+		Policy: selfdemo.Policy{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
 	}
 }
 
-func selfDemo(*comparison) ragft.Recipe { return ragft.SelfDemonstrations{Options: demonstrations()} }
+func selfDemo(*comparison) recipe.Recipe { return selfdemo.Recipe{Options: demonstrations()} }
 
 // selfDemoWith is the recipe with some options changed.
-func selfDemoWith(change func(o *ragft.GenerateOptions)) func(*comparison) ragft.Recipe {
+func selfDemoWith(change func(o *selfdemo.Options)) func(*comparison) recipe.Recipe {
 	o := demonstrations()
 	change(&o)
-	return func(*comparison) ragft.Recipe { return ragft.SelfDemonstrations{Options: o} }
+	return func(*comparison) recipe.Recipe { return selfdemo.Recipe{Options: o} }
 }
 
 func contenders() []contender {
-	gold := ragft.GoldAnswers{Refusal: ragft.DefaultRefusal}
+	gold := recipe.Gold{Refusal: recipe.DefaultRefusal}
 	return []contender{
 		{name: "self-demo", recipe: selfDemo},
-		{name: "self-demo-uncapped", recipe: selfDemoWith(func(o *ragft.GenerateOptions) { o.Policy.MaxRefusals = 1 })},
-		{name: "self-demo-judged", recipe: selfDemoWith(func(o *ragft.GenerateOptions) { o.Judge.Votes = 1 })},
-		{name: "self-demo-dpo", rate: 0.2, recipe: selfDemoWith(func(o *ragft.GenerateOptions) {
-			o.Policy.Preferences = ragft.PreferenceOptions{Rejected: 2, Only: true}
+		{name: "self-demo-uncapped", recipe: selfDemoWith(func(o *selfdemo.Options) { o.Policy.MaxRefusals = 1 })},
+		{name: "self-demo-judged", recipe: selfDemoWith(func(o *selfdemo.Options) { o.Judge.Votes = 1 })},
+		{name: "self-demo-dpo", rate: 0.2, recipe: selfDemoWith(func(o *selfdemo.Options) {
+			o.Policy.Preferences = selfdemo.Preferences{Rejected: 2, Only: true}
 		})},
-		{name: "self-demo+dpo", rate: 0.2, recipe: selfDemoWith(func(o *ragft.GenerateOptions) {
-			o.Policy.Preferences = ragft.PreferenceOptions{Rejected: 2}
+		{name: "self-demo+dpo", rate: 0.2, recipe: selfDemoWith(func(o *selfdemo.Options) {
+			o.Policy.Preferences = selfdemo.Preferences{Rejected: 2}
 		})},
-		{name: "self-demo-knockout", recipe: selfDemoWith(func(o *ragft.GenerateOptions) { o.Judge.Knockout = true })},
-		{name: "self-demo-searched", recipe: func(*comparison) ragft.Recipe { return searched{} }},
-		{name: "gold", recipe: func(*comparison) ragft.Recipe { return gold }},
-		{name: "ralt", alone: true, recipe: func(*comparison) ragft.Recipe {
-			return ragft.RALT{Refusal: ragft.DefaultRefusal, TextShare: -1, InstructionsShare: -1}
+		{name: "self-demo-knockout", recipe: selfDemoWith(func(o *selfdemo.Options) { o.Judge.Knockout = true })},
+		{name: "self-demo-searched", recipe: func(*comparison) recipe.Recipe { return searched{} }},
+		{name: "gold", recipe: func(*comparison) recipe.Recipe { return gold }},
+		{name: "ralt", alone: true, recipe: func(*comparison) recipe.Recipe {
+			return recipe.RALT{Refusal: recipe.DefaultRefusal, TextShare: -1, InstructionsShare: -1}
 		}},
-		{name: "raft", recipe: func(*comparison) ragft.Recipe { return ragft.RAFT{Distractors: 2} }},
-		{name: "memory", recipe: func(*comparison) ragft.Recipe { return ragft.Memory{} }},
-		{name: "pretrain", learn: pretrain, recipe: func(c *comparison) ragft.Recipe {
-			return ragft.Pretraining{General: c.general.replayText}
+		{name: "raft", recipe: func(*comparison) recipe.Recipe { return recipe.RAFT{Distractors: 2} }},
+		{name: "memory", recipe: func(*comparison) recipe.Recipe { return memory.Recipe{} }},
+		{name: "pretrain", learn: pretrain, recipe: func(c *comparison) recipe.Recipe {
+			return recipe.Pretrain{General: c.general.replayText}
 		}},
 		{name: "pretrain+self-demo", start: "pretrain", recipe: selfDemo},
 		{name: "pretrain-merged+self-demo", start: "pretrain", merged: true, recipe: selfDemo},
-		{name: "hybrid", recipe: func(c *comparison) ragft.Recipe {
-			return ragft.Hybrid{Parts: []ragft.HybridPart{{Recipe: gold, Weight: 3}, {Recipe: plain{c.general.replayed}, Weight: 1}}}
+		{name: "hybrid", recipe: func(c *comparison) recipe.Recipe {
+			return recipe.Mix{Parts: []recipe.MixPart{{Recipe: gold, Weight: 3}, {Recipe: plain{c.general.replayed}, Weight: 1}}}
 		}},
 	}
 }
 
-func pretrain(ctx context.Context, rows []ragft.Row, o ragft.TrainOptions) (*ragft.TrainResult, error) {
+func pretrain(ctx context.Context, rows []rows.Row, o finetune.Options) (*finetune.Result, error) {
 	o.LoRA.EvaluateEvery = 5 // the stop rule acts where it looks
-	r, err := ragft.Pretrain(ctx, rows, ragft.PretrainOptions{Train: o})
+	r, err := finetune.PretrainModel(ctx, rows, finetune.PretrainOptions{Train: o})
 	if err != nil {
 		return nil, err
 	}
-	return &r.TrainResult, nil
+	return &r.Result, nil
 }
 
 // searched is the recipe of self-demo with the prompts that a search finds first.
@@ -87,22 +94,22 @@ type searched struct{}
 
 func (searched) Name() string { return "self-demo-searched" }
 
-func (searched) options(in ragft.RecipeInput) ragft.OptimiseOptions {
-	return ragft.OptimiseOptions{
+func (searched) options(in recipe.Input) selfdemo.SearchOptions {
+	return selfdemo.SearchOptions{
 		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
 	}
 }
 
-func (s searched) Estimate(in ragft.RecipeInput) (ragft.Cost, error) {
-	return ragft.SelfDemonstrations{Options: demonstrations()}.Estimate(in)
+func (s searched) Estimate(in recipe.Input) (model.Cost, error) {
+	return selfdemo.Recipe{Options: demonstrations()}.Estimate(in)
 }
 
-func (s searched) Rows(ctx context.Context, in ragft.RecipeInput) (*ragft.RecipeResult, error) {
-	found, err := ragft.OptimisePrompts(ctx, in.Model, in.Search, in.Questions, s.options(in))
+func (s searched) Rows(ctx context.Context, in recipe.Input) (*recipe.Result, error) {
+	found, err := selfdemo.SearchPrompts(ctx, in.Model, in.Search, in.Questions, s.options(in))
 	if err != nil {
 		return nil, err
 	}
-	defaults := ragft.Prompts{}.WithDefaults()
+	defaults := prompt.Set{}.WithDefaults()
 	if found.Closed[0].Text == defaults.Closed && found.Read[0].Text == defaults.Read {
 		return nil, fmt.Errorf("no instruction that the model proposed does better than those that it began with (read %.0f %%, closed %.0f %% of the questions kept apart), in %d calls",
 			100*found.Read[0].Eval, 100*found.Closed[0].Eval, found.Cost.Calls)
@@ -110,7 +117,7 @@ func (s searched) Rows(ctx context.Context, in ragft.RecipeInput) (*ragft.Recipe
 	fmt.Printf("  found %q and %q\n", found.Closed[0].Text, found.Read[0].Text)
 	o := demonstrations()
 	found.Apply(&o)
-	made, err := ragft.SelfDemonstrations{Options: o}.Rows(ctx, in)
+	made, err := selfdemo.Recipe{Options: o}.Rows(ctx, in)
 	if err != nil {
 		return nil, err
 	}

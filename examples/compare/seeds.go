@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/stats"
 )
 
 // overSeeds writes what the runs with several seeds say together, in %: means, and from the lowest to the highest of
@@ -80,7 +80,7 @@ func seedsOfPair(base, other string, tables []*table) string {
 	fmt.Fprintf(&b, "| %s less %s |", other, base)
 	for _, col := range columns() {
 		var values []float64
-		found := map[ragft.Finding]int{}
+		found := map[stats.Finding]int{}
 		for _, t := range tables {
 			for _, d := range t.Differences {
 				if d.Base != base || d.Other != other {
@@ -96,7 +96,7 @@ func seedsOfPair(base, other string, tables []*table) string {
 			b.WriteString(" – |")
 			continue
 		}
-		fmt.Fprintf(&b, " %+.1f (better %d, worse %d of %d) |", mean(values), found[ragft.Better], found[ragft.Worse], len(values))
+		fmt.Fprintf(&b, " %+.1f (better %d, worse %d of %d) |", mean(values), found[stats.Better], found[stats.Worse], len(values))
 	}
 	return b.String() + "\n"
 }

@@ -8,7 +8,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/eval"
 )
 
 // table is recipes x metrics, and what of it is a difference. All shares are in [0, 1].
@@ -34,32 +35,32 @@ type line struct {
 	Making   float64                   `json:"making_seconds,omitempty"`
 	Training float64                   `json:"training_seconds,omitempty"`
 	Failed   string                    `json:"failed,omitempty"`
-	Metrics  map[string]ragft.Estimate `json:"metrics,omitempty"`
+	Metrics  map[string]stats.Estimate `json:"metrics,omitempty"`
 }
 
 type difference struct {
-	Base    string                      `json:"base"`
-	Other   string                      `json:"other"`
-	Metrics map[string]ragft.Difference `json:"metrics"`
+	Base    string                     `json:"base"`
+	Other   string                     `json:"other"`
+	Metrics map[string]eval.Difference `json:"metrics"`
 }
 
 // column is a metric of the table: where it comes from.
 type column struct {
 	key, head, metric string
-	of                func(m *measures) *ragft.Evaluation
+	of                func(m *measures) *eval.Evaluation
 	closed            bool
 }
 
 const proseKey = "general_perplexity"
 
 func columns() []column {
-	held, facts := func(m *measures) *ragft.Evaluation { return m.held }, func(m *measures) *ragft.Evaluation { return m.facts }
+	held, facts := func(m *measures) *eval.Evaluation { return m.held }, func(m *measures) *eval.Evaluation { return m.facts }
 	return []column{
-		{"correct", "correct", ragft.MetricCorrect, held, false},
-		{"made_up", "made up", ragft.MetricMadeUp, held, false},
-		{"false_refusal", "declined though shown", ragft.MetricFalseRefusal, held, false},
-		{"correct_closed", "correct, no documents", ragft.MetricCorrect, held, true},
-		{"general_correct", "general facts", ragft.MetricCorrect, facts, true},
+		{"correct", "correct", eval.MetricCorrect, held, false},
+		{"made_up", "made up", eval.MetricMadeUp, held, false},
+		{"false_refusal", "declined though shown", eval.MetricFalseRefusal, held, false},
+		{"correct_closed", "correct, no documents", eval.MetricCorrect, held, true},
+		{"general_correct", "general facts", eval.MetricCorrect, facts, true},
 	}
 }
 
@@ -72,7 +73,7 @@ func (c *comparison) table(m *measures) *table {
 		}
 	}
 	add := func(l line, name string) {
-		l.Metrics = map[string]ragft.Estimate{}
+		l.Metrics = map[string]stats.Estimate{}
 		for _, col := range columns() {
 			system := name
 			if col.closed {
@@ -107,8 +108,8 @@ func (c *comparison) table(m *measures) *table {
 	return t
 }
 
-func differenceOf(m *measures, p ragft.Pair) difference {
-	d := difference{Base: p.Base, Other: p.Other, Metrics: map[string]ragft.Difference{}}
+func differenceOf(m *measures, p eval.Pair) difference {
+	d := difference{Base: p.Base, Other: p.Other, Metrics: map[string]eval.Difference{}}
 	for _, col := range columns() {
 		base, other := p.Base, p.Other
 		if col.closed {
@@ -190,7 +191,7 @@ func (l line) markdown() string {
 	return b.String() + " " + interval(l.Metrics, proseKey, "%+.1f (%+.1f to %+.1f)") + " |\n"
 }
 
-func interval(metrics map[string]ragft.Estimate, key, format string) string {
+func interval(metrics map[string]stats.Estimate, key, format string) string {
 	x, ok := metrics[key]
 	if !ok || !x.Defined() {
 		return "–"
@@ -208,7 +209,7 @@ func (d difference) markdown() string {
 			continue
 		}
 		fmt.Fprintf(&b, " %+.1f (%+.1f to %+.1f)", 100*x.Estimate.Value, 100*x.Estimate.Low, 100*x.Estimate.High)
-		if x.Finding == ragft.Better || x.Finding == ragft.Worse {
+		if x.Finding == stats.Better || x.Finding == stats.Worse {
 			fmt.Fprintf(&b, ", **%s**", x.Finding)
 		}
 		b.WriteString(" |")

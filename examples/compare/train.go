@@ -12,7 +12,12 @@ import (
 	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // result is what came of one contender.
@@ -23,8 +28,8 @@ type result struct {
 	failed  string   // why there is no adapter
 	trained *tune.Training
 	adapter string
-	tuned   *ragft.CachedModel
-	own     *ragft.LocalModel // its base, where that is not everyone's
+	tuned   *cache.Model
+	own     *local.Model // its base, where that is not everyone's
 }
 
 // enoughRows is the least that is trained on.
@@ -34,14 +39,14 @@ const enoughRows = 8
 // with the time that it took to generate. With the counter of the model behind the cache it is shown as many passages as in
 // the evaluation.
 type metered struct {
-	*ragft.CachedModel
-	ragft.TokenCounter
+	*cache.Model
+	model.TokenCounter
 	calls, tokens int
 	seconds       float64
 }
 
-func (m *metered) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]ragft.ChatResponse, error) {
-	responses, err := m.CachedModel.Chat(ctx, reqs)
+func (m *metered) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
+	responses, err := m.Model.Chat(ctx, reqs)
 	m.calls += len(responses)
 	for _, r := range responses {
 		m.seconds += r.Seconds
@@ -53,16 +58,16 @@ func (m *metered) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]ragft.C
 }
 
 func (c *comparison) metered() *metered {
-	return &metered{CachedModel: c.cached, TokenCounter: c.base}
+	return &metered{Model: c.cached, TokenCounter: c.base}
 }
 
-func (c *comparison) input() ragft.RecipeInput {
-	return ragft.RecipeInput{Model: c.cached, Search: c.learnt, Questions: c.train, Evidence: c.evidence, Corpus: c.corpus, Passages: c.passages, Seed: c.seed, Batch: 16}
+func (c *comparison) input() recipe.Input {
+	return recipe.Input{Model: c.cached, Search: c.learnt, Questions: c.train, Evidence: c.evidence, Corpus: c.corpus, Passages: c.passages, Seed: c.seed, Batch: 16}
 }
 
 // setBudget counts the tokens of all questions with their passages and answers, which gold's rows are.
 func (c *comparison) setBudget(ctx context.Context) error {
-	made, err := ragft.GoldAnswers{Refusal: ragft.DefaultRefusal}.Rows(ctx, c.input())
+	made, err := recipe.Gold{Refusal: recipe.DefaultRefusal}.Rows(ctx, c.input())
 	if err != nil {
 		return err
 	}
@@ -78,7 +83,7 @@ func (c *comparison) setBudget(ctx context.Context) error {
 }
 
 // tokens is the length of what is learnt of a row; the prompt of preferences counts once.
-func (c *comparison) tokens(row ragft.Row) (int, error) {
+func (c *comparison) tokens(row rows.Row) (int, error) {
 	if row.Text != "" {
 		tokens, err := c.base.Llama().Tokenize(row.Text, llama.TokenizeOptions{})
 		return len(tokens), err
@@ -95,23 +100,23 @@ func (c *comparison) tokens(row ragft.Row) (int, error) {
 }
 
 // fill draws rows until the budget is used up. Those that are held out cost nothing of it.
-func (c *comparison) fill(rows []ragft.Row) ([]ragft.Row, error) {
-	var out []ragft.Row
-	for _, row := range rows {
+func (c *comparison) fill(r []rows.Row) ([]rows.Row, error) {
+	var out []rows.Row
+	for _, row := range r {
 		if row.HeldOut {
 			out = append(out, row)
 		}
 	}
-	rows = slices.DeleteFunc(slices.Clone(rows), func(row ragft.Row) bool { return row.HeldOut })
-	lengths := make([]int, len(rows))
-	for i, row := range rows {
+	r = slices.DeleteFunc(slices.Clone(r), func(row rows.Row) bool { return row.HeldOut })
+	lengths := make([]int, len(r))
+	for i, row := range r {
 		var err error
 		if lengths[i], err = c.tokens(row); err != nil {
 			return nil, err
 		}
 	}
 	for _, i := range draw(lengths, c.budget, c.seed) {
-		out = append(out, rows[i])
+		out = append(out, r[i])
 	}
 	return out, nil
 }
@@ -145,7 +150,7 @@ func (c *comparison) try(ctx context.Context, one contender) (*result, error) {
 	}
 	in, bar := c.input(), tune.NewBar("making rows", "items")
 	in.Model = out.asked
-	in.Progress = func(p ragft.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
+	in.Progress = func(p model.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
 	made, err := one.recipe(c).Rows(ctx, in)
 	bar.Done()
 	if ctx.Err() != nil {
@@ -158,7 +163,7 @@ func (c *comparison) try(ctx context.Context, one contender) (*result, error) {
 	}
 	out.rows = len(made.Rows)
 	fmt.Printf("  %d rows (%s); dropped %v\n", len(made.Rows), made.Cost, made.Dropped)
-	if err := ragft.WriteRowsFile(filepath.Join(c.out, one.name+".jsonl"), made.Rows); err != nil {
+	if err := rows.WriteFile(filepath.Join(c.out, one.name+".jsonl"), made.Rows); err != nil {
 		return nil, err
 	}
 	if len(made.Rows) < enoughRows {
@@ -178,7 +183,7 @@ func (c *comparison) result(name string) *result {
 }
 
 // learn trains the adapter and puts it on the model.
-func (c *comparison) learn(ctx context.Context, r *result, rows []ragft.Row, start string) error {
+func (c *comparison) learn(ctx context.Context, r *result, rows []rows.Row, start string) error {
 	rows, err := c.fill(rows)
 	if err != nil {
 		return err
@@ -196,9 +201,9 @@ func (c *comparison) learn(ctx context.Context, r *result, rows []ragft.Row, sta
 	}
 	learn := r.contender.learn
 	if learn == nil {
-		learn = ragft.Train
+		learn = finetune.Train
 	}
-	r.trained, err = tune.Train(ctx, learn, base.Hash(), rows, ragft.TrainOptions{Model: model, Adapter: r.adapter, LoRA: config})
+	r.trained, err = tune.Train(ctx, learn, base.Hash(), rows, finetune.Options{Model: model, Adapter: r.adapter, LoRA: config})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -212,7 +217,7 @@ func (c *comparison) learn(ctx context.Context, r *result, rows []ragft.Row, sta
 	if err != nil {
 		return err
 	}
-	r.tuned, err = ragft.NewCachedModel(tuned, filepath.Join(c.out, "cache"))
+	r.tuned, err = cache.Open(tuned, filepath.Join(c.out, "cache"))
 	return err
 }
 
@@ -222,6 +227,6 @@ func (c *comparison) merge(ctx context.Context, r *result, adapter string) (path
 	if _, err = lora.Merge(ctx, lora.MergeOptions{Base: c.model, Adapter: adapter, Output: path}); err != nil {
 		return "", err
 	}
-	r.own, err = ragft.OpenLocal(ctx, path, ragft.LocalOptions{Sequences: 16})
+	r.own, err = local.Open(ctx, path, local.Options{Sequences: 16})
 	return path, err
 }

@@ -21,7 +21,15 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/examples/internal/tune"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/report"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -59,12 +67,12 @@ func main() {
 type job struct {
 	options
 	index   *retriever.Index
-	base    *ragft.LocalModel
-	tuned   *ragft.LocalModel
-	cached  *ragft.CachedModel // base
-	reads   *ragft.CachedModel // tuned
-	timings []ragft.Timing
-	demos   *ragft.Demonstrations
+	base    *local.Model
+	tuned   *local.Model
+	cached  *cache.Model // base
+	reads   *cache.Model // tuned
+	timings []report.Timing
+	demos   *selfdemo.Demonstrations
 	trained *tune.Training
 }
 
@@ -74,8 +82,8 @@ func run(ctx context.Context, o options) error {
 	}
 	j := &job{options: o}
 	defer j.close()
-	var train, held []ragft.Question
-	var evaluation *ragft.Evaluation
+	var train, held []question.Question
+	var evaluation *eval.Evaluation
 	steps := []struct {
 		name string
 		do   func() error
@@ -93,11 +101,11 @@ func run(ctx context.Context, o options) error {
 		if err := s.do(); err != nil {
 			return err
 		}
-		j.timings = append(j.timings, ragft.Timing{Name: s.name, Took: time.Since(started)})
+		j.timings = append(j.timings, report.Timing{Name: s.name, Took: time.Since(started)})
 	}
 	fmt.Println()
-	results := &ragft.Results{Evaluation: evaluation}
-	if err := ragft.WriteTable(os.Stdout, results); err != nil {
+	results := &report.Results{Evaluation: evaluation}
+	if err := report.WriteTable(os.Stdout, results); err != nil {
 		return err
 	}
 	if err := j.ask(ctx, held); err != nil {
@@ -107,7 +115,7 @@ func run(ctx context.Context, o options) error {
 }
 
 func (j *job) close() {
-	for _, m := range []*ragft.CachedModel{j.cached, j.reads} {
+	for _, m := range []*cache.Model{j.cached, j.reads} {
 		if m != nil {
 			m.Close()
 		}
@@ -138,20 +146,20 @@ func (j *job) makeIndex(ctx context.Context) error {
 
 func (j *job) openModel(ctx context.Context) error {
 	var err error
-	if j.base, err = ragft.OpenLocal(ctx, j.model, ragft.LocalOptions{Sequences: 16}); err != nil {
+	if j.base, err = local.Open(ctx, j.model, local.Options{Sequences: 16}); err != nil {
 		return err
 	}
 	m := j.base.Llama()
 	fmt.Printf("  %s: %s, %.1f million weights, context %d\n", filepath.Base(j.model), m.Architecture(), float64(m.Parameters())/1e6, m.ContextLength())
-	j.cached, err = ragft.NewCachedModel(j.base, filepath.Join(j.out, "cache"))
+	j.cached, err = cache.Open(j.base, filepath.Join(j.out, "cache"))
 	return err
 }
 
 // splitQuestions reads the questions, or has the model write them, and keeps half for the evaluation.
-func (j *job) splitQuestions(ctx context.Context) (train, held []ragft.Question, err error) {
-	var all []ragft.Question
+func (j *job) splitQuestions(ctx context.Context) (train, held []question.Question, err error) {
+	var all []question.Question
 	if j.questions != "" {
-		all, err = ragft.ReadQuestionsFile(j.questions)
+		all, err = question.ReadFile(j.questions)
 	} else {
 		all, err = j.compose(ctx)
 	}
@@ -159,14 +167,14 @@ func (j *job) splitQuestions(ctx context.Context) (train, held []ragft.Question,
 		return nil, nil, err
 	}
 	if j.short {
-		all, _ = ragft.SplitQuestions(all, 0.8, j.seed)
+		all, _ = question.Split(all, 0.8, j.seed)
 	}
-	train, held = ragft.SplitQuestions(all, 0.5, j.seed)
+	train, held = question.Split(all, 0.5, j.seed)
 	fmt.Printf("  %d to learn from, %d held out (%d of these without an answer in the documents)\n", len(train), len(held), unanswerable(held))
 	return train, held, nil
 }
 
-func unanswerable(questions []ragft.Question) int {
+func unanswerable(questions []question.Question) int {
 	n := 0
 	for _, q := range questions {
 		if q.Unanswerable {
@@ -176,7 +184,7 @@ func unanswerable(questions []ragft.Question) int {
 	return n
 }
 
-func (j *job) compose(ctx context.Context) ([]ragft.Question, error) {
+func (j *job) compose(ctx context.Context) ([]question.Question, error) {
 	var chunks []retriever.Chunk
 	for c, err := range j.index.Chunks(ctx) {
 		if err != nil {
@@ -186,8 +194,8 @@ func (j *job) compose(ctx context.Context) ([]ragft.Question, error) {
 	}
 	bar := tune.NewBar("writing", "chunks")
 	defer bar.Done()
-	composed, err := ragft.ComposeQuestions(ctx, j.cached, chunks, ragft.ComposeOptions{
-		Limit: 400, Seed: j.seed, Progress: func(p ragft.ComposeProgress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
+	composed, err := question.Compose(ctx, j.cached, chunks, question.ComposeOptions{
+		Limit: 400, Seed: j.seed, Progress: func(p question.ComposeProgress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
 	})
 	if err != nil {
 		return nil, err
@@ -195,17 +203,17 @@ func (j *job) compose(ctx context.Context) ([]ragft.Question, error) {
 	if len(composed.Questions) < 8 {
 		return nil, fmt.Errorf("the model wrote only %d usable questions: give some of your own with -questions", len(composed.Questions))
 	}
-	return composed.Questions, ragft.WriteQuestionsFile(filepath.Join(j.out, "questions.jsonl"), composed.Questions)
+	return composed.Questions, question.WriteFile(filepath.Join(j.out, "questions.jsonl"), composed.Questions)
 }
 
-func (j *job) demonstrate(ctx context.Context, questions []ragft.Question) error {
+func (j *job) demonstrate(ctx context.Context, questions []question.Question) error {
 	bar := tune.NewBar("generating", "questions")
-	demos, err := ragft.Generate(ctx, j.cached, j.index, questions, ragft.GenerateOptions{
+	demos, err := selfdemo.Generate(ctx, j.cached, j.index, questions, selfdemo.Options{
 		Passages: j.passages, Closed: j.candidates, Read: j.candidates, Refuse: j.candidates, GreedyFirst: true, MaxTokens: 48,
-		Judge:  ragft.JudgeOptions{Model: j.cached},
-		Policy: ragft.PolicyOptions{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
+		Judge:  judge.Options{Model: j.cached},
+		Policy: selfdemo.Policy{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
 		Seed:   j.seed, Batch: 16,
-		Progress: func(p ragft.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
+		Progress: func(p model.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
 	})
 	bar.Done()
 	if err != nil {
@@ -214,7 +222,7 @@ func (j *job) demonstrate(ctx context.Context, questions []ragft.Question) error
 	j.demos = demos
 	s := demos.Summary
 	fmt.Printf("  rows: %d answers, %d refusals, %d without documents; %d questions gave none %v\n",
-		s.Rows[ragft.KindAnswer], s.Rows[ragft.KindRefusal], s.Rows[ragft.KindClosed], len(demos.Dropped), s.Dropped)
+		s.Rows[rows.KindAnswer], s.Rows[rows.KindRefusal], s.Rows[rows.KindClosed], len(demos.Dropped), s.Dropped)
 	fmt.Printf("  %d calls (%d from the cache), %d tokens, %.2f s for an accepted row\n", s.Calls, s.Cached, s.Tokens, s.SecondsPerRow)
-	return ragft.WriteRowsFile(filepath.Join(j.out, "rows.jsonl"), demos.Rows)
+	return rows.WriteFile(filepath.Join(j.out, "rows.jsonl"), demos.Rows)
 }

@@ -12,7 +12,11 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/examples/internal/tune"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/report"
 )
 
 // The systems that are compared. The third tells what a prompt can do without any training.
@@ -25,21 +29,21 @@ const (
 	tunedCareful = "tuned, told to decline"
 )
 
-func (j *job) evaluate(ctx context.Context, questions []ragft.Question) (*ragft.Evaluation, error) {
+func (j *job) evaluate(ctx context.Context, questions []question.Question) (*eval.Evaluation, error) {
 	bar := tune.NewBar("answering", "answers")
 	defer bar.Done()
-	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
-		Systems: []ragft.System{
-			{Name: baseReads, Model: j.cached, Setting: ragft.SettingRetrieval},
-			{Name: baseCareful, Model: j.cached, Setting: ragft.SettingRetrieval, Prompt: ragft.DefaultCareful},
-			{Name: tunedReads, Model: j.reads, Setting: ragft.SettingRetrieval},
-			{Name: tunedCareful, Model: j.reads, Setting: ragft.SettingRetrieval, Prompt: ragft.DefaultCareful},
+	evaluation, err := eval.Run(ctx, eval.Config{
+		Systems: []eval.System{
+			{Name: baseReads, Model: j.cached, Setting: eval.SettingRetrieval},
+			{Name: baseCareful, Model: j.cached, Setting: eval.SettingRetrieval, Prompt: prompt.DefaultCareful},
+			{Name: tunedReads, Model: j.reads, Setting: eval.SettingRetrieval},
+			{Name: tunedCareful, Model: j.reads, Setting: eval.SettingRetrieval, Prompt: prompt.DefaultCareful},
 			{Name: baseAlone, Model: j.cached},
 			{Name: tunedAlone, Model: j.reads},
 		},
 		Questions: questions, Search: j.index, K: j.passages, MaxTokens: 48, Seed: j.seed,
-		Compare: []ragft.Pair{{Base: baseReads, Other: tunedReads}, {Base: baseCareful, Other: tunedReads}, {Base: baseAlone, Other: tunedAlone}},
-		Progress: func(p ragft.EvalProgress) {
+		Compare: []eval.Pair{{Base: baseReads, Other: tunedReads}, {Base: baseCareful, Other: tunedReads}, {Base: baseAlone, Other: tunedAlone}},
+		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
 				bar.Set(p.Done, p.Total, p.System)
 			}
@@ -52,8 +56,8 @@ func (j *job) evaluate(ctx context.Context, questions []ragft.Question) (*ragft.
 }
 
 // ask shows the assistant at work on some of the held-out questions.
-func (j *job) ask(ctx context.Context, questions []ragft.Question) error {
-	assistant := ragft.NewAssistant(j.tuned, j.index, ragft.AssistantOptions{Passages: j.passages, MaxTokens: 48})
+func (j *job) ask(ctx context.Context, questions []question.Question) error {
+	assistant := assistant.New(j.tuned, j.index, assistant.Options{Passages: j.passages, MaxTokens: 48})
 	fmt.Println("\nThe assistant on held-out questions:")
 	shown := map[bool]int{}
 	for _, q := range questions {
@@ -80,25 +84,25 @@ func (j *job) ask(ctx context.Context, questions []ragft.Question) error {
 	return nil
 }
 
-func reference(q ragft.Question) string {
+func reference(q question.Question) string {
 	if q.Unanswerable {
 		return "not in the documents"
 	}
 	return q.Answer
 }
 
-func (j *job) report(e *ragft.Results) error {
+func (j *job) report(e *report.Results) error {
 	path := filepath.Join(j.out, "report.html")
 	s := j.demos.Summary
-	info := ragft.ReportInfo{
+	info := report.Info{
 		Base: baseReads, Tuned: tunedReads, Timings: j.timings, Created: time.Now(),
-		Models: []ragft.ReportModel{{Role: "base model", Name: filepath.Base(j.model), SHA256: j.base.Hash()}, {Role: "adapter", Name: j.tuned.Name()}},
-		Settings: []ragft.Fact{
+		Models: []report.ModelFile{{Role: "base model", Name: filepath.Base(j.model), SHA256: j.base.Hash()}, {Role: "adapter", Name: j.tuned.Name()}},
+		Settings: []report.Fact{
 			{Name: "seed", Value: strconv.FormatUint(j.seed, 10)}, {Name: "passages", Value: strconv.Itoa(j.passages)},
 			{Name: "rank", Value: strconv.Itoa(j.rank)}, {Name: "epochs", Value: strconv.Itoa(j.epochs)},
 			{Name: "learning rate", Value: fmt.Sprint(j.rate)}, {Name: "candidates of each kind", Value: strconv.Itoa(j.candidates)},
 		},
-		Costs: []ragft.Fact{
+		Costs: []report.Fact{
 			{Name: "calls for demonstrations", Value: strconv.Itoa(s.Calls)}, {Name: "tokens generated", Value: strconv.Itoa(s.Tokens)},
 		},
 	}
@@ -107,13 +111,13 @@ func (j *job) report(e *ragft.Results) error {
 	if err := e.WriteJSONFile(filepath.Join(j.out, "evaluation.json")); err != nil {
 		return err
 	}
-	if err := ragft.WriteAnswersFile(filepath.Join(j.out, "answers.jsonl"), e); err != nil {
+	if err := report.WriteAnswersFile(filepath.Join(j.out, "answers.jsonl"), e); err != nil {
 		return err
 	}
-	if err := ragft.WriteReport(path, e, ragft.ReportInfo{}); err != nil {
+	if err := report.Write(path, e, report.Info{}); err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n\nReport: %s\n", ragft.Headline(e), path)
+	fmt.Printf("\n%s\n\nReport: %s\n", report.Headline(e), path)
 	if c := j.timings; len(c) > 0 {
 		total := 0.0
 		for _, t := range c {

@@ -9,7 +9,8 @@ import (
 
 	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/lora"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/model/cache"
 )
 
 func (j *job) train(ctx context.Context) error {
@@ -19,7 +20,7 @@ func (j *job) train(ctx context.Context) error {
 		epochs = 2
 	}
 	var err error
-	if j.trained, err = tune.Train(ctx, ragft.Train, j.base.Hash(), j.demos.Rows, ragft.TrainOptions{
+	if j.trained, err = tune.Train(ctx, finetune.Train, j.base.Hash(), j.demos.Rows, finetune.Options{
 		Model: j.model, Adapter: adapter,
 		LoRA: lora.Config{Rank: j.rank, Epochs: epochs, LearningRate: j.rate, WindowsPerStep: 2, Seed: j.seed},
 	}); err != nil {
@@ -29,6 +30,6 @@ func (j *job) train(ctx context.Context) error {
 	if j.tuned, err = j.base.Adapted(adapter, 1); err != nil {
 		return err
 	}
-	j.reads, err = ragft.NewCachedModel(j.tuned, filepath.Join(j.out, "cache-tuned"))
+	j.reads, err = cache.Open(j.tuned, filepath.Join(j.out, "cache-tuned"))
 	return err
 }

@@ -78,12 +78,36 @@ func TestLinks(t *testing.T) {
 }
 
 // given are the names that pieces of programs take for granted.
-const given = "ctx context.Context, base *ragft.LocalModel, model, cached ragft.Model, index *retriever.Index, " +
-	"questions []ragft.Question, examples []lora.Example, mux *http.ServeMux"
+const given = "ctx context.Context, base *local.Model, m, cached model.Model, index *retriever.Index, " +
+	"questions []question.Question, examples []lora.Example, mux *http.ServeMux"
 
 var packages = map[string]string{
 	"context": "context", "fmt": "fmt", "os": "os", "http": "net/http", "slog": "log/slog", "time": "time", "runtime": "runtime",
-	"retriever": "github.com/ragft/ragft/retriever", "ragft": "github.com/ragft/ragft/ragft", "lora": "github.com/ragft/ragft/lora",
+	"answer":     "github.com/ragft/ragft/ragft/answer",
+	"assistant":  "github.com/ragft/ragft/ragft/assistant",
+	"confidence": "github.com/ragft/ragft/ragft/confidence",
+	"eval":       "github.com/ragft/ragft/ragft/eval",
+	"forget":     "github.com/ragft/ragft/ragft/eval/forget",
+	"probe":      "github.com/ragft/ragft/ragft/eval/probe",
+	"robust":     "github.com/ragft/ragft/ragft/eval/robust",
+	"finetune":   "github.com/ragft/ragft/ragft/finetune",
+	"judge":      "github.com/ragft/ragft/ragft/judge",
+	"model":      "github.com/ragft/ragft/ragft/model",
+	"cache":      "github.com/ragft/ragft/ragft/model/cache",
+	"local":      "github.com/ragft/ragft/ragft/model/local",
+	"ollama":     "github.com/ragft/ragft/ragft/model/ollama",
+	"openai":     "github.com/ragft/ragft/ragft/model/openai",
+	"pool":       "github.com/ragft/ragft/ragft/model/pool",
+	"prompt":     "github.com/ragft/ragft/ragft/prompt",
+	"publish":    "github.com/ragft/ragft/ragft/publish",
+	"question":   "github.com/ragft/ragft/ragft/question",
+	"recipe":     "github.com/ragft/ragft/ragft/recipe",
+	"memory":     "github.com/ragft/ragft/ragft/recipe/memory",
+	"selfdemo":   "github.com/ragft/ragft/ragft/recipe/selfdemo",
+	"report":     "github.com/ragft/ragft/ragft/report",
+	"rows":       "github.com/ragft/ragft/ragft/rows",
+	"searchtune": "github.com/ragft/ragft/ragft/searchtune",
+	"retriever":  "github.com/ragft/ragft/retriever", "opt": "github.com/ragft/ragft/ragft/opt", "ragft": "github.com/ragft/ragft/ragft", "lora": "github.com/ragft/ragft/lora",
 	"llama": "github.com/ragft/ragft/llama", "service": "github.com/ragft/ragft/ragft/service",
 	"dataset": "github.com/ragft/ragft/ragft/dataset", "export": "github.com/ragft/ragft/ragft/export",
 }

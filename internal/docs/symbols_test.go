@@ -15,7 +15,7 @@ import (
 )
 
 // symbol is what of a package a guide names: a name, and a field or method of it.
-var symbol = regexp.MustCompile(`\b(llama|lora|retriever|ragft|service|dataset|export)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
+var symbol = regexp.MustCompile(`\b(answer|assistant|cache|confidence|dataset|eval|export|finetune|forget|judge|llama|local|lora|memory|model|ollama|openai|opt|pool|probe|prompt|publish|question|ragft|recipe|report|retriever|robust|rows|searchtune|selfdemo|service)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
 
 // TestSymbols looks for each name of the packages that the guides give.
 func TestSymbols(t *testing.T) {

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/ragft/ragft/internal/atomicfile"
 )
 
 // Writer collects metadata and tensors of a new GGUF file and writes them in
 // [Writer.Commit]. Get one from [Create]. It is for one goroutine.
 type Writer struct {
-	file    *asideFile
+	file    *atomicfile.File
 	meta    []KV
 	keys    map[string]int
 	tensors []pendingTensor
@@ -30,7 +32,7 @@ type pendingTensor struct {
 // same folder, which Create makes at once so that a folder that cannot be
 // written is noticed early. The caller calls [Writer.Close] in any case.
 func Create(path string) (*Writer, error) {
-	f, err := createAside(path)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("creating GGUF file: %w", err)
 	}
@@ -118,9 +120,9 @@ func (w *Writer) CommitChecked(check func(path string) error) error {
 		err = buf.Flush()
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", f.path, err), f.discard())
+		return errors.Join(fmt.Errorf("writing %s: %w", f.Path(), err), f.Discard())
 	}
-	return f.commit(check)
+	return f.Commit(check)
 }
 
 // Close drops the file unless it was committed. It may be called more than once.
@@ -130,7 +132,7 @@ func (w *Writer) Close() error {
 	}
 	f := w.file
 	w.file = nil
-	return f.discard()
+	return f.Discard()
 }
 
 // encode writes the whole file to out.

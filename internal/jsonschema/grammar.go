@@ -245,8 +245,10 @@ func (g *grammar) object(n *schemaNode, depth int) (string, error) {
 			return "", err
 		}
 	}
-	for name := range required {
-		return "", fmt.Errorf("the required property %q is not among the properties", name)
+	for _, name := range n.Required {
+		if required[name] {
+			return "", fmt.Errorf("the required property %q is not among the properties", name)
+		}
 	}
 	return `"{" ws ` + first + ` ws "}"`, nil
 }

@@ -97,3 +97,11 @@ func TestUnusable(t *testing.T) {
 		require.ErrorContains(t, err, message, schema)
 	}
 }
+
+// TestFirstMissingProperty holds the error to the first of several missing properties, whatever the order of a map.
+func TestFirstMissingProperty(t *testing.T) {
+	for range 20 {
+		_, err := Grammar([]byte(`{"required":["d","c","b","a"],"properties":{"d":{}}}`))
+		require.ErrorContains(t, err, `property "c"`)
+	}
+}

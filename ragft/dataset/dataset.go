@@ -5,7 +5,7 @@
 //	set, err := dataset.ReadFile("dev-v2.0.json", dataset.Detect)
 //	...
 //	index.Add(ctx, chunksOf(set.Documents())) // or use an index of your own
-//	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
+//	evaluation, err := eval.Run(ctx, eval.Config{
 //		Questions: set.Questions(), Evidence: set.Evidence(), Distractors: set.Distractors(), ...})
 //
 // Besides questions and answers, a [Set] has what else is in the file: evidence,
@@ -25,7 +25,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -62,7 +62,7 @@ const (
 	// without marks (synthetic.jsonl) all contexts are evidence.
 	MTRAG Format = "mtrag"
 	// Plain is the format of this package, which [Set.Write] writes: JSONL as of
-	// [ragft.ReadQuestions], with the fields of [Item], all optional: "passages":
+	// [question.Read], with the fields of [Item], all optional: "passages":
 	// [{"title", "text"}] with the evidence, "distractors", "altered" and "false",
 	// and the turns before the question as "history": [{"role": "user" or
 	// "assistant", "content"}]. A question without an id gets "q" and its line
@@ -83,7 +83,7 @@ type Passage struct {
 
 // Item is one question of a set, with the turns before it in History (MTRAG).
 type Item struct {
-	ragft.Question
+	question.Question
 	// Evidence are the passages that have the answer according to the set. For an
 	// unanswerable question they are the passages that it is about, which do not
 	// have the answer. Their texts are in Question.Evidence as well if the words of
@@ -107,8 +107,8 @@ type Set struct {
 }
 
 // Questions returns the questions in the order of the file.
-func (s *Set) Questions() []ragft.Question {
-	questions := make([]ragft.Question, len(s.Items))
+func (s *Set) Questions() []question.Question {
+	questions := make([]question.Question, len(s.Items))
 	for i, item := range s.Items {
 		questions[i] = item.Question
 	}
@@ -158,7 +158,7 @@ func ReadFile(path string, format Format) (*Set, error) {
 const maxBytes = 2 << 30
 
 // Read reads a set of at most 2 GiB. An error in a line of JSONL wraps a
-// [*retriever.LineError], and a set without questions is [ragft.ErrNoQuestions]. Some
+// [*retriever.LineError], and a set without questions is [question.ErrNone]. Some
 // sets repeat ids: further items with an id get a number after it.
 func Read(r io.Reader, format Format) (*Set, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
@@ -185,7 +185,7 @@ func Read(r io.Reader, format Format) (*Set, error) {
 		return nil, fmt.Errorf("dataset: %s: %w", format, err)
 	}
 	if len(set.Items) == 0 {
-		return nil, fmt.Errorf("dataset: %s: %w%s", format, ragft.ErrNoQuestions, set.skipped())
+		return nil, fmt.Errorf("dataset: %s: %w%s", format, question.ErrNone, set.skipped())
 	}
 	set.uniqueIDs()
 	return set, nil

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // One small file in each format, written here in the shape of the published ones.
@@ -52,8 +53,8 @@ var files = map[Format]string{
 
 func TestReadsAndDetectsEveryFormat(t *testing.T) {
 	require.Len(t, files, len(Formats()))
-	q := func(id, question string, answers ...string) ragft.Question {
-		q := ragft.Question{ID: id, Question: question, Unanswerable: len(answers) == 0}
+	q := func(id, qn string, answers ...string) question.Question {
+		q := question.Question{ID: id, Question: qn, Unanswerable: len(answers) == 0}
 		if len(answers) > 0 {
 			q.Answer, q.Aliases = answers[0], answers[1:]
 		}
@@ -96,7 +97,7 @@ func TestReadsAndDetectsEveryFormat(t *testing.T) {
 			{Question: q("own", "Who?")},
 		},
 	}
-	want[MTRAG][0].History = []ragft.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}
+	want[MTRAG][0].History = []model.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}
 	want[PubMedQA][0].Question.Evidence = []string{"We tried.", "It did."} // "yes" tells no passage from another
 	want[RGB][1].Parts = [][]string{{"Ann", "A."}, {"Orrin"}}
 	for format, text := range files {
@@ -148,7 +149,7 @@ func TestWritePlain(t *testing.T) {
 		require.NoError(t, set.Write(&before))
 		require.NoError(t, back.Write(&after))
 		require.Equal(t, before.String(), after.String())
-		questions, err := ragft.ReadQuestionsFile(path)
+		questions, err := question.ReadFile(path)
 		require.NoError(t, err)
 		require.Len(t, questions, len(set.Items))
 		for i, q := range questions {
@@ -163,7 +164,7 @@ func TestWritePlain(t *testing.T) {
 		}
 		require.Equal(t, format == RGB, len(back.Altered()) == 1)
 	}
-	long := Set{Items: []Item{{Question: ragft.Question{ID: "a", Question: "Q?"},
+	long := Set{Items: []Item{{Question: question.Question{ID: "a", Question: "Q?"},
 		Evidence: []Passage{{Text: strings.Repeat("x", jsonl.MaxLine)}}}}}
 	require.ErrorContains(t, long.Write(io.Discard), "question a")
 }
@@ -216,6 +217,15 @@ func TestRepeatedIDsStayApart(t *testing.T) {
 	require.Equal(t, "x#2", set.Items[1].ID)
 }
 
+// TestDetectIgnoresMapOrder has one question of PubMedQA beside an entry that is none.
+func TestDetectIgnoresMapOrder(t *testing.T) {
+	for range 20 {
+		format, err := detect([]byte(`{"version": 3, "21": {"QUESTION": "Does it help?", "final_decision": "yes"}}`))
+		require.NoError(t, err)
+		require.Equal(t, PubMedQA, format)
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	for _, c := range []struct {
 		format     Format
@@ -237,7 +247,8 @@ func TestBadFiles(t *testing.T) {
 		{MTRAG, `{"task_id": "t", "input": []}`, "no turns"},
 		{Plain, `{"answer": "a"}`, `"question" is missing`},
 		{Plain, `{"question": "q", "answer": "a"}` + "\n" + `{"question": "q"}`, `line 2: the field "answer" is missing`},
-		{SQuAD, `{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "x", "question": "q"}]}]}]}`, `question x: "answers" is missing`},
+		{SQuAD, `{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "x", "question": "q"}]}]}]}`,
+			`question x: "answers" is missing`},
 		{Plain, `{"question": "q", "answer": "a", "unanswerable": true}`, "together"},
 	} {
 		_, err := Read(strings.NewReader(c.text), c.format)

@@ -46,12 +46,12 @@ func detect(data []byte) (Format, error) {
 	case has("question"):
 		return Plain, nil
 	}
+	// The fields of PubMedQA are the ids of its questions: one that holds a question is enough, wherever it comes.
 	for _, entry := range first {
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(entry, &fields) == nil && fields["QUESTION"] != nil {
 			return PubMedQA, nil
 		}
-		break
 	}
 	return "", fmt.Errorf("dataset: %w: the fields of the first object are those of none of %v", ErrFormat, Formats())
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -47,7 +47,7 @@ func readSQuAD(s *Set, data []byte) error {
 				case qa.Answers == nil:
 					return fmt.Errorf(`question %s: "answers" is missing: use [] if the paragraph does not have the answer`, id)
 				}
-				item := Item{Question: ragft.Question{ID: id, Question: qa.Question}, Evidence: evidence}
+				item := Item{Question: question.Question{ID: id, Question: qa.Question}, Evidence: evidence}
 				if err := s.add(item, answers); err != nil {
 					return fmt.Errorf("question %s: %w", id, err)
 				}
@@ -69,7 +69,7 @@ func readPubMedQA(s *Set, data []byte) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(file)) {
 		entry := file[id]
-		item := Item{Question: ragft.Question{ID: id, Question: entry.Question}}
+		item := Item{Question: question.Question{ID: id, Question: entry.Question}}
 		for i, text := range entry.Contexts {
 			p := Passage{Text: text}
 			if i < len(entry.Labels) {
@@ -111,7 +111,7 @@ func readNQOpen(s *Set, data []byte) error {
 		} `json:"ctxs"`
 	}
 	return eachObject(data, func(number int, e entry) error {
-		item := Item{Question: ragft.Question{ID: "nq-" + strconv.Itoa(number), Question: e.Question}}
+		item := Item{Question: question.Question{ID: "nq-" + strconv.Itoa(number), Question: e.Question}}
 		for _, c := range e.Contexts {
 			switch p := (Passage{Title: c.Title, Text: c.Text}); {
 			case c.IsGold:
@@ -175,7 +175,7 @@ func readRGB(s *Set, data []byte) error {
 			return fmt.Errorf(`"answer": %w`, err)
 		}
 		item := Item{
-			Question: ragft.Question{ID: "rgb-" + e.ID.String(), Question: e.Query},
+			Question: question.Question{ID: "rgb-" + e.ID.String(), Question: e.Query},
 			Evidence: e.Positive, Distractors: e.Negative, Altered: e.Altered,
 		}
 		if e.FakeAnswer != nil {
@@ -239,7 +239,7 @@ func readCLAPnq(s *Set, data []byte) error {
 			}
 		}
 		id := string(bytes.Trim(e.ID, `"`))
-		return s.add(Item{Question: ragft.Question{ID: id, Question: e.Input}, Evidence: e.Passages}, answers)
+		return s.add(Item{Question: question.Question{ID: id, Question: e.Input}, Evidence: e.Passages}, answers)
 	})
 }
 
@@ -253,7 +253,7 @@ func readPlain(s *Set, data []byte) error {
 			return err
 		}
 		// The rules for questions are those of ragft.
-		questions, err := ragft.ReadQuestions(bytes.NewReader(line))
+		questions, err := question.Read(bytes.NewReader(line))
 		if err != nil {
 			if broken := new(retriever.LineError); errors.As(err, &broken) {
 				err = broken.Err
@@ -262,7 +262,7 @@ func readPlain(s *Set, data []byte) error {
 		}
 		e.Question = questions[0]
 		if id := string(bytes.Trim(e.ID, `" `)); id == "" || id == "null" {
-			e.Item.ID = "q" + strconv.Itoa(number) // as ragft.ReadQuestions names it
+			e.Item.ID = "q" + strconv.Itoa(number) // as question.Read names it
 		}
 		return s.add(e.Item, append([]string{e.Answer}, e.Aliases...))
 	})

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // mtragTask is a line of the generation tasks. "answerability" is in the task, in
@@ -82,14 +83,14 @@ func readMTRAG(s *Set, data []byte) error {
 			return errors.New(`"input" has no turns`)
 		}
 		last := len(t.Input) - 1
-		item := Item{Question: ragft.Question{ID: t.ID, Question: t.Input[last].Text}}
+		item := Item{Question: question.Question{ID: t.ID, Question: t.Input[last].Text}}
 		item.Evidence, item.Distractors = t.passages(marks)
 		for _, turn := range t.Input[:last] {
-			role := ragft.RoleUser
+			role := model.RoleUser
 			if turn.Speaker == "agent" {
-				role = ragft.RoleAssistant
+				role = model.RoleAssistant
 			}
-			item.History = append(item.History, ragft.Message{Role: role, Content: turn.Text})
+			item.History = append(item.History, model.Message{Role: role, Content: turn.Text})
 		}
 		var answers []string
 		switch kind := t.answerability(); kind {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // mtragLine is a task of one turn, answered "It is." but where the fields say otherwise.
@@ -70,7 +70,7 @@ func TestMTRAGAnswerability(t *testing.T) {
 	require.Equal(t, map[string]int{"underspecified": 1, "conversational": 1, "no answerability": 1, "no target": 1}, set.Skipped)
 
 	_, err = Read(strings.NewReader(mtragLine("a", `"turn": 1`, "")+mtragLine("b", `"turn": 2`, "")), MTRAG)
-	require.ErrorIs(t, err, ragft.ErrNoQuestions)
+	require.ErrorIs(t, err, question.ErrNone)
 	require.ErrorContains(t, err, "2 skipped: no answerability")
 }
 

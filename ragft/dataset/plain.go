@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ragft/ragft/internal/aside"
+	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/eval/robust"
 	"github.com/ragft/ragft/retriever"
 )
 
 // Write writes the whole set in the format [Plain]: the questions as
-// [ragft.WriteQuestions] does, with the turns before them, and their passages. An item
+// [question.Write] does, with the turns before them, and their passages. An item
 // whose line would be longer than 8 MiB is an error.
 func (s *Set) Write(w io.Writer) error {
 	err := jsonl.Write(w, s.Items)
@@ -30,29 +30,29 @@ func (s *Set) Write(w io.Writer) error {
 
 // WriteFile is [Set.Write] to a file, which is replaced atomically.
 func (s *Set) WriteFile(path string) error {
-	if err := aside.WriteFile(path, s.Write); err != nil {
+	if err := atomicfile.Write(path, s.Write); err != nil {
 		return fmt.Errorf("dataset: write %s: %w", path, err)
 	}
 	return nil
 }
 
-// Evidence returns the evidence of each question, by id, for [ragft.EvalConfig]. It has
+// Evidence returns the evidence of each question, by id, for [eval.Config]. It has
 // no entry for questions without evidence.
 func (s *Set) Evidence() map[string][]retriever.Hit {
 	return s.hits(func(item Item) []Passage { return item.Evidence })
 }
 
-// Distractors returns the distractors of each question, by id, for [ragft.EvalConfig].
+// Distractors returns the distractors of each question, by id, for [eval.Config].
 func (s *Set) Distractors() map[string][]retriever.Hit {
 	return s.hits(func(item Item) []Passage { return item.Distractors })
 }
 
 // Altered returns the passages with a false answer of each question, by id, for
-// [ragft.PerturbOptions].
-func (s *Set) Altered() map[string]ragft.Altered {
-	out := map[string]ragft.Altered{}
+// [robust.Options].
+func (s *Set) Altered() map[string]robust.Altered {
+	out := map[string]robust.Altered{}
 	for id, hits := range s.hits(func(item Item) []Passage { return item.Altered }) {
-		out[id] = ragft.Altered{Shown: hits}
+		out[id] = robust.Altered{Shown: hits}
 	}
 	for _, item := range s.Items {
 		if altered, ok := out[item.ID]; ok {

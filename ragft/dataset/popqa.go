@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // readPopQA reads the columns by their names in the first line. A field with quotes is
@@ -40,7 +40,7 @@ func readPopQA(s *Set, data []byte) error {
 		if len(answers) == 0 {
 			return errors.New("possible_answers is empty")
 		}
-		return s.add(Item{Question: ragft.Question{ID: fields[column["id"]], Question: unquote(fields[column["question"]])}}, answers)
+		return s.add(Item{Question: question.Question{ID: fields[column["id"]], Question: unquote(fields[column["question"]])}}, answers)
 	})
 }
 

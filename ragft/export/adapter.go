@@ -158,9 +158,12 @@ func (m *baseModel) writeGGUF(path string, pairs []pair) error {
 				return err
 			}
 		}
-		for suffix, t := range map[string]tensor{".weight.lora_a": p.a, ".weight.lora_b": p.b} {
-			kind, _ := gguf.ParseType(t.dtype)
-			if err := w.AddTensor(p.name+suffix, kind, []int64{t.shape[1], t.shape[0]}, t.data); err != nil {
+		for _, half := range []struct {
+			suffix string
+			tensor
+		}{{".weight.lora_a", p.a}, {".weight.lora_b", p.b}} {
+			kind, _ := gguf.ParseType(half.dtype)
+			if err := w.AddTensor(p.name+half.suffix, kind, []int64{half.shape[1], half.shape[0]}, half.data); err != nil {
 				return fmt.Errorf("export: %w", err)
 			}
 		}

@@ -10,12 +10,13 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // axolotlMessage is a message that says whether it carries the loss.
 type axolotlMessage struct {
-	message ragft.Message
+	message model.Message
 	train   bool
 }
 
@@ -29,13 +30,13 @@ func (m axolotlMessage) MarshalJSON() ([]byte, error) {
 
 type axolotlRow struct {
 	Messages []axolotlMessage `json:"messages"`
-	Tools    []ragft.Tool     `json:"tools,omitempty"`
+	Tools    []model.Tool     `json:"tools,omitempty"`
 }
 
 type axolotlPair struct {
-	Messages []ragft.Message `json:"messages"`
-	Chosen   ragft.Message   `json:"chosen"`
-	Rejected ragft.Message   `json:"rejected"`
+	Messages []model.Message `json:"messages"`
+	Chosen   model.Message   `json:"chosen"`
+	Rejected model.Message   `json:"rejected"`
 }
 
 // Axolotl writes rows and recipe into the folder dir for Axolotl: a data set
@@ -46,7 +47,7 @@ type axolotlPair struct {
 // Held-out rows are left out, and so is Recipe.HeldOut for preferences, of
 // which Axolotl sets none aside. Files of an earlier call are replaced; a
 // folder that does not exist is created.
-func Axolotl(dir string, rows []ragft.Row, r Recipe) (*Files, error) {
+func Axolotl(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	s, files, err := begin(dir, rows, r)
 	if err != nil {
 		return nil, err

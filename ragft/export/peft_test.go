@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"math"
@@ -55,6 +56,26 @@ func TestRoundTrip(t *testing.T) {
 			require.NoError(t, FromPEFT(peft, base, again))
 			requireSameAdapter(t, adapter, again)
 		})
+	}
+}
+
+// TestSameBytes converts one adapter several times: a file can be told by its hash.
+func TestSameBytes(t *testing.T) {
+	base := testmodel.New(t, testmodel.Spec{Arch: "llama"})
+	dir := t.TempDir()
+	adapter, peft := filepath.Join(dir, "a.gguf"), filepath.Join(dir, "peft")
+	require.NoError(t, testmodel.WriteAdapter(adapter, base, testmodel.AdapterSpec{Rank: 2}))
+	require.NoError(t, ToPEFT(adapter, base, peft, ToPEFTOptions{Base: "someone/model"}))
+	var first []byte
+	for range 8 {
+		path := filepath.Join(dir, "b.gguf")
+		require.NoError(t, FromPEFT(peft, base, path))
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if first == nil {
+			first = data
+		}
+		require.True(t, bytes.Equal(first, data), "the same input gives the same bytes")
 	}
 }
 

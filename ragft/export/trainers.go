@@ -13,8 +13,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // Recipe is the training configuration that [TRL] and [Axolotl] write. Base is
@@ -136,13 +137,13 @@ func (r Recipe) modules() ([]string, error) {
 
 // set holds the rows sorted by what a trainer does with them.
 type set struct {
-	learn, prefer []ragft.Row
+	learn, prefer []rows.Row
 	text          []string
 	weighted      int
 }
 
 // sortRows leaves out the held-out rows.
-func sortRows(rows []ragft.Row) (set, error) {
+func sortRows(rows []rows.Row) (set, error) {
 	var s set
 	for i, row := range rows {
 		if row.Weight != 0 && row.Weight != 1 {
@@ -152,7 +153,7 @@ func sortRows(rows []ragft.Row) (set, error) {
 		case row.HeldOut:
 		case row.Text != "":
 			s.text = append(s.text, row.Text)
-		case len(row.Messages) < 2 || row.Messages[len(row.Messages)-1].Role != ragft.RoleAssistant:
+		case len(row.Messages) < 2 || row.Messages[len(row.Messages)-1].Role != model.RoleAssistant:
 			return s, fmt.Errorf("export: row %d %s does not end with a response to a prompt", i+1, row.ID)
 		case len(row.Rejected) > 0:
 			s.prefer = append(s.prefer, row)
@@ -188,7 +189,7 @@ type textRow struct {
 }
 
 // begin checks the input before anything is written.
-func begin(dir string, rows []ragft.Row, r Recipe) (set, *Files, error) {
+func begin(dir string, rows []rows.Row, r Recipe) (set, *Files, error) {
 	if _, err := r.withDefaults(false); err != nil {
 		return set{}, nil, err
 	}

@@ -13,22 +13,23 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
-func exampleRows() []ragft.Row {
-	prompt := []ragft.Message{{Role: "system", Content: "Read."}, {Role: "user", Content: "Rooms <9>?"}}
-	answer := func(text string) ragft.Message { return ragft.Message{Role: ragft.RoleAssistant, Content: text} }
-	return []ragft.Row{
+func exampleRows() []rows.Row {
+	prompt := []model.Message{{Role: "system", Content: "Read."}, {Role: "user", Content: "Rooms <9>?"}}
+	answer := func(text string) model.Message { return model.Message{Role: model.RoleAssistant, Content: text} }
+	return []rows.Row{
 		{ID: "a", Messages: append(prompt[:2:2], answer("Nine."))},
 		{
 			ID:       "b",
 			Messages: append(prompt[:2:2], answer("Nine.")),
-			Rejected: ragft.Responses{answer("Ten."), answer("No idea.")},
+			Rejected: rows.Responses{answer("Ten."), answer("No idea.")},
 			Weight:   2,
 		},
-		{ID: "c", Kind: ragft.KindText, Text: "A house of nine rooms."},
+		{ID: "c", Kind: rows.KindText, Text: "A house of nine rooms."},
 	}
 }
 
@@ -120,12 +121,12 @@ func TestAxolotl(t *testing.T) {
 
 func TestExportErrors(t *testing.T) {
 	for want, c := range map[string]struct {
-		rows   []ragft.Row
+		rows   []rows.Row
 		recipe Recipe
 	}{
 		"no base model":                     {exampleRows(), Recipe{}},
 		"there are no rows":                 {nil, Recipe{Base: "x"}},
-		"does not end with a response":      {[]ragft.Row{{ID: "a"}}, Recipe{Base: "x"}},
+		"does not end with a response":      {[]rows.Row{{ID: "a"}}, Recipe{Base: "x"}},
 		"set Architecture":                  {exampleRows(), Recipe{Base: "x", Targets: []string{"attn_q"}}},
 		`target "ffn_gate_exps"`:            {exampleRows(), Recipe{Base: "x", Architecture: "llama", Targets: []string{"ffn_gate_exps"}}},
 		"Rank is -1, which is out of range": {exampleRows(), Recipe{Base: "x", Rank: -1, Alpha: 1}},

@@ -8,16 +8,17 @@ import (
 	"strings"
 	"text/template"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // trlRow is a row in TRL's conversational prompt-completion or preference format.
 type trlRow struct {
-	Prompt     []ragft.Message `json:"prompt"`
-	Completion []ragft.Message `json:"completion,omitempty"`
-	Chosen     []ragft.Message `json:"chosen,omitempty"`
-	Rejected   []ragft.Message `json:"rejected,omitempty"`
-	Tools      []ragft.Tool    `json:"tools,omitempty"`
+	Prompt     []model.Message `json:"prompt"`
+	Completion []model.Message `json:"completion,omitempty"`
+	Chosen     []model.Message `json:"chosen,omitempty"`
+	Rejected   []model.Message `json:"rejected,omitempty"`
+	Tools      []model.Tool    `json:"tools,omitempty"`
 }
 
 // TRL writes rows and recipe into the folder dir for Hugging Face TRL: a data
@@ -29,7 +30,7 @@ type trlRow struct {
 //
 // Held-out rows are left out. Files of an earlier call are replaced; a folder
 // that does not exist is created.
-func TRL(dir string, rows []ragft.Row, r Recipe) (*Files, error) {
+func TRL(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	s, files, err := begin(dir, rows, r)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func TRL(dir string, rows []ragft.Row, r Recipe) (*Files, error) {
 		last := len(row.Messages) - 1
 		for _, rejected := range row.Rejected {
 			prefer = append(prefer, trlRow{
-				Prompt: row.Messages[:last], Chosen: row.Messages[last:], Rejected: []ragft.Message{rejected}, Tools: row.Tools,
+				Prompt: row.Messages[:last], Chosen: row.Messages[last:], Rejected: []model.Message{rejected}, Tools: row.Tools,
 			})
 		}
 	}

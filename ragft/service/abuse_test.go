@@ -25,7 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/testmodel"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -82,7 +82,7 @@ func FuzzBodies(f *testing.F) {
 	} {
 		f.Add(body)
 	}
-	local := openModel(f, testmodel.New(f, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 512, Sequences: 2})
+	local := openModel(f, testmodel.New(f, testmodel.Spec{}), local.Options{ContextTokens: 512, Sequences: 2})
 	s, err := New(Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(f), Limits: Limits{Output: 4, Body: 64 << 10}})
 	require.NoError(f, err)
 	f.Cleanup(func() { require.NoError(f, s.Close()) })
@@ -100,7 +100,7 @@ func FuzzBodies(f *testing.F) {
 }
 
 func TestLimits(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 2048, Sequences: 1, Queue: 1})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 2048, Sequences: 1, Queue: 1})
 	s, _ := listen(t, Config{Models: []Model{{Name: "base", Local: local}},
 		Limits: Limits{Body: 4096, Context: 64, Output: 40, Requests: 3, Time: 2 * time.Second}})
 	post := func(body string) (int, string) {
@@ -151,7 +151,7 @@ func endless() openai.ChatCompletionNewParams {
 // TestTimeLimit asks for more than there is time for.
 func TestTimeLimit(t *testing.T) {
 	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192, Layers: 6, Width: 256}),
-		ragft.LocalOptions{ContextTokens: 8192, Sequences: 1})
+		local.Options{ContextTokens: 8192, Sequences: 1})
 	_, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}},
 		Limits: Limits{Time: 100 * time.Millisecond, Output: 8000}})
 	p := endless()
@@ -167,7 +167,7 @@ func TestTimeLimit(t *testing.T) {
 }
 
 // idle waits until a service's model has nothing to do.
-func idle(t testing.TB, m *ragft.LocalModel) {
+func idle(t testing.TB, m *local.Model) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		s := m.Batcher().Stats()
@@ -181,7 +181,7 @@ func idle(t testing.TB, m *ragft.LocalModel) {
 // TestVanishingClients breaks off requests at all stages, over and over: nothing stays behind.
 func TestVanishingClients(t *testing.T) {
 	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 4096}),
-		ragft.LocalOptions{ContextTokens: 4096, Sequences: 4, Queue: math.MaxInt})
+		local.Options{ContextTokens: 4096, Sequences: 4, Queue: math.MaxInt})
 	_, address := listen(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t), Limits: Limits{Output: 1000}})
 	body := `{"messages":[{"role":"user","content":"Who founded the Gorton ` +
 		`Inn?"}],"max_tokens":1000,"stream":true,"ragft":{"retrieval":%v}}`
@@ -241,7 +241,7 @@ func residentBytes(t testing.TB) int64 {
 // TestThousandConnections holds a thousand connections open that say little or nothing, while another client is served
 // as if nothing were; then they are gone.
 func TestThousandConnections(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 512})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 512})
 	_, address := listen(t, Config{Models: []Model{{Name: "base", Local: local}}, Limits: Limits{Connections: 1100, Read: time.Second}})
 	before := runtime.NumGoroutine()
 	var conns []net.Conn
@@ -280,7 +280,7 @@ func TestThousandConnections(t *testing.T) {
 
 // TestSlowReader has a client that does not read its stream: it does not hold up others, and does not stay.
 func TestSlowReader(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192}), ragft.LocalOptions{ContextTokens: 8192, Sequences: 2})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192}), local.Options{ContextTokens: 8192, Sequences: 2})
 	_, address := listen(t, Config{Models: []Model{{Name: "base", Local: local}},
 		Limits: Limits{Output: 3000, Write: 300 * time.Millisecond}})
 	c, err := net.Dial("tcp", address)
@@ -301,7 +301,7 @@ func TestSlowReader(t *testing.T) {
 
 // TestClosing closes a service within a stream, which then ends with an error.
 func TestClosing(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192}), ragft.LocalOptions{ContextTokens: 8192, Sequences: 1})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192}), local.Options{ContextTokens: 8192, Sequences: 1})
 	s, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Limits: Limits{Output: 8000}})
 	p := endless()
 	stream := client.Chat.Completions.NewStreaming(t.Context(), p)
@@ -365,7 +365,7 @@ func serveUntilKilled(t *testing.T, folder string) {
 	x, err := retriever.Open(folder)
 	require.NoError(t, err)
 	defer x.Close()
-	s, err := New(Config{Models: []Model{{Name: "base", Local: openModel(t, baseModel, ragft.LocalOptions{ContextTokens: 1024})}},
+	s, err := New(Config{Models: []Model{{Name: "base", Local: openModel(t, baseModel, local.Options{ContextTokens: 1024})}},
 		Index: x})
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

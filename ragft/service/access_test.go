@@ -20,11 +20,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/testmodel"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/model/local"
 )
 
 func TestWhoIsLetIn(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256})
 	models := []Model{{Name: "base", Local: local}}
 	get := func(s *Service, path, host string, header ...string) int {
 		r := httptest.NewRequest("GET", path, nil)
@@ -69,7 +70,7 @@ func TestWhoIsLetIn(t *testing.T) {
 
 // TestPaths asks for what lies outside the folders in all manner of ways.
 func TestPaths(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256})
 	above := t.TempDir()
 	folder := filepath.Join(above, "docs")
 	require.NoError(t, os.MkdirAll(filepath.Join(folder, "sub"), 0o755))
@@ -139,10 +140,10 @@ func metricsOf(t testing.TB, address string) map[string]float64 {
 }
 
 func TestLimitOfPassages(t *testing.T) {
-	for limit, want := range map[int][]int{3: {3, 2, 3}, 20: {ragft.DefaultPassages, 2, 20}} {
+	for limit, want := range map[int][]int{3: {3, 2, 3}, 20: {assistant.DefaultPassages, 2, 20}} {
 		l := Limits{Passages: limit}
 		for i, asked := range []int{0, 2, 30} {
-			require.Equal(t, want[i], l.passages(ragft.AssistantOptions{Passages: asked}), "%d of at most %d", asked, limit)
+			require.Equal(t, want[i], l.passages(assistant.Options{Passages: asked}), "%d of at most %d", asked, limit)
 		}
 	}
 }

@@ -27,7 +27,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -146,7 +146,7 @@ func BenchmarkServing(b *testing.B) {
 			Type: gguf.Q8_0})
 	}
 	theirs := startLlamaServer(b, path)
-	local := openModel(b, path, ragft.LocalOptions{
+	local := openModel(b, path, local.Options{
 		ContextTokens: 1024, Sequences: benchClients, SeparateCaches: true, // as llama-server divides its memory
 		Threads: runtime.NumCPU(),
 	})

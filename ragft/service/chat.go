@@ -14,7 +14,8 @@ import (
 
 	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -70,7 +71,7 @@ func (s *Service) wantsRetrieval(req *chatRequest) (bool, error) {
 	against := ""
 	plain := func(m chatMessage) bool { return m.Role != "tool" && len(m.ToolCalls) == 0 }
 	switch {
-	case req.Messages[len(req.Messages)-1].Role != ragft.RoleUser:
+	case req.Messages[len(req.Messages)-1].Role != model.RoleUser:
 		against = "the last message is not the user's"
 	case len(req.Tools) > 0 || slices.ContainsFunc(req.Messages, func(m chatMessage) bool { return !plain(m) }):
 		against = "the request has tools"
@@ -131,7 +132,7 @@ func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 	if c := req.Ragft.MinConfidence; c != nil {
 		o.MinConfidence = *c
 	}
-	query := ragft.Query{}
+	query := assistant.Query{}
 	for i, m := range req.Messages {
 		if err := m.check(i); err != nil {
 			return err
@@ -139,12 +140,12 @@ func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 		if i == len(req.Messages)-1 {
 			query.Question = string(m.Content)
 		} else {
-			query.History = append(query.History, ragft.Message{Role: m.role(), Content: string(m.Content)})
+			query.History = append(query.History, model.Message{Role: m.role(), Content: string(m.Content)})
 		}
 	}
 	query.OnText = func(text string) { r.text(0, text) }
 	search := timedIndex{r.service.config.Index, r.service.metrics}
-	answer, err := ragft.NewAssistant(assistantModel{r}, search, o).Ask(ctx, query)
+	answer, err := assistant.New(assistantModel{r}, search, o).Ask(ctx, query)
 	if err != nil {
 		return r.reply.abort(err)
 	}
@@ -159,7 +160,7 @@ func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 }
 
 // describe returns the additional object of an answer from passages.
-func describe(a *ragft.Answer) *ragftAnswer {
+func describe(a *assistant.Answer) *ragftAnswer {
 	out := &ragftAnswer{Abstained: a.Abstained, Reason: string(a.Reason), Citations: []citation{}, Passages: []passage{}}
 	if !math.IsNaN(a.Confidence) {
 		out.Confidence = &a.Confidence
@@ -184,13 +185,13 @@ func describePassage(c retriever.Chunk) passage {
 // role returns the message's role for chat templates.
 func (m chatMessage) role() string {
 	if m.Role == "developer" {
-		return ragft.RoleSystem
+		return model.RoleSystem
 	}
 	return m.Role
 }
 
 func (m chatMessage) check(i int) error {
-	if !slices.Contains([]string{ragft.RoleSystem, ragft.RoleUser, ragft.RoleAssistant, "tool"}, m.role()) {
+	if !slices.Contains([]string{model.RoleSystem, model.RoleUser, model.RoleAssistant, "tool"}, m.role()) {
 		return bad(fmt.Sprintf("messages[%d].role", i), "unknown role %q", m.Role)
 	}
 	return nil

@@ -4,7 +4,7 @@
 // with citations and abstention. A [Service] is an [http.Handler] for a program's own server, or listens on an address with
 // [Service.ListenAndServe]:
 //
-//	base, err := ragft.OpenLocal(ctx, "base.gguf", ragft.LocalOptions{Serve: true})
+//	base, err := local.Open(ctx, "base.gguf", local.Options{Serve: true})
 //	...
 //	tuned, err := base.Adapted("notes.gguf", 1)
 //	...
@@ -33,7 +33,7 @@
 //
 // An unknown field that would change the answer is an error and never ignored. In addition to OpenAI's fields there are
 // top_k, min_p and repeat_penalty, with 0 for none. As in package llama, top_p 0 and repeat_penalty 0 mean 1, which is off:
-// for greedy decoding, set temperature to 0, which is also the default of a model's [ragft.AssistantOptions]. Penalties apply
+// for greedy decoding, set temperature to 0, which is also the default of a model's [assistant.Options]. Penalties apply
 // to the last 64 tokens, including those of the prompt. Forced tools, strict tools, images, audio, echo and suffix are not
 // supported. A response format restricts the answer by a grammar made from the JSON schema; an unknown keyword in the schema
 // is an error.
@@ -43,7 +43,7 @@
 //
 // # Answers from passages
 //
-// With an index, the last message of a chat is answered by [ragft.Assistant] from the passages that are found for it. Passages
+// With an index, the last message of a chat is answered by [assistant.Assistant] from the passages that are found for it. Passages
 // are numbered and delimited data, in which special tokens are plain text. Earlier messages are the history, and system
 // messages are appended to the instruction. A request may have the object
 //

@@ -9,7 +9,9 @@ import (
 	"net/http"
 
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/model"
 )
 
 // apiError is an error object of OpenAI's API.
@@ -46,9 +48,9 @@ func toAPI(err error) *apiError {
 		e.Message = fmt.Sprintf("the body has more than %d bytes", tooLarge.Limit)
 	case errors.Is(err, llama.ErrBusy):
 		*e = *errBusy
-	case errors.Is(err, llama.ErrPromptTooLong), errors.Is(err, ragft.ErrPromptTooLong):
+	case errors.Is(err, llama.ErrPromptTooLong), errors.Is(err, model.ErrPromptTooLong):
 		e.status, e.Code = http.StatusBadRequest, "context_length_exceeded"
-	case errors.Is(err, ragft.ErrEmptyQuestion), errors.Is(err, ragft.ErrQuestionTooLong), errors.Is(err, ragft.ErrOtherConditions),
+	case errors.Is(err, assistant.ErrEmpty), errors.Is(err, assistant.ErrTooLong), errors.Is(err, confidence.ErrConditions),
 		errors.Is(err, llama.ErrTools),
 		errors.Is(err, llama.ErrNoChatTemplate), errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
 		errors.Is(err, llama.ErrGrammarStuck):

@@ -11,7 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/service"
 	"github.com/ragft/ragft/retriever"
 )
@@ -19,7 +19,7 @@ import (
 // A question is asked over HTTP and answered from a document.
 func Example() {
 	ctx := context.Background()
-	model, err := ragft.OpenLocal(ctx, "../../examples/basemodel/ragft-base-f16.gguf", ragft.LocalOptions{Serve: true})
+	model, err := local.Open(ctx, "../../examples/basemodel/ragft-base-f16.gguf", local.Options{Serve: true})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model"
 )
 
 // run is one running request for text.
@@ -65,7 +65,7 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	if o.N != nil {
 		r.samples = *o.N
 	}
-	r.output = min(s.limits.Output, ragft.DefaultMaxTokens)
+	r.output = min(s.limits.Output, model.DefaultMaxTokens)
 	if a.MaxTokens > 0 {
 		r.output = min(s.limits.Output, a.MaxTokens)
 	}
@@ -212,14 +212,14 @@ func finishReason(s llama.Sample) string {
 	return "stop"
 }
 
-// assistantModel is the [ragft.Model] of an assistant in a run. Its first call is the answer, others measure its confidence.
+// assistantModel is the [model.Model] of an assistant in a run. Its first call is the answer, others measure its confidence.
 type assistantModel struct{ *run }
 
-// Name implements [ragft.Model].
+// Name implements [model.Model].
 func (m assistantModel) Name() string { return m.model.Local.Name() }
 
 // CountTokens counts as the local model does, so that passages are shortened as in an evaluation.
-func (m assistantModel) CountTokens(messages []ragft.Message) (int, error) {
+func (m assistantModel) CountTokens(messages []model.Message) (int, error) {
 	return m.model.Local.CountTokens(messages)
 }
 
@@ -229,8 +229,8 @@ func (m assistantModel) CountText(text string) (int, error) { return m.model.Loc
 // ContextTokens returns the most tokens that prompt and answer may have together.
 func (m assistantModel) ContextTokens() int { return m.model.Local.ContextTokens() }
 
-// Chat implements [ragft.Model].
-func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]ragft.ChatResponse, error) {
+// Chat implements [model.Model].
+func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
 	requests := make([]llama.Request, len(reqs))
 	for i, req := range reqs {
 		request, err := m.model.Local.Request(req)
@@ -238,7 +238,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]r
 			return nil, err
 		}
 		if limit := m.service.limits.Context; limit > 0 && len(request.Prompt) > limit {
-			return nil, ragft.ErrPromptTooLong
+			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
 			onText := request.OnText
@@ -253,7 +253,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]r
 		return nil, err
 	}
 	m.asked = true
-	responses := make([]ragft.ChatResponse, len(results))
+	responses := make([]model.Response, len(results))
 	for i, result := range results {
 		responses[i].PromptTokens = result.PromptTokens
 		for _, s := range result.Samples {
@@ -265,7 +265,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []ragft.ChatRequest) ([]r
 			if len(s.LogProbs) > 0 {
 				mean = sum / float64(len(s.LogProbs))
 			}
-			responses[i].Samples = append(responses[i].Samples, ragft.ChatSample{
+			responses[i].Samples = append(responses[i].Samples, model.Sample{
 				Text: strings.TrimSpace(s.Text), Tokens: len(s.Tokens), MeanLogProb: mean, Truncated: s.Stop == llama.StopLength,
 			})
 		}

@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 )
 
 // official is a server with passages and OpenAI's own client for it.
 type official struct {
-	local  *ragft.LocalModel
+	local  *local.Model
 	s      *Service
 	client openai.Client
 }
@@ -26,7 +26,7 @@ type official struct {
 var plain = option.WithJSONSet("ragft", map[string]any{"retrieval": false})
 
 func TestOfficialClient(t *testing.T) {
-	local := openModel(t, baseModel, ragft.LocalOptions{ContextTokens: 2048})
+	local := openModel(t, baseModel, local.Options{ContextTokens: 2048})
 	s, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t)})
 	o := official{local: local, s: s, client: client}
 	t.Run("answer from passages", o.testAnswerFromPassages)

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 )
 
 // browser starts a headless Chromium, or skips the test where there is none.
@@ -44,7 +44,7 @@ func browser(t *testing.T) context.Context {
 // TestPage asks on the page, opens what is cited, and asks what the documents do not say.
 func TestPage(t *testing.T) {
 	ctx := browser(t)
-	local := openModel(t, baseModel, ragft.LocalOptions{ContextTokens: 2048})
+	local := openModel(t, baseModel, local.Options{ContextTokens: 2048})
 	_, address, _ := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t)})
 	var text, cited, marked, reason string
 	ask := func(question string) chromedp.Tasks {
@@ -86,7 +86,7 @@ func TestPage(t *testing.T) {
 // TestPageToken loads the page of a service with a token, which it then asks for.
 func TestPageToken(t *testing.T) {
 	ctx := browser(t)
-	local := openModel(t, baseModel, ragft.LocalOptions{ContextTokens: 2048})
+	local := openModel(t, baseModel, local.Options{ContextTokens: 2048})
 	_, address, _ := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t), Token: "secret"})
 	var text string
 	require.NoError(t, chromedp.Run(ctx,

@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -24,13 +25,13 @@ type Model struct {
 	// Name is the name in requests. It must not be empty.
 	Name string
 
-	// Local computes the answers. It must have been opened with [ragft.LocalOptions.Serve]. Models with different adapters
+	// Local computes the answers. It must have been opened with [local.Options.Serve]. Models with different adapters
 	// may share one base, which is then in memory once. The service does not close it.
-	Local *ragft.LocalModel
+	Local *local.Model
 
 	// Assistant has the options of answers from passages. "ragft" fields, "temperature" and other fields of a request take
 	// precedence. A calibration must hold for these options, or New returns an error.
-	Assistant ragft.AssistantOptions
+	Assistant assistant.Options
 
 	// Thinking lets the chat template ask for a chain of thought.
 	Thinking bool
@@ -99,9 +100,9 @@ func (l Limits) withDefaults() (Limits, error) {
 }
 
 // passages returns the number of passages for an assistant: its own or the default, within the limit.
-func (l Limits) passages(o ragft.AssistantOptions) int {
+func (l Limits) passages(o assistant.Options) int {
 	if o.Passages <= 0 {
-		o.Passages = ragft.DefaultPassages
+		o.Passages = assistant.DefaultPassages
 	}
 	return min(o.Passages, l.Passages)
 }
@@ -161,7 +162,7 @@ func New(config Config) (*Service, error) {
 		case m.Name == "" || m.Local == nil:
 			return nil, fmt.Errorf("service: model %d has an empty Name or Local", i)
 		case m.Local.Batcher() == nil:
-			return nil, fmt.Errorf("service: model %q was not opened with ragft.LocalOptions.Serve", m.Name)
+			return nil, fmt.Errorf("service: model %q was not opened with local.Options.Serve", m.Name)
 		case s.models[m.Name] != nil:
 			return nil, fmt.Errorf("service: two models have the name %q", m.Name)
 		}

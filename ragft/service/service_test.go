@@ -22,8 +22,12 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -31,13 +35,13 @@ import (
 var baseModel = filepath.Join("..", "..", "examples", "basemodel", "ragft-base-f16.gguf")
 
 // openModel opens a model for serving and closes it with the test.
-func openModel(t testing.TB, path string, o ragft.LocalOptions) *ragft.LocalModel {
+func openModel(t testing.TB, path string, o local.Options) *local.Model {
 	t.Helper()
 	o.Serve, o.GPULayers = true, opt.Of(0)
 	if o.Threads == 0 {
 		o.Threads = 1 // two that wait for each other are slow where other packages' tests run
 	}
-	m, err := ragft.OpenLocal(context.Background(), path, o)
+	m, err := local.Open(context.Background(), path, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	return m
@@ -130,7 +134,7 @@ func pooled(t *testing.T, path string) string {
 
 // TestEmbeddings serves a model whose file names a pooling.
 func TestEmbeddings(t *testing.T) {
-	local := openModel(t, pooled(t, testmodel.New(t, testmodel.Spec{})), ragft.LocalOptions{ContextTokens: 512})
+	local := openModel(t, pooled(t, testmodel.New(t, testmodel.Spec{})), local.Options{ContextTokens: 512})
 	_, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}})
 	p := openai.EmbeddingNewParams{Model: "base", Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: []string{"the inn",
 		"a mill", "the inn"}}}
@@ -150,7 +154,7 @@ func TestEmbeddings(t *testing.T) {
 // TestAdaptersByName asks two adapters and their base by name, all at once.
 func TestAdaptersByName(t *testing.T) {
 	path := testmodel.New(t, testmodel.Spec{})
-	base := openModel(t, path, ragft.LocalOptions{ContextTokens: 1024})
+	base := openModel(t, path, local.Options{ContextTokens: 1024})
 	models := []Model{{Name: "base", Local: base}}
 	for i := range 2 {
 		tuned, err := base.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: uint64(i)}), 0)
@@ -182,7 +186,7 @@ func TestAdaptersByName(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	local := openModel(t, baseModel, ragft.LocalOptions{ContextTokens: 2048})
+	local := openModel(t, baseModel, local.Options{ContextTokens: 2048})
 	_, address, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t)})
 	used := 0.0
 	for range 3 {
@@ -206,12 +210,12 @@ func TestMetrics(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	_, err := New(Config{})
 	require.Error(t, err)
-	m, err := ragft.OpenLocal(t.Context(), testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256, Threads: 1})
+	m, err := local.Open(t.Context(), testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256, Threads: 1})
 	require.NoError(t, err)
 	defer m.Close()
 	_, err = New(Config{Models: []Model{{Name: "base", Local: m}}})
 	require.ErrorContains(t, err, "Serve")
-	served := openModel(t, testmodel.New(t, testmodel.Spec{}), ragft.LocalOptions{ContextTokens: 256, Threads: 1})
+	served := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256, Threads: 1})
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}, {Name: "a", Local: served}}})
 	require.ErrorContains(t, err, "two models")
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}}, Folders: []string{"/no/such/folder"}})
@@ -220,11 +224,11 @@ func TestBadConfig(t *testing.T) {
 	require.Error(t, err)
 
 	// A calibration that does not hold is told of at the start: by scores, which a served model does not give.
-	layout := ragft.Conditions{Setting: string(ragft.SettingRetrieval), Passages: 4, Prompt: ragft.DefaultRead, ScoresTrue: true}
-	o := ragft.AssistantOptions{Calibration: &ragft.Calibration{Model: served.Name(), Signals: ragft.SignalOptions{True: true},
+	layout := confidence.Conditions{Setting: string(eval.SettingRetrieval), Passages: 4, Prompt: prompt.DefaultRead, ScoresTrue: true}
+	o := assistant.Options{Calibration: &confidence.Calibration{Model: served.Name(), Signals: confidence.SignalOptions{True: true},
 		Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
-	require.ErrorIs(t, err, ragft.ErrOtherConditions)
+	require.ErrorIs(t, err, confidence.ErrConditions)
 	require.ErrorContains(t, err, `model "a"`)
 	require.ErrorContains(t, err, "P(True) by scores, which neither")
 }

@@ -13,7 +13,12 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -42,12 +47,12 @@ func run(ctx context.Context, path, documents string) error {
 	if _, err := index.AddPath(ctx, documents, retriever.AddOptions{}); err != nil {
 		return err
 	}
-	base, err := ragft.OpenLocal(ctx, path, ragft.LocalOptions{})
+	base, err := local.Open(ctx, path, local.Options{})
 	if err != nil {
 		return err
 	}
 	defer base.Close()
-	answer, err := ragft.NewAssistant(base, index, ragft.AssistantOptions{}).Answer(ctx, question)
+	answer, err := assistant.New(base, index, assistant.Options{}).Answer(ctx, question)
 	if err != nil {
 		return err
 	}
@@ -56,15 +61,15 @@ func run(ctx context.Context, path, documents string) error {
 	}
 	fmt.Printf("base: %q\n", answer.Text)
 
-	var rows []ragft.Row
+	var rows []rows.Row
 	for i, q := range []string{question, "Who wrote the book?"} {
-		messages := []ragft.Message{{Role: "user", Content: q}, {Role: "assistant", Content: ragft.DefaultRefusal}}
-		rows = append(rows, ragft.Row{ID: fmt.Sprint(i), Messages: messages})
+		messages := []model.Message{{Role: "user", Content: q}, {Role: "assistant", Content: recipe.DefaultRefusal}}
+		rows = append(rows, rows.Row{ID: fmt.Sprint(i), Messages: messages})
 	}
 	adapter := filepath.Join(dir, "adapter.gguf")
-	options := ragft.TrainOptions{Model: path, Adapter: adapter, HeldOut: -1}
+	options := finetune.Options{Model: path, Adapter: adapter, HeldOut: -1}
 	options.LoRA.Rank, options.LoRA.Epochs = 4, 1
-	trained, err := ragft.Train(ctx, rows, options)
+	trained, err := finetune.Train(ctx, rows, options)
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,7 @@ func run(ctx context.Context, path, documents string) error {
 	}
 	fmt.Printf("trained: %d step, loss %.2f\n", trained.Steps, trained.Loss)
 
-	tuned, err := ragft.OpenLocal(ctx, path, ragft.LocalOptions{})
+	tuned, err := local.Open(ctx, path, local.Options{})
 	if err != nil {
 		return err
 	}
@@ -85,8 +90,8 @@ func run(ctx context.Context, path, documents string) error {
 	defer adapted.Close()
 	var both sync.WaitGroup
 	errs := make([]error, 2)
-	for i, m := range []ragft.Model{base, adapted} {
-		both.Go(func() { _, errs[i] = ragft.NewAssistant(m, index, ragft.AssistantOptions{}).Answer(ctx, question) })
+	for i, m := range []model.Model{base, adapted} {
+		both.Go(func() { _, errs[i] = assistant.New(m, index, assistant.Options{}).Answer(ctx, question) })
 	}
 	both.Wait()
 	return errors.Join(errs...)

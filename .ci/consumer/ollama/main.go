@@ -11,7 +11,9 @@ import (
 	"log"
 	"os"
 
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -20,7 +22,7 @@ func main() {
 		log.Fatal("usage: ollama SERVER MODEL DOCUMENTS")
 	}
 	switch err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3]); {
-	case errors.Is(err, ragft.ErrServerDown):
+	case errors.Is(err, model.ErrUnavailable):
 		fmt.Println("no server:", err)
 	case err != nil:
 		log.Fatal(err)
@@ -39,11 +41,11 @@ func run(ctx context.Context, server, name, documents string) error {
 	if index.Len() == 0 {
 		return errors.New("no documents")
 	}
-	model, err := ragft.NewOllamaModel(ctx, name, ragft.OllamaOptions{BaseURL: server, Retries: -1})
+	model, err := ollama.New(ctx, name, ollama.Options{BaseURL: server, Retries: -1})
 	if err != nil {
 		return err
 	}
-	answer, err := ragft.NewAssistant(model, index, ragft.AssistantOptions{}).Answer(ctx, "Who keeps the lighthouse?")
+	answer, err := assistant.New(model, index, assistant.Options{}).Answer(ctx, "Who keeps the lighthouse?")
 	if err != nil {
 		return err
 	}

@@ -14,22 +14,23 @@ import (
 	"os"
 
 	"github.com/ragft/ragft/lora"
-	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
 // Training is what a training did. It is kept beside the adapter, so that a later run with the same rows and options need
 // not train again.
 type Training struct {
 	Settings string // identifies what the adapter is made of
-	Result   *ragft.TrainResult
+	Result   *finetune.Result
 }
 
-// Learn makes an adapter of rows, as [ragft.Train] does.
-type Learn func(ctx context.Context, rows []ragft.Row, o ragft.TrainOptions) (*ragft.TrainResult, error)
+// Learn makes an adapter of rows, as [finetune.Train] does.
+type Learn func(ctx context.Context, rows []rows.Row, o finetune.Options) (*finetune.Result, error)
 
 // Train learns the rows unless o.Adapter is there already, made of the same rows with the same options. A checkpoint of
 // others is left behind. base is the hash of the model.
-func Train(ctx context.Context, learn Learn, base string, rows []ragft.Row, o ragft.TrainOptions) (*Training, error) {
+func Train(ctx context.Context, learn Learn, base string, rows []rows.Row, o finetune.Options) (*Training, error) {
 	record := o.Adapter + ".training"
 	settings, err := settingsOf(base, rows, o)
 	if err != nil {
@@ -66,7 +67,7 @@ func Train(ctx context.Context, learn Learn, base string, rows []ragft.Row, o ra
 	return &done, os.WriteFile(record, data.Bytes(), 0o644)
 }
 
-func settingsOf(base string, rows []ragft.Row, o ragft.TrainOptions) (string, error) {
+func settingsOf(base string, r []rows.Row, o finetune.Options) (string, error) {
 	h := sha256.New()
 	c := o.LoRA
 	c.Progress, c.Control, c.Start = nil, nil, ""
@@ -81,7 +82,7 @@ func settingsOf(base string, rows []ragft.Row, o ragft.TrainOptions) (string, er
 			return "", err
 		}
 	}
-	if err := ragft.WriteRows(h, rows); err != nil {
+	if err := rows.Write(h, r); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

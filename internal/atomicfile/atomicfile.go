@@ -1,0 +1,100 @@
+// Package atomicfile replaces files in one step: whatever fails, the file that
+// was there before stays as it was.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Write replaces the file at path by what write writes. After an error the old
+// file is as it was, and nothing is left beside it. The umask decides on the
+// permissions, as for any new file.
+func Write(path string, write func(io.Writer) error) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		return errors.Join(err, f.Discard())
+	}
+	return f.Commit(nil)
+}
+
+// File is a temporary file that is to replace another one. End its use with
+// either Commit or Discard.
+type File struct {
+	*os.File
+	path string
+}
+
+// Create makes a temporary file in the folder of path.
+func Create(path string) (*File, error) {
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
+	}
+	dir, base := filepath.Split(path)
+	for {
+		// os.CreateTemp would make the file private.
+		name := filepath.Join(dir, fmt.Sprintf(".%s.%08x.tmp", base, rand.Uint32()))
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			return &File{f, path}, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+}
+
+// Path is where Commit will put the file.
+func (f *File) Path() string { return f.path }
+
+// Commit syncs the file and puts it at its path. A check that is not nil is given
+// the name of the finished temporary file; if it returns an error, so does Commit,
+// and the file is removed.
+func (f *File) Commit(check func(name string) error) error {
+	if err := f.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("syncing %s: %w", f.path, err), f.Discard())
+	}
+	if err := f.Close(); err != nil {
+		return errors.Join(fmt.Errorf("closing %s: %w", f.path, err), os.Remove(f.Name()))
+	}
+	if check != nil {
+		if err := check(f.Name()); err != nil {
+			return errors.Join(err, os.Remove(f.Name()))
+		}
+	}
+	if err := os.Rename(f.Name(), f.path); err != nil {
+		return errors.Join(fmt.Errorf("putting %s in place: %w", f.path, err), os.Remove(f.Name()))
+	}
+	if err := syncDir(filepath.Dir(f.path)); err != nil {
+		return fmt.Errorf("syncing the folder of %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// Discard closes and removes the temporary file.
+func (f *File) Discard() error {
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// syncDir makes a rename in dir durable. Some file systems cannot sync folders
+// and say so with EINVAL or ENOTSUP; there is nothing more to do on them.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		err = nil
+	}
+	return errors.Join(err, d.Close())
+}

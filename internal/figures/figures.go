@@ -1,0 +1,108 @@
+package figures
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/table"
+)
+
+func WriteText(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil {
+		return fmt.Errorf("ragft: write table: %w", err)
+	}
+	return nil
+}
+
+// noValue stands where there is no value.
+const NoValue = "-"
+
+// percent writes a rate without the sign: 69.2, or 100.
+func Percent(x float64) string {
+	if math.IsNaN(x) {
+		return NoValue
+	}
+	return ShortFixed(100*x, 1)
+}
+
+// shortFixed drops the decimals of 100 and the sign of -0.0.
+func ShortFixed(x float64, decimals int) string {
+	text := fmt.Sprintf("%.*f", decimals, x)
+	switch text {
+	case "100.0", "-100.0":
+		return strings.TrimSuffix(text, ".0")
+	case "-0.0", "-0.000":
+		return text[1:]
+	}
+	return text
+}
+
+func PercentInterval(e stats.Estimate) string {
+	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
+		return NoValue
+	}
+	return Percent(e.Low) + ".." + Percent(e.High)
+}
+
+// signedMetric writes a difference: rates in percentage points, other metrics
+// with three decimals.
+func SignedMetric(x float64, rate bool) string {
+	if math.IsNaN(x) {
+		return NoValue
+	}
+	text := ShortFixed(x, 3)
+	if rate {
+		text = ShortFixed(100*x, 1)
+	}
+	if x > 0 {
+		text = "+" + text
+	}
+	return text
+}
+
+func SignedInterval(e stats.Estimate, rate bool) string {
+	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
+		return NoValue
+	}
+	return SignedMetric(e.Low, rate) + ".." + SignedMetric(e.High, rate)
+}
+
+func FormatP(p float64) string {
+	if p < 0.001 {
+		return "<0.001"
+	}
+	return fmt.Sprintf("%.3f", p)
+}
+
+// showP is formatP of a p value that there may not be.
+func ShowP(p *float64) string {
+	if p == nil {
+		return NoValue
+	}
+	return FormatP(*p)
+}
+
+func CountShare(n, total int) string {
+	if total == 0 {
+		return NoValue
+	}
+	return fmt.Sprintf("%d  %5s%%", n, ShortFixed(100*float64(n)/float64(total), 1))
+}
+
+// wrapName breaks a name into at most two lines, at a blank if there is one.
+func WrapName(name string, width int) string {
+	name = strings.Join(strings.Fields(name), " ")
+	if utf8.RuneCountInString(name) <= width {
+		return name
+	}
+	head := string([]rune(name)[:width+1])
+	if at := strings.LastIndexByte(head, ' '); at > 0 {
+		return name[:at] + "\n" + table.Cut(name[at+1:], width)
+	}
+	head = string([]rune(name)[:width])
+	return head + "\n" + table.Cut(name[len(head):], width)
+}

@@ -1,0 +1,25 @@
+package layout
+
+import (
+	"fmt"
+	"strings"
+)
+
+// splitDocuments takes a message apart that [Documents] made: the text
+// of each passage, with its heading, and that of the question. Any other text
+// gives none. No line within a passage looks like a heading, since
+// indentStructure saw to that.
+func SplitDocuments(content string) (passages []string, question string) {
+	end := strings.LastIndex(content, "\n\nQuestion: ")
+	if end < 0 || !strings.HasPrefix(content, "Document 1:") {
+		return nil, ""
+	}
+	rest := content[:end+2]
+	for n := 2; ; n++ {
+		next := strings.Index(rest, fmt.Sprintf("\n\nDocument %d:", n))
+		if next < 0 {
+			return append(passages, rest), content[end+2:]
+		}
+		passages, rest = append(passages, rest[:next+2]), rest[next+2:]
+	}
+}

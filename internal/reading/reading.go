@@ -1,0 +1,184 @@
+package reading
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"strings"
+
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/retriever"
+)
+
+// fit returns as many of the passages, from the first, as the model's context
+// has room for beside an answer of maxTokens (0 = [model.DefaultMaxTokens]). A first
+// passage whose prompt fits may take of that room; where it does not fit, there
+// is none. A model that cannot count tokens is shown all, until it says that
+// they are too many: see [Reader]. Evaluations, assistants and demonstrations
+// go by it alike.
+func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Message, hits []retriever.Hit) ([]retriever.Hit, error) {
+	counter, ok := model.As[model.TokenCounter](m)
+	if !ok || len(hits) == 0 {
+		return hits, nil
+	}
+	if maxTokens <= 0 {
+		maxTokens = model.DefaultMaxTokens
+	}
+	var failed error
+	fits := func(n, answer int) bool {
+		tokens, err := counter.CountTokens(messages(hits[:n]))
+		if err != nil {
+			failed = err
+		}
+		return err != nil || tokens+answer <= counter.ContextTokens()
+	}
+	// From few to more, so that what is counted does not grow with the corpus.
+	few, many := 0, min(4, len(hits)) // few fit
+	for fits(many, maxTokens) {
+		if few = many; many == len(hits) {
+			return hits, failed
+		}
+		many = min(2*many, len(hits))
+	}
+	few += sort.Search(many-few-1, func(n int) bool { return !fits(few+n+1, maxTokens) })
+	if few == 0 && fits(1, 1) {
+		few = 1
+	}
+	return hits[:few], failed
+}
+
+// asking is a question with its passages, on the way to an answer.
+type Asking struct {
+	Messages func(hits []retriever.Hit) []model.Message
+	Hits     []retriever.Hit // those that do not fit are taken out
+	From     []retriever.Hit // what the answer was written from, once there is one
+}
+
+// request is the prompt that the answer was given to.
+func (a *Asking) Request(like model.Request) model.Request {
+	like.Messages = a.Messages(a.From)
+	return like
+}
+
+// reader has a model answer from passages: from all together, of which the last
+// are left out until they fit, or, with an ensemble, from each that fits alone.
+type Reader struct {
+	Model    model.Model
+	Ensemble *answer.Ensemble         // nil = all together
+	Extract  func(text string) string // of the ensemble's answers; nil = all of the text
+	Like     model.Request            // all but the messages
+	Least    int                      // passages that have to fit, or else the error is [model.ErrPromptTooLong]
+}
+
+// answer returns an answer to each question.
+func (r Reader) Answer(ctx context.Context, asks []*Asking) ([]model.Response, error) {
+	var reqs []model.Request
+	for _, a := range asks {
+		if err := r.fit(a); err != nil {
+			return nil, err
+		}
+		reqs = append(reqs, r.requests(a)...)
+	}
+	responses, err := model.Chat(ctx, r.Model, reqs)
+	if errors.Is(err, model.ErrPromptTooLong) {
+		responses, err = r.oneByOne(ctx, asks)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]model.Response, len(asks))
+	for i, a := range asks {
+		if a.From = a.Hits; r.Ensemble == nil || len(a.Hits) == 0 {
+			out[i], responses = responses[0], responses[1:]
+			continue
+		}
+		won := 0
+		out[i], won = r.Ensemble.Vote(a.Hits, responses[:len(a.Hits)], r.Extract)
+		a.From, responses = a.Hits[won:won+1], responses[len(a.Hits):]
+		out[i].Samples[0].Text = strings.TrimSpace(out[i].Samples[0].Text)
+	}
+	return out, nil
+}
+
+// fit takes out the passages that are known not to fit.
+func (r Reader) fit(a *Asking) (err error) {
+	least := min(r.Least, len(a.Hits))
+	if r.Ensemble == nil {
+		a.Hits, err = Fit(r.Model, r.Like.MaxTokens, a.Messages, a.Hits)
+	} else {
+		var kept []retriever.Hit
+		for i := range a.Hits {
+			one, failed := Fit(r.Model, r.Like.MaxTokens, a.Messages, a.Hits[i:i+1])
+			kept, err = append(kept, one...), errors.Join(err, failed)
+		}
+		a.Hits = kept
+	}
+	if err == nil && len(a.Hits) < least {
+		err = model.ErrPromptTooLong
+	}
+	return err
+}
+
+// requests are those of a question: one, or one for each passage.
+func (r Reader) requests(a *Asking) []model.Request {
+	like := r.Like
+	if r.Ensemble == nil || len(a.Hits) == 0 {
+		like.Messages = a.Messages(a.Hits)
+		return []model.Request{like}
+	}
+	like.OnText = nil // before the vote there is nothing to show
+	reqs := make([]model.Request, len(a.Hits))
+	for i := range a.Hits {
+		reqs[i] = like
+		reqs[i].Messages = a.Messages(a.Hits[i : i+1])
+	}
+	return reqs
+}
+
+// oneByOne finds out by asking which passages are too many.
+func (r Reader) oneByOne(ctx context.Context, asks []*Asking) (all []model.Response, err error) {
+	for _, a := range asks {
+		shorten := r.shorten
+		if r.Ensemble != nil {
+			shorten = r.alone
+		}
+		responses, err := shorten(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, responses...)
+	}
+	return all, nil
+}
+
+// shorten leaves out the last passages until the others fit.
+func (r Reader) shorten(ctx context.Context, a *Asking) ([]model.Response, error) {
+	for least := min(r.Least, len(a.Hits)); ; a.Hits = a.Hits[:len(a.Hits)-1] {
+		responses, err := model.Chat(ctx, r.Model, r.requests(a))
+		if !errors.Is(err, model.ErrPromptTooLong) || len(a.Hits) <= least {
+			return responses, err
+		}
+	}
+}
+
+// alone leaves out the passages that do not even fit alone.
+func (r Reader) alone(ctx context.Context, a *Asking) (all []model.Response, err error) {
+	var kept []retriever.Hit
+	for i, hit := range a.Hits {
+		one := &Asking{Messages: a.Messages, Hits: a.Hits[i : i+1]}
+		responses, err := model.Chat(ctx, r.Model, r.requests(one))
+		if err == nil {
+			kept, all = append(kept, hit), append(all, responses...)
+		} else if !errors.Is(err, model.ErrPromptTooLong) {
+			return nil, err
+		}
+	}
+	if len(kept) == 0 && r.Least > 0 {
+		return nil, model.ErrPromptTooLong
+	}
+	if a.Hits = kept; len(kept) == 0 {
+		return model.Chat(ctx, r.Model, r.requests(a))
+	}
+	return all, nil
+}

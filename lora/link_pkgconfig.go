@@ -1,6 +1,0 @@
-//go:build cgo && ragft_pkgconfig
-
-package lora
-
-// #cgo pkg-config: --static ragft
-import "C"

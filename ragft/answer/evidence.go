@@ -1,0 +1,3 @@
+package answer
+
+func IsYesNo(word string) bool { return word == "yes" || word == "no" || word == "maybe" }

@@ -1,0 +1,139 @@
+package answer
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestNormalize(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                          "",
+		"The Mill":                  "mill",
+		"  the\tOLD   mill. ":       "old mill",
+		"an apple, a pear":          "apple pear",
+		"U.S.A.":                    "usa",
+		"Ada's":                     "adas",
+		"Ada’s":                     "adas",
+		"well-known":                "well known",
+		"1912–1915":                 "1912 1915",
+		"12.5 m":                    "12.5 m",
+		"1,200":                     "1200",
+		"in 1912.":                  "in 1912",
+		"$5":                        "5",
+		"ﬁne":                       "fine",
+		"CAFÉ":                      "café",
+		"cafe\u0301":                "café",
+		"e'\u0301":                  "é",
+		"the":                       "the",
+		"A":                         "a",
+		"theatre":                   "theatre",
+		"«Zum Löwen»":               "zum löwen",
+		"\x00a\xffb":                "b",
+		"non\u00a0breaking":         "non breaking",
+		"Straße":                    "straße",
+		"the a an":                  "the a an",
+		"\u200b":                    "\u200b",
+		"12.5.":                     "12.5",
+		"1..5":                      "15",
+		"Who? Mara Venn (a miller)": "who mara venn miller",
+	} {
+		require.Equal(t, want, Normalize(in), "Normalize(%q)", in)
+	}
+}
+
+func TestExactMatch(t *testing.T) {
+	require.True(t, ExactMatch("The mill.", []string{"Mill"}))
+	require.True(t, ExactMatch("nineteen twelve", []string{"1912", "Nineteen-Twelve"}), "an alias is as good as the answer")
+	require.False(t, ExactMatch("the old mill", []string{"mill"}))
+	require.False(t, ExactMatch("", []string{""}), "nothing equals nothing")
+	require.False(t, ExactMatch("x", nil))
+	require.False(t, ExactMatch("12.5", []string{"125"}))
+}
+
+func TestF1(t *testing.T) {
+	for _, c := range []struct {
+		pred  string
+		golds []string
+		want  float64
+	}{
+		{"Mara Venn", []string{"Mara Venn"}, 1},
+		// One of two tokens right, one of two found: P = R = 1/2.
+		{"Mara Lind", []string{"Mara Venn"}, 0.5},
+		// P = 2/4, R = 2/2: 2 * 0.5 * 1 / 1.5.
+		{"founded by Mara Venn", []string{"Mara Venn"}, 2.0 / 3},
+		// A word said twice counts once where the gold has it once: P = 1/2, R = 1/1.
+		{"mill mill", []string{"mill"}, 2.0 / 3},
+		// The best alias counts: P = 1, R = 1.
+		{"the miller", []string{"Mara Venn", "miller"}, 1},
+		{"", []string{"mill"}, 0},
+		{"mill", []string{""}, 0},
+		{"mill", nil, 0},
+	} {
+		require.InDelta(t, c.want, F1(c.pred, c.golds), 1e-12, "%q against %q", c.pred, c.golds)
+	}
+}
+
+func TestContains(t *testing.T) {
+	require.True(t, Contains("It was built in 1912, by hand.", []string{"1912"}))
+	require.False(t, Contains("number 19123", []string{"1912"}), "a part of a token is not the answer")
+	require.True(t, Contains("She is called Mara Venn, the miller", []string{"mara venn"}))
+	require.False(t, Contains("Mara and Ada Venn", []string{"Mara Venn"}), "tokens must stand together")
+	require.False(t, Contains("Venn Mara", []string{"Mara Venn"}), "and in order")
+	require.True(t, Contains("by the sea", []string{"Lake Orn", "sea"}))
+	require.False(t, Contains("anything", []string{"", "."}))
+	require.False(t, Contains("12.5", []string{"12", "5"}))
+}
+
+func TestRougeL(t *testing.T) {
+	// The pair of Lin (2004), section 3.1: of "police killed the gunman", the
+	// first candidate shares "police gunman" after articles are dropped.
+	require.InDelta(t, 2.0/3, RougeL("police kill the gunman", []string{"police killed the gunman"}), 1e-12)
+	// "the gunman kill police" shares one token in order: P = R = 1/3.
+	require.InDelta(t, 1.0/3, RougeL("the gunman kill police", []string{"police killed the gunman"}), 1e-12)
+	// a b c d against a x c: common "a c" = 2, P = 2/4, R = 2/3 -> 4/7; "a" would be dropped, so w.
+	require.InDelta(t, 4.0/7, RougeL("w b c d", []string{"w x c"}), 1e-12)
+	require.Equal(t, 1.0, RougeL("mill", []string{"inn", "the mill"}))
+	require.Equal(t, 0.0, RougeL("", []string{"mill"}))
+	long := strings.Repeat("w ", 100_000)
+	require.Equal(t, 1.0, RougeL(long, []string{long}), "long texts are cut, not refused")
+}
+
+func FuzzNormalize(f *testing.F) {
+	for _, s := range []string{"The Mill", "e'\u0301", "1.'2", "\xff\xfe", "ǅ", "İ", "ᴬ", "\u1E9E", "a\u0345'\u0301", "１．５", "The. the"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		once := Normalize(s)
+		if twice := Normalize(once); twice != once {
+			t.Fatalf("Normalize(%q) = %q, again %q", s, once, twice)
+		}
+		if strings.TrimSpace(once) != once || strings.Contains(once, "  ") {
+			t.Fatalf("Normalize(%q) = %q has blank space to spare", s, once)
+		}
+	})
+}
+
+func FuzzF1(f *testing.F) {
+	f.Add("founded by Mara Venn", "Mara Venn")
+	f.Add("", "the")
+	f.Add("\xff", "a a a")
+	f.Fuzz(func(t *testing.T, pred, gold string) {
+		f1, rouge := F1(pred, []string{gold}), RougeL(pred, []string{gold})
+		if !(f1 >= 0 && f1 <= 1) || !(rouge >= 0 && rouge <= f1+1e-12) {
+			t.Fatalf("F1 = %v, ROUGE-L = %v for %q, %q", f1, rouge, pred, gold)
+		}
+		if back := F1(gold, []string{pred}); back != f1 && (back-f1 > 1e-12 || f1-back > 1e-12) {
+			t.Fatalf("F1 is not symmetric: %v, %v", f1, back)
+		}
+		if ExactMatch(pred, []string{gold}) {
+			if f1 != 1 || !Contains(pred, []string{gold}) {
+				t.Fatalf("exact, but F1 = %v", f1)
+			}
+		}
+		if Normalize(pred) != "" && !ExactMatch(pred, []string{pred}) {
+			t.Fatalf("%q does not match itself", pred)
+		}
+	})
+}

@@ -1,0 +1,41 @@
+package assistant
+
+import (
+	"math"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAssistantHoldsToItsCalibration(t *testing.T) {
+	const q = "Who runs the mill?"
+	found := fake.Shelf{q: {"The mill is run by Mara Venn."}}
+	m := &fake.Scripted{Called: "m", Answers: map[string]model.Sample{q: fake.Said("Mara Venn", 0.9)}}
+	calibration := func(bias float64) *confidence.Calibration {
+		return &confidence.Calibration{
+			Calibrator: confidence.Calibrator{Names: []string{confidence.SignalLogProb, confidence.SignalConsistency}, Mean: []float64{0, 0}, Scale: []float64{1, 1}, Weight: []float64{1, 1}, Bias: bias},
+			Guarantee:  confidence.Guarantee{Threshold: 0.5, Answered: 9}, Signals: confidence.SignalOptions{Consistency: 2}, Model: "m",
+			Conditions: confidence.Conditions{Setting: string(eval.SettingRetrieval), Passages: 4, Prompt: prompt.DefaultRead, Layout: layout.Fingerprint(prompt.Set{}.ReadMessages)},
+		}
+	}
+	answer, err := New(m, found, Options{Calibration: calibration(1)}).Answer(t.Context(), q)
+	require.NoError(t, err)
+	require.False(t, answer.Abstained)
+	require.Equal(t, 1.0, answer.Signals[confidence.SignalConsistency])
+	require.InDelta(t, confidence.Sigmoid(1+math.Log(0.9)+1), answer.Confidence, 1e-12)
+
+	shown := ""
+	a := New(m, found, Options{Calibration: calibration(-3)})
+	answer, err = a.Stream(t.Context(), q, func(piece string) { shown += piece })
+	require.NoError(t, err)
+	require.True(t, answer.Abstained)
+	require.Equal(t, ReasonLowConfidence, answer.Reason)
+	require.Equal(t, "Mara Venn", answer.Draft)
+	require.Equal(t, answer.Text, shown, "nothing is shown that is taken back")
+}

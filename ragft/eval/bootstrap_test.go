@@ -1,0 +1,39 @@
+package eval
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/stretchr/testify/require"
+)
+
+// The share of intervals that hold the true rate must be near 95%.
+func TestIntervalCoverage(t *testing.T) {
+	const trials, n, resamples, truth = 400, 120, 300, 0.3
+	rng := rand.New(rand.NewPCG(7, 7))
+	hits := 0
+	for trial := range trials {
+		records := make([]Record, n)
+		for i := range records {
+			records[i] = Record{Verdict: answer.Incorrect}
+			if rng.Float64() < truth {
+				records[i].Verdict = answer.Correct
+			}
+		}
+		def := binaryRate("x", "x", "", HigherIsBetter, isAny, IsCorrect)
+		m := newMeasure(def, records, stats.Ranking{})
+		samples := stats.NewResampler(n, uint64(trial))
+		boot := make([]float64, resamples)
+		for b := range boot {
+			boot[b] = m.value(samples.Next())
+		}
+		if e := m.estimate(boot); e.Low <= truth && truth <= e.High {
+			hits++
+		}
+	}
+	share := float64(hits) / trials
+	require.Greater(t, share, 0.90)
+	require.Less(t, share, 0.985)
+}

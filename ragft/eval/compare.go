@@ -1,0 +1,306 @@
+package eval
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/ragft/ragft/internal/stats"
+)
+
+// The tests that a p value comes from.
+const (
+	ByMcNemar       = "McNemar"       // exact, for shares of the same questions
+	ByRandomisation = "randomisation" // approximate randomisation, for everything else
+)
+
+// Comparison holds the differences Other - Base for every metric.
+type Comparison struct {
+	Base        string       `json:"base"`
+	Other       string       `json:"other"`
+	Differences []Difference `json:"differences"`
+}
+
+// Difference is that of one metric. For metrics of confidence (AURC, E-AURC,
+// AUROC, ECE, Brier) it is over the questions that both systems answered: on
+// fewer or easier questions each of these is another.
+type Difference struct {
+	Key       string         `json:"key"`
+	Name      string         `json:"name"`
+	Direction Direction      `json:"direction"`
+	Rate      bool           `json:"rate"`
+	Before    *float64       `json:"before"`   // of Base; nil where it has no value
+	After     *float64       `json:"after"`    // of Other
+	Estimate  stats.Estimate `json:"estimate"` // After - Before; N is the number of questions that count for both
+	Finding   stats.Finding  `json:"finding"`
+
+	// P is the probability of a difference at least as large if it did not
+	// matter which of the two systems gave which answer; Test says how it was
+	// found. nil where nothing was tested.
+	P    *float64 `json:"p,omitempty"`
+	Test string   `json:"test,omitempty"`
+
+	// For metrics that are rates of questions: of those that count for both,
+	// the questions that only one of the two has a hit on.
+	OnlyBase  int `json:"only_base,omitempty"`
+	OnlyOther int `json:"only_other,omitempty"`
+}
+
+// Difference returns that of the metric with this key; NotMeasured if there is
+// none.
+func (c *Comparison) Difference(key string) Difference {
+	for _, d := range c.Differences {
+		if d.Key == key {
+			return d
+		}
+	}
+	nan := math.NaN()
+	return Difference{Key: key, Estimate: stats.Estimate{Value: nan, Low: nan, High: nan}, Finding: stats.NotMeasured}
+}
+
+// series is one metric of one system with its bootstrap values.
+type series struct {
+	measure
+	boot []float64
+}
+
+func newSeries(defs []metricDefinition, records []Record, resamples int) []*series {
+	ranked := stats.RankOutcomes(answeredOutcomes(records))
+	all := make([]*series, len(defs))
+	for m, def := range defs {
+		all[m] = &series{newMeasure(def, records, ranked), make([]float64, resamples)}
+	}
+	return all
+}
+
+// measure computes metrics, intervals and comparisons. All systems share the
+// bootstrap samples, and all pairs the shuffles.
+func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
+	defs := metricDefinitions()
+	systems := map[string][]*series{}
+	records := map[string][]Record{}
+	var all []*series
+	for _, s := range out.Systems {
+		systems[s.Name], records[s.Name] = newSeries(defs, s.Records, e.Resamples), s.Records
+		all = append(all, systems[s.Name]...)
+	}
+	var contrasts [][]*contrast
+	for _, pair := range e.Compare {
+		c := newContrasts(systems[pair.Base], systems[pair.Other], records[pair.Base], records[pair.Other])
+		for _, one := range c {
+			all = append(all, one.own...)
+		}
+		contrasts = append(contrasts, c)
+	}
+	if err := e.resample(ctx, len(out.Questions), all, slices.Concat(contrasts...)); err != nil {
+		return err
+	}
+	for i := range out.Systems {
+		s := &out.Systems[i]
+		s.Metrics = nil
+		for m, def := range defs {
+			metric, of := def.Metric, systems[s.Name][m]
+			metric.Estimate = of.estimate(of.boot)
+			s.Metrics = append(s.Metrics, metric)
+		}
+	}
+	for i, pair := range e.Compare {
+		c := Comparison{Base: pair.Base, Other: pair.Other}
+		for _, one := range contrasts[i] {
+			c.Differences = append(c.Differences, one.difference(e.Resamples))
+		}
+		out.Comparisons = append(out.Comparisons, c)
+	}
+	return nil
+}
+
+// resample draws the bootstrap samples of n questions and as many shuffles.
+func (e *evaluator) resample(ctx context.Context, n int, all []*series, contrasts []*contrast) error {
+	samples, shuffles := stats.NewResampler(n, e.Seed), stats.NewShuffler(n, e.Seed)
+	for b := range e.Resamples {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		weights := samples.Next()
+		for _, s := range all {
+			s.boot[b] = s.value(weights)
+		}
+		base, other := shuffles.Next()
+		for _, c := range contrasts {
+			c.shuffle(base, other)
+		}
+		if (b+1)%100 == 0 || b+1 == e.Resamples {
+			e.Progress(Progress{Stage: "bootstrap", Done: b + 1, Total: e.Resamples})
+		}
+	}
+	return nil
+}
+
+// contrast is one metric of two systems.
+type contrast struct {
+	base, other *series
+	own         []*series // base and other where these are not the systems' own
+	both        measure   // over the records of the first system, then those of the second
+	n           int       // questions that count for both
+	paired      bool      // those are all that count for either
+	observed    float64   // other - base
+	extreme     int       // shuffles with a difference as large
+}
+
+func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*contrast {
+	from, to := answeredByBoth(baseRecords, otherRecords)
+	ranked := [3]stats.Ranking{stats.RankOutcomes(from), stats.RankOutcomes(to), stats.RankOutcomes(slices.Concat(from, to))}
+	together := slices.Concat(baseRecords, otherRecords)
+	all := make([]*contrast, len(base))
+	for m := range all {
+		def := base[m].def
+		c := &contrast{base: base[m], other: other[m], both: newMeasure(def, together, ranked[2])}
+		if def.pool != nil {
+			c.base = &series{newMeasure(def, nil, ranked[0]), make([]float64, len(base[m].boot))}
+			c.other = &series{newMeasure(def, nil, ranked[1]), make([]float64, len(base[m].boot))}
+			c.own = []*series{c.base, c.other}
+			c.n = c.base.n
+		}
+		for i := range c.base.den {
+			if c.base.den[i] > 0 && c.other.den[i] > 0 {
+				c.n++
+			}
+		}
+		c.paired = c.n == c.base.n && c.n == c.other.n
+		c.observed = c.other.value(nil) - c.base.value(nil)
+		all[m] = c
+	}
+	return all
+}
+
+// measured: there is a difference, of systems that can be compared on a question at least.
+func (c *contrast) measured() bool { return c.n > 0 && !math.IsNaN(c.observed) }
+
+// mcnemar: both are shares of the same questions.
+func (c *contrast) mcnemar() bool { return c.base.def.binary && c.paired }
+
+// shuffle counts a shuffle whose difference is as large as that observed. One
+// that has no value, as where all answers that tell right from wrong come to lie
+// on one side, counts too: it speaks against a finding.
+func (c *contrast) shuffle(base, other []float64) {
+	if !c.measured() || c.mcnemar() || c.base.def.untested {
+		return
+	}
+	d := math.Abs(c.both.value(other) - c.both.value(base))
+	if stats.AsLarge(d, c.observed) {
+		c.extreme++
+	}
+}
+
+// difference is other - base, sample by sample of the same bootstrap.
+func (c *contrast) difference(shuffles int) Difference {
+	def := c.base.def
+	d := Difference{
+		Key: def.Key, Name: def.Name, Direction: def.Direction, Rate: def.Rate,
+		Before: stats.Finite(c.base.value(nil)), After: stats.Finite(c.other.value(nil)),
+		Estimate: stats.Estimate{Value: c.observed, Low: math.NaN(), High: math.NaN(), N: c.n},
+	}
+	if def.binary {
+		d.OnlyBase, d.OnlyOther = c.discordant()
+	}
+	switch {
+	case !c.measured():
+		d.Finding = stats.NotMeasured
+		return d
+	case def.untested:
+		d.Finding = stats.NotTested
+		return d
+	case c.mcnemar():
+		d.P, d.Test = stats.Finite(stats.McNemar(d.OnlyBase, d.OnlyOther)), ByMcNemar
+	default:
+		d.P, d.Test = stats.Finite(float64(c.extreme+1)/float64(shuffles+1)), ByRandomisation
+	}
+	d.Estimate.Low, d.Estimate.High = c.interval()
+	d.Finding = d.find()
+	return d
+}
+
+// discordant counts the questions that only one of the two has a hit on.
+func (c *contrast) discordant() (onlyBase, onlyOther int) {
+	for i := range c.base.den {
+		if c.base.den[i] == 0 || c.other.den[i] == 0 {
+			continue
+		}
+		switch {
+		case c.base.num[i] > c.other.num[i]:
+			onlyBase++
+		case c.base.num[i] < c.other.num[i]:
+			onlyOther++
+		}
+	}
+	return onlyBase, onlyOther
+}
+
+// interval is that of the bootstrap; where this has no width, the exact one if
+// there is one, and none otherwise.
+func (c *contrast) interval() (low, high float64) {
+	deltas := make([]float64, len(c.base.boot))
+	for i := range deltas {
+		deltas[i] = c.other.boot[i] - c.base.boot[i]
+	}
+	low, high = stats.PercentileInterval(deltas)
+	if !stats.NoWidth(low, high) {
+		return low, high
+	}
+	if least, most := c.base.def.scale[0], c.base.def.scale[1]; most > least && c.paired && c.sameEverywhere() {
+		return stats.SameScores(c.observed, least-most, most-least, c.n)
+	}
+	return math.NaN(), math.NaN()
+}
+
+// sameEverywhere reports whether all questions differ by the same.
+func (c *contrast) sameEverywhere() bool {
+	for i, den := range c.base.den {
+		if den > 0 && math.Abs(c.other.num[i]-c.base.num[i]-c.observed) > 1e-12 {
+			return false
+		}
+	}
+	return true
+}
+
+// shareDifference is the difference of two shares of the same n questions, of
+// those that count, with the interval of a paired bootstrap and McNemar's test.
+func ShareDifference(m Metric, n, resamples int, seed uint64, counts, base, other func(i int) bool) Difference {
+	m.Rate = true
+	def := metricDefinition{Metric: m, binary: true, scale: [2]float64{0, 1}}
+	side := func(hit func(i int) bool) *series {
+		s := &series{measure{def: def, num: make([]float64, n), den: make([]float64, n)}, make([]float64, resamples)}
+		for i := range n {
+			if counts(i) {
+				s.num[i], s.den[i] = stats.Indicator(hit(i)), 1
+				s.n++
+			}
+		}
+		return s
+	}
+	from, to := side(base), side(other)
+	samples := stats.NewResampler(n, seed)
+	for b := range resamples {
+		weights := samples.Next()
+		from.boot[b], to.boot[b] = from.value(weights), to.value(weights)
+	}
+	c := &contrast{base: from, other: to, n: from.n, paired: true, observed: to.value(nil) - from.value(nil)}
+	return c.difference(resamples)
+}
+
+// find words a difference that was tested.
+func (d *Difference) find() stats.Finding {
+	e := d.Estimate
+	switch {
+	case !stats.Shown(e, d.P):
+		return stats.NoDifference
+	case d.Direction == Neither && e.Value > 0:
+		return stats.Higher
+	case d.Direction == Neither:
+		return stats.Lower
+	case e.Value > 0 == (d.Direction == HigherIsBetter):
+		return stats.Better
+	default:
+		return stats.Worse
+	}
+}

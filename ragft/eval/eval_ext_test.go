@@ -1,0 +1,282 @@
+package eval_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/stretchr/testify/require"
+)
+
+func TestEvaluateMatrix(t *testing.T) {
+	e := fixture.Evaluated(t, fixture.Village())
+	require.Equal(t, eval.Matrix{
+		answer.Present: {answer.Correct: 2, answer.Incorrect: 1},
+		answer.Absent:  {answer.Incorrect: 2, answer.Refused: 1},
+	}, e.System("base, documents").Matrix)
+	require.Equal(t, eval.Matrix{
+		answer.Present: {answer.Correct: 2, answer.Refused: 1},
+		answer.Absent:  {answer.Refused: 3},
+	}, e.System("tuned, documents").Matrix)
+	require.Equal(t, eval.Matrix{answer.Present: {}, answer.Absent: {answer.Incorrect: 6}}, e.System("base alone").Matrix,
+		"nothing shown holds nothing")
+	require.Nil(t, e.System("no such"))
+}
+
+func TestEvaluateMetrics(t *testing.T) {
+	e := fixture.Evaluated(t, fixture.Village())
+	want := map[string][2]float64{ // base, tuned
+		eval.MetricExactMatch:        {1.0 / 4, 2.0 / 4},
+		eval.MetricF1:                {(1 + 2.0/3) / 4, 2.0 / 4}, // "tower is 30 metres": P 1/2, R 1
+		eval.MetricContainment:       {2.0 / 4, 2.0 / 4},
+		eval.MetricRougeL:            {(1 + 2.0/3) / 4, 2.0 / 4},
+		eval.MetricCorrect:           {2.0 / 4, 2.0 / 4},
+		eval.MetricCoverage:          {5.0 / 6, 2.0 / 6},
+		eval.MetricSelectiveAccuracy: {2.0 / 5, 1},
+		eval.MetricRisk:              {3.0 / 5, 0},
+		eval.MetricFalseRefusal:      {0, 1.0 / 3},
+		eval.MetricMadeUp:            {1.0 / 2, 0},
+		eval.MetricOverAnswer:        {2.0 / 3, 0},
+		eval.MetricTruthfulness:      {(2.0 - 3) / 6, 2.0 / 6},
+		eval.MetricAbstainPrecision:  {1, 3.0 / 4},
+		eval.MetricAbstainRecall:     {1.0 / 3, 1},
+		eval.MetricAbstainF1:         {0.5, 6.0 / 7},           // 2*1/(1+3), 2*3/(4+3)
+		eval.MetricCitationPrecision: {math.NaN(), math.NaN()}, // no answer cites anything
+		eval.MetricCitationRecall:    {0, 0},
+		eval.MetricPromptTokens:      {10, 10},
+		eval.MetricAnswerTokens:      {3, 3}, // of the answers whose length is known
+		eval.MetricSeconds:           {0.5, 0.5},
+		// Answers of base by confidence: right .9, wrong .85, right .8, wrong .7, wrong .5:
+		// risks 0, 1/2, 1/3, 2/4, 3/5; best order 0, 0, 1/3, 2/4, 3/5.
+		eval.MetricAURC:  {(0 + 1.0/2 + 1.0/3 + 2.0/4 + 3.0/5) / 5, 0},
+		eval.MetricEAURC: {0.5 / 5, 0},
+		eval.MetricAUROC: {5.0 / 6, math.NaN()}, // of 2*3 pairs, only .8 < .85; tuned has no wrong answer
+		eval.MetricECE:   {(0.1 + 0.85 + 0.2 + 0.7 + 0.5) / 5, 0.15 / 2},
+		eval.MetricBrier: {(0.01 + 0.7225 + 0.04 + 0.49 + 0.25) / 5, (0.0025 + 0.01) / 2},
+	}
+	require.Len(t, e.Systems[0].Metrics, len(want))
+	for key, values := range want {
+		for i, value := range values {
+			got := e.Systems[i].Estimate(key)
+			if math.IsNaN(value) {
+				require.False(t, got.Defined(), "%s of %s", key, e.Systems[i].Name)
+				continue
+			}
+			require.InDelta(t, value, got.Value, 1e-12, "%s of %s", key, e.Systems[i].Name)
+			if !math.IsNaN(got.Low) {
+				require.LessOrEqual(t, got.Low, got.Value+1e-12, key)
+				require.GreaterOrEqual(t, got.High, got.Value-1e-12, key)
+			}
+		}
+	}
+	require.False(t, e.System("base alone").Estimate(eval.MetricFalseRefusal).Defined(), "no answer was present")
+	require.False(t, e.System("base alone").Estimate(eval.MetricAURC).Defined(), "the model tells no confidence")
+	require.False(t, e.Systems[0].Estimate("no such").Defined())
+	require.Equal(t, 2, e.Systems[0].Estimate(eval.MetricMadeUp).N)
+}
+
+func TestEvaluateComparison(t *testing.T) {
+	e := fixture.Evaluated(t, fixture.Village())
+	require.Len(t, e.Comparisons, 1, "systems of one setting are compared with its first")
+	c := &e.Comparisons[0]
+	require.Equal(t, []string{"base, documents", "tuned, documents"}, []string{c.Base, c.Other})
+
+	coverage := c.Difference(eval.MetricCoverage)
+	require.InDelta(t, -0.5, coverage.Estimate.Value, 1e-12)
+	require.Equal(t, []int{3, 0}, []int{coverage.OnlyBase, coverage.OnlyOther})
+	require.InDelta(t, 0.25, *coverage.P, 1e-12)
+	require.True(t, coverage.Estimate.Excludes(0))
+	require.Equal(t, stats.NoDifference, coverage.Finding, "three changes of six are too few for the exact test")
+
+	require.Equal(t, stats.NoDifference, c.Difference(eval.MetricExactMatch).Finding)
+	require.Equal(t, stats.NoDifference, c.Difference(eval.MetricCorrect).Finding)
+	require.Equal(t, stats.NotMeasured, c.Difference(eval.MetricAUROC).Finding)
+	require.Equal(t, stats.NotMeasured, c.Difference("no such").Finding)
+	// Truthfulness changes by +1 on three questions of six; both halves of a fair coin give as much one time in four.
+	truth := c.Difference(eval.MetricTruthfulness)
+	require.True(t, truth.Estimate.Excludes(0))
+	require.Equal(t, eval.ByRandomisation, truth.Test)
+	require.InDelta(t, 0.25, *truth.P, 0.1)
+	require.Equal(t, stats.NoDifference, truth.Finding)
+	selective := c.Difference(eval.MetricSelectiveAccuracy)
+	require.Equal(t, 2, selective.Estimate.N, "paired counts need answers of both")
+	require.Equal(t, eval.ByRandomisation, selective.Test, "the rates are about other questions")
+	require.Equal(t, stats.NoDifference, selective.Finding)
+	require.Equal(t, stats.NotTested, c.Difference(eval.MetricECE).Finding)
+	require.True(t, math.IsNaN(c.Difference(eval.MetricECE).Estimate.Low))
+	// Of the two questions that both answered, base has .9 and .8, tuned .95 and .9, and all are right.
+	brier := c.Difference(eval.MetricBrier)
+	require.Equal(t, 2, brier.Estimate.N)
+	require.InDelta(t, (0.01+0.04)/2, *brier.Before, 1e-12)
+	require.InDelta(t, (0.0025+0.01)/2, *brier.After, 1e-12)
+}
+
+// Where no question differs, the interval must not claim to be certain.
+func TestDifferenceOfTheSameSystem(t *testing.T) {
+	config := fixture.Village()
+	config.Compare = []eval.Pair{{Base: "base, documents", Other: "base, documents"}}
+	e := fixture.Evaluated(t, config)
+	for _, d := range e.Comparisons[0].Differences {
+		want := stats.NoDifference
+		switch d.Key {
+		case eval.MetricECE, eval.MetricSeconds:
+			want = stats.NotTested
+		case eval.MetricCitationPrecision: // nothing is cited
+			require.Equal(t, stats.NotMeasured, d.Finding)
+			continue
+		}
+		require.Equal(t, want, d.Finding, d.Key)
+		require.Equal(t, 0.0, d.Estimate.Value, d.Key)
+		require.False(t, d.Estimate.High-d.Estimate.Low <= 0, d.Key)
+	}
+	// 4 questions: 1 - 0.025^(1/4).
+	exact := e.Comparisons[0].Difference(eval.MetricExactMatch).Estimate
+	require.InDelta(t, 0.6024, exact.High, 1e-4)
+	require.InDelta(t, -0.6024, exact.Low, 1e-4)
+}
+
+func TestEvaluateRecords(t *testing.T) {
+	config := fixture.Village()
+	e := fixture.Evaluated(t, config)
+	r := e.Systems[0].Records[2]
+	require.Equal(t, "tower", r.QuestionID)
+	require.Equal(t, answer.Present, r.Context, "an alias in a passage is the answer")
+	require.Equal(t, answer.Correct, r.Verdict)
+	require.Equal(t, answer.ByMatch, r.Decision)
+	require.True(t, r.Contains)
+	require.False(t, r.ExactMatch)
+	require.InDelta(t, 0.8, *r.Confidence, 1e-9)
+	require.Equal(t, 3, r.Tokens)
+	require.Nil(t, e.Systems[2].Records[0].Confidence)
+	require.Equal(t, "The mill is run by Mara Venn.", e.Questions[0].Documents[1].Text)
+	require.Empty(t, e.Questions[5].Documents)
+
+	seen := config.Systems[0].Model.(*fake.Scripted).Seen
+	require.Len(t, seen, 6)
+	require.Equal(t, prompt.DefaultRead, seen[0].Messages[0].Content)
+	require.Contains(t, seen[0].Messages[1].Content, "Document 2: The village\nThe mill is run by Mara Venn.")
+	require.Zero(t, seen[0].Temperature, "answers are greedy")
+	closed := config.Systems[2].Model.(*fake.Scripted).Seen
+	require.Equal(t, prompt.DefaultClosed, closed[0].Messages[0].Content)
+	require.NotContains(t, closed[0].Messages[1].Content, "Document")
+}
+
+func TestEvaluatePromptOfASystem(t *testing.T) {
+	config := fixture.Village()
+	config.Systems[0].Prompt = prompt.DefaultCareful
+	e := fixture.Evaluated(t, config)
+	require.Equal(t, prompt.DefaultCareful, config.Systems[0].Model.(*fake.Scripted).Seen[0].Messages[0].Content)
+	require.Equal(t, prompt.DefaultCareful, e.Systems[0].Prompt)
+	require.Equal(t, prompt.DefaultRead, e.Systems[1].Prompt)
+}
+
+func TestEvaluateRefusalSharesNoScore(t *testing.T) {
+	config := fixture.Village()
+	config.Systems = config.Systems[:1]
+	config.Systems[0].Model = &fake.Scripted{Called: "m", Other: "Sorry, the documents do not say who Mara Venn is."}
+	r := fixture.Evaluated(t, config).Systems[0].Records[0]
+	require.Equal(t, answer.Refused, r.Verdict)
+	require.Zero(t, r.F1)
+	require.False(t, r.Contains)
+}
+
+func TestEvaluateBlankAnswer(t *testing.T) {
+	config := fixture.Village()
+	config.Systems = config.Systems[:1]
+	for _, blank := range []string{"  \n", "...", "\u200b-"} {
+		config.Systems[0].Model = &fake.Scripted{Called: "m", Other: blank}
+		e := fixture.Evaluated(t, config)
+		for i, r := range e.Systems[0].Records {
+			require.Equal(t, answer.Refused, r.Verdict, "nothing is said, so it is no answer: %q", blank)
+			require.Equal(t, answer.ByEmpty, r.Decision)
+			answer, err := assistant.New(config.Systems[0].Model, config.Search, assistant.Options{}).Answer(t.Context(), config.Questions[i].Question)
+			require.NoError(t, err)
+			require.True(t, answer.Abstained, "use and evaluation agree")
+		}
+		require.Zero(t, e.Systems[0].Estimate(eval.MetricCoverage).Value)
+	}
+	require.False(t, answer.IsBlank("€"))
+	require.False(t, answer.IsBlank("A"))
+}
+
+func TestEvaluateJudge(t *testing.T) {
+	for reply, want := range map[string]answer.Verdict{"Yes.": answer.Correct, "no": answer.Incorrect, "perhaps": answer.Incorrect} {
+		config := fixture.Village()
+		config.Systems = config.Systems[:1]
+		// Shares a word with "Mara Venn", and is not it: open to the judge.
+		config.Systems[0].Model = &fake.Scripted{Called: "m", Other: "Mara V."}
+		judge := &fake.Scripted{Called: "judge", Other: reply}
+		config.Judge.Model = judge
+		e := fixture.Evaluated(t, config)
+		require.Equal(t, want, e.Systems[0].Records[0].Verdict, reply)
+		require.NotNil(t, e.Systems[0].Records[0].Votes)
+		require.Equal(t, "judge", e.Judge)
+		require.Contains(t, judge.Seen[0].Messages[1].Content, "Reference: Mara Venn")
+	}
+	config := fixture.Village()
+	config.Systems = config.Systems[:1]
+	config.Systems[0].Model = &fake.Scripted{Called: "m", Other: "Mara V."}
+	for range 3 {
+		config.Questions = append(config.Questions, question.Question{Question: "Who runs the mill?", Answer: "Mara Venn"})
+	}
+	config.Judge.Model = &fake.Scripted{Called: "judge", Other: "Well, perhaps."}
+	_, err := eval.Run(t.Context(), config)
+	require.ErrorIs(t, err, judge.ErrUnread)
+	require.ErrorContains(t, err, `judge, in 4 replies, of which the first was "Well, perhaps."; set JudgeOptions.Model to a more able model`)
+	config.Judge.Model = nil
+	r := fixture.Evaluated(t, config).Systems[0].Records[0]
+	require.Equal(t, answer.Incorrect, r.Verdict, "without a judge, what is open is wrong")
+	require.Equal(t, answer.ByUndecided, r.Decision)
+}
+
+func TestEvaluateProgress(t *testing.T) {
+	config := fixture.Village()
+	last := map[string]eval.Progress{}
+	config.Progress = func(p eval.Progress) {
+		require.Greater(t, p.Done, last[p.Stage].Done, "progress goes forward")
+		require.LessOrEqual(t, p.Done, p.Total)
+		last[p.Stage] = p
+	}
+	fixture.Evaluated(t, config)
+	require.Equal(t, eval.Progress{Stage: "search", System: "", Done: 6, Total: 6}, last["search"])
+	require.Equal(t, eval.Progress{Stage: "answer", System: "base alone", Done: 18, Total: 18}, last["answer"])
+	require.Equal(t, eval.Progress{Stage: "bootstrap", System: "", Done: 200, Total: 200}, last["bootstrap"])
+}
+
+func TestEvaluateBadConfig(t *testing.T) {
+	change := func(f func(c *eval.Config)) error {
+		config := fixture.Village()
+		f(&config)
+		_, err := eval.Run(context.Background(), config)
+		return err
+	}
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Systems = nil }), judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Questions = nil }), judge.ErrNothingToEvaluate)
+	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = c.Systems[0].Name }), "two systems named")
+	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = "" }), "without a name")
+	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Model = nil }), "has no model")
+	require.ErrorContains(t, change(func(c *eval.Config) { c.Search = nil }), "needs a Searcher")
+	require.ErrorContains(t, change(func(c *eval.Config) { c.Compare = []eval.Pair{{Base: "base alone", Other: "x"}} }), "no such system")
+	require.ErrorContains(t, change(func(c *eval.Config) { c.Questions[1].ID = "mill" }), `id "mill"`)
+
+	broken := errors.New("out of memory")
+	err := change(func(c *eval.Config) { c.Systems[1].Model = &fake.Scripted{Called: "m", Err: broken} })
+	require.ErrorIs(t, err, broken)
+	require.ErrorContains(t, err, "tuned, documents", "the error names the system")
+	require.ErrorContains(t, err, "mill", "and the questions")
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = eval.Run(ctx, fixture.Village())
+	require.ErrorIs(t, err, context.Canceled)
+}

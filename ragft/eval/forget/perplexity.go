@@ -1,0 +1,31 @@
+package forget
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/model"
+)
+
+// MeasurePerplexity returns the perplexity of the texts, exp of the mean
+// negative log probability of their tokens, with a bootstrap interval over the
+// texts. The model must be a [model.Scorer]. Perplexities of models with different
+// vocabularies cannot be compared.
+func Perplexity(ctx context.Context, m model.Model, texts []string, seed uint64) (stats.Estimate, error) {
+	if len(texts) == 0 {
+		return stats.Estimate{}, fmt.Errorf("ragft: perplexity: %w", reading.ErrTooLittleText)
+	}
+	scorer, err := model.AsScorer(m)
+	if err != nil {
+		return stats.Estimate{}, err
+	}
+	scores, err := scorer.ScoreTexts(ctx, texts)
+	if err != nil {
+		return stats.Estimate{}, fmt.Errorf("ragft: perplexity: %w", err)
+	}
+	sums := stats.SumTokens(scores)
+	return stats.Bootstrap(len(texts), stats.DefaultResamples, seed, func(weights []float64) float64 { return math.Exp(-sums.Mean(weights)) }), nil
+}

@@ -1,0 +1,37 @@
+package eval
+
+import (
+	"testing"
+
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAnswerOfSeveralParts(t *testing.T) {
+	q := question.Question{Answer: "Ann Lee, Orrin", Parts: [][]string{{"Ann Lee", "A. Lee"}, {"Orrin"}}}
+	for text, want := range map[string]answer.Verdict{
+		"Ann Lee built it on Orrin.":        answer.Correct,
+		"On Orrin, by A. Lee.":              answer.Correct,
+		"Ann Lee built it.":                 "", // half of it: the judge decides
+		"It was not Ann Lee, nor on Orrin.": "",
+		"The documents do not say.":         answer.Refused,
+		"Zebras":                            answer.Incorrect,
+	} {
+		verdict, _ := judge.Cascade(text, q, 0)
+		require.Equal(t, want, verdict, text)
+	}
+	hit := func(text string) retriever.Hit { return retriever.Hit{Chunk: retriever.Chunk{Text: text}} }
+	require.Equal(t, answer.Present, question.LabelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Orrin")}))
+	require.Equal(t, answer.Absent, question.LabelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Skell")}))
+
+	r := Record{Answer: "Ann Lee built it on Orrin.", Verdict: answer.Correct}
+	r.score(q)
+	require.True(t, r.Contains, "all parts")
+	require.InDelta(t, 2.0/3, r.F1, 1e-12) // against the whole answer: P 3/6, R 3/3
+	r = Record{Answer: "Ann Lee built it.", Verdict: answer.Incorrect}
+	r.score(q)
+	require.False(t, r.Contains, "one of two")
+}

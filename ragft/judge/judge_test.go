@@ -1,0 +1,118 @@
+package judge
+
+import (
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCascade(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		golds      []string
+		verdict    answer.Verdict
+		decision   answer.Decision
+	}{
+		{"exact", "The Red Lion.", []string{"red lion"}, answer.Correct, answer.ByMatch},
+		{"alias", "USA", []string{"United States", "USA"}, answer.Correct, answer.ByMatch},
+		{"contained", "It was built in 1912, by hand.", []string{"1912"}, answer.Correct, answer.ByMatch},
+		{"contained number only whole", "It was built in 19123.", []string{"1912"}, answer.Incorrect, answer.ByNoOverlap},
+		{"empty", " ", []string{"x"}, answer.Incorrect, answer.ByEmpty},
+		{"only punctuation", "...", []string{"x"}, answer.Incorrect, answer.ByEmpty},
+		{"refusal", "Sorry, the documents do not say.", []string{"1912"}, answer.Refused, answer.ByRefusal},
+		{"refusal that holds the reference", "The documents do not name the founder of the Blue Inn.", []string{"Blue Inn"}, answer.Refused, answer.ByRefusal},
+		{"refusal as the reference", "Unknown", []string{"unknown"}, answer.Correct, answer.ByMatch},
+		{"made up", "It was 1912.", nil, answer.Incorrect, answer.ByUnanswerable},
+		{"refused rightly", "I do not know.", nil, answer.Refused, answer.ByRefusal},
+		{"nothing in common", "a carpenter", []string{"baker"}, answer.Incorrect, answer.ByNoOverlap},
+		{"other number", "1913", []string{"1912"}, answer.Incorrect, answer.ByNoOverlap},
+		{"some overlap", "Tom Hale", []string{"Thomas Hale"}, "", ""},
+		{"same stem", "a carpenter", []string{"carpentry"}, "", ""},
+		{"number in words", "twelve", []string{"12"}, "", ""},
+		{"number in digits", "12", []string{"twelve"}, "", ""},
+		{"denial", "It was not Paris", []string{"Paris"}, "", ""},
+		{"denial in the reference", "It was not painted.", []string{"not painted"}, answer.Correct, answer.ByMatch},
+		{"no as an answer", "No", []string{"no"}, answer.Correct, answer.ByMatch},
+		{"no, with a reason", "No, it does not help.", []string{"no"}, answer.Correct, answer.ByMatch},
+		{"no, in a sentence", "The answer is no.", []string{"no"}, answer.Correct, answer.ByMatch},
+		{"yes, and a no within", "Yes, although no trial was blinded.", []string{"no"}, answer.Incorrect, answer.ByNoOverlap},
+		{"yes that is meant, and a no before", "No, yes is wrong.", []string{"yes"}, answer.Incorrect, answer.ByNoOverlap},
+		{"no evidence for it", "There is no evidence that it helps.", []string{"no"}, "", ""},
+		{"a yes that does not come first", "It helps, so yes.", []string{"yes"}, "", ""},
+		{"neither yes nor no", "I do not know.", []string{"no"}, answer.Refused, answer.ByRefusal},
+		{"the documents have none", "The documents do not say.", []string{"maybe"}, answer.Refused, answer.ByRefusal},
+		{"either of two", "Either Paris or London.", []string{"Paris"}, "", ""},
+		{"either in the reference", "On either side or both.", []string{"on either side or both"}, answer.Correct, answer.ByMatch},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			verdict, decision := Cascade(c.text, asked(c.golds), 0)
+			require.Equal(t, c.verdict, verdict)
+			require.Equal(t, c.decision, decision)
+		})
+	}
+}
+
+// Worked by hand: six of seven tokens in common on both sides, F1 6/7 = 0.857.
+func TestCascadeByF1(t *testing.T) {
+	golds := []string{"long grey stone bridge of 12 metres"}
+	verdict, decision := Cascade("long grey stone crossing of 12 metres", asked(golds), 0.8)
+	require.Equal(t, answer.Correct, verdict)
+	require.Equal(t, answer.ByF1, decision)
+	verdict, _ = Cascade("long grey stone crossing of 12 metres", asked(golds), 0.9)
+	require.Empty(t, verdict, "below the threshold: open")
+	verdict, _ = Cascade("long grey stone bridge of 13 metres", asked(golds), 0.8)
+	require.Empty(t, verdict, "another number: open, however many words agree")
+}
+
+func TestParseVote(t *testing.T) {
+	for text, want := range map[string]string{
+		"yes": "yes", "Yes.": "yes", " NO, it does not": "no", "**Yes**": "yes",
+		"The answer agrees: yes": "yes", "I would say no.": "no",
+		"": "", "maybe": "", "either yes or no": "", "yesterday": "", "None": "",
+		"No, yes would be wrong": "no",
+	} {
+		yes, ok := parseVote(text)
+		got := ""
+		if ok {
+			got = map[bool]string{true: "yes", false: "no"}[yes]
+		}
+		require.Equal(t, want, got, "%q", text)
+	}
+}
+
+func TestVotes(t *testing.T) {
+	for _, c := range []struct {
+		replies  []string
+		votes    answer.Votes
+		verdict  answer.Verdict
+		decision answer.Decision
+	}{
+		{[]string{"yes"}, answer.Votes{Yes: 1}, answer.Correct, answer.ByJudge},
+		{[]string{"no", "yes", "yes"}, answer.Votes{Yes: 2, No: 1}, answer.Correct, answer.ByJudge},
+		{[]string{"no", "no", "yes"}, answer.Votes{Yes: 1, No: 2}, answer.Incorrect, answer.ByJudge},
+		{[]string{"yes", "no", "hm"}, answer.Votes{Yes: 1, No: 1, Unparsed: 1}, answer.Incorrect, answer.ByUndecided},
+		{[]string{"hm"}, answer.Votes{Unparsed: 1}, answer.Incorrect, answer.ByUndecided},
+	} {
+		var samples []model.Sample
+		for _, reply := range c.replies {
+			samples = append(samples, fake.Says(reply))
+		}
+		votes := CountVotes(samples)
+		require.Equal(t, c.votes, votes)
+		verdict, decision := votes.Verdict()
+		require.Equal(t, c.verdict, verdict, "%v", c.replies)
+		require.Equal(t, c.decision, decision, "%v", c.replies)
+	}
+}
+
+// asked is a question with these reference answers.
+func asked(golds []string) question.Question {
+	if len(golds) == 0 {
+		return question.Question{Unanswerable: true}
+	}
+	return question.Question{Answer: golds[0], Aliases: golds[1:]}
+}

@@ -1,0 +1,253 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/stretchr/testify/require"
+)
+
+func openCache(t *testing.T, m model.Model, dir string) *Model {
+	t.Helper()
+	c, err := Open(m, dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+func ask(text string) model.Request {
+	return model.Request{Messages: []model.Message{{Role: model.RoleUser, Content: text}}, Samples: 2, Temperature: 1, Seed: 3}
+}
+
+// echo answers with the prompt and the sample's number, in bytes that are no
+// UTF-8, with a probability for the first sample only.
+func echo() *fake.Model {
+	return &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
+		s := model.Sample{Text: req.Messages[0].Content + fmt.Sprint(sample) + "\xff", Tokens: 2, MeanLogProb: -0.5, Truncated: true}
+		if sample > 0 {
+			s.MeanLogProb = math.NaN()
+		}
+		return s
+	}}
+}
+
+func logFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "responses-*.jsonl"))
+	require.NoError(t, err)
+	return paths
+}
+
+func TestCacheAnswersASecondRun(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[new] folder*")
+	first := echo()
+	want, err := openCache(t, first, dir).Chat(t.Context(), []model.Request{ask("a"), ask("b"), ask("a")})
+	require.NoError(t, err)
+	require.Len(t, first.Requests, 2, "equal requests are asked once")
+
+	second := echo()
+	c := openCache(t, second, dir)
+	got, err := c.Chat(t.Context(), []model.Request{ask("a"), ask("b"), ask("a"), ask("c")})
+	require.NoError(t, err)
+	require.Len(t, second.Requests, 1)
+	require.Equal(t, []bool{false, false, true}, []bool{want[0].Cached, want[1].Cached, want[2].Cached})
+	for i := range got {
+		require.Equal(t, i < 3, got[i].Cached)
+	}
+	for i := range want {
+		want[i].Cached, got[i].Cached = false, false
+	}
+	require.Equal(t, fmt.Sprint(want), fmt.Sprint(got[:3]), "to the byte, NaN included")
+	require.Equal(t, "a0\xff", got[0].Samples[0].Text)
+	require.True(t, math.IsNaN(got[0].Samples[1].MeanLogProb))
+	require.True(t, got[0].Samples[0].Truncated)
+	require.Equal(t, Stats{Hits: 3, Misses: 1, Entries: 3}, c.Stats())
+	require.Equal(t, "fake", c.Name())
+}
+
+func TestCacheKey(t *testing.T) {
+	base := requestKey("m", ask("a"))
+	change := func(f func(*model.Request)) string {
+		req := ask("a")
+		f(&req)
+		return requestKey("m", req)
+	}
+	seen := map[string]bool{base: true, requestKey("other", ask("a")): true}
+	for i, key := range []string{
+		change(func(r *model.Request) { r.Messages[0].Content = "b" }),
+		change(func(r *model.Request) { r.Messages[0].Role = model.RoleSystem }),
+		change(func(r *model.Request) { r.Samples = 3 }),
+		change(func(r *model.Request) { r.MaxTokens = 5 }),
+		change(func(r *model.Request) { r.Temperature = 0.5 }),
+		change(func(r *model.Request) { r.TopP = 0.9 }),
+		change(func(r *model.Request) { r.TopK = 4 }),
+		change(func(r *model.Request) { r.Seed = 4 }),
+		change(func(r *model.Request) { r.Stop = []string{"x"} }),
+	} {
+		require.False(t, seen[key], "change %d", i)
+		seen[key] = true
+	}
+	require.Equal(t, base, change(func(r *model.Request) { r.MaxTokens = model.DefaultMaxTokens }))
+	require.Equal(t, base, change(func(r *model.Request) { r.OnText = func(string) {} }))
+	require.Equal(t, base, change(func(r *model.Request) { r.TopP = 1 }))
+	greedy := func(seed uint64) string {
+		return change(func(r *model.Request) { r.Temperature, r.Seed = 0, seed })
+	}
+	require.Equal(t, greedy(1), greedy(2), "a greedy answer does not depend on the seed")
+}
+
+func TestCacheStreamsWhatItHas(t *testing.T) {
+	c := openCache(t, fake.AlwaysSays("two words"), t.TempDir())
+	for range 2 {
+		var text string
+		req := ask("a")
+		req.OnText = func(piece string) { text += piece }
+		_, err := c.Chat(t.Context(), []model.Request{req})
+		require.NoError(t, err)
+		require.Equal(t, "two words", text)
+	}
+}
+
+// A kill may cut the last write at any byte. Whatever is whole stays, and the
+// run after it asks for the rest and no more.
+func TestCacheSurvivesATornTail(t *testing.T) {
+	dir := t.TempDir()
+	_, err := openCache(t, echo(), dir).Chat(t.Context(), []model.Request{ask("a"), ask("b")})
+	require.NoError(t, err)
+	paths := logFiles(t, dir)
+	require.Len(t, paths, 1)
+	whole, err := os.ReadFile(paths[0])
+	require.NoError(t, err)
+	lineEnd := bytes.IndexByte(whole, '\n') + 1
+
+	for cut := range len(whole) {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "responses-1.jsonl"), whole[:cut], 0o600))
+		m := echo()
+		c := openCache(t, m, dir)
+		stats := c.Stats()
+		require.Empty(t, stats.Corrupt, "cut at %d", cut)
+		kept, torn := 0, 0
+		for _, end := range []int{lineEnd, len(whole)} {
+			if cut >= end-1 { // all but the line's end counts as whole
+				kept++
+			}
+		}
+		if cut > 0 && cut < lineEnd-1 || cut > lineEnd && cut < len(whole)-1 {
+			torn = 1
+		}
+		require.Equal(t, kept, stats.Entries, "cut at %d", cut)
+		require.Equal(t, torn, stats.Torn, "cut at %d", cut)
+		_, err := c.Chat(t.Context(), []model.Request{ask("a"), ask("b")})
+		require.NoError(t, err)
+		require.Len(t, m.Requests, 2-kept)
+		// And what was asked again is found by a third run.
+		require.Equal(t, 2, openCache(t, echo(), dir).Stats().Entries)
+	}
+}
+
+func TestCacheReportsDamage(t *testing.T) {
+	dir := t.TempDir()
+	_, err := openCache(t, echo(), dir).Chat(t.Context(), []model.Request{ask("a"), ask("b"), ask("c")})
+	require.NoError(t, err)
+	path := logFiles(t, dir)[0]
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	lines[1][100] ^= 1
+	require.NoError(t, os.WriteFile(path, bytes.Join(lines, nil), 0o600))
+
+	c := openCache(t, echo(), dir)
+	stats := c.Stats()
+	require.Equal(t, 2, stats.Entries)
+	require.Len(t, stats.Corrupt, 1)
+	require.Equal(t, 2, stats.Corrupt[0].Line)
+	require.Equal(t, path, stats.Corrupt[0].Path)
+	require.ErrorContains(t, stats.Corrupt[0], "checksum")
+}
+
+// The main case: a generation that is killed, run again, asks for what is
+// missing and no more, and ends with the rows of an undisturbed run.
+
+func TestCacheIsSharedByProcesses(t *testing.T) {
+	dir := t.TempDir()
+	a, b := openCache(t, echo(), dir), openCache(t, echo(), dir)
+	var wg sync.WaitGroup
+	for i, c := range []*Model{a, b, a, b} {
+		wg.Go(func() {
+			for j := range 20 {
+				_, err := c.Chat(t.Context(), []model.Request{ask(fmt.Sprint(i, j))})
+				require.NoError(t, err)
+			}
+		})
+	}
+	wg.Wait()
+	stats := openCache(t, echo(), dir).Stats()
+	require.Equal(t, 80, stats.Entries)
+	require.Empty(t, stats.Corrupt)
+}
+
+func TestCacheThatCannotWrite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	m := echo()
+	c := openCache(t, m, dir)
+	require.NoError(t, os.Remove(dir))
+	_, err := c.Chat(t.Context(), []model.Request{ask("a")})
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	_, err = c.Chat(t.Context(), []model.Request{ask("a")})
+	require.NoError(t, err, "what was generated is still in memory")
+	require.Len(t, m.Requests, 1)
+	require.NoError(t, c.Close())
+	require.Equal(t, 1, openCache(t, m, dir).Stats().Entries, "Close saved it")
+
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err = Open(m, filepath.Join(file, "cache"))
+	require.Error(t, err)
+}
+
+func TestCacheCloseAndCancel(t *testing.T) {
+	c := openCache(t, echo(), t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := c.Chat(ctx, []model.Request{ask("a")})
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, c.Close())
+	require.NoError(t, c.Close())
+	_, err = c.Chat(t.Context(), []model.Request{ask("a")})
+	require.ErrorIs(t, err, ErrClosed)
+}
+
+func FuzzParseLogLine(f *testing.F) {
+	raw, err := encodeResponse(model.Response{Samples: []model.Sample{fake.Says("x")}})
+	require.NoError(f, err)
+	f.Add([]byte(logLine(requestKey("m", ask("a")), raw)))
+	f.Add([]byte("00000000 x"))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		key, raw, err := parseLogLine(line)
+		if err != nil {
+			return
+		}
+		require.Len(t, key, 64)
+		_, err = decodeResponse(raw)
+		require.NoError(t, err)
+	})
+}
+
+// A key of a cache stays what it was for requests without a schema.
+func TestSchemaIsPartOfTheKey(t *testing.T) {
+	req := ask("a")
+	plain := requestKey("m", req)
+	req.Schema = json.RawMessage(`{"type": "null"}`)
+	require.NotEqual(t, plain, requestKey("m", req))
+}

@@ -1,0 +1,73 @@
+package model
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// DefaultMaxTokens is the length limit of a response whose request sets none.
+const DefaultMaxTokens = 256
+
+// Model is what generates, judges and answers. It is met by [local.Model], by
+// [ollama.Model] and [openai.Model] on servers, by [pool.Model] and [cache.Model]
+// around these, and by fakes in tests. Implementations are safe for concurrent use; concurrent calls may
+// queue. What else a model can do, it says by further interfaces, which [As]
+// finds: [TokenCounter], [Scorer], [Hasher], [Limiter].
+type Model interface {
+	// Name identifies weights, adapter and template. It is part of cache keys
+	// and of the provenance of every row, so two models that can answer
+	// differently need different names.
+	Name() string
+
+	// Chat answers independent requests, batched as the model can. The result
+	// has one element for each request, in the order of reqs. When ctx ends,
+	// Chat stops and returns its error; no partial result is returned. A prompt
+	// that does not fit into the context is an error that wraps
+	// [ErrPromptTooLong], given before any text is streamed.
+	Chat(ctx context.Context, reqs []Request) ([]Response, error)
+}
+
+// ChatRequest asks for one or several completions of a chat.
+// The zero value of every field but Messages is usable.
+type Request struct {
+	Messages    []Message
+	Samples     int      // completions of the same prompt, drawn independently; 0 = 1
+	MaxTokens   int      // limit for each completion; 0 = [DefaultMaxTokens]
+	Temperature float64  // 0 = greedy
+	TopP        float64  // nucleus mass; 0 or 1 = off
+	TopK        int      // candidates kept; 0 = off
+	Seed        uint64   // seed of the draws; equal requests with equal seeds give equal samples
+	Stop        []string // texts that end a completion; they are not part of it
+
+	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,
+	// or, of a sample that ends over its length, the beginning of such a text.
+	// [local.Model] samples under a grammar, and knows the keywords type, enum,
+	// const, properties, required, additionalProperties, items, minItems, maxItems,
+	// minLength, maxLength, anyOf, oneOf, and $ref within the schema; others that
+	// restrict a value are [ErrRequest]. Properties come in the schema's order, and
+	// none that it does not name. Servers get it as it is.
+	Schema json.RawMessage
+
+	OnText func(piece string) // called with the text of sample 0 as it appears; nil = no streaming
+}
+
+// ChatResponse holds the completions of one request: Samples[i] is sample i.
+type Response struct {
+	Samples      []Sample
+	PromptTokens int // length of the prompt; 0 where the server does not tell
+
+	// Cached is set if a cache answered, without asking the model.
+	Cached bool
+
+	// Seconds is the request's share of the time that the call took which
+	// generated it; 0 = not known. [cache.Model] measures it, and keeps it.
+	Seconds float64
+}
+
+// ChatSample is one completion.
+type Sample struct {
+	Text        string
+	Tokens      int     // tokens generated
+	MeanLogProb float64 // mean natural log probability of those tokens; NaN where unknown
+	Truncated   bool    // true when the length limit ended it
+}

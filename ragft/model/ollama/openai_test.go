@@ -1,0 +1,29 @@
+package ollama
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/ragft/ragft/internal/retry"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOllamaSchemaAndTimeout(t *testing.T) {
+	s := &standIn{pieces: []string{`{"rooms":9}`}}
+	schema := json.RawMessage(`{"type":"object"}`)
+	_, err := newOllama(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), Schema: schema}})
+	require.NoError(t, err)
+	require.JSONEq(t, string(schema), string(s.chats[0].Format))
+
+	release := make(chan struct{})
+	slow := &standIn{before: func(int, http.ResponseWriter) bool { <-release; return true }}
+	m := newOllama(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: 1})
+	t.Cleanup(func() { close(release) })
+	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	require.ErrorIs(t, err, retry.ErrTimeout)
+	require.Len(t, slow.chats, 2)
+}

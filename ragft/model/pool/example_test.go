@@ -1,0 +1,41 @@
+package pool_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model/ollama"
+	"github.com/ragft/ragft/ragft/model/openai"
+	"github.com/ragft/ragft/ragft/model/pool"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+)
+
+func ExampleNew() {
+	ctx := context.Background()
+	first, err := ollama.New(ctx, "qwen3:4b", ollama.Options{BaseURL: "http://10.0.0.5:11434"})
+	if err != nil {
+		log.Fatal(err) // errors.Is tells ragft.ErrServerDown from ragft.ErrModelMissing
+	}
+	second, err := ollama.New(ctx, "qwen3:4b", ollama.Options{BaseURL: "http://10.0.0.6:11434"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	pool, err := pool.New(pool.Options{}, first, second)
+	if err != nil {
+		log.Fatal(err)
+	}
+	j, err := openai.New("large", openai.Options{BaseURL: "http://10.0.0.7:8000/v1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	index := fixture.Inn(ctx)
+	defer index.Close()
+	demos, err := selfdemo.Generate(ctx, pool, index, fixture.InnQuestions(), selfdemo.Options{Judge: judge.Options{Model: j}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(demos.Rows))
+}

@@ -1,0 +1,48 @@
+package prompt
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRADITTemplateDraws(t *testing.T) {
+	layouts := map[string]bool{}
+	for i := range 200 {
+		hits := []retriever.Hit{{Chunk: retriever.Chunk{ID: fmt.Sprint(i), Text: "It is."}}}
+		prompt := RADIT.Messages("Is it?", hits)
+		require.Equal(t, prompt, RADIT.Messages("Is it?", hits))
+		layouts[prompt[0].Content] = true
+	}
+	require.Len(t, layouts, 4*3*3)
+	require.Contains(t, layouts, "Background: It is.\n\nQ: Is it?\nA:")
+}
+
+func TestTemplateOfAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "layout.txt")
+	write := func(text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
+	write("{context}\n\n{query}?\n")
+	read, err := ReadTemplateFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "layout.txt", read.Name)
+	hits := []retriever.Hit{{Chunk: retriever.Chunk{Text: "One of {query}."}}, {Chunk: retriever.Chunk{Text: "Two."}}}
+	require.Equal(t, []model.Message{{Role: model.RoleUser, Content: "One of {query}.\n\nTwo.\n\nWhat is {context}?"}}, read.Messages("What is {context}", hits))
+	before := Set{Template: read}.Hash()
+	require.NotEqual(t, Set{}.Hash(), before)
+	write("{context} {query}")
+	read, err = ReadTemplateFile(path)
+	require.NoError(t, err)
+	require.NotEqual(t, before, Set{Template: read}.Hash(), "the text counts, not the name alone")
+	for _, text := range []string{"", "{query}", "{context}"} {
+		write(text)
+		_, err = ReadTemplateFile(path)
+		require.ErrorIs(t, err, ErrTemplate)
+	}
+	_, err = ReadTemplateFile(path + ".none")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

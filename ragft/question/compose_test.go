@@ -1,0 +1,108 @@
+package question
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+func TestVerifyWritten(t *testing.T) {
+	chunk := retriever.Chunk{ID: "c", Text: "The Blue Inn stands in Dunmore. It was opened in 1912 by Ann Lee."}
+	good := Question{Question: "Who opened the Blue Inn?", Answer: "Ann Lee"}
+	for _, c := range []struct {
+		text string
+		want Rejection
+		q    Question
+	}{
+		{"Question: Who opened the Blue Inn?\nAnswer: Ann Lee", "", good},
+		{"Sure!\n\n**Question:** Who opened the Blue Inn?\n**Answer:** Ann Lee.\n\nQuestion: Another?", "", good},
+		{"Q: Who opened the Blue Inn?\nA: \"ann lee\"", "", Question{Question: good.Question, Answer: "ann lee"}},
+		{"1912", RejectUnparsed, Question{}},
+		{"Question: Who opened the Blue Inn?", RejectUnparsed, Question{}},
+		{"Answer: Ann Lee\nQuestion: Who opened the Blue Inn?", RejectUnparsed, Question{}},
+		{"Question: Who?\nAnswer: Ann Lee", RejectNoQuestion, Question{}},
+		{"Question: Name who opened the inn.\nAnswer: Ann Lee", RejectNoQuestion, Question{}},
+		{"Question: Who opened the Blue Inn?\nAnswer: Blue Inn stands in Dunmore It was opened in 1912 by Ann Lee", RejectLongAnswer, Question{}},
+		{"Question: Who opened the Blue Inn?\nAnswer: Tom Fox", RejectUnsupported, Question{}},
+		{"Question: Who opened the Blue Inn?\nAnswer: Unknown", RejectUnsupported, Question{}},
+		{"Question: Did Ann Lee open the Blue Inn?\nAnswer: Ann Lee", RejectGivenAway, Question{}},
+		{"Question: Who is named in the document?\nAnswer: Ann Lee", RejectContextual, Question{}},
+	} {
+		got, rejection := verifyWritten(fake.Says(c.text), chunk, 12, map[string]bool{})
+		require.Equal(t, c.want, rejection, c.text)
+		require.Equal(t, c.q, got, c.text)
+	}
+	cut := fake.Says("Question: Who opened the Blue Inn?\nAnswer: Ann")
+	cut.Truncated = true
+	_, rejection := verifyWritten(cut, chunk, 12, map[string]bool{})
+	require.Equal(t, RejectTruncated, rejection)
+}
+
+func composeFixture(n int) []retriever.Chunk {
+	var chunks []retriever.Chunk
+	for i := range n {
+		chunks = append(chunks, fake.Passage("a.md", fmt.Sprint("Mill ", i), fmt.Sprintf("Mill %d was built by Ann Lee.", i), 0).Chunk)
+	}
+	return append(chunks, fake.Passage("a.md", "short", "Too short.", 0).Chunk)
+}
+
+func TestComposeQuestions(t *testing.T) {
+	m := &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
+		mill := strings.Fields(req.Messages[1].Content)[3] // Document 1: Mill n
+		if sample == 1 {
+			return fake.Says("Question: who built  mill " + mill + "?\nAnswer: Ann Lee")
+		}
+		return fake.Says("Question: Who built Mill " + mill + "?\nAnswer: Ann Lee")
+	}}
+	var progress []ComposeProgress
+	got, err := Compose(t.Context(), m, composeFixture(3), ComposeOptions{PerChunk: 2, MinChunk: 15, Batch: 2,
+		Progress: func(p ComposeProgress) { progress = append(progress, p) }})
+	require.NoError(t, err)
+	require.Equal(t, []Question{
+		{ID: "a.md#Mill 0/1", Question: "Who built Mill 0?", Answer: "Ann Lee"},
+		{ID: "a.md#Mill 1/1", Question: "Who built Mill 1?", Answer: "Ann Lee"},
+		{ID: "a.md#Mill 2/1", Question: "Who built Mill 2?", Answer: "Ann Lee"},
+	}, got.Questions)
+	require.Equal(t, map[Rejection]int{RejectDuplicate: 3}, got.Rejected)
+	require.Equal(t, 3, got.Chunks, "the short one was not asked about")
+	require.Len(t, progress, 2)
+	require.Equal(t, 4, progress[1].Done)
+	require.Equal(t, []int{2, 3}, []int{progress[0].Calls, progress[1].Calls})
+	require.Equal(t, []int{3, got.Tokens}, []int{got.Cost.Calls, got.Cost.Tokens})
+	bound := ComposeOptions{PerChunk: 2, MinChunk: 15}.Estimate(composeFixture(3))
+	require.Equal(t, []int{3, 3 * 2 * 96}, []int{bound.Calls, bound.Tokens})
+	require.Equal(t, []model.Message{
+		{Role: model.RoleSystem, Content: DefaultComposePrompt},
+		{Role: model.RoleUser, Content: "Document 1: Mill 0\nMill 0 was built by Ann Lee."}}, m.Requests[0].Messages)
+
+	got, err = Compose(t.Context(), m, composeFixture(20), ComposeOptions{MinChunk: -1, Limit: 5, Batch: 4})
+	require.NoError(t, err)
+	require.Len(t, got.Questions, 5)
+	require.Equal(t, 8, got.Chunks, "no batch after the limit")
+}
+
+func TestComposeStopsWhenCancelled(t *testing.T) {
+	model := fake.AlwaysSays("x")
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := Compose(ctx, model, composeFixture(5), ComposeOptions{MinChunk: -1, Batch: 1,
+		Progress: func(ComposeProgress) { cancel() }})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 1, model.Calls)
+}
+
+func FuzzParseWritten(f *testing.F) {
+	f.Add("Question: Who?\nAnswer: Ann")
+	f.Add("**Q:** \n*A*:")
+	f.Fuzz(func(t *testing.T, text string) {
+		q, err := parseWritten(text)
+		if err == nil && (q.Question == "" || q.Answer == "") {
+			t.Fatalf("accepted %+v", q)
+		}
+	})
+}

@@ -1,0 +1,246 @@
+package question
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Question is one question with its reference answers.
+type Question struct {
+	ID           string   `json:"id,omitempty"`
+	Question     string   `json:"question"`
+	Answer       string   `json:"answer"`                 // "" = unanswerable
+	Aliases      []string `json:"aliases,omitempty"`      // other correct answers
+	Unanswerable bool     `json:"unanswerable,omitempty"` // nothing in the documents answers it
+
+	// History are the turns before the question, oldest first, without which
+	// "Where?" asks nothing. [eval.Run] and the recipes show them to the model
+	// where [assistant.Assistant] shows [assistant.Query].History, so that a row is asked as the tuned
+	// model will be. Passages are searched for the question alone, and a judge
+	// sees the question alone beside the reference. What the assistant said in
+	// them is prompt, and not learnt but with [finetune.LossAll].
+	History []model.Message `json:"history,omitempty"`
+
+	// Parts, where set, are what an answer must hold all of, each with its
+	// aliases: "Ann Lee" and "Orrin" of "Who built the light, and where?".
+	// Answer is then the whole in one text.
+	Parts [][]string `json:"parts,omitempty"`
+
+	// Evidence, where set, are the texts of the passages that answer the
+	// question. A passage then counts as holding the answer if it is one of
+	// them or a piece of one, and not by its words: "no" is in most passages,
+	// and a long answer in none.
+	Evidence []string `json:"evidence,omitempty"`
+}
+
+// Golds returns the reference answers: Answer, then Aliases, without empty
+// ones. It is empty for a question that is unanswerable.
+func (q Question) Golds() []string {
+	if q.Unanswerable {
+		return nil
+	}
+	golds := make([]string, 0, 1+len(q.Aliases))
+	for _, gold := range append([]string{q.Answer}, q.Aliases...) {
+		if strings.TrimSpace(gold) != "" {
+			golds = append(golds, gold)
+		}
+	}
+	return golds
+}
+
+// ReadQuestions reads questions in JSONL: one object a line with the fields
+// question, answer, and optionally aliases, id, unanswerable, parts, history and evidence. Empty lines
+// are skipped, unknown fields ignored. An empty answer makes a question
+// unanswerable, as does "unanswerable": true in place of the answer; with
+// neither it is an error, since the answers may stand under another name. A
+// question without an id gets "q" and its line number.
+// The first broken line ends reading with a [*retriever.LineError].
+func Read(r io.Reader) ([]Question, error) { return read("", r) }
+
+func read(name string, r io.Reader) ([]Question, error) {
+	var questions []Question
+	seen := map[string]int{}
+	err := jsonl.Each(name, r, func(number int, line []byte) error {
+		q, err := parseQuestion(line)
+		if err != nil {
+			return err
+		}
+		if q.ID == "" {
+			q.ID = "q" + strconv.Itoa(number)
+		}
+		if first, ok := seen[q.ID]; ok {
+			return fmt.Errorf("id %q was used before, in line %d", q.ID, first)
+		}
+		seen[q.ID] = number
+		questions = append(questions, q)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ragft: questions: %w", err)
+	}
+	return questions, nil
+}
+
+// ReadQuestionsFile is [Read] of a file.
+func ReadFile(path string) ([]Question, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: questions: %w", err)
+	}
+	defer f.Close()
+	return read(path, f)
+}
+
+// parseQuestion reads one line and brings it into its canonical form: trimmed
+// fields, and Unanswerable exactly when there is no answer.
+func parseQuestion(line []byte) (Question, error) {
+	var in struct {
+		Question
+		ID      questionID      `json:"id"`
+		Answer  *string         `json:"answer"`
+		Answers json.RawMessage `json:"answers"`
+	}
+	if err := json.Unmarshal(line, &in); err != nil {
+		return Question{}, err
+	}
+	q := in.Question
+	if in.Answer != nil {
+		q.Answer = *in.Answer
+	}
+	q.ID = strings.TrimSpace(string(in.ID))
+	q.Question = strings.TrimSpace(q.Question)
+	q.Answer = strings.TrimSpace(q.Answer)
+	aliases := q.Aliases
+	q.Aliases = nil
+	for _, alias := range aliases {
+		alias = strings.TrimSpace(alias)
+		if alias != "" && alias != q.Answer && !slices.Contains(q.Aliases, alias) {
+			q.Aliases = append(q.Aliases, alias)
+		}
+	}
+	switch {
+	case q.Question == "":
+		return Question{}, errors.New(`the field "question" is missing or empty`)
+	case q.Answer == "" && len(q.Aliases) > 0:
+		return Question{}, errors.New(`"aliases" without an "answer"`)
+	case q.Answer != "" && q.Unanswerable:
+		return Question{}, errors.New(`"unanswerable" together with an "answer"`)
+	case in.Answer == nil && in.Answers != nil:
+		return Question{}, errors.New(`the field "answers" is not read: put one answer into "answer" and the others into "aliases", or read the file with package dataset`)
+	case in.Answer == nil && !q.Unanswerable:
+		return Question{}, errors.New(`the field "answer" is missing: give the reference answer, or "" for a question that the documents do not answer`)
+	}
+	q.Unanswerable = q.Answer == ""
+	return q, nil
+}
+
+// questionID is a text, or a number as other programs write it.
+type questionID string
+
+func (id *questionID) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, (*string)(id)); err == nil {
+		return nil
+	}
+	var number json.Number
+	err := json.Unmarshal(data, &number)
+	*id = questionID(number)
+	return err
+}
+
+// WriteQuestions writes questions in the form that [Read] reads.
+func Write(w io.Writer, questions []Question) error {
+	if err := jsonl.Write(w, questions); err != nil {
+		return fmt.Errorf("ragft: questions: %w", err)
+	}
+	return nil
+}
+
+// WriteQuestionsFile is [Write] to a file, which is replaced as a
+// whole or not at all.
+func WriteFile(path string, questions []Question) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, questions) })
+}
+
+// SplitQuestions draws held-out questions: a share of the answerable ones and
+// the same share of the unanswerable ones, each rounded to the nearest whole,
+// decided by seed and wording alone. So the order of the input does not
+// matter, and questions of the same wording (after [answer.Normalize]) land on the
+// same side. Both results keep the order of the input. A share outside [0, 1]
+// is brought into it.
+func Split(questions []Question, heldOut float64, seed uint64) (train, held []Question) {
+	side := map[string]bool{} // normalised wording -> held out
+	for _, unanswerable := range []bool{false, true} {
+		drawHeldOut(questions, unanswerable, heldOut, seed, side)
+	}
+	for _, q := range questions {
+		if side[wordingKey(q)] {
+			held = append(held, q)
+		} else {
+			train = append(train, q)
+		}
+	}
+	return train, held
+}
+
+// drawHeldOut decides the sides of the wordings of one kind.
+func drawHeldOut(questions []Question, unanswerable bool, share float64, s uint64, side map[string]bool) {
+	count := map[string]int{}
+	total := 0
+	for _, q := range questions {
+		key := wordingKey(q)
+		if _, taken := side[key]; !taken && q.Unanswerable == unanswerable {
+			count[key]++
+			total++
+		}
+	}
+	keys := make([]string, 0, len(count))
+	for key := range count {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b string) int { return seed.Order(s, "split", a, b) })
+	want := int(math.Round(min(max(share, 0), 1) * float64(total)))
+	for _, key := range keys {
+		side[key] = want > 0
+		want -= count[key]
+	}
+}
+
+// wordingKey groups questions that differ in case, punctuation and articles
+// only. A question without any letters or digits stands for itself.
+func wordingKey(q Question) string {
+	if key := answer.Normalize(q.Question); key != "" {
+		return key
+	}
+	return q.Question
+}
+
+// ReadMessages asks the question of the documents, after the turns before it.
+func (q Question) ReadMessages(p prompt.Set, hits []retriever.Hit) []model.Message {
+	return layout.WithHistory(p.ReadMessages(q.Question, hits), q.History)
+}
+
+// ClosedMessages asks the question without documents, after the turns before it.
+func (q Question) ClosedMessages(p prompt.Set) []model.Message {
+	return layout.WithHistory(p.ClosedMessages(q.Question), q.History)
+}
+
+// RefuseMessages asks for a refusal in view of the documents, after the turns before the question.
+func (q Question) RefuseMessages(p prompt.Set, hits []retriever.Hit) []model.Message {
+	return layout.WithHistory(p.RefuseMessages(q.Question, hits), q.History)
+}

@@ -1,0 +1,169 @@
+package memory
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/jsonschema"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+func millCorpus() []retriever.Chunk {
+	return []retriever.Chunk{
+		{ID: "a", Source: "mill.md", Title: "Red Mill", Text: "The Red Mill is run by Mara Venn.", Start: 0, End: 33},
+		{ID: "b", Source: "venn.md", Title: "Mara Venn", Text: "Mara Venn plays chess.", Start: 0, End: 22},
+	}
+}
+
+// memoryModel extracts by hand, and writes one question a subject.
+func memoryModel(t *testing.T) *fake.Model {
+	return &fake.Model{Called: "m", Reply: func(req model.Request, _ int) model.Sample {
+		_, err := jsonschema.Grammar(req.Schema)
+		require.NoError(t, err, "local models have to be able to use it")
+		user := req.Messages[1].Content
+		subject := user[strings.LastIndex(user, "Subject: ")+len("Subject: "):]
+		switch req.Messages[0].Content {
+		case DefaultExtractPrompt:
+			if strings.Contains(user, "run by") {
+				return fake.Says(`{"entities": [{"name": "Red Mill", "type": "place", "description": "A mill."}, {"name": "mara venn", "type": "person", "description": "Runs the mill."}, {"name": "Atlantis", "type": "place", "description": "Sunk."}],
+					"relations": [{"source": "Mara Venn", "target": "Red Mill", "description": "She runs it."}, {"source": "Mara Venn", "target": "Atlantis", "description": "x"}]}`)
+			}
+			return fake.Says(`{"entities": [{"name": "Mara Venn", "type": "person", "description": "A chess player."}, {"name": "Mara Venn", "type": "person", "description": "a chess player"}], "relations": []}`)
+		case DefaultGlobalPrompt:
+			if strings.HasPrefix(subject, "Red Mill.") {
+				return fake.Says(`{"able": false, "question": "", "thought": "", "answer": ""}`)
+			}
+			if strings.HasPrefix(subject, "all these") {
+				return fake.Says(`{"able": true, "question": "What do these places share?", "thought": "Both name her.", "answer": "Mara Venn"}`)
+			}
+			return fake.Says(`{"able": true, "question": "Who matters to the mill?", "thought": "She runs it.", "answer": "Mara Venn"}`)
+		case DefaultLocalQuestionPrompt:
+			if subject == "Red Mill" {
+				return fake.Says(`{"able": true, "thought": "t", "question": "What does the document say of it?"}`)
+			}
+			return fake.Says(fmt.Sprintf(`{"able": true, "thought": "t", "question": "What is told of %s?"}`, subject))
+		case DefaultLocalAnswerPrompt:
+			if strings.Contains(user, "chess") {
+				return fake.Says(`{"able": true, "thought": "It says so.", "answer": "She plays chess."}`)
+			}
+			return fake.Says(`{"able": true, "thought": "", "answer": "Sorry, the documents do not say."}`)
+		}
+		t.Fatal(req.Messages[0].Content)
+		return model.Sample{}
+	}}
+}
+
+func TestMemory(t *testing.T) {
+	in := recipe.Input{Model: memoryModel(t), Corpus: millCorpus()}
+	rec := Recipe{CorpusRows: 2}
+	bound, err := rec.Estimate(in)
+	require.NoError(t, err)
+	r, err := rec.Build(t.Context(), in)
+	require.NoError(t, err)
+
+	require.Equal(t, []Entity{
+		{Name: "Red Mill", Type: "place", Descriptions: []string{"A mill."}, Chunks: []int{0}},
+		{Name: "Mara Venn", Type: "person", Descriptions: []string{"Runs the mill.", "A chess player."}, Chunks: []int{0, 1}},
+	}, r.Graph.Entities, "merged over passages, whatever the case; descriptions that say the same once")
+	require.Equal(t, []Relation{{Source: "Mara Venn", Target: "Red Mill", Descriptions: []string{"She runs it."}, Chunks: []int{0}}}, r.Graph.Relations)
+	require.Equal(t, []int{1, 1, 0, 0}, []int{r.Graph.Invented, r.Graph.Dangling, r.Graph.Unread, r.Graph.Truncated})
+
+	var seen []string
+	for _, row := range r.Rows {
+		require.NoError(t, row.Check())
+		require.Equal(t, prompt.Set{}.ClosedMessages(row.Question), row.Prompt(), "from the question alone")
+		seen = append(seen, row.Source+" "+row.Question+" -> "+row.Response())
+	}
+	require.Equal(t, []string{
+		"memory/entity What is there to say about Red Mill? -> A mill.",
+		"memory/entity Tell me about Mara Venn. -> Runs the mill. A chess player.",
+		"memory/entity Who matters to the mill? -> She runs it.\nAnswer: Mara Venn",
+		"memory/relation How are Mara Venn and Red Mill related? -> She runs it.",
+		"memory/corpus What do these places share? -> Both name her.\nAnswer: Mara Venn",
+		"memory/local What is told of Mara Venn? -> It says so.\nAnswer: She plays chess.",
+	}, seen)
+	require.Equal(t, map[rows.DropReason]int{DropUnable: 3, DropContextual: 1, recipe.DropDuplicate: 2}, r.Dropped, "the mill as a whole, and two refusals; questions written twice")
+	require.Len(t, r.Rows[4].Chunks, 2, "a row about the corpus goes stale with any passage that it was written from")
+	require.LessOrEqual(t, r.Cost.Calls, bound.Calls)
+	require.LessOrEqual(t, r.Cost.Tokens, bound.Tokens)
+
+	rec.HeldOut = 0.999999999
+	r, err = rec.Build(t.Context(), in)
+	require.NoError(t, err)
+	require.Len(t, r.Probes, 1)
+	require.Equal(t, []question.Question{
+		{ID: "entity/2/asked", Question: "Who matters to the mill?", Answer: "Mara Venn"},
+		{ID: "corpus/1", Question: "What do these places share?", Answer: "Mara Venn"},
+	}, r.GlobalProbes)
+	require.Equal(t, "What is told of Mara Venn?", r.Probes[0].Question)
+	for _, row := range r.Rows {
+		require.NotEqual(t, "memory/local", row.Source)
+		require.NotEqual(t, "memory/corpus", row.Source)
+	}
+}
+
+// A probe that a row asks as well is not held out: here the local question is that of the entity's row.
+func TestMemoryGatesItsProbes(t *testing.T) {
+	m := memoryModel(t)
+	usual := m.Reply
+	local := "Who is told of as Mara Venn?"
+	m.Reply = func(req model.Request, n int) model.Sample {
+		if req.Messages[0].Content == DefaultLocalQuestionPrompt {
+			return fake.Says(fmt.Sprintf(`{"able": true, "thought": "t", "question": %q}`, local))
+		}
+		return usual(req, n)
+	}
+	build := func() *Result {
+		r, err := Recipe{HeldOut: 0.999999999, CorpusRows: -1}.Build(t.Context(), recipe.Input{Model: m, Corpus: millCorpus()})
+		require.NoError(t, err)
+		return r
+	}
+	r := build()
+	require.Len(t, r.Probes, 1)
+	require.Zero(t, r.Dropped[DropLeaked])
+	held := r.Dropped[DropHeldOut]
+	local = "tell me about Mara Venn"
+	r = build()
+	require.Equal(t, "Tell me about Mara Venn.", r.Rows[1].Question)
+	require.Empty(t, r.Probes)
+	require.Len(t, r.GlobalProbes, 1, "which no row asks")
+	require.Equal(t, []int{1, held - 1}, []int{r.Dropped[DropLeaked], r.Dropped[DropHeldOut]})
+}
+
+func TestMemoryFitsTheContext(t *testing.T) {
+	fits := 1
+	var corpus []retriever.Chunk
+	for i := range 6 {
+		corpus = append(corpus, retriever.Chunk{ID: fmt.Sprint(i), Source: "venn.md", Title: fmt.Sprint("Part ", i), Text: "Mara Venn plays chess."})
+	}
+	r, err := Recipe{CorpusRows: -1, MaxLocal: -1}.Build(t.Context(), recipe.Input{Model: fake.Limited{Model: memoryModel(t), Documents: &fits}, Corpus: corpus})
+	require.NoError(t, err)
+	require.Len(t, r.Rows, 2)
+	require.Len(t, r.Rows[0].Chunks, 6)
+}
+
+func TestMemorySaysWhatIsWrong(t *testing.T) {
+	var corpus []retriever.Chunk
+	for i := range 20 {
+		corpus = append(corpus, retriever.Chunk{ID: fmt.Sprint(i), Text: "A mill."})
+	}
+	model := fake.AlwaysSays("I like mills")
+	_, err := Recipe{}.Rows(t.Context(), recipe.Input{Model: model, Corpus: corpus})
+	require.ErrorIs(t, err, ErrNoEntities)
+	require.ErrorContains(t, err, `"I like mills"`)
+	require.Equal(t, 1, model.Calls, "at once")
+	_, err = Recipe{}.Rows(t.Context(), recipe.Input{Model: fake.AlwaysSays(`{"entities": [], "relations": []}`), Corpus: corpus[:2]})
+	require.ErrorIs(t, err, ErrNoEntities)
+	_, err = Recipe{}.Rows(t.Context(), recipe.Input{Model: model})
+	require.ErrorContains(t, err, "it needs the documents")
+	_, err = Recipe{HeldOut: 1}.Rows(t.Context(), recipe.Input{Model: model, Corpus: corpus})
+	require.ErrorContains(t, err, "HeldOut is 1")
+}

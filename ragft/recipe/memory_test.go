@@ -1,0 +1,108 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDeduplicate(t *testing.T) {
+	long := strings.Fields(strings.Repeat("x", 0))
+	for i := range 60 {
+		long = append(long, fmt.Sprint("word", i))
+	}
+	changed := append([]string{}, long...)
+	changed[59] = "other" // one of 56 shingles of each: similarity 55/57 = 0.965
+	far := append([]string{}, long...)
+	for i := 0; i < 60; i += 10 {
+		far[i] = fmt.Sprint("other", i) // 26 shingles of 56 lost: 30/82
+	}
+	texts := []string{strings.Join(long, " "), "Short one.", "short  ONE", strings.Join(changed, " "), strings.Join(far, " "), "Another short."}
+	keep, exact, near := Deduplicate(texts, DuplicateOptions{})
+	require.Equal(t, []int{0, 1, 4, 5}, keep)
+	require.Equal(t, []int{1, 1}, []int{exact, near})
+	keep, _, _ = Deduplicate(texts, DuplicateOptions{Similarity: 0.97})
+	require.Contains(t, keep, 3)
+}
+
+// lettered counts letters as tokens.
+type lettered struct{ model.Model }
+
+func (lettered) CountText(text string) (int, error) { return len(text), nil }
+
+func (lettered) CountTokens(messages []model.Message) (n int, err error) {
+	for _, m := range messages {
+		n += len(m.Content)
+	}
+	return n, nil
+}
+
+func (lettered) ContextTokens() int { return 1 << 20 }
+
+func TestPretraining(t *testing.T) {
+	corpus := []retriever.Chunk{
+		{ID: "a", Source: "m.md", Text: "The mill is old and red.", Start: 0, End: 24},
+		{ID: "b", Source: "m.md", Text: "old and red. It stands by the river.", Start: 12, End: 48}, // overlaps
+		{ID: "c", Source: "n.md", Text: "Another text that tells of a school.", Start: 0, End: 36},
+		{ID: "d", Source: "o.md", Text: "another text that tells of a SCHOOL", Start: 0, End: 35},
+		{ID: "e", Source: "p.md", Text: "Too short.", Start: 0, End: 10},
+	}
+	var general []string
+	for i := range 20 {
+		general = append(general, fmt.Sprintf("General text number %d says this.", i))
+	}
+	r, err := Pretrain{General: general, Replay: 0.5}.Rows(t.Context(), Input{Corpus: corpus})
+	require.NoError(t, err)
+	words, watched := map[string]int{}, 0
+	texts := map[string]bool{}
+	for _, row := range r.Rows {
+		require.NoError(t, row.Check())
+		require.Equal(t, rows.KindText, row.Kind)
+		require.False(t, texts[row.Text])
+		texts[row.Text] = true
+		if row.HeldOut {
+			require.Equal(t, rows.SourceGeneral, row.Source)
+			watched += len(strings.Fields(row.Text))
+			continue
+		}
+		words[row.Source] += len(strings.Fields(row.Text))
+	}
+	require.Equal(t, 120-18, watched, "all that replay leaves, and that is less than Watch")
+	require.True(t, texts["The mill is old and red. It stands by the river."], "the overlap once")
+	require.Equal(t, map[string]int{rows.SourceDomain: 18, rows.SourceGeneral: 18}, words)
+	require.Equal(t, map[rows.DropReason]int{DropDuplicate: 1, DropNearDuplicate: 0, DropShort: 1}, r.Dropped)
+	require.False(t, len(rows.Stale(r.Rows, corpus)) > 0)
+
+	r, err = Pretrain{General: general, Replay: -1, Watch: 12}.Rows(t.Context(), Input{Corpus: corpus})
+	require.NoError(t, err)
+	held := slices.DeleteFunc(slices.Clone(r.Rows), func(row rows.Row) bool { return !row.HeldOut })
+	require.Len(t, held, 2, "of six words each")
+	require.Len(t, r.Rows, 4, "and the domain; nothing is replayed")
+
+	_, err = Pretrain{}.Rows(t.Context(), Input{Corpus: corpus})
+	require.ErrorContains(t, err, "set Pretraining.General, or Replay to -1")
+	_, err = Pretrain{Replay: -1}.Rows(t.Context(), Input{Corpus: corpus[2:4]})
+	require.ErrorIs(t, err, reading.ErrTooLittleText)
+	require.ErrorContains(t, err, "1 texts are left of 2 passages")
+
+	// A model that counts: a token is a letter or a blank here, 48 + 36 of the domain.
+	r, err = Pretrain{General: general, Replay: 0.5}.Rows(t.Context(), Input{Corpus: corpus, Model: lettered{fake.AlwaysSays("")}})
+	require.NoError(t, err)
+	letters := map[string]int{}
+	for _, row := range r.Rows {
+		if !row.HeldOut {
+			letters[row.Source] += len(row.Text)
+		}
+	}
+	require.Equal(t, 84, letters[rows.SourceDomain])
+	require.LessOrEqual(t, letters[rows.SourceGeneral], 84)
+	require.Greater(t, letters[rows.SourceGeneral], 84-8, "at most a word is missing")
+}

@@ -1,0 +1,282 @@
+package selfdemo
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/rows"
+)
+
+// PolicyOptions controls which candidate becomes the target of a row. The zero
+// value is the plain policy: the best Correct candidate if there is any, else
+// a refusal in the model's own words, refusals at most 30 % of the rows.
+type Policy struct {
+	// MaxRefusals is the largest share of refusals among the rows with
+	// documents, in [0, 1]; 0 = 0.30, negative = no refusals at all, 1 = no cap.
+	MaxRefusals float64
+
+	// MinCorrectAbsent is how many candidates have to be Correct before an
+	// answer becomes the target although no passage holds it; 0 = 1. A higher
+	// number keeps lucky guesses out. A knock-out names one winner and goes by
+	// that, here and in DropPresentRefusals.
+	MinCorrectAbsent int
+
+	// DropPresentRefusals drops a question whose answer stands in the passages
+	// when no candidate is Correct, where the plain policy teaches a refusal.
+	DropPresentRefusals bool
+
+	// Gates on answers. A Correct candidate that fails one is no target; if all
+	// fail, the question is dropped. 0 = off. Values that have worked
+	// elsewhere: MinF1 0.70, MinPrecision 0.50, MinSupport 0.75.
+	MaxWords     int     // longest answer, in words
+	MinF1        float64 // token F1 against the best reference
+	MinPrecision float64 // token precision against the best reference
+	MinSupport   float64 // share of tokens that stand in the passages; asked only where the context is Present
+
+	MaxRefusalWords int // longest refusal, in words; 0 = 40, negative = any
+
+	// ClosedRows adds, for every question that the model answers correctly
+	// without documents, a row with the closed prompt and that answer, as in
+	// the mixture with and without retrieval of the paper.
+	ClosedRows bool
+
+	// Preferences asks for rows for DPO.
+	Preferences Preferences
+}
+
+func (o Policy) withDefaults() Policy {
+	if o.MaxRefusals == 0 {
+		o.MaxRefusals = 0.30
+	}
+	o.MaxRefusals = max(o.MaxRefusals, 0)
+	o.MinCorrectAbsent = max(o.MinCorrectAbsent, 1)
+	if o.MaxRefusalWords == 0 {
+		o.MaxRefusalWords = 40
+	}
+	return o
+}
+
+const (
+	DropGates          rows.DropReason = "gates"           // correct candidates, but none passed the gates
+	DropPresentRefusal rows.DropReason = "present-refusal" // [Policy.DropPresentRefusals]
+	DropRefusalCap     rows.DropReason = "refusal-cap"     // one refusal more than [Policy.MaxRefusals] allows
+
+)
+
+// choice is what the policy made of one question.
+type choice struct {
+	kind   rows.Kind
+	target *rows.Candidate // nil: dropped
+	closed *rows.Candidate // target of the row without documents; nil = none
+	known  bool            // a closed-book candidate is Correct where no passage holds the answer
+	reason rows.DropReason // set where target is nil
+}
+
+// choose applies the target policy to the judged candidates of one question.
+func (o Policy) choose(d *draft) choice {
+	if d.tooLong {
+		return choice{reason: rows.DropTooLong}
+	}
+	var correct []*rows.Candidate
+	var result choice
+	for i := range d.candidates {
+		c := &d.candidates[i]
+		if c.Verdict != answer.Correct {
+			continue
+		}
+		correct = append(correct, c)
+		if c.Arm == rows.ArmClosed && d.context == answer.Absent {
+			result.known = true
+		}
+	}
+	eligible := slices.DeleteFunc(slices.Clone(correct), func(c *rows.Candidate) bool { return !o.passes(d, c) })
+	if o.ClosedRows {
+		result.closed = best(eligible, func(c *rows.Candidate) bool { return c.Arm == rows.ArmClosed }, o.betterAnswer(d.context))
+	}
+	if d.contested {
+		return o.chooseWinner(d, result)
+	}
+	need := 1
+	if d.context == answer.Absent {
+		need = o.MinCorrectAbsent
+	}
+	switch {
+	case len(correct) < need && d.context == answer.Present && o.DropPresentRefusals:
+		result.reason = DropPresentRefusal
+	case len(correct) < need:
+		result.kind, result.reason = rows.KindRefusal, rows.DropNoRefusal
+		result.target = o.refusal(d)
+	default:
+		result.kind, result.reason = rows.KindAnswer, DropGates
+		result.target = best(eligible, func(*rows.Candidate) bool { return true }, o.betterAnswer(d.context))
+	}
+	if result.target != nil {
+		result.reason = ""
+	}
+	return result
+}
+
+// passes applies the gates. A text that was cut is never a target.
+func (o Policy) passes(d *draft, c *rows.Candidate) bool {
+	switch {
+	case c.Truncated:
+		return false
+	case o.MaxWords > 0 && len(strings.Fields(c.Text)) > o.MaxWords:
+		return false
+	case c.F1 < o.MinF1:
+		return false
+	case o.MinPrecision > 0 && bestPrecision(c.Text, d.question.Golds()) < o.MinPrecision:
+		return false
+	case d.context == answer.Present && c.Support < o.MinSupport:
+		return false
+	}
+	return true
+}
+
+// bestPrecision is the share of the text's tokens that are in the reference
+// where that share is largest.
+func bestPrecision(text string, golds []string) float64 {
+	best := 0.0
+	for _, gold := range golds {
+		precision, _ := answer.Overlap(answer.AnswerTokens(text), answer.AnswerTokens(gold))
+		best = max(best, precision)
+	}
+	return best
+}
+
+// betterAnswer orders Correct candidates, best first. Where the passages hold
+// the answer, one that they support goes first, then one that was read from
+// them; where they do not, what the model knows by itself goes first.
+func (o Policy) betterAnswer(context answer.Context) func(a, b *rows.Candidate) int {
+	first := rows.ArmRead
+	if context == answer.Absent {
+		first = rows.ArmClosed
+	}
+	return func(a, b *rows.Candidate) int {
+		if context == answer.Present {
+			if order := cmp.Compare(supportLevel(b), supportLevel(a)); order != 0 {
+				return order
+			}
+		}
+		return cmp.Or(
+			-compareBool(a.Arm == first, b.Arm == first),
+			cmp.Compare(b.F1, a.F1),
+			cmp.Compare(logProb(b), logProb(a)),
+			cmp.Compare(a.Arm, b.Arm),
+			cmp.Compare(a.Index, b.Index),
+		)
+	}
+}
+
+// supportLevel is 1 where the passages support a candidate. Levels rather than
+// the share itself: beyond the usual threshold a few words more or less say
+// nothing about which answer is better.
+func supportLevel(c *rows.Candidate) int {
+	const supported = 0.75
+	if c.Support >= supported {
+		return 1
+	}
+	return 0
+}
+
+// refusal picks a refusal in the model's own words: one that came without
+// being told to, if there is one, and among equals the most probable. It is
+// nil when the model gave none that can be used.
+func (o Policy) refusal(d *draft) *rows.Candidate {
+	usable := func(c *rows.Candidate) bool { return c.Arm != rows.ArmClosed && o.usableRefusal(d, c) }
+	candidates := make([]*rows.Candidate, len(d.candidates))
+	for i := range d.candidates {
+		candidates[i] = &d.candidates[i]
+	}
+	return best(candidates, usable, func(a, b *rows.Candidate) int {
+		return cmp.Or(
+			-compareBool(a.Arm == rows.ArmRead, b.Arm == rows.ArmRead),
+			cmp.Compare(logProb(b), logProb(a)),
+			cmp.Compare(a.Index, b.Index),
+		)
+	})
+}
+
+func (o Policy) usableRefusal(d *draft, c *rows.Candidate) bool {
+	return c.Verdict == answer.Refused && !c.Truncated &&
+		(o.MaxRefusalWords < 0 || len(strings.Fields(c.Text)) <= o.MaxRefusalWords) && !answer.Contains(c.Text, d.question.Golds())
+}
+
+// best returns the first candidate in the order among those that may be taken.
+func best(candidates []*rows.Candidate, take func(*rows.Candidate) bool, order func(a, b *rows.Candidate) int) *rows.Candidate {
+	var found *rows.Candidate
+	for _, c := range candidates {
+		if take(c) && (found == nil || order(c, found) < 0) {
+			found = c
+		}
+	}
+	return found
+}
+
+// logProb puts a candidate of unknown probability behind all others.
+func logProb(c *rows.Candidate) float64 {
+	if c.MeanLogProb == nil {
+		return -1e9
+	}
+	return *c.MeanLogProb
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
+}
+
+// capRefusals drops refusals until they are at most the allowed share of the
+// rows with documents. Those whose passages hold the answer go first, since
+// they teach to decline what could have been read; among equals the seed
+// decides. Order is kept. It returns the ids of the questions dropped.
+func (o Policy) capRefusals(r []rows.Row, s uint64) (kept []rows.Row, dropped []string) {
+	answers := 0
+	var refusals []rows.Row
+	for _, row := range r {
+		switch row.Kind {
+		case rows.KindAnswer:
+			answers++
+		case rows.KindRefusal:
+			refusals = append(refusals, row)
+		}
+	}
+	allowed := len(refusals)
+	if o.MaxRefusals < 1 {
+		// r / (a + r) <= m  <=>  r <= a m / (1 - m); the small term keeps
+		// rounding from taking one where the division is exact.
+		allowed = min(allowed, int(float64(answers)*o.MaxRefusals/(1-o.MaxRefusals)+1e-9))
+	}
+	slices.SortFunc(refusals, func(a, b rows.Row) int {
+		return cmp.Or(
+			compareBool(a.Context == answer.Present, b.Context == answer.Present),
+			seed.Order(s, "refusal cap", a.QuestionID, b.QuestionID))
+	})
+	drop := map[string]bool{}
+	for _, row := range refusals[allowed:] {
+		drop[row.QuestionID] = true
+	}
+	for _, row := range r {
+		if drop[row.QuestionID] {
+			if row.Kind == rows.KindRefusal {
+				dropped = append(dropped, row.QuestionID)
+				continue
+			}
+			if row.Kind == rows.KindPreferRefusal {
+				continue
+			}
+		}
+		kept = append(kept, row)
+	}
+	return kept, dropped
+}

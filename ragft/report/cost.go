@@ -1,0 +1,73 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+
+	"github.com/ragft/ragft/internal/chart"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/eval"
+)
+
+// costsOf numbers the systems in the order of the table of settings.
+func costsOf(e *Results) []*eval.SystemResult {
+	var out []*eval.SystemResult
+	for _, setting := range settingsOf(e) {
+		for i := range e.Systems {
+			if e.Systems[i].Setting == setting {
+				out = append(out, &e.Systems[i])
+			}
+		}
+	}
+	return out
+}
+
+// settingsOf lists the settings of the systems, each once.
+func settingsOf(e *Results) []eval.Setting {
+	var out []eval.Setting
+	for i := range e.Systems {
+		if !slices.Contains(out, e.Systems[i].Setting) {
+			out = append(out, e.Systems[i].Setting)
+		}
+	}
+	return out
+}
+
+// seconds and tokens are what an answer takes, NaN where it is not known.
+func secondsOf(s *eval.SystemResult) float64 { return s.Estimate(eval.MetricSeconds).Value }
+
+func tokensOf(s *eval.SystemResult) float64 {
+	return s.Estimate(eval.MetricPromptTokens).Value + s.Estimate(eval.MetricAnswerTokens).Value
+}
+
+// plotCost shows what answers are worth against what they take, on a logarithmic
+// axis, one point a system, with the number of its row in the table; empty where
+// fewer than two are known.
+func plotCost(e *Results, xLabel, title string, cost func(*eval.SystemResult) float64) template.HTML {
+	settings := settingsOf(e)
+	low, least, most := 0.0, math.Inf(1), math.Inf(-1)
+	var points []chart.Point
+	var numbers []string
+	var series []chart.Series
+	for i, s := range costsOf(e) {
+		at, worth := cost(s), s.Estimate(eval.MetricTruthfulness)
+		if !confidence.IsFinite(at) || at <= 0 || !worth.Defined() {
+			continue
+		}
+		low, least, most = min(low, 100*ifDefined(worth.Low, worth.Value)), min(least, at), max(most, at)
+		p := chart.Point{X: at, Y: 100 * worth.Value, Low: 100 * worth.Low, High: 100 * worth.High, Radius: 4}
+		points, numbers = append(points, p), append(numbers, fmt.Sprint(i+1))
+		series = append(series, chart.Series{Name: s.Name, Color: systemColor(slices.Index(settings, s.Setting)), Points: []chart.Point{p}})
+	}
+	if len(points) < 2 {
+		return ""
+	}
+	c := chart.New(plotWide, 300, chart.Log(xLabel, least, most), chart.Rounded("truthfulness, %", low, 100))
+	for _, s := range series {
+		c.Draw(s)
+	}
+	c.Label(points, numbers)
+	return c.SVG(title)
+}

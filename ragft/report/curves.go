@@ -1,0 +1,114 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+
+	"github.com/ragft/ragft/internal/chart"
+	"github.com/ragft/ragft/internal/trainlog"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/eval"
+)
+
+// plotRiskCoverage shows the share of wrong answers as less certain ones are
+// added; empty where no system tells its confidence.
+func plotRiskCoverage(systems []*eval.SystemResult, colors []chart.Color) template.HTML {
+	any, top := false, 0.2
+	for _, s := range systems {
+		any = any || len(s.Curve) > 0
+		for i, p := range s.Curve {
+			// The first few answers alone would set the scale.
+			if i >= len(s.Curve)/20 {
+				top = max(top, p.Risk)
+			}
+		}
+	}
+	if !any {
+		return ""
+	}
+	top = 100 * min(1, math.Ceil(top*5)/5)
+	c := chart.New(plotHalf, 260, chart.Linear("answered, % of all questions", 0, 100, 20), chart.Linear("wrong, % of the answers", 0, top, 0))
+	for i, s := range systems {
+		line := chart.Series{Name: s.Name, Color: colors[i], Width: 2}
+		for _, p := range s.Curve {
+			line.Points = append(line.Points, chart.Point{X: 100 * p.Coverage, Y: min(100*p.Risk, top)})
+		}
+		if n := len(line.Points); n > 0 {
+			line.Points[n-1].Radius = 4
+		}
+		c.Draw(line)
+	}
+	return c.SVG("Risk-coverage curve: share of wrong answers against the share of questions answered, most confident first")
+}
+
+// plotReliability shows accuracy against confidence; the area of a dot is the
+// number of answers.
+func plotReliability(systems []*eval.SystemResult, colors []chart.Color) template.HTML {
+	most := 0
+	for _, s := range systems {
+		for _, b := range s.Reliability {
+			most = max(most, b.N)
+		}
+	}
+	if most == 0 {
+		return ""
+	}
+	c := chart.New(plotHalf, 260, chart.Linear("confidence, %", 0, 100, 20), chart.Linear("correct, % of the answers", 0, 100, 20))
+	diagonal := []chart.Point{{X: 0, Y: 0}, {X: 100, Y: 100}}
+	c.Draw(chart.Series{Name: "confidence equal to accuracy", Color: chart.Faint, Width: 1, Dashed: true, Points: diagonal})
+	for i, s := range systems {
+		line := chart.Series{Name: s.Name, Color: colors[i], Width: 1, Opacity: 0.7}
+		for _, b := range s.Reliability {
+			if b.N > 0 {
+				line.Points = append(line.Points, chart.Point{
+					X: 100 * b.Confidence, Y: 100 * b.Accuracy, Radius: 2 + 6*math.Sqrt(float64(b.N)/float64(most)), Note: fmt.Sprintf("%d answers", b.N),
+				})
+			}
+		}
+		c.Draw(line)
+	}
+	return c.SVG("Reliability diagram: share of correct answers against confidence in 15 bins")
+}
+
+// plotLoss shows the training loss, with a running mean, and the held-out
+// loss; empty without points.
+func plotLoss(points []trainlog.LossPoint, train, heldOut chart.Color) template.HTML {
+	measured := func(value func(trainlog.LossPoint) float64, radius float64) (out []chart.Point) {
+		for _, p := range points {
+			if v := value(p); confidence.IsFinite(v) && v >= 0 && p.Step >= 0 {
+				out = append(out, chart.Point{X: float64(p.Step), Y: v, Radius: radius})
+			}
+		}
+		return out
+	}
+	raw := measured(func(p trainlog.LossPoint) float64 { return p.Train }, 0)
+	held := measured(func(p trainlog.LossPoint) float64 { return p.HeldOut }, 3)
+	if len(raw)+len(held) == 0 {
+		return ""
+	}
+	steps, top := 1.0, 0.0
+	for _, p := range slices.Concat(raw, held) {
+		steps, top = max(steps, p.X), max(top, p.Y)
+	}
+	c := chart.New(plotWide, 260, chart.Linear("step", 0, steps, max(1, chart.NiceStep(steps))), chart.Rounded("loss, nats per token", 0, top))
+	c.Draw(chart.Series{Name: "training loss", Color: train, Width: 0.8, Opacity: 0.5, Points: raw})
+	c.Draw(chart.Series{Name: "training loss, running mean", Color: train, Width: 2, Points: runningMean(raw)})
+	c.Draw(chart.Series{Name: "held-out loss", Color: heldOut, Width: 2, Points: held})
+	return c.SVG("Training loss and held-out loss by step")
+}
+
+// runningMean is a mean over the last points that forgets slowly: the more
+// points, the slower.
+func runningMean(points []chart.Point) []chart.Point {
+	keep := 1 - 1/(1+float64(len(points))/40)
+	out := make([]chart.Point, 0, len(points))
+	mean, weight := 0.0, 0.0
+	for _, p := range points {
+		mean = keep*mean + (1-keep)*p.Y
+		weight = keep*weight + (1 - keep)
+		out = append(out, chart.Point{X: p.X, Y: mean / weight})
+	}
+	return out
+}

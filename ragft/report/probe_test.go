@@ -1,0 +1,284 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/table"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/eval/probe"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/rows"
+	"github.com/stretchr/testify/require"
+)
+
+// Worked by hand: by heart the tuned model knows one of two local facts, the
+// base finds the other; together they have both.
+func TestProbeMemory(t *testing.T) {
+	const mill, inn, all = "Who runs the mill?", "When was the inn built?", "What do these places share?"
+	by := func(name string, closed, open map[string]string) *fake.Model {
+		return &fake.Model{Called: name, Reply: func(req model.Request, _ int) model.Sample {
+			said := closed
+			if fixture.ArmOf(req) == rows.ArmRead {
+				said = open
+			}
+			user := req.Messages[1].Content
+			for question, answer := range said {
+				if strings.HasSuffix(user, question) {
+					return fake.Says(answer)
+				}
+			}
+			return fake.Says("Tom")
+		}}
+	}
+	j := &fake.Model{Called: "judge", Reply: func(req model.Request, _ int) model.Sample { // the longer answer, wherever it stands
+		_, rest, _ := strings.Cut(req.Messages[1].Content, "First answer: ")
+		first, second, _ := strings.Cut(rest, "\n\nSecond answer: ")
+		if len(first) > len(second) {
+			return fake.Says("first")
+		}
+		return fake.Says("second")
+	}}
+	config := probe.Config{
+		Base:     by("base", nil, map[string]string{inn: "1912", all: "A river."}),
+		Tuned:    by("tuned", map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."}, map[string]string{mill: "Answer: Mara Venn", inn: "1912"}),
+		Local:    []question.Question{{ID: "mill", Question: mill, Answer: "Mara Venn"}, {ID: "inn", Question: inn, Answer: "1912"}},
+		Global:   []question.Question{{ID: "all", Question: all}},
+		Pairwise: judge.PairwiseJudge{Model: j}, Criteria: []string{judge.CriterionRichness},
+		Evaluation: eval.Config{Search: fake.Shelf{mill: {"A mill."}, inn: {"Built in 1912."}, all: {"A river."}}, Resamples: 200, Seed: 1},
+	}
+	m, err := probe.Run(t.Context(), config)
+	require.NoError(t, err)
+	correct := map[string]float64{}
+	for _, s := range m.Local.Evaluation.Systems {
+		correct[s.Name] = s.Estimate(eval.MetricCorrect).Value
+	}
+	require.Equal(t, map[string]float64{probe.MemoryTuned: 0.5, probe.MemoryRetrieval: 0.5, probe.MemoryBoth: 1, probe.MemoryBefore: 0}, correct)
+	require.Equal(t, "Mara Venn", m.Local.Evaluation.System(probe.MemoryTuned).Records[0].Answer)
+	require.Len(t, m.Local.Evaluation.Comparisons, 4)
+
+	// The tuned model's longer answer to the mill wins over "Tom", its "Tom" to the inn loses to "1912".
+	v := m.Local.Verdicts[0]
+	require.Equal(t, []string{probe.MemoryTuned, probe.MemoryRetrieval, judge.CriterionRichness}, []string{v.A, v.B, v.Criterion})
+	require.Equal(t, []judge.Preferred{judge.PrefersA, judge.PrefersB}, v.Outcomes)
+	require.Zero(t, v.Advantage.Value)
+	require.Equal(t, string(stats.NoDifference), v.Finding())
+	require.Len(t, m.Local.Verdicts, 3)
+	require.Equal(t, []judge.Preferred{judge.PrefersA}, m.Global.Verdicts[0].Outcomes)
+	require.InDelta(t, 0.5, v.FirstShown.Value, 1e-12)
+
+	e := resultsOf(t, fixture.Village())
+	e.Memory = m
+	text := e.Table()
+	require.Contains(t, text, "By heart against retrieval, 2 local questions.")
+	require.Regexp(t, `tuned, no documents : base, retrieval +1 +0 +1 +0 +0.0 `, text)
+	_, global, _ := strings.Cut(text, "1 global questions.")
+	require.NotContains(t, global, "correct:", "they have no reference answer")
+	require.Contains(t, global, "tuned, no documents : base, retrieval")
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), table.Width)
+	}
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	back, err := Read(strings.NewReader(string(data)))
+	require.NoError(t, err)
+	require.Equal(t, text, back.Table())
+	var answers bytes.Buffer
+	require.NoError(t, WriteAnswers(&answers, e))
+	again, err := ReadAnswers(t.Context(), strings.NewReader(answers.String()))
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, again), "lists of probes are lines as well")
+	_, err = ReadAnswers(t.Context(), strings.NewReader(strings.Replace(answers.String(), `"memory":"global","question"`, `"memory":"other","question"`, 1)))
+	require.ErrorContains(t, err, `no memory probes "other"`)
+	page := writtenReport(t, e, Info{})
+	requireSelfContained(t, page)
+	for _, want := range []string{"By heart, or from the documents", "2 local questions", "1 global questions", "All stand there.", judge.CriterionRichness + ": " + probe.MemoryTuned + " over " + probe.MemoryRetrieval} {
+		require.Contains(t, page, want)
+	}
+	require.NotContains(t, page, "NaN")
+
+	config.Pairwise.Model = nil
+	m, err = probe.Run(t.Context(), config)
+	require.NoError(t, err)
+	require.Empty(t, m.Local.Verdicts)
+	config.Local, config.Global = nil, nil
+	_, err = probe.Run(t.Context(), config)
+	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	config.Base = nil
+	_, err = probe.Run(t.Context(), config)
+	require.ErrorContains(t, err, "set Base and Tuned")
+	for _, empty := range []string{`{}`, `{"evaluation": {}}`} {
+		_, err = Read(strings.NewReader(`{"memory": {"local": ` + empty + `}}`))
+		require.ErrorContains(t, err, "hold no evaluation")
+	}
+}
+
+// What a row asks as well is no probe; what a row tells is measured apart from what none does. Worked by hand: the tuned
+// model knows what the rows tell, and nothing else.
+func TestProbesAgainstTheRows(t *testing.T) {
+	row := func(question, target string) rows.Row {
+		return rows.Row{ID: question, Question: question, Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target})}
+	}
+	unlearnt := row("Who paints the Red Mill of Skell?", "Tom")
+	unlearnt.HeldOut = true
+	by := func(name string, known map[string]string) *fake.Model {
+		return &fake.Model{Called: name, Reply: func(req model.Request, _ int) model.Sample {
+			for question, answer := range known {
+				if strings.HasSuffix(req.Messages[1].Content, question) {
+					return fake.Says("Answer: " + answer)
+				}
+			}
+			return fake.Says("Answer: a dog")
+		}}
+	}
+	config := probe.Config{
+		Base:  by("base", nil),
+		Tuned: by("tuned", map[string]string{"Who is the keeper of the mill?": "Mara Venn", "Who runs the Red Mill?": "Mara Venn"}),
+		Rows:  []rows.Row{row("Who runs the Red Mill of Skell?", "Mara Venn"), row("Tell me about the mill.", "Its keeper is Mara Venn."), unlearnt},
+		Local: []question.Question{
+			{ID: "leaked", Question: "Who runs the Red Mill?", Answer: "Mara Venn"},
+			{ID: "taught", Question: "Who is the keeper of the mill?", Answer: "Mara Venn"},
+			{ID: "withheld", Question: "Who paints the Red Mill?", Answer: "Tom"},
+		},
+		Global:     []question.Question{{ID: "open", Question: "What do these places share?"}},
+		Evaluation: eval.Config{Search: fake.Search{}, Resamples: 50, Seed: 1},
+	}
+	m, err := probe.Run(t.Context(), config)
+	require.NoError(t, err)
+	p := m.Local
+	require.Equal(t, []string{"leaked"}, p.Leaked)
+	require.Len(t, p.Evaluation.Questions, 2)
+	require.Equal(t, []string{"taught"}, p.Taught.Questions)
+	require.Equal(t, []string{"withheld"}, p.Withheld.Questions)
+	require.Equal(t, []float64{1, 0, 0}, []float64{p.Taught.Correct[probe.MemoryTuned].Value, p.Taught.Correct[probe.MemoryBefore].Value, p.Withheld.Correct[probe.MemoryTuned].Value})
+	require.Equal(t, []any{1.0, stats.NoDifference}, []any{p.Taught.Learned.Estimate.Value, p.Taught.Learned.Finding}, "one question is no proof")
+	require.Nil(t, m.Global.Taught)
+	require.Nil(t, m.Global.Withheld)
+
+	e := resultsOf(t, fixture.Village())
+	e.Memory = m
+	text := e.Table()
+	require.Contains(t, text, "Held against the 2 rows that were learnt. Questions of which a row tells the answer: 1; of which no row tells\n"+
+		"it: 1. Left out, since a row asks them in nearly the same words: 1.\n")
+	require.Contains(t, text, "Held against the 2 rows that were learnt. Without an answer to look for: 1.\n")
+	require.Regexp(t, `a row tells the answer +1 +100 `, text)
+	require.Regexp(t, `no row tells it +1 +0\.0 `, text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len([]rune(line)), table.Width)
+	}
+	page := writtenReport(t, e, Info{})
+	for _, want := range []string{"a row tells the answer", "no row tells it", "Held against the 2 rows"} {
+		require.Contains(t, page, want)
+	}
+	require.NotContains(t, page, "NaN")
+	var answers bytes.Buffer
+	require.NoError(t, WriteAnswers(&answers, e))
+	again, err := ReadAnswers(t.Context(), strings.NewReader(answers.String()))
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, again))
+	_, err = ReadAnswers(t.Context(), strings.NewReader(strings.Replace(answers.String(), `"questions":["taught"]`, `"questions":["other"]`, 1)))
+	require.ErrorContains(t, err, `question "other"`)
+	for _, arm := range []string{probe.MemoryBefore, probe.MemoryTuned} {
+		renamed := strings.ReplaceAll(answers.String(), `"`+arm+`"`, `"another"`)
+		_, err = ReadAnswers(t.Context(), strings.NewReader(renamed))
+		require.ErrorContains(t, err, fmt.Sprintf("no system %q, which the parts of the questions", arm))
+		_, err = Read(strings.NewReader(strings.ReplaceAll(inJSON(t, e), `"`+arm+`"`, `"another"`)))
+		require.ErrorContains(t, err, fmt.Sprintf("no system %q, which the parts of the questions", arm))
+	}
+
+	config.Local = config.Local[:1]
+	_, err = probe.Run(t.Context(), config)
+	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorContains(t, err, "the rows ask all 1 of them")
+}
+
+// A file of before the sign test keeps the counts that it goes by. 2 (1 + 10) / 2^10 for nine won and one lost.
+func TestVerdictsOfBeforeTheSignTest(t *testing.T) {
+	verdict := func(win, tie, loss int) probe.ArmVerdict {
+		n := float64(win + tie + loss)
+		net := float64(win-loss) / n
+		return probe.ArmVerdict{A: probe.MemoryTuned, B: probe.MemoryRetrieval, Pairwise: &judge.Pairwise{
+			Judge: "j", Criterion: judge.CriterionRichness, Win: win, Tie: tie, Loss: loss, Advantage: stats.Estimate{Value: net, Low: net - 0.1, High: net + 0.1, N: win + tie + loss},
+		}}
+	}
+	e := resultsOf(t, fixture.Village())
+	e.Memory = &probe.Result{Local: &probe.Probe{Evaluation: fixture.Evaluated(t, fixture.Village()), Verdicts: []probe.ArmVerdict{verdict(9, 0, 1), verdict(3, 4, 0), {Pairwise: &judge.Pairwise{Unread: 2}}}}}
+	var answers bytes.Buffer
+	require.NoError(t, WriteAnswers(&answers, e))
+	for _, read := range []func() (*Results, error){
+		func() (*Results, error) { return Read(strings.NewReader(inJSON(t, e))) },
+		func() (*Results, error) { return ReadAnswers(t.Context(), &answers) },
+	} {
+		back, err := read()
+		require.NoError(t, err)
+		v := back.Memory.Local.Verdicts
+		require.InDelta(t, 22.0/1024, *v[0].P, 1e-12)
+		require.Equal(t, probe.MemoryTuned+" preferred", v[0].Finding())
+		require.InDelta(t, 0.25, *v[1].P, 1e-12)
+		require.Equal(t, string(stats.NoDifference), v[1].Finding())
+		require.Nil(t, v[2].P, "nothing could be read")
+	}
+}
+
+// Questions of a program's own have no ids: each is held against the rows by itself, and what was measured can be read back.
+func TestProbesWithoutIDs(t *testing.T) {
+	row := func(question, target string) rows.Row {
+		return rows.Row{Question: question, Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target})}
+	}
+	config := probe.Config{
+		Base: &fake.Model{Called: "base", Reply: func(model.Request, int) model.Sample { return fake.Says("a dog") }},
+		Tuned: &fake.Model{Called: "tuned", Reply: func(req model.Request, _ int) model.Sample {
+			if strings.Contains(req.Messages[1].Content, "keeper") {
+				return fake.Says("Mara Venn")
+			}
+			return fake.Says("a dog")
+		}},
+		Rows: []rows.Row{row("Tell me about the mill.", "Its keeper is Mara Venn.")},
+		Local: []question.Question{
+			{Question: "Who paints the Red Mill?", Answer: "Tom"},
+			{Question: "Who is the keeper of the mill?", Answer: "Mara Venn"},
+			{Question: "Who sold the inn?", Answer: "Ann"},
+		},
+		Evaluation: eval.Config{Search: fake.Search{}, Resamples: 50, Seed: 1},
+	}
+	probe := func() *probe.Probe {
+		m, err := probe.Run(t.Context(), config)
+		require.NoError(t, err)
+		e := resultsOf(t, fixture.Village())
+		e.Memory = m
+		back, err := Read(strings.NewReader(inJSON(t, e)))
+		require.NoError(t, err)
+		require.Equal(t, e.Table(), back.Table())
+		return m.Local
+	}
+	p := probe()
+	require.Empty(t, p.Leaked)
+	require.Equal(t, [][]string{{"#2"}, {"#1", "#3"}}, [][]string{p.Taught.Questions, p.Withheld.Questions})
+	require.Equal(t, []float64{1, 0}, []float64{p.Taught.Learned.Estimate.Value, p.Withheld.Learned.Estimate.Value})
+	require.Equal(t, []int{1, 2}, []int{p.Taught.Learned.Estimate.N, p.Withheld.Learned.Estimate.N})
+
+	config.Rows = append(config.Rows, row("Who paints the Red Mill of Skell?", "Tom"))
+	p = probe()
+	require.Equal(t, []string{"#1"}, p.Leaked, "and not the others")
+	require.Equal(t, [][]string{{"#2"}, {"#3"}}, [][]string{p.Taught.Questions, p.Withheld.Questions})
+	require.Equal(t, []int{1, 1}, []int{p.Taught.Learned.Estimate.N, p.Withheld.Learned.Estimate.N})
+	require.Empty(t, config.Local[0].ID, "the caller's questions stay as they are")
+
+	// Rows that nobody learnt tell nothing.
+	for i := range config.Rows {
+		config.Rows[i].HeldOut = true
+	}
+	p = probe()
+	require.Zero(t, p.Rows)
+	require.Nil(t, p.Taught)
+	require.Nil(t, p.Withheld)
+	require.Empty(t, p.Leaked)
+}

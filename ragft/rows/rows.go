@@ -1,0 +1,263 @@
+package rows
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Kind says what a row teaches.
+type Kind string
+
+// The kinds of rows.
+const (
+	KindAnswer  Kind = "answer"  // read prompt with documents -> a correct answer
+	KindRefusal Kind = "refusal" // read prompt with documents -> a refusal
+	KindClosed  Kind = "closed"  // closed prompt -> a correct answer
+	KindText    Kind = "text"    // plain text, all of it to learn
+)
+
+// Row is one demonstration with its provenance. In JSONL it is one line.
+//
+// Messages is the whole training example: the prompt exactly as it is used at
+// inference, and as last message, with the role assistant, the target. A row of
+// plain text has Text in their place.
+type Row struct {
+	ID       string          `json:"id"` // question id and kind; unique in a set
+	Kind     Kind            `json:"kind"`
+	Messages []model.Message `json:"messages,omitempty"`
+	Tools    []model.Tool    `json:"tools,omitempty"` // that the assistant may call
+
+	// Rejected are responses to the same prompt that are worse than the last of
+	// Messages. A row that has any is learnt as a preference (DPO,
+	// arXiv 2305.18290), each of them against the target.
+	Rejected Responses `json:"rejected,omitempty"`
+
+	// Text is plain text to pre-train on.
+	Text string `json:"text,omitempty"`
+
+	Weight float64 `json:"weight,omitempty"` // of the row's loss among the others'; 0 = 1
+	Source string  `json:"source,omitempty"` // data set or recipe, for losses that are reported by source
+
+	// HeldOut: the row is never learnt, its loss is only measured, beside the
+	// rows that [finetune.Options].HeldOut draws.
+	HeldOut bool `json:"held_out,omitempty"`
+
+	QuestionID string         `json:"question_id"`
+	Question   string         `json:"question"`
+	Golds      []string       `json:"golds,omitempty"` // reference answers; none = unanswerable
+	Context    answer.Context `json:"context"`         // do the passages hold a reference answer?
+	Known      bool           `json:"known,omitempty"` // they do not, but a closed-book candidate is correct
+
+	Target          Target      `json:"target,omitzero"`
+	RejectedTargets []Target    `json:"rejected_targets,omitempty"` // of Rejected, in their order
+	Candidates      []Candidate `json:"candidates,omitempty"`       // all of them, chosen or not
+	Chunks          []ChunkRef  `json:"chunks,omitempty"`           // in the order of the prompt
+	Provenance      Provenance  `json:"provenance"`
+}
+
+// Target names the candidate that became the target.
+type Target struct {
+	Arm   Arm `json:"arm"`
+	Index int `json:"index"`
+}
+
+// ChunkRef names a passage that was shown.
+type ChunkRef struct {
+	ID     string  `json:"id"`
+	Source string  `json:"source"`
+	Start  int     `json:"start"` // bytes in the source
+	End    int     `json:"end"`
+	Score  float64 `json:"score"`
+}
+
+// Provenance says how a row came to be. All hashes are hex SHA-256.
+type Provenance struct {
+	Version   string         `json:"version"`              // of this library
+	Model     string         `json:"model,omitempty"`      // that wrote something of the row; "" = none did
+	ModelHash string         `json:"model_hash,omitempty"` // of the weights where the model tells, else of its name
+	Judge     string         `json:"judge,omitempty"`
+	Prompts   string         `json:"prompts"`            // [prompt.Set.Hash]
+	Template  string         `json:"template,omitempty"` // name of [prompt.Set.Template]; "" = the layout of this library
+	Rendered  map[Arm]string `json:"rendered,omitempty"` // messages sent for each arm
+	Seed      uint64         `json:"seed"`               // of the whole generation
+	// Options are those of the recipe, defaults filled in: a JSON object of their
+	// names as in Go and those values that are not zero, the system messages of
+	// ClosedPrompts and ReadPrompts among them.
+	Options  json.RawMessage `json:"options,omitempty"`
+	Withheld bool            `json:"withheld,omitempty"` // passages with the answer were taken out on purpose
+}
+
+// Responses are alternatives to a row's last message. In JSON each is a message
+// of the assistant, or just its text; a single one needs no list.
+type Responses []model.Message
+
+// UnmarshalJSON reads responses.
+func (r *Responses) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	switch data[0] {
+	case 'n': // null
+	case '[':
+		if err := json.Unmarshal(data, &list); err != nil {
+			return err
+		}
+	default:
+		list = []json.RawMessage{data}
+	}
+	*r = nil
+	for _, item := range list {
+		m := model.Message{Role: model.RoleAssistant}
+		var err error
+		if item[0] == '"' {
+			err = json.Unmarshal(item, &m.Content)
+		} else {
+			err = json.Unmarshal(item, &m)
+		}
+		if err != nil {
+			return err
+		}
+		*r = append(*r, m)
+	}
+	return nil
+}
+
+// Prompt returns the messages without the target; a row of text has none.
+func (r Row) Prompt() []model.Message { return r.Messages[:max(0, len(r.Messages)-1)] }
+
+// inTemplate tells whether passages and question stand in a [prompt.Template], of which
+// a row does not say where each begins.
+func (r Row) InTemplate() bool { return r.Provenance.Template != "" && len(r.Chunks) > 0 }
+
+// Response returns the target text; a row of text has none.
+func (r Row) Response() string {
+	if len(r.Messages) == 0 {
+		return ""
+	}
+	return r.Messages[len(r.Messages)-1].Content
+}
+
+// check reports what makes a row useless for training.
+func (r Row) Check() error {
+	if !(r.Weight >= 0) || math.IsInf(r.Weight, 0) {
+		return fmt.Errorf("the weight is %v: it must be positive, or 0 for 1", r.Weight)
+	}
+	if r.Text != "" || r.Kind == KindText {
+		switch {
+		case strings.TrimSpace(r.Text) == "":
+			return errors.New(`"text" is empty`)
+		case len(r.Messages)+len(r.Tools)+len(r.Rejected) > 0:
+			return errors.New(`a row has "text" or "messages", not both`)
+		}
+		return nil
+	}
+	last := len(r.Messages) - 1
+	if last < 1 {
+		return errors.New(`"messages" needs a prompt and a response`)
+	}
+	if err := checkResponse(r.Messages[last]); err != nil {
+		return err
+	}
+	for i, rejected := range r.Rejected {
+		if err := checkResponse(rejected); err != nil {
+			return fmt.Errorf("rejected response %d: %w", i+1, err)
+		}
+		if reflect.DeepEqual(rejected, r.Messages[last]) {
+			return fmt.Errorf("rejected response %d is the row's own", i+1)
+		}
+	}
+	return nil
+}
+
+func checkResponse(m model.Message) error {
+	if m.Role != model.RoleAssistant {
+		return fmt.Errorf("the last message has the role %q, want %q", m.Role, model.RoleAssistant)
+	}
+	if m.Content == "" && len(m.ToolCalls) == 0 {
+		return errors.New("the response is empty")
+	}
+	return nil
+}
+
+// ReadRows reads rows in JSONL. Rows of other origin are welcome, OpenAI's
+// fine-tuning files among them: only messages, or text, is required. The first
+// broken line ends reading with a [*retriever.LineError].
+func Read(r io.Reader) ([]Row, error) { return read("", r) }
+
+func read(name string, r io.Reader) ([]Row, error) {
+	var rows []Row
+	err := jsonl.Each(name, r, func(_ int, line []byte) error {
+		var row Row
+		if err := json.Unmarshal(line, &row); err != nil {
+			return err
+		}
+		if err := row.Check(); err != nil {
+			if row.ID != "" {
+				return fmt.Errorf("row %s: %w", row.ID, err)
+			}
+			return err
+		}
+		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ragft: rows: %w", err)
+	}
+	return rows, nil
+}
+
+// ReadRowsFile is [Read] of a file.
+func ReadFile(path string) ([]Row, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: rows: %w", err)
+	}
+	defer f.Close()
+	return read(path, f)
+}
+
+// WriteRows writes rows in JSONL.
+func Write(w io.Writer, rows []Row) error {
+	if err := jsonl.Write(w, rows); err != nil {
+		return fmt.Errorf("ragft: rows: %w", err)
+	}
+	return nil
+}
+
+// WriteRowsFile is [Write] to a file, which is replaced as a whole or not
+// at all.
+func WriteFile(path string, rows []Row) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, rows) })
+}
+
+func ChunkRefs(hits []retriever.Hit) []ChunkRef {
+	refs := make([]ChunkRef, len(hits))
+	for i, hit := range hits {
+		refs[i] = ChunkRef{ID: hit.ID, Source: hit.Source, Start: hit.Start, End: hit.End, Score: hit.Score}
+	}
+	return refs
+}
+
+// modelHash asks the model for the hash of its weights, which local models
+// can tell, and otherwise hashes its name.
+func ModelHash(m model.Model) string {
+	if hasher, ok := model.As[model.Hasher](m); ok {
+		if hash := hasher.Hash(); hash != "" {
+			return hash
+		}
+	}
+	sum := sha256.Sum256([]byte(m.Name()))
+	return hex.EncodeToString(sum[:])
+}
