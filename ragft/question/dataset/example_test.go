@@ -5,7 +5,7 @@ import (
 	"log"
 	"strings"
 
-	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/question/dataset"
 )
 
 // Questions and the passages that belong to them, from a file in a published form.
