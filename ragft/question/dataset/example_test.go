@@ -5,7 +5,7 @@ import (
 	"log"
 	"strings"
 
-	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/question/dataset"
 )
 
 // A set is read in the format in which it was published.
