@@ -51,7 +51,7 @@ func TestBatchedEqualsSingle(t *testing.T) {
 				single := mustGenerate(t, c, r)[0]
 				require.Equal(t, single.Samples[0].Tokens, batched[i].Samples[0].Tokens, "request %d", i)
 				require.Equal(t, single.Samples[0].Text, batched[i].Samples[0].Text)
-				closeTo(t, single.Samples[0].LogProbs, batched[i].Samples[0].LogProbs, 1e-3)
+				closeTo(t, single.Samples[0].LogProbs, batched[i].Samples[0].LogProbs, model.tolerance)
 				require.Equal(t, len(r.Prompt), batched[i].PromptTokens)
 			}
 		})

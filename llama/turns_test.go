@@ -210,19 +210,19 @@ func TestTokenizeTurnsErrors(t *testing.T) {
 		says     string
 	}{
 		{"opens a chain of thought", opensThoughts, []Message{question, answer}, ChatOptions{}, ErrTemplateSplit,
-			`message 2: llama: the chat template cannot be split into prompt and response: where the prompt goes on with "<think>\n"`},
+			`message 2: llama: the chat template cannot be split into prompt and response: where the prompt continues with "<think>\n"`},
 		{"denied thoughts", qwen3, []Message{question, {Role: "assistant", Content: "Ada.", Thinking: "Hm."}}, ChatOptions{},
 			ErrTemplateSplit, "Hm."},
 		{"leaves answers out", testmodel.Spec{ChatTemplate: "{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}"},
 			[]Message{question, answer}, ChatOptions{}, ErrTemplateSplit, "adds nothing"},
-		{"nothing from the assistant", chatML, []Message{question}, ChatOptions{}, nil, "no message is the assistant's"},
+		{"nothing from the assistant", chatML, []Message{question}, ChatOptions{}, nil, "there is no message of the assistant"},
 		{"tools in a template without", chatML, []Message{question, answer}, ChatOptions{Tools: []Tool{{Name: "f"}}}, ErrTools,
 			"definitions"},
 		{"calls in a template without", chatML, []Message{question, call("{}", 1)}, ChatOptions{}, ErrTools, "message 2"},
 		{"arguments no JSON", tooled, []Message{question, call(`{"a":`, 1)}, ChatOptions{}, nil,
 			`message 2: arguments of the call of "f": not JSON: unexpected EOF`},
 		{"arguments no object", tooled, []Message{question, call(`[1]`, 1)}, ChatOptions{}, nil, "not a JSON object"},
-		{"arguments with a rest", tooled, []Message{question, call(`{} {}`, 1)}, ChatOptions{}, nil, "more follows"},
+		{"arguments with a rest", tooled, []Message{question, call(`{} {}`, 1)}, ChatOptions{}, nil, "text after the object"},
 		{"arguments too deep", tooled, []Message{question, call(`{"a":`+strings.Repeat("[", 100000), 1)}, ChatOptions{}, nil,
 			"nested deeper"},
 		{"parameters no object", tooled, []Message{question, answer},
@@ -230,7 +230,7 @@ func TestTokenizeTurnsErrors(t *testing.T) {
 			`parameters of the tool "f": not a JSON object`},
 		{"several calls where one fits", testmodel.Spec{ChatTemplate: strings.Replace(tooled.ChatTemplate,
 			"{% for c in m.tool_calls %}", "{% for c in m.tool_calls if loop.first %}", 1)},
-			[]Message{question, call("{}", 2)}, ChatOptions{}, ErrTools, "2 at once"},
+			[]Message{question, call("{}", 2)}, ChatOptions{}, ErrTools, "2 calls"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// A question over HTTP, answered from a document.
+// A question is asked over HTTP and answered from a document.
 func Example() {
 	ctx := context.Background()
 	model, err := local.Open(ctx, "../../examples/basemodel/ragft-base-f16.gguf", local.Options{Serve: true})

@@ -10,7 +10,7 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// page adds the page at / and what it needs, which anybody may load: nothing stands in it.
+// page adds the page at / and its files. They contain no data and need no authentication.
 func (s *Service) page(mux *http.ServeMux, open map[string]bool) {
 	for path, name := range map[string]string{"/{$}": "index.html", "/page.js": "page.js", "/page.css": "page.css"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {

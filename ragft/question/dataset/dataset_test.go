@@ -224,7 +224,7 @@ func TestBadFiles(t *testing.T) {
 	}{
 		{Detect, "", "empty"},
 		{Detect, "hello", "neither with a JSON object"},
-		{Detect, `{"colour": 1}`, "not in a known format"},
+		{Detect, `{"colour": 1}`, "unknown format"},
 		{Detect, `{"question": `, "unexpected EOF"},
 		{"trivia", `{}`, "known are"},
 		{SQuAD, `{"data": []}`, "no questions"},
@@ -238,7 +238,8 @@ func TestBadFiles(t *testing.T) {
 		{MTRAG, `{"task_id": "t", "input": []}`, "no turns"},
 		{Plain, `{"answer": "a"}`, `"question" is missing`},
 		{Plain, `{"question": "q", "answer": "a"}` + "\n" + `{"question": "q"}`, `line 2: the field "answer" is missing`},
-		{SQuAD, `{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "x", "question": "q"}]}]}]}`, `question x: no "answers"`},
+		{SQuAD, `{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "x", "question": "q"}]}]}]}`,
+			`question x: "answers" is missing`},
 		{Plain, `{"question": "q", "answer": "a", "unanswerable": true}`, "together"},
 	} {
 		_, err := Read(strings.NewReader(c.text), c.format)

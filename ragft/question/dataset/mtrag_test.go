@@ -71,7 +71,7 @@ func TestMTRAGAnswerability(t *testing.T) {
 
 	_, err = Read(strings.NewReader(mtragLine("a", `"turn": 1`, "")+mtragLine("b", `"turn": 2`, "")), MTRAG)
 	require.ErrorIs(t, err, question.ErrNone)
-	require.ErrorContains(t, err, "2 left out: no answerability")
+	require.ErrorContains(t, err, "2 skipped: no answerability")
 }
 
 // As the published files have it, beside what their descriptions say.
