@@ -94,7 +94,7 @@ func (r Reader) Answer(ctx context.Context, asks []*Asking) ([]model.Response, e
 			continue
 		}
 		won := 0
-		out[i], won = r.Ensemble.Vote(a.Hits, responses[:len(a.Hits)], r.Extract)
+		out[i], won = vote(*r.Ensemble, a.Hits, responses[:len(a.Hits)], r.Extract)
 		a.From, responses = a.Hits[won:won+1], responses[len(a.Hits):]
 		out[i].Samples[0].Text = strings.TrimSpace(out[i].Samples[0].Text)
 	}

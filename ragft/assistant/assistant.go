@@ -11,6 +11,7 @@ import (
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
@@ -300,7 +301,7 @@ func (a *Assistant) ask(ctx context.Context, q Query, hits []retriever.Hit, onTe
 // and there is something to be confident of.
 func (a *Assistant) calibrate(ctx context.Context, ans *Answer, req model.Request) error {
 	c, text := a.opts.Calibration, ans.Text
-	if c == nil || answer.IsBlank(text) || answer.IsRefusal(text) {
+	if c == nil || words.IsBlank(text) || answer.IsRefusal(text) {
 		return nil
 	}
 	ans.Signals = confidence.FreeSignals(stats.Finite(ans.Confidence), ans.Hits)
@@ -318,13 +319,13 @@ func (a *Assistant) calibrate(ctx context.Context, ans *Answer, req model.Reques
 func (a *Assistant) judge(ans *Answer, question string, from []retriever.Hit) {
 	text := ans.Text
 	switch {
-	case answer.IsBlank(text):
+	case words.IsBlank(text):
 		ans.Text, ans.Abstained, ans.Reason = a.opts.Decline, true, ReasonEmpty
 	case answer.IsRefusal(text):
 		ans.Abstained, ans.Reason = true, ReasonRefused
 	case ans.Confidence < a.threshold():
 		ans.Text, ans.Abstained, ans.Reason = a.opts.Decline, true, ReasonLowConfidence
 	default:
-		ans.Citations = answer.Cite(question, ans.Draft, from)
+		ans.Citations, _ = answer.Cite(question, ans.Draft, from)
 	}
 }

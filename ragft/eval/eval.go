@@ -165,7 +165,7 @@ type Record struct {
 	// four words or by the number of a passage, once each; where it cites none,
 	// those that it seems to rest on, marked as attributed. CitedNowhere are the
 	// quotes that no passage holds and the numbers that name none.
-	Citations    []CitedPlace `json:"citations,omitempty"`
+	Citations    []Citation `json:"citations,omitempty"`
 	CitedNowhere []string     `json:"cited_nowhere,omitempty"`
 
 	// Cited counts what the model cited, found or not, and CitedRight what of
@@ -180,8 +180,8 @@ type Record struct {
 	Hits    []retriever.Hit `json:"-"` // shown, at most 50, with EvalConfig.keepHits
 }
 
-// CitedPlace is a place in a passage that an answer rests on; see [answer.Citation].
-type CitedPlace struct {
+// Citation is a place in a passage that an answer rests on; see [answer.Citation].
+type Citation struct {
 	Passage string  `json:"passage"` // its id
 	Start   int     `json:"start"`   // bytes in the text of the passage
 	End     int     `json:"end"`     // Quote == passage text[Start:End]

@@ -9,6 +9,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/eval"
@@ -205,8 +206,8 @@ func TestEvaluateBlankAnswer(t *testing.T) {
 		}
 		require.Zero(t, e.Systems[0].Estimate(eval.MetricCoverage).Value)
 	}
-	require.False(t, answer.IsBlank("€"))
-	require.False(t, answer.IsBlank("A"))
+	require.False(t, words.IsBlank("€"))
+	require.False(t, words.IsBlank("A"))
 }
 
 func TestEvaluateJudge(t *testing.T) {

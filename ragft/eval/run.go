@@ -11,6 +11,7 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/judge"
@@ -188,31 +189,29 @@ func (e *evaluator) note(s System, i int, hits []retriever.Hit, of int, r *Recor
 	}
 }
 
-// cite finds the places that the answer cites, or else seems to rest on, and
-// counts those of them that hold the answer.
+// cite finds the places that the answer cites or is attributed to, and counts the
+// cited ones that hold the reference answer.
 func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 	if len(hits) == 0 || answer.IsRefusal(r.Answer) {
 		return
 	}
-	places, nowhere := answer.Written(q.Question, text, hits)
-	r.Cited, r.CitedNowhere = len(places)+len(nowhere), nowhere
-	var quotes []retriever.Hit
+	places, unfound := answer.Cite(q.Question, text, hits)
+	r.Cited, r.CitedNowhere = len(unfound), unfound
+	var right []retriever.Hit // of those that the model cited itself
 	for _, c := range places {
-		if quote := (retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}); question.HoldsPart(quote, q) {
-			quotes = append(quotes, quote)
+		quote := retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}
+		holds := question.HoldsPart(quote, q)
+		if !c.Attributed {
+			if r.Cited++; holds {
+				right = append(right, quote)
+			}
 		}
-	}
-	r.CitedRight, r.CitedWhole = len(quotes), question.LabelContext(q, quotes) == answer.Present
-	if len(places) == 0 {
-		places = answer.Attributed(q.Question, text, hits)
-	}
-	for _, c := range places {
-		r.Citations = append(r.Citations, CitedPlace{
+		r.Citations = append(r.Citations, Citation{
 			Passage: c.Chunk.ID, Start: c.Start - c.Chunk.Start, End: c.End - c.Chunk.Start, Quote: c.Quote,
-			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support,
-			Right: question.HoldsPart(retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}, q),
+			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support, Right: holds,
 		})
 	}
+	r.CitedRight, r.CitedWhole = len(right), question.LabelContext(q, right) == answer.Present
 }
 
 // judge gives the records of a batch their verdicts.
@@ -221,7 +220,7 @@ func (e *evaluator) judge(ctx context.Context, records []Record, from int) error
 	var open []int
 	for i := range records {
 		r, q := &records[i], e.questions[from+i].Question
-		if r.Verdict, r.Decision = judge.Cascade(r.Answer, q, e.Judge.CorrectF1); answer.IsBlank(r.Answer) {
+		if r.Verdict, r.Decision = judge.Cascade(r.Answer, q, e.Judge.CorrectF1); words.IsBlank(r.Answer) {
 			r.Verdict, r.Decision = answer.Refused, answer.ByEmpty // as an Assistant declines there
 		}
 		switch {
@@ -260,13 +259,13 @@ func (r *Record) score(q question.Question) {
 	if r.Verdict == answer.Refused || len(golds) == 0 {
 		return
 	}
-	r.ExactMatch = answer.SquadExactMatch(r.Answer, golds)
+	r.ExactMatch = words.SquadExactMatch(r.Answer, golds)
 	r.Contains = answer.Contains(r.Answer, golds) || judge.ContainsAll(r.Answer, q.Parts)
 	if q.YesNo() {
 		said := judge.SaysYesNo(answer.Normalize(r.Answer))
 		r.Contains = said != "" && answer.ExactMatch(said, golds)
 	}
-	r.F1, r.RougeL = answer.SquadF1(r.Answer, golds), answer.RougeL(r.Answer, golds)
+	r.F1, r.RougeL = words.SquadF1(r.Answer, golds), words.RougeL(r.Answer, golds)
 }
 
 // describe starts the result of a system: all but the metrics.

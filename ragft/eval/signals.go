@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
@@ -16,7 +17,7 @@ func (e *evaluator) signals(ctx context.Context, s System, reqs []model.Request,
 	var open []int
 	for i := range records {
 		records[i].Signals = confidence.FreeSignals(records[i].Confidence, shown[i])
-		if !answer.IsBlank(records[i].Answer) && !answer.IsRefusal(records[i].Answer) {
+		if !words.IsBlank(records[i].Answer) && !answer.IsRefusal(records[i].Answer) {
 			open = append(open, i)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
 	"github.com/ragft/ragft/ragft/eval/robust"
@@ -207,8 +207,8 @@ func (a *answersReader) put(l answerLine) error {
 		if _, ok := a.system[l.System]; !ok {
 			return fmt.Errorf("no system %q in the first line", l.System)
 		}
-		if !slices.Contains(answer.Verdicts(), l.Verdict) || !slices.Contains(answer.Contexts(), l.Context) {
-			return fmt.Errorf("verdict %q, context %q: a verdict is one of %v, a context one of %v", l.Verdict, l.Context, answer.Verdicts(), answer.Contexts())
+		if !slices.Contains(figures.Verdicts(), l.Verdict) || !slices.Contains(figures.Contexts(), l.Context) {
+			return fmt.Errorf("verdict %q, context %q: a verdict is one of %v, a context one of %v", l.Verdict, l.Context, figures.Verdicts(), figures.Contexts())
 		}
 		a.answers = append(a.answers, l)
 	default:
@@ -230,8 +230,8 @@ func (a *answersReader) perturbed(l answerLine) error {
 	}
 	of := slices.IndexFunc(r.Results, func(p robust.Outcomes) bool { return p.Name == l.Change })
 	switch {
-	case l.Outcome != nil && !(slices.Contains(answer.Verdicts(), l.Outcome.From) && slices.Contains(answer.Verdicts(), l.Outcome.To)):
-		return fmt.Errorf("verdicts %q and %q: a verdict is one of %v", l.Outcome.From, l.Outcome.To, answer.Verdicts())
+	case l.Outcome != nil && !(slices.Contains(figures.Verdicts(), l.Outcome.From) && slices.Contains(figures.Verdicts(), l.Outcome.To)):
+		return fmt.Errorf("verdicts %q and %q: a verdict is one of %v", l.Outcome.From, l.Outcome.To, figures.Verdicts())
 	case of >= 0 && l.Flip != nil:
 		r.Results[of].Flips = append(r.Results[of].Flips, *l.Flip)
 	case of >= 0 && l.Outcome != nil:

@@ -49,7 +49,7 @@ type browserMark struct {
 type browserAnswer struct {
 	System, Text, Whole, Shown, Facts string
 	Verdict                           answer.Verdict
-	Elsewhere                         []eval.CitedPlace // citations of passages that are not listed
+	Elsewhere                         []eval.Citation // citations of passages that are not listed
 }
 
 type browserPassage struct {
@@ -184,7 +184,7 @@ func newBrowserAnswer(system string, q *eval.Question, r *eval.Record) browserAn
 }
 
 // isIn tells whether the place is in this passage.
-func isIn(c eval.CitedPlace, d eval.Document) bool {
+func isIn(c eval.Citation, d eval.Document) bool {
 	return c.Passage == d.ID && 0 <= c.Start && c.Start < c.End && c.End <= len(d.Text) && d.Text[c.Start:c.End] == c.Quote
 }
 

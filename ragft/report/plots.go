@@ -37,7 +37,7 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 	var names []string
 	var draw []func(c *chart.Chart, row float64)
 	for _, s := range systems {
-		for _, context := range answer.Contexts() {
+		for _, context := range figures.Contexts() {
 			total := s.Matrix.Total(context)
 			if total == 0 {
 				continue
@@ -46,7 +46,7 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 			names = append(names, fmt.Sprintf("%s (%d)", name, total))
 			draw = append(draw, func(c *chart.Chart, row float64) {
 				from := 0.0
-				for _, v := range answer.Verdicts() {
+				for _, v := range figures.Verdicts() {
 					n, ink := s.Matrix[context][v], chart.White
 					if v == answer.Refused {
 						ink = chart.Ink

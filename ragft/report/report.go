@@ -18,7 +18,6 @@ import (
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/question"
@@ -388,7 +387,7 @@ func (page *reportPage) plots(e *Results, base, tuned *eval.SystemResult) {
 	for i, s := range pair {
 		page.Pair = append(page.Pair, newSwatch(s.Name, colors[i]))
 	}
-	for _, v := range answer.Verdicts() {
+	for _, v := range figures.Verdicts() {
 		page.Verdicts = append(page.Verdicts, newSwatch(string(v), verdictColor(v)))
 	}
 	page.LossLegend = []swatch{newSwatch("training, with its running mean", systemColor(0)), newSwatch("held out", systemColor(1))}

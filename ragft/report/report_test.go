@@ -11,6 +11,7 @@ import (
 
 	"github.com/ragft/ragft/internal/chart"
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/answer"
@@ -140,7 +141,7 @@ func TestReportEscapes(t *testing.T) {
 	e.Dial = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
 	e.Calibration = &confidence.Calibration{System: hostile, Calibrator: confidence.Calibrator{Names: []string{hostile}}}
 	e.Leakage = &question.Leakage{Leaks: []question.Leak{{Evaluation: hostile, Training: hostile, Share: 1, Text: hostile}}}
-	e.Systems[0].Records[0].Citations = []eval.CitedPlace{{Passage: hostile, Quote: hostile}, {Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]}}
+	e.Systems[0].Records[0].Citations = []eval.Citation{{Passage: hostile, Quote: hostile}, {Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]}}
 	page := writtenReport(t, e, Info{
 		LossBySource: map[string]float64{hostile: 1}, Title: hostile, Models: []ModelFile{{hostile, hostile, hostile}},
 		Settings: []Fact{{hostile, hostile}}, Costs: []Fact{{hostile, hostile}}, Timings: []Timing{{hostile, time.Second}},
@@ -178,7 +179,7 @@ func TestReportPlotsFollowTheTheme(t *testing.T) {
 	style, err := reportFiles.ReadFile("report.css")
 	require.NoError(t, err)
 	variables := map[chart.Color]bool{chart.Ink: true, chart.Faint: true, chart.Grid: true, chart.Band: true}
-	for _, v := range answer.Verdicts() {
+	for _, v := range figures.Verdicts() {
 		variables[verdictColor(v)] = true
 	}
 	for i := range systemColorCount {
@@ -205,13 +206,13 @@ func TestReportPlotsFollowTheTheme(t *testing.T) {
 
 func TestMarkCitations(t *testing.T) {
 	d := eval.Document{ID: "d", Text: "abcdefgh"}
-	cited := func(name string, places ...eval.CitedPlace) eval.SystemResult {
+	cited := func(name string, places ...eval.Citation) eval.SystemResult {
 		return eval.SystemResult{Name: name, Records: []eval.Record{{Citations: places}}}
 	}
 	e := &eval.Evaluation{Systems: []eval.SystemResult{
-		cited("a", eval.CitedPlace{Passage: "d", Start: 2, End: 6, Quote: "cdef"}),
-		cited("b", eval.CitedPlace{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, eval.CitedPlace{Passage: "other", Start: 0, End: 1, Quote: "a"},
-			eval.CitedPlace{Passage: "d", Start: 0, End: 99, Quote: "a"}, eval.CitedPlace{Passage: "d", Start: 0, End: 1, Quote: "x"}),
+		cited("a", eval.Citation{Passage: "d", Start: 2, End: 6, Quote: "cdef"}),
+		cited("b", eval.Citation{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, eval.Citation{Passage: "other", Start: 0, End: 1, Quote: "a"},
+			eval.Citation{Passage: "d", Start: 0, End: 99, Quote: "a"}, eval.Citation{Passage: "d", Start: 0, End: 1, Quote: "x"}),
 	}}
 	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, &Results{Evaluation: e}, 0))
 	require.Nil(t, markCitations(eval.Document{ID: "empty"}, &Results{Evaluation: e}, 0))

@@ -10,7 +10,6 @@ import (
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 )
 
@@ -184,7 +183,7 @@ func tableOfBlock(b *strings.Builder, e *Results, block tableBlock) {
 
 func tableOfMatrices(b *strings.Builder, e *Results) {
 	heads := []string{"Evidence x outcome", ""}
-	for _, v := range answer.Verdicts() {
+	for _, v := range figures.Verdicts() {
 		heads = append(heads, string(v))
 	}
 	t := table.New(append(heads, "total")...)
@@ -192,10 +191,10 @@ func tableOfMatrices(b *strings.Builder, e *Results) {
 	for i := range e.Systems {
 		s := &e.Systems[i]
 		name := table.Cut(s.Name, 36)
-		for _, c := range answer.Contexts() {
+		for _, c := range figures.Contexts() {
 			total := s.Matrix.Total(c)
 			row := []any{name, "answer " + string(c)}
-			for _, v := range answer.Verdicts() {
+			for _, v := range figures.Verdicts() {
 				row = append(row, figures.CountShare(s.Matrix[c][v], total))
 			}
 			t.Row(append(row, total)...)

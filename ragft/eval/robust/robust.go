@@ -195,8 +195,8 @@ func (r *Outcomes) Count(follows bool) {
 	}
 	r.N, r.Moves = len(r.Outcomes), nil
 	flipped := r.N
-	for _, from := range answer.Verdicts() {
-		for _, to := range answer.Verdicts() {
+	for _, from := range figures.Verdicts() {
+		for _, to := range figures.Verdicts() {
 			if n := moves[[2]answer.Verdict{from, to}]; n > 0 {
 				r.Moves = append(r.Moves, Move{from, to, n})
 			}
