@@ -256,7 +256,7 @@ func TestEvalEverything(t *testing.T) {
 	}
 	reported := object[evalResult](t, "report", "--evaluation", ".ragft/answers.jsonl")
 	require.Len(t, reported.Memory["local"].Systems, 4)
-	require.Equal(t, found.Systems[0].Estimate(eval.MetricCorrect), reported.Systems[0].Metrics[eval.MetricCorrect])
+	require.Equal(t, found.Systems[0].Estimate(metric.Correct), reported.Systems[0].Metrics[metric.Correct])
 	require.Equal(t, found.Robustness[1].Results[0].Flips, reported.Robustness[1].Results[0].Flips)
 	kept, err := json.Marshal(found.Robustness)
 	require.NoError(t, err)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/signals"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -49,7 +51,7 @@ func TestCalibrationHoldsUnderItsConditions(t *testing.T) {
 		"a vote of the passages, not": func(c *confidence.Calibration) { c.Conditions.Ensemble = &answer.Ensemble{} },
 		"taken out of the text":       func(c *confidence.Calibration) { c.Conditions.Extracted = true },
 		`evidence by "gold"`:          func(c *confidence.Calibration) { c.Conditions.Setting = string(eval.SettingGold) },
-		"P(True) by scores, which":    func(c *confidence.Calibration) { c.Signals.True, c.Conditions.ScoresTrue = true, true },
+		"P(True) by scores, which":    func(c *confidence.Calibration) { c.Conditions.Signals.True, c.Conditions.ScoresTrue = true, true },
 		"which it does not name":      func(c *confidence.Calibration) { c.Conditions = confidence.Conditions{} },
 	} {
 		c := fixture.Calibrated()
@@ -73,7 +75,7 @@ func TestCalibrationWithoutGuarantee(t *testing.T) {
 	require.Empty(t, m.Seen, "the model is not asked")
 	answer, err := New(m, found, Options{Calibration: c, MinConfidence: 0.3}).Answer(t.Context(), q)
 	require.NoError(t, err, "a threshold of the caller's own")
-	require.InDelta(t, confidence.Sigmoid(math.Log(0.9)), answer.Confidence, 1e-12)
+	require.InDelta(t, stats.Sigmoid(math.Log(0.9)), answer.Confidence, 1e-12)
 }
 
 func TestCalibrationKnowsItsIndex(t *testing.T) {
@@ -112,7 +114,7 @@ func TestAssistantExtracts(t *testing.T) {
 	m := &fixture.Speaking{Samples: []string{"Tom, says one. Answer: Mara Venn", "Mara Venn, says one. Answer: Tom"}, Answer: `The page says "run by Mara Venn". Answer: Mara Venn`}
 	found := fake.Shelf{q: {"The mill is run by Mara Venn."}}
 	c := &confidence.Calibration{
-		Calibrator: confidence.Calibrator{Names: []string{confidence.SignalConsistency}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
+		Calibrator: stats.Logistic{Names: []string{signals.Consistency}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
 		Signals:    confidence.SignalOptions{Consistency: 2}, Guarantee: confidence.Guarantee{Threshold: 0.1, Answered: 9}, Model: "speaking",
 	}
 	e := fixture.Evaluated(t, eval.Config{
@@ -127,6 +129,6 @@ func TestAssistantExtracts(t *testing.T) {
 	require.Equal(t, "Mara Venn", shown, "the reasoning is not streamed")
 	require.Equal(t, m.Answer, answer.Draft)
 	require.NotEmpty(t, answer.Citations)
-	require.Equal(t, 0.5, answer.Signals[confidence.SignalConsistency], "of the two samples one answers the same")
-	require.Equal(t, 0.5, e.Systems[0].Records[0].Signals[confidence.SignalConsistency])
+	require.Equal(t, 0.5, answer.Signals[signals.Consistency], "of the two samples one answers the same")
+	require.Equal(t, 0.5, e.Systems[0].Records[0].Signals[signals.Consistency])
 }

@@ -12,7 +12,7 @@ import (
 func TestCalibrate(t *testing.T) {
 	c, err := confidence.Calibrate(fixture.PointsOf(t, fixture.Sure(2000), "s"), confidence.Options{Risk: 0.1})
 	require.NoError(t, err)
-	require.Equal(t, []string{confidence.SignalLogProb, confidence.SignalRetrieval}, c.Calibrator.Names)
+	require.Equal(t, []string{signals.LogProb, signals.Retrieval}, c.Calibrator.Names)
 	require.Equal(t, 1.0, *c.After.AUROC)
 	require.Equal(t, 0.5, *c.Before.AUROC, "the log probability is always the same")
 	require.InDelta(t, 0.5, c.Guarantee.Coverage, 0.05)

@@ -197,7 +197,7 @@ func TestAnswersCorrectedByHand(t *testing.T) {
 	back, err := ReadAnswers(t.Context(), strings.NewReader(edited))
 	require.NoError(t, err)
 	base := back.System("base, documents")
-	require.Equal(t, 3.0/4, base.Estimate(eval.MetricCorrect).Value)
+	require.Equal(t, 3.0/4, base.Estimate(metric.Correct).Value)
 	require.Equal(t, 1, base.Matrix[answer.Absent][answer.Correct])
 	require.Zero(t, base.Records[3].F1, "the words of the answer are what they were")
 }

@@ -36,10 +36,10 @@ func settingsOf(e *Results) []eval.Setting {
 }
 
 // seconds and tokens are what an answer takes, NaN where it is not known.
-func secondsOf(s *eval.SystemResult) float64 { return s.Estimate(eval.MetricSeconds).Value }
+func secondsOf(s *eval.SystemResult) float64 { return s.Estimate(metric.Seconds).Value }
 
 func tokensOf(s *eval.SystemResult) float64 {
-	return s.Estimate(eval.MetricPromptTokens).Value + s.Estimate(eval.MetricAnswerTokens).Value
+	return s.Estimate(metric.PromptTokens).Value + s.Estimate(metric.AnswerTokens).Value
 }
 
 // plotCost shows what answers are worth against what they take, on a logarithmic
@@ -52,7 +52,7 @@ func plotCost(e *Results, xLabel, title string, cost func(*eval.SystemResult) fl
 	var numbers []string
 	var series []chart.Series
 	for i, s := range costsOf(e) {
-		at, worth := cost(s), s.Estimate(eval.MetricTruthfulness)
+		at, worth := cost(s), s.Estimate(metric.Truthfulness)
 		if !confidence.IsFinite(at) || at <= 0 || !worth.Defined() {
 			continue
 		}

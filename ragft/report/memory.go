@@ -84,7 +84,7 @@ func (m *reportMemory) table(p *probe.Probe) {
 	}
 	for i := range p.Evaluation.Comparisons {
 		c := &p.Evaluation.Comparisons[i]
-		d := c.Difference(eval.MetricCorrect)
+		d := c.Difference(metric.Correct)
 		if d.Finding == stats.NotMeasured {
 			continue
 		}

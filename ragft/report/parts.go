@@ -48,7 +48,7 @@ func costRow(s *eval.SystemResult) reportRow {
 		e := s.Estimate(key)
 		row.Cells = append(row.Cells, reportCell{typeset(figures.Percent(e.Value)), typeset(figures.PercentInterval(e))})
 	}
-	for _, key := range []string{eval.MetricCorrect, eval.MetricMadeUp, eval.MetricTruthfulness} {
+	for _, key := range []string{metric.Correct, metric.MadeUp, metric.Truthfulness} {
 		rate(key)
 	}
 	passages := 0
@@ -56,11 +56,11 @@ func costRow(s *eval.SystemResult) reportRow {
 		passages += r.Passages
 	}
 	row.Cells = append(row.Cells, reportCell{Value: fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records))))})
-	for _, key := range []string{eval.MetricPromptTokens, eval.MetricAnswerTokens, eval.MetricSeconds} {
+	for _, key := range []string{metric.PromptTokens, metric.AnswerTokens, metric.Seconds} {
 		row.Cells = append(row.Cells, reportCell{Value: typeset(s.CostFigure(key))})
 	}
-	rate(eval.MetricCitationPrecision)
-	rate(eval.MetricCitationRecall)
+	rate(metric.CitationPrecision)
+	rate(metric.CitationRecall)
 	return row
 }
 

@@ -74,8 +74,8 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 func plotIntervals(systems []*eval.SystemResult, colors []chart.Color) template.HTML {
 	var names, keys []string
 	for _, key := range []string{
-		eval.MetricMadeUp, eval.MetricCorrect, eval.MetricFalseRefusal, eval.MetricTruthfulness, eval.MetricSelectiveAccuracy,
-		eval.MetricCoverage, eval.MetricExactMatch, eval.MetricF1, eval.MetricContainment, eval.MetricAbstainF1,
+		metric.MadeUp, metric.Correct, metric.FalseRefusal, metric.Truthfulness, metric.SelectiveAccuracy,
+		metric.Coverage, metric.ExactMatch, metric.F1, metric.Containment, metric.AbstainF1,
 	} {
 		for _, m := range systems[0].Metrics {
 			if m.Key == key {
@@ -85,7 +85,7 @@ func plotIntervals(systems []*eval.SystemResult, colors []chart.Color) template.
 	}
 	low := 0.0
 	for _, s := range systems {
-		if e := s.Estimate(eval.MetricTruthfulness); e.Defined() && !math.IsNaN(e.Low) {
+		if e := s.Estimate(metric.Truthfulness); e.Defined() && !math.IsNaN(e.Low) {
 			low = min(low, math.Floor(e.Low*5)*20)
 		}
 	}

@@ -59,7 +59,7 @@ func TestProbeMemory(t *testing.T) {
 	require.NoError(t, err)
 	correct := map[string]float64{}
 	for _, s := range m.Local.Evaluation.Systems {
-		correct[s.Name] = s.Estimate(eval.MetricCorrect).Value
+		correct[s.Name] = s.Estimate(metric.Correct).Value
 	}
 	require.Equal(t, map[string]float64{probe.MemoryTuned: 0.5, probe.MemoryRetrieval: 0.5, probe.MemoryBoth: 1, probe.MemoryBefore: 0}, correct)
 	require.Equal(t, "Mara Venn", m.Local.Evaluation.System(probe.MemoryTuned).Records[0].Answer)

@@ -119,15 +119,15 @@ func Headline(e *Results) string {
 func headline(e *Results, base, tuned *eval.SystemResult) string {
 	c := e.Comparison(base.Name, tuned.Name)
 	if c == nil {
-		return fmt.Sprintf("%s answers %s%% of the answerable questions correctly.", tuned.Name, figures.Percent(tuned.Estimate(eval.MetricCorrect).Value))
+		return fmt.Sprintf("%s answers %s%% of the answerable questions correctly.", tuned.Name, figures.Percent(tuned.Estimate(metric.Correct).Value))
 	}
 	text := ""
 	if base.Model == tuned.Model { // no adapter: two arms
 		text = fmt.Sprintf("%s, against %s.", tuned.Name, base.Name)
 	}
 	for _, part := range []struct{ key, name string }{
-		{eval.MetricMadeUp, "Made-up answers to unanswerable questions"},
-		{eval.MetricCorrect, "Correct answers to answerable ones"},
+		{metric.MadeUp, "Made-up answers to unanswerable questions"},
+		{metric.Correct, "Correct answers to answerable ones"},
 	} {
 		from, to, d := base.Estimate(part.key), tuned.Estimate(part.key), c.Difference(part.key)
 		if !from.Defined() || !to.Defined() {
@@ -301,7 +301,7 @@ func newReportPage(e *Results, info Info) (*reportPage, error) {
 
 func (page *reportPage) tables(e *Results, base, tuned *eval.SystemResult) {
 	if c := e.Comparison(base.Name, tuned.Name); c != nil {
-		for _, key := range []string{eval.MetricMadeUp, eval.MetricCorrect, eval.MetricFalseRefusal, eval.MetricTruthfulness} {
+		for _, key := range []string{metric.MadeUp, metric.Correct, metric.FalseRefusal, metric.Truthfulness} {
 			row := differenceRow(c.Difference(key), base)
 			page.Cards = append(page.Cards, reportCard{
 				Name: row.Name, Meaning: row.Meaning, Before: row.Before, After: row.After,

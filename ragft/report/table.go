@@ -26,30 +26,30 @@ type tableBlock struct {
 func tableBlocks() []tableBlock {
 	return []tableBlock{
 		{"", []tableColumn{
-			{eval.MetricExactMatch, "exact\nmatch"},
-			{eval.MetricF1, "F1"},
-			{eval.MetricContainment, "contains\ngold"},
-			{eval.MetricCoverage, "coverage"},
-			{eval.MetricSelectiveAccuracy, "selective\naccuracy"},
-			{eval.MetricFalseRefusal, "false\nrefusals"},
-			{eval.MetricMadeUp, "made-up\nanswers"},
-			{eval.MetricTruthfulness, "truthful-\nness"},
+			{metric.ExactMatch, "exact\nmatch"},
+			{metric.F1, "F1"},
+			{metric.Containment, "contains\ngold"},
+			{metric.Coverage, "coverage"},
+			{metric.SelectiveAccuracy, "selective\naccuracy"},
+			{metric.FalseRefusal, "false\nrefusals"},
+			{metric.MadeUp, "made-up\nanswers"},
+			{metric.Truthfulness, "truthful-\nness"},
 		}},
 		{"Answers and refusals", []tableColumn{
-			{eval.MetricCorrect, "correct"},
-			{eval.MetricRougeL, "ROUGE-L"},
-			{eval.MetricRisk, "risk"},
-			{eval.MetricOverAnswer, "over-\nanswers"},
-			{eval.MetricAbstainPrecision, "abstention\nprecision"},
-			{eval.MetricAbstainRecall, "abstention\nrecall"},
-			{eval.MetricAbstainF1, "abstention\nF1"},
+			{metric.Correct, "correct"},
+			{metric.RougeL, "ROUGE-L"},
+			{metric.Risk, "risk"},
+			{metric.OverAnswer, "over-\nanswers"},
+			{metric.AbstainPrecision, "abstention\nprecision"},
+			{metric.AbstainRecall, "abstention\nrecall"},
+			{metric.AbstainF1, "abstention\nF1"},
 		}},
 		{"Confidence, in shares", []tableColumn{
-			{eval.MetricAURC, "AURC"},
-			{eval.MetricEAURC, "E-AURC"},
-			{eval.MetricAUROC, "AUROC"},
-			{eval.MetricECE, "ECE"},
-			{eval.MetricBrier, "Brier"},
+			{metric.AURC, "AURC"},
+			{metric.EAURC, "E-AURC"},
+			{metric.AUROC, "AUROC"},
+			{metric.ECE, "ECE"},
+			{metric.Brier, "Brier"},
 		}},
 	}
 }
@@ -215,8 +215,8 @@ func tableOfCosts(b *strings.Builder, e *Results) {
 			passages += r.Passages
 		}
 		t.Row(table.Cut(s.Name, 36), fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records)))),
-			s.CostFigure(eval.MetricPromptTokens), s.CostFigure(eval.MetricAnswerTokens), s.CostFigure(eval.MetricSeconds),
-			figures.Percent(s.Estimate(eval.MetricCitationPrecision).Value), figures.Percent(s.Estimate(eval.MetricCitationRecall).Value))
+			s.CostFigure(metric.PromptTokens), s.CostFigure(metric.AnswerTokens), s.CostFigure(metric.Seconds),
+			figures.Percent(s.Estimate(metric.CitationPrecision).Value), figures.Percent(s.Estimate(metric.CitationRecall).Value))
 	}
 	b.WriteString("\n" + t.String())
 }
@@ -250,7 +250,7 @@ func tableOfArms(b *strings.Builder, arms []*eval.Comparison) {
 	t := table.New("", "correct", "coverage", "false\nrefusals", "made-up\nanswers", "truthful-\nness")
 	for _, c := range arms {
 		row := []any{figures.WrapName(c.Other+" - "+c.Base, 38)}
-		for _, key := range []string{eval.MetricCorrect, eval.MetricCoverage, eval.MetricFalseRefusal, eval.MetricMadeUp, eval.MetricTruthfulness} {
+		for _, key := range []string{metric.Correct, metric.Coverage, metric.FalseRefusal, metric.MadeUp, metric.Truthfulness} {
 			d := c.Difference(key)
 			value := figures.SignedMetric(d.Estimate.Value, true)
 			switch d.Finding {

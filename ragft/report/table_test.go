@@ -117,7 +117,7 @@ func TestTableOfArms(t *testing.T) {
 	config.Compare = []eval.Pair{{Base: "base, documents", Other: "base alone"}}
 	e := resultsOf(t, config)
 	for i, d := range e.Comparisons[0].Differences {
-		if d.Key == eval.MetricTruthfulness {
+		if d.Key == metric.Truthfulness {
 			e.Comparisons[0].Differences[i].Finding = stats.Worse
 		}
 	}
@@ -138,7 +138,7 @@ func TestTableOfArms(t *testing.T) {
 	for _, block := range tableBlocks() {
 		heads, row := []string{"", "n"}, []any{strings.Repeat("n", tableNameWidth), "9999"}
 		for _, c := range block.columns {
-			interval := map[bool]string{true: "-88.8..-88.8", false: "88.8..88.8"}[c.key == eval.MetricTruthfulness]
+			interval := map[bool]string{true: "-88.8..-88.8", false: "88.8..88.8"}[c.key == metric.Truthfulness]
 			heads, row = append(heads, c.head), append(row, interval)
 			require.NotEmpty(t, e.Systems[0].Metrics[slices.IndexFunc(e.Systems[0].Metrics, func(m eval.Metric) bool { return m.Key == c.key })].Name)
 		}

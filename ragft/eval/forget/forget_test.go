@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -254,7 +255,7 @@ func TestForgettingNeeds(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNoScores)
 }
 
-func TestDial(t *testing.T) {
+func TestSweep(t *testing.T) {
 	var closed []float64
 	base := &scored{fake.Scripted{Called: "base", Other: "x"}, -1, -1}
 	c := SweepConfig{
@@ -266,14 +267,15 @@ func TestDial(t *testing.T) {
 			}
 			return m, func() error { closed = append(closed, scale); return nil }, nil
 		},
+		Setting:    eval.SettingRetrieval,
 		Evaluation: eval.Config{Questions: []question.Question{{ID: "q", Question: "Q?"}}, Search: fake.Shelf{"Q?": {"text"}}, Resamples: 20},
 		Forgetting: Config{Base: base, Texts: []string{"one two"}, Resamples: 20},
 	}
 	d, err := Sweep(t.Context(), c)
 	require.NoError(t, err)
 	require.Equal(t, []float64{0, 1}, closed)
-	require.Equal(t, -1.0, d.Points[0].Estimate(eval.MetricTruthfulness).Value, "at 0 it makes an answer up")
-	require.Equal(t, 0.0, d.Points[1].Estimate(eval.MetricTruthfulness).Value, "at 1 it declines")
+	require.Equal(t, -1.0, d.Points[0].Estimate(metric.Truthfulness).Value, "at 0 it makes an answer up")
+	require.Equal(t, 0.0, d.Points[1].Estimate(metric.Truthfulness).Value, "at 1 it declines")
 	require.InDelta(t, 0, d.Points[0].Forgetting.Losses[0].Change.Value, 1e-12)
 	require.InDelta(t, math.E-1, d.Points[1].Forgetting.Losses[0].Change.Value, 1e-9)
 	var b strings.Builder
@@ -284,5 +286,5 @@ func TestDial(t *testing.T) {
 		return nil, nil, errors.New("no adapter")
 	}
 	_, err = Sweep(t.Context(), c)
-	require.ErrorContains(t, err, "dial at 0: no adapter")
+	require.ErrorContains(t, err, "sweep at scale 0: no adapter")
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
@@ -14,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What looks at the answers alone does not ask for what else tells how sure they are.
+// Measurements that only look at answers do not collect signals.
 func TestSignalsAreNotCollectedWhereNothingUsesThem(t *testing.T) {
 	const q = "Who runs the mill?"
 	m := fake.AlwaysSays("Mara Venn")
@@ -28,14 +29,14 @@ func TestSignalsAreNotCollectedWhereNothingUsesThem(t *testing.T) {
 		require.NotEmpty(t, m.Requests, what)
 		for _, req := range m.Requests {
 			require.LessOrEqual(t, req.Samples, 1, what)
-			require.NotEqual(t, confidence.DefaultTruePrompt, req.Messages[0].Content, what)
+			require.NotEqual(t, signals.DefaultTruePrompt, req.Messages[0].Content, what)
 		}
 		m.Requests = nil
 	}
 	_, err := probe.Run(t.Context(), probe.Config{Base: m, Tuned: m, Local: config.Questions, Evaluation: config})
 	asked("memory", err)
-	_, err = Sweep(t.Context(), SweepConfig{Evaluation: config, Open: func(context.Context, float64) (model.Model, func() error, error) { return m, nil, nil }})
-	asked("dial", err)
+	_, err = Sweep(t.Context(), SweepConfig{Evaluation: config, Setting: eval.SettingRetrieval, Open: func(context.Context, float64) (model.Model, func() error, error) { return m, nil, nil }})
+	asked("sweep", err)
 	config.Systems = []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval}}
 	_, err = robust.Run(t.Context(), config, robust.Options{})
 	asked("perturbations", err)
