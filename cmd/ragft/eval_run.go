@@ -8,7 +8,6 @@ import (
 	"io/fs"
 
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/probe"
@@ -16,6 +15,7 @@ import (
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/report"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"

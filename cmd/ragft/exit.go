@@ -10,7 +10,6 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/export"
 	"github.com/ragft/ragft/ragft/judge"
@@ -19,6 +18,7 @@ import (
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/publish"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
 )
 
