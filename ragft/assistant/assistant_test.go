@@ -107,9 +107,10 @@ func TestAssistantStreams(t *testing.T) {
 func TestAssistantRefusesBadQuestions(t *testing.T) {
 	a := New(fake.AlwaysSays("x"), fake.Search{All: fake.InnHits()}, Options{MaxQuestion: 10})
 	_, err := a.Answer(t.Context(), " \n")
-	require.ErrorIs(t, err, ErrEmpty)
+	require.ErrorIs(t, err, ErrQuestion)
+	require.ErrorContains(t, err, "empty")
 	_, err = a.Answer(t.Context(), "Who opened it?")
-	require.ErrorIs(t, err, ErrTooLong)
+	require.ErrorIs(t, err, ErrQuestion)
 	require.ErrorContains(t, err, "14 bytes, at most 10")
 
 	broken := errors.New("index is closed")

@@ -31,27 +31,27 @@ func TestCalibrationHoldsUnderItsConditions(t *testing.T) {
 	require.NoError(t, ask("m", Options{Calibration: fixture.Calibrated()}))
 	extract := func(text string) string { return text }
 	for what, o := range map[string]Options{
-		"4 passages, not 8":           {Passages: 8},
-		"the instruction":             {Careful: true},
-		`not "Use the documents."`:    {Prompts: prompt.Set{Read: "Use the documents."}},
-		"temperature 0, not 0.5":      {Temperature: 0.5},
-		"together, not a vote":        {Ensemble: &answer.Ensemble{}},
-		"all of the text":             {Extract: extract},
-		"another layout":              {Prompts: prompt.Set{Template: prompt.FedRAG}},
-		"4 passages, not 2; the inst": {Passages: 2, Careful: true},
+		"4 passages, not 8":          {Passages: 8},
+		"the system message":         {Careful: true},
+		`not "Use the documents."`:   {Prompts: prompt.Set{Read: "Use the documents."}},
+		"temperature 0, not 0.5":     {Temperature: 0.5},
+		"together, not a vote":       {Ensemble: &answer.Ensemble{}},
+		"the whole text":             {Extract: extract},
+		"a different prompt layout":  {Prompts: prompt.Set{Template: prompt.FedRAG}},
+		"4 passages, not 2; the sys": {Passages: 2, Careful: true},
 	} {
 		o.Calibration = fixture.Calibrated()
 		err := ask("m", o)
 		require.ErrorIs(t, err, confidence.ErrConditions, what)
 		require.ErrorContains(t, err, what)
 	}
-	require.ErrorContains(t, ask("other", Options{Calibration: fixture.Calibrated()}), "of the model m, not other")
+	require.ErrorContains(t, ask("other", Options{Calibration: fixture.Calibrated()}), "for the model m, not other")
 
 	for what, change := range map[string]func(c *confidence.Calibration){
 		"a vote of the passages, not": func(c *confidence.Calibration) { c.Conditions.Ensemble = &answer.Ensemble{} },
-		"taken out of the text":       func(c *confidence.Calibration) { c.Conditions.Extracted = true },
-		`evidence by "gold"`:          func(c *confidence.Calibration) { c.Conditions.Setting = string(eval.SettingGold) },
-		"P(True) by scores, which":    func(c *confidence.Calibration) { c.Conditions.Signals.True, c.Conditions.ScoresTrue = true, true },
+		"extracted from the text":     func(c *confidence.Calibration) { c.Conditions.Extracted = true },
+		`the setting "gold"`:          func(c *confidence.Calibration) { c.Conditions.Setting = string(eval.SettingGold) },
+		"p_true from scores, which":   func(c *confidence.Calibration) { c.Conditions.Signals.True, c.Conditions.ScoresTrue = true, true },
 		"which it does not name":      func(c *confidence.Calibration) { c.Conditions = confidence.Conditions{} },
 	} {
 		c := fixture.Calibrated()
@@ -94,7 +94,7 @@ func TestCalibrationKnowsItsIndex(t *testing.T) {
 	})
 	require.NotEmpty(t, e.Index)
 	c := fixture.Calibrated()
-	c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name).Conditions
+	_, c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name)
 	require.NoError(t, Options{Calibration: c}.Check(t.Context(), m, index))
 	tuned, err := index.Tuned(t.Context(), retriever.Tuning{})
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestCalibrationKnowsItsIndex(t *testing.T) {
 	add("c", "The mill was sold.")
 	err = Options{Calibration: c}.Check(t.Context(), m, index)
 	require.ErrorIs(t, err, confidence.ErrConditions)
-	require.ErrorContains(t, err, "the index was changed")
+	require.ErrorContains(t, err, "the index or its tuning has changed")
 }
 
 // What a model reasons before its answer has no part in what is said of the answer, in use as in an evaluation.
@@ -115,13 +115,13 @@ func TestAssistantExtracts(t *testing.T) {
 	found := fake.Shelf{q: {"The mill is run by Mara Venn."}}
 	c := &confidence.Calibration{
 		Calibrator: stats.Logistic{Names: []string{signals.Consistency}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
-		Signals:    confidence.SignalOptions{Consistency: 2}, Guarantee: confidence.Guarantee{Threshold: 0.1, Answered: 9}, Model: "speaking",
+		Guarantee:  confidence.Guarantee{Threshold: 0.1, Answered: 9},
 	}
 	e := fixture.Evaluated(t, eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Extract: answer.Final}},
-		Questions: []question.Question{{ID: "q", Question: q, Answer: "Mara Venn"}}, Search: found, Resamples: 10, Signals: c.Signals,
+		Questions: []question.Question{{ID: "q", Question: q, Answer: "Mara Venn"}}, Search: found, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
 	})
-	c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name).Conditions
+	_, c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name)
 	shown := ""
 	answer, err := New(m, found, Options{Calibration: c, Extract: answer.Final}).Stream(t.Context(), q, func(piece string) { shown += piece })
 	require.NoError(t, err)

@@ -22,15 +22,15 @@ import (
 
 func TestEvaluateMatrix(t *testing.T) {
 	e := fixture.Evaluated(t, fixture.Village())
-	require.Equal(t, eval.Matrix{
+	require.Equal(t, map[answer.Context]map[answer.Verdict]int{
 		answer.Present: {answer.Correct: 2, answer.Incorrect: 1},
 		answer.Absent:  {answer.Incorrect: 2, answer.Refused: 1},
 	}, e.System("base, documents").Matrix)
-	require.Equal(t, eval.Matrix{
+	require.Equal(t, map[answer.Context]map[answer.Verdict]int{
 		answer.Present: {answer.Correct: 2, answer.Refused: 1},
 		answer.Absent:  {answer.Refused: 3},
 	}, e.System("tuned, documents").Matrix)
-	require.Equal(t, eval.Matrix{answer.Present: {}, answer.Absent: {answer.Incorrect: 6}}, e.System("base alone").Matrix,
+	require.Equal(t, map[answer.Context]map[answer.Verdict]int{answer.Present: {}, answer.Absent: {answer.Incorrect: 6}}, e.System("base alone").Matrix,
 		"nothing shown holds nothing")
 	require.Nil(t, e.System("no such"))
 }
@@ -107,12 +107,12 @@ func TestEvaluateComparison(t *testing.T) {
 	// Truthfulness changes by +1 on three questions of six; both halves of a fair coin give as much one time in four.
 	truth := c.Difference(metric.Truthfulness)
 	require.True(t, truth.Estimate.Excludes(0))
-	require.Equal(t, eval.ByRandomisation, truth.Test)
+	require.Equal(t, stats.ByRandomisation, truth.Test)
 	require.InDelta(t, 0.25, *truth.P, 0.1)
 	require.Equal(t, stats.NoDifference, truth.Finding)
 	selective := c.Difference(metric.SelectiveAccuracy)
 	require.Equal(t, 2, selective.Estimate.N, "paired counts need answers of both")
-	require.Equal(t, eval.ByRandomisation, selective.Test, "the rates are about other questions")
+	require.Equal(t, stats.ByRandomisation, selective.Test, "the rates are about other questions")
 	require.Equal(t, stats.NoDifference, selective.Finding)
 	require.Equal(t, stats.NotTested, c.Difference(metric.ECE).Finding)
 	require.True(t, math.IsNaN(c.Difference(metric.ECE).Estimate.Low))

@@ -7,6 +7,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -24,7 +25,7 @@ func TestSettingsShowTheRightPassages(t *testing.T) {
 		m := &fake.Scripted{Called: "m", Other: "Mara Venn"}
 		e := fixture.Evaluated(t, eval.Config{
 			Systems:   []eval.System{{Name: "s", Model: m, Setting: setting, Change: change}},
-			Questions: []question.Question{{ID: "mill", Question: q, Answer: "Mara Venn"}}, Search: found, K: 2, Resamples: 10,
+			Questions: []question.Question{{ID: "mill", Question: q, Answer: "Mara Venn"}}, Search: found, Passages: 2, Resamples: 10,
 		})
 		return m.Seen[0].Messages[1].Content, e.Systems[0].Records[0], e
 	}
@@ -118,7 +119,7 @@ func TestEvidenceOfTheQuestionDecides(t *testing.T) {
 				{Name: "distractors", Model: m, Setting: eval.SettingDistractors},
 				{Name: "one", Model: m, Setting: eval.SettingRetrieval, Change: func(_ question.Question, shown, _ []retriever.Hit) []retriever.Hit { return shown[:1] }},
 			},
-			Questions: []question.Question{c.q}, Search: found, K: 2, Resamples: 10, Evidence: c.given,
+			Questions: []question.Question{c.q}, Search: found, Passages: 2, Resamples: 10, Evidence: c.given,
 		})
 		for i, want := range []answer.Context{answer.Present, answer.Present, answer.Absent, answer.Absent} {
 			require.Equal(t, want, e.Systems[i].Records[0].Context, e.Systems[i].Name)
@@ -137,7 +138,7 @@ func TestPassagesAreCutToTheContext(t *testing.T) {
 	m := &fake.Counting{Scripted: fake.Scripted{Called: "m", Other: "x"}}
 	config := eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval}, {Name: "long", Model: m, Setting: eval.SettingLong}},
-		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, K: 3, MaxTokens: 5, Resamples: 10,
+		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, Passages: 3, MaxTokens: 5, Resamples: 10,
 	}
 	whole, err := m.CountTokens(prompt.Set{}.ReadMessages(q, fake.HitsOf(t, found, q)))
 	require.NoError(t, err)
@@ -162,9 +163,9 @@ func TestSignals(t *testing.T) {
 		Signals: confidence.SignalOptions{Consistency: 4, True: true},
 	})
 	s := e.Systems[0].Records[0].Signals
-	require.Equal(t, 0.5, s[confidence.SignalConsistency])
-	require.InDelta(t, 1-0.8187, s[confidence.SignalTrue], 1e-4) // 1 - exp(-0.2)
-	require.InDelta(t, -0.5, s[confidence.SignalLogProb], 1e-12)
-	require.InDelta(t, 0.6931, s[confidence.SignalRetrieval], 1e-4) // scores 2 and 1
-	require.InDelta(t, 0.6931, s[confidence.SignalMargin], 1e-4)
+	require.Equal(t, 0.5, s[signals.Consistency])
+	require.InDelta(t, 1-0.8187, s[signals.True], 1e-4) // 1 - exp(-0.2)
+	require.InDelta(t, -0.5, s[signals.LogProb], 1e-12)
+	require.InDelta(t, 0.6931, s[signals.Retrieval], 1e-4) // scores 2 and 1
+	require.InDelta(t, 0.6931, s[signals.Margin], 1e-4)
 }

@@ -6,7 +6,6 @@ import (
 	"log"
 
 	"github.com/ragft/ragft/internal/fixture"
-	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/ragft/eval"
 )
 

@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
 	"github.com/ragft/ragft/ragft/judge"
 )
 
-// reportMemory is one list of memory probes.
+// reportMemory is one list of fact questions.
 type reportMemory struct {
 	Name    string
 	N       int
@@ -19,8 +20,8 @@ type reportMemory struct {
 	Rows    []reportRow
 	Changes []reportDifference // of the share correct; Name is the pair
 
-	PartsNote string      // how the rows bear on the questions; "" = not known
-	Parts     []reportRow // a cell for each row of Rows: the share correct
+	PartsNote string      // how many answers the rows teach; "" = unknown
+	Parts     []reportRow // the share correct, with a cell for each row of Rows
 	Learned   []reportDifference
 
 	Verdicts []reportVerdict
@@ -58,24 +59,24 @@ func reportMemories(t *probe.Result) []reportMemory {
 }
 
 func (m *reportMemory) table(p *probe.Probe) {
-	for _, metric := range p.Evaluation.Systems[0].Metrics {
-		for _, key := range probe.MemoryMetrics() {
-			if metric.Key == key {
-				m.Heads = append(m.Heads, metric.Name)
+	for _, measured := range p.Evaluation.Systems[0].Metrics {
+		for _, key := range metric.Memory() {
+			if measured.Key == key {
+				m.Heads = append(m.Heads, measured.Name)
 			}
 		}
 	}
 	for i := range p.Evaluation.Systems {
 		s := &p.Evaluation.Systems[i]
 		row := reportRow{Name: s.Name, N: len(s.Records)}
-		for _, metric := range s.Metrics {
-			for _, key := range probe.MemoryMetrics() {
-				if metric.Key != key {
+		for _, measured := range s.Metrics {
+			for _, key := range metric.Memory() {
+				if measured.Key != key {
 					continue
 				}
-				cell := reportCell{Value: typeset(s.CostFigure(key))}
-				if !eval.IsCost(key) {
-					cell = reportCell{typeset(figures.Percent(metric.Estimate.Value)), typeset(figures.PercentInterval(metric.Estimate))}
+				cell := reportCell{Value: typeset(costFigure(s, key))}
+				if !metric.IsCost(key) {
+					cell = reportCell{typeset(figures.Percent(measured.Estimate.Value)), typeset(figures.PercentInterval(measured.Estimate))}
 				}
 				row.Cells = append(row.Cells, cell)
 			}
@@ -89,7 +90,7 @@ func (m *reportMemory) table(p *probe.Probe) {
 			continue
 		}
 		row := differenceRow(d, p.Evaluation.System(c.Base))
-		row.Name, row.Meaning = c.Other, "against "+c.Base
+		row.Name, row.Meaning = c.Other, "compared with "+c.Base
 		m.Changes = append(m.Changes, row)
 	}
 }
@@ -104,7 +105,7 @@ func (m *reportMemory) parts(p *probe.Probe) {
 		}
 		m.Parts = append(m.Parts, row)
 		learned := differenceRow(part.Learned, &eval.SystemResult{})
-		learned.Name, learned.Meaning = part.Name, probe.MemoryTuned+" against "+probe.MemoryBefore
+		learned.Name, learned.Meaning = part.Name, "tuned, no documents, compared with base, no documents"
 		m.Learned = append(m.Learned, learned)
 	}
 }

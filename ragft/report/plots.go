@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/internal/chart"
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
@@ -28,7 +29,7 @@ func systemColor(i int) chart.Color {
 	return chart.Color(fmt.Sprintf("var(--s%d)", i%systemColorCount))
 }
 
-// verdictColor stays apart for readers who do not tell red from green.
+// verdictColor is distinguishable without telling red from green.
 func verdictColor(v answer.Verdict) chart.Color { return chart.Color("var(--" + string(v) + ")") }
 
 // plotMatrix shows, for each system, the outcomes with the answer present and
@@ -38,7 +39,7 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 	var draw []func(c *chart.Chart, row float64)
 	for _, s := range systems {
 		for _, context := range figures.Contexts() {
-			total := s.Matrix.Total(context)
+			total := matrixTotal(s, context)
 			if total == 0 {
 				continue
 			}
@@ -108,11 +109,11 @@ func plotIntervals(systems []*eval.SystemResult, colors []chart.Color) template.
 	return c.SVG("Main metrics with 95% intervals: " + strings.Join(words, "; "))
 }
 
-func directionMark(d eval.Direction) string {
-	switch d {
-	case eval.HigherIsBetter:
+func directionMark(direction int) string {
+	switch direction {
+	case 1:
 		return " (higher is better)"
-	case eval.LowerIsBetter:
+	case -1:
 		return " (lower is better)"
 	default:
 		return ""

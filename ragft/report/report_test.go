@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
@@ -28,10 +30,19 @@ import (
 func writtenReport(t *testing.T, e *Results, info Info) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
-	require.NoError(t, Write(path, e, info))
+	require.NoError(t, withInfo(e, info).WriteHTMLFile(path))
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return string(data)
+}
+
+// withInfo returns the results with another info, unless that is empty.
+func withInfo(e *Results, info Info) *Results {
+	out := *e
+	if !reflect.ValueOf(info).IsZero() {
+		out.Info = &info
+	}
+	return &out
 }
 
 func TestReport(t *testing.T) {
@@ -41,7 +52,7 @@ func TestReport(t *testing.T) {
 		Models:   []ModelFile{{Role: "base model", Name: "base.gguf", SHA256: "c0ffee"}},
 		Loss:     []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}, {Step: 3, Train: math.NaN(), HeldOut: 1.2}},
 		Settings: []Fact{{"learning rate", "0.0005"}},
-		Timings:  []Timing{{"training", 63 * time.Second}},
+		Timings:  []Fact{{"training", "1m3s"}},
 		Costs:    []Fact{{"generated tokens", "1234"}},
 	})
 	for _, want := range []string{
@@ -135,11 +146,11 @@ func TestReportEscapes(t *testing.T) {
 	e := resultsOf(t, config)
 	e.Robustness = []*robust.Result{{
 		System: hostile, Documents: []eval.Document{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
-		Results: []robust.Outcomes{{Name: hostile, Meaning: hostile, Flips: []robust.Flip{{QuestionID: hostile, From: answer.Correct, To: answer.Refused, Before: hostile, After: hostile, ShownBefore: []int{0}, ShownAfter: []int{1}}}}},
+		Results: []robust.Change{{Name: hostile, Meaning: hostile, Flips: []robust.Flip{{QuestionID: hostile, From: answer.Correct, To: answer.Refused, Before: hostile, After: hostile, ShownBefore: []int{0}, ShownAfter: []int{1}}}}},
 	}}
 	e.Forgetting = &forget.Result{Base: hostile, Tuned: hostile, Losses: []forget.Loss{{Key: hostile, Name: hostile}}}
-	e.Dial = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
-	e.Calibration = &confidence.Calibration{System: hostile, Calibrator: confidence.Calibrator{Names: []string{hostile}}}
+	e.Sweep = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
+	e.Calibration = &confidence.Calibration{System: hostile, Calibrator: stats.Logistic{Names: []string{hostile}}}
 	e.Leakage = &question.Leakage{Leaks: []question.Leak{{Evaluation: hostile, Training: hostile, Share: 1, Text: hostile}}}
 	e.Systems[0].Records[0].Citations = []eval.Citation{{Passage: hostile, Quote: hostile}, {Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]}}
 	page := writtenReport(t, e, Info{
@@ -232,20 +243,20 @@ func TestReportOfOneSystem(t *testing.T) {
 	require.Contains(t, page, "base alone answers 0.0% of the answerable questions correctly.")
 	require.NotContains(t, page, "Risk-coverage", "the model tells no confidence")
 	require.NotContains(t, page, "Training")
-	require.Empty(t, Headline(&Results{Evaluation: &eval.Evaluation{}}))
+	require.Empty(t, (&Results{Evaluation: &eval.Evaluation{}}).Headline())
 }
 
 func TestReportBadInput(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
 	path := filepath.Join(t.TempDir(), "report.html")
-	require.ErrorContains(t, Write(path, e, Info{Base: "no such"}), `"no such"`)
-	require.ErrorContains(t, Write(path, e, Info{Tuned: "no such"}), `"no such"`)
-	require.ErrorContains(t, Write(path, &Results{Evaluation: &eval.Evaluation{}}, Info{}), "no systems")
+	require.ErrorContains(t, withInfo(e, Info{Base: "no such"}).WriteHTMLFile(path), `"no such"`)
+	require.ErrorContains(t, withInfo(e, Info{Tuned: "no such"}).WriteHTMLFile(path), `"no such"`)
+	require.ErrorContains(t, withInfo(&Results{Evaluation: &eval.Evaluation{}}, Info{}).WriteHTMLFile(path), "no systems")
 	require.NoFileExists(t, path)
-	require.Error(t, Write(filepath.Join(path, "below", "x.html"), e, Info{}))
+	require.Error(t, withInfo(e, Info{}).WriteHTMLFile(filepath.Join(path, "below", "x.html")))
 
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
-	require.Error(t, Write(path, e, Info{Base: "no such"}))
+	require.Error(t, withInfo(e, Info{Base: "no such"}).WriteHTMLFile(path))
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "old", string(data), "a failure leaves the older report")
@@ -263,5 +274,5 @@ func TestReportExamples(t *testing.T) {
 	require.Equal(t, []string{"When was the inn built?", "Who owns the boat?"}, kinds(Info{MaxExamples: 2}), "what changed comes first")
 	require.Len(t, kinds(Info{}), 6)
 	require.Equal(t, []string{"What does the bird eat?", "Who runs the mill?"}, kinds(Info{Examples: []string{"bird", "mill", "none"}}))
-	require.Empty(t, kinds(Info{Examples: []string{}}))
+	require.Len(t, kinds(Info{Examples: []string{}}), 6, "empty is the default, as nil is")
 }

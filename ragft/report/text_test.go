@@ -9,6 +9,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/eval"
@@ -107,7 +108,7 @@ there.
 `
 
 func TestTable(t *testing.T) {
-	require.Equal(t, wantTable, resultsOf(t, fixture.Village()).Table())
+	require.Equal(t, wantTable, resultsOf(t, fixture.Village()).Text())
 }
 
 // Without an adapter there is no difference between models: arms are compared, and every metric has its column.
@@ -121,7 +122,7 @@ func TestTableOfArms(t *testing.T) {
 			e.Comparisons[0].Differences[i].Finding = stats.Worse
 		}
 	}
-	text := e.Table()
+	text := e.Text()
 	for _, want := range []string{
 		"Arms of one model",
 		"AUROC", "ROUGE-L", "abstention",
@@ -130,7 +131,7 @@ func TestTableOfArms(t *testing.T) {
 	}
 	require.Regexp(t, `\nbase alone - base, documents +-50\.0 +\+16\.7 +- +\+50\.0 +-83\.3\*\n`, text)
 	require.NotContains(t, text, "Difference: ")
-	require.Contains(t, Headline(e), "base alone, against base, documents. ")
+	require.Contains(t, e.Headline(), "base alone, against base, documents. ")
 	page := writtenReport(t, e, Info{})
 	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, in shares</h3>", `<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
 		require.Contains(t, page, want)
@@ -147,14 +148,14 @@ func TestTableOfArms(t *testing.T) {
 		require.NotContains(t, widest.String(), "…", "there is room for the name")
 	}
 	// Another model in the same arms is another matter.
-	require.NotContains(t, resultsOf(t, fixture.Village()).Table(), "Arms of one model")
+	require.NotContains(t, resultsOf(t, fixture.Village()).Text(), "Arms of one model")
 }
 
 func TestTableWidth(t *testing.T) {
 	config := fixture.Village()
 	config.Systems[0].Name = strings.Repeat("a rather long name ", 10)
 	config.Systems[1].Name = strings.Repeat("ü", 100)
-	for _, line := range strings.Split(resultsOf(t, config).Table(), "\n") {
+	for _, line := range strings.Split(resultsOf(t, config).Text(), "\n") {
 		require.LessOrEqual(t, utf8.RuneCountInString(line), table.Width, line)
 		require.Equal(t, strings.TrimRight(line, " "), line)
 	}
@@ -163,7 +164,7 @@ func TestTableWidth(t *testing.T) {
 func TestWriteErrors(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
 	require.ErrorContains(t, WriteTable(fake.FullDisk{}, e), "no space left")
-	require.ErrorContains(t, e.WriteJSON(fake.FullDisk{}), "no space left")
+	require.ErrorContains(t, e.writeJSON(fake.FullDisk{}), "no space left")
 }
 
 func TestFigures(t *testing.T) {

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package report
+package finetune_test
 
 import (
 	"context"
