@@ -69,9 +69,9 @@ func measured(t *testing.T) *Results {
 	value := func(x float64) *float64 { return &x }
 	e.Calibration = &confidence.Calibration{
 		Calibrator: stats.Logistic{Names: []string{signals.LogProb, signals.Retrieval}, N: 50},
-		Before:    stats.Quality{AUROC: value(0.61), ECE: value(0.2)},
-		After:     stats.Quality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
-		Guarantee: confidence.Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
+		Before:     stats.Quality{AUROC: value(0.61), ECE: value(0.2)},
+		After:      stats.Quality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
+		Guarantee:  confidence.Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
 	}
 	e.Calibration.Calibrator.Mean, e.Calibration.Calibrator.Scale, e.Calibration.Calibrator.Weight = []float64{0, 0}, []float64{1, 1}, []float64{1, 1}
 	points, conditions, err := e.Points("tuned, documents")

@@ -26,14 +26,14 @@ func outcomes(t *testing.T, text string) (out []robust.Outcome) {
 
 func TestCompareRobustness(t *testing.T) {
 	followed := stats.ExactShare(0, 6)
-	base := &robust.Result{System: "base", Results: []robust.Change{
+	base := &robust.Result{System: "base", Changes: []robust.Change{
 		{Name: "order reversed", Outcomes: outcomes(t, "a cc, b ci, c cr, d ii, e cc, f rr, alone ci")},
 		{Name: "answer swapped", Followed: followed, Outcomes: outcomes(t, "a ci!, b ci!, c cc")},
 		{Name: "passages doubled", Outcomes: outcomes(t, "a ci, b ci, c ci, d ci, e ci, f ci, g ci, h ci")},
 		{Name: "0 distractors", Outcomes: outcomes(t, "alone ci")},
 		{Name: "1 distractors", Outcomes: outcomes(t, "a ci")},
 	}}
-	tuned := &robust.Result{System: "tuned", Results: []robust.Change{
+	tuned := &robust.Result{System: "tuned", Changes: []robust.Change{
 		{Name: "order reversed", Outcomes: outcomes(t, "f rc, e ci, d ci, c cc, b cc, a cc, other ci")}, // in another order
 		{Name: "answer swapped", Followed: followed, Outcomes: outcomes(t, "a cc, b cc, c cc")},
 		{Name: "passages doubled", Outcomes: outcomes(t, "a cc, b cc, c cc, d cc, e cc, f cc, g cc, h cc")},
@@ -41,7 +41,8 @@ func TestCompareRobustness(t *testing.T) {
 	}}
 	for _, r := range []*robust.Result{base, tuned} {
 		for i := range r.Changes {
-			r.Changes[i].Count(r.Changes[i].Followed.N > 0)
+			r.Changes[i].N = len(r.Changes[i].Outcomes)
+			require.NoError(t, r.Changes[i].Recompute())
 		}
 	}
 	const resamples, seed = 200, 1 // as those of measured
@@ -56,7 +57,7 @@ func TestCompareRobustness(t *testing.T) {
 	require.InDelta(t, 1.0/2, *d.After, 1e-12)
 	require.InDelta(t, 1.0/6, d.Estimate.Value, 1e-12)
 	require.InDelta(t, 1, *d.P, 1e-12)
-	require.Equal(t, []any{eval.ByMcNemar, stats.NoDifference}, []any{d.Test, d.Finding})
+	require.Equal(t, []any{stats.ByMcNemar, stats.NoDifference}, []any{d.Test, d.Finding})
 	require.Less(t, d.Estimate.Low, 0.0)
 	require.Greater(t, d.Estimate.High, 1.0/6)
 	// Both had a, b, c and e right: the base loses b and c of these, the tuned model e.
@@ -86,9 +87,9 @@ func TestCompareRobustness(t *testing.T) {
 		require.LessOrEqual(t, len(line), table.Width)
 	}
 	page := writtenReport(t, e, Info{})
-	require.Contains(t, page, "tuned less base, over the questions whose passages the change changed for both")
+	require.Contains(t, page, "tuned minus base, over the questions whose passages the change changed for both")
 	require.Regexp(t, `passages doubled<small>flipped; n = 8</small></th><td>100</td><td>0.0</td>`, page)
-	require.Equal(t, 1, strings.Count(page, "tuned less base"), "base is compared with nothing")
+	require.Equal(t, 1, strings.Count(page, "tuned minus base"), "base is compared with nothing")
 
 	var kept bytes.Buffer
 	require.NoError(t, e.writeAnswers(&kept))
@@ -109,10 +110,12 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 		base.Flips = append(base.Flips, robust.Flip{QuestionID: id, From: answer.Correct, To: answer.Incorrect, Before: "Mara", After: "Tom"})
 		tuned.Outcomes = append(tuned.Outcomes, robust.Outcome{QuestionID: id, From: answer.Correct, To: answer.Correct, Followed: false})
 	}
-	base.Count(true)
-	tuned.Count(true)
+	for _, c := range []*robust.Change{&base, &tuned} {
+		c.N, c.Followed = len(ids), stats.ExactShare(0, len(ids))
+		require.NoError(t, c.Recompute())
+	}
 	e := measured(t)
-	e.Robustness = []*robust.Result{{System: "base", Results: []robust.Change{base}}, {System: "tuned", Results: []robust.Change{tuned}}}
+	e.Robustness = []*robust.Result{{System: "base", Changes: []robust.Change{base}}, {System: "tuned", Changes: []robust.Change{tuned}}}
 	e.Robustness[1].Compare(e.Robustness[0], e.Resamples, e.Seed)
 	require.Equal(t, stats.Lower, e.Robustness[1].Differences[0].Flipped.Finding)
 	var kept bytes.Buffer
@@ -138,7 +141,7 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 	p := again.Robustness[0].Changes[0]
 	require.Equal(t, []stats.Estimate{stats.ExactShare(2, 8), stats.ExactShare(2, 8), stats.ExactShare(7, 8), stats.ExactShare(6, 8), stats.ExactShare(0, 8)},
 		[]stats.Estimate{p.Flipped, p.Lost, p.Followed, p.Correct, p.Refused})
-	require.Equal(t, []robust.Move{{From: answer.Correct, To: answer.Correct, Count: 6}, {From: answer.Correct, To: answer.Incorrect, Count: 2}}, p.Moves)
+	require.Equal(t, map[answer.Verdict]map[answer.Verdict]int{answer.Correct: {answer.Correct: 6, answer.Incorrect: 2}}, p.Moves)
 	require.Len(t, p.Flips, 2)
 	require.Equal(t, "g", p.Flips[0].QuestionID)
 	d := again.Robustness[1].Differences[0]

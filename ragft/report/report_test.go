@@ -146,7 +146,7 @@ func TestReportEscapes(t *testing.T) {
 	e := resultsOf(t, config)
 	e.Robustness = []*robust.Result{{
 		System: hostile, Documents: []eval.Document{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
-		Results: []robust.Change{{Name: hostile, Meaning: hostile, Flips: []robust.Flip{{QuestionID: hostile, From: answer.Correct, To: answer.Refused, Before: hostile, After: hostile, ShownBefore: []int{0}, ShownAfter: []int{1}}}}},
+		Changes: []robust.Change{{Name: hostile, Meaning: hostile, Flips: []robust.Flip{{QuestionID: hostile, From: answer.Correct, To: answer.Refused, Before: hostile, After: hostile, ShownBefore: []int{0}, ShownAfter: []int{1}}}}},
 	}}
 	e.Forgetting = &forget.Result{Base: hostile, Tuned: hostile, Losses: []forget.Loss{{Key: hostile, Name: hostile}}}
 	e.Sweep = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
