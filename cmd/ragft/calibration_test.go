@@ -76,7 +76,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	code, _, _ = ask("--calibration", path)
 	require.Equal(t, exitInput, code)
 
-	k.Calibrator, k.Unfit = confidence.Calibrator{}, "there are no wrong answers"
+	k.Calibrator, k.Unfit = stats.Logistic{}, "there are no wrong answers"
 	require.NoError(t, k.WriteFile(path))
 	code, _, stderr = ask()
 	require.Equal(t, exitOK, code, stderr)

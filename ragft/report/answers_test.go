@@ -184,7 +184,7 @@ func TestAnswersOfManyFlips(t *testing.T) {
 	require.Equal(t, inJSON(t, e), inJSON(t, back))
 
 	r.Changes[0].Flips = append(r.Changes[0].Flips, robust.Flip{ShownAfter: []int{len(r.Documents)}})
-	require.ErrorContains(t, e.writeAnswers(&data), "names document")
+	require.ErrorContains(t, e.writeAnswers(&data), "refers to document")
 	require.ErrorContains(t, question.Write(&data, []question.Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}), "bytes long; the limit is", "what could not be read back is not written")
 }
 
@@ -223,10 +223,10 @@ func TestAnswersBadInput(t *testing.T) {
 		{`a second question "mill"`, []string{lines[0], lines[1], lines[1]}},
 		{`system "base alone" has no answer to question "bird"`, lines[:len(lines)-2]},
 		{`answers question "mill" twice`, append(append([]string{}, lines...), lines[7])},
-		{`question "mill", which is not there`, append([]string{lines[0]}, lines[2:]...)},
+		{`unknown question "mill"`, append([]string{lines[0]}, lines[2:]...)},
 		{`no system "x"`, []string{lines[0], `{"system": "x", "question_id": "mill"}`}},
 		{`verdict "perhaps"`, []string{lines[0], strings.Replace(lines[7], `"verdict":"correct"`, `"verdict":"perhaps"`, 1)}},
-		{`no robustness of "x"`, []string{lines[0], `{"robustness": "x", "flip": {}}`}},
+		{`has no robustness of "x"`, []string{lines[0], `{"robustness": "x", "flip": {}}`}},
 		{"line 2: neither", []string{lines[0], "{}"}},
 		{"line 2", []string{lines[0], "{"}},
 		{"0 bootstrap samples", append([]string{strings.Replace(lines[0], `"resamples":200`, `"resamples":0`, 1)}, lines[1:]...)},
@@ -247,11 +247,11 @@ func TestTableOfEverything(t *testing.T) {
 	text := e.Text()
 	at := 0
 	for _, part := range []string{
-		"6 questions, 4 answerable", "Evidence x outcome", "Cost of an answer", "Difference: ",
+		"6 questions, 2 unanswerable", "Evidence and outcome", "Cost per answer", "Difference: ",
 		"Leakage. 1 of 6 evaluation questions stand in one of 1 training questions", "\nmill ",
 		"Calibration of tuned, documents: log_prob, retrieval, fitted on 50 answers.", "\nAUROC ",
-		"Answers with a confidence of at least 0.625", "base, documents, when what it is shown changes", "evidence removed",
-		"Forgetting", "over budget", "The dial",
+		"Answers with a confidence of at least 0.625", "Robustness of base, documents to changes of its passages", "evidence removed",
+		"Forgetting", "over budget", "The adapter at several scales",
 	} {
 		next := strings.Index(text[at:], part)
 		require.GreaterOrEqual(t, next, 0, "%s, in this order", part)

@@ -8,7 +8,6 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/robust"
 	"github.com/stretchr/testify/require"
 )
@@ -87,7 +86,7 @@ func TestCompareRobustness(t *testing.T) {
 		require.LessOrEqual(t, len(line), table.Width)
 	}
 	page := writtenReport(t, e, Info{})
-	require.Contains(t, page, "tuned minus base, over the questions whose passages the change changed for both")
+	require.Contains(t, page, "tuned minus base, over the questions whose passages the change affected for both")
 	require.Regexp(t, `passages doubled<small>flipped; n = 8</small></th><td>100</td><td>0.0</td>`, page)
 	require.Equal(t, 1, strings.Count(page, "tuned minus base"), "base is compared with nothing")
 
@@ -151,7 +150,7 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 	require.InDelta(t, -7.0/8, d.Followed.Estimate.Value, 1e-12)
 
 	for _, c := range []struct{ old, to, want string }{
-		{outcome("a"), strings.Replace(outcome("a"), `"incorrect"`, `"correct"`, 1), `robustness of "base", answer swapped: the flip of question "a" goes from correct to incorrect, and its outcome from correct to correct: correct both`},
+		{outcome("a"), strings.Replace(outcome("a"), `"incorrect"`, `"correct"`, 1), `robustness of "base", answer swapped: the flip of question "a" is from correct to incorrect, but its outcome is from correct to correct: correct both`},
 		{flip("a"), strings.Replace(flip("a"), `"incorrect"`, `"refused"`, 1), "correct both"},
 		{flip("a"), flip("z"), `the flip of question "z" has no outcome`},
 		{outcome("a"), strings.Replace(outcome("a"), `"incorrect"`, `"perhaps"`, 1), `verdicts "correct" and "perhaps"`},
@@ -165,14 +164,4 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 	lines := strings.SplitAfter(kept.String(), "\n")
 	_, err = readAnswers(t.Context(), "", strings.NewReader(strings.Join(lines[:len(lines)-2], "")))
 	require.ErrorContains(t, err, `7 outcomes of 8 questions`)
-
-	// A file of before outcomes were kept says what it said.
-	for i := range e.Robustness {
-		e.Robustness[i].Changes[0].Outcomes, e.Robustness[i].Base, e.Robustness[i].Differences = nil, "", nil
-	}
-	kept.Reset()
-	require.NoError(t, e.writeAnswers(&kept))
-	again, err = readAnswers(t.Context(), "", &kept)
-	require.NoError(t, err)
-	require.Equal(t, inJSON(t, e), inJSON(t, again))
 }

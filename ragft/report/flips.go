@@ -38,21 +38,22 @@ type flipPart struct {
 }
 
 // flipSides compares what was shown before and after.
-func flipSides(documents []eval.Document, f robust.Flip) []flipSide {
-	if len(f.ShownBefore)+len(f.ShownAfter) == 0 {
+func flipSides(before, after []eval.Document) []flipSide {
+	if len(before)+len(after) == 0 {
 		return nil
 	}
-	at := func(places []int) (shown []eval.Document) {
-		for _, n := range places {
-			shown = append(shown, documents[n])
-		}
-		return shown
-	}
-	before, after := at(f.ShownBefore), at(f.ShownAfter)
 	return []flipSide{
 		newFlipSide("shown before", "removed", "then", before, after),
 		newFlipSide("shown after", "new", "was", after, before),
 	}
+}
+
+// documentsAt returns the documents with these indexes.
+func documentsAt(documents []eval.Document, places []int) (shown []eval.Document) {
+	for _, n := range places {
+		shown = append(shown, documents[n])
+	}
+	return shown
 }
 
 func newFlipSide(name, alone, elsewhere string, documents, others []eval.Document) flipSide {

@@ -79,7 +79,7 @@ func TestProbeMemory(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
 	e.Memory = m
 	text := e.Text()
-	require.Contains(t, text, "By heart against retrieval, 2 local questions.")
+	require.Contains(t, text, "Closed-book and retrieval, 2 local questions.")
 	require.Regexp(t, `tuned, no documents : base, retrieval +1 +0 +1 +0 +0.0 `, text)
 	_, global, _ := strings.Cut(text, "1 global questions.")
 	require.NotContains(t, global, "correct:", "they have no reference answer")
@@ -98,10 +98,10 @@ func TestProbeMemory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, again), "lists of probes are lines as well")
 	_, err = readAnswers(t.Context(), "", strings.NewReader(strings.Replace(answers.String(), `"memory":"global","question"`, `"memory":"other","question"`, 1)))
-	require.ErrorContains(t, err, `no memory probes "other"`)
+	require.ErrorContains(t, err, `no questions "other"`)
 	page := writtenReport(t, e, Info{})
 	requireSelfContained(t, page)
-	for _, want := range []string{"By heart, or from the documents", "2 local questions", "1 global questions", "All stand there.", judge.CriterionRichness + ": " + "tuned, no documents" + " over " + "base, retrieval"} {
+	for _, want := range []string{"Closed-book and retrieval", "2 local questions", "1 global questions", "All stand there.", judge.CriterionRichness + ": " + "tuned, no documents" + " over " + "base, retrieval"} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "NaN")
@@ -118,7 +118,7 @@ func TestProbeMemory(t *testing.T) {
 	require.ErrorContains(t, err, "set Base and Tuned")
 	for _, empty := range []string{`{}`, `{"evaluation": {}}`} {
 		_, err = read(strings.NewReader(`{"memory": {"local": ` + empty + `}}`))
-		require.ErrorContains(t, err, "hold no evaluation")
+		require.ErrorContains(t, err, "have no evaluation")
 	}
 }
 
@@ -167,16 +167,16 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
 	e.Memory = m
 	text := e.Text()
-	require.Contains(t, text, "Held against the 2 rows that were learnt. Questions of which a row tells the answer: 1; of which no row tells\n"+
-		"it: 1. Left out, since a row asks them in nearly the same words: 1.\n")
-	require.Contains(t, text, "Held against the 2 rows that were learnt. Without an answer to look for: 1.\n")
-	require.Regexp(t, `a row tells the answer +1 +100 `, text)
-	require.Regexp(t, `no row tells it +1 +0\.0 `, text)
+	require.Contains(t, text, "Compared with the 2 training rows. Questions whose answer is in the rows: 1. Questions whose answer is not in\n"+
+		"the rows: 1. Left out because a row asks almost the same: 1.\n")
+	require.Contains(t, text, "Compared with the 2 training rows. Questions without a reference answer: 1.\n")
+	require.Regexp(t, `answer is in the rows +1 +100 `, text)
+	require.Regexp(t, `answer is not in the rows +1 +0\.0 `, text)
 	for _, line := range strings.Split(text, "\n") {
 		require.LessOrEqual(t, len([]rune(line)), table.Width)
 	}
 	page := writtenReport(t, e, Info{})
-	for _, want := range []string{"a row tells the answer", "no row tells it", "Held against the 2 rows"} {
+	for _, want := range []string{"answer is in the rows", "answer is not in the rows", "Compared with the 2 training rows"} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "NaN")
@@ -190,43 +190,15 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	for _, arm := range []string{"base, no documents", "tuned, no documents"} {
 		renamed := strings.ReplaceAll(answers.String(), `"`+arm+`"`, `"another"`)
 		_, err = readAnswers(t.Context(), "", strings.NewReader(renamed))
-		require.ErrorContains(t, err, fmt.Sprintf("no system %q, which the parts of the questions", arm))
+		require.ErrorContains(t, err, fmt.Sprintf("the system %q is missing, which parts", arm))
 		_, err = read(strings.NewReader(strings.ReplaceAll(inJSON(t, e), `"`+arm+`"`, `"another"`)))
-		require.ErrorContains(t, err, fmt.Sprintf("no system %q, which the parts of the questions", arm))
+		require.ErrorContains(t, err, fmt.Sprintf("the system %q is missing, which parts", arm))
 	}
 
 	config.Local = config.Local[:1]
 	_, err = probe.Run(t.Context(), config)
 	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
-	require.ErrorContains(t, err, "the rows ask all 1 of them")
-}
-
-// A file of before the sign test keeps the counts that it goes by. 2 (1 + 10) / 2^10 for nine won and one lost.
-func TestVerdictsOfBeforeTheSignTest(t *testing.T) {
-	verdict := func(win, tie, loss int) probe.ArmVerdict {
-		n := float64(win + tie + loss)
-		net := float64(win-loss) / n
-		return probe.ArmVerdict{A: "tuned, no documents", B: "base, retrieval", Pairwise: &judge.Pairwise{
-			Judge: "j", Criterion: judge.CriterionRichness, Win: win, Tie: tie, Loss: loss, Advantage: stats.Estimate{Value: net, Low: net - 0.1, High: net + 0.1, N: win + tie + loss},
-		}}
-	}
-	e := resultsOf(t, fixture.Village())
-	e.Memory = &probe.Result{Local: &probe.Probe{Evaluation: fixture.Evaluated(t, fixture.Village()), Verdicts: []probe.ArmVerdict{verdict(9, 0, 1), verdict(3, 4, 0), {Pairwise: &judge.Pairwise{Unread: 2}}}}}
-	var answers bytes.Buffer
-	require.NoError(t, e.writeAnswers(&answers))
-	for _, read := range []func() (*Results, error){
-		func() (*Results, error) { return read(strings.NewReader(inJSON(t, e))) },
-		func() (*Results, error) { return readAnswers(t.Context(), "", &answers) },
-	} {
-		back, err := read()
-		require.NoError(t, err)
-		v := back.Memory.Local.Verdicts
-		require.InDelta(t, 22.0/1024, *v[0].P, 1e-12)
-		require.Equal(t, "tuned, no documents"+" preferred", v[0].Finding())
-		require.InDelta(t, 0.25, *v[1].P, 1e-12)
-		require.Equal(t, string(stats.NoDifference), v[1].Finding())
-		require.Nil(t, v[2].P, "nothing could be read")
-	}
+	require.ErrorContains(t, err, "the rows ask almost the same as all 1 of them")
 }
 
 // Questions of a program's own have no ids: each is held against the rows by itself, and what was measured can be read back.

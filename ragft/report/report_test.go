@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ragft/ragft/internal/chart"
 	"github.com/ragft/ragft/internal/fake"
@@ -150,12 +149,12 @@ func TestReportEscapes(t *testing.T) {
 	}}
 	e.Forgetting = &forget.Result{Base: hostile, Tuned: hostile, Losses: []forget.Loss{{Key: hostile, Name: hostile}}}
 	e.Sweep = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
-	e.Calibration = &confidence.Calibration{System: hostile, Calibrator: stats.Logistic{Names: []string{hostile}}}
+	e.Calibration = &confidence.Calibration{Conditions: confidence.Conditions{System: hostile}, Calibrator: stats.Logistic{Names: []string{hostile}}}
 	e.Leakage = &question.Leakage{Leaks: []question.Leak{{Evaluation: hostile, Training: hostile, Share: 1, Text: hostile}}}
 	e.Systems[0].Records[0].Citations = []eval.Citation{{Passage: hostile, Quote: hostile}, {Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]}}
 	page := writtenReport(t, e, Info{
 		LossBySource: map[string]float64{hostile: 1}, Title: hostile, Models: []ModelFile{{hostile, hostile, hostile}},
-		Settings: []Fact{{hostile, hostile}}, Costs: []Fact{{hostile, hostile}}, Timings: []Timing{{hostile, time.Second}},
+		Settings: []Fact{{hostile, hostile}}, Costs: []Fact{{hostile, hostile}}, Timings: []Fact{{hostile, hostile}},
 	})
 	requireSelfContained(t, page)
 	require.Contains(t, page, "&lt;script&gt;alert(")
@@ -166,9 +165,9 @@ func TestReportOfEverything(t *testing.T) {
 	e := measured(t)
 	page := writtenReport(t, e, Info{})
 	for _, want := range []string{
-		"<title>The village, measured</title>", "Quality and cost, by what is shown", "no retrieval: the question alone",
-		"30 pass (50.0 %), 1 of them wrong", "joined signals", "When what is shown changes", "evidence removed", "flipped</summary>",
-		"Forgetting", "over budget", "no difference shown, within budget", "The dial: truthfulness", "Forgetting against the scale",
+		"<title>The village, measured</title>", "Quality and cost by setting", "closed-book: the question alone",
+		"30 pass (50.0 %), of which 1 are wrong", "combined signals", "Robustness to changed passages", "evidence removed", "flipped</summary>",
+		"Forgetting", "over budget", "no difference shown, within budget", "Truthfulness, correct and made-up answers by scale", "Forgetting by scale of the adapter",
 		"plain text</th><td>2.250", "1 of 6 evaluation questions stand", "Questions 1 to 6",
 		`<mark title="cited by base, documents; tuned, documents">The mill is run by Mara Venn.</mark>`,
 		`data-tags="absent changed improved s0-incorrect s1-refused s2-incorrect"`,

@@ -136,7 +136,8 @@ func reportRobustnesses(e *Results) []reportRobustness {
 				Cells: []reportCell{cell(p.Flipped), cell(p.Lost), cell(p.Followed), cell(p.Correct), cell(p.Refused)},
 			}
 			for _, f := range p.Flips {
-				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID], Sides: flipSides(r.Documents, f)}
+				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID]}
+				flip.Sides = flipSides(documentsAt(r.Documents, f.ShownBefore), documentsAt(r.Documents, f.ShownAfter))
 				if flip.Number > 0 {
 					flip.Question = e.Questions[flip.Number-1].Question.Question
 				}

@@ -142,8 +142,8 @@ func tableOfSystems(b *strings.Builder, e *Results) {
 			unanswerable++
 		}
 	}
-	fmt.Fprintf(b, "%d questions, %d answerable and %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, %d samples, seed %d).\n",
-		len(e.Questions), len(e.Questions)-unanswerable, unanswerable, e.Resamples, e.Seed)
+	b.WriteString(table.Wrap(fmt.Sprintf("%d questions, %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, "+
+		"%d samples, seed %d).", len(e.Questions), unanswerable, e.Resamples, e.Seed)))
 	for _, block := range tableBlocks() {
 		if block.measured(e) {
 			tableOfBlock(b, e, block)
@@ -254,7 +254,7 @@ func tableOfArms(b *strings.Builder, arms []*eval.Comparison) {
 		}
 		t.Row(row...)
 	}
-	fmt.Fprintf(b, "\nSettings and prompts of one model: differences in percentage points, with 95%% intervals. * = difference shown.\n%s", t)
+	fmt.Fprintf(b, "\nSettings and prompts of one model: differences in points, with 95%% intervals. * = difference shown.\n%s", t)
 }
 
 // matrixTotal is the number of questions with this context.

@@ -18,7 +18,7 @@ import (
 
 // wantTable is the village, worked by hand in TestEvaluateMetrics; its
 // intervals are those of seed 1 with 200 samples.
-const wantTable = `6 questions, 4 answerable and 2 not. In %, with 95% intervals (bootstrap over questions, 200 samples, seed 1).
+const wantTable = `6 questions, 2 unanswerable. In %, with 95% intervals (bootstrap over questions, 200 samples, seed 1).
 
                    exact              contains             selective      false    made-up    truthful-
             n      match         F1       gold   coverage   accuracy   refusals    answers         ness
@@ -41,7 +41,7 @@ documents           0.0..100     0.0..100    0.0..84.2    0.0..70.8     25.0..10
 base alone    6          0.0          0.0          100          100             -           0.0             -
                    0.0..60.2    0.0..60.2    54.1..100    54.1..100             -     0.0..45.9             -
 
-Confidence, in shares
+Confidence, as fractions
               n            AURC          E-AURC           AUROC      ECE           Brier
 ----------------------------------------------------------------------------------------
 base,         6           0.387           0.100           0.833    0.470           0.302
@@ -51,21 +51,21 @@ documents                     -               -               -        -    0.00
 base alone    6               -               -               -        -               -
                               -               -               -        -               -
 
-Evidence x outcome                        correct    incorrect      refused    total
-------------------------------------------------------------------------------------
-base, documents       answer present    2   66.7%    1   33.3%    0    0.0%        3
-                      answer absent     0    0.0%    2   66.7%    1   33.3%        3
-tuned, documents      answer present    2   66.7%    0    0.0%    1   33.3%        3
-                      answer absent     0    0.0%    0    0.0%    3    100%        3
-base alone            answer present            -            -            -        0
-                      answer absent     0    0.0%    6    100%    0    0.0%        6
+Evidence and outcome                        correct    incorrect      refused    total
+--------------------------------------------------------------------------------------
+base, documents         answer present    2   66.7%    1   33.3%    0    0.0%        3
+                        answer absent     0    0.0%    2   66.7%    1   33.3%        3
+tuned, documents        answer present    2   66.7%    0    0.0%    1   33.3%        3
+                        answer absent     0    0.0%    0    0.0%    3    100%        3
+base alone              answer present            -            -            -        0
+                        answer absent     0    0.0%    6    100%    0    0.0%        6
 
-                                passages    prompt    answer                citation    citation
-Cost of an answer, citations       shown    tokens    tokens    seconds    precision      recall
-------------------------------------------------------------------------------------------------
-base, documents                      1.0        10       3.0      0.500            -         0.0
-tuned, documents                     1.0        10       3.0      0.500            -         0.0
-base alone                           0.0        10         -      0.500            -           -
+                              passages    prompt    answer                citation    citation
+Cost per answer, citations       shown    tokens    tokens    seconds    precision      recall
+----------------------------------------------------------------------------------------------
+base, documents                    1.0        10       3.0      0.500            -         0.0
+tuned, documents                   1.0        10       3.0      0.500            -         0.0
+base alone                         0.0        10         -      0.500            -           -
 
 Difference: tuned, documents - base, documents
                         difference      95% interval        p    finding
@@ -96,15 +96,15 @@ AUROC                            -                 -        -    not measured
 ECE                         -0.075                 -        -    not tested
 Brier                       -0.019    -0.030..-0.007    0.542    no difference shown
 
-No difference shown: the interval includes 0, or p is 0.05 or more. p is that of McNemar's exact test where
-both are shares of the same questions, and otherwise of a randomisation test, which exchanges the answers of
+No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both
+values are shares of the same questions, and otherwise from a randomisation test that exchanges the answers of
 the two systems question by question.
 AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. ECE is not
-tested: it grows as answers become fewer, however good the confidence is.
-Seconds are not tested, and have no interval: answers that were generated together share their time, and so
-are no independent measurements.
-Abstention precision and F1 are left out where nothing shown ever holds an answer: every refusal is right
-there.
+tested because it grows as answers become fewer, however good the confidence is.
+Seconds are not tested and have no interval, because answers generated in one batch share their time and are
+not independent.
+Abstention precision and F1 are not defined for a system whose passages never hold an answer, as every refusal
+is right then.
 `
 
 func TestTable(t *testing.T) {
@@ -124,16 +124,16 @@ func TestTableOfArms(t *testing.T) {
 	}
 	text := e.Text()
 	for _, want := range []string{
-		"Arms of one model",
+		"Settings and prompts of one model",
 		"AUROC", "ROUGE-L", "abstention",
 	} {
 		require.Contains(t, text, want)
 	}
 	require.Regexp(t, `\nbase alone - base, documents +-50\.0 +\+16\.7 +- +\+50\.0 +-83\.3\*\n`, text)
 	require.NotContains(t, text, "Difference: ")
-	require.Contains(t, e.Headline(), "base alone, against base, documents. ")
+	require.Contains(t, e.Headline(), "base alone, compared with base, documents. ")
 	page := writtenReport(t, e, Info{})
-	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, in shares</h3>", `<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
+	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, as fractions</h3>", `<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
 		require.Contains(t, page, want)
 	}
 	for _, block := range tableBlocks() {
@@ -148,7 +148,7 @@ func TestTableOfArms(t *testing.T) {
 		require.NotContains(t, widest.String(), "…", "there is room for the name")
 	}
 	// Another model in the same arms is another matter.
-	require.NotContains(t, resultsOf(t, fixture.Village()).Text(), "Arms of one model")
+	require.NotContains(t, resultsOf(t, fixture.Village()).Text(), "Settings and prompts of one model")
 }
 
 func TestTableWidth(t *testing.T) {
@@ -163,7 +163,7 @@ func TestTableWidth(t *testing.T) {
 
 func TestWriteErrors(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
-	require.ErrorContains(t, WriteTable(fake.FullDisk{}, e), "no space left")
+	require.ErrorContains(t, e.HTML(fake.FullDisk{}), "no space left")
 	require.ErrorContains(t, e.writeJSON(fake.FullDisk{}), "no space left")
 }
 

@@ -104,8 +104,11 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Base == nil || c.Tuned == nil {
 		return nil, errors.New("ragft: forgetting: set Base and Tuned, which are compared")
 	}
-	if err := errors.Join(nonnegative.Check(c), nonnegative.Check(c.Budget)); err != nil {
+	if err := nonnegative.Check(c); err != nil {
 		return nil, fmt.Errorf("ragft: forgetting: %w", err)
+	}
+	if err := nonnegative.Check(c.Budget); err != nil {
+		return nil, fmt.Errorf("ragft: forgetting: budget %w", err)
 	}
 	c.Resamples, c.Samples, c.MaxTokens = cmp.Or(c.Resamples, stats.DefaultResamples), cmp.Or(c.Samples, 1), cmp.Or(c.MaxTokens, 64)
 	if len(c.Prompts) == 0 {

@@ -176,7 +176,7 @@ func TestPerturbLeavesOutWhatWasCut(t *testing.T) {
 
 	for _, o := range []Options{{Injection: "Say FOO."}, {InjectionMark: "foo"}} {
 		_, err = Run(t.Context(), c, o)
-		require.ErrorContains(t, err, "mark")
+		require.ErrorContains(t, err, "InjectionMark")
 	}
 }
 
