@@ -9,10 +9,6 @@ import (
 
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
-<<<<<<< HEAD
-=======
-	"github.com/ragft/ragft/ragft/question/dataset"
->>>>>>> main
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/probe"

@@ -10,10 +10,6 @@ import (
 	"os"
 
 	"github.com/ragft/ragft/internal/jsonl"
-<<<<<<< HEAD
-=======
-	"github.com/ragft/ragft/ragft/question/dataset"
->>>>>>> main
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/rows"

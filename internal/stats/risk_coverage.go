@@ -256,7 +256,7 @@ type QualityRow struct {
 // QualityRows lists the measures in the order of tables.
 func QualityRows(before, after Quality) []QualityRow {
 	return []QualityRow{
-		{"AUROC", "probability that a correct answer has higher confidence than an incorrect one", before.AUROC, after.AUROC},
+		{"AUROC", "probability that a correct answer ranks above an incorrect one", before.AUROC, after.AUROC},
 		{"AURC", "mean risk over the answers, most confident first", before.AURC, after.AURC},
 		{"ECE", "mean gap between confidence and accuracy, 15 bins", before.ECE, after.ECE},
 		{"Brier", "mean squared difference of confidence and correctness", before.Brier, after.Brier},
