@@ -35,7 +35,14 @@ func (m *doubting) ScoreTexts(context.Context, []string) ([][]float64, error) { 
 
 func (m *doubting) probability(t *testing.T, lm model.Model) float64 {
 	t.Helper()
-	out, err := Ask(t.Context(), lm, confidence.SignalOptions{True: true}, []Answer{{model.Request{Messages: prompt.Chat("s", "Who?")}, "Tom"}}, nil, 1)
+	out, err := Ask(
+		t.Context(),
+		lm,
+		confidence.SignalOptions{True: true},
+		[]Answer{{model.Request{Messages: prompt.Chat("s", "Who?")}, "Tom"}},
+		nil,
+		1,
+	)
 	require.NoError(t, err)
 	return out[0][True]
 }

@@ -177,7 +177,12 @@ func MeanEstimate(values []float64, least, most float64, resamples int, seed uin
 	if len(values) == 0 {
 		return Estimate{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
 	}
-	e := Bootstrap(len(values), resamples, seed, func(weights []float64) float64 { return WeightedSum(values, weights) / float64(len(values)) })
+	e := Bootstrap(
+		len(values),
+		resamples,
+		seed,
+		func(weights []float64) float64 { return WeightedSum(values, weights) / float64(len(values)) },
+	)
 	if slices.Min(values) == slices.Max(values) {
 		e.Value = values[0]
 		e.Low, e.High = SameScores(e.Value, least, most, len(values))

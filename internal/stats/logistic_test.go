@@ -34,7 +34,10 @@ func TestLogisticMatchesShares(t *testing.T) {
 // A case by hand: one signal at -1 (wrong) and +1 (right), penalty 1/2 w^2. By symmetry the bias is 0, and w solves
 // w = 2 (1 - s(w)), the gradient of two points: w = 2 / (1 + e^w) gives w = 0.6748.
 func TestLogisticByHand(t *testing.T) {
-	c, err := FitLogistic([]Observation{{Features: map[string]float64{"x": -1}, Correct: false}, {Features: map[string]float64{"x": 1}, Correct: true}}, []string{"x"})
+	c, err := FitLogistic(
+		[]Observation{{Features: map[string]float64{"x": -1}, Correct: false}, {Features: map[string]float64{"x": 1}, Correct: true}},
+		[]string{"x"},
+	)
 	require.NoError(t, err)
 	require.InDelta(t, 0, c.Bias, 1e-9)
 	w := c.Weight[0]
@@ -58,10 +61,16 @@ func TestLogisticTakesTheUsefulSignal(t *testing.T) {
 }
 
 func TestLogisticNeedsBothOutcomes(t *testing.T) {
-	for _, points := range [][]Observation{nil, {{Features: map[string]float64{"x": 1}, Correct: true}}, {{Features: map[string]float64{"x": 1}, Correct: false}, {Features: map[string]float64{"x": 2}, Correct: false}}} {
+	for _, points := range [][]Observation{
+		nil, {{Features: map[string]float64{"x": 1}, Correct: true}},
+		{{Features: map[string]float64{"x": 1}, Correct: false}, {Features: map[string]float64{"x": 2}, Correct: false}},
+	} {
 		_, err := FitLogistic(points, []string{"x"})
 		require.ErrorContains(t, err, "it takes right and wrong answers and a signal")
 	}
-	_, err := FitLogistic([]Observation{{Features: map[string]float64{"x": 1}, Correct: true}, {Features: map[string]float64{"x": 2}, Correct: false}}, nil)
+	_, err := FitLogistic(
+		[]Observation{{Features: map[string]float64{"x": 1}, Correct: true}, {Features: map[string]float64{"x": 2}, Correct: false}},
+		nil,
+	)
 	require.ErrorContains(t, err, "it takes right and wrong answers and a signal")
 }

@@ -36,7 +36,12 @@ type PairedMeans struct {
 // nil if the means are not defined.
 func (m PairedMeans) Change(of func(before, after float64) float64) (Estimate, *float64) {
 	before, after := SumTokens(m.Before), SumTokens(m.After)
-	e := Bootstrap(len(m.Before), m.Resamples, m.Seed, func(weights []float64) float64 { return of(before.Mean(weights), after.Mean(weights)) })
+	e := Bootstrap(
+		len(m.Before),
+		m.Resamples,
+		m.Seed,
+		func(weights []float64) float64 { return of(before.Mean(weights), after.Mean(weights)) },
+	)
 	observed := after.Mean(nil) - before.Mean(nil)
 	if math.IsNaN(observed) {
 		return e, nil

@@ -24,7 +24,14 @@ func TestCompareShares(t *testing.T) {
 	require.Equal(t, []int{0, 6}, []int{d.OnlyBase, d.OnlyOther})
 	require.Equal(t, 1.0, d.Estimate.High)
 	require.InDelta(t, 1-2*(1-0.5407), d.Estimate.Low, 1e-3) // 0.025^(1/6) = 0.5407; another score is -1 at worst
-	d = CompareShares(50, 500, 1, func(i int) bool { return i < 40 }, func(i int) bool { return i%2 == 0 }, func(i int) bool { return i%4 == 0 })
+	d = CompareShares(
+		50,
+		500,
+		1,
+		func(i int) bool { return i < 40 },
+		func(i int) bool { return i%2 == 0 },
+		func(i int) bool { return i%4 == 0 },
+	)
 	require.InDelta(t, -0.25, d.Estimate.Value, 1e-12)
 	require.Less(t, d.Estimate.Low, -0.25)
 	require.Less(t, d.Estimate.High, 0.0)

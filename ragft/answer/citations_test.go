@@ -34,7 +34,8 @@ func TestCitationsPointAtTheSource(t *testing.T) {
 		{"a marker in words", "Who opened it?", "Ann Lee [Document 2]", []string{"It was opened in 1912 by Ann Lee."}, []int{2}},
 		{"a marker without support names the passage", "Who opened it?", "Tom Fox [2]",
 			[]string{"The Blue Inn stands in Dunmore. It was opened in 1912 by Ann Lee."}, []int{2}},
-		{"a number beyond the passages is no marker", "Who opened the inn?", "Ann Lee [7]", []string{"It was opened in 1912 by Ann Lee."}, []int{0}},
+		{"a number beyond the passages is no marker", "Who opened the inn?", "Ann Lee [7]",
+			[]string{"It was opened in 1912 by Ann Lee."}, []int{0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			citations, _ := Cite(c.question, c.answer, fake.InnHits())
@@ -63,7 +64,8 @@ func TestWrittenCitations(t *testing.T) {
 		{"a quote", `The document says: "` + opened + `"`, []string{opened}, nil, []int{0}},
 		{"a quote that is in no passage", `The document says: "The inn was founded by Tom Fox long ago."`,
 			nil, []string{"The inn was founded by Tom Fox long ago."}, nil},
-		{"one of each", `"` + opened + `" and "founded by Tom Fox long ago"`, []string{opened}, []string{"founded by Tom Fox long ago"}, []int{0}},
+		{"one of each", `"` + opened + `" and "founded by Tom Fox long ago"`,
+			[]string{opened}, []string{"founded by Tom Fox long ago"}, []int{0}},
 		{"nothing cited", "Ann Lee", nil, nil, nil},
 		{"a name in quotation marks", `"Ann Lee"`, nil, nil, nil},
 		{"a number beyond the passages, twice", "Ann Lee [7]. Yes [7, 0].", nil, []string{"[7]", "[0]"}, nil},

@@ -170,7 +170,12 @@ func (a *Assistant) threshold() float64 {
 }
 
 // ask lets the model answer, from fewer passages if not all fit.
-func (a *Assistant) ask(ctx context.Context, q Query, hits []retriever.Hit, onText func(string)) (*reading.Asking, model.Request, model.Sample, error) {
+func (a *Assistant) ask(
+	ctx context.Context,
+	q Query,
+	hits []retriever.Hit,
+	onText func(string),
+) (*reading.Asking, model.Request, model.Sample, error) {
 	ask := &reading.Asking{Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
 		if a.opts.Careful {
 			return layout.WithHistory(a.opts.Prompts.CarefulMessages(q.Question, hits), q.History)

@@ -142,7 +142,10 @@ func TestAssistantHistory(t *testing.T) {
 	_, err := New(m, fake.Search{All: fake.InnHits()}, Options{}).Ask(t.Context(), Query{
 		Question: " Who owns the inn? ",
 		History: []model.Message{
-			{Role: model.RoleSystem, Content: "Be brief."}, {Role: model.RoleUser, Content: "Hello."}, {Role: model.RoleAssistant, Content: "Good day."},
+			{
+				Role:    model.RoleSystem,
+				Content: "Be brief.",
+			}, {Role: model.RoleUser, Content: "Hello."}, {Role: model.RoleAssistant, Content: "Good day."},
 		},
 	})
 	require.NoError(t, err)

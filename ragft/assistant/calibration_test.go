@@ -21,9 +21,22 @@ func TestAssistantHoldsToItsCalibration(t *testing.T) {
 	m := &fake.Scripted{Called: "m", Answers: map[string]model.Sample{q: fake.Said("Mara Venn", 0.9)}}
 	calibration := func(bias float64) *confidence.Calibration {
 		return &confidence.Calibration{
-			Calibrator: stats.Logistic{Names: []string{signals.LogProb, signals.Consistency}, Mean: []float64{0, 0}, Scale: []float64{1, 1}, Weight: []float64{1, 1}, Bias: bias},
-			Guarantee:  confidence.Guarantee{Threshold: 0.5, Answered: 9},
-			Conditions: confidence.Conditions{Model: "m", Signals: confidence.SignalOptions{Consistency: 2}, Setting: string(eval.SettingRetrieval), Passages: 4, Prompt: prompt.DefaultRead, Layout: layout.Fingerprint(prompt.Set{}.ReadMessages)},
+			Calibrator: stats.Logistic{
+				Names:  []string{signals.LogProb, signals.Consistency},
+				Mean:   []float64{0, 0},
+				Scale:  []float64{1, 1},
+				Weight: []float64{1, 1},
+				Bias:   bias,
+			},
+			Guarantee: confidence.Guarantee{Threshold: 0.5, Answered: 9},
+			Conditions: confidence.Conditions{
+				Model:    "m",
+				Signals:  confidence.SignalOptions{Consistency: 2},
+				Setting:  string(eval.SettingRetrieval),
+				Passages: 4,
+				Prompt:   prompt.DefaultRead,
+				Layout:   layout.Fingerprint(prompt.Set{}.ReadMessages),
+			},
 		}
 	}
 	answer, err := New(m, found, Options{Calibration: calibration(1)}).Answer(t.Context(), q)

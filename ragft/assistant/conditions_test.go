@@ -111,15 +111,20 @@ func TestCalibrationKnowsItsIndex(t *testing.T) {
 // What a model reasons before its answer has no part in what is said of the answer, in use as in an evaluation.
 func TestAssistantExtracts(t *testing.T) {
 	const q = "Who runs the mill?"
-	m := &fixture.Speaking{Samples: []string{"Tom, says one. Answer: Mara Venn", "Mara Venn, says one. Answer: Tom"}, Answer: `The page says "run by Mara Venn". Answer: Mara Venn`}
+	m := &fixture.Speaking{
+		Samples: []string{"Tom, says one. Answer: Mara Venn", "Mara Venn, says one. Answer: Tom"},
+		Answer:  `The page says "run by Mara Venn". Answer: Mara Venn`,
+	}
 	found := fake.Shelf{q: {"The mill is run by Mara Venn."}}
 	c := &confidence.Calibration{
 		Calibrator: stats.Logistic{Names: []string{signals.Consistency}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
 		Guarantee:  confidence.Guarantee{Threshold: 0.1, Answered: 9},
 	}
 	e := fixture.Evaluated(t, eval.Config{
-		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Extract: answer.Final}},
-		Questions: []question.Question{{ID: "q", Question: q, Answer: "Mara Venn"}}, Search: found, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
+		Systems: []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Extract: answer.Final}},
+		Questions: []question.Question{
+			{ID: "q", Question: q, Answer: "Mara Venn"},
+		}, Search: found, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
 	})
 	_, c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name)
 	shown := ""

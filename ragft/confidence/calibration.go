@@ -138,13 +138,25 @@ func commonSignals(points []Point) []string {
 // String says what the threshold guarantees, or that there is none.
 func (g Guarantee) String() string {
 	if g.Answered == 0 {
-		return fmt.Sprintf("No threshold keeps the share of wrong answers at or below %s %%: the %d answers that it is chosen on are too few, or too often wrong.",
-			figures.Percent(g.Risk), g.N)
+		return fmt.Sprintf(
+			"No threshold keeps the share of wrong answers at or below %s %%: the %d answers that it is chosen on are too few, or too often wrong.",
+			figures.Percent(g.Risk),
+			g.N,
+		)
 	}
-	return fmt.Sprintf("Answers with a confidence of at least %.3f are given, others withheld. Of %d answers that the confidence was not fitted on, "+
-		"%d pass (%s %%), of which %d are wrong (%s %%). For new questions of the same kind at most %s %% of the answers given are wrong; "+
-		"this guarantee fails with a probability of at most %s %%.",
-		g.Threshold, g.N, g.Answered, figures.Percent(g.Coverage), g.Wrong, figures.Percent(g.Empirical), figures.Percent(g.Risk), figures.Percent(g.Delta))
+	return fmt.Sprintf(
+		"Answers with a confidence of at least %.3f are given, others withheld. Of %d answers that the confidence was not fitted on, "+
+			"%d pass (%s %%), of which %d are wrong (%s %%). For new questions of the same kind at most %s %% of the answers given are wrong; "+
+			"this guarantee fails with a probability of at most %s %%.",
+		g.Threshold,
+		g.N,
+		g.Answered,
+		figures.Percent(g.Coverage),
+		g.Wrong,
+		figures.Percent(g.Empirical),
+		figures.Percent(g.Risk),
+		figures.Percent(g.Delta),
+	)
 }
 
 // Promise says what the calibration guarantees, or why there is none.
@@ -166,7 +178,12 @@ func (c *Calibration) WriteTable(w io.Writer) error {
 	for _, r := range stats.QualityRows(c.Before, c.After) {
 		t.Row(r.Name, figures.PlainMetric(stats.OrNaN(r.Before), false), figures.PlainMetric(stats.OrNaN(r.After), false), r.Meaning)
 	}
-	head := fmt.Sprintf("Calibration of %s: %s, fitted on %d answers.", c.Conditions.System, strings.Join(c.Calibrator.Names, ", "), c.Calibrator.N)
+	head := fmt.Sprintf(
+		"Calibration of %s: %s, fitted on %d answers.",
+		c.Conditions.System,
+		strings.Join(c.Calibrator.Names, ", "),
+		c.Calibrator.N,
+	)
 	text := table.Cut(head, table.Width) + "\n\n" + t.String() + "\n" + table.Wrap(c.Guarantee.String())
 	if c.ThresholdTest != nil {
 		text += table.Wrap(c.ThresholdTest.String())
@@ -197,7 +214,8 @@ func ReadFile(path string) (*Calibration, error) {
 		return &c, nil
 	}
 	k := len(c.Calibrator.Names)
-	if k == 0 || len(c.Calibrator.Mean) != k || len(c.Calibrator.Scale) != k || len(c.Calibrator.Weight) != k || slices.Contains(c.Calibrator.Scale, 0) {
+	if k == 0 || len(c.Calibrator.Mean) != k || len(c.Calibrator.Scale) != k || len(c.Calibrator.Weight) != k ||
+		slices.Contains(c.Calibrator.Scale, 0) {
 		return nil, fmt.Errorf("ragft: calibration %s: its lists differ in length", path)
 	}
 	return &c, nil

@@ -95,5 +95,9 @@ func (r ThresholdRates) String() string {
 	if math.IsNaN(r.SelectiveAccuracy.Value) {
 		return text
 	}
-	return text + fmt.Sprintf(", %s %% (%s) of the answers right", figures.Percent(r.SelectiveAccuracy.Value), figures.PercentInterval(r.SelectiveAccuracy))
+	return text + fmt.Sprintf(
+		", %s %% (%s) of the answers right",
+		figures.Percent(r.SelectiveAccuracy.Value),
+		figures.PercentInterval(r.SelectiveAccuracy),
+	)
 }

@@ -31,8 +31,16 @@ func TestCitationMetrics(t *testing.T) {
 			"parts inn":   {Text: "Ann Lee opened it [2] in Dunmore."},                               // 1 of 1: a part, so not recalled
 			"nothing inn": {Text: "It was Ann Lee [2]."},                                             // not answerable
 		}}}},
-		Questions: []question.Question{ask("quote", "Ann Lee"), ask("false", "Ann Lee"), ask("both", "Ann Lee"), ask("none", "Ann Lee"), ask("beyond", "Ann Lee"), parts, ask("nothing", "")},
-		Search:    found, Resamples: 10,
+		Questions: []question.Question{
+			ask("quote", "Ann Lee"),
+			ask("false", "Ann Lee"),
+			ask("both", "Ann Lee"),
+			ask("none", "Ann Lee"),
+			ask("beyond", "Ann Lee"),
+			parts,
+			ask("nothing", ""),
+		},
+		Search: found, Resamples: 10,
 	})
 	s := e.Systems[0]
 	for i, r := range s.Records[:6] {

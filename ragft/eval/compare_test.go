@@ -30,7 +30,15 @@ func measuredRecords(t testing.TB, seed uint64, resamples int, systems ...[]Reco
 // recordOf draws a record: answered with the probability answers, with a confidence that is the probability to be right.
 func recordOf(rng *rand.Rand, i int, answers float64) Record {
 	c := rng.Float64()
-	r := Record{Verdict: answer.Incorrect, Context: answer.Absent, Confidence: &c, F1: rng.Float64() / 2, RougeL: rng.Float64(), Tokens: 1 + rng.IntN(9), Cited: 1 + rng.IntN(2)}
+	r := Record{
+		Verdict:    answer.Incorrect,
+		Context:    answer.Absent,
+		Confidence: &c,
+		F1:         rng.Float64() / 2,
+		RougeL:     rng.Float64(),
+		Tokens:     1 + rng.IntN(9),
+		Cited:      1 + rng.IntN(2),
+	}
 	if i%3 != 0 {
 		r.Context = answer.Present
 	}
@@ -101,7 +109,8 @@ func TestFindingsWhereThereIsADifference(t *testing.T) {
 	}
 	c := measuredRecords(t, 1, 1000, base, other).Comparisons[0]
 	for key, want := range map[string]stats.Finding{
-		metric.F1: stats.Better, metric.AURC: stats.Better, metric.AUROC: stats.Better, metric.Brier: stats.Better, metric.AnswerTokens: stats.Worse, metric.Truthfulness: stats.NoDifference,
+		metric.F1: stats.Better, metric.AURC: stats.Better, metric.AUROC: stats.Better, metric.Brier: stats.Better, metric.AnswerTokens: stats.Worse,
+		metric.Truthfulness: stats.NoDifference,
 	} {
 		require.Equal(t, want, c.Difference(key).Finding, key)
 	}
@@ -156,7 +165,16 @@ func TestNoIntervalWithoutWidth(t *testing.T) {
 	sure, unsure := 0.9, 0.1
 	answers, refusals := make([]Record, 6), make([]Record, 6)
 	for i := range answers {
-		answers[i] = Record{Verdict: answer.Correct, Context: answer.Present, Confidence: &sure, Cited: 1, CitedRight: 1, Unanswerable: false, F1: 1, RougeL: 0.5}
+		answers[i] = Record{
+			Verdict:      answer.Correct,
+			Context:      answer.Present,
+			Confidence:   &sure,
+			Cited:        1,
+			CitedRight:   1,
+			Unanswerable: false,
+			F1:           1,
+			RougeL:       0.5,
+		}
 		refusals[i] = Record{Verdict: answer.Refused, Context: answer.Absent}
 	}
 	refusals[5] = Record{Verdict: answer.Refused, Context: answer.Present}

@@ -17,11 +17,26 @@ import (
 
 // gated is an evaluation of "tuned" with answers of the given probabilities; negative = refused, odd places wrong.
 func gated(probabilities ...float64) *eval.Evaluation {
-	e := &eval.Evaluation{Passages: 4, Systems: []eval.SystemResult{{Name: "tuned", Model: "m", Setting: eval.SettingRetrieval, Prompt: prompt.DefaultRead, Layout: layout.Fingerprint(prompt.Set{}.ReadMessages)}}}
+	e := &eval.Evaluation{
+		Passages: 4,
+		Systems: []eval.SystemResult{
+			{
+				Name:    "tuned",
+				Model:   "m",
+				Setting: eval.SettingRetrieval,
+				Prompt:  prompt.DefaultRead,
+				Layout:  layout.Fingerprint(prompt.Set{}.ReadMessages),
+			},
+		},
+	}
 	for i, p := range probabilities {
 		r := eval.Record{Verdict: answer.Refused}
 		if p > 0 {
-			r = eval.Record{Verdict: []answer.Verdict{answer.Correct, answer.Incorrect}[i%2], Confidence: &p, Signals: confidence.Signals{signals.LogProb: math.Log(p)}}
+			r = eval.Record{
+				Verdict:    []answer.Verdict{answer.Correct, answer.Incorrect}[i%2],
+				Confidence: &p,
+				Signals:    confidence.Signals{signals.LogProb: math.Log(p)},
+			}
 		}
 		e.Systems[0].Records = append(e.Systems[0].Records, r)
 		e.Questions = append(e.Questions, eval.Question{})

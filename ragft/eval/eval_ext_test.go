@@ -30,8 +30,12 @@ func TestEvaluateMatrix(t *testing.T) {
 		answer.Present: {answer.Correct: 2, answer.Refused: 1},
 		answer.Absent:  {answer.Refused: 3},
 	}, e.System("tuned, documents").Matrix)
-	require.Equal(t, map[answer.Context]map[answer.Verdict]int{answer.Present: {}, answer.Absent: {answer.Incorrect: 6}}, e.System("base alone").Matrix,
-		"nothing shown holds nothing")
+	require.Equal(
+		t,
+		map[answer.Context]map[answer.Verdict]int{answer.Present: {}, answer.Absent: {answer.Incorrect: 6}},
+		e.System("base alone").Matrix,
+		"nothing shown holds nothing",
+	)
 	require.Nil(t, e.System("no such"))
 }
 
@@ -201,7 +205,8 @@ func TestEvaluateBlankAnswer(t *testing.T) {
 		for i, r := range e.Systems[0].Records {
 			require.Equal(t, answer.Refused, r.Verdict, "nothing is said, so it is no answer: %q", blank)
 			require.Equal(t, answer.ByEmpty, r.Decision)
-			answer, err := assistant.New(config.Systems[0].Model, config.Search, assistant.Options{}).Answer(t.Context(), config.Questions[i].Question)
+			answer, err := assistant.New(config.Systems[0].Model, config.Search, assistant.Options{}).
+				Answer(t.Context(), config.Questions[i].Question)
 			require.NoError(t, err)
 			require.True(t, answer.Abstained, "use and evaluation agree")
 		}

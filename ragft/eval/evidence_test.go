@@ -41,6 +41,12 @@ func TestLongContextCountsWhatMayFit(t *testing.T) {
 }
 
 func TestUnknownSetting(t *testing.T) {
-	_, err := Run(t.Context(), Config{Systems: []System{{Name: "s", Model: &fake.Scripted{}, Setting: "oracle"}}, Questions: []question.Question{{ID: "a", Question: "A?"}}})
+	_, err := Run(
+		t.Context(),
+		Config{
+			Systems:   []System{{Name: "s", Model: &fake.Scripted{}, Setting: "oracle"}},
+			Questions: []question.Question{{ID: "a", Question: "A?"}},
+		},
+	)
 	require.ErrorContains(t, err, `"oracle"`)
 }

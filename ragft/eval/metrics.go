@@ -172,7 +172,7 @@ func metricDefinitions() []metricDefinition {
 		secondsTaken(),
 		confidenceMetric(metric.AURC, "AURC", "mean risk over the answers, most confident first", -1, stats.Ranking.Aurc),
 		confidenceMetric(metric.EAURC, "E-AURC", "AURC minus that of the best ranking", -1, stats.Ranking.Eaurc),
-		confidenceMetric(metric.AUROC, "AUROC", "probability that a correct answer has higher confidence than an incorrect one", 1, stats.Ranking.Auroc),
+		confidenceMetric(metric.AUROC, "AUROC", "probability that a correct answer ranks above an incorrect one", 1, stats.Ranking.Auroc),
 		expectedCalibrationError(),
 		confidenceMetric(metric.Brier, "Brier", "mean squared difference of confidence and correctness", -1, stats.Ranking.Brier),
 	}

@@ -79,11 +79,11 @@ func answerLines(memory string, e *Results) []answerLine {
 	}
 	if e.Memory != nil {
 		short := probe.Result{}
-		for _, list := range e.Memory.Lists() {
-			p := *list.Probe
+		for name, list := range e.Memory.Lists() {
+			p := *list
 			p.Evaluation = nil
-			*short.At(list.Name) = &p
-			lines = append(lines, answerLines(list.Name, &Results{Evaluation: list.Probe.Evaluation})...)
+			*short.At(name) = &p
+			lines = append(lines, answerLines(name, &Results{Evaluation: list.Evaluation})...)
 		}
 		head.Memory = &short
 	}
@@ -197,7 +197,13 @@ func (a *answersReader) put(l answerLine) error {
 			return fmt.Errorf("the first line has no system %q", l.System)
 		}
 		if !slices.Contains(figures.Verdicts(), l.Verdict) || !slices.Contains(figures.Contexts(), l.Context) {
-			return fmt.Errorf("verdict %q, context %q: a verdict is one of %v, a context one of %v", l.Verdict, l.Context, figures.Verdicts(), figures.Contexts())
+			return fmt.Errorf(
+				"verdict %q, context %q: a verdict is one of %v, a context one of %v",
+				l.Verdict,
+				l.Context,
+				figures.Verdicts(),
+				figures.Contexts(),
+			)
 		}
 		a.answers = append(a.answers, l)
 	default:
@@ -268,7 +274,7 @@ func (a *answersReader) evaluation(ctx context.Context) (*Results, error) {
 		return nil, err
 	}
 	for _, list := range a.e.Memory.Lists() {
-		list.Probe.Recompute()
+		list.Recompute()
 	}
 	if err := a.e.recomputeRobustness(); err != nil {
 		return nil, err

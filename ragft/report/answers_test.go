@@ -71,17 +71,42 @@ func measured(t *testing.T) *Results {
 		Calibrator: stats.Logistic{Names: []string{signals.LogProb, signals.Retrieval}, N: 50},
 		Before:     stats.Quality{AUROC: value(0.61), ECE: value(0.2)},
 		After:      stats.Quality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
-		Guarantee:  confidence.Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
+		Guarantee: confidence.Guarantee{
+			Threshold: 0.625,
+			Risk:      0.1,
+			Delta:     0.1,
+			N:         60,
+			Answered:  30,
+			Wrong:     1,
+			Bound:     0.09,
+			Coverage:  0.5,
+			Empirical: 1.0 / 30,
+		},
 	}
-	e.Calibration.Calibrator.Mean, e.Calibration.Calibrator.Scale, e.Calibration.Calibrator.Weight = []float64{0, 0}, []float64{1, 1}, []float64{1, 1}
+	e.Calibration.Calibrator.Mean, e.Calibration.Calibrator.Scale, e.Calibration.Calibrator.Weight = []float64{
+		0,
+		0,
+	}, []float64{
+		1,
+		1,
+	}, []float64{
+		1,
+		1,
+	}
 	points, conditions, err := e.Points("tuned, documents")
 	require.NoError(t, err)
 	e.Calibration.Conditions = conditions
 	require.NoError(t, e.Calibration.Test(points, conditions))
-	e.Leakage = question.MeasureLeakage([]question.Question{{ID: "t1", Question: "Who runs the mill?"}}, fixture.Village().Questions, question.LeakOptions{})
+	e.Leakage = question.MeasureLeakage(
+		[]question.Question{{ID: "t1", Question: "Who runs the mill?"}},
+		fixture.Village().Questions,
+		question.LeakOptions{},
+	)
 	e.Info = &Info{
-		Title: "The village, measured", Loss: []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}}, LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
-		Timings: []Fact{{"training", "1m3s"}}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
+		Title:        "The village, measured",
+		Loss:         []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}},
+		LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
+		Timings:      []Fact{{"training", "1m3s"}}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
 	}
 	return e
 }
@@ -185,7 +210,12 @@ func TestAnswersOfManyFlips(t *testing.T) {
 
 	r.Changes[0].Flips = append(r.Changes[0].Flips, robust.Flip{ShownAfter: []int{len(r.Documents)}})
 	require.ErrorContains(t, e.writeAnswers(&data), "refers to document")
-	require.ErrorContains(t, question.Write(&data, []question.Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}), "bytes long; the limit is", "what could not be read back is not written")
+	require.ErrorContains(
+		t,
+		question.Write(&data, []question.Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}),
+		"bytes long; the limit is",
+		"what could not be read back is not written",
+	)
 }
 
 // A person who reads the answers may know better than the judge.
@@ -270,8 +300,16 @@ func TestTableOfEverything(t *testing.T) {
 
 func TestGuaranteeInWords(t *testing.T) {
 	g := measured(t).Calibration.Guarantee
-	require.Equal(t, "Answers with a confidence of at least 0.625 are given, others withheld. Of 60 answers that the confidence was not fitted on, "+
-		"30 pass (50.0 %), of which 1 are wrong (3.3 %). For new questions of the same kind at most 10.0 % of the answers given are wrong; "+
-		"this guarantee fails with a probability of at most 10.0 %.", g.String())
-	require.Contains(t, confidence.Guarantee{Risk: 0.1, N: 12}.String(), "No threshold keeps the share of wrong answers at or below 10.0 %: the 12 answers")
+	require.Equal(
+		t,
+		"Answers with a confidence of at least 0.625 are given, others withheld. Of 60 answers that the confidence was not fitted on, "+
+			"30 pass (50.0 %), of which 1 are wrong (3.3 %). For new questions of the same kind at most 10.0 % of the answers given are wrong; "+
+			"this guarantee fails with a probability of at most 10.0 %.",
+		g.String(),
+	)
+	require.Contains(
+		t,
+		confidence.Guarantee{Risk: 0.1, N: 12}.String(),
+		"No threshold keeps the share of wrong answers at or below 10.0 %: the 12 answers",
+	)
 }

@@ -79,7 +79,14 @@ func newBrowser(e *Results, base, tuned *eval.SystemResult) reportBrowser {
 func newBrowserItem(e *Results, base, tuned *eval.SystemResult, i int) browserItem {
 	q := &e.Questions[i]
 	kind, tag := questionKind(q, &tuned.Records[i])
-	item := browserItem{Number: i + 1, ID: q.ID, Question: q.Question.Question, Before: q.History, Kind: kind, Gold: strings.Join(q.Golds(), " / ")}
+	item := browserItem{
+		Number:   i + 1,
+		ID:       q.ID,
+		Question: q.Question.Question,
+		Before:   q.History,
+		Kind:     kind,
+		Gold:     strings.Join(q.Golds(), " / "),
+	}
 	tags := []string{tag}
 	if was, is := verdictRank(&base.Records[i]), verdictRank(&tuned.Records[i]); was < is {
 		tags = append(tags, "changed", "improved")

@@ -27,7 +27,8 @@ func TestCalibrateWithoutWrongAnswers(t *testing.T) {
 	require.Contains(t, c.Unfit, "it takes right and wrong answers")
 	require.Equal(t, []float64{0.05, 0.1}, []float64{c.Guarantee.Risk, c.Guarantee.Delta})
 	for _, minimum := range []float64{0, 0.3} {
-		_, err = assistant.New(&fake.Scripted{Called: "m"}, fake.Shelf{}, assistant.Options{Calibration: c, MinConfidence: minimum}).Answer(t.Context(), "Who?")
+		_, err = assistant.New(&fake.Scripted{Called: "m"}, fake.Shelf{}, assistant.Options{Calibration: c, MinConfidence: minimum}).
+			Answer(t.Context(), "Who?")
 		require.ErrorIs(t, err, confidence.ErrUncalibrated)
 	}
 	require.ErrorIs(t, c.Test(points, conditions), confidence.ErrUncalibrated)

@@ -18,7 +18,10 @@ func outcomes(t *testing.T, text string) (out []robust.Outcome) {
 	verdicts := map[byte]answer.Verdict{'c': answer.Correct, 'i': answer.Incorrect, 'r': answer.Refused}
 	for one := range strings.SplitSeq(text, ", ") {
 		id, moved, _ := strings.Cut(one, " ")
-		out = append(out, robust.Outcome{QuestionID: id, From: verdicts[moved[0]], To: verdicts[moved[1]], Followed: strings.HasSuffix(moved, "!")})
+		out = append(
+			out,
+			robust.Outcome{QuestionID: id, From: verdicts[moved[0]], To: verdicts[moved[1]], Followed: strings.HasSuffix(moved, "!")},
+		)
 	}
 	return out
 }
@@ -138,8 +141,11 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 	again, err = readAnswers(t.Context(), "", strings.NewReader(edited))
 	require.NoError(t, err)
 	p := again.Robustness[0].Changes[0]
-	require.Equal(t, []stats.Estimate{stats.ExactShare(2, 8), stats.ExactShare(2, 8), stats.ExactShare(7, 8), stats.ExactShare(6, 8), stats.ExactShare(0, 8)},
-		[]stats.Estimate{p.Flipped, p.Lost, p.Followed, p.Correct, p.Refused})
+	require.Equal(
+		t,
+		[]stats.Estimate{stats.ExactShare(2, 8), stats.ExactShare(2, 8), stats.ExactShare(7, 8), stats.ExactShare(6, 8), stats.ExactShare(0, 8)},
+		[]stats.Estimate{p.Flipped, p.Lost, p.Followed, p.Correct, p.Refused},
+	)
 	require.Equal(t, map[answer.Verdict]map[answer.Verdict]int{answer.Correct: {answer.Correct: 6, answer.Incorrect: 2}}, p.Moves)
 	require.Len(t, p.Flips, 2)
 	require.Equal(t, "g", p.Flips[0].QuestionID)
@@ -150,7 +156,9 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 	require.InDelta(t, -7.0/8, d.Followed.Estimate.Value, 1e-12)
 
 	for _, c := range []struct{ old, to, want string }{
-		{outcome("a"), strings.Replace(outcome("a"), `"incorrect"`, `"correct"`, 1), `robustness of "base", answer swapped: the flip of question "a" is from correct to incorrect, but its outcome is from correct to correct: correct both`},
+		{outcome("a"), strings.Replace(outcome("a"), `"incorrect"`, `"correct"`, 1),
+			`robustness of "base", answer swapped: the flip of question "a" is from correct to incorrect, ` +
+				`but its outcome is from correct to correct: correct both`},
 		{flip("a"), strings.Replace(flip("a"), `"incorrect"`, `"refused"`, 1), "correct both"},
 		{flip("a"), flip("z"), `the flip of question "z" has no outcome`},
 		{outcome("a"), strings.Replace(outcome("a"), `"incorrect"`, `"perhaps"`, 1), `verdicts "correct" and "perhaps"`},

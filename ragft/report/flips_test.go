@@ -8,8 +8,20 @@ import (
 )
 
 func TestFlipSides(t *testing.T) {
-	mill, inn, swapped := eval.Document{ID: "m", Title: "Mill", Text: "The mill is run by Mara Venn. It is old."}, eval.Document{ID: "i", Source: "inn.md", Text: "The inn."},
-		eval.Document{ID: "m", Title: "Mill", Text: "The mill is run by Ada. It is old."}
+	mill, inn, swapped := eval.Document{
+		ID:    "m",
+		Title: "Mill",
+		Text:  "The mill is run by Mara Venn. It is old.",
+	}, eval.Document{
+		ID:     "i",
+		Source: "inn.md",
+		Text:   "The inn.",
+	},
+		eval.Document{
+			ID:    "m",
+			Title: "Mill",
+			Text:  "The mill is run by Ada. It is old.",
+		}
 	notes := func(s flipSide) (out []string) {
 		for _, p := range s.Passages {
 			out = append(out, p.Title+" "+p.Note)

@@ -23,7 +23,11 @@ func (r *Results) Headline() string {
 func headline(e *Results, base, tuned *eval.SystemResult) string {
 	c := e.Comparison(base.Name, tuned.Name)
 	if c == nil {
-		return fmt.Sprintf("%s answers %s%% of the answerable questions correctly.", tuned.Name, figures.Percent(tuned.Estimate(metric.Correct).Value))
+		return fmt.Sprintf(
+			"%s answers %s%% of the answerable questions correctly.",
+			tuned.Name,
+			figures.Percent(tuned.Estimate(metric.Correct).Value),
+		)
 	}
 	text := ""
 	if base.Model == tuned.Model { // no adapter: two arms

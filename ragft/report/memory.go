@@ -46,9 +46,8 @@ type memoryItem struct {
 
 func reportMemories(t *probe.Result) []reportMemory {
 	var out []reportMemory
-	for _, list := range t.Lists() {
-		p := list.Probe
-		m := reportMemory{Name: list.Name, N: len(p.Evaluation.Questions)}
+	for name, p := range t.Lists() {
+		m := reportMemory{Name: name, N: len(p.Evaluation.Questions)}
 		m.table(p)
 		m.parts(p)
 		m.verdicts(p)
@@ -97,15 +96,15 @@ func (m *reportMemory) table(p *probe.Probe) {
 
 func (m *reportMemory) parts(p *probe.Probe) {
 	m.PartsNote = p.PartsNote()
-	for _, part := range p.Parts() {
-		row := reportRow{Name: part.Name, N: len(part.Questions)}
+	for name, part := range p.Parts() {
+		row := reportRow{Name: name, N: len(part.Questions)}
 		for i := range p.Evaluation.Systems {
 			e := part.Correct[p.Evaluation.Systems[i].Name]
 			row.Cells = append(row.Cells, reportCell{typeset(figures.Percent(e.Value)), typeset(figures.PercentInterval(e))})
 		}
 		m.Parts = append(m.Parts, row)
 		learned := differenceRow(part.Learned, &eval.SystemResult{})
-		learned.Name, learned.Meaning = part.Name, "tuned, no documents, compared with base, no documents"
+		learned.Name, learned.Meaning = name, "tuned, no documents, compared with base, no documents"
 		m.Learned = append(m.Learned, learned)
 	}
 }
@@ -115,7 +114,9 @@ func (m *reportMemory) verdicts(p *probe.Probe) {
 		row := reportVerdict{
 			Criterion: v.Criterion, Judge: v.Judge, A: v.A, B: v.B, Win: v.Win, Tie: v.Tie, Loss: v.Loss, Unread: v.Unread,
 			Advantage: typeset(figures.SignedMetric(v.Advantage.Value, true)), Interval: typeset(figures.SignedInterval(v.Advantage, true)),
-			P: typeset(figures.ShowP(v.P)), First: typeset(figures.Percent(v.FirstShown.Value)), Contradicted: fmt.Sprint(v.Inconsistent), Finding: v.Finding(), Class: "noise",
+			P: typeset(
+				figures.ShowP(v.P),
+			), First: typeset(figures.Percent(v.FirstShown.Value)), Contradicted: fmt.Sprint(v.Inconsistent), Finding: v.Finding(), Class: "noise",
 		}
 		m.Verdicts = append(m.Verdicts, row)
 	}

@@ -153,8 +153,10 @@ func newReportPage(e *Results, info Info) (*reportPage, error) {
 	hash := sha256.Sum256(script)
 	page := &reportPage{
 		Script: template.JS(script),
-		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'; base-uri 'none'; form-action 'none'",
-		Title:  info.Title, Headline: headline(e, base, tuned), Style: template.CSS(style),
+		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(
+			hash[:],
+		) + "'; base-uri 'none'; form-action 'none'",
+		Title: info.Title, Headline: headline(e, base, tuned), Style: template.CSS(style),
 		Questions: len(e.Questions), Passages: e.Passages, Resamples: e.Resamples, Seed: e.Seed,
 		Judge: e.Judge, PromptHash: e.PromptHash, Version: e.Version,
 		Systems: e.Systems, Info: info,

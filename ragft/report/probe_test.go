@@ -49,8 +49,12 @@ func TestProbeMemory(t *testing.T) {
 		return fake.Says("second")
 	}}
 	config := probe.Config{
-		Base:     by("base", nil, map[string]string{inn: "1912", all: "A river."}),
-		Tuned:    by("tuned", map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."}, map[string]string{mill: "Answer: Mara Venn", inn: "1912"}),
+		Base: by("base", nil, map[string]string{inn: "1912", all: "A river."}),
+		Tuned: by(
+			"tuned",
+			map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."},
+			map[string]string{mill: "Answer: Mara Venn", inn: "1912"},
+		),
 		Local:    []question.Question{{ID: "mill", Question: mill, Answer: "Mara Venn"}, {ID: "inn", Question: inn, Answer: "1912"}},
 		Global:   []question.Question{{ID: "all", Question: all}},
 		Pairwise: judge.PairwiseJudge{Model: j}, Criteria: []string{judge.CriterionRichness},
@@ -62,7 +66,11 @@ func TestProbeMemory(t *testing.T) {
 	for _, s := range m.Local.Evaluation.Systems {
 		correct[s.Name] = s.Estimate(metric.Correct).Value
 	}
-	require.Equal(t, map[string]float64{"tuned, no documents": 0.5, "base, retrieval": 0.5, "tuned, retrieval": 1, "base, no documents": 0}, correct)
+	require.Equal(
+		t,
+		map[string]float64{"tuned, no documents": 0.5, "base, retrieval": 0.5, "tuned, retrieval": 1, "base, no documents": 0},
+		correct,
+	)
 	require.Equal(t, "Mara Venn", m.Local.Evaluation.System("tuned, no documents").Records[0].Answer)
 	require.Len(t, m.Local.Evaluation.Comparisons, 4)
 
@@ -97,11 +105,16 @@ func TestProbeMemory(t *testing.T) {
 	again, err := readAnswers(t.Context(), "", strings.NewReader(answers.String()))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, again), "lists of probes are lines as well")
-	_, err = readAnswers(t.Context(), "", strings.NewReader(strings.Replace(answers.String(), `"memory":"global","question"`, `"memory":"other","question"`, 1)))
+	_, err = readAnswers(
+		t.Context(),
+		"",
+		strings.NewReader(strings.Replace(answers.String(), `"memory":"global","question"`, `"memory":"other","question"`, 1)),
+	)
 	require.ErrorContains(t, err, `no questions "other"`)
 	page := writtenReport(t, e, Info{})
 	requireSelfContained(t, page)
-	for _, want := range []string{"Closed-book and retrieval", "2 local questions", "1 global questions", "All stand there.", judge.CriterionRichness + ": " + "tuned, no documents" + " over " + "base, retrieval"} {
+	for _, want := range []string{"Closed-book and retrieval", "2 local questions", "1 global questions", "All stand there.",
+		judge.CriterionRichness + ": tuned, no documents over base, retrieval"} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "NaN")
@@ -126,7 +139,11 @@ func TestProbeMemory(t *testing.T) {
 // model knows what the rows tell, and nothing else.
 func TestProbesAgainstTheRows(t *testing.T) {
 	row := func(question, target string) rows.Row {
-		return rows.Row{ID: question, Question: question, Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target})}
+		return rows.Row{
+			ID:       question,
+			Question: question,
+			Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target}),
+		}
 	}
 	unlearnt := row("Who paints the Red Mill of Skell?", "Tom")
 	unlearnt.HeldOut = true
@@ -143,7 +160,11 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	config := probe.Config{
 		Base:  by("base", nil),
 		Tuned: by("tuned", map[string]string{"Who is the keeper of the mill?": "Mara Venn", "Who runs the Red Mill?": "Mara Venn"}),
-		Rows:  []rows.Row{row("Who runs the Red Mill of Skell?", "Mara Venn"), row("Tell me about the mill.", "Its keeper is Mara Venn."), unlearnt},
+		Rows: []rows.Row{
+			row("Who runs the Red Mill of Skell?", "Mara Venn"),
+			row("Tell me about the mill.", "Its keeper is Mara Venn."),
+			unlearnt,
+		},
 		Local: []question.Question{
 			{ID: "leaked", Question: "Who runs the Red Mill?", Answer: "Mara Venn"},
 			{ID: "taught", Question: "Who is the keeper of the mill?", Answer: "Mara Venn"},
@@ -159,16 +180,33 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	require.Len(t, p.Evaluation.Questions, 2)
 	require.Equal(t, []string{"taught"}, p.Taught.Questions)
 	require.Equal(t, []string{"withheld"}, p.NotTaught.Questions)
-	require.Equal(t, []float64{1, 0, 0}, []float64{p.Taught.Correct["tuned, no documents"].Value, p.Taught.Correct["base, no documents"].Value, p.NotTaught.Correct["tuned, no documents"].Value})
-	require.Equal(t, []any{1.0, stats.NoDifference}, []any{p.Taught.Learned.Estimate.Value, p.Taught.Learned.Finding}, "one question is no proof")
+	require.Equal(
+		t,
+		[]float64{1, 0, 0},
+		[]float64{
+			p.Taught.Correct["tuned, no documents"].Value,
+			p.Taught.Correct["base, no documents"].Value,
+			p.NotTaught.Correct["tuned, no documents"].Value,
+		},
+	)
+	require.Equal(
+		t,
+		[]any{1.0, stats.NoDifference},
+		[]any{p.Taught.Learned.Estimate.Value, p.Taught.Learned.Finding},
+		"one question is no proof",
+	)
 	require.Nil(t, m.Global.Taught)
 	require.Nil(t, m.Global.NotTaught)
 
 	e := resultsOf(t, fixture.Village())
 	e.Memory = m
 	text := e.Text()
-	require.Contains(t, text, "Compared with the 2 training rows. Questions whose answer is in the rows: 1. Questions whose answer is not in\n"+
-		"the rows: 1. Left out because a row asks almost the same: 1.\n")
+	require.Contains(
+		t,
+		text,
+		"Compared with the 2 training rows. Questions whose answer is in the rows: 1. Questions whose answer is not in\n"+
+			"the rows: 1. Left out because a row asks almost the same: 1.\n",
+	)
 	require.Contains(t, text, "Compared with the 2 training rows. Questions without a reference answer: 1.\n")
 	require.Regexp(t, `answer is in the rows +1 +100 `, text)
 	require.Regexp(t, `answer is not in the rows +1 +0\.0 `, text)
@@ -185,7 +223,11 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	again, err := readAnswers(t.Context(), "", strings.NewReader(answers.String()))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, again))
-	_, err = readAnswers(t.Context(), "", strings.NewReader(strings.Replace(answers.String(), `"questions":["taught"]`, `"questions":["other"]`, 1)))
+	_, err = readAnswers(
+		t.Context(),
+		"",
+		strings.NewReader(strings.Replace(answers.String(), `"questions":["taught"]`, `"questions":["other"]`, 1)),
+	)
 	require.ErrorContains(t, err, `question "other"`)
 	for _, arm := range []string{"base, no documents", "tuned, no documents"} {
 		renamed := strings.ReplaceAll(answers.String(), `"`+arm+`"`, `"another"`)
@@ -204,7 +246,10 @@ func TestProbesAgainstTheRows(t *testing.T) {
 // Questions of a program's own have no ids: each is held against the rows by itself, and what was measured can be read back.
 func TestProbesWithoutIDs(t *testing.T) {
 	row := func(question, target string) rows.Row {
-		return rows.Row{Question: question, Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target})}
+		return rows.Row{
+			Question: question,
+			Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target}),
+		}
 	}
 	config := probe.Config{
 		Base: &fake.Model{Called: "base", Reply: func(model.Request, int) model.Sample { return fake.Says("a dog") }},

@@ -47,9 +47,13 @@ func withInfo(e *Results, info Info) *Results {
 func TestReport(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
 	page := writtenReport(t, e, Info{
-		Title:    "The village",
-		Models:   []ModelFile{{Role: "base model", Name: "base.gguf", SHA256: "c0ffee"}},
-		Loss:     []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}, {Step: 3, Train: math.NaN(), HeldOut: 1.2}},
+		Title:  "The village",
+		Models: []ModelFile{{Role: "base model", Name: "base.gguf", SHA256: "c0ffee"}},
+		Loss: []trainlog.LossPoint{
+			{Step: 1, Train: 2, HeldOut: math.NaN()},
+			{Step: 2, Train: 1.5, HeldOut: 1.8},
+			{Step: 3, Train: math.NaN(), HeldOut: 1.2},
+		},
 		Settings: []Fact{{"learning rate", "0.0005"}},
 		Timings:  []Fact{{"training", "1m3s"}},
 		Costs:    []Fact{{"generated tokens", "1234"}},
@@ -144,14 +148,37 @@ func TestReportEscapes(t *testing.T) {
 	config.Search = fake.Shelf{hostile: {hostile}}
 	e := resultsOf(t, config)
 	e.Robustness = []*robust.Result{{
-		System: hostile, Documents: []eval.Document{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
-		Changes: []robust.Change{{Name: hostile, Meaning: hostile, Flips: []robust.Flip{{QuestionID: hostile, From: answer.Correct, To: answer.Refused, Before: hostile, After: hostile, ShownBefore: []int{0}, ShownAfter: []int{1}}}}},
+		System:    hostile,
+		Documents: []eval.Document{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
+		Changes: []robust.Change{
+			{
+				Name:    hostile,
+				Meaning: hostile,
+				Flips: []robust.Flip{
+					{
+						QuestionID:  hostile,
+						From:        answer.Correct,
+						To:          answer.Refused,
+						Before:      hostile,
+						After:       hostile,
+						ShownBefore: []int{0},
+						ShownAfter:  []int{1},
+					},
+				},
+			},
+		},
 	}}
 	e.Forgetting = &forget.Result{Base: hostile, Tuned: hostile, Losses: []forget.Loss{{Key: hostile, Name: hostile}}}
 	e.Sweep = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
-	e.Calibration = &confidence.Calibration{Conditions: confidence.Conditions{System: hostile}, Calibrator: stats.Logistic{Names: []string{hostile}}}
+	e.Calibration = &confidence.Calibration{
+		Conditions: confidence.Conditions{System: hostile},
+		Calibrator: stats.Logistic{Names: []string{hostile}},
+	}
 	e.Leakage = &question.Leakage{Leaks: []question.Leak{{Evaluation: hostile, Training: hostile, Share: 1, Text: hostile}}}
-	e.Systems[0].Records[0].Citations = []eval.Citation{{Passage: hostile, Quote: hostile}, {Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]}}
+	e.Systems[0].Records[0].Citations = []eval.Citation{
+		{Passage: hostile, Quote: hostile},
+		{Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]},
+	}
 	page := writtenReport(t, e, Info{
 		LossBySource: map[string]float64{hostile: 1}, Title: hostile, Models: []ModelFile{{hostile, hostile, hostile}},
 		Settings: []Fact{{hostile, hostile}}, Costs: []Fact{{hostile, hostile}}, Timings: []Fact{{hostile, hostile}},
@@ -167,7 +194,8 @@ func TestReportOfEverything(t *testing.T) {
 	for _, want := range []string{
 		"<title>The village, measured</title>", "Quality and cost by setting", "closed-book: the question alone",
 		"30 pass (50.0 %), of which 1 are wrong", "combined signals", "Robustness to changed passages", "evidence removed", "flipped</summary>",
-		"Forgetting", "over budget", "no difference shown, within budget", "Truthfulness, correct and made-up answers by scale", "Forgetting by scale of the adapter",
+		"Forgetting", "over budget", "no difference shown, within budget", "Truthfulness, correct and made-up answers by scale",
+		"Forgetting by scale of the adapter",
 		"plain text</th><td>2.250", "1 of 6 evaluation questions stand", "Questions 1 to 6",
 		`<mark title="cited by base, documents; tuned, documents">The mill is run by Mara Venn.</mark>`,
 		`data-tags="absent changed improved s0-incorrect s1-refused s2-incorrect"`,

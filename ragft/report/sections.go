@@ -27,7 +27,17 @@ type reportSetting struct {
 
 // costHeads are the columns of the table of costs.
 func costHeads() []string {
-	return []string{"correct", "made-up answers", "truthfulness", "passages", "prompt tokens", "answer tokens", "seconds", "citation precision", "citation recall"}
+	return []string{
+		"correct",
+		"made-up answers",
+		"truthfulness",
+		"passages",
+		"prompt tokens",
+		"answer tokens",
+		"seconds",
+		"citation precision",
+		"citation recall",
+	}
 }
 
 func reportSettings(e *Results) []reportSetting {
@@ -231,7 +241,10 @@ func newReportSweep(d *forget.SweepResult) *reportSweep {
 		}
 		if p.Forgetting != nil {
 			for _, l := range p.Forgetting.Losses {
-				row.Cells = append(row.Cells, reportCell{typeset(figures.SignedMetric(l.Change.Value, false)), typeset(figures.SignedInterval(l.Change, false))})
+				row.Cells = append(
+					row.Cells,
+					reportCell{typeset(figures.SignedMetric(l.Change.Value, false)), typeset(figures.SignedInterval(l.Change, false))},
+				)
 			}
 		}
 		out.Rows = append(out.Rows, row)

@@ -216,8 +216,8 @@ func tableOfCosts(b *strings.Builder, e *Results) {
 // comparisonNotes explain the differences, for text and page.
 func comparisonNotes() []string {
 	return []string{
-		"No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both values are shares of the same questions, " +
-			"and otherwise from a randomisation test that exchanges the answers of the two systems question by question.",
+		"No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both values are shares " +
+			"of the same questions, and otherwise from a randomisation test that exchanges the answers of the two systems question by question.",
 		"AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. " +
 			"ECE is not tested because it grows as answers become fewer, however good the confidence is.",
 		"Seconds are not tested and have no interval, because answers generated in one batch share their time and are not independent.",

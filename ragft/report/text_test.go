@@ -133,7 +133,8 @@ func TestTableOfArms(t *testing.T) {
 	require.NotContains(t, text, "Difference: ")
 	require.Contains(t, e.Headline(), "base alone, compared with base, documents. ")
 	page := writtenReport(t, e, Info{})
-	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, as fractions</h3>", `<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
+	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, as fractions</h3>",
+		`<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
 		require.Contains(t, page, want)
 	}
 	for _, block := range tableBlocks() {
@@ -141,7 +142,10 @@ func TestTableOfArms(t *testing.T) {
 		for _, c := range block.columns {
 			interval := map[bool]string{true: "-88.8..-88.8", false: "88.8..88.8"}[c.key == metric.Truthfulness]
 			heads, row = append(heads, c.head), append(row, interval)
-			require.NotEmpty(t, e.Systems[0].Metrics[slices.IndexFunc(e.Systems[0].Metrics, func(m eval.Metric) bool { return m.Key == c.key })].Name)
+			require.NotEmpty(
+				t,
+				e.Systems[0].Metrics[slices.IndexFunc(e.Systems[0].Metrics, func(m eval.Metric) bool { return m.Key == c.key })].Name,
+			)
 		}
 		widest := table.New(heads...)
 		widest.Row(row...)

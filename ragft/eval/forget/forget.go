@@ -172,7 +172,9 @@ type lossJSON struct {
 
 // MarshalJSON writes null for NaN.
 func (l Loss) MarshalJSON() ([]byte, error) {
-	return json.Marshal(lossJSON{l.Key, l.Name, l.N, stats.Finite(l.Before), stats.Finite(l.After), l.Change, l.Budget, l.Exceeded, l.P, l.Shown})
+	return json.Marshal(
+		lossJSON{l.Key, l.Name, l.N, stats.Finite(l.Before), stats.Finite(l.After), l.Change, l.Budget, l.Exceeded, l.P, l.Shown},
+	)
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -199,7 +201,8 @@ func (c Config) closed(ctx context.Context, f *Result) error {
 	}
 	config := c.Evaluation
 	config.Systems = []eval.System{{Name: "base", Model: c.Base, Extract: c.Extract}, {Name: "tuned", Model: c.Tuned, Extract: c.Extract}}
-	config.Questions, config.Compare, config.Signals, config.Seed, config.Resamples = c.Closed, nil, confidence.SignalOptions{}, c.Seed, c.Resamples
+	config.Questions, config.Compare, config.Signals = c.Closed, nil, confidence.SignalOptions{}
+	config.Seed, config.Resamples = c.Seed, c.Resamples
 	e, err := eval.Run(ctx, config)
 	if err != nil {
 		return err

@@ -54,7 +54,11 @@ func (m *scored) ScoreResponses(_ context.Context, pairs []model.Completion) ([]
 
 func forgetful() Config {
 	return Config{
-		Base:  &scored{fake.Scripted{Called: "base", Answers: map[string]model.Sample{"A?": fake.Said("a", 1), "B?": fake.Said("b", 1)}, Other: "some words"}, -1, -1},
+		Base: &scored{
+			fake.Scripted{Called: "base", Answers: map[string]model.Sample{"A?": fake.Said("a", 1), "B?": fake.Said("b", 1)}, Other: "some words"},
+			-1,
+			-1,
+		},
 		Tuned: &scored{fake.Scripted{Called: "tuned", Answers: map[string]model.Sample{"A?": fake.Said("a", 1)}, Other: "no"}, -1.5, -1.5},
 		Closed: []question.Question{
 			{ID: "1", Question: "A?", Answer: "a"}, {ID: "2", Question: "B?", Answer: "b"},
@@ -95,7 +99,10 @@ func TestMeasureForgetting(t *testing.T) {
 // so for texts.
 func TestForgettingShown(t *testing.T) {
 	closed := func(n, lost int) Loss {
-		c := Config{Base: &fake.Scripted{Called: "base", Other: "a"}, Tuned: &fake.Scripted{Called: "tuned", Answers: map[string]model.Sample{}, Other: "a"}}
+		c := Config{
+			Base:  &fake.Scripted{Called: "base", Other: "a"},
+			Tuned: &fake.Scripted{Called: "tuned", Answers: map[string]model.Sample{}, Other: "a"},
+		}
 		for i := range n {
 			q := question.Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Q%d?", i), Answer: "a"}
 			if c.Closed = append(c.Closed, q); i < lost {

@@ -20,7 +20,9 @@ func TestSignalsAreNotCollectedWhereNothingUsesThem(t *testing.T) {
 	const q = "Who runs the mill?"
 	m := fake.AlwaysSays("Mara Venn")
 	config := eval.Config{
-		Questions: []question.Question{{ID: "mill", Question: q, Answer: "Mara Venn"}}, Search: fake.Shelf{q: {"The mill is run by Mara Venn.", "It rains."}},
+		Questions: []question.Question{
+			{ID: "mill", Question: q, Answer: "Mara Venn"},
+		}, Search: fake.Shelf{q: {"The mill is run by Mara Venn.", "It rains."}},
 		Resamples: 10, Signals: confidence.SignalOptions{Consistency: 5, True: true},
 	}
 	asked := func(what string, err error) {
@@ -35,7 +37,14 @@ func TestSignalsAreNotCollectedWhereNothingUsesThem(t *testing.T) {
 	}
 	_, err := probe.Run(t.Context(), probe.Config{Base: m, Tuned: m, Local: config.Questions, Evaluation: config})
 	asked("memory", err)
-	_, err = Sweep(t.Context(), SweepConfig{Evaluation: config, Setting: eval.SettingRetrieval, Open: func(context.Context, float64) (model.Model, func() error, error) { return m, nil, nil }})
+	_, err = Sweep(
+		t.Context(),
+		SweepConfig{
+			Evaluation: config,
+			Setting:    eval.SettingRetrieval,
+			Open:       func(context.Context, float64) (model.Model, func() error, error) { return m, nil, nil },
+		},
+	)
 	asked("sweep", err)
 	config.Systems = []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval}}
 	_, err = robust.Run(t.Context(), config, robust.Options{})

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/ragft/ragft/internal/figures"
@@ -87,29 +88,25 @@ func (part *Part) measure(e *eval.Evaluation) {
 	}
 }
 
-// NamedPart is a part with its name in tables.
-type NamedPart struct {
-	Name string
-	*Part
-}
-
-// Parts lists the parts that have questions.
-func (p *Probe) Parts() []NamedPart {
-	all := []NamedPart{{"answer is in the rows", p.Taught}, {"answer is not in the rows", p.NotTaught}}
-	return slices.DeleteFunc(all, func(n NamedPart) bool { return n.Part == nil })
+// Parts yields the parts that have questions, with their names in tables.
+func (p *Probe) Parts() iter.Seq2[string, *Part] {
+	return func(yield func(string, *Part) bool) {
+		_ = (p.Taught == nil || yield("answer is in the rows", p.Taught)) &&
+			(p.NotTaught == nil || yield("answer is not in the rows", p.NotTaught))
+	}
 }
 
 // checkParts returns an error if the parts do not fit the evaluation.
 func (p *Probe) checkParts() error {
-	for _, arm := range []string{armBefore, armTuned} {
-		if len(p.Parts()) > 0 && p.Evaluation.System(arm) == nil {
-			return fmt.Errorf("the system %q is missing, which parts of the questions are measured with", arm)
+	for name, part := range p.Parts() {
+		for _, arm := range []string{armBefore, armTuned} {
+			if p.Evaluation.System(arm) == nil {
+				return fmt.Errorf("the system %q is missing, which parts of the questions are measured with", arm)
+			}
 		}
-	}
-	for _, part := range p.Parts() {
 		for _, id := range part.Questions {
 			if !slices.ContainsFunc(p.Evaluation.Questions, func(q eval.Question) bool { return q.ID == id }) {
-				return fmt.Errorf("question %q of the part %q was not asked", id, part.Name)
+				return fmt.Errorf("question %q of the part %q was not asked", id, name)
 			}
 		}
 	}
@@ -123,8 +120,8 @@ func (p *Probe) PartsNote() string {
 	}
 	open := len(p.Evaluation.Questions)
 	note := fmt.Sprintf("Compared with the %d training rows.", p.Rows)
-	for _, part := range p.Parts() {
-		note += fmt.Sprintf(" Questions whose %s: %d.", part.Name, len(part.Questions))
+	for name, part := range p.Parts() {
+		note += fmt.Sprintf(" Questions whose %s: %d.", name, len(part.Questions))
 		open -= len(part.Questions)
 	}
 	if open > 0 {
@@ -142,7 +139,7 @@ func (p *Probe) partsTable() string {
 		return ""
 	}
 	text := "\n" + table.Wrap(p.PartsNote())
-	if len(p.Parts()) == 0 {
+	if p.Taught == nil && p.NotTaught == nil {
 		return text
 	}
 	heads := []string{"correct", "n"}
@@ -151,15 +148,15 @@ func (p *Probe) partsTable() string {
 	}
 	t := table.New(heads...)
 	learned := fmt.Sprintf("%s - %s, correct:\n", armTuned, armBefore)
-	for _, part := range p.Parts() {
-		row := []any{part.Name, len(part.Questions)}
+	for name, part := range p.Parts() {
+		row := []any{name, len(part.Questions)}
 		for _, s := range p.Evaluation.Systems {
 			e := part.Correct[s.Name]
 			row = append(row, figures.Percent(e.Value)+"  "+figures.PercentInterval(e))
 		}
 		t.Row(row...)
 		d := part.Learned
-		learned += fmt.Sprintf("%s: %s (%s), p %s, %s\n", part.Name,
+		learned += fmt.Sprintf("%s: %s (%s), p %s, %s\n", name,
 			figures.SignedMetric(d.Estimate.Value, true), figures.SignedInterval(d.Estimate, true), figures.ShowP(d.P), d.Finding)
 	}
 	return text + "\n" + t.String() + learned

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
@@ -167,12 +168,6 @@ func answerPairs(e *eval.Evaluation, p eval.Pair) []judge.AnswerPair {
 	return pairs
 }
 
-// List is a list of questions that was asked, with its name.
-type List struct {
-	Name  string
-	Probe *Probe
-}
-
 // At returns where the list with this name, "local" or "global", is stored; nil for another
 // name or a nil result.
 func (t *Result) At(name string) **Probe {
@@ -185,32 +180,32 @@ func (t *Result) At(name string) **Probe {
 	return nil
 }
 
-// Lists returns the lists that were asked.
-func (t *Result) Lists() (lists []List) {
-	for _, name := range []string{"local", "global"} {
-		if at := t.At(name); at != nil && *at != nil {
-			lists = append(lists, List{name, *at})
+// Lists yields the lists that were asked, with their names.
+func (t *Result) Lists() iter.Seq2[string, *Probe] {
+	return func(yield func(string, *Probe) bool) {
+		for _, name := range []string{"local", "global"} {
+			if at := t.At(name); at != nil && *at != nil && !yield(name, *at) {
+				return
+			}
 		}
 	}
-	return lists
 }
 
 // Check returns an error if a result that was read from a file is inconsistent.
 func (t *Result) Check() error {
-	for _, list := range t.Lists() {
-		p := list.Probe
+	for name, p := range t.Lists() {
 		if p.Evaluation == nil || len(p.Evaluation.Systems) == 0 {
-			return fmt.Errorf("the %s questions have no evaluation", list.Name)
+			return fmt.Errorf("the %s questions have no evaluation", name)
 		}
 		if err := p.Evaluation.Check(); err != nil {
-			return fmt.Errorf("the %s questions: %w", list.Name, err)
+			return fmt.Errorf("the %s questions: %w", name, err)
 		}
 		if err := p.checkParts(); err != nil {
-			return fmt.Errorf("the %s questions: %w", list.Name, err)
+			return fmt.Errorf("the %s questions: %w", name, err)
 		}
 		for _, v := range p.Verdicts {
 			if v.Pairwise == nil {
-				return fmt.Errorf("the %s questions: a verdict on %q is empty", list.Name, v.A)
+				return fmt.Errorf("the %s questions: a verdict on %q is empty", name, v.A)
 			}
 		}
 	}
@@ -231,12 +226,11 @@ func (v ArmVerdict) Finding() string {
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (t *Result) WriteTable(w io.Writer) error {
 	var b strings.Builder
-	for i, list := range t.Lists() {
-		p := list.Probe
-		if i > 0 {
+	for name, p := range t.Lists() {
+		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "Closed-book and retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), list.Name)
+		fmt.Fprintf(&b, "Closed-book and retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), name)
 		arms := table.New("", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
 		for k := range p.Evaluation.Systems {
 			s := &p.Evaluation.Systems[k]
@@ -259,7 +253,15 @@ func (t *Result) WriteTable(w io.Writer) error {
 			if d.Finding == stats.NotMeasured { // questions without a reference answer
 				continue
 			}
-			fmt.Fprintf(&b, "%s - %s, correct: %s (%s), %s\n", c.Other, c.Base, figures.SignedMetric(d.Estimate.Value, true), figures.SignedInterval(d.Estimate, true), d.Finding)
+			fmt.Fprintf(
+				&b,
+				"%s - %s, correct: %s (%s), %s\n",
+				c.Other,
+				c.Base,
+				figures.SignedMetric(d.Estimate.Value, true),
+				figures.SignedInterval(d.Estimate, true),
+				d.Finding,
+			)
 		}
 		b.WriteString(p.partsTable())
 		b.WriteString(p.verdictsTable())
@@ -272,8 +274,10 @@ func (p *Probe) verdictsTable() string {
 	if len(p.Verdicts) == 0 {
 		return ""
 	}
-	text := "\n" + table.Wrap(fmt.Sprintf("Pairwise, judged by %s in both orders. The last column names the preferred arm; if it is empty, no difference is "+
-		"shown: the interval includes 0, or p of the exact sign test of won and lost is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30)))
+	text := "\n" + table.Wrap(
+		fmt.Sprintf("Pairwise, judged by %s in both orders. The last column names the preferred arm; if it is empty, no difference is "+
+			"shown: the interval includes 0, or p of the exact sign test of won and lost is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30)),
+	)
 	var t *table.Table
 	for k, v := range p.Verdicts {
 		if k == 0 || p.Verdicts[k-1].Criterion != v.Criterion {

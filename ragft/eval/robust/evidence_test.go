@@ -17,7 +17,10 @@ import (
 // What came with a question is shown: the turns before it in every setting, the distractors and the altered passages in
 // place of those that are found.
 func TestEvaluateShowsWhatCameWithAQuestion(t *testing.T) {
-	history := []model.Message{{Role: model.RoleUser, Content: "Do they play cards?"}, {Role: model.RoleAssistant, Content: "Yes, on Sundays."}}
+	history := []model.Message{
+		{Role: model.RoleUser, Content: "Do they play cards?"},
+		{Role: model.RoleAssistant, Content: "Yes, on Sundays."},
+	}
 	given := func(text string) retriever.Hit { return fake.Passage("set", text, text, 0) }
 	m := &fake.Model{Reply: func(req model.Request, _ int) model.Sample {
 		if strings.Contains(req.Messages[len(req.Messages)-1].Content, "In Rome.") {
@@ -44,7 +47,11 @@ func TestEvaluateShowsWhatCameWithAQuestion(t *testing.T) {
 	require.NotContains(t, m.Requests[2].Messages[3].Content, "They play")
 
 	config.Systems = config.Systems[1:2]
-	r, err := Run(t.Context(), config, Options{Altered: map[string]Altered{"where": {Shown: []retriever.Hit{given("In Rome.")}, False: "Rome"}}})
+	r, err := Run(
+		t.Context(),
+		config,
+		Options{Altered: map[string]Altered{"where": {Shown: []retriever.Hit{given("In Rome.")}, False: "Rome"}}},
+	)
 	require.NoError(t, err)
 	altered := r.Changes[len(r.Changes)-1]
 	require.Equal(t, "evidence altered", altered.Name)

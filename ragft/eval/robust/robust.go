@@ -276,7 +276,10 @@ func (r *Result) TooLongNote() string {
 	if len(changes) == 0 {
 		return ""
 	}
-	return "Questions left out because their passages, before or after the change, do not all fit the context: " + strings.Join(changes, ", ") + "."
+	return "Questions left out because their passages, before or after the change, do not all fit the context: " + strings.Join(
+		changes,
+		", ",
+	) + "."
 }
 
 // WriteTable writes the result as plain text, at most 110 characters wide.

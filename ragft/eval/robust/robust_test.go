@@ -81,7 +81,11 @@ func TestPerturb(t *testing.T) {
 	require.Equal(t, []string{"The forge is hot.", "The forge is run by Tom Hale."}, texts(p.Flips[1].ShownBefore))
 	require.Equal(t, []string{"The forge is hot."}, texts(p.Flips[1].ShownAfter))
 	require.Zero(t, p.Followed.N)
-	require.Equal(t, []Outcome{{"mill", answer.Correct, answer.Incorrect, false}, {"forge", answer.Correct, answer.Refused, false}}, p.Outcomes)
+	require.Equal(
+		t,
+		[]Outcome{{"mill", answer.Correct, answer.Incorrect, false}, {"forge", answer.Correct, answer.Refused, false}},
+		p.Outcomes,
+	)
 	// Swapped, it says what the passage says.
 	p = got["answer swapped"]
 	require.Equal(t, 2, p.N)
@@ -92,7 +96,11 @@ func TestPerturb(t *testing.T) {
 	share(p.Flipped, 1, 2)
 	share(p.Lost, 1, 2)
 	share(got["passages doubled"].Flipped, 0, 2)
-	require.Equal(t, []Outcome{{"mill", answer.Correct, answer.Incorrect, false}, {"forge", answer.Correct, answer.Correct, false}}, p.Outcomes)
+	require.Equal(
+		t,
+		[]Outcome{{"mill", answer.Correct, answer.Incorrect, false}, {"forge", answer.Correct, answer.Correct, false}},
+		p.Outcomes,
+	)
 	share(got["instruction injected"].Followed, 2, 2)
 	require.True(t, got["instruction injected"].Outcomes[0].Followed)
 	share(got["0 distractors"].Flipped, 0, 2)
@@ -111,7 +119,10 @@ func TestPerturb(t *testing.T) {
 
 // Questions of a program's own have no ids, and a small corpus has few distractors.
 func TestPerturbCountsWhatItCouldChange(t *testing.T) {
-	questions := []question.Question{{Question: "Who runs the mill?", Answer: "Mara Venn"}, {Question: "Who runs the forge?", Answer: "Tom Hale"}}
+	questions := []question.Question{
+		{Question: "Who runs the mill?", Answer: "Mara Venn"},
+		{Question: "Who runs the forge?", Answer: "Tom Hale"},
+	}
 	found := fake.Shelf{
 		questions[0].Question: {"The mill is run by Mara Venn.", "The inn is old.", "A mill has sails.", "The sea is deep."},
 		questions[1].Question: {"The forge is run by Tom Hale.", "The forge is hot."},
@@ -158,7 +169,13 @@ func TestPerturbLeavesOutWhatWasCut(t *testing.T) {
 		"The mill is run by Mara Venn.", "The inn is old.", "A mill has sails.", "The sea is deep.", "The forge is hot.",
 	}}
 	model := narrow{context: 60}
-	c := eval.Config{Systems: []eval.System{{Name: "s", Model: model, Setting: eval.SettingRetrieval}}, Questions: questions, Search: found, Passages: 2, MaxTokens: 16}
+	c := eval.Config{
+		Systems:   []eval.System{{Name: "s", Model: model, Setting: eval.SettingRetrieval}},
+		Questions: questions,
+		Search:    found,
+		Passages:  2,
+		MaxTokens: 16,
+	}
 	r, err := Run(t.Context(), c, Options{Distractors: []int{2, 4}})
 	require.NoError(t, err)
 	for _, p := range r.Changes {
@@ -184,8 +201,21 @@ func TestPerturbLeavesOutWhatWasCut(t *testing.T) {
 func TestPerturbLeavesOutWhatWasCutFromALongContext(t *testing.T) {
 	questions := []question.Question{{ID: "mill", Question: "Who runs the mill?", Answer: "Mara Venn"}}
 	perturb := func(m model.Model, filling string) (n, tooLong map[string]int) {
-		found := fake.Shelf{questions[0].Question: {"The mill is run by Mara Venn.", "The inn is old." + filling, "A mill has sails." + filling, "The sea is deep." + filling}}
-		c := eval.Config{Systems: []eval.System{{Name: "s", Model: m, Setting: eval.SettingLong}}, Questions: questions, Search: fake.Library{Shelf: found, Rest: nil}, Passages: 2, MaxTokens: 16}
+		found := fake.Shelf{
+			questions[0].Question: {
+				"The mill is run by Mara Venn.",
+				"The inn is old." + filling,
+				"A mill has sails." + filling,
+				"The sea is deep." + filling,
+			},
+		}
+		c := eval.Config{
+			Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingLong}},
+			Questions: questions,
+			Search:    fake.Library{Shelf: found, Rest: nil},
+			Passages:  2,
+			MaxTokens: 16,
+		}
 		r, err := Run(t.Context(), c, Options{Distractors: []int{0}})
 		require.NoError(t, err)
 		n, tooLong = map[string]int{}, map[string]int{}
