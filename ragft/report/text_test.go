@@ -9,6 +9,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/eval"
@@ -17,7 +18,7 @@ import (
 
 // wantTable is the village, worked by hand in TestEvaluateMetrics; its
 // intervals are those of seed 1 with 200 samples.
-const wantTable = `6 questions, 4 answerable and 2 not. In %, with 95% intervals (bootstrap over questions, 200 samples, seed 1).
+const wantTable = `6 questions, 2 unanswerable. In %, with 95% intervals (bootstrap over questions, 200 samples, seed 1).
 
                    exact              contains             selective      false    made-up    truthful-
             n      match         F1       gold   coverage   accuracy   refusals    answers         ness
@@ -40,7 +41,7 @@ documents           0.0..100     0.0..100    0.0..84.2    0.0..70.8     25.0..10
 base alone    6          0.0          0.0          100          100             -           0.0             -
                    0.0..60.2    0.0..60.2    54.1..100    54.1..100             -     0.0..45.9             -
 
-Confidence, in shares
+Confidence, as fractions
               n            AURC          E-AURC           AUROC      ECE           Brier
 ----------------------------------------------------------------------------------------
 base,         6           0.387           0.100           0.833    0.470           0.302
@@ -50,21 +51,21 @@ documents                     -               -               -        -    0.00
 base alone    6               -               -               -        -               -
                               -               -               -        -               -
 
-Evidence x outcome                        correct    incorrect      refused    total
-------------------------------------------------------------------------------------
-base, documents       answer present    2   66.7%    1   33.3%    0    0.0%        3
-                      answer absent     0    0.0%    2   66.7%    1   33.3%        3
-tuned, documents      answer present    2   66.7%    0    0.0%    1   33.3%        3
-                      answer absent     0    0.0%    0    0.0%    3    100%        3
-base alone            answer present            -            -            -        0
-                      answer absent     0    0.0%    6    100%    0    0.0%        6
+Evidence and outcome                        correct    incorrect      refused    total
+--------------------------------------------------------------------------------------
+base, documents         answer present    2   66.7%    1   33.3%    0    0.0%        3
+                        answer absent     0    0.0%    2   66.7%    1   33.3%        3
+tuned, documents        answer present    2   66.7%    0    0.0%    1   33.3%        3
+                        answer absent     0    0.0%    0    0.0%    3    100%        3
+base alone              answer present            -            -            -        0
+                        answer absent     0    0.0%    6    100%    0    0.0%        6
 
-                                passages    prompt    answer                citation    citation
-Cost of an answer, citations       shown    tokens    tokens    seconds    precision      recall
-------------------------------------------------------------------------------------------------
-base, documents                      1.0        10       3.0      0.500            -         0.0
-tuned, documents                     1.0        10       3.0      0.500            -         0.0
-base alone                           0.0        10         -      0.500            -           -
+                              passages    prompt    answer                citation    citation
+Cost per answer, citations       shown    tokens    tokens    seconds    precision      recall
+----------------------------------------------------------------------------------------------
+base, documents                    1.0        10       3.0      0.500            -         0.0
+tuned, documents                   1.0        10       3.0      0.500            -         0.0
+base alone                         0.0        10         -      0.500            -           -
 
 Difference: tuned, documents - base, documents
                         difference      95% interval        p    finding
@@ -95,19 +96,19 @@ AUROC                            -                 -        -    not measured
 ECE                         -0.075                 -        -    not tested
 Brier                       -0.019    -0.030..-0.007    0.542    no difference shown
 
-No difference shown: the interval includes 0, or p is 0.05 or more. p is that of McNemar's exact test where
-both are shares of the same questions, and otherwise of a randomisation test, which exchanges the answers of
+No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both
+values are shares of the same questions, and otherwise from a randomisation test that exchanges the answers of
 the two systems question by question.
 AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. ECE is not
-tested: it grows as answers become fewer, however good the confidence is.
-Seconds are not tested, and have no interval: answers that were generated together share their time, and so
-are no independent measurements.
-Abstention precision and F1 are left out where nothing shown ever holds an answer: every refusal is right
-there.
+tested because it grows as answers become fewer, however good the confidence is.
+Seconds are not tested and have no interval, because answers generated in one batch share their time and are
+not independent.
+Abstention precision and F1 are not defined for a system whose passages never hold an answer, as every refusal
+is right then.
 `
 
 func TestTable(t *testing.T) {
-	require.Equal(t, wantTable, resultsOf(t, fixture.Village()).Table())
+	require.Equal(t, wantTable, resultsOf(t, fixture.Village()).Text())
 }
 
 // Without an adapter there is no difference between models: arms are compared, and every metric has its column.
@@ -117,44 +118,48 @@ func TestTableOfArms(t *testing.T) {
 	config.Compare = []eval.Pair{{Base: "base, documents", Other: "base alone"}}
 	e := resultsOf(t, config)
 	for i, d := range e.Comparisons[0].Differences {
-		if d.Key == eval.MetricTruthfulness {
+		if d.Key == metric.Truthfulness {
 			e.Comparisons[0].Differences[i].Finding = stats.Worse
 		}
 	}
-	text := e.Table()
+	text := e.Text()
 	for _, want := range []string{
-		"Arms of one model",
+		"Settings and prompts of one model",
 		"AUROC", "ROUGE-L", "abstention",
 	} {
 		require.Contains(t, text, want)
 	}
 	require.Regexp(t, `\nbase alone - base, documents +-50\.0 +\+16\.7 +- +\+50\.0 +-83\.3\*\n`, text)
 	require.NotContains(t, text, "Difference: ")
-	require.Contains(t, Headline(e), "base alone, against base, documents. ")
+	require.Contains(t, e.Headline(), "base alone, compared with base, documents. ")
 	page := writtenReport(t, e, Info{})
-	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, in shares</h3>", `<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
+	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, as fractions</h3>",
+		`<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
 		require.Contains(t, page, want)
 	}
 	for _, block := range tableBlocks() {
 		heads, row := []string{"", "n"}, []any{strings.Repeat("n", tableNameWidth), "9999"}
 		for _, c := range block.columns {
-			interval := map[bool]string{true: "-88.8..-88.8", false: "88.8..88.8"}[c.key == eval.MetricTruthfulness]
+			interval := map[bool]string{true: "-88.8..-88.8", false: "88.8..88.8"}[c.key == metric.Truthfulness]
 			heads, row = append(heads, c.head), append(row, interval)
-			require.NotEmpty(t, e.Systems[0].Metrics[slices.IndexFunc(e.Systems[0].Metrics, func(m eval.Metric) bool { return m.Key == c.key })].Name)
+			require.NotEmpty(
+				t,
+				e.Systems[0].Metrics[slices.IndexFunc(e.Systems[0].Metrics, func(m eval.Metric) bool { return m.Key == c.key })].Name,
+			)
 		}
 		widest := table.New(heads...)
 		widest.Row(row...)
 		require.NotContains(t, widest.String(), "…", "there is room for the name")
 	}
 	// Another model in the same arms is another matter.
-	require.NotContains(t, resultsOf(t, fixture.Village()).Table(), "Arms of one model")
+	require.NotContains(t, resultsOf(t, fixture.Village()).Text(), "Settings and prompts of one model")
 }
 
 func TestTableWidth(t *testing.T) {
 	config := fixture.Village()
 	config.Systems[0].Name = strings.Repeat("a rather long name ", 10)
 	config.Systems[1].Name = strings.Repeat("ü", 100)
-	for _, line := range strings.Split(resultsOf(t, config).Table(), "\n") {
+	for _, line := range strings.Split(resultsOf(t, config).Text(), "\n") {
 		require.LessOrEqual(t, utf8.RuneCountInString(line), table.Width, line)
 		require.Equal(t, strings.TrimRight(line, " "), line)
 	}
@@ -162,8 +167,8 @@ func TestTableWidth(t *testing.T) {
 
 func TestWriteErrors(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
-	require.ErrorContains(t, WriteTable(fake.FullDisk{}, e), "no space left")
-	require.ErrorContains(t, e.WriteJSON(fake.FullDisk{}), "no space left")
+	require.ErrorContains(t, e.HTML(fake.FullDisk{}), "no space left")
+	require.ErrorContains(t, e.writeJSON(fake.FullDisk{}), "no space left")
 }
 
 func TestFigures(t *testing.T) {

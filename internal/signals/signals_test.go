@@ -1,4 +1,4 @@
-package confidence
+package signals
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -34,9 +35,16 @@ func (m *doubting) ScoreTexts(context.Context, []string) ([][]float64, error) { 
 
 func (m *doubting) probability(t *testing.T, lm model.Model) float64 {
 	t.Helper()
-	out, err := SignalOptions{True: true}.WithDefaults().Ask(t.Context(), lm, 1, []model.Request{{Messages: prompt.Chat("s", "Who?")}}, []string{"Tom"}, nil)
+	out, err := Ask(
+		t.Context(),
+		lm,
+		confidence.SignalOptions{True: true},
+		[]Answer{{model.Request{Messages: prompt.Chat("s", "Who?")}, "Tom"}},
+		nil,
+		1,
+	)
 	require.NoError(t, err)
-	return out[0][SignalTrue]
+	return out[0][True]
 }
 
 // Yes against no: .15 + .45 of .15 + .45 + .1 + .1. That a "No" is hardly ever the whole reply changes nothing.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ragft/ragft/internal/chart"
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
@@ -17,8 +18,8 @@ import (
 	"github.com/ragft/ragft/ragft/eval/forget"
 )
 
-// reportSetting lists the systems of one setting: what they are worth and what
-// an answer costs.
+// reportSetting lists the systems of one setting: the quality of their answers and what an
+// answer costs.
 type reportSetting struct {
 	Name string
 	Rows []reportRow
@@ -26,7 +27,17 @@ type reportSetting struct {
 
 // costHeads are the columns of the table of costs.
 func costHeads() []string {
-	return []string{"correct", "made-up answers", "truthfulness", "passages", "prompt tokens", "answer tokens", "seconds", "citation precision", "citation recall"}
+	return []string{
+		"correct",
+		"made-up answers",
+		"truthfulness",
+		"passages",
+		"prompt tokens",
+		"answer tokens",
+		"seconds",
+		"citation precision",
+		"citation recall",
+	}
 }
 
 func reportSettings(e *Results) []reportSetting {
@@ -34,7 +45,7 @@ func reportSettings(e *Results) []reportSetting {
 	out := make([]reportSetting, len(settings))
 	for i, s := range costsOf(e) {
 		into := &out[slices.Index(settings, s.Setting)]
-		into.Name = eval.SettingName(s.Setting)
+		into.Name = s.Setting.Describe()
 		row := costRow(s)
 		row.Number = i + 1
 		into.Rows = append(into.Rows, row)
@@ -48,7 +59,7 @@ func costRow(s *eval.SystemResult) reportRow {
 		e := s.Estimate(key)
 		row.Cells = append(row.Cells, reportCell{typeset(figures.Percent(e.Value)), typeset(figures.PercentInterval(e))})
 	}
-	for _, key := range []string{eval.MetricCorrect, eval.MetricMadeUp, eval.MetricTruthfulness} {
+	for _, key := range []string{metric.Correct, metric.MadeUp, metric.Truthfulness} {
 		rate(key)
 	}
 	passages := 0
@@ -56,11 +67,11 @@ func costRow(s *eval.SystemResult) reportRow {
 		passages += r.Passages
 	}
 	row.Cells = append(row.Cells, reportCell{Value: fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records))))})
-	for _, key := range []string{eval.MetricPromptTokens, eval.MetricAnswerTokens, eval.MetricSeconds} {
-		row.Cells = append(row.Cells, reportCell{Value: typeset(s.CostFigure(key))})
+	for _, key := range []string{metric.PromptTokens, metric.AnswerTokens, metric.Seconds} {
+		row.Cells = append(row.Cells, reportCell{Value: typeset(costFigure(s, key))})
 	}
-	rate(eval.MetricCitationPrecision)
-	rate(eval.MetricCitationRecall)
+	rate(metric.CitationPrecision)
+	rate(metric.CitationRecall)
 	return row
 }
 
@@ -99,7 +110,7 @@ func reportLosses(f *forget.Result) []reportLoss {
 	return out
 }
 
-// reportRobustness is how one system stood up to changes of what it is shown.
+// reportRobustness shows how one system reacts to changes of its passages.
 type reportRobustness struct {
 	System      string
 	Rows        []reportPerturbed
@@ -129,13 +140,14 @@ func reportRobustnesses(e *Results) []reportRobustness {
 	var out []reportRobustness
 	for _, r := range e.Robustness {
 		of := reportRobustness{System: r.System, TooLong: r.TooLongNote()}
-		for _, p := range r.Results {
+		for _, p := range r.Changes {
 			row := reportPerturbed{
 				Name: p.Name, Meaning: p.Meaning, N: p.N,
 				Cells: []reportCell{cell(p.Flipped), cell(p.Lost), cell(p.Followed), cell(p.Correct), cell(p.Refused)},
 			}
 			for _, f := range p.Flips {
-				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID], Sides: flipSides(r.DocumentsAt(f.ShownBefore), r.DocumentsAt(f.ShownAfter))}
+				flip := reportFlip{Flip: f, Question: f.QuestionID, Number: number[f.QuestionID]}
+				flip.Sides = flipSides(documentsAt(r.Documents, f.ShownBefore), documentsAt(r.Documents, f.ShownAfter))
 				if flip.Number > 0 {
 					flip.Question = e.Questions[flip.Number-1].Question.Question
 				}
@@ -143,11 +155,9 @@ func reportRobustnesses(e *Results) []reportRobustness {
 			}
 			of.Rows = append(of.Rows, row)
 		}
-		if len(r.Differences) > 0 {
-			of.Base, of.Note = r.Base, r.DifferencesNote()
-		}
+		of.Base, of.Note = r.Base, r.DifferencesNote()
 		for _, change := range r.Differences {
-			for _, d := range change.All() {
+			for _, d := range change.Measured() {
 				row := differenceRow(d, &eval.SystemResult{})
 				row.Name, row.Meaning = change.Name, fmt.Sprintf("%s; n = %d", d.Name, d.Estimate.N)
 				of.Differences = append(of.Differences, row)
@@ -158,7 +168,7 @@ func reportRobustnesses(e *Results) []reportRobustness {
 	return out
 }
 
-// reportCalibration is the confidence before and after, and what is promised.
+// reportCalibration shows the confidence before and after, and the guarantee.
 type reportCalibration struct {
 	System, Promise string
 	Signals         []string
@@ -166,20 +176,20 @@ type reportCalibration struct {
 	Kept            bool
 	Rows            []reportDifference
 
-	Gate              string // what it does to the questions that are reported
+	Test              string // what the threshold does to the reported questions
 	Legend            []swatch
 	Risk, Reliability template.HTML
 }
 
-// plots draws the confidence of the calibrated system by the log probability
-// alone and by the joined signals.
+// plots draws the confidence of the calibrated system from the log probability alone and from
+// the combined signals.
 func (r *reportCalibration) plots(e *Results, c *confidence.Calibration) {
-	s := e.System(c.System)
-	if c.Gate == nil || s == nil {
+	s := e.System(c.Conditions.System)
+	if c.ThresholdTest == nil || s == nil {
 		return
 	}
 	before := &eval.SystemResult{Name: "log probability alone", Curve: s.Curve, Reliability: s.Reliability}
-	after := &eval.SystemResult{Name: "joined signals", Curve: c.Gate.Curve, Reliability: c.Gate.Reliability}
+	after := &eval.SystemResult{Name: "combined signals", Curve: c.ThresholdTest.Curve, Reliability: c.ThresholdTest.Reliability}
 	systems, colors := []*eval.SystemResult{before, after}, []chart.Color{systemColor(0), systemColor(1)}
 	r.Legend = []swatch{newSwatch(before.Name, colors[0]), newSwatch(after.Name, colors[1])}
 	r.Risk, r.Reliability = plotRiskCoverage(systems, colors), plotReliability(systems, colors)
@@ -190,15 +200,15 @@ func newReportCalibration(c *confidence.Calibration) *reportCalibration {
 		return nil
 	}
 	if c.Unfit != "" {
-		return &reportCalibration{Promise: c.None()}
+		return &reportCalibration{Promise: c.Promise()}
 	}
 	out := &reportCalibration{
-		System: c.System, Promise: c.Guarantee.String(), Signals: c.Calibrator.Names, N: c.Calibrator.N, Kept: c.Guarantee.Answered > 0,
+		System: c.Conditions.System, Promise: c.Promise(), Signals: c.Calibrator.Names, N: c.Calibrator.N, Kept: c.Guarantee.Answered > 0,
 	}
-	if c.Gate != nil {
-		out.Gate = c.Gate.String()
+	if c.ThresholdTest != nil {
+		out.Test = c.ThresholdTest.String()
 	}
-	for _, r := range c.Rows() {
+	for _, r := range stats.QualityRows(c.Before, c.After) {
 		out.Rows = append(out.Rows, reportDifference{
 			Name: r.Name, Meaning: r.Meaning,
 			Before: typeset(figures.PlainMetric(stats.OrNaN(r.Before), false)), After: typeset(figures.PlainMetric(stats.OrNaN(r.After), false)),
@@ -207,17 +217,17 @@ func newReportCalibration(c *confidence.Calibration) *reportCalibration {
 	return out
 }
 
-// reportDial is the sweep as a table and two plots.
-type reportDial struct {
+// reportSweep is the table of a sweep of adapter scales.
+type reportSweep struct {
 	Heads []string
 	Rows  []reportRow // Name is the scale
 }
 
-func newReportDial(d *forget.SweepResult) *reportDial {
+func newReportSweep(d *forget.SweepResult) *reportSweep {
 	if d == nil || len(d.Points) == 0 {
 		return nil
 	}
-	out := &reportDial{Heads: forget.DialHeads()}
+	out := &reportSweep{Heads: d.Heads()}
 	if f := d.Points[0].Forgetting; f != nil {
 		for _, l := range f.Losses {
 			out.Heads = append(out.Heads, "change of "+l.Name)
@@ -225,13 +235,16 @@ func newReportDial(d *forget.SweepResult) *reportDial {
 	}
 	for _, p := range d.Points {
 		row := reportRow{Name: fmt.Sprint(p.Scale)}
-		for _, key := range forget.DialMetrics() {
+		for _, key := range metric.Sweep() {
 			e := p.Estimate(key)
 			row.Cells = append(row.Cells, reportCell{typeset(figures.Percent(e.Value)), typeset(figures.PercentInterval(e))})
 		}
 		if p.Forgetting != nil {
 			for _, l := range p.Forgetting.Losses {
-				row.Cells = append(row.Cells, reportCell{typeset(figures.SignedMetric(l.Change.Value, false)), typeset(figures.SignedInterval(l.Change, false))})
+				row.Cells = append(
+					row.Cells,
+					reportCell{typeset(figures.SignedMetric(l.Change.Value, false)), typeset(figures.SignedInterval(l.Change, false))},
+				)
 			}
 		}
 		out.Rows = append(out.Rows, row)
@@ -239,27 +252,27 @@ func newReportDial(d *forget.SweepResult) *reportDial {
 	return out
 }
 
-// parts fills in what the evaluation keeps beside the answers.
+// parts fills in what was measured beside the answers.
 func (page *reportPage) parts(e *Results, base, tuned *eval.SystemResult) {
 	page.CostHeads, page.Settings = costHeads(), reportSettings(e)
 	for i, s := range settingsOf(e) {
-		name, _, _ := strings.Cut(eval.SettingName(s), ":")
+		name, _, _ := strings.Cut(s.Describe(), ":")
 		page.CostLegend = append(page.CostLegend, newSwatch(name, systemColor(i)))
 	}
 	page.Forgetting, page.Losses = e.Forgetting, reportLosses(e.Forgetting)
 	page.Robustness = reportRobustnesses(e)
 	page.Calibration = newReportCalibration(e.Calibration)
 	page.Leakage = e.Leakage
-	page.Dial = newReportDial(e.Dial)
+	page.Sweep = newReportSweep(e.Sweep)
 	page.Memory = reportMemories(e.Memory)
-	if page.Dial != nil {
+	if page.Sweep != nil {
 		colors := []chart.Color{systemColor(1), verdictColor(answer.Correct), verdictColor(answer.Incorrect)}
-		for i, name := range page.Dial.Heads {
+		for i, name := range page.Sweep.Heads {
 			if i < 3 {
-				page.DialLegend = append(page.DialLegend, newSwatch(name, colors[i]))
+				page.SweepLegend = append(page.SweepLegend, newSwatch(name, colors[i]))
 			}
 		}
-		if f := e.Dial.Points[0].Forgetting; f != nil {
+		if f := e.Sweep.Points[0].Forgetting; f != nil {
 			for i, l := range f.Losses {
 				page.LossesLegend = append(page.LossesLegend, newSwatch(l.Name, systemColor(i+1)))
 			}
@@ -268,17 +281,17 @@ func (page *reportPage) parts(e *Results, base, tuned *eval.SystemResult) {
 	for _, source := range slices.Sorted(maps.Keys(page.Info.LossBySource)) {
 		name := source
 		if name == "" {
-			name = "rows that name no source"
+			name = "rows without a source"
 		}
 		page.Sources = append(page.Sources, newSourceLoss(name, page.Info.BaseLossBySource[source], page.Info.LossBySource[source]))
 	}
 	page.Browser = newBrowser(e, base, tuned)
 }
 
-// sourceLoss is what a training did to the held-out rows of a source.
+// sourceLoss is the held-out loss of the rows of a source.
 type sourceLoss struct{ Name, Loss, Perplexity string }
 
-// newSourceLoss shows a loss in nats per token, after that of before where it is known: no loss is 0.
+// newSourceLoss shows a loss in nats per token, and that before training unless it is 0, which is unknown.
 func newSourceLoss(name string, before, after float64) sourceLoss {
 	s := sourceLoss{name, figures.ShortFixed(after, 3), figures.ShortFixed(math.Exp(after), 2)}
 	if before > 0 {

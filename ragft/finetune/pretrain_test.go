@@ -1,6 +1,6 @@
 //go:build cgo
 
-package report
+package finetune_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/report"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
@@ -79,7 +80,7 @@ func TestPretrainThenTune(t *testing.T) {
 	require.InDelta(t, 0.3, float64(tokens[rows.SourceGeneral])/float64(tokens[rows.SourceGeneral]+tokens[rows.SourceDomain]), 0.02)
 
 	// What a report shows of the training comes with its result.
-	var info Info
+	var info report.Info
 	info.AddTraining(r.Training())
 	require.Len(t, info.Loss, r.Steps+1) // and before the first
 	require.Contains(t, info.LossBySource, rows.SourceGeneral)

@@ -1,4 +1,4 @@
-package answer
+package words
 
 import (
 	"slices"
@@ -7,11 +7,11 @@ import (
 )
 
 // squadTokens are the words of a text as the evaluation script of SQuAD
-// (Rajpurkar et al. 2016; 2018 for version 2.0) compares them: lower case,
-// ASCII punctuation taken out, with nothing in its place, then the words "a",
-// "an" and "the", and what white space separates. "well-known" is "wellknown"
-// and "12.5" is "125" there; verdicts use [Normalize], which keeps them apart.
-func SquadTokens(s string) []string {
+// (Rajpurkar et al. 2016; 2018 for version 2.0) compares them: lower case, with
+// ASCII punctuation and then the words "a", "an" and "the" removed, split at white
+// space. It turns "well-known" into "wellknown" and "12.5" into "125"; [Of], which
+// verdicts use, keeps them apart.
+func squadTokens(s string) []string {
 	var b strings.Builder
 	var word []rune
 	flush := func() {
@@ -36,12 +36,12 @@ func SquadTokens(s string) []string {
 	return strings.FieldsFunc(b.String(), func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
 }
 
-// squadGolds are the gold answers in the script's form. It leaves out those of
-// no words, and takes an empty one where none is left.
+// squadGolds returns the reference answers as the script compares them. It drops
+// those without words, and uses an empty one if none is left.
 func squadGolds(golds []string) [][]string {
 	var out [][]string
 	for _, gold := range golds {
-		if words := SquadTokens(gold); len(words) > 0 {
+		if words := squadTokens(gold); len(words) > 0 {
 			out = append(out, words)
 		}
 	}
@@ -51,20 +51,21 @@ func squadGolds(golds []string) [][]string {
 	return out
 }
 
-// squadExactMatch is the script's exact match with the gold answers.
+// SquadExactMatch is the script's exact match with the reference answers.
 func SquadExactMatch(pred string, golds []string) bool {
-	p := SquadTokens(pred)
+	p := squadTokens(pred)
 	return slices.ContainsFunc(squadGolds(golds), func(gold []string) bool { return slices.Equal(p, gold) })
 }
 
-// squadF1 is the script's F1 against the gold answer that gives the most, in [0, 1].
+// SquadF1 is the script's F1 against the reference answer that gives the highest
+// value, in [0, 1].
 func SquadF1(pred string, golds []string) float64 {
-	p, best := SquadTokens(pred), 0.0
+	p, best := squadTokens(pred), 0.0
 	for _, gold := range squadGolds(golds) {
 		if len(p) == 0 && len(gold) == 0 {
 			return 1
 		}
-		best = max(best, harmonic(Overlap(p, gold)))
+		best = max(best, F(Overlap(p, gold)))
 	}
 	return best
 }

@@ -12,24 +12,41 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Setting says which passages a system is shown.
+// Setting says which passages a system is shown. "" always means SettingClosed.
 type Setting string
 
-// The settings. The zero value is SettingClosed.
+// The settings.
 const (
-	SettingClosed      Setting = ""             // none: the question alone
-	SettingRetrieval   Setting = "retrieval"    // the best EvalConfig.K
-	SettingGold        Setting = "gold"         // those that hold the answer, nothing else
-	SettingDistractors Setting = "distractors"  // K that do not hold the answer: those given with it, or the best
+	SettingClosed      Setting = ""             // none: the question alone (closed-book)
+	SettingRetrieval   Setting = "retrieval"    // the best Config.Passages of the search
+	SettingGold        Setting = "gold"         // only those that hold the answer
+	SettingDistractors Setting = "distractors"  // Config.Passages without the answer: those of the data set, or the best of the search
 	SettingLong        Setting = "long-context" // as much of the corpus as fits, best first
 )
 
-// withDocuments tells whether the setting shows passages.
-func (s Setting) WithDocuments() bool { return s != SettingClosed }
+// ShowsPassages reports whether systems with this setting are shown passages.
+func (s Setting) ShowsPassages() bool { return s != SettingClosed }
 
-// messages is the prompt of a question in this setting.
-func (s Setting) Messages(prompts prompt.Set, q question.Question, hits []retriever.Hit) []model.Message {
-	if s.WithDocuments() {
+// Describe names the setting and what is shown, as tables do.
+func (s Setting) Describe() string {
+	switch s {
+	case SettingClosed:
+		return "closed-book: the question alone"
+	case SettingRetrieval:
+		return "retrieval: the best passages"
+	case SettingGold:
+		return "gold: only passages with the answer"
+	case SettingDistractors:
+		return "distractors: only passages without the answer"
+	case SettingLong:
+		return "long context: as much of the corpus as fits"
+	}
+	return string(s)
+}
+
+// messages returns the prompt of a question in this setting.
+func (s Setting) messages(prompts prompt.Set, q question.Question, hits []retriever.Hit) []model.Message {
+	if s.ShowsPassages() {
 		return q.ReadMessages(prompts, hits)
 	}
 	return q.ClosedMessages(prompts)
@@ -43,29 +60,29 @@ func (s Setting) known() bool {
 	return false
 }
 
-// longFallback is the number of bytes of passages shown in [SettingLong] to a
-// model that cannot count tokens.
-const LongFallback = 16 << 10
+// longFallback is the number of bytes of passages shown in [SettingLong] to a model
+// that cannot count tokens.
+const longFallback = 16 << 10
 
-// passagesFor returns what a system is shown for question i, before it is cut
-// to the model's context, and notes in the record whether System.Change changed
-// it, and whether longFallback cut it.
+// passagesFor returns the passages that a system is shown for question i, before they
+// are cut to the context of the model, and notes in the record whether longFallback
+// cut them.
 func (e *evaluator) passagesFor(ctx context.Context, s System, i int, r *Record) (hits []retriever.Hit, err error) {
 	q := e.questions[i].Question
 	switch s.Setting {
 	case SettingClosed:
 		return nil, nil
 	case SettingRetrieval:
-		hits = e.hits[i][:min(len(e.hits[i]), e.K)]
+		hits = e.hits[i][:min(len(e.hits[i]), e.Passages)]
 	case SettingGold:
 		hits = e.gold(i)
 	case SettingDistractors:
 		if given := e.Distractors[q.ID]; len(given) > 0 {
-			hits = given[:min(len(given), e.K)]
+			hits = given[:min(len(given), e.Passages)]
 			break
 		}
 		for _, hit := range e.hits[i] {
-			if !question.HoldsPart(hit, q) && len(hits) < e.K {
+			if !question.HoldsPart(hit, q) && len(hits) < e.Passages {
 				hits = append(hits, hit)
 			}
 		}
@@ -75,21 +92,19 @@ func (e *evaluator) passagesFor(ctx context.Context, s System, i int, r *Record)
 		}
 	}
 	if s.Change != nil {
-		before := hits
 		hits = s.Change(q, slices.Clone(hits), e.hits[i])
-		r.Changed = !slices.EqualFunc(before, hits, func(a, b retriever.Hit) bool { return a.ID == b.ID && a.Text == b.Text && a.Title == b.Title })
 	}
 	if _, ok := model.As[model.TokenCounter](s.Model); s.Setting == SettingLong && !ok {
 		some := someOf(hits)
-		hits, r.Cut = some, len(some) < len(hits)
+		hits, r.cut = some, len(some) < len(hits)
 	}
 	return hits, nil
 }
 
-// gold is EvalConfig.Evidence of the question, or of what was found the best K
-// passages that its own evidence names, or the best passage that holds the
-// answer, for an answer in parts one for each part. Where there is
-// none, the best passage of all stands in, so that the prompt keeps its shape.
+// gold returns Config.Evidence of the question; else the best Config.Passages of the
+// search that belong to the evidence of the question; else the best passage that holds
+// the answer, or one for each part of an answer in parts. If there is none it returns
+// the best passage, so that the prompt keeps its shape.
 func (e *evaluator) gold(i int) []retriever.Hit {
 	q := e.questions[i].Question
 	if given := e.Evidence[q.ID]; len(given) > 0 {
@@ -101,7 +116,7 @@ func (e *evaluator) gold(i int) []retriever.Hit {
 	case len(q.Evidence) > 0:
 		parts = nil
 		for _, hit := range e.hits[i] {
-			if len(found) < e.K && q.IsEvidence(hit) {
+			if len(found) < e.Passages && q.IsEvidence(hit) {
 				found = append(found, hit)
 			}
 		}
@@ -120,8 +135,8 @@ func (e *evaluator) gold(i int) []retriever.Hit {
 	return found
 }
 
-// corpus is every passage: those that share words with the question by their
-// score, then the others in the order of the corpus, if the index can list them.
+// corpus returns all passages: those that share words with the question by score, then
+// the others in the order of the corpus, if the index can list them.
 func (e *evaluator) corpus(ctx context.Context, i int) ([]retriever.Hit, error) {
 	if e.chunks == nil {
 		e.chunks = []retriever.Chunk{}
@@ -150,29 +165,13 @@ func (e *evaluator) corpus(ctx context.Context, i int) ([]retriever.Hit, error) 
 	return hits, nil
 }
 
-// someOf is what of the corpus a model is shown that cannot count tokens.
+// someOf returns the passages that a model is shown that cannot count tokens.
 func someOf(hits []retriever.Hit) []retriever.Hit {
 	size := 0
 	for n, hit := range hits {
-		if size += len(hit.Title) + len(hit.Text); size > LongFallback {
+		if size += len(hit.Title) + len(hit.Text); size > longFallback {
 			return hits[:max(1, n)]
 		}
 	}
 	return hits
-}
-
-func SettingName(s Setting) string {
-	switch s {
-	case SettingClosed:
-		return "no retrieval: the question alone"
-	case SettingRetrieval:
-		return "retrieval: the best passages"
-	case SettingGold:
-		return "gold passage only"
-	case SettingDistractors:
-		return "distractors only: passages without the answer"
-	case SettingLong:
-		return "long context: as much of the corpus as fits"
-	}
-	return string(s)
 }

@@ -8,61 +8,62 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 )
 
-// tableColumn is one metric of the systems table.
+// tableColumn is a metric of a table of systems.
 type tableColumn struct{ key, head string }
 
-// tableBlock is a table of systems: as many metrics as a line has room for.
+// tableBlock is a table of systems, with as many metrics as fit a line.
 type tableBlock struct {
 	name    string // "" = the main one
 	columns []tableColumn
 }
 
-// tableBlocks hold every metric once, but for what is in the table of costs.
+// tableBlocks hold each metric once, except those in the table of costs.
 func tableBlocks() []tableBlock {
 	return []tableBlock{
 		{"", []tableColumn{
-			{eval.MetricExactMatch, "exact\nmatch"},
-			{eval.MetricF1, "F1"},
-			{eval.MetricContainment, "contains\ngold"},
-			{eval.MetricCoverage, "coverage"},
-			{eval.MetricSelectiveAccuracy, "selective\naccuracy"},
-			{eval.MetricFalseRefusal, "false\nrefusals"},
-			{eval.MetricMadeUp, "made-up\nanswers"},
-			{eval.MetricTruthfulness, "truthful-\nness"},
+			{metric.ExactMatch, "exact\nmatch"},
+			{metric.F1, "F1"},
+			{metric.Containment, "contains\ngold"},
+			{metric.Coverage, "coverage"},
+			{metric.SelectiveAccuracy, "selective\naccuracy"},
+			{metric.FalseRefusal, "false\nrefusals"},
+			{metric.MadeUp, "made-up\nanswers"},
+			{metric.Truthfulness, "truthful-\nness"},
 		}},
 		{"Answers and refusals", []tableColumn{
-			{eval.MetricCorrect, "correct"},
-			{eval.MetricRougeL, "ROUGE-L"},
-			{eval.MetricRisk, "risk"},
-			{eval.MetricOverAnswer, "over-\nanswers"},
-			{eval.MetricAbstainPrecision, "abstention\nprecision"},
-			{eval.MetricAbstainRecall, "abstention\nrecall"},
-			{eval.MetricAbstainF1, "abstention\nF1"},
+			{metric.Correct, "correct"},
+			{metric.RougeL, "ROUGE-L"},
+			{metric.Risk, "risk"},
+			{metric.OverAnswer, "over-\nanswers"},
+			{metric.AbstainPrecision, "abstention\nprecision"},
+			{metric.AbstainRecall, "abstention\nrecall"},
+			{metric.AbstainF1, "abstention\nF1"},
 		}},
-		{"Confidence, in shares", []tableColumn{
-			{eval.MetricAURC, "AURC"},
-			{eval.MetricEAURC, "E-AURC"},
-			{eval.MetricAUROC, "AUROC"},
-			{eval.MetricECE, "ECE"},
-			{eval.MetricBrier, "Brier"},
+		{"Confidence, as fractions", []tableColumn{
+			{metric.AURC, "AURC"},
+			{metric.EAURC, "E-AURC"},
+			{metric.AUROC, "AUROC"},
+			{metric.ECE, "ECE"},
+			{metric.Brier, "Brier"},
 		}},
 	}
 }
 
-// measured tells whether any system has a value in the block.
+// measured reports whether a system has a value in the block.
 func (t tableBlock) measured(e *Results) bool {
 	return slices.ContainsFunc(e.Systems, func(s eval.SystemResult) bool {
 		return slices.ContainsFunc(t.columns, func(c tableColumn) bool { return s.Estimate(c.key).Defined() })
 	})
 }
 
-// figures are the value and the interval of a metric, a rate in percent.
+// figuresOf returns the value and the interval of a metric, a rate in percent.
 func figuresOf(s *eval.SystemResult, key string) (value, interval string) {
 	e := s.Estimate(key)
 	at := slices.IndexFunc(s.Metrics, func(m eval.Metric) bool { return m.Key == key })
@@ -77,13 +78,12 @@ func figuresOf(s *eval.SystemResult, key string) (value, interval string) {
 
 const tableNameWidth = 14
 
-// WriteTable writes the evaluation as plain text, at most 110 characters wide:
-// the systems with all their metrics and 95% intervals, the evidence x outcome
-// matrix of each, what an answer costs, the differences of each comparison of
-// two models, the main ones of each comparison of two arms of one model, and
-// then whatever else the evaluation keeps: leakage, calibration, robustness,
-// forgetting, the dial, memory probes. It is a function of the evaluation alone.
-func WriteTable(w io.Writer, e *Results) error {
+// Text returns the results as plain text, at most 110 characters wide: all systems with all
+// metrics and 95% intervals, their matrices of context and verdict, the cost of an answer, the
+// differences of each comparison of two models, the main differences of each comparison of
+// two prompts or settings of one model, and then leakage, calibration, robustness,
+// forgetting, the sweep of scales and fact questions, as far as they were measured.
+func (e *Results) Text() string {
 	var b strings.Builder
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
@@ -106,14 +106,12 @@ func WriteTable(w io.Writer, e *Results) error {
 	}
 	for _, part := range e.parts() {
 		b.WriteString("\n")
-		if err := part.WriteTable(&b); err != nil {
-			return err
-		}
+		part.WriteTable(&b) // a strings.Builder takes everything
 	}
-	return figures.WriteText(w, b.String())
+	return b.String()
 }
 
-// parts lists what the evaluation keeps beside the answers, in reading order.
+// parts lists what was measured beside the answers, in reading order.
 func (e *Results) parts() []interface{ WriteTable(io.Writer) error } {
 	var parts []interface{ WriteTable(io.Writer) error }
 	if e.Leakage != nil {
@@ -128,20 +126,13 @@ func (e *Results) parts() []interface{ WriteTable(io.Writer) error } {
 	if e.Forgetting != nil {
 		parts = append(parts, e.Forgetting)
 	}
-	if e.Dial != nil {
-		parts = append(parts, e.Dial)
+	if e.Sweep != nil {
+		parts = append(parts, e.Sweep)
 	}
 	if e.Memory != nil {
 		parts = append(parts, e.Memory)
 	}
 	return parts
-}
-
-// Table returns what [WriteTable] writes.
-func (e *Results) Table() string {
-	var b strings.Builder
-	WriteTable(&b, e) // a strings.Builder takes everything
-	return b.String()
 }
 
 func tableOfSystems(b *strings.Builder, e *Results) {
@@ -151,8 +142,8 @@ func tableOfSystems(b *strings.Builder, e *Results) {
 			unanswerable++
 		}
 	}
-	fmt.Fprintf(b, "%d questions, %d answerable and %d not. In %%, with 95%% intervals (bootstrap over questions, %d samples, seed %d).\n",
-		len(e.Questions), len(e.Questions)-unanswerable, unanswerable, e.Resamples, e.Seed)
+	b.WriteString(table.Wrap(fmt.Sprintf("%d questions, %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, "+
+		"%d samples, seed %d).", len(e.Questions), unanswerable, e.Resamples, e.Seed)))
 	for _, block := range tableBlocks() {
 		if block.measured(e) {
 			tableOfBlock(b, e, block)
@@ -183,8 +174,8 @@ func tableOfBlock(b *strings.Builder, e *Results, block tableBlock) {
 }
 
 func tableOfMatrices(b *strings.Builder, e *Results) {
-	heads := []string{"Evidence x outcome", ""}
-	for _, v := range answer.Verdicts() {
+	heads := []string{"Evidence and outcome", ""}
+	for _, v := range figures.Verdicts() {
 		heads = append(heads, string(v))
 	}
 	t := table.New(append(heads, "total")...)
@@ -192,10 +183,10 @@ func tableOfMatrices(b *strings.Builder, e *Results) {
 	for i := range e.Systems {
 		s := &e.Systems[i]
 		name := table.Cut(s.Name, 36)
-		for _, c := range answer.Contexts() {
-			total := s.Matrix.Total(c)
+		for _, c := range figures.Contexts() {
+			total := matrixTotal(s, c)
 			row := []any{name, "answer " + string(c)}
-			for _, v := range answer.Verdicts() {
+			for _, v := range figures.Verdicts() {
 				row = append(row, figures.CountShare(s.Matrix[c][v], total))
 			}
 			t.Row(append(row, total)...)
@@ -205,9 +196,9 @@ func tableOfMatrices(b *strings.Builder, e *Results) {
 	b.WriteString("\n" + t.String())
 }
 
-// tableOfCosts says what an answer takes, and how well it is cited.
+// tableOfCosts shows what an answer costs, and how well it is cited.
 func tableOfCosts(b *strings.Builder, e *Results) {
-	t := table.New("Cost of an answer, citations", "passages\nshown", "prompt\ntokens", "answer\ntokens", "seconds",
+	t := table.New("Cost per answer, citations", "passages\nshown", "prompt\ntokens", "answer\ntokens", "seconds",
 		"citation\nprecision", "citation\nrecall")
 	for i := range e.Systems {
 		s := &e.Systems[i]
@@ -216,20 +207,21 @@ func tableOfCosts(b *strings.Builder, e *Results) {
 			passages += r.Passages
 		}
 		t.Row(table.Cut(s.Name, 36), fmt.Sprintf("%.1f", float64(passages)/float64(max(1, len(s.Records)))),
-			s.CostFigure(eval.MetricPromptTokens), s.CostFigure(eval.MetricAnswerTokens), s.CostFigure(eval.MetricSeconds),
-			figures.Percent(s.Estimate(eval.MetricCitationPrecision).Value), figures.Percent(s.Estimate(eval.MetricCitationRecall).Value))
+			costFigure(s, metric.PromptTokens), costFigure(s, metric.AnswerTokens), costFigure(s, metric.Seconds),
+			figures.Percent(s.Estimate(metric.CitationPrecision).Value), figures.Percent(s.Estimate(metric.CitationRecall).Value))
 	}
 	b.WriteString("\n" + t.String())
 }
 
-// comparisonNotes say what the differences rest on, for table and report.
+// comparisonNotes explain the differences, for text and page.
 func comparisonNotes() []string {
 	return []string{
-		"No difference shown: the interval includes 0, or p is 0.05 or more. p is that of McNemar's exact test where both are shares of the same questions, " +
-			"and otherwise of a randomisation test, which exchanges the answers of the two systems question by question.",
-		"AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. ECE is not tested: it grows as answers become fewer, however good the confidence is.",
-		"Seconds are not tested, and have no interval: answers that were generated together share their time, and so are no independent measurements.",
-		"Abstention precision and F1 are left out where nothing shown ever holds an answer: every refusal is right there.",
+		"No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both values are shares " +
+			"of the same questions, and otherwise from a randomisation test that exchanges the answers of the two systems question by question.",
+		"AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. " +
+			"ECE is not tested because it grows as answers become fewer, however good the confidence is.",
+		"Seconds are not tested and have no interval, because answers generated in one batch share their time and are not independent.",
+		"Abstention precision and F1 are not defined for a system whose passages never hold an answer, as every refusal is right then.",
 	}
 }
 
@@ -242,8 +234,8 @@ func tableOfDifferences(b *strings.Builder, c *eval.Comparison) {
 	fmt.Fprintf(b, "\n%s\n%s", table.Cut(fmt.Sprintf("Difference: %s - %s", c.Other, c.Base), table.Width), t)
 }
 
-// tableOfArms compares what one model does when it is shown or told something
-// else: the main differences, a line each. All of them are in the report.
+// tableOfArms shows the main differences between settings or prompts of one model, a line for
+// each comparison. The page shows all of them.
 func tableOfArms(b *strings.Builder, arms []*eval.Comparison) {
 	if len(arms) == 0 {
 		return
@@ -251,7 +243,7 @@ func tableOfArms(b *strings.Builder, arms []*eval.Comparison) {
 	t := table.New("", "correct", "coverage", "false\nrefusals", "made-up\nanswers", "truthful-\nness")
 	for _, c := range arms {
 		row := []any{figures.WrapName(c.Other+" - "+c.Base, 38)}
-		for _, key := range []string{eval.MetricCorrect, eval.MetricCoverage, eval.MetricFalseRefusal, eval.MetricMadeUp, eval.MetricTruthfulness} {
+		for _, key := range []string{metric.Correct, metric.Coverage, metric.FalseRefusal, metric.MadeUp, metric.Truthfulness} {
 			d := c.Difference(key)
 			value := figures.SignedMetric(d.Estimate.Value, true)
 			switch d.Finding {
@@ -262,5 +254,17 @@ func tableOfArms(b *strings.Builder, arms []*eval.Comparison) {
 		}
 		t.Row(row...)
 	}
-	fmt.Fprintf(b, "\nArms of one model: differences in points, with 95%% intervals. * = a difference is shown.\n%s", t)
+	fmt.Fprintf(b, "\nSettings and prompts of one model: differences in points, with 95%% intervals. * = difference shown.\n%s", t)
 }
+
+// matrixTotal is the number of questions with this context.
+func matrixTotal(s *eval.SystemResult, c answer.Context) int {
+	n := 0
+	for _, count := range s.Matrix[c] {
+		n += count
+	}
+	return n
+}
+
+// costFigure writes the mean tokens or seconds of an answer.
+func costFigure(s *eval.SystemResult, key string) string { return metric.Cost(key, s.Estimate(key)) }
