@@ -313,6 +313,7 @@ func Run(ctx context.Context, config Config) (*Evaluation, error) {
 		return nil, err
 	}
 	e := &evaluator{Config: config.withDefaults()}
+	e.judged = &judge.Judge{Options: e.Judge, Prompts: e.Prompts, Seed: e.Seed}
 	err := e.search(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)
@@ -342,10 +343,10 @@ func Run(ctx context.Context, config Config) (*Evaluation, error) {
 
 func (c Config) check() error {
 	if len(c.Systems) == 0 {
-		return fmt.Errorf("%w: no systems", judge.ErrNothingToEvaluate)
+		return fmt.Errorf("%w: no systems", ErrNothing)
 	}
 	if len(c.Questions) == 0 {
-		return fmt.Errorf("%w: no questions", judge.ErrNothingToEvaluate)
+		return fmt.Errorf("%w: no questions", ErrNothing)
 	}
 	names := map[string]bool{}
 	for _, s := range c.Systems {
@@ -366,6 +367,9 @@ func (c Config) check() error {
 			}
 		}
 		names[s.Name] = true
+	}
+	if c.Judge.Knockout {
+		return errors.New("ragft: evaluate: Judge.Knockout compares several answers to a question, and each system gives one")
 	}
 	for _, p := range c.Compare {
 		if !names[p.Base] || !names[p.Other] {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/stretchr/testify/require"
 )
@@ -47,7 +46,7 @@ func TestSQuADMetrics(t *testing.T) {
 	// The metrics follow the script, the verdict does not.
 	q := question.Question{Question: "Q?", Answer: "well-known"}
 	r := Record{Answer: "well known"}
-	r.Verdict, _ = judge.Cascade(r.Answer, q, 0)
+	r.Verdict = decide(t, r.Answer, q).Verdict
 	r.score(q)
 	require.Equal(t, answer.Correct, r.Verdict)
 	require.False(t, r.ExactMatch)

@@ -9,11 +9,11 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -52,7 +52,7 @@ func TestProbeMemory(t *testing.T) {
 		Tuned:    by("tuned", map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."}, map[string]string{mill: "Answer: Mara Venn", inn: "1912"}),
 		Local:    []question.Question{{ID: "mill", Question: mill, Answer: "Mara Venn"}, {ID: "inn", Question: inn, Answer: "1912"}},
 		Global:   []question.Question{{ID: "all", Question: all}},
-		Pairwise: judge.PairwiseJudge{Model: j}, Criteria: []string{judge.CriterionRichness},
+		Pairwise: pairwise.Judge{Model: j}, Criteria: []string{pairwise.Criteria()[1]},
 		Evaluation: eval.Config{Search: fake.Shelf{mill: {"A mill."}, inn: {"Built in 1912."}, all: {"A river."}}, Resamples: 200, Seed: 1},
 	}
 	m, err := probe.Run(t.Context(), config)
@@ -67,12 +67,12 @@ func TestProbeMemory(t *testing.T) {
 
 	// The tuned model's longer answer to the mill wins over "Tom", its "Tom" to the inn loses to "1912".
 	v := m.Local.Verdicts[0]
-	require.Equal(t, []string{probe.MemoryTuned, probe.MemoryRetrieval, judge.CriterionRichness}, []string{v.A, v.B, v.Criterion})
-	require.Equal(t, []judge.Preferred{judge.PrefersA, judge.PrefersB}, v.Outcomes)
+	require.Equal(t, []string{probe.MemoryTuned, probe.MemoryRetrieval, pairwise.Criteria()[1]}, []string{v.A, v.B, v.Criterion})
+	require.Equal(t, []pairwise.Outcome{pairwise.PrefersA, pairwise.PrefersB}, v.Outcomes)
 	require.Zero(t, v.Advantage.Value)
 	require.Equal(t, string(stats.NoDifference), v.Finding())
 	require.Len(t, m.Local.Verdicts, 3)
-	require.Equal(t, []judge.Preferred{judge.PrefersA}, m.Global.Verdicts[0].Outcomes)
+	require.Equal(t, []pairwise.Outcome{pairwise.PrefersA}, m.Global.Verdicts[0].Outcomes)
 	require.InDelta(t, 0.5, v.FirstShown.Value, 1e-12)
 
 	e := resultsOf(t, fixture.Village())
@@ -100,7 +100,7 @@ func TestProbeMemory(t *testing.T) {
 	require.ErrorContains(t, err, `no memory probes "other"`)
 	page := writtenReport(t, e, Info{})
 	requireSelfContained(t, page)
-	for _, want := range []string{"By heart, or from the documents", "2 local questions", "1 global questions", "All stand there.", judge.CriterionRichness + ": " + probe.MemoryTuned + " over " + probe.MemoryRetrieval} {
+	for _, want := range []string{"By heart, or from the documents", "2 local questions", "1 global questions", "All stand there.", pairwise.Criteria()[1] + ": " + probe.MemoryTuned + " over " + probe.MemoryRetrieval} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "NaN")
@@ -111,7 +111,7 @@ func TestProbeMemory(t *testing.T) {
 	require.Empty(t, m.Local.Verdicts)
 	config.Local, config.Global = nil, nil
 	_, err = probe.Run(t.Context(), config)
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	config.Base = nil
 	_, err = probe.Run(t.Context(), config)
 	require.ErrorContains(t, err, "set Base and Tuned")
@@ -196,7 +196,7 @@ func TestProbesAgainstTheRows(t *testing.T) {
 
 	config.Local = config.Local[:1]
 	_, err = probe.Run(t.Context(), config)
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	require.ErrorContains(t, err, "the rows ask all 1 of them")
 }
 
@@ -205,12 +205,12 @@ func TestVerdictsOfBeforeTheSignTest(t *testing.T) {
 	verdict := func(win, tie, loss int) probe.ArmVerdict {
 		n := float64(win + tie + loss)
 		net := float64(win-loss) / n
-		return probe.ArmVerdict{A: probe.MemoryTuned, B: probe.MemoryRetrieval, Pairwise: &judge.Pairwise{
-			Judge: "j", Criterion: judge.CriterionRichness, Win: win, Tie: tie, Loss: loss, Advantage: stats.Estimate{Value: net, Low: net - 0.1, High: net + 0.1, N: win + tie + loss},
+		return probe.ArmVerdict{A: probe.MemoryTuned, B: probe.MemoryRetrieval, Result: &pairwise.Result{
+			Judge: "j", Criterion: pairwise.Criteria()[1], Win: win, Tie: tie, Loss: loss, Advantage: stats.Estimate{Value: net, Low: net - 0.1, High: net + 0.1, N: win + tie + loss},
 		}}
 	}
 	e := resultsOf(t, fixture.Village())
-	e.Memory = &probe.Result{Local: &probe.Probe{Evaluation: fixture.Evaluated(t, fixture.Village()), Verdicts: []probe.ArmVerdict{verdict(9, 0, 1), verdict(3, 4, 0), {Pairwise: &judge.Pairwise{Unread: 2}}}}}
+	e.Memory = &probe.Result{Local: &probe.Probe{Evaluation: fixture.Evaluated(t, fixture.Village()), Verdicts: []probe.ArmVerdict{verdict(9, 0, 1), verdict(3, 4, 0), {Result: &pairwise.Result{Unread: 2}}}}}
 	var answers bytes.Buffer
 	require.NoError(t, WriteAnswers(&answers, e))
 	for _, read := range []func() (*Results, error){

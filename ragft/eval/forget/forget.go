@@ -15,7 +15,6 @@ import (
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -107,7 +106,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		}
 	}
 	if len(c.Closed)+len(c.Texts)+len(c.Prompts)+len(c.Instructions) == 0 {
-		return nil, fmt.Errorf("%w: no questions, instructions, texts or prompts to see forgetting by", judge.ErrNothingToEvaluate)
+		return nil, fmt.Errorf("%w: no questions, instructions, texts or prompts to see forgetting by", eval.ErrNothing)
 	}
 	if err := c.measurable(); err != nil {
 		return nil, err
@@ -144,7 +143,7 @@ func (c Config) measurable() error {
 			return fmt.Errorf("ragft: forgetting: a budget of %v for %s", b.budget, b.of)
 		}
 		if b.budget > 0 && b.items == 0 {
-			return fmt.Errorf("%w: a budget of %g for %s, and nothing to measure it on", judge.ErrNothingToEvaluate, b.budget, b.of)
+			return fmt.Errorf("%w: a budget of %g for %s, and nothing to measure it on", eval.ErrNothing, b.budget, b.of)
 		}
 	}
 	return nil

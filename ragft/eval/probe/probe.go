@@ -9,12 +9,12 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -46,8 +46,8 @@ type Config struct {
 	// nothing of this is known.
 	Rows []rows.Row
 	// Pairwise compares the answers two at a time; Model nil = not at all.
-	Pairwise judge.PairwiseJudge
-	Criteria []string // of the comparison; nil = [judge.MemoryCriteria]
+	Pairwise pairwise.Judge
+	Criteria []string // of the comparison; nil = [pairwise.Criteria]
 	// Evaluation holds everything else. Its Systems, Questions, Compare and
 	// Signals are not used; the zero value of all but Search works.
 	Evaluation eval.Config
@@ -78,7 +78,7 @@ type Probe struct {
 type ArmVerdict struct {
 	A string `json:"a"`
 	B string `json:"b"`
-	*judge.Pairwise
+	*pairwise.Result
 }
 
 // ProbeMemory asks what a model learnt by heart (arXiv 2503.16071): each
@@ -93,10 +93,10 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	case c.Base == nil || c.Tuned == nil:
 		return nil, errors.New("ragft: memory probes: set Base and Tuned: what was learnt shows in the difference")
 	case len(c.Local)+len(c.Global) == 0:
-		return nil, fmt.Errorf("ragft: memory probes: %w: set Local or Global; Memory.HeldOut keeps questions for it", judge.ErrNothingToEvaluate)
+		return nil, fmt.Errorf("ragft: memory probes: %w: set Local or Global; Memory.HeldOut keeps questions for it", eval.ErrNothing)
 	}
 	if c.Criteria == nil {
-		c.Criteria = judge.MemoryCriteria()
+		c.Criteria = pairwise.Criteria()
 	}
 	var out Result
 	for _, list := range []struct {
@@ -121,7 +121,7 @@ func (c Config) probe(ctx context.Context, questions []question.Question) (*Prob
 	p, questions := &Probe{}, question.WithIDs(questions)
 	config := c.Evaluation
 	if config.Questions = p.hold(questions, c.Rows); len(config.Questions) == 0 {
-		return nil, fmt.Errorf("%w: the rows ask all %d of them in nearly the same words", judge.ErrNothingToEvaluate, len(questions))
+		return nil, fmt.Errorf("%w: the rows ask all %d of them in nearly the same words", eval.ErrNothing, len(questions))
 	}
 	config.Signals = confidence.SignalOptions{}
 	config.Systems = []eval.System{
@@ -149,18 +149,18 @@ func (c Config) probe(ctx context.Context, questions []question.Question) (*Prob
 			if err != nil {
 				return nil, fmt.Errorf("%s against %s: %w", pair.Other, pair.Base, err)
 			}
-			p.Verdicts = append(p.Verdicts, ArmVerdict{A: pair.Other, B: pair.Base, Pairwise: verdict})
+			p.Verdicts = append(p.Verdicts, ArmVerdict{A: pair.Other, B: pair.Base, Result: verdict})
 		}
 	}
 	return p, nil
 }
 
 // answerPairs puts the answers of two systems beside each other, Other as A.
-func answerPairs(e *eval.Evaluation, p eval.Pair) []judge.AnswerPair {
+func answerPairs(e *eval.Evaluation, p eval.Pair) []pairwise.Pair {
 	whole := func(r eval.Record) string { return cmp.Or(r.Text, r.Answer) }
-	pairs := make([]judge.AnswerPair, len(e.Questions))
+	pairs := make([]pairwise.Pair, len(e.Questions))
 	for i, q := range e.Questions {
-		pairs[i] = judge.AnswerPair{
+		pairs[i] = pairwise.Pair{
 			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "),
 			A: whole(e.System(p.Other).Records[i]), B: whole(e.System(p.Base).Records[i]),
 		}
@@ -208,7 +208,7 @@ func (t *Result) Check() error {
 			return fmt.Errorf("the memory probes of %s questions: %w", list.Name, err)
 		}
 		for _, v := range p.Verdicts {
-			if v.Pairwise == nil {
+			if v.Result == nil {
 				return fmt.Errorf("the memory probes of %s questions: a verdict on %q holds nothing", list.Name, v.A)
 			}
 		}
@@ -233,9 +233,9 @@ func MemoryMetrics() []string {
 // finding says what the verdicts show: A, B or neither.
 func (v ArmVerdict) Finding() string {
 	switch v.Preferred() {
-	case judge.PrefersA:
+	case pairwise.PrefersA:
 		return v.A + " preferred"
-	case judge.PrefersB:
+	case pairwise.PrefersB:
 		return v.B + " preferred"
 	}
 	return string(stats.NoDifference)
