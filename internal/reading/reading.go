@@ -12,7 +12,7 @@ import (
 )
 
 // fit returns as many of the passages, from the first, as the model's context
-// has room for beside an answer of maxTokens (0 = [model.DefaultMaxTokens]). A first
+// has room for beside an answer of maxTokens (0 = 256). A first
 // passage whose prompt fits may take of that room; where it does not fit, there
 // is none. A model that cannot count tokens is shown all, until it says that
 // they are too many: see [Reader]. Evaluations, assistants and demonstrations
@@ -23,7 +23,7 @@ func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Me
 		return hits, nil
 	}
 	if maxTokens <= 0 {
-		maxTokens = model.DefaultMaxTokens
+		maxTokens = 256
 	}
 	var failed error
 	fits := func(n, answer int) bool {

@@ -32,7 +32,7 @@ type Options struct {
 	Prompts     prompt.Set
 	Careful     bool    // use [prompt.Set.Careful] and no template, for a model that was not tuned to abstain
 	Passages    int     // passages shown; 0 = [DefaultPassages]
-	MaxTokens   int     // limit for an answer; 0 = [model.DefaultMaxTokens]
+	MaxTokens   int     // limit for an answer; 0 = 256
 	Temperature float64 // 0 = greedy
 	TopP        float64 // 0 = off
 	TopK        int     // 0 = off

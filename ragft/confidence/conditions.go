@@ -68,7 +68,7 @@ func (c *Calibration) Holds(model model.Model, now Conditions) error {
 		true: "all passages together, not a vote of them", false: "a vote of the passages, not all together"}[then.Ensemble == nil])
 	differs(then.Ensemble != nil && now.Ensemble != nil && cmp.Or(then.Ensemble.Temperature, 1) != cmp.Or(now.Ensemble.Temperature, 1), "another temperature of the vote")
 	differs(c.Signals.True && then.ScoresTrue != ScoresTrue(model), "%s", map[bool]string{
-		true:  "P(True) by scores, which neither a model of a server nor one with LocalOptions.Serve gives (without SignalOptions.True it would hold for both)",
+		true:  "P(True) by scores, which servers do not give, nor does local.OpenServer (without SignalOptions.True the calibration would hold for both)",
 		false: "P(True) by the first token of a reply, not by scores"}[then.ScoresTrue])
 	if len(different) > 0 {
 		return fmt.Errorf("%w: %s; calibrate again, or do without", ErrConditions, strings.Join(different, "; "))

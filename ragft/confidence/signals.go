@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
@@ -104,8 +104,8 @@ func (o SignalOptions) Ask(ctx context.Context, m model.Model, s uint64, reqs []
 
 // scoresTrue tells how P(True) is found: by [scoreTrue] or [readTrue].
 func ScoresTrue(m model.Model) bool {
-	_, err := model.AsScorer(m)
-	return err == nil
+	_, ok := model.As[model.Scorer](m)
+	return ok
 }
 
 // Ways of saying yes and no; a model begins a reply with a capital letter or not.
@@ -121,7 +121,7 @@ func scoreTrue(ctx context.Context, m model.Model, prompts [][]model.Message) ([
 			pairs = append(pairs, model.Completion{Messages: prompt, Response: word})
 		}
 	}
-	scores, err := cache.Likelihoods(ctx, m, pairs)
+	scores, err := scoring.Completions(ctx, m, pairs)
 	if err != nil {
 		return nil, err
 	}
@@ -130,11 +130,11 @@ func scoreTrue(ctx context.Context, m model.Model, prompts [][]model.Message) ([
 		of := scores[i*len(words) : (i+1)*len(words)]
 		best := math.Inf(-1)
 		for _, l := range of {
-			best = max(best, l.Begins())
+			best = max(best, l.Sum-l.Last)
 		}
 		yes, all := 0.0, 0.0
 		for k, l := range of {
-			p := math.Exp(l.Begins() - best)
+			p := math.Exp(l.Sum - l.Last - best)
 			all += p
 			if k < len(yesWords) {
 				yes += p

@@ -73,7 +73,7 @@ type Config struct {
 	Distractors map[string][]retriever.Hit
 	Prompts     prompt.Set    // zero = the defaults
 	Judge       judge.Options // Model nil = no judge: what the comparison of strings leaves open is incorrect
-	MaxTokens   int           // limit of an answer; 0 = DefaultMaxTokens
+	MaxTokens   int           // limit of an answer; 0 = 256
 	Stop        []string      // texts that end an answer
 	Batch       int           // questions given to a model at once; 0 = 32
 	Seed        uint64        // seeds the bootstrap and the judge's draws
@@ -390,7 +390,7 @@ func (c Config) withDefaults() Config {
 	}
 	setDefault(&c.K, 4)
 	setDefault(&c.Batch, 32)
-	setDefault(&c.MaxTokens, model.DefaultMaxTokens)
+	setDefault(&c.MaxTokens, 256)
 	setDefault(&c.Resamples, stats.DefaultResamples)
 	c.Prompts = c.Prompts.WithDefaults()
 	c.Judge = c.Judge.WithDefaults()

@@ -4,7 +4,7 @@
 // index with citations and abstention. A [Service] is an [http.Handler], to be put into a program's own server, or
 // runs on an address by [Service.ListenAndServe]:
 //
-//	base, err := ragft.OpenLocal(ctx, "base.gguf", ragft.LocalOptions{Serve: true})
+//	base, err := local.OpenServer(ctx, "base.gguf", local.Options{})
 //	...
 //	tuned, err := base.Adapted("notes.gguf", 1)
 //	...

@@ -25,9 +25,9 @@ type Model struct {
 	// Name is what requests call it. It must not be empty.
 	Name string
 
-	// Local computes. It must have been opened with [local.Options.Serve]. Several models can be
-	// adapted ones of one base, which then is in memory once. The service does not close it.
-	Local *local.Model
+	// Local computes. Several models can be adapted ones of one base, which then is in memory once. The
+	// service does not close it.
+	Local *local.Server
 
 	// Assistant says how it answers from passages. Of a request, "ragft" fields, "temperature" and the
 	// like go before it. A calibration has to hold for it, see [confidence.Calibration.Check].
@@ -162,8 +162,6 @@ func New(config Config) (*Service, error) {
 		switch {
 		case m.Name == "" || m.Local == nil:
 			return nil, fmt.Errorf("service: model %d has no name or no model", i)
-		case m.Local.Batcher() == nil:
-			return nil, fmt.Errorf("service: model %q was not opened with ragft.LocalOptions.Serve", m.Name)
 		case s.models[m.Name] != nil:
 			return nil, fmt.Errorf("service: two models are called %q", m.Name)
 		}
