@@ -10,7 +10,6 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/export"
 	"github.com/ragft/ragft/ragft/judge"
@@ -19,6 +18,7 @@ import (
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/publish"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -65,7 +65,7 @@ func exitCode(err error) int {
 	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
 		return exitMissing
 	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
-		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrEmpty, assistant.ErrTooLong, model.ErrPromptTooLong, dataset.ErrFormat,
+		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrQuestion, model.ErrPromptTooLong, dataset.ErrFormat,
 		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
 	case errors.Is(err, retriever.ErrOptions):

@@ -20,7 +20,6 @@ import (
 
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/question"
-	"github.com/ragft/ragft/ragft/report"
 )
 
 const shippedDocs, shippedQuestions = "examples/quickstart/docs", "examples/quickstart/questions.jsonl"
@@ -69,7 +68,7 @@ func run(ctx context.Context, c ragft.Config) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n%s\n\nReport: %s\n", found.Table(), report.Headline(found), p.ReportFile())
+	fmt.Printf("\n%s\n%s\n\nReport: %s\n", found.Text(), found.Headline(), p.ReportFile())
 	return ask(ctx, p)
 }
 
