@@ -96,13 +96,16 @@ type Config struct {
 
 func (c Config) check() error {
 	if len(c.Systems) == 0 {
-		return fmt.Errorf("%w: no systems", judge.ErrNothingToEvaluate)
+		return fmt.Errorf("%w: no systems", ErrNothing)
 	}
 	if len(c.Questions) == 0 {
-		return fmt.Errorf("%w: no questions", judge.ErrNothingToEvaluate)
+		return fmt.Errorf("%w: no questions", ErrNothing)
 	}
 	if err := errors.Join(nonnegative.Check(c), nonnegative.Check(c.Signals)); err != nil {
 		return fmt.Errorf("ragft: evaluate: %w", err)
+	}
+	if c.Judge.Knockout {
+		return errors.New("ragft: evaluate: Judge.Knockout compares several answers to a question, but each system gives one")
 	}
 	names := map[string]bool{}
 	for _, s := range c.Systems {

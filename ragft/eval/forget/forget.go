@@ -20,7 +20,6 @@ import (
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -117,7 +116,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		}
 	}
 	if len(c.Closed)+len(c.Texts)+len(c.Prompts)+len(c.Instructions) == 0 {
-		return nil, fmt.Errorf("%w: no questions, instructions, texts or prompts to measure forgetting on", judge.ErrNothingToEvaluate)
+		return nil, fmt.Errorf("%w: no questions, instructions, texts or prompts to measure forgetting on", eval.ErrNothing)
 	}
 	if err := c.measurable(); err != nil {
 		return nil, err
@@ -151,7 +150,7 @@ func (c Config) measurable() error {
 		{"texts", c.Budget.Texts, len(c.Texts)}, {"the divergence", c.Budget.KL, len(c.Prompts)},
 	} {
 		if b.budget > 0 && b.items == 0 {
-			return fmt.Errorf("%w: a budget of %g for %s, but nothing to measure it on", judge.ErrNothingToEvaluate, b.budget, b.of)
+			return fmt.Errorf("%w: a budget of %g for %s, but nothing to measure it on", eval.ErrNothing, b.budget, b.of)
 		}
 	}
 	return nil

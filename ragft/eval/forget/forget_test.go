@@ -257,7 +257,7 @@ func TestForgettingNeeds(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "set Forgetting.Base")
 	_, err = Run(t.Context(), Config{Base: &fake.Scripted{}, Tuned: &fake.Scripted{}})
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	_, err = Run(t.Context(), Config{Base: &fake.Scripted{}, Tuned: &fake.Scripted{}, Texts: []string{"x"}})
 	require.ErrorIs(t, err, model.ErrNoScores)
 }
