@@ -302,10 +302,12 @@ func TestEvaluateBadConfig(t *testing.T) {
 // An empty list of pairs is the default, as nil is.
 func TestEvaluateComparesByDefault(t *testing.T) {
 	config := fixture.Village()
-	byDefault := fixture.Evaluated(t, config).Comparisons
-	require.Len(t, byDefault, 1, "base and tuned, which are shown passages")
-	config.Compare = []eval.Pair{}
-	require.Equal(t, byDefault, fixture.Evaluated(t, config).Comparisons)
+	for _, pairs := range [][]eval.Pair{nil, {}} {
+		config.Compare = pairs
+		comparisons := fixture.Evaluated(t, config).Comparisons
+		require.Len(t, comparisons, 1, "of the two that are shown passages")
+		require.Equal(t, []string{"base, documents", "tuned, documents"}, []string{comparisons[0].Base, comparisons[0].Other})
+	}
 }
 
 // The hook sees each record with the passages that were shown, in the order of the questions.
