@@ -36,7 +36,7 @@ func (p *Project) Demonstrate(ctx context.Context) (*DemonstrateResult, error) {
 		d.result.UpToDate, d.result.File = ok, p.rowsFile()
 		return d.result, err
 	}
-	if err := d.open(ctx); err != nil {
+	if err := d.open(ctx, !p.config.EstimateOnly); err != nil {
 		return nil, err
 	}
 	expected, err := d.estimate()
@@ -126,10 +126,16 @@ func (p *Project) judgeOf(own string) string {
 	return p.config.Judge
 }
 
-// open opens the models, and makes the recipe.
-func (d *demonstration) open(ctx context.Context) error {
+// unopened stands for a model in an estimate.
+type unopened struct{ model.Model }
+
+// open makes the recipe, and opens the models if they are to work.
+func (d *demonstration) open(ctx context.Context, toWork bool) error {
 	var judge model.Model
-	if d.config.Model != "" {
+	if d.config.Model != "" && !toWork {
+		d.in.Model = unopened{}
+	}
+	if d.config.Model != "" && toWork {
 		if err := d.openBase(ctx, d.w); err != nil {
 			return err
 		}

@@ -168,7 +168,7 @@ func (p *Project) estimateRows(ctx context.Context, s *StepStatus) error {
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
-	if err := d.open(ctx); err != nil {
+	if err := d.open(ctx, false); err != nil {
 		return err
 	}
 	if _, err := d.estimate(); err != nil {
