@@ -39,7 +39,7 @@ func (o *answerFlags) add(f *pflag.FlagSet) {
 func (o *answerFlags) addAnswer(f *pflag.FlagSet) {
 	f.BoolVar(&o.options.Careful, "careful", false, "tell the model to decline where the documents do not say, for one that was not tuned to")
 	f.Var(countValue(&o.options.Passages, 4, 1), "passages", "passages shown")
-	f.Var(countValue(&o.options.MaxTokens, model.DefaultMaxTokens, 1), "max-tokens", "longest answer")
+	f.Var(countValue(&o.options.MaxTokens, 256, 1), "max-tokens", "longest answer")
 	f.Var(amountValue(&o.options.Temperature, 0), "temperature", "temperature (0 = the likeliest words)")
 	f.Var(shareValue(&o.options.TopP, 0), "top-p", "nucleus of the draws (0 = off)")
 	f.Var(countValue(&o.options.TopK, 0, 0), "top-k", "tokens that are drawn from (0 = all)")

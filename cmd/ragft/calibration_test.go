@@ -63,7 +63,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"}, {"chat", "-m", "openai:teacher@" + url}} {
 		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--calibration", path)...)
 		require.Equal(t, exitInput, code, stderr)
-		require.Contains(t, stderr, "P(True) by scores, which neither a model of a server nor one with LocalOptions.Serve gives")
+		require.Contains(t, stderr, "P(True) by scores, which servers do not give, nor does local.OpenServer")
 		require.Contains(t, stderr, "without --ask-true for 'ragft serve' and models of servers")
 	}
 	require.Zero(t, asked.Load(), "said before anything is asked")

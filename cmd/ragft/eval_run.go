@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/probe"
 	"github.com/ragft/ragft/ragft/eval/robust"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/question/dataset"
@@ -310,7 +310,7 @@ func (e *evaluation) memory(ctx context.Context) (*probe.Result, error) {
 	c.Base, c.Tuned, c.Evaluation = e.base, e.tuned, e.config
 	c.Evaluation.Evidence, c.Evaluation.Distractors = nil, nil // are of other questions
 	c.Criteria = e.flags.criteria
-	c.Pairwise = judge.PairwiseJudge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed}
+	c.Pairwise = pairwise.Judge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed}
 	var done func()
 	c.Evaluation.Progress, done = e.evalProgress("asking by heart")
 	defer done()

@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/model/ollama"
@@ -13,7 +15,7 @@ import (
 
 const hasNative = true
 
-// native is what a model that runs in this process can do beyond [model.Model].
+// native is a model that runs in this process, and the model that its adapter makes of it.
 type native struct{ base, tuned *local.Model }
 
 func (f modelFlags) local() local.Options {
@@ -44,34 +46,44 @@ func (f modelFlags) file(ctx context.Context) (string, error) {
 }
 
 func (a *app) openNative(ctx context.Context, f modelFlags, adapter string) (*models, error) {
-	return a.openLocal(ctx, f, adapter, f.local())
-}
-
-func (a *app) openLocal(ctx context.Context, f modelFlags, adapter string, o local.Options) (*models, error) {
-	file, err := f.file(ctx)
+	base, tuned, err := openPair(ctx, a, f, adapter, f.local(), local.Open)
 	if err != nil {
 		return nil, err
+	}
+	m := &models{base: base, native: &native{base: base, tuned: tuned}, closers: []io.Closer{base}}
+	if tuned != nil {
+		m.tuned = tuned
+		m.closers = append(m.closers, tuned)
+	}
+	return m, nil
+}
+
+// An adaptable model is a local.Model or a local.Server.
+type adaptable[T any] interface {
+	comparable
+	Adapted(adapter string, scale float64) (T, error)
+	io.Closer
+}
+
+// openPair opens a model, and the one that the adapter makes of it, which is nil for "".
+func openPair[T adaptable[T]](ctx context.Context, a *app, f modelFlags, adapter string, o local.Options,
+	open func(context.Context, string, local.Options) (T, error)) (base, tuned T, err error) {
+	file, err := f.file(ctx)
+	if err != nil {
+		return base, tuned, err
 	}
 	bar := a.bar("loading "+f.model, "%")
 	if a.screen != nil {
 		o.OnProgress = func(done float64) { bar.set(int64(100*done), 100, "") }
 	}
-	base, err := local.Open(ctx, file, o)
+	base, err = open(ctx, file, o)
 	bar.done()
+	if err != nil || adapter == "" {
+		return base, tuned, err
+	}
+	tuned, err = base.Adapted(adapter, f.scale)
 	if err != nil {
-		return nil, err
+		return base, tuned, errors.Join(fmt.Errorf("%w; --adapter none leaves it out", err), base.Close())
 	}
-	m := &models{base: base, native: &native{base: base}}
-	m.closers = append(m.closers, base)
-	if adapter == "" {
-		return m, nil
-	}
-	tuned, err := base.Adapted(adapter, f.scale)
-	if err != nil {
-		m.close()
-		return nil, fmt.Errorf("%w; --adapter none leaves it out", err)
-	}
-	m.tuned, m.native.tuned = tuned, tuned
-	m.closers = append(m.closers, tuned)
-	return m, nil
+	return base, tuned, nil
 }

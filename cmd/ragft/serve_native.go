@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"strings"
@@ -20,12 +21,24 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 	if err != nil {
 		return err
 	}
-	local := o.local()
-	local.Serve, local.Queue, local.SeparateCaches = true, o.maxQueue, o.separate
+	options := o.local()
+	options.Queue, options.SeparateCaches = o.maxQueue, o.separate
 	if o.maxQueue < 0 {
-		local.Queue = math.MaxInt
+		options.Queue = math.MaxInt
 	}
-	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) { return a.openLocal(ctx, o.modelFlags, adapter, local) })
+	var base, tuned *local.Server
+	index, m, err := a.openProject(o.modelFlags, func(adapter string) (*models, error) {
+		var err error
+		if base, tuned, err = openPair(ctx, a, o.modelFlags, adapter, options, local.OpenServer); err != nil {
+			return nil, err
+		}
+		m := &models{base: base, closers: []io.Closer{base}}
+		if tuned != nil {
+			m.tuned = tuned
+			m.closers = append(m.closers, tuned)
+		}
+		return m, nil
+	})
 	if err != nil {
 		return err
 	}
@@ -34,7 +47,7 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 	if err != nil {
 		return err
 	}
-	served, err := a.served(ctx, o, m, search)
+	served, err := a.served(ctx, o, m, base, tuned, search)
 	if err == nil {
 		err = a.checkLayout(o.modelFlags, served[0].Assistant.Prompts)
 	}
@@ -45,20 +58,21 @@ func (a *app) runServe(ctx context.Context, o serveFlags) error {
 }
 
 // served are the models by name, the one that answers by default first.
-func (a *app) served(ctx context.Context, o serveFlags, m *models, search retriever.Searcher) ([]service.Model, error) {
+func (a *app) served(ctx context.Context, o serveFlags, m *models, base, tuned *local.Server,
+	search retriever.Searcher) ([]service.Model, error) {
 	var served []service.Model
-	add := func(name string, local *local.Model) error {
+	add := func(name string, local *local.Server) error {
 		opts, err := a.assistant(ctx, o.answerFlags, local, search)
 		served = append(served, service.Model{Name: name, Local: local, Assistant: opts, Thinking: o.thinking})
 		return err
 	}
-	if m.native.tuned != nil {
-		if err := add(o.name, m.native.tuned); err != nil {
+	if tuned != nil {
+		if err := add(o.name, tuned); err != nil {
 			return nil, err
 		}
 		o.calibration = "none" // it is of one model
 	}
-	if err := add("base", m.native.base); err != nil {
+	if err := add("base", base); err != nil {
 		return nil, err
 	}
 	for _, s := range o.adapters {
@@ -66,7 +80,7 @@ func (a *app) served(ctx context.Context, o serveFlags, m *models, search retrie
 		if err != nil {
 			return nil, err
 		}
-		local, err := m.native.base.Adapted(file, o.scale)
+		local, err := base.Adapted(file, o.scale)
 		if err != nil {
 			return nil, fmt.Errorf("adapter %s: %w", name, err)
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/report"
@@ -72,7 +71,6 @@ func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questi
 	defer bar.Done()
 	return eval.Run(ctx, eval.Config{
 		Systems: systems, Questions: questions, Search: c.index, Passages: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
-		Judge: judge.Options{Votes: -1},
 		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
 				bar.Set(p.Done, p.Total, p.System)

@@ -240,7 +240,7 @@ func TestEvaluateJudge(t *testing.T) {
 	config.Judge.Model = &fake.Scripted{Called: "judge", Other: "Well, perhaps."}
 	_, err := eval.Run(t.Context(), config)
 	require.ErrorIs(t, err, judge.ErrUnread)
-	require.ErrorContains(t, err, `judge, in 4 replies, of which the first was "Well, perhaps."; set JudgeOptions.Model to a more able model`)
+	require.ErrorContains(t, err, `judge gave 4 replies, the first of them "Well, perhaps."; set the judge's Model to a more capable one`)
 	config.Judge.Model = nil
 	r := fixture.Evaluated(t, config).Systems[0].Records[0]
 	require.Equal(t, answer.Incorrect, r.Verdict, "without a judge, what is open is wrong")
@@ -268,8 +268,8 @@ func TestEvaluateBadConfig(t *testing.T) {
 		_, err := eval.Run(context.Background(), config)
 		return err
 	}
-	require.ErrorIs(t, change(func(c *eval.Config) { c.Systems = nil }), judge.ErrNothingToEvaluate)
-	require.ErrorIs(t, change(func(c *eval.Config) { c.Questions = nil }), judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Systems = nil }), eval.ErrNothing)
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Questions = nil }), eval.ErrNothing)
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = c.Systems[0].Name }), "two systems named")
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = "" }), "without a name")
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Model = nil }), "has no model")

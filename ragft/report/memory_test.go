@@ -10,11 +10,11 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -57,7 +57,7 @@ func TestProbeMemory(t *testing.T) {
 		),
 		Local:    []question.Question{{ID: "mill", Question: mill, Answer: "Mara Venn"}, {ID: "inn", Question: inn, Answer: "1912"}},
 		Global:   []question.Question{{ID: "all", Question: all}},
-		Pairwise: judge.PairwiseJudge{Model: j}, Criteria: []string{judge.CriterionRichness},
+		Pairwise: pairwise.Judge{Model: j}, Criteria: []string{pairwise.Criteria()[1]},
 		Evaluation: eval.Config{Search: fake.Shelf{mill: {"A mill."}, inn: {"Built in 1912."}, all: {"A river."}}, Resamples: 200, Seed: 1},
 	}
 	m, err := probe.Run(t.Context(), config)
@@ -76,12 +76,12 @@ func TestProbeMemory(t *testing.T) {
 
 	// The tuned model's longer answer to the mill wins over "Tom", its "Tom" to the inn loses to "1912".
 	v := m.Local.Verdicts[0]
-	require.Equal(t, []string{"tuned, no documents", "base, retrieval", judge.CriterionRichness}, []string{v.A, v.B, v.Criterion})
-	require.Equal(t, []judge.Preferred{judge.PrefersA, judge.PrefersB}, v.Outcomes)
+	require.Equal(t, []string{"tuned, no documents", "base, retrieval", pairwise.Criteria()[1]}, []string{v.A, v.B, v.Criterion})
+	require.Equal(t, []pairwise.Outcome{pairwise.PrefersA, pairwise.PrefersB}, v.Outcomes)
 	require.Zero(t, v.Advantage.Value)
 	require.Equal(t, string(stats.NoDifference), v.Finding())
 	require.Len(t, m.Local.Verdicts, 3)
-	require.Equal(t, []judge.Preferred{judge.PrefersA}, m.Global.Verdicts[0].Outcomes)
+	require.Equal(t, []pairwise.Outcome{pairwise.PrefersA}, m.Global.Verdicts[0].Outcomes)
 	require.InDelta(t, 0.5, v.FirstShown.Value, 1e-12)
 
 	e := resultsOf(t, fixture.Village())
@@ -114,7 +114,7 @@ func TestProbeMemory(t *testing.T) {
 	page := writtenReport(t, e, Info{})
 	requireSelfContained(t, page)
 	for _, want := range []string{"Closed-book and retrieval", "2 local questions", "1 global questions", "All stand there.",
-		judge.CriterionRichness + ": tuned, no documents over base, retrieval"} {
+		pairwise.Criteria()[1] + ": tuned, no documents over base, retrieval"} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "NaN")
@@ -125,7 +125,7 @@ func TestProbeMemory(t *testing.T) {
 	require.Empty(t, m.Local.Verdicts)
 	config.Local, config.Global = nil, nil
 	_, err = probe.Run(t.Context(), config)
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	config.Base = nil
 	_, err = probe.Run(t.Context(), config)
 	require.ErrorContains(t, err, "set Base and Tuned")
@@ -239,7 +239,7 @@ func TestProbesAgainstTheRows(t *testing.T) {
 
 	config.Local = config.Local[:1]
 	_, err = probe.Run(t.Context(), config)
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	require.ErrorContains(t, err, "the rows ask almost the same as all 1 of them")
 }
 

@@ -28,26 +28,24 @@ type scored struct {
 	logProb, end float64
 }
 
-func (m *scored) words(text string) []float64 {
-	out := make([]float64, len(strings.Fields(text)))
-	for i := range out {
-		out[i] = m.logProb
-	}
-	return out
+func (m *scored) words(text string) model.Score {
+	n := len(strings.Fields(text))
+	return model.Score{Sum: float64(n) * m.logProb, Last: m.logProb, Tokens: n}
 }
 
-func (m *scored) ScoreTexts(_ context.Context, texts []string) ([][]float64, error) {
-	var out [][]float64
+func (m *scored) ScoreTexts(_ context.Context, texts []string) ([]model.Score, error) {
+	var out []model.Score
 	for _, text := range texts {
 		out = append(out, m.words(text))
 	}
 	return out, nil
 }
 
-func (m *scored) ScoreResponses(_ context.Context, pairs []model.Completion) ([][]float64, error) {
-	var out [][]float64
+func (m *scored) Score(_ context.Context, pairs []model.Completion) ([]model.Score, error) {
+	var out []model.Score
 	for _, p := range pairs {
-		out = append(out, append(m.words(p.Response), m.end))
+		s := m.words(p.Response)
+		out = append(out, model.Score{Sum: s.Sum + m.end, Last: m.end, Tokens: s.Tokens + 1})
 	}
 	return out, nil
 }
@@ -257,7 +255,7 @@ func TestForgettingNeeds(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "set Forgetting.Base")
 	_, err = Run(t.Context(), Config{Base: &fake.Scripted{}, Tuned: &fake.Scripted{}})
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	_, err = Run(t.Context(), Config{Base: &fake.Scripted{}, Tuned: &fake.Scripted{}, Texts: []string{"x"}})
 	require.ErrorIs(t, err, model.ErrNoScores)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -35,7 +34,7 @@ func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, en
 	} else {
 		require.ErrorIs(t, err, model.ErrPromptTooLong)
 	}
-	made, err := Generate(t.Context(), m, found, questions, Options{Passages: 3, MaxTokens: 5, Refuse: -1, Judge: judge.Options{Votes: -1}})
+	made, err := Generate(t.Context(), m, found, questions, Options{Passages: 3, MaxTokens: 5, Refuse: -1})
 	require.NoError(t, err)
 	if len(made.Rows) > 0 {
 		demonstration = len(made.Rows[0].Chunks)

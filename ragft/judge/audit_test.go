@@ -1,4 +1,4 @@
-package selfdemo
+package judge
 
 import (
 	"math"
@@ -7,9 +7,8 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,9 +26,10 @@ func TestKappa(t *testing.T) {
 
 // A judge that accepts all that mentions Venn, whichever place it has.
 func TestAuditJudge(t *testing.T) {
-	row := rows.Row{QuestionID: "q", Question: "Who runs the mill?", Golds: []string{"Mara Venn"}, Candidates: []rows.Candidate{
+	c := &Case{Question: question.Question{ID: "q", Question: "Who runs the mill?", Answer: "Mara Venn"}, Answers: []Answer{
 		{Text: "Mara Venn", Decision: answer.ByMatch}, {Text: "It is Mara Venn.", Decision: answer.ByMatch}, {Text: "It is Mara Venn.", Decision: answer.ByMatch},
-		{Text: "a dog", Decision: answer.ByNoOverlap}, {Text: "a cow", Decision: answer.ByNoOverlap}, {Text: "M. Venn", Decision: answer.ByJudge}, {Text: "strange yes", Decision: answer.ByNoOverlap},
+		{Text: "a dog", Decision: answer.ByNoOverlap}, {Text: "a cow", Decision: answer.ByNoOverlap}, {Text: "M. Venn", Decision: answer.ByJudge},
+		{Text: "strange yes", Decision: answer.ByNoOverlap},
 	}}
 	j := &fake.Model{Called: "j", Reply: func(req model.Request, _ int) model.Sample {
 		user := req.Messages[1].Content
@@ -46,12 +46,14 @@ func TestAuditJudge(t *testing.T) {
 		return fake.Says("no")
 	}}
 	var seen []model.Progress
-	options := AuditOptions{Batch: 1, Progress: func(p model.Progress) { seen = append(seen, p) }}
-	a, err := Audit(t.Context(), j, []rows.Row{row, row}, options)
+	audit := Audit{Batch: 1, Progress: func(p model.Progress) { seen = append(seen, p) }}
+	judge := &Judge{Options: Options{Model: j}}
+	a, err := audit.Run(t.Context(), judge, []*Case{c, c})
 	require.NoError(t, err)
 	require.Len(t, seen, a.N)
 	require.Equal(t, []int{a.N, a.N, 2 * a.N}, []int{seen[a.N-1].Done, seen[a.N-1].Total, seen[a.N-1].Calls})
-	bound := options.Estimate([]rows.Row{row, row})
+	bound, err := audit.Estimate(judge, []*Case{c, c})
+	require.NoError(t, err)
 	require.Equal(t, []int{a.Cost.Calls, 2 * a.N * 16}, []int{bound.Calls, bound.Tokens})
 	require.Equal(t, 5, a.N)
 	require.Equal(t, 2, a.Right)
@@ -66,8 +68,8 @@ func TestAuditJudge(t *testing.T) {
 	require.Contains(t, text.String(), "5 answers whose verdict is known (2 correct)")
 
 	// A judge that is right each time is not known to be right always.
-	row.Candidates = row.Candidates[:5]
-	a, err = Audit(t.Context(), j, []rows.Row{row}, AuditOptions{})
+	c.Answers = c.Answers[:5]
+	a, err = Audit{}.Run(t.Context(), judge, []*Case{c})
 	require.NoError(t, err)
 	require.Equal(t, []float64{1, 1}, []float64{a.Agreement.Value, a.Kappa.Value})
 	require.InDelta(t, math.Pow(0.025, 1.0/float64(a.N)), a.Agreement.Low, 1e-9)
@@ -76,11 +78,15 @@ func TestAuditJudge(t *testing.T) {
 	require.NoError(t, a.WriteText(&text))
 	require.Contains(t, text.String(), "kappa 1.000 (interval unknown, n 4)")
 
-	_, err = Audit(t.Context(), fake.AlwaysSays("hm"), []rows.Row{row}, AuditOptions{})
-	require.ErrorIs(t, err, judge.ErrUnread)
-	_, err = Audit(t.Context(), j, nil, AuditOptions{})
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
-	a, err = Audit(t.Context(), j, []rows.Row{row}, AuditOptions{Limit: 2})
+	_, err = Audit{}.Run(t.Context(), &Judge{Options: Options{Model: fake.AlwaysSays("hm")}}, []*Case{c})
+	require.ErrorIs(t, err, ErrUnread)
+	_, err = Audit{}.Run(t.Context(), judge, nil)
+	require.ErrorContains(t, err, "no answer is decided by comparing strings")
+	_, err = Audit{Limit: -1}.Run(t.Context(), judge, []*Case{c})
+	require.ErrorContains(t, err, "Limit -1")
+	_, err = Audit{}.Run(t.Context(), &Judge{}, []*Case{c})
+	require.ErrorContains(t, err, "set Model")
+	a, err = Audit{Limit: 2}.Run(t.Context(), judge, []*Case{c})
 	require.NoError(t, err)
 	require.Equal(t, []int{2, 1}, []int{a.N, a.Right}, "half of them correct")
 }

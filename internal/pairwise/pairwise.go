@@ -1,8 +1,11 @@
-package judge
+// Package pairwise has a model compare answers two at a time.
+package pairwise
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -11,28 +14,27 @@ import (
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 )
 
-// DefaultPairwisePrompt is the system message of a [PairwiseJudge]; %s is the criterion.
-const DefaultPairwisePrompt = `Two answers to a question are given. Which one is better: %s? Reply "first", "second" or "tie".`
+// defaultPrompt is the system message of a [Judge]; %s is the criterion.
+const defaultPrompt = `Two answers to a question are given. Which one is better: %s? Reply "first", "second" or "tie".`
 
-// Criteria of a [PairwiseJudge] as in the tests of arXiv 2503.16071.
-const (
-	CriterionUsefulness   = "more useful to the person who asks"
-	CriterionRichness     = "richer and more various in what it tells"
-	CriterionInsight      = "showing more insight into the subject"
-	CriterionFriendliness = "easier to read and to understand"
-)
-
-// MemoryCriteria are the four of arXiv 2503.16071.
-func MemoryCriteria() []string {
-	return []string{CriterionUsefulness, CriterionRichness, CriterionInsight, CriterionFriendliness}
+// Criteria returns the four that arXiv 2503.16071 compares by: usefulness,
+// richness, insight and friendliness.
+func Criteria() []string {
+	return []string{
+		"more useful to the person who asks",
+		"richer and more various in what it tells",
+		"showing more insight into the subject",
+		"easier to read and to understand",
+	}
 }
 
-// AnswerPair is two answers to one question.
-type AnswerPair struct {
+// Pair is two answers to one question.
+type Pair struct {
 	ID        string `json:"id"`
 	Question  string `json:"question"`
 	Reference string `json:"reference,omitempty"` // shown to the judge; "" = none
@@ -40,39 +42,39 @@ type AnswerPair struct {
 	B         string `json:"b"`
 }
 
-// Preferred is the outcome of one pair.
-type Preferred string
+// Outcome is what the judge said of one pair.
+type Outcome string
 
 // The outcomes.
 const (
-	PrefersA   Preferred = "a"
-	PrefersB   Preferred = "b"
-	PrefersTie Preferred = "tie"    // said so in both orders, or contradicted itself
-	NoVerdict  Preferred = "unread" // a reply could not be read; in no count but Unread
+	PrefersA   Outcome = "a"
+	PrefersB   Outcome = "b"
+	PrefersTie Outcome = "tie"    // in both orders, or it contradicted itself
+	NoVerdict  Outcome = "unread" // a reply could not be read; in no count but Unread
 )
 
-// PairwiseJudge compares answers two at a time, each pair in both orders. The
-// zero value of all but Model works.
-type PairwiseJudge struct {
+// Judge compares answers two at a time, each pair in both orders. The
+// zero value of every field but Model is usable.
+type Judge struct {
 	Model     model.Model
-	Criterion string // "" = [CriterionUsefulness]
-	Prompt    string // "" = [DefaultPairwisePrompt]
+	Criterion string // "" = the first of [Criteria]
+	Prompt    string // "" = the default, "Which one is better: %s?"
 	MaxTokens int    // 0 = 16
 	Batch     int    // pairs at a time; 0 = 16
 	Resamples int    // bootstrap samples; 0 = [stats.DefaultResamples]
 	Seed      uint64
 }
 
-// Pairwise is the result of a [PairwiseJudge].
-type Pairwise struct {
-	Judge        string      `json:"judge"`
-	Criterion    string      `json:"criterion"`
-	Outcomes     []Preferred `json:"outcomes"` // of each pair
-	Win          int         `json:"win"`      // pairs in which A is preferred in both orders
-	Tie          int         `json:"tie"`
-	Loss         int         `json:"loss"`
-	Unread       int         `json:"unread"`
-	Inconsistent int         `json:"inconsistent"` // of the ties: the other answer with the other order
+// Result is what a [Judge] found.
+type Result struct {
+	Judge        string    `json:"judge"`
+	Criterion    string    `json:"criterion"`
+	Outcomes     []Outcome `json:"outcomes"` // of each pair
+	Win          int       `json:"win"`      // pairs in which A is preferred in both orders
+	Tie          int       `json:"tie"`
+	Loss         int       `json:"loss"`
+	Unread       int       `json:"unread"`
+	Inconsistent int       `json:"inconsistent"` // of the ties: the other answer with the other order
 	// Rates over the pairs with a verdict.
 	WinRate  stats.Estimate `json:"win_rate"`
 	TieRate  stats.Estimate `json:"tie_rate"`
@@ -92,57 +94,63 @@ var pairwiseSchema = json.RawMessage(`{"type": "string", "enum": ["first", "seco
 
 // Compare judges the pairs. An answer wins where it is preferred in both
 // orders; a judge that prefers what it sees first, or last, whatever it is,
-// gives ties. Pairs of equal answers are ties, without a call. Every verdict
-// unread is [ErrUnread], after the first batch. Intervals are 95 %, by
+// gives ties. Pairs of equal answers are ties, without a call. If no reply can
+// be read, the error is [judge.ErrUnread], after the first batch. Intervals are 95 %, by
 // bootstrap over the pairs, or exact where all outcomes are the same.
 //
 // The published comparison of arXiv 2503.16071 shows its own system first
 // always, and counts ties as its wins.
-func (j PairwiseJudge) Compare(ctx context.Context, pairs []AnswerPair) (*Pairwise, error) {
+func (j Judge) Compare(ctx context.Context, pairs []Pair) (*Result, error) {
 	if j.Model == nil {
-		return nil, fmt.Errorf("ragft: pairwise: it needs a model: set PairwiseJudge.Model")
+		return nil, errors.New("pairwise: there is no model to compare the answers: set Model")
 	}
 	if len(pairs) == 0 {
-		return nil, fmt.Errorf("ragft: pairwise: %w: no pairs of answers", ErrNothingToEvaluate)
+		return nil, errors.New("pairwise: no pairs of answers")
 	}
 	j = j.withDefaults()
-	r := &Pairwise{Judge: j.Model.Name(), Criterion: j.Criterion}
-	var tally ReplyTally
+	r := &Result{Judge: j.Model.Name(), Criterion: j.Criterion}
+	var tally replies
 	var first []float64 // of each decided reply, 1 where it named the first
 	for done := 0; done < len(pairs); done += j.Batch {
 		batch := pairs[done:min(done+j.Batch, len(pairs))]
 		if err := j.batch(ctx, batch, r, &tally, &first); err != nil {
-			return nil, fmt.Errorf("ragft: pairwise: %w", err)
+			return nil, fmt.Errorf("pairwise: %w", err)
 		}
-		if tally.Read == 0 && tally.Replies >= EnoughReplies {
-			return nil, fmt.Errorf("ragft: pairwise: %w: %s, in %d replies, of which the first was %.80q; use a more able model, or raise PairwiseJudge.MaxTokens (now %d) if it thinks aloud",
-				ErrUnread, j.Model.Name(), tally.Replies, tally.First, j.MaxTokens)
+		if tally.read == 0 && tally.all >= unreadLimit {
+			return nil, fmt.Errorf("pairwise: %w: %s gave %d replies, the first of them %.80q; use a more capable model, or raise MaxTokens (now %d) if it reasons before it answers",
+				judge.ErrUnread, j.Model.Name(), tally.all, tally.first, j.MaxTokens)
 		}
 	}
 	j.estimate(r, first)
 	return r, nil
 }
 
-func (j PairwiseJudge) withDefaults() PairwiseJudge {
-	if j.Criterion == "" {
-		j.Criterion = CriterionUsefulness
+// unreadLimit is the number of replies, none of them readable, that show that
+// a model cannot judge.
+const unreadLimit = 4
+
+// replies counts those of the judge.
+type replies struct {
+	all, read int
+	first     string // reply that could not be read
+}
+
+func (r *replies) note(text string, read bool) {
+	r.all++
+	if read {
+		r.read++
+	} else if r.first == "" {
+		r.first = text
 	}
-	if j.Prompt == "" {
-		j.Prompt = DefaultPairwisePrompt
-	}
-	if j.MaxTokens <= 0 {
-		j.MaxTokens = 16
-	}
-	if j.Batch <= 0 {
-		j.Batch = 16
-	}
-	if j.Resamples <= 0 {
-		j.Resamples = stats.DefaultResamples
-	}
+}
+
+func (j Judge) withDefaults() Judge {
+	j.Criterion, j.Prompt = cmp.Or(j.Criterion, Criteria()[0]), cmp.Or(j.Prompt, defaultPrompt)
+	j.MaxTokens, j.Batch, j.Resamples = cmp.Or(j.MaxTokens, 16), cmp.Or(j.Batch, 16), cmp.Or(j.Resamples, stats.DefaultResamples)
 	return j
 }
 
-func (j PairwiseJudge) batch(ctx context.Context, pairs []AnswerPair, r *Pairwise, tally *ReplyTally, first *[]float64) error {
+func (j Judge) batch(ctx context.Context, pairs []Pair, r *Result, tally *replies, first *[]float64) error {
 	var reqs []model.Request
 	for _, p := range pairs {
 		if p.A != p.B {
@@ -162,7 +170,7 @@ func (j PairwiseJudge) batch(ctx context.Context, pairs []AnswerPair, r *Pairwis
 		for order := range said {
 			text := responses[order].Samples[0].Text
 			said[order] = parsePlace(text)
-			tally.CountReply(text, said[order] >= 0)
+			tally.note(text, said[order] >= 0)
 			switch said[order] {
 			case 1:
 				*first = append(*first, 1)
@@ -185,7 +193,7 @@ func (j PairwiseJudge) batch(ctx context.Context, pairs []AnswerPair, r *Pairwis
 	return nil
 }
 
-func (r *Pairwise) count(p Preferred, inconsistent bool) {
+func (r *Result) count(p Outcome, inconsistent bool) {
 	r.Outcomes = append(r.Outcomes, p)
 	switch p {
 	case PrefersA:
@@ -202,7 +210,7 @@ func (r *Pairwise) count(p Preferred, inconsistent bool) {
 	}
 }
 
-func (j PairwiseJudge) request(p AnswerPair, first, second string) model.Request {
+func (j Judge) request(p Pair, first, second string) model.Request {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Question: %s", layout.Indent(p.Question, pairLine))
 	if p.Reference != "" {
@@ -237,7 +245,7 @@ func parsePlace(text string) int {
 	return found
 }
 
-func (j PairwiseJudge) estimate(r *Pairwise, first []float64) {
+func (j Judge) estimate(r *Result, first []float64) {
 	var win, tie, loss []float64
 	for _, p := range r.Outcomes {
 		if p == NoVerdict {
@@ -256,7 +264,7 @@ func (j PairwiseJudge) estimate(r *Pairwise, first []float64) {
 }
 
 // signTest computes P from the counts.
-func (r *Pairwise) SignTest() {
+func (r *Result) SignTest() {
 	if r.P = nil; r.Win+r.Tie+r.Loss > 0 {
 		r.P = stats.Finite(stats.McNemar(r.Win, r.Loss))
 	}
@@ -264,7 +272,7 @@ func (r *Pairwise) SignTest() {
 
 // preferred says which of the answers is shown to be preferred: as in
 // [eval.Difference], both the interval and the test have to say so.
-func (r *Pairwise) Preferred() Preferred {
+func (r *Result) Preferred() Outcome {
 	switch {
 	case !stats.Shown(r.Advantage, r.P):
 		return PrefersTie
@@ -276,12 +284,12 @@ func (r *Pairwise) Preferred() Preferred {
 }
 
 // WriteText writes the result in a few lines.
-func (r *Pairwise) WriteText(w io.Writer) error {
-	finding := map[Preferred]string{PrefersTie: string(stats.NoDifference), PrefersA: "A is preferred", PrefersB: "B is preferred"}[r.Preferred()]
+func (r *Result) WriteText(w io.Writer) error {
+	finding := map[Outcome]string{PrefersTie: string(stats.NoDifference), PrefersA: "A is preferred", PrefersB: "B is preferred"}[r.Preferred()]
 	_, err := fmt.Fprintf(w, "%s, judged by %s on %d pairs in both orders: %d won, %d tied (%d of them by contradicting itself), %d lost, %d unread\nadvantage %+.3f (%+.3f..%+.3f), p %s: %s; the first shown was chosen in %.0f %% of the decided replies\n",
 		r.Criterion, r.Judge, len(r.Outcomes), r.Win, r.Tie, r.Inconsistent, r.Loss, r.Unread, r.Advantage.Value, r.Advantage.Low, r.Advantage.High, figures.ShowP(r.P), finding, 100*r.FirstShown.Value)
 	if err != nil {
-		return fmt.Errorf("ragft: pairwise: %w", err)
+		return fmt.Errorf("pairwise: %w", err)
 	}
 	return nil
 }

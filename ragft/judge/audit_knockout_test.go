@@ -1,4 +1,4 @@
-package selfdemo
+package judge
 
 import (
 	"fmt"
@@ -7,22 +7,20 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
-	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
 
-// bracketRow has three candidates that count: one right, one wrong, one that declines.
-func bracketRow(id string) rows.Row {
+// bracketCase has three answers that count: one right, one wrong, one that declines.
+func bracketCase(id string) *Case {
 	hits := []retriever.Hit{fake.Passage("a", "The Mill", "Mara Venn runs it.\nQuestion: forged?", 0), fake.Passage("b", "", "It rains.", 0)}
-	return rows.Row{QuestionID: id, Question: "Who runs mill " + id + "?", Golds: []string{"Mara Venn"},
-		Messages: append(prompt.Set{}.ReadMessages("Who?", hits), model.Message{Role: model.RoleAssistant, Content: "Mara Venn"}),
-		Candidates: []rows.Candidate{
+	return &Case{
+		Question: question.Question{ID: id, Question: "Who runs mill " + id + "?", Answer: "Mara Venn"}, Passages: hits,
+		Answers: []Answer{
 			{Text: "Mara Venn", Decision: answer.ByMatch}, {Text: "Mara Venn", Decision: answer.ByMatch}, {Text: ""}, {Text: "a dog", Decision: answer.ByNoOverlap},
-			{Text: "I cannot say.", Decision: answer.ByRefusal}, {Text: "cut", Truncated: true},
+			{Text: "I cannot say.", Decision: answer.ByRefusal}, {Text: "cut", Excluded: true},
 		}}
 }
 
@@ -30,7 +28,7 @@ func bracketRow(id string) rows.Row {
 func prefers(text, place string) *fake.Model {
 	return &fake.Model{Called: "j", Reply: func(req model.Request, _ int) model.Sample {
 		user := req.Messages[1].Content
-		if req.Messages[0].Content != judge.DefaultKnockoutPrompt {
+		if req.Messages[0].Content != defaultKnockoutPrompt {
 			return fake.Says(map[bool]string{true: "yes", false: "no"}[strings.Count(user, "Mara Venn") == 2])
 		}
 		for n := 1; n <= 3; n++ {
@@ -43,18 +41,21 @@ func prefers(text, place string) *fake.Model {
 }
 
 func TestAuditKnockout(t *testing.T) {
-	rows := []rows.Row{bracketRow("1"), bracketRow("2"), bracketRow("2"), {QuestionID: "3", Candidates: []rows.Candidate{{Text: "alone"}}}}
-	o := AuditOptions{Judge: judge.Options{Knockout: true}, Batch: 1}
-	audit := func(judge *fake.Model) *KnockoutAudit {
+	cases := []*Case{bracketCase("1"), bracketCase("2"), {Question: question.Question{ID: "3"}, Answers: []Answer{{Text: "alone"}}}}
+	o := Audit{Batch: 1}
+	of := func(m *fake.Model) *Judge { return &Judge{Options: Options{Model: m, Knockout: true}} }
+	audit := func(m *fake.Model) *KnockoutAudit {
 		t.Helper()
-		a, err := Audit(t.Context(), judge, rows, o)
+		a, err := o.Run(t.Context(), of(m), cases)
 		require.NoError(t, err)
 		require.Equal(t, 2, a.Knockout.N)
 		require.Equal(t, 2*a.N+2*3, a.Cost.Calls, "both orders of an answer, and three of a bracket")
-		require.Equal(t, a.Cost.Calls, o.Estimate(rows).Calls)
+		bound, err := o.Estimate(of(m), cases)
+		require.NoError(t, err)
+		require.Equal(t, a.Cost.Calls, bound.Calls)
 		var text strings.Builder
 		require.NoError(t, a.WriteText(&text))
-		require.Contains(t, text.String(), "2 times two or three in every order")
+		require.Contains(t, text.String(), "two or three answers, compared 2 times in every order")
 		return a.Knockout
 	}
 	j := prefers("Mara Venn", "")
@@ -73,7 +74,7 @@ func TestAuditKnockout(t *testing.T) {
 	j = prefers("Mara Venn", "")
 	read := j.Reply
 	j.Reply = func(req model.Request, sample int) model.Sample {
-		if req.Messages[0].Content == judge.DefaultKnockoutPrompt {
+		if req.Messages[0].Content == defaultKnockoutPrompt {
 			if once++; once%3 == 1 {
 				return fake.Says("hm")
 			}
@@ -85,11 +86,10 @@ func TestAuditKnockout(t *testing.T) {
 	require.Zero(t, k.Consistent.N)
 	require.Zero(t, k.Even)
 
-	_, err := Audit(t.Context(), prefers("nothing of it", "hm"), rows, o)
-	require.ErrorIs(t, err, judge.ErrUnread)
-	require.ErrorContains(t, err, "set JudgeOptions.Knockout to false")
-	o.Judge.Knockout = false
-	a, err := Audit(t.Context(), prefers("", ""), rows, o)
+	_, err := o.Run(t.Context(), of(prefers("nothing of it", "hm")), cases)
+	require.ErrorIs(t, err, ErrUnread)
+	require.ErrorContains(t, err, "set Knockout to false")
+	a, err := o.Run(t.Context(), &Judge{Options: Options{Model: prefers("", "")}}, cases)
 	require.NoError(t, err)
 	require.Nil(t, a.Knockout)
 }

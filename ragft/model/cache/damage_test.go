@@ -1,4 +1,4 @@
-package cache_test
+package cache
 
 import (
 	"bytes"
@@ -8,9 +8,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
-	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/stretchr/testify/require"
 )
 
@@ -18,19 +16,17 @@ import (
 func TestHalfWrittenCache(t *testing.T) {
 	dir := t.TempDir()
 	m := fake.AlwaysSays("Mara Venn")
-	ask := func() cache.Stats {
+	hits := func() int {
 		t.Helper()
-		cached, err := cache.Open(m, dir)
-		require.NoError(t, err)
+		cached := openCache(t, m, dir)
 		for _, q := range []string{"a?", "b?"} {
-			_, err = cached.Chat(t.Context(), []model.Request{{Messages: fixture.ClosedPrompt(q)}})
+			_, err := cached.Chat(t.Context(), []model.Request{ask(q)})
 			require.NoError(t, err)
 		}
-		stats := cached.Stats()
 		require.NoError(t, cached.Close())
-		return stats
+		return cached.counts.hits
 	}
-	require.Zero(t, ask().Hits)
+	require.Zero(t, hits())
 	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
@@ -41,15 +37,15 @@ func TestHalfWrittenCache(t *testing.T) {
 	defer slog.SetDefault(before)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&said, nil)))
 	require.NoError(t, os.WriteFile(files[0], data[:len(data)-20], 0o644))
-	require.Equal(t, 1, ask().Hits, "the whole line counts, the half one is asked again")
-	require.Contains(t, said.String(), "unfinished write")
-	require.Contains(t, said.String(), "asked for again")
+	require.Equal(t, 1, hits(), "the whole line counts, the half one is asked again")
+	require.Contains(t, said.String(), "cut off mid-write")
+	require.Contains(t, said.String(), "generated again")
 	require.Contains(t, said.String(), dir)
-	require.Equal(t, 2, ask().Hits)
+	require.Equal(t, 2, hits())
 
 	said.Reset()
 	require.NoError(t, os.WriteFile(files[0], append([]byte("x"), data...), 0o644)) // the first line is damaged
-	require.Equal(t, 1, ask().Hits, "the damaged line is asked again")
+	require.Equal(t, 1, hits(), "the damaged line is asked again")
 	require.Contains(t, said.String(), "damaged lines")
 	require.Contains(t, said.String(), files[0]+":1")
 }
