@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The passage that a vote's answer was written from is the only one of its prompt: [1] is that, whatever its place.
+// The passage that the winning answer was written from is number 1, whatever its rank.
 func TestEnsembleCitesThePassageThatWon(t *testing.T) {
 	const q = "Who runs the mill?"
 	found := fake.Shelf{q: {"The mill on the hill was run by Tom Hale.", "The mill is run by Mara Venn.", "The mill is old."}}
@@ -45,7 +45,7 @@ func TestEnsembleCitesThePassageThatWon(t *testing.T) {
 	require.Equal(t, "The mill is run by Mara Venn.", a.Citations[0].Quote)
 }
 
-// Answers vote, and not the ways to them.
+// Answers vote, not the reasoning before them.
 func TestEnsembleComparesWhatIsTakenOut(t *testing.T) {
 	const q = "Who keeps the inn?"
 	found := fake.Shelf{q: {"Tom keeps it.", "Ann keeps the inn.", "The inn is Ann's."}}
@@ -69,4 +69,23 @@ func TestEnsembleComparesWhatIsTakenOut(t *testing.T) {
 	a, err := New(model, found, Options{Ensemble: ensemble, Extract: answer.Final}).Answer(t.Context(), q)
 	require.NoError(t, err)
 	require.Equal(t, "Ann", a.Text)
+}
+
+// An evaluation and an assistant ask about each passage separately.
+func TestEnsemble(t *testing.T) {
+	const q = "Who runs the mill?"
+	m := &fake.Scripted{Called: "m", Answers: map[string]model.Sample{q: fake.Said("Mara Venn", 0.9)}}
+	found := fake.Shelf{q: {"The mill is run by Mara Venn.", "The mill is old."}}
+	e := fixture.Evaluated(t, eval.Config{
+		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Ensemble: &answer.Ensemble{}}},
+		Questions: []question.Question{{ID: "mill", Question: q, Answer: "Mara Venn"}}, Search: found, Resamples: 10,
+	})
+	require.Len(t, m.Seen, 2)
+	require.Equal(t, answer.Correct, e.Systems[0].Records[0].Verdict)
+	require.Equal(t, 20, e.Systems[0].Records[0].PromptTokens)
+	require.True(t, e.Systems[0].Records[0].Citations[0].Right)
+	a, err := New(m, found, Options{Ensemble: &answer.Ensemble{}}).Answer(t.Context(), q)
+	require.NoError(t, err)
+	require.Equal(t, "Mara Venn", a.Text)
+	require.Len(t, m.Seen, 4)
 }

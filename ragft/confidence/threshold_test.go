@@ -1,4 +1,4 @@
-package eval_test
+package confidence_test
 
 import (
 	"math"

@@ -50,7 +50,7 @@ func TestEvaluateShowsWhatCameWithAQuestion(t *testing.T) {
 	r, err := Run(
 		t.Context(),
 		config,
-		Options{Altered: map[string]Altered{"where": {Shown: []retriever.Hit{given("In Rome.")}, False: "Rome"}}},
+		Options{Altered: map[string]question.Altered{"where": {Shown: []retriever.Hit{given("In Rome.")}, False: "Rome"}}},
 	)
 	require.NoError(t, err)
 	altered := r.Changes[len(r.Changes)-1]
