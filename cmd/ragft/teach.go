@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/internal/table"
+	"github.com/ragft/ragft/ragft"
+)
+
+// quickSettings make a first run short; what the command line says comes before them.
+var quickSettings = [][2]string{
+	{"write.limit", "60"},
+	{"demonstrate.self-demo.candidates-closed", "1"}, {"demonstrate.self-demo.candidates-read", "2"}, {"demonstrate.self-demo.candidates-refuse", "1"},
+	{"train.epochs", "1"},
+}
+
+func (a *app) teachCommand() *cobra.Command {
+	var plan, serve bool
+	c := command("index write demonstrate train evaluate report assistant serve search-tuning.file",
+		[]option{modelOption, questionsOption, judgeOption}, &cobra.Command{
+			Use: "teach [FOLDER]", Short: "Teach the model your documents: all steps, then a chat", Args: arguments(cobra.MaximumNArgs(1)),
+			Long: `Goes from a folder of documents and a base model to a tuned assistant: index, questions, demonstrations, training and
+evaluation. First it prints the plan: what each step does and what it may cost. Then it runs the steps that are missing or
+out of date, prints what the training changed, and opens a chat (or a service with --serve).`,
+			RunE: func(cmd *cobra.Command, args []string) error {
+				p, err := a.open(cmd.Context(), documents(args)...)
+				if err != nil {
+					return err
+				}
+				defer p.Close()
+				return a.teach(cmd.Context(), p, plan, serve)
+			},
+		})
+	f := c.Flags()
+	f.BoolVar(&plan, "plan", false, "print the plan, and stop")
+	f.BoolVar(&serve, "serve", false, "serve over HTTP afterwards instead of opening a chat")
+	f.BoolVar(&a.quick, "quick", false, "a short first run: at most 60 questions, fewer demonstrations of each, one epoch")
+	c.MarkFlagsMutuallyExclusive("plan", "serve")
+	return c
+}
+
+func (a *app) teach(ctx context.Context, p *ragft.Project, plan, serve bool) error {
+	steps, err := p.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if plan {
+		return a.result(map[string][]ragft.StepStatus{"steps": steps}, func(w io.Writer) error {
+			_, err := io.WriteString(w, planText(steps))
+			return err
+		})
+	}
+	a.note("%s", planText(steps))
+	if err := p.Run(ctx); err != nil {
+		return err
+	}
+	if err := a.evaluate(ctx, p); err != nil {
+		return err
+	}
+	switch {
+	case serve:
+		return a.serve(ctx, p)
+	case a.interactive() && !a.json:
+		return a.runChat(ctx, p)
+	}
+	return nil
+}
+
+// planText lists the steps of teach, and what each costs.
+func planText(steps []ragft.StepStatus) string {
+	t := table.New("step", "state", "cost")
+	t.Left = []int{1, 2}
+	for _, s := range steps {
+		if s.Step == ragft.StepSearch {
+			continue // is not part of it
+		}
+		state := s.State
+		if s.Reason != "" {
+			state += ": " + s.Reason
+		}
+		t.Row(s.Step, state, costText(s))
+	}
+	return t.String()
+}
+
+// costText says what a step took, or may take.
+func costText(s ragft.StepStatus) string {
+	var parts []string
+	if s.Cost.Calls > 0 {
+		parts = append(parts, s.Cost.String())
+	}
+	if s.Memory > 0 {
+		parts = append(parts, sizeText(s.Memory)+" of memory")
+	}
+	if s.Took > 0 {
+		parts = append(parts, s.Took.Round(time.Second).String())
+	}
+	text := strings.Join(parts, ", ")
+	switch {
+	case text == "" && s.Step != ragft.StepIndex && s.State != ragft.StateCurrent:
+		return "known after the steps before it"
+	case text == "":
+		return "-"
+	case s.Estimated:
+		return "at most " + text
+	}
+	return "took " + text
+}
