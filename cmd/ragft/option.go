@@ -86,7 +86,7 @@ func (a *app) apply(cmd *cobra.Command) error {
 		if !found {
 			return usageError(fmt.Errorf("--set %s: KEY=VALUE is expected, such as --set train.warmup=0", s))
 		}
-		if err := a.effective(cmd, key); err != nil {
+		if err := effective(cmd, key); err != nil {
 			return usageError(err)
 		}
 		if other := by[key]; other != "" {
@@ -100,18 +100,14 @@ func (a *app) apply(cmd *cobra.Command) error {
 	return nil
 }
 
-// effective is an error if the command reads no such key.
-func (a *app) effective(cmd *cobra.Command, key string) error {
-	section, _, nested := strings.Cut(key, ".")
-	reads := func(c *cobra.Command) bool {
-		return slices.ContainsFunc(sectionsOf(c), func(s string) bool { return s == section || s == key })
-	}
-	if !nested || section == "prompts" || reads(cmd) {
+// effective is an error if the command does not read the key.
+func effective(cmd *cobra.Command, key string) error {
+	if reads(cmd, key) {
 		return nil
 	}
 	var others []string
 	for _, c := range cmd.Root().Commands() {
-		if reads(c) {
+		if reads(c, key) {
 			others = append(others, "'ragft "+c.Name()+"'")
 		}
 	}
@@ -119,6 +115,13 @@ func (a *app) effective(cmd *cobra.Command, key string) error {
 		return nil // there is no such key, which Set says
 	}
 	return fmt.Errorf("--set %s has no effect on '%s': it is for %s", key, cmd.CommandPath(), strings.Join(others, ", "))
+}
+
+// reads reports whether a command reads a key.
+func reads(cmd *cobra.Command, key string) bool {
+	section, _, nested := strings.Cut(key, ".")
+	return cmd.GroupID != "" && (!nested || section == "prompts" ||
+		slices.ContainsFunc(sectionsOf(cmd), func(s string) bool { return s == section || s == key }))
 }
 
 // sectionsOf are the sections of the project file that the command reads beside the keys at the top.

@@ -58,8 +58,8 @@ func (a *app) show(p *ragft.Project, evaluation string, found *report.Results) e
 	})
 }
 
-// evalResult is what evaluate and report print with --json; the records are in the file.
-type evalResult struct {
+// evaluateResult is what evaluate and report print with --json; the records are in the file.
+type evaluateResult struct {
 	Evaluation  string                  `json:"evaluation"`
 	Report      string                  `json:"report"`
 	Questions   int                     `json:"questions"`
@@ -92,8 +92,8 @@ type systemResult struct {
 	Matrix  eval.Matrix               `json:"matrix"`
 }
 
-func summary(evaluation, page string, found *report.Results) evalResult {
-	r := evalResult{
+func summary(evaluation, page string, found *report.Results) evaluateResult {
+	r := evaluateResult{
 		Evaluation: evaluation, Report: page, Questions: len(found.Questions), Comparisons: found.Comparisons,
 		Robustness: found.Robustness, Forgetting: found.Forgetting, Dial: found.Dial, Calibration: found.Calibration, Leakage: found.Leakage,
 	}
