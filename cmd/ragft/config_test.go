@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -255,4 +256,41 @@ func TestCompletion(t *testing.T) {
 	code, out, _ = ragftRun(t, "", "completion", "bash")
 	require.Zero(t, code)
 	require.Contains(t, out, "bash completion")
+}
+
+// No ability of an earlier flag is lost: the table says which flag or key replaced it.
+func TestEveryEarlierFlagHasAPlace(t *testing.T) {
+	data, err := os.ReadFile("testdata/flags-before.txt")
+	require.NoError(t, err)
+	now := map[string]string{"demos": "demonstrate", "eval": "evaluate", "tune": "tune-search"}
+	keys := configKeys(t)
+	flags := 0
+	for line := range strings.Lines(string(data)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		columns := strings.Split(strings.TrimSpace(line), "\t")
+		require.Len(t, columns, 3, line)
+		for name := range strings.SplitSeq(columns[0], ",") {
+			if name == "all" {
+				name = "evaluate"
+			}
+			cmd, _, err := (&app{}).root().Find([]string{cmp.Or(now[name], name)})
+			require.NoError(t, err)
+			require.NotEmpty(t, cmd.GroupID, name)
+			flags++
+			for place := range strings.FieldsSeq(columns[2]) {
+				switch flag, isFlag := strings.CutPrefix(place, "--"); {
+				case isFlag:
+					require.True(t, cmd.Flags().Lookup(flag) != nil || cmd.InheritedFlags().Lookup(flag) != nil, line)
+				case place == "FOLDER...":
+					require.Contains(t, cmd.Use, place)
+				default:
+					require.Contains(t, keys, place, line)
+					require.True(t, reads(cmd, place), line)
+				}
+			}
+		}
+	}
+	require.Equal(t, 388+7, flags)
 }
