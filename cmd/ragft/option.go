@@ -70,6 +70,9 @@ func (a *app) apply(cmd *cobra.Command) error {
 	by := map[string]string{} // what set a key
 	if a.quick {
 		for _, s := range quickSettings {
+			if s[0] == "write.limit" && a.config.Write.Import != "" {
+				continue // has no effect on imported questions
+			}
 			if err := a.config.Set(s[0], s[1]); err != nil {
 				return err
 			}

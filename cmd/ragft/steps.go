@@ -29,8 +29,7 @@ var (
 )
 
 const (
-	modelForms = "a GGUF file; ollama:NAME for the file that Ollama has; or, run by a server, ollama:NAME@URL or openai:NAME@URL, " +
-		"several separated by commas (without @URL: OPENAI_BASE_URL; its key: OPENAI_API_KEY)"
+	modelForms   = "a GGUF file, ollama:NAME, or a model of a server: ollama:NAME@URL or openai:NAME@URL, several separated by commas"
 	weightsForms = "a GGUF file, or ollama:NAME for the file that Ollama has"
 )
 

@@ -21,7 +21,7 @@ var prepareRuns = []run{
 	{name: "index-other-settings", command: "index", set: []string{"k1=2"}, fixed: true},
 	{name: "questions-import", command: "questions", set: []string{"import=squad.json", "questions=squad.jsonl", "write-documents=squad-documents.jsonl"},
 		files: []string{"squad.jsonl", "squad-documents.jsonl"}, fixed: true},
-	{name: "questions-estimate", command: "questions", set: []string{"estimate", "limit=4", "questions=written.jsonl"}, fixed: true},
+	{name: "questions-estimate", command: "questions", set: []string{"estimate", "limit=4", "max-tokens=8", "questions=written.jsonl"}, fixed: true},
 	{name: "questions", command: "questions", set: []string{"limit=3", "max-tokens=24", "questions=written.jsonl"}, files: []string{"written.jsonl"},
 		loose: []string{`\.dropped`}},
 }
@@ -97,7 +97,7 @@ var evaluateRuns = []run{
 	{name: "evaluate-arms", command: "evaluate", set: []string{"evidence=retrieval", "careful", "ensemble", "final-answer", "adapter=none"}, files: measured, counts: named},
 	{name: "evaluate-robustness", command: "evaluate", set: []string{"evidence=retrieval", "robustness", "robustness-distractors=1", "adapter=none"}, files: measured, counts: named},
 	{name: "evaluate-scales", command: "evaluate", set: []string{"evidence=retrieval", "sweep", "scales=0,1"}, files: measured, counts: named},
-	{name: "evaluate-forgetting", command: "evaluate", set: []string{"evidence=retrieval", "forgetting", "texts=texts.txt", "instructions=tasks.jsonl",
+	{name: "evaluate-forgetting", command: "evaluate", set: []string{"evidence=retrieval", "texts=texts.txt", "instructions=tasks.jsonl",
 		"closed-questions=closed.jsonl", "budget-kl=1e-9"}, files: measured, counts: named},
 	{name: "evaluate-signals", command: "evaluate", set: []string{"evidence=retrieval", "adapter=none", "consistency=2", "self-check", "judge=base.gguf"}, files: measured, counts: named},
 	{name: "evaluate-facts", command: "evaluate", set: []string{"evidence=retrieval", "fact-questions=other.jsonl", "overview-questions=closed.jsonl",
