@@ -189,6 +189,9 @@ func (a *app) open(ctx context.Context, settings ...string) (*ragft.Project, err
 			return nil, err
 		}
 	}
+	if a.estimate && a.force {
+		return nil, usageError(errors.New("--force has no effect with --estimate: leave one of them out"))
+	}
 	a.config.EstimateOnly, a.config.Force = a.estimate, a.force
 	return ragft.Open(ctx, a.config)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ func (a *app) teachCommand() *cobra.Command {
 evaluation. First it prints the plan: what each step does and what it may cost. Then it runs the steps that are missing or
 out of date, prints what the training changed, and opens a chat (or a service with --serve).`,
 			RunE: func(cmd *cobra.Command, args []string) error {
+				if plan && serve {
+					return usageError(errors.New("--plan stops before --serve: use one of them"))
+				}
 				p, err := a.open(cmd.Context(), documents(args)...)
 				if err != nil {
 					return err
@@ -40,7 +44,6 @@ out of date, prints what the training changed, and opens a chat (or a service wi
 	f.BoolVar(&plan, "plan", false, "print the plan, and stop")
 	f.BoolVar(&serve, "serve", false, "serve over HTTP afterwards instead of opening a chat")
 	f.BoolVar(&a.quick, "quick", false, "a short first run: at most 60 questions, fewer demonstrations of each, one epoch")
-	c.MarkFlagsMutuallyExclusive("plan", "serve")
 	return c
 }
 

@@ -45,8 +45,8 @@ func TestTeach(t *testing.T) {
 	require.Equal(t, ragft.StateStale, states(object[plan](t, "teach", "--plan", "--set", "train.epochs=2"))[ragft.StepTrain])
 
 	code, _, stderr = ragftRun(t, "", "teach", "--plan", "--serve")
-	require.NotZero(t, code)
-	require.Contains(t, stderr, "plan serve")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "use one of them")
 	code, _, stderr = ragftRun(t, "", "teach", "nowhere")
 	require.Equal(t, exitMissing, code, stderr)
 }
