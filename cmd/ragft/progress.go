@@ -147,8 +147,8 @@ func details(p ragft.Progress) string {
 	if p.Rate > 0 {
 		text = fmt.Sprintf(", %s/s", rateText(p.Rate))
 	}
-	if p.Remaining > 0 && p.Done < p.Total {
-		text += fmt.Sprintf(", %s left", p.Remaining.Round(time.Second))
+	if left := p.Remaining.Round(time.Second); left > 0 && p.Done < p.Total {
+		text += fmt.Sprintf(", %s left", left)
 	}
 	if p.Note != "" {
 		text += "; " + p.Note

@@ -45,7 +45,7 @@ verdicts, the figures that follow from the verdicts are computed again.`,
 
 // show prints the tables, or with --json the figures, of an evaluation.json or answers.jsonl; "" = the project's.
 func (a *app) show(p *ragft.Project, evaluation string, found *report.Results) error {
-	evaluation, page := cmp.Or(evaluation, p.Path("evaluation.json")), cmp.Or(p.Config().Report.File, p.Path("report.html"))
+	evaluation, page := cmp.Or(evaluation, p.Path("evaluation.json")), reportFile(p)
 	return a.result(summary(evaluation, page, found), func(w io.Writer) error {
 		if err := report.WriteTable(w, found); err != nil {
 			return err
@@ -56,6 +56,10 @@ func (a *app) show(p *ragft.Project, evaluation string, found *report.Results) e
 		_, err := fmt.Fprintf(w, "\nReport: %s\n", page)
 		return err
 	})
+}
+
+func reportFile(p *ragft.Project) string {
+	return cmp.Or(p.Config().Report.File, p.Path("report.html"))
 }
 
 // evaluateResult is what evaluate and report print with --json; the records are in the file.

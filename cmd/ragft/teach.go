@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/report"
 )
 
 // quickSettings make a first run short; what the command line says comes before them.
@@ -62,7 +64,15 @@ func (a *app) teach(ctx context.Context, p *ragft.Project, plan, serve bool) err
 	if err := p.Run(ctx); err != nil {
 		return err
 	}
-	if err := a.evaluate(ctx, p); err != nil {
+	r, err := p.Evaluate(ctx) // as it was kept
+	if err != nil {
+		return err
+	}
+	page := reportFile(p)
+	if err := a.result(summary(p.Path("evaluation.json"), page, r), func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s\nReport: %s; 'ragft report' prints the tables\n", report.Headline(r), page)
+		return err
+	}); err != nil {
 		return err
 	}
 	switch {
@@ -79,14 +89,13 @@ func planText(steps []ragft.StepStatus) string {
 	t := table.New("step", "state", "cost")
 	t.Left = []int{1, 2}
 	for _, s := range steps {
-		if s.Step == ragft.StepSearch {
-			continue // is not part of it
-		}
-		state := s.State
-		if s.Reason != "" {
+		state := map[string]string{ragft.StateMissing: "to do", ragft.StateStale: "to do again", ragft.StateCurrent: ragft.StateCurrent}[s.State]
+		if s.State != ragft.StateMissing && s.Reason != "" {
 			state += ": " + s.Reason
 		}
-		t.Row(s.Step, state, costText(s))
+		if s.Step != ragft.StepSearch { // is not part of it
+			t.Row(s.Step, table.Cut(state, 60), table.Cut(costText(s), 36))
+		}
 	}
 	return t.String()
 }
@@ -100,13 +109,16 @@ func costText(s ragft.StepStatus) string {
 	if s.Memory > 0 {
 		parts = append(parts, sizeText(s.Memory)+" of memory")
 	}
-	if s.Took > 0 {
+	switch {
+	case s.Took >= time.Second:
 		parts = append(parts, s.Took.Round(time.Second).String())
+	case s.Took > 0:
+		parts = append(parts, "less than 1s")
 	}
 	text := strings.Join(parts, ", ")
 	switch {
 	case text == "" && s.Step != ragft.StepIndex && s.State != ragft.StateCurrent:
-		return "known after the steps before it"
+		return "known once the steps above are done"
 	case text == "":
 		return "-"
 	case s.Estimated:

@@ -26,14 +26,14 @@ func TestTeach(t *testing.T) {
 	require.Equal(t, ragft.StateMissing, before[ragft.StepTrain])
 	require.NoFileExists(t, ".ragft/adapter.gguf", "a plan does nothing")
 	text := must(t, "teach", "notes", "--plan")
-	require.Regexp(t, `(?m)^demonstrate +missing`, text)
+	require.Regexp(t, `(?m)^demonstrate +to do +`, text)
 	require.NotContains(t, text, "map[")
 	require.NotContains(t, text, "{")
 
 	code, stdout, stderr := ragftRun(t, "", "teach", "notes")
 	require.Equal(t, exitOK, code, stderr)
 	require.Contains(t, stderr, "step", "the plan comes first")
-	require.Contains(t, stdout, "Report: .ragft/report.html")
+	require.Contains(t, stdout, "Report: .ragft/report.html; 'ragft report' prints the tables")
 	require.FileExists(t, ".ragft/adapter.gguf")
 	for step, state := range states(object[plan](t, "teach", "--plan")) {
 		if step != ragft.StepSearch {
