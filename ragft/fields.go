@@ -80,7 +80,7 @@ func firstKey(section reflect.Value) (key string) {
 
 // complete checks the settings and fills in the defaults.
 func (c *Config) complete() error {
-	var errs []error
+	errs := []error{c.consistent()}
 	walkKeys(reflect.ValueOf(c).Elem(), "", func(name string, f field) {
 		if isSection(f.value) {
 			return
@@ -95,10 +95,10 @@ func (c *Config) complete() error {
 			}
 		}
 	})
-	if len(errs) > 0 {
-		return kindOf(ErrConfig, errors.Join(errs...))
+	if err := errors.Join(errs...); err != nil {
+		return kindOf(ErrConfig, err)
 	}
-	return c.consistent()
+	return nil
 }
 
 // fallbackYAML is the default as YAML.

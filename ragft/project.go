@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ragft/ragft/ragft/model"
@@ -41,11 +41,12 @@ const (
 type Project struct {
 	config Config // with its defaults
 
+	current atomic.Pointer[work] // the step at work, or nil
+
 	mu     sync.Mutex // held by the step at work
 	closed bool
 	index  *retriever.Index // nil until it is needed
-	models *models          // nil until they are needed
-	kept   []io.Closer      // what was lent to assistants, closed with the project
+	models models           // opened as they are needed
 }
 
 // Open checks the config and opens a project on it. Its folder need not exist;
@@ -62,6 +63,25 @@ func Open(ctx context.Context, c Config) (*Project, error) {
 		c.Logger = slog.Default()
 	}
 	return &Project{config: c}, nil
+}
+
+var errClosed = errors.New("the project is closed")
+
+// Close closes index, models and caches. A second Close does nothing.
+// Assistants of the project must not be used after it.
+func (p *Project) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	err := p.models.close()
+	if p.index != nil {
+		err = errors.Join(err, p.index.Close())
+		p.index = nil
+	}
+	return err
 }
 
 // Config returns the project's config with all defaults filled in.
