@@ -9,7 +9,7 @@ import (
 
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/probe"

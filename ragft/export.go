@@ -57,8 +57,8 @@ func (p *Project) exportRows(ctx context.Context, r *ExportResult, write func(st
 	}
 	o := export.Recipe{
 		Base: c.Base, Rank: t.Rank, Alpha: t.Alpha, RankStabilized: t.RankStabilized, Targets: t.Targets, Dropout: t.Dropout, Epochs: t.Epochs,
-		LearningRate: c.Rate, WarmUp: orNegative(t.Warmup.Or(0)), WeightDecay: t.WeightDecay, BatchRows: c.BatchRows, Accumulate: c.Accumulate,
-		MaxTokens: c.RowTokens, HeldOut: orNegative(t.ValidationShare.Or(0)), Beta: t.DPOBeta, Seed: p.seed(),
+		LearningRate: c.Rate, WarmUp: t.Warmup, WeightDecay: t.WeightDecay, BatchRows: c.BatchRows, Accumulate: c.Accumulate,
+		MaxTokens: c.RowTokens, HeldOut: t.ValidationShare, Beta: t.DPOBeta, Seed: p.seed(),
 	}
 	if len(o.Targets) == 1 && o.Targets[0] == allLinear {
 		o.Targets = nil

@@ -10,7 +10,7 @@ import (
 	"os"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"

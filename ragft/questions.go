@@ -11,7 +11,7 @@ import (
 	"reflect"
 
 	"github.com/ragft/ragft/internal/atomicfile"
-	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )

@@ -11,7 +11,6 @@ import (
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/export"
 	"github.com/ragft/ragft/ragft/judge"
@@ -20,6 +19,7 @@ import (
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/publish"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
 )
 

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/question/dataset"
 )
 
 var update = flag.Bool("update", false, "write docs/options.md again")

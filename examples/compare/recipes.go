@@ -96,7 +96,8 @@ func (searched) Name() string { return "self-demo-searched" }
 
 func (searched) options(in recipe.Input) selfdemo.SearchOptions {
 	return selfdemo.SearchOptions{
-		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
+		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48,
+		Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
 	}
 }
 
@@ -111,7 +112,8 @@ func (s searched) Rows(ctx context.Context, in recipe.Input) (*recipe.Result, er
 	}
 	defaults := prompt.Set{}.WithDefaults()
 	if found.Closed[0].Text == defaults.Closed && found.Read[0].Text == defaults.Read {
-		return nil, fmt.Errorf("no instruction that the model proposed does better than those that it began with (read %.0f %%, closed %.0f %% of the questions kept apart), in %d calls",
+		return nil, fmt.Errorf("no instruction that the model proposed does better than those that it began with (read %.0f %%, closed "+
+			"%.0f %% of the questions kept apart), in %d calls",
 			100*found.Read[0].Eval, 100*found.Closed[0].Eval, found.Cost.Calls)
 	}
 	fmt.Printf("  found %q and %q\n", found.Closed[0].Text, found.Read[0].Text)

@@ -2,12 +2,9 @@
 
 package golden
 
-import (
-	"strings"
-	"testing"
-)
+import "strings"
 
-// projectFile are the settings of all runs, small enough for the test to be quick.
+// projectFile are the settings of all runs, small enough for the test to be quick. With one thread no processor waits for another.
 const projectFile = `model: base.gguf
 documents: notes
 questions: questions.jsonl
@@ -15,7 +12,7 @@ test-share: 0.5
 passages: 2
 seed: 1
 sequences: 8
-threads: 2
+threads: 1
 gpu-layers: 0
 index:
   chunk: 60
@@ -95,6 +92,7 @@ var options = map[string]string{
 	"analyzer": "--set index.analyzer=%s",
 	"k1":       "--set index.k1=%s",
 	"rebuild":  "--rebuild",
+	"requests": "--set requests=%s",
 
 	"limit":                "--limit=%s",
 	"min-chunk":            "--set write.min-chunk=%s",
@@ -225,8 +223,20 @@ var projectFiles = map[string]string{
 	"peft":               ".ragft/peft",
 }
 
-// spell is the command line of a run. A value such as {rows} is the path of the project's file of that name.
-func spell(t *testing.T, r run) []string {
+// cues are parts of system messages, by which the teacher knows what it is asked for.
+var cues = map[string]string{
+	"compose":    "Write one question",
+	"compare":    "Which one is better",
+	"tournament": "Which prediction",
+	"propose":    "Write a better instruction",
+	"judge":      "Reply yes or no",
+	"refuse":     "Decline politely: the documents",
+}
+
+// spell is the command line of a run. A value such as {rows} is the path of the project's file of that name, and {teacher}
+// the name of the teacher's model.
+func spell(p *workplace, r run) []string {
+	t := p.t
 	t.Helper()
 	command, ok := commands[r.command]
 	if !ok {
@@ -250,7 +260,7 @@ func spell(t *testing.T, r run) []string {
 			t.Fatalf("%s: no option %q with value %q", r.name, name, value)
 		}
 		for _, part := range strings.Split(form, " ") {
-			args = append(args, strings.ReplaceAll(part, "%s", path(value)))
+			args = append(args, strings.ReplaceAll(part, "%s", strings.ReplaceAll(path(value), "{teacher}", p.teacher)))
 		}
 	}
 	args = append(args, r.raw...)

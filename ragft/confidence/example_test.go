@@ -62,7 +62,7 @@ func ExampleCalibrate() {
 
 	// Made of answers from a search ([eval.SettingRetrieval]), it lets an assistant with the same passages and
 	// instruction abstain below the threshold:
-	// ragft.NewAssistant(model, index, ragft.AssistantOptions{Calibration: calibration})
+	// assistant.New(model, index, assistant.Options{Calibration: calibration})
 
 	// Output:
 	// of those given, at most 10 % wrong: true
