@@ -39,8 +39,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
 
 	for what, args := range map[string][]string{
-		" passages, not 1": {"--passages", "1"}, "the instruction": {"--decline-prompt"}, "not a vote": {"--set", "evaluate.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
-		"all of the text": {"--set", "evaluate.final-answer=true"},
+		" passages, not 1": {"--passages", "1"}, "the instruction": {"--decline-prompt"}, "not a vote": {"--set", "assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
+		"all of the text": {"--set", "assistant.final-answer=true"},
 	} {
 		code, stdout, stderr = ask(args...)
 		require.Equal(t, exitOK, code, stderr)

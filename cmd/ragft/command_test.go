@@ -37,7 +37,6 @@ documents: notes
 questions: questions.jsonl
 passages: 2
 index: {chunk: 60}
-write: {max-tokens: 12}
 demonstrate: {recipe: gold, self-demo: {max-tokens: 12}, raft: {max-tokens: 12}}
 train: {rank: 4, epochs: 1, rate: 1e-3}
 evaluate: {max-tokens: 12, resamples: 50}
@@ -122,7 +121,7 @@ func TestPipeline(t *testing.T) {
 	}
 	require.Equal(t, map[string]string{"adapter.gguf": "adapter", "merged.gguf": "model"}, kinds)
 	status := map[string]string{}
-	for _, f := range object[struct{ Findings []finding }](t, "doctor").Findings {
+	for _, f := range object[struct{ Findings []finding }](t, "doctor", "--set", "train.rank=2").Findings {
 		status[f.Name] = f.Status
 	}
 	for _, name := range []string{"CPU", "model", "index", "rows", "adapter", "evaluation"} {
@@ -168,7 +167,7 @@ func TestExitCodes(t *testing.T) {
 		{"no question", "requires at least 1 arg", exitUsage, []string{"ask"}},
 		{"bad project file", "other.yaml:1", exitUsage, []string{"index", "-c", "other.yaml"}},
 		{"no project file", "no such file", exitMissing, []string{"index", "-c", "third.yaml"}},
-		{"no index", "make one with 'ragft index FOLDER'", exitMissing, []string{"ask", "Who?"}},
+		{"no index", "ragft index FOLDER", exitMissing, []string{"ask", "Who?"}},
 		{"no documents there", "no such file", exitMissing, []string{"index", "nowhere"}},
 		{"nothing to index", "no documents", exitEmpty, []string{"index", "empty"}},
 		{"no rows", "ragft demonstrate", exitMissing, []string{"train"}},
@@ -225,7 +224,7 @@ func TestStaleRows(t *testing.T) {
 	code, _, stderr := ragftRun(t, "", "train")
 	require.Equal(t, exitInput, code, stderr)
 	require.Contains(t, stderr, "tuckle-mill.md")
-	require.Contains(t, stderr, "'ragft demonstrate' again")
+	require.Contains(t, stderr, "demonstrate again")
 	require.NoFileExists(t, ".ragft/adapter.gguf")
 	must(t, "train", "--set", "train.allow-stale=true", "--rank", "1")
 	require.FileExists(t, ".ragft/adapter.gguf")

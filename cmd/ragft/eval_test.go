@@ -71,7 +71,7 @@ func TestBudgetsNeedTheirInput(t *testing.T) {
 		{"evaluate.forgetting.closed-questions", []string{"--set", "evaluate.forgetting.budget-closed=0.05"}},
 		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-instructions=0.05"}},
 		{"is negative", []string{"--set", "evaluate.forgetting.budget-texts=-1", "--set", "evaluate.forgetting.texts=texts.txt"}},
-		{"compare an adapter with the base", []string{"--set", "evaluate.forgetting.budget-texts=0.05", "--set", "evaluate.forgetting.texts=texts.txt"}},
+		{"compares an adapter with the base", []string{"--set", "evaluate.forgetting.budget-texts=0.05", "--set", "evaluate.forgetting.texts=texts.txt"}},
 		{"needs an adapter", []string{"--set", "evaluate.sweep=true"}},
 	} {
 		code, _, stderr := ragftRun(t, "", append([]string{"evaluate"}, c.args...)...)

@@ -67,7 +67,7 @@ func TestSearchPrompts(t *testing.T) {
 	estimate := object[ragft.DemonstrateResult](t, append(demos, "--estimate")...)
 	require.Zero(t, asked.Load())
 	require.Nil(t, estimate.Prompts.Found)
-	require.Contains(t, must(t, append(demos, "--estimate")...), "the search for prompts: at most ")
+	require.Contains(t, must(t, append(demos, "--estimate")...), "prompt search: at most ")
 
 	code, stdout, stderr := ragftRun(t, "", append(demos, "--json")...)
 	require.Equal(t, exitOK, code, stderr)
@@ -154,7 +154,7 @@ func TestMuteJudge(t *testing.T) {
 	code, _, stderr := ragftRun(t, "", "demonstrate", "--recipe", "self-demo", "--set", "demonstrate.self-demo.tournament=true")
 	require.Equal(t, exitError, code, stderr)
 	require.Contains(t, stderr, "no verdict that can be read")
-	require.Contains(t, stderr, "demonstrate.self-demo.tournament")
+	require.Contains(t, stderr, "tournament of demonstrate.self-demo")
 }
 
 // Where nothing that is proposed does better it is said, and the candidates are as without a search.
@@ -164,7 +164,7 @@ func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	url, _ := copyist(t, "Speak.", prompt.DefaultRead)
 	code, stdout, stderr := ragftRun(t, "", "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "gold,self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1", "--json")
 	require.Equal(t, exitOK, code, stderr)
-	require.Equal(t, 2, strings.Count(stderr, "no proposal does better"), stderr)
+	require.Equal(t, 2, strings.Count(stderr, "no proposal is better"), stderr)
 	var made ragft.DemonstrateResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
 	require.Equal(t, []selfdemo.ScoredPrompt{{Text: prompt.DefaultRead, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}}, made.Prompts.Read)

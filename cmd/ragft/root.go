@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/judge"
 )
 
 // app is what all commands share.
@@ -63,6 +64,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		err = errors.New("interrupted; run the same command to resume")
 	}
 	fmt.Fprintf(errs, "%s: %v\n", cmd.CommandPath(), err)
+	if errors.Is(err, judge.ErrUnread) {
+		fmt.Fprintln(errs, "In the project file: judge, and votes, judge-tokens or tournament of demonstrate.self-demo.")
+	}
 	if code == exitUsage {
 		fmt.Fprintf(errs, "See '%s --help'.\n", cmd.CommandPath())
 	}
