@@ -92,7 +92,7 @@ func (p *Project) assistantOptions(ctx context.Context, c AssistantConfig, m mod
 		return calibrated, nil
 	}
 	again := "evaluate with evaluate.max-wrong under the same conditions"
-	if k.Signals.True {
+	if k.Conditions.Signals.True {
 		again += ", without evaluate.self-check for the service and models of servers"
 	}
 	if c.Calibration != "" {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/probe"
@@ -17,6 +16,7 @@ import (
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/report"
 )
 
@@ -180,7 +180,7 @@ func (e *evaluation) open(ctx context.Context) error {
 		return err
 	}
 	e.config = eval.Config{
-		K: c.Passages, MaxTokens: o.MaxTokens, Stop: o.Stop, Batch: o.Batch, Resamples: o.Resamples, Seed: e.seed(),
+		Passages: c.Passages, MaxTokens: o.MaxTokens, Stop: o.Stop, Batch: o.Batch, Resamples: o.Resamples, Seed: e.seed(),
 		Judge:   judge.Options{Votes: o.Votes},
 		Signals: confidence.SignalOptions{Consistency: o.Consistency, Temperature: o.ConsistencyTemperature, True: o.SelfCheck},
 	}
@@ -269,7 +269,7 @@ func (e *evaluation) run(ctx context.Context, held []question.Question) (found *
 		}
 	}
 	if e.sweeps() {
-		if found.Dial, err = e.sweep(ctx); err != nil {
+		if found.Sweep, err = e.sweep(ctx); err != nil {
 			return nil, nil, err
 		}
 	}

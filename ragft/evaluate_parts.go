@@ -162,11 +162,13 @@ func (e *evaluation) calibrate(ctx context.Context, questions []question.Questio
 	if err != nil {
 		return nil, err
 	}
-	points, err := measured.Points(c.Systems[0].Name)
+	points, conditions, err := measured.Points(c.Systems[0].Name)
 	if err != nil {
 		return nil, err
 	}
-	k, err := confidence.Calibrate(points, confidence.Options{Risk: e.settings.MaxWrong, Delta: e.settings.FailureRate, Seed: e.seed()})
+	k, err := confidence.Calibrate(points, conditions, confidence.Options{
+		Risk: e.settings.MaxWrong, Delta: e.settings.FailureRate, Seed: e.seed(),
+	})
 	if err != nil {
 		// A calibration without a threshold is reported, and replaces none that has one.
 		return k, err
@@ -180,9 +182,9 @@ func (e *evaluation) testCalibration(found *report.Results) error {
 	if k == nil || k.Unfit != "" {
 		return nil
 	}
-	points, err := found.Points(k.System)
+	points, conditions, err := found.Points(k.Conditions.System)
 	if err == nil {
-		err = k.Test(points)
+		err = k.Test(points, conditions)
 	}
 	if errors.Is(err, confidence.ErrUncalibrated) {
 		e.w.say("the threshold is not tested on the questions that are reported: evaluate.evidence leaves retrieval out")
@@ -246,7 +248,9 @@ func (e *evaluation) forget(ctx context.Context) (*forget.Result, error) {
 }
 
 func (e *evaluation) sweep(ctx context.Context) (*forget.SweepResult, error) {
-	c := forget.SweepConfig{Scales: e.settings.Scales, Evaluation: e.config, Extract: e.extract(), Open: e.atScale}
+	c := forget.SweepConfig{
+		Scales: e.settings.Scales, Evaluation: e.config, Setting: eval.SettingRetrieval, Extract: e.extract(), Open: e.atScale,
+	}
 	if e.settings.Forgetting.measured() {
 		c.Forgetting = e.forgetting
 	} else {

@@ -10,8 +10,8 @@ import (
 	"os"
 
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )

@@ -14,7 +14,6 @@ import (
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
-	"github.com/ragft/ragft/ragft/report"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -312,7 +311,7 @@ func TestReportAgain(t *testing.T) {
 	for _, name := range []string{"", p.Path("answers.jsonl")} {
 		again, err := p.Report(t.Context(), name)
 		require.NoError(t, err)
-		require.Equal(t, report.Headline(found), report.Headline(again))
+		require.Equal(t, found.Headline(), again.Headline())
 	}
 	page, err := os.ReadFile(p.ReportFile())
 	require.NoError(t, err)

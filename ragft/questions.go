@@ -11,8 +11,8 @@ import (
 	"reflect"
 
 	"github.com/ragft/ragft/internal/atomicfile"
-	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
 )
 

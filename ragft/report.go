@@ -36,7 +36,7 @@ func (p *Project) Report(ctx context.Context, evaluation string) (*report.Result
 }
 
 // readEvaluation reads evaluation.json, or answers.jsonl, as
-// [report.ReadAnswers] does.
+// [report.ReadAnswersFile] does.
 func readEvaluation(ctx context.Context, path string) (*report.Results, error) {
 	if strings.HasSuffix(path, ".jsonl") {
 		return report.ReadAnswersFile(ctx, path)
@@ -69,19 +69,19 @@ func (p *Project) writeReport(found *report.Results, all bool) error {
 	if n := p.config.Report.Examples; n > 0 {
 		info.MaxExamples = n
 	}
+	found.Info = &info
 	if all {
-		found.Info = &info
-		if err := found.WriteJSONFile(p.Path(evaluationName)); err != nil {
+		if err := found.WriteFile(p.Path(evaluationName)); err != nil {
 			return err
 		}
-		if err := report.WriteAnswersFile(p.Path(answersName), found); err != nil {
+		if err := found.WriteAnswersFile(p.Path(answersName)); err != nil {
 			return err
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(p.ReportFile()), 0o755); err != nil {
 		return err
 	}
-	return report.Write(p.ReportFile(), found, info)
+	return found.WriteHTMLFile(p.ReportFile())
 }
 
 // reportInfo is what is known of the models and of the training.
@@ -94,14 +94,14 @@ func (p *Project) reportInfo(e *report.Results) (report.Info, error) {
 			info.Models = append(info.Models, report.ModelFile{Role: s.Name, Name: s.Model})
 		}
 	}
-	info.Settings = []report.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.K)}}
+	info.Settings = []report.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.Passages)}}
 	steps, err := p.readSteps()
 	if err != nil {
 		return info, err
 	}
 	for _, name := range []string{StepIndex, StepQuestions, StepDemonstrate} {
 		if r := steps[name]; r != nil {
-			info.Timings = append(info.Timings, report.Timing{Name: name, Took: r.Took})
+			info.Timings = append(info.Timings, report.Fact{Name: name, Value: r.Took.Round(100 * time.Millisecond).String()})
 		}
 	}
 	t, err := p.trained()
@@ -111,7 +111,8 @@ func (p *Project) reportInfo(e *report.Results) (report.Info, error) {
 	info.Settings = append(info.Settings, report.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, report.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
 		report.Fact{Name: "learning rate", Value: fmt.Sprint(t.Rate)}, report.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
 	info.Costs = []report.Fact{{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory.Total)}}
-	info.Timings = append(info.Timings, report.Timing{Name: "training", Took: time.Duration(t.Seconds * float64(time.Second))})
+	took := time.Duration(t.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	info.Timings = append(info.Timings, report.Fact{Name: "training", Value: took.String()})
 	info.LossBySource, info.BaseLossBySource = t.BySource, t.BaseBySource
 	if info.Loss, err = readLoss(t.Metrics); err != nil {
 		p.config.Logger.Warn("the losses of the training are not in the report", "error", err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
@@ -47,11 +48,11 @@ verdicts, the figures that follow from the verdicts are computed again.`,
 func (a *app) show(p *ragft.Project, evaluation string, found *report.Results) error {
 	evaluation, page := cmp.Or(evaluation, p.Path("evaluation.json")), reportFile(p)
 	return a.result(summary(evaluation, page, found), func(w io.Writer) error {
-		if err := report.WriteTable(w, found); err != nil {
+		if _, err := io.WriteString(w, found.Text()); err != nil {
 			return err
 		}
 		if len(found.Comparisons) > 0 {
-			fmt.Fprintf(w, "\n%s\n", report.Headline(found))
+			fmt.Fprintf(w, "\n%s\n", found.Headline())
 		}
 		_, err := fmt.Fprintf(w, "\nReport: %s\n", page)
 		return err
@@ -72,7 +73,7 @@ type evaluateResult struct {
 	Comparisons []eval.Comparison       `json:"comparisons,omitempty"`
 	Robustness  []*robust.Result        `json:"robustness,omitempty"`
 	Forgetting  *forget.Result          `json:"forgetting,omitempty"`
-	Dial        *forget.SweepResult     `json:"dial,omitempty"`
+	Sweep       *forget.SweepResult     `json:"sweep,omitempty"`
 	Calibration *confidence.Calibration `json:"calibration,omitempty"`
 	Leakage     *question.Leakage       `json:"leakage,omitempty"`
 	Memory      map[string]factsResult  `json:"memory,omitempty"` // "local" and "global"
@@ -84,32 +85,32 @@ type factsResult struct {
 	Comparisons []eval.Comparison  `json:"comparisons"`
 	Verdicts    []probe.ArmVerdict `json:"verdicts,omitempty"`
 	Taught      *probe.Part        `json:"taught,omitempty"`
-	Withheld    *probe.Part        `json:"withheld,omitempty"`
+	NotTaught   *probe.Part        `json:"not_taught,omitempty"`
 	Leaked      []string           `json:"leaked,omitempty"`
 }
 
 type systemResult struct {
-	Name    string                    `json:"name"`
-	Model   string                    `json:"model"`
-	Setting eval.Setting              `json:"setting"`
-	Metrics map[string]stats.Estimate `json:"metrics"`
-	Matrix  eval.Matrix               `json:"matrix"`
+	Name    string                                    `json:"name"`
+	Model   string                                    `json:"model"`
+	Setting eval.Setting                              `json:"setting"`
+	Metrics map[string]stats.Estimate                 `json:"metrics"`
+	Matrix  map[answer.Context]map[answer.Verdict]int `json:"matrix"`
 }
 
 func summary(evaluation, page string, found *report.Results) evaluateResult {
 	r := evaluateResult{
 		Evaluation: evaluation, Report: page, Questions: len(found.Questions), Comparisons: found.Comparisons,
-		Robustness: found.Robustness, Forgetting: found.Forgetting, Dial: found.Dial, Calibration: found.Calibration, Leakage: found.Leakage,
+		Robustness: found.Robustness, Forgetting: found.Forgetting, Sweep: found.Sweep, Calibration: found.Calibration, Leakage: found.Leakage,
 	}
 	if len(r.Comparisons) > 0 {
-		r.Headline = report.Headline(found)
+		r.Headline = found.Headline()
 	}
 	r.Systems = systemResults(found.Evaluation)
 	if found.Memory != nil {
 		r.Memory = map[string]factsResult{}
 		for name, p := range map[string]*probe.Probe{"local": found.Memory.Local, "global": found.Memory.Global} {
 			if p != nil {
-				r.Memory[name] = factsResult{systemResults(p.Evaluation), p.Evaluation.Comparisons, p.Verdicts, p.Taught, p.Withheld, p.Leaked}
+				r.Memory[name] = factsResult{systemResults(p.Evaluation), p.Evaluation.Comparisons, p.Verdicts, p.Taught, p.NotTaught, p.Leaked}
 			}
 		}
 	}

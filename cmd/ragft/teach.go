@@ -12,7 +12,6 @@ import (
 
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/report"
 )
 
 // quickSettings make a first run short; what the command line says comes before them.
@@ -70,7 +69,7 @@ func (a *app) teach(ctx context.Context, p *ragft.Project, plan, serve bool) err
 	}
 	page := reportFile(p)
 	if err := a.result(summary(p.Path("evaluation.json"), page, r), func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s\nReport: %s; 'ragft report' prints the tables\n", report.Headline(r), page)
+		_, err := fmt.Fprintf(w, "%s\nReport: %s; 'ragft report' prints the tables\n", r.Headline(), page)
 		return err
 	}); err != nil {
 		return err

@@ -71,7 +71,7 @@ func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questi
 	bar := tune.NewBar("answering", "answers")
 	defer bar.Done()
 	return eval.Run(ctx, eval.Config{
-		Systems: systems, Questions: questions, Search: c.index, K: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
+		Systems: systems, Questions: questions, Search: c.index, Passages: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
 		Judge: judge.Options{Votes: -1},
 		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
@@ -179,8 +179,9 @@ func (c *comparison) report(ctx context.Context, measured *eval.Evaluation) erro
 		info.Models = append(info.Models, report.ModelFile{Role: "adapter", Name: r.tuned.Name()})
 		info.Costs = append(info.Costs, report.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %d calls, %d tokens, %.1f s", r.rows,
 			r.asked.calls, r.asked.tokens, r.asked.seconds)})
-		info.Timings = append(info.Timings, report.Timing{Name: "training, " + r.name,
-			Took: time.Duration(r.trained.Result.TrainSeconds * float64(time.Second))})
+		info.Timings = append(info.Timings, report.Fact{
+			Name: "training, " + r.name, Value: fmt.Sprintf("%.0f s", r.trained.Result.TrainSeconds),
+		})
 		if l := r.trained.Result.HeldOut; l.Pairs == 0 { // that of preferences is another loss
 			for source, loss := range l.BySource {
 				info.LossBySource[r.name+": "+source] = loss
@@ -198,10 +199,10 @@ func (c *comparison) report(ctx context.Context, measured *eval.Evaluation) erro
 		}
 	}
 	e.Leakage, e.Info = c.leakage, &info
-	if err := e.WriteJSONFile(filepath.Join(c.out, "evaluation.json")); err != nil {
+	if err := e.WriteFile(filepath.Join(c.out, "evaluation.json")); err != nil {
 		return err
 	}
-	return report.Write(filepath.Join(c.out, "report.html"), e, report.Info{})
+	return e.WriteHTMLFile(filepath.Join(c.out, "report.html"))
 }
 
 // write writes the tables to the terminal and to files.

@@ -14,38 +14,38 @@ import (
 //
 //	go test ./internal/structure -run TestExportedIdentifiers -v
 var budget = map[string]int{
-	"llama":                 48,
-	"lora":                  49,
-	"ragft":                 10,
-	"ragft/answer":          44, // to be cut to 14
-	"ragft/assistant":       13, // to be cut to 11
-	"ragft/confidence":      29, // to be cut to 13
-	"ragft/dataset":         17,
-	"ragft/eval":            58, // to be cut to 24
-	"ragft/eval/forget":     13, // to be cut to 5
-	"ragft/eval/probe":      11, // to be cut to 4
-	"ragft/eval/robust":     13, // to be cut to 5
-	"ragft/export":          10,
-	"ragft/finetune":        14, // to be cut to 4
-	"ragft/judge":           24, // to be cut to 5
-	"ragft/model":           29, // to be cut to 27
-	"ragft/model/cache":     6,  // to be cut to 2
-	"ragft/model/local":     5,
-	"ragft/model/ollama":    8, // to be cut to 4
-	"ragft/model/openai":    4,
-	"ragft/model/pool":      3, // to be cut to 2
-	"ragft/opt":             2,
-	"ragft/prompt":          13, // to be cut to 6
-	"ragft/publish":         9,  // to be cut to 4
-	"ragft/question":        34, // to be cut to 12
-	"ragft/recipe":          26, // to be cut to 9
-	"ragft/recipe/memory":   15, // to be cut to 2
-	"ragft/recipe/selfdemo": 22, // to be cut to 6
-	"ragft/report":          14, // to be cut to 4
-	"ragft/rows":            36, // to be cut to 17
-	"ragft/searchtune":      6,  // to be cut to 3
-	"ragft/service":         7,
-	"retriever":             88,
+	"llama":                  48,
+	"lora":                   49,
+	"ragft":                  49, // to be cut: each section of the project file and each step's result is a type
+	"ragft/answer":           44, // to be cut to 14
+	"ragft/assistant":        13, // to be cut to 11
+	"ragft/confidence":       29, // to be cut to 13
+	"ragft/eval":             58, // to be cut to 24
+	"ragft/eval/forget":      13, // to be cut to 5
+	"ragft/eval/probe":       11, // to be cut to 4
+	"ragft/eval/robust":      13, // to be cut to 5
+	"ragft/export":           10,
+	"ragft/finetune":         14, // to be cut to 4
+	"ragft/judge":            24, // to be cut to 5
+	"ragft/model":            29, // to be cut to 27
+	"ragft/model/cache":      6,  // to be cut to 2
+	"ragft/model/local":      5,
+	"ragft/model/ollama":     8, // to be cut to 4
+	"ragft/model/openai":     4,
+	"ragft/model/pool":       3, // to be cut to 2
+	"ragft/opt":              2,
+	"ragft/prompt":           13, // to be cut to 6
+	"ragft/publish":          9,  // to be cut to 4
+	"ragft/question":         34, // to be cut to 12
+	"ragft/question/dataset": 17,
+	"ragft/recipe":           26, // to be cut to 9
+	"ragft/recipe/memory":    15, // to be cut to 2
+	"ragft/recipe/selfdemo":  22, // to be cut to 6
+	"ragft/report":           14, // to be cut to 4
+	"ragft/rows":             36, // to be cut to 17
+	"ragft/searchtune":       6,  // to be cut to 3
+	"ragft/service":          7,
+	"retriever":              88,
 }
 
 // exported are the names that a package exports, in order.
@@ -98,6 +98,11 @@ func TestExportedIdentifiers(t *testing.T) {
 		if len(names) > budget[path] {
 			t.Errorf("package %s exports %d identifiers, its budget is %d: unexport some, or raise the budget in budget_test.go with the "+
 				"reason. They are: %s", path, len(names), budget[path], strings.Join(names, " "))
+		}
+	}
+	for path := range budget {
+		if !slices.Contains(paths, path) {
+			t.Errorf("there is no package %s: delete its budget", path)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model/local"
@@ -140,7 +141,7 @@ func metricsOf(t testing.TB, address string) map[string]float64 {
 }
 
 func TestLimitOfPassages(t *testing.T) {
-	for limit, want := range map[int][]int{3: {3, 2, 3}, 20: {assistant.DefaultPassages, 2, 20}} {
+	for limit, want := range map[int][]int{3: {3, 2, 3}, 20: {reading.DefaultPassages, 2, 20}} {
 		l := Limits{Passages: limit}
 		for i, asked := range []int{0, 2, 30} {
 			require.Equal(t, want[i], l.passages(assistant.Options{Passages: asked}), "%d of at most %d", asked, limit)

@@ -50,7 +50,7 @@ func toAPI(err error) *apiError {
 		*e = *errBusy
 	case errors.Is(err, llama.ErrPromptTooLong), errors.Is(err, model.ErrPromptTooLong):
 		e.status, e.Code = http.StatusBadRequest, "context_length_exceeded"
-	case errors.Is(err, assistant.ErrEmpty), errors.Is(err, assistant.ErrTooLong), errors.Is(err, confidence.ErrConditions),
+	case errors.Is(err, assistant.ErrQuestion), errors.Is(err, confidence.ErrConditions),
 		errors.Is(err, llama.ErrTools),
 		errors.Is(err, llama.ErrNoChatTemplate), errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
 		errors.Is(err, llama.ErrGrammarStuck):

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model/local"
@@ -101,10 +102,7 @@ func (l Limits) withDefaults() (Limits, error) {
 
 // passages returns the number of passages for an assistant: its own or the default, within the limit.
 func (l Limits) passages(o assistant.Options) int {
-	if o.Passages <= 0 {
-		o.Passages = assistant.DefaultPassages
-	}
-	return min(o.Passages, l.Passages)
+	return min(cmp.Or(o.Passages, reading.DefaultPassages), l.Passages)
 }
 
 // Service answers requests over HTTP. It is an [http.Handler] that may be used by several goroutines; [Service.Serve] runs it

@@ -223,14 +223,14 @@ func TestBadConfig(t *testing.T) {
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}}, Limits: Limits{Output: -1}})
 	require.Error(t, err)
 
-	// A calibration that does not hold is told of at the start: by scores, which a served model does not give.
-	layout := confidence.Conditions{Setting: string(eval.SettingRetrieval), Passages: 4, Prompt: prompt.DefaultRead, ScoresTrue: true}
-	o := assistant.Options{Calibration: &confidence.Calibration{Model: served.Name(), Signals: confidence.SignalOptions{True: true},
-		Conditions: layout}}
+	// A calibration that does not hold is an error at the start: this one needs scores, which a served model does not return.
+	layout := confidence.Conditions{Model: served.Name(), Signals: confidence.SignalOptions{True: true}, Setting: string(eval.SettingRetrieval),
+		Passages: 4, Prompt: prompt.DefaultRead, ScoresTrue: true}
+	o := assistant.Options{Calibration: &confidence.Calibration{Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
 	require.ErrorIs(t, err, confidence.ErrConditions)
 	require.ErrorContains(t, err, `model "a"`)
-	require.ErrorContains(t, err, "P(True) by scores, which neither")
+	require.ErrorContains(t, err, "p_true from scores, which models of servers")
 }
 
 func TestToolCallForms(t *testing.T) {

@@ -403,9 +403,9 @@ type memoryReply struct {
 // target is thought and answer.
 func (r memoryReply) target() string {
 	if r.Thought == "" {
-		return answer.AnswerMarker + " " + r.Answer
+		return layout.AnswerMarker + " " + r.Answer
 	}
-	return r.Thought + "\n" + answer.AnswerMarker + " " + r.Answer
+	return r.Thought + "\n" + layout.AnswerMarker + " " + r.Answer
 }
 
 // read takes a reply apart and counts why it cannot be used.

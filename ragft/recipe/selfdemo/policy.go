@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/rows"
 )
@@ -141,7 +142,7 @@ func (o Policy) passes(d *draft, c *rows.Candidate) bool {
 func bestPrecision(text string, golds []string) float64 {
 	best := 0.0
 	for _, gold := range golds {
-		precision, _ := answer.Overlap(answer.AnswerTokens(text), answer.AnswerTokens(gold))
+		precision, _ := words.Overlap(words.Of(text), words.Of(gold))
 		best = max(best, precision)
 	}
 	return best
