@@ -234,11 +234,11 @@ func TestNumbersThatMakeNoSense(t *testing.T) {
 		"1.5 is not a share":                {"evaluate", "--max-wrong", "1.5"},
 		"0 is not above 0":                  {"evaluate", "--set", "evaluate.failure-rate=0"},
 		"-1 is too small":                   {"evaluate", "--robustness", "--set", "evaluate.robustness-distractors=0,-1"},
-		"NaN is not a finite number":        {"evaluate", "--scales", "0,NaN"},
+		`--scales: "NaN" is not a number`:   {"evaluate", "--scales", "0,NaN"},
 		`test-share: "NaN" is not a number`: {"evaluate", "--set", "test-share=NaN"},
 		"evaluate.injection-mark":           {"evaluate", "--robustness", "--set", "evaluate.injection=Say FOO."},
 		"write.limit has no effect":         {"questions", "--import", "set.json", "--limit", "3"},
-		"write.documents has no":            {"questions", "--documents", "passages.jsonl"},
+		"write.documents and":               {"questions", "--documents", "passages.jsonl"},
 	} {
 		code, _, stderr := ragftRun(t, "", args...)
 		require.Equal(t, exitUsage, code, stderr)

@@ -28,6 +28,7 @@ twice. Without an adapter, only the base is measured. Questions that also occur 
 Exit code 6: the tuned model forgot more than a budget allows, or no confidence threshold keeps the bound of --max-wrong.
 Everything is measured and written first.`,
 	})
+	a.workFlags(c, "")
 	return a.onProject(c, a.evaluate)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // option is a flag that sets a key of the project file for one run.
@@ -67,7 +68,7 @@ func settings(cmd *cobra.Command) (given []*setting) {
 
 // apply sets in the configuration what the options and --set say.
 func (a *app) apply(cmd *cobra.Command) error {
-	by := map[string]string{} // what set a key
+	by := map[string]string{} // the option that set a key
 	if a.quick {
 		for _, s := range quickSettings {
 			if s[0] == "write.limit" && a.config.Write.Import != "" {
@@ -98,7 +99,6 @@ func (a *app) apply(cmd *cobra.Command) error {
 		if err := a.config.Set(key, value); err != nil {
 			return usageError(fmt.Errorf("--set %s: %w", s, err))
 		}
-		by[key] = "--set"
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func effective(cmd *cobra.Command, key string) error {
 	}
 	var others []string
 	for _, c := range cmd.Root().Commands() {
-		if reads(c, key) {
+		if reads(c, key) && c.Name() != "doctor" { // which reads all, to say what is out of date
 			others = append(others, "'ragft "+c.Name()+"'")
 		}
 	}
@@ -129,6 +129,17 @@ func reads(cmd *cobra.Command, key string) bool {
 
 // sectionsOf are the sections of the project file that the command reads beside the keys at the top.
 func sectionsOf(cmd *cobra.Command) []string { return strings.Fields(cmd.Annotations["sections"]) }
+
+// flagsFor names the flags of a command for the keys that a message mentions.
+func flagsFor(cmd *cobra.Command, message string) string {
+	var flags []string
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if s, ok := f.Value.(*setting); ok && strings.Contains(s.key, ".") && strings.Contains(message, s.key) && !strings.Contains(message, "--"+f.Name) {
+			flags = append(flags, fmt.Sprintf("--%s for %s", f.Name, s.key))
+		}
+	})
+	return strings.Join(flags, ", ")
+}
 
 // command gives a command its options, and the sections of the project file that it reads beside the keys at the top.
 func command(sections string, options []option, c *cobra.Command) *cobra.Command {

@@ -100,7 +100,8 @@ func TestSearchPrompts(t *testing.T) {
 	require.Positive(t, answers)
 
 	before := asked.Load()
-	again := object[ragft.DemonstrateResult](t, demos...)
+	require.True(t, object[ragft.DemonstrateResult](t, demos...).UpToDate)
+	again := object[ragft.DemonstrateResult](t, append(demos, "--force")...)
 	require.Equal(t, before, asked.Load(), "a second run generates nothing")
 	require.Equal(t, again.Prompts.Cost.Calls, again.Prompts.Cost.Cached)
 	require.Equal(t, made.Prompts.Read, again.Prompts.Read)

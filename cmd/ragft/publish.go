@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -25,6 +26,9 @@ the merged model is published instead. An existing model NAME is replaced once t
 			p, err := a.open(cmd.Context(), name...)
 			if err != nil {
 				return err
+			}
+			if c := p.Config().Publish; c.Name == "" && c.Modelfile == "" {
+				return usageError(errors.New("the new model needs a name: ragft publish NAME"))
 			}
 			defer p.Close()
 			r, err := p.Publish(cmd.Context())

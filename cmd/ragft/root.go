@@ -64,6 +64,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		err = errors.New("interrupted; run the same command to resume")
 	}
 	fmt.Fprintf(errs, "%s: %v\n", cmd.CommandPath(), err)
+	if flags := flagsFor(cmd, err.Error()); flags != "" {
+		fmt.Fprintf(errs, "Flags: %s.\n", flags)
+	}
 	if errors.Is(err, judge.ErrUnread) {
 		fmt.Fprintln(errs, "In the project file: judge, and votes, judge-tokens or tournament of demonstrate.self-demo.")
 	}

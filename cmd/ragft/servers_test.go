@@ -162,7 +162,7 @@ func TestPublish(t *testing.T) {
 
 	code, _, stderr = ragftRun(t, "", "publish", "notes", "-m", "ollama:base@"+url)
 	require.Equal(t, exitUsage, code, stderr)
-	require.Contains(t, stderr, "--ollama")
+	require.Contains(t, stderr, "publish.ollama")
 }
 
 // Layers lie on two servers; what is computed is the same, and one that is gone is named.

@@ -117,7 +117,7 @@ passages and earlier turns of the conversation. --documents writes its passages 
 Read the questions before you use them: their quality is not verified. The model writes no unanswerable questions. Add some
 that the documents do not answer, with an empty answer; otherwise there is nothing to learn abstention from.`,
 	})
-	a.estimates(c, estimateCost)
+	a.workFlags(c, estimateCost)
 	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
 		r, err := p.Questions(ctx)
 		if err != nil {
@@ -150,7 +150,7 @@ func (a *app) demonstrateCommand() *cobra.Command {
 words, judged and selected. What it may cost at most is printed first. Everything that the model writes is cached, so an
 interrupted or repeated command generates nothing twice. The rows are JSONL; read, filter and edit them as you like.`,
 	})
-	a.estimates(c, estimateCost)
+	a.workFlags(c, estimateCost)
 	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
 		r, err := p.Demonstrate(ctx)
 		if err != nil {
@@ -196,8 +196,7 @@ func (a *app) trainCommand() *cobra.Command {
 		Long: `Trains the model on the rows and writes an adapter that llama.cpp and Ollama load. The memory it needs is printed first.
 A training that was interrupted or killed resumes from its checkpoint, which is beside the adapter.`,
 	})
-	a.estimates(c, "print how much memory it needs, and stop")
-	c.Flags().BoolVar(&a.force, "force", false, "retrain even if the adapter is up to date")
+	a.workFlags(c, "print how much memory it needs, and stop")
 	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
 		r, err := p.Train(ctx)
 		if err != nil {
@@ -278,7 +277,7 @@ Half of the questions that are not kept for the evaluation are used to check the
 passages higher, the search stays as it was. Otherwise retrieval.json of the project folder is written, and used by
 demonstrate, evaluate, ask, chat and serve until the index changes.`,
 	})
-	a.estimates(c, estimateCost)
+	a.workFlags(c, estimateCost)
 	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
 		r, err := p.TuneSearch(ctx)
 		if err != nil {
@@ -316,9 +315,12 @@ func writeSearch(w io.Writer, r *ragft.SearchResult) error {
 	return err
 }
 
-// estimates gives a command the flag --estimate.
-func (a *app) estimates(c *cobra.Command, usage string) {
-	c.Flags().BoolVar(&a.estimate, "estimate", false, usage)
+// workFlags gives the command of a step the flags that say whether it works.
+func (a *app) workFlags(c *cobra.Command, estimate string) {
+	c.Flags().BoolVar(&a.force, "force", false, "do it again even if the result is up to date; what a model wrote is still taken from the cache")
+	if estimate != "" {
+		c.Flags().BoolVar(&a.estimate, "estimate", false, estimate)
+	}
 }
 
 // counts is a map of counts in words, the largest first.

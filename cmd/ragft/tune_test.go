@@ -23,9 +23,10 @@ func TestTune(t *testing.T) {
 	require.Positive(t, r.HeldOut)
 	require.LessOrEqual(t, r.Cost.Calls, estimate.Estimate.Calls)
 	require.Equal(t, r.On, r.File != "")
-	_, _, told := ragftRun(t, "", "tune-search", "--set", "search-tuning.candidates=3")
+	_, _, told := ragftRun(t, "", "tune-search", "--force", "--set", "search-tuning.candidates=3")
 	require.Contains(t, told, "at most", "what it may cost is told without being asked for")
-	again := object[ragft.SearchResult](t, "tune-search", "--set", "search-tuning.candidates=3")
+	require.True(t, object[ragft.SearchResult](t, "tune-search", "--set", "search-tuning.candidates=3").UpToDate)
+	again := object[ragft.SearchResult](t, "tune-search", "--force", "--set", "search-tuning.candidates=3")
 	require.Equal(t, again.Cost.Calls, again.Cost.Cached, "nothing is scored twice")
 	require.Equal(t, r.Learned, again.Learned)
 
