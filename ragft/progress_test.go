@@ -138,25 +138,25 @@ func TestServersAnswersAreHeardOf(t *testing.T) {
 // scoring is a model that scores.
 type scoring struct{ *fake.Model }
 
-func (scoring) ScoreResponses(_ context.Context, pairs []model.Completion) ([][]float64, error) {
-	return make([][]float64, len(pairs)), nil
+func (scoring) Score(_ context.Context, completions []model.Completion) ([]model.Score, error) {
+	return make([]model.Score, len(completions)), nil
 }
 
-func (scoring) ScoreTexts(_ context.Context, texts []string) ([][]float64, error) {
-	return make([][]float64, len(texts)), nil
+func (scoring) ScoreTexts(_ context.Context, texts []string) ([]model.Score, error) {
+	return make([]model.Score, len(texts)), nil
 }
 
 // A model behind the count can do what it could.
 func TestWatchedModelScores(t *testing.T) {
 	w, all := heard(t)
 	w.phase("scoring", "questions")
-	_, err := model.AsScorer(&watched{Model: fake.AlwaysSays("x"), project: w.project})
-	require.ErrorIs(t, err, model.ErrNoScores)
-	s, err := model.AsScorer(&watched{Model: scoring{fake.AlwaysSays("x")}, project: w.project})
+	_, able := model.As[model.Scorer](&watched{Model: fake.AlwaysSays("x"), project: w.project})
+	require.False(t, able)
+	s, able := model.As[model.Scorer](&watched{Model: scoring{fake.AlwaysSays("x")}, project: w.project})
+	require.True(t, able)
+	_, err := s.ScoreTexts(t.Context(), []string{"a", "b"})
 	require.NoError(t, err)
-	_, err = s.ScoreTexts(t.Context(), []string{"a", "b"})
-	require.NoError(t, err)
-	_, err = s.ScoreResponses(t.Context(), make([]model.Completion, 3))
+	_, err = s.Score(t.Context(), make([]model.Completion, 3))
 	require.NoError(t, err)
 	require.Equal(t, "5 requests", (*all)[len(*all)-1].Note)
 }

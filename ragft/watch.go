@@ -98,18 +98,13 @@ type watchedScorer struct {
 	project *Project
 }
 
-func (s *watchedScorer) CanScore() bool {
-	able, limited := s.Scorer.(interface{ CanScore() bool })
-	return !limited || able.CanScore()
-}
-
-func (s *watchedScorer) ScoreResponses(ctx context.Context, pairs []model.Completion) ([][]float64, error) {
-	scores, err := s.Scorer.ScoreResponses(ctx, pairs)
-	s.project.scored(len(pairs), err)
+func (s *watchedScorer) Score(ctx context.Context, completions []model.Completion) ([]model.Score, error) {
+	scores, err := s.Scorer.Score(ctx, completions)
+	s.project.scored(len(completions), err)
 	return scores, err
 }
 
-func (s *watchedScorer) ScoreTexts(ctx context.Context, texts []string) ([][]float64, error) {
+func (s *watchedScorer) ScoreTexts(ctx context.Context, texts []string) ([]model.Score, error) {
 	scores, err := s.Scorer.ScoreTexts(ctx, texts)
 	s.project.scored(len(texts), err)
 	return scores, err

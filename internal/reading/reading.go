@@ -14,7 +14,7 @@ import (
 )
 
 // Fit returns as many passages, from the first, as fit the context of the model beside an
-// answer of maxTokens (0 = [model.DefaultMaxTokens]). If only the first one fits, it may
+// answer of maxTokens (0 = 256). If only the first one fits, it may
 // take some of the room of the answer. All passages are returned for a model that cannot
 // count tokens; [Reader] drops the last ones when such a model says that the prompt is too
 // long.
@@ -24,7 +24,7 @@ func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Me
 		return hits, nil
 	}
 	if maxTokens <= 0 {
-		maxTokens = model.DefaultMaxTokens
+		maxTokens = 256
 	}
 	var failed error
 	fits := func(n, answer int) bool {
