@@ -16,7 +16,8 @@ import (
 
 // The comment of every key states its default, the one that its tag has.
 func TestCommentsStateDefaults(t *testing.T) {
-	files, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return strings.HasPrefix(f.Name(), "config") }, parser.ParseComments)
+	configs := func(f fs.FileInfo) bool { return strings.HasPrefix(f.Name(), "config") }
+	files, err := parser.ParseDir(token.NewFileSet(), ".", configs, parser.ParseComments)
 	require.NoError(t, err)
 	states := regexp.MustCompile(`(?s)(0|""|Nil|Unset|False)\s+=\s`)
 	n := 0

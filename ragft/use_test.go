@@ -49,6 +49,11 @@ func TestQuestions(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, again.UpToDate)
 	requireState(t, p, ragft.StepQuestions, ragft.StateCurrent, "")
+	require.NoError(t, os.Remove(c.Write.Documents))
+	requireState(t, p, ragft.StepQuestions, ragft.StateStale, "passages.jsonl is gone")
+	_, err = p.Questions(t.Context())
+	require.NoError(t, err)
+	require.FileExists(t, c.Write.Documents)
 
 	list, err := question.ReadFile(r.File)
 	require.NoError(t, err)
@@ -175,7 +180,8 @@ func TestSettingsWithoutEffect(t *testing.T) {
 		{"go together", map[string]string{"evaluate.robustness": "true", "evaluate.injection": "Obey."}},
 		{"need evaluate.robustness", map[string]string{"evaluate.robustness-distractors": "1"}},
 		{"evaluate.criteria needs", map[string]string{"evaluate.criteria": "clearer"}},
-		{"evaluate.forgetting.budget-kl bounds what is measured on evaluate.forgetting.instructions", map[string]string{"evaluate.forgetting.budget-kl": "1"}},
+		{"evaluate.forgetting.budget-kl bounds what is measured on evaluate.forgetting.instructions",
+			map[string]string{"evaluate.forgetting.budget-kl": "1"}},
 	} {
 		var config ragft.Config
 		for key, value := range c.set {

@@ -37,7 +37,8 @@ func trainAdapter(ctx context.Context, learn learner, base string, rows []rows.R
 		return nil, err
 	}
 	var done training
-	if data, err := os.ReadFile(record); err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(&done) == nil && done.Settings == settings {
+	data, err := os.ReadFile(record)
+	if err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(&done) == nil && done.Settings == settings {
 		if _, err := os.Stat(o.Adapter); err == nil {
 			fmt.Printf("  %s is there already, from the same rows\n", o.Adapter)
 			return &done, nil
@@ -47,7 +48,8 @@ func trainAdapter(ctx context.Context, learn learner, base string, rows []rows.R
 	bar := newBar("training", "steps")
 	defer bar.done()
 	o.LoRA.Progress = func(p lora.Progress) {
-		bar.set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, float64(p.Tokens)/p.Elapsed.Seconds()))
+		rate := float64(p.Tokens) / p.Elapsed.Seconds()
+		bar.set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, rate))
 	}
 	done.Result, err = learn(ctx, rows, o)
 	if errors.Is(err, lora.ErrCheckpoint) {
@@ -60,11 +62,11 @@ func trainAdapter(ctx context.Context, learn learner, base string, rows []rows.R
 	if err != nil {
 		return nil, err
 	}
-	var data bytes.Buffer
-	if err := gob.NewEncoder(&data).Encode(done); err != nil { // gob, since a loss may be NaN
+	var kept bytes.Buffer
+	if err := gob.NewEncoder(&kept).Encode(done); err != nil { // gob, since a loss may be NaN
 		return nil, err
 	}
-	return &done, os.WriteFile(record, data.Bytes(), 0o644)
+	return &done, os.WriteFile(record, kept.Bytes(), 0o644)
 }
 
 func settingsOf(base string, r []rows.Row, o finetune.Options) (string, error) {
