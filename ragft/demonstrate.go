@@ -145,6 +145,9 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 			return err
 		}
 	}
+	if judge == nil {
+		judge = d.in.Model
+	}
 	d.maker = newMaker(d.config.Demonstrate, judge)
 	if err := d.maker.expectPrompts(d.in.Prompts); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 // maker makes the recipes of a config.
 type maker struct {
 	config   DemonstrateConfig
-	judge    model.Model      // nil = the model that generates
+	judge    model.Model      // of self-demo; nil only where nothing generates
 	generate selfdemo.Options // of self-demo, with what a search for prompts found
 	probes   *memory.Result   // of which Probes and GlobalProbes: what memory kept for the evaluation
 }
@@ -121,7 +121,7 @@ func (c SelfDemoConfig) options() selfdemo.Options {
 		GreedyFirst: c.GreedyFirst.Or(true), ClosedPrompts: c.ClosedPrompts, ReadPrompts: c.ReadPrompts,
 		Summarise: c.TwoStep, DraftTokens: c.TwoStepTokens, SummaryPrompt: c.SummaryPrompt, Withhold: c.Withhold,
 		Judge: judge.Options{
-			Knockout: c.Tournament, KnockoutPrompt: c.TournamentPrompt, Tries: c.Tries, Votes: orNegative(c.Votes.Or(0)),
+			Knockout: c.Tournament, KnockoutPrompt: c.TournamentPrompt, Tries: c.Tries, Votes: c.Votes.Or(0),
 			Temperature: c.JudgeTemperature, MaxTokens: c.JudgeTokens, CorrectF1: c.CorrectF1,
 		},
 		Policy: selfdemo.Policy{
@@ -136,7 +136,9 @@ func (c SelfDemoConfig) options() selfdemo.Options {
 // demonstrations are the options of self-demo with the judge.
 func (m *maker) demonstrations() selfdemo.Options {
 	g := m.generate
-	g.Judge.Model = m.judge
+	if m.config.SelfDemo.Votes.Or(1) > 0 || g.Judge.Knockout {
+		g.Judge.Model = m.judge
+	}
 	return g
 }
 
