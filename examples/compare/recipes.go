@@ -100,7 +100,8 @@ func (searched) Name() string { return "self-demo-searched" }
 
 func (searched) options(in recipe.Input) selfdemo.SearchOptions {
 	return selfdemo.SearchOptions{
-		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48, Judge: judge.Options{Model: in.Model}, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
+		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48,
+		Judge: judge.Options{Model: in.Model}, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
 	}
 }
 

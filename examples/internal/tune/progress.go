@@ -34,7 +34,8 @@ func (b *Bar) Set(done, total int, note string) {
 	}
 	if b.bar == nil {
 		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(os.Stdout), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString(b.unit), progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+			progressbar.OptionSetItsString(b.unit), progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(),
+			progressbar.OptionClearOnFinish())
 	}
 	b.bar.Describe("  " + b.name + ": " + note)
 	b.bar.Set(done)

@@ -37,7 +37,8 @@ func Train(ctx context.Context, learn Learn, base string, rows []rows.Row, o fin
 		return nil, err
 	}
 	var done Training
-	if data, err := os.ReadFile(record); err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(&done) == nil && done.Settings == settings {
+	if data, err := os.ReadFile(record); err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(&done) == nil &&
+		done.Settings == settings {
 		if _, err := os.Stat(o.Adapter); err == nil {
 			fmt.Printf("  %s is there already, from the same rows\n", o.Adapter)
 			return &done, nil
@@ -47,7 +48,8 @@ func Train(ctx context.Context, learn Learn, base string, rows []rows.Row, o fin
 	bar := NewBar("training", "steps")
 	defer bar.Done()
 	o.LoRA.Progress = func(p lora.Progress) {
-		bar.Set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, float64(p.Tokens)/p.Elapsed.Seconds()))
+		bar.Set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss,
+			float64(p.Tokens)/p.Elapsed.Seconds()))
 	}
 	done.Result, err = learn(ctx, rows, o)
 	if errors.Is(err, lora.ErrCheckpoint) {

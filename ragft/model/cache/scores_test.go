@@ -45,7 +45,8 @@ func TestCacheKeepsScores(t *testing.T) {
 		require.NoError(t, err)
 		inf := math.Inf(-1)
 		require.Equal(t, []model.Score{
-			{Sum: inf, Last: -1, Tokens: 2, Cached: run > 0}, {Sum: inf, Last: -2, Tokens: 2, Cached: run > 0}, {Sum: inf, Last: -1, Tokens: 2, Cached: true},
+			{Sum: inf, Last: -1, Tokens: 2, Cached: run > 0}, {Sum: inf, Last: -2, Tokens: 2, Cached: run > 0}, {Sum: inf, Last: -1,
+				Tokens: 2, Cached: true},
 		}, scores)
 		scores, err = scoring.Texts(t.Context(), c, texts)
 		require.NoError(t, err)
