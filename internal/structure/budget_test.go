@@ -17,10 +17,10 @@ var budget = map[string]int{
 	"llama":                  48,
 	"lora":                   49,
 	"ragft":                  49, // to be cut: each section of the project file and each step's result is a type
-	"ragft/answer":           27, // to be cut to 18: 9 are the steps By*, of package judge; Context stays, as rows and evaluations share it
+	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        11,
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
-	"ragft/eval":             29, // goal 24; Citation, Document and Question are fields of what is written
+	"ragft/eval":             29, // with ErrNothing, Pair, Progress, Citation and Document, which callers name or read
 	"ragft/eval/forget":      11, // with Loss, Budget and ErrForgot, the Config and Point of a sweep, and Perplexity, which stands alone
 	"ragft/eval/probe":       6,  // with Probe and ArmVerdict, which hold what a list came to
 	"ragft/eval/robust":      7,  // with Outcome and Difference, which corrections and comparisons go by

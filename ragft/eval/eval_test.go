@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/metric"
@@ -159,7 +160,7 @@ func TestEvaluateRecords(t *testing.T) {
 	require.Equal(t, "tower", r.QuestionID)
 	require.Equal(t, answer.Present, r.Context, "an alias in a passage is the answer")
 	require.Equal(t, answer.Correct, r.Verdict)
-	require.Equal(t, answer.ByMatch, r.Decision)
+	require.Equal(t, decision.Match, r.Decision)
 	require.True(t, r.Contains)
 	require.False(t, r.ExactMatch)
 	require.InDelta(t, 0.8, *r.Confidence, 1e-9)
@@ -205,7 +206,7 @@ func TestEvaluateBlankAnswer(t *testing.T) {
 		e := fixture.Evaluated(t, config)
 		for i, r := range e.Systems[0].Records {
 			require.Equal(t, answer.Refused, r.Verdict, "nothing is said, so it is no answer: %q", blank)
-			require.Equal(t, answer.ByEmpty, r.Decision)
+			require.Equal(t, decision.Empty, r.Decision)
 			answer, err := assistant.New(config.Systems[0].Model, config.Search, assistant.Options{}).
 				Answer(t.Context(), config.Questions[i].Question)
 			require.NoError(t, err)
@@ -244,7 +245,7 @@ func TestEvaluateJudge(t *testing.T) {
 	config.Judge.Model = nil
 	r := fixture.Evaluated(t, config).Systems[0].Records[0]
 	require.Equal(t, answer.Incorrect, r.Verdict, "without a judge, what is open is wrong")
-	require.Equal(t, answer.ByUndecided, r.Decision)
+	require.Equal(t, decision.Undecided, r.Decision)
 }
 
 func TestEvaluateProgress(t *testing.T) {
