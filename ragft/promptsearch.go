@@ -23,8 +23,7 @@ func (m *maker) expectPrompts(prompts prompt.Set) error {
 	}
 	if g.Read > 0 && prompts.Template != nil {
 		return kindOf(ErrConfig, fmt.Errorf("demonstrate.search-prompts finds a system message, which would replace the template %s in "+
-			"candidates "+
-			"with documents: leave out one of the two, or set candidates-read to 0", prompts.Template.Name))
+			"candidates with documents: leave out one of the two, or set candidates-read to 0", prompts.Template.Name))
 	}
 	if g.Closed > 0 {
 		g.ClosedPrompts = make([]string, searchBest)

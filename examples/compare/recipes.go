@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
@@ -24,11 +23,11 @@ import (
 type contender struct {
 	name   string
 	recipe func(c *comparison) recipe.Recipe
-	learn  tune.Learn // nil = ragft.Train
-	rate   float64    // of the learning rate; 0 = 1
-	start  string     // name of the contender whose adapter it goes on from; "" = none
-	merged bool       // that adapter is merged into the base's weights, in place of being trained further
-	alone  bool       // also measured with each passage read alone, and a vote
+	learn  learner // nil = ragft.Train
+	rate   float64 // of the learning rate; 0 = 1
+	start  string  // name of the contender whose adapter it goes on from; "" = none
+	merged bool    // that adapter is merged into the base's weights, in place of being trained further
+	alone  bool    // also measured with each passage read alone, and a vote
 }
 
 // demonstrations are the options that suit small models and short answers. No judge: what the comparison of texts leaves
@@ -100,8 +99,8 @@ func (searched) Name() string { return "self-demo-searched" }
 
 func (searched) options(in recipe.Input) selfdemo.SearchOptions {
 	return selfdemo.SearchOptions{
-		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48,
-		Judge: judge.Options{Model: in.Model}, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
+		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48, Judge: judge.Options{Model: in.Model},
+		Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
 	}
 }
 
