@@ -41,7 +41,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
 
 	for what, args := range map[string][]string{
-		" passages, not 1": {"--passages", "1"}, "the system message": {"--decline-prompt"}, "not a vote": {"--set", "assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
+		" passages, not 1": {"--passages", "1"}, "the system message": {"--decline-prompt"}, "not a vote": {"--set",
+			"assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
 		"the whole text": {"--set", "assistant.final-answer=true"},
 	} {
 		code, stdout, stderr = ask(args...)
@@ -60,7 +61,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	code, _, stderr = ask("--set", "assistant.calibration="+path)
 	require.Equal(t, exitOK, code, stderr)
 	url, asked := openAIServer(t, "")
-	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"}, {"chat", "-m", "openai:teacher@" + url}} {
+	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"},
+		{"chat", "-m", "openai:teacher@" + url}} {
 		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
 		require.Contains(t, stderr, "P(True) by scores, which neither a model of a server nor one with LocalOptions.Serve gives")
@@ -93,10 +95,12 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	must(t, "index")
 	require.NoError(t, os.WriteFile(".ragft/calibration.json", []byte("{}"), 0o600))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"Nonsense"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
+		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"Nonsense"},"finish_reason":"stop"}],`+
+			`"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
 	}))
 	defer server.Close()
-	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval", "--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
+	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval",
+		"--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
 	require.Equal(t, exitBudget, code, stderr)
 	require.Contains(t, stderr, "it needs right and wrong answers")
 	require.Contains(t, stdout, "Calibration of base: none")

@@ -69,7 +69,8 @@ func exitCode(err error) int {
 		return exitMissing
 	case isAny(err, ragft.ErrInput, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
 		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrQuestion, model.ErrPromptTooLong, dataset.ErrFormat,
-		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
+		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors,
+		export.ErrUnsupported):
 		return exitInput
 	}
 	return nativeExitCode(err)

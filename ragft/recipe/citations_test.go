@@ -14,8 +14,10 @@ import (
 func TestQuotesWithinQuotes(t *testing.T) {
 	const sentence = `Ann Lee said "nobody stays hungry here" and opened the “Blue Inn” in 1912.`
 	oracle := fake.Passage("inn.md", "", "It is old. "+sentence+" It is full.", 0)
-	target := quoteTarget(question.Question{Question: "Who opened the inn?", Answer: "Ann Lee"}, oraclesOf(question.Question{Answer: "Ann Lee"}, []retriever.Hit{oracle}))
-	require.Equal(t, "The document says: \"Ann Lee said 'nobody stays hungry here' and opened the “Blue Inn” in 1912.\"\nAnswer: Ann Lee", target)
+	target := quoteTarget(question.Question{Question: "Who opened the inn?", Answer: "Ann Lee"},
+		oraclesOf(question.Question{Answer: "Ann Lee"}, []retriever.Hit{oracle}))
+	require.Equal(t, "The document says: \"Ann Lee said 'nobody stays hungry here' and opened the “Blue Inn” in 1912.\"\nAnswer: Ann Lee",
+		target)
 	for _, a := range []string{
 		target,
 		`The document says: "` + sentence + `"`,
