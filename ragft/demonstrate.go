@@ -263,13 +263,16 @@ func (d *demonstration) audit(ctx context.Context, list []rows.Row) error {
 	if auditor == nil {
 		return kindOf(ErrConfig, errors.New("demonstrate.audit needs the model that judges: set model, and judge if it is another"))
 	}
-	o := selfdemo.AuditOptions{
-		Judge: d.maker.generate.Judge, Prompts: d.in.Prompts, Batch: d.in.Batch, Seed: d.in.Seed, Logger: d.in.Logger,
+	r := selfdemo.Recipe{Options: d.maker.generate}
+	r.Options.Judge.Model = auditor
+	cost, err := r.EstimateAudit(d.in, list)
+	if err != nil {
+		return err
 	}
-	d.w.say("audit of the judge: at most %s", o.Estimate(list))
+	d.w.say("audit of the judge: at most %s", cost)
 	d.w.phase("auditing", "answers")
-	o.Progress = func(p model.Progress) { d.w.set(p.Done, p.Total, "") }
-	var err error
-	d.result.Audit, err = selfdemo.Audit(ctx, auditor, list, o)
+	in := d.in
+	in.Progress = func(p model.Progress) { d.w.set(p.Done, p.Total, "") }
+	d.result.Audit, err = r.Audit(ctx, in, list)
 	return err
 }

@@ -8,13 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/probe"
 	"github.com/ragft/ragft/ragft/eval/robust"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/report"
@@ -50,7 +50,9 @@ func systemName(model, setting string, careful, ensemble bool) string {
 // model, every arm against retrieval, or the first arm where there is none.
 func (e *evaluation) systems() (systems []eval.System, pairs []eval.Pair) {
 	add := func(setting string, careful, ensemble bool) {
-		s := eval.System{Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.extract()}
+		s := eval.System{
+			Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.extract(),
+		}
 		if careful {
 			s.Prompt = e.config.Prompts.WithDefaults().Careful
 		}
@@ -301,7 +303,7 @@ func (e *evaluation) memory(ctx context.Context) (*probe.Result, error) {
 	c.Base, c.Tuned, c.Evaluation = e.base, e.tuned, e.config
 	c.Evaluation.Evidence, c.Evaluation.Distractors = nil, nil // are of other questions
 	c.Criteria = e.settings.Criteria
-	c.Pairwise = judge.PairwiseJudge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed()}
+	c.Pairwise = pairwise.Judge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed()}
 	e.w.phase("closed-book questions", "answers")
 	c.Evaluation.Progress = e.progress("closed-book questions")
 	return probe.Run(ctx, c)

@@ -3,6 +3,7 @@ package ragft
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -71,52 +72,91 @@ func TestTick(t *testing.T) {
 	require.Equal(t, ended, n.Load(), "and not after its end")
 }
 
-// Every call of a model is heard of, and what streams is counted.
-func TestCallsAreHeardOf(t *testing.T) {
+// notes are the notes that were told, each once.
+func notes(all []Progress) (list []string) {
+	for _, s := range all {
+		list = append(list, s.Note)
+	}
+	return slices.Compact(list)
+}
+
+// Every answer of a model of this process is heard of when it is there, and what streams is counted.
+func TestAnswersAreHeardOf(t *testing.T) {
 	w, all := heard(t)
-	m := &watched{Model: fake.AlwaysSays("Mara Venn keeps it"), project: w.project, streams: true}
+	m := &watched{Model: batch{fake.AlwaysSays("Mara Venn keeps it")}, project: w.project, local: true}
 	w.phase("generating", "questions")
 	w.set(3, 9, "2 accepted")
-	n := len(*all)
-	streamed := ""
-	for range 2 {
-		_, err := m.Chat(t.Context(), []model.Request{{OnText: func(s string) { streamed += s }}, {}})
-		require.NoError(t, err)
-	}
-	require.Equal(t, "Mara Venn keeps itMara Venn keeps it", streamed)
-	require.GreaterOrEqual(t, len(*all), n+2)
-	last := (*all)[len(*all)-1]
-	require.Equal(t, "2 accepted, 4 requests, about 16 tokens", last.Note)
-	require.Equal(t, 3, last.Done)
+	streamed, done := "", 0
+	responses, err := m.Chat(t.Context(), []model.Request{{OnText: func(s string) { streamed += s }, OnDone: func() { done++ }}, {}})
+	require.NoError(t, err)
+	require.Len(t, responses, 2)
+	require.Equal(t, "Mara Venn keeps it", streamed, "the caller's own stream is kept")
+	require.Equal(t, 1, done)
+	require.Equal(t, []string{"2 accepted", "2 accepted, 1 request, about 8 tokens", "2 accepted, 2 requests, about 8 tokens"}, notes(*all))
+	require.Equal(t, 3, (*all)[len(*all)-1].Done)
+}
 
-	failing := &watched{Model: &fake.Model{Before: func(int) error { return errors.New("no") }}, project: w.project}
-	_, err := failing.Chat(t.Context(), []model.Request{{}})
+// batch tells when it is done with each request of a batch, as local models do.
+type batch struct{ *fake.Model }
+
+func (b batch) Chat(ctx context.Context, requests []model.Request) ([]model.Response, error) {
+	responses, err := b.Model.Chat(ctx, requests)
+	for _, r := range requests {
+		r.OnDone()
+	}
+	return responses, err
+}
+
+// A server is asked request by request, the first error ends the others, and the order is kept.
+func TestServersAnswersAreHeardOf(t *testing.T) {
+	w, all := heard(t)
+	w.phase("generating", "questions")
+	echo := &fake.Model{Reply: func(r model.Request, _ int) model.Sample { return fake.Says(r.Messages[0].Content) }}
+	m := &watched{Model: echo, project: w.project}
+	var requests []model.Request
+	for _, text := range []string{"a", "b", "c"} {
+		requests = append(requests, model.Request{Messages: []model.Message{{Role: model.RoleUser, Content: text}}})
+	}
+	responses, err := m.Chat(t.Context(), requests)
+	require.NoError(t, err)
+	require.Equal(t, 3, echo.Calls)
+	for i, text := range []string{"a", "b", "c"} {
+		require.Equal(t, text, responses[i].Samples[0].Text)
+	}
+	require.Equal(t, []string{"1 request", "2 requests", "3 requests"}, notes(*all))
+
+	echo.Before = func(int) error { return errors.New("no") }
+	_, err = m.Chat(t.Context(), requests)
 	require.ErrorContains(t, err, "no")
-	require.Equal(t, "fake", failing.Name())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = m.Chat(ctx, requests)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, "fake", m.Name())
 }
 
 // scoring is a model that scores.
 type scoring struct{ *fake.Model }
 
-func (scoring) ScoreResponses(_ context.Context, pairs []model.Completion) ([][]float64, error) {
-	return make([][]float64, len(pairs)), nil
+func (scoring) Score(_ context.Context, completions []model.Completion) ([]model.Score, error) {
+	return make([]model.Score, len(completions)), nil
 }
 
-func (scoring) ScoreTexts(_ context.Context, texts []string) ([][]float64, error) {
-	return make([][]float64, len(texts)), nil
+func (scoring) ScoreTexts(_ context.Context, texts []string) ([]model.Score, error) {
+	return make([]model.Score, len(texts)), nil
 }
 
 // A model behind the count can do what it could.
 func TestWatchedModelScores(t *testing.T) {
 	w, all := heard(t)
 	w.phase("scoring", "questions")
-	_, err := model.AsScorer(&watched{Model: fake.AlwaysSays("x"), project: w.project})
-	require.ErrorIs(t, err, model.ErrNoScores)
-	s, err := model.AsScorer(&watched{Model: scoring{fake.AlwaysSays("x")}, project: w.project})
+	_, able := model.As[model.Scorer](&watched{Model: fake.AlwaysSays("x"), project: w.project})
+	require.False(t, able)
+	s, able := model.As[model.Scorer](&watched{Model: scoring{fake.AlwaysSays("x")}, project: w.project})
+	require.True(t, able)
+	_, err := s.ScoreTexts(t.Context(), []string{"a", "b"})
 	require.NoError(t, err)
-	_, err = s.ScoreTexts(t.Context(), []string{"a", "b"})
-	require.NoError(t, err)
-	_, err = s.ScoreResponses(t.Context(), make([]model.Completion, 3))
+	_, err = s.Score(t.Context(), make([]model.Completion, 3))
 	require.NoError(t, err)
 	require.Equal(t, "5 requests", (*all)[len(*all)-1].Note)
 }

@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 	"github.com/ragft/ragft/ragft/searchtune"
@@ -34,18 +35,18 @@ type QuestionsResult struct {
 
 // DemonstrateResult is what [Project.Demonstrate] did.
 type DemonstrateResult struct {
-	Recipe   string                `json:"recipe"`
-	File     string                `json:"file,omitempty"` // of the rows; empty in an estimate
-	Rows     int                   `json:"rows"`
-	Kinds    map[string]int        `json:"kinds,omitempty"`   // of the rows
-	Sources  map[string]int        `json:"sources,omitempty"` // of the rows
-	Dropped  map[string]int        `json:"dropped,omitempty"` // questions, by reason
-	Prompts  *PromptSearch         `json:"prompts,omitempty"` // nil without a search for prompts
-	Audit    *selfdemo.AuditResult `json:"audit,omitempty"`   // of the judge; nil if none was asked for
-	Probes   []string              `json:"probes,omitempty"`  // files with questions that memory kept for the evaluation
-	Estimate model.Cost            `json:"estimate"`          // at most
-	Cost     model.Cost            `json:"cost"`
-	UpToDate bool                  `json:"up_to_date,omitempty"` // nothing was done
+	Recipe   string             `json:"recipe"`
+	File     string             `json:"file,omitempty"` // of the rows; empty in an estimate
+	Rows     int                `json:"rows"`
+	Kinds    map[string]int     `json:"kinds,omitempty"`   // of the rows
+	Sources  map[string]int     `json:"sources,omitempty"` // of the rows
+	Dropped  map[string]int     `json:"dropped,omitempty"` // questions, by reason
+	Prompts  *PromptSearch      `json:"prompts,omitempty"` // nil without a search for prompts
+	Audit    *judge.AuditResult `json:"audit,omitempty"`   // of the judge; nil if none was asked for
+	Probes   []string           `json:"probes,omitempty"`  // files with questions that memory kept for the evaluation
+	Estimate model.Cost         `json:"estimate"`          // at most
+	Cost     model.Cost         `json:"cost"`
+	UpToDate bool               `json:"up_to_date,omitempty"` // nothing was done
 }
 
 // PromptSearch is what a search for system messages found.

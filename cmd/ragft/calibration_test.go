@@ -99,7 +99,7 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval", "--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
 	require.Equal(t, exitBudget, code, stderr)
 	require.Contains(t, stderr, "it takes right and wrong answers")
-	require.Contains(t, stdout, "Calibration of base: none")
+	require.Contains(t, stdout, "No confidence could be fitted for base")
 	kept, err := os.ReadFile(".ragft/calibration.json")
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(kept), "one without a threshold replaces none")
@@ -109,5 +109,5 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	require.Len(t, e.Robustness, 1)
 	page, err := os.ReadFile(".ragft/report.html")
 	require.NoError(t, err)
-	require.Contains(t, string(page), "Calibration of base: none")
+	require.Contains(t, string(page), "No confidence could be fitted for base")
 }

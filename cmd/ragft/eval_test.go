@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -222,7 +222,7 @@ func TestEvalEverything(t *testing.T) {
 	require.Empty(t, found.Memory.Local.Leaked)
 	require.Len(t, found.Memory.Global.Verdicts, 3)
 	require.Equal(t, "shorter", found.Memory.Global.Verdicts[0].Criterion)
-	require.Equal(t, judge.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
+	require.Equal(t, pairwise.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
 
 	for _, part := range []string{"Leakage.", "when what it is shown changes", "tuned less base, over the questions", "Forgetting", "The dial", "By heart against retrieval, 2 local questions", "Arms of one model"} {
 		require.Contains(t, stdout, part)

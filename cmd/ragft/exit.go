@@ -11,9 +11,9 @@ import (
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/export"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -71,7 +71,7 @@ func exitCode(err error) int {
 		return exitBudget
 	case errors.Is(err, retriever.ErrOptions):
 		return exitUsage
-	case isAny(err, retriever.ErrEmpty, question.ErrNone, judge.ErrNothingToEvaluate):
+	case isAny(err, retriever.ErrEmpty, question.ErrNone, eval.ErrNothing):
 		return exitEmpty
 	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
 		return exitMissing

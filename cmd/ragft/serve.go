@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/service"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -41,7 +38,7 @@ type serving struct {
 }
 
 func (a *app) serve(ctx context.Context, p *ragft.Project) error {
-	err := p.Serve(ctx, func(listening net.Addr, models []string) {
+	return p.Serve(ctx, func(listening net.Addr, models []string) {
 		address := listening.String()
 		a.progress.end()
 		if a.json {
@@ -49,8 +46,4 @@ func (a *app) serve(ctx context.Context, p *ragft.Project) error {
 		}
 		a.note("serving %s on http://%s; press Ctrl-C to stop", strings.Join(models, ", "), address)
 	})
-	if errors.Is(err, service.ErrTokenNeeded) {
-		return usageError(fmt.Errorf("%w: set RAGFT_TOKEN, or name a file with --token-file", err))
-	}
-	return err
 }

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/ragft/ragft/internal/decision"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -36,7 +38,8 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 	}
 	made, err := selfDemo(c).Rows(ctx, c.input())
 	if err == nil {
-		audit, err := selfdemo.Audit(ctx, c.cached, made.Rows, selfdemo.AuditOptions{Seed: c.seed})
+		audited := selfdemo.Recipe{Options: selfdemo.Options{Judge: judge.Options{Model: c.cached}}}
+		audit, err := audited.Audit(ctx, recipe.Input{Seed: c.seed}, made.Rows)
 		did := ""
 		if err == nil {
 			did = fmt.Sprintf("the same verdict as the comparison of texts on %s of %d answers; accepts %s of the right and rejects %s "+
@@ -45,7 +48,7 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 		}
 		add("say whether an answer agrees with the reference", did, err)
 
-		pairwise, err := judge.PairwiseJudge{Model: c.cached, Seed: c.seed}.Compare(ctx, rightAndWrong(made.Rows))
+		pairwise, err := pairwise.Judge{Model: c.cached, Seed: c.seed}.Compare(ctx, rightAndWrong(made.Rows))
 		if err == nil {
 			did = fmt.Sprintf("of %d pairs the right answer preferred in both orders %d times, the wrong one %d, contradicts itself on "+
 				"%d, unread %d; names the one shown first in %s of the replies",
@@ -71,20 +74,20 @@ func share(x stats.Estimate) string {
 }
 
 // rightAndWrong pairs a right and a wrong answer of each question that has both.
-func rightAndWrong(rows []rows.Row) []judge.AnswerPair {
-	var pairs []judge.AnswerPair
+func rightAndWrong(rows []rows.Row) []pairwise.Pair {
+	var pairs []pairwise.Pair
 	for _, row := range rows {
 		right, wrong := "", ""
 		for _, candidate := range row.Candidates {
 			switch {
-			case candidate.Decision == answer.ByMatch && right == "":
+			case candidate.Decision == decision.Match && right == "":
 				right = candidate.Text
-			case candidate.Decision == answer.ByNoOverlap && wrong == "":
+			case candidate.Decision == decision.NoOverlap && wrong == "":
 				wrong = candidate.Text
 			}
 		}
 		if right != "" && wrong != "" {
-			pairs = append(pairs, judge.AnswerPair{ID: row.ID, Question: row.Question, Reference: row.Golds[0], A: right, B: wrong})
+			pairs = append(pairs, pairwise.Pair{ID: row.ID, Question: row.Question, Reference: row.Golds[0], A: right, B: wrong})
 		}
 	}
 	return pairs

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
@@ -26,7 +25,7 @@ type result struct {
 	rows    int
 	asked   *metered // in making the rows
 	failed  string   // why there is no adapter
-	trained *tune.Training
+	trained *training
 	adapter string
 	tuned   *cache.Model
 	own     *local.Model // its base, where that is not everyone's
@@ -36,11 +35,9 @@ type result struct {
 const enoughRows = 8
 
 // metered counts what a recipe asks of the model, whether or not it succeeds in the end. What the cache answers counts
-// with the time that it took to generate. With the counter of the model behind the cache it is shown as many passages as in
-// the evaluation.
+// with the time that it took to generate.
 type metered struct {
 	*cache.Model
-	model.TokenCounter
 	calls, tokens int
 	seconds       float64
 }
@@ -58,7 +55,7 @@ func (m *metered) Chat(ctx context.Context, reqs []model.Request) ([]model.Respo
 }
 
 func (c *comparison) metered() *metered {
-	return &metered{Model: c.cached, TokenCounter: c.base}
+	return &metered{Model: c.cached}
 }
 
 func (c *comparison) input() recipe.Input {
@@ -149,11 +146,11 @@ func (c *comparison) try(ctx context.Context, one contender) (*result, error) {
 		}
 		start = from.adapter
 	}
-	in, bar := c.input(), tune.NewBar("making rows", "items")
+	in, bar := c.input(), newBar("making rows", "items")
 	in.Model = out.asked
-	in.Progress = func(p model.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
+	in.Progress = func(p model.Progress) { bar.set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
 	made, err := one.recipe(c).Rows(ctx, in)
-	bar.Done()
+	bar.done()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -204,7 +201,7 @@ func (c *comparison) learn(ctx context.Context, r *result, rows []rows.Row, star
 	if learn == nil {
 		learn = finetune.Train
 	}
-	r.trained, err = tune.Train(ctx, learn, base.Hash(), rows, finetune.Options{Model: model, Adapter: r.adapter, LoRA: config})
+	r.trained, err = trainAdapter(ctx, learn, base.Hash(), rows, finetune.Options{Model: model, Adapter: r.adapter, LoRA: config})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

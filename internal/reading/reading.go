@@ -14,7 +14,7 @@ import (
 )
 
 // Fit returns as many passages, from the first, as fit the context of the model beside an
-// answer of maxTokens (0 = [model.DefaultMaxTokens]). If only the first one fits, it may
+// answer of maxTokens (0 = 256). If only the first one fits, it may
 // take some of the room of the answer. All passages are returned for a model that cannot
 // count tokens; [Reader] drops the last ones when such a model says that the prompt is too
 // long.
@@ -24,7 +24,7 @@ func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Me
 		return hits, nil
 	}
 	if maxTokens <= 0 {
-		maxTokens = model.DefaultMaxTokens
+		maxTokens = 256
 	}
 	var failed error
 	fits := func(n, answer int) bool {
@@ -153,17 +153,23 @@ func (r Reader) oneByOne(ctx context.Context, asks []*Asking) (all []model.Respo
 	return all, nil
 }
 
-// shorten drops the last passages until the others fit.
-func (r Reader) shorten(ctx context.Context, a *Asking) ([]model.Response, error) {
-	for least := min(r.Least, len(a.Hits)); ; a.Hits = a.Hits[:len(a.Hits)-1] {
-		responses, err := model.Chat(ctx, r.Model, r.requests(a))
-		if !errors.Is(err, model.ErrPromptTooLong) || len(a.Hits) <= least {
-			return responses, err
+// shorten leaves out the last passages until the others fit.
+func (r Reader) shorten(ctx context.Context, a *Asking) (responses []model.Response, err error) {
+	least := min(r.Least, len(a.Hits))
+	err = Shrink(func() (err error) {
+		responses, err = model.Chat(ctx, r.Model, r.requests(a))
+		return err
+	}, func() bool {
+		if len(a.Hits) <= least {
+			return false
 		}
-	}
+		a.Hits = a.Hits[:len(a.Hits)-1]
+		return true
+	})
+	return responses, err
 }
 
-// perPassage drops the passages that do not fit by themselves.
+// perPassage leaves out the passages that do not fit even alone.
 func (r Reader) perPassage(ctx context.Context, a *Asking) (all []model.Response, err error) {
 	var kept []retriever.Hit
 	for i, hit := range a.Hits {

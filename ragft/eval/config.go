@@ -70,7 +70,7 @@ type Config struct {
 	Distractors map[string][]retriever.Hit
 	Prompts     prompt.Set    // zero = the defaults
 	Judge       judge.Options // without a Model there is no judge, and what string comparison leaves open is incorrect
-	MaxTokens   int           // longest answer; 0 = [model.DefaultMaxTokens]
+	MaxTokens   int           // longest answer; 0 = 256
 	Stop        []string      // texts that end an answer
 	Batch       int           // questions given to a model at a time; 0 = 32
 	Seed        uint64        // of the bootstrap, the randomisation test and the judge
@@ -96,13 +96,16 @@ type Config struct {
 
 func (c Config) check() error {
 	if len(c.Systems) == 0 {
-		return fmt.Errorf("%w: no systems", judge.ErrNothingToEvaluate)
+		return fmt.Errorf("%w: no systems", ErrNothing)
 	}
 	if len(c.Questions) == 0 {
-		return fmt.Errorf("%w: no questions", judge.ErrNothingToEvaluate)
+		return fmt.Errorf("%w: no questions", ErrNothing)
 	}
 	if err := errors.Join(nonnegative.Check(c), nonnegative.Check(c.Signals)); err != nil {
 		return fmt.Errorf("ragft: evaluate: %w", err)
+	}
+	if c.Judge.Knockout {
+		return errors.New("ragft: evaluate: Judge.Knockout compares several answers to a question, but each system gives one")
 	}
 	names := map[string]bool{}
 	for _, s := range c.Systems {
@@ -156,7 +159,7 @@ func (c Config) checkSystem(s System) error {
 func (c Config) withDefaults() Config {
 	c.Passages = cmp.Or(c.Passages, reading.DefaultPassages)
 	c.Batch = cmp.Or(c.Batch, 32)
-	c.MaxTokens = cmp.Or(c.MaxTokens, model.DefaultMaxTokens)
+	c.MaxTokens = cmp.Or(c.MaxTokens, 256)
 	c.Resamples = cmp.Or(c.Resamples, stats.DefaultResamples)
 	c.Prompts = c.Prompts.WithDefaults()
 	c.Judge = c.Judge.WithDefaults()

@@ -9,7 +9,7 @@
 //
 // An [Evaluation] keeps all questions, passages, answers and verdicts. Packages below
 // this one measure how answers react to changed passages (robust), what tuning cost
-// elsewhere (forget) and what a model learnt by heart (probe); package report writes
+// elsewhere (forget) and what a model memorised (probe); package report writes
 // all of it as tables and as an HTML page.
 package eval
 
@@ -19,6 +19,7 @@ import (
 
 	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/version"
+	"github.com/ragft/ragft/ragft/judge"
 )
 
 // Run lets each system answer all questions greedily, and measures the answers. The
@@ -36,13 +37,15 @@ import (
 // (Noreen 1989) otherwise.
 //
 // The result depends only on the answers of the models and on Seed. The error is that
-// of ctx if it ends first; it wraps [judge.ErrNothingToEvaluate] without systems or
+// of ctx if it ends first; it wraps [ErrNothing] without systems or
 // questions, and [judge.ErrUnread] if no reply of the judge could be parsed.
 func Run(ctx context.Context, config Config) (*Evaluation, error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
 	e := &evaluator{Config: config.withDefaults()}
+	e.judged = &judge.Judge{Options: e.Judge, Prompts: e.Prompts, Seed: e.Seed}
+	e.judged = &judge.Judge{Options: e.Judge, Prompts: e.Prompts, Seed: e.Seed}
 	err := e.search(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)

@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/reading"
-	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/words"
+	"github.com/ragft/ragft/internal/yesno"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
@@ -28,7 +29,7 @@ type evaluator struct {
 	questions []Question
 	hits      [][]retriever.Hit // by question, best first, as many as a system needs
 	chunks    []retriever.Chunk // the corpus, read for the first system that is shown all of it
-	judged    judge.ReplyTally
+	judged    *judge.Judge
 }
 
 // search finds the passages of all questions, if a system needs them.
@@ -214,41 +215,22 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 
 // judge gives the records of a batch their verdicts.
 func (e *evaluator) judge(ctx context.Context, records []Record, from int) error {
-	var reqs []model.Request
-	var open []int
+	cases := make([]*judge.Case, len(records))
 	for i := range records {
-		r, q := &records[i], e.questions[from+i].Question
-		if r.Verdict, r.Decision = judge.Cascade(r.Answer, q, e.Judge.CorrectF1); words.IsBlank(r.Answer) {
-			r.Verdict, r.Decision = answer.Refused, answer.ByEmpty // as an Assistant declines there
+		a := judge.Answer{Text: records[i].Answer}
+		if words.IsBlank(a.Text) {
+			a.Verdict, a.Decision = answer.Refused, decision.Empty // an Assistant declines here
 		}
-		switch {
-		case r.Verdict != "":
-		case e.Judge.Model == nil || e.Judge.Votes < 0:
-			r.Verdict, r.Decision = answer.Incorrect, answer.ByUndecided
-		default:
-			open = append(open, i)
-			reqs = append(reqs, model.Request{
-				Messages: e.Prompts.JudgeMessages(q.Question, strings.Join(q.Golds(), " / "), r.Answer),
-				Samples:  e.Judge.Votes, MaxTokens: e.Judge.MaxTokens, Temperature: e.Judge.Temperature,
-				Seed: seed.Derive(e.Seed, q.ID, "judge", r.Answer),
-			})
-		}
+		cases[i] = &judge.Case{Question: e.questions[from+i].Question, Answers: []judge.Answer{a}}
 	}
-	if len(reqs) == 0 {
-		return nil
-	}
-	responses, err := model.Chat(ctx, e.Judge.Model, reqs)
-	if err != nil {
+	if err := e.judged.Decide(ctx, cases); err != nil {
 		return err
 	}
-	for i, response := range responses {
-		votes := judge.CountVotes(response.Samples)
-		e.judged.CountReply(response.Samples[0].Text, votes.Yes+votes.No > 0)
-		r := &records[open[i]]
-		r.Votes = &votes
-		r.Verdict, r.Decision = votes.Verdict()
+	for i, c := range cases {
+		a := c.Answers[0]
+		records[i].Verdict, records[i].Decision, records[i].Votes = a.Verdict, a.Decision, a.Votes
 	}
-	return e.judged.Check(e.Judge.Model, e.Judge)
+	return nil
 }
 
 // score compares an answer with the reference answers.
@@ -258,9 +240,9 @@ func (r *Record) score(q question.Question) {
 		return
 	}
 	r.ExactMatch = words.SquadExactMatch(r.Answer, golds)
-	r.Contains = answer.Contains(r.Answer, golds) || judge.ContainsAll(r.Answer, q.Parts)
+	r.Contains = q.In(r.Answer)
 	if q.YesNo() {
-		said := judge.SaysYesNo(answer.Normalize(r.Answer))
+		said := yesno.First(answer.Normalize(r.Answer))
 		r.Contains = said != "" && answer.ExactMatch(said, golds)
 	}
 	r.F1, r.RougeL = words.SquadF1(r.Answer, golds), words.RougeL(r.Answer, golds)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/stretchr/testify/require"
 )
@@ -21,7 +20,7 @@ func TestMetricsFollowSQuAD(t *testing.T) {
 
 	q := question.Question{Question: "Q?", Answer: "well-known"}
 	r := Record{Answer: "well known"}
-	r.Verdict, _ = judge.Cascade(r.Answer, q, 0)
+	r.Verdict = decide(t, r.Answer, q).Verdict
 	r.score(q)
 	require.Equal(t, answer.Correct, r.Verdict)
 	require.False(t, r.ExactMatch)

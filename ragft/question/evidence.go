@@ -16,6 +16,13 @@ func (q Question) YesNo() bool {
 	return len(golds) > 0 && !slices.ContainsFunc(golds, func(gold string) bool { return !words.IsYesNo(answer.Normalize(gold)) })
 }
 
+// In reports whether the text holds the answer: a reference answer or, of an
+// answer in parts, one alias of every part.
+func (q Question) In(text string) bool {
+	return answer.Contains(text, q.Golds()) ||
+		len(q.Parts) > 0 && !slices.ContainsFunc(q.Parts, func(part []string) bool { return !answer.Contains(text, part) })
+}
+
 // NameEvidence sets Evidence to the texts that answer the question where the
 // words of the answer do not show which passage holds it: where it is yes, no
 // or maybe, or stands in none of the texts word for word. Otherwise, and for an

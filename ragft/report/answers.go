@@ -15,7 +15,6 @@ import (
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
 	"github.com/ragft/ragft/ragft/eval/robust"
-	"github.com/ragft/ragft/ragft/judge"
 )
 
 // answerLine is a line of an answers file: the head, a question with its passages, the answer
@@ -240,7 +239,7 @@ func (a *answersReader) addRobustness(l answerLine) error {
 // evaluation puts the records in place and computes what follows from them.
 func (a *answersReader) evaluation(ctx context.Context) (*Results, error) {
 	if a.e == nil || len(a.e.Systems) == 0 || len(a.e.Questions) == 0 {
-		return nil, fmt.Errorf("%w: no systems or no questions", judge.ErrNothingToEvaluate)
+		return nil, fmt.Errorf("%w: no systems or no questions", eval.ErrNothing)
 	}
 	for i := range a.e.Systems {
 		a.e.Systems[i].Records = make([]eval.Record, len(a.e.Questions))

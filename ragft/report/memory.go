@@ -6,10 +6,10 @@ import (
 
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
-	"github.com/ragft/ragft/ragft/judge"
 )
 
 // reportMemory is one list of fact questions.
@@ -142,9 +142,9 @@ func (m *reportMemory) items(p *probe.Probe) {
 				continue
 			}
 			switch v.Outcomes[i] {
-			case judge.PrefersA:
+			case pairwise.PrefersA:
 				item.Preferred = append(item.Preferred, v.Criterion+": "+v.A+" over "+v.B)
-			case judge.PrefersB:
+			case pairwise.PrefersB:
 				item.Preferred = append(item.Preferred, v.Criterion+": "+v.B+" over "+v.A)
 			}
 		}

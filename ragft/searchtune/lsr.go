@@ -8,10 +8,10 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/meter"
+	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
@@ -187,7 +187,7 @@ func (l LSR) check(in recipe.Input, model bool) error {
 
 // Tune learns a tuning for in.Search, which must be a *retriever.Index, from
 // in.Questions; those without an answer are left out. The model must be a
-// [model.Scorer]; behind a [cache.Model] a run that was stopped goes on with the scores
+// [model.Scorer]; behind a cache an interrupted run resumes with the scores
 // that it had. The same input gives the same result. Use it with
 // retriever.Index.Tuned wherever a [retriever.Searcher] is taken.
 //
@@ -294,7 +294,7 @@ func (t *lsr) ask(ctx context.Context, batch []*lsrQuestion) error {
 	if len(pairs) == 0 {
 		return nil
 	}
-	scores, err := cache.Likelihoods(ctx, t.in.Model, pairs)
+	scores, err := scoring.Completions(ctx, t.in.Model, pairs)
 	if errors.Is(err, model.ErrPromptTooLong) {
 		return t.askOneByOne(ctx, batch)
 	}
@@ -319,10 +319,10 @@ func (t *lsr) pairs(q *lsrQuestion) []model.Completion {
 
 func (t *lsr) askOneByOne(ctx context.Context, batch []*lsrQuestion) error {
 	for _, q := range batch {
-		var scores []cache.Likelihood
+		var scores []model.Score
 		var fit []retriever.Explained
 		for i, pair := range t.pairs(q) {
-			one, err := cache.Likelihoods(ctx, t.in.Model, []model.Completion{pair})
+			one, err := scoring.Completions(ctx, t.in.Model, []model.Completion{pair})
 			if errors.Is(err, model.ErrPromptTooLong) {
 				continue
 			}
@@ -338,7 +338,7 @@ func (t *lsr) askOneByOne(ctx context.Context, batch []*lsrQuestion) error {
 }
 
 // distribute makes p_LSR of a question of what the model says of its passages.
-func (t *lsr) distribute(q *lsrQuestion, scores []cache.Likelihood) {
+func (t *lsr) distribute(q *lsrQuestion, scores []model.Score) {
 	q.logs = make([]float64, len(scores))
 	for i, s := range scores {
 		t.meter.Calls++
@@ -346,9 +346,9 @@ func (t *lsr) distribute(q *lsrQuestion, scores []cache.Likelihood) {
 			t.meter.Cached++
 		}
 		t.meter.Tokens += s.Tokens
-		p := math.Exp(s.Mean * float64(s.Tokens))
+		p := math.Exp(s.Sum)
 		if t.PerToken {
-			p = math.Exp(s.Mean)
+			p = math.Exp(s.Sum / float64(s.Tokens))
 		}
 		q.logs[i] = p / t.Temperature
 	}

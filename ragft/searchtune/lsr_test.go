@@ -34,20 +34,20 @@ type fakeScorer struct {
 	scored atomic.Int64
 }
 
-func (m *fakeScorer) ScoreResponses(ctx context.Context, pairs []model.Completion) ([][]float64, error) {
-	out := make([][]float64, len(pairs))
+func (m *fakeScorer) Score(ctx context.Context, pairs []model.Completion) ([]model.Score, error) {
+	out := make([]model.Score, len(pairs))
 	for i, pair := range pairs {
 		p, err := m.score(pair.Messages[len(pair.Messages)-1].Content, pair.Response)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = []float64{p / 2, p / 2}
+		out[i] = model.Score{Sum: p, Last: p / 2, Tokens: 2}
 	}
 	m.scored.Add(int64(len(pairs)))
 	return out, ctx.Err()
 }
 
-func (m *fakeScorer) ScoreTexts(context.Context, []string) ([][]float64, error) {
+func (m *fakeScorer) ScoreTexts(context.Context, []string) ([]model.Score, error) {
 	return nil, errors.New("not asked for")
 }
 
@@ -121,7 +121,7 @@ func TestLSRLearnsMisleadingTerm(t *testing.T) {
 	require.Contains(t, a.Hits[0].Text, "Keeper007")
 	e, err := eval.Run(ctx, eval.Config{
 		Systems:   []eval.System{{Name: "fake", Model: fake.AlwaysSays("x"), Setting: eval.SettingRetrieval}, {Name: "long", Model: fake.AlwaysSays("x"), Setting: eval.SettingLong}},
-		Questions: questions[:3], Search: tuned, K: 1, Judge: judge.Options{Votes: -1}})
+		Questions: questions[:3], Search: tuned, Passages: 1, Judge: judge.Options{Votes: -1}})
 	require.NoError(t, err)
 	for _, record := range e.Systems[0].Records {
 		require.Equal(t, answer.Present, record.Context)

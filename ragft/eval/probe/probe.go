@@ -1,4 +1,4 @@
-// Package probe measures what a model learnt by heart: it asks questions about facts of the
+// Package probe measures what a model memorised: it asks questions about facts of the
 // documents closed-book and with retrieval, before and after tuning.
 package probe
 
@@ -13,12 +13,12 @@ import (
 
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -47,7 +47,7 @@ type Config struct {
 	// the others. Rows that are held out do not count.
 	Rows []rows.Row
 	// Pairwise compares answers in pairs; without a Model they are not compared.
-	Pairwise judge.PairwiseJudge
+	Pairwise pairwise.Judge
 	Criteria []string // of the comparison; empty = those of [judge.MemoryCriteria]
 	// Evaluation holds everything else. Its Systems, Questions, Compare and Signals are
 	// ignored.
@@ -80,10 +80,10 @@ type Probe struct {
 type ArmVerdict struct {
 	A string `json:"a"`
 	B string `json:"b"`
-	*judge.Pairwise
+	*pairwise.Result
 }
 
-// Run asks what a model learnt by heart (arXiv 2503.16071): each question is answered by
+// Run asks what a model memorised (arXiv 2503.16071): each question is answered by
 // the tuned model and by the base, each closed-book and with retrieval. Metrics and paired
 // intervals are those of [eval.Run]; a judge also compares answers pairwise, in both orders.
 // Metrics look at what follows "Answer:", as [answer.Final] does, and the judge sees the
@@ -93,10 +93,10 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	case c.Base == nil || c.Tuned == nil:
 		return nil, errors.New("ragft: fact questions: set Base and Tuned, which are compared")
 	case len(c.Local)+len(c.Global) == 0:
-		return nil, fmt.Errorf("ragft: fact questions: %w: set Local or Global", judge.ErrNothingToEvaluate)
+		return nil, fmt.Errorf("ragft: fact questions: %w: set Local or Global", eval.ErrNothing)
 	}
 	if len(c.Criteria) == 0 {
-		c.Criteria = judge.MemoryCriteria()
+		c.Criteria = pairwise.Criteria()
 	}
 	var out Result
 	for _, list := range []struct {
@@ -121,7 +121,7 @@ func (c Config) probe(ctx context.Context, questions []question.Question) (*Prob
 	p, questions := &Probe{}, question.WithIDs(questions)
 	config := c.Evaluation
 	if config.Questions = p.split(questions, c.Rows); len(config.Questions) == 0 {
-		return nil, fmt.Errorf("%w: the rows ask almost the same as all %d of them", judge.ErrNothingToEvaluate, len(questions))
+		return nil, fmt.Errorf("%w: the rows ask almost the same as all %d of them", eval.ErrNothing, len(questions))
 	}
 	config.Signals = confidence.SignalOptions{}
 	config.Systems = []eval.System{
@@ -149,18 +149,18 @@ func (c Config) probe(ctx context.Context, questions []question.Question) (*Prob
 			if err != nil {
 				return nil, fmt.Errorf("%s against %s: %w", pair.Other, pair.Base, err)
 			}
-			p.Verdicts = append(p.Verdicts, ArmVerdict{A: pair.Other, B: pair.Base, Pairwise: verdict})
+			p.Verdicts = append(p.Verdicts, ArmVerdict{A: pair.Other, B: pair.Base, Result: verdict})
 		}
 	}
 	return p, nil
 }
 
 // answerPairs pairs the answers of two systems, those of Other as A.
-func answerPairs(e *eval.Evaluation, p eval.Pair) []judge.AnswerPair {
+func answerPairs(e *eval.Evaluation, p eval.Pair) []pairwise.Pair {
 	whole := func(r eval.Record) string { return cmp.Or(r.Text, r.Answer) }
-	pairs := make([]judge.AnswerPair, len(e.Questions))
+	pairs := make([]pairwise.Pair, len(e.Questions))
 	for i, q := range e.Questions {
-		pairs[i] = judge.AnswerPair{
+		pairs[i] = pairwise.Pair{
 			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "),
 			A: whole(e.System(p.Other).Records[i]), B: whole(e.System(p.Base).Records[i]),
 		}
@@ -204,7 +204,7 @@ func (t *Result) Check() error {
 			return fmt.Errorf("the %s questions: %w", name, err)
 		}
 		for _, v := range p.Verdicts {
-			if v.Pairwise == nil {
+			if v.Result == nil {
 				return fmt.Errorf("the %s questions: a verdict on %q is empty", name, v.A)
 			}
 		}
@@ -215,9 +215,9 @@ func (t *Result) Check() error {
 // Finding says which arm is preferred, if either.
 func (v ArmVerdict) Finding() string {
 	switch v.Preferred() {
-	case judge.PrefersA:
+	case pairwise.PrefersA:
 		return v.A + " preferred"
-	case judge.PrefersB:
+	case pairwise.PrefersB:
 		return v.B + " preferred"
 	}
 	return string(stats.NoDifference)

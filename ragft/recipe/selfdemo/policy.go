@@ -64,7 +64,8 @@ const (
 	DropGates          rows.DropReason = "gates"           // correct candidates, but none passed the gates
 	DropPresentRefusal rows.DropReason = "present-refusal" // [Policy.DropPresentRefusals]
 	DropRefusalCap     rows.DropReason = "refusal-cap"     // one refusal more than [Policy.MaxRefusals] allows
-
+	DropUnjudged       rows.DropReason = "unjudged"        // no reply of the judge of a knockout could be read
+	DropWrongWinner    rows.DropReason = "wrong-winner"    // the winner of a knockout is incorrect by comparing strings
 )
 
 // choice is what the policy made of one question.
@@ -280,4 +281,30 @@ func (o Policy) capRefusals(r []rows.Row, s uint64) (kept []rows.Row, dropped []
 		kept = append(kept, row)
 	}
 	return kept, dropped
+}
+
+// chooseWinner makes the winner of a knockout the target.
+func (o Policy) chooseWinner(d *draft, result choice) choice {
+	if d.winner < 0 {
+		result.reason = DropUnjudged
+		return result
+	}
+	switch c := &d.candidates[d.winner]; c.Verdict {
+	case answer.Refused:
+		result.kind, result.reason = rows.KindRefusal, rows.DropNoRefusal
+		if o.usableRefusal(d, c) {
+			result.target = c
+		}
+	case answer.Correct:
+		result.kind, result.reason = rows.KindAnswer, DropGates
+		if o.passes(d, c) {
+			result.target = c
+		}
+	default:
+		result.reason = DropWrongWinner
+	}
+	if result.target != nil {
+		result.reason = ""
+	}
+	return result
 }
