@@ -65,8 +65,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 		{"chat", "-m", "openai:teacher@" + url}} {
 		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
-		require.Contains(t, stderr, "P(True) by scores, which neither a model of a server nor one with LocalOptions.Serve gives")
-		require.Contains(t, stderr, "without evaluate.self-check for 'ragft serve' and models of servers")
+		require.Contains(t, stderr, "p_true from scores, which models of servers do not return")
+		require.Contains(t, stderr, "evaluate.self-check")
 	}
 	require.Zero(t, asked.Load(), "said before anything is asked")
 	k.Conditions.Signals.True = false
@@ -102,8 +102,8 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval",
 		"--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
 	require.Equal(t, exitBudget, code, stderr)
-	require.Contains(t, stderr, "it needs right and wrong answers")
-	require.Contains(t, stdout, "Calibration of base: none")
+	require.Contains(t, stderr, "it takes right and wrong answers")
+	require.Contains(t, stdout, "No confidence could be fitted for base")
 	kept, err := os.ReadFile(".ragft/calibration.json")
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(kept), "one without a threshold replaces none")
@@ -113,5 +113,5 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	require.Len(t, e.Robustness, 1)
 	page, err := os.ReadFile(".ragft/report.html")
 	require.NoError(t, err)
-	require.Contains(t, string(page), "Calibration of base: none")
+	require.Contains(t, string(page), "No confidence could be fitted for base")
 }

@@ -198,7 +198,7 @@ func TestExitCodes(t *testing.T) {
 		{"token needed", "RAGFT_TOKEN", exitUsage, []string{"serve", "--address", "0.0.0.0:0"}},
 		{"publish without a name", "ragft publish NAME", exitUsage, []string{"publish"}},
 		{"publish without a server", "does not answer", exitMissing, []string{"publish", "mine", "--ollama", "http://127.0.0.1:1"}},
-		{"no adapter to merge", "ragft train", exitMissing, []string{"merge"}},
+		{"no adapter to merge", "train one", exitMissing, []string{"merge"}},
 	} {
 		if c.name == "bad questions" {
 			must(t, "index") // the cases before had none
