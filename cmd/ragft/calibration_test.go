@@ -124,7 +124,7 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	require.Equal(t, "{}", string(kept), "one without a threshold replaces none")
 	e, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
-	require.Contains(t, e.Calibration.Unfit, "0 right of")
+	require.Contains(t, e.Calibration.Unfit, "0 of 3 answers are right")
 	require.Len(t, e.Robustness, 1)
 	page, err := os.ReadFile(".ragft/report.html")
 	require.NoError(t, err)

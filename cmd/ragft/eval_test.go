@@ -304,14 +304,13 @@ func TestEvalEverything(t *testing.T) {
 	require.Equal(t, "shorter", found.Memory.Global.Verdicts[0].Criterion)
 	require.Equal(t, pairwise.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
 
-	for _, part := range []string{"Leakage.", "when what it is shown changes", "tuned less base, over the questions", "Forgetting",
-		"The dial", "By heart against retrieval, 2 local questions", "Arms of one model"} {
+	for _, part := range []string{"Robustness of tuned to changes of its passages", "tuned minus base, over the questions", "Forgetting",
+		"The adapter at several scales", "Closed-book and retrieval, 2 local questions", "Leakage.", "Settings and prompts of one model"} {
 		require.Contains(t, stdout, part)
 	}
 	page, err := os.ReadFile(".ragft/report.html")
 	require.NoError(t, err)
-	for _, part := range []string{"When what is shown changes", "The dial: truthfulness", "By heart, or from the documents",
-		"Answers and refusals"} {
+	for _, part := range []string{"Robustness to changed passages", "Adapter scales", "Closed-book and retrieval", "Answers and refusals", "Leakage"} {
 		require.Contains(t, string(page), part)
 	}
 	reported := object[evaluateResult](t, "report", "--evaluation", ".ragft/answers.jsonl")

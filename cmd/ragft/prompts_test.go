@@ -198,7 +198,7 @@ func TestMuteJudge(t *testing.T) {
 	must(t, "index")
 	code, _, stderr := ragftRun(t, "", "demonstrate", "--recipe", "self-demo", "--set", "demonstrate.self-demo.tournament=true")
 	require.Equal(t, exitError, code, stderr)
-	require.Contains(t, stderr, "no verdict that can be read")
+	require.Contains(t, stderr, "no reply of the judge could be parsed")
 	require.Contains(t, stderr, "tournament of demonstrate.self-demo")
 }
 
