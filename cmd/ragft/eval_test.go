@@ -310,7 +310,8 @@ func TestEvalEverything(t *testing.T) {
 	}
 	page, err := os.ReadFile(".ragft/report.html")
 	require.NoError(t, err)
-	for _, part := range []string{"Robustness to changed passages", "Adapter scales", "Closed-book and retrieval", "Answers and refusals", "Leakage"} {
+	for _, part := range []string{"Robustness to changed passages", "Adapter scales", "Closed-book and retrieval", "Answers and refusals",
+		"Leakage"} {
 		require.Contains(t, string(page), part)
 	}
 	reported := object[evaluateResult](t, "report", "--evaluation", ".ragft/answers.jsonl")
