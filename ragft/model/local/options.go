@@ -46,7 +46,7 @@ type Options struct {
 // checkOpen refuses what only a server has.
 func (o Options) checkOpen() error {
 	if o.Queue != 0 || o.SeparateCaches {
-		return errors.New("Queue and SeparateCaches are options of OpenServer")
+		return errors.New("the options Queue and SeparateCaches are for OpenServer")
 	}
 	return nil
 }
