@@ -196,13 +196,13 @@ func (a *app) heldOut(o evalFlags) (held []question.Question, leakage *question.
 	if err != nil || len(train) == 0 {
 		return held, nil, err
 	}
-	leakage = question.MeasureLeakage(train, held, question.LeakOptions{})
+	leakage = question.FindLeaks(train, held, question.LeakOptions{})
 	if len(leakage.Leaks) == 0 || o.keepLeaks {
 		return held, leakage, nil
 	}
 	leakage.LeftOut = true
 	a.note("%d of %d questions are left out: those learnt from give them away (--keep-leaks keeps them)", len(leakage.Leaks), len(held))
-	if held = question.WithoutLeaks(held, leakage.Leaks); len(held) == 0 {
+	if held = leakage.Without(held); len(held) == 0 {
 		return nil, nil, fmt.Errorf("%w to measure on: those learnt from give all %d away; --keep-leaks measures on them all the same", question.ErrNone, len(leakage.Leaks))
 	}
 	return held, leakage, nil

@@ -66,10 +66,10 @@ func (r recipeFlags) searchOptions(in recipe.Input, judge model.Model) selfdemo.
 	g, s := r.demonstrations(judge), r.search
 	var arms []rows.Arm
 	if g.Closed > 0 {
-		arms = append(arms, rows.ArmClosed)
+		arms = append(arms, armClosed)
 	}
 	if g.Read > 0 {
-		arms = append(arms, rows.ArmRead)
+		arms = append(arms, armRead)
 	}
 	return selfdemo.SearchOptions{
 		Arms:  arms,

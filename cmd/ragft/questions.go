@@ -104,7 +104,7 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	a.note("%s", expected)
 	bar := a.bar("writing questions", "passages")
 	o.compose.Seed = a.seed
-	o.compose.Progress = func(p question.ComposeProgress) {
+	o.compose.Progress = func(p model.Progress) {
 		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d accepted, %d calls, %d of them cached", p.Accepted, p.Calls, p.Cached))
 	}
 	composed, err := question.Compose(ctx, cached, chunks, o.compose)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
@@ -36,14 +37,14 @@ func TestCorpusRecipes(t *testing.T) {
 	require.Equal(t, exitError, code, stderr)
 	require.Contains(t, stderr, "no general text to replay")
 	r := object[demosResult](t, "demos", "--recipe", "pretrain", "--texts", "general.txt", "--replay", "0.02")
-	require.Positive(t, r.Sources[rows.SourceDomain])
-	require.Greater(t, r.Sources[rows.SourceGeneral], 1)
+	require.Positive(t, r.Sources[trainlog.Domain])
+	require.Greater(t, r.Sources[trainlog.General], 1)
 	code, _, stderr = ragftRun(t, "", "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "1e-6", "--evaluate-every", "2")
 	require.Equal(t, exitBudget, code, "the general text gets worse at once: %s", stderr)
 	require.Contains(t, stderr, "--max-rise")
 	free := object[trainResult](t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--restart")
 	require.Empty(t, free.Rose)
-	require.Contains(t, free.BaseBySource, rows.SourceDomain)
+	require.Contains(t, free.BaseBySource, trainlog.Domain)
 	require.Regexp(t, `\ndomain perplexity [0-9.]+ -> [0-9.]+\ngeneral perplexity [0-9.]+ -> [0-9.]+\n`,
 		must(t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--force"))
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -182,7 +183,7 @@ func (r trainResult) writeSources(w io.Writer) error {
 		before, after := r.BaseBySource[source], r.BySource[source]
 		what, digits := "loss", 3
 		switch source {
-		case rows.SourceDomain, rows.SourceGeneral:
+		case trainlog.Domain, trainlog.General:
 			what, digits, before, after = "perplexity", 2, math.Exp(before), math.Exp(after)
 		case "":
 			source = "rows that name no source:"

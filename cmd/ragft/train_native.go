@@ -15,6 +15,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/rows"
@@ -140,7 +141,7 @@ func (a *app) trainAdapter(ctx context.Context, rows []rows.Row, t finetune.Opti
 
 // train watches the general text of a pre-training, which is to be kept; see [finetune.PretrainModel].
 func (o trainFlags) train(ctx context.Context, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
-	general := slices.ContainsFunc(list, func(r rows.Row) bool { return r.Source == rows.SourceGeneral })
+	general := slices.ContainsFunc(list, func(r rows.Row) bool { return r.Source == trainlog.General })
 	if !general || o.maxRise == 0 {
 		return finetune.Train(ctx, list, t)
 	}

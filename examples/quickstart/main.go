@@ -195,7 +195,7 @@ func (j *job) compose(ctx context.Context) ([]question.Question, error) {
 	bar := tune.NewBar("writing", "chunks")
 	defer bar.Done()
 	composed, err := question.Compose(ctx, j.cached, chunks, question.ComposeOptions{
-		Limit: 400, Seed: j.seed, Progress: func(p question.ComposeProgress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
+		Limit: 400, Seed: j.seed, Progress: func(p model.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
 	})
 	if err != nil {
 		return nil, err

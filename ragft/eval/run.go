@@ -174,7 +174,7 @@ func (e *evaluator) note(s System, i int, hits []retriever.Hit, of int, r *Recor
 	if !s.Setting.WithDocuments() {
 		return
 	}
-	r.Passages, r.Context = len(hits), question.LabelContext(e.questions[i].Question, hits)
+	r.Passages, r.Context = len(hits), e.questions[i].Question.Context(hits)
 	if e.KeepHits {
 		r.Hits = hits[:min(len(hits), reading.EvidenceDepth)]
 	}
@@ -198,11 +198,11 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 	r.Cited, r.CitedNowhere = len(places)+len(nowhere), nowhere
 	var quotes []retriever.Hit
 	for _, c := range places {
-		if quote := (retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}); question.HoldsPart(quote, q) {
+		if quote := (retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}); q.HeldBy(quote) {
 			quotes = append(quotes, quote)
 		}
 	}
-	r.CitedRight, r.CitedWhole = len(quotes), question.LabelContext(q, quotes) == answer.Present
+	r.CitedRight, r.CitedWhole = len(quotes), q.Context(quotes) == answer.Present
 	if len(places) == 0 {
 		places = answer.Attributed(q.Question, text, hits)
 	}
@@ -210,7 +210,7 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 		r.Citations = append(r.Citations, CitedPlace{
 			Passage: c.Chunk.ID, Start: c.Start - c.Chunk.Start, End: c.End - c.Chunk.Start, Quote: c.Quote,
 			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support,
-			Right: question.HoldsPart(retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}, q),
+			Right: q.HeldBy(retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}),
 		})
 	}
 }

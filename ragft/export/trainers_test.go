@@ -21,7 +21,7 @@ func exampleRows() []rows.Row {
 	answer := func(text string) model.Message { return model.Message{Role: model.RoleAssistant, Content: text} }
 	return []rows.Row{
 		{ID: "a", Messages: append(prompt[:2:2], answer("Nine."))},
-		{ID: "b", Messages: append(prompt[:2:2], answer("Nine.")), Rejected: rows.Responses{answer("Ten."), answer("No idea.")}, Weight: 2},
+		{ID: "b", Messages: append(prompt[:2:2], answer("Nine.")), Rejected: []model.Message{answer("Ten."), answer("No idea.")}, Weight: 2},
 		{ID: "c", Kind: rows.KindText, Text: "A house of nine rooms."},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -35,7 +36,7 @@ func ExampleTrain() {
 	}
 	result, err := finetune.Train(ctx, rows, finetune.Options{
 		Model: m, Adapter: filepath.Join(dir, "miller.gguf"),
-		HeldOut: -1, // of two rows, none
+		HeldOut: opt.Of(0.0), // of two rows, none
 		LoRA:    lora.Config{Epochs: 30, LearningRate: 3e-3},
 		Logger:  slog.New(slog.DiscardHandler),
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -81,26 +82,26 @@ func TestEncodeRows(t *testing.T) {
 		cut  bool
 	}{
 		{"last message", encoder{}, rows.Row{Messages: several}, []string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>b<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, false},
-		{"all turns", encoder{loss: LossAll}, rows.Row{Messages: several}, []string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>«b<|end|>»<|user|>c<|end|><|assistant|>«d<|end|>»"}, false},
-		{"everything", encoder{loss: LossText}, rows.Row{Messages: several[3:]}, []string{"<|user|>«c<|end|><|assistant|>d<|end|>»"}, false},
-		{"call and answer", encoder{loss: LossAll}, calling, []string{`[f]<|user|>a<|end|><|assistant|>«<|user|>f{"x": 1}<|end|>»<|tool|>b<|end|><|assistant|>«c<|end|>»`}, false},
+		{"all turns", encoder{loss: "all"}, rows.Row{Messages: several}, []string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>«b<|end|>»<|user|>c<|end|><|assistant|>«d<|end|>»"}, false},
+		{"everything", encoder{loss: "text"}, rows.Row{Messages: several[3:]}, []string{"<|user|>«c<|end|><|assistant|>d<|end|>»"}, false},
+		{"call and answer", encoder{loss: "all"}, calling, []string{`[f]<|user|>a<|end|><|assistant|>«<|user|>f{"x": 1}<|end|>»<|tool|>b<|end|><|assistant|>«c<|end|>»`}, false},
 		{"answer alone", encoder{}, calling, []string{`[f]<|user|>a<|end|><|assistant|><|user|>f{"x": 1}<|end|><|tool|>b<|end|><|assistant|>«c<|end|>»`}, false},
-		{"preference", encoder{loss: LossAll}, rows.Row{Messages: several[3:], Rejected: rows.Responses{said("x"), said("y")}}, []string{"<|user|>c<|end|><|assistant|>|«d<|end|>»|«x<|end|>»|«y<|end|>»"}, false},
+		{"preference", encoder{loss: "all"}, rows.Row{Messages: several[3:], Rejected: []model.Message{said("x"), said("y")}}, []string{"<|user|>c<|end|><|assistant|>|«d<|end|>»|«x<|end|>»|«y<|end|>»"}, false},
 		{"text", encoder{}, rows.Row{Text: "mill"}, []string{"m«ill<|end|>»"}, false},
 		{"text in pieces", encoder{context: 4}, rows.Row{Text: "abcdefg"}, []string{"a«bcd»", "d«efg»", "g«<|end|>»"}, false},
 		{"too long", encoder{context: 8}, rows.Row{Messages: several}, nil, false},
 		{"too long for the window", encoder{window: 8}, rows.Row{Messages: several}, nil, false},
-		{"fits exactly", encoder{context: 12, tooLong: TooLongTruncate}, rows.Row{Messages: several[1:]}, []string{"<|user|>a<|end|><|assistant|>b<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, false},
-		{"first exchange left out", encoder{context: 10, tooLong: TooLongTruncate}, rows.Row{Messages: several}, []string{"<|system|>s<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, true},
-		{"all turns, one by one", encoder{context: 10, loss: LossAll, tooLong: TooLongTruncate}, rows.Row{Messages: several},
+		{"fits exactly", encoder{context: 12, tooLong: "truncate"}, rows.Row{Messages: several[1:]}, []string{"<|user|>a<|end|><|assistant|>b<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, false},
+		{"first exchange left out", encoder{context: 10, tooLong: "truncate"}, rows.Row{Messages: several}, []string{"<|system|>s<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, true},
+		{"all turns, one by one", encoder{context: 10, loss: "all", tooLong: "truncate"}, rows.Row{Messages: several},
 			[]string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>«b<|end|>»", "<|system|>s<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, true},
-		{"all turns, too long", encoder{context: 10, loss: LossAll}, rows.Row{Messages: several}, nil, false},
-		{"last passage left out", encoder{context: 30, tooLong: TooLongTruncate}, answer, []string{"<|system|>s<|end|><|user|>Document 1:\nAda did\n\nQuestion: Who?<|end|><|assistant|>«Ada<|end|>»"}, true},
-		{"passage with the answer left out", encoder{context: 30, tooLong: TooLongTruncate}, lost, nil, false},
-		{"a template is not cut", encoder{context: 100, tooLong: TooLongTruncate}, laid, nil, false},
-		{"turns before a template", encoder{context: 170, tooLong: TooLongTruncate}, before, []string{whole}, true},
-		{"plain text beside rows in a template", encoder{context: 8, tooLong: TooLongTruncate}, plain, []string{"<|user|>c<|end|><|assistant|>«Ada<|end|>»"}, true},
-		{"preference in a window", encoder{window: 10, tooLong: TooLongTruncate}, rows.Row{Messages: []model.Message{user("a b c"), said("d")}, Rejected: rows.Responses{said("x")}},
+		{"all turns, too long", encoder{context: 10, loss: "all"}, rows.Row{Messages: several}, nil, false},
+		{"last passage left out", encoder{context: 30, tooLong: "truncate"}, answer, []string{"<|system|>s<|end|><|user|>Document 1:\nAda did\n\nQuestion: Who?<|end|><|assistant|>«Ada<|end|>»"}, true},
+		{"passage with the answer left out", encoder{context: 30, tooLong: "truncate"}, lost, nil, false},
+		{"a template is not cut", encoder{context: 100, tooLong: "truncate"}, laid, nil, false},
+		{"turns before a template", encoder{context: 170, tooLong: "truncate"}, before, []string{whole}, true},
+		{"plain text beside rows in a template", encoder{context: 8, tooLong: "truncate"}, plain, []string{"<|user|>c<|end|><|assistant|>«Ada<|end|>»"}, true},
+		{"preference in a window", encoder{window: 10, tooLong: "truncate"}, rows.Row{Messages: []model.Message{user("a b c"), said("d")}, Rejected: []model.Message{said("x")}},
 			[]string{"<|user|>b c<|end|><|assistant|>|«d<|end|>»|«x<|end|>»"}, true},
 	}
 	m, _ := localtest.OpenLocalTest(t, testmodel.Spec{ChatTemplate: chatMLTools})
@@ -156,9 +157,9 @@ func TestTrainMixedRows(t *testing.T) {
 		rows.Row{ID: "long", Messages: append(localtest.ClosedChat(strings.Repeat("long ", 300)), model.Message{Role: model.RoleAssistant, Content: "no"})},
 		rows.Row{ID: "hopeless", Messages: append(localtest.ClosedChat("Why?"), model.Message{Role: model.RoleAssistant, Content: strings.Repeat("long ", 300)})},
 		rows.Row{ID: "text", Kind: rows.KindText, Text: strings.Repeat("The mill is blue. ", 60), Source: "domain", Weight: 0.5},
-		rows.Row{ID: "dpo", Messages: list[0].Messages, Rejected: rows.Responses{{Role: model.RoleAssistant, Content: "hay"}}, Source: "dpo"},
+		rows.Row{ID: "dpo", Messages: list[0].Messages, Rejected: []model.Message{{Role: model.RoleAssistant, Content: "hay"}}, Source: "dpo"},
 	)
-	o := Options{Model: path, Adapter: filepath.Join(t.TempDir(), "adapter.gguf"), HeldOut: -1, TooLong: TooLongTruncate, Loss: LossAll,
+	o := Options{Model: path, Adapter: filepath.Join(t.TempDir(), "adapter.gguf"), HeldOut: opt.Of(0.0), TooLong: "truncate", Loss: "all",
 		LoRA: lora.Config{Rank: 2, Epochs: 2}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	r, err := Train(context.Background(), list, o)
 	require.NoError(t, err)

@@ -64,13 +64,13 @@ func (q Question) Golds() []string {
 	return golds
 }
 
-// ReadQuestions reads questions in JSONL: one object a line with the fields
-// question, answer, and optionally aliases, id, unanswerable, parts, history and evidence. Empty lines
-// are skipped, unknown fields ignored. An empty answer makes a question
-// unanswerable, as does "unanswerable": true in place of the answer; with
-// neither it is an error, since the answers may stand under another name. A
-// question without an id gets "q" and its line number.
-// The first broken line ends reading with a [*retriever.LineError].
+// Read reads questions in JSONL: one object a line with the fields question and
+// answer, and optionally aliases, id, unanswerable, parts, history and evidence.
+// Empty lines are skipped, unknown fields ignored. An empty answer makes a
+// question unanswerable, as does "unanswerable": true instead of the answer; with
+// neither it is an error, since the answers may be under another name. A
+// question without an id gets "q" and its line number. The first broken line
+// ends reading with a [*retriever.LineError].
 func Read(r io.Reader) ([]Question, error) { return read("", r) }
 
 func read(name string, r io.Reader) ([]Question, error) {
@@ -92,16 +92,16 @@ func read(name string, r io.Reader) ([]Question, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ragft: questions: %w", err)
+		return nil, fmt.Errorf("questions: %w", err)
 	}
 	return questions, nil
 }
 
-// ReadQuestionsFile is [Read] of a file.
+// ReadFile is [Read] of a file.
 func ReadFile(path string) ([]Question, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("ragft: questions: %w", err)
+		return nil, fmt.Errorf("questions: %w", err)
 	}
 	defer f.Close()
 	return read(path, f)
@@ -163,26 +163,23 @@ func (id *questionID) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// WriteQuestions writes questions in the form that [Read] reads.
-func Write(w io.Writer, questions []Question) error {
-	if err := jsonl.Write(w, questions); err != nil {
-		return fmt.Errorf("ragft: questions: %w", err)
-	}
-	return nil
-}
-
-// WriteQuestionsFile is [Write] to a file, which is replaced as a
-// whole or not at all.
+// WriteFile writes questions in the form that [Read] reads. The file is replaced
+// atomically.
 func WriteFile(path string, questions []Question) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, questions) })
+	return atomicfile.Write(path, func(w io.Writer) error {
+		if err := jsonl.Write(w, questions); err != nil {
+			return fmt.Errorf("questions: %w", err)
+		}
+		return nil
+	})
 }
 
-// SplitQuestions draws held-out questions: a share of the answerable ones and
+// Split draws held-out questions: a share of the answerable ones and
 // the same share of the unanswerable ones, each rounded to the nearest whole,
 // decided by seed and wording alone. So the order of the input does not
-// matter, and questions of the same wording (after [answer.Normalize]) land on the
-// same side. Both results keep the order of the input. A share outside [0, 1]
-// is brought into it.
+// matter, and questions with the same wording (after [answer.Normalize]) are on the
+// same side. Both results keep the order of the input. A share below 0 or above 1
+// is taken as 0 or 1.
 func Split(questions []Question, heldOut float64, seed uint64) (train, held []Question) {
 	side := map[string]bool{} // normalised wording -> held out
 	for _, unanswerable := range []bool{false, true} {

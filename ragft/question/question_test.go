@@ -178,7 +178,7 @@ func FuzzReadQuestions(f *testing.F) {
 			require.Equal(t, q.Unanswerable, len(q.Golds()) == 0)
 		}
 		var out bytes.Buffer
-		require.NoError(t, Write(&out, questions))
+		require.NoError(t, jsonl.Write(&out, questions))
 		again, err := Read(&out)
 		require.NoError(t, err)
 		require.Equal(t, questions, again)

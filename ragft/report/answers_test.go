@@ -77,7 +77,7 @@ func measured(t *testing.T) *Results {
 	require.NoError(t, err)
 	e.Calibration.Conditions = points.Conditions
 	require.NoError(t, e.Calibration.Test(points))
-	e.Leakage = question.MeasureLeakage([]question.Question{{ID: "t1", Question: "Who runs the mill?"}}, fixture.Village().Questions, question.LeakOptions{})
+	e.Leakage = question.FindLeaks([]question.Question{{ID: "t1", Question: "Who runs the mill?"}}, fixture.Village().Questions, question.LeakOptions{})
 	e.Info = &Info{
 		Title: "The village, measured", Loss: []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}}, LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
 		Timings: []Timing{{"training", 63 * time.Second}}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),

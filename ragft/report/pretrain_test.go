@@ -12,6 +12,7 @@ import (
 	"github.com/ragft/ragft/internal/localtest"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/finetune"
@@ -43,7 +44,7 @@ func TestPretrainThenTune(t *testing.T) {
 	r, err := finetune.PretrainModel(ctx, made.Rows, o)
 	require.NoError(t, err)
 	require.False(t, r.GeneralRose)
-	require.Contains(t, r.HeldOut.BySource, rows.SourceGeneral)
+	require.Contains(t, r.HeldOut.BySource, trainlog.General)
 	tuned, err := m.Adapted(adapter, 0)
 	require.NoError(t, err)
 	after, err := forget.Perplexity(ctx, tuned, []string{corpus[0].Text, corpus[1].Text}, 1)
@@ -76,16 +77,16 @@ func TestPretrainThenTune(t *testing.T) {
 		require.NoError(t, err)
 		tokens[row.Source] += n
 	}
-	require.InDelta(t, 0.3, float64(tokens[rows.SourceGeneral])/float64(tokens[rows.SourceGeneral]+tokens[rows.SourceDomain]), 0.02)
+	require.InDelta(t, 0.3, float64(tokens[trainlog.General])/float64(tokens[trainlog.General]+tokens[trainlog.Domain]), 0.02)
 
 	// What a report shows of the training comes with its result.
 	var info Info
 	info.AddTraining(r.Training())
 	require.Len(t, info.Loss, r.Steps+1) // and before the first
-	require.Contains(t, info.LossBySource, rows.SourceGeneral)
-	require.Contains(t, info.LossBySource, rows.SourceDomain)
-	require.Contains(t, info.BaseLossBySource, rows.SourceGeneral)
-	require.Less(t, info.LossBySource[rows.SourceDomain], info.BaseLossBySource[rows.SourceDomain])
+	require.Contains(t, info.LossBySource, trainlog.General)
+	require.Contains(t, info.LossBySource, trainlog.Domain)
+	require.Contains(t, info.BaseLossBySource, trainlog.General)
+	require.Less(t, info.LossBySource[trainlog.Domain], info.BaseLossBySource[trainlog.Domain])
 	require.Equal(t, r.BaseLoss, info.Loss[0].HeldOut)
 	require.True(t, math.IsNaN(info.Loss[1].HeldOut), "not evaluated at the first step")
 	require.Equal(t, r.HeldOut.Loss, info.Loss[len(info.Loss)-1].HeldOut)

@@ -25,7 +25,7 @@ type Results struct {
 	Forgetting  *forget.Result          `json:"forgetting,omitempty"`  // see [forget.Run]
 	Dial        *forget.SweepResult     `json:"dial,omitempty"`        // see [forget.Sweep]
 	Calibration *confidence.Calibration `json:"calibration,omitempty"` // see [confidence.Calibrate]
-	Leakage     *question.Leakage       `json:"leakage,omitempty"`     // see [question.MeasureLeakage]
+	Leakage     *question.Leakage       `json:"leakage,omitempty"`     // see [question.FindLeaks]
 	Memory      *probe.Result           `json:"memory,omitempty"`      // see [probe.Run]
 	Info        *Info                   `json:"info,omitempty"`        // of the training and the run; see [Write]
 }

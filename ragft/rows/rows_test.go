@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
@@ -75,16 +76,16 @@ func TestReadOpenAIRows(t *testing.T) {
 	}, rows[0].Messages)
 	require.Equal(t, []model.Tool{{Name: "get_current_weather", Description: "Get the current weather",
 		Parameters: json.RawMessage(`{"type":"object","properties":{"location":{"type":"string"}}}`)}}, rows[0].Tools)
-	require.Equal(t, Responses{{Role: model.RoleAssistant, Content: "c"}, {Role: model.RoleAssistant, Content: "d\ne"}}, rows[1].Rejected)
+	require.Equal(t, []model.Message{{Role: model.RoleAssistant, Content: "c"}, {Role: model.RoleAssistant, Content: "d\ne"}}, rows[1].Rejected)
 	require.Equal(t, 2.0, rows[1].Weight)
 	require.Equal(t, "s", rows[1].Source)
-	require.Equal(t, Responses{{Role: model.RoleAssistant, Content: "f", Thinking: "hm"}}, rows[2].Rejected)
+	require.Equal(t, []model.Message{{Role: model.RoleAssistant, Content: "f", Thinking: "hm"}}, rows[2].Rejected)
 	require.Equal(t, "plain", rows[3].Text)
 	require.Empty(t, rows[3].Response())
 	require.Empty(t, rows[3].Prompt())
 
 	var written bytes.Buffer
-	require.NoError(t, Write(&written, rows))
+	require.NoError(t, jsonl.Write(&written, rows))
 	again, err := Read(&written)
 	require.NoError(t, err)
 	require.Equal(t, rows, again)
@@ -112,10 +113,10 @@ func FuzzReadRows(f *testing.F) {
 			require.NoError(t, row.Check())
 			require.True(t, row.Text != "" || len(row.Prompt()) > 0)
 		}
-		require.NoError(t, Write(&first, rows))
+		require.NoError(t, jsonl.Write(&first, rows))
 		again, err := Read(bytes.NewReader(first.Bytes()))
 		require.NoError(t, err)
-		require.NoError(t, Write(&second, again))
+		require.NoError(t, jsonl.Write(&second, again))
 		require.Equal(t, first.String(), second.String())
 	})
 }

@@ -207,7 +207,7 @@ func (c Config) closed(ctx context.Context, f *Result) error {
 func (c Config) instructions(ctx context.Context, f *Result) error {
 	pairs := make([]model.Completion, len(c.Instructions))
 	for i, in := range c.Instructions {
-		pairs[i] = model.Completion{Messages: rows.PlainPrompt(in.Prompt), Response: in.Response}
+		pairs[i] = model.Completion{Messages: in.Messages(), Response: in.Response}
 	}
 	return c.perplexity(f, Loss{Key: "instructions", Name: "perplexity of reference responses", Budget: c.Budget.Instructions},
 		len(pairs), func(s model.Scorer) ([][]float64, error) { return s.ScoreResponses(ctx, pairs) })
@@ -245,7 +245,7 @@ func (c Config) divergence(ctx context.Context, f *Result) error {
 	}
 	reqs := make([]model.Request, len(c.Prompts))
 	for i, p := range c.Prompts {
-		reqs[i] = model.Request{Messages: rows.PlainPrompt(p), Samples: max(1, c.Samples), Temperature: 1, MaxTokens: maxTokens,
+		reqs[i] = model.Request{Messages: rows.Instruction{Prompt: p}.Messages(), Samples: max(1, c.Samples), Temperature: 1, MaxTokens: maxTokens,
 			Seed: seed.Derive(c.Seed, "divergence", p)}
 	}
 	responses, err := model.Chat(ctx, c.Base, reqs)

@@ -262,7 +262,7 @@ func Perturbations(questions []question.Question, seed uint64, o Options) []Pert
 	swap := answerSwapper(questions, seed)
 	list := []Perturbation{
 		{Name: "evidence removed", Meaning: "declines", Change: func(q question.Question, shown, _ []retriever.Hit) []retriever.Hit {
-			return slices.DeleteFunc(shown, func(hit retriever.Hit) bool { return question.HoldsPart(hit, q) })
+			return slices.DeleteFunc(shown, func(hit retriever.Hit) bool { return q.HeldBy(hit) })
 		}},
 		{
 			Name: "answer swapped", Meaning: "says what the passage says",
@@ -317,13 +317,13 @@ func Perturbations(questions []question.Question, seed uint64, o Options) []Pert
 // that holds it, half of them before it. Where none does, or there are not n,
 // nothing changes, so that the question is not counted.
 func withDistractors(q question.Question, shown, found []retriever.Hit, n int) []retriever.Hit {
-	at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return question.HoldsPart(hit, q) })
+	at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return q.HeldBy(hit) })
 	if at < 0 {
 		return shown
 	}
 	var others []retriever.Hit
 	for _, hit := range found {
-		if len(others) < n && !question.HoldsPart(hit, q) {
+		if len(others) < n && !q.HeldBy(hit) {
 			others = append(others, hit)
 		}
 	}

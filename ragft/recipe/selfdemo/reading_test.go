@@ -12,9 +12,10 @@ import (
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
-	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
@@ -34,13 +35,13 @@ func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, en
 	} else {
 		require.ErrorIs(t, err, model.ErrPromptTooLong)
 	}
-	made, err := Generate(t.Context(), m, found, questions, Options{Passages: 3, MaxTokens: 5, Refuse: -1})
+	made, err := generate(t.Context(), m, found, questions, Recipe{MaxTokens: 5, Refuse: opt.Of(0)}, func(in *recipe.Input) { in.Passages = 3 })
 	require.NoError(t, err)
-	if len(made.Rows) > 0 {
-		demonstration = len(made.Rows[0].Chunks)
-		require.Equal(t, demonstration < 3, made.Summary.Shortened == 1)
+	if len(made.rows) > 0 {
+		demonstration = len(made.rows[0].Chunks)
+		require.Equal(t, demonstration < 3, made.summary.shortened == 1)
 	} else {
-		require.Equal(t, 1, made.Summary.Dropped[rows.DropTooLong])
+		require.Equal(t, 1, made.summary.dropped["too-long"])
 	}
 	return e.Systems[0].Records[0].Passages, a, demonstration
 }
