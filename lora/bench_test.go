@@ -103,7 +103,8 @@ func BenchmarkStep(b *testing.B) {
 // BenchmarkSharedPrompt compares four responses of 32 tokens to one prompt of 1,024 with one of them alone.
 func BenchmarkSharedPrompt(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "model.gguf")
-	require.NoError(b, testmodel.Write(path, testmodel.Spec{Context: 2048, Layers: 4, Width: 576, Heads: 9, HeadsKV: 3, FeedForward: 1536, Type: gguf.F32, Tied: true}))
+	require.NoError(b, testmodel.Write(path, testmodel.Spec{Context: 2048, Layers: 4, Width: 576, Heads: 9, HeadsKV: 3, FeedForward: 1536,
+		Type: gguf.F32, Tied: true}))
 	tr, err := NewTrainer(context.Background(), path, Config{Rank: 8, Window: 1280})
 	require.NoError(b, err)
 	defer tr.Close()

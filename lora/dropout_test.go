@@ -21,7 +21,8 @@ import (
 // With the masks held, dropout is a function like others, and its gradient that of differences.
 func TestDropoutGradients(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
-	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Alpha: 4, Seed: 3}) // a stronger one bends the loss within a difference
+	// a stronger one bends the loss within a difference
+	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Alpha: 4, Seed: 3})
 	for _, composed := range []bool{false, true} {
 		e := openTest(t, engine.Options{Model: base, Adapter: adapter, Dropout: 0.4, Composed: composed})
 		w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))

@@ -244,7 +244,8 @@ func residentSet(t *testing.T, key string) uint64 {
 
 // The estimate is within a tenth of what the process takes at its peak, with and without a budget.
 func TestEstimateMatchesProcess(t *testing.T) {
-	base := testmodel.New(t, testmodel.Spec{Layers: 6, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1536, Type: gguf.Q8_0, Tied: true, Context: 2048, Seed: 1})
+	base := testmodel.New(t, testmodel.Spec{Layers: 6, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1536, Type: gguf.Q8_0, Tied: true,
+		Context: 2048, Seed: 1})
 	var budget int64
 	for range 2 {
 		m := measureMemory(t, measurement{Model: base, Window: 2048, Rows: 256, Budget: budget})

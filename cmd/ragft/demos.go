@@ -14,7 +14,6 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/memory"
-	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
@@ -130,7 +129,7 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		return err
 	}
 	cost, err := rec.Estimate(in)
-	if errors.Is(err, recipe.ErrNoModel) {
+	if missing := in.NeedModel(); missing != nil && errors.Is(err, missing) {
 		return usageError(fmt.Errorf("%w; here: --model", err))
 	}
 	if err != nil {
@@ -188,7 +187,7 @@ func (a *app) makeRows(ctx context.Context, o demosFlags, recipe recipe.Recipe, 
 		r.Sources[row.Source]++
 	}
 	for reason, n := range made.Dropped {
-		r.Dropped[string(reason)] = n
+		r.Dropped[reason] = n
 	}
 	if len(made.Rows) == 0 {
 		return emptyError(errors.New("no question gave a row: " + counts(r.Dropped)))
@@ -240,8 +239,8 @@ func (a *app) auditJudge(ctx context.Context, o demosFlags, in recipe.Input, row
 	if o.auditor == nil {
 		return nil, usageError(errors.New("--audit needs the model that judges: --judge with --model"))
 	}
-	r := selfdemo.Recipe{Options: o.generate}
-	r.Options.Judge.Model = o.auditor
+	r := o.generate
+	r.Judge.Model, r.Judge.Votes = o.auditor, max(r.Judge.Votes, 1)
 	cost, err := r.EstimateAudit(in, rows)
 	if err != nil {
 		return nil, err

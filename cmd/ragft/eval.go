@@ -84,7 +84,7 @@ keeps the risk, since none does or all answers are right, or all wrong; everythi
 	f.Var(positiveValue(&o.temperature, 1), "ensemble-temperature", "--ensemble: higher lets later passages speak")
 	f.BoolVar(&o.final, "final-answer", false, "take what follows the last \"Answer:\" for the answer, as the recipes raft and memory teach")
 	f.StringArrayVar(&o.config.Stop, "stop", nil, "text that ends an answer; may be given several times")
-	f.Var(countValue(&o.config.K, 4, 1), "passages", "passages shown with a question")
+	f.Var(countValue(&o.config.Passages, 4, 1), "passages", "passages shown with a question")
 	f.Var(countValue(&o.config.MaxTokens, 128, 1), "max-tokens", "longest answer")
 	f.Var(countValue(&o.config.Batch, 32, 1), "batch", "questions given to a model at once")
 	f.Var(countValue(&o.config.Resamples, stats.DefaultResamples, 1), "resamples", "bootstrap samples")

@@ -65,7 +65,7 @@ func exitCode(err error) int {
 	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
 		return exitMissing
 	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
-		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrEmpty, assistant.ErrTooLong, model.ErrPromptTooLong, dataset.ErrFormat,
+		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrQuestion, model.ErrPromptTooLong, dataset.ErrFormat,
 		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
 	case errors.Is(err, retriever.ErrOptions):

@@ -47,52 +47,51 @@ func (r *recipeFlags) expectPrompts(prompts prompt.Set) error {
 		return usageError(errors.New("--search-prompts is for --recipe self-demo: the others generate no candidates"))
 	case len(g.ClosedPrompts)+len(g.ReadPrompts) > 0:
 		return usageError(errors.New("--search-prompts finds what --candidate-prompt-closed and --candidate-prompt-read say: leave it out, or them"))
-	case g.Closed == 0 && g.Read == 0:
+	case r.numbers.closed == 0 && r.numbers.read == 0:
 		return usageError(errors.New("--search-prompts finds what --candidates-closed and --candidates-read are generated with, and both are 0"))
-	case g.Read > 0 && prompts.Template != nil:
+	case r.numbers.read > 0 && prompts.Template != nil:
 		return usageError(fmt.Errorf("--search-prompts finds a system message, which would take the place of --template %s in candidates with documents: leave out one of the two, or set --candidates-read 0",
 			prompts.Template.Name))
 	}
-	if g.Closed > 0 {
+	if r.numbers.closed > 0 {
 		g.ClosedPrompts = make([]string, searchBest)
 	}
-	if g.Read > 0 {
+	if r.numbers.read > 0 {
 		g.ReadPrompts = make([]string, searchBest)
 	}
 	return nil
 }
 
-func (r recipeFlags) searchOptions(in recipe.Input, judge model.Model) selfdemo.SearchOptions {
+func (r recipeFlags) searchOptions(judge model.Model) selfdemo.SearchOptions {
 	g, s := r.demonstrations(judge), r.search
 	var arms []rows.Arm
-	if g.Closed > 0 {
-		arms = append(arms, armClosed)
+	if r.numbers.closed > 0 {
+		arms = append(arms, "closed")
 	}
-	if g.Read > 0 {
-		arms = append(arms, armRead)
+	if r.numbers.read > 0 {
+		arms = append(arms, "read")
 	}
 	return selfdemo.SearchOptions{
 		Arms:  arms,
 		Train: s.questions - s.questions/2, Eval: s.questions / 2, Beam: s.beam, Rounds: s.round, Best: searchBest,
-		Prompts: in.Prompts, Passages: in.Passages, MaxTokens: g.MaxTokens, Judge: g.Judge, Seed: in.Seed, Logger: in.Logger,
+		MaxTokens: g.MaxTokens, Judge: g.Judge,
 	}
 }
 
 func (r recipeFlags) estimateSearch(in recipe.Input, judge model.Model) (*foundPrompts, error) {
-	cost, err := r.searchOptions(in, judge).Estimate(in.Questions)
+	cost, err := r.searchOptions(judge).Estimate(in)
 	return &foundPrompts{Estimate: cost}, err
 }
 
 // searchPrompts looks for system messages on the questions to learn from, tells what it found, and puts it into the flags,
 // for an arm in which something better was found.
 func (a *app) searchPrompts(ctx context.Context, r *recipeFlags, in recipe.Input, judge model.Model, found *foundPrompts) error {
-	options := r.searchOptions(in, judge)
 	bar := a.bar("searching prompts", "rounds")
-	options.Progress = func(p model.Progress) {
+	in.Progress = func(p model.Progress) {
 		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d calls, %d of them cached", p.Calls, p.Cached))
 	}
 	var err error
-	found.Found, err = selfdemo.SearchPrompts(ctx, in.Model, in.Search, in.Questions, options)
+	found.Found, err = selfdemo.SearchPrompts(ctx, in, r.searchOptions(judge))
 	bar.done()
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
@@ -15,12 +16,14 @@ import (
 
 type questionsFlags struct {
 	modelFlags
-	compose   question.ComposeOptions
-	importing string
-	format    string
-	documents string
-	questions string
-	estimate  bool
+	compose     question.ComposeOptions
+	minChunk    int
+	temperature float64
+	importing   string
+	format      string
+	documents   string
+	questions   string
+	estimate    bool
 }
 
 func (a *app) questionsCommand() *cobra.Command {
@@ -49,8 +52,8 @@ unanswerable; add some that the documents do not answer, with an empty answer, o
 	f.Var(countValue(&o.compose.Limit, 400, 0), "limit", "questions to stop at, 0 = no limit")
 	f.Var(countValue(&o.compose.PerChunk, 1, 1), "per-chunk", "questions asked for in each passage")
 	f.Var(countValue(&o.compose.MaxWords, 12, 1), "max-words", "longest answer, in words")
-	f.Var(countValue(&o.compose.MinChunk, 80, 0), "min-chunk", "shortest passage worth asking about, in bytes (0 = any)")
-	f.Float64Var(&o.compose.Temperature, "temperature", 0.7, "temperature of the draws")
+	f.Var(countValue(&o.minChunk, 80, 0), "min-chunk", "shortest passage worth asking about, in bytes (0 = any)")
+	f.Float64Var(&o.temperature, "temperature", 0.7, "temperature of the draws")
 	f.Var(countValue(&o.compose.MaxTokens, 96, 1), "max-tokens", "longest reply of the model, in tokens")
 	f.Var(countValue(&o.compose.Batch, 16, 1), "batch", "passages at a time")
 	f.StringVar(&o.compose.Prompt, "prompt-compose", "", "system message with which the model writes questions")
@@ -83,7 +86,7 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	if err != nil {
 		return err
 	}
-	o.compose.Temperature, o.compose.MinChunk = orNegative(o.compose.Temperature), orNegative(o.compose.MinChunk)
+	o.compose.Temperature, o.compose.MinChunk = opt.Of(o.temperature), opt.Of(o.minChunk)
 	r := questionsResult{Estimate: o.compose.Estimate(chunks), Left: map[string]int{}}
 	expected := fmt.Sprintf("questions about %d passages: at most %s", r.Estimate.Calls, r.Estimate)
 	if o.estimate {
@@ -112,9 +115,9 @@ func (a *app) writeQuestions(ctx context.Context, o questionsFlags) error {
 	if err != nil {
 		return err
 	}
-	r.Passages, r.Tokens, r.Cost = composed.Chunks, composed.Tokens, composed.Cost
+	r.Passages, r.Tokens, r.Cost = composed.Chunks, composed.Cost.Tokens, composed.Cost
 	for reason, n := range composed.Rejected {
-		r.Left[string(reason)] = n
+		r.Left[reason] = n
 	}
 	if len(composed.Questions) == 0 {
 		return fmt.Errorf("%w: of %d passages the model wrote none that could be verified (%v): use a larger model, or your own questions",

@@ -13,7 +13,6 @@ import (
 
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -72,7 +71,7 @@ func TestRecipeFlags(t *testing.T) {
 	require.Equal(t, map[string]int{"gold": 6, "raft": 2}, sources(read("--recipe", "gold=3,raft=1", "--total", "8")))
 	for _, r := range read("--recipe", "raft", "--oracle-share", "0", "--when-absent", "gold") {
 		if len(r.Golds) > 0 {
-			require.NotContains(t, r.Response(), recipe.DefaultRefusal)
+			require.NotContains(t, r.Response(), defaultRefusal)
 		}
 	}
 	calls := func(args ...string) (tokens int) {

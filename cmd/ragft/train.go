@@ -169,7 +169,7 @@ func (a *app) refuseStale(ctx context.Context, r []rows.Row) error {
 	}
 	if stale := rows.Stale(r, chunks); len(stale) > 0 {
 		return inputError(fmt.Errorf("%d of %d rows show passages that the index no longer has, the first being %s of %s: "+
-			"run 'ragft demos' again, or teach what the documents said then with --stale", len(stale), len(r), stale[0].ID, stale[0].Missing[0]))
+			"run 'ragft demos' again, or teach what the documents said then with --stale", len(stale), len(r), stale[0].ID, stale[0].Chunks[0].Source))
 	}
 	return nil
 }

@@ -13,11 +13,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"slices"
 
-	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -80,14 +79,12 @@ func (a *app) runTrain(ctx context.Context, o trainFlags) error {
 
 // options are those of the library.
 func (o trainFlags) options(a *app, file string) finetune.Options {
-	loss := map[string]finetune.LossOn{"last": finetune.LossLast, "all": finetune.LossAll, "text": finetune.LossText}[o.loss]
-	tooLong := map[string]finetune.TooLong{"drop": finetune.TooLongDrop, "truncate": finetune.TooLongTruncate}[o.tooLong]
 	schedule := map[string]lora.Schedule{"cosine": lora.Cosine, "linear": lora.Linear, "constant": lora.Constant}[o.schedule]
 	if len(o.rpc) > 0 && o.gpuLayers == 0 {
 		o.gpuLayers = -1 // the servers are to hold layers
 	}
 	return finetune.Options{
-		Model: file, Adapter: o.adapter, HeldOut: orNegative(o.share), Loss: loss, TooLong: tooLong, Logger: a.log,
+		Model: file, Adapter: o.adapter, HeldOut: opt.Of(o.share), Loss: o.loss, TooLong: o.tooLong, MaxRise: opt.Of(max(o.maxRise, 0)), Logger: a.log,
 		LoRA: lora.Config{
 			Rank: o.rank, Alpha: o.alpha, RankStabilized: o.rankStabilized, Targets: o.targets, Dropout: o.dropout, Start: o.start,
 			Window: o.window, WindowsPerStep: o.windowsPerStep, Epochs: o.epochs,
@@ -129,7 +126,7 @@ func (a *app) trainAdapter(ctx context.Context, rows []rows.Row, t finetune.Opti
 		}
 		bar.set(int64(p.Step), int64(p.Steps), fmt.Sprintf("%s, rate %.2g, %.0f tokens/s", note, p.LearningRate, float64(p.Tokens)/p.Elapsed.Seconds()))
 	}
-	r, err := o.train(ctx, rows, t)
+	r, err := finetune.Train(ctx, rows, t)
 	if errors.Is(err, lora.ErrCheckpoint) {
 		return nil, fmt.Errorf("%w: it is of other rows or settings: say the same as then to go on, or --restart to begin anew", err)
 	}
@@ -137,19 +134,6 @@ func (a *app) trainAdapter(ctx context.Context, rows []rows.Row, t finetune.Opti
 		return nil, fmt.Errorf("%w; here: --rate, --texts of 'ragft demos', --evaluate-every; --max-rise 0 goes on regardless", err)
 	}
 	return r, err
-}
-
-// train watches the general text of a pre-training, which is to be kept; see [finetune.PretrainModel].
-func (o trainFlags) train(ctx context.Context, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
-	general := slices.ContainsFunc(list, func(r rows.Row) bool { return r.Source == trainlog.General })
-	if !general || o.maxRise == 0 {
-		return finetune.Train(ctx, list, t)
-	}
-	r, err := finetune.PretrainModel(ctx, list, finetune.PretrainOptions{Train: t, MaxRise: o.maxRise})
-	if err != nil {
-		return nil, err
-	}
-	return &r.Result, nil
 }
 
 func (a *app) trainingDone(o trainFlags, t *finetune.Result, key string, layouts []string) error {
@@ -195,7 +179,7 @@ func trainingKey(t finetune.Options, maxRise float64, model, rows string) (strin
 		return "", err
 	}
 	defer f.Close()
-	fmt.Fprintf(h, "%+v %g %g %s %s %d %d\n", c, maxRise, t.HeldOut, t.Loss, t.TooLong, info.Size(), info.ModTime().UnixNano())
+	fmt.Fprintf(h, "%+v %g %g %s %s %d %d\n", c, maxRise, t.HeldOut.Or(0), t.Loss, t.TooLong, info.Size(), info.ModTime().UnixNano())
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/searchtune"
 	"github.com/ragft/ragft/retriever"
 )
@@ -22,7 +21,7 @@ type tuneFlags struct {
 	modelFlags
 	promptFlags
 	questionFlags
-	lsr      searchtune.LSR
+	lsr      searchtune.Options
 	batch    int
 	estimate bool
 }
@@ -77,12 +76,12 @@ func (a *app) runTune(ctx context.Context, o tuneFlags) error {
 	if err != nil {
 		return err
 	}
-	in := recipe.Input{Search: index, Questions: train, Evidence: evidence, Prompts: prompts, Seed: a.seed, Batch: o.batch, Logger: a.log,
-		Progress: func(p model.Progress) {
-			bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d passages scored", p.Calls))
-		}}
+	o.lsr.Evidence, o.lsr.Prompts, o.lsr.Seed, o.lsr.Batch, o.lsr.Logger = evidence, prompts, a.seed, o.batch, a.log
+	o.lsr.Progress = func(p model.Progress) {
+		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d passages scored", p.Calls))
+	}
 	r := tuneResult{}
-	if r.Estimate, err = o.lsr.Estimate(in); err != nil {
+	if r.Estimate, err = o.lsr.Estimate(train); err != nil {
 		return err
 	}
 	expected := fmt.Sprintf("tuning by %d questions: at most %s", len(train), r.Estimate)
@@ -105,14 +104,12 @@ func (a *app) runTune(ctx context.Context, o tuneFlags) error {
 		return err
 	}
 	defer m.close()
-	if in.Model, err = m.cached(a, m.best()); err != nil {
+	scorer, err := m.cached(a, m.best())
+	if err != nil {
 		return err
 	}
-	r.Result, err = o.lsr.Tune(ctx, in)
+	r.Result, err = searchtune.Learn(ctx, scorer, index, train, o.lsr)
 	bar.done()
-	if errors.Is(err, searchtune.ErrNothingToTune) {
-		return emptyError(err)
-	}
 	if err != nil {
 		return err
 	}

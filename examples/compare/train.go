@@ -62,12 +62,13 @@ func (c *comparison) metered() *metered {
 }
 
 func (c *comparison) input() recipe.Input {
-	return recipe.Input{Model: c.cached, Search: c.learnt, Questions: c.train, Evidence: c.evidence, Corpus: c.corpus, Passages: c.passages, Seed: c.seed, Batch: 16}
+	return recipe.Input{Model: c.cached, Search: c.learnt, Questions: c.train, Evidence: c.evidence, Corpus: c.corpus,
+		Passages: c.passages, Seed: c.seed, Batch: 16}
 }
 
 // setBudget counts the tokens of all questions with their passages and answers, which gold's rows are.
 func (c *comparison) setBudget(ctx context.Context) error {
-	made, err := recipe.Gold{Refusal: recipe.DefaultRefusal}.Rows(ctx, c.input())
+	made, err := recipe.Gold{Refusal: declines}.Rows(ctx, c.input())
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,9 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 	"github.com/ragft/ragft/ragft/report"
 	"github.com/ragft/ragft/ragft/rows"
@@ -71,8 +73,9 @@ type job struct {
 	tuned   *local.Model
 	cached  *cache.Model // base
 	reads   *cache.Model // tuned
-	timings []report.Timing
-	demos   *selfdemo.Demonstrations
+	timings []report.Fact
+	took    time.Duration // all steps
+	demos   *recipe.Result
 	trained *tune.Training
 }
 
@@ -101,13 +104,13 @@ func run(ctx context.Context, o options) error {
 		if err := s.do(); err != nil {
 			return err
 		}
-		j.timings = append(j.timings, report.Timing{Name: s.name, Took: time.Since(started)})
+		took := time.Since(started)
+		j.took += took
+		j.timings = append(j.timings, report.Fact{Name: s.name, Value: took.Round(100 * time.Millisecond).String()})
 	}
 	fmt.Println()
 	results := &report.Results{Evaluation: evaluation}
-	if err := report.WriteTable(os.Stdout, results); err != nil {
-		return err
-	}
+	fmt.Print(results.Text())
 	if err := j.ask(ctx, held); err != nil {
 		return err
 	}
@@ -208,11 +211,13 @@ func (j *job) compose(ctx context.Context) ([]question.Question, error) {
 
 func (j *job) demonstrate(ctx context.Context, questions []question.Question) error {
 	bar := tune.NewBar("generating", "questions")
-	demos, err := selfdemo.Generate(ctx, j.cached, j.index, questions, selfdemo.Options{
-		Passages: j.passages, Closed: j.candidates, Read: j.candidates, Refuse: j.candidates, GreedyFirst: true, MaxTokens: 48,
-		Judge:  judge.Options{Model: j.cached},
+	n := opt.Of(j.candidates)
+	r := selfdemo.Recipe{
+		Closed: n, Read: n, Refuse: n, GreedyFirst: true, MaxTokens: 48, Judge: judge.Options{Model: j.cached},
 		Policy: selfdemo.Policy{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
-		Seed:   j.seed, Batch: 16,
+	}
+	demos, err := r.Rows(ctx, recipe.Input{
+		Model: j.cached, Search: j.index, Questions: questions, Passages: j.passages, Seed: j.seed, Batch: 16,
 		Progress: func(p model.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) },
 	})
 	bar.Done()
@@ -220,9 +225,16 @@ func (j *job) demonstrate(ctx context.Context, questions []question.Question) er
 		return err
 	}
 	j.demos = demos
-	s := demos.Summary
-	fmt.Printf("  rows: %d answers, %d refusals, %d without documents; %d questions gave none %v\n",
-		s.Rows[rows.KindAnswer], s.Rows[rows.KindRefusal], s.Rows[rows.KindClosed], len(demos.Dropped), s.Dropped)
-	fmt.Printf("  %d calls (%d from the cache), %d tokens, %.2f s for an accepted row\n", s.Calls, s.Cached, s.Tokens, s.SecondsPerRow)
+	kinds, none := map[rows.Kind]int{}, 0
+	for _, row := range demos.Rows {
+		kinds[row.Kind]++
+	}
+	for _, n := range demos.Dropped {
+		none += n
+	}
+	fmt.Printf("  rows: %d answers, %d refusals, %d without documents; %d questions gave none\n",
+		kinds[rows.KindAnswer], kinds[rows.KindRefusal], kinds[rows.KindClosed], none)
+	c := demos.Cost
+	fmt.Printf("  %d calls (%d from the cache), %d tokens, %.2f s for an accepted row\n", c.Calls, c.Cached, c.Tokens, c.SecondsPerRow)
 	return rows.WriteFile(filepath.Join(j.out, "rows.jsonl"), demos.Rows)
 }

@@ -25,8 +25,8 @@ type recorded struct {
 	parts []part
 }
 
-// part is an output or a file. Its kind is text, screen (what is printed for people), notes (what is said on standard error), json (of one or several lines), html,
-// gguf, binary, or exact, which is the same everywhere.
+// part is an output or a file. Its kind is screen (what is printed for people), notes (what is said on standard error), json (of
+// one or several lines), text, html, gguf, binary, or exact, which is the same everywhere.
 type part struct {
 	name, kind string
 	data       []byte

@@ -102,12 +102,6 @@ func (p *workplace) write(name, text string) {
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644))
 }
 
-func (p *workplace) read(name string) []byte {
-	data, err := os.ReadFile(filepath.Join(p.dir, path(name)))
-	require.NoError(p.t, err)
-	return data
-}
-
 // copy copies a file into the project; to is relative to it.
 func (p *workplace) copy(from, to string) {
 	data, err := os.ReadFile(from)

@@ -106,7 +106,8 @@ func branch(tokens []llama.Token) lora.Branch {
 
 // everything has the loss on the whole conversation.
 func (e *encoder) everything(row rows.Row, messages []model.Message) ([]lora.Example, error) {
-	tokens, err := e.model.TokenizeChat(llamachat.Messages(messages), llama.ChatOptions{Tools: llamachat.Tools(row.Tools), NoGenerationPrompt: true})
+	tokens, err := e.model.TokenizeChat(llamachat.Messages(messages),
+		llama.ChatOptions{Tools: llamachat.Tools(row.Tools), NoGenerationPrompt: true})
 	return []lora.Example{lora.Text(tokens)}, err
 }
 
@@ -149,7 +150,8 @@ func (e *encoder) turns(row rows.Row) ([]lora.Example, bool, error) {
 
 // fit makes examples of messages, shortened as the policy says if they are too
 // long; none if they are still too long.
-func (e *encoder) fit(row rows.Row, messages []model.Message, encode func(rows.Row, []model.Message) ([]lora.Example, error)) (examples []lora.Example, truncated bool, err error) {
+func (e *encoder) fit(row rows.Row, messages []model.Message,
+	encode func(rows.Row, []model.Message) ([]lora.Example, error)) (examples []lora.Example, truncated bool, err error) {
 	examples, err = encode(row, messages)
 	if err != nil || e.fits(examples) {
 		return examples, false, err

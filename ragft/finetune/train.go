@@ -21,7 +21,7 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// Options says how [Train] trains. Model and Adapter are needed; the zero values
+// Options says how [Train] trains. Model and Adapter are needed. The zero values
 // of all others are usable.
 type Options struct {
 	Model   string // path of the base model, GGUF
@@ -98,7 +98,8 @@ func (o *Options) stopRule(list []rows.Row) error {
 	case rise == 0 || general < 2 && !o.MaxRise.IsSet():
 		return nil
 	case general < 2:
-		return fmt.Errorf("finetune: %w: MaxRise needs general text that is held out, and there are %d such rows: make more of them, or set MaxRise to 0",
+		return fmt.Errorf("finetune: %w: MaxRise needs general text that is held out, and there are %d such rows: make more of them, or set "+
+			"MaxRise to 0",
 			reading.ErrTooLittleText, general)
 	}
 	c := &o.LoRA
@@ -262,7 +263,8 @@ func provenance(model *llama.Model, list []rows.Row) (map[string]string, error) 
 	for _, r := range list {
 		var what any = r.Messages
 		if len(r.Tools)+len(r.Rejected)+len(r.Text)+len(r.Source) > 0 || r.Weight != 0 || r.HeldOut {
-			what = rows.Row{Messages: r.Messages, Tools: r.Tools, Rejected: r.Rejected, Text: r.Text, Weight: r.Weight, Source: r.Source, HeldOut: r.HeldOut}
+			what = rows.Row{Messages: r.Messages, Tools: r.Tools, Rejected: r.Rejected, Text: r.Text, Weight: r.Weight, Source: r.Source,
+				HeldOut: r.HeldOut}
 		}
 		if err := encode.Encode(what); err != nil {
 			return nil, fmt.Errorf("finetune: %w", err)

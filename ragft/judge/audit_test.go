@@ -27,7 +27,8 @@ func TestKappa(t *testing.T) {
 // A judge that accepts all that mentions Venn, whichever place it has.
 func TestAuditJudge(t *testing.T) {
 	c := &Case{Question: question.Question{ID: "q", Question: "Who runs the mill?", Answer: "Mara Venn"}, Answers: []Answer{
-		{Text: "Mara Venn", Decision: answer.ByMatch}, {Text: "It is Mara Venn.", Decision: answer.ByMatch}, {Text: "It is Mara Venn.", Decision: answer.ByMatch},
+		{Text: "Mara Venn", Decision: answer.ByMatch}, {Text: "It is Mara Venn.", Decision: answer.ByMatch},
+		{Text: "It is Mara Venn.", Decision: answer.ByMatch},
 		{Text: "a dog", Decision: answer.ByNoOverlap}, {Text: "a cow", Decision: answer.ByNoOverlap}, {Text: "M. Venn", Decision: answer.ByJudge},
 		{Text: "strange yes", Decision: answer.ByNoOverlap},
 	}}

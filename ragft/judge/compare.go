@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/internal/yesno"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/question"
@@ -67,7 +68,8 @@ func denies(normal string, golds []string) bool {
 }
 
 // noEvidence says no of what is asked rather than of the documents.
-var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence (?:that|of|for|to)\b`)
+var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence ` +
+	`(?:that|of|for|to)\b`)
 
 // hedges reports a choice that the answer leaves open: "either Paris or London".
 func hedges(normal string, golds []string) bool {
@@ -90,9 +92,9 @@ func isNegation(word string) bool {
 // answer and the answer has no others: "12 metres" and "13 metres" share most
 // of their words.
 func numbersAgree(normal string, golds []string) bool {
-	have := answer.Numbers(normal)
+	have := words.Numbers(normal)
 	return slices.ContainsFunc(golds, func(gold string) bool {
-		return slices.Equal(have, answer.Numbers(answer.Normalize(gold)))
+		return slices.Equal(have, words.Numbers(answer.Normalize(gold)))
 	})
 }
 
@@ -100,14 +102,14 @@ func numbersAgree(normal string, golds []string) bool {
 // reference: no word in common, and no two words with the same stem. A number
 // in digits against one in words stays open.
 func clearlyDifferent(normal string, golds []string) bool {
-	words := strings.Fields(normal)
+	said := strings.Fields(normal)
 	for _, gold := range golds {
 		goldNormal := answer.Normalize(gold)
-		if len(answer.Numbers(normal)) > 0 && spellsNumber(goldNormal) || len(answer.Numbers(goldNormal)) > 0 && spellsNumber(normal) {
+		if len(words.Numbers(normal)) > 0 && spellsNumber(goldNormal) || len(words.Numbers(goldNormal)) > 0 && spellsNumber(normal) {
 			return false
 		}
 		for _, goldWord := range strings.Fields(goldNormal) {
-			if slices.ContainsFunc(words, func(word string) bool { return sameStem(word, goldWord) }) {
+			if slices.ContainsFunc(said, func(word string) bool { return sameStem(word, goldWord) }) {
 				return false
 			}
 		}

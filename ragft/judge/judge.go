@@ -53,7 +53,8 @@ type Options struct {
 func (o Options) Check() error {
 	switch {
 	case o.Votes < 0 || o.MaxTokens < 0 || o.Tries < 0:
-		return fmt.Errorf("judge: negative options: Votes %d, MaxTokens %d, Tries %d; leave Model nil to do without a judge", o.Votes, o.MaxTokens, o.Tries)
+		return fmt.Errorf("judge: negative options: Votes %d, MaxTokens %d, Tries %d; leave Model nil to do without a judge", o.Votes,
+			o.MaxTokens, o.Tries)
 	case !(o.Temperature >= 0):
 		return fmt.Errorf("judge: the temperature is %v", o.Temperature)
 	case !(o.CorrectF1 >= 0 && o.CorrectF1 <= 1):

@@ -52,7 +52,8 @@ func (o ComposeOptions) check() error {
 	for _, f := range []struct {
 		name  string
 		value int
-	}{{"PerChunk", o.PerChunk}, {"Limit", o.Limit}, {"MaxTokens", o.MaxTokens}, {"MaxWords", o.MaxWords}, {"MinChunk", o.MinChunk.Or(0)}, {"Batch", o.Batch}} {
+	}{{"PerChunk", o.PerChunk}, {"Limit", o.Limit}, {"MaxTokens", o.MaxTokens}, {"MaxWords", o.MaxWords}, {"MinChunk", o.MinChunk.Or(0)},
+		{"Batch", o.Batch}} {
 		if f.value < 0 {
 			return fmt.Errorf("%s is %d: it cannot be negative", f.name, f.value)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/retriever"
 )
@@ -12,7 +13,7 @@ import (
 // may be in any passage; in an answer it is looked for at the beginning.
 func (q Question) YesNo() bool {
 	golds := q.Golds()
-	return len(golds) > 0 && !slices.ContainsFunc(golds, func(gold string) bool { return !answer.IsYesNo(answer.Normalize(gold)) })
+	return len(golds) > 0 && !slices.ContainsFunc(golds, func(gold string) bool { return !words.IsYesNo(answer.Normalize(gold)) })
 }
 
 // In reports whether the text holds the answer: a reference answer or, of an
@@ -90,8 +91,8 @@ func holds(hit retriever.Hit, golds []string) bool {
 // IsEvidence reports whether the passage is one of Evidence, holds one, or is a
 // piece of one. White space makes no difference.
 func (q Question) IsEvidence(hit retriever.Hit) bool {
-	words := strings.Fields(hit.Text)
-	text := strings.Join(words, " ")
+	fields := strings.Fields(hit.Text)
+	text := strings.Join(fields, " ")
 	return slices.ContainsFunc(q.Evidence, func(evidence string) bool {
 		e := strings.Join(strings.Fields(evidence), " ")
 		switch {
@@ -101,7 +102,7 @@ func (q Question) IsEvidence(hit retriever.Hit) bool {
 			return true
 		}
 		// A heading or a name may occur anywhere.
-		return len(words) >= answer.MinQuote && strings.Contains(e, text) ||
-			strings.Count(e, " ")+1 >= answer.MinQuote && strings.Contains(text, e)
+		return len(fields) >= words.MinQuote && strings.Contains(e, text) ||
+			strings.Count(e, " ")+1 >= words.MinQuote && strings.Contains(text, e)
 	})
 }

@@ -132,7 +132,8 @@ func (l *Leakage) String() string {
 	if len(l.Leaks) == 0 {
 		return fmt.Sprintf("No evaluation question (of %d) overlaps a training question (of %d) %s.", l.Evaluation, l.Training, by)
 	}
-	text := fmt.Sprintf("%d of %d evaluation questions overlap a training question (of %d), each %s.", len(l.Leaks), l.Evaluation, l.Training, by)
+	text := fmt.Sprintf("%d of %d evaluation questions overlap a training question (of %d), each %s.", len(l.Leaks), l.Evaluation,
+		l.Training, by)
 	if l.LeftOut {
 		return text + " They are left out of all figures."
 	}
@@ -155,7 +156,8 @@ func (l *Leakage) WriteTable(w io.Writer) error {
 
 // String names both questions and what they share.
 func (l Leak) String() string {
-	return fmt.Sprintf("question %s overlaps training question %s (%.0f %% of its runs of words, the first being %q)", l.Evaluation, l.Training, 100*l.Share, l.Text)
+	return fmt.Sprintf("question %s overlaps training question %s (%.0f %% of its runs of words, the first being %q)", l.Evaluation,
+		l.Training, 100*l.Share, l.Text)
 }
 
 // sameTurns reports whether the same was said before both questions.

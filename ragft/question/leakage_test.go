@@ -37,12 +37,15 @@ func TestFindLeaks(t *testing.T) {
 	require.Equal(t, "who built old stone", loose[0].Text)
 
 	// A few words of a long question are not that question.
-	require.Empty(t, FindLeaks([]Question{{ID: "t4", Question: "In the year of the great flood, who keeps the lighthouse?"}}, []Question{{ID: "who", Question: "Who keeps it? Who keeps?"}, {ID: "keeps", Question: "Who keeps"}}, LeakOptions{}).Leaks)
-	require.Len(t, FindLeaks([]Question{{ID: "t4", Question: "And who keeps it?"}}, []Question{{ID: "keeps", Question: "Who keeps"}}, LeakOptions{}).Leaks, 1)
+	require.Empty(t, FindLeaks([]Question{{ID: "t4", Question: "In the year of the great flood, who keeps the lighthouse?"}},
+		[]Question{{ID: "who", Question: "Who keeps it? Who keeps?"}, {ID: "keeps", Question: "Who keeps"}}, LeakOptions{}).Leaks)
+	require.Len(t, FindLeaks([]Question{{ID: "t4", Question: "And who keeps it?"}}, []Question{{ID: "keeps", Question: "Who keeps"}},
+		LeakOptions{}).Leaks, 1)
 
 	where := []Question{{ID: "t5", Question: "Where?", History: []model.Message{{Content: "They play."}}}}
 	require.Len(t, FindLeaks(where, where, LeakOptions{}).Leaks, 1)
-	require.Empty(t, FindLeaks(where, []Question{{ID: "where", Question: "Where?", History: []model.Message{{Content: "They dance."}}}}, LeakOptions{}).Leaks)
+	require.Empty(t, FindLeaks(where, []Question{{ID: "where", Question: "Where?", History: []model.Message{{Content: "They dance."}}}},
+		LeakOptions{}).Leaks)
 
 	kept := found.Without(evaluation)
 	require.Equal(t, []string{"half", "other", "empty"}, []string{kept[0].ID, kept[1].ID, kept[2].ID})
@@ -51,17 +54,21 @@ func TestFindLeaks(t *testing.T) {
 }
 
 func TestLeakageInWords(t *testing.T) {
-	l := FindLeaks([]Question{{ID: "t", Question: "Who runs the mill?"}}, []Question{{ID: "e", Question: "Who runs the mill"}, {ID: "o", Question: "Who owns the boat?"}}, LeakOptions{})
-	const found = "1 of 2 evaluation questions overlap a training question (of 1), each with at least 50 % of its runs of 8 words, or all words of a shorter one."
+	l := FindLeaks([]Question{{ID: "t", Question: "Who runs the mill?"}},
+		[]Question{{ID: "e", Question: "Who runs the mill"}, {ID: "o", Question: "Who owns the boat?"}}, LeakOptions{})
+	const found = "1 of 2 evaluation questions overlap a training question (of 1), each with at least 50 % of its runs of 8 words, or all " +
+		"words of a shorter one."
 	require.Equal(t, found+" They are included in all figures.", l.String())
 	l.LeftOut = true
 	require.Equal(t, found+" They are left out of all figures.", l.String())
 	l.Leaks = nil
-	require.Equal(t, "No evaluation question (of 2) overlaps a training question (of 1) with at least 50 % of its runs of 8 words, or all words of a shorter one.", l.String())
+	require.Equal(t, "No evaluation question (of 2) overlaps a training question (of 1) with at least 50 % of its runs of 8 words, or all "+
+		"words of a shorter one.", l.String())
 }
 
 func TestLeaksOfQuestionsWithoutIDs(t *testing.T) {
-	asked := []Question{{Question: "Who runs the red mill of Skell?"}, {Question: "How deep is the sea at Crow Point?"}, {Question: "Who keeps the light?"}}
+	asked := []Question{{Question: "Who runs the red mill of Skell?"}, {Question: "How deep is the sea at Crow Point?"},
+		{Question: "Who keeps the light?"}}
 	found := FindLeaks(asked[1:2], asked, LeakOptions{})
 	leaks := found.Leaks
 	require.Len(t, leaks, 1)

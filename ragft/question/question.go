@@ -142,9 +142,11 @@ func parseQuestion(line []byte) (Question, error) {
 	case q.Answer != "" && q.Unanswerable:
 		return Question{}, errors.New(`"unanswerable" together with an "answer"`)
 	case in.Answer == nil && in.Answers != nil:
-		return Question{}, errors.New(`the field "answers" is not read: put one answer into "answer" and the others into "aliases", or read the file with package dataset`)
+		return Question{}, errors.New(`the field "answers" is not read: put one answer into "answer" and the others into "aliases", ` +
+			`or read the file with package dataset`)
 	case in.Answer == nil && !q.Unanswerable:
-		return Question{}, errors.New(`the field "answer" is missing: give the reference answer, or "" for a question that the documents do not answer`)
+		return Question{}, errors.New(`the field "answer" is missing: give the reference answer, or "" for a question ` +
+			`that the documents do not answer`)
 	}
 	q.Unanswerable = q.Answer == ""
 	return q, nil

@@ -57,7 +57,7 @@ func (in Input) WithDefaults() Input {
 // NeedModel is [ErrInput] without a model.
 func (in Input) NeedModel() error {
 	if in.Model == nil {
-		return inputErrorf("there is no model: set Input.Model")
+		return errNoModel
 	}
 	return nil
 }
@@ -84,7 +84,8 @@ func (in Input) NeedQuestions() error {
 		return inputErrorf("%w: set Input.Questions", question.ErrNone)
 	}
 	if !slices.ContainsFunc(in.Questions, func(q question.Question) bool { return len(q.Golds()) > 0 }) {
-		return inputErrorf("%w with an answer: all %d would be taught as unanswerable; give each its reference in Question.Answer", question.ErrNone, len(in.Questions))
+		return inputErrorf("%w with an answer: all %d would be taught as unanswerable; give each its reference in Question.Answer",
+			question.ErrNone, len(in.Questions))
 	}
 	seen := make(map[string]bool, len(in.Questions)) // seeds and rows are keyed by the id
 	for i, q := range in.Questions {
@@ -105,7 +106,8 @@ func (in Input) NeedCorpus() error {
 	case 0:
 		return inputErrorf("there are no documents: set Input.Corpus")
 	case 1:
-		return inputErrorf("%w: the corpus is one passage: add documents, or split them into smaller passages (retriever.SplitOptions)", reading.ErrTooLittleText)
+		return inputErrorf("%w: the corpus is one passage: add documents, or split them into smaller passages (retriever.SplitOptions)",
+			reading.ErrTooLittleText)
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ func TestDeduplicate(t *testing.T) {
 	for i := 0; i < 60; i += 10 {
 		far[i] = fmt.Sprint("other", i) // 26 shingles of 56 lost: 30/82
 	}
-	texts := []string{strings.Join(long, " "), "Short one.", "short  ONE", strings.Join(changed, " "), strings.Join(far, " "), "Another short."}
+	texts := []string{strings.Join(long, " "), "Short one.", "short  ONE", strings.Join(changed, " "), strings.Join(far, " "),
+		"Another short."}
 	keep, exact, near := deduplicate(texts, 5, 0.8)
 	require.Equal(t, []int{0, 1, 4, 5}, keep)
 	require.Equal(t, []int{1, 1}, []int{exact, near})

@@ -147,7 +147,8 @@ func (r Pretrain) domain(in Input, count func(string) (int, error)) (out *Result
 		})
 	}
 	if len(out.Rows) < 2 {
-		return nil, 0, inputErrorf("%w: of %d passages %d texts are left (%s): add documents", reading.ErrTooLittleText, len(in.Corpus), len(out.Rows), reasons(out.Dropped))
+		return nil, 0, inputErrorf("%w: of %d passages %d texts are left (%s): add documents", reading.ErrTooLittleText, len(in.Corpus),
+			len(out.Rows), reasons(out.Dropped))
 	}
 	return out, tokens, nil
 }
@@ -186,7 +187,8 @@ func (r Pretrain) replay(rng *rand.Rand, count func(string) (int, error), want i
 			left -= min(left, n)
 		}
 		if text != "" {
-			list = append(list, rows.Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: rows.KindText, Source: trainlog.General, Text: text, HeldOut: !replayed})
+			list = append(list, rows.Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: rows.KindText, Source: trainlog.General, Text: text,
+				HeldOut: !replayed})
 		}
 	}
 	if left < r.MinWords {

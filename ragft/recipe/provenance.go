@@ -17,7 +17,8 @@ import (
 // defaults filled in. What is zero is left out, and a text of more than 64 bytes
 // is replaced by its hash; texts in lists are kept whole.
 func (in Input) Provenance(options map[string]any, wrote model.Model) rows.Provenance {
-	p := rows.Provenance{Version: version.Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.Label(), Seed: in.Seed, Options: optionsJSON(options)}
+	p := rows.Provenance{Version: version.Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.Label(), Seed: in.Seed,
+		Options: optionsJSON(options)}
 	if wrote != nil {
 		p.Model, p.ModelHash = wrote.Name(), modelHash(wrote)
 	}

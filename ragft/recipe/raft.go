@@ -58,7 +58,8 @@ const (
 	defaultRefusal = "Sorry, the documents do not say."
 
 	// reasonPrompt is the system message that asks for reasoning.
-	reasonPrompt = "Show how the document answers the question: quote the sentence that says it, word for word and in quotation marks, and end with the answer."
+	reasonPrompt = "Show how the document answers the question: quote the sentence that says it, word for word and in quotation marks, and " +
+		"end with the answer."
 )
 
 // Name is "raft".

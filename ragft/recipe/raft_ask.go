@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
@@ -113,7 +114,7 @@ func (b *raftBuild) generate(ctx context.Context, drafts []*raftDraft) error {
 		case d.oracles == nil:
 			d.drop = "no-refusal"
 		case !sample.Truncated && d.reasoned(text):
-			d.target(rows.KindAnswer, text+"\n"+answer.AnswerMarker+" "+d.question.Answer)
+			d.target(rows.KindAnswer, text+"\n"+layout.AnswerMarker+" "+d.question.Answer)
 			d.row.Provenance = b.written
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -111,7 +110,7 @@ func (b *raftBuild) show(d *raftDraft, hits []retriever.Hit) {
 			d.ask = layout.WithHistory(prompt.Chat(reasonPrompt, asked), q.History)
 		}
 	case b.WhenAbsent == "gold" && answerable:
-		d.target(rows.KindAnswer, answer.AnswerMarker+" "+q.Answer)
+		d.target(rows.KindAnswer, layout.AnswerMarker+" "+q.Answer)
 	case b.WhenAbsent == "self":
 		d.ask = q.RefuseMessages(b.in.Prompts, shown)
 	case b.DropRefusals && answerable:

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/sentences"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
@@ -48,7 +50,7 @@ func nearestEvidence(q question.Question, found []retriever.Hit) []oracle {
 		if !q.IsEvidence(hit) {
 			continue
 		}
-		for _, s := range answer.Sentences(hit.Text) {
+		for _, s := range sentences.Split(hit.Text) {
 			if f := answer.F1(s.Text, []string{q.Question + " " + q.Answer}); f > best {
 				best, nearest = f, []oracle{{hit, strings.Join(strings.Fields(s.Text), " ")}}
 			}
@@ -63,7 +65,7 @@ func sentenceWith(text string, golds []string) string {
 	if !answer.Contains(text, golds) {
 		return ""
 	}
-	for _, s := range answer.Sentences(text) {
+	for _, s := range sentences.Split(text) {
 		if answer.Contains(s.Text, golds) {
 			return strings.Join(strings.Fields(s.Text), " ")
 		}
@@ -89,13 +91,13 @@ func quoteTarget(q question.Question, oracles []oracle) string {
 	for _, o := range oracles {
 		b.WriteString(`The document says: "` + strings.ReplaceAll(o.sentence, `"`, "'") + "\"\n")
 	}
-	return b.String() + answer.AnswerMarker + " " + q.Answer
+	return b.String() + layout.AnswerMarker + " " + q.Answer
 }
 
 // quotes reports whether the text holds a sentence of the passage word for word.
 func quotes(text string, hit retriever.Hit) bool {
 	text = strings.Join(strings.Fields(text), " ")
-	return slices.ContainsFunc(answer.Sentences(hit.Text), func(s retriever.Chunk) bool {
+	return slices.ContainsFunc(sentences.Split(hit.Text), func(s retriever.Chunk) bool {
 		sentence := strings.Join(strings.Fields(s.Text), " ")
 		return len(strings.Fields(sentence)) >= 4 && strings.Contains(text, strings.TrimRight(sentence, ".!? "))
 	})

@@ -74,7 +74,8 @@ func (r RALT) Rows(ctx context.Context, in Input) (*Result, error) {
 	}
 	in, r = in.WithDefaults(), r.withDefaults()
 	texts, instructions := r.TextShare.Or(0), r.InstructionsShare.Or(0)
-	provenance := in.Provenance(map[string]any{"Chunks": r.Chunks, "Refusal": r.Refusal, "TextShare": texts, "InstructionsShare": instructions, "MaxRows": r.MaxRows}, nil)
+	provenance := in.Provenance(map[string]any{"Chunks": r.Chunks, "Refusal": r.Refusal, "TextShare": texts,
+		"InstructionsShare": instructions, "MaxRows": r.MaxRows}, nil)
 	m := meter.New(in.Progress, in.Logger)
 	out := &Result{Dropped: map[string]int{}}
 	for i, q := range in.Questions {

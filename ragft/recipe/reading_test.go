@@ -101,7 +101,8 @@ func TestRAFTFitsMixedPassages(t *testing.T) {
 	in, search := Input{Model: noLong{fake.AlwaysSays(fake.Decline)}}, fake.Shelf{}
 	for i := range 80 {
 		q := question.Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Who keeps inn %d?", i), Answer: "Ann"}
-		search[q.Question] = []string{"Ann keeps the inn.", "It rains all day.", "It snows all night.", "It hails at noon.", "It is foggy at dawn."}
+		search[q.Question] = []string{"Ann keeps the inn.", "It rains all day.", "It snows all night.", "It hails at noon.",
+			"It is foggy at dawn."}
 		if i%2 == 0 {
 			search[q.Question][2] = "A long story."
 		}

@@ -48,6 +48,10 @@ type inputError struct{ error }
 func (e inputError) Is(target error) bool { return target == ErrInput }
 func (e inputError) Unwrap() error        { return e.error }
 
+// errNoModel is a single value, so that callers can tell it by errors.Is from
+// what else is missing.
+var errNoModel = inputError{errors.New("there is no model: set Input.Model")}
+
 func inputErrorf(format string, args ...any) error { return inputError{fmt.Errorf(format, args...)} }
 
 // named puts the name of the recipe before an error.

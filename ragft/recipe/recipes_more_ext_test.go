@@ -54,7 +54,8 @@ func TestRALT(t *testing.T) {
 	r, err = recipe.RALT{Chunks: 1}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	require.Len(t, r.Rows, 1)
-	require.Equal(t, "You are a helpful assistant. Given the user query below, provide a response making use of the provided background context.\n"+
+	require.Equal(t, "You are a helpful assistant. Given the user query below, provide a response making use of the provided background "+
+		"context.\n"+
 		"<query>Who runs the mill?</query> <context>The mill is run by Mara Venn.</context> <response>", r.Rows[0].Messages[0].Content)
 	require.Equal(t, "fedrag", r.Rows[0].Provenance.Template)
 }
@@ -82,7 +83,8 @@ func TestRALTMixture(t *testing.T) {
 		count[row.Source]++
 	}
 	require.Equal(t, map[string]int{"ralt": 85, "text": 10, "instructions": 5}, count)
-	r, err = recipe.RALT{Texts: texts, Instructions: instructions, MaxRows: 20, TextShare: opt.Of(0.0), InstructionsShare: opt.Of(0.0)}.Rows(t.Context(), in)
+	r, err = recipe.RALT{Texts: texts, Instructions: instructions, MaxRows: 20, TextShare: opt.Of(0.0),
+		InstructionsShare: opt.Of(0.0)}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	require.Len(t, r.Rows, 20)
 	_, err = recipe.RALT{TextShare: opt.Of(0.7), InstructionsShare: opt.Of(0.3)}.Rows(t.Context(), in)
@@ -121,7 +123,8 @@ func (empty) Rows(context.Context, recipe.Input) (*recipe.Result, error) {
 func TestRAFT(t *testing.T) {
 	in := fixture.RecipeInput()
 	in.Search = fake.Shelf{
-		"Who runs the mill?":   {"The mill is old.", "It is wide. The mill is run by Mara Venn.\nIt is loud.", "A mill has sails.", "Mara Venn sings.", "A fourth."},
+		"Who runs the mill?": {"The mill is old.", "It is wide. The mill is run by Mara Venn.\nIt is loud.", "A mill has sails.",
+			"Mara Venn sings.", "A fourth."},
 		"How deep is the sea?": {"The sea is blue."},
 	}
 	row := func(r recipe.RAFT) rows.Row {
@@ -158,7 +161,8 @@ func TestRAFT(t *testing.T) {
 
 	// Reasoning is taken if it quotes and answers; otherwise the quote stands.
 	in.Model = &reasoning{text: `It says "The mill is run by Mara Venn", so it is Mara Venn.`}
-	require.Equal(t, "It says \"The mill is run by Mara Venn\", so it is Mara Venn.\nAnswer: Mara Venn", row(recipe.RAFT{OracleShare: opt.Of(1.0), Reason: true}).Response())
+	require.Equal(t, "It says \"The mill is run by Mara Venn\", so it is Mara Venn.\nAnswer: Mara Venn",
+		row(recipe.RAFT{OracleShare: opt.Of(1.0), Reason: true}).Response())
 	in.Model = &reasoning{text: "It is Mara Venn, I think."}
 	require.Equal(t, with.Response(), row(recipe.RAFT{OracleShare: opt.Of(1.0), Reason: true}).Response())
 

@@ -53,7 +53,8 @@ func TestRAFTShowsAsManyPassagesWithoutTheOracle(t *testing.T) {
 
 	// An answer in parts has an oracle for each.
 	both := question.Question{ID: "both", Question: "Who came?", Answer: "Ann, Bo", Parts: [][]string{{"Ann"}, {"Bo"}}}
-	in = Input{Questions: []question.Question{both}, Search: fake.Shelf{both.Question: {"Ann came.", "Bo came.", "It rains.", "It snows.", "It hails.", "It blows."}}}
+	in = Input{Questions: []question.Question{both}, Search: fake.Shelf{both.Question: {"Ann came.", "Bo came.", "It rains.", "It snows.",
+		"It hails.", "It blows."}}}
 	for _, share := range []float64{1, 0} {
 		r, err = RAFT{Distractors: opt.Of(2), OracleShare: opt.Of(share)}.Rows(t.Context(), in)
 		require.NoError(t, err)

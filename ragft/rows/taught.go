@@ -3,7 +3,7 @@ package rows
 import (
 	"slices"
 
-	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/question"
 )
 
@@ -24,7 +24,7 @@ import (
 func Taught(questions []question.Question, list []Row, o question.LeakOptions) (taught, notTaught, leaked []question.Question) {
 	questions = question.WithIDs(questions) // leaks are named by id
 	training := make([]question.Question, 0, len(list))
-	words := make([]rowWords, 0, len(list))
+	targets := make([]rowWords, 0, len(list))
 	for _, row := range list {
 		if row.HeldOut {
 			continue
@@ -32,24 +32,24 @@ func Taught(questions []question.Question, list []Row, o question.LeakOptions) (
 		if row.Question != "" {
 			training = append(training, question.Question{ID: row.ID, Question: row.Question})
 		}
-		said := answer.AnswerTokens(row.Response() + "\n" + row.Text)
-		words = append(words, rowWords{said, slices.Concat(answer.AnswerTokens(row.Question), said)})
+		said := words.Of(row.Response() + "\n" + row.Text)
+		targets = append(targets, rowWords{said, slices.Concat(words.Of(row.Question), said)})
 	}
 	leaks := map[string]bool{}
 	for _, leak := range question.FindLeaks(training, questions, o).Leaks {
 		leaks[leak.Evaluation] = true
 	}
 	for _, q := range questions {
-		asked := answer.AnswerTokens(q.Question)
+		asked := words.Of(q.Question)
 		var golds [][]string
 		for _, gold := range q.Golds() {
-			golds = append(golds, answer.AnswerTokens(gold))
+			golds = append(golds, words.Of(gold))
 		}
 		switch {
 		case leaks[q.ID]:
 			leaked = append(leaked, q)
 		case len(golds) == 0:
-		case slices.ContainsFunc(words, func(w rowWords) bool { return w.teach(asked, golds) }):
+		case slices.ContainsFunc(targets, func(w rowWords) bool { return w.teach(asked, golds) }):
 			taught = append(taught, q)
 		default:
 			notTaught = append(notTaught, q)
@@ -64,9 +64,9 @@ type rowWords struct{ said, all []string }
 // teach reports whether the target holds the answer and the row is about the
 // subject of the question.
 func (w rowWords) teach(asked []string, golds [][]string) bool {
-	if !slices.ContainsFunc(golds, func(gold []string) bool { return answer.IndexTokens(w.said, gold) >= 0 }) {
+	if !slices.ContainsFunc(golds, func(gold []string) bool { return words.Index(w.said, gold) >= 0 }) {
 		return false
 	}
-	shared, _ := answer.Overlap(asked, w.all)
+	shared, _ := words.Overlap(asked, w.all)
 	return shared >= 0.5
 }

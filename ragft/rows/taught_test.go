@@ -11,7 +11,8 @@ import (
 )
 
 func TestTaught(t *testing.T) {
-	r := []rows.Row{{ID: "r", Question: "What do you know about the Red Mill?", Messages: append(fixture.ClosedPrompt("x"), model.Message{Role: model.RoleAssistant, Content: "Mara Venn runs the Red Mill."})}}
+	r := []rows.Row{{ID: "r", Question: "What do you know about the Red Mill?",
+		Messages: append(fixture.ClosedPrompt("x"), model.Message{Role: model.RoleAssistant, Content: "Mara Venn runs the Red Mill."})}}
 	taught, notTaught, leaked := rows.Taught([]question.Question{
 		{ID: "taught", Question: "Who runs the Red Mill?", Answer: "Mara Venn"},
 		{ID: "leaked", Question: "What do you know about the red mill", Answer: "Mara Venn"},

@@ -132,7 +132,8 @@ func newLSR(m model.Model, index *retriever.Index, questions []question.Question
 	for i := range questions {
 		questions[i].NameHits(o.Evidence[questions[i].ID])
 	}
-	return &lsr{Options: o, model: m, index: index, questions: questions, meter: meter.New(o.Progress, o.Logger), out: &Result{Dropped: map[string]int{}}}
+	return &lsr{Options: o, model: m, index: index, questions: questions, meter: meter.New(o.Progress, o.Logger),
+		out: &Result{Dropped: map[string]int{}}}
 }
 
 // lsrQuestion is a question with its passages.
@@ -195,8 +196,10 @@ func (t *lsr) split(questions []*lsrQuestion) (train, stop, held []*lsrQuestion,
 	}
 	t.out.Train, t.out.Stop, t.out.HeldOut = len(train), len(stop), len(held)
 	if len(train) == 0 || len(stop) == 0 || len(held) == 0 {
-		return nil, nil, nil, fmt.Errorf("%w to tune the search by: of %d, %d have an answer and two passages, which leaves %d to learn from, %d to stop by and %d held out: "+
-			"give more questions, or add documents to the index", question.ErrNone, len(t.questions), len(questions), len(train), len(stop), len(held))
+		return nil, nil, nil, fmt.Errorf("%w to tune the search by: of %d, %d have an answer and two passages, which leaves %d to learn from, "+
+			"%d to stop by and %d held out: "+
+			"give more questions, or add documents to the index", question.ErrNone, len(t.questions), len(questions), len(train), len(stop),
+			len(held))
 	}
 	return train, stop, held, nil
 }

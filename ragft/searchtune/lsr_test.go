@@ -117,8 +117,9 @@ func TestLSRLearnsMisleadingTerm(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, a.Hits[0].Text, "Keeper007")
 	e, err := eval.Run(ctx, eval.Config{
-		Systems:   []eval.System{{Name: "fake", Model: fake.AlwaysSays("x"), Setting: eval.SettingRetrieval}, {Name: "long", Model: fake.AlwaysSays("x"), Setting: eval.SettingLong}},
-		Questions: questions[:3], Search: tuned, K: 1})
+		Systems: []eval.System{{Name: "fake", Model: fake.AlwaysSays("x"), Setting: eval.SettingRetrieval},
+			{Name: "long", Model: fake.AlwaysSays("x"), Setting: eval.SettingLong}},
+		Questions: questions[:3], Search: tuned, Passages: 1})
 	require.NoError(t, err)
 	for _, record := range e.Systems[0].Records {
 		require.Equal(t, answer.Present, record.Context)
@@ -138,7 +139,8 @@ func TestLSRLeftOff(t *testing.T) {
 	for i := range questions { // those that BM25 answers well by itself
 		questions[i].Question = strings.Replace(questions[i].Question, "Who founded", "Who had begun", 1)
 	}
-	for name, score := range map[string]func(string, string) (float64, error){"nothing to gain": readsAnswers, "nothing said": scoresAtRandom} {
+	for name, score := range map[string]func(string, string) (float64, error){"nothing to gain": readsAnswers,
+		"nothing said": scoresAtRandom} {
 		r, err := Learn(ctx, &fakeScorer{score: score}, index, questions, Options{Seed: 1})
 		require.NoError(t, err, name)
 		require.False(t, r.On, "%s: %+v", name, r.MRR)

@@ -61,7 +61,8 @@ func (o Options) check() error {
 	for _, f := range []struct {
 		name  string
 		value float64
-	}{{"Chunks", float64(o.Chunks)}, {"Temperature", o.Temperature}, {"HeldOut", o.HeldOut}, {"Stop", o.Stop}, {"Steps", float64(o.Steps)}, {"Rate", o.Rate},
+	}{{"Chunks", float64(o.Chunks)}, {"Temperature", o.Temperature}, {"HeldOut", o.HeldOut}, {"Stop", o.Stop}, {"Steps", float64(o.Steps)},
+		{"Rate", o.Rate},
 		{"Patience", float64(o.Patience)}, {"Penalty", o.Penalty.Or(0)}, {"TermQuestions", float64(o.TermQuestions.Or(0))},
 		{"Resamples", float64(o.Resamples)}, {"Batch", float64(o.Batch)}} {
 		if !(f.value >= 0) {

@@ -17,7 +17,7 @@ import (
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/local"
-	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
@@ -63,11 +63,11 @@ func run(ctx context.Context, path, documents string) error {
 
 	var rows []rows.Row
 	for i, q := range []string{question, "Who wrote the book?"} {
-		messages := []model.Message{{Role: "user", Content: q}, {Role: "assistant", Content: recipe.DefaultRefusal}}
+		messages := []model.Message{{Role: "user", Content: q}, {Role: "assistant", Content: "Sorry, the documents do not say."}}
 		rows = append(rows, rows.Row{ID: fmt.Sprint(i), Messages: messages})
 	}
 	adapter := filepath.Join(dir, "adapter.gguf")
-	options := finetune.Options{Model: path, Adapter: adapter, HeldOut: -1}
+	options := finetune.Options{Model: path, Adapter: adapter, HeldOut: opt.Of(0.0)}
 	options.LoRA.Rank, options.LoRA.Epochs = 4, 1
 	trained, err := finetune.Train(ctx, rows, options)
 	if err != nil {

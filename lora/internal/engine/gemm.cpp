@@ -47,7 +47,7 @@ inline void tile(const float * a, int64_t lda, int64_t depth, gemm_b b, float * 
         for (int w = 0; w < W; w++) { v[w] = *(const vec *) (a + k * lda + w * lanes); }
         for (int n = 0; n < N; n++) {
             const float s = bn[n][k * b.k];
-            for (int w = 0; w < W; w++) { acc[w][n] += v[w] * s; }
+            for (int w = 0; w < W; w++) { acc[w][n] = multiply_add(v[w], s, acc[w][n]); }
         }
     }
     for (int n = 0; n < N; n++) {

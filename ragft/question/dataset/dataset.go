@@ -1,17 +1,16 @@
-// Package dataset reads the question sets with which retrieval-augmented
-// answering is measured in the field, in the files that their authors publish,
-// so that a model tuned here can be compared on known ground. No set is
-// shipped; each has its own licence.
+// Package dataset reads public question sets for retrieval-augmented answering,
+// in the files that their authors publish, so that results can be compared with
+// published ones. It contains no set; each has a licence of its own.
 //
 //	set, err := dataset.ReadFile("dev-v2.0.json", dataset.Detect)
 //	...
-//	index.Add(ctx, chunksOf(set.Documents())) // or an index of your own
-//	evaluation, err := ragft.Evaluate(ctx, ragft.EvalConfig{
+//	index.Add(ctx, chunksOf(set.Documents())) // or use an index of your own
+//	evaluation, err := eval.Run(ctx, eval.Config{
 //		Questions: set.Questions(), Evidence: set.Evidence(), Distractors: set.Distractors(), ...})
 //
-// What a set knows beyond questions and answers is kept: the passage with the
-// evidence, distractors, passages with a false answer, the turns before the
-// question. See [Item]. [Set.Write] writes all of it in one form.
+// Besides questions and answers, a [Set] has what else is in the file: evidence,
+// distractors, passages with a false answer, and the turns before a question. See
+// [Item]. [Set.Write] writes all of it in the format [Plain].
 package dataset
 
 import (
@@ -30,23 +29,23 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Format names the layout of a file.
+// Format is the format of a file.
 type Format string
 
 // The formats.
 const (
-	// Detect looks at the beginning of the file.
+	// Detect determines the format from the beginning of the file.
 	Detect Format = ""
 	// SQuAD is the JSON of SQuAD 1.1 and 2.0 (Rajpurkar et al. 2016, 2018).
 	// A question that its paragraph does not answer is unanswerable.
 	SQuAD Format = "squad"
-	// NQOpen is JSONL of {"question", "answer": [...]} (Lee et al. 2019), also
-	// with "answers" and "ctxs", the passages with isgold marks of Liu et al. 2023.
+	// NQOpen is JSONL of {"question", "answer": [...]} (Lee et al. 2019), or with
+	// "answers" and "ctxs", the passages with isgold marks of Liu et al. 2023.
 	NQOpen Format = "nq-open"
 	// PopQA is the TSV of Mallen et al. 2023.
 	PopQA Format = "popqa"
-	// PubMedQA is the JSON of PQA-L (Jin et al. 2019). The answer is yes, no
-	// or maybe; the abstract without its conclusion is the evidence.
+	// PubMedQA is the JSON of PQA-L (Jin et al. 2019). The answer is yes, no or
+	// maybe. The evidence is the abstract without its conclusion.
 	PubMedQA Format = "pubmedqa"
 	// RGB is JSONL of Chen et al. 2023 (arXiv 2309.01431): en.json, en_refine.json,
 	// en_int.json and en_fact.json.
@@ -55,27 +54,28 @@ const (
 	CLAPnq Format = "clapnq"
 	// MTRAG is JSONL of the generation tasks of Katsis et al. 2025
 	// (arXiv 2501.03468): reference.jsonl, RAG.jsonl, reference+RAG.jsonl and
-	// synthetic.jsonl. PARTIAL counts as answerable, as in the authors' scoring;
-	// a task that is neither that nor UNANSWERABLE (conversational,
-	// underspecified) is left out, and counted. The contexts that the annotators
-	// marked are the evidence: what a search found beside them may hold the answer
-	// or not, and is left out, but for unanswerable tasks, whose distractors it is.
-	// In a file without marks (synthetic.jsonl) all contexts are the evidence.
+	// synthetic.jsonl. PARTIAL counts as answerable, as in the authors' scoring.
+	// Tasks that are neither answerable nor UNANSWERABLE (conversational,
+	// underspecified) are skipped and counted. The evidence is the contexts that
+	// annotators marked as relevant. Unmarked contexts, which may have the answer
+	// or not, are left out; for unanswerable tasks they are distractors. In a file
+	// without marks (synthetic.jsonl) all contexts are evidence.
 	MTRAG Format = "mtrag"
-	// Plain is JSONL of one's own, see [question.Read], with the fields of
-	// [Item], all optional: "passages": [{"title", "text"}] that hold the evidence,
-	// "distractors", "altered" and "false", and the turns before the question as
-	// "history": [{"role": "user" or "assistant", "content"}]. A question without
-	// an id gets "q" and its line number. It is what [Set.Write] writes.
+	// Plain is the format of this package, which [Set.Write] writes: JSONL as of
+	// [question.Read], with the fields of [Item], all optional: "passages":
+	// [{"title", "text"}] with the evidence, "distractors", "altered" and "false",
+	// and the turns before the question as "history": [{"role": "user" or
+	// "assistant", "content"}]. A question without an id gets "q" and its line
+	// number.
 	Plain Format = "plain"
 )
 
-// Formats lists the formats by name.
+// Formats returns all formats but Detect.
 func Formats() []Format {
 	return []Format{SQuAD, NQOpen, PopQA, PubMedQA, RGB, CLAPnq, MTRAG, Plain}
 }
 
-// Passage is a text that came with a question.
+// Passage is a text that belongs to a question.
 type Passage struct {
 	Title string `json:"title,omitempty"`
 	Text  string `json:"text"`
@@ -84,15 +84,15 @@ type Passage struct {
 // Item is one question of a set, with the turns before it in History (MTRAG).
 type Item struct {
 	question.Question
-	// Evidence is what the set says holds the answer; of an unanswerable
-	// question, the passages that it was asked about, which do not. The texts
-	// are in Question.Evidence too where the words of the answer do not tell
-	// them from other passages.
+	// Evidence are the passages that have the answer according to the set. For an
+	// unanswerable question they are the passages that it is about, which do not
+	// have the answer. Their texts are in Question.Evidence as well if the words of
+	// the answer do not distinguish them from other passages.
 	Evidence []Passage `json:"passages,omitempty"`
-	// Distractors came with the question and do not hold the answer.
+	// Distractors are passages of the question without the answer.
 	Distractors []Passage `json:"distractors,omitempty"`
-	// Altered are passages in which the answer was replaced by False (RGB,
-	// counterfactual robustness).
+	// Altered are passages in which the answer was replaced by False, the
+	// counterfactual robustness of RGB.
 	Altered []Passage `json:"altered,omitempty"`
 	False   string    `json:"false,omitempty"`
 }
@@ -101,7 +101,8 @@ type Item struct {
 type Set struct {
 	Format Format
 	Items  []Item
-	// Skipped counts items that cannot be scored, by reason.
+	// Skipped counts, by reason, the items of the file that cannot be scored and are
+	// not in Items.
 	Skipped map[string]int
 }
 
@@ -114,8 +115,8 @@ func (s *Set) Questions() []question.Question {
 	return questions
 }
 
-// Documents returns every passage that came with the questions once, as
-// documents to be indexed: evidence and distractors, not the altered ones.
+// Documents returns the passages of all questions as documents for an index, each
+// once: evidence and distractors, but not altered passages.
 func (s *Set) Documents() []retriever.Document {
 	var documents []retriever.Document
 	seen := map[Passage]bool{}
@@ -135,11 +136,11 @@ func (s *Set) Documents() []retriever.Document {
 	return documents
 }
 
-// ErrFormat means that a file is not in the format asked for, or in none that
-// is known.
-var ErrFormat = errors.New("not in a known format")
+// ErrFormat is returned for an unknown format, and by Detect for a file in none of the
+// formats.
+var ErrFormat = errors.New("unknown format")
 
-// ReadFile is [Read] of a file.
+// ReadFile is [Read] for a file.
 func ReadFile(path string, format Format) (*Set, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -153,18 +154,19 @@ func ReadFile(path string, format Format) (*Set, error) {
 	return set, nil
 }
 
-// maxBytes bounds what a file may claim in memory.
+// maxBytes limits the size of a file, which is read into memory.
 const maxBytes = 2 << 30
 
-// Read reads a set. Errors in JSONL name the line. Two items of one id get
-// different ones, by a number after it, since some sets repeat theirs.
+// Read reads a set of at most 2 GiB. An error in a line of JSONL wraps a
+// [*retriever.LineError], and a set without questions is [question.ErrNone]. Some
+// sets repeat ids: further items with an id get a number after it.
 func Read(r io.Reader, format Format) (*Set, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	if len(data) > maxBytes {
-		return nil, fmt.Errorf("dataset: more than %d bytes", maxBytes)
+		return nil, fmt.Errorf("dataset: the file has more than %d bytes", maxBytes)
 	}
 	if start := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))); len(start) > 0 && start[0] == '{' {
 		data = nullNaN(data)
@@ -194,10 +196,10 @@ var readers = map[Format]func(*Set, []byte) error{
 	RGB: readRGB, CLAPnq: readCLAPnq, MTRAG: readMTRAG, Plain: readPlain,
 }
 
-// skipped lists what was left out, "" where nothing was.
+// skipped lists the skipped items for an error message.
 func (s *Set) skipped() (text string) {
 	for _, reason := range slices.Sorted(maps.Keys(s.Skipped)) {
-		text += fmt.Sprintf(", %d left out: %s", s.Skipped[reason], reason)
+		text += fmt.Sprintf(", %d skipped: %s", s.Skipped[reason], reason)
 	}
 	return text
 }
@@ -214,12 +216,12 @@ func (s *Set) uniqueIDs() {
 	}
 }
 
-// add puts an item in, with the answers cleaned: trimmed, distinct, the first
-// one as the answer. None makes the question unanswerable.
+// add adds an item with its answers, trimmed and distinct. The first is the answer,
+// the others are aliases. Without answers the question is unanswerable.
 func (s *Set) add(item Item, answers []string) error {
 	item.Question.Question = strings.TrimSpace(item.Question.Question)
 	if item.Question.Question == "" {
-		return errors.New("a question without text")
+		return errors.New("the question is empty")
 	}
 	seen := map[string]bool{"": true}
 	var clean []string

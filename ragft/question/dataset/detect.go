@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// detect tells the format by the fields of the first object, or by the columns of the first line.
+// detect returns the format according to the fields of the first object, or the columns of the first line.
 func detect(data []byte) (Format, error) {
 	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
 	if len(data) == 0 {
@@ -17,7 +17,8 @@ func detect(data []byte) (Format, error) {
 		if bytes.Contains(first, []byte("\tpossible_answers")) {
 			return PopQA, nil
 		}
-		return "", fmt.Errorf("dataset: %w: it begins neither with a JSON object nor with the columns of PopQA; known are %v", ErrFormat, Formats())
+		return "", fmt.Errorf("dataset: %w: the file starts neither with a JSON object nor with the columns of PopQA; known are %v",
+			ErrFormat, Formats())
 	}
 	var first map[string]json.RawMessage
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&first); err != nil {
@@ -52,5 +53,5 @@ func detect(data []byte) (Format, error) {
 			return PubMedQA, nil
 		}
 	}
-	return "", fmt.Errorf("dataset: %w: its first object has fields of none of %v", ErrFormat, Formats())
+	return "", fmt.Errorf("dataset: %w: the fields of the first object are those of none of %v", ErrFormat, Formats())
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/ragft/ragft/ragft/question/dataset"
 )
 
-// Questions and the passages that belong to them, from a file in a published form.
+// A set is read in the format in which it was published.
 func Example() {
 	file := `{"version": "v2.0", "data": [{"title": "Inn", "paragraphs": [{
 		"context": "The Blue Inn was opened by Ann Lee.",

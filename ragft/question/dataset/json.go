@@ -21,7 +21,7 @@ func readSQuAD(s *Set, data []byte) error {
 			Paragraphs []struct {
 				Context string
 				QAs     []struct {
-					ID         json.RawMessage // a text; in COVID-QA a number
+					ID         json.RawMessage // a string; in COVID-QA a number
 					Question   string
 					Answers    []struct{ Text string }
 					Impossible bool `json:"is_impossible"`
@@ -45,7 +45,7 @@ func readSQuAD(s *Set, data []byte) error {
 				case qa.Impossible:
 					answers = nil
 				case qa.Answers == nil:
-					return fmt.Errorf(`question %s: no "answers": give [] for a question that the paragraph does not answer`, id)
+					return fmt.Errorf(`question %s: "answers" is missing: use [] if the paragraph does not have the answer`, id)
 				}
 				item := Item{Question: question.Question{ID: id, Question: qa.Question}, Evidence: evidence}
 				if err := s.add(item, answers); err != nil {
@@ -88,7 +88,7 @@ func readPubMedQA(s *Set, data []byte) error {
 	return nil
 }
 
-// eachObject calls fn with the value of every line.
+// eachObject calls fn with the number and value of every line.
 func eachObject[T any](data []byte, fn func(number int, value T) error) error {
 	return jsonl.Each("", bytes.NewReader(data), func(number int, line []byte) error {
 		var value T
@@ -121,14 +121,14 @@ func readNQOpen(s *Set, data []byte) error {
 			}
 		}
 		answers := append(e.Answer, e.Answers...)
-		if e.Answer == nil && e.Answers == nil { // an empty list says that there is none
-			return errors.New(`neither "answer" nor "answers": give the answers, or [] for a question without one`)
+		if e.Answer == nil && e.Answers == nil { // an empty list means that there is no answer
+			return errors.New(`neither "answer" nor "answers": use [] for a question without an answer`)
 		}
 		return s.add(item, answers)
 	})
 }
 
-// oneOrMany is a text or a list of texts; null is none.
+// oneOrMany is a string or a list of strings; null is an empty list.
 type oneOrMany []string
 
 func (o *oneOrMany) UnmarshalJSON(data []byte) error {
@@ -143,7 +143,7 @@ func (o *oneOrMany) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// passages are texts, or, in en_int.json, lists of texts.
+// passages are a list of strings or, in en_int.json, of lists of strings.
 type passages []Passage
 
 func (p *passages) UnmarshalJSON(data []byte) error {
@@ -163,7 +163,7 @@ func readRGB(s *Set, data []byte) error {
 	type entry struct {
 		ID         json.Number
 		Query      string
-		Answer     json.RawMessage // a text, a list of texts that must all appear, or a list with lists of aliases
+		Answer     json.RawMessage // a string, a list of strings that must all appear, or a list with lists of aliases
 		Positive   passages
 		Negative   passages
 		Altered    passages        `json:"positive_wrong"`
@@ -226,7 +226,7 @@ func answerParts(raw json.RawMessage) ([][]string, error) {
 
 func readCLAPnq(s *Set, data []byte) error {
 	type entry struct {
-		ID       json.RawMessage // a text or a number
+		ID       json.RawMessage // a string or a number
 		Input    string
 		Passages []Passage
 		Output   []struct{ Answer *string }
@@ -252,7 +252,7 @@ func readPlain(s *Set, data []byte) error {
 		if err := json.Unmarshal(line, &e); err != nil {
 			return err
 		}
-		// The rules of the plain form are those of ragft.
+		// The rules for questions are those of ragft.
 		questions, err := question.Read(bytes.NewReader(line))
 		if err != nil {
 			if broken := new(retriever.LineError); errors.As(err, &broken) {
@@ -262,14 +262,14 @@ func readPlain(s *Set, data []byte) error {
 		}
 		e.Question = questions[0]
 		if id := string(bytes.Trim(e.ID, `" `)); id == "" || id == "null" {
-			e.Item.ID = "q" + strconv.Itoa(number) // as ragft.ReadQuestions names it
+			e.Item.ID = "q" + strconv.Itoa(number) // as question.Read names it
 		}
 		return s.add(e.Item, append([]string{e.Answer}, e.Aliases...))
 	})
 }
 
-// nullNaN writes null for the NaN and Infinity that Python puts into JSON, which
-// has no such numbers.
+// nullNaN replaces NaN and Infinity, which Python writes but JSON does not have, by
+// null.
 func nullNaN(data []byte) []byte {
 	if !bytes.Contains(data, []byte("NaN")) && !bytes.Contains(data, []byte("Infinity")) {
 		return data
@@ -278,7 +278,7 @@ func nullNaN(data []byte) []byte {
 	inText := false
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; {
-		case c == '\n': // a broken line does not break the next
+		case c == '\n': // an invalid line must not affect the next
 			inText = false
 		case c == '"':
 			inText = !inText

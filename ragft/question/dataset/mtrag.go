@@ -10,8 +10,8 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 )
 
-// mtragTask is a line of the generation tasks. "answerability" stands in the
-// task, with a capital letter in some files, or with the question.
+// mtragTask is a line of the generation tasks. "answerability" is in the task, in
+// some files with a capital letter, or in the last turn.
 type mtragTask struct {
 	ID            string `json:"task_id"`
 	Contexts      []mtragContext
@@ -25,7 +25,7 @@ type mtragTurn struct {
 	Enrichments   struct{ Answerability oneOrMany }
 }
 
-// mtragContext is a passage with what the annotators said of it.
+// mtragContext is a passage with the marks of the annotators.
 type mtragContext struct {
 	Passage
 	Reference bool // in RAG.jsonl and reference+RAG.jsonl
@@ -34,8 +34,8 @@ type mtragContext struct {
 	}
 }
 
-// relevant tells whether an annotator took the passage for the answer, and
-// whether there is a mark that says so or not.
+// relevant reports whether an annotator marked the passage as relevant, and whether
+// there is any mark.
 func (c mtragContext) relevant() (relevant, marked bool) {
 	relevant, marked = c.Reference, c.Reference
 	for _, mark := range c.Feedback.Relevant {
@@ -44,8 +44,8 @@ func (c mtragContext) relevant() (relevant, marked bool) {
 	return relevant, marked
 }
 
-// answerability is one of the words of the set in capital letters; "" where
-// none is given.
+// answerability returns the task's answerability in capital letters, or "" if it has
+// none.
 func (t mtragTask) answerability() string {
 	last := t.Input[len(t.Input)-1].Enrichments.Answerability
 	for _, words := range []oneOrMany{t.Answerability, last} {
@@ -56,10 +56,10 @@ func (t mtragTask) answerability() string {
 	return ""
 }
 
-// passages divides the contexts. In a file with marks, the passages that an
-// annotator took are the evidence; those that none took are distractors where
-// they are known not to answer: by a mark, or since nothing answers. Without
-// marks all contexts are the evidence.
+// passages divides the contexts. In a file with marks, relevant passages are the
+// evidence. Others are distractors if they are known not to have the answer: by a
+// mark, or because the task is unanswerable. In a file without marks all contexts are
+// evidence.
 func (t mtragTask) passages(marks bool) (evidence, distractors []Passage) {
 	for _, c := range t.Contexts {
 		switch relevant, marked := c.relevant(); {
@@ -74,13 +74,13 @@ func (t mtragTask) passages(marks bool) (evidence, distractors []Passage) {
 
 func readMTRAG(s *Set, data []byte) error {
 	marks := false
-	eachObject(data, func(_ int, t mtragTask) error { // what is broken is told below
+	eachObject(data, func(_ int, t mtragTask) error { // errors are returned below
 		marks = marks || slices.ContainsFunc(t.Contexts, func(c mtragContext) bool { _, marked := c.relevant(); return marked })
 		return nil
 	})
 	return eachObject(data, func(_ int, t mtragTask) error {
 		if len(t.Input) == 0 {
-			return errors.New(`"input" holds no turns`)
+			return errors.New(`"input" has no turns`)
 		}
 		last := len(t.Input) - 1
 		item := Item{Question: question.Question{ID: t.ID, Question: t.Input[last].Text}}
@@ -94,7 +94,7 @@ func readMTRAG(s *Set, data []byte) error {
 		}
 		var answers []string
 		switch kind := t.answerability(); kind {
-		case "UNANSWERABLE": // the target says so
+		case "UNANSWERABLE": // the target says that there is no answer
 		case "ANSWERABLE", "PARTIAL":
 			for _, target := range t.Targets {
 				answers = append(answers, target.Text)

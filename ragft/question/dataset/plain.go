@@ -14,10 +14,9 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Write writes a set in the format [Plain], which holds all that a set knows:
-// the questions as [question.Write] does, turns before them included,
-// with the passages that came with them. An item whose line
-// would be longer than 8 MiB is an error.
+// Write writes the whole set in the format [Plain]: the questions as
+// [question.Write] does, with the turns before them, and their passages. An item
+// whose line would be longer than 8 MiB is an error.
 func (s *Set) Write(w io.Writer) error {
 	err := jsonl.Write(w, s.Items)
 	if bad := new(retriever.LineError); errors.As(err, &bad) {
@@ -29,7 +28,7 @@ func (s *Set) Write(w io.Writer) error {
 	return nil
 }
 
-// WriteFile is [Set.Write] to a file, which is replaced as a whole or not at all.
+// WriteFile is [Set.Write] to a file, which is replaced atomically.
 func (s *Set) WriteFile(path string) error {
 	if err := atomicfile.Write(path, s.Write); err != nil {
 		return fmt.Errorf("dataset: write %s: %w", path, err)
@@ -37,20 +36,19 @@ func (s *Set) WriteFile(path string) error {
 	return nil
 }
 
-// Evidence is what the set names as evidence, by question id, as
-// [eval.Config] takes it. Questions without any are left out.
+// Evidence returns the evidence of each question, by id, for [eval.Config]. It has
+// no entry for questions without evidence.
 func (s *Set) Evidence() map[string][]retriever.Hit {
 	return s.hits(func(item Item) []Passage { return item.Evidence })
 }
 
-// Distractors are the passages that came with the questions and do not answer
-// them, by question id, as [eval.Config] takes them.
+// Distractors returns the distractors of each question, by id, for [eval.Config].
 func (s *Set) Distractors() map[string][]retriever.Hit {
 	return s.hits(func(item Item) []Passage { return item.Distractors })
 }
 
-// Altered are the passages with a false answer, by question id, as
-// [robust.Options] takes them.
+// Altered returns the passages with a false answer of each question, by id, for
+// [robust.Options].
 func (s *Set) Altered() map[string]robust.Altered {
 	out := map[string]robust.Altered{}
 	for id, hits := range s.hits(func(item Item) []Passage { return item.Altered }) {
@@ -70,7 +68,7 @@ func (s *Set) hits(of func(Item) []Passage) map[string][]retriever.Hit {
 	for _, item := range s.Items {
 		for _, p := range of(item) {
 			hash := sha256.Sum256([]byte(p.Title + "\x00" + p.Text))
-			id := "given-" + hex.EncodeToString(hash[:6]) // the same wherever the passage comes
+			id := "given-" + hex.EncodeToString(hash[:6]) // the same for every occurrence of the passage
 			out[item.ID] = append(out[item.ID], retriever.Hit{Chunk: retriever.Chunk{
 				ID: id, Source: cmp.Or(p.Title, id), Title: p.Title, Text: p.Text, End: len(p.Text),
 			}})

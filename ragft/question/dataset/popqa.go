@@ -11,8 +11,8 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 )
 
-// readPopQA reads the columns by the names in the first line. A field that holds
-// a quote stands in quotes, and its own are doubled; none holds a tab or a line end.
+// readPopQA reads the columns by their names in the first line. A field with quotes is
+// quoted, and its quotes are doubled. No field contains a tab or a line end.
 func readPopQA(s *Set, data []byte) error {
 	column, columns := map[string]int{}, 0
 	return jsonl.Each("", bytes.NewReader(data), func(number int, line []byte) error {
@@ -30,7 +30,7 @@ func readPopQA(s *Set, data []byte) error {
 			return nil
 		}
 		if len(fields) != columns {
-			return fmt.Errorf("%d columns, the first line has %d", len(fields), columns)
+			return fmt.Errorf("%d columns; the first line has %d", len(fields), columns)
 		}
 		var answers []string
 		list := unquote(fields[column["possible_answers"]])
@@ -38,13 +38,13 @@ func readPopQA(s *Set, data []byte) error {
 			return fmt.Errorf("possible_answers: %w", err)
 		}
 		if len(answers) == 0 {
-			return errors.New("no possible answer")
+			return errors.New("possible_answers is empty")
 		}
 		return s.add(Item{Question: question.Question{ID: fields[column["id"]], Question: unquote(fields[column["question"]])}}, answers)
 	})
 }
 
-// unquote undoes the quotes that writers of TSV put around a field with quotes in it.
+// unquote removes the quotes around a field with quotes.
 func unquote(field string) string {
 	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
 		return strings.ReplaceAll(field[1:len(field)-1], `""`, `"`)

@@ -21,8 +21,9 @@ const (
 		`its type and what the document says of it, and the relations between them. ` +
 		`Reply in JSON: {"entities": [{"name", "type", "description"}], "relations": [{"source", "target", "description"}]}. ` +
 		`Types are organisation, person, place, event, object and concept.`
-	globalPrompt = `Write a question about the subject as a whole, and its answer, thinking step by step from what is given and from nothing else. ` +
-		`The question must be clear by itself. Reply in JSON: {"able": true or false, "question": ..., "thought": ..., "answer": ...}, ` +
+	globalPrompt = `Write a question about the subject as a whole, and its answer, ` +
+		`thinking step by step from what is given and from nothing else. The question must be clear by itself. ` +
+		`Reply in JSON: {"able": true or false, "question": ..., "thought": ..., "answer": ...}, ` +
 		`with able false where what is given is not enough.`
 	localQuestionPrompt = `Write a question about the subject that the document answers and that is clear without the document. ` +
 		`Reply in JSON: {"able": true or false, "thought": ..., "question": ...}, with able false where the document says too little.`
@@ -40,7 +41,8 @@ var errNoEntities = errors.New("no entities were found")
 
 // inBatches asks about items a batch at a time, and takes the replies to those
 // that are not too long. check, if not nil, is called after each batch.
-func (b *build) inBatches(ctx context.Context, what string, n int, request func(i int) ask, take func(i int, s model.Sample), check func() error) error {
+func (b *build) inBatches(ctx context.Context, what string, n int, request func(i int) ask, take func(i int, s model.Sample),
+	check func() error) error {
 	for done := 0; done < n; {
 		end := min(done+b.in.Batch, n)
 		asks := make([]ask, 0, end-done)
@@ -115,14 +117,16 @@ func (b *build) extract(ctx context.Context) error {
 	replies, last := 0, ""
 	schema := extractionSchema(max(1, b.MaxEntities), max(1, b.MaxRelations.Or(0)))
 	err := b.inBatches(ctx, "passages", len(b.in.Corpus), func(i int) ask {
-		return ask{system: extractPrompt, chunks: b.in.Corpus[i : i+1], maxTokens: b.ExtractTokens, schema: schema, seed: []string{"extract", b.in.Corpus[i].ID}}
+		return ask{system: extractPrompt, chunks: b.in.Corpus[i : i+1], maxTokens: b.ExtractTokens, schema: schema,
+			seed: []string{"extract", b.in.Corpus[i].ID}}
 	}, func(i int, s model.Sample) {
 		g.add(i, b.in.Corpus[i], s, b.MaxEntities, b.MaxRelations.Or(0))
 		replies, last = replies+1, s.Text
 	}, func() error {
 		if unread := g.graph.unread + g.graph.truncated; unread == replies && unread >= unreadLimit {
 			return fmt.Errorf("%w: none of the first %d replies is complete JSON (%d were truncated), the last being %.80q; "+
-				"use a model that can write JSON, or raise Recipe.ExtractTokens (now %d)", errNoEntities, unread, g.graph.truncated, last, b.ExtractTokens)
+				"use a model that can write JSON, or raise Recipe.ExtractTokens (now %d)", errNoEntities, unread, g.graph.truncated, last,
+				b.ExtractTokens)
 		}
 		return nil
 	})

@@ -95,14 +95,17 @@ func TestBadInput(t *testing.T) {
 		is     error
 		says   string // what is wrong, and what to do
 	}{
-		{"no questions", func(in *badInput) { in.Questions = nil }, func(u user) bool { return u.questions }, question.ErrNone, "set Input.Questions"},
+		{"no questions", func(in *badInput) { in.Questions = nil }, func(u user) bool { return u.questions }, question.ErrNone,
+			"set Input.Questions"},
 		{"no answers", func(in *badInput) {
 			for i := range in.Questions {
 				in.Questions[i].Answer = ""
 			}
 		}, func(u user) bool { return u.questions }, question.ErrNone, "give each its reference in Question.Answer"},
-		{"an index with one passage", func(in *badInput) { in.Search = counted{in.Search, 1} }, func(u user) bool { return u.search }, reading.ErrTooLittleText, "into smaller passages"},
-		{"a corpus with one chunk", func(in *badInput) { in.Corpus = in.Corpus[:1] }, func(u user) bool { return u.corpus }, reading.ErrTooLittleText, "into smaller passages"},
+		{"an index with one passage", func(in *badInput) { in.Search = counted{in.Search, 1} }, func(u user) bool { return u.search },
+			reading.ErrTooLittleText, "into smaller passages"},
+		{"a corpus with one chunk", func(in *badInput) { in.Corpus = in.Corpus[:1] }, func(u user) bool { return u.corpus },
+			reading.ErrTooLittleText, "into smaller passages"},
 		{"no documents", func(in *badInput) { in.Corpus = nil }, func(u user) bool { return u.corpus }, nil, "set Input.Corpus"},
 		{"a judge that never parses", func(in *badInput) {
 			in.Model, in.judge = fake.AlwaysSays("Mara V."), fake.AlwaysSays("Let me think.")

@@ -93,7 +93,8 @@ func extractionSchema(entities, relations int) json.RawMessage {
 		raw, _ := json.Marshal(map[string]any{"type": "array", "items": items, "maxItems": most})
 		return string(raw)
 	}
-	return json.RawMessage(`{"type":"object","properties":{"entities":` + array(objectSchema(lengths, "name", "type", "description"), entities) +
+	return json.RawMessage(`{"type":"object","properties":{"entities":` +
+		array(objectSchema(lengths, "name", "type", "description"), entities) +
 		`,"relations":` + array(objectSchema(lengths, "source", "target", "description"), relations) + `},"required":["entities","relations"]}`)
 }
 

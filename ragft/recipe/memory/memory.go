@@ -165,9 +165,9 @@ type reply struct {
 // target is thought and answer.
 func (r reply) target() string {
 	if r.Thought == "" {
-		return answer.AnswerMarker + " " + r.Answer
+		return layout.AnswerMarker + " " + r.Answer
 	}
-	return r.Thought + "\n" + answer.AnswerMarker + " " + r.Answer
+	return r.Thought + "\n" + layout.AnswerMarker + " " + r.Answer
 }
 
 // read parses a reply, and counts it by the reason if it cannot be used.

@@ -33,10 +33,13 @@ func memoryModel(t *testing.T) *fake.Model {
 		switch req.Messages[0].Content {
 		case extractPrompt:
 			if strings.Contains(user, "run by") {
-				return fake.Says(`{"entities": [{"name": "Red Mill", "type": "place", "description": "A mill."}, {"name": "mara venn", "type": "person", "description": "Runs the mill."}, {"name": "Atlantis", "type": "place", "description": "Sunk."}],
-					"relations": [{"source": "Mara Venn", "target": "Red Mill", "description": "She runs it."}, {"source": "Mara Venn", "target": "Atlantis", "description": "x"}]}`)
+				return fake.Says(`{"entities": [{"name": "Red Mill", "type": "place", "description": "A mill."}, {"name": "mara venn", "type": ` +
+					`"person", "description": "Runs the mill."}, {"name": "Atlantis", "type": "place", "description": "Sunk."}],
+					"relations": [{"source": "Mara Venn", "target": "Red Mill", "description": "She runs it."}, {"source": "Mara Venn", "target": ` +
+					`"Atlantis", "description": "x"}]}`)
 			}
-			return fake.Says(`{"entities": [{"name": "Mara Venn", "type": "person", "description": "A chess player."}, {"name": "Mara Venn", "type": "person", "description": "a chess player"}], "relations": []}`)
+			return fake.Says(`{"entities": [{"name": "Mara Venn", "type": "person", "description": "A chess player."}, {"name": "Mara Venn", ` +
+				`"type": "person", "description": "a chess player"}], "relations": []}`)
 		case globalPrompt:
 			if strings.HasPrefix(subject, "Red Mill.") {
 				return fake.Says(`{"able": false, "question": "", "thought": "", "answer": ""}`)
@@ -73,7 +76,8 @@ func TestMemory(t *testing.T) {
 		{name: "Red Mill", descriptions: []string{"A mill."}, chunks: []int{0}},
 		{name: "Mara Venn", descriptions: []string{"Runs the mill.", "A chess player."}, chunks: []int{0, 1}},
 	}, r.graph.entities, "merged over passages, whatever the case; descriptions that say the same once")
-	require.Equal(t, []relation{{source: "Mara Venn", target: "Red Mill", descriptions: []string{"She runs it."}, chunks: []int{0}}}, r.graph.relations)
+	require.Equal(t, []relation{{source: "Mara Venn", target: "Red Mill", descriptions: []string{"She runs it."}, chunks: []int{0}}},
+		r.graph.relations)
 	require.Equal(t, []int{1, 1, 0, 0}, []int{r.graph.invented, r.graph.dangling, r.graph.unread, r.graph.truncated})
 
 	var seen []string
@@ -90,7 +94,8 @@ func TestMemory(t *testing.T) {
 		"memory/corpus What do these places share? -> Both name her.\nAnswer: Mara Venn",
 		"memory/local What is told of Mara Venn? -> It says so.\nAnswer: She plays chess.",
 	}, seen)
-	require.Equal(t, map[string]int{"unable": 3, "contextual": 1, "duplicate": 2}, r.Dropped, "the mill as a whole, and two refusals; questions written twice")
+	require.Equal(t, map[string]int{"unable": 3, "contextual": 1, "duplicate": 2}, r.Dropped,
+		"the mill as a whole, and two refusals; questions written twice")
 	require.Len(t, r.Rows[4].Chunks, 2, "a row about the corpus goes stale with any passage that it was written from")
 	require.LessOrEqual(t, r.Cost.Calls, bound.Calls)
 	require.LessOrEqual(t, r.Cost.Tokens, bound.Tokens)
@@ -142,9 +147,11 @@ func TestMemoryFitsTheContext(t *testing.T) {
 	fits := 1
 	var corpus []retriever.Chunk
 	for i := range 6 {
-		corpus = append(corpus, retriever.Chunk{ID: fmt.Sprint(i), Source: "venn.md", Title: fmt.Sprint("Part ", i), Text: "Mara Venn plays chess."})
+		corpus = append(corpus, retriever.Chunk{ID: fmt.Sprint(i), Source: "venn.md", Title: fmt.Sprint("Part ", i),
+			Text: "Mara Venn plays chess."})
 	}
-	r, err := Recipe{CorpusRows: opt.Of(0), MaxLocal: opt.Of(0)}.Build(t.Context(), recipe.Input{Model: fake.Limited{Model: memoryModel(t), Documents: &fits}, Corpus: corpus})
+	r, err := Recipe{CorpusRows: opt.Of(0), MaxLocal: opt.Of(0)}.Build(t.Context(),
+		recipe.Input{Model: fake.Limited{Model: memoryModel(t), Documents: &fits}, Corpus: corpus})
 	require.NoError(t, err)
 	require.Len(t, r.Rows, 2)
 	require.Len(t, r.Rows[0].Chunks, 6)

@@ -33,7 +33,8 @@ func (b *build) worded(wordings []string, names ...any) string {
 func (b *build) subjects() []subject {
 	var all []subject
 	for i, e := range b.out.graph.entities {
-		all = append(all, subject{fmt.Sprint("entity/", i+1), e.name, "memory/entity", b.worded(entityQuestions, e.name), e.descriptions, e.chunks})
+		all = append(all, subject{fmt.Sprint("entity/", i+1), e.name, "memory/entity", b.worded(entityQuestions, e.name), e.descriptions,
+			e.chunks})
 	}
 	for i, r := range b.out.graph.relations {
 		all = append(all, subject{fmt.Sprint("relation/", i+1), r.source + " and " + r.target, "memory/relation",
@@ -48,7 +49,8 @@ func (b *build) global(ctx context.Context) error {
 	return b.inBatches(ctx, "entities and relations", len(subjects), func(i int) ask {
 		s := subjects[i]
 		return ask{system: globalPrompt, about: s.name + ". " + strings.Join(s.descriptions, " "),
-			chunks: b.chunksAt(s.places[:min(len(s.places), b.GlobalChunks)]), maxTokens: b.MaxTokens, schema: schema, seed: []string{"global", s.id}}
+			chunks: b.chunksAt(s.places[:min(len(s.places), b.GlobalChunks)]), maxTokens: b.MaxTokens, schema: schema,
+			seed: []string{"global", s.id}}
 	}, func(i int, sample model.Sample) {
 		s := subjects[i]
 		b.row(s.id+"/known", s.source, s.question, strings.Join(s.descriptions, " "), s.places)
@@ -99,7 +101,8 @@ func (b *build) local(ctx context.Context) error {
 			here = append(here, pair{place: place, id: fmt.Sprintf("entity/%d", e+1), name: g.entities[e].name})
 		}
 		for _, r := range facts.relations {
-			here = append(here, pair{place: place, id: fmt.Sprintf("relation/%d", r+1), name: g.relations[r].source + " and " + g.relations[r].target})
+			here = append(here, pair{place: place, id: fmt.Sprintf("relation/%d", r+1), name: g.relations[r].source + " and " +
+				g.relations[r].target})
 		}
 		slices.SortStableFunc(here, func(x, y pair) int {
 			return seed.Order(b.in.Seed, "memory local", fmt.Sprint(place, x.id), fmt.Sprint(place, y.id))
@@ -125,7 +128,8 @@ func (b *build) local(ctx context.Context) error {
 	schema = replySchema("able", "thought", "answer")
 	return b.inBatches(ctx, "local answers", len(asked), func(i int) ask {
 		p := asked[i]
-		return ask{system: localAnswerPrompt, about: layout.Indent(p.text, layout.DocumentLine), chunks: b.chunksAt([]int{p.place}), maxTokens: b.MaxTokens, schema: schema,
+		return ask{system: localAnswerPrompt, about: layout.Indent(p.text, layout.DocumentLine), chunks: b.chunksAt([]int{p.place}),
+			maxTokens: b.MaxTokens, schema: schema,
 			seed: []string{"local answer", b.in.Corpus[p.place].ID, p.text}}
 	}, func(i int, sample model.Sample) {
 		reply, ok := b.read(sample, false, true)

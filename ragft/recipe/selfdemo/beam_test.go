@@ -13,5 +13,6 @@ func TestAllTiesReachToBothSides(t *testing.T) {
 	require.Positive(t, e.High)
 	require.Equal(t, -e.High, e.Low)
 	require.Equal(t, 0, betterPrompt("start", 1, 1, ScoredPrompt{Text: "start"}, ScoredPrompt{Text: "start"}))
-	require.Negative(t, betterPrompt("start", 1, 1, ScoredPrompt{Text: "start"}, ScoredPrompt{Text: "no"}), "nothing speaks for another prompt")
+	require.Negative(t, betterPrompt("start", 1, 1, ScoredPrompt{Text: "start"}, ScoredPrompt{Text: "no"}),
+		"nothing speaks for another prompt")
 }

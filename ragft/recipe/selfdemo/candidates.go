@@ -246,14 +246,16 @@ func armOrder(a rows.Arm) int {
 
 // summarise is the second turn: each draft that says anything is asked for in
 // short. It returns a slot and a response for every candidate.
-func (g *generator) summarise(ctx context.Context, reqs []model.Request, slots []slot, drafts []model.Response) ([]slot, []model.Response, error) {
+func (g *generator) summarise(ctx context.Context, reqs []model.Request, slots []slot, drafts []model.Response) ([]slot,
+	[]model.Response, error) {
 	var follow []model.Request
 	var outSlots []slot
 	var out []model.Response
 	var at []int // place of the answer to follow[i]
 	for i, s := range slots {
 		for j, sample := range drafts[i].Samples {
-			one := slot{draft: s.draft, arm: s.arm, first: s.index(j), greedy: s.greedy, summarised: strings.TrimSpace(strings.ToValidUTF8(sample.Text, "\uFFFD"))}
+			one := slot{draft: s.draft, arm: s.arm, first: s.index(j), greedy: s.greedy,
+				summarised: strings.TrimSpace(strings.ToValidUTF8(sample.Text, "\uFFFD"))}
 			outSlots, out = append(outSlots, one), append(out, model.Response{Samples: []model.Sample{{MeanLogProb: math.NaN()}}})
 			if one.summarised == "" {
 				continue
@@ -277,7 +279,8 @@ func (g *generator) summarise(ctx context.Context, reqs []model.Request, slots [
 
 // summaryOf is the prompt of the second turn.
 func (g *generator) summaryOf(messages []model.Message, draft string) []model.Message {
-	return append(slices.Clone(messages), model.Message{Role: model.RoleAssistant, Content: draft}, model.Message{Role: model.RoleUser, Content: g.opts.SummaryPrompt})
+	return append(slices.Clone(messages), model.Message{Role: model.RoleAssistant, Content: draft},
+		model.Message{Role: model.RoleUser, Content: g.opts.SummaryPrompt})
 }
 
 func newCandidate(s slot, index int, sample model.Sample) rows.Candidate {

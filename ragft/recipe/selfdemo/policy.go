@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
@@ -31,12 +32,12 @@ type Policy struct {
 	DropPresentRefusals bool
 
 	// Gates on answers. A correct candidate that fails one is no target; if all
-	// fail, the question is dropped. 0 = off. Values that have worked elsewhere:
+	// fail, the question is dropped. Values that have worked elsewhere:
 	// MinF1 0.70, MinPrecision 0.50, MinSupport 0.75.
-	MaxWords     int     // longest answer, in words
-	MinF1        float64 // token F1 with the best reference answer
-	MinPrecision float64 // token precision with the best reference answer
-	MinSupport   float64 // share of tokens that occur in the passages; checked only if the passages hold the answer
+	MaxWords     int     // longest answer, in words; 0 = any
+	MinF1        float64 // least token F1 with the best reference answer; 0 = any
+	MinPrecision float64 // least token precision with the best reference answer; 0 = any
+	MinSupport   float64 // least share of tokens that occur in the passages, if these hold the answer; 0 = any
 
 	MaxRefusalWords opt.Value[int] // longest refusal, in words; unset = 40; opt.Of(0) is no limit
 
@@ -58,7 +59,8 @@ func (o Policy) check() error {
 	for _, f := range []struct {
 		name  string
 		value int
-	}{{"MinCorrectAbsent", o.MinCorrectAbsent}, {"MaxWords", o.MaxWords}, {"MaxRefusalWords", o.MaxRefusalWords.Or(0)}, {"Preferences.Rejected", o.Preferences.Rejected}} {
+	}{{"MinCorrectAbsent", o.MinCorrectAbsent}, {"MaxWords", o.MaxWords}, {"MaxRefusalWords", o.MaxRefusalWords.Or(0)},
+		{"Preferences.Rejected", o.Preferences.Rejected}} {
 		if f.value < 0 {
 			return fmt.Errorf("Policy.%s is %d: it cannot be negative", f.name, f.value)
 		}
@@ -149,7 +151,7 @@ func (o Policy) passes(d *draft, c *rows.Candidate) bool {
 func bestPrecision(text string, golds []string) float64 {
 	best := 0.0
 	for _, gold := range golds {
-		precision, _ := answer.Overlap(answer.AnswerTokens(text), answer.AnswerTokens(gold))
+		precision, _ := words.Overlap(words.Of(text), words.Of(gold))
 		best = max(best, precision)
 	}
 	return best

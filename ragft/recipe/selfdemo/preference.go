@@ -50,7 +50,8 @@ func (o Preferences) rejected(d *draft, target *rows.Candidate, verdict answer.V
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *rows.Candidate) int {
-		return cmp.Or(-compareBool(a.Arm == armRead, b.Arm == armRead), cmp.Compare(logProb(b), logProb(a)), cmp.Compare(a.Arm, b.Arm), cmp.Compare(a.Index, b.Index))
+		return cmp.Or(-compareBool(a.Arm == armRead, b.Arm == armRead), cmp.Compare(logProb(b), logProb(a)), cmp.Compare(a.Arm, b.Arm),
+			cmp.Compare(a.Index, b.Index))
 	})
 	seen := map[string]bool{target.Text: true}
 	var kept []*rows.Candidate

@@ -25,8 +25,10 @@ func TestProvenance(t *testing.T) {
 	}{
 		{recipe.Gold{Refusal: "No."}, `{"Passages":2,"Refusal":"No."}`, ""},
 		{recipe.RALT{Chunks: 1}, `{"Chunks":1,"InstructionsShare":0.05,"MaxRows":7500,"TextShare":0.1}`, ""},
-		{recipe.RAFT{OracleShare: opt.Of(1.0)}, `{"Distractors":3,"MaxTokens":128,"OracleShare":1,"Refusal":"Sorry, the documents do not say.","WhenAbsent":"refuse"}`, ""},
-		{recipe.RAFT{OracleShare: opt.Of(0.0), WhenAbsent: "self"}, `{"Distractors":3,"MaxTokens":128,"Refusal":"Sorry, the documents do not say.","WhenAbsent":"self"}`, "m"},
+		{recipe.RAFT{OracleShare: opt.Of(1.0)}, `{"Distractors":3,"MaxTokens":128,"OracleShare":1,"Refusal":"Sorry, the documents do not ` +
+			`say.","WhenAbsent":"refuse"}`, ""},
+		{recipe.RAFT{OracleShare: opt.Of(0.0), WhenAbsent: "self"},
+			`{"Distractors":3,"MaxTokens":128,"Refusal":"Sorry, the documents do not say.","WhenAbsent":"self"}`, "m"},
 	} {
 		made, err := c.recipe.Rows(t.Context(), in)
 		require.NoError(t, err)
@@ -41,7 +43,8 @@ func TestProvenance(t *testing.T) {
 			require.NotContains(t, string(line), empty)
 		}
 	}
-	made, err := Recipe{Closed: opt.Of(1), Policy: Policy{MaxRefusals: opt.Of(1.0)}, Judge: judge.Options{Model: in.Model}}.Rows(t.Context(), in)
+	made, err := Recipe{Closed: opt.Of(1), Policy: Policy{MaxRefusals: opt.Of(1.0)},
+		Judge: judge.Options{Model: in.Model}}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	p := made.Rows[0].Provenance
 	require.Equal(t, "m", p.Model)

@@ -22,12 +22,13 @@ import (
 
 // shownBy tells how many passages an evaluation, an assistant and a demonstration show, 0 where they say that even one is
 // too long.
-func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, ensemble *answer.Ensemble) (evaluation, a, demonstration int) {
+func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, ensemble *answer.Ensemble) (evaluation, a,
+	demonstration int) {
 	t.Helper()
 	questions := []question.Question{{ID: "a", Question: q, Answer: "x"}}
 	e := fixture.Evaluated(t, eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Ensemble: ensemble}},
-		Questions: questions, Search: found, K: 3, MaxTokens: 5, Resamples: 10,
+		Questions: questions, Search: found, Passages: 3, MaxTokens: 5, Resamples: 10,
 	})
 	answer, err := assistant.New(m, found, assistant.Options{Passages: 3, MaxTokens: 5, Ensemble: ensemble}).Answer(t.Context(), q)
 	if err == nil {
@@ -35,7 +36,8 @@ func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, en
 	} else {
 		require.ErrorIs(t, err, model.ErrPromptTooLong)
 	}
-	made, err := generate(t.Context(), m, found, questions, Recipe{MaxTokens: 5, Refuse: opt.Of(0)}, func(in *recipe.Input) { in.Passages = 3 })
+	made, err := generate(t.Context(), m, found, questions, Recipe{MaxTokens: 5, Refuse: opt.Of(0)},
+		func(in *recipe.Input) { in.Passages = 3 })
 	require.NoError(t, err)
 	if len(made.rows) > 0 {
 		demonstration = len(made.rows[0].Chunks)
@@ -57,7 +59,8 @@ func TestPassagesAreCutAlike(t *testing.T) {
 		return n
 	}
 	for context, want := range map[int]int{
-		prompt(3) + 5: 3, prompt(3) + 4: 2, prompt(3) + 1: 2, prompt(2) + 5: 2, prompt(2) + 4: 1, prompt(1) + 5: 1, prompt(1) + 1: 1, prompt(1): 0,
+		prompt(3) + 5: 3, prompt(3) + 4: 2, prompt(3) + 1: 2, prompt(2) + 5: 2, prompt(2) + 4: 1, prompt(1) + 5: 1, prompt(1) + 1: 1,
+		prompt(1): 0,
 	} {
 		m.Context = context
 		evaluation, assistant, demonstration := shownBy(t, m, q, found, nil)
@@ -89,10 +92,12 @@ func TestEnsembleFitsEachPassageAlone(t *testing.T) {
 
 	// How sure the model is of its answer is asked about the passage that it is from: all would not fit.
 	e := fixture.Evaluated(t, eval.Config{
-		Systems:   []eval.System{{Name: "s", Model: noLongWord{fake.AlwaysSays("x")}, Setting: eval.SettingRetrieval, Ensemble: &answer.Ensemble{}}},
-		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, K: 3, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
+		Systems: []eval.System{{Name: "s", Model: noLongWord{fake.AlwaysSays("x")}, Setting: eval.SettingRetrieval,
+			Ensemble: &answer.Ensemble{}}},
+		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, Passages: 3, Resamples: 10,
+		Signals: confidence.SignalOptions{Consistency: 2},
 	})
-	require.Equal(t, 1.0, e.Systems[0].Records[0].Signals[confidence.SignalConsistency])
+	require.Equal(t, 1.0, e.Systems[0].Records[0].Signals["self_consistency"])
 }
 
 // noLongWord takes no prompt with the long passage.

@@ -102,7 +102,8 @@ func (r Recipe) check() error {
 	for _, f := range []struct {
 		name  string
 		value int
-	}{{"Closed", r.Closed.Or(0)}, {"Read", r.Read.Or(0)}, {"Refuse", r.Refuse.Or(0)}, {"TopK", r.TopK}, {"MaxTokens", r.MaxTokens}, {"DraftTokens", r.DraftTokens}} {
+	}{{"Closed", r.Closed.Or(0)}, {"Read", r.Read.Or(0)}, {"Refuse", r.Refuse.Or(0)}, {"TopK", r.TopK}, {"MaxTokens", r.MaxTokens},
+		{"DraftTokens", r.DraftTokens}} {
 		if f.value < 0 {
 			return fmt.Errorf("%s is %d: it cannot be negative", f.name, f.value)
 		}

@@ -26,9 +26,15 @@ func TestRecipesShowTheTurnsBefore(t *testing.T) {
 		}
 		return fake.Says([]string{"Orrin", "Skell"}[sample])
 	}}
-	in := recipe.Input{Model: m, Search: fake.Shelf{qn: {"The mill is on Orrin.", "It rains."}}, Questions: []question.Question{q}, Passages: 2}
-	shown := func(s eval.Setting, n int) []model.Message {
-		return s.Messages(prompt.Set{}, q, fake.HitsOf(t, in.Search, qn)[:n])
+	in := recipe.Input{Model: m, Search: fake.Shelf{qn: {"The mill is on Orrin.", "It rains."}}, Questions: []question.Question{q},
+		Passages: 2}
+	shown := func(s eval.Setting, n int) []model.Message { // what an evaluation asks
+		asked := &fake.Model{Reply: func(model.Request, int) model.Sample { return fake.Says("Orrin") }}
+		_, err := eval.Run(t.Context(), eval.Config{
+			Systems: []eval.System{{Name: "s", Model: asked, Setting: s}}, Questions: in.Questions, Search: in.Search, Passages: n, Resamples: 10,
+		})
+		require.NoError(t, err)
+		return asked.Requests[0].Messages
 	}
 	prompts := func(r recipe.Recipe) map[rows.Kind][]model.Message {
 		t.Helper()
@@ -47,13 +53,15 @@ func TestRecipesShowTheTurnsBefore(t *testing.T) {
 	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read}, prompts(recipe.Gold{}))
 	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: shown(eval.SettingRetrieval, 1)}, prompts(recipe.RALT{Chunks: 1}))
 	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read}, prompts(recipe.Mix{Recipes: []recipe.Recipe{recipe.Gold{}}}))
-	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: shown(eval.SettingRetrieval, 1)}, prompts(recipe.RAFT{OracleShare: opt.Of(1.0), Distractors: opt.Of(0), Reason: true}))
+	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: shown(eval.SettingRetrieval, 1)},
+		prompts(recipe.RAFT{OracleShare: opt.Of(1.0), Distractors: opt.Of(0), Reason: true}))
 	require.Equal(t, q.History, m.Requests[0].Messages[1:3], "the reasoning too")
 
 	m.Requests = nil
 	made := prompts(Recipe{Closed: opt.Of(2), Read: opt.Of(2), Refuse: opt.Of(1),
 		Policy: Policy{ClosedRows: true, Preferences: Preferences{Rejected: 1}}})
-	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read, rows.KindClosed: shown(eval.SettingClosed, 0), preferCorrect: read, preferAnswer: read}, made)
+	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read, rows.KindClosed: shown(eval.SettingClosed, 0),
+		preferCorrect: read, preferAnswer: read}, made)
 	require.Len(t, m.Requests, 3)
 	for _, req := range m.Requests {
 		require.Equal(t, q.History, req.Messages[1:3], "the candidates of all arms")

@@ -19,7 +19,8 @@ import (
 
 func TestSelfDemonstrations(t *testing.T) {
 	in := fixture.RecipeInput()
-	recipe := Recipe{Closed: opt.Of(1), Read: opt.Of(2), Refuse: opt.Of(1), Judge: judge.Options{Model: in.Model}, Policy: Policy{MaxRefusals: opt.Of(1.0)}}
+	recipe := Recipe{Closed: opt.Of(1), Read: opt.Of(2), Refuse: opt.Of(1), Judge: judge.Options{Model: in.Model},
+		Policy: Policy{MaxRefusals: opt.Of(1.0)}}
 	bound, err := recipe.Estimate(in)
 	require.NoError(t, err)
 	require.Equal(t, 2*(3+4), bound.Calls) // three prompts and at most four judgements a question

@@ -51,7 +51,8 @@ func (o *SearchOptions) counts() []struct {
 		field *int
 		value int
 	}{
-		{"Train", &o.Train, 30}, {"Eval", &o.Eval, 30}, {"Beam", &o.Beam, 12}, {"Rounds", &o.Rounds, 5}, {"Keep", &o.Keep, 5}, {"Best", &o.Best, 3},
+		{"Train", &o.Train, 30}, {"Eval", &o.Eval, 30}, {"Beam", &o.Beam, 12}, {"Rounds", &o.Rounds, 5}, {"Keep", &o.Keep, 5},
+		{"Best", &o.Best, 3},
 		{"Shown", &o.Shown, 5}, {"MaxTokens", &o.MaxTokens, 128}, {"ProposalTokens", &o.ProposalTokens, 128}, {"MaxWords", &o.MaxWords, 80},
 	}
 }
@@ -174,7 +175,8 @@ func (o SearchOptions) check(p prompt.Set) error {
 		case slices.Contains(o.Arms[:i], arm):
 			return fmt.Errorf("SearchOptions.Arms has %s twice", arm)
 		case arm == armRead && p.Template != nil:
-			return fmt.Errorf("%w: %s in Prompts.Template has no system message to search for: leave it out, or the %s arm", prompt.ErrTemplate, p.Template.Name, armRead)
+			return fmt.Errorf("%w: %s in Prompts.Template has no system message to search for: leave it out, or the %s arm", prompt.ErrTemplate,
+				p.Template.Name, armRead)
 		}
 	}
 	return o.Judge.Check()
