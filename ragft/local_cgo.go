@@ -38,19 +38,21 @@ func (p *Project) localOptions() local.Options {
 
 // openNative loads a model's file.
 func (p *Project) openNative(ctx context.Context, w *work, name string) (*native, error) {
-	return p.load(ctx, w, name, p.localOptions())
-}
-
-func (p *Project) load(ctx context.Context, w *work, name string, o local.Options) (*native, error) {
-	file, err := fileOf(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	w.phase("loading "+name, "%")
-	o.OnProgress = func(done float64) { w.set(int(100*done), 100, "") }
-	m, err := local.Open(ctx, file, o)
+	m, err := load(ctx, w, name, p.localOptions(), local.Open)
 	if err != nil {
 		return nil, err
 	}
 	return &native{m}, nil
+}
+
+// load opens a model's file by local.Open or local.OpenServer, and shows how far it is.
+func load[M any](ctx context.Context, w *work, name string, o local.Options, open func(context.Context, string, local.Options) (M, error)) (M, error) {
+	file, err := fileOf(ctx, name)
+	if err != nil {
+		var none M
+		return none, err
+	}
+	w.phase("loading "+name, "%")
+	o.OnProgress = func(done float64) { w.set(int(100*done), 100, "") }
+	return open(ctx, file, o)
 }

@@ -70,7 +70,7 @@ type serving struct {
 	*Project
 	answers AssistantConfig
 	models  []service.Model // the one that answers by default first
-	opened  []*local.Model
+	opened  []*local.Server
 }
 
 func (s *serving) close() {
@@ -87,22 +87,22 @@ func (s *serving) open(ctx context.Context, w *work, search retriever.Searcher) 
 		return err
 	}
 	o := s.localOptions()
-	o.Serve, o.SeparateCaches = true, c.SeparateCaches
+	o.SeparateCaches = c.SeparateCaches
 	if o.Queue = c.MaxQueue.Or(0); o.Queue == 0 {
 		o.Queue = math.MaxInt
 	}
-	base, err := s.load(ctx, w, s.config.Model, o)
+	base, err := load(ctx, w, s.config.Model, o, local.OpenServer)
 	if err != nil {
 		return err
 	}
-	s.opened = append(s.opened, base.Model)
+	s.opened = append(s.opened, base)
 	if adapter != "" {
-		if err := s.adapted(ctx, base.Model, c.Name, adapter, search); err != nil {
+		if err := s.adapted(ctx, base, c.Name, adapter, search); err != nil {
 			return err
 		}
 		s.answers.Calibration = "none" // it is of one model
 	}
-	if err := s.add(ctx, "base", base.Model, search); err != nil {
+	if err := s.add(ctx, "base", base, search); err != nil {
 		return err
 	}
 	for _, named := range c.Adapters {
@@ -110,14 +110,14 @@ func (s *serving) open(ctx context.Context, w *work, search retriever.Searcher) 
 		if !found || name == "" || file == "" {
 			return badModel("serve.adapters takes NAME=FILE, not %s", named)
 		}
-		if err := s.adapted(ctx, base.Model, name, file, search); err != nil {
+		if err := s.adapted(ctx, base, name, file, search); err != nil {
 			return fmt.Errorf("adapter %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (s *serving) adapted(ctx context.Context, base *local.Model, name, file string, search retriever.Searcher) error {
+func (s *serving) adapted(ctx context.Context, base *local.Server, name, file string, search retriever.Searcher) error {
 	m, err := base.Adapted(file, s.config.Scale)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *serving) adapted(ctx context.Context, base *local.Model, name, file str
 	return s.add(ctx, name, m, search)
 }
 
-func (s *serving) add(ctx context.Context, name string, m *local.Model, search retriever.Searcher) error {
+func (s *serving) add(ctx context.Context, name string, m *local.Server, search retriever.Searcher) error {
 	opts, err := s.assistantOptions(ctx, s.answers, m, search)
 	s.models = append(s.models, service.Model{Name: name, Local: m, Assistant: opts, Thinking: s.config.Serve.Thinking})
 	return err
@@ -160,7 +160,7 @@ func (s *serving) listen(ctx context.Context, index *retriever.Tuned, token stri
 	}
 	err = run.Serve(ctx, l)
 	if errors.Is(err, service.ErrTokenNeeded) {
-		return kindOf(ErrConfig, fmt.Errorf("%w: set RAGFT_TOKEN, or serve.token-file", err))
+		return kindOf(ErrConfig, fmt.Errorf("%w: set RAGFT_TOKEN, or name a file with --token-file (serve.token-file)", err))
 	}
 	return err
 }

@@ -152,7 +152,7 @@ func TestMeteredModelCountsTokens(t *testing.T) {
 	require.NoError(t, err)
 	defer cached.Close()
 	var m model.Model = (&comparison{base: base, cached: cached}).metered()
-	counter, ok := m.(model.TokenCounter)
+	counter, ok := model.As[model.TokenCounter](m)
 	require.True(t, ok)
 	messages := prompt.Set{}.ClosedMessages("Who keeps the inn?")
 	want, err := base.CountTokens(messages)

@@ -181,7 +181,12 @@ func ChatBySample(ctx context.Context, slots chan struct{}, reqs []model.Request
 	var wg sync.WaitGroup
 	var mu sync.Mutex // guards PromptTokens, which the samples of a request share
 	for i, req := range reqs {
-		responses[i].Samples = make([]model.Sample, max(req.Samples, 1))
+		req, err := req.WithDefaults()
+		if err != nil {
+			cancel(err)
+			break
+		}
+		responses[i].Samples = make([]model.Sample, req.Samples)
 		for j := range responses[i].Samples {
 			select {
 			case slots <- struct{}{}:

@@ -11,11 +11,11 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
@@ -122,8 +122,8 @@ func sample(
 // Scores reports whether the signal [True] of a model is based on scores, rather than on
 // the first token of its reply.
 func Scores(m model.Model) bool {
-	_, err := model.AsScorer(m)
-	return err == nil
+	_, ok := model.As[model.Scorer](m)
+	return ok
 }
 
 // Words that begin a reply of yes or no.
@@ -139,7 +139,7 @@ func scoreTrue(ctx context.Context, m model.Model, prompts [][]model.Message) ([
 			pairs = append(pairs, model.Completion{Messages: prompt, Response: word})
 		}
 	}
-	scores, err := cache.Likelihoods(ctx, m, pairs)
+	scores, err := scoring.Completions(ctx, m, pairs)
 	if err != nil {
 		return nil, err
 	}
@@ -148,11 +148,11 @@ func scoreTrue(ctx context.Context, m model.Model, prompts [][]model.Message) ([
 		of := scores[i*len(words) : (i+1)*len(words)]
 		best := math.Inf(-1)
 		for _, l := range of {
-			best = max(best, l.Begins())
+			best = max(best, l.Sum-l.Last)
 		}
 		yes, all := 0.0, 0.0
 		for k, l := range of {
-			p := math.Exp(l.Begins() - best)
+			p := math.Exp(l.Sum - l.Last - best)
 			all += p
 			if k < len(yesWords) {
 				yes += p

@@ -22,16 +22,17 @@ type doubting struct {
 	scored int
 }
 
-func (m *doubting) ScoreResponses(_ context.Context, pairs []model.Completion) ([][]float64, error) {
+func (m *doubting) Score(_ context.Context, pairs []model.Completion) ([]model.Score, error) {
 	m.scored += len(pairs)
-	var out [][]float64
+	var out []model.Score
 	for _, p := range pairs {
-		out = append(out, []float64{math.Log(m.words[p.Response]), math.Log(m.end[p.Response])})
+		word, end := math.Log(m.words[p.Response]), math.Log(m.end[p.Response])
+		out = append(out, model.Score{Sum: word + end, Last: end, Tokens: 2})
 	}
 	return out, nil
 }
 
-func (m *doubting) ScoreTexts(context.Context, []string) ([][]float64, error) { return nil, nil }
+func (m *doubting) ScoreTexts(context.Context, []string) ([]model.Score, error) { return nil, nil }
 
 func (m *doubting) probability(t *testing.T, lm model.Model) float64 {
 	t.Helper()

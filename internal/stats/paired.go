@@ -5,49 +5,42 @@ import (
 	"slices"
 )
 
-// TokenSums are the sums and counts of values by item, such as the log probabilities of
-// the tokens of texts.
-type TokenSums struct{ sum, n []float64 }
+// Sums holds, for each item, the sum of its values and how many there are, such
+// as the log probabilities of the tokens of a text. Means over all values of
+// all items need no more.
+type Sums struct{ Sum, N []float64 } // by item
 
-// SumTokens sums the values of each item.
-func SumTokens(items [][]float64) TokenSums {
-	s := TokenSums{make([]float64, len(items)), make([]float64, len(items))}
-	for i, tokens := range items {
-		s.sum[i], s.n[i] = WeightedSum(tokens, nil), float64(len(tokens))
-	}
-	return s
+// Mean returns the mean over all values. weights counts each item, nil = once each.
+func (s Sums) Mean(weights []float64) float64 {
+	return WeightedSum(s.Sum, weights) / WeightedSum(s.N, weights)
 }
 
-// Mean is the mean over all tokens. weights says how often each item counts; nil = once.
-func (s TokenSums) Mean(weights []float64) float64 {
-	return WeightedSum(s.sum, weights) / WeightedSum(s.n, weights)
+// Singles returns the sums of items that have one value each.
+func Singles(values []float64) Sums {
+	return Sums{Sum: values, N: slices.Repeat([]float64{1}, len(values))}
 }
 
-// PairedMeans compares the means over the tokens of the same items before and after.
+// PairedMeans compares the means over the values of the same items before and
+// after.
 type PairedMeans struct {
-	Before, After [][]float64
+	Before, After Sums
 	Resamples     int
 	Seed          uint64
 }
 
-// Change returns a function of the two means with the interval of a paired bootstrap over
-// the items, and the p value of a randomisation test: how often the means differ as much
-// if the values of each item before and after are exchanged by a fair coin. The p value is
-// nil if the means are not defined.
+// Change returns of(before, after) of the two means, with the interval of a
+// paired bootstrap over the items, and the p value of a randomisation test: how
+// often the means differ as much if each item's values before and after are
+// exchanged by a fair coin. The p value is nil where it is not defined.
 func (m PairedMeans) Change(of func(before, after float64) float64) (Estimate, *float64) {
-	before, after := SumTokens(m.Before), SumTokens(m.After)
-	e := Bootstrap(
-		len(m.Before),
-		m.Resamples,
-		m.Seed,
-		func(weights []float64) float64 { return of(before.Mean(weights), after.Mean(weights)) },
-	)
+	before, after, n := m.Before, m.After, len(m.Before.Sum)
+	e := Bootstrap(n, m.Resamples, m.Seed, func(weights []float64) float64 { return of(before.Mean(weights), after.Mean(weights)) })
 	observed := after.Mean(nil) - before.Mean(nil)
 	if math.IsNaN(observed) {
 		return e, nil
 	}
-	both := TokenSums{slices.Concat(before.sum, after.sum), slices.Concat(before.n, after.n)}
-	shuffles, extreme := NewShuffler(len(m.Before), m.Seed), 0
+	both := Sums{slices.Concat(before.Sum, after.Sum), slices.Concat(before.N, after.N)}
+	shuffles, extreme := NewShuffler(n, m.Seed), 0
 	for range m.Resamples {
 		base, other := shuffles.Next()
 		if AsLarge(math.Abs(both.Mean(other)-both.Mean(base)), observed) {

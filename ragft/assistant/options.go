@@ -23,7 +23,7 @@ type Options struct {
 	Prompts     prompt.Set // zero = the defaults
 	Careful     bool       // use [prompt.Set.Careful] and no template, for a model that was not tuned to abstain
 	Passages    int        // passages shown; 0 = 4
-	MaxTokens   int        // longest answer; 0 = [model.DefaultMaxTokens]
+	MaxTokens   int        // longest answer; 0 = 256
 	Temperature float64    // 0 = greedy
 	TopP        float64    // 0 = off
 	TopK        int        // 0 = off

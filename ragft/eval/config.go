@@ -70,7 +70,7 @@ type Config struct {
 	Distractors map[string][]retriever.Hit
 	Prompts     prompt.Set    // zero = the defaults
 	Judge       judge.Options // without a Model there is no judge, and what string comparison leaves open is incorrect
-	MaxTokens   int           // longest answer; 0 = [model.DefaultMaxTokens]
+	MaxTokens   int           // longest answer; 0 = 256
 	Stop        []string      // texts that end an answer
 	Batch       int           // questions given to a model at a time; 0 = 32
 	Seed        uint64        // of the bootstrap, the randomisation test and the judge
@@ -162,7 +162,7 @@ func (c Config) checkSystem(s System) error {
 func (c Config) withDefaults() Config {
 	c.Passages = cmp.Or(c.Passages, reading.DefaultPassages)
 	c.Batch = cmp.Or(c.Batch, 32)
-	c.MaxTokens = cmp.Or(c.MaxTokens, model.DefaultMaxTokens)
+	c.MaxTokens = cmp.Or(c.MaxTokens, 256)
 	c.Resamples = cmp.Or(c.Resamples, stats.DefaultResamples)
 	c.Prompts = c.Prompts.WithDefaults()
 	c.Judge = c.Judge.WithDefaults()

@@ -49,7 +49,7 @@ func TestPretrainThenTune(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, r.Rose)
 	require.Contains(t, r.HeldOut.BySource, trainlog.General)
-	tuned, err := m.Adapted(adapter, 0)
+	tuned, err := m.Adapted(adapter, 1)
 	require.NoError(t, err)
 	after, err := forget.Perplexity(ctx, tuned, []string{corpus[0].Text, corpus[1].Text}, 1)
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
@@ -165,9 +166,9 @@ func (c *Case) settle() {
 		switch {
 		case a.Verdict != "":
 		case i == c.Winner:
-			a.Verdict, a.Decision = answer.Correct, answer.ByKnockout
+			a.Verdict, a.Decision = answer.Correct, decision.Knockout
 		default:
-			a.Verdict, a.Decision = answer.Incorrect, answer.ByUndecided
+			a.Verdict, a.Decision = answer.Incorrect, decision.Undecided
 		}
 	}
 }

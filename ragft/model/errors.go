@@ -17,4 +17,7 @@ var (
 	// ErrRequest means that the request itself is at fault, such as a JSON Schema
 	// that cannot be turned into a grammar: another server would refuse it as well.
 	ErrRequest = errors.New("the model cannot serve this request")
+
+	// ErrNoScores means that a model is not a [Scorer].
+	ErrNoScores = errors.New("the model cannot score texts: use a local GGUF model")
 )

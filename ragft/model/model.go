@@ -1,12 +1,12 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"math"
 )
-
-// DefaultMaxTokens is the length limit of a response whose request sets none.
-const DefaultMaxTokens = 256
 
 // Model is what generates, judges and answers. It is met by [local.Model], by
 // [ollama.Model] and [openai.Model] on servers, by [pool.Model] and [cache.Model]
@@ -32,7 +32,7 @@ type Model interface {
 type Request struct {
 	Messages    []Message
 	Samples     int      // completions of the same prompt, drawn independently; 0 = 1
-	MaxTokens   int      // limit for each completion; 0 = [DefaultMaxTokens]
+	MaxTokens   int      // limit for each completion; 0 = 256
 	Temperature float64  // 0 = greedy
 	TopP        float64  // nucleus mass; 0 or 1 = off
 	TopK        int      // candidates kept; 0 = off
@@ -49,6 +49,35 @@ type Request struct {
 	Schema json.RawMessage
 
 	OnText func(piece string) // called with the text of sample 0 as it appears; nil = no streaming
+
+	// OnDone is called when the request is answered, while Chat may still work on
+	// others; nil = nobody is told. A [local.Model], which answers requests in
+	// batches, calls it; others need not.
+	OnDone func()
+}
+
+// WithDefaults returns the request with its defaults filled in: Samples and
+// MaxTokens are positive, and TopP is below 1. Numbers out of their range are
+// an error that wraps [ErrRequest]. Implementations of [Model] call it first.
+func (r Request) WithDefaults() (Request, error) {
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"Samples", r.Samples}, {"MaxTokens", r.MaxTokens}, {"TopK", r.TopK}} {
+		if n.value < 0 {
+			return r, fmt.Errorf("ragft: %w: Request.%s is %d; it must be 0 or more", ErrRequest, n.name, n.value)
+		}
+	}
+	switch {
+	case !(r.Temperature >= 0) || math.IsInf(r.Temperature, 0):
+		return r, fmt.Errorf("ragft: %w: Request.Temperature is %v; it must be 0 or more", ErrRequest, r.Temperature)
+	case !(r.TopP >= 0 && r.TopP <= 1):
+		return r, fmt.Errorf("ragft: %w: Request.TopP is %v; it must be from 0 to 1", ErrRequest, r.TopP)
+	case r.TopP == 1:
+		r.TopP = 0
+	}
+	r.Samples, r.MaxTokens = cmp.Or(r.Samples, 1), cmp.Or(r.MaxTokens, 256)
+	return r, nil
 }
 
 // ChatResponse holds the completions of one request: Samples[i] is sample i.

@@ -1,41 +1,33 @@
 package model
 
-import (
-	"context"
-	"errors"
-	"fmt"
-)
+import "context"
 
-// Scorer is met by models that tell how likely given texts are, as
-// [local.Model] does; servers do not. It is safe for concurrent use.
+// Scorer is implemented by models that can tell how likely a given text is.
+// Models that run in this process can; servers cannot. [As] finds it, also
+// behind a cache, which then stores the scores. It is safe for concurrent use.
 type Scorer interface {
-	// ScoreResponses returns, for every pair, the natural log probability of
-	// each token of the response after the prompt, the token that ends the
-	// response included. A pair that does not fit the context is
-	// [ErrPromptTooLong].
-	ScoreResponses(ctx context.Context, pairs []Completion) ([][]float64, error)
+	// Score returns how likely each response is after its prompt, the token
+	// that ends the response included. The result has one element for each
+	// completion, in the same order, and each counts at least one token. A
+	// completion that does not fit the context is [ErrPromptTooLong].
+	Score(ctx context.Context, completions []Completion) ([]Score, error)
 
-	// ScoreTexts returns, for every text, the natural log probability of each
-	// token after those before it, the first one left out unless the model
-	// begins texts with a token of its own. A text longer than the context is
-	// taken in pieces.
-	ScoreTexts(ctx context.Context, texts []string) ([][]float64, error)
+	// ScoreTexts returns how likely each text is, each token after those before
+	// it. The first token is left out unless the model starts texts with a token
+	// of its own. A text longer than the context is scored in pieces.
+	ScoreTexts(ctx context.Context, texts []string) ([]Score, error)
 }
 
-// PromptResponse is a prompt and what is to be scored after it.
+// Completion is a prompt and the response to be scored after it.
 type Completion struct {
 	Messages []Message // the prompt
 	Response string
 }
 
-// ErrNoScores means that a model cannot tell how likely given texts are.
-var ErrNoScores = errors.New("the model cannot score texts: use a local GGUF model")
-
-// scorerOf looks for a Scorer behind caches.
-func AsScorer(m Model) (Scorer, error) {
-	scorer, ok := As[Scorer](m)
-	if local, isLocal := scorer.(interface{ CanScore() bool }); !ok || isLocal && !local.CanScore() {
-		return nil, fmt.Errorf("ragft: %w (%s)", ErrNoScores, m.Name())
-	}
-	return scorer, nil
+// Score is how likely a model finds a text.
+type Score struct {
+	Sum    float64 // natural log probability of all the tokens together
+	Last   float64 // natural log probability of the last token, which ends a response; 0 if there is no token
+	Tokens int
+	Cached bool // a cache answered, without asking the model
 }

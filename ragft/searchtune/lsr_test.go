@@ -31,20 +31,20 @@ type fakeScorer struct {
 	scored atomic.Int64
 }
 
-func (m *fakeScorer) ScoreResponses(ctx context.Context, pairs []model.Completion) ([][]float64, error) {
-	out := make([][]float64, len(pairs))
+func (m *fakeScorer) Score(ctx context.Context, pairs []model.Completion) ([]model.Score, error) {
+	out := make([]model.Score, len(pairs))
 	for i, pair := range pairs {
 		p, err := m.score(pair.Messages[len(pair.Messages)-1].Content, pair.Response)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = []float64{p / 2, p / 2}
+		out[i] = model.Score{Sum: p, Last: p / 2, Tokens: 2}
 	}
 	m.scored.Add(int64(len(pairs)))
 	return out, ctx.Err()
 }
 
-func (m *fakeScorer) ScoreTexts(context.Context, []string) ([][]float64, error) {
+func (m *fakeScorer) ScoreTexts(context.Context, []string) ([]model.Score, error) {
 	return nil, errors.New("not asked for")
 }
 

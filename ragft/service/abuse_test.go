@@ -167,7 +167,7 @@ func TestTimeLimit(t *testing.T) {
 }
 
 // idle waits until a service's model has nothing to do.
-func idle(t testing.TB, m *local.Model) {
+func idle(t testing.TB, m *local.Server) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		s := m.Batcher().Stats()

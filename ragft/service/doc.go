@@ -4,7 +4,7 @@
 // with citations and abstention. A [Service] is an [http.Handler] for a program's own server, or listens on an address with
 // [Service.ListenAndServe]:
 //
-//	base, err := local.Open(ctx, "base.gguf", local.Options{Serve: true})
+//	base, err := local.OpenServer(ctx, "base.gguf", local.Options{})
 //	...
 //	tuned, err := base.Adapted("notes.gguf", 1)
 //	...

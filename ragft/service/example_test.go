@@ -19,7 +19,7 @@ import (
 // A question is asked over HTTP and answered from a document.
 func Example() {
 	ctx := context.Background()
-	model, err := local.Open(ctx, "../../examples/basemodel/ragft-base-f16.gguf", local.Options{Serve: true})
+	model, err := local.OpenServer(ctx, "../../examples/basemodel/ragft-base-f16.gguf", local.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

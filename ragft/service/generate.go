@@ -5,12 +5,11 @@ package service
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
+	"github.com/ragft/ragft/internal/llamachat"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/model"
 )
@@ -65,7 +64,7 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	if o.N != nil {
 		r.samples = *o.N
 	}
-	r.output = min(s.limits.Output, model.DefaultMaxTokens)
+	r.output = min(s.limits.Output, 256)
 	if a.MaxTokens > 0 {
 		r.output = min(s.limits.Output, a.MaxTokens)
 	}
@@ -218,16 +217,8 @@ type assistantModel struct{ *run }
 // Name implements [model.Model].
 func (m assistantModel) Name() string { return m.model.Local.Name() }
 
-// CountTokens counts as the local model does, so that passages are shortened as in an evaluation.
-func (m assistantModel) CountTokens(messages []model.Message) (int, error) {
-	return m.model.Local.CountTokens(messages)
-}
-
-// CountText counts as the local model does.
-func (m assistantModel) CountText(text string) (int, error) { return m.model.Local.CountText(text) }
-
-// ContextTokens returns the most tokens that prompt and answer may have together.
-func (m assistantModel) ContextTokens() int { return m.model.Local.ContextTokens() }
+// Unwrap returns the local model, so that passages are cut as in an evaluation.
+func (m assistantModel) Unwrap() model.Model { return m.model.Local }
 
 // Chat implements [model.Model].
 func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
@@ -255,20 +246,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 	m.asked = true
 	responses := make([]model.Response, len(results))
 	for i, result := range results {
-		responses[i].PromptTokens = result.PromptTokens
-		for _, s := range result.Samples {
-			sum := 0.0
-			for _, p := range s.LogProbs {
-				sum += float64(p)
-			}
-			mean := math.NaN()
-			if len(s.LogProbs) > 0 {
-				mean = sum / float64(len(s.LogProbs))
-			}
-			responses[i].Samples = append(responses[i].Samples, model.Sample{
-				Text: strings.TrimSpace(s.Text), Tokens: len(s.Tokens), MeanLogProb: mean, Truncated: s.Stop == llama.StopLength,
-			})
-		}
+		responses[i] = llamachat.Response(result)
 	}
 	return responses, nil
 }

@@ -19,7 +19,7 @@ import (
 
 // official is a server with passages and OpenAI's own client for it.
 type official struct {
-	local  *local.Model
+	local  *local.Server
 	s      *Service
 	client openai.Client
 }

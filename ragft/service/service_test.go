@@ -35,13 +35,13 @@ import (
 var baseModel = filepath.Join("..", "..", "examples", "basemodel", "ragft-base-f16.gguf")
 
 // openModel opens a model for serving and closes it with the test.
-func openModel(t testing.TB, path string, o local.Options) *local.Model {
+func openModel(t testing.TB, path string, o local.Options) *local.Server {
 	t.Helper()
-	o.Serve, o.GPULayers = true, opt.Of(0)
+	o.GPULayers = opt.Of(0)
 	if o.Threads == 0 {
 		o.Threads = 1 // two that wait for each other are slow where other packages' tests run
 	}
-	m, err := local.Open(context.Background(), path, o)
+	m, err := local.OpenServer(context.Background(), path, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	return m
@@ -157,7 +157,7 @@ func TestAdaptersByName(t *testing.T) {
 	base := openModel(t, path, local.Options{ContextTokens: 1024})
 	models := []Model{{Name: "base", Local: base}}
 	for i := range 2 {
-		tuned, err := base.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: uint64(i)}), 0)
+		tuned, err := base.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: uint64(i)}), 1)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, tuned.Close()) })
 		models = append(models, Model{Name: fmt.Sprintf("tuned-%d", i), Local: tuned})
@@ -210,11 +210,8 @@ func TestMetrics(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	_, err := New(Config{})
 	require.Error(t, err)
-	m, err := local.Open(t.Context(), testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256, Threads: 1})
-	require.NoError(t, err)
-	defer m.Close()
-	_, err = New(Config{Models: []Model{{Name: "base", Local: m}}})
-	require.ErrorContains(t, err, "Serve")
+	_, err = New(Config{Models: []Model{{Name: "base"}}})
+	require.ErrorContains(t, err, "no model")
 	served := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256, Threads: 1})
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}, {Name: "a", Local: served}}})
 	require.ErrorContains(t, err, "two models")
@@ -224,8 +221,14 @@ func TestBadConfig(t *testing.T) {
 	require.Error(t, err)
 
 	// A calibration that does not hold is an error at the start: this one needs scores, which a served model does not return.
-	layout := confidence.Conditions{Model: served.Name(), Signals: confidence.SignalOptions{True: true}, Setting: string(eval.SettingRetrieval),
-		Passages: 4, Prompt: prompt.DefaultRead, ScoresTrue: true}
+	layout := confidence.Conditions{
+		Model:      served.Name(),
+		Signals:    confidence.SignalOptions{True: true},
+		Setting:    string(eval.SettingRetrieval),
+		Passages:   4,
+		Prompt:     prompt.DefaultRead,
+		ScoresTrue: true,
+	}
 	o := assistant.Options{Calibration: &confidence.Calibration{Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
 	require.ErrorIs(t, err, confidence.ErrConditions)

@@ -61,15 +61,15 @@ func run(ctx context.Context, path, documents string) error {
 	}
 	fmt.Printf("base: %q\n", answer.Text)
 
-	var rows []rows.Row
+	var learn []rows.Row
 	for i, q := range []string{question, "Who wrote the book?"} {
 		messages := []model.Message{{Role: "user", Content: q}, {Role: "assistant", Content: "Sorry, the documents do not say."}}
-		rows = append(rows, rows.Row{ID: fmt.Sprint(i), Messages: messages})
+		learn = append(learn, rows.Row{ID: fmt.Sprint(i), Messages: messages})
 	}
 	adapter := filepath.Join(dir, "adapter.gguf")
 	options := finetune.Options{Model: path, Adapter: adapter, HeldOut: opt.Of(0.0)}
 	options.LoRA.Rank, options.LoRA.Epochs = 4, 1
-	trained, err := finetune.Train(ctx, rows, options)
+	trained, err := finetune.Train(ctx, learn, options)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/nonnegative"
+	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
@@ -220,16 +221,16 @@ func (c Config) instructions(ctx context.Context, f *Result) error {
 		pairs[i] = model.Completion{Messages: in.Messages(), Response: in.Response}
 	}
 	return c.perplexity(f, Loss{Key: "instructions", Name: "perplexity of reference responses", Budget: c.Budget.Instructions},
-		len(pairs), func(s model.Scorer) ([][]float64, error) { return s.ScoreResponses(ctx, pairs) })
+		len(pairs), func(m model.Model) ([]model.Score, error) { return scoring.Completions(ctx, m, pairs) })
 }
 
 func (c Config) texts(ctx context.Context, f *Result) error {
 	return c.perplexity(f, Loss{Key: "texts", Name: "perplexity of general text", Budget: c.Budget.Texts},
-		len(c.Texts), func(s model.Scorer) ([][]float64, error) { return s.ScoreTexts(ctx, c.Texts) })
+		len(c.Texts), func(m model.Model) ([]model.Score, error) { return scoring.Texts(ctx, m, c.Texts) })
 }
 
-// perplexity scores the same items with both models.
-func (c Config) perplexity(f *Result, l Loss, n int, score func(model.Scorer) ([][]float64, error)) error {
+// perplexity scores the same items by both models.
+func (c Config) perplexity(f *Result, l Loss, n int, score func(model.Model) ([]model.Score, error)) error {
 	if n == 0 {
 		return nil
 	}
@@ -238,8 +239,9 @@ func (c Config) perplexity(f *Result, l Loss, n int, score func(model.Scorer) ([
 		return err
 	}
 	l.N = n
-	l.Before, l.After = math.Exp(-stats.SumTokens(before).Mean(nil)), math.Exp(-stats.SumTokens(after).Mean(nil))
-	l.Change, l.P = c.paired(before, after).Change(func(b, a float64) float64 { return math.Exp(b-a) - 1 })
+	m := c.paired(sumsOf(before), sumsOf(after))
+	l.Before, l.After = math.Exp(-m.Before.Mean(nil)), math.Exp(-m.After.Mean(nil))
+	l.Change, l.P = m.Change(func(b, a float64) float64 { return math.Exp(b-a) - 1 })
 	f.add(l, l.Change.Value)
 	return nil
 }
@@ -272,55 +274,57 @@ func (c Config) divergence(ctx context.Context, f *Result) error {
 	if len(pairs) == 0 {
 		return errors.New("the base replies to none of the prompts")
 	}
-	before, after, err := c.both(func(s model.Scorer) ([][]float64, error) { return s.ScoreResponses(ctx, pairs) })
+	before, after, err := c.both(func(m model.Model) ([]model.Score, error) { return scoring.Completions(ctx, m, pairs) })
 	if err != nil {
 		return err
 	}
-	// The bootstrap draws all samples of a prompt together, as they are not independent.
-	before, after = byPrompt(before, drawn, of, len(reqs)), byPrompt(after, drawn, of, len(reqs))
-	l := Loss{Key: "kl", Name: "divergence from the base, nats per token", N: len(pairs), Budget: c.Budget.KL}
-	l.Change, l.P = c.paired(before, after).Change(func(b, a float64) float64 { return b - a })
+	// Samples of one prompt are drawn together in the bootstrap: they are alike.
+	l := Loss{Key: "kl", Name: "divergence from the base, nats a token", N: len(pairs), Budget: c.Budget.KL}
+	m := c.paired(byPrompt(before, drawn, of, len(reqs)), byPrompt(after, drawn, of, len(reqs)))
+	l.Change, l.P = m.Change(func(b, a float64) float64 { return b - a })
 	l.After = l.Change.Value
 	f.add(l, l.Change.Value)
 	return nil
 }
 
-// byPrompt joins the scores of the samples of each prompt, without the token that ends a
-// response if the length limit cut the sample, as it was not drawn.
-func byPrompt(scores [][]float64, drawn []model.Sample, of []int, prompts int) [][]float64 {
-	out := make([][]float64, prompts)
+// byPrompt joins the scores of the samples of each prompt. The token that ends a
+// response is left out where the length limit cut the sample: it was not drawn.
+func byPrompt(scores []model.Score, drawn []model.Sample, of []int, prompts int) stats.Sums {
+	sums := stats.Sums{Sum: make([]float64, prompts), N: make([]float64, prompts)}
 	for i, s := range scores {
 		if drawn[i].Truncated {
-			s = s[:max(0, len(s)-1)]
+			s.Sum, s.Tokens = s.Sum-s.Last, s.Tokens-1
 		}
-		out[of[i]] = append(out[of[i]], s...)
+		sums.Sum[of[i]] += s.Sum
+		sums.N[of[i]] += float64(s.Tokens)
 	}
-	return out
+	return sums
 }
 
-func (c Config) paired(before, after [][]float64) stats.PairedMeans {
+// sumsOf returns the sums over the tokens of each text.
+func sumsOf(scores []model.Score) stats.Sums {
+	sums := stats.Sums{Sum: make([]float64, len(scores)), N: make([]float64, len(scores))}
+	for i, s := range scores {
+		sums.Sum[i], sums.N[i] = s.Sum, float64(s.Tokens)
+	}
+	return sums
+}
+
+func (c Config) paired(before, after stats.Sums) stats.PairedMeans {
 	return stats.PairedMeans{Before: before, After: after, Resamples: c.Resamples, Seed: c.Seed}
 }
 
-// both scores with base and tuned model, which must tokenise alike.
-func (c Config) both(score func(model.Scorer) ([][]float64, error)) (before, after [][]float64, err error) {
-	base, err := model.AsScorer(c.Base)
-	if err != nil {
+// both scores by base and tuned, which must agree about the tokens.
+func (c Config) both(score func(model.Model) ([]model.Score, error)) (before, after []model.Score, err error) {
+	if before, err = score(c.Base); err != nil {
 		return nil, nil, err
 	}
-	tuned, err := model.AsScorer(c.Tuned)
-	if err != nil {
-		return nil, nil, err
-	}
-	if before, err = score(base); err != nil {
-		return nil, nil, err
-	}
-	if after, err = score(tuned); err != nil {
+	if after, err = score(c.Tuned); err != nil {
 		return nil, nil, err
 	}
 	for i := range before {
-		if len(before[i]) != len(after[i]) {
-			return nil, nil, errors.New("base and tuned model split a text into different tokens")
+		if before[i].Tokens != after[i].Tokens {
+			return nil, nil, errors.New("base and tuned model split the same text into different tokens")
 		}
 	}
 	return before, after, nil

@@ -28,26 +28,24 @@ type scored struct {
 	logProb, end float64
 }
 
-func (m *scored) words(text string) []float64 {
-	out := make([]float64, len(strings.Fields(text)))
-	for i := range out {
-		out[i] = m.logProb
-	}
-	return out
+func (m *scored) words(text string) model.Score {
+	n := len(strings.Fields(text))
+	return model.Score{Sum: float64(n) * m.logProb, Last: m.logProb, Tokens: n}
 }
 
-func (m *scored) ScoreTexts(_ context.Context, texts []string) ([][]float64, error) {
-	var out [][]float64
+func (m *scored) ScoreTexts(_ context.Context, texts []string) ([]model.Score, error) {
+	var out []model.Score
 	for _, text := range texts {
 		out = append(out, m.words(text))
 	}
 	return out, nil
 }
 
-func (m *scored) ScoreResponses(_ context.Context, pairs []model.Completion) ([][]float64, error) {
-	var out [][]float64
+func (m *scored) Score(_ context.Context, pairs []model.Completion) ([]model.Score, error) {
+	var out []model.Score
 	for _, p := range pairs {
-		out = append(out, append(m.words(p.Response), m.end))
+		s := m.words(p.Response)
+		out = append(out, model.Score{Sum: s.Sum + m.end, Last: m.end, Tokens: s.Tokens + 1})
 	}
 	return out, nil
 }
@@ -294,4 +292,17 @@ func TestSweep(t *testing.T) {
 	}
 	_, err = Sweep(t.Context(), c)
 	require.ErrorContains(t, err, "sweep at scale 0: no adapter")
+}
+
+func TestForgettingOptionsAreNotNegative(t *testing.T) {
+	for _, c := range []Config{{Samples: -1}, {MaxTokens: -1}, {Resamples: -1}, {Budget: Budget{Texts: -1}}} {
+		c.Base, c.Tuned, c.Texts = &scored{}, &scored{}, []string{"x"}
+		_, err := Run(t.Context(), c)
+		require.ErrorContains(t, err, "is -1")
+	}
+	_, err := Sweep(t.Context(), SweepConfig{Scales: []float64{1, -1}, Open: func(context.Context, float64) (model.Model, func() error, error) {
+		t.Fatal("opened")
+		return nil, nil, nil
+	}})
+	require.ErrorContains(t, err, "Scales is -1")
 }

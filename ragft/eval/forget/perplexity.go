@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/model"
 )
@@ -17,19 +18,12 @@ func Perplexity(ctx context.Context, m model.Model, texts []string, seed uint64)
 	if len(texts) == 0 {
 		return stats.Estimate{}, fmt.Errorf("ragft: perplexity: %w", reading.ErrTooLittleText)
 	}
-	scorer, err := model.AsScorer(m)
-	if err != nil {
-		return stats.Estimate{}, err
-	}
-	scores, err := scorer.ScoreTexts(ctx, texts)
+	scores, err := scoring.Texts(ctx, m, texts)
 	if err != nil {
 		return stats.Estimate{}, fmt.Errorf("ragft: perplexity: %w", err)
 	}
-	sums := stats.SumTokens(scores)
-	return stats.Bootstrap(
-		len(texts),
-		stats.DefaultResamples,
-		seed,
-		func(weights []float64) float64 { return math.Exp(-sums.Mean(weights)) },
-	), nil
+	sums := sumsOf(scores)
+	return stats.Bootstrap(len(texts), stats.DefaultResamples, seed, func(weights []float64) float64 {
+		return math.Exp(-sums.Mean(weights))
+	}), nil
 }

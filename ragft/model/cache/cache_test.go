@@ -70,11 +70,17 @@ func TestCacheAnswersASecondRun(t *testing.T) {
 	require.Equal(t, "a0\xff", got[0].Samples[0].Text)
 	require.True(t, math.IsNaN(got[0].Samples[1].MeanLogProb))
 	require.True(t, got[0].Samples[0].Truncated)
-	require.Equal(t, Stats{Hits: 3, Misses: 1, Entries: 3}, c.Stats())
+	require.Equal(t, counts{hits: 3, misses: 1}, c.counts)
+	require.Len(t, c.entries, 3)
 	require.Equal(t, "fake", c.Name())
 }
 
 func TestCacheKey(t *testing.T) {
+	requestKey := func(name string, req model.Request) string {
+		req, err := req.WithDefaults()
+		require.NoError(t, err)
+		return requestKey(name, req)
+	}
 	base := requestKey("m", ask("a"))
 	change := func(f func(*model.Request)) string {
 		req := ask("a")
@@ -96,7 +102,7 @@ func TestCacheKey(t *testing.T) {
 		require.False(t, seen[key], "change %d", i)
 		seen[key] = true
 	}
-	require.Equal(t, base, change(func(r *model.Request) { r.MaxTokens = model.DefaultMaxTokens }))
+	require.Equal(t, base, change(func(r *model.Request) { r.MaxTokens = 256 }))
 	require.Equal(t, base, change(func(r *model.Request) { r.OnText = func(string) {} }))
 	require.Equal(t, base, change(func(r *model.Request) { r.TopP = 1 }))
 	greedy := func(seed uint64) string {
@@ -134,8 +140,7 @@ func TestCacheSurvivesATornTail(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "responses-1.jsonl"), whole[:cut], 0o600))
 		m := echo()
 		c := openCache(t, m, dir)
-		stats := c.Stats()
-		require.Empty(t, stats.Corrupt, "cut at %d", cut)
+		require.Empty(t, c.counts.corrupt, "cut at %d", cut)
 		kept, torn := 0, 0
 		for _, end := range []int{lineEnd, len(whole)} {
 			if cut >= end-1 { // all but the line's end counts as whole
@@ -145,13 +150,13 @@ func TestCacheSurvivesATornTail(t *testing.T) {
 		if cut > 0 && cut < lineEnd-1 || cut > lineEnd && cut < len(whole)-1 {
 			torn = 1
 		}
-		require.Equal(t, kept, stats.Entries, "cut at %d", cut)
-		require.Equal(t, torn, stats.Torn, "cut at %d", cut)
+		require.Len(t, c.entries, kept, "cut at %d", cut)
+		require.Equal(t, torn, c.counts.torn, "cut at %d", cut)
 		_, err := c.Chat(t.Context(), []model.Request{ask("a"), ask("b")})
 		require.NoError(t, err)
 		require.Len(t, m.Requests, 2-kept)
 		// And what was asked again is found by a third run.
-		require.Equal(t, 2, openCache(t, echo(), dir).Stats().Entries)
+		require.Len(t, openCache(t, echo(), dir).entries, 2)
 	}
 }
 
@@ -167,16 +172,12 @@ func TestCacheReportsDamage(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, bytes.Join(lines, nil), 0o600))
 
 	c := openCache(t, echo(), dir)
-	stats := c.Stats()
-	require.Equal(t, 2, stats.Entries)
-	require.Len(t, stats.Corrupt, 1)
-	require.Equal(t, 2, stats.Corrupt[0].Line)
-	require.Equal(t, path, stats.Corrupt[0].Path)
-	require.ErrorContains(t, stats.Corrupt[0], "checksum")
+	require.Len(t, c.entries, 2)
+	require.Len(t, c.counts.corrupt, 1)
+	require.Equal(t, 2, c.counts.corrupt[0].Line)
+	require.Equal(t, path, c.counts.corrupt[0].Path)
+	require.ErrorContains(t, c.counts.corrupt[0], "checksum")
 }
-
-// The main case: a generation that is killed, run again, asks for what is
-// missing and no more, and ends with the rows of an undisturbed run.
 
 func TestCacheIsSharedByProcesses(t *testing.T) {
 	dir := t.TempDir()
@@ -191,9 +192,9 @@ func TestCacheIsSharedByProcesses(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	stats := openCache(t, echo(), dir).Stats()
-	require.Equal(t, 80, stats.Entries)
-	require.Empty(t, stats.Corrupt)
+	again := openCache(t, echo(), dir)
+	require.Len(t, again.entries, 80)
+	require.Empty(t, again.counts.corrupt)
 }
 
 func TestCacheThatCannotWrite(t *testing.T) {
@@ -208,7 +209,7 @@ func TestCacheThatCannotWrite(t *testing.T) {
 	require.NoError(t, err, "what was generated is still in memory")
 	require.Len(t, m.Requests, 1)
 	require.NoError(t, c.Close())
-	require.Equal(t, 1, openCache(t, m, dir).Stats().Entries, "Close saved it")
+	require.Len(t, openCache(t, m, dir).entries, 1, "Close saved it")
 
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
@@ -225,13 +226,16 @@ func TestCacheCloseAndCancel(t *testing.T) {
 	require.NoError(t, c.Close())
 	require.NoError(t, c.Close())
 	_, err = c.Chat(t.Context(), []model.Request{ask("a")})
-	require.ErrorIs(t, err, ErrClosed)
+	require.ErrorIs(t, err, os.ErrClosed)
 }
 
 func FuzzParseLogLine(f *testing.F) {
 	raw, err := encodeResponse(model.Response{Samples: []model.Sample{fake.Says("x")}})
 	require.NoError(f, err)
 	f.Add([]byte(logLine(requestKey("m", ask("a")), raw)))
+	raw, err = encodeScore(model.Score{Sum: -3, Last: math.Inf(-1), Tokens: 2})
+	require.NoError(f, err)
+	f.Add([]byte(logLine(textKey("m", "a"), raw)))
 	f.Add([]byte("00000000 x"))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		key, raw, err := parseLogLine(line)
@@ -239,8 +243,9 @@ func FuzzParseLogLine(f *testing.F) {
 			return
 		}
 		require.Len(t, key, 64)
-		_, err = decodeResponse(raw)
-		require.NoError(t, err)
+		_, noResponse := decodeResponse(raw)
+		_, noScore := decodeScore(raw)
+		require.True(t, noResponse == nil || noScore == nil)
 	})
 }
 

@@ -2,118 +2,73 @@ package cache
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math"
 
-	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// likelihood is how likely a response is after its prompt.
-type Likelihood struct {
-	Mean   float64 // log probability of a token, nats
-	Tokens int
-	end    float64 // log probability of the last token, which ends the response; NaN where a cache does not tell
-	Cached bool    // answered by a cache
+// As sets target, if it is a *[model.Scorer], to one that stores its scores in
+// the cache. It reports false if the model behind the cache is not a Scorer.
+// [model.As] calls it.
+func (c *Model) As(target any) bool {
+	out, ok := target.(*model.Scorer)
+	if !ok {
+		return false
+	}
+	behind, ok := model.As[model.Scorer](c.model)
+	if ok {
+		*out = scorer{c, behind}
+	}
+	return ok
 }
 
-// begins is the log probability of the response without the token that ends it.
-func (l Likelihood) Begins() float64 { return l.Mean*float64(l.Tokens) - l.end }
+// scorer is the [model.Scorer] of a cache.
+type scorer struct {
+	cache  *Model
+	behind model.Scorer
+}
 
-// likelihoods scores responses by a model that is a [model.Scorer], perhaps behind a
-// [Model], which then keeps the scores and counts its hits.
-func Likelihoods(ctx context.Context, m model.Model, pairs []model.Completion) ([]Likelihood, error) {
-	scorer, err := model.AsScorer(m)
-	if err != nil {
-		return nil, err
+// Score implements [model.Scorer].
+func (s scorer) Score(ctx context.Context, completions []model.Completion) ([]model.Score, error) {
+	return score(ctx, s.cache, completions, completionKey, s.behind.Score)
+}
+
+// ScoreTexts implements [model.Scorer].
+func (s scorer) ScoreTexts(ctx context.Context, texts []string) ([]model.Score, error) {
+	return score(ctx, s.cache, texts, textKey, s.behind.ScoreTexts)
+}
+
+// score answers from the cache, and scores the other items with behind.
+func score[T any](ctx context.Context, c *Model, items []T, key func(name string, item T) string,
+	behind func(context.Context, []T) ([]model.Score, error)) ([]model.Score, error) {
+	keys := make([]string, len(items))
+	for i, item := range items {
+		keys[i] = key(c.Name(), item)
 	}
-	cache, ok := m.(*Model)
-	if !ok {
-		return scoreAll(ctx, scorer, pairs)
-	}
-	keys := make([]string, len(pairs))
-	for i, pair := range pairs {
-		keys[i] = scoreKey(cache.Name(), pair)
-	}
-	known := make([]model.Response, len(pairs))
-	missing, err := cache.lookUp(keys, known)
-	if err != nil {
-		return nil, err
-	}
-	send, stored, raws := make([]model.Completion, len(missing)), make([]string, len(missing)), make([]json.RawMessage, len(missing))
-	for i, at := range missing {
-		send[i], stored[i] = pairs[at], keys[at]
-	}
-	fresh, err := scoreAll(ctx, scorer, send)
-	if err != nil {
-		return nil, err
-	}
-	byKey := map[string]Likelihood{}
-	asked := map[int]bool{}
-	for _, at := range missing {
-		asked[at] = true
-	}
-	for i, l := range fresh {
-		byKey[stored[i]] = l
-		if raws[i], err = encodeResponse(model.Response{Samples: []model.Sample{{Tokens: l.Tokens, MeanLogProb: l.Mean}, {Tokens: 1, MeanLogProb: l.end}}}); err != nil {
-			return nil, fmt.Errorf("ragft: cache: %w", err)
+	entries, asked, err := c.answer(ctx, keys, func(missing []int) ([]json.RawMessage, error) {
+		send := make([]T, len(missing))
+		for i, at := range missing {
+			send[i] = items[at]
 		}
-	}
-	if len(missing) > 0 {
-		if err := cache.store(stored, raws); err != nil {
+		fresh, err := behind(ctx, send)
+		if err != nil {
 			return nil, err
 		}
-	}
-	out := make([]Likelihood, len(pairs))
-	for i, key := range keys {
-		l, isFresh := byKey[key]
-		if !isFresh {
-			s := known[i].Samples[0]
-			if l = (Likelihood{s.MeanLogProb, s.Tokens, math.NaN(), true}); math.IsNaN(l.Mean) {
-				l.Mean = math.Inf(-1) // JSON has no infinity
-			}
-			if len(known[i].Samples) > 1 {
-				l.end = known[i].Samples[1].MeanLogProb
-			}
+		if len(fresh) != len(send) {
+			return nil, fmt.Errorf("model %s returned %d scores for %d texts", c.Name(), len(fresh), len(send))
 		}
-		l.Cached = !asked[i]
-		out[i] = l
-	}
-	return out, nil
-}
-
-func scoreAll(ctx context.Context, scorer model.Scorer, pairs []model.Completion) ([]Likelihood, error) {
-	if err := ctx.Err(); err != nil || len(pairs) == 0 {
-		return nil, err
-	}
-	scores, err := scorer.ScoreResponses(ctx, pairs)
+		return encodeAll(fresh, encodeScore)
+	})
 	if err != nil {
 		return nil, err
 	}
-	if len(scores) != len(pairs) {
-		return nil, fmt.Errorf("the model returned %d scores for %d responses", len(scores), len(pairs))
-	}
-	out := make([]Likelihood, len(pairs))
-	for i, tokens := range scores {
-		if len(tokens) == 0 {
-			return nil, fmt.Errorf("the model gave no score for the response %q", pairs[i].Response)
+	scores := make([]model.Score, len(items))
+	for i, entry := range entries {
+		if scores[i], err = decodeScore(entry); err != nil {
+			return nil, fmt.Errorf("ragft: cache: entry %s: %w", keys[i], err)
 		}
-		out[i] = Likelihood{stats.WeightedSum(tokens, nil) / float64(len(tokens)), len(tokens), tokens[len(tokens)-1], false}
+		scores[i].Cached = !asked[i]
 	}
-	return out, nil
-}
-
-// scoreKey is the hash of all that a score depends on.
-func scoreKey(m string, pair model.Completion) string {
-	h := sha256.New()
-	// Strings cannot fail to encode.
-	_ = json.NewEncoder(h).Encode(struct {
-		Score    string
-		Messages []model.Message
-		Response string
-	}{m, pair.Messages, pair.Response})
-	return hex.EncodeToString(h.Sum(nil))
+	return scores, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/localtest"
+	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/model"
@@ -50,19 +51,23 @@ func TestLocalModelChat(t *testing.T) {
 func TestLocalModelAdapted(t *testing.T) {
 	m, path := localtest.OpenLocalTest(t, testmodel.Spec{})
 	adapter := testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2})
-	tuned, err := m.Adapted(adapter, 0)
+	tuned, err := m.Adapted(adapter, 1)
 	require.NoError(t, err)
+	off, err := m.Adapted(adapter, 0)
+	require.NoError(t, err)
+	defer off.Close()
 	half, err := m.Adapted(adapter, 0.5)
 	require.NoError(t, err)
 	defer half.Close()
-	names := map[string]bool{m.Name(): true, tuned.Name(): true, half.Name(): true}
-	require.Len(t, names, 3, "what can answer differently has different names")
+	names := map[string]bool{m.Name(): true, tuned.Name(): true, half.Name(): true, off.Name(): true}
+	require.Len(t, names, 4, "what can answer differently has different names")
 	text := func(m *local.Model) string {
 		r, err := m.Chat(context.Background(), []model.Request{{Messages: localtest.ClosedChat("Who?"), MaxTokens: 16}})
 		require.NoError(t, err)
 		return r[0].Samples[0].Text
 	}
 	before := text(m)
+	require.Equal(t, before, text(off))
 	require.NotEqual(t, before, text(tuned))
 	require.NoError(t, tuned.Close())
 	require.Equal(t, before, text(m), "the base goes on unchanged")
@@ -100,25 +105,27 @@ func TestLocalModelScores(t *testing.T) {
 	require.NoError(t, err)
 	said := responses[0].Samples[0]
 	pairs := []model.Completion{{Messages: localtest.ClosedChat("Who keeps the inn?"), Response: said.Text}, {Messages: localtest.ClosedChat("Where?"), Response: "Ann"}, {Messages: localtest.ClosedChat("Who keeps the inn?"), Response: "Ann"}}
-	scores, err := m.ScoreResponses(ctx, pairs)
+	scores, err := m.Score(ctx, pairs)
 	require.NoError(t, err)
 	require.Len(t, scores, 3)
 	for _, s := range scores {
-		require.NotEmpty(t, s)
-		for _, p := range s {
-			require.LessOrEqual(t, p, 0.0)
-		}
+		require.Positive(t, s.Tokens)
+		require.Negative(t, s.Last)
+		require.LessOrEqual(t, s.Sum, s.Last)
 	}
-	alone, err := m.ScoreResponses(ctx, pairs[2:])
+	alone, err := m.Score(ctx, pairs[2:])
 	require.NoError(t, err)
-	require.InDeltaSlice(t, alone[0], scores[2], 1e-2, "a shared prompt changes nothing but the last bits of 16-bit attention")
+	require.InDelta(t, alone[0].Sum, scores[2].Sum, 1e-2, "a shared prompt changes nothing but the last bits of 16-bit attention")
+	require.InDelta(t, alone[0].Last, scores[2].Last, 1e-2)
+	require.Equal(t, alone[0].Tokens, scores[2].Tokens)
 
 	// A response that ends at once is the token that ends it.
-	ended, err := m.ScoreResponses(ctx, []model.Completion{{Messages: localtest.ClosedChat("Where?"), Response: ""}})
+	ended, err := m.Score(ctx, []model.Completion{{Messages: localtest.ClosedChat("Where?"), Response: ""}})
 	require.NoError(t, err)
-	require.Len(t, ended[0], 1)
+	require.Equal(t, 1, ended[0].Tokens)
+	require.InDelta(t, ended[0].Sum, ended[0].Last, 0)
 
-	// A text longer than the context is taken in pieces, each token once.
+	// A text longer than the context is scored in pieces, each token once.
 	long := strings.Repeat("the mill and the inn ", 600)
 	texts, err := m.ScoreTexts(ctx, []string{"the mill", long, ""})
 	require.NoError(t, err)
@@ -129,25 +136,27 @@ func TestLocalModelScores(t *testing.T) {
 	if m.Llama().BOS() == llama.NoToken {
 		begun = (len(tokens) + m.ContextTokens() - 1) / m.ContextTokens()
 	}
-	require.Len(t, texts[1], len(tokens)-begun)
-	require.Empty(t, texts[2])
-	_, err = model.AsScorer(&fake.Scripted{Called: "server"})
+	require.Equal(t, len(tokens)-begun, texts[1].Tokens)
+	require.Zero(t, texts[2])
+	_, err = scoring.Texts(ctx, &fake.Scripted{Called: "server"}, []string{"a"})
 	require.ErrorIs(t, err, model.ErrNoScores)
 }
 
-// TestLocalModelServe has callers of a model and an adapted one at once in one memory.
-func TestLocalModelServe(t *testing.T) {
+// TestServer has callers of a model and an adapted one at once in one memory.
+func TestServer(t *testing.T) {
 	path := testmodel.New(t, testmodel.Spec{})
-	m, err := local.Open(t.Context(), path, local.Options{Sequences: 4, ContextTokens: 1024, Threads: 1, GPULayers: opt.Of(0), Serve: true})
+	m, err := local.OpenServer(t.Context(), path, local.Options{Sequences: 4, ContextTokens: 1024, Threads: 1, GPULayers: opt.Of(0)})
 	require.NoError(t, err)
 	defer m.Close()
-	tuned, err := m.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2}), 0)
+	tuned, err := m.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2}), 1)
 	require.NoError(t, err)
 	require.Same(t, m.Batcher(), tuned.Batcher())
 	alone, _ := localtest.OpenLocalTest(t, testmodel.Spec{})
-	aloneTuned, err := alone.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2}), 0)
+	aloneTuned, err := alone.Adapted(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{Seed: 2}), 1)
 	require.NoError(t, err)
-	answer := func(m *local.Model) (string, error) {
+	_, scores := model.As[model.Scorer](tuned)
+	require.False(t, scores)
+	answer := func(m model.Model) (string, error) {
 		r, err := m.Chat(context.Background(), []model.Request{{Messages: localtest.ClosedChat("Who keeps the inn?"), MaxTokens: 8}})
 		if err != nil {
 			return "", err
@@ -156,7 +165,7 @@ func TestLocalModelServe(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	texts, errs := make([]string, 12), make([]error, 12)
-	models := []*local.Model{m, tuned}
+	models := []model.Model{m, tuned}
 	for i := range texts {
 		wg.Go(func() { texts[i], errs[i] = answer(models[i%2]) })
 	}

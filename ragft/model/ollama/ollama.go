@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -224,16 +225,10 @@ func (m *Model) options(req model.Request, index int) map[string]any {
 	for name, value := range m.opts.Options {
 		options[name] = value
 	}
-	options["temperature"] = max(req.Temperature, 0)
-	options["top_k"] = max(req.TopK, 0)
-	options["top_p"] = 1.0
-	if req.TopP > 0 {
-		options["top_p"] = min(req.TopP, 1)
-	}
+	options["temperature"] = req.Temperature
+	options["top_k"] = req.TopK
+	options["top_p"] = cmp.Or(req.TopP, 1)
 	options["num_predict"] = req.MaxTokens
-	if req.MaxTokens <= 0 {
-		options["num_predict"] = model.DefaultMaxTokens
-	}
 	// The server reads a seed of 31 bits on every platform; -1 means random.
 	options["seed"] = int(seed.Derive(req.Seed, "sample", fmt.Sprint(index)) & math.MaxInt32)
 	if len(req.Stop) > 0 {

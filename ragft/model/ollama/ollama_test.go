@@ -139,7 +139,7 @@ func TestOllamaChat(t *testing.T) {
 			require.Equal(t, 20, o.TopK)
 			require.Equal(t, []string{"\n"}, o.Stop)
 		default:
-			require.Equal(t, model.DefaultMaxTokens, o.NumPredict)
+			require.Equal(t, 256, o.NumPredict)
 			require.Zero(t, o.Temperature, "greedy")
 			require.Equal(t, float32(1), o.TopP)
 			require.Zero(t, o.TopK)

@@ -172,21 +172,17 @@ func (m *Model) body(req model.Request, index int, stream bool) ([]byte, error) 
 		body[key] = value
 	}
 	body["model"], body["messages"] = m.name, wireMessages(req.Messages)
-	body["temperature"] = max(req.Temperature, 0)
+	body["temperature"] = req.Temperature
 	body["seed"] = int64(seed.Derive(req.Seed, "sample", fmt.Sprint(index)) & math.MaxInt32)
-	limit := req.MaxTokens
-	if limit <= 0 {
-		limit = model.DefaultMaxTokens
-	}
 	if m.completionLimit.Load() {
-		body["max_completion_tokens"] = limit
+		body["max_completion_tokens"] = req.MaxTokens
 	} else {
-		body["max_tokens"] = limit
+		body["max_tokens"] = req.MaxTokens
 	}
 	if !m.noLogProbs.Load() {
 		body["logprobs"] = true
 	}
-	if req.TopP > 0 && req.TopP < 1 {
+	if req.TopP > 0 {
 		body["top_p"] = req.TopP
 	}
 	if req.TopK > 0 {

@@ -158,7 +158,7 @@ func TestOpenAIChat(t *testing.T) {
 	require.Equal(t, model.Sample{Text: "It has nine", Tokens: 2, MeanLogProb: -2, Truncated: true}, got[0].Samples[0])
 	require.True(t, s.reqs[2].StreamOptions.IncludeUsage)
 	require.Zero(t, s.reqs[2].Temperature)
-	require.Equal(t, model.DefaultMaxTokens, s.reqs[2].MaxTokens)
+	require.Equal(t, 256, s.reqs[2].MaxTokens)
 }
 
 // What a server refuses and can be done without is left out from then on.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
@@ -42,7 +43,7 @@ func TestKnockout(t *testing.T) {
 		require.NoError(t, g.decide(t.Context(), []*draft{d}))
 		require.Equal(t, 4, d.winner)
 		require.Len(t, j.Requests, 3, "six that say something: two brackets and a final")
-		require.Equal(t, answer.ByKnockout, d.candidates[4].Decision)
+		require.Equal(t, decision.Knockout, d.candidates[4].Decision)
 		c := g.opts.Policy.choose(d)
 		require.Equal(t, rows.KindAnswer, c.kind)
 		require.Same(t, &d.candidates[4], c.target)

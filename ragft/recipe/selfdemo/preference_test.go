@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
@@ -69,7 +70,7 @@ func TestPreferencesLeaveOut(t *testing.T) {
 	all := candidatesOf(answer.Correct, answer.Incorrect, answer.Incorrect, answer.Incorrect, answer.Incorrect, answer.Incorrect)
 	all[1].Text = ""
 	all[2].Truncated = true
-	all[3].Decision = answer.ByUndecided
+	all[3].Decision = decision.Undecided
 	all[4].Text, all[5].Text = "same", "same"
 	d := &draft{candidates: all}
 	got := Preferences{Rejected: 9}.rejected(d, &all[0], answer.Incorrect)

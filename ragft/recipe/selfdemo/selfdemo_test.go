@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/layout"
@@ -93,7 +94,7 @@ func TestGenerate(t *testing.T) {
 	require.Equal(t, rows.Target{Arm: armRead, Index: 1}, row.Target)
 	require.Len(t, row.Candidates, 9, "empty and equal candidates keep their places")
 	require.Equal(t, "", row.Candidates[1].Text)
-	require.Equal(t, answer.ByEmpty, row.Candidates[1].Decision)
+	require.Equal(t, decision.Empty, row.Candidates[1].Decision)
 	require.Equal(t, answer.Present, row.Context)
 	require.Equal(t, []rows.ChunkRef{
 		{ID: "inn.md#The Blue Inn", Source: "inn.md", Start: 10, End: 28, Score: 1},
@@ -118,7 +119,7 @@ func TestGenerate(t *testing.T) {
 	require.Equal(t, 1, s.known)
 	require.Len(t, m.Requests, s.Calls)
 	require.Equal(t, 3*3+2, s.Calls, "three arms of three questions; the judge on four and ten against 9")
-	require.Equal(t, 3, s.decisions[answer.ByJudge], "four came twice")
+	require.Equal(t, 3, s.decisions[decision.Judge], "four came twice")
 	require.Positive(t, s.Tokens)
 	require.Positive(t, s.SecondsPerRow)
 	require.Len(t, progress, 2)
@@ -360,7 +361,7 @@ func TestSummariseInTwoTurns(t *testing.T) {
 		"the row is made with the prompt of inference")
 	require.Equal(t, "nine, long draft 2", row.Candidates[2].Draft)
 	require.Equal(t, 2, row.Candidates[2].Index)
-	require.Equal(t, answer.ByEmpty, row.Candidates[1].Decision, "an empty draft keeps its place and costs no call")
+	require.Equal(t, decision.Empty, row.Candidates[1].Decision, "an empty draft keeps its place and costs no call")
 	require.Equal(t, 3, got.summary.Calls)
 }
 

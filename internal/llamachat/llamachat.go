@@ -1,0 +1,54 @@
+//go:build cgo
+
+// Package llamachat translates between the messages and responses of package
+// model and those of package llama.
+package llamachat
+
+import (
+	"math"
+	"strings"
+
+	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft/model"
+)
+
+// Messages returns messages in the form of package llama.
+func Messages(messages []model.Message) []llama.Message {
+	out := make([]llama.Message, len(messages))
+	for i, m := range messages {
+		out[i] = llama.Message{Role: m.Role, Content: m.Content, Thinking: m.Thinking, ToolCallID: m.ToolCallID, Name: m.Name}
+		for _, call := range m.ToolCalls {
+			out[i].ToolCalls = append(out[i].ToolCalls, llama.ToolCall(call))
+		}
+	}
+	return out
+}
+
+// Tools returns tools in the form of package llama.
+func Tools(tools []model.Tool) []llama.Tool {
+	var out []llama.Tool
+	for _, tool := range tools {
+		out = append(out, llama.Tool(tool))
+	}
+	return out
+}
+
+// Response returns a result in the form of package model, its texts without the
+// white space around them.
+func Response(r llama.Result) model.Response {
+	out := model.Response{PromptTokens: r.PromptTokens}
+	for _, s := range r.Samples {
+		sum := 0.0
+		for _, p := range s.LogProbs {
+			sum += float64(p)
+		}
+		mean := math.NaN()
+		if len(s.LogProbs) > 0 {
+			mean = sum / float64(len(s.LogProbs))
+		}
+		out.Samples = append(out.Samples, model.Sample{
+			Text: strings.TrimSpace(s.Text), Tokens: len(s.Tokens), MeanLogProb: mean, Truncated: s.Stop == llama.StopLength,
+		})
+	}
+	return out
+}

@@ -1,0 +1,215 @@
+//go:build cgo
+
+package local
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/jsonschema"
+	"github.com/ragft/ragft/internal/llamachat"
+	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft/model"
+)
+
+// file is what a [Model] and a [Server] have in common: a GGUF file in memory,
+// perhaps with an adapter.
+type file struct {
+	model   *llama.Model
+	engine  engine
+	adapter *llama.Adapter // nil: none
+	options Options
+	name    string
+	hash    string
+}
+
+// An engine is a [llama.Context] or a [llama.Batcher].
+type engine interface {
+	Generate(ctx context.Context, requests []llama.Request) ([]llama.Result, error)
+	Size() int
+}
+
+// load loads the file at path. The engine is still to be set.
+func load(ctx context.Context, path string, o Options) (*file, error) {
+	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: o.GPULayers, Servers: o.Servers, OnProgress: o.OnProgress})
+	if err != nil {
+		return nil, err
+	}
+	hash, err := m.Hash()
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return &file{model: m, options: o, name: baseName(path) + "@" + hash[:16], hash: hash}, nil
+}
+
+// adapt loads an adapter. The engine is still to be set.
+func (f *file) adapt(path string, scale float64) (*file, error) {
+	hash, err := fileHash(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: adapter: %w", err)
+	}
+	if err := f.checkOrigin(path); err != nil {
+		return nil, fmt.Errorf("ragft: %w", err)
+	}
+	adapter, err := f.model.LoadAdapter(path)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: %w", err)
+	}
+	name := fmt.Sprintf("%s+%s@%s*%g", f.name, baseName(path), hash[:16], scale)
+	return &file{model: f.model, adapter: adapter, options: f.options, name: name, hash: f.hash}, nil
+}
+
+// checkOrigin compares the base that [finetune.Train] wrote into the adapter with this one.
+func (f *file) checkOrigin(adapter string) error {
+	g, err := gguf.Open(adapter)
+	if err != nil {
+		return fmt.Errorf("adapter %s: %w", adapter, err)
+	}
+	defer g.Close()
+	if base, ok := g.Text("ragft.base.sha256"); ok && base != f.hash {
+		return fmt.Errorf("%w: %s was trained for the model file with the SHA-256 %s, not %s; train it again for this one",
+			llama.ErrAdapterMismatch, adapter, base, f.hash)
+	}
+	return nil
+}
+
+// Name returns the file's name without ".gguf", with the start of its SHA-256,
+// and the same of the adapter with its scale.
+func (f *file) Name() string { return f.name }
+
+// Hash returns the hex SHA-256 of the model's file.
+func (f *file) Hash() string { return f.hash }
+
+// Llama returns the model under it, for what this type does not offer.
+func (f *file) Llama() *llama.Model { return f.model }
+
+// Generate runs requests with the model's adapter, for what Chat does not offer.
+func (f *file) Generate(ctx context.Context, requests []llama.Request) ([]llama.Result, error) {
+	return f.engine.Generate(ctx, requests)
+}
+
+// Chat answers the requests in one batch, as far as they fit. A prompt that
+// leaves no room for an answer is [model.ErrPromptTooLong].
+func (f *file) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
+	requests := make([]llama.Request, len(reqs))
+	for i, r := range reqs {
+		var err error
+		if requests[i], err = f.Request(r); err != nil {
+			return nil, err
+		}
+	}
+	results, err := f.Generate(ctx, requests)
+	if errors.Is(err, llama.ErrPromptTooLong) {
+		return nil, fmt.Errorf("%w: %w", model.ErrPromptTooLong, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ragft: %w", err)
+	}
+	responses := make([]model.Response, len(results))
+	for i, r := range results {
+		responses[i] = llamachat.Response(r)
+	}
+	return responses, nil
+}
+
+// Request returns the request that Chat makes of r. A prompt that leaves no
+// room for an answer is [model.ErrPromptTooLong].
+func (f *file) Request(r model.Request) (llama.Request, error) {
+	r, err := r.WithDefaults()
+	if err != nil {
+		return llama.Request{}, err
+	}
+	prompt, err := f.model.TokenizeChat(llamachat.Messages(r.Messages), llama.ChatOptions{})
+	if err != nil {
+		return llama.Request{}, fmt.Errorf("ragft: %w", err)
+	}
+	if limit := f.ContextTokens(); len(prompt) >= limit {
+		return llama.Request{}, fmt.Errorf("%w: %d tokens, and the model takes %d", model.ErrPromptTooLong, len(prompt), limit)
+	}
+	grammar := ""
+	if len(r.Schema) > 0 {
+		if grammar, err = jsonschema.Grammar(r.Schema); err != nil {
+			return llama.Request{}, fmt.Errorf("ragft: %w: %w", model.ErrRequest, err)
+		}
+	}
+	if limit := f.model.ContextLength(); limit > 0 {
+		r.MaxTokens = min(r.MaxTokens, limit-len(prompt))
+	}
+	return llama.Request{
+		Prompt: prompt, Samples: r.Samples, MaxTokens: r.MaxTokens, Stop: r.Stop,
+		Sampling: llama.Sampling{
+			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), Seed: uint32(r.Seed ^ r.Seed>>32),
+			Grammar: grammar,
+		},
+		OnText: firstSample(r.OnText), OnDone: r.OnDone,
+	}, nil
+}
+
+// CountTokens returns the length of the prompt that the messages make, in tokens.
+func (f *file) CountTokens(messages []model.Message) (int, error) {
+	prompt, err := f.model.TokenizeChat(llamachat.Messages(messages), llama.ChatOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("ragft: %w", err)
+	}
+	return len(prompt), nil
+}
+
+// CountText returns the number of tokens of a plain text.
+func (f *file) CountText(text string) (int, error) {
+	tokens, err := f.model.Tokenize(text, llama.TokenizeOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("ragft: %w", err)
+	}
+	return len(tokens), nil
+}
+
+// ContextTokens returns the number of tokens that prompt and answer may have together.
+func (f *file) ContextTokens() int {
+	if limit := f.model.ContextLength(); limit > 0 {
+		return min(limit, f.engine.Size())
+	}
+	return f.engine.Size()
+}
+
+// firstSample streams sample 0 without the white space that it begins with.
+func firstSample(onText func(string)) func(int, string) {
+	if onText == nil {
+		return nil
+	}
+	begun := false
+	return func(sample int, text string) {
+		if sample != 0 {
+			return
+		}
+		if !begun {
+			text = strings.TrimLeft(text, " \t\r\n")
+		}
+		if text != "" {
+			begun = true
+			onText(text)
+		}
+	}
+}
+
+func baseName(path string) string { return strings.TrimSuffix(filepath.Base(path), ".gguf") }
+
+func fileHash(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
