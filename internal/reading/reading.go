@@ -14,7 +14,7 @@ import (
 )
 
 // Fit returns as many passages, from the first, as fit the context of the model beside an
-// answer of maxTokens (0 = [model.DefaultMaxTokens]). If only the first one fits, it may
+// answer of maxTokens (0 = 256). If only the first one fits, it may
 // take some of the room of the answer. All passages are returned for a model that cannot
 // count tokens; [Reader] drops the last ones when such a model says that the prompt is too
 // long.
@@ -24,7 +24,7 @@ func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Me
 		return hits, nil
 	}
 	if maxTokens <= 0 {
-		maxTokens = model.DefaultMaxTokens
+		maxTokens = 256
 	}
 	var failed error
 	fits := func(n, answer int) bool {
@@ -153,7 +153,7 @@ func (r Reader) oneByOne(ctx context.Context, asks []*Asking) (all []model.Respo
 	return all, nil
 }
 
-// shorten drops the last passages until the others fit.
+// shorten leaves out the last passages until the others fit.
 func (r Reader) shorten(ctx context.Context, a *Asking) (responses []model.Response, err error) {
 	least := min(r.Least, len(a.Hits))
 	err = Shrink(func() (err error) {
@@ -169,7 +169,7 @@ func (r Reader) shorten(ctx context.Context, a *Asking) (responses []model.Respo
 	return responses, err
 }
 
-// perPassage drops the passages that do not fit by themselves.
+// perPassage leaves out the passages that do not fit even alone.
 func (r Reader) perPassage(ctx context.Context, a *Asking) (all []model.Response, err error) {
 	var kept []retriever.Hit
 	for i, hit := range a.Hits {

@@ -205,7 +205,7 @@ func (j *Judge) vote(ctx context.Context, cases []*Case) error {
 		for _, a := range open[i] {
 			own := votes
 			a.Votes = &own
-			a.Verdict, a.Decision = votes.Verdict()
+			a.Verdict, a.Decision = majority(votes)
 		}
 	}
 	return nil
@@ -240,4 +240,17 @@ func (j *Judge) count(ctx context.Context, ballots []ballot) ([]answer.Votes, er
 		j.note(response.Samples[0].Text, votes[i].Yes+votes[i].No > 0)
 	}
 	return votes, nil
+}
+
+// majority returns the verdict of the votes. A tie does not show that an answer is right, so
+// it is Incorrect.
+func majority(v answer.Votes) (answer.Verdict, answer.Decision) {
+	switch {
+	case v.Yes > v.No:
+		return answer.Correct, decision.Judge
+	case v.No > v.Yes:
+		return answer.Incorrect, decision.Judge
+	default:
+		return answer.Incorrect, decision.Undecided
+	}
 }

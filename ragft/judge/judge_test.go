@@ -51,9 +51,9 @@ func TestCascade(t *testing.T) {
 		{"either in the reference", "On either side or both.", []string{"on either side or both"}, answer.Correct, decision.Match},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			verdict, decision := compare(c.text, asked(c.golds), 0)
+			verdict, decided := compare(c.text, asked(c.golds), 0)
 			require.Equal(t, c.verdict, verdict)
-			require.Equal(t, c.decision, decision)
+			require.Equal(t, c.decision, decided)
 		})
 	}
 }
@@ -61,9 +61,9 @@ func TestCascade(t *testing.T) {
 // Worked by hand: six of seven tokens in common on both sides, F1 6/7 = 0.857.
 func TestCascadeByF1(t *testing.T) {
 	golds := []string{"long grey stone bridge of 12 metres"}
-	verdict, decision := compare("long grey stone crossing of 12 metres", asked(golds), 0.8)
+	verdict, decided := compare("long grey stone crossing of 12 metres", asked(golds), 0.8)
 	require.Equal(t, answer.Correct, verdict)
-	require.Equal(t, decision.F1, decision)
+	require.Equal(t, decision.F1, decided)
 	verdict, _ = compare("long grey stone crossing of 12 metres", asked(golds), 0.9)
 	require.Empty(t, verdict, "below the threshold: open")
 	verdict, _ = compare("long grey stone bridge of 13 metres", asked(golds), 0.8)
@@ -105,9 +105,9 @@ func TestVotes(t *testing.T) {
 		}
 		votes := countVotes(samples)
 		require.Equal(t, c.votes, votes)
-		verdict, decision := votes.Verdict()
+		verdict, decided := majority(votes)
 		require.Equal(t, c.verdict, verdict, "%v", c.replies)
-		require.Equal(t, c.decision, decision, "%v", c.replies)
+		require.Equal(t, c.decision, decided, "%v", c.replies)
 	}
 }
 

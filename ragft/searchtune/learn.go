@@ -234,15 +234,8 @@ func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, be
 
 // change compares the means of two lists, question by question.
 func (t *lsr) change(before, after []float64) Change {
-	single := func(values []float64) [][]float64 {
-		items := make([][]float64, len(values))
-		for i := range values {
-			items[i] = values[i : i+1]
-		}
-		return items
-	}
-	m := stats.PairedMeans{Before: single(before), After: single(after), Resamples: t.Resamples, Seed: t.Seed}
-	c := Change{Before: stats.SumTokens(m.Before).Mean(nil), After: stats.SumTokens(m.After).Mean(nil)}
+	m := stats.PairedMeans{Before: stats.Singles(before), After: stats.Singles(after), Resamples: t.Resamples, Seed: t.Seed}
+	c := Change{Before: m.Before.Mean(nil), After: m.After.Mean(nil)}
 	c.Change, c.P = m.Change(func(b, a float64) float64 { return a - b })
 	return c
 }

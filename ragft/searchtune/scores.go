@@ -7,8 +7,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -55,7 +55,7 @@ func (t *lsr) ask(ctx context.Context, batch []*lsrQuestion) error {
 	if len(pairs) == 0 {
 		return nil
 	}
-	scores, err := cache.Likelihoods(ctx, t.model, pairs)
+	scores, err := scoring.Completions(ctx, t.model, pairs)
 	if errors.Is(err, model.ErrPromptTooLong) {
 		return t.askOneByOne(ctx, batch)
 	}
@@ -80,10 +80,10 @@ func (t *lsr) pairs(q *lsrQuestion) []model.Completion {
 
 func (t *lsr) askOneByOne(ctx context.Context, batch []*lsrQuestion) error {
 	for _, q := range batch {
-		var scores []cache.Likelihood
+		var scores []model.Score
 		var fit []retriever.Explained
 		for i, pair := range t.pairs(q) {
-			one, err := cache.Likelihoods(ctx, t.model, []model.Completion{pair})
+			one, err := scoring.Completions(ctx, t.model, []model.Completion{pair})
 			if errors.Is(err, model.ErrPromptTooLong) {
 				continue
 			}
@@ -99,7 +99,7 @@ func (t *lsr) askOneByOne(ctx context.Context, batch []*lsrQuestion) error {
 }
 
 // distribute makes p_LSR of a question from the scores of its passages.
-func (t *lsr) distribute(q *lsrQuestion, scores []cache.Likelihood) {
+func (t *lsr) distribute(q *lsrQuestion, scores []model.Score) {
 	q.logs = make([]float64, len(scores))
 	for i, s := range scores {
 		t.meter.Calls++
@@ -107,9 +107,9 @@ func (t *lsr) distribute(q *lsrQuestion, scores []cache.Likelihood) {
 			t.meter.Cached++
 		}
 		t.meter.Tokens += s.Tokens
-		p := math.Exp(s.Mean * float64(s.Tokens))
+		p := math.Exp(s.Sum)
 		if t.PerToken {
-			p = math.Exp(s.Mean)
+			p = math.Exp(s.Sum / float64(s.Tokens))
 		}
 		q.logs[i] = p / t.Temperature
 	}
