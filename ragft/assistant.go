@@ -53,7 +53,9 @@ func (p *Project) openSearch(ctx context.Context) (*retriever.Tuned, error) {
 // assistantOptions are the options for a model, calibration included. One that
 // does not hold for them is an error where it is named, and left out with a
 // warning otherwise.
-func (p *Project) assistantOptions(ctx context.Context, c AssistantConfig, m model.Model, search retriever.Searcher) (assistant.Options, error) {
+func (p *Project) assistantOptions(
+	ctx context.Context, c AssistantConfig, m model.Model, search retriever.Searcher,
+) (assistant.Options, error) {
 	opts := assistant.Options{
 		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
 		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,

@@ -107,11 +107,13 @@ func TestSet(t *testing.T) {
 	}
 	require.Equal(t, ragft.Config{
 		Model: "base.gguf", Seed: opt.Of[uint64](7),
-		Train:       ragft.TrainConfig{Warmup: opt.Of(0.0), Targets: []string{"attn_q", "attn_k"}, MemoryBudget: 1 << 30},
-		Evaluate:    ragft.EvaluateConfig{Scales: []float64{0, 0.5}, Stop: []string{"a, b"}},
-		Assistant:   ragft.AssistantConfig{Stop: []string{"x", "y, z"}},
-		Demonstrate: ragft.DemonstrateConfig{Recipe: []string{"self-demo=2", "gold=1"}, Refusal: opt.Of("No: sorry."), SelfDemo: ragft.SelfDemoConfig{GreedyFirst: opt.Of(false)}},
-		Serve:       ragft.ServeConfig{ReadLimit: 5 * time.Second},
+		Train:     ragft.TrainConfig{Warmup: opt.Of(0.0), Targets: []string{"attn_q", "attn_k"}, MemoryBudget: 1 << 30},
+		Evaluate:  ragft.EvaluateConfig{Scales: []float64{0, 0.5}, Stop: []string{"a, b"}},
+		Assistant: ragft.AssistantConfig{Stop: []string{"x", "y, z"}},
+		Demonstrate: ragft.DemonstrateConfig{
+			Recipe: []string{"self-demo=2", "gold=1"}, Refusal: opt.Of("No: sorry."), SelfDemo: ragft.SelfDemoConfig{GreedyFirst: opt.Of(false)},
+		},
+		Serve: ragft.ServeConfig{ReadLimit: 5 * time.Second},
 	}, c)
 	for key, message := range map[string]string{
 		"train.epoch": "unknown key train.epoch; did you mean train.epochs?",

@@ -90,7 +90,8 @@ func (c *EvaluateConfig) check() error {
 		budget            float64
 		file, name, needs string
 	}{
-		{f.BudgetClosed, f.ClosedQuestions, "budget-closed", "closed-questions"}, {f.BudgetInstructions, f.Instructions, "budget-instructions", "instructions"},
+		{f.BudgetClosed, f.ClosedQuestions, "budget-closed", "closed-questions"},
+		{f.BudgetInstructions, f.Instructions, "budget-instructions", "instructions"},
 		{f.BudgetTexts, f.Texts, "budget-texts", "texts"}, {f.BudgetKL, f.Instructions, "budget-kl", "instructions"},
 	} {
 		if b.budget > 0 && b.file == "" {

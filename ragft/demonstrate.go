@@ -144,6 +144,9 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 			return err
 		}
 	}
+	if judge == nil {
+		judge = d.in.Model
+	}
 	d.maker = newMaker(d.config.Demonstrate, judge)
 	if err := d.maker.expectPrompts(d.in.Prompts); err != nil {
 		return err
@@ -156,7 +159,7 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 // estimate says in words what the step takes at most.
 func (d *demonstration) estimate() (string, error) {
 	cost, err := d.recipe.Estimate(d.in)
-	if errors.Is(err, recipe.ErrNoModel) {
+	if missing := d.in.NeedModel(); missing != nil && errors.Is(err, missing) {
 		return "", kindOf(ErrConfig, fmt.Errorf("%w: set model", err))
 	}
 	if err != nil {
@@ -169,7 +172,7 @@ func (d *demonstration) estimate() (string, error) {
 	}
 	if d.config.Demonstrate.Search.On {
 		d.result.Prompts = &PromptSearch{}
-		if d.result.Prompts.Estimate, err = d.maker.searchOptions(d.in).Estimate(d.in.Questions); err != nil {
+		if d.result.Prompts.Estimate, err = d.maker.searchOptions().Estimate(d.in); err != nil {
 			return "", err
 		}
 		expected = fmt.Sprintf("the search for prompts: at most %s\n%s", d.result.Prompts.Estimate, expected)

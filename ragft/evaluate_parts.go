@@ -50,7 +50,9 @@ func systemName(model, setting string, careful, ensemble bool) string {
 // model, every arm against retrieval, or the first arm where there is none.
 func (e *evaluation) systems() (systems []eval.System, pairs []eval.Pair) {
 	add := func(setting string, careful, ensemble bool) {
-		s := eval.System{Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.extract()}
+		s := eval.System{
+			Name: systemName("base", setting, careful, ensemble), Model: e.base, Setting: settingWords[setting], Extract: e.extract(),
+		}
 		if careful {
 			s.Prompt = e.config.Prompts.WithDefaults().Careful
 		}

@@ -46,7 +46,9 @@ func (p *Project) Export(ctx context.Context, format string) (*ExportResult, err
 	return nil, badModel("there is no format %q; there are trl, axolotl, peft and gguf", format)
 }
 
-func (p *Project) exportRows(ctx context.Context, r *ExportResult, write func(string, []rows.Row, export.Recipe) (*export.Files, error)) error {
+func (p *Project) exportRows(
+	ctx context.Context, r *ExportResult, write func(string, []rows.Row, export.Recipe) (*export.Files, error),
+) error {
 	c, t := p.config.Export, p.config.Train
 	if c.Base == "" {
 		return badModel("no base: set export.base to its name on Hugging Face, such as meta-llama/Llama-3.2-1B-Instruct")

@@ -46,7 +46,9 @@ func (p *Project) openNative(ctx context.Context, w *work, name string) (*native
 }
 
 // load opens a model's file by local.Open or local.OpenServer, and shows how far it is.
-func load[M any](ctx context.Context, w *work, name string, o local.Options, open func(context.Context, string, local.Options) (M, error)) (M, error) {
+func load[M any](
+	ctx context.Context, w *work, name string, o local.Options, open func(context.Context, string, local.Options) (M, error),
+) (M, error) {
 	file, err := fileOf(ctx, name)
 	if err != nil {
 		var none M

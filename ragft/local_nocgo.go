@@ -16,8 +16,8 @@ import (
 const hasNative = false
 
 // errNoNative is what everything returns that needs llama.cpp.
-var errNoNative = errors.New("this program was built without cgo, and so without llama.cpp: run build.sh and build it with CGO_ENABLED=1, " +
-	"or use a model of a server, ollama:NAME or openai:NAME@URL, with the steps that need no training")
+var errNoNative = errors.New("this program was built without cgo, and so without llama.cpp: run build.sh and build it with " +
+	"CGO_ENABLED=1, or use a model of a server, ollama:NAME or openai:NAME@URL, with the steps that need no training")
 
 func withoutNative(what string) error {
 	return kindOf(ErrMissing, fmt.Errorf("%s: %w", what, errNoNative))

@@ -46,7 +46,9 @@ func (p *Project) Merge(ctx context.Context) (*MergeResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &MergeResult{Output: cmp.Or(c.Output, p.Path(mergedName)), Changed: m.Changed, Copied: m.Copied, Bytes: m.Bytes, OtherBase: m.OtherBase}
+	r := &MergeResult{
+		Output: cmp.Or(c.Output, p.Path(mergedName)), Changed: m.Changed, Copied: m.Copied, Bytes: m.Bytes, OtherBase: m.OtherBase,
+	}
 	if k := m.Check; k != nil {
 		r.KL, r.AdapterKL, r.SameToken = stats.Finite(k.KL), stats.Finite(k.AdapterKL), stats.Finite(k.SameToken)
 	}

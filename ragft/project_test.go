@@ -30,7 +30,7 @@ func tiny(t *testing.T) ragft.Config {
 	file := filepath.Join(dir, "own.jsonl")
 	require.NoError(t, question.WriteFile(file, questions[:24]))
 	return ragft.Config{
-		Dir: filepath.Join(dir, "project"), Documents: docs, Model: shipped, Questions: file, Passages: 2, Threads: 2,
+		Dir: filepath.Join(dir, "project"), Documents: docs, Model: shipped, Questions: file, Passages: 2, Threads: 1,
 		GPULayers: opt.Of(0), Logger: slog.New(slog.DiscardHandler),
 		Index:       ragft.IndexConfig{Chunk: 60},
 		Demonstrate: ragft.DemonstrateConfig{Recipe: []string{"gold"}},

@@ -22,8 +22,8 @@ func (m *maker) expectPrompts(prompts prompt.Set) error {
 		return nil
 	}
 	if g.Read.Or(0) > 0 && prompts.Template != nil {
-		return kindOf(ErrConfig, fmt.Errorf("demonstrate.search-prompts finds a system message, which would replace the template %s in candidates "+
-			"with documents: leave out one of the two, or set candidates-read to 0", prompts.Template.Name))
+		return kindOf(ErrConfig, fmt.Errorf("demonstrate.search-prompts finds a system message, which would replace the template %s in "+
+			"candidates with documents: leave out one of the two, or set candidates-read to 0", prompts.Template.Name))
 	}
 	if g.Closed.Or(0) > 0 {
 		g.ClosedPrompts = make([]string, searchBest)

@@ -186,9 +186,9 @@ func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
 }
 
 func (p *Project) importInputs() (inputs, error) {
-	in, err := p.settings([]string{"write.import", "write.format", "write.documents"})
+	in, err := p.settings([]string{"write.import", "write.format"})
 	if err == nil {
-		in["file of questions"] = p.questionsFile()
+		in["file of questions"], in["write.documents"] = p.questionsFile(), p.config.Write.Documents
 	}
 	return in, err
 }
@@ -207,7 +207,11 @@ func (p *Project) keepQuestions(w *work, r *QuestionsResult, in inputs, write fu
 	if err := r.count(file); err != nil {
 		return err
 	}
-	return p.keep(StepQuestions, record{Inputs: in, Cost: r.Cost, Took: w.took()}, r, file)
+	files := []string{file}
+	if documents := p.config.Write.Documents; documents != "" {
+		files = append(files, documents)
+	}
+	return p.keep(StepQuestions, record{Inputs: in, Cost: r.Cost, Took: w.took()}, r, files...)
 }
 
 // writeDocuments writes documents as JSONL, as the index reads it.

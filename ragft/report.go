@@ -108,9 +108,12 @@ func (p *Project) reportInfo(e *report.Results) (report.Info, error) {
 	if err != nil || t == nil {
 		return info, err
 	}
-	info.Settings = append(info.Settings, report.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, report.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
+	info.Settings = append(info.Settings,
+		report.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, report.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
 		report.Fact{Name: "learning rate", Value: fmt.Sprint(t.Rate)}, report.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
-	info.Costs = []report.Fact{{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory.Total)}}
+	info.Costs = []report.Fact{
+		{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory.Total)},
+	}
 	took := time.Duration(t.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	info.Timings = append(info.Timings, report.Fact{Name: "training", Value: took.String()})
 	info.LossBySource, info.BaseLossBySource = t.BySource, t.BaseBySource

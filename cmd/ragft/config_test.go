@@ -45,7 +45,19 @@ evaluate:
   evidence: [gold, closed]
   max-tokens: 7
 `
-	c, err := parse(t, file, "train", "--rate", "5e-5", "--set", "train.targets=output", "-s", "train.keep-best=true", "--memory-budget", "1.5G")
+	c, err := parse(
+		t,
+		file,
+		"train",
+		"--rate",
+		"5e-5",
+		"--set",
+		"train.targets=output",
+		"-s",
+		"train.keep-best=true",
+		"--memory-budget",
+		"1.5G",
+	)
 	require.NoError(t, err)
 	require.True(t, filepath.IsAbs(c.Model), "paths are relative to the file")
 	require.Equal(t, "base.gguf", filepath.Base(c.Model))
@@ -72,7 +84,12 @@ evaluate:
 	require.True(t, c.Assistant.DeclinePrompt)
 	c, err = parse(t, "train: {epochs: 5}\n", "teach", "--quick", "--set", "write.limit=99")
 	require.NoError(t, err)
-	require.Equal(t, []any{opt.Of(99), 1, opt.Of(2)}, []any{c.Write.Limit, c.Train.Epochs, c.Demonstrate.SelfDemo.Read}, "--set comes before --quick, and that before the file")
+	require.Equal(
+		t,
+		[]any{opt.Of(99), 1, opt.Of(2)},
+		[]any{c.Write.Limit, c.Train.Epochs, c.Demonstrate.SelfDemo.Read},
+		"--set comes before --quick, and that before the file",
+	)
 }
 
 func TestProjectFileMistakes(t *testing.T) {

@@ -49,7 +49,8 @@ func TestDocumentedCommands(t *testing.T) {
 func documentedCommands(page string) (lines []string) {
 	for _, b := range codeBlock.FindAllStringSubmatch(page, -1) {
 		for line := range strings.Lines(strings.ReplaceAll(b[2], "\\\n", " ")) {
-			if _, rest, found := strings.Cut(line, "ragft "); found && (b[1] == "sh" || b[1] == "console" || b[1] == "") && regexp.MustCompile(`(^|&& |\$ |=\S+ )$`).MatchString(line[:len(line)-len(rest)-len("ragft ")]) {
+			if _, rest, found := strings.Cut(line, "ragft "); found && (b[1] == "sh" || b[1] == "console" || b[1] == "") &&
+				regexp.MustCompile(`(^|&& |\$ |=\S+ )$`).MatchString(line[:len(line)-len(rest)-len("ragft ")]) {
 				for one := range strings.SplitSeq(rest, "&& ragft ") {
 					lines = append(lines, "ragft "+one)
 				}

@@ -12,13 +12,29 @@ import (
 func (a *app) evaluateCommand() *cobra.Command {
 	c := command("evaluate report search-tuning.file", []option{
 		modelOption, adapterOption, judgeOption,
-		{flag: "questions", key: "evaluate.questions", kind: "FILE", usage: "other questions to evaluate on, instead of those kept for it"},
-		{flag: "evidence", key: "evaluate.evidence", kind: "NAME", words: []string{"retrieval", "closed", "gold", "distractors", "long-context"}, list: true,
-			usage: "what is shown with a question: retrieval, closed, gold, distractors, long-context (default retrieval,closed)"},
+		{
+			flag:  "questions",
+			key:   "evaluate.questions",
+			kind:  "FILE",
+			usage: "other questions to evaluate on, instead of those kept for it",
+		},
+		{
+			flag:  "evidence",
+			key:   "evaluate.evidence",
+			kind:  "NAME",
+			words: []string{"retrieval", "closed", "gold", "distractors", "long-context"},
+			list:  true,
+			usage: "what is shown with a question: retrieval, closed, gold, distractors, long-context (default retrieval,closed)",
+		},
 		{flag: "decline-prompt", key: "evaluate.decline-prompt", usage: "also ask with the prompt that tells the model to decline"},
 		{flag: "robustness", key: "evaluate.robustness", usage: "also change what is shown, and count the answers that flip"},
 		{flag: "scales", key: "evaluate.scales", kind: "X,...", list: true, usage: "also measure the adapter at these scales"},
-		{flag: "max-wrong", key: "evaluate.max-wrong", kind: "SHARE", usage: "choose a confidence to abstain below, so that at most this share of the answers is wrong; half of the questions are used for it"},
+		{
+			flag:  "max-wrong",
+			key:   "evaluate.max-wrong",
+			kind:  "SHARE",
+			usage: "choose a confidence to abstain below, so that at most this share of the answers is wrong; half of the questions are used for it",
+		},
 	}, &cobra.Command{
 		Use: "evaluate", Short: "Measure what the adapter changed, and write the report", Args: arguments(cobra.NoArgs),
 		Long: `Base and tuned model answer the questions kept for the evaluation. Prints the results with 95% intervals, and writes

@@ -14,7 +14,12 @@ func (a *app) mergeCommand() *cobra.Command {
 	c := command("merge", []option{
 		weightsOption, adapterOption,
 		{flag: "output", key: "merge.output", kind: "FILE", usage: "file to write (default: merged.gguf of the project folder)"},
-		{flag: "type", key: "merge.type", kind: "TYPE", usage: "type of the changed weights, such as F16, Q8_0 or Q4_K (default: as in the base)"},
+		{
+			flag:  "type",
+			key:   "merge.type",
+			kind:  "TYPE",
+			usage: "type of the changed weights, such as F16, Q8_0 or Q4_K (default: as in the base)",
+		},
 	}, &cobra.Command{
 		Use: "merge", Short: "Merge the adapter into the model's weights", Args: arguments(cobra.NoArgs),
 		Long: `Writes a GGUF file with the adapter merged into the weights, for programs that load no adapters, and compares its output
@@ -27,14 +32,21 @@ with that of base and adapter.`,
 		}
 		return a.result(r, func(w io.Writer) error {
 			if r.OtherBase {
-				a.note("the adapter was trained on another file than this one; that is only right for another quantisation of the same model")
+				a.note(
+					"the adapter was trained on another file than this one; that is only right for another quantisation of the same model",
+				)
 			}
 			fmt.Fprintf(w, "%s: %s, %d weights changed, %d copied\n", r.Output, sizeText(uint64(r.Bytes)), r.Changed, r.Copied)
 			if r.KL == nil || r.AdapterKL == nil || r.SameToken == nil {
 				return nil
 			}
-			_, err := fmt.Fprintf(w, "against base and adapter: divergence %.3g nats per token (the adapter's own: %.3g), same most likely token in %.1f %%\n",
-				*r.KL, *r.AdapterKL, 100**r.SameToken)
+			_, err := fmt.Fprintf(
+				w,
+				"against base and adapter: divergence %.3g nats per token (the adapter's own: %.3g), same most likely token in %.1f %%\n",
+				*r.KL,
+				*r.AdapterKL,
+				100**r.SameToken,
+			)
 			return err
 		})
 	})

@@ -134,7 +134,8 @@ func sectionsOf(cmd *cobra.Command) []string { return strings.Fields(cmd.Annotat
 func flagsFor(cmd *cobra.Command, message string) string {
 	var flags []string
 	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if s, ok := f.Value.(*setting); ok && strings.Contains(s.key, ".") && strings.Contains(message, s.key) && !strings.Contains(message, "--"+f.Name) {
+		if s, ok := f.Value.(*setting); ok && strings.Contains(s.key, ".") && strings.Contains(message, s.key) &&
+			!strings.Contains(message, "--"+f.Name) {
 			flags = append(flags, fmt.Sprintf("--%s for %s", f.Name, s.key))
 		}
 	})

@@ -48,7 +48,9 @@ func reference(t *testing.T) string {
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n%s.\n\n%s", cmd.Name(), cmd.Short, flagTable(cmd.LocalNonPersistentFlags()))
 	}
-	b.WriteString("\n## Keys of the project file\n\nA key stands in `ragft.yaml`, below the name of its section, or is set for one run by `--set KEY=VALUE`.\n")
+	b.WriteString(
+		"\n## Keys of the project file\n\nA key stands in `ragft.yaml`, below the name of its section, or is set for one run by `--set KEY=VALUE`.\n",
+	)
 	section := "?"
 	for _, k := range readReference(t) {
 		if k.section != section {
@@ -126,7 +128,16 @@ func readReference(t *testing.T) (keys []referenceKey) {
 				continue
 			}
 			require.NotEmpty(t, f.Doc.Text(), "%s has no comment", full)
-			keys = append(keys, referenceKey{full, section, kindText(f), meaning(f, fields, fieldKeys(structs["Config"])), sectionText(about[name], name, section)})
+			keys = append(
+				keys,
+				referenceKey{
+					full,
+					section,
+					kindText(f),
+					meaning(f, fields, fieldKeys(structs["Config"])),
+					sectionText(about[name], name, section),
+				},
+			)
 		}
 		for _, full := range order {
 			walk(nested[full], full)
@@ -171,7 +182,15 @@ func typeText(e ast.Expr) string {
 func kindText(f *ast.Field) string {
 	check := reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("check")
 	kind, list := strings.CutPrefix(typeText(f.Type), "[]")
-	words := map[string]string{"int": "whole number", "int64": "whole number", "uint64": "whole number", "float64": "number", "bool": "true or false", "Duration": "time, such as 30s", "string": "text"}
+	words := map[string]string{
+		"int":      "whole number",
+		"int64":    "whole number",
+		"uint64":   "whole number",
+		"float64":  "number",
+		"bool":     "true or false",
+		"Duration": "time, such as 30s",
+		"string":   "text",
+	}
 	text := words[kind]
 	switch {
 	case check == "bytes":
@@ -196,8 +215,19 @@ var (
 	links       = regexp.MustCompile(`; see \[?[\w.]+\]?,? ?(?:which it becomes)?|\[([\w.]+)\]`)
 	preposition = regexp.MustCompile(`^(?:of|that|to|shown) `)
 	fallback    = regexp.MustCompile(`(?:0|""|Nil|False|Unset) = `)
-	commandOf   = map[string]string{"Index": "index", "Questions": "questions", "Demonstrate": "demonstrate", "Train": "train", "TuneSearch": "tune-search",
-		"Evaluate": "evaluate", "Assistant": "ask", "Serve": "serve", "Merge": "merge", "Publish": "publish", "Export": "export"}
+	commandOf   = map[string]string{
+		"Index":       "index",
+		"Questions":   "questions",
+		"Demonstrate": "demonstrate",
+		"Train":       "train",
+		"TuneSearch":  "tune-search",
+		"Evaluate":    "evaluate",
+		"Assistant":   "ask",
+		"Serve":       "serve",
+		"Merge":       "merge",
+		"Publish":     "publish",
+		"Export":      "export",
+	}
 )
 
 // meaning is the comment of a field in the words of the project file.
@@ -235,8 +265,12 @@ func meaning(f *ast.Field, own, top map[string]string) string {
 // plain leaves the names of Go out.
 func plain(text string) string {
 	text = topLevel.ReplaceAllString(text, "$1 at the top")
-	text = methods.ReplaceAllStringFunc(text, func(s string) string { return "`ragft " + commandOf[methods.FindStringSubmatch(s)[1]] + "`" })
-	text = strings.NewReplacer(" of Dir", " in the project folder", "dataset.Formats", formats(), "prompt.Set", "the library").Replace(text)
+	text = methods.ReplaceAllStringFunc(
+		text,
+		func(s string) string { return "`ragft " + commandOf[methods.FindStringSubmatch(s)[1]] + "`" },
+	)
+	text = strings.NewReplacer(" of Dir", " in the project folder", "dataset.Formats", formats(), "prompt.Set", "the library").
+		Replace(text)
 	return links.ReplaceAllString(goNames.ReplaceAllString(text, "the built-in text"), "$1")
 }
 

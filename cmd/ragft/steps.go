@@ -20,12 +20,27 @@ import (
 
 // Options that several commands have.
 var (
-	modelOption     = option{flag: "model", short: "m", key: "model", kind: "MODEL", usage: "base model: " + modelForms}
-	weightsOption   = option{flag: "model", short: "m", key: "model", kind: "MODEL", usage: "base model: " + weightsForms}
-	adapterOption   = option{flag: "adapter", key: "adapter", kind: "FILE", usage: "LoRA adapter, or none (default: adapter.gguf of the project folder if it exists)"}
-	questionsOption = option{flag: "questions", key: "questions", kind: "FILE", usage: "questions with answers, JSONL (default: questions.jsonl of the project folder)"}
-	judgeOption     = option{flag: "judge", key: "judge", kind: "MODEL", usage: "model that judges answers, named like --model"}
-	rowsOption      = option{flag: "rows", key: "rows", kind: "FILE", usage: "training rows, JSONL (default: rows.jsonl of the project folder)"}
+	modelOption   = option{flag: "model", short: "m", key: "model", kind: "MODEL", usage: "base model: " + modelForms}
+	weightsOption = option{flag: "model", short: "m", key: "model", kind: "MODEL", usage: "base model: " + weightsForms}
+	adapterOption = option{
+		flag:  "adapter",
+		key:   "adapter",
+		kind:  "FILE",
+		usage: "LoRA adapter, or none (default: adapter.gguf of the project folder if it exists)",
+	}
+	questionsOption = option{
+		flag:  "questions",
+		key:   "questions",
+		kind:  "FILE",
+		usage: "questions with answers, JSONL (default: questions.jsonl of the project folder)",
+	}
+	judgeOption = option{flag: "judge", key: "judge", kind: "MODEL", usage: "model that judges answers, named like --model"}
+	rowsOption  = option{
+		flag:  "rows",
+		key:   "rows",
+		kind:  "FILE",
+		usage: "training rows, JSONL (default: rows.jsonl of the project folder)",
+	}
 )
 
 const (
@@ -50,7 +65,12 @@ func (a *app) onProject(c *cobra.Command, do func(ctx context.Context, p *ragft.
 
 func (a *app) indexCommand() *cobra.Command {
 	return command("index", []option{
-		{flag: "chunk", key: "index.chunk", kind: "N", usage: "size of a passage (default 200 words, or 5 sentences with index.chunk-by: sentences)"},
+		{
+			flag:  "chunk",
+			key:   "index.chunk",
+			kind:  "N",
+			usage: "size of a passage (default 200 words, or 5 sentences with index.chunk-by: sentences)",
+		},
 		{flag: "overlap", key: "index.overlap", kind: "N", usage: "how much of a passage is repeated in the next (default 0)"},
 		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch"},
 	}, &cobra.Command{
@@ -106,7 +126,12 @@ func (a *app) questionsCommand() *cobra.Command {
 		modelOption,
 		{flag: "limit", key: "write.limit", kind: "N", usage: "stop after this many questions (default 400, 0 = no limit)"},
 		{flag: "import", key: "write.import", kind: "FILE", usage: "take the questions from a data set instead"},
-		{flag: "documents", key: "write.documents", kind: "FILE", usage: "with --import: write the passages of the data set to this file, JSONL, for 'ragft index'"},
+		{
+			flag:  "documents",
+			key:   "write.documents",
+			kind:  "FILE",
+			usage: "with --import: write the passages of the data set to this file, JSONL, for 'ragft index'",
+		},
 	}, &cobra.Command{
 		Use: "questions", Short: "Write questions about the documents, or import a data set", Args: arguments(cobra.NoArgs),
 		Long: `The model writes questions about the passages of the index; those whose answer is in the passage are kept.
@@ -131,7 +156,14 @@ that the documents do not answer, with an empty answer; otherwise there is nothi
 			if len(r.LeftOut) > 0 {
 				a.note("left out: %s", counts(r.LeftOut))
 			}
-			_, err := fmt.Fprintf(w, "%s: %d questions, %d of them unanswerable%s\n", r.File, r.Questions, r.Unanswerable, unchanged(r.UpToDate))
+			_, err := fmt.Fprintf(
+				w,
+				"%s: %d questions, %d of them unanswerable%s\n",
+				r.File,
+				r.Questions,
+				r.Unanswerable,
+				unchanged(r.UpToDate),
+			)
 			return err
 		})
 	})
@@ -140,9 +172,17 @@ that the documents do not answer, with an empty answer; otherwise there is nothi
 func (a *app) demonstrateCommand() *cobra.Command {
 	c := command("demonstrate search-tuning.file", []option{
 		modelOption, questionsOption, judgeOption,
-		{flag: "test-share", key: "test-share", kind: "SHARE", usage: "share of the questions that is kept for the evaluation (default 0.5)"},
+		{
+			flag:  "test-share",
+			key:   "test-share",
+			kind:  "SHARE",
+			usage: "share of the questions that is kept for the evaluation (default 0.5)",
+		},
 		{flag: "recipe", key: "demonstrate.recipe", kind: "NAME", words: recipes, list: true,
-			usage: "how rows are made: " + strings.Join(recipes, ", ") + "; several are mixed by weight: self-demo=2,gold=1 (default self-demo)"},
+			usage: "how rows are made: " + strings.Join(
+				recipes,
+				", ",
+			) + "; several are mixed by weight: self-demo=2,gold=1 (default self-demo)"},
 		{flag: "rows", key: "rows", kind: "FILE", usage: "file to write, JSONL (default: rows.jsonl of the project folder)"},
 	}, &cobra.Command{
 		Use: "demonstrate", Short: "Make the training rows", Args: arguments(cobra.NoArgs),
@@ -189,8 +229,18 @@ func (a *app) trainCommand() *cobra.Command {
 		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
 		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
 		{flag: "epochs", key: "train.epochs", kind: "N", usage: "passes over the rows (default 3)"},
-		{flag: "rate", key: "train.rate", kind: "RATE", usage: "learning rate (default 2e-4; models of a few million weights need about 1e-3)"},
-		{flag: "memory-budget", key: "train.memory-budget", kind: "SIZE", usage: "memory that training may use, such as 3GiB (default: no bound)"},
+		{
+			flag:  "rate",
+			key:   "train.rate",
+			kind:  "RATE",
+			usage: "learning rate (default 2e-4; models of a few million weights need about 1e-3)",
+		},
+		{
+			flag:  "memory-budget",
+			key:   "train.memory-budget",
+			kind:  "SIZE",
+			usage: "memory that training may use, such as 3GiB (default: no bound)",
+		},
 	}, &cobra.Command{
 		Use: "train", Short: "Train a LoRA adapter on the rows", Args: arguments(cobra.NoArgs),
 		Long: `Trains the model on the rows and writes an adapter that llama.cpp and Ollama load. The memory it needs is printed first.
@@ -213,8 +263,16 @@ A training that was interrupted or killed resumes from its checkpoint, which is 
 }
 
 func memoryText(m ragft.TrainMemory) string {
-	return fmt.Sprintf("%s: weights %s, adapter %s, optimiser %s, context %s, activations %s, logits %s", sizeText(m.Total), sizeText(m.Weights),
-		sizeText(m.Adapter), sizeText(m.Optimiser), sizeText(m.Context), sizeText(m.Activations), sizeText(m.Logits))
+	return fmt.Sprintf(
+		"%s: weights %s, adapter %s, optimiser %s, context %s, activations %s, logits %s",
+		sizeText(m.Total),
+		sizeText(m.Weights),
+		sizeText(m.Adapter),
+		sizeText(m.Optimiser),
+		sizeText(m.Context),
+		sizeText(m.Activations),
+		sizeText(m.Logits),
+	)
 }
 
 func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
@@ -305,7 +363,16 @@ func writeSearch(w io.Writer, r *ragft.SearchResult) error {
 		if c.change.P != nil {
 			p = fmt.Sprintf("%.3f", *c.change.P)
 		}
-		fmt.Fprintf(w, "%-9s %.3f -> %.3f  %+.3f (95%% interval %s, p %s)\n", c.name, c.change.Before, c.change.After, c.change.Change.Value, interval, p)
+		fmt.Fprintf(
+			w,
+			"%-9s %.3f -> %.3f  %+.3f (95%% interval %s, p %s)\n",
+			c.name,
+			c.change.Before,
+			c.change.After,
+			c.change.Change.Value,
+			interval,
+			p,
+		)
 	}
 	if !r.On {
 		_, err := fmt.Fprintf(w, "%d test questions: no improvement shown, the search stays as it was\n", r.HeldOut)
@@ -317,7 +384,8 @@ func writeSearch(w io.Writer, r *ragft.SearchResult) error {
 
 // workFlags gives the command of a step the flags that say whether it works.
 func (a *app) workFlags(c *cobra.Command, estimate string) {
-	c.Flags().BoolVar(&a.force, "force", false, "do it again even if the result is up to date; what a model wrote is still taken from the cache")
+	c.Flags().
+		BoolVar(&a.force, "force", false, "do it again even if the result is up to date; what a model wrote is still taken from the cache")
 	if estimate != "" {
 		c.Flags().BoolVar(&a.estimate, "estimate", false, estimate)
 	}

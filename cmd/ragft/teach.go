@@ -17,7 +17,10 @@ import (
 // quickSettings make a first run short; what the command line says comes before them.
 var quickSettings = [][2]string{
 	{"write.limit", "60"},
-	{"demonstrate.self-demo.candidates-closed", "1"}, {"demonstrate.self-demo.candidates-read", "2"}, {"demonstrate.self-demo.candidates-refuse", "1"},
+	{
+		"demonstrate.self-demo.candidates-closed",
+		"1",
+	}, {"demonstrate.self-demo.candidates-read", "2"}, {"demonstrate.self-demo.candidates-refuse", "1"},
 	{"train.epochs", "1"},
 }
 

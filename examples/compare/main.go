@@ -20,7 +20,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/question"
@@ -37,7 +36,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.model, "model", tune.ShippedModel, "base model, a GGUF file")
+	flag.StringVar(&o.model, "model", shippedModel, "base model, a GGUF file")
 	flag.StringVar(&o.docs, "docs", "", "folder of documents; none = the passages that come with -questions, or the shipped documents")
 	flag.StringVar(&o.questions, "questions", "", "questions with answers; none = those of the shipped documents")
 	flag.StringVar(&o.format, "format", "", "format of -questions, see package dataset; none = what its beginning looks like")
@@ -59,12 +58,12 @@ func main() {
 		"training begins")
 	flag.Parse()
 	if o.questions == "" {
-		o.questions = tune.ShippedQuestions
+		o.questions = shippedQuestions
 		if o.docs == "" {
-			o.docs = tune.ShippedDocs
+			o.docs = shippedDocs
 		}
 	}
-	tune.Main("compare", slog.LevelError, func(ctx context.Context) error { return run(ctx, o) })
+	start("compare", slog.LevelError, func(ctx context.Context) error { return run(ctx, o) })
 }
 
 // comparison is what the steps hand on to one another.

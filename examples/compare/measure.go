@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
@@ -68,14 +67,14 @@ func (c *comparison) measure(ctx context.Context) (*table, error) {
 
 func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questions []question.Question,
 	pairs []eval.Pair) (*eval.Evaluation, error) {
-	bar := tune.NewBar("answering", "answers")
-	defer bar.Done()
+	bar := newBar("answering", "answers")
+	defer bar.done()
 	return eval.Run(ctx, eval.Config{
 		Systems: systems, Questions: questions, Search: c.index, Passages: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
 		Judge: judge.Options{Votes: -1},
 		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
-				bar.Set(p.Done, p.Total, p.System)
+				bar.set(p.Done, p.Total, p.System)
 			}
 		},
 	})

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
@@ -26,7 +25,7 @@ type result struct {
 	rows    int
 	asked   *metered // in making the rows
 	failed  string   // why there is no adapter
-	trained *tune.Training
+	trained *training
 	adapter string
 	tuned   *cache.Model
 	own     *local.Model // its base, where that is not everyone's
@@ -147,11 +146,11 @@ func (c *comparison) try(ctx context.Context, one contender) (*result, error) {
 		}
 		start = from.adapter
 	}
-	in, bar := c.input(), tune.NewBar("making rows", "items")
+	in, bar := c.input(), newBar("making rows", "items")
 	in.Model = out.asked
-	in.Progress = func(p model.Progress) { bar.Set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
+	in.Progress = func(p model.Progress) { bar.set(p.Done, p.Total, fmt.Sprintf("%d accepted", p.Accepted)) }
 	made, err := one.recipe(c).Rows(ctx, in)
-	bar.Done()
+	bar.done()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -202,7 +201,7 @@ func (c *comparison) learn(ctx context.Context, r *result, rows []rows.Row, star
 	if learn == nil {
 		learn = finetune.Train
 	}
-	r.trained, err = tune.Train(ctx, learn, base.Hash(), rows, finetune.Options{Model: model, Adapter: r.adapter, LoRA: config})
+	r.trained, err = trainAdapter(ctx, learn, base.Hash(), rows, finetune.Options{Model: model, Adapter: r.adapter, LoRA: config})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/question"
 )
 
 const shippedDocs, shippedQuestions = "examples/quickstart/docs", "examples/quickstart/questions.jsonl"
@@ -40,13 +39,10 @@ func main() {
 	flag.IntVar(&c.Train.Rank, "rank", 16, "rank of the adapter")
 	flag.IntVar(&c.Train.Epochs, "epochs", 3, "epochs of training")
 	flag.Float64Var(&c.Train.Rate, "rate", 1e-3, "learning rate")
-	seed := flag.String("seed", "1", "seed of everything random")
+	flag.Func("seed", "seed of everything random (default 1)", func(s string) error { return c.Set("seed", s) })
 	flag.Parse()
 	if c.Questions == "" && c.Documents == shippedDocs {
 		c.Questions = shippedQuestions
-	}
-	if err := c.Set("seed", *seed); err != nil {
-		log.Fatal(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -88,19 +84,12 @@ func ask(ctx context.Context, p *ragft.Project) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("\n  Q: %s\n  A: %s (confidence %.2f; reference: %s)\n", q.Question, answer.Text, answer.Confidence, reference(q))
+		fmt.Printf("\n  Q: %s (reference: %q)\n  A: %s (confidence %.2f)\n", q.Question, q.Answer, answer.Text, answer.Confidence)
 		for _, c := range answer.Citations {
 			fmt.Printf("     [%s, bytes %d-%d] %q\n", c.Source, c.Start, c.End, c.Quote)
 		}
 	}
 	return nil
-}
-
-func reference(q question.Question) string {
-	if q.Unanswerable {
-		return "not in the documents"
-	}
-	return q.Answer
 }
 
 // progress prints a line when something new begins, and every ten seconds.

@@ -32,7 +32,12 @@ var prepareRuns = []run{
 	{name: "questions-import", command: "questions", set: []string{"import=squad.json", "questions=squad.jsonl",
 		"write-documents=squad-documents.jsonl"},
 		files: []string{"squad.jsonl", "squad-documents.jsonl"}, fixed: true},
-	{name: "questions-estimate", command: "questions", set: []string{"estimate", "limit=4", "max-tokens=8", "questions=written.jsonl"}, fixed: true},
+	{
+		name:    "questions-estimate",
+		command: "questions",
+		set:     []string{"estimate", "limit=4", "max-tokens=8", "questions=written.jsonl"},
+		fixed:   true,
+	},
 	{name: "questions", command: "questions", set: []string{"limit=4", "max-tokens=8", "questions=written.jsonl", "model={teacher}",
 		"requests=1"},
 		files: []string{"written.jsonl"}, fixed: true},

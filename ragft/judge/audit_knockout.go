@@ -43,7 +43,8 @@ func (a Audit) brackets(s uint64, cases []*Case) []*Case {
 	for _, c := range cases {
 		var answers []Answer
 		for _, one := range c.Answers {
-			if one.Text != "" && !one.Excluded && !slices.ContainsFunc(answers, func(other Answer) bool { return other.Text == one.Text }) {
+			if one.Text != "" && !one.Excluded &&
+				!slices.ContainsFunc(answers, func(other Answer) bool { return other.Text == one.Text }) {
 				answers = append(answers, one)
 			}
 		}
@@ -143,9 +144,21 @@ func (c *Case) rightWins(won []int) (share, rate float64, ok bool) {
 
 // WriteText writes the audit as a few lines of plain text.
 func (r *AuditResult) WriteText(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "Judge %s on %d answers whose verdict is known (%d correct): %d unread, %d tied\n"+
-		"agreement %s, kappa %s\naccepts correct ones %s, rejects incorrect ones %s\nthe same in both orders %s\n",
-		r.Judge, r.N, r.Right, r.Unread, r.Ties, text(r.Agreement), text(r.Kappa), text(r.Sensitivity), text(r.Specificity), text(r.Consistent))
+	_, err := fmt.Fprintf(
+		w,
+		"Judge %s on %d answers whose verdict is known (%d correct): %d unread, %d tied\n"+
+			"agreement %s, kappa %s\naccepts correct ones %s, rejects incorrect ones %s\nthe same in both orders %s\n",
+		r.Judge,
+		r.N,
+		r.Right,
+		r.Unread,
+		r.Ties,
+		text(r.Agreement),
+		text(r.Kappa),
+		text(r.Sensitivity),
+		text(r.Specificity),
+		text(r.Consistent),
+	)
 	if k := r.Knockout; err == nil && k != nil {
 		_, err = fmt.Fprintf(w, "Its choice among two or three answers, compared %d times in every order: %d unread, %d tied\n"+
 			"the same winner in every order %s\nthe one shown first wins %s, %.3f if the order made no difference\na correct one wins %s, by "+

@@ -30,11 +30,11 @@ type Question struct {
 	Unanswerable bool     `json:"unanswerable,omitempty"` // nothing in the documents answers it
 
 	// History are the turns before the question, oldest first, without which
-	// "Where?" asks nothing. [eval.Run] and the recipes show them to the model
-	// where [assistant.Assistant] shows [assistant.Query].History, so that a row is asked as the tuned
-	// model will be. Passages are searched for the question alone, and a judge
-	// sees the question alone beside the reference. What the assistant said in
-	// them is prompt, and not learnt but with [finetune.LossAll].
+	// "Where?" cannot be answered. Evaluations and recipes show them to the model
+	// in the same place as an assistant does, so that a row is asked as the tuned
+	// model will be. Passages are searched for the question alone, and a judge sees
+	// only the question and the reference. What the assistant said in them is
+	// prompt; it is learnt only with the loss "all" of package finetune.
 	History []model.Message `json:"history,omitempty"`
 
 	// Parts, where set, are what an answer must hold all of, each with its

@@ -45,12 +45,21 @@ func TestCacheKeepsScores(t *testing.T) {
 		require.NoError(t, err)
 		inf := math.Inf(-1)
 		require.Equal(t, []model.Score{
-			{Sum: inf, Last: -1, Tokens: 2, Cached: run > 0}, {Sum: inf, Last: -2, Tokens: 2, Cached: run > 0}, {Sum: inf, Last: -1, Tokens: 2, Cached: true},
+			{
+				Sum:    inf,
+				Last:   -1,
+				Tokens: 2,
+				Cached: run > 0,
+			}, {Sum: inf, Last: -2, Tokens: 2, Cached: run > 0}, {Sum: inf, Last: -1, Tokens: 2, Cached: true},
 		}, scores)
 		scores, err = scoring.Texts(t.Context(), c, texts)
 		require.NoError(t, err)
 		require.Equal(t, []model.Score{
-			{Sum: -1, Tokens: 1, Cached: run > 0}, {Cached: run > 0}, {Sum: -2, Tokens: 2, Cached: run > 0}, {Sum: -1, Tokens: 1, Cached: true},
+			{
+				Sum:    -1,
+				Tokens: 1,
+				Cached: run > 0,
+			}, {Cached: run > 0}, {Sum: -2, Tokens: 2, Cached: run > 0}, {Sum: -1, Tokens: 1, Cached: true},
 		}, scores)
 		require.Equal(t, 5, m.scored, "each is scored once")
 		require.NoError(t, c.Close())

@@ -1,8 +1,6 @@
 //go:build cgo
 
-// Package tune holds what the examples that tune a model have in common: how they end, show how far they are, and train
-// an adapter that a later run need not train again.
-package tune
+package main
 
 import (
 	"context"
@@ -16,13 +14,13 @@ import (
 
 // What the project ships, from its root.
 const (
-	ShippedModel     = "examples/basemodel/ragft-base-f16.gguf"
-	ShippedDocs      = "examples/quickstart/docs"
-	ShippedQuestions = "examples/quickstart/questions.jsonl"
+	shippedModel     = "examples/basemodel/ragft-base-f16.gguf"
+	shippedDocs      = "examples/quickstart/docs"
+	shippedQuestions = "examples/quickstart/questions.jsonl"
 )
 
-// Main runs a program until it ends or is interrupted, and ends the process with an error's text and status.
-func Main(name string, level slog.Level, run func(ctx context.Context) error) {
+// start runs a program until it ends or is interrupted, and ends the process with an error's text and status.
+func start(name string, level slog.Level, run func(ctx context.Context) error) {
 	slog.SetLogLoggerLevel(level)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() { // a second interrupt ends the program at once

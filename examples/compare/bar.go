@@ -1,6 +1,6 @@
 //go:build cgo
 
-package tune
+package main
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Bar shows how far a step is: a bar with rate and time left on a terminal, now and then a line elsewhere.
-type Bar struct {
+// bar shows how far a step is: a bar with rate and time left on a terminal, now and then a line elsewhere.
+type bar struct {
 	name, unit string
 	bar        *progressbar.ProgressBar
 	terminal   bool
@@ -20,28 +20,29 @@ type Bar struct {
 	printed    time.Time
 }
 
-// NewBar makes one for a step of this name that counts this unit.
-func NewBar(name, unit string) *Bar {
+// newBar makes one for a step of this name that counts this unit.
+func newBar(name, unit string) *bar {
 	now := time.Now()
-	return &Bar{name: name, unit: unit, terminal: term.IsTerminal(int(os.Stdout.Fd())), started: now, printed: now}
+	return &bar{name: name, unit: unit, terminal: term.IsTerminal(int(os.Stdout.Fd())), started: now, printed: now}
 }
 
-// Set shows that so many of total are done.
-func (b *Bar) Set(done, total int, note string) {
+// set shows that so many of total are done.
+func (b *bar) set(done, total int, note string) {
 	if !b.terminal {
 		b.line(done, total, note)
 		return
 	}
 	if b.bar == nil {
 		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(os.Stdout), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString(b.unit), progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+			progressbar.OptionSetItsString(b.unit), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 	}
 	b.bar.Describe("  " + b.name + ": " + note)
 	b.bar.Set(done)
 }
 
 // line prints a line every ten seconds, and one at the end.
-func (b *Bar) line(done, total int, note string) {
+func (b *bar) line(done, total int, note string) {
 	if done < total && time.Since(b.printed) < 10*time.Second {
 		return
 	}
@@ -51,8 +52,8 @@ func (b *Bar) line(done, total int, note string) {
 	fmt.Printf("  %s: %d of %d %s, %s left; %s\n", b.name, done, total, b.unit, left.Round(time.Second), note)
 }
 
-// Done ends the bar.
-func (b *Bar) Done() {
+// done ends the bar.
+func (b *bar) done() {
 	if b.bar != nil {
 		b.bar.Finish()
 	}

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package tune
+package main
 
 import (
 	"bytes"
@@ -19,36 +19,38 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// Training is what a training did. It is kept beside the adapter, so that a later run with the same rows and options need
+// training is what a training did. It is kept beside the adapter, so that a later run with the same rows and options need
 // not train again.
-type Training struct {
+type training struct {
 	Settings string // identifies what the adapter is made of
 	Result   *finetune.Result
 }
 
-// Learn makes an adapter of rows, as [finetune.Train] does.
-type Learn func(ctx context.Context, rows []rows.Row, o finetune.Options) (*finetune.Result, error)
+// learner makes an adapter of rows, as [finetune.Train] does.
+type learner func(ctx context.Context, rows []rows.Row, o finetune.Options) (*finetune.Result, error)
 
-// Train learns the rows unless o.Adapter is there already, made of the same rows with the same options. A checkpoint of
+// trainAdapter learns the rows unless o.Adapter is there already, made of the same rows with the same options. A checkpoint of
 // others is left behind. base is the hash of the model.
-func Train(ctx context.Context, learn Learn, base string, rows []rows.Row, o finetune.Options) (*Training, error) {
+func trainAdapter(ctx context.Context, learn learner, base string, rows []rows.Row, o finetune.Options) (*training, error) {
 	record := o.Adapter + ".training"
 	settings, err := settingsOf(base, rows, o)
 	if err != nil {
 		return nil, err
 	}
-	var done Training
-	if data, err := os.ReadFile(record); err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(&done) == nil && done.Settings == settings {
+	var done training
+	data, err := os.ReadFile(record)
+	if err == nil && gob.NewDecoder(bytes.NewReader(data)).Decode(&done) == nil && done.Settings == settings {
 		if _, err := os.Stat(o.Adapter); err == nil {
 			fmt.Printf("  %s is there already, from the same rows\n", o.Adapter)
 			return &done, nil
 		}
 	}
-	done = Training{Settings: settings}
-	bar := NewBar("training", "steps")
-	defer bar.Done()
+	done = training{Settings: settings}
+	bar := newBar("training", "steps")
+	defer bar.done()
 	o.LoRA.Progress = func(p lora.Progress) {
-		bar.Set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, float64(p.Tokens)/p.Elapsed.Seconds()))
+		rate := float64(p.Tokens) / p.Elapsed.Seconds()
+		bar.set(p.Step, p.Steps, fmt.Sprintf("loss %.3f, held out %.3f, %.0f tokens/s", p.Loss, p.HeldOutLoss, rate))
 	}
 	done.Result, err = learn(ctx, rows, o)
 	if errors.Is(err, lora.ErrCheckpoint) {
@@ -61,11 +63,11 @@ func Train(ctx context.Context, learn Learn, base string, rows []rows.Row, o fin
 	if err != nil {
 		return nil, err
 	}
-	var data bytes.Buffer
-	if err := gob.NewEncoder(&data).Encode(done); err != nil { // gob, since a loss may be NaN
+	var kept bytes.Buffer
+	if err := gob.NewEncoder(&kept).Encode(done); err != nil { // gob, since a loss may be NaN
 		return nil, err
 	}
-	return &done, os.WriteFile(record, data.Bytes(), 0o644)
+	return &done, os.WriteFile(record, kept.Bytes(), 0o644)
 }
 
 func settingsOf(base string, r []rows.Row, o finetune.Options) (string, error) {
@@ -90,7 +92,7 @@ func settingsOf(base string, r []rows.Row, o finetune.Options) (string, error) {
 }
 
 // String says what came of it.
-func (t *Training) String() string {
+func (t *training) String() string {
 	r := t.Result
 	return fmt.Sprintf("%s: %d rows, %d steps, held-out loss %.3f -> %.3f, windows %.0f %% full, %.0f MiB", r.Adapter, r.Rows, r.Steps,
 		r.BaseLoss, r.HeldOutLoss, 100*r.Fill, float64(r.Memory.Total())/(1<<20))
