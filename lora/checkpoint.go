@@ -109,14 +109,16 @@ func (s *runState) values() map[string]float64 {
 
 // bySource are the losses by source, by the beginning of their names.
 func (s *runState) bySource() map[string]*map[string]float64 {
-	return map[string]*map[string]float64{"base.by_source.": &s.baseSources, "held_out.by_source.": &s.lastHeldOut.BySource, "best.by_source.": &s.bestSources}
+	return map[string]*map[string]float64{"base.by_source.": &s.baseSources, "held_out.by_source.": &s.lastHeldOut.BySource,
+		"best.by_source.": &s.bestSources}
 }
 
 func (s *runState) setValues(v map[string]float64) {
 	s.done, s.skipped, s.lossSum, s.lossSteps = int(v["done"]), int(v["skipped"]), v["loss_sum"], int(v["loss_steps"])
 	s.evaluated, s.baseLoss = int(v["evaluated"]), v["base_loss"]
 	s.bestLoss, s.bestStep, s.bestUpdates, s.stale = v["best_loss"], int(v["best_step"]), int64(v["best_updates"]), int(v["stale"])
-	s.lastHeldOut = Losses{Loss: v["held_out.loss"], Pairs: int(v["held_out.pairs"]), PairsWon: v["held_out.pairs_won"], Margin: v["held_out.margin"]}
+	s.lastHeldOut = Losses{Loss: v["held_out.loss"], Pairs: int(v["held_out.pairs"]), PairsWon: v["held_out.pairs_won"],
+		Margin: v["held_out.margin"]}
 	bySource := s.bySource()
 	for _, losses := range bySource {
 		*losses = nil

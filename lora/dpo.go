@@ -33,7 +33,8 @@ type DPO struct {
 
 func (d DPO) check() error {
 	if !(d.Beta > 0) || math.IsInf(d.Beta, 0) || !(d.LabelSmoothing >= 0 && d.LabelSmoothing < 0.5) || !(d.SFT >= 0) || math.IsInf(d.SFT, 0) {
-		return fmt.Errorf("lora: DPO with Beta %v, LabelSmoothing %v, SFT %v: it needs Beta > 0, 0 <= LabelSmoothing < 0.5 and SFT >= 0", d.Beta, d.LabelSmoothing, d.SFT)
+		return fmt.Errorf("lora: DPO with Beta %v, LabelSmoothing %v, SFT %v: it needs Beta > 0, 0 <= LabelSmoothing < 0.5 and SFT >= 0",
+			d.Beta, d.LabelSmoothing, d.SFT)
 	}
 	return nil
 }

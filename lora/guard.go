@@ -62,7 +62,8 @@ type DivergedError struct {
 
 func (e *DivergedError) Error() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%v at step %d: loss %.4g, gradient norm %.4g, learning rate %.4g", ErrDiverged, e.Step, e.Loss, e.GradientNorm, e.LearningRate)
+	fmt.Fprintf(&s, "%v at step %d: loss %.4g, gradient norm %.4g, learning rate %.4g", ErrDiverged, e.Step, e.Loss, e.GradientNorm,
+		e.LearningRate)
 	if e.Spikes > 0 {
 		fmt.Fprintf(&s, "; %d steps in a row were spikes", e.Spikes)
 	}

@@ -37,8 +37,10 @@ func (m Memory) String() string {
 	if m.ChunkRows > 0 {
 		rows = fmt.Sprint(m.ChunkRows)
 	}
-	return fmt.Sprintf("%.0f MiB: weights %.0f, adapter %.0f, optimiser %.0f, context %.0f, activations %.0f, logits %.0f; %d of %d segments recomputed, %s rows of logits at a time",
-		mib(m.Total()), mib(m.Weights), mib(m.Adapter), mib(m.Optimiser), mib(m.Context), mib(m.Activations), mib(m.Logits), m.Recomputed, m.Segments, rows)
+	return fmt.Sprintf("%.0f MiB: weights %.0f, adapter %.0f, optimiser %.0f, context %.0f, activations %.0f, logits %.0f; %d of %d "+
+		"segments recomputed, %s rows of logits at a time",
+		mib(m.Total()), mib(m.Weights), mib(m.Adapter), mib(m.Optimiser), mib(m.Context), mib(m.Activations), mib(m.Logits), m.Recomputed,
+		m.Segments, rows)
 }
 
 // EstimateMemory says what Train would hold at its peak for the same arguments, without training: it loads the model,
@@ -112,7 +114,8 @@ func (m Memory) fits(held Memory, available uint64) error {
 	if more <= available {
 		return nil
 	}
-	return fmt.Errorf("%w: training takes %.0f MiB more, %.0f of them weights, and %.0f MiB are free; set Config.MemoryBudget, use a smaller window or a smaller base",
+	return fmt.Errorf("%w: training takes %.0f MiB more, %.0f of them weights, and %.0f MiB are free; set Config.MemoryBudget, use a "+
+		"smaller window or a smaller base",
 		ErrMemory, float64(more)/(1<<20), float64(m.Weights)/(1<<20), float64(available)/(1<<20))
 }
 

@@ -78,7 +78,8 @@ func Merge(ctx context.Context, o MergeOptions) (*MergeResult, error) {
 	defer w.Close()
 	var v *verification
 	if !o.SkipCheck { // before the work, since it is here that llama.cpp may refuse base, adapter or prompts
-		if v, err = newVerification(ctx, VerifyOptions{Base: o.Base, Adapter: o.Adapter, Scale: o.Scale, Prompts: o.Prompts, Threads: o.Threads}); err != nil {
+		if v, err = newVerification(ctx, VerifyOptions{Base: o.Base, Adapter: o.Adapter, Scale: o.Scale, Prompts: o.Prompts,
+			Threads: o.Threads}); err != nil {
 			return nil, err
 		}
 	}
@@ -224,7 +225,8 @@ func (m *merge) checkChange(p adapterPair) error {
 	}
 	module := strings.TrimSuffix(p.target, ".weight")
 	if _, scaled := m.base.Tensor(module + ".scale"); scaled {
-		return fmt.Errorf("lora: %s keeps a scale beside %s, which a merged weight could not share: merge into an F16 or Q8_0 file of the model", m.Base, p.target)
+		return fmt.Errorf("lora: %s keeps a scale beside %s, which a merged weight could not share: merge into an F16 or Q8_0 file of "+
+			"the model", m.Base, p.target)
 	}
 	return nil
 }
@@ -235,7 +237,8 @@ func checkEncoding(t gguf.TensorInfo, typ gguf.Type) error {
 		return fmt.Errorf("lora: tensor %s is %s, which cannot be read: %w", t.Name, t.Type, err)
 	}
 	if _, err := llamacpp.Quantize(typ, nil, int(t.Dims[0])); errors.Is(err, llamacpp.ErrQuantize) {
-		return fmt.Errorf("lora: tensor %s cannot be written as %s, which needs an importance matrix or has no encoder: set Type to \"Q8_0\" or \"F16\"", t.Name, typ)
+		return fmt.Errorf("lora: tensor %s cannot be written as %s, which needs an importance matrix or has no encoder: set Type to "+
+			"\"Q8_0\" or \"F16\"", t.Name, typ)
 	} else if err != nil {
 		return fmt.Errorf("lora: tensor %s cannot be written as %s: %w; set Type to \"F16\"", t.Name, typ, err)
 	}

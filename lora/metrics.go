@@ -143,7 +143,8 @@ func (m *metrics) line(event string, step int, l Losses, s *stepMetrics) error {
 	if m.lines == nil {
 		return nil
 	}
-	line := metricsLine{Run: m.run, Event: event, Step: step, Time: time.Now().UTC(), Loss: l.Loss, BySource: l.BySource, Pairs: l.Pairs, stepMetrics: s}
+	line := metricsLine{Run: m.run, Event: event, Step: step, Time: time.Now().UTC(), Loss: l.Loss, BySource: l.BySource, Pairs: l.Pairs,
+		stepMetrics: s}
 	if l.Pairs > 0 {
 		line.PairsWon, line.Margin = &l.PairsWon, &l.Margin
 	}
@@ -166,7 +167,8 @@ func (m *metrics) scalars(prefix string, step int, l Losses, more []tfevents.Sca
 		values = append(values, tfevents.Scalar{Tag: prefix + "/loss/" + source, Value: l.BySource[source]})
 	}
 	if l.Pairs > 0 {
-		values = append(values, tfevents.Scalar{Tag: prefix + "/pairs_won", Value: l.PairsWon}, tfevents.Scalar{Tag: prefix + "/margin", Value: l.Margin})
+		values = append(values, tfevents.Scalar{Tag: prefix + "/pairs_won", Value: l.PairsWon},
+			tfevents.Scalar{Tag: prefix + "/margin", Value: l.Margin})
 	}
 	if err := m.board.Scalars(int64(step), values); err != nil {
 		return fmt.Errorf("lora: TensorBoard: %w", err)

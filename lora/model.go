@@ -64,7 +64,8 @@ func checkModel(path string) error {
 	defer f.Close()
 	for _, t := range f.Tensors() {
 		if t.Type != gguf.F32 {
-			return fmt.Errorf("lora: %s: tensor %s is %s; all weights can be trained of F32 models only, train an adapter instead", path, t.Name, t.Type)
+			return fmt.Errorf("lora: %s: tensor %s is %s; all weights can be trained of F32 models only, train an adapter instead", path,
+				t.Name, t.Type)
 		}
 	}
 	return nil

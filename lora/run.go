@@ -236,7 +236,8 @@ func (r *run) loop(ctx context.Context) error {
 		}
 	}
 	if r.rose != "" && r.best == nil {
-		return fmt.Errorf("%w: that of %q from %.4f to %.4f, at the first evaluation (step %d); use a lower LearningRate, more examples of %[2]q, or a smaller EvaluateEvery",
+		return fmt.Errorf("%w: that of %q from %.4f to %.4f, at the first evaluation (step %d); use a lower LearningRate, more examples "+
+			"of %[2]q, or a smaller EvaluateEvery",
 			ErrRise, r.rose, r.baseSources[r.rose], r.lastHeldOut.BySource[r.rose], r.done)
 	}
 	return nil

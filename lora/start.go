@@ -18,10 +18,12 @@ func planStart(base *gguf.File, baseHash string, f *adapterFile, c Config) (*pla
 	}
 	of, hasName := f.Text("general.base_model.0.name")
 	if is, named := base.Text("general.name"); hasName && named && of != is {
-		return nil, fmt.Errorf("%w: %s was made for the model %q, this one is %q; start from an adapter of this model, or anew", ErrAdapter, f.path, of, is)
+		return nil, fmt.Errorf("%w: %s was made for the model %q, this one is %q; start from an adapter of this model, or anew",
+			ErrAdapter, f.path, of, is)
 	}
 	if of, ok := f.Text("ragft.base.sha256"); ok && !strings.EqualFold(of, baseHash) {
-		return nil, fmt.Errorf("%w: %s was trained on the model file with the SHA-256 %s, this one has %s; start from an adapter of this file, or merge it into its own base and train anew on the result",
+		return nil, fmt.Errorf("%w: %s was trained on the model file with the SHA-256 %s, this one has %s; start from an adapter of "+
+			"this file, or merge it into its own base and train anew on the result",
 			ErrAdapter, f.path, of, baseHash)
 	}
 	p := &plan{alpha: float32(f.alpha)}
@@ -37,7 +39,8 @@ func planStart(base *gguf.File, baseHash string, f *adapterFile, c Config) (*pla
 		return nil, err
 	}
 	if difference := p.difference(want); difference != "" {
-		return nil, fmt.Errorf("%w: %s, from which Config says to start, %s; leave Rank, Alpha, Targets, Modules and RankStabilized unset to go on from it as it is, or start anew",
+		return nil, fmt.Errorf("%w: %s, from which Config says to start, %s; leave Rank, Alpha, Targets, Modules and RankStabilized "+
+			"unset to go on from it as it is, or start anew",
 			ErrAdapter, f.path, difference)
 	}
 	return want, nil

@@ -102,17 +102,20 @@ func planAdapter(base *gguf.File, c Config) (*plan, error) {
 			break
 		}
 		if small := min(t.Dims[0], t.Dims[1]); int64(w.rank) > small {
-			return nil, fmt.Errorf("lora: rank %d is above the smaller dimension of %s, %d x %d; use a rank of at most %d, fewer targets, or a Module with a lower rank",
+			return nil, fmt.Errorf("lora: rank %d is above the smaller dimension of %s, %d x %d; use a rank of at most %d, fewer "+
+				"targets, or a Module with a lower rank",
 				w.rank, t.Name, t.Dims[0], t.Dims[1], small)
 		}
 		if fold := float32(p.fold(w)); fold == 0 || !isFinite(float64(fold)) || !isFinite(float64(float32(w.scale))) {
-			return nil, fmt.Errorf("lora: the scale of %s, %g, is too far from the other weights': use alphas that are closer to each other", t.Name, w.scale)
+			return nil, fmt.Errorf("lora: the scale of %s, %g, is too far from the other weights': use alphas that are closer to each "+
+				"other", t.Name, w.scale)
 		}
 		p.weights = append(p.weights, w)
 	}
 	for i, ok := range used {
 		if !ok {
-			return nil, fmt.Errorf("%w: Modules[%d], %s: it gives a rank to weights that Targets must choose", ErrNoTarget, i, strings.Join(c.Modules[i].Targets, ", "))
+			return nil, fmt.Errorf("%w: Modules[%d], %s: it gives a rank to weights that Targets must choose", ErrNoTarget, i,
+				strings.Join(c.Modules[i].Targets, ", "))
 		}
 	}
 	return p, nil

@@ -119,7 +119,8 @@ func (c *Config) setWindow(model string, sets ...[]Example) error {
 	case c.Window == 0:
 		c.Window = max(needed, 512)
 	case limit > 0 && c.Window > max(limit, needed):
-		return fmt.Errorf("%w: a window of %d tokens, the model's context has %d; use a smaller Window, and WindowsPerStep for more tokens a step", ErrTooLong, c.Window, limit)
+		return fmt.Errorf("%w: a window of %d tokens, the model's context has %d; use a smaller Window, and WindowsPerStep for more "+
+			"tokens a step", ErrTooLong, c.Window, limit)
 	}
 	return nil
 }

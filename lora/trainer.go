@@ -271,7 +271,8 @@ func (t *Trainer) check(examples []Example) error {
 			return err
 		}
 		if n := examples[i].longest(); t.context > 0 && n > t.context {
-			return fmt.Errorf("%w: example %d has a sequence of %d tokens, the model's context has %d; shorten it or leave it out", ErrTooLong, i, n, t.context)
+			return fmt.Errorf("%w: example %d has a sequence of %d tokens, the model's context has %d; shorten it or leave it out",
+				ErrTooLong, i, n, t.context)
 		}
 	}
 	return nil

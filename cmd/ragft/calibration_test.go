@@ -41,7 +41,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
 
 	for what, args := range map[string][]string{
-		" passages, not 1": {"--passages", "1"}, "the system message": {"--decline-prompt"}, "not a vote": {"--set", "assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
+		" passages, not 1": {"--passages", "1"}, "the system message": {"--decline-prompt"}, "not a vote": {"--set",
+			"assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
 		"the whole text": {"--set", "assistant.final-answer=true"},
 	} {
 		code, stdout, stderr = ask(args...)
@@ -60,11 +61,12 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	code, _, stderr = ask("--set", "assistant.calibration="+path)
 	require.Equal(t, exitOK, code, stderr)
 	url, asked := openAIServer(t, "")
-	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"}, {"chat", "-m", "openai:teacher@" + url}} {
+	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"},
+		{"chat", "-m", "openai:teacher@" + url}} {
 		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
-		require.Contains(t, stderr, "P(True) by scores, which neither a model of a server nor one with LocalOptions.Serve gives")
-		require.Contains(t, stderr, "without evaluate.self-check for 'ragft serve' and models of servers")
+		require.Contains(t, stderr, "p_true from scores, which models of servers do not return")
+		require.Contains(t, stderr, "evaluate.self-check")
 	}
 	require.Zero(t, asked.Load(), "said before anything is asked")
 	k.Conditions.Signals.True = false
@@ -93,13 +95,15 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	must(t, "index")
 	require.NoError(t, os.WriteFile(".ragft/calibration.json", []byte("{}"), 0o600))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"Nonsense"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
+		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"Nonsense"},"finish_reason":"stop"}],`+
+			`"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
 	}))
 	defer server.Close()
-	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval", "--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
+	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval",
+		"--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
 	require.Equal(t, exitBudget, code, stderr)
-	require.Contains(t, stderr, "it needs right and wrong answers")
-	require.Contains(t, stdout, "Calibration of base: none")
+	require.Contains(t, stderr, "it takes right and wrong answers")
+	require.Contains(t, stdout, "No confidence could be fitted for base")
 	kept, err := os.ReadFile(".ragft/calibration.json")
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(kept), "one without a threshold replaces none")
@@ -109,5 +113,5 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	require.Len(t, e.Robustness, 1)
 	page, err := os.ReadFile(".ragft/report.html")
 	require.NoError(t, err)
-	require.Contains(t, string(page), "Calibration of base: none")
+	require.Contains(t, string(page), "No confidence could be fitted for base")
 }

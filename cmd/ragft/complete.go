@@ -18,7 +18,8 @@ func complete(cmd *cobra.Command) {
 		if ok {
 			words = s.words
 		}
-		cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) //nolint:errcheck // the flag exists
+		//nolint:errcheck // the flag exists
+		cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 	})
 	if takesFiles := slices.Contains([]string{"teach", "index", "models"}, cmd.Name()); !takesFiles && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions

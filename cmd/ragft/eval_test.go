@@ -66,12 +66,14 @@ func TestBudgetsNeedTheirInput(t *testing.T) {
 		args    []string
 	}{
 		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-kl=0.05"}},
-		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-kl=0.05", "--set", "evaluate.forgetting.texts=texts.txt"}},
+		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-kl=0.05", "--set",
+			"evaluate.forgetting.texts=texts.txt"}},
 		{"evaluate.forgetting.texts", []string{"--set", "evaluate.forgetting.budget-texts=0.05"}},
 		{"evaluate.forgetting.closed-questions", []string{"--set", "evaluate.forgetting.budget-closed=0.05"}},
 		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-instructions=0.05"}},
 		{"is negative", []string{"--set", "evaluate.forgetting.budget-texts=-1", "--set", "evaluate.forgetting.texts=texts.txt"}},
-		{"compares an adapter with the base", []string{"--set", "evaluate.forgetting.budget-texts=0.05", "--set", "evaluate.forgetting.texts=texts.txt"}},
+		{"compares an adapter with the base", []string{"--set", "evaluate.forgetting.budget-texts=0.05", "--set",
+			"evaluate.forgetting.texts=texts.txt"}},
 		{"needs an adapter", []string{"--set", "evaluate.sweep=true"}},
 	} {
 		code, _, stderr := ragftRun(t, "", append([]string{"evaluate"}, c.args...)...)
@@ -124,7 +126,8 @@ func TestEvalGeneratesNothingTwice(t *testing.T) {
 	must(t, eval...)
 	cache := writtenBytes(t, ".ragft/cache")
 	for _, more := range [][]string{
-		{"--set", "evaluate.forgetting.texts=texts.txt", "--set", "evaluate.forgetting.instructions=tasks.jsonl", "--set", "evaluate.forgetting.closed-questions=closed.jsonl"},
+		{"--set", "evaluate.forgetting.texts=texts.txt", "--set", "evaluate.forgetting.instructions=tasks.jsonl", "--set",
+			"evaluate.forgetting.closed-questions=closed.jsonl"},
 		{"--set", "evaluate.sweep=true", "--scales", "0,0.5,1"},
 	} {
 		eval = append(eval, more...)
@@ -146,8 +149,10 @@ func TestEvalGeneratesNothingTwice(t *testing.T) {
 func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	require.NoError(t, os.WriteFile("mtrag.jsonl", []byte(`{"task_id": "a", "Answerability": ["ANSWERABLE"], "contexts": [{"title": "Cards", "text": "They play in London, by the river."}], `+
-		`"input": [{"speaker": "user", "text": "Do they play?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "user", "text": "Where?"}], "targets": [{"speaker": "agent", "text": "In London."}]}`), 0o600))
+	require.NoError(t, os.WriteFile("mtrag.jsonl", []byte(`{"task_id": "a", "Answerability": ["ANSWERABLE"],`+
+		` "contexts": [{"title": "Cards", "text": "They play in London, by the river."}], `+
+		`"input": [{"speaker": "user", "text": "Do they play?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "user",`+
+		` "text": "Where?"}], "targets": [{"speaker": "agent", "text": "In London."}]}`), 0o600))
 	imported := object[ragft.QuestionsResult](t, "questions", "--import", "mtrag.jsonl", "--set", "questions=set.jsonl")
 	require.Equal(t, 1, imported.Questions)
 	var prompts [][]model.Message
@@ -156,10 +161,12 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 		if json.NewDecoder(r.Body).Decode(&body) == nil && len(body.Messages) > 0 {
 			prompts = append(prompts, body.Messages)
 		}
-		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"In London."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
+		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"In London."},"finish_reason":"stop"}],`+
+			`"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
 	}))
 	defer server.Close()
-	done := object[evaluateResult](t, "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--set", "requests=1", "--set", "questions=set.jsonl", "--set", "test-share=1", "--evidence", "gold,closed")
+	done := object[evaluateResult](t, "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--set", "requests=1", "--set",
+		"questions=set.jsonl", "--set", "test-share=1", "--evidence", "gold,closed")
 	require.Nil(t, done.Leakage, "nothing was learnt from")
 	require.Len(t, prompts, 2)
 	for _, p := range prompts {
@@ -185,13 +192,18 @@ func TestEvalEverything(t *testing.T) {
 		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "Second answer: ") {
 			say = "first" // whichever stands there: no preference in both orders
 		}
-		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, say)
+		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,`+
+			`"completion_tokens":3}}`, say)
 	}))
 	defer server.Close()
-	code, stdout, stderr := ragftRun(t, "", "evaluate", "--questions", "other.jsonl", "--evidence", "retrieval,closed", "--judge", "openai:judge@"+server.URL+"/v1",
-		"--decline-prompt", "--set", "evaluate.ensemble=true", "--set", "evaluate.ensemble-temperature=2", "--set", "evaluate.final-answer=true", "--set", "evaluate.consistency=2", "--set", "evaluate.self-check=true",
+	code, stdout, stderr := ragftRun(t, "", "evaluate", "--questions", "other.jsonl", "--evidence", "retrieval,closed", "--judge",
+		"openai:judge@"+server.URL+"/v1",
+		"--decline-prompt", "--set", "evaluate.ensemble=true", "--set", "evaluate.ensemble-temperature=2", "--set",
+		"evaluate.final-answer=true", "--set", "evaluate.consistency=2", "--set", "evaluate.self-check=true",
 		"--max-wrong", "0.001", "--robustness", "--set", "evaluate.robustness-distractors=1", "--set", "evaluate.sweep=true", "--scales", "0,1",
-		"--set", "evaluate.forgetting.texts=texts.txt", "--set", "evaluate.forgetting.budget-texts=1e6", "--set", "evaluate.fact-questions=probes.jsonl", "--set", "evaluate.overview-questions=global.jsonl", "--set", "evaluate.criteria=shorter")
+		"--set", "evaluate.forgetting.texts=texts.txt", "--set", "evaluate.forgetting.budget-texts=1e6", "--set",
+		"evaluate.fact-questions=probes.jsonl", "--set", "evaluate.overview-questions=global.jsonl", "--set",
+		"evaluate.criteria=shorter")
 	require.Equal(t, exitBudget, code, "so few questions guarantee no risk of 0.1 %%: %s", stderr)
 	require.Contains(t, stderr, "no threshold keeps the risk")
 	require.Positive(t, judged)
@@ -202,7 +214,8 @@ func TestEvalEverything(t *testing.T) {
 	for _, s := range found.Systems {
 		names = append(names, s.Name)
 	}
-	require.Equal(t, []string{"base", "tuned", "base, told to decline", "tuned, told to decline", "base, passages vote", "tuned, passages vote",
+	require.Equal(t, []string{"base", "tuned", "base, told to decline", "tuned, told to decline", "base, passages vote",
+		"tuned, passages vote",
 		"base, no documents", "tuned, no documents"}, names)
 	require.Len(t, found.Comparisons, 4+6, "tuned against base in each arm, and each arm against retrieval")
 	require.Equal(t, prompt.DefaultCareful, found.Systems[2].Prompt)
@@ -212,7 +225,8 @@ func TestEvalEverything(t *testing.T) {
 	require.Len(t, found.Robustness, 2)
 	require.Equal(t, "1 distractors", found.Robustness[0].Changes[len(found.Robustness[0].Changes)-1].Name)
 	require.Equal(t, []string{"", "base"}, []string{found.Robustness[0].Base, found.Robustness[1].Base})
-	require.Equal(t, found.Robustness[1].Changes[2].N, found.Robustness[1].Differences[2].Flipped.Estimate.N, "order reversed, of the same questions")
+	require.Equal(t, found.Robustness[1].Changes[2].N, found.Robustness[1].Differences[2].Flipped.Estimate.N,
+		"order reversed, of the same questions")
 	require.Len(t, found.Sweep.Points, 2)
 	require.Equal(t, "texts", found.Sweep.Points[1].Forgetting.Losses[0].Key)
 	require.Equal(t, 1e6, found.Forgetting.Losses[0].Budget, "a budget asks for --forgetting")
@@ -224,12 +238,14 @@ func TestEvalEverything(t *testing.T) {
 	require.Equal(t, "shorter", found.Memory.Global.Verdicts[0].Criterion)
 	require.Equal(t, pairwise.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
 
-	for _, part := range []string{"Leakage.", "when what it is shown changes", "tuned less base, over the questions", "Forgetting", "The dial", "By heart against retrieval, 2 local questions", "Arms of one model"} {
+	for _, part := range []string{"Leakage.", "when what it is shown changes", "tuned less base, over the questions", "Forgetting",
+		"The dial", "By heart against retrieval, 2 local questions", "Arms of one model"} {
 		require.Contains(t, stdout, part)
 	}
 	page, err := os.ReadFile(".ragft/report.html")
 	require.NoError(t, err)
-	for _, part := range []string{"When what is shown changes", "The dial: truthfulness", "By heart, or from the documents", "Answers and refusals"} {
+	for _, part := range []string{"When what is shown changes", "The dial: truthfulness", "By heart, or from the documents",
+		"Answers and refusals"} {
 		require.Contains(t, string(page), part)
 	}
 	reported := object[evaluateResult](t, "report", "--evaluation", ".ragft/answers.jsonl")

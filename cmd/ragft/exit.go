@@ -59,17 +59,26 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.Is(err, ragft.ErrConfig): // what the project says of itself comes before what it wraps
+		return exitUsage
+	case errors.Is(err, ragft.ErrInput):
+		return exitInput
+	case errors.Is(err, ragft.ErrMissing):
+		return exitMissing
+	case errors.Is(err, ragft.ErrEmpty):
+		return exitEmpty
 	case isAny(err, forget.ErrForgot, confidence.ErrNoGuarantee, confidence.ErrUncalibrated):
 		return exitBudget
-	case isAny(err, ragft.ErrConfig, retriever.ErrOptions):
+	case errors.Is(err, retriever.ErrOptions):
 		return exitUsage
-	case isAny(err, ragft.ErrEmpty, retriever.ErrEmpty, question.ErrNone, eval.ErrNothing):
+	case isAny(err, retriever.ErrEmpty, question.ErrNone, eval.ErrNothing):
 		return exitEmpty
-	case isAny(err, ragft.ErrMissing, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
+	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
 		return exitMissing
-	case isAny(err, ragft.ErrInput, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
+	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
 		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrQuestion, model.ErrPromptTooLong, dataset.ErrFormat,
-		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
+		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors,
+		export.ErrUnsupported):
 		return exitInput
 	}
 	return nativeExitCode(err)

@@ -51,7 +51,8 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 				}
 			}
 		}
-		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, say)
+		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,`+
+			`"completion_tokens":3}}`, say)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL + "/v1", asked
@@ -62,7 +63,9 @@ func TestSearchPrompts(t *testing.T) {
 	must(t, "index")
 	const proposal = "Copy what is asked for, word for word, and do not say anything else beside it, please."
 	url, asked := copyist(t, proposal, proposal)
-	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.search-prompts.questions=8", "--set", "demonstrate.search-prompts.beam=2", "--set", "demonstrate.search-prompts.rounds=1"}
+	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set",
+		"demonstrate.search-prompts.on=true", "--set", "demonstrate.search-prompts.questions=8", "--set",
+		"demonstrate.search-prompts.beam=2", "--set", "demonstrate.search-prompts.rounds=1"}
 	estimate := object[ragft.DemonstrateResult](t, append(demos, "--estimate")...)
 	require.Zero(t, asked.Load())
 	require.Nil(t, estimate.Prompts.Found)
@@ -106,11 +109,13 @@ func TestSearchPrompts(t *testing.T) {
 	require.Equal(t, made.Prompts.Read, again.Prompts.Read)
 
 	for message, args := range map[string][]string{
-		"self-demo":             {"demonstrate", "--recipe", "gold,raft", "--set", "demonstrate.search-prompts.on=true"},
-		"leave it out, or them": {"demonstrate", "--recipe", "self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.candidate-prompts-read=Find it."},
-		"ra-dit":                append(demos, "--set", "prompts.template=ra-dit"),
-		"both are 0":            append(demos, "--set", "demonstrate.self-demo.candidates-closed=0", "--set", "demonstrate.self-demo.candidates-read=0"),
-		"at least 2":            append(demos, "--set", "demonstrate.search-prompts.questions=1"),
+		"self-demo": {"demonstrate", "--recipe", "gold,raft", "--set", "demonstrate.search-prompts.on=true"},
+		"leave it out, or them": {"demonstrate", "--recipe", "self-demo", "--set", "demonstrate.search-prompts.on=true", "--set",
+			"demonstrate.self-demo.candidate-prompts-read=Find it."},
+		"ra-dit": append(demos, "--set", "prompts.template=ra-dit"),
+		"both are 0": append(demos, "--set", "demonstrate.self-demo.candidates-closed=0", "--set",
+			"demonstrate.self-demo.candidates-read=0"),
+		"at least 2": append(demos, "--set", "demonstrate.search-prompts.questions=1"),
 	} {
 		code, _, stderr := ragftRun(t, "", args...)
 		require.Equal(t, exitUsage, code, stderr)
@@ -123,9 +128,11 @@ func TestSearchPromptsOfOneArm(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, asked := copyist(t, "Speak.", prompt.DefaultRead)
-	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1"}
+	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set",
+		"demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1"}
 	both := object[ragft.DemonstrateResult](t, append(demos, "--estimate")...)
-	closed := object[ragft.DemonstrateResult](t, append(demos, "--estimate", "--set", "demonstrate.self-demo.candidates-read=0", "--set", "prompts.template=ra-dit")...)
+	closed := object[ragft.DemonstrateResult](t, append(demos, "--estimate", "--set", "demonstrate.self-demo.candidates-read=0", "--set",
+		"prompts.template=ra-dit")...)
 	require.Equal(t, both.Prompts.Estimate.Calls, 2*closed.Prompts.Estimate.Calls)
 	require.Zero(t, asked.Load())
 
@@ -140,7 +147,8 @@ func TestAuditOfAKnockout(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, _ := copyist(t, "", prompt.DefaultRead)
-	r := object[ragft.DemonstrateResult](t, "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "self-demo", "--set", "demonstrate.self-demo.tournament=true", "--set", "demonstrate.audit=true", "--set", "demonstrate.self-demo.max-refusals=1")
+	r := object[ragft.DemonstrateResult](t, "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "self-demo", "--set",
+		"demonstrate.self-demo.tournament=true", "--set", "demonstrate.audit=true", "--set", "demonstrate.self-demo.max-refusals=1")
 	k := r.Audit.Knockout
 	require.Positive(t, k.N)
 	require.Equal(t, []float64{0, 1}, []float64{k.Consistent.Value, k.FirstShown.Value})
@@ -162,7 +170,8 @@ func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, _ := copyist(t, "Speak.", prompt.DefaultRead)
-	code, stdout, stderr := ragftRun(t, "", "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "gold,self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1", "--json")
+	code, stdout, stderr := ragftRun(t, "", "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "gold,self-demo", "--set",
+		"demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1", "--json")
 	require.Equal(t, exitOK, code, stderr)
 	require.Equal(t, 2, strings.Count(stderr, "no proposal is better"), stderr)
 	var made ragft.DemonstrateResult

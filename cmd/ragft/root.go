@@ -117,9 +117,11 @@ func (a *app) root() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	f := root.PersistentFlags()
-	f.VarP(&setting{option: option{flag: "project", key: "dir", kind: "FOLDER"}}, "project", "p", "project folder: index, questions, rows, adapter, evaluation, report and cache (default .ragft)")
+	f.VarP(&setting{option: option{flag: "project", key: "dir", kind: "FOLDER"}}, "project", "p", "project folder: index, questions, "+
+		"rows, adapter, evaluation, report and cache (default .ragft)")
 	f.StringVarP(&a.file, "config", "c", "", "project `FILE` (default ragft.yaml, if there is one)")
-	f.StringArrayVarP(&a.sets, "set", "s", nil, "set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may be given several times")
+	f.StringArrayVarP(&a.sets, "set", "s", nil, "set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may "+
+		"be given several times")
 	f.BoolVar(&a.json, "json", false, "print the result as one JSON object on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no notes")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, including llama.cpp's own messages")
@@ -127,8 +129,10 @@ func (a *app) root() *cobra.Command {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Start here:", []*cobra.Command{a.teachCommand(), a.askCommand(), a.chatCommand(), a.serveCommand(), a.reportCommand(), a.doctorCommand()}},
-		{"Step by step:", []*cobra.Command{a.indexCommand(), a.questionsCommand(), a.demonstrateCommand(), a.trainCommand(), a.evaluateCommand()}},
+		{"Start here:", []*cobra.Command{a.teachCommand(), a.askCommand(), a.chatCommand(), a.serveCommand(), a.reportCommand(),
+			a.doctorCommand()}},
+		{"Step by step:", []*cobra.Command{a.indexCommand(), a.questionsCommand(), a.demonstrateCommand(), a.trainCommand(),
+			a.evaluateCommand()}},
 		{"More:", []*cobra.Command{a.tuneSearchCommand(), a.mergeCommand(), a.publishCommand(), a.exportCommand(), a.modelsCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})

@@ -109,7 +109,8 @@ func TestFindingsWhereThereIsADifference(t *testing.T) {
 	}
 	c := measuredRecords(t, 1, 1000, base, other).Comparisons[0]
 	for key, want := range map[string]stats.Finding{
-		metric.F1: stats.Better, metric.AURC: stats.Better, metric.AUROC: stats.Better, metric.Brier: stats.Better, metric.AnswerTokens: stats.Worse,
+		metric.F1: stats.Better, metric.AURC: stats.Better, metric.AUROC: stats.Better, metric.Brier: stats.Better,
+		metric.AnswerTokens: stats.Worse,
 		metric.Truthfulness: stats.NoDifference,
 	} {
 		require.Equal(t, want, c.Difference(key).Finding, key)

@@ -29,7 +29,8 @@ type Template struct {
 // that opens the response. The response is not closed by a tag, since the end
 // of the turn, which is learnt with it, ends it.
 var FedRAG = &Template{"fedrag", func(question string, hits []retriever.Hit, _ *rand.Rand) []model.Message {
-	return []model.Message{{Role: model.RoleUser, Content: "You are a helpful assistant. Given the user query below, provide a response making use of the provided background context.\n" +
+	return []model.Message{{Role: model.RoleUser, Content: "You are a helpful assistant. Given the user query below, provide a response " +
+		"making use of the provided background context.\n" +
 		"<query>" + question + "</query> <context>" + passageTexts(hits) + "</context> <response>"}}
 }}
 
@@ -40,7 +41,8 @@ var RADIT = &Template{"ra-dit", func(question string, hits []retriever.Hit, rng 
 	draw := func(of ...string) string { return of[rng.IntN(len(of))] }
 	background := draw("Background:", "Context:", "Passage:", "Document:")
 	ask, answer := draw("Q:", "Question:", "Query:"), draw("A:", "Answer:", "Response:")
-	return []model.Message{{Role: model.RoleUser, Content: background + " " + passageTexts(hits) + "\n\n" + ask + " " + question + "\n" + answer}}
+	return []model.Message{{Role: model.RoleUser, Content: background + " " + passageTexts(hits) + "\n\n" + ask + " " + question + "\n" +
+		answer}}
 }}
 
 // The places of a template that is text.
@@ -106,7 +108,8 @@ func (t *Template) Label() string {
 
 // digest tells templates apart, by their name and by how they write a prompt.
 func (t *Template) digest() string {
-	example := t.Messages("question", []retriever.Hit{{Chunk: retriever.Chunk{ID: "1", Text: "first"}}, {Chunk: retriever.Chunk{ID: "2", Text: "second"}}})
+	example := t.Messages("question", []retriever.Hit{{Chunk: retriever.Chunk{ID: "1", Text: "first"}},
+		{Chunk: retriever.Chunk{ID: "2", Text: "second"}}})
 	sum := sha256.Sum256([]byte(t.Name + "\x00" + layout.Hash(example)))
 	return string(sum[:])
 }

@@ -31,7 +31,8 @@ func TestTemplateOfAFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "layout.txt", read.Name)
 	hits := []retriever.Hit{{Chunk: retriever.Chunk{Text: "One of {query}."}}, {Chunk: retriever.Chunk{Text: "Two."}}}
-	require.Equal(t, []model.Message{{Role: model.RoleUser, Content: "One of {query}.\n\nTwo.\n\nWhat is {context}?"}}, read.Messages("What is {context}", hits))
+	require.Equal(t, []model.Message{{Role: model.RoleUser, Content: "One of {query}.\n\nTwo.\n\nWhat is {context}?"}},
+		read.Messages("What is {context}", hits))
 	before := Set{Template: read}.Hash()
 	require.NotEqual(t, Set{}.Hash(), before)
 	write("{context} {query}")

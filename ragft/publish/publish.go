@@ -53,9 +53,10 @@ type Options struct {
 	// Template is the Go template of the prompts. "" = that of the model on the
 	// server, or the one that the server finds for the file's chat template;
 	// [ErrNoTemplate] if that is another model's.
-	Template   string
-	System     string         // system message; "" = that of the model on the server
-	Parameters map[string]any // Ollama's options, such as "temperature" or "stop" (a text or a list of them); added to those of the model on the server
+	Template string
+	System   string // system message; "" = that of the model on the server
+	// Ollama's options, such as "temperature" or "stop" (a text or a list of them); added to those of the model on the server
+	Parameters map[string]any
 
 	Status func(text string) // what is being done; nil = nobody is told
 	Logger *slog.Logger      // nil = slog.Default

@@ -116,7 +116,8 @@ func TestForeignTemplate(t *testing.T) {
 	const chatML = "{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}<|im_start|>assistant\n"
 	const own = "{%- for m in messages -%}<|{{ m.role }}|>{{ m.content }}<|end|>{%- endfor -%}"
 	require.Equal(t, "<|im_start|>", foreignMarker(chatML, own, nil))
-	require.Empty(t, foreignMarker(chatML, "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>'}}{% endfor %}", nil))
+	require.Empty(t, foreignMarker(chatML, "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\n' + m['content'] + "+
+		"'<|im_end|>'}}{% endfor %}", nil))
 	require.Empty(t, foreignMarker("<|user|>{{ .Prompt }}<|end|></s>", own, []string{"</s>"}))
 	require.Equal(t, "[INST]", foreignMarker("[INST]{{ .Prompt }}[/INST]", own, nil))
 
@@ -132,7 +133,8 @@ func TestModelfile(t *testing.T) {
 	text, err := Options{From: "base.gguf", Adapter: "/a/b.gguf", Template: "{{ .Prompt }}\n", System: "Be brief.",
 		Parameters: map[string]any{"temperature": 0.5, "stop": []string{"<|end|>", "a b"}}}.Modelfile()
 	require.NoError(t, err)
-	require.Equal(t, "FROM ."+string(filepath.Separator)+"base.gguf\nADAPTER /a/b.gguf\nTEMPLATE \"\"\"{{ .Prompt }}\n\"\"\"\nSYSTEM \"\"\"Be brief.\"\"\"\n"+
+	require.Equal(t, "FROM ."+string(filepath.Separator)+"base.gguf\nADAPTER /a/b.gguf\nTEMPLATE \"\"\"{{ .Prompt }}\n\"\"\"\nSYSTEM "+
+		"\"\"\"Be brief.\"\"\"\n"+
 		"PARAMETER stop \"\"\"<|end|>\"\"\"\nPARAMETER stop \"\"\"a b\"\"\"\nPARAMETER temperature 0.5\n", text)
 	text, err = Options{From: "ollama:llama3.2:1b"}.Modelfile()
 	require.NoError(t, err)

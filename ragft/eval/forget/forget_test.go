@@ -300,7 +300,8 @@ func TestForgettingOptionsAreNotNegative(t *testing.T) {
 		_, err := Run(t.Context(), c)
 		require.ErrorContains(t, err, "is -1")
 	}
-	_, err := Sweep(t.Context(), SweepConfig{Scales: []float64{1, -1}, Open: func(context.Context, float64) (model.Model, func() error, error) {
+	_, err := Sweep(t.Context(), SweepConfig{Scales: []float64{1, -1}, Open: func(context.Context, float64) (model.Model, func() error,
+		error) {
 		t.Fatal("opened")
 		return nil, nil, nil
 	}})

@@ -92,7 +92,8 @@ func TestLocalModelLongPrompt(t *testing.T) {
 func TestLocalModelCancel(t *testing.T) {
 	m, _ := localtest.OpenLocalTest(t, testmodel.Spec{})
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := m.Chat(ctx, []model.Request{{Messages: localtest.ClosedChat("Who?"), MaxTokens: 900, Temperature: 1, OnText: func(string) { cancel() }}})
+	_, err := m.Chat(ctx, []model.Request{{Messages: localtest.ClosedChat("Who?"), MaxTokens: 900, Temperature: 1,
+		OnText: func(string) { cancel() }}})
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = m.Chat(context.Background(), []model.Request{{Messages: localtest.ClosedChat("Who?"), MaxTokens: 4}})
 	require.NoError(t, err)
@@ -104,7 +105,9 @@ func TestLocalModelScores(t *testing.T) {
 	responses, err := m.Chat(ctx, []model.Request{{Messages: localtest.ClosedChat("Who keeps the inn?"), MaxTokens: 400}})
 	require.NoError(t, err)
 	said := responses[0].Samples[0]
-	pairs := []model.Completion{{Messages: localtest.ClosedChat("Who keeps the inn?"), Response: said.Text}, {Messages: localtest.ClosedChat("Where?"), Response: "Ann"}, {Messages: localtest.ClosedChat("Who keeps the inn?"), Response: "Ann"}}
+	pairs := []model.Completion{{Messages: localtest.ClosedChat("Who keeps the inn?"), Response: said.Text},
+		{Messages: localtest.ClosedChat("Where?"), Response: "Ann"}, {Messages: localtest.ClosedChat("Who keeps the inn?"),
+			Response: "Ann"}}
 	scores, err := m.Score(ctx, pairs)
 	require.NoError(t, err)
 	require.Len(t, scores, 3)
@@ -209,6 +212,7 @@ func TestLocalModelSchema(t *testing.T) {
 		require.Contains(t, []string{"person", "place"}, got.Kind)
 		require.Contains(t, []int{1, 2}, len(got.Names))
 	}
-	_, err = m.Chat(context.Background(), []model.Request{{Messages: localtest.ClosedChat("Who?"), Schema: json.RawMessage(`{"type": "string", "format": "date"}`)}})
+	_, err = m.Chat(context.Background(), []model.Request{{Messages: localtest.ClosedChat("Who?"),
+		Schema: json.RawMessage(`{"type": "string", "format": "date"}`)}})
 	require.ErrorIs(t, err, model.ErrRequest)
 }
