@@ -17,10 +17,17 @@ var answerOptions = []option{
 	adapterOption,
 	{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default 4)"},
 	{flag: "max-tokens", key: "assistant.max-tokens", kind: "N", usage: "longest answer in tokens (default 256)"},
-	{flag: "min-confidence", key: "assistant.min-confidence", kind: "SHARE", usage: "abstain if the confidence is below this, from 0 to " +
-		"1 (default 0: never)"},
-	{flag: "decline-prompt", key: "assistant.decline-prompt", usage: "tell the model to decline if the passages do not hold the answer; " +
-		"for models that were not tuned"},
+	{
+		flag:  "min-confidence",
+		key:   "assistant.min-confidence",
+		kind:  "SHARE",
+		usage: "abstain if the confidence is below this, from 0 to 1 (default 0: never)",
+	},
+	{
+		flag:  "decline-prompt",
+		key:   "assistant.decline-prompt",
+		usage: "tell the model to decline if the passages do not hold the answer; for models that were not tuned",
+	},
 }
 
 func (a *app) askCommand() *cobra.Command {

@@ -61,8 +61,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	code, _, stderr = ask("--set", "assistant.calibration="+path)
 	require.Equal(t, exitOK, code, stderr)
 	url, asked := openAIServer(t, "")
-	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"},
-		{"chat", "-m", "openai:teacher@" + url}} {
+	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"}, {"chat",
+		"-m", "openai:teacher@" + url}} {
 		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
 		require.Contains(t, stderr, "p_true from scores, which models of servers do not return")
@@ -95,12 +95,27 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 	must(t, "index")
 	require.NoError(t, os.WriteFile(".ragft/calibration.json", []byte("{}"), 0o600))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"Nonsense"},"finish_reason":"stop"}],`+
-			`"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
+		fmt.Fprint(
+			w,
+			`{"choices":[{"message":{"role":"assistant","content":"Nonsense"},"finish_reason":"stop"}],`+
+				`"usage":{"prompt_tokens":9,"completion_tokens":3}}`,
+		)
 	}))
 	defer server.Close()
-	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval",
-		"--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
+	code, stdout, stderr := ragftRun(
+		t,
+		"",
+		"evaluate",
+		"-m",
+		"openai:teacher@"+server.URL+"/v1",
+		"--evidence",
+		"retrieval",
+		"--max-wrong",
+		"0.1",
+		"--robustness",
+		"--set",
+		"evaluate.robustness-distractors=1",
+	)
 	require.Equal(t, exitBudget, code, stderr)
 	require.Contains(t, stderr, "it takes right and wrong answers")
 	require.Contains(t, stdout, "No confidence could be fitted for base")

@@ -150,8 +150,11 @@ func (c *chat) ask(ctx context.Context, question string) error {
 		return err
 	}
 	c.last = answer
-	c.history = append(c.history, model.Message{Role: model.RoleUser, Content: question},
-		model.Message{Role: model.RoleAssistant, Content: answer.Text})
+	c.history = append(
+		c.history,
+		model.Message{Role: model.RoleUser, Content: question},
+		model.Message{Role: model.RoleAssistant, Content: answer.Text},
+	)
 	if n := len(c.history) - maxHistory; n > 0 {
 		c.history = c.history[n:]
 	}

@@ -132,8 +132,11 @@ func TestPipeline(t *testing.T) {
 func TestChat(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	code, stdout, stderr := ragftRun(t, "/passage 1\nWho is the miller at Tuckle Mill?\n/sources\n/passage "+
-		"1\n\n/nonsense\n/clear\n/sources\n/quit\nnever asked\n", "chat")
+	code, stdout, stderr := ragftRun(
+		t,
+		"/passage 1\nWho is the miller at Tuckle Mill?\n/sources\n/passage 1\n\n/nonsense\n/clear\n/sources\n/quit\nnever asked\n",
+		"chat",
+	)
 	require.Equal(t, exitOK, code, stderr)
 	require.Contains(t, stdout, "Which passage?")
 	require.Contains(t, stdout, "tuckle-mill.md, bytes")
@@ -191,8 +194,8 @@ func TestExitCodes(t *testing.T) {
 		{"no address of a server", "invalid address", exitUsage, []string{"ask", "-m", "openai:x@http://", "Who?"}},
 		{"a key in the address", "OPENAI_API_KEY", exitUsage, []string{"ask", "-m", "openai:x@https://key@127.0.0.1:1/v1", "Who?"}},
 		{"a pool of one that runs here", "each needs one", exitUsage, []string{"ask", "-m", "ollama:x,ollama:x@http://127.0.0.1:1", "Who?"}},
-		{"a pool of different models", "different models", exitUsage,
-			[]string{"ask", "-m", "openai:x@http://127.0.0.1:1,openai:y@http://127.0.0.1:2", "Who?"}},
+		{"a pool of different models", "different models", exitUsage, []string{"ask", "-m",
+			"openai:x@http://127.0.0.1:1,openai:y@http://127.0.0.1:2", "Who?"}},
 		{"training by a server", "takes its weights", exitUsage, []string{"train", "-m", "openai:x@http://127.0.0.1:1"}},
 		{"doctor misses the model", "missing", exitMissing, []string{"doctor", "-m", "nowhere.gguf"}},
 		{"token needed", "RAGFT_TOKEN", exitUsage, []string{"serve", "--address", "0.0.0.0:0"}},
@@ -243,10 +246,25 @@ func TestBudgets(t *testing.T) {
 	require.Equal(t, exitBudget, code, stderr)
 	require.NoFileExists(t, ".ragft/adapter.gguf")
 	must(t, "train", "--rate", "0.05", "--epochs", "2")
-	require.NoError(t, os.WriteFile("texts.txt", []byte("The harbour is quiet in winter, and the boats lie on the sand.\nBread is made "+
-		"of flour, water and salt.\n"), 0o600))
-	code, stdout, stderr := ragftRun(t, "", "evaluate", "--evidence", "retrieval", "--set", "evaluate.forgetting.texts=texts.txt",
-		"--set", "evaluate.forgetting.budget-texts=1e-6")
+	require.NoError(
+		t,
+		os.WriteFile(
+			"texts.txt",
+			[]byte("The harbour is quiet in winter, and the boats lie on the sand.\nBread is made of flour, water and salt.\n"),
+			0o600,
+		),
+	)
+	code, stdout, stderr := ragftRun(
+		t,
+		"",
+		"evaluate",
+		"--evidence",
+		"retrieval",
+		"--set",
+		"evaluate.forgetting.texts=texts.txt",
+		"--set",
+		"evaluate.forgetting.budget-texts=1e-6",
+	)
 	require.Equal(t, exitBudget, code, stderr)
 	require.Contains(t, stderr, "forgot more than its budget")
 	require.Contains(t, stdout, "Report: ", "it is told, and everything is written all the same")
@@ -262,8 +280,11 @@ func TestOllamaServer(t *testing.T) {
 		case "/api/tags":
 			w.Write([]byte(`{"models":[{"name":"tiny:latest","model":"tiny:latest","digest":"abc123","size":1000}]}`))
 		case "/api/chat":
-			w.Write([]byte(`{"message":{"role":"assistant","content":"Abel Hesk"},"done":true,"done_reason":"stop","eval_count":3,` +
-				`"prompt_eval_count":9}` + "\n"))
+			w.Write(
+				[]byte(
+					`{"message":{"role":"assistant","content":"Abel Hesk"},"done":true,"done_reason":"stop","eval_count":3,"prompt_eval_count":9}` + "\n",
+				),
+			)
 		case "/api/version":
 			w.Write([]byte(`{"version":"0.17.4"}`))
 		case "/api/show":

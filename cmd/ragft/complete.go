@@ -18,8 +18,10 @@ func complete(cmd *cobra.Command) {
 		if ok {
 			words = s.words
 		}
-		//nolint:errcheck // the flag exists
-		cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		cmd.RegisterFlagCompletionFunc(
+			f.Name,
+			cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp),
+		) //nolint:errcheck // the flag exists
 	})
 	if takesFiles := slices.Contains([]string{"teach", "index", "models"}, cmd.Name()); !takesFiles && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions

@@ -101,7 +101,8 @@ func TestProjectFileMistakes(t *testing.T) {
 		{"in a section", "train:\n  epoch: 3\n", "ragft.yaml:2: unknown key train.epoch; did you mean train.epochs?", nil},
 		{"not a number", "train: {rank: many}\n", "ragft.yaml:1: train.rank:", nil},
 		{"unknown flag value", "", `--rank: "many" is not a whole number`, []string{"train", "--rank", "many"}},
-		{"unknown key", "", "--set train.epoch=3: unknown key train.epoch; did you mean train.epochs?", []string{"train", "--set", "train.epoch=3"}},
+		{"unknown key", "", "--set train.epoch=3: unknown key train.epoch; did you mean train.epochs?", []string{"train", "--set",
+			"train.epoch=3"}},
 		{"no value", "", "KEY=VALUE is expected, such as --set train.warmup=0", []string{"train", "--set", "train.rank"}},
 		{"twice", "", "--set train.rank=3: --rank sets train.rank already", []string{"train", "--rank", "2", "--set", "train.rank=3"}},
 		{"of another command", "", "--set train.rank has no effect on 'ragft ask': it is for 'ragft teach', 'ragft train', 'ragft export'",
@@ -195,7 +196,8 @@ func otherValue(t *testing.T, key string) string {
 }
 
 func TestBytes(t *testing.T) {
-	for text, want := range map[string]int64{"0": 0, "1048576": 1 << 20, "512k": 512 << 10, "800MiB": 800 << 20, "1.5G": 3 << 29, "2GB": 2 << 30, "0MiB": 0} {
+	for text, want := range map[string]int64{"0": 0, "1048576": 1 << 20, "512k": 512 << 10, "800MiB": 800 << 20, "1.5G": 3 << 29,
+		"2GB": 2 << 30, "0MiB": 0} {
 		c, err := parse(t, "", "train", "--memory-budget", text)
 		require.NoError(t, err, text)
 		require.Equal(t, want, c.Train.MemoryBudget, text)

@@ -54,8 +54,12 @@ func (f *findings) add(name, status, detail, do string) {
 func (a *app) doctor(ctx context.Context, p *ragft.Project, ollamas []string) error {
 	f := &findings{}
 	c := p.Config()
-	f.add("ragft", fine, fmt.Sprintf("%s, %s, %s/%s, %d threads", ragft.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		runtime.NumCPU()), "")
+	f.add(
+		"ragft",
+		fine,
+		fmt.Sprintf("%s, %s, %s/%s, %d threads", ragft.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
+		"",
+	)
 	checkMemory(f)
 	checkDisk(f, c.Dir)
 	if !hasNative {
@@ -193,8 +197,12 @@ func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
 	}
 	detail := fmt.Sprintf("%s: %s %s %s, context %d, %s", path, m.Architecture, m.Parameters, m.Type, m.Context, sizeText(uint64(m.Bytes)))
 	if free, _ := machineMemory(); free > 0 && uint64(m.Bytes) > free {
-		f.add("model", note, detail, "larger than the free memory: use a smaller quantisation, or spread it over machines with --set "+
-			"rpc=HOST:PORT")
+		f.add(
+			"model",
+			note,
+			detail,
+			"larger than the free memory: use a smaller quantisation, or spread it over machines with --set rpc=HOST:PORT",
+		)
 		return
 	}
 	f.add("model", fine, detail, "")

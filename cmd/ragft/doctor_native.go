@@ -22,8 +22,12 @@ func checkNative(ctx context.Context, f *findings, p *ragft.Project) {
 		f.add(d.Name, fine, detail, "")
 	}
 	if !gpu {
-		f.add("gpu", note, "none found, or llama.cpp was built without support for it", "./build.sh --cuda for an NVIDIA card; on Apple "+
-			"Silicon, build.sh uses Metal by itself")
+		f.add(
+			"gpu",
+			note,
+			"none found, or llama.cpp was built without support for it",
+			"./build.sh --cuda for an NVIDIA card; on Apple Silicon, build.sh uses Metal by itself",
+		)
 	}
 	if len(p.Config().RPC) > 0 {
 		checkServers(ctx, f, p)

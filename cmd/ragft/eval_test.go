@@ -149,10 +149,18 @@ func TestEvalGeneratesNothingTwice(t *testing.T) {
 func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	require.NoError(t, os.WriteFile("mtrag.jsonl", []byte(`{"task_id": "a", "Answerability": ["ANSWERABLE"],`+
-		` "contexts": [{"title": "Cards", "text": "They play in London, by the river."}], `+
-		`"input": [{"speaker": "user", "text": "Do they play?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "user",`+
-		` "text": "Where?"}], "targets": [{"speaker": "agent", "text": "In London."}]}`), 0o600))
+	require.NoError(
+		t,
+		os.WriteFile(
+			"mtrag.jsonl",
+			[]byte(
+				`{"task_id": "a", "Answerability": ["ANSWERABLE"], "contexts": [{"title": "Cards", "text": "They play in London, by the river."}], `+
+					`"input": [{"speaker": "user", "text": "Do they play?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "user", "text": `+
+					`"Where?"}], "targets": [{"speaker": "agent", "text": "In London."}]}`,
+			),
+			0o600,
+		),
+	)
 	imported := object[ragft.QuestionsResult](t, "questions", "--import", "mtrag.jsonl", "--set", "questions=set.jsonl")
 	require.Equal(t, 1, imported.Questions)
 	var prompts [][]model.Message
@@ -161,12 +169,27 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 		if json.NewDecoder(r.Body).Decode(&body) == nil && len(body.Messages) > 0 {
 			prompts = append(prompts, body.Messages)
 		}
-		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"In London."},"finish_reason":"stop"}],`+
-			`"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
+		fmt.Fprint(
+			w,
+			`{"choices":[{"message":{"role":"assistant","content":"In `+
+				`London."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`,
+		)
 	}))
 	defer server.Close()
-	done := object[evaluateResult](t, "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--set", "requests=1", "--set",
-		"questions=set.jsonl", "--set", "test-share=1", "--evidence", "gold,closed")
+	done := object[evaluateResult](
+		t,
+		"evaluate",
+		"-m",
+		"openai:teacher@"+server.URL+"/v1",
+		"--set",
+		"requests=1",
+		"--set",
+		"questions=set.jsonl",
+		"--set",
+		"test-share=1",
+		"--evidence",
+		"gold,closed",
+	)
 	require.Nil(t, done.Leakage, "nothing was learnt from")
 	require.Len(t, prompts, 2)
 	for _, p := range prompts {
@@ -192,18 +215,54 @@ func TestEvalEverything(t *testing.T) {
 		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "Second answer: ") {
 			say = "first" // whichever stands there: no preference in both orders
 		}
-		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,`+
-			`"completion_tokens":3}}`, say)
+		fmt.Fprintf(
+			w,
+			`{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`,
+			say,
+		)
 	}))
 	defer server.Close()
-	code, stdout, stderr := ragftRun(t, "", "evaluate", "--questions", "other.jsonl", "--evidence", "retrieval,closed", "--judge",
+	code, stdout, stderr := ragftRun(
+		t,
+		"",
+		"evaluate",
+		"--questions",
+		"other.jsonl",
+		"--evidence",
+		"retrieval,closed",
+		"--judge",
 		"openai:judge@"+server.URL+"/v1",
-		"--decline-prompt", "--set", "evaluate.ensemble=true", "--set", "evaluate.ensemble-temperature=2", "--set",
-		"evaluate.final-answer=true", "--set", "evaluate.consistency=2", "--set", "evaluate.self-check=true",
-		"--max-wrong", "0.001", "--robustness", "--set", "evaluate.robustness-distractors=1", "--set", "evaluate.sweep=true", "--scales", "0,1",
-		"--set", "evaluate.forgetting.texts=texts.txt", "--set", "evaluate.forgetting.budget-texts=1e6", "--set",
-		"evaluate.fact-questions=probes.jsonl", "--set", "evaluate.overview-questions=global.jsonl", "--set",
-		"evaluate.criteria=shorter")
+		"--decline-prompt",
+		"--set",
+		"evaluate.ensemble=true",
+		"--set",
+		"evaluate.ensemble-temperature=2",
+		"--set",
+		"evaluate.final-answer=true",
+		"--set",
+		"evaluate.consistency=2",
+		"--set",
+		"evaluate.self-check=true",
+		"--max-wrong",
+		"0.001",
+		"--robustness",
+		"--set",
+		"evaluate.robustness-distractors=1",
+		"--set",
+		"evaluate.sweep=true",
+		"--scales",
+		"0,1",
+		"--set",
+		"evaluate.forgetting.texts=texts.txt",
+		"--set",
+		"evaluate.forgetting.budget-texts=1e6",
+		"--set",
+		"evaluate.fact-questions=probes.jsonl",
+		"--set",
+		"evaluate.overview-questions=global.jsonl",
+		"--set",
+		"evaluate.criteria=shorter",
+	)
 	require.Equal(t, exitBudget, code, "so few questions guarantee no risk of 0.1 %%: %s", stderr)
 	require.Contains(t, stderr, "no threshold keeps the risk")
 	require.Positive(t, judged)
@@ -214,9 +273,12 @@ func TestEvalEverything(t *testing.T) {
 	for _, s := range found.Systems {
 		names = append(names, s.Name)
 	}
-	require.Equal(t, []string{"base", "tuned", "base, told to decline", "tuned, told to decline", "base, passages vote",
-		"tuned, passages vote",
-		"base, no documents", "tuned, no documents"}, names)
+	require.Equal(
+		t,
+		[]string{"base", "tuned", "base, told to decline", "tuned, told to decline", "base, passages vote", "tuned, passages vote",
+			"base, no documents", "tuned, no documents"},
+		names,
+	)
 	require.Len(t, found.Comparisons, 4+6, "tuned against base in each arm, and each arm against retrieval")
 	require.Equal(t, prompt.DefaultCareful, found.Systems[2].Prompt)
 	require.Less(t, len(found.Questions), len(held), "a part of them calibrates")
@@ -225,8 +287,12 @@ func TestEvalEverything(t *testing.T) {
 	require.Len(t, found.Robustness, 2)
 	require.Equal(t, "1 distractors", found.Robustness[0].Changes[len(found.Robustness[0].Changes)-1].Name)
 	require.Equal(t, []string{"", "base"}, []string{found.Robustness[0].Base, found.Robustness[1].Base})
-	require.Equal(t, found.Robustness[1].Changes[2].N, found.Robustness[1].Differences[2].Flipped.Estimate.N,
-		"order reversed, of the same questions")
+	require.Equal(
+		t,
+		found.Robustness[1].Changes[2].N,
+		found.Robustness[1].Differences[2].Flipped.Estimate.N,
+		"order reversed, of the same questions",
+	)
 	require.Len(t, found.Sweep.Points, 2)
 	require.Equal(t, "texts", found.Sweep.Points[1].Forgetting.Losses[0].Key)
 	require.Equal(t, 1e6, found.Forgetting.Losses[0].Budget, "a budget asks for --forgetting")

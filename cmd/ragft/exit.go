@@ -45,7 +45,6 @@ func (e *codedError) Error() string { return e.err.Error() }
 func (e *codedError) Unwrap() error { return e.err }
 
 func usageError(err error) error   { return &codedError{exitUsage, err} }
-func inputError(err error) error   { return &codedError{exitInput, err} }
 func missingError(err error) error { return &codedError{exitMissing, err} }
 func emptyError(err error) error   { return &codedError{exitEmpty, err} }
 

@@ -16,8 +16,12 @@ func (a *app) exportCommand() *cobra.Command {
 	return command("export train", []option{
 		weightsOption, rowsOption, adapterOption,
 		{flag: "base", key: "export.base", kind: "NAME", usage: "the base's name on Hugging Face, or its folder"},
-		{flag: "folder", key: "export.folder", kind: "FOLDER", usage: "folder to write, or with gguf to read (default: trl, axolotl or " +
-			"peft in the project folder)"},
+		{
+			flag:  "folder",
+			key:   "export.folder",
+			kind:  "FOLDER",
+			usage: "folder to write, or with gguf to read (default: trl, axolotl or peft in the project folder)",
+		},
 	}, &cobra.Command{
 		Use: "export trl|axolotl|peft|gguf", Short: "Export rows or adapter to other trainers, and back",
 		Args: arguments(cobra.ExactArgs(1)), ValidArgs: exportFormats,
@@ -55,8 +59,15 @@ func (a *app) writeExport(w io.Writer, r *ragft.ExportResult) (err error) {
 	case "gguf":
 		_, err = fmt.Fprintf(w, "%s: the adapter of %s\n", r.Adapter, r.Folder)
 	default:
-		_, err = fmt.Fprintf(w, "%s: %d rows, %d preferences, %d texts; start with %s\n", r.Folder, r.Rows, r.Pairs, r.Texts,
-			strings.Join(r.Start, ", "))
+		_, err = fmt.Fprintf(
+			w,
+			"%s: %d rows, %d preferences, %d texts; start with %s\n",
+			r.Folder,
+			r.Rows,
+			r.Pairs,
+			r.Texts,
+			strings.Join(r.Start, ", "),
+		)
 	}
 	return err
 }

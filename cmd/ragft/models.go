@@ -32,7 +32,8 @@ func (a *app) modelsCommand() *cobra.Command {
 	var o modelsFlags
 	cmd := &cobra.Command{
 		Use: "models [FOLDER...]", Short: "List the models and adapters on this machine", Args: arguments(cobra.ArbitraryArgs),
-		Long: "Lists the GGUF files in the folders (by default this one and the project folder), and the models of servers: Ollama's, and those\n" +
+		Long: "Lists the GGUF files in the folders (by default this one and the project folder), and the models of servers: Ollama's, " +
+			"and those\n" +
 			"with OpenAI's API that --openai or OPENAI_BASE_URL names.",
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runModels(cmd.Context(), o, args) },
 	}
@@ -107,7 +108,12 @@ func (a *app) runModels(ctx context.Context, o modelsFlags, folders []string) er
 }
 
 // ask adds the models of the servers, and says which of them did not answer.
-func (r *modelsResult) ask(ctx context.Context, kind string, servers []string, list func(ctx context.Context, server string) ([]modelInfo, error)) string {
+func (r *modelsResult) ask(
+	ctx context.Context,
+	kind string,
+	servers []string,
+	list func(ctx context.Context, server string) ([]modelInfo, error),
+) string {
 	var down []error
 	for _, server := range servers {
 		found, err := list(ctx, server)

@@ -101,10 +101,17 @@ func TestProgressBar(t *testing.T) {
 		require.Less(t, utf8.RuneCountInString(line), width, "it never fills the line")
 		return strings.TrimSpace(line)
 	}
-	require.Equal(t, "50% "+strings.Repeat("█", 10)+strings.Repeat("░", 10)+"  training: 50/100 steps, 2/s, 25s left; loss 1.5",
-		draw(122, "loss 1.5"))
-	require.Equal(t, "50% "+strings.Repeat("█", 10)+strings.Repeat("░", 10)+"  training: 50/100 steps, 2/s…",
-		draw(60, "loss 1.5, validation 3"), "the end is cut")
+	require.Equal(
+		t,
+		"50% "+strings.Repeat("█", 10)+strings.Repeat("░", 10)+"  training: 50/100 steps, 2/s, 25s left; loss 1.5",
+		draw(122, "loss 1.5"),
+	)
+	require.Equal(
+		t,
+		"50% "+strings.Repeat("█", 10)+strings.Repeat("░", 10)+"  training: 50/100 steps, 2/s…",
+		draw(60, "loss 1.5, validation 3"),
+		"the end is cut",
+	)
 
 	out.Reset()
 	a.note("a note")

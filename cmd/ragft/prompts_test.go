@@ -51,8 +51,11 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 				}
 			}
 		}
-		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,`+
-			`"completion_tokens":3}}`, say)
+		fmt.Fprintf(
+			w,
+			`{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`,
+			say,
+		)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL + "/v1", asked
@@ -63,9 +66,21 @@ func TestSearchPrompts(t *testing.T) {
 	must(t, "index")
 	const proposal = "Copy what is asked for, word for word, and do not say anything else beside it, please."
 	url, asked := copyist(t, proposal, proposal)
-	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set",
-		"demonstrate.search-prompts.on=true", "--set", "demonstrate.search-prompts.questions=8", "--set",
-		"demonstrate.search-prompts.beam=2", "--set", "demonstrate.search-prompts.rounds=1"}
+	demos := []string{
+		"demonstrate",
+		"-m",
+		"openai:copyist@" + url,
+		"--recipe",
+		"self-demo",
+		"--set",
+		"demonstrate.search-prompts.on=true",
+		"--set",
+		"demonstrate.search-prompts.questions=8",
+		"--set",
+		"demonstrate.search-prompts.beam=2",
+		"--set",
+		"demonstrate.search-prompts.rounds=1",
+	}
 	estimate := object[ragft.DemonstrateResult](t, append(demos, "--estimate")...)
 	require.Zero(t, asked.Load())
 	require.Nil(t, estimate.Prompts.Found)
@@ -128,11 +143,21 @@ func TestSearchPromptsOfOneArm(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, asked := copyist(t, "Speak.", prompt.DefaultRead)
-	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set",
-		"demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1"}
+	demos := []string{
+		"demonstrate",
+		"-m",
+		"openai:copyist@" + url,
+		"--recipe",
+		"self-demo",
+		"--set",
+		"demonstrate.search-prompts.on=true",
+		"--set",
+		"demonstrate.self-demo.max-refusals=1",
+	}
 	both := object[ragft.DemonstrateResult](t, append(demos, "--estimate")...)
-	closed := object[ragft.DemonstrateResult](t, append(demos, "--estimate", "--set", "demonstrate.self-demo.candidates-read=0", "--set",
-		"prompts.template=ra-dit")...)
+	closed := object[ragft.DemonstrateResult](
+		t,
+		append(demos, "--estimate", "--set", "demonstrate.self-demo.candidates-read=0", "--set", "prompts.template=ra-dit")...)
 	require.Equal(t, both.Prompts.Estimate.Calls, 2*closed.Prompts.Estimate.Calls)
 	require.Zero(t, asked.Load())
 
@@ -147,8 +172,20 @@ func TestAuditOfAKnockout(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, _ := copyist(t, "", prompt.DefaultRead)
-	r := object[ragft.DemonstrateResult](t, "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "self-demo", "--set",
-		"demonstrate.self-demo.tournament=true", "--set", "demonstrate.audit=true", "--set", "demonstrate.self-demo.max-refusals=1")
+	r := object[ragft.DemonstrateResult](
+		t,
+		"demonstrate",
+		"-m",
+		"openai:copyist@"+url,
+		"--recipe",
+		"self-demo",
+		"--set",
+		"demonstrate.self-demo.tournament=true",
+		"--set",
+		"demonstrate.audit=true",
+		"--set",
+		"demonstrate.self-demo.max-refusals=1",
+	)
 	k := r.Audit.Knockout
 	require.Positive(t, k.N)
 	require.Equal(t, []float64{0, 1}, []float64{k.Consistent.Value, k.FirstShown.Value})
@@ -170,8 +207,20 @@ func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, _ := copyist(t, "Speak.", prompt.DefaultRead)
-	code, stdout, stderr := ragftRun(t, "", "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "gold,self-demo", "--set",
-		"demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1", "--json")
+	code, stdout, stderr := ragftRun(
+		t,
+		"",
+		"demonstrate",
+		"-m",
+		"openai:copyist@"+url,
+		"--recipe",
+		"gold,self-demo",
+		"--set",
+		"demonstrate.search-prompts.on=true",
+		"--set",
+		"demonstrate.self-demo.max-refusals=1",
+		"--json",
+	)
 	require.Equal(t, exitOK, code, stderr)
 	require.Equal(t, 2, strings.Count(stderr, "no proposal is better"), stderr)
 	var made ragft.DemonstrateResult

@@ -12,8 +12,13 @@ func (a *app) publishCommand() *cobra.Command {
 	return command("publish merge", []option{
 		weightsOption, adapterOption,
 		{flag: "ollama", key: "publish.ollama", kind: "URL", usage: "Ollama server (default: OLLAMA_HOST)"},
-		{flag: "as", key: "publish.as", kind: "NAME", words: []string{"auto", "adapter", "merged"}, usage: "what to publish: adapter, " +
-			"merged, or auto for what the server accepts (default auto)"},
+		{
+			flag:  "as",
+			key:   "publish.as",
+			kind:  "NAME",
+			words: []string{"auto", "adapter", "merged"},
+			usage: "what to publish: adapter, merged, or auto for what the server accepts (default auto)",
+		},
 		{flag: "modelfile", key: "publish.modelfile", kind: "FILE", usage: "write a Modelfile for 'ollama create' instead of publishing"},
 	}, &cobra.Command{
 		Use: "publish [NAME]", Short: "Publish the tuned model on an Ollama server", Args: arguments(cobra.MaximumNArgs(1)),

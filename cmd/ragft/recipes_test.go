@@ -36,19 +36,62 @@ func TestCorpusRecipes(t *testing.T) {
 	code, _, stderr := ragftRun(t, "", "demonstrate", "--recipe", "pretrain")
 	require.Equal(t, exitError, code, stderr)
 	require.Contains(t, stderr, "no general text to replay")
-	r := object[ragft.DemonstrateResult](t, "demonstrate", "--recipe", "pretrain", "--set", "demonstrate.texts=general.txt", "--set", "demonstrate.pretrain.replay=0.02")
+	r := object[ragft.DemonstrateResult](
+		t,
+		"demonstrate",
+		"--recipe",
+		"pretrain",
+		"--set",
+		"demonstrate.texts=general.txt",
+		"--set",
+		"demonstrate.pretrain.replay=0.02",
+	)
 	require.Positive(t, r.Sources[trainlog.Domain])
 	require.Greater(t, r.Sources[trainlog.General], 1)
-	code, _, stderr = ragftRun(t, "", "train", "--epochs", "1", "--rate", "0.05", "--set", "train.max-rise=1e-6", "--set", "train.evaluate-every=2")
+	code, _, stderr = ragftRun(
+		t,
+		"",
+		"train",
+		"--epochs",
+		"1",
+		"--rate",
+		"0.05",
+		"--set",
+		"train.max-rise=1e-6",
+		"--set",
+		"train.evaluate-every=2",
+	)
 	require.Equal(t, exitBudget, code, "the general text gets worse at once: %s", stderr)
 	require.Contains(t, stderr, "train.max-rise")
-	free := object[ragft.TrainResult](t, "train", "--epochs", "1", "--rate", "0.05", "--set", "train.max-rise=0", "--set", "train.restart=true")
+	free := object[ragft.TrainResult](
+		t,
+		"train",
+		"--epochs",
+		"1",
+		"--rate",
+		"0.05",
+		"--set",
+		"train.max-rise=0",
+		"--set",
+		"train.restart=true",
+	)
 	require.Empty(t, free.Rose)
 	require.Contains(t, free.BaseBySource, trainlog.Domain)
 	require.Regexp(t, `\ndomain perplexity [0-9.]+ -> [0-9.]+\ngeneral perplexity [0-9.]+ -> [0-9.]+\n`,
 		must(t, "train", "--epochs", "1", "--rate", "0.05", "--set", "train.max-rise=0", "--force"))
 
-	code, _, stderr = ragftRun(t, "", "demonstrate", "--recipe", "memory", "--estimate", "--set", "demonstrate.memory.corpus=0", "--set", "demonstrate.memory.local=0")
+	code, _, stderr = ragftRun(
+		t,
+		"",
+		"demonstrate",
+		"--recipe",
+		"memory",
+		"--estimate",
+		"--set",
+		"demonstrate.memory.corpus=0",
+		"--set",
+		"demonstrate.memory.local=0",
+	)
 	require.Equal(t, exitOK, code, stderr)
 }
 
@@ -76,18 +119,31 @@ func TestRecipeFlags(t *testing.T) {
 		}
 	}
 	calls := func(args ...string) (tokens int) {
-		return object[ragft.DemonstrateResult](t, append([]string{"demonstrate", "--recipe", "self-demo", "--estimate"}, args...)...).Estimate.Tokens
+		return object[ragft.DemonstrateResult](
+			t,
+			append([]string{"demonstrate", "--recipe", "self-demo", "--estimate"}, args...)...).Estimate.Tokens
 	}
 	plain := calls()
 	require.Greater(t, calls("--set", "demonstrate.self-demo.two-step=true"), plain)
 	require.Less(t, calls("--set", "demonstrate.self-demo.tournament=true", "--set", "demonstrate.self-demo.tries=1"), plain)
 	require.Less(t, calls("--set", "demonstrate.self-demo.candidates-refuse=0"), plain)
-	audited := object[ragft.DemonstrateResult](t, "demonstrate", "--recipe", "self-demo", "--set", "demonstrate.audit=true", "--set", "demonstrate.self-demo.max-refusals=1")
+	audited := object[ragft.DemonstrateResult](
+		t,
+		"demonstrate",
+		"--recipe",
+		"self-demo",
+		"--set",
+		"demonstrate.audit=true",
+		"--set",
+		"demonstrate.self-demo.max-refusals=1",
+	)
 	require.NotNil(t, audited.Audit)
 	require.Positive(t, audited.Audit.N)
 	require.Equal(t, 2*audited.Audit.N, audited.Audit.Cost.Calls, "both orders")
 	preferred := 0
-	for _, r := range read("--recipe", "self-demo", "--set", "demonstrate.self-demo.rejected=2", "--set", "demonstrate.self-demo.preferences-only=true", "--set", "demonstrate.self-demo.max-refusals=1", "--set", "demonstrate.self-demo.candidates-refuse=1") {
+	for _, r := range read("--recipe", "self-demo", "--set", "demonstrate.self-demo.rejected=2", "--set",
+		"demonstrate.self-demo.preferences-only=true", "--set", "demonstrate.self-demo.max-refusals=1", "--set",
+		"demonstrate.self-demo.candidates-refuse=1") {
 		require.NotEmpty(t, r.Rejected)
 		preferred++
 	}
@@ -109,7 +165,11 @@ func TestDemosGoByTheEvidenceOfTheQuestions(t *testing.T) {
 		return rows[0].Context
 	}
 	require.Equal(t, answer.Absent, context(""), "no passage has the word")
-	require.Equal(t, answer.Present, context(`, "passages": [{"text": "The miller is Abel Hesk. He grinds barley for the farms in the valley."}]`))
+	require.Equal(
+		t,
+		answer.Present,
+		context(`, "passages": [{"text": "The miller is Abel Hesk. He grinds barley for the farms in the valley."}]`),
+	)
 }
 
 func TestExport(t *testing.T) {
@@ -158,10 +218,15 @@ func TestExport(t *testing.T) {
 func TestDocumentedExitCodes(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/command-line.md")
 	require.NoError(t, err)
-	for code, meaning := range map[string]string{"0": "done", "1": "another error", "2": "wrong usage", "3": "bad input", "4": "something is missing",
+	for code, meaning := range map[string]string{"0": "done", "1": "another error", "2": "wrong usage", "3": "bad input",
+		"4": "something is missing",
 		"5": "nothing to work on", "6": "a budget or bound is not kept", "130": "interrupted"} {
 		require.Contains(t, string(doc), "| "+code+" | "+meaning)
 		require.Contains(t, strings.ReplaceAll(rootLong, "\n", " "), code+" "+meaning)
 	}
-	require.Equal(t, []int{0, 1, 2, 3, 4, 5, 6, 130}, []int{exitOK, exitError, exitUsage, exitInput, exitMissing, exitEmpty, exitBudget, exitInterrupted})
+	require.Equal(
+		t,
+		[]int{0, 1, 2, 3, 4, 5, 6, 130},
+		[]int{exitOK, exitError, exitUsage, exitInput, exitMissing, exitEmpty, exitBudget, exitInterrupted},
+	)
 }

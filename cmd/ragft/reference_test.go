@@ -49,7 +49,8 @@ func reference(t *testing.T) string {
 		fmt.Fprintf(&b, "\n### %s\n\n%s.\n\n%s", cmd.Name(), cmd.Short, flagTable(cmd.LocalNonPersistentFlags()))
 	}
 	b.WriteString(
-		"\n## Keys of the project file\n\nA key stands in `ragft.yaml`, below the name of its section, or is set for one run by `--set KEY=VALUE`.\n",
+		"\n## Keys of the project file\n\nA key stands in `ragft.yaml`, below the name of its section, or is set for one run by `--set " +
+			"KEY=VALUE`.\n",
 	)
 	section := "?"
 	for _, k := range readReference(t) {

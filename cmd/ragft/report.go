@@ -40,8 +40,8 @@ verdicts, the figures that follow from the verdicts are computed again.`,
 			return a.show(p, evaluation, r)
 		},
 	})
-	c.Flags().StringVar(&evaluation, "evaluation", "", "evaluation.json or answers.jsonl `FILE` (default: evaluation.json of the "+
-		"project folder)")
+	c.Flags().
+		StringVar(&evaluation, "evaluation", "", "evaluation.json or answers.jsonl `FILE` (default: evaluation.json of the project folder)")
 	return c
 }
 

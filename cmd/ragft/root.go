@@ -117,11 +117,20 @@ func (a *app) root() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	f := root.PersistentFlags()
-	f.VarP(&setting{option: option{flag: "project", key: "dir", kind: "FOLDER"}}, "project", "p", "project folder: index, questions, "+
-		"rows, adapter, evaluation, report and cache (default .ragft)")
+	f.VarP(
+		&setting{option: option{flag: "project", key: "dir", kind: "FOLDER"}},
+		"project",
+		"p",
+		"project folder: index, questions, rows, adapter, evaluation, report and cache (default .ragft)",
+	)
 	f.StringVarP(&a.file, "config", "c", "", "project `FILE` (default ragft.yaml, if there is one)")
-	f.StringArrayVarP(&a.sets, "set", "s", nil, "set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may "+
-		"be given several times")
+	f.StringArrayVarP(
+		&a.sets,
+		"set",
+		"s",
+		nil,
+		"set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may be given several times",
+	)
 	f.BoolVar(&a.json, "json", false, "print the result as one JSON object on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no notes")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, including llama.cpp's own messages")

@@ -19,8 +19,12 @@ func (a *app) serveCommand() *cobra.Command {
 		{flag: "token-file", key: "serve.token-file", kind: "FILE", usage: "file with the token that clients must send (default: RAGFT_TOKEN)"},
 		{flag: "no-retrieval", key: "serve.no-retrieval", usage: "answer without passages unless a request asks for them"},
 		{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default 4)"},
-		{flag: "min-confidence", key: "assistant.min-confidence", kind: "SHARE",
-			usage: "abstain if the confidence is below this (default 0: never)"},
+		{
+			flag:  "min-confidence",
+			key:   "assistant.min-confidence",
+			kind:  "SHARE",
+			usage: "abstain if the confidence is below this (default 0: never)",
+		},
 	}, &cobra.Command{
 		Use: "serve", Short: "Serve the models over HTTP, compatible with OpenAI's API", Args: arguments(cobra.NoArgs),
 		Long: `Serves /v1/chat/completions and the other routes of OpenAI's API, answering from the passages of the index with citations,

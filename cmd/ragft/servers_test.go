@@ -47,8 +47,11 @@ func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 			if body.Messages[0].Content == prompt.DefaultRefuse {
 				say = "I cannot say."
 			}
-			fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],`+
-				`"usage":{"prompt_tokens":9,"completion_tokens":3}}`, say)
+			fmt.Fprintf(
+				w,
+				`{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`,
+				say,
+			)
 		default:
 			http.NotFound(w, r)
 		}
@@ -65,8 +68,18 @@ func TestOpenAIServers(t *testing.T) {
 	one, first := openAIServer(t, "secret")
 	two, second := openAIServer(t, "secret")
 	pool := "openai:teacher@" + one + ",openai:teacher@" + two
-	rows := object[ragft.DemonstrateResult](t, "demonstrate", "-m", pool, "--recipe", "self-demo", "--set", "demonstrate.batch=12",
-		"--set", "demonstrate.self-demo.max-refusals=1")
+	rows := object[ragft.DemonstrateResult](
+		t,
+		"demonstrate",
+		"-m",
+		pool,
+		"--recipe",
+		"self-demo",
+		"--set",
+		"demonstrate.batch=12",
+		"--set",
+		"demonstrate.self-demo.max-refusals=1",
+	)
 	require.Positive(t, rows.Cost.Calls)
 	require.Positive(t, first.Load(), "both have work")
 	require.Positive(t, second.Load())
@@ -74,8 +87,18 @@ func TestOpenAIServers(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(data), "openai/", "rows say whose words they are")
 	other := strings.Split(pool, ",")
-	again := object[ragft.DemonstrateResult](t, "demonstrate", "-m", other[1]+","+other[0], "--recipe", "self-demo", "--set",
-		"demonstrate.batch=12", "--set", "demonstrate.self-demo.max-refusals=1")
+	again := object[ragft.DemonstrateResult](
+		t,
+		"demonstrate",
+		"-m",
+		other[1]+","+other[0],
+		"--recipe",
+		"self-demo",
+		"--set",
+		"demonstrate.batch=12",
+		"--set",
+		"demonstrate.self-demo.max-refusals=1",
+	)
 	require.Equal(t, again.Cost.Calls, again.Cost.Cached, "the same pool in another order")
 
 	object[evaluateResult](t, "evaluate", "--judge", "openai:teacher@"+one)
@@ -133,8 +156,20 @@ func TestPublish(t *testing.T) {
 	s, url := ollamatest.Start(t)
 	s.Models["base:latest"] = api.CreateRequest{}
 	require.NoError(t, os.WriteFile("template", []byte("<|user|>{{ .Prompt }}"), 0o600))
-	publish := []string{"publish", "notes", "--ollama", url, "--set", "publish.template=template", "--set", "publish.stop=[<|end|>, a b]",
-		"--set", "publish.parameters=num_ctx=1024,temperature=0", "--set", "publish.system=Be brief."}
+	publish := []string{
+		"publish",
+		"notes",
+		"--ollama",
+		url,
+		"--set",
+		"publish.template=template",
+		"--set",
+		"publish.stop=[<|end|>, a b]",
+		"--set",
+		"publish.parameters=num_ctx=1024,temperature=0",
+		"--set",
+		"publish.system=Be brief.",
+	}
 	require.Contains(t, must(t, publish...), "ollama:notes:latest: published as adapter")
 	made := s.Models["notes:latest"]
 	require.Len(t, made.Files, 1, "the base's file")

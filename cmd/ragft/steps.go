@@ -3,19 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/searchtune"
 )
 
 // Options that several commands have.
@@ -223,165 +219,6 @@ func (a *app) writeDemonstrations(w io.Writer, r *ragft.DemonstrateResult) error
 	return err
 }
 
-func (a *app) trainCommand() *cobra.Command {
-	c := command("train", []option{
-		weightsOption, rowsOption,
-		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
-		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
-		{flag: "epochs", key: "train.epochs", kind: "N", usage: "passes over the rows (default 3)"},
-		{
-			flag:  "rate",
-			key:   "train.rate",
-			kind:  "RATE",
-			usage: "learning rate (default 2e-4; models of a few million weights need about 1e-3)",
-		},
-		{
-			flag:  "memory-budget",
-			key:   "train.memory-budget",
-			kind:  "SIZE",
-			usage: "memory that training may use, such as 3GiB (default: no bound)",
-		},
-	}, &cobra.Command{
-		Use: "train", Short: "Train a LoRA adapter on the rows", Args: arguments(cobra.NoArgs),
-		Long: `Trains the model on the rows and writes an adapter that llama.cpp and Ollama load. The memory it needs is printed first.
-A training that was interrupted or killed resumes from its checkpoint, which is beside the adapter.`,
-	})
-	a.workFlags(c, "print how much memory it needs, and stop")
-	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
-		r, err := p.Train(ctx)
-		if err != nil {
-			return err
-		}
-		if a.estimate {
-			return a.result(r.Memory, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "memory: %s\n", memoryText(r.Memory))
-				return err
-			})
-		}
-		return a.result(r, func(w io.Writer) error { return a.writeTraining(w, r) })
-	})
-}
-
-func memoryText(m ragft.TrainMemory) string {
-	return fmt.Sprintf(
-		"%s: weights %s, adapter %s, optimiser %s, context %s, activations %s, logits %s",
-		sizeText(m.Total),
-		sizeText(m.Weights),
-		sizeText(m.Adapter),
-		sizeText(m.Optimiser),
-		sizeText(m.Context),
-		sizeText(m.Activations),
-		sizeText(m.Logits),
-	)
-}
-
-func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
-	if r.UpToDate {
-		_, err := fmt.Fprintf(w, "%s is up to date; --force retrains\n", r.Adapter)
-		return err
-	}
-	if r.Resumed > 0 {
-		a.note("%d of the steps were done by an earlier run", r.Resumed)
-	}
-	if r.Rose != "" {
-		a.note("stopped because the loss of %s rose too far; the adapter is that of step %d", r.Rose, r.BestStep)
-	}
-	if r.TooLong > 0 {
-		a.note("%d rows were too long and were left out", r.TooLong)
-	}
-	fmt.Fprintf(w, "%s: %d rows, %d steps, loss %s", r.Adapter, r.Rows, r.Steps, loss(r.Loss))
-	if r.ValidationRows > 0 {
-		fmt.Fprintf(w, ", validation %s -> %s", loss(r.BaseLoss), loss(r.ValidationLoss))
-	}
-	fmt.Fprintf(w, ", %.0f s\n", r.Seconds)
-	return writeSources(w, r)
-}
-
-func loss(x *float64) string {
-	if x == nil {
-		return "unknown"
-	}
-	return fmt.Sprintf("%.3f", *x)
-}
-
-// writeSources says what the training did to the validation rows of each source: the perplexity of plain text, the loss of others.
-func writeSources(w io.Writer, r *ragft.TrainResult) error {
-	if len(r.BySource) < 2 {
-		return nil // the line about all rows says it
-	}
-	for _, source := range slices.Sorted(maps.Keys(r.BySource)) {
-		before, after := r.BaseBySource[source], r.BySource[source]
-		what, digits := "loss", 3
-		switch source {
-		case trainlog.Domain, trainlog.General:
-			what, digits, before, after = "perplexity", 2, math.Exp(before), math.Exp(after)
-		case "":
-			source = "rows without a source:"
-		}
-		if _, err := fmt.Fprintf(w, "%s %s %.*f -> %.*f\n", source, what, digits, before, digits, after); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *app) tuneSearchCommand() *cobra.Command {
-	c := command("search-tuning", []option{modelOption, adapterOption, questionsOption}, &cobra.Command{
-		Use: "tune-search", Short: "Tune the search to the model", Args: arguments(cobra.NoArgs),
-		Long: `Learns how to search for the questions: weights of terms and titles, k1 and b, from how likely the model finds the correct
-answer after each passage (LSR of RA-DIT). The index does not change.
-
-Half of the questions that are not kept for the evaluation are used to check the result. If it does not rank the right
-passages higher, the search stays as it was. Otherwise retrieval.json of the project folder is written, and used by
-demonstrate, evaluate, ask, chat and serve until the index changes.`,
-	})
-	a.workFlags(c, estimateCost)
-	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
-		r, err := p.TuneSearch(ctx)
-		if err != nil {
-			return err
-		}
-		return a.result(r, func(w io.Writer) error {
-			if a.estimate {
-				_, err := fmt.Fprintf(w, "search tuning: at most %s\n", r.Estimate)
-				return err
-			}
-			return writeSearch(w, r)
-		})
-	})
-}
-
-func writeSearch(w io.Writer, r *ragft.SearchResult) error {
-	for _, c := range []struct {
-		name   string
-		change searchtune.Change
-	}{{"MRR", r.MRR}, {"recall@1", r.Recall1}, {"recall", r.Recall}, {"KL, nats", r.Divergence}} {
-		interval, p := "unknown", "unknown"
-		if e := c.change.Change; e.Low <= e.High { // not NaN
-			interval = fmt.Sprintf("%+.3f to %+.3f", e.Low, e.High)
-		}
-		if c.change.P != nil {
-			p = fmt.Sprintf("%.3f", *c.change.P)
-		}
-		fmt.Fprintf(
-			w,
-			"%-9s %.3f -> %.3f  %+.3f (95%% interval %s, p %s)\n",
-			c.name,
-			c.change.Before,
-			c.change.After,
-			c.change.Change.Value,
-			interval,
-			p,
-		)
-	}
-	if !r.On {
-		_, err := fmt.Fprintf(w, "%d test questions: no improvement shown, the search stays as it was\n", r.HeldOut)
-		return err
-	}
-	_, err := fmt.Fprintf(w, "%d test questions: the search improves; %s\n", r.HeldOut, r.File)
-	return err
-}
-
 // workFlags gives the command of a step the flags that say whether it works.
 func (a *app) workFlags(c *cobra.Command, estimate string) {
 	c.Flags().
@@ -413,5 +250,3 @@ func sizeText(n uint64) string {
 	}
 	return fmt.Sprintf("%.0f KiB", float64(n)/(1<<10))
 }
-
-var errNoFolder = errors.New("no documents: name a folder, or set documents in ragft.yaml")

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/rows"
+)
+
+func (a *app) trainCommand() *cobra.Command {
+	c := command("train", []option{
+		weightsOption, rowsOption,
+		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
+		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
+		{flag: "epochs", key: "train.epochs", kind: "N", usage: "passes over the rows (default 3)"},
+		{
+			flag:  "rate",
+			key:   "train.rate",
+			kind:  "RATE",
+			usage: "learning rate (default 2e-4; models of a few million weights need about 1e-3)",
+		},
+		{
+			flag:  "memory-budget",
+			key:   "train.memory-budget",
+			kind:  "SIZE",
+			usage: "memory that training may use, such as 3GiB (default: no bound)",
+		},
+	}, &cobra.Command{
+		Use: "train", Short: "Train a LoRA adapter on the rows", Args: arguments(cobra.NoArgs),
+		Long: `Trains the model on the rows and writes an adapter that llama.cpp and Ollama load. The memory it needs is printed first.
+A training that was interrupted or killed resumes from its checkpoint, which is beside the adapter.`,
+	})
+	a.workFlags(c, "print how much memory it needs, and stop")
+	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
+		r, err := p.Train(ctx)
+		if err != nil {
+			return err
+		}
+		if a.estimate {
+			return a.result(r.Memory, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "memory: %s\n", memoryText(r.Memory))
+				return err
+			})
+		}
+		return a.result(r, func(w io.Writer) error { return a.writeTraining(w, r) })
+	})
+}
+
+func memoryText(m ragft.TrainMemory) string {
+	return fmt.Sprintf(
+		"%s: weights %s, adapter %s, optimiser %s, context %s, activations %s, logits %s",
+		sizeText(m.Total),
+		sizeText(m.Weights),
+		sizeText(m.Adapter),
+		sizeText(m.Optimiser),
+		sizeText(m.Context),
+		sizeText(m.Activations),
+		sizeText(m.Logits),
+	)
+}
+
+func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
+	if r.UpToDate {
+		_, err := fmt.Fprintf(w, "%s is up to date; --force retrains\n", r.Adapter)
+		return err
+	}
+	if r.Resumed > 0 {
+		a.note("%d of the steps were done by an earlier run", r.Resumed)
+	}
+	if r.Rose != "" {
+		a.note("stopped because the loss of %s rose too far; the adapter is that of step %d", r.Rose, r.BestStep)
+	}
+	if r.TooLong > 0 {
+		a.note("%d rows were too long and were left out", r.TooLong)
+	}
+	fmt.Fprintf(w, "%s: %d rows, %d steps, loss %s", r.Adapter, r.Rows, r.Steps, loss(r.Loss))
+	if r.ValidationRows > 0 {
+		fmt.Fprintf(w, ", validation %s -> %s", loss(r.BaseLoss), loss(r.ValidationLoss))
+	}
+	fmt.Fprintf(w, ", %.0f s\n", r.Seconds)
+	return writeSources(w, r)
+}
+
+func loss(x *float64) string {
+	if x == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.3f", *x)
+}
+
+// writeSources says what the training did to the validation rows of each source: the perplexity of plain text, the loss of others.
+func writeSources(w io.Writer, r *ragft.TrainResult) error {
+	if len(r.BySource) < 2 {
+		return nil // the line about all rows says it
+	}
+	for _, source := range slices.Sorted(maps.Keys(r.BySource)) {
+		before, after := r.BaseBySource[source], r.BySource[source]
+		what, digits := "loss", 3
+		switch source {
+		case rows.SourceDomain, rows.SourceGeneral:
+			what, digits, before, after = "perplexity", 2, math.Exp(before), math.Exp(after)
+		case "":
+			source = "rows without a source:"
+		}
+		if _, err := fmt.Fprintf(w, "%s %s %.*f -> %.*f\n", source, what, digits, before, digits, after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
