@@ -15,11 +15,11 @@ import (
 
 	"github.com/ollama/ollama/api"
 	names "github.com/ollama/ollama/types/model"
+
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/ollamaclient"
 	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/ollama"
 )
 
 // upload puts a file into the server's store and returns its digest.
@@ -175,9 +175,10 @@ func (p *publisher) ask(ctx context.Context, name string) (string, error) {
 }
 
 func (p *publisher) published(ctx context.Context, as As, answer string) (*Published, error) {
-	m := &ollama.Model{Client: p.Client, Tag: ollamaclient.WithTag(p.Name)}
-	if err := m.LookUp(ctx); err != nil {
+	name := ollamaclient.WithTag(p.Name)
+	digest, err := ollamaclient.Digest(ctx, p.Client, name)
+	if err != nil {
 		return nil, err
 	}
-	return &Published{Name: m.Tag, Digest: m.Digest, As: as, Answer: answer}, nil
+	return &Published{Name: name, Digest: digest, As: as, Answer: answer}, nil
 }

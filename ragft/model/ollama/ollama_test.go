@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/ollama/ollama/api"
+	"github.com/stretchr/testify/require"
+
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
-	"github.com/stretchr/testify/require"
 )
 
 // standIn is a server that speaks the documented API: it decodes requests into
@@ -97,7 +99,7 @@ func newOllama(t *testing.T, s *standIn, opts Options) *Model {
 
 func TestOllamaChat(t *testing.T) {
 	s := &standIn{pieces: []string{"It has", " nine", " rooms."}}
-	m := newOllama(t, s, Options{ContextLength: 2048, KeepAlive: time.Minute, Options: map[string]any{"num_thread": 2, "temperature": 9.0}})
+	m := newOllama(t, s, Options{ContextLength: 2048, KeepAlive: opt.Of(time.Minute), Options: map[string]any{"num_thread": 2, "temperature": 9.0}})
 	require.Equal(t, "ollama/llama3.2:latest@"+ollamatest.Digest, m.Name())
 	require.Equal(t, ollamatest.Digest, m.Hash())
 
@@ -238,7 +240,7 @@ func TestOllamaErrorsAreSentinels(t *testing.T) {
 	_, err = New(t.Context(), " ", Options{})
 	require.ErrorContains(t, err, "no model name")
 	_, err = New(t.Context(), "m", Options{BaseURL: "http://"})
-	require.ErrorContains(t, err, "is no URL")
+	require.ErrorContains(t, err, "invalid URL")
 
 	// A port that was free a moment ago: nobody listens there.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -6,10 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
-	"github.com/stretchr/testify/require"
 )
 
 func TestOllamaSchemaAndTimeout(t *testing.T) {
@@ -21,7 +23,7 @@ func TestOllamaSchemaAndTimeout(t *testing.T) {
 
 	release := make(chan struct{})
 	slow := &standIn{before: func(int, http.ResponseWriter) bool { <-release; return true }}
-	m := newOllama(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: 1})
+	m := newOllama(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: opt.Of(1)})
 	t.Cleanup(func() { close(release) })
 	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
 	require.ErrorIs(t, err, retry.ErrTimeout)

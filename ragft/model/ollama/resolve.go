@@ -13,6 +13,7 @@ import (
 
 	"github.com/ollama/ollama/envconfig"
 	names "github.com/ollama/ollama/types/model"
+
 	"github.com/ragft/ragft/ragft/model"
 )
 

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/stretchr/testify/require"
 )
 
 func TestResolveModel(t *testing.T) {

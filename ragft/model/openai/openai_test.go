@@ -13,6 +13,7 @@ import (
 
 	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/stretchr/testify/require"
 )
@@ -188,6 +189,54 @@ func TestOpenAIAdapts(t *testing.T) {
 	require.Len(t, s.reqs, 4, "it is remembered")
 }
 
+// Requests that ran before the server's first refusal was known are repeated as well.
+func TestOpenAIAdaptsConcurrentRequests(t *testing.T) {
+	const n = 4
+	var refused sync.WaitGroup
+	refused.Add(n)
+	s := &openAIStandIn{before: func(_ int, req openAIRequest, w http.ResponseWriter) bool {
+		if !req.LogProbs {
+			return false
+		}
+		refused.Done()
+		refused.Wait() // all have arrived
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"message":"no","param":"logprobs"}}`)
+		return true
+	}}
+	m := newOpenAI(t, s, Options{Concurrency: n})
+	_, err := m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), Samples: n}})
+	require.NoError(t, err)
+	require.Len(t, s.reqs, 2*n)
+}
+
+func TestOpenAIBadOptions(t *testing.T) {
+	for want, o := range map[string]Options{
+		"Concurrency is -1": {Concurrency: -1}, "Retries is -1": {Retries: opt.Of(-1)}, "Backoff is -1ns": {Backoff: -1}, "Timeout is -1ns": {Timeout: -1},
+		"invalid URL": {BaseURL: "ftp://x"},
+	} {
+		_, err := New("m", o)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// An error with the status 200 is one all the same, and a reply without an end is none.
+func TestOpenAIErrorsInReplies(t *testing.T) {
+	said := func(body string) func(int, openAIRequest, http.ResponseWriter) bool {
+		return func(_ int, _ openAIRequest, w http.ResponseWriter) bool { fmt.Fprint(w, body); return true }
+	}
+	for want, s := range map[string]*openAIStandIn{
+		`the server reports: {"message":"boom"}`: {before: said(`{"error":{"message":"boom"}}`)},
+		"no choices":                             {before: said(`{"error":null,"choices":[]}`)},
+	} {
+		_, err := newOpenAI(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+		require.ErrorContains(t, err, want)
+	}
+	broken := &openAIStandIn{stream: "data: {\"error\":{\"message\":\"boom\"}}\n\n"}
+	_, err := newOpenAI(t, broken, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), OnText: func(string) {}}})
+	require.ErrorContains(t, err, "boom")
+}
+
 func TestOpenAIErrors(t *testing.T) {
 	answer := func(status int, body string, after ...string) func(int, openAIRequest, http.ResponseWriter) bool {
 		return func(n int, _ openAIRequest, w http.ResponseWriter) bool {
@@ -226,13 +275,13 @@ func TestOpenAIErrors(t *testing.T) {
 
 	s := &openAIStandIn{before: answer(429, "", "1")}
 	start := time.Now()
-	_, err := newOpenAI(t, s, Options{Retries: 1}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	_, err := newOpenAI(t, s, Options{Retries: opt.Of(1)}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
 	require.ErrorContains(t, err, "429")
 	require.GreaterOrEqual(t, time.Since(start), time.Second, "as the server asked")
 
 	release := make(chan struct{})
 	slow := &openAIStandIn{before: func(int, openAIRequest, http.ResponseWriter) bool { <-release; return true }}
-	m := newOpenAI(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: 1})
+	m := newOpenAI(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: opt.Of(1)})
 	t.Cleanup(func() { close(release) }) // before the server's close, which waits for it
 	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
 	require.ErrorIs(t, err, retry.ErrTimeout)
@@ -247,7 +296,7 @@ func TestOpenAIErrors(t *testing.T) {
 	require.Len(t, cut.reqs, 1)
 
 	_, err = New("m", Options{BaseURL: "127.0.0.1:80"})
-	require.ErrorContains(t, err, "is no URL")
+	require.ErrorContains(t, err, "invalid URL")
 	gone := httptest.NewServer(s)
 	gone.Close()
 	m, err = New("m", Options{BaseURL: gone.URL})
