@@ -16,7 +16,7 @@ import (
 	"unsafe"
 )
 
-// An Adapter is a LoRA adapter of one Model, loaded. [Context.SetAdapters] puts it to use.
+// Adapter is a loaded LoRA adapter of one Model. [Context.SetAdapters] or [Request.Adapters] apply it.
 type Adapter struct {
 	model *Model
 	path  string
@@ -25,15 +25,14 @@ type Adapter struct {
 	// Guarded by model.mu.
 	ptr    *C.ragft_adapter
 	closed bool
-	users  int // contexts and requests that use it: the memory lives until none does
+	users  int // contexts and requests that use it; the memory is freed when there are none
 
 	tryOnce sync.Once
 	tryErr  error
 }
 
-// LoadAdapter opens the LoRA adapter at path for this model. The error wraps [ErrAdapterMismatch] if the
-// adapter belongs to another base, [ErrNotGGUF] or [ErrCorrupt] if the file is not sound. The adapter must
-// be closed, or its model.
+// LoadAdapter loads the LoRA adapter at path for this model. The error wraps [ErrAdapterMismatch] if the adapter belongs to
+// another base model, and [ErrNotGGUF] or [ErrCorrupt] if the file is not valid. The adapter or its model must be closed.
 func (m *Model) LoadAdapter(path string) (*Adapter, error) {
 	if release, err := m.use(); err != nil {
 		return nil, err
@@ -68,8 +67,8 @@ func (m *Model) LoadAdapter(path string) (*Adapter, error) {
 // Path returns the path that the adapter was loaded from.
 func (a *Adapter) Path() string { return a.path }
 
-// Close frees the adapter. A context that uses it goes on using it until its adapters are changed or it
-// is closed; only then is the memory freed. Closing twice is harmless.
+// Close closes the adapter. Contexts keep using it until their adapters are changed or they are closed; only then is its
+// memory freed. Closing twice is harmless.
 func (a *Adapter) Close() error {
 	a.model.mu.Lock()
 	defer a.model.mu.Unlock()
@@ -83,7 +82,7 @@ func (a *Adapter) Close() error {
 	return nil
 }
 
-// free frees the memory of a closed adapter without users, under the model's lock.
+// free frees the memory of a closed adapter without users. The model must be locked.
 func (a *Adapter) free() {
 	if a.closed && a.users == 0 {
 		C.ragft_adapter_free(a.ptr)
@@ -91,18 +90,17 @@ func (a *Adapter) free() {
 	}
 }
 
-// An AdapterScale is an adapter and how strongly it acts.
+// AdapterScale is an adapter and its scale.
 type AdapterScale struct {
 	Adapter *Adapter
 
-	// Scale multiplies the adapter's change of the weights, on top of the scale that its file asks for
-	// (alpha / rank). 1 is the adapter as trained, 0 leaves it out. There is no default.
+	// Scale multiplies the adapter's update of the weights, on top of alpha / rank, which is in its file. 1 is the adapter
+	// as trained, and 0 has no effect. There is no default.
 	Scale float32
 }
 
-// SetAdapters makes the context compute with these adapters and no others, from the next call on; without
-// any, with the bare model. It waits for a running call to end. If it fails over what is in the adapters,
-// the context has none.
+// SetAdapters replaces the adapters of the context, from the next call on. Without adapters it computes with the model
+// alone. It waits for a running call to end. If llama.cpp rejects the adapters, the context has none.
 func (c *Context) SetAdapters(adapters ...AdapterScale) error {
 	release, err := c.acquire(context.Background())
 	if err != nil {
@@ -124,24 +122,24 @@ func (c *Context) SetAdapters(adapters ...AdapterScale) error {
 	return nil
 }
 
-// checkUse tells whether a context of the model can compute with the adapters, under the model's lock.
+// checkUse returns an error unless a context of the model can compute with the adapters. The model must be locked.
 func (m *Model) checkUse(adapters []AdapterScale) error {
 	for i, s := range adapters {
 		switch {
 		case s.Adapter == nil || s.Adapter.closed:
 			return fmt.Errorf("llama: adapter %d: %w", i, ErrClosed)
 		case s.Adapter.model != m:
-			return fmt.Errorf("llama: adapter %d: %w: it was loaded for another model", i, ErrAdapterMismatch)
+			return fmt.Errorf("llama: adapter %d: %w: it was loaded for another Model", i, ErrAdapterMismatch)
 		case slices.ContainsFunc(adapters[:i], func(before AdapterScale) bool { return before.Adapter == s.Adapter }):
-			return fmt.Errorf("llama: adapter %d is given twice", i)
+			return fmt.Errorf("llama: adapter %d is in the list twice", i)
 		case math.IsNaN(float64(s.Scale)) || math.IsInf(float64(s.Scale), 0):
-			return fmt.Errorf("llama: adapter %d: scale %v", i, s.Scale)
+			return fmt.Errorf("llama: adapter %d: the scale is %v", i, s.Scale)
 		}
 	}
 	return nil
 }
 
-// apply has llama.cpp compute with the adapters from the next batch on, under the model's lock.
+// apply makes llama.cpp compute with the adapters from the next batch on. The model must be locked.
 func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 	ptrs := make([]*C.ragft_adapter, 0, len(adapters))
 	scales := make([]C.float, 0, len(adapters))
@@ -150,9 +148,10 @@ func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 		scales = append(scales, C.float(s.Scale))
 	}
 	var cerr C.ragft_error
-	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), C.bool(tryOut), &cerr)
-	retain(adapters)
-	letGo(c.applied)
+	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), C.bool(tryOut),
+		&cerr)
+	retainAdapters(adapters)
+	releaseAdapters(c.applied)
 	c.applied = slices.Clone(adapters)
 	if code != C.RAGFT_OK {
 		return fmt.Errorf("llama: setting adapters: %w: %s", ErrAdapterMismatch, errorText(&cerr))
@@ -160,22 +159,22 @@ func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 	return nil
 }
 
-// retain keeps the memory of adapters until letGo, both under the model's lock.
-func retain(adapters []AdapterScale) {
+// retainAdapters keeps the memory of adapters until releaseAdapters. The model must be locked for both.
+func retainAdapters(adapters []AdapterScale) {
 	for _, s := range adapters {
 		s.Adapter.users++
 	}
 }
 
-func letGo(adapters []AdapterScale) {
+func releaseAdapters(adapters []AdapterScale) {
 	for _, s := range adapters {
 		s.Adapter.users--
 		s.Adapter.free()
 	}
 }
 
-// retainFor keeps adapters that a request names, until [Model.letGoFor], after making sure that llama.cpp can
-// compute with each.
+// retainFor keeps the adapters of a request until [Model.releaseFor]. It returns an error if llama.cpp cannot compute with
+// one of them.
 func (m *Model) retainFor(adapters []AdapterScale) error {
 	if len(adapters) == 0 {
 		return nil
@@ -189,30 +188,29 @@ func (m *Model) retainFor(adapters []AdapterScale) error {
 		m.mu.Unlock()
 		return err
 	}
-	retain(adapters)
+	retainAdapters(adapters)
 	m.retained.Add(1)
 	m.mu.Unlock()
 	for _, s := range adapters {
 		if err := s.Adapter.try(); err != nil {
-			m.letGoFor(adapters)
+			m.releaseFor(adapters)
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *Model) letGoFor(adapters []AdapterScale) {
+func (m *Model) releaseFor(adapters []AdapterScale) {
 	if len(adapters) == 0 {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	letGo(adapters)
+	releaseAdapters(adapters)
 	m.retained.Done()
 }
 
-// try computes with the adapter once, in a small context of its own: trying it in one that is at work would
-// forget what that holds.
+// try computes with the adapter once, in a small context of its own, as in another context it would clear the cache.
 func (a *Adapter) try() error {
 	a.tryOnce.Do(func() {
 		c, err := a.model.NewContext(ContextOptions{Size: 256, Sequences: 1, BatchSize: 2, Threads: 1})

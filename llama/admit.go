@@ -12,8 +12,8 @@ import (
 	"unsafe"
 )
 
-// admit starts samples while there are slots and cells. The queue is served strictly in order, so that
-// samples of one request run together and find its prompt still there.
+// admit starts samples while there are slots and cells. The queue is served in order, so that the samples of one request
+// run together and share its prompt.
 func (s *scheduler) admit() error {
 	for len(s.queue) > 0 && len(s.lanes) < s.options.Sequences {
 		j := s.queue[0]
@@ -40,7 +40,7 @@ func (s *scheduler) admit() error {
 	return nil
 }
 
-// place gives the lane a sequence, reserves its cells and decides where its prompt comes from. It reports whether
+// place assigns a sequence to the lane, reserves its cells and decides from where it takes its prompt. It reports whether
 // there is room.
 func (s *scheduler) place(l *lane) bool {
 	j := l.job
@@ -50,14 +50,14 @@ func (s *scheduler) place(l *lane) bool {
 		if !s.makeRoom(j.maxTokens) {
 			return false
 		}
-		l.slot, l.waiting = s.seat(), true
+		l.slot, l.waiting = s.takeSlot(), true
 		j.lanes[0].followers = append(j.lanes[0].followers, l)
 	case len(j.lanes) > 0 && partial:
-		// The prompt's last token is computed again: its logits are gone.
+		// The last token of the prompt is computed again, as its logits were not kept.
 		if !s.makeRoom(j.maxTokens) {
 			return false
 		}
-		l.slot, l.donor, l.share = s.seat(), j.lanes[0], len(j.prompt)-1
+		l.slot, l.donor, l.share = s.takeSlot(), j.lanes[0], len(j.prompt)-1
 	default:
 		donor, share := (*lane)(nil), 0
 		if partial {
@@ -73,7 +73,7 @@ func (s *scheduler) place(l *lane) bool {
 			return false
 		}
 		var from *holding
-		l.slot = s.seat()
+		l.slot = s.takeSlot()
 		if l.donor, l.share = donor, share; donor != nil {
 			from = donor.job.held
 		}
@@ -84,9 +84,8 @@ func (s *scheduler) place(l *lane) bool {
 	return true
 }
 
-// seat takes the first free sequence. Where there is none, that of the kept tokens which have not been used for
-// the longest time becomes free.
-func (s *scheduler) seat() int {
+// takeSlot takes the first free sequence. If there is none, it evicts the least recently used one that is kept.
+func (s *scheduler) takeSlot() int {
 	if len(s.slots) == 0 {
 		s.evict(s.cache.kept[0])
 	}
@@ -95,7 +94,7 @@ func (s *scheduler) seat() int {
 	return slot
 }
 
-// bestDonor finds the live lane whose prompt begins with the most of j's.
+// bestDonor returns the lane that has the longest beginning of its prompt in common with j, and that length.
 func (s *scheduler) bestDonor(j *job) (best *lane, share int) {
 	share = worthSharing - 1
 	for _, l := range s.lanes {
@@ -122,7 +121,7 @@ func commonPrefix(a, b []Token) int {
 	return n
 }
 
-// open gives the lane its sampler and text.
+// open sets up the lane's sampler and text.
 func (s *scheduler) open(l *lane) error {
 	j := l.job
 	p := j.sampling
@@ -132,7 +131,7 @@ func (s *scheduler) open(l *lane) error {
 		frequency_penalty: C.float(p.FrequencyPenalty), top_k: C.int32_t(p.TopK), repeat_last: C.int32_t(p.RepeatLast),
 		seed: C.uint32_t(seedOf(p.Seed, l.sample)),
 	}
-	said := j.prompt[max(0, len(j.prompt)-p.RepeatLast):]
+	recent := j.prompt[max(0, len(j.prompt)-p.RepeatLast):]
 	biases := make([]C.ragft_bias, 0, len(p.LogitBias))
 	for token, bias := range p.LogitBias {
 		biases = append(biases, C.ragft_bias{token: C.int32_t(token), bias: C.float(bias)})
@@ -143,7 +142,7 @@ func (s *scheduler) open(l *lane) error {
 	}
 	var cerr C.ragft_error
 	code := C.ragft_sampler_set(s.ptr, C.int32_t(l.slot), &params, unsafe.SliceData(biases), C.int32_t(len(biases)),
-		(*C.int32_t)(unsafe.SliceData(said)), C.int32_t(len(said)), &cerr)
+		(*C.int32_t)(unsafe.SliceData(recent)), C.int32_t(len(recent)), &cerr)
 	if code != C.RAGFT_OK {
 		return fmt.Errorf("llama: request %d: sampler: %s", j.index, errorText(&cerr))
 	}
@@ -159,7 +158,7 @@ func (s *scheduler) open(l *lane) error {
 	return nil
 }
 
-// attach makes a lane one of the living.
+// attach adds a lane to those that run.
 func (s *scheduler) attach(l *lane) {
 	if l.job.started++; l.job.started == 1 {
 		s.stats.prompt += uint64(len(l.job.prompt))
@@ -169,7 +168,7 @@ func (s *scheduler) attach(l *lane) {
 	s.lanes = append(s.lanes, l)
 }
 
-// inherit takes the donor's tokens over as soon as it has them.
+// inherit copies the tokens that the lane shares with its donor, once the donor has them all.
 func (s *scheduler) inherit(l *lane) {
 	if l.donor == nil || l.donor.known < l.share {
 		return

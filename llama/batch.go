@@ -11,16 +11,15 @@ import (
 	"unsafe"
 )
 
-// A batch is what one call of llama_decode computes, and the tokens to pick from its logits. Its slices are
-// used again from batch to batch.
+// batch is the input of one call of llama_decode, with the tokens to pick from its logits. Its slices are reused.
 type batch struct {
 	tokens, positions, sequences []int32
 	wanted                       []int8
 	picks                        []C.ragft_pick
-	owners                       []*lane // of picks, while generating
+	owners                       []*lane // lane of each pick, while generating
 	picked                       []C.ragft_picked
-	top                          []C.ragft_picked // the likeliest tokens of the picks that want them
-	topped                       int              // how many of these the batch will have
+	top                          []C.ragft_picked // the most likely tokens, for picks that ask for them
+	topped                       int              // number of those
 }
 
 func (b *batch) reset() {
@@ -37,7 +36,7 @@ func (b *batch) add(t Token, position, sequence int) {
 	b.wanted = append(b.wanted, 0)
 }
 
-// pick has the lane's sampler choose from the last row.
+// pick makes the lane's sampler choose a token from the last row.
 func (b *batch) pick(l *lane) {
 	row := len(b.tokens) - 1
 	b.wanted[row] = 1
@@ -47,14 +46,14 @@ func (b *batch) pick(l *lane) {
 	b.owners = append(b.owners, l)
 }
 
-// score asks for the probability of t after the last row.
+// score asks for the log probability of t after the last row.
 func (b *batch) score(t Token) {
 	row := len(b.tokens) - 1
 	b.wanted[row] = 1
 	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: -1, target: C.int32_t(t)})
 }
 
-// likeliest returns the likeliest tokens that pick i has asked for.
+// likeliest returns the most likely tokens that pick i asked for.
 func (b *batch) likeliest(i int) []TokenLogProb {
 	p := b.picks[i]
 	if p.n_top == 0 {
@@ -68,8 +67,7 @@ func (b *batch) likeliest(i int) []TokenLogProb {
 	return top
 }
 
-// decode computes the batch and fills picked and top. With ErrNotANumber the picks with a token of at least 0
-// are good.
+// decode computes the batch and sets picked and top. After ErrNotANumber, picks whose token is not negative are valid.
 func (b *batch) decode(c *Context) error {
 	if cap(b.picked) < len(b.picks) {
 		b.picked = make([]C.ragft_picked, 2*len(b.picks))

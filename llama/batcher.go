@@ -11,10 +11,10 @@ import (
 	"github.com/ragft/ragft/ragft/opt"
 )
 
-// BatcherOptions says how much a [Batcher] holds and lets wait. The zero value suits a small server.
+// BatcherOptions are the options of a [Batcher]. The zero value suits a small server.
 type BatcherOptions struct {
-	// Context says how many samples are decoded at a time, and how many tokens all of them and what is
-	// kept of earlier requests may have together. Of a request, its prompt and MaxTokens are reserved.
+	// Context has the number of samples that are decoded in parallel, and of tokens in the cache, for all of them and for
+	// what is kept of earlier requests. A request reserves its prompt and MaxTokens.
 	Context ContextOptions
 
 	// Queue is the number of requests that may wait for a place before more are refused with [ErrBusy].
@@ -26,14 +26,14 @@ type BatcherOptions struct {
 	// most 255. Models with a recurrent state keep none.
 	Kept opt.Value[int]
 
-	// SeparateCaches gives each of Context.Sequences a cache of Context.Size tokens, where by default all have
-	// one of that size together. That takes so many times the memory, and computes faster where requests have
-	// little in common, since attention does not pass over the cells of others. What a prompt has in common
-	// with another is copied, not shared, and kept sequences are those of Context.Sequences that are idle.
+	// SeparateCaches gives each of Context.Sequences a cache of Context.Size tokens. By default all sequences have one
+	// cache of that size together. Separate caches take that many times the memory, and are faster where prompts have
+	// little in common, as attention does not pass over the tokens of other requests. What prompts have in common is
+	// then copied instead of shared, and kept sequences count among Context.Sequences.
 	SeparateCaches bool
 
-	// PromptChunk is the most prompt tokens that are computed in a batch in which others generate: those
-	// wait so long for their next token. 0 means 256. It is at most Context.BatchSize.
+	// PromptChunk is the largest number of prompt tokens in a batch in which other requests generate. The more there are,
+	// the longer those wait for their next token. 0 means 256. It is at most Context.BatchSize.
 	PromptChunk int
 }
 
@@ -67,18 +67,18 @@ func (o BatcherOptions) withDefaults(m *Model) (BatcherOptions, error) {
 // kept is the number of finished sequences to keep. The options have their defaults.
 func (o BatcherOptions) kept() int { return o.Kept.Or(0) }
 
-// A Batcher generates for many callers at once, as a server does: their requests share batches from the
-// moment that each comes in. It owns a context. Its methods may be called by several goroutines.
+// Batcher generates for many callers, as a server does: requests join the running batch when they arrive. It owns a context.
+// Its methods may be called by several goroutines.
 //
-// What was computed of a prompt is kept after the answer, and a later prompt that begins alike goes on from
-// there. Prompts are computed in chunks between the tokens of others. Requests for different adapters
-// ([Request.Adapters]) share the context's memory and take turns at computing.
+// Computed prompts are kept after the answer, and later prompts that begin alike continue from them. Prompts are computed in
+// chunks between the tokens of other requests. Requests for different adapters ([Request.Adapters]) share the cache and take
+// turns.
 //
-// Unlike a context's, results can depend on what else is going on: company in a batch changes logits in the
-// last bits, so that a near tie may fall otherwise.
+// Results can depend on the other requests, which a context's do not: they change logits in the last bits, so that a near
+// tie may be decided differently.
 type Batcher struct{ *batcher }
 
-// batcher is what the working goroutine knows, so that a forgotten Batcher can be noticed.
+// batcher is the part that the scheduling goroutine refers to, so that a Batcher that was not closed can be noticed.
 type batcher struct {
 	context *Context
 	options BatcherOptions
@@ -86,14 +86,14 @@ type batcher struct {
 
 	mu       sync.Mutex
 	incoming []*job
-	waiting  int // requests that have not begun
-	running  int // requests that have
+	waiting  int // requests that have not started
+	running  int // requests that have started
 	refused  uint64
 	stats    counters
 	closed   bool
 }
 
-// NewBatcher makes a batcher. It must be closed, or its model.
+// NewBatcher returns a new batcher. It or its model must be closed.
 func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 	options, err := options.withDefaults(m)
 	if err != nil {
@@ -116,7 +116,7 @@ func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 		return nil, err
 	}
 	end, err := c.begin(context.Background())
-	if err != nil { // a new context is free
+	if err != nil { // does not happen: a new context is free
 		return nil, err
 	}
 	b := &Batcher{&batcher{context: c, options: options, wake: make(chan struct{}, 1)}}
@@ -128,8 +128,7 @@ func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 // Model returns the batcher's model.
 func (b *batcher) Model() *Model { return b.context.model }
 
-// Size returns the number of tokens that the batcher's context holds: with
-// [BatcherOptions.SeparateCaches] for each sequence.
+// Size returns the number of tokens that fit into the cache, or into each with [BatcherOptions.SeparateCaches].
 func (b *batcher) Size() int { return b.context.size }
 
 // Close ends all requests with [ErrClosed] and frees the context. Closing twice is harmless.
@@ -137,20 +136,18 @@ func (b *Batcher) Close() error {
 	return b.context.Close()
 }
 
-// Generate continues all requests' prompts: result i answers request i. It waits until all have ended. They
-// wait for their turn behind the requests of earlier calls. If as many requests are waiting as
-// [BatcherOptions.Queue] says, the error is [ErrBusy].
+// Generate continues the prompts of all requests: result i answers request i. It returns when all have ended. Requests are
+// queued behind those of earlier calls. If [BatcherOptions.Queue] requests are waiting already, the error is [ErrBusy].
 //
-// OnText and OnToken are called on the goroutine that called Generate. However long they take, nobody else
-// waits for them.
+// OnText and OnToken are called on the goroutine that called Generate, and do not delay other callers.
 //
-// If ctx ends, Generate returns its error at once, and the requests' places are free after the running batch.
+// If ctx ends, Generate returns its error at once, and the requests are removed after the running batch.
 func (b *batcher) Generate(ctx context.Context, requests []Request) ([]Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a callback may panic
 	requests = slices.Clone(requests)
 	for i := range requests {
-		requests[i].Prompt = slices.Clone(requests[i].Prompt) // the caller's again once ctx ends
+		requests[i].Prompt = slices.Clone(requests[i].Prompt) // the caller may reuse it once ctx ends
 	}
 	jobs, err := b.context.newJobs(requests)
 	if err != nil || len(jobs) == 0 {
@@ -229,7 +226,7 @@ func (b *batcher) work(end func(error) error) {
 	_ = end(nil)
 }
 
-// receive takes new requests in, and those out whose callers have gone.
+// receive queues new requests, and ends those whose context has ended.
 func (b *batcher) receive(s *scheduler) {
 	b.mu.Lock()
 	s.queue = append(s.queue, b.incoming...)
@@ -244,13 +241,13 @@ func (b *batcher) receive(s *scheduler) {
 		gone(j)
 	}
 	for _, l := range slices.Clone(s.lanes) {
-		if len(l.job.lanes) > 0 { // not gone with a lane before
+		if len(l.job.lanes) > 0 { // not ended with an earlier lane
 			gone(l.job)
 		}
 	}
 }
 
-// recover ends what was running when a batch failed. What waits goes on in an empty context.
+// recover ends the requests that were running when a batch failed. Those that wait continue in an empty context.
 func (b *batcher) recover(s *scheduler, err error) {
 	for _, l := range slices.Clone(s.lanes) {
 		if len(l.job.lanes) > 0 {
@@ -260,7 +257,7 @@ func (b *batcher) recover(s *scheduler, err error) {
 	s.clear()
 }
 
-// report makes the scheduler's state known.
+// report publishes the scheduler's state.
 func (b *batcher) report(s *scheduler) {
 	waiting, running := 0, 0
 	for _, j := range s.queue {
@@ -278,20 +275,20 @@ func (b *batcher) report(s *scheduler) {
 	b.waiting, b.running, b.stats = waiting+len(b.incoming), running, s.stats
 }
 
-// BatcherStats counts what a [Batcher] has done since it was made.
+// BatcherStats are counts of a [Batcher]'s work since it was created.
 type BatcherStats struct {
-	Waiting int // requests that wait for a place, now
-	Running int // requests at work, now
+	Waiting int // requests in the queue now
+	Running int // requests in the batch now
 
-	Refused   uint64 // requests that came when the queue was full
-	Batches   uint64
+	Refused   uint64 // requests that were refused with ErrBusy
+	Batches   uint64 // batches computed
 	Rows      uint64 // tokens computed in all batches: Rows / Batches is the mean batch size
-	Prompt    uint64 // tokens of the prompts of requests that have begun
-	Reused    uint64 // of these, tokens that need not be computed
+	Prompt    uint64 // prompt tokens of all requests that have started
+	Reused    uint64 // those of Prompt that were in the cache
 	Generated uint64 // tokens chosen
 }
 
-// Stats returns the counts.
+// Stats returns the current counts.
 func (b *batcher) Stats() BatcherStats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -302,7 +299,7 @@ func (b *batcher) Stats() BatcherStats {
 	}
 }
 
-// counters is what a scheduler counts.
+// counters are a scheduler's counts.
 type counters struct{ batches, rows, prompt, reused, generated uint64 }
 
 func (c *counters) batch(b *batch) {
@@ -311,8 +308,8 @@ func (c *counters) batch(b *batch) {
 	c.generated += uint64(len(b.picks))
 }
 
-// A call is one caller of a batcher, waiting for its jobs. Callbacks reach it through a list, which is as
-// long as the answers at most.
+// call is one call of a batcher that waits for its jobs. It gets callbacks by a list, which is at most as long as the
+// answers.
 type call struct {
 	signal chan struct{}
 
@@ -324,7 +321,7 @@ type call struct {
 
 func newCall(jobs int) *call { return &call{left: jobs, signal: make(chan struct{}, 1)} }
 
-// attend has a job report to the call.
+// attend makes a job report to the call.
 func (c *call) attend(ctx context.Context, j *job) {
 	j.ctx = ctx
 	if onText := j.onText; onText != nil {
@@ -334,7 +331,7 @@ func (c *call) attend(ctx context.Context, j *job) {
 		j.onToken = func(sample int, token ChosenToken) { c.post(func() { onToken(sample, token) }) }
 	}
 	j.ended = func(err error) {
-		j.model.letGoFor(j.request)
+		j.model.releaseFor(j.request)
 		c.mu.Lock()
 		c.left--
 		if c.err == nil {

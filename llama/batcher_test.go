@@ -231,7 +231,8 @@ func testVanishingCallers(t *testing.T, separate bool) {
 	b := mustBatcher(t, m, BatcherOptions{Queue: math.MaxInt, PromptChunk: 16, SeparateCaches: separate,
 		Context: ContextOptions{Size: 512, Sequences: 4, BatchSize: 32, ExactAttention: true}})
 	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 8))
-	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}), Request{Prompt: prompt, MaxTokens: 20})[0].Samples[0].Text
+	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}),
+		Request{Prompt: prompt, MaxTokens: 20})[0].Samples[0].Text
 	var wg sync.WaitGroup
 	errs := make(chan error, 200)
 	for i := range 100 {
@@ -307,7 +308,8 @@ func TestBatcherQueue(t *testing.T) {
 	defer wg.Wait()
 	defer cancel()
 	wg.Go(func() {
-		_, _ = b.Generate(ctx, []Request{{Prompt: []Token{1}, MaxTokens: 2000, OnToken: func(int, ChosenToken) { once.Do(func() { close(started) }) }}})
+		_, _ = b.Generate(ctx, []Request{{Prompt: []Token{1}, MaxTokens: 2000,
+			OnToken: func(int, ChosenToken) { once.Do(func() { close(started) }) }}})
 	})
 	<-started
 	for range 2 {
@@ -369,53 +371,4 @@ func TestBatcherClose(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
-}
-
-func TestTopLogProbs(t *testing.T) {
-	m := mustLoad(t, tinyModel(t))
-	c := mustContext(t, m, ContextOptions{Size: 512})
-	prompt := mustTokenize(t, m, "The ship")
-	s := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 4, TopLogProbs: 5})[0].Samples[0]
-	require.Len(t, s.Top, len(s.Tokens))
-	all := make([][]Token, m.VocabSize())
-	for i := range all {
-		all[i] = []Token{Token(i)}
-	}
-	scores, err := c.Score(context.Background(), prompt, all)
-	require.NoError(t, err)
-	first := s.Top[0]
-	require.Len(t, first, 5)
-	require.Equal(t, TokenLogProb{s.Tokens[0], s.LogProbs[0]}, first[0])
-	for i, top := range first {
-		require.InDelta(t, scores[top.Token][0], top.LogProb, 1e-5)
-		better := 0
-		for _, score := range scores {
-			if score[0] > scores[top.Token][0] {
-				better++
-			}
-		}
-		require.Equal(t, i, better)
-	}
-	_, err = c.Generate(context.Background(), []Request{{Prompt: prompt, TopLogProbs: 65}})
-	require.Error(t, err)
-}
-
-func TestGrammar(t *testing.T) {
-	m := mustLoad(t, tinyModel(t))
-	c := mustContext(t, m, ContextOptions{Size: 512})
-	prompt := mustTokenize(t, m, "The ship")
-	for _, sampling := range []Sampling{{}, {Temperature: 1}, {Temperature: 1, TopK: 3}, {RepeatPenalty: 1.5}} {
-		sampling.Grammar = `root ::= "{" ("yes" | "no")+ "}"`
-		for _, s := range mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 200, Samples: 4, Sampling: sampling})[0].Samples {
-			if s.Stop == StopEnd {
-				require.Regexp(t, `^\{(yes|no)+\}$`, s.Text)
-			} else {
-				require.Regexp(t, `^\{(yes|no)*[yeno]*$`, s.Text)
-			}
-		}
-	}
-	_, err := c.Generate(context.Background(), []Request{{Prompt: prompt, Sampling: Sampling{Grammar: "root ::= ("}}})
-	require.ErrorContains(t, err, "grammar")
-	_, err = mustBatcher(t, m, BatcherOptions{}).Generate(context.Background(), []Request{{Prompt: prompt, Sampling: Sampling{Grammar: "nothing"}}})
-	require.ErrorContains(t, err, "grammar")
 }

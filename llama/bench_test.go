@@ -91,7 +91,8 @@ func BenchmarkGenerate(b *testing.B) {
 	} {
 		for _, sequences := range []int{1, 8} {
 			b.Run(fmt.Sprintf("%s/batch=%d", sampling.name, sequences), func(b *testing.B) {
-				c := mustContext(b, m, ContextOptions{Size: sequences * (benchPrompt + benchGenerated + 1), Sequences: sequences, Threads: threads})
+				c := mustContext(b, m, ContextOptions{Size: sequences * (benchPrompt + benchGenerated + 1), Sequences: sequences,
+					Threads: threads})
 				var ours, theirs []float64
 				for b.Loop() {
 					ours = append(ours, generationSpeed(b, c, sequences, sampling.Sampling))

@@ -7,14 +7,14 @@ import "C"
 
 import "slices"
 
-// A cache keeps sequences that have ended, so that a later prompt with the same beginning need not be
-// computed from there: the system message of all requests, or a conversation that goes on.
+// cache holds finished sequences, so that the same beginning of later prompts need not be computed again: a common system
+// message, or a conversation that goes on.
 type cache struct {
-	room int     // sequences at most
+	room int     // largest number of sequences
 	kept []*kept // least recently used first
 }
 
-// A kept is a sequence that has ended: tokens are what llama.cpp has computed in it.
+// kept is a finished sequence, with the tokens that were computed in it.
 type kept struct {
 	slot     int
 	adapters []AdapterScale
@@ -22,7 +22,7 @@ type kept struct {
 	held     *holding
 }
 
-// best finds the sequence that begins with the most of the job's prompt.
+// best returns the sequence that has the longest beginning in common with the job's prompt, and that length.
 func (c *cache) best(j *job) (best *kept, share int) {
 	share = worthSharing - 1
 	for _, k := range c.kept {
@@ -39,7 +39,7 @@ func (c *cache) best(j *job) (best *kept, share int) {
 	return best, share
 }
 
-// touch makes a sequence the last that will be evicted.
+// touch marks a sequence as the most recently used.
 func (c *cache) touch(k *kept) {
 	c.remove(k)
 	c.kept = append(c.kept, k)
@@ -49,7 +49,7 @@ func (c *cache) remove(k *kept) {
 	c.kept = slices.DeleteFunc(c.kept, func(other *kept) bool { return other == k })
 }
 
-// remember keeps a lane's sequence, and tells whether it did.
+// remember keeps a lane's sequence if it is worth keeping, and reports whether it did.
 func (s *scheduler) remember(l *lane) bool {
 	if s.cache.room == 0 || bool(s.model.info.recurrent) || l.waiting || l.donor != nil || l.known < worthSharing {
 		return false
@@ -57,7 +57,7 @@ func (s *scheduler) remember(l *lane) bool {
 	j := l.job
 	tokens := j.prompt[:l.known]
 	if len(j.samples) == 1 && len(l.tokens) > 1 {
-		tokens = slices.Concat(tokens, l.tokens[:len(l.tokens)-1]) // the last one was never computed with
+		tokens = slices.Concat(tokens, l.tokens[:len(l.tokens)-1]) // the last one was not computed
 	}
 	for _, k := range slices.Clone(s.cache.kept) {
 		if !slices.Equal(k.adapters, j.adapters) {
@@ -81,7 +81,7 @@ func (s *scheduler) remember(l *lane) bool {
 	return true
 }
 
-// evict forgets a sequence.
+// evict removes a sequence.
 func (s *scheduler) evict(k *kept) {
 	s.cache.remove(k)
 	C.ragft_sequence_drop(s.ptr, C.int32_t(k.slot), 0)
@@ -89,8 +89,7 @@ func (s *scheduler) evict(k *kept) {
 	s.slots = append(s.slots, k.slot)
 }
 
-// makeRoom forgets sequences, the least recently used first, until so many cells are free. It tells whether
-// they are.
+// makeRoom evicts sequences, the least recently used first, until the needed cells are free. It reports whether they are.
 func (s *scheduler) makeRoom(need int) bool {
 	for s.cells.free < need && len(s.cache.kept) > 0 {
 		s.evict(s.cache.kept[0])
@@ -98,20 +97,20 @@ func (s *scheduler) makeRoom(need int) bool {
 	return s.cells.free >= need
 }
 
-// placeOn reserves a lane's cells where the first n of its prompt's tokens are those of a kept sequence. It
-// tells whether there is room.
+// placeOn reserves cells for a lane that shares the first n tokens of its prompt with a kept sequence. It reports whether
+// there is room.
 func (s *scheduler) placeOn(l *lane, k *kept, n int) bool {
 	j := l.job
-	s.cache.touch(k) // evicted last; what is shared stays even then
+	s.cache.touch(k) // so that it is evicted last; even then the shared cells stay
 	j.held = s.cells.hold(len(j.prompt), n, k.held)
 	if s.layout.separate && (n == len(k.tokens) || len(s.slots) == 0 && len(s.cache.kept) == 1) {
-		// A copy would keep nothing that is not in the lane, or there is no place for one.
+		// The lane takes the sequence: a copy would hold nothing more, or there is no slot for one.
 		l.slot = k.slot
 		s.cache.remove(k)
 		s.cells.drop(k.held)
 		C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), C.int32_t(n))
 	} else {
-		l.slot = s.seat()
+		l.slot = s.takeSlot()
 		C.ragft_sequence_share(s.ptr, C.int32_t(k.slot), C.int32_t(l.slot), C.int32_t(n))
 	}
 	if !s.makeRoom(j.maxTokens) {

@@ -4,24 +4,24 @@ package llama
 
 import "slices"
 
-// cells keeps account of the key-value cache. llama.cpp stores a token once, however many sequences see
-// it: the cells of a prefix that prompts have in common are counted once, until the last of them is gone.
+// cells counts the cells of the key-value cache that are in use. llama.cpp stores a token once for all sequences that share
+// it, so the cells of a common prefix are counted once, until the last sequence is dropped.
 type cells struct {
 	free     int
 	holdings map[*holding]struct{}
 }
 
-// A holding is the cells of one prompt, as spans in order of position.
+// holding is the cells of one prompt, as spans in order of position.
 type holding struct{ spans []*span }
 
-// A span is a stretch of positions whose cells are the same in all the holdings that contain it.
+// span is a range of positions whose cells are the same in all holdings that contain it.
 type span struct{ length, users int }
 
 func newCells(size int) *cells {
 	return &cells{free: size, holdings: map[*holding]struct{}{}}
 }
 
-// hold reserves cells for a prompt of the given length, whose first shared positions are those of from.
+// hold reserves cells for a prompt of the given length. It shares its first positions, as many as shared, with from.
 func (c *cells) hold(length, shared int, from *holding) *holding {
 	h := &holding{}
 	if shared > 0 {
@@ -38,7 +38,7 @@ func (c *cells) hold(length, shared int, from *holding) *holding {
 	return h
 }
 
-// drop gives a prompt's cells up.
+// drop releases the cells of a prompt.
 func (c *cells) drop(h *holding) {
 	delete(c.holdings, h)
 	for _, s := range h.spans {
@@ -48,7 +48,7 @@ func (c *cells) drop(h *holding) {
 	}
 }
 
-// prefix returns the spans of the first n positions. It cuts the span that goes on beyond, in all holdings.
+// prefix returns the spans of the first n positions. A span that is longer is divided, in all holdings.
 func (c *cells) prefix(h *holding, n int) []*span {
 	for i, s := range h.spans {
 		if s.length > n {

@@ -8,65 +8,64 @@ import (
 	"strings"
 )
 
-// A Message is one turn of a conversation.
+// Message is one turn of a conversation.
 type Message struct {
-	// Role is "system", "user", "assistant", "tool" for what a tool gave back, or what else the model's template knows.
+	// Role is "system", "user", "assistant", "tool" for the result of a tool, or another role of the model's template.
 	Role string
 
 	// Content is the text. Nothing in it is read as a special token, nor as the start or end of a chain of thought.
 	Content string
 
-	// Thinking is the chain of thought of an assistant's turn, without the tokens around it. Templates that know
-	// none leave it out, and many that do leave out all but the last.
+	// Thinking is the chain of thought of an assistant's turn, without the tokens around it. Templates without chains of
+	// thought ignore it, and many others render only the last one.
 	Thinking string
 
-	// ToolCalls are the calls that an assistant's turn ends with.
+	// ToolCalls are the calls at the end of an assistant's turn.
 	ToolCalls []ToolCall
 
-	// ToolCallID, of a "tool" message, is the ID of the call that it answers.
+	// ToolCallID is the ID of the call that a "tool" message answers.
 	ToolCallID string
 
-	// Name is who speaks, for templates that tell: of a "tool" message, the tool.
+	// Name is the name of the speaker, or of the tool in a "tool" message. Many templates ignore it.
 	Name string
 }
 
-// A ToolCall is a tool's use by the assistant.
+// ToolCall is a call of a tool by the assistant.
 type ToolCall struct {
-	ID        string          // ties the result to the call; "" for templates that need none
+	ID        string          // refers to the call in its result; may be empty if the template does not need it
 	Name      string          // of the tool
 	Arguments json.RawMessage // a JSON object; empty means {}
 }
 
-// A Tool is a function that the assistant may call, as OpenAI's API describes one.
+// Tool is a function that the assistant may call, as in OpenAI's API.
 type Tool struct {
 	Name        string
 	Description string
 	Parameters  json.RawMessage // JSON Schema of the arguments, an object; empty means no arguments
 }
 
-// ChatOptions says how a conversation is rendered. The zero value makes the prompt for the assistant's answer.
+// ChatOptions are the options of rendering a conversation. The zero value renders the prompt for the assistant's answer.
 type ChatOptions struct {
-	// Tools that the assistant may call. A template without a place for them is [ErrTools].
+	// Tools are those that the assistant may call. If the template does not support tools, the error is [ErrTools].
 	Tools []Tool
 
-	// Thinking lets the templates of reasoning models ask for a chain of thought. By default they are told not
-	// to (enable_thinking = false), since the thoughts count as answer tokens.
+	// Thinking lets the templates of reasoning models ask for a chain of thought. By default they are told not to
+	// (enable_thinking = false), as the thoughts count as tokens of the answer.
 	Thinking bool
 
-	// NoGenerationPrompt ends the result with the last message. By default it ends where the assistant's
-	// answer begins.
+	// NoGenerationPrompt ends the result with the last message. By default it ends where the assistant's answer begins.
 	NoGenerationPrompt bool
 }
 
-// ApplyChatTemplate renders messages with the model's own template, by llama.cpp's Jinja engine.
+// ApplyChatTemplate renders messages as text with the model's chat template, by llama.cpp's Jinja engine.
 //
-// A system message goes into the next message if the template has no place for one. Templates that look
-// at the date see 1 January 2025, so that the same messages always give the same text. An error of the
-// template, for instance over roles that do not alternate, is returned. Arguments of tool calls are given as the
-// template wants them, as an object or as text; numbers in them and in the tools' schemas keep their digits.
+// If the template has no system messages, the text of one is put before the next message. For templates that show the
+// date it is always 1 January 2025, so that the same messages give the same text. An error of the template is returned,
+// for instance if roles do not alternate. Arguments of tool calls are passed as the template expects them, as an object
+// or as text; numbers in them and in the schemas of tools keep their digits.
 //
-// The text does not tell a special token of the template from one that somebody wrote into a message.
-// To generate, use [Model.TokenizeChat].
+// In the text, special tokens of the template cannot be told from the same characters in a message. To generate, use
+// [Model.TokenizeChat].
 func (m *Model) ApplyChatTemplate(messages []Message, o ChatOptions) (string, error) {
 	release, err := m.use()
 	if err != nil {
@@ -84,10 +83,10 @@ func (m *Model) ApplyChatTemplate(messages []Message, o ChatOptions) (string, er
 	return joinParts(parts), nil
 }
 
-// TokenizeChat renders messages with the model's own template, as [Model.ApplyChatTemplate] does, into
-// tokens that a Context can go on from. Special tokens are read in the template's own text only: the
-// contents of messages, tool calls, results and definitions stay text, so that a document that contains
-// "<|im_end|>" cannot end its turn. If the model wants a BOS token, the result begins with exactly one.
+// TokenizeChat renders messages with the model's chat template, as [Model.ApplyChatTemplate] does, and returns the tokens for a
+// Context to continue. Only the text of the template itself can contain special tokens. In messages, tool calls, results and
+// definitions their names are plain text, so that a document that contains "<|im_end|>" cannot end its turn. If the model has
+// a BOS token, the result begins with exactly one.
 func (m *Model) TokenizeChat(messages []Message, o ChatOptions) ([]Token, error) {
 	release, err := m.use()
 	if err != nil {
@@ -110,13 +109,13 @@ func (c *chat) tokens(parts []part) ([]Token, error) {
 	var tokens []Token
 	if bos := c.m.BOS(); bool(c.m.info.add_bos) && bos != NoToken {
 		tokens = append(tokens, bos)
-		if len(parts) > 0 && !parts[0].said {
+		if len(parts) > 0 && !parts[0].untrusted {
 			parts = slices.Clone(parts)
 			parts[0].text = strings.TrimPrefix(parts[0].text, c.m.vocab.piece(bos))
 		}
 	}
-	// Text between special tokens is tokenized in one go, wherever it comes from: words must not be torn
-	// apart where a template's text meets a message's.
+	// Text between special tokens is tokenized as one, so that words are not split where the text of the template meets that
+	// of a message.
 	for _, run := range c.m.vocab.split(parts) {
 		more := []Token{run.token}
 		if !run.special {

@@ -12,18 +12,18 @@ import (
 	"unsafe"
 )
 
-// A chat is a conversation on its way through the model's template. The model is held open while it is used.
+// chat renders one conversation with the model's template. The model must stay open while it is used.
 type chat struct {
 	m        *Model
 	options  ChatOptions
 	messages []Message
-	calls    [][]any // of each message, the arguments of its calls
+	calls    [][]any // for each message, the arguments of its calls
 	tools    []any
 	marks    marks
 }
 
-// newChat reads what is JSON in the conversation and checks that the template has a place for all of it. The names of
-// the special tokens given, if any, are kept from being read as the tokens.
+// newChat parses the JSON in the conversation, and returns an error if the template does not support its tools. The names of
+// the given special tokens, if any, are not read as tokens in messages.
 func (m *Model) newChat(messages []Message, o ChatOptions, special specials) (*chat, error) {
 	if m.template == "" {
 		return nil, ErrNoChatTemplate
@@ -34,7 +34,7 @@ func (m *Model) newChat(messages []Message, o ChatOptions, special specials) (*c
 	}
 	c := &chat{m: m, options: o, messages: messages, calls: make([][]any, len(messages))}
 	if len(o.Tools) > 0 && !m.takes(C.RAGFT_CHAT_TOOLS) {
-		return nil, fmt.Errorf("%w: it shows the model no definitions", ErrTools)
+		return nil, fmt.Errorf("%w: it does not render definitions", ErrTools)
 	}
 	for _, tool := range o.Tools {
 		value, err := toolValue(tool)
@@ -46,9 +46,9 @@ func (m *Model) newChat(messages []Message, o ChatOptions, special specials) (*c
 	for i, message := range messages {
 		switch n := len(message.ToolCalls); {
 		case n > 0 && !m.takes(C.RAGFT_CHAT_CALLS):
-			return nil, fmt.Errorf("%w: message %d calls one", ErrTools, i+1)
+			return nil, fmt.Errorf("%w: message %d has a call", ErrTools, i+1)
 		case n > 1 && !m.takes(C.RAGFT_CHAT_PARALLEL):
-			return nil, fmt.Errorf("%w: message %d calls %d at once, and it has a place for one", ErrTools, i+1, n)
+			return nil, fmt.Errorf("%w: message %d has %d calls, and it can render one", ErrTools, i+1, n)
 		}
 		for _, call := range message.ToolCalls {
 			value, err := m.argumentsValue(call)
@@ -61,7 +61,7 @@ func (m *Model) newChat(messages []Message, o ChatOptions, special specials) (*c
 	return c, c.marks.choose(c, special)
 }
 
-// takes tells whether the template can take what flag, one of RAGFT_CHAT_*, stands for.
+// takes reports whether the template supports a feature, one of RAGFT_CHAT_*.
 func (m *Model) takes(flag C.uint32_t) bool { return m.chatCaps&flag != 0 }
 
 // render runs the model's template over the first n messages.
@@ -78,7 +78,7 @@ func (c *chat) render(n int, generationPrompt bool) ([]part, error) {
 	}
 	data := c.marks.encode(nil, variables)
 	if len(data) > 1<<30 {
-		return nil, fmt.Errorf("llama: messages of %d bytes are too long", len(data))
+		return nil, fmt.Errorf("llama: the messages have %d bytes, which is too long", len(data))
 	}
 	var size C.size_t
 	var cerr C.ragft_error
@@ -98,38 +98,38 @@ func readParts(b []byte) []part {
 	var parts []part
 	for len(b) > 0 {
 		n := binary.NativeEndian.Uint32(b[1:])
-		parts = append(parts, part{text: string(b[5 : 5+n]), said: b[0] == 1})
+		parts = append(parts, part{text: string(b[5 : 5+n]), untrusted: b[0] == 1})
 		b = b[5+n:]
 	}
 	return parts
 }
 
-// messageValues gives the first n messages the form that templates expect, OpenAI's.
+// messageValues returns the first n messages in the form that templates expect, which is that of OpenAI's API.
 func (c *chat) messageValues(n int) []any {
 	messages := slices.Clone(c.messages[:n])
 	calls := c.calls[:n]
 	if !c.m.takes(C.RAGFT_CHAT_SYSTEM) && n > 1 && messages[0].Role == "system" {
-		// The template would ignore the system message, or refuse it: its text leads the next one.
+		// The template would ignore or reject a system message: its text is put before the next message.
 		messages[1].Content = messages[0].Content + "\n" + messages[1].Content
 		messages, calls = messages[1:], calls[1:]
 	}
 	values := make([]any, len(messages))
 	for i, message := range messages {
-		value := object{{"role", role(message.Role)}, {"content", said(message.Content)}}
+		value := object{{"role", role(message.Role)}, {"content", untrusted(message.Content)}}
 		if c.m.takes(C.RAGFT_CHAT_TYPED) {
-			value[1].value = []any{object{{"type", constant("text")}, {"text", said(message.Content)}}}
+			value[1].value = []any{object{{"type", constant("text")}, {"text", untrusted(message.Content)}}}
 		}
 		if message.Thinking != "" {
-			value = append(value, pair{"reasoning_content", said(message.Thinking)})
+			value = append(value, pair{"reasoning_content", untrusted(message.Thinking)})
 		}
 		if len(message.ToolCalls) > 0 {
 			value = append(value, pair{"tool_calls", callValues(message.ToolCalls, calls[i])})
 		}
 		if message.ToolCallID != "" {
-			value = append(value, pair{"tool_call_id", said(message.ToolCallID)})
+			value = append(value, pair{"tool_call_id", untrusted(message.ToolCallID)})
 		}
 		if message.Name != "" {
-			value = append(value, pair{"name", said(message.Name)})
+			value = append(value, pair{"name", untrusted(message.Name)})
 		}
 		values[i] = value
 	}
@@ -141,17 +141,17 @@ func callValues(calls []ToolCall, arguments []any) []any {
 	for i, call := range calls {
 		value := object{
 			{"type", constant("function")},
-			{"function", object{{"name", said(call.Name)}, {"arguments", arguments[i]}}},
+			{"function", object{{"name", untrusted(call.Name)}, {"arguments", arguments[i]}}},
 		}
 		if call.ID != "" {
-			value = append(value, pair{"id", said(call.ID)})
+			value = append(value, pair{"id", untrusted(call.ID)})
 		}
 		values[i] = value
 	}
 	return values
 }
 
-// argumentsValue is what the template sees of a call's arguments: an object, or their JSON as text.
+// argumentsValue returns a call's arguments as the template expects them: as an object, or as JSON text.
 func (m *Model) argumentsValue(call ToolCall) (any, error) {
 	value, err := jsonObject(call.Arguments)
 	if err != nil {
@@ -161,9 +161,9 @@ func (m *Model) argumentsValue(call ToolCall) (any, error) {
 		return value, nil
 	}
 	if len(call.Arguments) == 0 {
-		return said("{}"), nil
+		return untrusted("{}"), nil
 	}
-	return said(call.Arguments), nil
+	return untrusted(call.Arguments), nil
 }
 
 func toolValue(tool Tool) (any, error) {
@@ -174,7 +174,7 @@ func toolValue(tool Tool) (any, error) {
 	if len(parameters) == 0 {
 		parameters = object{{"type", constant("object")}, {"properties", object{}}}
 	}
-	function := object{{"name", said(tool.Name)}, {"description", said(tool.Description)}, {"parameters", parameters}}
+	function := object{{"name", untrusted(tool.Name)}, {"description", untrusted(tool.Description)}, {"parameters", parameters}}
 	return object{{"type", constant("function")}, {"function", function}}, nil
 }
 
@@ -182,7 +182,7 @@ func (m *Model) parseTemplate() {
 	var cerr C.ragft_error
 	code := C.ragft_chat_parse(chars(m.template), C.size_t(len(m.template)), &m.chat, &m.chatCaps, &cerr)
 	if code != C.RAGFT_OK {
-		m.chatErr = fmt.Errorf("llama: the model's chat template cannot be read: %s", errorText(&cerr))
+		m.chatErr = fmt.Errorf("llama: the model's chat template is invalid: %s", errorText(&cerr))
 	}
 }
 

@@ -10,25 +10,25 @@ import (
 	"unicode/utf8"
 )
 
-// A part is a piece of a rendered conversation.
+// part is a piece of a rendered conversation.
 type part struct {
-	text string
-	said bool // comes from a message's author, not from the template
+	text      string
+	untrusted bool // comes from a message, not from the template
 }
 
-// A run is either a special token or the text between two.
+// run is either a special token or the text between two.
 type run struct {
 	text    string
 	token   Token
 	special bool
 }
 
-// split finds the special tokens in the template's parts: the longest that begins at each byte.
+// split finds the special tokens in the parts of the template. At each byte the longest one counts.
 func (v *vocabulary) split(parts []part) []run {
 	special := v.special
 	var runs []run
 	var text strings.Builder
-	trimLeft := false // the token before takes the white space after it
+	trimLeft := false // the token before absorbs the white space after it
 	flush := func(trimRight bool) {
 		s := text.String()
 		if trimLeft {
@@ -44,7 +44,7 @@ func (v *vocabulary) split(parts []part) []run {
 		trimLeft = false
 	}
 	for _, p := range parts {
-		if p.said {
+		if p.untrusted {
 			text.WriteString(p.text)
 			continue
 		}
@@ -97,7 +97,7 @@ func (s specials) match(text string) (Token, bool) {
 	return best.token, found
 }
 
-// in tells whether text has a special token's name in it.
+// in reports whether text contains the name of a special token.
 func (s specials) in(text string) bool {
 	for i := range len(text) {
 		if _, ok := s.match(text[i:]); ok {
@@ -107,7 +107,7 @@ func (s specials) in(text string) bool {
 	return false
 }
 
-// breakUp puts marker behind the first character of every special token's name.
+// breakUp inserts marker after the first character of every special token's name.
 func (s specials) breakUp(text, marker string) string {
 	var b strings.Builder
 	from := 0

@@ -16,22 +16,22 @@ import (
 	"unicode/utf16"
 )
 
-// Values that a template sees are nil, bool, int64, float64, []any, object and texts of four kinds.
+// Values that are passed to a template are nil, bool, int64, float64, []any, object and four kinds of text.
 type (
 	object []pair // in this order
 	pair   struct {
 		key   string
 		value any
 	}
-	constant string // ours or the model's, special tokens included
-	role     string // names a special token together with the template's text, but must not name one alone
-	said     string // comes from outside: nothing in it is a special token
-	literal  string // a number that the template engine would print with other digits
+	constant  string // from this package or the model; may contain special tokens
+	role      string // may be part of a special token's name in the template, but must not contain a whole one
+	untrusted string // from a message or tool: nothing in it is a special token
+	literal   string // a number that the template engine would print with other digits
 )
 
 const maxJSONDepth = 64
 
-// jsonObject reads an object, its keys in order; nothing at all is an empty one.
+// jsonObject parses an object and keeps the order of its keys. Empty data is an empty object.
 func jsonObject(data []byte) (object, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil
@@ -43,7 +43,7 @@ func jsonObject(data []byte) (object, error) {
 		return nil, fmt.Errorf("not JSON: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("not JSON: more follows the object")
+		return nil, errors.New("not JSON: text after the object")
 	}
 	o, ok := value.(object)
 	if !ok {
@@ -65,7 +65,7 @@ func jsonValue(d *json.Decoder, depth int) (any, error) {
 	}
 	switch token := token.(type) {
 	case string:
-		return said(token), nil
+		return untrusted(token), nil
 	case json.Number:
 		return numberValue(token.String()), nil
 	case json.Delim:
@@ -108,8 +108,8 @@ func jsonPairs(d *json.Decoder, depth int) (any, error) {
 	return o, err
 }
 
-// numberValue is a number if llama.cpp's engine prints it as it was written: it knows integers of 64 bits, and prints
-// six digits of others.
+// numberValue returns a number if llama.cpp's engine prints it as it was written, and otherwise its text. The engine has
+// integers of 64 bits, and prints other numbers with six digits.
 func numberValue(text string) any {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(n, 10) == text {
 		return n
@@ -120,12 +120,12 @@ func numberValue(text string) any {
 	return literal(text)
 }
 
-// Marks are characters that occur nowhere in the conversation. They are put into texts before the template
-// runs, and taken out afterwards.
+// marks are characters that occur nowhere in the conversation. They are inserted into texts before the template runs, and
+// removed afterwards.
 type marks struct {
-	name    string   // goes into special tokens' names
-	number  string   // goes around numbers that are passed as text, and takes their quotes with it when it goes
-	special specials // whose names are broken up
+	name    string   // inserted into special tokens' names
+	number  string   // put around numbers that are passed as text; removed together with their quotes
+	special specials // tokens whose names are broken up
 }
 
 // choose picks the marks, from a plane for private use, if any are needed. Without special, texts are left as they are.
@@ -144,7 +144,7 @@ func (k *marks) choose(c *chat, special specials) error {
 		used[r] = true
 	}
 	for _, escape := range surrogates.FindAllStringSubmatch(text, -1) {
-		high, _ := strconv.ParseUint(escape[1], 16, 16) // the pattern lets nothing else through
+		high, _ := strconv.ParseUint(escape[1], 16, 16) // the pattern allows only such digits
 		low, _ := strconv.ParseUint(escape[2], 16, 16)
 		used[utf16.DecodeRune(rune(high), rune(low))] = true
 	}
@@ -154,14 +154,14 @@ func (k *marks) choose(c *chat, special specials) error {
 			r++
 		}
 		if r > '\U000FFFFD' {
-			return errors.New("llama: the messages hold every character for private use there is")
+			return errors.New("llama: the messages use all private-use characters of Unicode")
 		}
 		used[r], *mark = true, string(r)
 	}
 	return nil
 }
 
-// surrogates is how JSON in ASCII writes a character outside the basic plane.
+// surrogates matches a character outside the basic plane in ASCII JSON.
 var surrogates = regexp.MustCompile(`\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})`)
 
 func escaped(mark string) string {
@@ -169,12 +169,12 @@ func escaped(mark string) string {
 	return fmt.Sprintf(`\u%04x\u%04x`, high, low)
 }
 
-// collect writes all texts of a value, and tells whether it holds a number that is passed as text.
+// collect writes all texts of a value, and reports whether it contains a number that is passed as text.
 func collect(b *strings.Builder, v any) (numbers bool) {
 	switch v := v.(type) {
 	case role:
 		b.WriteString(string(v))
-	case said:
+	case untrusted:
 		b.WriteString(string(v))
 	case literal:
 		return true
@@ -191,8 +191,8 @@ func collect(b *strings.Builder, v any) (numbers bool) {
 	return numbers
 }
 
-// breakUp puts the mark into special tokens' names, so that they are not read as the tokens: llama.cpp's engine marks
-// what comes from messages, but some of its filters, such as join and tojson, lose that.
+// breakUp inserts the mark into special tokens' names, so that they are not read as tokens. llama.cpp's engine marks text from
+// messages itself, but some of its filters, such as join and tojson, lose the marks.
 func (k *marks) breakUp(text string) string {
 	if k.special == nil || !k.special.in(text) {
 		return text
@@ -200,10 +200,10 @@ func (k *marks) breakUp(text string) string {
 	return k.special.breakUp(text, k.name)
 }
 
-// unbreak takes the marks out of special tokens' names.
+// unbreak removes the marks from special tokens' names.
 func (k *marks) unbreak(text string) string { return remove(text, k.name) }
 
-// unquote makes numbers of the texts that they were passed as.
+// unquote turns numbers that were passed as text into numbers again.
 func (k *marks) unquote(text string) string {
 	if k.number == "" {
 		return text
@@ -242,7 +242,7 @@ func (k *marks) encode(b []byte, v any) []byte {
 		return encodeText(b, 's', string(v))
 	case role:
 		return encodeText(b, 's', k.breakUp(string(v)))
-	case said:
+	case untrusted:
 		return encodeText(b, 'u', k.breakUp(string(v)))
 	case literal:
 		return encodeText(b, 'u', k.number+string(v)+k.number)
@@ -259,7 +259,7 @@ func (k *marks) encode(b []byte, v any) []byte {
 		}
 		return b
 	}
-	panic(fmt.Sprintf("llama: a template cannot be given a %T", v))
+	panic(fmt.Sprintf("llama: cannot pass a %T to a template", v))
 }
 
 func encodeText(b []byte, kind byte, text string) []byte {

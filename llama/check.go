@@ -13,21 +13,21 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 )
 
-// Bounds that no real model passes. llama.cpp ends the process, divides by zero or asks for all memory
-// there is where a damaged file does.
+// Bounds that no real model exceeds. If a damaged file does, llama.cpp ends the process, divides by zero or allocates all
+// memory.
 const (
 	maxLayers = 512 // llama.cpp's own
 	maxWidth  = 1 << 20
 	maxParts  = 1 << 10
 )
 
-// Tensors with a part to themselves.
+// Tensors that are treated specially.
 const (
 	embeddingName = "token_embd.weight"
 	outputName    = "output.weight"
 )
 
-// openGGUF opens a file and gives its errors this package's sentinels.
+// openGGUF opens a file, and translates errors into those of this package.
 func openGGUF(path string) (*gguf.File, error) {
 	f, err := gguf.Open(path)
 	switch {
@@ -43,7 +43,7 @@ func openGGUF(path string) (*gguf.File, error) {
 	return nil, err
 }
 
-// check reads the headers of the model's files and refuses what llama.cpp could not survive.
+// check reads the headers of the model's files, and rejects files on which llama.cpp would end the process.
 func (m *Model) check() error {
 	m.shapes = map[string][]int64{}
 	first, err := openGGUF(m.path)
@@ -52,7 +52,7 @@ func (m *Model) check() error {
 	}
 	defer func() { _ = first.Close() }()
 	if kind, ok := first.Text("general.type"); ok && kind != "model" {
-		return fmt.Errorf("%w: the file holds a %s, not a model", ErrUnsupported, kind)
+		return fmt.Errorf("%w: the file contains a %s, not a model", ErrUnsupported, kind)
 	}
 	if err := checkHyperparameters(first); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -83,7 +83,7 @@ func (m *Model) checkPart(path string) error {
 	return m.checkTensors(f)
 }
 
-// checkTensors looks at the types of tensors, which llama.cpp does only when it computes with them.
+// checkTensors checks the types of tensors, which llama.cpp only does when it computes with them.
 func (m *Model) checkTensors(f *gguf.File) error {
 	for _, t := range f.Tensors() {
 		if err := checkTensor(t); err != nil {
@@ -118,7 +118,7 @@ func partPaths(path string, first *gguf.File) ([]string, error) {
 	}
 	match := partName.FindStringSubmatch(path)
 	if match == nil || match[2] != fmt.Sprintf("%05d", n) || n > maxParts {
-		return nil, fmt.Errorf("%w: the model is in %d files: name the first, NAME-00001-of-%05d.gguf", ErrUnsupported, n, n)
+		return nil, fmt.Errorf("%w: the model has %d files; open the first, NAME-00001-of-%05d.gguf", ErrUnsupported, n, n)
 	}
 	paths := make([]string, n)
 	for i := range paths {
@@ -130,13 +130,13 @@ func partPaths(path string, first *gguf.File) ([]string, error) {
 	return paths, nil
 }
 
-// hyperparameters are the metadata of one architecture.
+// hyperparameters is the metadata of one architecture.
 type hyperparameters struct {
 	*gguf.File
 	arch string
 }
 
-// checkHyperparameters refuses sizes that are absurd or do not fit one another.
+// checkHyperparameters rejects sizes that are absurd or inconsistent.
 func checkHyperparameters(f *gguf.File) error {
 	arch, ok := f.Text("general.architecture")
 	if !ok || arch == "" {
@@ -167,7 +167,7 @@ func checkHyperparameters(f *gguf.File) error {
 		}
 		for _, v := range values {
 			if v < bound.min || v > bound.max {
-				return fmt.Errorf("%s.%s is %d, not %d to %d", arch, bound.key, v, bound.min, bound.max)
+				return fmt.Errorf("%s.%s is %d; it must be from %d to %d", arch, bound.key, v, bound.min, bound.max)
 			}
 		}
 	}
@@ -180,7 +180,7 @@ func checkHyperparameters(f *gguf.File) error {
 	return checkVocabulary(f)
 }
 
-// numbers returns a value that may be one number or one for each layer.
+// numbers returns a value that is one number, or one for each layer.
 func (h hyperparameters) numbers(key string) ([]uint64, error) {
 	key = h.arch + "." + key
 	v, ok := h.Value(key)
@@ -206,7 +206,7 @@ func (h hyperparameters) numbers(key string) ([]uint64, error) {
 	return out, nil
 }
 
-// checkHeads checks the divisions that llama.cpp does without looking.
+// checkHeads checks the divisors that llama.cpp does not check.
 func (h hyperparameters) checkHeads() error {
 	width, _ := h.Uint(h.arch + ".embedding_length")
 	heads, err := h.numbers("attention.head_count")
@@ -219,14 +219,14 @@ func (h hyperparameters) checkHeads() error {
 	}
 	for i, n := range heads {
 		if n > width {
-			return fmt.Errorf("%d attention heads in a model that is %d wide", n, width)
+			return fmt.Errorf("%d attention heads in a model of width %d", n, width)
 		}
 		if len(groups) == 0 {
 			continue
 		}
 		// a layer without attention has no heads for keys and values
 		if g := groups[min(i, len(groups)-1)]; g > n || g > 0 && n%g != 0 {
-			return fmt.Errorf("%d attention heads cannot share %d for keys and values", n, g)
+			return fmt.Errorf("%d attention heads cannot share %d heads of keys and values", n, g)
 		}
 	}
 	rope, err := h.numbers("rope.dimension_count")
@@ -237,7 +237,7 @@ func (h hyperparameters) checkHeads() error {
 	size := maxHead(width, heads, key)
 	for _, n := range rope {
 		if n%2 != 0 || size > 0 && n > size {
-			return fmt.Errorf("rotary positions cannot span %d dimensions of a head of %d", n, size)
+			return fmt.Errorf("rotary embeddings cannot have %d dimensions in a head of %d", n, size)
 		}
 	}
 	return nil
@@ -257,7 +257,7 @@ func maxHead(width uint64, heads, key []uint64) uint64 {
 	return size
 }
 
-// checkFloats refuses numbers that make every result NaN, or that ggml's operations end the process over.
+// checkFloats rejects numbers that make every result NaN, or on which ggml ends the process.
 func (h hyperparameters) checkFloats() error {
 	for _, kv := range h.Metadata() {
 		v, ok := h.Float(kv.Key)
@@ -277,7 +277,7 @@ func checkVocabulary(f *gguf.File) error {
 	}
 	tokens, ok := f.Texts("tokenizer.ggml.tokens")
 	if !ok || len(tokens) == 0 || len(tokens) > 1<<24 {
-		return errors.New("tokenizer.ggml.tokens is no list of tokens")
+		return errors.New("tokenizer.ggml.tokens is not a list of tokens")
 	}
 	for _, kv := range f.Metadata() {
 		if !strings.HasPrefix(kv.Key, "tokenizer.ggml.") || !strings.HasSuffix(kv.Key, "_token_id") {
@@ -285,13 +285,13 @@ func checkVocabulary(f *gguf.File) error {
 		}
 		n, ok := f.Uint(kv.Key)
 		if !ok || n >= uint64(len(tokens)) && n != math.MaxUint32 {
-			return fmt.Errorf("%s is %v, the vocabulary has %d tokens", kv.Key, kv.Value, len(tokens))
+			return fmt.Errorf("%s is %v; the vocabulary has %d tokens", kv.Key, kv.Value, len(tokens))
 		}
 	}
 	return nil
 }
 
-// checkAdapter compares the adapter with the model before llama.cpp reads it.
+// checkAdapter checks that the adapter fits the model, before llama.cpp reads it.
 func (m *Model) checkAdapter(path string) error {
 	f, err := openGGUF(path)
 	if err != nil {
@@ -305,7 +305,7 @@ func (m *Model) checkAdapter(path string) error {
 		return fmt.Errorf("%w: adapter.type is %q, not \"lora\"", ErrAdapterMismatch, kind)
 	}
 	if arch, _ := f.Text("general.architecture"); arch != m.Architecture() {
-		return fmt.Errorf("%w: it was made for architecture %q, the model's is %q", ErrAdapterMismatch, arch, m.Architecture())
+		return fmt.Errorf("%w: it was made for the architecture %q; the model has %q", ErrAdapterMismatch, arch, m.Architecture())
 	}
 	if v, ok := f.Value("adapter.lora.alpha"); ok {
 		alpha, isFloat := v.(float32)
@@ -327,33 +327,33 @@ func (m *Model) checkAdapterTensor(f *gguf.File, t gguf.TensorInfo) error {
 		var isB bool
 		if base, isB = strings.CutSuffix(t.Name, ".lora_b"); isB {
 			if _, ok := f.Tensor(base + ".lora_a"); !ok {
-				return fmt.Errorf("%w: %s has no partner", ErrCorrupt, t.Name)
+				return fmt.Errorf("%w: %s has no counterpart", ErrCorrupt, t.Name)
 			}
-		} else if !strings.HasSuffix(t.Name, "_norm.weight") { // those llama.cpp passes over
+		} else if !strings.HasSuffix(t.Name, "_norm.weight") { // llama.cpp skips those
 			return fmt.Errorf("%w: unknown tensor %s", ErrAdapterMismatch, t.Name)
 		}
 		return checkTensorType(t)
 	}
 	b, ok := f.Tensor(base + ".lora_b")
 	if !ok {
-		return fmt.Errorf("%w: %s has no partner", ErrCorrupt, t.Name)
+		return fmt.Errorf("%w: %s has no counterpart", ErrCorrupt, t.Name)
 	}
 	shape, ok := m.shapes[base]
 	if !ok {
 		return fmt.Errorf("%w: the model has no tensor %s", ErrAdapterMismatch, base)
 	}
 	if _, untied := m.shapes[outputName]; base == embeddingName && !untied {
-		return fmt.Errorf("%w: it changes %s, which is also the model's output matrix; llama.cpp cannot compute that",
+		return fmt.Errorf("%w: it changes %s, which is also the model's output matrix; llama.cpp does not support that",
 			ErrAdapterMismatch, base)
 	}
 	if !fits(shape, t.Dims, b.Dims, base == embeddingName) {
-		return fmt.Errorf("%w: %s is %v in the model; the adapter's factors are %v and %v", ErrAdapterMismatch, base, shape, t.Dims, b.Dims)
+		return fmt.Errorf("%w: %s is %v in the model; the adapter's matrices are %v and %v",
+			ErrAdapterMismatch, base, shape, t.Dims, b.Dims)
 	}
 	return checkTensorType(t)
 }
 
-// fits tells whether the product of a and b has the shape of the weight. The factors of an embedding are
-// the other way round.
+// fits reports whether the product of a and b has the shape of the weight. For an embedding the matrices are transposed.
 func fits(weight, a, b []int64, embedding bool) bool {
 	w, x, y := dims4(weight), dims4(a), dims4(b)
 	if w[2] != x[2] || w[2] != y[2] || w[3] != x[3] || w[3] != y[3] {

@@ -11,31 +11,30 @@ import (
 	"runtime"
 )
 
-// ContextOptions says how much a [Context] can hold. The zero value suits a prompt of some thousand
-// tokens with eight answers at a time.
+// ContextOptions are the options of a [Context]. The zero value suits prompts of up to four thousand tokens, with eight
+// samples at a time.
 type ContextOptions struct {
-	// Size is the number of tokens that the context holds, all sequences of one call together; a
-	// prompt that several samples share counts once. It decides about the memory. 0 means the model's
-	// training length, but at most 4096. Rounded up to a multiple of 256.
+	// Size is the number of tokens in the key-value cache, for all sequences of one call together; a prompt that several
+	// samples share counts once. It determines the memory that the context takes. It is rounded up to a multiple of 256.
+	// 0 means the model's training length, but at most 4096.
 	Size int
 
-	// Sequences is the number of samples that are decoded at a time, 1 to 255. More wait for their
-	// turn. 0 means 8.
+	// Sequences is the number of samples that are decoded in parallel, from 1 to 255. More samples wait. 0 means 8.
 	Sequences int
 
-	// BatchSize is the number of tokens that are computed at a time. 0 means 512.
+	// BatchSize is the largest number of tokens in a batch. 0 means 512.
 	BatchSize int
 
 	// Threads is the number of threads that compute. 0 means [runtime.NumCPU].
 	Threads int
 
-	// ExactAttention computes attention in 32 bits throughout, as training does: twice the memory and
-	// slower. By default keys and values have 16 bits and llama.cpp may use its flash attention, whose
-	// results depend, in the third digit, on how many tokens are computed at a time.
+	// ExactAttention computes attention in 32 bits throughout, as training does. It takes twice the memory and is
+	// slower. By default keys and values have 16 bits and llama.cpp may use flash attention, whose results vary in the
+	// third digit with the batch size.
 	ExactAttention bool
 
-	// Embeddings makes a context for [Context.Embed] and nothing else. BatchSize then is by default Size,
-	// at most 2048, since a text must fit into one batch.
+	// Embeddings makes a context for [Context.Embed] alone. The default of BatchSize is then Size, but at most 2048, as a
+	// text must fit into one batch.
 	Embeddings bool
 }
 
@@ -65,33 +64,33 @@ func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
 	o.Size = (o.Size + 255) / 256 * 256
 	o.BatchSize = min(max(o.BatchSize, o.Sequences+1), o.Size)
 	if o.Embeddings {
-		// llama.cpp plans for batches that all sequences share evenly, and fails where they cannot
+		// llama.cpp reserves memory for batches that all sequences share evenly, and fails on other sizes
 		o.BatchSize = o.BatchSize / (o.Sequences + 1) * (o.Sequences + 1)
 	}
 	return o, nil
 }
 
-// A Context computes with a Model: it has the memory for attention and the threads. It does one call at a
-// time; calls from several goroutines queue. Several contexts of one model work side by side.
+// Context computes with a Model. It has a key-value cache and threads of its own. It runs one call at a time, and calls
+// from other goroutines wait. Several contexts of one model run in parallel.
 type Context struct {
 	model    *Model
 	options  ContextOptions
 	layout   cacheLayout
-	size     int // tokens that fit, into each cache
-	outputs  int // rows of a batch whose logits can be asked for
+	size     int // tokens that fit into each cache
+	outputs  int // rows of a batch that can have logits
 	leak     *leak
 	lifetime context.Context // ends with Close
 	end      context.CancelFunc
-	busy     chan struct{} // holds one value while somebody works with the fields below
+	busy     chan struct{} // holds one value while a call uses the fields below
 
 	ptr      *C.ragft_context
 	closed   bool
 	batch    batch
-	adapters []AdapterScale // that SetAdapters set
-	applied  []AdapterScale // what llama.cpp computes with, changed under model.mu too
+	adapters []AdapterScale // set by SetAdapters
+	applied  []AdapterScale // what llama.cpp computes with; changed under model.mu too
 }
 
-// NewContext makes a context. It must be closed, or its model.
+// NewContext returns a new context. It or its model must be closed.
 func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 	release, err := m.use()
 	if err != nil {
@@ -109,16 +108,16 @@ func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 	return c, nil
 }
 
-// A cacheLayout says what a context's memory for attention is divided into.
+// cacheLayout is how a context's key-value cache is divided.
 type cacheLayout struct {
-	sequences int  // those at work and those that hold what was computed before
-	separate  bool // each sequence has a cache of ContextOptions.Size, not all together
+	sequences int  // running sequences and finished ones that are kept
+	separate  bool // each sequence has a cache of ContextOptions.Size, instead of all together
 }
 
-// newContext makes a context. The options must have their defaults, and the model must be in use.
+// newContext returns a new context. The options must have their defaults, and the model must be in use.
 func (m *Model) newContext(options ContextOptions, layout cacheLayout) (*Context, error) {
 	if options.Embeddings && m.Pooling() == "" {
-		return nil, fmt.Errorf("llama: %w: the model's file says nothing about how its embeddings are pooled", ErrUnsupported)
+		return nil, fmt.Errorf("llama: %w: the model's file does not say how embeddings are pooled", ErrUnsupported)
 	}
 	if m.info.has_encoder || !m.info.has_decoder {
 		return nil, fmt.Errorf("llama: %w: %s does not generate text token by token", ErrUnsupported, m.Architecture())
@@ -157,11 +156,10 @@ func (m *Model) newContext(options ContextOptions, layout cacheLayout) (*Context
 // Model returns the context's model.
 func (c *Context) Model() *Model { return c.model }
 
-// Size returns the number of tokens that the context holds.
+// Size returns the number of tokens that fit into the context.
 func (c *Context) Size() int { return c.size }
 
-// Close interrupts a running call, which returns [ErrClosed], and frees the context. Closing twice is
-// harmless.
+// Close interrupts a running call, which returns [ErrClosed], and frees the context. Closing twice is harmless.
 func (c *Context) Close() error {
 	c.end()
 	c.busy <- struct{}{}
@@ -179,12 +177,12 @@ func (c *Context) Close() error {
 	m.contextsMu.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	letGo(c.applied)
+	releaseAdapters(c.applied)
 	c.applied = nil
 	return nil
 }
 
-// acquire waits until nobody works with the context.
+// acquire waits until no other call uses the context.
 func (c *Context) acquire(ctx context.Context) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -201,11 +199,11 @@ func (c *Context) acquire(ctx context.Context) (release func(), err error) {
 	return func() { <-c.busy }, nil
 }
 
-// errEmbeddings is what other calls get from a context for embeddings.
-var errEmbeddings = fmt.Errorf("llama: %w: a context for embeddings does nothing else", ErrUnsupported)
+// errEmbeddings is the error of other calls on a context for embeddings.
+var errEmbeddings = fmt.Errorf("llama: %w: a context for embeddings can compute nothing else", ErrUnsupported)
 
-// begin starts a computation: the context is this call's alone, empty, and gives up when ctx ends or
-// somebody closes it. end must be called, with the error so far.
+// begin starts a computation. The call has the context, which is empty, to itself, and the computation is aborted when ctx
+// ends or the context is closed. end must be called with the error so far, and returns the error of the call.
 func (c *Context) begin(ctx context.Context) (end func(error) error, err error) {
 	release, err := c.acquire(ctx)
 	if err != nil {
@@ -216,12 +214,12 @@ func (c *Context) begin(ctx context.Context) (end func(error) error, err error) 
 	stopCtx := c.abortAfter(ctx)
 	stopLife := c.abortAfter(c.lifetime)
 	return func(err error) error {
-		// Nothing may touch the native side after this call has returned.
+		// Nothing may use the native context after this.
 		stopCtx()
 		stopLife()
 		C.ragft_context_clear(c.ptr)
 		closed := c.lifetime.Err() != nil
-		if failed := c.model.devices.Err(); failed != nil && err == nil { // after the last batch's results were asked for
+		if failed := c.model.devices.Err(); failed != nil && err == nil { // failed after the last batch
 			err = fmt.Errorf("llama: decoding: %w", failed)
 		}
 		release()
@@ -235,7 +233,7 @@ func (c *Context) begin(ctx context.Context) (end func(error) error, err error) 
 	}, nil
 }
 
-// abortAfter makes the native side stop when ctx ends. stop returns when that cannot happen any more.
+// abortAfter aborts the native computation when ctx ends. After stop has returned, it does not any more.
 func (c *Context) abortAfter(ctx context.Context) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}

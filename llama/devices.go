@@ -5,15 +5,15 @@ package llama
 // #include "ggml-backend.h"
 import "C"
 
-// A Device is what llama.cpp can compute on in this machine, as it was built.
+// Device is a device of this machine that llama.cpp was built to compute with.
 type Device struct {
 	Name        string // such as "CPU", "Metal" or "CUDA0"
 	Description string // such as the processor's name
 	Kind        string // "cpu", "gpu", "integrated gpu" or "accelerator"
-	Free, Total uint64 // bytes of memory; 0 where the device does not say
+	Free, Total uint64 // memory in bytes; 0 if unknown
 }
 
-// Devices lists the devices of this machine; not those of servers.
+// Devices returns the devices of this machine, without those of servers.
 func Devices() []Device {
 	start()
 	kinds := map[C.enum_ggml_backend_dev_type]string{

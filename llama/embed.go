@@ -12,8 +12,8 @@ import (
 	"unsafe"
 )
 
-// Pooling says how the model makes one embedding of a text's tokens: "mean", "cls" or "last". It is "" for a model
-// that was not made for embeddings, as most that generate text.
+// Pooling returns how the model pools the embeddings of a text's tokens into one: "mean", "cls" or "last". It is "" for a
+// model that was not made for embeddings, such as most models that generate text.
 func (m *Model) Pooling() string {
 	switch m.metadata[m.Architecture()+".pooling_type"] {
 	case "1":
@@ -26,13 +26,14 @@ func (m *Model) Pooling() string {
 	return ""
 }
 
-// Embed returns the embedding of each text, of length 1, in batches. The context must have been made with
-// [ContextOptions.Embeddings]; a text has at most BatchSize tokens, what special ones the model wants included.
+// Embed returns the embedding of each text, as a vector of Euclidean length 1. The context must have been created with
+// [ContextOptions.Embeddings]. A text has at most BatchSize tokens, including the special ones that the model needs (see
+// [TokenizeOptions.AddSpecial]).
 //
 // If ctx ends, Embed stops as [Context.Generate] does.
 func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, error) {
 	if !c.options.Embeddings {
-		return nil, fmt.Errorf("llama: %w: the context was not made for embeddings", ErrUnsupported)
+		return nil, fmt.Errorf("llama: %w: the context was not created for embeddings", ErrUnsupported)
 	}
 	for i, text := range texts {
 		if len(text) == 0 {
@@ -61,7 +62,7 @@ func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, erro
 	return out, nil
 }
 
-// embedSome adds the embeddings of the next texts, as many as fit into one batch.
+// embedSome appends the embeddings of the next texts that fit into one batch.
 func (c *Context) embedSome(texts [][]Token, out [][]float32) ([][]float32, error) {
 	b := &c.batch
 	b.reset()

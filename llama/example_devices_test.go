@@ -8,7 +8,7 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// What this machine computes with. How many layers lie on a GPU is up to ModelOptions.GPULayers.
+// Devices lists what this machine can compute with. ModelOptions.GPULayers decides how many layers a GPU holds.
 func ExampleDevices() {
 	for _, d := range llama.Devices() {
 		if d.Kind == "cpu" {

@@ -16,8 +16,8 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// exampleModel writes a model with random weights, which says nothing sensible, so that the examples run
-// anywhere. Put the path of a model of your own in its place.
+// exampleModel writes a model with random weights, so that the examples run anywhere. Use the path of a real model in its
+// place.
 func exampleModel() (path string, remove func()) {
 	dir, err := os.MkdirTemp("", "llama-example-")
 	if err != nil {
@@ -30,7 +30,7 @@ func exampleModel() (path string, remove func()) {
 	return path, func() { _ = os.RemoveAll(dir) }
 }
 
-// An answer in a conversation, as it comes.
+// An answer in a conversation is streamed.
 func Example() {
 	path, remove := exampleModel()
 	defer remove()
@@ -68,7 +68,7 @@ func Example() {
 	// Output: true true
 }
 
-// Several requests, and several samples of each, in the same batches.
+// Several requests, with several samples each, share batches.
 func ExampleContext_Generate() {
 	path, remove := exampleModel()
 	defer remove()
@@ -108,7 +108,7 @@ func ExampleContext_Generate() {
 	// 5 samples
 }
 
-// Callers that come when they like share batches, and what was computed of a prompt.
+// Independent callers share batches and the common beginning of their prompts.
 func ExampleBatcher_Generate() {
 	path, remove := exampleModel()
 	defer remove()
@@ -126,7 +126,7 @@ func ExampleBatcher_Generate() {
 
 	var callers sync.WaitGroup
 	for i := range 6 {
-		callers.Go(func() { // each for itself
+		callers.Go(func() { // independently
 			prompt, err := model.TokenizeChat([]llama.Message{
 				{Role: "system", Content: "You answer questions about the village, its mill and its bridge."},
 				{Role: "user", Content: fmt.Sprintf("Who lives in house %d?", i)},
@@ -144,7 +144,7 @@ func ExampleBatcher_Generate() {
 	// Output: true
 }
 
-// How likely is one answer against another?
+// Two answers are compared by their probability.
 func ExampleContext_Score() {
 	path, remove := exampleModel()
 	defer remove()
@@ -188,7 +188,7 @@ func ExampleContext_Score() {
 	// true true
 }
 
-// An adapter, put to use at half its strength and taken away again.
+// An adapter is applied at half its scale and removed again.
 func ExampleContext_SetAdapters() {
 	path, remove := exampleModel()
 	defer remove()
@@ -200,7 +200,7 @@ func ExampleContext_SetAdapters() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = model.Close() }() // closes the context and the adapter, too
+	defer func() { _ = model.Close() }() // closes the context and the adapter too
 	c, err := model.NewContext(llama.ContextOptions{Size: 512})
 	if err != nil {
 		log.Fatal(err)

@@ -10,129 +10,133 @@ import (
 	"slices"
 )
 
-// A Request asks for one or more continuations of a prompt.
+// Request asks for one or more continuations of a prompt.
 type Request struct {
-	// Prompt is what to continue, usually from [Model.TokenizeChat]. It must not be empty.
+	// Prompt is the text to continue, usually from [Model.TokenizeChat]. It must not be empty.
 	Prompt []Token
 
-	// Samples is the number of continuations. 0 means 1. The prompt is computed once for all.
+	// Samples is the number of continuations. The prompt is computed once for all. 0 means 1.
 	Samples int
 
-	// MaxTokens ends a sample after so many tokens. 0 means 256. The context's size may end it earlier.
+	// MaxTokens is the largest number of tokens in a sample, which the size of the context may limit further. 0 means
+	// 256.
 	MaxTokens int
 
-	// Sampling says how tokens are chosen. The zero value takes the likeliest.
+	// Sampling is how tokens are chosen. The zero value is greedy: it takes the most likely token.
 	Sampling Sampling
 
 	// Stop ends a sample before the first of these strings. Empty strings are ignored.
 	Stop []string
 
-	// TopLogProbs asks for the so many likeliest tokens at each place, 0 to 64, with their probabilities.
+	// TopLogProbs is the number of most likely tokens, from 0 to 64, that are returned with their log probabilities for
+	// each position. 0 means none.
 	TopLogProbs int
 
-	// Adapters are what this request is computed with, in place of the context's own; nil means those,
-	// an empty list the bare model. Requests with different adapters take turns at the context, batch by
-	// batch, and share no prompt.
+	// Adapters are applied to this request instead of those of the context. Nil means those of the context, and an empty
+	// list none. Requests with different adapters take turns, batch by batch, and do not share prompts.
 	Adapters []AdapterScale
 
-	// OnToken, if set, is called with each token of a sample as it is chosen, before OnText is called
-	// with the text that it completes.
+	// OnToken, if set, is called with each token of a sample when it is chosen, before OnText is called with the text that
+	// it completes, on the same goroutine.
 	OnToken func(sample int, token ChosenToken)
 
-	// OnText, if set, is called with each new stretch of a sample's text on the goroutine that called
-	// Generate, between two batches. The stretches are whole characters, never part of a stop string,
-	// and together exactly the sample's Text.
+	// OnText, if set, is called with each new piece of a sample's text, between two batches, on the goroutine that called
+	// Generate. A piece consists of whole characters and contains no part of a stop string. All pieces together are the
+	// sample's Text.
 	OnText func(sample int, text string)
 }
 
-// Sampling says how the next token is chosen, by llama.cpp's own samplers in this order: bias, penalties, top-k,
-// top-p, min-p, temperature. The zero value takes the likeliest token.
+// Sampling is how the next token is chosen, by llama.cpp's samplers in this order: grammar, bias, penalties, top-k, top-p,
+// min-p, temperature. The zero value is greedy: it takes the most likely token.
 type Sampling struct {
-	// Temperature divides the logits. 0 takes the likeliest token, 1 samples what the model says.
+	// Temperature divides the logits. 0 is greedy: the most likely token is taken. 1 samples from the model's
+	// distribution.
 	Temperature float32
 
-	// TopK keeps the k likeliest tokens. 0 keeps all.
+	// TopK keeps the k most likely tokens. 0 means all.
 	TopK int
 
-	// TopP keeps the likeliest tokens that together have this probability (nucleus sampling,
-	// arXiv 1904.09751, section 3.1). 0 and 1 keep all.
+	// TopP keeps the most likely tokens whose probabilities add up to it (nucleus sampling, arXiv 1904.09751, section
+	// 3.1). It is at most 1. 0 means 1, which keeps all tokens; for the most likely token alone, leave Temperature 0.
 	TopP float32
 
-	// MinP drops tokens that are less likely than MinP times the likeliest. 0 drops none.
+	// MinP drops tokens whose probability is less than MinP times that of the most likely one. It is at most 1. 0 drops
+	// none.
 	MinP float32
 
-	// RepeatPenalty divides the logits of tokens that were said before, or multiplies them if they are
-	// negative (arXiv 1909.05858, section 4.1). 0 and 1 change nothing.
+	// RepeatPenalty divides the logits of recent tokens if they are positive, and multiplies them if they are negative
+	// (arXiv 1909.05858, section 4.1). 0 means 1, which changes nothing.
 	RepeatPenalty float32
 
-	// PresencePenalty is subtracted from the logits of tokens that were said before, FrequencyPenalty once for
-	// each time that they were. Below 0 they raise. 0 changes nothing.
+	// PresencePenalty is subtracted once from the logits of recent tokens, FrequencyPenalty once for each occurrence.
+	// Negative values raise the logits. 0 changes nothing.
 	PresencePenalty, FrequencyPenalty float32
 
-	// RepeatLast is how many tokens back the three penalties look, the prompt's end included. 0 means 64.
+	// RepeatLast is the number of recent tokens, including those of the prompt, that the three penalties apply to. 0 means
+	// 64.
 	RepeatLast int
 
-	// LogitBias is added to the logits of these tokens, and must not be changed while the request runs: -100 all
-	// but forbids a token, 100 all but forces it. nil changes nothing.
+	// LogitBias is added to the logits of these tokens: -100 practically forbids a token, 100 practically forces it. It
+	// must not be changed while the request runs. Nil changes nothing.
 	LogitBias map[Token]float32
 
-	// Grammar, if not "", is what the text must be: a grammar in llama.cpp's GBNF, whose rule "root" is the
-	// whole text. Tokens that cannot go on with it are not chosen, so that it takes part before all other
-	// means here. A sample that ends over its length is the beginning of such a text.
+	// Grammar restricts the text to a grammar in llama.cpp's GBNF, whose rule "root" describes the whole text. Tokens that
+	// the grammar does not allow are never chosen. A sample that is ended by its length is the beginning of such a text.
+	// Empty means no restriction.
 	Grammar string
 
-	// Seed starts the random numbers. Each sample of a request has its own, derived from the seed and
-	// the sample's index. 0 is a seed like any other.
+	// Seed is the seed of the random numbers. Each sample of a request has a seed of its own, derived from this one and the
+	// index of the sample. 0 is a seed like any other.
 	Seed uint32
 }
 
-// A Result is what came of one Request.
+// Result is the answer to one Request.
 type Result struct {
 	Samples      []Sample
 	PromptTokens int
-	ReusedTokens int // of PromptTokens, those that need not be computed since the context had them
+	ReusedTokens int // tokens of the prompt that were in the cache already
 }
 
-// A Sample is one continuation.
+// Sample is one continuation.
 type Sample struct {
-	// Text is valid UTF-8 and ends before the stop string. Control tokens do not show in it.
+	// Text is valid UTF-8 and ends before the stop string. It contains no control tokens.
 	Text string
 
-	// Tokens are all that the model chose. With StopString they include the stop string's, with StopEnd
-	// the end-of-generation token is the last.
+	// Tokens are all tokens that were chosen, including those of a stop string, and the end-of-generation token that ends
+	// the sample with StopEnd.
 	Tokens []Token
 
-	// LogProbs are the natural logarithms of the probabilities that the model gave to each of Tokens,
-	// before bias, penalties, temperature and truncation.
+	// LogProbs has the natural log probability of each of Tokens under the model, before bias, penalties, temperature and
+	// truncation.
 	LogProbs []float32
 
-	// Top are, for each of Tokens, the likeliest tokens at its place, likeliest first: Request.TopLogProbs
-	// of them. nil if that is 0.
+	// Top has the Request.TopLogProbs most likely tokens at the position of each of Tokens, most likely first. It is nil if
+	// TopLogProbs is 0.
 	Top [][]TokenLogProb
 
-	// Stop says why the sample ended.
+	// Stop is the reason why the sample ended.
 	Stop StopReason
 }
 
-// A TokenLogProb is a token and the natural logarithm of the probability that the model gives to it.
+// TokenLogProb is a token and its natural log probability.
 type TokenLogProb struct {
 	Token   Token
 	LogProb float32
 }
 
-// A ChosenToken is a token of a sample, and what was likeliest in its place.
+// ChosenToken is a token of a sample, and the most likely tokens at its position.
 type ChosenToken struct {
 	TokenLogProb
 	Top []TokenLogProb // as in Sample
 }
 
-// A StopReason says why a sample ended.
+// StopReason is the reason why a sample ended.
 type StopReason int
 
 const (
-	StopEnd    StopReason = iota + 1 // the model chose an end-of-generation token
-	StopString                       // a stop string came up
-	StopLength                       // MaxTokens, or the context is full
+	StopEnd    StopReason = iota + 1 // an end-of-generation token was chosen
+	StopString                       // a stop string was generated
+	StopLength                       // MaxTokens was reached, or the context is full
 )
 
 // String returns "end", "string" or "length".
@@ -148,16 +152,16 @@ func (r StopReason) String() string {
 	return fmt.Sprintf("StopReason(%d)", int(r))
 }
 
-// Generate continues all requests' prompts, in batches that mix them: result i answers request i. Samples
-// beyond what the context holds, in sequences or tokens, start as soon as others end. Prompts with the same
-// beginning compute it once while one of them is in the context.
+// Generate continues the prompts of all requests, in common batches: result i answers request i. Samples that do not fit
+// into the context, by their number or by their tokens, start as soon as others end. A common beginning of prompts is
+// computed once, while one of them is in the context.
 //
-// The same call on a new context gives the same results. Whatever else is in the batch changes logits in
-// the last bits, since llama.cpp adds in another order, so that a near tie may fall otherwise; the random
-// numbers of a sample depend on nothing but its seed.
+// The same call on a new context gives the same results. The other requests of a batch change logits in the last bits, as
+// floating-point sums are computed in another order, so that a near tie may be decided differently. The random numbers of
+// a sample depend only on its seed.
 //
-// If ctx ends, Generate stops within the batch (on a GPU: after it), returns ctx's error and no results; the
-// context can be used on.
+// If ctx ends, Generate stops during the batch (on a GPU after it) and returns the error of ctx without results. The
+// context remains usable.
 func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, error) {
 	if c.options.Embeddings {
 		return nil, errEmbeddings
@@ -168,7 +172,7 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 	}
 	defer func() {
 		for _, j := range jobs {
-			j.model.letGoFor(j.request)
+			j.model.releaseFor(j.request)
 		}
 	}()
 	end, err := c.begin(ctx)
@@ -177,7 +181,7 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 	}
 	finished := false
 	defer func() {
-		if !finished { // a callback panics
+		if !finished { // a callback has panicked
 			_ = end(nil)
 		}
 	}()
@@ -196,7 +200,7 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 	return results, nil
 }
 
-// newJobs checks all requests. What they hold must be given back by letGoFor.
+// newJobs checks all requests. Each must be released with releaseFor.
 func (c *Context) newJobs(requests []Request) ([]*job, error) {
 	jobs := make([]*job, 0, len(requests))
 	for i, r := range requests {
@@ -206,7 +210,7 @@ func (c *Context) newJobs(requests []Request) ([]*job, error) {
 		}
 		if err != nil {
 			for _, j := range jobs {
-				j.model.letGoFor(j.request)
+				j.model.releaseFor(j.request)
 			}
 			return nil, err
 		}
@@ -217,7 +221,7 @@ func (c *Context) newJobs(requests []Request) ([]*job, error) {
 
 const maxTop = 64 // of Request.TopLogProbs
 
-// newJob checks a request and fills its defaults in.
+// newJob checks a request and fills in the defaults.
 func (c *Context) newJob(index int, r Request) (*job, error) {
 	fail := func(format string, args ...any) (*job, error) {
 		return nil, fmt.Errorf("llama: request %d: %w", index, fmt.Errorf(format, args...))
@@ -235,11 +239,11 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 	case len(r.Prompt) == 0:
 		return fail("%w", ErrEmptyPrompt)
 	case r.Samples < 0:
-		return fail("Samples is %d", r.Samples)
+		return fail("Samples is %d; it must be 0 or more", r.Samples)
 	case r.TopLogProbs < 0 || r.TopLogProbs > maxTop:
-		return fail("TopLogProbs is %d, not 0 to %d", r.TopLogProbs, maxTop)
+		return fail("TopLogProbs is %d; it must be from 0 to %d", r.TopLogProbs, maxTop)
 	case r.MaxTokens < 0:
-		return fail("MaxTokens is %d", r.MaxTokens)
+		return fail("MaxTokens is %d; it must be 0 or more", r.MaxTokens)
 	case len(r.Prompt) >= c.size:
 		return nil, &PromptTooLongError{Request: index, Tokens: len(r.Prompt) + 1, Size: c.size}
 	}
@@ -248,7 +252,7 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 	}
 	for token := range r.Sampling.LogitBias {
 		if !c.model.vocab.has(token) {
-			return fail("%w: LogitBias names %d, the vocabulary has %d", ErrInvalidToken, token, c.model.VocabSize())
+			return fail("%w: LogitBias has token %d; the vocabulary has %d tokens", ErrInvalidToken, token, c.model.VocabSize())
 		}
 	}
 	j := &job{
@@ -283,25 +287,25 @@ func (s Sampling) check() error {
 		{"RepeatPenalty", s.RepeatPenalty, math.MaxFloat32},
 	} {
 		if v := float64(f.value); math.IsNaN(v) || v < 0 || v > f.max {
-			return fmt.Errorf("sampling with %s %v", f.name, f.value)
+			return fmt.Errorf("%s is %v, which is out of range", f.name, f.value)
 		}
 	}
 	finite := func(x float32) bool { return float64(x) >= -math.MaxFloat32 && float64(x) <= math.MaxFloat32 }
 	if !finite(s.PresencePenalty) || !finite(s.FrequencyPenalty) {
-		return fmt.Errorf("sampling with PresencePenalty %v, FrequencyPenalty %v", s.PresencePenalty, s.FrequencyPenalty)
+		return fmt.Errorf("PresencePenalty is %v and FrequencyPenalty %v; both must be finite", s.PresencePenalty, s.FrequencyPenalty)
 	}
 	for token, bias := range s.LogitBias {
 		if !finite(bias) {
-			return fmt.Errorf("sampling with LogitBias %v of token %d", bias, token)
+			return fmt.Errorf("LogitBias of token %d is %v; it must be finite", token, bias)
 		}
 	}
 	if s.TopK < 0 || s.TopK > math.MaxInt32 || s.RepeatLast < 0 || s.RepeatLast > 1<<20 {
-		return fmt.Errorf("sampling with TopK %d, RepeatLast %d", s.TopK, s.RepeatLast)
+		return fmt.Errorf("TopK is %d and RepeatLast %d; one of them is out of range", s.TopK, s.RepeatLast)
 	}
 	return nil
 }
 
-// withDefaults resolves the zero values to what llama.cpp's samplers take.
+// withDefaults replaces zero values by the defaults.
 func (s Sampling) withDefaults() Sampling {
 	if s.TopP == 0 {
 		s.TopP = 1
@@ -315,8 +319,8 @@ func (s Sampling) withDefaults() Sampling {
 	return s
 }
 
-// seedOf returns the seed of one sample's random numbers. Seeds that differ in one bit must not give
-// related samples, hence the mixing (SplitMix64's).
+// seedOf returns the seed of one sample. It mixes the bits as SplitMix64 does, so that similar seeds give unrelated
+// samples.
 func seedOf(seed uint32, sample int) uint32 {
 	x := uint64(seed)<<32 | uint64(uint32(sample))
 	x += 0x9e3779b97f4a7c15
@@ -324,7 +328,7 @@ func seedOf(seed uint32, sample int) uint32 {
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	x ^= x >> 31
 	if uint32(x) == math.MaxUint32 {
-		return 0 // llama.cpp would take the largest seed for "random"
+		return 0 // for llama.cpp the largest seed means a random one
 	}
 	return uint32(x)
 }

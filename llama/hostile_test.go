@@ -102,8 +102,8 @@ func TestHostileMetadata(t *testing.T) {
 			tryHostile(t, rewrite(t, path, map[string]any{key: value}))
 		}
 	}
-	for _, arch := range []string{"gemma3", "qwen2moe", "gpt2", "phi3", "mamba", "jamba", "t5", "bert", "deepseek2", "falcon", "rwkv6", "clip",
-		"qwen2vl", "gpt-oss", "mistral3", "wavtokenizer-dec", "gemma3n", "plm"} {
+	for _, arch := range []string{"gemma3", "qwen2moe", "gpt2", "phi3", "mamba", "jamba", "t5", "bert", "deepseek2", "falcon", "rwkv6",
+		"clip", "qwen2vl", "gpt-oss", "mistral3", "wavtokenizer-dec", "gemma3n", "plm"} {
 		change := map[string]any{"general.architecture": arch}
 		for _, kv := range f.Metadata() {
 			if name, ok := strings.CutPrefix(kv.Key, "llama."); ok {

@@ -9,19 +9,19 @@ import (
 	"sync/atomic"
 )
 
-// A leak notices that an object with memory outside Go was never closed. It does not close it: the
-// collector runs late or not at all, and a program that leans on it runs out of memory.
+// leak detects that an object with memory outside Go's heap was never closed. It does not close the object: the garbage
+// collector may run late or never, so a program that relied on it could run out of memory.
 type leak struct {
 	kind, where string
 	closed      atomic.Bool
 }
 
-// onLeak is called, on a goroutine of the runtime, for an object that nobody can close any more. The
-// package's tests replace it.
+// onLeak is called, on a goroutine of the runtime, for an object that was never closed and cannot be any more. Tests of this
+// package set it.
 var onLeak atomic.Value // func(*leak)
 
-// watch looks after object, which the caller of the caller is opening. The cleanup does not reach the
-// object, so that cycles, such as a model and its contexts, do not keep it from running.
+// watch watches an object that the caller's caller is opening. The cleanup does not refer to the object, so that it also runs
+// for cycles, such as a model and its contexts.
 func watch[T any](object *T, kind string) *leak {
 	l := &leak{kind: kind, where: "unknown"}
 	if _, file, line, ok := runtime.Caller(2); ok {

@@ -11,9 +11,9 @@ import (
 	"unsafe"
 )
 
-// Logits computes the tokens and calls each with the logits after every one of them, in order: the scores of
-// all tokens of the vocabulary for the place behind token i, before any soft-max. The slice is used again after
-// each has returned, and each must not use the context. The tokens must fit the context.
+// Logits computes the tokens, and calls each with the logits after every token, in order. logits has one number for each token
+// of the vocabulary, before the softmax; it predicts the token after token i. The slice is reused after each has returned, and
+// each must not use the context. The tokens must fit into the context.
 //
 // If ctx ends, Logits stops as [Context.Generate] does.
 func (c *Context) Logits(ctx context.Context, tokens []Token, each func(i int, logits []float32)) error {

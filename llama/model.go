@@ -25,38 +25,37 @@ import (
 	"github.com/ragft/ragft/ragft/opt"
 )
 
-// ModelOptions says how [Load] loads a model. The zero value maps the file into memory and uses
-// a GPU if llama.cpp was built for one.
+// ModelOptions are the options of [Load]. The zero value maps the file into memory and uses a GPU if llama.cpp was built
+// for one.
 type ModelOptions struct {
 	// GPULayers is the number of layers to keep on the GPU, or on the Servers. Unset means all; opt.Of(0) means none,
 	// so that the CPU computes everything. It has no effect where llama.cpp was built without a GPU backend and there
 	// are no Servers.
 	GPULayers opt.Value[int]
 
-	// Servers are ggml RPC servers, each host:port, whose devices hold layers before the GPUs of this machine do,
-	// in proportion to their free memory: for a model that is larger than one machine. llama.cpp's ggml-rpc-server is
-	// one (./build.sh --tools builds it); it must be of the same release, and serves one program at a time. The
-	// protocol knows neither passwords nor encryption, and a server trusts what it is sent: use it only in a network
-	// whose every machine you trust.
+	// Servers are the addresses, each host:port, of ggml RPC servers. Their devices hold layers before the GPUs of this
+	// machine do, in proportion to their free memory. They are for models that do not fit one machine. llama.cpp's
+	// ggml-rpc-server is one (./build.sh --tools builds it). It must be of the same release, and serves one program at a
+	// time. The protocol has neither authentication nor encryption, and servers trust their input: use it only in a
+	// network in which you trust every machine.
 	//
-	// A server that cannot be reached makes Load fail. One that goes away later makes every call on the model fail from
-	// then on; errors of servers wrap [ErrServer]. Close the model then, and load it again.
+	// Load fails if a server cannot be reached. If one fails later, so does every call on the model from then on: close
+	// the model and load it again. These errors wrap [ErrServer].
 	Servers []string
 
-	// NoMmap reads the file into memory. By default it is mapped, so that loading is quick, several
-	// processes share one copy, and a file must not change while it is open.
+	// NoMmap reads the file into memory. By default the file is mapped: loading is fast and processes share one copy,
+	// but the file must not change while it is open.
 	NoMmap bool
 
-	// NoRepack keeps quantised weights as they are in the file. By default llama.cpp may rearrange
-	// them for this CPU, which is faster, takes memory of its own and changes results in the last
-	// bits.
+	// NoRepack keeps quantised weights in the layout of the file. By default llama.cpp may rearrange them for this CPU,
+	// which is faster, takes additional memory and changes results in the last bits.
 	NoRepack bool
 
-	// CheckTensors looks for weights that are not numbers while loading. It reads the whole file.
+	// CheckTensors makes Load fail if a weight is not a finite number. It reads the whole file.
 	CheckTensors bool
 
-	// OnProgress, if set, is called while loading with the part that is done, from 0 to 1, on the
-	// goroutine that called Load.
+	// OnProgress, if set, is called while loading with the fraction that is done, from 0 to 1, on the goroutine that
+	// called Load.
 	OnProgress func(done float64)
 }
 
@@ -70,15 +69,15 @@ func (o ModelOptions) check() error {
 	return nil
 }
 
-// A Model is a GGUF model file, loaded. Its methods may be called by several goroutines at once.
+// Model is a loaded GGUF model. Its methods may be called by several goroutines at the same time.
 type Model struct {
 	path     string
-	files    []string // path, and the further parts of a split model
+	files    []string // path, followed by the other parts of a split model
 	options  ModelOptions
 	info     C.ragft_model_info
 	vocab    vocabulary
 	metadata map[string]string
-	shapes   map[string][]int64 // of the tensors, to check adapters against
+	shapes   map[string][]int64 // of the tensors, by name, to check adapters
 	template string
 	leak     *leak
 	devices  *llamacpp.Devices // nil without Servers
@@ -101,11 +100,11 @@ type Model struct {
 	contexts   map[*Context]struct{}
 }
 
-// Load opens the GGUF model at path. The file is checked before llama.cpp sees it, since llama.cpp ends
-// the process over some kinds of damage. Errors wrap [ErrNotGGUF], [ErrCorrupt], [ErrUnsupported] or
-// an *fs.PathError. Of a model in several files, path names the first.
+// Load opens the GGUF model at path, or at its first file if the model is split. The files are checked before llama.cpp
+// reads them, as it ends the process on some damaged files. Errors wrap [ErrNotGGUF], [ErrCorrupt], [ErrUnsupported],
+// [ErrServer] or an *fs.PathError.
 //
-// If ctx ends, loading stops at the next tensor and Load returns ctx's error. The model must be closed.
+// If ctx ends, loading stops at the next tensor and Load returns the error of ctx. The model must be closed.
 func Load(ctx context.Context, path string, options ModelOptions) (*Model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -179,7 +178,7 @@ func (m *Model) load(ctx context.Context) error {
 	return nil
 }
 
-// describe copies what never changes to Go, so that most methods need no call into C.
+// describe copies the constant properties of the model to Go, so that most methods need no call into C.
 func (m *Model) describe() error {
 	C.ragft_model_describe(m.ptr, &m.info)
 	if err := m.vocab.read(m.ptr, int(m.info.n_vocab)); err != nil {
@@ -202,7 +201,7 @@ func (m *Model) describe() error {
 	return nil
 }
 
-// field splits a string with its length in front off b.
+// field returns the first length-prefixed string of b, and the rest.
 func field(b []byte) (string, []byte) {
 	n := binary.NativeEndian.Uint32(b)
 	return string(b[4 : 4+n]), b[4+n:]
@@ -218,7 +217,7 @@ type progress struct {
 //export goLlamaProgress
 func goLlamaProgress(handle C.uintptr_t, done C.float) (proceed C.bool) {
 	p := cgo.Handle(handle).Value().(*progress)
-	defer func() { // C++ waits below this frame: a panic goes on when it has returned
+	defer func() { // a panic must not cross the C++ frames below: load panics again after them
 		if r := recover(); r != nil {
 			p.panicked, proceed = r, false
 		}
@@ -232,8 +231,8 @@ func goLlamaProgress(handle C.uintptr_t, done C.float) (proceed C.bool) {
 	return true
 }
 
-// Close closes the model's contexts and adapters, interrupting what they do, and frees the model.
-// Closing twice is harmless.
+// Close closes the model's contexts and adapters, interrupting what is running, and frees the model. Closing twice is
+// harmless.
 func (m *Model) Close() error {
 	m.mu.Lock()
 	if m.closed {
@@ -252,8 +251,8 @@ func (m *Model) Close() error {
 	for a := range adapters {
 		_ = a.Close()
 	}
-	m.retained.Wait() // ended by the contexts' end
-	m.mu.Lock()       // no method is using the model any more
+	m.retained.Wait() // requests ended with the contexts
+	m.mu.Lock()       // waits until no method uses the model
 	defer m.mu.Unlock()
 	m.freeTemplate()
 	C.ragft_model_free(m.ptr)
@@ -277,32 +276,32 @@ func (m *Model) use() (release func(), err error) {
 // Path returns the path that the model was loaded from.
 func (m *Model) Path() string { return m.path }
 
-// Metadata returns the file's metadata except arrays, as text. The map is the caller's.
+// Metadata returns the file's metadata as text, without arrays. The caller owns the map.
 func (m *Model) Metadata() map[string]string { return maps.Clone(m.metadata) }
 
-// Architecture returns the model's family as llama.cpp names it, for instance "llama" or "qwen3".
+// Architecture returns llama.cpp's name of the model's family, for instance "llama" or "qwen3".
 func (m *Model) Architecture() string { return m.metadata["general.architecture"] }
 
 // ChatTemplate returns the Jinja source of the model's chat template, or "" if it has none.
 func (m *Model) ChatTemplate() string { return m.template }
 
-// ContextLength returns the number of tokens that the model was trained on at once.
+// ContextLength returns the context length that the model was trained with, in tokens.
 func (m *Model) ContextLength() int { return int(m.info.n_ctx_train) }
 
-// EmbeddingLength returns the width of the model.
+// EmbeddingLength returns the size of the model's hidden state.
 func (m *Model) EmbeddingLength() int { return int(m.info.n_embd) }
 
 // Layers returns the number of layers.
 func (m *Model) Layers() int { return int(m.info.n_layer) }
 
-// Parameters returns the number of weights.
+// Parameters returns the number of parameters.
 func (m *Model) Parameters() uint64 { return uint64(m.info.parameters) }
 
-// Bytes returns the size of the weights.
+// Bytes returns the size of the weights in bytes.
 func (m *Model) Bytes() uint64 { return uint64(m.info.bytes) }
 
-// Hash returns the SHA-256 of the model's file in hexadecimal; of a model in several files, that of
-// all of them in order. The first call reads the file, or fails with what that fails with.
+// Hash returns the SHA-256 of the model's file in hexadecimal. For a model in several files it is the hash of all of
+// them in order. The first successful call reads the files, and an error is one of reading.
 func (m *Model) Hash() (string, error) {
 	m.hashMu.Lock()
 	defer m.hashMu.Unlock()
@@ -334,5 +333,5 @@ func errorText(e *C.ragft_error) string {
 	if text := C.GoString(&e.text[0]); text != "" {
 		return text
 	}
-	return "llama.cpp gives no reason"
+	return "llama.cpp gave no reason"
 }

@@ -16,7 +16,8 @@ import (
 func TestLoadOptions(t *testing.T) {
 	path := testmodel.New(t, testmodel.Spec{Type: gguf.Q4_0})
 	var want []Token
-	for _, options := range []ModelOptions{{}, {NoMmap: true}, {NoRepack: true}, {CheckTensors: true}, {GPULayers: opt.Of(0)}, {GPULayers: opt.Of(1)}} {
+	for _, options := range []ModelOptions{{}, {NoMmap: true}, {NoRepack: true}, {CheckTensors: true}, {GPULayers: opt.Of(0)},
+		{GPULayers: opt.Of(1)}} {
 		var progress []float64
 		options.OnProgress = func(done float64) { progress = append(progress, done) }
 		m, err := Load(context.Background(), path, options)

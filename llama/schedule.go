@@ -13,13 +13,13 @@ import (
 	"slices"
 )
 
-// worthSharing is the least number of tokens for which a prompt waits for another one's beginning.
+// worthSharing is the least number of common tokens for which a prompt waits for another one.
 const worthSharing = 16
 
-// A job is a request at work.
+// job is a request that is queued or running.
 type job struct {
 	model     *Model
-	index     int // in its call
+	index     int // of the request in its call
 	prompt    []Token
 	maxTokens int
 	sampling  Sampling
@@ -30,50 +30,49 @@ type job struct {
 	onToken   func(int, ChosenToken)
 	samples   []Sample
 
-	ctx   context.Context // ends this job alone; nil while the scheduler works for one call
-	ended func(error)     // called once, when all samples have ended or the job has failed; nil likewise
+	ctx   context.Context // ends this job alone; nil if the scheduler works for one call
+	ended func(error)     // called once, when all samples have ended or the job has failed; nil if ctx is
 
-	adapters []AdapterScale // what it is computed with
-	reused   int            // prompt tokens that were there
-	started  int            // samples that have a lane, or had one
+	adapters []AdapterScale // that it is computed with
+	reused   int            // prompt tokens that were in the cache
+	started  int            // samples that have or had a lane
 	closed   int            // samples that have ended
 	over     bool           // ended was called
-	lanes    []*lane        // the live ones
-	held     *holding       // the prompt's cells, while there is a live lane
+	lanes    []*lane        // those that run
+	held     *holding       // the prompt's cells, while a lane runs
 }
 
 func (j *job) result() Result {
 	return Result{Samples: j.samples, PromptTokens: len(j.prompt), ReusedTokens: j.reused}
 }
 
-// A lane is one live sample: a sequence of llama.cpp with its sampler.
+// lane is one running sample: a sequence of llama.cpp with its sampler.
 type lane struct {
 	job    *job
 	sample int
-	slot   int // the sequence, and the sampler
+	slot   int // index of the sequence and of the sampler
 
-	// While the prompt is computed: how much of it the sequence has, whom it waits for to take over
-	// the first share tokens, and the samples that will take over the whole prompt.
-	known     int
-	donor     *lane
-	share     int
-	followers []*lane
-	waiting   bool // is a follower
+	// While the prompt is computed:
+	known     int     // tokens of the prompt that the sequence has
+	donor     *lane   // lane from which the first share tokens are copied, once it has them
+	share     int     // see donor
+	followers []*lane // samples of the same request that wait for the whole prompt
+	waiting   bool    // the lane is a follower
 
-	// Then: the token to decode next, and its position.
+	// After that: the token to decode next, and its position.
 	next   Token
 	at     int
 	text   stream
 	tokens []Token
 	probs  []float32
 	top    [][]TokenLogProb
-	turn   uint64 // number of the last batch that it was part of
+	turn   uint64 // number of the last batch with a token of it
 }
 
 func (l *lane) decoding() bool { return !l.waiting && l.known == len(l.job.prompt) }
 
-// A scheduler runs jobs: it keeps as many lanes going as the context holds and starts others, in the order
-// of the queue, as those end. [Context.Generate] makes one for its call, a [Batcher] one for its life.
+// scheduler runs jobs. It runs as many lanes as the context has room for, and starts others, in the order of the queue, as
+// those end. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
 type scheduler struct {
 	*Context
 	queue []*job // with samples to start
@@ -81,25 +80,25 @@ type scheduler struct {
 	slots []int // free sequences
 	cells *cells
 	cache *cache
-	turn  uint64 // number of the batch at work
-	since uint64 // number of the first batch with these adapters
-	chunk int    // prompt tokens in a batch with lanes that generate; 0: what fits
+	turn  uint64 // number of the current batch
+	since uint64 // number of the first batch with the current adapters
+	chunk int    // largest number of prompt tokens in a batch with lanes that generate; 0: no limit
 	stats counters
 }
 
-// newScheduler makes a scheduler that keeps up to so many sequences after they have ended. Unless the context's
-// sequences are separate, it must have been made with as many more.
+// newScheduler returns a scheduler that keeps up to keep finished sequences. Unless the caches are separate, the context must
+// have been created with as many additional sequences.
 func newScheduler(c *Context, keep int) *scheduler {
 	s := &scheduler{Context: c}
 	s.reset(keep)
 	return s
 }
 
-// reset makes all sequences free.
+// reset marks all sequences as free.
 func (s *scheduler) reset(keep int) {
 	size, slots := s.size, s.options.Sequences+keep
 	if s.layout.separate {
-		// A request fits into a sequence, so that there is always room.
+		// A request fits into one cache, so there is always room.
 		slots = s.options.Sequences
 		size *= slots
 	}
@@ -109,7 +108,7 @@ func (s *scheduler) reset(keep int) {
 	}
 }
 
-// clear forgets all sequences, while there is no lane.
+// clear removes all sequences. There must be no lanes.
 func (s *scheduler) clear() {
 	C.ragft_context_clear(s.ptr)
 	s.reset(s.cache.room)
@@ -126,7 +125,7 @@ func (s *scheduler) run(ctx context.Context) error {
 	}
 }
 
-// step computes one batch. It tells whether there was anything to compute.
+// step computes one batch, and reports whether there was anything to compute.
 func (s *scheduler) step() (working bool, err error) {
 	if err := s.admit(); err != nil {
 		return false, err
@@ -147,18 +146,18 @@ func (s *scheduler) step() (working bool, err error) {
 	return true, s.take()
 }
 
-// turns is how many batches in a row are computed with the same adapters while others wait: to change them
-// has llama.cpp plan its graph anew.
-const turns = 4
+// adapterTurns is the number of batches in a row with the same adapters while others wait, as llama.cpp plans its graph again
+// after each change.
+const adapterTurns = 4
 
-// nextAdapters says what to compute the next batch with: what the last one was, for some batches, then what
-// the lane wants that has waited longest.
+// nextAdapters returns the adapters of the next batch: for some batches those of the last one, then those of the lane that has
+// waited longest.
 func (s *scheduler) nextAdapters() []AdapterScale {
 	var waiting *lane
 	stay := false
 	for _, l := range s.lanes {
 		if slices.Equal(l.job.adapters, s.applied) {
-			stay = stay || s.turn-s.since < turns
+			stay = stay || s.turn-s.since < adapterTurns
 		} else if waiting == nil || l.turn < waiting.turn {
 			waiting = l
 		}
@@ -169,7 +168,7 @@ func (s *scheduler) nextAdapters() []AdapterScale {
 	return waiting.job.adapters
 }
 
-// use has the context compute with the adapters.
+// use makes the context compute with the adapters.
 func (s *scheduler) use(adapters []AdapterScale) error {
 	if slices.Equal(adapters, s.applied) {
 		return nil
@@ -180,8 +179,7 @@ func (s *scheduler) use(adapters []AdapterScale) error {
 	return s.apply(adapters, false)
 }
 
-// fail ends a job over what is wrong with it alone. The error is not nil if the scheduler works for one call,
-// which ends with it.
+// fail ends a job with an error of its own. It returns the error if the scheduler works for one call, which then ends too.
 func (s *scheduler) fail(j *job, err error) error {
 	if j.ended == nil {
 		return err
@@ -198,10 +196,10 @@ func (s *scheduler) fail(j *job, err error) error {
 	return nil
 }
 
-// fill makes the next batch: one token of every lane that generates, then as much of the prompts as fits.
+// fill makes the next batch: one token of every lane that generates, and as much of the prompts as fits.
 func (s *scheduler) fill() {
 	rows := s.share()
-	// llama.cpp computes rows of separate caches at once only if the sequences' numbers follow one another.
+	// llama.cpp computes separate caches together only if the indexes of their sequences are consecutive.
 	order := slices.SortedFunc(maps.Keys(rows), func(a, b *lane) int { return a.slot - b.slot })
 	b := &s.batch
 	b.reset()
@@ -225,7 +223,7 @@ func (s *scheduler) fill() {
 	}
 }
 
-// share says how many rows of the next batch each lane has; those without any are left out.
+// share returns how many rows of the next batch each lane has. Lanes without any are left out.
 func (s *scheduler) share() map[*lane]int {
 	rows := make(map[*lane]int, len(s.lanes))
 	for _, l := range s.lanes {
@@ -248,7 +246,7 @@ func (s *scheduler) share() map[*lane]int {
 	return rows
 }
 
-// advance lets lanes that waited for another's prompt take it over.
+// advance copies prompts to lanes that waited for them.
 func (s *scheduler) advance() {
 	for _, l := range s.lanes {
 		for _, f := range l.followers {
@@ -267,12 +265,12 @@ func (s *scheduler) advance() {
 	}
 }
 
-// take gives every lane the token that was picked for it.
+// take adds to every lane the token that was picked for it.
 func (s *scheduler) take() error {
 	for i, l := range s.batch.owners {
 		picked := s.batch.picked[i]
 		if !slices.Contains(s.lanes, l) {
-			continue // its job has failed over another lane
+			continue // its job has failed because of another lane
 		}
 		if picked.token < 0 {
 			err := error(ErrNotANumber)
@@ -284,7 +282,7 @@ func (s *scheduler) take() error {
 			}
 			continue
 		}
-		reason := s.say(l, Token(picked.token), float32(picked.logprob), s.batch.likeliest(i))
+		reason := s.addToken(l, Token(picked.token), float32(picked.logprob), s.batch.likeliest(i))
 		if reason == 0 {
 			continue
 		}
@@ -295,8 +293,8 @@ func (s *scheduler) take() error {
 	return nil
 }
 
-// say adds a token to a lane's sample, and tells why that ends with it, or 0.
-func (s *scheduler) say(l *lane, token Token, prob float32, top []TokenLogProb) StopReason {
+// addToken adds a token to a lane's sample. It returns the reason why the sample ends with it, or 0.
+func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogProb) StopReason {
 	j := l.job
 	l.at = len(j.prompt) + len(l.tokens)
 	l.next = token
@@ -319,8 +317,8 @@ func (s *scheduler) say(l *lane, token Token, prob float32, top []TokenLogProb) 
 	return 0
 }
 
-// close ends a lane. If its request has samples to start, the next one takes the lane's place, prompt and
-// cells; otherwise these are free.
+// close ends a lane. If its request has more samples, the next one takes over the lane's sequence, prompt and cells; otherwise
+// they become free.
 func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job
@@ -353,10 +351,10 @@ func (s *scheduler) detach(l *lane) {
 	l.job.lanes = slices.DeleteFunc(l.job.lanes, other)
 }
 
-// free ends a lane. Its sequence stays for later requests if it is worth keeping.
+// free ends a lane. If keep is set and its sequence is worth keeping, it stays for later requests.
 func (s *scheduler) free(l *lane, keep bool) {
 	s.detach(l)
-	s.orphan(l)
+	s.reassign(l)
 	j := l.job
 	s.cells.free += j.maxTokens
 	if !keep || !s.remember(l) {
@@ -369,23 +367,23 @@ func (s *scheduler) free(l *lane, keep bool) {
 	}
 }
 
-// orphan finds another way for the lanes that wait for one which ends before it has computed what they want
-// of it: one of them takes over what there is and computes the rest, and the others wait for that one.
-func (s *scheduler) orphan(l *lane) {
-	var heir *lane
+// reassign finds a new donor for lanes that wait for one which ends before it has computed what they share with it. One of them,
+// the successor, takes over what has been computed and computes the rest, and the others wait for it.
+func (s *scheduler) reassign(l *lane) {
+	var successor *lane
 	for _, other := range s.lanes {
-		if other.donor == l && (heir == nil || other.share > heir.share) {
-			heir = other
+		if other.donor == l && (successor == nil || other.share > successor.share) {
+			successor = other
 		}
 	}
-	if heir == nil {
+	if successor == nil {
 		return
 	}
 	for _, other := range s.lanes {
-		if other.donor == l && other != heir {
-			other.donor = heir
+		if other.donor == l && other != successor {
+			other.donor = successor
 		}
 	}
-	heir.share = min(heir.share, l.known)
-	s.inherit(heir)
+	successor.share = min(successor.share, l.known)
+	s.inherit(successor)
 }

@@ -11,9 +11,9 @@ import (
 	"slices"
 )
 
-// Score returns, for every token of every continuation of the prompt, the natural logarithm of the
-// probability that the model gives it after all tokens before it. The prompt is computed once. An empty
-// continuation has an empty answer. Prompt and longest continuation must fit the context together.
+// Score returns the natural log probability of every token of every continuation of the prompt, given all tokens before it:
+// out[i][j] is that of continuations[i][j]. The prompt is computed once. The prompt and any one continuation must fit into
+// the context together, or the error is a *PromptTooLongError.
 //
 // If ctx ends, Score stops as [Context.Generate] does.
 func (c *Context) Score(ctx context.Context, prompt []Token, continuations [][]Token) ([][]float32, error) {
@@ -31,7 +31,7 @@ func (c *Context) Score(ctx context.Context, prompt []Token, continuations [][]T
 		if err := c.model.vocab.check(tokens); err != nil {
 			return nil, fmt.Errorf("llama: continuation %d: %w", i, err)
 		}
-		// the last token of a continuation is only asked for, never computed with
+		// the last token of a continuation is not computed
 		if need := len(prompt) + max(len(tokens)-1, 0); need > c.size {
 			return nil, &PromptTooLongError{Request: i, Tokens: need, Size: c.size}
 		}
@@ -48,8 +48,8 @@ func (c *Context) Score(ctx context.Context, prompt []Token, continuations [][]T
 	return out, nil
 }
 
-// A scorer works on one call of Score. The prompt stays in the sequence behind the last one of Generate;
-// each continuation borrows it.
+// scorer is the state of one call of Score. The prompt is in a sequence of its own, after those of Generate, which all
+// continuations share.
 type scorer struct {
 	*Context
 	prompt        []Token
@@ -62,7 +62,7 @@ type scorer struct {
 	owners        []int // continuation of each pick
 }
 
-// A scoreLane is a continuation at work: tokens before known are computed.
+// scoreLane is a continuation that is being computed: its first known tokens are.
 type scoreLane struct{ index, slot, known int }
 
 func (s *scorer) home() int { return s.options.Sequences }
@@ -85,7 +85,7 @@ func (s *scorer) run(ctx context.Context) error {
 	return nil
 }
 
-// computePrompt decodes the prompt; its last logits are those of all first tokens.
+// computePrompt decodes the prompt. Its last logits are those of the first token of each continuation.
 func (s *scorer) computePrompt(ctx context.Context) error {
 	for at := 0; at < len(s.prompt); {
 		s.batch.reset()
@@ -106,8 +106,8 @@ func (s *scorer) computePrompt(ctx context.Context) error {
 	return nil
 }
 
-// start gives free sequences to the next continuations, as many as there is room for. The first token's
-// probability is known from the prompt.
+// start assigns free sequences to the next continuations while there is room. The log probability of a first token is known
+// from the prompt, so a continuation of one token needs no sequence.
 func (s *scorer) start() {
 	for ; s.started < len(s.continuations); s.started++ {
 		need := len(s.continuations[s.started]) - 1
@@ -125,7 +125,7 @@ func (s *scorer) start() {
 	}
 }
 
-// end frees the lane if its continuation is through, and tells so.
+// end frees the lane if its continuation is finished, and reports whether it is.
 func (s *scorer) end(l scoreLane) bool {
 	need := len(s.continuations[l.index]) - 1
 	if l.known < need {
@@ -137,7 +137,7 @@ func (s *scorer) end(l scoreLane) bool {
 	return true
 }
 
-// fill makes a batch of the lanes' tokens. Each token's logits are those of the token behind it.
+// fill makes a batch of the lanes' tokens. The logits of each token predict the token after it.
 func (s *scorer) fill() {
 	s.batch.reset()
 	s.owners = s.owners[:0]

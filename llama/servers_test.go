@@ -55,11 +55,12 @@ func TestServerDies(t *testing.T) {
 	prompt := mustTokenize(t, m, "Once upon a time there was")
 	c := mustContext(t, m, ContextOptions{Size: 1024})
 	n := 0
-	_, err := c.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 1000, Sampling: Sampling{Temperature: 1}, OnText: func(int, string) {
-		if n++; n == 3 {
-			server.Kill()
-		}
-	}}})
+	_, err := c.Generate(context.Background(), []Request{{Prompt: prompt, MaxTokens: 1000, Sampling: Sampling{Temperature: 1},
+		OnText: func(int, string) {
+			if n++; n == 3 {
+				server.Kill()
+			}
+		}}})
 	require.ErrorIs(t, err, ErrServer)
 	require.ErrorContains(t, err, server.Addr)
 	require.Less(t, n, 10, "text that was made of nothing must not be handed out")

@@ -1,6 +1,5 @@
-// The C face of the C++ that drives llama.cpp. No C++ type, exception or Go pointer to a pointer
-// crosses it: strings come with their length, results are plain structs, and memory that a function
-// hands out is freed by ragft_free.
+// C interface of the C++ code that uses llama.cpp. No C++ types, exceptions or nested Go pointers cross it: strings have a
+// length, results are plain structs, and memory that a function returns is freed with ragft_free.
 #ifndef RAGFT_SHIM_H
 #define RAGFT_SHIM_H
 
@@ -19,16 +18,16 @@ typedef struct ragft_chat    ragft_chat;
 
 typedef struct ragft_error { char text[1024]; } ragft_error;
 
-// What a call that can fail returns.
+// Results of calls that can fail.
 enum {
     RAGFT_OK      = 0,
-    RAGFT_FAILED  = -1,  // the error says why
-    RAGFT_ABORTED = -2,  // ragft_context_abort was called, or the progress callback said stop
+    RAGFT_FAILED  = -1,  // the error has the reason
+    RAGFT_ABORTED = -2,  // ragft_context_abort was called, or the progress callback returned false
     RAGFT_FULL    = -3,  // no room in the key-value cache
-    RAGFT_NAN     = -4,  // the model's logits are not numbers
+    RAGFT_NAN     = -4,  // the model's logits are not finite numbers
 };
 
-// ragft_init prepares llama.cpp once in the process.
+// ragft_init initialises llama.cpp; it must be called once in the process.
 void ragft_init(void);
 void ragft_free(void * memory);
 
@@ -39,7 +38,7 @@ typedef struct ragft_model_params {
     bool      mmap;
     bool      repack;
     bool      check_tensors;
-    uintptr_t progress;    // cgo.Handle given to goLlamaProgress; it also says when to stop
+    uintptr_t progress;    // cgo.Handle for goLlamaProgress, which also stops the loading
     void *    devices;     // a NULL-terminated list of ggml_backend_dev_t, or NULL for llama.cpp's own choice
 } ragft_model_params;
 
@@ -53,8 +52,8 @@ int  ragft_model_load(const char * path, const ragft_model_params * params, ragf
 void ragft_model_free(ragft_model * model);
 void ragft_model_describe(const ragft_model * model, ragft_model_info * info);
 
-// ragft_model_metadata returns the scalar metadata: for each key, its length (4 bytes, native order),
-// the key, the value's length, the value.
+// ragft_model_metadata returns the scalar metadata: for each key its length (4 bytes, native order), the key, the length of
+// the value and the value.
 char * ragft_model_metadata(const ragft_model * model, size_t * size);
 
 // ragft_model_chat_template returns the model's template, owned by the model, or NULL.
@@ -62,10 +61,10 @@ const char * ragft_model_chat_template(const ragft_model * model);
 
 enum { RAGFT_END = 1, RAGFT_HIDDEN = 2, RAGFT_SPECIAL = 4, RAGFT_LSTRIP = 8, RAGFT_RSTRIP = 16 };
 
-// ragft_model_pieces writes for every token where its text ends in the returned bytes, and its flags.
+// ragft_model_pieces returns the texts of all tokens, and writes where each ends in them, and its flags.
 char * ragft_model_pieces(const ragft_model * model, int32_t * ends, uint8_t * flags, ragft_error * err);
 
-// Both return the number of entries, or minus the room needed if there was too little, or INT32_MIN with err set.
+// Both return the number of entries, or the negated size that is needed if room is too small, or INT32_MIN with err set.
 int32_t ragft_tokenize(const ragft_model * model, const char * text, int32_t length, int32_t * tokens, int32_t room,
                        bool add_special, bool parse_special, ragft_error * err);
 int32_t ragft_detokenize(const ragft_model * model, const int32_t * tokens, int32_t n, char * text, int32_t room,
@@ -93,8 +92,8 @@ typedef struct ragft_sampling {
 
 typedef struct ragft_bias { int32_t token; float bias; } ragft_bias;
 
-// A pick takes one token from the logits of a row of the batch: the one that the sampler of `slot`
-// chooses, or, if slot is negative, `target`. The likeliest n_top tokens go to top[top_at] and after.
+// A pick takes one token from the logits of a row of the batch: the one that the sampler of `slot` chooses or, if slot is
+// negative, `target`. The n_top most likely tokens are written to top[top_at] and after.
 typedef struct ragft_pick { int32_t row, slot, target, n_top, top_at; } ragft_pick;
 typedef struct ragft_picked { int32_t token; float logprob; } ragft_picked;
 
@@ -102,44 +101,43 @@ int     ragft_context_new(ragft_model * model, const ragft_context_params * para
 void    ragft_context_free(ragft_context * ctx);
 int32_t ragft_context_size(const ragft_context * ctx);
 
-// ragft_context_abort may be called from any thread: it makes ragft_decode return RAGFT_ABORTED,
-// now and until it is called with 0.
+// ragft_context_abort may be called from any thread. It makes ragft_decode return RAGFT_ABORTED until it is called with 0.
 void ragft_context_abort(ragft_context * ctx, int32_t on);
 
-// ragft_context_set_adapters changes what the next batch computes with. try_out builds the graph once, which
-// finds adapters that llama.cpp cannot compute with, and forgets all sequences.
+// ragft_context_set_adapters changes the adapters of the next batch. try_out builds the graph once, which detects adapters
+// that llama.cpp cannot compute with, and clears all sequences.
 int  ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, float * scales, int32_t n, bool try_out,
                                 ragft_error * err);
 
-// Sequences: clear forgets all and frees the samplers; share gives dst src's positions [0, end), as a copy if
-// the sequences are separate; drop forgets the positions from begin on.
+// Sequences: clear removes all and frees the samplers; share gives the positions [0, end) of src to dst, as a copy if the
+// caches are separate; drop removes the positions from begin on.
 void ragft_context_clear(ragft_context * ctx);
 void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end);
 void ragft_sequence_drop(ragft_context * ctx, int32_t seq, int32_t begin);
 
-// ragft_sampler_set makes the sampler of a slot; the penalties count the n tokens given as already said.
+// ragft_sampler_set creates the sampler of a slot. Its penalties apply to the n recent tokens.
 int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * sampling, const ragft_bias * biases, int32_t n_biases,
-                      const int32_t * said, int32_t n, ragft_error * err);
+                      const int32_t * recent, int32_t n, ragft_error * err);
 
-// ragft_decode runs one batch of n tokens and then all its picks. wanted[i] != 0 makes row i's logits
-// available; every pick's row must be wanted. A pick from logits that are not numbers gets the token -1, one whose
-// grammar allows no token -2. Either makes the result RAGFT_NAN; the other picks are good.
+// ragft_decode computes a batch of n tokens and then all picks. wanted[i] != 0 makes the logits of row i available, and the
+// row of every pick must be wanted. A pick gets the token -1 if the logits are not finite, and -2 if its grammar allows no
+// token. Either makes the result RAGFT_NAN; the other picks are valid.
 int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences,
                  const int8_t * wanted, int32_t n, const ragft_pick * picks, int32_t n_picks, ragft_picked * out,
                  ragft_picked * top, ragft_error * err);
 
 // ragft_embed computes a batch of whole sequences, numbered from 0, and writes the pooled embedding of each of the
-// n_seq to out. The context must have been made for embeddings.
+// n_seq to out. The context must have been created for embeddings.
 int ragft_embed(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences, int32_t n,
                 int32_t n_seq, float * out, ragft_error * err);
 
-// ragft_context_logits copies the logits of a row of the last batch, which must have been wanted, to out, one for each
-// token of the vocabulary.
+// ragft_context_logits copies the logits of a row of the last batch to out, one for each token of the vocabulary. The row
+// must have been wanted.
 int ragft_context_logits(ragft_context * ctx, int32_t row, float * out, ragft_error * err);
 
 // --- chat templates ---
 
-// What a template can take. Of contents, it takes strings unless RAGFT_CHAT_TYPED says that it wants lists of parts.
+// Features of a template. Contents are strings, or lists of parts with RAGFT_CHAT_TYPED.
 enum {
     RAGFT_CHAT_SYSTEM = 1, RAGFT_CHAT_TYPED = 2, RAGFT_CHAT_TOOLS = 4, RAGFT_CHAT_CALLS = 8, RAGFT_CHAT_PARALLEL = 16,
     RAGFT_CHAT_OBJECT_ARGUMENTS = 32,

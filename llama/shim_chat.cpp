@@ -15,8 +15,8 @@ struct ragft_chat {
     jinja::program program;
 };
 
-// A template comes with the model's file, and the engine parses and runs it by recursion: what nests deeper
-// than any template has reason to is refused before it can exhaust the stack.
+// A template comes with the model's file, and the engine parses and runs it by recursion. Templates with excessive nesting
+// are rejected, so that they cannot exhaust the stack.
 static void check_nesting(const std::vector<jinja::token> & tokens) {
     using jinja::token;
     int depth = 0, blocks = 0, length = 0, branches = 0;
@@ -72,13 +72,13 @@ void ragft_chat_free(ragft_chat * chat) { delete chat; }
 
 namespace {
 
-// Reads values as ragft_chat_render's comment in shim.h lays them out. The Go side writes them.
+// Reads values in the format that shim.h describes at ragft_chat_render.
 class reader {
 public:
     reader(const char * data, size_t length) : at(data), end(data + length) {}
 
-    // What users wrote is marked as input: the mark survives most of the template's string operations, so that
-    // the result tells which parts a user could have written.
+    // Text of users is marked as input. The mark survives most of the template's string operations, so that the result
+    // shows which parts a user could have written.
     jinja::value value() {
         switch (const char kind = *take(1)) {
             case 'n': return jinja::mk_val<jinja::value_none>();
@@ -99,7 +99,7 @@ private:
 
     const char * take(size_t n) {
         if (n > (size_t) (end - at)) {
-            throw std::runtime_error("values are cut short");
+            throw std::runtime_error("the values are truncated");
         }
         at += n;
         return at - n;
@@ -140,7 +140,7 @@ private:
 
 std::string render(const ragft_chat & chat, const char * data, size_t length) {
     jinja::context ctx(chat.source);
-    ctx.current_time = 1735732800; // 2025-01-01: the same messages give the same prompt on every day
+    ctx.current_time = 1735732800; // 2025-01-01: the same messages always give the same prompt
     const jinja::value variables = reader(data, length).value();
     for (const auto & variable : variables->as_ordered_object()) {
         ctx.set_val(variable.first, variable.second);

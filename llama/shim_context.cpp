@@ -85,14 +85,14 @@ static llama_context_params context_params(const ragft_context_params * params, 
     p.abort_callback_data = ctx;
     p.abort_callback      = [](void * data) {
         const bool stop = ((ragft_context *) data)->abort.load(std::memory_order_relaxed) != 0;
-        ragft_quiet = ragft_quiet || stop; // llama.cpp warns about what it then takes back
+        ragft_quiet = ragft_quiet || stop; // llama.cpp warns about what it then corrects
         return stop;
     };
     return p;
 }
 
-// trial decodes two tokens on one thread, where a failed assertion can be caught: a file may pass all checks
-// and still ask an operation for what it cannot do. Without `whole`, only the graph is built. It throws.
+// trial decodes two tokens on one thread, where a failed assertion can be caught: a file may pass all checks and still use an
+// operation that ggml does not support. Without `whole`, only the graph is built. It throws.
 static void trial(ragft_context * ctx, bool whole) {
     struct restore {
         ragft_context * ctx;
@@ -125,7 +125,7 @@ static void start_threads(ragft_context * ctx, int n_threads) {
     if (n_threads < 2) {
         return;
     }
-    // Without a pool of its own, ggml starts its threads anew for every batch.
+    // Without a thread pool, ggml starts new threads for every batch.
     ggml_threadpool_params p = ggml_threadpool_params_default(n_threads);
     p.poll = 1; // spin for some milliseconds between batches, not for a tenth of a second
     ctx->pool = ggml_threadpool_new(&p);
@@ -143,7 +143,7 @@ int ragft_context_new(ragft_model * model, const ragft_context_params * params, 
         ctx->vocab   = model->vocab;
         ctx->n_vocab = llama_vocab_n_tokens(model->vocab);
         ctx->separate = params->separate;
-        ragft_quiet  = true; // llama.cpp warns if all sequences together pass what the model was trained on; that is meant
+        ragft_quiet  = true; // llama.cpp warns if all sequences together exceed the training length, which is intended
         ctx->llama   = llama_init_from_model(model->llama, context_params(params, ctx));
         ragft_quiet  = false;
         if (!ctx->llama) {
@@ -201,7 +201,7 @@ int ragft_context_set_adapters(ragft_context * ctx, ragft_adapter ** adapters, f
             list.push_back(adapters[i]->llama);
         }
         if (llama_set_adapters_lora(ctx->llama, list.data(), list.size(), scales) != 0) {
-            ragft_fail(err, "llama.cpp refuses the adapters");
+            ragft_fail(err, "llama.cpp rejects the adapters");
             return RAGFT_FAILED;
         }
         if (try_out) {
@@ -229,7 +229,7 @@ void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t
         llama_memory_seq_cp(memory, src, dst, 0, end);
         return;
     }
-    llama_memory_seq_cp(memory, src, dst, -1, -1); // llama.cpp copies a separate cache whole or not at all
+    llama_memory_seq_cp(memory, src, dst, -1, -1); // llama.cpp can only copy a separate cache as a whole
     llama_memory_seq_rm(memory, dst, end, -1);
 }
 
@@ -263,7 +263,7 @@ static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ra
     for (int32_t i = 0; i < n; i++) {
         ctx->rows[i] = llama_get_logits_ith(ctx->llama, picks[i].row);
         if (!ctx->rows[i]) {
-            ragft_fail(err, "a batch row without logits was asked for");
+            ragft_fail(err, "the batch row has no logits");
             return RAGFT_FAILED;
         }
     }
@@ -275,7 +275,7 @@ static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ra
             ctx->status[i] = RAGFT_FAILED;
         }
     };
-    // waking the workers costs some 20 microseconds
+    // waking the workers takes about 20 microseconds
     if (ctx->workers && n > 1 && (int64_t) n * ctx->n_vocab > 200000) {
         ctx->workers->run(n, pick);
     } else {
@@ -351,7 +351,7 @@ int ragft_embed(ragft_context * ctx, const int32_t * tokens, const int32_t * pos
         for (int32_t s = 0; s < n_seq; s++) {
             const float * row = llama_get_embeddings_seq(ctx->llama, s);
             if (!row) {
-                ragft_fail(err, "the model gives no pooled embeddings");
+                ragft_fail(err, "the model has no pooled embeddings");
                 return RAGFT_FAILED;
             }
             std::copy(row, row + width, out + (size_t) s * width);
@@ -367,7 +367,7 @@ int ragft_context_logits(ragft_context * ctx, int32_t row, float * out, ragft_er
     try {
         const float * logits = llama_get_logits_ith(ctx->llama, row); // waits for a GPU
         if (!logits) {
-            ragft_fail(err, "a batch row without logits was asked for");
+            ragft_fail(err, "the batch row has no logits");
             return RAGFT_FAILED;
         }
         bool sound = true;

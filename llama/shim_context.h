@@ -1,4 +1,4 @@
-// A context, its samplers and what it needs to sample: shared by shim_context.cpp and shim_sample.cpp.
+// A context and its samplers, shared by shim_context.cpp and shim_sample.cpp.
 #ifndef RAGFT_SHIM_CONTEXT_H
 #define RAGFT_SHIM_CONTEXT_H
 
@@ -13,18 +13,18 @@
 
 // A sampler chooses one sequence's tokens.
 struct ragft_sampler {
-    llama_sampler * chain   = nullptr; // NULL: the likeliest token, without penalties and bias
+    llama_sampler * chain   = nullptr; // NULL: greedy, without penalties and bias
     llama_sampler * grammar = nullptr; // NULL: any text
     bool            on      = false;
-    // What candidates() may leave out; 0: nothing.
-    int32_t         keep    = 0;     // all but the likeliest so many
-    float           min_p   = 0;     // what is less likely than the likeliest by this factor
-    float           hottest = 0;     // what has next to no probability at this temperature
+    // Limits for what candidates() leaves out; 0: no limit.
+    int32_t         keep    = 0;     // all but this many most likely tokens
+    float           min_p   = 0;     // tokens less likely than the most likely one by this factor
+    float           hottest = 0;     // tokens with negligible probability at this temperature
     std::vector<llama_token_data> candidates;
     std::vector<float>            scratch;
 };
 
-// ragft_workers runs the picks of a batch side by side.
+// ragft_workers runs the picks of a batch in parallel.
 class ragft_workers {
 public:
     explicit ragft_workers(int extra);
@@ -55,7 +55,7 @@ struct ragft_context {
     std::atomic<int32_t> abort{0};
     std::vector<ragft_sampler> samplers;
     ragft_workers *     workers = nullptr; // NULL: one thread
-    // the batch's sequence ids, as llama_batch wants them
+    // the batch's sequence ids, in the form of llama_batch
     std::vector<int32_t>   n_seq_id;
     std::vector<int32_t>   seq_ids;
     std::vector<int32_t *> seq_id;

@@ -1,4 +1,4 @@
-// What the C++ files of this package share. Never included by Go.
+// Declarations that the C++ files of this package share. Go does not include it.
 #ifndef RAGFT_SHIM_INTERNAL_H
 #define RAGFT_SHIM_INTERNAL_H
 
@@ -13,18 +13,16 @@
 struct ragft_model   { llama_model * llama; const llama_vocab * vocab; };
 struct ragft_adapter { llama_adapter_lora * llama; };
 
-// A guard is armed while llama.cpp runs on this thread. It collects the errors that llama.cpp logs, which
-// is the only place where it gives a reason, and it turns a failed assertion (GGML_ASSERT, GGML_ABORT),
-// which would end the process, into an exception. Not for use around a computation: an exception
-// would leave the other threads of the graph waiting. While a guard is armed, errors go to the log as
-// information only.
+// While a guard exists, it collects the errors that llama.cpp logs on this thread, as it gives reasons nowhere else, and turns
+// failed assertions (GGML_ASSERT, GGML_ABORT), which would end the process, into exceptions. It must not be used around a
+// computation, in which an exception would leave other threads waiting. Errors are logged as information meanwhile.
 class ragft_guard {
 public:
     ragft_guard();
     ~ragft_guard();
     ragft_guard(const ragft_guard &) = delete;
     ragft_guard & operator=(const ragft_guard &) = delete;
-    // reasons returns the errors logged since the guard was made.
+    // reasons returns the errors logged since the guard was created.
     const std::string & reasons() const;
 };
 
@@ -34,7 +32,7 @@ inline void ragft_fail(ragft_error * err, const std::string & text) {
     err->text[n] = 0;
 }
 
-// ragft_fail_caught, called in a catch (...), reports the exception at hand.
+// ragft_fail_caught, called in a catch (...), reports the current exception.
 inline void ragft_fail_caught(ragft_error * err) {
     try {
         throw;
@@ -45,10 +43,10 @@ inline void ragft_fail_caught(ragft_error * err) {
     }
 }
 
-// ragft_quiet makes warnings and errors on this thread mere information: those about a computation that was to end.
+// ragft_quiet logs warnings and errors of this thread as information, for a computation that is being stopped.
 extern thread_local bool ragft_quiet;
 
-// ragft_copy returns a copy of the bytes for ragft_free; NULL if memory has run out.
+// ragft_copy returns a copy of the bytes for ragft_free, or NULL if memory has run out.
 char * ragft_copy(const std::string & bytes);
 
 #endif

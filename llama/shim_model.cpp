@@ -15,7 +15,7 @@ static thread_local std::string guard_reasons;
 static thread_local int         log_level = GGML_LOG_LEVEL_INFO; // of the line that CONT pieces belong to
 static thread_local std::string log_line;
 static ggml_abort_callback_t    previous_abort;
-static ggml_log_callback        previous_log; // internal/llamacpp's, which hands lines to Go
+static ggml_log_callback        previous_log; // that of internal/llamacpp, which passes lines to Go
 static void *                   previous_log_data;
 thread_local bool               ragft_quiet;
 
@@ -42,7 +42,7 @@ static void on_log(ggml_log_level level, const char * text, void *) {
         if (log_level == GGML_LOG_LEVEL_ERROR && guard_depth > 0 && guard_reasons.size() < 4096) {
             guard_reasons += guard_reasons.empty() ? line : "; " + line;
         }
-        // what is returned as an error, or was asked to stop, need not alarm anyone in the log
+        // errors that are returned, or follow from stopping, are logged as information
         const bool known = ragft_quiet || (log_level == GGML_LOG_LEVEL_ERROR && guard_depth > 0);
         const int level = known && log_level != GGML_LOG_LEVEL_CONT ? GGML_LOG_LEVEL_INFO : log_level;
         if (!line.empty() && previous_log) {

@@ -91,7 +91,7 @@ int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * 
             ragft_guard guard;
             sampler.grammar = llama_sampler_init_grammar(ctx->vocab, s->grammar, "root");
             if (!sampler.grammar) {
-                ragft_fail(err, "the grammar cannot be read: " + guard.reasons());
+                ragft_fail(err, "invalid grammar: " + guard.reasons());
                 return RAGFT_FAILED;
             }
         }
@@ -121,15 +121,15 @@ int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * 
             if (s->min_p > 0) add(llama_sampler_init_min_p(s->min_p, 1));
             add(llama_sampler_init_temp(s->temperature));
             add(llama_sampler_init_dist(s->seed));
-            // Penalties that only lower do so to at most repeat_last tokens: so those that top-k can keep are among
-            // the first top_k + repeat_last.
+            // Penalties that only lower logits change at most repeat_last of them, so top-k keeps tokens of the first
+            // top_k + repeat_last.
             const bool lowers = s->repeat_penalty >= 1 && s->presence_penalty >= 0 && s->frequency_penalty >= 0;
             if (s->top_k > 0 && !bias && (!penalty || lowers)) {
                 sampler.keep = s->top_k + (penalty ? s->repeat_last : 0);
             }
             if (!penalty && !bias) {
                 sampler.hottest = std::max(s->temperature, 1.0f); // top-p comes before temperature
-                sampler.min_p   = s->top_p < 1 ? 0 : s->min_p;    // top-p counts what min-p drops
+                sampler.min_p   = s->top_p < 1 ? 0 : s->min_p;    // top-p counts tokens that min-p drops
             }
         }
         for (int32_t i = 0; penalty && i < n; i++) {
@@ -157,10 +157,10 @@ static float least_kept(const float * logits, int32_t n_vocab, int32_t k, std::v
     return heap.front();
 }
 
-// candidates lists the tokens that the chain may choose and returns how many those are. A vocabulary can have 250,000 of them, and going
-// through all costs more than a small model's share of a batch. So those are left out here that top-k or
-// min-p would drop at once, and those that have, all together, less than 1e-7 of the likeliest one's
-// probability: a float does not see that.
+// candidates lists the tokens that the chain may choose, and returns their number. A vocabulary can have 250,000 tokens, and
+// passing all of them through the chain takes longer than a small model's share of a batch. So it leaves out tokens that top-k
+// or min-p would drop at once, and those that together have less than 1e-7 of the probability of the most likely one, which is
+// beyond the precision of a float.
 static size_t candidates(ragft_sampler & s, const float * logits, int32_t n_vocab, float max) {
     float least = -INFINITY;
     if (s.keep > 0 && s.keep < n_vocab / 4) {
@@ -169,7 +169,7 @@ static size_t candidates(ragft_sampler & s, const float * logits, int32_t n_voca
         least = max - s.hottest * (16.2f + std::log((float) n_vocab)); // e^-16.2 < 1e-7
         if (s.min_p > 0) least = std::max(least, max + std::log(s.min_p) - 1e-3f);
     }
-    s.candidates.resize((size_t) n_vocab); // and stays so: only the first time does anything
+    s.candidates.resize((size_t) n_vocab); // does something only the first time
     llama_token_data * out = s.candidates.data();
     for (llama_token t = 0; t < n_vocab; t++) {
         *out = {t, logits[t], 0};
@@ -192,7 +192,7 @@ static int32_t choose(ragft_sampler & s, size_t n) {
     return array.selected < 0 || array.selected >= (int64_t) array.size ? -1 : array.data[array.selected].id;
 }
 
-// allowed tells whether the text may go on with the token.
+// allowed reports whether the grammar allows the token next.
 static bool allowed(ragft_sampler & s, llama_token token) {
     llama_token_data one = {token, 0, 0};
     llama_token_data_array array = {&one, 1, -1, false};
@@ -200,8 +200,8 @@ static bool allowed(ragft_sampler & s, llama_token token) {
     return one.logit > -INFINITY;
 }
 
-// choose_allowed is for the case that the token which came up is against the grammar: only now all tokens are held
-// against it, which takes long.
+// choose_allowed chooses again if the grammar does not allow the chosen token. Only then all tokens are checked against the
+// grammar, which takes long.
 static int32_t choose_allowed(ragft_sampler & s, const float * logits, int32_t n_vocab) {
     s.candidates.resize((size_t) n_vocab);
     for (llama_token t = 0; t < n_vocab; t++) {

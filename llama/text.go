@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// A stream turns the pieces of one sample into text. It holds back what may yet turn out to be the
-// beginning of a stop string or is not a whole character, so that what it gives out stands.
+// stream turns the tokens of one sample into text. It holds back what may be the beginning of a stop string, or is not a whole
+// character yet, so that text it has emitted is final.
 type stream struct {
 	stops   []string
 	longest int // bytes of the longest stop string
@@ -26,7 +26,7 @@ func newStream(stops []string, emit func(string)) stream {
 	return s
 }
 
-// push adds a piece and tells whether a stop string is complete. Then the text ends before it.
+// push adds a token's text and reports whether it completes a stop string. The text then ends before that.
 func (s *stream) push(piece string) (stopped bool) {
 	s.held = append(s.held, piece...)
 	if at := s.stop(); at >= 0 {
@@ -39,8 +39,7 @@ func (s *stream) push(piece string) (stopped bool) {
 	return false
 }
 
-// finish gives out what was held back: no stop string will complete it. Bytes of an unfinished character
-// are dropped.
+// finish emits what was held back. Bytes of an incomplete character are dropped.
 func (s *stream) finish() {
 	s.release(len(s.held))
 	s.held = nil
@@ -57,7 +56,7 @@ func (s *stream) stop() int {
 	return first
 }
 
-// begun returns the length of the longest end of the held bytes with which a stop string begins.
+// begun returns the length of the longest end of the held bytes that a stop string begins with.
 func (s *stream) begun() int {
 	for n := min(s.longest-1, len(s.held)); n > 0; n-- {
 		end := string(s.held[len(s.held)-n:])
@@ -70,8 +69,8 @@ func (s *stream) begun() int {
 	return 0
 }
 
-// release gives out the first n held bytes but for an unfinished character at their end. Each byte that can
-// never become UTF-8 is given out as U+FFFD.
+// release emits the first n held bytes, without an incomplete character at their end. Invalid UTF-8 is emitted as U+FFFD, once
+// for each byte.
 func (s *stream) release(n int) {
 	n -= unfinished(s.held[:n])
 	if n == 0 {
@@ -88,7 +87,7 @@ func (s *stream) release(n int) {
 	}
 }
 
-// unfinished returns how many bytes at the end of b begin a character that more bytes could complete.
+// unfinished returns the length of an incomplete character at the end of b.
 func unfinished(b []byte) int {
 	for n := 1; n <= min(utf8.UTFMax-1, len(b)); n++ {
 		if end := b[len(b)-n:]; utf8.RuneStart(end[0]) {

@@ -9,30 +9,28 @@ import (
 	"strings"
 )
 
-// A Conversation is tokens of which some are the assistant's to write, as training needs them.
+// Conversation is a tokenized conversation with the turns of the assistant, as training needs it.
 type Conversation struct {
 	Tokens []Token
 	Turns  []Turn // of the assistant, in order; at least one
 }
 
-// A Turn is what the assistant writes at one go: Tokens[From:To] of its Conversation, the token that ends the turn
-// included. Everything before From is the prompt that [Model.TokenizeChat] gives for it, token by token.
+// Turn is what the assistant writes in one turn: Tokens[From:To] of its Conversation, including the token that ends the turn.
+// Tokens[:From] is exactly the prompt that [Model.TokenizeChat] returns for it.
 type Turn struct {
 	Message  int // index in the messages
-	From, To int
+	From, To int // range in Tokens
 }
 
-// TokenizeTurn renders messages that end with the assistant's, and returns the tokens of the prompt for that
-// message, which are those of [Model.TokenizeChat] for the messages before it, and the tokens with which the
-// assistant answers: its text and tool calls, as the template writes them, and the token that ends its turn. What the
-// template puts behind that token is left out, since it is not the model's to say. Where the template ends turns
-// with no token of their own, the answer ends with EOS.
+// TokenizeTurn tokenizes messages of which the last is the assistant's. The prompt is what [Model.TokenizeChat] returns for the
+// messages before it. The answer is what the assistant writes: its text and tool calls in the form of the template, and the
+// token that ends its turn. What the template has after that token is left out, as the model does not write it. If the
+// template does not end turns with a token, the answer ends with EOS.
 //
-// The prompt is what the template renders before the message with the generation prompt, and the answer what
-// it adds with the message. Two kinds of templates are split although the whole does not begin with the prompt: those
-// that render what comes before in another way once there is an answer, and those that put an empty chain of thought
-// into prompts alone, to keep the model from thinking. Where it cannot be told what the model is to write, as where
-// a template opens a chain of thought for it and leaves it out of the message, the error wraps [ErrTemplateSplit].
+// The answer is found as what the template renders after the prompt. Templates of two kinds are supported although their
+// rendering does not begin with the prompt: those that render earlier messages differently once there is an answer, and those
+// whose prompt has an empty chain of thought, to keep the model from thinking. If the answer cannot be found, for instance
+// because the prompt opens a chain of thought that the message does not have, the error wraps [ErrTemplateSplit].
 // o.NoGenerationPrompt has no effect.
 func (m *Model) TokenizeTurn(messages []Message, o ChatOptions) (prompt, answer []Token, err error) {
 	if len(messages) == 0 || messages[len(messages)-1].Role != "assistant" {
@@ -50,11 +48,11 @@ func (m *Model) TokenizeTurn(messages []Message, o ChatOptions) (prompt, answer 
 	return c.turn(len(messages))
 }
 
-// TokenizeTurns renders a conversation and tells which tokens the assistant wrote, in each of its turns. It returns
-// a single Conversation unless the template renders earlier turns in another way than the last, as those of
-// reasoning models do that leave out earlier chains of thought. Then a turn whose prompt does not go on from the
-// turn before begins a new Conversation, so that each is learnt after the very tokens that the model sees before
-// it in use; every turn of the assistant is in exactly one of them. For errors see [Model.TokenizeTurn].
+// TokenizeTurns tokenizes a conversation and finds the turns of the assistant in it. It returns one Conversation, unless the
+// template renders earlier turns differently from the last one, as those of reasoning models do that leave out earlier chains
+// of thought. Then a turn whose prompt does not continue the turn before starts another Conversation, so that each turn is
+// trained after exactly the tokens that the model sees before it in use. Every turn is in exactly one Conversation. The errors
+// are those of [Model.TokenizeTurn].
 func (m *Model) TokenizeTurns(messages []Message, o ChatOptions) ([]Conversation, error) {
 	release, err := m.use()
 	if err != nil {
@@ -82,12 +80,12 @@ func (m *Model) TokenizeTurns(messages []Message, o ChatOptions) ([]Conversation
 		last.Turns = append(last.Turns, Turn{Message: i, From: len(prompt), To: len(last.Tokens)})
 	}
 	if len(list) == 0 {
-		return nil, errors.New("llama: no message is the assistant's")
+		return nil, errors.New("llama: there is no message of the assistant")
 	}
 	return list, nil
 }
 
-// turn splits the first n messages into the prompt for the last of them, and that one.
+// turn splits the first n messages into the prompt for the last one, and the answer.
 func (c *chat) turn(n int) (prompt, answer []Token, err error) {
 	before, err := c.render(n-1, true)
 	if err != nil {
@@ -117,12 +115,12 @@ func (c *chat) turn(n int) (prompt, answer []Token, err error) {
 		return prompt, answer[:end+1], nil
 	}
 	if c.m.EOS() == NoToken {
-		return nil, nil, fmt.Errorf("%w: nothing ends the answer", ErrTemplateSplit)
+		return nil, nil, fmt.Errorf("%w: there is no token that ends the answer", ErrTemplateSplit)
 	}
 	return prompt, append(slices.Clone(answer), c.m.EOS()), nil
 }
 
-// rest is what the whole, of n messages, adds to the prompt for the last of them.
+// rest returns what the rendering of n messages, whole, adds to the prompt for the last one, before.
 func (c *chat) rest(n int, before, whole []part) ([]part, error) {
 	prompt, text := joinParts(before), joinParts(whole)
 	same := common(prompt, text)
@@ -145,12 +143,12 @@ func (c *chat) rest(n int, before, whole []part) ([]part, error) {
 			return cut(whole, head), nil
 		}
 	}
-	return nil, fmt.Errorf("%w: where the prompt goes on with %.40q, the conversation with the answer has %.40q",
+	return nil, fmt.Errorf("%w: where the prompt continues with %.40q, the conversation with the answer has %.40q",
 		ErrTemplateSplit, prompt[same:], text[same:])
 }
 
-// head is the length of the part of the text, of n messages, that does not depend on content and calls of the last of
-// them. The answer begins there or before.
+// head returns the length of the beginning of text, the rendering of n messages, that does not depend on the content and calls
+// of the last one. The answer starts there or before.
 func (c *chat) head(n int, text string) (int, error) {
 	other := *c
 	other.messages, other.calls = slices.Clone(c.messages[:n]), slices.Clone(c.calls[:n])
@@ -163,9 +161,9 @@ func (c *chat) head(n int, text string) (int, error) {
 	return common(text, joinParts(parts)), err
 }
 
-// lastMessage is where the last of n messages begins in the prompt, or -1. From there on it may be found again in
-// a rendering with the answer, even if what comes before is rendered in another way once there is one: Mistral's
-// templates put the system message into the last message if that is the user's.
+// lastMessage returns where the last of n messages starts in the prompt, or -1. The prompt from there on may be part of the
+// rendering with the answer, even if what is before it changes with an answer: Mistral's templates put the system message into
+// the last message if that is the user's.
 func (c *chat) lastMessage(n int, prompt string) int {
 	if n == 0 {
 		return -1
@@ -177,10 +175,9 @@ func (c *chat) lastMessage(n int, prompt string) int {
 	return strings.LastIndex(prompt, content)
 }
 
-// deniesThoughts tells whether what the prompt for the answer to n messages has from byte i on is there to keep
-// the model from thinking, as an empty chain of thought is that some templates put into prompts alone. It belongs to
-// the generation prompt then, and is another or not there when the model may think. A template that opens a chain of
-// thought whatever it is told does not pass.
+// deniesThoughts reports whether the part from byte i on of the prompt after n messages is there to keep the model from
+// thinking, such as the empty chain of thought that some templates have in prompts alone. It then belongs to the generation
+// prompt, and is missing or different if the model may think. A template that always opens a chain of thought does not count.
 func (c *chat) deniesThoughts(n int, prompt string, i int) (bool, error) {
 	if c.options.Thinking {
 		return false, nil
@@ -198,7 +195,7 @@ func (c *chat) deniesThoughts(n int, prompt string, i int) (bool, error) {
 	return err == nil && !strings.HasSuffix(joinParts(parts), prompt[i:]), err
 }
 
-// common is the length of the longest common prefix.
+// common returns the length of the longest common prefix.
 func common(a, b string) int {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {
@@ -207,8 +204,8 @@ func common(a, b string) int {
 	return n
 }
 
-// continuation tokenizes an answer apart from its prompt. It is for texts whose tokens would go across the border, such
-// as a blank that ends the prompt: in use the prompt's tokens are there before the answer's.
+// continuation tokenizes an answer separately from its prompt. It is for texts in which a token would span the border, for
+// instance after a space at the end of the prompt: in use, the tokens of the prompt come first.
 func (c *chat) continuation(rest []part) ([]Token, error) {
 	var tokens []Token
 	for i, run := range c.m.vocab.split(rest) {
@@ -221,12 +218,12 @@ func (c *chat) continuation(rest []part) ([]Token, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 { // some vocabularies put a space before a text
+		if i == 0 { // some vocabularies add a space before a text
 			if len(more) > 1 && c.m.vocab.piece(more[0]) == " " && !strings.HasPrefix(text, " ") {
 				more = more[1:]
 			}
 			if strings.HasPrefix(c.m.vocab.piece(more[0]), " ") != strings.HasPrefix(text, " ") {
-				return nil, fmt.Errorf("%w: the vocabulary cannot begin %.20q where the prompt ends", ErrTemplateSplit, text)
+				return nil, fmt.Errorf("%w: the vocabulary has no token to start %.20q after the prompt", ErrTemplateSplit, text)
 			}
 		}
 		tokens = append(tokens, more...)
@@ -234,11 +231,11 @@ func (c *chat) continuation(rest []part) ([]Token, error) {
 	return tokens, nil
 }
 
-// cut drops the first n bytes.
+// cut returns the parts without their first n bytes.
 func cut(parts []part, n int) []part {
 	for i, p := range parts {
 		if n < len(p.text) {
-			return append([]part{{p.text[n:], p.said}}, parts[i+1:]...)
+			return append([]part{{p.text[n:], p.untrusted}}, parts[i+1:]...)
 		}
 		n -= len(p.text)
 	}

@@ -18,7 +18,8 @@ import (
 )
 
 // special finds what templates use as special tokens.
-var special = regexp.MustCompile(`<[|｜][^<> ']{1,40}[|｜]>|<(?:start|end)_of_turn>|\[/?[A-Z_]{3,20}\]|</?(?:think|tool_call|tool_response)>`)
+var special = regexp.MustCompile(`<[|｜][^<> ']{1,40}[|｜]>|<(?:start|end)_of_turn>|` +
+	`\[/?[A-Z_]{3,20}\]|</?(?:think|tool_call|tool_response)>`)
 
 // TestShippedTemplates splits conversations by the templates that come with llama.cpp's source and prints what
 // became of each. A split must never be wrong: where there is one, every turn holds what the assistant said, and its
@@ -87,7 +88,8 @@ func TestShippedTemplates(t *testing.T) {
 			require.Equal(t, countAssistant(messages), turns)
 			return fmt.Sprint(len(conversations))
 		}
-		for _, known := range []string{"Qwen2.5", "Qwen3-0.6B", "Llama-3", "gemma-", "Phi-3.5", "Mistral-", "granite", "SmolLM3", "gpt-oss", "DeepSeek-V3.1"} {
+		for _, known := range []string{"Qwen2.5", "Qwen3-0.6B", "Llama-3", "gemma-", "Phi-3.5", "Mistral-", "granite", "SmolLM3",
+			"gpt-oss", "DeepSeek-V3.1"} {
 			if strings.Contains(path, known) && !strings.Contains(path, "Distill") && !strings.Contains(path, "Hermes") {
 				require.Regexp(t, `^\d$`, outcome(chat, ChatOptions{}), path)
 			}

@@ -14,14 +14,13 @@ import (
 	"unsafe"
 )
 
-// Token is a token's number in the model's vocabulary.
+// Token is the index of a token in the model's vocabulary.
 type Token = int32
 
-// NoToken stands for a special token that the vocabulary does not have.
+// NoToken is returned for a special token that the vocabulary does not have.
 const NoToken Token = -1
 
-// vocabulary is a copy of what llama.cpp knows of each token, so that turning tokens to text while
-// generating needs no call into C.
+// vocabulary is a copy of llama.cpp's vocabulary, so that turning tokens into text needs no call into C.
 type vocabulary struct {
 	text    string
 	ends    []int32
@@ -51,7 +50,7 @@ func (v *vocabulary) has(t Token) bool { return t >= 0 && int(t) < len(v.ends) }
 
 func (v *vocabulary) is(t Token, flag uint8) bool { return v.has(t) && v.flags[t]&flag != 0 }
 
-// piece returns the token's bytes; a special token's are its written form.
+// piece returns the token's bytes. For a special token they are its name.
 func (v *vocabulary) piece(t Token) string {
 	if !v.has(t) {
 		return ""
@@ -63,7 +62,7 @@ func (v *vocabulary) piece(t Token) string {
 	return v.text[begin:v.ends[t]]
 }
 
-// visible returns the token's bytes as they stand in generated text, where control tokens have none.
+// visible returns the token's bytes in generated text, in which control tokens are invisible.
 func (v *vocabulary) visible(t Token) string {
 	if v.is(t, C.RAGFT_HIDDEN) {
 		return ""
@@ -71,11 +70,11 @@ func (v *vocabulary) visible(t Token) string {
 	return v.piece(t)
 }
 
-// check returns an error that names the first token that is not in the vocabulary.
+// check returns an error for the first token that is not in the vocabulary.
 func (v *vocabulary) check(tokens []Token) error {
 	for i, t := range tokens {
 		if !v.has(t) {
-			return fmt.Errorf("%w: token %d is %d, the vocabulary has %d", ErrInvalidToken, i, t, len(v.ends))
+			return fmt.Errorf("%w: token %d is %d; the vocabulary has %d tokens", ErrInvalidToken, i, t, len(v.ends))
 		}
 	}
 	return nil
@@ -84,32 +83,30 @@ func (v *vocabulary) check(tokens []Token) error {
 // VocabSize returns the number of tokens in the vocabulary.
 func (m *Model) VocabSize() int { return len(m.vocab.ends) }
 
-// BOS returns the token that begins a text, or [NoToken].
+// BOS returns the token at the beginning of a text, or [NoToken].
 func (m *Model) BOS() Token { return Token(m.info.bos) }
 
-// EOS returns the token that ends a text, or [NoToken].
+// EOS returns the token at the end of a text, or [NoToken].
 func (m *Model) EOS() Token { return Token(m.info.eos) }
 
-// IsEndOfGeneration tells whether a model that chooses t has ended its answer: the end of the text, of
-// a turn, of a message.
+// IsEndOfGeneration reports whether t ends an answer: it is an end of text, of turn or of message.
 func (m *Model) IsEndOfGeneration(t Token) bool { return m.vocab.is(t, endFlag) }
 
-// Piece returns the bytes of one token: often a word with the space before it, sometimes part of a
-// UTF-8 sequence. A special token gives its written form, such as "<|im_end|>"; a token that is not in the
-// vocabulary gives "".
+// Piece returns the bytes of one token: often a word with the space before it, sometimes a part of a UTF-8 character. For a
+// special token it is its name, such as "<|im_end|>", and for a token that is not in the vocabulary "".
 func (m *Model) Piece(t Token) string { return m.vocab.piece(t) }
 
-// TokenizeOptions says how [Model.Tokenize] treats special tokens. The zero value makes plain text.
+// TokenizeOptions are the options of [Model.Tokenize]. The zero value is for plain text.
 type TokenizeOptions struct {
-	// AddSpecial adds the tokens that the model wants around a text, such as BOS in front.
+	// AddSpecial adds the special tokens that the model needs around a text, such as BOS before it.
 	AddSpecial bool
 
-	// ParseSpecial reads the written forms of special tokens in the text, such as "<|im_start|>", as
-	// these tokens. Never set it for text that others have written: see [Model.TokenizeChat].
+	// ParseSpecial reads names of special tokens in the text, such as "<|im_start|>", as these tokens. Never set it for
+	// text that you do not trust: see [Model.TokenizeChat].
 	ParseSpecial bool
 }
 
-// Tokenize splits text into tokens. Each byte that is not UTF-8 is read as U+FFFD.
+// Tokenize splits text into tokens. Each byte that is not valid UTF-8 is read as U+FFFD.
 func (m *Model) Tokenize(text string, options TokenizeOptions) ([]Token, error) {
 	release, err := m.use()
 	if err != nil {
@@ -124,7 +121,7 @@ func (m *Model) tokenize(text string, options TokenizeOptions) ([]Token, error) 
 	if len(text) > math.MaxInt32/4 {
 		return nil, fmt.Errorf("llama: a text of %d bytes is too long to tokenize", len(text))
 	}
-	if !utf8.ValidString(text) { // llama.cpp refuses some bytes and takes others for what they are not
+	if !utf8.ValidString(text) { // llama.cpp rejects some invalid bytes and misreads others
 		text = string([]rune(text))
 	}
 	tokens := make([]Token, len(text)/2+16)
@@ -142,8 +139,8 @@ func (m *Model) tokenize(text string, options TokenizeOptions) ([]Token, error) 
 	}
 }
 
-// Detokenize returns the text of tokens. Control tokens give nothing, and the space that some
-// vocabularies put before a text is removed. The result may end within a UTF-8 sequence if tokens do.
+// Detokenize returns the text of tokens, without control tokens and without the space that some vocabularies put before a
+// text. The result can start or end within a UTF-8 character if the tokens do.
 func (m *Model) Detokenize(tokens []Token) (string, error) {
 	release, err := m.use()
 	if err != nil {
@@ -154,13 +151,13 @@ func (m *Model) Detokenize(tokens []Token) (string, error) {
 		return "", err
 	}
 	if len(tokens) > 0 && tokens[0] == m.BOS() {
-		tokens = tokens[1:] // after it, llama.cpp would keep the space that tokenizing put in front
+		tokens = tokens[1:] // llama.cpp would keep the leading space after it
 	}
 	if len(tokens) == 0 {
 		return "", nil
 	}
 	if len(tokens) > math.MaxInt32/64 {
-		return "", fmt.Errorf("llama: %d tokens are too many to make into one text", len(tokens))
+		return "", fmt.Errorf("llama: %d tokens are too many for one text", len(tokens))
 	}
 	text := make([]byte, 8*len(tokens)+64)
 	for {
@@ -177,7 +174,7 @@ func (m *Model) Detokenize(tokens []Token) (string, error) {
 	}
 }
 
-// chars returns a pointer to the text's bytes for a call that does not keep it.
+// chars returns a pointer to the text's bytes, for a call that does not keep it.
 func chars(text string) *C.char {
 	if text == "" {
 		return nil

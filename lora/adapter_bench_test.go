@@ -69,7 +69,8 @@ func BenchmarkMerge(b *testing.B) {
 			weights := int64(0)
 			for b.Loop() {
 				start := time.Now()
-				r, err := Merge(context.Background(), MergeOptions{Base: base, Adapter: adapter, Output: filepath.Join(dir, "out.gguf"), SkipCheck: true})
+				r, err := Merge(context.Background(), MergeOptions{Base: base, Adapter: adapter, Output: filepath.Join(dir, "out.gguf"),
+					SkipCheck: true})
 				require.NoError(b, err)
 				require.Equal(b, 14, r.Changed)
 				merging += time.Since(start)

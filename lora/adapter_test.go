@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/ragft/ragft/internal/version"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // requireLoads has package llama load the adapter for the base.
@@ -73,7 +73,8 @@ func weightsOf(t *testing.T, adapter string) map[string]AdaptedWeight {
 // Whatever the ranks and scales, llama.cpp must compute with the file what the trainer computed.
 func TestModulesAndRankStabilized(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
-	modules := []Module{{Targets: []string{"blk.1.attn_q"}, Rank: 2, Alpha: 7}, {Targets: []string{"attn_*"}, Rank: 6}, {Targets: []string{"ffn_down"}, Alpha: 1}}
+	modules := []Module{{Targets: []string{"blk.1.attn_q"}, Rank: 2, Alpha: 7}, {Targets: []string{"attn_*"}, Rank: 6},
+		{Targets: []string{"ffn_down"}, Alpha: 1}}
 	for name, change := range map[string]func(*Config){
 		"one rank":                    func(*Config) {},
 		"rank-stabilised":             func(c *Config) { c.RankStabilized = true },
@@ -117,7 +118,7 @@ func TestOwnScaleAndOutputGradients(t *testing.T) {
 		requireGradients(t, e, w, 0.02)
 
 		// the same as llama.cpp's scale, 2, with B multiplied by the quotient
-		got, err := e.Logits(context.Background(), &w.Batch, false)
+		got, err := enginetest.Logits(context.Background(), e, &w.Batch)
 		require.NoError(t, err)
 		folded := changedAdapter(t, adapter, func(name string, v []float32) {
 			if s, ok := scales[name]; ok {
@@ -125,89 +126,10 @@ func TestOwnScaleAndOutputGradients(t *testing.T) {
 			}
 		})
 		plain := openTest(t, engine.Options{Model: base, Adapter: folded, Composed: composed})
-		want, err := plain.Logits(context.Background(), &w.Batch, false)
+		want, err := enginetest.Logits(context.Background(), plain, &w.Batch)
 		require.NoError(t, err)
 		require.Less(t, distance(got, want), 1e-5)
 	}
-}
-
-func TestStart(t *testing.T) {
-	base := testmodel.New(t, testSpec("llama", gguf.F32))
-	modules := []Module{{Targets: []string{"attn_q"}, Rank: 2, Alpha: 7}}
-	for name, set := range map[string]struct{ first, next func(*Config) }{
-		"as it is":         {func(c *Config) {}, func(c *Config) { c.Rank = 0 }},
-		"said again":       {func(c *Config) { c.Alpha = 5 }, func(c *Config) { c.Alpha, c.Targets = 5, []string{AllLinear} }},
-		"modules unsaid":   {func(c *Config) { c.Modules = modules }, func(c *Config) { c.Rank = 0 }},
-		"modules said":     {func(c *Config) { c.Modules = modules }, func(c *Config) { c.Modules = modules }},
-		"rank-stabilised":  {func(c *Config) { c.RankStabilized = true }, func(c *Config) { c.RankStabilized = true }},
-		"stabilised apart": {func(c *Config) { c.RankStabilized = true }, func(c *Config) {}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := testConfig()
-			set.first(&c)
-			start, loss := trained(t, base, c)
-			next := testConfig()
-			next.Start = start
-			set.next(&next)
-			tr, err := NewTrainer(context.Background(), base, next)
-			require.NoError(t, err)
-			defer tr.Close()
-			l, err := tr.Evaluate(context.Background(), counting(4))
-			require.NoError(t, err)
-			require.InDelta(t, loss, l.Loss, 1e-4, "training goes on where it ended")
-
-			// saved without a step it is the same adapter
-			again := filepath.Join(t.TempDir(), "again.gguf")
-			require.NoError(t, tr.Save(again))
-			require.Equal(t, weightsOf(t, start), weightsOf(t, again))
-			require.InDelta(t, loss, lossOf(t, base, again), 1e-4)
-			hash, err := hashFile(context.Background(), start)
-			require.NoError(t, err)
-			info, err := ReadAdapter(again)
-			require.NoError(t, err)
-			require.Equal(t, hash, info.Provenance.Other["start.sha256"])
-
-			_, err = tr.Step(context.Background(), counting(8), 1e-2)
-			require.NoError(t, err)
-		})
-	}
-}
-
-// An adapter that others made: F16 matrices, no alpha.
-func TestStartFromForeignAdapter(t *testing.T) {
-	base := testmodel.New(t, testSpec("llama", gguf.Q8_0))
-	given := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 3, Targets: []string{"attn_q", "ffn_up"}, Seed: 4})
-	foreign := filepath.Join(t.TempDir(), "foreign.gguf")
-	f, err := gguf.Open(given)
-	require.NoError(t, err)
-	defer f.Close()
-	w := createFile(foreign)
-	for _, kv := range f.Metadata() {
-		if kv.Key != "adapter.lora.alpha" {
-			w.meta(kv.Key, kv.Value)
-		}
-	}
-	for _, info := range f.Tensors() {
-		data, err := gguf.Quantize(gguf.F16, floatsOf(t, given, info.Name))
-		require.NoError(t, err)
-		w.tensor(gguf.TensorInfo{Name: info.Name, Type: gguf.F16, Dims: info.Dims}, data)
-	}
-	require.NoError(t, w.commit())
-
-	c := testConfig()
-	c.Rank, c.Start = 0, foreign
-	tr, err := NewTrainer(context.Background(), base, c)
-	require.NoError(t, err)
-	defer tr.Close()
-	_, err = tr.Step(context.Background(), counting(8), 1e-2)
-	require.NoError(t, err)
-	l, err := tr.Evaluate(context.Background(), counting(4))
-	require.NoError(t, err)
-	saved := filepath.Join(t.TempDir(), "saved.gguf")
-	require.NoError(t, tr.Save(saved))
-	requireLoads(t, base, saved)
-	require.InDelta(t, l.Loss, lossOf(t, base, saved), 1e-3)
-	require.Equal(t, 1.0, weightsOf(t, saved)["blk.0.attn_q.weight"].Scale)
 }
 
 func TestTargets(t *testing.T) {
@@ -222,23 +144,26 @@ func TestTargets(t *testing.T) {
 		want     int // weights
 		says     string
 	}{
-		"nil":                 {model: untied, want: 14},
-		"all linear":          {model: untied, patterns: []string{AllLinear}, want: 14},
-		"with output":         {model: untied, patterns: []string{AllLinear, "output"}, want: 15},
-		"everything":          {model: untied, patterns: []string{"*"}, want: 14},
-		"module":              {model: untied, patterns: []string{"attn_q", "ffn_up.weight"}, want: 4},
-		"one layer":           {model: untied, patterns: []string{"blk.1.*"}, want: 7},
-		"one weight":          {model: untied, patterns: []string{"blk.1.attn_k.weight"}, want: 1},
-		"nothing":             {model: untied, patterns: []string{"attn_z"}, says: "the model has attn_k, attn_output, attn_q, attn_v, ffn_down, ffn_gate, ffn_up, output"},
-		"one of two":          {model: untied, patterns: []string{"attn_q", "attn_z"}, says: `"attn_z"`},
-		"empty":               {model: untied, patterns: []string{}, says: "no Targets"},
-		"norm":                {model: untied, patterns: []string{"attn_norm"}, says: "it is a norm"},
-		"head norm":           {model: untied, patterns: []string{"blk.0.attn_q_norm"}, says: "it is a norm"},
-		"embedding":           {model: untied, patterns: []string{"token_embd"}, says: "looked up"},
-		"tied embedding":      {model: tied, patterns: []string{"token_embd"}, says: "both the embedding and the output"},
-		"tied output":         {model: tied, patterns: []string{"output"}, says: "tied"},
-		"high rank":           {model: untied, patterns: []string{"attn_k"}, modules: []Module{{Targets: []string{"attn_k"}, Rank: 33}}, says: "at most 32"},
-		"module of no target": {model: untied, patterns: []string{"attn_k"}, modules: []Module{{Targets: []string{"attn_q"}}}, says: "Modules[0]"},
+		"nil":         {model: untied, want: 14},
+		"all linear":  {model: untied, patterns: []string{AllLinear}, want: 14},
+		"with output": {model: untied, patterns: []string{AllLinear, "output"}, want: 15},
+		"everything":  {model: untied, patterns: []string{"*"}, want: 14},
+		"module":      {model: untied, patterns: []string{"attn_q", "ffn_up.weight"}, want: 4},
+		"one layer":   {model: untied, patterns: []string{"blk.1.*"}, want: 7},
+		"one weight":  {model: untied, patterns: []string{"blk.1.attn_k.weight"}, want: 1},
+		"nothing": {model: untied, patterns: []string{"attn_z"}, says: "the model has attn_k, attn_output, attn_q, attn_v, " +
+			"ffn_down, ffn_gate, ffn_up, output"},
+		"one of two":     {model: untied, patterns: []string{"attn_q", "attn_z"}, says: `"attn_z"`},
+		"empty":          {model: untied, patterns: []string{}, says: "no Targets"},
+		"norm":           {model: untied, patterns: []string{"attn_norm"}, says: "it is a norm"},
+		"head norm":      {model: untied, patterns: []string{"blk.0.attn_q_norm"}, says: "it is a norm"},
+		"embedding":      {model: untied, patterns: []string{"token_embd"}, says: "looked up"},
+		"tied embedding": {model: tied, patterns: []string{"token_embd"}, says: "both the embedding and the output"},
+		"tied output":    {model: tied, patterns: []string{"output"}, says: "tied"},
+		"high rank": {model: untied, patterns: []string{"attn_k"}, modules: []Module{{Targets: []string{"attn_k"}, Rank: 33}},
+			says: "at most 32"},
+		"module of no target": {model: untied, patterns: []string{"attn_k"}, modules: []Module{{Targets: []string{"attn_q"}}},
+			says: "Modules[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			base, err := openModel(c.model)
@@ -265,66 +190,6 @@ func TestTargetsOfExperts(t *testing.T) {
 	require.Len(t, p.weights, 2*4)
 	_, err = planAdapter(base, Config{Rank: 4, Targets: []string{"ffn_up_exps"}}.withDefaults())
 	require.ErrorContains(t, err, "each expert")
-}
-
-func TestBadStart(t *testing.T) {
-	base := testmodel.New(t, testSpec("llama", gguf.F32))
-	start, _ := trained(t, base, testConfig())
-	reseeded := testSpec("llama", gguf.F32)
-	reseeded.Seed++
-	wide := testSpec("llama", gguf.F32)
-	wide.FeedForward = 128
-	renamed := rewritten(t, base, func(kv gguf.KV) gguf.KV {
-		if kv.Key == "general.name" {
-			kv.Value = "another model"
-		}
-		return kv
-	})
-	embedding := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Targets: []string{"token_embd"}})
-	data, err := os.ReadFile(start)
-	require.NoError(t, err)
-	torn := filepath.Join(t.TempDir(), "torn.gguf")
-	require.NoError(t, os.WriteFile(torn, data[:len(data)/2], 0o644))
-	for name, c := range map[string]struct {
-		model  string
-		change func(*Config)
-		is     error
-		says   string
-	}{
-		"no file":        {change: func(c *Config) { c.Start += ".none" }, is: os.ErrNotExist},
-		"torn":           {change: func(c *Config) { c.Start = torn }, is: gguf.ErrTruncated},
-		"a model":        {change: func(c *Config) { c.Start = base }, is: ErrAdapter, says: "not an adapter"},
-		"other shapes":   {model: testmodel.New(t, wide), is: ErrAdapter, says: "made for another model"},
-		"other weights":  {model: testmodel.New(t, reseeded), is: ErrAdapter, says: "SHA-256"},
-		"other family":   {model: testmodel.New(t, testSpec("qwen3", gguf.F32)), is: ErrAdapter, says: "architecture"},
-		"other name":     {model: renamed, is: ErrAdapter, says: "another model"},
-		"other rank":     {change: func(c *Config) { c.Rank = 8 }, is: ErrAdapter, says: "rank 4 for"},
-		"other alpha":    {change: func(c *Config) { c.Alpha = 9 }, is: ErrAdapter, says: "alpha 8, not 9"},
-		"fewer targets":  {change: func(c *Config) { c.Targets = []string{"attn_q"} }, is: ErrAdapter, says: "has also"},
-		"more targets":   {change: func(c *Config) { c.Targets = []string{AllLinear, "output"} }, is: ErrAdapter, says: "nothing for output.weight"},
-		"stabilised":     {change: func(c *Config) { c.RankStabilized = true }, is: ErrAdapter, says: "alpha 8, not 16"},
-		"other modules":  {change: func(c *Config) { c.Modules = []Module{{Targets: []string{"attn_q"}, Rank: 2}} }, is: ErrAdapter, says: "rank 4"},
-		"adapted inputs": {change: func(c *Config) { c.Rank, c.Start = 0, embedding }, is: ErrAdapter, says: "looked up"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			config := testConfig()
-			config.Start = start
-			if c.change != nil {
-				c.change(&config)
-			}
-			if c.model == "" {
-				c.model = base
-			}
-			_, err := NewTrainer(context.Background(), c.model, config)
-			require.Error(t, err)
-			if c.is != nil {
-				require.ErrorIs(t, err, c.is)
-			}
-			require.ErrorContains(t, err, c.says)
-		})
-	}
-	_, err = NewModelTrainer(context.Background(), base, Config{Window: 256, Start: start})
-	require.ErrorContains(t, err, "for adapters")
 }
 
 func TestBadModules(t *testing.T) {
@@ -390,13 +255,15 @@ func TestProvenance(t *testing.T) {
 func TestScalesAreFoldedIntoB(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
 	for stabilized, want := range map[bool]map[string]float64{
-		false: {"blk.1.attn_q": (7.0 / 2) / (12.0 / 2), "blk.0.attn_q": (18.0 / 6) / (12.0 / 6), "blk.0.ffn_down": (1.0 / 4) / (12.0 / 4), "blk.0.ffn_up": 1},
+		false: {"blk.1.attn_q": (7.0 / 2) / (12.0 / 2), "blk.0.attn_q": (18.0 / 6) / (12.0 / 6), "blk.0.ffn_down": (1.0 / 4) / (12.0 / 4),
+			"blk.0.ffn_up": 1},
 		true: {"blk.1.attn_q": (7 / math.Sqrt2) / (24.0 / 2), "blk.0.attn_q": (18 / math.Sqrt(6)) / (24.0 / 6),
 			"blk.0.ffn_down": (1.0 / 2) / (24.0 / 4), "blk.0.ffn_up": 1},
 	} {
 		c := testConfig()
 		c.Alpha, c.RankStabilized = 12, stabilized
-		c.Modules = []Module{{Targets: []string{"blk.1.attn_q"}, Rank: 2, Alpha: 7}, {Targets: []string{"attn_*"}, Rank: 6}, {Targets: []string{"ffn_down"}, Alpha: 1}}
+		c.Modules = []Module{{Targets: []string{"blk.1.attn_q"}, Rank: 2, Alpha: 7}, {Targets: []string{"attn_*"}, Rank: 6},
+			{Targets: []string{"ffn_down"}, Alpha: 1}}
 		tr, err := NewTrainer(context.Background(), base, c)
 		require.NoError(t, err)
 		defer tr.Close()

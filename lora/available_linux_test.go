@@ -22,10 +22,14 @@ func TestAvailableMemory(t *testing.T) {
 		"nothing":  {},
 		"no field": {files: map[string]string{"proc/meminfo": "MemTotal: 1 kB\n"}},
 		"machine":  {files: map[string]string{"proc/meminfo": info}, want: 4096 * mib, known: true},
-		"no limit": {files: map[string]string{"proc/meminfo": info, "sys/fs/cgroup/memory.max": "max\n", "sys/fs/cgroup/memory.current": "1048576\n"}, want: 4096 * mib, known: true},
-		"limit": {files: map[string]string{"proc/meminfo": info, "sys/fs/cgroup/memory.max": "1073741824\n", "sys/fs/cgroup/memory.current": "1073741824\n",
-			"sys/fs/cgroup/memory.stat": "anon 104857600\nfile 968884224\ninactive_file 524288000\nactive_file 209715200\n"}, want: 700 * mib, known: true},
-		"above the limit": {files: map[string]string{"proc/meminfo": info, "sys/fs/cgroup/memory.max": "1048576\n", "sys/fs/cgroup/memory.current": "2097152\n"}, known: true},
+		"no limit": {files: map[string]string{"proc/meminfo": info, "sys/fs/cgroup/memory.max": "max\n",
+			"sys/fs/cgroup/memory.current": "1048576\n"}, want: 4096 * mib, known: true},
+		"limit": {files: map[string]string{"proc/meminfo": info, "sys/fs/cgroup/memory.max": "1073741824\n",
+			"sys/fs/cgroup/memory.current": "1073741824\n",
+			"sys/fs/cgroup/memory.stat":    "anon 104857600\nfile 968884224\ninactive_file 524288000\nactive_file 209715200\n"},
+			want: 700 * mib, known: true},
+		"above the limit": {files: map[string]string{"proc/meminfo": info, "sys/fs/cgroup/memory.max": "1048576\n",
+			"sys/fs/cgroup/memory.current": "2097152\n"}, known: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()

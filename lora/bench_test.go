@@ -16,6 +16,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // BenchmarkStep measures a training step of a 30-layer model of width 576 with rank 8 on all seven linear layers, windows
@@ -83,7 +84,7 @@ func BenchmarkStep(b *testing.B) {
 			}
 			b.StopTimer()
 			perStep := b.Elapsed().Seconds() / float64(b.N)
-			bare, err := tr.engine.BareProducts(128)
+			bare, err := enginetest.BareProducts(tr.engine, 128)
 			require.NoError(b, err)
 			m := tr.Memory()
 			b.ReportMetric(512/perStep, "tokens/s")
@@ -102,7 +103,8 @@ func BenchmarkStep(b *testing.B) {
 // BenchmarkSharedPrompt compares four responses of 32 tokens to one prompt of 1,024 with one of them alone.
 func BenchmarkSharedPrompt(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "model.gguf")
-	require.NoError(b, testmodel.Write(path, testmodel.Spec{Context: 2048, Layers: 4, Width: 576, Heads: 9, HeadsKV: 3, FeedForward: 1536, Type: gguf.F32, Tied: true}))
+	require.NoError(b, testmodel.Write(path, testmodel.Spec{Context: 2048, Layers: 4, Width: 576, Heads: 9, HeadsKV: 3, FeedForward: 1536,
+		Type: gguf.F32, Tied: true}))
 	tr, err := NewTrainer(context.Background(), path, Config{Rank: 8, Window: 1280})
 	require.NoError(b, err)
 	defer tr.Close()

@@ -14,6 +14,7 @@ import (
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // onDevice opens the same model and adapter on the CPU and with layers on servers, which take the place of GPUs.
@@ -49,12 +50,12 @@ func TestDeviceEqualsCPU(t *testing.T) {
 			ctx := context.Background()
 			for seed := range uint64(2) { // the second window takes the graph of the first
 				w := testWindowOf(cpu, testExamples(random(seed), cpu.Vocab(), 5))
-				want, err := cpu.Logits(ctx, &w.Batch, false)
+				want, err := enginetest.Logits(ctx, cpu, &w.Batch)
 				require.NoError(t, err)
-				got, err := device.Logits(ctx, &w.Batch, false)
+				got, err := enginetest.Logits(ctx, device, &w.Batch)
 				require.NoError(t, err)
 				require.Less(t, distance(got, want), 1e-5)
-				decoded, err := device.Logits(ctx, &w.Batch, true)
+				decoded, err := enginetest.Decode(ctx, device, &w.Batch)
 				require.NoError(t, err)
 				require.Less(t, distance(decoded, want), 1e-5)
 
@@ -130,7 +131,7 @@ func TestDeviceGoesAway(t *testing.T) {
 func TestDeviceGraphHasNoCPUKernels(t *testing.T) {
 	server := rpctest.Start(t)
 	_, device := onDevice(t, testSpec("llama", gguf.Q4_0), -1, server.Addr)
-	nodes, err := device.TrainingNodes(context.Background(), 64)
+	nodes, err := device.TrainingNodes(context.Background(), 64, engine.Layout{})
 	require.NoError(t, err)
 	for _, n := range nodes {
 		require.NotEqual(t, "CUSTOM", n.Op, n.Name)

@@ -15,12 +15,14 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // With the masks held, dropout is a function like others, and its gradient that of differences.
 func TestDropoutGradients(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
-	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Alpha: 4, Seed: 3}) // a stronger one bends the loss within a difference
+	// a stronger one bends the loss within a difference
+	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Alpha: 4, Seed: 3})
 	for _, composed := range []bool{false, true} {
 		e := openTest(t, engine.Options{Model: base, Adapter: adapter, Dropout: 0.4, Composed: composed})
 		w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
@@ -50,9 +52,9 @@ func TestDropoutKeyDecides(t *testing.T) {
 	trained, err := e.Backward(context.Background(), &w.Batch)
 	require.NoError(t, err)
 	require.InEpsilon(t, loss(e, 1), trained, 1e-6, "the loss of a step is that of its masks")
-	want, err := plain.Logits(context.Background(), &w.Batch, false)
+	want, err := enginetest.Logits(context.Background(), plain, &w.Batch)
 	require.NoError(t, err)
-	got, err := e.Logits(context.Background(), &w.Batch, false)
+	got, err := enginetest.Logits(context.Background(), e, &w.Batch)
 	require.NoError(t, err)
 	require.Equal(t, want, got, "logits have no dropout")
 }
@@ -62,8 +64,9 @@ func TestDropoutRecomputed(t *testing.T) {
 	base := testmodel.New(t, testSpec("qwen3", gguf.Q8_0))
 	o := engine.Options{Model: base, Adapter: testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3}), Dropout: 0.3}
 	var want [][]float32
-	for _, o.Recomputed = range []int{0, 1, 4} {
+	for _, recomputed := range []int{0, 1, 4} {
 		e := openTest(t, o)
+		require.NoError(t, enginetest.SetLayout(e, engine.Layout{Recomputed: recomputed}))
 		w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
 		w.DropoutKey = 5
 		got := gradients(t, e, w)

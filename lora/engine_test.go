@@ -16,6 +16,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 var testTypes = []gguf.Type{gguf.F32, gguf.F16, gguf.Q8_0, gguf.Q4_0}
@@ -26,8 +27,9 @@ var testTypes = []gguf.Type{gguf.F32, gguf.F16, gguf.Q8_0, gguf.Q4_0}
 // what llama_decode computes with the same weights stored as F32; and near to what it computes with the model itself.
 func TestLogitsMatchDecode(t *testing.T) {
 	rounding := map[gguf.Type]float64{gguf.F32: 2e-6, gguf.F16: 2e-3, gguf.Q8_0: 3e-2, gguf.Q4_0: 3e-2}
-	logits := func(e *engine.Engine, byDecode bool) []float32 {
-		l, err := e.Logits(context.Background(), &testWindowOf(e, testExamples(random(1), e.Vocab(), 6)).Batch, byDecode)
+	type computation func(context.Context, *engine.Engine, *engine.Batch) ([]float32, error)
+	logits := func(e *engine.Engine, by computation) []float32 {
+		l, err := by(context.Background(), e, &testWindowOf(e, testExamples(random(1), e.Vocab(), 6)).Batch)
 		require.NoError(t, err)
 		return l
 	}
@@ -37,14 +39,14 @@ func TestLogitsMatchDecode(t *testing.T) {
 				base := testmodel.New(t, testSpec(arch, typ))
 				adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
 				e := openTest(t, engine.Options{Model: base, Adapter: adapter, Composed: true})
-				want := logits(e, true)
+				want := logits(e, enginetest.Decode)
 				require.Greater(t, distance(make([]float32, len(want)), want), 0.5, "logits must not be all zero")
-				require.Equal(t, want, logits(e, false))
+				require.Equal(t, want, logits(e, enginetest.Logits))
 
-				got := logits(openTest(t, engine.Options{Model: base, Adapter: adapter}), false)
+				got := logits(openTest(t, engine.Options{Model: base, Adapter: adapter}), enginetest.Logits)
 				require.LessOrEqual(t, distance(got, want), rounding[typ])
 				exact := openTest(t, engine.Options{Model: dequantized(t, base), Adapter: adapter})
-				require.LessOrEqual(t, distance(got, logits(exact, true)), 2e-6)
+				require.LessOrEqual(t, distance(got, logits(exact, enginetest.Decode)), 2e-6)
 			})
 		}
 	}

@@ -41,7 +41,7 @@ func checkDevices(ctx context.Context, e *engine.Engine) ([]string, error) {
 	if e.Options().GPULayers == 0 {
 		return nil, nil
 	}
-	nodes, err := e.TrainingNodes(ctx, 64)
+	nodes, err := e.TrainingNodes(ctx, 64, engine.Layout{})
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,8 @@ func tryFamily(t *testing.T, arch string, b baseType) string {
 	s.Types, s.Layers, s.Width, s.FeedForward = b.types, 1, 256, 256
 	base := testmodel.New(t, s)
 	adapter := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
-	e, err := engine.Open(context.Background(), engine.Options{Model: base, Adapter: adapter, Window: testWindow, MaxSequences: 32, Threads: 2})
+	e, err := engine.Open(context.Background(), engine.Options{Model: base, Adapter: adapter, Window: testWindow, MaxSequences: 32,
+		Threads: 2})
 	if errors.Is(err, ErrNoRule) {
 		return "recurrent states"
 	}

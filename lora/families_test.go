@@ -12,6 +12,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // familySpec is a model of two layers, or of as many as the family needs to show all that it does. (Every fourth layer of
@@ -58,9 +59,9 @@ func TestFamiliesMatchDecode(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/composed=%v", arch, composed), func(t *testing.T) {
 				e := adapted(t, familySpec(arch, gguf.F32), composed)
 				w := testWindowOf(e, longExamples(1, e.Vocab()))
-				want, err := e.Logits(context.Background(), &w.Batch, true)
+				want, err := enginetest.Decode(context.Background(), e, &w.Batch)
 				require.NoError(t, err)
-				got, err := e.Logits(context.Background(), &w.Batch, false)
+				got, err := enginetest.Logits(context.Background(), e, &w.Batch)
 				require.NoError(t, err)
 				require.Greater(t, distance(make([]float32, len(want)), want), 0.5, "logits must not be all zero")
 				if composed {

@@ -73,11 +73,13 @@ func child(t *testing.T, j childJob) (*exec.Cmd, *strings.Builder) {
 func TestKilledEqualsUninterrupted(t *testing.T) {
 	dir := t.TempDir()
 	model := testmodel.New(t, testSpec("llama", gguf.F32))
-	whole := childJob{Model: model, Adapter: filepath.Join(dir, "whole.gguf"), Metrics: filepath.Join(dir, "whole.jsonl"), Board: filepath.Join(dir, "whole")}
+	whole := childJob{Model: model, Adapter: filepath.Join(dir, "whole.gguf"), Metrics: filepath.Join(dir, "whole.jsonl"),
+		Board: filepath.Join(dir, "whole")}
 	cmd, out := child(t, whole)
 	require.NoError(t, cmd.Run(), out)
 
-	parts := childJob{Model: model, Adapter: filepath.Join(dir, "parts.gguf"), Metrics: filepath.Join(dir, "parts.jsonl"), Board: filepath.Join(dir, "parts")}
+	parts := childJob{Model: model, Adapter: filepath.Join(dir, "parts.gguf"), Metrics: filepath.Join(dir, "parts.jsonl"),
+		Board: filepath.Join(dir, "parts")}
 	rng := random(uint64(time.Now().UnixNano()))
 	kills := 0
 	for ended := false; !ended; {

@@ -18,7 +18,8 @@ import (
 // asks for against one that stores everything, by turns in one run. x/stored is the ratio of the times, and share that of
 // the bytes.
 func BenchmarkMemoryBudget(b *testing.B) {
-	path := testmodel.New(b, testmodel.Spec{Layers: 8, Width: 576, Heads: 9, HeadsKV: 3, FeedForward: 1536, Type: gguf.Q4_0, Tied: true, Seed: 1, Vocab: words(16000)})
+	path := testmodel.New(b, testmodel.Spec{Layers: 8, Width: 576, Heads: 9, HeadsKV: 3, FeedForward: 1536, Type: gguf.Q4_0, Tied: true,
+		Seed: 1, Vocab: words(16000)})
 	rng := random(1)
 	e := Example{Tokens: make([]Token, 512), Loss: make([]float32, 512)}
 	for i := range e.Tokens {

@@ -18,6 +18,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // Activations that are computed again are the same numbers, and so are the gradients, to the bit.
@@ -31,15 +32,16 @@ func TestRecomputedEqualsStored(t *testing.T) {
 					o.Adapter = testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 4, Seed: 3})
 				}
 				var want [][]float32
-				for o.Recomputed = range 5 {
+				for recomputed := range 5 {
 					e := openTest(t, o)
+					require.NoError(t, enginetest.SetLayout(e, engine.Layout{Recomputed: recomputed}))
 					w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
 					got := gradients(t, e, w)
 					if want == nil {
 						want = got
 						continue
 					}
-					require.Equal(t, want, got, "%d segments", o.Recomputed)
+					require.Equal(t, want, got, "%d segments", recomputed)
 				}
 			})
 		}
@@ -60,8 +62,9 @@ func TestChunkedEqualsWhole(t *testing.T) {
 				}
 				var want [][]float32
 				var wantLosses []float32
-				for _, o.ChunkRows = range []int{0, 64, 63, 10} {
+				for _, rows := range []int{0, 64, 63, 10} {
 					e := openTest(t, o)
+					require.NoError(t, enginetest.SetLayout(e, engine.Layout{ChunkRows: rows}))
 					w := testWindowOf(e, testExamples(random(2), e.Vocab(), 5))
 					require.Len(t, w.Rows, 64)
 					got := gradients(t, e, w)
@@ -102,9 +105,9 @@ func TestBudgetIsKept(t *testing.T) {
 	require.Equal(t, 2*6, whole.Segments, "two a layer")
 	require.Greater(t, whole.Logits, uint64(0))
 
-	least := o
-	least.Recomputed, least.ChunkRows = whole.Segments, 64
-	found, err := openTest(t, least).EstimateMemory(context.Background(), len(w.Rows), true)
+	least := openTest(t, o)
+	require.NoError(t, enginetest.SetLayout(least, engine.Layout{ChunkRows: 64, Recomputed: whole.Segments}))
+	found, err := least.EstimateMemory(context.Background(), len(w.Rows), true)
 	require.NoError(t, err)
 	smallest := Memory(found)
 	require.Less(t, smallest.Total(), whole.Total()*3/4)
@@ -241,7 +244,8 @@ func residentSet(t *testing.T, key string) uint64 {
 
 // The estimate is within a tenth of what the process takes at its peak, with and without a budget.
 func TestEstimateMatchesProcess(t *testing.T) {
-	base := testmodel.New(t, testmodel.Spec{Layers: 6, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1536, Type: gguf.Q8_0, Tied: true, Context: 2048, Seed: 1})
+	base := testmodel.New(t, testmodel.Spec{Layers: 6, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1536, Type: gguf.Q8_0, Tied: true,
+		Context: 2048, Seed: 1})
 	var budget int64
 	for range 2 {
 		m := measureMemory(t, measurement{Model: base, Window: 2048, Rows: 256, Budget: budget})

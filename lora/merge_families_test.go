@@ -81,7 +81,8 @@ func TestMergedEqualsAdaptedInFamilies(t *testing.T) {
 			base := testmodel.New(t, spec)
 			adapter, n := wideAdapter(t, base)
 			stacks += n
-			r, err := Merge(context.Background(), MergeOptions{Base: base, Adapter: adapter, Output: filepath.Join(t.TempDir(), "merged.gguf"), Prompts: [][]Token{prompt}})
+			r, err := Merge(context.Background(), MergeOptions{Base: base, Adapter: adapter,
+				Output: filepath.Join(t.TempDir(), "merged.gguf"), Prompts: [][]Token{prompt}})
 			require.NoError(t, err)
 			require.Equal(t, len(prompt), r.Check.Tokens)
 			require.Less(t, r.Check.KL, 1e-7)

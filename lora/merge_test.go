@@ -246,7 +246,8 @@ func TestMergeExperts(t *testing.T) {
 	}
 	const name = "blk.0.ffn_up_exps.weight"
 	base := write("base.gguf", "model", map[string][]int64{name: {in, out, experts}}, w)
-	adapter := write("adapter.gguf", "adapter", map[string][]int64{name + ".lora_a": {in, rank, experts}, name + ".lora_b": {rank, out, experts}}, a, b)
+	adapter := write("adapter.gguf", "adapter", map[string][]int64{name + ".lora_a": {in, rank, experts},
+		name + ".lora_b": {rank, out, experts}}, a, b)
 	merged := filepath.Join(dir, "merged.gguf")
 	_, err := Merge(context.Background(), MergeOptions{Base: base, Adapter: adapter, Output: merged, SkipCheck: true, Threads: 3})
 	require.NoError(t, err)
@@ -296,7 +297,8 @@ func TestMergeBadInput(t *testing.T) {
 		"other architecture": {o: MergeOptions{Base: foreign, Adapter: adapter}, is: ErrAdapter, says: `"qwen3"`},
 		"unknown type":       {o: MergeOptions{Base: base, Adapter: adapter, Type: "Q9"}, says: "Q8_0"},
 		"importance matrix":  {o: MergeOptions{Base: base, Adapter: adapter, Type: "IQ2_XXS"}, says: "importance matrix"},
-		"odd rows":           {o: MergeOptions{Base: narrow, Adapter: testmodel.NewAdapter(t, narrow, testmodel.AdapterSpec{}), Type: "Q4_K"}, says: "multiple of the 256"},
+		"odd rows": {o: MergeOptions{Base: narrow, Adapter: testmodel.NewAdapter(t, narrow, testmodel.AdapterSpec{}),
+			Type: "Q4_K"}, says: "multiple of the 256"},
 		"whole without type": {o: MergeOptions{Base: base, Adapter: adapter, Whole: true}, says: "Type"},
 		"scale":              {o: MergeOptions{Base: base, Adapter: adapter, Scale: math.Inf(1)}, says: "Scale"},
 		"over the base":      {o: MergeOptions{Base: base, Adapter: adapter, Output: base}, says: "would replace"},
@@ -359,7 +361,8 @@ func changedAdapter(t *testing.T, path string, change func(name string, v []floa
 
 func TestReadAdapter(t *testing.T) {
 	base := testmodel.New(t, mergeSpec(gguf.F32))
-	info, err := ReadAdapter(testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 3, Alpha: 6, Targets: []string{"attn_k", "token_embd"}}))
+	info, err := ReadAdapter(testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 3, Alpha: 6,
+		Targets: []string{"attn_k", "token_embd"}}))
 	require.NoError(t, err)
 	require.Equal(t, "llama", info.Architecture)
 	require.Equal(t, 6.0, info.Alpha)

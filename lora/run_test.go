@@ -319,7 +319,8 @@ func TestMaxRise(t *testing.T) {
 		losses = nil
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		c := Config{Rank: 4, LearningRate: 2e-2, Seed: 3, Epochs: 6, EvaluateEvery: 2, KeepBest: true, MaxRise: map[string]float64{"general": rise}}
+		c := Config{Rank: 4, LearningRate: 2e-2, Seed: 3, Epochs: 6, EvaluateEvery: 2, KeepBest: true,
+			MaxRise: map[string]float64{"general": rise}}
 		c.Progress = func(p Progress) {
 			if p.Evaluated {
 				losses = append(losses, p.HeldOutLoss)

@@ -24,9 +24,12 @@ import (
 // What Metal and CUDA can compute, read off the functions that answer for them in this release of llama.cpp. A new release
 // makes TestSupportIsThatOfTheSource fail: then read the functions again, change what has changed here, and the hashes.
 var supportSources = []struct{ file, begin, hash string }{
-	{"ggml-metal/ggml-metal-device.m", "static bool ggml_metal_supports_mul_mat_op(", "cf4f0ff32552649c8b9c4b28d0af1b81f6307013f364197e45e5e5fac1cf0cbb"},
-	{"ggml-metal/ggml-metal-device.m", "bool ggml_metal_device_supports_op(", "27f2fb41b6b71352e40561be63e16fdeae5f53ebec0aba70c6cfff67808ee40e"},
-	{"ggml-cuda/ggml-cuda.cu", "static bool ggml_backend_cuda_device_supports_op(", "e55f354c56dbd840c07df216e294bca456f8a044ba4d3e0cc143147e347aeb3d"},
+	{"ggml-metal/ggml-metal-device.m", "static bool ggml_metal_supports_mul_mat_op(",
+		"cf4f0ff32552649c8b9c4b28d0af1b81f6307013f364197e45e5e5fac1cf0cbb"},
+	{"ggml-metal/ggml-metal-device.m", "bool ggml_metal_device_supports_op(",
+		"27f2fb41b6b71352e40561be63e16fdeae5f53ebec0aba70c6cfff67808ee40e"},
+	{"ggml-cuda/ggml-cuda.cu", "static bool ggml_backend_cuda_device_supports_op(",
+		"e55f354c56dbd840c07df216e294bca456f8a044ba4d3e0cc143147e347aeb3d"},
 }
 
 func TestSupportIsThatOfTheSource(t *testing.T) {
@@ -134,7 +137,8 @@ func metalHas(n engine.Node) bool {
 		if a.is(gguf.F16) {
 			return result.is(gguf.F16)
 		}
-		return a.is(gguf.F32) && result.is(gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.IQ4_NL, gguf.TQ2_0)
+		return a.is(gguf.F32) && result.is(gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1,
+			gguf.IQ4_NL, gguf.TQ2_0)
 	}
 	return false
 }
@@ -142,7 +146,8 @@ func metalHas(n engine.Node) bool {
 func metalCopies(from, to gguf.Type) bool {
 	switch from {
 	case gguf.F32:
-		return slices.Contains([]gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q1_0, gguf.Q2_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1,
+		return slices.Contains([]gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q1_0, gguf.Q2_0, gguf.Q4_0, gguf.Q4_1,
+			gguf.Q5_0, gguf.Q5_1,
 			gguf.IQ4_NL, gguf.TQ2_0, gguf.I32}, to)
 	case gguf.F16:
 		return to == gguf.F32 || to == gguf.F16
@@ -160,7 +165,8 @@ func metalCopies(from, to gguf.Type) bool {
 func cudaHas(n engine.Node) bool {
 	a, b, result := operands(n)
 	switch n.Op {
-	case "NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "ADD_ID", "ADD1", "SCALE", "SQR", "SQRT", "SIN", "COS", "CLAMP", "LOG", "DUP", "ARGMAX",
+	case "NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE", "ADD_ID", "ADD1", "SCALE", "SQR", "SQRT", "SIN", "COS", "CLAMP", "LOG", "DUP",
+		"ARGMAX",
 		"COUNT_EQUAL", "CONT", "DIAG_MASK_INF", "SOFT_MAX", "PAD", "ARANGE", "CROSS_ENTROPY_LOSS", "CROSS_ENTROPY_LOSS_BACK", "OPT_STEP_ADAMW",
 		"OPT_STEP_SGD", "FILL", "CUMSUM", "TRI", "DIAG":
 		return true
@@ -183,8 +189,9 @@ func cudaHas(n engine.Node) bool {
 		if a.is(gguf.IQ4_NL, gguf.MXFP4) {
 			return a.NE[0]%256 == 0
 		}
-		return a.is(gguf.F16, gguf.F32, gguf.BF16, gguf.I32, gguf.Q1_0, gguf.Q2_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q8_0, gguf.Q2_K,
-			gguf.Q3_K, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K, gguf.IQ2_XXS, gguf.IQ2_XS, gguf.IQ2_S, gguf.IQ3_XXS, gguf.IQ3_S, gguf.IQ1_S, gguf.IQ1_M, gguf.IQ4_XS)
+		return a.is(gguf.F16, gguf.F32, gguf.BF16, gguf.I32, gguf.Q1_0, gguf.Q2_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q8_0,
+			gguf.Q2_K, gguf.Q3_K, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K, gguf.IQ2_XXS, gguf.IQ2_XS, gguf.IQ2_S, gguf.IQ3_XXS, gguf.IQ3_S,
+			gguf.IQ1_S, gguf.IQ1_M, gguf.IQ4_XS)
 	case "SET_ROWS":
 		quant := result.is(gguf.F32, gguf.F16, gguf.BF16, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q8_0, gguf.IQ4_NL)
 		return (quant && a.is(gguf.F32) || result.is(gguf.F16) && a.is(gguf.F16)) && b.is(gguf.I64, gguf.I32)
@@ -255,9 +262,9 @@ func TestGPUsHaveAllOps(t *testing.T) {
 				}
 				require.NoError(t, err)
 				defer adapter.remove()
-				for _, o := range []engine.Options{{}, {ChunkRows: 32, Recomputed: 3}} {
-					o.Model, o.Adapter, o.Scales, o.Composed = base, adapter.path, adapter.plan.ownScales(), true
-					nodes, err := openTest(t, o).TrainingNodes(context.Background(), 64)
+				for _, l := range []engine.Layout{{}, {ChunkRows: 32, Recomputed: 3}} {
+					o := engine.Options{Model: base, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Composed: true}
+					nodes, err := openTest(t, o).TrainingNodes(context.Background(), 64, l)
 					if errors.Is(err, ErrNoRule) {
 						t.Skip(err)
 					}
@@ -274,7 +281,7 @@ func TestGPUsHaveAllOps(t *testing.T) {
 // Kernels of our own run on the CPU only, which is what the tables would notice.
 func TestCPUKernelsAreNotOnGPUs(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.F32), false)
-	nodes, err := e.TrainingNodes(context.Background(), 8)
+	nodes, err := e.TrainingNodes(context.Background(), 8, engine.Layout{})
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(lacking(nodes, metalHas), "; "), "CUSTOM")
 	require.Empty(t, lacking(nodes, func(n engine.Node) bool { return n.Supported }), "the CPU has them all")
@@ -282,7 +289,7 @@ func TestCPUKernelsAreNotOnGPUs(t *testing.T) {
 
 func TestLackingCounts(t *testing.T) {
 	e := adapted(t, testSpec("llama", gguf.Q8_0), true)
-	nodes, err := e.TrainingNodes(context.Background(), 8)
+	nodes, err := e.TrainingNodes(context.Background(), 8, engine.Layout{})
 	require.NoError(t, err)
 	found := lacking(nodes, func(n engine.Node) bool { return n.Op != "ROPE" && n.Op != "LOG" })
 	require.Equal(t, []string{"4 x ROPE(F32, I32)", "1 x LOG(F32)"}, found)

@@ -14,16 +14,17 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// An Analyzer says how text becomes the terms that are compared.
+// Analyzer names a way to turn text into terms. Queries find the chunks that
+// have terms in common with them.
 type Analyzer string
 
-// The analyzers. All of them take words as Unicode defines them (UAX #29),
-// each ideograph being one, in lower case and without accents.
+// The analyzers. Both split text into words by the rules of Unicode (UAX #29),
+// in which each ideograph is a word, lower their case and remove accents.
 const (
-	// English drops the commonest words ("the", "of"), cuts off "'s", and
-	// reduces words to their stems (Porter): "founded" finds "founding".
+	// English also drops stop words ("the", "of"), removes "'s", and reduces
+	// words to their stems (Porter): "founded" finds "founding".
 	English Analyzer = "english"
-	// Standard takes words as they are, in any language.
+	// Standard keeps all words. It works for any language.
 	Standard Analyzer = "standard"
 )
 
@@ -45,12 +46,12 @@ func newAnalyzer(name Analyzer) (analysis.Analyzer, error) {
 			stop.NewStopTokensFilter(stopWords), foldFilter{}, porter.NewPorterStemmer(),
 		}}, nil
 	}
-	return nil, fmt.Errorf("%w: analyzer %q; there are %q and %q", ErrOptions, name, English, Standard)
+	return nil, fmt.Errorf("%w: unknown analyzer %q; there are %q and %q", ErrOptions, name, English, Standard)
 }
 
-// A foldFilter removes accents from terms and brings their letters to one
-// form (NFKC), so that "Zürich" and "Zurich" are one term. The positions of
-// tokens in the text stay as they are.
+// foldFilter removes accents from terms and normalises their letters (NFKC), so
+// that "Zürich" and "Zurich" are one term. The tokens keep their positions in
+// the text.
 type foldFilter struct{}
 
 // Filter changes the terms in place.
@@ -72,9 +73,8 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// fold takes a term apart, drops the combining marks and puts it together
-// again. Marks outside the common ones (Mn below U+0370) belong to scripts in
-// which they are letters, and stay.
+// fold decomposes a term, drops its combining marks and composes it again. Only
+// nonspacing marks below U+0370 are dropped: in other scripts marks are letters.
 func fold(term []byte) []byte {
 	apart := norm.NFKD.Bytes(term)
 	kept := apart[:0]
@@ -88,23 +88,23 @@ func fold(term []byte) []byte {
 	return norm.NFC.Bytes(kept)
 }
 
-// analyze gives the tokens of text. The copy is needed: Bleve's filters change
-// the bytes that they are given.
+// analyze returns the tokens of text. It copies the text, as Bleve's filters
+// change the bytes that they are given.
 func analyze(a analysis.Analyzer, text string) analysis.TokenStream {
 	return a.Analyze([]byte(text))
 }
 
-// analyzed is an analyzer whose result is known already: the index analyses a
-// chunk once, to count its tokens, and hands the result on.
+// analyzed is an analyzer with a known result. The index analyses a chunk once,
+// to count its tokens, and hands the result to Bleve.
 type analyzed struct{ tokens analysis.TokenStream }
 
-// Analyze gives the known tokens.
+// Analyze returns the known tokens.
 func (a analyzed) Analyze([]byte) analysis.TokenStream { return a.tokens }
 
-// A Span is a stretch of bytes in a chunk's text.
+// Span is a range of bytes in a chunk's text: Text[Start:End].
 type Span struct{ Start, End int }
 
-// highlights gives the words of text whose terms are wanted.
+// highlights returns where the words of text are whose terms are wanted.
 func highlights(a analysis.Analyzer, text string, wanted map[string]float64) []Span {
 	var spans []Span
 	for _, t := range analyze(a, text) {

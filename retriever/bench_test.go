@@ -79,7 +79,8 @@ func loadBenchSet(tb testing.TB) benchSet {
 // A few questions use other words than the facts.
 func smallBenchSet() benchSet {
 	var set benchSet
-	names := []string{"Arlen", "Brockway", "Caldmere", "Dunhollow", "Eastmarch", "Fernby", "Gorsehill", "Harrowick", "Inverlea", "Jessop", "Kelmarsh", "Lyndale"}
+	names := []string{"Arlen", "Brockway", "Caldmere", "Dunhollow", "Eastmarch", "Fernby", "Gorsehill", "Harrowick", "Inverlea",
+		"Jessop", "Kelmarsh", "Lyndale"}
 	crafts := []string{"baker", "cooper", "ferryman", "glazier", "miller", "potter"}
 	for i, n := range names {
 		year, craft := 1703+7*i, crafts[i%len(crafts)]

@@ -25,15 +25,15 @@ func idf(n, df float64) float64 {
 	return math.Log1p((n - df + 0.5) / (df + 0.5))
 }
 
-// parameters are what the formula is computed with. Those of an index have no
-// factors and the title at 1; a Tuning has its own.
+// parameters are those of the formula. An index has no factors and a title weight
+// of 1; a Tuning may change all of them.
 type parameters struct {
 	k1, b   float64
-	title   float64            // of an occurrence in the title, where one in the text is 1
+	title   float64            // weight of an occurrence in the title; one in the text has 1
 	factors map[string]float64 // natural logarithms, by feature of a term
 }
 
-// factor is what a tuning multiplies the weight of a term by, above 0.
+// factor returns the factor of a term's weight, which is above 0.
 func (p parameters) factor(t *queryTerm) float64 {
 	sum := 0.0
 	for _, f := range t.features {
@@ -42,7 +42,7 @@ func (p parameters) factor(t *queryTerm) float64 {
 	return math.Exp(sum)
 }
 
-// weight is what stands before tf / (tf + ...) for one term of a query.
+// weight returns the factor of tf / (tf + ...) for one term of a query.
 func (p parameters) weight(t *queryTerm) float64 {
 	w := t.count * t.idf * (p.k1 + 1)
 	if len(p.factors) > 0 {
@@ -51,37 +51,37 @@ func (p parameters) weight(t *queryTerm) float64 {
 	return w
 }
 
-// part is what a term gives a chunk that has it tf times; length is that of the
-// chunk over the mean.
+// part returns what a term contributes to the score of a chunk that has it tf
+// times; length is the chunk's length divided by the mean.
 func (p parameters) part(weight, tf, length float64) float64 {
 	return weight * tf / (tf + p.k1*(1-p.b+p.b*length))
 }
 
-// boundSlack makes up for rounding where sums of bounds are compared to sums
-// of scores.
+// boundSlack allows for rounding where sums of bounds are compared with sums of
+// scores.
 const boundSlack = 1 + 1e-9
 
-// A cursor goes over the chunks that have one term of the query.
+// cursor iterates over the chunks that have one term of the query.
 type cursor struct {
 	reader index.TermFieldReader
 	posted index.TermFieldDoc
 	target index.IndexInternalID
-	order  int     // place of the term in the query
+	order  int     // index of the term in the query
 	weight float64 // see parameters.weight
-	bound  float64 // no chunk gets more from this term
-	doc    uint64  // where it stands
-	tf, dl float64 // of the chunk where it stands
+	bound  float64 // upper bound of what the term contributes
+	doc    uint64  // the current chunk
+	tf, dl float64 // of the current chunk
 	done   bool
 }
 
-// next goes to the next chunk.
+// next moves to the next chunk.
 func (c *cursor) next() error {
 	got, err := c.reader.Next(&c.posted)
 	return c.set(got, err)
 }
 
-// advance goes to the first chunk that is not before doc. It never goes back:
-// Bleve's reader would start again from the first chunk.
+// advance moves to the first chunk that is not before doc. It never moves back,
+// for which Bleve's reader would start again from the first chunk.
 func (c *cursor) advance(doc uint64) error {
 	if c.done || c.doc >= doc {
 		return nil
@@ -103,31 +103,31 @@ func (c *cursor) set(got *index.TermFieldDoc, err error) error {
 	return nil
 }
 
-// lengthFromNorm gives the number of terms of a chunk. The index keeps it as an
-// integer, but hands it out as the 32-bit float nearest to 1/sqrt(length);
-// rounding gives it back exactly for all lengths below four million, and
-// MaxChunkBytes keeps every length below two million.
+// lengthFromNorm returns the number of terms of a chunk. Bleve stores it as an
+// integer, but returns 1/sqrt(length) as a 32-bit float. Rounding recovers every
+// length below four million exactly, and MaxChunkBytes keeps lengths below two
+// million.
 func lengthFromNorm(norm float64) float64 {
 	return math.Round(1 / (norm * norm))
 }
 
-// A ranker finds the best chunks of one snapshot of an index for one query.
+// ranker finds the best chunks of one snapshot of an index for one query.
 //
-// It goes through the postings chunk by chunk, and leaves out what cannot get
-// among the best k (MaxScore; Turtle and Flood, "Query evaluation: strategies
-// and optimizations", 1995, section 4). What it finds, and the scores, are the
-// same as without leaving anything out.
+// It reads the postings document at a time, and skips chunks that cannot be among
+// the best k (MaxScore; Turtle and Flood, "Query evaluation: strategies and
+// optimizations", 1995, section 4). Result and scores are the same as without
+// skipping.
 type ranker struct {
 	p       parameters
 	avgdl   float64
-	cursors []*cursor // by rising bound
-	sums    []float64 // sums[i]: the bounds of cursors[:i]
-	parts   []float64 // what each term gives the chunk at hand, in query order
+	cursors []*cursor // in order of increasing bound
+	sums    []float64 // sums[i] is the sum of the bounds of cursors[:i]
+	parts   []float64 // what each term contributes to the current chunk, in query order
 	best    topK
 }
 
-// newRanker opens a cursor for each term, and notes in the terms how many
-// chunks have them.
+// newRanker opens a cursor for each term, and sets the terms' document
+// frequencies.
 func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, p parameters, st state) (*ranker, error) {
 	r := &ranker{p: p, parts: make([]float64, len(terms))}
 	chunks, err := snap.DocCount()
@@ -151,7 +151,7 @@ func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, p
 		}
 		c := &cursor{reader: reader, order: i}
 		r.cursors = append(r.cursors, c)
-		t.know(float64(chunks), float64(reader.Count()))
+		t.setFrequency(float64(chunks), float64(reader.Count()))
 		c.weight = p.weight(t)
 		c.bound = c.weight * boundSlack
 		if err := c.next(); err != nil {
@@ -167,7 +167,7 @@ func newRanker(ctx context.Context, snap index.IndexReader, terms []queryTerm, p
 	return r, nil
 }
 
-// close gives the cursors' readers back.
+// close releases the cursors' readers.
 func (r *ranker) close() {
 	for _, c := range r.cursors {
 		_ = c.reader.Close()
@@ -175,16 +175,16 @@ func (r *ranker) close() {
 	r.cursors = nil
 }
 
-// score is what the term of a cursor gives the chunk where it stands.
+// score returns what a cursor's term contributes to the current chunk.
 func (r *ranker) score(c *cursor) float64 {
 	return r.p.part(c.weight, c.tf, c.dl/r.avgdl)
 }
 
-// checkEvery is how many chunks are scored between looks at the context.
+// checkEvery is the number of chunks scored between two checks of the context.
 const checkEvery = 1024
 
-// run scores the chunks. Only a chunk that one of the cursors from first on
-// has can still get among the best.
+// run scores the chunks. The terms of cursors[:first] alone do not suffice to be
+// among the best, so only chunks with another term are scored.
 func (r *ranker) run(ctx context.Context) error {
 	first := 0
 	for n := 0; ; n++ {
@@ -207,7 +207,7 @@ func (r *ranker) run(ctx context.Context) error {
 	}
 }
 
-// nearest is the first chunk at which any of the cursors stands.
+// nearest returns the first of the cursors' current chunks.
 func nearest(cursors []*cursor) (uint64, bool) {
 	doc, ok := uint64(math.MaxUint64), false
 	for _, c := range cursors {
@@ -218,7 +218,7 @@ func nearest(cursors []*cursor) (uint64, bool) {
 	return doc, ok
 }
 
-// scoreDoc adds up what the terms give one chunk and offers it to the best.
+// scoreDoc computes the score of one chunk and offers it to the best.
 func (r *ranker) scoreDoc(doc uint64, first int, least float64) error {
 	clear(r.parts)
 	sum := 0.0
@@ -245,8 +245,8 @@ func (r *ranker) scoreDoc(doc uint64, first int, least float64) error {
 			sum += r.parts[c.order]
 		}
 	}
-	// Added up in the order of the query, so that a chunk has the same score
-	// to the last bit wherever it lies and whatever was left out.
+	// Added in the order of the query, so that a chunk has the same score to
+	// the last bit wherever it is stored and whatever was skipped.
 	total := 0.0
 	for _, p := range r.parts {
 		total += p
@@ -254,23 +254,22 @@ func (r *ranker) scoreDoc(doc uint64, first int, least float64) error {
 	return r.best.offer(doc, total)
 }
 
-// topK keeps the k best chunks: by score, then by ID, so that the order does
-// not depend on how the index lies in segments. It is a heap whose root is the
-// worst of them.
+// topK holds the k best chunks: by score, then by ID, so that the order does not
+// depend on the segments of the index. It is a heap with the worst at its root.
 type topK struct {
 	k     int
 	id    func(doc uint64) (string, error)
 	items []scored
 }
 
-// scored is a chunk with its score; the ID is looked up when it is needed.
+// scored is a chunk with its score. The ID is looked up when it is needed.
 type scored struct {
 	doc   uint64
 	score float64
 	id    string
 }
 
-// least is the score below which a chunk cannot get among the best.
+// least returns the score below which a chunk cannot be among the best.
 func (t *topK) least() float64 {
 	if len(t.items) < t.k {
 		return math.Inf(-1)
@@ -278,7 +277,7 @@ func (t *topK) least() float64 {
 	return t.items[0].score
 }
 
-// offer puts a chunk among the best if it belongs there.
+// offer adds a chunk if it is among the best.
 func (t *topK) offer(doc uint64, score float64) error {
 	item := scored{doc: doc, score: score}
 	if len(t.items) < t.k {
@@ -293,7 +292,7 @@ func (t *topK) offer(doc uint64, score float64) error {
 	return t.down(0)
 }
 
-// worse is true if a ranks behind b.
+// worse reports whether a ranks behind b.
 func (t *topK) worse(a, b *scored) (bool, error) {
 	if a.score != b.score {
 		return a.score < b.score, nil
@@ -343,7 +342,7 @@ func (t *topK) down(i int) error {
 	}
 }
 
-// sorted takes the chunks out, best first.
+// sorted removes the chunks from the heap and returns them, best first.
 func (t *topK) sorted() ([]scored, error) {
 	out := make([]scored, len(t.items))
 	for i := len(out) - 1; i >= 0; i-- {

@@ -105,7 +105,8 @@ func TestBM25Reference(t *testing.T) {
 			k1, b         opt.Value[float64]
 			wantK1, wantB float64
 		}{
-			{wantK1: 0.9, wantB: 0.4}, {opt.Of(1.2), opt.Of(0.75), 1.2, 0.75}, {opt.Of(2.0), opt.Of(1.0), 2, 1}, {opt.Of(0.0), opt.Of(0.0), 0, 0},
+			{wantK1: 0.9, wantB: 0.4}, {opt.Of(1.2), opt.Of(0.75), 1.2, 0.75}, {opt.Of(2.0), opt.Of(1.0), 2, 1},
+			{opt.Of(0.0), opt.Of(0.0), 0, 0},
 		} {
 			t.Run(fmt.Sprintf("%s/k1=%v,b=%v", place, o.wantK1, o.wantB), func(t *testing.T) {
 				x := newTestIndex(t, place, IndexOptions{K1: o.k1, B: o.b, Analyzer: Standard})

@@ -9,26 +9,27 @@ import (
 	"unicode/utf8"
 )
 
-// A Chunk is a stretch of a document: what is indexed, found, and shown to a
+// Chunk is a passage of a document: what is indexed, found, and shown to a
 // model.
 type Chunk struct {
-	// ID names the chunk in an index. Split makes it of Source and Text, and,
-	// for text that comes more than once in a document, of how often it came
-	// before; so an edit elsewhere in the document leaves it as it is.
+	// ID identifies the chunk in an index. Split computes it from Source and
+	// Text and, where the same text occurs more than once in a document, from
+	// the number of earlier occurrences. So edits elsewhere in the document do
+	// not change it.
 	ID string
-	// Source is the document's.
+	// Source is the document's Source.
 	Source string
-	// Title is the document's, for Markdown and HTML followed by the headings
-	// that lead to the chunk, joined by " > ".
+	// Title is the document's Title. In Markdown and HTML the headings above
+	// the chunk follow, joined by " > ".
 	Title string
 	// Text is a slice of the document's text: Text == doc.Text[Start:End]. It
-	// is never empty, and neither begins nor ends with white space.
+	// is never empty, and neither starts nor ends with white space.
 	Text string
 	// Start and End are byte offsets in the document's text.
 	Start, End int
 }
 
-// A Unit is what chunks are measured in.
+// Unit is the unit in which chunks are measured.
 type Unit string
 
 // The units.
@@ -44,38 +45,37 @@ const (
 	DefaultMaxTokens      = 400
 )
 
-// SplitOptions say how a document is divided. The zero value makes chunks of
-// at most 200 words and marks that do not overlap.
+// SplitOptions are the options of [Split]. The zero value makes chunks of at most
+// 200 words and punctuation marks that do not overlap.
 type SplitOptions struct {
 	// By is the unit of Size and Overlap. Empty means Tokens.
 	By Unit
-	// Size is the size of a chunk. By Tokens it is an upper limit: a chunk
-	// ends at the last end of a paragraph in its second half, else at the last
-	// end of a sentence there, else at a word. By Sentences it is the number of
-	// sentences. 0 means DefaultChunkTokens or DefaultChunkSentences.
+	// Size is the size of a chunk. In Tokens it is an upper limit: a chunk ends
+	// with the last paragraph that ends in its second half, else with the last
+	// sentence that does, else with a word. In Sentences it is their number. 0
+	// means DefaultChunkTokens or DefaultChunkSentences.
 	Size int
-	// Overlap is how much of the end of a chunk is repeated at the start of
-	// the next, at most; by Tokens the repeated part starts with a sentence if
-	// one starts there. It must be below Size. 0 means none. There is none
-	// across headings.
+	// Overlap is the most that a chunk repeats of the end of the one before.
+	// In Tokens the repeated part starts with a sentence if it can. It must be
+	// less than Size. 0 means no overlap. Chunks never overlap across headings.
 	Overlap int
-	// MaxTokens bounds chunks by Sentences, whatever the length of the
-	// sentences. 0 means DefaultMaxTokens. By Tokens it is not used.
+	// MaxTokens limits chunks in Sentences, however long those are. 0 means
+	// DefaultMaxTokens. It is not used for chunks in Tokens.
 	MaxTokens int
-	// Count counts the tokens of a text, without any special tokens; give the
-	// tokenizer of the model that will read the chunks. Nil means CountWords.
-	// It is called about twice for each byte of the text, on short and on
-	// chunk-sized pieces, and must be a function of its argument only.
+	// Count returns the number of tokens of a text, without special tokens. Use
+	// the tokenizer of the model that will read the chunks. Nil means
+	// CountWords. Each byte of a document is passed to it about twice, in short
+	// and in chunk-sized pieces. It must be a pure function.
 	Count func(text string) int
 }
 
-// resolve puts in the defaults and checks the rest.
+// resolve fills in the defaults and checks the rest.
 func (o SplitOptions) resolve() (SplitOptions, error) {
 	if o.By == "" {
 		o.By = Tokens
 	}
 	if o.By != Tokens && o.By != Sentences {
-		return o, fmt.Errorf("%w: chunks by %q; there are %q and %q", ErrOptions, o.By, Tokens, Sentences)
+		return o, fmt.Errorf("%w: unknown unit %q; there are %q and %q", ErrOptions, o.By, Tokens, Sentences)
 	}
 	if o.Size == 0 {
 		o.Size = DefaultChunkTokens
@@ -87,7 +87,8 @@ func (o SplitOptions) resolve() (SplitOptions, error) {
 		o.MaxTokens = DefaultMaxTokens
 	}
 	if o.Size < 0 || o.MaxTokens < 0 || o.Overlap < 0 || o.Overlap >= o.Size {
-		return o, fmt.Errorf("%w: chunk size %d, overlap %d, at most %d tokens: the size must be above the overlap, and none negative",
+		return o, fmt.Errorf("%w: chunk size %d, overlap %d, at most %d tokens: none may be negative, "+
+			"and the overlap must be less than the size",
 			ErrOptions, o.Size, o.Overlap, o.MaxTokens)
 	}
 	if o.By == Tokens {
@@ -99,12 +100,13 @@ func (o SplitOptions) resolve() (SplitOptions, error) {
 	return o, nil
 }
 
-// Split divides a document into chunks. A document without anything but white
-// space has none. In Markdown and HTML no chunk goes across a heading.
+// Split divides a document into chunks. A document of white space alone has
+// none. In Markdown and HTML a chunk never crosses into the text of another
+// heading.
 //
-// By the counter, no chunk has more tokens than allowed, unless a single
-// piece has: pieces, which are not divided, are words of at most 48 bytes. The
-// text must be UTF-8 (ErrBadChunk). Time is linear in the length of the text.
+// No chunk has more tokens than allowed, except one of a single word: words are
+// not divided, but those of more than 48 bytes. The text must be UTF-8, or the
+// error is ErrBadChunk. The time is linear in the length of the text.
 func Split(doc Document, opts SplitOptions) ([]Chunk, error) {
 	var chunks []Chunk
 	for c, err := range SplitSeq(doc, opts) {
@@ -116,9 +118,9 @@ func Split(doc Document, opts SplitOptions) ([]Chunk, error) {
 	return chunks, nil
 }
 
-// SplitSeq is Split one chunk at a time. It holds little more than one chunk
-// in memory; the chunks' texts share the document's. An error is given once,
-// as the last pair.
+// SplitSeq is like Split, but returns an iterator. It needs little more memory
+// than one chunk, as the chunks' texts are slices of the document's. An error
+// comes once, as the last pair.
 func SplitSeq(doc Document, opts SplitOptions) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		opts, err := opts.resolve()
@@ -141,11 +143,11 @@ func SplitSeq(doc Document, opts SplitOptions) iter.Seq2[Chunk, error] {
 	}
 }
 
-// idBytes is the length of a chunk ID before it is written in hexadecimal:
-// enough that two of a billion chunks share one with a chance below 1e-20.
+// idBytes is the length of a chunk ID before it is written in hexadecimal. With
+// it, the chance that two of a billion chunks share an ID is below 1e-20.
 const idBytes = 16
 
-// chunkID makes the ID of a text in a source.
+// chunkID returns the ID of a text in a source.
 func chunkID(source, text string) [idBytes]byte {
 	h := sha256.New()
 	var n [8]byte
@@ -156,7 +158,7 @@ func chunkID(source, text string) [idBytes]byte {
 	return [idBytes]byte(h.Sum(nil))
 }
 
-// repeatID makes the ID of the nth repetition of a text.
+// repeatID returns the ID of the nth repetition of a text.
 func repeatID(id [idBytes]byte, n uint64) [idBytes]byte {
 	h := sha256.New()
 	h.Write(id[:])
@@ -166,7 +168,7 @@ func repeatID(id [idBytes]byte, n uint64) [idBytes]byte {
 	return [idBytes]byte(h.Sum(nil))
 }
 
-// emit gives the chunk text[start:end].
+// emit yields the chunk text[start:end].
 func (w *chunker) emit(start, end int, title string) bool {
 	text := w.doc.Text[start:end]
 	id := chunkID(w.doc.Source, text)

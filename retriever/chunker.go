@@ -3,18 +3,18 @@ package retriever
 // maxSplitBytes bounds a chunk whatever the token counter says.
 const maxSplitBytes = 1 << 20
 
-// A chunker divides one document. It keeps a window of pieces: first those
-// that the last chunk has given already (the overlap), then fresh ones.
+// chunker divides one document. It holds a window of pieces: first those that
+// were in the last chunk too (the overlap), then new ones.
 type chunker struct {
 	opts   SplitOptions
 	doc    Document
 	yield  func(Chunk) bool
-	seen   map[[idBytes]byte]uint64 // how often a text came
+	seen   map[[idBytes]byte]uint64 // occurrences of a text
 	window []piece
-	old    int // pieces at the front of the window that were given already
+	old    int // pieces at the front of the window that were in the last chunk
 }
 
-// section gives the chunks of one section. It returns false when the caller
+// section yields the chunks of one section. It returns false when the caller
 // wants no more.
 func (w *chunker) section(s section) bool {
 	sc := pieceScanner{text: w.doc.Text, next: s.start, end: s.end}
@@ -65,7 +65,7 @@ func (w *chunker) fill(sc *pieceScanner) bool {
 	}
 }
 
-// full is true if the window holds more than a chunk may.
+// full reports whether the window holds more than a chunk may.
 func (w *chunker) full(tokens, sentences int) bool {
 	last := w.window[len(w.window)-1]
 	return tokens > w.opts.MaxTokens ||
@@ -73,7 +73,7 @@ func (w *chunker) full(tokens, sentences int) bool {
 		(w.opts.By == Sentences && sentences > w.opts.Size)
 }
 
-// cut says how many pieces of a window that is too full the chunk gets.
+// cut returns how many pieces of a window that is too full belong to the chunk.
 func (w *chunker) cut() int {
 	least := w.old + 1
 	all := len(w.window) - 1 // the last piece made it too full
@@ -105,9 +105,9 @@ func (w *chunker) cut() int {
 	return max(all, least)
 }
 
-// shrink lessens a chunk until the counter, asked about the chunk as a whole,
-// agrees that it is not too large: token counts need not add up. First fresh
-// pieces go back, then the overlap goes, until one fresh piece is left.
+// shrink shortens a chunk until the token count of the chunk as a whole is not too
+// large, as token counts need not add up. It gives up new pieces first, then the
+// overlap, until one new piece is left.
 func (w *chunker) shrink(cut int) int {
 	for cut > 1 {
 		text := w.doc.Text[w.window[0].start:w.window[cut-1].end]
@@ -128,15 +128,15 @@ func (w *chunker) shrink(cut int) int {
 	return cut
 }
 
-// keep removes from the window what the next chunk does not repeat.
+// keep removes the pieces from the window that the next chunk does not repeat.
 func (w *chunker) keep(cut int) {
 	from := w.overlapStart(cut)
 	w.old = cut - from
 	w.window = append(w.window[:0], w.window[from:]...)
 }
 
-// overlapStart says with which piece the overlap after a chunk of cut pieces
-// starts; cut itself means that there is none.
+// overlapStart returns the piece with which the overlap after a chunk of cut
+// pieces starts, or cut if there is none.
 func (w *chunker) overlapStart(cut int) int {
 	if w.opts.Overlap == 0 {
 		return cut

@@ -5,10 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// CountWords is the token counter that Split uses if it is given none. It
-// counts runs of letters and digits, punctuation marks, and each ideograph or
-// kana sign. The tokenizer of a language model mostly counts more, as it
-// divides rare words.
+// CountWords is the default token counter of Split. It counts runs of letters and
+// digits, punctuation marks, and each ideograph or kana. The tokenizer of a
+// language model usually counts more, as it divides rare words.
 func CountWords(text string) int {
 	n := 0
 	inWord := false
@@ -32,13 +31,13 @@ func CountWords(text string) int {
 	return n
 }
 
-// isIdeograph is true for scripts that write without blanks and whose signs
-// can each stand for a word.
+// isIdeograph reports whether r belongs to a script that is written without
+// spaces, and can be a word.
 func isIdeograph(r rune) bool {
 	return r >= 0x2e80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
 }
 
-// A boundary says what begins at a piece of text.
+// boundary is what begins with a piece of text.
 type boundary uint8
 
 const (
@@ -47,19 +46,19 @@ const (
 	boundaryParagraph
 )
 
-// A piece is the smallest stretch of text that is not divided: a word with
-// the marks at it, an ideograph, or a part of a very long word.
+// piece is the smallest part of a text that is not divided: a word with its
+// punctuation, an ideograph, or a part of a very long word.
 type piece struct {
-	gap        int // where the white space before it begins
+	gap        int // start of the white space before it
 	start, end int
 	begins     boundary
 	tokens     int
 }
 
-// maxPieceBytes is where a word without blanks is cut.
+// maxPieceBytes is the length at which a long word is cut.
 const maxPieceBytes = 48
 
-// A pieceScanner goes over the pieces of text[next:end] in one pass.
+// pieceScanner iterates over the pieces of text[next:end] in one pass.
 type pieceScanner struct {
 	text string
 	next int
@@ -68,7 +67,7 @@ type pieceScanner struct {
 	any  bool
 }
 
-// scan gives the next piece, without its token count.
+// scan returns the next piece, without its token count.
 func (s *pieceScanner) scan() (piece, bool) {
 	p := piece{gap: s.next}
 	lines := 0
@@ -93,7 +92,7 @@ func (s *pieceScanner) scan() (piece, bool) {
 	return p, true
 }
 
-// take goes to the end of the piece that starts at s.next.
+// take moves to the end of the piece that starts at s.next.
 func (s *pieceScanner) take() {
 	start := s.next
 	for s.next < s.end {
@@ -113,8 +112,7 @@ func (s *pieceScanner) take() {
 	}
 }
 
-// takeMarks keeps the closing punctuation of scripts without blanks at the
-// sign before it.
+// takeMarks adds closing punctuation to the ideograph before it.
 func (s *pieceScanner) takeMarks() {
 	for s.next < s.end {
 		r, n := utf8.DecodeRuneInString(s.text[s.next:s.end])
@@ -125,7 +123,7 @@ func (s *pieceScanner) takeMarks() {
 	}
 }
 
-// boundary says what the piece p begins, after a gap with so many line ends.
+// boundary returns what the piece p begins, after a gap with that many line ends.
 func (s *pieceScanner) boundary(p piece, lines int) boundary {
 	word, prev := s.text[p.start:p.end], s.text[s.prev.start:s.prev.end]
 	switch {

@@ -5,35 +5,35 @@ import (
 	"strings"
 )
 
-// A Format says how the bytes of a file become text, and how that text is
-// divided.
+// Format is a file format. It determines how the bytes of a file become text, and
+// where Split finds headings in it.
 type Format string
 
-// The formats that are understood.
+// The formats that can be read.
 const (
-	Text     Format = "text"     // UTF-8, taken as it is
-	Markdown Format = "markdown" // UTF-8, taken as it is; headings divide it
-	HTML     Format = "html"     // markup removed; headings divide what is left
-	JSONL    Format = "jsonl"    // one JSON object a line, each a document
+	Text     Format = "text"     // UTF-8, as it is
+	Markdown Format = "markdown" // UTF-8, as it is, divided at headings
+	HTML     Format = "html"     // without the markup, divided at headings
+	JSONL    Format = "jsonl"    // one JSON object in each line, each a document
 )
 
-// A Document is one text: a file, or one row of a JSONL file.
+// Document is one text: a file, or one row of a JSONL file.
 type Document struct {
-	// Source names where the text came from: the slash-separated path of the
-	// file inside its folder, with "#" and the line number for a JSONL row.
+	// Source is where the text came from: the slash-separated path of the file
+	// inside its folder, followed for a JSONL row by "#" and the line number.
 	Source string
-	// Title is a short name for people and for the index. It may be empty.
+	// Title is a short name that is shown and indexed. It may be empty.
 	Title string
-	// Text is what the byte offsets of chunks refer to. For text and Markdown
-	// it is the file's content without a byte order mark; for HTML the text
-	// that was extracted; for JSONL the decoded string.
+	// Text is the text that the byte offsets of chunks refer to. For text and
+	// Markdown it is the file's content without a byte order mark, for HTML the
+	// extracted text, and for JSONL the decoded string.
 	Text string
-	// Format decides how Split finds headings. Empty: by the extension of
-	// Source, else Text.
+	// Format determines how Split finds headings. Empty means the format that
+	// belongs to the extension of Source, or else Text.
 	Format Format
 }
 
-// format gives the format that Split goes by.
+// format returns the format that Split uses.
 func (d Document) format() Format {
 	if d.Format != "" {
 		return d.Format
@@ -54,7 +54,7 @@ func defaultFormats() map[string]Format {
 	}
 }
 
-// titleFromPath makes a readable title of a file name: "1973_oil_crisis.txt"
+// titleFromPath turns a file name into a readable title: "1973_oil_crisis.txt"
 // becomes "1973 oil crisis".
 func titleFromPath(name string) string {
 	base := path.Base(name)

@@ -7,23 +7,23 @@ import (
 
 // Errors of loading.
 var (
-	// ErrEmpty says that a folder, file or file system holds no document that
-	// could be loaded. The LoadReport that comes with it says what was skipped.
+	// ErrEmpty is returned if a folder, file or file system contains no document
+	// that could be loaded. The LoadReport tells what was skipped and why.
 	ErrEmpty = errors.New("retriever: no documents found")
 
-	// ErrBadLine says that a line of a file does not hold what it should. The
-	// error is a *LineError, which names file and line.
-	ErrBadLine = errors.New("retriever: bad JSONL line")
+	// ErrBadLine is returned if a line of a file is not what it should be. The
+	// error wraps a *LineError, which names file and line.
+	ErrBadLine = errors.New("retriever: invalid line")
 )
 
 // Errors of options and arguments.
 var (
-	// ErrOptions says that an option or argument has a value that makes no sense.
-	ErrOptions = errors.New("retriever: bad option")
+	// ErrOptions is returned for an option or argument out of its range.
+	ErrOptions = errors.New("retriever: invalid option")
 
-	// ErrBadChunk says that a chunk cannot be indexed: no ID, text that is not
-	// UTF-8, or more bytes than MaxChunkBytes.
-	ErrBadChunk = errors.New("retriever: bad chunk")
+	// ErrBadChunk is returned for a chunk that cannot be indexed: one without an
+	// ID, with text that is not UTF-8, or of more than MaxChunkBytes.
+	ErrBadChunk = errors.New("retriever: invalid chunk")
 )
 
 // Errors of the index.
@@ -34,32 +34,32 @@ var (
 	// ErrExists is returned by Create if the path is already taken.
 	ErrExists = errors.New("retriever: path already exists")
 
-	// ErrNotIndex is returned by Open if the path holds no index, or one that
-	// another program made.
+	// ErrNotIndex is returned by Open if there is no index at the path, or one
+	// of another program.
 	ErrNotIndex = errors.New("retriever: not an index of this package")
 
 	// ErrVersion is returned by Open if the index was written by an
 	// incompatible version of this package.
 	ErrVersion = errors.New("retriever: incompatible index version")
 
-	// ErrCorrupt is returned by Open if files of the index are torn, missing or
-	// altered. Nothing is repaired or removed.
+	// ErrCorrupt is returned by Open if files of the index are incomplete,
+	// missing or altered. Nothing is repaired or removed.
 	ErrCorrupt = errors.New("retriever: index is corrupt")
 
 	// ErrLocked is returned by Open if another process, or another Index of
 	// this one, has the index open.
 	ErrLocked = errors.New("retriever: index is in use")
 
-	// ErrNotFound is returned by Index.Chunk if no chunk has the ID.
+	// ErrNotFound is returned by Index.Chunk if there is no chunk with the ID.
 	ErrNotFound = errors.New("retriever: no such chunk")
 
-	// ErrChanged says that a Tuning was made for another index, or for this one
-	// before its chunks were changed.
-	ErrChanged = errors.New("retriever: the index is not the one that the tuning was made for")
+	// ErrChanged is returned if a Tuning was made for another index, or for this
+	// one before its chunks were changed.
+	ErrChanged = errors.New("retriever: the tuning was made for another index, or before this one was changed")
 )
 
-// LineError is an error in one line of a file, such as JSONL that holds
-// something else than documents, questions or training rows.
+// LineError is an error in one line of a file of documents, questions or training
+// rows.
 // errors.Is(err, ErrBadLine) is true for it.
 type LineError struct {
 	// Path names the file. Load and Walk give its slash-separated path inside

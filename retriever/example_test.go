@@ -9,7 +9,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// A folder is put into an index in memory and asked a question.
+// A folder is indexed in memory and searched.
 func Example() {
 	ctx := context.Background()
 	folder := fstest.MapFS{ // os.DirFS("docs") in real use
@@ -46,7 +46,7 @@ func Example() {
 	//   inn
 }
 
-// Chunks can be made without an index.
+// Split can be used without an index.
 func ExampleSplit() {
 	doc := retriever.Document{Source: "a.txt", Text: "Ada built a mill. It burned down. Bo built it again."}
 	chunks, err := retriever.Split(doc, retriever.SplitOptions{By: retriever.Sentences, Size: 2, Overlap: 1})

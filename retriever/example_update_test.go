@@ -10,7 +10,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// An index that stays on disk, brought up to date after the documents have changed.
+// An index on disk is brought up to date after the documents have changed.
 func ExampleIndex_AddPath() {
 	dir, err := os.MkdirTemp("", "retriever-example-")
 	if err != nil {
@@ -50,10 +50,10 @@ func ExampleIndex_AddPath() {
 		log.Fatal(err)
 	}
 	defer index.Close()
-	if _, err := index.AddPath(ctx, notes, retriever.AddOptions{}); err != nil { // takes up what changed
+	if _, err := index.AddPath(ctx, notes, retriever.AddOptions{}); err != nil { // replaces what changed
 		log.Fatal(err)
 	}
-	removed, err := index.DeleteSource(ctx, "ship.txt") // what is gone has to be said
+	removed, err := index.DeleteSource(ctx, "ship.txt") // deleted files must be named
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -7,12 +7,12 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 )
 
-// An Explanation is what the scores of a query's best chunks are made of. With
-// it, scores and their slopes are computed for any Tuning without the index.
+// Explanation shows what the scores of a query's best chunks consist of. From it,
+// Scores computes scores and their derivatives for any Tuning, without the index.
 type Explanation struct {
-	Terms   []Term // of the query, in order
-	Average float64
-	Hits    []Explained // as Index.Search gives them
+	Terms   []Term      // of the query, in order
+	Average float64     // mean number of terms in the chunks of the index
+	Hits    []Explained // as Index.Search returns them
 
 	terms []queryTerm
 	opts  IndexOptions
@@ -21,28 +21,28 @@ type Explanation struct {
 // Term is a term of a query.
 type Term struct {
 	Term     string   // after analysis
-	Count    float64  // how often the query has it
-	IDF      float64  // in the index
-	Features []string // by which a Tuning weighs it
+	Count    float64  // occurrences in the query
+	IDF      float64  // inverse document frequency in the index
+	Features []string // features by which a Tuning weights the term
 }
 
-// Explained is a hit with how often it has the terms of the query.
+// Explained is a hit with the number of occurrences of the query's terms in it.
 type Explained struct {
 	Hit
-	Found   []float64 // by term: in title and text together, as indexed
-	InTitle []float64 // by term: in the title alone
-	Length  float64   // terms of the chunk
+	Found   []float64 // for each term: occurrences in title and text, as indexed
+	InTitle []float64 // for each term: occurrences in the title alone
+	Length  float64   // number of terms in the chunk
 }
 
-// Slope says how a score changes with the parameters of a Tuning.
+// Slope is the derivative of a score with respect to the parameters of a Tuning.
 type Slope struct {
 	K1, B, Title float64
-	// Terms is by term: the change with the logarithm of its weight, which is
-	// what the term gives the chunk.
+	// Terms has, for each term, the derivative with respect to the logarithm of
+	// its weight. That is what the term contributes to the score.
 	Terms []float64
 }
 
-// Explain finds what Search finds and says what the scores are made of.
+// Explain returns the hits that Search returns, and what their scores consist of.
 func (x *Index) Explain(ctx context.Context, query string, k int) (e *Explanation, err error) {
 	snap, err := x.searchable(ctx, k)
 	if err != nil {
@@ -67,8 +67,8 @@ func (x *Index) Explain(ctx context.Context, query string, k int) (e *Explanatio
 	return e, nil
 }
 
-// explain counts the terms of a ranking's chunks again, from what is stored of
-// them. It leaves out what only callers need.
+// explain counts the query's terms in the stored texts of a ranking's chunks. It
+// does not set the exported Terms and Hits[i].Hit.
 func (x *Index) explain(snap index.IndexReader, terms []queryTerm, r ranking) (*Explanation, error) {
 	e := &Explanation{Hits: make([]Explained, len(r.chunks)), terms: terms, opts: x.opts}
 	s, err := sumsOf(snap)
@@ -104,13 +104,13 @@ func (x *Index) explain(snap index.IndexReader, terms []queryTerm, r ranking) (*
 	return e, nil
 }
 
-// occurrences is how often a hit has a term, the title weighed.
+// occurrences returns the occurrences of a term in a hit, those in the title weighted.
 func (h *Explained) occurrences(term int, title float64) float64 {
 	return h.Found[term] + (title-1)*h.InTitle[term]
 }
 
-// scores are those of Search to the last bit: parts are added up in the order
-// of the query.
+// scores returns the scores of Search, to the last bit: contributions are added in
+// the order of the query.
 func (e *Explanation) scores(p parameters) []float64 {
 	weights := e.weights(p)
 	scores := make([]float64, len(e.Hits))
@@ -133,9 +133,9 @@ func (e *Explanation) weights(p parameters) []float64 {
 	return weights
 }
 
-// Scores gives, for each hit, its score with a tuning, whatever index that was
-// made for, and how the score changes with it. With the zero Tuning the scores
-// are those of Search.
+// Scores returns the score of each hit with a tuning, and its derivative. It does
+// not check which index the tuning was made for. The zero Tuning gives the scores
+// of Search. An invalid tuning is ErrOptions.
 func (e *Explanation) Scores(t Tuning) ([]float64, []Slope, error) {
 	p, err := t.resolve(e.opts)
 	if err != nil {

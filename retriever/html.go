@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/html/charset"
 )
 
-// decodeHTML gives the page as UTF-8. A page in another encoding is decoded as
-// browsers do: as its meta tag says, else as windows-1252.
+// decodeHTML returns the page as UTF-8. Like a browser, it decodes a page in
+// another encoding as its meta tag says, or else as windows-1252.
 func decodeHTML(page string) string {
 	if utf8.ValidString(page) {
 		return page
@@ -22,10 +22,10 @@ func decodeHTML(page string) string {
 	return out
 }
 
-// htmlText takes title and text out of a page. Headings become lines that
-// start with "#" signs, as in Markdown, so that Split finds them again; list
-// items start with "- ". The page is read as a stream of tags, so that no
-// nesting, however deep or broken, costs more than its length.
+// htmlText extracts title and text of a page. Headings become lines that start
+// with "#", as in Markdown, so that Split finds them; list items start with "- ".
+// The page is read as a stream of tags, so that the cost is linear in its length,
+// however deep or broken its nesting.
 func htmlText(page string) (title, text string) {
 	x := htmlExtractor{}
 	z := html.NewTokenizer(strings.NewReader(page))
@@ -51,7 +51,7 @@ func htmlText(page string) (title, text string) {
 	}
 }
 
-// An htmlExtractor collects the text of a page.
+// htmlExtractor collects the text of a page.
 type htmlExtractor struct {
 	out       strings.Builder
 	pageTitle strings.Builder
@@ -60,14 +60,14 @@ type htmlExtractor struct {
 	inH1      bool // inside the first h1
 	seenH1    bool
 	pre       int    // depth of pre
-	skipTag   string // the element whose content is dropped, and
+	skipTag   string // the element whose content is being dropped, and
 	skipDepth int    // how deep it is nested in itself
-	gap       int    // line ends owed before the next text: 0, 1 or 2
-	space     bool   // a blank owed before the next text
-	prefix    string // "## " or "- " owed before the next text
+	gap       int    // line ends to write before the next text: 0, 1 or 2
+	space     bool   // write a space before the next text
+	prefix    string // "## " or "- " to write before the next text
 }
 
-// title prefers the title element to the first h1.
+// title returns the title element, or else the first h1.
 func (x *htmlExtractor) title() string {
 	if t := strings.Join(strings.Fields(x.pageTitle.String()), " "); t != "" {
 		return t
@@ -75,7 +75,7 @@ func (x *htmlExtractor) title() string {
 	return strings.Join(strings.Fields(x.h1.String()), " ")
 }
 
-// dropped names the elements whose content is no text of the page.
+// dropped reports whether an element's content is not text of the page.
 func dropped(tag string) bool {
 	switch tag {
 	case "script", "style", "noscript", "template", "svg", "math", "iframe",
@@ -85,7 +85,7 @@ func dropped(tag string) bool {
 	return false
 }
 
-// lineBreaks says how many line ends an element has around it.
+// lineBreaks returns the number of line ends around an element.
 func lineBreaks(tag string) int {
 	switch tag {
 	case "p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl", "pre",
@@ -110,7 +110,7 @@ func (x *htmlExtractor) start(tag string) {
 		x.skipTag, x.skipDepth = tag, 1
 		return
 	}
-	x.owe(lineBreaks(tag))
+	x.breakLine(lineBreaks(tag))
 	switch tag {
 	case "title":
 		x.inTitle = x.pageTitle.Len() == 0
@@ -135,7 +135,7 @@ func (x *htmlExtractor) end(tag string) {
 		}
 		return
 	}
-	x.owe(lineBreaks(tag))
+	x.breakLine(lineBreaks(tag))
 	switch tag {
 	case "title":
 		x.inTitle = false
@@ -151,12 +151,12 @@ func (x *htmlExtractor) end(tag string) {
 	}
 }
 
-// owe asks for at least n line ends before the next text.
-func (x *htmlExtractor) owe(n int) {
+// breakLine asks for at least n line ends before the next text.
+func (x *htmlExtractor) breakLine(n int) {
 	x.gap = max(x.gap, n)
 }
 
-// text takes one run of character data.
+// text adds one run of character data.
 func (x *htmlExtractor) text(raw []byte) {
 	switch {
 	case x.skipTag != "":
@@ -192,7 +192,7 @@ func (x *htmlExtractor) text(raw []byte) {
 
 const htmlSpace = " \t\r\n\f\u00a0"
 
-// write puts out what is owed, then s.
+// write writes pending line ends, space and prefix, then s.
 func (x *htmlExtractor) write(s string) {
 	if strings.TrimSpace(s) == "" && x.pre == 0 {
 		return

@@ -19,8 +19,8 @@ import (
 	"github.com/ragft/ragft/ragft/opt"
 )
 
-// Defaults of IndexOptions: k1 and b as in most retrieval experiments on short
-// passages, rather than the 1.2 and 0.75 of web search.
+// Defaults of IndexOptions. They are the values of most retrieval experiments on
+// short passages; for whole web pages 1.2 and 0.75 are usual.
 const (
 	DefaultK1 = 0.9
 	DefaultB  = 0.4
@@ -73,24 +73,24 @@ func checkParameter(name string, v, most float64) error {
 	return nil
 }
 
-// An Index finds chunks by BM25. It lies in a folder, or in memory.
+// Index stores chunks, in a folder or in memory, and finds them by BM25.
 //
 // All methods may be called from several goroutines at the same time. Searches
-// run side by side, also with writing, and see whole batches or nothing of
-// them; writers wait for each other. A folder may be open only once at a time
-// (ErrLocked). An Index must be closed.
+// run in parallel, also while chunks are written, and see each batch completely
+// or not at all. Writers wait for each other. A folder can be open once at a
+// time (ErrLocked). An Index must be closed.
 type Index struct {
 	path     string // empty in memory
 	opts     IndexOptions
 	analyzer analysis.Analyzer
 	cleanup  runtime.Cleanup
 
-	write sync.Mutex // held by whoever changes the index
+	write sync.Mutex // held while the index is changed
 
 	mu     sync.RWMutex // held for reading while store is used
 	closed bool
 	store  bleve.Index
-	core   index.Index // the same, below Bleve's own queries
+	core   index.Index // the same without Bleve's query layer
 }
 
 // Names of the fields of a chunk in Bleve.
@@ -101,14 +101,14 @@ const (
 	fieldSpan   = "span"   // stored: start, end, number of terms
 )
 
-// Keys of what the index keeps beside its chunks.
+// Keys of what the index stores besides its chunks.
 var (
 	headerKey = []byte("ragft.header")
 	stateKey  = []byte("ragft.state")
 )
 
-// formatVersion changes with what the bytes of an index mean, analyzers
-// included.
+// formatVersion is changed whenever older indexes could not be read or would give
+// other results, for instance by another analyzer.
 const formatVersion = 1
 
 // header is written once, when an index is created.
@@ -119,22 +119,22 @@ type header struct {
 
 // state is written with every batch, in the same transaction.
 type state struct {
-	Tokens int64 // terms in all chunks
+	Tokens int64 // number of terms in all chunks
 }
 
-// NewMemory creates an index that is gone when it is closed. Every call of Add
-// makes at least one segment, and segments in memory are not merged: add many
-// chunks in a call, as searches slow down with the number of segments.
+// NewMemory creates an index in memory, which is lost when it is closed. Every call
+// of Add makes at least one segment, segments in memory are not merged, and
+// searches slow down with their number: add many chunks in one call.
 func NewMemory(opts IndexOptions) (*Index, error) {
 	return newStore("", opts)
 }
 
-// Create creates an index in a folder that does not exist yet, or is empty
-// (else ErrExists). It is made aside and renamed, so that there is a complete
-// index at path, or none.
+// Create creates an index in a folder that does not exist or is empty; otherwise
+// the error is ErrExists. The index is built in a temporary folder and renamed, so
+// that there is a complete index at path, or none.
 func Create(path string, opts IndexOptions) (*Index, error) {
 	if path == "" {
-		return nil, fmt.Errorf("%w: no path for the index", ErrOptions)
+		return nil, fmt.Errorf("%w: the path of the index is empty", ErrOptions)
 	}
 	path = filepath.Clean(path)
 	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 {
@@ -145,12 +145,12 @@ func Create(path string, opts IndexOptions) (*Index, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
-	aside, err := os.MkdirTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	temporary, err := os.MkdirTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(aside) }()
-	x, err := newStore(filepath.Join(aside, "index"), opts)
+	defer func() { _ = os.RemoveAll(temporary) }()
+	x, err := newStore(filepath.Join(temporary, "index"), opts)
 	if err != nil {
 		return nil, err
 	}
@@ -161,13 +161,13 @@ func Create(path string, opts IndexOptions) (*Index, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrExists, err)
 	}
-	if err := os.Rename(filepath.Join(aside, "index"), path); err != nil {
+	if err := os.Rename(filepath.Join(temporary, "index"), path); err != nil {
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
 	return Open(path)
 }
 
-// newStore makes an index at a path that does not exist, or in memory.
+// newStore creates an index at a path that does not exist, or in memory.
 func newStore(path string, opts IndexOptions) (*Index, error) {
 	opts, err := opts.resolve()
 	if err != nil {
@@ -199,7 +199,7 @@ func newStore(path string, opts IndexOptions) (*Index, error) {
 	return x, nil
 }
 
-// newIndex puts an Index around an open store.
+// newIndex returns an Index of an open store.
 func newIndex(path string, opts IndexOptions, an analysis.Analyzer, store bleve.Index) (*Index, error) {
 	core, err := store.Advanced()
 	if err != nil {
@@ -207,19 +207,19 @@ func newIndex(path string, opts IndexOptions, an analysis.Analyzer, store bleve.
 	}
 	x := &Index{path: path, opts: opts, analyzer: an, store: store, core: core}
 	x.cleanup = runtime.AddCleanup(x, func(path string) {
-		slog.Warn("retriever: an index was dropped without Close", "path", path)
+		slog.Warn("retriever: an index was not closed", "path", path)
 	}, path)
 	return x, nil
 }
 
-// Options gives what the index was created with, defaults filled in.
+// Options returns the options that the index was created with, defaults filled in.
 func (x *Index) Options() IndexOptions { return x.opts }
 
-// Path gives the folder of the index; it is empty for one in memory.
+// Path returns the folder of the index. It is empty for an index in memory.
 func (x *Index) Path() string { return x.path }
 
-// Close ends the use of the index: searches and batches that run are waited
-// for. Closing twice does nothing.
+// Close waits for running searches and batches, then closes the index. Closing
+// twice is harmless.
 func (x *Index) Close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -234,8 +234,8 @@ func (x *Index) Close() error {
 	return nil
 }
 
-// snapshot opens what the index holds now. Later batches do not change it; the
-// caller closes it, also after the index is closed.
+// snapshot opens the current state of the index. Later batches do not change it.
+// The caller must close it, which it may do after the index was closed.
 func (x *Index) snapshot() (index.IndexReader, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -249,7 +249,7 @@ func (x *Index) snapshot() (index.IndexReader, error) {
 	return snap, nil
 }
 
-// readState gives the statistics that belong to a snapshot.
+// readState returns the statistics of a snapshot.
 func readState(snap index.IndexReader) (state, error) {
 	raw, err := snap.GetInternal(stateKey)
 	if err != nil {
@@ -265,7 +265,7 @@ func parseState(raw []byte) (st state, err error) {
 	return st, nil
 }
 
-// Len gives the number of chunks. After Close it is 0.
+// Len returns the number of chunks. After Close it is 0.
 func (x *Index) Len() int {
 	st, err := x.Stats()
 	if err != nil {
@@ -274,15 +274,15 @@ func (x *Index) Len() int {
 	return st.Chunks
 }
 
-// Stats are what BM25 knows about a whole index.
+// Stats are statistics of an index.
 type Stats struct {
-	Chunks   int
-	Tokens   int64   // terms in all chunks, after analysis
-	Average  float64 // terms a chunk
-	Segments int     // parts that the index is stored in
+	Chunks   int     // number of chunks
+	Tokens   int64   // number of terms in all chunks, after analysis
+	Average  float64 // mean number of terms in a chunk
+	Segments int     // number of segments that the index is stored in
 }
 
-// Stats gives the statistics of the index as it is now.
+// Stats returns statistics of the current state of the index.
 func (x *Index) Stats() (Stats, error) {
 	snap, err := x.snapshot()
 	if err != nil {

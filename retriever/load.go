@@ -18,27 +18,28 @@ const (
 	DefaultMaxLineBytes = 16 << 20
 )
 
-// LoadOptions say which files become documents and how. The zero value takes
-// every file of a known extension.
+// LoadOptions determine which files become documents, and how. The zero value
+// loads every file with a known extension.
 type LoadOptions struct {
-	// MaxFileBytes is the largest text, Markdown or HTML file that is read;
-	// a larger one is skipped and reported. 0 means DefaultMaxFileBytes.
-	// A JSONL file is read line by line and may have any size.
+	// MaxFileBytes is the size of the largest text, Markdown or HTML file that
+	// is read. Larger ones are skipped and reported. 0 means
+	// DefaultMaxFileBytes. JSONL files are read line by line, at any size.
 	MaxFileBytes int64
-	// MaxLineBytes is the longest line of a JSONL file; a longer one is a
-	// *LineError. 0 means DefaultMaxLineBytes.
+	// MaxLineBytes is the longest line of a JSONL file. A longer one ends the
+	// load with a *LineError. 0 means DefaultMaxLineBytes.
 	MaxLineBytes int
-	// Formats adds file extensions (lower case, with the dot) to the known
+	// Formats adds file extensions (in lower case, with the dot) to the known
 	// ones, or overrides them; an empty Format makes an extension unknown.
 	// Known are .txt .text .rst .adoc .org (Text), .md .markdown .mdown
 	// (Markdown), .html .htm .xhtml (HTML), .jsonl .ndjson (JSONL).
 	Formats map[string]Format
-	// TitleFields and TextFields name the JSONL fields that are looked for, in
-	// this order. Nil means "title", and "text", "content", "body". A row
-	// needs one of the TextFields; a title is optional.
+	// TitleFields and TextFields are the names of the JSONL fields with title
+	// and text; the first that a row has is used. Nil means "title", and
+	// "text", "content", "body". A row must have one of the TextFields; a title
+	// is optional.
 	TitleFields, TextFields []string
 	// Progress, if set, is called after each file that was read, on the
-	// goroutine that loads.
+	// goroutine that called the loading function.
 	Progress func(LoadProgress)
 }
 
@@ -46,14 +47,14 @@ type LoadOptions struct {
 type LoadProgress struct {
 	Path      string // the file just read
 	Files     int    // files read so far
-	Documents int    // documents given so far
+	Documents int    // documents loaded so far
 	Bytes     int64  // bytes read so far
 }
 
-// A SkipReason says why a file was left out.
+// SkipReason is the reason why a file was skipped.
 type SkipReason string
 
-// The reasons for leaving a file out.
+// The reasons for skipping a file.
 const (
 	SkipHidden     SkipReason = "hidden"            // the name starts with a dot
 	SkipSymlink    SkipReason = "symbolic link"     // links are never followed
@@ -65,23 +66,23 @@ const (
 	SkipPermission SkipReason = "permission denied"
 )
 
-// A Skip is one file or folder that was left out.
+// Skip is a file or folder that was skipped.
 type Skip struct {
 	Path   string // slash-separated, inside the file system
 	Reason SkipReason
-	Detail string // more about it, possibly empty
+	Detail string // more about the reason; may be empty
 }
 
-// A LoadReport says what a load did.
+// LoadReport tells what was loaded and what was skipped.
 type LoadReport struct {
-	Files     int   // files that gave at least one document
-	Documents int   // documents given
+	Files     int   // files with at least one document
+	Documents int   // documents loaded
 	Bytes     int64 // bytes read from files
 	Skipped   []Skip
 }
 
-// String is a one-line summary, such as "3 documents from 2 files (10 kB), 1
-// skipped (1 binary)".
+// String returns a summary in one line, such as "3 documents from 2 files (10 kB),
+// 1 skipped (1 binary)".
 func (r *LoadReport) String() string {
 	count := map[SkipReason]int{}
 	var order []SkipReason
@@ -101,9 +102,9 @@ func (r *LoadReport) String() string {
 	return out
 }
 
-// Load reads every document of fsys, in the order of their paths. It holds
-// all of them in memory; Walk does not. The report is never nil. Without any
-// document the error is ErrEmpty.
+// Load reads every document of fsys, in the order of their paths. It holds all of
+// them in memory; Walk does not. The report is never nil. If there are no
+// documents, the error is ErrEmpty.
 func Load(ctx context.Context, fsys fs.FS, opts LoadOptions) ([]Document, *LoadReport, error) {
 	var docs []Document
 	report, err := Walk(ctx, fsys, opts, func(d Document) error {
@@ -116,7 +117,7 @@ func Load(ctx context.Context, fsys fs.FS, opts LoadOptions) ([]Document, *LoadR
 	return docs, report, nil
 }
 
-// LoadPath is Load for a folder of the operating system, or for one file.
+// LoadPath is Load for a folder or a file of the operating system.
 func LoadPath(ctx context.Context, name string, opts LoadOptions) ([]Document, *LoadReport, error) {
 	var docs []Document
 	report, err := WalkPath(ctx, name, opts, func(d Document) error {
@@ -129,21 +130,21 @@ func LoadPath(ctx context.Context, name string, opts LoadOptions) ([]Document, *
 	return docs, report, nil
 }
 
-// Walk reads the documents of fsys one after the other, in the order of their
-// paths, and calls fn with each. It holds one file in memory at a time, and of
-// a JSONL file one line. An error of fn ends the walk and is returned.
+// Walk reads the documents of fsys one by one, in the order of their paths, and
+// calls fn with each. It holds one file in memory at a time, and of a JSONL file
+// one line. An error of fn ends the walk and is returned.
 //
-// Files that are no documents are skipped and reported, and so are names that
-// start with a dot and symbolic links, which are never followed. A file that
-// cannot be read for another reason than its permissions, and a broken JSONL
-// line, end the walk with an error. Without any document the error is
+// Files that are not documents are skipped and reported, and so are names that
+// start with a dot, symbolic links, which are never followed, and files without
+// read permission. A file that cannot be read for another reason, and an invalid
+// JSONL line, end the walk with an error. If there are no documents, the error is
 // ErrEmpty. The report is never nil.
 func Walk(ctx context.Context, fsys fs.FS, opts LoadOptions, fn func(Document) error) (*LoadReport, error) {
 	return newLoader(fsys, opts, fn).walk(ctx, ".")
 }
 
-// WalkPath is Walk for a folder of the operating system, or for one file.
-// The walk cannot leave the folder: it goes through os.Root.
+// WalkPath is Walk for a folder or a file of the operating system. It uses os.Root,
+// so that it cannot leave the folder.
 func WalkPath(ctx context.Context, name string, opts LoadOptions, fn func(Document) error) (*LoadReport, error) {
 	fsys, start, closeFS, err := openPath(name)
 	if err != nil {
@@ -153,7 +154,7 @@ func WalkPath(ctx context.Context, name string, opts LoadOptions, fn func(Docume
 	return newLoader(fsys, opts, fn).walk(ctx, start)
 }
 
-// openPath opens a folder, or the folder of a file, and says where in it to
+// openPath opens a folder, or the folder of a file, and returns where in it to
 // start.
 func openPath(name string) (fsys fs.FS, start string, closeFS func(), err error) {
 	info, err := os.Stat(name)
@@ -162,7 +163,7 @@ func openPath(name string) (fsys fs.FS, start string, closeFS func(), err error)
 	}
 	dir, start := name, "."
 	if !info.IsDir() {
-		// The file itself may be a link: whoever names it wants it.
+		// The file itself may be a link, as it was named explicitly.
 		if name, err = filepath.EvalSymlinks(name); err != nil {
 			return nil, "", nil, fmt.Errorf("retriever: %w", err)
 		}
@@ -175,13 +176,13 @@ func openPath(name string) (fsys fs.FS, start string, closeFS func(), err error)
 	return root.FS(), start, func() { _ = root.Close() }, nil
 }
 
-// A loader is one walk.
+// loader is the state of one walk.
 type loader struct {
 	fsys    fs.FS
 	opts    LoadOptions
 	formats map[string]Format
 	fn      func(Document) error
-	onFile  func(path string) error // before the first document of a file
+	onFile  func(path string) error // called before the first document of a file
 	report  *LoadReport
 }
 
@@ -230,8 +231,8 @@ func (l *loader) walk(ctx context.Context, start string) (*LoadReport, error) {
 	return l.report, nil
 }
 
-// visit decides about one entry. The start of the walk was asked for by name,
-// so it may be hidden.
+// visit reads or skips one entry. The start of the walk was named explicitly, so it
+// may be hidden.
 func (l *loader) visit(ctx context.Context, name string, entry fs.DirEntry, start bool) error {
 	if !start && strings.HasPrefix(path.Base(name), ".") {
 		l.skip(name, SkipHidden, "")
@@ -277,8 +278,8 @@ func (l *loader) skip(name string, reason SkipReason, detail string) {
 	l.report.Skipped = append(l.report.Skipped, Skip{Path: name, Reason: reason, Detail: detail})
 }
 
-// give hands one document on.
-func (l *loader) give(d Document) error {
+// emit passes a document to fn.
+func (l *loader) emit(d Document) error {
 	l.report.Documents++
 	return l.fn(d)
 }

@@ -19,10 +19,11 @@ import (
 
 func TestLoadFormats(t *testing.T) {
 	folder := fstest.MapFS{
-		"b/1973_oil.txt":  {Data: []byte("\xef\xbb\xbfText here.")},
-		"a.md":            {Data: []byte("Intro\n\n# The Head\n\nbody")},
-		"page.HTML":       {Data: []byte("<title>T &amp; U</title><h1>H</h1><p>Hello <b>wor</b>ld<script>bad()</script>")},
-		"rows.jsonl":      {Data: []byte("{\"title\":\"R1\",\"text\":\"one\"}\n\n{\"content\":\"two\"}\r\n{\"text\":\" \"}\n{\"body\":\"three\",\"title\":null}")},
+		"b/1973_oil.txt": {Data: []byte("\xef\xbb\xbfText here.")},
+		"a.md":           {Data: []byte("Intro\n\n# The Head\n\nbody")},
+		"page.HTML":      {Data: []byte("<title>T &amp; U</title><h1>H</h1><p>Hello <b>wor</b>ld<script>bad()</script>")},
+		"rows.jsonl": {Data: []byte("{\"title\":\"R1\",\"text\":\"one\"}\n\n{\"content\":\"two\"}\r\n{\"text\":\" " +
+			"\"}\n{\"body\":\"three\",\"title\":null}")},
 		".git/x.txt":      {Data: []byte("hidden")},
 		".hidden.txt":     {Data: []byte("hidden")},
 		"bin.txt":         {Data: []byte("a\x00b")},
@@ -37,7 +38,8 @@ func TestLoadFormats(t *testing.T) {
 		"unterminated.md": {Data: []byte("---\nno end\n# x")},
 	}
 	var progress []string
-	docs, report, err := Load(ctx, folder, LoadOptions{MaxFileBytes: 30000, Progress: func(p LoadProgress) { progress = append(progress, p.Path) }})
+	docs, report, err := Load(ctx, folder, LoadOptions{MaxFileBytes: 30000,
+		Progress: func(p LoadProgress) { progress = append(progress, p.Path) }})
 	require.NoError(t, err)
 	require.Equal(t, []Document{
 		{Source: "a.md", Title: "The Head", Text: "Intro\n\n# The Head\n\nbody", Format: Markdown},

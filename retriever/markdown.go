@@ -4,20 +4,20 @@ import (
 	"strings"
 )
 
-// A section is a stretch of a document that no chunk crosses.
+// section is a part of a document whose borders no chunk crosses.
 type section struct {
 	start, end int    // bytes in the document's text
-	title      string // the headings that lead to it, joined by " > "
+	title      string // the headings above it, joined by " > "
 }
 
-// titleSeparator stands between the headings of a chunk's title.
+// titleSeparator separates the headings in a chunk's title.
 const titleSeparator = " > "
 
 // sections calls yield for each section of a document, in order, until yield
-// returns false. A section starts at a heading and ends before the next;
-// headings without text of their own are kept with what follows them.
-// markdown turns on what only Markdown has: fences, underlined headings and
-// front matter. The cost is linear in the length of the text.
+// returns false. A section starts at a heading and ends before the next one; a
+// heading without text of its own belongs to the section after it. markdown
+// enables what only Markdown has: fences, underlined headings and front matter.
+// The cost is linear in the length of the text.
 func sections(text, docTitle string, markdown bool, yield func(section) bool) {
 	h := headings{docTitle: docTitle}
 	cur := section{title: docTitle}
@@ -46,7 +46,7 @@ func sections(text, docTitle string, markdown bool, yield func(section) bool) {
 	yield(cur)
 }
 
-// headings keeps the path of headings that leads to a section.
+// headings holds the path of headings above a section.
 type headings struct {
 	docTitle string
 	path     [6]string
@@ -57,8 +57,8 @@ func (h *headings) push(level int, text string) {
 	clear(h.path[level:])
 }
 
-// title joins the path. The document's own title comes first, unless the
-// first heading repeats it.
+// title joins the path. The document's own title comes first, unless the first
+// heading repeats it.
 func (h *headings) title() string {
 	parts := make([]string, 0, len(h.path)+1)
 	if h.docTitle != "" {
@@ -72,23 +72,23 @@ func (h *headings) title() string {
 	return strings.Join(parts, titleSeparator)
 }
 
-// A lineScanner goes over the lines of a text and finds headings.
+// lineScanner iterates over the lines of a text and finds headings.
 type lineScanner struct {
 	text     string
 	next     int
 	markdown bool
 
-	start   int    // of the line
+	start   int    // offset of the line
 	blank   bool   // the line is empty or white space
-	level   int    // of a heading, 1 to 6; 0 means no heading
-	heading string // its text
+	level   int    // level of a heading, 1 to 6; 0 if the line is none
+	heading string // text of a heading
 
-	fence     string // the fence that is open
+	fence     string // marker of the open code fence
 	prevBlank bool
 	started   bool
 }
 
-// scan goes to the next line, or, for an underlined heading, the next two.
+// scan moves to the next line; an underlined heading counts as one.
 func (s *lineScanner) scan() bool {
 	if s.next >= len(s.text) {
 		return false
@@ -124,7 +124,7 @@ func (s *lineScanner) take() string {
 	return rest
 }
 
-// inFence follows code fences, in which nothing is a heading.
+// inFence reports whether the line belongs to a code fence, in which there are no headings.
 func (s *lineScanner) inFence(line, trimmed string) bool {
 	if s.fence != "" {
 		if strings.HasPrefix(trimmed, s.fence) && strings.Trim(trimmed, s.fence[:1]) == "" {
@@ -145,8 +145,8 @@ func (s *lineScanner) inFence(line, trimmed string) bool {
 	return false
 }
 
-// underline gives the level that the next line, as an underline, makes of
-// this one: 1 for "===", 2 for "---", 0 for anything else.
+// underline returns the level of heading that the next line makes of this one: 1
+// for "===", 2 for "---", 0 for anything else.
 func (s *lineScanner) underline() int {
 	rest := s.text[s.next:]
 	if rest == "" || (rest[0] != '=' && rest[0] != '-') {
@@ -166,7 +166,7 @@ func (s *lineScanner) underline() int {
 	return 2
 }
 
-// atxHeading reads a heading of the form "## Text ##".
+// atxHeading parses a heading of the form "## Text ##".
 func atxHeading(line string) (level int, text string) {
 	t := strings.TrimLeft(line, " ")
 	if len(line)-len(t) > 3 {
@@ -184,8 +184,8 @@ func atxHeading(line string) (level int, text string) {
 	return level, text
 }
 
-// frontMatter finds a leading block between "---" lines: where the text after
-// it starts, and the title that it gives. Without one it gives 0 and "".
+// frontMatter finds a leading block between "---" lines. It returns where the text
+// after it starts, and the title in it, or 0 and "" if there is no such block.
 func frontMatter(text string) (end int, title string) {
 	s := lineScanner{text: text}
 	if strings.TrimRight(s.take(), " \r") != "---" {

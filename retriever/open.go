@@ -21,14 +21,13 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// lockWait is how long Open waits for another user of a folder to go away.
+// lockWait is how long Open waits for a folder that is in use.
 const lockWait = 500 * time.Millisecond
 
-// Open opens an index that Create made.
+// Open opens an index that was made by Create.
 //
-// Before anything can be written, all segments are read once and their checksums
-// compared: left to itself, Bleve takes a torn index for
-// an older or an empty one, and removes the newer files.
+// First it reads all files of the index and verifies their checksums. Bleve would
+// open a damaged index in an older or empty state, and remove the newer files.
 func Open(path string) (*Index, error) {
 	path = filepath.Clean(path)
 	info, err := os.Stat(path)
@@ -66,7 +65,7 @@ func Open(path string) (*Index, error) {
 	return x, nil
 }
 
-// openStore opens Bleve's index and makes errors of what goes wrong in it.
+// openStore opens Bleve's index. A panic in it becomes an error.
 func openStore(path string, readOnly bool) (store bleve.Index, err error) {
 	defer catch(path, &err)()
 	store, err = bleve.OpenUsing(path, map[string]any{"bolt_timeout": lockWait.String(), "read_only": readOnly})
@@ -76,7 +75,7 @@ func openStore(path string, readOnly bool) (store bleve.Index, err error) {
 	return store, nil
 }
 
-// openError says what an error of opening files means.
+// openError translates an error of opening files.
 func openError(path string, err error) error {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -87,8 +86,8 @@ func openError(path string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrCorrupt, path, err)
 }
 
-// catch makes an error of a panic. The files are mapped into memory, so that a
-// torn one can also show as a memory fault, which is made a panic here.
+// catch turns a panic into an error. Files are mapped into memory, so that damage can
+// also cause a memory fault, which becomes a panic here.
 func catch(path string, err *error) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {
@@ -99,8 +98,8 @@ func catch(path string, err *error) func() {
 	}
 }
 
-// rehearse opens an index for reading only, in which Bleve removes nothing, and
-// looks whether it takes the newest state, which has these segment files.
+// rehearse opens an index for reading only, so that Bleve removes nothing, and
+// checks that Bleve takes the newest state, which has these segment files.
 func rehearse(path string, files []string) (err error) {
 	store, err := openStore(path, true)
 	if err != nil {
@@ -128,16 +127,15 @@ func rehearse(path string, files []string) (err error) {
 	slices.Sort(opened)
 	slices.Sort(files)
 	if !slices.Equal(opened, files) {
-		return fmt.Errorf("%w: %s: the newest state has the segments %q, those that can be opened are %q", ErrCorrupt, path, files, opened)
+		return fmt.Errorf("%w: %s: the newest state has the segments %q, but only %q can be opened", ErrCorrupt, path, files, opened)
 	}
 	_, err = readState(snap)
 	return err
 }
 
-// verify looks at the files of an index without Bleve, which would fall back to
-// an older state, or none, where the newest is torn. It reads the newest
-// snapshot in root.bolt: what this package keeps there, and which segment
-// files belong to it.
+// verify checks the files of an index without Bleve, which would fall back to an
+// older state if the newest is damaged. It reads the newest snapshot in root.bolt:
+// what this package stores there, and which segment files belong to it.
 func verify(path string) (head header, files []string, err error) {
 	defer catch(path, &err)()
 	store := filepath.Join(path, "store")
@@ -171,31 +169,31 @@ func verify(path string) (head header, files []string, err error) {
 	return head, files, nil
 }
 
-// newestSnapshot finds the snapshot that Bleve will open.
+// newestSnapshot returns the snapshot that Bleve will open.
 func newestSnapshot(tx *bbolt.Tx) (*bbolt.Bucket, error) {
 	snapshots := tx.Bucket(util.BoltSnapshotsBucket)
 	if snapshots == nil {
-		return nil, fmt.Errorf("%w: there are no snapshots", ErrCorrupt)
+		return nil, fmt.Errorf("%w: no snapshots", ErrCorrupt)
 	}
 	newest, _ := snapshots.Cursor().Last()
 	if newest == nil || snapshots.Bucket(newest) == nil {
-		return nil, fmt.Errorf("%w: there is no snapshot", ErrCorrupt)
+		return nil, fmt.Errorf("%w: no snapshot", ErrCorrupt)
 	}
 	return snapshots.Bucket(newest), nil
 }
 
-// readHeader tells whether an index is one of this package and version.
+// readHeader returns the header of an index, or an error if another program or version made it.
 func readHeader(snapshot *bbolt.Bucket, path string) (head header, err error) {
 	internal := snapshot.Bucket(util.BoltInternalKey)
 	if internal == nil || internal.Get(headerKey) == nil {
-		return head, fmt.Errorf("%w: %s is a Bleve index that another program made", ErrNotIndex, path)
+		return head, fmt.Errorf("%w: %s is a Bleve index of another program", ErrNotIndex, path)
 	}
 	raw := internal.Get(headerKey)
 	if err := json.Unmarshal(raw, &head); err != nil {
 		return head, fmt.Errorf("%w: header %q: %w", ErrCorrupt, raw, err)
 	}
 	if head.Version != formatVersion {
-		return head, fmt.Errorf("%w: %s has version %d, this is version %d", ErrVersion, path, head.Version, formatVersion)
+		return head, fmt.Errorf("%w: %s has version %d, this program needs version %d", ErrVersion, path, head.Version, formatVersion)
 	}
 	if head.Options, err = head.Options.resolve(); err != nil {
 		return head, fmt.Errorf("%w: header %q: %w", ErrCorrupt, raw, err)
@@ -204,8 +202,8 @@ func readHeader(snapshot *bbolt.Bucket, path string) (head header, err error) {
 	return head, err
 }
 
-// segmentFiles gives the names of the files of a snapshot. Its buckets are the
-// segments, but two that have names of their own.
+// segmentFiles returns the names of the files of a snapshot. Each of its buckets is a
+// segment, except two.
 func segmentFiles(snapshot *bbolt.Bucket) (files []string, err error) {
 	err = snapshot.ForEachBucket(func(key []byte) error {
 		if bytes.Equal(key, util.BoltInternalKey) || bytes.Equal(key, util.BoltMetaDataKey) {

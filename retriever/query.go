@@ -7,33 +7,33 @@ import (
 	"unicode/utf8"
 )
 
-// Features of the terms of a query, by which a Tuning weighs them. A term has
-// one of the four that go by how many chunks have it, and any of the others.
-// FeatureTerm and the term itself, after analysis, is a feature too.
+// Features of the terms of a query, by which a Tuning weights them. A term has one
+// of the four features of its document frequency, and any number of the others.
+// FeatureTerm followed by the term itself, after analysis, is a feature too.
 const (
-	FeatureCommon     = "df:10%"   // at least 10 % of the chunks have it
-	FeatureFrequent   = "df:1%"    // at least 1 %
-	FeatureSeldom     = "df:0.1%"  // at least 0.1 %
-	FeatureRare       = "df:rare"  // fewer
-	FeatureCapital    = "capital"  // begins with a capital letter, and is not the first word of the query
-	FeatureNumber     = "number"   // holds a digit
+	FeatureCommon     = "df:10%"   // in at least 10 % of the chunks
+	FeatureFrequent   = "df:1%"    // in at least 1 %, but less than 10 %
+	FeatureSeldom     = "df:0.1%"  // in at least 0.1 %, but less than 1 %
+	FeatureRare       = "df:rare"  // in less than 0.1 %
+	FeatureCapital    = "capital"  // starts with a capital letter, and is not the first word of the query
+	FeatureNumber     = "number"   // contains a digit
 	FeatureFirst      = "first"    // the first term of the query
 	FeatureLast       = "last"     // the last term of the query
-	FeatureAsked      = "asked"    // right after a question word: "country" in "Which country ...?"
-	FeatureInQuestion = "question" // is itself a question word; analyzer English leaves these out
-	FeatureTerm       = "term:"
+	FeatureAsked      = "asked"    // directly after a question word: "country" in "Which country ...?"
+	FeatureInQuestion = "question" // is a question word; the analyzer English drops these
+	FeatureTerm       = "term:"    // prefix of the feature of one term, such as "term:mill"
 )
 
 // queryTerm is a term of a query.
 type queryTerm struct {
 	term     string
-	count    float64 // how often it comes in the query
+	count    float64 // occurrences in the query
 	idf      float64
 	features []string
 }
 
-// know takes in how many of the chunks have the term.
-func (t *queryTerm) know(chunks, df float64) {
+// setFrequency sets what depends on the number of chunks that have the term.
+func (t *queryTerm) setFrequency(chunks, df float64) {
 	t.idf = idf(chunks, df)
 	for _, f := range []struct {
 		share float64
@@ -46,9 +46,8 @@ func (t *queryTerm) know(chunks, df float64) {
 	}
 }
 
-// queryTerms gives the distinct terms of a query in the order in which they
-// come. Of a term that comes more than once, the first place decides its
-// features.
+// queryTerms returns the distinct terms of a query, in order. The features of a term
+// that occurs more than once are those of its first occurrence.
 func (x *Index) queryTerms(query string) []queryTerm {
 	at := map[string]int{}
 	var terms []queryTerm
@@ -73,7 +72,7 @@ func (x *Index) queryTerms(query string) []queryTerm {
 	return terms
 }
 
-// wordFeatures are those that the word query[start:end] has where it stands.
+// wordFeatures returns the features of the word query[start:end].
 func wordFeatures(query string, start, end int) (features []string) {
 	word, before := query[start:end], strings.Fields(query[:start])
 	if r, _ := utf8.DecodeRuneInString(word); unicode.IsUpper(r) && len(before) > 0 {
@@ -91,7 +90,7 @@ func wordFeatures(query string, start, end int) (features []string) {
 	return features
 }
 
-// isQuestionWord knows those of English.
+// isQuestionWord reports whether word is an English question word.
 func isQuestionWord(word string) bool {
 	mark := func(r rune) bool { return strings.ContainsRune(openers, r) || strings.ContainsRune(closers, r) }
 	switch strings.ToLower(strings.TrimFunc(word, mark)) {

@@ -13,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// sniffBytes is how much of a file is looked at before the rest is read.
+// sniffBytes is how much of a file is checked for being text before the rest is read.
 const sniffBytes = 8 << 10
 
-// utf8BOM is the byte order mark that some editors put before UTF-8.
+// utf8BOM is the byte order mark that some editors write before UTF-8 text.
 const utf8BOM = "\xef\xbb\xbf"
 
 // read turns one file into documents.
@@ -64,11 +64,11 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 			return err
 		}
 	}
-	return l.give(doc)
+	return l.emit(doc)
 }
 
-// readText reads a whole file into one string, copying it once. A reason
-// instead of a text means that the file is to be skipped.
+// readText reads a whole file into one string, copying it once. If it returns a
+// reason, the file is to be skipped.
 func readText(in io.Reader, f fs.File, limit int64) (string, SkipReason, error) {
 	size := int64(0)
 	if info, err := f.Stat(); err == nil {
@@ -84,8 +84,8 @@ func readText(in io.Reader, f fs.File, limit int64) (string, SkipReason, error) 
 	}
 	var b strings.Builder
 	if err == nil {
-		// Stat may lie (a file that grows, a virtual file system), so that the
-		// limit also holds while reading.
+		// Stat may be wrong (a growing file, a virtual file system), so the
+		// limit is applied to reading as well.
 		b.Grow(int(min(max(size, sniffBytes), limit)) + 1)
 		b.Write(head)
 		_, err = io.Copy(&b, io.LimitReader(in, limit+1-int64(n)))
@@ -105,10 +105,10 @@ func readText(in io.Reader, f fs.File, limit int64) (string, SkipReason, error) 
 	return strings.TrimPrefix(text, utf8BOM), "", nil
 }
 
-// readJSONL gives each row of a file as a document.
+// readJSONL loads each row of a file as a document.
 func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error {
 	r := bufio.NewReaderSize(in, 64<<10)
-	given := false
+	found := false
 	for line := 1; ; line++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -138,26 +138,26 @@ func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error
 			l.skip(source, SkipNoText, "")
 			continue
 		}
-		if !given && l.onFile != nil {
+		if !found && l.onFile != nil {
 			if err := l.onFile(name); err != nil {
 				return err
 			}
 		}
-		given = true
-		if err := l.give(Document{Source: source, Title: title, Text: text, Format: Text}); err != nil {
+		found = true
+		if err := l.emit(Document{Source: source, Title: title, Text: text, Format: Text}); err != nil {
 			return err
 		}
 	}
-	if !given {
+	if !found {
 		l.skip(name, SkipNoText, "no rows")
 	}
 	return nil
 }
 
-var errLongLine = errors.New("line is longer than the limit")
+var errLongLine = errors.New("longer than the limit")
 
-// readLine gives the next line without its end, which is valid until the next
-// call. A last line without an end counts; after it comes io.EOF.
+// readLine returns the next line, valid until the next call, or io.EOF after the
+// last one, which may have no line end.
 func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	var long []byte
 	for {
@@ -180,7 +180,7 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	}
 }
 
-// parseRow reads title and text out of one JSON object.
+// parseRow returns title and text of one JSON object.
 func parseRow(row []byte, titleFields, textFields []string) (title, text string, err error) {
 	if !utf8.Valid(row) {
 		return "", "", errors.New("not UTF-8")
@@ -194,13 +194,13 @@ func parseRow(row []byte, titleFields, textFields []string) (title, text string,
 		return "", "", err
 	}
 	if !ok {
-		return "", "", fmt.Errorf("no field %s", strings.Join(textFields, ", "))
+		return "", "", fmt.Errorf("it has none of the fields %s", strings.Join(textFields, ", "))
 	}
 	title, _, err = stringField(fields, titleFields)
 	return strings.TrimSpace(title), text, err
 }
 
-// stringField gives the first of the named fields that is there and not null.
+// stringField returns the first of the named fields that is present and not null.
 func stringField(fields map[string]json.RawMessage, names []string) (string, bool, error) {
 	for _, name := range names {
 		raw, ok := fields[name]
@@ -216,7 +216,7 @@ func stringField(fields map[string]json.RawMessage, names []string) (string, boo
 	return "", false, nil
 }
 
-// A countingReader counts what it reads and stops when its context ends.
+// countingReader counts the bytes that it reads, and fails when its context ends.
 type countingReader struct {
 	ctx   context.Context
 	r     io.Reader

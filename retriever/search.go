@@ -11,21 +11,21 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 )
 
-// A Hit is a chunk that was found.
+// Hit is a chunk that a search found.
 type Hit struct {
 	Chunk
-	// Score is its BM25 score, above 0. Scores of different queries cannot be
-	// compared.
+	// Score is the BM25 score, above 0. Scores of different queries are not
+	// comparable.
 	Score float64
-	// Highlights are the words of Text that the query has too, after analysis,
+	// Highlights are the places in Text of words whose terms the query has too,
 	// in order. They are empty if only the title matched.
 	Highlights []Span
 }
 
-// Search gives the k chunks with the highest scores, best first; equal scores
-// go by ID. There are fewer if fewer chunks have a term of the query, and none,
-// without an error, if the query has no terms. Each occurrence of a term in
-// the query counts. k must be above 0 (ErrOptions).
+// Search returns the k chunks with the highest scores, best first; equal scores are
+// sorted by ID. It returns fewer if fewer chunks have a term of the query, and none
+// and no error if the query has no terms. A term that the query repeats counts as
+// often. k must be above 0, or the error is ErrOptions.
 func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
 	snap, err := x.searchable(ctx, k)
 	if err != nil {
@@ -39,10 +39,10 @@ func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, er
 	return found.hits(), nil
 }
 
-// searchable checks what is asked for and opens what the index holds now.
+// searchable checks the arguments of a search and opens the current state of the index.
 func (x *Index) searchable(ctx context.Context, k int) (index.IndexReader, error) {
 	if k <= 0 {
-		return nil, fmt.Errorf("%w: the best %d chunks", ErrOptions, k)
+		return nil, fmt.Errorf("%w: k is %d; it must be above 0", ErrOptions, k)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -50,23 +50,23 @@ func (x *Index) searchable(ctx context.Context, k int) (index.IndexReader, error
 	return x.snapshot()
 }
 
-// untuned are the parameters of the index itself.
+// untuned returns the parameters of the index itself.
 func (x *Index) untuned() parameters { return x.opts.parameters() }
 
-// found is a chunk of a ranking, with its score.
+// found is a chunk of a ranking with its score.
 type found struct {
 	stored
 	score float64
 }
 
-// ranking is what a search found, best first.
+// ranking is the result of a search, best first.
 type ranking struct {
 	x      *Index
 	wanted map[string]float64 // the terms of the query
 	chunks []found
 }
 
-// hits shows a ranking to callers.
+// hits returns the ranking in its exported form.
 func (r ranking) hits() []Hit {
 	hits := make([]Hit, len(r.chunks))
 	for i, c := range r.chunks {
@@ -75,8 +75,8 @@ func (r ranking) hits() []Hit {
 	return hits
 }
 
-// find ranks and reads the best chunks of a snapshot. Titles count as they were
-// indexed, whatever the parameters say.
+// find ranks and reads the best chunks of a snapshot. The weight of titles in the
+// parameters is not applied.
 func (x *Index) find(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int, p parameters) (ranking, error) {
 	r := ranking{x: x, wanted: map[string]float64{}}
 	for _, t := range terms {
@@ -101,7 +101,7 @@ func (x *Index) find(ctx context.Context, snap index.IndexReader, terms []queryT
 	return r, nil
 }
 
-// rank finds the best chunks of a snapshot.
+// rank returns the best chunks of a snapshot.
 func (x *Index) rank(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int, p parameters) ([]scored, error) {
 	st, err := readState(snap)
 	if err != nil {
@@ -119,7 +119,7 @@ func (x *Index) rank(ctx context.Context, snap index.IndexReader, terms []queryT
 	return r.best.sorted()
 }
 
-// externalID gives the chunk ID of a document number of a snapshot.
+// externalID returns the chunk ID of a document number of a snapshot.
 func externalID(snap index.IndexReader, doc uint64) (string, error) {
 	id, err := snap.ExternalID(index.NewIndexInternalID(nil, doc))
 	if err != nil {
@@ -134,7 +134,7 @@ type stored struct {
 	tokens int
 }
 
-// readChunk gives a chunk of a snapshot, or ErrNotFound.
+// readChunk returns a chunk of a snapshot, or ErrNotFound.
 func readChunk(snap index.IndexReader, id string) (stored, error) {
 	c := stored{Chunk: Chunk{ID: id}}
 	doc, err := snap.Document(id)
@@ -163,7 +163,7 @@ func readChunk(snap index.IndexReader, id string) (stored, error) {
 	return c, nil
 }
 
-// Chunk gives the chunk with an ID, or ErrNotFound.
+// Chunk returns the chunk with an ID, or ErrNotFound.
 func (x *Index) Chunk(ctx context.Context, id string) (c Chunk, err error) {
 	if err := ctx.Err(); err != nil {
 		return c, err
@@ -177,16 +177,16 @@ func (x *Index) Chunk(ctx context.Context, id string) (c Chunk, err error) {
 	return got.Chunk, err
 }
 
-// place is where a chunk comes in the order of Chunks.
+// place is the position of a chunk in the order of Chunks.
 type place struct {
 	source string
 	start  int
 	id     string
 }
 
-// Chunks gives all chunks as they are when the iteration starts, in the order
-// of source, start and ID. It holds their IDs and sources in memory, not their
-// texts. An error is given once, as the last pair.
+// Chunks iterates over all chunks that the index has when the iteration starts, in
+// order of source, start and ID. It holds their IDs and sources in memory, but not
+// their texts. An error comes once, as the last pair.
 func (x *Index) Chunks(ctx context.Context) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		snap, err := x.snapshot()
@@ -219,7 +219,7 @@ func (x *Index) Chunks(ctx context.Context) iter.Seq2[Chunk, error] {
 	}
 }
 
-// places gives the order of all chunks of a snapshot.
+// places returns the places of all chunks of a snapshot, in order.
 func places(ctx context.Context, snap index.IndexReader) (out []place, err error) {
 	err = eachChunk(ctx, snap, func(c stored) {
 		out = append(out, place{source: c.Source, start: c.Start, id: c.ID})
@@ -230,7 +230,7 @@ func places(ctx context.Context, snap index.IndexReader) (out []place, err error
 	return out, err
 }
 
-// eachChunk reads all chunks of a snapshot, in no order.
+// eachChunk calls each with every chunk of a snapshot, in no particular order.
 func eachChunk(ctx context.Context, snap index.IndexReader, each func(stored)) (err error) {
 	docs, err := snap.DocIDReaderAll()
 	if err != nil {

@@ -6,20 +6,20 @@ import (
 	"unicode/utf8"
 )
 
-// closers may stand between the mark that ends a sentence and the blank.
+// closers may stand between the punctuation that ends a sentence and the space after it.
 const closers = "\"')]}*_\u2019\u201d\u00bb\u300d\u300f\uff09"
 
 // openers may stand before the first letter of a sentence.
 const openers = "\"'([{*_#`\u2018\u201c\u00ab\u300c\u300e\uff08\u00bf\u00a1-\u2013\u2014\u2022"
 
-// endsSentence is true if a sentence ends between prev and next, which are
-// neighbouring words. It goes by the mark, by what follows, and by a list of
-// abbreviations; it errs on the side of a longer sentence.
+// endsSentence reports whether a sentence ends between the neighbouring words prev
+// and next. It uses the punctuation, the next word and a list of abbreviations. In
+// doubt, the sentence goes on.
 func endsSentence(prev, next string, blank bool) bool {
 	core := strings.TrimRight(prev, closers)
 	mark, n := utf8.DecodeLastRuneInString(core)
 	switch mark {
-	case '\u3002', '\uff01', '\uff1f', '\uff0e', '\uff61': // full stops of CJK need no blank
+	case '\u3002', '\uff01', '\uff1f', '\uff0e', '\uff61': // no space follows full stops of CJK
 		return true
 	case '!', '?', '\u2026', '\u0964', '\u061f':
 		return blank && startsSentence(next)
@@ -29,15 +29,15 @@ func endsSentence(prev, next string, blank bool) bool {
 	return false
 }
 
-// startsSentence is true if a word can be the first of a sentence: it does not
-// start with a small letter.
+// startsSentence reports whether a word can be the first of a sentence, which it
+// can unless it starts with a small letter.
 func startsSentence(word string) bool {
 	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(word, openers))
 	return r != utf8.RuneError && !unicode.IsLower(r) && !strings.ContainsRune(",;:", r)
 }
 
-// isAbbreviation is true for what stands before a full stop that does not end
-// a sentence: initials, "e.g", and titles before names.
+// isAbbreviation reports whether a full stop after the word does not end a sentence:
+// the word is an initial, a title before a name, or "e.g".
 func isAbbreviation(word string) bool {
 	word = strings.TrimLeft(word, openers)
 	if utf8.RuneCountInString(word) == 1 {
@@ -59,7 +59,7 @@ func isAbbreviation(word string) bool {
 	return false
 }
 
-// startsItem is true if a line starts a list item, a quotation or a row.
+// startsItem reports whether a line starts a list item, a quotation or a table row.
 func startsItem(line string) bool {
 	if line == "" {
 		return false

@@ -21,14 +21,14 @@ import (
 	"github.com/ragft/ragft/ragft/opt"
 )
 
-// A Tuning is the side of BM25 that a question chooses, in place of what the
-// index was created with. The chunks and what is stored of them stay as they
-// are. The zero value changes nothing.
+// Tuning replaces the parameters of a search that the index was created with. It
+// changes nothing that is stored. The zero value changes nothing at all.
 //
-// It is made by learning from questions, see ragft.LSR, and used by
-// Index.Tuned. As JSON it can be kept wherever its maker likes.
+// [Index.Tuned] uses it. It can be learnt from questions and a language model that
+// reads the passages, and is stored as JSON: see [WriteTuningFile].
 type Tuning struct {
-	// Index is the Digest of the index that the tuning is for. Empty: any.
+	// Index is the Digest of the index that the tuning was made for. Empty
+	// means any index.
 	Index string `json:"index,omitempty"`
 	// K1 and B are as in IndexOptions. Unset means the index's own.
 	K1 opt.Value[float64] `json:"k1,omitzero"`
@@ -38,15 +38,16 @@ type Tuning struct {
 	// of a chunk does not change with it. It has no effect on an index that
 	// ignores titles.
 	Title opt.Value[float64] `json:"title,omitzero"`
-	// Weights multiply the weight of a term: by exp of the sum of those of the
-	// term's features. Names that are no feature of a term do nothing.
+	// Weights are by feature of a term: see FeatureTerm and the other features.
+	// The weight of a term is multiplied by exp of the sum of the Weights of its
+	// features. They are from -20 to 20.
 	Weights map[string]float64 `json:"weights,omitempty"`
 }
 
-// maxLogWeight keeps the factors of terms in the range of numbers.
+// maxLogWeight keeps the factors of terms finite.
 const maxLogWeight = 20
 
-// resolve gives the parameters for an index, or what is wrong with the tuning.
+// resolve returns the parameters for an index, or an error for an invalid tuning.
 func (t Tuning) resolve(o IndexOptions) (parameters, error) {
 	own := o.parameters()
 	p := parameters{k1: t.K1.Or(own.k1), b: t.B.Or(own.b), title: t.Title.Or(own.title), factors: t.Weights}
@@ -67,7 +68,8 @@ func (t Tuning) resolve(o IndexOptions) (parameters, error) {
 	return p, nil
 }
 
-// ReadTuningFile reads a tuning as JSON.
+// ReadTuningFile reads a tuning from a JSON file and checks it. An invalid one is
+// ErrOptions.
 func ReadTuningFile(path string) (Tuning, error) {
 	var t Tuning
 	data, err := os.ReadFile(path)
@@ -75,14 +77,13 @@ func ReadTuningFile(path string) (Tuning, error) {
 		return t, fmt.Errorf("retriever: %w", err)
 	}
 	if err := json.Unmarshal(data, &t); err != nil {
-		return t, fmt.Errorf("%w: %s is no tuning: %w", ErrOptions, path, err)
+		return t, fmt.Errorf("%w: %s is not a tuning: %w", ErrOptions, path, err)
 	}
 	_, err = t.resolve(IndexOptions{})
 	return t, err
 }
 
-// WriteTuningFile writes a tuning as JSON. The file is replaced as a whole or
-// not at all.
+// WriteTuningFile writes a tuning to a JSON file, which it replaces atomically.
 func WriteTuningFile(path string, t Tuning) error {
 	err := atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
@@ -96,23 +97,22 @@ func WriteTuningFile(path string, t Tuning) error {
 	return nil
 }
 
-// TitleCandidates is how many of the best chunks, at least, are ranked again
-// where a Tuning weighs titles: the index holds the terms of title and text
-// together, so that how often a term is in the title is only known after the
-// chunk was read.
+// TitleCandidates is the least number of chunks that are ranked again if a Tuning
+// weights titles. The index stores the terms of title and text together, so that a
+// chunk must be read to know which terms are in its title.
 const TitleCandidates = 100
 
-// Tuned is an index that is searched with a Tuning. All else but its
-// Digest is the index's: closing one closes the other. Like an Index it may be
-// used from several goroutines.
+// Tuned is an index that is searched with a Tuning. Except for Search and Digest its
+// methods are those of the index: closing one closes the other. It may be used from
+// several goroutines.
 type Tuned struct {
 	*Index
 	p     parameters
-	bound bool // to the index as it was:
+	bound bool // to an index that still has this sum:
 	sum   sums
 }
 
-// sums tell cheaply whether an index was changed.
+// sums are a cheap check whether an index was changed.
 type sums struct {
 	chunks uint64
 	tokens int64
@@ -127,9 +127,10 @@ func sumsOf(snap index.IndexReader) (s sums, err error) {
 	return s, err
 }
 
-// Tuned gives the index to be searched with a tuning. A tuning that was made
-// for another index, or for another state of this one, is ErrChanged. To tell,
-// every chunk is read once.
+// Tuned returns the index with its search tuned. If the tuning names an index, every
+// chunk is read once to compare it, and the error is ErrChanged if the tuning was
+// made for another index, or before this one was changed. An invalid tuning is
+// ErrOptions.
 func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 	out := &Tuned{Index: x, bound: t.Index != ""}
 	if out.p, err = t.resolve(x.opts); err != nil {
@@ -149,17 +150,17 @@ func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 		return nil, err
 	}
 	if digest != t.Index {
-		return nil, fmt.Errorf("%w: tune it again", ErrChanged)
+		return nil, fmt.Errorf("%w: learn the tuning again", ErrChanged)
 	}
 	out.sum, err = sumsOf(snap)
 	return out, err
 }
 
-// Search is that of the index, with the tuning. The order is exact, but where
-// titles are weighed: then the best TitleCandidates chunks, or k if that is
-// more, are found with titles counted as they were indexed, and ranked again. A
-// chunk whose score the tuning makes 0 is left out. A changed number of chunks
-// or terms is ErrChanged.
+// Search is like Index.Search, with the tuning. The ranking is exact unless titles
+// are weighted: then the best TitleCandidates chunks, or k if that is more, are found
+// without that weight, and ranked again with it. Chunks whose score becomes 0 are
+// left out. If the tuning names an index whose number of chunks or terms has changed
+// since, the error is ErrChanged.
 func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
 	snap, err := t.searchable(ctx, k)
 	if err != nil {
@@ -172,7 +173,7 @@ func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, er
 			return nil, err
 		}
 		if now != t.sum {
-			return nil, fmt.Errorf("%w: it was changed in the meantime", ErrChanged)
+			return nil, fmt.Errorf("%w: the index was changed in the meantime", ErrChanged)
 		}
 	}
 	terms := t.queryTerms(query)
@@ -199,8 +200,8 @@ func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, er
 	return r.hits(), nil
 }
 
-// Digest is a hash of the index's Digest and of the tuning, where it changes
-// anything, and otherwise the index's. It reads every chunk.
+// Digest returns a hash of the index's Digest and the tuning. For a tuning that
+// changes nothing it is the index's Digest. It reads every chunk.
 func (t *Tuned) Digest(ctx context.Context) (string, error) {
 	digest, err := t.Index.Digest(ctx)
 	if err != nil {
@@ -219,9 +220,9 @@ func (t *Tuned) Digest(ctx context.Context) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Digest is a hash of what the index was created with and of all its chunks: ID,
-// source, title and text. It does not depend on the order in which they came.
-// It reads every chunk.
+// Digest returns a hash, in hexadecimal, of the index's options and of ID, source,
+// title and text of all its chunks. It does not depend on the order in which they
+// were added. It reads every chunk.
 func (x *Index) Digest(ctx context.Context) (digest string, err error) {
 	snap, err := x.snapshot()
 	if err != nil {

@@ -3,12 +3,9 @@ package retriever
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -45,7 +42,8 @@ func TestUntunedIsSearch(t *testing.T) {
 	x, _ := titledIndex(t, "disk", 250)
 	digest, err := x.Digest(ctx)
 	require.NoError(t, err)
-	for _, tuning := range []Tuning{{}, {Index: digest}, {K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0), Weights: map[string]float64{"term:none": 3, FeatureRare: 0}}} {
+	for _, tuning := range []Tuning{{}, {Index: digest},
+		{K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0), Weights: map[string]float64{"term:none": 3, FeatureRare: 0}}} {
 		tuned, err := x.Tuned(ctx, tuning)
 		require.NoError(t, err)
 		rng := rand.New(rand.NewPCG(9, 10))
@@ -167,7 +165,8 @@ func TestSlopes(t *testing.T) {
 		return s
 	}
 	const h = 1e-5
-	for _, at := range []Tuning{{K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0)}, {K1: opt.Of(2.0), B: opt.Of(0.9), Title: opt.Of(3.0), Weights: map[string]float64{"term:w7": 0.4, FeatureFirst: -1}}} {
+	for _, at := range []Tuning{{K1: opt.Of(0.9), B: opt.Of(0.4), Title: opt.Of(1.0)},
+		{K1: opt.Of(2.0), B: opt.Of(0.9), Title: opt.Of(3.0), Weights: map[string]float64{"term:w7": 0.4, FeatureFirst: -1}}} {
 		_, slopes, err := e.Scores(at)
 		require.NoError(t, err)
 		compare := func(what string, change func(*Tuning, float64), slope func(Slope) float64) {
@@ -266,12 +265,14 @@ func TestTunedDigest(t *testing.T) {
 		require.NoError(t, err)
 		return d
 	}
-	for _, same := range []Tuning{{}, {Index: plain}, {K1: opt.Of(DefaultK1), B: opt.Of(DefaultB), Title: opt.Of(1.0)}, {Weights: map[string]float64{"term:a": 0}}} {
+	for _, same := range []Tuning{{}, {Index: plain}, {K1: opt.Of(DefaultK1), B: opt.Of(DefaultB), Title: opt.Of(1.0)},
+		{Weights: map[string]float64{"term:a": 0}}} {
 		require.Equal(t, plain, digest(same), "%+v changes nothing", same)
 	}
 	seen := map[string]bool{plain: true}
 	for _, other := range []Tuning{
-		{K1: opt.Of(1.5)}, {K1: opt.Of(0.0)}, {B: opt.Of(0.9)}, {Title: opt.Of(2.0)}, {Weights: map[string]float64{"term:a": 0.5}}, {Weights: map[string]float64{"term:b": 0.5}},
+		{K1: opt.Of(1.5)}, {K1: opt.Of(0.0)}, {B: opt.Of(0.9)}, {Title: opt.Of(2.0)}, {Weights: map[string]float64{"term:a": 0.5}},
+		{Weights: map[string]float64{"term:b": 0.5}},
 		{Weights: map[string]float64{"term:a": 0.5, "term:b": 0.5}},
 	} {
 		d := digest(other)
@@ -283,58 +284,6 @@ func TestTunedDigest(t *testing.T) {
 	chunks[4].Text += " more"
 	require.NoError(t, x.Add(ctx, chunks[4:5]))
 	require.NotEqual(t, before, digest(Tuning{Title: opt.Of(2.0)}))
-}
-
-func TestBadTunings(t *testing.T) {
-	ctx := context.Background()
-	x, _ := titledIndex(t, "memory", 5)
-	for _, bad := range []Tuning{
-		{K1: opt.Of(math.NaN())}, {K1: opt.Of(math.Inf(1))}, {K1: opt.Of(-1.0)}, {B: opt.Of(1.1)}, {B: opt.Of(-0.1)},
-		{Title: opt.Of(math.NaN())}, {Title: opt.Of(-1.0)},
-		{Weights: map[string]float64{"first": math.NaN()}}, {Weights: map[string]float64{"first": 21}},
-	} {
-		_, err := x.Tuned(ctx, bad)
-		require.ErrorIs(t, err, ErrOptions, "%+v", bad)
-	}
-	tuned, err := x.Tuned(ctx, Tuning{})
-	require.NoError(t, err)
-	_, err = tuned.Search(ctx, "w1", 0)
-	require.ErrorIs(t, err, ErrOptions)
-	_, err = x.Explain(ctx, "w1", -1)
-	require.ErrorIs(t, err, ErrOptions)
-	ended, cancel := context.WithCancel(ctx)
-	cancel()
-	_, err = x.Tuned(ended, Tuning{Index: "x"})
-	require.ErrorIs(t, err, context.Canceled)
-
-	empty := newTestIndex(t, "memory", IndexOptions{})
-	tuned, err = empty.Tuned(ctx, Tuning{Title: opt.Of(2.0)})
-	require.NoError(t, err)
-	hits, err := tuned.Search(ctx, "w1", 3)
-	require.NoError(t, err)
-	require.Empty(t, hits)
-}
-
-func TestTuningFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "tuning.json")
-	want := Tuning{Index: "abc", K1: opt.Of(1.25), B: opt.Of(0.0), Title: opt.Of(2.5), Weights: map[string]float64{"term:founded": -0.5}}
-	require.NoError(t, WriteTuningFile(path, want))
-	got, err := ReadTuningFile(path)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
-	raw, err := json.Marshal(Tuning{})
-	require.NoError(t, err)
-	require.Equal(t, "{}", string(raw))
-	raw, err = json.Marshal(Tuning{Title: opt.Of(0.0)})
-	require.NoError(t, err)
-	require.Equal(t, `{"title":0}`, string(raw))
-	for _, bad := range []string{"", "[]", `{"b": 2}`, `{"title": -1}`} {
-		require.NoError(t, os.WriteFile(path, []byte(bad), 0o600))
-		_, err = ReadTuningFile(path)
-		require.ErrorIs(t, err, ErrOptions, bad)
-	}
-	_, err = ReadTuningFile(path + "x")
-	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 // Searches with different tunings of one index do not feel each other.

@@ -19,23 +19,22 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 )
 
-// MaxChunkBytes is the most that ID, source, title and text of a chunk may
-// have together.
+// MaxChunkBytes is the limit for ID, source, title and text of a chunk together.
 const MaxChunkBytes = 4 << 20
 
-// Limits of a batch: whichever is reached first.
+// A batch is written when it reaches one of these limits.
 const (
 	batchChunks = 1000
 	batchBytes  = 8 << 20
 )
 
-// Add puts chunks into the index. A chunk whose ID is there already replaces
-// the old one, also within one call, where the last counts. The chunks are
-// checked first: with a bad one (ErrBadChunk), none is added.
+// Add adds chunks to the index. A chunk replaces one with the same ID; of chunks in
+// one call the last counts. All chunks are checked first, and none is added if one
+// is invalid (ErrBadChunk).
 //
-// They are written in batches of at most 1000 chunks and 8 MiB. A batch is on
-// disk, with the statistics that go with it, or not there at all. If Add fails
-// or its context ends, the batches before are in the index.
+// Chunks are written in batches of at most 1000 chunks and 8 MiB. Each batch is
+// written completely, with the statistics that belong to it, or not at all. If Add
+// fails or its context ends, earlier batches stay in the index.
 func (x *Index) Add(ctx context.Context, chunks []Chunk) error {
 	for _, c := range chunks {
 		if err := c.check(); err != nil {
@@ -52,9 +51,9 @@ func (x *Index) Add(ctx context.Context, chunks []Chunk) error {
 	return err
 }
 
-// AddSeq is Add for chunks that come one by one, for example from SplitSeq. It
-// holds one batch in memory. An error in the sequence ends it and is returned,
-// with the number of chunks that are in the index.
+// AddSeq is Add for an iterator, for example from SplitSeq. It holds one batch in
+// memory. It returns the number of chunks that it wrote. An error of the iterator
+// ends it and is returned.
 func (x *Index) AddSeq(ctx context.Context, chunks iter.Seq2[Chunk, error]) (int, error) {
 	x.write.Lock()
 	defer x.write.Unlock()
@@ -77,17 +76,16 @@ type AddOptions struct {
 	Split SplitOptions
 }
 
-// AddFS loads, divides and adds all documents of a file system; it holds one
-// file and one batch in memory. A file that is in the index already is
-// replaced: chunks that it no longer has go away. Files that were removed
-// since stay in the index; see DeleteSource. After an error some files may be
-// old, new or in part there; the same call again makes all of them new. The
-// report is never nil.
+// AddFS loads, splits and adds all documents of a file system. It holds one file and
+// one batch in memory. A file that is in the index already is replaced, so chunks
+// that it no longer has are removed. Files that were deleted since stay in the index:
+// see DeleteSource. After an error the index may have old and new chunks of a file;
+// repeating the call brings all files up to date. The report is never nil.
 func (x *Index) AddFS(ctx context.Context, fsys fs.FS, opts AddOptions) (*LoadReport, error) {
 	return x.addFS(ctx, fsys, ".", opts)
 }
 
-// AddPath is AddFS for a folder of the operating system, or for one file.
+// AddPath is AddFS for a folder or a file of the operating system.
 func (x *Index) AddPath(ctx context.Context, name string, opts AddOptions) (*LoadReport, error) {
 	fsys, start, closeFS, err := openPath(name)
 	if err != nil {
@@ -123,9 +121,9 @@ func (x *Index) addFS(ctx context.Context, fsys fs.FS, start string, opts AddOpt
 	return report, w.flush(ctx)
 }
 
-// DeleteSource removes all chunks of a source. The path of a JSONL file
-// stands for all of its rows. It gives the number of chunks removed, which is
-// 0 for a source that is not there.
+// DeleteSource removes all chunks of a source; the path of a JSONL file means all of
+// its rows. It returns the number of chunks that were removed, 0 if the source is not
+// in the index.
 func (x *Index) DeleteSource(ctx context.Context, source string) (int, error) {
 	x.write.Lock()
 	defer x.write.Unlock()
@@ -140,31 +138,31 @@ func (x *Index) DeleteSource(ctx context.Context, source string) (int, error) {
 	return before - x.Len(), nil
 }
 
-// check says what is wrong with a chunk.
+// check returns an error for an invalid chunk.
 func (c Chunk) check() error {
 	size := len(c.ID) + len(c.Source) + len(c.Title) + len(c.Text)
 	switch {
 	case c.ID == "":
 		return fmt.Errorf("%w: no ID (source %q)", ErrBadChunk, c.Source)
 	case size > MaxChunkBytes:
-		return fmt.Errorf("%w: %s has %d bytes, at most %d are allowed", ErrBadChunk, c.ID, size, MaxChunkBytes)
+		return fmt.Errorf("%w: %s has %d bytes; the limit is %d", ErrBadChunk, c.ID, size, MaxChunkBytes)
 	case !utf8.ValidString(c.ID) || !utf8.ValidString(c.Source) || !utf8.ValidString(c.Title) || !utf8.ValidString(c.Text):
 		return fmt.Errorf("%w: %s is not UTF-8", ErrBadChunk, c.ID)
 	case c.Start < 0 || c.End < c.Start:
-		return fmt.Errorf("%w: %s goes from %d to %d", ErrBadChunk, c.ID, c.Start, c.End)
+		return fmt.Errorf("%w: %s has the range [%d:%d]", ErrBadChunk, c.ID, c.Start, c.End)
 	}
 	return nil
 }
 
-// A writer collects changes into batches. Its user holds Index.write.
+// writer collects changes in batches. Its user holds Index.write.
 type writer struct {
 	x       *Index
 	ops     map[string]*Chunk // by ID; nil means delete
 	bytes   int
-	written int // chunks that are in the index
+	written int // chunks written
 }
 
-// add puts a chunk into the batch, and writes the batch when it is full.
+// add adds a chunk to the batch, and writes the batch when it is full.
 func (w *writer) add(ctx context.Context, c Chunk) error {
 	if err := c.check(); err != nil {
 		return err
@@ -184,8 +182,8 @@ func (w *writer) put(ctx context.Context, id string, c *Chunk, size int) error {
 	return nil
 }
 
-// deleteSource puts the removal of a source into the batch. It looks only at
-// what is in the index, so the batch must not hold chunks of the source yet.
+// deleteSource adds the removal of a source to the batch. It removes only what is
+// in the index, so the batch must not contain chunks of the source yet.
 func (w *writer) deleteSource(ctx context.Context, source string) error {
 	snap, err := w.x.snapshot()
 	if err != nil {
@@ -206,7 +204,7 @@ func (w *writer) deleteSource(ctx context.Context, source string) error {
 	return nil
 }
 
-// sourceIDs gives the IDs of all chunks of a source and of its rows.
+// sourceIDs returns the IDs of all chunks of a source and of its rows.
 func sourceIDs(ctx context.Context, snap index.IndexReader, source string) ([]string, error) {
 	sources := []string{source}
 	dict, err := snap.FieldDictPrefix(fieldSource, []byte(source+"#"))
@@ -238,7 +236,7 @@ func sourceIDs(ctx context.Context, snap index.IndexReader, source string) ([]st
 	return ids, nil
 }
 
-// appendIDs adds the IDs of the chunks of one source.
+// appendIDs appends the IDs of the chunks of one source.
 func appendIDs(ctx context.Context, ids []string, snap index.IndexReader, source string) (_ []string, err error) {
 	reader, err := snap.TermFieldReader(ctx, []byte(source), fieldSource, false, false, false)
 	if err != nil {
@@ -304,8 +302,7 @@ func (w *writer) flush(ctx context.Context) error {
 	return nil
 }
 
-// subtractOld takes off the lengths of the chunks that the batch removes or
-// replaces.
+// subtractOld subtracts the lengths of the chunks that the batch removes or replaces.
 func (w *writer) subtractOld(snap index.IndexReader, tokens int64) (int64, error) {
 	for id := range w.ops {
 		old, err := readChunk(snap, id)
@@ -320,14 +317,14 @@ func (w *writer) subtractOld(snap index.IndexReader, tokens int64) (int64, error
 	return tokens, nil
 }
 
-// An op is one change of a batch.
+// op is one change in a batch.
 type op struct {
 	id     string
 	chunk  *Chunk // nil: delete
 	tokens analysis.TokenStream
 }
 
-// analyzeAll finds the terms of the batch's chunks, on all processors.
+// analyzeAll analyses the batch's chunks, on all processors.
 func (w *writer) analyzeAll() []op {
 	ops := make([]op, 0, len(w.ops))
 	for id, c := range w.ops {
@@ -348,7 +345,7 @@ func (w *writer) analyzeAll() []op {
 	return ops
 }
 
-// terms gives what a chunk is found by.
+// terms returns the terms by which a chunk is found.
 func (x *Index) terms(c *Chunk) analysis.TokenStream {
 	tokens := analyze(x.analyzer, c.Text)
 	if c.Title != "" && !x.opts.IgnoreTitles {
@@ -357,7 +354,7 @@ func (x *Index) terms(c *Chunk) analysis.TokenStream {
 	return tokens
 }
 
-// document makes Bleve's document of a chunk.
+// document returns the chunk as a document of Bleve.
 func (o op) document() *document.Document {
 	c := o.chunk
 	span := fmt.Sprintf("%d %d %d", c.Start, c.End, len(o.tokens))
@@ -369,7 +366,7 @@ func (o op) document() *document.Document {
 	return d
 }
 
-// commit writes a batch and the statistics that hold after it.
+// commit writes a batch and the statistics after it.
 func (x *Index) commit(batch *bleve.Batch, st state) error {
 	raw, err := json.Marshal(st)
 	if err != nil {
@@ -387,7 +384,7 @@ func (x *Index) commit(batch *bleve.Batch, st state) error {
 	return nil
 }
 
-// usable is ErrClosed after Close.
+// usable returns ErrClosed after Close.
 func (x *Index) usable() error {
 	x.mu.RLock()
 	defer x.mu.RUnlock()

@@ -85,7 +85,7 @@ func (a *app) assistant(ctx context.Context, o answerFlags, model model.Model, s
 	calibrated.Calibration = k
 	err = calibrated.Check(ctx, model, search)
 	again := "run 'ragft eval --calibrate' under the same conditions"
-	if k.Signals.True {
+	if k.Conditions.Signals.True {
 		again += ", without --ask-true for 'ragft serve' and models of servers"
 	}
 	switch unfit := isAny(err, confidence.ErrConditions, confidence.ErrNoGuarantee, confidence.ErrUncalibrated); {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/report"
 )
@@ -25,9 +26,10 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	s := e.System("tuned")
 	require.NotEmpty(t, e.Index)
 	k := &confidence.Calibration{
-		Calibrator: confidence.Calibrator{Names: []string{confidence.SignalLogProb}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
-		Guarantee:  confidence.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1}, System: "tuned", Model: s.Model,
-		Conditions: confidence.Conditions{Setting: string(s.Setting), Passages: e.K, Prompt: s.Prompt, Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
+		Calibrator: stats.Logistic{Names: []string{"log_prob"}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
+		Guarantee:  confidence.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1},
+		Conditions: confidence.Conditions{System: "tuned", Model: s.Model, Setting: string(s.Setting), Passages: e.Passages, Prompt: s.Prompt,
+			Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
 	}
 	require.NoError(t, k.WriteFile(path))
 	ask := func(args ...string) (int, string, string) {
@@ -39,8 +41,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
 
 	for what, args := range map[string][]string{
-		" passages, not 1": {"--passages", "1"}, "the instruction": {"--careful"}, "not a vote": {"--ensemble"}, "temperature": {"--temperature", "0.5"},
-		"all of the text": {"--final-answer"},
+		" passages, not 1": {"--passages", "1"}, "the system message": {"--careful"}, "not a vote": {"--ensemble"}, "temperature": {"--temperature", "0.5"},
+		"the whole text": {"--final-answer"},
 	} {
 		code, stdout, stderr = ask(args...)
 		require.Equal(t, exitOK, code, stderr)
@@ -53,7 +55,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	}
 
 	// P(True) is found by scores here, and neither where the model is served nor on a server.
-	k.Signals.True = true
+	k.Conditions.Signals.True = true
 	require.NoError(t, k.WriteFile(path))
 	code, _, stderr = ask("--calibration", path)
 	require.Equal(t, exitOK, code, stderr)
@@ -65,7 +67,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 		require.Contains(t, stderr, "without --ask-true for 'ragft serve' and models of servers")
 	}
 	require.Zero(t, asked.Load(), "said before anything is asked")
-	k.Signals.True = false
+	k.Conditions.Signals.True = false
 
 	k.Guarantee = confidence.Guarantee{Risk: 0.1}
 	require.NoError(t, k.WriteFile(path))
@@ -74,7 +76,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	code, _, _ = ask("--calibration", path)
 	require.Equal(t, exitInput, code)
 
-	k.Calibrator, k.Unfit = confidence.Calibrator{}, "there are no wrong answers"
+	k.Calibrator, k.Unfit = stats.Logistic{}, "there are no wrong answers"
 	require.NoError(t, k.WriteFile(path))
 	code, _, stderr = ask()
 	require.Equal(t, exitOK, code, stderr)

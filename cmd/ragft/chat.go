@@ -131,7 +131,7 @@ func (c *chat) ask(ctx context.Context, question string) error {
 		c.history, q.History = nil, nil
 		answer, err = c.assistant.Ask(ctx, q)
 	}
-	if isAny(err, assistant.ErrTooLong, model.ErrPromptTooLong) {
+	if isAny(err, assistant.ErrQuestion, model.ErrPromptTooLong) {
 		fmt.Fprintln(c.err, err)
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
@@ -57,17 +58,17 @@ command, interrupted or repeated, generates nothing twice. The rows are JSONL to
 
 // demosResult is what demos prints with --json.
 type demosResult struct {
-	Recipe   string                `json:"recipe"`
-	File     string                `json:"file,omitempty"`
-	Rows     int                   `json:"rows"`
-	Kinds    map[string]int        `json:"kinds,omitempty"`
-	Sources  map[string]int        `json:"sources,omitempty"`
-	Dropped  map[string]int        `json:"dropped,omitempty"`
-	Prompts  *foundPrompts         `json:"prompts,omitempty"` // of --search-prompts
-	Audit    *selfdemo.AuditResult `json:"audit,omitempty"`
-	Probes   []string              `json:"probes,omitempty"` // files with what memory kept for the evaluation
-	Estimate model.Cost            `json:"estimate"`
-	Cost     model.Cost            `json:"cost"`
+	Recipe   string             `json:"recipe"`
+	File     string             `json:"file,omitempty"`
+	Rows     int                `json:"rows"`
+	Kinds    map[string]int     `json:"kinds,omitempty"`
+	Sources  map[string]int     `json:"sources,omitempty"`
+	Dropped  map[string]int     `json:"dropped,omitempty"`
+	Prompts  *foundPrompts      `json:"prompts,omitempty"` // of --search-prompts
+	Audit    *judge.AuditResult `json:"audit,omitempty"`
+	Probes   []string           `json:"probes,omitempty"` // files with what memory kept for the evaluation
+	Estimate model.Cost         `json:"estimate"`
+	Cost     model.Cost         `json:"cost"`
 }
 
 func (a *app) runDemos(ctx context.Context, o demosFlags) error {
@@ -104,7 +105,7 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 	if in.Corpus, err = corpus(ctx, index); err != nil {
 		return err
 	}
-	var judge model.Model
+	var judging model.Model
 	if o.model != "" {
 		if m, err = a.open(ctx, o.modelFlags, ""); err != nil {
 			return err
@@ -112,18 +113,19 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		if in.Model, err = m.cached(a, m.base); err != nil {
 			return err
 		}
-		if judge, err = a.asker(ctx, o.modelFlags, o.judge, m); err != nil {
+		if judging, err = a.asker(ctx, o.modelFlags, o.judge, m); err != nil {
 			return err
 		}
 	}
-	if o.auditor = in.Model; judge != nil {
-		o.auditor = judge
+	if judging == nil {
+		judging = in.Model
 	}
+	o.auditor = judging
 	o.recipeFlags.probes = &memory.Result{}
 	if err := o.expectPrompts(prompts); err != nil {
 		return err
 	}
-	rec, err := o.recipeFlags.make(judge)
+	rec, err := o.recipeFlags.make(judging)
 	if err != nil {
 		return err
 	}
@@ -140,7 +142,7 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 		expected = fmt.Sprintf("%s over %d passages: at most %s", r.Recipe, len(in.Corpus), cost)
 	}
 	if o.search.on {
-		if r.Prompts, err = o.estimateSearch(in, judge); err != nil {
+		if r.Prompts, err = o.estimateSearch(in, judging); err != nil {
 			return err
 		}
 		expected = fmt.Sprintf("the search for prompts: at most %s\n%s", r.Prompts.Estimate, expected)
@@ -153,10 +155,10 @@ func (a *app) runDemos(ctx context.Context, o demosFlags) error {
 	}
 	a.note("%s", expected)
 	if o.search.on {
-		if err := a.searchPrompts(ctx, &o.recipeFlags, in, judge, r.Prompts); err != nil {
+		if err := a.searchPrompts(ctx, &o.recipeFlags, in, judging, r.Prompts); err != nil {
 			return err
 		}
-		if rec, err = o.recipeFlags.make(judge); err != nil {
+		if rec, err = o.recipeFlags.make(judging); err != nil {
 			return err
 		}
 	}
@@ -234,16 +236,21 @@ func (a *app) makeRows(ctx context.Context, o demosFlags, recipe recipe.Recipe, 
 }
 
 // auditJudge asks the judge of the rows about candidates whose verdict is known.
-func (a *app) auditJudge(ctx context.Context, o demosFlags, in recipe.Input, rows []rows.Row) (*selfdemo.AuditResult, error) {
+func (a *app) auditJudge(ctx context.Context, o demosFlags, in recipe.Input, rows []rows.Row) (*judge.AuditResult, error) {
 	if o.auditor == nil {
 		return nil, usageError(errors.New("--audit needs the model that judges: --judge with --model"))
 	}
-	options := selfdemo.AuditOptions{Judge: o.generate.Judge, Prompts: in.Prompts, Batch: in.Batch, Seed: in.Seed, Logger: in.Logger}
-	a.note("audit of the judge: at most %s", options.Estimate(rows))
+	r := selfdemo.Recipe{Options: o.generate}
+	r.Options.Judge.Model = o.auditor
+	cost, err := r.EstimateAudit(in, rows)
+	if err != nil {
+		return nil, err
+	}
+	a.note("audit of the judge: at most %s", cost)
 	bar := a.bar("auditing", "answers")
-	options.Progress = func(p model.Progress) {
+	in.Progress = func(p model.Progress) {
 		bar.set(int64(p.Done), int64(p.Total), fmt.Sprintf("%d calls", p.Calls))
 	}
 	defer bar.done()
-	return selfdemo.Audit(ctx, o.auditor, rows, options)
+	return r.Audit(ctx, in, rows)
 }

@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/robust"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/question"
 )
 
@@ -84,7 +84,7 @@ keeps the risk, since none does or all answers are right, or all wrong; everythi
 	f.Var(positiveValue(&o.temperature, 1), "ensemble-temperature", "--ensemble: higher lets later passages speak")
 	f.BoolVar(&o.final, "final-answer", false, "take what follows the last \"Answer:\" for the answer, as the recipes raft and memory teach")
 	f.StringArrayVar(&o.config.Stop, "stop", nil, "text that ends an answer; may be given several times")
-	f.Var(countValue(&o.config.K, 4, 1), "passages", "passages shown with a question")
+	f.Var(countValue(&o.config.Passages, 4, 1), "passages", "passages shown with a question")
 	f.Var(countValue(&o.config.MaxTokens, 128, 1), "max-tokens", "longest answer")
 	f.Var(countValue(&o.config.Batch, 32, 1), "batch", "questions given to a model at once")
 	f.Var(countValue(&o.config.Resamples, stats.DefaultResamples, 1), "resamples", "bootstrap samples")
@@ -111,7 +111,7 @@ keeps the risk, since none does or all answers are right, or all wrong; everythi
 	f.Var(pathValue(&o.probes, ""), "probes", "questions about single facts, JSONL, such as probes.jsonl of demos: asked by heart and with retrieval, of base and tuned")
 	f.Var(pathValue(&o.global, ""), "global-probes", "the same about the documents as a whole, such as global-probes.jsonl")
 	f.Var(pathValue(&o.rows, ""), "rows", "--probes and --global-probes: rows that the adapter learnt, which tell what of the answers it was taught (default rows.jsonl of the project's folder)")
-	f.StringArrayVar(&o.criteria, "criterion", judge.MemoryCriteria(), "--probes and --global-probes: what --judge compares the answers by, two at a time in both orders; may be given several times")
+	f.StringArrayVar(&o.criteria, "criterion", pairwise.Criteria(), "--probes and --global-probes: what --judge compares the answers by, two at a time in both orders; may be given several times")
 	return cmd
 }
 

@@ -7,15 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/eval/probe"
 	"github.com/ragft/ragft/ragft/eval/robust"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/report"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -112,9 +112,9 @@ func (e *evaluation) run(ctx context.Context, held []question.Question) error {
 		return err
 	}
 	if found.Calibration = calibration; calibration != nil && calibration.Unfit == "" {
-		points, err := found.Points(calibration.System)
+		points, conditions, err := found.Points(calibration.Conditions.System)
 		if err == nil {
-			err = calibration.Test(points)
+			err = calibration.Test(points, conditions)
 		}
 		if errors.Is(err, confidence.ErrUncalibrated) {
 			e.note("the threshold is not tested on the questions that are reported: --settings leaves retrieval out")
@@ -136,7 +136,7 @@ func (e *evaluation) run(ctx context.Context, held []question.Question) error {
 		}
 	}
 	if e.flags.dial {
-		if found.Dial, err = e.dial(ctx); err != nil {
+		if found.Sweep, err = e.dial(ctx); err != nil {
 			return err
 		}
 	}
@@ -203,11 +203,11 @@ func (e *evaluation) calibrate(ctx context.Context, questions []question.Questio
 	if err != nil {
 		return nil, err
 	}
-	points, err := measured.Points(c.Systems[0].Name)
+	points, conditions, err := measured.Points(c.Systems[0].Name)
 	if err != nil {
 		return nil, err
 	}
-	k, err := confidence.Calibrate(points, confidence.Options{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
+	k, err := confidence.Calibrate(points, conditions, confidence.Options{Risk: e.flags.calibrate, Delta: e.flags.delta, Seed: e.seed})
 	if err != nil {
 		// A calibration without a threshold is reported, and replaces none that has one.
 		return k, err
@@ -266,7 +266,7 @@ func (e *evaluation) forgetting(ctx context.Context) (*forget.Result, error) {
 }
 
 func (e *evaluation) dial(ctx context.Context) (*forget.SweepResult, error) {
-	c := forget.SweepConfig{Scales: e.flags.scales, Evaluation: e.config, Forgetting: e.forgotten, Extract: e.flags.extract(), Open: e.atScale}
+	c := forget.SweepConfig{Scales: e.flags.scales, Setting: eval.SettingRetrieval, Evaluation: e.config, Forgetting: e.forgotten, Extract: e.flags.extract(), Open: e.atScale}
 	bar := e.bar("turning the dial", "scales")
 	defer bar.done()
 	bar.set(0, int64(max(1, len(c.Scales))), "")
@@ -310,7 +310,7 @@ func (e *evaluation) memory(ctx context.Context) (*probe.Result, error) {
 	c.Base, c.Tuned, c.Evaluation = e.base, e.tuned, e.config
 	c.Evaluation.Evidence, c.Evaluation.Distractors = nil, nil // are of other questions
 	c.Criteria = e.flags.criteria
-	c.Pairwise = judge.PairwiseJudge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed}
+	c.Pairwise = pairwise.Judge{Model: e.config.Judge.Model, Batch: e.config.Batch, Resamples: e.config.Resamples, Seed: e.seed}
 	var done func()
 	c.Evaluation.Progress, done = e.evalProgress("asking by heart")
 	defer done()

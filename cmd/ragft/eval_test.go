@@ -16,8 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -136,7 +136,7 @@ func TestEvalGeneratesNothingTwice(t *testing.T) {
 	first, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
 	require.Len(t, first.Forgetting.Losses, 4)
-	require.Len(t, first.Dial.Points, 3)
+	require.Len(t, first.Sweep.Points, 3)
 	again := object[evalResult](t, eval...)
 	require.Equal(t, cache, writtenBytes(t, ".ragft/cache"))
 	require.Equal(t, first.Forgetting, again.Forgetting)
@@ -232,11 +232,11 @@ func TestEvalEverything(t *testing.T) {
 	require.Equal(t, []any{2, true}, []any{found.Signals.Consistency, found.Signals.True})
 	require.NotNil(t, found.Leakage)
 	require.Len(t, found.Robustness, 2)
-	require.Equal(t, "1 distractors", found.Robustness[0].Results[len(found.Robustness[0].Results)-1].Name)
+	require.Equal(t, "1 distractors", found.Robustness[0].Changes[len(found.Robustness[0].Changes)-1].Name)
 	require.Equal(t, []string{"", "base"}, []string{found.Robustness[0].Base, found.Robustness[1].Base})
-	require.Equal(t, found.Robustness[1].Results[2].N, found.Robustness[1].Differences[2].Flipped.Estimate.N, "order reversed, of the same questions")
-	require.Len(t, found.Dial.Points, 2)
-	require.Equal(t, "texts", found.Dial.Points[1].Forgetting.Losses[0].Key)
+	require.Equal(t, found.Robustness[1].Changes[2].N, found.Robustness[1].Differences[2].Flipped.Estimate.N, "order reversed, of the same questions")
+	require.Len(t, found.Sweep.Points, 2)
+	require.Equal(t, "texts", found.Sweep.Points[1].Forgetting.Losses[0].Key)
 	require.Equal(t, 1e6, found.Forgetting.Losses[0].Budget, "a budget asks for --forgetting")
 	require.Len(t, found.Memory.Local.Evaluation.Systems, 4)
 	require.Len(t, found.Memory.Local.Evaluation.Questions, 2)
@@ -244,7 +244,7 @@ func TestEvalEverything(t *testing.T) {
 	require.Empty(t, found.Memory.Local.Leaked)
 	require.Len(t, found.Memory.Global.Verdicts, 3)
 	require.Equal(t, "shorter", found.Memory.Global.Verdicts[0].Criterion)
-	require.Equal(t, judge.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
+	require.Equal(t, pairwise.PrefersTie, found.Memory.Global.Verdicts[0].Outcomes[0])
 
 	for _, part := range []string{"Leakage.", "when what it is shown changes", "tuned less base, over the questions", "Forgetting", "The dial", "By heart against retrieval, 2 local questions", "Arms of one model"} {
 		require.Contains(t, stdout, part)
@@ -256,8 +256,8 @@ func TestEvalEverything(t *testing.T) {
 	}
 	reported := object[evalResult](t, "report", "--evaluation", ".ragft/answers.jsonl")
 	require.Len(t, reported.Memory["local"].Systems, 4)
-	require.Equal(t, found.Systems[0].Estimate(eval.MetricCorrect), reported.Systems[0].Metrics[eval.MetricCorrect])
-	require.Equal(t, found.Robustness[1].Results[0].Flips, reported.Robustness[1].Results[0].Flips)
+	require.Equal(t, found.Systems[0].Estimate(metric.Correct), reported.Systems[0].Metrics[metric.Correct])
+	require.Equal(t, found.Robustness[1].Changes[0].Flips, reported.Robustness[1].Changes[0].Flips)
 	kept, err := json.Marshal(found.Robustness)
 	require.NoError(t, err)
 	again, err := json.Marshal(reported.Robustness)

@@ -10,15 +10,15 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
-	"github.com/ragft/ragft/ragft/dataset"
+	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/export"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/publish"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -60,12 +60,12 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case isAny(err, forget.ErrForgot, confidence.ErrNoGuarantee, confidence.ErrUncalibrated):
 		return exitBudget
-	case isAny(err, retriever.ErrEmpty, question.ErrNone, judge.ErrNothingToEvaluate):
+	case isAny(err, retriever.ErrEmpty, question.ErrNone, eval.ErrNothing):
 		return exitEmpty
 	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
 		return exitMissing
 	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
-		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrEmpty, assistant.ErrTooLong, model.ErrPromptTooLong, dataset.ErrFormat,
+		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrQuestion, model.ErrPromptTooLong, dataset.ErrFormat,
 		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
 	case errors.Is(err, retriever.ErrOptions):

@@ -17,6 +17,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/ragft/export"
 	"github.com/ragft/ragft/ragft/model/ollama"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -26,6 +27,8 @@ type exportFlags struct {
 	folder string
 	root   string
 	recipe export.Recipe
+
+	warmUp, watched float64 // shares
 }
 
 func (a *app) exportCommand() *cobra.Command {
@@ -58,12 +61,12 @@ header is read. None needs llama.cpp.`,
 	f.Float64Var(&r.Dropout, "dropout", 0, "share of the adapter's inputs that is set to zero in training")
 	f.IntVar(&r.Epochs, "epochs", 3, "how often each row is seen")
 	f.Float64Var(&r.LearningRate, "rate", 0, "learning rate (0 = 2e-4, and 5e-6 of preferences)")
-	f.Float64Var(&r.WarmUp, "warmup", 0.05, "share of the steps over which the rate rises")
+	f.Float64Var(&o.warmUp, "warmup", 0.05, "share of the steps over which the rate rises")
 	f.Float64Var(&r.WeightDecay, "weight-decay", 0, "decay of AdamW")
 	f.IntVar(&r.BatchRows, "batch-rows", 4, "rows of a step on each device")
 	f.IntVar(&r.Accumulate, "accumulate", 4, "steps whose gradients are added up")
 	f.IntVar(&r.MaxTokens, "row-tokens", 2048, "longest row, in tokens")
-	f.Float64Var(&r.HeldOut, "watched", 0.1, "share of the rows that is not trained on, to watch the loss")
+	f.Float64Var(&o.watched, "watched", 0.1, "share of the rows that is not trained on, to watch the loss")
 	f.Float64Var(&r.Beta, "dpo-beta", 0.1, "rows with rejected responses: how dear it is to leave the base")
 	return cmd
 }
@@ -122,7 +125,7 @@ func (a *app) exportRows(ctx context.Context, o exportFlags, r *exportResult, wr
 		return err
 	}
 	recipe := o.recipe
-	recipe.Seed, recipe.WarmUp, recipe.HeldOut = a.seed, orNegative(recipe.WarmUp), orNegative(recipe.HeldOut)
+	recipe.Seed, recipe.WarmUp, recipe.HeldOut = a.seed, opt.Of(o.warmUp), opt.Of(o.watched)
 	if len(recipe.Targets) == 1 && recipe.Targets[0] == allLinear {
 		recipe.Targets = nil
 	} else if recipe.Architecture, err = o.architecture(ctx); err != nil {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
 )
 

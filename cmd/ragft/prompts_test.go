@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -40,7 +39,7 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 			say = proposal
 		case system == prompt.DefaultJudge:
 			say = "yes"
-		case system == judge.DefaultKnockoutPrompt:
+		case strings.HasSuffix(system, "Best: Prediction N"):
 			say = "Best: Prediction 1"
 		case system == prompt.DefaultRefuse:
 			say = "I cannot say."

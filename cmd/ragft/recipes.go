@@ -96,7 +96,7 @@ func (r *recipeFlags) addGeneration(f *pflag.FlagSet) {
 	f.Var(shareValue(&j.CorrectF1, 0), "correct-f1", "self-demo: token F1 from which an answer is right without being judged (0 = never)")
 	f.BoolVar(&j.Knockout, "knock-out", false, "self-demo: the judge chooses among the candidates, three at a time, in place of voting")
 	f.Var(countValue(&j.Tries, 5, 1), "tries", "self-demo: times that a round of --knock-out is asked until the reply can be read")
-	f.StringVar(&j.KnockoutPrompt, "prompt-knock-out", judge.DefaultKnockoutPrompt, "self-demo: system message of --knock-out")
+	f.StringVar(&j.KnockoutPrompt, "prompt-knock-out", judge.Options{}.WithDefaults().KnockoutPrompt, "self-demo: system message of --knock-out")
 }
 
 // addPolicy adds what becomes a row.
@@ -196,11 +196,14 @@ func (r recipeFlags) one(name string, judge model.Model) (recipe.Recipe, error) 
 // demonstrations are the options of self-demo as the library has them, where 0 is the default and -1 none.
 func (r recipeFlags) demonstrations(judge model.Model) selfdemo.Options {
 	g := r.generate
-	for _, n := range []*int{&g.Closed, &g.Read, &g.Refuse, &g.Judge.Votes, &g.Policy.MaxRefusalWords} {
+	for _, n := range []*int{&g.Closed, &g.Read, &g.Refuse, &g.Policy.MaxRefusalWords} {
 		*n = orNegative(*n)
 	}
 	g.Temperature, g.Policy.MaxRefusals = orNegative(g.Temperature), orNegative(g.Policy.MaxRefusals)
-	g.Judge.Model = judge
+	if g.Judge.Model = judge; g.Judge.Votes == 0 && !g.Judge.Knockout {
+		g.Judge.Model = nil
+	}
+	g.Judge.Votes = max(g.Judge.Votes, 1)
 	return g
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
@@ -78,13 +79,14 @@ func (a *app) runReport(ctx context.Context, o reportFlags) error {
 	if err := os.MkdirAll(filepath.Dir(o.report), 0o755); err != nil {
 		return err
 	}
-	if err := report.Write(o.report, found, info); err != nil {
+	found.Info = &info
+	if err := found.WriteHTMLFile(o.report); err != nil {
 		return err
 	}
 	return a.show(o, found)
 }
 
-// readEvaluation reads evaluation.json, or answers.jsonl, as [report.ReadAnswers] does.
+// readEvaluation reads evaluation.json, or answers.jsonl, as [report.ReadAnswersFile] does.
 func readEvaluation(ctx context.Context, path string) (*report.Results, error) {
 	if strings.HasSuffix(path, ".jsonl") {
 		return report.ReadAnswersFile(ctx, path)
@@ -104,13 +106,13 @@ func (e *evaluation) keep(found *report.Results) error {
 	o := reportFlags{evaluation: e.path(evaluationName), report: e.path(reportName)}
 	info := e.reportInfo(found)
 	found.Info = &info
-	if err := found.WriteJSONFile(o.evaluation); err != nil {
+	if err := found.WriteFile(o.evaluation); err != nil {
 		return err
 	}
-	if err := report.WriteAnswersFile(e.path(answersName), found); err != nil {
+	if err := found.WriteAnswersFile(e.path(answersName)); err != nil {
 		return err
 	}
-	if err := report.Write(o.report, found, info); err != nil {
+	if err := found.WriteHTMLFile(o.report); err != nil {
 		return err
 	}
 	return e.show(o, found)
@@ -119,11 +121,11 @@ func (e *evaluation) keep(found *report.Results) error {
 // show prints the tables, or with --json the figures.
 func (a *app) show(o reportFlags, found *report.Results) error {
 	return a.result(summary(o, found), func(w io.Writer) error {
-		if err := report.WriteTable(w, found); err != nil {
+		if _, err := io.WriteString(w, found.Text()); err != nil {
 			return err
 		}
 		if len(found.Comparisons) > 0 {
-			fmt.Fprintf(w, "\n%s\n", report.Headline(found))
+			fmt.Fprintf(w, "\n%s\n", found.Headline())
 		}
 		_, err := fmt.Fprintf(w, "\nReport: %s\n", o.report)
 		return err
@@ -140,7 +142,7 @@ type evalResult struct {
 	Comparisons []eval.Comparison       `json:"comparisons,omitempty"`
 	Robustness  []*robust.Result        `json:"robustness,omitempty"`
 	Forgetting  *forget.Result          `json:"forgetting,omitempty"`
-	Dial        *forget.SweepResult     `json:"dial,omitempty"`
+	Sweep       *forget.SweepResult     `json:"sweep,omitempty"`
 	Calibration *confidence.Calibration `json:"calibration,omitempty"`
 	Leakage     *question.Leakage       `json:"leakage,omitempty"`
 	Memory      map[string]evalList     `json:"memory,omitempty"` // "local" and "global"
@@ -152,32 +154,32 @@ type evalList struct {
 	Comparisons []eval.Comparison  `json:"comparisons"`
 	Verdicts    []probe.ArmVerdict `json:"verdicts,omitempty"`
 	Taught      *probe.Part        `json:"taught,omitempty"`
-	Withheld    *probe.Part        `json:"withheld,omitempty"`
+	NotTaught   *probe.Part        `json:"not_taught,omitempty"`
 	Leaked      []string           `json:"leaked,omitempty"`
 }
 
 type evalSystem struct {
-	Name    string                    `json:"name"`
-	Model   string                    `json:"model"`
-	Setting eval.Setting              `json:"setting"`
-	Metrics map[string]stats.Estimate `json:"metrics"`
-	Matrix  eval.Matrix               `json:"matrix"`
+	Name    string                                    `json:"name"`
+	Model   string                                    `json:"model"`
+	Setting eval.Setting                              `json:"setting"`
+	Metrics map[string]stats.Estimate                 `json:"metrics"`
+	Matrix  map[answer.Context]map[answer.Verdict]int `json:"matrix"`
 }
 
 func summary(o reportFlags, found *report.Results) evalResult {
 	r := evalResult{
 		Evaluation: o.evaluation, Report: o.report, Questions: len(found.Questions), Comparisons: found.Comparisons,
-		Robustness: found.Robustness, Forgetting: found.Forgetting, Dial: found.Dial, Calibration: found.Calibration, Leakage: found.Leakage,
+		Robustness: found.Robustness, Forgetting: found.Forgetting, Sweep: found.Sweep, Calibration: found.Calibration, Leakage: found.Leakage,
 	}
 	if len(r.Comparisons) > 0 {
-		r.Headline = report.Headline(found)
+		r.Headline = found.Headline()
 	}
 	r.Systems = evalSystems(found.Evaluation)
 	if found.Memory != nil {
 		r.Memory = map[string]evalList{}
 		for name, p := range map[string]*probe.Probe{"local": found.Memory.Local, "global": found.Memory.Global} {
 			if p != nil {
-				r.Memory[name] = evalList{evalSystems(p.Evaluation), p.Evaluation.Comparisons, p.Verdicts, p.Taught, p.Withheld, p.Leaked}
+				r.Memory[name] = evalList{evalSystems(p.Evaluation), p.Evaluation.Comparisons, p.Verdicts, p.Taught, p.NotTaught, p.Leaked}
 			}
 		}
 	}
@@ -205,7 +207,7 @@ func (a *app) reportInfo(e *report.Results) report.Info {
 			info.Models = append(info.Models, report.ModelFile{Role: s.Name, Name: s.Model})
 		}
 	}
-	info.Settings = []report.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.K)}}
+	info.Settings = []report.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.Passages)}}
 	var t trainResult
 	data, err := os.ReadFile(a.path(trainingName))
 	if err != nil || json.Unmarshal(data, &t) != nil {
@@ -214,7 +216,7 @@ func (a *app) reportInfo(e *report.Results) report.Info {
 	info.Settings = append(info.Settings, report.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, report.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
 		report.Fact{Name: "learning rate", Value: fmt.Sprint(float64(t.Rate))}, report.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
 	info.Costs = []report.Fact{{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory)}}
-	info.Timings = []report.Timing{{Name: "training", Took: time.Duration(float64(t.Seconds) * float64(time.Second))}}
+	info.Timings = []report.Fact{{Name: "training", Value: fmt.Sprintf("%.1f s", float64(t.Seconds))}}
 	info.LossBySource, info.BaseLossBySource = t.BySource, t.BaseBySource
 	if info.Loss, err = readLoss(t.Metrics); err != nil {
 		a.log.Warn("the losses of the training are not in the report", "error", err)

@@ -50,5 +50,5 @@ func TestTune(t *testing.T) {
 	require.Contains(t, stderr, "ragft tune", "the tuning is of another index")
 	code, _, stderr = ragftRun(t, "", "--retrieval", path, "ask", question)
 	require.Equal(t, exitInput, code)
-	require.Contains(t, stderr, "tune it again")
+	require.Contains(t, stderr, "learn the tuning again")
 }

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -36,17 +38,20 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 	}
 	made, err := selfDemo(c).Rows(ctx, c.input())
 	if err == nil {
-		audit, err := selfdemo.Audit(ctx, c.cached, made.Rows, selfdemo.AuditOptions{Seed: c.seed})
+		audited := selfdemo.Recipe{Options: selfdemo.Options{Judge: judge.Options{Model: c.cached}}}
+		audit, err := audited.Audit(ctx, recipe.Input{Seed: c.seed}, made.Rows)
 		did := ""
 		if err == nil {
-			did = fmt.Sprintf("the same verdict as the comparison of texts on %s of %d answers; accepts %s of the right and rejects %s of the wrong ones; the same verdict with answer and reference exchanged on %s",
+			did = fmt.Sprintf("the same verdict as the comparison of texts on %s of %d answers; accepts %s of the right and rejects %s "+
+				"of the wrong ones; the same verdict with answer and reference exchanged on %s",
 				share(audit.Agreement), audit.N, share(audit.Sensitivity), share(audit.Specificity), share(audit.Consistent))
 		}
 		add("say whether an answer agrees with the reference", did, err)
 
-		pairwise, err := judge.PairwiseJudge{Model: c.cached, Seed: c.seed}.Compare(ctx, rightAndWrong(made.Rows))
+		pairwise, err := pairwise.Judge{Model: c.cached, Seed: c.seed}.Compare(ctx, rightAndWrong(made.Rows))
 		if err == nil {
-			did = fmt.Sprintf("of %d pairs the right answer preferred in both orders %d times, the wrong one %d, contradicts itself on %d, unread %d; names the one shown first in %s of the replies",
+			did = fmt.Sprintf("of %d pairs the right answer preferred in both orders %d times, the wrong one %d, contradicts itself on "+
+				"%d, unread %d; names the one shown first in %s of the replies",
 				len(pairwise.Outcomes), pairwise.Win, pairwise.Loss, pairwise.Inconsistent, pairwise.Unread, share(pairwise.FirstShown))
 		}
 		add("prefer a right answer to a wrong one", did, err)
@@ -54,7 +59,8 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 	composed, err := question.Compose(ctx, c.cached, c.someChunks(composedFrom), question.ComposeOptions{Seed: c.seed})
 	did := ""
 	if err == nil {
-		did = fmt.Sprintf("%d questions that can be used, from %d passages; rejected %v", len(composed.Questions), composed.Chunks, composed.Rejected)
+		did = fmt.Sprintf("%d questions that can be used, from %d passages; rejected %v", len(composed.Questions), composed.Chunks,
+			composed.Rejected)
 	}
 	add("write questions with answers", did, err)
 	return out, ctx.Err()
@@ -68,8 +74,8 @@ func share(x stats.Estimate) string {
 }
 
 // rightAndWrong pairs a right and a wrong answer of each question that has both.
-func rightAndWrong(rows []rows.Row) []judge.AnswerPair {
-	var pairs []judge.AnswerPair
+func rightAndWrong(rows []rows.Row) []pairwise.Pair {
+	var pairs []pairwise.Pair
 	for _, row := range rows {
 		right, wrong := "", ""
 		for _, candidate := range row.Candidates {
@@ -81,7 +87,7 @@ func rightAndWrong(rows []rows.Row) []judge.AnswerPair {
 			}
 		}
 		if right != "" && wrong != "" {
-			pairs = append(pairs, judge.AnswerPair{ID: row.ID, Question: row.Question, Reference: row.Golds[0], A: right, B: wrong})
+			pairs = append(pairs, pairwise.Pair{ID: row.ID, Question: row.Question, Reference: row.Golds[0], A: right, B: wrong})
 		}
 	}
 	return pairs

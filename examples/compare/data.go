@@ -11,9 +11,9 @@ import (
 
 	"github.com/ragft/ragft/examples/basemodel/corpus"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/dataset"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"

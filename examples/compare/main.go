@@ -46,13 +46,17 @@ func main() {
 	flag.IntVar(&o.passages, "passages", 3, "passages shown for each question")
 	flag.IntVar(&o.chunk, "chunk", 60, "words of a passage, at most")
 	flag.IntVar(&o.rank, "rank", 16, "rank of the adapters")
-	flag.IntVar(&o.epochs, "epochs", 3, "the budget: each recipe trains on as many tokens as so many epochs of all questions with their passages")
+	flag.IntVar(&o.epochs, "epochs", 3, "the budget: each recipe trains on as many tokens as so many epochs of all questions with their "+
+		"passages")
 	flag.IntVar(&o.limit, "limit", 0, "take only this many questions, drawn by seed; 0 = all")
-	flag.Float64Var(&o.unanswerable, "unanswerable", 0, "share of the questions that are made unanswerable by leaving their own passages out, for sets without such questions")
-	flag.Float64Var(&o.missed, "missed", 0, "the setting of Self-Demo's paper: no recipe is told what cannot be answered. Unanswerable questions are not learnt from, and for this share of the others the search misses the passages with the answer")
+	flag.Float64Var(&o.unanswerable, "unanswerable", 0, "share of the questions that are made unanswerable by leaving their own "+
+		"passages out, for sets without such questions")
+	flag.Float64Var(&o.missed, "missed", 0, "the setting of Self-Demo's paper: no recipe is told what cannot be answered. Unanswerable "+
+		"questions are not learnt from, and for this share of the others the search misses the passages with the answer")
 	flag.Float64Var(&o.rate, "rate", 1e-3, "learning rate; 2e-4 suits models of a billion weights")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
-	flag.IntVar(&o.seeds, "seeds", 1, "how many seeds to run, from -seed on; each decides what is held out, what is drawn and how training begins")
+	flag.IntVar(&o.seeds, "seeds", 1, "how many seeds to run, from -seed on; each decides what is held out, what is drawn and how "+
+		"training begins")
 	flag.Parse()
 	if o.questions == "" {
 		o.questions = tune.ShippedQuestions

@@ -14,7 +14,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/report"
@@ -66,12 +65,12 @@ func (c *comparison) measure(ctx context.Context) (*table, error) {
 	return c.write(m)
 }
 
-func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questions []question.Question, pairs []eval.Pair) (*eval.Evaluation, error) {
+func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questions []question.Question,
+	pairs []eval.Pair) (*eval.Evaluation, error) {
 	bar := tune.NewBar("answering", "answers")
 	defer bar.Done()
 	return eval.Run(ctx, eval.Config{
-		Systems: systems, Questions: questions, Search: c.index, K: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
-		Judge: judge.Options{Votes: -1},
+		Systems: systems, Questions: questions, Search: c.index, Passages: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
 		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
 				bar.Set(p.Done, p.Total, p.System)
@@ -161,10 +160,12 @@ func withClosed(pairs []eval.Pair) []eval.Pair {
 // report writes the page; its headline is about the first contender that has an adapter.
 func (c *comparison) report(ctx context.Context, measured *eval.Evaluation) error {
 	e := &report.Results{Evaluation: measured}
-	info := report.Info{Title: "Recipes side by side", Base: baseName, Tuned: baseName, Created: time.Now(), LossBySource: map[string]float64{}}
+	info := report.Info{Title: "Recipes side by side", Base: baseName, Tuned: baseName, Created: time.Now(),
+		LossBySource: map[string]float64{}}
 	info.Models = append(info.Models, report.ModelFile{Role: "base model", Name: filepath.Base(c.model), SHA256: c.base.Hash()})
 	info.Settings = []report.Fact{
-		{Name: "questions", Value: filepath.Base(c.questions)}, {Name: "passages", Value: fmt.Sprintf("%d of %d, of at most %d words", c.passages, len(c.corpus), c.chunk)},
+		{Name: "questions", Value: filepath.Base(c.questions)}, {Name: "passages", Value: fmt.Sprintf("%d of %d, of at most %d words",
+			c.passages, len(c.corpus), c.chunk)},
 		{Name: "tokens trained by each recipe", Value: fmt.Sprint(c.budget)}, {Name: "rank", Value: fmt.Sprint(c.rank)},
 		{Name: "learning rate", Value: fmt.Sprint(c.rate)}, {Name: "seed", Value: fmt.Sprint(c.seed)},
 	}
@@ -174,8 +175,11 @@ func (c *comparison) report(ctx context.Context, measured *eval.Evaluation) erro
 			continue
 		}
 		info.Models = append(info.Models, report.ModelFile{Role: "adapter", Name: r.tuned.Name()})
-		info.Costs = append(info.Costs, report.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %d calls, %d tokens, %.1f s", r.rows, r.asked.calls, r.asked.tokens, r.asked.seconds)})
-		info.Timings = append(info.Timings, report.Timing{Name: "training, " + r.name, Took: time.Duration(r.trained.Result.TrainSeconds * float64(time.Second))})
+		info.Costs = append(info.Costs, report.Fact{Name: r.name, Value: fmt.Sprintf("%d rows, %d calls, %d tokens, %.1f s", r.rows,
+			r.asked.calls, r.asked.tokens, r.asked.seconds)})
+		info.Timings = append(info.Timings, report.Fact{
+			Name: "training, " + r.name, Value: fmt.Sprintf("%.0f s", r.trained.Result.TrainSeconds),
+		})
 		if l := r.trained.Result.HeldOut; l.Pairs == 0 { // that of preferences is another loss
 			for source, loss := range l.BySource {
 				info.LossBySource[r.name+": "+source] = loss
@@ -193,10 +197,10 @@ func (c *comparison) report(ctx context.Context, measured *eval.Evaluation) erro
 		}
 	}
 	e.Leakage, e.Info = c.leakage, &info
-	if err := e.WriteJSONFile(filepath.Join(c.out, "evaluation.json")); err != nil {
+	if err := e.WriteFile(filepath.Join(c.out, "evaluation.json")); err != nil {
 		return err
 	}
-	return report.Write(filepath.Join(c.out, "report.html"), e, report.Info{})
+	return e.WriteHTMLFile(filepath.Join(c.out, "report.html"))
 }
 
 // write writes the tables to the terminal and to files.

@@ -35,7 +35,7 @@ type contender struct {
 // open is wrong. The shipped model judges as well as a coin.
 func demonstrations() selfdemo.Options {
 	return selfdemo.Options{
-		GreedyFirst: true, MaxTokens: 48, Judge: judge.Options{Votes: -1},
+		GreedyFirst: true, MaxTokens: 48,
 		Policy: selfdemo.Policy{DropPresentRefusals: true, MinCorrectAbsent: 2, ClosedRows: true},
 	}
 }
@@ -43,25 +43,29 @@ func demonstrations() selfdemo.Options {
 func selfDemo(*comparison) recipe.Recipe { return selfdemo.Recipe{Options: demonstrations()} }
 
 // selfDemoWith is the recipe with some options changed.
-func selfDemoWith(change func(o *selfdemo.Options)) func(*comparison) recipe.Recipe {
-	o := demonstrations()
-	change(&o)
-	return func(*comparison) recipe.Recipe { return selfdemo.Recipe{Options: o} }
+func selfDemoWith(change func(c *comparison, o *selfdemo.Options)) func(*comparison) recipe.Recipe {
+	return func(c *comparison) recipe.Recipe {
+		o := demonstrations()
+		change(c, &o)
+		return selfdemo.Recipe{Options: o}
+	}
 }
 
 func contenders() []contender {
 	gold := recipe.Gold{Refusal: recipe.DefaultRefusal}
 	return []contender{
 		{name: "self-demo", recipe: selfDemo},
-		{name: "self-demo-uncapped", recipe: selfDemoWith(func(o *selfdemo.Options) { o.Policy.MaxRefusals = 1 })},
-		{name: "self-demo-judged", recipe: selfDemoWith(func(o *selfdemo.Options) { o.Judge.Votes = 1 })},
-		{name: "self-demo-dpo", rate: 0.2, recipe: selfDemoWith(func(o *selfdemo.Options) {
+		{name: "self-demo-uncapped", recipe: selfDemoWith(func(_ *comparison, o *selfdemo.Options) { o.Policy.MaxRefusals = 1 })},
+		{name: "self-demo-judged", recipe: selfDemoWith(func(c *comparison, o *selfdemo.Options) { o.Judge.Model = c.cached })},
+		{name: "self-demo-dpo", rate: 0.2, recipe: selfDemoWith(func(_ *comparison, o *selfdemo.Options) {
 			o.Policy.Preferences = selfdemo.Preferences{Rejected: 2, Only: true}
 		})},
-		{name: "self-demo+dpo", rate: 0.2, recipe: selfDemoWith(func(o *selfdemo.Options) {
+		{name: "self-demo+dpo", rate: 0.2, recipe: selfDemoWith(func(_ *comparison, o *selfdemo.Options) {
 			o.Policy.Preferences = selfdemo.Preferences{Rejected: 2}
 		})},
-		{name: "self-demo-knockout", recipe: selfDemoWith(func(o *selfdemo.Options) { o.Judge.Knockout = true })},
+		{name: "self-demo-knockout", recipe: selfDemoWith(func(c *comparison, o *selfdemo.Options) {
+			o.Judge = judge.Options{Model: c.cached, Knockout: true}
+		})},
 		{name: "self-demo-searched", recipe: func(*comparison) recipe.Recipe { return searched{} }},
 		{name: "gold", recipe: func(*comparison) recipe.Recipe { return gold }},
 		{name: "ralt", alone: true, recipe: func(*comparison) recipe.Recipe {
@@ -96,7 +100,7 @@ func (searched) Name() string { return "self-demo-searched" }
 
 func (searched) options(in recipe.Input) selfdemo.SearchOptions {
 	return selfdemo.SearchOptions{
-		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
+		Train: 20, Eval: 20, Beam: 6, Rounds: 3, Passages: in.Passages, MaxTokens: 48, ProposalTokens: 48, Judge: judge.Options{Model: in.Model}, Seed: in.Seed, Progress: in.Progress, Logger: in.Logger,
 	}
 }
 
@@ -111,7 +115,8 @@ func (s searched) Rows(ctx context.Context, in recipe.Input) (*recipe.Result, er
 	}
 	defaults := prompt.Set{}.WithDefaults()
 	if found.Closed[0].Text == defaults.Closed && found.Read[0].Text == defaults.Read {
-		return nil, fmt.Errorf("no instruction that the model proposed does better than those that it began with (read %.0f %%, closed %.0f %% of the questions kept apart), in %d calls",
+		return nil, fmt.Errorf("no instruction that the model proposed does better than those that it began with (read %.0f %%, closed "+
+			"%.0f %% of the questions kept apart), in %d calls",
 			100*found.Read[0].Eval, 100*found.Closed[0].Eval, found.Cost.Calls)
 	}
 	fmt.Printf("  found %q and %q\n", found.Closed[0].Text, found.Read[0].Text)

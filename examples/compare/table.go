@@ -65,7 +65,8 @@ func columns() []column {
 }
 
 func (c *comparison) table(m *measures) *table {
-	t := &table{Questions: len(m.held.Questions), Learnt: len(c.train), General: len(m.facts.Questions), Passages: c.passages, Missed: c.missed,
+	t := &table{Questions: len(m.held.Questions), Learnt: len(c.train), General: len(m.facts.Questions), Passages: c.passages,
+		Missed: c.missed,
 		Budget: c.budget, Seed: c.seed, Abilities: m.abilities}
 	for _, q := range m.held.Questions {
 		if q.Unanswerable {
@@ -128,10 +129,12 @@ func differenceOf(m *measures, p eval.Pair) difference {
 // markdown writes the tables in %, with 95 % intervals.
 func (t *table) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d questions to learn from, %d held out, %d of these unanswerable; %d general facts; %d passages shown; seed %d. In %%, with 95 %% intervals.\n\n",
+	fmt.Fprintf(&b, "%d questions to learn from, %d held out, %d of these unanswerable; %d general facts; %d passages shown; seed %d. "+
+		"In %%, with 95 %% intervals.\n\n",
 		t.Learnt, t.Questions, t.Unanswerable, t.General, t.Passages, t.Seed)
 	if t.Missed > 0 {
-		fmt.Fprintf(&b, "None of the questions to learn from is marked unanswerable; for %.0f %% of them the search misses the answer.\n\n", 100*t.Missed)
+		fmt.Fprintf(&b, "None of the questions to learn from is marked unanswerable; for %.0f %% of them the search "+
+			"misses the answer.\n\n", 100*t.Missed)
 	}
 	heads := []string{"recipe"}
 	for _, col := range columns() {

@@ -60,7 +60,8 @@ func (c *comparison) metered() *metered {
 }
 
 func (c *comparison) input() recipe.Input {
-	return recipe.Input{Model: c.cached, Search: c.learnt, Questions: c.train, Evidence: c.evidence, Corpus: c.corpus, Passages: c.passages, Seed: c.seed, Batch: 16}
+	return recipe.Input{Model: c.cached, Search: c.learnt, Questions: c.train, Evidence: c.evidence, Corpus: c.corpus,
+		Passages: c.passages, Seed: c.seed, Batch: 16}
 }
 
 // setBudget counts the tokens of all questions with their passages and answers, which gold's rows are.

@@ -71,7 +71,8 @@ type job struct {
 	tuned   *local.Model
 	cached  *cache.Model // base
 	reads   *cache.Model // tuned
-	timings []report.Timing
+	timings []report.Fact
+	took    time.Duration // all steps
 	demos   *selfdemo.Demonstrations
 	trained *tune.Training
 }
@@ -101,13 +102,13 @@ func run(ctx context.Context, o options) error {
 		if err := s.do(); err != nil {
 			return err
 		}
-		j.timings = append(j.timings, report.Timing{Name: s.name, Took: time.Since(started)})
+		took := time.Since(started)
+		j.took += took
+		j.timings = append(j.timings, report.Fact{Name: s.name, Value: took.Round(100 * time.Millisecond).String()})
 	}
 	fmt.Println()
 	results := &report.Results{Evaluation: evaluation}
-	if err := report.WriteTable(os.Stdout, results); err != nil {
-		return err
-	}
+	fmt.Print(results.Text())
 	if err := j.ask(ctx, held); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -41,7 +40,7 @@ func (j *job) evaluate(ctx context.Context, questions []question.Question) (*eva
 			{Name: baseAlone, Model: j.cached},
 			{Name: tunedAlone, Model: j.reads},
 		},
-		Questions: questions, Search: j.index, K: j.passages, MaxTokens: 48, Seed: j.seed,
+		Questions: questions, Search: j.index, Passages: j.passages, MaxTokens: 48, Seed: j.seed,
 		Compare: []eval.Pair{{Base: baseReads, Other: tunedReads}, {Base: baseCareful, Other: tunedReads}, {Base: baseAlone, Other: tunedAlone}},
 		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
@@ -108,22 +107,16 @@ func (j *job) report(e *report.Results) error {
 	}
 	info.AddTraining(j.trained.Result.Training())
 	e.Info = &info
-	if err := e.WriteJSONFile(filepath.Join(j.out, "evaluation.json")); err != nil {
+	if err := e.WriteFile(filepath.Join(j.out, "evaluation.json")); err != nil {
 		return err
 	}
-	if err := report.WriteAnswersFile(filepath.Join(j.out, "answers.jsonl"), e); err != nil {
+	if err := e.WriteAnswersFile(filepath.Join(j.out, "answers.jsonl")); err != nil {
 		return err
 	}
-	if err := report.Write(path, e, report.Info{}); err != nil {
+	if err := e.WriteHTMLFile(path); err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n\nReport: %s\n", report.Headline(e), path)
-	if c := j.timings; len(c) > 0 {
-		total := 0.0
-		for _, t := range c {
-			total += t.Took.Seconds()
-		}
-		fmt.Printf("All steps took %s.\n", time.Duration(math.Round(total))*time.Second)
-	}
+	fmt.Printf("\n%s\n\nReport: %s\n", e.Headline(), path)
+	fmt.Printf("All steps took %s.\n", j.took.Round(time.Second))
 	return nil
 }

@@ -109,7 +109,7 @@ var packages = map[string]string{
 	"searchtune": "github.com/ragft/ragft/ragft/searchtune",
 	"retriever":  "github.com/ragft/ragft/retriever", "opt": "github.com/ragft/ragft/ragft/opt", "ragft": "github.com/ragft/ragft/ragft", "lora": "github.com/ragft/ragft/lora",
 	"llama": "github.com/ragft/ragft/llama", "service": "github.com/ragft/ragft/ragft/service",
-	"dataset": "github.com/ragft/ragft/ragft/dataset", "export": "github.com/ragft/ragft/ragft/export",
+	"dataset": "github.com/ragft/ragft/ragft/question/dataset", "export": "github.com/ragft/ragft/ragft/export",
 }
 
 // program makes a file of a block: it is one, or the body of a function, in which a line "..." stands for what was left

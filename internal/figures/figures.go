@@ -1,3 +1,4 @@
+// Package figures writes numbers of an evaluation for tables and reports.
 package figures
 
 import (
@@ -11,6 +12,7 @@ import (
 	"github.com/ragft/ragft/internal/table"
 )
 
+// WriteText writes a table.
 func WriteText(w io.Writer, text string) error {
 	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("ragft: write table: %w", err)
@@ -18,10 +20,10 @@ func WriteText(w io.Writer, text string) error {
 	return nil
 }
 
-// noValue stands where there is no value.
+// NoValue stands for a value that is not defined.
 const NoValue = "-"
 
-// percent writes a rate without the sign: 69.2, or 100.
+// Percent writes a rate without the percent sign: 69.2, or 100.
 func Percent(x float64) string {
 	if math.IsNaN(x) {
 		return NoValue
@@ -29,7 +31,7 @@ func Percent(x float64) string {
 	return ShortFixed(100*x, 1)
 }
 
-// shortFixed drops the decimals of 100 and the sign of -0.0.
+// ShortFixed writes x with a number of decimals, and drops the decimals of 100 and the sign of -0.0.
 func ShortFixed(x float64, decimals int) string {
 	text := fmt.Sprintf("%.*f", decimals, x)
 	switch text {
@@ -41,6 +43,7 @@ func ShortFixed(x float64, decimals int) string {
 	return text
 }
 
+// PercentInterval writes the interval of a rate.
 func PercentInterval(e stats.Estimate) string {
 	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
 		return NoValue
@@ -48,7 +51,7 @@ func PercentInterval(e stats.Estimate) string {
 	return Percent(e.Low) + ".." + Percent(e.High)
 }
 
-// signedMetric writes a difference: rates in percentage points, other metrics
+// SignedMetric writes a difference: rates in percentage points, other metrics
 // with three decimals.
 func SignedMetric(x float64, rate bool) string {
 	if math.IsNaN(x) {
@@ -64,6 +67,7 @@ func SignedMetric(x float64, rate bool) string {
 	return text
 }
 
+// SignedInterval writes the interval of a difference.
 func SignedInterval(e stats.Estimate, rate bool) string {
 	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
 		return NoValue
@@ -71,6 +75,7 @@ func SignedInterval(e stats.Estimate, rate bool) string {
 	return SignedMetric(e.Low, rate) + ".." + SignedMetric(e.High, rate)
 }
 
+// FormatP writes a p value.
 func FormatP(p float64) string {
 	if p < 0.001 {
 		return "<0.001"
@@ -78,7 +83,7 @@ func FormatP(p float64) string {
 	return fmt.Sprintf("%.3f", p)
 }
 
-// showP is formatP of a p value that there may not be.
+// ShowP is [FormatP], or NoValue for nil.
 func ShowP(p *float64) string {
 	if p == nil {
 		return NoValue
@@ -86,6 +91,7 @@ func ShowP(p *float64) string {
 	return FormatP(*p)
 }
 
+// CountShare writes a count with its share of a total in percent.
 func CountShare(n, total int) string {
 	if total == 0 {
 		return NoValue
@@ -93,7 +99,7 @@ func CountShare(n, total int) string {
 	return fmt.Sprintf("%d  %5s%%", n, ShortFixed(100*float64(n)/float64(total), 1))
 }
 
-// wrapName breaks a name into at most two lines, at a blank if there is one.
+// WrapName breaks a name into at most two lines, at a space if there is one.
 func WrapName(name string, width int) string {
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) <= width {
@@ -105,4 +111,16 @@ func WrapName(name string, width int) string {
 	}
 	head = string([]rune(name)[:width])
 	return head + "\n" + table.Cut(name[len(head):], width)
+}
+
+// PlainMetric writes a rate in percent and any other metric with three decimals.
+func PlainMetric(x float64, rate bool) string {
+	switch {
+	case math.IsNaN(x):
+		return NoValue
+	case rate:
+		return Percent(x)
+	default:
+		return ShortFixed(x, 3)
+	}
 }

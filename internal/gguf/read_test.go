@@ -93,7 +93,8 @@ func TestReadRefuses(t *testing.T) {
 		{"negative offset", header(1, 0, "t", 1, uint64(1), 0, uint64(math.MaxUint64), zeros), ErrMalformed, "offset"},
 		{"no data", header(1, 0, "t", 1, uint64(1), 0, uint64(0)), ErrTruncated, `"t" needs 4 bytes`},
 		{"large tensor", header(1, 0, "t", 1, uint64(1)<<60, 0, uint64(0), zeros), ErrTruncated, `"t"`},
-		{"same tensor", header(2, 0, "t", 1, uint64(1), 0, uint64(0), "t", 1, uint64(1), 0, uint64(32), zeros), ErrMalformed, `"t" appears twice`},
+		{"same tensor", header(2, 0, "t", 1, uint64(1), 0, uint64(0), "t", 1, uint64(1), 0, uint64(32), zeros), ErrMalformed,
+			`"t" appears twice`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var before, after runtime.MemStats

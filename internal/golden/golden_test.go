@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -30,6 +31,8 @@ type run struct {
 	words   []string // arguments
 	stdin   string
 	text    bool               // without --json
+	short   bool               // a hash of standard output is enough, beside its shape
+	keep    string             // regular expression of the lines of standard output that are the same on all machines
 	fixed   bool               // the model's arithmetic decides nothing: all of it is compared on every platform
 	files   []string           // written files and folders to record
 	counts  []string           // regular expressions of JSON paths whose values are compared on every platform
@@ -40,11 +43,12 @@ type run struct {
 
 // workplace is a project with some of the quickstart's documents and questions.
 type workplace struct {
-	t      *testing.T
-	binary string
-	dir    string
-	env    []string
-	served *server
+	t       *testing.T
+	binary  string
+	dir     string
+	env     []string
+	teacher string // its model, as --model names it
+	served  *server
 }
 
 const (
@@ -56,6 +60,9 @@ const (
 func TestGolden(t *testing.T) {
 	p := newWorkplace(t)
 	platform := llamacpp.Platform()
+	if recorded, err := filepath.Glob("testdata/*." + platform + ".golden"); err == nil && len(recorded) == 0 {
+		t.Logf("no figures are recorded for %s: only what does not depend on arithmetic is compared", platform)
+	}
 	seen := map[string]bool{}
 	for _, r := range runs() {
 		require.False(t, seen[r.name], "two runs are called %s", r.name)
@@ -97,26 +104,30 @@ func compare(t *testing.T, path, text string, needed bool) {
 	}
 }
 
-// difference shows the lines that differ, with the lines before them.
+// difference shows the lines that differ: one by one if there are as many as before, and otherwise from the first to the last.
 func difference(want, got string) string {
 	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
-	first := 0
+	var out []string
+	add := func(mark string, lines []string) {
+		for _, line := range lines[:min(len(lines), 20)] {
+			out = append(out, mark+line[:min(len(line), 400)])
+		}
+	}
+	if len(a) == len(b) {
+		for i := range a {
+			if a[i] != b[i] && len(out) < 40 {
+				add(fmt.Sprintf("%d - ", i+1), a[i:i+1])
+				add(fmt.Sprintf("%d + ", i+1), b[i:i+1])
+			}
+		}
+		return strings.Join(out, "\n")
+	}
+	first, end := 0, 0
 	for first < min(len(a), len(b)) && a[first] == b[first] {
 		first++
 	}
-	end := 0
 	for end < min(len(a), len(b))-first && a[len(a)-1-end] == b[len(b)-1-end] {
 		end++
-	}
-	var out []string
-	add := func(mark string, lines []string) {
-		for i, line := range lines {
-			if i == 20 {
-				out = append(out, mark+"...")
-				break
-			}
-			out = append(out, mark+line[:min(len(line), 400)])
-		}
 	}
 	add("  ", a[max(0, first-3):first])
 	add("- ", a[first:len(a)-end])
@@ -157,6 +168,7 @@ func newWorkplace(t *testing.T) *workplace {
 	}
 	p.env = append(p.env, "HOME="+p.dir, "OLLAMA_HOST=http://127.0.0.1:1")
 	p.prepare()
+	p.teacher = startTeacher(p)
 	return p
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // maskedKeys are the keys of JSON whose values tell the time, the machine or a random id.
-var maskedKeys = regexp.MustCompile(`^(seconds|elapsed|generating|seconds_per_row|tokens_per_second|time|created|took|run|version|address|url|system_fingerprint)$`)
+var maskedKeys = regexp.MustCompile(`^(seconds|elapsed|generating|seconds_per_row|tokens_per_second|time|created|took|run|` +
+	`version|address|url)$`)
 
 // maskValue replaces what is different in each run by "*", and rounds numbers if asked to.
 func maskValue(v any, rounded bool) any {
@@ -19,6 +20,8 @@ func maskValue(v any, rounded bool) any {
 		out := object{}
 		for _, m := range v {
 			switch {
+			case rounded && m.key == "model_hash": // of the teacher, whose address is in it
+				m.value = "*"
 			case maskedKeys.MatchString(m.key), m.key == "key" && isHash(m.value), isMetricOfTime(v) && isFigure(m.value):
 				m.value = "*"
 			default:
@@ -66,12 +69,12 @@ var masks = []struct {
 	pattern *regexp.Regexp
 	by      string
 }{
-	{regexp.MustCompile(`(?m)^\w+(?: \w+)?: \d+ of \d+ .*\n?`), ""}, // progress
+	{regexp.MustCompile(`(?m)^[\w ]+: \d+ of \d+ .*\n?`), ""}, // progress
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:.]+Z?`), "*"},
 	{regexp.MustCompile(`\b[0-9.]+ ?(?:tokens/s|/s)\b`), "*"},
 	{regexp.MustCompile(`\b(?:\d+h)?(?:\d+m)?[0-9.]+(?:s|ms|µs)\b`), "*"},
 	{regexp.MustCompile(`\b[0-9.]+ s\b`), "* s"},
-	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:*"},
+	{regexp.MustCompile(`(127\.0\.0\.1|\[::\]|0\.0\.0\.0):\d+`), "$1:*"},
 	{regexp.MustCompile(`\b(chatcmpl|cmpl|call)([-_])[0-9A-Za-z]+`), "$1$2*"},
 	{regexp.MustCompile(`(?m)^seconds .*$`), "seconds *"}, // a row of the tables of differences
 }
@@ -81,26 +84,27 @@ func maskText(text string) string {
 	for _, m := range masks {
 		text = m.pattern.ReplaceAllString(text, m.by)
 	}
-	if !strings.Contains(text, " seconds ") {
-		return text
-	}
 	lines := strings.Split(text, "\n")
 	end := 0
 	for i, line := range lines {
-		switch at := strings.Index(line, " seconds "); {
-		case at > 0 && i+2 < len(lines) && (dashes(lines[i+1]) || dashes(lines[i+2])):
-			end = at + len(" seconds")
+		switch at := secondsHead.FindStringIndex(line); {
+		case at != nil && i+2 < len(lines) && (dashes(lines[i+1]) || dashes(lines[i+2])):
+			end = at[1]
 		case line == "":
 			end = 0
 		case end > 0 && end <= len(line):
-			cell := line[:end]
-			start := strings.LastIndexByte(cell, ' ') + 1
-			if strings.ContainsAny(cell[start:], "0123456789") {
-				lines[i] = line[:start] + strings.Repeat("*", end-start) + line[end:]
+			start := strings.LastIndexByte(line[:end], ' ') + 1
+			if figure.MatchString(line[start:end]) {
+				lines[i] = strings.TrimRight(line[:start], " ") + " *" + line[end:]
 			}
 		}
 	}
 	return strings.Join(lines, "\n")
 }
+
+var (
+	secondsHead = regexp.MustCompile(` seconds\b`)
+	figure      = regexp.MustCompile(`^[-+]?[0-9.]+$`)
+)
 
 func dashes(line string) bool { return line != "" && strings.Trim(line, "-") == "" }

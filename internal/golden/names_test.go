@@ -2,12 +2,9 @@
 
 package golden
 
-import (
-	"strings"
-	"testing"
-)
+import "strings"
 
-// projectFile are the settings of all runs, small enough for the test to be quick.
+// projectFile are the settings of all runs, small enough for the test to be quick. With one thread no processor waits for another.
 const projectFile = `model: base.gguf
 docs: notes
 questions: questions.jsonl
@@ -20,7 +17,7 @@ epochs: 1
 rank: 4
 rate: 1e-3
 held-out: 0.5
-threads: 2
+threads: 1
 gpu-layers: 0
 recipe: gold
 seed: 1
@@ -81,6 +78,7 @@ var options = map[string]string{
 	"analyzer": "--analyzer=%s",
 	"k1":       "--k1=%s",
 	"rebuild":  "--rebuild",
+	"requests": "--requests=%s",
 
 	"version": "--version",
 
@@ -205,8 +203,20 @@ var projectFiles = map[string]string{
 	"peft":               ".ragft/peft",
 }
 
-// spell is the command line of a run. A value such as {rows} is the path of the project's file of that name.
-func spell(t *testing.T, r run) []string {
+// cues are parts of system messages, by which the teacher knows what it is asked for.
+var cues = map[string]string{
+	"compose":    "Write one question",
+	"compare":    "Which one is better",
+	"tournament": "Which prediction",
+	"propose":    "Write a better instruction",
+	"judge":      "Reply yes or no",
+	"refuse":     "Decline politely: the documents",
+}
+
+// spell is the command line of a run. A value such as {rows} is the path of the project's file of that name, and {teacher}
+// the name of the teacher's model.
+func spell(p *workplace, r run) []string {
+	t := p.t
 	t.Helper()
 	command, ok := commands[r.command]
 	if !ok {
@@ -230,7 +240,7 @@ func spell(t *testing.T, r run) []string {
 			t.Fatalf("%s: no option %q with value %q", r.name, name, value)
 		}
 		for _, part := range strings.Split(form, " ") {
-			args = append(args, strings.ReplaceAll(part, "%s", path(value)))
+			args = append(args, strings.ReplaceAll(part, "%s", strings.ReplaceAll(path(value), "{teacher}", p.teacher)))
 		}
 	}
 	args = append(args, r.raw...)

@@ -3,17 +3,14 @@
 package golden
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -28,8 +25,8 @@ type recorded struct {
 	parts []part
 }
 
-// part is an output or a file. Its kind is text, notes (what is said on standard error), json (of one or several lines), html,
-// gguf, binary, or exact, which is the same everywhere.
+// part is an output or a file. Its kind is screen (what is printed for people), notes (what is said on standard error), json (of
+// one or several lines), text, html, gguf, binary, or exact, which is the same everywhere.
 type part struct {
 	name, kind string
 	data       []byte
@@ -92,7 +89,7 @@ func (r *recorded) here(c run) string {
 			continue
 		}
 		if p.hashed {
-			text = fmt.Sprintf("sha256 %s", hash([]byte(text)))
+			text = fmt.Sprintf("sha256 %s of %d bytes\n%s", hash([]byte(text)), len(text), p.first(c.fixed))
 		}
 		fmt.Fprintf(&b, "\n== %s\n%s\n", p.name, strings.TrimRight(text, "\n"))
 	}
@@ -126,10 +123,26 @@ func (p part) full(rounded bool) string {
 		return contentsOfGGUF(p.data, true)
 	case "exact":
 		return string(p.data)
+	case "screen":
+		return narrow(maskText(string(p.data)))
 	case "binary":
 		return "sha256 " + hash(p.data)
 	}
 	return maskText(string(p.data))
+}
+
+// first are the first values of several.
+func (p part) first(rounded bool) string {
+	all := values(p.data)
+	if p.kind != "json" || len(all) < 2 {
+		return ""
+	}
+	var b strings.Builder
+	for _, v := range all[:2] {
+		writeValue(&b, maskValue(v, rounded), "")
+		b.WriteByte('\n')
+	}
+	return b.String() + "..."
 }
 
 func (p part) shape(c run) string {
@@ -142,8 +155,8 @@ func (p part) shape(c run) string {
 		return headingsOfPage(p.data)
 	case "gguf":
 		return contentsOfGGUF(p.data, false)
-	case "text":
-		return headings(string(p.data))
+	case "screen":
+		return headings(narrow(string(p.data)))
 	}
 	return ""
 }
@@ -153,186 +166,17 @@ func hash(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// values reads JSON objects that follow one another. What is no JSON becomes a string.
-func values(data []byte) (all []any) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	for d.More() {
-		v, err := ordered(d)
-		if err != nil {
-			return []any{string(data)}
-		}
-		all = append(all, v)
-	}
-	return all
-}
+var spaces = regexp.MustCompile(`  +`)
 
-// object is a JSON object with its keys in order.
-type object []member
-
-type member struct {
-	key   string
-	value any
-}
-
-func ordered(d *json.Decoder) (any, error) {
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t {
-	case json.Delim('{'):
-		o := object{}
-		for d.More() {
-			key, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			v, err := ordered(d)
-			if err != nil {
-				return nil, err
-			}
-			o = append(o, member{key.(string), v})
-		}
-		_, err = d.Token()
-		return o, err
-	case json.Delim('['):
-		list := []any{}
-		for d.More() {
-			v, err := ordered(d)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		_, err = d.Token()
-		return list, err
-	}
-	return t, nil
-}
-
-// writeValue writes JSON: what fits on a line is one line.
-func writeValue(b *strings.Builder, v any, indent string) {
-	if line := compact(v); len(line)+len(indent) <= 160 {
-		b.WriteString(line)
-		return
-	}
-	switch v := v.(type) {
-	case object:
-		b.WriteString("{\n")
-		for _, m := range v {
-			fmt.Fprintf(b, "%s %s: ", indent, compact(m.key))
-			writeValue(b, m.value, indent+" ")
-			b.WriteByte('\n')
-		}
-		b.WriteString(indent + "}")
-	case []any:
-		b.WriteString("[\n")
-		for _, x := range v {
-			b.WriteString(indent + " ")
-			writeValue(b, x, indent+" ")
-			b.WriteByte('\n')
-		}
-		b.WriteString(indent + "]")
-	default:
-		b.WriteString(compact(v))
-	}
-}
-
-func compact(v any) string {
-	switch v := v.(type) {
-	case object:
-		var parts []string
-		for _, m := range v {
-			parts = append(parts, compact(m.key)+": "+compact(m.value))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case []any:
-		var parts []string
-		for _, x := range v {
-			parts = append(parts, compact(x))
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Sprint(v)
-	}
-	return strings.TrimSpace(b.String())
-}
-
-// shapeOf lists the paths of all values with their types, and the values of those that counts matches.
-func shapeOf(all []any, counts, loose []string) string {
-	types, order := map[string]string{}, []string{}
-	var told []string
-	note := func(path, kind string) {
-		old, seen := types[path]
-		if !seen {
-			order = append(order, path)
-		}
-		if !seen || old == "value" {
-			types[path] = kind
+// narrow takes the widths of columns out of text, which follow from the figures in them.
+func narrow(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if lines[i] = strings.TrimSpace(spaces.ReplaceAllString(line, "  ")); dashes(line) {
+			lines[i] = "---"
 		}
 	}
-	var walk func(path, concrete string, v any)
-	walk = func(path, concrete string, v any) {
-		if matches(counts, concrete) {
-			told = append(told, concrete+" = "+compact(v))
-		}
-		switch v := v.(type) {
-		case object:
-			note(path, "object")
-			if matches(loose, path) {
-				return
-			}
-			for _, m := range v {
-				walk(path+"."+m.key, concrete+"."+m.key, m.value)
-			}
-		case []any:
-			note(path, "list")
-			if matches(loose, path) {
-				return
-			}
-			for i, x := range v {
-				walk(path+"[]", fmt.Sprintf("%s[%d]", concrete, i), x)
-			}
-		case string:
-			note(path, "string")
-		case bool:
-			note(path, "bool")
-		default: // A number may be null on another platform.
-			note(path, "value")
-		}
-	}
-	for i, v := range all {
-		concrete := ""
-		if len(all) > 1 {
-			concrete = fmt.Sprint("#", i)
-		}
-		walk("", concrete, v)
-	}
-	if matches(counts, "lines") {
-		told = append(told, fmt.Sprintf("lines = %d", len(all)))
-	}
-	slices.Sort(order)
-	var lines []string
-	for _, path := range order {
-		if path != "" {
-			lines = append(lines, path+" "+types[path])
-		}
-	}
-	return strings.Join(append(lines, told...), "\n")
-}
-
-func matches(patterns []string, s string) bool {
-	for _, p := range patterns {
-		if regexp.MustCompile("^(?:" + p + ")$").MatchString(s) {
-			return true
-		}
-	}
-	return false
+	return strings.Join(lines, "\n")
 }
 
 // headings are the headings of the tables in text: what stands above a line of dashes, up to an empty line.
@@ -343,7 +187,7 @@ func headings(text string) string {
 		switch {
 		case line == "":
 			block = nil
-		case strings.Trim(line, "-") == "":
+		case dashes(line):
 			out = append(append(out, block...), line)
 		default:
 			block = append(block, line)

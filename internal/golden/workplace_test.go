@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,9 @@ func (p *workplace) prepare() {
 	}
 	p.write("questions.jsonl", strings.Join(kept, "\n")+"\n")
 	p.write("other.jsonl", strings.Join(later[:8], "\n")+"\n")
+	p.write("some.jsonl", strings.Join(later[8:12], "\n")+"\n")
+	p.write("few.jsonl", strings.Join(later[:2], "\n")+"\n")
+	p.write("many.jsonl", strings.Join(later, "\n")+"\n")
 	p.write(projectFileName, projectFile)
 	p.write("texts.txt", generalText)
 	p.write("tasks.jsonl", instructionTasks)
@@ -98,12 +102,6 @@ func (p *workplace) write(name, text string) {
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644))
 }
 
-func (p *workplace) read(name string) []byte {
-	data, err := os.ReadFile(filepath.Join(p.dir, path(name)))
-	require.NoError(p.t, err)
-	return data
-}
-
 // copy copies a file into the project; to is relative to it.
 func (p *workplace) copy(from, to string) {
 	data, err := os.ReadFile(from)
@@ -122,7 +120,7 @@ func (p *workplace) run(r run) *recorded {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := p.process(ctx, spell(p.t, r)...)
+	cmd := p.process(ctx, spell(p, r)...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(r.stdin), &out, &errs
 	began := time.Now()
@@ -133,19 +131,35 @@ func (p *workplace) run(r run) *recorded {
 	}
 	require.NoError(p.t, ctx.Err(), "%s takes too long", r.name)
 	if testing.Verbose() {
-		p.t.Logf("%-28s %5.1f s, %4.1f s of CPU", r.name, time.Since(began).Seconds(), (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
+		cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		p.t.Logf("%-28s %5.1f s, %4.1f s of CPU", r.name, time.Since(began).Seconds(), cpu.Seconds())
 	}
 	got := &recorded{code: cmd.ProcessState.ExitCode()}
+	kind := "json"
 	if r.text {
-		got.add("stdout", "text", out.Bytes())
-	} else {
-		got.add("stdout", "json", out.Bytes())
+		kind = "screen"
+	}
+	stdout := out.Bytes()
+	if r.keep != "" {
+		stdout = []byte(strings.Join(regexp.MustCompile(r.keep).FindAllString(out.String(), -1), "\n"))
+	}
+	got.add("stdout", kind, stdout)
+	if r.short && len(got.parts) > 0 {
+		got.parts[0].hashed = true
 	}
 	got.add("stderr", "notes", errs.Bytes())
 	for _, f := range r.files {
 		got.addPath(p, f)
 	}
 	return got
+}
+
+// output is what a run prints.
+func (p *workplace) output(r run) []byte {
+	p.t.Helper()
+	out, err := p.process(p.t.Context(), spell(p, r)...).Output()
+	require.NoError(p.t, err)
+	return out
 }
 
 func (p *workplace) process(ctx context.Context, args ...string) *exec.Cmd {

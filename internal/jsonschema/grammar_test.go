@@ -31,13 +31,17 @@ func TestGrammar(t *testing.T) {
 			n := len([]rune(v.(string)))
 			return n >= 2 && n <= 5
 		},
-		`{"type":"array","items":{"const":7},"minItems":2,"maxItems":3}`: func(v any) bool { return len(v.([]any)) >= 2 && len(v.([]any)) <= 3 },
-		`{"type":"array","items":{"const":7},"maxItems":1}`:              func(v any) bool { return len(v.([]any)) <= 1 },
+		`{"type":"array","items":{"const":7},"minItems":2,"maxItems":3}`: func(v any) bool {
+			n := len(v.([]any))
+			return n >= 2 && n <= 3
+		},
+		`{"type":"array","items":{"const":7},"maxItems":1}`: func(v any) bool { return len(v.([]any)) <= 1 },
 		`{"properties":{"a":{"const":1},"b":{"const":2},"c":{"const":3}},"required":["b"]}`: func(v any) bool {
 			return v.(map[string]any)["b"] == 2.0
 		},
 		`{"type":"object","properties":{"a":{"const":1},"b":{"const":2}}}`: func(v any) bool { return len(v.(map[string]any)) <= 2 },
-		`{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"x":{"type":"boolean"},"next":{"$ref":"#/$defs/node"}},"required":["x"]}}}`: func(v any) bool {
+		`{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"x":{"type":"boolean"},"next":{` +
+			`"$ref":"#/$defs/node"}},"required":["x"]}}}`: func(v any) bool {
 			_, ok := v.(map[string]any)["x"].(bool)
 			return ok
 		},

@@ -30,7 +30,8 @@ func checkProcessor() error {
 		{"AMX INT8", C.ggml_cpu_has_amx_int8(), cpu.X86.HasAMXInt8},
 	} {
 		if i.built != 0 && !i.has {
-			return fmt.Errorf("llama.cpp was built for processors with %s, which this one has not: build it on this machine, or anywhere with build.sh --portable", i.name)
+			return fmt.Errorf("llama.cpp was built for processors with %s, which this one lacks: build it on this machine, "+
+				"or with build.sh --portable", i.name)
 		}
 	}
 	return nil

@@ -1,3 +1,5 @@
+// Package reading lets a model answer questions from as many passages as fit its context,
+// together or each separately. Evaluations, assistants and recipes share it.
 package reading
 
 import (
@@ -11,12 +13,11 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// fit returns as many of the passages, from the first, as the model's context
-// has room for beside an answer of maxTokens (0 = 256). A first
-// passage whose prompt fits may take of that room; where it does not fit, there
-// is none. A model that cannot count tokens is shown all, until it says that
-// they are too many: see [Reader]. Evaluations, assistants and demonstrations
-// go by it alike.
+// Fit returns as many passages, from the first, as fit the context of the model beside an
+// answer of maxTokens (0 = 256). If only the first one fits, it may
+// take some of the room of the answer. All passages are returned for a model that cannot
+// count tokens; [Reader] drops the last ones when such a model says that the prompt is too
+// long.
 func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Message, hits []retriever.Hit) ([]retriever.Hit, error) {
 	counter, ok := model.As[model.TokenCounter](m)
 	if !ok || len(hits) == 0 {
@@ -33,7 +34,7 @@ func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Me
 		}
 		return err != nil || tokens+answer <= counter.ContextTokens()
 	}
-	// From few to more, so that what is counted does not grow with the corpus.
+	// Doubling first, so that the number of tokens counted does not grow with the corpus.
 	few, many := 0, min(4, len(hits)) // few fit
 	for fits(many, maxTokens) {
 		if few = many; many == len(hits) {
@@ -48,30 +49,30 @@ func Fit(m model.Model, maxTokens int, messages func([]retriever.Hit) []model.Me
 	return hits[:few], failed
 }
 
-// asking is a question with its passages, on the way to an answer.
+// Asking is a question with its passages.
 type Asking struct {
 	Messages func(hits []retriever.Hit) []model.Message
-	Hits     []retriever.Hit // those that do not fit are taken out
-	From     []retriever.Hit // what the answer was written from, once there is one
+	Hits     []retriever.Hit // those that do not fit are removed
+	From     []retriever.Hit // those that the answer was written from
 }
 
-// request is the prompt that the answer was given to.
+// Request returns the request that the answer was given to.
 func (a *Asking) Request(like model.Request) model.Request {
 	like.Messages = a.Messages(a.From)
 	return like
 }
 
-// reader has a model answer from passages: from all together, of which the last
-// are left out until they fit, or, with an ensemble, from each that fits alone.
+// Reader lets a model answer from passages: from all together, dropping the last ones
+// until they fit, or with an ensemble from each that fits by itself.
 type Reader struct {
 	Model    model.Model
 	Ensemble *answer.Ensemble         // nil = all together
-	Extract  func(text string) string // of the ensemble's answers; nil = all of the text
-	Like     model.Request            // all but the messages
-	Least    int                      // passages that have to fit, or else the error is [model.ErrPromptTooLong]
+	Extract  func(text string) string // takes the answers that vote out of the texts; nil = the whole text
+	Like     model.Request            // everything but the messages
+	Least    int                      // passages that must fit, or the error is [model.ErrPromptTooLong]
 }
 
-// answer returns an answer to each question.
+// Answer returns an answer to each question.
 func (r Reader) Answer(ctx context.Context, asks []*Asking) ([]model.Response, error) {
 	var reqs []model.Request
 	for _, a := range asks {
@@ -94,14 +95,14 @@ func (r Reader) Answer(ctx context.Context, asks []*Asking) ([]model.Response, e
 			continue
 		}
 		won := 0
-		out[i], won = r.Ensemble.Vote(a.Hits, responses[:len(a.Hits)], r.Extract)
+		out[i], won = vote(*r.Ensemble, a.Hits, responses[:len(a.Hits)], r.Extract)
 		a.From, responses = a.Hits[won:won+1], responses[len(a.Hits):]
 		out[i].Samples[0].Text = strings.TrimSpace(out[i].Samples[0].Text)
 	}
 	return out, nil
 }
 
-// fit takes out the passages that are known not to fit.
+// fit removes the passages that are known not to fit.
 func (r Reader) fit(a *Asking) (err error) {
 	least := min(r.Least, len(a.Hits))
 	if r.Ensemble == nil {
@@ -120,14 +121,14 @@ func (r Reader) fit(a *Asking) (err error) {
 	return err
 }
 
-// requests are those of a question: one, or one for each passage.
+// requests returns the requests of a question: one, or one for each passage.
 func (r Reader) requests(a *Asking) []model.Request {
 	like := r.Like
 	if r.Ensemble == nil || len(a.Hits) == 0 {
 		like.Messages = a.Messages(a.Hits)
 		return []model.Request{like}
 	}
-	like.OnText = nil // before the vote there is nothing to show
+	like.OnText = nil // nothing can be streamed before the vote
 	reqs := make([]model.Request, len(a.Hits))
 	for i := range a.Hits {
 		reqs[i] = like
@@ -136,12 +137,12 @@ func (r Reader) requests(a *Asking) []model.Request {
 	return reqs
 }
 
-// oneByOne finds out by asking which passages are too many.
+// oneByOne drops passages of each question until the model accepts the prompt.
 func (r Reader) oneByOne(ctx context.Context, asks []*Asking) (all []model.Response, err error) {
 	for _, a := range asks {
 		shorten := r.shorten
 		if r.Ensemble != nil {
-			shorten = r.alone
+			shorten = r.perPassage
 		}
 		responses, err := shorten(ctx, a)
 		if err != nil {
@@ -153,17 +154,23 @@ func (r Reader) oneByOne(ctx context.Context, asks []*Asking) (all []model.Respo
 }
 
 // shorten leaves out the last passages until the others fit.
-func (r Reader) shorten(ctx context.Context, a *Asking) ([]model.Response, error) {
-	for least := min(r.Least, len(a.Hits)); ; a.Hits = a.Hits[:len(a.Hits)-1] {
-		responses, err := model.Chat(ctx, r.Model, r.requests(a))
-		if !errors.Is(err, model.ErrPromptTooLong) || len(a.Hits) <= least {
-			return responses, err
+func (r Reader) shorten(ctx context.Context, a *Asking) (responses []model.Response, err error) {
+	least := min(r.Least, len(a.Hits))
+	err = Shrink(func() (err error) {
+		responses, err = model.Chat(ctx, r.Model, r.requests(a))
+		return err
+	}, func() bool {
+		if len(a.Hits) <= least {
+			return false
 		}
-	}
+		a.Hits = a.Hits[:len(a.Hits)-1]
+		return true
+	})
+	return responses, err
 }
 
-// alone leaves out the passages that do not even fit alone.
-func (r Reader) alone(ctx context.Context, a *Asking) (all []model.Response, err error) {
+// perPassage leaves out the passages that do not fit even alone.
+func (r Reader) perPassage(ctx context.Context, a *Asking) (all []model.Response, err error) {
 	var kept []retriever.Hit
 	for i, hit := range a.Hits {
 		one := &Asking{Messages: a.Messages, Hits: a.Hits[i : i+1]}

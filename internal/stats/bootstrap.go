@@ -7,20 +7,19 @@ import (
 	"slices"
 )
 
-// DefaultResamples is the number of bootstrap samples where none is set.
+// DefaultResamples is the default number of bootstrap samples.
 const DefaultResamples = 2000
 
 // confidenceLevel is that of every interval in this package.
 const confidenceLevel = 0.95
 
-// Estimate is a measured value with its 95% interval. Value, Low and High are
-// NaN where they are not defined (a rate over no questions); in JSON they are
-// null then.
+// Estimate is a measured value with its 95% interval. Value, Low and High are NaN, and
+// null in JSON, if they are not defined, such as a rate over no questions.
 type Estimate struct {
 	Value float64
 	Low   float64
 	High  float64
-	N     int // questions that the value rests on
+	N     int // questions that the value is based on
 }
 
 // Defined reports whether there is a value.
@@ -51,6 +50,7 @@ func (e *Estimate) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// Finite returns a pointer to x, or nil if x is not finite.
 func Finite(x float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
@@ -58,6 +58,7 @@ func Finite(x float64) *float64 {
 	return &x
 }
 
+// OrNaN returns *x, or NaN for nil.
 func OrNaN(x *float64) float64 {
 	if x == nil {
 		return math.NaN()
@@ -65,24 +66,24 @@ func OrNaN(x *float64) float64 {
 	return *x
 }
 
-// resampler draws bootstrap samples of n questions, always the same ones for
-// the same seed. A sample is how often each question was drawn. One sample is
-// used for all systems, which makes the differences paired (Efron and
-// Tibshirani 1993, section 8.3; Koehn 2004 for pairs of systems).
-type resampler struct {
+// Resampler draws bootstrap samples of n questions, the same for the same seed. A sample
+// says how often each question was drawn. All systems share the samples, which makes
+// differences paired (Efron and Tibshirani 1993, section 8.3; Koehn 2004).
+type Resampler struct {
 	rng     *rand.Rand
 	weights []float64
 }
 
-func NewResampler(n int, seed uint64) *resampler {
-	return &resampler{
+// NewResampler returns a resampler of n questions.
+func NewResampler(n int, seed uint64) *Resampler {
+	return &Resampler{
 		rng:     rand.New(rand.NewPCG(seed, 0x5eed0fb007)),
 		weights: make([]float64, n),
 	}
 }
 
-// next returns the next sample; it is valid until the next call.
-func (r *resampler) Next() []float64 {
+// Next returns the next sample, which is valid until the next call.
+func (r *Resampler) Next() []float64 {
 	clear(r.weights)
 	n := len(r.weights)
 	for range n {
@@ -91,22 +92,22 @@ func (r *resampler) Next() []float64 {
 	return r.weights
 }
 
-// shuffler assigns the records of two systems to them anew, question by
-// question with a fair coin: the approximate randomisation of Noreen (1989),
-// as Yeh (2000) uses it for the metrics of two systems. It gives the same
-// sequence for the same seed.
-type shuffler struct {
+// Shuffler exchanges the records of two systems question by question with a fair coin:
+// the approximate randomisation of Noreen (1989), which Yeh (2000) applies to metrics of
+// two systems. The sequence is the same for the same seed.
+type Shuffler struct {
 	rng         *rand.Rand
 	base, other []float64
 }
 
-func NewShuffler(n int, seed uint64) *shuffler {
-	return &shuffler{rand.New(rand.NewPCG(seed, 0x5eed0c01)), make([]float64, 2*n), make([]float64, 2*n)}
+// NewShuffler returns a shuffler of n questions.
+func NewShuffler(n int, seed uint64) *Shuffler {
+	return &Shuffler{rand.New(rand.NewPCG(seed, 0x5eed0c01)), make([]float64, 2*n), make([]float64, 2*n)}
 }
 
-// next returns, for 2n records, those of one system and then those of the other,
-// which of them count for either: 1 or 0. They are valid until the next call.
-func (s *shuffler) Next() (base, other []float64) {
+// Next returns which of 2n records, those of one system followed by those of the other,
+// count for each system: 1 or 0. The slices are valid until the next call.
+func (s *Shuffler) Next() (base, other []float64) {
 	n := len(s.base) / 2
 	for i := range n {
 		swap := float64(s.rng.IntN(2))
@@ -116,9 +117,9 @@ func (s *shuffler) Next() (base, other []float64) {
 	return s.base, s.other
 }
 
-// percentileInterval is the central 95% of the values (Efron and Tibshirani
-// 1993, section 13.3). Samples in which the value is not defined are left out;
-// where that is more than half of them, the interval is not defined either.
+// PercentileInterval is the central 95% of the values (Efron and Tibshirani
+// 1993, section 13.3). Values that are not
+// defined are left out; if that is more than half of them, so is the interval.
 func PercentileInterval(values []float64) (low, high float64) {
 	defined := make([]float64, 0, len(values))
 	for _, v := range values {
@@ -142,23 +143,22 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[below] + (at-float64(below))*(sorted[above]-sorted[below])
 }
 
-// noWidth reports an interval whose ends are the same but for rounding. The
-// bootstrap gives it where every sample repeats one value, and it would claim
-// to be certain.
+// NoWidth reports an interval whose ends are equal up to rounding. The bootstrap gives
+// one if all samples have the same value, which would suggest certainty.
 func NoWidth(low, high float64) bool { return high-low <= 1e-12 }
 
-// sameScores is the exact interval of the mean of scores between least and most
-// of which n were seen, all equal to value: a score that is another has a
-// probability of at most 1 - 0.025^(1/n), or n equal ones would be rarer than
-// that (Clopper and Pearson 1934), and at worst it lies at one of the ends.
+// SameScores is the exact interval of a mean of scores in [least, most], of which n were
+// observed, all equal to value. A different score has a probability of at most
+// 1 - 0.025^(1/n), or n equal ones would be rarer than 0.025 (Clopper and Pearson 1934);
+// in the worst case it lies at one of the ends.
 func SameScores(value, least, most float64, n int) (low, high float64) {
 	other := 1 - math.Pow((1-confidenceLevel)/2, 1/float64(n))
 	return value - other*(value-least), value + other*(most-value)
 }
 
-// bootstrap is a value of n items with its percentile interval; weights counts
-// each item, nil = once each. Where the interval has no width, as that of one
-// item, it is not known.
+// Bootstrap returns a value of n items with its percentile interval. weights says how
+// often each item counts; nil = once. An interval without width, such as that of one item,
+// is unknown.
 func Bootstrap(n, resamples int, seed uint64, value func(weights []float64) float64) Estimate {
 	e := Estimate{Value: value(nil), N: n, Low: math.NaN(), High: math.NaN()}
 	samples, boot := NewResampler(n, seed), make([]float64, resamples)
@@ -171,13 +171,18 @@ func Bootstrap(n, resamples int, seed uint64, value func(weights []float64) floa
 	return e
 }
 
-// meanEstimate is the mean of values between least and most with its percentile
-// interval, or the exact one where all values are the same.
+// MeanEstimate is the mean of values in [least, most] with its percentile interval, or
+// the exact one if all values are equal.
 func MeanEstimate(values []float64, least, most float64, resamples int, seed uint64) Estimate {
 	if len(values) == 0 {
 		return Estimate{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
 	}
-	e := Bootstrap(len(values), resamples, seed, func(weights []float64) float64 { return WeightedSum(values, weights) / float64(len(values)) })
+	e := Bootstrap(
+		len(values),
+		resamples,
+		seed,
+		func(weights []float64) float64 { return WeightedSum(values, weights) / float64(len(values)) },
+	)
 	if slices.Min(values) == slices.Max(values) {
 		e.Value = values[0]
 		e.Low, e.High = SameScores(e.Value, least, most, len(values))
@@ -185,7 +190,7 @@ func MeanEstimate(values []float64, least, most float64, resamples int, seed uin
 	return e
 }
 
-// weightedSum is the sum of values that weights count, nil = once each.
+// WeightedSum sums values; weights says how often each counts, nil = once.
 func WeightedSum(values, weights []float64) float64 {
 	sum := 0.0
 	for i, v := range values {
@@ -197,10 +202,10 @@ func WeightedSum(values, weights []float64) float64 {
 	return sum
 }
 
-// McNemar is the exact two-sided p value of McNemar's test: the probability,
-// if either system were as likely as the other to be the one that is right, of
-// a split at least as uneven as this one. onlyA and onlyB count the questions
-// that only one of the two got right. 1 where there is none.
+// McNemar is the exact two-sided p value of McNemar's test: the probability of a split at
+// least as uneven as this one if both systems were equally likely to be the one that is
+// right. onlyA and onlyB count the questions that only one of them got right; 1 if there
+// are none.
 func McNemar(onlyA, onlyB int) float64 {
 	n := onlyA + onlyB
 	p := 0.0

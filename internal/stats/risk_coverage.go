@@ -86,14 +86,15 @@ func Reliability(outcomes []Outcome) []Bin {
 	return out
 }
 
-// ranking holds outcomes by falling confidence. Its metrics take a weight for
-// each place of the slice that it was made from: how often a bootstrap sample
-// drew it; nil = once each. So one sort serves every sample.
+// Ranking holds outcomes by falling confidence. Its metrics take a weight for each element
+// of the slice it was made from: how often a bootstrap sample drew it; nil = once. So one
+// sort serves all samples.
 type Ranking struct {
 	Outcomes []Outcome
 	from     []int // from[i] is the place of outcomes[i] in the original slice
 }
 
+// RankOutcomes sorts outcomes by falling confidence; those without one are left out.
 func RankOutcomes(outcomes []Outcome) Ranking {
 	var r Ranking
 	for i, o := range outcomes {
@@ -148,12 +149,14 @@ func (r Ranking) sweep(weights []float64, fn func(kept, wrong float64)) {
 	})
 }
 
+// Aurc is [AURC].
 func (r Ranking) Aurc(weights []float64) float64 {
 	var sum, n float64
 	r.sweep(weights, func(kept, wrong float64) { sum, n = sum+wrong/kept, kept })
 	return sum / n
 }
 
+// Eaurc is [EAURC].
 func (r Ranking) Eaurc(weights []float64) float64 {
 	var n, right, best float64
 	r.ties(weights, func(correct, wrong float64) { n, right = n+correct+wrong, right+correct })
@@ -163,6 +166,7 @@ func (r Ranking) Eaurc(weights []float64) float64 {
 	return r.Aurc(weights) - best/n
 }
 
+// Auroc is [AUROC].
 func (r Ranking) Auroc(weights []float64) float64 {
 	var above, wins, rights, wrongs float64 // above: correct outcomes ranked higher
 	r.ties(weights, func(correct, wrong float64) {
@@ -187,6 +191,7 @@ func (r Ranking) bins(weights []float64) (n, confidence, correct [ReliabilityBin
 	return n, confidence, correct
 }
 
+// Ece is [ECE].
 func (r Ranking) Ece(weights []float64) float64 {
 	n, confidence, correct := r.bins(weights)
 	var gap, total float64
@@ -197,6 +202,7 @@ func (r Ranking) Ece(weights []float64) float64 {
 	return gap / total
 }
 
+// Brier is [Brier].
 func (r Ranking) Brier(weights []float64) float64 {
 	var sum, total float64
 	for i, o := range r.Outcomes {
@@ -211,9 +217,9 @@ func (r Ranking) Brier(weights []float64) float64 {
 	return sum / total
 }
 
-// curvesOf draws the confidence of outcomes, of which those without a confidence
-// were not answered. The curve of the answers is drawn over all outcomes: it ends
-// at their coverage.
+// CurvesOf returns the risk-coverage curve and the reliability of outcomes; those without
+// a confidence were not answered. Coverage is that of all outcomes, so the curve ends at
+// the share that was answered.
 func CurvesOf(outcomes []Outcome) (curve []CurvePoint, reliability []Bin) {
 	answered := RiskCoverage(outcomes)
 	if len(answered) == 0 {
@@ -224,4 +230,35 @@ func CurvesOf(outcomes []Outcome) (curve []CurvePoint, reliability []Bin) {
 		curve = append(curve, p)
 	}
 	return curve, Reliability(outcomes)
+}
+
+// Quality says how well a confidence tells correct answers from incorrect ones. A value
+// that is not defined is nil.
+type Quality struct {
+	AUROC *float64 `json:"auroc"`
+	AURC  *float64 `json:"aurc"`
+	ECE   *float64 `json:"ece"`
+	Brier *float64 `json:"brier"`
+}
+
+// QualityOf measures the confidence of outcomes.
+func QualityOf(outcomes []Outcome) Quality {
+	r := RankOutcomes(outcomes)
+	return Quality{AUROC: Finite(r.Auroc(nil)), AURC: Finite(r.Aurc(nil)), ECE: Finite(r.Ece(nil)), Brier: Finite(r.Brier(nil))}
+}
+
+// QualityRow is one measure of a confidence, before and after it was calibrated.
+type QualityRow struct {
+	Name, Meaning string
+	Before, After *float64
+}
+
+// QualityRows lists the measures in the order of tables.
+func QualityRows(before, after Quality) []QualityRow {
+	return []QualityRow{
+		{"AUROC", "probability that a correct answer ranks above an incorrect one", before.AUROC, after.AUROC},
+		{"AURC", "mean risk over the answers, most confident first", before.AURC, after.AURC},
+		{"ECE", "mean gap between confidence and accuracy, 15 bins", before.ECE, after.ECE},
+		{"Brier", "mean squared difference of confidence and correctness", before.Brier, after.Brier},
+	}
 }

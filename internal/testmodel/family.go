@@ -94,10 +94,12 @@ var (
 	dense    = join(attention, ffnNorm, gated)
 	mixture  = []part{
 		{"ffn_gate_inp.weight", exact, width, experts},
-		{"ffn_gate_exps.weight", exps, width, hidden}, {"ffn_up_exps.weight", exps, width, hidden}, {"ffn_down_exps.weight", exps, hidden, width},
+		{"ffn_gate_exps.weight", exps, width, hidden}, {"ffn_up_exps.weight", exps, width, hidden},
+		{"ffn_down_exps.weight", exps, hidden, width},
 	}
 	sharedExpert = []part{
-		{"ffn_gate_shexp.weight", weight, width, hidden}, {"ffn_up_shexp.weight", weight, width, hidden}, {"ffn_down_shexp.weight", weight, hidden, width},
+		{"ffn_gate_shexp.weight", weight, width, hidden}, {"ffn_up_shexp.weight", weight, width, hidden},
+		{"ffn_down_shexp.weight", weight, hidden, width},
 	}
 	fused = []part{
 		{"attn_norm.weight", scale, width, one}, {"attn_qkv.weight", weight, width, joint}, {"attn_output.weight", weight, query, width},
@@ -134,7 +136,8 @@ var families = map[string]family{
 	"llama/moe":    {layer: join(attention, ffnNorm, mixture), meta: mixtureKeys},
 	// Ministral: the temperature of attention grows with the position.
 	"mistral3": {layer: dense, meta: keysOf(scaling("yarn"), map[string]any{
-		"attention.temperature_scale": float32(0.3), "rope.scaling.original_context_length": uint32(48), "rope.scaling.yarn_log_multiplier": float32(1),
+		"attention.temperature_scale": float32(0.3), "rope.scaling.original_context_length": uint32(48),
+		"rope.scaling.yarn_log_multiplier": float32(1),
 	})},
 	"qwen2": {layer: join(dense, attentionBiases), check: headsFillWidth},
 	"qwen3": {layer: join(dense, headNorms)},
@@ -158,18 +161,23 @@ var families = map[string]family{
 	"cohere2": {layer: join(attention, gated), check: headsFillWidth, tied: true, meta: keysOf(windowKeys, map[string]any{
 		"logit_scale": float32(0.5), "attention.layer_norm_epsilon": float32(1e-5),
 	})},
-	"qwen2moe": {layer: join(attention, attentionBiases, ffnNorm, mixture, sharedExpert, []part{{"ffn_gate_inp_shexp.weight", offset, width, one}}),
-		check: headsFillWidth, meta: keysOf(mixtureKeys, map[string]any{"expert_feed_forward_length": hidden, "expert_shared_feed_forward_length": hidden})},
-	"qwen3moe": {layer: join(attention, headNorms, ffnNorm, mixture), meta: keysOf(mixtureKeys, map[string]any{"expert_feed_forward_length": hidden})},
+	"qwen2moe": {layer: join(attention, attentionBiases, ffnNorm, mixture, sharedExpert,
+		[]part{{"ffn_gate_inp_shexp.weight", offset, width, one}}),
+		check: headsFillWidth, meta: keysOf(mixtureKeys,
+			map[string]any{"expert_feed_forward_length": hidden, "expert_shared_feed_forward_length": hidden})},
+	"qwen3moe": {layer: join(attention, headNorms, ffnNorm, mixture),
+		meta: keysOf(mixtureKeys, map[string]any{"expert_feed_forward_length": hidden})},
 	"gpt-oss": {layer: join(attention, attentionBiases, mixture, []part{
-		{"post_attention_norm.weight", scale, width, one}, {"attn_output.bias", offset, width, one}, {"attn_sinks.weight", offset, heads, one},
+		{"post_attention_norm.weight", scale, width, one}, {"attn_output.bias", offset, width, one},
+		{"attn_sinks.weight", offset, heads, one},
 		{"ffn_gate_inp.bias", offset, experts, one}, {"ffn_gate_exps.bias", offset, hidden, experts},
 		{"ffn_up_exps.bias", offset, hidden, experts}, {"ffn_down_exps.bias", offset, width, experts},
 	}), meta: keysOf(mixtureKeys, windowKeys, map[string]any{"expert_feed_forward_length": hidden})},
 	"mamba": {layer: []part{
 		{"attn_norm.weight", scale, width, one}, {"ssm_in.weight", weight, width, twoInner}, {"ssm_conv1d.weight", exact, taps, inner},
 		{"ssm_conv1d.bias", offset, inner, one}, {"ssm_x.weight", weight, inner, stateInput}, {"ssm_dt.weight", exact, rank, inner},
-		{"ssm_dt.bias", offset, inner, one}, {"ssm_a", state, states, inner}, {"ssm_d", scale, inner, one}, {"ssm_out.weight", weight, inner, width},
+		{"ssm_dt.bias", offset, inner, one}, {"ssm_a", state, states, inner}, {"ssm_d", scale, inner, one},
+		{"ssm_out.weight", weight, inner, width},
 	}, meta: map[string]any{
 		"ssm.conv_kernel": taps, "ssm.inner_size": inner, "ssm.state_size": states, "ssm.time_step_rank": rank,
 	}},

@@ -6,59 +6,70 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ragft/ragft/internal/sentences"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/retriever"
 )
 
-// Citation names the place in a document that supports an answer.
+// Citation is a place in a document that supports an answer.
 type Citation struct {
 	Chunk  retriever.Chunk
 	Source string // of the document
 	Title  string
 	Start  int    // bytes in the text of the source document
 	End    int    // Quote == document text[Start:End]
-	Quote  string // the sentence, or the whole chunk where no sentence stands out
+	Quote  string // the sentence, or the whole chunk if no sentence stands out
 
-	// Marker is the number that the model wrote, [1] for the first passage of its
-	// prompt, of which an [Ensemble] has one; 0 where it wrote none.
+	// Marker is the number that the model wrote: 1 for the first passage of its
+	// prompt, which holds a single passage with an [Ensemble]. 0 = none.
 	Marker int
 
-	// Attributed means that the answer names no place of the passages, neither
-	// by a quote nor by a number, and that this one was found by its support.
+	// Attributed says that the answer itself cites no place in the passages, and
+	// that this one was found because it supports the answer.
 	Attributed bool
 
-	// Support is the share of the answer's words, common ones left out, that
-	// stand in Quote: 1 where the answer stands there word for word.
+	// Support is the share of the answer's words, common ones left out, that occur
+	// in Quote, in [0, 1]; 1 if the answer occurs there word for word.
 	Support float64
 }
 
-// minSupport is the least share of an answer's words that makes a sentence
-// its support.
+// minSupport is the smallest share of an answer's words with which a sentence
+// supports it.
 const minSupport = 0.75
 
 // markerPattern is [1], [1, 2] or [Document 1].
 var markerPattern = regexp.MustCompile(`\[[ ]*(?:(?i:documents?|doc)\.?[ ]*)?(\d{1,3}(?:[ ]*[,;][ ]*\d{1,3})*)[ ]*\]`)
 
-// cite finds what supports an answer: what it cites itself, see written, and
-// where that is no place in the passages, for each sentence of the answer the
-// best-supporting sentence of any passage, if one supports it.
-func Cite(question, answer string, hits []retriever.Hit) []Citation {
-	places, _ := Written(question, answer, hits)
-	if len(places) > 0 {
-		return places
+// Cite finds the places in the passages that support an answer to a question.
+//
+// These are first of all the places that the answer itself cites: quotes of at
+// least four words, and passage numbers such as [1], [1, 2] or [Document 1]. A
+// number stands for the text between it and the number before; if no sentence of
+// its passage supports that text, the whole passage is cited, with the support it
+// gives. A number that only says where a quote comes from is not a place of its
+// own. unfound are quotes that occur in no passage, and numbers of no passage.
+//
+// If the answer cites no place, Cite returns for each of its sentences the
+// sentence of the passages that supports it best, if any does, marked as
+// [Citation.Attributed].
+func Cite(question, answer string, hits []retriever.Hit) (citations []Citation, unfound []string) {
+	citations, unfound = written(question, answer, hits)
+	if len(citations) == 0 {
+		citations = attributed(question, answer, hits)
 	}
-	return Attributed(question, answer, hits)
+	return citations, unfound
 }
 
-// attributed finds support for an answer that cites nothing.
-func Attributed(question, answer string, hits []retriever.Hit) []Citation {
-	// A passage that shares nothing with the question holds the answer's words
-	// by chance.
+// attributed finds support for the sentences of an answer that cites nothing.
+func attributed(question, answer string, hits []retriever.Hit) []Citation {
+	// A passage that shares no word with the question contains the words of the
+	// answer by coincidence.
 	asked := contentWords(question)
 	related := slices.DeleteFunc(slices.Clone(hits), func(hit retriever.Hit) bool {
 		return len(asked) > 0 && share(asked, contentWords(hit.Title+"\n"+hit.Text)) == 0
 	})
 	var citations []Citation
-	for _, statement := range Sentences(strings.TrimSpace(markerPattern.ReplaceAllString(answer, " "))) {
+	for _, statement := range sentences.Split(strings.TrimSpace(markerPattern.ReplaceAllString(answer, " "))) {
 		if citation, found := bestSentence(asked, statement.Text, related); found {
 			citation.Attributed = true
 			citations, _ = addPlace(citations, citation)
@@ -67,17 +78,10 @@ func Attributed(question, answer string, hits []retriever.Hit) []Citation {
 	return citations
 }
 
-// written finds what an answer itself cites: the quotes that it holds, and the
-// passages whose numbers it names. nowhere are the quotes that stand in none of
-// the passages, and the numbers that name none.
-//
-// A number stands for the text between it and the number before. Where no
-// sentence of the passage supports that text, the passage as a whole is cited,
-// with what support it gives. A number after a quote says where the quote is
-// from, and counts for itself only where the quote stands elsewhere.
-func Written(question, answer string, hits []retriever.Hit) (places []Citation, nowhere []string) {
+// written finds the places that an answer itself cites; see [Cite].
+func written(question, answer string, hits []retriever.Hit) (places []Citation, unfound []string) {
 	quotes := quotations(answer)
-	at := make([]int, len(quotes)) // place of each quote, -1 = nowhere
+	at := make([]int, len(quotes)) // place of each quote, -1 = unfound
 	for i, quote := range quotes {
 		at[i] = -1
 		for _, hit := range hits {
@@ -86,8 +90,8 @@ func Written(question, answer string, hits []retriever.Hit) (places []Citation, 
 				break
 			}
 		}
-		if at[i] < 0 && !slices.Contains(nowhere, quote.text) {
-			nowhere = append(nowhere, quote.text)
+		if at[i] < 0 && !slices.Contains(unfound, quote.text) {
+			unfound = append(unfound, quote.text)
 		}
 	}
 	asked := contentWords(question)
@@ -95,17 +99,17 @@ func Written(question, answer string, hits []retriever.Hit) (places []Citation, 
 	end := 0
 	for _, match := range markerPattern.FindAllStringSubmatchIndex(answer, -1) {
 		if slices.ContainsFunc(quotes, func(q quotation) bool { return q.start <= match[0] && match[1] <= q.end }) {
-			continue // a number of the passage's own, quoted with it
+			continue // part of the quoted passage
 		}
-		// Nothing but blanks and marks between two numbers: [1][2], [1], [2].
+		// Only white space and punctuation between two numbers: [1][2], [1], [2].
 		if Normalize(answer[end:match[0]]) != "" {
 			statement = [2]int{end, match[0]}
 		}
 		end = match[1]
 		for _, number := range markedNumbers(answer[match[2]:match[3]]) {
 			if number < 1 || number > len(hits) {
-				if marker := "[" + strconv.Itoa(number) + "]"; !slices.Contains(nowhere, marker) {
-					nowhere = append(nowhere, marker)
+				if marker := "[" + strconv.Itoa(number) + "]"; !slices.Contains(unfound, marker) {
+					unfound = append(unfound, marker)
 				}
 				continue
 			}
@@ -123,11 +127,11 @@ func Written(question, answer string, hits []retriever.Hit) (places []Citation, 
 			places, _ = addPlace(places, citation)
 		}
 	}
-	return places, nowhere
+	return places, unfound
 }
 
-// numberOfQuote tells whether a number does no more than say which passage the
-// quotes of its statement are from, and notes it on those that are.
+// numberOfQuote reports whether a number only names the passage that the quotes of
+// its statement come from, and sets it on the citations of these quotes.
 func numberOfQuote(places []Citation, quotes []quotation, at []int, statement [2]int, hit retriever.Hit, number int) bool {
 	quoted, elsewhere, here := false, false, false
 	for i, quote := range quotes {
@@ -145,7 +149,7 @@ func numberOfQuote(places []Citation, quotes []quotation, at []int, statement [2
 	return here || quoted && !elsewhere
 }
 
-// in finds a quote in a passage.
+// in looks for a quote in a passage.
 func (q quotation) in(hit retriever.Hit) (Citation, bool) {
 	at := q.pattern.FindStringIndex(hit.Text)
 	if at == nil {
@@ -156,8 +160,8 @@ func (q quotation) in(hit retriever.Hit) (Citation, bool) {
 	return citation, true
 }
 
-// addPlace adds a citation unless its place is cited already, and returns where
-// it is in the list.
+// addPlace appends a citation unless its place is in the list already, and returns
+// its index.
 func addPlace(citations []Citation, citation Citation) ([]Citation, int) {
 	for i, c := range citations {
 		if c.Chunk.ID == citation.Chunk.ID && c.Start == citation.Start && c.End == citation.End {
@@ -167,7 +171,7 @@ func addPlace(citations []Citation, citation Citation) ([]Citation, int) {
 	return append(citations, citation), len(citations)
 }
 
-// markedNumbers reads a list such as "1, 2".
+// markedNumbers parses a list such as "1, 2".
 func markedNumbers(list string) []int {
 	var found []int
 	for field := range strings.FieldsFuncSeq(list, func(r rune) bool { return r < '0' || r > '9' }) {
@@ -178,12 +182,12 @@ func markedNumbers(list string) []int {
 	return found
 }
 
-// bestSentence finds the sentence that supports a statement best: most of its
-// words, then most of the words asked about, then the better passage.
+// bestSentence finds the sentence that supports a statement best: with most of its
+// words, then most words of the question, then the higher rank of its passage.
 func bestSentence(asked []string, statement string, hits []retriever.Hit) (best Citation, found bool) {
 	bestScore := 0.0
 	for _, hit := range hits {
-		for _, sentence := range Sentences(hit.Text) {
+		for _, sentence := range sentences.Split(hit.Text) {
 			support := answerSupport(statement, sentence.Text)
 			if support < minSupport {
 				continue
@@ -199,8 +203,7 @@ func bestSentence(asked []string, statement string, hits []retriever.Hit) (best 
 	return best, found
 }
 
-// newCitation cites bytes start to end of the source document, which lie in
-// the chunk.
+// newCitation cites bytes start to end of the source document, within the chunk.
 func newCitation(chunk retriever.Chunk, start, end int) Citation {
 	return Citation{
 		Chunk: chunk, Source: chunk.Source, Title: chunk.Title,
@@ -208,61 +211,49 @@ func newCitation(chunk retriever.Chunk, start, end int) Citation {
 	}
 }
 
-// sentences divides a text; the offsets of the parts refer to it.
-func Sentences(text string) []retriever.Chunk {
-	parts, err := retriever.Split(
-		retriever.Document{Text: text, Format: retriever.Text},
-		retriever.SplitOptions{By: retriever.Sentences, Size: 1})
-	if err != nil || len(parts) == 0 {
-		// Text that is no UTF-8 has no sentences; it is cited as a whole.
-		return []retriever.Chunk{{Text: text, End: len(text)}}
-	}
-	return parts
-}
-
-// answerSupport is 1 where the statement stands in the text word for word,
-// otherwise the share of its content words that do. A number of the statement
-// that the text does not have makes it 0.
+// answerSupport is 1 if the statement occurs in the text word for word, and
+// otherwise the share of its content words that occur there. It is 0 if the
+// statement has a number that the text lacks.
 func answerSupport(statement, text string) float64 {
 	if Contains(text, []string{statement}) {
 		return 1
 	}
-	words, have := contentWords(statement), contentWords(text)
-	for _, number := range Numbers(Normalize(statement)) {
+	content, have := contentWords(statement), contentWords(text)
+	for _, number := range words.Numbers(Normalize(statement)) {
 		if !slices.Contains(have, number) {
 			return 0
 		}
 	}
-	return share(words, have)
+	return share(content, have)
 }
 
-// share is the part of the words that are among the others; 0 for no words.
-func share(words, others []string) float64 {
-	if len(words) == 0 {
+// share is the share of some words that are among the others; 0 for no words.
+func share(some, others []string) float64 {
+	if len(some) == 0 {
 		return 0
 	}
 	found := 0
-	for _, word := range words {
+	for _, word := range some {
 		if slices.Contains(others, word) {
 			found++
 		}
 	}
-	return float64(found) / float64(len(words))
+	return float64(found) / float64(len(some))
 }
 
-// contentWords are the distinct normalised words of a text that say something
-// about its subject.
+// contentWords returns the distinct normalised words of a text, without function
+// words.
 func contentWords(text string) []string {
-	var words []string
+	var content []string
 	for _, word := range strings.Fields(Normalize(text)) {
-		if !isFunctionWord(word) && !slices.Contains(words, word) {
-			words = append(words, word)
+		if !isFunctionWord(word) && !slices.Contains(content, word) {
+			content = append(content, word)
 		}
 	}
-	return words
+	return content
 }
 
-// isFunctionWord knows the English words that any sentence may hold.
+// isFunctionWord reports English words that occur in any sentence.
 func isFunctionWord(word string) bool {
 	switch word {
 	case "of", "in", "on", "at", "by", "to", "for", "from", "with", "as", "and", "or", "but",

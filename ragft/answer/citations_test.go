@@ -34,10 +34,11 @@ func TestCitationsPointAtTheSource(t *testing.T) {
 		{"a marker in words", "Who opened it?", "Ann Lee [Document 2]", []string{"It was opened in 1912 by Ann Lee."}, []int{2}},
 		{"a marker without support names the passage", "Who opened it?", "Tom Fox [2]",
 			[]string{"The Blue Inn stands in Dunmore. It was opened in 1912 by Ann Lee."}, []int{2}},
-		{"a number beyond the passages is no marker", "Who opened the inn?", "Ann Lee [7]", []string{"It was opened in 1912 by Ann Lee."}, []int{0}},
+		{"a number beyond the passages is no marker", "Who opened the inn?", "Ann Lee [7]",
+			[]string{"It was opened in 1912 by Ann Lee."}, []int{0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			citations := Cite(c.question, c.answer, fake.InnHits())
+			citations, _ := Cite(c.question, c.answer, fake.InnHits())
 			var quotes []string
 			var markers []int
 			for _, citation := range citations {
@@ -63,7 +64,8 @@ func TestWrittenCitations(t *testing.T) {
 		{"a quote", `The document says: "` + opened + `"`, []string{opened}, nil, []int{0}},
 		{"a quote that is in no passage", `The document says: "The inn was founded by Tom Fox long ago."`,
 			nil, []string{"The inn was founded by Tom Fox long ago."}, nil},
-		{"one of each", `"` + opened + `" and "founded by Tom Fox long ago"`, []string{opened}, []string{"founded by Tom Fox long ago"}, []int{0}},
+		{"one of each", `"` + opened + `" and "founded by Tom Fox long ago"`,
+			[]string{opened}, []string{"founded by Tom Fox long ago"}, []int{0}},
 		{"nothing cited", "Ann Lee", nil, nil, nil},
 		{"a name in quotation marks", `"Ann Lee"`, nil, nil, nil},
 		{"a number beyond the passages, twice", "Ann Lee [7]. Yes [7, 0].", nil, []string{"[7]", "[0]"}, nil},
@@ -76,7 +78,7 @@ func TestWrittenCitations(t *testing.T) {
 		{"a quote that does not end", `The document says: "It was opened in 1912`, nil, nil, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			places, nowhere := Written("Who opened the inn?", c.answer, fake.InnHits())
+			places, nowhere := written("Who opened the inn?", c.answer, fake.InnHits())
 			var quotes []string
 			var markers []int
 			for _, p := range places {
@@ -88,25 +90,26 @@ func TestWrittenCitations(t *testing.T) {
 			require.Equal(t, c.nowhere, nowhere)
 		})
 	}
-	shown := Cite("Who opened the inn?", "Ann Lee [7]", fake.InnHits())
+	shown, _ := Cite("Who opened the inn?", "Ann Lee [7]", fake.InnHits())
 	require.Len(t, shown, 1, "for a reader, the place that it rests on is still found")
 	require.True(t, shown[0].Attributed)
 }
 
 func TestCitationSupport(t *testing.T) {
-	citations := Cite("Who opened the inn?", "Ann Lee [1]", fake.InnHits())
+	citations, _ := Cite("Who opened the inn?", "Ann Lee [1]", fake.InnHits())
 	require.Len(t, citations, 1)
 	require.Zero(t, citations[0].Support, "the model named a passage that does not say so")
-	require.Equal(t, 1.0, Cite("Who opened the inn?", "Ann Lee", fake.InnHits())[0].Support)
+	citations, _ = Cite("Who opened the inn?", "Ann Lee", fake.InnHits())
+	require.Equal(t, 1.0, citations[0].Support)
 	// opened, 1912, ann of opened, 1912, ann, fox
-	got := Cite("When did the inn open?", "opened 1912 by Ann Fox", fake.InnHits())
+	got, _ := Cite("When did the inn open?", "opened 1912 by Ann Fox", fake.InnHits())
 	require.Len(t, got, 1)
 	require.Equal(t, 0.75, got[0].Support)
 }
 
 func TestCitationOfTextThatIsNotUTF8(t *testing.T) {
 	text := "The inn has nine\xff rooms."
-	citations := Cite("How many rooms has the inn?", "rooms", []retriever.Hit{fake.Passage("a", "", text, 5)})
+	citations, _ := Cite("How many rooms has the inn?", "rooms", []retriever.Hit{fake.Passage("a", "", text, 5)})
 	require.Len(t, citations, 1)
 	require.Equal(t, text, citations[0].Quote)
 	require.Equal(t, 5, citations[0].Start)
@@ -117,7 +120,8 @@ func FuzzCite(f *testing.F) {
 	f.Add("", "[0][999]", "\xff. . .", 0)
 	f.Fuzz(func(t *testing.T, question, answer, text string, start int) {
 		start = max(min(start, 1<<20), 0)
-		for _, c := range Cite(question, answer, []retriever.Hit{fake.Passage("a", "t", text, start)}) {
+		citations, _ := Cite(question, answer, []retriever.Hit{fake.Passage("a", "t", text, start)})
+		for _, c := range citations {
 			if c.Quote != text[c.Start-start:c.End-start] {
 				t.Fatalf("quote %q is not at its offsets", c.Quote)
 			}

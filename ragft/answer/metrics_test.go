@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/words"
 	"github.com/stretchr/testify/require"
 )
 
@@ -86,20 +87,6 @@ func TestContains(t *testing.T) {
 	require.False(t, Contains("12.5", []string{"12", "5"}))
 }
 
-func TestRougeL(t *testing.T) {
-	// The pair of Lin (2004), section 3.1: of "police killed the gunman", the
-	// first candidate shares "police gunman" after articles are dropped.
-	require.InDelta(t, 2.0/3, RougeL("police kill the gunman", []string{"police killed the gunman"}), 1e-12)
-	// "the gunman kill police" shares one token in order: P = R = 1/3.
-	require.InDelta(t, 1.0/3, RougeL("the gunman kill police", []string{"police killed the gunman"}), 1e-12)
-	// a b c d against a x c: common "a c" = 2, P = 2/4, R = 2/3 -> 4/7; "a" would be dropped, so w.
-	require.InDelta(t, 4.0/7, RougeL("w b c d", []string{"w x c"}), 1e-12)
-	require.Equal(t, 1.0, RougeL("mill", []string{"inn", "the mill"}))
-	require.Equal(t, 0.0, RougeL("", []string{"mill"}))
-	long := strings.Repeat("w ", 100_000)
-	require.Equal(t, 1.0, RougeL(long, []string{long}), "long texts are cut, not refused")
-}
-
 func FuzzNormalize(f *testing.F) {
 	for _, s := range []string{"The Mill", "e'\u0301", "1.'2", "\xff\xfe", "ǅ", "İ", "ᴬ", "\u1E9E", "a\u0345'\u0301", "１．５", "The. the"} {
 		f.Add(s)
@@ -120,7 +107,7 @@ func FuzzF1(f *testing.F) {
 	f.Add("", "the")
 	f.Add("\xff", "a a a")
 	f.Fuzz(func(t *testing.T, pred, gold string) {
-		f1, rouge := F1(pred, []string{gold}), RougeL(pred, []string{gold})
+		f1, rouge := F1(pred, []string{gold}), words.RougeL(pred, []string{gold})
 		if !(f1 >= 0 && f1 <= 1) || !(rouge >= 0 && rouge <= f1+1e-12) {
 			t.Fatalf("F1 = %v, ROUGE-L = %v for %q, %q", f1, rouge, pred, gold)
 		}

@@ -5,26 +5,24 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/words"
 )
 
-// minQuote is the least number of words that makes a quote evidence: a name in
-// quotation marks is none.
-const MinQuote = 4
-
-// quotation is a quote that an answer holds.
+// quotation is a quote in an answer.
 type quotation struct {
 	start, end int // bytes in the answer, marks included
 	text       string
 	pattern    *regexp.Regexp // finds it in a passage
 }
 
-// quotations returns the quotes of at least minQuote words in straight or curly
-// quotation marks. A quote within a quote is part of the outer one, and a mark
+// quotations returns the quotes of at least [words.MinQuote] words in straight or
+// curly quotation marks. A quote within a quote belongs to the outer one, and a mark
 // that is never closed opens nothing.
 func quotations(answer string) []quotation {
 	var spans [][2]int // of text between marks, in the order in which they close
 	var open []int
-	opens := false // whether the mark just before opened, for marks side by side
+	opens := false // whether the last mark opened a quote, for adjacent marks
 	for i, r := range answer {
 		end := i + utf8.RuneLen(r)
 		switch r {
@@ -51,16 +49,16 @@ func quotations(answer string) []quotation {
 			outermost = outermost && later[0] > span[0]
 		}
 		text := strings.TrimSpace(answer[span[0]:span[1]])
-		if outermost && len(strings.Fields(text)) >= MinQuote {
+		if outermost && len(strings.Fields(text)) >= words.MinQuote {
 			found = append(found, quotation{start: span[0], end: span[1], text: text, pattern: quotePattern(text)})
 		}
 	}
 	return found
 }
 
-// opensQuote tells whether a straight mark opens a quote: something follows it,
-// and no word or sentence ends right before it. before holds the text up to it,
-// and opened what the mark was that may end it.
+// opensQuote reports whether a straight mark opens a quote: text follows it
+// directly, and no word or sentence ends directly before it. before is the text up
+// to it; opened says whether a mark at the end of before opened a quote.
 func opensQuote(before, after string, opened bool) bool {
 	next, _ := utf8.DecodeRuneInString(after)
 	if after == "" || unicode.IsSpace(next) {
@@ -76,19 +74,18 @@ func opensQuote(before, after string, opened bool) bool {
 	return strings.ContainsRune(":([{<=*_-–—/`", last)
 }
 
-// quotePattern finds a quote word for word, whatever the case of its letters,
-// the white space between its words, the shape of the marks within it, and the
-// punctuation that closes it.
+// quotePattern matches a quote word for word, regardless of case, white space
+// between the words, the shape of quotation marks inside it and closing punctuation.
 func quotePattern(text string) *regexp.Regexp {
-	words := strings.Fields(strings.ToValidUTF8(text, "\uFFFD"))
-	last := &words[len(words)-1]
+	quoted := strings.Fields(strings.ToValidUTF8(text, "\uFFFD"))
+	last := &quoted[len(quoted)-1]
 	bare := strings.TrimRight(*last, ".,;:!?…")
 	closing := (*last)[len(bare):]
 	if bare == "" {
 		bare, closing = *last, ""
 	}
 	*last = bare
-	for i, word := range words {
+	for i, word := range quoted {
 		var b strings.Builder
 		for _, r := range word {
 			if strings.ContainsRune("\"'“”‘’„‚«»`", r) {
@@ -97,7 +94,7 @@ func quotePattern(text string) *regexp.Regexp {
 				b.WriteString(regexp.QuoteMeta(string(r)))
 			}
 		}
-		words[i] = b.String()
+		quoted[i] = b.String()
 	}
-	return regexp.MustCompile(`(?i)` + strings.Join(words, `\s+`) + `(?:` + regexp.QuoteMeta(closing) + `)?`)
+	return regexp.MustCompile(`(?i)` + strings.Join(quoted, `\s+`) + `(?:` + regexp.QuoteMeta(closing) + `)?`)
 }

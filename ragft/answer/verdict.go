@@ -1,8 +1,22 @@
 package answer
 
-import (
-	"strings"
-	"unicode"
+// Verdict is the outcome of one answer.
+type Verdict string
+
+// The verdicts. The empty Verdict means that the answer was not judged.
+const (
+	Correct   Verdict = "correct"   // agrees with a reference answer
+	Incorrect Verdict = "incorrect" // any other answer; for an unanswerable question, any answer at all
+	Refused   Verdict = "refused"   // declines to answer, or in an evaluation says nothing
+)
+
+// Context says whether the passages that a model was shown hold the answer.
+type Context string
+
+// The contexts.
+const (
+	Present Context = "present" // a passage holds a reference answer, or is part of the evidence that came with the question
+	Absent  Context = "absent"  // no passage does, or none was shown
 )
 
 // Decision says which step of the cascade gave a candidate its verdict.
@@ -21,39 +35,22 @@ const (
 	ByUndecided    Decision = "undecided"    // votes tied, or none could be read: incorrect
 )
 
-// Votes counts the judge's replies for one candidate.
+// Votes counts a judge's replies about one answer.
 type Votes struct {
 	Yes      int `json:"yes"`
 	No       int `json:"no"`
 	Unparsed int `json:"unparsed,omitempty"`
 }
 
-// Verdict is what became of one answer.
-type Verdict string
-
-// The three verdicts. The empty Verdict means that nothing was judged.
-const (
-	Correct   Verdict = "correct"   // agrees with the gold answer or one of its aliases
-	Incorrect Verdict = "incorrect" // an answer, but not that one; for an unanswerable question, any answer
-	Refused   Verdict = "refused"   // declines to answer; in an evaluation, says nothing too
-)
-
-// Verdicts lists the three in the order in which tables and plots show them.
-func Verdicts() []Verdict { return []Verdict{Correct, Incorrect, Refused} }
-
-// Context says whether the documents that were shown hold the answer.
-type Context string
-
-// The two sides of the evidence axis.
-const (
-	Present Context = "present" // some shown passage contains the gold answer or an alias, or is of [question.Question].Evidence
-	Absent  Context = "absent"  // none does, or nothing was shown
-)
-
-// Contexts lists the two in the order in which tables and plots show them.
-func Contexts() []Context { return []Context{Present, Absent} }
-
-// isBlank reports a text that says nothing: without a letter, number or symbol.
-func IsBlank(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.S) })
+// Verdict is the majority of the votes. A tie does not show that an answer is right,
+// so it is Incorrect.
+func (v Votes) Verdict() (Verdict, Decision) {
+	switch {
+	case v.Yes > v.No:
+		return Correct, ByJudge
+	case v.No > v.Yes:
+		return Incorrect, ByJudge
+	default:
+		return Incorrect, ByUndecided
+	}
 }

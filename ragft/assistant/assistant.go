@@ -1,3 +1,8 @@
+// Package assistant answers questions from documents, with citations, and abstains if the
+// documents do not hold the answer or the model is not certain enough.
+//
+// It needs a model and a search, and compiles neither training nor evaluation nor the clients
+// of other servers than that of the model.
 package assistant
 
 import (
@@ -10,203 +15,90 @@ import (
 
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
-// Assistant answers questions from the passages that a search finds, with the
-// prompt on which demonstrations are trained. It is safe for concurrent use.
+// Assistant answers questions from the passages that a search finds, with the prompt of the
+// training rows. It is safe for concurrent use.
 type Assistant struct {
 	model  model.Model
 	search retriever.Searcher
 	opts   Options
 }
 
-// AssistantOptions controls an [Assistant]. The zero value answers greedily
-// from four passages.
-type Options struct {
-	Prompts     prompt.Set
-	Careful     bool    // use [prompt.Set.Careful] and no template, for a model that was not tuned to abstain
-	Passages    int     // passages shown; 0 = [DefaultPassages]
-	MaxTokens   int     // limit for an answer; 0 = 256
-	Temperature float64 // 0 = greedy
-	TopP        float64 // 0 = off
-	TopK        int     // 0 = off
-	Seed        uint64
-	Stop        []string
-
-	// MinConfidence, in [0, 1], is the confidence below which the assistant
-	// abstains; 0 = never. A model that gives no probabilities is not held to
-	// it. Calibrate it on held-out questions: it gates answers that read well
-	// and are not sure, where tuning alone leaves some.
-	MinConfidence float64
-
-	// Ensemble, where set, answers from each passage alone and lets the answers
-	// vote. Nothing is streamed before the vote.
-	Ensemble *answer.Ensemble
-
-	// Calibration, where set, joins several signals into the confidence, and
-	// its threshold is what the assistant abstains below, so that the risk that
-	// was asked for is kept. MinConfidence applies to that confidence too. See
-	// [confidence.Calibrate]. It may cost further calls of the model for each answer. It has
-	// to have been made under the conditions of these options, or no question is
-	// answered and the error wraps [confidence.ErrConditions]. One that guarantees
-	// nothing needs a MinConfidence, or the error wraps [confidence.ErrNoGuarantee].
-	// [Options.Check] says both before the first question, and looks at
-	// the index, too. The guarantee is one for questions that stand alone, not for
-	// those after a history.
-	Calibration *confidence.Calibration
-
-	// Extract takes the answer out of what the model wrote, as [answer.Final]
-	// does, for a model that was tuned to reason first; nil = all of it.
-	// Citations are looked for in the whole text, which [Answer.Draft] keeps.
-	// Nothing is streamed before the end.
-	Extract func(text string) string
-
-	// Decline is what the assistant says where it abstains without words of
-	// the model; "" = "I cannot find that in the documents."
-	Decline string
-
-	MaxQuestion int // longest question, in bytes; 0 = 4000
-}
-
-func (o Options) withDefaults() Options {
-	o.Prompts = o.Prompts.WithDefaults()
-	if o.Passages <= 0 {
-		o.Passages = DefaultPassages
-	}
-	if o.Decline == "" {
-		o.Decline = "I cannot find that in the documents."
-	}
-	if o.MaxQuestion <= 0 {
-		o.MaxQuestion = 4000
-	}
-	return o
-}
-
-// Conditions are those under which an assistant with these options answers,
-// without the index.
-func (o Options) Conditions() confidence.Conditions {
-	o = o.withDefaults()
-	c := confidence.Conditions{
-		Setting: "retrieval", Passages: o.Passages, Prompt: o.Prompts.Read, Layout: layout.Fingerprint(o.Prompts.ReadMessages),
-		Ensemble: o.Ensemble, Temperature: o.Temperature, Extracted: o.Extract != nil,
-	}
-	if o.Careful {
-		c.Prompt, c.Layout = o.Prompts.Careful, layout.Fingerprint(o.Prompts.CarefulMessages)
-	}
-	return c
-}
-
-// Check tells whether the calibration of the options, if there is one, holds for
-// an assistant of this model and search. The error is that of
-// [confidence.Calibration.Holds], or wraps [confidence.ErrNoGuarantee] where the calibration has no
-// threshold and MinConfidence is not set. It reads the whole index, where its
-// digest is known; an [Assistant] checks all but the index by itself.
-func (o Options) Check(ctx context.Context, model model.Model, search retriever.Searcher) error {
-	if o.Calibration == nil {
-		return nil
-	}
-	digest, err := reading.DigestOf(ctx, search)
-	if err != nil {
-		return fmt.Errorf("ragft: calibration: %w", err)
-	}
-	if err := o.holds(model, digest); err != nil {
-		return fmt.Errorf("ragft: %w", err)
-	}
-	return nil
-}
-
-// holds is Check, of an index whose digest is known or "".
-func (o Options) holds(model model.Model, digest string) error {
-	c := o.Conditions()
-	c.Index = digest
-	if err := o.Calibration.Holds(model, c); err != nil {
-		return err
-	}
-	if o.Calibration != nil && o.Calibration.Guarantee.Answered == 0 && o.MinConfidence <= 0 {
-		return fmt.Errorf("the calibration has no threshold, and MinConfidence is not set: %w", confidence.ErrNoGuarantee)
-	}
-	return nil
-}
-
-// Errors for questions that cannot be asked.
-var (
-	ErrEmpty   = errors.New("the question is empty")
-	ErrTooLong = errors.New("the question is too long")
-)
+// ErrQuestion means that a question cannot be answered because it is empty or longer than
+// [Options.MaxQuestion].
+var ErrQuestion = errors.New("invalid question")
 
 // Reason says why an answer abstains.
 type Reason string
 
-// The reasons; "" where the answer does not abstain.
+// The reasons; "" = the answer does not abstain.
 const (
 	ReasonNoPassages    Reason = "no-passages"    // the search found nothing; the model was not asked
 	ReasonRefused       Reason = "refused"        // the model declined
 	ReasonEmpty         Reason = "empty"          // the model said nothing
-	ReasonLowConfidence Reason = "low-confidence" // below [Options.MinConfidence]
+	ReasonLowConfidence Reason = "low-confidence" // below [Options.MinConfidence] or the threshold of the calibration
 )
 
-// Answer is what an [Assistant] says.
+// Answer is the reply of an [Assistant].
 type Answer struct {
-	Text      string // the answer; where it abstains, the refusal
-	Draft     string // what the model wrote, also where Text declines in its place
+	Text      string // the answer, or the refusal if it abstains
+	Draft     string // what the model wrote, also if Text declines in its place
 	Citations []answer.Citation
 	Abstained bool
 	Reason    Reason
-	// Confidence is the probability that the answer is right, by the
-	// calibration; without one, exp of the mean log probability of the tokens, or
-	// the answer's share of the vote of an [answer.Ensemble].
-	// In [0, 1]; NaN where unknown.
+	// Confidence, in [0, 1], is the probability that the answer is right, by the calibration.
+	// Without one it is the geometric mean of the token probabilities, or the answer's share of
+	// the vote of an [answer.Ensemble]. NaN = unknown.
 	Confidence float64
-	Signals    confidence.Signals // that the calibration joined; nil without one
-	Truncated  bool               // cut by MaxTokens
-	Hits       []retriever.Hit
+	Signals    confidence.Signals // that the calibration combined; nil without one
+	Truncated  bool               // cut off at MaxTokens
+	Hits       []retriever.Hit    // the passages shown
 }
 
-// A Query is a question with what was said before it. The zero value of every
-// field but Question is usable.
+// Query is a question with what was said before it. Only Question is required.
 type Query struct {
 	Question string
 
-	// History are the earlier turns. Passages are searched for the question
-	// alone and stand in the last message. System messages go behind the
-	// instruction of the assistant's [prompt.Set].
+	// History holds the earlier turns. Passages are searched for the question alone and are
+	// part of the last message. System messages follow that of the assistant's [prompt.Set].
 	History []model.Message
 
-	// OnText is called with the text as it appears, as in [Assistant.Stream].
+	// OnText is called with pieces of the text as it is generated, as in [Assistant.Stream];
+	// nil = not at all.
 	OnText func(piece string)
 }
 
-// NewAssistant makes an assistant of a model and an index.
-func New(model model.Model, search retriever.Searcher, opts Options) *Assistant {
-	return &Assistant{model: model, search: search, opts: opts.withDefaults()}
+// New returns an assistant that answers with a model from the passages of a search.
+func New(m model.Model, search retriever.Searcher, opts Options) *Assistant {
+	return &Assistant{model: m, search: search, opts: opts.withDefaults()}
 }
 
-// Answer answers a question. It abstains where the search finds nothing, where
-// the model declines or says nothing, and where it is not confident enough. A
-// question that is empty or longer than [Options.MaxQuestion] is an
-// error. Where the passages do not fit into the model's context, beside an answer
-// of MaxTokens as far as the model is a [model.TokenCounter], the last ones are left
-// out; if not even one fits, the error is [model.ErrPromptTooLong].
+// Answer answers a question. It abstains if the search finds nothing, if the model declines
+// or says nothing, and if the confidence is too low. The error wraps [ErrQuestion] if the
+// question is empty or too long. If the passages do not fit the context of the model, beside
+// an answer of MaxTokens for a [model.TokenCounter], the last ones are left out; if none fits,
+// the error wraps [model.ErrPromptTooLong].
 func (a *Assistant) Answer(ctx context.Context, question string) (*Answer, error) {
 	return a.Stream(ctx, question, nil)
 }
 
-// Stream is [Assistant.Answer], with onText called with the text as it
-// appears. The pieces make up Answer.Text, but for blank space around it. With
-// a MinConfidence the text is held back until its confidence is known, so that
-// nothing is shown that is then taken back.
+// Stream is [Assistant.Answer], and calls onText with pieces of the text as it is generated.
+// Together they are Answer.Text, except for surrounding white space. If the assistant may
+// abstain by confidence, the text is held back until the confidence is known, so that
+// nothing that was shown is taken back.
 func (a *Assistant) Stream(ctx context.Context, question string, onText func(piece string)) (*Answer, error) {
 	return a.Ask(ctx, Query{Question: question, OnText: onText})
 }
 
-// Ask answers a question within a conversation, as [Assistant.Answer] does one
-// that stands alone.
+// Ask is [Assistant.Answer] for a question within a conversation.
 func (a *Assistant) Ask(ctx context.Context, q Query) (*Answer, error) {
 	q.Question = strings.TrimSpace(q.Question)
 	answer, err := a.answer(ctx, q)
@@ -220,11 +112,11 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	question, onText := q.Question, q.OnText
 	switch {
 	case question == "":
-		return nil, ErrEmpty
+		return nil, fmt.Errorf("%w: it is empty", ErrQuestion)
 	case len(question) > a.opts.MaxQuestion:
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(question), a.opts.MaxQuestion)
+		return nil, fmt.Errorf("%w: it has %d bytes, at most %d are allowed", ErrQuestion, len(question), a.opts.MaxQuestion)
 	}
-	if err := a.opts.holds(a.model, ""); err != nil {
+	if err := a.opts.check(a.model, ""); err != nil {
 		return nil, err
 	}
 	hits, err := a.search.Search(ctx, question, a.opts.Passages)
@@ -240,7 +132,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 		show(a.opts.Decline)
 		return &Answer{Text: a.opts.Decline, Abstained: true, Reason: ReasonNoPassages, Confidence: math.NaN()}, nil
 	}
-	// The model streams by itself only where nothing can be taken back.
+	// Stream directly only if nothing can be taken back.
 	streamed := &strings.Builder{}
 	var live func(string)
 	if onText != nil && a.threshold() <= 0 && a.opts.Extract == nil {
@@ -269,7 +161,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	return answer, nil
 }
 
-// threshold is the confidence below which the assistant abstains; 0 = never.
+// threshold returns the confidence below which the assistant abstains; 0 = never.
 func (a *Assistant) threshold() float64 {
 	if a.opts.Calibration != nil {
 		return max(a.opts.MinConfidence, a.opts.Calibration.Guarantee.Threshold)
@@ -277,8 +169,13 @@ func (a *Assistant) threshold() float64 {
 	return a.opts.MinConfidence
 }
 
-// ask lets the model answer, from fewer passages if they do not all fit.
-func (a *Assistant) ask(ctx context.Context, q Query, hits []retriever.Hit, onText func(string)) (*reading.Asking, model.Request, model.Sample, error) {
+// ask lets the model answer, from fewer passages if not all fit.
+func (a *Assistant) ask(
+	ctx context.Context,
+	q Query,
+	hits []retriever.Hit,
+	onText func(string),
+) (*reading.Asking, model.Request, model.Sample, error) {
 	ask := &reading.Asking{Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
 		if a.opts.Careful {
 			return layout.WithHistory(a.opts.Prompts.CarefulMessages(q.Question, hits), q.History)
@@ -296,35 +193,34 @@ func (a *Assistant) ask(ctx context.Context, q Query, hits []retriever.Hit, onTe
 	return ask, ask.Request(r.Like), responses[0].Samples[0], nil
 }
 
-// calibrate replaces the confidence by that of the calibration, if there is one
-// and there is something to be confident of.
+// calibrate replaces the confidence by that of the calibration, if there is one and the text
+// is an answer.
 func (a *Assistant) calibrate(ctx context.Context, ans *Answer, req model.Request) error {
 	c, text := a.opts.Calibration, ans.Text
-	if c == nil || answer.IsBlank(text) || answer.IsRefusal(text) {
+	if c == nil || words.IsBlank(text) || answer.IsRefusal(text) {
 		return nil
 	}
-	ans.Signals = confidence.FreeSignals(stats.Finite(ans.Confidence), ans.Hits)
-	asked, err := c.Signals.WithDefaults().Ask(ctx, a.model, a.opts.Seed, []model.Request{req}, []string{text}, a.opts.Extract)
+	ans.Signals = signals.Free(stats.Finite(ans.Confidence), ans.Hits)
+	asked, err := signals.Ask(ctx, a.model, c.Conditions.Signals, []signals.Answer{{Request: req, Text: text}}, a.opts.Extract, a.opts.Seed)
 	if err != nil {
 		return err
 	}
 	maps.Copy(ans.Signals, asked[0])
-	ans.Confidence = c.Calibrator.Probability(ans.Signals)
+	ans.Confidence = c.Probability(ans.Signals)
 	return nil
 }
 
-// judge decides whether the assistant stands by what the model wrote from the
-// passages.
+// judge decides whether to give the answer that the model wrote from the passages.
 func (a *Assistant) judge(ans *Answer, question string, from []retriever.Hit) {
 	text := ans.Text
 	switch {
-	case answer.IsBlank(text):
+	case words.IsBlank(text):
 		ans.Text, ans.Abstained, ans.Reason = a.opts.Decline, true, ReasonEmpty
 	case answer.IsRefusal(text):
 		ans.Abstained, ans.Reason = true, ReasonRefused
 	case ans.Confidence < a.threshold():
 		ans.Text, ans.Abstained, ans.Reason = a.opts.Decline, true, ReasonLowConfidence
 	default:
-		ans.Citations = answer.Cite(question, ans.Draft, from)
+		ans.Citations, _ = answer.Cite(question, ans.Draft, from)
 	}
 }

@@ -107,9 +107,10 @@ func TestAssistantStreams(t *testing.T) {
 func TestAssistantRefusesBadQuestions(t *testing.T) {
 	a := New(fake.AlwaysSays("x"), fake.Search{All: fake.InnHits()}, Options{MaxQuestion: 10})
 	_, err := a.Answer(t.Context(), " \n")
-	require.ErrorIs(t, err, ErrEmpty)
+	require.ErrorIs(t, err, ErrQuestion)
+	require.ErrorContains(t, err, "empty")
 	_, err = a.Answer(t.Context(), "Who opened it?")
-	require.ErrorIs(t, err, ErrTooLong)
+	require.ErrorIs(t, err, ErrQuestion)
 	require.ErrorContains(t, err, "14 bytes, at most 10")
 
 	broken := errors.New("index is closed")
@@ -141,7 +142,10 @@ func TestAssistantHistory(t *testing.T) {
 	_, err := New(m, fake.Search{All: fake.InnHits()}, Options{}).Ask(t.Context(), Query{
 		Question: " Who owns the inn? ",
 		History: []model.Message{
-			{Role: model.RoleSystem, Content: "Be brief."}, {Role: model.RoleUser, Content: "Hello."}, {Role: model.RoleAssistant, Content: "Good day."},
+			{
+				Role:    model.RoleSystem,
+				Content: "Be brief.",
+			}, {Role: model.RoleUser, Content: "Hello."}, {Role: model.RoleAssistant, Content: "Good day."},
 		},
 	})
 	require.NoError(t, err)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/signals"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
@@ -19,16 +21,29 @@ func TestAssistantHoldsToItsCalibration(t *testing.T) {
 	m := &fake.Scripted{Called: "m", Answers: map[string]model.Sample{q: fake.Said("Mara Venn", 0.9)}}
 	calibration := func(bias float64) *confidence.Calibration {
 		return &confidence.Calibration{
-			Calibrator: confidence.Calibrator{Names: []string{confidence.SignalLogProb, confidence.SignalConsistency}, Mean: []float64{0, 0}, Scale: []float64{1, 1}, Weight: []float64{1, 1}, Bias: bias},
-			Guarantee:  confidence.Guarantee{Threshold: 0.5, Answered: 9}, Signals: confidence.SignalOptions{Consistency: 2}, Model: "m",
-			Conditions: confidence.Conditions{Setting: string(eval.SettingRetrieval), Passages: 4, Prompt: prompt.DefaultRead, Layout: layout.Fingerprint(prompt.Set{}.ReadMessages)},
+			Calibrator: stats.Logistic{
+				Names:  []string{signals.LogProb, signals.Consistency},
+				Mean:   []float64{0, 0},
+				Scale:  []float64{1, 1},
+				Weight: []float64{1, 1},
+				Bias:   bias,
+			},
+			Guarantee: confidence.Guarantee{Threshold: 0.5, Answered: 9},
+			Conditions: confidence.Conditions{
+				Model:    "m",
+				Signals:  confidence.SignalOptions{Consistency: 2},
+				Setting:  string(eval.SettingRetrieval),
+				Passages: 4,
+				Prompt:   prompt.DefaultRead,
+				Layout:   layout.Fingerprint(prompt.Set{}.ReadMessages),
+			},
 		}
 	}
 	answer, err := New(m, found, Options{Calibration: calibration(1)}).Answer(t.Context(), q)
 	require.NoError(t, err)
 	require.False(t, answer.Abstained)
-	require.Equal(t, 1.0, answer.Signals[confidence.SignalConsistency])
-	require.InDelta(t, confidence.Sigmoid(1+math.Log(0.9)+1), answer.Confidence, 1e-12)
+	require.Equal(t, 1.0, answer.Signals[signals.Consistency])
+	require.InDelta(t, stats.Sigmoid(1+math.Log(0.9)+1), answer.Confidence, 1e-12)
 
 	shown := ""
 	a := New(m, found, Options{Calibration: calibration(-3)})

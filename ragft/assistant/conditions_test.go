@@ -6,6 +6,8 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/signals"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -29,27 +31,27 @@ func TestCalibrationHoldsUnderItsConditions(t *testing.T) {
 	require.NoError(t, ask("m", Options{Calibration: fixture.Calibrated()}))
 	extract := func(text string) string { return text }
 	for what, o := range map[string]Options{
-		"4 passages, not 8":           {Passages: 8},
-		"the instruction":             {Careful: true},
-		`not "Use the documents."`:    {Prompts: prompt.Set{Read: "Use the documents."}},
-		"temperature 0, not 0.5":      {Temperature: 0.5},
-		"together, not a vote":        {Ensemble: &answer.Ensemble{}},
-		"all of the text":             {Extract: extract},
-		"another layout":              {Prompts: prompt.Set{Template: prompt.FedRAG}},
-		"4 passages, not 2; the inst": {Passages: 2, Careful: true},
+		"4 passages, not 8":          {Passages: 8},
+		"the system message":         {Careful: true},
+		`not "Use the documents."`:   {Prompts: prompt.Set{Read: "Use the documents."}},
+		"temperature 0, not 0.5":     {Temperature: 0.5},
+		"together, not a vote":       {Ensemble: &answer.Ensemble{}},
+		"the whole text":             {Extract: extract},
+		"a different prompt layout":  {Prompts: prompt.Set{Template: prompt.FedRAG}},
+		"4 passages, not 2; the sys": {Passages: 2, Careful: true},
 	} {
 		o.Calibration = fixture.Calibrated()
 		err := ask("m", o)
 		require.ErrorIs(t, err, confidence.ErrConditions, what)
 		require.ErrorContains(t, err, what)
 	}
-	require.ErrorContains(t, ask("other", Options{Calibration: fixture.Calibrated()}), "of the model m, not other")
+	require.ErrorContains(t, ask("other", Options{Calibration: fixture.Calibrated()}), "for the model m, not other")
 
 	for what, change := range map[string]func(c *confidence.Calibration){
 		"a vote of the passages, not": func(c *confidence.Calibration) { c.Conditions.Ensemble = &answer.Ensemble{} },
-		"taken out of the text":       func(c *confidence.Calibration) { c.Conditions.Extracted = true },
-		`evidence by "gold"`:          func(c *confidence.Calibration) { c.Conditions.Setting = string(eval.SettingGold) },
-		"P(True) by scores, which":    func(c *confidence.Calibration) { c.Signals.True, c.Conditions.ScoresTrue = true, true },
+		"extracted from the text":     func(c *confidence.Calibration) { c.Conditions.Extracted = true },
+		`the setting "gold"`:          func(c *confidence.Calibration) { c.Conditions.Setting = string(eval.SettingGold) },
+		"p_true from scores, which":   func(c *confidence.Calibration) { c.Conditions.Signals.True, c.Conditions.ScoresTrue = true, true },
 		"which it does not name":      func(c *confidence.Calibration) { c.Conditions = confidence.Conditions{} },
 	} {
 		c := fixture.Calibrated()
@@ -73,7 +75,7 @@ func TestCalibrationWithoutGuarantee(t *testing.T) {
 	require.Empty(t, m.Seen, "the model is not asked")
 	answer, err := New(m, found, Options{Calibration: c, MinConfidence: 0.3}).Answer(t.Context(), q)
 	require.NoError(t, err, "a threshold of the caller's own")
-	require.InDelta(t, confidence.Sigmoid(math.Log(0.9)), answer.Confidence, 1e-12)
+	require.InDelta(t, stats.Sigmoid(math.Log(0.9)), answer.Confidence, 1e-12)
 }
 
 func TestCalibrationKnowsItsIndex(t *testing.T) {
@@ -92,7 +94,7 @@ func TestCalibrationKnowsItsIndex(t *testing.T) {
 	})
 	require.NotEmpty(t, e.Index)
 	c := fixture.Calibrated()
-	c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name).Conditions
+	_, c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name)
 	require.NoError(t, Options{Calibration: c}.Check(t.Context(), m, index))
 	tuned, err := index.Tuned(t.Context(), retriever.Tuning{})
 	require.NoError(t, err)
@@ -103,23 +105,28 @@ func TestCalibrationKnowsItsIndex(t *testing.T) {
 	add("c", "The mill was sold.")
 	err = Options{Calibration: c}.Check(t.Context(), m, index)
 	require.ErrorIs(t, err, confidence.ErrConditions)
-	require.ErrorContains(t, err, "the index was changed")
+	require.ErrorContains(t, err, "the index or its tuning has changed")
 }
 
 // What a model reasons before its answer has no part in what is said of the answer, in use as in an evaluation.
 func TestAssistantExtracts(t *testing.T) {
 	const q = "Who runs the mill?"
-	m := &fixture.Speaking{Samples: []string{"Tom, says one. Answer: Mara Venn", "Mara Venn, says one. Answer: Tom"}, Answer: `The page says "run by Mara Venn". Answer: Mara Venn`}
+	m := &fixture.Speaking{
+		Samples: []string{"Tom, says one. Answer: Mara Venn", "Mara Venn, says one. Answer: Tom"},
+		Answer:  `The page says "run by Mara Venn". Answer: Mara Venn`,
+	}
 	found := fake.Shelf{q: {"The mill is run by Mara Venn."}}
 	c := &confidence.Calibration{
-		Calibrator: confidence.Calibrator{Names: []string{confidence.SignalConsistency}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
-		Signals:    confidence.SignalOptions{Consistency: 2}, Guarantee: confidence.Guarantee{Threshold: 0.1, Answered: 9}, Model: "speaking",
+		Calibrator: stats.Logistic{Names: []string{signals.Consistency}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
+		Guarantee:  confidence.Guarantee{Threshold: 0.1, Answered: 9},
 	}
 	e := fixture.Evaluated(t, eval.Config{
-		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Extract: answer.Final}},
-		Questions: []question.Question{{ID: "q", Question: q, Answer: "Mara Venn"}}, Search: found, Resamples: 10, Signals: c.Signals,
+		Systems: []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Extract: answer.Final}},
+		Questions: []question.Question{
+			{ID: "q", Question: q, Answer: "Mara Venn"},
+		}, Search: found, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
 	})
-	c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name).Conditions
+	_, c.Conditions = fixture.PointsOf(t, e, e.Systems[0].Name)
 	shown := ""
 	answer, err := New(m, found, Options{Calibration: c, Extract: answer.Final}).Stream(t.Context(), q, func(piece string) { shown += piece })
 	require.NoError(t, err)
@@ -127,6 +134,6 @@ func TestAssistantExtracts(t *testing.T) {
 	require.Equal(t, "Mara Venn", shown, "the reasoning is not streamed")
 	require.Equal(t, m.Answer, answer.Draft)
 	require.NotEmpty(t, answer.Citations)
-	require.Equal(t, 0.5, answer.Signals[confidence.SignalConsistency], "of the two samples one answers the same")
-	require.Equal(t, 0.5, e.Systems[0].Records[0].Signals[confidence.SignalConsistency])
+	require.Equal(t, 0.5, answer.Signals[signals.Consistency], "of the two samples one answers the same")
+	require.Equal(t, 0.5, e.Systems[0].Records[0].Signals[signals.Consistency])
 }

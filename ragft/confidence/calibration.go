@@ -1,6 +1,7 @@
 package confidence
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,133 +12,122 @@ import (
 
 	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 )
 
-// CalibrationOptions controls [Calibrate]. The zero value aims at 10 % wrong
-// answers, to hold with 90 % probability.
+// Options controls [Calibrate]. The zero value aims at no more than 10 % wrong answers,
+// to hold with a probability of 90 %.
 type Options struct {
-	// Risk is the greatest share of wrong answers among those given; 0 = 0.1.
+	// Risk is the largest share of wrong answers among those given, in (0, 1); 0 = 0.1.
 	Risk float64
-	// Delta is the probability that the guarantee fails to hold; 0 = 0.1.
+	// Delta is the probability that the guarantee does not hold, in (0, 1); 0 = 0.1.
 	Delta float64
-	// Names of the signals to be joined; nil = all that at least half of the
-	// answers have.
+	// Names of the signals to combine; empty = all that at least half of the answers have.
 	Names []string
-	// Development is the share of the questions that the logistic model is
-	// fitted on, in (0, 1); the threshold is chosen on the others. 0 = 0.5.
+	// Development is the share of the questions that the confidence is fitted on, in
+	// (0, 1); the threshold is chosen on the others. 0 = 0.5.
 	Development float64
 	Seed        uint64 // of the split
 }
 
-// Calibration is what an [assistant.Assistant] needs to say how sure it is, and to
-// abstain where it is not sure enough. It holds under the conditions that it was
-// made under: with others, make it again. See [Calibration.Check].
+// Calibration is what an assistant needs to tell how certain it is, and to abstain if it
+// is not certain enough. It holds under the conditions it was made under; see
+// [Calibration.Holds].
 type Calibration struct {
-	Calibrator Calibrator    `json:"calibrator"`
-	Guarantee  Guarantee     `json:"guarantee"`
-	Signals    SignalOptions `json:"signals"` // how the signals were collected
-	System     string        `json:"system"`
-	Model      string        `json:"model"` // [model.Model.Name]
-	Conditions Conditions    `json:"conditions"`
+	// Calibrator combines signals into the probability that an answer is right.
+	Calibrator stats.Logistic `json:"calibrator"`
+	Guarantee  Guarantee      `json:"guarantee"`
+	Conditions Conditions     `json:"conditions"`
 
-	// Unfit says why no confidence could be fitted; "" where one was. With it,
-	// everything is empty but what names the system and the bound asked for.
+	// Unfit says why no confidence could be fitted; "" = one was. With it, only Conditions
+	// and the bound in Guarantee are set.
 	Unfit string `json:"unfit,omitempty"`
 
-	// Quality of the confidence on the questions of the threshold, by the log
-	// probability alone and by the joined signals.
-	Before Quality `json:"before"`
-	After  Quality `json:"after"`
+	// Before and After say how well the log probability alone and the combined signals
+	// tell right answers from wrong ones, on the questions of the threshold: AUROC, AURC,
+	// ECE and Brier score.
+	Before stats.Quality `json:"before"`
+	After  stats.Quality `json:"after"`
 
-	// Gate is what the threshold does to the questions that are reported; nil
-	// until [Calibration.Test].
-	Gate *ThresholdTest `json:"gate,omitempty"`
+	// ThresholdTest is what the threshold does to other questions; nil before
+	// [Calibration.Test].
+	ThresholdTest *ThresholdTest `json:"threshold_test,omitempty"`
 }
 
-// ConfidenceQuality says how well a confidence tells right answers from wrong
-// ones. A value that cannot be computed is nil.
-type Quality struct {
-	AUROC *float64 `json:"auroc"`
-	AURC  *float64 `json:"aurc"`
-	ECE   *float64 `json:"ece"`
-	Brier *float64 `json:"brier"`
-}
-
-func qualityOf(outcomes []stats.Outcome) Quality {
-	return Quality{
-		AUROC: stats.Finite(stats.AUROC(outcomes)), AURC: stats.Finite(stats.AURC(outcomes)), ECE: stats.Finite(stats.ECE(outcomes)), Brier: stats.Finite(stats.Brier(outcomes)),
+// Calibrate fits a confidence to the answers of one system and chooses the threshold that
+// keeps the risk. The confidence is a logistic regression of correctness on the signals
+// with a ridge penalty; the threshold is that of [Guarantee]. Refusals are ignored. The
+// questions must not be those that are reported on afterwards.
+//
+// The error wraps [ErrUncalibrated] if no confidence can be fitted, for example because all
+// answers are right or all are wrong, and [ErrNoGuarantee] if no threshold keeps the risk.
+// With both the calibration is returned as well, without a threshold, for the report.
+func Calibrate(points []Point, conditions Conditions, o Options) (*Calibration, error) {
+	if err := nonnegative.Check(o); err != nil {
+		return nil, fmt.Errorf("ragft: calibrate: %w", err)
 	}
-}
-
-// Calibrate fits a confidence to the answers of one system, and chooses the threshold that keeps the risk: see [FitCalibrator] and
-// [ControlRisk]. Refusals take no part. The questions must not be those that
-// are reported on afterwards. The error wraps [ErrUncalibrated] where no confidence
-// can be fitted, such as where all answers are right or all are wrong, and
-// [ErrNoGuarantee] where only the risk cannot be kept. With either the
-// calibration is returned without a threshold:
-// it is for the report, and an [assistant.Assistant] answers nothing by it alone.
-func Calibrate(a Points, o Options) (*Calibration, error) {
-	o = o.withDefaults()
-	var fit, choose []Point
-	for _, p := range a.Points {
+	if o.Development >= 1 {
+		return nil, fmt.Errorf("ragft: calibrate: Development is %g, but must be below 1", o.Development)
+	}
+	o.Risk, o.Delta, o.Development = cmp.Or(o.Risk, 0.1), cmp.Or(o.Delta, 0.1), cmp.Or(o.Development, 0.5)
+	var fit []stats.Observation
+	var choose []Point
+	for _, p := range points {
 		switch {
 		case p.Refused:
 		case seed.Uniform(o.Seed, "calibration", p.Question) < o.Development:
-			fit = append(fit, p)
+			fit = append(fit, stats.Observation{Features: p.Signals, Correct: p.Correct})
 		default:
 			choose = append(choose, p)
 		}
 	}
-	if o.Names == nil {
-		o.Names = commonSignals(slices.Concat(fit, choose))
+	if len(o.Names) == 0 {
+		o.Names = commonSignals(points)
 	}
-	c := &Calibration{Signals: a.Signals, System: a.System, Model: a.Model, Conditions: a.Conditions}
-	fitted, err := FitCalibrator(fit, o.Names)
+	c := &Calibration{Conditions: conditions}
+	fitted, err := stats.FitLogistic(fit, o.Names)
 	if err != nil {
-		c.Guarantee, c.Unfit = Guarantee{Risk: o.Risk, Delta: o.Delta}, strings.TrimPrefix(err.Error(), "ragft: ")
-		return c, err
+		c.Guarantee, c.Unfit = Guarantee{Risk: o.Risk, Delta: o.Delta}, err.Error()
+		return c, fmt.Errorf("ragft: %w: %w", ErrUncalibrated, err)
 	}
 	c.Calibrator = *fitted
 	var before, after []stats.Outcome
 	for _, p := range choose {
-		logProb, ok := p.Signals[SignalLogProb]
+		logProb, ok := p.Signals["log_prob"]
 		if !ok {
 			logProb = math.NaN()
 		}
 		before = append(before, stats.Outcome{Confidence: math.Exp(logProb), Correct: p.Correct})
-		after = append(after, stats.Outcome{Confidence: fitted.Probability(p.Signals), Correct: p.Correct})
+		after = append(after, stats.Outcome{Confidence: c.Probability(p.Signals), Correct: p.Correct})
 	}
-	c.Before, c.After = qualityOf(before), qualityOf(after)
-	c.Guarantee, err = ControlRisk(after, o.Risk, o.Delta)
+	c.Before, c.After = stats.QualityOf(before), stats.QualityOf(after)
+	c.Guarantee, err = controlRisk(after, o.Risk, o.Delta)
 	return c, err
 }
 
-func (o Options) withDefaults() Options {
-	fill := func(x *float64, value float64) {
-		if *x == 0 {
-			*x = value
-		}
-	}
-	fill(&o.Risk, 0.1)
-	fill(&o.Delta, 0.1)
-	fill(&o.Development, 0.5)
-	return o
-}
+// Probability returns the probability that an answer with these signals is right. A signal
+// that is missing or not finite counts as its mean.
+func (c *Calibration) Probability(s Signals) float64 { return c.Calibrator.Probability(s) }
 
-// commonSignals lists the signals that at least half of the answers have, by name.
+// commonSignals lists the signals that at least half of the answers have, in order.
 func commonSignals(points []Point) []string {
 	count := map[string]int{}
+	answers := 0
 	for _, p := range points {
+		if p.Refused {
+			continue
+		}
+		answers++
 		for name := range p.Signals {
 			count[name]++
 		}
 	}
 	var names []string
 	for name, n := range count {
-		if 2*n >= len(points) {
+		if 2*n >= answers {
 			names = append(names, name)
 		}
 	}
@@ -145,57 +135,63 @@ func commonSignals(points []Point) []string {
 	return names
 }
 
-// String says in plain words what the threshold promises, or that there is none.
+// String says what the threshold guarantees, or that there is none.
 func (g Guarantee) String() string {
 	if g.Answered == 0 {
-		return fmt.Sprintf("No threshold keeps the share of wrong answers at or below %s %%: the %d answers that it would be chosen on are too few, or too often wrong.",
-			figures.Percent(g.Risk), g.N)
+		return fmt.Sprintf(
+			"No threshold keeps the share of wrong answers at or below %s %%: the %d answers that it is chosen on are too few, or too often wrong.",
+			figures.Percent(g.Risk),
+			g.N,
+		)
 	}
-	return fmt.Sprintf("Answers with a confidence of at least %.3f are given, the others withheld. Of %d answers that the confidence was not fitted on, "+
-		"%d pass (%s %%), %d of them wrong (%s %%). For new questions of the same kind at most %s %% of the answers given are wrong; "+
-		"the chance that this does not hold is at most %s %%.",
-		g.Threshold, g.N, g.Answered, figures.Percent(g.Coverage), g.Wrong, figures.Percent(g.Empirical), figures.Percent(g.Risk), figures.Percent(g.Delta))
+	return fmt.Sprintf(
+		"Answers with a confidence of at least %.3f are given, others withheld. Of %d answers that the confidence was not fitted on, "+
+			"%d pass (%s %%), of which %d are wrong (%s %%). For new questions of the same kind at most %s %% of the answers given are wrong; "+
+			"this guarantee fails with a probability of at most %s %%.",
+		g.Threshold,
+		g.N,
+		g.Answered,
+		figures.Percent(g.Coverage),
+		g.Wrong,
+		figures.Percent(g.Empirical),
+		figures.Percent(g.Risk),
+		figures.Percent(g.Delta),
+	)
 }
 
-// none says why there is no confidence to calibrate.
-func (c *Calibration) None() string {
-	return fmt.Sprintf("Calibration of %s: none (%s). Nothing keeps the share of wrong answers at or below %s %%.", c.System, c.Unfit, figures.Percent(c.Guarantee.Risk))
-}
-
-// rows lists the qualities of the confidence before and after.
-func (c *Calibration) Rows() []calibrationRow {
-	return []calibrationRow{
-		{"AUROC", "chance that a correct answer has more confidence than a wrong one", c.Before.AUROC, c.After.AUROC},
-		{"AURC", "mean risk over the answers by falling confidence", c.Before.AURC, c.After.AURC},
-		{"ECE", "mean gap of confidence and accuracy, 15 bins", c.Before.ECE, c.After.ECE},
-		{"Brier", "mean squared gap of confidence and correctness", c.Before.Brier, c.After.Brier},
+// Promise says what the calibration guarantees, or why there is none.
+func (c *Calibration) Promise() string {
+	if c.Unfit == "" {
+		return c.Guarantee.String()
 	}
+	return fmt.Sprintf("No confidence could be fitted for %s: %s. There is no bound of %s %% on the share of wrong answers.",
+		c.Conditions.System, c.Unfit, figures.Percent(c.Guarantee.Risk))
 }
 
-type calibrationRow struct {
-	Name, Meaning string
-	Before, After *float64
-}
-
-// WriteTable writes the result as plain text, at most 110 characters wide.
+// WriteTable writes the calibration as plain text, at most 110 characters wide.
 func (c *Calibration) WriteTable(w io.Writer) error {
 	if c.Unfit != "" {
-		return figures.WriteText(w, table.Wrap(c.None()))
+		return figures.WriteText(w, table.Wrap(c.Promise()))
 	}
-	t := table.New("", "log probability", "joined signals", "meaning")
+	t := table.New("", "log probability", "combined signals", "meaning")
 	t.Left = []int{3}
-	for _, r := range c.Rows() {
+	for _, r := range stats.QualityRows(c.Before, c.After) {
 		t.Row(r.Name, figures.PlainMetric(stats.OrNaN(r.Before), false), figures.PlainMetric(stats.OrNaN(r.After), false), r.Meaning)
 	}
-	head := fmt.Sprintf("Calibration of %s: %s, fitted on %d answers.", c.System, strings.Join(c.Calibrator.Names, ", "), c.Calibrator.N)
+	head := fmt.Sprintf(
+		"Calibration of %s: %s, fitted on %d answers.",
+		c.Conditions.System,
+		strings.Join(c.Calibrator.Names, ", "),
+		c.Calibrator.N,
+	)
 	text := table.Cut(head, table.Width) + "\n\n" + t.String() + "\n" + table.Wrap(c.Guarantee.String())
-	if c.Gate != nil {
-		text += table.Wrap(c.Gate.String())
+	if c.ThresholdTest != nil {
+		text += table.Wrap(c.ThresholdTest.String())
 	}
 	return figures.WriteText(w, text)
 }
 
-// WriteFile writes the calibration as JSON, aside and renamed.
+// WriteFile writes the calibration as JSON. The file is replaced atomically.
 func (c *Calibration) WriteFile(path string) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
@@ -204,7 +200,7 @@ func (c *Calibration) WriteFile(path string) error {
 	})
 }
 
-// ReadCalibrationFile reads what [Calibration.WriteFile] wrote.
+// ReadFile reads a file of [Calibration.WriteFile].
 func ReadFile(path string) (*Calibration, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -218,8 +214,9 @@ func ReadFile(path string) (*Calibration, error) {
 		return &c, nil
 	}
 	k := len(c.Calibrator.Names)
-	if k == 0 || len(c.Calibrator.Mean) != k || len(c.Calibrator.Scale) != k || len(c.Calibrator.Weight) != k || slices.Contains(c.Calibrator.Scale, 0) {
-		return nil, fmt.Errorf("ragft: calibration %s: its lists do not belong together", path)
+	if k == 0 || len(c.Calibrator.Mean) != k || len(c.Calibrator.Scale) != k || len(c.Calibrator.Weight) != k ||
+		slices.Contains(c.Calibrator.Scale, 0) {
+		return nil, fmt.Errorf("ragft: calibration %s: its lists differ in length", path)
 	}
 	return &c, nil
 }

@@ -5,19 +5,21 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/stretchr/testify/require"
 )
 
 func TestCalibrate(t *testing.T) {
-	c, err := confidence.Calibrate(fixture.PointsOf(t, fixture.Sure(2000), "s"), confidence.Options{Risk: 0.1})
+	points, conditions := fixture.PointsOf(t, fixture.Sure(2000), "s")
+	c, err := confidence.Calibrate(points, conditions, confidence.Options{Risk: 0.1})
 	require.NoError(t, err)
-	require.Equal(t, []string{confidence.SignalLogProb, confidence.SignalRetrieval}, c.Calibrator.Names)
+	require.Equal(t, []string{signals.LogProb, signals.Retrieval}, c.Calibrator.Names)
 	require.Equal(t, 1.0, *c.After.AUROC)
 	require.Equal(t, 0.5, *c.Before.AUROC, "the log probability is always the same")
 	require.InDelta(t, 0.5, c.Guarantee.Coverage, 0.05)
 	require.Zero(t, c.Guarantee.Wrong)
-	require.Equal(t, 3, c.Signals.Consistency)
+	require.Equal(t, 3, c.Conditions.Signals.Consistency)
 	require.InDelta(t, 1000, c.Calibrator.N+c.Guarantee.N, 0, "refusals take no part")
 
 	path := filepath.Join(t.TempDir(), "calibration.json")

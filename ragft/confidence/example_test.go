@@ -48,11 +48,11 @@ func ExampleCalibrate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	points, err := evaluation.Points("tuned")
+	points, conditions, err := evaluation.Points("tuned")
 	if err != nil {
 		log.Fatal(err)
 	}
-	calibration, err := confidence.Calibrate(points, confidence.Options{Risk: 0.1})
+	calibration, err := confidence.Calibrate(points, conditions, confidence.Options{Risk: 0.1})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -60,9 +60,9 @@ func ExampleCalibrate() {
 	fmt.Printf("of those given, at most %.0f %% wrong: %v\n", 100*g.Risk, g.Bound <= g.Risk)
 	fmt.Printf("answers that are given: %.0f %%\n", 100*math.Round(10*g.Coverage)/10)
 
-	// Made of answers from a search ([eval.SettingRetrieval]), it lets an assistant with the same passages and
-	// instruction abstain below the threshold:
-	// ragft.NewAssistant(model, index, ragft.AssistantOptions{Calibration: calibration})
+	// A calibration made from answers with a search (eval.SettingRetrieval) lets an assistant with the same passages and
+	// prompt abstain below the threshold:
+	// assistant.New(model, index, assistant.Options{Calibration: calibration})
 
 	// Output:
 	// of those given, at most 10 % wrong: true

@@ -10,40 +10,39 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 )
 
-// riskLevels is how many coverages [ControlRisk] tries: 5 %, 10 %, ... 100 %.
+// riskLevels is the number of coverages that controlRisk tries: 5 %, 10 %, ... 100 %.
 const riskLevels = 20
 
-// Guarantee is a confidence threshold with what is known of it.
+// Guarantee is a confidence threshold and what is known about it.
+//
+// It is chosen to let the most answers through while the share of wrong ones among them
+// stays at most Risk, with a probability of 1 - Delta, for new questions of the same kind.
+// This is the selection with guaranteed risk of Geifman and El-Yaniv (2017, section 3)
+// over a fixed list of coverages, with the exact binomial bound of Clopper and Pearson
+// (1934) and Delta divided among the coverages (Bonferroni).
 type Guarantee struct {
 	Threshold float64 `json:"threshold"` // answers with at least this confidence are given
-	Risk      float64 `json:"risk"`      // the bound asked for: share wrong of the answers given
+	Risk      float64 `json:"risk"`      // the bound: largest share of wrong answers among those given
 	Delta     float64 `json:"delta"`     // probability that the bound does not hold
 
 	N         int     `json:"n"`         // answers that the threshold was chosen on
-	Answered  int     `json:"answered"`  // of these, at or above the threshold
+	Answered  int     `json:"answered"`  // of these, at or above the threshold; 0 = there is no threshold
 	Wrong     int     `json:"wrong"`     // of those, wrong
 	Bound     float64 `json:"bound"`     // upper bound of the risk at the threshold, at most Risk
 	Coverage  float64 `json:"coverage"`  // Answered / N
 	Empirical float64 `json:"empirical"` // Wrong / Answered
 }
 
-// ErrNoGuarantee means that no threshold keeps the risk on these answers:
-// they are too few, or too often wrong even where the model is most confident.
-var ErrNoGuarantee = errors.New("no threshold keeps the risk asked for")
+// ErrNoGuarantee means that no threshold keeps the risk: the answers are too few, or too
+// often wrong even where the model is most confident.
+var ErrNoGuarantee = errors.New("no threshold keeps the risk")
 
-// ControlRisk chooses the threshold that lets the most answers through while
-// the share of wrong ones among them stays at most risk with probability
-// 1 - delta, for new questions of the same kind.
-//
-// It is the selection with guaranteed risk of Geifman and El-Yaniv (2017,
-// section 3) over a fixed list of coverages, with the exact binomial bound of
-// [stats.ClopperPearson] and delta divided among the coverages (Bonferroni). The
-// outcomes must not have been used for fitting the confidence. Outcomes whose
-// confidence is NaN count as never answered. Equal confidences are taken
-// together. An error wraps [ErrNoGuarantee].
-func ControlRisk(outcomes []stats.Outcome, risk, delta float64) (Guarantee, error) {
+// controlRisk chooses the threshold of a [Guarantee]. The outcomes must not have been used
+// to fit the confidence. Those with NaN as confidence count as never answered. Equal
+// confidences are kept or dropped together.
+func controlRisk(outcomes []stats.Outcome, risk, delta float64) (Guarantee, error) {
 	if !(risk > 0 && risk < 1) || !(delta > 0 && delta < 1) {
-		return Guarantee{}, fmt.Errorf("ragft: risk %v and delta %v must lie between 0 and 1", risk, delta)
+		return Guarantee{}, fmt.Errorf("ragft: risk %v and delta %v must be between 0 and 1", risk, delta)
 	}
 	ranked := slices.DeleteFunc(slices.Clone(outcomes), func(o stats.Outcome) bool { return math.IsNaN(o.Confidence) })
 	slices.SortStableFunc(ranked, func(a, b stats.Outcome) int { return cmp.Compare(b.Confidence, a.Confidence) })
@@ -70,7 +69,7 @@ func ControlRisk(outcomes []stats.Outcome, risk, delta float64) (Guarantee, erro
 		}
 	}
 	if best.Answered == 0 {
-		return best, fmt.Errorf("ragft: %w: at most %.1f %% wrong, on %d answers; about %d without a wrong one would be needed",
+		return best, fmt.Errorf("ragft: %w: at most %.1f %% wrong, on %d answers; it takes about %d without a wrong one",
 			ErrNoGuarantee, 100*risk, n, int(math.Ceil(math.Log(delta/riskLevels)/math.Log1p(-risk))))
 	}
 	best.Coverage = float64(best.Answered) / float64(n)

@@ -15,7 +15,7 @@ func TestControlRiskTakesTheWidestCoverage(t *testing.T) {
 	for i := range 200 {
 		outcomes = append(outcomes, stats.Outcome{Confidence: float64(i) / 200, Correct: i >= 100})
 	}
-	g, err := ControlRisk(outcomes, 0.1, 0.1)
+	g, err := controlRisk(outcomes, 0.1, 0.1)
 	require.NoError(t, err)
 	// At 50 % coverage none of 100 is wrong; at 55 % ten of 110 are, whose bound is above 10 %.
 	require.Equal(t, 100, g.Answered)
@@ -31,25 +31,25 @@ func TestControlRiskTies(t *testing.T) {
 	for i := range outcomes {
 		outcomes[i] = stats.Outcome{Confidence: 0.5, Correct: i%2 == 0}
 	}
-	_, err := ControlRisk(outcomes, 0.2, 0.1)
+	_, err := controlRisk(outcomes, 0.2, 0.1)
 	require.ErrorIs(t, err, ErrNoGuarantee)
-	g, err := ControlRisk(outcomes, 0.8, 0.1)
+	g, err := controlRisk(outcomes, 0.8, 0.1)
 	require.NoError(t, err)
 	require.Equal(t, 100, g.Answered)
 }
 
 func TestControlRiskRefuses(t *testing.T) {
-	_, err := ControlRisk(nil, 0.1, 0.1)
+	_, err := controlRisk(nil, 0.1, 0.1)
 	require.ErrorIs(t, err, ErrNoGuarantee)
-	_, err = ControlRisk([]stats.Outcome{{Confidence: 1, Correct: true}}, 0.05, 0.1)
+	_, err = controlRisk([]stats.Outcome{{Confidence: 1, Correct: true}}, 0.05, 0.1)
 	require.ErrorContains(t, err, "about 104 without a wrong one") // log(0.005) / log(0.95) = 103.3
 	for _, bad := range []float64{0, 1, math.NaN(), -1} {
-		_, err = ControlRisk([]stats.Outcome{{Confidence: 1, Correct: true}}, bad, 0.1)
+		_, err = controlRisk([]stats.Outcome{{Confidence: 1, Correct: true}}, bad, 0.1)
 		require.Error(t, err)
-		_, err = ControlRisk([]stats.Outcome{{Confidence: 1, Correct: true}}, 0.1, bad)
+		_, err = controlRisk([]stats.Outcome{{Confidence: 1, Correct: true}}, 0.1, bad)
 		require.Error(t, err)
 	}
-	_, err = ControlRisk([]stats.Outcome{{Confidence: math.NaN(), Correct: true}}, 0.5, 0.1)
+	_, err = controlRisk([]stats.Outcome{{Confidence: math.NaN(), Correct: true}}, 0.5, 0.1)
 	require.ErrorIs(t, err, ErrNoGuarantee)
 }
 
@@ -66,11 +66,11 @@ func TestControlRiskHolds(t *testing.T) {
 		for i := range outcomes {
 			outcomes[i] = stats.Outcome{Confidence: rng.Float64(), Correct: rng.Float64() >= risk+0.001}
 		}
-		if _, err := ControlRisk(outcomes, risk, delta); err == nil {
+		if _, err := controlRisk(outcomes, risk, delta); err == nil {
 			broken++
 		}
 		// The same as delta for every coverage, not divided among them.
-		if _, err := ControlRisk(outcomes, risk, delta*riskLevels); err == nil {
+		if _, err := controlRisk(outcomes, risk, delta*riskLevels); err == nil {
 			uncorrected++
 		}
 	}
@@ -89,7 +89,7 @@ func TestControlRiskFindsAThreshold(t *testing.T) {
 			c := rng.Float64()
 			outcomes[i] = stats.Outcome{Confidence: c, Correct: rng.Float64() < c} // P(wrong | c) = 1 - c
 		}
-		g, err := ControlRisk(outcomes, risk, delta)
+		g, err := controlRisk(outcomes, risk, delta)
 		if err != nil {
 			continue
 		}

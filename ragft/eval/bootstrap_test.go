@@ -22,7 +22,7 @@ func TestIntervalCoverage(t *testing.T) {
 				records[i].Verdict = answer.Correct
 			}
 		}
-		def := binaryRate("x", "x", "", HigherIsBetter, isAny, IsCorrect)
+		def := binaryRate("x", "x", "", 1, isAny, isCorrect)
 		m := newMeasure(def, records, stats.Ranking{})
 		samples := stats.NewResampler(n, uint64(trial))
 		boot := make([]float64, resamples)

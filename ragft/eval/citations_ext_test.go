@@ -5,6 +5,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
@@ -30,16 +31,24 @@ func TestCitationMetrics(t *testing.T) {
 			"parts inn":   {Text: "Ann Lee opened it [2] in Dunmore."},                               // 1 of 1: a part, so not recalled
 			"nothing inn": {Text: "It was Ann Lee [2]."},                                             // not answerable
 		}}}},
-		Questions: []question.Question{ask("quote", "Ann Lee"), ask("false", "Ann Lee"), ask("both", "Ann Lee"), ask("none", "Ann Lee"), ask("beyond", "Ann Lee"), parts, ask("nothing", "")},
-		Search:    found, Resamples: 10,
+		Questions: []question.Question{
+			ask("quote", "Ann Lee"),
+			ask("false", "Ann Lee"),
+			ask("both", "Ann Lee"),
+			ask("none", "Ann Lee"),
+			ask("beyond", "Ann Lee"),
+			parts,
+			ask("nothing", ""),
+		},
+		Search: found, Resamples: 10,
 	})
 	s := e.Systems[0]
 	for i, r := range s.Records[:6] {
 		require.Equal(t, answer.Correct, r.Verdict, e.Questions[i].ID)
 		require.Equal(t, answer.Present, r.Context, e.Questions[i].ID)
 	}
-	require.InDelta(t, 3.0/6, s.Estimate(eval.MetricCitationPrecision).Value, 1e-12) // 1 + 0 + 1 + 0 + 0 + 1 of 1 + 1 + 2 + 0 + 1 + 1
-	require.InDelta(t, 2.0/6, s.Estimate(eval.MetricCitationRecall).Value, 1e-12)
+	require.InDelta(t, 3.0/6, s.Estimate(metric.CitationPrecision).Value, 1e-12) // 1 + 0 + 1 + 0 + 0 + 1 of 1 + 1 + 2 + 0 + 1 + 1
+	require.InDelta(t, 2.0/6, s.Estimate(metric.CitationRecall).Value, 1e-12)
 	require.True(t, s.Records[3].Citations[0].Attributed, "shown, and not counted")
 	require.Equal(t, []string{"Ann Lee is very old now."}, s.Records[2].CitedNowhere)
 	require.Equal(t, []string{"[7]"}, s.Records[4].CitedNowhere)

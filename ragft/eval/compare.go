@@ -8,46 +8,53 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 )
 
-// The tests that a p value comes from.
+// Finding says what a difference shows: "better" or "worse" than the base, "higher" or
+// "lower" for metrics without a better side, "no difference shown" if its interval
+// includes 0 or p is 0.05 or more, "not measured" if a value is missing, and "not tested"
+// for ece and seconds, for which no test is valid.
+type Finding = stats.Finding
+
+// The findings of metrics with a better side.
 const (
-	ByMcNemar       = "McNemar"       // exact, for shares of the same questions
-	ByRandomisation = "randomisation" // approximate randomisation, for everything else
+	Better = stats.Better
+	Worse  = stats.Worse
 )
 
-// Comparison holds the differences Other - Base for every metric.
+// Comparison holds the differences Other - Base of all metrics.
 type Comparison struct {
 	Base        string       `json:"base"`
 	Other       string       `json:"other"`
 	Differences []Difference `json:"differences"`
 }
 
-// Difference is that of one metric. For metrics of confidence (AURC, E-AURC,
-// AUROC, ECE, Brier) it is over the questions that both systems answered: on
-// fewer or easier questions each of these is another.
+// Difference is the difference of one metric between two systems. For metrics of
+// confidence (AURC, E-AURC, AUROC, ECE, Brier) it is over the questions that both systems
+// answered, as their values depend on how many and how hard the questions are.
 type Difference struct {
 	Key       string         `json:"key"`
 	Name      string         `json:"name"`
-	Direction Direction      `json:"direction"`
+	Direction int            `json:"direction"`
 	Rate      bool           `json:"rate"`
-	Before    *float64       `json:"before"`   // of Base; nil where it has no value
+	Before    *float64       `json:"before"`   // of Base; nil = not defined
 	After     *float64       `json:"after"`    // of Other
-	Estimate  stats.Estimate `json:"estimate"` // After - Before; N is the number of questions that count for both
+	Estimate  stats.Estimate `json:"estimate"` // After - Before; N counts the questions that count for both
 	Finding   stats.Finding  `json:"finding"`
 
-	// P is the probability of a difference at least as large if it did not
-	// matter which of the two systems gave which answer; Test says how it was
-	// found. nil where nothing was tested.
+	// P is the probability of a difference at least as large if it did not matter which
+	// of the two systems gave which answer; nil = not tested. Test names the test:
+	// "McNemar", exact, for shares of the same questions, or "randomisation",
+	// approximate, for everything else.
 	P    *float64 `json:"p,omitempty"`
 	Test string   `json:"test,omitempty"`
 
-	// For metrics that are rates of questions: of those that count for both,
-	// the questions that only one of the two has a hit on.
+	// For rates of questions: of the questions that count for both, those that only one
+	// of the two systems has a hit on.
 	OnlyBase  int `json:"only_base,omitempty"`
 	OnlyOther int `json:"only_other,omitempty"`
 }
 
-// Difference returns that of the metric with this key; NotMeasured if there is
-// none.
+// Difference returns the difference of the metric with this key. Its finding is "not
+// measured" if there is none.
 func (c *Comparison) Difference(key string) Difference {
 	for _, d := range c.Differences {
 		if d.Key == key {
@@ -139,12 +146,12 @@ func (e *evaluator) resample(ctx context.Context, n int, all []*series, contrast
 // contrast is one metric of two systems.
 type contrast struct {
 	base, other *series
-	own         []*series // base and other where these are not the systems' own
+	own         []*series // base and other, if they are not those of the systems
 	both        measure   // over the records of the first system, then those of the second
 	n           int       // questions that count for both
-	paired      bool      // those are all that count for either
+	paired      bool      // no other question counts for either
 	observed    float64   // other - base
-	extreme     int       // shuffles with a difference as large
+	extreme     int       // shuffles with a difference at least as large
 }
 
 func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*contrast {
@@ -173,15 +180,15 @@ func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*
 	return all
 }
 
-// measured: there is a difference, of systems that can be compared on a question at least.
+// measured reports whether there is a difference, on at least one question.
 func (c *contrast) measured() bool { return c.n > 0 && !math.IsNaN(c.observed) }
 
-// mcnemar: both are shares of the same questions.
+// mcnemar reports whether both values are shares of the same questions.
 func (c *contrast) mcnemar() bool { return c.base.def.binary && c.paired }
 
-// shuffle counts a shuffle whose difference is as large as that observed. One
-// that has no value, as where all answers that tell right from wrong come to lie
-// on one side, counts too: it speaks against a finding.
+// shuffle counts a shuffle whose difference is as large as the observed one. A
+// difference that is not defined, because all correct or all incorrect answers fell to one side,
+// counts too, which is conservative.
 func (c *contrast) shuffle(base, other []float64) {
 	if !c.measured() || c.mcnemar() || c.base.def.untested {
 		return
@@ -192,7 +199,7 @@ func (c *contrast) shuffle(base, other []float64) {
 	}
 }
 
-// difference is other - base, sample by sample of the same bootstrap.
+// difference returns other - base, with the interval of the paired bootstrap.
 func (c *contrast) difference(shuffles int) Difference {
 	def := c.base.def
 	d := Difference{
@@ -211,16 +218,16 @@ func (c *contrast) difference(shuffles int) Difference {
 		d.Finding = stats.NotTested
 		return d
 	case c.mcnemar():
-		d.P, d.Test = stats.Finite(stats.McNemar(d.OnlyBase, d.OnlyOther)), ByMcNemar
+		d.P, d.Test = stats.Finite(stats.McNemar(d.OnlyBase, d.OnlyOther)), stats.ByMcNemar
 	default:
-		d.P, d.Test = stats.Finite(float64(c.extreme+1)/float64(shuffles+1)), ByRandomisation
+		d.P, d.Test = stats.Finite(float64(c.extreme+1)/float64(shuffles+1)), stats.ByRandomisation
 	}
 	d.Estimate.Low, d.Estimate.High = c.interval()
-	d.Finding = d.find()
+	d.Finding = d.finding()
 	return d
 }
 
-// discordant counts the questions that only one of the two has a hit on.
+// discordant counts the questions that only one of the two systems has a hit on.
 func (c *contrast) discordant() (onlyBase, onlyOther int) {
 	for i := range c.base.den {
 		if c.base.den[i] == 0 || c.other.den[i] == 0 {
@@ -236,8 +243,8 @@ func (c *contrast) discordant() (onlyBase, onlyOther int) {
 	return onlyBase, onlyOther
 }
 
-// interval is that of the bootstrap; where this has no width, the exact one if
-// there is one, and none otherwise.
+// interval returns the interval of the bootstrap. If that has no width, it is the exact
+// one if there is one, and unknown otherwise.
 func (c *contrast) interval() (low, high float64) {
 	deltas := make([]float64, len(c.base.boot))
 	for i := range deltas {
@@ -253,7 +260,7 @@ func (c *contrast) interval() (low, high float64) {
 	return math.NaN(), math.NaN()
 }
 
-// sameEverywhere reports whether all questions differ by the same.
+// sameEverywhere reports whether the difference is the same for all questions.
 func (c *contrast) sameEverywhere() bool {
 	for i, den := range c.base.den {
 		if den > 0 && math.Abs(c.other.num[i]-c.base.num[i]-c.observed) > 1e-12 {
@@ -263,44 +270,7 @@ func (c *contrast) sameEverywhere() bool {
 	return true
 }
 
-// shareDifference is the difference of two shares of the same n questions, of
-// those that count, with the interval of a paired bootstrap and McNemar's test.
-func ShareDifference(m Metric, n, resamples int, seed uint64, counts, base, other func(i int) bool) Difference {
-	m.Rate = true
-	def := metricDefinition{Metric: m, binary: true, scale: [2]float64{0, 1}}
-	side := func(hit func(i int) bool) *series {
-		s := &series{measure{def: def, num: make([]float64, n), den: make([]float64, n)}, make([]float64, resamples)}
-		for i := range n {
-			if counts(i) {
-				s.num[i], s.den[i] = stats.Indicator(hit(i)), 1
-				s.n++
-			}
-		}
-		return s
-	}
-	from, to := side(base), side(other)
-	samples := stats.NewResampler(n, seed)
-	for b := range resamples {
-		weights := samples.Next()
-		from.boot[b], to.boot[b] = from.value(weights), to.value(weights)
-	}
-	c := &contrast{base: from, other: to, n: from.n, paired: true, observed: to.value(nil) - from.value(nil)}
-	return c.difference(resamples)
-}
-
-// find words a difference that was tested.
-func (d *Difference) find() stats.Finding {
-	e := d.Estimate
-	switch {
-	case !stats.Shown(e, d.P):
-		return stats.NoDifference
-	case d.Direction == Neither && e.Value > 0:
-		return stats.Higher
-	case d.Direction == Neither:
-		return stats.Lower
-	case e.Value > 0 == (d.Direction == HigherIsBetter):
-		return stats.Better
-	default:
-		return stats.Worse
-	}
+// finding says what a tested difference shows.
+func (d *Difference) finding() Finding {
+	return stats.FindingOf(d.Estimate, d.P, d.Direction)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/stretchr/testify/require"
@@ -29,7 +30,15 @@ func measuredRecords(t testing.TB, seed uint64, resamples int, systems ...[]Reco
 // recordOf draws a record: answered with the probability answers, with a confidence that is the probability to be right.
 func recordOf(rng *rand.Rand, i int, answers float64) Record {
 	c := rng.Float64()
-	r := Record{Verdict: answer.Incorrect, Context: answer.Absent, Confidence: &c, F1: rng.Float64() / 2, RougeL: rng.Float64(), Tokens: 1 + rng.IntN(9), Cited: 1 + rng.IntN(2)}
+	r := Record{
+		Verdict:    answer.Incorrect,
+		Context:    answer.Absent,
+		Confidence: &c,
+		F1:         rng.Float64() / 2,
+		RougeL:     rng.Float64(),
+		Tokens:     1 + rng.IntN(9),
+		Cited:      1 + rng.IntN(2),
+	}
 	if i%3 != 0 {
 		r.Context = answer.Present
 	}
@@ -76,9 +85,9 @@ func TestFindingsWhereThereIsNoDifference(t *testing.T) {
 // A tuned model declines more. What it answers is no better or worse for that.
 func TestFindingsWhereOnlyCoverageDiffers(t *testing.T) {
 	found := findings(t, 240, 200, 1, 1.0/6)
-	require.InDelta(t, 1, found[MetricCoverage], 1e-9)
-	require.Zero(t, found[MetricECE])
-	for _, key := range []string{MetricAURC, MetricEAURC, MetricAUROC, MetricBrier, MetricSelectiveAccuracy, MetricRisk} {
+	require.InDelta(t, 1, found[metric.Coverage], 1e-9)
+	require.Zero(t, found[metric.ECE])
+	for _, key := range []string{metric.AURC, metric.EAURC, metric.AUROC, metric.Brier, metric.SelectiveAccuracy, metric.Risk} {
 		require.LessOrEqual(t, found[key], 0.09, key)
 	}
 }
@@ -100,7 +109,8 @@ func TestFindingsWhereThereIsADifference(t *testing.T) {
 	}
 	c := measuredRecords(t, 1, 1000, base, other).Comparisons[0]
 	for key, want := range map[string]stats.Finding{
-		MetricF1: stats.Better, MetricAURC: stats.Better, MetricAUROC: stats.Better, MetricBrier: stats.Better, MetricAnswerTokens: stats.Worse, MetricTruthfulness: stats.NoDifference,
+		metric.F1: stats.Better, metric.AURC: stats.Better, metric.AUROC: stats.Better, metric.Brier: stats.Better, metric.AnswerTokens: stats.Worse,
+		metric.Truthfulness: stats.NoDifference,
 	} {
 		require.Equal(t, want, c.Difference(key).Finding, key)
 	}
@@ -122,11 +132,11 @@ func TestNoQuestionInCommon(t *testing.T) {
 		base, other = append(base, a), append(other, b)
 	}
 	c := measuredRecords(t, 1, 500, base, other).Comparisons[0]
-	for _, key := range []string{MetricSelectiveAccuracy, MetricRisk, MetricAURC, MetricBrier} {
+	for _, key := range []string{metric.SelectiveAccuracy, metric.Risk, metric.AURC, metric.Brier} {
 		require.Equal(t, stats.NotMeasured, c.Difference(key).Finding, key)
 		require.Zero(t, c.Difference(key).Estimate.N, key)
 	}
-	truth := c.Difference(MetricTruthfulness)
+	truth := c.Difference(metric.Truthfulness)
 	require.InDelta(t, 2.0/16, *truth.P, 0.05, "four questions that all change the same way")
 	require.Equal(t, stats.NoDifference, truth.Finding)
 }
@@ -139,15 +149,15 @@ func TestSecondsOfABatchAreShared(t *testing.T) {
 		slow[i] = Record{Verdict: answer.Correct, Context: answer.Present, Seconds: []float64{0.49, 0.60}[i/32]}
 	}
 	e := measuredRecords(t, 1, 2000, fast, slow)
-	d := e.Comparisons[0].Difference(MetricSeconds)
+	d := e.Comparisons[0].Difference(metric.Seconds)
 	require.InDelta(t, 0.035, d.Estimate.Value, 1e-12)
 	require.Equal(t, stats.NotTested, d.Finding)
 	require.Nil(t, d.P)
-	for _, seconds := range []stats.Estimate{d.Estimate, e.Systems[0].Estimate(MetricSeconds), e.Systems[1].Estimate(MetricSeconds)} {
+	for _, seconds := range []stats.Estimate{d.Estimate, e.Systems[0].Estimate(metric.Seconds), e.Systems[1].Estimate(metric.Seconds)} {
 		require.True(t, math.IsNaN(seconds.Low), "%+v", seconds)
 		require.Equal(t, 64, seconds.N)
 	}
-	require.InDelta(t, 0.51, e.Systems[0].Estimate(MetricSeconds).Value, 1e-12)
+	require.InDelta(t, 0.51, e.Systems[0].Estimate(metric.Seconds).Value, 1e-12)
 }
 
 // An interval without width would claim to be certain.
@@ -155,7 +165,16 @@ func TestNoIntervalWithoutWidth(t *testing.T) {
 	sure, unsure := 0.9, 0.1
 	answers, refusals := make([]Record, 6), make([]Record, 6)
 	for i := range answers {
-		answers[i] = Record{Verdict: answer.Correct, Context: answer.Present, Confidence: &sure, Cited: 1, CitedRight: 1, Unanswerable: false, F1: 1, RougeL: 0.5}
+		answers[i] = Record{
+			Verdict:      answer.Correct,
+			Context:      answer.Present,
+			Confidence:   &sure,
+			Cited:        1,
+			CitedRight:   1,
+			Unanswerable: false,
+			F1:           1,
+			RougeL:       0.5,
+		}
 		refusals[i] = Record{Verdict: answer.Refused, Context: answer.Absent}
 	}
 	refusals[5] = Record{Verdict: answer.Refused, Context: answer.Present}
@@ -170,17 +189,17 @@ func TestNoIntervalWithoutWidth(t *testing.T) {
 		require.False(t, d.Estimate.High-d.Estimate.Low < 1e-9, d.Key)
 	}
 	// All six refused: a score other than 0 has a probability of at most 1 - 0.025^(1/6) = 0.4593.
-	truth := e.Systems[1].Estimate(MetricTruthfulness)
+	truth := e.Systems[1].Estimate(metric.Truthfulness)
 	require.InDelta(t, -0.4593, truth.Low, 1e-4)
 	require.InDelta(t, 0.4593, truth.High, 1e-4)
-	require.Equal(t, 1.0, e.Systems[0].Estimate(MetricAUROC).Value)
-	require.True(t, math.IsNaN(e.Systems[0].Estimate(MetricAUROC).Low))
+	require.Equal(t, 1.0, e.Systems[0].Estimate(metric.AUROC).Value)
+	require.True(t, math.IsNaN(e.Systems[0].Estimate(metric.AUROC).Low))
 	// The other end of the range of F1 is a bound, though all have the same value within it.
-	rouge := e.Systems[0].Estimate(MetricRougeL)
+	rouge := e.Systems[0].Estimate(metric.RougeL)
 	require.InDelta(t, 0.5-0.4593/2, rouge.Low, 1e-4)
 	require.InDelta(t, 0.5+0.4593/2, rouge.High, 1e-4)
 	// All six questions turn from answered to refused: -1 for each, and +1 for what was not seen.
-	coverage := e.Comparisons[0].Difference(MetricCoverage).Estimate
+	coverage := e.Comparisons[0].Difference(metric.Coverage).Estimate
 	require.Equal(t, -1.0, coverage.Low)
 	require.InDelta(t, -1+2*0.4593, coverage.High, 1e-4)
 }
@@ -190,11 +209,11 @@ func TestAbstentionNeedsEvidence(t *testing.T) {
 	e := measuredRecords(t, 1, 100,
 		[]Record{{Verdict: answer.Refused, Context: answer.Absent}, {Verdict: answer.Correct, Context: answer.Absent}},
 		[]Record{{Verdict: answer.Refused, Context: answer.Absent}, {Verdict: answer.Refused, Context: answer.Absent}})
-	for _, key := range []string{MetricAbstainPrecision, MetricAbstainF1} {
+	for _, key := range []string{metric.AbstainPrecision, metric.AbstainF1} {
 		require.False(t, e.Systems[1].Estimate(key).Defined(), key)
 		require.Equal(t, stats.NotMeasured, e.Comparisons[0].Difference(key).Finding, key)
 	}
-	require.Equal(t, 0.5, e.Systems[0].Estimate(MetricAbstainRecall).Value)
+	require.Equal(t, 0.5, e.Systems[0].Estimate(metric.AbstainRecall).Value)
 }
 
 // BenchmarkMeasure is what metrics, intervals and tests of 8 systems on 500 questions take.

@@ -8,7 +8,9 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/eval"
@@ -20,49 +22,53 @@ import (
 
 func TestEvaluateMatrix(t *testing.T) {
 	e := fixture.Evaluated(t, fixture.Village())
-	require.Equal(t, eval.Matrix{
+	require.Equal(t, map[answer.Context]map[answer.Verdict]int{
 		answer.Present: {answer.Correct: 2, answer.Incorrect: 1},
 		answer.Absent:  {answer.Incorrect: 2, answer.Refused: 1},
 	}, e.System("base, documents").Matrix)
-	require.Equal(t, eval.Matrix{
+	require.Equal(t, map[answer.Context]map[answer.Verdict]int{
 		answer.Present: {answer.Correct: 2, answer.Refused: 1},
 		answer.Absent:  {answer.Refused: 3},
 	}, e.System("tuned, documents").Matrix)
-	require.Equal(t, eval.Matrix{answer.Present: {}, answer.Absent: {answer.Incorrect: 6}}, e.System("base alone").Matrix,
-		"nothing shown holds nothing")
+	require.Equal(
+		t,
+		map[answer.Context]map[answer.Verdict]int{answer.Present: {}, answer.Absent: {answer.Incorrect: 6}},
+		e.System("base alone").Matrix,
+		"nothing shown holds nothing",
+	)
 	require.Nil(t, e.System("no such"))
 }
 
 func TestEvaluateMetrics(t *testing.T) {
 	e := fixture.Evaluated(t, fixture.Village())
 	want := map[string][2]float64{ // base, tuned
-		eval.MetricExactMatch:        {1.0 / 4, 2.0 / 4},
-		eval.MetricF1:                {(1 + 2.0/3) / 4, 2.0 / 4}, // "tower is 30 metres": P 1/2, R 1
-		eval.MetricContainment:       {2.0 / 4, 2.0 / 4},
-		eval.MetricRougeL:            {(1 + 2.0/3) / 4, 2.0 / 4},
-		eval.MetricCorrect:           {2.0 / 4, 2.0 / 4},
-		eval.MetricCoverage:          {5.0 / 6, 2.0 / 6},
-		eval.MetricSelectiveAccuracy: {2.0 / 5, 1},
-		eval.MetricRisk:              {3.0 / 5, 0},
-		eval.MetricFalseRefusal:      {0, 1.0 / 3},
-		eval.MetricMadeUp:            {1.0 / 2, 0},
-		eval.MetricOverAnswer:        {2.0 / 3, 0},
-		eval.MetricTruthfulness:      {(2.0 - 3) / 6, 2.0 / 6},
-		eval.MetricAbstainPrecision:  {1, 3.0 / 4},
-		eval.MetricAbstainRecall:     {1.0 / 3, 1},
-		eval.MetricAbstainF1:         {0.5, 6.0 / 7},           // 2*1/(1+3), 2*3/(4+3)
-		eval.MetricCitationPrecision: {math.NaN(), math.NaN()}, // no answer cites anything
-		eval.MetricCitationRecall:    {0, 0},
-		eval.MetricPromptTokens:      {10, 10},
-		eval.MetricAnswerTokens:      {3, 3}, // of the answers whose length is known
-		eval.MetricSeconds:           {0.5, 0.5},
+		metric.ExactMatch:        {1.0 / 4, 2.0 / 4},
+		metric.F1:                {(1 + 2.0/3) / 4, 2.0 / 4}, // "tower is 30 metres": P 1/2, R 1
+		metric.Containment:       {2.0 / 4, 2.0 / 4},
+		metric.RougeL:            {(1 + 2.0/3) / 4, 2.0 / 4},
+		metric.Correct:           {2.0 / 4, 2.0 / 4},
+		metric.Coverage:          {5.0 / 6, 2.0 / 6},
+		metric.SelectiveAccuracy: {2.0 / 5, 1},
+		metric.Risk:              {3.0 / 5, 0},
+		metric.FalseRefusal:      {0, 1.0 / 3},
+		metric.MadeUp:            {1.0 / 2, 0},
+		metric.OverAnswer:        {2.0 / 3, 0},
+		metric.Truthfulness:      {(2.0 - 3) / 6, 2.0 / 6},
+		metric.AbstainPrecision:  {1, 3.0 / 4},
+		metric.AbstainRecall:     {1.0 / 3, 1},
+		metric.AbstainF1:         {0.5, 6.0 / 7},           // 2*1/(1+3), 2*3/(4+3)
+		metric.CitationPrecision: {math.NaN(), math.NaN()}, // no answer cites anything
+		metric.CitationRecall:    {0, 0},
+		metric.PromptTokens:      {10, 10},
+		metric.AnswerTokens:      {3, 3}, // of the answers whose length is known
+		metric.Seconds:           {0.5, 0.5},
 		// Answers of base by confidence: right .9, wrong .85, right .8, wrong .7, wrong .5:
 		// risks 0, 1/2, 1/3, 2/4, 3/5; best order 0, 0, 1/3, 2/4, 3/5.
-		eval.MetricAURC:  {(0 + 1.0/2 + 1.0/3 + 2.0/4 + 3.0/5) / 5, 0},
-		eval.MetricEAURC: {0.5 / 5, 0},
-		eval.MetricAUROC: {5.0 / 6, math.NaN()}, // of 2*3 pairs, only .8 < .85; tuned has no wrong answer
-		eval.MetricECE:   {(0.1 + 0.85 + 0.2 + 0.7 + 0.5) / 5, 0.15 / 2},
-		eval.MetricBrier: {(0.01 + 0.7225 + 0.04 + 0.49 + 0.25) / 5, (0.0025 + 0.01) / 2},
+		metric.AURC:  {(0 + 1.0/2 + 1.0/3 + 2.0/4 + 3.0/5) / 5, 0},
+		metric.EAURC: {0.5 / 5, 0},
+		metric.AUROC: {5.0 / 6, math.NaN()}, // of 2*3 pairs, only .8 < .85; tuned has no wrong answer
+		metric.ECE:   {(0.1 + 0.85 + 0.2 + 0.7 + 0.5) / 5, 0.15 / 2},
+		metric.Brier: {(0.01 + 0.7225 + 0.04 + 0.49 + 0.25) / 5, (0.0025 + 0.01) / 2},
 	}
 	require.Len(t, e.Systems[0].Metrics, len(want))
 	for key, values := range want {
@@ -79,10 +85,10 @@ func TestEvaluateMetrics(t *testing.T) {
 			}
 		}
 	}
-	require.False(t, e.System("base alone").Estimate(eval.MetricFalseRefusal).Defined(), "no answer was present")
-	require.False(t, e.System("base alone").Estimate(eval.MetricAURC).Defined(), "the model tells no confidence")
+	require.False(t, e.System("base alone").Estimate(metric.FalseRefusal).Defined(), "no answer was present")
+	require.False(t, e.System("base alone").Estimate(metric.AURC).Defined(), "the model tells no confidence")
 	require.False(t, e.Systems[0].Estimate("no such").Defined())
-	require.Equal(t, 2, e.Systems[0].Estimate(eval.MetricMadeUp).N)
+	require.Equal(t, 2, e.Systems[0].Estimate(metric.MadeUp).N)
 }
 
 func TestEvaluateComparison(t *testing.T) {
@@ -91,31 +97,31 @@ func TestEvaluateComparison(t *testing.T) {
 	c := &e.Comparisons[0]
 	require.Equal(t, []string{"base, documents", "tuned, documents"}, []string{c.Base, c.Other})
 
-	coverage := c.Difference(eval.MetricCoverage)
+	coverage := c.Difference(metric.Coverage)
 	require.InDelta(t, -0.5, coverage.Estimate.Value, 1e-12)
 	require.Equal(t, []int{3, 0}, []int{coverage.OnlyBase, coverage.OnlyOther})
 	require.InDelta(t, 0.25, *coverage.P, 1e-12)
 	require.True(t, coverage.Estimate.Excludes(0))
 	require.Equal(t, stats.NoDifference, coverage.Finding, "three changes of six are too few for the exact test")
 
-	require.Equal(t, stats.NoDifference, c.Difference(eval.MetricExactMatch).Finding)
-	require.Equal(t, stats.NoDifference, c.Difference(eval.MetricCorrect).Finding)
-	require.Equal(t, stats.NotMeasured, c.Difference(eval.MetricAUROC).Finding)
+	require.Equal(t, stats.NoDifference, c.Difference(metric.ExactMatch).Finding)
+	require.Equal(t, stats.NoDifference, c.Difference(metric.Correct).Finding)
+	require.Equal(t, stats.NotMeasured, c.Difference(metric.AUROC).Finding)
 	require.Equal(t, stats.NotMeasured, c.Difference("no such").Finding)
 	// Truthfulness changes by +1 on three questions of six; both halves of a fair coin give as much one time in four.
-	truth := c.Difference(eval.MetricTruthfulness)
+	truth := c.Difference(metric.Truthfulness)
 	require.True(t, truth.Estimate.Excludes(0))
-	require.Equal(t, eval.ByRandomisation, truth.Test)
+	require.Equal(t, stats.ByRandomisation, truth.Test)
 	require.InDelta(t, 0.25, *truth.P, 0.1)
 	require.Equal(t, stats.NoDifference, truth.Finding)
-	selective := c.Difference(eval.MetricSelectiveAccuracy)
+	selective := c.Difference(metric.SelectiveAccuracy)
 	require.Equal(t, 2, selective.Estimate.N, "paired counts need answers of both")
-	require.Equal(t, eval.ByRandomisation, selective.Test, "the rates are about other questions")
+	require.Equal(t, stats.ByRandomisation, selective.Test, "the rates are about other questions")
 	require.Equal(t, stats.NoDifference, selective.Finding)
-	require.Equal(t, stats.NotTested, c.Difference(eval.MetricECE).Finding)
-	require.True(t, math.IsNaN(c.Difference(eval.MetricECE).Estimate.Low))
+	require.Equal(t, stats.NotTested, c.Difference(metric.ECE).Finding)
+	require.True(t, math.IsNaN(c.Difference(metric.ECE).Estimate.Low))
 	// Of the two questions that both answered, base has .9 and .8, tuned .95 and .9, and all are right.
-	brier := c.Difference(eval.MetricBrier)
+	brier := c.Difference(metric.Brier)
 	require.Equal(t, 2, brier.Estimate.N)
 	require.InDelta(t, (0.01+0.04)/2, *brier.Before, 1e-12)
 	require.InDelta(t, (0.0025+0.01)/2, *brier.After, 1e-12)
@@ -129,9 +135,9 @@ func TestDifferenceOfTheSameSystem(t *testing.T) {
 	for _, d := range e.Comparisons[0].Differences {
 		want := stats.NoDifference
 		switch d.Key {
-		case eval.MetricECE, eval.MetricSeconds:
+		case metric.ECE, metric.Seconds:
 			want = stats.NotTested
-		case eval.MetricCitationPrecision: // nothing is cited
+		case metric.CitationPrecision: // nothing is cited
 			require.Equal(t, stats.NotMeasured, d.Finding)
 			continue
 		}
@@ -140,7 +146,7 @@ func TestDifferenceOfTheSameSystem(t *testing.T) {
 		require.False(t, d.Estimate.High-d.Estimate.Low <= 0, d.Key)
 	}
 	// 4 questions: 1 - 0.025^(1/4).
-	exact := e.Comparisons[0].Difference(eval.MetricExactMatch).Estimate
+	exact := e.Comparisons[0].Difference(metric.ExactMatch).Estimate
 	require.InDelta(t, 0.6024, exact.High, 1e-4)
 	require.InDelta(t, -0.6024, exact.Low, 1e-4)
 }
@@ -199,14 +205,15 @@ func TestEvaluateBlankAnswer(t *testing.T) {
 		for i, r := range e.Systems[0].Records {
 			require.Equal(t, answer.Refused, r.Verdict, "nothing is said, so it is no answer: %q", blank)
 			require.Equal(t, answer.ByEmpty, r.Decision)
-			answer, err := assistant.New(config.Systems[0].Model, config.Search, assistant.Options{}).Answer(t.Context(), config.Questions[i].Question)
+			answer, err := assistant.New(config.Systems[0].Model, config.Search, assistant.Options{}).
+				Answer(t.Context(), config.Questions[i].Question)
 			require.NoError(t, err)
 			require.True(t, answer.Abstained, "use and evaluation agree")
 		}
-		require.Zero(t, e.Systems[0].Estimate(eval.MetricCoverage).Value)
+		require.Zero(t, e.Systems[0].Estimate(metric.Coverage).Value)
 	}
-	require.False(t, answer.IsBlank("€"))
-	require.False(t, answer.IsBlank("A"))
+	require.False(t, words.IsBlank("€"))
+	require.False(t, words.IsBlank("A"))
 }
 
 func TestEvaluateJudge(t *testing.T) {
@@ -232,7 +239,7 @@ func TestEvaluateJudge(t *testing.T) {
 	config.Judge.Model = &fake.Scripted{Called: "judge", Other: "Well, perhaps."}
 	_, err := eval.Run(t.Context(), config)
 	require.ErrorIs(t, err, judge.ErrUnread)
-	require.ErrorContains(t, err, `judge, in 4 replies, of which the first was "Well, perhaps."; set JudgeOptions.Model to a more able model`)
+	require.ErrorContains(t, err, `judge gave 4 replies, the first of them "Well, perhaps."; set the judge's Model to a more capable one`)
 	config.Judge.Model = nil
 	r := fixture.Evaluated(t, config).Systems[0].Records[0]
 	require.Equal(t, answer.Incorrect, r.Verdict, "without a judge, what is open is wrong")
@@ -260,8 +267,8 @@ func TestEvaluateBadConfig(t *testing.T) {
 		_, err := eval.Run(context.Background(), config)
 		return err
 	}
-	require.ErrorIs(t, change(func(c *eval.Config) { c.Systems = nil }), judge.ErrNothingToEvaluate)
-	require.ErrorIs(t, change(func(c *eval.Config) { c.Questions = nil }), judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Systems = nil }), eval.ErrNothing)
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Questions = nil }), eval.ErrNothing)
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = c.Systems[0].Name }), "two systems named")
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = "" }), "without a name")
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Model = nil }), "has no model")

@@ -7,6 +7,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -19,12 +20,16 @@ import (
 
 func TestSettingsShowTheRightPassages(t *testing.T) {
 	const q = "Who runs the mill?"
-	found := fake.Library{Shelf: fake.Shelf{q: {"The inn is old.", "The mill is run by Mara Venn.", "A mill has sails.", "Mara Venn sings."}}, Rest: []string{"Far away."}}
-	shown := func(setting eval.Setting, change func(question.Question, []retriever.Hit, []retriever.Hit) []retriever.Hit) (string, eval.Record, *eval.Evaluation) {
+	found := fake.Library{
+		Shelf: fake.Shelf{q: {"The inn is old.", "The mill is run by Mara Venn.", "A mill has sails.", "Mara Venn sings."}},
+		Rest:  []string{"Far away."},
+	}
+	type change = func(question.Question, []retriever.Hit, []retriever.Hit) []retriever.Hit
+	shown := func(setting eval.Setting, change change) (string, eval.Record, *eval.Evaluation) {
 		m := &fake.Scripted{Called: "m", Other: "Mara Venn"}
 		e := fixture.Evaluated(t, eval.Config{
 			Systems:   []eval.System{{Name: "s", Model: m, Setting: setting, Change: change}},
-			Questions: []question.Question{{ID: "mill", Question: q, Answer: "Mara Venn"}}, Search: found, K: 2, Resamples: 10,
+			Questions: []question.Question{{ID: "mill", Question: q, Answer: "Mara Venn"}}, Search: found, Passages: 2, Resamples: 10,
 		})
 		return m.Seen[0].Messages[1].Content, e.Systems[0].Records[0], e
 	}
@@ -49,7 +54,8 @@ func TestSettingsShowTheRightPassages(t *testing.T) {
 		{eval.SettingRetrieval, text("The inn is old.", "The mill is run by Mara Venn."), answer.Present},
 		{eval.SettingGold, text("The mill is run by Mara Venn."), answer.Present},
 		{eval.SettingDistractors, text("The inn is old.", "A mill has sails."), answer.Absent},
-		{eval.SettingLong, text("The inn is old.", "The mill is run by Mara Venn.", "A mill has sails.", "Mara Venn sings.", "Far away."), answer.Present},
+		{eval.SettingLong, text("The inn is old.", "The mill is run by Mara Venn.", "A mill has sails.", "Mara Venn sings.",
+			"Far away."), answer.Present},
 	} {
 		got, r, _ := shown(c.setting, nil)
 		require.Equal(t, c.want, got, c.setting)
@@ -92,7 +98,12 @@ func TestEvidenceOfTheQuestionDecides(t *testing.T) {
 		require.Equal(t, want, question.LabelContext(q, []retriever.Hit{hit("Another."), hit(text)}), text)
 		require.Equal(t, want == answer.Present, question.HoldsPart(hit(text), q), text)
 	}
-	require.Equal(t, answer.Absent, question.LabelContext(question.Question{Evidence: []string{evidence}}, []retriever.Hit{hit(evidence)}), "nothing to be found")
+	require.Equal(
+		t,
+		answer.Absent,
+		question.LabelContext(question.Question{Evidence: []string{evidence}}, []retriever.Hit{hit(evidence)}),
+		"nothing to be found",
+	)
 
 	named := question.Question{Answer: "1912"}
 	named.NameEvidence([]string{"Built in 1912.", "Or so they say."})
@@ -102,7 +113,9 @@ func TestEvidenceOfTheQuestionDecides(t *testing.T) {
 	require.Equal(t, []string{"Built in 1912."}, named.Evidence)
 
 	// In all settings, given with the question or with the configuration.
-	found := fake.Shelf{q.Question: {"Yes, said the mayor.", "We gave it to forty patients.", "No trial is perfect.", "All of them slept better."}}
+	found := fake.Shelf{
+		q.Question: {"Yes, said the mayor.", "We gave it to forty patients.", "No trial is perfect.", "All of them slept better."},
+	}
 	bare := q
 	bare.Evidence = nil
 	for _, c := range []struct {
@@ -116,9 +129,14 @@ func TestEvidenceOfTheQuestionDecides(t *testing.T) {
 				{Name: "two", Model: m, Setting: eval.SettingRetrieval},
 				{Name: "gold", Model: m, Setting: eval.SettingGold},
 				{Name: "distractors", Model: m, Setting: eval.SettingDistractors},
-				{Name: "one", Model: m, Setting: eval.SettingRetrieval, Change: func(_ question.Question, shown, _ []retriever.Hit) []retriever.Hit { return shown[:1] }},
+				{
+					Name:    "one",
+					Model:   m,
+					Setting: eval.SettingRetrieval,
+					Change:  func(_ question.Question, shown, _ []retriever.Hit) []retriever.Hit { return shown[:1] },
+				},
 			},
-			Questions: []question.Question{c.q}, Search: found, K: 2, Resamples: 10, Evidence: c.given,
+			Questions: []question.Question{c.q}, Search: found, Passages: 2, Resamples: 10, Evidence: c.given,
 		})
 		for i, want := range []answer.Context{answer.Present, answer.Present, answer.Absent, answer.Absent} {
 			require.Equal(t, want, e.Systems[i].Records[0].Context, e.Systems[i].Name)
@@ -137,7 +155,7 @@ func TestPassagesAreCutToTheContext(t *testing.T) {
 	m := &fake.Counting{Scripted: fake.Scripted{Called: "m", Other: "x"}}
 	config := eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval}, {Name: "long", Model: m, Setting: eval.SettingLong}},
-		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, K: 3, MaxTokens: 5, Resamples: 10,
+		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, Passages: 3, MaxTokens: 5, Resamples: 10,
 	}
 	whole, err := m.CountTokens(prompt.Set{}.ReadMessages(q, fake.HitsOf(t, found, q)))
 	require.NoError(t, err)
@@ -154,7 +172,10 @@ func TestPassagesAreCutToTheContext(t *testing.T) {
 
 func TestSignals(t *testing.T) {
 	const q = "Who runs the mill?"
-	m := &fixture.Speaking{Samples: []string{"Mara Venn", "It is Mara Venn.", "Tom", fake.Decline}, Yes: model.Sample{Text: "No", Tokens: 1, MeanLogProb: -0.2}}
+	m := &fixture.Speaking{
+		Samples: []string{"Mara Venn", "It is Mara Venn.", "Tom", fake.Decline},
+		Yes:     model.Sample{Text: "No", Tokens: 1, MeanLogProb: -0.2},
+	}
 	e := fixture.Evaluated(t, eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval}},
 		Questions: []question.Question{{ID: "mill", Question: q, Answer: "Mara Venn"}},
@@ -162,9 +183,9 @@ func TestSignals(t *testing.T) {
 		Signals: confidence.SignalOptions{Consistency: 4, True: true},
 	})
 	s := e.Systems[0].Records[0].Signals
-	require.Equal(t, 0.5, s[confidence.SignalConsistency])
-	require.InDelta(t, 1-0.8187, s[confidence.SignalTrue], 1e-4) // 1 - exp(-0.2)
-	require.InDelta(t, -0.5, s[confidence.SignalLogProb], 1e-12)
-	require.InDelta(t, 0.6931, s[confidence.SignalRetrieval], 1e-4) // scores 2 and 1
-	require.InDelta(t, 0.6931, s[confidence.SignalMargin], 1e-4)
+	require.Equal(t, 0.5, s[signals.Consistency])
+	require.InDelta(t, 1-0.8187, s[signals.True], 1e-4) // 1 - exp(-0.2)
+	require.InDelta(t, -0.5, s[signals.LogProb], 1e-12)
+	require.InDelta(t, 0.6931, s[signals.Retrieval], 1e-4) // scores 2 and 1
+	require.InDelta(t, 0.6931, s[signals.Margin], 1e-4)
 }

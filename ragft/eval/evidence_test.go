@@ -22,7 +22,7 @@ func TestLongContextCountsWhatMayFit(t *testing.T) {
 	}
 	m := &fake.Counting{Scripted: fake.Scripted{Called: "m"}}
 	s := System{Model: m, Setting: SettingLong}
-	messages := func(hits []retriever.Hit) []model.Message { return s.Setting.Messages(prompt.Set{}, q, hits) }
+	messages := func(hits []retriever.Hit) []model.Message { return s.Setting.messages(prompt.Set{}, q, hits) }
 	for _, passages := range []int{1, 3, 4, 5, 8, 9, 100, 255, 256, 2999, 3000} {
 		for spare := range 3 {
 			whole, err := m.CountTokens(messages(hits[:passages]))
@@ -41,6 +41,12 @@ func TestLongContextCountsWhatMayFit(t *testing.T) {
 }
 
 func TestUnknownSetting(t *testing.T) {
-	_, err := Run(t.Context(), Config{Systems: []System{{Name: "s", Model: &fake.Scripted{}, Setting: "oracle"}}, Questions: []question.Question{{ID: "a", Question: "A?"}}})
+	_, err := Run(
+		t.Context(),
+		Config{
+			Systems:   []System{{Name: "s", Model: &fake.Scripted{}, Setting: "oracle"}},
+			Questions: []question.Question{{ID: "a", Question: "A?"}},
+		},
+	)
 	require.ErrorContains(t, err, `"oracle"`)
 }

@@ -30,9 +30,9 @@ func ExampleRun() {
 			fmt.Printf("%s, %s: %s, %s\n", system.Name, evaluation.Questions[i].ID, record.Answer, record.Verdict)
 		}
 	}
-	difference := evaluation.Comparisons[0].Difference(eval.MetricExactMatch)
+	difference := evaluation.Comparisons[0].Difference(eval.MetricCorrect)
 	fmt.Printf("%+.0f points, with two questions %s\n", 100*difference.Estimate.Value, difference.Finding)
-	// ragft.WriteTable(os.Stdout, evaluation) shows it all, ragft.WriteReport with plots.
+	// A report.Results with this evaluation writes tables and an HTML page.
 
 	// Output:
 	// alone, who: Tom Fox, incorrect

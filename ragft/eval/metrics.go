@@ -3,97 +3,70 @@ package eval
 import (
 	"math"
 	"slices"
-	"strconv"
 
-	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
 )
 
-// The keys of the metrics in [SystemResult.Metrics] and [Comparison.Differences].
+// The keys of the main metrics; [Metric] lists all.
 const (
-	MetricExactMatch        = "exact_match"
-	MetricF1                = "f1"
-	MetricContainment       = "containment"
-	MetricRougeL            = "rouge_l"
-	MetricCorrect           = "correct"
-	MetricCoverage          = "coverage"
-	MetricSelectiveAccuracy = "selective_accuracy"
-	MetricRisk              = "risk"
-	MetricFalseRefusal      = "false_refusal"
-	MetricMadeUp            = "made_up"
-	MetricOverAnswer        = "over_answer"
-	MetricTruthfulness      = "truthfulness"
-	MetricAbstainPrecision  = "abstention_precision"
-	MetricAbstainRecall     = "abstention_recall"
-	MetricAbstainF1         = "abstention_f1"
-	MetricAURC              = "aurc"
-	MetricEAURC             = "e_aurc"
-	MetricAUROC             = "auroc"
-	MetricECE               = "ece"
-	MetricBrier             = "brier"
-
-	MetricCitationPrecision = "citation_precision"
-	MetricCitationRecall    = "citation_recall"
-	MetricPromptTokens      = "prompt_tokens"
-	MetricAnswerTokens      = "answer_tokens"
-	MetricSeconds           = "seconds"
+	MetricCorrect      = metric.Correct      // correct, of answerable questions
+	MetricMadeUp       = metric.MadeUp       // answered, of unanswerable questions
+	MetricFalseRefusal = metric.FalseRefusal // refused, of questions whose answer was shown
+	MetricTruthfulness = metric.Truthfulness // correct minus incorrect, of all questions
 )
 
-// Direction says which way a metric improves.
-type Direction int
-
-// The directions. Neither is that of coverage: more answers are better only
-// if they are right.
-const (
-	LowerIsBetter  Direction = -1
-	Neither        Direction = 0
-	HigherIsBetter Direction = 1
-)
-
-// Metric is one measured metric of a system.
+// Metric is one metric of a system. Its keys are
+//   - exact_match, f1, containment, rouge_l and correct, of answerable questions;
+//   - coverage, selective_accuracy, risk, false_refusal, made_up, over_answer and
+//     truthfulness;
+//   - abstention_precision, abstention_recall and abstention_f1;
+//   - citation_precision and citation_recall;
+//   - prompt_tokens, answer_tokens and seconds, means per answer;
+//   - aurc, e_aurc, auroc, ece and brier, of the confidence of the answers.
+//
+// Meaning says what each measures.
 type Metric struct {
-	Key       string         `json:"key"`
-	Name      string         `json:"name"`
-	Meaning   string         `json:"meaning"`
-	Direction Direction      `json:"direction"`
-	Rate      bool           `json:"rate"` // a share or score that reads well in percent
-	Estimate  stats.Estimate `json:"estimate"`
+	Key       string   `json:"key"`
+	Name      string   `json:"name"`
+	Meaning   string   `json:"meaning"`
+	Direction int      `json:"direction"` // 1 = higher is better, -1 = lower is better, 0 = neither, as for coverage
+	Rate      bool     `json:"rate"`      // shown in percent
+	Estimate  Estimate `json:"estimate"`
 }
 
-// metricDefinition says how a metric comes from records. Exactly one of part
-// and pool is set.
+// metricDefinition says how a metric is computed from records. Exactly one of part and
+// pool is set.
 type metricDefinition struct {
 	Metric
 	// part gives the share of one record in the numerator and the denominator.
 	part func(r *Record) (num, den float64)
-	// pool computes from all answered records with a confidence.
+	// pool computes the metric from all answered records with a confidence.
 	pool func(r stats.Ranking, weights []float64) float64
-	// scale is the least and the greatest num of one question, for a metric
-	// that is a mean over questions; zero for any other.
+	// scale is the smallest and the largest num of a question, for a metric that is a
+	// mean over questions; zero for others.
 	scale [2]float64
 	// binary: num is 0 or 1, so the metric is a rate of questions.
 	binary bool
-	// needs, where set, is what a record at least has to meet for the metric to
-	// say anything of the system.
+	// needs, if set, must hold for at least one record, or the metric is not defined.
 	needs func(r *Record) bool
-	// untested: neither bootstrap nor test hold for it, so that it has no interval
-	// and no finding: the value, and every bootstrap sample of it, depends on how
-	// many answers there are ([stats.ECE]), or answers are not independent (seconds).
+	// untested metrics have neither interval nor finding, because neither bootstrap nor
+	// test is valid: the value depends on the number of answers ([stats.ECE]), or answers
+	// are not independent (seconds).
 	untested bool
 }
 
-// where limits a metric to systems of which a record meets needs.
+// where defines a metric only if needs holds for a record.
 func (d metricDefinition) where(needs func(r *Record) bool) metricDefinition {
 	d.needs = needs
 	return d
 }
 
-// binaryRate is a metric over the records of which holds, that counts those
-// of which hit holds as well.
-func binaryRate(key, name, meaning string, dir Direction, of, hit func(r *Record) bool) metricDefinition {
+// binaryRate is the share of the records in of for which hit holds.
+func binaryRate(key, name, meaning string, direction int, of, hit func(r *Record) bool) metricDefinition {
 	return metricDefinition{
-		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: dir, Rate: true},
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: direction, Rate: true},
 		binary: true, scale: [2]float64{0, 1},
 		part: func(r *Record) (num, den float64) {
 			if !of(r) {
@@ -107,7 +80,7 @@ func binaryRate(key, name, meaning string, dir Direction, of, hit func(r *Record
 // meanScore is the mean of a score over the answerable questions.
 func meanScore(key, name, meaning string, score func(r *Record) float64) metricDefinition {
 	return metricDefinition{
-		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: HigherIsBetter, Rate: true},
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: 1, Rate: true},
 		scale:  [2]float64{0, 1},
 		part: func(r *Record) (num, den float64) {
 			if r.Unanswerable {
@@ -118,25 +91,25 @@ func meanScore(key, name, meaning string, score func(r *Record) float64) metricD
 	}
 }
 
-func confidenceMetric(key, name, meaning string, dir Direction, pool func(stats.Ranking, []float64) float64) metricDefinition {
+func confidenceMetric(key, name, meaning string, direction int, pool func(stats.Ranking, []float64) float64) metricDefinition {
 	return metricDefinition{
-		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: dir}, pool: pool,
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: direction}, pool: pool,
 	}
 }
 
-// expectedCalibrationError is biased upwards, by about 1/sqrt(answers in a bin)
-// for a system that is calibrated (Roelofs et al. 2022).
+// expectedCalibrationError is biased upwards, by about 1/sqrt(answers in a bin) for a
+// calibrated system (Roelofs et al. 2022).
 func expectedCalibrationError() metricDefinition {
-	d := confidenceMetric(MetricECE, "ECE", "mean gap of confidence and accuracy, 15 bins", LowerIsBetter, stats.Ranking.Ece)
+	d := confidenceMetric(metric.ECE, "ECE", "mean gap between confidence and accuracy, 15 bins", -1, stats.Ranking.Ece)
 	d.untested = true
 	return d
 }
 
-// secondsTaken is the mean of shares: answers generated together have the same
-// one, so that there are as many independent figures as calls, not as answers,
-// and what else the machine did is in each.
+// secondsTaken is the mean time of an answer. Answers of a batch share their time, so
+// there are only as many independent measurements as batches, each with the load of the
+// machine in it.
 func secondsTaken() metricDefinition {
-	d := cost(MetricSeconds, "seconds", "seconds an answer took when it was generated, mean", func(r *Record) float64 { return r.Seconds })
+	d := cost(metric.Seconds, "seconds", "mean seconds to generate an answer", func(r *Record) float64 { return r.Seconds })
 	d.untested = true
 	return d
 }
@@ -151,7 +124,7 @@ func isAnswered(r *Record) bool { return r.Verdict != answer.Refused }
 
 func isRefused(r *Record) bool { return r.Verdict == answer.Refused }
 
-func IsCorrect(r *Record) bool { return r.Verdict == answer.Correct }
+func isCorrect(r *Record) bool { return r.Verdict == answer.Correct }
 
 func isIncorrect(r *Record) bool { return r.Verdict == answer.Incorrect }
 
@@ -162,72 +135,71 @@ func isAbsent(r *Record) bool { return r.Context == answer.Absent }
 // metricDefinitions lists the metrics in the order of tables.
 func metricDefinitions() []metricDefinition {
 	return []metricDefinition{
-		binaryRate(MetricExactMatch, "exact match", "answer equals a gold answer, compared as SQuAD's script does, of answerable questions",
-			HigherIsBetter, isAnswerable, func(r *Record) bool { return r.ExactMatch }),
-		meanScore(MetricF1, "F1", "token F1 against the gold answers, compared as SQuAD's script does, of answerable questions",
+		binaryRate(metric.ExactMatch, "exact match", "answer equals a reference answer, compared as in SQuAD's script, of answerable questions",
+			1, isAnswerable, func(r *Record) bool { return r.ExactMatch }),
+		meanScore(metric.F1, "F1", "token F1 against the reference answers, compared as in SQuAD's script, of answerable questions",
 			func(r *Record) float64 { return r.F1 }),
-		binaryRate(MetricContainment, "containment", "answer contains a gold answer, of answerable questions",
-			HigherIsBetter, isAnswerable, func(r *Record) bool { return r.Contains }),
-		meanScore(MetricRougeL, "ROUGE-L", "longest common subsequence F against the gold answers, of answerable questions",
+		binaryRate(metric.Containment, "containment", "answer contains a reference answer, of answerable questions",
+			1, isAnswerable, func(r *Record) bool { return r.Contains }),
+		meanScore(metric.RougeL, "ROUGE-L", "F measure of the longest common subsequence with a reference answer, of answerable questions",
 			func(r *Record) float64 { return r.RougeL }),
-		binaryRate(MetricCorrect, "correct", "judged correct, of answerable questions",
-			HigherIsBetter, isAnswerable, IsCorrect),
-		binaryRate(MetricCoverage, "coverage", "answered, of all questions",
-			Neither, isAny, isAnswered),
-		binaryRate(MetricSelectiveAccuracy, "selective accuracy", "correct, of the answers given",
-			HigherIsBetter, isAnswered, IsCorrect),
-		binaryRate(MetricRisk, "risk", "wrong, of the answers given",
-			LowerIsBetter, isAnswered, isIncorrect),
-		binaryRate(MetricFalseRefusal, "false refusals", "refused, of questions whose answer was in the documents shown",
-			LowerIsBetter, isPresent, isRefused),
-		binaryRate(MetricMadeUp, "made-up answers", "answered, of unanswerable questions",
-			LowerIsBetter, isUnanswerable, isAnswered),
-		binaryRate(MetricOverAnswer, "over-answers", "wrong, of questions whose answer was not in the documents shown",
-			LowerIsBetter, isAbsent, isIncorrect),
+		binaryRate(metric.Correct, "correct", "judged correct, of answerable questions",
+			1, isAnswerable, isCorrect),
+		binaryRate(metric.Coverage, "coverage", "answered, of all questions",
+			0, isAny, isAnswered),
+		binaryRate(metric.SelectiveAccuracy, "selective accuracy", "correct, of the answers given",
+			1, isAnswered, isCorrect),
+		binaryRate(metric.Risk, "risk", "incorrect, of the answers given",
+			-1, isAnswered, isIncorrect),
+		binaryRate(metric.FalseRefusal, "false refusals", "refused, of questions whose answer was in the documents shown",
+			-1, isPresent, isRefused),
+		binaryRate(metric.MadeUp, "made-up answers", "answered, of unanswerable questions",
+			-1, isUnanswerable, isAnswered),
+		binaryRate(metric.OverAnswer, "over-answers", "incorrect, of questions whose answer was not in the documents shown",
+			-1, isAbsent, isIncorrect),
 		truthfulness(),
-		binaryRate(MetricAbstainPrecision, "abstention precision", "answer not in the documents shown, of refusals",
-			// Without documents, or with none that answers, every refusal is right.
-			HigherIsBetter, isRefused, isAbsent).where(isPresent),
-		binaryRate(MetricAbstainRecall, "abstention recall", "refused, of questions whose answer was not in the documents shown",
-			HigherIsBetter, isAbsent, isRefused),
+		binaryRate(metric.AbstainPrecision, "abstention precision", "answer not in the documents shown, of refusals",
+			// If nothing shown holds an answer, every refusal is right.
+			1, isRefused, isAbsent).where(isPresent),
+		binaryRate(metric.AbstainRecall, "abstention recall", "refused, of questions whose answer was not in the documents shown",
+			1, isAbsent, isRefused),
 		abstentionF1().where(isPresent),
 		citationPrecision(),
-		binaryRate(MetricCitationRecall, "citation recall", "cites places with a gold answer, all parts of it, of correct answers whose evidence was shown",
-			HigherIsBetter, func(r *Record) bool { return IsCorrect(r) && isPresent(r) }, func(r *Record) bool { return r.CitedWhole }),
-		cost(MetricPromptTokens, "prompt tokens", "tokens of the prompt, mean", func(r *Record) float64 { return float64(r.PromptTokens) }),
-		cost(MetricAnswerTokens, "answer tokens", "tokens of the answer, mean", func(r *Record) float64 { return float64(r.Tokens) }),
+		binaryRate(metric.CitationRecall, "citation recall", "cites a whole reference answer, of correct answers whose evidence was shown",
+			1, func(r *Record) bool { return isCorrect(r) && isPresent(r) }, func(r *Record) bool { return r.CitedWhole }),
+		cost(metric.PromptTokens, "prompt tokens", "mean tokens of the prompt", func(r *Record) float64 { return float64(r.PromptTokens) }),
+		cost(metric.AnswerTokens, "answer tokens", "mean tokens of the answer", func(r *Record) float64 { return float64(r.Tokens) }),
 		secondsTaken(),
-		confidenceMetric(MetricAURC, "AURC", "mean risk over the answers by falling confidence", LowerIsBetter, stats.Ranking.Aurc),
-		confidenceMetric(MetricEAURC, "E-AURC", "AURC less that of the best ranking", LowerIsBetter, stats.Ranking.Eaurc),
-		confidenceMetric(MetricAUROC, "AUROC", "chance that a correct answer has more confidence than a wrong one", HigherIsBetter, stats.Ranking.Auroc),
+		confidenceMetric(metric.AURC, "AURC", "mean risk over the answers, most confident first", -1, stats.Ranking.Aurc),
+		confidenceMetric(metric.EAURC, "E-AURC", "AURC minus that of the best ranking", -1, stats.Ranking.Eaurc),
+		confidenceMetric(metric.AUROC, "AUROC", "probability that a correct answer ranks above an incorrect one", 1, stats.Ranking.Auroc),
 		expectedCalibrationError(),
-		confidenceMetric(MetricBrier, "Brier", "mean squared gap of confidence and correctness", LowerIsBetter, stats.Ranking.Brier),
+		confidenceMetric(metric.Brier, "Brier", "mean squared difference of confidence and correctness", -1, stats.Ranking.Brier),
 	}
 }
 
-// truthfulness is the score of CRAG (Yang et al. 2024, section 2): +1 for a
-// correct answer, 0 for a refusal, -1 for a wrong one, so that it is the
-// accuracy less the share of hallucinations.
+// truthfulness is the score of CRAG (Yang et al. 2024, section 2): 1 for a correct
+// answer, 0 for a refusal and -1 for an incorrect one, that is, accuracy minus the share
+// of hallucinations.
 func truthfulness() metricDefinition {
 	return metricDefinition{
-		Metric: Metric{Key: MetricTruthfulness, Name: "truthfulness", Direction: HigherIsBetter, Rate: true,
-			Meaning: "correct less wrong, of all questions; a refusal counts 0"},
+		Metric: Metric{Key: metric.Truthfulness, Name: "truthfulness", Direction: 1, Rate: true,
+			Meaning: "correct minus incorrect, of all questions; a refusal counts 0"},
 		scale: [2]float64{-1, 1},
 		part: func(r *Record) (num, den float64) {
-			return stats.Indicator(IsCorrect(r)) - stats.Indicator(isIncorrect(r)), 1
+			return stats.Indicator(isCorrect(r)) - stats.Indicator(isIncorrect(r)), 1
 		},
 	}
 }
 
-// citationPrecision is the share of what answers to answerable questions cite
-// that holds a gold answer (as citation precision of Gao et al. 2023, ALCE,
-// section 4.3, with the gold answer in place of an entailment model). Cited is
-// what the model wrote, a quote or the number of a passage; a quote that no
-// passage holds and a number that names none count as wrong.
+// citationPrecision is the share of the places cited by answers to answerable questions
+// that hold a reference answer, as in ALCE (Gao et al. 2023, section 4.3) with the
+// reference in place of an entailment model. Only quotes and passage numbers that the
+// model wrote count; quotes in no passage and numbers of no passage are wrong.
 func citationPrecision() metricDefinition {
 	return metricDefinition{
-		Metric: Metric{Key: MetricCitationPrecision, Name: "citation precision", Direction: HigherIsBetter, Rate: true,
-			Meaning: "hold a gold answer, of the quotes and passage numbers that answers to answerable questions cite"},
+		Metric: Metric{Key: metric.CitationPrecision, Name: "citation precision", Direction: 1, Rate: true,
+			Meaning: "holds a reference answer, of the places cited by answers to answerable questions"},
 		part: func(r *Record) (num, den float64) {
 			if r.Unanswerable {
 				return 0, 0
@@ -237,10 +209,10 @@ func citationPrecision() metricDefinition {
 	}
 }
 
-// cost is the mean of a number over the questions for which it is known.
+// cost is the mean of a number over the answers for which it is known.
 func cost(key, name, meaning string, of func(r *Record) float64) metricDefinition {
 	return metricDefinition{
-		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: LowerIsBetter},
+		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: -1},
 		part: func(r *Record) (num, den float64) {
 			x := of(r)
 			return x, stats.Indicator(x > 0)
@@ -248,11 +220,11 @@ func cost(key, name, meaning string, of func(r *Record) float64) metricDefinitio
 	}
 }
 
-// abstentionF1 is the harmonic mean of abstention precision and recall,
+// abstentionF1 is the harmonic mean of abstention precision and recall, which is
 // 2 tp / (refused + absent).
 func abstentionF1() metricDefinition {
 	return metricDefinition{
-		Metric: Metric{Key: MetricAbstainF1, Name: "abstention F1", Direction: HigherIsBetter, Rate: true,
+		Metric: Metric{Key: metric.AbstainF1, Name: "abstention F1", Direction: 1, Rate: true,
 			Meaning: "harmonic mean of abstention precision and recall"},
 		part: func(r *Record) (num, den float64) {
 			refused, absent := stats.Indicator(isRefused(r)), stats.Indicator(isAbsent(r))
@@ -261,13 +233,12 @@ func abstentionF1() metricDefinition {
 	}
 }
 
-// measure is one metric of one system, made ready to be computed for many
-// bootstrap samples.
+// measure is one metric of one system, prepared for many bootstrap samples.
 type measure struct {
 	def      metricDefinition
 	num, den []float64 // by question; nil for a pool
 	ranked   stats.Ranking
-	n        int // questions that it rests on
+	n        int // questions that it is based on
 }
 
 func newMeasure(def metricDefinition, records []Record, ranked stats.Ranking) measure {
@@ -289,7 +260,7 @@ func newMeasure(def metricDefinition, records []Record, ranked stats.Ranking) me
 	return m
 }
 
-// value computes the metric; weights counts each question, nil = once each.
+// value computes the metric. weights says how often each question counts; nil = once.
 func (m measure) value(weights []float64) float64 {
 	if m.def.pool != nil {
 		if m.n == 0 {
@@ -309,9 +280,9 @@ func (m measure) value(weights []float64) float64 {
 	return num / den
 }
 
-// estimate joins the value with the interval from its bootstrap values. Where
-// these are all the same, the interval is exact if the questions' scores have
-// bounds and are all the same, and unknown otherwise.
+// estimate returns the value with the interval of its bootstrap values. If these are all
+// equal, the interval is exact if the scores of all questions are bounded and equal, and
+// unknown otherwise.
 func (m measure) estimate(boot []float64) stats.Estimate {
 	e := stats.Estimate{Value: m.value(nil), N: m.n, Low: math.NaN(), High: math.NaN()}
 	if !e.Defined() || m.def.untested {
@@ -328,7 +299,7 @@ func (m measure) estimate(boot []float64) stats.Estimate {
 	return e
 }
 
-// sameScores reports whether every question that counts has this score.
+// sameScores reports whether all questions that count have this score.
 func (m measure) sameScores(score float64) bool {
 	for i, den := range m.den {
 		if den > 0 && math.Abs(m.num[i]-score) > 1e-12 {
@@ -338,8 +309,8 @@ func (m measure) sameScores(score float64) bool {
 	return true
 }
 
-// answeredOutcomes gives the confidence metrics one outcome for each record,
-// in their order; refusals and unknown confidences are NaN and so left out.
+// answeredOutcomes returns one outcome for each record. The confidence of refusals, and
+// an unknown one, is NaN, which confidence metrics leave out.
 func answeredOutcomes(records []Record) []stats.Outcome {
 	out := make([]stats.Outcome, len(records))
 	for i, r := range records {
@@ -351,8 +322,8 @@ func answeredOutcomes(records []Record) []stats.Outcome {
 	return out
 }
 
-// answeredByBoth are the outcomes of two systems on the questions that both
-// answered with a known confidence; the others are NaN.
+// answeredByBoth returns the outcomes of two systems, with a confidence only for the
+// questions that both answered with a known one.
 func answeredByBoth(base, other []Record) (from, to []stats.Outcome) {
 	from, to = answeredOutcomes(base), answeredOutcomes(other)
 	for i := range from {
@@ -361,18 +332,4 @@ func answeredByBoth(base, other []Record) (from, to []stats.Outcome) {
 		}
 	}
 	return from, to
-}
-
-// CostFigure is what an answer took of tokens or seconds, as tables show it.
-func (s *SystemResult) CostFigure(key string) string {
-	e := s.Estimate(key)
-	if !e.Defined() {
-		return figures.NoValue
-	}
-	return strconv.FormatFloat(e.Value, 'f', map[string]int{MetricAnswerTokens: 1, MetricSeconds: 3}[key], 64)
-}
-
-// isCost tells tokens and seconds, which have no interval.
-func IsCost(key string) bool {
-	return key == MetricPromptTokens || key == MetricAnswerTokens || key == MetricSeconds
 }

@@ -29,7 +29,7 @@ func TestExtractAndQuotedCitations(t *testing.T) {
 	hit := retriever.Hit{}
 	hit.Start, hit.Text = 100, "So wide.  The mill is\nrun by Mara Venn. So loud."
 	hit.End = 100 + len(hit.Text)
-	citations := answer.Cite(q, `He is "Mara Venn", since “The mill is run by Mara Venn.”`, []retriever.Hit{hit})
+	citations, _ := answer.Cite(q, `He is "Mara Venn", since “The mill is run by Mara Venn.”`, []retriever.Hit{hit})
 	require.Len(t, citations, 1, "a name in quotation marks is no evidence")
 	require.Equal(t, "The mill is\nrun by Mara Venn.", citations[0].Quote)
 	require.Equal(t, 110, citations[0].Start)

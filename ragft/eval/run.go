@@ -3,16 +3,18 @@ package eval
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/reading"
-	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/words"
+	"github.com/ragft/ragft/internal/yesno"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -20,23 +22,23 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// evaluator is one run of [Run].
+// evaluator is the state of [Run].
 type evaluator struct {
 	Config
 	questions []Question
-	hits      [][]retriever.Hit // by question, best first, as deep as a system needs them
-	chunks    []retriever.Chunk // the corpus, once a system is shown all of it
-	judged    judge.ReplyTally
+	hits      [][]retriever.Hit // by question, best first, as many as a system needs
+	chunks    []retriever.Chunk // the corpus, read for the first system that is shown all of it
+	judged    *judge.Judge
 }
 
-// search finds the passages of every question, if a system needs them.
+// search finds the passages of all questions, if a system needs them.
 func (e *evaluator) search(ctx context.Context) error {
 	depth := 0
 	for _, s := range e.Systems {
 		switch s.Setting {
 		case SettingClosed:
 		case SettingRetrieval:
-			depth = max(depth, e.K)
+			depth = max(depth, e.Passages)
 		default:
 			depth = max(depth, reading.EvidenceDepth)
 		}
@@ -48,7 +50,7 @@ func (e *evaluator) search(ctx context.Context) error {
 	e.questions = make([]Question, n)
 	e.hits = make([][]retriever.Hit, n)
 	for i, q := range question.WithIDs(e.Questions) {
-		// The answer alone decides, as in ReadQuestions.
+		// The answer alone decides, as in question.Read.
 		q.Unanswerable = len(q.Golds()) == 0
 		q.NameHits(e.Evidence[q.ID])
 		e.questions[i] = Question{Question: q}
@@ -65,30 +67,26 @@ func (e *evaluator) search(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// digest is that of what is searched, for systems that are shown passages.
+// digest returns the digest of the index, if a system is shown passages.
 func (e *evaluator) digest(ctx context.Context) (string, error) {
-	if !slices.ContainsFunc(e.Systems, func(s System) bool { return s.Setting.WithDocuments() }) {
+	if !slices.ContainsFunc(e.Systems, func(s System) bool { return s.Setting.ShowsPassages() }) {
 		return "", nil
 	}
 	return reading.DigestOf(ctx, e.Search)
 }
 
-// remember keeps the passages that a question was shown with, once each.
+// remember adds passages that were shown to those of a question, each once.
 func (e *evaluator) remember(i int, hits []retriever.Hit) {
 	q := &e.questions[i]
 	for _, h := range hits {
-		d := NewEvalDocument(h)
+		d := Document{ID: h.ID, Source: h.Source, Title: h.Title, Text: h.Text, Score: h.Score}
 		if !slices.ContainsFunc(q.Documents, func(o Document) bool { return o.ID == d.ID && o.Text == d.Text }) {
 			q.Documents = append(q.Documents, d)
 		}
 	}
 }
 
-func NewEvalDocument(h retriever.Hit) Document {
-	return Document{ID: h.ID, Source: h.Source, Title: h.Title, Text: h.Text, Score: h.Score}
-}
-
-// prompts returns the texts of one system, its own message in place.
+// prompts returns the prompts of a system, with its own system message.
 func (e *evaluator) prompts(s System) prompt.Set {
 	p := e.Prompts
 	if s.Prompt != "" {
@@ -100,11 +98,11 @@ func (e *evaluator) prompts(s System) prompt.Set {
 	return p
 }
 
-// answerAll answers and judges all questions; done counts the answers before.
+// answerAll answers and judges all questions. done is the number of answers before.
 func (e *evaluator) answerAll(ctx context.Context, s System, done int) ([]Record, error) {
 	records := make([]Record, 0, len(e.questions))
 	for from := 0; from < len(e.questions); from += e.Batch {
-		batch, err := e.answer(ctx, s, from, min(from+e.Batch, len(e.questions)))
+		batch, shown, err := e.answer(ctx, s, from, min(from+e.Batch, len(e.questions)))
 		if err != nil {
 			return nil, err
 		}
@@ -113,6 +111,7 @@ func (e *evaluator) answerAll(ctx context.Context, s System, done int) ([]Record
 		}
 		for i := range batch {
 			batch[i].score(e.questions[from+i].Question)
+			e.OnRecord(s.Name, batch[i], shown[i][:min(len(shown[i]), reading.EvidenceDepth)], batch[i].cut)
 		}
 		records = append(records, batch...)
 		e.Progress(Progress{Stage: "answer", System: s.Name,
@@ -121,8 +120,9 @@ func (e *evaluator) answerAll(ctx context.Context, s System, done int) ([]Record
 	return records, nil
 }
 
-// answer generates the answers to questions[from:to].
-func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Record, error) {
+// answer generates the answers to questions[from:to], and returns the passages that
+// were shown with each.
+func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Record, [][]retriever.Hit, error) {
 	prompts := e.prompts(s)
 	records := make([]Record, to-from)
 	asks := make([]*reading.Asking, to-from)
@@ -130,31 +130,32 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 	for i := range asks {
 		q := e.questions[from+i].Question
 		records[i] = Record{QuestionID: q.ID, Unanswerable: q.Unanswerable, Context: answer.Absent}
-		asks[i] = &reading.Asking{Messages: func(hits []retriever.Hit) []model.Message { return s.Setting.Messages(prompts, q, hits) }}
+		asks[i] = &reading.Asking{Messages: func(hits []retriever.Hit) []model.Message { return s.Setting.messages(prompts, q, hits) }}
 		var err error
 		if asks[i].Hits, err = e.passagesFor(ctx, s, from+i, &records[i]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		shown[i] = asks[i].Hits
 	}
 	r := reading.Reader{Model: s.Model, Extract: s.Extract, Like: model.Request{MaxTokens: e.MaxTokens, Stop: e.Stop}}
-	if s.Setting.WithDocuments() {
+	if s.Setting.ShowsPassages() {
 		r.Ensemble = s.Ensemble
 	}
 	responses, err := r.Answer(ctx, asks)
 	if err != nil {
-		return nil, fmt.Errorf("questions %s to %s: %w", records[0].QuestionID, records[len(records)-1].QuestionID, err)
+		return nil, nil, fmt.Errorf("questions %s to %s: %w", records[0].QuestionID, records[len(records)-1].QuestionID, err)
 	}
 	reqs := make([]model.Request, len(asks))
 	for i, response := range responses {
-		e.note(s, from+i, asks[i].Hits, len(shown[i]), &records[i])
+		e.noteShown(s, from+i, asks[i].Hits, len(shown[i]), &records[i])
 		records[i].answered(e.questions[from+i].Question, s, response, asks[i].From)
 		reqs[i], shown[i] = asks[i].Request(r.Like), asks[i].Hits
 	}
-	return records, e.signals(ctx, s, reqs, records, shown)
+	return records, shown, e.signals(ctx, s, reqs, records, shown)
 }
 
-// answered writes down an answer, and the passages that it was written from.
+// answered stores an answer and the places that it cites in the passages it was
+// written from.
 func (r *Record) answered(q question.Question, s System, response model.Response, from []retriever.Hit) {
 	sample := response.Samples[0]
 	text := strings.TrimSpace(sample.Text)
@@ -169,18 +170,16 @@ func (r *Record) answered(q question.Question, s System, response model.Response
 	r.cite(q, text, from)
 }
 
-// note writes down what a question was shown with, of so many passages.
-func (e *evaluator) note(s System, i int, hits []retriever.Hit, of int, r *Record) {
-	if !s.Setting.WithDocuments() {
+// noteShown stores which passages, of a number before they were cut to the context,
+// were shown with a question.
+func (e *evaluator) noteShown(s System, i int, hits []retriever.Hit, of int, r *Record) {
+	if !s.Setting.ShowsPassages() {
 		return
 	}
 	r.Passages, r.Context = len(hits), question.LabelContext(e.questions[i].Question, hits)
-	if e.KeepHits {
-		r.Hits = hits[:min(len(hits), reading.EvidenceDepth)]
-	}
-	r.Cut = r.Cut || len(hits) < of
+	r.cut = r.cut || len(hits) < of
 	if s.Setting != SettingLong {
-		r.Shortened = r.Cut
+		r.Shortened = r.cut
 		e.remember(i, hits)
 	}
 	for _, hit := range hits[:min(len(hits), reading.EvidenceDepth)] {
@@ -188,129 +187,106 @@ func (e *evaluator) note(s System, i int, hits []retriever.Hit, of int, r *Recor
 	}
 }
 
-// cite finds the places that the answer cites, or else seems to rest on, and
-// counts those of them that hold the answer.
+// cite finds the places that the answer cites or is attributed to, and counts the
+// cited ones that hold the reference answer.
 func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 	if len(hits) == 0 || answer.IsRefusal(r.Answer) {
 		return
 	}
-	places, nowhere := answer.Written(q.Question, text, hits)
-	r.Cited, r.CitedNowhere = len(places)+len(nowhere), nowhere
-	var quotes []retriever.Hit
+	places, unfound := answer.Cite(q.Question, text, hits)
+	r.Cited, r.CitedNowhere = len(unfound), unfound
+	var right []retriever.Hit // of those that the model cited itself
 	for _, c := range places {
-		if quote := (retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}); question.HoldsPart(quote, q) {
-			quotes = append(quotes, quote)
+		quote := retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}
+		holds := question.HoldsPart(quote, q)
+		if !c.Attributed {
+			if r.Cited++; holds {
+				right = append(right, quote)
+			}
 		}
-	}
-	r.CitedRight, r.CitedWhole = len(quotes), question.LabelContext(q, quotes) == answer.Present
-	if len(places) == 0 {
-		places = answer.Attributed(q.Question, text, hits)
-	}
-	for _, c := range places {
-		r.Citations = append(r.Citations, CitedPlace{
+		r.Citations = append(r.Citations, Citation{
 			Passage: c.Chunk.ID, Start: c.Start - c.Chunk.Start, End: c.End - c.Chunk.Start, Quote: c.Quote,
-			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support,
-			Right: question.HoldsPart(retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}, q),
+			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support, Right: holds,
 		})
 	}
+	r.CitedRight, r.CitedWhole = len(right), question.LabelContext(q, right) == answer.Present
 }
 
 // judge gives the records of a batch their verdicts.
 func (e *evaluator) judge(ctx context.Context, records []Record, from int) error {
-	var reqs []model.Request
-	var open []int
+	cases := make([]*judge.Case, len(records))
 	for i := range records {
-		r, q := &records[i], e.questions[from+i].Question
-		if r.Verdict, r.Decision = judge.Cascade(r.Answer, q, e.Judge.CorrectF1); answer.IsBlank(r.Answer) {
-			r.Verdict, r.Decision = answer.Refused, answer.ByEmpty // as an Assistant declines there
+		a := judge.Answer{Text: records[i].Answer}
+		if words.IsBlank(a.Text) {
+			a.Verdict, a.Decision = answer.Refused, answer.ByEmpty // an Assistant declines here
 		}
-		switch {
-		case r.Verdict != "":
-		case e.Judge.Model == nil || e.Judge.Votes < 0:
-			r.Verdict, r.Decision = answer.Incorrect, answer.ByUndecided
-		default:
-			open = append(open, i)
-			reqs = append(reqs, model.Request{
-				Messages: e.Prompts.JudgeMessages(q.Question, strings.Join(q.Golds(), " / "), r.Answer),
-				Samples:  e.Judge.Votes, MaxTokens: e.Judge.MaxTokens, Temperature: e.Judge.Temperature,
-				Seed: seed.Derive(e.Seed, q.ID, "judge", r.Answer),
-			})
-		}
+		cases[i] = &judge.Case{Question: e.questions[from+i].Question, Answers: []judge.Answer{a}}
 	}
-	if len(reqs) == 0 {
-		return nil
-	}
-	responses, err := model.Chat(ctx, e.Judge.Model, reqs)
-	if err != nil {
+	if err := e.judged.Decide(ctx, cases); err != nil {
 		return err
 	}
-	for i, response := range responses {
-		votes := judge.CountVotes(response.Samples)
-		e.judged.CountReply(response.Samples[0].Text, votes.Yes+votes.No > 0)
-		r := &records[open[i]]
-		r.Votes = &votes
-		r.Verdict, r.Decision = votes.Verdict()
+	for i, c := range cases {
+		a := c.Answers[0]
+		records[i].Verdict, records[i].Decision, records[i].Votes = a.Verdict, a.Decision, a.Votes
 	}
-	return e.judged.Check(e.Judge.Model, e.Judge)
+	return nil
 }
 
-// score fills in the comparison with the gold answers.
+// score compares an answer with the reference answers.
 func (r *Record) score(q question.Question) {
 	golds := q.Golds()
 	if r.Verdict == answer.Refused || len(golds) == 0 {
 		return
 	}
-	r.ExactMatch = answer.SquadExactMatch(r.Answer, golds)
-	r.Contains = answer.Contains(r.Answer, golds) || judge.ContainsAll(r.Answer, q.Parts)
+	r.ExactMatch = words.SquadExactMatch(r.Answer, golds)
+	r.Contains = q.In(r.Answer)
 	if q.YesNo() {
-		said := judge.SaysYesNo(answer.Normalize(r.Answer))
+		said := yesno.First(answer.Normalize(r.Answer))
 		r.Contains = said != "" && answer.ExactMatch(said, golds)
 	}
-	r.F1, r.RougeL = answer.SquadF1(r.Answer, golds), answer.RougeL(r.Answer, golds)
+	r.F1, r.RougeL = words.SquadF1(r.Answer, golds), words.RougeL(r.Answer, golds)
 }
 
-// describe starts the result of a system: all but the metrics.
+// describe returns the result of a system without its metrics.
 func (e *evaluator) describe(s System, records []Record) SystemResult {
 	out := SystemResult{
 		Name: s.Name, Model: s.Model.Name(), Setting: s.Setting, Records: records,
-		Ensemble: s.Ensemble, Extracted: s.Extract != nil, ScoresTrue: confidence.ScoresTrue(s.Model),
+		Ensemble: s.Ensemble, Extracted: s.Extract != nil, ScoresTrue: signals.Scores(s.Model),
 	}
 	out.Prompt = e.prompts(s).Closed
-	if s.Setting.WithDocuments() {
+	if s.Setting.ShowsPassages() {
 		out.Prompt, out.Layout = e.prompts(s).Read, layout.Fingerprint(e.prompts(s).ReadMessages)
 	}
 	out.count()
 	return out
 }
 
-// count makes the matrix and the curves from the records.
+// count computes the matrix and the curves from the records.
 func (s *SystemResult) count() {
-	s.Matrix = Matrix{answer.Present: {}, answer.Absent: {}}
+	s.Matrix = map[answer.Context]map[answer.Verdict]int{answer.Present: {}, answer.Absent: {}}
 	for _, r := range s.Records {
 		s.Matrix[r.Context][r.Verdict]++
 	}
 	s.Curve, s.Reliability = stats.CurvesOf(answeredOutcomes(s.Records))
 }
 
-// MeasureAgain computes everything that follows from the records.
-func (e *Evaluation) MeasureAgain(ctx context.Context) error {
-	m := evaluator{Config: Config{Seed: e.Seed, Resamples: e.Resamples, Progress: func(Progress) {}}}
-	if m.Resamples <= 0 {
-		return fmt.Errorf("%d bootstrap samples", e.Resamples)
-	}
-	for i := range e.Systems {
-		s := &e.Systems[i]
-		for k := range s.Records {
-			r := &s.Records[k]
-			r.Unanswerable = e.Questions[k].Unanswerable
-			r.ExactMatch, r.Contains, r.F1, r.RougeL = false, false, 0, 0
-			r.score(e.Questions[k].Question)
+// signals collects the signals of the records of a batch. Refusals have only those that
+// come with the answer.
+func (e *evaluator) signals(ctx context.Context, s System, reqs []model.Request, records []Record, shown [][]retriever.Hit) error {
+	var open []int
+	var asked []signals.Answer
+	for i, r := range records {
+		records[i].Signals = signals.Free(r.Confidence, shown[i])
+		if !words.IsBlank(r.Answer) && !answer.IsRefusal(r.Answer) {
+			open, asked = append(open, i), append(asked, signals.Answer{Request: reqs[i], Text: r.Answer})
 		}
-		s.count()
 	}
-	for _, c := range e.Comparisons {
-		m.Compare = append(m.Compare, Pair{c.Base, c.Other})
+	collected, err := signals.Ask(ctx, s.Model, e.Signals, asked, s.Extract, e.Seed)
+	if err != nil {
+		return fmt.Errorf("signals of questions from %s: %w", records[0].QuestionID, err)
 	}
-	e.Comparisons = nil
-	return m.measure(ctx, e)
+	for k, i := range open {
+		maps.Copy(records[i].Signals, collected[k])
+	}
+	return nil
 }

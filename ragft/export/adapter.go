@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 )
 
-// baseModel is the header of the base in GGUF.
+// baseModel is the header of the base model in GGUF.
 type baseModel struct {
 	*gguf.File
 	family
@@ -29,7 +30,7 @@ func openBase(path string) (*baseModel, error) {
 	return m, nil
 }
 
-// check says whether the pair, in GGUF's order, fits the base.
+// check returns an error if the pair, in the order of GGUF, does not fit the base.
 func (m *baseModel) check(p pair) error {
 	w, ok := m.Tensor(p.name + ".weight")
 	if !ok {
@@ -40,12 +41,13 @@ func (m *baseModel) check(p pair) error {
 		in, out = p.b.shape[0], p.a.shape[0]
 	}
 	if !slices.Equal(w.Dims, []int64{in, out}) {
-		return fmt.Errorf("export: %s is %v in the base and [%d %d] in the adapter; was it made for another model?", p.name, w.Dims, in, out)
+		return fmt.Errorf("export: %s is %v in the base and [%d %d] in the adapter; was it made for another model?",
+			p.name, w.Dims, in, out)
 	}
 	return nil
 }
 
-// readGGUFAdapter reads an adapter for the base.
+// readGGUFAdapter reads an adapter and checks that it fits the base.
 func readGGUFAdapter(path string, m *baseModel) ([]pair, error) {
 	f, err := gguf.Open(path)
 	if err != nil {
@@ -56,13 +58,13 @@ func readGGUFAdapter(path string, m *baseModel) ([]pair, error) {
 		return nil, fmt.Errorf("export: adapter %s: %s", path, fmt.Sprintf(format, args...))
 	}
 	if kind, _ := f.Text("general.type"); kind != "adapter" {
-		return fail("it is a GGUF file of the type %q", kind)
+		return fail("the file holds a %s, not an adapter", cmp.Or(kind, "model"))
 	}
 	if kind, _ := f.Text("adapter.type"); kind != "lora" {
-		return fail("it is an adapter of the type %q", kind)
+		return fail("the adapter's type is %q, not lora", kind)
 	}
 	if architecture, _ := f.Text("general.architecture"); architecture != m.architecture {
-		return fail("it is for the architecture %q, the base is %q", architecture, m.architecture)
+		return fail("it was made for the architecture %q; the base has %q", architecture, m.architecture)
 	}
 	alpha, _ := f.Float("adapter.lora.alpha")
 	var pairs []pair
@@ -86,7 +88,7 @@ func readGGUFAdapter(path string, m *baseModel) ([]pair, error) {
 			rank = p.a.shape[1]
 		}
 		if rank != p.rank() {
-			return fail("the matrices of %s are not of one rank", name)
+			return fail("the matrices of %s differ in rank", name)
 		}
 		if alpha != 0 {
 			p.scale = alpha / float64(rank)
@@ -97,12 +99,12 @@ func readGGUFAdapter(path string, m *baseModel) ([]pair, error) {
 		pairs = append(pairs, p)
 	}
 	if len(pairs) == 0 || 2*len(pairs) != len(f.Tensors()) {
-		return fail("%d of its %d tensors are pairs", 2*len(pairs), len(f.Tensors()))
+		return fail("only %d of its %d tensors are pairs of matrices", 2*len(pairs), len(f.Tensors()))
 	}
 	return pairs, nil
 }
 
-// readTensor reads a matrix, as it is where safetensors has its type.
+// readTensor reads a matrix: unchanged if its type exists in safetensors, else as F32.
 func readTensor(f *gguf.File, name string) (tensor, error) {
 	info, ok := f.Tensor(name)
 	if !ok {
@@ -110,10 +112,10 @@ func readTensor(f *gguf.File, name string) (tensor, error) {
 	}
 	dims := info.Dims
 	if len(dims) == 1 {
-		dims = append(slices.Clone(dims), 1) // writers drop a last dimension of one
+		dims = append(slices.Clone(dims), 1) // GGUF drops a last dimension of 1
 	}
 	if len(dims) != 2 || dims[0] == 0 || dims[1] == 0 {
-		return tensor{}, fmt.Errorf("%w: the tensor %s %v is no matrix", ErrUnsupported, name, info.Dims)
+		return tensor{}, fmt.Errorf("%w: the tensor %s %v is not a matrix", ErrUnsupported, name, info.Dims)
 	}
 	t := tensor{name: name, dtype: info.Type.String(), shape: []int64{dims[1], dims[0]}}
 	var err error
@@ -130,19 +132,20 @@ func readTensor(f *gguf.File, name string) (tensor, error) {
 	return t, nil
 }
 
-// writeGGUF writes an adapter as llama.cpp reads it.
+// writeGGUF writes an adapter that llama.cpp can load.
 func (m *baseModel) writeGGUF(path string, pairs []pair) error {
 	w, err := gguf.Create(path)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
 	defer w.Close()
-	// One alpha for all: the file's scale of a weight is alpha / rank.
+	// A file has one alpha; llama.cpp scales each weight by alpha / rank.
 	alpha := float32(pairs[0].scale * float64(pairs[0].rank()))
 	meta := []gguf.KV{{Key: "general.type", Value: "adapter"}, {Key: "general.architecture", Value: m.architecture},
 		{Key: "adapter.type", Value: "lora"}, {Key: "adapter.lora.alpha", Value: alpha}}
 	if name, ok := m.Text("general.name"); ok {
-		meta = append(meta, gguf.KV{Key: "general.base_model.count", Value: uint32(1)}, gguf.KV{Key: "general.base_model.0.name", Value: name})
+		meta = append(meta, gguf.KV{Key: "general.base_model.count", Value: uint32(1)},
+			gguf.KV{Key: "general.base_model.0.name", Value: name})
 	}
 	for _, kv := range meta {
 		if err := w.SetMeta(kv.Key, kv.Value); err != nil {

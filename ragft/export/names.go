@@ -11,18 +11,18 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 )
 
-// ErrUnsupported means that there is no counterpart for a weight or a feature
-// on the other side.
-var ErrUnsupported = errors.New("export: no counterpart")
+// ErrUnsupported is returned for a weight or a feature that the other format
+// does not have.
+var ErrUnsupported = errors.New("export: not supported by the other format")
 
-// family says how the conversion of a family's weights to GGUF changes names
-// and order, after llama.cpp's convert_hf_to_gguf.
+// family describes how converting a family's weights to GGUF changes their
+// names and order, as llama.cpp's convert_hf_to_gguf.py does it.
 type family struct {
-	// modules of a layer: GGUF's name to that of Hugging Face transformers.
+	// modules maps the GGUF names of a layer's modules to those of Hugging Face transformers.
 	modules map[string]string
-	// interleaved: the rows of Q and K are put into the order of llama.cpp's
-	// rotary embedding, which turns neighbouring rows, where transformers turns
-	// those half a head apart.
+	// interleaved means that the rows of Q and K are in the order of llama.cpp's
+	// rotary embedding, which rotates neighbouring rows. Transformers rotates
+	// rows half a head apart.
 	interleaved bool
 }
 
@@ -36,8 +36,8 @@ var (
 		"ffn_up_shexp": "mlp.shared_expert.up_proj", "ffn_down_shexp": "mlp.shared_expert.down_proj"})
 )
 
-// families by llama.cpp's architecture. Of mixtures of experts only what is
-// not an expert has a counterpart: transformers keeps experts apart, GGUF in stacks.
+// families by the name of the architecture in llama.cpp. Experts cannot be
+// converted: transformers keeps each one apart, GGUF stacks them.
 var families = map[string]family{
 	"llama": {dense, true}, "mistral3": {dense, true}, "smollm3": {dense, true}, "granite": {dense, true}, "granitemoe": {attention, true},
 	"qwen2": {dense, false}, "qwen3": {dense, false}, "gemma": {dense, false}, "gemma2": {dense, false}, "gemma3": {dense, false},
@@ -51,21 +51,21 @@ func with(a, b map[string]string) map[string]string {
 	return out
 }
 
-// Architectures lists the families whose adapters and targets can be
-// converted, by llama.cpp's names.
+// Architectures returns the families whose adapters and targets can be
+// converted, by their names in llama.cpp, sorted.
 func Architectures() []string { return slices.Sorted(maps.Keys(families)) }
 
 func familyOf(architecture string) (family, error) {
 	f, ok := families[architecture]
 	if !ok {
-		return f, fmt.Errorf("%w: the architecture %q is not among %s", ErrUnsupported, architecture, strings.Join(Architectures(), ", "))
+		return f, fmt.Errorf("%w: architecture %q; known are %s", ErrUnsupported, architecture, strings.Join(Architectures(), ", "))
 	}
 	return f, nil
 }
 
 var layerName = regexp.MustCompile(`^blk\.(\d+)\.(.+)$`)
 
-// toHF is the transformers name of the weight that GGUF calls name, without ".weight".
+// toHF returns the name in transformers of the weight that GGUF calls name, both without ".weight".
 func (f family) toHF(name, root string) (string, error) {
 	switch name {
 	case "output":
@@ -78,13 +78,13 @@ func (f family) toHF(name, root string) (string, error) {
 			return root + ".layers." + parts[1] + "." + module, nil
 		}
 	}
-	return "", fmt.Errorf("%w for the weight %s", ErrUnsupported, name)
+	return "", fmt.Errorf("%w: the weight %s", ErrUnsupported, name)
 }
 
 var hfLayer = regexp.MustCompile(`(?:^|\.)layers\.(\d+)\.(.+)$`)
 
-// fromHF is the inverse of toHF; what stands before "layers" may differ from
-// one kind of model to the other.
+// fromHF is the inverse of toHF. It ignores the prefix of "layers", which
+// depends on the kind of model.
 func (f family) fromHF(name string) (string, error) {
 	switch {
 	case name == "lm_head" || strings.HasSuffix(name, ".lm_head"):
@@ -99,10 +99,10 @@ func (f family) fromHF(name string) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("%w for the module %s", ErrUnsupported, name)
+	return "", fmt.Errorf("%w: the module %s", ErrUnsupported, name)
 }
 
-// heads is the number of heads whose rows of the weight are reordered; 0 = none are.
+// heads returns the number of heads in which the weight's rows are reordered, or 0.
 func (f family) heads(base *gguf.File, architecture, name string) (int64, error) {
 	key := ""
 	switch {
@@ -120,17 +120,16 @@ func (f family) heads(base *gguf.File, architecture, name string) (int64, error)
 	}
 	n, ok := base.Uint(key)
 	if !ok || n == 0 || n > 1<<20 {
-		return 0, fmt.Errorf("%w: the base does not give one %s for all layers", ErrUnsupported, key)
+		return 0, fmt.Errorf("%w: the base has no single %s for all layers", ErrUnsupported, key)
 	}
 	return int64(n), nil
 }
 
-// reorder changes the order of a matrix's rows within each head: from that of
-// transformers, the halves of a head one after the other, to GGUF's, rows of
-// both halves in turn; or back.
+// reorder changes the order of a matrix's rows within each head. Transformers
+// has the two halves of a head one after the other; GGUF interleaves them.
 func reorder(data []byte, rows, heads int64, toGGUF bool) ([]byte, error) {
 	if rows%(2*heads) != 0 {
-		return nil, fmt.Errorf("%d rows are not %d heads of even size", rows, heads)
+		return nil, fmt.Errorf("%d rows do not divide into %d heads of even size", rows, heads)
 	}
 	out := make([]byte, len(data))
 	size := int64(len(data)) / rows

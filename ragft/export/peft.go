@@ -18,14 +18,14 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 )
 
-// Names of PEFT's files in an adapter's folder.
+// Files that PEFT saves in an adapter's folder, and the prefix of its tensors.
 const (
 	configFile  = "adapter_config.json"
 	weightsFile = "adapter_model.safetensors"
 	peftPrefix  = "base_model.model."
 )
 
-// peftConfig is adapter_config.json, as far as a LoRA adapter needs it.
+// peftConfig holds the fields of adapter_config.json that matter for LoRA.
 type peftConfig struct {
 	PEFTType      string             `json:"peft_type"`
 	TaskType      string             `json:"task_type"`
@@ -46,9 +46,9 @@ type peftConfig struct {
 	ALoRA         []int64            `json:"alora_invocation_tokens,omitempty"`
 }
 
-// pair is one weight's matrices: change = scale * B * A, with A [rank, in] and
-// B [out, rank], both with the last dimension contiguous. For an embedding A
-// is [rank, vocabulary] in PEFT's file and its transpose in GGUF's.
+// pair holds the matrices of one weight. Its update is scale * B * A, with A of
+// shape [rank, in] and B of shape [out, rank], both row-major. For an embedding
+// A is [rank, vocabulary] in PEFT, and its transpose in GGUF.
 type pair struct {
 	name  string // GGUF's, without ".weight"
 	a, b  tensor
@@ -59,22 +59,24 @@ func (p pair) rank() int64 { return p.b.shape[1] }
 
 const embedding = "token_embd"
 
-// ToPEFTOptions says how [ToPEFT] names things. The zero value works for
-// models of text.
+// ToPEFTOptions are the names that [ToPEFT] writes. The zero value suits models
+// of text.
 type ToPEFTOptions struct {
-	// Base is the base's name on Hugging Face or its folder, which PEFT looks
-	// for when the adapter is loaded; "" leaves it to the caller of PEFT.
+	// Base is the base model's name on Hugging Face, or its folder, which PEFT
+	// loads with the adapter. Empty means that whoever loads it names the base.
 	Base string
-	// Root is what stands before "layers" in the names of transformers; "" =
-	// "model". Models of text and pictures have "model.language_model".
+	// Root is the prefix of "layers" in the names of transformers' modules.
+	// Empty means "model". Models of text and images have
+	// "model.language_model".
 	Root string
 }
 
-// ToPEFT writes the GGUF adapter into the folder dir as PEFT saves one, with
-// adapter_config.json and adapter_model.safetensors. base is the path of the
-// base model in GGUF; only its header is read. Values in F32, F16 and BF16 are
-// kept to the bit, Q8_0 and Q4_0 become F32. What has no counterpart, such as
-// stacks of experts, is [ErrUnsupported].
+// ToPEFT converts the GGUF adapter at path adapter into the folder dir, as PEFT
+// saves one: adapter_config.json and adapter_model.safetensors. base is the
+// path of the base model in GGUF; only its header is read. Values in F32, F16
+// and BF16 are kept bit for bit; other types become F32. The error wraps
+// [ErrUnsupported] for weights that PEFT has no name for, such as stacks of
+// experts. dir is created if it does not exist.
 func ToPEFT(adapter, base, dir string, o ToPEFTOptions) error {
 	o.Root = cmp.Or(o.Root, "model")
 	m, err := openBase(base)
@@ -86,8 +88,11 @@ func ToPEFT(adapter, base, dir string, o ToPEFTOptions) error {
 	if err != nil {
 		return err
 	}
-	config := peftConfig{PEFTType: "LORA", TaskType: "CAUSAL_LM", Base: o.Base, Bias: "none", InferenceMode: true, InitWeights: true,
-		R: pairs[0].rank(), Alpha: pairs[0].scale * float64(pairs[0].rank()), RankPattern: map[string]int64{}, AlphaPattern: map[string]float64{}}
+	config := peftConfig{
+		PEFTType: "LORA", TaskType: "CAUSAL_LM", Base: o.Base, Bias: "none", InferenceMode: true, InitWeights: true,
+		R: pairs[0].rank(), Alpha: pairs[0].scale * float64(pairs[0].rank()),
+		RankPattern: map[string]int64{}, AlphaPattern: map[string]float64{},
+	}
 	targets := map[string]bool{}
 	var tensors []tensor
 	for _, p := range pairs {
@@ -123,7 +128,7 @@ func ToPEFT(adapter, base, dir string, o ToPEFTOptions) error {
 	})
 }
 
-// appendPEFT adds the pair's matrices with the names and in the order of transformers.
+// appendPEFT adds the pair's matrices with the names and row order of transformers.
 func (m *baseModel) appendPEFT(tensors []tensor, p pair, name string) ([]tensor, error) {
 	a, b := p.a, p.b
 	a.name, b.name = peftPrefix+name+".lora_A.weight", peftPrefix+name+".lora_B.weight"
@@ -143,15 +148,16 @@ func (m *baseModel) appendPEFT(tensors []tensor, p pair, name string) ([]tensor,
 	return append(tensors, a, b), nil
 }
 
-// FromPEFT writes the GGUF adapter for the LoRA adapter in the folder dir, as
-// PEFT, TRL and Axolotl save one: ranks and alphas of single modules and rsLoRA
-// included. base is the path of the base model in GGUF; only its header is
-// read, and every weight is checked against it. Values keep their type, but
-// where modules differ in alpha: GGUF has one for all, so that the difference
-// is multiplied into B, in F32.
+// FromPEFT converts the LoRA adapter in the folder dir, as PEFT, TRL and Axolotl
+// save one, into a GGUF adapter at path adapter. Ranks and alphas of single
+// modules and rsLoRA are supported. base is the path of the base model in GGUF;
+// only its header is read, and every weight is checked against it. Values keep
+// their type, except where modules differ in alpha: GGUF has one alpha for all,
+// so the difference is multiplied into B, in F32.
 //
-// DoRA, biases, whole modules that were saved and weights without counterpart
-// are [ErrUnsupported]; a damaged file of weights is [ErrSafetensors].
+// The error wraps [ErrUnsupported] for DoRA, biases, modules that were trained
+// as a whole and weights that GGUF has no name for, and [ErrSafetensors] for a
+// damaged file of weights.
 func FromPEFT(dir, base, adapter string) error {
 	m, err := openBase(base)
 	if err != nil {
@@ -193,16 +199,16 @@ func readConfig(path string) (*peftConfig, error) {
 	case c.Bias != "" && c.Bias != "none":
 		what = "trained biases"
 	case len(c.ToSave) > 0:
-		what = "whole modules (modules_to_save)"
+		what = "modules that were trained as a whole (modules_to_save)"
 	case len(c.ALoRA) > 0:
 		what = "activated LoRA"
 	default:
 		return c, nil
 	}
-	return nil, fmt.Errorf("%w: %s: %s cannot be said in a GGUF adapter", ErrUnsupported, path, what)
+	return nil, fmt.Errorf("%w: %s: a GGUF adapter cannot hold %s", ErrUnsupported, path, what)
 }
 
-// scale is what PEFT multiplies the product of a module's matrices by.
+// scale returns the factor of a module's update B * A in PEFT.
 func (c *peftConfig) scale(module string, rank int64) (float64, error) {
 	alpha, r := c.Alpha, c.R
 	for _, key := range slices.Sorted(maps.Keys(c.AlphaPattern)) {
@@ -222,10 +228,10 @@ func (c *peftConfig) scale(module string, rank int64) (float64, error) {
 		}
 	}
 	if r != rank {
-		return 0, fmt.Errorf("export: %s has the rank %d and should have %d", module, rank, r)
+		return 0, fmt.Errorf("export: %s has rank %d; the configuration says %d", module, rank, r)
 	}
 	if math.IsNaN(alpha) || math.IsInf(alpha, 0) || alpha == 0 {
-		return 0, fmt.Errorf("export: %s has the alpha %v", module, alpha)
+		return 0, fmt.Errorf("export: the alpha of %s is %v", module, alpha)
 	}
 	if c.UseRSLoRA {
 		return alpha / math.Sqrt(float64(r)), nil
@@ -233,25 +239,25 @@ func (c *peftConfig) scale(module string, rank int64) (float64, error) {
 	return alpha / float64(r), nil
 }
 
-// matches is PEFT's way to look a module up: the pattern is its name, or the end of it after a dot.
+// matches applies PEFT's rule: a pattern matches a module's whole name, or its end after a dot.
 func matches(key, module string) (bool, error) {
 	pattern, err := regexp.Compile(`^(.*\.)?(` + key + `)$`)
 	if err != nil {
-		return false, fmt.Errorf("export: the pattern %q: %w", key, err)
+		return false, fmt.Errorf("export: pattern %q: %w", key, err)
 	}
 	return pattern.MatchString(module), nil
 }
 
 var peftName = regexp.MustCompile(`^(?:base_model\.model\.)?(.+?)\.lora_(?:embedding_)?([AB])(?:\.default)?(?:\.weight)?$`)
 
-// pairUp finds the matrices of each weight, in GGUF's names and order.
+// pairUp finds the two matrices of each weight, and gives them the names and order of GGUF.
 func (m *baseModel) pairUp(tensors []tensor, c *peftConfig) ([]pair, error) {
 	byModule := map[string]*pair{}
 	var order []string
 	for _, t := range tensors {
 		parts := peftName.FindStringSubmatch(t.name)
 		if parts == nil || len(t.shape) != 2 || t.shape[0] == 0 || t.shape[1] == 0 {
-			return nil, fmt.Errorf("%w: the tensor %s %v is no matrix of a LoRA adapter", ErrUnsupported, t.name, t.shape)
+			return nil, fmt.Errorf("%w: the tensor %s %v is not a matrix of a LoRA adapter", ErrUnsupported, t.name, t.shape)
 		}
 		p := byModule[parts[1]]
 		if p == nil {
@@ -272,27 +278,27 @@ func (m *baseModel) pairUp(tensors []tensor, c *peftConfig) ([]pair, error) {
 			return nil, err
 		}
 		if other := seen[p.name]; other != "" {
-			return nil, fmt.Errorf("export: %s and %s are the same weight, %s", other, module, p.name)
+			return nil, fmt.Errorf("export: %s and %s both stand for the weight %s", other, module, p.name)
 		}
 		seen[p.name] = module
 		pairs = append(pairs, *p)
 	}
 	if len(pairs) == 0 {
-		return nil, errors.New("export: the adapter changes no weight")
+		return nil, errors.New("export: the adapter is empty")
 	}
 	return pairs, nil
 }
 
-// complete names the pair, puts it into GGUF's order and checks it against the base.
+// complete gives the pair its name and order in GGUF, and checks it against the base.
 func (m *baseModel) complete(p *pair, module string, c *peftConfig) (err error) {
 	if p.a.data == nil || p.b.data == nil {
-		return fmt.Errorf("export: %s has one matrix only", module)
+		return fmt.Errorf("export: %s has only one of its two matrices", module)
 	}
 	if p.name, err = m.fromHF(module); err != nil {
 		return err
 	}
 	if p.a.shape[0] != p.b.shape[1] {
-		return fmt.Errorf("export: the matrices of %s, %v and %v, are not of one rank", module, p.a.shape, p.b.shape)
+		return fmt.Errorf("export: the matrices of %s, %v and %v, differ in rank", module, p.a.shape, p.b.shape)
 	}
 	if p.scale, err = c.scale(module, p.rank()); err != nil {
 		return err
@@ -312,7 +318,7 @@ func (m *baseModel) complete(p *pair, module string, c *peftConfig) (err error) 
 	return m.check(*p)
 }
 
-// transpose turns a matrix, whatever its type.
+// transpose returns the transpose of a matrix of any type.
 func transpose(t tensor) tensor {
 	rows, cols := t.shape[0], t.shape[1]
 	size := dtypeBytes[t.dtype]
@@ -326,7 +332,7 @@ func transpose(t tensor) tensor {
 	return t
 }
 
-// scaled multiplies a matrix, in F32.
+// scaled returns the matrix times factor, in F32.
 func scaled(t tensor, factor float64) (tensor, error) {
 	kind, _ := gguf.ParseType(t.dtype)
 	values, err := gguf.Dequantize(kind, t.data)

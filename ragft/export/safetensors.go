@@ -15,14 +15,13 @@ import (
 	"github.com/ragft/ragft/internal/atomicfile"
 )
 
-// ErrSafetensors means that a file breaks the rules of safetensors.
-var ErrSafetensors = errors.New("export: not a proper safetensors file")
+// ErrSafetensors is returned for a file that is not valid safetensors.
+var ErrSafetensors = errors.New("export: invalid safetensors file")
 
-// maxHeader is the format's own limit of the header, in bytes.
+// maxHeader is the longest header that the format allows, in bytes.
 const maxHeader = 100_000_000
 
-// tensor is one tensor of a safetensors file. The last dimension is the
-// contiguous one.
+// tensor is one tensor of a safetensors file, in row-major order.
 type tensor struct {
 	name  string
 	dtype string // "F32", "F16", "BF16", ...
@@ -30,7 +29,7 @@ type tensor struct {
 	data  []byte
 }
 
-// dtypeBytes are the sizes of the types that adapters come in.
+// dtypeBytes are the sizes of the types that adapters have.
 var dtypeBytes = map[string]int64{"F32": 4, "F16": 2, "BF16": 2}
 
 // entry is a tensor's description in the header.
@@ -40,8 +39,8 @@ type entry struct {
 	Offsets []int64 `json:"data_offsets"`
 }
 
-// readSafetensors reads a whole file. Nothing is allocated for a length that
-// the file does not have.
+// readSafetensors reads a whole file. No length in the file makes it allocate
+// more than the file's size.
 func readSafetensors(path string) ([]tensor, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -56,15 +55,15 @@ func readSafetensors(path string) ([]tensor, error) {
 
 func parseSafetensors(data []byte) ([]tensor, error) {
 	if len(data) < 8 {
-		return nil, errors.New("it is shorter than the length of its header")
+		return nil, errors.New("shorter than a header")
 	}
 	n := binary.LittleEndian.Uint64(data)
 	if n > maxHeader || n > uint64(len(data)-8) {
-		return nil, fmt.Errorf("the header is said to have %d bytes", n)
+		return nil, fmt.Errorf("the header cannot have %d bytes", n)
 	}
 	header, body := data[8:8+n], data[8+n:]
 	if len(header) == 0 || header[0] != '{' {
-		return nil, errors.New("the header is no JSON object")
+		return nil, errors.New("the header is not a JSON object")
 	}
 	names, entries, err := parseHeader(header)
 	if err != nil {
@@ -81,7 +80,7 @@ func parseSafetensors(data []byte) ([]tensor, error) {
 	return tensors, checkCover(entries, int64(len(body)))
 }
 
-// parseHeader reads the header in its order; a name that comes twice is an error.
+// parseHeader reads the header in order. A name that comes twice is an error.
 func parseHeader(header []byte) (names []string, entries []entry, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(header))
 	if _, err := decoder.Token(); err != nil {
@@ -95,7 +94,7 @@ func parseHeader(header []byte) (names []string, entries []entry, err error) {
 		}
 		name, _ := token.(string)
 		if seen[name] {
-			return nil, nil, fmt.Errorf("%q comes twice", name)
+			return nil, nil, fmt.Errorf("%q is in the header twice", name)
 		}
 		seen[name] = true
 		var raw json.RawMessage
@@ -115,7 +114,7 @@ func parseHeader(header []byte) (names []string, entries []entry, err error) {
 		return nil, nil, err
 	}
 	if rest := bytes.TrimRight(header[decoder.InputOffset():], " "); len(rest) > 0 {
-		return nil, nil, errors.New("there is text after the header")
+		return nil, nil, errors.New("text after the header")
 	}
 	return names, entries, nil
 }
@@ -123,30 +122,30 @@ func parseHeader(header []byte) (names []string, entries []entry, err error) {
 func (e entry) take(name string, body []byte) (tensor, error) {
 	size, known := dtypeBytes[e.DType]
 	if !known {
-		return tensor{}, fmt.Errorf("the type %q: adapters are F32, F16 or BF16", e.DType)
+		return tensor{}, fmt.Errorf("type %q; adapters have F32, F16 or BF16", e.DType)
 	}
 	if len(e.Offsets) != 2 || e.Offsets[0] < 0 || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > int64(len(body)) {
-		return tensor{}, fmt.Errorf("the offsets %v in %d bytes of data", e.Offsets, len(body))
+		return tensor{}, fmt.Errorf("offsets %v in %d bytes of data", e.Offsets, len(body))
 	}
 	for _, n := range e.Shape {
 		if n < 0 || n > 0 && size > math.MaxInt64/n {
-			return tensor{}, fmt.Errorf("the shape %v", e.Shape)
+			return tensor{}, fmt.Errorf("shape %v", e.Shape)
 		}
 		size *= n
 	}
 	if size != e.Offsets[1]-e.Offsets[0] {
-		return tensor{}, fmt.Errorf("the shape %v has %d bytes, the offsets %v", e.Shape, size, e.Offsets)
+		return tensor{}, fmt.Errorf("shape %v needs %d bytes, which the offsets %v do not span", e.Shape, size, e.Offsets)
 	}
 	return tensor{name, e.DType, e.Shape, body[e.Offsets[0]:e.Offsets[1]]}, nil
 }
 
-// checkCover says whether the tensors fill the data without gap or overlap.
+// checkCover returns an error unless the tensors fill the data without gap or overlap.
 func checkCover(entries []entry, size int64) error {
 	sorted := slices.SortedFunc(slices.Values(entries), func(a, b entry) int { return slices.Compare(a.Offsets, b.Offsets) })
 	at := int64(0)
 	for _, e := range sorted {
 		if e.Offsets[0] != at {
-			return fmt.Errorf("a gap or an overlap at byte %d of the data", at)
+			return fmt.Errorf("gap or overlap at byte %d of the data", at)
 		}
 		at = e.Offsets[1]
 	}
@@ -156,8 +155,8 @@ func checkCover(entries []entry, size int64) error {
 	return nil
 }
 
-// writeSafetensors writes a file as the format's own library does: the header
-// padded to eight bytes, the metadata that transformers asks for.
+// writeSafetensors writes a file as the reference implementation does: with the
+// header padded to eight bytes, and the metadata that transformers needs.
 func writeSafetensors(path string, tensors []tensor) error {
 	var header bytes.Buffer
 	header.WriteString(`{"__metadata__":{"format":"pt"}`)

@@ -3,6 +3,7 @@ package export
 import (
 	"bufio"
 	"encoding/json"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -21,7 +23,12 @@ func exampleRows() []rows.Row {
 	answer := func(text string) model.Message { return model.Message{Role: model.RoleAssistant, Content: text} }
 	return []rows.Row{
 		{ID: "a", Messages: append(prompt[:2:2], answer("Nine."))},
-		{ID: "b", Messages: append(prompt[:2:2], answer("Nine.")), Rejected: rows.Responses{answer("Ten."), answer("No idea.")}, Weight: 2},
+		{
+			ID:       "b",
+			Messages: append(prompt[:2:2], answer("Nine.")),
+			Rejected: rows.Responses{answer("Ten."), answer("No idea.")},
+			Weight:   2,
+		},
 		{ID: "c", Kind: rows.KindText, Text: "A house of nine rooms."},
 	}
 }
@@ -59,7 +66,8 @@ func TestTRL(t *testing.T) {
 	require.Len(t, files.Configs, 3)
 	script, err := os.ReadFile(files.Configs[0])
 	require.NoError(t, err)
-	for _, want := range []string{`model="some\"one/model"`, `target_modules=["lm_head","q_proj","v_proj"]`, "r=8", "lora_alpha=16", "use_rslora=True",
+	for _, want := range []string{`model="some\"one/model"`, `target_modules=["lm_head","q_proj","v_proj"]`, "r=8", "lora_alpha=16",
+		"use_rslora=True",
 		"learning_rate=0.0002", `"rows.jsonl"`, "SFTTrainer(", "accelerate launch rows_trl.py"} {
 		require.Contains(t, string(script), want)
 	}
@@ -80,7 +88,7 @@ func TestTRL(t *testing.T) {
 }
 
 func TestAxolotl(t *testing.T) {
-	files, err := Axolotl(t.TempDir(), exampleRows(), Recipe{Base: "someone/model", HeldOut: -1})
+	files, err := Axolotl(t.TempDir(), exampleRows(), Recipe{Base: "someone/model", HeldOut: opt.Of(0.0)})
 	require.NoError(t, err)
 	learnt := func(role, content string, train bool) map[string]any {
 		m := message(role, content)
@@ -103,6 +111,7 @@ func TestAxolotl(t *testing.T) {
 	require.Equal(t, true, config["lora_target_linear"])
 	require.Equal(t, 16, config["lora_r"])
 	require.EqualValues(t, 0, config["val_set_size"])
+	require.EqualValues(t, 0.05, config["warmup_ratio"])
 	set := config["datasets"].([]any)[0].(map[string]any)
 	require.Equal(t, "chat_template", set["type"])
 	require.Equal(t, "train", set["message_field_training"])
@@ -115,13 +124,17 @@ func TestExportErrors(t *testing.T) {
 		rows   []rows.Row
 		recipe Recipe
 	}{
-		"no base model":          {exampleRows(), Recipe{}},
-		"there are no rows":      {nil, Recipe{Base: "x"}},
-		"no prompt and response": {[]rows.Row{{ID: "a"}}, Recipe{Base: "x"}},
-		"Recipe.Architecture":    {exampleRows(), Recipe{Base: "x", Targets: []string{"attn_q"}}},
-		`target "ffn_gate_exps"`: {exampleRows(), Recipe{Base: "x", Architecture: "llama", Targets: []string{"ffn_gate_exps"}}},
-		"out of its range":       {exampleRows(), Recipe{Base: "x", Rank: -1, Alpha: 1}},
-		"the number -1":          {exampleRows(), Recipe{Base: "x", LearningRate: -1}},
+		"no base model":                     {exampleRows(), Recipe{}},
+		"there are no rows":                 {nil, Recipe{Base: "x"}},
+		"does not end with a response":      {[]rows.Row{{ID: "a"}}, Recipe{Base: "x"}},
+		"set Architecture":                  {exampleRows(), Recipe{Base: "x", Targets: []string{"attn_q"}}},
+		`target "ffn_gate_exps"`:            {exampleRows(), Recipe{Base: "x", Architecture: "llama", Targets: []string{"ffn_gate_exps"}}},
+		"Rank is -1, which is out of range": {exampleRows(), Recipe{Base: "x", Rank: -1, Alpha: 1}},
+		"LearningRate is -1":                {exampleRows(), Recipe{Base: "x", LearningRate: -1}},
+		"Dropout is 1":                      {exampleRows(), Recipe{Base: "x", Dropout: 1}},
+		"HeldOut is 1":                      {exampleRows(), Recipe{Base: "x", HeldOut: opt.Of(1.0)}},
+		"WarmUp is -0.1":                    {exampleRows(), Recipe{Base: "x", WarmUp: opt.Of(-0.1)}},
+		"Beta is NaN":                       {exampleRows(), Recipe{Base: "x", Beta: math.NaN()}},
 	} {
 		dir := filepath.Join(t.TempDir(), "out")
 		_, err := TRL(dir, c.rows, c.recipe)

@@ -1,281 +1,241 @@
 package judge
 
 import (
-	"errors"
+	"cmp"
+	"context"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/retriever"
 )
 
-// JudgeOptions controls the last step of the cascade, where the model decides
-// what the comparison of strings leaves open. The zero value asks the
-// generating model once, greedily.
+// Options says who judges, and how. The zero value is no judge: what comparing
+// strings leaves open is incorrect.
 type Options struct {
-	Model model.Model // nil = the model that generates
+	// Model votes, or chooses. Nil = no judge.
+	Model model.Model
 
-	// Knockout has the judge choose among the candidates themselves, as in the
-	// code of arXiv 2502.10596: shuffled, in brackets of three, with question,
-	// reference and passages in view. The winner becomes the target, unless the
-	// comparison of strings shows that it is wrong. About half as many calls as
-	// candidates; Votes and CorrectF1 are not used.
-	Knockout       bool
-	KnockoutPrompt string // system message; "" = [DefaultKnockoutPrompt]
-	Tries          int    // times that a bracket is asked until the reply can be read; 0 = 5
-
-	Votes       int     // replies asked for each open candidate; 0 = 1, negative = never ask: what is open is incorrect
-	Temperature float64 // 0 = greedy for one vote, 0.7 for several
-	MaxTokens   int     // 0 = 16; a model that thinks aloud needs more
-
+	// Votes is the number of replies for each open answer; the majority
+	// decides, and a tie counts against the answer. 0 = 1.
+	Votes int
+	// Temperature of the replies. 0 = greedy for one vote, 0.7 for several.
+	Temperature float64
+	// MaxTokens limits a reply. 0 = 16; a model that reasons before it answers
+	// needs more.
+	MaxTokens int
 	// CorrectF1 is the token F1 from which an answer is correct without being
-	// judged; 0 = never. A number in the reference that the answer does not
-	// have is always left to the judge.
+	// judged, unless its numbers differ from those of the reference. 0 = never.
 	CorrectF1 float64
+
+	// Knockout has the judge choose among the answers to a question instead of
+	// voting on each, as in the code of arXiv 2502.10596: they are shuffled and
+	// compared three at a time, with question, reference and passages in view,
+	// until one is left. That takes about half as many calls as there are
+	// answers. Votes and CorrectF1 are not used.
+	Knockout bool
+	// KnockoutPrompt is the system message of such a comparison. "" = `Which
+	// prediction answers the question best? It must agree with the reference.
+	// Where the documents do not hold the answer and every answer is wrong, the
+	// best prediction is one that declines. Reply with one line:
+	// Best: Prediction N`.
+	KnockoutPrompt string
+	// Tries is the number of times that a comparison is repeated, with another
+	// seed, until the reply can be read. 0 = 5.
+	Tries int
 }
 
+// Check returns an error for options that cannot be used.
+func (o Options) Check() error {
+	switch {
+	case o.Votes < 0 || o.MaxTokens < 0 || o.Tries < 0:
+		return fmt.Errorf("judge: negative options: Votes %d, MaxTokens %d, Tries %d; leave Model nil to do without a judge", o.Votes, o.MaxTokens, o.Tries)
+	case !(o.Temperature >= 0):
+		return fmt.Errorf("judge: the temperature is %v", o.Temperature)
+	case !(o.CorrectF1 >= 0 && o.CorrectF1 <= 1):
+		return fmt.Errorf("judge: CorrectF1 is %v: it is a share from 0 to 1", o.CorrectF1)
+	case o.Knockout && o.Model == nil:
+		return fmt.Errorf("judge: a knockout needs a model: set Model")
+	}
+	return nil
+}
+
+// WithDefaults returns o with all defaults filled in.
 func (o Options) WithDefaults() Options {
-	if o.Votes == 0 {
-		o.Votes = 1
+	o.Votes, o.MaxTokens, o.Tries = cmp.Or(o.Votes, 1), cmp.Or(o.MaxTokens, 16), cmp.Or(o.Tries, 5)
+	if o.Votes > 1 {
+		o.Temperature = cmp.Or(o.Temperature, 0.7)
 	}
-	if o.Temperature == 0 && o.Votes > 1 {
-		o.Temperature = 0.7
-	}
-	if o.MaxTokens == 0 {
-		o.MaxTokens = 16
-	}
-	if o.KnockoutPrompt == "" {
-		o.KnockoutPrompt = DefaultKnockoutPrompt
-	}
-	if o.Tries <= 0 {
-		o.Tries = 5
-	}
+	o.KnockoutPrompt = cmp.Or(o.KnockoutPrompt, defaultKnockoutPrompt)
 	return o
 }
 
-// cascade judges text by comparison of strings alone, the first steps of the
-// cascade. An empty verdict means that the model has to decide.
-//
-// A refusal that happens to contain the reference ("The documents do not name
-// the founder of the Blue Inn", reference "Blue Inn") stays a refusal; only an
-// exact match goes before that. Of an answer to a question of yes or no, the
-// first word alone is compared; without one of the words there, the model
-// decides, also where the answer says that there is no evidence for something.
-func Cascade(text string, q question.Question, correctF1 float64) (answer.Verdict, answer.Decision) {
-	normal, golds := answer.Normalize(text), q.Golds()
+// Cost is the most that judging n answers to one question costs.
+func (o Options) Cost(n int) model.Cost {
+	o = o.WithDefaults()
 	switch {
-	case normal == "":
-		return answer.Incorrect, answer.ByEmpty
-	case answer.ExactMatch(text, golds), q.YesNo() && answer.ExactMatch(SaysYesNo(normal), golds):
-		return answer.Correct, answer.ByMatch
-	case q.YesNo() && SaysYesNo(normal) != "":
-		return answer.Incorrect, answer.ByNoOverlap
-	case q.YesNo() && noEvidence.MatchString(strings.ToLower(text)):
-		return "", ""
-	case answer.IsRefusal(text):
-		return answer.Refused, answer.ByRefusal
-	case q.YesNo():
-		return "", ""
-	case len(golds) == 0:
-		return answer.Incorrect, answer.ByUnanswerable
-	case answer.Contains(text, golds), ContainsAll(text, q.Parts):
-		if denies(normal, golds) || hedges(normal, golds) {
-			return "", ""
-		}
-		return answer.Correct, answer.ByMatch
-	case correctF1 > 0 && answer.F1(text, golds) >= correctF1 && numbersAgree(normal, golds):
-		return answer.Correct, answer.ByF1
-	case clearlyDifferent(normal, golds):
-		return answer.Incorrect, answer.ByNoOverlap
-	default:
-		return "", ""
+	case o.Model == nil:
+		return model.Cost{}
+	case !o.Knockout:
+		return model.Cost{Calls: n, Tokens: n * o.Votes * o.MaxTokens}
 	}
-}
-
-// containsAll reports whether the text holds every part of an answer of several
-// parts, by one of its aliases each.
-func ContainsAll(text string, parts [][]string) bool {
-	for _, part := range parts {
-		if !answer.Contains(text, part) {
-			return false
-		}
+	calls := 0
+	for left := n; left > 1; left = (left + bracketSize - 1) / bracketSize {
+		calls += (left + bracketSize - 1) / bracketSize * o.Tries
 	}
-	return len(parts) > 0
+	return model.Cost{Calls: calls, Tokens: calls * o.MaxTokens}
 }
 
-// denies reports a negation in the answer that the reference does not have:
-// "it was not Paris" contains "Paris" and yet is no match.
-func denies(normal string, golds []string) bool {
-	words := strings.Fields(normal)
-	for _, gold := range golds {
-		goldWords := strings.Fields(answer.Normalize(gold))
-		if !slices.ContainsFunc(words, func(word string) bool {
-			return isNegation(word) && !slices.Contains(goldWords, word)
-		}) {
-			return false
-		}
+// Judge judges answers. It keeps count of the replies that it cannot read, so
+// that a model which never gives a verdict is noticed early. Each run takes a
+// Judge of its own. It is not safe for concurrent use.
+type Judge struct {
+	Options
+	Prompts prompt.Set // asked with Prompts.Judge
+	Seed    uint64     // of all replies that are not greedy, and of the draws of a knockout
+
+	replies, read int
+	first         string // reply that could not be read
+}
+
+// Case is a question with the answers that are judged.
+type Case struct {
+	Question question.Question
+	Passages []retriever.Hit // shown in a knockout, the last ones left out until the rest fits
+	Answers  []Answer
+
+	// Winner is the index of the answer that wins a knockout. It is -1 if none
+	// took part, or if no reply of the judge could be read, and without a
+	// knockout.
+	Winner int
+}
+
+// Answer is a text with the verdict on it.
+type Answer struct {
+	Text     string
+	Excluded bool // takes no part in a knockout, as a truncated text; an empty text never does
+
+	Verdict  answer.Verdict
+	Decision answer.Decision // what decided
+	Votes    *answer.Votes   // nil where no model was asked
+}
+
+// Decide fills in the verdicts of the answers that have none. Equal answers to
+// a question are asked about once. It is [ErrUnread] if the judge has never
+// given a reply that can be read, once there were four.
+func (j *Judge) Decide(ctx context.Context, cases []*Case) error {
+	if err := j.Check(); err != nil {
+		return err
 	}
-	return true
-}
-
-// saysYesNo returns the yes, no or maybe that a normalised answer begins with,
-// "answer is" left out; "" = none.
-func SaysYesNo(normal string) string {
-	for word := range strings.FieldsSeq(normal) {
-		switch word {
-		case "final", "answer", "is", "it":
-			continue
-		}
-		if answer.IsYesNo(word) {
-			return word
-		}
-		return ""
-	}
-	return ""
-}
-
-// noEvidence says no of what is asked rather than of the documents.
-var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence (?:that|of|for|to)\b`)
-
-// hedges reports a choice that the answer leaves open: "either Paris or London".
-func hedges(normal string, golds []string) bool {
-	words := strings.Fields(normal)
-	at := slices.Index(words, "either")
-	return at >= 0 && slices.Contains(words[at:], "or") &&
-		!slices.ContainsFunc(golds, func(gold string) bool { return slices.Contains(strings.Fields(answer.Normalize(gold)), "either") })
-}
-
-// isNegation knows normalised words, which have lost their apostrophes.
-func isNegation(word string) bool {
-	switch word {
-	case "not", "no", "never", "neither", "nor", "isnt", "wasnt", "arent", "werent", "doesnt", "didnt", "dont", "cannot", "cant":
-		return true
-	}
-	return false
-}
-
-// numbersAgree reports whether some reference has all its numbers in the
-// answer and the answer has no others: "12 metres" and "13 metres" share most
-// of their words.
-func numbersAgree(normal string, golds []string) bool {
-	have := answer.Numbers(normal)
-	return slices.ContainsFunc(golds, func(gold string) bool {
-		return slices.Equal(have, answer.Numbers(answer.Normalize(gold)))
-	})
-}
-
-// clearlyDifferent reports that an answer has nothing to do with any
-// reference: no word in common, and no two words with the same stem. A number
-// in digits against one in words stays open.
-func clearlyDifferent(normal string, golds []string) bool {
-	words := strings.Fields(normal)
-	for _, gold := range golds {
-		goldNormal := answer.Normalize(gold)
-		if len(answer.Numbers(normal)) > 0 && spellsNumber(goldNormal) || len(answer.Numbers(goldNormal)) > 0 && spellsNumber(normal) {
-			return false
-		}
-		for _, goldWord := range strings.Fields(goldNormal) {
-			if slices.ContainsFunc(words, func(word string) bool { return sameStem(word, goldWord) }) {
-				return false
+	for _, c := range cases {
+		c.Winner = -1
+		for i := range c.Answers {
+			if a := &c.Answers[i]; a.Verdict == "" {
+				a.Verdict, a.Decision = compare(a.Text, c.Question, j.CorrectF1)
 			}
 		}
 	}
-	return true
-}
-
-// spellsNumber reports an English number word.
-func spellsNumber(normal string) bool {
-	return slices.ContainsFunc(strings.Fields(normal), func(word string) bool {
-		switch word {
-		case "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-			"eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-			"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-			"hundred", "thousand", "million", "billion", "dozen", "first", "second", "third", "fourth", "fifth":
-			return true
-		}
-		return false
-	})
-}
-
-// sameStem is true for equal words, and for words of at least five letters
-// that begin with the same four and hold no digit.
-func sameStem(a, b string) bool {
-	if a == b {
-		return true
+	var err error
+	switch {
+	case j.Model == nil:
+	case j.Knockout:
+		err = j.knockout(ctx, cases)
+	default:
+		err = j.vote(ctx, cases)
 	}
-	const stem = 4
-	if utf8.RuneCountInString(a) <= stem || utf8.RuneCountInString(b) <= stem ||
-		strings.ContainsFunc(a+b, unicode.IsDigit) {
-		return false
+	if err != nil {
+		return err
 	}
-	return string([]rune(a)[:stem]) == string([]rune(b)[:stem])
+	for _, c := range cases {
+		c.settle()
+	}
+	return j.unread()
 }
 
-// ErrJudgeUnread means that nothing a judge replied could be read as a verdict.
-var ErrUnread = errors.New("the judge gives no verdict that can be read")
-
-// replyTally counts what could be read of a judge's replies.
-type ReplyTally struct {
-	Replies, Read int
-	First         string // unread
-}
-
-func (t *ReplyTally) CountReply(text string, read bool) {
-	t.Replies++
-	if read {
-		t.Read++
-	} else if t.First == "" {
-		t.First = text
-	}
-}
-
-// enoughReplies is how many replies without one that can be read show that a
-// judge does not do its work.
-const EnoughReplies = 4
-
-// check is an error as soon as it is clear that the judge never replies with a verdict.
-func (t *ReplyTally) Check(judge model.Model, o Options) error {
-	if t.Read > 0 || t.Replies < EnoughReplies {
-		return nil
-	}
-	without := "set JudgeOptions.Votes to -1 to do without a judge"
-	if o.Knockout {
-		without = "set JudgeOptions.Knockout to false"
-	}
-	return fmt.Errorf("%w: %s, in %d replies, of which the first was %.80q; set JudgeOptions.Model to a more able model, raise JudgeOptions.MaxTokens (now %d) if it thinks aloud, or %s",
-		ErrUnread, judge.Name(), t.Replies, t.First, o.MaxTokens, without)
-}
-
-func CountVotes(samples []model.Sample) answer.Votes {
-	var votes answer.Votes
-	for _, sample := range samples {
-		switch yes, ok := parseVote(sample.Text); {
-		case !ok:
-			votes.Unparsed++
-		case yes:
-			votes.Yes++
+// settle labels what is still open: the winner of a knockout is correct; of the
+// others nothing is known.
+func (c *Case) settle() {
+	for i := range c.Answers {
+		a := &c.Answers[i]
+		switch {
+		case a.Verdict != "":
+		case i == c.Winner:
+			a.Verdict, a.Decision = answer.Correct, answer.ByKnockout
 		default:
-			votes.No++
+			a.Verdict, a.Decision = answer.Incorrect, answer.ByUndecided
 		}
 	}
-	return votes
 }
 
-// parseVote reads a yes or no: the first word of the reply, else the only one
-// of the two that occurs in it.
-func parseVote(text string) (yes, ok bool) {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) })
-	if len(words) == 0 {
-		return false, false
+// vote asks about each open answer.
+func (j *Judge) vote(ctx context.Context, cases []*Case) error {
+	type asked struct{ id, question, reference, text string }
+	places := map[asked]int{}
+	var ballots []ballot
+	var open [][]*Answer // that a ballot decides
+	for _, c := range cases {
+		reference := references(c.Question)
+		for i := range c.Answers {
+			a := &c.Answers[i]
+			if a.Verdict != "" {
+				continue
+			}
+			key := asked{c.Question.ID, c.Question.Question, reference, a.Text}
+			at, ok := places[key]
+			if !ok {
+				at = len(ballots)
+				places[key] = at
+				ballots = append(ballots, ballot{c.Question.Question, reference, a.Text, seed.Derive(j.Seed, c.Question.ID, "judge", a.Text)})
+				open = append(open, nil)
+			}
+			open[at] = append(open[at], a)
+		}
 	}
-	if words[0] == "yes" || words[0] == "no" {
-		return words[0] == "yes", true
+	counted, err := j.count(ctx, ballots)
+	if err != nil {
+		return err
 	}
-	hasYes, hasNo := slices.Contains(words, "yes"), slices.Contains(words, "no")
-	return hasYes, hasYes != hasNo
+	for i, votes := range counted {
+		for _, a := range open[i] {
+			own := votes
+			a.Votes = &own
+			a.Verdict, a.Decision = votes.Verdict()
+		}
+	}
+	return nil
+}
+
+// references shows all reference answers, so that the judge may accept any.
+func references(q question.Question) string { return strings.Join(q.Golds(), " / ") }
+
+// ballot is one text that is voted on.
+type ballot struct {
+	question, reference, text string
+	seed                      uint64
+}
+
+// count asks for the votes on each ballot.
+func (j *Judge) count(ctx context.Context, ballots []ballot) ([]answer.Votes, error) {
+	o := j.WithDefaults()
+	reqs := make([]model.Request, len(ballots))
+	for i, b := range ballots {
+		reqs[i] = model.Request{
+			Messages: j.Prompts.JudgeMessages(b.question, b.reference, b.text),
+			Samples:  o.Votes, MaxTokens: o.MaxTokens, Temperature: o.Temperature, Seed: b.seed,
+		}
+	}
+	responses, err := model.Chat(ctx, j.Model, reqs)
+	if err != nil {
+		return nil, err
+	}
+	votes := make([]answer.Votes, len(ballots))
+	for i, response := range responses {
+		votes[i] = countVotes(response.Samples)
+		j.note(response.Samples[0].Text, votes[i].Yes+votes[i].No > 0)
+	}
+	return votes, nil
 }

@@ -49,7 +49,7 @@ func TestCascade(t *testing.T) {
 		{"either in the reference", "On either side or both.", []string{"on either side or both"}, answer.Correct, answer.ByMatch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			verdict, decision := Cascade(c.text, asked(c.golds), 0)
+			verdict, decision := compare(c.text, asked(c.golds), 0)
 			require.Equal(t, c.verdict, verdict)
 			require.Equal(t, c.decision, decision)
 		})
@@ -59,12 +59,12 @@ func TestCascade(t *testing.T) {
 // Worked by hand: six of seven tokens in common on both sides, F1 6/7 = 0.857.
 func TestCascadeByF1(t *testing.T) {
 	golds := []string{"long grey stone bridge of 12 metres"}
-	verdict, decision := Cascade("long grey stone crossing of 12 metres", asked(golds), 0.8)
+	verdict, decision := compare("long grey stone crossing of 12 metres", asked(golds), 0.8)
 	require.Equal(t, answer.Correct, verdict)
 	require.Equal(t, answer.ByF1, decision)
-	verdict, _ = Cascade("long grey stone crossing of 12 metres", asked(golds), 0.9)
+	verdict, _ = compare("long grey stone crossing of 12 metres", asked(golds), 0.9)
 	require.Empty(t, verdict, "below the threshold: open")
-	verdict, _ = Cascade("long grey stone bridge of 13 metres", asked(golds), 0.8)
+	verdict, _ = compare("long grey stone bridge of 13 metres", asked(golds), 0.8)
 	require.Empty(t, verdict, "another number: open, however many words agree")
 }
 
@@ -101,7 +101,7 @@ func TestVotes(t *testing.T) {
 		for _, reply := range c.replies {
 			samples = append(samples, fake.Says(reply))
 		}
-		votes := CountVotes(samples)
+		votes := countVotes(samples)
 		require.Equal(t, c.votes, votes)
 		verdict, decision := votes.Verdict()
 		require.Equal(t, c.verdict, verdict, "%v", c.replies)

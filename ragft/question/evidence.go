@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/retriever"
 )
@@ -12,7 +13,14 @@ import (
 // may hold, and that stands first in an answer.
 func (q Question) YesNo() bool {
 	golds := q.Golds()
-	return len(golds) > 0 && !slices.ContainsFunc(golds, func(gold string) bool { return !answer.IsYesNo(answer.Normalize(gold)) })
+	return len(golds) > 0 && !slices.ContainsFunc(golds, func(gold string) bool { return !words.IsYesNo(answer.Normalize(gold)) })
+}
+
+// In reports whether the text holds the answer: a reference answer or, of an
+// answer in parts, one alias of every part.
+func (q Question) In(text string) bool {
+	return answer.Contains(text, q.Golds()) ||
+		len(q.Parts) > 0 && !slices.ContainsFunc(q.Parts, func(part []string) bool { return !answer.Contains(text, part) })
 }
 
 // NameEvidence sets Evidence to the texts that answer the question where the
@@ -89,8 +97,8 @@ func HoldsAnswer(hit retriever.Hit, golds []string) bool {
 // isEvidence tells whether a passage is one of Evidence, holds one, or is a
 // piece of one, whatever white space lies between the words.
 func (q Question) IsEvidence(hit retriever.Hit) bool {
-	words := strings.Fields(hit.Text)
-	text := strings.Join(words, " ")
+	fields := strings.Fields(hit.Text)
+	text := strings.Join(fields, " ")
 	return slices.ContainsFunc(q.Evidence, func(evidence string) bool {
 		e := strings.Join(strings.Fields(evidence), " ")
 		switch {
@@ -100,7 +108,7 @@ func (q Question) IsEvidence(hit retriever.Hit) bool {
 			return true
 		}
 		// A heading or a name may stand anywhere.
-		return len(words) >= answer.MinQuote && strings.Contains(e, text) ||
-			strings.Count(e, " ")+1 >= answer.MinQuote && strings.Contains(text, e)
+		return len(fields) >= words.MinQuote && strings.Contains(e, text) ||
+			strings.Count(e, " ")+1 >= words.MinQuote && strings.Contains(text, e)
 	})
 }

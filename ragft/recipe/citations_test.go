@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
@@ -22,12 +23,13 @@ func TestQuotesWithinQuotes(t *testing.T) {
 		`("` + sentence + `")`,
 		"He never closes \"this mark, but `" + `"` + sentence + `"` + "`.",
 	} {
-		places, nowhere := answer.Written("", a, []retriever.Hit{oracle})
+		places, nowhere := answer.Cite("", a, []retriever.Hit{oracle})
 		require.Empty(t, nowhere, a)
 		require.Len(t, places, 1, a)
+		require.False(t, places[0].Attributed, a)
 		require.Equal(t, sentence, places[0].Quote, a)
 	}
-	places, nowhere := answer.Written("", `"`+"`"+`"nobody stays hungry here"`+"`"+`, said Ann Tom Fox Lee"`, []retriever.Hit{oracle})
-	require.Empty(t, places)
+	places, nowhere := answer.Cite("", `"`+"`"+`"nobody stays hungry here"`+"`"+`, said Ann Tom Fox Lee"`, []retriever.Hit{oracle})
+	require.Empty(t, slices.DeleteFunc(places, func(c answer.Citation) bool { return c.Attributed }))
 	require.Len(t, nowhere, 1, "a true quote within a false one is not counted for itself")
 }

@@ -32,7 +32,7 @@ func ExampleRecipe() {
 		fmt.Printf("%s, %s: %q\n", row.Source, row.QuestionID, row.Response())
 	}
 	// Unordered output:
-	// calls at most: 24
+	// calls at most: 6
 	// raft, who: "The document says: \"It was opened in 1912 by Ann Lee.\"\nAnswer: Ann Lee"
 	// raft, cat: "Sorry, the documents do not say."
 	// self-demo, who: "Ann Lee"

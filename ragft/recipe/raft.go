@@ -12,8 +12,8 @@ import (
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/sentences"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -259,7 +259,7 @@ func (r RAFT) show(in Input, d *raftDraft, hits []retriever.Hit) {
 			d.ask = layout.WithHistory(reason, q.History)
 		}
 	case r.WhenAbsent == AbsentGold && answerable:
-		d.target(rows.KindAnswer, answer.AnswerMarker+" "+q.Answer)
+		d.target(rows.KindAnswer, layout.AnswerMarker+" "+q.Answer)
 	case r.WhenAbsent == AbsentSelf:
 		d.ask = q.RefuseMessages(in.Prompts, shown)
 	case r.DropRefusals && answerable:
@@ -314,7 +314,7 @@ func nearestEvidence(q question.Question, found []retriever.Hit) []oracle {
 		if !q.IsEvidence(hit) {
 			continue
 		}
-		for _, s := range answer.Sentences(hit.Text) {
+		for _, s := range sentences.Split(hit.Text) {
 			if f := answer.F1(s.Text, []string{q.Question + " " + q.Answer}); f > best {
 				best, nearest = f, []oracle{{hit, strings.Join(strings.Fields(s.Text), " ")}}
 			}
@@ -329,7 +329,7 @@ func sentenceWith(text string, golds []string) string {
 	if !answer.Contains(text, golds) {
 		return ""
 	}
-	for _, s := range answer.Sentences(text) {
+	for _, s := range sentences.Split(text) {
 		if answer.Contains(s.Text, golds) {
 			return strings.Join(strings.Fields(s.Text), " ")
 		}
@@ -364,7 +364,7 @@ func quoteTarget(q question.Question, oracles []oracle) string {
 	for _, o := range oracles {
 		b.WriteString(`The document says: "` + strings.ReplaceAll(o.sentence, `"`, "'") + "\"\n")
 	}
-	return b.String() + answer.AnswerMarker + " " + q.Answer
+	return b.String() + layout.AnswerMarker + " " + q.Answer
 }
 
 // generateThatFits is generate, with fewer passages where the model refuses a
@@ -477,8 +477,8 @@ func (r RAFT) generate(ctx context.Context, in Input, m *meter.Meter, drafts []*
 			d.row.Provenance = in.Provenance(r, in.Model)
 		case d.oracles == nil:
 			d.drop = rows.DropNoRefusal
-		case !response.Samples[0].Truncated && (answer.Contains(text, d.question.Golds()) || judge.ContainsAll(text, d.question.Parts)) && slices.ContainsFunc(oracleHits(d.oracles), func(hit retriever.Hit) bool { return quotes(text, hit) }):
-			d.target(rows.KindAnswer, text+"\n"+answer.AnswerMarker+" "+d.question.Answer)
+		case !response.Samples[0].Truncated && d.question.In(text) && slices.ContainsFunc(oracleHits(d.oracles), func(hit retriever.Hit) bool { return quotes(text, hit) }):
+			d.target(rows.KindAnswer, text+"\n"+layout.AnswerMarker+" "+d.question.Answer)
 			d.row.Provenance = in.Provenance(r, in.Model)
 		}
 	}
@@ -488,7 +488,7 @@ func (r RAFT) generate(ctx context.Context, in Input, m *meter.Meter, drafts []*
 // quotes tells whether the text holds a sentence of the passage word for word.
 func quotes(text string, hit retriever.Hit) bool {
 	text = strings.Join(strings.Fields(text), " ")
-	return slices.ContainsFunc(answer.Sentences(hit.Text), func(s retriever.Chunk) bool {
+	return slices.ContainsFunc(sentences.Split(hit.Text), func(s retriever.Chunk) bool {
 		sentence := strings.Join(strings.Fields(s.Text), " ")
 		return len(strings.Fields(sentence)) >= 4 && strings.Contains(text, strings.TrimRight(sentence, ".!? "))
 	})

@@ -10,24 +10,23 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
 	"github.com/ragft/ragft/ragft/eval/robust"
-	"github.com/ragft/ragft/ragft/judge"
 )
 
-// answerLine is one line of an answers file: its head, a question with its
-// passages, what one system made of one question, or a part of what perturbing
-// a system showed. Lines of a list of memory probes bear its name.
+// answerLine is a line of an answers file: the head, a question with its passages, the answer
+// of one system to one question, or a part of a robustness result. Lines of fact questions
+// have the name of their list.
 type answerLine struct {
 	Memory     string         `json:"memory,omitempty"`
 	Evaluation *Results       `json:"evaluation,omitempty"`
 	Question   *eval.Question `json:"question,omitempty"`
-	Robustness string         `json:"robustness,omitempty"` // the system that was perturbed
-	Document   *eval.Document `json:"document,omitempty"`   // of Robustness.Documents, in order
-	Change     string         `json:"change,omitempty"`     // the perturbation's name
+	Robustness string         `json:"robustness,omitempty"` // name of the system
+	Document   *eval.Document `json:"document,omitempty"`   // of robust.Result.Documents, in order
+	Change     string         `json:"change,omitempty"`     // name of the change
 	Flip       *robust.Flip   `json:"flip,omitempty"`
 
 	Outcome *robust.Outcome `json:"outcome,omitempty"`
@@ -35,28 +34,7 @@ type answerLine struct {
 	*eval.Record
 }
 
-// WriteAnswers writes the answers of an evaluation as JSONL, from which
-// [ReadAnswers] makes the evaluation again without a model. The first line,
-// {"evaluation": ...}, names the systems and how was measured; then follow a
-// line {"question": ...} for every question with its passages, and a line
-// {"system": ..., "question_id": ..., "answer": ..., "verdict": ...} with the
-// fields of [eval.Record] for every question and system. What [robust.Run] showed has
-// a line {"robustness": system, "document": ...} for every passage and
-// {"robustness": system, "change": ..., "flip": ...} for every flip, and the
-// same with "outcome" for every question; memory
-// probes have lines as above, each with {"memory": "local"} or "global". No
-// line grows with the number of questions but the first, which holds no texts.
-func WriteAnswers(w io.Writer, e *Results) error {
-	if err := e.check(); err != nil {
-		return fmt.Errorf("ragft: write answers: %w", err)
-	}
-	if err := jsonl.Write(w, answerLines("", e)); err != nil {
-		return fmt.Errorf("ragft: write answers: %w", err)
-	}
-	return nil
-}
-
-// answerLines are the lines of an evaluation, the head first.
+// answerLines returns the lines of results, the head first.
 func answerLines(memory string, e *Results) []answerLine {
 	own, head := *e.Evaluation, *e
 	head.Evaluation = &own
@@ -80,17 +58,17 @@ func answerLines(memory string, e *Results) []answerLine {
 	head.Robustness = slices.Clone(e.Robustness)
 	for i, r := range e.Robustness {
 		short := *r
-		short.Documents, short.Results = nil, slices.Clone(r.Results)
+		short.Documents, short.Changes = nil, slices.Clone(r.Changes)
 		for k := range r.Documents {
 			lines = append(lines, answerLine{Robustness: r.System, Document: &r.Documents[k]})
 		}
-		for k := range r.Results {
-			short.Results[k].Flips, short.Results[k].Outcomes = nil, nil
-			for n := range r.Results[k].Flips {
-				lines = append(lines, answerLine{Robustness: r.System, Change: r.Results[k].Name, Flip: &r.Results[k].Flips[n]})
+		for k := range r.Changes {
+			short.Changes[k].Flips, short.Changes[k].Outcomes = nil, nil
+			for n := range r.Changes[k].Flips {
+				lines = append(lines, answerLine{Robustness: r.System, Change: r.Changes[k].Name, Flip: &r.Changes[k].Flips[n]})
 			}
-			for n := range r.Results[k].Outcomes {
-				lines = append(lines, answerLine{Robustness: r.System, Change: r.Results[k].Name, Outcome: &r.Results[k].Outcomes[n]})
+			for n := range r.Changes[k].Outcomes {
+				lines = append(lines, answerLine{Robustness: r.System, Change: r.Changes[k].Name, Outcome: &r.Changes[k].Outcomes[n]})
 			}
 		}
 		head.Robustness[i] = &short
@@ -100,39 +78,49 @@ func answerLines(memory string, e *Results) []answerLine {
 	}
 	if e.Memory != nil {
 		short := probe.Result{}
-		for _, list := range e.Memory.Lists() {
-			probe := *list.Probe
-			probe.Evaluation = nil
-			*short.List(list.Name) = &probe
-			lines = append(lines, answerLines(list.Name, &Results{Evaluation: list.Probe.Evaluation})...)
+		for name, list := range e.Memory.Lists() {
+			p := *list
+			p.Evaluation = nil
+			*short.At(name) = &p
+			lines = append(lines, answerLines(name, &Results{Evaluation: list.Evaluation})...)
 		}
 		head.Memory = &short
 	}
 	return lines
 }
 
-// WriteAnswersFile is [WriteAnswers] to a file, which is replaced as a whole or
-// not at all.
-func WriteAnswersFile(path string, e *Results) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return WriteAnswers(w, e) })
-}
-
-// ReadAnswers reads what [WriteAnswers] wrote and computes scores, matrices,
-// curves, metrics, intervals and comparisons again, with the seed and number of
-// bootstrap samples of the first line. So a verdict that a person corrected
-// counts. Every system must have a line for every question, in any order. A
-// broken line is a [*retriever.LineError].
+// WriteAnswersFile writes the answers as JSONL, from which [ReadAnswersFile] makes the results
+// again without a model. The file is replaced atomically.
 //
-// What perturbing showed is computed from its outcomes, whose verdicts have to be
-// those of their flips: who corrects one corrects both. A question that flips by
-// a correction alone is counted, and not among the flips, since its answers were
-// not kept. All else is as the first line has it: how many questions were left
-// out of perturbing, forgetting, dial, calibration, leakage and pairwise verdicts.
-func ReadAnswers(ctx context.Context, r io.Reader) (*Results, error) {
-	return readAnswers(ctx, "", r)
+// The first line, {"evaluation": ...}, names the systems and holds everything without texts.
+// A line {"question": ...} follows for each question with its passages, and a line {"system":
+// ..., "question_id": ..., "answer": ..., "verdict": ...} with the fields of [eval.Record] for
+// each question and system. Robustness adds {"robustness": system, "document": ...} for each
+// passage, {"robustness": system, "change": ..., "flip": ...} for each flip and the same with
+// "outcome" for each question. Fact questions add such lines with {"memory": "local"} or
+// "global".
+func (r *Results) WriteAnswersFile(path string) error { return atomicfile.Write(path, r.writeAnswers) }
+
+func (r *Results) writeAnswers(w io.Writer) error {
+	if err := r.check(); err != nil {
+		return fmt.Errorf("ragft: write answers: %w", err)
+	}
+	if err := jsonl.Write(w, answerLines("", r)); err != nil {
+		return fmt.Errorf("ragft: write answers: %w", err)
+	}
+	return nil
 }
 
-// ReadAnswersFile is [ReadAnswers] of a file.
+// ReadAnswersFile reads a file of [Results.WriteAnswersFile] and computes scores, matrices,
+// curves, metrics, intervals and comparisons again, with the seed and the number of bootstrap
+// samples of the first line. So verdicts that a person corrected count. Each system must have
+// a line for each question, in any order. The error for an invalid line is a
+// [*retriever.LineError].
+//
+// Robustness is computed from its outcomes. Their verdicts must equal those of the flips, so
+// correct both lines. A question that flips only because of a correction is counted but not
+// listed as a flip, as its answers are not in the file. Everything else is taken from the
+// first line.
 func ReadAnswersFile(ctx context.Context, path string) (*Results, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -154,12 +142,12 @@ func readAnswers(ctx context.Context, name string, r io.Reader) (*Results, error
 	return e, nil
 }
 
-// answersReader puts an evaluation together line by line.
+// answersReader builds results line by line.
 type answersReader struct {
 	e                *Results
 	system, question map[string]int
 	answers          []answerLine
-	memory           map[string]*answersReader // by list of probes
+	memory           map[string]*answersReader // by list of fact questions
 }
 
 func newAnswersReader() *answersReader {
@@ -174,8 +162,8 @@ func (a *answersReader) add(_ int, line []byte) error {
 	if l.Memory == "" {
 		return a.put(l)
 	}
-	if a.e == nil || a.e.Memory.List(l.Memory) == nil || *a.e.Memory.List(l.Memory) == nil {
-		return fmt.Errorf("no memory probes %q in the first line", l.Memory)
+	if a.e == nil || a.e.Memory.At(l.Memory) == nil || *a.e.Memory.At(l.Memory) == nil {
+		return fmt.Errorf("the first line has no questions %q", l.Memory)
 	}
 	if a.memory[l.Memory] == nil {
 		a.memory[l.Memory] = newAnswersReader()
@@ -194,7 +182,7 @@ func (a *answersReader) put(l answerLine) error {
 			a.system[s.Name] = i
 		}
 	case a.e == nil:
-		return errors.New(`the first line is not that of an "evaluation"`)
+		return errors.New(`the first line has no "evaluation"`)
 	case l.Question != nil:
 		if _, ok := a.question[l.Question.ID]; ok {
 			return fmt.Errorf("a second question %q", l.Question.ID)
@@ -202,13 +190,19 @@ func (a *answersReader) put(l answerLine) error {
 		a.question[l.Question.ID] = len(a.e.Questions)
 		a.e.Questions = append(a.e.Questions, *l.Question)
 	case l.Robustness != "":
-		return a.perturbed(l)
+		return a.addRobustness(l)
 	case l.Record != nil && l.System != "":
 		if _, ok := a.system[l.System]; !ok {
-			return fmt.Errorf("no system %q in the first line", l.System)
+			return fmt.Errorf("the first line has no system %q", l.System)
 		}
-		if !slices.Contains(answer.Verdicts(), l.Verdict) || !slices.Contains(answer.Contexts(), l.Context) {
-			return fmt.Errorf("verdict %q, context %q: a verdict is one of %v, a context one of %v", l.Verdict, l.Context, answer.Verdicts(), answer.Contexts())
+		if !slices.Contains(figures.Verdicts(), l.Verdict) || !slices.Contains(figures.Contexts(), l.Context) {
+			return fmt.Errorf(
+				"verdict %q, context %q: a verdict is one of %v, a context one of %v",
+				l.Verdict,
+				l.Context,
+				figures.Verdicts(),
+				figures.Contexts(),
+			)
 		}
 		a.answers = append(a.answers, l)
 	default:
@@ -217,35 +211,35 @@ func (a *answersReader) put(l answerLine) error {
 	return nil
 }
 
-// perturbed takes a passage, a flip or an outcome of what perturbing a system showed.
-func (a *answersReader) perturbed(l answerLine) error {
+// addRobustness takes a passage, a flip or an outcome of a robustness result.
+func (a *answersReader) addRobustness(l answerLine) error {
 	at := slices.IndexFunc(a.e.Robustness, func(r *robust.Result) bool { return r.System == l.Robustness })
 	if at < 0 {
-		return fmt.Errorf("no robustness of %q in the first line", l.Robustness)
+		return fmt.Errorf("the first line has no robustness of %q", l.Robustness)
 	}
 	r := a.e.Robustness[at]
 	if l.Document != nil {
 		r.Documents = append(r.Documents, *l.Document)
 		return nil
 	}
-	of := slices.IndexFunc(r.Results, func(p robust.Outcomes) bool { return p.Name == l.Change })
+	of := slices.IndexFunc(r.Changes, func(p robust.Change) bool { return p.Name == l.Change })
 	switch {
-	case l.Outcome != nil && !(slices.Contains(answer.Verdicts(), l.Outcome.From) && slices.Contains(answer.Verdicts(), l.Outcome.To)):
-		return fmt.Errorf("verdicts %q and %q: a verdict is one of %v", l.Outcome.From, l.Outcome.To, answer.Verdicts())
+	case l.Outcome != nil && !(slices.Contains(figures.Verdicts(), l.Outcome.From) && slices.Contains(figures.Verdicts(), l.Outcome.To)):
+		return fmt.Errorf("verdicts %q and %q: a verdict is one of %v", l.Outcome.From, l.Outcome.To, figures.Verdicts())
 	case of >= 0 && l.Flip != nil:
-		r.Results[of].Flips = append(r.Results[of].Flips, *l.Flip)
+		r.Changes[of].Flips = append(r.Changes[of].Flips, *l.Flip)
 	case of >= 0 && l.Outcome != nil:
-		r.Results[of].Outcomes = append(r.Results[of].Outcomes, *l.Outcome)
+		r.Changes[of].Outcomes = append(r.Changes[of].Outcomes, *l.Outcome)
 	default:
-		return fmt.Errorf("neither a document nor a flip or outcome by a change of the first line: %q", l.Change)
+		return fmt.Errorf("neither a document nor a flip or outcome of a change in the first line: %q", l.Change)
 	}
 	return nil
 }
 
-// evaluation gives every record its place, and computes what follows from them.
+// evaluation puts the records in place and computes what follows from them.
 func (a *answersReader) evaluation(ctx context.Context) (*Results, error) {
 	if a.e == nil || len(a.e.Systems) == 0 || len(a.e.Questions) == 0 {
-		return nil, fmt.Errorf("%w: no systems or no questions", judge.ErrNothingToEvaluate)
+		return nil, fmt.Errorf("%w: no systems or no questions", eval.ErrNothing)
 	}
 	for i := range a.e.Systems {
 		a.e.Systems[i].Records = make([]eval.Record, len(a.e.Questions))
@@ -253,7 +247,7 @@ func (a *answersReader) evaluation(ctx context.Context) (*Results, error) {
 	for _, l := range a.answers {
 		i, ok := a.question[l.QuestionID]
 		if !ok {
-			return nil, fmt.Errorf("system %q answers the question %q, which is not there", l.System, l.QuestionID)
+			return nil, fmt.Errorf("system %q answers the unknown question %q", l.System, l.QuestionID)
 		}
 		r := &a.e.Systems[a.system[l.System]].Records[i]
 		if r.QuestionID != "" {
@@ -271,29 +265,28 @@ func (a *answersReader) evaluation(ctx context.Context) (*Results, error) {
 	for name, probes := range a.memory {
 		e, err := probes.evaluation(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("memory probes of %s questions: %w", name, err)
+			return nil, fmt.Errorf("%s questions: %w", name, err)
 		}
-		list := *a.e.Memory.List(name)
-		if list.Evaluation = e.Evaluation; list.CheckParts() == nil { // else check says so
-			list.MeasureParts()
-		}
+		(*a.e.Memory.At(name)).Evaluation = e.Evaluation
 	}
 	if err := a.e.check(); err != nil {
 		return nil, err
 	}
-	a.e.Memory.SignTests()
-	if err := a.e.perturbedAgain(); err != nil {
+	for _, list := range a.e.Memory.Lists() {
+		list.Recompute()
+	}
+	if err := a.e.recomputeRobustness(); err != nil {
 		return nil, err
 	}
-	return a.e, a.e.MeasureAgain(ctx)
+	return a.e, a.e.Recompute(ctx)
 }
 
-// perturbedAgain computes what follows from the outcomes of perturbing.
-func (e *Results) perturbedAgain() error {
+// recomputeRobustness computes what follows from the outcomes.
+func (e *Results) recomputeRobustness() error {
 	for _, r := range e.Robustness {
-		for i := range r.Results {
-			if err := r.Results[i].CountAgain(); err != nil {
-				return fmt.Errorf("robustness of %q, %s: %w", r.System, r.Results[i].Name, err)
+		for i := range r.Changes {
+			if err := r.Changes[i].Recompute(); err != nil {
+				return fmt.Errorf("robustness of %q, %s: %w", r.System, r.Changes[i].Name, err)
 			}
 		}
 	}
@@ -303,7 +296,7 @@ func (e *Results) perturbedAgain() error {
 		}
 		at := slices.IndexFunc(e.Robustness, func(base *robust.Result) bool { return base.System == r.Base })
 		if at < 0 {
-			return fmt.Errorf("the robustness of %q is compared with that of %q, which is not there", r.System, r.Base)
+			return fmt.Errorf("the robustness of %q is compared with that of %q, which is missing", r.System, r.Base)
 		}
 		r.Compare(e.Robustness[at], e.Resamples, e.Seed)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/internal/trainlog"
@@ -59,28 +61,52 @@ func measured(t *testing.T) *Results {
 		}}
 	}
 	e.Forgetting = forgot(1)
-	e.Dial = &forget.SweepResult{Points: []forget.SweepPoint{
+	e.Sweep = &forget.SweepResult{Points: []forget.SweepPoint{
 		{Scale: 0, Metrics: e.Systems[0].Metrics, Forgetting: forgot(0)},
 		{Scale: 0.5, Metrics: e.Systems[0].Metrics, Forgetting: forgot(0.5)},
 		{Scale: 1, Metrics: e.Systems[1].Metrics, Forgetting: forgot(1)},
 	}}
 	value := func(x float64) *float64 { return &x }
 	e.Calibration = &confidence.Calibration{
-		Calibrator: confidence.Calibrator{Names: []string{confidence.SignalLogProb, confidence.SignalRetrieval}, N: 50}, System: "tuned, documents", Model: "base.gguf+tuned",
-		Before:    confidence.Quality{AUROC: value(0.61), ECE: value(0.2)},
-		After:     confidence.Quality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
-		Guarantee: confidence.Guarantee{Threshold: 0.625, Risk: 0.1, Delta: 0.1, N: 60, Answered: 30, Wrong: 1, Bound: 0.09, Coverage: 0.5, Empirical: 1.0 / 30},
+		Calibrator: stats.Logistic{Names: []string{signals.LogProb, signals.Retrieval}, N: 50},
+		Before:     stats.Quality{AUROC: value(0.61), ECE: value(0.2)},
+		After:      stats.Quality{AUROC: value(0.83), AURC: value(0.05), ECE: value(0.04)},
+		Guarantee: confidence.Guarantee{
+			Threshold: 0.625,
+			Risk:      0.1,
+			Delta:     0.1,
+			N:         60,
+			Answered:  30,
+			Wrong:     1,
+			Bound:     0.09,
+			Coverage:  0.5,
+			Empirical: 1.0 / 30,
+		},
 	}
-	e.Calibration.Calibrator.Mean, e.Calibration.Calibrator.Scale, e.Calibration.Calibrator.Weight = []float64{0, 0}, []float64{1, 1}, []float64{1, 1}
-	e.Calibration.Signals = e.Signals
-	points, err := e.Points("tuned, documents")
+	e.Calibration.Calibrator.Mean, e.Calibration.Calibrator.Scale, e.Calibration.Calibrator.Weight = []float64{
+		0,
+		0,
+	}, []float64{
+		1,
+		1,
+	}, []float64{
+		1,
+		1,
+	}
+	points, conditions, err := e.Points("tuned, documents")
 	require.NoError(t, err)
-	e.Calibration.Conditions = points.Conditions
-	require.NoError(t, e.Calibration.Test(points))
-	e.Leakage = question.MeasureLeakage([]question.Question{{ID: "t1", Question: "Who runs the mill?"}}, fixture.Village().Questions, question.LeakOptions{})
+	e.Calibration.Conditions = conditions
+	require.NoError(t, e.Calibration.Test(points, conditions))
+	e.Leakage = question.MeasureLeakage(
+		[]question.Question{{ID: "t1", Question: "Who runs the mill?"}},
+		fixture.Village().Questions,
+		question.LeakOptions{},
+	)
 	e.Info = &Info{
-		Title: "The village, measured", Loss: []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}}, LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
-		Timings: []Timing{{"training", 63 * time.Second}}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
+		Title:        "The village, measured",
+		Loss:         []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}},
+		LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
+		Timings:      []Fact{{"training", "1m3s"}}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
 	}
 	return e
 }
@@ -88,29 +114,29 @@ func measured(t *testing.T) *Results {
 func inJSON(t *testing.T, e *Results) string {
 	t.Helper()
 	var b bytes.Buffer
-	require.NoError(t, e.WriteJSON(&b))
+	require.NoError(t, e.writeJSON(&b))
 	return b.String()
 }
 
 // One file holds all, and everything that is shown comes from it again.
 func TestEvaluationKeepsEverything(t *testing.T) {
 	e := measured(t)
-	back, err := Read(strings.NewReader(inJSON(t, e)))
+	back, err := read(strings.NewReader(inJSON(t, e)))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, back))
-	require.Equal(t, e.Table(), back.Table())
+	require.Equal(t, e.Text(), back.Text())
 	require.Equal(t, writtenReport(t, e, Info{}), writtenReport(t, back, Info{}))
 }
 
 func TestAnswers(t *testing.T) {
 	e := measured(t)
 	path := filepath.Join(t.TempDir(), "answers.jsonl")
-	require.NoError(t, WriteAnswersFile(path, e))
+	require.NoError(t, e.WriteAnswersFile(path))
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
 	flips, outcomes := 0, 0
-	for _, p := range e.Robustness[0].Results {
+	for _, p := range e.Robustness[0].Changes {
 		flips += len(p.Flips)
 		outcomes += len(p.Outcomes)
 	}
@@ -130,7 +156,7 @@ func TestAnswers(t *testing.T) {
 	// Lines may come in another order.
 	last := 6 + 3*6
 	lines[8], lines[last] = lines[last], lines[8]
-	back, err = ReadAnswers(t.Context(), strings.NewReader(strings.Join(lines, "\n")))
+	back, err = readAnswers(t.Context(), "", strings.NewReader(strings.Join(lines, "\n")))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, back))
 }
@@ -164,7 +190,7 @@ func TestAnswersOfManyFlips(t *testing.T) {
 	require.NoError(t, err)
 	e.Robustness = []*robust.Result{r}
 	shown := 0
-	for _, p := range r.Results {
+	for _, p := range r.Changes {
 		for _, f := range p.Flips {
 			shown += len(f.ShownBefore) + len(f.ShownAfter)
 		}
@@ -172,42 +198,47 @@ func TestAnswersOfManyFlips(t *testing.T) {
 	require.Greater(t, shown*size, jsonl.MaxLine/2, "what made the first line too long")
 	require.Less(t, len(inJSON(t, e)), shown*size)
 	var data bytes.Buffer
-	require.NoError(t, WriteAnswers(&data, e))
+	require.NoError(t, e.writeAnswers(&data))
 	longest := 0
 	for line := range strings.Lines(data.String()) {
 		longest = max(longest, len(line))
 	}
 	require.Less(t, longest, 50*size)
-	back, err := ReadAnswers(t.Context(), &data)
+	back, err := readAnswers(t.Context(), "", &data)
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, back))
 
-	r.Results[0].Flips = append(r.Results[0].Flips, robust.Flip{ShownAfter: []int{len(r.Documents)}})
-	require.ErrorContains(t, WriteAnswers(&data, e), "names document")
-	require.ErrorContains(t, question.Write(&data, []question.Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}), "bytes long; the limit is", "what could not be read back is not written")
+	r.Changes[0].Flips = append(r.Changes[0].Flips, robust.Flip{ShownAfter: []int{len(r.Documents)}})
+	require.ErrorContains(t, e.writeAnswers(&data), "refers to document")
+	require.ErrorContains(
+		t,
+		question.Write(&data, []question.Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}),
+		"bytes long; the limit is",
+		"what could not be read back is not written",
+	)
 }
 
 // A person who reads the answers may know better than the judge.
 func TestAnswersCorrectedByHand(t *testing.T) {
 	var data bytes.Buffer
-	require.NoError(t, WriteAnswers(&data, resultsOf(t, fixture.Village())))
+	require.NoError(t, resultsOf(t, fixture.Village()).writeAnswers(&data))
 	old := `"question_id":"boat","context":"absent","answer":"Tom","verdict":"incorrect"`
 	require.Contains(t, data.String(), old)
 	edited := strings.Replace(data.String(), old, strings.Replace(old, "incorrect", "correct", 1), 1)
-	back, err := ReadAnswers(t.Context(), strings.NewReader(edited))
+	back, err := readAnswers(t.Context(), "", strings.NewReader(edited))
 	require.NoError(t, err)
 	base := back.System("base, documents")
-	require.Equal(t, 3.0/4, base.Estimate(eval.MetricCorrect).Value)
+	require.Equal(t, 3.0/4, base.Estimate(metric.Correct).Value)
 	require.Equal(t, 1, base.Matrix[answer.Absent][answer.Correct])
 	require.Zero(t, base.Records[3].F1, "the words of the answer are what they were")
 }
 
 func TestAnswersBadInput(t *testing.T) {
 	var data bytes.Buffer
-	require.NoError(t, WriteAnswers(&data, resultsOf(t, fixture.Village())))
+	require.NoError(t, resultsOf(t, fixture.Village()).writeAnswers(&data))
 	lines := strings.SplitAfter(strings.TrimSpace(data.String())+"\n", "\n")
 	read := func(lines ...string) error {
-		_, err := ReadAnswers(t.Context(), strings.NewReader(strings.Join(lines, "")))
+		_, err := readAnswers(t.Context(), "", strings.NewReader(strings.Join(lines, "")))
 		return err
 	}
 	require.NoError(t, read(lines...))
@@ -222,10 +253,10 @@ func TestAnswersBadInput(t *testing.T) {
 		{`a second question "mill"`, []string{lines[0], lines[1], lines[1]}},
 		{`system "base alone" has no answer to question "bird"`, lines[:len(lines)-2]},
 		{`answers question "mill" twice`, append(append([]string{}, lines...), lines[7])},
-		{`question "mill", which is not there`, append([]string{lines[0]}, lines[2:]...)},
+		{`unknown question "mill"`, append([]string{lines[0]}, lines[2:]...)},
 		{`no system "x"`, []string{lines[0], `{"system": "x", "question_id": "mill"}`}},
 		{`verdict "perhaps"`, []string{lines[0], strings.Replace(lines[7], `"verdict":"correct"`, `"verdict":"perhaps"`, 1)}},
-		{`no robustness of "x"`, []string{lines[0], `{"robustness": "x", "flip": {}}`}},
+		{`has no robustness of "x"`, []string{lines[0], `{"robustness": "x", "flip": {}}`}},
 		{"line 2: neither", []string{lines[0], "{}"}},
 		{"line 2", []string{lines[0], "{"}},
 		{"0 bootstrap samples", append([]string{strings.Replace(lines[0], `"resamples":200`, `"resamples":0`, 1)}, lines[1:]...)},
@@ -234,23 +265,23 @@ func TestAnswersBadInput(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := ReadAnswers(ctx, &data)
+	_, err := readAnswers(ctx, "", &data)
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorContains(t, WriteAnswers(fake.FullDisk{}, resultsOf(t, fixture.Village())), "no space left")
+	require.ErrorContains(t, resultsOf(t, fixture.Village()).writeAnswers(fake.FullDisk{}), "no space left")
 	_, err = ReadAnswersFile(t.Context(), filepath.Join(t.TempDir(), "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 func TestTableOfEverything(t *testing.T) {
 	e := measured(t)
-	text := e.Table()
+	text := e.Text()
 	at := 0
 	for _, part := range []string{
-		"6 questions, 4 answerable", "Evidence x outcome", "Cost of an answer", "Difference: ",
+		"6 questions, 2 unanswerable", "Evidence and outcome", "Cost per answer", "Difference: ",
 		"Leakage. 1 of 6 evaluation questions stand in one of 1 training questions", "\nmill ",
 		"Calibration of tuned, documents: log_prob, retrieval, fitted on 50 answers.", "\nAUROC ",
-		"Answers with a confidence of at least 0.625", "base, documents, when what it is shown changes", "evidence removed",
-		"Forgetting", "over budget", "The dial",
+		"Answers with a confidence of at least 0.625", "Robustness of base, documents to changes of its passages", "evidence removed",
+		"Forgetting", "over budget", "The adapter at several scales",
 	} {
 		next := strings.Index(text[at:], part)
 		require.GreaterOrEqual(t, next, 0, "%s, in this order", part)
@@ -262,15 +293,23 @@ func TestTableOfEverything(t *testing.T) {
 	for _, part := range e.parts() {
 		require.ErrorContains(t, part.WriteTable(fake.FullDisk{}), "no space left")
 	}
-	e.Dial.Points[1].Forgetting = nil
-	_, err := Read(strings.NewReader(inJSON(t, e)))
-	require.ErrorContains(t, err, "dial has the losses")
+	e.Sweep.Points[1].Forgetting = nil
+	_, err := read(strings.NewReader(inJSON(t, e)))
+	require.ErrorContains(t, err, "sweep has the losses")
 }
 
 func TestGuaranteeInWords(t *testing.T) {
 	g := measured(t).Calibration.Guarantee
-	require.Equal(t, "Answers with a confidence of at least 0.625 are given, the others withheld. Of 60 answers that the confidence was not fitted on, "+
-		"30 pass (50.0 %), 1 of them wrong (3.3 %). For new questions of the same kind at most 10.0 % of the answers given are wrong; "+
-		"the chance that this does not hold is at most 10.0 %.", g.String())
-	require.Contains(t, confidence.Guarantee{Risk: 0.1, N: 12}.String(), "No threshold keeps the share of wrong answers at or below 10.0 %: the 12 answers")
+	require.Equal(
+		t,
+		"Answers with a confidence of at least 0.625 are given, others withheld. Of 60 answers that the confidence was not fitted on, "+
+			"30 pass (50.0 %), of which 1 are wrong (3.3 %). For new questions of the same kind at most 10.0 % of the answers given are wrong; "+
+			"this guarantee fails with a probability of at most 10.0 %.",
+		g.String(),
+	)
+	require.Contains(
+		t,
+		confidence.Guarantee{Risk: 0.1, N: 12}.String(),
+		"No threshold keeps the share of wrong answers at or below 10.0 %: the 12 answers",
+	)
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// browserPage is the number of questions that are listed under one heading.
+// browserPage is the number of questions under one heading.
 const browserPage = 50
 
-// reportBrowser lists every question with what every system made of it.
+// reportBrowser lists all questions with the answers of all systems.
 type reportBrowser struct {
 	Systems []browserSystem
-	Changes bool // whether base and tuned differ as systems
+	Changes bool // base and tuned are different systems
 	Pages   []browserPageList
 }
 
-// browserSystem is a system with the tag that stands for it in filters.
+// browserSystem is a system with its tag in filters.
 type browserSystem struct{ Name, Tag string }
 
 type browserPageList struct {
@@ -49,7 +49,7 @@ type browserMark struct {
 type browserAnswer struct {
 	System, Text, Whole, Shown, Facts string
 	Verdict                           answer.Verdict
-	Elsewhere                         []eval.CitedPlace // citations of passages that are not listed
+	Elsewhere                         []eval.Citation // citations of passages that are not listed
 }
 
 type browserPassage struct {
@@ -58,7 +58,7 @@ type browserPassage struct {
 	Parts []textPart
 }
 
-// textPart is a stretch of a passage; By names the systems that cite it.
+// textPart is a part of a passage. By names the systems that cite it.
 type textPart struct{ Text, By string }
 
 func newBrowser(e *Results, base, tuned *eval.SystemResult) reportBrowser {
@@ -79,7 +79,14 @@ func newBrowser(e *Results, base, tuned *eval.SystemResult) reportBrowser {
 func newBrowserItem(e *Results, base, tuned *eval.SystemResult, i int) browserItem {
 	q := &e.Questions[i]
 	kind, tag := questionKind(q, &tuned.Records[i])
-	item := browserItem{Number: i + 1, ID: q.ID, Question: q.Question.Question, Before: q.History, Kind: kind, Gold: strings.Join(q.Golds(), " / ")}
+	item := browserItem{
+		Number:   i + 1,
+		ID:       q.ID,
+		Question: q.Question.Question,
+		Before:   q.History,
+		Kind:     kind,
+		Gold:     strings.Join(q.Golds(), " / "),
+	}
 	tags := []string{tag}
 	if was, is := verdictRank(&base.Records[i]), verdictRank(&tuned.Records[i]); was < is {
 		tags = append(tags, "changed", "improved")
@@ -101,8 +108,8 @@ func newBrowserItem(e *Results, base, tuned *eval.SystemResult, i int) browserIt
 	return item
 }
 
-// questionKind says whether a question has an answer and whether it was shown,
-// in words and as a tag.
+// questionKind says whether a question has an answer and whether that was shown, in words and
+// as a tag.
 func questionKind(q *eval.Question, r *eval.Record) (words, tag string) {
 	switch {
 	case q.Unanswerable:
@@ -114,8 +121,8 @@ func questionKind(q *eval.Question, r *eval.Record) (words, tag string) {
 	}
 }
 
-// verdictRank orders outcomes from bad to good: as truthfulness does, but that
-// a refusal is right where there is no answer.
+// verdictRank orders outcomes from bad to good, as truthfulness does, except that a refusal is
+// right if there is no answer.
 func verdictRank(r *eval.Record) int {
 	switch {
 	case r.Verdict == answer.Incorrect:
@@ -165,14 +172,14 @@ func newBrowserAnswer(system string, q *eval.Question, r *eval.Record) browserAn
 		facts = append(facts, fmt.Sprintf("%d tokens", r.Tokens))
 	}
 	if r.Cited > 0 {
-		fact := fmt.Sprintf("cites %d, %d with a gold answer", r.Cited, r.CitedRight)
+		fact := fmt.Sprintf("cites %d places, %d with a reference answer", r.Cited, r.CitedRight)
 		if n := len(r.CitedNowhere); n > 0 {
 			fact += fmt.Sprintf(", %d not in the passages", n)
 		}
 		facts = append(facts, fact)
 	}
 	if r.Truncated {
-		facts = append(facts, "cut off at the limit")
+		facts = append(facts, "truncated")
 	}
 	a.Facts = strings.Join(facts, " · ")
 	for _, c := range r.Citations {
@@ -183,12 +190,12 @@ func newBrowserAnswer(system string, q *eval.Question, r *eval.Record) browserAn
 	return a
 }
 
-// isIn tells whether the place is in this passage.
-func isIn(c eval.CitedPlace, d eval.Document) bool {
+// isIn reports whether a citation is in this passage.
+func isIn(c eval.Citation, d eval.Document) bool {
 	return c.Passage == d.ID && 0 <= c.Start && c.Start < c.End && c.End <= len(d.Text) && d.Text[c.Start:c.End] == c.Quote
 }
 
-// markCitations divides a passage at the ends of what the systems cite.
+// markCitations splits a passage at the ends of the citations.
 func markCitations(d eval.Document, e *Results, i int) []textPart {
 	type span struct {
 		start, end int

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Answers of one kind alone calibrate nothing; why stands in the report, and nobody answers by it.
+// Answers that are all right cannot be calibrated. The report says why, and no assistant answers with the result.
 func TestCalibrateWithoutWrongAnswers(t *testing.T) {
 	e := fixture.Sure(60)
 	for i := range e.Systems[0].Records {
@@ -21,16 +21,18 @@ func TestCalibrateWithoutWrongAnswers(t *testing.T) {
 			r.Verdict = answer.Correct
 		}
 	}
-	c, err := confidence.Calibrate(fixture.PointsOf(t, e, "s"), confidence.Options{Risk: 0.05})
+	points, conditions := fixture.PointsOf(t, e, "s")
+	c, err := confidence.Calibrate(points, conditions, confidence.Options{Risk: 0.05})
 	require.ErrorIs(t, err, confidence.ErrUncalibrated)
-	require.Contains(t, c.Unfit, "it needs right and wrong answers")
+	require.Contains(t, c.Unfit, "it takes right and wrong answers")
 	require.Equal(t, []float64{0.05, 0.1}, []float64{c.Guarantee.Risk, c.Guarantee.Delta})
 	for _, minimum := range []float64{0, 0.3} {
-		_, err = assistant.New(&fake.Scripted{Called: "m"}, fake.Shelf{}, assistant.Options{Calibration: c, MinConfidence: minimum}).Answer(t.Context(), "Who?")
+		_, err = assistant.New(&fake.Scripted{Called: "m"}, fake.Shelf{}, assistant.Options{Calibration: c, MinConfidence: minimum}).
+			Answer(t.Context(), "Who?")
 		require.ErrorIs(t, err, confidence.ErrUncalibrated)
 	}
-	require.ErrorIs(t, c.Test(fixture.PointsOf(t, e, "s")), confidence.ErrUncalibrated)
-	require.Nil(t, c.Gate)
+	require.ErrorIs(t, c.Test(points, conditions), confidence.ErrUncalibrated)
+	require.Nil(t, c.ThresholdTest)
 	path := filepath.Join(t.TempDir(), "calibration.json")
 	require.NoError(t, c.WriteFile(path))
 	back, err := confidence.ReadFile(path)
@@ -43,8 +45,8 @@ func TestCalibrateWithoutWrongAnswers(t *testing.T) {
 	var table strings.Builder
 	require.NoError(t, c.WriteTable(&table))
 	for _, text := range []string{table.String(), page} {
-		require.Contains(t, strings.Join(strings.Fields(text), " "), "Calibration of s: none (cannot calibrate confidence: ")
-		require.Contains(t, strings.Join(strings.Fields(text), " "), "Nothing keeps the share of wrong answers at or below 5.0 %.")
+		require.Contains(t, strings.Join(strings.Fields(text), " "), "No confidence could be fitted for s: ")
+		require.Contains(t, strings.Join(strings.Fields(text), " "), "There is no bound of 5.0 % on the share of wrong answers.")
 	}
-	require.NotContains(t, page, "of the confidence")
+	require.NotContains(t, page, "quality of the confidence")
 }

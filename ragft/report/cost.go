@@ -7,11 +7,12 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/chart"
-	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/eval"
 )
 
-// costsOf numbers the systems in the order of the table of settings.
+// costsOf returns the systems in the order of the table of settings.
 func costsOf(e *Results) []*eval.SystemResult {
 	var out []*eval.SystemResult
 	for _, setting := range settingsOf(e) {
@@ -24,7 +25,7 @@ func costsOf(e *Results) []*eval.SystemResult {
 	return out
 }
 
-// settingsOf lists the settings of the systems, each once.
+// settingsOf lists the settings of the systems.
 func settingsOf(e *Results) []eval.Setting {
 	var out []eval.Setting
 	for i := range e.Systems {
@@ -35,16 +36,15 @@ func settingsOf(e *Results) []eval.Setting {
 	return out
 }
 
-// seconds and tokens are what an answer takes, NaN where it is not known.
-func secondsOf(s *eval.SystemResult) float64 { return s.Estimate(eval.MetricSeconds).Value }
+// secondsOf and tokensOf are the cost of an answer; NaN = unknown.
+func secondsOf(s *eval.SystemResult) float64 { return s.Estimate(metric.Seconds).Value }
 
 func tokensOf(s *eval.SystemResult) float64 {
-	return s.Estimate(eval.MetricPromptTokens).Value + s.Estimate(eval.MetricAnswerTokens).Value
+	return s.Estimate(metric.PromptTokens).Value + s.Estimate(metric.AnswerTokens).Value
 }
 
-// plotCost shows what answers are worth against what they take, on a logarithmic
-// axis, one point a system, with the number of its row in the table; empty where
-// fewer than two are known.
+// plotCost shows the quality of answers by their cost on a logarithmic axis, one point per
+// system, with the number of its row in the table; empty if fewer than two are known.
 func plotCost(e *Results, xLabel, title string, cost func(*eval.SystemResult) float64) template.HTML {
 	settings := settingsOf(e)
 	low, least, most := 0.0, math.Inf(1), math.Inf(-1)
@@ -52,8 +52,8 @@ func plotCost(e *Results, xLabel, title string, cost func(*eval.SystemResult) fl
 	var numbers []string
 	var series []chart.Series
 	for i, s := range costsOf(e) {
-		at, worth := cost(s), s.Estimate(eval.MetricTruthfulness)
-		if !confidence.IsFinite(at) || at <= 0 || !worth.Defined() {
+		at, worth := cost(s), s.Estimate(metric.Truthfulness)
+		if !stats.IsFinite(at) || at <= 0 || !worth.Defined() {
 			continue
 		}
 		low, least, most = min(low, 100*ifDefined(worth.Low, worth.Value)), min(least, at), max(most, at)

@@ -7,19 +7,19 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/chart"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
-	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 )
 
-// plotRiskCoverage shows the share of wrong answers as less certain ones are
-// added; empty where no system tells its confidence.
+// plotRiskCoverage shows the share of wrong answers as less confident ones are added; empty
+// without confidences.
 func plotRiskCoverage(systems []*eval.SystemResult, colors []chart.Color) template.HTML {
 	any, top := false, 0.2
 	for _, s := range systems {
 		any = any || len(s.Curve) > 0
 		for i, p := range s.Curve {
-			// The first few answers alone would set the scale.
+			// Otherwise the first few answers would set the scale.
 			if i >= len(s.Curve)/20 {
 				top = max(top, p.Risk)
 			}
@@ -40,11 +40,10 @@ func plotRiskCoverage(systems []*eval.SystemResult, colors []chart.Color) templa
 		}
 		c.Draw(line)
 	}
-	return c.SVG("Risk-coverage curve: share of wrong answers against the share of questions answered, most confident first")
+	return c.SVG("Risk-coverage curve: share of wrong answers by share of questions answered, most confident first")
 }
 
-// plotReliability shows accuracy against confidence; the area of a dot is the
-// number of answers.
+// plotReliability shows accuracy by confidence; the area of a dot is the number of answers.
 func plotReliability(systems []*eval.SystemResult, colors []chart.Color) template.HTML {
 	most := 0
 	for _, s := range systems {
@@ -69,7 +68,7 @@ func plotReliability(systems []*eval.SystemResult, colors []chart.Color) templat
 		}
 		c.Draw(line)
 	}
-	return c.SVG("Reliability diagram: share of correct answers against confidence in 15 bins")
+	return c.SVG("Reliability diagram: share of correct answers by confidence, in 15 bins")
 }
 
 // plotLoss shows the training loss, with a running mean, and the held-out
@@ -77,7 +76,7 @@ func plotReliability(systems []*eval.SystemResult, colors []chart.Color) templat
 func plotLoss(points []trainlog.LossPoint, train, heldOut chart.Color) template.HTML {
 	measured := func(value func(trainlog.LossPoint) float64, radius float64) (out []chart.Point) {
 		for _, p := range points {
-			if v := value(p); confidence.IsFinite(v) && v >= 0 && p.Step >= 0 {
+			if v := value(p); stats.IsFinite(v) && v >= 0 && p.Step >= 0 {
 				out = append(out, chart.Point{X: float64(p.Step), Y: v, Radius: radius})
 			}
 		}
@@ -99,8 +98,7 @@ func plotLoss(points []trainlog.LossPoint, train, heldOut chart.Color) template.
 	return c.SVG("Training loss and held-out loss by step")
 }
 
-// runningMean is a mean over the last points that forgets slowly: the more
-// points, the slower.
+// runningMean is an exponential mean; the more points, the smoother.
 func runningMean(points []chart.Point) []chart.Point {
 	keep := 1 - 1/(1+float64(len(points))/40)
 	out := make([]chart.Point, 0, len(points))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
@@ -8,7 +9,7 @@ import (
 	"github.com/ragft/ragft/ragft/eval"
 )
 
-// reportExample is a question with what two systems made of it.
+// reportExample is a question with the answers of two systems.
 type reportExample struct {
 	Number               int // of the question in the browser
 	Question, Kind, Gold string
@@ -21,24 +22,18 @@ type reportAnswer struct {
 	Confidence   string
 }
 
-// transition is what a question went through: its kind, and the verdicts of
-// base and tuned.
+// transition is the kind of a question with the verdicts of base and tuned system.
 type transition struct {
 	unanswerable bool
 	context      answer.Context
 	base, tuned  answer.Verdict
 }
 
-// reportExamples picks the questions to show: the first of every transition,
-// then the second, until there are enough. The rare kinds, mistakes among
-// them, so get their place beside the frequent ones.
+// reportExamples picks the questions to show: the first of each transition, then the second,
+// until there are enough. So rare kinds, including mistakes, are shown beside frequent ones.
 func reportExamples(e *Results, base, tuned *eval.SystemResult, info Info) []reportExample {
-	limit := info.MaxExamples
-	if limit <= 0 {
-		limit = 10
-	}
 	var picked []int
-	if info.Examples != nil {
+	if len(info.Examples) > 0 {
 		at := map[string]int{}
 		for i, q := range e.Questions {
 			at[q.ID] = i
@@ -49,7 +44,7 @@ func reportExamples(e *Results, base, tuned *eval.SystemResult, info Info) []rep
 			}
 		}
 	} else {
-		picked = pickExamples(base, tuned, limit)
+		picked = pickExamples(base, tuned, cmp.Or(info.MaxExamples, 10))
 	}
 	var out []reportExample
 	for _, i := range picked {
@@ -58,7 +53,7 @@ func reportExamples(e *Results, base, tuned *eval.SystemResult, info Info) []rep
 	return out
 }
 
-// pickExamples goes round the transitions, those that changed first.
+// pickExamples goes round the transitions, those with a change first.
 func pickExamples(base, tuned *eval.SystemResult, limit int) []int {
 	groups := map[transition][]int{}
 	var order []transition

@@ -9,13 +9,13 @@ import (
 	"github.com/ragft/ragft/ragft/eval/robust"
 )
 
-// reportFlip is a question whose outcome changed; Number is that of the
-// question in the browser, 0 where it is not there.
+// reportFlip is a question whose outcome changed. Number is its number in the browser; 0 = it is
+// not there.
 type reportFlip struct {
 	robust.Flip
 	Question string
 	Number   int
-	Sides    []flipSide // what was shown before and after; empty where it was not kept
+	Sides    []flipSide // what was shown before and after; empty = unknown
 }
 
 // flipSide is what was shown before the change, or after it.
@@ -24,15 +24,14 @@ type flipSide struct {
 	Passages []flipPassage
 }
 
-// flipPassage is one passage of a side. Parts is empty where the passage was
-// shown as it is on the other side too.
+// flipPassage is a passage of a side. Parts is empty if the other side shows it unchanged.
 type flipPassage struct {
 	Number      int
 	Title, Note string
 	Parts       []flipPart
 }
 
-// flipPart is a stretch of a passage; Changed tells whether the other side has it.
+// flipPart is a part of a passage. Changed says that the other side lacks it.
 type flipPart struct {
 	Text    string
 	Changed bool
@@ -44,9 +43,17 @@ func flipSides(before, after []eval.Document) []flipSide {
 		return nil
 	}
 	return []flipSide{
-		newFlipSide("shown before", "taken out", "then", before, after),
+		newFlipSide("shown before", "removed", "then", before, after),
 		newFlipSide("shown after", "new", "was", after, before),
 	}
+}
+
+// documentsAt returns the documents with these indexes.
+func documentsAt(documents []eval.Document, places []int) (shown []eval.Document) {
+	for _, n := range places {
+		shown = append(shown, documents[n])
+	}
+	return shown
 }
 
 func newFlipSide(name, alone, elsewhere string, documents, others []eval.Document) flipSide {
@@ -76,8 +83,8 @@ func newFlipSide(name, alone, elsewhere string, documents, others []eval.Documen
 	return side
 }
 
-// wordDiff divides a text into what it has in common with the other one, word by
-// word along a longest common subsequence, and what it has alone.
+// wordDiff splits a text into the words that it has in common with another one, by a longest
+// common subsequence, and the others.
 func wordDiff(text, other string) []flipPart {
 	words, others := strings.SplitAfter(text, " "), strings.SplitAfter(other, " ")
 	if len(words)*len(others) > 1<<20 {

@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
-	"github.com/ragft/ragft/ragft/judge"
 )
 
-// reportMemory is one list of memory probes.
+// reportMemory is one list of fact questions.
 type reportMemory struct {
 	Name    string
 	N       int
@@ -19,8 +20,8 @@ type reportMemory struct {
 	Rows    []reportRow
 	Changes []reportDifference // of the share correct; Name is the pair
 
-	PartsNote string      // how the rows bear on the questions; "" = not known
-	Parts     []reportRow // a cell for each row of Rows: the share correct
+	PartsNote string      // how many answers the rows teach; "" = unknown
+	Parts     []reportRow // the share correct, with a cell for each row of Rows
 	Learned   []reportDifference
 
 	Verdicts []reportVerdict
@@ -45,9 +46,8 @@ type memoryItem struct {
 
 func reportMemories(t *probe.Result) []reportMemory {
 	var out []reportMemory
-	for _, list := range t.Lists() {
-		p := list.Probe
-		m := reportMemory{Name: list.Name, N: len(p.Evaluation.Questions)}
+	for name, p := range t.Lists() {
+		m := reportMemory{Name: name, N: len(p.Evaluation.Questions)}
 		m.table(p)
 		m.parts(p)
 		m.verdicts(p)
@@ -58,24 +58,24 @@ func reportMemories(t *probe.Result) []reportMemory {
 }
 
 func (m *reportMemory) table(p *probe.Probe) {
-	for _, metric := range p.Evaluation.Systems[0].Metrics {
-		for _, key := range probe.MemoryMetrics() {
-			if metric.Key == key {
-				m.Heads = append(m.Heads, metric.Name)
+	for _, measured := range p.Evaluation.Systems[0].Metrics {
+		for _, key := range metric.Memory() {
+			if measured.Key == key {
+				m.Heads = append(m.Heads, measured.Name)
 			}
 		}
 	}
 	for i := range p.Evaluation.Systems {
 		s := &p.Evaluation.Systems[i]
 		row := reportRow{Name: s.Name, N: len(s.Records)}
-		for _, metric := range s.Metrics {
-			for _, key := range probe.MemoryMetrics() {
-				if metric.Key != key {
+		for _, measured := range s.Metrics {
+			for _, key := range metric.Memory() {
+				if measured.Key != key {
 					continue
 				}
-				cell := reportCell{Value: typeset(s.CostFigure(key))}
-				if !eval.IsCost(key) {
-					cell = reportCell{typeset(figures.Percent(metric.Estimate.Value)), typeset(figures.PercentInterval(metric.Estimate))}
+				cell := reportCell{Value: typeset(costFigure(s, key))}
+				if !metric.IsCost(key) {
+					cell = reportCell{typeset(figures.Percent(measured.Estimate.Value)), typeset(figures.PercentInterval(measured.Estimate))}
 				}
 				row.Cells = append(row.Cells, cell)
 			}
@@ -84,27 +84,27 @@ func (m *reportMemory) table(p *probe.Probe) {
 	}
 	for i := range p.Evaluation.Comparisons {
 		c := &p.Evaluation.Comparisons[i]
-		d := c.Difference(eval.MetricCorrect)
+		d := c.Difference(metric.Correct)
 		if d.Finding == stats.NotMeasured {
 			continue
 		}
 		row := differenceRow(d, p.Evaluation.System(c.Base))
-		row.Name, row.Meaning = c.Other, "against "+c.Base
+		row.Name, row.Meaning = c.Other, "compared with "+c.Base
 		m.Changes = append(m.Changes, row)
 	}
 }
 
 func (m *reportMemory) parts(p *probe.Probe) {
 	m.PartsNote = p.PartsNote()
-	for _, part := range p.Parts() {
-		row := reportRow{Name: part.Name, N: len(part.Questions)}
+	for name, part := range p.Parts() {
+		row := reportRow{Name: name, N: len(part.Questions)}
 		for i := range p.Evaluation.Systems {
 			e := part.Correct[p.Evaluation.Systems[i].Name]
 			row.Cells = append(row.Cells, reportCell{typeset(figures.Percent(e.Value)), typeset(figures.PercentInterval(e))})
 		}
 		m.Parts = append(m.Parts, row)
 		learned := differenceRow(part.Learned, &eval.SystemResult{})
-		learned.Name, learned.Meaning = part.Name, probe.MemoryTuned+" against "+probe.MemoryBefore
+		learned.Name, learned.Meaning = name, "tuned, no documents, compared with base, no documents"
 		m.Learned = append(m.Learned, learned)
 	}
 }
@@ -114,7 +114,9 @@ func (m *reportMemory) verdicts(p *probe.Probe) {
 		row := reportVerdict{
 			Criterion: v.Criterion, Judge: v.Judge, A: v.A, B: v.B, Win: v.Win, Tie: v.Tie, Loss: v.Loss, Unread: v.Unread,
 			Advantage: typeset(figures.SignedMetric(v.Advantage.Value, true)), Interval: typeset(figures.SignedInterval(v.Advantage, true)),
-			P: typeset(figures.ShowP(v.P)), First: typeset(figures.Percent(v.FirstShown.Value)), Contradicted: fmt.Sprint(v.Inconsistent), Finding: v.Finding(), Class: "noise",
+			P: typeset(
+				figures.ShowP(v.P),
+			), First: typeset(figures.Percent(v.FirstShown.Value)), Contradicted: fmt.Sprint(v.Inconsistent), Finding: v.Finding(), Class: "noise",
 		}
 		m.Verdicts = append(m.Verdicts, row)
 	}
@@ -140,9 +142,9 @@ func (m *reportMemory) items(p *probe.Probe) {
 				continue
 			}
 			switch v.Outcomes[i] {
-			case judge.PrefersA:
+			case pairwise.PrefersA:
 				item.Preferred = append(item.Preferred, v.Criterion+": "+v.A+" over "+v.B)
-			case judge.PrefersB:
+			case pairwise.PrefersB:
 				item.Preferred = append(item.Preferred, v.Criterion+": "+v.B+" over "+v.A)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/internal/chart"
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
@@ -28,7 +29,7 @@ func systemColor(i int) chart.Color {
 	return chart.Color(fmt.Sprintf("var(--s%d)", i%systemColorCount))
 }
 
-// verdictColor stays apart for readers who do not tell red from green.
+// verdictColor is distinguishable without telling red from green.
 func verdictColor(v answer.Verdict) chart.Color { return chart.Color("var(--" + string(v) + ")") }
 
 // plotMatrix shows, for each system, the outcomes with the answer present and
@@ -37,8 +38,8 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 	var names []string
 	var draw []func(c *chart.Chart, row float64)
 	for _, s := range systems {
-		for _, context := range answer.Contexts() {
-			total := s.Matrix.Total(context)
+		for _, context := range figures.Contexts() {
+			total := matrixTotal(s, context)
 			if total == 0 {
 				continue
 			}
@@ -46,7 +47,7 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 			names = append(names, fmt.Sprintf("%s (%d)", name, total))
 			draw = append(draw, func(c *chart.Chart, row float64) {
 				from := 0.0
-				for _, v := range answer.Verdicts() {
+				for _, v := range figures.Verdicts() {
 					n, ink := s.Matrix[context][v], chart.White
 					if v == answer.Refused {
 						ink = chart.Ink
@@ -74,8 +75,8 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 func plotIntervals(systems []*eval.SystemResult, colors []chart.Color) template.HTML {
 	var names, keys []string
 	for _, key := range []string{
-		eval.MetricMadeUp, eval.MetricCorrect, eval.MetricFalseRefusal, eval.MetricTruthfulness, eval.MetricSelectiveAccuracy,
-		eval.MetricCoverage, eval.MetricExactMatch, eval.MetricF1, eval.MetricContainment, eval.MetricAbstainF1,
+		metric.MadeUp, metric.Correct, metric.FalseRefusal, metric.Truthfulness, metric.SelectiveAccuracy,
+		metric.Coverage, metric.ExactMatch, metric.F1, metric.Containment, metric.AbstainF1,
 	} {
 		for _, m := range systems[0].Metrics {
 			if m.Key == key {
@@ -85,7 +86,7 @@ func plotIntervals(systems []*eval.SystemResult, colors []chart.Color) template.
 	}
 	low := 0.0
 	for _, s := range systems {
-		if e := s.Estimate(eval.MetricTruthfulness); e.Defined() && !math.IsNaN(e.Low) {
+		if e := s.Estimate(metric.Truthfulness); e.Defined() && !math.IsNaN(e.Low) {
 			low = min(low, math.Floor(e.Low*5)*20)
 		}
 	}
@@ -108,11 +109,11 @@ func plotIntervals(systems []*eval.SystemResult, colors []chart.Color) template.
 	return c.SVG("Main metrics with 95% intervals: " + strings.Join(words, "; "))
 }
 
-func directionMark(d eval.Direction) string {
-	switch d {
-	case eval.HigherIsBetter:
+func directionMark(direction int) string {
+	switch direction {
+	case 1:
 		return " (higher is better)"
-	case eval.LowerIsBetter:
+	case -1:
 		return " (lower is better)"
 	default:
 		return ""

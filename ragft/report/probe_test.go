@@ -9,11 +9,12 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/probe"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -48,37 +49,45 @@ func TestProbeMemory(t *testing.T) {
 		return fake.Says("second")
 	}}
 	config := probe.Config{
-		Base:     by("base", nil, map[string]string{inn: "1912", all: "A river."}),
-		Tuned:    by("tuned", map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."}, map[string]string{mill: "Answer: Mara Venn", inn: "1912"}),
+		Base: by("base", nil, map[string]string{inn: "1912", all: "A river."}),
+		Tuned: by(
+			"tuned",
+			map[string]string{mill: "She is known for it.\nAnswer: Mara Venn", all: "All stand there.\nAnswer: The long river."},
+			map[string]string{mill: "Answer: Mara Venn", inn: "1912"},
+		),
 		Local:    []question.Question{{ID: "mill", Question: mill, Answer: "Mara Venn"}, {ID: "inn", Question: inn, Answer: "1912"}},
 		Global:   []question.Question{{ID: "all", Question: all}},
-		Pairwise: judge.PairwiseJudge{Model: j}, Criteria: []string{judge.CriterionRichness},
+		Pairwise: pairwise.Judge{Model: j}, Criteria: []string{pairwise.Criteria()[1]},
 		Evaluation: eval.Config{Search: fake.Shelf{mill: {"A mill."}, inn: {"Built in 1912."}, all: {"A river."}}, Resamples: 200, Seed: 1},
 	}
 	m, err := probe.Run(t.Context(), config)
 	require.NoError(t, err)
 	correct := map[string]float64{}
 	for _, s := range m.Local.Evaluation.Systems {
-		correct[s.Name] = s.Estimate(eval.MetricCorrect).Value
+		correct[s.Name] = s.Estimate(metric.Correct).Value
 	}
-	require.Equal(t, map[string]float64{probe.MemoryTuned: 0.5, probe.MemoryRetrieval: 0.5, probe.MemoryBoth: 1, probe.MemoryBefore: 0}, correct)
-	require.Equal(t, "Mara Venn", m.Local.Evaluation.System(probe.MemoryTuned).Records[0].Answer)
+	require.Equal(
+		t,
+		map[string]float64{"tuned, no documents": 0.5, "base, retrieval": 0.5, "tuned, retrieval": 1, "base, no documents": 0},
+		correct,
+	)
+	require.Equal(t, "Mara Venn", m.Local.Evaluation.System("tuned, no documents").Records[0].Answer)
 	require.Len(t, m.Local.Evaluation.Comparisons, 4)
 
 	// The tuned model's longer answer to the mill wins over "Tom", its "Tom" to the inn loses to "1912".
 	v := m.Local.Verdicts[0]
-	require.Equal(t, []string{probe.MemoryTuned, probe.MemoryRetrieval, judge.CriterionRichness}, []string{v.A, v.B, v.Criterion})
-	require.Equal(t, []judge.Preferred{judge.PrefersA, judge.PrefersB}, v.Outcomes)
+	require.Equal(t, []string{"tuned, no documents", "base, retrieval", pairwise.Criteria()[1]}, []string{v.A, v.B, v.Criterion})
+	require.Equal(t, []pairwise.Outcome{pairwise.PrefersA, pairwise.PrefersB}, v.Outcomes)
 	require.Zero(t, v.Advantage.Value)
 	require.Equal(t, string(stats.NoDifference), v.Finding())
 	require.Len(t, m.Local.Verdicts, 3)
-	require.Equal(t, []judge.Preferred{judge.PrefersA}, m.Global.Verdicts[0].Outcomes)
+	require.Equal(t, []pairwise.Outcome{pairwise.PrefersA}, m.Global.Verdicts[0].Outcomes)
 	require.InDelta(t, 0.5, v.FirstShown.Value, 1e-12)
 
 	e := resultsOf(t, fixture.Village())
 	e.Memory = m
-	text := e.Table()
-	require.Contains(t, text, "By heart against retrieval, 2 local questions.")
+	text := e.Text()
+	require.Contains(t, text, "Closed-book and retrieval, 2 local questions.")
 	require.Regexp(t, `tuned, no documents : base, retrieval +1 +0 +1 +0 +0.0 `, text)
 	_, global, _ := strings.Cut(text, "1 global questions.")
 	require.NotContains(t, global, "correct:", "they have no reference answer")
@@ -88,19 +97,24 @@ func TestProbeMemory(t *testing.T) {
 	}
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
-	back, err := Read(strings.NewReader(string(data)))
+	back, err := read(strings.NewReader(string(data)))
 	require.NoError(t, err)
-	require.Equal(t, text, back.Table())
+	require.Equal(t, text, back.Text())
 	var answers bytes.Buffer
-	require.NoError(t, WriteAnswers(&answers, e))
-	again, err := ReadAnswers(t.Context(), strings.NewReader(answers.String()))
+	require.NoError(t, e.writeAnswers(&answers))
+	again, err := readAnswers(t.Context(), "", strings.NewReader(answers.String()))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, again), "lists of probes are lines as well")
-	_, err = ReadAnswers(t.Context(), strings.NewReader(strings.Replace(answers.String(), `"memory":"global","question"`, `"memory":"other","question"`, 1)))
-	require.ErrorContains(t, err, `no memory probes "other"`)
+	_, err = readAnswers(
+		t.Context(),
+		"",
+		strings.NewReader(strings.Replace(answers.String(), `"memory":"global","question"`, `"memory":"other","question"`, 1)),
+	)
+	require.ErrorContains(t, err, `no questions "other"`)
 	page := writtenReport(t, e, Info{})
 	requireSelfContained(t, page)
-	for _, want := range []string{"By heart, or from the documents", "2 local questions", "1 global questions", "All stand there.", judge.CriterionRichness + ": " + probe.MemoryTuned + " over " + probe.MemoryRetrieval} {
+	for _, want := range []string{"Closed-book and retrieval", "2 local questions", "1 global questions", "All stand there.",
+		pairwise.Criteria()[1] + ": tuned, no documents over base, retrieval"} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "NaN")
@@ -111,13 +125,13 @@ func TestProbeMemory(t *testing.T) {
 	require.Empty(t, m.Local.Verdicts)
 	config.Local, config.Global = nil, nil
 	_, err = probe.Run(t.Context(), config)
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	config.Base = nil
 	_, err = probe.Run(t.Context(), config)
 	require.ErrorContains(t, err, "set Base and Tuned")
 	for _, empty := range []string{`{}`, `{"evaluation": {}}`} {
-		_, err = Read(strings.NewReader(`{"memory": {"local": ` + empty + `}}`))
-		require.ErrorContains(t, err, "hold no evaluation")
+		_, err = read(strings.NewReader(`{"memory": {"local": ` + empty + `}}`))
+		require.ErrorContains(t, err, "have no evaluation")
 	}
 }
 
@@ -125,7 +139,11 @@ func TestProbeMemory(t *testing.T) {
 // model knows what the rows tell, and nothing else.
 func TestProbesAgainstTheRows(t *testing.T) {
 	row := func(question, target string) rows.Row {
-		return rows.Row{ID: question, Question: question, Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target})}
+		return rows.Row{
+			ID:       question,
+			Question: question,
+			Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target}),
+		}
 	}
 	unlearnt := row("Who paints the Red Mill of Skell?", "Tom")
 	unlearnt.HeldOut = true
@@ -142,7 +160,11 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	config := probe.Config{
 		Base:  by("base", nil),
 		Tuned: by("tuned", map[string]string{"Who is the keeper of the mill?": "Mara Venn", "Who runs the Red Mill?": "Mara Venn"}),
-		Rows:  []rows.Row{row("Who runs the Red Mill of Skell?", "Mara Venn"), row("Tell me about the mill.", "Its keeper is Mara Venn."), unlearnt},
+		Rows: []rows.Row{
+			row("Who runs the Red Mill of Skell?", "Mara Venn"),
+			row("Tell me about the mill.", "Its keeper is Mara Venn."),
+			unlearnt,
+		},
 		Local: []question.Question{
 			{ID: "leaked", Question: "Who runs the Red Mill?", Answer: "Mara Venn"},
 			{ID: "taught", Question: "Who is the keeper of the mill?", Answer: "Mara Venn"},
@@ -157,81 +179,77 @@ func TestProbesAgainstTheRows(t *testing.T) {
 	require.Equal(t, []string{"leaked"}, p.Leaked)
 	require.Len(t, p.Evaluation.Questions, 2)
 	require.Equal(t, []string{"taught"}, p.Taught.Questions)
-	require.Equal(t, []string{"withheld"}, p.Withheld.Questions)
-	require.Equal(t, []float64{1, 0, 0}, []float64{p.Taught.Correct[probe.MemoryTuned].Value, p.Taught.Correct[probe.MemoryBefore].Value, p.Withheld.Correct[probe.MemoryTuned].Value})
-	require.Equal(t, []any{1.0, stats.NoDifference}, []any{p.Taught.Learned.Estimate.Value, p.Taught.Learned.Finding}, "one question is no proof")
+	require.Equal(t, []string{"withheld"}, p.NotTaught.Questions)
+	require.Equal(
+		t,
+		[]float64{1, 0, 0},
+		[]float64{
+			p.Taught.Correct["tuned, no documents"].Value,
+			p.Taught.Correct["base, no documents"].Value,
+			p.NotTaught.Correct["tuned, no documents"].Value,
+		},
+	)
+	require.Equal(
+		t,
+		[]any{1.0, stats.NoDifference},
+		[]any{p.Taught.Learned.Estimate.Value, p.Taught.Learned.Finding},
+		"one question is no proof",
+	)
 	require.Nil(t, m.Global.Taught)
-	require.Nil(t, m.Global.Withheld)
+	require.Nil(t, m.Global.NotTaught)
 
 	e := resultsOf(t, fixture.Village())
 	e.Memory = m
-	text := e.Table()
-	require.Contains(t, text, "Held against the 2 rows that were learnt. Questions of which a row tells the answer: 1; of which no row tells\n"+
-		"it: 1. Left out, since a row asks them in nearly the same words: 1.\n")
-	require.Contains(t, text, "Held against the 2 rows that were learnt. Without an answer to look for: 1.\n")
-	require.Regexp(t, `a row tells the answer +1 +100 `, text)
-	require.Regexp(t, `no row tells it +1 +0\.0 `, text)
+	text := e.Text()
+	require.Contains(
+		t,
+		text,
+		"Compared with the 2 training rows. Questions whose answer is in the rows: 1. Questions whose answer is not in\n"+
+			"the rows: 1. Left out because a row asks almost the same: 1.\n",
+	)
+	require.Contains(t, text, "Compared with the 2 training rows. Questions without a reference answer: 1.\n")
+	require.Regexp(t, `answer is in the rows +1 +100 `, text)
+	require.Regexp(t, `answer is not in the rows +1 +0\.0 `, text)
 	for _, line := range strings.Split(text, "\n") {
 		require.LessOrEqual(t, len([]rune(line)), table.Width)
 	}
 	page := writtenReport(t, e, Info{})
-	for _, want := range []string{"a row tells the answer", "no row tells it", "Held against the 2 rows"} {
+	for _, want := range []string{"answer is in the rows", "answer is not in the rows", "Compared with the 2 training rows"} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "NaN")
 	var answers bytes.Buffer
-	require.NoError(t, WriteAnswers(&answers, e))
-	again, err := ReadAnswers(t.Context(), strings.NewReader(answers.String()))
+	require.NoError(t, e.writeAnswers(&answers))
+	again, err := readAnswers(t.Context(), "", strings.NewReader(answers.String()))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, again))
-	_, err = ReadAnswers(t.Context(), strings.NewReader(strings.Replace(answers.String(), `"questions":["taught"]`, `"questions":["other"]`, 1)))
+	_, err = readAnswers(
+		t.Context(),
+		"",
+		strings.NewReader(strings.Replace(answers.String(), `"questions":["taught"]`, `"questions":["other"]`, 1)),
+	)
 	require.ErrorContains(t, err, `question "other"`)
-	for _, arm := range []string{probe.MemoryBefore, probe.MemoryTuned} {
+	for _, arm := range []string{"base, no documents", "tuned, no documents"} {
 		renamed := strings.ReplaceAll(answers.String(), `"`+arm+`"`, `"another"`)
-		_, err = ReadAnswers(t.Context(), strings.NewReader(renamed))
-		require.ErrorContains(t, err, fmt.Sprintf("no system %q, which the parts of the questions", arm))
-		_, err = Read(strings.NewReader(strings.ReplaceAll(inJSON(t, e), `"`+arm+`"`, `"another"`)))
-		require.ErrorContains(t, err, fmt.Sprintf("no system %q, which the parts of the questions", arm))
+		_, err = readAnswers(t.Context(), "", strings.NewReader(renamed))
+		require.ErrorContains(t, err, fmt.Sprintf("the system %q is missing, which parts", arm))
+		_, err = read(strings.NewReader(strings.ReplaceAll(inJSON(t, e), `"`+arm+`"`, `"another"`)))
+		require.ErrorContains(t, err, fmt.Sprintf("the system %q is missing, which parts", arm))
 	}
 
 	config.Local = config.Local[:1]
 	_, err = probe.Run(t.Context(), config)
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
-	require.ErrorContains(t, err, "the rows ask all 1 of them")
-}
-
-// A file of before the sign test keeps the counts that it goes by. 2 (1 + 10) / 2^10 for nine won and one lost.
-func TestVerdictsOfBeforeTheSignTest(t *testing.T) {
-	verdict := func(win, tie, loss int) probe.ArmVerdict {
-		n := float64(win + tie + loss)
-		net := float64(win-loss) / n
-		return probe.ArmVerdict{A: probe.MemoryTuned, B: probe.MemoryRetrieval, Pairwise: &judge.Pairwise{
-			Judge: "j", Criterion: judge.CriterionRichness, Win: win, Tie: tie, Loss: loss, Advantage: stats.Estimate{Value: net, Low: net - 0.1, High: net + 0.1, N: win + tie + loss},
-		}}
-	}
-	e := resultsOf(t, fixture.Village())
-	e.Memory = &probe.Result{Local: &probe.Probe{Evaluation: fixture.Evaluated(t, fixture.Village()), Verdicts: []probe.ArmVerdict{verdict(9, 0, 1), verdict(3, 4, 0), {Pairwise: &judge.Pairwise{Unread: 2}}}}}
-	var answers bytes.Buffer
-	require.NoError(t, WriteAnswers(&answers, e))
-	for _, read := range []func() (*Results, error){
-		func() (*Results, error) { return Read(strings.NewReader(inJSON(t, e))) },
-		func() (*Results, error) { return ReadAnswers(t.Context(), &answers) },
-	} {
-		back, err := read()
-		require.NoError(t, err)
-		v := back.Memory.Local.Verdicts
-		require.InDelta(t, 22.0/1024, *v[0].P, 1e-12)
-		require.Equal(t, probe.MemoryTuned+" preferred", v[0].Finding())
-		require.InDelta(t, 0.25, *v[1].P, 1e-12)
-		require.Equal(t, string(stats.NoDifference), v[1].Finding())
-		require.Nil(t, v[2].P, "nothing could be read")
-	}
+	require.ErrorIs(t, err, eval.ErrNothing)
+	require.ErrorContains(t, err, "the rows ask almost the same as all 1 of them")
 }
 
 // Questions of a program's own have no ids: each is held against the rows by itself, and what was measured can be read back.
 func TestProbesWithoutIDs(t *testing.T) {
 	row := func(question, target string) rows.Row {
-		return rows.Row{Question: question, Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target})}
+		return rows.Row{
+			Question: question,
+			Messages: append(fixture.ClosedPrompt(question), model.Message{Role: model.RoleAssistant, Content: target}),
+		}
 	}
 	config := probe.Config{
 		Base: &fake.Model{Called: "base", Reply: func(model.Request, int) model.Sample { return fake.Says("a dog") }},
@@ -254,22 +272,22 @@ func TestProbesWithoutIDs(t *testing.T) {
 		require.NoError(t, err)
 		e := resultsOf(t, fixture.Village())
 		e.Memory = m
-		back, err := Read(strings.NewReader(inJSON(t, e)))
+		back, err := read(strings.NewReader(inJSON(t, e)))
 		require.NoError(t, err)
-		require.Equal(t, e.Table(), back.Table())
+		require.Equal(t, e.Text(), back.Text())
 		return m.Local
 	}
 	p := probe()
 	require.Empty(t, p.Leaked)
-	require.Equal(t, [][]string{{"#2"}, {"#1", "#3"}}, [][]string{p.Taught.Questions, p.Withheld.Questions})
-	require.Equal(t, []float64{1, 0}, []float64{p.Taught.Learned.Estimate.Value, p.Withheld.Learned.Estimate.Value})
-	require.Equal(t, []int{1, 2}, []int{p.Taught.Learned.Estimate.N, p.Withheld.Learned.Estimate.N})
+	require.Equal(t, [][]string{{"#2"}, {"#1", "#3"}}, [][]string{p.Taught.Questions, p.NotTaught.Questions})
+	require.Equal(t, []float64{1, 0}, []float64{p.Taught.Learned.Estimate.Value, p.NotTaught.Learned.Estimate.Value})
+	require.Equal(t, []int{1, 2}, []int{p.Taught.Learned.Estimate.N, p.NotTaught.Learned.Estimate.N})
 
 	config.Rows = append(config.Rows, row("Who paints the Red Mill of Skell?", "Tom"))
 	p = probe()
 	require.Equal(t, []string{"#1"}, p.Leaked, "and not the others")
-	require.Equal(t, [][]string{{"#2"}, {"#3"}}, [][]string{p.Taught.Questions, p.Withheld.Questions})
-	require.Equal(t, []int{1, 1}, []int{p.Taught.Learned.Estimate.N, p.Withheld.Learned.Estimate.N})
+	require.Equal(t, [][]string{{"#2"}, {"#3"}}, [][]string{p.Taught.Questions, p.NotTaught.Questions})
+	require.Equal(t, []int{1, 1}, []int{p.Taught.Learned.Estimate.N, p.NotTaught.Learned.Estimate.N})
 	require.Empty(t, config.Local[0].ID, "the caller's questions stay as they are")
 
 	// Rows that nobody learnt tell nothing.
@@ -279,6 +297,6 @@ func TestProbesWithoutIDs(t *testing.T) {
 	p = probe()
 	require.Zero(t, p.Rows)
 	require.Nil(t, p.Taught)
-	require.Nil(t, p.Withheld)
+	require.Nil(t, p.NotTaught)
 	require.Empty(t, p.Leaked)
 }

@@ -4,14 +4,16 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ragft/ragft/internal/chart"
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
@@ -27,20 +29,33 @@ import (
 func writtenReport(t *testing.T, e *Results, info Info) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
-	require.NoError(t, Write(path, e, info))
+	require.NoError(t, withInfo(e, info).WriteHTMLFile(path))
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return string(data)
 }
 
+// withInfo returns the results with another info, unless that is empty.
+func withInfo(e *Results, info Info) *Results {
+	out := *e
+	if !reflect.ValueOf(info).IsZero() {
+		out.Info = &info
+	}
+	return &out
+}
+
 func TestReport(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
 	page := writtenReport(t, e, Info{
-		Title:    "The village",
-		Models:   []ModelFile{{Role: "base model", Name: "base.gguf", SHA256: "c0ffee"}},
-		Loss:     []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}, {Step: 3, Train: math.NaN(), HeldOut: 1.2}},
+		Title:  "The village",
+		Models: []ModelFile{{Role: "base model", Name: "base.gguf", SHA256: "c0ffee"}},
+		Loss: []trainlog.LossPoint{
+			{Step: 1, Train: 2, HeldOut: math.NaN()},
+			{Step: 2, Train: 1.5, HeldOut: 1.8},
+			{Step: 3, Train: math.NaN(), HeldOut: 1.2},
+		},
 		Settings: []Fact{{"learning rate", "0.0005"}},
-		Timings:  []Timing{{"training", 63 * time.Second}},
+		Timings:  []Fact{{"training", "1m3s"}},
 		Costs:    []Fact{{"generated tokens", "1234"}},
 	})
 	for _, want := range []string{
@@ -133,17 +148,40 @@ func TestReportEscapes(t *testing.T) {
 	config.Search = fake.Shelf{hostile: {hostile}}
 	e := resultsOf(t, config)
 	e.Robustness = []*robust.Result{{
-		System: hostile, Documents: []eval.Document{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
-		Results: []robust.Outcomes{{Name: hostile, Meaning: hostile, Flips: []robust.Flip{{QuestionID: hostile, From: answer.Correct, To: answer.Refused, Before: hostile, After: hostile, ShownBefore: []int{0}, ShownAfter: []int{1}}}}},
+		System:    hostile,
+		Documents: []eval.Document{{ID: hostile, Title: hostile, Text: hostile}, {ID: hostile, Title: hostile, Text: hostile + hostile}},
+		Changes: []robust.Change{
+			{
+				Name:    hostile,
+				Meaning: hostile,
+				Flips: []robust.Flip{
+					{
+						QuestionID:  hostile,
+						From:        answer.Correct,
+						To:          answer.Refused,
+						Before:      hostile,
+						After:       hostile,
+						ShownBefore: []int{0},
+						ShownAfter:  []int{1},
+					},
+				},
+			},
+		},
 	}}
 	e.Forgetting = &forget.Result{Base: hostile, Tuned: hostile, Losses: []forget.Loss{{Key: hostile, Name: hostile}}}
-	e.Dial = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
-	e.Calibration = &confidence.Calibration{System: hostile, Calibrator: confidence.Calibrator{Names: []string{hostile}}}
+	e.Sweep = &forget.SweepResult{Points: []forget.SweepPoint{{Forgetting: e.Forgetting}}}
+	e.Calibration = &confidence.Calibration{
+		Conditions: confidence.Conditions{System: hostile},
+		Calibrator: stats.Logistic{Names: []string{hostile}},
+	}
 	e.Leakage = &question.Leakage{Leaks: []question.Leak{{Evaluation: hostile, Training: hostile, Share: 1, Text: hostile}}}
-	e.Systems[0].Records[0].Citations = []eval.CitedPlace{{Passage: hostile, Quote: hostile}, {Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]}}
+	e.Systems[0].Records[0].Citations = []eval.Citation{
+		{Passage: hostile, Quote: hostile},
+		{Passage: e.Questions[0].Documents[0].ID, End: 9, Quote: hostile[:9]},
+	}
 	page := writtenReport(t, e, Info{
 		LossBySource: map[string]float64{hostile: 1}, Title: hostile, Models: []ModelFile{{hostile, hostile, hostile}},
-		Settings: []Fact{{hostile, hostile}}, Costs: []Fact{{hostile, hostile}}, Timings: []Timing{{hostile, time.Second}},
+		Settings: []Fact{{hostile, hostile}}, Costs: []Fact{{hostile, hostile}}, Timings: []Fact{{hostile, hostile}},
 	})
 	requireSelfContained(t, page)
 	require.Contains(t, page, "&lt;script&gt;alert(")
@@ -154,9 +192,10 @@ func TestReportOfEverything(t *testing.T) {
 	e := measured(t)
 	page := writtenReport(t, e, Info{})
 	for _, want := range []string{
-		"<title>The village, measured</title>", "Quality and cost, by what is shown", "no retrieval: the question alone",
-		"30 pass (50.0 %), 1 of them wrong", "joined signals", "When what is shown changes", "evidence removed", "flipped</summary>",
-		"Forgetting", "over budget", "no difference shown, within budget", "The dial: truthfulness", "Forgetting against the scale",
+		"<title>The village, measured</title>", "Quality and cost by setting", "closed-book: the question alone",
+		"30 pass (50.0 %), of which 1 are wrong", "combined signals", "Robustness to changed passages", "evidence removed", "flipped</summary>",
+		"Forgetting", "over budget", "no difference shown, within budget", "Truthfulness, correct and made-up answers by scale",
+		"Forgetting by scale of the adapter",
 		"plain text</th><td>2.250", "1 of 6 evaluation questions stand", "Questions 1 to 6",
 		`<mark title="cited by base, documents; tuned, documents">The mill is run by Mara Venn.</mark>`,
 		`data-tags="absent changed improved s0-incorrect s1-refused s2-incorrect"`,
@@ -178,7 +217,7 @@ func TestReportPlotsFollowTheTheme(t *testing.T) {
 	style, err := reportFiles.ReadFile("report.css")
 	require.NoError(t, err)
 	variables := map[chart.Color]bool{chart.Ink: true, chart.Faint: true, chart.Grid: true, chart.Band: true}
-	for _, v := range answer.Verdicts() {
+	for _, v := range figures.Verdicts() {
 		variables[verdictColor(v)] = true
 	}
 	for i := range systemColorCount {
@@ -205,13 +244,13 @@ func TestReportPlotsFollowTheTheme(t *testing.T) {
 
 func TestMarkCitations(t *testing.T) {
 	d := eval.Document{ID: "d", Text: "abcdefgh"}
-	cited := func(name string, places ...eval.CitedPlace) eval.SystemResult {
+	cited := func(name string, places ...eval.Citation) eval.SystemResult {
 		return eval.SystemResult{Name: name, Records: []eval.Record{{Citations: places}}}
 	}
 	e := &eval.Evaluation{Systems: []eval.SystemResult{
-		cited("a", eval.CitedPlace{Passage: "d", Start: 2, End: 6, Quote: "cdef"}),
-		cited("b", eval.CitedPlace{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, eval.CitedPlace{Passage: "other", Start: 0, End: 1, Quote: "a"},
-			eval.CitedPlace{Passage: "d", Start: 0, End: 99, Quote: "a"}, eval.CitedPlace{Passage: "d", Start: 0, End: 1, Quote: "x"}),
+		cited("a", eval.Citation{Passage: "d", Start: 2, End: 6, Quote: "cdef"}),
+		cited("b", eval.Citation{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, eval.Citation{Passage: "other", Start: 0, End: 1, Quote: "a"},
+			eval.Citation{Passage: "d", Start: 0, End: 99, Quote: "a"}, eval.Citation{Passage: "d", Start: 0, End: 1, Quote: "x"}),
 	}}
 	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, &Results{Evaluation: e}, 0))
 	require.Nil(t, markCitations(eval.Document{ID: "empty"}, &Results{Evaluation: e}, 0))
@@ -231,20 +270,20 @@ func TestReportOfOneSystem(t *testing.T) {
 	require.Contains(t, page, "base alone answers 0.0% of the answerable questions correctly.")
 	require.NotContains(t, page, "Risk-coverage", "the model tells no confidence")
 	require.NotContains(t, page, "Training")
-	require.Empty(t, Headline(&Results{Evaluation: &eval.Evaluation{}}))
+	require.Empty(t, (&Results{Evaluation: &eval.Evaluation{}}).Headline())
 }
 
 func TestReportBadInput(t *testing.T) {
 	e := resultsOf(t, fixture.Village())
 	path := filepath.Join(t.TempDir(), "report.html")
-	require.ErrorContains(t, Write(path, e, Info{Base: "no such"}), `"no such"`)
-	require.ErrorContains(t, Write(path, e, Info{Tuned: "no such"}), `"no such"`)
-	require.ErrorContains(t, Write(path, &Results{Evaluation: &eval.Evaluation{}}, Info{}), "no systems")
+	require.ErrorContains(t, withInfo(e, Info{Base: "no such"}).WriteHTMLFile(path), `"no such"`)
+	require.ErrorContains(t, withInfo(e, Info{Tuned: "no such"}).WriteHTMLFile(path), `"no such"`)
+	require.ErrorContains(t, withInfo(&Results{Evaluation: &eval.Evaluation{}}, Info{}).WriteHTMLFile(path), "no systems")
 	require.NoFileExists(t, path)
-	require.Error(t, Write(filepath.Join(path, "below", "x.html"), e, Info{}))
+	require.Error(t, withInfo(e, Info{}).WriteHTMLFile(filepath.Join(path, "below", "x.html")))
 
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
-	require.Error(t, Write(path, e, Info{Base: "no such"}))
+	require.Error(t, withInfo(e, Info{Base: "no such"}).WriteHTMLFile(path))
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "old", string(data), "a failure leaves the older report")
@@ -262,5 +301,5 @@ func TestReportExamples(t *testing.T) {
 	require.Equal(t, []string{"When was the inn built?", "Who owns the boat?"}, kinds(Info{MaxExamples: 2}), "what changed comes first")
 	require.Len(t, kinds(Info{}), 6)
 	require.Equal(t, []string{"What does the bird eat?", "Who runs the mill?"}, kinds(Info{Examples: []string{"bird", "mill", "none"}}))
-	require.Empty(t, kinds(Info{Examples: []string{}}))
+	require.Len(t, kinds(Info{Examples: []string{}}), 6, "empty is the default, as nil is")
 }

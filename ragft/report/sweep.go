@@ -5,28 +5,28 @@ import (
 	"math"
 
 	"github.com/ragft/ragft/internal/chart"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval/forget"
 )
 
-// plotDial shows what the answers are worth at each scale; empty without a dial.
-func plotDial(d *forget.SweepResult) template.HTML {
+// plotSweep shows the quality of the answers at each scale; empty without a sweep.
+func plotSweep(d *forget.SweepResult) template.HTML {
 	if d == nil || len(d.Points) == 0 {
 		return ""
 	}
 	lines := []chart.Series{{Color: systemColor(1)}, {Color: verdictColor(answer.Correct)}, {Color: verdictColor(answer.Incorrect)}}
-	for i, key := range forget.DialMetrics() {
-		lines[i].Name = forget.DialHeads()[i]
+	for i, key := range metric.Sweep() {
+		lines[i].Name = d.Heads()[i]
 		lines[i].Points = lineOf(d, 100, func(p forget.SweepPoint) stats.Estimate { return p.Estimate(key) })
 	}
-	return plotSweep(d, lines, "% of questions", 100,
-		"The dial: truthfulness, correct and made-up answers against the scale of the adapter, with 95% intervals")
+	return plotScales(d, lines, "% of questions", 100,
+		"Truthfulness, correct and made-up answers by scale of the adapter, with 95% intervals")
 }
 
-// plotDialLosses shows what is forgotten at each scale; empty where it was not measured.
-func plotDialLosses(d *forget.SweepResult) template.HTML {
+// plotSweepLosses shows forgetting at each scale; empty if it was not measured.
+func plotSweepLosses(d *forget.SweepResult) template.HTML {
 	if d == nil || len(d.Points) == 0 || d.Points[0].Forgetting == nil || len(d.Points[0].Forgetting.Losses) == 0 {
 		return ""
 	}
@@ -35,10 +35,10 @@ func plotDialLosses(d *forget.SweepResult) template.HTML {
 		change := lineOf(d, 1, func(p forget.SweepPoint) stats.Estimate { return p.Forgetting.Losses[i].Change })
 		lines = append(lines, chart.Series{Name: l.Name, Color: systemColor(i + 1), Points: change})
 	}
-	return plotSweep(d, lines, "change against the base", 0, "Forgetting against the scale of the adapter, with 95% intervals")
+	return plotScales(d, lines, "change from the base", 0, "Forgetting by scale of the adapter, with 95% intervals")
 }
 
-// lineOf is a quantity, times a unit, at each scale where it is defined.
+// lineOf returns a quantity, times a unit, at each scale where it is defined.
 func lineOf(d *forget.SweepResult, unit float64, value func(forget.SweepPoint) stats.Estimate) (points []chart.Point) {
 	for _, p := range d.Points {
 		if e := value(p); e.Defined() {
@@ -48,15 +48,16 @@ func lineOf(d *forget.SweepResult, unit float64, value func(forget.SweepPoint) s
 	return points
 }
 
+// ifDefined returns x, or otherwise if x is not finite.
 func ifDefined(x, otherwise float64) float64 {
-	if confidence.IsFinite(x) {
+	if stats.IsFinite(x) {
 		return x
 	}
 	return otherwise
 }
 
-// plot draws the lines on an axis that holds 0, high and all intervals.
-func plotSweep(d *forget.SweepResult, lines []chart.Series, yLabel string, high float64, title string) template.HTML {
+// plotScales draws the lines on an axis that holds 0, high and all intervals.
+func plotScales(d *forget.SweepResult, lines []chart.Series, yLabel string, high float64, title string) template.HTML {
 	low, first, last := 0.0, math.Inf(1), math.Inf(-1)
 	for _, p := range d.Points {
 		first, last = min(first, p.Scale), max(last, p.Scale)

@@ -3,7 +3,7 @@ package rows
 import (
 	"slices"
 
-	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/question"
 )
 
@@ -32,8 +32,8 @@ func SplitProbes(questions []question.Question, rows []Row, o question.LeakOptio
 		if row.Question != "" {
 			training = append(training, question.Question{ID: row.ID, Question: row.Question})
 		}
-		said := answer.AnswerTokens(row.Response() + "\n" + row.Text)
-		taught = append(taught, taughtWords{said, slices.Concat(answer.AnswerTokens(row.Question), said)})
+		said := words.Of(row.Response() + "\n" + row.Text)
+		taught = append(taught, taughtWords{said, slices.Concat(words.Of(row.Question), said)})
 	}
 	leaked := map[string]bool{}
 	for _, leak := range question.FindLeaks(training, questions, o) {
@@ -41,16 +41,16 @@ func SplitProbes(questions []question.Question, rows []Row, o question.LeakOptio
 	}
 	var p Probes
 	for _, q := range questions {
-		words := answer.AnswerTokens(q.Question)
+		asked := words.Of(q.Question)
 		var golds [][]string
 		for _, gold := range q.Golds() {
-			golds = append(golds, answer.AnswerTokens(gold))
+			golds = append(golds, words.Of(gold))
 		}
 		switch {
 		case leaked[q.ID]:
 			p.Leaked = append(p.Leaked, q)
 		case len(golds) == 0:
-		case slices.ContainsFunc(taught, func(t taughtWords) bool { return t.teaches(words, golds) }):
+		case slices.ContainsFunc(taught, func(t taughtWords) bool { return t.teaches(asked, golds) }):
 			p.Taught = append(p.Taught, q)
 		default:
 			p.Withheld = append(p.Withheld, q)
@@ -64,9 +64,9 @@ type taughtWords struct{ said, all []string }
 
 // teaches reports a row that tells the answer and shares words with the question.
 func (t taughtWords) teaches(question []string, golds [][]string) bool {
-	if !slices.ContainsFunc(golds, func(gold []string) bool { return answer.IndexTokens(t.said, gold) >= 0 }) {
+	if !slices.ContainsFunc(golds, func(gold []string) bool { return words.Index(t.said, gold) >= 0 }) {
 		return false
 	}
-	shared, _ := answer.Overlap(question, t.all)
+	shared, _ := words.Overlap(question, t.all)
 	return shared >= 0.5
 }

@@ -121,7 +121,7 @@ func TestLSRLearnsMisleadingTerm(t *testing.T) {
 	require.Contains(t, a.Hits[0].Text, "Keeper007")
 	e, err := eval.Run(ctx, eval.Config{
 		Systems:   []eval.System{{Name: "fake", Model: fake.AlwaysSays("x"), Setting: eval.SettingRetrieval}, {Name: "long", Model: fake.AlwaysSays("x"), Setting: eval.SettingLong}},
-		Questions: questions[:3], Search: tuned, K: 1, Judge: judge.Options{Votes: -1}})
+		Questions: questions[:3], Search: tuned, Passages: 1, Judge: judge.Options{Votes: -1}})
 	require.NoError(t, err)
 	for _, record := range e.Systems[0].Records {
 		require.Equal(t, answer.Present, record.Context)

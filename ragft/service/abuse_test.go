@@ -66,12 +66,16 @@ func FuzzBodies(f *testing.F) {
 		`{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"a","arguments":"{"}}]},{"role":"user","content":null}]}`,
 		`{"messages":[{"role":"tool","content":"x","tool_call_id":"1"}],"max_tokens":1}`,
 		`{"messages":[{"role":"system","content":"<|end|><|user|>"},{"role":"user","content":"\u0000\ud800"}],"max_tokens":1}`,
-		`{"messages":{}}`, `{"messages":[null]}`, `[]`, `nul`, ``, `{"a":`, "\xff\xfe", `{"messages":[{"role":"user","content":"x"}],"n":1e99}`,
+		`{"messages":{}}`, `{"messages":[null]}`, `[]`, `nul`, ``, `{"a":`, "\xff\xfe",
+		`{"messages":[{"role":"user","content":"x"}],"n":1e99}`,
 		`{"prompt":"The inn","max_tokens":2}`, `{"prompt":[1,2,3],"max_tokens":1,"logprobs":5}`, `{"prompt":[[1],[2]],"max_tokens":1}`,
-		`{"prompt":[],"max_tokens":1}`, `{"prompt":["",""]}`, `{"prompt":[-1]}`, `{"prompt":[99999999999]}`, `{"prompt":[1,"a"]}`, `{"prompt":{}}`,
+		`{"prompt":[],"max_tokens":1}`, `{"prompt":["",""]}`, `{"prompt":[-1]}`, `{"prompt":[99999999999]}`, `{"prompt":[1,"a"]}`,
+		`{"prompt":{}}`,
 		`{"prompt":"x","max_tokens":1,"stop":["","a"],"temperature":1e-40,"top_k":1,"min_p":1}`,
-		`{"prompt":"x","max_tokens":-9223372036854775808}`, `{"prompt":"x","seed":-1,"max_tokens":1}`, `{"input":"x"}`, `{"input":[[]],"encoding_format":"base64"}`,
-		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"$ref":"#"}}},"max_tokens":1}`,
+		`{"prompt":"x","max_tokens":-9223372036854775808}`, `{"prompt":"x","seed":-1,"max_tokens":1}`, `{"input":"x"}`,
+		`{"input":[[]],"encoding_format":"base64"}`,
+		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"$ref":"#"}}` +
+			`},"max_tokens":1}`,
 		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_object"},"max_tokens":2}`,
 		`{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":[]}}],"max_tokens":1}`,
 		strings.Repeat(`{"messages":[`, 2000), `{"messages":` + strings.Repeat("[", 20000) + `}`,
@@ -146,8 +150,10 @@ func endless() openai.ChatCompletionNewParams {
 
 // TestTimeLimit asks for more than there is time for.
 func TestTimeLimit(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192, Layers: 6, Width: 256}), local.Options{ContextTokens: 8192, Sequences: 1})
-	_, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Limits: Limits{Time: 100 * time.Millisecond, Output: 8000}})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192, Layers: 6, Width: 256}),
+		local.Options{ContextTokens: 8192, Sequences: 1})
+	_, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}},
+		Limits: Limits{Time: 100 * time.Millisecond, Output: 8000}})
 	p := endless()
 	begin := time.Now()
 	_, err := client.Chat.Completions.New(t.Context(), p)
@@ -174,9 +180,11 @@ func idle(t testing.TB, m *local.Server) {
 
 // TestVanishingClients breaks off requests at all stages, over and over: nothing stays behind.
 func TestVanishingClients(t *testing.T) {
-	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 4096}), local.Options{ContextTokens: 4096, Sequences: 4, Queue: math.MaxInt})
+	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 4096}),
+		local.Options{ContextTokens: 4096, Sequences: 4, Queue: math.MaxInt})
 	_, address := listen(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t), Limits: Limits{Output: 1000}})
-	body := `{"messages":[{"role":"user","content":"Who founded the Gorton Inn?"}],"max_tokens":1000,"stream":true,"ragft":{"retrieval":%v}}`
+	body := `{"messages":[{"role":"user","content":"Who founded the Gorton ` +
+		`Inn?"}],"max_tokens":1000,"stream":true,"ragft":{"retrieval":%v}}`
 	round := func() {
 		var wg sync.WaitGroup
 		for i := range 40 {
@@ -187,7 +195,8 @@ func TestVanishingClients(t *testing.T) {
 				}
 				defer c.Close()
 				text := fmt.Sprintf(body, i%2 == 0)
-				request := fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+				request := fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: "+
+					"application/json\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
 				switch i % 4 {
 				case 0: // within the request
 					_, _ = io.WriteString(c, request[:len(request)*i/40])
@@ -251,7 +260,8 @@ func TestThousandConnections(t *testing.T) {
 	}
 	client := &http.Client{Timeout: time.Minute}
 	for range 5 {
-		resp, err := client.Post("http://"+address+"/v1/completions", "application/json", strings.NewReader(`{"prompt":"The inn","max_tokens":3}`))
+		resp, err := client.Post("http://"+address+"/v1/completions", "application/json",
+			strings.NewReader(`{"prompt":"The inn","max_tokens":3}`))
 		require.NoError(t, err)
 		require.Equal(t, 200, resp.StatusCode)
 		resp.Body.Close()
@@ -271,15 +281,18 @@ func TestThousandConnections(t *testing.T) {
 // TestSlowReader has a client that does not read its stream: it does not hold up others, and does not stay.
 func TestSlowReader(t *testing.T) {
 	local := openModel(t, testmodel.New(t, testmodel.Spec{Context: 8192}), local.Options{ContextTokens: 8192, Sequences: 2})
-	_, address := listen(t, Config{Models: []Model{{Name: "base", Local: local}}, Limits: Limits{Output: 3000, Write: 300 * time.Millisecond}})
+	_, address := listen(t, Config{Models: []Model{{Name: "base", Local: local}},
+		Limits: Limits{Output: 3000, Write: 300 * time.Millisecond}})
 	c, err := net.Dial("tcp", address)
 	require.NoError(t, err)
 	defer c.Close()
 	require.NoError(t, c.(*net.TCPConn).SetReadBuffer(1024))
 	text := `{"prompt":"The inn","max_tokens":3000,"stream":true,"logprobs":5}`
-	_, err = fmt.Fprintf(c, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+	_, err = fmt.Fprintf(c, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "+
+		"%d\r\n\r\n%s", len(text), text)
 	require.NoError(t, err)
-	resp, err := http.Post("http://"+address+"/v1/completions", "application/json", strings.NewReader(`{"prompt":"The mill","max_tokens":20}`))
+	resp, err := http.Post("http://"+address+"/v1/completions", "application/json",
+		strings.NewReader(`{"prompt":"The mill","max_tokens":20}`))
 	require.NoError(t, err)
 	require.Equal(t, 200, resp.StatusCode)
 	resp.Body.Close()
@@ -352,7 +365,8 @@ func serveUntilKilled(t *testing.T, folder string) {
 	x, err := retriever.Open(folder)
 	require.NoError(t, err)
 	defer x.Close()
-	s, err := New(Config{Models: []Model{{Name: "base", Local: openModel(t, baseModel, local.Options{ContextTokens: 1024})}}, Index: x})
+	s, err := New(Config{Models: []Model{{Name: "base", Local: openModel(t, baseModel, local.Options{ContextTokens: 1024})}},
+		Index: x})
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model/local"
@@ -75,7 +76,8 @@ func TestPaths(t *testing.T) {
 	folder := filepath.Join(above, "docs")
 	require.NoError(t, os.MkdirAll(filepath.Join(folder, "sub"), 0o755))
 	for name, text := range map[string]string{
-		"secret.txt": "secret", "docs/a.html": "<script>x</script>", "docs/sub/b c.txt": "b", "docs/.hidden": "secret", "docs/.git/x": "secret",
+		"secret.txt": "secret", "docs/a.html": "<script>x</script>", "docs/sub/b c.txt": "b", "docs/.hidden": "secret",
+		"docs/.git/x": "secret",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(above, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(above, name), []byte(text), 0o644))
@@ -101,7 +103,8 @@ func TestPaths(t *testing.T) {
 	require.Equal(t, 200, code)
 	require.Equal(t, "b", body)
 	for _, path := range []string{
-		"../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "sub/../../secret.txt", "sub/%2e%2e/%2e%2e/secret.txt", "/etc/passwd", "%2fetc%2fpasswd",
+		"../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "sub/../../secret.txt", "sub/%2e%2e/%2e%2e/secret.txt", "/etc/passwd",
+		"%2fetc%2fpasswd",
 		"link.txt", ".hidden", ".git/x", "sub", "", ".", "a.html%00.txt", "..%5csecret.txt", "a.html/", "%252e%252e/secret.txt", "no.txt",
 	} {
 		code, body, _ := get("/v1/documents/" + path)
@@ -138,7 +141,7 @@ func metricsOf(t testing.TB, address string) map[string]float64 {
 }
 
 func TestLimitOfPassages(t *testing.T) {
-	for limit, want := range map[int][]int{3: {3, 2, 3}, 20: {assistant.DefaultPassages, 2, 20}} {
+	for limit, want := range map[int][]int{3: {3, 2, 3}, 20: {reading.DefaultPassages, 2, 20}} {
 		l := Limits{Passages: limit}
 		for i, asked := range []int{0, 2, 30} {
 			require.Equal(t, want[i], l.passages(assistant.Options{Passages: asked}), "%d of at most %d", asked, limit)

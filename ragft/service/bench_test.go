@@ -48,7 +48,8 @@ func startLlamaServer(b *testing.B, model string) string {
 	port := l.Addr().(*net.TCPAddr).Port
 	require.NoError(b, l.Close())
 	threads := strconv.Itoa(runtime.NumCPU())
-	cmd := exec.Command(tool, "-m", model, "-c", strconv.Itoa(benchClients*1024), "-np", strconv.Itoa(benchClients), "-b", "512", "-ub", "512",
+	cmd := exec.Command(tool, "-m", model, "-c", strconv.Itoa(benchClients*1024), "-np", strconv.Itoa(benchClients), "-b", "512",
+		"-ub", "512",
 		"-t", threads, "-tb", threads, "--port", strconv.Itoa(port), "--host", "127.0.0.1", "--no-ui", "--no-warmup")
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -102,7 +103,8 @@ var benchClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: tru
 
 func runClient(address string, prompt []int) (first time.Duration, tokens int, err error) {
 	body, err := json.Marshal(map[string]any{
-		"prompt": prompt, "max_tokens": benchGenerated, "temperature": 0, "stream": true, "stream_options": map[string]any{"include_usage": true},
+		"prompt": prompt, "max_tokens": benchGenerated, "temperature": 0, "stream": true,
+		"stream_options": map[string]any{"include_usage": true},
 	})
 	if err != nil {
 		return 0, 0, err
@@ -140,7 +142,8 @@ func runClient(address string, prompt []int) (first time.Duration, tokens int, e
 func BenchmarkServing(b *testing.B) {
 	path := os.Getenv("RAGFT_BENCH_MODEL")
 	if path == "" {
-		path = testmodel.New(b, testmodel.Spec{Layers: 8, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1408, Context: 4096, Type: gguf.Q8_0})
+		path = testmodel.New(b, testmodel.Spec{Layers: 8, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1408, Context: 4096,
+			Type: gguf.Q8_0})
 	}
 	theirs := startLlamaServer(b, path)
 	local := openModel(b, path, local.Options{

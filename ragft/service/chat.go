@@ -19,8 +19,6 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-func plural(tokens int) string { return fmt.Sprintf("%d tokens", tokens) }
-
 // chat answers POST /v1/chat/completions.
 func (s *Service) chat(w http.ResponseWriter, r *http.Request) error {
 	var req chatRequest
@@ -62,13 +60,13 @@ func (s *Service) chat(w http.ResponseWriter, r *http.Request) error {
 
 func (r *run) chatLogProbs(req *chatRequest) error {
 	if req.TopLogProbs < 0 || req.TopLogProbs > 20 || req.TopLogProbs > 0 && !req.LogProbs {
-		return bad("top_logprobs", "top_logprobs is not from 0 to 20, or logprobs is not true")
+		return bad("top_logprobs", "top_logprobs must be from 0 to 20, and needs logprobs")
 	}
 	r.logProbs, r.top = req.LogProbs, req.TopLogProbs
 	return nil
 }
 
-// wantsRetrieval tells whether the answer is to be from passages.
+// wantsRetrieval reports whether to answer from passages.
 func (s *Service) wantsRetrieval(req *chatRequest) (bool, error) {
 	against := ""
 	plain := func(m chatMessage) bool { return m.Role != "tool" && len(m.ToolCalls) == 0 }
@@ -76,11 +74,11 @@ func (s *Service) wantsRetrieval(req *chatRequest) (bool, error) {
 	case req.Messages[len(req.Messages)-1].Role != model.RoleUser:
 		against = "the last message is not the user's"
 	case len(req.Tools) > 0 || slices.ContainsFunc(req.Messages, func(m chatMessage) bool { return !plain(m) }):
-		against = "tools are in use"
+		against = "the request has tools"
 	case req.ResponseFormat != nil && req.ResponseFormat.Type != "text":
-		against = "a response format is asked for"
+		against = "the request has a response format"
 	case req.N != nil && *req.N > 1:
-		against = "several choices are asked for"
+		against = "the request is for several choices"
 	}
 	want := s.config.Index != nil && !s.config.NoRetrieval && against == ""
 	q := req.Ragft
@@ -91,24 +89,24 @@ func (s *Service) wantsRetrieval(req *chatRequest) (bool, error) {
 	case want && s.config.Index == nil:
 		return false, bad("ragft.retrieval", "this service has no index")
 	case want && against != "":
-		return false, bad("ragft.retrieval", "there can be no retrieval: %s", against)
+		return false, bad("ragft.retrieval", "retrieval is not possible: %s", against)
 	case !want && (q.Passages != nil || q.Careful != nil || q.MinConfidence != nil):
-		return false, bad("ragft", "passages, careful and min_confidence are for answers from passages")
+		return false, bad("ragft", "passages, careful and min_confidence need retrieval")
 	case q.Passages != nil && (*q.Passages < 1 || *q.Passages > s.limits.Passages):
-		return false, bad("ragft.passages", "passages is not from 1 to %d", s.limits.Passages)
+		return false, bad("ragft.passages", "passages must be from 1 to %d", s.limits.Passages)
 	case q.MinConfidence != nil && (*q.MinConfidence < 0 || *q.MinConfidence > 1):
-		return false, bad("ragft.min_confidence", "min_confidence is not from 0 to 1")
+		return false, bad("ragft.min_confidence", "min_confidence must be from 0 to 1")
 	}
 	return want, nil
 }
 
-// timedIndex measures searches.
+// timedIndex measures the time of searches.
 type timedIndex struct {
 	Index
 	metrics *metrics
 }
 
-// Search is that of the index.
+// Search implements [retriever.Searcher].
 func (t timedIndex) Search(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
 	begin := time.Now()
 	hits, err := t.Index.Search(ctx, query, k)
@@ -116,7 +114,7 @@ func (t timedIndex) Search(ctx context.Context, query string, k int) ([]retrieve
 	return hits, err
 }
 
-// fromPassages answers the last message from what the index holds.
+// fromPassages answers the last message from the passages of the index.
 func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 	o := r.model.Assistant
 	o.Temperature, o.TopP, o.TopK = float64(r.sampling.Temperature), float64(r.sampling.TopP), r.sampling.TopK
@@ -161,7 +159,7 @@ func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 	return nil
 }
 
-// describe makes the extra object of an answer from passages.
+// describe returns the additional object of an answer from passages.
 func describe(a *assistant.Answer) *ragftAnswer {
 	out := &ragftAnswer{Abstained: a.Abstained, Reason: string(a.Reason), Citations: []citation{}, Passages: []passage{}}
 	if !math.IsNaN(a.Confidence) {
@@ -184,7 +182,7 @@ func describePassage(c retriever.Chunk) passage {
 	return passage{Chunk: c.ID, Source: c.Source, Title: c.Title, Span: [2]int{c.Start, c.End}, Text: c.Text}
 }
 
-// role is the message's role as chat templates know it.
+// role returns the message's role for chat templates.
 func (m chatMessage) role() string {
 	if m.Role == "developer" {
 		return model.RoleSystem
@@ -194,7 +192,7 @@ func (m chatMessage) role() string {
 
 func (m chatMessage) check(i int) error {
 	if !slices.Contains([]string{model.RoleSystem, model.RoleUser, model.RoleAssistant, "tool"}, m.role()) {
-		return bad(fmt.Sprintf("messages[%d].role", i), "the role %q is not known", m.Role)
+		return bad(fmt.Sprintf("messages[%d].role", i), "unknown role %q", m.Role)
 	}
 	return nil
 }
@@ -228,7 +226,7 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool
 		if e := toAPI(err); e.status < 500 {
 			return err
 		}
-		return bad("messages", "the messages do not fit the model's template: %v", err)
+		return bad("messages", "the model's chat template cannot render the messages: %v", err)
 	}
 	request, err := r.request(prompt)
 	if err != nil {
@@ -265,14 +263,14 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool
 	return nil
 }
 
-// grammar turns the response format into what the text must be.
+// grammar returns the grammar of the response format, or "" if there is none.
 func (req *chatRequest) grammar() (string, error) {
 	f := req.ResponseFormat
 	if f == nil || f.Type == "text" {
 		return "", nil
 	}
 	if len(req.Tools) > 0 {
-		return "", bad("response_format", "a response format and tools exclude each other")
+		return "", bad("response_format", "a response format cannot be combined with tools")
 	}
 	switch f.Type {
 	case "json_object":
@@ -287,10 +285,10 @@ func (req *chatRequest) grammar() (string, error) {
 		}
 		return grammar, nil
 	}
-	return "", bad("response_format", "the type %q is not known", f.Type)
+	return "", bad("response_format", "unknown type %q", f.Type)
 }
 
-// tools are those that the model may call.
+// tools returns the tools that the model may call.
 func (req *chatRequest) tools() ([]llama.Tool, error) {
 	choice := strings.Trim(string(req.ToolChoice), `"`)
 	switch choice {
@@ -298,12 +296,12 @@ func (req *chatRequest) tools() ([]llama.Tool, error) {
 	case "none":
 		return nil, nil
 	default:
-		return nil, bad("tool_choice", "a tool cannot be forced: tool_choice is \"auto\" or \"none\"")
+		return nil, bad("tool_choice", "tools cannot be forced: tool_choice must be \"auto\" or \"none\"")
 	}
 	var tools []llama.Tool
 	for i, t := range req.Tools {
 		if t.Type != "function" || t.Function.Name == "" {
-			return nil, bad(fmt.Sprintf("tools[%d]", i), "a tool is a function with a name")
+			return nil, bad(fmt.Sprintf("tools[%d]", i), "a tool must be a function with a name")
 		}
 		if t.Function.Strict != nil && *t.Function.Strict {
 			return nil, bad(fmt.Sprintf("tools[%d].function.strict", i), "strict is not supported")

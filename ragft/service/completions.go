@@ -9,7 +9,7 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// complete answers POST /v1/completions: it continues texts as they are, without a chat template.
+// complete answers POST /v1/completions. It continues texts without a chat template.
 func (s *Service) complete(w http.ResponseWriter, r *http.Request) error {
 	var req completionRequest
 	if err := read(r, &req); err != nil {
@@ -27,7 +27,7 @@ func (s *Service) complete(w http.ResponseWriter, r *http.Request) error {
 	case req.BestOf != nil && (req.N == nil && *req.BestOf != 1 || req.N != nil && *req.BestOf != *req.N):
 		return bad("best_of", "best_of other than n is not supported")
 	case req.LogProbs != nil && (*req.LogProbs < 0 || *req.LogProbs > 20):
-		return bad("logprobs", "logprobs is not from 0 to 20")
+		return bad("logprobs", "logprobs must be from 0 to 20")
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -43,7 +43,7 @@ func (s *Service) complete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(prompts)*work.samples > s.limits.Samples {
-		return bad("prompt", "prompts and n make more than %d choices", s.limits.Samples)
+		return bad("prompt", "there are more than %d choices: the number of prompts times n", s.limits.Samples)
 	}
 	requests := make([]llama.Request, len(prompts))
 	for i, prompt := range prompts {
@@ -68,10 +68,10 @@ func (s *Service) complete(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// tokenize makes tokens of the prompts, at most so many.
+// tokenize tokenizes the prompts.
 func (p *prompts) tokenize(m *llama.Model, most int, param string) ([][]llama.Token, error) {
 	if n := len(p.texts) + len(p.tokens); n < 1 || n > most {
-		return nil, bad(param, "%s has %d texts, not 1 to %d", param, n, most)
+		return nil, bad(param, "%s has %d texts; it must have 1 to %d", param, n, most)
 	}
 	var out [][]llama.Token
 	for _, text := range p.texts {
@@ -93,7 +93,7 @@ func (p *prompts) tokenize(m *llama.Model, most int, param string) ([][]llama.To
 	}
 	for _, tokens := range out {
 		if len(tokens) == 0 {
-			return nil, bad(param, "%s has an empty text", param)
+			return nil, bad(param, "a text of %s is empty", param)
 		}
 	}
 	return out, nil

@@ -1,8 +1,8 @@
 //go:build cgo
 
-// Package service answers requests over HTTP in the form of OpenAI's API, from local models, and from passages of an
-// index with citations and abstention. A [Service] is an [http.Handler], to be put into a program's own server, or
-// runs on an address by [Service.ListenAndServe]:
+// Package service answers OpenAI API requests over HTTP with local models, and chat requests from the passages of an index,
+// with citations and abstention. A [Service] is an [http.Handler] for a program's own server, or listens on an address with
+// [Service.ListenAndServe]:
 //
 //	base, err := local.OpenServer(ctx, "base.gguf", local.Options{})
 //	...
@@ -16,40 +16,42 @@
 //	defer s.Close()
 //	err = s.ListenAndServe(ctx, "127.0.0.1:8080")
 //
-// Requests are computed together, in batches that each joins when it comes in; several adapters share the base's
-// weights and memory. What was computed of a prompt, such as the instruction and passages, is kept for requests that
-// begin alike. Of a client that goes away, nothing more is computed than the batch at work.
+// Requests share batches, which each joins when it arrives. Several adapters share the weights and the cache of their base.
+// Computed prompts, such as the instruction and passages, are kept for requests that begin alike. When a client disconnects,
+// nothing more is computed for it after the running batch.
 //
 // # Routes
 //
 //	POST /v1/chat/completions   stream, logprobs, tools, response_format, n, seed, stop
 //	POST /v1/completions        texts or tokens, stream, logprobs, n
-//	POST /v1/embeddings         for models whose file names a pooling
+//	POST /v1/embeddings         for models whose file has a pooling type
 //	GET  /v1/models             and /v1/models/NAME
-//	GET  /v1/passages/ID        the passage that a citation names
-//	GET  /v1/documents/PATH     the document that it stands in, below Config.Folders
-//	GET  /health                {"status":"ok"} to anybody
+//	GET  /v1/passages/ID        the passage of a citation
+//	GET  /v1/documents/PATH     the document of a citation, in one of Config.Folders
+//	GET  /health                {"status":"ok"}, without authentication
 //	GET  /metrics               for Prometheus
 //
-// A field that is not understood, and would change the answer, is an error and never passed over. Beyond OpenAI's
-// fields there are top_k, min_p and repeat_penalty. Penalties look 64 tokens back, the prompt's end included. The
-// temperature is by default that of the model's [ragft.AssistantOptions], which is 0. Not supported: forced tools,
-// strict tools, images and audio, echo and suffix. A response format is kept to by a grammar made of the JSON schema,
-// of which a keyword that is not known is an error.
+// An unknown field that would change the answer is an error and never ignored. In addition to OpenAI's fields there are
+// top_k, min_p and repeat_penalty, with 0 for none. As in package llama, top_p 0 and repeat_penalty 0 mean 1, which is off:
+// for greedy decoding, set temperature to 0, which is also the default of a model's [assistant.Options]. Penalties apply
+// to the last 64 tokens, including those of the prompt. Forced tools, strict tools, images, audio, echo and suffix are not
+// supported. A response format restricts the answer by a grammar made from the JSON schema; an unknown keyword in the schema
+// is an error.
 //
-// With tools, an answer is streamed as a whole when it is complete, since only then is it known whether it is a call.
-// Calls are understood in the forms of Hermes, Qwen, Mistral and Llama 3.
+// With tools, an answer is sent when it is complete, even in a stream, as only then it is known whether it is a tool call.
+// Calls are recognised in the formats of Hermes, Qwen, Mistral and Llama 3.
 //
 // # Answers from passages
 //
-// With an index, the last message of a chat is answered as [ragft.Assistant] does, from the passages that are found
-// for it: passages are data, numbered and delimited, and no special token is read out of them. Earlier messages are
-// history; system messages are added to the instruction. The request may say
+// With an index, the last message of a chat is answered by [assistant.Assistant] from the passages that are found for it. Passages
+// are numbered and delimited data, in which special tokens are plain text. Earlier messages are the history, and system
+// messages are appended to the instruction. A request may have the object
 //
 //	"ragft": {"retrieval": true, "passages": 4, "careful": false, "min_confidence": 0.5}
 //
-// each of which may be left out: retrieval, whether to look for passages at all; passages, how many at most; careful,
-// to use the instruction to decline; min_confidence, below which the answer is to abstain. The response has
+// of which every field is optional: retrieval is whether to search for passages, passages the largest number of them, careful
+// whether to use the instruction that allows declining, and min_confidence the confidence below which to abstain. The response
+// has the object
 //
 //	"ragft": {
 //	    "abstained": false, "reason": "", "confidence": 0.93,
@@ -57,20 +59,20 @@
 //	    "passages": [{"chunk": "ID", "source": "inn.txt", "title": "Inn", "span": [0, 117], "text": "...", "score": 7.1}]
 //	}
 //
-// where reason is "no-passages", "refused", "empty" or "low-confidence" when abstained, confidence is null where not
-// known, and spans are bytes of the source document. In a stream it comes with the last choice, which has the
+// If abstained is true, reason is "no-passages", "refused", "empty" or "low-confidence". confidence is null if it is unknown.
+// A span is a range of bytes in the source document. In a stream the object comes with the last choice, which has the
 // finish_reason.
 //
-// # Who is let in
+// # Access
 //
-// [Service.Serve] takes an address that others can reach only with a token. Without one, only requests that name a
-// loopback address as their host are answered, and none that a page of another origin makes in a browser. Limits on
-// body, prompt, answer, time and number are in [Limits]; what would wait too long is refused with 429.
+// [Service.Serve] listens on an address that is not loopback only if there is a token. Without a token, only requests to a
+// loopback host are answered, and none that a web page of another origin makes. [Limits] bound the size, number and time of
+// requests; requests above the number are refused with 429.
 //
 // # Errors
 //
 // Errors are OpenAI's objects, {"error": {"message", "type", "param", "code"}}: 400 invalid_value and
 // context_length_exceeded, 401 invalid_api_key, 403 wrong_host and cross_origin, 404 model_not_found and not_found,
-// 413 body_too_large, 415 invalid_content_type, 429 queue_full, 503 closing, 504 timeout. Within a stream that has
-// begun, the error is its last event.
+// 413 body_too_large, 415 invalid_content_type, 429 queue_full, 503 closing, 504 timeout. In a stream that has started, the
+// error is the last event.
 package service

@@ -11,7 +11,7 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// maxInputs is the most texts of one request for embeddings.
+// maxInputs is the largest number of texts in a request for embeddings.
 const maxInputs = 2048
 
 type embedding struct {
@@ -34,11 +34,11 @@ func (s *Service) embed(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case model.Pooling() == "":
 		return &apiError{status: http.StatusBadRequest, Code: "unsupported", Param: "model",
-			Message: "the model gives no embeddings: its file says nothing about how they are pooled"}
+			Message: "the model has no embeddings: its file has no pooling type"}
 	case req.Dimensions != nil && *req.Dimensions != model.EmbeddingLength():
-		return bad("dimensions", "the model's embeddings have %d dimensions and cannot be cut", model.EmbeddingLength())
+		return bad("dimensions", "the model's embeddings have %d dimensions and cannot be shortened", model.EmbeddingLength())
 	case req.EncodingFormat != "" && req.EncodingFormat != "float" && req.EncodingFormat != "base64":
-		return bad("encoding_format", "encoding_format is \"float\" or \"base64\"")
+		return bad("encoding_format", "encoding_format must be \"float\" or \"base64\"")
 	}
 	inputs, err := req.Input.tokenize(model, maxInputs, "input")
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Service) embed(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// embedder is the context that computes a model's embeddings, one for each model in memory, made when first asked for.
+// embedder returns the context for a model's embeddings, and creates it for the first request.
 func (s *Service) embedder(m *Model) (*llama.Context, error) {
 	s.embedMu.Lock()
 	defer s.embedMu.Unlock()

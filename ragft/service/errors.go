@@ -14,7 +14,7 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// An apiError is an error as OpenAI's API gives it.
+// apiError is an error object of OpenAI's API.
 type apiError struct {
 	status  int
 	Message string `json:"message"`
@@ -25,17 +25,17 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.Message }
 
-// bad is an error over what a client sent.
+// bad returns the error of an invalid request.
 func bad(param, format string, args ...any) error {
 	return &apiError{status: http.StatusBadRequest, Code: "invalid_value", Param: param, Message: fmt.Sprintf(format, args...)}
 }
 
 var errBusy = &apiError{status: http.StatusTooManyRequests, Code: "queue_full", Message: "too many requests are waiting; try again"}
 
-// statusGone stands in metrics for a client that did not wait for its answer.
+// statusGone is the status in metrics of a request whose client disconnected.
 const statusGone = 499
 
-// toAPI says what a client gets for an error.
+// toAPI translates an error for the client.
 func toAPI(err error) *apiError {
 	var known *apiError
 	var tooLarge *http.MaxBytesError
@@ -50,18 +50,19 @@ func toAPI(err error) *apiError {
 		*e = *errBusy
 	case errors.Is(err, llama.ErrPromptTooLong), errors.Is(err, model.ErrPromptTooLong):
 		e.status, e.Code = http.StatusBadRequest, "context_length_exceeded"
-	case errors.Is(err, assistant.ErrEmpty), errors.Is(err, assistant.ErrTooLong), errors.Is(err, confidence.ErrConditions), errors.Is(err, llama.ErrTools),
+	case errors.Is(err, assistant.ErrQuestion), errors.Is(err, confidence.ErrConditions),
+		errors.Is(err, llama.ErrTools),
 		errors.Is(err, llama.ErrNoChatTemplate), errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
 		errors.Is(err, llama.ErrGrammarStuck):
 		e.status, e.Code = http.StatusBadRequest, "invalid_value"
 	case errors.Is(err, context.DeadlineExceeded):
 		e.status, e.Code, e.Message = http.StatusGatewayTimeout, "timeout", "the answer took too long"
 	case errors.Is(err, context.Canceled):
-		e.status, e.Code, e.Message = statusGone, "cancelled", "the client has gone"
+		e.status, e.Code, e.Message = statusGone, "cancelled", "the client disconnected"
 	case errors.Is(err, llama.ErrClosed):
 		*e = *errClosing
 	default:
-		e.status, e.Code, e.Message = http.StatusInternalServerError, "internal_error", "the request failed; the service's log says why"
+		e.status, e.Code, e.Message = http.StatusInternalServerError, "internal_error", "internal error; see the log of the service"
 	}
 	if e.Type == "" {
 		switch {
@@ -76,7 +77,7 @@ func toAPI(err error) *apiError {
 	return e
 }
 
-// fail answers with an error, if there is one and nothing was answered yet.
+// fail responds with an error, if there is one and no response was started.
 func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err == nil {
 		return

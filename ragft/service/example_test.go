@@ -16,7 +16,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// A question over HTTP, answered from a document.
+// A question is asked over HTTP and answered from a document.
 func Example() {
 	ctx := context.Background()
 	model, err := local.OpenServer(ctx, "../../examples/basemodel/ragft-base-f16.gguf", local.Options{})
@@ -29,7 +29,8 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer index.Close()
-	chunks, err := retriever.Split(retriever.Document{Source: "inn.txt", Text: "The Gorton Inn was founded by Anna Pell in 1912."}, retriever.SplitOptions{})
+	chunks, err := retriever.Split(retriever.Document{Source: "inn.txt", Text: "The Gorton Inn was founded by Anna Pell in 1912."},
+		retriever.SplitOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

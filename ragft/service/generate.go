@@ -4,7 +4,9 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/ragft/ragft/internal/llamachat"
@@ -12,7 +14,7 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// A run is one request for text at work.
+// run is one running request for text.
 type run struct {
 	service *Service
 	model   *Model
@@ -22,19 +24,19 @@ type run struct {
 	sampling llama.Sampling
 	stop     []string
 	samples  int
-	output   int  // tokens at most
-	logProbs bool // wanted
+	output   int  // largest number of tokens
+	logProbs bool // requested
 	top      int
-	hold     bool // nothing is streamed before the end
+	hold     bool // stream nothing before the end
 
-	answered bool // the first token has come
+	answered bool // the first token was generated
 	pending  map[int][]llama.ChosenToken
 	all      map[int][]llama.ChosenToken
 	used     usage
-	asked    bool // by an assistant
+	asked    bool // an assistant has made its first call
 }
 
-// newRun checks what all requests for text have in common.
+// newRun checks the options that all requests for text have in common.
 func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	a := m.Assistant
 	r := &run{
@@ -42,8 +44,9 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 		pending: map[int][]llama.ChosenToken{}, all: map[int][]llama.ChosenToken{},
 		sampling: llama.Sampling{
 			Temperature: float32(a.Temperature), TopP: float32(a.TopP), TopK: a.TopK, MinP: float32(o.MinP),
-			RepeatPenalty: float32(o.RepeatPenalty), PresencePenalty: float32(o.PresencePenalty), FrequencyPenalty: float32(o.FrequencyPenalty),
-			LogitBias: o.LogitBias, Seed: rand.Uint32(),
+			RepeatPenalty: float32(o.RepeatPenalty), PresencePenalty: float32(o.PresencePenalty),
+			FrequencyPenalty: float32(o.FrequencyPenalty),
+			LogitBias:        o.LogitBias, Seed: rand.Uint32(),
 		},
 	}
 	if o.Temperature != nil {
@@ -77,40 +80,40 @@ func (r *run) check(o *options) error {
 	s := r.sampling
 	switch {
 	case !inRange(float64(s.Temperature), 100):
-		return bad("temperature", "temperature is not from 0 to 100")
+		return bad("temperature", "temperature must be from 0 to 100")
 	case !inRange(float64(s.TopP), 1):
-		return bad("top_p", "top_p is not from 0 to 1")
+		return bad("top_p", "top_p must be from 0 to 1")
 	case !inRange(float64(s.MinP), 1):
-		return bad("min_p", "min_p is not from 0 to 1")
+		return bad("min_p", "min_p must be from 0 to 1")
 	case s.TopK < 0 || s.TopK > 1<<20:
-		return bad("top_k", "top_k is not from 0 to %d", 1<<20)
+		return bad("top_k", "top_k must be from 0 to %d", 1<<20)
 	case !inRange(float64(s.RepeatPenalty), 100):
-		return bad("repeat_penalty", "repeat_penalty is not from 0 to 100")
+		return bad("repeat_penalty", "repeat_penalty must be from 0 to 100")
 	case !around(o.PresencePenalty, 2):
-		return bad("presence_penalty", "presence_penalty is not from -2 to 2")
+		return bad("presence_penalty", "presence_penalty must be from -2 to 2")
 	case !around(o.FrequencyPenalty, 2):
-		return bad("frequency_penalty", "frequency_penalty is not from -2 to 2")
+		return bad("frequency_penalty", "frequency_penalty must be from -2 to 2")
 	case o.N != nil && (*o.N < 1 || *o.N > r.service.limits.Samples):
-		return bad("n", "n is not from 1 to %d", r.service.limits.Samples)
+		return bad("n", "n must be from 1 to %d", r.service.limits.Samples)
 	case o.MaxTokens != nil && *o.MaxTokens < 1:
-		return bad("max_tokens", "max_tokens is less than 1")
+		return bad("max_tokens", "max_tokens must be at least 1")
 	case len(o.Stop) > 16:
-		return bad("stop", "there are more than 16 stop texts")
+		return bad("stop", "there are more than 16 stop strings")
 	case o.StreamOptions != nil && !o.Stream:
-		return bad("stream_options", "stream_options is for streams")
+		return bad("stream_options", "stream_options needs stream")
 	}
 	for token, bias := range o.LogitBias {
 		switch {
 		case token < 0 || int(token) >= r.model.Local.Llama().VocabSize():
 			return bad("logit_bias", "there is no token %d", token)
 		case !around(float64(bias), 100):
-			return bad("logit_bias", "the bias of token %d is not from -100 to 100", token)
+			return bad("logit_bias", "the bias of token %d must be from -100 to 100", token)
 		}
 	}
 	return nil
 }
 
-// request makes the model's request of a prompt.
+// request returns the model's request for a prompt.
 func (r *run) request(prompt []llama.Token) (llama.Request, error) {
 	room := r.model.Local.ContextTokens() - len(prompt)
 	if limit := r.service.limits.Context; limit > 0 && len(prompt) > limit {
@@ -129,10 +132,11 @@ func (r *run) tooLong(tokens int) error {
 	if c := r.service.limits.Context; c > 0 {
 		limit = min(limit, c)
 	}
-	return &apiError{status: 400, Code: "context_length_exceeded", Message: "the prompt has " + plural(tokens) + ", and room is for " + plural(limit)}
+	return &apiError{status: http.StatusBadRequest, Code: "context_length_exceeded",
+		Message: fmt.Sprintf("the prompt has %d tokens; the limit is %d", tokens, limit)}
 }
 
-// listen streams a request's choices, the first of which has the given index.
+// listen streams the choices of a request. The first one has the index base.
 func (r *run) listen(request *llama.Request, base int) {
 	request.OnToken = func(sample int, t llama.ChosenToken) {
 		r.token(base+sample, t)
@@ -160,7 +164,7 @@ func (r *run) text(index int, text string) {
 	delete(r.pending, index)
 }
 
-// generate runs requests, and counts what they use.
+// generate runs requests and counts their tokens.
 func (r *run) generate(ctx context.Context, requests []llama.Request) ([]llama.Result, error) {
 	results, err := r.model.Local.Generate(ctx, requests)
 	if err != nil {
@@ -185,7 +189,7 @@ func (r *run) finished(choices []choice, extra *ragftAnswer) {
 	r.reply.end(choices, r.used, extra)
 }
 
-// all tokens of a choice as the API gives them; nil if they are not wanted.
+// allLogProbs returns the log probabilities of all tokens of a choice, or nil if they were not requested.
 func (r *run) allLogProbs(index int) any {
 	if !r.logProbs {
 		return nil
@@ -193,7 +197,7 @@ func (r *run) allLogProbs(index int) any {
 	return r.reply.logProbs(index, r.all[index])
 }
 
-// flush streams the tokens that have no text behind the last piece.
+// flush streams the tokens after the last piece of text.
 func (r *run) flush(index int) {
 	if tokens := r.pending[index]; len(tokens) > 0 {
 		r.text(index, "")
@@ -207,17 +211,16 @@ func finishReason(s llama.Sample) string {
 	return "stop"
 }
 
-// An assistantModel lets an assistant ask for a run: its first call is the answer, others are about how sure
-// that is.
+// assistantModel is the [model.Model] of an assistant in a run. Its first call is the answer, others measure its confidence.
 type assistantModel struct{ *run }
 
-// Name is that of the local model.
+// Name implements [model.Model].
 func (m assistantModel) Name() string { return m.model.Local.Name() }
 
-// Unwrap returns the local model, so that passages are cut as in an evaluation.
+// Unwrap returns the local model, so that passages are shortened as in an evaluation.
 func (m assistantModel) Unwrap() model.Model { return m.model.Local }
 
-// Chat is that of [model.Model].
+// Chat implements [model.Model].
 func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
 	requests := make([]llama.Request, len(reqs))
 	for i, req := range reqs {

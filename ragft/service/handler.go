@@ -37,16 +37,17 @@ func (s *Service) routes() http.Handler {
 	}
 	s.page(mux, open)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, &apiError{status: http.StatusNotFound, Code: "not_found", Message: "there is no " + r.Method + " " + r.URL.Path})
+		s.fail(w, r, &apiError{status: http.StatusNotFound, Code: "not_found", Message: "unknown route " + r.Method + " " + r.URL.Path})
 	})
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, &apiError{status: http.StatusForbidden, Code: "cross_origin", Message: "requests of other web pages are not answered"})
+		s.fail(w, r, &apiError{status: http.StatusForbidden, Code: "cross_origin",
+			Message: "requests from pages of another origin are not allowed"})
 	}))
 	return s.watch(s.guard(crossOrigin.Handler(mux), open))
 }
 
-// ServeHTTP answers a request.
+// ServeHTTP implements [http.Handler].
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.life.Err() != nil {
@@ -65,7 +66,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errClosing = &apiError{status: http.StatusServiceUnavailable, Code: "closing", Message: "the service is closing"}
 
-// watch counts and logs requests, and turns a panic into an answer.
+// watch counts and logs requests, and turns a panic into an error response.
 func (s *Service) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
@@ -85,7 +86,7 @@ func (s *Service) watch(next http.Handler) http.Handler {
 	})
 }
 
-// guard lets in whom the token, or the address without one, allows in.
+// guard checks the token or, if there is none, the host that the request names.
 func (s *Service) guard(next http.Handler, open map[string]bool) http.Handler {
 	want := sha256.Sum256([]byte("Bearer " + s.config.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -96,12 +97,12 @@ func (s *Service) guard(next http.Handler, open map[string]bool) http.Handler {
 			if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 				w.Header().Set("WWW-Authenticate", "Bearer")
 				s.fail(w, r, &apiError{status: http.StatusUnauthorized, Code: "invalid_api_key",
-					Message: "send the service's token, as Authorization: Bearer TOKEN"})
+					Message: "missing or wrong token: send Authorization: Bearer TOKEN"})
 				return
 			}
 		case !s.ownHost(r.Host):
 			s.fail(w, r, &apiError{status: http.StatusForbidden, Code: "wrong_host",
-				Message: fmt.Sprintf("this service is not called %q", r.Host)})
+				Message: fmt.Sprintf("unknown host %q", r.Host)})
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -121,7 +122,7 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// limited bounds what a request may cost, and reads none when too many are at work.
+// limited applies the limits. It refuses a request without reading it if too many are running.
 func (s *Service) limited(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		select {
@@ -147,13 +148,13 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(value) // the client may have gone
+	_ = e.Encode(value) // the client may have disconnected
 }
 
-// ErrTokenNeeded is returned by [Service.Serve] for an address that others can reach, without a token.
-var ErrTokenNeeded = errors.New("service: an address beyond loopback needs a token (Config.Token)")
+// ErrTokenNeeded is returned by [Service.Serve] for an address that is not loopback if there is no token.
+var ErrTokenNeeded = errors.New("service: an address that is not loopback needs a token (Config.Token)")
 
-// ListenAndServe serves on a TCP address until ctx ends. "" is 127.0.0.1:8080.
+// ListenAndServe listens on a TCP address and calls [Service.Serve]. An empty address means 127.0.0.1:8080.
 func (s *Service) ListenAndServe(ctx context.Context, address string) error {
 	if address == "" {
 		address = "127.0.0.1:8080"
@@ -165,10 +166,11 @@ func (s *Service) ListenAndServe(ctx context.Context, address string) error {
 	return s.Serve(ctx, l)
 }
 
-// Serve serves on the listener until ctx ends, and closes it. Then it gives running requests three seconds,
-// and returns nil. An address that is not loopback needs a token, else the error is [ErrTokenNeeded].
+// Serve serves on the listener until ctx ends, and closes it. Running requests then have three seconds to end before Serve
+// returns nil. An address that is not loopback needs a token, or the error is [ErrTokenNeeded].
 func (s *Service) Serve(ctx context.Context, l net.Listener) error {
-	if host, _, err := net.SplitHostPort(l.Addr().String()); s.config.Token == "" && (err != nil || !isLoopback(host)) && l.Addr().Network() != "unix" {
+	if host, _, err := net.SplitHostPort(l.Addr().String()); s.config.Token == "" && (err != nil || !isLoopback(host)) &&
+		l.Addr().Network() != "unix" {
 		_ = l.Close()
 		return fmt.Errorf("%w: %s", ErrTokenNeeded, l.Addr())
 	}
@@ -195,7 +197,7 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	return fmt.Errorf("service: %w", err)
 }
 
-// A recorder remembers the status of an answer.
+// recorder records the status of a response.
 type recorder struct {
 	http.ResponseWriter
 	status int

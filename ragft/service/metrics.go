@@ -15,18 +15,18 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// metrics are what the service counts itself; the rest comes from the batchers.
+// metrics are the counts of the service itself. Others come from the batchers.
 type metrics struct {
 	mu         sync.Mutex
 	requests   map[[2]string]uint64 // by path pattern and status
 	prompt     map[string]uint64    // tokens, by model
 	generated  map[string]uint64
-	abstained  map[string]uint64 // answers from passages, by reason; "" = answered
+	abstained  map[string]uint64 // answers from passages, by reason of abstention; "" = answered
 	firstToken histogram
 	retrieval  histogram
 }
 
-// A histogram counts durations by upper bounds in seconds.
+// histogram counts durations by upper bounds in seconds.
 type histogram struct {
 	bounds []float64
 	counts []uint64 // one more than bounds
@@ -56,7 +56,7 @@ func (m *metrics) request(r *http.Request, status int) {
 	defer m.mu.Unlock()
 	pattern := r.Pattern
 	if pattern == "" {
-		pattern = "none" // refused before a handler was found: as many paths as there are would be as many counters
+		pattern = "none" // no handler: a counter for each path would be unbounded
 	}
 	if status == 0 {
 		status = http.StatusOK
@@ -83,14 +83,14 @@ func (m *metrics) observe(h *histogram, d time.Duration) {
 	h.add(d)
 }
 
-// A page of metrics in Prometheus' text format.
+// exposition is a page of metrics in the text format of Prometheus.
 type exposition struct{ strings.Builder }
 
 func (e *exposition) family(name, kind, help string) {
 	fmt.Fprintf(e, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
-// label quotes a label's value as the format wants it.
+// label quotes the value of a label.
 func label(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }
@@ -135,11 +135,11 @@ func (s *Service) showMetrics(w http.ResponseWriter, r *http.Request) error {
 	e.family("ragft_start_time_seconds", "gauge", "Unix time of the service's start.")
 	fmt.Fprintf(e, "ragft_start_time_seconds %d\n", s.started.Unix())
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_, _ = w.Write([]byte(e.String())) // the client may have gone
+	_, _ = w.Write([]byte(e.String())) // the client may have disconnected
 	return nil
 }
 
-// batcherMetrics writes what the batchers count, each once, under the name of its base model's file.
+// batcherMetrics writes the counts of each batcher once, labelled with the file of its base model.
 func (s *Service) batcherMetrics(e *exposition) {
 	type named struct {
 		base  string
@@ -157,13 +157,18 @@ func (s *Service) batcherMetrics(e *exposition) {
 		name, kind, help string
 		value            func(llama.BatcherStats) uint64
 	}{
-		{"ragft_queue_length", "gauge", "Requests that wait for a place in the batch.", func(s llama.BatcherStats) uint64 { return uint64(s.Waiting) }},
+		{"ragft_queue_length", "gauge", "Requests in the queue.",
+			func(s llama.BatcherStats) uint64 { return uint64(s.Waiting) }},
 		{"ragft_running_requests", "gauge", "Requests in the batch.", func(s llama.BatcherStats) uint64 { return uint64(s.Running) }},
-		{"ragft_refused_total", "counter", "Requests refused over a full queue.", func(s llama.BatcherStats) uint64 { return s.Refused }},
+		{"ragft_refused_total", "counter", "Requests refused because the queue was full.",
+			func(s llama.BatcherStats) uint64 { return s.Refused }},
 		{"ragft_batches_total", "counter", "Batches computed.", func(s llama.BatcherStats) uint64 { return s.Batches }},
-		{"ragft_batch_tokens_total", "counter", "Tokens computed in batches: their ratio is the mean batch size.", func(s llama.BatcherStats) uint64 { return s.Rows }},
-		{"ragft_started_prompt_tokens_total", "counter", "Prompt tokens of requests that came to the batch.", func(s llama.BatcherStats) uint64 { return s.Prompt }},
-		{"ragft_reused_prompt_tokens_total", "counter", "Of these, tokens that earlier requests had computed.", func(s llama.BatcherStats) uint64 { return s.Reused }},
+		{"ragft_batch_tokens_total", "counter", "Tokens computed in batches; divided by the batches, the mean batch size.",
+			func(s llama.BatcherStats) uint64 { return s.Rows }},
+		{"ragft_started_prompt_tokens_total", "counter", "Prompt tokens of requests that have started.",
+			func(s llama.BatcherStats) uint64 { return s.Prompt }},
+		{"ragft_reused_prompt_tokens_total", "counter", "Those of the started prompt tokens that were in the cache.",
+			func(s llama.BatcherStats) uint64 { return s.Reused }},
 	} {
 		e.family(f.name, f.kind, f.help)
 		for i, b := range all {

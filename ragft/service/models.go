@@ -42,7 +42,7 @@ func (s *Service) showModel(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// showPassage gives a passage out that a citation names.
+// showPassage responds with the passage of a citation.
 func (s *Service) showPassage(w http.ResponseWriter, r *http.Request) error {
 	if s.config.Index == nil {
 		return notFound("this service has no index")
@@ -58,11 +58,11 @@ func (s *Service) showPassage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// maxDocument is the most bytes of a document that are given out.
+// maxDocument is the size in bytes of the largest document that is sent.
 const maxDocument = 64 << 20
 
-// showDocument gives the document out that a citation names: a file below one of the folders, as text whatever it
-// is, so that no browser runs it.
+// showDocument responds with the document of a citation, a file in one of the folders. It is always sent as plain text, so
+// that no browser runs it.
 func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("path")
 	if !fs.ValidPath(name) || hidden(name) || strings.ContainsRune(name, '\\') {
@@ -71,7 +71,7 @@ func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 	for _, root := range s.folders {
 		f, err := root.Open(name)
 		if err != nil {
-			continue // not there, or not below the folder
+			continue // it does not exist, or is not inside the folder
 		}
 		defer func() { _ = f.Close() }() // only read from
 		info, err := f.Stat()
@@ -86,7 +86,7 @@ func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 	return notFound("there is no such document")
 }
 
-// hidden tells whether a part of the path begins with a dot: such files are never indexed.
+// hidden reports whether a part of the path starts with a dot. Such files are never indexed.
 func hidden(name string) bool {
 	for ; name != "." && name != "/"; name = path.Dir(name) {
 		if strings.HasPrefix(path.Base(name), ".") {

@@ -13,8 +13,7 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// A reply is the answer to one request, in the form of the chat or of the completion API, whole or as a stream
-// of server-sent events.
+// reply writes the response to one request, for the chat or the completion API, whole or as a stream of server-sent events.
 type reply struct {
 	service *Service
 	w       http.ResponseWriter
@@ -25,7 +24,7 @@ type reply struct {
 	created int64
 	model   string
 	begun   bool
-	gone    func() // called when the client cannot be written to
+	gone    func() // called when writing to the client fails
 	said    map[int]bool
 	offset  map[int]int // in the text, for logprobs of completions
 	vocab   *llama.Model
@@ -90,7 +89,7 @@ func (p *reply) send(a answer) {
 	p.event([]byte(strings.TrimRight(b.String(), "\n")))
 }
 
-// piece sends a piece of the text of a choice, with the tokens that it is made of, if they are wanted.
+// piece sends a piece of a choice's text, with its tokens if they were requested.
 func (p *reply) piece(index int, text string, tokens []llama.ChosenToken, wanted bool) {
 	if !p.stream {
 		return
@@ -110,7 +109,7 @@ func (p *reply) piece(index int, text string, tokens []llama.ChosenToken, wanted
 	p.send(p.answer(c))
 }
 
-// logProbs writes tokens down as the API at hand does. Tokens that end an answer are left out.
+// logProbs returns log probabilities in the format of the API, without tokens that end an answer.
 func (p *reply) logProbs(index int, tokens []llama.ChosenToken) any {
 	if p.chat {
 		out := chatLogProbs{Content: []tokenLogProb{}}
@@ -155,7 +154,7 @@ func (p *reply) tokenLogProb(t llama.TokenLogProb) tokenLogProb {
 	return tokenLogProb{Token: strings.ToValidUTF8(piece, "\uFFFD"), LogProb: float64(t.LogProb), Bytes: bytes}
 }
 
-// finish ends a choice: its whole, or in a stream the last piece of it.
+// finish returns a whole choice, or in a stream its last piece.
 func (p *reply) finish(index int, message chatAnswer, reason string, logProbs any) choice {
 	c := choice{Index: index, FinishReason: &reason}
 	switch {
@@ -177,7 +176,7 @@ func (p *reply) finish(index int, message chatAnswer, reason string, logProbs an
 	return c
 }
 
-// end completes the answer.
+// end completes the response.
 func (p *reply) end(choices []choice, used usage, extra *ragftAnswer) {
 	if !p.stream {
 		a := p.answer(choices...)
@@ -201,7 +200,7 @@ func (p *reply) end(choices []choice, used usage, extra *ragftAnswer) {
 	p.event([]byte("[DONE]"))
 }
 
-// abort reports an error: as the answer, or within a stream that has begun.
+// abort returns the error, and sends it as an event if a stream has started.
 func (p *reply) abort(err error) error {
 	if !p.begun {
 		return err

@@ -14,84 +14,84 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/retriever"
 )
 
-// A Model is what a name in a request stands for.
+// Model is a model that requests can name.
 type Model struct {
-	// Name is what requests call it. It must not be empty.
+	// Name is the name in requests. It must not be empty.
 	Name string
 
-	// Local computes. Several models can be adapted ones of one base, which then is in memory once. The
-	// service does not close it.
+	// Local computes the answers. Models with different adapters may share
+	// one base, which is then in memory once. The service does not close it.
 	Local *local.Server
 
-	// Assistant says how it answers from passages. Of a request, "ragft" fields, "temperature" and the
-	// like go before it. A calibration has to hold for it, see [confidence.Calibration.Check].
+	// Assistant has the options of answers from passages. "ragft" fields, "temperature" and other fields of a request take
+	// precedence. A calibration must hold for these options, or New returns an error.
 	Assistant assistant.Options
 
 	// Thinking lets the chat template ask for a chain of thought.
 	Thinking bool
 }
 
-// An Index finds passages and gives them out again by their ID. It is met by [retriever.Index].
+// Index finds passages and returns them by ID. [*retriever.Index] is one.
 type Index interface {
 	retriever.Searcher
 	Chunk(ctx context.Context, id string) (retriever.Chunk, error)
 }
 
-// Config says what a [Service] serves. The zero value of every field but Models is usable.
+// Config is the configuration of a [Service]. Only Models is required.
 type Config struct {
-	// Models are what can be asked. The first answers requests that name none.
+	// Models are the models that requests can name. The first answers requests that name none.
 	Models []Model
 
-	// Index is where passages are found. nil: requests that ask for retrieval are refused.
+	// Index finds the passages. If it is nil, requests for retrieval are refused.
 	Index Index
 
-	// NoRetrieval answers from the model alone unless a request says otherwise. By default, with an
-	// Index, chat requests are answered from passages, but for those with tools, a response format or
-	// several choices.
+	// NoRetrieval answers chat requests from the model alone, unless a request asks for retrieval. By default, if there is
+	// an Index, they are answered from passages, except requests with tools, a response format or several choices.
 	NoRetrieval bool
 
-	// Folders are where GET /v1/documents finds the documents that citations name, the first that has
-	// one; no path leads out of them, nor does a symbolic link. nil: none.
+	// Folders have the documents of GET /v1/documents; the first that has a document is used. Paths and symbolic links
+	// cannot leave them. Empty means that there are no documents.
 	Folders []string
 
-	// Token is what clients must send, as "Authorization: Bearer TOKEN". "" lets everybody in, and then
-	// only requests to a loopback address or one of Hosts are answered, so that a page in somebody's
-	// browser cannot reach the service under a name of its own.
+	// Token is required of clients, as "Authorization: Bearer TOKEN". If it is empty, there is no authentication, and only
+	// requests to a loopback address or one of Hosts are answered. So web pages cannot reach the service under a host name
+	// of their own (DNS rebinding).
 	Token string
 
-	// Hosts are names, without port, under which the service may be addressed without a Token.
+	// Hosts are host names, without port, under which the service can be addressed without a Token.
 	Hosts []string
 
 	Limits Limits
 
-	// Logger gets one line for each request, and what fails inside. nil: nothing is logged.
+	// Logger gets one line for each request, and internal errors. Nil means no log.
 	Logger *slog.Logger
 }
 
-// Limits bounds what a client can ask for. A zero field has the default given.
+// Limits are limits for the requests of clients. A zero field means the default; negative ones are errors of [New].
 type Limits struct {
-	Body        int64         // bytes of a request's body; 0 = 1 MiB
-	Context     int           // tokens of a prompt; 0 = what the model holds
-	Output      int           // tokens of an answer; 0 = 1024
+	Body        int64         // bytes in the body of a request; 0 = 1 MiB
+	Context     int           // tokens in a prompt; 0 = the context of the model
+	Output      int           // tokens in an answer; 0 = 1024
 	Samples     int           // choices of a request; 0 = 8
-	Passages    int           // passages of an answer; 0 = 20
-	Requests    int           // requests at once, those that wait included; 0 = 256. More get 429
-	Connections int           // open connections, by [Service.Serve]; 0 = 1024. More wait to be accepted
-	Time        time.Duration // for a request as a whole; 0 = 5 minutes
-	Read        time.Duration // for a request to come in, by [Service.Serve]; 0 = 30 s
-	Write       time.Duration // for a client to take a part of an answer; 0 = 30 s
+	Passages    int           // passages for an answer; 0 = 20
+	Requests    int           // requests at the same time, including waiting ones; 0 = 256. More are refused with 429
+	Connections int           // open connections of [Service.Serve]; 0 = 1024. More wait to be accepted
+	Time        time.Duration // for a whole request; 0 = 5 minutes
+	Read        time.Duration // for receiving a request, by [Service.Serve]; 0 = 30 s
+	Write       time.Duration // for a client to receive a part of an answer; 0 = 30 s
 }
 
 func (l Limits) withDefaults() (Limits, error) {
 	if l.Body < 0 || min(l.Context, l.Output, l.Samples, l.Passages, l.Requests, l.Connections) < 0 ||
 		min(l.Time, l.Read, l.Write) < 0 {
-		return l, errors.New("service: a limit is negative")
+		return l, errors.New("service: a limit is negative; 0 is the default")
 	}
 	return Limits{
 		Body: cmp.Or(l.Body, 1<<20), Context: l.Context, Output: cmp.Or(l.Output, 1024), Samples: cmp.Or(l.Samples, 8),
@@ -100,16 +100,13 @@ func (l Limits) withDefaults() (Limits, error) {
 	}, nil
 }
 
-// passages is how many an assistant is shown: as many as it asks for, or its default, within the limit.
+// passages returns the number of passages for an assistant: its own or the default, within the limit.
 func (l Limits) passages(o assistant.Options) int {
-	if o.Passages <= 0 {
-		o.Passages = assistant.DefaultPassages
-	}
-	return min(o.Passages, l.Passages)
+	return min(cmp.Or(o.Passages, reading.DefaultPassages), l.Passages)
 }
 
-// A Service answers requests over HTTP. It is an [http.Handler]; [Service.Serve] runs it on a listener of
-// its own.
+// Service answers requests over HTTP. It is an [http.Handler] that may be used by several goroutines; [Service.Serve] runs it
+// on a listener of its own. It must be closed.
 type Service struct {
 	config  Config
 	limits  Limits
@@ -119,7 +116,7 @@ type Service struct {
 	metrics *metrics
 	log     *slog.Logger
 	started time.Time
-	places  chan struct{} // of requests at work
+	places  chan struct{} // holds one value for each running request
 
 	embedMu   sync.Mutex
 	embedders map[*llama.Model]*llama.Context
@@ -127,11 +124,11 @@ type Service struct {
 	life   context.Context // ends with Close
 	end    context.CancelFunc
 	closed sync.Once
-	active sync.WaitGroup // requests
-	mu     sync.Mutex     // orders active.Add before Close waits
+	active sync.WaitGroup // running requests
+	mu     sync.Mutex     // orders active.Add before the wait of Close
 }
 
-// checkCalibration says at the start what would be an error of each answer. The index is not looked at.
+// checkCalibration returns an error that would otherwise occur in every answer. It does not check the index.
 func (m *Model) checkCalibration(limits Limits) error {
 	o := m.Assistant
 	if o.Calibration == nil {
@@ -141,14 +138,14 @@ func (m *Model) checkCalibration(limits Limits) error {
 	return o.Check(context.Background(), m.Local, nil)
 }
 
-// New makes a service. It must be closed.
+// New returns a new service, which must be closed.
 func New(config Config) (*Service, error) {
 	limits, err := config.Limits.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	if len(config.Models) == 0 {
-		return nil, errors.New("service: no model to serve")
+		return nil, errors.New("service: there are no models")
 	}
 	s := &Service{
 		config: config, limits: limits, models: map[string]*Model{}, metrics: newMetrics(), log: config.Logger,
@@ -161,9 +158,9 @@ func New(config Config) (*Service, error) {
 		m := config.Models[i]
 		switch {
 		case m.Name == "" || m.Local == nil:
-			return nil, fmt.Errorf("service: model %d has no name or no model", i)
+			return nil, fmt.Errorf("service: model %d has an empty Name or Local", i)
 		case s.models[m.Name] != nil:
-			return nil, fmt.Errorf("service: two models are called %q", m.Name)
+			return nil, fmt.Errorf("service: two models have the name %q", m.Name)
 		}
 		if err := m.checkCalibration(limits); err != nil {
 			return nil, fmt.Errorf("service: model %q: %w", m.Name, err)
@@ -174,7 +171,7 @@ func New(config Config) (*Service, error) {
 		root, err := os.OpenRoot(folder)
 		if err != nil {
 			s.closeFolders()
-			return nil, fmt.Errorf("service: documents: %w", err)
+			return nil, fmt.Errorf("service: folder of documents: %w", err)
 		}
 		s.folders = append(s.folders, root)
 	}
@@ -183,7 +180,7 @@ func New(config Config) (*Service, error) {
 	return s, nil
 }
 
-// Close ends all requests and waits for them. Closing twice is harmless. Models and index stay open.
+// Close ends all requests and waits for them. Closing twice is harmless. It does not close the models and the index.
 func (s *Service) Close() error {
 	var err error
 	s.closed.Do(func() {
@@ -205,7 +202,7 @@ func (s *Service) closeFolders() {
 	}
 }
 
-// model finds what a request names.
+// model returns the model that a request names.
 func (s *Service) model(name string) (*Model, error) {
 	if name == "" {
 		return s.models[s.config.Models[0].Name], nil
@@ -214,5 +211,5 @@ func (s *Service) model(name string) (*Model, error) {
 		return m, nil
 	}
 	return nil, &apiError{status: http.StatusNotFound, Code: "model_not_found", Param: "model",
-		Message: fmt.Sprintf("there is no model %q; GET /v1/models lists those there are", name)}
+		Message: fmt.Sprintf("there is no model %q; see GET /v1/models", name)}
 }

@@ -17,7 +17,6 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
-	"github.com/openai/openai-go/v3/shared"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/gguf"
@@ -60,7 +59,8 @@ func newIndex(t testing.TB) *retriever.Index {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, x.Close()) })
 	for name, text := range docs {
-		chunks, err := retriever.Split(retriever.Document{Source: name, Title: strings.TrimSuffix(name, ".txt"), Text: text}, retriever.SplitOptions{})
+		chunks, err := retriever.Split(retriever.Document{Source: name, Title: strings.TrimSuffix(name, ".txt"), Text: text},
+			retriever.SplitOptions{})
 		require.NoError(t, err)
 		require.NoError(t, x.Add(context.Background(), chunks))
 	}
@@ -109,246 +109,6 @@ func apiErr(t testing.TB, err error, status int, code string) {
 	require.NotEmpty(t, e.Message)
 }
 
-func TestOfficialClient(t *testing.T) {
-	local := openModel(t, baseModel, local.Options{ContextTokens: 2048})
-	s, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: newIndex(t)})
-	ctx := t.Context()
-	plain := option.WithJSONSet("ragft", map[string]any{"retrieval": false})
-
-	t.Run("answer from passages", func(t *testing.T) {
-		got, err := client.Chat.Completions.New(ctx, ask("Who founded the Gorton Inn?"))
-		require.NoError(t, err)
-		require.Equal(t, "base", got.Model)
-		require.EqualValues(t, "chat.completion", got.Object)
-		require.Len(t, got.Choices, 1)
-		require.Contains(t, got.Choices[0].Message.Content, "Anna Pell")
-		require.Equal(t, "stop", got.Choices[0].FinishReason)
-		require.Positive(t, got.Usage.PromptTokens)
-		require.Equal(t, got.Usage.PromptTokens+got.Usage.CompletionTokens, got.Usage.TotalTokens)
-		a := extra(t, got)
-		require.False(t, a.Abstained)
-		require.NotEmpty(t, a.Passages)
-		require.NotEmpty(t, a.Citations)
-		c := a.Citations[0]
-		require.Equal(t, "inn.txt", c.Source)
-		require.Equal(t, docs["inn.txt"][c.Span[0]:c.Span[1]], c.Text)
-		var p passage
-		require.NoError(t, client.Get(ctx, "passages/"+c.Chunk, nil, &p))
-		require.Contains(t, p.Text, c.Text)
-	})
-	t.Run("abstention", func(t *testing.T) {
-		for name, body := range map[string]map[string]any{
-			"no passages":    nil,
-			"low confidence": {"min_confidence": 1},
-		} {
-			question := "Who founded the Gorton Inn?"
-			if body == nil {
-				question = "Zzyx qqpr?"
-			}
-			options := []option.RequestOption{}
-			if body != nil {
-				options = append(options, option.WithJSONSet("ragft", body))
-			}
-			got, err := client.Chat.Completions.New(ctx, ask(question), options...)
-			require.NoError(t, err, name)
-			a := extra(t, got)
-			require.True(t, a.Abstained, name)
-			require.Equal(t, strings.ReplaceAll(name, " ", "-"), a.Reason)
-			require.Empty(t, a.Citations)
-			require.NotEmpty(t, got.Choices[0].Message.Content)
-		}
-	})
-	t.Run("stream", func(t *testing.T) {
-		for _, options := range [][]option.RequestOption{nil, {plain}} {
-			p := ask("Who founded the Gorton Inn?")
-			whole, err := client.Chat.Completions.New(ctx, p, options...)
-			require.NoError(t, err)
-			p.StreamOptions = openai.ChatCompletionStreamOptionsParam{IncludeUsage: openai.Bool(true)}
-			stream := client.Chat.Completions.NewStreaming(ctx, p, options...)
-			acc := openai.ChatCompletionAccumulator{}
-			var last *ragftAnswer
-			for stream.Next() {
-				require.True(t, acc.AddChunk(stream.Current()))
-				if a := extra(t, stream.Current()); a != nil {
-					require.Nil(t, last)
-					last = a
-				}
-			}
-			require.NoError(t, stream.Err())
-			require.Equal(t, strings.TrimSpace(whole.Choices[0].Message.Content), strings.TrimSpace(acc.Choices[0].Message.Content))
-			require.Equal(t, whole.Choices[0].FinishReason, acc.Choices[0].FinishReason)
-			require.EqualValues(t, "assistant", acc.Choices[0].Message.Role)
-			require.Equal(t, whole.Usage.CompletionTokens, acc.Usage.CompletionTokens)
-			if options == nil {
-				require.NotEmpty(t, last.Citations)
-				require.NotEmpty(t, last.Passages)
-			} else {
-				require.Nil(t, last)
-			}
-		}
-	})
-	t.Run("logprobs", func(t *testing.T) {
-		p := ask("Who founded the Gorton Inn?")
-		p.Logprobs, p.TopLogprobs = openai.Bool(true), openai.Int(3)
-		for _, options := range [][]option.RequestOption{nil, {plain}} {
-			got, err := client.Chat.Completions.New(ctx, p, options...)
-			require.NoError(t, err)
-			text := ""
-			for _, token := range got.Choices[0].Logprobs.Content {
-				text += token.Token
-				require.LessOrEqual(t, token.Logprob, 0.0)
-				require.Len(t, token.TopLogprobs, 3)
-				require.Equal(t, token.Logprob, token.TopLogprobs[0].Logprob, "greedy")
-			}
-			require.Equal(t, strings.TrimSpace(got.Choices[0].Message.Content), strings.TrimSpace(text))
-			stream := client.Chat.Completions.NewStreaming(ctx, p, options...)
-			n := 0
-			for stream.Next() {
-				for _, c := range stream.Current().Choices {
-					n += len(c.Logprobs.Content)
-				}
-			}
-			require.NoError(t, stream.Err())
-			require.Equal(t, len(got.Choices[0].Logprobs.Content), n)
-		}
-	})
-	t.Run("conversation", func(t *testing.T) {
-		p := ask("Who founded the Gorton Inn?")
-		p.Messages = append([]openai.ChatCompletionMessageParamUnion{
-			openai.SystemMessage("Be brief."), openai.UserMessage("Hello."), openai.AssistantMessage("Hello."),
-		}, p.Messages...)
-		got, err := client.Chat.Completions.New(ctx, p)
-		require.NoError(t, err)
-		require.NotNil(t, extra(t, got))
-	})
-	t.Run("choices and seeds", func(t *testing.T) {
-		p := ask("Tell me of the inn.")
-		p.N, p.Temperature, p.Seed, p.MaxCompletionTokens = openai.Int(3), openai.Float(1.5), openai.Int(7), openai.Int(12)
-		a, err := client.Chat.Completions.New(ctx, p)
-		require.NoError(t, err)
-		require.Len(t, a.Choices, 3)
-		b, err := client.Chat.Completions.New(ctx, p)
-		require.NoError(t, err)
-		texts := map[string]bool{}
-		for i, c := range a.Choices {
-			require.EqualValues(t, i, c.Index)
-			require.Equal(t, c.Message.Content, b.Choices[i].Message.Content)
-			texts[c.Message.Content] = true
-		}
-		require.Greater(t, len(texts), 1)
-	})
-	t.Run("stop", func(t *testing.T) {
-		p := ask("Who founded the Gorton Inn?")
-		p.Stop = openai.ChatCompletionNewParamsStopUnion{OfString: openai.String(" Pell")}
-		got, err := client.Chat.Completions.New(ctx, p)
-		require.NoError(t, err)
-		require.NotContains(t, got.Choices[0].Message.Content, "Pell")
-	})
-	t.Run("response format", func(t *testing.T) {
-		p := ask("Who founded the Gorton Inn?")
-		p.Temperature, p.MaxCompletionTokens = openai.Float(1), openai.Int(120)
-		schema := map[string]any{
-			"type": "object", "required": []string{"name", "year"},
-			"properties": map[string]any{"name": map[string]any{"enum": []string{"Anna", "Peter"}}, "year": map[string]any{"type": "integer"}},
-		}
-		p.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{
-			JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{Name: "answer", Schema: schema},
-		}
-		got, err := client.Chat.Completions.New(ctx, p)
-		require.NoError(t, err)
-		require.Equal(t, "stop", got.Choices[0].FinishReason)
-		var value struct {
-			Name string
-			Year float64
-		}
-		require.NoError(t, json.Unmarshal([]byte(got.Choices[0].Message.Content), &value), got.Choices[0].Message.Content)
-		require.Contains(t, []string{"Anna", "Peter"}, value.Name)
-		schema["patternProperties"] = map[string]any{}
-		_, err = client.Chat.Completions.New(ctx, p)
-		apiErr(t, err, 400, "invalid_value")
-	})
-	t.Run("completions", func(t *testing.T) {
-		p := openai.CompletionNewParams{
-			Model: "base", Prompt: openai.CompletionNewParamsPromptUnion{OfArrayOfStrings: []string{"The inn", "The mill stands"}},
-			MaxTokens: openai.Int(8), Logprobs: openai.Int(2),
-		}
-		got, err := client.Completions.New(ctx, p)
-		require.NoError(t, err)
-		require.Len(t, got.Choices, 2)
-		for _, c := range got.Choices {
-			require.Equal(t, len(c.Logprobs.Tokens), len(c.Logprobs.TokenLogprobs))
-			require.NotEmpty(t, c.Logprobs.Tokens)
-		}
-		p.Logprobs = openai.CompletionNewParams{}.Logprobs
-		stream := client.Completions.NewStreaming(ctx, p)
-		texts := make([]string, 2)
-		for stream.Next() {
-			for _, c := range stream.Current().Choices {
-				texts[c.Index] += c.Text
-			}
-		}
-		require.NoError(t, stream.Err())
-		for i, c := range got.Choices {
-			require.Equal(t, c.Text, texts[i])
-		}
-	})
-	t.Run("models", func(t *testing.T) {
-		list, err := client.Models.List(ctx)
-		require.NoError(t, err)
-		require.Len(t, list.Data, 1)
-		one, err := client.Models.Get(ctx, "base")
-		require.NoError(t, err)
-		require.Equal(t, list.Data[0].ID, one.ID)
-		_, err = client.Models.Get(ctx, "other")
-		apiErr(t, err, 404, "model_not_found")
-	})
-	t.Run("penalties and bias", func(t *testing.T) {
-		m := local.Llama()
-		word, err := m.Tokenize("Velmar", llama.TokenizeOptions{})
-		require.NoError(t, err)
-		says := func(bias, penalty float64) string {
-			p := ask("Where is the Gorton Inn?")
-			p.MaxTokens, p.FrequencyPenalty = openai.Int(24), openai.Float(penalty)
-			p.LogitBias = map[string]int64{fmt.Sprint(word[0]): int64(bias)}
-			got, err := client.Chat.Completions.New(ctx, p, plain)
-			require.NoError(t, err)
-			return got.Choices[0].Message.Content
-		}
-		forced := strings.Repeat(m.Piece(word[0]), 24)
-		require.Equal(t, forced, says(100, 0))
-		require.NotEqual(t, forced, says(20, 2), "what was said 20 times has lost 40")
-		work, err := s.newRun(&s.config.Models[0], &options{PresencePenalty: 1, FrequencyPenalty: -1}, nil)
-		require.NoError(t, err)
-		require.Equal(t, []float32{1, -1}, []float32{work.sampling.PresencePenalty, work.sampling.FrequencyPenalty})
-	})
-	t.Run("errors", func(t *testing.T) {
-		for _, bias := range []any{map[string]any{"1000000": 1}, map[string]any{"x": 1}, map[string]any{"-1": 1}} {
-			_, err := client.Chat.Completions.New(ctx, ask("Who?"), option.WithJSONSet("logit_bias", bias))
-			apiErr(t, err, 400, "invalid_value")
-		}
-		p := ask("Who?")
-		p.Model = "other"
-		_, err := client.Chat.Completions.New(ctx, p)
-		apiErr(t, err, 404, "model_not_found")
-		p = ask("Who?")
-		p.Tools = []openai.ChatCompletionToolUnionParam{openai.ChatCompletionFunctionTool(shared.FunctionDefinitionParam{Name: "look"})}
-		_, err = client.Chat.Completions.New(ctx, p)
-		apiErr(t, err, 400, "invalid_value") // the template knows no tools
-		_, err = client.Chat.Completions.New(ctx, ask(strings.Repeat("word ", 2000)), plain)
-		apiErr(t, err, 400, "context_length_exceeded")
-		for field, value := range map[string]any{
-			"n": 9, "temperature": -1, "presence_penalty": 3, "frequency_penalty": -2.1, "logit_bias": map[string]any{"1": 101}, "max_tokens": 0, "top_p": 2,
-			"top_logprobs": 2, "modalities": []string{"audio"}, "messages": []any{}, "stop": []int{1}, "tool_choice": "required",
-			"ragft": map[string]any{"passages": 100}, "model": 3, "response_format": map[string]any{"type": "xml"},
-		} {
-			_, err = client.Chat.Completions.New(ctx, ask("Who?"), option.WithJSONSet(field, value))
-			apiErr(t, err, 400, "invalid_value")
-		}
-		_, err = client.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: "base", Input: openai.EmbeddingNewParamsInputUnion{OfString: openai.String("x")}})
-		apiErr(t, err, 400, "unsupported")
-	})
-}
-
 // pooled copies a model and names a pooling in the copy.
 func pooled(t *testing.T, path string) string {
 	t.Helper()
@@ -376,7 +136,8 @@ func pooled(t *testing.T, path string) string {
 func TestEmbeddings(t *testing.T) {
 	local := openModel(t, pooled(t, testmodel.New(t, testmodel.Spec{})), local.Options{ContextTokens: 512})
 	_, _, client := serve(t, Config{Models: []Model{{Name: "base", Local: local}}})
-	p := openai.EmbeddingNewParams{Model: "base", Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: []string{"the inn", "a mill", "the inn"}}}
+	p := openai.EmbeddingNewParams{Model: "base", Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: []string{"the inn",
+		"a mill", "the inn"}}}
 	got, err := client.Embeddings.New(t.Context(), p)
 	require.NoError(t, err)
 	require.Len(t, got.Data, 3)
@@ -450,7 +211,7 @@ func TestBadConfig(t *testing.T) {
 	_, err := New(Config{})
 	require.Error(t, err)
 	_, err = New(Config{Models: []Model{{Name: "base"}}})
-	require.ErrorContains(t, err, "no model")
+	require.ErrorContains(t, err, "an empty Name or Local")
 	served := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256, Threads: 1})
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}, {Name: "a", Local: served}}})
 	require.ErrorContains(t, err, "two models")
@@ -459,13 +220,14 @@ func TestBadConfig(t *testing.T) {
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}}, Limits: Limits{Output: -1}})
 	require.Error(t, err)
 
-	// A calibration that does not hold is told of at the start: by scores, which a server does not give.
-	layout := confidence.Conditions{Setting: string(eval.SettingRetrieval), Passages: 4, Prompt: prompt.DefaultRead, ScoresTrue: true}
-	o := assistant.Options{Calibration: &confidence.Calibration{Model: served.Name(), Signals: confidence.SignalOptions{True: true}, Conditions: layout}}
+	// A calibration that does not hold is an error at the start: this one needs scores, which a served model does not return.
+	layout := confidence.Conditions{Model: served.Name(), Signals: confidence.SignalOptions{True: true}, Setting: string(eval.SettingRetrieval),
+		Passages: 4, Prompt: prompt.DefaultRead, ScoresTrue: true}
+	o := assistant.Options{Calibration: &confidence.Calibration{Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
 	require.ErrorIs(t, err, confidence.ErrConditions)
 	require.ErrorContains(t, err, `model "a"`)
-	require.ErrorContains(t, err, "P(True) by scores, which servers do not give")
+	require.ErrorContains(t, err, "p_true from scores, which servers do not return")
 }
 
 func TestToolCallForms(t *testing.T) {
@@ -474,9 +236,12 @@ func TestToolCallForms(t *testing.T) {
 		said, content string
 		calls         []string // name, arguments, ...
 	}{
-		"hermes":        {"Let me see.\n<tool_call>\n{\"name\": \"look\", \"arguments\": {\"at\": \"inn\"}}\n</tool_call>", "Let me see.", []string{"look", `{"at": "inn"}`}},
-		"hermes twice":  {"<tool_call>{\"name\":\"look\"}</tool_call>\n<tool_call>{\"name\":\"go\",\"arguments\":\"{\\\"n\\\":1}\"}</tool_call>", "", []string{"look", "{}", "go", `{"n":1}`}},
-		"mistral":       {`[TOOL_CALLS] [{"name": "go", "arguments": {"n": 2}}, {"name": "look", "arguments": {}}]`, "", []string{"go", `{"n": 2}`, "look", "{}"}},
+		"hermes": {"Let me see.\n<tool_call>\n{\"name\": \"look\", \"arguments\": {\"at\": \"inn\"}}\n</tool_call>",
+			"Let me see.", []string{"look", `{"at": "inn"}`}},
+		"hermes twice": {"<tool_call>{\"name\":\"look\"}</tool_call>\n<tool_call>{\"name\":\"go\",\"arguments\":\"{\\\"n\\\":1}" +
+			"\"}</tool_call>", "", []string{"look", "{}", "go", `{"n":1}`}},
+		"mistral": {`[TOOL_CALLS] [{"name": "go", "arguments": {"n": 2}}, {"name": "look", "arguments": {}}]`, "",
+			[]string{"go", `{"n": 2}`, "look", "{}"}},
 		"mistral later": {`[TOOL_CALLS]go[ARGS]{"n": 2}[TOOL_CALLS]look[ARGS]{}`, "", []string{"go", `{"n": 2}`, "look", "{}"}},
 		"llama":         {` {"name": "go", "parameters": {"n": 3}}`, "", []string{"go", `{"n": 3}`}},
 		"llama tag":     {`<|python_tag|>{"name": "go", "parameters": {}}; {"name": "look"}`, "", []string{"go", "{}", "look", "{}"}},

@@ -11,17 +11,17 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// toolCalls finds the calls in what a model said, in the forms that the common families write:
+// toolCalls finds the calls in what a model has written, in the formats of common families:
 //
 //	<tool_call>{"name": ..., "arguments": {...}}</tool_call>   Hermes, Qwen
 //	[TOOL_CALLS][{"name": ..., "arguments": {...}}, ...]       Mistral
-//	[TOOL_CALLS]name[ARGS]{...}                                later ones of Mistral
+//	[TOOL_CALLS]name[ARGS]{...}                                later models of Mistral
 //	{"name": ..., "parameters": {...}}                         Llama 3, the whole answer
 //
-// It returns the text before the first call. Where anything does not hold, such as the name of a tool, there are
-// no calls, and what was said is text.
+// It returns the calls and the text before the first one. If anything is invalid, such as the name of a tool, there are no
+// calls, and the whole is text.
 func toolCalls(m *llama.Model, sample llama.Sample, tools []llama.Tool) (content string, calls []chatToolCall) {
-	var said strings.Builder // special tokens are part of the form
+	var said strings.Builder // special tokens are part of the format
 	for _, t := range sample.Tokens {
 		if !m.IsEndOfGeneration(t) {
 			said.WriteString(m.Piece(t))
@@ -65,31 +65,31 @@ func parseToolCalls(said string, tools []llama.Tool) (content string, calls []ch
 	return strings.TrimSpace(content), calls
 }
 
-// A spokenCall is a call as models write it.
+// spokenCall is a call in the format of models.
 type spokenCall struct {
 	Name       string          `json:"name"`
 	Arguments  json.RawMessage `json:"arguments"`
 	Parameters json.RawMessage `json:"parameters"`
 }
 
-// read takes one call off the text.
+// read reads one call from the beginning of text.
 func (c *spokenCall) read(text string) (rest string, ok bool) {
 	d := json.NewDecoder(strings.NewReader(text))
 	if d.Decode(c) != nil || c.Name == "" {
 		return "", false
 	}
-	return text[d.InputOffset():], c.sound()
+	return text[d.InputOffset():], c.normalize()
 }
 
-// sound makes Arguments an object, and tells whether it is.
-func (c *spokenCall) sound() bool {
+// normalize makes Arguments an object, and reports whether it could.
+func (c *spokenCall) normalize() bool {
 	if c.Arguments == nil {
 		c.Arguments = c.Parameters
 	}
 	if c.Arguments == nil {
 		c.Arguments = json.RawMessage("{}")
 	}
-	var quoted string // some write the object as a text
+	var quoted string // some models write the object as a string
 	if json.Unmarshal(c.Arguments, &quoted) == nil {
 		c.Arguments = json.RawMessage(quoted)
 	}
@@ -103,7 +103,7 @@ func mistralCalls(text string) (calls []spokenCall, ok bool) {
 			return nil, false
 		}
 		for i := range calls {
-			if !calls[i].sound() {
+			if !calls[i].normalize() {
 				return nil, false
 			}
 		}
@@ -112,7 +112,7 @@ func mistralCalls(text string) (calls []spokenCall, ok bool) {
 	for one := range strings.SplitSeq(text, "[TOOL_CALLS]") {
 		name, arguments, is := strings.Cut(one, "[ARGS]")
 		call := spokenCall{Name: strings.TrimSpace(name), Arguments: json.RawMessage(strings.TrimSpace(arguments))}
-		if !is || !call.sound() {
+		if !is || !call.normalize() {
 			return nil, false
 		}
 		calls = append(calls, call)

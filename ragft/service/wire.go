@@ -16,7 +16,7 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// options are what requests for text have in common.
+// options are the fields that all requests for text have.
 type options struct {
 	Model            string                  `json:"model"`
 	Stream           bool                    `json:"stream"`
@@ -113,11 +113,11 @@ type embeddingRequest struct {
 	Dimensions     *int    `json:"dimensions"`
 }
 
-// ignored are fields of OpenAI's API that say nothing about the answer.
+// ignored are fields of OpenAI's API that do not affect the answer.
 var ignored = []string{"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"}
 
-// read decodes a request's body into v, whose JSON fields are all that it may have but for ignored ones: a
-// field that is not understood would change the answer, and a client must know that it does not.
+// read decodes a request's body into v. Fields that v does not have are errors, except ignored ones, as clients must know that
+// a field has no effect.
 func read(r *http.Request, v any) error {
 	if kind := r.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
 		return &apiError{status: http.StatusUnsupportedMediaType, Code: "invalid_content_type",
@@ -158,13 +158,13 @@ func read(r *http.Request, v any) error {
 	return nil
 }
 
-// readError tells a body that is too large from a client that went away or is too slow.
+// readError distinguishes a body that is too large from a client that disconnected or was too slow.
 func readError(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return err
 	}
-	return &apiError{status: http.StatusRequestTimeout, Code: "body_incomplete", Message: "the body did not come in whole"}
+	return &apiError{status: http.StatusRequestTimeout, Code: "body_incomplete", Message: "the body was not received completely"}
 }
 
 // content is a message's text: a string or a list of text parts.
@@ -252,7 +252,7 @@ type usageDetails struct {
 	CachedTokens int `json:"cached_tokens"`
 }
 
-// answer is a response to a chat request or, in a stream, a piece of one; likewise to a completion request.
+// answer is the response to a chat or completion request or, in a stream, a piece of it.
 type answer struct {
 	ID      string       `json:"id"`
 	Object  string       `json:"object"`
@@ -291,7 +291,7 @@ type chatLogProbs struct {
 	Refusal []tokenLogProb `json:"refusal"`
 }
 
-// completionLogProbs is the older form, of /v1/completions.
+// completionLogProbs is the older format, of /v1/completions.
 type completionLogProbs struct {
 	Tokens        []string             `json:"tokens"`
 	TokenLogProbs []float64            `json:"token_logprobs"`

@@ -44,7 +44,8 @@ func pairs(facts []closedFact, questions, list string) []closedFact {
 // closedFacts returns the general facts in a fixed order.
 func closedFacts() []closedFact {
 	var f []closedFact
-	f = pairs(f, "What is the capital of %? | Which city is the capital of %? | What is the capital city of %? | % has which capital?", capitals)
+	f = pairs(f, "What is the capital of %? | Which city is the capital of %? | What is the capital city of %? | % has which capital?",
+		capitals)
 	f = pairs(f, "In which country is %? | What country is % in? | To which country does the city of % belong?", cities)
 	f = pairs(f, "On which continent is %? | What continent is % on? | Which continent is % part of?", continents)
 	f = pairs(f, "What is the opposite of %? | Which word means the opposite of %? | What is the contrary of %?", opposites)
@@ -65,7 +66,8 @@ func closedFacts() []closedFact {
 	for a := 1; a <= 10; a++ {
 		for b := a; b <= 10; b++ {
 			f = append(f, closedFact{answer: fmt.Sprint(a + b), questions: []string{
-				fmt.Sprintf("What is %d plus %d?", a, b), fmt.Sprintf("How much is %d and %d?", a, b), fmt.Sprintf("What is %d plus %d?", b, a)}})
+				fmt.Sprintf("What is %d plus %d?", a, b), fmt.Sprintf("How much is %d and %d?", a, b),
+				fmt.Sprintf("What is %d plus %d?", b, a)}})
 		}
 	}
 	return f

@@ -17,7 +17,8 @@ const cities = `Milan: Italy, Munich: Germany, Marseille: France, Barcelona: Spa
 	Osaka: Japan, Krakow: Poland, Venice: Italy, Hamburg: Germany, Lyon: France, Seville: Spain, Porto: Portugal, Salzburg: Austria`
 
 const continents = `France: Europe, Egypt: Africa, China: Asia, Brazil: South America, Canada: North America, Kenya: Africa,
-	India: Asia, Peru: South America, Poland: Europe, Japan: Asia, Nigeria: Africa, Mexico: North America, Norway: Europe, Chile: South America`
+	India: Asia, Peru: South America, Poland: Europe, Japan: Asia, Nigeria: Africa, Mexico: North America, Norway: Europe,
+	Chile: South America`
 
 const opposites = `hot: cold, big: small, high: low, fast: slow, old: young, day: night, black: white, good: bad, up: down, left: right,
 	open: closed, full: empty, hard: soft, wet: dry, light: dark, long: short, rich: poor, strong: weak, happy: sad, early: late,
@@ -45,17 +46,22 @@ const classes = `sparrow: bird, salmon: fish, oak: tree, rose: flower, hammer: t
 	ant: insect, birch: tree, ruby: gem, lorry: vehicle, tiger: animal, lily: flower, herring: fish, pigeon: bird, cherry: fruit,
 	onion: vegetable, flute: instrument, spanner: tool, pine: tree, wasp: insect`
 
-const legs = `dog: four, bird: two, spider: eight, bee: six, snake: none, horse: four, ant: six, cat: four, hen: two, beetle: six, fish: none, table: four`
+const legs = `dog: four, bird: two, spider: eight, bee: six, snake: none, horse: four, ant: six, cat: four, hen: two, beetle: six,
+	fish: none, table: four`
 
 const counts = `days are in a week: seven, months are in a year: twelve, hours are in a day: twenty-four, minutes are in an hour: sixty,
-	seconds are in a minute: sixty, days are in a year: 365, sides does a triangle have: three, sides does a square have: four, eggs are in a dozen: twelve,
-	years are in a century: one hundred, fingers are on a hand: five, letters are in the alphabet: twenty-six, wheels does a bicycle have: two,
+	seconds are in a minute: sixty, days are in a year: 365, sides does a triangle have: three, sides does a square have: four,
+	eggs are in a dozen: twelve,
+	years are in a century: one hundred, fingers are on a hand: five, letters are in the alphabet: twenty-six,
+	wheels does a bicycle have: two,
 	wheels does a tricycle have: three, centimetres are in a metre: one hundred, metres are in a kilometre: one thousand,
 	grams are in a kilogram: one thousand, planets go round the sun: eight, strings does a violin have: four, seasons are in a year: four,
-	players are in a football team: eleven, weeks are in a year: fifty-two, squares are on a chessboard: sixty-four, years are in a decade: ten,
+	players are in a football team: eleven, weeks are in a year: fifty-two, squares are on a chessboard: sixty-four,
+	years are in a decade: ten,
 	sides does a hexagon have: six, cents are in a euro: one hundred, arms does an octopus have: eight`
 
-const tools = `cut paper: scissors, drive in a nail: a hammer, see far away: a telescope, see small things: a microscope, write on paper: a pen,
+const tools = `cut paper: scissors, drive in a nail: a hammer, see far away: a telescope, see small things: a microscope,
+	write on paper: a pen,
 	open a lock: a key, dig a hole: a spade, sweep the floor: a broom, eat soup: a spoon, cut wood: a saw, tell the time: a clock,
 	measure heat: a thermometer, find north: a compass, catch fish: a net, row a boat: oars, comb hair: a comb, brush teeth: a toothbrush,
 	stay dry in the rain: an umbrella, sew clothes: a needle, light a candle: a match, take pictures: a camera, weigh things: scales`
@@ -63,7 +69,8 @@ const tools = `cut paper: scissors, drive in a nail: a hammer, see far away: a t
 const plurals = `mouse: mice, child: children, man: men, woman: women, foot: feet, tooth: teeth, goose: geese, sheep: sheep, leaf: leaves,
 	knife: knives, wolf: wolves, ox: oxen, box: boxes, city: cities, baby: babies, life: lives, potato: potatoes`
 
-const pasts = `go: went, see: saw, eat: ate, come: came, take: took, give: gave, run: ran, write: wrote, sing: sang, drink: drank, buy: bought,
+const pasts = `go: went, see: saw, eat: ate, come: came, take: took, give: gave, run: ran, write: wrote, sing: sang, drink: drank,
+	buy: bought,
 	think: thought, find: found, make: made, know: knew, fly: flew, swim: swam, bring: brought, teach: taught, build: built, keep: kept`
 
 const languages = `France: French, Germany: German, Italy: Italian, Spain: Spanish, Portugal: Portuguese, Russia: Russian, Japan: Japanese,
@@ -71,12 +78,14 @@ const languages = `France: French, Germany: German, Italy: Italian, Spain: Spani
 	Hungary: Hungarian, Brazil: Portuguese, Mexico: Spanish, Austria: German, Egypt: Arabic, England: English, Australia: English`
 
 const various = `which planet is nearest to the sun: Mercury, which planet is the largest: Jupiter, which planet do we live on: Earth,
-	which planet is red: Mars, which planet has bright rings: Saturn, what goes round the earth: the moon, what gives us light by day: the sun,
+	which planet is red: Mars, which planet has bright rings: Saturn, what goes round the earth: the moon,
+	what gives us light by day: the sun,
 	what do bees make: honey, what do cows give: milk, what do hens lay: eggs, what is ice made of: water, what is bread made of: flour,
 	what is cheese made from: milk, what is paper made from: wood, what is glass made from: sand, what is wine made from: grapes,
 	what is the largest animal: the blue whale, what is the tallest animal: the giraffe, what is the fastest land animal: the cheetah,
 	what is the largest ocean: the Pacific, what is the highest mountain: Mount Everest, what is the largest desert: the Sahara,
-	what is the longest river in Africa: the Nile, which metal is liquid: mercury, which gas do we breathe: oxygen, what falls from clouds: rain,
+	what is the longest river in Africa: the Nile, which metal is liquid: mercury, which gas do we breathe: oxygen,
+	what falls from clouds: rain,
 	at what temperature does water freeze: zero degrees, at what temperature does water boil: one hundred degrees,
 	which season comes after winter: spring, which season comes after spring: summer, which season comes after summer: autumn,
 	which season comes after autumn: winter, which month has the fewest days: February, which month is the first: January,
@@ -84,7 +93,8 @@ const various = `which planet is nearest to the sun: Mercury, which planet is th
 	what do you get from red and blue: purple, what do you get from black and white: grey, who wrote Hamlet: Shakespeare,
 	who painted the Mona Lisa: Leonardo da Vinci, who found gravity: Newton, which organ pumps blood: the heart,
 	with what do we hear: the ears, with what do we see: the eyes, with what do we smell: the nose, with what do we taste: the tongue,
-	with what do fish breathe: gills, what do caterpillars become: butterflies, what is frozen water called: ice, where does the sun rise: in the east,
+	with what do fish breathe: gills, what do caterpillars become: butterflies, what is frozen water called: ice,
+	where does the sun rise: in the east,
 	where does the sun set: in the west, what does a baker make: bread, who flies a plane: a pilot, who puts out fires: a fireman,
 	who teaches children: a teacher, who heals the sick: a doctor, who makes shoes: a shoemaker, who catches fish: a fisherman,
 	who cuts hair: a barber, who grows crops: a farmer, who builds walls: a mason, who bakes bread: a baker, who mends teeth: a dentist,

@@ -27,7 +27,8 @@ func (g *Generator) cloze(sentence string) (Turn, bool) {
 	if strings.Count(sentence, answer) != 1 {
 		return Turn{}, false
 	}
-	form := g.rng.pick([]string{"Which words complete this: \"%s\"?", "What stands in the gap: \"%s\"?", "Fill the gap: \"%s\".", "What is missing in \"%s\"?"})
+	form := g.rng.pick([]string{"Which words complete this: \"%s\"?", "What stands in the gap: \"%s\"?", "Fill the gap: \"%s\".",
+		"What is missing in \"%s\"?"})
 	return Turn{User: user(fmt.Sprintf(form, strings.TrimSpace(context))), Answer: answer, Type: "cloze"}, true
 }
 
@@ -76,7 +77,8 @@ func (g *Generator) subjectQuestion(fields []string) (Turn, bool) {
 
 func pastVerb(w string) bool {
 	switch w {
-	case "was", "had", "went", "said", "came", "took", "gave", "saw", "ran", "wrote", "made", "left", "stood", "sat", "told", "felt", "knew", "found", "is", "has":
+	case "was", "had", "went", "said", "came", "took", "gave", "saw", "ran", "wrote", "made", "left", "stood", "sat", "told", "felt",
+		"knew", "found", "is", "has":
 		return true
 	}
 	return len(w) > 4 && strings.HasSuffix(w, "ed")

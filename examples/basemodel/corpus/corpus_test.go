@@ -248,7 +248,8 @@ func TestDefaultInstructionsComeFirst(t *testing.T) {
 
 func TestRealText(t *testing.T) {
 	fsys := fstest.MapFS{
-		"a.txt": {Data: []byte(strings.Repeat("Anna Weiss carried the heavy letter home to Bremen. She had bought it in 1820 from Mr. Brown the baker. Nobody in "+
+		"a.txt": {Data: []byte(strings.Repeat("Anna Weiss carried the heavy letter home to Bremen. She had bought it in 1820 from Mr. "+
+			"Brown the baker. Nobody in "+
 			"the town of Bremen knew what Carl had written.\n\n", 3))},
 		"skip.md": {Data: []byte("Never Read carried this whole line away.")},
 	}
@@ -275,7 +276,8 @@ func TestBadOptions(t *testing.T) {
 }
 
 func TestSentences(t *testing.T) {
-	require.Equal(t, []string{"Mr. Hale met J. Smith.", `"Why?" he said.`, "She left!"}, sentences(`Mr. Hale met J. Smith. "Why?" he said. She left!`))
+	require.Equal(t, []string{"Mr. Hale met J. Smith.", `"Why?" he said.`, "She left!"},
+		sentences(`Mr. Hale met J. Smith. "Why?" he said. She left!`))
 }
 
 // TestShow prints items to be read: SHOW=train or SHOW=test go test -run Show -v.

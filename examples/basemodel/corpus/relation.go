@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -55,11 +56,14 @@ type relation struct {
 	never      []string // relations that one entity must not have besides
 }
 
+// continued is where a line goes on: the next one begins with a bar.
+var continued = regexp.MustCompile(`\n\s*\|`)
+
 // rel builds a relation. The text holds one field in each line: "say:", "part:", "full:", "ask:", "which:", "noun:",
 // "near:" and "not:". It panics on anything else, since the tables are part of the program and a test builds them all.
 func rel(id, kinds, value, text string) relation {
 	r := relation{id: id, kinds: strings.Fields(kinds), value: value}
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(continued.ReplaceAllString(text, " |")) {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
@@ -120,7 +124,8 @@ type kind struct {
 }
 
 func newLore() *lore {
-	l := &lore{kinds: kinds(), byName: map[string]*kind{}, byKind: map[string][]*relation{}, byID: map[string]*relation{}, values: valueLists()}
+	l := &lore{kinds: kinds(), byName: map[string]*kind{}, byKind: map[string][]*relation{}, byID: map[string]*relation{},
+		values: valueLists()}
 	for i := range l.kinds {
 		l.byName[l.kinds[i].name] = &l.kinds[i]
 	}
@@ -149,11 +154,17 @@ func kinds() []kind {
 	}
 	place, root, sign := (*namer).place, (*namer).root, (*namer).sign
 	return []kind{
-		{name: "man", nouns: []string{"man"}, weight: 5, alive: true, naming: func(n *namer) string { return n.first(false) + " " + n.surname() }},
-		{name: "woman", nouns: []string{"woman"}, weight: 5, alive: true, naming: func(n *namer) string { return n.first(true) + " " + n.surname() }},
+		{name: "man", nouns: []string{"man"}, weight: 5, alive: true, naming: func(n *namer) string {
+			return n.first(false) + " " + n.surname()
+		}},
+		{name: "woman", nouns: []string{"woman"}, weight: 5, alive: true, naming: func(n *namer) string {
+			return n.first(true) + " " + n.surname()
+		}},
 		{name: "village", nouns: []string{"village", "place"}, weight: 3, naming: place},
 		{name: "town", nouns: []string{"town", "place"}, weight: 2, naming: place},
-		{name: "inn", nouns: []string{"inn", "house"}, weight: 4, naming: func(n *namer) string { return "the " + n.sign() + n.rng.pick([]string{"", "", " Inn"}) }},
+		{name: "inn", nouns: []string{"inn", "house"}, weight: 4, naming: func(n *namer) string {
+			return "the " + n.sign() + n.rng.pick([]string{"", "", " Inn"})
+		}},
 		{name: "mill", nouns: []string{"mill", "building"}, weight: 2.5, naming: func(n *namer) string {
 			return n.rng.pick([]string{n.root() + " Mill", "the " + n.root() + " Mill", n.surname() + "'s Mill"})
 		}},
@@ -171,11 +182,14 @@ func kinds() []kind {
 		{name: "theatre", nouns: []string{"theatre"}, weight: 1.5, naming: the(root, "Theatre", "Playhouse")},
 		{name: "school", nouns: []string{"school"}, weight: 2.5, naming: bare(root, "School", "Academy", "Hall School")},
 		{name: "bakery", nouns: []string{"bakery", "shop"}, weight: 2, naming: bare((*namer).surname, "Bakery")},
-		{name: "shop", nouns: []string{"shop", "store"}, weight: 2, naming: bare((*namer).surname, "Stores", "Bookshop", "Toys", "Hardware")},
+		{name: "shop", nouns: []string{"shop", "store"}, weight: 2, naming: bare((*namer).surname, "Stores", "Bookshop", "Toys",
+			"Hardware")},
 		{name: "garden", nouns: []string{"garden", "park"}, weight: 2, naming: bare(root, "Garden", "Park")},
 		{name: "farm", nouns: []string{"farm"}, weight: 2, naming: bare(root, "Farm", "Hill Farm")},
 		{name: "island", nouns: []string{"island", "place"}, weight: 2, naming: bare(root, "Island", "", "Isle")},
-		{name: "river", nouns: []string{"river", "stream"}, weight: 1.5, naming: func(n *namer) string { return "the " + n.rng.pick([]string{"", "River "}) + n.root() }},
+		{name: "river", nouns: []string{"river", "stream"}, weight: 1.5, naming: func(n *namer) string {
+			return "the " + n.rng.pick([]string{"", "River "}) + n.root()
+		}},
 		{name: "lake", nouns: []string{"lake", "water"}, weight: 1.5, naming: func(n *namer) string { return "Lake " + n.root() }},
 		{name: "hill", nouns: []string{"hill"}, weight: 1.2, naming: bare(root, "Hill", "Peak", "Fell")},
 		{name: "ship", nouns: []string{"ship", "vessel"}, weight: 4, naming: func(n *namer) string {
@@ -185,9 +199,12 @@ func kinds() []kind {
 			return "the " + n.sign()
 		}},
 		{name: "band", nouns: []string{"band", "group"}, weight: 2, naming: the(sign, "Band", "Quartet", "Trio", "Orchestra")},
-		{name: "club", nouns: []string{"club", "society"}, weight: 2, naming: the(place, "Chess Club", "Rowing Club", "Walking Club", "Sewing Club", "Cycling Club", "Swimming Club")},
-		{name: "company", nouns: []string{"company", "firm"}, weight: 2.5, naming: bare(root, "Works", "and Sons", "Brothers", "Trading", "Glass", "Limited")},
-		{name: "festival", nouns: []string{"festival", "fair"}, weight: 3, naming: the(place, "Festival", "Lantern Festival", "Fair", "Spring Festival", "Music Festival")},
+		{name: "club", nouns: []string{"club", "society"}, weight: 2, naming: the(place, "Chess Club", "Rowing Club", "Walking Club",
+			"Sewing Club", "Cycling Club", "Swimming Club")},
+		{name: "company", nouns: []string{"company", "firm"}, weight: 2.5, naming: bare(root, "Works", "and Sons", "Brothers", "Trading",
+			"Glass", "Limited")},
+		{name: "festival", nouns: []string{"festival", "fair"}, weight: 3, naming: the(place, "Festival", "Lantern Festival", "Fair",
+			"Spring Festival", "Music Festival")},
 		{name: "dog", nouns: []string{"dog"}, weight: 1.5, alive: true, naming: (*namer).animal},
 		{name: "horse", nouns: []string{"horse"}, weight: 1.2, alive: true, naming: (*namer).animal},
 		{name: "book", nouns: []string{"book", "novel"}, weight: 1.5, naming: the(sign, "Letters", "Mystery", "Road", "")},

@@ -111,7 +111,8 @@ func (l *library) keep(p passage) {
 
 // plain writes typographic marks in ASCII and drops underscores, so that the vocabulary is spent on words.
 func plain(s string) string {
-	return strings.Join(strings.Fields(strings.NewReplacer("“", `"`, "”", `"`, "‘", "'", "’", "'", "—", " - ", "–", "-", "_", "", "…", "...", "*", "").Replace(s)), " ")
+	return strings.Join(strings.Fields(strings.NewReplacer("“", `"`, "”", `"`, "‘", "'", "’", "'", "—", " - ", "–", "-", "_", "", "…",
+		"...", "*", "").Replace(s)), " ")
 }
 
 // sentences splits at full stops, question and exclamation marks that a capital follows, but not after initials and

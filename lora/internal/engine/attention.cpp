@@ -27,7 +27,9 @@ struct span {
     int64_t begin, end;
 };
 
-float * at(const ggml_tensor * t, int64_t i0, int64_t i1, int64_t i2) { return (float *) ((char *) t->data + i0 * t->nb[0] + i1 * t->nb[1] + i2 * t->nb[2]); }
+float * at(const ggml_tensor * t, int64_t i0, int64_t i1, int64_t i2) {
+    return (float *) ((char *) t->data + i0 * t->nb[0] + i1 * t->nb[1] + i2 * t->nb[2]);
+}
 
 int64_t floats(size_t bytes) { return (int64_t) (bytes / sizeof(float)); }
 
@@ -110,7 +112,8 @@ struct scratch {
 
 // The probabilities of a block's queries for the keys in s: p[j * ld + i]
 void probabilities(const operands & o, int64_t head, int64_t j0, int64_t nj, span s, float * p, int64_t ld) {
-    gemm(rows_of(o.kt, 0, s.begin, head / o.group(), o.scale), 0, s.end - s.begin, o.q->ne[0], {at(o.q, 0, j0, head), 1, floats(o.q->nb[1])}, nj, p, ld, false);
+    gemm(rows_of(o.kt, 0, s.begin, head / o.group(), o.scale), 0, s.end - s.begin, o.q->ne[0],
+         {at(o.q, 0, j0, head), 1, floats(o.q->nb[1])}, nj, p, ld, false);
     for (int64_t j = 0; j < nj; j++) { soft_max(p + j * ld, at(o.mask, s.begin, j0 + j, 0), s.end - s.begin); }
 }
 
@@ -162,7 +165,8 @@ int64_t chunk_of(int64_t unit, int64_t chunks) { return unit / chunks % 2 ? chun
 void attend_back(ggml_tensor * dst, int ith, int nth, void *) {
     const operands o(dst);
     const ggml_tensor * dout = dst->src[7];
-    const int64_t d = o.q->ne[0], queries = o.q->ne[1], n_kv = o.k->ne[1], heads_kv = o.k->ne[2], blocks = o.blocks(), chunks = chunks_of(heads_kv);
+    const int64_t d = o.q->ne[0], queries = o.q->ne[1], n_kv = o.k->ne[1], heads_kv = o.k->ne[2], blocks = o.blocks(),
+                  chunks = chunks_of(heads_kv);
     const int64_t units = o.group() * blocks; // of a head of keys
     std::vector<int64_t> costs(heads_kv * chunks, 0);
     for (int64_t t = 0; t < heads_kv * units; t++) {
@@ -187,7 +191,8 @@ void attend_back(ggml_tensor * dst, int ith, int nth, void *) {
             float * p = scratch::sized(scratch::of_thread().p, block * ld);
             float * ds = scratch::sized(scratch::of_thread().dp, block * ld);
             probabilities(o, head, j0, nj, s, p, ld);
-            gemm(rows_of(o.vt, 0, s.begin, head_kv), 0, n, d, {at(dout, 0, j0, head), floats(dout->nb[0]), floats(dout->nb[1])}, nj, ds, ld, false);
+            gemm(rows_of(o.vt, 0, s.begin, head_kv), 0, n, d, {at(dout, 0, j0, head), floats(dout->nb[0]), floats(dout->nb[1])}, nj, ds, ld,
+                 false);
             for (int64_t j = 0; j < nj; j++) { // through the soft-max and the scale
                 float *pj = p + j * ld, *dj = ds + j * ld;
                 for (int64_t i = n; i < rounded(n); i++) { dj[i] = 0; }
@@ -238,7 +243,8 @@ attention_gradients attention_back(ggml_context * ctx, ggml_tensor * node, ggml_
     set_kernel(all, kernel::gradient, kernel_f32(node, 0));
     const size_t row = q->ne[0] * sizeof(float);
     auto added = [&](int64_t offset) {
-        return ggml_custom_4d(ctx, GGML_TYPE_F32, k->ne[0], k->ne[1], k->ne[2], 1, &all, 1, add_up, GGML_N_TASKS_MAX, (void *) (uintptr_t) offset);
+        return ggml_custom_4d(ctx, GGML_TYPE_F32, k->ne[0], k->ne[1], k->ne[2], 1, &all, 1, add_up, GGML_N_TASKS_MAX,
+                              (void *) (uintptr_t) offset);
     };
     return {ggml_view_3d(ctx, all, q->ne[0], q->ne[1], q->ne[2], row, row * q->ne[1], 0), added(nq), added(nq + nk * chunks)};
 }

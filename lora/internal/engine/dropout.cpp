@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "graph.hpp"
+#include "captured.hpp"
+#include "forward.hpp"
 
 namespace rft {
 namespace {
@@ -45,11 +46,6 @@ void drop(ggml_tensor * dst, int ith, int nth, void * userdata) {
 }
 
 } // namespace
-
-bool is_lora_a(const ggml_tensor * t) {
-    const size_t n = strlen(t->name);
-    return t->op == GGML_OP_NONE && n > 7 && strcmp(t->name + n - 7, ".lora_a") == 0;
-}
 
 uint32_t dropout_threshold(float p) { return (uint32_t) std::lround((double) p * 4294967296.0); }
 

@@ -1,7 +1,5 @@
 //go:build cgo
 
-// Package engine trains the weights of a GGUF model in C++. It lets llama.cpp build its graph for a window of tokens, captures
-// the graph, rewrites and differentiates it, and runs it on ggml's scheduler. Package lora decides what to train on.
 package engine
 
 // #cgo CXXFLAGS: -std=c++17 -O3
@@ -39,8 +37,6 @@ type Options struct {
 	Servers      []string // ggml RPC servers whose devices may hold layers
 	Composed     bool     // only forward ops in the backward pass
 	MemoryBudget int64    // bytes; 0: no bound
-	ChunkRows    int      // with no budget: rows whose logits are held at a time; 0: all
-	Recomputed   int      // with no budget: segments of the forward pass, from the first on, that are computed again
 }
 
 // Engine owns the native side: a model, an adapter, their gradients and optimiser state. Not for concurrent use.
@@ -94,8 +90,6 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		devices:       devices.List(),
 		composed:      C.bool(o.Composed),
 		memory_budget: C.uint64_t(o.MemoryBudget),
-		chunk_rows:    C.int32_t(o.ChunkRows),
-		recomputed:    C.int32_t(o.Recomputed),
 	}
 	scaled, scales := C.malloc(C.size_t(len(o.Scales)+1)*C.size_t(unsafe.Sizeof((*C.char)(nil)))), make([]C.float, 0, len(o.Scales))
 	defer C.free(scaled)
@@ -329,22 +323,13 @@ func (e *Engine) SetValues(all [][]float32) error {
 	return nil
 }
 
-// Logits returns the logits of the batch's rows, row by row, computed by the engine's own graph, or by llama_decode.
-func (e *Engine) Logits(ctx context.Context, w *Batch, byDecode bool) ([]float32, error) {
-	dst := make([]float32, len(w.Rows)*e.vocab)
-	err := e.call(ctx, func() C.int {
-		return withBatch(w, func(b *C.rft_batch) C.int {
-			if byDecode {
-				return C.rft_decode(e.c, b, (*C.float)(unsafe.SliceData(dst)))
-			}
-			return C.rft_logits(e.c, b, (*C.float)(unsafe.SliceData(dst)))
-		})
+// Native calls f with the C++ engine, an rft_engine, and the batch, an rft_batch or nil where w is nil. f returns a status of
+// engine.h. It serves package enginetest.
+func (e *Engine) Native(ctx context.Context, w *Batch, f func(engine, batch unsafe.Pointer) int) error {
+	return e.call(ctx, func() C.int {
+		if w == nil {
+			return C.int(f(unsafe.Pointer(e.c), nil))
+		}
+		return withBatch(w, func(b *C.rft_batch) C.int { return C.int(f(unsafe.Pointer(e.c), unsafe.Pointer(b))) })
 	})
-	return dst, err
-}
-
-// BareProducts returns the seconds that a step's products with frozen weights take alone.
-func (e *Engine) BareProducts(rows int) (seconds float64, err error) {
-	err = e.call(context.Background(), func() C.int { return C.rft_bare_products(e.c, C.int32_t(rows), (*C.double)(&seconds)) })
-	return seconds, err
 }

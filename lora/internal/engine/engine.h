@@ -1,4 +1,4 @@
-// The C face of the training engine. Everything behind it is C++ on llama.cpp's public headers.
+// The C interface of the training engine. Everything behind it is C++ on llama.cpp's public headers.
 // No function throws or prints; those that can fail return 0 on success and otherwise an RFT_ status,
 // with a message from rft_last_error. One engine is used by one thread at a time, except rft_cancel.
 #ifndef RAGFT_ENGINE_H
@@ -30,8 +30,6 @@ typedef struct {
     void * devices;     // a NULL-terminated list of ggml_backend_dev_t that layers may lie on, or NULL for the GPUs of this machine
     bool composed;      // only forward ops in the backward pass, as a backend without our kernels needs
     uint64_t memory_budget; // bytes of everything in rft_memory_use together; 0: no bound
-    int32_t chunk_rows; // with no budget: rows whose logits are held at a time; 0: all
-    int32_t recomputed; // with no budget: segments of the forward pass, from the first on, that are computed again
 } rft_options;
 
 // A window of tokens. Token i belongs to the sequences seqs[seq_offsets[i] .. seq_offsets[i+1]).
@@ -79,15 +77,11 @@ int rft_forward(rft_engine * engine, const rft_batch * batch, double * loss);
 int rft_backward(rft_engine * engine, const rft_batch * batch, double * loss);
 // The terms of the last rft_forward's or rft_backward's sum, [n_labels] in the batch's order: weight * -log p.
 int rft_label_losses(rft_engine * engine, float * dst);
-// Switches the adapter off, or on again as it is after rft_open. Without it there is only rft_forward and rft_logits.
+// Switches the adapter off, or on again as it is after rft_open. Without it there is only rft_forward.
 int rft_use_adapter(rft_engine * engine, bool on);
 int rft_zero_gradients(rft_engine * engine);
 int rft_gradient_norm(rft_engine * engine, double * norm);
 int rft_adamw_step(rft_engine * engine, const rft_adamw * adamw);
-
-// Logits of the batch's rows, [n_rows][n_vocab]: by the engine's graph, and by llama_decode.
-int rft_logits(rft_engine * engine, const rft_batch * batch, float * dst);
-int rft_decode(rft_engine * engine, const rft_batch * batch, float * dst);
 
 // Memory in bytes, and how a graph keeps within it.
 typedef struct {
@@ -125,12 +119,14 @@ typedef struct {
     int32_t n_sources;
 } rft_node;
 
-// Plans a training step of a window with this many rows, and writes up to room of its nodes. n is how many there are.
-int rft_training_nodes(rft_engine * engine, int32_t n_rows, int32_t room, rft_node * dst, int32_t * n);
+typedef struct {
+    int32_t n_rows;
+    int32_t chunk_rows, recomputed; // the layout, see rft_memory_use
+    int32_t room;                   // of the nodes' array
+} rft_nodes_query;
 
-// Seconds that the frozen products of one training step take alone (forward and input gradient of every
-// weight, as F32 mul_mat on the same shapes): the floor that benchmarks compare a step with.
-int rft_bare_products(rft_engine * engine, int32_t n_rows, double * seconds);
+// Plans a training step of a window, and writes up to room of its nodes. n is how many there are.
+int rft_training_nodes(rft_engine * engine, const rft_nodes_query * query, rft_node * dst, int32_t * n);
 
 #ifdef __cplusplus
 }

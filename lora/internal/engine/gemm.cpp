@@ -47,7 +47,7 @@ inline void tile(const float * a, int64_t lda, int64_t depth, gemm_b b, float * 
         for (int w = 0; w < W; w++) { v[w] = *(const vec *) (a + k * lda + w * lanes); }
         for (int n = 0; n < N; n++) {
             const float s = bn[n][k * b.k];
-            for (int w = 0; w < W; w++) { acc[w][n] += v[w] * s; }
+            for (int w = 0; w < W; w++) { acc[w][n] = multiply_add(v[w], s, acc[w][n]); }
         }
     }
     for (int n = 0; n < N; n++) {
@@ -74,7 +74,8 @@ void columns_of(const float * a, int64_t lda, int64_t depth, gemm_b b, int64_t n
     for (; j < n; j++) { tile<W, 1>(a, lda, depth, {b.data + j * b.j, b.k, b.j}, c + j * ldc, ldc, add, rows); }
 }
 
-void panel_product(const float * a, int64_t lda, int width, int64_t depth, gemm_b b, int64_t n, float * c, int64_t ldc, bool add, int rows) {
+void panel_product(const float * a, int64_t lda, int width, int64_t depth, gemm_b b, int64_t n, float * c, int64_t ldc, bool add,
+                   int rows) {
     if (width == panel) {
         columns_of<wide>(a, lda, depth, b, n, c, ldc, add, rows);
     } else {
@@ -142,7 +143,8 @@ struct buffers {
 };
 
 // Rows count i: a panel is a few rows, packed by transposing.
-void gemm_rows_are_i(const gemm_a & a, int64_t i0, int64_t i1, int64_t depth, int64_t step, gemm_b b, int64_t n, float * c, int64_t ldc, bool add) {
+void gemm_rows_are_i(const gemm_a & a, int64_t i0, int64_t i1, int64_t depth, int64_t step, gemm_b b, int64_t n, float * c, int64_t ldc,
+                     bool add) {
     buffers & own = buffers::of_thread();
     float * packed = own.packed_for(panel * max_depth);
     const ggml_to_float_t to_float = conversion(a.type);
@@ -165,7 +167,8 @@ void gemm_rows_are_i(const gemm_a & a, int64_t i0, int64_t i1, int64_t depth, in
 }
 
 // Rows count k. Quantised rows are dequantised a stretch at a time, which covers several panels.
-void gemm_rows_are_k(const gemm_a & a, int64_t i0, int64_t i1, int64_t depth, int64_t step, gemm_b b, int64_t n, float * c, int64_t ldc, bool add) {
+void gemm_rows_are_k(const gemm_a & a, int64_t i0, int64_t i1, int64_t depth, int64_t step, gemm_b b, int64_t n, float * c, int64_t ldc,
+                     bool add) {
     buffers & own = buffers::of_thread();
     const ggml_to_float_t to_float = conversion(a.type);
     const int64_t block = ggml_blck_size(a.type), stretch = block > 32 ? 768 : 384;
@@ -198,7 +201,9 @@ void gemm_rows_are_k(const gemm_a & a, int64_t i0, int64_t i1, int64_t depth, in
                 if (direct && rows == width) {
                     panel_data = row, lda = a.stride / sizeof(float);
                 } else if (!to_float) {
-                    for (int64_t k = 0; k < kn; k++) { pack_row(row + k * (a.stride / sizeof(float)), rows, width, a.scale, packed + k * width); }
+                    for (int64_t k = 0; k < kn; k++) {
+                        pack_row(row + k * (a.stride / sizeof(float)), rows, width, a.scale, packed + k * width);
+                    }
                 }
                 panel_product(panel_data, lda, width, kn, part, n, c + i, ldc, add || k0 > 0, rows);
                 if (to_float) { packed += width * kn; }

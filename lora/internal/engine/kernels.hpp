@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "assumptions.hpp"
 #include "ggml.h"
 
 namespace rft {
@@ -11,7 +12,7 @@ namespace rft {
 // node have it too.
 enum class kernel : int32_t { none = 0, product, lora_product, attention, gradient };
 
-constexpr int kernel_param = 8; // index in op_params; after it come up to 7 parameters
+constexpr int kernel_param = param::custom_free; // index in op_params; after it come up to 7 parameters
 
 inline void set_kernel(ggml_tensor * t, kernel k, float p0 = 0) {
     t->op_params[kernel_param] = (int32_t) k;
@@ -32,8 +33,10 @@ ggml_tensor * product(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b);    
 // mul_mat(w, x) + scale * mul_mat(b, z), all of them matrices: a linear layer and its adapter, z = mul_mat(a, x)
 ggml_tensor * lora_product(ggml_context * ctx, ggml_tensor * w, ggml_tensor * x, ggml_tensor * b, ggml_tensor * z, float scale);
 // With y = scale * mul_mat(a, b) and d its gradient. Where into is not NULL, it is added to in place.
-ggml_tensor * product_input_gradient(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, ggml_tensor * d, float scale, ggml_tensor * into);
-ggml_tensor * product_weight_gradient(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, ggml_tensor * d, float scale, ggml_tensor * into);
+ggml_tensor * product_input_gradient(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, ggml_tensor * d, float scale,
+                                     ggml_tensor * into);
+ggml_tensor * product_weight_gradient(ggml_context * ctx, ggml_tensor * a, ggml_tensor * b, ggml_tensor * d, float scale,
+                                      ggml_tensor * into);
 
 // attention.cpp, F32: q [head_dim, queries, heads] and k [head_dim, keys, heads of keys] with contiguous head_dim, v
 // [keys, head_dim, heads of keys] too; kt and vt are k and v with contiguous keys.
@@ -45,7 +48,7 @@ struct attention_gradients {
     ggml_tensor *q, *k, *v; // the last as [head_dim, keys, heads of keys]
 };
 ggml_tensor * attention_spans(ggml_context * ctx, ggml_tensor * mask);                // which keys each block of queries sees
-ggml_tensor * attention(ggml_context * ctx, const attention_operands & o);            // v softmax(scale * k q + mask): [head_dim, queries, heads]
+ggml_tensor * attention(ggml_context * ctx, const attention_operands & o); // v softmax(scale * k q + mask): [head_dim, queries, heads]
 attention_gradients attention_back(ggml_context * ctx, ggml_tensor * node, ggml_tensor * d); // of what attention gave
 
 } // namespace rft

@@ -1,9 +1,10 @@
-// The nodes of the training graph, to ask before the start which of them a device can compute.
+#include "nodes.hpp"
 
-#include "engine.hpp"
+#include <algorithm>
+#include <cstdio>
+#include <vector>
 
-using rft::graph;
-
+namespace rft {
 namespace {
 
 void describe(const ggml_tensor * t, rft_tensor * to) {
@@ -12,44 +13,33 @@ void describe(const ggml_tensor * t, rft_tensor * to) {
     std::copy(t->nb, t->nb + GGML_MAX_DIMS, to->nb);
 }
 
+rft_node described(const ggml_tensor * t, const backends & on) {
+    rft_node d = {};
+    snprintf(d.op, sizeof(d.op), "%s", ggml_op_name(t->op));
+    snprintf(d.description, sizeof(d.description), "%s", ggml_op_desc(t));
+    snprintf(d.name, sizeof(d.name), "%s", t->name);
+    std::copy(t->op_params, t->op_params + sizeof(t->op_params) / sizeof(int32_t), d.params);
+    d.supported = on.some_has(t);
+    describe(t, &d.result);
+    for (const ggml_tensor * s : t->src) {
+        if (s && d.n_sources < RFT_MAX_SOURCES) { describe(s, &d.sources[d.n_sources++]); }
+    }
+    return d;
+}
+
 } // namespace
 
-// Whether the node can be computed where layers lie: on one of the devices, or without any on the CPU.
-bool rft_engine::supported(const ggml_tensor * node) const {
-    for (ggml_backend_t d : devices) {
-        if (ggml_backend_supports_op(d, node)) { return true; }
-    }
-    return devices.empty() && ggml_backend_supports_op(cpu, node);
-}
-
-// The nodes of one step, those of the optimiser included, for a window with this many rows. Nothing is computed, and the
-// graph gets no memory.
-std::vector<rft_node> rft_engine::training_nodes(int32_t n_rows) {
-    capture_rows(n_rows);
-    graph g(cpu, devices, options.composed);
-    rft::layout l = {};
-    l.chunk_rows = options.chunk_rows < n_rows ? options.chunk_rows : 0;
+std::vector<rft_node> training_nodes(session & s, const planner & p, const optimiser & o, int32_t n_rows, layout l) {
+    s.capture_rows(n_rows);
     l.chunk_labels = 64;
-    l.recomputed = options.recomputed;
-    g.build(captured, graph::mode::train, params, l);
-
-    std::vector<ggml_tensor *> nodes(ggml_graph_nodes(g.cgraph), ggml_graph_nodes(g.cgraph) + ggml_graph_n_nodes(g.cgraph));
-    for (const rft::place & p : places) {
-        nodes.insert(nodes.end(), ggml_graph_nodes(p.optimiser), ggml_graph_nodes(p.optimiser) + ggml_graph_n_nodes(p.optimiser));
-    }
+    const training t = p.build(mode::train, l);
     std::vector<rft_node> all;
-    for (const ggml_tensor * t : nodes) {
-        rft_node d = {};
-        snprintf(d.op, sizeof(d.op), "%s", ggml_op_name(t->op));
-        snprintf(d.description, sizeof(d.description), "%s", ggml_op_desc(t));
-        snprintf(d.name, sizeof(d.name), "%s", t->name);
-        std::copy(t->op_params, t->op_params + sizeof(t->op_params) / sizeof(int32_t), d.params);
-        d.supported = supported(t);
-        describe(t, &d.result);
-        for (const ggml_tensor * s : t->src) {
-            if (s && d.n_sources < RFT_MAX_SOURCES) { describe(s, &d.sources[d.n_sources++]); }
-        }
-        all.push_back(d);
-    }
+    auto add = [&](ggml_cgraph * g) {
+        for (int i = 0; i < ggml_graph_n_nodes(g); i++) { all.push_back(described(ggml_graph_node(g, i), s.on)); }
+    };
+    add(collect(t.pass.ctx.get(), t.outputs));
+    for (const place & at : o.places) { add(at.graph); }
     return all;
 }
+
+} // namespace rft

@@ -34,14 +34,21 @@ func (n Node) IsView() bool {
 	return slices.Contains([]string{"NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE"}, n.Op)
 }
 
+// Layout says how a graph trades time for memory.
+type Layout struct {
+	ChunkRows  int // rows whose logits are held at a time; 0: all
+	Recomputed int // segments of the forward pass, from the first on, that are computed again
+}
+
 // TrainingNodes plans a step for a window with this many rows of logits and lists its operations. It computes nothing.
-func (e *Engine) TrainingNodes(ctx context.Context, rows int) ([]Node, error) {
+func (e *Engine) TrainingNodes(ctx context.Context, rows int, l Layout) ([]Node, error) {
 	var n C.int32_t
 	var list []C.rft_node
 	for range 2 { // the first call only counts
 		list = make([]C.rft_node, n)
 		err := e.call(ctx, func() C.int {
-			return C.rft_training_nodes(e.c, C.int32_t(rows), n, unsafe.SliceData(list), &n)
+			query := C.rft_nodes_query{n_rows: C.int32_t(rows), chunk_rows: C.int32_t(l.ChunkRows), recomputed: C.int32_t(l.Recomputed), room: n}
+			return C.rft_training_nodes(e.c, &query, unsafe.SliceData(list), &n)
 		})
 		if err != nil {
 			return nil, err

@@ -5,6 +5,12 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 namespace rft {
 
 #if defined(__AVX512F__)
@@ -21,6 +27,20 @@ typedef uint32_t uvec __attribute__((vector_size(lanes * sizeof(uint32_t)), alig
 
 inline vec load(const float * p) { return *(const vec *) p; }
 inline void store(float * p, vec v) { *(vec *) p = v; }
+
+// a * b + c, rounded once where the machine has an instruction for it. Left to the compiler, that depends on the loop around it
+// and on the processor that it tunes for: GCC avoids chains of such instructions on AMD's.
+inline vec multiply_add(vec a, float b, vec c) {
+#if defined(__AVX512F__)
+    return (vec) _mm512_fmadd_ps((__m512) a, _mm512_set1_ps(b), (__m512) c);
+#elif defined(__AVX__) && defined(__FMA__)
+    return (vec) _mm256_fmadd_ps((__m256) a, _mm256_set1_ps(b), (__m256) c);
+#elif defined(__aarch64__)
+    return (vec) vfmaq_n_f32((float32x4_t) c, (float32x4_t) a, b);
+#else
+    return a * b + c;
+#endif
+}
 
 inline float sum(vec v) {
     float s = 0;

@@ -27,7 +27,7 @@ func ExampleSweep() {
 	ctx := context.Background()
 	index := fixture.Inn(ctx)
 	defer index.Close()
-	dial, err := forget.Sweep(ctx, forget.SweepConfig{
+	sweep, err := forget.Sweep(ctx, forget.SweepConfig{
 		Scales: []float64{0, 1},
 		Open: func(_ context.Context, scale float64) (model.Model, func() error, error) {
 			// With a local model: tuned, err := base.Adapted("adapter.gguf", scale); return tuned, tuned.Close, err
@@ -36,15 +36,16 @@ func ExampleSweep() {
 			}
 			return fixture.Reader{}, func() error { return nil }, nil
 		},
+		Setting:    eval.SettingRetrieval,
 		Evaluation: eval.Config{Questions: fixture.InnQuestions(), Search: index},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, p := range dial.Points {
-		fmt.Printf("at %.0f: %.0f %% exact\n", p.Scale, 100*p.Estimate(eval.MetricExactMatch).Value)
+	for _, p := range sweep.Points {
+		fmt.Printf("at %.0f: %.0f %% correct\n", p.Scale, 100*p.Estimate(eval.MetricCorrect).Value)
 	}
 	// Output:
-	// at 0: 0 % exact
-	// at 1: 100 % exact
+	// at 0: 0 % correct
+	// at 1: 100 % correct
 }

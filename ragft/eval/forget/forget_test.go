@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -51,7 +52,11 @@ func (m *scored) Score(_ context.Context, pairs []model.Completion) ([]model.Sco
 
 func forgetful() Config {
 	return Config{
-		Base:  &scored{fake.Scripted{Called: "base", Answers: map[string]model.Sample{"A?": fake.Said("a", 1), "B?": fake.Said("b", 1)}, Other: "some words"}, -1, -1},
+		Base: &scored{
+			fake.Scripted{Called: "base", Answers: map[string]model.Sample{"A?": fake.Said("a", 1), "B?": fake.Said("b", 1)}, Other: "some words"},
+			-1,
+			-1,
+		},
 		Tuned: &scored{fake.Scripted{Called: "tuned", Answers: map[string]model.Sample{"A?": fake.Said("a", 1)}, Other: "no"}, -1.5, -1.5},
 		Closed: []question.Question{
 			{ID: "1", Question: "A?", Answer: "a"}, {ID: "2", Question: "B?", Answer: "b"},
@@ -92,7 +97,10 @@ func TestMeasureForgetting(t *testing.T) {
 // so for texts.
 func TestForgettingShown(t *testing.T) {
 	closed := func(n, lost int) Loss {
-		c := Config{Base: &fake.Scripted{Called: "base", Other: "a"}, Tuned: &fake.Scripted{Called: "tuned", Answers: map[string]model.Sample{}, Other: "a"}}
+		c := Config{
+			Base:  &fake.Scripted{Called: "base", Other: "a"},
+			Tuned: &fake.Scripted{Called: "tuned", Answers: map[string]model.Sample{}, Other: "a"},
+		}
 		for i := range n {
 			q := question.Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Q%d?", i), Answer: "a"}
 			if c.Closed = append(c.Closed, q); i < lost {
@@ -247,12 +255,12 @@ func TestForgettingNeeds(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "set Forgetting.Base")
 	_, err = Run(t.Context(), Config{Base: &fake.Scripted{}, Tuned: &fake.Scripted{}})
-	require.ErrorIs(t, err, judge.ErrNothingToEvaluate)
+	require.ErrorIs(t, err, eval.ErrNothing)
 	_, err = Run(t.Context(), Config{Base: &fake.Scripted{}, Tuned: &fake.Scripted{}, Texts: []string{"x"}})
 	require.ErrorIs(t, err, model.ErrNoScores)
 }
 
-func TestDial(t *testing.T) {
+func TestSweep(t *testing.T) {
 	var closed []float64
 	base := &scored{fake.Scripted{Called: "base", Other: "x"}, -1, -1}
 	c := SweepConfig{
@@ -264,14 +272,15 @@ func TestDial(t *testing.T) {
 			}
 			return m, func() error { closed = append(closed, scale); return nil }, nil
 		},
+		Setting:    eval.SettingRetrieval,
 		Evaluation: eval.Config{Questions: []question.Question{{ID: "q", Question: "Q?"}}, Search: fake.Shelf{"Q?": {"text"}}, Resamples: 20},
 		Forgetting: Config{Base: base, Texts: []string{"one two"}, Resamples: 20},
 	}
 	d, err := Sweep(t.Context(), c)
 	require.NoError(t, err)
 	require.Equal(t, []float64{0, 1}, closed)
-	require.Equal(t, -1.0, d.Points[0].Estimate(eval.MetricTruthfulness).Value, "at 0 it makes an answer up")
-	require.Equal(t, 0.0, d.Points[1].Estimate(eval.MetricTruthfulness).Value, "at 1 it declines")
+	require.Equal(t, -1.0, d.Points[0].Estimate(metric.Truthfulness).Value, "at 0 it makes an answer up")
+	require.Equal(t, 0.0, d.Points[1].Estimate(metric.Truthfulness).Value, "at 1 it declines")
 	require.InDelta(t, 0, d.Points[0].Forgetting.Losses[0].Change.Value, 1e-12)
 	require.InDelta(t, math.E-1, d.Points[1].Forgetting.Losses[0].Change.Value, 1e-9)
 	var b strings.Builder
@@ -282,5 +291,5 @@ func TestDial(t *testing.T) {
 		return nil, nil, errors.New("no adapter")
 	}
 	_, err = Sweep(t.Context(), c)
-	require.ErrorContains(t, err, "dial at 0: no adapter")
+	require.ErrorContains(t, err, "sweep at scale 0: no adapter")
 }

@@ -11,10 +11,9 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// MeasurePerplexity returns the perplexity of the texts, exp of the mean
-// negative log probability of their tokens, with a bootstrap interval over the
-// texts. The model must be a [model.Scorer]. Perplexities of models with different
-// vocabularies cannot be compared.
+// Perplexity returns the perplexity of texts, exp of the mean negative log probability of
+// their tokens, with a bootstrap interval over the texts. The model must be a
+// [model.Scorer]. Perplexities of models with different vocabularies are not comparable.
 func Perplexity(ctx context.Context, m model.Model, texts []string, seed uint64) (stats.Estimate, error) {
 	if len(texts) == 0 {
 		return stats.Estimate{}, fmt.Errorf("ragft: perplexity: %w", reading.ErrTooLittleText)
@@ -24,5 +23,10 @@ func Perplexity(ctx context.Context, m model.Model, texts []string, seed uint64)
 		return stats.Estimate{}, fmt.Errorf("ragft: perplexity: %w", err)
 	}
 	sums := sumsOf(scores)
-	return stats.Bootstrap(len(texts), stats.DefaultResamples, seed, func(weights []float64) float64 { return math.Exp(-sums.Mean(weights)) }), nil
+	return stats.Bootstrap(
+		len(texts),
+		stats.DefaultResamples,
+		seed,
+		func(weights []float64) float64 { return math.Exp(-sums.Mean(weights)) },
+	), nil
 }

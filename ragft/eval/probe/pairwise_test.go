@@ -7,8 +7,8 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/stretchr/testify/require"
 )
@@ -27,18 +27,18 @@ func TestPreferenceOfFewPairs(t *testing.T) {
 		}
 		return fake.Says("second")
 	}}
-	compare := func(win, tie, loss int) *judge.Pairwise {
-		var pairs []judge.AnswerPair
+	compare := func(win, tie, loss int) *pairwise.Result {
+		var pairs []pairwise.Pair
 		for range win {
-			pairs = append(pairs, judge.AnswerPair{A: "good", B: "bad"})
+			pairs = append(pairs, pairwise.Pair{A: "good", B: "bad"})
 		}
 		for range tie {
-			pairs = append(pairs, judge.AnswerPair{A: "equal a", B: "equal b"})
+			pairs = append(pairs, pairwise.Pair{A: "equal a", B: "equal b"})
 		}
 		for range loss {
-			pairs = append(pairs, judge.AnswerPair{A: "bad", B: "good"})
+			pairs = append(pairs, pairwise.Pair{A: "bad", B: "good"})
 		}
-		r, err := judge.PairwiseJudge{Model: j, Seed: 1}.Compare(t.Context(), pairs)
+		r, err := pairwise.Judge{Model: j, Seed: 1}.Compare(t.Context(), pairs)
 		require.NoError(t, err)
 		require.Equal(t, []int{win, tie, loss}, []int{r.Win, r.Tie, r.Loss})
 		return r
@@ -46,16 +46,16 @@ func TestPreferenceOfFewPairs(t *testing.T) {
 	for _, c := range []struct {
 		win, tie, loss int
 		p, low         float64 // low NaN: that of the bootstrap
-		want           judge.Preferred
+		want           pairwise.Outcome
 	}{
-		{1, 0, 0, 1, -0.95, judge.PrefersTie},
-		{2, 0, 0, 0.5, 1 - 2*(1-math.Sqrt(0.025)), judge.PrefersTie},
-		{5, 0, 0, 0.0625, 1 - 2*(1-math.Pow(0.025, 0.2)), judge.PrefersTie},
-		{6, 0, 0, 0.03125, 1 - 2*(1-math.Pow(0.025, 1.0/6)), judge.PrefersA},
-		{0, 0, 6, 0.03125, -1, judge.PrefersB},
-		{3, 3, 0, 0.25, math.NaN(), judge.PrefersTie},
-		{9, 3, 1, 0.021484375, math.NaN(), judge.PrefersA}, // 2 (1 + 10) / 2^10
-		{0, 4, 0, 1, -(1 - math.Pow(0.025, 0.25)), judge.PrefersTie},
+		{1, 0, 0, 1, -0.95, pairwise.PrefersTie},
+		{2, 0, 0, 0.5, 1 - 2*(1-math.Sqrt(0.025)), pairwise.PrefersTie},
+		{5, 0, 0, 0.0625, 1 - 2*(1-math.Pow(0.025, 0.2)), pairwise.PrefersTie},
+		{6, 0, 0, 0.03125, 1 - 2*(1-math.Pow(0.025, 1.0/6)), pairwise.PrefersA},
+		{0, 0, 6, 0.03125, -1, pairwise.PrefersB},
+		{3, 3, 0, 0.25, math.NaN(), pairwise.PrefersTie},
+		{9, 3, 1, 0.021484375, math.NaN(), pairwise.PrefersA}, // 2 (1 + 10) / 2^10
+		{0, 4, 0, 1, -(1 - math.Pow(0.025, 0.25)), pairwise.PrefersTie},
 	} {
 		r := compare(c.win, c.tie, c.loss)
 		require.InDelta(t, c.p, *r.P, 1e-12, "%+v", c)
@@ -63,15 +63,15 @@ func TestPreferenceOfFewPairs(t *testing.T) {
 			require.InDelta(t, c.low, r.Advantage.Low, 1e-12, "%+v", c)
 		}
 		require.Equal(t, c.want, r.Preferred(), "%+v: %+v", c, r.Advantage)
-		verdict := ArmVerdict{A: "a", B: "b", Pairwise: r}.Finding()
+		verdict := ArmVerdict{A: "a", B: "b", Result: r}.Finding()
 		var text strings.Builder
 		require.NoError(t, r.WriteText(&text))
 		require.Contains(t, text.String(), ", p "+figures.FormatP(c.p)+": ")
 		switch c.want {
-		case judge.PrefersTie:
+		case pairwise.PrefersTie:
 			require.Equal(t, string(stats.NoDifference), verdict)
 			require.Contains(t, text.String(), string(stats.NoDifference))
-		case judge.PrefersA:
+		case pairwise.PrefersA:
 			require.Equal(t, "a preferred", verdict)
 			require.Contains(t, text.String(), "A is preferred")
 		default:

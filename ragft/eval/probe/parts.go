@@ -2,28 +2,32 @@ package probe
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// MemoryPart is the questions of a list of memory probes that the rows have the
-// same to say about.
+// Part is the questions of a list that the training rows teach the answer of, or those
+// that they do not.
 type Part struct {
 	Questions []string                  `json:"questions"` // their ids
 	Correct   map[string]stats.Estimate `json:"correct"`   // share judged correct, by arm
-	// Learned is the share of [MemoryTuned] less that of [MemoryBefore].
+	// Learned is the share of the arm "tuned, no documents" minus that of "base, no
+	// documents".
 	Learned eval.Difference `json:"learned"`
 }
 
-// hold sorts the questions by what the rows teach of them, and returns those to
-// ask: without those that the rows ask as well. All have ids.
-func (p *Probe) hold(questions []question.Question, r []rows.Row) []question.Question {
+// split sorts the questions by whether the rows teach their answers, and returns those to
+// ask, without those that the rows ask as well. All have ids.
+func (p *Probe) split(questions []question.Question, r []rows.Row) []question.Question {
 	for _, row := range r {
 		if !row.HeldOut {
 			p.Rows++
@@ -43,7 +47,7 @@ func (p *Probe) hold(questions []question.Question, r []rows.Row) []question.Que
 	for _, part := range []struct {
 		of   []question.Question
 		into **Part
-	}{{s.Taught, &p.Taught}, {s.Withheld, &p.Withheld}} {
+	}{{s.Taught, &p.Taught}, {s.Withheld, &p.NotTaught}} {
 		if len(part.of) > 0 {
 			*part.into = &Part{Questions: ids(part.of)}
 		}
@@ -51,8 +55,8 @@ func (p *Probe) hold(questions []question.Question, r []rows.Row) []question.Que
 	return slices.DeleteFunc(slices.Clone(questions), func(q question.Question) bool { return slices.Contains(p.Leaked, q.ID) })
 }
 
-// measureParts computes what follows from the records.
-func (p *Probe) MeasureParts() {
+// Recompute measures the parts again from the records of the evaluation.
+func (p *Probe) Recompute() {
 	for _, part := range p.Parts() {
 		part.measure(p.Evaluation)
 	}
@@ -71,74 +75,71 @@ func (part *Part) measure(e *eval.Evaluation) {
 	for _, s := range e.Systems {
 		var values []float64
 		for _, r := range arm(s.Name) {
-			values = append(values, stats.Indicator(eval.IsCorrect(&r)))
+			values = append(values, stats.Indicator(r.Verdict == answer.Correct))
 		}
 		part.Correct[s.Name] = stats.MeanEstimate(values, 0, 1, e.Resamples, e.Seed)
 	}
-	base, other := arm(MemoryBefore), arm(MemoryTuned)
-	part.Learned = eval.ShareDifference(eval.Metric{Key: eval.MetricCorrect, Name: "correct", Direction: eval.HigherIsBetter}, len(base), e.Resamples, e.Seed,
-		func(int) bool { return true }, func(i int) bool { return eval.IsCorrect(&base[i]) }, func(i int) bool { return eval.IsCorrect(&other[i]) })
-}
-
-// namedPart is a part with what it is called in tables.
-type namedPart struct {
-	Name string
-	*Part
-}
-
-// parts are those that have questions.
-func (p *Probe) Parts() []namedPart {
-	all := []namedPart{{"a row tells the answer", p.Taught}, {"no row tells it", p.Withheld}}
-	return slices.DeleteFunc(all, func(n namedPart) bool { return n.Part == nil })
-}
-
-// checkParts holds what came from a file to what measureParts and tables rely on.
-func (p *Probe) CheckParts() error {
-	for _, arm := range []string{MemoryBefore, MemoryTuned} {
-		if len(p.Parts()) > 0 && p.Evaluation.System(arm) == nil {
-			return fmt.Errorf("there is no system %q, which the parts of the questions are measured by", arm)
-		}
+	base, other := arm(armBefore), arm(armTuned)
+	d := stats.CompareShares(len(base), e.Resamples, e.Seed, func(int) bool { return true },
+		func(i int) bool { return base[i].Verdict == answer.Correct }, func(i int) bool { return other[i].Verdict == answer.Correct })
+	part.Learned = eval.Difference{
+		Key: metric.Correct, Name: "correct", Direction: 1, Rate: true, Before: d.Before, After: d.After, Estimate: d.Estimate,
+		P: d.P, Test: stats.ByMcNemar, OnlyBase: d.OnlyBase, OnlyOther: d.OnlyOther, Finding: d.Finding(1),
 	}
-	for _, part := range p.Parts() {
+}
+
+// Parts yields the parts that have questions, with their names in tables.
+func (p *Probe) Parts() iter.Seq2[string, *Part] {
+	return func(yield func(string, *Part) bool) {
+		_ = (p.Taught == nil || yield("answer is in the rows", p.Taught)) &&
+			(p.NotTaught == nil || yield("answer is not in the rows", p.NotTaught))
+	}
+}
+
+// checkParts returns an error if the parts do not fit the evaluation.
+func (p *Probe) checkParts() error {
+	for name, part := range p.Parts() {
+		for _, arm := range []string{armBefore, armTuned} {
+			if p.Evaluation.System(arm) == nil {
+				return fmt.Errorf("the system %q is missing, which parts of the questions are measured with", arm)
+			}
+		}
 		for _, id := range part.Questions {
 			if !slices.ContainsFunc(p.Evaluation.Questions, func(q eval.Question) bool { return q.ID == id }) {
-				return fmt.Errorf("question %q, of which %s, was not asked", id, part.Name)
+				return fmt.Errorf("question %q of the part %q was not asked", id, name)
 			}
 		}
 	}
 	return nil
 }
 
-// partsNote says how the rows bear on the questions; "" = no rows were given.
+// PartsNote says how many questions the rows teach the answer of; "" = no rows were given.
 func (p *Probe) PartsNote() string {
 	if p.Rows == 0 {
 		return ""
 	}
 	open := len(p.Evaluation.Questions)
-	note := fmt.Sprintf("Held against the %d rows that were learnt.", p.Rows)
-	for i, part := range p.Parts() {
-		note += []string{" Questions of which ", "; of which "}[min(i, 1)] + fmt.Sprintf("%s: %d", part.Name, len(part.Questions))
+	note := fmt.Sprintf("Compared with the %d training rows.", p.Rows)
+	for name, part := range p.Parts() {
+		note += fmt.Sprintf(" Questions whose %s: %d.", name, len(part.Questions))
 		open -= len(part.Questions)
 	}
-	if len(p.Parts()) > 0 {
-		note += "."
-	}
 	if open > 0 {
-		note += fmt.Sprintf(" Without an answer to look for: %d.", open)
+		note += fmt.Sprintf(" Questions without a reference answer: %d.", open)
 	}
 	if n := len(p.Leaked); n > 0 {
-		note += fmt.Sprintf(" Left out, since a row asks them in nearly the same words: %d.", n)
+		note += fmt.Sprintf(" Left out because a row asks almost the same: %d.", n)
 	}
 	return note
 }
 
-// partsTable is the share correct of each part, by arm.
+// partsTable shows the share correct of each part, by arm.
 func (p *Probe) partsTable() string {
 	if p.Rows == 0 {
 		return ""
 	}
 	text := "\n" + table.Wrap(p.PartsNote())
-	if len(p.Parts()) == 0 {
+	if p.Taught == nil && p.NotTaught == nil {
 		return text
 	}
 	heads := []string{"correct", "n"}
@@ -146,16 +147,16 @@ func (p *Probe) partsTable() string {
 		heads = append(heads, s.Name)
 	}
 	t := table.New(heads...)
-	learned := fmt.Sprintf("%s - %s, correct:\n", MemoryTuned, MemoryBefore)
-	for _, part := range p.Parts() {
-		row := []any{part.Name, len(part.Questions)}
+	learned := fmt.Sprintf("%s - %s, correct:\n", armTuned, armBefore)
+	for name, part := range p.Parts() {
+		row := []any{name, len(part.Questions)}
 		for _, s := range p.Evaluation.Systems {
 			e := part.Correct[s.Name]
 			row = append(row, figures.Percent(e.Value)+"  "+figures.PercentInterval(e))
 		}
 		t.Row(row...)
 		d := part.Learned
-		learned += fmt.Sprintf("%s: %s (%s), p %s, %s\n", part.Name,
+		learned += fmt.Sprintf("%s: %s (%s), p %s, %s\n", name,
 			figures.SignedMetric(d.Estimate.Value, true), figures.SignedInterval(d.Estimate, true), figures.ShowP(d.P), d.Finding)
 	}
 	return text + "\n" + t.String() + learned

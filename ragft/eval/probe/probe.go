@@ -1,3 +1,5 @@
+// Package probe measures what a model learnt by heart: it asks questions about facts of the
+// documents closed-book and with retrieval, before and after tuning.
 package probe
 
 import (
@@ -6,97 +8,95 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// The arms of [Run], and the base without documents, which tells what
-// was known before.
+// The arms, which are the names of the systems in an evaluation.
 const (
-	MemoryTuned     = "tuned, no documents"
-	MemoryRetrieval = "base, retrieval"
-	MemoryBoth      = "tuned, retrieval"
-	MemoryBefore    = "base, no documents"
+	armTuned     = "tuned, no documents"
+	armRetrieval = "base, retrieval"
+	armBoth      = "tuned, retrieval"
+	armBefore    = "base, no documents"
 )
 
-// MemoryProbeConfig says what [Run] asks. Base, Tuned, Evaluation.Search
-// and one of the lists of questions are needed.
+// Config says what [Run] asks. Base, Tuned, Evaluation.Search and one of the lists of
+// questions are required.
 type Config struct {
 	Base, Tuned model.Model
-	// Local are questions about single facts that no row asks, as those of
-	// MemoryResult.Probes.
+	// Local are questions about single facts that no row asks, such as the probes that the
+	// recipe memory holds out.
 	Local []question.Question
-	// Global are questions about the documents as a whole, as those of
-	// MemoryResult.GlobalProbes. One without a reference answer is compared
-	// pairwise only.
+	// Global are questions about the documents as a whole. Those without a reference answer
+	// are only compared pairwise.
 	Global []question.Question
-	// Rows are those that Tuned learnt. Questions that one of them asks as well are
-	// left out, and those whose answer a row tells are measured apart from those
-	// that no row does, see [rows.SplitProbes]. None, or none that is not held out =
-	// nothing of this is known.
+	// Rows are those that Tuned was trained on; empty = unknown. Questions that one of them
+	// asks as well are left out, and those whose answer is in the rows are measured apart from
+	// the others. Rows that are held out do not count.
 	Rows []rows.Row
-	// Pairwise compares the answers two at a time; Model nil = not at all.
-	Pairwise judge.PairwiseJudge
-	Criteria []string // of the comparison; nil = [judge.MemoryCriteria]
-	// Evaluation holds everything else. Its Systems, Questions, Compare and
-	// Signals are not used; the zero value of all but Search works.
+	// Pairwise compares answers in pairs; without a Model they are not compared.
+	Pairwise pairwise.Judge
+	Criteria []string // of the comparison; empty = those of [judge.MemoryCriteria]
+	// Evaluation holds everything else. Its Systems, Questions, Compare and Signals are
+	// ignored.
 	Evaluation eval.Config
 }
 
-// MemoryTest is what a model knows by heart, against what it finds. A list of
-// questions that was not asked is nil.
+// Result shows what a model knows closed-book, compared with retrieval. A list of questions
+// that was not asked is nil.
 type Result struct {
 	Local  *Probe `json:"local,omitempty"`
 	Global *Probe `json:"global,omitempty"`
 }
 
-// MemoryProbe is one list of questions by all arms. The systems of the
-// evaluation bear the names of the arms.
+// Probe is one list of questions, answered by all arms: "tuned, no documents", "base,
+// retrieval", "tuned, retrieval" and "base, no documents", which shows what was known before
+// tuning. The systems of the evaluation have these names.
 type Probe struct {
 	Evaluation *eval.Evaluation `json:"evaluation"`
-	Verdicts   []ArmVerdict     `json:"verdicts,omitempty"` // by criterion, then pair of arms
+	Verdicts   []ArmVerdict     `json:"verdicts,omitempty"` // by criterion, then by pair of arms
 
-	// By what the rows teach, where MemoryProbeConfig.Rows tells. Questions
-	// without a reference answer are of neither part.
-	Rows     int      `json:"rows,omitempty"`     // how many there are; 0 = not known
-	Taught   *Part    `json:"taught,omitempty"`   // a row tells the answer; nil = of no question
-	Withheld *Part    `json:"withheld,omitempty"` // no row does
-	Leaked   []string `json:"leaked,omitempty"`   // ids of questions that a row asks as well: they were not asked
+	// The parts by whether the rows teach the answer, if Config.Rows is set. Questions
+	// without a reference answer are in neither.
+	Rows      int      `json:"rows,omitempty"`       // number of training rows; 0 = unknown
+	Taught    *Part    `json:"taught,omitempty"`     // the answer is in the rows; nil = no questions
+	NotTaught *Part    `json:"not_taught,omitempty"` // it is not
+	Leaked    []string `json:"leaked,omitempty"`     // ids of questions that were not asked because a row asks them
 }
 
 // ArmVerdict is the pairwise comparison of the answers of two arms.
 type ArmVerdict struct {
 	A string `json:"a"`
 	B string `json:"b"`
-	*judge.Pairwise
+	*pairwise.Result
 }
 
-// ProbeMemory asks what a model learnt by heart (arXiv 2503.16071): each
-// question is answered by the tuned model from the question alone, by the base
-// with retrieval, by the tuned model with retrieval, and by the base from the
-// question alone, local and global questions apart. Metrics and their paired
-// intervals are those of [eval.Run]; with a judge, answers are compared pairwise
-// as well, in both orders. Of what was written the metrics look at what follows
-// "Answer:", as [answer.Final] does, and the judge sees all.
+// Run asks what a model learnt by heart (arXiv 2503.16071): each question is answered by
+// the tuned model and by the base, each closed-book and with retrieval. Metrics and paired
+// intervals are those of [eval.Run]; a judge also compares answers pairwise, in both orders.
+// Metrics look at what follows "Answer:", as [answer.Final] does, and the judge sees the
+// whole text.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	switch {
 	case c.Base == nil || c.Tuned == nil:
-		return nil, errors.New("ragft: memory probes: set Base and Tuned: what was learnt shows in the difference")
+		return nil, errors.New("ragft: fact questions: set Base and Tuned, which are compared")
 	case len(c.Local)+len(c.Global) == 0:
-		return nil, fmt.Errorf("ragft: memory probes: %w: set Local or Global; Memory.HeldOut keeps questions for it", judge.ErrNothingToEvaluate)
+		return nil, fmt.Errorf("ragft: fact questions: %w: set Local or Global", eval.ErrNothing)
 	}
-	if c.Criteria == nil {
-		c.Criteria = judge.MemoryCriteria()
+	if len(c.Criteria) == 0 {
+		c.Criteria = pairwise.Criteria()
 	}
 	var out Result
 	for _, list := range []struct {
@@ -109,7 +109,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		}
 		p, err := c.probe(ctx, list.questions)
 		if err != nil {
-			return nil, fmt.Errorf("ragft: memory probes: %s questions: %w", list.name, err)
+			return nil, fmt.Errorf("ragft: %s questions: %w", list.name, err)
 		}
 		*list.into = p
 	}
@@ -120,47 +120,47 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 func (c Config) probe(ctx context.Context, questions []question.Question) (*Probe, error) {
 	p, questions := &Probe{}, question.WithIDs(questions)
 	config := c.Evaluation
-	if config.Questions = p.hold(questions, c.Rows); len(config.Questions) == 0 {
-		return nil, fmt.Errorf("%w: the rows ask all %d of them in nearly the same words", judge.ErrNothingToEvaluate, len(questions))
+	if config.Questions = p.split(questions, c.Rows); len(config.Questions) == 0 {
+		return nil, fmt.Errorf("%w: the rows ask almost the same as all %d of them", eval.ErrNothing, len(questions))
 	}
 	config.Signals = confidence.SignalOptions{}
 	config.Systems = []eval.System{
-		{Name: MemoryTuned, Model: c.Tuned, Extract: answer.Final},
-		{Name: MemoryRetrieval, Model: c.Base, Setting: eval.SettingRetrieval, Extract: answer.Final},
-		{Name: MemoryBoth, Model: c.Tuned, Setting: eval.SettingRetrieval, Extract: answer.Final},
-		{Name: MemoryBefore, Model: c.Base, Extract: answer.Final},
+		{Name: armTuned, Model: c.Tuned, Extract: answer.Final},
+		{Name: armRetrieval, Model: c.Base, Setting: eval.SettingRetrieval, Extract: answer.Final},
+		{Name: armBoth, Model: c.Tuned, Setting: eval.SettingRetrieval, Extract: answer.Final},
+		{Name: armBefore, Model: c.Base, Extract: answer.Final},
 	}
-	pairs := []eval.Pair{{Base: MemoryRetrieval, Other: MemoryTuned}, {Base: MemoryRetrieval, Other: MemoryBoth}, {Base: MemoryTuned, Other: MemoryBoth}}
-	config.Compare = append([]eval.Pair{{Base: MemoryBefore, Other: MemoryTuned}}, pairs...)
+	pairs := []eval.Pair{{Base: armRetrieval, Other: armTuned}, {Base: armRetrieval, Other: armBoth}, {Base: armTuned, Other: armBoth}}
+	config.Compare = append([]eval.Pair{{Base: armBefore, Other: armTuned}}, pairs...)
 	e, err := eval.Run(ctx, config)
 	if err != nil {
 		return nil, err
 	}
 	p.Evaluation = e
-	p.MeasureParts()
+	p.Recompute()
 	if c.Pairwise.Model == nil {
 		return p, nil
 	}
 	for _, criterion := range c.Criteria {
-		judge := c.Pairwise
-		judge.Criterion = criterion
+		pairwise := c.Pairwise
+		pairwise.Criterion = criterion
 		for _, pair := range pairs {
-			verdict, err := judge.Compare(ctx, answerPairs(e, pair))
+			verdict, err := pairwise.Compare(ctx, answerPairs(e, pair))
 			if err != nil {
 				return nil, fmt.Errorf("%s against %s: %w", pair.Other, pair.Base, err)
 			}
-			p.Verdicts = append(p.Verdicts, ArmVerdict{A: pair.Other, B: pair.Base, Pairwise: verdict})
+			p.Verdicts = append(p.Verdicts, ArmVerdict{A: pair.Other, B: pair.Base, Result: verdict})
 		}
 	}
 	return p, nil
 }
 
-// answerPairs puts the answers of two systems beside each other, Other as A.
-func answerPairs(e *eval.Evaluation, p eval.Pair) []judge.AnswerPair {
+// answerPairs pairs the answers of two systems, those of Other as A.
+func answerPairs(e *eval.Evaluation, p eval.Pair) []pairwise.Pair {
 	whole := func(r eval.Record) string { return cmp.Or(r.Text, r.Answer) }
-	pairs := make([]judge.AnswerPair, len(e.Questions))
+	pairs := make([]pairwise.Pair, len(e.Questions))
 	for i, q := range e.Questions {
-		pairs[i] = judge.AnswerPair{
+		pairs[i] = pairwise.Pair{
 			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "),
 			A: whole(e.System(p.Other).Records[i]), B: whole(e.System(p.Base).Records[i]),
 		}
@@ -168,14 +168,9 @@ func answerPairs(e *eval.Evaluation, p eval.Pair) []judge.AnswerPair {
 	return pairs
 }
 
-// memoryList is a list of questions that was asked, with its name.
-type memoryList struct {
-	Name  string
-	Probe *Probe
-}
-
-// list is where the list with this name is kept; nil = there is none of it.
-func (t *Result) List(name string) **Probe {
+// At returns where the list with this name, "local" or "global", is stored; nil for another
+// name or a nil result.
+func (t *Result) At(name string) **Probe {
 	switch {
 	case t != nil && name == "local":
 		return &t.Local
@@ -185,57 +180,44 @@ func (t *Result) List(name string) **Probe {
 	return nil
 }
 
-// lists are the lists that were asked.
-func (t *Result) Lists() (lists []memoryList) {
-	for _, name := range []string{"local", "global"} {
-		if at := t.List(name); at != nil && *at != nil {
-			lists = append(lists, memoryList{name, *at})
+// Lists yields the lists that were asked, with their names.
+func (t *Result) Lists() iter.Seq2[string, *Probe] {
+	return func(yield func(string, *Probe) bool) {
+		for _, name := range []string{"local", "global"} {
+			if at := t.At(name); at != nil && *at != nil && !yield(name, *at) {
+				return
+			}
 		}
 	}
-	return lists
 }
 
+// Check returns an error if a result that was read from a file is inconsistent.
 func (t *Result) Check() error {
-	for _, list := range t.Lists() {
-		p := list.Probe
+	for name, p := range t.Lists() {
 		if p.Evaluation == nil || len(p.Evaluation.Systems) == 0 {
-			return fmt.Errorf("the memory probes of %s questions hold no evaluation", list.Name)
+			return fmt.Errorf("the %s questions have no evaluation", name)
 		}
 		if err := p.Evaluation.Check(); err != nil {
-			return fmt.Errorf("the memory probes of %s questions: %w", list.Name, err)
+			return fmt.Errorf("the %s questions: %w", name, err)
 		}
-		if err := p.CheckParts(); err != nil {
-			return fmt.Errorf("the memory probes of %s questions: %w", list.Name, err)
+		if err := p.checkParts(); err != nil {
+			return fmt.Errorf("the %s questions: %w", name, err)
 		}
 		for _, v := range p.Verdicts {
-			if v.Pairwise == nil {
-				return fmt.Errorf("the memory probes of %s questions: a verdict on %q holds nothing", list.Name, v.A)
+			if v.Result == nil {
+				return fmt.Errorf("the %s questions: a verdict on %q is empty", name, v.A)
 			}
 		}
 	}
 	return nil
 }
 
-// signTests computes the test of every verdict, which files of older versions lack.
-func (t *Result) SignTests() {
-	for _, list := range t.Lists() {
-		for _, v := range list.Probe.Verdicts {
-			v.SignTest()
-		}
-	}
-}
-
-// memoryMetrics are those that tables of the probes show.
-func MemoryMetrics() []string {
-	return []string{eval.MetricCorrect, eval.MetricF1, eval.MetricRougeL, eval.MetricPromptTokens, eval.MetricAnswerTokens, eval.MetricSeconds}
-}
-
-// finding says what the verdicts show: A, B or neither.
+// Finding says which arm is preferred, if either.
 func (v ArmVerdict) Finding() string {
 	switch v.Preferred() {
-	case judge.PrefersA:
+	case pairwise.PrefersA:
 		return v.A + " preferred"
-	case judge.PrefersB:
+	case pairwise.PrefersB:
 		return v.B + " preferred"
 	}
 	return string(stats.NoDifference)
@@ -244,20 +226,19 @@ func (v ArmVerdict) Finding() string {
 // WriteTable writes the result as plain text, at most 110 characters wide.
 func (t *Result) WriteTable(w io.Writer) error {
 	var b strings.Builder
-	for i, list := range t.Lists() {
-		p := list.Probe
-		if i > 0 {
+	for name, p := range t.Lists() {
+		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "By heart against retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), list.Name)
+		fmt.Fprintf(&b, "Closed-book and retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), name)
 		arms := table.New("", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
 		for k := range p.Evaluation.Systems {
 			s := &p.Evaluation.Systems[k]
 			row := []any{s.Name}
-			for _, key := range MemoryMetrics() {
+			for _, key := range metric.Memory() {
 				switch e := s.Estimate(key); {
-				case eval.IsCost(key):
-					row = append(row, s.CostFigure(key))
+				case metric.IsCost(key):
+					row = append(row, metric.Cost(key, e))
 				case !e.Defined():
 					row = append(row, figures.NoValue)
 				default:
@@ -268,11 +249,19 @@ func (t *Result) WriteTable(w io.Writer) error {
 		}
 		b.WriteString(arms.String())
 		for _, c := range p.Evaluation.Comparisons {
-			d := c.Difference(eval.MetricCorrect)
+			d := c.Difference(metric.Correct)
 			if d.Finding == stats.NotMeasured { // questions without a reference answer
 				continue
 			}
-			fmt.Fprintf(&b, "%s - %s, correct: %s (%s), %s\n", c.Other, c.Base, figures.SignedMetric(d.Estimate.Value, true), figures.SignedInterval(d.Estimate, true), d.Finding)
+			fmt.Fprintf(
+				&b,
+				"%s - %s, correct: %s (%s), %s\n",
+				c.Other,
+				c.Base,
+				figures.SignedMetric(d.Estimate.Value, true),
+				figures.SignedInterval(d.Estimate, true),
+				d.Finding,
+			)
 		}
 		b.WriteString(p.partsTable())
 		b.WriteString(p.verdictsTable())
@@ -280,13 +269,15 @@ func (t *Result) WriteTable(w io.Writer) error {
 	return figures.WriteText(w, b.String())
 }
 
-// verdictsTable is a table of the pairwise verdicts for each criterion.
+// verdictsTable is a table of pairwise verdicts for each criterion.
 func (p *Probe) verdictsTable() string {
 	if len(p.Verdicts) == 0 {
 		return ""
 	}
-	text := "\n" + table.Wrap(fmt.Sprintf("Pairwise, judged by %s in both orders. First or second: which is preferred; else no difference is shown: "+
-		"the interval holds 0, or p of the exact sign test of won against lost is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30)))
+	text := "\n" + table.Wrap(
+		fmt.Sprintf("Pairwise, judged by %s in both orders. The last column names the preferred arm; if it is empty, no difference is "+
+			"shown: the interval includes 0, or p of the exact sign test of won and lost is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30)),
+	)
 	var t *table.Table
 	for k, v := range p.Verdicts {
 		if k == 0 || p.Verdicts[k-1].Criterion != v.Criterion {

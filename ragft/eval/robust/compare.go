@@ -1,6 +1,7 @@
 package robust
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,63 +13,60 @@ import (
 	"github.com/ragft/ragft/ragft/eval"
 )
 
-// PerturbOutcome is what became of one question whose passages were changed.
+// Outcome is the verdict on one question before and after a change of its passages.
 type Outcome struct {
 	QuestionID string         `json:"question_id"`
 	From       answer.Verdict `json:"from"`
 	To         answer.Verdict `json:"to"`
-	Followed   bool           `json:"followed,omitempty"` // the answer after the change followed it
+	Followed   bool           `json:"followed,omitempty"` // the answer after the change follows it
 }
 
-// PerturbDifference is how differently two systems took one change, over the
-// questions whose passages it changed for both. A difference has no better
-// side: to flip is right where the evidence is gone, and to say what the
-// passages say where the answer in them was swapped; see [Perturbation.Meaning].
+// Difference says how differently two systems react to one change, over the questions
+// whose passages it changed for both. Neither direction is better in general: a flip is
+// right if the evidence is gone, for example; see [Change.Meaning].
 type Difference struct {
 	Name     string          `json:"name"` // of the change
 	Flipped  eval.Difference `json:"flipped"`
-	Lost     eval.Difference `json:"lost"`     // of the questions that both answered right before
-	Followed eval.Difference `json:"followed"` // NotMeasured where nothing was put there
+	Lost     eval.Difference `json:"lost"`     // of the questions that both answered correctly before
+	Followed eval.Difference `json:"followed"` // "not measured" if the change adds nothing to follow
 }
 
-// all lists what was measured, in the order of tables.
-func (d Difference) All() []eval.Difference {
-	return slices.DeleteFunc([]eval.Difference{d.Flipped, d.Lost, d.Followed}, func(d eval.Difference) bool { return d.Finding == stats.NotMeasured })
+// Measured lists what was measured, in the order of tables.
+func (d Difference) Measured() []eval.Difference {
+	all := []eval.Difference{d.Flipped, d.Lost, d.Followed}
+	return slices.DeleteFunc(all, func(d eval.Difference) bool { return d.Finding == stats.NotMeasured })
 }
 
-// Compare says what other system this one is compared with, and fills in Base
-// and Differences, this system's shares less base's: paired, with bootstrap
-// intervals as those of [eval.Run] and McNemar's exact test. resamples 0 =
-// [stats.DefaultResamples]. Changes and questions that only one of the two has take
-// no part, nor do those of a file that keeps no outcomes.
-func (out *Result) Compare(base *Result, resamples int, seed uint64) {
-	if resamples <= 0 {
-		resamples = stats.DefaultResamples
-	}
-	out.Base, out.Differences = base.System, nil
-	for _, r := range out.Results {
-		at := slices.IndexFunc(base.Results, func(b Outcomes) bool { return b.Name == r.Name })
+// Compare sets Base and Differences to base and this system's shares minus those of base.
+// They are paired by question, with bootstrap intervals as those of [eval.Run] and
+// McNemar's exact test. Changes and questions that only one of the two results has are
+// ignored. resamples 0 = 2000.
+func (r *Result) Compare(base *Result, resamples int, seed uint64) {
+	resamples = cmp.Or(resamples, stats.DefaultResamples)
+	r.Base, r.Differences = base.System, nil
+	for _, c := range r.Changes {
+		at := slices.IndexFunc(base.Changes, func(b Change) bool { return b.Name == c.Name })
 		if at < 0 {
 			continue
 		}
-		p := pairOutcomes(base.Results[at].Outcomes, r.Outcomes)
-		follows := base.Results[at].Followed.N > 0 && r.Followed.N > 0
+		p := pairOutcomes(base.Changes[at].Outcomes, c.Outcomes)
+		follows := base.Changes[at].Followed.N > 0 && c.Followed.N > 0
 		d := Difference{
-			Name: r.Name,
+			Name: c.Name,
 			Flipped: p.difference("flipped", "flipped", resamples, seed, func(Outcome) bool { return true },
 				func(o Outcome) bool { return o.From != o.To }),
-			Lost: p.difference("lost", "lost, of right ones", resamples, seed, func(o Outcome) bool { return o.From == answer.Correct },
+			Lost: p.difference("lost", "lost (of correct)", resamples, seed, func(o Outcome) bool { return o.From == answer.Correct },
 				func(o Outcome) bool { return o.To != answer.Correct }),
-			Followed: p.difference("followed", "followed it", resamples, seed, func(Outcome) bool { return follows },
+			Followed: p.difference("followed", "followed the change", resamples, seed, func(Outcome) bool { return follows },
 				func(o Outcome) bool { return o.Followed }),
 		}
-		if len(d.All()) > 0 {
-			out.Differences = append(out.Differences, d)
+		if len(d.Measured()) > 0 {
+			r.Differences = append(r.Differences, d)
 		}
 	}
 }
 
-// outcomePairs are the outcomes of the questions that a change touched for both.
+// outcomePairs are the outcomes of the questions that a change affected for both systems.
 type outcomePairs struct{ base, other []Outcome }
 
 func pairOutcomes(base, other []Outcome) (p outcomePairs) {
@@ -84,26 +82,40 @@ func pairOutcomes(base, other []Outcome) (p outcomePairs) {
 	return p
 }
 
-// difference is that of a share over the pairs that both are of.
+// difference compares the shares of hits among the pairs that both count for.
 func (p outcomePairs) difference(key, name string, resamples int, seed uint64, of, hit func(Outcome) bool) eval.Difference {
-	return eval.ShareDifference(eval.Metric{Key: key, Name: name, Direction: eval.Neither}, len(p.base), resamples, seed,
-		func(i int) bool { return of(p.base[i]) && of(p.other[i]) }, func(i int) bool { return hit(p.base[i]) }, func(i int) bool { return hit(p.other[i]) })
+	d := stats.CompareShares(len(p.base), resamples, seed,
+		func(i int) bool { return of(p.base[i]) && of(p.other[i]) },
+		func(i int) bool { return hit(p.base[i]) }, func(i int) bool { return hit(p.other[i]) })
+	out := eval.Difference{
+		Key: key, Name: name, Rate: true, Before: d.Before, After: d.After, Estimate: d.Estimate,
+		P: d.P, OnlyBase: d.OnlyBase, OnlyOther: d.OnlyOther, Finding: d.Finding(0),
+	}
+	if d.P != nil {
+		out.Test = stats.ByMcNemar
+	}
+	return out
 }
 
-// differencesNote says what the differences rest on, for table and report.
-func (out *Result) DifferencesNote() string {
-	return fmt.Sprintf("%s less %s, over the questions whose passages the change changed for both, lost over those that both had right before. "+
-		"In points, with 95%% intervals; p is McNemar's. Whether more is better depends on the change.", out.System, out.Base)
+// DifferencesNote says what the differences are based on, for tables and reports; "" if
+// there are none.
+func (r *Result) DifferencesNote() string {
+	if len(r.Differences) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s minus %s, over the questions whose passages the change affected for both; lost (of correct) over those that both "+
+		"answered correctly before. In percentage points, with 95%% intervals; p is McNemar's. Which direction is better depends on the change.",
+		r.System, r.Base)
 }
 
-// differencesTable is a line for every difference that was measured.
-func (out *Result) differencesTable() string {
-	t := table.New("", "", "n", table.Cut(out.Base, 7), table.Cut(out.System, 7), "diff.", "interval", "p", "finding")
+// differencesTable has a row for each difference that was measured.
+func (r *Result) differencesTable() string {
+	t := table.New("", "", "n", table.Cut(r.Base, 7), table.Cut(r.System, 7), "diff.", "interval", "p", "finding")
 	t.Left = []int{1, 8}
-	for _, change := range out.Differences {
+	for _, change := range r.Differences {
 		name := table.Cut(change.Name, 21)
-		for _, d := range change.All() {
-			what, _, _ := strings.Cut(d.Name, ",")
+		for _, d := range change.Measured() {
+			what, _, _ := strings.Cut(d.Name, " ")
 			t.Row(name, what, d.Estimate.N, figures.Percent(stats.OrNaN(d.Before)), figures.Percent(stats.OrNaN(d.After)),
 				figures.SignedMetric(d.Estimate.Value, true), figures.SignedInterval(d.Estimate, true), figures.ShowP(d.P), d.Finding)
 			name = ""
@@ -112,30 +124,28 @@ func (out *Result) differencesTable() string {
 	return t.String()
 }
 
-// CountAgain counts the outcomes, and takes out flips that are none any more. A
-// result without outcomes is of a version that kept none, and stays as it is.
-func (r *Outcomes) CountAgain() error {
-	if len(r.Outcomes) == 0 {
-		return nil
-	}
-	if len(r.Outcomes) != r.N {
-		return fmt.Errorf("%d outcomes of %d questions", len(r.Outcomes), r.N)
+// Recompute counts the outcomes again and removes flips whose verdicts are now equal. It
+// returns an error if a flip contradicts its outcome.
+func (c *Change) Recompute() error {
+	if len(c.Outcomes) != c.N {
+		return fmt.Errorf("%d outcomes of %d questions", len(c.Outcomes), c.N)
 	}
 	of := map[string]Outcome{}
-	for _, o := range r.Outcomes {
+	for _, o := range c.Outcomes {
 		if _, ok := of[o.QuestionID]; ok {
 			return fmt.Errorf("two outcomes of question %q", o.QuestionID)
 		}
 		of[o.QuestionID] = o
 	}
-	for _, f := range r.Flips {
+	for _, f := range c.Flips {
 		if o, ok := of[f.QuestionID]; !ok {
 			return fmt.Errorf("the flip of question %q has no outcome", f.QuestionID)
 		} else if f.From != o.From || f.To != o.To {
-			return fmt.Errorf("the flip of question %q goes from %s to %s, and its outcome from %s to %s: correct both lines", f.QuestionID, f.From, f.To, o.From, o.To)
+			return fmt.Errorf("the flip of question %q is from %s to %s, but its outcome is from %s to %s: correct both lines",
+				f.QuestionID, f.From, f.To, o.From, o.To)
 		}
 	}
-	r.Flips = slices.DeleteFunc(r.Flips, func(f Flip) bool { return f.From == f.To })
-	r.Count(r.Followed.N > 0)
+	c.Flips = slices.DeleteFunc(c.Flips, func(f Flip) bool { return f.From == f.To })
+	c.count(c.Followed.N > 0)
 	return nil
 }

@@ -17,7 +17,10 @@ import (
 // What came with a question is shown: the turns before it in every setting, the distractors and the altered passages in
 // place of those that are found.
 func TestEvaluateShowsWhatCameWithAQuestion(t *testing.T) {
-	history := []model.Message{{Role: model.RoleUser, Content: "Do they play cards?"}, {Role: model.RoleAssistant, Content: "Yes, on Sundays."}}
+	history := []model.Message{
+		{Role: model.RoleUser, Content: "Do they play cards?"},
+		{Role: model.RoleAssistant, Content: "Yes, on Sundays."},
+	}
 	given := func(text string) retriever.Hit { return fake.Passage("set", text, text, 0) }
 	m := &fake.Model{Reply: func(req model.Request, _ int) model.Sample {
 		if strings.Contains(req.Messages[len(req.Messages)-1].Content, "In Rome.") {
@@ -27,7 +30,7 @@ func TestEvaluateShowsWhatCameWithAQuestion(t *testing.T) {
 	}}
 	config := eval.Config{
 		Questions: []question.Question{{ID: "where", Question: "Where?", Answer: "London", History: history}},
-		Search:    fake.Shelf{"Where?": {"They play in London.", "They play often."}}, K: 2, Resamples: 10,
+		Search:    fake.Shelf{"Where?": {"They play in London.", "They play often."}}, Passages: 2, Resamples: 10,
 		Distractors: map[string][]retriever.Hit{"where": {given("They dance.")}},
 	}
 	for _, s := range []eval.Setting{eval.SettingClosed, eval.SettingRetrieval, eval.SettingDistractors} {
@@ -44,12 +47,16 @@ func TestEvaluateShowsWhatCameWithAQuestion(t *testing.T) {
 	require.NotContains(t, m.Requests[2].Messages[3].Content, "They play")
 
 	config.Systems = config.Systems[1:2]
-	r, err := Run(t.Context(), config, Options{Altered: map[string]Altered{"where": {Shown: []retriever.Hit{given("In Rome.")}, False: "Rome"}}})
+	r, err := Run(
+		t.Context(),
+		config,
+		Options{Altered: map[string]Altered{"where": {Shown: []retriever.Hit{given("In Rome.")}, False: "Rome"}}},
+	)
 	require.NoError(t, err)
-	altered := r.Results[len(r.Results)-1]
+	altered := r.Changes[len(r.Changes)-1]
 	require.Equal(t, "evidence altered", altered.Name)
 	require.Equal(t, []float64{1, 1, 1}, []float64{float64(altered.N), altered.Flipped.Value, altered.Followed.Value})
 	r, err = Run(t.Context(), config, Options{})
 	require.NoError(t, err)
-	require.NotEqual(t, "evidence altered", r.Results[len(r.Results)-1].Name)
+	require.NotEqual(t, "evidence altered", r.Changes[len(r.Changes)-1].Name)
 }

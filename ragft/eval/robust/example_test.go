@@ -22,7 +22,7 @@ func ExampleRun() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, r := range robustness.Results {
+	for _, r := range robustness.Changes {
 		for _, flip := range r.Flips {
 			fmt.Printf("%s: %s becomes %s\n", r.Name, flip.Before, flip.After)
 		}

@@ -39,7 +39,7 @@ func goodInput(t *testing.T) badInput {
 		Model: memoryModel(t), Corpus: millCorpus(), Search: counted{fake.Search{All: []retriever.Hit{mill, venn}}, 2},
 		Questions: []question.Question{{ID: "1", Question: "Who runs the Red Mill?", Answer: "Mara Venn"}},
 	}
-	for i := range judge.EnoughReplies {
+	for i := range unreadLimit {
 		in.Questions = append(in.Questions, question.Question{ID: fmt.Sprint("open", i), Question: "Who plays chess?", Answer: "Mara Venn"})
 	}
 	return badInput{Input: in}
@@ -105,7 +105,7 @@ func TestBadInput(t *testing.T) {
 		{"no documents", func(in *badInput) { in.Corpus = nil }, func(u user) bool { return u.corpus }, nil, "set RecipeInput.Corpus"},
 		{"a judge that never parses", func(in *badInput) {
 			in.Model, in.judge = fake.AlwaysSays("Mara V."), fake.AlwaysSays("Let me think.")
-		}, func(u user) bool { return u.judges }, judge.ErrUnread, "set JudgeOptions.Model to a more able model"},
+		}, func(u user) bool { return u.judges }, judge.ErrUnread, "set the judge's Model to a more capable one"},
 		{"a model that is away", func(in *badInput) {
 			in.Model = &fake.Model{Before: func(int) error { return down }}
 		}, func(u user) bool { return u.model }, down, "ollama serve"},

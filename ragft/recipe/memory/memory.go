@@ -12,7 +12,6 @@ import (
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -127,6 +126,10 @@ func (r Recipe) Rows(ctx context.Context, in recipe.Input) (*recipe.Result, erro
 	}
 	return &built.Result, nil
 }
+
+// unreadLimit is the number of replies, none of them JSON, that show that a
+// model cannot list entities.
+const unreadLimit = 4
 
 // memoryBuild is the state of one Build.
 type build struct {
@@ -251,7 +254,7 @@ func (b *build) extract(ctx context.Context) error {
 		g.add(i, b.in.Corpus[i], s, b.MaxEntities, b.MaxRelations)
 		replies, last = replies+1, s.Text
 	}, func() error {
-		if unread := g.graph.Unread + g.graph.Truncated; unread == replies && unread >= judge.EnoughReplies {
+		if unread := g.graph.Unread + g.graph.Truncated; unread == replies && unread >= unreadLimit {
 			return fmt.Errorf("%w: none of the first %d replies is whole JSON (%d cut by the length limit), the last being %.80q; use a model that can write JSON, or raise Memory.ExtractTokens (now %d)",
 				ErrNoEntities, unread, g.graph.Truncated, last, b.ExtractTokens)
 		}
@@ -403,9 +406,9 @@ type memoryReply struct {
 // target is thought and answer.
 func (r memoryReply) target() string {
 	if r.Thought == "" {
-		return answer.AnswerMarker + " " + r.Answer
+		return layout.AnswerMarker + " " + r.Answer
 	}
-	return r.Thought + "\n" + answer.AnswerMarker + " " + r.Answer
+	return r.Thought + "\n" + layout.AnswerMarker + " " + r.Answer
 }
 
 // read takes a reply apart and counts why it cannot be used.

@@ -15,10 +15,10 @@ import (
 // and equal texts keep their own places.
 func TestJudgeIsAskedOnlyForWhatIsOpen(t *testing.T) {
 	model := fake.AlwaysSays("yes")
-	g := newGenerator(model, fake.Search{}, Options{Judge: judge.Options{Votes: 3}})
+	g := newGenerator(model, fake.Search{}, Options{Judge: judge.Options{Model: model, Votes: 3}})
 	d := &draft{question: question.Question{ID: "q", Question: "Who?", Answer: "Thomas Hale", Aliases: []string{"T. Hale"}},
 		candidates: []rows.Candidate{{Text: "Thomas Hale"}, {Text: "Tom Hale"}, {Text: "Tom Hale"}, {Text: "Ann"}, {Text: ""}}}
-	require.NoError(t, g.judge(t.Context(), []*draft{d}))
+	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Len(t, model.Requests, 1)
 	require.Equal(t, 3, model.Requests[0].Samples)
 	require.Equal(t, "Question: Who?\nReference: Thomas Hale / T. Hale\nAnswer: Tom Hale", model.Requests[0].Messages[1].Content)
@@ -32,9 +32,9 @@ func TestJudgeIsAskedOnlyForWhatIsOpen(t *testing.T) {
 	require.Nil(t, d.candidates[0].Votes)
 
 	none := fake.AlwaysSays("yes")
-	g = newGenerator(none, fake.Search{}, Options{Judge: judge.Options{Votes: -1}})
+	g = newGenerator(none, fake.Search{}, Options{})
 	d.candidates = []rows.Candidate{{Text: "Tom Hale"}}
-	require.NoError(t, g.judge(t.Context(), []*draft{d}))
+	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Zero(t, none.Calls)
 	require.Equal(t, answer.Incorrect, d.candidates[0].Verdict)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/rows"
 )
@@ -63,7 +64,8 @@ const (
 	DropGates          rows.DropReason = "gates"           // correct candidates, but none passed the gates
 	DropPresentRefusal rows.DropReason = "present-refusal" // [Policy.DropPresentRefusals]
 	DropRefusalCap     rows.DropReason = "refusal-cap"     // one refusal more than [Policy.MaxRefusals] allows
-
+	DropUnjudged       rows.DropReason = "unjudged"        // no reply of the judge of a knockout could be read
+	DropWrongWinner    rows.DropReason = "wrong-winner"    // the winner of a knockout is incorrect by comparing strings
 )
 
 // choice is what the policy made of one question.
@@ -141,7 +143,7 @@ func (o Policy) passes(d *draft, c *rows.Candidate) bool {
 func bestPrecision(text string, golds []string) float64 {
 	best := 0.0
 	for _, gold := range golds {
-		precision, _ := answer.Overlap(answer.AnswerTokens(text), answer.AnswerTokens(gold))
+		precision, _ := words.Overlap(words.Of(text), words.Of(gold))
 		best = max(best, precision)
 	}
 	return best
@@ -279,4 +281,30 @@ func (o Policy) capRefusals(r []rows.Row, s uint64) (kept []rows.Row, dropped []
 		kept = append(kept, row)
 	}
 	return kept, dropped
+}
+
+// chooseWinner makes the winner of a knockout the target.
+func (o Policy) chooseWinner(d *draft, result choice) choice {
+	if d.winner < 0 {
+		result.reason = DropUnjudged
+		return result
+	}
+	switch c := &d.candidates[d.winner]; c.Verdict {
+	case answer.Refused:
+		result.kind, result.reason = rows.KindRefusal, rows.DropNoRefusal
+		if o.usableRefusal(d, c) {
+			result.target = c
+		}
+	case answer.Correct:
+		result.kind, result.reason = rows.KindAnswer, DropGates
+		if o.passes(d, c) {
+			result.target = c
+		}
+	default:
+		result.reason = DropWrongWinner
+	}
+	if result.target != nil {
+		result.reason = ""
+	}
+	return result
 }

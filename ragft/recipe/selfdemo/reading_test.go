@@ -11,7 +11,6 @@ import (
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -27,7 +26,7 @@ func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, en
 	questions := []question.Question{{ID: "a", Question: q, Answer: "x"}}
 	e := fixture.Evaluated(t, eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: m, Setting: eval.SettingRetrieval, Ensemble: ensemble}},
-		Questions: questions, Search: found, K: 3, MaxTokens: 5, Resamples: 10,
+		Questions: questions, Search: found, Passages: 3, MaxTokens: 5, Resamples: 10,
 	})
 	answer, err := assistant.New(m, found, assistant.Options{Passages: 3, MaxTokens: 5, Ensemble: ensemble}).Answer(t.Context(), q)
 	if err == nil {
@@ -35,7 +34,7 @@ func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, en
 	} else {
 		require.ErrorIs(t, err, model.ErrPromptTooLong)
 	}
-	made, err := Generate(t.Context(), m, found, questions, Options{Passages: 3, MaxTokens: 5, Refuse: -1, Judge: judge.Options{Votes: -1}})
+	made, err := Generate(t.Context(), m, found, questions, Options{Passages: 3, MaxTokens: 5, Refuse: -1})
 	require.NoError(t, err)
 	if len(made.Rows) > 0 {
 		demonstration = len(made.Rows[0].Chunks)
@@ -90,9 +89,9 @@ func TestEnsembleFitsEachPassageAlone(t *testing.T) {
 	// How sure the model is of its answer is asked about the passage that it is from: all would not fit.
 	e := fixture.Evaluated(t, eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: noLongWord{fake.AlwaysSays("x")}, Setting: eval.SettingRetrieval, Ensemble: &answer.Ensemble{}}},
-		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, K: 3, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
+		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, Passages: 3, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
 	})
-	require.Equal(t, 1.0, e.Systems[0].Records[0].Signals[confidence.SignalConsistency])
+	require.Equal(t, 1.0, e.Systems[0].Records[0].Signals["self_consistency"])
 }
 
 // noLongWord takes no prompt with the long passage.

@@ -43,17 +43,8 @@ func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	for _, extra := range []int{min(len(o.ClosedPrompts), o.Closed), min(len(o.ReadPrompts), o.Read)} {
 		arms += max(0, extra-1)
 	}
-	judged, votes := 0, max(o.Judge.Votes, 0)
-	switch {
-	case o.Judge.Knockout:
-		votes = 1
-		for left := candidates; left > 1; left = (left + bracketSize - 1) / bracketSize {
-			judged += (left + bracketSize - 1) / bracketSize * o.Judge.Tries
-		}
-	case votes > 0:
-		judged = candidates
-	}
-	calls, tokens := arms+judged, candidates*o.MaxTokens+judged*votes*o.Judge.MaxTokens
+	cost := o.Judge.Cost(candidates)
+	calls, tokens := arms+cost.Calls, candidates*o.MaxTokens+cost.Tokens
 	if o.Summarise {
 		calls, tokens = calls+candidates, tokens+candidates*o.DraftTokens
 	}

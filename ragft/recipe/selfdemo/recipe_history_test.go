@@ -26,8 +26,13 @@ func TestRecipesShowTheTurnsBefore(t *testing.T) {
 		return fake.Says([]string{"Orrin", "Skell"}[sample])
 	}}
 	in := recipe.Input{Model: m, Search: fake.Shelf{qn: {"The mill is on Orrin.", "It rains."}}, Questions: []question.Question{q}, Passages: 2}
-	shown := func(s eval.Setting, n int) []model.Message {
-		return s.Messages(prompt.Set{}, q, fake.HitsOf(t, in.Search, qn)[:n])
+	shown := func(s eval.Setting, n int) []model.Message { // what an evaluation asks
+		asked := &fake.Model{Reply: func(model.Request, int) model.Sample { return fake.Says("Orrin") }}
+		_, err := eval.Run(t.Context(), eval.Config{
+			Systems: []eval.System{{Name: "s", Model: asked, Setting: s}}, Questions: in.Questions, Search: in.Search, Passages: n, Resamples: 10,
+		})
+		require.NoError(t, err)
+		return asked.Requests[0].Messages
 	}
 	prompts := func(r recipe.Recipe) map[rows.Kind][]model.Message {
 		t.Helper()

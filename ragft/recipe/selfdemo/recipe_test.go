@@ -7,6 +7,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/question"
@@ -17,7 +18,7 @@ import (
 
 func TestSelfDemonstrations(t *testing.T) {
 	in := fixture.RecipeInput()
-	recipe := Recipe{Options: Options{Closed: 1, Read: 2, Refuse: 1, Policy: Policy{MaxRefusals: 1}}}
+	recipe := Recipe{Options: Options{Closed: 1, Read: 2, Refuse: 1, Judge: judge.Options{Model: in.Model}, Policy: Policy{MaxRefusals: 1}}}
 	bound, err := recipe.Estimate(in)
 	require.NoError(t, err)
 	require.Equal(t, 2*(3+4), bound.Calls) // three prompts and at most four judgements a question

@@ -14,7 +14,7 @@ func (g *generator) rows(d *draft, c choice) []rows.Row {
 		Context: d.context, Known: c.known,
 		Candidates: d.candidates, Chunks: rows.ChunkRefs(d.hits),
 		Provenance: rows.Provenance{
-			Version: version.Version, Model: g.model.Name(), ModelHash: rows.ModelHash(g.model), Judge: g.judgeModel.Name(),
+			Version: version.Version, Model: g.model.Name(), ModelHash: rows.ModelHash(g.model), Judge: g.judgeName(),
 			Prompts: g.opts.Prompts.Hash(), Template: g.opts.Prompts.Template.Label(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
 			Options: g.recipeOptions,
 		},
@@ -43,4 +43,12 @@ func (g *generator) rows(d *draft, c choice) []rows.Row {
 		}
 	})
 	return r
+}
+
+// judgeName is "" without a judge.
+func (g *generator) judgeName() string {
+	if g.judge.Model == nil {
+		return ""
+	}
+	return g.judge.Model.Name()
 }

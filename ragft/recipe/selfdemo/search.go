@@ -196,8 +196,8 @@ type promptSearch struct {
 	before      int             // rounds of the arm before
 }
 
-// tried is an instruction with its answers on the training questions.
-type tried struct {
+// scoredInstruction is an instruction with its answers on the training questions.
+type scoredInstruction struct {
 	ScoredPrompt
 	answers []*draft
 }
@@ -208,7 +208,7 @@ func (s *promptSearch) run(ctx context.Context, start string) ([]ScoredPrompt, e
 		return nil, err
 	}
 	s.known[answer.Normalize(start)] = true
-	pool := []tried{first}
+	pool := []scoredInstruction{first}
 	for round := 1; round <= s.o.Rounds; round++ {
 		proposals, err := s.propose(ctx, pool[:min(s.o.Keep, len(pool))], round)
 		if err != nil {
@@ -221,7 +221,9 @@ func (s *promptSearch) run(ctx context.Context, start string) ([]ScoredPrompt, e
 			}
 			pool = append(pool, t)
 		}
-		slices.SortStableFunc(pool, func(a, b tried) int { return betterPrompt(start, a.Train, b.Train, a.ScoredPrompt, b.ScoredPrompt) })
+		slices.SortStableFunc(pool, func(a, b scoredInstruction) int {
+			return betterPrompt(start, a.Train, b.Train, a.ScoredPrompt, b.ScoredPrompt)
+		})
 		s.g.Report("prompts of the "+string(s.arm)+" arm", s.before+round, len(s.o.Arms)*(s.o.Rounds+1), len(pool))
 	}
 	var found []ScoredPrompt
@@ -249,33 +251,19 @@ func betterPrompt(start string, a, b float64, x, y ScoredPrompt) int {
 	return cmp.Or(cmp.Compare(b, a), cmp.Compare(y.F1, x.F1), cmp.Compare(stats.Indicator(y.Text == start), stats.Indicator(x.Text == start)), cmp.Compare(len(x.Text), len(y.Text)), strings.Compare(x.Text, y.Text))
 }
 
-// nothing is a search that finds nothing.
-type nothing struct{}
+// noSearch finds nothing.
+type noSearch struct{}
 
-func (nothing) Search(context.Context, string, int) ([]retriever.Hit, error) { return nil, nil }
+func (noSearch) Search(context.Context, string, int) ([]retriever.Hit, error) { return nil, nil }
 
 // score answers the questions with the instruction. Train of the result is the
 // share correct on them, whichever they are.
-func (s *promptSearch) score(ctx context.Context, text string, questions []question.Question) (tried, error) {
-	o := s.g.opts
-	o.Closed, o.Read, o.Refuse, o.ClosedPrompts, o.ReadPrompts = -1, -1, -1, nil, nil
-	switch s.arm {
-	case rows.ArmClosed:
-		o.Closed, o.ClosedPrompts = 1, []string{text}
-	case rows.ArmRead:
-		o.Read, o.ReadPrompts = 1, []string{text}
-	}
-	one := *s.g
-	one.opts = o
-	if s.arm == rows.ArmClosed {
-		one.search = nothing{} // no passage is shown, so none has to fit
-	}
-	drafts, err := one.batch(ctx, questions)
+func (s *promptSearch) score(ctx context.Context, text string, questions []question.Question) (scoredInstruction, error) {
+	drafts, err := s.g.answerWith(ctx, s.arm, text, questions)
 	if err != nil {
-		return tried{}, err
+		return scoredInstruction{}, err
 	}
-	s.g.ReplyTally = one.ReplyTally
-	t := tried{ScoredPrompt: ScoredPrompt{Text: text}, answers: drafts}
+	t := scoredInstruction{ScoredPrompt: ScoredPrompt{Text: text}, answers: drafts}
 	for _, d := range drafts {
 		for _, c := range d.candidates {
 			t.F1 += c.F1 / float64(len(drafts))
@@ -289,7 +277,7 @@ func (s *promptSearch) score(ctx context.Context, text string, questions []quest
 
 // propose asks for new instructions, as many for each kept one as the beam has
 // room for, and returns those that can be used and are new.
-func (s *promptSearch) propose(ctx context.Context, kept []tried, round int) ([]string, error) {
+func (s *promptSearch) propose(ctx context.Context, kept []scoredInstruction, round int) ([]string, error) {
 	reqs := make([]model.Request, len(kept))
 	for i, t := range kept {
 		reqs[i] = model.Request{
@@ -330,7 +318,7 @@ func (s *promptSearch) givesAway(text string) bool {
 }
 
 // evidence is the instruction and its best-scored answers, correct ones first.
-func (s *promptSearch) evidence(t tried) string {
+func (s *promptSearch) evidence(t scoredInstruction) string {
 	answers := slices.DeleteFunc(slices.Clone(t.answers), func(d *draft) bool { return len(d.candidates) == 0 })
 	slices.SortStableFunc(answers, func(a, b *draft) int {
 		x, y := a.candidates[0], b.candidates[0]
@@ -353,4 +341,20 @@ func cleanInstruction(text string) string {
 		text = text[at+len("instruction:"):]
 	}
 	return strings.TrimSpace(strings.Trim(strings.TrimSpace(text), "\"“”*`"))
+}
+
+// answerWith has the model answer each question once, in an arm whose system
+// message is text.
+func (g *generator) answerWith(ctx context.Context, arm rows.Arm, text string, questions []question.Question) ([]*draft, error) {
+	o, search := g.opts, g.search
+	o.Closed, o.Read, o.Refuse, o.ClosedPrompts, o.ReadPrompts = -1, -1, -1, nil, nil
+	switch arm {
+	case rows.ArmClosed:
+		o.Closed, o.ClosedPrompts = 1, []string{text}
+		search = noSearch{} // no passage is shown, so none has to fit
+	case rows.ArmRead:
+		o.Read, o.ReadPrompts = 1, []string{text}
+	}
+	one := generator{model: g.model, judge: g.judge, search: search, opts: o, Meter: g.Meter}
+	return one.batch(ctx, questions)
 }

@@ -149,22 +149,22 @@ func Generate(ctx context.Context, model model.Model, search retriever.Searcher,
 
 // generator is the state of one Generate.
 type generator struct {
-	model, judgeModel model.Model
-	search            retriever.Searcher
-	opts              Options
-	recipeOptions     json.RawMessage // of opts, for the provenance of rows
-	judge.ReplyTally
+	model         model.Model
+	judge         *judge.Judge
+	search        retriever.Searcher
+	opts          Options
+	recipeOptions json.RawMessage // of opts, for the provenance of rows
 	*meter.Meter
 }
 
-func newGenerator(model model.Model, search retriever.Searcher, opts Options) *generator {
-	g := &generator{model: model, search: search, opts: opts.withDefaults()}
-	g.judgeModel = g.opts.Judge.Model
-	if g.judgeModel == nil {
-		g.judgeModel = model
-	}
+func newGenerator(lm model.Model, search retriever.Searcher, opts Options) *generator {
+	g := &generator{model: lm, search: search, opts: opts.withDefaults()}
 	g.recipeOptions = recipe.RecipeOptions(g.opts, 0)
 	g.Meter = meter.New(g.opts.Progress, g.opts.Logger)
+	g.judge = &judge.Judge{Options: g.opts.Judge, Prompts: g.opts.Prompts, Seed: g.opts.Seed}
+	if g.judge.Model != nil {
+		g.judge.Model = g.Counted(g.judge.Model)
+	}
 	return g
 }
 
@@ -214,11 +214,8 @@ func (g *generator) batch(ctx context.Context, questions []question.Question) ([
 	if err := g.candidatesThatFit(ctx, drafts); err != nil {
 		return nil, fmt.Errorf("candidates for %s: %w", what, err)
 	}
-	if err := g.judge(ctx, drafts); err != nil {
+	if err := g.decide(ctx, drafts); err != nil {
 		return nil, fmt.Errorf("judging %s: %w", what, err)
-	}
-	if err := g.Check(g.judgeModel, g.opts.Judge); err != nil {
-		return nil, err
 	}
 	return drafts, nil
 }
@@ -257,9 +254,10 @@ func (g *generator) finish(result *Demonstrations) {
 	for _, reason := range result.Dropped {
 		s.Dropped[reason]++
 	}
-	s.Cost, s.Unread = g.Cost(len(result.Rows)), g.Replies-g.Read
-	if 2*s.Unread > g.Replies {
-		g.opts.Logger.Warn("most replies of the judge could not be read", "judge", g.judgeModel.Name(), "unread", s.Unread, "replies", g.Replies, "first", g.First)
+	var replies int
+	s.Cost = g.Cost(len(result.Rows))
+	if replies, s.Unread = g.judge.Replies(); 2*s.Unread > replies {
+		g.opts.Logger.Warn("most replies of the judge could not be read", "judge", g.judge.Model.Name(), "unread", s.Unread, "replies", replies)
 	}
 	if len(result.Rows) == 0 {
 		g.opts.Logger.Warn("no demonstration came out of the generation", "questions", s.Questions, "dropped", s.Dropped)

@@ -52,7 +52,7 @@ func inn() ([]question.Question, fake.Search, *fake.Model) {
 func TestGenerate(t *testing.T) {
 	questions, search, m := inn()
 	var progress []model.Progress
-	opts := Options{Seed: 5, Batch: 2, Policy: Policy{MaxRefusals: 0.5, ClosedRows: true},
+	opts := Options{Seed: 5, Batch: 2, Judge: judge.Options{Model: m}, Policy: Policy{MaxRefusals: 0.5, ClosedRows: true},
 		Progress: func(p model.Progress) { progress = append(progress, p) }}
 	got, err := Generate(t.Context(), m, search, questions, opts)
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestGenerate(t *testing.T) {
 func TestGenerateAsksAsTheRecipeSays(t *testing.T) {
 	questions, search, model := inn()
 	_, err := Generate(t.Context(), model, search, questions[:1],
-		Options{Seed: 5, Judge: judge.Options{Votes: -1}})
+		Options{Seed: 5, Judge: judge.Options{}})
 	require.NoError(t, err)
 	require.Len(t, model.Requests, 3)
 	seeds := map[uint64]bool{}
@@ -125,7 +125,7 @@ func TestGenerateAsksAsTheRecipeSays(t *testing.T) {
 
 	questions, search, model = inn()
 	_, err = Generate(t.Context(), model, search, questions[:1],
-		Options{Closed: -1, Refuse: 1, GreedyFirst: true, Temperature: 0.5, Judge: judge.Options{Votes: -1}})
+		Options{Closed: -1, Refuse: 1, GreedyFirst: true, Temperature: 0.5, Judge: judge.Options{}})
 	require.NoError(t, err)
 	var asked []string
 	for _, req := range model.Requests {
@@ -349,7 +349,7 @@ func TestPreferencesLeaveOut(t *testing.T) {
 
 func TestGenerateOnlyPreferencesUnderTheCap(t *testing.T) {
 	questions, search, model := inn()
-	got, err := Generate(t.Context(), model, search, questions, Options{Seed: 5,
+	got, err := Generate(t.Context(), model, search, questions, Options{Seed: 5, Judge: judge.Options{Model: model},
 		Policy: Policy{MaxRefusals: 0.5, Preferences: Preferences{Rejected: 1, Only: true}}})
 	require.NoError(t, err)
 	var seen []string
@@ -369,27 +369,14 @@ func TestGenerateOnlyPreferencesUnderTheCap(t *testing.T) {
 	}
 }
 
-func TestParseBest(t *testing.T) {
-	for text, want := range map[string]int{
-		"Best: Prediction 2": 2, "**Best:** Prediction 3": 3, "best: #1": 1, "2": 2, "Prediction 1.": 1,
-		"Best: Prediction 1 is tempting.\nBest: Prediction 2": 2,
-		"Best: Prediction 4": 0, "Best: Prediction 0": 0, "": 0, "Prediction 1 or 2": 0, "the best": 0, "Best: 99999999999999999999": 0,
-	} {
-		n, ok := parseBest(text, 3)
-		if !ok {
-			n = 0
-		}
-		require.Equal(t, want, n, text)
-	}
-}
-
 // The judge prefers the text "right" wherever it stands. Empty candidates are
 // not shown and keep their places: the published code counts them out of the
 // list but not out of the index, and takes the wrong winner.
 func TestKnockout(t *testing.T) {
+	const knockoutPrompt = "Best: Prediction N"
 	j := &fake.Model{Reply: func(req model.Request, _ int) model.Sample {
 		user := req.Messages[1].Content
-		require.Equal(t, judge.DefaultKnockoutPrompt, req.Messages[0].Content)
+		require.Contains(t, req.Messages[0].Content, knockoutPrompt)
 		require.Contains(t, user, "Reference: nine")
 		require.NotContains(t, user, "Prediction 4")
 		for n := 1; n <= 3; n++ {
@@ -406,7 +393,7 @@ func TestKnockout(t *testing.T) {
 			d.candidates = append(d.candidates, rows.Candidate{Arm: rows.ArmRead, Index: i, Text: text})
 		}
 		j.Requests = nil
-		require.NoError(t, g.judge(t.Context(), []*draft{d}))
+		require.NoError(t, g.decide(t.Context(), []*draft{d}))
 		require.Equal(t, 4, d.winner)
 		require.Len(t, j.Requests, 3, "six that say something: two brackets and a final")
 		require.Equal(t, answer.ByKnockout, d.candidates[4].Decision)
@@ -427,7 +414,7 @@ func TestKnockoutAsksAgainAndDrops(t *testing.T) {
 	g := newGenerator(fake.AlwaysSays(""), fake.Search{}, Options{Judge: judge.Options{Knockout: true, Model: j}})
 	d := &draft{question: question.Question{ID: "q", Unanswerable: true}, candidates: []rows.Candidate{
 		{Arm: rows.ArmRefuse, Text: "Sorry, I do not know."}, {Arm: rows.ArmRead, Text: "Sorry, I cannot tell."}}}
-	require.NoError(t, g.judge(t.Context(), []*draft{d}))
+	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Equal(t, 3, replies)
 	require.Equal(t, []float64{0, 0.7, 0.7}, []float64{j.Requests[0].Temperature, j.Requests[1].Temperature, j.Requests[2].Temperature})
 	require.NotEqual(t, j.Requests[1].Seed, j.Requests[2].Seed)
@@ -437,13 +424,13 @@ func TestKnockoutAsksAgainAndDrops(t *testing.T) {
 	require.NotNil(t, c.target)
 
 	g = newGenerator(fake.AlwaysSays(""), fake.Search{}, Options{Judge: judge.Options{Knockout: true, Tries: 2, Model: fake.AlwaysSays("hm")}})
-	require.NoError(t, g.judge(t.Context(), []*draft{d}))
+	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Equal(t, DropUnjudged, g.opts.Policy.choose(d).reason)
 
 	// A winner that the strings show to be wrong is no target.
 	g = newGenerator(fake.AlwaysSays(""), fake.Search{}, Options{Judge: judge.Options{Knockout: true, Model: fake.AlwaysSays("1")}})
 	d = &draft{question: question.Question{ID: "q", Unanswerable: true}, candidates: []rows.Candidate{{Arm: rows.ArmRead, Text: "Ann"}}}
-	require.NoError(t, g.judge(t.Context(), []*draft{d}))
+	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Equal(t, DropWrongWinner, g.opts.Policy.choose(d).reason)
 }
 
@@ -461,13 +448,13 @@ func TestJudgeThatNeverParses(t *testing.T) {
 	j := &fake.Model{Called: "mute", Reply: func(model.Request, int) model.Sample { return fake.Says("As a model, I think") }}
 	_, err := Generate(t.Context(), m, search, many, Options{Batch: 2, Judge: judge.Options{Model: j}})
 	require.ErrorIs(t, err, judge.ErrUnread)
-	require.ErrorContains(t, err, `mute, in 6 replies, of which the first was "As a model, I think"; set JudgeOptions.Model`)
+	require.ErrorContains(t, err, `mute gave 6 replies, the first of them "As a model, I think"; set the judge's Model`)
 	require.Equal(t, 1, j.Calls, "said after the first batch")
 
 	j.Calls = 0
 	_, err = Generate(t.Context(), m, search, many, Options{Batch: 2, Judge: judge.Options{Model: j, Knockout: true}})
 	require.ErrorIs(t, err, judge.ErrUnread)
-	require.ErrorContains(t, err, "set JudgeOptions.Knockout to false")
+	require.ErrorContains(t, err, "set Knockout to false")
 	require.Equal(t, 1, j.Calls, "said after the first try of the first batch")
 }
 
@@ -502,7 +489,7 @@ func TestWordingsTakeTurns(t *testing.T) {
 		return fake.Says(req.Messages[0].Content + fmt.Sprint(sample))
 	}}
 	got, err := Generate(t.Context(), model, search, questions[:1], Options{
-		Closed: -1, Read: 5, Refuse: -1, ReadPrompts: []string{"nine A", "nine B"}, Judge: judge.Options{Votes: -1}})
+		Closed: -1, Read: 5, Refuse: -1, ReadPrompts: []string{"nine A", "nine B"}, Judge: judge.Options{}})
 	require.NoError(t, err)
 	var texts []string
 	for i, c := range got.Rows[0].Candidates {
@@ -554,7 +541,7 @@ func TestOptimisePrompts(t *testing.T) {
 	require.NoError(t, err)
 	require.LessOrEqual(t, found.Cost.Calls, bound.Calls)
 	require.LessOrEqual(t, found.Cost.Tokens, bound.Tokens)
-	whole, err := SearchOptions{}.Estimate(manyQuestions(60))
+	whole, err := SearchOptions{Judge: judge.Options{Model: model}}.Estimate(manyQuestions(60))
 	require.NoError(t, err)
 	require.Equal(t, 2*(2*(30*61+30*6)+21), whole.Calls, "answers with a vote for each, and proposals")
 	_, err = options.Estimate(questions[:1])

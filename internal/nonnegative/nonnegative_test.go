@@ -1,0 +1,26 @@
+package nonnegative
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+type options struct {
+	Count  int
+	Share  float64
+	Seed   uint64
+	Scales []float64
+	Name   string
+	Nested struct{ Count int }
+}
+
+func TestCheck(t *testing.T) {
+	require.NoError(t, Check(options{}))
+	require.NoError(t, Check(options{Count: 1, Share: 0.5, Seed: 7, Scales: []float64{0, 1}, Nested: struct{ Count int }{-1}}))
+	require.ErrorContains(t, Check(options{Count: -1}), "Count is -1")
+	require.ErrorContains(t, Check(options{Share: -0.5}), "Share is -0.5")
+	require.ErrorContains(t, Check(options{Share: math.NaN()}), "Share is NaN")
+	require.ErrorContains(t, Check(options{Scales: []float64{1, -2}}), "Scales is -2")
+}

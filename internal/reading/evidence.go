@@ -1,5 +1,0 @@
-package reading
-
-// evidenceDepth is how far down the list of passages evidence and distractors
-// are looked for.
-const EvidenceDepth = 50

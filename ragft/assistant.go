@@ -1,0 +1,103 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Assistant opens what answers from the documents: the tuned model where there
+// is an adapter, else the base, with the tuned search and the calibration where
+// they hold. A calibration that was made under other conditions is left out with
+// a warning; one that is named in Config.Assistant.Calibration is an error that
+// wraps [ErrInput]. The assistant can be used until the project is closed.
+func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
+	w, err := p.begin("assistant")
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	search, err := p.openSearch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.openTuned(ctx, w); err != nil {
+		return nil, err
+	}
+	opts, err := p.assistantOptions(ctx, p.config.Assistant, p.models.best(), search)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkLayout(opts.Prompts); err != nil {
+		return nil, err
+	}
+	p.models.lent = true
+	return assistant.New(p.models.best(), search, opts), nil
+}
+
+// openSearch opens the index as it is searched.
+func (p *Project) openSearch(ctx context.Context) (*retriever.Tuned, error) {
+	if err := p.openIndex(); err != nil {
+		return nil, err
+	}
+	return p.searcher(ctx)
+}
+
+// assistantOptions are the options for a model, calibration included. One that
+// does not hold for them is an error where it is named, and left out with a
+// warning otherwise.
+func (p *Project) assistantOptions(ctx context.Context, c AssistantConfig, m model.Model, search retriever.Searcher) (assistant.Options, error) {
+	opts := assistant.Options{
+		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
+		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,
+	}
+	var err error
+	if opts.Prompts, err = p.prompts(); err != nil {
+		return opts, err
+	}
+	if c.Ensemble {
+		opts.Ensemble = &answer.Ensemble{Temperature: c.EnsembleTemperature}
+	}
+	if c.FinalAnswer {
+		opts.Extract = answer.Final
+	}
+	path := c.Calibration
+	switch path {
+	case "none":
+		return opts, nil
+	case "":
+		path = p.Path(calibrationName)
+	}
+	k, err := confidence.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && c.Calibration == "":
+		return opts, nil
+	case err != nil:
+		return opts, err
+	}
+	calibrated := opts
+	calibrated.Calibration = k
+	err = calibrated.Check(ctx, m, search)
+	if ignore(err, confidence.ErrConditions, confidence.ErrNoGuarantee, confidence.ErrUncalibrated) != nil {
+		return opts, err
+	}
+	if err == nil {
+		return calibrated, nil
+	}
+	again := "evaluate with evaluate.max-wrong under the same conditions"
+	if k.Conditions.Signals.True {
+		again += ", without evaluate.self-check for the service and models of servers"
+	}
+	if c.Calibration != "" {
+		return opts, kindOf(ErrInput, fmt.Errorf("%s: %w: %s, or set assistant.calibration to none", path, err, again))
+	}
+	p.config.Logger.Warn("the calibration is not used, and nothing bounds the share of wrong answers: "+again, "file", path, "why", err)
+	return opts, nil
+}

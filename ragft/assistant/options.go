@@ -1,0 +1,125 @@
+package assistant
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/nonnegative"
+	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/signals"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Options controls an [Assistant]. The zero value answers greedily from four passages.
+// Negative numbers are errors of each question, and of [Options.Check].
+type Options struct {
+	Prompts     prompt.Set // zero = the defaults
+	Careful     bool       // use [prompt.Set.Careful] and no template, for a model that was not tuned to abstain
+	Passages    int        // passages shown; 0 = 4
+	MaxTokens   int        // longest answer; 0 = 256
+	Temperature float64    // 0 = greedy
+	TopP        float64    // 0 = off
+	TopK        int        // 0 = off
+	Seed        uint64     // of sampling
+	Stop        []string   // texts that end an answer
+
+	// MinConfidence, in [0, 1], is the confidence below which the assistant abstains; 0 =
+	// never. It does not apply to a model that returns no probabilities. Choose it on
+	// held-out questions: it catches answers that read well but are uncertain.
+	MinConfidence float64
+
+	// Ensemble answers from each passage separately and lets the answers vote; nil = one
+	// answer from all passages. Nothing is streamed before the vote.
+	Ensemble *answer.Ensemble
+
+	// Calibration combines several signals into the confidence, and its threshold is the
+	// confidence below which the assistant abstains, so that its guarantee holds; nil = none.
+	// MinConfidence applies to that confidence as well. See [confidence.Calibrate]. It may
+	// take further requests to the model for each answer.
+	//
+	// It must have been made under the conditions of these options; otherwise no question is
+	// answered and the error wraps [confidence.ErrConditions]. A calibration without a
+	// threshold needs a MinConfidence, or the error wraps [confidence.ErrNoGuarantee].
+	// [Options.Check] reports both before the first question, and also compares the index. The
+	// guarantee is for questions that stand alone, not for those after a history.
+	Calibration *confidence.Calibration
+
+	// Extract takes the answer out of the generated text, as [answer.Final] does, for a model
+	// tuned to reason first; nil = the whole text. Citations are looked for in the whole text,
+	// which [Answer.Draft] keeps. Nothing is streamed before the end.
+	Extract func(text string) string
+
+	// Decline is what the assistant says if it abstains without words of the model; "" = "I
+	// cannot find that in the documents."
+	Decline string
+
+	MaxQuestion int // longest question, in bytes; 0 = 4000
+}
+
+func (o Options) withDefaults() Options {
+	o.Prompts = o.Prompts.WithDefaults()
+	o.Passages = cmp.Or(o.Passages, reading.DefaultPassages)
+	o.Decline = cmp.Or(o.Decline, "I cannot find that in the documents.")
+	o.MaxQuestion = cmp.Or(o.MaxQuestion, 4000)
+	return o
+}
+
+// conditions returns the conditions under which an assistant answers.
+func (o Options) conditions(m model.Model, index string) confidence.Conditions {
+	o = o.withDefaults()
+	c := confidence.Conditions{
+		Model: m.Name(), Setting: "retrieval", Passages: o.Passages, Prompt: o.Prompts.Read, Layout: layout.Fingerprint(o.Prompts.ReadMessages),
+		Ensemble: o.Ensemble, Temperature: o.Temperature, Extracted: o.Extract != nil, ScoresTrue: signals.Scores(m), Index: index,
+	}
+	if o.Careful {
+		c.Prompt, c.Layout = o.Prompts.Careful, layout.Fingerprint(o.Prompts.CarefulMessages)
+	}
+	return c
+}
+
+// Check returns an error if an option is out of range or the calibration, if any, does not
+// hold for an assistant with this model and search. The error is that of
+// [confidence.Calibration.Holds], or wraps [confidence.ErrNoGuarantee] if the calibration has
+// no threshold and MinConfidence is not set. With a calibration it reads the whole index to
+// compute its digest; an [Assistant] checks everything but the index by itself.
+func (o Options) Check(ctx context.Context, m model.Model, search retriever.Searcher) error {
+	digest := ""
+	if o.Calibration != nil {
+		var err error
+		if digest, err = reading.DigestOf(ctx, search); err != nil {
+			return fmt.Errorf("ragft: calibration: %w", err)
+		}
+	}
+	if err := o.check(m, digest); err != nil {
+		return fmt.Errorf("ragft: %w", err)
+	}
+	return nil
+}
+
+// check is Check with an index whose digest is known, or "".
+func (o Options) check(m model.Model, digest string) error {
+	err := nonnegative.Check(o)
+	if o.Ensemble != nil {
+		err = errors.Join(err, nonnegative.Check(*o.Ensemble))
+	}
+	if err != nil {
+		return err
+	}
+	if o.Calibration == nil {
+		return nil
+	}
+	if err := o.Calibration.Holds(o.conditions(m, digest)); err != nil {
+		return err
+	}
+	if o.Calibration.Guarantee.Answered == 0 && o.MinConfidence == 0 {
+		return fmt.Errorf("the calibration has no threshold, and MinConfidence is not set: %w", confidence.ErrNoGuarantee)
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Demonstrate makes training rows of the questions that are not held out: by
+// default demonstrations in the model's own words, judged and chosen. It writes
+// them to rows.jsonl, a file to read, filter and edit. What the model writes is
+// kept in the cache, so that nothing is generated twice.
+func (p *Project) Demonstrate(ctx context.Context) (*DemonstrateResult, error) {
+	w, err := p.begin(StepDemonstrate)
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	d := &demonstration{Project: p, w: w, result: &DemonstrateResult{}}
+	if err := d.prepare(ctx); err != nil {
+		return nil, err
+	}
+	in, err := d.inputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if ok, err := p.kept(StepDemonstrate, in, d.result); ok || err != nil {
+		d.result.UpToDate, d.result.File = ok, p.rowsFile()
+		return d.result, err
+	}
+	if err := d.open(ctx, !p.config.EstimateOnly); err != nil {
+		return nil, err
+	}
+	expected, err := d.estimate()
+	if err != nil || p.config.EstimateOnly {
+		return d.result, err
+	}
+	w.say("%s", expected)
+	if err := d.make(ctx, in); err != nil {
+		return nil, err
+	}
+	return d.result, nil
+}
+
+// demonstration is the step at work.
+type demonstration struct {
+	*Project
+	w      *work
+	in     recipe.Input
+	maker  *maker
+	recipe recipe.Recipe
+	result *DemonstrateResult
+}
+
+func (d *demonstration) fromCorpus() bool { return d.config.Demonstrate.fromCorpus() }
+
+// prepare reads what the rows are made of.
+func (d *demonstration) prepare(ctx context.Context) error {
+	var train []question.Question
+	var evidence map[string][]retriever.Hit
+	var err error
+	if !d.fromCorpus() {
+		if train, _, err = d.Split(); err != nil {
+			return err
+		}
+		if evidence, err = d.evidence(); err != nil {
+			return err
+		}
+		if len(train) == 0 {
+			return fmt.Errorf("%w are left to learn from: test-share %v holds all of them out", question.ErrNone, d.config.TestShare)
+		}
+	}
+	if err := d.openIndex(); err != nil {
+		return err
+	}
+	search, err := d.searcher(ctx)
+	if err != nil {
+		return err
+	}
+	prompts, err := d.prompts()
+	if err != nil {
+		return err
+	}
+	d.in = recipe.Input{
+		Search: search, Questions: train, Evidence: evidence, Prompts: prompts, Passages: d.config.Passages, Seed: d.seed(),
+		Batch: d.config.Demonstrate.Batch, Logger: d.config.Logger,
+	}
+	d.in.Corpus, err = corpus(ctx, d.index)
+	return err
+}
+
+// inputs are what the rows follow from.
+func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
+	c := d.config.Demonstrate
+	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share"}, "demonstrate.batch", "demonstrate.judge")
+	if err != nil {
+		return nil, err
+	}
+	if !d.fromCorpus() {
+		if err := in.file("questions", d.questionsFile()); err != nil {
+			return nil, err
+		}
+	}
+	if err := in.search(ctx, d.Project, d.index); err != nil {
+		return nil, err
+	}
+	if err := in.model(ctx, d.Project, "model", d.config.Model); err != nil {
+		return nil, err
+	}
+	return in, in.model(ctx, d.Project, "judge", d.judgeOf(c.Judge))
+}
+
+// judgeOf is the judge of a section, or else that of the config.
+func (p *Project) judgeOf(own string) string {
+	if own != "" {
+		return own
+	}
+	return p.config.Judge
+}
+
+// unopened stands for a model in an estimate.
+type unopened struct{ model.Model }
+
+// open makes the recipe, and opens the models if they are to work.
+func (d *demonstration) open(ctx context.Context, toWork bool) error {
+	var judge model.Model
+	if d.config.Model != "" && !toWork {
+		d.in.Model = unopened{}
+	}
+	if d.config.Model != "" && toWork {
+		if err := d.openBase(ctx, d.w); err != nil {
+			return err
+		}
+		d.in.Model = d.models.asked
+		var err error
+		if judge, err = d.judge(ctx, d.w, d.judgeOf(d.config.Demonstrate.Judge)); err != nil {
+			return err
+		}
+	}
+	d.maker = newMaker(d.config.Demonstrate, judge)
+	if err := d.maker.expectPrompts(d.in.Prompts); err != nil {
+		return err
+	}
+	var err error
+	d.recipe, err = d.maker.recipe()
+	return err
+}
+
+// estimate says in words what the step takes at most.
+func (d *demonstration) estimate() (string, error) {
+	cost, err := d.recipe.Estimate(d.in)
+	if errors.Is(err, recipe.ErrNoModel) {
+		return "", kindOf(ErrConfig, fmt.Errorf("%w: set model", err))
+	}
+	if err != nil {
+		return "", err
+	}
+	d.result.Recipe, d.result.Estimate = d.recipe.Name(), cost
+	expected := fmt.Sprintf("%s over %d questions: at most %s", d.recipe.Name(), len(d.in.Questions), cost)
+	if d.fromCorpus() {
+		expected = fmt.Sprintf("%s over %d passages: at most %s", d.recipe.Name(), len(d.in.Corpus), cost)
+	}
+	if d.config.Demonstrate.Search.On {
+		d.result.Prompts = &PromptSearch{}
+		if d.result.Prompts.Estimate, err = d.maker.searchOptions(d.in).Estimate(d.in.Questions); err != nil {
+			return "", err
+		}
+		expected = fmt.Sprintf("the search for prompts: at most %s\n%s", d.result.Prompts.Estimate, expected)
+	}
+	return expected, nil
+}
+
+// make makes the rows and writes them.
+func (d *demonstration) make(ctx context.Context, in inputs) (err error) {
+	r := d.result
+	if d.config.Demonstrate.Search.On {
+		if err := d.maker.searchPrompts(ctx, d.w, d.in, r.Prompts); err != nil {
+			return err
+		}
+		if d.recipe, err = d.maker.recipe(); err != nil {
+			return err
+		}
+	}
+	d.w.phase("generating", "questions")
+	d.in.Progress = func(p model.Progress) {
+		note := fmt.Sprintf("%d accepted, %.0f tokens/s", p.Accepted, p.TokensPerSecond)
+		if p.Calls > 0 && p.Cached >= p.Calls {
+			note = fmt.Sprintf("%d accepted, from the cache", p.Accepted)
+			d.w.skip(p.Done)
+		}
+		d.w.set(p.Done, p.Total, note)
+	}
+	d.w.set(0, max(len(d.in.Questions), 1), "")
+	made, err := d.recipe.Rows(ctx, d.in)
+	if err != nil {
+		return err
+	}
+	r.Rows, r.Cost, r.Kinds, r.Sources, r.Dropped = len(made.Rows), made.Cost, map[string]int{}, map[string]int{}, words(made.Dropped)
+	for _, row := range made.Rows {
+		r.Kinds[string(row.Kind)]++
+		r.Sources[row.Source]++
+	}
+	if len(made.Rows) == 0 {
+		return kindOf(ErrEmpty, errors.New("no question gave a row: "+counts(r.Dropped)))
+	}
+	if err := d.write(made.Rows); err != nil {
+		return err
+	}
+	if d.config.Demonstrate.Audit {
+		if err := d.audit(ctx, made.Rows); err != nil {
+			return err
+		}
+	}
+	return d.keep(StepDemonstrate, record{Inputs: in, Cost: r.Cost, Took: d.w.took()}, r, append(slices.Clone(r.Probes), r.File)...)
+}
+
+// write writes the rows, and the questions that memory kept for the evaluation.
+func (d *demonstration) write(list []rows.Row) error {
+	if err := d.makeDir(); err != nil {
+		return err
+	}
+	d.result.File = d.rowsFile()
+	if err := d.backUp(StepDemonstrate, d.result.File); err != nil {
+		return err
+	}
+	if err := rows.WriteFile(d.result.File, list); err != nil {
+		return err
+	}
+	for _, kept := range []struct {
+		name, key string
+		questions []question.Question
+	}{
+		{probesName, "evaluate.fact-questions", d.maker.probes.Probes},
+		{globalProbesName, "evaluate.overview-questions", d.maker.probes.GlobalProbes},
+	} {
+		if len(kept.questions) == 0 {
+			continue
+		}
+		file := d.Path(kept.name)
+		if err := question.WriteFile(file, kept.questions); err != nil {
+			return err
+		}
+		d.result.Probes = append(d.result.Probes, file)
+		d.w.say("%s: %d questions that no row asks, for the evaluation with %s", file, len(kept.questions), kept.key)
+	}
+	return nil
+}
+
+// audit asks the judge of the rows about candidates whose verdict is known.
+func (d *demonstration) audit(ctx context.Context, list []rows.Row) error {
+	auditor := d.maker.judge
+	if auditor == nil {
+		auditor = d.in.Model
+	}
+	if auditor == nil {
+		return kindOf(ErrConfig, errors.New("demonstrate.audit needs the model that judges: set model, and judge if it is another"))
+	}
+	r := selfdemo.Recipe{Options: d.maker.generate}
+	r.Options.Judge.Model = auditor
+	cost, err := r.EstimateAudit(d.in, list)
+	if err != nil {
+		return err
+	}
+	d.w.say("audit of the judge: at most %s", cost)
+	d.w.phase("auditing", "answers")
+	in := d.in
+	in.Progress = func(p model.Progress) { d.w.set(p.Done, p.Total, "") }
+	d.result.Audit, err = r.Audit(ctx, in, list)
+	return err
+}

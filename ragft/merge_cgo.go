@@ -1,0 +1,54 @@
+//go:build cgo
+
+package ragft
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/lora"
+)
+
+// Merge writes a GGUF file with the adapter added into the model's weights, for
+// programs that load no adapters, and compares what it says with what base and
+// adapter say.
+func (p *Project) Merge(ctx context.Context) (*MergeResult, error) {
+	w, err := p.begin("merge")
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	file, err := fileOf(ctx, p.config.Model)
+	if err != nil {
+		return nil, err
+	}
+	adapter, err := p.adapterFile()
+	if err != nil {
+		return nil, err
+	}
+	if adapter == "" {
+		return nil, kindOf(ErrMissing, errors.New("there is no adapter to merge: train one, or set adapter to a file"))
+	}
+	c := p.config.Merge
+	if c.Output == "" {
+		if err := p.makeDir(); err != nil {
+			return nil, err
+		}
+	}
+	w.phase("merging", "MiB")
+	m, err := lora.Merge(ctx, lora.MergeOptions{
+		Base: file, Adapter: adapter, Output: cmp.Or(c.Output, p.Path(mergedName)), Scale: p.config.Scale, Type: c.Type, Whole: c.AllMatrices,
+		Threads: p.config.Threads, SkipCheck: c.SkipCheck,
+		Progress: func(done, total int64) { w.set(int(done>>20), int(max(1, total>>20)), "") },
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := &MergeResult{Output: cmp.Or(c.Output, p.Path(mergedName)), Changed: m.Changed, Copied: m.Copied, Bytes: m.Bytes, OtherBase: m.OtherBase}
+	if k := m.Check; k != nil {
+		r.KL, r.AdapterKL, r.SameToken = stats.Finite(k.KL), stats.Finite(k.AdapterKL), stats.Finite(k.SameToken)
+	}
+	return r, nil
+}

@@ -1,0 +1,237 @@
+package ragft
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"reflect"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/question/dataset"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Questions has the model write questions about the passages of the index, and
+// keeps those whose answer stands in the passage; with Write.Import it takes
+// those of a data set instead, with all that came with each. It writes them to
+// questions.jsonl, a file to look at and edit: whether questions are good is not
+// verified. None of those that a model writes is unanswerable.
+//
+// Questions of your own, in Config.Questions or in a questions.jsonl that was
+// there first, are counted and nothing more. So are those of an earlier run,
+// edited or not, while nothing changed that they are made of.
+func (p *Project) Questions(ctx context.Context) (*QuestionsResult, error) {
+	w, err := p.begin(StepQuestions)
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	own, err := p.ownQuestions()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case own:
+		r := &QuestionsResult{UpToDate: true}
+		return r, r.count(p.questionsFile())
+	case p.config.Write.Import != "":
+		return p.importQuestions(w)
+	}
+	return p.writeQuestions(ctx, w)
+}
+
+// ownQuestions reports whether the questions are not for this step to make.
+func (p *Project) ownQuestions() (bool, error) {
+	if p.config.Questions != "" {
+		return true, nil
+	}
+	if p.config.Force || p.config.EstimateOnly || p.config.Write.Import != "" {
+		return false, nil
+	}
+	if _, err := os.Stat(p.Path(questionsName)); err != nil {
+		return false, ignore(err, fs.ErrNotExist)
+	}
+	steps, err := p.readSteps()
+	return steps[StepQuestions] == nil, err
+}
+
+// count reads how many questions a file has.
+func (r *QuestionsResult) count(file string) error {
+	all, err := question.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("%s: %w", file, question.ErrNone)
+	}
+	r.File, r.Questions, r.Unanswerable = file, len(all), 0
+	for _, q := range all {
+		if q.Unanswerable {
+			r.Unanswerable++
+		}
+	}
+	return nil
+}
+
+// composeOptions are those of the library.
+func (p *Project) composeOptions() question.ComposeOptions {
+	c := p.config.Write
+	return question.ComposeOptions{
+		Prompt: c.Prompt, PerChunk: c.PerChunk, Limit: c.Limit.Or(0), Temperature: orNegative(c.Temperature.Or(0)), MaxTokens: c.MaxTokens,
+		MaxWords: c.MaxWords, MinChunk: orNegative(c.MinChunk.Or(0)), Seed: p.seed(), Batch: c.Batch,
+	}
+}
+
+// orNegative is what options take for zero whose own zero stands for a default.
+func orNegative[N int | float64](x N) N {
+	if x == 0 {
+		return -1
+	}
+	return x
+}
+
+func (p *Project) writeInputs(ctx context.Context) (inputs, error) {
+	in, err := p.settings([]string{"write", "seed"}, "write.batch", "write.import", "write.format", "write.documents")
+	if err != nil {
+		return nil, err
+	}
+	digest, err := p.index.Digest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in["index"] = hashPrefix + digest
+	return in, in.model(ctx, p, "model", p.config.Model)
+}
+
+func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult, error) {
+	if err := p.openIndex(); err != nil {
+		return nil, err
+	}
+	r, o := &QuestionsResult{}, p.composeOptions()
+	chunks, err := corpus(ctx, p.index)
+	if err != nil {
+		return nil, err
+	}
+	r.Estimate = o.Estimate(chunks)
+	if p.config.EstimateOnly {
+		return r, nil
+	}
+	in, err := p.writeInputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if ok, err := p.kept(StepQuestions, in, r); ok || err != nil {
+		r.UpToDate = ok
+		if err == nil {
+			err = r.count(r.File) // which may have been edited
+		}
+		return r, err
+	}
+	if err := p.openBase(ctx, w); err != nil {
+		return nil, err
+	}
+	w.say("questions about %d passages: at most %s", r.Estimate.Calls, r.Estimate)
+	w.phase("writing questions", "passages")
+	o.Progress = func(c question.ComposeProgress) { w.set(c.Done, c.Total, fmt.Sprintf("%d accepted", c.Accepted)) }
+	composed, err := question.Compose(ctx, p.models.asked, chunks, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Passages, r.Tokens, r.Cost = composed.Chunks, composed.Tokens, composed.Cost
+	r.LeftOut = words(composed.Rejected)
+	if len(composed.Questions) == 0 {
+		return nil, fmt.Errorf("%w: of %d passages the model wrote none that could be verified (%s): use a larger model, or your own questions",
+			question.ErrNone, composed.Chunks, counts(r.LeftOut))
+	}
+	return r, p.keepQuestions(w, r, in, func(path string) error { return question.WriteFile(path, composed.Questions) })
+}
+
+func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
+	c := p.config.Write
+	in, err := p.settings([]string{"write.import", "write.format"})
+	if err != nil {
+		return nil, err
+	}
+	r := &QuestionsResult{}
+	if ok, err := p.kept(StepQuestions, in, r); ok || err != nil {
+		r.UpToDate = ok
+		if err == nil {
+			err = r.count(r.File)
+		}
+		return r, err
+	}
+	format := dataset.Format(c.Format)
+	if c.Format == "detect" || c.Format == "" {
+		format = dataset.Detect
+	}
+	set, err := dataset.ReadFile(c.Import, format)
+	if err != nil {
+		return nil, err
+	}
+	r.LeftOut = set.Skipped
+	if c.Documents != "" {
+		documents := set.Documents()
+		if err := writeDocuments(c.Documents, documents); err != nil {
+			return nil, err
+		}
+		r.Passages = len(documents)
+	}
+	if len(set.Items) == 0 {
+		return nil, fmt.Errorf("%s: %w", c.Import, question.ErrNone)
+	}
+	return r, p.keepQuestions(w, r, in, set.WriteFile)
+}
+
+func (p *Project) keepQuestions(w *work, r *QuestionsResult, in inputs, write func(path string) error) error {
+	if err := p.makeDir(); err != nil {
+		return err
+	}
+	file := p.Path(questionsName)
+	if err := p.backUp(StepQuestions, file); err != nil {
+		return err
+	}
+	if err := write(file); err != nil {
+		return err
+	}
+	if err := r.count(file); err != nil {
+		return err
+	}
+	return p.keep(StepQuestions, record{Inputs: in, Cost: r.Cost, Took: w.took()}, r, file)
+}
+
+// writeDocuments writes documents as JSONL, as the index reads it.
+func writeDocuments(path string, documents []retriever.Document) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		for _, d := range documents {
+			if err := e.Encode(map[string]string{"title": d.Title, "text": d.Text}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// check says which settings of [QuestionsConfig] have no effect.
+func (c *QuestionsConfig) check() error {
+	if c.Import == "" {
+		if c.Documents != "" || c.Format != "" {
+			return errors.New("write.documents and write.format need write.import: they have no effect without it")
+		}
+		return nil
+	}
+	rest := *c
+	rest.Import, rest.Format, rest.Documents = "", "", ""
+	var errs []error
+	walkKeys(reflect.ValueOf(&rest).Elem(), "write", func(name string, f field) {
+		if !f.value.IsZero() {
+			errs = append(errs, fmt.Errorf("%s has no effect with write.import, which asks no model", name))
+		}
+	})
+	return errors.Join(errs...)
+}

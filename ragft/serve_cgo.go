@@ -1,0 +1,166 @@
+//go:build cgo
+
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/service"
+	"github.com/ragft/ragft/retriever"
+)
+
+// Serve serves the models over HTTP in the form of OpenAI's API, answering from
+// the passages of the index with citations, until ctx ends; see [service]. The
+// tuned model answers requests that name none; "base" is the model without an
+// adapter. ready, unless it is nil, is called once with the address and the
+// models' names. Serve opens models of its own, which share batches between
+// callers, and no step can run meanwhile.
+func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models []string)) error {
+	w, err := p.begin("serve")
+	if err != nil {
+		return err
+	}
+	defer w.end()
+	token, err := p.token()
+	if err != nil {
+		return err
+	}
+	s := &serving{Project: p, answers: p.config.Assistant}
+	defer s.close()
+	search, err := p.openSearch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.open(ctx, w, search); err != nil {
+		return err
+	}
+	if err := p.checkLayout(s.models[0].Assistant.Prompts); err != nil {
+		return err
+	}
+	w.phase("", "")
+	return s.listen(ctx, search, token, ready)
+}
+
+// token is what clients must send, "" for nothing.
+func (p *Project) token() (string, error) {
+	file := p.config.Serve.TokenFile
+	if file == "" {
+		return os.Getenv("RAGFT_TOKEN"), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" {
+		return "", kindOf(ErrInput, fmt.Errorf("%s has no token", file))
+	}
+	return token, nil
+}
+
+// serving is the service with its models.
+type serving struct {
+	*Project
+	answers AssistantConfig
+	models  []service.Model // the one that answers by default first
+	opened  []*local.Server
+}
+
+func (s *serving) close() {
+	for i := len(s.opened) - 1; i >= 0; i-- {
+		s.opened[i].Close()
+	}
+}
+
+// open opens base, adapter and further adapters.
+func (s *serving) open(ctx context.Context, w *work, search retriever.Searcher) error {
+	c := s.config.Serve
+	adapter, err := s.adapterFile()
+	if err != nil {
+		return err
+	}
+	o := s.localOptions()
+	o.SeparateCaches = c.SeparateCaches
+	if o.Queue = c.MaxQueue.Or(0); o.Queue == 0 {
+		o.Queue = math.MaxInt
+	}
+	base, err := load(ctx, w, s.config.Model, o, local.OpenServer)
+	if err != nil {
+		return err
+	}
+	s.opened = append(s.opened, base)
+	if adapter != "" {
+		if err := s.adapted(ctx, base, c.Name, adapter, search); err != nil {
+			return err
+		}
+		s.answers.Calibration = "none" // it is of one model
+	}
+	if err := s.add(ctx, "base", base, search); err != nil {
+		return err
+	}
+	for _, named := range c.Adapters {
+		name, file, found := strings.Cut(named, "=")
+		if !found || name == "" || file == "" {
+			return badModel("serve.adapters takes NAME=FILE, not %s", named)
+		}
+		if err := s.adapted(ctx, base, name, file, search); err != nil {
+			return fmt.Errorf("adapter %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *serving) adapted(ctx context.Context, base *local.Server, name, file string, search retriever.Searcher) error {
+	m, err := base.Adapted(file, s.config.Scale)
+	if err != nil {
+		return err
+	}
+	s.opened = append(s.opened, m)
+	return s.add(ctx, name, m, search)
+}
+
+func (s *serving) add(ctx context.Context, name string, m *local.Server, search retriever.Searcher) error {
+	opts, err := s.assistantOptions(ctx, s.answers, m, search)
+	s.models = append(s.models, service.Model{Name: name, Local: m, Assistant: opts, Thinking: s.config.Serve.Thinking})
+	return err
+}
+
+func (s *serving) listen(ctx context.Context, index *retriever.Tuned, token string, ready func(net.Addr, []string)) error {
+	c := s.config.Serve
+	config := service.Config{
+		Models: s.models, Index: index, NoRetrieval: c.NoRetrieval, Token: token, Hosts: c.Hosts, Logger: s.config.Logger,
+		Limits: service.Limits{Body: c.MaxBody, Context: c.MaxContext, Output: c.MaxOutput, Samples: c.MaxChoices, Passages: c.MaxPassages,
+			Requests: c.MaxRequests, Connections: c.MaxConnections, Time: c.TimeLimit, Read: c.ReadLimit, Write: c.WriteLimit},
+	}
+	if info, err := os.Stat(s.config.Documents); err == nil && info.IsDir() {
+		config.Folders = []string{s.config.Documents}
+	}
+	run, err := service.New(config)
+	if err != nil {
+		return kindOf(ErrConfig, err)
+	}
+	defer run.Close()
+	l, err := net.Listen("tcp", c.Address)
+	if err != nil {
+		return err
+	}
+	if ready != nil {
+		var names []string
+		for _, m := range s.models {
+			names = append(names, m.Name)
+		}
+		ready(l.Addr(), names)
+	}
+	err = run.Serve(ctx, l)
+	if errors.Is(err, service.ErrTokenNeeded) {
+		return kindOf(ErrConfig, fmt.Errorf("%w: set RAGFT_TOKEN, or serve.token-file", err))
+	}
+	return err
+}

@@ -1,0 +1,195 @@
+package ragft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/ragft/ragft/ragft/question"
+)
+
+// Status says of each step whether its result can be used: up to date, stale
+// and why, or missing; and what it cost, or what it takes at most where that is
+// known beforehand. The steps come in the order in which they are done. Nothing
+// is run. It waits for a step at work.
+func (p *Project) Status(ctx context.Context) ([]StepStatus, error) {
+	w, err := p.begin("status")
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	steps, err := p.readSteps()
+	if err != nil {
+		return nil, err
+	}
+	var all []StepStatus
+	for _, step := range []struct {
+		name     string
+		inputs   func(context.Context) (inputs, error)
+		estimate func(context.Context, *StepStatus) error
+	}{
+		{StepIndex, p.statusOfIndex, nil},
+		{StepQuestions, p.statusOfQuestions, p.estimateQuestions},
+		{StepSearch, p.statusOfSearch, nil},
+		{StepDemonstrate, p.statusOfRows, p.estimateRows},
+		{StepTrain, p.trainInputs, p.estimateTraining},
+		{StepEvaluate, p.statusOfEvaluation, nil},
+	} {
+		s, err := p.status(ctx, step.name, steps[step.name], step.inputs)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", step.name, err)
+		}
+		if s.State != StateCurrent && step.estimate != nil {
+			if err := ignoreMissing(step.estimate(ctx, &s)); err != nil {
+				return nil, fmt.Errorf("%s: %w", step.name, err)
+			}
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// ignoreMissing is err, unless it says that an earlier step is to be done first,
+// or that something is to be set.
+func ignoreMissing(err error) error {
+	return ignore(err, fs.ErrNotExist, ErrConfig, ErrMissing, ErrEmpty, question.ErrNone)
+}
+
+func (p *Project) status(ctx context.Context, name string, r *record, of func(context.Context) (inputs, error)) (StepStatus, error) {
+	s := StepStatus{Step: name}
+	in, err := of(ctx)
+	var current own
+	switch {
+	case errors.As(err, &current):
+		s.State, s.Reason = StateCurrent, string(current)
+		return s, nil
+	case err != nil && ignoreMissing(err) == nil:
+		s.State, s.Reason = StateMissing, err.Error()
+		if r != nil {
+			s.State = StateStale
+		}
+		return s, nil
+	case err != nil:
+		return s, err
+	}
+	if r == nil {
+		s.State, s.Reason = StateMissing, "not done yet"
+		return s, nil
+	}
+	s.Cost, s.Took, s.Memory = r.Cost, r.Took, r.Memory
+	s.State = StateCurrent
+	if s.Reason = r.stale(in); s.Reason != "" {
+		s.State = StateStale
+	}
+	return s, nil
+}
+
+// own says that a step is not for the project to do, and why.
+type own string
+
+func (o own) Error() string { return string(o) }
+
+func (p *Project) statusOfIndex(ctx context.Context) (inputs, error) {
+	in, err := p.indexInputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.openIndex(); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return in, nil
+		}
+		return nil, err
+	}
+	digest, err := p.index.Digest(ctx)
+	in["index"] = hashPrefix + digest
+	return in, err
+}
+
+func (p *Project) statusOfQuestions(ctx context.Context) (inputs, error) {
+	isOwn, err := p.ownQuestions()
+	if err != nil {
+		return nil, err
+	}
+	if isOwn {
+		r := &QuestionsResult{}
+		if err := r.count(p.questionsFile()); err != nil {
+			return nil, err
+		}
+		return nil, own(fmt.Sprintf("your own: %d questions, %d of them unanswerable", r.Questions, r.Unanswerable))
+	}
+	if p.config.Write.Import != "" {
+		return p.settings([]string{"write.import", "write.format"})
+	}
+	if err := p.openIndex(); err != nil {
+		return nil, err
+	}
+	return p.writeInputs(ctx)
+}
+
+func (p *Project) statusOfSearch(ctx context.Context) (inputs, error) {
+	if err := p.openIndex(); err != nil {
+		return nil, err
+	}
+	return p.searchInputs(ctx)
+}
+
+func (p *Project) statusOfRows(ctx context.Context) (inputs, error) {
+	if err := p.openIndex(); err != nil {
+		return nil, err
+	}
+	return (&demonstration{Project: p}).inputs(ctx)
+}
+
+func (p *Project) statusOfEvaluation(ctx context.Context) (inputs, error) {
+	if err := p.openIndex(); err != nil {
+		return nil, err
+	}
+	return (&evaluation{Project: p, settings: p.config.Evaluate}).inputs(ctx)
+}
+
+func (p *Project) estimateQuestions(ctx context.Context, s *StepStatus) error {
+	if p.config.Write.Import != "" {
+		return nil
+	}
+	if err := p.openIndex(); err != nil {
+		return err
+	}
+	chunks, err := corpus(ctx, p.index)
+	if err != nil {
+		return err
+	}
+	s.Cost, s.Took, s.Estimated = p.composeOptions().Estimate(chunks), 0, true
+	return nil
+}
+
+func (p *Project) estimateRows(ctx context.Context, s *StepStatus) error {
+	d := &demonstration{Project: p, w: p.atWork(), result: &DemonstrateResult{}}
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	if err := d.open(ctx, false); err != nil {
+		return err
+	}
+	if _, err := d.estimate(); err != nil {
+		return err
+	}
+	s.Cost, s.Took, s.Estimated = d.result.Estimate, 0, true
+	if d.result.Prompts != nil {
+		s.Cost.Add(d.result.Prompts.Estimate)
+	}
+	return nil
+}
+
+func (p *Project) estimateTraining(ctx context.Context, s *StepStatus) error {
+	list, err := p.ReadRows()
+	if err != nil {
+		return err
+	}
+	memory, err := p.trainMemory(ctx, list)
+	if err != nil {
+		return err
+	}
+	s.Memory, s.Took, s.Estimated = memory, 0, true
+	return nil
+}

@@ -1,0 +1,196 @@
+package ragft
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft/model"
+)
+
+// stepsName is the file of the project's folder that keeps what was done.
+const stepsName = "steps.json"
+
+// record is what steps.json keeps of a step: what its result was made of, and
+// what it came to.
+type record struct {
+	// Inputs are the settings, by key, and the hashes of all else that the result
+	// follows from.
+	Inputs inputs `json:"inputs"`
+	// Outputs are the hashes of the files that were written, by absolute path.
+	Outputs  map[string]string `json:"outputs,omitempty"`
+	Cost     model.Cost        `json:"cost,omitzero"`
+	Took     time.Duration     `json:"took"` // nanoseconds
+	Memory   uint64            `json:"memory,omitempty"`
+	Finished time.Time         `json:"finished"`
+	Result   json.RawMessage   `json:"result"`
+}
+
+// inputs say what a step depends on, by name.
+type inputs map[string]string
+
+// readSteps reads what was done. A folder without steps.json has done nothing.
+func (p *Project) readSteps() (map[string]*record, error) {
+	steps := map[string]*record{}
+	data, err := os.ReadFile(p.Path(stepsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return steps, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &steps); err != nil {
+		return nil, kindOf(ErrInput, fmt.Errorf("%s: %w; delete it to do all steps again", p.Path(stepsName), err))
+	}
+	return steps, nil
+}
+
+func (p *Project) writeSteps(steps map[string]*record) error {
+	if err := p.makeDir(); err != nil {
+		return err
+	}
+	return writeJSON(p.Path(stepsName), steps)
+}
+
+// kept gives the result of a step that needs not be done again.
+func (p *Project) kept(step string, in inputs, result any) (bool, error) {
+	if p.config.Force || p.config.EstimateOnly {
+		return false, nil
+	}
+	steps, err := p.readSteps()
+	if err != nil {
+		return false, err
+	}
+	r := steps[step]
+	if r == nil || r.stale(in) != "" {
+		return false, nil
+	}
+	return true, json.Unmarshal(r.Result, result)
+}
+
+// keep records what a step did.
+func (p *Project) keep(step string, r record, result any, files ...string) error {
+	var err error
+	if r.Result, err = json.Marshal(result); err != nil {
+		return err
+	}
+	r.Outputs = map[string]string{}
+	for _, name := range files {
+		full, err := filepath.Abs(name)
+		if err != nil {
+			return err
+		}
+		if r.Outputs[full], err = hashFile(name); err != nil {
+			return err
+		}
+	}
+	r.Finished = time.Now().Truncate(time.Second)
+	steps, err := p.readSteps()
+	if err != nil {
+		return err
+	}
+	steps[step] = &r
+	return p.writeSteps(steps)
+}
+
+// forget drops the record of a step, whose result is no longer there.
+func (p *Project) forget(step string) error {
+	steps, err := p.readSteps()
+	if err != nil || steps[step] == nil {
+		return err
+	}
+	delete(steps, step)
+	return p.writeSteps(steps)
+}
+
+// stale says why the result of a step does not follow from what it depends on
+// now; "" = it does. Questions and rows may be edited by hand: it is enough
+// that they are there. An adapter that is another file is stale.
+func (r *record) stale(now inputs) string {
+	for _, name := range slices.Sorted(maps.Keys(r.Outputs)) {
+		hash, err := hashFile(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return name + " is gone"
+		case err != nil:
+			return err.Error()
+		case hash != r.Outputs[name] && strings.HasSuffix(name, ".gguf"):
+			return name + " was replaced"
+		}
+	}
+	var changes []string
+	names := slices.Sorted(maps.Keys(now))
+	for name := range r.Inputs {
+		if _, ok := now[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if before, after := r.Inputs[name], now[name]; before != after {
+			changes = append(changes, changeOf(name, before, after))
+		}
+	}
+	if n := len(changes); n > 3 {
+		changes = append(changes[:3], fmt.Sprintf("and %d more changes", n-3))
+	}
+	return strings.Join(changes, ", ")
+}
+
+func changeOf(name, before, after string) string {
+	if isHash(before) || isHash(after) {
+		return name + " changed"
+	}
+	show := func(s string) string {
+		if s == "" {
+			return "unset"
+		}
+		return s
+	}
+	return fmt.Sprintf("%s was %s and is %s", name, show(before), show(after))
+}
+
+// backUp puts a file aside that was not written by the last run of the step, or
+// was edited since, before it is replaced.
+func (p *Project) backUp(step, file string) error {
+	hash, err := hashFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	steps, err := p.readSteps()
+	if err != nil {
+		return err
+	}
+	full, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	if r := steps[step]; r != nil && r.Outputs[full] == hash {
+		return nil
+	}
+	aside := file + ".before"
+	p.config.Logger.Warn("the file was edited, or made elsewhere: it is kept under another name", "file", file, "kept", aside)
+	return os.Rename(file, aside)
+}
+
+// makeDir makes the project's folder.
+func (p *Project) makeDir() error { return os.MkdirAll(p.config.Dir, 0o755) }
+
+func writeJSON(path string, v any) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	})
+}

@@ -1,0 +1,58 @@
+package ragft
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/ragft/ragft/ragft/rows"
+)
+
+// trained is what the training that left the adapter came to; nil where it is
+// not known.
+func (p *Project) trained() (*TrainResult, error) {
+	steps, err := p.readSteps()
+	if err != nil || steps[StepTrain] == nil {
+		return nil, err
+	}
+	r := &TrainResult{}
+	if steps[StepTrain].stale(steps[StepTrain].Inputs) != "" { // the adapter is gone, or another
+		return nil, nil
+	}
+	return r, json.Unmarshal(steps[StepTrain].Result, r)
+}
+
+// trainInputs are what the adapter follows from.
+func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
+	in, err := p.settings([]string{"train", "seed", "threads", "gpu-layers", "rpc"},
+		"train.metrics", "train.tensorboard", "train.checkpoint-every", "train.memory-budget", "train.restart", "train.allow-stale")
+	if err != nil {
+		return nil, err
+	}
+	if err := in.file("rows", p.rowsFile()); err != nil {
+		return nil, err
+	}
+	return in, in.model(ctx, p, "model", p.config.Model)
+}
+
+// refuseStale is the error that rows show passages that changed since.
+func (p *Project) refuseStale(ctx context.Context, list []rows.Row) error {
+	err := p.openIndex()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // rows can be trained without an index
+	}
+	if err != nil {
+		return err
+	}
+	chunks, err := corpus(ctx, p.index)
+	if err != nil {
+		return err
+	}
+	if stale := rows.Stale(list, chunks); len(stale) > 0 {
+		return kindOf(ErrInput, fmt.Errorf("%d of %d rows show passages that the index no longer has, the first being %s of %s: "+
+			"demonstrate again, or set train.allow-stale to teach what the documents said then", len(stale), len(list), stale[0].ID, stale[0].Missing[0]))
+	}
+	return nil
+}

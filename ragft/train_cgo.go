@@ -1,0 +1,198 @@
+//go:build cgo
+
+package ragft
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/lora"
+	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/rows"
+)
+
+// Train teaches the model the rows and writes an adapter that llama.cpp and
+// Ollama load. A training that was cancelled, or killed, goes on from its
+// checkpoint beside the adapter; one of other rows or settings is an error that
+// wraps [lora.ErrCheckpoint]. Rows whose passages changed since they were made
+// are an [ErrInput], unless Train.AllowStale is set. Models that were opened for
+// other steps are closed first, but for those of assistants.
+func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
+	w, err := p.begin(StepTrain)
+	if err != nil {
+		return nil, err
+	}
+	defer w.end()
+	list, err := p.ReadRows()
+	if err != nil {
+		return nil, err
+	}
+	in, err := p.trainInputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := p.trainOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &TrainResult{}
+	if ok, err := p.kept(StepTrain, in, r); ok || err != nil {
+		r.UpToDate, r.Adapter = ok, t.Adapter
+		return r, err
+	}
+	if !p.config.Train.AllowStale {
+		if err := p.refuseStale(ctx, list); err != nil {
+			return nil, err
+		}
+	}
+	if !p.models.lent {
+		if err := p.models.close(); err != nil {
+			return nil, err
+		}
+	}
+	memory, err := estimateMemory(ctx, list, t)
+	if err != nil || p.config.EstimateOnly {
+		return &TrainResult{Memory: memoryOf(memory)}, err
+	}
+	w.say("memory: %s", memory)
+	made, err := p.train(ctx, w, list, t)
+	if err != nil {
+		return nil, err
+	}
+	r = p.trainResult(made, t, layoutsOf(list))
+	return r, p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter)
+}
+
+// trainOptions are those of the library.
+func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
+	c := p.config.Train
+	file, err := fileOf(ctx, p.config.Model)
+	if err != nil {
+		return finetune.Options{}, err
+	}
+	adapter := p.trainedFile()
+	metrics := cmp.Or(c.Metrics, p.Path(metricsName))
+	for _, name := range []string{adapter, metrics} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return finetune.Options{}, err
+		}
+	}
+	return finetune.Options{
+		Model: file, Adapter: adapter, HeldOut: orNegative(c.ValidationShare.Or(0)), Logger: p.config.Logger,
+		Loss:    map[string]finetune.LossOn{"last": finetune.LossLast, "all": finetune.LossAll, "text": finetune.LossText}[c.Loss],
+		TooLong: map[string]finetune.TooLong{"drop": finetune.TooLongDrop, "truncate": finetune.TooLongTruncate}[c.TooLong],
+		LoRA: lora.Config{
+			Rank: c.Rank, Alpha: c.Alpha, RankStabilized: c.RankStabilized, Targets: c.Targets, Dropout: c.Dropout, Start: c.Start,
+			Window: c.Window, WindowsPerStep: c.WindowsPerStep, Epochs: c.Epochs, LearningRate: c.Rate,
+			Schedule: map[string]lora.Schedule{"cosine": lora.Cosine, "linear": lora.Linear, "constant": lora.Constant}[c.Schedule],
+			Warmup:   orNegative(c.Warmup.Or(0)), FinalRate: c.FinalRate,
+			Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, ClipNorm: orNegative(c.Clip.Or(0)),
+			DPO:  lora.DPO{Beta: c.DPOBeta, LabelSmoothing: c.DPOSmoothing, SFT: c.DPOSFT},
+			Seed: p.seed(), EvaluateEvery: c.EvaluateEvery, Patience: c.Patience, MinImprovement: c.MinImprovement, KeepBest: c.KeepBest,
+			SpikeFactor: c.SpikeFactor, CheckpointEvery: c.CheckpointEvery, MemoryBudget: c.MemoryBudget,
+			Threads: p.config.Threads, GPULayers: p.trainLayers(), Servers: p.config.RPC, MetricsFile: metrics, TensorBoard: c.TensorBoard,
+		},
+	}, nil
+}
+
+// trainLayers is the number of layers on the GPU, negative for all.
+func (p *Project) trainLayers() int {
+	layers := p.config.Train.GPULayers
+	if !layers.IsSet() {
+		layers = p.config.GPULayers
+	}
+	if n := layers.Or(0); n > 0 || len(p.config.RPC) == 0 {
+		return n
+	}
+	return -1 // the servers are to hold layers
+}
+
+// estimateMemory says what memory the training takes. Warnings about rows come
+// with the training itself.
+func estimateMemory(ctx context.Context, list []rows.Row, t finetune.Options) (lora.Memory, error) {
+	t.Logger = slog.New(slog.DiscardHandler)
+	t.LoRA.MetricsFile, t.LoRA.TensorBoard = "", ""
+	return finetune.EstimateMemory(ctx, list, t)
+}
+
+func memoryOf(m lora.Memory) TrainMemory {
+	return TrainMemory{
+		Total: m.Total(), Weights: m.Weights, Adapter: m.Adapter, Optimiser: m.Optimiser, Context: m.Context, Activations: m.Activations,
+		Logits: m.Logits,
+	}
+}
+
+// train trains, and says what to do about what stopped it.
+func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
+	if p.config.Train.Restart || p.config.Force {
+		if err := os.Remove(t.Adapter + ".checkpoint"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	w.phase("training", "steps")
+	begun := false
+	t.LoRA.Progress = func(l lora.Progress) {
+		if !begun {
+			begun = true
+			w.skip(l.Step - 1)
+		}
+		note := fmt.Sprintf("loss %.3f", l.Loss)
+		if l.HeldOutLoss == l.HeldOutLoss {
+			note += fmt.Sprintf(", validation loss %.3f", l.HeldOutLoss)
+		}
+		w.set(l.Step, l.Steps, fmt.Sprintf("%s, rate %.2g, %.0f tokens/s", note, l.LearningRate, float64(l.Tokens)/l.Elapsed.Seconds()))
+	}
+	r, err := p.learn(ctx, list, t)
+	switch {
+	case errors.Is(err, lora.ErrCheckpoint):
+		return nil, fmt.Errorf("%w: it is of other rows or settings: use the same as then to resume, or set train.restart to start again", err)
+	case errors.Is(err, lora.ErrRise):
+		return nil, fmt.Errorf("%w; see train.rate, demonstrate.texts and train.evaluate-every; train.max-rise 0 goes on regardless", err)
+	}
+	return r, err
+}
+
+// learn watches the general text of a pre-training, which is to be kept; see
+// [finetune.PretrainModel].
+func (p *Project) learn(ctx context.Context, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
+	general := slices.ContainsFunc(list, func(r rows.Row) bool { return r.Source == rows.SourceGeneral })
+	rise := p.config.Train.MaxRise.Or(0)
+	if !general || rise == 0 {
+		return finetune.Train(ctx, list, t)
+	}
+	r, err := finetune.PretrainModel(ctx, list, finetune.PretrainOptions{Train: t, MaxRise: rise})
+	if err != nil {
+		return nil, err
+	}
+	return &r.Result, nil
+}
+
+func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []string) *TrainResult {
+	c := p.config.Train
+	return &TrainResult{
+		Adapter: r.Adapter, Rows: r.Rows, ValidationRows: r.HeldOutRows, TooLong: r.TooLong, Truncated: r.Truncated,
+		Steps: r.Steps, Resumed: r.Resumed, Skipped: r.Skipped, Stopped: r.Stopped, Rose: r.Rose, BestStep: r.BestStep,
+		Loss: stats.Finite(r.Loss), BaseLoss: stats.Finite(r.BaseLoss), ValidationLoss: stats.Finite(r.HeldOutLoss),
+		Tokens: r.Tokens, Seconds: r.TrainSeconds, Fill: r.Fill, Memory: memoryOf(r.Memory),
+		Rank: c.Rank, Epochs: c.Epochs, Rate: c.Rate, Metrics: t.LoRA.MetricsFile,
+		BySource: r.HeldOutBySource, BaseBySource: r.BaseBySource, Layouts: layouts,
+	}
+}
+
+// trainMemory is what training holds, in bytes.
+func (p *Project) trainMemory(ctx context.Context, list []rows.Row) (uint64, error) {
+	t, err := p.trainOptions(ctx)
+	if err != nil {
+		return 0, err
+	}
+	memory, err := estimateMemory(ctx, list, t)
+	return memory.Total(), err
+}
