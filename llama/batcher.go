@@ -330,6 +330,9 @@ func (c *call) attend(ctx context.Context, j *job) {
 	if onToken := j.onToken; onToken != nil {
 		j.onToken = func(sample int, token ChosenToken) { c.post(func() { onToken(sample, token) }) }
 	}
+	if onDone := j.onDone; onDone != nil {
+		j.onDone = func() { c.post(onDone) }
+	}
 	j.ended = func(err error) {
 		j.model.releaseFor(j.request)
 		c.mu.Lock()

@@ -44,6 +44,10 @@ type Request struct {
 	// Generate. A piece consists of whole characters and contains no part of a stop string. All pieces together are the
 	// sample's Text.
 	OnText func(sample int, text string)
+
+	// OnDone, if set, is called once all samples of the request are complete, while other requests of the call may
+	// still be at work, on the same goroutine as OnText.
+	OnDone func()
 }
 
 // Sampling is how the next token is chosen, by llama.cpp's samplers in this order: grammar, bias, penalties, top-k, top-p,
@@ -265,6 +269,7 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 		maxTokens: min(r.MaxTokens, c.size-len(r.Prompt)),
 		sampling:  r.Sampling.withDefaults(),
 		onText:    r.OnText,
+		onDone:    r.OnDone,
 		samples:   make([]Sample, r.Samples),
 	}
 	for _, stop := range r.Stop {

@@ -126,6 +126,28 @@ func TestStreamingEqualsText(t *testing.T) {
 	}
 }
 
+// Each request of a call tells once when it is complete, the short one before the long one.
+func TestRequestsTellWhenDone(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	prompt := mustTokenize(t, m, "Tell")
+	var order []int
+	done := func(i int) func() { return func() { order = append(order, i) } }
+	requests := []Request{
+		{Prompt: prompt, Samples: 2, MaxTokens: 40, OnDone: done(0), Sampling: Sampling{LogitBias: map[Token]float32{m.EOS(): -100}}},
+		{Prompt: prompt, Samples: 3, MaxTokens: 2, OnDone: done(1)},
+	}
+	mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, Sequences: 5}), requests...)
+	require.Equal(t, []int{1, 0}, order)
+
+	order = nil
+	b, err := m.NewBatcher(BatcherOptions{Context: ContextOptions{Size: 512, Sequences: 5}})
+	require.NoError(t, err)
+	defer b.Close()
+	_, err = b.Generate(t.Context(), requests)
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 0}, order)
+}
+
 func TestStopStrings(t *testing.T) {
 	m := mustLoad(t, tinyModel(t))
 	c := mustContext(t, m, ContextOptions{Size: 512})

@@ -28,6 +28,7 @@ type job struct {
 	request   []AdapterScale // Request.Adapters
 	onText    func(int, string)
 	onToken   func(int, ChosenToken)
+	onDone    func()
 	samples   []Sample
 
 	ctx   context.Context // ends this job alone; nil if the scheduler works for one call
@@ -323,7 +324,10 @@ func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job
 	j.samples[l.sample] = Sample{Text: l.text.text.String(), Tokens: l.tokens, LogProbs: l.probs, Top: l.top, Stop: reason}
-	if j.closed++; j.started == len(j.samples) {
+	if j.closed++; j.closed == len(j.samples) && j.onDone != nil {
+		j.onDone()
+	}
+	if j.started == len(j.samples) {
 		s.free(l, true)
 		if j.closed == len(j.samples) && j.ended != nil {
 			j.over = true

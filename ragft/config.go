@@ -33,8 +33,9 @@ type Config struct {
 	// Judge is the model that judges answers, named as Model is. "" = the one that
 	// generates in [Project.Demonstrate], and none in [Project.Evaluate].
 	Judge string `yaml:"judge" check:"model"`
-	// Questions is a file of your own questions with their answers, JSONL.
-	// "" = questions.jsonl of Dir, which [Project.Questions] writes.
+	// Questions is the file of the questions with their answers, JSONL: your own, or
+	// what [Project.Questions] writes if it is not there yet. "" = questions.jsonl
+	// of Dir.
 	Questions string `yaml:"questions" check:"path"`
 	// TestShare is the share of the questions that is kept for the evaluation and
 	// never learnt from. Unset = 0.5.

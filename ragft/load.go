@@ -131,7 +131,13 @@ func (d decoder) value(n *yaml.Node, f field, name string) error {
 		target = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items, Line: n.Line}
 	}
 	if err := target.Decode(fresh.Interface()); err != nil {
-		return fail(n, "%s: %q is not %s", name, n.Value, f.kind())
+		wrong := n.Value
+		for _, item := range items {
+			if list && item.Decode(reflect.New(f.value.Type().Elem()).Interface()) != nil {
+				wrong = item.Value
+			}
+		}
+		return fail(n, "%s: %q is not %s", name, wrong, f.kind())
 	}
 	if err := f.check(fresh.Elem()); err != nil {
 		return fail(n, "%s: %w", name, err)

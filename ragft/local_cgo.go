@@ -45,12 +45,12 @@ func (p *Project) openNative(ctx context.Context, w *work, name string) (*native
 	return &native{m}, nil
 }
 
-// load opens a model's file as a [local.Model] or a [local.Server].
-func load[T any](ctx context.Context, w *work, name string, o local.Options,
-	open func(context.Context, string, local.Options) (T, error)) (opened T, err error) {
+// load opens a model's file by local.Open or local.OpenServer, and shows how far it is.
+func load[M any](ctx context.Context, w *work, name string, o local.Options, open func(context.Context, string, local.Options) (M, error)) (M, error) {
 	file, err := fileOf(ctx, name)
 	if err != nil {
-		return opened, err
+		var none M
+		return none, err
 	}
 	w.phase("loading "+name, "%")
 	o.OnProgress = func(done float64) { w.set(int(100*done), 100, "") }

@@ -66,12 +66,15 @@ func (p *Project) openModel(ctx context.Context, w *work, name string) (model.Mo
 }
 
 // cached puts the project's cache in front of a model, and counts what it is
-// asked beyond that.
+// asked beyond that; models of servers are counted one by one.
 func (p *Project) cached(m model.Model, local bool) (*cache.Model, error) {
 	if err := p.makeDir(); err != nil {
 		return nil, err
 	}
-	c, err := cache.Open(&watched{Model: m, project: p, streams: local}, p.Path(cacheName))
+	if local {
+		m = &watched{Model: m, project: p, local: true}
+	}
+	c, err := cache.Open(m, p.Path(cacheName))
 	if err != nil {
 		return nil, err
 	}

@@ -136,6 +136,9 @@ func (w *work) tell() {
 	}
 	if w.calls > 0 || w.tokens > 0 {
 		counted := fmt.Sprintf("%d requests", w.calls)
+		if w.calls == 1 {
+			counted = "1 request"
+		}
 		if w.tokens > 0 {
 			counted += fmt.Sprintf(", about %d tokens", w.tokens)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 
 	"github.com/ragft/ragft/internal/atomicfile"
@@ -19,12 +20,12 @@ import (
 // Questions has the model write questions about the passages of the index, and
 // keeps those whose answer stands in the passage; with Write.Import it takes
 // those of a data set instead, with all that came with each. It writes them to
-// questions.jsonl, a file to look at and edit: whether questions are good is not
-// verified. None of those that a model writes is unanswerable.
+// Config.Questions, a file to look at and edit: whether questions are good is
+// not verified. None of those that a model writes is unanswerable.
 //
-// Questions of your own, in Config.Questions or in a questions.jsonl that was
-// there first, are counted and nothing more. So are those of an earlier run,
-// edited or not, while nothing changed that they are made of.
+// Questions of your own, in a file that was there first, are counted and nothing
+// more. So are those of an earlier run, edited or not, while nothing changed that
+// they are made of.
 func (p *Project) Questions(ctx context.Context) (*QuestionsResult, error) {
 	w, err := p.begin(StepQuestions)
 	if err != nil {
@@ -45,19 +46,22 @@ func (p *Project) Questions(ctx context.Context) (*QuestionsResult, error) {
 	return p.writeQuestions(ctx, w)
 }
 
-// ownQuestions reports whether the questions are not for this step to make.
+// ownQuestions reports whether the questions are not for this step to make: the
+// file is there, and this step has not written it.
 func (p *Project) ownQuestions() (bool, error) {
-	if p.config.Questions != "" {
-		return true, nil
-	}
-	if p.config.Force || p.config.EstimateOnly || p.config.Write.Import != "" {
+	if p.config.EstimateOnly || p.config.Write.Import != "" || p.config.Force && p.config.Questions == "" {
 		return false, nil
 	}
-	if _, err := os.Stat(p.Path(questionsName)); err != nil {
+	file, err := filepath.Abs(p.questionsFile())
+	if err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(file); err != nil {
 		return false, ignore(err, fs.ErrNotExist)
 	}
 	steps, err := p.readSteps()
-	return steps[StepQuestions] == nil, err
+	r := steps[StepQuestions]
+	return r == nil || r.Outputs[file] == "", err
 }
 
 // count reads how many questions a file has.
@@ -105,6 +109,7 @@ func (p *Project) writeInputs(ctx context.Context) (inputs, error) {
 		return nil, err
 	}
 	in["index"] = hashPrefix + digest
+	in["file of questions"] = p.questionsFile()
 	return in, in.model(ctx, p, "model", p.config.Model)
 }
 
@@ -153,7 +158,7 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 
 func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
 	c := p.config.Write
-	in, err := p.settings([]string{"write.import", "write.format"})
+	in, err := p.importInputs()
 	if err != nil {
 		return nil, err
 	}
@@ -187,11 +192,19 @@ func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
 	return r, p.keepQuestions(w, r, in, set.WriteFile)
 }
 
+func (p *Project) importInputs() (inputs, error) {
+	in, err := p.settings([]string{"write.import", "write.format", "write.documents"})
+	if err == nil {
+		in["file of questions"] = p.questionsFile()
+	}
+	return in, err
+}
+
 func (p *Project) keepQuestions(w *work, r *QuestionsResult, in inputs, write func(path string) error) error {
 	if err := p.makeDir(); err != nil {
 		return err
 	}
-	file := p.Path(questionsName)
+	file := p.questionsFile()
 	if err := p.backUp(StepQuestions, file); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (e *evaluation) atScale(_ context.Context, scale float64) (model.Model, fun
 	if err != nil {
 		return nil, nil, err
 	}
-	cached, err := cache.Open(&watched{Model: m, project: e.Project, streams: true}, e.Path(cacheName))
+	cached, err := cache.Open(&watched{Model: m, project: e.Project, local: true}, e.Path(cacheName))
 	if err != nil {
 		m.Close()
 		return nil, nil, err

@@ -160,7 +160,7 @@ func (s *serving) listen(ctx context.Context, index *retriever.Tuned, token stri
 	}
 	err = run.Serve(ctx, l)
 	if errors.Is(err, service.ErrTokenNeeded) {
-		return kindOf(ErrConfig, fmt.Errorf("%w: set RAGFT_TOKEN, or serve.token-file", err))
+		return kindOf(ErrConfig, fmt.Errorf("%w: set RAGFT_TOKEN, or name a file with --token-file (serve.token-file)", err))
 	}
 	return err
 }

@@ -101,7 +101,7 @@ func (p *Project) openServers(ctx context.Context, servers []served) (model.Mode
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, m)
+		members = append(members, &watched{Model: m, project: p})
 	}
 	if len(members) == 1 {
 		return members[0], nil

@@ -119,7 +119,7 @@ func (p *Project) statusOfQuestions(ctx context.Context) (inputs, error) {
 		return nil, own(fmt.Sprintf("your own: %d questions, %d of them unanswerable", r.Questions, r.Unanswerable))
 	}
 	if p.config.Write.Import != "" {
-		return p.settings([]string{"write.import", "write.format"})
+		return p.importInputs()
 	}
 	if err := p.openIndex(); err != nil {
 		return nil, err

@@ -31,15 +31,15 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 		return nil, err
 	}
 	defer w.end()
+	t, err := p.trainOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
 	list, err := p.ReadRows()
 	if err != nil {
 		return nil, err
 	}
 	in, err := p.trainInputs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := p.trainOptions(ctx)
 	if err != nil {
 		return nil, err
 	}

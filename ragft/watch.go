@@ -2,16 +2,21 @@ package ragft
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// watched is a model whose answers are counted by the step at work, while it
-// answers where it streams.
+// watched is a model whose answers are counted by the step at work, each when
+// it is there. A model of this process answers a batch and tells of each; one
+// of a server is given the requests one by one, of which it has as many at a
+// time as it can.
 type watched struct {
 	model.Model
 	project *Project
-	streams bool // whether streaming costs nothing, as with a model of this process
+	local   bool // a model of this process, with which streaming costs nothing
 }
 
 func (m *watched) Unwrap() model.Model { return m.Model }
@@ -31,27 +36,60 @@ func (m *watched) As(target any) bool {
 
 func (m *watched) Chat(ctx context.Context, requests []model.Request) ([]model.Response, error) {
 	w := m.project.atWork()
-	if w == nil || len(requests) == 0 {
+	switch {
+	case w == nil:
 		return m.Model.Chat(ctx, requests)
+	case m.local:
+		return m.Model.Chat(ctx, w.watch(requests))
 	}
-	if m.streams {
-		counted := make([]model.Request, len(requests))
-		for i, r := range requests {
-			counted[i] = r
-			counted[i].OnText = func(piece string) {
-				w.called(0, max(r.Samples, 1)) // of which the first is streamed
-				if r.OnText != nil {
-					r.OnText(piece)
-				}
+	return m.each(ctx, w, requests)
+}
+
+// watch has the requests counted.
+func (w *work) watch(requests []model.Request) []model.Request {
+	out := slices.Clone(requests)
+	for i, r := range requests {
+		out[i].OnText = func(piece string) {
+			w.called(0, max(r.Samples, 1)) // of which the first is streamed
+			if r.OnText != nil {
+				r.OnText(piece)
 			}
 		}
-		requests = counted
+		out[i].OnDone = func() {
+			w.called(1, 0)
+			if r.OnDone != nil {
+				r.OnDone()
+			}
+		}
 	}
-	responses, err := m.Model.Chat(ctx, requests)
-	if err == nil {
-		w.called(len(requests), 0)
+	return out
+}
+
+// each asks for one answer at a time. The first error ends the others.
+func (m *watched) each(ctx context.Context, w *work, requests []model.Request) ([]model.Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	responses := make([]model.Response, len(requests))
+	var all sync.WaitGroup
+	for i := range requests {
+		all.Go(func() {
+			one, err := m.Model.Chat(ctx, requests[i:i+1])
+			if err == nil && len(one) != 1 {
+				err = fmt.Errorf("%s gave %d responses to a request", m.Name(), len(one))
+			}
+			if err != nil {
+				cancel(err)
+				return
+			}
+			responses[i] = one[0]
+			w.called(1, 0)
+		})
 	}
-	return responses, err
+	all.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return responses, nil
 }
 
 // watchedScorer is a scorer whose calls are counted.

@@ -20,7 +20,7 @@ import (
 func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	tuned(t)
 	const path = ".ragft/calibration.json"
-	must(t, "eval", "--settings", "retrieval")
+	must(t, "evaluate", "--evidence", "retrieval")
 	e, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
 	s := e.System("tuned")
@@ -41,15 +41,15 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
 
 	for what, args := range map[string][]string{
-		" passages, not 1": {"--passages", "1"}, "the system message": {"--careful"}, "not a vote": {"--ensemble"}, "temperature": {"--temperature", "0.5"},
-		"the whole text": {"--final-answer"},
+		" passages, not 1": {"--passages", "1"}, "the system message": {"--decline-prompt"}, "not a vote": {"--set", "assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
+		"the whole text": {"--set", "assistant.final-answer=true"},
 	} {
 		code, stdout, stderr = ask(args...)
 		require.Equal(t, exitOK, code, stderr)
 		require.Contains(t, stderr, "nothing bounds the share of wrong answers", "%q", args)
 		require.Contains(t, stderr, what)
 		require.NotContains(t, stdout, "low-confidence")
-		code, _, stderr = ask(append(args, "--calibration", path)...)
+		code, _, stderr = ask(append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
 		require.Contains(t, stderr, what)
 	}
@@ -57,14 +57,14 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	// P(True) is found by scores here, and neither where the model is served nor on a server.
 	k.Conditions.Signals.True = true
 	require.NoError(t, k.WriteFile(path))
-	code, _, stderr = ask("--calibration", path)
+	code, _, stderr = ask("--set", "assistant.calibration="+path)
 	require.Equal(t, exitOK, code, stderr)
 	url, asked := openAIServer(t, "")
 	for _, args := range [][]string{{"serve", "--address", "127.0.0.1:0"}, {"ask", "-m", "openai:teacher@" + url, "Who?"}, {"chat", "-m", "openai:teacher@" + url}} {
-		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--calibration", path)...)
+		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
-		require.Contains(t, stderr, "P(True) by scores, which servers do not give, nor does local.OpenServer")
-		require.Contains(t, stderr, "without --ask-true for 'ragft serve' and models of servers")
+		require.Contains(t, stderr, "P(True) by scores, which neither a model of a server nor one with LocalOptions.Serve gives")
+		require.Contains(t, stderr, "without evaluate.self-check for 'ragft serve' and models of servers")
 	}
 	require.Zero(t, asked.Load(), "said before anything is asked")
 	k.Conditions.Signals.True = false
@@ -73,7 +73,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.NoError(t, k.WriteFile(path))
 	_, _, stderr = ask()
 	require.Contains(t, stderr, "nothing bounds the share of wrong answers")
-	code, _, _ = ask("--calibration", path)
+	code, _, _ = ask("--set", "assistant.calibration="+path)
 	require.Equal(t, exitInput, code)
 
 	k.Calibrator, k.Unfit = stats.Logistic{}, "there are no wrong answers"
@@ -82,7 +82,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Equal(t, exitOK, code, stderr)
 	require.Contains(t, stderr, "nothing bounds the share of wrong answers")
 	require.Contains(t, stderr, "there are no wrong answers")
-	code, _, stderr = ask("--calibration", path)
+	code, _, stderr = ask("--set", "assistant.calibration="+path)
 	require.Equal(t, exitInput, code, stderr)
 	require.Contains(t, stderr, "there are no wrong answers")
 }
@@ -96,7 +96,7 @@ func TestCalibrateNeedsRightAnswers(t *testing.T) {
 		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"Nonsense"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
 	}))
 	defer server.Close()
-	code, stdout, stderr := ragftRun(t, "", "eval", "-m", "openai:teacher@"+server.URL+"/v1", "--settings", "retrieval", "--calibrate", "0.1", "--perturb", "--perturb-distractors", "1")
+	code, stdout, stderr := ragftRun(t, "", "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--evidence", "retrieval", "--max-wrong", "0.1", "--robustness", "--set", "evaluate.robustness-distractors=1")
 	require.Equal(t, exitBudget, code, stderr)
 	require.Contains(t, stderr, "it needs right and wrong answers")
 	require.Contains(t, stdout, "Calibration of base: none")

@@ -13,26 +13,31 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model"
 )
 
-const chatHelp = `/sources     the passages that the last answer was given from
-/passage N   the whole of one of them
+const chatHelp = `/sources     the passages behind the last answer
+/passage N   one of them in full
 /clear       forget the conversation
-/help        this
-/quit        end, as the end of the input does`
+/help        this list
+/quit        end, as does the end of the input`
 
 func (a *app) chatCommand() *cobra.Command {
-	var o answerFlags
-	cmd := &cobra.Command{
-		Use: "chat", Short: "Answer questions from the documents, one after the other", Args: arguments(cobra.NoArgs),
-		Long: "Reads a question a line from standard input and answers it, with what was said before in mind. Within a chat:\n\n" + chatHelp +
+	return command("assistant search-tuning.file", answerOptions, &cobra.Command{
+		Use: "chat", Short: "Answer questions from the documents, one after another", Args: arguments(cobra.NoArgs),
+		Long: "Reads one question per line from standard input and answers it, taking the conversation into account. Commands:\n\n" + chatHelp +
 			"\n\nWith --json, each answer is a line of JSON.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runChat(cmd.Context(), o) },
-	}
-	o.add(cmd.Flags())
-	return cmd
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			p, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			return a.runChat(cmd.Context(), p)
+		},
+	})
 }
 
 // chat is a conversation.
@@ -46,24 +51,30 @@ type chat struct {
 // maxHistory is the number of earlier messages that are kept; more would leave no room for passages in small contexts.
 const maxHistory = 8
 
-func (a *app) runChat(ctx context.Context, o answerFlags) error {
-	assistant, index, m, err := a.openAssistant(ctx, o)
+// interactive reports whether somebody types the input.
+func (a *app) interactive() bool {
+	f, ok := a.in.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (a *app) runChat(ctx context.Context, p *ragft.Project) error {
+	assistant, err := p.Assistant(ctx)
 	if err != nil {
 		return err
 	}
-	defer m.close()
+	a.progress.end()
 	c := &chat{app: a, assistant: assistant}
 	prompt := ""
-	if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if a.interactive() {
 		prompt = "> "
-		a.note("%s over %d passages. /help lists the commands.", m.best().Name(), index.Len())
+		a.note("Ask about your documents. /help lists the commands, /quit ends.")
 	}
 	lines, stopped := readInput(ctx, a.in)
 	for {
 		fmt.Fprint(a.err, prompt)
 		select {
 		case <-ctx.Done():
-			return nil // an end like another
+			return nil // a chat ends like this
 		case line, open := <-lines:
 			if !open {
 				return <-stopped
@@ -76,7 +87,7 @@ func (a *app) runChat(ctx context.Context, o answerFlags) error {
 	}
 }
 
-// readInput gives the lines of in, since reading a terminal cannot be cancelled.
+// readInput sends the lines of in. Reading a terminal cannot be cancelled, so another goroutine reads.
 func readInput(ctx context.Context, in io.Reader) (lines <-chan string, stopped <-chan error) {
 	out, end := make(chan string), make(chan error, 1)
 	go func() {
@@ -115,7 +126,7 @@ func (c *chat) line(ctx context.Context, line string) (end bool, err error) {
 	case "/help":
 		fmt.Fprintln(c.out, chatHelp)
 	default:
-		fmt.Fprintf(c.out, "There is no %s.\n%s\n", command, chatHelp)
+		fmt.Fprintf(c.out, "unknown command %s\n%s\n", command, chatHelp)
 	}
 	return false, nil
 }
@@ -127,7 +138,7 @@ func (c *chat) ask(ctx context.Context, question string) error {
 	}
 	answer, err := c.assistant.Ask(ctx, q)
 	if isAny(err, model.ErrPromptTooLong) && len(c.history) > 0 {
-		c.note("(the conversation no longer fits into the model's context and is forgotten)")
+		c.note("(the conversation no longer fits in the model's context and is forgotten)")
 		c.history, q.History = nil, nil
 		answer, err = c.assistant.Ask(ctx, q)
 	}
@@ -156,18 +167,18 @@ func (c *chat) ask(ctx context.Context, question string) error {
 
 func (c *chat) sources() {
 	if c.last == nil || len(c.last.Hits) == 0 {
-		fmt.Fprintln(c.out, "There are none.")
+		fmt.Fprintln(c.out, "There are none yet.")
 		return
 	}
 	for i, h := range c.last.Hits {
-		fmt.Fprintf(c.out, "%d  %6.2f  %s, bytes %d-%d: %s\n", i+1, h.Score, h.Source, h.Start, h.End, shorten(h.Text, 90))
+		fmt.Fprintf(c.out, "%d  %6.2f  %s, bytes %d-%d: %s\n", i+1, h.Score, h.Source, h.Start, h.End, oneLine(h.Text, 90))
 	}
 }
 
 func (c *chat) passage(argument string) {
 	n, err := strconv.Atoi(strings.TrimSpace(argument))
 	if c.last == nil || err != nil || n < 1 || n > len(c.last.Hits) {
-		fmt.Fprintln(c.out, "Say which: /passage 1. /sources lists them.")
+		fmt.Fprintln(c.out, "Which passage? /sources lists them, /passage 1 shows the first.")
 		return
 	}
 	h := c.last.Hits[n-1]

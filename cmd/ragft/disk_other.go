@@ -4,4 +4,4 @@ package main
 
 import "errors"
 
-func freeDisk(string) (uint64, error) { return 0, errors.New("this system does not tell") }
+func freeDisk(string) (uint64, error) { return 0, errors.New("unknown on this system") }

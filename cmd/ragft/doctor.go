@@ -10,45 +10,34 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/retriever"
 )
 
-type doctorFlags struct {
-	modelFlags
-	questionFlags
-	ollama []string
-}
-
 func (a *app) doctorCommand() *cobra.Command {
-	var o doctorFlags
-	cmd := &cobra.Command{
-		Use: "doctor", Short: "Say what this machine and project have, and what to do about what is missing", Args: arguments(cobra.NoArgs),
-		Long: "Looks at processor, memory, disk, llama.cpp and its backends, Ollama, the model and the project's files.\n" +
-			"Exit code 4 says that something that is needed is missing.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), o) },
-	}
-	f := cmd.Flags()
-	f.VarP(modelValue(&o.model), "model", "m", "base model to look at: "+modelForms)
-	o.questionFlags.add(f)
-	f.StringSliceVar(&o.ollama, "ollama", nil, "URLs of Ollama servers (default: that of OLLAMA_HOST)")
-	f.StringSliceVar(&o.rpc, "rpc", nil, "ggml RPC servers to try, host:port")
-	return cmd
+	var ollama []string
+	cmd := command("index write demonstrate train evaluate search-tuning", []option{modelOption}, &cobra.Command{
+		Use: "doctor", Short: "Check this machine and the project, and say what to do about what is missing", Args: arguments(cobra.NoArgs),
+		Long: "Checks processor, memory, disk, llama.cpp and its backends, Ollama, the model and the files of the project.\n" +
+			"Exit code 4: a required item is missing.",
+	})
+	cmd.Flags().StringSliceVar(&ollama, "ollama", nil, "`URL`s of Ollama servers (default: OLLAMA_HOST)")
+	return a.onProject(cmd, func(ctx context.Context, p *ragft.Project) error { return a.doctor(ctx, p, ollama) })
 }
 
-// What a finding is worth.
+// The states of a finding.
 const (
 	fine    = "ok"
-	note    = "note"    // works without it
-	missing = "missing" // does not
+	note    = "note"    // optional
+	missing = "missing" // required
 )
 
-// finding is one thing that was looked at.
+// finding is the result of one check.
 type finding struct {
 	Name   string `json:"name"`
 	Status string `json:"status"`
@@ -62,32 +51,44 @@ func (f *findings) add(name, status, detail, do string) {
 	f.list = append(f.list, finding{name, status, detail, do})
 }
 
-func (a *app) runDoctor(ctx context.Context, o doctorFlags) error {
+func (a *app) doctor(ctx context.Context, p *ragft.Project, ollamas []string) error {
 	f := &findings{}
+	c := p.Config()
 	f.add("ragft", fine, fmt.Sprintf("%s, %s, %s/%s, %d threads", ragft.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()), "")
-	a.checkMemory(f)
-	a.checkDisk(f)
+	checkMemory(f)
+	checkDisk(f, c.Dir)
 	if !hasNative {
-		f.add("llama.cpp", missing, "this build has none: no training, and models only of servers",
+		f.add("llama.cpp", missing, "not in this build: no training, and models of servers only",
 			"run ./build.sh, then CGO_ENABLED=1 go install ./cmd/ragft (it needs gcc or clang)")
 	}
-	a.checkNative(ctx, f, o)
-	a.checkOllama(ctx, f, o)
-	a.checkModel(ctx, f, o)
-	a.checkProject(f, o)
-	wanted := 0
-	for _, x := range f.list {
-		if x.Status == missing {
-			wanted++
-		}
-	}
-	if err := a.result(map[string]any{"findings": f.list, "missing": wanted}, f.write); err != nil {
+	checkNative(ctx, f, p)
+	checkOllama(ctx, f, ollamas)
+	checkModel(ctx, f, p)
+	if err := checkProject(ctx, f, p); err != nil {
 		return err
 	}
-	if wanted > 0 {
-		return missingError(fmt.Errorf("%d of what is needed is missing", wanted))
+	r := diagnosis{Findings: f.list}
+	for _, x := range f.list {
+		if x.Status == missing {
+			r.Missing++
+		}
 	}
-	return nil
+	if err := a.result(r, f.write); err != nil {
+		return err
+	}
+	switch r.Missing {
+	case 0:
+		return nil
+	case 1:
+		return missingError(errors.New("1 required item is missing"))
+	}
+	return missingError(fmt.Errorf("%d required items are missing", r.Missing))
+}
+
+// diagnosis is what doctor prints with --json.
+type diagnosis struct {
+	Findings []finding `json:"findings"`
+	Missing  int       `json:"missing"`
 }
 
 func (f *findings) write(w io.Writer) error {
@@ -102,11 +103,11 @@ func (f *findings) write(w io.Writer) error {
 	return nil
 }
 
-func (a *app) checkMemory(f *findings) {
+func checkMemory(f *findings) {
 	free, total := machineMemory()
 	switch {
 	case total == 0:
-		f.add("memory", note, "this system does not tell", "")
+		f.add("memory", note, "unknown on this system", "")
 	case free == 0:
 		f.add("memory", fine, sizeText(total), "")
 	default:
@@ -114,8 +115,7 @@ func (a *app) checkMemory(f *findings) {
 	}
 }
 
-func (a *app) checkDisk(f *findings) {
-	dir := a.dir
+func checkDisk(f *findings, dir string) {
 	if _, err := os.Stat(dir); err != nil {
 		dir = "."
 	}
@@ -124,19 +124,17 @@ func (a *app) checkDisk(f *findings) {
 	case err != nil:
 		f.add("disk", note, err.Error(), "")
 	case free < 1<<30:
-		f.add("disk", note, sizeText(free)+" free", "make room: adapters, checkpoints and merged models need it")
+		f.add("disk", note, sizeText(free)+" free", "free some space: adapters, checkpoints and merged models need it")
 	default:
 		f.add("disk", fine, sizeText(free)+" free", "")
 	}
 }
 
-func (a *app) checkOllama(ctx context.Context, f *findings, o doctorFlags) {
-	needed, servers := note, slices.Clone(o.ollama)
-	if len(servers) > 0 {
-		needed = missing
-	}
+// checkOllama looks for the servers. Those that are named are required.
+func checkOllama(ctx context.Context, f *findings, servers []string) {
+	needed := missing
 	if len(servers) == 0 {
-		servers = []string{""}
+		needed, servers = note, []string{""}
 	}
 	for _, server := range servers {
 		checkServer(ctx, f, server, needed)
@@ -151,7 +149,7 @@ func checkServer(ctx context.Context, f *findings, server, needed string) {
 	}
 	version, err := client.Version(ctx)
 	if err != nil {
-		f.add("ollama", needed, "no server at "+base.String(), "if you want one: 'ollama serve', or set OLLAMA_HOST to where it runs")
+		f.add("ollama", needed, "no server at "+base.String(), "optional: start one with 'ollama serve', or set OLLAMA_HOST")
 		return
 	}
 	served, err := ollamaModels(ctx, server)
@@ -162,46 +160,62 @@ func checkServer(ctx context.Context, f *findings, server, needed string) {
 	f.add("ollama", fine, fmt.Sprintf("version %s at %s, %d models", version, base, len(served)), "")
 }
 
-func (a *app) checkModel(ctx context.Context, f *findings, o doctorFlags) {
-	const choose = "name a GGUF file with --model, or as model: in ragft.yaml; 'ragft models' lists what is here"
-	if o.model == "" {
-		f.add("model", note, "none is named", choose)
+const chooseModel = "name a GGUF file with --model, or as model in ragft.yaml; 'ragft models' lists what is here"
+
+func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
+	name := p.Config().Model
+	if name == "" {
+		f.add("model", note, "none named", chooseModel)
 		return
 	}
-	servers, err := o.servers()
-	if err != nil {
-		f.add("model", missing, err.Error(), choose)
-		return
-	}
-	if len(servers) > 0 {
+	if servers := serversOf(name); len(servers) > 0 {
 		checkServed(ctx, f, servers)
 		return
 	}
 	if !hasNative {
-		f.add("model", missing, o.model+": this build runs no files", "name a server's model: "+modelForms)
+		f.add("model", missing, name+": this build runs no files", "name a server's model: "+modelForms)
 		return
 	}
-	file, err := ollama.Resolve(ctx, o.model)
+	path, err := p.ModelFile(ctx)
 	if err != nil {
-		f.add("model", missing, err.Error(), choose)
+		f.add("model", missing, err.Error(), chooseModel)
 		return
 	}
-	path := file.Path
 	m := describeGGUF(path)
 	switch {
 	case m.Error != "":
-		f.add("model", missing, m.Error, choose)
+		f.add("model", missing, m.Error, chooseModel)
 		return
 	case m.Kind != "model":
-		f.add("model", missing, fmt.Sprintf("%s is no model (%s)", path, m.Kind), choose)
+		f.add("model", missing, fmt.Sprintf("%s is not a model (%s)", path, m.Kind), chooseModel)
 		return
 	}
 	detail := fmt.Sprintf("%s: %s %s %s, context %d, %s", path, m.Architecture, m.Parameters, m.Type, m.Context, sizeText(uint64(m.Bytes)))
 	if free, _ := machineMemory(); free > 0 && uint64(m.Bytes) > free {
-		f.add("model", note, detail, "it is larger than the free memory: take a smaller quantisation, or spread it with --rpc")
+		f.add("model", note, detail, "larger than the free memory: use a smaller quantisation, or spread it over machines with --set rpc=HOST:PORT")
 		return
 	}
 	f.add("model", fine, detail, "")
+}
+
+// served is a model that a server runs.
+type served struct{ kind, name, url string }
+
+// serversOf are the servers that run a model of this name; none if it is a file.
+func serversOf(name string) (all []served) {
+	for one := range strings.SplitSeq(name, ",") {
+		kind, of, _ := strings.Cut(strings.TrimSpace(one), ":")
+		at := max(strings.LastIndex(of, "@http://"), strings.LastIndex(of, "@https://"))
+		switch {
+		case kind != "ollama" && kind != "openai", kind == "ollama" && at < 0 && hasNative:
+			return nil
+		case at < 0:
+			all = append(all, served{kind, of, ""})
+		default:
+			all = append(all, served{kind, of[:at], of[at+1:]})
+		}
+	}
+	return all
 }
 
 // checkServed asks each server for the model.
@@ -209,58 +223,65 @@ func checkServed(ctx context.Context, f *findings, servers []served) {
 	for _, s := range servers {
 		list, do := ollamaModels, "ollama pull "+s.name+" there, or start it with 'ollama serve'"
 		if s.kind == "openai" {
-			list, do = openAIModels, "start it, set OPENAI_BASE_URL or the address behind the model's name, and OPENAI_API_KEY where it wants a key"
+			list, do = openAIModels, "start it; set OPENAI_BASE_URL, or the address after the model's name; set OPENAI_API_KEY if it needs a key"
 		}
 		has, err := list(ctx, s.url)
 		name := s.kind + ":" + s.name
 		is := func(m modelInfo) bool { return m.Name == s.name || m.Name == s.name+":latest" }
-		at := cmp.Or(s.url, "the server of the environment")
+		at := cmp.Or(s.url, "the server named by the environment")
 		switch {
 		case err != nil && s.kind == "openai" && !isAny(err, model.ErrUnavailable, model.ErrUnauthorized):
-			f.add("model", note, name+": "+err.Error(), "ask it: 'ragft ask'")
+			f.add("model", note, name+": "+err.Error(), "try it: ragft ask")
 		case err != nil:
 			f.add("model", missing, name+": "+err.Error(), do)
 		case slices.ContainsFunc(has, is):
 			f.add("model", fine, name+" at "+at, "")
 		case s.kind == "openai":
-			f.add("model", note, fmt.Sprintf("%s does not list %s, which need not mean that it has none", at, s.name), "'ragft models' lists what it has")
+			f.add("model", note, fmt.Sprintf("%s does not list %s; it may have it all the same", at, s.name), "'ragft models' lists what it has")
 		default:
-			f.add("model", missing, at+" has no "+s.name, do)
+			f.add("model", missing, at+" does not have "+s.name, do)
 		}
 	}
 }
 
-// checkProject tells which of the steps were done.
-func (a *app) checkProject(f *findings, o doctorFlags) {
-	index, err := a.openIndex()
+// checkProject says which of the steps were done.
+func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
+	dir := p.Config().Dir
+	passages, err := p.Passages()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f.add("index", note, "none in "+a.dir, "ragft index FOLDER")
+		f.add("index", note, "none in "+dir, "ragft index FOLDER")
 	case errors.Is(err, retriever.ErrLocked):
 		f.add("index", note, err.Error(), "")
 	case err != nil:
 		f.add("index", missing, err.Error(), "ragft index --rebuild FOLDER")
 	default:
-		f.add("index", fine, fmt.Sprintf("%d passages in %s", index.Len(), index.Path()), "")
-		index.Close()
+		f.add("index", fine, fmt.Sprintf("%d passages in %s", passages, p.Path("index")), "")
 	}
-	questions := cmp.Or(o.questions, a.path(questionsName))
-	train, held, err := o.read(a)
+	questions := p.Config().Questions
+	train, held, err := p.Split()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.add("questions", note, "there is no "+questions, "ragft questions, or a file of your own with --questions")
 	case err != nil:
 		f.add("questions", missing, err.Error(), "correct the file")
 	default:
-		f.add("questions", fine, fmt.Sprintf("%s: %d to learn from, %d held out", questions, len(train), len(held)), "")
+		f.add("questions", fine, fmt.Sprintf("%s: %d to learn from, %d for the evaluation", questions, len(train), len(held)), "")
 	}
-	for _, step := range []struct{ name, file, do string }{
-		{"rows", rowsName, "ragft demos"}, {"adapter", adapterName, "ragft train"}, {"evaluation", evaluationName, "ragft eval"},
-	} {
-		if _, err := os.Stat(a.path(step.file)); err != nil {
-			f.add(step.name, note, "none in "+a.dir, step.do)
-			continue
+	steps, err := p.Status(ctx)
+	if err != nil {
+		return err
+	}
+	results := map[string]string{ragft.StepDemonstrate: "rows", ragft.StepTrain: "adapter", ragft.StepEvaluate: "evaluation"}
+	for _, s := range steps {
+		name := results[s.Step]
+		switch {
+		case name == "":
+		case s.State == ragft.StateCurrent:
+			f.add(name, fine, s.State, "")
+		default:
+			f.add(name, note, strings.TrimSuffix(s.State+": "+s.Reason, ": "), "ragft "+s.Step)
 		}
-		f.add(step.name, fine, a.path(step.file), "")
 	}
+	return nil
 }

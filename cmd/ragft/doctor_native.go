@@ -5,11 +5,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft"
 )
 
-func (a *app) checkNative(ctx context.Context, f *findings, o doctorFlags) {
+func checkNative(ctx context.Context, f *findings, p *ragft.Project) {
 	gpu := false
 	for _, d := range llama.Devices() {
 		detail := fmt.Sprintf("%s (%s)", d.Description, d.Kind)
@@ -20,25 +22,26 @@ func (a *app) checkNative(ctx context.Context, f *findings, o doctorFlags) {
 		f.add(d.Name, fine, detail, "")
 	}
 	if !gpu {
-		f.add("gpu", note, "llama.cpp was built without one, or finds none", "./build.sh --cuda where there is an NVIDIA card; on Apple Silicon build.sh takes Metal by itself")
+		f.add("gpu", note, "none found, or llama.cpp was built without support for it", "./build.sh --cuda for an NVIDIA card; on Apple Silicon, build.sh uses Metal by itself")
 	}
-	if len(o.rpc) > 0 {
-		a.checkServers(ctx, f, o)
+	if len(p.Config().RPC) > 0 {
+		checkServers(ctx, f, p)
 	}
 }
 
-// checkServers connects to each as a model would. A server tells nothing before it holds a model, so the model is loaded.
-func (a *app) checkServers(ctx context.Context, f *findings, o doctorFlags) {
-	path, err := o.file(ctx)
+// checkServers connects to the RPC servers as a model would. A server reports nothing before it holds a model, so it is loaded.
+func checkServers(ctx context.Context, f *findings, p *ragft.Project) {
+	servers := p.Config().RPC
+	path, err := p.ModelFile(ctx)
 	if err != nil {
-		f.add("rpc", note, "servers can be tried with a model only", "--model FILE")
+		f.add("rpc", note, "RPC servers can only be checked with a model", "--model FILE")
 		return
 	}
-	m, err := llama.Load(ctx, path, llama.ModelOptions{Servers: o.rpc})
+	m, err := llama.Load(ctx, path, llama.ModelOptions{Servers: servers})
 	if err != nil {
 		f.add("rpc", missing, err.Error(), "start ggml-rpc-server of the same llama.cpp there (./build.sh --tools builds it)")
 		return
 	}
 	m.Close()
-	f.add("rpc", fine, fmt.Sprint(o.rpc), "")
+	f.add("rpc", fine, strings.Join(servers, ", "), "")
 }

@@ -18,8 +18,8 @@ import (
 
 	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/pairwise"
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/report"
@@ -34,7 +34,7 @@ func tuned(t *testing.T) (dir string) {
 	t.Helper()
 	dir = workplace(t)
 	must(t, "index")
-	must(t, "demos")
+	must(t, "demonstrate")
 	must(t, "train", "--rank", "2")
 	require.NoError(t, os.WriteFile("texts.txt", []byte(general), 0o600))
 	require.NoError(t, os.WriteFile("tasks.jsonl", []byte(plainTasks), 0o600))
@@ -65,16 +65,16 @@ func TestBudgetsNeedTheirInput(t *testing.T) {
 		message string
 		args    []string
 	}{
-		{"--instructions, which is not given", []string{"--budget-kl", "0.05"}},
-		{"--instructions, which is not given", []string{"--budget-kl", "0.05", "--forgetting", "--texts", "texts.txt"}},
-		{"--texts, which is not given", []string{"--budget-texts", "0.05"}},
-		{"--closed-questions, which is not given", []string{"--budget-closed", "0.05"}},
-		{"--instructions, which is not given", []string{"--budget-instructions", "0.05"}},
-		{"0 or more", []string{"--budget-texts", "-1", "--texts", "texts.txt"}},
-		{"compare an adapter with the base", []string{"--budget-texts", "0.05", "--texts", "texts.txt"}},
-		{"--dial needs an adapter", []string{"--dial"}},
+		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-kl=0.05"}},
+		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-kl=0.05", "--set", "evaluate.forgetting.texts=texts.txt"}},
+		{"evaluate.forgetting.texts", []string{"--set", "evaluate.forgetting.budget-texts=0.05"}},
+		{"evaluate.forgetting.closed-questions", []string{"--set", "evaluate.forgetting.budget-closed=0.05"}},
+		{"evaluate.forgetting.instructions", []string{"--set", "evaluate.forgetting.budget-instructions=0.05"}},
+		{"is negative", []string{"--set", "evaluate.forgetting.budget-texts=-1", "--set", "evaluate.forgetting.texts=texts.txt"}},
+		{"compares an adapter with the base", []string{"--set", "evaluate.forgetting.budget-texts=0.05", "--set", "evaluate.forgetting.texts=texts.txt"}},
+		{"needs an adapter", []string{"--set", "evaluate.sweep=true"}},
 	} {
-		code, _, stderr := ragftRun(t, "", append([]string{"eval"}, c.args...)...)
+		code, _, stderr := ragftRun(t, "", append([]string{"evaluate"}, c.args...)...)
 		require.Equal(t, exitUsage, code, "%v: %s", c.args, stderr)
 		require.Contains(t, stderr, c.message, "%v", c.args)
 		require.NoFileExists(t, ".ragft/evaluation.json", "said before anything is generated")
@@ -91,12 +91,12 @@ func TestLeakGate(t *testing.T) {
 	asked := held[0]
 	asked.ID, asked.Question = "asked", "Do you know: "+train[0].Question
 	require.NoError(t, question.WriteFile("other.jsonl", []question.Question{asked, held[1], train[1]}))
-	eval := []string{"eval", "--settings", "retrieval,closed,retrieval", "--eval-questions", "other.jsonl"} // each is measured once
-	gated := object[evalResult](t, eval...)
+	eval := []string{"evaluate", "--evidence", "retrieval,closed,retrieval", "--questions", "other.jsonl"} // each is measured once
+	gated := object[evaluateResult](t, eval...)
 	require.Len(t, gated.Systems, 2)
 	require.True(t, gated.Leakage.LeftOut)
 	require.Equal(t, []int{3, 1, len(all)}, []int{gated.Leakage.Evaluation, gated.Questions, gated.Leakage.Training})
-	kept := object[evalResult](t, append(eval, "--keep-leaks")...)
+	kept := object[evaluateResult](t, append(eval, "--set", "evaluate.keep-leaks=true")...)
 	require.Equal(t, 3, kept.Questions)
 	require.False(t, kept.Leakage.LeftOut)
 	require.Len(t, kept.Leakage.Leaks, 2)
@@ -108,24 +108,24 @@ func TestLeakGate(t *testing.T) {
 		all = append(all, q)
 	}
 	require.NoError(t, question.WriteFile("questions.jsonl", all))
-	code, _, stderr := ragftRun(t, "", "eval", "--settings", "retrieval")
+	code, _, stderr := ragftRun(t, "", "evaluate", "--evidence", "retrieval")
 	require.Equal(t, exitOK, code, stderr)
 	require.Regexp(t, `\d+ of \d+ questions are left out`, stderr)
 	require.NoError(t, question.WriteFile("other.jsonl", train))
 	code, _, stderr = ragftRun(t, "", eval...)
 	require.Equal(t, exitEmpty, code, stderr)
-	require.Contains(t, stderr, "--keep-leaks")
+	require.Contains(t, stderr, "evaluate.keep-leaks")
 }
 
 // Whatever a model said once is in the cache, of --forgetting and of each scale of the dial too.
 func TestEvalGeneratesNothingTwice(t *testing.T) {
 	tuned(t)
-	eval := []string{"eval", "--settings", "retrieval"}
+	eval := []string{"evaluate", "--evidence", "retrieval"}
 	must(t, eval...)
 	cache := writtenBytes(t, ".ragft/cache")
 	for _, more := range [][]string{
-		{"--forgetting", "--texts", "texts.txt", "--instructions", "tasks.jsonl", "--closed-questions", "closed.jsonl"},
-		{"--dial", "--scales", "0,0.5,1"},
+		{"--set", "evaluate.forgetting.texts=texts.txt", "--set", "evaluate.forgetting.instructions=tasks.jsonl", "--set", "evaluate.forgetting.closed-questions=closed.jsonl"},
+		{"--set", "evaluate.sweep=true", "--scales", "0,0.5,1"},
 	} {
 		eval = append(eval, more...)
 		must(t, eval...)
@@ -137,7 +137,7 @@ func TestEvalGeneratesNothingTwice(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, first.Forgetting.Losses, 4)
 	require.Len(t, first.Sweep.Points, 3)
-	again := object[evalResult](t, eval...)
+	again := object[evaluateResult](t, eval...)
 	require.Equal(t, cache, writtenBytes(t, ".ragft/cache"))
 	require.Equal(t, first.Forgetting, again.Forgetting)
 }
@@ -148,7 +148,7 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 	must(t, "index")
 	require.NoError(t, os.WriteFile("mtrag.jsonl", []byte(`{"task_id": "a", "Answerability": ["ANSWERABLE"], "contexts": [{"title": "Cards", "text": "They play in London, by the river."}], `+
 		`"input": [{"speaker": "user", "text": "Do they play?"}, {"speaker": "agent", "text": "Yes."}, {"speaker": "user", "text": "Where?"}], "targets": [{"speaker": "agent", "text": "In London."}]}`), 0o600))
-	imported := object[questionsResult](t, "questions", "--import", "mtrag.jsonl", "--questions", "set.jsonl")
+	imported := object[ragft.QuestionsResult](t, "questions", "--import", "mtrag.jsonl", "--set", "questions=set.jsonl")
 	require.Equal(t, 1, imported.Questions)
 	var prompts [][]model.Message
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -159,7 +159,7 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 		fmt.Fprint(w, `{"choices":[{"message":{"role":"assistant","content":"In London."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`)
 	}))
 	defer server.Close()
-	done := object[evalResult](t, "eval", "-m", "openai:teacher@"+server.URL+"/v1", "--requests", "1", "--questions", "set.jsonl", "--held-out", "1", "--settings", "gold,closed")
+	done := object[evaluateResult](t, "evaluate", "-m", "openai:teacher@"+server.URL+"/v1", "--set", "requests=1", "--set", "questions=set.jsonl", "--set", "test-share=1", "--evidence", "gold,closed")
 	require.Nil(t, done.Leakage, "nothing was learnt from")
 	require.Len(t, prompts, 2)
 	for _, p := range prompts {
@@ -167,28 +167,6 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 	}
 	require.Contains(t, prompts[0][3].Content, "They play in London, by the river.")
 	require.NotContains(t, prompts[1][3].Content, "London")
-}
-
-// Every arm is compared with retrieval of its model, with an adapter or without.
-func TestArmPairs(t *testing.T) {
-	base, tuned := &cache.Model{}, &cache.Model{}
-	pairs := func(settings ...string) (names []string) {
-		e := &evaluation{base: base, flags: evalFlags{settings: settings, careful: true}}
-		if settings[0] == "tuned" {
-			e.flags.settings, e.tuned = settings[1:], tuned
-		}
-		_, found := e.systems()
-		for _, p := range found {
-			names = append(names, p.Other+" - "+p.Base)
-		}
-		return names
-	}
-	require.Equal(t, []string{"base, no documents - base", "base, told to decline - base"}, pairs("closed", "retrieval", "closed"))
-	require.Equal(t, []string{"base, gold, told to decline - base, gold"}, pairs("gold"))
-	require.Equal(t, []string{
-		"tuned - base", "tuned, told to decline - base, told to decline", "tuned, no documents - base, no documents",
-		"base, told to decline - base", "tuned, told to decline - tuned", "base, no documents - base", "tuned, no documents - tuned",
-	}, pairs("tuned", "retrieval", "closed"))
 }
 
 // Everything that eval can measure, in one run, and again from what it wrote.
@@ -210,10 +188,10 @@ func TestEvalEverything(t *testing.T) {
 		fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":3}}`, say)
 	}))
 	defer server.Close()
-	code, stdout, stderr := ragftRun(t, "", "eval", "--eval-questions", "other.jsonl", "--settings", "retrieval,closed", "--judge", "openai:judge@"+server.URL+"/v1",
-		"--careful", "--ensemble", "--ensemble-temperature", "2", "--final-answer", "--consistency", "2", "--ask-true",
-		"--calibrate", "0.001", "--perturb", "--perturb-distractors", "1", "--dial", "--scales", "0,1",
-		"--texts", "texts.txt", "--budget-texts", "1e6", "--probes", "probes.jsonl", "--global-probes", "global.jsonl", "--criterion", "shorter")
+	code, stdout, stderr := ragftRun(t, "", "evaluate", "--questions", "other.jsonl", "--evidence", "retrieval,closed", "--judge", "openai:judge@"+server.URL+"/v1",
+		"--decline-prompt", "--set", "evaluate.ensemble=true", "--set", "evaluate.ensemble-temperature=2", "--set", "evaluate.final-answer=true", "--set", "evaluate.consistency=2", "--set", "evaluate.self-check=true",
+		"--max-wrong", "0.001", "--robustness", "--set", "evaluate.robustness-distractors=1", "--set", "evaluate.sweep=true", "--scales", "0,1",
+		"--set", "evaluate.forgetting.texts=texts.txt", "--set", "evaluate.forgetting.budget-texts=1e6", "--set", "evaluate.fact-questions=probes.jsonl", "--set", "evaluate.overview-questions=global.jsonl", "--set", "evaluate.criteria=shorter")
 	require.Equal(t, exitBudget, code, "so few questions guarantee no risk of 0.1 %%: %s", stderr)
 	require.Contains(t, stderr, "no threshold keeps the risk")
 	require.Positive(t, judged)
@@ -254,7 +232,7 @@ func TestEvalEverything(t *testing.T) {
 	for _, part := range []string{"When what is shown changes", "The dial: truthfulness", "By heart, or from the documents", "Answers and refusals"} {
 		require.Contains(t, string(page), part)
 	}
-	reported := object[evalResult](t, "report", "--evaluation", ".ragft/answers.jsonl")
+	reported := object[evaluateResult](t, "report", "--evaluation", ".ragft/answers.jsonl")
 	require.Len(t, reported.Memory["local"].Systems, 4)
 	require.Equal(t, found.Systems[0].Estimate(metric.Correct), reported.Systems[0].Metrics[metric.Correct])
 	require.Equal(t, found.Robustness[1].Changes[0].Flips, reported.Robustness[1].Changes[0].Flips)
@@ -264,7 +242,7 @@ func TestEvalEverything(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, string(kept), string(again), "shares and differences are computed again, by the same seed")
 
-	code, _, stderr = ragftRun(t, "", "eval", "--adapter", "none", "--probes", "probes.jsonl")
+	code, _, stderr = ragftRun(t, "", "evaluate", "--adapter", "none", "--set", "evaluate.fact-questions=probes.jsonl")
 	require.Equal(t, exitUsage, code, stderr)
 	require.Contains(t, stderr, "there is none")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -48,8 +49,8 @@ func inputError(err error) error   { return &codedError{exitInput, err} }
 func missingError(err error) error { return &codedError{exitMissing, err} }
 func emptyError(err error) error   { return &codedError{exitEmpty, err} }
 
-// exitCode says which kind of error it is. What is missing goes before what is bad, since a missing file is often told of
-// by an error about the input that names it.
+// exitCode is the exit code of an error. Missing comes before bad, because an error about an input often wraps the one about
+// the missing file that it names.
 func exitCode(err error) int {
 	var coded *codedError
 	if errors.As(err, &coded) {
@@ -60,16 +61,16 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case isAny(err, forget.ErrForgot, confidence.ErrNoGuarantee, confidence.ErrUncalibrated):
 		return exitBudget
-	case isAny(err, retriever.ErrEmpty, question.ErrNone, eval.ErrNothing):
+	case isAny(err, ragft.ErrConfig, retriever.ErrOptions):
+		return exitUsage
+	case isAny(err, ragft.ErrEmpty, retriever.ErrEmpty, question.ErrNone, eval.ErrNothing):
 		return exitEmpty
-	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
+	case isAny(err, ragft.ErrMissing, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
 		return exitMissing
-	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
+	case isAny(err, ragft.ErrInput, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
 		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrQuestion, model.ErrPromptTooLong, dataset.ErrFormat,
 		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
-	case errors.Is(err, retriever.ErrOptions):
-		return exitUsage
 	}
 	return nativeExitCode(err)
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/ragft/ragft/lora"
 )
 
+const hasNative = true
+
 func setNativeLogger(l *slog.Logger) { llama.SetLogger(l) }
 
 // nativeExitCode is exitCode for the errors of what needs llama.cpp.

@@ -2,7 +2,7 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// machineMemory is the memory that there is, in bytes; what of it is free macOS does not tell so simply.
+// machineMemory is the size of the memory in bytes; macOS does not report simply how much of it is free.
 func machineMemory() (free, total uint64) {
 	total, err := unix.SysctlUint64("hw.memsize")
 	if err != nil {

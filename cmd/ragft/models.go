@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,33 +25,27 @@ import (
 )
 
 type modelsFlags struct {
-	folders []string
-	ollama  []string
-	openai  []string
+	ollama []string
+	openai []string
 }
 
 func (a *app) modelsCommand() *cobra.Command {
 	var o modelsFlags
 	cmd := &cobra.Command{
-		Use: "models [FOLDER...]", Short: "List the models and adapters that are here", Args: arguments(cobra.ArbitraryArgs),
-		Long: "Lists the GGUF files of the folders, by default this one and the project's, and what servers have: Ollama's,\nand those with OpenAI's API that --openai or OPENAI_BASE_URL names.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				o.folders = args
-			}
-			return a.runModels(cmd.Context(), o)
-		},
+		Use: "models [FOLDER...]", Short: "List the models and adapters on this machine", Args: arguments(cobra.ArbitraryArgs),
+		Long: "Lists the GGUF files in the folders (by default this one and the project folder), and the models of servers: Ollama's, and those\n" +
+			"with OpenAI's API that --openai or OPENAI_BASE_URL names.",
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runModels(cmd.Context(), o, args) },
 	}
-	cmd.Flags().StringSliceVar(&o.folders, "folders", nil, "folders to look in (default: this one and the project's)")
-	cmd.Flags().StringSliceVar(&o.openai, "openai", nil, "addresses of servers with OpenAI's API (default: OPENAI_BASE_URL, if it is set)")
-	cmd.Flags().StringSliceVar(&o.ollama, "ollama", nil, "URLs of Ollama servers (default: that of OLLAMA_HOST)")
+	cmd.Flags().StringSliceVar(&o.openai, "openai", nil, "`URL`s of servers with OpenAI's API (default: OPENAI_BASE_URL, if set)")
+	cmd.Flags().StringSliceVar(&o.ollama, "ollama", nil, "`URL`s of Ollama servers (default: OLLAMA_HOST)")
 	return cmd
 }
 
 // modelsResult is what models prints with --json.
 type modelsResult struct {
 	Models []modelInfo `json:"models"`
-	Ollama string      `json:"ollama"` // what became of asking the servers
+	Ollama string      `json:"ollama"` // "ok", or why a server did not answer
 	OpenAI string      `json:"openai"`
 }
 
@@ -65,12 +60,12 @@ type modelInfo struct {
 	Error        string `json:"error,omitempty"` // why the file cannot be used
 }
 
-func (a *app) runModels(ctx context.Context, o modelsFlags) error {
-	if len(o.folders) == 0 {
-		o.folders = []string{".", a.dir}
+func (a *app) runModels(ctx context.Context, o modelsFlags, folders []string) error {
+	if len(folders) == 0 {
+		folders = []string{".", cmp.Or(a.config.Dir, ".ragft")}
 	}
 	r := modelsResult{Models: []modelInfo{}}
-	for _, folder := range o.folders {
+	for _, folder := range folders {
 		found, err := ggufFiles(folder)
 		if err != nil {
 			return err
@@ -107,12 +102,12 @@ func (a *app) runModels(ctx context.Context, o modelsFlags) error {
 		return t.Flush()
 	})
 	if err == nil && len(r.Models) == 0 {
-		return emptyError(fmt.Errorf("no model in %s", strings.Join(o.folders, ", ")))
+		return emptyError(fmt.Errorf("no models in %s", strings.Join(folders, ", ")))
 	}
 	return err
 }
 
-// ask adds the models of the servers, and says what became of asking them.
+// ask adds the models of the servers, and says which of them did not answer.
 func (r *modelsResult) ask(ctx context.Context, kind string, servers []string, list func(ctx context.Context, server string) ([]modelInfo, error)) string {
 	var down []error
 	for _, server := range servers {
@@ -133,7 +128,7 @@ func (r *modelsResult) ask(ctx context.Context, kind string, servers []string, l
 	return "ok"
 }
 
-// ggufFiles describes the GGUF files of a folder, not of those below it.
+// ggufFiles describes the GGUF files directly in a folder.
 func ggufFiles(folder string) ([]modelInfo, error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.gguf"))
 	if err != nil {
@@ -172,7 +167,7 @@ func describeGGUF(path string) modelInfo {
 	}
 	most := int64(-1)
 	for t, n := range byType {
-		if n > most {
+		if n > most || n == most && t.String() < m.Type {
 			m.Type, most = t.String(), n
 		}
 	}
@@ -190,22 +185,22 @@ func parameterText(n int64) string {
 	return fmt.Sprintf("%dk", n/1000)
 }
 
-// askTime is how long a server may take to say what it has.
+// askTime is how long a server may take to list its models.
 const askTime = 5 * time.Second
 
-// ollamaClient reaches a server at once or not at all.
+// ollamaClient is a client that gives up soon.
 func ollamaClient(server string) (*api.Client, *url.URL, error) {
 	base := envconfig.Host()
 	if server != "" {
 		var err error
 		if base, err = url.Parse(server); err != nil || base.Host == "" {
-			return nil, nil, usageError(fmt.Errorf("%q is no address such as http://127.0.0.1:11434", server))
+			return nil, nil, usageError(fmt.Errorf("invalid address %q: expected one such as http://127.0.0.1:11434", server))
 		}
 	}
 	return api.NewClient(base, &http.Client{Timeout: askTime}), base, nil
 }
 
-// ollamaModels lists what the server has.
+// ollamaModels lists the models of a server.
 func ollamaModels(ctx context.Context, server string) ([]modelInfo, error) {
 	client, base, err := ollamaClient(server)
 	if err != nil {
@@ -225,7 +220,7 @@ func ollamaModels(ctx context.Context, server string) ([]modelInfo, error) {
 	return found, nil
 }
 
-// openAIModels lists what a server with OpenAI's API says it has.
+// openAIModels lists the models of a server with OpenAI's API.
 func openAIModels(ctx context.Context, server string) ([]modelInfo, error) {
 	list, err := openai.List(ctx, openai.Options{BaseURL: server, Timeout: askTime, Retries: opt.Of(0)})
 	var found []modelInfo

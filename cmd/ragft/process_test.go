@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/rpctest"
+	"github.com/ragft/ragft/ragft"
 )
 
 // TestMain lets the test binary be ragft itself, for tests that need a process.
@@ -72,19 +73,19 @@ func notEmpty(pattern string) func() bool {
 func TestInterruptedTrainingGoesOn(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	must(t, "demos")
-	train := []string{"train", "--epochs", "12", "--checkpoint-every", "5"}
+	must(t, "demonstrate")
+	train := []string{"train", "--epochs", "12", "--set", "train.checkpoint-every=5"}
 	said := interrupt(t, func() bool {
 		data, _ := os.ReadFile(".ragft/metrics.jsonl")
 		return strings.Count(string(data), `"event":"step"`) > 2
 	}, train...)
-	require.Contains(t, said, "the same command goes on from there")
+	require.Contains(t, said, "run the same command to resume")
 	require.NoFileExists(t, ".ragft/adapter.gguf")
 	require.FileExists(t, ".ragft/adapter.gguf.checkpoint")
 	code, _, stderr := ragftRun(t, "", "train", "--epochs", "13")
 	require.Equal(t, exitInput, code, stderr)
-	require.Contains(t, stderr, "--restart")
-	r := object[trainResult](t, train...)
+	require.Contains(t, stderr, "train.restart")
+	r := object[ragft.TrainResult](t, train...)
 	require.Positive(t, r.Resumed)
 	require.Less(t, r.Resumed, r.Steps)
 	require.NoFileExists(t, ".ragft/adapter.gguf.checkpoint")
@@ -93,10 +94,10 @@ func TestInterruptedTrainingGoesOn(t *testing.T) {
 func TestInterruptedDemonstrationsGoOn(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	demos := []string{"demos", "--recipe", "self-demo", "--batch", "1"}
+	demos := []string{"demonstrate", "--recipe", "self-demo", "--set", "demonstrate.batch=1"}
 	interrupt(t, notEmpty(".ragft/cache/*"), demos...)
 	require.NoFileExists(t, ".ragft/rows.jsonl", "no part of the rows is taken for the whole")
-	r := object[demosResult](t, demos...)
+	r := object[ragft.DemonstrateResult](t, demos...)
 	require.Positive(t, r.Cost.Cached, "what was generated is not generated again")
 	require.Less(t, r.Cost.Cached, r.Cost.Calls)
 	require.FileExists(t, ".ragft/rows.jsonl")
@@ -107,7 +108,7 @@ func TestServe(t *testing.T) {
 	must(t, "index")
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	cmd := process(ctx, "serve", "--address", "127.0.0.1:0", "--json", "--docs", "notes")
+	cmd := process(ctx, "serve", "--address", "127.0.0.1:0", "--json", "--documents", "notes")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

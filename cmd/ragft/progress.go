@@ -7,18 +7,21 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/ragft/ragft/ragft"
 )
 
-// lineEvery is how often progress is told where there is no terminal.
-const lineEvery = 10 * time.Second
+const (
+	lineEvery = 10 * time.Second // between lines of progress if there is no terminal
+	barEvery  = 100 * time.Millisecond
+	clearLine = "\r\x1b[K" // erases the last line of a terminal
+	barWidth  = 20         // cells
+)
 
-// barEvery is how often the bar of a terminal is drawn.
-const barEvery = 100 * time.Millisecond
-
-// clearLine takes back what stands on the last line of a terminal.
-const clearLine = "\r\x1b[K"
-
-// screen is a terminal whose last line may be a bar, which gives way to what is written. It is safe for concurrent use.
+// screen is a terminal whose last line may be a progress bar. Other output erases the bar, which is drawn again when it moves.
+// It is safe for concurrent use.
 type screen struct {
 	w       io.Writer
 	columns func() int // 0 = unknown
@@ -28,23 +31,23 @@ type screen struct {
 }
 
 func (s *screen) Write(p []byte) (int, error) {
-	s.draw("")
+	s.erase()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.w.Write(p)
 }
 
-// draw puts the line in the place of the last one; "" takes it away.
-func (s *screen) draw(line string) {
+// erase removes the bar.
+func (s *screen) erase() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.drawn || line != "" {
-		fmt.Fprint(s.w, clearLine, line)
+	if s.drawn {
+		io.WriteString(s.w, clearLine) //nolint:errcheck // a terminal that is gone shows no bar
 	}
-	s.drawn = line != ""
+	s.drawn = false
 }
 
-// interrupted says that the interrupt was heard, on a line of its own.
+// interrupted confirms the first Ctrl-C.
 func (s *screen) interrupted() {
 	s.mu.Lock()
 	before := "\n"
@@ -52,112 +55,105 @@ func (s *screen) interrupted() {
 		before = clearLine
 	}
 	s.drawn = false
-	fmt.Fprint(s.w, before, "ending; Ctrl-C again ends at once\n")
+	fmt.Fprint(s.w, before, "stopping; press Ctrl-C again to quit at once\n")
 	s.mu.Unlock()
 }
 
-// bar shows how far long work is: a bar with rate and time left on a terminal, a line now and then elsewhere, and nothing
-// with --quiet. Work in several rounds begins anew with each. It is used by one goroutine.
-type bar struct {
-	name, unit string
-	out        io.Writer
-	screen     *screen
-	quiet      bool
-	now        func() time.Time
+// lastLine is the line of the screen that the bar is drawn on.
+type lastLine struct{ *screen }
 
-	started     time.Time // of the round
-	printed     time.Time
-	first       int64 // done before, by an earlier run
-	last, total int64
-	ended       bool
+func (l lastLine) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drawn = true
+	return l.w.Write(p)
 }
 
-func (a *app) bar(name, unit string) *bar {
-	now := time.Now()
-	return &bar{name: name, unit: unit, out: a.err, screen: a.screen, quiet: a.quiet, now: time.Now, started: now, printed: now}
+// progress shows how far the work is: a bar on a terminal, a line every ten seconds elsewhere, nothing with --quiet.
+// Show is called by one goroutine at a time.
+type progress struct {
+	out    io.Writer
+	screen *screen // out if it is a terminal; nil otherwise
+	now    func() time.Time
+
+	phase   string
+	done    int
+	started time.Time // of the phase
+	printed time.Time
+	bar     *progressbar.ProgressBar
 }
 
-// set tells how far the work is, and what else there is to say.
-func (b *bar) set(done, total int64, note string) {
-	if b.quiet || total <= 0 {
+// blocks is how a bar looks.
+var blocks = progressbar.Theme{Saucer: "█", SaucerPadding: "░"}
+
+func (b *progress) show(p ragft.Progress) {
+	if p.Total <= 0 {
+		if p.Note != "" {
+			fmt.Fprintln(b.out, p.Note)
+		}
 		return
 	}
 	now := b.now()
-	if done < b.last || b.total > 0 && b.last >= b.total && total != b.total { // another round
-		b.started, b.printed, b.first, b.ended = now, now, 0, false
+	fresh := false
+	if phase := fmt.Sprint(p.Step, "/", p.Phase, "/", p.Total); phase != b.phase || p.Done < b.done {
+		b.phase, b.started, b.printed, b.bar, b.done, fresh = phase, now, now, nil, -1, true
 	}
-	fresh := b.total == 0
-	b.last, b.total = done, total
-	if b.screen == nil {
-		b.line(now, note)
-		return
-	}
-	if fresh || done >= total || now.Sub(b.printed) >= barEvery {
+	ended := b.done >= p.Total
+	b.done = p.Done
+	switch {
+	case ended:
+	case b.screen == nil:
+		b.line(now, p)
+	case fresh || p.Done >= p.Total || now.Sub(b.printed) >= barEvery:
 		b.printed = now
-		b.screen.draw(b.drawing(now, note))
+		b.draw(p)
 	}
 }
 
-// skip leaves what is done so far, by an earlier run, out of the rate.
-func (b *bar) skip(done int64) { b.first, b.started = done, b.now() }
-
-// speed is the rate, and the time left by it.
-func (b *bar) speed(now time.Time) string {
-	rate := float64(b.last-b.first) / now.Sub(b.started).Seconds()
-	if !(rate > 0) || rate > 1e9 {
-		return ""
-	}
-	text := ", " + rateText(rate) + "/s"
-	if b.last < b.total {
-		text += fmt.Sprintf(", %s left", time.Duration(float64(b.total-b.last)/rate*float64(time.Second)).Round(time.Second))
-	}
-	return text
-}
-
-// drawing is the bar in one line. Where it is narrow, first the note is cut, then the bar left out.
-func (b *bar) drawing(now time.Time, note string) string {
-	const most, least = 30, 10      // cells of the bar
-	width := b.screen.columns() - 3 // what a terminal writes for Ctrl-C has room
-	if width <= 0 {
-		width = 77
-	}
-	counts := fmt.Sprintf(" %d/%d %s%s", b.last, b.total, b.unit, b.speed(now))
-	if note != "" {
-		note = "; " + note
-	}
-	share := float64(min(b.last, b.total)) / float64(b.total)
-	name := fmt.Sprintf("%s %3.0f%%", b.name, 100*share)
-	room := width - utf8.RuneCountInString(name+counts) - 1
-	cells := min(most, max(least, room-utf8.RuneCountInString(note)))
-	line := name + counts + note
-	if room >= cells {
-		full := int(share * float64(cells))
-		line = name + " " + strings.Repeat("█", full) + strings.Repeat("░", cells-full) + counts + note
-	}
-	if utf8.RuneCountInString(line) > width {
-		line = string([]rune(line)[:width-1]) + "…"
-	}
-	return line
-}
-
-// line tells now and then, and the end once, of work that took a while.
-func (b *bar) line(now time.Time, note string) {
+// line prints a line now and then, and one at the end of work that took a while.
+func (b *progress) line(now time.Time, p ragft.Progress) {
 	wait := lineEvery
-	if b.last >= b.total {
+	if p.Done >= p.Total {
 		wait = 2 * time.Second
 		if b.printed != b.started {
 			wait = 0
 		}
 	}
-	if b.ended || now.Sub(b.printed) < wait {
+	if now.Sub(b.printed) < wait {
 		return
 	}
-	b.printed, b.ended = now, b.last >= b.total
-	text := fmt.Sprintf("%s: %d of %d %s%s", b.name, b.last, b.total, b.unit, b.speed(now))
-	if note != "" {
-		text += "; " + note
+	b.printed = now
+	fmt.Fprintf(b.out, "%s: %d of %d %s%s\n", p.Phase, p.Done, p.Total, p.Unit, details(p))
+}
+
+func (b *progress) draw(p ragft.Progress) {
+	columns := b.screen.columns() - 3 // room for the ^C that a terminal shows
+	if columns <= 0 {
+		columns = 77
 	}
-	fmt.Fprintln(b.out, text)
+	if b.bar == nil {
+		b.bar = progressbar.NewOptions(p.Total, progressbar.OptionSetWriter(lastLine{b.screen}), progressbar.OptionSetWidth(barWidth),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionSetTheme(blocks))
+	}
+	text := fmt.Sprintf("%s: %d/%d %s%s", p.Phase, p.Done, p.Total, p.Unit, details(p))
+	b.bar.Describe(cut(text, columns-barWidth-len(" 100% || ")))
+	b.bar.Set(min(p.Done, p.Total)) //nolint:errcheck // a terminal that is gone shows no bar
+}
+
+// details are the speed, the time left and the note, as far as they are known.
+func details(p ragft.Progress) string {
+	text := ""
+	if p.Rate > 0 {
+		text = fmt.Sprintf(", %s/s", rateText(p.Rate))
+	}
+	if left := p.Remaining.Round(time.Second); left > 0 && p.Done < p.Total {
+		text += fmt.Sprintf(", %s left", left)
+	}
+	if p.Note != "" {
+		text += "; " + p.Note
+	}
+	return text
 }
 
 func rateText(rate float64) string {
@@ -167,9 +163,18 @@ func rateText(rate float64) string {
 	return fmt.Sprintf("%.2g", rate)
 }
 
-// done removes the bar.
-func (b *bar) done() {
+// cut shortens a text to n characters.
+func cut(text string, n int) string {
+	n = max(n, 1)
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return strings.TrimRight(string([]rune(text)[:n-1]), " ") + "…"
+}
+
+// end removes the bar.
+func (b *progress) end() {
 	if b.screen != nil {
-		b.screen.draw("")
+		b.screen.erase()
 	}
 }

@@ -8,55 +8,77 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft"
 )
 
-// timed is a bar whose clock stands still until it is put on.
-func timed(a *app, name, unit string) (b *bar, wait func(time.Duration)) {
-	b = a.bar(name, unit)
-	clock := b.started
+// timed is progress whose clock stands still until it is put on.
+func timed(b *progress) (wait func(time.Duration)) {
+	clock := time.Now()
 	b.now = func() time.Time { return clock }
-	return b, func(d time.Duration) { clock = clock.Add(d) }
+	return func(d time.Duration) { clock = clock.Add(d) }
+}
+
+func training(done int, rate float64, left time.Duration, note string) ragft.Progress {
+	return ragft.Progress{Step: "train", Phase: "training", Unit: "steps", Done: done, Total: 100, Rate: rate, Remaining: left, Note: note}
 }
 
 func TestProgressLines(t *testing.T) {
 	var out bytes.Buffer
-	a := &app{err: &out}
-	b, wait := timed(a, "training", "steps")
-	b.skip(20)
-	b.set(21, 100, "")
+	b := &progress{out: &out}
+	wait := timed(b)
+	b.show(training(21, 0, 0, ""))
 	require.Empty(t, out.String(), "not before there is something to tell")
 	wait(20 * time.Second)
-	b.set(60, 100, "loss 1")
+	b.show(training(60, 2, 20*time.Second, "loss 1"))
 	require.Equal(t, "training: 60 of 100 steps, 2/s, 20s left; loss 1\n", out.String())
-	b.set(61, 100, "loss 1")
-	b.set(100, 100, "loss 0.5")
-	b.set(100, 100, "loss 0.5")
-	b.done()
+	b.show(training(61, 2, 20*time.Second, "loss 1"))
+	b.show(training(100, 2, 0, "loss 0.5"))
+	b.show(training(100, 2, 0, "loss 0.5"))
+	b.end()
 	require.Equal(t, 2, bytes.Count(out.Bytes(), []byte("\n")), "now and then, and the end once")
 	require.NotContains(t, out.String(), "\r")
 
 	out.Reset()
-	b, wait = timed(a, "searching", "questions")
+	searching := ragft.Progress{Step: "evaluate", Phase: "searching", Unit: "questions", Total: 10}
+	b.show(searching)
 	wait(time.Second)
-	b.set(10, 10, "")
+	searching.Done = 10
+	b.show(searching)
 	require.Empty(t, out.String(), "what is done at once need not be told")
-	a.quiet = true
-	b, wait = timed(a, "training", "steps")
-	wait(time.Hour)
-	b.set(1, 2, "")
-	require.Empty(t, out.String())
+	b.show(ragft.Progress{Note: "3 questions are left out"})
+	require.Equal(t, "3 questions are left out\n", out.String(), "a message")
+
+	var code int
+	code, _, told := ragftRun(t, "", "doctor", "--quiet", "-p", t.TempDir(), "-m", "")
+	require.Zero(t, code)
+	require.Empty(t, told)
+}
+
+// What is not known yet is not shown.
+func TestProgressOfTheFirstStep(t *testing.T) {
+	var out bytes.Buffer
+	b := &progress{out: &out}
+	wait := timed(b)
+	b.show(training(0, 0, 0, ""))
+	wait(11 * time.Second)
+	b.show(training(1, 0, 0, "loss 3"))
+	require.Equal(t, "training: 1 of 100 steps; loss 3\n", out.String())
 }
 
 // Recipes may work in rounds, each with a total of its own.
 func TestProgressRounds(t *testing.T) {
 	var out bytes.Buffer
-	b, wait := timed(&app{err: &out}, "generating", "questions")
-	for _, total := range []int64{10, 30} {
-		b.set(1, total, "")
+	b := &progress{out: &out}
+	wait := timed(b)
+	for _, total := range []int{10, 30, 30} {
+		p := ragft.Progress{Step: "demonstrate", Phase: "generating", Unit: "questions", Done: 1, Total: total}
+		b.show(p)
 		wait(10 * time.Second)
-		b.set(total, total, "")
+		p.Done, p.Rate = total, float64(total)/10
+		b.show(p)
 	}
-	require.Equal(t, "generating: 10 of 10 questions, 1/s\ngenerating: 30 of 30 questions, 3/s\n", out.String())
+	require.Equal(t, "generating: 10 of 10 questions, 1/s\n"+strings.Repeat("generating: 30 of 30 questions, 3/s\n", 2), out.String())
 }
 
 func TestProgressBar(t *testing.T) {
@@ -64,30 +86,29 @@ func TestProgressBar(t *testing.T) {
 	columns := 120
 	a := &app{screen: &screen{w: &out, columns: func() int { return columns }}}
 	a.err = a.screen
-	b, wait := timed(a, "training", "steps")
-	b.set(0, 40, "")
-	wait(10 * time.Second)
+	b := &progress{out: a.err, screen: a.screen}
+	wait := timed(b)
+	b.show(training(0, 0, 0, ""))
+	require.Contains(t, out.String(), "training: 0/100 steps")
 	draw := func(width int, note string) string {
 		out.Reset()
 		columns = width
-		wait(barEvery)
-		b.started = b.now().Add(-10 * time.Second)
-		b.set(20, 40, note)
-		line, found := strings.CutPrefix(out.String(), clearLine)
-		require.True(t, found)
+		wait(time.Second)
+		b.bar = nil
+		b.show(training(50, 2, 25*time.Second, note))
+		lines := strings.Split(strings.ReplaceAll(out.String(), "\x1b[0K", ""), "\r")
+		line := lines[len(lines)-1]
 		require.Less(t, utf8.RuneCountInString(line), width, "it never fills the line")
-		return line
+		return strings.TrimSpace(line)
 	}
-	require.Equal(t, "training  50% "+strings.Repeat("█", 15)+strings.Repeat("░", 15)+" 20/40 steps, 2/s, 10s left; loss 1.5", draw(122, "loss 1.5"))
-	require.Equal(t, "training  50% █████░░░░░ 20/40 steps, 2/s, 10s left; loss …", draw(62, "loss 1.5, watched 3"), "the note is cut")
-	require.Equal(t, "training  50% 20/40 steps, 2/s, 10s left; l…", draw(47, "loss 1.5"), "no room for a bar")
-	require.Equal(t, "training  50% 20/4…", draw(22, ""))
+	require.Equal(t, "50% "+strings.Repeat("█", 10)+strings.Repeat("░", 10)+"  training: 50/100 steps, 2/s, 25s left; loss 1.5", draw(122, "loss 1.5"))
+	require.Equal(t, "50% "+strings.Repeat("█", 10)+strings.Repeat("░", 10)+"  training: 50/100 steps, 2/s…", draw(60, "loss 1.5, validation 3"), "the end is cut")
 
 	out.Reset()
 	a.note("a note")
 	require.Equal(t, clearLine+"a note\n", out.String(), "the bar gives way")
 	out.Reset()
 	a.note("another")
-	b.done()
+	b.end()
 	require.Equal(t, "another\n", out.String(), "nothing stands there any more")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -39,7 +40,7 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 			say = proposal
 		case system == prompt.DefaultJudge:
 			say = "yes"
-		case strings.HasSuffix(system, "Best: Prediction N"):
+		case strings.HasPrefix(system, "Which prediction answers"):
 			say = "Best: Prediction 1"
 		case system == prompt.DefaultRefuse:
 			say = "I cannot say."
@@ -61,17 +62,17 @@ func TestSearchPrompts(t *testing.T) {
 	must(t, "index")
 	const proposal = "Copy what is asked for, word for word, and do not say anything else beside it, please."
 	url, asked := copyist(t, proposal, proposal)
-	demos := []string{"demos", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--search-prompts", "--search-questions", "8", "--search-beam", "2", "--search-rounds", "1"}
-	estimate := object[demosResult](t, append(demos, "--estimate")...)
+	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.search-prompts.questions=8", "--set", "demonstrate.search-prompts.beam=2", "--set", "demonstrate.search-prompts.rounds=1"}
+	estimate := object[ragft.DemonstrateResult](t, append(demos, "--estimate")...)
 	require.Zero(t, asked.Load())
 	require.Nil(t, estimate.Prompts.Found)
-	require.Contains(t, must(t, append(demos, "--estimate")...), "the search for prompts: at most ")
+	require.Contains(t, must(t, append(demos, "--estimate")...), "prompt search: at most ")
 
 	code, stdout, stderr := ragftRun(t, "", append(demos, "--json")...)
 	require.Equal(t, exitOK, code, stderr)
 	require.Contains(t, stderr, "  100.0 %  100.0 %  "+proposal)
 	require.Contains(t, stderr, "the search for prompts took ")
-	var made demosResult
+	var made ragft.DemonstrateResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
 	for _, arm := range []struct {
 		start string
@@ -98,17 +99,18 @@ func TestSearchPrompts(t *testing.T) {
 	require.Positive(t, answers)
 
 	before := asked.Load()
-	again := object[demosResult](t, demos...)
+	require.True(t, object[ragft.DemonstrateResult](t, demos...).UpToDate)
+	again := object[ragft.DemonstrateResult](t, append(demos, "--force")...)
 	require.Equal(t, before, asked.Load(), "a second run generates nothing")
 	require.Equal(t, again.Prompts.Cost.Calls, again.Prompts.Cost.Cached)
 	require.Equal(t, made.Prompts.Read, again.Prompts.Read)
 
 	for message, args := range map[string][]string{
-		"is for --recipe self-demo":  {"demos", "--recipe", "gold,raft", "--search-prompts"},
-		"leave it out, or them":      {"demos", "--recipe", "self-demo", "--search-prompts", "--candidate-prompt-read", "Find it."},
-		"place of --template ra-dit": append(demos, "--template", "ra-dit"),
-		"both are 0":                 append(demos, "--candidates-closed", "0", "--candidates-read", "0"),
-		"2 or more":                  append(demos, "--search-questions", "1"),
+		"self-demo":             {"demonstrate", "--recipe", "gold,raft", "--set", "demonstrate.search-prompts.on=true"},
+		"leave it out, or them": {"demonstrate", "--recipe", "self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.candidate-prompts-read=Find it."},
+		"ra-dit":                append(demos, "--set", "prompts.template=ra-dit"),
+		"both are 0":            append(demos, "--set", "demonstrate.self-demo.candidates-closed=0", "--set", "demonstrate.self-demo.candidates-read=0"),
+		"at least 2":            append(demos, "--set", "demonstrate.search-prompts.questions=1"),
 	} {
 		code, _, stderr := ragftRun(t, "", args...)
 		require.Equal(t, exitUsage, code, stderr)
@@ -121,13 +123,13 @@ func TestSearchPromptsOfOneArm(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, asked := copyist(t, "Speak.", prompt.DefaultRead)
-	demos := []string{"demos", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--search-prompts", "--max-refusals", "1"}
-	both := object[demosResult](t, append(demos, "--estimate")...)
-	closed := object[demosResult](t, append(demos, "--estimate", "--candidates-read", "0", "--template", "ra-dit")...)
+	demos := []string{"demonstrate", "-m", "openai:copyist@" + url, "--recipe", "self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1"}
+	both := object[ragft.DemonstrateResult](t, append(demos, "--estimate")...)
+	closed := object[ragft.DemonstrateResult](t, append(demos, "--estimate", "--set", "demonstrate.self-demo.candidates-read=0", "--set", "prompts.template=ra-dit")...)
 	require.Equal(t, both.Prompts.Estimate.Calls, 2*closed.Prompts.Estimate.Calls)
 	require.Zero(t, asked.Load())
 
-	made := object[demosResult](t, append(demos, "--candidates-closed", "0")...)
+	made := object[ragft.DemonstrateResult](t, append(demos, "--set", "demonstrate.self-demo.candidates-closed=0")...)
 	require.Empty(t, made.Prompts.Closed)
 	require.Equal(t, prompt.DefaultRead, made.Prompts.Read[0].Text)
 	require.LessOrEqual(t, made.Prompts.Cost.Calls, closed.Prompts.Estimate.Calls)
@@ -138,7 +140,7 @@ func TestAuditOfAKnockout(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, _ := copyist(t, "", prompt.DefaultRead)
-	r := object[demosResult](t, "demos", "-m", "openai:copyist@"+url, "--recipe", "self-demo", "--knock-out", "--audit", "--max-refusals", "1")
+	r := object[ragft.DemonstrateResult](t, "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "self-demo", "--set", "demonstrate.self-demo.tournament=true", "--set", "demonstrate.audit=true", "--set", "demonstrate.self-demo.max-refusals=1")
 	k := r.Audit.Knockout
 	require.Positive(t, k.N)
 	require.Equal(t, []float64{0, 1}, []float64{k.Consistent.Value, k.FirstShown.Value})
@@ -149,10 +151,10 @@ func TestAuditOfAKnockout(t *testing.T) {
 func TestMuteJudge(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	code, _, stderr := ragftRun(t, "", "demos", "--recipe", "self-demo", "--knock-out")
+	code, _, stderr := ragftRun(t, "", "demonstrate", "--recipe", "self-demo", "--set", "demonstrate.self-demo.tournament=true")
 	require.Equal(t, exitError, code, stderr)
 	require.Contains(t, stderr, "no verdict that can be read")
-	require.Contains(t, stderr, "Here these options are flags: --judge, --judge-tokens, --votes, --knock-out.")
+	require.Contains(t, stderr, "tournament of demonstrate.self-demo")
 }
 
 // Where nothing that is proposed does better it is said, and the candidates are as without a search.
@@ -160,10 +162,10 @@ func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	url, _ := copyist(t, "Speak.", prompt.DefaultRead)
-	code, stdout, stderr := ragftRun(t, "", "demos", "-m", "openai:copyist@"+url, "--recipe", "gold,self-demo", "--search-prompts", "--max-refusals", "1", "--json")
+	code, stdout, stderr := ragftRun(t, "", "demonstrate", "-m", "openai:copyist@"+url, "--recipe", "gold,self-demo", "--set", "demonstrate.search-prompts.on=true", "--set", "demonstrate.self-demo.max-refusals=1", "--json")
 	require.Equal(t, exitOK, code, stderr)
-	require.Equal(t, 2, strings.Count(stderr, "no proposal does better"), stderr)
-	var made demosResult
+	require.Equal(t, 2, strings.Count(stderr, "no proposal is better"), stderr)
+	var made ragft.DemonstrateResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
 	require.Equal(t, []selfdemo.ScoredPrompt{{Text: prompt.DefaultRead, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}}, made.Prompts.Read)
 	require.Positive(t, made.Sources["self-demo"])

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
@@ -32,22 +33,22 @@ func TestCorpusRecipes(t *testing.T) {
 	must(t, "index")
 	require.NoError(t, os.Remove("questions.jsonl"))
 	require.NoError(t, os.WriteFile("general.txt", []byte(general), 0o600))
-	code, _, stderr := ragftRun(t, "", "demos", "--recipe", "pretrain")
+	code, _, stderr := ragftRun(t, "", "demonstrate", "--recipe", "pretrain")
 	require.Equal(t, exitError, code, stderr)
 	require.Contains(t, stderr, "no general text to replay")
-	r := object[demosResult](t, "demos", "--recipe", "pretrain", "--texts", "general.txt", "--replay", "0.02")
+	r := object[ragft.DemonstrateResult](t, "demonstrate", "--recipe", "pretrain", "--set", "demonstrate.texts=general.txt", "--set", "demonstrate.pretrain.replay=0.02")
 	require.Positive(t, r.Sources[rows.SourceDomain])
 	require.Greater(t, r.Sources[rows.SourceGeneral], 1)
-	code, _, stderr = ragftRun(t, "", "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "1e-6", "--evaluate-every", "2")
+	code, _, stderr = ragftRun(t, "", "train", "--epochs", "1", "--rate", "0.05", "--set", "train.max-rise=1e-6", "--set", "train.evaluate-every=2")
 	require.Equal(t, exitBudget, code, "the general text gets worse at once: %s", stderr)
-	require.Contains(t, stderr, "--max-rise")
-	free := object[trainResult](t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--restart")
+	require.Contains(t, stderr, "train.max-rise")
+	free := object[ragft.TrainResult](t, "train", "--epochs", "1", "--rate", "0.05", "--set", "train.max-rise=0", "--set", "train.restart=true")
 	require.Empty(t, free.Rose)
 	require.Contains(t, free.BaseBySource, rows.SourceDomain)
 	require.Regexp(t, `\ndomain perplexity [0-9.]+ -> [0-9.]+\ngeneral perplexity [0-9.]+ -> [0-9.]+\n`,
-		must(t, "train", "--epochs", "1", "--rate", "0.05", "--max-rise", "0", "--force"))
+		must(t, "train", "--epochs", "1", "--rate", "0.05", "--set", "train.max-rise=0", "--force"))
 
-	code, _, stderr = ragftRun(t, "", "demos", "--recipe", "memory", "--estimate", "--memory-corpus", "0", "--memory-local", "0")
+	code, _, stderr = ragftRun(t, "", "demonstrate", "--recipe", "memory", "--estimate", "--set", "demonstrate.memory.corpus=0", "--set", "demonstrate.memory.local=0")
 	require.Equal(t, exitOK, code, stderr)
 }
 
@@ -56,7 +57,7 @@ func TestRecipeFlags(t *testing.T) {
 	workplace(t)
 	must(t, "index")
 	read := func(args ...string) (list []rows.Row) {
-		r := object[demosResult](t, append([]string{"demos"}, args...)...)
+		r := object[ragft.DemonstrateResult](t, append([]string{"demonstrate"}, args...)...)
 		list, err := rows.ReadFile(r.File)
 		require.NoError(t, err)
 		return list
@@ -68,25 +69,25 @@ func TestRecipeFlags(t *testing.T) {
 		}
 		return n
 	}
-	require.Equal(t, map[string]int{"gold": 6, "raft": 2}, sources(read("--recipe", "gold=3,raft=1", "--total", "8")))
-	for _, r := range read("--recipe", "raft", "--oracle-share", "0", "--when-absent", "gold") {
+	require.Equal(t, map[string]int{"gold": 6, "raft": 2}, sources(read("--recipe", "gold=3,raft=1", "--set", "demonstrate.total=8")))
+	for _, r := range read("--recipe", "raft", "--set", "demonstrate.raft.evidence-share=0", "--set", "demonstrate.raft.when-absent=gold") {
 		if len(r.Golds) > 0 {
 			require.NotContains(t, r.Response(), recipe.DefaultRefusal)
 		}
 	}
 	calls := func(args ...string) (tokens int) {
-		return object[demosResult](t, append([]string{"demos", "--recipe", "self-demo", "--estimate"}, args...)...).Estimate.Tokens
+		return object[ragft.DemonstrateResult](t, append([]string{"demonstrate", "--recipe", "self-demo", "--estimate"}, args...)...).Estimate.Tokens
 	}
 	plain := calls()
-	require.Greater(t, calls("--draft"), plain)
-	require.Less(t, calls("--knock-out", "--tries", "1"), plain)
-	require.Less(t, calls("--candidates-refuse", "0"), plain)
-	audited := object[demosResult](t, "demos", "--recipe", "self-demo", "--audit", "--max-refusals", "1")
+	require.Greater(t, calls("--set", "demonstrate.self-demo.two-step=true"), plain)
+	require.Less(t, calls("--set", "demonstrate.self-demo.tournament=true", "--set", "demonstrate.self-demo.tries=1"), plain)
+	require.Less(t, calls("--set", "demonstrate.self-demo.candidates-refuse=0"), plain)
+	audited := object[ragft.DemonstrateResult](t, "demonstrate", "--recipe", "self-demo", "--set", "demonstrate.audit=true", "--set", "demonstrate.self-demo.max-refusals=1")
 	require.NotNil(t, audited.Audit)
 	require.Positive(t, audited.Audit.N)
 	require.Equal(t, 2*audited.Audit.N, audited.Audit.Cost.Calls, "both orders")
 	preferred := 0
-	for _, r := range read("--recipe", "self-demo", "--rejected", "2", "--preferences-only", "--max-refusals", "1", "--candidates-refuse", "1") {
+	for _, r := range read("--recipe", "self-demo", "--set", "demonstrate.self-demo.rejected=2", "--set", "demonstrate.self-demo.preferences-only=true", "--set", "demonstrate.self-demo.max-refusals=1", "--set", "demonstrate.self-demo.candidates-refuse=1") {
 		require.NotEmpty(t, r.Rejected)
 		preferred++
 	}
@@ -101,7 +102,7 @@ func TestDemosGoByTheEvidenceOfTheQuestions(t *testing.T) {
 	const question = `{"id": "mill", "question": "Is Abel Hesk the miller at Tuckle Mill?", "answer": "yes"`
 	context := func(rest string) answer.Context {
 		require.NoError(t, os.WriteFile("asked.jsonl", []byte(question+rest+"}\n"), 0o600))
-		r := object[demosResult](t, "demos", "--recipe", "gold", "--questions", "asked.jsonl", "--held-out", "0")
+		r := object[ragft.DemonstrateResult](t, "demonstrate", "--recipe", "gold", "--questions", "asked.jsonl", "--test-share", "0")
 		rows, err := rows.ReadFile(r.File)
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
@@ -114,15 +115,15 @@ func TestDemosGoByTheEvidenceOfTheQuestions(t *testing.T) {
 func TestExport(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	must(t, "demos")
+	must(t, "demonstrate")
 	must(t, "train", "--rank", "2")
 	code, _, stderr := ragftRun(t, "", "export", "trl")
 	require.Equal(t, exitUsage, code, stderr)
-	require.Contains(t, stderr, "--base")
+	require.Contains(t, stderr, "export.base")
 	code, _, _ = ragftRun(t, "", "export", "onnx", "--base", "some/model")
 	require.Equal(t, exitUsage, code)
 	for _, format := range []string{"trl", "axolotl"} {
-		r := object[exportResult](t, "export", format, "--base", "some/model", "--targets", "attn_q", "--rate", "1e-4")
+		r := object[ragft.ExportResult](t, "export", format, "--base", "some/model", "--set", "train.targets=attn_q", "--set", "export.rate=1e-4")
 		require.Equal(t, filepath.Join(".ragft", format), r.Folder)
 		require.Positive(t, r.Rows)
 		start, err := os.ReadFile(r.Start[0])
@@ -143,9 +144,9 @@ func TestExport(t *testing.T) {
 	before := object[askResult](t, question...)
 	must(t, "export", "gguf", "--folder", ".ragft/peft", "--adapter", "back.gguf")
 	require.Equal(t, before, object[askResult](t, append(question, "--adapter", "back.gguf")...))
-	require.True(t, object[trainResult](t, "train", "--rank", "2").UpToDate)
+	require.True(t, object[ragft.TrainResult](t, "train", "--rank", "2").UpToDate)
 	must(t, "export", "gguf", "--folder", ".ragft/peft")
-	require.False(t, object[trainResult](t, "train", "--rank", "2").UpToDate, "the adapter there is another's")
+	require.False(t, object[ragft.TrainResult](t, "train", "--rank", "2").UpToDate, "the adapter there is another's")
 	code, _, stderr = ragftRun(t, "", "export", "gguf", "--folder", "notes")
 	require.Equal(t, exitMissing, code, stderr)
 	require.Contains(t, stderr, "adapter_config.json")

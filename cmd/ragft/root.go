@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/ragft/ragft/ragft"
@@ -20,21 +22,21 @@ import (
 
 // app is what all commands share.
 type app struct {
-	in     io.Reader
-	out    io.Writer // results
-	err    io.Writer // progress, notes and errors
-	screen *screen   // err, where it is a terminal; otherwise nil
+	in       io.Reader
+	out      io.Writer // results
+	err      io.Writer // progress, notes and errors
+	screen   *screen   // err if it is a terminal; otherwise nil
+	progress *progress
 
-	project string // path of the project file; "" = ragft.yaml, if it is there
-	dir     string // --out
+	file    string // --config
+	sets    []string
 	json    bool
 	quiet   bool
 	verbose bool
-	seed    uint64
 
-	retrieval string // --retrieval
+	estimate, force, quick bool // flags of some commands
 
-	log *slog.Logger
+	config ragft.Config
 }
 
 // run runs one command line and returns the exit code.
@@ -45,53 +47,53 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		a.err, errs = a.screen, a.screen
 		defer context.AfterFunc(ctx, a.screen.interrupted)()
 	}
+	a.progress = &progress{out: a.err, screen: a.screen, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
 	cmd, err := root.ExecuteContextC(ctx)
+	a.progress.end()
 	if err == nil {
 		return exitOK
 	}
 	code := exitCode(err)
 	if ctx.Err() != nil {
 		code = exitInterrupted
-		err = fmt.Errorf("interrupted; what was done is kept, and the same command goes on from there")
+		err = errors.New("interrupted; run the same command to resume")
 	}
 	fmt.Fprintf(errs, "%s: %v\n", cmd.CommandPath(), err)
+	if flags := flagsFor(cmd, err.Error()); flags != "" {
+		fmt.Fprintf(errs, "Flags: %s.\n", flags)
+	}
 	if errors.Is(err, judge.ErrUnread) {
-		fmt.Fprintf(errs, "Here these options are flags: %s.\n", strings.Join(flagsOf(cmd, "judge", "judge-tokens", "votes", "knock-out"), ", "))
+		fmt.Fprintln(errs, "In the project file: judge, and votes, judge-tokens or tournament of demonstrate.self-demo.")
 	}
 	if code == exitUsage {
 		fmt.Fprintf(errs, "See '%s --help'.\n", cmd.CommandPath())
 	}
 	if a.json {
-		a.print(map[string]any{"error": err.Error(), "exit_code": code})
+		a.print(failure{err.Error(), code}) //nolint:errcheck // the exit code says it as well
 	}
 	return code
 }
 
-// flagsOf are those of the flags that the command has.
-func flagsOf(cmd *cobra.Command, names ...string) (has []string) {
-	for _, name := range names {
-		if cmd.Flags().Lookup(name) != nil {
-			has = append(has, "--"+name)
-		}
-	}
-	return has
+// failure is what a command that fails prints with --json.
+type failure struct {
+	Error    string `json:"error"`
+	ExitCode int    `json:"exit_code"`
 }
 
-const rootLong = `ragft teaches a small local language model to use retrieved documents, and to say so where they do not hold the answer.
+const rootLong = `ragft teaches a small local language model to answer from your documents, and to say so when the answer is not in them.
 
-  ragft index notes                       passages of a folder of documents, into .ragft/index
-  ragft questions --model base.gguf       questions about them, written by the model
-  ragft demos --model base.gguf           demonstrations to learn from
-  ragft train --model base.gguf           a LoRA adapter
-  ragft eval --model base.gguf            what the adapter changed, and a report
-  ragft ask --model base.gguf "Who ...?"  an answer with citations
+  ragft teach notes --model base.gguf    from a folder to a tuned assistant, step by step
+  ragft ask "Who keeps the light?"       one answer, with citations
+  ragft chat                             questions and answers
+  ragft serve                            an HTTP service with OpenAI's API
 
-Whatever a flag can say can stand in ragft.yaml under the same name. A command that was interrupted goes on where it was.
+Settings beyond the flags are keys of the project file, ragft.yaml; --set KEY=VALUE sets one for a single run.
+An interrupted command resumes when it is run again.
 
 Exit codes: 0 done, 1 another error, 2 wrong usage, 3 bad input, 4 something is missing (a file, a model, a server, a
 library), 5 nothing to work on, 6 a budget or bound is not kept, 130 interrupted.`
@@ -104,7 +106,7 @@ func (a *app) root() *cobra.Command {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			message := fmt.Sprintf("there is no command %q", args[0])
+			message := fmt.Sprintf("unknown command %q", args[0])
 			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
 				message += "; did you mean " + strings.Join(s, " or ") + "?"
 			}
@@ -115,22 +117,23 @@ func (a *app) root() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	f := root.PersistentFlags()
-	f.StringVarP(&a.project, "project", "p", "", "project file (default ragft.yaml, if there is one)")
-	f.VarP(pathValue(&a.dir, ".ragft"), "out", "o", "folder of index, rows, adapter, evaluation, report and cache")
+	f.VarP(&setting{option: option{flag: "project", key: "dir", kind: "FOLDER"}}, "project", "p", "project folder: index, questions, rows, adapter, evaluation, report and cache (default .ragft)")
+	f.StringVarP(&a.file, "config", "c", "", "project `FILE` (default ragft.yaml, if there is one)")
+	f.StringArrayVarP(&a.sets, "set", "s", nil, "set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may be given several times")
 	f.BoolVar(&a.json, "json", false, "print the result as one JSON object on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no notes")
-	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, llama.cpp's own lines too")
-	f.Uint64Var(&a.seed, "seed", 1, "seed of everything random")
-	f.Var(modelValue(&a.retrieval), "retrieval", "how demos, eval, ask, chat and serve search: what 'ragft tune' wrote; none leaves it out (default retrieval.json of the project's folder)")
-	root.AddGroup(&cobra.Group{ID: "steps", Title: "The steps, in order:"}, &cobra.Group{ID: "use", Title: "Using what came out:"},
-		&cobra.Group{ID: "machine", Title: "This machine:"})
-	for group, commands := range map[string][]*cobra.Command{
-		"steps":   {a.indexCommand(), a.questionsCommand(), a.tuneCommand(), a.demosCommand(), a.trainCommand(), a.evalCommand(), a.reportCommand()},
-		"use":     {a.askCommand(), a.chatCommand(), a.serveCommand(), a.mergeCommand(), a.publishCommand(), a.exportCommand()},
-		"machine": {a.modelsCommand(), a.doctorCommand()},
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, including llama.cpp's own messages")
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Start here:", []*cobra.Command{a.teachCommand(), a.askCommand(), a.chatCommand(), a.serveCommand(), a.reportCommand(), a.doctorCommand()}},
+		{"Step by step:", []*cobra.Command{a.indexCommand(), a.questionsCommand(), a.demonstrateCommand(), a.trainCommand(), a.evaluateCommand()}},
+		{"More:", []*cobra.Command{a.tuneSearchCommand(), a.mergeCommand(), a.publishCommand(), a.exportCommand(), a.modelsCommand()}},
 	} {
-		for _, c := range commands {
-			c.GroupID = group
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, c := range group.commands {
+			c.GroupID = group.title
 			complete(c)
 			root.AddCommand(c)
 		}
@@ -139,9 +142,18 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// prepare reads the project file and sets up logging, before any command.
+// changed are the flags that were given.
+func changed(f *pflag.FlagSet) (given []*pflag.Flag) {
+	f.Visit(func(flag *pflag.Flag) { given = append(given, flag) })
+	return given
+}
+
+// prepare reads the project file and the options, and sets up logging, before any command.
 func (a *app) prepare(cmd *cobra.Command) error {
-	if err := applyProject(cmd, a.project); err != nil {
+	if cmd.GroupID == "" {
+		return nil // help and completion
+	}
+	if err := a.readConfig(cmd); err != nil {
 		return err
 	}
 	level := slog.LevelWarn
@@ -151,26 +163,47 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	case a.quiet:
 		level = slog.LevelError
 	}
-	a.log = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
-	slog.SetDefault(a.log)
-	setNativeLogger(a.log)
+	if !a.quiet {
+		a.config.Progress = a.progress.show
+	}
+	a.config.Logger = slog.New(newLog(a.err, level))
+	slog.SetDefault(a.config.Logger)
+	setNativeLogger(a.config.Logger)
 	return nil
 }
 
-func withoutTime(groups []string, attr slog.Attr) slog.Attr {
-	if len(groups) == 0 && attr.Key == slog.TimeKey {
-		return slog.Attr{}
+func (a *app) readConfig(cmd *cobra.Command) (err error) {
+	name := a.file
+	if name == "" {
+		name = "ragft.yaml"
 	}
-	return attr
+	a.config, err = ragft.LoadConfig(name)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist) && a.file == "":
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("project file: %w", err)
+	default:
+		return usageError(err)
+	}
+	return a.apply(cmd)
 }
 
-// path is a file of the project's folder.
-func (a *app) path(name string) string { return filepath.Join(a.dir, name) }
+// open opens the project.
+// settings are keys and values that arguments of the command set.
+func (a *app) open(ctx context.Context, settings ...string) (*ragft.Project, error) {
+	for i := 0; i < len(settings); i += 2 {
+		if err := a.config.Set(settings[i], settings[i+1]); err != nil {
+			return nil, err
+		}
+	}
+	if a.estimate && a.force {
+		return nil, usageError(errors.New("--force has no effect with --estimate: leave one of them out"))
+	}
+	a.config.EstimateOnly, a.config.Force = a.estimate, a.force
+	return ragft.Open(ctx, a.config)
+}
 
-// makeDir makes the project's folder.
-func (a *app) makeDir() error { return os.MkdirAll(a.dir, 0o755) }
-
-// note tells people something that is no result.
+// note tells people something that is not part of the result.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
 		fmt.Fprintf(a.err, format+"\n", args...)
@@ -179,6 +212,7 @@ func (a *app) note(format string, args ...any) {
 
 // result prints what came out: v with --json, otherwise what text writes.
 func (a *app) result(v any, text func(w io.Writer) error) error {
+	a.progress.end()
 	if a.json {
 		return a.print(v)
 	}

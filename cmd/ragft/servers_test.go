@@ -17,6 +17,7 @@ import (
 
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/internal/rpctest"
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 )
@@ -63,7 +64,7 @@ func TestOpenAIServers(t *testing.T) {
 	one, first := openAIServer(t, "secret")
 	two, second := openAIServer(t, "secret")
 	pool := "openai:teacher@" + one + ",openai:teacher@" + two
-	rows := object[demosResult](t, "demos", "-m", pool, "--recipe", "self-demo", "--batch", "12", "--max-refusals", "1")
+	rows := object[ragft.DemonstrateResult](t, "demonstrate", "-m", pool, "--recipe", "self-demo", "--set", "demonstrate.batch=12", "--set", "demonstrate.self-demo.max-refusals=1")
 	require.Positive(t, rows.Cost.Calls)
 	require.Positive(t, first.Load(), "both have work")
 	require.Positive(t, second.Load())
@@ -71,10 +72,10 @@ func TestOpenAIServers(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(data), "openai/", "rows say whose words they are")
 	other := strings.Split(pool, ",")
-	again := object[demosResult](t, "demos", "-m", other[1]+","+other[0], "--recipe", "self-demo", "--batch", "12", "--max-refusals", "1")
+	again := object[ragft.DemonstrateResult](t, "demonstrate", "-m", other[1]+","+other[0], "--recipe", "self-demo", "--set", "demonstrate.batch=12", "--set", "demonstrate.self-demo.max-refusals=1")
 	require.Equal(t, again.Cost.Calls, again.Cost.Cached, "the same pool in another order")
 
-	object[evalResult](t, "eval", "--judge", "openai:teacher@"+one)
+	object[evaluateResult](t, "evaluate", "--judge", "openai:teacher@"+one)
 	data, err = os.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"judge": "openai/`, "which has the last word")
@@ -111,12 +112,12 @@ func TestOpenAIServers(t *testing.T) {
 func TestServersTakeNoAdapter(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	must(t, "demos")
+	must(t, "demonstrate")
 	must(t, "train", "--rank", "2")
 	url, _ := openAIServer(t, "")
 	code, _, stderr := ragftRun(t, "", "ask", "-m", "openai:teacher@"+url, "--json", "Who?")
 	require.Equal(t, exitOK, code, stderr)
-	require.Contains(t, stderr, "is left out: a server runs the model")
+	require.Contains(t, stderr, "a server runs the model")
 	code, _, stderr = ragftRun(t, "", "ask", "-m", "openai:teacher@"+url, "--adapter", ".ragft/adapter.gguf", "Who?")
 	require.Equal(t, exitUsage, code, stderr)
 }
@@ -124,12 +125,12 @@ func TestServersTakeNoAdapter(t *testing.T) {
 func TestPublish(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	must(t, "demos")
+	must(t, "demonstrate")
 	must(t, "train", "--rank", "2")
 	s, url := ollamatest.Start(t)
 	s.Models["base:latest"] = api.CreateRequest{}
 	require.NoError(t, os.WriteFile("template", []byte("<|user|>{{ .Prompt }}"), 0o600))
-	publish := []string{"publish", "notes", "--ollama", url, "--template-file", "template", "--stop", "<|end|>", "--stop", "a b", "--parameters", "num_ctx=1024,temperature=0", "--system", "Be brief."}
+	publish := []string{"publish", "notes", "--ollama", url, "--set", "publish.template=template", "--set", "publish.stop=[<|end|>, a b]", "--set", "publish.parameters=num_ctx=1024,temperature=0", "--set", "publish.system=Be brief."}
 	require.Contains(t, must(t, publish...), "ollama:notes:latest: published as adapter")
 	made := s.Models["notes:latest"]
 	require.Len(t, made.Files, 1, "the base's file")
@@ -152,7 +153,7 @@ func TestPublish(t *testing.T) {
 	}
 	code, _, stderr := ragftRun(t, "", append(publish, "--as", "adapter")...)
 	require.Equal(t, exitInput, code, stderr)
-	code, stdout, stderr := ragftRun(t, "", append(publish, "--merged", "merged.gguf")...)
+	code, stdout, stderr := ragftRun(t, "", append(publish, "--set", "publish.merged=merged.gguf")...)
 	require.Equal(t, exitOK, code, stderr)
 	require.Contains(t, stdout, "published as merged")
 	require.Contains(t, stderr, "not yet implemented")
@@ -161,22 +162,22 @@ func TestPublish(t *testing.T) {
 
 	code, _, stderr = ragftRun(t, "", "publish", "notes", "-m", "ollama:base@"+url)
 	require.Equal(t, exitUsage, code, stderr)
-	require.Contains(t, stderr, "--ollama")
+	require.Contains(t, stderr, "publish.ollama")
 }
 
 // Layers lie on two servers; what is computed is the same, and one that is gone is named.
 func TestRPC(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	must(t, "demos")
+	must(t, "demonstrate")
 	one, two := rpctest.Start(t), rpctest.Start(t)
-	rpc := []string{"--rpc", one.Addr + "," + two.Addr}
+	rpc := []string{"--set", "rpc=" + one.Addr + "," + two.Addr}
 	const question = "Who is the miller at Tuckle Mill?"
 	here := object[askResult](t, "ask", question)
 	there := object[askResult](t, append(rpc, "ask", question)...)
 	require.Equal(t, here.Answer, there.Answer)
-	require.InDelta(t, float64(here.Confidence), float64(there.Confidence), 1e-3)
-	trained := object[trainResult](t, append(rpc, "train", "--rank", "2")...)
+	require.InDelta(t, *here.Confidence, *there.Confidence, 1e-3)
+	trained := object[ragft.TrainResult](t, append(rpc, "train", "--rank", "2")...)
 	require.FileExists(t, trained.Adapter)
 	two.Kill()
 	for _, args := range [][]string{{"ask", question}, {"train", "--rank", "3"}, {"doctor"}} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -17,29 +18,29 @@ func TestTemplate(t *testing.T) {
 	must(t, "index")
 	require.NoError(t, os.WriteFile("layout.txt", []byte("Known: {context}\nAsked: {query}\n"), 0o600))
 	require.NoError(t, os.WriteFile("bad.txt", []byte("Asked: {query}\n"), 0o600))
-	made := object[demosResult](t, "demos", "--recipe", "ralt", "--template", "layout.txt")
+	made := object[ragft.DemonstrateResult](t, "demonstrate", "--recipe", "ralt", "--set", "prompts.template=layout.txt")
 	rows, err := rows.ReadFile(made.File)
 	require.NoError(t, err)
 	require.Regexp(t, `^Known: (?s).*\nAsked: `, rows[0].Messages[0].Content)
 	require.Equal(t, "layout.txt", rows[0].Provenance.Template)
-	require.Equal(t, []string{"layout.txt"}, object[trainResult](t, "train", "--rank", "2").Layouts)
+	require.Equal(t, []string{"layout.txt"}, object[ragft.TrainResult](t, "train", "--rank", "2").Layouts)
 
 	question := "Who is the miller at Tuckle Mill?"
-	commands := [][]string{{"ask", question}, {"eval", "--settings", "retrieval"}, {"chat"}}
+	commands := [][]string{{"ask", question}, {"evaluate", "--evidence", "retrieval"}, {"chat"}}
 	for _, args := range commands {
 		code, _, stderr := ragftRun(t, question, args...)
 		require.Equal(t, exitOK, code, stderr)
 		require.Contains(t, stderr, "another layout", args)
-		code, _, stderr = ragftRun(t, question, append(args, "--template", "layout.txt")...)
+		code, _, stderr = ragftRun(t, question, append(args, "--set", "prompts.template=layout.txt")...)
 		require.Equal(t, exitOK, code, stderr)
 		require.NotContains(t, stderr, "another layout", args)
 		code, _, stderr = ragftRun(t, "", append(args, "--adapter", "none")...)
 		require.Equal(t, exitOK, code, stderr)
 		require.NotContains(t, stderr, "another layout", args)
 	}
-	code, _, stderr := ragftRun(t, "", "ask", "--template", "bad.txt", question)
+	code, _, stderr := ragftRun(t, "", "ask", "--set", "prompts.template=bad.txt", question)
 	require.Equal(t, exitInput, code, stderr)
 	require.Contains(t, stderr, "{context}")
-	code, _, stderr = ragftRun(t, "", "demos", "--template", "fedrog")
+	code, _, stderr = ragftRun(t, "", "demonstrate", "--set", "prompts.template=fedrog")
 	require.Equal(t, exitMissing, code, stderr)
 }

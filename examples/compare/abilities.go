@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/pairwise"
 	"github.com/ragft/ragft/internal/stats"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
@@ -80,9 +80,9 @@ func rightAndWrong(rows []rows.Row) []pairwise.Pair {
 		right, wrong := "", ""
 		for _, candidate := range row.Candidates {
 			switch {
-			case candidate.Decision == answer.ByMatch && right == "":
+			case candidate.Decision == decision.Match && right == "":
 				right = candidate.Text
-			case candidate.Decision == answer.ByNoOverlap && wrong == "":
+			case candidate.Decision == decision.NoOverlap && wrong == "":
 				wrong = candidate.Text
 			}
 		}

@@ -51,9 +51,8 @@ func Rounded(label string, low, high float64) Axis {
 	return Linear(label, math.Floor(low/step+1e-9)*step, math.Ceil(high/step-1e-9)*step, step)
 }
 
-// Log is a logarithmic axis that begins and ends at the ticks around least and
-// most, both above 0: at 1, 2 and 5 times the powers of ten, or at these alone
-// where they are many.
+// Log is a logarithmic axis between the ticks around least and most, both above 0. Ticks are
+// at 1, 2 and 5 times the powers of ten, or only at the powers of ten if there are many.
 func Log(label string, least, most float64) Axis {
 	a := Axis{Label: label, Grid: true, log: true}
 	first, last := math.Floor(math.Log10(least)), math.Ceil(math.Log10(most))

@@ -169,7 +169,7 @@ func (c *Chart) Bar(row, from, to float64, fill, ink Color, text, note string) {
 	c.add(`</g>`)
 }
 
-// Label writes a short text beside each of the points, where there is most room.
+// Label writes a short text beside each point, on the side with the most room.
 func (c *Chart) Label(points []Point, texts []string) {
 	var taken []spot // by dots and texts
 	for _, p := range points {

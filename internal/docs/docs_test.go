@@ -26,16 +26,18 @@ const root = "../.."
 // pages are the documents, by their path from the root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	require.NoError(t, err)
-	require.NotEmpty(t, found)
 	out := map[string]string{}
-	for _, path := range append(found, filepath.Join(root, "README.md"), filepath.Join(root, "examples", "basemodel", "MODEL_CARD.md")) {
-		text, err := os.ReadFile(path)
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
-		name, err := filepath.Rel(root, path)
-		require.NoError(t, err)
-		out[name] = string(text)
+		require.NotEmpty(t, found)
+		for _, path := range found {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			name, err := filepath.Rel(root, path)
+			require.NoError(t, err)
+			out[name] = string(text)
+		}
 	}
 	return out
 }
@@ -81,35 +83,23 @@ func TestLinks(t *testing.T) {
 const given = "ctx context.Context, base *local.Model, m, cached model.Model, index *retriever.Index, " +
 	"questions []question.Question, examples []lora.Example, mux *http.ServeMux"
 
+// packages are what pieces of programs may name, by the name of the package.
 var packages = map[string]string{
 	"context": "context", "fmt": "fmt", "os": "os", "http": "net/http", "slog": "log/slog", "time": "time", "runtime": "runtime",
-	"answer":     "github.com/ragft/ragft/ragft/answer",
-	"assistant":  "github.com/ragft/ragft/ragft/assistant",
-	"confidence": "github.com/ragft/ragft/ragft/confidence",
-	"eval":       "github.com/ragft/ragft/ragft/eval",
-	"forget":     "github.com/ragft/ragft/ragft/eval/forget",
-	"probe":      "github.com/ragft/ragft/ragft/eval/probe",
-	"robust":     "github.com/ragft/ragft/ragft/eval/robust",
-	"finetune":   "github.com/ragft/ragft/ragft/finetune",
-	"judge":      "github.com/ragft/ragft/ragft/judge",
-	"model":      "github.com/ragft/ragft/ragft/model",
-	"cache":      "github.com/ragft/ragft/ragft/model/cache",
-	"local":      "github.com/ragft/ragft/ragft/model/local",
-	"ollama":     "github.com/ragft/ragft/ragft/model/ollama",
-	"openai":     "github.com/ragft/ragft/ragft/model/openai",
-	"pool":       "github.com/ragft/ragft/ragft/model/pool",
-	"prompt":     "github.com/ragft/ragft/ragft/prompt",
-	"publish":    "github.com/ragft/ragft/ragft/publish",
-	"question":   "github.com/ragft/ragft/ragft/question",
-	"recipe":     "github.com/ragft/ragft/ragft/recipe",
-	"memory":     "github.com/ragft/ragft/ragft/recipe/memory",
-	"selfdemo":   "github.com/ragft/ragft/ragft/recipe/selfdemo",
-	"report":     "github.com/ragft/ragft/ragft/report",
-	"rows":       "github.com/ragft/ragft/ragft/rows",
-	"searchtune": "github.com/ragft/ragft/ragft/searchtune",
-	"retriever":  "github.com/ragft/ragft/retriever", "opt": "github.com/ragft/ragft/ragft/opt", "ragft": "github.com/ragft/ragft/ragft", "lora": "github.com/ragft/ragft/lora",
-	"llama": "github.com/ragft/ragft/llama", "service": "github.com/ragft/ragft/ragft/service",
-	"dataset": "github.com/ragft/ragft/ragft/question/dataset", "export": "github.com/ragft/ragft/ragft/export",
+}
+
+func init() {
+	const module = "github.com/ragft/ragft/"
+	for _, path := range []string{
+		"llama", "lora", "retriever", "ragft",
+		"ragft/answer", "ragft/assistant", "ragft/confidence", "ragft/eval", "ragft/eval/forget", "ragft/eval/probe", "ragft/eval/robust",
+		"ragft/export", "ragft/finetune", "ragft/judge", "ragft/model", "ragft/model/cache", "ragft/model/local", "ragft/model/ollama",
+		"ragft/model/openai", "ragft/model/pool", "ragft/opt", "ragft/prompt", "ragft/publish", "ragft/question",
+		"ragft/question/dataset", "ragft/recipe", "ragft/recipe/memory", "ragft/recipe/selfdemo", "ragft/report", "ragft/rows",
+		"ragft/searchtune", "ragft/service",
+	} {
+		packages[filepath.Base(path)] = module + path
+	}
 }
 
 // program makes a file of a block: it is one, or the body of a function, in which a line "..." stands for what was left
@@ -137,11 +127,16 @@ func program(text string) (string, error) {
 	}
 	imports := ""
 	for name, path := range packages {
-		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(text + given) {
+		declared := regexp.MustCompile(`(?m)\b` + name + `(, \w+)* :=`).MatchString(text) // a variable of that name
+		if !declared && regexp.MustCompile(`\b`+name+`\.[A-Z]`).MatchString(text+given) {
 			imports += fmt.Sprintf("import %q\n", path)
 		}
 	}
-	return "package p\n" + imports + "func f(" + given + ") {\n{\n" + text + "}\n}\n", nil
+	result := ""
+	if strings.Contains(text, "return err") {
+		result, text = "error ", text+"return nil\n"
+	}
+	return "package p\n" + imports + "func f(" + given + ") " + result + "{\n{\n" + text + "}\n}\n", nil
 }
 
 func TestGoCompiles(t *testing.T) {

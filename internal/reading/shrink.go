@@ -25,7 +25,9 @@ type Chat func(ctx context.Context, reqs []model.Request) ([]model.Response, err
 // ChatThatFits asks n requests in one call. If one of them is too long, it asks
 // them one by one, each of them shortened as by [Shrink]. A request that is too
 // long even so has a response without samples.
-func ChatThatFits(ctx context.Context, chat Chat, n int, request func(i int) model.Request, shorter func(i int) bool) ([]model.Response, error) {
+func ChatThatFits(
+	ctx context.Context, chat Chat, n int, request func(i int) model.Request, shorter func(i int) bool,
+) ([]model.Response, error) {
 	reqs := make([]model.Request, n)
 	for i := range reqs {
 		reqs[i] = request(i)

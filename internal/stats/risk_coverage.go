@@ -27,15 +27,14 @@ type Bin struct {
 	Low        float64 `json:"low"`
 	High       float64 `json:"high"`
 	N          int     `json:"n"`
-	Confidence float64 `json:"confidence"` // mean of the bin; 0 where N is 0
-	Accuracy   float64 `json:"accuracy"`   // share correct; 0 where N is 0
+	Confidence float64 `json:"confidence"` // mean of the bin; 0 if N is 0
+	Accuracy   float64 `json:"accuracy"`   // share correct; 0 if N is 0
 }
 
-// RiskCoverage returns the risk at each coverage 1/n, 2/n, ... 1, answers taken
-// by falling confidence (Geifman and El-Yaniv 2017, section 2). Among equal
-// confidences the order is not known, so there each step carries the mean
-// risk over all orders; the curve does not depend on the order of outcomes.
-// Outcomes whose confidence is NaN are left out.
+// RiskCoverage returns the risk at each coverage 1/n, 2/n, ... 1, with the most confident
+// answers first (Geifman and El-Yaniv 2017, section 2). The order of equal confidences is
+// arbitrary, so each of their steps has the mean risk over all orders, and the curve does
+// not depend on the order of outcomes. Outcomes without a confidence (NaN) are left out.
 func RiskCoverage(outcomes []Outcome) []CurvePoint {
 	ranked := RankOutcomes(outcomes)
 	var points []CurvePoint

@@ -64,8 +64,7 @@ var sideways = map[string][]string{
 
 // deviations are imports that the layers forbid and that stand for now: "FROM -> TO" and why.
 var deviations = map[string]string{
-	"ragft/question/dataset -> ragft/eval/robust": "to be cut: a set's altered passages are given as robust.Altered",
-	"ragft/searchtune -> ragft/recipe":            "to be cut: LSR takes a recipe.Input",
+	"ragft/searchtune -> ragft/recipe": "to be cut: LSR takes a recipe.Input",
 }
 
 // native are the packages that need llama.cpp: they, or what they import, use cgo. The last three also build without,

@@ -14,7 +14,7 @@ const Width = 110
 
 // Table is a table under construction. Cells are aligned to the right, those of
 // the first column and of the columns in Left to the left. A cell may have
-// several lines; those of heads stand at the bottom, those of rows at the top.
+// several lines; heads are aligned to the bottom, other rows to the top.
 type Table struct {
 	Left  []int
 	heads int // lines of them
@@ -49,9 +49,9 @@ func (t *Table) Row(cells ...any) {
 	}
 }
 
-// String is the table with a rule under its heads, each line ended. The columns
-// stand as far apart as Width allows, one to four blanks; where it is too wide
-// all the same, its first column is cut.
+// String returns the table with a rule under its heads and a newline after each line. Columns
+// are separated by one to four spaces, as many as fit Width. If the table is too wide even so,
+// its first column is shortened.
 func (t *Table) String() string {
 	widths, total := make([]int, len(t.lines[0])), 0
 	for i := range widths {

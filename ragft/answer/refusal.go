@@ -19,7 +19,7 @@ import (
 // Limits. It is English only. A refusal without any of the usual words ("Ask
 // the miller.") is taken for an answer, and so is a bare "No", "None" or
 // "Nothing", which often are answers. An answer that is worded as a refusal (a
-// song called I Don't Know) is taken for one, unless it stands in double
+// song called I Don't Know) is taken for one, unless it is in double
 // quotes with other text around it. An empty text is not a refusal.
 func IsRefusal(text string) bool {
 	s := foldForRefusal(text)

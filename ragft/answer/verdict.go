@@ -19,38 +19,21 @@ const (
 	Absent  Context = "absent"  // no passage does, or none was shown
 )
 
-// Decision says which step of the cascade gave a candidate its verdict.
+// Decision is the step that decided a verdict, the first of these that applies:
+//   - "empty": no text, so incorrect, or in an evaluation refused
+//   - "match": equals or contains a reference answer, so correct
+//   - "f1": a token F1 of at least judge.Options.CorrectF1, so correct
+//   - "refusal": declines, by [IsRefusal]
+//   - "unanswerable": an answer to a question without one, so incorrect
+//   - "no-overlap": shares no word with a reference, so incorrect
+//   - "judge": by the votes of the judge
+//   - "knockout": the judge's choice among several answers, so correct
+//   - "undecided": the votes tied or could not be parsed, or there is no judge, so incorrect
 type Decision string
-
-// The steps, in their order.
-const (
-	ByEmpty        Decision = "empty"        // no text: incorrect; in an evaluation refused
-	ByMatch        Decision = "match"        // equals or contains a reference answer: correct
-	ByF1           Decision = "f1"           // token F1 above [judge.Options.CorrectF1]: correct
-	ByRefusal      Decision = "refusal"      // [IsRefusal]: refused
-	ByUnanswerable Decision = "unanswerable" // an answer where there is none: incorrect
-	ByNoOverlap    Decision = "no-overlap"   // clearly something else: incorrect
-	ByJudge        Decision = "judge"        // decided by the model's votes
-	ByKnockout     Decision = "knockout"     // the judge's choice among the candidates: correct
-	ByUndecided    Decision = "undecided"    // votes tied, or none could be read: incorrect
-)
 
 // Votes counts a judge's replies about one answer.
 type Votes struct {
 	Yes      int `json:"yes"`
 	No       int `json:"no"`
 	Unparsed int `json:"unparsed,omitempty"`
-}
-
-// Verdict is the majority of the votes. A tie does not show that an answer is right,
-// so it is Incorrect.
-func (v Votes) Verdict() (Verdict, Decision) {
-	switch {
-	case v.Yes > v.No:
-		return Correct, ByJudge
-	case v.No > v.Yes:
-		return Incorrect, ByJudge
-	default:
-		return Incorrect, ByUndecided
-	}
 }

@@ -110,14 +110,14 @@ func (a *Assistant) Ask(ctx context.Context, q Query) (*Answer, error) {
 
 func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	question, onText := q.Question, q.OnText
+	if err := a.opts.check(a.model, ""); err != nil {
+		return nil, err
+	}
 	switch {
 	case question == "":
 		return nil, fmt.Errorf("%w: it is empty", ErrQuestion)
 	case len(question) > a.opts.MaxQuestion:
 		return nil, fmt.Errorf("%w: it has %d bytes, at most %d are allowed", ErrQuestion, len(question), a.opts.MaxQuestion)
-	}
-	if err := a.opts.check(a.model, ""); err != nil {
-		return nil, err
 	}
 	hits, err := a.search.Search(ctx, question, a.opts.Passages)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
@@ -154,4 +155,18 @@ func TestAssistantHistory(t *testing.T) {
 	require.Equal(t, prompt.DefaultRead+"\n\nBe brief.", asked[0].Content)
 	require.Equal(t, "Good day.", asked[2].Content)
 	require.Contains(t, asked[3].Content, "Question: Who owns the inn?")
+}
+
+func TestAssistantOptionsAreNotNegative(t *testing.T) {
+	m := &fake.Model{Called: "m"}
+	for what, o := range map[string]Options{
+		"Passages is -1": {Passages: -1}, "MaxTokens is -1": {MaxTokens: -1}, "Temperature is -1": {Temperature: -1}, "TopP is -1": {TopP: -1},
+		"TopK is -1": {TopK: -1}, "MinConfidence is NaN": {MinConfidence: math.NaN()}, "MaxQuestion is -1": {MaxQuestion: -1},
+	} {
+		require.ErrorContains(t, o.Check(t.Context(), m, fake.Search{}), what)
+		_, err := New(m, fake.Search{All: fake.InnHits()}, o).Answer(t.Context(), "Who?")
+		require.ErrorContains(t, err, what)
+	}
+	require.ErrorContains(t, Options{Ensemble: &answer.Ensemble{Temperature: -1}}.Check(t.Context(), m, fake.Search{}), "Temperature is -1")
+	require.Empty(t, m.Requests)
 }

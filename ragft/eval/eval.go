@@ -9,7 +9,7 @@
 //
 // An [Evaluation] keeps all questions, passages, answers and verdicts. Packages below
 // this one measure how answers react to changed passages (robust), what tuning cost
-// elsewhere (forget) and what a model learnt by heart (probe); package report writes
+// elsewhere (forget) and what a model memorised (probe); package report writes
 // all of it as tables and as an HTML page.
 package eval
 

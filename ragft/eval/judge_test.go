@@ -3,6 +3,7 @@ package eval
 import (
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/question"
@@ -22,7 +23,7 @@ func TestAnswerOfSeveralParts(t *testing.T) {
 	} {
 		a := decide(t, text, q)
 		if want == "" {
-			require.Equal(t, answer.ByUndecided, a.Decision, text)
+			require.Equal(t, decision.Undecided, a.Decision, text)
 		} else {
 			require.Equal(t, want, a.Verdict, text)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/signals"
@@ -218,7 +219,7 @@ func (e *evaluator) judge(ctx context.Context, records []Record, from int) error
 	for i := range records {
 		a := judge.Answer{Text: records[i].Answer}
 		if words.IsBlank(a.Text) {
-			a.Verdict, a.Decision = answer.Refused, answer.ByEmpty // an Assistant declines here
+			a.Verdict, a.Decision = answer.Refused, decision.Empty // an Assistant declines here
 		}
 		cases[i] = &judge.Case{Question: e.questions[from+i].Question, Answers: []judge.Answer{a}}
 	}

@@ -31,16 +31,38 @@ func TestPretrainThenTune(t *testing.T) {
 	var corpus []retriever.Chunk
 	var general []string
 	for i := range 24 {
-		corpus = append(corpus, retriever.Chunk{ID: fmt.Sprint(i), Source: fmt.Sprint(i), Text: fmt.Sprintf("Inn %d of the town has %d rooms and a red door.", i, i%7)})
+		corpus = append(
+			corpus,
+			retriever.Chunk{
+				ID:     fmt.Sprint(i),
+				Source: fmt.Sprint(i),
+				Text:   fmt.Sprintf("Inn %d of the town has %d rooms and a red door.", i, i%7),
+			},
+		)
 		general = append(general, fmt.Sprintf("On day %d the sky was as blue as %d seas.", i, i))
 	}
-	made, err := recipe.Pretrain{General: general, Replay: 0.3, Duplicates: recipe.DuplicateOptions{Similarity: 1}}.Rows(ctx, recipe.Input{Corpus: corpus})
+	made, err := recipe.Pretrain{
+		General:    general,
+		Replay:     0.3,
+		Duplicates: recipe.DuplicateOptions{Similarity: 1},
+	}.Rows(
+		ctx,
+		recipe.Input{Corpus: corpus},
+	)
 	require.NoError(t, err)
 	before, err := forget.Perplexity(ctx, m, []string{corpus[0].Text, corpus[1].Text}, 1)
 	require.NoError(t, err)
 
 	adapter := filepath.Join(dir, "domain.gguf")
-	o := finetune.PretrainOptions{MaxRise: 5, Train: finetune.Options{Model: path, Adapter: adapter, HeldOut: 0.1, LoRA: lora.Config{Rank: 4, LearningRate: 1e-2, Epochs: 8, EvaluateEvery: 4}}}
+	o := finetune.PretrainOptions{
+		MaxRise: 5,
+		Train: finetune.Options{
+			Model:   path,
+			Adapter: adapter,
+			HeldOut: 0.1,
+			LoRA:    lora.Config{Rank: 4, LearningRate: 1e-2, Epochs: 8, EvaluateEvery: 4},
+		},
+	}
 	r, err := finetune.PretrainModel(ctx, made.Rows, o)
 	require.NoError(t, err)
 	require.False(t, r.GeneralRose)
@@ -54,7 +76,16 @@ func TestPretrainThenTune(t *testing.T) {
 
 	var task []rows.Row
 	for i := range 6 {
-		task = append(task, rows.Row{ID: fmt.Sprint(i), Messages: append(localtest.ClosedChat(fmt.Sprintf("How many rooms has inn %d?", i)), model.Message{Role: model.RoleAssistant, Content: fmt.Sprint(i)})})
+		task = append(
+			task,
+			rows.Row{
+				ID: fmt.Sprint(i),
+				Messages: append(
+					localtest.ClosedChat(fmt.Sprintf("How many rooms has inn %d?", i)),
+					model.Message{Role: model.RoleAssistant, Content: fmt.Sprint(i)},
+				),
+			},
+		)
 	}
 	stacked := finetune.Options{Model: path, Adapter: filepath.Join(dir, "stacked.gguf"), HeldOut: -1, LoRA: lora.Config{Start: adapter}}
 	_, err = finetune.Train(ctx, task, stacked)
@@ -62,11 +93,22 @@ func TestPretrainThenTune(t *testing.T) {
 	merged := filepath.Join(dir, "merged.gguf")
 	_, err = lora.Merge(ctx, lora.MergeOptions{Base: path, Adapter: adapter, Output: merged, SkipCheck: true})
 	require.NoError(t, err)
-	_, err = finetune.Train(ctx, task, finetune.Options{Model: merged, Adapter: filepath.Join(dir, "task.gguf"), HeldOut: -1, LoRA: lora.Config{Rank: 4}})
+	_, err = finetune.Train(
+		ctx,
+		task,
+		finetune.Options{Model: merged, Adapter: filepath.Join(dir, "task.gguf"), HeldOut: -1, LoRA: lora.Config{Rank: 4}},
+	)
 	require.NoError(t, err)
 
 	// The replay share is of the model's own tokens.
-	made, err = recipe.Pretrain{General: general, Replay: 0.3, Duplicates: recipe.DuplicateOptions{Similarity: 1}}.Rows(ctx, recipe.Input{Corpus: corpus, Model: m})
+	made, err = recipe.Pretrain{
+		General:    general,
+		Replay:     0.3,
+		Duplicates: recipe.DuplicateOptions{Similarity: 1},
+	}.Rows(
+		ctx,
+		recipe.Input{Corpus: corpus, Model: m},
+	)
 	require.NoError(t, err)
 	tokens := map[string]int{}
 	for _, row := range made.Rows {

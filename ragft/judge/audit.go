@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
@@ -159,8 +160,8 @@ func (a Audit) known(s uint64, cases []*Case) []*known {
 		}
 		for _, one := range c.Answers {
 			key := c.Question.ID + "\x00" + one.Text
-			right := one.Decision == answer.ByMatch
-			if seen[key] || !right && one.Decision != answer.ByNoOverlap {
+			right := one.Decision == decision.Match
+			if seen[key] || !right && one.Decision != decision.NoOverlap {
 				continue
 			}
 			seen[key] = true

@@ -7,10 +7,10 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
-	"github.com/ragft/ragft/ragft/answer"
 )
 
 // KnockoutAudit says how far the winner of a comparison of answers, as in
@@ -129,10 +129,10 @@ func (c *Case) rightWins(won []int) (share, rate float64, ok bool) {
 	correct, wins := 0, 0
 	for i, a := range c.Answers {
 		switch a.Decision {
-		case answer.ByMatch:
+		case decision.Match:
 			correct++
 			wins += won[i]
-		case answer.ByNoOverlap, answer.ByRefusal:
+		case decision.NoOverlap, decision.Refusal:
 		default:
 			return 0, 0, false
 		}

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
@@ -19,8 +19,8 @@ func bracketCase(id string) *Case {
 	return &Case{
 		Question: question.Question{ID: id, Question: "Who runs mill " + id + "?", Answer: "Mara Venn"}, Passages: hits,
 		Answers: []Answer{
-			{Text: "Mara Venn", Decision: answer.ByMatch}, {Text: "Mara Venn", Decision: answer.ByMatch}, {Text: ""}, {Text: "a dog", Decision: answer.ByNoOverlap},
-			{Text: "I cannot say.", Decision: answer.ByRefusal}, {Text: "cut", Excluded: true},
+			{Text: "Mara Venn", Decision: decision.Match}, {Text: "Mara Venn", Decision: decision.Match}, {Text: ""}, {Text: "a dog", Decision: decision.NoOverlap},
+			{Text: "I cannot say.", Decision: decision.Refusal}, {Text: "cut", Excluded: true},
 		}}
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
-	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/stretchr/testify/require"
@@ -27,9 +27,9 @@ func TestKappa(t *testing.T) {
 // A judge that accepts all that mentions Venn, whichever place it has.
 func TestAuditJudge(t *testing.T) {
 	c := &Case{Question: question.Question{ID: "q", Question: "Who runs the mill?", Answer: "Mara Venn"}, Answers: []Answer{
-		{Text: "Mara Venn", Decision: answer.ByMatch}, {Text: "It is Mara Venn.", Decision: answer.ByMatch}, {Text: "It is Mara Venn.", Decision: answer.ByMatch},
-		{Text: "a dog", Decision: answer.ByNoOverlap}, {Text: "a cow", Decision: answer.ByNoOverlap}, {Text: "M. Venn", Decision: answer.ByJudge},
-		{Text: "strange yes", Decision: answer.ByNoOverlap},
+		{Text: "Mara Venn", Decision: decision.Match}, {Text: "It is Mara Venn.", Decision: decision.Match}, {Text: "It is Mara Venn.", Decision: decision.Match},
+		{Text: "a dog", Decision: decision.NoOverlap}, {Text: "a cow", Decision: decision.NoOverlap}, {Text: "M. Venn", Decision: decision.Judge},
+		{Text: "strange yes", Decision: decision.NoOverlap},
 	}}
 	j := &fake.Model{Called: "j", Reply: func(req model.Request, _ int) model.Sample {
 		user := req.Messages[1].Content

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/internal/yesno"
 	"github.com/ragft/ragft/ragft/answer"
@@ -25,28 +26,28 @@ func compare(text string, q question.Question, correctF1 float64) (answer.Verdic
 	normal, golds := answer.Normalize(text), q.Golds()
 	switch {
 	case normal == "":
-		return answer.Incorrect, answer.ByEmpty
+		return answer.Incorrect, decision.Empty
 	case answer.ExactMatch(text, golds), q.YesNo() && answer.ExactMatch(yesno.First(normal), golds):
-		return answer.Correct, answer.ByMatch
+		return answer.Correct, decision.Match
 	case q.YesNo() && yesno.First(normal) != "":
-		return answer.Incorrect, answer.ByNoOverlap
+		return answer.Incorrect, decision.NoOverlap
 	case q.YesNo() && noEvidence.MatchString(strings.ToLower(text)):
 		return "", ""
 	case answer.IsRefusal(text):
-		return answer.Refused, answer.ByRefusal
+		return answer.Refused, decision.Refusal
 	case q.YesNo():
 		return "", ""
 	case len(golds) == 0:
-		return answer.Incorrect, answer.ByUnanswerable
+		return answer.Incorrect, decision.Unanswerable
 	case q.In(text):
 		if denies(normal, golds) || hedges(normal, golds) {
 			return "", ""
 		}
-		return answer.Correct, answer.ByMatch
+		return answer.Correct, decision.Match
 	case correctF1 > 0 && answer.F1(text, golds) >= correctF1 && numbersAgree(normal, golds):
-		return answer.Correct, answer.ByF1
+		return answer.Correct, decision.F1
 	case clearlyDifferent(normal, golds):
-		return answer.Incorrect, answer.ByNoOverlap
+		return answer.Incorrect, decision.NoOverlap
 	default:
 		return "", ""
 	}

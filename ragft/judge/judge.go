@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
@@ -164,9 +165,9 @@ func (c *Case) settle() {
 		switch {
 		case a.Verdict != "":
 		case i == c.Winner:
-			a.Verdict, a.Decision = answer.Correct, answer.ByKnockout
+			a.Verdict, a.Decision = answer.Correct, decision.Knockout
 		default:
-			a.Verdict, a.Decision = answer.Incorrect, answer.ByUndecided
+			a.Verdict, a.Decision = answer.Incorrect, decision.Undecided
 		}
 	}
 }
@@ -203,10 +204,23 @@ func (j *Judge) vote(ctx context.Context, cases []*Case) error {
 		for _, a := range open[i] {
 			own := votes
 			a.Votes = &own
-			a.Verdict, a.Decision = votes.Verdict()
+			a.Verdict, a.Decision = majority(votes)
 		}
 	}
 	return nil
+}
+
+// majority returns the verdict of the votes. A tie does not show that an answer is right, so
+// it is Incorrect.
+func majority(v answer.Votes) (answer.Verdict, answer.Decision) {
+	switch {
+	case v.Yes > v.No:
+		return answer.Correct, decision.Judge
+	case v.No > v.Yes:
+		return answer.Incorrect, decision.Judge
+	default:
+		return answer.Incorrect, decision.Undecided
+	}
 }
 
 // references shows all reference answers, so that the judge may accept any.

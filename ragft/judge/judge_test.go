@@ -3,6 +3,7 @@ package judge
 import (
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
@@ -17,41 +18,41 @@ func TestCascade(t *testing.T) {
 		verdict    answer.Verdict
 		decision   answer.Decision
 	}{
-		{"exact", "The Red Lion.", []string{"red lion"}, answer.Correct, answer.ByMatch},
-		{"alias", "USA", []string{"United States", "USA"}, answer.Correct, answer.ByMatch},
-		{"contained", "It was built in 1912, by hand.", []string{"1912"}, answer.Correct, answer.ByMatch},
-		{"contained number only whole", "It was built in 19123.", []string{"1912"}, answer.Incorrect, answer.ByNoOverlap},
-		{"empty", " ", []string{"x"}, answer.Incorrect, answer.ByEmpty},
-		{"only punctuation", "...", []string{"x"}, answer.Incorrect, answer.ByEmpty},
-		{"refusal", "Sorry, the documents do not say.", []string{"1912"}, answer.Refused, answer.ByRefusal},
-		{"refusal that holds the reference", "The documents do not name the founder of the Blue Inn.", []string{"Blue Inn"}, answer.Refused, answer.ByRefusal},
-		{"refusal as the reference", "Unknown", []string{"unknown"}, answer.Correct, answer.ByMatch},
-		{"made up", "It was 1912.", nil, answer.Incorrect, answer.ByUnanswerable},
-		{"refused rightly", "I do not know.", nil, answer.Refused, answer.ByRefusal},
-		{"nothing in common", "a carpenter", []string{"baker"}, answer.Incorrect, answer.ByNoOverlap},
-		{"other number", "1913", []string{"1912"}, answer.Incorrect, answer.ByNoOverlap},
+		{"exact", "The Red Lion.", []string{"red lion"}, answer.Correct, decision.Match},
+		{"alias", "USA", []string{"United States", "USA"}, answer.Correct, decision.Match},
+		{"contained", "It was built in 1912, by hand.", []string{"1912"}, answer.Correct, decision.Match},
+		{"contained number only whole", "It was built in 19123.", []string{"1912"}, answer.Incorrect, decision.NoOverlap},
+		{"empty", " ", []string{"x"}, answer.Incorrect, decision.Empty},
+		{"only punctuation", "...", []string{"x"}, answer.Incorrect, decision.Empty},
+		{"refusal", "Sorry, the documents do not say.", []string{"1912"}, answer.Refused, decision.Refusal},
+		{"refusal that holds the reference", "The documents do not name the founder of the Blue Inn.", []string{"Blue Inn"}, answer.Refused, decision.Refusal},
+		{"refusal as the reference", "Unknown", []string{"unknown"}, answer.Correct, decision.Match},
+		{"made up", "It was 1912.", nil, answer.Incorrect, decision.Unanswerable},
+		{"refused rightly", "I do not know.", nil, answer.Refused, decision.Refusal},
+		{"nothing in common", "a carpenter", []string{"baker"}, answer.Incorrect, decision.NoOverlap},
+		{"other number", "1913", []string{"1912"}, answer.Incorrect, decision.NoOverlap},
 		{"some overlap", "Tom Hale", []string{"Thomas Hale"}, "", ""},
 		{"same stem", "a carpenter", []string{"carpentry"}, "", ""},
 		{"number in words", "twelve", []string{"12"}, "", ""},
 		{"number in digits", "12", []string{"twelve"}, "", ""},
 		{"denial", "It was not Paris", []string{"Paris"}, "", ""},
-		{"denial in the reference", "It was not painted.", []string{"not painted"}, answer.Correct, answer.ByMatch},
-		{"no as an answer", "No", []string{"no"}, answer.Correct, answer.ByMatch},
-		{"no, with a reason", "No, it does not help.", []string{"no"}, answer.Correct, answer.ByMatch},
-		{"no, in a sentence", "The answer is no.", []string{"no"}, answer.Correct, answer.ByMatch},
-		{"yes, and a no within", "Yes, although no trial was blinded.", []string{"no"}, answer.Incorrect, answer.ByNoOverlap},
-		{"yes that is meant, and a no before", "No, yes is wrong.", []string{"yes"}, answer.Incorrect, answer.ByNoOverlap},
+		{"denial in the reference", "It was not painted.", []string{"not painted"}, answer.Correct, decision.Match},
+		{"no as an answer", "No", []string{"no"}, answer.Correct, decision.Match},
+		{"no, with a reason", "No, it does not help.", []string{"no"}, answer.Correct, decision.Match},
+		{"no, in a sentence", "The answer is no.", []string{"no"}, answer.Correct, decision.Match},
+		{"yes, and a no within", "Yes, although no trial was blinded.", []string{"no"}, answer.Incorrect, decision.NoOverlap},
+		{"yes that is meant, and a no before", "No, yes is wrong.", []string{"yes"}, answer.Incorrect, decision.NoOverlap},
 		{"no evidence for it", "There is no evidence that it helps.", []string{"no"}, "", ""},
 		{"a yes that does not come first", "It helps, so yes.", []string{"yes"}, "", ""},
-		{"neither yes nor no", "I do not know.", []string{"no"}, answer.Refused, answer.ByRefusal},
-		{"the documents have none", "The documents do not say.", []string{"maybe"}, answer.Refused, answer.ByRefusal},
+		{"neither yes nor no", "I do not know.", []string{"no"}, answer.Refused, decision.Refusal},
+		{"the documents have none", "The documents do not say.", []string{"maybe"}, answer.Refused, decision.Refusal},
 		{"either of two", "Either Paris or London.", []string{"Paris"}, "", ""},
-		{"either in the reference", "On either side or both.", []string{"on either side or both"}, answer.Correct, answer.ByMatch},
+		{"either in the reference", "On either side or both.", []string{"on either side or both"}, answer.Correct, decision.Match},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			verdict, decision := compare(c.text, asked(c.golds), 0)
+			verdict, decided := compare(c.text, asked(c.golds), 0)
 			require.Equal(t, c.verdict, verdict)
-			require.Equal(t, c.decision, decision)
+			require.Equal(t, c.decision, decided)
 		})
 	}
 }
@@ -59,9 +60,9 @@ func TestCascade(t *testing.T) {
 // Worked by hand: six of seven tokens in common on both sides, F1 6/7 = 0.857.
 func TestCascadeByF1(t *testing.T) {
 	golds := []string{"long grey stone bridge of 12 metres"}
-	verdict, decision := compare("long grey stone crossing of 12 metres", asked(golds), 0.8)
+	verdict, decided := compare("long grey stone crossing of 12 metres", asked(golds), 0.8)
 	require.Equal(t, answer.Correct, verdict)
-	require.Equal(t, answer.ByF1, decision)
+	require.Equal(t, decision.F1, decided)
 	verdict, _ = compare("long grey stone crossing of 12 metres", asked(golds), 0.9)
 	require.Empty(t, verdict, "below the threshold: open")
 	verdict, _ = compare("long grey stone bridge of 13 metres", asked(golds), 0.8)
@@ -91,11 +92,11 @@ func TestVotes(t *testing.T) {
 		verdict  answer.Verdict
 		decision answer.Decision
 	}{
-		{[]string{"yes"}, answer.Votes{Yes: 1}, answer.Correct, answer.ByJudge},
-		{[]string{"no", "yes", "yes"}, answer.Votes{Yes: 2, No: 1}, answer.Correct, answer.ByJudge},
-		{[]string{"no", "no", "yes"}, answer.Votes{Yes: 1, No: 2}, answer.Incorrect, answer.ByJudge},
-		{[]string{"yes", "no", "hm"}, answer.Votes{Yes: 1, No: 1, Unparsed: 1}, answer.Incorrect, answer.ByUndecided},
-		{[]string{"hm"}, answer.Votes{Unparsed: 1}, answer.Incorrect, answer.ByUndecided},
+		{[]string{"yes"}, answer.Votes{Yes: 1}, answer.Correct, decision.Judge},
+		{[]string{"no", "yes", "yes"}, answer.Votes{Yes: 2, No: 1}, answer.Correct, decision.Judge},
+		{[]string{"no", "no", "yes"}, answer.Votes{Yes: 1, No: 2}, answer.Incorrect, decision.Judge},
+		{[]string{"yes", "no", "hm"}, answer.Votes{Yes: 1, No: 1, Unparsed: 1}, answer.Incorrect, decision.Undecided},
+		{[]string{"hm"}, answer.Votes{Unparsed: 1}, answer.Incorrect, decision.Undecided},
 	} {
 		var samples []model.Sample
 		for _, reply := range c.replies {
@@ -103,9 +104,9 @@ func TestVotes(t *testing.T) {
 		}
 		votes := countVotes(samples)
 		require.Equal(t, c.votes, votes)
-		verdict, decision := votes.Verdict()
+		verdict, decided := majority(votes)
 		require.Equal(t, c.verdict, verdict, "%v", c.replies)
-		require.Equal(t, c.decision, decision, "%v", c.replies)
+		require.Equal(t, c.decision, decided, "%v", c.replies)
 	}
 }
 

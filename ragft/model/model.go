@@ -49,6 +49,11 @@ type Request struct {
 	Schema json.RawMessage
 
 	OnText func(piece string) // called with the text of sample 0 as it appears; nil = no streaming
+
+	// OnDone is called when the request is answered, while Chat may still work on
+	// others; nil = nobody is told. A [local.Model], which answers requests in
+	// batches, calls it; others need not.
+	OnDone func()
 }
 
 // WithDefaults returns the request with its defaults filled in: Samples and

@@ -133,7 +133,8 @@ func TestTableOfArms(t *testing.T) {
 	require.NotContains(t, text, "Difference: ")
 	require.Contains(t, e.Headline(), "base alone, compared with base, documents. ")
 	page := writtenReport(t, e, Info{})
-	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>", "<h3>Confidence, as fractions</h3>",
+	for _, want := range []string{"<title>What the model answers</title>", "<h3>Answers and refusals</h3>",
+		"<h3>Confidence, as fractions</h3>",
 		`<th scope="col">over-answers</th>`, `<th scope="col">E-AURC</th>`} {
 		require.Contains(t, page, want)
 	}

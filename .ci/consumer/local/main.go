@@ -17,7 +17,6 @@ import (
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/local"
-	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
@@ -61,15 +60,15 @@ func run(ctx context.Context, path, documents string) error {
 	}
 	fmt.Printf("base: %q\n", answer.Text)
 
-	var rows []rows.Row
+	var learn []rows.Row
 	for i, q := range []string{question, "Who wrote the book?"} {
-		messages := []model.Message{{Role: "user", Content: q}, {Role: "assistant", Content: recipe.DefaultRefusal}}
-		rows = append(rows, rows.Row{ID: fmt.Sprint(i), Messages: messages})
+		messages := []model.Message{{Role: "user", Content: q}, {Role: "assistant", Content: "Sorry, the documents do not say."}}
+		learn = append(learn, rows.Row{ID: fmt.Sprint(i), Messages: messages})
 	}
 	adapter := filepath.Join(dir, "adapter.gguf")
 	options := finetune.Options{Model: path, Adapter: adapter, HeldOut: -1}
 	options.LoRA.Rank, options.LoRA.Epochs = 4, 1
-	trained, err := finetune.Train(ctx, rows, options)
+	trained, err := finetune.Train(ctx, learn, options)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,4 @@
-// Ollama answers a question from documents with a model of an Ollama server: ragft without cgo. Without a server it says
-// that there is none.
+// Ollama answers a question from documents with a model on an Ollama server, without cgo. If no server answers, it says so.
 //
 //	ollama SERVER MODEL DOCUMENTS
 package main
@@ -42,11 +41,11 @@ func run(ctx context.Context, server, name, documents string) error {
 	if index.Len() == 0 {
 		return errors.New("no documents")
 	}
-	model, err := ollama.New(ctx, name, ollama.Options{BaseURL: server, Retries: opt.Of(0)})
+	m, err := ollama.New(ctx, name, ollama.Options{BaseURL: server, Retries: opt.Of(0)})
 	if err != nil {
 		return err
 	}
-	answer, err := assistant.New(model, index, assistant.Options{}).Answer(ctx, "Who keeps the lighthouse?")
+	answer, err := assistant.New(m, index, assistant.Options{}).Answer(ctx, "Who keeps the lighthouse?")
 	if err != nil {
 		return err
 	}

@@ -293,3 +293,16 @@ func TestSweep(t *testing.T) {
 	_, err = Sweep(t.Context(), c)
 	require.ErrorContains(t, err, "sweep at scale 0: no adapter")
 }
+
+func TestForgettingOptionsAreNotNegative(t *testing.T) {
+	for _, c := range []Config{{Samples: -1}, {MaxTokens: -1}, {Resamples: -1}, {Budget: Budget{Texts: -1}}} {
+		c.Base, c.Tuned, c.Texts = &scored{}, &scored{}, []string{"x"}
+		_, err := Run(t.Context(), c)
+		require.ErrorContains(t, err, "is -1")
+	}
+	_, err := Sweep(t.Context(), SweepConfig{Scales: []float64{1, -1}, Open: func(context.Context, float64) (model.Model, func() error, error) {
+		t.Fatal("opened")
+		return nil, nil, nil
+	}})
+	require.ErrorContains(t, err, "Scales is -1")
+}

@@ -1,4 +1,4 @@
-// Package probe measures what a model learnt by heart: it asks questions about facts of the
+// Package probe measures what a model memorised: it asks questions about facts of the
 // documents closed-book and with retrieval, before and after tuning.
 package probe
 
@@ -83,7 +83,7 @@ type ArmVerdict struct {
 	*pairwise.Result
 }
 
-// Run asks what a model learnt by heart (arXiv 2503.16071): each question is answered by
+// Run asks what a model memorised (arXiv 2503.16071): each question is answered by
 // the tuned model and by the base, each closed-book and with retrieval. Metrics and paired
 // intervals are those of [eval.Run]; a judge also compares answers pairwise, in both orders.
 // Metrics look at what follows "Answer:", as [answer.Final] does, and the judge sees the

@@ -34,14 +34,7 @@ type Options struct {
 	Injection, InjectionMark string
 	// Altered holds, by question id, passages with a false answer that replace those of the
 	// search; nil = none.
-	Altered map[string]Altered
-}
-
-// Altered are passages in which the answer was replaced (RGB's counterfactual robustness,
-// arXiv 2309.01431).
-type Altered struct {
-	Shown []retriever.Hit
-	False string // the answer in them
+	Altered map[string]question.Altered
 }
 
 // Flip is a question whose verdict changed.

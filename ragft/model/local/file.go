@@ -149,7 +149,7 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), Seed: uint32(r.Seed ^ r.Seed>>32),
 			Grammar: grammar,
 		},
-		OnText: firstSample(r.OnText),
+		OnText: firstSample(r.OnText), OnDone: r.OnDone,
 	}, nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/jsonl"
-	"github.com/ragft/ragft/ragft/eval/robust"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -49,10 +49,10 @@ func (s *Set) Distractors() map[string][]retriever.Hit {
 
 // Altered returns the passages with a false answer of each question, by id, for
 // [robust.Options].
-func (s *Set) Altered() map[string]robust.Altered {
-	out := map[string]robust.Altered{}
+func (s *Set) Altered() map[string]question.Altered {
+	out := map[string]question.Altered{}
 	for id, hits := range s.hits(func(item Item) []Passage { return item.Altered }) {
-		out[id] = robust.Altered{Shown: hits}
+		out[id] = question.Altered{Shown: hits}
 	}
 	for _, item := range s.Items {
 		if altered, ok := out[item.ID]; ok {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/rows"
 )
@@ -44,7 +45,7 @@ func (o Preferences) rejected(d *draft, target *rows.Candidate, verdict answer.V
 	var all []*rows.Candidate
 	for i := range d.candidates {
 		c := &d.candidates[i]
-		if c.Verdict == verdict && c.Text != "" && !c.Truncated && c.Decision != answer.ByUndecided {
+		if c.Verdict == verdict && c.Text != "" && !c.Truncated && c.Decision != decision.Undecided {
 			all = append(all, c)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/layout"
@@ -73,7 +74,7 @@ func TestGenerate(t *testing.T) {
 	require.Equal(t, rows.Target{Arm: rows.ArmRead, Index: 1}, row.Target)
 	require.Len(t, row.Candidates, 9, "empty and equal candidates keep their places")
 	require.Equal(t, "", row.Candidates[1].Text)
-	require.Equal(t, answer.ByEmpty, row.Candidates[1].Decision)
+	require.Equal(t, decision.Empty, row.Candidates[1].Decision)
 	require.Equal(t, answer.Present, row.Context)
 	require.Equal(t, []rows.ChunkRef{
 		{ID: "inn.md#The Blue Inn", Source: "inn.md", Start: 10, End: 28, Score: 1},
@@ -98,7 +99,7 @@ func TestGenerate(t *testing.T) {
 	require.Equal(t, 1, s.Known)
 	require.Len(t, m.Requests, s.Calls)
 	require.Equal(t, 3*3+2, s.Calls, "three arms of three questions; the judge on four and ten against 9")
-	require.Equal(t, 3, s.Decisions[answer.ByJudge], "four came twice")
+	require.Equal(t, 3, s.Decisions[decision.Judge], "four came twice")
 	require.Positive(t, s.Tokens)
 	require.Positive(t, s.SecondsPerRow)
 	require.Len(t, progress, 2)
@@ -338,7 +339,7 @@ func TestPreferencesLeaveOut(t *testing.T) {
 	all := candidatesOf(answer.Correct, answer.Incorrect, answer.Incorrect, answer.Incorrect, answer.Incorrect, answer.Incorrect)
 	all[1].Text = ""
 	all[2].Truncated = true
-	all[3].Decision = answer.ByUndecided
+	all[3].Decision = decision.Undecided
 	all[4].Text, all[5].Text = "same", "same"
 	d := &draft{candidates: all}
 	got := Preferences{Rejected: 9}.rejected(d, &all[0], answer.Incorrect)
@@ -396,7 +397,7 @@ func TestKnockout(t *testing.T) {
 		require.NoError(t, g.decide(t.Context(), []*draft{d}))
 		require.Equal(t, 4, d.winner)
 		require.Len(t, j.Requests, 3, "six that say something: two brackets and a final")
-		require.Equal(t, answer.ByKnockout, d.candidates[4].Decision)
+		require.Equal(t, decision.Knockout, d.candidates[4].Decision)
 		c := g.opts.Policy.choose(d)
 		require.Equal(t, rows.KindAnswer, c.kind)
 		require.Same(t, &d.candidates[4], c.target)
@@ -479,7 +480,7 @@ func TestSummariseInTwoTurns(t *testing.T) {
 	require.Equal(t, prompt.Set{}.ReadMessages(questions[0].Question, search.All), row.Prompt(), "the row is made with the prompt of inference")
 	require.Equal(t, "nine, long draft 2", row.Candidates[2].Draft)
 	require.Equal(t, 2, row.Candidates[2].Index)
-	require.Equal(t, answer.ByEmpty, row.Candidates[1].Decision, "an empty draft keeps its place and costs no call")
+	require.Equal(t, decision.Empty, row.Candidates[1].Decision, "an empty draft keeps its place and costs no call")
 	require.Equal(t, 3, got.Summary.Calls)
 }
 
