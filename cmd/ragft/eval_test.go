@@ -205,7 +205,7 @@ func TestEvalEverything(t *testing.T) {
 	require.Equal(t, []string{"base", "tuned", "base, told to decline", "tuned, told to decline", "base, passages vote", "tuned, passages vote",
 		"base, no documents", "tuned, no documents"}, names)
 	require.Len(t, found.Comparisons, 4+6, "tuned against base in each arm, and each arm against retrieval")
-	require.Equal(t, prompt.DefaultCareful, found.Systems[2].Prompt)
+	require.Equal(t, prompt.Default().Careful, found.Systems[2].Prompt)
 	require.Less(t, len(found.Questions), len(held), "a part of them calibrates")
 	require.Equal(t, []any{2, true}, []any{found.Signals.Consistency, found.Signals.True})
 	require.NotNil(t, found.Leakage)

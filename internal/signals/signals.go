@@ -16,7 +16,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -190,7 +189,7 @@ func trueMessages(system string, a Answer) []model.Message {
 			user = m.Content
 		}
 	}
-	return prompt.Chat(system, user+"\n\nProposed answer: "+layout.Indent(a.Text, layout.JudgeLine))
+	return layout.Chat(system, user+"\n\nProposed answer: "+layout.Indent(a.Text, layout.JudgeLine))
 }
 
 // agreement is the share of the samples that agree with the answer: equal after

@@ -30,7 +30,7 @@ func scalar(of ast.Expr) bool {
 
 // unstated are the fields whose comments are yet to be written.
 var unstated = []string{
-	"ragft/finetune.Options.Model", "ragft/finetune.Options.Adapter", "ragft/publish.Options.Name",
+	"ragft/finetune.Options.Model", "ragft/finetune.Options.Adapter",
 	"ragft/recipe/selfdemo.Policy.MinSupport", "ragft/recipe/selfdemo.Policy.MinF1", "ragft/recipe/selfdemo.Policy.MinPrecision",
 }
 

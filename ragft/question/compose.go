@@ -14,7 +14,6 @@ import (
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -154,7 +153,7 @@ func composeBatch(ctx context.Context, m *meter.Meter, lm model.Model, chunks []
 		}
 		asked = append(asked, chunk)
 		reqs = append(reqs, model.Request{
-			Messages: prompt.Chat(o.Prompt, passageMessage(chunk)), Samples: o.PerChunk, MaxTokens: o.MaxTokens,
+			Messages: layout.Chat(o.Prompt, passageMessage(chunk)), Samples: o.PerChunk, MaxTokens: o.MaxTokens,
 			Temperature: o.Temperature, Seed: seed.Derive(o.Seed, "compose", chunk.ID),
 		})
 	}

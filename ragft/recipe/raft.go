@@ -15,7 +15,6 @@ import (
 	"github.com/ragft/ragft/internal/sentences"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -255,7 +254,7 @@ func (r RAFT) show(in Input, d *raftDraft, hits []retriever.Hit) {
 	case d.oracles != nil:
 		d.target(rows.KindAnswer, quoteTarget(q, d.oracles))
 		if r.Reason {
-			reason := prompt.Chat(DefaultReasonPrompt, layout.Documents(q.Question, oracleHits(d.oracles))+"\n\nThe answer is: "+layout.Indent(q.Answer, layout.JudgeLine))
+			reason := layout.Chat(DefaultReasonPrompt, layout.Documents(q.Question, oracleHits(d.oracles))+"\n\nThe answer is: "+layout.Indent(q.Answer, layout.JudgeLine))
 			d.ask = layout.WithHistory(reason, q.History)
 		}
 	case r.WhenAbsent == AbsentGold && answerable:

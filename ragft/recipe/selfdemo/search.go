@@ -109,7 +109,7 @@ func (p *Found) Apply(o *Options) {
 // model give one. Proposals that hold the answer of a question are left out.
 // Answers are greedy. It needs at least two questions with an answer. A system
 // message has the place of Prompts.Template, so that none that is found could be
-// compared with what would be used otherwise: [prompt.ErrTemplate] in the read arm.
+// compared with what would be used otherwise: it is an error in the read arm.
 func SearchPrompts(ctx context.Context, model model.Model, search retriever.Searcher, questions []question.Question, o SearchOptions) (*Found, error) {
 	o = o.withDefaults()
 	train, eval, err := o.split(questions)
@@ -162,7 +162,8 @@ func (o SearchOptions) check() error {
 		case slices.Contains(o.Arms[:i], arm):
 			return fmt.Errorf("OptimiseOptions.Arms has %s twice", arm)
 		case arm == rows.ArmRead && o.Prompts.Template != nil:
-			return fmt.Errorf("%w: %s in Prompts.Template, whose place a system message would take; leave it out, or the %s arm", prompt.ErrTemplate, o.Prompts.Template.Name, rows.ArmRead)
+			return fmt.Errorf("Prompts.Template is %s, and a system message would replace it: leave it out, or the %s arm",
+				o.Prompts.Template.Name, rows.ArmRead)
 		}
 	}
 	return nil
@@ -281,7 +282,7 @@ func (s *promptSearch) propose(ctx context.Context, kept []scoredInstruction, ro
 	reqs := make([]model.Request, len(kept))
 	for i, t := range kept {
 		reqs[i] = model.Request{
-			Messages: prompt.Chat(DefaultProposePrompt, s.evidence(t)), Samples: s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
+			Messages: layout.Chat(DefaultProposePrompt, s.evidence(t)), Samples: s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
 			Seed: seed.Derive(s.o.Seed, "propose", string(s.arm), fmt.Sprint(round), t.Text),
 		}
 		if i < s.o.Beam%len(kept) {

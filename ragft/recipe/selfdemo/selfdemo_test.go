@@ -499,7 +499,7 @@ func TestWordingsTakeTurns(t *testing.T) {
 	}
 	require.Equal(t, []string{"nine A0", "nine B0", "nine A1", "nine B1", "nine A2"}, texts)
 	require.Len(t, got.Rows[0].Provenance.Rendered, 2)
-	require.Equal(t, prompt.DefaultRead, got.Rows[0].Messages[0].Content)
+	require.Equal(t, prompt.Default().Read, got.Rows[0].Messages[0].Content)
 }
 
 // A model that answers rightly only under an instruction with the word "copy",
@@ -571,10 +571,9 @@ func TestOptimisePromptsOfOneArm(t *testing.T) {
 	m := fake.AlwaysSays("He")
 	options := SearchOptions{Beam: 1, Rounds: 1, Prompts: prompt.Set{Template: prompt.RADIT}}
 	_, err := SearchPrompts(t.Context(), m, fake.Search{}, questions, options)
-	require.ErrorIs(t, err, prompt.ErrTemplate)
-	require.ErrorContains(t, err, "ra-dit")
+	require.ErrorContains(t, err, "Prompts.Template is ra-dit")
 	_, err = options.Estimate(questions)
-	require.ErrorIs(t, err, prompt.ErrTemplate)
+	require.ErrorContains(t, err, "Prompts.Template is ra-dit")
 	for _, arms := range [][]rows.Arm{{rows.ArmRefuse}, {rows.ArmClosed, rows.ArmClosed}} {
 		_, err = SearchOptions{Arms: arms}.Estimate(questions)
 		require.ErrorContains(t, err, "OptimiseOptions.Arms has")
