@@ -50,6 +50,9 @@ func addOptions(options map[string]any, v reflect.Value) {
 		}
 		switch field.Kind() {
 		case reflect.Struct:
+			if name == "Judge" && field.FieldByName("Model").IsNil() {
+				continue // without a model nothing is judged, whatever the other options are
+			}
 			nested := map[string]any{}
 			addOptions(nested, field)
 			if len(nested) > 0 {

@@ -101,7 +101,7 @@ func (in Input) Needs(model, search, questions, corpus bool) error {
 	case corpus && len(in.Corpus) == 0:
 		return fmt.Errorf("it needs the documents: set RecipeInput.Corpus")
 	case corpus && len(in.Corpus) == 1:
-		return fmt.Errorf("%w: the corpus is one passage: add documents, or divide them into smaller passages (retriever.SplitOptions)", reading.ErrTooLittleText)
+		return fmt.Errorf("%w: the corpus is one passage: add documents, or split them into smaller passages (retriever.SplitOptions)", reading.ErrTooLittleText)
 	}
 	if questions {
 		if err := question.CheckIDs(in.Questions); err != nil {

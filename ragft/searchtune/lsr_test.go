@@ -17,7 +17,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/question"
@@ -121,7 +120,7 @@ func TestLSRLearnsMisleadingTerm(t *testing.T) {
 	require.Contains(t, a.Hits[0].Text, "Keeper007")
 	e, err := eval.Run(ctx, eval.Config{
 		Systems:   []eval.System{{Name: "fake", Model: fake.AlwaysSays("x"), Setting: eval.SettingRetrieval}, {Name: "long", Model: fake.AlwaysSays("x"), Setting: eval.SettingLong}},
-		Questions: questions[:3], Search: tuned, Passages: 1, Judge: judge.Options{Votes: -1}})
+		Questions: questions[:3], Search: tuned, Passages: 1})
 	require.NoError(t, err)
 	for _, record := range e.Systems[0].Records {
 		require.Equal(t, answer.Present, record.Context)

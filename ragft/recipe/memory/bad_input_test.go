@@ -100,8 +100,8 @@ func TestBadInput(t *testing.T) {
 				in.Questions[i].Answer = ""
 			}
 		}, func(u user) bool { return u.questions }, question.ErrNone, "give each its reference in Question.Answer"},
-		{"an index with one passage", func(in *badInput) { in.Search = counted{in.Search, 1} }, func(u user) bool { return u.search }, reading.ErrTooLittleText, "divide them into smaller passages"},
-		{"a corpus with one chunk", func(in *badInput) { in.Corpus = in.Corpus[:1] }, func(u user) bool { return u.corpus }, reading.ErrTooLittleText, "divide them into smaller passages"},
+		{"an index with one passage", func(in *badInput) { in.Search = counted{in.Search, 1} }, func(u user) bool { return u.search }, reading.ErrTooLittleText, "split them into smaller passages"},
+		{"a corpus with one chunk", func(in *badInput) { in.Corpus = in.Corpus[:1] }, func(u user) bool { return u.corpus }, reading.ErrTooLittleText, "split them into smaller passages"},
 		{"no documents", func(in *badInput) { in.Corpus = nil }, func(u user) bool { return u.corpus }, nil, "set RecipeInput.Corpus"},
 		{"a judge that never parses", func(in *badInput) {
 			in.Model, in.judge = fake.AlwaysSays("Mara V."), fake.AlwaysSays("Let me think.")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/stretchr/testify/require"
 )
@@ -39,7 +40,7 @@ func TestProvenance(t *testing.T) {
 			require.NotContains(t, string(line), empty)
 		}
 	}
-	made, err := Recipe{Options: Options{Closed: 1, Policy: Policy{MaxRefusals: 1}}}.Rows(t.Context(), in)
+	made, err := Recipe{Options: Options{Closed: 1, Policy: Policy{MaxRefusals: 1}, Judge: judge.Options{Model: in.Model}}}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	p := made.Rows[0].Provenance
 	require.Equal(t, "m", p.Model)
