@@ -84,6 +84,10 @@ type Sampling struct {
 	// must not be changed while the request runs. Nil changes nothing.
 	LogitBias map[Token]float32
 
+	// NotFirst are tokens that are not chosen as the first one of a sample. It cannot be combined with a Grammar. Nil
+	// excludes none.
+	NotFirst []Token
+
 	// Grammar restricts the text to a grammar in llama.cpp's GBNF, whose rule "root" describes the whole text. Tokens that
 	// the grammar does not allow are never chosen. A sample that is ended by its length is the beginning of such a text.
 	// Empty means no restriction.
@@ -258,6 +262,12 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 		if !c.model.vocab.has(token) {
 			return fail("%w: LogitBias has token %d; the vocabulary has %d tokens", ErrInvalidToken, token, c.model.VocabSize())
 		}
+	}
+	if err := c.model.vocab.check(r.Sampling.NotFirst); err != nil {
+		return fail("NotFirst: %w", err)
+	}
+	if len(r.Sampling.NotFirst) > 0 && r.Sampling.Grammar != "" {
+		return fail("NotFirst cannot be combined with a Grammar; let the grammar exclude the tokens")
 	}
 	j := &job{
 		model:     c.model,

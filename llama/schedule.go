@@ -285,6 +285,11 @@ func (s *scheduler) take() error {
 		}
 		reason := s.addToken(l, Token(picked.token), float32(picked.logprob), s.batch.likeliest(i))
 		if reason == 0 {
+			if len(l.tokens) == 1 && len(l.job.sampling.NotFirst) > 0 {
+				if err := s.setSampler(l); err != nil { // without the tokens that could not be the first
+					return err
+				}
+			}
 			continue
 		}
 		if err := s.close(l, reason); err != nil {

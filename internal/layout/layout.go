@@ -1,3 +1,4 @@
+// Package layout lays out prompts with passages, and takes them apart again.
 package layout
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// documentsMessage lays out numbered documents and the question:
+// Ask lays out numbered documents, an instruction and a question:
 //
 //	Document 1: Title
 //	text
@@ -16,8 +17,18 @@ import (
 //	Document 2: Title
 //	text
 //
+//	instruction
 //	Question: text
-func Documents(question string, hits []retriever.Hit) string {
+//
+// The documents come first, so that prompts about the same documents begin alike and are computed once, and what to do
+// comes last, since small models follow what they read last. Without documents or instruction, their lines are left out.
+func Ask(instruction, question string, hits []retriever.Hit) string {
+	return Task(instruction, hits) + "Question: " + Indent(question, DocumentLine)
+}
+
+// Task lays out documents and an instruction, which ends in a line break, for a prompt that goes on in another way than
+// [Ask].
+func Task(instruction string, hits []retriever.Hit) string {
 	var b strings.Builder
 	for i, hit := range hits {
 		b.WriteString("Document ")
@@ -32,10 +43,19 @@ func Documents(question string, hits []retriever.Hit) string {
 		b.WriteString(Indent(hit.Text, DocumentLine))
 		b.WriteString("\n\n")
 	}
-	b.WriteString("Question: ")
-	b.WriteString(Indent(question, DocumentLine))
+	if instruction = paragraph(instruction); instruction != "" {
+		b.WriteString(instruction)
+		b.WriteByte('\n')
+	}
 	return b.String()
 }
+
+// paragraph makes one paragraph of an instruction, so that [SplitDocuments] can tell it from the documents before it.
+func paragraph(instruction string) string {
+	return blankLines.ReplaceAllString(Indent(instruction, DocumentLine), "\n")
+}
+
+var blankLines = regexp.MustCompile(`\n[ \t]*(\n[ \t]*)+`)
 
 // Lines that would read as the structure of a prompt. The match is wider than
 // the exact layout, since a model reads "DOCUMENT 7 :" no differently.
@@ -45,11 +65,11 @@ var (
 )
 
 // lineBreaks turns everything that a reader may take for a line break into
-// "\n", so that no such line start escapes indentStructure.
+// "\n", so that no such line start escapes [Indent].
 var lineBreaks = strings.NewReplacer(
 	"\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// indentStructure makes text safe to be placed in a prompt as data: lines that
+// Indent makes text safe to be placed in a prompt as data: lines that
 // match are indented, so that a passage cannot pose as another document or as
 // the question. Blank space around the text is dropped.
 func Indent(text string, lines *regexp.Regexp) string {

@@ -39,6 +39,10 @@ type Request struct {
 	Seed        uint64   // seed of the draws; equal requests with equal seeds give equal samples
 	Stop        []string // texts that end a completion; they are not part of it
 
+	// Exclude keeps a completion from beginning as one of these texts does: the first token of each is not chosen as the
+	// first token, and the completion is not empty. [local.Model] does this; servers refuse it with [ErrRequest].
+	Exclude []string
+
 	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,
 	// or, of a sample that ends over its length, the beginning of such a text.
 	// [local.Model] samples under a grammar, and knows the keywords type, enum,

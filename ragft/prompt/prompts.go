@@ -28,9 +28,9 @@ type Set struct {
 
 // Default texts of [Set].
 const (
-	DefaultRead    = "Answer the question from the documents."
-	DefaultClosed  = "Answer the question."
-	DefaultCareful = "Answer the question from the documents. If the documents do not say, decline politely."
+	DefaultRead    = "Answer the question from the documents in a few words."
+	DefaultClosed  = "Answer the question in a few words."
+	DefaultCareful = "Answer the question from the documents in a few words. If the documents do not say, decline politely."
 	DefaultRefuse  = "Decline politely: the documents do not answer the question."
 	DefaultJudge   = "Does the answer agree with the reference? Reply yes or no."
 )

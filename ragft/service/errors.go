@@ -52,7 +52,7 @@ func toAPI(err error) *apiError {
 		e.status, e.Code = http.StatusBadRequest, "context_length_exceeded"
 	case errors.Is(err, assistant.ErrQuestion), errors.Is(err, confidence.ErrConditions),
 		errors.Is(err, llama.ErrTools),
-		errors.Is(err, llama.ErrNoChatTemplate), errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
+		errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
 		errors.Is(err, llama.ErrGrammarStuck):
 		e.status, e.Code = http.StatusBadRequest, "invalid_value"
 	case errors.Is(err, context.DeadlineExceeded):
