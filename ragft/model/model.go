@@ -36,6 +36,7 @@ type Request struct {
 	Temperature float64  // 0 = greedy
 	TopP        float64  // nucleus mass; 0 or 1 = off
 	TopK        int      // candidates kept; 0 = off
+	MinP        float64  // tokens less likely than MinP times the likeliest are dropped, in [0, 1); 0 = off
 	Seed        uint64   // seed of the draws; equal requests with equal seeds give equal samples
 	Stop        []string // texts that end a completion; they are not part of it
 
@@ -77,6 +78,8 @@ func (r Request) WithDefaults() (Request, error) {
 		return r, fmt.Errorf("ragft: %w: Request.Temperature is %v; it must be 0 or more", ErrRequest, r.Temperature)
 	case !(r.TopP >= 0 && r.TopP <= 1):
 		return r, fmt.Errorf("ragft: %w: Request.TopP is %v; it must be from 0 to 1", ErrRequest, r.TopP)
+	case !(r.MinP >= 0 && r.MinP < 1):
+		return r, fmt.Errorf("ragft: %w: Request.MinP is %v; it must be from 0 to below 1", ErrRequest, r.MinP)
 	case r.TopP == 1:
 		r.TopP = 0
 	}

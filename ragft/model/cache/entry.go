@@ -26,7 +26,7 @@ func hash(dependsOn any) string {
 // not depend on them.
 func requestKey(name string, req model.Request) string {
 	if req.Temperature == 0 {
-		req.TopP, req.TopK, req.Seed = 0, 0, 0
+		req.TopP, req.TopK, req.MinP, req.Seed = 0, 0, 0, 0
 	}
 	if len(req.Stop) == 0 {
 		req.Stop = nil
@@ -42,7 +42,10 @@ func requestKey(name string, req model.Request) string {
 		Seed        uint64
 		Stop        []string
 		Schema      json.RawMessage `json:",omitempty"`
-	}{name, req.Messages, req.Samples, req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop, req.Schema})
+		MinP        float64         `json:",omitempty"`
+		Exclude     []string        `json:",omitempty"`
+	}{name, req.Messages, req.Samples, req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop, req.Schema,
+		req.MinP, req.Exclude})
 }
 
 // completionKey returns the key of the score of a response.

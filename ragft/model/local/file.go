@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
@@ -143,14 +144,53 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 	if limit := f.model.ContextLength(); limit > 0 {
 		r.MaxTokens = min(r.MaxTokens, limit-len(prompt))
 	}
+	if f.model.Plain() {
+		r.Stop = append(slices.Clone(r.Stop), plainStop)
+	}
+	excluded, err := f.excluded(r)
+	if err != nil {
+		return llama.Request{}, err
+	}
 	return llama.Request{
 		Prompt: prompt, Samples: r.Samples, MaxTokens: r.MaxTokens, Stop: r.Stop,
 		Sampling: llama.Sampling{
-			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), Seed: uint32(r.Seed ^ r.Seed>>32),
-			Grammar: grammar,
+			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), MinP: float32(r.MinP), Seed: uint32(r.Seed ^ r.Seed>>32),
+			Grammar: grammar, NotFirst: excluded,
 		},
 		OnText: firstSample(r.OnText), OnDone: r.OnDone,
 	}, nil
+}
+
+// plainStop ends the answers of a model without a chat template, which would go on with a question of its own.
+const plainStop = "\n"
+
+// excluded returns the tokens that r.Exclude keeps a completion from beginning with: the first of each text, those that
+// end it at once, and line breaks.
+func (f *file) excluded(r model.Request) ([]llama.Token, error) {
+	if len(r.Exclude) == 0 {
+		return nil, nil
+	}
+	var tokens []llama.Token
+	for _, text := range r.Exclude {
+		turn := append(llamachat.Messages(r.Messages), llama.Message{Role: model.RoleAssistant, Content: text})
+		_, answer, err := f.model.TokenizeTurn(turn, llama.ChatOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("ragft: %w", err)
+		}
+		tokens = append(tokens, answer[0])
+	}
+	tokens = append(tokens, f.model.EndOfGeneration()...)
+	for _, blank := range []string{"\n", "\n\n"} {
+		t, err := f.model.Tokenize(blank, llama.TokenizeOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("ragft: %w", err)
+		}
+		if len(t) == 1 {
+			tokens = append(tokens, t[0])
+		}
+	}
+	slices.Sort(tokens)
+	return slices.Compact(tokens), nil
 }
 
 // CountTokens returns the length of the prompt that the messages make, in tokens.

@@ -181,6 +181,9 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 
 // request translates a ChatRequest for the API.
 func (m *Model) request(req model.Request, index int) (*api.ChatRequest, error) {
+	if len(req.Exclude) > 0 {
+		return nil, fmt.Errorf("%w: Ollama cannot exclude how an answer begins (Request.Exclude)", model.ErrRequest)
+	}
 	off := false
 	chat := &api.ChatRequest{
 		Model: m.Tag, Options: m.options(req, index), Logprobs: true,
@@ -228,6 +231,9 @@ func (m *Model) options(req model.Request, index int) map[string]any {
 	options["temperature"] = req.Temperature
 	options["top_k"] = req.TopK
 	options["top_p"] = cmp.Or(req.TopP, 1)
+	if req.MinP > 0 {
+		options["min_p"] = req.MinP
+	}
 	options["num_predict"] = req.MaxTokens
 	// The server reads a seed of 31 bits on every platform; -1 means random.
 	options["seed"] = int(seed.Derive(req.Seed, "sample", fmt.Sprint(index)) & math.MaxInt32)
