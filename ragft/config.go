@@ -156,7 +156,7 @@ type QuestionsConfig struct {
 	// Batch is the number of passages at a time. 0 = 16.
 	Batch int `yaml:"batch" check:"min=1" default:"16"`
 	// Prompt is the system message with which questions are written.
-	// "" = question.DefaultComposePrompt.
+	// "" = that of [question.ComposeOptions].
 	Prompt string `yaml:"prompt"`
 
 	// Import is a data set to take the questions from, in place of a model's.

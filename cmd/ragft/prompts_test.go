@@ -36,7 +36,7 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 		asked.Add(1)
 		system, user, say := body.Messages[0].Content, body.Messages[1].Content, "zebras"
 		switch {
-		case system == selfdemo.DefaultProposePrompt:
+		case strings.HasPrefix(system, "Below is an instruction"):
 			say = proposal
 		case system == prompt.DefaultJudge:
 			say = "yes"

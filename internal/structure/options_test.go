@@ -30,8 +30,7 @@ func scalar(of ast.Expr) bool {
 
 // unstated are the fields whose comments are yet to be written.
 var unstated = []string{
-	"ragft/finetune.Options.Model", "ragft/finetune.Options.Adapter", "ragft/publish.Options.Name",
-	"ragft/recipe/selfdemo.Policy.MinSupport", "ragft/recipe/selfdemo.Policy.MinF1", "ragft/recipe/selfdemo.Policy.MinPrecision",
+	"ragft/publish.Options.Name",
 }
 
 // TestOptionsStateTheirDefault looks at the fields of option types that a program of somebody else's can set.

@@ -104,6 +104,9 @@ func (c Config) check() error {
 	if err := errors.Join(nonnegative.Check(c), nonnegative.Check(c.Signals)); err != nil {
 		return fmt.Errorf("ragft: evaluate: %w", err)
 	}
+	if err := c.Judge.Check(); err != nil {
+		return fmt.Errorf("ragft: evaluate: %w", err)
+	}
 	if c.Judge.Knockout {
 		return errors.New("ragft: evaluate: Judge.Knockout compares several answers to a question, but each system gives one")
 	}

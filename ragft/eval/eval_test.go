@@ -269,8 +269,8 @@ func TestEvaluateBadConfig(t *testing.T) {
 		_, err := eval.Run(context.Background(), config)
 		return err
 	}
-	require.ErrorIs(t, change(func(c *eval.Config) { c.Systems = nil }), eval.ErrNothing)
-	require.ErrorIs(t, change(func(c *eval.Config) { c.Questions = nil }), eval.ErrNothing)
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Systems = nil }), ErrNothing)
+	require.ErrorIs(t, change(func(c *eval.Config) { c.Questions = nil }), ErrNothing)
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = c.Systems[0].Name }), "two systems named")
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Name = "" }), "without a name")
 	require.ErrorContains(t, change(func(c *eval.Config) { c.Systems[1].Model = nil }), "has no model")

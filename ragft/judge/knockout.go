@@ -144,11 +144,9 @@ func (j *Judge) askBrackets(ctx context.Context, open []*bracket, try int) error
 	}
 	for i, b := range open {
 		if len(responses[i].Samples) == 0 {
-			return fmt.Errorf(
-				"the judge cannot compare the answers to question %s even without passages: use a judge with a larger context, or shorter answers: %w",
-				b.of.Question.ID,
-				model.ErrPromptTooLong,
-			)
+			return fmt.Errorf("the judge cannot compare the answers to question %s even without passages: use a judge with a larger context, or "+
+				"shorter answers: %w",
+				b.of.Question.ID, model.ErrPromptTooLong)
 		}
 		text := responses[i].Samples[0].Text
 		n, ok := parseBest(text, len(b.places))

@@ -23,6 +23,7 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/model/openai"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
@@ -102,7 +103,7 @@ func TestOllamaServer(t *testing.T) {
 	for i := range 4 {
 		r = append(r, rows.Row{ID: fmt.Sprint(i), Messages: append(question[:1:1], model.Message{Role: model.RoleAssistant, Content: answer})})
 	}
-	_, err = finetune.Train(ctx, r, finetune.Options{Model: file.Path, Adapter: adapter, HeldOut: -1,
+	_, err = finetune.Train(ctx, r, finetune.Options{Model: file.Path, Adapter: adapter, HeldOut: opt.Of(0.0),
 		LoRA: lora.Config{Epochs: 40, LearningRate: 5e-3}})
 	require.NoError(t, err)
 

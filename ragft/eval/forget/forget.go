@@ -218,7 +218,7 @@ func (c Config) closed(ctx context.Context, f *Result) error {
 func (c Config) instructions(ctx context.Context, f *Result) error {
 	pairs := make([]model.Completion, len(c.Instructions))
 	for i, in := range c.Instructions {
-		pairs[i] = model.Completion{Messages: rows.PlainPrompt(in.Prompt), Response: in.Response}
+		pairs[i] = model.Completion{Messages: in.Messages(), Response: in.Response}
 	}
 	return c.perplexity(f, Loss{Key: "instructions", Name: "perplexity of reference responses", Budget: c.Budget.Instructions},
 		len(pairs), func(m model.Model) ([]model.Score, error) { return scoring.Completions(ctx, m, pairs) })
@@ -253,7 +253,7 @@ func (c Config) divergence(ctx context.Context, f *Result) error {
 	}
 	reqs := make([]model.Request, len(c.Prompts))
 	for i, p := range c.Prompts {
-		reqs[i] = model.Request{Messages: rows.PlainPrompt(p), Samples: c.Samples, Temperature: 1, MaxTokens: c.MaxTokens,
+		reqs[i] = model.Request{Messages: rows.Instruction{Prompt: p}.Messages(), Samples: c.Samples, Temperature: 1, MaxTokens: c.MaxTokens,
 			Seed: seed.Derive(c.Seed, "divergence", p)}
 	}
 	responses, err := model.Chat(ctx, c.Base, reqs)

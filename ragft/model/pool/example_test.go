@@ -10,6 +10,7 @@ import (
 	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/model/openai"
 	"github.com/ragft/ragft/ragft/model/pool"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 )
 
@@ -33,7 +34,8 @@ func ExampleNew() {
 	}
 	index := fixture.Inn(ctx)
 	defer index.Close()
-	demos, err := selfdemo.Generate(ctx, pool, index, fixture.InnQuestions(), selfdemo.Options{Judge: judge.Options{Model: j}})
+	r := selfdemo.Recipe{Judge: judge.Options{Model: j}}
+	demos, err := r.Rows(ctx, recipe.Input{Model: pool, Search: index, Questions: fixture.InnQuestions()})
 	if err != nil {
 		log.Fatal(err)
 	}
