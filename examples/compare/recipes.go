@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragft/ragft/examples/internal/tune"
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
@@ -25,11 +24,11 @@ import (
 type contender struct {
 	name   string
 	recipe func(c *comparison) recipe.Recipe
-	learn  tune.Learn // nil = ragft.Train
-	rate   float64    // of the learning rate; 0 = 1
-	start  string     // name of the contender whose adapter it goes on from; "" = none
-	merged bool       // that adapter is merged into the base's weights, in place of being trained further
-	alone  bool       // also measured with each passage read alone, and a vote
+	learn  learner // nil = ragft.Train
+	rate   float64 // of the learning rate; 0 = 1
+	start  string  // name of the contender whose adapter it goes on from; "" = none
+	merged bool    // that adapter is merged into the base's weights, in place of being trained further
+	alone  bool    // also measured with each passage read alone, and a vote
 }
 
 // declines is what is taught where the documents do not say.
