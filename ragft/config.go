@@ -96,17 +96,17 @@ type Config struct {
 // PromptsConfig are the system messages, and the layout of the prompt with
 // passages. Their defaults are those of [prompt.Set].
 type PromptsConfig struct {
-	// Read is the message to answer from documents. "" = prompt.DefaultRead.
+	// Read is the message to answer from documents. "" = prompt.Default().Read.
 	Read string `yaml:"read"`
-	// Closed is the message to answer without documents. "" = prompt.DefaultClosed.
+	// Closed is the message to answer without documents. "" = prompt.Default().Closed.
 	Closed string `yaml:"closed"`
 	// Careful is the message to answer from documents or decline.
-	// "" = prompt.DefaultCareful.
+	// "" = prompt.Default().Careful.
 	Careful string `yaml:"careful"`
 	// Refuse is the message to decline, with the documents in view.
-	// "" = prompt.DefaultRefuse.
+	// "" = prompt.Default().Refuse.
 	Refuse string `yaml:"refuse"`
-	// Judge asks whether an answer agrees with the reference. "" = prompt.DefaultJudge.
+	// Judge asks whether an answer agrees with the reference. "" = prompt.Default().Judge.
 	Judge string `yaml:"judge"`
 	// Template is the layout: read, fedrag, ra-dit, or a file with {query} and
 	// {context}. What is trained with one has to be asked with it. "" = read.

@@ -107,7 +107,7 @@ func probesOf(g *corpus.Generator) []probe {
 				add("read: exact answer"+wording, it.System, it.User(i), equals)
 			case it.Kind == corpus.Careful && t.Unanswerable:
 				add("told to decline: declines where the documents do not say", it.System, it.User(i), answer.IsRefusal)
-				add("not told to: makes up an answer where the documents do not say", prompt.DefaultRead, it.User(i),
+				add("not told to: makes up an answer where the documents do not say", prompt.Default().Read, it.User(i),
 					func(a string) bool { return !answer.IsRefusal(a) })
 			case it.Kind == corpus.Careful:
 				add("told to decline: exact answer where they say", it.System, it.User(i), equals)

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// splitDocuments takes a message apart that [Documents] made: the text
-// of each passage, with its heading, and that of the question. Any other text
-// gives none. No line within a passage looks like a heading, since
-// indentStructure saw to that.
+// SplitDocuments takes apart a message that [Documents] made: the text of each
+// passage, with its heading, and the question. Of any other text it returns
+// nothing. No line within a passage looks like a heading, since [Indent] indents
+// it.
 func SplitDocuments(content string) (passages []string, question string) {
 	end := strings.LastIndex(content, "\n\nQuestion: ")
 	if end < 0 || !strings.HasPrefix(content, "Document 1:") {

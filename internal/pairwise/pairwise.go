@@ -16,7 +16,6 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 )
 
 // defaultPrompt is the system message of a [Judge]; %s is the criterion.
@@ -219,7 +218,7 @@ func (j Judge) request(p Pair, first, second string) model.Request {
 	}
 	fmt.Fprintf(&b, "\n\nFirst answer: %s\n\nSecond answer: %s", layout.Indent(first, pairLine), layout.Indent(second, pairLine))
 	pr := strings.Replace(j.Prompt, "%s", j.Criterion, 1)
-	return model.Request{Messages: prompt.Chat(pr, b.String()), MaxTokens: j.MaxTokens, Schema: pairwiseSchema}
+	return model.Request{Messages: layout.Chat(pr, b.String()), MaxTokens: j.MaxTokens, Schema: pairwiseSchema}
 }
 
 // pairLine matches what would read as a part of the judge's prompt.

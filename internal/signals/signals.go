@@ -16,7 +16,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -148,7 +147,7 @@ func scoreTrue(ctx context.Context, m model.Model, prompts [][]model.Message) ([
 		of := scores[i*len(words) : (i+1)*len(words)]
 		best := math.Inf(-1)
 		for _, l := range of {
-			best = max(best, l.Sum-l.Last)
+			best = max(best, l.Sum-l.Last) // without the token that ends the reply
 		}
 		yes, all := 0.0, 0.0
 		for k, l := range of {
@@ -190,7 +189,7 @@ func trueMessages(system string, a Answer) []model.Message {
 			user = m.Content
 		}
 	}
-	return prompt.Chat(system, user+"\n\nProposed answer: "+layout.Indent(a.Text, layout.JudgeLine))
+	return layout.Chat(system, user+"\n\nProposed answer: "+layout.Indent(a.Text, layout.JudgeLine))
 }
 
 // agreement is the share of the samples that agree with the answer: equal after

@@ -87,7 +87,7 @@ func (c *Calibration) differences(now Conditions) (different []string) {
 	differs(then.Ensemble != nil && now.Ensemble != nil && cmp.Or(then.Ensemble.Temperature, 1) != cmp.Or(now.Ensemble.Temperature, 1),
 		"a different temperature of the vote")
 	differs(then.Signals.True && then.ScoresTrue != now.ScoresTrue, "%s", choose(then.ScoresTrue,
-		"the signal p_true from scores, which models of servers do not return (without SignalOptions.True it would hold)",
+		"the signal p_true from scores, which servers do not return, nor does local.OpenServer (without SignalOptions.True it would hold)",
 		"the signal p_true from the first token of a reply, not from scores"))
 	return different
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -169,7 +168,7 @@ func (b *bracket) shorter() bool {
 func (j *Judge) bracketRequest(b *bracket, try int) model.Request {
 	o := j.WithDefaults()
 	req := model.Request{
-		Messages: prompt.Chat(o.KnockoutPrompt, b.text()), MaxTokens: o.MaxTokens, Temperature: o.Temperature,
+		Messages: layout.Chat(o.KnockoutPrompt, b.text()), MaxTokens: o.MaxTokens, Temperature: o.Temperature,
 		Seed: seed.Derive(j.Seed, b.of.Question.ID, "knockout", fmt.Sprint(b.round, b.number, try)),
 	}
 	if try > 0 && req.Temperature == 0 {

@@ -15,7 +15,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -148,7 +147,7 @@ func (c *composer) batch(ctx context.Context, chunks []retriever.Chunk) error {
 		}
 		asked = append(asked, chunk)
 		reqs = append(reqs, model.Request{
-			Messages: prompt.Chat(c.Prompt, passageMessage(chunk)), Samples: c.PerChunk, MaxTokens: c.MaxTokens,
+			Messages: layout.Chat(c.Prompt, passageMessage(chunk)), Samples: c.PerChunk, MaxTokens: c.MaxTokens,
 			Temperature: c.Temperature.Or(0.7), Seed: seed.Derive(c.Seed, "compose", chunk.ID),
 		})
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -107,7 +106,7 @@ func (b *raftBuild) show(d *raftDraft, hits []retriever.Hit) {
 		d.target(rows.KindAnswer, quoteTarget(q, d.oracles))
 		if b.Reason {
 			asked := layout.Documents(q.Question, oracleHits(d.oracles)) + "\n\nThe answer is: " + layout.Indent(q.Answer, layout.JudgeLine)
-			d.ask = layout.WithHistory(prompt.Chat(reasonPrompt, asked), q.History)
+			d.ask = layout.WithHistory(layout.Chat(reasonPrompt, asked), q.History)
 		}
 	case b.WhenAbsent == "gold" && answerable:
 		d.target(rows.KindAnswer, layout.AnswerMarker+" "+q.Answer)

@@ -18,13 +18,13 @@ func ExampleNew() {
 	ctx := context.Background()
 	first, err := ollama.New(ctx, "qwen3:4b", ollama.Options{BaseURL: "http://10.0.0.5:11434"})
 	if err != nil {
-		log.Fatal(err) // errors.Is tells ragft.ErrServerDown from ragft.ErrModelMissing
+		log.Fatal(err) // errors.Is tells model.ErrUnavailable from model.ErrNotFound
 	}
 	second, err := ollama.New(ctx, "qwen3:4b", ollama.Options{BaseURL: "http://10.0.0.6:11434"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	pool, err := pool.New(pool.Options{}, first, second)
+	pool, err := pool.New(first, second)
 	if err != nil {
 		log.Fatal(err)
 	}

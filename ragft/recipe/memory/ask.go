@@ -11,7 +11,6 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -89,7 +88,7 @@ func (b *build) request(a ask) model.Request {
 	if a.about != "" {
 		text += "\n\nSubject: " + a.about
 	}
-	return model.Request{Messages: prompt.Chat(a.system, strings.TrimSpace(text)), MaxTokens: a.maxTokens, Schema: a.schema,
+	return model.Request{Messages: layout.Chat(a.system, strings.TrimSpace(text)), MaxTokens: a.maxTokens, Schema: a.schema,
 		Seed: seed.Derive(b.in.Seed, append([]string{b.Name()}, a.seed...)...)}
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -115,7 +114,7 @@ func (s *promptSearch) propose(ctx context.Context, kept []scoredInstruction, ro
 	reqs := make([]model.Request, len(kept))
 	for i, t := range kept {
 		reqs[i] = model.Request{
-			Messages: prompt.Chat(proposePrompt, s.evidence(t)), Samples: s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
+			Messages: layout.Chat(proposePrompt, s.evidence(t)), Samples: s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
 			Seed: seed.Derive(s.g.in.Seed, "propose", string(s.arm), fmt.Sprint(round), t.Text),
 		}
 		if i < s.o.Beam%len(kept) {

@@ -108,8 +108,8 @@ func (p *Found) Apply(r *Recipe) {
 // Answers are greedy. Progress counts rounds.
 //
 // It needs Model, Questions, of which at least two have an answer, and for the
-// read arm Search. That arm cannot be searched with a template in Prompts, which
-// has no system message: the error is then [prompt.ErrTemplate].
+// read arm Search. It is an error to search that arm with a template in Prompts,
+// which has no system message.
 func SearchPrompts(ctx context.Context, in recipe.Input, o SearchOptions) (*Found, error) {
 	found, err := searchPrompts(ctx, in, o)
 	if err != nil {
@@ -175,7 +175,7 @@ func (o SearchOptions) check(p prompt.Set) error {
 		case slices.Contains(o.Arms[:i], arm):
 			return fmt.Errorf("SearchOptions.Arms has %s twice", arm)
 		case arm == armRead && p.Template != nil:
-			return fmt.Errorf("%w: %s in Prompts.Template has no system message to search for: leave it out, or the %s arm", prompt.ErrTemplate,
+			return fmt.Errorf("Prompts.Template is %s, and a system message would replace it: leave it out, or the %s arm",
 				p.Template.Name, armRead)
 		}
 	}

@@ -87,10 +87,9 @@ func TestOptimisePromptsOfOneArm(t *testing.T) {
 		Prompts: prompt.Set{Template: prompt.RADIT}}
 	options := SearchOptions{Beam: 1, Rounds: 1}
 	_, err := SearchPrompts(t.Context(), in, options)
-	require.ErrorIs(t, err, prompt.ErrTemplate)
-	require.ErrorContains(t, err, "ra-dit")
+	require.ErrorContains(t, err, "Prompts.Template is ra-dit")
 	_, err = options.Estimate(in)
-	require.ErrorIs(t, err, prompt.ErrTemplate)
+	require.ErrorContains(t, err, "Prompts.Template is ra-dit")
 	for _, arms := range [][]rows.Arm{{armRefuse}, {armClosed, armClosed}} {
 		_, err = SearchOptions{Arms: arms}.Estimate(in)
 		require.ErrorContains(t, err, "SearchOptions.Arms has")

@@ -380,5 +380,5 @@ func TestWordingsTakeTurns(t *testing.T) {
 	}
 	require.Equal(t, []string{"nine A0", "nine B0", "nine A1", "nine B1", "nine A2"}, texts)
 	require.Len(t, got.rows[0].Provenance.Rendered, 2)
-	require.Equal(t, prompt.DefaultRead, got.rows[0].Messages[0].Content)
+	require.Equal(t, prompt.Default().Read, got.rows[0].Messages[0].Content)
 }

@@ -45,11 +45,11 @@ func TestTemplateInTrainingAndInference(t *testing.T) {
 			require.True(t, contains(m.Requests, p))
 		}
 		m = fake.AlwaysSays("Mara Venn")
-		careful := eval.System{Name: "it", Model: m, Setting: eval.SettingRetrieval, Prompt: prompt.DefaultCareful}
+		careful := eval.System{Name: "it", Model: m, Setting: eval.SettingRetrieval, Prompt: prompt.Default().Careful}
 		_, err = eval.Run(t.Context(), eval.Config{Systems: []eval.System{careful}, Questions: in.Questions, Search: in.Search,
 			Prompts: in.Prompts, Resamples: 10})
 		require.NoError(t, err)
-		require.Equal(t, prompt.DefaultCareful, m.Requests[0].Messages[0].Content,
+		require.Equal(t, prompt.Default().Careful, m.Requests[0].Messages[0].Content,
 			"a message of the system's own stands in this library's layout")
 
 		m = fake.AlwaysSays("Mara Venn")
