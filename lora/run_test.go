@@ -225,7 +225,7 @@ func TestPause(t *testing.T) {
 	}()
 	require.Eventually(t, c.Control.Paused, time.Minute, time.Millisecond)
 	require.FileExists(t, paused+".checkpoint")
-	time.Sleep(100 * time.Millisecond) // native threads look for work for a moment before they sleep
+	time.Sleep(time.Second) // native threads look for work for a moment before they sleep, longer on a slow processor
 	before := cpuTime(t)
 	const stood = 500 * time.Millisecond
 	time.Sleep(stood)
