@@ -59,7 +59,8 @@ func TestPublishFallsBack(t *testing.T) {
 			s.Models["base:latest"] = api.CreateRequest{Template: "<{{ .Prompt }}>", System: "Be kind."}
 			prepare(s)
 			merged := filepath.Join(t.TempDir(), "merged.gguf")
-			got, err := Publish(t.Context(), Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, Merge: merge, Merged: merged,
+			got, err := Publish(t.Context(), Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, Merge: merge,
+				Merged: merged,
 				Parameters: map[string]any{"temperature": 0.0}})
 			require.NoError(t, err)
 			require.Equal(t, asMerged, got.As)

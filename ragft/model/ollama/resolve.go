@@ -133,7 +133,8 @@ func (s store) weights(m manifest) (path string, err error) {
 	case models == 0:
 		return "", fmt.Errorf("%w: it has no weights on this machine; models that run in the cloud cannot be opened", noGGUF{})
 	case len(adapters) > 0:
-		return "", fmt.Errorf("%w: it is the base %s with the adapter %s; name the two files, or merge them", noGGUF{}, path, strings.Join(adapters, ", "))
+		return "", fmt.Errorf("%w: it is the base %s with the adapter %s; name the two files, or merge them", noGGUF{}, path,
+			strings.Join(adapters, ", "))
 	}
 	return path, nil
 }
