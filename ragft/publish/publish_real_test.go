@@ -60,7 +60,7 @@ func TestPublishFallsBack(t *testing.T) {
 			prepare(s)
 			merged := filepath.Join(t.TempDir(), "merged.gguf")
 			got, err := Publish(t.Context(), Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, Merge: merge,
-				Merged: merged,
+				Merged:     merged,
 				Parameters: map[string]any{"temperature": 0.0}})
 			require.NoError(t, err)
 			require.Equal(t, asMerged, got.As)

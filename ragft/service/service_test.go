@@ -222,7 +222,7 @@ func TestBadConfig(t *testing.T) {
 
 	// A calibration that does not hold is an error at the start: this one needs scores, which a served model does not return.
 	layout := confidence.Conditions{Model: served.Name(), Signals: confidence.SignalOptions{True: true},
-		Setting: string(eval.SettingRetrieval),
+		Setting:  string(eval.SettingRetrieval),
 		Passages: 4, Prompt: prompt.Default().Read, ScoresTrue: true}
 	o := assistant.Options{Calibration: &confidence.Calibration{Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
