@@ -93,20 +93,20 @@ type Config struct {
 	Logger *slog.Logger `yaml:"-"`
 }
 
-// PromptsConfig are the system messages, and the layout of the prompt with
+// PromptsConfig are the instructions, and the layout of the prompt with
 // passages. Their defaults are those of [prompt.Set].
 type PromptsConfig struct {
-	// Read is the message to answer from documents. "" = prompt.DefaultRead.
+	// Read is the message to answer from documents. "" = prompt.Default().Read.
 	Read string `yaml:"read"`
-	// Closed is the message to answer without documents. "" = prompt.DefaultClosed.
+	// Closed is the message to answer without documents. "" = prompt.Default().Closed.
 	Closed string `yaml:"closed"`
 	// Careful is the message to answer from documents or decline.
-	// "" = prompt.DefaultCareful.
+	// "" = prompt.Default().Careful.
 	Careful string `yaml:"careful"`
 	// Refuse is the message to decline, with the documents in view.
-	// "" = prompt.DefaultRefuse.
+	// "" = prompt.Default().Refuse.
 	Refuse string `yaml:"refuse"`
-	// Judge asks whether an answer agrees with the reference. "" = prompt.DefaultJudge.
+	// Judge asks whether an answer agrees with the reference. "" = prompt.Default().Judge.
 	Judge string `yaml:"judge"`
 	// Template is the layout: read, fedrag, ra-dit, or a file with {query} and
 	// {context}. What is trained with one has to be asked with it. "" = read.
@@ -155,8 +155,8 @@ type QuestionsConfig struct {
 	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"96"`
 	// Batch is the number of passages at a time. 0 = 16.
 	Batch int `yaml:"batch" check:"min=1" default:"16"`
-	// Prompt is the system message with which questions are written.
-	// "" = question.DefaultComposePrompt.
+	// Prompt is the instruction with which questions are written.
+	// "" = that of [question.ComposeOptions].
 	Prompt string `yaml:"prompt"`
 
 	// Import is a data set to take the questions from, in place of a model's.

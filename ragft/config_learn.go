@@ -19,7 +19,8 @@ type DemonstrateConfig struct {
 	// known, to see how far it can be trusted. False = it does not.
 	Audit bool `yaml:"audit"`
 	// Refusal is what gold, ralt and raft teach where the documents do not hold the
-	// answer; set to "", such questions are left out. Unset = recipe.DefaultRefusal.
+	// answer; set to "", such questions are left out. Unset = "Sorry, the
+	// documents do not say."
 	Refusal opt.Value[string] `yaml:"refusal" default:"Sorry, the documents do not say."`
 	// Texts is general text to mix into ralt and pretrain, one text a line, or JSONL
 	// with a field text. "" = none.
@@ -34,7 +35,7 @@ type DemonstrateConfig struct {
 }
 
 // SelfDemoConfig is how demonstrations in the model's own words are drawn,
-// judged and chosen (arXiv 2502.10596); see [selfdemo.Options].
+// judged and chosen (arXiv 2502.10596); see [selfdemo.Recipe].
 type SelfDemoConfig struct {
 	// Closed is the number of candidates without documents. Unset = 3.
 	Closed opt.Value[int] `yaml:"candidates-closed" check:"min=0" default:"3"`
@@ -55,7 +56,7 @@ type SelfDemoConfig struct {
 	// Withhold is the share of the answerable questions whose evidence is taken out
 	// of the passages, to learn abstention from. 0 = none.
 	Withhold float64 `yaml:"withhold" check:"share"`
-	// ClosedPrompts are system messages of the candidates without documents, in
+	// ClosedPrompts are instructions of the candidates without documents, in
 	// turn, where they are to differ from the rows'. Nil = that of the rows.
 	ClosedPrompts []string `yaml:"candidate-prompts-closed" check:"text"`
 	// ReadPrompts are the same for candidates with documents. Nil = that of the rows.
@@ -65,7 +66,8 @@ type SelfDemoConfig struct {
 	TwoStep bool `yaml:"two-step"`
 	// TwoStepTokens is the longest draft. 0 = 512.
 	TwoStepTokens int `yaml:"two-step-tokens" check:"min=1" default:"512"`
-	// SummaryPrompt asks for the summary of a draft. "" = selfdemo.DefaultSummaryPrompt.
+	// SummaryPrompt asks for the summary of a draft. "" = that of
+	// [selfdemo.Recipe].
 	SummaryPrompt string `yaml:"summary-prompt"`
 
 	// Votes of the judge for what comparison leaves open. Unset = 1, 0 = never ask.
@@ -83,8 +85,8 @@ type SelfDemoConfig struct {
 	// Tries is how often a round of the tournament is asked until the reply can be
 	// read. 0 = 5.
 	Tries int `yaml:"tries" check:"min=1" default:"5"`
-	// TournamentPrompt is the system message of the tournament.
-	// "" = judge.DefaultKnockoutPrompt.
+	// TournamentPrompt is the instruction of the tournament.
+	// "" = that of [judge.Options].
 	TournamentPrompt string `yaml:"tournament-prompt"`
 
 	// MaxRefusals is the largest share of refusals among the rows with documents.
@@ -118,7 +120,7 @@ type SelfDemoConfig struct {
 	PreferencesOnly bool `yaml:"preferences-only"`
 }
 
-// PromptSearchConfig is the search for system messages with which the model
+// PromptSearchConfig is the search for instructions with which the model
 // answers more questions correctly. The candidates of self-demo are generated
 // with the three best; the rows keep their own.
 type PromptSearchConfig struct {

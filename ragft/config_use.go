@@ -86,7 +86,7 @@ type EvaluateConfig struct {
 	// global-probes.jsonl. "" = none.
 	OverviewQuestions string `yaml:"overview-questions" check:"path"`
 	// Criteria are what the judge compares their answers by. Nil =
-	// judge.MemoryCriteria.
+	// the four of arXiv 2503.16071.
 	Criteria []string `yaml:"criteria" check:"text"`
 }
 

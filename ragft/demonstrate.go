@@ -9,7 +9,6 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
-	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
@@ -160,7 +159,7 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 // estimate says in words what the step takes at most.
 func (d *demonstration) estimate() (string, error) {
 	cost, err := d.recipe.Estimate(d.in)
-	if errors.Is(err, recipe.ErrNoModel) {
+	if missing := d.in.NeedModel(); missing != nil && errors.Is(err, missing) {
 		return "", kindOf(ErrConfig, fmt.Errorf("%w: set model", err))
 	}
 	if err != nil {
@@ -173,7 +172,7 @@ func (d *demonstration) estimate() (string, error) {
 	}
 	if d.config.Demonstrate.Search.On {
 		d.result.Prompts = &PromptSearch{}
-		if d.result.Prompts.Estimate, err = d.maker.searchOptions(d.in).Estimate(d.in.Questions); err != nil {
+		if d.result.Prompts.Estimate, err = d.maker.searchOptions().Estimate(d.in); err != nil {
 			return "", err
 		}
 		expected = fmt.Sprintf("the search for prompts: at most %s\n%s", d.result.Prompts.Estimate, expected)
@@ -259,15 +258,10 @@ func (d *demonstration) write(list []rows.Row) error {
 
 // audit asks the judge of the rows about candidates whose verdict is known.
 func (d *demonstration) audit(ctx context.Context, list []rows.Row) error {
-	auditor := d.maker.judge
-	if auditor == nil {
-		auditor = d.in.Model
-	}
-	if auditor == nil {
+	r := d.maker.generate
+	if r.Judge.Model = d.maker.judge; r.Judge.Model == nil {
 		return kindOf(ErrConfig, errors.New("demonstrate.audit needs the model that judges: set model, and judge if it is another"))
 	}
-	r := selfdemo.Recipe{Options: d.maker.generate}
-	r.Options.Judge.Model = auditor
 	cost, err := r.EstimateAudit(d.in, list)
 	if err != nil {
 		return err

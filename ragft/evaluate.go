@@ -128,14 +128,14 @@ func (e *evaluation) heldOut() ([]question.Question, error) {
 	if err != nil || len(train) == 0 {
 		return held, err
 	}
-	e.leakage = question.MeasureLeakage(train, held, question.LeakOptions{})
+	e.leakage = question.FindLeaks(train, held, question.LeakOptions{})
 	leaks := len(e.leakage.Leaks)
 	if leaks == 0 || e.settings.KeepLeaks {
 		return held, nil
 	}
 	e.leakage.LeftOut = true
 	e.w.say("%d of %d questions are left out, since they also stand in a training question (evaluate.keep-leaks keeps them)", leaks, len(held))
-	if held = question.WithoutLeaks(held, e.leakage.Leaks); len(held) == 0 {
+	if held = e.leakage.Without(held); len(held) == 0 {
 		return nil, fmt.Errorf("%w to measure on: all %d also stand in training questions; evaluate.keep-leaks measures on them all the same",
 			question.ErrNone, leaks)
 	}

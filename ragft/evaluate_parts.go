@@ -289,7 +289,8 @@ func (e *evaluation) readProbes() (err error) {
 		if len(*list.into) == 0 {
 			return fmt.Errorf("%s: %w", list.file, question.ErrNone)
 		}
-		if n := len(rows.SplitProbes(*list.into, e.probes.Rows, question.LeakOptions{}).Leaked); n == len(*list.into) {
+		_, _, leaked := rows.Taught(*list.into, e.probes.Rows, question.LeakOptions{})
+		if n := len(leaked); n == len(*list.into) {
 			return kindOf(ErrInput, fmt.Errorf("%s: the training rows ask all %d questions in nearly the same words: "+
 				"they would only show that these were learnt", list.file, n))
 		}

@@ -48,14 +48,14 @@ func (p *Project) Publish(ctx context.Context) (*publish.Published, error) {
 func (p *Project) publishOptions(w *work) (publish.Options, error) {
 	c := p.config.Publish
 	o := publish.Options{
-		Name: c.Name, From: p.config.Model, BaseURL: c.Ollama, Merged: c.Merged, System: c.System, Logger: p.config.Logger,
+		Name: c.Name, From: p.config.Model, BaseURL: c.Ollama, Merge: mergeAdapter, Merged: c.Merged, System: c.System, Logger: p.config.Logger,
 		Status: func(text string) { w.say("%s", text) },
 	}
 	if servers, err := serversOf(p.config.Model); err != nil || len(servers) > 0 && servers[0].url != "" {
 		return o, errors.Join(err, badModel("set publish.ollama to the server to publish on, and model without an address"))
 	}
 	if c.As != "auto" {
-		o.As = publish.As(c.As)
+		o.As = c.As
 	}
 	if p.config.Scale != 1 {
 		return o, badModel("Ollama runs adapters at the scale 1 only: merge with another scale, and publish that file with adapter none")

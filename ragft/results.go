@@ -49,7 +49,7 @@ type DemonstrateResult struct {
 	UpToDate bool               `json:"up_to_date,omitempty"` // nothing was done
 }
 
-// PromptSearch is what a search for system messages found.
+// PromptSearch is what a search for instructions found.
 type PromptSearch struct {
 	Estimate        model.Cost `json:"estimate"` // at most
 	*selfdemo.Found            // nil in an estimate

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/lora"
@@ -86,9 +85,8 @@ func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
 		}
 	}
 	return finetune.Options{
-		Model: file, Adapter: adapter, HeldOut: orNegative(c.ValidationShare.Or(0)), Logger: p.config.Logger,
-		Loss:    map[string]finetune.LossOn{"last": finetune.LossLast, "all": finetune.LossAll, "text": finetune.LossText}[c.Loss],
-		TooLong: map[string]finetune.TooLong{"drop": finetune.TooLongDrop, "truncate": finetune.TooLongTruncate}[c.TooLong],
+		Model: file, Adapter: adapter, HeldOut: c.ValidationShare, Logger: p.config.Logger,
+		Loss: c.Loss, TooLong: c.TooLong, MaxRise: c.MaxRise,
 		LoRA: lora.Config{
 			Rank: c.Rank, Alpha: c.Alpha, RankStabilized: c.RankStabilized, Targets: c.Targets, Dropout: c.Dropout, Start: c.Start,
 			Window: c.Window, WindowsPerStep: c.WindowsPerStep, Epochs: c.Epochs, LearningRate: c.Rate,
@@ -101,6 +99,15 @@ func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
 			Threads: p.config.Threads, GPULayers: p.trainLayers(), Servers: p.config.RPC, MetricsFile: metrics, TensorBoard: c.TensorBoard,
 		},
 	}, nil
+}
+
+// orNegative is what lora.Config takes for zero if its own zero stands for a
+// default.
+func orNegative(x float64) float64 {
+	if x == 0 {
+		return -1
+	}
+	return x
 }
 
 // trainLayers is the number of layers on the GPU, negative for all.
@@ -150,7 +157,7 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 		}
 		w.set(l.Step, l.Steps, fmt.Sprintf("%s, rate %.2g, %.0f tokens/s", note, l.LearningRate, float64(l.Tokens)/l.Elapsed.Seconds()))
 	}
-	r, err := p.learn(ctx, list, t)
+	r, err := finetune.Train(ctx, list, t)
 	switch {
 	case errors.Is(err, lora.ErrCheckpoint):
 		return nil, fmt.Errorf("%w: it is of other rows or settings: use the same as then to resume, or set train.restart to start again", err)
@@ -158,21 +165,6 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 		return nil, fmt.Errorf("%w; see train.rate, demonstrate.texts and train.evaluate-every; train.max-rise 0 goes on regardless", err)
 	}
 	return r, err
-}
-
-// learn watches the general text of a pre-training, which is to be kept; see
-// [finetune.PretrainModel].
-func (p *Project) learn(ctx context.Context, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
-	general := slices.ContainsFunc(list, func(r rows.Row) bool { return r.Source == rows.SourceGeneral })
-	rise := p.config.Train.MaxRise.Or(0)
-	if !general || rise == 0 {
-		return finetune.Train(ctx, list, t)
-	}
-	r, err := finetune.PretrainModel(ctx, list, finetune.PretrainOptions{Train: t, MaxRise: rise})
-	if err != nil {
-		return nil, err
-	}
-	return &r.Result, nil
 }
 
 func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []string) *TrainResult {

@@ -41,7 +41,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
 
 	for what, args := range map[string][]string{
-		" passages, not 1": {"--passages", "1"}, "the system message": {"--decline-prompt"}, "not a vote": {"--set",
+		" passages, not 1": {"--passages", "1"}, "the instruction": {"--decline-prompt"}, "not a vote": {"--set",
 			"assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
 		"the whole text": {"--set", "assistant.final-answer=true"},
 	} {

@@ -44,7 +44,7 @@ func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 			}
 			asked.Add(1)
 			say := "Abel Hesk"
-			if body.Messages[0].Content == prompt.DefaultRefuse {
+			if body.Messages[0].Content == prompt.Default().Refuse {
 				say = "I cannot say."
 			}
 			fmt.Fprintf(

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/rows"
 )
 
 func (a *app) trainCommand() *cobra.Command {
@@ -104,7 +104,7 @@ func writeSources(w io.Writer, r *ragft.TrainResult) error {
 		before, after := r.BaseBySource[source], r.BySource[source]
 		what, digits := "loss", 3
 		switch source {
-		case rows.SourceDomain, rows.SourceGeneral:
+		case trainlog.Domain, trainlog.General:
 			what, digits, before, after = "perplexity", 2, math.Exp(before), math.Exp(after)
 		case "":
 			source = "rows without a source:"

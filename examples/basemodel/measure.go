@@ -98,7 +98,7 @@ func probesOf(g *corpus.Generator) []probe {
 	for _, it := range append(g.TestSet(2, 400), g.TestClosed(2)...) {
 		for i, t := range it.Turns {
 			asRead := it
-			asRead.Instruction = prompt.DefaultRead
+			asRead.Instruction = prompt.Default().Read
 			equals := func(a string) bool { return answer.ExactMatch(a, []string{t.Answer}) }
 			wording := ""
 			if it.HeldOut {

@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
+	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/report"
@@ -70,6 +71,7 @@ func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questi
 	defer bar.done()
 	return eval.Run(ctx, eval.Config{
 		Systems: systems, Questions: questions, Search: c.index, Passages: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
+		Judge: judge.Options{Votes: -1},
 		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
 				bar.set(p.Done, p.Total, p.System)
@@ -81,7 +83,7 @@ func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questi
 func (c *comparison) heldSystems() []eval.System {
 	reading := []eval.System{
 		{Name: baseName, Model: c.cached, Setting: eval.SettingRetrieval},
-		{Name: carefulName, Model: c.cached, Setting: eval.SettingRetrieval, Prompt: prompt.DefaultCareful},
+		{Name: carefulName, Model: c.cached, Setting: eval.SettingRetrieval, Prompt: prompt.Default().Careful},
 	}
 	for _, r := range c.results {
 		if r.tuned == nil {

@@ -6,8 +6,21 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 )
+
+// System is the system message of every prompt. It is fixed, so that prompts begin alike; what to do stands behind the
+// documents.
+const System = "You answer questions from documents."
+
+// User returns [System] and a user message.
+func User(content string) []model.Message { return Chat(System, content) }
+
+// Chat returns a system message and a user message.
+func Chat(system, user string) []model.Message {
+	return []model.Message{{Role: model.RoleSystem, Content: system}, {Role: model.RoleUser, Content: user}}
+}
 
 // Ask lays out numbered documents, an instruction and a question:
 //

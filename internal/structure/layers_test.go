@@ -63,9 +63,7 @@ var sideways = map[string][]string{
 }
 
 // deviations are imports that the layers forbid and that stand for now: "FROM -> TO" and why.
-var deviations = map[string]string{
-	"ragft/searchtune -> ragft/recipe": "to be cut: LSR takes a recipe.Input",
-}
+var deviations = map[string]string{}
 
 // native are the packages that need llama.cpp: they, or what they import, use cgo. The last three also build without,
 // and then say what they lack.

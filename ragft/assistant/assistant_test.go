@@ -152,7 +152,7 @@ func TestAssistantHistory(t *testing.T) {
 	require.NoError(t, err)
 	asked := m.Requests[0].Messages
 	require.Len(t, asked, 4)
-	require.Equal(t, prompt.DefaultRead+"\n\nBe brief.", asked[0].Content)
+	require.Equal(t, prompt.Default().Read+"\n\nBe brief.", asked[0].Content)
 	require.Equal(t, "Good day.", asked[2].Content)
 	require.Contains(t, asked[3].Content, "Question: Who owns the inn?")
 }

@@ -23,9 +23,9 @@ type System struct {
 	Name    string // unique; used in tables and plots
 	Model   model.Model
 	Setting Setting // the passages shown; "" = none
-	Prompt  string  // system message; "" = Prompts.Read with passages, Prompts.Closed without
+	Prompt  string  // instruction; "" = Prompts.Read with passages, Prompts.Closed without
 
-	// Template lays out the prompt with passages, in place of a system message;
+	// Template lays out the prompt with passages, in place of an instruction;
 	// nil = that of Prompts if Prompt is empty.
 	Template *prompt.Template
 
@@ -102,6 +102,9 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: no questions", ErrNothing)
 	}
 	if err := errors.Join(nonnegative.Check(c), nonnegative.Check(c.Signals)); err != nil {
+		return fmt.Errorf("ragft: evaluate: %w", err)
+	}
+	if err := c.Judge.Check(); err != nil {
 		return fmt.Errorf("ragft: evaluate: %w", err)
 	}
 	if c.Judge.Knockout {

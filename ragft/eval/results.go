@@ -123,7 +123,7 @@ type SystemResult struct {
 	Name        string             `json:"name"`
 	Model       string             `json:"model"`
 	Setting     Setting            `json:"setting"`
-	Prompt      string             `json:"prompt"`           // the system message
+	Prompt      string             `json:"prompt"`           // the instruction
 	Layout      string             `json:"layout,omitempty"` // hash of the prompt with passages for a sample question
 	Ensemble    *answer.Ensemble   `json:"ensemble,omitempty"`
 	Extracted   bool               `json:"extracted,omitempty"`   // System.Extract was set

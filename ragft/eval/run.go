@@ -87,7 +87,7 @@ func (e *evaluator) remember(i int, hits []retriever.Hit) {
 	}
 }
 
-// prompts returns the prompts of a system, with its own system message.
+// prompts returns the prompts of a system, with its own instruction.
 func (e *evaluator) prompts(s System) prompt.Set {
 	p := e.Prompts
 	if s.Prompt != "" {
@@ -177,7 +177,7 @@ func (e *evaluator) noteShown(s System, i int, hits []retriever.Hit, of int, r *
 	if !s.Setting.ShowsPassages() {
 		return
 	}
-	r.Passages, r.Context = len(hits), question.LabelContext(e.questions[i].Question, hits)
+	r.Passages, r.Context = len(hits), e.questions[i].Question.Context(hits)
 	r.cut = r.cut || len(hits) < of
 	if s.Setting != SettingLong {
 		r.Shortened = r.cut
@@ -199,7 +199,7 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 	var right []retriever.Hit // of those that the model cited itself
 	for _, c := range places {
 		quote := retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}
-		holds := question.HoldsPart(quote, q)
+		holds := q.HeldBy(quote)
 		if !c.Attributed {
 			if r.Cited++; holds {
 				right = append(right, quote)
@@ -210,7 +210,7 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support, Right: holds,
 		})
 	}
-	r.CitedRight, r.CitedWhole = len(right), question.LabelContext(q, right) == answer.Present
+	r.CitedRight, r.CitedWhole = len(right), q.Context(right) == answer.Present
 }
 
 // judge gives the records of a batch their verdicts.

@@ -220,7 +220,7 @@ type assistantModel struct{ *run }
 // Name implements [model.Model].
 func (m assistantModel) Name() string { return m.model.Local.Name() }
 
-// Unwrap returns the local model, so that passages are cut as in an evaluation.
+// Unwrap returns the local model, so that passages are shortened as in an evaluation.
 func (m assistantModel) Unwrap() model.Model { return m.model.Local }
 
 // Chat implements [model.Model].

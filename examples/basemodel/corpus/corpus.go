@@ -20,7 +20,7 @@ import (
 // Kind says what an item teaches.
 type Kind int
 
-// The kinds of items. The first five have an instruction of their own, the system message.
+// The kinds of items. The first five have an instruction of their own.
 const (
 	Read    Kind = iota // answer from documents; every question can be answered
 	Careful             // answer from documents, or decline; about half of the questions cannot be answered

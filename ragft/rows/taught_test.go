@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSplitProbes(t *testing.T) {
+func TestTaught(t *testing.T) {
 	r := []rows.Row{{ID: "r", Question: "What do you know about the Red Mill?",
 		Messages: append(fixture.ClosedPrompt("x"), model.Message{Role: model.RoleAssistant, Content: "Mara Venn runs the Red Mill."})}}
-	p := rows.SplitProbes([]question.Question{
+	taught, notTaught, leaked := rows.Taught([]question.Question{
 		{ID: "taught", Question: "Who runs the Red Mill?", Answer: "Mara Venn"},
 		{ID: "leaked", Question: "What do you know about the red mill", Answer: "Mara Venn"},
 		{ID: "elsewhere", Question: "Who won chess in Tolsay?", Answer: "Mara Venn"},
@@ -26,7 +26,7 @@ func TestSplitProbes(t *testing.T) {
 		}
 		return out
 	}
-	require.Equal(t, []string{"taught"}, ids(p.Taught))
-	require.Equal(t, []string{"leaked"}, ids(p.Leaked))
-	require.Equal(t, []string{"elsewhere", "withheld"}, ids(p.Withheld))
+	require.Equal(t, []string{"taught"}, ids(taught))
+	require.Equal(t, []string{"leaked"}, ids(leaked))
+	require.Equal(t, []string{"elsewhere", "withheld"}, ids(notTaught))
 }
