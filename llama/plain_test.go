@@ -63,3 +63,32 @@ func TestNotFirst(t *testing.T) {
 	_, err = c.Generate(t.Context(), []Request{{Prompt: prompt, Sampling: Sampling{NotFirst: free[:1], Grammar: `root ::= "a"`}}})
 	require.ErrorContains(t, err, "grammar exclude")
 }
+
+// TestFirst holds Sample.First to scores, and ends a sample before its first token.
+func TestFirst(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c, err := m.NewContext(ContextOptions{})
+	require.NoError(t, err)
+	defer c.Close()
+	prompt, err := m.Tokenize("The mill", TokenizeOptions{AddSpecial: true})
+	require.NoError(t, err)
+	want, err := c.Score(t.Context(), prompt, [][]Token{{7}, {9}})
+	require.NoError(t, err)
+	stop := Request{Prompt: prompt, First: []Token{7, 9}, OnFirst: func(sample int, first []float32) bool {
+		require.Len(t, first, 2)
+		return false
+	}}
+	plain, first := Request{Prompt: prompt, MaxTokens: 3}, Request{Prompt: prompt, MaxTokens: 3, Samples: 2, First: []Token{7, 9}}
+	results, err := c.Generate(t.Context(), []Request{plain, first, stop})
+	require.NoError(t, err)
+	for _, s := range results[1].Samples {
+		require.Equal(t, results[0].Samples[0].Tokens, s.Tokens)
+		require.InDelta(t, want[0][0], s.First[0], 1e-3)
+		require.InDelta(t, want[1][0], s.First[1], 1e-3)
+	}
+	require.Empty(t, results[0].Samples[0].First)
+	require.Equal(t, StopFirst, results[2].Samples[0].Stop)
+	require.Empty(t, results[2].Samples[0].Text)
+	_, err = c.Generate(t.Context(), []Request{{Prompt: prompt, First: []Token{-5}}})
+	require.ErrorIs(t, err, ErrInvalidToken)
+}

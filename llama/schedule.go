@@ -29,6 +29,8 @@ type job struct {
 	onText    func(int, string)
 	onToken   func(int, ChosenToken)
 	onDone    func()
+	first     []Token
+	onFirst   func(int, []float32) bool
 	samples   []Sample
 
 	ctx   context.Context // ends this job alone; nil if the scheduler works for one call
@@ -66,6 +68,7 @@ type lane struct {
 	text   stream
 	tokens []Token
 	probs  []float32
+	first  []float32 // of the job's first tokens
 	top    [][]TokenLogProb
 	turn   uint64 // number of the last batch with a token of it
 }
@@ -273,6 +276,10 @@ func (s *scheduler) take() error {
 		if !slices.Contains(s.lanes, l) {
 			continue // its job has failed because of another lane
 		}
+		if s.batch.picks[i].slot < 0 { // asked for beside the first token
+			l.first = append(l.first, float32(picked.logprob))
+			continue
+		}
 		if picked.token < 0 {
 			err := error(ErrNotANumber)
 			if picked.token == -2 {
@@ -302,6 +309,9 @@ func (s *scheduler) take() error {
 // addToken adds a token to a lane's sample. It returns the reason why the sample ends with it, or 0.
 func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogProb) StopReason {
 	j := l.job
+	if len(l.tokens) == 0 && j.onFirst != nil && !j.onFirst(l.sample, l.first) {
+		return StopFirst
+	}
 	l.at = len(j.prompt) + len(l.tokens)
 	l.next = token
 	l.tokens = append(l.tokens, token)
@@ -328,7 +338,9 @@ func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogP
 func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job
-	j.samples[l.sample] = Sample{Text: l.text.text.String(), Tokens: l.tokens, LogProbs: l.probs, Top: l.top, Stop: reason}
+	j.samples[l.sample] = Sample{
+		Text: l.text.text.String(), Tokens: l.tokens, LogProbs: l.probs, Top: l.top, First: l.first, Stop: reason,
+	}
 	if j.closed++; j.closed == len(j.samples) && j.onDone != nil {
 		j.onDone()
 	}
