@@ -44,6 +44,11 @@ type Request struct {
 	// first token, and the completion is not empty. [local.Model] does this; servers refuse it with [ErrRequest].
 	Exclude []string
 
+	// OnFirst is called with [Sample.Excluded] before the first token of each sample is used, if Exclude has texts. If it
+	// returns false, the sample ends there, without text. Nil = never. A [github.com/ragft/ragft/ragft/model/cache.Model] does
+	// not call it for what it has stored.
+	OnFirst func(excluded float64) bool
+
 	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,
 	// or, of a sample that ends over its length, the beginning of such a text.
 	// [local.Model] samples under a grammar, and knows the keywords type, enum,
@@ -105,5 +110,9 @@ type Sample struct {
 	Text        string
 	Tokens      int     // tokens generated
 	MeanLogProb float64 // mean natural log probability of those tokens; NaN where unknown
-	Truncated   bool    // true when the length limit ended it
+
+	// Excluded is the natural log of the probability that the completion would have begun as one of [Request.Exclude];
+	// 0 = not known.
+	Excluded  float64
+	Truncated bool // true when the length limit ended it
 }

@@ -74,6 +74,7 @@ type storedSample struct {
 	Tokens      int      `json:"tokens"`
 	MeanLogProb *float64 `json:"mean_logprob,omitempty"` // JSON has no NaN
 	Truncated   bool     `json:"truncated,omitempty"`
+	Excluded    float64  `json:"excluded,omitempty"`
 }
 
 // storedScore is a score as it is written. JSON has no infinity: null stands
@@ -87,7 +88,7 @@ type storedScore struct {
 func encodeResponse(response model.Response) (json.RawMessage, error) {
 	stored := storedEntry{PromptTokens: response.PromptTokens, Seconds: response.Seconds}
 	for _, sample := range response.Samples {
-		s := storedSample{Text: []byte(sample.Text), Tokens: sample.Tokens, Truncated: sample.Truncated}
+		s := storedSample{Text: []byte(sample.Text), Tokens: sample.Tokens, Truncated: sample.Truncated, Excluded: sample.Excluded}
 		if !math.IsNaN(sample.MeanLogProb) && !math.IsInf(sample.MeanLogProb, 0) {
 			s.MeanLogProb = &sample.MeanLogProb
 		}
@@ -106,7 +107,7 @@ func decodeResponse(raw json.RawMessage) (model.Response, error) {
 	}
 	response := model.Response{PromptTokens: stored.PromptTokens, Seconds: stored.Seconds}
 	for _, s := range stored.Samples {
-		sample := model.Sample{Text: string(s.Text), Tokens: s.Tokens, MeanLogProb: math.NaN(), Truncated: s.Truncated}
+		sample := model.Sample{Text: string(s.Text), Tokens: s.Tokens, MeanLogProb: math.NaN(), Truncated: s.Truncated, Excluded: s.Excluded}
 		if s.MeanLogProb != nil {
 			sample.MeanLogProb = *s.MeanLogProb
 		}

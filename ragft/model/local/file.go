@@ -147,7 +147,7 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 	if f.model.Plain() {
 		r.Stop = append(slices.Clone(r.Stop), plainStop)
 	}
-	excluded, err := f.excluded(r)
+	first, notFirst, err := f.excluded(r)
 	if err != nil {
 		return llama.Request{}, err
 	}
@@ -155,8 +155,9 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 		Prompt: prompt, Samples: r.Samples, MaxTokens: r.MaxTokens, Stop: r.Stop,
 		Sampling: llama.Sampling{
 			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), MinP: float32(r.MinP), Seed: uint32(r.Seed ^ r.Seed>>32),
-			Grammar: grammar, NotFirst: excluded,
+			Grammar: grammar, NotFirst: notFirst,
 		},
+		First: first, OnFirst: onFirst(r.OnFirst),
 		OnText: firstSample(r.OnText), OnDone: r.OnDone,
 	}, nil
 }
@@ -164,33 +165,42 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 // plainStop ends the answers of a model without a chat template, which would go on with a question of its own.
 const plainStop = "\n"
 
-// excluded returns the tokens that r.Exclude keeps a completion from beginning with: the first of each text, those that
-// end it at once, and line breaks.
-func (f *file) excluded(r model.Request) ([]llama.Token, error) {
+// excluded returns the first tokens of the texts in r.Exclude, and all tokens that a completion must not begin with for
+// their sake: these, those that end it at once, and line breaks.
+func (f *file) excluded(r model.Request) (first, all []llama.Token, err error) {
 	if len(r.Exclude) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	var tokens []llama.Token
 	for _, text := range r.Exclude {
 		turn := append(llamachat.Messages(r.Messages), llama.Message{Role: model.RoleAssistant, Content: text})
 		_, answer, err := f.model.TokenizeTurn(turn, llama.ChatOptions{})
 		if err != nil {
-			return nil, fmt.Errorf("ragft: %w", err)
+			return nil, nil, fmt.Errorf("ragft: %w", err)
 		}
-		tokens = append(tokens, answer[0])
+		first = append(first, answer[0])
 	}
-	tokens = append(tokens, f.model.EndOfGeneration()...)
+	slices.Sort(first)
+	first = slices.Compact(first)
+	all = append(slices.Clone(first), f.model.EndOfGeneration()...)
 	for _, blank := range []string{"\n", "\n\n"} {
 		t, err := f.model.Tokenize(blank, llama.TokenizeOptions{})
 		if err != nil {
-			return nil, fmt.Errorf("ragft: %w", err)
+			return nil, nil, fmt.Errorf("ragft: %w", err)
 		}
 		if len(t) == 1 {
-			tokens = append(tokens, t[0])
+			all = append(all, t[0])
 		}
 	}
-	slices.Sort(tokens)
-	return slices.Compact(tokens), nil
+	slices.Sort(all)
+	return first, slices.Compact(all), nil
+}
+
+// onFirst calls a function with the logarithm of what the probabilities of first tokens add up to.
+func onFirst(call func(excluded float64) bool) func(int, []float32) bool {
+	if call == nil {
+		return nil
+	}
+	return func(_ int, first []float32) bool { return len(first) == 0 || call(llamachat.LogSum(first)) }
 }
 
 // CountTokens returns the length of the prompt that the messages make, in tokens.

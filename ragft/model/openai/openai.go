@@ -153,6 +153,9 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 	if index == 0 {
 		onText = req.OnText
 	}
+	if len(req.Exclude) > 0 {
+		return sample, 0, fmt.Errorf("%w: an OpenAI-like server cannot exclude how an answer begins (Request.Exclude)", model.ErrRequest)
+	}
 	err = m.policy.Do(ctx, func(ctx context.Context) error {
 		a, err := m.try(ctx, req, index, onText)
 		if err == nil {
