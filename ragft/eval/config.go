@@ -8,6 +8,7 @@ import (
 	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/judge"
@@ -32,6 +33,10 @@ type System struct {
 	// Ensemble, if set, answers from each passage separately and lets the answers
 	// vote; nil = one answer from all passages together.
 	Ensemble *answer.Ensemble
+
+	// Rule, if set, decides before an answer whether to give one: what it declines is a refusal, and all else is answered with
+	// the refusal excluded. The model must be able to exclude how an answer begins. nil = the model decides.
+	Rule *abstain.Rule
 
 	// Extract takes the answer out of the generated text, as [answer.Final] does;
 	// nil = the whole text. Citations are looked for in the whole text.
@@ -144,6 +149,10 @@ func (c Config) checkSystem(s System) error {
 	switch {
 	case s.Name == "":
 		return errors.New("a system without a name")
+	case s.Rule != nil && (!s.Setting.ShowsPassages() || s.Ensemble != nil):
+		return fmt.Errorf("system %q: Rule needs passages that are shown together", s.Name)
+	case s.Rule != nil && s.Rule.Check() != nil:
+		return fmt.Errorf("system %q: %w", s.Name, s.Rule.Check())
 	case s.Model == nil:
 		return fmt.Errorf("system %q has no model", s.Name)
 	case !s.Setting.known():
