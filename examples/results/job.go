@@ -114,7 +114,7 @@ func (p program) do(ctx context.Context, j job) error {
 		Dir: filepath.Join(dir, "project"), Documents: documents, Questions: questions, Model: j.model.path, Passages: p.passages,
 		TestShare: opt.Of(0.0), Seed: opt.Of(j.seed), Threads: p.threads, Progress: p.progress(j.name()), Sequences: 8,
 	}
-	c.Index.ChunkSize = 400 // a paragraph
+	c.Index.Chunk = 400 // a paragraph
 	c.Train.Epochs, c.Train.Rate, c.Train.WindowsPerStep, c.Train.Rank = p.epochs, p.rate, 2, 16
 	if j.arm.recipe != "" {
 		c.Demonstrate.Recipe = []string{j.arm.recipe}
