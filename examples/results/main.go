@@ -134,7 +134,7 @@ func (p program) progress(name string) func(ragft.Progress) {
 		if at.Total == 0 {
 			return
 		}
-		key := fmt.Sprint(at.Step, at.Phase, 20*at.Done/at.Total)
+		key := fmt.Sprint(at.Step, at.Phase, 10*at.Done/at.Total)
 		if key == last {
 			return
 		}

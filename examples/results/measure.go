@@ -5,13 +5,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/eval"
-	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -90,6 +87,9 @@ func (p program) evaluate(ctx context.Context, j job, s eval.System, search retr
 	return eval.Run(ctx, eval.Config{
 		Systems: []eval.System{s}, Questions: questions, Search: search, Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
 		Progress: func(at eval.Progress) {
+			if at.Stage != "answer" {
+				return
+			}
 			show(ragft.Progress{Step: "measure", Phase: string(s.Setting) + " " + at.Stage, Done: at.Done, Total: at.Total})
 		},
 	})
