@@ -40,6 +40,7 @@ var budget = map[string]int{
 	"ragft/question/dataset": 17,
 	"ragft/recipe":           9,
 	"ragft/recipe/memory":    2,
+	"ragft/recipe/verified":  2,
 	"ragft/recipe/selfdemo":  7, // with ScoredPrompt, what Found lists
 	"ragft/report":           6, // with Info and ModelFile, so that a program can set and check them
 	"ragft/rows":             17,
