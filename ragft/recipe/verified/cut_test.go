@@ -30,12 +30,15 @@ func TestCut(t *testing.T) {
 		require.True(t, answer.Contains(got, []string{c.gold}))
 	}
 	require.Equal(t, "Mara Venn", cut("It was Mara Venn who", []string{"Mara Venn"}, false), "a text that was cut off")
-	require.Equal(t, "Mara Venn of Orrin", cut("Mara Venn of Orrin", []string{"Mara Venn", "Mara Venn of Orrin"}, false), "the longest reference")
+	longer := []string{"Mara Venn", "Mara Venn of Orrin"}
+	require.Equal(t, "Mara Venn of Orrin", cut("Mara Venn of Orrin", longer, false), "the longest reference")
 }
 
 func TestSupported(t *testing.T) {
 	d := &draft{question: question.Question{Question: "Who runs the mill?", Answer: "Mara Venn"}}
-	d.show([]retriever.Hit{{Chunk: retriever.Chunk{Text: "The mill of Orrin is kept by Mara Venn since 1912."}}, {Chunk: retriever.Chunk{Text: "Ann Lee baked."}}})
+	d.show([]retriever.Hit{
+		{Chunk: retriever.Chunk{Text: "The mill of Orrin is kept by Mara Venn since 1912."}}, {Chunk: retriever.Chunk{Text: "Ann Lee baked."}},
+	})
 	for text, want := range map[string]bool{
 		"Mara Venn":                          true,
 		"Mara Venn of Orrin runs the mill":   true,

@@ -249,7 +249,8 @@ func TestRefusalIsTheLikeliest(t *testing.T) {
 	require.Len(t, m.scored, 2, "the prompts of the questions to be declined")
 	for _, completions := range m.scored {
 		require.Len(t, completions, len(refusals.Wordings("en")))
-		require.Contains(t, []string{asksSea, asksPier}, completions[0].Messages[1].Content[strings.LastIndex(completions[0].Messages[1].Content, ": ")+2:])
+		_, asked, _ := strings.Cut(completions[0].Messages[1].Content, "Question: ")
+		require.Contains(t, []string{asksSea, asksPier}, asked)
 	}
 	text, ok := verified.Refusal(r.Rows[:1])
 	require.True(t, ok)
