@@ -6,9 +6,10 @@ import "github.com/ragft/ragft/ragft/opt"
 // not held out. Each recipe has a section; those of recipes that are not
 // chosen are not used.
 type DemonstrateConfig struct {
-	// Recipe names what makes the rows: self-demo, gold, ralt, raft, memory or
-	// pretrain. Several are mixed, by weight: self-demo=2, gold=1. Nil = self-demo.
-	Recipe []string `yaml:"recipe" default:"self-demo"`
+	// Recipe names what makes the rows: verified, self-demo, gold, ralt, raft,
+	// memory or pretrain. Several are mixed, by weight: verified=2, gold=1.
+	// Nil = verified.
+	Recipe []string `yaml:"recipe" default:"verified"`
 	// Total is the number of rows of a mixture. 0 = as many as the weights allow.
 	Total int `yaml:"total" check:"min=0"`
 	// Judge is the model that judges here. "" = Judge of [Config].
@@ -26,12 +27,38 @@ type DemonstrateConfig struct {
 	// with a field text. "" = none.
 	Texts string `yaml:"texts" check:"path"`
 
+	Verified VerifiedConfig     `yaml:"verified"`
 	SelfDemo SelfDemoConfig     `yaml:"self-demo"`
 	Search   PromptSearchConfig `yaml:"search-prompts"`
 	RAFT     RAFTConfig         `yaml:"raft"`
 	RALT     RALTConfig         `yaml:"ralt"`
 	Memory   MemoryConfig       `yaml:"memory"`
 	Pretrain PretrainConfig     `yaml:"pretrain"`
+}
+
+// VerifiedConfig is how demonstrations are made that every model can make: its
+// own right answer, or its words for the reference, or the reference, and one
+// refusal where the documents do not hold the answer; see [verified.Recipe].
+type VerifiedConfig struct {
+	// Draws is the number of answers drawn where the greedy one is not right.
+	// Unset = 4.
+	Draws opt.Value[int] `yaml:"draws" check:"min=0" default:"4"`
+	// Temperature of the draws. Unset = 0.7.
+	Temperature opt.Value[float64] `yaml:"temperature" check:"amount" default:"0.7"`
+	// MinP is the share of the likeliest token's probability that a drawn token
+	// has at least, below 1. Unset = 0.1, 0 = off.
+	MinP opt.Value[float64] `yaml:"min-p" check:"share" default:"0.1"`
+	// MaxTokens is the longest text that is generated. 0 = 32.
+	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"32"`
+	// Pairs is the share of the questions whose evidence is shown that give a second
+	// row, without the evidence and with a refusal. Unset = 0.3.
+	Pairs opt.Value[float64] `yaml:"pairs" check:"share" default:"0.3"`
+	// Refusal is the text with which all rows decline. "" = the likeliest of
+	// several in the language of the questions.
+	Refusal string `yaml:"refusal"`
+	// Preferences adds rows that are learnt as preferences (DPO): the answer over
+	// the refusal, or the refusal over what the model makes up. False = none.
+	Preferences bool `yaml:"preferences"`
 }
 
 // SelfDemoConfig is how demonstrations in the model's own words are drawn,

@@ -14,7 +14,8 @@ import (
 )
 
 // Demonstrate makes training rows of the questions that are not held out: by
-// default demonstrations in the model's own words, judged and chosen. It writes
+// default the model's own right answers and a refusal, checked against reference
+// and passages. It writes
 // them to rows.jsonl, a file to read, filter and edit. What the model writes is
 // kept in the cache, so that nothing is generated twice.
 func (p *Project) Demonstrate(ctx context.Context) (*DemonstrateResult, error) {
@@ -206,9 +207,13 @@ func (d *demonstration) make(ctx context.Context, in inputs) (err error) {
 		return err
 	}
 	r.Rows, r.Cost, r.Kinds, r.Sources, r.Dropped = len(made.Rows), made.Cost, map[string]int{}, map[string]int{}, words(made.Dropped)
+	r.Made, r.Refusal = map[string]int{}, made.Refusal
 	for _, row := range made.Rows {
 		r.Kinds[string(row.Kind)]++
 		r.Sources[row.Source]++
+		if row.Made != "" && len(row.Rejected) == 0 {
+			r.Made[row.Made]++
+		}
 	}
 	if len(made.Rows) == 0 {
 		return kindOf(ErrEmpty, errors.New("no question gave a row: "+counts(r.Dropped)))

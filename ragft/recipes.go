@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/memory"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/recipe/verified"
 )
 
 // maker makes the recipes of a config.
@@ -61,6 +62,11 @@ func (m *maker) recipe() (recipe.Recipe, error) {
 func (m *maker) one(name string) (recipe.Recipe, error) {
 	c, refusal := m.config, m.config.Refusal.Or("")
 	switch name {
+	case "verified":
+		return verified.Recipe{
+			Draws: c.Verified.Draws, Temperature: c.Verified.Temperature, MinP: c.Verified.MinP, MaxTokens: c.Verified.MaxTokens,
+			Pairs: c.Verified.Pairs, Refusal: c.Verified.Refusal, Preferences: c.Verified.Preferences,
+		}, nil
 	case "self-demo":
 		return m.demonstrations(), nil
 	case "gold":

@@ -40,6 +40,8 @@ type DemonstrateResult struct {
 	Rows     int                `json:"rows"`
 	Kinds    map[string]int     `json:"kinds,omitempty"`   // of the rows
 	Sources  map[string]int     `json:"sources,omitempty"` // of the rows
+	Made     map[string]int     `json:"made,omitempty"`    // rows by who wrote their target, as [rows.Row.Made]; without preferences
+	Refusal  string             `json:"refusal,omitempty"` // with which the rows decline, where the recipe chose one for all
 	Dropped  map[string]int     `json:"dropped,omitempty"` // questions, by reason
 	Prompts  *PromptSearch      `json:"prompts,omitempty"` // nil without a search for prompts
 	Audit    *judge.AuditResult `json:"audit,omitempty"`   // of the judge; nil if none was asked for

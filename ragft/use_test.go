@@ -167,7 +167,7 @@ func TestSettingsWithoutEffect(t *testing.T) {
 	}{
 		{"write.limit has no effect with write.import", map[string]string{"write.import": "set.jsonl", "write.limit": "3"}},
 		{"write.documents and write.format need write.import", map[string]string{"write.documents": "out.jsonl"}},
-		{"there is no \"soup\"; there are self-demo, gold", map[string]string{"demonstrate.recipe": "soup"}},
+		{"there is no \"soup\"; there are verified, self-demo, gold", map[string]string{"demonstrate.recipe": "soup"}},
 		{"is for the recipe self-demo", map[string]string{"demonstrate.recipe": "gold", "demonstrate.search-prompts.on": "true"}},
 		{"both are 0", map[string]string{"demonstrate.self-demo.candidates-closed": "0", "demonstrate.self-demo.candidates-read": "0",
 			"demonstrate.search-prompts.on": "true"}},

@@ -180,7 +180,7 @@ func TestExitCodes(t *testing.T) {
 		{"no evaluation", "ragft evaluate", exitMissing, []string{"report"}},
 		{"bad questions", "bad.jsonl:2", exitInput, []string{"demonstrate", "--questions", bad}},
 		{"empty questions", "no questions", exitEmpty, []string{"demonstrate", "--questions", none}},
-		{"no such recipe", "there are self-demo, gold", exitUsage, []string{"demonstrate", "--recipe", "soup"}},
+		{"no such recipe", "there are verified, self-demo, gold", exitUsage, []string{"demonstrate", "--recipe", "soup"}},
 		{"gold answers without an answer", "questions that have an answer", exitEmpty, []string{"demonstrate", "--questions", unanswered,
 			"-m", ""}},
 		{"no text to replay", "no general text to replay", exitError, []string{"demonstrate", "--recipe", "pretrain", "-m", ""}},

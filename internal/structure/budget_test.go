@@ -16,7 +16,7 @@ import (
 var budget = map[string]int{
 	"llama":                  48,
 	"lora":                   49,
-	"ragft":                  49, // to be cut: each section of the project file and each step's result is a type
+	"ragft":                  50, // to be cut: each section of the project file and each step's result is a type; VerifiedConfig is the newest
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        11,
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
@@ -40,6 +40,7 @@ var budget = map[string]int{
 	"ragft/question/dataset": 17,
 	"ragft/recipe":           9,
 	"ragft/recipe/memory":    2,
+	"ragft/recipe/verified":  2,
 	"ragft/recipe/selfdemo":  7, // with ScoredPrompt, what Found lists
 	"ragft/report":           6, // with Info and ModelFile, so that a program can set and check them
 	"ragft/rows":             17,

@@ -35,7 +35,7 @@ var layers = map[string]layer{
 	"ragft/report": results, "ragft/publish": results, "ragft/export": results, "ragft/service": results,
 
 	"ragft/eval/robust": methods, "ragft/eval/forget": methods, "ragft/eval/probe": methods,
-	"ragft/recipe/selfdemo": methods, "ragft/recipe/memory": methods,
+	"ragft/recipe/selfdemo": methods, "ragft/recipe/memory": methods, "ragft/recipe/verified": methods,
 
 	"ragft/eval": work, "ragft/recipe": work, "ragft/searchtune": work, "ragft/finetune": work, "ragft/assistant": work,
 

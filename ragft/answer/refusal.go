@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/ragft/ragft/internal/refusals"
 )
 
 // IsRefusal reports whether an English text declines to answer: "I don't
@@ -16,12 +18,15 @@ import (
 // that follows "but" or "however" makes it an answer: "The documents do not
 // say, but it was 1912."; an offer or advice there does not.
 //
-// Limits. It is English only. A refusal without any of the usual words ("Ask
+// Limits. It is English only, except for the texts in other languages that recipes teach. A refusal without any of the usual words ("Ask
 // the miller.") is taken for an answer, and so is a bare "No", "None" or
 // "Nothing", which often are answers. An answer that is worded as a refusal (a
 // song called I Don't Know) is taken for one, unless it is in double
 // quotes with other text around it. An empty text is not a refusal.
 func IsRefusal(text string) bool {
+	if refusals.Begins(text) {
+		return true
+	}
 	s := foldForRefusal(text)
 	if bareRefusal.MatchString(strings.TrimRight(s, " .!?;,")) {
 		return true
@@ -108,7 +113,7 @@ func sentenceEnd(s string) int {
 // refusalEnd returns the offset behind the words of the sentence that refuse,
 // or -1.
 func refusalEnd(sentence string) int {
-	for _, re := range refusals {
+	for _, re := range refusing {
 		if at := re.FindStringIndex(sentence); at != nil {
 			return at[1]
 		}
@@ -151,8 +156,8 @@ var (
 		`articles?)\b)`)
 )
 
-// refusals are tried in turn on one folded sentence.
-var refusals = refusalPatterns()
+// refusing are tried in turn on one folded sentence.
+var refusing = refusalPatterns()
 
 func refusalPatterns() []*regexp.Regexp {
 	const (

@@ -102,6 +102,7 @@ func (r Mix) Rows(ctx context.Context, in Input) (*Result, error) {
 		for reason, n := range part.Dropped {
 			out.Dropped[reason] += n
 		}
+		out.Refusal = cmp.Or(out.Refusal, part.Refusal)
 		out.Cost.Add(part.Cost)
 	}
 	rng := rand.New(rand.NewPCG(in.Seed, seed.Derive(in.Seed, "hybrid", r.Name())))

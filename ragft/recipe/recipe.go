@@ -35,6 +35,9 @@ type Result struct {
 	// taught; and texts that are a "duplicate", a "near-duplicate" or too
 	// "short". Recipes of other packages may name more.
 	Dropped map[string]int
+	// Refusal is the text with which the rows decline, where the recipe chose one
+	// for all of them; "" = it did not.
+	Refusal string
 	Cost    model.Cost
 }
 

@@ -58,6 +58,11 @@ type Row struct {
 	// pre-train on has the source "domain" for the documents and "general" for
 	// what is mixed in so that it is not forgotten.
 	Source string `json:"source,omitempty"`
+	// Made says who wrote the target of a row of the recipe verified: "own", the
+	// model without having seen the reference; "rationalised", the model that was
+	// shown it; "reference", nobody: it is the reference itself; or "refusal".
+	// "" = not said.
+	Made string `json:"made,omitempty"`
 
 	// HeldOut: the row is never learnt; its loss is only measured, as are the
 	// losses of the rows that training draws to hold out.
