@@ -17,6 +17,7 @@ var budget = map[string]int{
 	"llama":                  48,
 	"lora":                   49,
 	"ragft":                  49, // to be cut: each section of the project file and each step's result is a type
+	"ragft/abstain":          19, // of which six are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        11,
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
