@@ -9,6 +9,7 @@ import (
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -28,11 +29,14 @@ func (p program) rule(ctx context.Context, project *ragft.Project, j job, m mode
 		if err != nil {
 			return nil, err
 		}
-		rule, err := abstain.ReadAdapter(file)
-		if err == nil && rule == nil {
+		settings, err := assistant.ReadAdapter(file)
+		if err == nil && (settings == nil || settings.Rule == nil) {
 			err = fmt.Errorf("%s has no rule", file)
 		}
-		return rule, err
+		if err != nil {
+			return nil, err
+		}
+		return settings.Rule, nil
 	}
 	index, err := memoryIndex(ctx, learnt)
 	if err != nil {

@@ -16,9 +16,10 @@ import (
 var budget = map[string]int{
 	"llama":                  48,
 	"lora":                   49,
-	"ragft":                  50, // to be cut: each section of the project file and each step's result is a type; VerifiedConfig is the newest
+	"ragft":                  51, // with DecideConfig and VerifiedConfig; to be cut: each section of the project file and each step's result is a type
+	"ragft/abstain":          19, // of which six are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
-	"ragft/assistant":        11,
+	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
 	"ragft/eval":             29, // with ErrNothing, Pair, Progress, Citation and Document, which callers name or read
 	"ragft/eval/forget":      11, // with Loss, Budget and ErrForgot, the Config and Point of a sweep, and Perplexity, which stands alone
@@ -34,7 +35,7 @@ var budget = map[string]int{
 	"ragft/model/openai":     4,
 	"ragft/model/pool":       2,
 	"ragft/opt":              2,
-	"ragft/prompt":           6,
+	"ragft/prompt":           7, // with Named, for templates that an adapter names
 	"ragft/publish":          4,
 	"ragft/question":         15, // with LeakOptions, WithIDs and Altered, which other packages share
 	"ragft/question/dataset": 17,

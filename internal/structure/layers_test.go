@@ -39,7 +39,7 @@ var layers = map[string]layer{
 
 	"ragft/eval": work, "ragft/recipe": work, "ragft/searchtune": work, "ragft/finetune": work, "ragft/assistant": work,
 
-	"ragft/judge": verdicts, "ragft/rows": verdicts, "ragft/confidence": verdicts,
+	"ragft/judge": verdicts, "ragft/rows": verdicts, "ragft/abstain": verdicts, "ragft/confidence": verdicts,
 
 	"ragft/question": questions, "ragft/question/dataset": questions,
 

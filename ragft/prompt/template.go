@@ -20,12 +20,27 @@ type Template struct {
 	// Prompt writes the prompt. rng decides what is random in it. It is the same
 	// for the same question and passages, in training and afterwards.
 	Prompt func(question string, hits []retriever.Hit, rng *rand.Rand) []model.Message
+
+	text string // that ParseTemplate made it of
+}
+
+// Text returns the text that [ParseTemplate] made the template of; "" for others.
+func (t *Template) Text() string { return t.text }
+
+// Named returns the template of this package with the name; nil if there is none.
+func Named(name string) *Template {
+	for _, t := range []*Template{FedRAG, RADIT} {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
 }
 
 // FedRAG is the prompt that FedRAG documents for RALT, up to the tag
 // that opens the response. No tag closes the response: the end of the turn, which
 // is learnt with it, does.
-var FedRAG = &Template{"fedrag", func(question string, hits []retriever.Hit, _ *rand.Rand) []model.Message {
+var FedRAG = &Template{Name: "fedrag", Prompt: func(question string, hits []retriever.Hit, _ *rand.Rand) []model.Message {
 	return []model.Message{{Role: model.RoleUser, Content: "You are a helpful assistant. Given the user query below, provide a response " +
 		"making use of the provided background context.\n" +
 		"<query>" + question + "</query> <context>" + passageTexts(hits) + "</context> <response>"}}
@@ -34,7 +49,7 @@ var FedRAG = &Template{"fedrag", func(question string, hits []retriever.Hit, _ *
 // RADIT is the prompt of RA-DIT (arXiv 2310.01352, section 2.3). Field markers
 // are drawn at random, as in the paper, so that the model learns the task and
 // not one layout.
-var RADIT = &Template{"ra-dit", func(question string, hits []retriever.Hit, rng *rand.Rand) []model.Message {
+var RADIT = &Template{Name: "ra-dit", Prompt: func(question string, hits []retriever.Hit, rng *rand.Rand) []model.Message {
 	draw := func(of ...string) string { return of[rng.IntN(len(of))] }
 	background := draw("Background:", "Context:", "Passage:", "Document:")
 	ask, answer := draw("Q:", "Question:", "Query:"), draw("A:", "Answer:", "Response:")
@@ -59,7 +74,7 @@ func ParseTemplate(name, text string) (*Template, error) {
 			return nil, fmt.Errorf("ragft: template %s: it lacks %s", name, place)
 		}
 	}
-	return &Template{name, func(question string, hits []retriever.Hit, _ *rand.Rand) []model.Message {
+	return &Template{Name: name, text: text, Prompt: func(question string, hits []retriever.Hit, _ *rand.Rand) []model.Message {
 		// in one pass, so that a placeholder within a question is left alone
 		fill := strings.NewReplacer(templateQuery, question, templateContext, passageTexts(hits))
 		return []model.Message{{Role: model.RoleUser, Content: fill.Replace(text)}}

@@ -235,10 +235,10 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
-			onText := request.OnText
+			onText, notFirst := request.OnText, request.Sampling.NotFirst
 			request.Sampling, request.TopLogProbs = m.sampling, m.top
 			m.listen(&request, 0)
-			request.OnText = onText
+			request.OnText, request.Sampling.NotFirst = onText, notFirst
 		}
 		requests[i] = request
 	}

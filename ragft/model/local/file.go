@@ -4,12 +4,8 @@ package local
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,11 +49,8 @@ func load(ctx context.Context, path string, o Options) (*file, error) {
 
 // adapt loads an adapter. The engine is still to be set.
 func (f *file) adapt(path string, scale float64) (*file, error) {
-	hash, err := fileHash(path)
+	hash, err := f.checkOrigin(path)
 	if err != nil {
-		return nil, fmt.Errorf("ragft: adapter: %w", err)
-	}
-	if err := f.checkOrigin(path); err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
 	adapter, err := f.model.LoadAdapter(path)
@@ -68,22 +61,28 @@ func (f *file) adapt(path string, scale float64) (*file, error) {
 	return &file{model: f.model, adapter: adapter, options: f.options, name: name, hash: f.hash}, nil
 }
 
-// checkOrigin compares the base that [finetune.Train] wrote into the adapter with this one.
-func (f *file) checkOrigin(adapter string) error {
+// checkOrigin compares the base that [finetune.Train] wrote into the adapter with this one, and returns the hash of what
+// the adapter does: how it is to be asked does not count.
+func (f *file) checkOrigin(adapter string) (string, error) {
 	g, err := gguf.Open(adapter)
 	if err != nil {
-		return fmt.Errorf("adapter %s: %w", adapter, err)
+		return "", fmt.Errorf("adapter %s: %w", adapter, err)
 	}
 	defer g.Close()
 	if base, ok := g.Text("ragft.base.sha256"); ok && base != f.hash {
-		return fmt.Errorf("%w: %s was trained for the model file with the SHA-256 %s, not %s; train it again for this one",
+		return "", fmt.Errorf("%w: %s was trained for the model file with the SHA-256 %s, not %s; train it again for this one",
 			llama.ErrAdapterMismatch, adapter, base, f.hash)
 	}
-	return nil
+	hash, err := g.Digest(gguf.KeyAssistant)
+	if err != nil {
+		return "", fmt.Errorf("adapter %s: %w", adapter, err)
+	}
+	return hash, nil
 }
 
-// Name returns the file's name without ".gguf", with the start of its SHA-256,
-// and the same of the adapter with its scale.
+// Name returns the file's name without ".gguf", with the start of its SHA-256, and the name of the adapter's file with the
+// start of the SHA-256 of its weights and metadata, without those of [github.com/ragft/ragft/ragft/assistant.Settings], and
+// its scale.
 func (f *file) Name() string { return f.name }
 
 // Hash returns the hex SHA-256 of the model's file.
@@ -250,16 +249,3 @@ func firstSample(onText func(string)) func(int, string) {
 }
 
 func baseName(path string) string { return strings.TrimSuffix(filepath.Base(path), ".gguf") }
-
-func fileHash(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
