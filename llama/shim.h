@@ -81,6 +81,7 @@ typedef struct ragft_context_params {
     int32_t n_ctx, n_batch, n_seq, n_outputs, n_threads;
     bool    exact_attention, embeddings;
     bool    separate; // n_ctx cells for each sequence, not for all together
+    int32_t flash;    // flash attention: 1 on, 0 off, -1 where the devices that hold the layers support it
 } ragft_context_params;
 
 typedef struct ragft_sampling {
@@ -99,6 +100,10 @@ typedef struct ragft_picked { int32_t token; float logprob; } ragft_picked;
 
 int     ragft_context_new(ragft_model * model, const ragft_context_params * params, ragft_context ** out, ragft_error * err);
 void    ragft_context_free(ragft_context * ctx);
+// ragft_context_reshape replaces the key-value cache: n_ctx, n_seq and separate may differ from what the context has. All
+// sequences, samplers and adapters are lost. If the new cache cannot be made, the context keeps the shape that it had.
+int     ragft_context_reshape(ragft_model * model, ragft_context * ctx, const ragft_context_params * params, ragft_error * err);
+bool    ragft_context_usable(const ragft_context * ctx); // false after a reshape that failed both ways
 int32_t ragft_context_size(const ragft_context * ctx);
 
 // ragft_context_abort may be called from any thread. It makes ragft_decode return RAGFT_ABORTED until it is called with 0.
