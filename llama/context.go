@@ -34,11 +34,14 @@ type ContextOptions struct {
 	// the memory and is slower. By default keys and values have 16 bits.
 	ExactAttention bool
 
-	// FlashAttention computes attention in one pass that does not store the scores (arXiv 2205.14135). Unset means where
-	// layers are on a GPU or a server that supports it. On a CPU it then means only where several sequences are in one
-	// cache, as it leaves out the cells of the others; elsewhere it generates at about half the speed there. With it,
-	// results vary in the third digit with the batch size.
+	// FlashAttention computes attention in one pass that does not store the scores (arXiv 2205.14135). With it, results vary
+	// in the third digit with the batch size. Unset means where layers are on a GPU or a server that supports it, and not
+	// on a CPU, where it often generates at half the speed; [Model.MeasureAttention] finds out.
 	FlashAttention opt.Value[bool]
+
+	// FlashInOneCache is FlashAttention where several sequences are in one cache, in which it leaves out the cells of the
+	// others. Unset means as FlashAttention if that is set, and else that it is used on a CPU, too.
+	FlashInOneCache opt.Value[bool]
 
 	// SeparateCaches divides Size among the sequences of a call of [Context.Generate], each of which then attends to its own
 	// tokens only. What prompts have in common is computed once and copied. opt.Of(false) keeps all tokens in one cache,
@@ -116,9 +119,9 @@ func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 		return nil, err
 	}
 	// one more sequence holds the prompt while scoring
-	flash := m.flash(options.FlashAttention, false)
+	flash := m.flash(options, false)
 	if options.Embeddings {
-		flash = m.flash(options.FlashAttention, true) // the texts of a batch are in one cache
+		flash = m.flash(options, true) // the texts of a batch are in one cache
 	}
 	c, err := m.newContext(options, cacheLayout{size: options.Size, sequences: options.Sequences + 1, flash: flash})
 	if err != nil {

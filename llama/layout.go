@@ -83,7 +83,7 @@ func (c *Context) layoutFor(jobs []*job) cacheLayout {
 	}
 	one := c.whole
 	if len(jobs) > 1 {
-		one.flash = c.model.flash(c.options.FlashAttention, true)
+		one.flash = c.model.flash(c.options, true)
 	}
 	if c.options.SeparateCaches == opt.Of(false) || !c.options.SeparateCaches.IsSet() && !c.model.onCPU() {
 		return one
@@ -120,13 +120,17 @@ func (c *Context) fitting(jobs []*job) int {
 	return samples
 }
 
-// flash returns whether to use flash attention. On a CPU it generates at half the speed for sequences that attend to their
-// own cells only. Where several are in one cache, it leaves out the cells of the others, which takes less time in all.
-func (m *Model) flash(want opt.Value[bool], inOne bool) int {
+// flash returns whether to use flash attention, for sequences with a cache of their own or for several in one. On a CPU it
+// generates at about half the speed for the former. Among the latter it leaves out the cells of the others, which takes less
+// time in all.
+func (m *Model) flash(o ContextOptions, inOne bool) int {
+	if inOne && o.FlashInOneCache.IsSet() {
+		o.FlashAttention = o.FlashInOneCache
+	}
 	switch {
-	case want == opt.Of(true), !want.IsSet() && inOne && m.onCPU():
+	case o.FlashAttention == opt.Of(true), !o.FlashAttention.IsSet() && inOne && m.onCPU():
 		return 1
-	case want == opt.Of(false) || m.onCPU():
+	case o.FlashAttention == opt.Of(false) || m.onCPU():
 		return 0
 	}
 	return -1

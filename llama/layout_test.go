@@ -4,6 +4,7 @@ package llama
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,4 +124,33 @@ func TestReshapeKeepsAdapters(t *testing.T) {
 	}
 	require.NoError(t, c.SetAdapters())
 	require.Equal(t, plain, score(c))
+}
+
+// TestMeasureAttention checks that the choice follows from the times, and that a measurement ends.
+func TestMeasureAttention(t *testing.T) {
+	line := func(rows int, flash bool, at256, at2048 float64) []AttentionTime {
+		return []AttentionTime{{rows, 256, flash, at256}, {rows, 2048, flash, at2048}}
+	}
+	slowFlash := slices.Concat(line(1, false, 1, 8), line(64, false, 40, 320), line(1, true, 4, 32), line(64, true, 38, 300))
+	a := Attention{Times: slowFlash}
+	require.InDelta(t, 4.5, a.token(1, 1152, false), 1e-9)
+	require.InDelta(t, 169.0/64, a.token(64, 1152, true), 1e-9)
+	a.choose()
+	require.False(t, a.Flash, "it generates at a quarter of the speed")
+	require.True(t, a.FlashInOneCache, "it reads eight times as fast")
+	a.Times = slices.Concat(line(1, false, 1, 8), line(64, false, 40, 320), line(1, true, 1, 7), line(64, true, 30, 240))
+	a.choose()
+	require.True(t, a.Flash)
+
+	m := mustLoad(t, tinyModel(t))
+	if !m.onCPU() {
+		t.Skip("the model is on a GPU")
+	}
+	require.Contains(t, m.AttentionKey(3), "3 threads, llama.cpp ")
+	a, err := m.MeasureAttention(1)
+	require.NoError(t, err)
+	require.Len(t, a.Times, 8)
+	for _, x := range a.Times {
+		require.Positive(t, x.Seconds)
+	}
 }
