@@ -141,6 +141,9 @@ func TestMeasureAttention(t *testing.T) {
 	a.Times = slices.Concat(line(1, false, 1, 8), line(64, false, 40, 320), line(1, true, 1, 7), line(64, true, 30, 240))
 	a.choose()
 	require.True(t, a.Flash)
+	require.True(t, a.plausible())
+	a.Times[1].Seconds = 1.5 // of 2,048 cells, and 1 of 256
+	require.False(t, a.plausible())
 
 	m := mustLoad(t, tinyModel(t))
 	if !m.onCPU() {

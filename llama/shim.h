@@ -92,7 +92,7 @@ typedef struct ragft_attention_time {
     double  seconds;     // written
 } ragft_attention_time;
 
-// ragft_measure_attention takes about `limit` seconds for all n times together, more only where three runs take longer.
+// ragft_measure_attention takes about `limit` seconds for all n times together, more only where one run of each takes longer.
 int ragft_measure_attention(const ragft_attention_shape * shape, int32_t n_threads, double limit, ragft_attention_time * times,
                             int32_t n, ragft_error * err);
 

@@ -56,7 +56,7 @@ double time_layer(ggml_backend_t backend, const ragft_attention_shape & s, int r
     ggml_backend_buffer_clear(buffer.get(), 0);
     double least = INFINITY;
     const auto begin = std::chrono::steady_clock::now();
-    for (int runs = 0; runs < 3 || (runs < 100 && seconds(std::chrono::steady_clock::now() - begin).count() < limit); runs++) {
+    for (int runs = 0; runs == 0 || (runs < 100 && seconds(std::chrono::steady_clock::now() - begin).count() < limit); runs++) {
         const auto start = std::chrono::steady_clock::now();
         if (ggml_backend_graph_compute(backend, graph) != GGML_STATUS_SUCCESS) {
             throw std::runtime_error("attention could not be computed");

@@ -14,7 +14,7 @@ import (
 //
 //	go test ./internal/structure -run TestExportedIdentifiers -v
 var budget = map[string]int{
-	"llama":                  48,
+	"llama":                  50, // with Attention and AttentionTime, a measurement that callers keep and show
 	"lora":                   49,
 	"ragft":                  49, // to be cut: each section of the project file and each step's result is a type
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
@@ -29,8 +29,8 @@ var budget = map[string]int{
 	"ragft/judge":            24, // to be cut to 5
 	"ragft/model":            29, // to be cut to 27
 	"ragft/model/cache":      6,  // to be cut to 2
-	"ragft/model/local":      5,
-	"ragft/model/ollama":     8, // to be cut to 4
+	"ragft/model/local":      7,  // with Attention and ReadAttention, which doctor shows
+	"ragft/model/ollama":     8,  // to be cut to 4
 	"ragft/model/openai":     4,
 	"ragft/model/pool":       3, // to be cut to 2
 	"ragft/opt":              2,
