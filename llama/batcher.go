@@ -111,7 +111,7 @@ func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 	if !options.SeparateCaches {
 		layout.sequences, layout.separate = layout.sequences+options.kept(), false
 	}
-	layout.flash = m.flash(options.Context, !layout.separate && layout.sequences > 1)
+	layout.flash = m.flash(options.Context, !layout.separate && options.Context.Sequences > 1)
 	c, err := m.newContext(options.Context, layout)
 	if err != nil {
 		return nil, err

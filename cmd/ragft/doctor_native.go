@@ -57,8 +57,8 @@ func checkAttention(f *findings, p *ragft.Project) {
 		f.add("attention", fine, fmt.Sprintf("model %.16s: %s", model, choices[model]), "")
 		for _, t := range choices[model].Times {
 			if t.Rows == 1 && t.Cells == 2048 {
-				word := map[bool]string{true: "with", false: "without"}[t.Flash]
-				f.add("attention", fine, fmt.Sprintf("a layer at 2,048 tokens takes %.2f ms for a new one %s flash attention", 1000*t.Seconds, word), "")
+				with := map[bool]string{true: "with", false: "without"}[t.Flash]
+				f.add("attention", fine, fmt.Sprintf("one layer, one token after 2,048: %.2f ms %s flash attention", 1000*t.Seconds, with), "")
 			}
 		}
 	}
