@@ -46,7 +46,8 @@ type ContextOptions struct {
 	// SeparateCaches divides Size among the sequences of a call of [Context.Generate], each of which then attends to its own
 	// tokens only. What prompts have in common is computed once and copied. opt.Of(false) keeps all tokens in one cache,
 	// which holds a common beginning once, but every sequence passes over the tokens of all. Unset means one cache on a
-	// GPU; on a CPU it means separate ones unless few of them fit into Size and more samples would run at a time in one.
+	// GPU. On a CPU it means one where that holds at most twice the tokens of the longest sequence, since prompts share
+	// most of theirs, or where fewer than four separate ones fit into Size and more samples run in one.
 	// It has no effect on models with a recurrent state.
 	SeparateCaches opt.Value[bool]
 

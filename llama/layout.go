@@ -75,49 +75,52 @@ func (c *Context) parallel() int {
 // generates little slower for each token than one of sixteen, and in one cache each token passes over the prompts of all.
 const fewStreams = 4
 
-// layoutFor returns the layout for the requests of one call: separate caches if as many fit as run at a time, or enough of
-// them, or as many as run in one cache, which holds a common beginning only once.
+// layoutFor returns the layout for the requests of one call: one cache where prompts share so much that a sequence passes
+// over few more tokens than its own, and separate ones where they do not. There must be enough of those, or as many as run in
+// one cache.
 func (c *Context) layoutFor(jobs []*job) cacheLayout {
-	if len(jobs) == 0 || bool(c.model.info.recurrent) {
-		return c.whole
-	}
-	one := c.whole
-	if len(jobs) > 1 {
-		one.flash = c.model.flash(c.options, true)
-	}
-	if c.options.SeparateCaches == opt.Of(false) || !c.options.SeparateCaches.IsSet() && !c.model.onCPU() {
-		return one
-	}
 	longest, samples := 0, 0
 	for _, j := range jobs {
 		longest = max(longest, len(j.prompt)+j.maxTokens)
 		samples += len(j.samples)
 	}
+	wanted := min(samples, c.options.Sequences)
+	if wanted < 2 || bool(c.model.info.recurrent) {
+		return c.whole
+	}
+	one := c.whole
+	one.flash = c.model.flash(c.options, true)
 	size := min((longest+255)/256*256, c.whole.size)
-	streams, wanted := c.whole.size/size, min(samples, c.options.Sequences)
-	if !c.options.SeparateCaches.IsSet() && streams < min(wanted, fewStreams) && streams < c.fitting(jobs) {
+	streams := c.whole.size / size
+	if !c.options.SeparateCaches.IsSet() {
+		parallel, tokens := c.inOne(jobs)
+		if !c.model.onCPU() || parallel > 1 && tokens <= 2*longest || streams < min(wanted, fewStreams) && streams < parallel {
+			return one
+		}
+	} else if c.options.SeparateCaches == opt.Of(false) {
 		return one
 	}
 	return cacheLayout{size: size, sequences: min(wanted, streams), separate: true, flash: c.whole.flash}
 }
 
-// fitting estimates how many samples run at a time in one cache, at most as many as there are sequences.
-func (c *Context) fitting(jobs []*job) int {
-	free, samples := c.whole.size, 0
+// inOne estimates how many samples run at a time in one cache, and how many tokens it then holds.
+func (c *Context) inOne(jobs []*job) (samples, tokens int) {
 	for i, j := range jobs {
 		shared := 0
 		for _, before := range jobs[:i] {
 			shared = max(shared, commonPrefix(before.prompt, j.prompt))
 		}
-		free -= len(j.prompt) - shared
+		prompt := len(j.prompt) - shared
 		for range j.samples {
-			if free -= j.maxTokens; free < 0 || samples == c.options.Sequences {
-				return samples
+			if samples == c.options.Sequences || tokens+prompt+j.maxTokens > c.whole.size {
+				return samples, tokens
 			}
 			samples++
+			tokens += prompt + j.maxTokens
+			prompt = 0
 		}
 	}
-	return samples
+	return samples, tokens
 }
 
 // flash returns whether to use flash attention, for sequences with a cache of their own or for several in one. On a CPU it

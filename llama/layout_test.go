@@ -43,16 +43,17 @@ func TestLayoutFor(t *testing.T) {
 		jobs []*job
 		want cacheLayout
 	}{
-		"one":       {jobsOf(t, c, 0, 50, 300), cacheLayout{size: 512, sequences: 1, separate: true}},
+		"single":    {jobsOf(t, c, 0, 50, 300), c.whole},
+		"shared":    {jobsOf(t, c, 700, 50, 800, 800, 800, 800, 800, 800), one},
 		"all fit":   {jobsOf(t, c, 0, 50, 300, 200, 400), cacheLayout{size: 512, sequences: 3, separate: true}},
-		"enough":    {jobsOf(t, c, 700, 50, 800, 800, 800, 800, 800, 800), cacheLayout{size: 1024, sequences: 4, separate: true}},
+		"enough":    {jobsOf(t, c, 400, 50, 800, 800, 800, 800, 800, 800), cacheLayout{size: 1024, sequences: 4, separate: true}},
 		"long":      {jobsOf(t, c, 0, 50, 3000, 3000, 3000), cacheLayout{size: 3072, sequences: 1, separate: true}},
 		"long head": {jobsOf(t, c, 2900, 50, 3000, 3000, 3000), one},
 	} {
 		require.Equal(t, x.want, c.layoutFor(x.jobs), name)
 	}
 	c = mustContext(t, m, ContextOptions{Size: 4096, Sequences: 8, SeparateCaches: opt.Of(false), FlashAttention: opt.Of(false)})
-	require.Equal(t, cacheLayout{size: 4096, sequences: 9}, c.layoutFor(jobsOf(t, c, 0, 50, 300)))
+	require.Equal(t, cacheLayout{size: 4096, sequences: 9}, c.layoutFor(jobsOf(t, c, 0, 50, 300, 300)))
 	c = mustContext(t, m, ContextOptions{Size: 4096, Sequences: 8, SeparateCaches: opt.Of(true), FlashAttention: opt.Of(true)})
 	require.Equal(t, cacheLayout{size: 3072, sequences: 1, separate: true, flash: 1}, c.layoutFor(jobsOf(t, c, 2900, 50, 3000, 3000)))
 }
