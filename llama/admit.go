@@ -15,7 +15,7 @@ import (
 // admit starts samples while there are slots and cells. The queue is served in order, so that the samples of one request
 // run together and share its prompt.
 func (s *scheduler) admit() error {
-	for len(s.queue) > 0 && len(s.lanes) < s.options.Sequences {
+	for len(s.queue) > 0 && len(s.lanes) < s.parallel() {
 		j := s.queue[0]
 		if j.started == len(j.samples) {
 			s.queue = s.queue[1:]

@@ -197,7 +197,7 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 			j.model.releaseFor(j.request)
 		}
 	}()
-	end, err := c.begin(ctx)
+	end, err := c.begin(ctx, c.layoutFor(jobs))
 	if err != nil {
 		return nil, err
 	}

@@ -100,10 +100,10 @@ func newScheduler(c *Context, keep int) *scheduler {
 
 // reset marks all sequences as free.
 func (s *scheduler) reset(keep int) {
-	size, slots := s.size, s.options.Sequences+keep
+	size, slots := s.layout.size, s.parallel()+keep
 	if s.layout.separate {
 		// A request fits into one cache, so there is always room.
-		slots = s.options.Sequences
+		slots -= keep
 		size *= slots
 	}
 	s.lanes, s.slots, s.cells, s.cache = nil, nil, newCells(size), &cache{room: keep}

@@ -57,6 +57,10 @@ type Config struct {
 	Context int `yaml:"context" check:"min=0"`
 	// Threads that compute. 0 = the number of cores.
 	Threads int `yaml:"threads" check:"min=0"`
+	// Attention is how a local model computes attention: auto, flash or plain.
+	// "" = auto: what is faster here, chosen at the first use and kept in
+	// attention.json of Dir.
+	Attention string `yaml:"attention" check:"oneof=auto flash plain" default:"auto"`
 	// GPULayers is the number of layers on the GPU. Unset = all, and none in
 	// [Project.Train] without RPC.
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`

@@ -33,7 +33,10 @@ func (p *Project) localOptions() local.Options {
 	if layers == opt.Of(0) && len(c.RPC) > 0 {
 		layers = opt.Value[int]{} // the servers are to hold layers
 	}
-	return local.Options{Sequences: c.Sequences, ContextTokens: c.Context, Threads: c.Threads, GPULayers: layers, Servers: c.RPC}
+	return local.Options{
+		Sequences: c.Sequences, ContextTokens: c.Context, Threads: c.Threads, GPULayers: layers, Servers: c.RPC,
+		Attention: c.Attention, AttentionFile: p.Path(attentionName),
+	}
 }
 
 // openNative loads a model's file.

@@ -26,6 +26,8 @@ type file struct {
 	options Options
 	name    string
 	hash    string
+
+	attention Attention
 }
 
 // An engine is a [llama.Context] or a [llama.Batcher].
@@ -44,7 +46,11 @@ func load(ctx context.Context, path string, o Options) (*file, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	return &file{model: m, options: o, name: baseName(path) + "@" + hash[:16], hash: hash}, nil
+	attention, err := o.attention(m, hash)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return &file{model: m, options: o, name: baseName(path) + "@" + hash[:16], hash: hash, attention: attention}, nil
 }
 
 // adapt loads an adapter. The engine is still to be set.
@@ -58,7 +64,7 @@ func (f *file) adapt(path string, scale float64) (*file, error) {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
 	name := fmt.Sprintf("%s+%s@%s*%g", f.name, baseName(path), hash[:16], scale)
-	return &file{model: f.model, adapter: adapter, options: f.options, name: name, hash: f.hash}, nil
+	return &file{model: f.model, adapter: adapter, options: f.options, name: name, hash: f.hash, attention: f.attention}, nil
 }
 
 // checkOrigin compares the base that [finetune.Train] wrote into the adapter with this one, and returns the hash of what
@@ -87,6 +93,9 @@ func (f *file) Name() string { return f.name }
 
 // Hash returns the hex SHA-256 of the model's file.
 func (f *file) Hash() string { return f.hash }
+
+// Attention returns how the model computes attention.
+func (f *file) Attention() Attention { return f.attention }
 
 // Llama returns the model under it, for what this type does not offer.
 func (f *file) Llama() *llama.Model { return f.model }
