@@ -96,7 +96,7 @@ type Options struct {
 
 // DefaultWeights returns the mixture of kinds that the base model is trained on.
 func DefaultWeights() map[Kind]float64 {
-	return map[Kind]float64{Read: 46, Careful: 26, Refuse: 3, Closed: 7, Judge: 5, Cloze: 9, Text: 4}
+	return map[Kind]float64{Read: 42, Careful: 26, Refuse: 7, Closed: 7, Judge: 5, Cloze: 9, Text: 4}
 }
 
 // ErrOptions marks options that make no sense.
