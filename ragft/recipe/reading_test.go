@@ -75,7 +75,7 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	fits = 2
 	const reason = `As "Ann keeps the inn." says, Ann.`
 	in.Model = fake.Limited{Model: &fake.Model{Reply: func(req model.Request, _ int) model.Sample {
-		if req.Messages[0].Content == reasonPrompt {
+		if fake.Instruction(req.Messages) == reasonPrompt {
 			return fake.Says(reason)
 		}
 		return fake.Says(fake.Decline)
