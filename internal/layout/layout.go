@@ -65,7 +65,7 @@ func Task(instruction string, hits []retriever.Hit) string {
 
 // paragraph makes one paragraph of an instruction, so that [SplitDocuments] can tell it from the documents before it.
 func paragraph(instruction string) string {
-	return blankLines.ReplaceAllString(Indent(instruction, DocumentLine), "\n")
+	return Indent(blankLines.ReplaceAllString(lineBreaks.Replace(instruction), "\n"), DocumentLine)
 }
 
 var blankLines = regexp.MustCompile(`\n[ \t]*(\n[ \t]*)+`)

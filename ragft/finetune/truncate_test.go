@@ -77,4 +77,13 @@ func TestKeepsEvidence(t *testing.T) {
 	require.True(t, keepsEvidence(row, without, without), "there was none to lose")
 	require.True(t, keepsEvidence(rows.Row{Kind: rows.KindRefusal, Golds: row.Golds}, with, without))
 	require.True(t, keepsEvidence(rows.Row{}, with, without))
+
+	shown := []retriever.Hit{fake.Passage("a", "", "Built by Ada.", 0), fake.Passage("b", "", "It has few words.", 0)}
+	prompt := func(n int) []model.Message {
+		return append(prompt.Set{}.ReadMessages("What?", shown[:n]), model.Message{})
+	}
+	row.Golds = []string{"few words"}
+	require.False(t, keepsEvidence(row, prompt(2), prompt(1)), "the instruction says it too")
+	row.Golds = []string{"Ada"}
+	require.True(t, keepsEvidence(row, prompt(2), prompt(1)))
 }
