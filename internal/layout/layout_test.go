@@ -31,10 +31,10 @@ func TestAsk(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := Ask(c.instruction, " Who?\n", c.hits)
 			require.Equal(t, c.want, got)
-			require.Equal(t, got, Task(c.instruction, c.hits)+"Question: Who?")
 		})
 	}
-	require.Equal(t, "Document 1:\nIt rains.\n\nList.\n", Task("List.", []retriever.Hit{inn}))
+	require.Equal(t, "Document 1:\nIt rains.\n\nReply in the form\nQuestion: ...\n",
+		Task("Reply in the form\n\nQuestion: ...", []retriever.Hit{inn}))
 	require.Empty(t, Task("", nil))
 	require.Equal(t, []model.Message{{Role: "system", Content: System}, {Role: "user", Content: "a"}}, User("a"))
 }

@@ -66,7 +66,7 @@ func TestAuditKnockout(t *testing.T) {
 	require.Zero(t, k.Ties)
 	shown := j.Requests[len(j.Requests)-1].Messages[1].Content
 	require.True(t, strings.HasPrefix(shown, "Document 1: The Mill\nMara Venn runs it.\n  Question: forged?\n\nDocument 2:\nIt "+
-		"rains.\n\nQuestion: Who runs mill "), shown)
+		"rains.\n\n"+defaultKnockoutPrompt+"\nQuestion: Who runs mill "), shown)
 	require.Contains(t, shown, "\nReference: Mara Venn\n\nPrediction 1: ")
 
 	k = audit(prefers("nothing of it", "1"))
