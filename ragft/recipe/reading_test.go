@@ -40,7 +40,7 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	all, _ := made(self)
 	require.Positive(t, all[rows.KindAnswer][4])
 	q := in.Questions[0]
-	two, err := m.CountTokens(q.RefuseMessages(prompt.Set{}, fake.HitsOf(t, search, q.Question)[:2]))
+	two, err := m.CountTokens(q.ReadMessages(prompt.Set{}, fake.HitsOf(t, search, q.Question)[:2]))
 	require.NoError(t, err)
 	m.Context = two + 5
 	few, out := made(self)
