@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
@@ -83,8 +84,8 @@ func TestComposeQuestions(t *testing.T) {
 	bound := ComposeOptions{PerChunk: 2, MinChunk: opt.Of(15)}.Estimate(composeFixture(3))
 	require.Equal(t, []int{3, 3 * 2 * 96}, []int{bound.Calls, bound.Tokens})
 	require.Equal(t, []model.Message{
-		{Role: model.RoleSystem, Content: defaultComposePrompt},
-		{Role: model.RoleUser, Content: "Document 1: Mill 0\nMill 0 was built by Ann Lee."}}, m.Requests[0].Messages)
+		{Role: model.RoleSystem, Content: layout.System},
+		{Role: model.RoleUser, Content: "Document 1: Mill 0\nMill 0 was built by Ann Lee.\n\n" + defaultComposePrompt}}, m.Requests[0].Messages)
 
 	got, err = Compose(t.Context(), m, composeFixture(20), ComposeOptions{MinChunk: opt.Of(0), Limit: 5, Batch: 4})
 	require.NoError(t, err)
