@@ -38,11 +38,15 @@ def write_rows(folder):
 
 
 def save_base(folder):
-    """The shipped model as transformers saves one."""
+    """The shipped model as transformers saves one that it did not read from GGUF."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
-    AutoModelForCausalLM.from_pretrained(MODEL.parent, gguf_file=MODEL.name, dtype=torch.float32).save_pretrained(folder)
+    read = AutoModelForCausalLM.from_pretrained(MODEL.parent, gguf_file=MODEL.name, dtype=torch.float32)
+    config = LlamaConfig(**{k: v for k, v in read.config.to_dict().items() if k != "quantization_config"})
+    base = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    base.load_state_dict(read.state_dict())
+    base.save_pretrained(folder)
     AutoTokenizer.from_pretrained(MODEL.parent, gguf_file=MODEL.name).save_pretrained(folder)
 
 
