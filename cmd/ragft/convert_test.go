@@ -32,7 +32,7 @@ func TestConvert(t *testing.T) {
 		require.Equal(t, exitOK, code, stderr)
 		hasGPU := true
 		told := false
-		for _, f := range object[struct{ Findings []finding }](t, "doctor", "-m", model, "--ollama", "http://127.0.0.1:1").Findings {
+		for _, f := range object[struct{ Findings []finding }](t, "doctor", "-m", model).Findings {
 			hasGPU = hasGPU && !(f.Name == "gpu" && f.Status == note)
 			told = told || f.Name == "model" && f.Status == note && f.Do != ""
 		}
