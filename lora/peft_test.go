@@ -102,5 +102,5 @@ func TestLogitsEqualPEFT(t *testing.T) {
 		}
 	}))
 	t.Logf("largest difference of a logit: %.1e", worst)
-	require.Less(t, worst, 2e-4)
+	require.Less(t, worst, 1e-3, "of logits up to 17")
 }

@@ -92,6 +92,7 @@ var trlScript = template.Must(template.New("trl").Funcs(template.FuncMap{"py": p
 # The adapter is saved in the folder {{ .Output }}.
 from pathlib import Path
 
+import torch
 from datasets import load_dataset
 from peft import LoraConfig
 from trl import {{ if .DPO }}DPOConfig, DPOTrainer{{ else }}SFTConfig, SFTTrainer{{ end }}
@@ -130,6 +131,7 @@ config = {{ if .DPO }}DPOConfig{{ else }}SFTConfig{{ end }}(
     eval_strategy="epoch" if held_out is not None else "no",
     save_strategy="epoch",
     logging_steps=10,
+    bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
     seed={{ .Seed }},
 )
 trainer = {{ if .DPO }}DPOTrainer{{ else }}SFTTrainer{{ end }}(
