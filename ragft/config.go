@@ -81,6 +81,7 @@ type Config struct {
 	Assistant    AssistantConfig   `yaml:"assistant"`
 	Serve        ServeConfig       `yaml:"serve"`
 	Merge        MergeConfig       `yaml:"merge"`
+	Convert      ConvertConfig     `yaml:"convert"`
 	Publish      PublishConfig     `yaml:"publish"`
 	Export       ExportConfig      `yaml:"export"`
 

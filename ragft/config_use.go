@@ -205,6 +205,14 @@ type MergeConfig struct {
 	SkipCheck bool `yaml:"skip-check"`
 }
 
+// ConvertConfig is how [Project.Convert] writes the model in another type.
+type ConvertConfig struct {
+	// Output is the file to write. "" = none, which is an error.
+	Output string `yaml:"output" check:"path"`
+	// Type of the matrices, such as Q8_0, Q4_0, F16 or F32, in any case. "" = Q8_0.
+	Type string `yaml:"type" default:"Q8_0"`
+}
+
 // PublishConfig is how [Project.Publish] puts the model on an Ollama server.
 type PublishConfig struct {
 	// Ollama is the server's URL. "" = that of OLLAMA_HOST.

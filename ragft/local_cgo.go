@@ -57,6 +57,7 @@ func load[M any](
 		var none M
 		return none, err
 	}
+	w.warnSlow(file)
 	w.phase("loading "+name, "%")
 	o.OnProgress = func(done float64) { w.set(int(100*done), 100, "") }
 	return open(ctx, file, o)

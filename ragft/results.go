@@ -120,6 +120,17 @@ type MergeResult struct {
 	SameToken *float64 `json:"same_token"` // share of the places with the same likeliest token
 }
 
+// ConvertResult is what [Project.Convert] wrote.
+type ConvertResult struct {
+	Model   string `json:"model"` // the file that was converted
+	Output  string `json:"output"`
+	Type    string `json:"type"`    // of the matrices
+	Changed int    `json:"changed"` // tensors that were encoded again
+	Copied  int    `json:"copied"`  // tensors that are the same to the byte
+	Before  int64  `json:"before"`  // bytes of the tensors of Model
+	Bytes   int64  `json:"bytes"`   // bytes of the tensors of Output
+}
+
 // ExportResult is what [Project.Export] wrote.
 type ExportResult struct {
 	Format   string   `json:"format"`

@@ -62,6 +62,7 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	if err != nil || p.config.EstimateOnly {
 		return &TrainResult{Memory: memoryOf(memory)}, err
 	}
+	w.warnSlow(t.Model)
 	w.say("memory: %s", memory)
 	made, err := p.train(ctx, w, list, t)
 	if err != nil {

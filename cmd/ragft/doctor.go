@@ -205,6 +205,10 @@ func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
 		)
 		return
 	}
+	if slow := p.SlowType(ctx); slow != "" {
+		f.add("model", note, detail, slow+" is slow on this processor: ragft convert "+path+" OUTPUT --type q8_0, and use OUTPUT")
+		return
+	}
 	f.add("model", fine, detail, "")
 }
 
