@@ -141,7 +141,7 @@ func TestConvertBadInput(t *testing.T) {
 func TestQ4_1TrainsAndRuns(t *testing.T) {
 	model := converted(t, "Q4_1")
 	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
-	c := Config{Rank: 4, Window: testWindow, Epochs: 8, LearningRate: 1e-2, Seed: 5, Threads: 1, CheckpointEvery: -1}
+	c := Config{Rank: 4, Window: testWindow, Epochs: 8, LearningRate: 1e-2, Seed: 5, Threads: 1, CheckpointEvery: opt.Of(0)}
 	held := counting(4)
 	r, err := Train(t.Context(), model, adapter, c, counting(20), held)
 	require.NoError(t, err)

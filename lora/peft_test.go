@@ -50,7 +50,7 @@ func TestTrainerFollowsPEFT(t *testing.T) {
 
 	trainer, err := NewTrainer(t.Context(), converted(t, "F32"), Config{
 		Start: filepath.Join("testdata", "peft", "start.gguf"), Window: 256, Threads: 1, WeightDecay: want.WeightDecay,
-		Beta1: want.Beta1, Beta2: want.Beta2, Epsilon: want.Epsilon, ClipNorm: want.ClipNorm,
+		Beta1: want.Beta1, Beta2: want.Beta2, Epsilon: want.Epsilon, ClipNorm: opt.Of(want.ClipNorm),
 	})
 	require.NoError(t, err)
 	defer trainer.Close()
