@@ -105,7 +105,8 @@ var (
 	units    = []string{
 		"%", "percent", "per", "thousand", "million", "billion", "trillion", "km", "kilometres", "kilometers", "metres", "meters",
 		"m", "cm", "mm", "miles", "feet", "inches", "acres", "hectares", "years", "months", "weeks", "days", "hours", "minutes", "seconds", "kg", "kilograms",
-		"grams", "pounds", "tons", "tonnes", "dollars", "euros", "degrees", "people", "bc", "bce", "ad", "ce", "prozent", "jahre", "jahren",
+		"grams", "pounds", "tons", "tonnes", "dollars", "euros", "degrees", "people",
+		"bc", "bce", "ad", "ce", "prozent", "jahre", "jahren",
 		"meter", "kilometer", "millionen", "pour", "ans", "mètres", "años", "metros", "millones",
 	}
 )
