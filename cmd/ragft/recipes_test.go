@@ -118,6 +118,11 @@ func TestRecipeFlags(t *testing.T) {
 			require.NotContains(t, r.Response(), "Sorry, the documents do not say.")
 		}
 	}
+	refused := "Sorry, I have nothing on that."
+	for _, r := range read("--recipe", "verified", "--set", "demonstrate.verified.refusal="+refused, "--set", "demonstrate.verified.draws=0") {
+		require.Contains(t, []string{"own", "rationalised", "reference", "refusal"}, r.Made)
+		require.Equal(t, r.Made == "refusal", r.Response() == refused)
+	}
 	calls := func(args ...string) (tokens int) {
 		return object[ragft.DemonstrateResult](
 			t,

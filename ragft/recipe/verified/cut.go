@@ -104,8 +104,10 @@ var (
 	articles = []string{"the", "a", "an", "der", "die", "das", "den", "ein", "eine", "le", "la", "les", "un", "une", "el", "los", "las"}
 	units    = []string{
 		"%", "percent", "per", "thousand", "million", "billion", "trillion", "km", "kilometres", "kilometers", "metres", "meters",
-		"m", "cm", "mm", "miles", "feet", "inches", "acres", "hectares", "years", "months", "weeks", "days", "hours", "minutes", "seconds", "kg", "kilograms",
-		"grams", "pounds", "tons", "tonnes", "dollars", "euros", "degrees", "people", "bc", "bce", "ad", "ce", "prozent", "jahre", "jahren",
+		"m", "cm", "mm", "miles", "feet", "inches", "acres", "hectares", "years", "months", "weeks", "days",
+		"hours", "minutes", "seconds", "kg", "kilograms",
+		"grams", "pounds", "tons", "tonnes", "dollars", "euros", "degrees", "people",
+		"bc", "bce", "ad", "ce", "prozent", "jahre", "jahren",
 		"meter", "kilometer", "millionen", "pour", "ans", "mètres", "años", "metros", "millones",
 	}
 )
