@@ -94,8 +94,11 @@ func (l *language) compile() *grammar {
 	}
 	return &grammar{
 		cue: one("", "", l.cue), bare: one("^", "$", l.bare), declines: one("", "", l.declines...), missing: one("", "", l.missing...),
-		never: one("", "", l.never...), opening: one("^", "$", l.opening...), idle: one("^", "", l.idle...),
-		advice: one("^", "", l.advice...), quoting: one("^", "", l.quoting...), joint: one("^", " ", l.joint), related: one("^", "", l.related...), against: one("", "", l.against), turn: one("", "", l.turn), concede: one("", "$", l.concede),
+		never:   one("", "", l.never...),
+		opening: one("^", "$", l.opening...), idle: one("^", "", l.idle...),
+		advice:  one("^", "", l.advice...),
+		quoting: one("^", "", l.quoting...), joint: one("^", " ", l.joint), related: one("^", "", l.related...),
+		against: one("", "", l.against), turn: one("", "", l.turn), concede: one("", "$", l.concede),
 	}
 }
 
