@@ -5,9 +5,9 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/ragft/ragft/internal/refusals"
 	"github.com/ragft/ragft/internal/scoring"
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 )
@@ -23,7 +23,7 @@ func wordingsFor(questions []question.Question) []string {
 	for i, q := range questions {
 		texts[i] = q.Question
 	}
-	return refusals.Wordings(refusals.Language(texts))
+	return wordings.Wordings(wordings.Language(texts))
 }
 
 // chooseRefusal takes the wording that the model finds likeliest: by the mean,

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
-	"github.com/ragft/ragft/internal/refusals"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
@@ -237,7 +237,7 @@ func TestWeightsBalanceAnswersAndRefusals(t *testing.T) {
 }
 
 func TestRefusalIsTheLikeliest(t *testing.T) {
-	likes := refusals.Wordings("en")[5]
+	likes := wordings.Wordings("en")[5]
 	m := &scoring{pupil: village(), likes: likes}
 	in := input(m)
 	r, err := verified.Recipe{Pairs: opt.Of(0.0)}.Rows(t.Context(), in)
@@ -248,7 +248,7 @@ func TestRefusalIsTheLikeliest(t *testing.T) {
 	}
 	require.Len(t, m.scored, 2, "the prompts of the questions to be declined")
 	for _, completions := range m.scored {
-		require.Len(t, completions, len(refusals.Wordings("en")))
+		require.Len(t, completions, len(wordings.Wordings("en")))
 		_, asked, _ := strings.Cut(completions[0].Messages[1].Content, "Question: ")
 		require.Contains(t, []string{asksSea, asksPier}, asked)
 	}
@@ -270,13 +270,13 @@ func TestRefusalIsTheLikeliest(t *testing.T) {
 	in.Search = fake.Shelf{"Wer betreibt die Mühle?": {"Die Mühle ist alt.", "Die Mühle ist neu."}}
 	r, err = verified.Recipe{}.Rows(t.Context(), in)
 	require.NoError(t, err)
-	require.Equal(t, refusals.Wordings("de")[0], r.Rows[0].Response())
+	require.Equal(t, wordings.Wordings("de")[0], r.Rows[0].Response())
 	require.True(t, answer.IsRefusal(r.Refusal))
 }
 
 func TestWordingsReadAsRefusals(t *testing.T) {
 	for _, language := range []string{"en", "de", "fr", "es", "zh", "ja"} {
-		for _, wording := range refusals.Wordings(language) {
+		for _, wording := range wordings.Wordings(language) {
 			require.True(t, answer.IsRefusal(wording), wording)
 		}
 	}

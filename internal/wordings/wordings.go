@@ -1,6 +1,6 @@
-// Package refusals has the texts with which a model may be taught to decline, by language. An answer rarely begins as they
+// Package wordings has the texts with which a model may be taught to decline, by language. An answer rarely begins as they
 // do, so that the first words tell a refusal from an answer.
-package refusals
+package wordings
 
 import (
 	"strings"
