@@ -57,7 +57,11 @@ func split(path string, seed uint64, learn, held sizes) (learnt, measured side, 
 		return side{}, side{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(set.Data) < 4 {
-		return side{}, side{}, fmt.Errorf("%s has %d articles; it takes four, to learn from, to measure on, and to hide of each", path, len(set.Data))
+		return side{}, side{}, fmt.Errorf(
+			"%s has %d articles; it takes four, to learn from, to measure on, and to hide of each",
+			path,
+			len(set.Data),
+		)
 	}
 	rng := rand.New(rand.NewPCG(seed, 0x73706c6974))
 	rng.Shuffle(len(set.Data), func(i, k int) { set.Data[i], set.Data[k] = set.Data[k], set.Data[i] })
@@ -88,10 +92,16 @@ func half(articles []article, n sizes, rng *rand.Rand) side {
 				}
 				switch {
 				case i < hide && !qa.Impossible:
-					absent = append(absent, question.Question{ID: q.ID, Question: q.Question, Group: group, Unanswerable: true, Gap: question.GapAbsent})
+					absent = append(
+						absent,
+						question.Question{ID: q.ID, Question: q.Question, Group: group, Unanswerable: true, Gap: question.GapAbsent},
+					)
 				case i < hide:
 				case qa.Impossible:
-					altered = append(altered, question.Question{ID: q.ID, Question: q.Question, Group: group, Unanswerable: true, Gap: question.GapAltered})
+					altered = append(
+						altered,
+						question.Question{ID: q.ID, Question: q.Question, Group: group, Unanswerable: true, Gap: question.GapAltered},
+					)
 				case q.Answer != "":
 					answerable = append(answerable, q)
 				}

@@ -82,10 +82,18 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 	return nil
 }
 
-func (p program) evaluate(ctx context.Context, j job, s eval.System, search retriever.Searcher, questions []question.Question) (*eval.Evaluation, error) {
+func (p program) evaluate(
+	ctx context.Context,
+	j job,
+	s eval.System,
+	search retriever.Searcher,
+	questions []question.Question,
+) (*eval.Evaluation, error) {
 	show := p.progress(j.name())
 	return eval.Run(ctx, eval.Config{
-		Systems: []eval.System{s}, Questions: questions, Search: search, Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
+		Systems: []eval.System{
+			s,
+		}, Questions: questions, Search: search, Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
 		Progress: func(at eval.Progress) {
 			if at.Stage != "answer" {
 				return

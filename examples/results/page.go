@@ -117,16 +117,28 @@ func writeCost(b *strings.Builder, of []*outcome) {
 			continue
 		}
 		if !begun {
-			b.WriteString("\n| | seed | questions learnt from | rows | seconds to make them | tokens generated | seconds to train | job in minutes |\n" +
-				"|---|---|---|---|---|---|---|---|\n")
+			b.WriteString(
+				"\n| | seed | questions learnt from | rows | seconds to make them | tokens generated | seconds to train | job in minutes |\n" +
+					"|---|---|---|---|---|---|---|---|\n",
+			)
 			begun = true
 		}
 		rows := 0
 		for _, n := range o.Rows {
 			rows += n
 		}
-		fmt.Fprintf(b, "| %s | %d | %d | %d | %.0f | %d | %.0f | %.0f |\n", o.Arm, o.Seed, o.Learnt, rows, o.Made, o.Tokens, o.Train.Seconds,
-			o.Seconds/60)
+		fmt.Fprintf(
+			b,
+			"| %s | %d | %d | %d | %.0f | %d | %.0f | %.0f |\n",
+			o.Arm,
+			o.Seed,
+			o.Learnt,
+			rows,
+			o.Made,
+			o.Tokens,
+			o.Train.Seconds,
+			o.Seconds/60,
+		)
 	}
 }
 

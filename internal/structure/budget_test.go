@@ -21,7 +21,7 @@ var budget = map[string]int{
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
-	"ragft/eval":             29, // with ErrNothing, Pair, Progress, Citation and Document, which callers name or read
+	"ragft/eval":             30, // with TradeoffPoint, ErrNothing, Pair, Progress, Citation and Document, which callers name or read
 	"ragft/eval/forget":      11, // with Loss, Budget and ErrForgot, the Config and Point of a sweep, and Perplexity, which stands alone
 	"ragft/eval/probe":       6,  // with Probe and ArmVerdict, which hold what a list came to
 	"ragft/eval/robust":      7,  // with Outcome and Difference, which corrections and comparisons go by
@@ -37,7 +37,7 @@ var budget = map[string]int{
 	"ragft/opt":              2,
 	"ragft/prompt":           7, // with Named, for templates that an adapter names
 	"ragft/publish":          4,
-	"ragft/question":         15, // with LeakOptions, WithIDs and Altered, which other packages share
+	"ragft/question":         18, // with Gap and its two values, LeakOptions, WithIDs and Altered, which other packages share
 	"ragft/question/dataset": 17,
 	"ragft/recipe":           9,
 	"ragft/recipe/memory":    2,

@@ -5,7 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // Finding says what a difference shows: "better" or "worse" than the base, "higher" or
@@ -83,7 +85,7 @@ func newSeries(defs []metricDefinition, records []Record, resamples int) []*seri
 // measure computes metrics, intervals and comparisons. All systems share the
 // bootstrap samples, and all pairs the shuffles.
 func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
-	defs := metricDefinitions()
+	defs := out.definitions()
 	systems := map[string][]*series{}
 	records := map[string][]Record{}
 	var all []*series
@@ -119,6 +121,30 @@ func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 		out.Comparisons = append(out.Comparisons, c)
 	}
 	return nil
+}
+
+// definitions returns the metrics that the evaluation has something to measure for.
+func (e *Evaluation) definitions() []metricDefinition {
+	gaps, decided := map[question.Gap]bool{}, false
+	for _, s := range e.Systems {
+		for _, r := range s.Records {
+			gaps[r.Gap] = true
+			decided = decided || r.Chance != nil
+		}
+	}
+	return slices.DeleteFunc(metricDefinitions(), func(d metricDefinition) bool {
+		switch d.Key {
+		case metric.MadeUpAbsent:
+			return !gaps[question.GapAbsent]
+		case metric.MadeUpAltered:
+			return !gaps[question.GapAltered]
+		case metric.AUCAbsent:
+			return !decided || !gaps[question.GapAbsent]
+		case metric.AUCAltered:
+			return !decided || !gaps[question.GapAltered]
+		}
+		return false
+	})
 }
 
 // groups returns for each question the number of its group.
