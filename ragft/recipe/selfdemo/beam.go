@@ -115,7 +115,7 @@ func (s *promptSearch) propose(ctx context.Context, kept []scoredInstruction, ro
 	for i, t := range kept {
 		reqs[i] = model.Request{
 			Messages: layout.User(layout.Task(proposePrompt, nil) + s.evidence(t)),
-			Samples: s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
+			Samples:  s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
 			Seed: seed.Derive(s.g.in.Seed, "propose", string(s.arm), fmt.Sprint(round), t.Text),
 		}
 		if i < s.o.Beam%len(kept) {
