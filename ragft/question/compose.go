@@ -147,7 +147,8 @@ func (c *composer) batch(ctx context.Context, chunks []retriever.Chunk) error {
 		}
 		asked = append(asked, chunk)
 		reqs = append(reqs, model.Request{
-			Messages: layout.User(strings.TrimSpace(layout.Task(c.Prompt, []retriever.Hit{{Chunk: chunk}}))), Samples: c.PerChunk, MaxTokens: c.MaxTokens,
+			Messages: layout.User(strings.TrimSpace(layout.Task(c.Prompt, []retriever.Hit{{Chunk: chunk}}))),
+			Samples:  c.PerChunk, MaxTokens: c.MaxTokens,
 			Temperature: c.Temperature.Or(0.7), Seed: seed.Derive(c.Seed, "compose", chunk.ID),
 		})
 	}
