@@ -35,7 +35,16 @@ func counting(n int) []Example {
 }
 
 func testConfig() Config {
-	return Config{Rank: 4, Window: testWindow, WindowsPerStep: 2, Epochs: 3, LearningRate: 1e-2, Seed: 5, Threads: 2, CheckpointEvery: opt.Of(0)}
+	return Config{
+		Rank:            4,
+		Window:          testWindow,
+		WindowsPerStep:  2,
+		Epochs:          3,
+		LearningRate:    1e-2,
+		Seed:            5,
+		Threads:         2,
+		CheckpointEvery: opt.Of(0),
+	}
 }
 
 func TestTrainLearnsAndReports(t *testing.T) {

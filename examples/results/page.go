@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -63,20 +64,10 @@ func (p program) writePage() error {
 	})
 }
 
-const pageHead = `# Results on real models
-
-Made by ` + "`go run ./examples/results`" + ` from the files in ` + "`docs/results`" + `, one for each model, way of teaching and seed. Questions and
-documents are SQuAD 2.0's: half of the articles are learnt from, the other half is measured on. Of each half a third of the articles
-is hidden, so that nothing in the documents is about the questions on them.
-
-- **made up (a)**: answered, of questions that no document is about.
-- **made up (b)**: answered, of questions that a document is about without answering them (SQuAD 2.0's altered questions).
-- **false refusals**: declined, of questions whose answer was in a passage shown.
-- **truthfulness**: correct minus incorrect answers, of all questions.
-- **AUC**: the probability that the decision ranks a question whose answer is shown above one of the kind (a) or (b).
-
-Values are percentages with 95 % intervals, which resample paragraphs; AUC is a share. Answers are greedy, of at most 40 tokens.
-`
+// pageHead is the beginning of the page.
+//
+//go:embed head.md
+var pageHead string
 
 func writeModel(b *strings.Builder, name string, of []*outcome) {
 	fmt.Fprintf(b, "\n## %s\n\n", name)

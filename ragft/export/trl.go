@@ -65,7 +65,8 @@ func TRL(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 		name := strings.TrimSuffix(data, ".jsonl") + "_trl.py"
 		return name, replaceFile(name, func(w io.Writer) error {
 			return trlScript.Execute(w, map[string]any{
-				"R": recipe, "WarmUp": min(recipe.WarmUp, math.Nextafter(1, 0)), "Seed": recipe.Seed & math.MaxInt32, "Modules": modules, "DPO": preferences,
+				"R": recipe, "WarmUp": min(recipe.WarmUp, math.Nextafter(1, 0)),
+				"Seed": recipe.Seed & math.MaxInt32, "Modules": modules, "DPO": preferences,
 				"Data": filepath.Base(data), "Name": filepath.Base(name),
 				"Output": "adapter-" + strings.TrimSuffix(filepath.Base(data), ".jsonl"),
 			})

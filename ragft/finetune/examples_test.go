@@ -71,8 +71,12 @@ func TestEncodeRows(t *testing.T) {
 	answer := rows.Row{Golds: []string{"Ada"}, Messages: append(prompt.Set{Read: "s"}.ReadMessages("Who?",
 		[]retriever.Hit{fake.Passage("a", "", "Ada did", 0), fake.Passage("b", "", "Bob", 0)}), said("Ada"))}
 	lost := rows.Row{Golds: []string{"Bob"}, Messages: append(answer.Messages[:2:2], said("Bob"))}
-	laid := rows.Row{Golds: []string{"Ada"}, Chunks: []rows.ChunkRef{{ID: "a"}}, Provenance: rows.Provenance{Template: prompt.FedRAG.Name},
-		Messages: append(prompt.FedRAG.Messages("Who?", []retriever.Hit{fake.Passage("a", "", "Ada did", 0)}), said("Ada"))}
+	laid := rows.Row{
+		Golds:      []string{"Ada"},
+		Chunks:     []rows.ChunkRef{{ID: "a"}},
+		Provenance: rows.Provenance{Template: prompt.FedRAG.Name},
+		Messages:   append(prompt.FedRAG.Messages("Who?", []retriever.Hit{fake.Passage("a", "", "Ada did", 0)}), said("Ada")),
+	}
 	before := laid
 	before.Messages = append([]model.Message{user("a"), said("b")}, laid.Messages...)
 	plain := laid
@@ -89,7 +93,13 @@ func TestEncodeRows(t *testing.T) {
 			[]string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>b<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, false},
 		{"all turns", encoder{loss: "all"}, rows.Row{Messages: several},
 			[]string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>«b<|end|>»<|user|>c<|end|><|assistant|>«d<|end|>»"}, false},
-		{"everything", encoder{loss: "text"}, rows.Row{Messages: several[3:]}, []string{"<|user|>«c<|end|><|assistant|>d<|end|>»"}, false},
+		{
+			"everything",
+			encoder{loss: "text"},
+			rows.Row{Messages: several[3:]},
+			[]string{"<|user|>«c<|end|><|assistant|>d<|end|>»"},
+			false,
+		},
 		{"call and answer", encoder{loss: "all"}, calling, []string{`[f]<|user|>a<|end|><|assistant|>«<|user|>f{"x": ` +
 			`1}<|end|>»<|tool|>b<|end|><|assistant|>«c<|end|>»`}, false},
 		{"answer alone", encoder{}, calling, []string{`[f]<|user|>a<|end|><|assistant|><|user|>f{"x": ` +
@@ -105,7 +115,10 @@ func TestEncodeRows(t *testing.T) {
 		{"first exchange left out", encoder{context: 10, tooLong: "truncate"}, rows.Row{Messages: several},
 			[]string{"<|system|>s<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"}, true},
 		{"all turns, one by one", encoder{context: 10, loss: "all", tooLong: "truncate"}, rows.Row{Messages: several},
-			[]string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>«b<|end|>»", "<|system|>s<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"},
+			[]string{
+				"<|system|>s<|end|><|user|>a<|end|><|assistant|>«b<|end|>»",
+				"<|system|>s<|end|><|user|>c<|end|><|assistant|>«d<|end|>»",
+			},
 			true},
 		{"all turns, too long", encoder{context: 10, loss: "all"}, rows.Row{Messages: several}, nil, false},
 		{"last passage left out", encoder{context: 68, tooLong: "truncate"}, answer,
@@ -171,13 +184,19 @@ func TestTrainMixedRows(t *testing.T) {
 	path := testmodel.New(t, testmodel.Spec{Arch: "qwen3", Type: gguf.Q8_0, Context: 256})
 	var log bytes.Buffer
 	list := parrots(4)
-	list = append(list,
+	list = append(
+		list,
 		rows.Row{ID: "long", Messages: append(localtest.ClosedChat(strings.Repeat("long ", 300)),
 			model.Message{Role: model.RoleAssistant, Content: "no"})},
 		rows.Row{ID: "hopeless", Messages: append(localtest.ClosedChat("Why?"),
 			model.Message{Role: model.RoleAssistant, Content: strings.Repeat("long ", 300)})},
 		rows.Row{ID: "text", Kind: rows.KindText, Text: strings.Repeat("The mill is blue. ", 60), Source: "domain", Weight: 0.5},
-		rows.Row{ID: "dpo", Messages: list[0].Messages, Rejected: []model.Message{{Role: model.RoleAssistant, Content: "hay"}}, Source: "dpo"},
+		rows.Row{
+			ID:       "dpo",
+			Messages: list[0].Messages,
+			Rejected: []model.Message{{Role: model.RoleAssistant, Content: "hay"}},
+			Source:   "dpo",
+		},
 	)
 	o := Options{Model: path, Adapter: filepath.Join(t.TempDir(), "adapter.gguf"), HeldOut: opt.Of(0.0), TooLong: "truncate", Loss: "all",
 		LoRA: lora.Config{Rank: 2, Epochs: 2}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
