@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/stretchr/testify/require"
 )
@@ -111,12 +112,13 @@ func (t *teacher) reply(req teacherRequest, sample int) string {
 		return written(map[string]any{"able": true, "question": question,
 			"thought": "The document tells of it.", "answer": "It is " + subject + "."})
 	case strings.Contains(last, cues["compose"]):
-		words := strings.Fields(told)
+		before, _, _ := strings.Cut(last, cues["compose"])
+		words := strings.Fields(before)
 		return fmt.Sprintf("Question: What is said of %s?\nAnswer: %s", subject, strings.Trim(strings.Join(words[len(words)-3:], " "), ".,"))
 	case strings.Contains(last, cues["compare"]):
 		return []string{"first", "second"}[number(last)%2]
 	case strings.Contains(last, cues["tournament"]):
-		return "1"
+		return t.best(last)
 	case strings.Contains(last, cues["propose"]):
 		return fmt.Sprintf("Answer in few words, in the way number %d.", number(last, req.Seed, sample)%100)
 	case strings.Contains(last, cues["judge"]):
@@ -129,10 +131,24 @@ func (t *teacher) reply(req teacherRequest, sample int) string {
 			return q.Answer
 		}
 	}
-	if number(last)%3 == 0 {
+	if number(last)%2 == 0 {
 		return "The documents do not say."
 	}
 	return wrongAnswer
+}
+
+var prediction = regexp.MustCompile(`Prediction (\d+): (.*)`)
+
+// best is the number of the first prediction that is an answer or a refusal, or else 1.
+func (t *teacher) best(text string) string {
+	for _, found := range prediction.FindAllStringSubmatch(text, -1) {
+		for _, q := range t.questions {
+			if q.Answer != "" && found[2] == q.Answer || answer.IsRefusal(found[2]) {
+				return found[1]
+			}
+		}
+	}
+	return "1"
 }
 
 func entitiesOf(names []string) string {
