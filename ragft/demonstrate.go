@@ -100,7 +100,8 @@ func (d *demonstration) prepare(ctx context.Context) error {
 // inputs are what the rows follow from.
 func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
 	c := d.config.Demonstrate
-	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share", "decide.share"}, "demonstrate.batch", "demonstrate.judge")
+	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share", "decide.share"},
+		"demonstrate.batch", "demonstrate.judge")
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,8 @@ func (a *app) writeRule(w io.Writer, r *ragft.TrainResult) error {
 		return nil
 	}
 	c := r.Rule.Calibration
-	_, err := fmt.Fprintf(w, "rule: declines %d of %d questions whose answer is shown and %d of %d others\n", c.Declined, c.Held, c.Caught, c.Without)
+	_, err := fmt.Fprintf(w, "rule: declines %d of %d questions whose answer is shown and %d of %d others\n",
+		c.Declined, c.Held, c.Caught, c.Without)
 	return err
 }
 
