@@ -75,6 +75,7 @@ type Config struct {
 	Write        QuestionsConfig   `yaml:"write"`
 	Demonstrate  DemonstrateConfig `yaml:"demonstrate"`
 	Train        TrainConfig       `yaml:"train"`
+	Decide       DecideConfig      `yaml:"decide"`
 	SearchTuning SearchConfig      `yaml:"search-tuning"`
 	Evaluate     EvaluateConfig    `yaml:"evaluate"`
 	Report       ReportConfig      `yaml:"report"`

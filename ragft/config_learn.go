@@ -333,3 +333,12 @@ type TrainConfig struct {
 	// False = that is an error.
 	AllowStale bool `yaml:"allow-stale"`
 }
+
+// DecideConfig is how [Project.Train] fits the rule by which the tuned model abstains; see [abstain.Rule].
+type DecideConfig struct {
+	// Share of the questions to learn from that is kept from the rows to fit the rule on, at least 20 questions; of fewer
+	// than 40 none is kept. Unset = 0.2, 0 = no rule.
+	Share opt.Value[float64] `yaml:"share" check:"share" default:"0.2"`
+	// FalseRefusals is the share of the questions whose answer is shown that may be declined. 0 = 0.1.
+	FalseRefusals float64 `yaml:"false-refusals" check:"above0,share" default:"0.1"`
+}

@@ -116,6 +116,9 @@ type AssistantConfig struct {
 	// DeclinePrompt tells the model to decline where the documents do not hold the
 	// answer, for one that was not tuned to. False = it does not.
 	DeclinePrompt bool `yaml:"decline-prompt"`
+	// Decide has the rule in the adapter decide whether a question is answered, where there is one and it holds. Unset =
+	// true.
+	Decide opt.Value[bool] `yaml:"decide" default:"true"`
 	// MaxTokens is the longest answer. 0 = 256.
 	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"256"`
 	// Temperature. 0 = greedy.

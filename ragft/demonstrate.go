@@ -13,9 +13,9 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Demonstrate makes training rows of the questions that are not held out: by
-// default the model's own right answers and a refusal, checked against reference
-// and passages. It writes
+// Demonstrate makes training rows of the questions that are neither held out nor
+// kept for the rule of Config.Decide: by default the model's own right answers
+// and a refusal, checked against reference and passages. It writes
 // them to rows.jsonl, a file to read, filter and edit. What the model writes is
 // kept in the cache, so that nothing is generated twice.
 func (p *Project) Demonstrate(ctx context.Context) (*DemonstrateResult, error) {
@@ -68,7 +68,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	var evidence map[string][]retriever.Hit
 	var err error
 	if !d.fromCorpus() {
-		if train, _, err = d.Split(); err != nil {
+		if train, _, err = d.learnt(); err != nil {
 			return err
 		}
 		if evidence, err = d.evidence(); err != nil {
@@ -100,7 +100,8 @@ func (d *demonstration) prepare(ctx context.Context) error {
 // inputs are what the rows follow from.
 func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
 	c := d.config.Demonstrate
-	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share"}, "demonstrate.batch", "demonstrate.judge")
+	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share", "decide.share"},
+		"demonstrate.batch", "demonstrate.judge")
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/publish"
 )
 
@@ -85,6 +86,11 @@ func (p *Project) publishOptions(w *work) (publish.Options, error) {
 		o.Parameters[key] = value
 	}
 	var err error
-	o.Adapter, err = p.adapterFile()
-	return o, err
+	if o.Adapter, err = p.adapterFile(); err != nil || o.Adapter == "" {
+		return o, err
+	}
+	if settings, err := assistant.ReadAdapter(o.Adapter); err == nil && settings.Rule != nil {
+		w.say("the rule for abstaining stays in the adapter's file: on Ollama the model alone decides whether it answers")
+	}
+	return o, nil
 }

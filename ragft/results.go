@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
@@ -86,6 +87,10 @@ type TrainResult struct {
 	BaseBySource   map[string]float64 `json:"base_loss_by_source,omitempty"`
 	Layouts        []string           `json:"layouts,omitempty"`    // of the prompts with passages
 	UpToDate       bool               `json:"up_to_date,omitempty"` // nothing was done
+
+	// Rule is that by which the tuned model abstains, also in the adapter; nil if none could be fitted, and NoRule says why.
+	Rule   *abstain.Rule `json:"rule,omitempty"`
+	NoRule string        `json:"no_rule,omitempty"`
 }
 
 // TrainMemory is what training holds, in bytes.

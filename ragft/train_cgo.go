@@ -20,7 +20,9 @@ import (
 )
 
 // Train teaches the model the rows and writes an adapter that llama.cpp and
-// Ollama load. A training that was cancelled, or killed, goes on from its
+// Ollama load. With the questions that Config.Decide keeps for it, it then fits
+// the rule by which the tuned model abstains, and writes it into the adapter, as
+// [assistant.Settings]; too few of them are no error. A training that was cancelled, or killed, goes on from its
 // checkpoint beside the adapter; one of other rows or settings is an error that
 // wraps [lora.ErrCheckpoint]. Rows whose passages changed since they were made
 // are an [ErrInput], unless Train.AllowStale is set. Models that were opened for
@@ -45,8 +47,11 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	}
 	r := &TrainResult{}
 	if ok, err := p.kept(StepTrain, in, r); ok || err != nil {
-		r.UpToDate, r.Adapter = ok, t.Adapter
-		return r, err
+		if err != nil {
+			return nil, err
+		}
+		r.UpToDate, r.Adapter = true, t.Adapter
+		return r, p.decide(ctx, w, list, r)
 	}
 	if !p.config.Train.AllowStale {
 		if err := p.refuseStale(ctx, list); err != nil {
@@ -69,7 +74,10 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 		return nil, err
 	}
 	r = p.trainResult(made, t, layoutsOf(list))
-	return r, p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter)
+	if err := p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
+		return nil, err
+	}
+	return r, p.decide(ctx, w, list, r)
 }
 
 // trainOptions are those of the library.

@@ -85,7 +85,22 @@ func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
 		fmt.Fprintf(w, ", validation %s -> %s", loss(r.BaseLoss), loss(r.ValidationLoss))
 	}
 	fmt.Fprintf(w, ", %.0f s\n", r.Seconds)
+	if err := a.writeRule(w, r); err != nil {
+		return err
+	}
 	return writeSources(w, r)
+}
+
+// writeRule says what the rule by which the model abstains does on the questions that it was fitted on.
+func (a *app) writeRule(w io.Writer, r *ragft.TrainResult) error {
+	if r.Rule == nil {
+		a.note("no rule for abstaining was fitted: %s", r.NoRule)
+		return nil
+	}
+	c := r.Rule.Calibration
+	_, err := fmt.Fprintf(w, "rule: declines %d of %d questions whose answer is shown and %d of %d others\n",
+		c.Declined, c.Held, c.Caught, c.Without)
+	return err
 }
 
 func loss(x *float64) string {
