@@ -11,6 +11,7 @@ import (
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -68,23 +69,32 @@ func (p *Project) assistantOptions(
 	if err != nil || opts.Calibration != nil || adapter == "" || !c.Decide.Or(true) || c.DeclinePrompt || c.Ensemble {
 		return opts, err
 	}
-	settings, err := assistant.ReadAdapter(adapter)
-	if errors.Is(err, assistant.ErrNoSettings) {
-		return opts, nil
-	}
-	if err != nil {
-		return opts, kindOf(ErrInput, err)
-	}
 	ruled := opts
-	ruled.Rule = settings.Rule
-	if err := ruled.Check(ctx, m, search); errors.Is(err, abstain.ErrConditions) {
-		p.config.Logger.Warn("the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
-			"or set assistant.decide to false", "adapter", adapter, "why", err)
-		return opts, nil
-	} else if err != nil {
+	if ruled.Rule, err = p.ruleOf(adapter, m, opts.Prompts); err != nil {
 		return opts, err
 	}
-	return ruled, nil
+	return ruled, ruled.Check(ctx, m, search)
+}
+
+// ruleOf is the rule of an adapter for a model with it; nil if it has none, or
+// one that does not hold, of which the log is told.
+func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*abstain.Rule, error) {
+	settings, err := assistant.ReadAdapter(adapter)
+	if errors.Is(err, assistant.ErrNoSettings) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, kindOf(ErrInput, err)
+	}
+	if settings.Rule == nil {
+		return nil, nil
+	}
+	if err := settings.Rule.Holds(abstain.Conditions(m, prompts, p.config.Passages)); err != nil {
+		p.config.Logger.Warn("the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
+			"or set assistant.decide to false", "adapter", adapter, "why", err)
+		return nil, nil
+	}
+	return settings.Rule, nil
 }
 
 // calibrated are the options for a model, with the calibration if there is one

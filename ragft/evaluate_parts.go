@@ -63,6 +63,9 @@ func (e *evaluation) systems() (systems []eval.System, pairs []eval.Pair) {
 		if e.tuned != nil {
 			t := s
 			t.Name, t.Model = systemName("tuned", setting, careful, ensemble), e.tuned
+			if setting == "retrieval" && !careful && !ensemble {
+				t.Rule = e.rule // as an assistant
+			}
 			systems = append(systems, t)
 			pairs = append(pairs, eval.Pair{Base: s.Name, Other: t.Name})
 		}
