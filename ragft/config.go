@@ -102,17 +102,17 @@ type Config struct {
 // PromptsConfig are the instructions, and the layout of the prompt with
 // passages. Their defaults are those of [prompt.Set].
 type PromptsConfig struct {
-	// Read is the message to answer from documents. "" = prompt.Default().Read.
+	// Read is the message to answer from documents. "" = the built-in text.
 	Read string `yaml:"read"`
-	// Closed is the message to answer without documents. "" = prompt.Default().Closed.
+	// Closed is the message to answer without documents. "" = the built-in text.
 	Closed string `yaml:"closed"`
 	// Careful is the message to answer from documents or decline.
-	// "" = prompt.Default().Careful.
+	// "" = the built-in text.
 	Careful string `yaml:"careful"`
 	// Refuse is the message to decline, with the documents in view.
-	// "" = prompt.Default().Refuse.
+	// "" = the built-in text.
 	Refuse string `yaml:"refuse"`
-	// Judge asks whether an answer agrees with the reference. "" = prompt.Default().Judge.
+	// Judge asks whether an answer agrees with the reference. "" = the built-in text.
 	Judge string `yaml:"judge"`
 	// Template is the layout: read, fedrag, ra-dit, or a file with {query} and
 	// {context}. What is trained with one has to be asked with it. "" = read.
@@ -162,7 +162,7 @@ type QuestionsConfig struct {
 	// Batch is the number of passages at a time. 0 = 16.
 	Batch int `yaml:"batch" check:"min=1" default:"16"`
 	// Prompt is the instruction with which questions are written.
-	// "" = that of [question.ComposeOptions].
+	// "" = the built-in text.
 	Prompt string `yaml:"prompt"`
 
 	// Import is a data set to take the questions from, in place of a model's.

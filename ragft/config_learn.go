@@ -93,8 +93,7 @@ type SelfDemoConfig struct {
 	TwoStep bool `yaml:"two-step"`
 	// TwoStepTokens is the longest draft. 0 = 512.
 	TwoStepTokens int `yaml:"two-step-tokens" check:"min=1" default:"512"`
-	// SummaryPrompt asks for the summary of a draft. "" = that of
-	// [selfdemo.Recipe].
+	// SummaryPrompt asks for the summary of a draft. "" = the built-in text.
 	SummaryPrompt string `yaml:"summary-prompt"`
 
 	// Votes of the judge for what comparison leaves open. Unset = 1, 0 = never ask.
@@ -113,7 +112,7 @@ type SelfDemoConfig struct {
 	// read. 0 = 5.
 	Tries int `yaml:"tries" check:"min=1" default:"5"`
 	// TournamentPrompt is the instruction of the tournament.
-	// "" = that of [judge.Options].
+	// "" = the built-in text.
 	TournamentPrompt string `yaml:"tournament-prompt"`
 
 	// MaxRefusals is the largest share of refusals among the rows with documents.

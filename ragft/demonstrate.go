@@ -162,7 +162,7 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 func (d *demonstration) estimate() (string, error) {
 	cost, err := d.recipe.Estimate(d.in)
 	if missing := d.in.NeedModel(); missing != nil && errors.Is(err, missing) {
-		return "", kindOf(ErrConfig, fmt.Errorf("%w: set model", err))
+		return "", kindOf(ErrConfig, fmt.Errorf("the recipe %s needs a model: set model", d.recipe.Name()))
 	}
 	if err != nil {
 		return "", err

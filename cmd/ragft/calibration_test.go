@@ -65,7 +65,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 		"-m", "openai:teacher@" + url}} {
 		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
-		require.Contains(t, stderr, "p_true from scores, which models of servers do not return")
+		require.Contains(t, stderr, "p_true from scores, which servers do not return")
 		require.Contains(t, stderr, "evaluate.self-check")
 	}
 	require.Zero(t, asked.Load(), "said before anything is asked")

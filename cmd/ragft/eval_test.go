@@ -102,7 +102,7 @@ func TestLeakGate(t *testing.T) {
 	require.Equal(t, 3, kept.Questions)
 	require.False(t, kept.Leakage.LeftOut)
 	require.Len(t, kept.Leakage.Leaks, 2)
-	require.Contains(t, must(t, "report"), "They are in all figures.")
+	require.Contains(t, must(t, "report"), "They are included in all figures.")
 
 	// Of one file, learnt from by halves, too.
 	for i, q := range train {

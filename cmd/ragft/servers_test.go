@@ -119,8 +119,8 @@ func TestOpenAIServers(t *testing.T) {
 	status := func(args ...string) string {
 		_, out, _ := ragftRun(t, "", append([]string{"doctor"}, args...)...)
 		for _, line := range strings.Split(out, "\n") {
-			if strings.Contains(line, " model ") {
-				return strings.Fields(line)[0]
+			if fields := strings.Fields(line); len(fields) > 1 && fields[1] == "model" {
+				return fields[0]
 			}
 		}
 		return ""

@@ -166,7 +166,7 @@ that the documents do not answer, with an empty answer; otherwise there is nothi
 }
 
 func (a *app) demonstrateCommand() *cobra.Command {
-	c := command("demonstrate search-tuning.file", []option{
+	c := command("demonstrate decide.share search-tuning.file", []option{
 		modelOption, questionsOption, judgeOption,
 		{
 			flag:  "test-share",

@@ -42,7 +42,7 @@ func TestAnswersStandInTheDocuments(t *testing.T) {
 		for i, turn := range it.Turns {
 			require.NotEmpty(t, turn.Answer)
 			require.True(t, strings.HasPrefix(turn.User, "Question: "), turn.User)
-			require.Equal(t, it.Prefix+turn.User, it.User(i))
+			require.Equal(t, it.Prefix+it.Instruction+"\n"+turn.User, it.User(i))
 			switch turn.Type {
 			case "lookup", "reverse", "two-hop":
 				if it.Kind == Refuse {
