@@ -15,7 +15,7 @@ import (
 // admit starts samples while there are slots and cells. The queue is served in order, so that the samples of one request
 // run together and share its prompt.
 func (s *scheduler) admit() error {
-	for len(s.queue) > 0 && len(s.lanes) < s.options.Sequences {
+	for len(s.queue) > 0 && len(s.lanes) < s.parallel() {
 		j := s.queue[0]
 		if j.started == len(j.samples) {
 			s.queue = s.queue[1:]
@@ -121,20 +121,29 @@ func commonPrefix(a, b []Token) int {
 	return n
 }
 
-// open sets up the lane's sampler and text.
-func (s *scheduler) open(l *lane) error {
+// notFirst practically forbids a token.
+const notFirst = -1000
+
+// setSampler sets up the lane's sampler for the token that comes next.
+func (s *scheduler) setSampler(l *lane) error {
 	j := l.job
 	p := j.sampling
 	params := C.ragft_sampling{
 		temperature: C.float(p.Temperature), top_p: C.float(p.TopP), min_p: C.float(p.MinP),
 		repeat_penalty: C.float(p.RepeatPenalty), presence_penalty: C.float(p.PresencePenalty),
 		frequency_penalty: C.float(p.FrequencyPenalty), top_k: C.int32_t(p.TopK), repeat_last: C.int32_t(p.RepeatLast),
-		seed: C.uint32_t(seedOf(p.Seed, l.sample)),
+		seed: C.uint32_t(seedOf(p.Seed, l.sample) + uint32(len(l.tokens))),
 	}
-	recent := j.prompt[max(0, len(j.prompt)-p.RepeatLast):]
-	biases := make([]C.ragft_bias, 0, len(p.LogitBias))
+	said := slices.Concat(j.prompt, l.tokens)
+	recent := said[max(0, len(said)-p.RepeatLast):]
+	biases := make([]C.ragft_bias, 0, len(p.LogitBias)+len(p.NotFirst))
 	for token, bias := range p.LogitBias {
 		biases = append(biases, C.ragft_bias{token: C.int32_t(token), bias: C.float(bias)})
+	}
+	if len(l.tokens) == 0 {
+		for _, token := range p.NotFirst {
+			biases = append(biases, C.ragft_bias{token: C.int32_t(token), bias: C.float(notFirst)})
+		}
 	}
 	if p.Grammar != "" {
 		params.grammar = C.CString(p.Grammar)
@@ -146,6 +155,15 @@ func (s *scheduler) open(l *lane) error {
 	if code != C.RAGFT_OK {
 		return fmt.Errorf("llama: request %d: sampler: %s", j.index, errorText(&cerr))
 	}
+	return nil
+}
+
+// open sets up the lane's sampler and text.
+func (s *scheduler) open(l *lane) error {
+	if err := s.setSampler(l); err != nil {
+		return err
+	}
+	j := l.job
 	var emit func(string)
 	if j.onText != nil {
 		emit = func(text string) { j.onText(l.sample, text) }

@@ -38,6 +38,12 @@ func (b *batch) add(t Token, position, sequence int) {
 
 // pick makes the lane's sampler choose a token from the last row.
 func (b *batch) pick(l *lane) {
+	if len(l.tokens) == 0 {
+		for _, t := range l.job.first {
+			b.score(t)
+			b.owners = append(b.owners, l)
+		}
+	}
 	row := len(b.tokens) - 1
 	b.wanted[row] = 1
 	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: C.int32_t(l.slot), target: -1,

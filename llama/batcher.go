@@ -107,15 +107,16 @@ func (m *Model) NewBatcher(options BatcherOptions) (*Batcher, error) {
 		return nil, err
 	}
 	defer release()
-	layout := cacheLayout{sequences: options.Context.Sequences, separate: true}
+	layout := cacheLayout{size: options.Context.Size, sequences: options.Context.Sequences, separate: true}
 	if !options.SeparateCaches {
-		layout = cacheLayout{sequences: options.Context.Sequences + options.kept()}
+		layout.sequences, layout.separate = layout.sequences+options.kept(), false
 	}
+	layout.flash = m.flash(options.Context, !layout.separate && options.Context.Sequences > 1)
 	c, err := m.newContext(options.Context, layout)
 	if err != nil {
 		return nil, err
 	}
-	end, err := c.begin(context.Background())
+	end, err := c.begin(context.Background(), c.whole)
 	if err != nil { // does not happen: a new context is free
 		return nil, err
 	}

@@ -25,9 +25,6 @@ type chat struct {
 // newChat parses the JSON in the conversation, and returns an error if the template does not support its tools. The names of
 // the given special tokens, if any, are not read as tokens in messages.
 func (m *Model) newChat(messages []Message, o ChatOptions, special specials) (*chat, error) {
-	if m.template == "" {
-		return nil, ErrNoChatTemplate
-	}
 	m.chatOnce.Do(m.parseTemplate)
 	if m.chatErr != nil {
 		return nil, m.chatErr

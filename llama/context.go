@@ -9,6 +9,8 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // ContextOptions are the options of a [Context]. The zero value suits prompts of up to four thousand tokens, with eight
@@ -28,10 +30,26 @@ type ContextOptions struct {
 	// Threads is the number of threads that compute. 0 means [runtime.NumCPU].
 	Threads int
 
-	// ExactAttention computes attention in 32 bits throughout, as training does. It takes twice the memory and is
-	// slower. By default keys and values have 16 bits and llama.cpp may use flash attention, whose results vary in the
-	// third digit with the batch size.
+	// ExactAttention computes attention in 32 bits throughout, as training does, without flash attention. It takes twice
+	// the memory and is slower. By default keys and values have 16 bits.
 	ExactAttention bool
+
+	// FlashAttention computes attention in one pass that does not store the scores (arXiv 2205.14135). With it, results vary
+	// in the third digit with the batch size. Unset means where layers are on a GPU or a server that supports it, and not
+	// on a CPU, where it often generates at half the speed; [Model.MeasureAttention] finds out.
+	FlashAttention opt.Value[bool]
+
+	// FlashInOneCache is FlashAttention where several sequences are in one cache, in which it leaves out the cells of the
+	// others. Unset means as FlashAttention if that is set, and else that it is used on a CPU, too.
+	FlashInOneCache opt.Value[bool]
+
+	// SeparateCaches divides Size among the sequences of a call of [Context.Generate], each of which then attends to its own
+	// tokens only. What prompts have in common is computed once and copied. opt.Of(false) keeps all tokens in one cache,
+	// which holds a common beginning once, but every sequence passes over the tokens of all. Unset means one cache on a
+	// GPU. On a CPU it means one where that holds at most twice the tokens of the longest sequence, since prompts share
+	// most of theirs, or where fewer than four separate ones fit into Size and more samples run in one.
+	// It has no effect on models with a recurrent state.
+	SeparateCaches opt.Value[bool]
 
 	// Embeddings makes a context for [Context.Embed] alone. The default of BatchSize is then Size, but at most 2048, as a
 	// text must fit into one batch.
@@ -75,9 +93,10 @@ func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
 type Context struct {
 	model    *Model
 	options  ContextOptions
-	layout   cacheLayout
-	size     int // tokens that fit into each cache
-	outputs  int // rows of a batch that can have logits
+	whole    cacheLayout // one cache of Size tokens; a batcher's own
+	layout   cacheLayout // the current one, changed by begin
+	size     int         // tokens that fit into each cache of whole
+	outputs  int         // rows of a batch that can have logits
 	leak     *leak
 	lifetime context.Context // ends with Close
 	end      context.CancelFunc
@@ -100,18 +119,17 @@ func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 	if options, err = options.withDefaults(m); err != nil {
 		return nil, err
 	}
-	c, err := m.newContext(options, cacheLayout{sequences: options.Sequences + 1}) // one holds the prompt while scoring
+	// one more sequence holds the prompt while scoring
+	flash := m.flash(options, false)
+	if options.Embeddings {
+		flash = m.flash(options, true) // the texts of a batch are in one cache
+	}
+	c, err := m.newContext(options, cacheLayout{size: options.Size, sequences: options.Sequences + 1, flash: flash})
 	if err != nil {
 		return nil, err
 	}
 	c.leak = watch(c, "Context")
 	return c, nil
-}
-
-// cacheLayout is how a context's key-value cache is divided.
-type cacheLayout struct {
-	sequences int  // running sequences and finished ones that are kept
-	separate  bool // each sequence has a cache of ContextOptions.Size, instead of all together
 }
 
 // newContext returns a new context. The options must have their defaults, and the model must be in use.
@@ -125,17 +143,12 @@ func (m *Model) newContext(options ContextOptions, layout cacheLayout) (*Context
 	if err := m.devices.Err(); err != nil {
 		return nil, fmt.Errorf("llama: new context: %w", err)
 	}
-	c := &Context{model: m, options: options, layout: layout, busy: make(chan struct{}, 1)}
+	c := &Context{model: m, options: options, whole: layout, layout: layout, busy: make(chan struct{}, 1)}
 	c.outputs = min(max(64, options.Sequences+1), options.BatchSize)
 	if options.Embeddings {
 		c.outputs = options.BatchSize
 	}
-	params := C.ragft_context_params{
-		n_ctx: C.int32_t(options.Size), n_batch: C.int32_t(options.BatchSize),
-		n_seq: C.int32_t(layout.sequences), separate: C.bool(layout.separate),
-		n_outputs: C.int32_t(c.outputs), n_threads: C.int32_t(options.Threads), exact_attention: C.bool(options.ExactAttention),
-		embeddings: C.bool(options.Embeddings),
-	}
+	params := c.params(layout)
 	var cerr C.ragft_error
 	code := C.ragft_context_new(m.ptr, &params, &c.ptr, &cerr)
 	if err := m.devices.Err(); err != nil {
@@ -146,6 +159,7 @@ func (m *Model) newContext(options ContextOptions, layout cacheLayout) (*Context
 		return nil, fmt.Errorf("llama: new context: %s", errorText(&cerr))
 	}
 	c.size = int(C.ragft_context_size(c.ptr))
+	c.whole.size, c.layout.size = c.size, c.size
 	c.lifetime, c.end = context.WithCancel(context.Background())
 	m.contextsMu.Lock()
 	defer m.contextsMu.Unlock()
@@ -202,11 +216,16 @@ func (c *Context) acquire(ctx context.Context) (release func(), err error) {
 // errEmbeddings is the error of other calls on a context for embeddings.
 var errEmbeddings = fmt.Errorf("llama: %w: a context for embeddings can compute nothing else", ErrUnsupported)
 
-// begin starts a computation. The call has the context, which is empty, to itself, and the computation is aborted when ctx
-// ends or the context is closed. end must be called with the error so far, and returns the error of the call.
-func (c *Context) begin(ctx context.Context) (end func(error) error, err error) {
+// begin starts a computation in a cache of the given layout. The call has the context, which is empty, to itself, and the
+// computation is aborted when ctx ends or the context is closed. end must be called with the error so far, and returns the
+// error of the call.
+func (c *Context) begin(ctx context.Context, layout cacheLayout) (end func(error) error, err error) {
 	release, err := c.acquire(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.reshape(layout); err != nil {
+		release()
 		return nil, err
 	}
 	C.ragft_context_abort(c.ptr, 0)

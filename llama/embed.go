@@ -46,7 +46,7 @@ func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, erro
 			return nil, fmt.Errorf("llama: text %d: %w", i, err)
 		}
 	}
-	end, err := c.begin(ctx)
+	end, err := c.begin(ctx, c.whole)
 	if err != nil {
 		return nil, err
 	}

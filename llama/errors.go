@@ -43,9 +43,6 @@ var (
 	// ErrInvalidToken is returned for a token that is not in the model's vocabulary.
 	ErrInvalidToken = errors.New("llama: no such token")
 
-	// ErrNoChatTemplate is returned if the model's file has no chat template.
-	ErrNoChatTemplate = errors.New("llama: model has no chat template")
-
 	// ErrTools is returned if messages use tools that the model's chat template cannot render.
 	ErrTools = errors.New("llama: the model's chat template does not support tools")
 

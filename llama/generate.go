@@ -32,6 +32,14 @@ type Request struct {
 	// each position. 0 means none.
 	TopLogProbs int
 
+	// First are tokens whose log probabilities as the first token of a sample are returned in [Sample.First], whatever token
+	// is chosen. Nil means none.
+	First []Token
+
+	// OnFirst, if set, is called with the first token's [Sample.First] of each sample, before its first token is used. If it
+	// returns false, the sample ends at once, without text, and with the reason [StopFirst].
+	OnFirst func(sample int, first []float32) bool
+
 	// Adapters are applied to this request instead of those of the context. Nil means those of the context, and an empty
 	// list none. Requests with different adapters take turns, batch by batch, and do not share prompts.
 	Adapters []AdapterScale
@@ -84,6 +92,10 @@ type Sampling struct {
 	// must not be changed while the request runs. Nil changes nothing.
 	LogitBias map[Token]float32
 
+	// NotFirst are tokens that are not chosen as the first one of a sample. It cannot be combined with a Grammar. Nil
+	// excludes none.
+	NotFirst []Token
+
 	// Grammar restricts the text to a grammar in llama.cpp's GBNF, whose rule "root" describes the whole text. Tokens that
 	// the grammar does not allow are never chosen. A sample that is ended by its length is the beginning of such a text.
 	// Empty means no restriction.
@@ -118,6 +130,9 @@ type Sample struct {
 	// TopLogProbs is 0.
 	Top [][]TokenLogProb
 
+	// First has the natural log probability of each of Request.First at the sample's first position.
+	First []float32
+
 	// Stop is the reason why the sample ended.
 	Stop StopReason
 }
@@ -141,9 +156,10 @@ const (
 	StopEnd    StopReason = iota + 1 // an end-of-generation token was chosen
 	StopString                       // a stop string was generated
 	StopLength                       // MaxTokens was reached, or the context is full
+	StopFirst                        // Request.OnFirst returned false
 )
 
-// String returns "end", "string" or "length".
+// String returns "end", "string", "length" or "first".
 func (r StopReason) String() string {
 	switch r {
 	case StopEnd:
@@ -152,6 +168,8 @@ func (r StopReason) String() string {
 		return "string"
 	case StopLength:
 		return "length"
+	case StopFirst:
+		return "first"
 	}
 	return fmt.Sprintf("StopReason(%d)", int(r))
 }
@@ -179,7 +197,7 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 			j.model.releaseFor(j.request)
 		}
 	}()
-	end, err := c.begin(ctx)
+	end, err := c.begin(ctx, c.layoutFor(jobs))
 	if err != nil {
 		return nil, err
 	}
@@ -259,6 +277,15 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 			return fail("%w: LogitBias has token %d; the vocabulary has %d tokens", ErrInvalidToken, token, c.model.VocabSize())
 		}
 	}
+	if err := c.model.vocab.check(r.First); err != nil {
+		return fail("First: %w", err)
+	}
+	if err := c.model.vocab.check(r.Sampling.NotFirst); err != nil {
+		return fail("NotFirst: %w", err)
+	}
+	if len(r.Sampling.NotFirst) > 0 && r.Sampling.Grammar != "" {
+		return fail("NotFirst cannot be combined with a Grammar; let the grammar exclude the tokens")
+	}
 	j := &job{
 		model:     c.model,
 		index:     index,
@@ -270,6 +297,8 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 		sampling:  r.Sampling.withDefaults(),
 		onText:    r.OnText,
 		onDone:    r.OnDone,
+		first:     r.First,
+		onFirst:   r.OnFirst,
 		samples:   make([]Sample, r.Samples),
 	}
 	for _, stop := range r.Stop {

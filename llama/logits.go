@@ -26,7 +26,7 @@ func (c *Context) Logits(ctx context.Context, tokens []Token, each func(i int, l
 	if len(tokens) > c.size {
 		return &PromptTooLongError{Tokens: len(tokens), Size: c.size}
 	}
-	end, err := c.begin(ctx)
+	end, err := c.begin(ctx, c.whole)
 	if err != nil {
 		return err
 	}

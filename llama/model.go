@@ -79,6 +79,7 @@ type Model struct {
 	metadata map[string]string
 	shapes   map[string][]int64 // of the tensors, by name, to check adapters
 	template string
+	plain    bool // template is plainTemplate
 	leak     *leak
 	devices  *llamacpp.Devices // nil without Servers
 
@@ -197,7 +198,9 @@ func (m *Model) describe() error {
 		value, b = field(b)
 		m.metadata[key] = value
 	}
-	m.template = C.GoString(C.ragft_model_chat_template(m.ptr))
+	if m.template = C.GoString(C.ragft_model_chat_template(m.ptr)); m.template == "" {
+		m.template, m.plain = plainTemplate, true
+	}
 	return nil
 }
 
@@ -282,8 +285,14 @@ func (m *Model) Metadata() map[string]string { return maps.Clone(m.metadata) }
 // Architecture returns llama.cpp's name of the model's family, for instance "llama" or "qwen3".
 func (m *Model) Architecture() string { return m.metadata["general.architecture"] }
 
-// ChatTemplate returns the Jinja source of the model's chat template, or "" if it has none.
+// ChatTemplate returns the Jinja source of the model's chat template. Where the file has none, as in those of base models,
+// it is that of the plain layout; see [Model.Plain].
 func (m *Model) ChatTemplate() string { return m.template }
+
+// Plain reports that the file has no chat template, so that conversations are rendered in a plain layout: the messages with
+// blank lines between them, and "Answer:" before what the assistant says. A model that was not trained on conversations
+// goes on after its answer with a question of its own, so end an answer at the end of its line.
+func (m *Model) Plain() bool { return m.plain }
 
 // ContextLength returns the context length that the model was trained with, in tokens.
 func (m *Model) ContextLength() int { return int(m.info.n_ctx_train) }

@@ -16,62 +16,6 @@ import (
 // worthSharing is the least number of common tokens for which a prompt waits for another one.
 const worthSharing = 16
 
-// job is a request that is queued or running.
-type job struct {
-	model     *Model
-	index     int // of the request in its call
-	prompt    []Token
-	maxTokens int
-	sampling  Sampling
-	stops     []string
-	top       int
-	request   []AdapterScale // Request.Adapters
-	onText    func(int, string)
-	onToken   func(int, ChosenToken)
-	onDone    func()
-	samples   []Sample
-
-	ctx   context.Context // ends this job alone; nil if the scheduler works for one call
-	ended func(error)     // called once, when all samples have ended or the job has failed; nil if ctx is
-
-	adapters []AdapterScale // that it is computed with
-	reused   int            // prompt tokens that were in the cache
-	started  int            // samples that have or had a lane
-	closed   int            // samples that have ended
-	over     bool           // ended was called
-	lanes    []*lane        // those that run
-	held     *holding       // the prompt's cells, while a lane runs
-}
-
-func (j *job) result() Result {
-	return Result{Samples: j.samples, PromptTokens: len(j.prompt), ReusedTokens: j.reused}
-}
-
-// lane is one running sample: a sequence of llama.cpp with its sampler.
-type lane struct {
-	job    *job
-	sample int
-	slot   int // index of the sequence and of the sampler
-
-	// While the prompt is computed:
-	known     int     // tokens of the prompt that the sequence has
-	donor     *lane   // lane from which the first share tokens are copied, once it has them
-	share     int     // see donor
-	followers []*lane // samples of the same request that wait for the whole prompt
-	waiting   bool    // the lane is a follower
-
-	// After that: the token to decode next, and its position.
-	next   Token
-	at     int
-	text   stream
-	tokens []Token
-	probs  []float32
-	top    [][]TokenLogProb
-	turn   uint64 // number of the last batch with a token of it
-}
-
-func (l *lane) decoding() bool { return !l.waiting && l.known == len(l.job.prompt) }
-
 // scheduler runs jobs. It runs as many lanes as the context has room for, and starts others, in the order of the queue, as
 // those end. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
 type scheduler struct {
@@ -97,10 +41,10 @@ func newScheduler(c *Context, keep int) *scheduler {
 
 // reset marks all sequences as free.
 func (s *scheduler) reset(keep int) {
-	size, slots := s.size, s.options.Sequences+keep
+	size, slots := s.layout.size, s.parallel()+keep
 	if s.layout.separate {
 		// A request fits into one cache, so there is always room.
-		slots = s.options.Sequences
+		slots -= keep
 		size *= slots
 	}
 	s.lanes, s.slots, s.cells, s.cache = nil, nil, newCells(size), &cache{room: keep}
@@ -273,6 +217,10 @@ func (s *scheduler) take() error {
 		if !slices.Contains(s.lanes, l) {
 			continue // its job has failed because of another lane
 		}
+		if s.batch.picks[i].slot < 0 { // asked for beside the first token
+			l.first = append(l.first, float32(picked.logprob))
+			continue
+		}
 		if picked.token < 0 {
 			err := error(ErrNotANumber)
 			if picked.token == -2 {
@@ -285,6 +233,11 @@ func (s *scheduler) take() error {
 		}
 		reason := s.addToken(l, Token(picked.token), float32(picked.logprob), s.batch.likeliest(i))
 		if reason == 0 {
+			if len(l.tokens) == 1 && len(l.job.sampling.NotFirst) > 0 {
+				if err := s.setSampler(l); err != nil { // without the tokens that could not be the first
+					return err
+				}
+			}
 			continue
 		}
 		if err := s.close(l, reason); err != nil {
@@ -297,6 +250,9 @@ func (s *scheduler) take() error {
 // addToken adds a token to a lane's sample. It returns the reason why the sample ends with it, or 0.
 func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogProb) StopReason {
 	j := l.job
+	if len(l.tokens) == 0 && j.onFirst != nil && !j.onFirst(l.sample, l.first) {
+		return StopFirst
+	}
 	l.at = len(j.prompt) + len(l.tokens)
 	l.next = token
 	l.tokens = append(l.tokens, token)
@@ -323,7 +279,9 @@ func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogP
 func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job
-	j.samples[l.sample] = Sample{Text: l.text.text.String(), Tokens: l.tokens, LogProbs: l.probs, Top: l.top, Stop: reason}
+	j.samples[l.sample] = Sample{
+		Text: l.text.text.String(), Tokens: l.tokens, LogProbs: l.probs, Top: l.top, First: l.first, Stop: reason,
+	}
 	if j.closed++; j.closed == len(j.samples) && j.onDone != nil {
 		j.onDone()
 	}

@@ -37,7 +37,7 @@ func (c *Context) Score(ctx context.Context, prompt []Token, continuations [][]T
 		}
 		out[i] = make([]float32, 0, len(tokens))
 	}
-	end, err := c.begin(ctx)
+	end, err := c.begin(ctx, c.whole)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ typedef struct ragft_model_params {
 } ragft_model_params;
 
 typedef struct ragft_model_info {
-    int32_t  n_vocab, n_ctx_train, n_embd, n_layer, bos, eos, n_embd_out;
+    int32_t  n_vocab, n_ctx_train, n_embd, n_layer, n_head, n_head_kv, bos, eos, n_embd_out;
     bool     add_bos, has_encoder, has_decoder, recurrent;
     uint64_t bytes, parameters;
 } ragft_model_info;
@@ -81,7 +81,20 @@ typedef struct ragft_context_params {
     int32_t n_ctx, n_batch, n_seq, n_outputs, n_threads;
     bool    exact_attention, embeddings;
     bool    separate; // n_ctx cells for each sequence, not for all together
+    int32_t flash;    // flash attention: 1 on, 0 off, -1 where the devices that hold the layers support it
 } ragft_context_params;
+
+// One layer's attention, measured on the CPU: the heads of queries and of keys and values, and their lengths.
+typedef struct ragft_attention_shape { int32_t heads, heads_kv, key, value; } ragft_attention_shape;
+typedef struct ragft_attention_time {
+    int32_t rows, cells; // tokens of the batch, and in the cache
+    bool    flash;
+    double  seconds;     // written
+} ragft_attention_time;
+
+// ragft_measure_attention takes about `limit` seconds for all n times together, more only where one run of each takes longer.
+int ragft_measure_attention(const ragft_attention_shape * shape, int32_t n_threads, double limit, ragft_attention_time * times,
+                            int32_t n, ragft_error * err);
 
 typedef struct ragft_sampling {
     float    temperature, top_p, min_p, repeat_penalty, presence_penalty, frequency_penalty;
@@ -99,6 +112,10 @@ typedef struct ragft_picked { int32_t token; float logprob; } ragft_picked;
 
 int     ragft_context_new(ragft_model * model, const ragft_context_params * params, ragft_context ** out, ragft_error * err);
 void    ragft_context_free(ragft_context * ctx);
+// ragft_context_reshape replaces the key-value cache: n_ctx, n_seq and separate may differ from what the context has. All
+// sequences, samplers and adapters are lost. If the new cache cannot be made, the context keeps the shape that it had.
+int     ragft_context_reshape(ragft_model * model, ragft_context * ctx, const ragft_context_params * params, ragft_error * err);
+bool    ragft_context_usable(const ragft_context * ctx); // false after a reshape that failed both ways
 int32_t ragft_context_size(const ragft_context * ctx);
 
 // ragft_context_abort may be called from any thread. It makes ragft_decode return RAGFT_ABORTED until it is called with 0.

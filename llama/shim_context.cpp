@@ -4,64 +4,6 @@
 #include <new>
 #include <stdexcept>
 
-// --- workers ---
-
-ragft_workers::ragft_workers(int extra) {
-    for (int i = 0; i < extra; i++) {
-        threads.emplace_back([this] { work(); });
-    }
-}
-
-ragft_workers::~ragft_workers() {
-    {
-        std::lock_guard<std::mutex> lock(mutex);
-        stop = true;
-    }
-    wake.notify_all();
-    for (auto & t : threads) {
-        t.join();
-    }
-}
-
-void ragft_workers::take() {
-    for (int i; (i = next.fetch_add(1)) < count;) {
-        (*job)(i);
-    }
-}
-
-void ragft_workers::work() {
-    uint64_t seen = 0;
-    std::unique_lock<std::mutex> lock(mutex);
-    for (;;) {
-        wake.wait(lock, [&] { return stop || round != seen; });
-        if (stop) {
-            return;
-        }
-        seen = round;
-        lock.unlock();
-        take();
-        lock.lock();
-        if (--busy == 0) {
-            done.notify_one();
-        }
-    }
-}
-
-void ragft_workers::run(int n, const std::function<void(int)> & f) {
-    {
-        std::lock_guard<std::mutex> lock(mutex);
-        job   = &f;
-        count = n;
-        next  = 0;
-        busy  = (int) threads.size();
-        round++;
-    }
-    wake.notify_all();
-    take();
-    std::unique_lock<std::mutex> lock(mutex);
-    done.wait(lock, [&] { return busy == 0; });
-}
-
 // --- contexts ---
 
 static llama_context_params context_params(const ragft_context_params * params, ragft_context * ctx) {
@@ -77,6 +19,9 @@ static llama_context_params context_params(const ragft_context_params * params, 
     p.swa_full        = true; // a shared prefix must not be dropped by a sliding window
     p.no_perf         = true;
     p.embeddings      = params->embeddings; // pooled as the model says
+    p.flash_attn_type = params->flash < 0 ? LLAMA_FLASH_ATTN_TYPE_AUTO
+                      : params->flash     ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+                                          : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     if (params->exact_attention) {
         p.type_k          = GGML_TYPE_F32;
         p.type_v          = GGML_TYPE_F32;
@@ -135,6 +80,26 @@ static void start_threads(ragft_context * ctx, int n_threads) {
     ctx->workers = new ragft_workers(std::min(n_threads, 16) - 1);
 }
 
+// init makes the llama_context and what depends on its shape. It throws, or returns false with a reason in the guard.
+static bool init(ragft_model * model, ragft_context * ctx, const ragft_context_params * params) {
+    ragft_quiet = true; // llama.cpp warns if all sequences together exceed the training length, which is intended
+    ctx->llama  = llama_init_from_model(model->llama, context_params(params, ctx));
+    ragft_quiet = false;
+    if (!ctx->llama) {
+        return false;
+    }
+    ctx->params = *params;
+    const size_t n_batch = llama_n_batch(ctx->llama);
+    ctx->samplers.resize((size_t) params->n_seq);
+    ctx->n_seq_id.assign(n_batch, 1);
+    ctx->seq_ids.resize(n_batch);
+    ctx->seq_id.resize(n_batch + 1);
+    for (size_t i = 0; i < n_batch; i++) {
+        ctx->seq_id[i] = &ctx->seq_ids[i];
+    }
+    return true;
+}
+
 int ragft_context_new(ragft_model * model, const ragft_context_params * params, ragft_context ** out, ragft_error * err) {
     ragft_guard guard;
     ragft_context * ctx = nullptr;
@@ -142,22 +107,10 @@ int ragft_context_new(ragft_model * model, const ragft_context_params * params, 
         ctx          = new ragft_context();
         ctx->vocab   = model->vocab;
         ctx->n_vocab = llama_vocab_n_tokens(model->vocab);
-        ctx->separate = params->separate;
-        ragft_quiet  = true; // llama.cpp warns if all sequences together exceed the training length, which is intended
-        ctx->llama   = llama_init_from_model(model->llama, context_params(params, ctx));
-        ragft_quiet  = false;
-        if (!ctx->llama) {
+        if (!init(model, ctx, params)) {
             ragft_fail(err, guard.reasons());
             ragft_context_free(ctx);
             return RAGFT_FAILED;
-        }
-        const size_t n_batch = llama_n_batch(ctx->llama);
-        ctx->samplers.resize((size_t) params->n_seq);
-        ctx->n_seq_id.assign(n_batch, 1);
-        ctx->seq_ids.resize(n_batch);
-        ctx->seq_id.resize(n_batch + 1);
-        for (size_t i = 0; i < n_batch; i++) {
-            ctx->seq_id[i] = &ctx->seq_ids[i];
         }
         trial(ctx, true);
         llama_set_n_threads(ctx->llama, params->n_threads, params->n_threads);
@@ -171,17 +124,55 @@ int ragft_context_new(ragft_model * model, const ragft_context_params * params, 
     return RAGFT_FAILED;
 }
 
+// release frees what init made.
+static void release(ragft_context * ctx) {
+    for (auto & s : ctx->samplers) {
+        ragft_sampler_clear(s);
+    }
+    if (ctx->llama) {
+        llama_free(ctx->llama);
+        ctx->llama = nullptr;
+    }
+}
+
+int ragft_context_reshape(ragft_model * model, ragft_context * ctx, const ragft_context_params * params, ragft_error * err) {
+    ragft_guard guard;
+    const ragft_context_params before = ctx->params;
+    const int aborted = ctx->abort.load();
+    int rc = RAGFT_FAILED;
+    try {
+        release(ctx);
+        if (init(model, ctx, params)) {
+            trial(ctx, false);
+            rc = RAGFT_OK;
+        } else {
+            ragft_fail(err, guard.reasons());
+        }
+    } catch (...) {
+        ragft_fail_caught(err);
+    }
+    if (rc != RAGFT_OK) {
+        try {
+            release(ctx);
+            if (init(model, ctx, &before)) {
+                trial(ctx, false);
+            }
+        } catch (...) {
+            release(ctx);
+        }
+    }
+    ctx->abort = aborted;
+    return rc;
+}
+
+bool ragft_context_usable(const ragft_context * ctx) { return ctx->llama != nullptr; }
+
 void ragft_context_free(ragft_context * ctx) {
     if (!ctx) {
         return;
     }
-    for (auto & s : ctx->samplers) {
-        ragft_sampler_clear(s);
-    }
+    release(ctx);
     delete ctx->workers;
-    if (ctx->llama) {
-        llama_free(ctx->llama);
-    }
     if (ctx->pool) {
         ggml_threadpool_free(ctx->pool);
     }
@@ -225,7 +216,7 @@ void ragft_context_clear(ragft_context * ctx) {
 
 void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end) {
     llama_memory_t memory = llama_get_memory(ctx->llama);
-    if (!ctx->separate) {
+    if (!ctx->params.separate) {
         llama_memory_seq_cp(memory, src, dst, 0, end);
         return;
     }

@@ -51,7 +51,7 @@ struct ragft_context {
     ggml_threadpool_t   pool    = nullptr;
     const llama_vocab * vocab   = nullptr;
     int32_t             n_vocab = 0, n_threads = 1;
-    bool                separate = false; // each sequence has its own cache
+    ragft_context_params params  = {}; // that llama was made with
     std::atomic<int32_t> abort{0};
     std::vector<ragft_sampler> samplers;
     ragft_workers *     workers = nullptr; // NULL: one thread

@@ -124,6 +124,8 @@ void ragft_model_describe(const ragft_model * model, ragft_model_info * info) {
     const llama_model * m = model->llama;
     info->n_vocab     = llama_vocab_n_tokens(model->vocab);
     info->n_ctx_train = llama_model_n_ctx_train(m);
+    info->n_head      = llama_model_n_head(m);
+    info->n_head_kv   = llama_model_n_head_kv(m);
     info->n_embd      = llama_model_n_embd(m);
     info->n_embd_out  = llama_model_n_embd_out(m);
     info->n_layer     = llama_model_n_layer(m);

@@ -89,6 +89,17 @@ func (m *Model) BOS() Token { return Token(m.info.bos) }
 // EOS returns the token at the end of a text, or [NoToken].
 func (m *Model) EOS() Token { return Token(m.info.eos) }
 
+// EndOfGeneration returns the tokens for which [Model.IsEndOfGeneration] is true, in order.
+func (m *Model) EndOfGeneration() []Token {
+	var tokens []Token
+	for i := range m.vocab.flags {
+		if t := Token(i); m.vocab.is(t, endFlag) {
+			tokens = append(tokens, t)
+		}
+	}
+	return tokens
+}
+
 // IsEndOfGeneration reports whether t ends an answer: it is an end of text, of turn or of message.
 func (m *Model) IsEndOfGeneration(t Token) bool { return m.vocab.is(t, endFlag) }
 

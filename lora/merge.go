@@ -87,17 +87,8 @@ func Merge(ctx context.Context, o MergeOptions) (*MergeResult, error) {
 	if err := m.writeMetadata(ctx, w, r); err != nil {
 		return nil, err
 	}
-	for _, t := range m.base.Tensors() {
-		typ := m.types[t.Name]
-		change, changed := m.changes[t.Name]
-		write := func(out io.Writer) error { return m.encode(ctx, out, t, typ, change) }
-		if !changed && typ == t.Type {
-			r.Copied++
-			write = func(out io.Writer) error { return m.copy(ctx, out, t) }
-		}
-		if err := w.AddTensorFunc(t.Name, typ, t.Dims, write); err != nil {
-			return nil, fmt.Errorf("lora: %w", err)
-		}
+	if r.Copied, err = m.addTensors(ctx, w); err != nil {
+		return nil, err
 	}
 	r.Bytes = m.total
 	err = w.CommitChecked(func(path string) (err error) {
@@ -119,7 +110,7 @@ func Merge(ctx context.Context, o MergeOptions) (*MergeResult, error) {
 type merge struct {
 	MergeOptions
 	base        *gguf.File
-	adapter     *adapterFile
+	adapter     *adapterFile // nil for a conversion
 	changes     map[string]adapterPair
 	types       map[string]gguf.Type // of the merged model's tensors
 	done, total int64
@@ -134,20 +125,24 @@ func (m *merge) close() {
 	}
 }
 
+func newMerge(o MergeOptions) *merge {
+	if o.Scale == 0 {
+		o.Scale = 1
+	}
+	if o.Threads == 0 {
+		o.Threads = runtime.NumCPU()
+	}
+	return &merge{MergeOptions: o, changes: map[string]adapterPair{}, types: map[string]gguf.Type{}}
+}
+
 // openMerge checks everything that can be checked before the work.
 func openMerge(o MergeOptions) (_ *merge, err error) {
-	m := &merge{MergeOptions: o, changes: map[string]adapterPair{}, types: map[string]gguf.Type{}}
+	m := newMerge(o)
 	defer func() {
 		if err != nil {
 			m.close()
 		}
 	}()
-	if m.Scale == 0 {
-		m.Scale = 1
-	}
-	if m.Threads == 0 {
-		m.Threads = runtime.NumCPU()
-	}
 	if math.IsNaN(m.Scale) || math.IsInf(m.Scale, 0) || m.Threads < 0 {
 		return nil, fmt.Errorf("lora: Scale %v and Threads %d must be sensible numbers", m.Scale, m.Threads)
 	}
@@ -189,7 +184,11 @@ func (m *merge) choose() error {
 	if m.Whole && m.Type == "" {
 		return errors.New("lora: to give the whole file one type, name it in Type")
 	}
-	for _, p := range m.adapter.pairs {
+	var pairs []adapterPair
+	if m.adapter != nil {
+		pairs = m.adapter.pairs
+	}
+	for _, p := range pairs {
 		if err := m.checkChange(p); err != nil {
 			return err
 		}
@@ -277,16 +276,7 @@ var fileTypes = map[gguf.Type]uint32{
 
 // writeMetadata keeps the base's metadata in its order, and adds what the merge was.
 func (m *merge) writeMetadata(ctx context.Context, w *gguf.Writer, r *MergeResult) error {
-	var all []gguf.KV
-	all = append(all, m.base.Metadata()...)
-	before := mainType(m.base.Tensors(), func(t gguf.TensorInfo) gguf.Type { return t.Type })
-	after := mainType(m.base.Tensors(), func(t gguf.TensorInfo) gguf.Type { return m.types[t.Name] })
-	if number, ok := fileTypes[after]; ok && before != after {
-		all = append(all, gguf.KV{Key: "general.file_type", Value: number})
-	}
-	if _, has := m.base.Value("general.quantization_version"); !has && after.BlockSize() > 1 {
-		all = append(all, gguf.KV{Key: "general.quantization_version", Value: uint32(2)}) // GGML_QNT_VERSION
-	}
+	all := m.baseMetadata()
 	baseHash, err := hashFile(ctx, m.Base)
 	if err != nil {
 		return err
@@ -310,12 +300,7 @@ func (m *merge) writeMetadata(ctx context.Context, w *gguf.Writer, r *MergeResul
 		gguf.KV{Key: prefix + "adapter.sha256", Value: adapterHash},
 		gguf.KV{Key: prefix + "scale", Value: m.Scale},
 		gguf.KV{Key: prefix + "by", Value: version.Version})
-	for _, kv := range all {
-		if err := w.SetMeta(kv.Key, kv.Value); err != nil {
-			return fmt.Errorf("lora: %w", err)
-		}
-	}
-	return nil
+	return setAll(w, all)
 }
 
 // hashFile returns the SHA-256 of a file in hexadecimal.

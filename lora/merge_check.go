@@ -223,12 +223,10 @@ func verificationPrompts(m *llama.Model) ([][]Token, error) {
 		}
 		prompts = append(prompts, tokens)
 	}
-	if m.ChatTemplate() != "" {
-		chat, err := m.TokenizeChat([]llama.Message{{Role: "user", Content: "Who built the old mill, and when was it given up?"}},
-			llama.ChatOptions{})
-		if err == nil { // some templates want more than a question, and none of it is needed
-			prompts = append(prompts, chat)
-		}
+	chat, err := m.TokenizeChat([]llama.Message{{Role: "user", Content: "Who built the old mill, and when was it given up?"}},
+		llama.ChatOptions{})
+	if err == nil { // some templates want more than a question, and none of it is needed
+		prompts = append(prompts, chat)
 	}
 	for i, p := range prompts {
 		if limit := m.ContextLength(); limit > 0 && len(p) > limit {

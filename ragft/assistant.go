@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
 // Assistant opens what answers from the documents: the tuned model where there
-// is an adapter, else the base, with the tuned search and the calibration where
-// they hold. A calibration that was made under other conditions is left out with
+// is an adapter, else the base, with the tuned search, and the calibration or the
+// rule of the adapter where they hold. A calibration that was made under other conditions is left out with
 // a warning; one that is named in Config.Assistant.Calibration is an error that
 // wraps [ErrInput]. The assistant can be used until the project is closed.
 func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
@@ -31,7 +33,13 @@ func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
 	if err := p.openTuned(ctx, w); err != nil {
 		return nil, err
 	}
-	opts, err := p.assistantOptions(ctx, p.config.Assistant, p.models.best(), search)
+	adapter := ""
+	if p.models.tuned != nil {
+		if adapter, err = p.adapterFile(); err != nil {
+			return nil, err
+		}
+	}
+	opts, err := p.assistantOptions(ctx, p.config.Assistant, p.models.best(), adapter, search)
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +58,48 @@ func (p *Project) openSearch(ctx context.Context) (*retriever.Tuned, error) {
 	return p.searcher(ctx)
 }
 
-// assistantOptions are the options for a model, calibration included. One that
-// does not hold for them is an error where it is named, and left out with a
-// warning otherwise.
+// assistantOptions are the options for a model with an adapter, "" for none. A
+// calibration that holds is used; without one, the rule of the adapter is. What
+// does not hold is left out with a warning, but for a calibration that is named,
+// which is an error.
 func (p *Project) assistantOptions(
-	ctx context.Context, c AssistantConfig, m model.Model, search retriever.Searcher,
+	ctx context.Context, c AssistantConfig, m model.Model, adapter string, search retriever.Searcher,
 ) (assistant.Options, error) {
+	opts, err := p.calibrated(ctx, c, m, search)
+	if err != nil || opts.Calibration != nil || adapter == "" || !c.Decide.Or(true) || c.DeclinePrompt || c.Ensemble {
+		return opts, err
+	}
+	ruled := opts
+	if ruled.Rule, err = p.ruleOf(adapter, m, opts.Prompts); err != nil {
+		return opts, err
+	}
+	return ruled, ruled.Check(ctx, m, search)
+}
+
+// ruleOf is the rule of an adapter for a model with it; nil if it has none, or
+// one that does not hold, of which the log is told.
+func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*abstain.Rule, error) {
+	settings, err := assistant.ReadAdapter(adapter)
+	if errors.Is(err, assistant.ErrNoSettings) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, kindOf(ErrInput, err)
+	}
+	if settings.Rule == nil {
+		return nil, nil
+	}
+	if err := settings.Rule.Holds(abstain.Conditions(m, prompts, p.config.Passages)); err != nil {
+		p.config.Logger.Warn("the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
+			"or set assistant.decide to false", "adapter", adapter, "why", err)
+		return nil, nil
+	}
+	return settings.Rule, nil
+}
+
+// calibrated are the options for a model, with the calibration if there is one
+// that holds.
+func (p *Project) calibrated(ctx context.Context, c AssistantConfig, m model.Model, search retriever.Searcher) (assistant.Options, error) {
 	opts := assistant.Options{
 		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
 		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,

@@ -57,6 +57,10 @@ type Config struct {
 	Context int `yaml:"context" check:"min=0"`
 	// Threads that compute. 0 = the number of cores.
 	Threads int `yaml:"threads" check:"min=0"`
+	// Attention is how a local model computes attention: auto, flash or plain.
+	// "" = auto: what is faster here, chosen at the first use and kept in
+	// attention.json of Dir.
+	Attention string `yaml:"attention" check:"oneof=auto flash plain" default:"auto"`
 	// GPULayers is the number of layers on the GPU. Unset = all, and none in
 	// [Project.Train] without RPC.
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`
@@ -71,12 +75,14 @@ type Config struct {
 	Write        QuestionsConfig   `yaml:"write"`
 	Demonstrate  DemonstrateConfig `yaml:"demonstrate"`
 	Train        TrainConfig       `yaml:"train"`
+	Decide       DecideConfig      `yaml:"decide"`
 	SearchTuning SearchConfig      `yaml:"search-tuning"`
 	Evaluate     EvaluateConfig    `yaml:"evaluate"`
 	Report       ReportConfig      `yaml:"report"`
 	Assistant    AssistantConfig   `yaml:"assistant"`
 	Serve        ServeConfig       `yaml:"serve"`
 	Merge        MergeConfig       `yaml:"merge"`
+	Convert      ConvertConfig     `yaml:"convert"`
 	Publish      PublishConfig     `yaml:"publish"`
 	Export       ExportConfig      `yaml:"export"`
 
@@ -93,20 +99,20 @@ type Config struct {
 	Logger *slog.Logger `yaml:"-"`
 }
 
-// PromptsConfig are the system messages, and the layout of the prompt with
+// PromptsConfig are the instructions, and the layout of the prompt with
 // passages. Their defaults are those of [prompt.Set].
 type PromptsConfig struct {
-	// Read is the message to answer from documents. "" = prompt.DefaultRead.
+	// Read is the message to answer from documents. "" = the built-in text.
 	Read string `yaml:"read"`
-	// Closed is the message to answer without documents. "" = prompt.DefaultClosed.
+	// Closed is the message to answer without documents. "" = the built-in text.
 	Closed string `yaml:"closed"`
 	// Careful is the message to answer from documents or decline.
-	// "" = prompt.DefaultCareful.
+	// "" = the built-in text.
 	Careful string `yaml:"careful"`
 	// Refuse is the message to decline, with the documents in view.
-	// "" = prompt.DefaultRefuse.
+	// "" = the built-in text.
 	Refuse string `yaml:"refuse"`
-	// Judge asks whether an answer agrees with the reference. "" = prompt.DefaultJudge.
+	// Judge asks whether an answer agrees with the reference. "" = the built-in text.
 	Judge string `yaml:"judge"`
 	// Template is the layout: read, fedrag, ra-dit, or a file with {query} and
 	// {context}. What is trained with one has to be asked with it. "" = read.
@@ -155,8 +161,8 @@ type QuestionsConfig struct {
 	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"96"`
 	// Batch is the number of passages at a time. 0 = 16.
 	Batch int `yaml:"batch" check:"min=1" default:"16"`
-	// Prompt is the system message with which questions are written.
-	// "" = question.DefaultComposePrompt.
+	// Prompt is the instruction with which questions are written.
+	// "" = the built-in text.
 	Prompt string `yaml:"prompt"`
 
 	// Import is a data set to take the questions from, in place of a model's.

@@ -6,9 +6,10 @@ import "github.com/ragft/ragft/ragft/opt"
 // not held out. Each recipe has a section; those of recipes that are not
 // chosen are not used.
 type DemonstrateConfig struct {
-	// Recipe names what makes the rows: self-demo, gold, ralt, raft, memory or
-	// pretrain. Several are mixed, by weight: self-demo=2, gold=1. Nil = self-demo.
-	Recipe []string `yaml:"recipe" default:"self-demo"`
+	// Recipe names what makes the rows: verified, self-demo, gold, ralt, raft,
+	// memory or pretrain. Several are mixed, by weight: verified=2, gold=1.
+	// Nil = verified.
+	Recipe []string `yaml:"recipe" default:"verified"`
 	// Total is the number of rows of a mixture. 0 = as many as the weights allow.
 	Total int `yaml:"total" check:"min=0"`
 	// Judge is the model that judges here. "" = Judge of [Config].
@@ -19,12 +20,14 @@ type DemonstrateConfig struct {
 	// known, to see how far it can be trusted. False = it does not.
 	Audit bool `yaml:"audit"`
 	// Refusal is what gold, ralt and raft teach where the documents do not hold the
-	// answer; set to "", such questions are left out. Unset = recipe.DefaultRefusal.
+	// answer; set to "", such questions are left out. Unset = "Sorry, the
+	// documents do not say."
 	Refusal opt.Value[string] `yaml:"refusal" default:"Sorry, the documents do not say."`
 	// Texts is general text to mix into ralt and pretrain, one text a line, or JSONL
 	// with a field text. "" = none.
 	Texts string `yaml:"texts" check:"path"`
 
+	Verified VerifiedConfig     `yaml:"verified"`
 	SelfDemo SelfDemoConfig     `yaml:"self-demo"`
 	Search   PromptSearchConfig `yaml:"search-prompts"`
 	RAFT     RAFTConfig         `yaml:"raft"`
@@ -33,8 +36,33 @@ type DemonstrateConfig struct {
 	Pretrain PretrainConfig     `yaml:"pretrain"`
 }
 
+// VerifiedConfig is how demonstrations are made that every model can make: its
+// own right answer, or its words for the reference, or the reference, and one
+// refusal where the documents do not hold the answer; see [verified.Recipe].
+type VerifiedConfig struct {
+	// Draws is the number of answers drawn where the greedy one is not right.
+	// Unset = 4.
+	Draws opt.Value[int] `yaml:"draws" check:"min=0" default:"4"`
+	// Temperature of the draws. Unset = 0.7.
+	Temperature opt.Value[float64] `yaml:"temperature" check:"amount" default:"0.7"`
+	// MinP is the share of the likeliest token's probability that a drawn token
+	// has at least, below 1. Unset = 0.1, 0 = off.
+	MinP opt.Value[float64] `yaml:"min-p" check:"share" default:"0.1"`
+	// MaxTokens is the longest text that is generated. 0 = 32.
+	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"32"`
+	// Pairs is the share of the questions whose evidence is shown that give a second
+	// row, without the evidence and with a refusal. Unset = 0.3.
+	Pairs opt.Value[float64] `yaml:"pairs" check:"share" default:"0.3"`
+	// Refusal is the text with which all rows decline. "" = the likeliest of
+	// several in the language of the questions.
+	Refusal string `yaml:"refusal"`
+	// Preferences adds rows that are learnt as preferences (DPO): the answer over
+	// the refusal, or the refusal over what the model makes up. False = none.
+	Preferences bool `yaml:"preferences"`
+}
+
 // SelfDemoConfig is how demonstrations in the model's own words are drawn,
-// judged and chosen (arXiv 2502.10596); see [selfdemo.Options].
+// judged and chosen (arXiv 2502.10596); see [selfdemo.Recipe].
 type SelfDemoConfig struct {
 	// Closed is the number of candidates without documents. Unset = 3.
 	Closed opt.Value[int] `yaml:"candidates-closed" check:"min=0" default:"3"`
@@ -55,7 +83,7 @@ type SelfDemoConfig struct {
 	// Withhold is the share of the answerable questions whose evidence is taken out
 	// of the passages, to learn abstention from. 0 = none.
 	Withhold float64 `yaml:"withhold" check:"share"`
-	// ClosedPrompts are system messages of the candidates without documents, in
+	// ClosedPrompts are instructions of the candidates without documents, in
 	// turn, where they are to differ from the rows'. Nil = that of the rows.
 	ClosedPrompts []string `yaml:"candidate-prompts-closed" check:"text"`
 	// ReadPrompts are the same for candidates with documents. Nil = that of the rows.
@@ -65,7 +93,7 @@ type SelfDemoConfig struct {
 	TwoStep bool `yaml:"two-step"`
 	// TwoStepTokens is the longest draft. 0 = 512.
 	TwoStepTokens int `yaml:"two-step-tokens" check:"min=1" default:"512"`
-	// SummaryPrompt asks for the summary of a draft. "" = selfdemo.DefaultSummaryPrompt.
+	// SummaryPrompt asks for the summary of a draft. "" = the built-in text.
 	SummaryPrompt string `yaml:"summary-prompt"`
 
 	// Votes of the judge for what comparison leaves open. Unset = 1, 0 = never ask.
@@ -83,8 +111,8 @@ type SelfDemoConfig struct {
 	// Tries is how often a round of the tournament is asked until the reply can be
 	// read. 0 = 5.
 	Tries int `yaml:"tries" check:"min=1" default:"5"`
-	// TournamentPrompt is the system message of the tournament.
-	// "" = judge.DefaultKnockoutPrompt.
+	// TournamentPrompt is the instruction of the tournament.
+	// "" = the built-in text.
 	TournamentPrompt string `yaml:"tournament-prompt"`
 
 	// MaxRefusals is the largest share of refusals among the rows with documents.
@@ -118,7 +146,7 @@ type SelfDemoConfig struct {
 	PreferencesOnly bool `yaml:"preferences-only"`
 }
 
-// PromptSearchConfig is the search for system messages with which the model
+// PromptSearchConfig is the search for instructions with which the model
 // answers more questions correctly. The candidates of self-demo are generated
 // with the three best; the rows keep their own.
 type PromptSearchConfig struct {
@@ -279,12 +307,14 @@ type TrainConfig struct {
 	KeepBest bool `yaml:"keep-best"`
 	// MaxRise stops the training on rows of the recipe pretrain where the
 	// perplexity of general text rises by more than this share, and keeps the best
-	// adapter. Unset = 0.1, 0 = never.
-	MaxRise opt.Value[float64] `yaml:"max-rise" check:"amount" default:"0.1"`
+	// adapter. Unset = 0.1 if there are at least two such rows of general text,
+	// 0 = never.
+	MaxRise opt.Value[float64] `yaml:"max-rise" check:"amount"`
 	// SpikeFactor leaves out steps whose loss is so many times the usual. 0 = off.
 	SpikeFactor float64 `yaml:"spike-factor" check:"amount"`
-	// CheckpointEvery is the number of steps between checkpoints. 0 = 50.
-	CheckpointEvery int `yaml:"checkpoint-every" check:"min=1" default:"50"`
+	// CheckpointEvery is the number of steps between checkpoints. Unset = 50,
+	// 0 = only when the training is cancelled.
+	CheckpointEvery opt.Value[int] `yaml:"checkpoint-every" check:"min=0" default:"50"`
 	// MemoryBudget is the memory that training may hold, in bytes; in a file also
 	// with a unit, such as 3GiB. 0 = no bound.
 	MemoryBudget int64 `yaml:"memory-budget" check:"bytes"`
@@ -301,4 +331,13 @@ type TrainConfig struct {
 	// AllowStale trains although the documents changed since the rows were made.
 	// False = that is an error.
 	AllowStale bool `yaml:"allow-stale"`
+}
+
+// DecideConfig is how [Project.Train] fits the rule by which the tuned model abstains; see [abstain.Rule].
+type DecideConfig struct {
+	// Share of the questions to learn from that is kept from the rows to fit the rule on, at least 20 questions; of fewer
+	// than 40 none is kept. Unset = 0.2, 0 = no rule.
+	Share opt.Value[float64] `yaml:"share" check:"share" default:"0.2"`
+	// FalseRefusals is the share of the questions whose answer is shown that may be declined. 0 = 0.1.
+	FalseRefusals float64 `yaml:"false-refusals" check:"above0,share" default:"0.1"`
 }

@@ -139,7 +139,7 @@ func TestOpenChecksConfig(t *testing.T) {
 	require.Equal(t, 3, c.Train.Epochs)
 	require.Equal(t, 1e-8, c.Train.Epsilon)
 	require.Equal(t, opt.Of(0.0), c.Train.Warmup)
-	require.Equal(t, []string{"self-demo"}, c.Demonstrate.Recipe)
+	require.Equal(t, []string{"verified"}, c.Demonstrate.Recipe)
 	require.Equal(t, opt.Of(true), c.Demonstrate.SelfDemo.GreedyFirst)
 	require.Equal(t, []int{0, 1, 2, 4, 8}, c.Evaluate.RobustnessDistractors)
 

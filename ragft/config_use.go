@@ -86,7 +86,7 @@ type EvaluateConfig struct {
 	// global-probes.jsonl. "" = none.
 	OverviewQuestions string `yaml:"overview-questions" check:"path"`
 	// Criteria are what the judge compares their answers by. Nil =
-	// judge.MemoryCriteria.
+	// the four of arXiv 2503.16071.
 	Criteria []string `yaml:"criteria" check:"text"`
 }
 
@@ -116,6 +116,9 @@ type AssistantConfig struct {
 	// DeclinePrompt tells the model to decline where the documents do not hold the
 	// answer, for one that was not tuned to. False = it does not.
 	DeclinePrompt bool `yaml:"decline-prompt"`
+	// Decide has the rule in the adapter decide whether a question is answered, where there is one and it holds. Unset =
+	// true.
+	Decide opt.Value[bool] `yaml:"decide" default:"true"`
 	// MaxTokens is the longest answer. 0 = 256.
 	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"256"`
 	// Temperature. 0 = greedy.
@@ -205,6 +208,14 @@ type MergeConfig struct {
 	SkipCheck bool `yaml:"skip-check"`
 }
 
+// ConvertConfig is how [Project.Convert] writes the model in another type.
+type ConvertConfig struct {
+	// Output is the file to write. "" = none, which is an error.
+	Output string `yaml:"output" check:"path"`
+	// Type of the matrices, such as Q8_0, Q4_0, F16 or F32, in any case. "" = Q8_0.
+	Type string `yaml:"type" default:"Q8_0"`
+}
+
 // PublishConfig is how [Project.Publish] puts the model on an Ollama server.
 type PublishConfig struct {
 	// Ollama is the server's URL. "" = that of OLLAMA_HOST.
@@ -219,8 +230,9 @@ type PublishConfig struct {
 	// Template is a file with the Go template of the prompts, where the server
 	// knows none. "" = none.
 	Template string `yaml:"template" check:"path"`
-	// System message. "" = none.
-	System string `yaml:"system"`
+	// System is the system message. "" = "You answer questions from documents.", with
+	// which every prompt begins.
+	System string `yaml:"system" default:"You answer questions from documents."`
 	// Stop lists texts that end an answer. Nil = none.
 	Stop []string `yaml:"stop" check:"text"`
 	// Parameters of the model, such as temperature=0. Nil = none.

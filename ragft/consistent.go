@@ -21,7 +21,7 @@ func (c *Config) consistent() error {
 }
 
 // recipeNames are those of the recipes.
-var recipeNames = []string{"self-demo", "gold", "ralt", "raft", "memory", "pretrain"}
+var recipeNames = []string{"verified", "self-demo", "gold", "ralt", "raft", "memory", "pretrain"}
 
 func (c *DemonstrateConfig) check() error {
 	names := c.names()
@@ -39,7 +39,7 @@ func (c *DemonstrateConfig) check() error {
 // names are the recipes, without their weights.
 func (c *DemonstrateConfig) names() []string {
 	if len(c.Recipe) == 0 {
-		return []string{"self-demo"}
+		return []string{"verified"}
 	}
 	var names []string
 	for _, s := range c.Recipe {

@@ -9,13 +9,13 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
-	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
 
-// Demonstrate makes training rows of the questions that are not held out: by
-// default demonstrations in the model's own words, judged and chosen. It writes
+// Demonstrate makes training rows of the questions that are neither held out nor
+// kept for the rule of Config.Decide: by default the model's own right answers
+// and a refusal, checked against reference and passages. It writes
 // them to rows.jsonl, a file to read, filter and edit. What the model writes is
 // kept in the cache, so that nothing is generated twice.
 func (p *Project) Demonstrate(ctx context.Context) (*DemonstrateResult, error) {
@@ -68,7 +68,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	var evidence map[string][]retriever.Hit
 	var err error
 	if !d.fromCorpus() {
-		if train, _, err = d.Split(); err != nil {
+		if train, _, err = d.learnt(); err != nil {
 			return err
 		}
 		if evidence, err = d.evidence(); err != nil {
@@ -100,7 +100,8 @@ func (d *demonstration) prepare(ctx context.Context) error {
 // inputs are what the rows follow from.
 func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
 	c := d.config.Demonstrate
-	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share"}, "demonstrate.batch", "demonstrate.judge")
+	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share", "decide.share"},
+		"demonstrate.batch", "demonstrate.judge")
 	if err != nil {
 		return nil, err
 	}
@@ -160,8 +161,8 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 // estimate says in words what the step takes at most.
 func (d *demonstration) estimate() (string, error) {
 	cost, err := d.recipe.Estimate(d.in)
-	if errors.Is(err, recipe.ErrNoModel) {
-		return "", kindOf(ErrConfig, fmt.Errorf("%w: set model", err))
+	if missing := d.in.NeedModel(); missing != nil && errors.Is(err, missing) {
+		return "", kindOf(ErrConfig, fmt.Errorf("the recipe %s needs a model: set model", d.recipe.Name()))
 	}
 	if err != nil {
 		return "", err
@@ -173,7 +174,7 @@ func (d *demonstration) estimate() (string, error) {
 	}
 	if d.config.Demonstrate.Search.On {
 		d.result.Prompts = &PromptSearch{}
-		if d.result.Prompts.Estimate, err = d.maker.searchOptions(d.in).Estimate(d.in.Questions); err != nil {
+		if d.result.Prompts.Estimate, err = d.maker.searchOptions().Estimate(d.in); err != nil {
 			return "", err
 		}
 		expected = fmt.Sprintf("the search for prompts: at most %s\n%s", d.result.Prompts.Estimate, expected)
@@ -207,9 +208,13 @@ func (d *demonstration) make(ctx context.Context, in inputs) (err error) {
 		return err
 	}
 	r.Rows, r.Cost, r.Kinds, r.Sources, r.Dropped = len(made.Rows), made.Cost, map[string]int{}, map[string]int{}, words(made.Dropped)
+	r.Made, r.Refusal = map[string]int{}, made.Refusal
 	for _, row := range made.Rows {
 		r.Kinds[string(row.Kind)]++
 		r.Sources[row.Source]++
+		if row.Made != "" && len(row.Rejected) == 0 {
+			r.Made[row.Made]++
+		}
 	}
 	if len(made.Rows) == 0 {
 		return kindOf(ErrEmpty, errors.New("no question gave a row: "+counts(r.Dropped)))
@@ -259,15 +264,10 @@ func (d *demonstration) write(list []rows.Row) error {
 
 // audit asks the judge of the rows about candidates whose verdict is known.
 func (d *demonstration) audit(ctx context.Context, list []rows.Row) error {
-	auditor := d.maker.judge
-	if auditor == nil {
-		auditor = d.in.Model
-	}
-	if auditor == nil {
+	r := d.maker.generate
+	if r.Judge.Model = d.maker.judge; r.Judge.Model == nil {
 		return kindOf(ErrConfig, errors.New("demonstrate.audit needs the model that judges: set model, and judge if it is another"))
 	}
-	r := selfdemo.Recipe{Options: d.maker.generate}
-	r.Options.Judge.Model = auditor
 	cost, err := r.EstimateAudit(d.in, list)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -84,11 +85,12 @@ type evaluation struct {
 	leakage     *question.Leakage
 	forgetting  forget.Config
 	probes      probe.Config
+	rule        *abstain.Rule // by which the tuned model abstains; nil = it decides by itself
 }
 
 // inputs are what the evaluation follows from.
 func (e *evaluation) inputs(ctx context.Context) (inputs, error) {
-	in, err := e.Project.settings([]string{"evaluate", "report", "passages", "prompts", "seed", "test-share"},
+	in, err := e.Project.settings([]string{"evaluate", "report", "passages", "prompts", "seed", "test-share", "assistant.decide"},
 		"evaluate.batch", "evaluate.judge", "report.file")
 	if err != nil {
 		return nil, err
@@ -128,14 +130,14 @@ func (e *evaluation) heldOut() ([]question.Question, error) {
 	if err != nil || len(train) == 0 {
 		return held, err
 	}
-	e.leakage = question.MeasureLeakage(train, held, question.LeakOptions{})
+	e.leakage = question.FindLeaks(train, held, question.LeakOptions{})
 	leaks := len(e.leakage.Leaks)
 	if leaks == 0 || e.settings.KeepLeaks {
 		return held, nil
 	}
 	e.leakage.LeftOut = true
 	e.w.say("%d of %d questions are left out, since they also stand in a training question (evaluate.keep-leaks keeps them)", leaks, len(held))
-	if held = question.WithoutLeaks(held, e.leakage.Leaks); len(held) == 0 {
+	if held = e.leakage.Without(held); len(held) == 0 {
 		return nil, fmt.Errorf("%w to measure on: all %d also stand in training questions; evaluate.keep-leaks measures on them all the same",
 			question.ErrNone, leaks)
 	}
@@ -207,6 +209,15 @@ func (e *evaluation) open(ctx context.Context) error {
 	}
 	if err := e.checkLayout(e.config.Prompts); err != nil {
 		return err
+	}
+	if e.tuned != nil && c.Assistant.Decide.Or(true) && o.MaxWrong == 0 {
+		adapter, err := e.adapterFile()
+		if err != nil {
+			return err
+		}
+		if e.rule, err = e.ruleOf(adapter, e.tuned, e.config.Prompts); err != nil {
+			return err
+		}
 	}
 	return e.given()
 }

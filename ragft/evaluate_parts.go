@@ -63,6 +63,9 @@ func (e *evaluation) systems() (systems []eval.System, pairs []eval.Pair) {
 		if e.tuned != nil {
 			t := s
 			t.Name, t.Model = systemName("tuned", setting, careful, ensemble), e.tuned
+			if setting == "retrieval" && !careful && !ensemble {
+				t.Rule = e.rule // as an assistant
+			}
 			systems = append(systems, t)
 			pairs = append(pairs, eval.Pair{Base: s.Name, Other: t.Name})
 		}
@@ -289,7 +292,8 @@ func (e *evaluation) readProbes() (err error) {
 		if len(*list.into) == 0 {
 			return fmt.Errorf("%s: %w", list.file, question.ErrNone)
 		}
-		if n := len(rows.SplitProbes(*list.into, e.probes.Rows, question.LeakOptions{}).Leaked); n == len(*list.into) {
+		_, _, leaked := rows.Taught(*list.into, e.probes.Rows, question.LeakOptions{})
+		if n := len(leaked); n == len(*list.into) {
 			return kindOf(ErrInput, fmt.Errorf("%s: the training rows ask all %d questions in nearly the same words: "+
 				"they would only show that these were learnt", list.file, n))
 		}

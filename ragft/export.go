@@ -80,11 +80,7 @@ func (p *Project) baseFile(ctx context.Context) (string, error) {
 	if p.config.Model == "" {
 		return "", errNoModel
 	}
-	file, err := ollama.Resolve(ctx, p.config.Model)
-	if err != nil {
-		return "", err
-	}
-	return file.Path, nil
+	return ollama.Resolve(ctx, p.config.Model)
 }
 
 // architecture is llama.cpp's name of the base's family.

@@ -33,6 +33,7 @@ const (
 	reportName       = "report.html"
 	cacheName        = "cache"
 	mergedName       = "merged.gguf"
+	attentionName    = "attention.json"
 )
 
 func (p *Project) questionsFile() string { return cmp.Or(p.config.Questions, p.Path(questionsName)) }

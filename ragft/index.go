@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -266,6 +267,19 @@ func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) {
 		return p.index.Tuned(ctx, retriever.Tuning{})
 	}
 	return tuned, err
+}
+
+// tuning returns the tuned search that is used, nil if it is none.
+func (p *Project) tuning() (*retriever.Tuning, error) {
+	path := p.config.SearchTuning.File
+	if path == "none" {
+		return nil, nil
+	}
+	t, err := retriever.ReadTuningFile(cmp.Or(path, p.Path(retrievalName)))
+	if errors.Is(err, fs.ErrNotExist) && path == "" {
+		return nil, nil
+	}
+	return &t, err
 }
 
 // Passages returns the number of passages in the index.

@@ -3,6 +3,8 @@ package ragft
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,9 +24,12 @@ func (p *Project) prompts() (prompt.Set, error) {
 	set := prompt.Set{Read: c.Read, Closed: c.Closed, Careful: c.Careful, Refuse: c.Refuse, Judge: c.Judge}.WithDefaults()
 	template, named := layouts[c.Template]
 	if !named {
-		var err error
-		if template, err = prompt.ReadTemplateFile(c.Template); err != nil {
+		text, err := os.ReadFile(c.Template)
+		if err != nil {
 			return set, fmt.Errorf("prompts.template is read, fedrag, ra-dit or a file: %w", err)
+		}
+		if template, err = prompt.ParseTemplate(filepath.Base(c.Template), string(text)); err != nil {
+			return set, kindOf(ErrInput, err)
 		}
 	}
 	set.Template = template

@@ -33,7 +33,10 @@ func (p *Project) localOptions() local.Options {
 	if layers == opt.Of(0) && len(c.RPC) > 0 {
 		layers = opt.Value[int]{} // the servers are to hold layers
 	}
-	return local.Options{Sequences: c.Sequences, ContextTokens: c.Context, Threads: c.Threads, GPULayers: layers, Servers: c.RPC}
+	return local.Options{
+		Sequences: c.Sequences, ContextTokens: c.Context, Threads: c.Threads, GPULayers: layers, Servers: c.RPC,
+		Attention: c.Attention, AttentionFile: p.Path(attentionName),
+	}
 }
 
 // openNative loads a model's file.
@@ -54,6 +57,7 @@ func load[M any](
 		var none M
 		return none, err
 	}
+	w.warnSlow(file)
 	w.phase("loading "+name, "%")
 	o.OnProgress = func(done float64) { w.set(int(100*done), 100, "") }
 	return open(ctx, file, o)

@@ -42,6 +42,16 @@ func (p *Project) Train(context.Context) (*TrainResult, error) { return nil, wit
 // Merge needs llama.cpp, which this build has not.
 func (p *Project) Merge(context.Context) (*MergeResult, error) { return nil, withoutNative("merging") }
 
+func mergeAdapter(context.Context, string, string, string) error { return withoutNative("merging") }
+
+// Convert needs llama.cpp, which this build has not.
+func (p *Project) Convert(context.Context) (*ConvertResult, error) {
+	return nil, withoutNative("converting")
+}
+
+// SlowType returns "": this build runs no model file.
+func (p *Project) SlowType(context.Context) string { return "" }
+
 // Serve needs llama.cpp, which this build has not.
 func (p *Project) Serve(context.Context, func(address net.Addr, models []string)) error {
 	return withoutNative("the service")

@@ -54,3 +54,9 @@ func (p *Project) Merge(ctx context.Context) (*MergeResult, error) {
 	}
 	return r, nil
 }
+
+// mergeAdapter writes the base with the adapter in its weights.
+func mergeAdapter(ctx context.Context, base, adapter, output string) error {
+	_, err := lora.Merge(ctx, lora.MergeOptions{Base: base, Adapter: adapter, Output: output})
+	return err
+}

@@ -11,53 +11,52 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// searchBest is the number of system messages that candidates take in turn.
+// searchBest is the number of instructions that candidates take in turn.
 const searchBest = 3
 
-// expectPrompts has the recipe's estimate count as many system messages as the
+// expectPrompts has the recipe's estimate count as many instructions as the
 // search may find for the arms that generate.
 func (m *maker) expectPrompts(prompts prompt.Set) error {
 	g := &m.generate
 	if !m.config.Search.On {
 		return nil
 	}
-	if g.Read > 0 && prompts.Template != nil {
-		return kindOf(ErrConfig, fmt.Errorf("demonstrate.search-prompts finds a system message, which would replace the template %s in "+
+	if g.Read.Or(0) > 0 && prompts.Template != nil {
+		return kindOf(ErrConfig, fmt.Errorf("demonstrate.search-prompts finds an instruction, which would replace the template %s in "+
 			"candidates with documents: leave out one of the two, or set candidates-read to 0", prompts.Template.Name))
 	}
-	if g.Closed > 0 {
+	if g.Closed.Or(0) > 0 {
 		g.ClosedPrompts = make([]string, searchBest)
 	}
-	if g.Read > 0 {
+	if g.Read.Or(0) > 0 {
 		g.ReadPrompts = make([]string, searchBest)
 	}
 	return nil
 }
 
-func (m *maker) searchOptions(in recipe.Input) selfdemo.SearchOptions {
+func (m *maker) searchOptions() selfdemo.SearchOptions {
 	g, s := m.demonstrations(), m.config.Search
 	var arms []rows.Arm
-	if g.Closed > 0 {
-		arms = append(arms, rows.ArmClosed)
+	if g.Closed.Or(0) > 0 {
+		arms = append(arms, "closed")
 	}
-	if g.Read > 0 {
-		arms = append(arms, rows.ArmRead)
+	if g.Read.Or(0) > 0 {
+		arms = append(arms, "read")
 	}
 	return selfdemo.SearchOptions{
 		Arms:  arms,
 		Train: s.Questions - s.Questions/2, Eval: s.Questions / 2, Beam: s.Beam, Rounds: s.Rounds, Best: searchBest,
-		Prompts: in.Prompts, Passages: in.Passages, MaxTokens: g.MaxTokens, Judge: g.Judge, Seed: in.Seed, Logger: in.Logger,
+		MaxTokens: g.MaxTokens, Judge: g.Judge,
 	}
 }
 
-// searchPrompts looks for system messages on the questions to learn from, tells
+// searchPrompts looks for instructions on the questions to learn from, tells
 // what it found, and generates with it where something better was found.
 func (m *maker) searchPrompts(ctx context.Context, w *work, in recipe.Input, found *PromptSearch) error {
-	o := m.searchOptions(in)
 	w.phase("searching prompts", "rounds")
-	o.Progress = func(s model.Progress) { w.set(s.Done, s.Total, "") }
+	in.Progress = func(s model.Progress) { w.set(s.Done, s.Total, "") }
 	var err error
-	if found.Found, err = selfdemo.SearchPrompts(ctx, in.Model, in.Search, in.Questions, o); err != nil {
+	if found.Found, err = selfdemo.SearchPrompts(ctx, in, m.searchOptions()); err != nil {
 		return err
 	}
 	w.say("the search for prompts took %s", found.Cost)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/publish"
 )
 
@@ -48,14 +49,14 @@ func (p *Project) Publish(ctx context.Context) (*publish.Published, error) {
 func (p *Project) publishOptions(w *work) (publish.Options, error) {
 	c := p.config.Publish
 	o := publish.Options{
-		Name: c.Name, From: p.config.Model, BaseURL: c.Ollama, Merged: c.Merged, System: c.System, Logger: p.config.Logger,
+		Name: c.Name, From: p.config.Model, BaseURL: c.Ollama, Merge: mergeAdapter, Merged: c.Merged, System: c.System, Logger: p.config.Logger,
 		Status: func(text string) { w.say("%s", text) },
 	}
 	if servers, err := serversOf(p.config.Model); err != nil || len(servers) > 0 && servers[0].url != "" {
 		return o, errors.Join(err, badModel("set publish.ollama to the server to publish on, and model without an address"))
 	}
 	if c.As != "auto" {
-		o.As = publish.As(c.As)
+		o.As = c.As
 	}
 	if p.config.Scale != 1 {
 		return o, badModel("Ollama runs adapters at the scale 1 only: merge with another scale, and publish that file with adapter none")
@@ -85,6 +86,11 @@ func (p *Project) publishOptions(w *work) (publish.Options, error) {
 		o.Parameters[key] = value
 	}
 	var err error
-	o.Adapter, err = p.adapterFile()
-	return o, err
+	if o.Adapter, err = p.adapterFile(); err != nil || o.Adapter == "" {
+		return o, err
+	}
+	if settings, err := assistant.ReadAdapter(o.Adapter); err == nil && settings.Rule != nil {
+		w.say("the rule for abstaining stays in the adapter's file: on Ollama the model alone decides whether it answers")
+	}
+	return o, nil
 }

@@ -12,6 +12,7 @@ import (
 	"reflect"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
@@ -86,17 +87,9 @@ func (r *QuestionsResult) count(file string) error {
 func (p *Project) composeOptions() question.ComposeOptions {
 	c := p.config.Write
 	return question.ComposeOptions{
-		Prompt: c.Prompt, PerChunk: c.PerChunk, Limit: c.Limit.Or(0), Temperature: orNegative(c.Temperature.Or(0)), MaxTokens: c.MaxTokens,
-		MaxWords: c.MaxWords, MinChunk: orNegative(c.MinChunk.Or(0)), Seed: p.seed(), Batch: c.Batch,
+		Prompt: c.Prompt, PerChunk: c.PerChunk, Limit: c.Limit.Or(0), Temperature: c.Temperature, MaxTokens: c.MaxTokens,
+		MaxWords: c.MaxWords, MinChunk: c.MinChunk, Seed: p.seed(), Batch: c.Batch,
 	}
-}
-
-// orNegative is what options take for zero whose own zero stands for a default.
-func orNegative[N int | float64](x N) N {
-	if x == 0 {
-		return -1
-	}
-	return x
 }
 
 func (p *Project) writeInputs(ctx context.Context) (inputs, error) {
@@ -142,12 +135,12 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 	}
 	w.say("questions about %d passages: at most %s", r.Estimate.Calls, r.Estimate)
 	w.phase("writing questions", "passages")
-	o.Progress = func(c question.ComposeProgress) { w.set(c.Done, c.Total, fmt.Sprintf("%d accepted", c.Accepted)) }
+	o.Progress = func(c model.Progress) { w.set(c.Done, c.Total, fmt.Sprintf("%d accepted", c.Accepted)) }
 	composed, err := question.Compose(ctx, p.models.asked, chunks, o)
 	if err != nil {
 		return nil, err
 	}
-	r.Passages, r.Tokens, r.Cost = composed.Chunks, composed.Tokens, composed.Cost
+	r.Passages, r.Tokens, r.Cost = composed.Chunks, composed.Cost.Tokens, composed.Cost
 	r.LeftOut = words(composed.Rejected)
 	if len(composed.Questions) == 0 {
 		return nil, fmt.Errorf("%w: of %d passages the model wrote none that could be verified (%s): use a larger model, or your own questions",

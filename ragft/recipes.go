@@ -9,21 +9,23 @@ import (
 
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/memory"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
+	"github.com/ragft/ragft/ragft/recipe/verified"
 )
 
 // maker makes the recipes of a config.
 type maker struct {
 	config   DemonstrateConfig
-	judge    model.Model      // of self-demo; nil only where nothing generates
-	generate selfdemo.Options // of self-demo, with what a search for prompts found
-	probes   *memory.Result   // of which Probes and GlobalProbes: what memory kept for the evaluation
+	judge    model.Model     // nil = there is no model at all
+	generate selfdemo.Recipe // of self-demo, with what a search for prompts found
+	probes   *memory.Result  // of which Probes and GlobalProbes: what memory kept for the evaluation
 }
 
 func newMaker(c DemonstrateConfig, judge model.Model) *maker {
-	return &maker{config: c, judge: judge, generate: c.SelfDemo.options(), probes: &memory.Result{}}
+	return &maker{config: c, judge: judge, generate: c.SelfDemo.recipe(), probes: &memory.Result{}}
 }
 
 // fromCorpus reports whether all recipes are made of the documents alone,
@@ -34,54 +36,59 @@ func (c *DemonstrateConfig) fromCorpus() bool {
 
 // recipe is what the config asks for.
 func (m *maker) recipe() (recipe.Recipe, error) {
-	var parts []recipe.MixPart
+	mix := recipe.Mix{Total: m.config.Total}
 	for _, s := range m.config.Recipe {
 		name, weight, weighted := strings.Cut(strings.TrimSpace(s), "=")
-		part := recipe.MixPart{}
+		share := 1.0
 		if weighted {
 			w, err := strconv.ParseFloat(strings.TrimSpace(weight), 64)
 			if err != nil || w <= 0 {
 				return nil, kindOf(ErrConfig, fmt.Errorf("demonstrate.recipe: %s: the weight is a number above 0", s))
 			}
-			part.Weight = w
+			share = w
 		}
-		var err error
-		if part.Recipe, err = m.one(strings.TrimSpace(name)); err != nil {
+		one, err := m.one(strings.TrimSpace(name))
+		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, part)
+		mix.Recipes, mix.Weights = append(mix.Recipes, one), append(mix.Weights, share)
 	}
-	if len(parts) == 1 && m.config.Total == 0 {
-		return parts[0].Recipe, nil
+	if len(mix.Recipes) == 1 && mix.Total == 0 {
+		return mix.Recipes[0], nil
 	}
-	return recipe.Mix{Parts: parts, Total: m.config.Total}, nil
+	return mix, nil
 }
 
 func (m *maker) one(name string) (recipe.Recipe, error) {
 	c, refusal := m.config, m.config.Refusal.Or("")
 	switch name {
+	case "verified":
+		return verified.Recipe{
+			Draws: c.Verified.Draws, Temperature: c.Verified.Temperature, MinP: c.Verified.MinP, MaxTokens: c.Verified.MaxTokens,
+			Pairs: c.Verified.Pairs, Refusal: c.Verified.Refusal, Preferences: c.Verified.Preferences,
+		}, nil
 	case "self-demo":
-		return selfdemo.Recipe{Options: m.demonstrations()}, nil
+		return m.demonstrations(), nil
 	case "gold":
 		return recipe.Gold{Refusal: refusal}, nil
 	case "raft":
 		return recipe.RAFT{
-			OracleShare: orNegative(c.RAFT.EvidenceShare.Or(0)), Distractors: orNegative(c.RAFT.Distractors.Or(0)),
-			WhenAbsent: recipe.WhenAbsent(c.RAFT.WhenAbsent), Refusal: refusal, DropRefusals: refusal == "",
+			OracleShare: c.RAFT.EvidenceShare, Distractors: c.RAFT.Distractors,
+			WhenAbsent: c.RAFT.WhenAbsent, Refusal: refusal, DropRefusals: refusal == "",
 			Reason: c.RAFT.Reason, MaxTokens: c.RAFT.MaxTokens,
 		}, nil
 	case "ralt":
 		return m.ralt()
 	case "memory":
 		return probing{memory.Recipe{
-			MaxEntities: c.Memory.Entities, MaxRelations: orNegative(c.Memory.Relations.Or(0)), MaxLocal: orNegative(c.Memory.Local.Or(0)),
-			GlobalChunks: c.Memory.Passages, CorpusRows: orNegative(c.Memory.Corpus.Or(0)), HeldOut: c.Memory.Probes,
+			MaxEntities: c.Memory.Entities, MaxRelations: c.Memory.Relations, MaxLocal: c.Memory.Local,
+			GlobalChunks: c.Memory.Passages, CorpusRows: c.Memory.Corpus, HeldOut: c.Memory.Probes,
 			ExtractTokens: c.Memory.ExtractTokens, MaxTokens: c.Memory.MaxTokens,
 		}, m.probes}, nil
 	case "pretrain":
 		r := recipe.Pretrain{
-			Replay: orNegative(c.Pretrain.Replay.Or(0)), MinWords: c.Pretrain.MinWords,
-			Duplicates: recipe.DuplicateOptions{Similarity: c.Pretrain.Similarity, Shingle: c.Pretrain.Shingle},
+			Replay: c.Pretrain.Replay, MinWords: c.Pretrain.MinWords,
+			Similarity: c.Pretrain.Similarity, Shingle: c.Pretrain.Shingle,
 		}
 		if c.Texts == "" {
 			return r, nil // which is an error where text is to be replayed
@@ -97,46 +104,46 @@ func (m *maker) ralt() (recipe.Recipe, error) {
 	c := m.config
 	r := recipe.RALT{
 		Chunks: c.RALT.Chunks, Refusal: c.Refusal.Or(""), MaxRows: c.RALT.MaxRows,
-		TextShare: orNegative(c.RALT.TextShare.Or(0)), InstructionsShare: orNegative(c.RALT.InstructionShare.Or(0)),
+		TextShare: c.RALT.TextShare, InstructionsShare: c.RALT.InstructionShare,
 	}
 	var err error
 	if c.Texts == "" {
-		r.TextShare = -1
+		r.TextShare = opt.Of(0.0)
 	} else if r.Texts, err = readTexts(c.Texts); err != nil {
 		return nil, err
 	}
 	if c.RALT.Instructions == "" {
-		r.InstructionsShare = -1
+		r.InstructionsShare = opt.Of(0.0)
 	} else if r.Instructions, err = readInstructions(c.RALT.Instructions); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// options are those of the library, where 0 is the default and -1 none.
-func (c SelfDemoConfig) options() selfdemo.Options {
-	return selfdemo.Options{
-		Closed: orNegative(c.Closed.Or(0)), Read: orNegative(c.Read.Or(0)), Refuse: orNegative(c.Refuse.Or(0)),
-		Temperature: orNegative(c.Temperature.Or(0)), TopP: c.TopP, TopK: c.TopK, MaxTokens: c.MaxTokens,
+// recipe is that of the library, without the judge.
+func (c SelfDemoConfig) recipe() selfdemo.Recipe {
+	return selfdemo.Recipe{
+		Closed: c.Closed, Read: c.Read, Refuse: c.Refuse,
+		Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, MaxTokens: c.MaxTokens,
 		GreedyFirst: c.GreedyFirst.Or(true), ClosedPrompts: c.ClosedPrompts, ReadPrompts: c.ReadPrompts,
 		Summarise: c.TwoStep, DraftTokens: c.TwoStepTokens, SummaryPrompt: c.SummaryPrompt, Withhold: c.Withhold,
 		Judge: judge.Options{
-			Knockout: c.Tournament, KnockoutPrompt: c.TournamentPrompt, Tries: c.Tries, Votes: c.Votes.Or(0),
+			Knockout: c.Tournament, KnockoutPrompt: c.TournamentPrompt, Tries: c.Tries, Votes: c.Votes.Or(1),
 			Temperature: c.JudgeTemperature, MaxTokens: c.JudgeTokens, CorrectF1: c.CorrectF1,
 		},
 		Policy: selfdemo.Policy{
-			MaxRefusals: orNegative(c.MaxRefusals.Or(0)), MinCorrectAbsent: c.MinCorrectAbsent, DropPresentRefusals: c.DropPresentRefusals,
+			MaxRefusals: c.MaxRefusals, MinCorrectAbsent: c.MinCorrectAbsent, DropPresentRefusals: c.DropPresentRefusals,
 			MaxWords: c.MaxWords, MinF1: c.MinF1, MinPrecision: c.MinPrecision, MinSupport: c.MinSupport,
-			MaxRefusalWords: orNegative(c.MaxRefusalWords.Or(0)), ClosedRows: c.ClosedRows,
+			MaxRefusalWords: c.MaxRefusalWords, ClosedRows: c.ClosedRows,
 			Preferences: selfdemo.Preferences{Rejected: c.Rejected, Only: c.PreferencesOnly},
 		},
 	}
 }
 
-// demonstrations are the options of self-demo with the judge.
-func (m *maker) demonstrations() selfdemo.Options {
+// demonstrations is the recipe self-demo with the judge, if it is asked.
+func (m *maker) demonstrations() selfdemo.Recipe {
 	g := m.generate
-	if m.config.SelfDemo.Votes.Or(1) > 0 || g.Judge.Knockout {
+	if g.Judge.Votes > 0 || g.Judge.Knockout {
 		g.Judge.Model = m.judge
 	}
 	return g

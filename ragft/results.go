@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
@@ -40,6 +41,8 @@ type DemonstrateResult struct {
 	Rows     int                `json:"rows"`
 	Kinds    map[string]int     `json:"kinds,omitempty"`   // of the rows
 	Sources  map[string]int     `json:"sources,omitempty"` // of the rows
+	Made     map[string]int     `json:"made,omitempty"`    // rows by who wrote their target, as [rows.Row.Made]; without preferences
+	Refusal  string             `json:"refusal,omitempty"` // with which the rows decline, where the recipe chose one for all
 	Dropped  map[string]int     `json:"dropped,omitempty"` // questions, by reason
 	Prompts  *PromptSearch      `json:"prompts,omitempty"` // nil without a search for prompts
 	Audit    *judge.AuditResult `json:"audit,omitempty"`   // of the judge; nil if none was asked for
@@ -49,7 +52,7 @@ type DemonstrateResult struct {
 	UpToDate bool               `json:"up_to_date,omitempty"` // nothing was done
 }
 
-// PromptSearch is what a search for system messages found.
+// PromptSearch is what a search for instructions found.
 type PromptSearch struct {
 	Estimate        model.Cost `json:"estimate"` // at most
 	*selfdemo.Found            // nil in an estimate
@@ -84,6 +87,10 @@ type TrainResult struct {
 	BaseBySource   map[string]float64 `json:"base_loss_by_source,omitempty"`
 	Layouts        []string           `json:"layouts,omitempty"`    // of the prompts with passages
 	UpToDate       bool               `json:"up_to_date,omitempty"` // nothing was done
+
+	// Rule is that by which the tuned model abstains, also in the adapter; nil if none could be fitted, and NoRule says why.
+	Rule   *abstain.Rule `json:"rule,omitempty"`
+	NoRule string        `json:"no_rule,omitempty"`
 }
 
 // TrainMemory is what training holds, in bytes.
@@ -116,6 +123,17 @@ type MergeResult struct {
 	KL        *float64 `json:"kl"`         // of the merged model from base and adapter, nats a token
 	AdapterKL *float64 `json:"adapter_kl"` // of the base from base and adapter
 	SameToken *float64 `json:"same_token"` // share of the places with the same likeliest token
+}
+
+// ConvertResult is what [Project.Convert] wrote.
+type ConvertResult struct {
+	Model   string `json:"model"` // the file that was converted
+	Output  string `json:"output"`
+	Type    string `json:"type"`    // of the matrices
+	Changed int    `json:"changed"` // tensors that were encoded again
+	Copied  int    `json:"copied"`  // tensors that are the same to the byte
+	Before  int64  `json:"before"`  // bytes of the tensors of Model
+	Bytes   int64  `json:"bytes"`   // bytes of the tensors of Output
 }
 
 // ExportResult is what [Project.Export] wrote.

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/recipe"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/searchtune"
 	"github.com/ragft/ragft/retriever"
 )
@@ -43,13 +43,13 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 		return nil, err
 	}
 	c := p.config.SearchTuning
-	lsr := searchtune.LSR{Chunks: c.Candidates, Temperature: c.Temperature, PerToken: c.PerToken}
-	in := recipe.Input{
-		Search: p.index, Questions: train, Evidence: evidence, Prompts: prompts, Seed: p.seed(), Batch: c.Batch, Logger: p.config.Logger,
+	o := searchtune.Options{
+		Chunks: c.Candidates, Temperature: c.Temperature, PerToken: c.PerToken, Evidence: evidence, Prompts: prompts,
+		Seed: p.seed(), Batch: c.Batch, Logger: p.config.Logger,
 		Progress: func(m model.Progress) { w.set(m.Done, m.Total, fmt.Sprintf("%d passages scored", m.Calls)) },
 	}
 	r := &SearchResult{}
-	if r.Estimate, err = lsr.Estimate(in); err != nil || p.config.EstimateOnly {
+	if r.Estimate, err = o.Estimate(train); err != nil || p.config.EstimateOnly {
 		return r, err
 	}
 	from, err := p.searchInputs(ctx)
@@ -67,10 +67,9 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	if err := p.openTuned(ctx, w); err != nil {
 		return nil, err
 	}
-	in.Model = p.models.bestCached()
 	w.phase("scoring", "questions")
-	r.Result, err = lsr.Tune(ctx, in)
-	if errors.Is(err, searchtune.ErrNothingToTune) {
+	r.Result, err = searchtune.Learn(ctx, p.models.bestCached(), p.index, train, o)
+	if errors.Is(err, question.ErrNone) {
 		return nil, kindOf(ErrEmpty, err)
 	}
 	if err != nil {

@@ -102,7 +102,7 @@ func (s *serving) open(ctx context.Context, w *work, search retriever.Searcher) 
 		}
 		s.answers.Calibration = "none" // it is of one model
 	}
-	if err := s.add(ctx, "base", base, search); err != nil {
+	if err := s.add(ctx, "base", base, "", search); err != nil {
 		return err
 	}
 	for _, named := range c.Adapters {
@@ -123,11 +123,11 @@ func (s *serving) adapted(ctx context.Context, base *local.Server, name, file st
 		return err
 	}
 	s.opened = append(s.opened, m)
-	return s.add(ctx, name, m, search)
+	return s.add(ctx, name, m, file, search)
 }
 
-func (s *serving) add(ctx context.Context, name string, m *local.Server, search retriever.Searcher) error {
-	opts, err := s.assistantOptions(ctx, s.answers, m, search)
+func (s *serving) add(ctx context.Context, name string, m *local.Server, adapter string, search retriever.Searcher) error {
+	opts, err := s.assistantOptions(ctx, s.answers, m, adapter, search)
 	s.models = append(s.models, service.Model{Name: name, Local: m, Assistant: opts, Thinking: s.config.Serve.Thinking})
 	return err
 }

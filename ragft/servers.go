@@ -72,15 +72,7 @@ func fileOf(ctx context.Context, name string) (string, error) {
 	if len(servers) > 0 {
 		return "", badModel("%s is run by a server, and this takes its weights: name a GGUF file, or ollama:NAME for one that Ollama has", name)
 	}
-	file, err := ollama.Resolve(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	if len(file.Adapters) > 0 {
-		return "", kindOf(ErrInput, fmt.Errorf("%s is a base with an adapter: name the two files, model %s and adapter %s",
-			name, file.Path, file.Adapters[0]))
-	}
-	return file.Path, nil
+	return ollama.Resolve(ctx, name)
 }
 
 // ModelFile returns the path of the GGUF file that Config.Model stands for. A
@@ -106,7 +98,7 @@ func (p *Project) openServers(ctx context.Context, servers []served) (model.Mode
 	if len(members) == 1 {
 		return members[0], nil
 	}
-	spread, err := pool.New(pool.Options{Logger: p.config.Logger}, members...)
+	spread, err := pool.New(members...)
 	if err != nil {
 		return nil, kindOf(ErrConfig, err)
 	}

@@ -102,6 +102,22 @@ func (p *Project) keep(step string, r record, result any, files ...string) error
 	return p.writeSteps(steps)
 }
 
+// replaced records that a file which a step wrote was changed by another part of it.
+func (p *Project) replaced(step, file string) error {
+	steps, err := p.readSteps()
+	if err != nil || steps[step] == nil {
+		return err
+	}
+	full, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	if steps[step].Outputs[full], err = hashFile(file); err != nil {
+		return err
+	}
+	return p.writeSteps(steps)
+}
+
 // forget drops the record of a step, whose result is no longer there.
 func (p *Project) forget(step string) error {
 	steps, err := p.readSteps()

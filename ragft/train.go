@@ -53,7 +53,7 @@ func (p *Project) refuseStale(ctx context.Context, list []rows.Row) error {
 	if stale := rows.Stale(list, chunks); len(stale) > 0 {
 		return kindOf(ErrInput, fmt.Errorf("%d of %d rows show passages that the index no longer has, the first being %s of %s: "+
 			"demonstrate again, or set train.allow-stale to teach what the documents said then",
-			len(stale), len(list), stale[0].ID, stale[0].Missing[0]))
+			len(stale), len(list), stale[0].ID, stale[0].Chunks[0].Source))
 	}
 	return nil
 }

@@ -11,16 +11,18 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
 // Train teaches the model the rows and writes an adapter that llama.cpp and
-// Ollama load. A training that was cancelled, or killed, goes on from its
+// Ollama load. With the questions that Config.Decide keeps for it, it then fits
+// the rule by which the tuned model abstains, and writes it into the adapter, as
+// [assistant.Settings]; too few of them are no error. A training that was cancelled, or killed, goes on from its
 // checkpoint beside the adapter; one of other rows or settings is an error that
 // wraps [lora.ErrCheckpoint]. Rows whose passages changed since they were made
 // are an [ErrInput], unless Train.AllowStale is set. Models that were opened for
@@ -45,8 +47,11 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	}
 	r := &TrainResult{}
 	if ok, err := p.kept(StepTrain, in, r); ok || err != nil {
-		r.UpToDate, r.Adapter = ok, t.Adapter
-		return r, err
+		if err != nil {
+			return nil, err
+		}
+		r.UpToDate, r.Adapter = true, t.Adapter
+		return r, p.decide(ctx, w, list, r)
 	}
 	if !p.config.Train.AllowStale {
 		if err := p.refuseStale(ctx, list); err != nil {
@@ -62,13 +67,17 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	if err != nil || p.config.EstimateOnly {
 		return &TrainResult{Memory: memoryOf(memory)}, err
 	}
+	w.warnSlow(t.Model)
 	w.say("memory: %s", memory)
 	made, err := p.train(ctx, w, list, t)
 	if err != nil {
 		return nil, err
 	}
 	r = p.trainResult(made, t, layoutsOf(list))
-	return r, p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter)
+	if err := p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
+		return nil, err
+	}
+	return r, p.decide(ctx, w, list, r)
 }
 
 // trainOptions are those of the library.
@@ -86,15 +95,14 @@ func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
 		}
 	}
 	return finetune.Options{
-		Model: file, Adapter: adapter, HeldOut: orNegative(c.ValidationShare.Or(0)), Logger: p.config.Logger,
-		Loss:    map[string]finetune.LossOn{"last": finetune.LossLast, "all": finetune.LossAll, "text": finetune.LossText}[c.Loss],
-		TooLong: map[string]finetune.TooLong{"drop": finetune.TooLongDrop, "truncate": finetune.TooLongTruncate}[c.TooLong],
+		Model: file, Adapter: adapter, HeldOut: c.ValidationShare, Logger: p.config.Logger,
+		Loss: c.Loss, TooLong: c.TooLong, MaxRise: c.MaxRise,
 		LoRA: lora.Config{
 			Rank: c.Rank, Alpha: c.Alpha, RankStabilized: c.RankStabilized, Targets: c.Targets, Dropout: c.Dropout, Start: c.Start,
 			Window: c.Window, WindowsPerStep: c.WindowsPerStep, Epochs: c.Epochs, LearningRate: c.Rate,
 			Schedule: map[string]lora.Schedule{"cosine": lora.Cosine, "linear": lora.Linear, "constant": lora.Constant}[c.Schedule],
-			Warmup:   orNegative(c.Warmup.Or(0)), FinalRate: c.FinalRate,
-			Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, ClipNorm: orNegative(c.Clip.Or(0)),
+			Warmup:   c.Warmup, FinalRate: c.FinalRate,
+			Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, ClipNorm: c.Clip,
 			DPO:  lora.DPO{Beta: c.DPOBeta, LabelSmoothing: c.DPOSmoothing, SFT: c.DPOSFT},
 			Seed: p.seed(), EvaluateEvery: c.EvaluateEvery, Patience: c.Patience, MinImprovement: c.MinImprovement, KeepBest: c.KeepBest,
 			SpikeFactor: c.SpikeFactor, CheckpointEvery: c.CheckpointEvery, MemoryBudget: c.MemoryBudget,
@@ -103,16 +111,16 @@ func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
 	}, nil
 }
 
-// trainLayers is the number of layers on the GPU, negative for all.
-func (p *Project) trainLayers() int {
+// trainLayers is the number of layers on the GPU or on the servers.
+func (p *Project) trainLayers() opt.Value[int] {
 	layers := p.config.Train.GPULayers
 	if !layers.IsSet() {
 		layers = p.config.GPULayers
 	}
-	if n := layers.Or(0); n > 0 || len(p.config.RPC) == 0 {
-		return n
+	if layers == opt.Of(0) && len(p.config.RPC) > 0 {
+		return opt.Value[int]{} // the servers hold all of them
 	}
-	return -1 // the servers are to hold layers
+	return layers
 }
 
 // estimateMemory says what memory the training takes. Warnings about rows come
@@ -150,7 +158,7 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 		}
 		w.set(l.Step, l.Steps, fmt.Sprintf("%s, rate %.2g, %.0f tokens/s", note, l.LearningRate, float64(l.Tokens)/l.Elapsed.Seconds()))
 	}
-	r, err := p.learn(ctx, list, t)
+	r, err := finetune.Train(ctx, list, t)
 	switch {
 	case errors.Is(err, lora.ErrCheckpoint):
 		return nil, fmt.Errorf("%w: it is of other rows or settings: use the same as then to resume, or set train.restart to start again", err)
@@ -158,21 +166,6 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 		return nil, fmt.Errorf("%w; see train.rate, demonstrate.texts and train.evaluate-every; train.max-rise 0 goes on regardless", err)
 	}
 	return r, err
-}
-
-// learn watches the general text of a pre-training, which is to be kept; see
-// [finetune.PretrainModel].
-func (p *Project) learn(ctx context.Context, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
-	general := slices.ContainsFunc(list, func(r rows.Row) bool { return r.Source == rows.SourceGeneral })
-	rise := p.config.Train.MaxRise.Or(0)
-	if !general || rise == 0 {
-		return finetune.Train(ctx, list, t)
-	}
-	r, err := finetune.PretrainModel(ctx, list, finetune.PretrainOptions{Train: t, MaxRise: rise})
-	if err != nil {
-		return nil, err
-	}
-	return &r.Result, nil
 }
 
 func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []string) *TrainResult {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/opt"
@@ -110,7 +111,7 @@ func TestMergeAndExport(t *testing.T) {
 	require.Nil(t, published)
 	text, err := os.ReadFile(c.Publish.Modelfile)
 	require.NoError(t, err)
-	require.Contains(t, string(text), "PARAMETER temperature 0")
+	require.Contains(t, string(text), "SYSTEM \"\"\""+layout.System+"\"\"\"\nPARAMETER temperature 0")
 }
 
 // A tuned search is kept only where it is shown to be better; either way it is not learnt twice.
@@ -167,11 +168,12 @@ func TestSettingsWithoutEffect(t *testing.T) {
 	}{
 		{"write.limit has no effect with write.import", map[string]string{"write.import": "set.jsonl", "write.limit": "3"}},
 		{"write.documents and write.format need write.import", map[string]string{"write.documents": "out.jsonl"}},
-		{"there is no \"soup\"; there are self-demo, gold", map[string]string{"demonstrate.recipe": "soup"}},
+		{"there is no \"soup\"; there are verified, self-demo, gold", map[string]string{"demonstrate.recipe": "soup"}},
 		{"is for the recipe self-demo", map[string]string{"demonstrate.recipe": "gold", "demonstrate.search-prompts.on": "true"}},
-		{"both are 0", map[string]string{"demonstrate.self-demo.candidates-closed": "0", "demonstrate.self-demo.candidates-read": "0",
-			"demonstrate.search-prompts.on": "true"}},
-		{"finds the messages", map[string]string{"demonstrate.self-demo.candidate-prompts-read": "Go.", "demonstrate.search-prompts.on": "true"}},
+		{"both are 0", map[string]string{"demonstrate.recipe": "self-demo", "demonstrate.self-demo.candidates-closed": "0",
+			"demonstrate.self-demo.candidates-read": "0", "demonstrate.search-prompts.on": "true"}},
+		{"finds the messages", map[string]string{"demonstrate.recipe": "self-demo",
+			"demonstrate.self-demo.candidate-prompts-read": "Go.", "demonstrate.search-prompts.on": "true"}},
 		{"evaluate.failure-rate needs evaluate.max-wrong", map[string]string{"evaluate.failure-rate": "0.2"}},
 		{"shares below 1", map[string]string{"evaluate.max-wrong": "1"}},
 		{"evaluate.ensemble-temperature needs", map[string]string{"evaluate.ensemble-temperature": "2"}},

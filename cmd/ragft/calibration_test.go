@@ -41,7 +41,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	require.Contains(t, stdout, "low-confidence", "no confidence is as high as 0.999")
 
 	for what, args := range map[string][]string{
-		" passages, not 1": {"--passages", "1"}, "the system message": {"--decline-prompt"}, "not a vote": {"--set",
+		" passages, not 1": {"--passages", "1"}, "the instruction": {"--decline-prompt"}, "not a vote": {"--set",
 			"assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
 		"the whole text": {"--set", "assistant.final-answer=true"},
 	} {
@@ -65,7 +65,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 		"-m", "openai:teacher@" + url}} {
 		code, _, stderr = ragftRun(t, "Who?\n", append(args, "--set", "assistant.calibration="+path)...)
 		require.Equal(t, exitInput, code, stderr)
-		require.Contains(t, stderr, "p_true from scores, which models of servers do not return")
+		require.Contains(t, stderr, "p_true from scores, which servers do not return")
 		require.Contains(t, stderr, "evaluate.self-check")
 	}
 	require.Zero(t, asked.Load(), "said before anything is asked")

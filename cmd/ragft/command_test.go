@@ -148,6 +148,18 @@ func TestChat(t *testing.T) {
 	require.Equal(t, 2, strings.Count(stdout, `"answer":`), "a line of JSON for each, the last without an end of line too")
 }
 
+// copyOfShipped is a copy of the shipped model in the folder, from the workplace's project file.
+func copyOfShipped(t *testing.T, dir string) string {
+	t.Helper()
+	config, err := ragft.LoadConfig("ragft.yaml")
+	require.NoError(t, err)
+	data, err := os.ReadFile(config.Model)
+	require.NoError(t, err)
+	path := filepath.Join(dir, "own.gguf")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return path
+}
+
 func TestExitCodes(t *testing.T) {
 	dir := workplace(t)
 	write := func(name, text string) string {
@@ -161,6 +173,7 @@ func TestExitCodes(t *testing.T) {
 	unanswered := write("unanswered.jsonl", "{\"question\": \"Who?\", \"answer\": \"\"}\n{\"question\": \"When?\", \"answer\": \"\"}\n")
 	notModel := write("not.gguf", "GGUF is how such files begin, but not how they go on")
 	write("other.yaml", "passages: many\n")
+	own := copyOfShipped(t, dir)
 	for _, c := range []struct {
 		name, message string
 		code          int
@@ -180,11 +193,11 @@ func TestExitCodes(t *testing.T) {
 		{"no evaluation", "ragft evaluate", exitMissing, []string{"report"}},
 		{"bad questions", "bad.jsonl:2", exitInput, []string{"demonstrate", "--questions", bad}},
 		{"empty questions", "no questions", exitEmpty, []string{"demonstrate", "--questions", none}},
-		{"no such recipe", "there are self-demo, gold", exitUsage, []string{"demonstrate", "--recipe", "soup"}},
-		{"gold answers without an answer", "questions that have an answer", exitEmpty, []string{"demonstrate", "--questions", unanswered,
+		{"no such recipe", "there are verified, self-demo, gold", exitUsage, []string{"demonstrate", "--recipe", "soup"}},
+		{"gold answers without an answer", "no questions with an answer", exitEmpty, []string{"demonstrate", "--questions", unanswered,
 			"-m", ""}},
 		{"no text to replay", "no general text to replay", exitError, []string{"demonstrate", "--recipe", "pretrain", "-m", ""}},
-		{"a recipe without its model", "it needs a model", exitUsage, []string{"demonstrate", "--recipe", "self-demo", "-m", ""}},
+		{"a recipe without its model", "needs a model: set model", exitUsage, []string{"demonstrate", "--recipe", "self-demo", "-m", ""}},
 		{"no such setting", "must be one of", exitUsage, []string{"evaluate", "--evidence", "outside"}},
 		{"what questions cost", "", exitOK, []string{"questions", "--estimate", "-m", ""}},
 		{"no such model", "no such file", exitMissing, []string{"questions", "-m", "nowhere.gguf", "--set", "questions=new.jsonl"}},
@@ -202,6 +215,10 @@ func TestExitCodes(t *testing.T) {
 		{"publish without a name", "ragft publish NAME", exitUsage, []string{"publish"}},
 		{"publish without a server", "does not answer", exitMissing, []string{"publish", "mine", "--ollama", "http://127.0.0.1:1"}},
 		{"no adapter to merge", "train one", exitMissing, []string{"merge"}},
+		{"no model to convert", "no such file", exitMissing, []string{"convert", "nowhere.gguf", "out.gguf"}},
+		{"no output of a conversion", "accepts 2 arg(s)", exitUsage, []string{"convert", shipped}},
+		{"converting over the model", "would replace", exitError, []string{"convert", own, own}},
+		{"converting to no type", "Q8_0", exitError, []string{"convert", own, "out.gguf", "--type", "q9"}},
 	} {
 		if c.name == "bad questions" {
 			must(t, "index") // the cases before had none

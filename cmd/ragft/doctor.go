@@ -21,7 +21,7 @@ import (
 
 func (a *app) doctorCommand() *cobra.Command {
 	var ollama []string
-	cmd := command("index write demonstrate train evaluate search-tuning", []option{modelOption}, &cobra.Command{
+	cmd := command("index write demonstrate train decide evaluate search-tuning", []option{modelOption}, &cobra.Command{
 		Use: "doctor", Short: "Check this machine and the project, and say what to do about what is missing", Args: arguments(cobra.NoArgs),
 		Long: "Checks processor, memory, disk, llama.cpp and its backends, Ollama, the model and the files of the project.\n" +
 			"Exit code 4: a required item is missing.",
@@ -203,6 +203,10 @@ func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
 			detail,
 			"larger than the free memory: use a smaller quantisation, or spread it over machines with --set rpc=HOST:PORT",
 		)
+		return
+	}
+	if slow := p.SlowType(ctx); slow != "" {
+		f.add("model", note, detail, slow+" is slow on this processor: ragft convert "+path+" OUTPUT --type q8_0, and use OUTPUT")
 		return
 	}
 	f.add("model", fine, detail, "")

@@ -5,10 +5,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/model/local"
 )
 
 func checkNative(ctx context.Context, f *findings, p *ragft.Project) {
@@ -29,8 +32,35 @@ func checkNative(ctx context.Context, f *findings, p *ragft.Project) {
 			"./build.sh --cuda for an NVIDIA card; on Apple Silicon, build.sh uses Metal by itself",
 		)
 	}
+	checkAttention(f, p)
 	if len(p.Config().RPC) > 0 {
 		checkServers(ctx, f, p)
+	}
+}
+
+// checkAttention shows how the models of the project compute attention.
+func checkAttention(f *findings, p *ragft.Project) {
+	if how := p.Config().Attention; how == "flash" || how == "plain" {
+		f.add("attention", fine, how+", as the project file or an option says", "")
+		return
+	}
+	file := p.Path("attention.json")
+	choices, err := local.ReadAttention(file)
+	if err != nil {
+		f.add("attention", note, err.Error(), "delete the file")
+		return
+	}
+	if len(choices) == 0 {
+		f.add("attention", note, "not chosen yet: the first use of a model does it", "")
+	}
+	for _, model := range slices.Sorted(maps.Keys(choices)) {
+		f.add("attention", fine, fmt.Sprintf("model %.16s: %s", model, choices[model]), "")
+		for _, t := range choices[model].Times {
+			if t.Rows == 1 && t.Cells == 2048 {
+				with := map[bool]string{true: "with", false: "without"}[t.Flash]
+				f.add("attention", fine, fmt.Sprintf("one layer, one token after 2,048: %.2f ms %s flash attention", 1000*t.Seconds, with), "")
+			}
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ func TestLeakGate(t *testing.T) {
 	require.Equal(t, 3, kept.Questions)
 	require.False(t, kept.Leakage.LeftOut)
 	require.Len(t, kept.Leakage.Leaks, 2)
-	require.Contains(t, must(t, "report"), "They are in all figures.")
+	require.Contains(t, must(t, "report"), "They are included in all figures.")
 
 	// Of one file, learnt from by halves, too.
 	for i, q := range train {
@@ -280,7 +280,7 @@ func TestEvalEverything(t *testing.T) {
 		names,
 	)
 	require.Len(t, found.Comparisons, 4+6, "tuned against base in each arm, and each arm against retrieval")
-	require.Equal(t, prompt.DefaultCareful, found.Systems[2].Prompt)
+	require.Equal(t, prompt.Default().Careful, found.Systems[2].Prompt)
 	require.Less(t, len(found.Questions), len(held), "a part of them calibrates")
 	require.Equal(t, []any{2, true}, []any{found.Signals.Consistency, found.Signals.True})
 	require.NotNil(t, found.Leakage)

@@ -15,8 +15,6 @@ import (
 	"github.com/ragft/ragft/ragft/eval/forget"
 	"github.com/ragft/ragft/ragft/export"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/ollama"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/publish"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/question/dataset"
@@ -72,12 +70,11 @@ func exitCode(err error) int {
 		return exitUsage
 	case isAny(err, retriever.ErrEmpty, question.ErrNone, eval.ErrNothing):
 		return exitEmpty
-	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, ollama.ErrNoGGUF, model.ErrUnauthorized):
+	case isAny(err, fs.ErrNotExist, model.ErrUnavailable, model.ErrNotFound, model.ErrUnauthorized):
 		return exitMissing
 	case isAny(err, retriever.ErrBadLine, retriever.ErrBadChunk, retriever.ErrCorrupt, retriever.ErrNotIndex,
 		retriever.ErrVersion, retriever.ErrChanged, assistant.ErrQuestion, model.ErrPromptTooLong, dataset.ErrFormat,
-		publish.ErrNoTemplate, prompt.ErrTemplate, publish.ErrAdapterRefused, reading.ErrTooLittleText, export.ErrSafetensors,
-		export.ErrUnsupported):
+		model.ErrRequest, publish.ErrNoTemplate, reading.ErrTooLittleText, export.ErrSafetensors, export.ErrUnsupported):
 		return exitInput
 	}
 	return nativeExitCode(err)

@@ -22,7 +22,7 @@ func nativeExitCode(err error) int {
 		return exitEmpty
 	case isAny(err, llama.ErrServer):
 		return exitMissing
-	case isAny(err, llama.ErrNotGGUF, llama.ErrCorrupt, llama.ErrUnsupported, llama.ErrAdapterMismatch, llama.ErrNoChatTemplate,
+	case isAny(err, llama.ErrNotGGUF, llama.ErrCorrupt, llama.ErrUnsupported, llama.ErrAdapterMismatch,
 		llama.ErrTools,
 		llama.ErrTemplateSplit, lora.ErrAdapter, lora.ErrNoRule, lora.ErrNoTarget, lora.ErrNoLoss, lora.ErrTooLong, lora.ErrCheckpoint):
 		return exitInput

@@ -21,6 +21,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/ragft/model/openai"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 type modelsFlags struct {
@@ -227,7 +228,7 @@ func ollamaModels(ctx context.Context, server string) ([]modelInfo, error) {
 
 // openAIModels lists the models of a server with OpenAI's API.
 func openAIModels(ctx context.Context, server string) ([]modelInfo, error) {
-	list, err := openai.List(ctx, openai.Options{BaseURL: server, Timeout: askTime, Retries: -1})
+	list, err := openai.List(ctx, openai.Options{BaseURL: server, Timeout: askTime, Retries: opt.Of(0)})
 	var found []modelInfo
 	for _, name := range list {
 		found = append(found, modelInfo{Name: name, Kind: "model"})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -21,7 +22,7 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// copyist proposes one system message, and answers right only to another or the same; it counts what it is asked.
+// copyist proposes one instruction, and answers right only to another or the same; it counts what it is asked.
 func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.Int32) {
 	t.Helper()
 	questions, err := question.ReadFile("questions.jsonl")
@@ -34,17 +35,17 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 			return
 		}
 		asked.Add(1)
-		system, user, say := body.Messages[0].Content, body.Messages[1].Content, "zebras"
+		instruction, user, say := fake.Instruction(body.Messages), body.Messages[1].Content, "zebras"
 		switch {
-		case system == selfdemo.DefaultProposePrompt:
+		case strings.HasPrefix(user, "Below is an instruction"):
 			say = proposal
-		case system == prompt.DefaultJudge:
+		case instruction == prompt.Default().Judge:
 			say = "yes"
-		case strings.HasPrefix(system, "Which prediction answers"):
+		case strings.HasPrefix(instruction, "Which prediction answers"):
 			say = "Best: Prediction 1"
-		case system == prompt.DefaultRefuse:
+		case instruction == prompt.Default().Refuse:
 			say = "I cannot say."
-		case system == heeded:
+		case instruction == heeded:
 			for _, q := range questions {
 				if strings.HasSuffix(user, "Question: "+q.Question) && !q.Unanswerable {
 					say = q.Answer
@@ -95,7 +96,7 @@ func TestSearchPrompts(t *testing.T) {
 	for _, arm := range []struct {
 		start string
 		best  []selfdemo.ScoredPrompt
-	}{{prompt.DefaultClosed, made.Prompts.Closed}, {prompt.DefaultRead, made.Prompts.Read}} {
+	}{{prompt.Default().Closed, made.Prompts.Closed}, {prompt.Default().Read, made.Prompts.Read}} {
 		require.Equal(t, []selfdemo.ScoredPrompt{{Text: proposal, Train: 1, Eval: 1, F1: 1}, {Text: arm.start}}, arm.best)
 	}
 	require.LessOrEqual(t, made.Prompts.Cost.Calls, estimate.Prompts.Estimate.Calls)
@@ -104,11 +105,11 @@ func TestSearchPrompts(t *testing.T) {
 	require.NoError(t, err)
 	answers := 0
 	for _, row := range r {
-		require.Equal(t, prompt.DefaultRead, row.Messages[0].Content, "asked as the tuned model will be")
+		require.Equal(t, prompt.Default().Read, fake.Instruction(row.Prompt()), "asked as the tuned model will be")
 		var options struct{ ClosedPrompts, ReadPrompts []string }
 		require.NoError(t, json.Unmarshal(row.Provenance.Options, &options))
-		require.Equal(t, []string{proposal, prompt.DefaultClosed}, options.ClosedPrompts)
-		require.Equal(t, []string{proposal, prompt.DefaultRead}, options.ReadPrompts)
+		require.Equal(t, []string{proposal, prompt.Default().Closed}, options.ClosedPrompts)
+		require.Equal(t, []string{proposal, prompt.Default().Read}, options.ReadPrompts)
 		if row.Kind == rows.KindAnswer {
 			answers++
 			require.Equal(t, row.Golds[0], row.Response())
@@ -142,7 +143,7 @@ func TestSearchPrompts(t *testing.T) {
 func TestSearchPromptsOfOneArm(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	url, asked := copyist(t, "Speak.", prompt.DefaultRead)
+	url, asked := copyist(t, "Speak.", prompt.Default().Read)
 	demos := []string{
 		"demonstrate",
 		"-m",
@@ -163,7 +164,7 @@ func TestSearchPromptsOfOneArm(t *testing.T) {
 
 	made := object[ragft.DemonstrateResult](t, append(demos, "--set", "demonstrate.self-demo.candidates-closed=0")...)
 	require.Empty(t, made.Prompts.Closed)
-	require.Equal(t, prompt.DefaultRead, made.Prompts.Read[0].Text)
+	require.Equal(t, prompt.Default().Read, made.Prompts.Read[0].Text)
 	require.LessOrEqual(t, made.Prompts.Cost.Calls, closed.Prompts.Estimate.Calls)
 }
 
@@ -171,7 +172,7 @@ func TestSearchPromptsOfOneArm(t *testing.T) {
 func TestAuditOfAKnockout(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	url, _ := copyist(t, "", prompt.DefaultRead)
+	url, _ := copyist(t, "", prompt.Default().Read)
 	r := object[ragft.DemonstrateResult](
 		t,
 		"demonstrate",
@@ -206,7 +207,7 @@ func TestMuteJudge(t *testing.T) {
 func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	workplace(t)
 	must(t, "index")
-	url, _ := copyist(t, "Speak.", prompt.DefaultRead)
+	url, _ := copyist(t, "Speak.", prompt.Default().Read)
 	code, stdout, stderr := ragftRun(
 		t,
 		"",
@@ -225,7 +226,7 @@ func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	require.Equal(t, 2, strings.Count(stderr, "no proposal is better"), stderr)
 	var made ragft.DemonstrateResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
-	require.Equal(t, []selfdemo.ScoredPrompt{{Text: prompt.DefaultRead, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}}, made.Prompts.Read)
+	require.Equal(t, []selfdemo.ScoredPrompt{{Text: prompt.Default().Read, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}}, made.Prompts.Read)
 	require.Positive(t, made.Sources["self-demo"])
 	rows, err := rows.ReadFile(made.File)
 	require.NoError(t, err)

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -46,8 +46,8 @@ func TestCorpusRecipes(t *testing.T) {
 		"--set",
 		"demonstrate.pretrain.replay=0.02",
 	)
-	require.Positive(t, r.Sources[rows.SourceDomain])
-	require.Greater(t, r.Sources[rows.SourceGeneral], 1)
+	require.Positive(t, r.Sources[trainlog.Domain])
+	require.Greater(t, r.Sources[trainlog.General], 1)
 	code, _, stderr = ragftRun(
 		t,
 		"",
@@ -76,7 +76,7 @@ func TestCorpusRecipes(t *testing.T) {
 		"train.restart=true",
 	)
 	require.Empty(t, free.Rose)
-	require.Contains(t, free.BaseBySource, rows.SourceDomain)
+	require.Contains(t, free.BaseBySource, trainlog.Domain)
 	require.Regexp(t, `\ndomain perplexity [0-9.]+ -> [0-9.]+\ngeneral perplexity [0-9.]+ -> [0-9.]+\n`,
 		must(t, "train", "--epochs", "1", "--rate", "0.05", "--set", "train.max-rise=0", "--force"))
 
@@ -115,8 +115,13 @@ func TestRecipeFlags(t *testing.T) {
 	require.Equal(t, map[string]int{"gold": 6, "raft": 2}, sources(read("--recipe", "gold=3,raft=1", "--set", "demonstrate.total=8")))
 	for _, r := range read("--recipe", "raft", "--set", "demonstrate.raft.evidence-share=0", "--set", "demonstrate.raft.when-absent=gold") {
 		if len(r.Golds) > 0 {
-			require.NotContains(t, r.Response(), recipe.DefaultRefusal)
+			require.NotContains(t, r.Response(), "Sorry, the documents do not say.")
 		}
+	}
+	refused := "Sorry, I have nothing on that."
+	for _, r := range read("--recipe", "verified", "--set", "demonstrate.verified.refusal="+refused, "--set", "demonstrate.verified.draws=0") {
+		require.Contains(t, []string{"own", "rationalised", "reference", "refusal"}, r.Made)
+		require.Equal(t, r.Made == "refusal", r.Response() == refused)
 	}
 	calls := func(args ...string) (tokens int) {
 		return object[ragft.DemonstrateResult](

@@ -226,6 +226,7 @@ var (
 		"Assistant":   "ask",
 		"Serve":       "serve",
 		"Merge":       "merge",
+		"Convert":     "convert",
 		"Publish":     "publish",
 		"Export":      "export",
 	}

@@ -142,7 +142,8 @@ func (a *app) root() *cobra.Command {
 			a.doctorCommand()}},
 		{"Step by step:", []*cobra.Command{a.indexCommand(), a.questionsCommand(), a.demonstrateCommand(), a.trainCommand(),
 			a.evaluateCommand()}},
-		{"More:", []*cobra.Command{a.tuneSearchCommand(), a.mergeCommand(), a.publishCommand(), a.exportCommand(), a.modelsCommand()}},
+		{"More:", []*cobra.Command{a.tuneSearchCommand(), a.mergeCommand(), a.convertCommand(), a.publishCommand(), a.exportCommand(),
+			a.modelsCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
 		for _, c := range group.commands {

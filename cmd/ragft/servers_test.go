@@ -15,6 +15,7 @@ import (
 	"github.com/ollama/ollama/api"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/internal/rpctest"
 	"github.com/ragft/ragft/ragft"
@@ -44,7 +45,7 @@ func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 			}
 			asked.Add(1)
 			say := "Abel Hesk"
-			if body.Messages[0].Content == prompt.DefaultRefuse {
+			if fake.Instruction(body.Messages) == prompt.Default().Refuse {
 				say = "I cannot say."
 			}
 			fmt.Fprintf(
@@ -118,8 +119,8 @@ func TestOpenAIServers(t *testing.T) {
 	status := func(args ...string) string {
 		_, out, _ := ragftRun(t, "", append([]string{"doctor"}, args...)...)
 		for _, line := range strings.Split(out, "\n") {
-			if strings.Contains(line, " model ") {
-				return strings.Fields(line)[0]
+			if fields := strings.Fields(line); len(fields) > 1 && fields[1] == "model" {
+				return fields[0]
 			}
 		}
 		return ""

@@ -166,7 +166,7 @@ that the documents do not answer, with an empty answer; otherwise there is nothi
 }
 
 func (a *app) demonstrateCommand() *cobra.Command {
-	c := command("demonstrate search-tuning.file", []option{
+	c := command("demonstrate decide.share search-tuning.file", []option{
 		modelOption, questionsOption, judgeOption,
 		{
 			flag:  "test-share",
@@ -178,12 +178,13 @@ func (a *app) demonstrateCommand() *cobra.Command {
 			usage: "how rows are made: " + strings.Join(
 				recipes,
 				", ",
-			) + "; several are mixed by weight: self-demo=2,gold=1 (default self-demo)"},
+			) + "; several are mixed by weight: verified=2,gold=1 (default verified)"},
 		{flag: "rows", key: "rows", kind: "FILE", usage: "file to write, JSONL (default: rows.jsonl of the project folder)"},
 	}, &cobra.Command{
 		Use: "demonstrate", Short: "Make the training rows", Args: arguments(cobra.NoArgs),
-		Long: `Makes training rows from the questions that are not kept for the evaluation: by default demonstrations in the model's own
-words, judged and selected. What it may cost at most is printed first. Everything that the model writes is cached, so an
+		Long: `Makes training rows from the questions that are not kept for the evaluation: by default the model's own right
+answers, or its words for the reference, and a refusal where the documents do not hold the answer, each checked against the reference
+and the documents. What it may cost at most is printed first. Everything that the model writes is cached, so an
 interrupted or repeated command generates nothing twice. The rows are JSONL; read, filter and edit them as you like.`,
 	})
 	a.workFlags(c, estimateCost)
@@ -197,7 +198,7 @@ interrupted or repeated command generates nothing twice. The rows are JSONL; rea
 }
 
 // recipes are the names of the recipes, in the order in which help shows them.
-var recipes = []string{"self-demo", "gold", "ralt", "raft", "memory", "pretrain"}
+var recipes = []string{"verified", "self-demo", "gold", "ralt", "raft", "memory", "pretrain"}
 
 func (a *app) writeDemonstrations(w io.Writer, r *ragft.DemonstrateResult) error {
 	if a.estimate {
@@ -214,6 +215,12 @@ func (a *app) writeDemonstrations(w io.Writer, r *ragft.DemonstrateResult) error
 	}
 	if len(r.Dropped) > 0 {
 		a.note("left out: %s", counts(r.Dropped))
+	}
+	if len(r.Made) > 0 {
+		a.note("targets: %s", shares(r.Made))
+	}
+	if r.Refusal != "" {
+		a.note("the rows decline with: %s", r.Refusal)
 	}
 	_, err := fmt.Fprintf(w, "%s: %d rows (%s)%s\n", r.File, r.Rows, counts(r.Kinds), unchanged(r.UpToDate))
 	return err
@@ -234,6 +241,20 @@ func counts(m map[string]int) string {
 	var parts []string
 	for _, k := range keys {
 		parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// shares is a map of counts in words, each with its share, the largest first.
+func shares(m map[string]int) string {
+	total := 0
+	for _, n := range m {
+		total += n
+	}
+	keys := slices.SortedFunc(maps.Keys(m), func(x, y string) int { return cmp.Or(cmp.Compare(m[y], m[x]), cmp.Compare(x, y)) })
+	var parts []string
+	for _, k := range keys {
+		parts = append(parts, fmt.Sprintf("%d %s (%.0f %%)", m[k], k, 100*float64(m[k])/float64(total)))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft"
-	"github.com/ragft/ragft/ragft/rows"
 )
 
 func (a *app) trainCommand() *cobra.Command {
-	c := command("train", []option{
+	c := command("train decide", []option{
 		weightsOption, rowsOption,
 		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
 		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
@@ -85,7 +85,22 @@ func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
 		fmt.Fprintf(w, ", validation %s -> %s", loss(r.BaseLoss), loss(r.ValidationLoss))
 	}
 	fmt.Fprintf(w, ", %.0f s\n", r.Seconds)
+	if err := a.writeRule(w, r); err != nil {
+		return err
+	}
 	return writeSources(w, r)
+}
+
+// writeRule says what the rule by which the model abstains does on the questions that it was fitted on.
+func (a *app) writeRule(w io.Writer, r *ragft.TrainResult) error {
+	if r.Rule == nil {
+		a.note("no rule for abstaining was fitted: %s", r.NoRule)
+		return nil
+	}
+	c := r.Rule.Calibration
+	_, err := fmt.Fprintf(w, "rule: declines %d of %d questions whose answer is shown and %d of %d others\n",
+		c.Declined, c.Held, c.Caught, c.Without)
+	return err
 }
 
 func loss(x *float64) string {
@@ -104,7 +119,7 @@ func writeSources(w io.Writer, r *ragft.TrainResult) error {
 		before, after := r.BaseBySource[source], r.BySource[source]
 		what, digits := "loss", 3
 		switch source {
-		case rows.SourceDomain, rows.SourceGeneral:
+		case trainlog.Domain, trainlog.General:
 			what, digits, before, after = "perplexity", 2, math.Exp(before), math.Exp(after)
 		case "":
 			source = "rows without a source:"

@@ -29,7 +29,7 @@ type reader struct {
 // conversation is the chat of one turn, with its answer.
 func conversation(it corpus.Item, turn int) []bpe.Message {
 	return []bpe.Message{
-		{Role: "system", Content: it.System},
+		{Role: "system", Content: it.System()},
 		{Role: "user", Content: it.User(turn)},
 		{Role: "assistant", Content: it.Turns[turn].Answer},
 	}
@@ -151,7 +151,7 @@ func texts(g *corpus.Generator, items int) iter.Seq[string] {
 				}
 				continue
 			}
-			if !yield(it.System) || !yield(it.Prefix) {
+			if !yield(it.System()) || !yield(it.Instruction) || !yield(it.Prefix) {
 				return
 			}
 			for _, t := range it.Turns {

@@ -34,6 +34,7 @@ import (
 
 type options struct {
 	out, text      string
+	from           string // model to train further; "" = a new one
 	steps, windows int
 	rate           float64
 	seed           uint64
@@ -60,6 +61,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.out, "out", "basemodel", "folder for the model, the checkpoint and the measured abilities")
 	flag.StringVar(&o.text, "text", "", "folder of .txt files with real prose to train on as well")
+	flag.StringVar(&o.from, "from", "", "shipped model to train further, on the full corpus from the first step")
 	flag.IntVar(&o.steps, "steps", 7000, "optimiser steps")
 	flag.IntVar(&o.windows, "windows", 4, "windows of 512 tokens in a step")
 	flag.Float64Var(&o.rate, "rate", 1.5e-3, "learning rate")
@@ -93,19 +95,12 @@ func run(ctx context.Context, o options) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
-	g, err := corpus.New(o.corpus(0))
-	if err != nil {
-		return err
-	}
-	vocabulary, err := bpe.Train(texts(g, 8000), bpe.Options{VocabSize: o.vocabulary})
+	initial, trained := filepath.Join(o.out, "initial-f32.gguf"), filepath.Join(o.out, "trained-f32.gguf")
+	vocabulary, err := o.initial(initial)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("vocabulary: %d tokens; model: %d parameters\n", len(vocabulary.Tokens), o.shape.parameters(len(vocabulary.Tokens)))
-	initial, trained := filepath.Join(o.out, "initial-f32.gguf"), filepath.Join(o.out, "trained-f32.gguf")
-	if err := writeInitial(initial, o.shape, vocabulary, o.seed); err != nil {
-		return err
-	}
 	if err := train(ctx, o, initial, trained, vocabulary); err != nil {
 		return err
 	}
@@ -115,6 +110,26 @@ func run(ctx context.Context, o options) error {
 	}
 	fmt.Println("model:", shipped)
 	return measure(ctx, o, shipped)
+}
+
+// initial writes the model to begin with, and returns its vocabulary.
+func (o options) initial(path string) (*bpe.Vocabulary, error) {
+	if o.from != "" {
+		vocabulary, err := readVocabulary(o.from)
+		if err != nil {
+			return nil, err
+		}
+		return vocabulary, writeSingle(o.from, path)
+	}
+	g, err := corpus.New(o.corpus(0))
+	if err != nil {
+		return nil, err
+	}
+	vocabulary, err := bpe.Train(texts(g, 8000), bpe.Options{VocabSize: o.vocabulary})
+	if err != nil {
+		return nil, err
+	}
+	return vocabulary, writeInitial(path, o.shape, vocabulary, o.seed)
 }
 
 // corpus returns the options of the generator for one step; step 0 is for vocabulary and tests.
@@ -135,7 +150,7 @@ func (o options) rateAt(step int) float64 {
 // name identifies the run: everything that its steps depend on, but not their number.
 func (o options) name(vocabulary *bpe.Vocabulary) (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, o.windows, o.rate, o.seed, o.shape, vocabulary.Tokens)
+	fmt.Fprintln(h, o.windows, o.rate, o.seed, o.shape, o.from, vocabulary.Tokens)
 	if o.text == "" {
 		return hex.EncodeToString(h.Sum(nil)), nil
 	}
@@ -177,8 +192,12 @@ func train(ctx context.Context, o options, initial, trained string, vocabulary *
 	started, first := time.Now(), t.Steps()
 	loss, norm := math.NaN(), 0.0
 	for step := first + 1; step <= o.steps; step++ {
-		g.Reseed(o.corpus(step).Seed)
-		s, err := t.Step(ctx, r.step(g, step, o.windows), o.rateAt(step))
+		at := step // in the corpus, which grows
+		if o.from != "" {
+			at += drillSteps + growth
+		}
+		g.Reseed(o.corpus(at).Seed)
+		s, err := t.Step(ctx, r.step(g, at, o.windows), o.rateAt(step))
 		if err != nil {
 			return errors.Join(err, save())
 		}

@@ -89,14 +89,16 @@ func measure(ctx context.Context, o options, lm string) error {
 // probesOf makes the questions from test items: greedy answers, compared as SQuAD compares.
 func probesOf(g *corpus.Generator) []probe {
 	var probes []probe
-	add := func(name, system, user string, hit func(string) bool) {
+	add := func(name, user string, hit func(string) bool) {
 		probes = append(probes, probe{name, model.Request{
-			Messages:  []model.Message{{Role: model.RoleSystem, Content: system}, {Role: model.RoleUser, Content: user}},
+			Messages:  []model.Message{{Role: model.RoleSystem, Content: corpus.Item{}.System()}, {Role: model.RoleUser, Content: user}},
 			MaxTokens: 40,
 		}, hit})
 	}
 	for _, it := range append(g.TestSet(2, 400), g.TestClosed(2)...) {
 		for i, t := range it.Turns {
+			asRead := it
+			asRead.Instruction = prompt.Default().Read
 			equals := func(a string) bool { return answer.ExactMatch(a, []string{t.Answer}) }
 			wording := ""
 			if it.HeldOut {
@@ -104,20 +106,20 @@ func probesOf(g *corpus.Generator) []probe {
 			}
 			switch {
 			case it.Kind == corpus.Read:
-				add("read: exact answer"+wording, it.System, it.User(i), equals)
+				add("read: exact answer"+wording, it.User(i), equals)
 			case it.Kind == corpus.Careful && t.Unanswerable:
-				add("told to decline: declines where the documents do not say", it.System, it.User(i), answer.IsRefusal)
-				add("not told to: makes up an answer where the documents do not say", prompt.DefaultRead, it.User(i),
+				add("told to decline: declines where the documents do not say", it.User(i), answer.IsRefusal)
+				add("not told to: makes up an answer where the documents do not say", asRead.User(i),
 					func(a string) bool { return !answer.IsRefusal(a) })
 			case it.Kind == corpus.Careful:
-				add("told to decline: exact answer where they say", it.System, it.User(i), equals)
-				add("told to decline: declines although they say", it.System, it.User(i), answer.IsRefusal)
+				add("told to decline: exact answer where they say", it.User(i), equals)
+				add("told to decline: declines although they say", it.User(i), answer.IsRefusal)
 			case it.Kind == corpus.Refuse:
-				add("told to decline whatever is asked: declines", it.System, it.User(i), answer.IsRefusal)
+				add("told to decline whatever is asked: declines", it.User(i), answer.IsRefusal)
 			case it.Kind == corpus.Judge:
-				add("judge: right verdict", it.System, it.User(i), equals)
+				add("judge: right verdict", it.User(i), equals)
 			case it.Kind == corpus.Closed:
-				add("no documents: exact answer to a general fact that it was taught", it.System, it.User(i), equals)
+				add("no documents: exact answer to a general fact that it was taught", it.User(i), equals)
 			}
 		}
 	}

@@ -119,8 +119,37 @@ func writeInitial(path string, s shape, vocabulary *bpe.Vocabulary, seed uint64)
 	return w.Commit()
 }
 
+// readVocabulary reads the vocabulary of a shipped model.
+func readVocabulary(path string) (*bpe.Vocabulary, error) {
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var tokens []string
+	var scores []float32
+	var types []int32
+	for _, kv := range f.Metadata() {
+		switch kv.Key {
+		case "tokenizer.ggml.tokens":
+			tokens, _ = kv.Value.([]string)
+		case "tokenizer.ggml.scores":
+			scores, _ = kv.Value.([]float32)
+		case "tokenizer.ggml.token_type":
+			types, _ = kv.Value.([]int32)
+		}
+	}
+	return bpe.Restore(tokens, scores, types)
+}
+
 // writeHalf writes the model again with F16 matrices, which is what is shipped.
-func writeHalf(from, to string) error {
+func writeHalf(from, to string) error { return rewrite(from, to, gguf.F16, 1) }
+
+// writeSingle writes a shipped model again in F32, to train it further.
+func writeSingle(from, to string) error { return rewrite(from, to, gguf.F32, 0) }
+
+// rewrite writes a model again with matrices of another type.
+func rewrite(from, to string, matrices gguf.Type, fileType uint32) error {
 	f, err := gguf.Open(from)
 	if err != nil {
 		return err
@@ -136,7 +165,7 @@ func writeHalf(from, to string) error {
 			return err
 		}
 	}
-	if err := w.SetMeta("general.file_type", uint32(1)); err != nil { // mostly F16
+	if err := w.SetMeta("general.file_type", fileType); err != nil {
 		return err
 	}
 	for _, t := range f.Tensors() {
@@ -144,7 +173,7 @@ func writeHalf(from, to string) error {
 		if err != nil {
 			return err
 		}
-		kind := gguf.F16
+		kind := matrices
 		if len(t.Dims) == 1 {
 			kind = gguf.F32
 		}

@@ -38,7 +38,7 @@ func (c *comparison) abilities(ctx context.Context) ([]ability, error) {
 	}
 	made, err := selfDemo(c).Rows(ctx, c.input())
 	if err == nil {
-		audited := selfdemo.Recipe{Options: selfdemo.Options{Judge: judge.Options{Model: c.cached}}}
+		audited := selfdemo.Recipe{Judge: judge.Options{Model: c.cached}}
 		audit, err := audited.Audit(ctx, recipe.Input{Seed: c.seed}, made.Rows)
 		did := ""
 		if err == nil {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/rows"
@@ -73,7 +74,7 @@ func settingsOf(base string, r []rows.Row, o finetune.Options) (string, error) {
 	h := sha256.New()
 	c := o.LoRA
 	c.Progress, c.Control, c.Start = nil, nil, ""
-	fmt.Fprintf(h, "%s %v %v %v %+v\n", base, o.HeldOut, o.Loss, o.TooLong, c)
+	fmt.Fprintf(h, "%s %v %v %v %v %+v\n", base, o.HeldOut, o.Loss, o.TooLong, o.MaxRise, c)
 	if o.LoRA.Start != "" {
 		f, err := os.Open(o.LoRA.Start)
 		if err != nil {
@@ -84,7 +85,7 @@ func settingsOf(base string, r []rows.Row, o finetune.Options) (string, error) {
 			return "", err
 		}
 	}
-	if err := rows.Write(h, r); err != nil {
+	if err := jsonl.Write(h, r); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -70,7 +70,7 @@ func TestSearchMissesAnswers(t *testing.T) {
 	c.train = append(c.train, question.Question{ID: "none", Question: "Who owns the sea?", Unanswerable: true})
 	c.unlabelled()
 	require.Len(t, c.train, 4, "no question is marked unanswerable")
-	made, err := recipe.Gold{Refusal: recipe.DefaultRefusal}.Rows(t.Context(), recipe.Input{Search: c.learnt, Questions: c.train})
+	made, err := recipe.Gold{Refusal: declines}.Rows(t.Context(), recipe.Input{Search: c.learnt, Questions: c.train})
 	require.NoError(t, err)
 	contexts := map[answer.Context]int{}
 	for _, row := range made.Rows {
@@ -102,7 +102,7 @@ func TestWhatIsReplayedIsNotAsked(t *testing.T) {
 	g, err := makeGeneral(1)
 	require.NoError(t, err)
 	require.NotEmpty(t, g.replayed)
-	require.Empty(t, question.FindLeaks(g.replayed, g.asked, question.LeakOptions{N: 50}))
+	require.Empty(t, question.FindLeaks(g.replayed, g.asked, question.LeakOptions{N: 50}).Leaks)
 	require.Len(t, g.scored, generalTexts)
 	for _, text := range g.scored {
 		require.NotContains(t, g.replayText, text)

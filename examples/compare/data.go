@@ -165,7 +165,7 @@ func (p plain) Rows(_ context.Context, in recipe.Input) (*recipe.Result, error) 
 	out := &recipe.Result{}
 	for _, q := range p.questions {
 		out.Rows = append(out.Rows, rows.Row{
-			ID: q.ID + "/" + p.Name(), Kind: recipe.KindInstruction, Source: p.Name(), QuestionID: q.ID, Question: q.Question, Golds: q.Golds(),
+			ID: q.ID + "/" + p.Name(), Kind: "instruction", Source: p.Name(), QuestionID: q.ID, Question: q.Question, Golds: q.Golds(),
 			Messages: append(in.Prompts.WithDefaults().ClosedMessages(q.Question), model.Message{Role: model.RoleAssistant, Content: q.Answer}),
 		})
 	}

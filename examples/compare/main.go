@@ -157,9 +157,9 @@ func (c *comparison) open(ctx context.Context) error {
 		return err
 	}
 	c.train, c.held = question.Split(questions, 0.5, c.seed)
-	c.leakage = question.MeasureLeakage(c.train, c.held, question.LeakOptions{})
+	c.leakage = question.FindLeaks(c.train, c.held, question.LeakOptions{})
 	c.leakage.LeftOut = true
-	c.held = question.WithoutLeaks(c.held, c.leakage.Leaks)
+	c.held = c.leakage.Without(c.held)
 	if err := c.makeIndex(ctx, documents); err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questi
 func (c *comparison) heldSystems() []eval.System {
 	reading := []eval.System{
 		{Name: baseName, Model: c.cached, Setting: eval.SettingRetrieval},
-		{Name: carefulName, Model: c.cached, Setting: eval.SettingRetrieval, Prompt: prompt.DefaultCareful},
+		{Name: carefulName, Model: c.cached, Setting: eval.SettingRetrieval, Prompt: prompt.Default().Careful},
 	}
 	for _, r := range c.results {
 		if r.tuned == nil {

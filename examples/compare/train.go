@@ -65,7 +65,7 @@ func (c *comparison) input() recipe.Input {
 
 // setBudget counts the tokens of all questions with their passages and answers, which gold's rows are.
 func (c *comparison) setBudget(ctx context.Context) error {
-	made, err := recipe.Gold{Refusal: recipe.DefaultRefusal}.Rows(ctx, c.input())
+	made, err := recipe.Gold{Refusal: declines}.Rows(ctx, c.input())
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (m *Scripted) Chat(ctx context.Context, reqs []model.Request) ([]model.Resp
 		}
 		out[i] = model.Response{PromptTokens: 10, Seconds: 0.5}
 		for range max(1, req.Samples) {
-			out[i].Samples = append(out[i].Samples, sample)
+			out[i].Samples = append(out[i].Samples, begin(req, sample))
 		}
 	}
 	return out, nil

@@ -45,7 +45,7 @@ func (m *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 	for i, req := range reqs {
 		m.Requests = append(m.Requests, req)
 		for j := range max(req.Samples, 1) {
-			sample := m.Reply(req, j)
+			sample := begin(req, m.Reply(req, j))
 			if req.OnText != nil && j == 0 {
 				for _, word := range strings.SplitAfter(sample.Text, " ") {
 					req.OnText(word)
@@ -55,6 +55,16 @@ func (m *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 		}
 	}
 	return responses, nil
+}
+
+// begin is what a model makes of a sample where the request excludes beginnings.
+func begin(req model.Request, s model.Sample) model.Sample {
+	if len(req.Exclude) == 0 {
+		s.Excluded = 0
+	} else if s.Excluded != 0 && req.OnFirst != nil && !req.OnFirst(s.Excluded) {
+		s = model.Sample{MeanLogProb: math.NaN(), Excluded: s.Excluded}
+	}
+	return s
 }
 
 // says is a sample with as many tokens as words, of unknown probability.

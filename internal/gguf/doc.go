@@ -35,6 +35,9 @@ var (
 	ErrUnsupportedType = errors.New("unsupported tensor type")
 )
 
+// KeyAssistant is the metadata key under which an adapter says how it is to be asked.
+const KeyAssistant = "ragft.assistant"
+
 const (
 	magic            = "GGUF"
 	versionOldest    = 2

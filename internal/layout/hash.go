@@ -8,7 +8,7 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// hashMessages is the hash of a rendered prompt.
+// Hash returns the hex SHA-256 of a prompt.
 func Hash(messages []model.Message) string {
 	h := sha256.New()
 	for _, message := range messages {

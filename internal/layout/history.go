@@ -6,7 +6,8 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// withHistory puts the earlier turns between instruction and question.
+// WithHistory puts the earlier turns between the system message and the last message.
+// Their system messages are appended to the first.
 func WithHistory(messages, history []model.Message) []model.Message {
 	var system, turns []model.Message
 	if messages[0].Role == model.RoleSystem { // a template may do without

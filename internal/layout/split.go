@@ -5,13 +5,17 @@ import (
 	"strings"
 )
 
-// splitDocuments takes a message apart that [Documents] made: the text
-// of each passage, with its heading, and that of the question. Any other text
+// SplitDocuments takes apart a message that [Ask] made: the text of each
+// passage, with its heading, and the instruction with the question. Any other text
 // gives none. No line within a passage looks like a heading, since
-// indentStructure saw to that.
-func SplitDocuments(content string) (passages []string, question string) {
-	end := strings.LastIndex(content, "\n\nQuestion: ")
-	if end < 0 || !strings.HasPrefix(content, "Document 1:") {
+// [Indent] saw to that.
+func SplitDocuments(content string) (passages []string, task string) {
+	question := strings.LastIndex(content, "\nQuestion: ")
+	if question < 0 || !strings.HasPrefix(content, "Document 1:") {
+		return nil, ""
+	}
+	end := strings.LastIndex(content[:question+1], "\n\n")
+	if end < 0 {
 		return nil, ""
 	}
 	rest := content[:end+2]

@@ -48,7 +48,20 @@ func Response(r llama.Result) model.Response {
 		}
 		out.Samples = append(out.Samples, model.Sample{
 			Text: strings.TrimSpace(s.Text), Tokens: len(s.Tokens), MeanLogProb: mean, Truncated: s.Stop == llama.StopLength,
+			Excluded: LogSum(s.First),
 		})
 	}
 	return out
+}
+
+// LogSum returns the natural log of the sum of the probabilities of which the logs are given; 0 without any.
+func LogSum(logs []float32) float64 {
+	if len(logs) == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, l := range logs {
+		sum += math.Exp(float64(l))
+	}
+	return max(math.Log(sum), -100) // a number that JSON can hold
 }

@@ -20,6 +20,8 @@ const (
 	Risk              = "risk"
 	FalseRefusal      = "false_refusal"
 	MadeUp            = "made_up"
+	MadeUpAbsent      = "made_up_absent"
+	MadeUpAltered     = "made_up_altered"
 	OverAnswer        = "over_answer"
 	Truthfulness      = "truthfulness"
 	AbstainPrecision  = "abstention_precision"
@@ -35,6 +37,8 @@ const (
 	AUROC             = "auroc"
 	ECE               = "ece"
 	Brier             = "brier"
+	AUCAbsent         = "auc_absent"
+	AUCAltered        = "auc_altered"
 )
 
 // IsCost reports whether a metric counts tokens or seconds, which tables show

@@ -16,10 +16,9 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 )
 
-// defaultPrompt is the system message of a [Judge]; %s is the criterion.
+// defaultPrompt is the instruction of a [Judge]; %s is the criterion.
 const defaultPrompt = `Two answers to a question are given. Which one is better: %s? Reply "first", "second" or "tie".`
 
 // Criteria returns the four that arXiv 2503.16071 compares by: usefulness,
@@ -117,14 +116,9 @@ func (j Judge) Compare(ctx context.Context, pairs []Pair) (*Result, error) {
 			return nil, fmt.Errorf("pairwise: %w", err)
 		}
 		if tally.read == 0 && tally.all >= unreadLimit {
-			return nil, fmt.Errorf(
-				"pairwise: %w: %s gave %d replies, the first of them %.80q; use a more capable model, or raise MaxTokens (now %d) if it reasons before it answers",
-				judge.ErrUnread,
-				j.Model.Name(),
-				tally.all,
-				tally.first,
-				j.MaxTokens,
-			)
+			return nil, fmt.Errorf("pairwise: %w: %s gave %d replies, the first of them %.80q; use a more capable model, or raise MaxTokens (now "+
+				"%d) if it reasons before it answers",
+				judge.ErrUnread, j.Model.Name(), tally.all, tally.first, j.MaxTokens)
 		}
 	}
 	j.estimate(r, first)
@@ -224,7 +218,7 @@ func (j Judge) request(p Pair, first, second string) model.Request {
 	}
 	fmt.Fprintf(&b, "\n\nFirst answer: %s\n\nSecond answer: %s", layout.Indent(first, pairLine), layout.Indent(second, pairLine))
 	pr := strings.Replace(j.Prompt, "%s", j.Criterion, 1)
-	return model.Request{Messages: prompt.Chat(pr, b.String()), MaxTokens: j.MaxTokens, Schema: pairwiseSchema}
+	return model.Request{Messages: layout.User(layout.Task(pr, nil) + b.String()), MaxTokens: j.MaxTokens, Schema: pairwiseSchema}
 }
 
 // pairLine matches what would read as a part of the judge's prompt.
@@ -257,16 +251,8 @@ func (j Judge) estimate(r *Result, first []float64) {
 		if p == NoVerdict {
 			continue
 		}
-		win, tie, loss = append(
-			win,
-			stats.Indicator(p == PrefersA),
-		), append(
-			tie,
-			stats.Indicator(p == PrefersTie),
-		), append(
-			loss,
-			stats.Indicator(p == PrefersB),
-		)
+		win, tie, loss = append(win, stats.Indicator(p == PrefersA)), append(tie, stats.Indicator(p == PrefersTie)),
+			append(loss, stats.Indicator(p == PrefersB))
 	}
 	share := func(values []float64) stats.Estimate { return stats.MeanEstimate(values, 0, 1, j.Resamples, j.Seed) }
 	r.WinRate, r.TieRate, r.LossRate, r.FirstShown = share(win), share(tie), share(loss), share(first)
@@ -300,25 +286,12 @@ func (r *Result) Preferred() Outcome {
 
 // WriteText writes the result in a few lines.
 func (r *Result) WriteText(w io.Writer) error {
-	finding := map[Outcome]string{PrefersTie: string(stats.NoDifference), PrefersA: "A is preferred", PrefersB: "B is preferred"}[r.Preferred()]
-	_, err := fmt.Fprintf(
-		w,
-		"%s, judged by %s on %d pairs in both orders: %d won, %d tied (%d of them by contradicting itself), %d lost, %d unread\nadvantage %+.3f (%+.3f..%+.3f), p %s: %s; the first shown was chosen in %.0f %% of the decided replies\n",
-		r.Criterion,
-		r.Judge,
-		len(r.Outcomes),
-		r.Win,
-		r.Tie,
-		r.Inconsistent,
-		r.Loss,
-		r.Unread,
-		r.Advantage.Value,
-		r.Advantage.Low,
-		r.Advantage.High,
-		figures.ShowP(r.P),
-		finding,
-		100*r.FirstShown.Value,
-	)
+	finding := map[Outcome]string{PrefersTie: string(stats.NoDifference), PrefersA: "A is preferred",
+		PrefersB: "B is preferred"}[r.Preferred()]
+	_, err := fmt.Fprintf(w, "%s, judged by %s on %d pairs in both orders: %d won, %d tied (%d of them by contradicting itself), %d lost, %d "+
+		"unread\nadvantage %+.3f (%+.3f..%+.3f), p %s: %s; the first shown was chosen in %.0f %% of the decided replies\n",
+		r.Criterion, r.Judge, len(r.Outcomes), r.Win, r.Tie, r.Inconsistent, r.Loss, r.Unread, r.Advantage.Value, r.Advantage.Low,
+		r.Advantage.High, figures.ShowP(r.P), finding, 100*r.FirstShown.Value)
 	if err != nil {
 		return fmt.Errorf("pairwise: %w", err)
 	}

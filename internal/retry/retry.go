@@ -1,6 +1,9 @@
+// Package retry repeats requests to a server that may succeed on another try,
+// and runs several requests at the same time. It knows HTTP, but no vendor.
 package retry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,65 +11,60 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"sync"
+	"strconv"
 	"syscall"
 	"time"
 
-	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
-// retryPolicy says how often and after what wait a request is tried again.
+// Policy says how often and after what wait a request is tried again.
 type Policy struct {
-	retries int           // further tries; negative = none
+	retries int           // further tries
 	backoff time.Duration // before the first of them, doubled each time
-	timeout time.Duration // of one try; 0 = none
+	timeout time.Duration // of one try
 
-	// status is the HTTP status of an error of the vendor's own client; nil or 0
-	// = it is none.
+	// Status returns the HTTP status of an error of the vendor's own client, 0 if
+	// it is not one; nil = there are no such errors.
 	Status func(error) int
 }
 
-const (
-	defaultRetries = 3
-	defaultBackoff = 500 * time.Millisecond
-	defaultTimeout = 10 * time.Minute
-	maxBackoff     = time.Minute
-)
+const maxBackoff = time.Minute
 
-// newRetryPolicy fills in what the options of a model leave open.
-func New(retries int, backoff, timeout time.Duration) Policy {
-	p := Policy{retries: retries, backoff: backoff, timeout: max(timeout, 0)}
-	if retries == 0 {
-		p.retries = defaultRetries
+// New fills in what the options of a model leave open: 3 retries, 500 ms
+// before the first, and 10 minutes for a try. Negative numbers are errors.
+func New(retries opt.Value[int], backoff, timeout time.Duration) (Policy, error) {
+	p := Policy{retries: retries.Or(3), backoff: cmp.Or(backoff, 500*time.Millisecond), timeout: cmp.Or(timeout, 10*time.Minute)}
+	switch {
+	case p.retries < 0:
+		return p, fmt.Errorf("Retries is %d; it must be 0 or more", p.retries)
+	case p.backoff < 0:
+		return p, fmt.Errorf("Backoff is %v; it must be 0 or more", p.backoff)
+	case p.timeout < 0:
+		return p, fmt.Errorf("Timeout is %v; it must be 0 or more", p.timeout)
 	}
-	if backoff <= 0 {
-		p.backoff = defaultBackoff
-	}
-	if timeout == 0 {
-		p.timeout = defaultTimeout
-	}
-	return p
+	return p, nil
 }
 
-// finalError is not to be tried again.
+// FinalError is an error that must not be tried again.
 type FinalError struct{ Err error }
 
 func (e *FinalError) Error() string { return e.Err.Error() }
 
 func (e *FinalError) Unwrap() error { return e.Err }
 
-// errTimeout is the cause of a try's end by its time limit.
+// ErrTimeout means that a try took longer than its time limit.
 var ErrTimeout = errors.New("the server did not answer in time")
 
-// do calls try until it succeeds, fails for good, or the tries are used up.
+// Do calls try until it succeeds, fails for good, or the retries are used up.
 func (p Policy) Do(ctx context.Context, try func(context.Context) error) error {
 	wait := p.backoff
 	for left := p.retries; ; left-- {
 		err := p.once(ctx, try)
-		if err == nil || left <= 0 || ctx.Err() != nil || !p.transient(err) {
+		if err == nil || left <= 0 || ctx.Err() != nil || !p.temporary(err) {
 			return err
 		}
-		// Half of the wait is chance, so that clients that failed together do not come back together.
+		// Half of the wait is random, so that clients that failed together do not come back together.
 		pause := min(wait, maxBackoff)
 		pause = pause/2 + rand.N(pause/2+1)
 		var status *StatusError
@@ -85,14 +83,11 @@ func (p Policy) Do(ctx context.Context, try func(context.Context) error) error {
 }
 
 func (p Policy) once(ctx context.Context, try func(context.Context) error) error {
-	if p.timeout <= 0 {
-		return try(ctx)
-	}
 	limited, cancel := context.WithTimeoutCause(ctx, p.timeout, ErrTimeout)
 	defer cancel()
 	err := try(limited)
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		// The context's own error must not show: the caller would take it for the end of his.
+		// The context's own error must not show: the caller would think that his own context had ended.
 		timeout := fmt.Errorf("%w (%v)", ErrTimeout, p.timeout)
 		var final *FinalError
 		if errors.As(err, &final) {
@@ -103,11 +98,11 @@ func (p Policy) once(ctx context.Context, try func(context.Context) error) error
 	return err
 }
 
-// statusError is a server's refusal.
+// StatusError is a server's refusal.
 type StatusError struct {
 	Code       int
 	Message    string
-	Param      string        // field that it is about
+	Param      string        // field of the request that it is about
 	Kind       string        // the API's code, such as "model_not_found"
 	RetryAfter time.Duration // that the server asks for; 0 = none
 }
@@ -119,8 +114,8 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%d %s: %s", e.Code, http.StatusText(e.Code), e.Message)
 }
 
-// httpStatus is the status of a server's refusal; 0 = it was none.
-func HttpStatus(err error) int {
+// HTTPStatus returns the status of a server's refusal, 0 for other errors.
+func HTTPStatus(err error) int {
 	var status *StatusError
 	if errors.As(err, &status) {
 		return status.Code
@@ -128,10 +123,22 @@ func HttpStatus(err error) int {
 	return 0
 }
 
-// transient reports an error that may pass by itself. A refused connection is
-// none: a server that is not running does not start by being asked.
-func (p Policy) transient(err error) bool {
-	status := HttpStatus(err)
+// After returns how long the header of a refusal asks to wait, 0 if it does not.
+func After(header http.Header) time.Duration {
+	after := header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(after); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(after); err == nil {
+		return time.Until(at)
+	}
+	return 0
+}
+
+// temporary reports whether an error may pass by itself. A refused connection
+// is not temporary: a server that is not running does not start by being asked.
+func (p Policy) temporary(err error) bool {
+	status := HTTPStatus(err)
 	if status == 0 && p.Status != nil {
 		status = p.Status(err)
 	}
@@ -153,8 +160,8 @@ func (p Policy) transient(err error) bool {
 	return errors.As(err, &netError) && netError.Timeout()
 }
 
-// isRefusedRequest reports a status with which a server refuses a request that
-// another server would refuse as well.
+// IsRefusedRequest reports a status with which a server refuses a request that
+// another server would refuse, too.
 func IsRefusedRequest(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
@@ -163,53 +170,8 @@ func IsRefusedRequest(status int) bool {
 	return false
 }
 
-// isDown reports that no connection to the server came about.
+// IsDown reports that no connection to the server could be made.
 func IsDown(err error) bool {
 	var opError *net.OpError
 	return errors.As(err, &opError) && opError.Op == "dial"
-}
-
-// sampleFunc generates one sample of a request and tells the length of its prompt.
-type sampleFunc func(ctx context.Context, req model.Request, index int) (sample model.Sample, promptTokens int, err error)
-
-// chatBySample answers requests with a call for each of their samples, as many
-// at a time as slots holds. The first error ends the others.
-func ChatBySample(ctx context.Context, slots chan struct{}, reqs []model.Request, generate sampleFunc) ([]model.Response, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	responses := make([]model.Response, len(reqs))
-	var wg sync.WaitGroup
-	var mu sync.Mutex // guards PromptTokens, which the samples of a request share
-	for i, req := range reqs {
-		req, err := req.WithDefaults()
-		if err != nil {
-			cancel(err)
-			break
-		}
-		responses[i].Samples = make([]model.Sample, req.Samples)
-		for j := range responses[i].Samples {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				continue
-			}
-			wg.Go(func() {
-				defer func() { <-slots }()
-				sample, promptTokens, err := generate(ctx, req, j)
-				if err != nil {
-					cancel(err)
-					return
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				responses[i].Samples[j] = sample
-				responses[i].PromptTokens = max(responses[i].PromptTokens, promptTokens)
-			})
-		}
-	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return responses, nil
 }

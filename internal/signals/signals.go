@@ -16,7 +16,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -29,7 +28,7 @@ const (
 	Margin      = "retrieval_margin"
 )
 
-// DefaultTruePrompt is the system message that asks a model about its answer.
+// DefaultTruePrompt asks a model about its answer, after the prompt and the answer.
 const DefaultTruePrompt = "Is the proposed answer correct? Reply yes or no."
 
 // WithDefaults fills in the defaults of options.
@@ -148,7 +147,7 @@ func scoreTrue(ctx context.Context, m model.Model, prompts [][]model.Message) ([
 		of := scores[i*len(words) : (i+1)*len(words)]
 		best := math.Inf(-1)
 		for _, l := range of {
-			best = max(best, l.Sum-l.Last)
+			best = max(best, l.Sum-l.Last) // without the token that ends the reply
 		}
 		yes, all := 0.0, 0.0
 		for k, l := range of {
@@ -182,15 +181,12 @@ func readTrue(ctx context.Context, m model.Model, prompts [][]model.Message) ([]
 	return out, nil
 }
 
-// trueMessages repeats the prompt of an answer, followed by the answer.
-func trueMessages(system string, a Answer) []model.Message {
-	user := ""
-	for _, m := range a.Request.Messages {
-		if m.Role == model.RoleUser {
-			user = m.Content
-		}
-	}
-	return prompt.Chat(system, user+"\n\nProposed answer: "+layout.Indent(a.Text, layout.JudgeLine))
+// trueMessages repeats the prompt of an answer, so that it is computed once, followed by the answer.
+func trueMessages(instruction string, a Answer) []model.Message {
+	messages := slices.Clone(a.Request.Messages)
+	last := &messages[len(messages)-1]
+	last.Content += "\nProposed answer: " + layout.Indent(a.Text, layout.JudgeLine) + "\n" + instruction
+	return messages
 }
 
 // agreement is the share of the samples that agree with the answer: equal after

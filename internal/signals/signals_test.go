@@ -6,11 +6,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ragft/ragft/internal/layout"
+
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,7 +41,7 @@ func (m *doubting) probability(t *testing.T, lm model.Model) float64 {
 		t.Context(),
 		lm,
 		confidence.SignalOptions{True: true},
-		[]Answer{{model.Request{Messages: prompt.Chat("s", "Who?")}, "Tom"}},
+		[]Answer{{model.Request{Messages: layout.Chat("s", "Who?")}, "Tom"}},
 		nil,
 		1,
 	)
@@ -81,7 +82,7 @@ func TestTrueOfTheFirstToken(t *testing.T) {
 	}}
 	for said, want := range map[string]float64{"Yes": 0.8, "No": 0.2, "no,": 0.2, "true": 0.8, "Well": math.NaN(), "": math.NaN()} {
 		reply = said
-		p, err := readTrue(t.Context(), m, [][]model.Message{prompt.Chat("s", "Who?")})
+		p, err := readTrue(t.Context(), m, [][]model.Message{layout.Chat("s", "Who?")})
 		require.NoError(t, err)
 		if math.IsNaN(want) {
 			require.True(t, math.IsNaN(p[0]), said)

@@ -14,36 +14,40 @@ import (
 //
 //	go test ./internal/structure -run TestExportedIdentifiers -v
 var budget = map[string]int{
-	"llama":                  48,
-	"lora":                   49,
-	"ragft":                  49, // to be cut: each section of the project file and each step's result is a type
+	"llama":                  50, // with Attention and AttentionTime, a measurement that callers keep and show
+	"lora":                   52, // with Convert, its options and its result
+	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
+	// DecideConfig and VerifiedConfig.
+	"ragft":                  53,
+	"ragft/abstain":          19, // of which six are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
-	"ragft/assistant":        11,
+	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
-	"ragft/eval":             29, // with ErrNothing, Pair, Progress, Citation and Document, which callers name or read
+	"ragft/eval":             30, // with TradeoffPoint, ErrNothing, Pair, Progress, Citation and Document, which callers name or read
 	"ragft/eval/forget":      11, // with Loss, Budget and ErrForgot, the Config and Point of a sweep, and Perplexity, which stands alone
 	"ragft/eval/probe":       6,  // with Probe and ArmVerdict, which hold what a list came to
 	"ragft/eval/robust":      7,  // with Outcome and Difference, which corrections and comparisons go by
 	"ragft/export":           10,
-	"ragft/finetune":         14, // to be cut to 4
-	"ragft/judge":            24, // to be cut to 5
+	"ragft/finetune":         4,
+	"ragft/judge":            8,  // with Case and Answer, which a judge is given, and KnockoutAudit, a part of its audit
 	"ragft/model":            29, // to be cut to 27
-	"ragft/model/cache":      6,  // to be cut to 2
-	"ragft/model/local":      5,
-	"ragft/model/ollama":     8, // to be cut to 4
+	"ragft/model/cache":      2,
+	"ragft/model/local":      7, // with Attention and ReadAttention, which doctor shows
+	"ragft/model/ollama":     4,
 	"ragft/model/openai":     4,
-	"ragft/model/pool":       3, // to be cut to 2
+	"ragft/model/pool":       2,
 	"ragft/opt":              2,
-	"ragft/prompt":           13, // to be cut to 6
-	"ragft/publish":          9,  // to be cut to 4
-	"ragft/question":         35, // to be cut to 12
+	"ragft/prompt":           7, // with Named, for templates that an adapter names
+	"ragft/publish":          4,
+	"ragft/question":         18, // with Gap and its two values, LeakOptions, WithIDs and Altered, which other packages share
 	"ragft/question/dataset": 17,
-	"ragft/recipe":           26, // to be cut to 9
-	"ragft/recipe/memory":    15, // to be cut to 2
-	"ragft/recipe/selfdemo":  22, // to be cut to 6
-	"ragft/report":           6,  // with Info and ModelFile, so that a program can set and check them
-	"ragft/rows":             36, // to be cut to 17
-	"ragft/searchtune":       6,  // to be cut to 3
+	"ragft/recipe":           9,
+	"ragft/recipe/memory":    2,
+	"ragft/recipe/verified":  2,
+	"ragft/recipe/selfdemo":  7, // with ScoredPrompt, what Found lists
+	"ragft/report":           6, // with Info and ModelFile, so that a program can set and check them
+	"ragft/rows":             17,
+	"ragft/searchtune":       4, // with Change, a measurement before and after
 	"ragft/service":          7,
 	"retriever":              88,
 }
@@ -107,9 +111,6 @@ func TestExportedIdentifiers(t *testing.T) {
 	}
 }
 
-// repeats are the names that still begin with that of their package.
-var repeats = []string{"ollama.OllamaPrefix", "recipe.RecipeOptions"}
-
 func TestOnlyTheCentralTypeBearsThePackagesName(t *testing.T) {
 	_, paths := packages(t)
 	for _, path := range paths {
@@ -124,7 +125,7 @@ func TestOnlyTheCentralTypeBearsThePackagesName(t *testing.T) {
 				continue
 			}
 			rest := strings.TrimPrefix(strings.TrimPrefix(lower, central), "s")
-			if strings.HasPrefix(lower, central) && isWord(id, len(id)-len(rest)) && !slices.Contains(repeats, name+"."+id) {
+			if strings.HasPrefix(lower, central) && isWord(id, len(id)-len(rest)) {
 				t.Errorf("%s.%s repeats the name of its package: leave it out", name, id)
 			}
 		}

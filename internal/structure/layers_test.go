@@ -35,11 +35,11 @@ var layers = map[string]layer{
 	"ragft/report": results, "ragft/publish": results, "ragft/export": results, "ragft/service": results,
 
 	"ragft/eval/robust": methods, "ragft/eval/forget": methods, "ragft/eval/probe": methods,
-	"ragft/recipe/selfdemo": methods, "ragft/recipe/memory": methods,
+	"ragft/recipe/selfdemo": methods, "ragft/recipe/memory": methods, "ragft/recipe/verified": methods,
 
 	"ragft/eval": work, "ragft/recipe": work, "ragft/searchtune": work, "ragft/finetune": work, "ragft/assistant": work,
 
-	"ragft/judge": verdicts, "ragft/rows": verdicts, "ragft/confidence": verdicts,
+	"ragft/judge": verdicts, "ragft/rows": verdicts, "ragft/abstain": verdicts, "ragft/confidence": verdicts,
 
 	"ragft/question": questions, "ragft/question/dataset": questions,
 
@@ -63,9 +63,7 @@ var sideways = map[string][]string{
 }
 
 // deviations are imports that the layers forbid and that stand for now: "FROM -> TO" and why.
-var deviations = map[string]string{
-	"ragft/searchtune -> ragft/recipe": "to be cut: LSR takes a recipe.Input",
-}
+var deviations = map[string]string{}
 
 // native are the packages that need llama.cpp: they, or what they import, use cgo. The last three also build without,
 // and then say what they lack.

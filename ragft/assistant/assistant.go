@@ -18,6 +18,7 @@ import (
 	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/words"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
@@ -42,6 +43,7 @@ type Reason string
 // The reasons; "" = the answer does not abstain.
 const (
 	ReasonNoPassages    Reason = "no-passages"    // the search found nothing; the model was not asked
+	ReasonDeclined      Reason = "declined"       // the rule decided not to answer; nothing was generated
 	ReasonRefused       Reason = "refused"        // the model declined
 	ReasonEmpty         Reason = "empty"          // the model said nothing
 	ReasonLowConfidence Reason = "low-confidence" // below [Options.MinConfidence] or the threshold of the calibration
@@ -58,9 +60,11 @@ type Answer struct {
 	// Without one it is the geometric mean of the token probabilities, or the answer's share of
 	// the vote of an [answer.Ensemble]. NaN = unknown.
 	Confidence float64
-	Signals    confidence.Signals // that the calibration combined; nil without one
-	Truncated  bool               // cut off at MaxTokens
-	Hits       []retriever.Hit    // the passages shown
+	// Chance is the probability that the passages hold the answer, by [Options.Rule]; NaN without a rule or passages.
+	Chance    float64
+	Signals   confidence.Signals // that the calibration combined; nil without one
+	Truncated bool               // cut off at MaxTokens
+	Hits      []retriever.Hit    // the passages shown
 }
 
 // Query is a question with what was said before it. Only Question is required.
@@ -68,7 +72,7 @@ type Query struct {
 	Question string
 
 	// History holds the earlier turns. Passages are searched for the question alone and are
-	// part of the last message. System messages follow that of the assistant's [prompt.Set].
+	// part of the last message. System messages are appended to that of the prompt.
 	History []model.Message
 
 	// OnText is called with pieces of the text as it is generated, as in [Assistant.Stream];
@@ -81,8 +85,8 @@ func New(m model.Model, search retriever.Searcher, opts Options) *Assistant {
 	return &Assistant{model: m, search: search, opts: opts.withDefaults()}
 }
 
-// Answer answers a question. It abstains if the search finds nothing, if the model declines
-// or says nothing, and if the confidence is too low. The error wraps [ErrQuestion] if the
+// Answer answers a question. It abstains if the search finds nothing, if the rule or the model
+// declines, if the model says nothing, and if the confidence is too low. The error wraps [ErrQuestion] if the
 // question is empty or too long. If the passages do not fit the context of the model, beside
 // an answer of MaxTokens for a [model.TokenCounter], the last ones are left out; if none fits,
 // the error wraps [model.ErrPromptTooLong].
@@ -130,7 +134,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	}
 	if len(hits) == 0 {
 		show(a.opts.Decline)
-		return &Answer{Text: a.opts.Decline, Abstained: true, Reason: ReasonNoPassages, Confidence: math.NaN()}, nil
+		return &Answer{Text: a.opts.Decline, Abstained: true, Reason: ReasonNoPassages, Confidence: math.NaN(), Chance: math.NaN()}, nil
 	}
 	// Stream directly only if nothing can be taken back.
 	streamed := &strings.Builder{}
@@ -147,6 +151,13 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	}
 	answer := &Answer{
 		Hits: asked.Hits, Truncated: sample.Truncated, Confidence: math.Exp(sample.MeanLogProb), Draft: strings.TrimSpace(sample.Text),
+		Chance: math.NaN(),
+	}
+	if declined, err := a.decide(answer, question, asked.From, sample); err != nil || declined {
+		if err == nil {
+			show(answer.Text)
+		}
+		return answer, err
 	}
 	if answer.Text = answer.Draft; a.opts.Extract != nil {
 		answer.Text = a.opts.Extract(answer.Draft)
@@ -186,11 +197,37 @@ func (a *Assistant) ask(
 		MaxTokens: a.opts.MaxTokens, Temperature: a.opts.Temperature,
 		TopP: a.opts.TopP, TopK: a.opts.TopK, Seed: a.opts.Seed, Stop: a.opts.Stop, OnText: onText,
 	}}
+	if rule := a.opts.Rule; rule != nil {
+		r.Like.Exclude = []string{rule.Refusal}
+		r.Like.OnFirst = func(excluded float64) bool {
+			s, err := abstain.Of(a.model, q.Question, ask.Hits, model.Sample{Excluded: excluded})
+			return err == nil && rule.Answers(s)
+		}
+	}
 	responses, err := r.Answer(ctx, []*reading.Asking{ask})
 	if err != nil {
 		return nil, model.Request{}, model.Sample{}, err
 	}
 	return ask, ask.Request(r.Like), responses[0].Samples[0], nil
+}
+
+// decide sets what the rule, if there is one, makes of an answer, and reports whether it declines.
+func (a *Assistant) decide(ans *Answer, question string, from []retriever.Hit, s model.Sample) (declined bool, err error) {
+	rule := a.opts.Rule
+	if rule == nil {
+		return false, nil
+	}
+	signals, err := abstain.Of(a.model, question, from, s)
+	if err != nil {
+		return false, fmt.Errorf("rule: %w", err)
+	}
+	ans.Chance = rule.Probability(signals)
+	if rule.Answers(signals) {
+		return false, nil
+	}
+	ans.Text, ans.Draft, ans.Abstained, ans.Reason = a.opts.Decline, "", true, ReasonDeclined
+	ans.Confidence, ans.Truncated = math.NaN(), false
+	return true, nil
 }
 
 // calibrate replaces the confidence by that of the calibration, if there is one and the text

@@ -34,7 +34,7 @@ func TestAssistantHoldsToItsCalibration(t *testing.T) {
 				Signals:  confidence.SignalOptions{Consistency: 2},
 				Setting:  string(eval.SettingRetrieval),
 				Passages: 4,
-				Prompt:   prompt.DefaultRead,
+				Prompt:   prompt.Default().Read,
 				Layout:   layout.Fingerprint(prompt.Set{}.ReadMessages),
 			},
 		}

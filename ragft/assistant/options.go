@@ -10,6 +10,7 @@ import (
 	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/signals"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
@@ -51,13 +52,22 @@ type Options struct {
 	// guarantee is for questions that stand alone, not for those after a history.
 	Calibration *confidence.Calibration
 
+	// Rule decides before an answer is generated whether to give one; nil = the model alone decides. Where the rule
+	// declines, nothing is generated and the answer is Decline; elsewhere the model answers and cannot begin with the
+	// rule's refusal. [ReadAdapter] returns the rule of an adapter.
+	//
+	// It must have been fitted under the conditions of these options; otherwise no question is answered and the error wraps
+	// [abstain.ErrConditions]. A rule cannot be combined with Careful, Ensemble or Calibration, which were not measured
+	// with it, and needs a model of this process: with those of servers the error wraps [model.ErrRequest].
+	Rule *abstain.Rule
+
 	// Extract takes the answer out of the generated text, as [answer.Final] does, for a model
 	// tuned to reason first; nil = the whole text. Citations are looked for in the whole text,
 	// which [Answer.Draft] keeps. Nothing is streamed before the end.
 	Extract func(text string) string
 
-	// Decline is what the assistant says if it abstains without words of the model; "" = "I
-	// cannot find that in the documents."
+	// Decline is what the assistant says if it abstains without words of the model; "" = the refusal of Rule, or without
+	// one "I cannot find that in the documents."
 	Decline string
 
 	MaxQuestion int // longest question, in bytes; 0 = 4000
@@ -66,6 +76,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Prompts = o.Prompts.WithDefaults()
 	o.Passages = cmp.Or(o.Passages, reading.DefaultPassages)
+	if o.Rule != nil {
+		o.Decline = cmp.Or(o.Decline, o.Rule.Refusal)
+	}
 	o.Decline = cmp.Or(o.Decline, "I cannot find that in the documents.")
 	o.MaxQuestion = cmp.Or(o.MaxQuestion, 4000)
 	return o
@@ -84,9 +97,9 @@ func (o Options) conditions(m model.Model, index string) confidence.Conditions {
 	return c
 }
 
-// Check returns an error if an option is out of range or the calibration, if any, does not
-// hold for an assistant with this model and search. The error is that of
-// [confidence.Calibration.Holds], or wraps [confidence.ErrNoGuarantee] if the calibration has
+// Check returns an error if an option is out of range or the rule or the calibration, if any,
+// does not hold for an assistant with this model and search. The error is that of
+// [abstain.Rule.Holds] or [confidence.Calibration.Holds], or wraps [confidence.ErrNoGuarantee] if the calibration has
 // no threshold and MinConfidence is not set. With a calibration it reads the whole index to
 // compute its digest; an [Assistant] checks everything but the index by itself.
 func (o Options) Check(ctx context.Context, m model.Model, search retriever.Searcher) error {
@@ -112,6 +125,9 @@ func (o Options) check(m model.Model, digest string) error {
 	if err != nil {
 		return err
 	}
+	if o.Rule != nil {
+		return o.checkRule(m)
+	}
 	if o.Calibration == nil {
 		return nil
 	}
@@ -122,4 +138,21 @@ func (o Options) check(m model.Model, digest string) error {
 		return fmt.Errorf("the calibration has no threshold, and MinConfidence is not set: %w", confidence.ErrNoGuarantee)
 	}
 	return nil
+}
+
+// checkRule returns an error if the rule cannot decide for these options.
+func (o Options) checkRule(m model.Model) error {
+	switch {
+	case o.Ensemble != nil:
+		return errors.New("a rule decides on one answer from all passages: leave out Rule or Ensemble")
+	case o.Careful:
+		return fmt.Errorf("%w: a prompt that does not tell the model to decline; leave out Rule or Careful", abstain.ErrConditions)
+	case o.Calibration != nil:
+		return errors.New("a calibration was measured without a rule, so its guarantee does not hold with one: leave out Rule or Calibration")
+	}
+	if err := o.Rule.Check(); err != nil {
+		return err
+	}
+	o = o.withDefaults()
+	return o.Rule.Holds(abstain.Conditions(m, o.Prompts, o.Passages))
 }

@@ -17,7 +17,7 @@ type Conditions struct {
 	Signals     SignalOptions    `json:"signals"`          // how signals are collected
 	Setting     string           `json:"setting"`          // the passages shown, as [github.com/ragft/ragft/ragft/eval.Setting]
 	Passages    int              `json:"passages"`         // number shown
-	Prompt      string           `json:"prompt"`           // the system message
+	Prompt      string           `json:"prompt"`           // the instruction
 	Layout      string           `json:"layout"`           // hash of the prompt for a sample question
 	Ensemble    *answer.Ensemble `json:"ensemble,omitempty"`
 	Temperature float64          `json:"temperature,omitempty"` // of the answers; 0 = greedy
@@ -77,7 +77,7 @@ func (c *Calibration) differences(now Conditions) (different []string) {
 	differs(then.Model != now.Model, "it is for the model %s, not %s", then.Model, now.Model)
 	differs(then.Setting != now.Setting, "the setting %q, not %q", then.Setting, now.Setting)
 	differs(then.Passages != now.Passages, "%d passages, not %d", then.Passages, now.Passages)
-	differs(then.Prompt != now.Prompt, "the system message %q, not %q", then.Prompt, now.Prompt)
+	differs(then.Prompt != now.Prompt, "the instruction %q, not %q", then.Prompt, now.Prompt)
 	differs(then.Prompt == now.Prompt && then.Layout != now.Layout, "a different prompt layout")
 	differs(then.Temperature != now.Temperature, "temperature %g, not %g", then.Temperature, now.Temperature)
 	differs(then.Extracted != now.Extracted, "%s", choose(then.Extracted,
@@ -87,7 +87,7 @@ func (c *Calibration) differences(now Conditions) (different []string) {
 	differs(then.Ensemble != nil && now.Ensemble != nil && cmp.Or(then.Ensemble.Temperature, 1) != cmp.Or(now.Ensemble.Temperature, 1),
 		"a different temperature of the vote")
 	differs(then.Signals.True && then.ScoresTrue != now.ScoresTrue, "%s", choose(then.ScoresTrue,
-		"the signal p_true from scores, which models of servers do not return (without SignalOptions.True it would hold)",
+		"the signal p_true from scores, which servers do not return, nor does local.OpenServer (without SignalOptions.True it would hold)",
 		"the signal p_true from the first token of a reply, not from scores"))
 	return different
 }

@@ -33,7 +33,7 @@ type SignalOptions struct {
 	// model that can score texts the probability of yes against no, from another that
 	// of the first token of its reply.
 	True       bool   `json:"true,omitempty"`
-	TruePrompt string `json:"true_prompt,omitempty"` // system message; "" = "Is the proposed answer correct? Reply yes or no."
+	TruePrompt string `json:"true_prompt,omitempty"` // instruction; "" = "Is the proposed answer correct? Reply yes or no."
 }
 
 // Point is the answer to one question, as far as its confidence is concerned.

@@ -24,7 +24,7 @@ func gated(probabilities ...float64) *eval.Evaluation {
 				Name:    "tuned",
 				Model:   "m",
 				Setting: eval.SettingRetrieval,
-				Prompt:  prompt.DefaultRead,
+				Prompt:  prompt.Default().Read,
 				Layout:  layout.Fingerprint(prompt.Set{}.ReadMessages),
 			},
 		},

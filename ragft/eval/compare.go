@@ -5,7 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // Finding says what a difference shows: "better" or "worse" than the base, "higher" or
@@ -75,7 +77,7 @@ func newSeries(defs []metricDefinition, records []Record, resamples int) []*seri
 	ranked := stats.RankOutcomes(answeredOutcomes(records))
 	all := make([]*series, len(defs))
 	for m, def := range defs {
-		all[m] = &series{newMeasure(def, records, ranked), make([]float64, resamples)}
+		all[m] = &series{newMeasure(def, records, def.ranking(records, ranked)), make([]float64, resamples)}
 	}
 	return all
 }
@@ -83,7 +85,7 @@ func newSeries(defs []metricDefinition, records []Record, resamples int) []*seri
 // measure computes metrics, intervals and comparisons. All systems share the
 // bootstrap samples, and all pairs the shuffles.
 func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
-	defs := metricDefinitions()
+	defs := out.definitions()
 	systems := map[string][]*series{}
 	records := map[string][]Record{}
 	var all []*series
@@ -99,7 +101,7 @@ func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 		}
 		contrasts = append(contrasts, c)
 	}
-	if err := e.resample(ctx, len(out.Questions), all, slices.Concat(contrasts...)); err != nil {
+	if err := e.resample(ctx, out.groups(), all, slices.Concat(contrasts...)); err != nil {
 		return err
 	}
 	for i := range out.Systems {
@@ -121,14 +123,57 @@ func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 	return nil
 }
 
-// resample draws the bootstrap samples of n questions and as many shuffles.
-func (e *evaluator) resample(ctx context.Context, n int, all []*series, contrasts []*contrast) error {
-	samples, shuffles := stats.NewResampler(n, e.Seed), stats.NewShuffler(n, e.Seed)
+// definitions returns the metrics that the evaluation has something to measure for.
+func (e *Evaluation) definitions() []metricDefinition {
+	gaps, decided := map[question.Gap]bool{}, false
+	for _, s := range e.Systems {
+		for _, r := range s.Records {
+			gaps[r.Gap] = true
+			decided = decided || r.Chance != nil
+		}
+	}
+	return slices.DeleteFunc(metricDefinitions(), func(d metricDefinition) bool {
+		switch d.Key {
+		case metric.MadeUpAbsent:
+			return !gaps[question.GapAbsent]
+		case metric.MadeUpAltered:
+			return !gaps[question.GapAltered]
+		case metric.AUCAbsent:
+			return !decided || !gaps[question.GapAbsent]
+		case metric.AUCAltered:
+			return !decided || !gaps[question.GapAltered]
+		}
+		return false
+	})
+}
+
+// groups returns for each question the number of its group.
+func (e *Evaluation) groups() []int {
+	out, numbers, n := make([]int, len(e.Questions)), map[string]int{}, 0
+	for i, q := range e.Questions {
+		number, known := numbers[q.Group]
+		if !known || q.Group == "" {
+			number, n = n, n+1
+			numbers[q.Group] = number
+		}
+		out[i] = number
+	}
+	return out
+}
+
+// resample draws as many bootstrap samples of the groups of questions as shuffles.
+func (e *evaluator) resample(ctx context.Context, groups []int, all []*series, contrasts []*contrast) error {
+	n := len(groups)
+	samples, shuffles := stats.NewResampler(slices.Max(groups)+1, e.Seed), stats.NewShuffler(n, e.Seed)
+	weights := make([]float64, n)
 	for b := range e.Resamples {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		weights := samples.Next()
+		drawn := samples.Next()
+		for i, group := range groups {
+			weights[i] = drawn[group]
+		}
 		for _, s := range all {
 			s.boot[b] = s.value(weights)
 		}
@@ -161,10 +206,10 @@ func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*
 	all := make([]*contrast, len(base))
 	for m := range all {
 		def := base[m].def
-		c := &contrast{base: base[m], other: other[m], both: newMeasure(def, together, ranked[2])}
+		c := &contrast{base: base[m], other: other[m], both: newMeasure(def, together, def.ranking(together, ranked[2]))}
 		if def.pool != nil {
-			c.base = &series{newMeasure(def, nil, ranked[0]), make([]float64, len(base[m].boot))}
-			c.other = &series{newMeasure(def, nil, ranked[1]), make([]float64, len(base[m].boot))}
+			c.base = &series{newMeasure(def, nil, def.ranking(baseRecords, ranked[0])), make([]float64, len(base[m].boot))}
+			c.other = &series{newMeasure(def, nil, def.ranking(otherRecords, ranked[1])), make([]float64, len(base[m].boot))}
 			c.own = []*series{c.base, c.other}
 			c.n = c.base.n
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/judge"
@@ -23,15 +24,19 @@ type System struct {
 	Name    string // unique; used in tables and plots
 	Model   model.Model
 	Setting Setting // the passages shown; "" = none
-	Prompt  string  // system message; "" = Prompts.Read with passages, Prompts.Closed without
+	Prompt  string  // instruction; "" = Prompts.Read with passages, Prompts.Closed without
 
-	// Template lays out the prompt with passages, in place of a system message;
+	// Template lays out the prompt with passages, in place of an instruction;
 	// nil = that of Prompts if Prompt is empty.
 	Template *prompt.Template
 
 	// Ensemble, if set, answers from each passage separately and lets the answers
 	// vote; nil = one answer from all passages together.
 	Ensemble *answer.Ensemble
+
+	// Rule, if set, decides before an answer whether to give one: what it declines is a refusal, and all else is answered with
+	// the refusal excluded. The model must be able to exclude how an answer begins. nil = the model decides.
+	Rule *abstain.Rule
 
 	// Extract takes the answer out of the generated text, as [answer.Final] does;
 	// nil = the whole text. Citations are looked for in the whole text.
@@ -104,6 +109,9 @@ func (c Config) check() error {
 	if err := errors.Join(nonnegative.Check(c), nonnegative.Check(c.Signals)); err != nil {
 		return fmt.Errorf("ragft: evaluate: %w", err)
 	}
+	if err := c.Judge.Check(); err != nil {
+		return fmt.Errorf("ragft: evaluate: %w", err)
+	}
 	if c.Judge.Knockout {
 		return errors.New("ragft: evaluate: Judge.Knockout compares several answers to a question, but each system gives one")
 	}
@@ -141,6 +149,10 @@ func (c Config) checkSystem(s System) error {
 	switch {
 	case s.Name == "":
 		return errors.New("a system without a name")
+	case s.Rule != nil && (!s.Setting.ShowsPassages() || s.Ensemble != nil):
+		return fmt.Errorf("system %q: Rule needs passages that are shown together", s.Name)
+	case s.Rule != nil && s.Rule.Check() != nil:
+		return fmt.Errorf("system %q: %w", s.Name, s.Rule.Check())
 	case s.Model == nil:
 		return fmt.Errorf("system %q has no model", s.Name)
 	case !s.Setting.known():

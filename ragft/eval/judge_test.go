@@ -29,8 +29,8 @@ func TestAnswerOfSeveralParts(t *testing.T) {
 		}
 	}
 	hit := func(text string) retriever.Hit { return retriever.Hit{Chunk: retriever.Chunk{Text: text}} }
-	require.Equal(t, answer.Present, question.LabelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Orrin")}))
-	require.Equal(t, answer.Absent, question.LabelContext(q, []retriever.Hit{hit("Ann Lee"), hit("on Skell")}))
+	require.Equal(t, answer.Present, q.Context([]retriever.Hit{hit("Ann Lee"), hit("on Orrin")}))
+	require.Equal(t, answer.Absent, q.Context([]retriever.Hit{hit("Ann Lee"), hit("on Skell")}))
 
 	r := Record{Answer: "Ann Lee built it on Orrin.", Verdict: answer.Correct}
 	r.score(q)

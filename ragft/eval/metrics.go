@@ -7,6 +7,7 @@ import (
 	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // The keys of the main metrics; [Metric] lists all.
@@ -19,12 +20,13 @@ const (
 
 // Metric is one metric of a system. Its keys are
 //   - exact_match, f1, containment, rouge_l and correct, of answerable questions;
-//   - coverage, selective_accuracy, risk, false_refusal, made_up, over_answer and
-//     truthfulness;
+//   - coverage, selective_accuracy, risk, false_refusal, made_up, made_up_absent,
+//     made_up_altered, over_answer and truthfulness;
 //   - abstention_precision, abstention_recall and abstention_f1;
 //   - citation_precision and citation_recall;
 //   - prompt_tokens, answer_tokens and seconds, means per answer;
-//   - aurc, e_aurc, auroc, ece and brier, of the confidence of the answers.
+//   - aurc, e_aurc, auroc, ece and brier, of the confidence of the answers;
+//   - auc_absent and auc_altered, of the decision to answer, see [System.Rule].
 //
 // Meaning says what each measures.
 type Metric struct {
@@ -44,6 +46,8 @@ type metricDefinition struct {
 	part func(r *Record) (num, den float64)
 	// pool computes the metric from all answered records with a confidence.
 	pool func(r stats.Ranking, weights []float64) float64
+	// outcomes, if set, are what pool ranks in place of the answers and their confidence.
+	outcomes func(records []Record) []stats.Outcome
 	// scale is the smallest and the largest num of a question, for a metric that is a
 	// mean over questions; zero for others.
 	scale [2]float64
@@ -61,6 +65,14 @@ type metricDefinition struct {
 func (d metricDefinition) where(needs func(r *Record) bool) metricDefinition {
 	d.needs = needs
 	return d
+}
+
+// ranking returns what a pool is computed from: answers, or the outcomes of the metric's own.
+func (d metricDefinition) ranking(records []Record, answers stats.Ranking) stats.Ranking {
+	if d.outcomes == nil {
+		return answers
+	}
+	return stats.RankOutcomes(d.outcomes(records))
 }
 
 // binaryRate is the share of the records in of for which hit holds.
@@ -95,6 +107,24 @@ func confidenceMetric(key, name, meaning string, direction int, pool func(stats.
 	return metricDefinition{
 		Metric: Metric{Key: key, Name: name, Meaning: meaning, Direction: direction}, pool: pool,
 	}
+}
+
+// decisionMetric is the area under the curve of the decision to answer: the probability that a question whose answer was
+// shown has a larger chance than one with such a gap.
+func decisionMetric(key, name string, gap question.Gap) metricDefinition {
+	d := confidenceMetric(key, name, "probability that a question whose answer was shown ranks above one that the documents do not answer",
+		1, stats.Ranking.Auroc)
+	d.outcomes = func(records []Record) []stats.Outcome {
+		out := make([]stats.Outcome, len(records))
+		for i, r := range records {
+			out[i] = stats.Outcome{Confidence: math.NaN(), Correct: isPresent(&r)}
+			if r.Chance != nil && (isPresent(&r) && !r.Unanswerable || r.Gap == gap) {
+				out[i].Confidence = *r.Chance
+			}
+		}
+		return out
+	}
+	return d
 }
 
 // expectedCalibrationError is biased upwards, by about 1/sqrt(answers in a bin) for a
@@ -155,6 +185,10 @@ func metricDefinitions() []metricDefinition {
 			-1, isPresent, isRefused),
 		binaryRate(metric.MadeUp, "made-up answers", "answered, of unanswerable questions",
 			-1, isUnanswerable, isAnswered),
+		binaryRate(metric.MadeUpAbsent, "made up (a)", "answered, of questions that no document is about",
+			-1, func(r *Record) bool { return r.Gap == question.GapAbsent }, isAnswered),
+		binaryRate(metric.MadeUpAltered, "made up (b)", "answered, of questions that a document is about without answering them",
+			-1, func(r *Record) bool { return r.Gap == question.GapAltered }, isAnswered),
 		binaryRate(metric.OverAnswer, "over-answers", "incorrect, of questions whose answer was not in the documents shown",
 			-1, isAbsent, isIncorrect),
 		truthfulness(),
@@ -175,6 +209,8 @@ func metricDefinitions() []metricDefinition {
 		confidenceMetric(metric.AUROC, "AUROC", "probability that a correct answer ranks above an incorrect one", 1, stats.Ranking.Auroc),
 		expectedCalibrationError(),
 		confidenceMetric(metric.Brier, "Brier", "mean squared difference of confidence and correctness", -1, stats.Ranking.Brier),
+		decisionMetric(metric.AUCAbsent, "AUC (a)", question.GapAbsent),
+		decisionMetric(metric.AUCAltered, "AUC (b)", question.GapAltered),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/question"
@@ -52,6 +53,7 @@ type Document struct {
 type Record struct {
 	QuestionID   string          `json:"question_id"`
 	Unanswerable bool            `json:"unanswerable,omitempty"`
+	Gap          question.Gap    `json:"gap,omitempty"` // of an unanswerable question
 	Context      answer.Context  `json:"context"`
 	Answer       string          `json:"answer"`
 	Text         string          `json:"text,omitempty"` // the whole text, if System.Extract took the answer out of it
@@ -71,11 +73,18 @@ type Record struct {
 	// Confidence is the geometric mean of the token probabilities or, with
 	// System.Ensemble, the answer's share of the vote, in [0, 1]; nil if the model
 	// returns no probabilities.
-	Confidence   *float64           `json:"confidence,omitempty"`
-	Signals      confidence.Signals `json:"signals,omitempty"` // see [Config.Signals]
-	Tokens       int                `json:"tokens,omitempty"`  // of the generated text; 0 = unknown
-	PromptTokens int                `json:"prompt_tokens,omitempty"`
-	Truncated    bool               `json:"truncated,omitempty"` // at MaxTokens
+	Confidence *float64           `json:"confidence,omitempty"`
+	Signals    confidence.Signals `json:"signals,omitempty"` // see [Config.Signals]
+
+	// Chance is the probability that the passages hold the answer, by System.Rule; nil without one. If the rule declined,
+	// Draft is the answer that the model gave all the same, with its verdict.
+	Chance       *float64       `json:"chance,omitempty"`
+	Draft        string         `json:"draft,omitempty"`
+	DraftVerdict answer.Verdict `json:"draft_verdict,omitempty"`
+
+	Tokens       int  `json:"tokens,omitempty"` // of the generated text; 0 = unknown
+	PromptTokens int  `json:"prompt_tokens,omitempty"`
+	Truncated    bool `json:"truncated,omitempty"` // at MaxTokens
 
 	// Seconds is the time that generating the answer took, its share of the batch; 0 =
 	// unknown. A cached answer keeps the time of its generation.
@@ -123,7 +132,7 @@ type SystemResult struct {
 	Name        string             `json:"name"`
 	Model       string             `json:"model"`
 	Setting     Setting            `json:"setting"`
-	Prompt      string             `json:"prompt"`           // the system message
+	Prompt      string             `json:"prompt"`           // the instruction
 	Layout      string             `json:"layout,omitempty"` // hash of the prompt with passages for a sample question
 	Ensemble    *answer.Ensemble   `json:"ensemble,omitempty"`
 	Extracted   bool               `json:"extracted,omitempty"`   // System.Extract was set
@@ -132,6 +141,10 @@ type SystemResult struct {
 	Records     []Record           `json:"records"`
 	Curve       []stats.CurvePoint `json:"curve,omitempty"`       // risk and coverage over all questions; empty without confidences
 	Reliability []stats.Bin        `json:"reliability,omitempty"` // of the answers given; empty without confidences
+
+	// Rule is System.Rule, and Tradeoff what other thresholds would do; nil without one.
+	Rule     *abstain.Rule   `json:"rule,omitempty"`
+	Tradeoff []TradeoffPoint `json:"tradeoff,omitempty"`
 
 	// Matrix counts the questions by whether the passages held the answer, and by
 	// verdict.

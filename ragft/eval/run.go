@@ -87,7 +87,7 @@ func (e *evaluator) remember(i int, hits []retriever.Hit) {
 	}
 }
 
-// prompts returns the prompts of a system, with its own system message.
+// prompts returns the prompts of a system, with its own instruction.
 func (e *evaluator) prompts(s System) prompt.Set {
 	p := e.Prompts
 	if s.Prompt != "" {
@@ -111,6 +111,7 @@ func (e *evaluator) answerAll(ctx context.Context, s System, done int) ([]Record
 			return nil, fmt.Errorf("judge: %w", err)
 		}
 		for i := range batch {
+			batch[i].decide(s.Rule)
 			batch[i].score(e.questions[from+i].Question)
 			e.OnRecord(s.Name, batch[i], shown[i][:min(len(shown[i]), reading.EvidenceDepth)], batch[i].cut)
 		}
@@ -130,7 +131,7 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 	shown := make([][]retriever.Hit, to-from)
 	for i := range asks {
 		q := e.questions[from+i].Question
-		records[i] = Record{QuestionID: q.ID, Unanswerable: q.Unanswerable, Context: answer.Absent}
+		records[i] = Record{QuestionID: q.ID, Unanswerable: q.Unanswerable, Gap: q.Gap, Context: answer.Absent}
 		asks[i] = &reading.Asking{Messages: func(hits []retriever.Hit) []model.Message { return s.Setting.messages(prompts, q, hits) }}
 		var err error
 		if asks[i].Hits, err = e.passagesFor(ctx, s, from+i, &records[i]); err != nil {
@@ -142,6 +143,9 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 	if s.Setting.ShowsPassages() {
 		r.Ensemble = s.Ensemble
 	}
+	if s.Rule != nil {
+		r.Like.Exclude = []string{s.Rule.Refusal}
+	}
 	responses, err := r.Answer(ctx, asks)
 	if err != nil {
 		return nil, nil, fmt.Errorf("questions %s to %s: %w", records[0].QuestionID, records[len(records)-1].QuestionID, err)
@@ -152,7 +156,13 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 		records[i].answered(e.questions[from+i].Question, s, response, asks[i].From)
 		reqs[i], shown[i] = asks[i].Request(r.Like), asks[i].Hits
 	}
-	return records, shown, e.signals(ctx, s, reqs, records, shown)
+	if err := e.signals(ctx, s, reqs, records, shown); err != nil {
+		return nil, nil, err
+	}
+	for i, response := range responses {
+		records[i].chance(s.Rule, e.questions[from+i].Question.Question, response.Samples[0].Excluded, asks[i].Hits)
+	}
+	return records, shown, nil
 }
 
 // answered stores an answer and the places that it cites in the passages it was
@@ -177,7 +187,7 @@ func (e *evaluator) noteShown(s System, i int, hits []retriever.Hit, of int, r *
 	if !s.Setting.ShowsPassages() {
 		return
 	}
-	r.Passages, r.Context = len(hits), question.LabelContext(e.questions[i].Question, hits)
+	r.Passages, r.Context = len(hits), e.questions[i].Question.Context(hits)
 	r.cut = r.cut || len(hits) < of
 	if s.Setting != SettingLong {
 		r.Shortened = r.cut
@@ -199,7 +209,7 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 	var right []retriever.Hit // of those that the model cited itself
 	for _, c := range places {
 		quote := retriever.Hit{Chunk: retriever.Chunk{Text: c.Quote}}
-		holds := question.HoldsPart(quote, q)
+		holds := q.HeldBy(quote)
 		if !c.Attributed {
 			if r.Cited++; holds {
 				right = append(right, quote)
@@ -210,7 +220,7 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 			Marker: c.Marker, Attributed: c.Attributed, Support: c.Support, Right: holds,
 		})
 	}
-	r.CitedRight, r.CitedWhole = len(right), question.LabelContext(q, right) == answer.Present
+	r.CitedRight, r.CitedWhole = len(right), q.Context(right) == answer.Present
 }
 
 // judge gives the records of a batch their verdicts.
@@ -251,7 +261,7 @@ func (r *Record) score(q question.Question) {
 // describe returns the result of a system without its metrics.
 func (e *evaluator) describe(s System, records []Record) SystemResult {
 	out := SystemResult{
-		Name: s.Name, Model: s.Model.Name(), Setting: s.Setting, Records: records,
+		Name: s.Name, Model: s.Model.Name(), Setting: s.Setting, Records: records, Rule: s.Rule,
 		Ensemble: s.Ensemble, Extracted: s.Extract != nil, ScoresTrue: signals.Scores(s.Model),
 	}
 	out.Prompt = e.prompts(s).Closed
@@ -268,6 +278,7 @@ func (s *SystemResult) count() {
 	for _, r := range s.Records {
 		s.Matrix[r.Context][r.Verdict]++
 	}
+	s.Tradeoff = tradeoff(s.Records)
 	s.Curve, s.Reliability = stats.CurvesOf(answeredOutcomes(s.Records))
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
@@ -82,7 +83,7 @@ func (e *evaluator) passagesFor(ctx context.Context, s System, i int, r *Record)
 			break
 		}
 		for _, hit := range e.hits[i] {
-			if !question.HoldsPart(hit, q) && len(hits) < e.Passages {
+			if !q.HeldBy(hit) && len(hits) < e.Passages {
 				hits = append(hits, hit)
 			}
 		}
@@ -124,7 +125,9 @@ func (e *evaluator) gold(i int) []retriever.Hit {
 		parts = [][]string{q.Golds()}
 	}
 	for _, part := range parts {
-		at := slices.IndexFunc(e.hits[i], func(hit retriever.Hit) bool { return question.HoldsAnswer(hit, part) })
+		at := slices.IndexFunc(e.hits[i], func(hit retriever.Hit) bool {
+			return answer.Contains(hit.Text, part) || answer.Contains(hit.Title, part)
+		})
 		if at >= 0 && !slices.ContainsFunc(found, func(hit retriever.Hit) bool { return hit.ID == e.hits[i][at].ID }) {
 			found = append(found, e.hits[i][at])
 		}

@@ -43,7 +43,10 @@ func TestSettingsShowTheRightPassages(t *testing.T) {
 			}
 			hits = append(hits, hit)
 		}
-		return layout.Documents(q, hits)
+		if hits == nil {
+			return layout.Ask(prompt.Default().Closed, q, nil)
+		}
+		return layout.Ask(prompt.Default().Read, q, hits)
 	}
 	for _, c := range []struct {
 		setting eval.Setting
@@ -95,13 +98,13 @@ func TestEvidenceOfTheQuestionDecides(t *testing.T) {
 		"All of":                         answer.Absent, // too short to be from there
 		"":                               answer.Absent,
 	} {
-		require.Equal(t, want, question.LabelContext(q, []retriever.Hit{hit("Another."), hit(text)}), text)
-		require.Equal(t, want == answer.Present, question.HoldsPart(hit(text), q), text)
+		require.Equal(t, want, q.Context([]retriever.Hit{hit("Another."), hit(text)}), text)
+		require.Equal(t, want == answer.Present, q.HeldBy(hit(text)), text)
 	}
 	require.Equal(
 		t,
 		answer.Absent,
-		question.LabelContext(question.Question{Evidence: []string{evidence}}, []retriever.Hit{hit(evidence)}),
+		question.Question{Evidence: []string{evidence}}.Context([]retriever.Hit{hit(evidence)}),
 		"nothing to be found",
 	)
 

@@ -9,8 +9,8 @@
 // [ToPEFT] is the other direction, for training on with an adapter that was
 // begun here.
 //
-// The formats are those of TRL 0.24, Axolotl 0.12, PEFT 0.17 and safetensors
-// 0.6. Converting an adapter loses nothing: its numbers stay the same, and
-// change their order only where the conversion of the base model to GGUF
-// changes it.
+// The formats are those of TRL 1.16, Axolotl 0.12, PEFT 0.21 and safetensors
+// 0.8; internal/outside runs what is written with these programs. Converting an
+// adapter loses nothing: its numbers stay the same, and change their order only
+// where the conversion of the base model to GGUF changes it.
 package export

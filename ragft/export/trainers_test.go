@@ -26,7 +26,7 @@ func exampleRows() []rows.Row {
 		{
 			ID:       "b",
 			Messages: append(prompt[:2:2], answer("Nine.")),
-			Rejected: rows.Responses{answer("Ten."), answer("No idea.")},
+			Rejected: []model.Message{answer("Ten."), answer("No idea.")},
 			Weight:   2,
 		},
 		{ID: "c", Kind: rows.KindText, Text: "A house of nine rooms."},

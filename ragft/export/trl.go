@@ -52,6 +52,7 @@ func TRL(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	if err := files.write(dir, learn, prefer, s.text); err != nil {
 		return nil, err
 	}
+	// Transformers takes a warm-up below 1 for a share of the steps, and one from 1 on for their number.
 	return files, files.configs(func(data string, preferences bool) (string, error) {
 		recipe, err := r.withDefaults(preferences)
 		if err != nil {
@@ -64,7 +65,8 @@ func TRL(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 		name := strings.TrimSuffix(data, ".jsonl") + "_trl.py"
 		return name, replaceFile(name, func(w io.Writer) error {
 			return trlScript.Execute(w, map[string]any{
-				"R": recipe, "Seed": recipe.Seed & math.MaxInt32, "Modules": modules, "DPO": preferences,
+				"R": recipe, "WarmUp": min(recipe.WarmUp, math.Nextafter(1, 0)),
+				"Seed": recipe.Seed & math.MaxInt32, "Modules": modules, "DPO": preferences,
 				"Data": filepath.Base(data), "Name": filepath.Base(name),
 				"Output": "adapter-" + strings.TrimSuffix(filepath.Base(data), ".jsonl"),
 			})
@@ -86,11 +88,12 @@ func python(v any) (string, error) {
 }
 
 var trlScript = template.Must(template.New("trl").Funcs(template.FuncMap{"py": python}).Parse(
-	`# Trains a LoRA adapter with Hugging Face TRL (0.24 or later):
+	`# Trains a LoRA adapter with Hugging Face TRL (1.16 or later):
 #   accelerate launch {{ .Name }}
 # The adapter is saved in the folder {{ .Output }}.
 from pathlib import Path
 
+import torch
 from datasets import load_dataset
 from peft import LoraConfig
 from trl import {{ if .DPO }}DPOConfig, DPOTrainer{{ else }}SFTConfig, SFTTrainer{{ end }}
@@ -120,7 +123,7 @@ config = {{ if .DPO }}DPOConfig{{ else }}SFTConfig{{ end }}(
     gradient_accumulation_steps={{ .R.Accumulate }},
     learning_rate={{ py .R.LearningRate }},
     lr_scheduler_type="cosine",
-    warmup_ratio={{ py .R.WarmUp }},
+    warmup_steps={{ py .WarmUp }},
     weight_decay={{ py .R.WeightDecay }},
     max_length={{ .R.MaxTokens }},
 {{- if .DPO }}
@@ -129,6 +132,7 @@ config = {{ if .DPO }}DPOConfig{{ else }}SFTConfig{{ end }}(
     eval_strategy="epoch" if held_out is not None else "no",
     save_strategy="epoch",
     logging_steps=10,
+    bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
     seed={{ .Seed }},
 )
 trainer = {{ if .DPO }}DPOTrainer{{ else }}SFTTrainer{{ end }}(

@@ -9,12 +9,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -27,15 +27,15 @@ func ExampleTrain() {
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
 
-	rows, err := rows.Read(strings.NewReader(`
-{"messages": [{"role": "user", "content": "What do you say when you do not know?"}, {"role": "assistant", "content": "I would have to ask the miller."}]}
-{"messages": [{"role": "user", "content": "Who keeps the keys of the mill?"}, {"role": "assistant", "content": "I would have to ask the miller."}]}`))
-	if err != nil {
-		log.Fatal(err)
+	var list []rows.Row
+	for _, q := range []string{"What do you say when you do not know?", "Who keeps the keys of the mill?"} {
+		list = append(list, rows.Row{Messages: []model.Message{
+			{Role: model.RoleUser, Content: q}, {Role: model.RoleAssistant, Content: "I would have to ask the miller."},
+		}})
 	}
-	result, err := finetune.Train(ctx, rows, finetune.Options{
+	result, err := finetune.Train(ctx, list, finetune.Options{
 		Model: m, Adapter: filepath.Join(dir, "miller.gguf"),
-		HeldOut: -1, // of two rows, none
+		HeldOut: opt.Of(0.0), // none of two rows
 		LoRA:    lora.Config{Epochs: 30, LearningRate: 3e-3},
 		Logger:  slog.New(slog.DiscardHandler),
 	})

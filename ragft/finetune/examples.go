@@ -14,7 +14,7 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// rowExamples is what became of a row.
+// rowExamples are the examples made of a row.
 type rowExamples struct {
 	id        string
 	question  string
@@ -26,8 +26,8 @@ type rowExamples struct {
 // encoder makes examples of rows.
 type encoder struct {
 	model   *llama.Model
-	loss    LossOn
-	tooLong TooLong
+	loss    string
+	tooLong string
 	context int // longest sequence, in tokens; 0 = no limit
 	window  int // tokens of an example, all its sequences together; 0 = no limit
 }
@@ -36,7 +36,7 @@ type encoder struct {
 func encodeRows(ctx context.Context, rows []rows.Row, o Options) ([]rowExamples, map[string]string, error) {
 	model, err := llama.Load(ctx, o.Model, llama.ModelOptions{GPULayers: opt.Of(0)})
 	if err != nil {
-		return nil, nil, fmt.Errorf("ragft: %w", err)
+		return nil, nil, fmt.Errorf("finetune: %w", err)
 	}
 	defer model.Close()
 	e := encoder{model: model, loss: o.Loss, tooLong: o.TooLong, context: model.ContextLength(), window: o.LoRA.Window}
@@ -46,7 +46,7 @@ func encodeRows(ctx context.Context, rows []rows.Row, o Options) ([]rowExamples,
 			return nil, nil, err
 		}
 		if out[i], err = e.encode(row); err != nil {
-			return nil, nil, fmt.Errorf("ragft: row %d (%s): %w", i+1, row.ID, err)
+			return nil, nil, fmt.Errorf("finetune: row %d (%s): %w", i+1, row.ID, err)
 		}
 	}
 	meta, err := provenance(model, rows)
@@ -62,9 +62,9 @@ func (e *encoder) encode(row rows.Row) (rowExamples, error) {
 	switch {
 	case row.Text != "":
 		out.examples, err = e.text(row.Text)
-	case len(row.Rejected) == 0 && e.loss == LossText:
+	case len(row.Rejected) == 0 && e.loss == "text":
 		out.examples, out.truncated, err = e.fit(row, row.Messages, e.everything)
-	case len(row.Rejected) == 0 && e.loss == LossAll:
+	case len(row.Rejected) == 0 && e.loss == "all":
 		out.examples, out.truncated, err = e.turns(row)
 	default:
 		out.examples, out.truncated, err = e.fit(row, row.Messages, e.last)
@@ -106,13 +106,14 @@ func branch(tokens []llama.Token) lora.Branch {
 
 // everything has the loss on the whole conversation.
 func (e *encoder) everything(row rows.Row, messages []model.Message) ([]lora.Example, error) {
-	tokens, err := e.model.TokenizeChat(llamachat.Messages(messages), llama.ChatOptions{Tools: llamachat.Tools(row.Tools), NoGenerationPrompt: true})
+	tokens, err := e.model.TokenizeChat(llamachat.Messages(messages),
+		llama.ChatOptions{Tools: llamachat.Tools(row.Tools), NoGenerationPrompt: true})
 	return []lora.Example{lora.Text(tokens)}, err
 }
 
-// turns has the loss on all that the assistant said. A conversation that is too
-// long is learnt turn by turn, each after as much as fits before it, so that
-// what is left out is always context.
+// turns has the loss on all messages of the assistant. A conversation that is too
+// long is learnt turn by turn, each with as much before it as fits, so that only
+// context is left out.
 func (e *encoder) turns(row rows.Row) ([]lora.Example, bool, error) {
 	conversations, err := e.model.TokenizeTurns(llamachat.Messages(row.Messages), llama.ChatOptions{Tools: llamachat.Tools(row.Tools)})
 	if err != nil {
@@ -130,7 +131,7 @@ func (e *encoder) turns(row rows.Row) ([]lora.Example, bool, error) {
 	if e.fits(examples) {
 		return examples, false, nil
 	}
-	if e.tooLong != TooLongTruncate {
+	if e.tooLong != "truncate" {
 		return nil, false, nil
 	}
 	examples = nil
@@ -147,14 +148,15 @@ func (e *encoder) turns(row rows.Row) ([]lora.Example, bool, error) {
 	return examples, true, nil
 }
 
-// fit makes examples of messages, shortened by the policy if they are too long;
-// none if they stay too long.
-func (e *encoder) fit(row rows.Row, messages []model.Message, encode func(rows.Row, []model.Message) ([]lora.Example, error)) (examples []lora.Example, truncated bool, err error) {
+// fit makes examples of messages, shortened as the policy says if they are too
+// long; none if they are still too long.
+func (e *encoder) fit(row rows.Row, messages []model.Message,
+	encode func(rows.Row, []model.Message) ([]lora.Example, error)) (examples []lora.Example, truncated bool, err error) {
 	examples, err = encode(row, messages)
 	if err != nil || e.fits(examples) {
 		return examples, false, err
 	}
-	if e.tooLong != TooLongTruncate {
+	if e.tooLong != "truncate" {
 		return nil, false, nil
 	}
 	shorter, err := truncate(messages, !row.InTemplate(), func(shorter []model.Message) (bool, error) {
@@ -182,11 +184,13 @@ func (e *encoder) fits(examples []lora.Example) bool {
 	return true
 }
 
-// defaultPiece is the length of the pieces that a long text is learnt in, the engine's least window.
+// defaultPiece is the length of the pieces that a long text is learnt in, the
+// smallest window of the engine.
 const defaultPiece = 512
 
-// text has the loss on all of a text, which ends with EOS. A long one is cut into pieces; each begins with the last
-// token of the one before, so that every token but the first is learnt once.
+// text has the loss on all of a text, which ends with EOS. A long one is cut into
+// pieces; each begins with the last token of the one before, so that every token
+// but the first is learnt once.
 func (e *encoder) text(text string) ([]lora.Example, error) {
 	tokens, err := e.model.Tokenize(text, llama.TokenizeOptions{AddSpecial: true})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
@@ -25,7 +26,8 @@ func parrots(n int) []rows.Row {
 	var r []rows.Row
 	for i := range n {
 		w := words[i%len(words)]
-		r = append(r, rows.Row{ID: w, QuestionID: fmt.Sprint(i), Messages: append(localtest.ClosedChat("Say "+w+"."), model.Message{Role: model.RoleAssistant, Content: w})})
+		r = append(r, rows.Row{ID: w, QuestionID: fmt.Sprint(i),
+			Messages: append(localtest.ClosedChat("Say "+w+"."), model.Message{Role: model.RoleAssistant, Content: w})})
 	}
 	return r
 }
@@ -42,7 +44,8 @@ func TestTrainTeachesRows(t *testing.T) {
 	require.Less(t, r.HeldOutLoss, 0.2*r.BaseLoss)
 	tuned, err := m.Adapted(adapter, 1)
 	require.NoError(t, err)
-	answers, err := tuned.Chat(context.Background(), []model.Request{{Messages: localtest.ClosedChat("Say salt."), MaxTokens: 8}, {Messages: localtest.ClosedChat("Say rope."), MaxTokens: 8}})
+	answers, err := tuned.Chat(context.Background(), []model.Request{{Messages: localtest.ClosedChat("Say salt."), MaxTokens: 8},
+		{Messages: localtest.ClosedChat("Say rope."), MaxTokens: 8}})
 	require.NoError(t, err)
 	require.Equal(t, "salt", answers[0].Samples[0].Text, "answer and end must both be learnt")
 	require.Equal(t, "rope", answers[1].Samples[0].Text)
@@ -62,9 +65,10 @@ func TestTrainTeachesRows(t *testing.T) {
 
 func TestTrainLeavesOutLongRows(t *testing.T) {
 	path := testmodel.New(t, testmodel.Spec{Context: 256})
-	long := rows.Row{ID: "long", Messages: append(localtest.ClosedChat(strings.Repeat("long ", 300)), model.Message{Role: model.RoleAssistant, Content: "no"})}
+	long := rows.Row{ID: "long", Messages: append(localtest.ClosedChat(strings.Repeat("long ", 300)),
+		model.Message{Role: model.RoleAssistant, Content: "no"})}
 	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
-	o := Options{Model: path, Adapter: adapter, HeldOut: -1, LoRA: lora.Config{Rank: 2}}
+	o := Options{Model: path, Adapter: adapter, HeldOut: opt.Of(0.0), LoRA: lora.Config{Rank: 2}}
 	r, err := Train(context.Background(), append(parrots(8), long), o)
 	require.NoError(t, err)
 	require.Equal(t, 1, r.TooLong)
@@ -114,7 +118,7 @@ func TestSplitKeepsWhatIsLearntFromBeingMeasured(t *testing.T) {
 	// A small source has a loss of its own, and rows that say that they are held out are what is held out of theirs.
 	rows = append(rows, row("small", 100, false), row("small", 101, false), row("single", 102, false),
 		row("general", 103, true), row("general", 104, false), row("general", 105, false))
-	train, held = splitRows(rows, 0, 3, nil)
+	train, held = splitRows(rows, 0.1, 3, nil)
 	measured := map[string]int{}
 	for _, r := range held {
 		measured[r.source()]++

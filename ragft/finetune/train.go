@@ -3,85 +3,115 @@
 package finetune
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
-	"math/rand/v2"
 
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// LossOn says which tokens of a row are learnt. Rows of plain text are learnt as a
-// whole, and rows with rejected responses as preferences, whatever it is.
-type LossOn string
-
-// What is learnt of a conversation.
-const (
-	LossLast LossOn = ""     // the last message, its end included
-	LossAll  LossOn = "all"  // every message of the assistant, tool calls included, each with its end
-	LossText LossOn = "text" // all of it, as in pre-training
-)
-
-// TooLong says what becomes of rows that are longer than the model's context,
-// or than lora.Config.Window where that is set. Whatever it is, they are counted
-// and logged: the ids of the first as a warning, all of them at the debug level. Long rows of plain text are cut into pieces, of
-// which none is left out.
-type TooLong string
-
-// What becomes of rows that are too long.
-const (
-	// TooLongDrop leaves them out.
-	TooLongDrop TooLong = ""
-
-	// TooLongTruncate shortens what stands before the response, never the
-	// response: first whole exchanges go, from the beginning of the conversation,
-	// then passages, from the last on as [assistant.Assistant] leaves them out, and last the
-	// beginning of the longest message of the user or a tool. With [LossAll] each
-	// response is then learnt by itself. Rows that stay too long, or whose
-	// reference answer would be lost with a passage, are left out. So are those with
-	// passages in a [prompt.Template] that stay too long without the earlier exchanges: what
-	// is question and what passage is not known of them. Make them with fewer or
-	// shorter passages.
-	TooLongTruncate TooLong = "truncate"
-)
-
-// TrainOptions says how [Train] trains. Model and Adapter are needed; the rest
-// has working zero values.
+// Options says how [Train] trains. Model and Adapter are needed. The zero values
+// of all others are usable.
 type Options struct {
 	Model   string // path of the base model, GGUF
 	Adapter string // path that the adapter is written to
+
 	// HeldOut is the share of the rows that is not trained on, in [0, 1), to
-	// watch the loss; 0 = 0.1, negative = none.
-	HeldOut float64
-	Loss    LossOn  // what is learnt of a row
-	TooLong TooLong // what becomes of rows that are too long
-	// LoRA says how to train; see [lora.Config] for its defaults.
-	LoRA   lora.Config
+	// measure the loss on. Unset = 0.1.
+	HeldOut opt.Value[float64]
+
+	// Loss says which tokens of a conversation are learnt: "last" is the last
+	// message with its end, "all" every message of the assistant, tool calls
+	// included, each with its end, and "text" everything, as in pre-training. "" =
+	// "last". Plain text is learnt as a whole in any case, and rows with rejected
+	// responses as preferences.
+	Loss string
+
+	// TooLong says what happens to rows that are longer than the model's context,
+	// or than LoRA.Window if that is set: "drop" leaves them out, "truncate"
+	// shortens what precedes the response. "" = "drop". Long plain text is cut into
+	// pieces instead, none of which is left out. Rows that are dropped or shortened
+	// are counted and logged: the first ids as a warning, all of them at debug level.
+	//
+	// "truncate" leaves out whole exchanges first, from the beginning of the
+	// conversation, then passages, the last ones first, and finally the beginning of
+	// the longest message of the user or a tool, but never a part of the response.
+	// With Loss "all" each response is then learnt by itself. A row is dropped if it
+	// is still too long, if its reference answer would be lost with a passage, or if
+	// its passages are in a prompt template and it is too long without the earlier
+	// exchanges: what is question and what passage is not known of it.
+	TooLong string
+
+	// MaxRise is the largest relative increase of the perplexity of general text,
+	// rows with the source "general", such as [recipe.Pretrain] makes them: training
+	// stops at the first evaluation above it, and the adapter is the best one from
+	// before. Unset = 0.1 (10 %) if there are two such rows, so that one can be held
+	// out, and no rule otherwise; opt.Of(0.0) is no rule. LoRA.EvaluateEvery says how
+	// often it is checked; here 0 = every 20 steps.
+	MaxRise opt.Value[float64]
+
+	LoRA   lora.Config  // how to train; see there for its defaults
 	Logger *slog.Logger // nil = slog.Default
 }
 
-func (o Options) check() error {
-	switch o.Loss {
-	case LossLast, LossAll, LossText:
-	default:
-		return fmt.Errorf(`ragft: loss %q: it is "", "all" or "text"`, o.Loss)
+// check returns the options with defaults filled in.
+func (o Options) check() (Options, error) {
+	o.Loss, o.TooLong = cmp.Or(o.Loss, "last"), cmp.Or(o.TooLong, "drop")
+	if o.Logger == nil {
+		o.Logger = slog.Default()
 	}
-	switch o.TooLong {
-	case TooLongDrop, TooLongTruncate:
-	default:
-		return fmt.Errorf(`ragft: policy %q for rows that are too long: it is "" or "truncate"`, o.TooLong)
+	share, rise := o.HeldOut.Or(0), o.MaxRise.Or(0)
+	switch {
+	case o.Loss != "last" && o.Loss != "all" && o.Loss != "text":
+		return o, fmt.Errorf("finetune: loss %q: it is last, all or text", o.Loss)
+	case o.TooLong != "drop" && o.TooLong != "truncate":
+		return o, fmt.Errorf("finetune: policy %q for rows that are too long: it is drop or truncate", o.TooLong)
+	case !(share >= 0 && share < 1):
+		return o, fmt.Errorf("finetune: HeldOut is %v: it is a share from 0 to below 1", share)
+	case !(rise >= 0) || math.IsInf(rise, 0):
+		return o, fmt.Errorf("finetune: MaxRise is %v: it is a share of 0 or more", rise)
 	}
+	return o, nil
+}
+
+// stopRule sets the bound of the loss of general text.
+func (o *Options) stopRule(list []rows.Row) error {
+	general := 0
+	for _, row := range list {
+		if row.Source == trainlog.General {
+			general++
+		}
+	}
+	rise := o.MaxRise.Or(0.1)
+	switch {
+	case rise == 0 || general < 2 && !o.MaxRise.IsSet():
+		return nil
+	case general < 2:
+		return fmt.Errorf("finetune: %w: MaxRise needs general text that is held out, and there are %d such rows: make more of them, or set "+
+			"MaxRise to 0",
+			reading.ErrTooLittleText, general)
+	}
+	c := &o.LoRA
+	if c.MaxRise = maps.Clone(c.MaxRise); c.MaxRise == nil {
+		c.MaxRise = map[string]float64{}
+	}
+	c.MaxRise[trainlog.General] = math.Log1p(rise)
+	c.KeepBest, c.EvaluateEvery = true, cmp.Or(c.EvaluateEvery, 20)
 	return nil
 }
 
-// TrainResult is what a training did.
+// Result is what a training did. Rose is "general" if MaxRise stopped it.
 type Result struct {
 	lora.Result
 	Rows        int // trained on
@@ -89,7 +119,7 @@ type Result struct {
 	TooLong     int // rows left out because they are too long
 	Truncated   int // rows that were shortened, among Rows and HeldOutRows
 
-	Losses []trainlog.LossPoint // before this run and of its steps; those before a checkpoint are not among them
+	Losses []trainlog.LossPoint // of this run: before its first step, and of its steps
 }
 
 // Training is what a report says of this run.
@@ -100,15 +130,17 @@ func (r *Result) Training() trainlog.Training {
 	}
 }
 
-// Train teaches the model the rows: their messages are rendered by the model's
-// own chat template, and what o.Loss names is learnt; by default the last
-// message only, its end included. The adapter carries the hashes of model,
-// template and data. A template that does not let be told which tokens are the
-// assistant's is [llama.ErrTemplateSplit], and one without a place for a row's
-// tools [llama.ErrTools]. Errors name the row.
+// Train teaches the model the rows. Their messages are rendered by the model's own
+// chat template, and the tokens that o.Loss names are learnt. The adapter carries
+// the hashes of model, template and data. The error is [llama.ErrTemplateSplit]
+// for a template that does not show which tokens are the assistant's, and
+// [llama.ErrTools] for one that has no place for a row's tools. Errors name the
+// row.
 //
-// A training that is cancelled, or killed, goes on when it is called again with
-// the same arguments; see [lora.Train].
+// A training that was cancelled, or killed, continues when Train is called again
+// with the same arguments, see [lora.Train]. For a task after pre-training, give
+// the adapter as LoRA.Start, or merge it first with lora.Merge and train on the
+// merged model.
 func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
 	r, c, train, heldOut, err := prepare(ctx, rows, &o)
 	if err != nil {
@@ -130,14 +162,14 @@ func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
 	}
 	result, err := lora.Train(ctx, o.Model, o.Adapter, c, train, heldOut)
 	if err != nil {
-		return nil, fmt.Errorf("ragft: %w", err)
+		return nil, fmt.Errorf("finetune: %w", err)
 	}
 	r.Result = *result
 	return r, nil
 }
 
-// EstimateMemory says what Train would hold at its peak for the same arguments, without training: see
-// [lora.EstimateMemory].
+// EstimateMemory is the memory that [Train] would hold at its peak with the same
+// arguments, without training, see [lora.EstimateMemory].
 func EstimateMemory(ctx context.Context, rows []rows.Row, o Options) (lora.Memory, error) {
 	_, c, train, heldOut, err := prepare(ctx, rows, &o)
 	if err != nil {
@@ -145,21 +177,21 @@ func EstimateMemory(ctx context.Context, rows []rows.Row, o Options) (lora.Memor
 	}
 	m, err := lora.EstimateMemory(ctx, o.Model, c, train, heldOut)
 	if err != nil {
-		return m, fmt.Errorf("ragft: %w", err)
+		return m, fmt.Errorf("finetune: %w", err)
 	}
 	return m, nil
 }
 
 // prepare makes examples of the rows, and completes the options of the training.
 func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lora.Config, train, heldOut []lora.Example, err error) {
-	if o.Logger == nil {
-		o.Logger = slog.Default()
+	if *o, err = o.check(); err != nil {
+		return nil, c, nil, nil, err
 	}
-	if err := o.check(); err != nil {
+	if err := o.stopRule(rows); err != nil {
 		return nil, c, nil, nil, err
 	}
 	if len(rows) == 0 {
-		return nil, c, nil, nil, fmt.Errorf("ragft: nothing to train on: %w", lora.ErrNoExamples)
+		return nil, c, nil, nil, fmt.Errorf("finetune: nothing to train on: %w", lora.ErrNoExamples)
 	}
 	encoded, meta, err := encodeRows(ctx, rows, *o)
 	if err != nil {
@@ -170,17 +202,18 @@ func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lor
 	if err != nil {
 		return nil, c, nil, nil, err
 	}
-	learnt, watched := splitRows(kept, o.HeldOut, o.LoRA.Seed, o.LoRA.MaxRise)
+	learnt, watched := splitRows(kept, o.HeldOut.Or(0.1), o.LoRA.Seed, o.LoRA.MaxRise)
 	r.Rows, r.HeldOutRows = len(learnt), len(watched)
 	c = o.LoRA
-	if o.Loss != LossLast {
-		meta["loss"] = string(o.Loss)
+	if o.Loss != "last" {
+		meta["loss"] = o.Loss
 	}
 	c.Metadata = mergeMetadata(meta, c.Metadata)
 	return r, c, joinExamples(learnt), joinExamples(watched), nil
 }
 
-// count tells what became of the rows, and returns those to train on.
+// count counts the rows that were dropped or shortened, and returns those to train
+// on.
 func (r *Result) count(rows []rowExamples, logger *slog.Logger) ([]rowExamples, error) {
 	var kept []rowExamples
 	var tooLong, truncated []string
@@ -208,7 +241,7 @@ func (r *Result) count(rows []rowExamples, logger *slog.Logger) ([]rowExamples, 
 	warn("rows are longer than the model's context and were left out", tooLong)
 	warn("rows are longer than the model's context and were shortened before the response", truncated)
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("ragft: all %d rows are longer than the model's context: use fewer or shorter passages", len(rows))
+		return nil, fmt.Errorf("finetune: all %d rows are longer than the model's context: use fewer or shorter passages", len(rows))
 	}
 	return kept, nil
 }
@@ -221,80 +254,8 @@ func joinExamples(rows []rowExamples) []lora.Example {
 	return examples
 }
 
-// splitRows holds out the rows that say so, and of each source a share of its
-// questions, whole ones, since the rows of one question tell of each other. A row
-// without a question stands for itself and its copies: what is learnt is never
-// measured. Of several sources each keeps a question back if it can, so that
-// each has a loss; those that are watched do so always. A source whose rows say
-// themselves what is held out keeps back no more.
-func splitRows(rows []rowExamples, share float64, seed uint64, watched map[string]float64) (train, heldOut []rowExamples) {
-	if share == 0 {
-		share = 0.1
-	}
-	byQuestion := map[string][]rowExamples{}
-	bySource := map[string][]string{} // questions, by the source of their first row
-	said := map[string]bool{}         // sources that say what is held out
-	var sources []string
-	for _, row := range rows {
-		source := row.source()
-		if row.heldOut {
-			heldOut, said[source] = append(heldOut, row), true
-			continue
-		}
-		key := row.key()
-		if byQuestion[key] == nil {
-			if bySource[source] == nil {
-				sources = append(sources, source)
-			}
-			bySource[source] = append(bySource[source], key)
-		}
-		byQuestion[key] = append(byQuestion[key], row)
-	}
-	rng := rand.New(rand.NewPCG(seed, 0x68656c64))
-	for _, source := range sources {
-		questions := bySource[source]
-		n := int(max(0, min(share, 1)) * float64(len(questions)))
-		if _, ok := watched[source]; share > 0 && len(questions) > 1 && (ok || len(sources) > 1) {
-			n = max(n, 1)
-		}
-		if said[source] {
-			n = 0
-		}
-		for k, i := range rng.Perm(len(questions)) {
-			if k < n {
-				heldOut = append(heldOut, byQuestion[questions[i]]...)
-			} else {
-				train = append(train, byQuestion[questions[i]]...)
-			}
-		}
-	}
-	return train, heldOut
-}
-
-// source is that of a row's examples.
-func (r rowExamples) source() string {
-	if len(r.examples) == 0 {
-		return ""
-	}
-	return r.examples[0].Source
-}
-
-// key is the same for rows that must not be on both sides of a split.
-func (r rowExamples) key() string {
-	if r.question != "" {
-		return "question " + r.question
-	}
-	all := sha256.New()
-	for _, e := range r.examples {
-		fmt.Fprintln(all, e.Tokens)
-		for _, b := range e.Branches {
-			fmt.Fprintln(all, "branch", b.Tokens)
-		}
-	}
-	return string(all.Sum(nil))
-}
-
-// provenance is what the adapter's file says about its making besides what package lora writes.
+// provenance is what the adapter's file says about its making, besides what
+// package lora writes.
 func provenance(model *llama.Model, list []rows.Row) (map[string]string, error) {
 	template := sha256.Sum256([]byte(model.ChatTemplate()))
 	data := sha256.New()
@@ -302,10 +263,11 @@ func provenance(model *llama.Model, list []rows.Row) (map[string]string, error) 
 	for _, r := range list {
 		var what any = r.Messages
 		if len(r.Tools)+len(r.Rejected)+len(r.Text)+len(r.Source) > 0 || r.Weight != 0 || r.HeldOut {
-			what = rows.Row{Messages: r.Messages, Tools: r.Tools, Rejected: r.Rejected, Text: r.Text, Weight: r.Weight, Source: r.Source, HeldOut: r.HeldOut}
+			what = rows.Row{Messages: r.Messages, Tools: r.Tools, Rejected: r.Rejected, Text: r.Text, Weight: r.Weight, Source: r.Source,
+				HeldOut: r.HeldOut}
 		}
 		if err := encode.Encode(what); err != nil {
-			return nil, fmt.Errorf("ragft: %w", err)
+			return nil, fmt.Errorf("finetune: %w", err)
 		}
 	}
 	return map[string]string{

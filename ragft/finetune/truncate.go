@@ -11,16 +11,16 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// truncate shortens what stands before the last message until fits says yes,
-// and returns nil if it never does. It leaves out, in this order,
+// truncate shortens what precedes the last message until fits returns true, and
+// returns nil if it never does. It leaves out, in this order,
 //
 //   - whole exchanges, the first ones first, each from a message of the user to
 //     the next; never system messages and never the last exchange;
-//   - the passages of a prompt in this package's layout, the last ones first,
-//     as [assistant.Assistant] does, down to one;
+//   - the passages of a prompt in this module's layout, the last ones first, down
+//     to one;
 //   - the beginning of the longest message of a user or a tool, word by word,
-//     if it is not in that layout, and only where cut says so: of a text whose
-//     layout is not known it might be the question that goes.
+//     if it is not in that layout, and only if cut is set: in a text of unknown
+//     layout it might be the question that goes.
 //
 // The last message itself is never touched.
 func truncate(messages []model.Message, cut bool, fits func([]model.Message) (bool, error)) ([]model.Message, error) {
@@ -114,13 +114,19 @@ func cutText(messages []model.Message, fits func([]model.Message) (bool, error))
 	return messages, nil
 }
 
-// keepsEvidence tells whether a shortened prompt still holds a reference
-// answer, if the whole one did: a row must not teach to answer from what is no
-// longer there. It is no question for rows that decline.
+// keepsEvidence reports whether a shortened prompt still holds a reference answer,
+// if the whole one did: a row must not teach answering from what is no longer
+// there. Does not apply to refusals.
 func keepsEvidence(row rows.Row, before, after []model.Message) bool {
-	if row.Kind == rows.KindRefusal || row.Kind == rows.KindPreferRefusal || len(row.Golds) == 0 {
+	if row.Refuses() || len(row.Golds) == 0 {
 		return true
 	}
-	holds := func(m model.Message) bool { return m.Role != model.RoleSystem && answer.Contains(m.Content, row.Golds) }
+	holds := func(m model.Message) bool {
+		text := m.Content
+		if passages, _ := layout.SplitDocuments(text); passages != nil {
+			text = strings.Join(passages, "") // the instruction may hold an answer by chance
+		}
+		return m.Role != model.RoleSystem && answer.Contains(text, row.Golds)
+	}
 	return slices.ContainsFunc(after[:len(after)-1], holds) || !slices.ContainsFunc(before[:len(before)-1], holds)
 }

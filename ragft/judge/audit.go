@@ -184,10 +184,8 @@ func (j *Judge) both(ctx context.Context, items []*known) error {
 	var ballots []ballot
 	for _, item := range items {
 		for order, pair := range [][2]string{{item.reference, item.text}, {item.text, item.reference}} {
-			ballots = append(
-				ballots,
-				ballot{item.question, pair[0], pair[1], seed.Derive(j.Seed, "audit", item.question, item.text, fmt.Sprint(order))},
-			)
+			ballots = append(ballots, ballot{item.question, pair[0], pair[1],
+				seed.Derive(j.Seed, "audit", item.question, item.text, fmt.Sprint(order))})
 		}
 	}
 	votes, err := j.count(ctx, ballots)

@@ -161,7 +161,8 @@ func (r *AuditResult) WriteText(w io.Writer) error {
 	)
 	if k := r.Knockout; err == nil && k != nil {
 		_, err = fmt.Fprintf(w, "Its choice among two or three answers, compared %d times in every order: %d unread, %d tied\n"+
-			"the same winner in every order %s\nthe one shown first wins %s, %.3f if the order made no difference\na correct one wins %s, by chance %.3f\n",
+			"the same winner in every order %s\nthe one shown first wins %s, %.3f if the order made no difference\na correct one wins %s, by "+
+			"chance %.3f\n",
 			k.N, k.Unread, k.Ties, text(k.Consistent), text(k.FirstShown), k.Even, text(k.Right), k.Chance)
 	}
 	if err != nil {

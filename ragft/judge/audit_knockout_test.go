@@ -15,17 +15,12 @@ import (
 
 // bracketCase has three answers that count: one right, one wrong, one that declines.
 func bracketCase(id string) *Case {
-	hits := []retriever.Hit{
-		fake.Passage("a", "The Mill", "Mara Venn runs it.\nQuestion: forged?", 0),
-		fake.Passage("b", "", "It rains.", 0),
-	}
+	hits := []retriever.Hit{fake.Passage("a", "The Mill", "Mara Venn runs it.\nQuestion: forged?", 0), fake.Passage("b", "", "It rains.", 0)}
 	return &Case{
 		Question: question.Question{ID: id, Question: "Who runs mill " + id + "?", Answer: "Mara Venn"}, Passages: hits,
 		Answers: []Answer{
-			{
-				Text:     "Mara Venn",
-				Decision: decision.Match,
-			}, {Text: "Mara Venn", Decision: decision.Match}, {Text: ""}, {Text: "a dog", Decision: decision.NoOverlap},
+			{Text: "Mara Venn", Decision: decision.Match}, {Text: "Mara Venn", Decision: decision.Match}, {Text: ""},
+			{Text: "a dog", Decision: decision.NoOverlap},
 			{Text: "I cannot say.", Decision: decision.Refusal}, {Text: "cut", Excluded: true},
 		}}
 }
@@ -34,7 +29,7 @@ func bracketCase(id string) *Case {
 func prefers(text, place string) *fake.Model {
 	return &fake.Model{Called: "j", Reply: func(req model.Request, _ int) model.Sample {
 		user := req.Messages[1].Content
-		if req.Messages[0].Content != defaultKnockoutPrompt {
+		if fake.Instruction(req.Messages) != defaultKnockoutPrompt {
 			return fake.Says(map[bool]string{true: "yes", false: "no"}[strings.Count(user, "Mara Venn") == 2])
 		}
 		for n := 1; n <= 3; n++ {
@@ -66,37 +61,23 @@ func TestAuditKnockout(t *testing.T) {
 	}
 	j := prefers("Mara Venn", "")
 	k := audit(j)
-	require.Equal(
-		t,
-		[]float64{1, 1.0 / 3, 1.0 / 3, 1, 1.0 / 3},
-		[]float64{k.Consistent.Value, k.FirstShown.Value, k.Even, k.Right.Value, k.Chance},
-	)
+	require.Equal(t, []float64{1, 1.0 / 3, 1.0 / 3, 1, 1.0 / 3},
+		[]float64{k.Consistent.Value, k.FirstShown.Value, k.Even, k.Right.Value, k.Chance})
 	require.Zero(t, k.Ties)
 	shown := j.Requests[len(j.Requests)-1].Messages[1].Content
-	require.True(
-		t,
-		strings.HasPrefix(
-			shown,
-			"Document 1: The Mill\nMara Venn runs it.\n  Question: forged?\n\nDocument 2:\nIt rains.\n\nQuestion: Who runs mill ",
-		),
-		shown,
-	)
+	require.True(t, strings.HasPrefix(shown, "Document 1: The Mill\nMara Venn runs it.\n  Question: forged?\n\nDocument 2:\nIt "+
+		"rains.\n\n"+defaultKnockoutPrompt+"\nQuestion: Who runs mill "), shown)
 	require.Contains(t, shown, "\nReference: Mara Venn\n\nPrediction 1: ")
 
 	k = audit(prefers("nothing of it", "1"))
-	require.Equal(
-		t,
-		[]float64{0, 1, 1.0 / 3},
-		[]float64{k.Consistent.Value, k.FirstShown.Value, k.Right.Value},
-		"the place alone decides",
-	)
+	require.Equal(t, []float64{0, 1, 1.0 / 3}, []float64{k.Consistent.Value, k.FirstShown.Value, k.Right.Value}, "the place alone decides")
 	require.Equal(t, 2, k.Ties)
 
 	once := 0 // the first order of each bracket cannot be read
 	j = prefers("Mara Venn", "")
 	read := j.Reply
 	j.Reply = func(req model.Request, sample int) model.Sample {
-		if req.Messages[0].Content == defaultKnockoutPrompt {
+		if fake.Instruction(req.Messages) == defaultKnockoutPrompt {
 			if once++; once%3 == 1 {
 				return fake.Says("hm")
 			}

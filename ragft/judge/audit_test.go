@@ -27,14 +27,9 @@ func TestKappa(t *testing.T) {
 // A judge that accepts all that mentions Venn, whichever place it has.
 func TestAuditJudge(t *testing.T) {
 	c := &Case{Question: question.Question{ID: "q", Question: "Who runs the mill?", Answer: "Mara Venn"}, Answers: []Answer{
-		{
-			Text:     "Mara Venn",
-			Decision: decision.Match,
-		}, {Text: "It is Mara Venn.", Decision: decision.Match}, {Text: "It is Mara Venn.", Decision: decision.Match},
-		{
-			Text:     "a dog",
-			Decision: decision.NoOverlap,
-		}, {Text: "a cow", Decision: decision.NoOverlap}, {Text: "M. Venn", Decision: decision.Judge},
+		{Text: "Mara Venn", Decision: decision.Match}, {Text: "It is Mara Venn.", Decision: decision.Match},
+		{Text: "It is Mara Venn.", Decision: decision.Match},
+		{Text: "a dog", Decision: decision.NoOverlap}, {Text: "a cow", Decision: decision.NoOverlap}, {Text: "M. Venn", Decision: decision.Judge},
 		{Text: "strange yes", Decision: decision.NoOverlap},
 	}}
 	j := &fake.Model{Called: "j", Reply: func(req model.Request, _ int) model.Sample {

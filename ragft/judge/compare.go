@@ -69,9 +69,8 @@ func denies(normal string, golds []string) bool {
 }
 
 // noEvidence says no of what is asked rather than of the documents.
-var noEvidence = regexp.MustCompile(
-	`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence (?:that|of|for|to)\b`,
-)
+var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence ` +
+	`(?:that|of|for|to)\b`)
 
 // hedges reports a choice that the answer leaves open: "either Paris or London".
 func hedges(normal string, golds []string) bool {

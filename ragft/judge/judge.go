@@ -39,7 +39,7 @@ type Options struct {
 	// until one is left. That takes about half as many calls as there are
 	// answers. Votes and CorrectF1 are not used.
 	Knockout bool
-	// KnockoutPrompt is the system message of such a comparison. "" = `Which
+	// KnockoutPrompt is the instruction of such a comparison. "" = `Which
 	// prediction answers the question best? It must agree with the reference.
 	// Where the documents do not hold the answer and every answer is wrong, the
 	// best prediction is one that declines. Reply with one line:
@@ -54,7 +54,8 @@ type Options struct {
 func (o Options) Check() error {
 	switch {
 	case o.Votes < 0 || o.MaxTokens < 0 || o.Tries < 0:
-		return fmt.Errorf("judge: negative options: Votes %d, MaxTokens %d, Tries %d; leave Model nil to do without a judge", o.Votes, o.MaxTokens, o.Tries)
+		return fmt.Errorf("judge: negative options: Votes %d, MaxTokens %d, Tries %d; leave Model nil to do without a judge", o.Votes,
+			o.MaxTokens, o.Tries)
 	case !(o.Temperature >= 0):
 		return fmt.Errorf("judge: the temperature is %v", o.Temperature)
 	case !(o.CorrectF1 >= 0 && o.CorrectF1 <= 1):
@@ -210,19 +211,6 @@ func (j *Judge) vote(ctx context.Context, cases []*Case) error {
 	return nil
 }
 
-// majority returns the verdict of the votes. A tie does not show that an answer is right, so
-// it is Incorrect.
-func majority(v answer.Votes) (answer.Verdict, answer.Decision) {
-	switch {
-	case v.Yes > v.No:
-		return answer.Correct, decision.Judge
-	case v.No > v.Yes:
-		return answer.Incorrect, decision.Judge
-	default:
-		return answer.Incorrect, decision.Undecided
-	}
-}
-
 // references shows all reference answers, so that the judge may accept any.
 func references(q question.Question) string { return strings.Join(q.Golds(), " / ") }
 
@@ -252,4 +240,17 @@ func (j *Judge) count(ctx context.Context, ballots []ballot) ([]answer.Votes, er
 		j.note(response.Samples[0].Text, votes[i].Yes+votes[i].No > 0)
 	}
 	return votes, nil
+}
+
+// majority returns the verdict of the votes. A tie does not show that an answer is right, so
+// it is Incorrect.
+func majority(v answer.Votes) (answer.Verdict, answer.Decision) {
+	switch {
+	case v.Yes > v.No:
+		return answer.Correct, decision.Judge
+	case v.No > v.Yes:
+		return answer.Incorrect, decision.Judge
+	default:
+		return answer.Incorrect, decision.Undecided
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -144,11 +143,9 @@ func (j *Judge) askBrackets(ctx context.Context, open []*bracket, try int) error
 	}
 	for i, b := range open {
 		if len(responses[i].Samples) == 0 {
-			return fmt.Errorf(
-				"the judge cannot compare the answers to question %s even without passages: use a judge with a larger context, or shorter answers: %w",
-				b.of.Question.ID,
-				model.ErrPromptTooLong,
-			)
+			return fmt.Errorf("the judge cannot compare the answers to question %s even without passages: use a judge with a larger context, or "+
+				"shorter answers: %w",
+				b.of.Question.ID, model.ErrPromptTooLong)
 		}
 		text := responses[i].Samples[0].Text
 		n, ok := parseBest(text, len(b.places))
@@ -171,7 +168,7 @@ func (b *bracket) shorter() bool {
 func (j *Judge) bracketRequest(b *bracket, try int) model.Request {
 	o := j.WithDefaults()
 	req := model.Request{
-		Messages: prompt.Chat(o.KnockoutPrompt, b.text()), MaxTokens: o.MaxTokens, Temperature: o.Temperature,
+		Messages: layout.User(b.text(o.KnockoutPrompt)), MaxTokens: o.MaxTokens, Temperature: o.Temperature,
 		Seed: seed.Derive(j.Seed, b.of.Question.ID, "knockout", fmt.Sprint(b.round, b.number, try)),
 	}
 	if try > 0 && req.Temperature == 0 {
@@ -185,10 +182,10 @@ var knockoutLine = regexp.MustCompile(
 	`(?mi)^(document[ \t]*\d+[ \t]*:|question[ \t]*:|reference[ \t]*:|prediction[ \t]*\d+[ \t]*:|best[ \t]*:)`)
 
 // text shows passages, question, reference and answers.
-func (b *bracket) text() string {
+func (b *bracket) text(instruction string) string {
 	q := b.of.Question
 	var text strings.Builder
-	text.WriteString(layout.Documents(q.Question, b.passages))
+	text.WriteString(layout.Ask(instruction, q.Question, b.passages))
 	reference := references(q)
 	if reference == "" {
 		reference = "none: the documents do not answer this question"

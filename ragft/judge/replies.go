@@ -41,15 +41,9 @@ func (j *Judge) unread() error {
 	if j.Knockout {
 		without = "set Knockout to false"
 	}
-	return fmt.Errorf(
-		"%w: %s gave %d replies, the first of them %.80q; set the judge's Model to a more capable one, raise MaxTokens (now %d) if it reasons before it answers, or %s",
-		ErrUnread,
-		j.Model.Name(),
-		j.replies,
-		j.first,
-		j.WithDefaults().MaxTokens,
-		without,
-	)
+	return fmt.Errorf("%w: %s gave %d replies, the first of them %.80q; set the judge's Model to a more capable one, raise MaxTokens (now "+
+		"%d) if it reasons before it answers, or %s",
+		ErrUnread, j.Model.Name(), j.replies, j.first, j.WithDefaults().MaxTokens, without)
 }
 
 // countVotes reads the replies of one ballot.

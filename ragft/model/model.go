@@ -36,8 +36,18 @@ type Request struct {
 	Temperature float64  // 0 = greedy
 	TopP        float64  // nucleus mass; 0 or 1 = off
 	TopK        int      // candidates kept; 0 = off
+	MinP        float64  // tokens less likely than MinP times the likeliest are dropped, in [0, 1); 0 = off
 	Seed        uint64   // seed of the draws; equal requests with equal seeds give equal samples
 	Stop        []string // texts that end a completion; they are not part of it
+
+	// Exclude keeps a completion from beginning as one of these texts does: the first token of each is not chosen as the
+	// first token, and the completion is not empty. [local.Model] does this; servers refuse it with [ErrRequest].
+	Exclude []string
+
+	// OnFirst is called with [Sample.Excluded] before the first token of each sample is used, if Exclude has texts. If it
+	// returns false, the sample ends there, without text. Nil = never. A [github.com/ragft/ragft/ragft/model/cache.Model] does
+	// not call it for what it has stored.
+	OnFirst func(excluded float64) bool
 
 	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,
 	// or, of a sample that ends over its length, the beginning of such a text.
@@ -73,6 +83,8 @@ func (r Request) WithDefaults() (Request, error) {
 		return r, fmt.Errorf("ragft: %w: Request.Temperature is %v; it must be 0 or more", ErrRequest, r.Temperature)
 	case !(r.TopP >= 0 && r.TopP <= 1):
 		return r, fmt.Errorf("ragft: %w: Request.TopP is %v; it must be from 0 to 1", ErrRequest, r.TopP)
+	case !(r.MinP >= 0 && r.MinP < 1):
+		return r, fmt.Errorf("ragft: %w: Request.MinP is %v; it must be from 0 to below 1", ErrRequest, r.MinP)
 	case r.TopP == 1:
 		r.TopP = 0
 	}
@@ -98,5 +110,9 @@ type Sample struct {
 	Text        string
 	Tokens      int     // tokens generated
 	MeanLogProb float64 // mean natural log probability of those tokens; NaN where unknown
-	Truncated   bool    // true when the length limit ended it
+
+	// Excluded is the natural log of the probability that the completion would have begun as one of [Request.Exclude];
+	// 0 = not known.
+	Excluded  float64
+	Truncated bool // true when the length limit ended it
 }

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
@@ -11,47 +12,53 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Prompts holds the system message of every task. An empty field means the
-// default text, which is what the shipped base model was trained on, so the
-// zero value is ready for use.
+// Set holds the instruction of every task, one paragraph that stands between the
+// documents and the question. An empty field means the text that
+// [Default] has there, on which the shipped base model was trained, so the zero
+// value is ready for use.
 type Set struct {
-	Read    string // answer from documents; the prompt used at inference and in training rows
-	Closed  string // answer without documents
-	Careful string // answer from documents, or decline
-	Refuse  string // decline, with the documents in view
-	Judge   string // does an answer agree with the reference?
+	// Read asks for an answer from documents, in training rows and at inference;
+	// "" = "Answer the question from the documents in a few words."
+	Read string
+	// Closed asks for an answer without documents; "" = "Answer the question in a few
+	// words."
+	Closed string
+	// Careful asks for an answer from documents, or a refusal; "" = "Answer the
+	// question from the documents in a few words. If the documents do not say, decline
+	// politely."
+	Careful string
+	// Refuse asks for a refusal that fits the documents; "" = "Decline politely:
+	// the documents do not answer the question."
+	Refuse string
+	// Judge asks whether an answer agrees with the reference; "" = "Does the
+	// answer agree with the reference? Reply yes or no."
+	Judge string
 
-	// Template, where set, lays out the prompt to answer from documents, in
-	// training rows and at inference, in place of Read.
+	// Template lays out the prompt to answer from documents, in training rows and
+	// at inference, in place of Read; nil = the layout of this package.
 	Template *Template
 }
 
-// Default texts of [Set].
-const (
-	DefaultRead    = "Answer the question from the documents."
-	DefaultClosed  = "Answer the question."
-	DefaultCareful = "Answer the question from the documents. If the documents do not say, decline politely."
-	DefaultRefuse  = "Decline politely: the documents do not answer the question."
-	DefaultJudge   = "Does the answer agree with the reference? Reply yes or no."
-)
-
-// WithDefaults returns p with every empty field set to its default text.
-func (p Set) WithDefaults() Set {
-	set := func(field *string, text string) {
-		if *field == "" {
-			*field = text
-		}
+// Default returns the default texts, without a template.
+func Default() Set {
+	return Set{
+		Read:    "Answer the question from the documents in a few words.",
+		Closed:  "Answer the question in a few words.",
+		Careful: "Answer the question from the documents in a few words. If the documents do not say, decline politely.",
+		Refuse:  "Decline politely: the documents do not answer the question.",
+		Judge:   "Does the answer agree with the reference? Reply yes or no.",
 	}
-	set(&p.Read, DefaultRead)
-	set(&p.Closed, DefaultClosed)
-	set(&p.Careful, DefaultCareful)
-	set(&p.Refuse, DefaultRefuse)
-	set(&p.Judge, DefaultJudge)
-	return p
 }
 
-// Hash returns the hex SHA-256 of the five texts, defaults filled in, and of
-// the template. It changes when any of them does.
+// WithDefaults returns p with every empty text set to its default.
+func (p Set) WithDefaults() Set {
+	d := Default()
+	return Set{cmp.Or(p.Read, d.Read), cmp.Or(p.Closed, d.Closed), cmp.Or(p.Careful, d.Careful), cmp.Or(p.Refuse, d.Refuse),
+		cmp.Or(p.Judge, d.Judge), p.Template}
+}
+
+// Hash returns the hex SHA-256 of the five texts, with the defaults filled in,
+// and of the template. It changes when any of them does.
 func (p Set) Hash() string {
 	p = p.WithDefaults()
 	h := sha256.New()
@@ -70,37 +77,33 @@ func (p Set) ReadMessages(question string, hits []retriever.Hit) []model.Message
 	if p.Template != nil {
 		return p.Template.Messages(question, hits)
 	}
-	return Chat(p.WithDefaults().Read, layout.Documents(question, hits))
+	return layout.User(layout.Ask(p.WithDefaults().Read, question, hits))
 }
 
 // ClosedMessages asks for an answer without documents.
 func (p Set) ClosedMessages(question string) []model.Message {
-	return Chat(p.WithDefaults().Closed, layout.Documents(question, nil))
+	return layout.User(layout.Ask(p.WithDefaults().Closed, question, nil))
 }
 
 // CarefulMessages asks for an answer from the documents or a refusal.
 func (p Set) CarefulMessages(question string, hits []retriever.Hit) []model.Message {
-	return Chat(p.WithDefaults().Careful, layout.Documents(question, hits))
+	return layout.User(layout.Ask(p.WithDefaults().Careful, question, hits))
 }
 
-// RefuseMessages asks for a refusal in view of the documents.
+// RefuseMessages asks for a refusal that fits the documents.
 func (p Set) RefuseMessages(question string, hits []retriever.Hit) []model.Message {
-	return Chat(p.WithDefaults().Refuse, layout.Documents(question, hits))
+	return layout.User(layout.Ask(p.WithDefaults().Refuse, question, hits))
 }
 
 // JudgeMessages asks whether prediction agrees with the reference answer.
 func (p Set) JudgeMessages(question, reference, prediction string) []model.Message {
 	var b strings.Builder
+	b.WriteString(layout.Task(p.WithDefaults().Judge, nil))
 	b.WriteString("Question: ")
 	b.WriteString(layout.Indent(question, layout.JudgeLine))
 	b.WriteString("\nReference: ")
 	b.WriteString(layout.Indent(reference, layout.JudgeLine))
 	b.WriteString("\nAnswer: ")
 	b.WriteString(layout.Indent(prediction, layout.JudgeLine))
-	return Chat(p.WithDefaults().Judge, b.String())
-}
-
-// chat is a system message and a user message.
-func Chat(system, user string) []model.Message {
-	return []model.Message{{Role: model.RoleSystem, Content: system}, {Role: model.RoleUser, Content: user}}
+	return layout.User(b.String())
 }

@@ -2,8 +2,6 @@ package prompt
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/ragft/ragft/ragft/model"
@@ -24,10 +22,7 @@ func TestRADITTemplateDraws(t *testing.T) {
 }
 
 func TestTemplateOfAFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "layout.txt")
-	write := func(text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
-	write("{context}\n\n{query}?\n")
-	read, err := ReadTemplateFile(path)
+	read, err := ParseTemplate("layout.txt", "{context}\n\n{query}?\n")
 	require.NoError(t, err)
 	require.Equal(t, "layout.txt", read.Name)
 	hits := []retriever.Hit{{Chunk: retriever.Chunk{Text: "One of {query}."}}, {Chunk: retriever.Chunk{Text: "Two."}}}
@@ -35,15 +30,11 @@ func TestTemplateOfAFile(t *testing.T) {
 		read.Messages("What is {context}", hits))
 	before := Set{Template: read}.Hash()
 	require.NotEqual(t, Set{}.Hash(), before)
-	write("{context} {query}")
-	read, err = ReadTemplateFile(path)
+	read, err = ParseTemplate("layout.txt", "{context} {query}")
 	require.NoError(t, err)
 	require.NotEqual(t, before, Set{Template: read}.Hash(), "the text counts, not the name alone")
 	for _, text := range []string{"", "{query}", "{context}"} {
-		write(text)
-		_, err = ReadTemplateFile(path)
-		require.ErrorIs(t, err, ErrTemplate)
+		_, err = ParseTemplate("layout.txt", text)
+		require.ErrorContains(t, err, "layout.txt: it lacks {")
 	}
-	_, err = ReadTemplateFile(path + ".none")
-	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,41 +22,49 @@ import (
 	"github.com/ragft/ragft/ragft/model/ollama"
 )
 
-// PublishAs says in which form an adapter is published.
-type As string
-
-// The forms of publishing.
+// The forms in which an adapter is published; "" = asAdapter if the server runs
+// it, asMerged otherwise.
 const (
-	Auto      As = ""        // the adapter if the server runs it, the merged model otherwise
-	AsAdapter As = "adapter" // base and adapter, or an error
-	AsMerged  As = "merged"  // the adapter added into the base's weights
+	asAdapter = "adapter"
+	asMerged  = "merged"
 )
 
-// PublishOptions says what [Publish] puts on an Ollama server. Name and From
-// are needed.
+// Options says what [Publish] puts on an Ollama server. Name and From are
+// needed.
 type Options struct {
 	Client  *api.Client // nil = one for BaseURL
 	BaseURL string      // such as "http://127.0.0.1:11434"; "" = from OLLAMA_HOST
 
-	Name    string // of the new model; an existing one is replaced once the new one has answered
-	From    string // the base: path of a GGUF file, or "ollama:NAME" for a model on the server
+	Name    string // of the new model, needed; an existing one is replaced once the new one has answered
+	From    string // the base, needed: path of a GGUF file, or "ollama:NAME" for a model on the server
 	Adapter string // path of the LoRA adapter, GGUF; "" = publish the base itself
-	As      As
 
-	// Merged is where the merged model is written if one is needed, and kept;
-	// "" = a temporary file beside the adapter. Merging needs the base's file:
-	// of "ollama:NAME", that in the store of this machine.
+	// As is the form in which the adapter is published: "adapter" = base and
+	// adapter, or an error; "merged" = the adapter added into the base's weights;
+	// "" = the adapter if the server runs it, the merged model otherwise.
+	As string
+
+	// Merge writes the base with the adapter in its weights to a file, as
+	// lora.Merge does; nil = nothing can be merged. The base's file must be on this
+	// machine: of "ollama:NAME", it is that in Ollama's store.
+	Merge func(ctx context.Context, base, adapter, output string) error
+	// Merged is where the merged model is written and kept; "" = a temporary file
+	// beside the adapter.
 	Merged string
 
-	// Template is the Go template of the prompts. "" = that of the model on the
-	// server, or the one that the server finds for the file's chat template;
-	// [ErrNoTemplate] if that is another model's.
+	// Template is the Go template of the prompts; "" = that of the model on the
+	// server, or the one that the server finds for the file's chat template. If
+	// that belongs to another model, the error is [ErrNoTemplate].
 	Template string
-	System   string // system message; "" = that of the model on the server
-	// Ollama's options, such as "temperature" or "stop" (a text or a list of them); added to those of the model on the server
+	// System is the system message of requests that have none; "" = that of the model
+	// on the server. The prompts of package prompt bring theirs, "You answer questions
+	// from documents.".
+	System string
+	// Parameters are Ollama's options, such as "temperature" or "stop" (a text or
+	// a list of texts), added to those of the model on the server; nil = none.
 	Parameters map[string]any
 
-	Status func(text string) // what is being done; nil = nobody is told
+	Status func(text string) // called with each step; nil = not called
 	Logger *slog.Logger      // nil = slog.Default
 }
 
@@ -66,19 +72,17 @@ type Options struct {
 type Published struct {
 	Name   string `json:"name"` // with its tag
 	Digest string `json:"digest"`
-	As     As     `json:"as"`
-	Answer string `json:"answer"`           // to the one-token request; may be empty, if the token ends the answer
-	Reason string `json:"reason,omitempty"` // why the adapter was not taken, where the merged model took its place
+	As     string `json:"as"`               // "adapter", "merged", or "" without an adapter
+	Answer string `json:"answer"`           // to the one-token request; empty if the token ends the answer
+	Reason string `json:"reason,omitempty"` // why the merged model was published in place of the adapter
 }
 
-// Errors of publishing.
-var (
-	// ErrAdapterRefused means that the server does not run adapters for this model.
-	ErrAdapterRefused = errors.New("the server does not run this adapter")
-	// ErrNoTemplate means that the server would send prompts to the model in
-	// another form than its chat template gives them.
-	ErrNoTemplate = errors.New("the server does not know the model's chat template: give PublishOptions.Template")
-)
+// ErrNoTemplate means that the server would send prompts to the model in another
+// form than its chat template gives them.
+var ErrNoTemplate = errors.New("the server does not know the model's chat template: set Options.Template")
+
+// errAdapterRefused means that the server does not run adapters for this model.
+var errAdapterRefused = fmt.Errorf("the server does not run this adapter: %w", model.ErrRequest)
 
 // publisher carries out one Publish.
 type publisher struct {
@@ -87,15 +91,14 @@ type publisher struct {
 }
 
 // Publish creates a model on an Ollama server from a base and an adapter, and
-// asks it for one token, since servers take adapters that they then cannot
-// run. In that case, and where the server refuses the adapter at once, the
-// adapter is merged into the base and the merged model published (see
-// [Auto]).
+// asks it for one token, since servers accept adapters that they cannot run. If
+// the server refuses the adapter at either point, the adapter is merged into the
+// base and the merged model is published, unless Options.As says otherwise.
 //
-// The model is made and asked under a name of its own and gets its name only
-// after that, so that a failure leaves an older model as it was. Errors are
-// [model.ErrUnavailable], [model.ErrNotFound], [ErrAdapterRefused] and [ErrNoTemplate],
-// those of the files, or what the server says. Merging needs cgo.
+// The model is created and asked under a temporary name, so that a failure
+// leaves an older model of the name as it was. Errors are [model.ErrUnavailable],
+// [model.ErrNotFound], [model.ErrRequest] if the server does not run the
+// adapter, and [ErrNoTemplate], those of the files, or what the server says.
 func Publish(ctx context.Context, o Options) (*Published, error) {
 	p, err := newPublisher(o)
 	if err != nil {
@@ -119,25 +122,25 @@ func newPublisher(o Options) (*publisher, error) {
 	name := names.ParseName(o.Name)
 	switch {
 	case !name.IsValid():
-		return nil, fmt.Errorf("%q is no name for a model such as my-notes or me/my-notes:v2", o.Name)
+		return nil, fmt.Errorf("invalid name %q: it must be like my-notes or me/my-notes:v2", o.Name)
 	case o.From == "":
 		return nil, errors.New("no base: set From to a GGUF file or ollama:NAME")
-	case o.Adapter == "" && o.As != Auto:
+	case o.Adapter == "" && o.As != "":
 		return nil, fmt.Errorf("there is no adapter to publish as %q", o.As)
 	}
 	switch o.As {
-	case Auto, AsAdapter, AsMerged:
+	case "", asAdapter, asMerged:
 	default:
-		return nil, fmt.Errorf("form %q: it is \"\", %q or %q", o.As, AsAdapter, AsMerged)
+		return nil, fmt.Errorf("invalid form %q: it must be %q, %q or empty", o.As, asAdapter, asMerged)
 	}
 	var err error
 	if p.Parameters, err = checkParameters(o.Parameters); err != nil {
 		return nil, err
 	}
 	p.Name = name.DisplayShortest()
-	if from, ok := strings.CutPrefix(o.From, ollama.OllamaPrefix); ok {
+	if from, ok := strings.CutPrefix(o.From, ollamaclient.Prefix); ok {
 		if !names.ParseName(from).IsValid() {
-			return nil, fmt.Errorf("%q is no name of a model", from)
+			return nil, fmt.Errorf("invalid model name %q", from)
 		}
 		p.fromModel = from
 	}
@@ -155,8 +158,8 @@ func newPublisher(o Options) (*publisher, error) {
 	return p, nil
 }
 
-// checkParameters brings options into the form of the API and refuses what the
-// server would only refuse when the model is used.
+// checkParameters returns options in the form of the API, or an error for what the
+// server would refuse only when the model is used.
 func checkParameters(params map[string]any) (map[string]any, error) {
 	if len(params) == 0 {
 		return nil, nil
@@ -190,11 +193,11 @@ func (p *publisher) publish(ctx context.Context) (*Published, error) {
 			return nil, err
 		}
 	}
-	if p.As == AsMerged {
+	if p.As == asMerged {
 		return p.publishMerged(ctx)
 	}
 	result, err := p.publishAdapter(ctx)
-	if err == nil || p.As == AsAdapter || !errors.Is(err, ErrAdapterRefused) {
+	if err == nil || p.As == asAdapter || !errors.Is(err, errAdapterRefused) {
 		return result, err
 	}
 	p.Logger.Info("the server does not run the adapter; it is merged into the base", "error", err)
@@ -206,7 +209,7 @@ func (p *publisher) publish(ctx context.Context) (*Published, error) {
 	return result, nil
 }
 
-// checkAdapter reports what the server would only say after the upload.
+// checkAdapter reports an error that the server would report only after the upload.
 func checkAdapter(path string) error {
 	f, err := gguf.Open(path)
 	if err != nil {
@@ -231,9 +234,9 @@ func (p *publisher) publishAdapter(ctx context.Context) (*Published, error) {
 		}
 		req.Files = map[string]string{"model.gguf": digest}
 	}
-	as := Auto
+	as := ""
 	if p.Adapter != "" {
-		as = AsAdapter
+		as = asAdapter
 		digest, err := p.upload(ctx, p.Adapter)
 		if err != nil {
 			return nil, err
@@ -244,9 +247,12 @@ func (p *publisher) publishAdapter(ctx context.Context) (*Published, error) {
 }
 
 func (p *publisher) publishMerged(ctx context.Context) (*Published, error) {
-	base, err := p.baseFile(ctx)
+	if p.Merge == nil {
+		return nil, errors.New("cannot merge the adapter into the base: set Options.Merge")
+	}
+	base, err := ollama.Resolve(ctx, p.From)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("merging needs the base's file on this machine: %w", err)
 	}
 	path := p.Merged
 	if path == "" {
@@ -258,7 +264,7 @@ func (p *publisher) publishMerged(ctx context.Context) (*Published, error) {
 		path = filepath.Join(dir, "model.gguf")
 	}
 	p.Status("merging the adapter into the base")
-	if err := mergeAdapter(ctx, base, p.Adapter, path); err != nil {
+	if err := p.Merge(ctx, base, p.Adapter, path); err != nil {
 		return nil, err
 	}
 	req := &api.CreateRequest{}
@@ -273,18 +279,10 @@ func (p *publisher) publishMerged(ctx context.Context) (*Published, error) {
 		return nil, err
 	}
 	req.Files = map[string]string{"model.gguf": digest}
-	return p.create(ctx, req, AsMerged)
+	return p.create(ctx, req, asMerged)
 }
 
-func (p *publisher) baseFile(ctx context.Context) (string, error) {
-	base, err := ollama.ResolveBase(ctx, p.From)
-	if err != nil {
-		return "", fmt.Errorf("the base's file is needed on this machine to merge: %w", err)
-	}
-	return base.Path, nil
-}
-
-// override sets what the caller asks for over what the base has.
+// override replaces what the base has by what the caller asks for.
 func (p *publisher) override(req *api.CreateRequest) {
 	if p.Template != "" {
 		req.Template = p.Template
@@ -300,8 +298,8 @@ func (p *publisher) override(req *api.CreateRequest) {
 	}
 }
 
-// likeBase is a request for a model from files with all that the base on the
-// server has besides its weights, which the server copies only for From.
+// likeBase returns a request for a model from files with everything that the base
+// on the server has besides its weights. The server copies it only for From.
 func (p *publisher) likeBase(ctx context.Context) (*api.CreateRequest, error) {
 	base, err := p.Client.Show(ctx, &api.ShowRequest{Model: p.fromModel})
 	if err != nil {
@@ -317,7 +315,7 @@ func (p *publisher) likeBase(ctx context.Context) (*api.CreateRequest, error) {
 }
 
 // parseParameters reads the lines "name value" in which the server shows
-// options; text is quoted, and a name that comes again makes a list.
+// options. Text is quoted, and a repeated name makes a list.
 func parseParameters(text string) (map[string]any, error) {
 	lists := map[string][]string{}
 	for line := range strings.Lines(text) {
@@ -336,71 +334,4 @@ func parseParameters(text string) (map[string]any, error) {
 		return nil, fmt.Errorf("parameters of the base: %w", err)
 	}
 	return params, nil
-}
-
-// Modelfile returns the options in the form that "ollama create" reads, with
-// the adapter as it is.
-func (o Options) Modelfile() (string, error) {
-	var b bytes.Buffer
-	block := func(command, text string) error {
-		if strings.Contains(text, `"""`) {
-			return fmt.Errorf("ragft: modelfile: %s holds \"\"\", which the format cannot say", command)
-		}
-		fmt.Fprintf(&b, "%s \"\"\"%s\"\"\"\n", command, text)
-		return nil
-	}
-	line := func(command, path string) error {
-		if strings.ContainsAny(path, "\r\n") {
-			return fmt.Errorf("ragft: modelfile: the path %q has a line break", path)
-		}
-		fmt.Fprintf(&b, "%s %s\n", command, path)
-		return nil
-	}
-	var errs []error
-	if name, ok := strings.CutPrefix(o.From, ollama.OllamaPrefix); ok {
-		errs = append(errs, line("FROM", name))
-	} else {
-		errs = append(errs, line("FROM", pathInModelfile(o.From)))
-	}
-	if o.Adapter != "" {
-		errs = append(errs, line("ADAPTER", pathInModelfile(o.Adapter)))
-	}
-	if o.Template != "" {
-		errs = append(errs, block("TEMPLATE", o.Template))
-	}
-	if o.System != "" {
-		errs = append(errs, block("SYSTEM", o.System))
-	}
-	for _, name := range slices.Sorted(maps.Keys(o.Parameters)) {
-		for _, value := range parameterValues(o.Parameters[name]) {
-			if text, ok := value.(string); ok {
-				errs = append(errs, block("PARAMETER "+name, text))
-			} else {
-				fmt.Fprintf(&b, "PARAMETER %s %v\n", name, value)
-			}
-		}
-	}
-	return b.String(), errors.Join(errs...)
-}
-
-// pathInModelfile marks a path, since a bare name would be a model's.
-func pathInModelfile(path string) string {
-	if filepath.IsAbs(path) || strings.HasPrefix(path, ".") {
-		return path
-	}
-	return "." + string(filepath.Separator) + path
-}
-
-func parameterValues(value any) []any {
-	switch list := value.(type) {
-	case []any:
-		return list
-	case []string:
-		var out []any
-		for _, text := range list {
-			out = append(out, text)
-		}
-		return out
-	}
-	return []any{value}
 }

@@ -23,9 +23,15 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/model/openai"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
+
+func merge(ctx context.Context, base, adapter, output string) error {
+	_, err := lora.Merge(ctx, lora.MergeOptions{Base: base, Adapter: adapter, Output: output})
+	return err
+}
 
 // TestPublishFallsBack publishes to a server that takes no adapters, so that
 // they are merged.
@@ -53,10 +59,11 @@ func TestPublishFallsBack(t *testing.T) {
 			s.Models["base:latest"] = api.CreateRequest{Template: "<{{ .Prompt }}>", System: "Be kind."}
 			prepare(s)
 			merged := filepath.Join(t.TempDir(), "merged.gguf")
-			got, err := Publish(t.Context(), Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, Merged: merged,
+			got, err := Publish(t.Context(), Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, Merge: merge,
+				Merged:     merged,
 				Parameters: map[string]any{"temperature": 0.0}})
 			require.NoError(t, err)
-			require.Equal(t, AsMerged, got.As)
+			require.Equal(t, asMerged, got.As)
 			require.Contains(t, got.Reason, "not supported")
 			m := s.Models["notes:latest"]
 			require.Empty(t, m.From)
@@ -82,7 +89,7 @@ func TestOllamaServer(t *testing.T) {
 		t.Skip("RAGFT_OLLAMA does not name an ollama binary")
 	}
 	url := startOllama(t, binary)
-	base, err := filepath.Abs("../examples/basemodel/ragft-base-f16.gguf")
+	base, err := filepath.Abs("../../examples/basemodel/ragft-base-f16.gguf")
 	require.NoError(t, err)
 	ctx := t.Context()
 	published, err := Publish(ctx, Options{BaseURL: url, Name: "ragft-base", From: base, Template: baseTemplate,
@@ -93,7 +100,11 @@ func TestOllamaServer(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoTemplate, "the server takes a similar one")
 	file, err := ollama.Resolve(ctx, "ollama:ragft-base")
 	require.NoError(t, err)
-	require.Equal(t, baseTemplate, file.Template)
+	client, err := ollamaclient.New(url)
+	require.NoError(t, err)
+	shown, err := client.Show(ctx, &api.ShowRequest{Model: "ragft-base"})
+	require.NoError(t, err)
+	require.Equal(t, baseTemplate, shown.Template)
 
 	question := []model.Message{{Role: model.RoleUser, Content: "What is the password of the boathouse?"}}
 	answer := "It is seven blue otters."
@@ -102,7 +113,7 @@ func TestOllamaServer(t *testing.T) {
 	for i := range 4 {
 		r = append(r, rows.Row{ID: fmt.Sprint(i), Messages: append(question[:1:1], model.Message{Role: model.RoleAssistant, Content: answer})})
 	}
-	_, err = finetune.Train(ctx, r, finetune.Options{Model: file.Path, Adapter: adapter, HeldOut: -1,
+	_, err = finetune.Train(ctx, r, finetune.Options{Model: file, Adapter: adapter, HeldOut: opt.Of(0.0),
 		LoRA: lora.Config{Epochs: 40, LearningRate: 5e-3}})
 	require.NoError(t, err)
 
@@ -116,14 +127,14 @@ func TestOllamaServer(t *testing.T) {
 		return strings.TrimSpace(sample.Text)
 	}
 	require.NotEqual(t, answer, ask("ragft-base"))
-	for as, name := range map[As]string{AsAdapter: "otters", AsMerged: "otters-merged", Auto: "otters-auto"} {
-		published, err := Publish(ctx, Options{BaseURL: url, Name: name, From: "ollama:ragft-base", Adapter: adapter, As: as})
+	for as, name := range map[string]string{asAdapter: "otters", asMerged: "otters-merged", "": "otters-auto"} {
+		published, err := Publish(ctx, Options{BaseURL: url, Name: name, From: "ollama:ragft-base", Adapter: adapter, As: as, Merge: merge})
 		require.NoError(t, err)
 		t.Logf("%s: %+v", name, published)
 		require.Equal(t, answer, ask(name))
 	}
-	_, err = ollama.ResolveBase(ctx, "ollama:otters")
-	require.ErrorIs(t, err, ollama.ErrNoGGUF)
+	_, err = ollama.Resolve(ctx, "ollama:otters")
+	require.ErrorContains(t, err, "with the adapter")
 	_, err = ollama.Resolve(ctx, "ollama:otters-merged")
 	require.NoError(t, err)
 
@@ -153,7 +164,7 @@ func TestOllamaServer(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrNotFound)
 }
 
-// startOllama runs a server with a store of its own, which ResolveModel reads as well.
+// startOllama runs a server with a store of its own, which ollama.Resolve reads as well.
 func startOllama(t *testing.T, binary string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

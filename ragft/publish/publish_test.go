@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,7 +38,7 @@ func TestPublishAdapter(t *testing.T) {
 	got, err := Publish(t.Context(), Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, System: "Be brief.",
 		Parameters: map[string]any{"temperature": 0.0}, Status: func(text string) { said = append(said, text) }})
 	require.NoError(t, err)
-	require.Equal(t, &Published{Name: "notes:latest", Digest: ollamatest.Digest, As: AsAdapter, Answer: "Hi"}, got)
+	require.Equal(t, &Published{Name: "notes:latest", Digest: ollamatest.Digest, As: asAdapter, Answer: "Hi"}, got)
 	m := s.Models["notes:latest"]
 	require.Equal(t, "base", m.From)
 	require.Len(t, m.Adapters, 1)
@@ -53,9 +54,10 @@ func TestPublishAdapter(t *testing.T) {
 		}
 		return ""
 	}
-	o := Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, As: AsAdapter}
+	o := Options{BaseURL: url, Name: "notes", From: "ollama:base", Adapter: adapter, As: asAdapter}
 	_, err = Publish(t.Context(), o)
-	require.ErrorIs(t, err, ErrAdapterRefused)
+	require.ErrorIs(t, err, errAdapterRefused)
+	require.ErrorIs(t, err, model.ErrRequest)
 	require.ErrorContains(t, err, "not yet implemented")
 	require.Equal(t, "Be brief.", s.Models["notes:latest"].System)
 	require.NotContains(t, s.Models, "notes:latest-unproven")
@@ -84,17 +86,19 @@ func TestPublishErrors(t *testing.T) {
 		o    Options
 		want any // text or error
 	}{
-		"no name":        {Options{From: "ollama:base"}, "no name"},
-		"bad name":       {Options{Name: "a b", From: "ollama:base"}, "no name"},
-		"no base":        {Options{Name: "a"}, "no base"},
-		"form":           {Options{Name: "a", From: "ollama:base", Adapter: adapter, As: "x"}, `form "x"`},
-		"nothing to":     {Options{Name: "a", From: "ollama:base", As: AsMerged}, "no adapter"},
-		"a model":        {Options{Name: "a", From: "ollama:base", Adapter: notAdapter}, `of the type "model"`},
-		"parameter":      {Options{Name: "a", From: "ollama:base", Parameters: map[string]any{"stop": 3}}, `"stop" must be`},
-		"no file":        {Options{Name: "a", From: "/none.gguf"}, os.ErrNotExist},
-		"no such base":   {Options{Name: "a", From: "ollama:none", Adapter: adapter}, model.ErrNotFound},
-		"no server":      {Options{Name: "a", From: "ollama:none", Adapter: adapter, BaseURL: closed.URL}, model.ErrUnavailable},
-		"base elsewhere": {Options{Name: "a", From: "ollama:elsewhere", Adapter: adapter, As: AsMerged}, "needed on this machine"},
+		"invalid name": {Options{From: "ollama:base"}, "invalid name"},
+		"bad name":     {Options{Name: "a b", From: "ollama:base"}, "invalid name"},
+		"no base":      {Options{Name: "a"}, "no base"},
+		"form":         {Options{Name: "a", From: "ollama:base", Adapter: adapter, As: "x"}, `invalid form "x"`},
+		"nothing to":   {Options{Name: "a", From: "ollama:base", As: asMerged}, "no adapter"},
+		"a model":      {Options{Name: "a", From: "ollama:base", Adapter: notAdapter}, `of the type "model"`},
+		"parameter":    {Options{Name: "a", From: "ollama:base", Parameters: map[string]any{"stop": 3}}, `"stop" must be`},
+		"no file":      {Options{Name: "a", From: "/none.gguf"}, os.ErrNotExist},
+		"no such base": {Options{Name: "a", From: "ollama:none", Adapter: adapter}, model.ErrNotFound},
+		"no server":    {Options{Name: "a", From: "ollama:none", Adapter: adapter, BaseURL: closed.URL}, model.ErrUnavailable},
+		"base elsewhere": {Options{Name: "a", From: "ollama:elsewhere", Adapter: adapter, As: asMerged,
+			Merge: func(context.Context, string, string, string) error { return nil }}, "needs the base's file on this machine"},
+		"no merging": {Options{Name: "a", From: "ollama:elsewhere", Adapter: adapter, As: asMerged}, "set Options.Merge"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("OLLAMA_MODELS", t.TempDir())

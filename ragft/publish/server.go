@@ -15,11 +15,11 @@ import (
 
 	"github.com/ollama/ollama/api"
 	names "github.com/ollama/ollama/types/model"
+
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/ollamaclient"
 	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/model/ollama"
 )
 
 // upload puts a file into the server's store and returns its digest.
@@ -60,7 +60,7 @@ func (r contextReader) Read(b []byte) (int, error) {
 
 // create makes the model under a name for the trial, asks it for a token and
 // gives it its name.
-func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as As) (*Published, error) {
+func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as string) (*Published, error) {
 	trial := names.ParseName(p.Name)
 	trial.Tag = trial.Tag[:min(len(trial.Tag), 70)] + "-unproven"
 	req.Model = trial.DisplayShortest()
@@ -69,8 +69,8 @@ func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as As) (
 		_ = p.Client.Delete(context.WithoutCancel(ctx), &api.DeleteRequest{Model: req.Model}) // after success it may be gone
 	}()
 	refused := func(err error) error {
-		if as == AsAdapter && ctx.Err() == nil && !retry.IsDown(err) && ollamaclient.Status(err) != http.StatusNotFound {
-			return fmt.Errorf("%w: %w", ErrAdapterRefused, err)
+		if as == asAdapter && ctx.Err() == nil && !retry.IsDown(err) && ollamaclient.Status(err) != http.StatusNotFound {
+			return fmt.Errorf("%w: %w", errAdapterRefused, err)
 		}
 		return err
 	}
@@ -174,10 +174,11 @@ func (p *publisher) ask(ctx context.Context, name string) (string, error) {
 	return text.String(), err
 }
 
-func (p *publisher) published(ctx context.Context, as As, answer string) (*Published, error) {
-	m := &ollama.Model{Client: p.Client, Tag: ollamaclient.WithTag(p.Name)}
-	if err := m.LookUp(ctx); err != nil {
+func (p *publisher) published(ctx context.Context, as string, answer string) (*Published, error) {
+	name := ollamaclient.WithTag(p.Name)
+	digest, err := ollamaclient.Digest(ctx, p.Client, name)
+	if err != nil {
 		return nil, err
 	}
-	return &Published{Name: m.Tag, Digest: m.Digest, As: as, Answer: answer}, nil
+	return &Published{Name: name, Digest: digest, As: as, Answer: answer}, nil
 }

@@ -1,112 +1,99 @@
 package question
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
-// DefaultComposePrompt is the system message with which a model writes
-// questions.
-const DefaultComposePrompt = `Write one question that the document answers, and its answer. ` +
+const defaultComposePrompt = `Write one question that the document answers, and its answer. ` +
 	`The question must be clear without the document. The answer must be a few words copied from the document. ` +
 	`Reply with two lines:
 Question: ...
 Answer: ...`
 
-// ComposeOptions controls [Compose]. The zero value asks for one
-// question for each chunk.
+// ComposeOptions controls [Compose]. The zero value asks for one question about
+// each passage.
 type ComposeOptions struct {
-	Prompt      string  // system message; "" = [DefaultComposePrompt]
-	PerChunk    int     // questions asked for in each chunk; 0 = 1
-	Limit       int     // stop when so many questions were accepted; 0 = no limit
-	Temperature float64 // 0 = 0.7, negative = greedy
-	MaxTokens   int     // 0 = 96
-	MaxWords    int     // longest answer, in words; 0 = 12
-	MinChunk    int     // shortest chunk worth asking about, in bytes; 0 = 80, negative = any
-	Seed        uint64
-	Batch       int // chunks at a time; 0 = 16
+	// Prompt is the instruction. "" = `Write one question that the document
+	// answers, and its answer. The question must be clear without the document.
+	// The answer must be a few words copied from the document. Reply with two
+	// lines:
+	// Question: ...
+	// Answer: ...`.
+	Prompt      string
+	PerChunk    int                // questions asked for about each passage; 0 = 1
+	Limit       int                // stop after this many accepted questions; 0 = no limit
+	Temperature opt.Value[float64] // unset = 0.7; opt.Of(0.0) is greedy
+	MaxTokens   int                // limit for a question with its answer; 0 = 96
+	MaxWords    int                // longest answer, in words; 0 = 12
+	MinChunk    opt.Value[int]     // shortest passage worth asking about, in bytes; unset = 80; opt.Of(0) = any
+	Seed        uint64             // of the draws
+	Batch       int                // passages at a time; 0 = 16
 
-	Progress func(ComposeProgress) // called after each batch, from the caller's goroutine; nil = none
+	Progress func(model.Progress) // called after each batch, from the caller's goroutine; nil = none
+}
+
+// check reports options that cannot be used.
+func (o ComposeOptions) check() error {
+	for _, f := range []struct {
+		name  string
+		value int
+	}{{"PerChunk", o.PerChunk}, {"Limit", o.Limit}, {"MaxTokens", o.MaxTokens}, {"MaxWords", o.MaxWords}, {"MinChunk", o.MinChunk.Or(0)},
+		{"Batch", o.Batch}} {
+		if f.value < 0 {
+			return fmt.Errorf("%s is %d: it cannot be negative", f.name, f.value)
+		}
+	}
+	if t := o.Temperature.Or(0); !(t >= 0) {
+		return fmt.Errorf("the temperature is %v", t)
+	}
+	return nil
 }
 
 func (o ComposeOptions) withDefaults() ComposeOptions {
-	fill := func(n *int, value int) {
-		if *n <= 0 {
-			*n = value
-		}
-	}
-	if o.Prompt == "" {
-		o.Prompt = DefaultComposePrompt
-	}
-	if o.Temperature == 0 {
-		o.Temperature = 0.7
-	}
-	o.Temperature = max(o.Temperature, 0)
-	if o.MinChunk == 0 {
-		o.MinChunk = 80
-	}
-	fill(&o.PerChunk, 1)
-	fill(&o.MaxTokens, 96)
-	fill(&o.MaxWords, 12)
-	fill(&o.Batch, 16)
+	o.Prompt, o.PerChunk, o.MaxTokens = cmp.Or(o.Prompt, defaultComposePrompt), cmp.Or(o.PerChunk, 1), cmp.Or(o.MaxTokens, 96)
+	o.MaxWords, o.Batch = cmp.Or(o.MaxWords, 12), cmp.Or(o.Batch, 16)
 	return o
 }
 
-// ComposeProgress is the state of [Compose] after a batch.
-type ComposeProgress struct {
-	Done, Total int // chunks
-	Accepted    int // questions
-	Calls       int // requests made, those that a cache answered included
-	Cached      int // requests that a [cache.Model] answered
-	Tokens      int // generated
-	Elapsed     time.Duration
-	Remaining   time.Duration // estimate from the rate so far
-}
-
-// Rejection says why a written question was not accepted.
-type Rejection string
-
-// The reasons, in the order in which they are checked.
-const (
-	RejectUnparsed    Rejection = "unparsed"    // no question and answer could be read
-	RejectTruncated   Rejection = "truncated"   // cut by the length limit
-	RejectNoQuestion  Rejection = "no-question" // too short, or no question mark at its end
-	RejectLongAnswer  Rejection = "long-answer" // longer than [ComposeOptions.MaxWords]
-	RejectUnsupported Rejection = "unsupported" // the answer does not stand in the chunk
-	RejectGivenAway   Rejection = "given-away"  // the question holds its answer
-	RejectContextual  Rejection = "contextual"  // the question speaks of "the document"
-	RejectDuplicate   Rejection = "duplicate"   // the same question was accepted before
-)
-
 // Composed is the result of [Compose].
 type Composed struct {
-	Questions []Question // ids are the chunk's id, "/" and the number of the sample
-	Rejected  map[Rejection]int
-	Chunks    int // chunks that were asked about
-	Tokens    int
-	Cost      model.Cost
+	Questions []Question // ids are the passage's id, "/" and the number of the sample
+	// Rejected counts what was not accepted by the reason, the first that
+	// applies: "unparsed" (no question and answer could be read), "truncated"
+	// (by MaxTokens), "no-question" (too short, or no question mark at the end),
+	// "long-answer" (longer than MaxWords), "unsupported" (the answer is not in
+	// the passage), "given-away" (the question holds its answer), "contextual"
+	// (the question speaks of "the document") and "duplicate" (of an accepted
+	// question).
+	Rejected map[string]int
+	Chunks   int // passages that were asked about
+	Cost     model.Cost
 }
 
-// Estimate is the most that [Compose] costs: a call for each chunk that
-// is long enough. A Limit may end it earlier.
+// minChunk is the length of the shortest passage that is asked about, in bytes.
+func (o ComposeOptions) minChunk() int { return o.MinChunk.Or(80) }
+
+// Estimate is the most that [Compose] costs: a call for each passage that is
+// long enough. Limit may end it earlier.
 func (o ComposeOptions) Estimate(chunks []retriever.Chunk) model.Cost {
 	o = o.withDefaults()
 	c := model.Cost{}
 	for _, chunk := range chunks {
-		if len(chunk.Text) >= o.MinChunk {
+		if len(chunk.Text) >= o.minChunk() {
 			c.Calls++
 		}
 	}
@@ -114,111 +101,116 @@ func (o ComposeOptions) Estimate(chunks []retriever.Chunk) model.Cost {
 	return c
 }
 
-// ComposeQuestions lets the model write questions about chunks and keeps those
-// that can be verified: question and answer can be read, the answer stands in
-// the chunk (after [answer.Normalize]) and not in the question, the question can be
-// understood without the chunk, and no accepted question has the same wording.
-// Whether the questions are good is not verified; look at some.
+// Compose has the model write questions about passages, and keeps those that
+// can be checked: question and answer can be read, the answer is in the passage
+// (after [answer.Normalize]) and not in the question, the question can be
+// understood without the passage, and no accepted question has the same
+// wording. Whether the questions are good is not checked; read some of them.
 //
-// When ctx ends, it returns its error. With a [cache.Model] nothing that was
-// generated is lost.
-func Compose(ctx context.Context, model model.Model, chunks []retriever.Chunk, opts ComposeOptions) (*Composed, error) {
-	o := opts.withDefaults()
-	result := &Composed{Rejected: map[Rejection]int{}}
-	seen := map[string]bool{}
-	m := meter.New(nil, slog.Default())
-	for done := 0; done < len(chunks) && (o.Limit <= 0 || len(result.Questions) < o.Limit); {
-		batch := chunks[done:min(done+o.Batch, len(chunks))]
-		if err := composeBatch(ctx, m, model, batch, o, seen, result); err != nil {
-			return nil, fmt.Errorf("ragft: compose questions: %w", err)
+// When ctx ends, Compose returns its error. With a cache (package model/cache)
+// the next run continues where this one stopped.
+func Compose(ctx context.Context, m model.Model, chunks []retriever.Chunk, o ComposeOptions) (*Composed, error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("question: compose: %w", err)
+	}
+	c := composer{ComposeOptions: o.withDefaults(), model: m, meter: meter.New(o.Progress, slog.Default()), seen: map[string]bool{},
+		result: &Composed{Rejected: map[string]int{}}}
+	for done := 0; done < len(chunks) && !c.full(); {
+		batch := chunks[done:min(done+c.Batch, len(chunks))]
+		if err := c.batch(ctx, batch); err != nil {
+			return nil, fmt.Errorf("question: compose: %w", err)
 		}
 		done += len(batch)
-		if o.Progress != nil {
-			spent := m.Cost(0)
-			o.Progress(ComposeProgress{
-				Done: done, Total: len(chunks), Accepted: len(result.Questions), Calls: spent.Calls, Cached: spent.Cached, Tokens: result.Tokens, Elapsed: spent.Elapsed,
-				Remaining: time.Duration(float64(spent.Elapsed) / float64(done) * float64(len(chunks)-done)),
-			})
-		}
+		c.meter.Report("questions", done, len(chunks), len(c.result.Questions))
 	}
-	result.Cost = m.Cost(0)
-	return result, nil
+	c.result.Cost = c.meter.Cost(0)
+	return c.result, nil
 }
 
-func composeBatch(ctx context.Context, m *meter.Meter, lm model.Model, chunks []retriever.Chunk, o ComposeOptions, seen map[string]bool, result *Composed) error {
+// composer is one run of [Compose].
+type composer struct {
+	ComposeOptions
+	model  model.Model
+	meter  *meter.Meter
+	seen   map[string]bool // accepted questions, normalised
+	result *Composed
+}
+
+func (c *composer) full() bool { return c.Limit > 0 && len(c.result.Questions) >= c.Limit }
+
+func (c *composer) batch(ctx context.Context, chunks []retriever.Chunk) error {
 	var reqs []model.Request
 	var asked []retriever.Chunk
 	for _, chunk := range chunks {
-		if len(chunk.Text) < o.MinChunk {
+		if len(chunk.Text) < c.minChunk() {
 			continue
 		}
 		asked = append(asked, chunk)
 		reqs = append(reqs, model.Request{
-			Messages: prompt.Chat(o.Prompt, passageMessage(chunk)), Samples: o.PerChunk, MaxTokens: o.MaxTokens,
-			Temperature: o.Temperature, Seed: seed.Derive(o.Seed, "compose", chunk.ID),
+			Messages: layout.User(strings.TrimSpace(layout.Task(c.Prompt, []retriever.Hit{{Chunk: chunk}}))),
+			Samples:  c.PerChunk, MaxTokens: c.MaxTokens,
+			Temperature: c.Temperature.Or(0.7), Seed: seed.Derive(c.Seed, "compose", chunk.ID),
 		})
 	}
-	responses, err := m.Chat(ctx, lm, reqs)
+	responses, err := c.meter.Chat(ctx, c.model, reqs)
 	if err != nil {
 		return err
 	}
 	for i, response := range responses {
-		result.Chunks++
+		c.result.Chunks++
 		for j, sample := range response.Samples {
-			result.Tokens += sample.Tokens
-			if o.Limit > 0 && len(result.Questions) >= o.Limit {
+			if c.full() {
 				continue
 			}
-			q, rejection := verifyWritten(sample, asked[i], o.MaxWords, seen)
-			if rejection != "" {
-				result.Rejected[rejection]++
+			q, reason := c.verify(sample, asked[i])
+			if reason != "" {
+				c.result.Rejected[reason]++
 				continue
 			}
 			q.ID = fmt.Sprintf("%s/%d", asked[i].ID, j+1)
-			result.Questions = append(result.Questions, q)
+			c.result.Questions = append(c.result.Questions, q)
 		}
 	}
 	return nil
 }
 
-// passageMessage shows one chunk in the layout of the other prompts.
-func passageMessage(chunk retriever.Chunk) string {
-	message := layout.Documents("", []retriever.Hit{{Chunk: chunk}})
-	return strings.TrimSpace(strings.TrimSuffix(message, "Question: "))
-}
-
-// verifyWritten checks one reply and takes note of an accepted question.
-func verifyWritten(sample model.Sample, chunk retriever.Chunk, maxWords int, seen map[string]bool) (Question, Rejection) {
+// verify reads one reply. The reason says why it is not accepted; it is "" for a
+// question that is.
+func (c *composer) verify(sample model.Sample, chunk retriever.Chunk) (q Question, reason string) {
 	q, err := parseWritten(sample.Text)
-	if err != nil {
-		if sample.Truncated {
-			return Question{}, RejectTruncated
-		}
-		return Question{}, RejectUnparsed
-	}
-	key := answer.Normalize(q.Question)
 	switch {
 	case sample.Truncated:
-		return Question{}, RejectTruncated
-	case len(strings.Fields(q.Question)) < 3 || !strings.HasSuffix(q.Question, "?"):
-		return Question{}, RejectNoQuestion
-	case len(strings.Fields(q.Answer)) > maxWords:
-		return Question{}, RejectLongAnswer
-	case answer.IsRefusal(q.Answer), !answer.Contains(chunk.Text, []string{q.Answer}):
-		return Question{}, RejectUnsupported
-	case answer.Contains(q.Question, []string{q.Answer}):
-		return Question{}, RejectGivenAway
-	case Contextual.MatchString(q.Question):
-		return Question{}, RejectContextual
-	case seen[key]:
-		return Question{}, RejectDuplicate
+		reason = "truncated"
+	case err != nil:
+		reason = "unparsed"
+	default:
+		reason = c.reject(q, chunk)
 	}
-	seen[key] = true
+	if reason != "" {
+		return Question{}, reason
+	}
+	c.seen[answer.Normalize(q.Question)] = true
 	return q, ""
 }
 
-// contextual finds questions that mean nothing without the chunk in view.
-var Contextual = regexp.MustCompile(`(?i)\b(?:the|this|that|above|given) (?:document|passage|text|article|excerpt|paragraph|section)\b`)
+// reject says why a question is not accepted, or "".
+func (c *composer) reject(q Question, chunk retriever.Chunk) string {
+	switch {
+	case len(strings.Fields(q.Question)) < 3 || !strings.HasSuffix(q.Question, "?"):
+		return "no-question"
+	case len(strings.Fields(q.Answer)) > c.MaxWords:
+		return "long-answer"
+	case answer.IsRefusal(q.Answer), !answer.Contains(chunk.Text, []string{q.Answer}):
+		return "unsupported"
+	case answer.Contains(q.Question, []string{q.Answer}):
+		return "given-away"
+	case layout.Contextual.MatchString(q.Question):
+		return "contextual"
+	case c.seen[answer.Normalize(q.Question)]:
+		return "duplicate"
+	}
+	return ""
+}
 
 var (
 	writtenQuestion = regexp.MustCompile(`(?im)^[\s*_#>-]*(?:question|q)[\s*_]*:[\s*_]*(.+?)[\s*_]*$`)

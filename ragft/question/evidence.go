@@ -9,8 +9,8 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// YesNo tells whether the answer is yes, no or maybe: a word that any passage
-// may hold, and that stands first in an answer.
+// YesNo reports whether every reference answer is yes, no or maybe. Such a word
+// may be in any passage; in an answer it is looked for at the beginning.
 func (q Question) YesNo() bool {
 	golds := q.Golds()
 	return len(golds) > 0 && !slices.ContainsFunc(golds, func(gold string) bool { return !words.IsYesNo(answer.Normalize(gold)) })
@@ -23,10 +23,10 @@ func (q Question) In(text string) bool {
 		len(q.Parts) > 0 && !slices.ContainsFunc(q.Parts, func(part []string) bool { return !answer.Contains(text, part) })
 }
 
-// NameEvidence sets Evidence to the texts that answer the question where the
-// words of the answer do not show which passage holds it: where it is yes, no
-// or maybe, or stands in none of the texts word for word. Otherwise, and for an
-// unanswerable question or an answer in parts, it empties Evidence.
+// NameEvidence sets Evidence to the texts that answer the question, if the words
+// of the answer do not tell which passage holds it: if it is yes, no or maybe,
+// or in none of the texts word for word. Otherwise, and for an unanswerable
+// question or an answer in parts, it clears Evidence.
 func (q *Question) NameEvidence(texts []string) {
 	golds := q.Golds()
 	q.Evidence = nil
@@ -36,26 +36,23 @@ func (q *Question) NameEvidence(texts []string) {
 	}
 }
 
-// nameHits is NameEvidence of the passages that a data set gives for the
-// question, if it gives any.
-func (q *Question) NameHits(given []retriever.Hit) {
-	if len(given) > 0 {
-		q.NameEvidence(HitTexts(given))
+// NameHits is [Question.NameEvidence] with the texts of passages. Without any it
+// changes nothing.
+func (q *Question) NameHits(evidence []retriever.Hit) {
+	if len(evidence) == 0 {
+		return
 	}
-}
-
-func HitTexts(hits []retriever.Hit) []string {
-	texts := make([]string, len(hits))
-	for i, hit := range hits {
+	texts := make([]string, len(evidence))
+	for i, hit := range evidence {
 		texts[i] = hit.Text
 	}
-	return texts
+	q.NameEvidence(texts)
 }
 
-// labelContext tells whether one of the passages holds a reference answer, or
-// is of the evidence that came with the question. Of an answer in parts, each
-// part may stand in another passage.
-func LabelContext(q Question, hits []retriever.Hit) answer.Context {
+// Context reports whether the passages hold the answer, by the words of a
+// reference answer or by Evidence. The parts of an answer may be in different
+// passages.
+func (q Question) Context(hits []retriever.Hit) answer.Context {
 	golds := q.Golds()
 	parts := q.Parts
 	switch {
@@ -70,32 +67,29 @@ func LabelContext(q Question, hits []retriever.Hit) answer.Context {
 		parts = [][]string{golds}
 	}
 	for _, part := range parts {
-		if !slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return HoldsAnswer(hit, part) }) {
+		if !slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return holds(hit, part) }) {
 			return answer.Absent
 		}
 	}
 	return answer.Present
 }
 
-// holdsPart tells whether a passage holds the answer or a part of it, or is of
-// the evidence that came with the question.
-func HoldsPart(hit retriever.Hit, q Question) bool {
+// HeldBy reports whether the passage holds the answer or a part of it, by the
+// words of a reference answer or by Evidence.
+func (q Question) HeldBy(hit retriever.Hit) bool {
 	if len(q.Evidence) > 0 {
 		return q.IsEvidence(hit)
 	}
-	if HoldsAnswer(hit, q.Golds()) {
-		return true
-	}
-	return slices.ContainsFunc(q.Parts, func(part []string) bool { return HoldsAnswer(hit, part) })
+	return holds(hit, q.Golds()) || slices.ContainsFunc(q.Parts, func(part []string) bool { return holds(hit, part) })
 }
 
-// holdsAnswer looks at the title too, since the prompt shows it.
-func HoldsAnswer(hit retriever.Hit, golds []string) bool {
+// holds looks at the title too, since prompts show it.
+func holds(hit retriever.Hit, golds []string) bool {
 	return answer.Contains(hit.Text, golds) || answer.Contains(hit.Title, golds)
 }
 
-// isEvidence tells whether a passage is one of Evidence, holds one, or is a
-// piece of one, whatever white space lies between the words.
+// IsEvidence reports whether the passage is one of Evidence, holds one, or is a
+// piece of one. White space makes no difference.
 func (q Question) IsEvidence(hit retriever.Hit) bool {
 	fields := strings.Fields(hit.Text)
 	text := strings.Join(fields, " ")
@@ -107,7 +101,7 @@ func (q Question) IsEvidence(hit retriever.Hit) bool {
 		case text == e:
 			return true
 		}
-		// A heading or a name may stand anywhere.
+		// A heading or a name may occur anywhere.
 		return len(fields) >= words.MinQuote && strings.Contains(e, text) ||
 			strings.Count(e, " ")+1 >= words.MinQuote && strings.Contains(text, e)
 	})

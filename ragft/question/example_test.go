@@ -7,6 +7,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
@@ -29,8 +30,8 @@ func ExampleFindLeaks() {
 		{ID: "h1", Question: "Who opened the Blue Inn in Dunmore, and in what year?"},
 		{ID: "h2", Question: "How many rooms does the inn have?"},
 	}
-	leaks := question.FindLeaks(training, held, question.LeakOptions{})
-	for _, q := range question.WithoutLeaks(held, leaks) {
+	leakage := question.FindLeaks(training, held, question.LeakOptions{})
+	for _, q := range leakage.Without(held) {
 		fmt.Println(q.ID)
 	}
 	// Output: h2
@@ -47,7 +48,7 @@ func ExampleCompose() {
 		}
 		chunks = append(chunks, chunk)
 	}
-	composed, err := question.Compose(ctx, writer{}, chunks, question.ComposeOptions{MinChunk: -1})
+	composed, err := question.Compose(ctx, writer{}, chunks, question.ComposeOptions{MinChunk: opt.Of(0)})
 	if err != nil {
 		log.Fatal(err)
 	}

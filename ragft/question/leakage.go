@@ -1,6 +1,7 @@
 package question
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -12,44 +13,43 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// LeakOptions controls [FindLeaks]. The zero value looks for eight words in a
-// row, and for questions of the same words.
+// LeakOptions controls [FindLeaks]. The zero value looks for runs of eight words.
 type LeakOptions struct {
 	N int `json:"n"` // words of a run; 0 = 8
-	// MinShare is the share of a question's runs of N words that must stand in
-	// one training question; 0 = 0.5. A shorter question leaks where all its
-	// words stand there, in order, and make up this share of its words: "Who is
-	// he?" is not given away by every question that asks so in passing, nor
-	// "Where?" after other turns.
+	// MinShare is the share of a question's runs of N words that must occur in
+	// one training question; 0 = 0.5. A shorter question leaks if all its words
+	// occur there, in order, and make up this share of the training question's
+	// words: not every question that contains "Who is he?" gives it away, and
+	// "Where?" is only the same question after the same turns.
 	MinShare float64 `json:"min_share"`
 }
 
 func (o LeakOptions) withDefaults() LeakOptions {
-	if o.N <= 0 {
-		o.N = 8
-	}
-	if o.MinShare <= 0 {
-		o.MinShare = 0.5
-	}
+	o.N, o.MinShare = cmp.Or(o.N, 8), cmp.Or(o.MinShare, 0.5)
 	return o
 }
 
 // Leak is an evaluation question that a training question gives away.
 type Leak struct {
 	Evaluation string  `json:"evaluation"` // id of the question that is measured
-	Training   string  `json:"training"`   // id of the question that was learnt from
+	Training   string  `json:"training"`   // id of the training question
 	Share      float64 `json:"share"`      // of the runs of words, in (0, 1]
 	Text       string  `json:"text"`       // the first run that both have
 }
 
-// FindLeaks looks for evaluation questions that stand in the training
-// questions, by runs of words of the normalised texts (the n-gram overlap of
-// Brown et al. 2020, appendix C). Each evaluation question is listed once,
-// with the training question that holds the most of it, in the order of
-// evaluation; one without an id is named by its place, as #1. Time is linear in
-// the lengths of the texts.
-func FindLeaks(training, evaluation []Question, o LeakOptions) []Leak {
+// FindLeaks looks for evaluation questions that training questions give away, by
+// runs of words that both have after [answer.Normalize] (the n-gram overlap of
+// Brown et al. 2020, appendix C). Each evaluation question is listed once, with
+// the training question that shares the most with it, in the order of
+// evaluation. A question without an id is named by its place, as by [WithIDs].
+// Time is linear in the lengths of the texts. A negative option is taken as 0.
+func FindLeaks(training, evaluation []Question, o LeakOptions) *Leakage {
+	o.N, o.MinShare = max(o.N, 0), max(o.MinShare, 0)
 	o = o.withDefaults()
+	return &Leakage{Training: len(training), Evaluation: len(evaluation), Options: o, Leaks: findLeaks(training, evaluation, o)}
+}
+
+func findLeaks(training, evaluation []Question, o LeakOptions) []Leak {
 	training, evaluation = WithIDs(training), WithIDs(evaluation)
 	words := make([][]string, len(training))
 	byRun := map[string][]int{} // run of words -> training questions
@@ -79,7 +79,7 @@ func FindLeaks(training, evaluation []Question, o LeakOptions) []Leak {
 		hits, first := map[int]int{}, map[int]string{}
 		for _, run := range all {
 			for _, i := range byRun[run] {
-				if len(own) < o.N && (float64(len(own)) < o.MinShare*float64(len(words[i])) || !slices.EqualFunc(q.History, training[i].History, func(a, b model.Message) bool { return a.Content == b.Content })) {
+				if len(own) < o.N && (float64(len(own)) < o.MinShare*float64(len(words[i])) || !sameTurns(q, training[i])) {
 					continue
 				}
 				if hits[i]++; hits[i] == 1 {
@@ -100,41 +100,44 @@ func FindLeaks(training, evaluation []Question, o LeakOptions) []Leak {
 	return leaks
 }
 
-// Leakage is what was looked for and found between training and evaluation.
+// Leakage is what [FindLeaks] found between training and evaluation.
 type Leakage struct {
-	Training   int         `json:"training"` // questions of each side
+	Training   int         `json:"training"` // number of questions on each side
 	Evaluation int         `json:"evaluation"`
-	Options    LeakOptions `json:"options"`
+	Options    LeakOptions `json:"options"` // defaults filled in
 	Leaks      []Leak      `json:"leaks,omitempty"`
-	// LeftOut: the questions that leak are not among those that were evaluated.
+	// LeftOut says that the questions that leak were not evaluated. Callers set it.
 	LeftOut bool `json:"left_out,omitempty"`
 }
 
-// MeasureLeakage is [FindLeaks] with what it went by, to be kept with an
-// evaluation.
-func MeasureLeakage(training, evaluation []Question, o LeakOptions) *Leakage {
-	return &Leakage{
-		Training: len(training), Evaluation: len(evaluation), Options: o.withDefaults(),
-		Leaks: FindLeaks(training, evaluation, o),
+// Without returns the evaluation questions that do not leak. They must be those
+// that [FindLeaks] was given.
+func (l *Leakage) Without(evaluation []Question) []Question {
+	leaked := make(map[string]bool, len(l.Leaks))
+	for _, leak := range l.Leaks {
+		leaked[leak.Evaluation] = true
 	}
+	var kept []Question
+	for i, q := range WithIDs(evaluation) {
+		if !leaked[q.ID] {
+			kept = append(kept, evaluation[i])
+		}
+	}
+	return kept
 }
 
 // String says how many questions leak.
 func (l *Leakage) String() string {
-	found := "None"
-	if n := len(l.Leaks); n > 0 {
-		found = fmt.Sprint(n)
+	by := fmt.Sprintf("with at least %.0f %% of its runs of %d words, or all words of a shorter one", 100*l.Options.MinShare, l.Options.N)
+	if len(l.Leaks) == 0 {
+		return fmt.Sprintf("No evaluation question (of %d) overlaps a training question (of %d) %s.", l.Evaluation, l.Training, by)
 	}
-	text := fmt.Sprintf("%s of %d evaluation questions stand in one of %d training questions: at least %.0f %% of their runs of %d words, or all of a shorter one.",
-		found, l.Evaluation, l.Training, 100*l.Options.MinShare, l.Options.N)
-	switch {
-	case len(l.Leaks) == 0:
-	case l.LeftOut:
-		text += " They are left out of all figures."
-	default:
-		text += " They are in all figures."
+	text := fmt.Sprintf("%d of %d evaluation questions overlap a training question (of %d), each %s.", len(l.Leaks), l.Evaluation,
+		l.Training, by)
+	if l.LeftOut {
+		return text + " They are left out of all figures."
 	}
-	return text
+	return text + " They are included in all figures."
 }
 
 // WriteTable writes the result as plain text, at most 110 characters wide.
@@ -151,25 +154,15 @@ func (l *Leakage) WriteTable(w io.Writer) error {
 	return figures.WriteText(w, text)
 }
 
-// WithoutLeaks returns the evaluation questions that [FindLeaks], given the same
-// ones, does not name.
-func WithoutLeaks(evaluation []Question, leaks []Leak) []Question {
-	leaked := make(map[string]bool, len(leaks))
-	for _, l := range leaks {
-		leaked[l.Evaluation] = true
-	}
-	var kept []Question
-	for i, q := range WithIDs(evaluation) {
-		if !leaked[q.ID] {
-			kept = append(kept, evaluation[i])
-		}
-	}
-	return kept
+// String names both questions and what they share.
+func (l Leak) String() string {
+	return fmt.Sprintf("question %s overlaps training question %s (%.0f %% of its runs of words, the first being %q)", l.Evaluation,
+		l.Training, 100*l.Share, l.Text)
 }
 
-// String says which question leaks from where.
-func (l Leak) String() string {
-	return fmt.Sprintf("question %s stands in training question %s (%.0f %% of it: %q)", l.Evaluation, l.Training, 100*l.Share, l.Text)
+// sameTurns reports whether the same was said before both questions.
+func sameTurns(a, b Question) bool {
+	return slices.EqualFunc(a.History, b.History, func(x, y model.Message) bool { return x.Content == y.Content })
 }
 
 // runs returns every run of n words, joined.

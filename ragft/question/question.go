@@ -28,13 +28,18 @@ type Question struct {
 	Answer       string   `json:"answer"`                 // "" = unanswerable
 	Aliases      []string `json:"aliases,omitempty"`      // other correct answers
 	Unanswerable bool     `json:"unanswerable,omitempty"` // nothing in the documents answers it
+	Gap          Gap      `json:"gap,omitempty"`          // why it is unanswerable; "" = answerable, or not known
+
+	// Group names questions that belong together, such as those about one paragraph: intervals of an evaluation resample
+	// groups. "" = a group of its own.
+	Group string `json:"group,omitempty"`
 
 	// History are the turns before the question, oldest first, without which
-	// "Where?" asks nothing. [eval.Run] and the recipes show them to the model
-	// where [assistant.Assistant] shows [assistant.Query].History, so that a row is asked as the tuned
-	// model will be. Passages are searched for the question alone, and a judge
-	// sees the question alone beside the reference. What the assistant said in
-	// them is prompt, and not learnt but with [finetune.LossAll].
+	// "Where?" cannot be answered. Evaluations and recipes show them to the model
+	// in the same place as an assistant does, so that a row is asked as the tuned
+	// model will be. Passages are searched for the question alone, and a judge sees
+	// only the question and the reference. What the assistant said in them is
+	// prompt; it is learnt only with the loss "all" of package finetune.
 	History []model.Message `json:"history,omitempty"`
 
 	// Parts, where set, are what an answer must hold all of, each with its
@@ -48,6 +53,16 @@ type Question struct {
 	// and a long answer in none.
 	Evidence []string `json:"evidence,omitempty"`
 }
+
+// Gap says why the documents do not answer a question. The two kinds differ so much in how hard they are to notice that
+// evaluations report them apart.
+type Gap string
+
+// The kinds of gaps.
+const (
+	GapAbsent  Gap = "absent"  // no document is about it
+	GapAltered Gap = "altered" // a document is about it, but does not say: as in SQuAD 2.0's altered questions
+)
 
 // Golds returns the reference answers: Answer, then Aliases, without empty
 // ones. It is empty for a question that is unanswerable.
@@ -64,13 +79,13 @@ func (q Question) Golds() []string {
 	return golds
 }
 
-// ReadQuestions reads questions in JSONL: one object a line with the fields
-// question, answer, and optionally aliases, id, unanswerable, parts, history and evidence. Empty lines
-// are skipped, unknown fields ignored. An empty answer makes a question
-// unanswerable, as does "unanswerable": true in place of the answer; with
-// neither it is an error, since the answers may stand under another name. A
-// question without an id gets "q" and its line number.
-// The first broken line ends reading with a [*retriever.LineError].
+// Read reads questions in JSONL: one object a line with the fields question and
+// answer, and optionally aliases, id, unanswerable, parts, history and evidence.
+// Empty lines are skipped, unknown fields ignored. An empty answer makes a
+// question unanswerable, as does "unanswerable": true instead of the answer; with
+// neither it is an error, since the answers may be under another name. A
+// question without an id gets "q" and its line number. The first broken line
+// ends reading with a [*retriever.LineError].
 func Read(r io.Reader) ([]Question, error) { return read("", r) }
 
 func read(name string, r io.Reader) ([]Question, error) {
@@ -92,16 +107,16 @@ func read(name string, r io.Reader) ([]Question, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ragft: questions: %w", err)
+		return nil, fmt.Errorf("questions: %w", err)
 	}
 	return questions, nil
 }
 
-// ReadQuestionsFile is [Read] of a file.
+// ReadFile is [Read] of a file.
 func ReadFile(path string) ([]Question, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("ragft: questions: %w", err)
+		return nil, fmt.Errorf("questions: %w", err)
 	}
 	defer f.Close()
 	return read(path, f)
@@ -142,9 +157,11 @@ func parseQuestion(line []byte) (Question, error) {
 	case q.Answer != "" && q.Unanswerable:
 		return Question{}, errors.New(`"unanswerable" together with an "answer"`)
 	case in.Answer == nil && in.Answers != nil:
-		return Question{}, errors.New(`the field "answers" is not read: put one answer into "answer" and the others into "aliases", or read the file with package dataset`)
+		return Question{}, errors.New(`the field "answers" is not read: put one answer into "answer" and the others into "aliases", ` +
+			`or read the file with package dataset`)
 	case in.Answer == nil && !q.Unanswerable:
-		return Question{}, errors.New(`the field "answer" is missing: give the reference answer, or "" for a question that the documents do not answer`)
+		return Question{}, errors.New(`the field "answer" is missing: give the reference answer, or "" for a question ` +
+			`that the documents do not answer`)
 	}
 	q.Unanswerable = q.Answer == ""
 	return q, nil
@@ -163,26 +180,23 @@ func (id *questionID) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// WriteQuestions writes questions in the form that [Read] reads.
-func Write(w io.Writer, questions []Question) error {
-	if err := jsonl.Write(w, questions); err != nil {
-		return fmt.Errorf("ragft: questions: %w", err)
-	}
-	return nil
-}
-
-// WriteQuestionsFile is [Write] to a file, which is replaced as a
-// whole or not at all.
+// WriteFile writes questions in the form that [Read] reads. The file is replaced
+// atomically.
 func WriteFile(path string, questions []Question) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, questions) })
+	return atomicfile.Write(path, func(w io.Writer) error {
+		if err := jsonl.Write(w, questions); err != nil {
+			return fmt.Errorf("questions: %w", err)
+		}
+		return nil
+	})
 }
 
-// SplitQuestions draws held-out questions: a share of the answerable ones and
+// Split draws held-out questions: a share of the answerable ones and
 // the same share of the unanswerable ones, each rounded to the nearest whole,
 // decided by seed and wording alone. So the order of the input does not
-// matter, and questions of the same wording (after [answer.Normalize]) land on the
-// same side. Both results keep the order of the input. A share outside [0, 1]
-// is brought into it.
+// matter, and questions with the same wording (after [answer.Normalize]) are on the
+// same side. Both results keep the order of the input. A share below 0 or above 1
+// is taken as 0 or 1.
 func Split(questions []Question, heldOut float64, seed uint64) (train, held []Question) {
 	side := map[string]bool{} // normalised wording -> held out
 	for _, unanswerable := range []bool{false, true} {

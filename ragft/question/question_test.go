@@ -37,15 +37,16 @@ func TestReadQuestions(t *testing.T) {
 func TestReadQuestionsNamesTheLine(t *testing.T) {
 	const good = `{"question":"a?","answer":"b"}` + "\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"broken":              {good + `{"question":`, "line 2: unexpected end of JSON input"},
-		"not an object":       {good + "\n[1]", "line 3"},
-		"wrong type":          {`{"question":5}`, "line 1"},
-		"no question":         {good + `{"answer":"x"}`, `line 2: the field "question" is missing or empty`},
-		"alias only":          {`{"question":"q","aliases":["x"]}`, `line 1: "aliases" without an "answer"`},
-		"no answer":           {`{"question":"q"}`, `line 1: the field "answer" is missing: give the reference answer, or ""`},
-		"answers":             {`{"question":"q","answers":["x"]}`, `line 1: the field "answers" is not read: put one answer into "answer"`},
-		"contradiction":       {`{"question":"q","answer":"x","unanswerable":true}`, `line 1: "unanswerable" together`},
-		"same id":             {`{"id":"i","question":"q","answer":""}` + "\n" + `{"id":"i","question":"r","answer":""}`, `line 2: id "i" was used before, in line 1`},
+		"broken":        {good + `{"question":`, "line 2: unexpected end of JSON input"},
+		"not an object": {good + "\n[1]", "line 3"},
+		"wrong type":    {`{"question":5}`, "line 1"},
+		"no question":   {good + `{"answer":"x"}`, `line 2: the field "question" is missing or empty`},
+		"alias only":    {`{"question":"q","aliases":["x"]}`, `line 1: "aliases" without an "answer"`},
+		"no answer":     {`{"question":"q"}`, `line 1: the field "answer" is missing: give the reference answer, or ""`},
+		"answers":       {`{"question":"q","answers":["x"]}`, `line 1: the field "answers" is not read: put one answer into "answer"`},
+		"contradiction": {`{"question":"q","answer":"x","unanswerable":true}`, `line 1: "unanswerable" together`},
+		"same id": {`{"id":"i","question":"q","answer":""}` + "\n" + `{"id":"i","question":"r","answer":""}`,
+			`line 2: id "i" was used before, in line 1`},
 		"not UTF-8":           {good + "{\"question\":\"\xff\"}", "line 2: not UTF-8"},
 		"line without an end": {good + good + strings.Repeat("x", jsonl.MaxLine+1), "line 3: longer than 8388608 bytes"},
 	} {
@@ -178,7 +179,7 @@ func FuzzReadQuestions(f *testing.F) {
 			require.Equal(t, q.Unanswerable, len(q.Golds()) == 0)
 		}
 		var out bytes.Buffer
-		require.NoError(t, Write(&out, questions))
+		require.NoError(t, jsonl.Write(&out, questions))
 		again, err := Read(&out)
 		require.NoError(t, err)
 		require.Equal(t, questions, again)
@@ -186,7 +187,8 @@ func FuzzReadQuestions(f *testing.F) {
 }
 
 func TestQuestionIDsThatAreNumbers(t *testing.T) {
-	questions, err := Read(strings.NewReader(`{"id": 12, "question": "Who?", "answer": "Ann"}` + "\n" + `{"id": null, "question": "What?", "answer": ""}`))
+	questions, err := Read(strings.NewReader(`{"id": 12, "question": "Who?", "answer": "Ann"}` + "\n" +
+		`{"id": null, "question": "What?", "answer": ""}`))
 	require.NoError(t, err)
 	require.Equal(t, "12", questions[0].ID)
 	require.Equal(t, "q2", questions[1].ID)

@@ -15,25 +15,12 @@ const (
 	minhashRows  = 4
 )
 
-// DuplicateOptions controls [Deduplicate]. The zero value works.
-type DuplicateOptions struct {
-	Shingle    int     // words of a shingle; 0 = 5
-	Similarity float64 // of the sets of shingles (Jaccard), from which texts are duplicates, in (0, 1]; 0 = 0.8
-}
-
-// Deduplicate returns the places of the texts to keep, in order, and how many
-// of the others equal one before them (but for case, punctuation and blank
-// space) or nearly do: the first text of its kind is kept. Near-duplicates are
-// found by MinHash (Broder 1997) over runs of words and confirmed by the exact
-// similarity of their sets. A text of fewer words than a shingle has itself as
-// its only one.
-func Deduplicate(texts []string, o DuplicateOptions) (keep []int, exact, near int) {
-	if o.Shingle <= 0 {
-		o.Shingle = 5
-	}
-	if o.Similarity <= 0 {
-		o.Similarity = 0.8
-	}
+// deduplicate returns the places of the texts to keep, in order, and how many of
+// the others equal an earlier one (apart from case, punctuation and white space)
+// or nearly do. Near-duplicates are found by MinHash (Broder 1997) over runs of
+// words, the shingles, and confirmed by the exact similarity of their sets. A
+// text of fewer words than a shingle is its own only shingle.
+func deduplicate(texts []string, shingle int, similarity float64) (keep []int, exact, near int) {
 	seen := map[string]bool{}
 	buckets := map[[2]uint64][]int{} // band and its hash -> kept texts
 	kept := map[int]map[uint64]bool{}
@@ -45,9 +32,9 @@ func Deduplicate(texts []string, o DuplicateOptions) (keep []int, exact, near in
 			continue
 		}
 		seen[key] = true
-		set := shingles(words, o.Shingle)
+		set := shingles(words, shingle)
 		bands := bandsOf(set)
-		if similar(set, bands, buckets, kept, o.Similarity) {
+		if similar(set, bands, buckets, kept, similarity) {
 			near++
 			continue
 		}
@@ -93,17 +80,17 @@ func bandsOf(set map[uint64]bool) [][2]uint64 {
 		for r := range minhashRows {
 			least := ^uint64(0)
 			for x := range set {
-				least = min(least, mix(x^mix(uint64(b*minhashRows+r+1))))
+				least = min(least, scatter(x^scatter(uint64(b*minhashRows+r+1))))
 			}
-			hash = mix(hash ^ least)
+			hash = scatter(hash ^ least)
 		}
 		bands[b] = [2]uint64{uint64(b), hash}
 	}
 	return bands
 }
 
-// mix is a bijection of 64-bit numbers that scatters them (the finaliser of SplitMix64).
-func mix(x uint64) uint64 {
+// scatter is a bijection of 64-bit numbers that scatters them (the finaliser of SplitMix64).
+func scatter(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb

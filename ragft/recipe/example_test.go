@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 )
@@ -14,9 +15,9 @@ func ExampleRecipe() {
 	ctx := context.Background()
 	index := fixture.Inn(ctx)
 	defer index.Close()
-	r := recipe.Mix{Parts: []recipe.MixPart{
-		{Recipe: recipe.RAFT{OracleShare: 1}, Weight: 1},
-		{Recipe: selfdemo.Recipe{Options: selfdemo.Options{Policy: selfdemo.Policy{MaxRefusals: 0.5}}}, Weight: 1},
+	r := recipe.Mix{Recipes: []recipe.Recipe{
+		recipe.RAFT{OracleShare: opt.Of(1.0)},
+		selfdemo.Recipe{Policy: selfdemo.Policy{MaxRefusals: opt.Of(0.5)}},
 	}}
 	in := recipe.Input{Model: fixture.Reader{}, Search: index, Questions: fixture.InnQuestions(), Seed: 1}
 	cost, err := r.Estimate(in)

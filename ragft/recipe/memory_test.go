@@ -8,7 +8,9 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
@@ -25,11 +27,12 @@ func TestDeduplicate(t *testing.T) {
 	for i := 0; i < 60; i += 10 {
 		far[i] = fmt.Sprint("other", i) // 26 shingles of 56 lost: 30/82
 	}
-	texts := []string{strings.Join(long, " "), "Short one.", "short  ONE", strings.Join(changed, " "), strings.Join(far, " "), "Another short."}
-	keep, exact, near := Deduplicate(texts, DuplicateOptions{})
+	texts := []string{strings.Join(long, " "), "Short one.", "short  ONE", strings.Join(changed, " "), strings.Join(far, " "),
+		"Another short."}
+	keep, exact, near := deduplicate(texts, 5, 0.8)
 	require.Equal(t, []int{0, 1, 4, 5}, keep)
 	require.Equal(t, []int{1, 1}, []int{exact, near})
-	keep, _, _ = Deduplicate(texts, DuplicateOptions{Similarity: 0.97})
+	keep, _, _ = deduplicate(texts, 5, 0.97)
 	require.Contains(t, keep, 3)
 }
 
@@ -59,7 +62,7 @@ func TestPretraining(t *testing.T) {
 	for i := range 20 {
 		general = append(general, fmt.Sprintf("General text number %d says this.", i))
 	}
-	r, err := Pretrain{General: general, Replay: 0.5}.Rows(t.Context(), Input{Corpus: corpus})
+	r, err := Pretrain{General: general, Replay: opt.Of(0.5)}.Rows(t.Context(), Input{Corpus: corpus})
 	require.NoError(t, err)
 	words, watched := map[string]int{}, 0
 	texts := map[string]bool{}
@@ -69,7 +72,7 @@ func TestPretraining(t *testing.T) {
 		require.False(t, texts[row.Text])
 		texts[row.Text] = true
 		if row.HeldOut {
-			require.Equal(t, rows.SourceGeneral, row.Source)
+			require.Equal(t, trainlog.General, row.Source)
 			watched += len(strings.Fields(row.Text))
 			continue
 		}
@@ -77,24 +80,24 @@ func TestPretraining(t *testing.T) {
 	}
 	require.Equal(t, 120-18, watched, "all that replay leaves, and that is less than Watch")
 	require.True(t, texts["The mill is old and red. It stands by the river."], "the overlap once")
-	require.Equal(t, map[string]int{rows.SourceDomain: 18, rows.SourceGeneral: 18}, words)
-	require.Equal(t, map[rows.DropReason]int{DropDuplicate: 1, DropNearDuplicate: 0, DropShort: 1}, r.Dropped)
+	require.Equal(t, map[string]int{trainlog.Domain: 18, trainlog.General: 18}, words)
+	require.Equal(t, map[string]int{"duplicate": 1, "near-duplicate": 0, "short": 1}, r.Dropped)
 	require.False(t, len(rows.Stale(r.Rows, corpus)) > 0)
 
-	r, err = Pretrain{General: general, Replay: -1, Watch: 12}.Rows(t.Context(), Input{Corpus: corpus})
+	r, err = Pretrain{General: general, Replay: opt.Of(0.0), Watch: opt.Of(12)}.Rows(t.Context(), Input{Corpus: corpus})
 	require.NoError(t, err)
 	held := slices.DeleteFunc(slices.Clone(r.Rows), func(row rows.Row) bool { return !row.HeldOut })
 	require.Len(t, held, 2, "of six words each")
 	require.Len(t, r.Rows, 4, "and the domain; nothing is replayed")
 
 	_, err = Pretrain{}.Rows(t.Context(), Input{Corpus: corpus})
-	require.ErrorContains(t, err, "set Pretraining.General, or Replay to -1")
-	_, err = Pretrain{Replay: -1}.Rows(t.Context(), Input{Corpus: corpus[2:4]})
+	require.ErrorContains(t, err, "set Pretrain.General, or Replay to 0")
+	_, err = Pretrain{Replay: opt.Of(0.0)}.Rows(t.Context(), Input{Corpus: corpus[2:4]})
 	require.ErrorIs(t, err, reading.ErrTooLittleText)
-	require.ErrorContains(t, err, "1 texts are left of 2 passages")
+	require.ErrorContains(t, err, "of 2 passages 1 texts are left (duplicate 1)")
 
 	// A model that counts: a token is a letter or a blank here, 48 + 36 of the domain.
-	r, err = Pretrain{General: general, Replay: 0.5}.Rows(t.Context(), Input{Corpus: corpus, Model: lettered{fake.AlwaysSays("")}})
+	r, err = Pretrain{General: general, Replay: opt.Of(0.5)}.Rows(t.Context(), Input{Corpus: corpus, Model: lettered{fake.AlwaysSays("")}})
 	require.NoError(t, err)
 	letters := map[string]int{}
 	for _, row := range r.Rows {
@@ -102,7 +105,7 @@ func TestPretraining(t *testing.T) {
 			letters[row.Source] += len(row.Text)
 		}
 	}
-	require.Equal(t, 84, letters[rows.SourceDomain])
-	require.LessOrEqual(t, letters[rows.SourceGeneral], 84)
-	require.Greater(t, letters[rows.SourceGeneral], 84-8, "at most a word is missing")
+	require.Equal(t, 84, letters[trainlog.Domain])
+	require.LessOrEqual(t, letters[trainlog.General], 84)
+	require.Greater(t, letters[trainlog.General], 84-8, "at most a word is missing")
 }

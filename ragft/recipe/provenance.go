@@ -4,73 +4,83 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"math"
-	"reflect"
 
 	"github.com/ragft/ragft/internal/version"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// provenance is what the rows of a recipe say about their making: with which
-// options, and, where a model wrote the row, by which.
-func (in Input) Provenance(recipe Recipe, wrote model.Model) rows.Provenance {
-	p := rows.Provenance{Version: version.Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.Label(), Seed: in.Seed, Options: RecipeOptions(recipe, in.Passages)}
+// Provenance is what a row says about its making: prompts, seed, the options of
+// the recipe by their keys, and, if a model wrote something of the row, which.
+//
+// Options are numbers, switches, texts, lists of texts, and maps of these, with
+// defaults filled in. What is zero is left out, and a text of more than 64 bytes
+// is replaced by its hash; texts in lists are kept whole.
+func (in Input) Provenance(options map[string]any, wrote model.Model) rows.Provenance {
+	p := rows.Provenance{Version: version.Version, Prompts: in.Prompts.Hash(), Template: in.Prompts.Template.Label(), Seed: in.Seed,
+		Options: optionsJSON(options)}
 	if wrote != nil {
-		p.Model, p.ModelHash = wrote.Name(), rows.ModelHash(wrote)
+		p.Model, p.ModelHash = wrote.Name(), modelHash(wrote)
 	}
 	return p
 }
 
-// recipeOptions is the JSON of options by their names, in the order of the
-// alphabet: numbers, words and switches that are not zero, and of longer text
-// its hash; the system messages that candidates were generated with are whole,
-// since nothing else has them. Other lists and models are left out, and what
-// provenance says elsewhere.
-// passages is what the input says for a recipe without a number of its own.
-func RecipeOptions(recipe any, passages int) json.RawMessage {
-	options := map[string]any{}
-	addOptions(options, reflect.ValueOf(recipe))
-	if _, ok := recipe.(Gold); ok {
-		options["Passages"] = passages
+func optionsJSON(options map[string]any) json.RawMessage {
+	data, err := json.Marshal(brief(options))
+	if err != nil { // a number that JSON does not have: recipes refuse such options
+		return nil
 	}
-	data, _ := json.Marshal(options) // numbers, words and switches always can be
 	return data
 }
 
-func addOptions(options map[string]any, v reflect.Value) {
-	for i := range v.NumField() {
-		name, field := v.Type().Field(i).Name, v.Field(i)
-		if field.IsZero() || name == "Prompts" || name == "Seed" || name == "Batch" {
-			continue
-		}
-		if name == "ClosedPrompts" || name == "ReadPrompts" {
-			options[name] = field.Interface()
-			continue
-		}
-		switch field.Kind() {
-		case reflect.Struct:
-			if name == "Judge" && field.FieldByName("Model").IsNil() {
-				continue // without a model nothing is judged, whatever the other options are
+// brief leaves out what is zero and shortens long texts.
+func brief(options map[string]any) map[string]any {
+	out := map[string]any{}
+	for key, value := range options {
+		switch v := value.(type) {
+		case map[string]any:
+			if nested := brief(v); len(nested) > 0 {
+				out[key] = nested
 			}
-			nested := map[string]any{}
-			addOptions(nested, field)
-			if len(nested) > 0 {
-				options[name] = nested
+		case []string:
+			if len(v) > 0 {
+				out[key] = v
 			}
-		case reflect.Float64:
-			if f := field.Float(); !math.IsNaN(f) && !math.IsInf(f, 0) {
-				options[name] = f
+		case string:
+			if len(v) > 64 {
+				sum := sha256.Sum256([]byte(v))
+				v = "sha256:" + hex.EncodeToString(sum[:8])
 			}
-		case reflect.String:
-			text := field.String()
-			if len(text) > 64 {
-				sum := sha256.Sum256([]byte(text))
-				text = "sha256:" + hex.EncodeToString(sum[:8])
+			if v != "" {
+				out[key] = v
 			}
-			options[name] = text
-		case reflect.Bool, reflect.Int:
-			options[name] = field.Interface()
+		case int:
+			if v != 0 {
+				out[key] = v
+			}
+		case float64:
+			if v != 0 {
+				out[key] = v
+			}
+		case bool:
+			if v {
+				out[key] = v
+			}
+		default:
+			out[key] = v
 		}
 	}
+	return out
+}
+
+// modelHash asks the model for the hash of its weights, and otherwise hashes its
+// name.
+func modelHash(m model.Model) string {
+	if hasher, ok := model.As[model.Hasher](m); ok {
+		if hash := hasher.Hash(); hash != "" {
+			return hash
+		}
+	}
+	sum := sha256.Sum256([]byte(m.Name()))
+	return hex.EncodeToString(sum[:])
 }

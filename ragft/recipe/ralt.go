@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -19,81 +21,74 @@ import (
 // alone, sum over i, j of log p(r_i | q_i, c_ij). It generates nothing. It
 // needs Search and Questions.
 //
-// Unlike FedRAG's implementation, the prompt takes no part in the loss, and the
-// response ends with the model's end-of-turn token, both by [finetune.Train]. The paper's
-// layout of the prompt is [prompt.RADIT], to be set in RecipeInput.Prompts and
-// where the model is asked.
+// Unlike in FedRAG's implementation, the prompt takes no part in the loss, and
+// the response ends with the model's end-of-turn token; package finetune sees to
+// both. The paper's layout of the prompt is [prompt.RADIT]: set it in
+// Input.Prompts and wherever the model is asked.
 type RALT struct {
 	Chunks  int    // passages of a question, each in an example of its own; 0 = 3, as in the paper
 	Refusal string // target of unanswerable questions; "" = such questions are left out
 
-	// Texts and Instructions are mixed in, so that they make up the given
-	// shares of all rows: in the paper 10 % plain text and 5 % instructions.
-	// At most all of them, in random order.
+	// Texts and Instructions are mixed in, without repetition, so that they make
+	// up the given shares of all rows as far as there are enough. Unset = 0.1 and
+	// 0.05, as in the paper.
 	Texts                        []string
 	Instructions                 []rows.Instruction
-	TextShare, InstructionsShare float64 // 0 = 0.1 and 0.05, negative = none
+	TextShare, InstructionsShare opt.Value[float64]
 
-	// MaxRows bounds each kind of rows; 0 = 7500, as in the paper.
-	MaxRows int
+	MaxRows int // largest number of rows of each kind; 0 = 7500, as in the paper
 }
 
 // Name is "ralt".
 func (RALT) Name() string { return "ralt" }
 
-// DropNoPassage: the search found nothing for the question.
-const DropNoPassage rows.DropReason = "no-passage"
-
-// Kinds of rows of the mixture.
-const KindInstruction rows.Kind = "instruction" // plain instruction -> its reference response
-
 func (r RALT) withDefaults() RALT {
-	if r.Chunks <= 0 {
-		r.Chunks = 3
-	}
-	if r.MaxRows <= 0 {
-		r.MaxRows = 7500
-	}
-	if r.TextShare == 0 {
-		r.TextShare = 0.1
-	}
-	if r.InstructionsShare == 0 {
-		r.InstructionsShare = 0.05
-	}
-	r.TextShare, r.InstructionsShare = max(0, r.TextShare), max(0, r.InstructionsShare)
+	r.Chunks, r.MaxRows = cmp.Or(r.Chunks, 3), cmp.Or(r.MaxRows, 7500)
+	r.TextShare, r.InstructionsShare = opt.Of(r.TextShare.Or(0.1)), opt.Of(r.InstructionsShare.Or(0.05))
 	return r
+}
+
+func (r RALT) check() error {
+	r = r.withDefaults()
+	texts, instructions := r.TextShare.Or(0), r.InstructionsShare.Or(0)
+	switch {
+	case r.Chunks < 0 || r.MaxRows < 0:
+		return fmt.Errorf("negative options: Chunks %d, MaxRows %d", r.Chunks, r.MaxRows)
+	case !(texts >= 0 && instructions >= 0):
+		return fmt.Errorf("negative shares: TextShare %v, InstructionsShare %v", texts, instructions)
+	case !(texts+instructions < 1):
+		return fmt.Errorf("TextShare %v and InstructionsShare %v leave nothing for the questions", texts, instructions)
+	}
+	return nil
 }
 
 // Estimate is no cost.
 func (r RALT) Estimate(in Input) (model.Cost, error) {
-	if err := in.Needs(false, true, true, false); err != nil {
-		return model.Cost{}, fmt.Errorf("ragft: %s: %w", r.Name(), err)
-	}
-	if d := r.withDefaults(); d.TextShare+d.InstructionsShare >= 1 {
-		return model.Cost{}, fmt.Errorf("ragft: %s: TextShare and InstructionsShare leave nothing for the questions", r.Name())
-	}
-	return model.Cost{}, nil
+	return model.Cost{}, named(r, cmp.Or(in.NeedSearch(), in.NeedQuestions(), r.check()))
 }
 
-// Rows makes them.
+// Rows makes the rows of all questions, then those that are mixed in.
 func (r RALT) Rows(ctx context.Context, in Input) (*Result, error) {
 	if _, err := r.Estimate(in); err != nil {
 		return nil, err
 	}
 	in, r = in.WithDefaults(), r.withDefaults()
+	texts, instructions := r.TextShare.Or(0), r.InstructionsShare.Or(0)
+	provenance := in.Provenance(map[string]any{"Chunks": r.Chunks, "Refusal": r.Refusal, "TextShare": texts,
+		"InstructionsShare": instructions, "MaxRows": r.MaxRows}, nil)
 	m := meter.New(in.Progress, in.Logger)
-	out := &Result{Dropped: map[rows.DropReason]int{}}
+	out := &Result{Dropped: map[string]int{}}
 	for i, q := range in.Questions {
 		list, err := r.question(ctx, in, q)
 		if err != nil {
-			return nil, err
+			return nil, named(r, err)
 		}
 		switch {
 		case len(list) > 0:
 		case len(q.Golds()) == 0 && r.Refusal == "":
-			out.Dropped[rows.DropUnanswerable]++
+			out.Dropped["unanswerable"]++
 		default:
-			out.Dropped[DropNoPassage]++
+			out.Dropped["no-passage"]++
 		}
 		out.Rows = append(out.Rows, list...)
 		if (i+1)%in.Batch == 0 || i+1 == len(in.Questions) {
@@ -102,8 +97,11 @@ func (r RALT) Rows(ctx context.Context, in Input) (*Result, error) {
 	}
 	rng := rand.New(rand.NewPCG(in.Seed, seed.Derive(in.Seed, "ralt", "mixture")))
 	out.Rows = drawRows(out.Rows, r.MaxRows, rng)
-	own := float64(len(out.Rows)) / (1 - r.TextShare - r.InstructionsShare)
-	out.Rows = append(out.Rows, r.mixed(in, rng, int(own*r.TextShare+0.5), int(own*r.InstructionsShare+0.5))...)
+	own := float64(len(out.Rows)) / (1 - texts - instructions)
+	out.Rows = append(out.Rows, r.mixed(rng, int(own*texts+0.5), int(own*instructions+0.5))...)
+	for i := range out.Rows {
+		out.Rows[i].Provenance = provenance
+	}
 	out.Cost = m.Cost(len(out.Rows))
 	return out, nil
 }
@@ -117,36 +115,28 @@ func (r RALT) question(ctx context.Context, in Input, q question.Question) ([]ro
 	if target == "" {
 		return nil, nil
 	}
-	hits, err := in.Search.Search(ctx, q.Question, r.Chunks)
+	hits, err := in.search(ctx, q, r.Chunks)
 	if err != nil {
-		return nil, fmt.Errorf("ragft: %s: search for question %s: %w", r.Name(), q.ID, err)
+		return nil, err
 	}
 	var list []rows.Row
-	for j, hit := range hits[:min(len(hits), r.Chunks)] {
-		shown := []retriever.Hit{hit}
-		list = append(list, rows.Row{
-			ID: fmt.Sprintf("%s/%s/%d", q.ID, r.Name(), j+1), Kind: kind, Source: r.Name(),
-			Messages:   append(q.ReadMessages(in.Prompts, shown), model.Message{Role: model.RoleAssistant, Content: target}),
-			QuestionID: q.ID, Question: q.Question, Golds: q.Golds(), Context: question.LabelContext(q, shown),
-			Chunks: rows.ChunkRefs(shown), Provenance: in.Provenance(r, nil),
-		})
+	for j, hit := range hits {
+		row := answered(in.Row(r.Name(), q, []retriever.Hit{hit}), kind, target)
+		row.ID = fmt.Sprintf("%s/%s/%d", q.ID, r.Name(), j+1)
+		list = append(list, row)
 	}
 	return list, nil
 }
 
 // mixed draws plain texts and instructions.
-func (r RALT) mixed(in Input, rng *rand.Rand, texts, instructions int) []rows.Row {
+func (r RALT) mixed(rng *rand.Rand, texts, instructions int) []rows.Row {
 	var textRows, instructionRows []rows.Row
 	for i, text := range r.Texts {
-		textRows = append(textRows, rows.Row{
-			ID: fmt.Sprintf("text/%d", i+1), Kind: rows.KindText, Source: "text", Text: text, Provenance: in.Provenance(r, nil),
-		})
+		textRows = append(textRows, rows.Row{ID: fmt.Sprintf("text/%d", i+1), Kind: rows.KindText, Source: "text", Text: text})
 	}
 	for i, one := range r.Instructions {
-		instructionRows = append(instructionRows, rows.Row{
-			ID: fmt.Sprintf("instruction/%d", i+1), Kind: KindInstruction, Source: "instructions", Provenance: in.Provenance(r, nil),
-			Messages: append(rows.PlainPrompt(one.Prompt), model.Message{Role: model.RoleAssistant, Content: one.Response}),
-		})
+		row := rows.Row{ID: fmt.Sprintf("instruction/%d", i+1), Source: "instructions", Messages: one.Messages()}
+		instructionRows = append(instructionRows, answered(row, "instruction", one.Response))
 	}
 	return append(drawRows(textRows, min(texts, r.MaxRows), rng), drawRows(instructionRows, min(instructions, r.MaxRows), rng)...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
@@ -35,11 +36,11 @@ func TestRAFTFitsTheContext(t *testing.T) {
 		}
 		return shown, out
 	}
-	self := RAFT{OracleShare: 0.5, WhenAbsent: AbsentSelf, MaxTokens: 5}
+	self := RAFT{OracleShare: opt.Of(0.5), WhenAbsent: "self", MaxTokens: 5}
 	all, _ := made(self)
 	require.Positive(t, all[rows.KindAnswer][4])
 	q := in.Questions[0]
-	two, err := m.CountTokens(q.RefuseMessages(prompt.Set{}, fake.HitsOf(t, search, q.Question)[:2]))
+	two, err := m.CountTokens(q.ReadMessages(prompt.Set{}, fake.HitsOf(t, search, q.Question)[:2]))
 	require.NoError(t, err)
 	m.Context = two + 5
 	few, out := made(self)
@@ -49,7 +50,7 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	require.Len(t, out.Rows, 40)
 	m.Context = 5
 	_, out = made(self)
-	require.Equal(t, map[rows.DropReason]int{rows.DropTooLong: 40}, out.Dropped)
+	require.Equal(t, map[string]int{"too-long": 40}, out.Dropped)
 
 	// One that cannot count refuses the prompts that it is asked, and shows in the end what one that counts shows.
 	fits := 2
@@ -66,15 +67,15 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	require.Equal(t, refused[rows.KindRefusal][3], out.Cost.Calls, "the rows with the oracle ask nothing where all fit")
 	fits = 0
 	_, out = made(self)
-	require.Equal(t, map[rows.DropReason]int{rows.DropTooLong: 40}, out.Dropped)
-	_, out = made(RAFT{OracleShare: 1, Reason: true})
-	require.Equal(t, map[rows.DropReason]int{rows.DropTooLong: 40}, out.Dropped)
+	require.Equal(t, map[string]int{"too-long": 40}, out.Dropped)
+	_, out = made(RAFT{OracleShare: opt.Of(1.0), Reason: true})
+	require.Equal(t, map[string]int{"too-long": 40}, out.Dropped)
 
 	// What the model wrote of the oracle stays where the row loses its distractors.
 	fits = 2
 	const reason = `As "Ann keeps the inn." says, Ann.`
 	in.Model = fake.Limited{Model: &fake.Model{Reply: func(req model.Request, _ int) model.Sample {
-		if req.Messages[0].Content == DefaultReasonPrompt {
+		if fake.Instruction(req.Messages) == reasonPrompt {
 			return fake.Says(reason)
 		}
 		return fake.Says(fake.Decline)
@@ -100,14 +101,15 @@ func TestRAFTFitsMixedPassages(t *testing.T) {
 	in, search := Input{Model: noLong{fake.AlwaysSays(fake.Decline)}}, fake.Shelf{}
 	for i := range 80 {
 		q := question.Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Who keeps inn %d?", i), Answer: "Ann"}
-		search[q.Question] = []string{"Ann keeps the inn.", "It rains all day.", "It snows all night.", "It hails at noon.", "It is foggy at dawn."}
+		search[q.Question] = []string{"Ann keeps the inn.", "It rains all day.", "It snows all night.", "It hails at noon.",
+			"It is foggy at dawn."}
 		if i%2 == 0 {
 			search[q.Question][2] = "A long story."
 		}
 		in.Questions = append(in.Questions, q)
 	}
 	in.Search = search
-	out, err := RAFT{OracleShare: 0.5, WhenAbsent: AbsentSelf}.Rows(t.Context(), in)
+	out, err := RAFT{OracleShare: opt.Of(0.5), WhenAbsent: "self"}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	require.Equal(t, 80, len(out.Rows), out.Dropped)
 	for i, row := range out.Rows {

@@ -6,9 +6,9 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
-	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,7 +21,7 @@ func TestRAFTQuotesTheEvidenceThatIsNamed(t *testing.T) {
 	}
 	made := func() *recipe.Result {
 		t.Helper()
-		r, err := recipe.RAFT{OracleShare: 1}.Rows(t.Context(), in)
+		r, err := recipe.RAFT{OracleShare: opt.Of(1.0)}.Rows(t.Context(), in)
 		require.NoError(t, err)
 		return r
 	}
@@ -41,5 +41,5 @@ func TestRAFTQuotesTheEvidenceThatIsNamed(t *testing.T) {
 	require.Equal(t, answer.Present, row.Context)
 	require.Len(t, row.Chunks, 3, "a passage with the word no is a distractor")
 	in.Evidence = fixture.GivenEvidence("q", "The mill is still from dusk on and all night long.")
-	require.Equal(t, map[rows.DropReason]int{recipe.DropNoOracle: 1}, made().Dropped)
+	require.Equal(t, map[string]int{"no-oracle": 1}, made().Dropped)
 }

@@ -17,7 +17,7 @@ func TestGoldAnswers(t *testing.T) {
 	r, err := recipe.Gold{}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	require.Len(t, r.Rows, 1)
-	require.Equal(t, map[rows.DropReason]int{rows.DropUnanswerable: 1}, r.Dropped)
+	require.Equal(t, map[string]int{"unanswerable": 1}, r.Dropped)
 	row := r.Rows[0]
 	require.Equal(t, "mill/gold", row.ID)
 	require.Equal(t, "gold", row.Source)

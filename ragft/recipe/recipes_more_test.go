@@ -7,6 +7,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
@@ -34,7 +35,7 @@ func TestRAFTShowsAsManyPassagesWithoutTheOracle(t *testing.T) {
 		in.Questions = append(in.Questions, q)
 	}
 	in.Search = search
-	r, err := RAFT{Distractors: 2}.Rows(t.Context(), in)
+	r, err := RAFT{Distractors: opt.Of(2)}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	kinds := map[rows.Kind]int{}
 	for _, row := range r.Rows {
@@ -44,7 +45,7 @@ func TestRAFTShowsAsManyPassagesWithoutTheOracle(t *testing.T) {
 	require.InDelta(t, 0.8, float64(kinds[rows.KindAnswer])/150, 0.1, "of 150 with an oracle; three standard deviations")
 	require.Equal(t, 200, kinds[rows.KindAnswer]+kinds[rows.KindRefusal])
 
-	r, err = RAFT{Distractors: -1}.Rows(t.Context(), in)
+	r, err = RAFT{Distractors: opt.Of(0)}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	for _, row := range r.Rows {
 		require.Len(t, row.Chunks, 1, "the oracle alone, or one passage in its place")
@@ -52,9 +53,10 @@ func TestRAFTShowsAsManyPassagesWithoutTheOracle(t *testing.T) {
 
 	// An answer in parts has an oracle for each.
 	both := question.Question{ID: "both", Question: "Who came?", Answer: "Ann, Bo", Parts: [][]string{{"Ann"}, {"Bo"}}}
-	in = Input{Questions: []question.Question{both}, Search: fake.Shelf{both.Question: {"Ann came.", "Bo came.", "It rains.", "It snows.", "It hails.", "It blows."}}}
-	for _, share := range []float64{1, -1} {
-		r, err = RAFT{Distractors: 2, OracleShare: share}.Rows(t.Context(), in)
+	in = Input{Questions: []question.Question{both}, Search: fake.Shelf{both.Question: {"Ann came.", "Bo came.", "It rains.", "It snows.",
+		"It hails.", "It blows."}}}
+	for _, share := range []float64{1, 0} {
+		r, err = RAFT{Distractors: opt.Of(2), OracleShare: opt.Of(share)}.Rows(t.Context(), in)
 		require.NoError(t, err)
 		require.Len(t, r.Rows[0].Chunks, 4, share)
 	}
@@ -64,7 +66,7 @@ func TestRAFTQuotesWhatHoldsTheAnswer(t *testing.T) {
 	ask := func(q question.Question, hits ...retriever.Hit) *Result {
 		t.Helper()
 		q.ID, q.Question = "q", "Who?"
-		r, err := RAFT{OracleShare: 1}.Rows(t.Context(), Input{Search: fake.FixedHits(hits), Questions: []question.Question{q}})
+		r, err := RAFT{OracleShare: opt.Of(1.0)}.Rows(t.Context(), Input{Search: fake.FixedHits(hits), Questions: []question.Question{q}})
 		require.NoError(t, err)
 		return r
 	}
@@ -73,7 +75,7 @@ func TestRAFTQuotesWhatHoldsTheAnswer(t *testing.T) {
 	}
 	titled := hit("a", "Mara Venn", "She was born in a hut. She runs the mill.")
 	r := ask(question.Question{Answer: "Mara Venn"}, titled, hit("b", "", "It rains."))
-	require.Equal(t, 1, r.Dropped[DropNoOracle], "no sentence of the text says it")
+	require.Equal(t, 1, r.Dropped["no-oracle"], "no sentence of the text says it")
 	r = ask(question.Question{Answer: "Mara Venn"}, titled, hit("b", "", "It rains. Mara Venn is here."))
 	require.Equal(t, "The document says: \"Mara Venn is here.\"\nAnswer: Mara Venn", r.Rows[0].Response())
 
@@ -83,7 +85,7 @@ func TestRAFTQuotesWhatHoldsTheAnswer(t *testing.T) {
 	require.Equal(t, answer.Present, r.Rows[0].Context)
 	require.Len(t, r.Rows[0].Chunks, 3)
 	r = ask(parts, hit("a", "", "Ann came."), hit("b", "", "It rains."))
-	require.Equal(t, 1, r.Dropped[DropNoOracle], "a part is missing")
+	require.Equal(t, 1, r.Dropped["no-oracle"], "a part is missing")
 	r = ask(parts, hit("a", "", "Ann and Bo came."), hit("b", "", "It rains."))
 	require.Equal(t, "The document says: \"Ann and Bo came.\"\nAnswer: Ann, Bo", r.Rows[0].Response())
 }

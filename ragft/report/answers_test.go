@@ -97,7 +97,7 @@ func measured(t *testing.T) *Results {
 	require.NoError(t, err)
 	e.Calibration.Conditions = conditions
 	require.NoError(t, e.Calibration.Test(points, conditions))
-	e.Leakage = question.MeasureLeakage(
+	e.Leakage = question.FindLeaks(
 		[]question.Question{{ID: "t1", Question: "Who runs the mill?"}},
 		fixture.Village().Questions,
 		question.LeakOptions{},
@@ -212,7 +212,7 @@ func TestAnswersOfManyFlips(t *testing.T) {
 	require.ErrorContains(t, e.writeAnswers(&data), "refers to document")
 	require.ErrorContains(
 		t,
-		question.Write(&data, []question.Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}),
+		jsonl.Write(&data, []question.Question{{Question: strings.Repeat("x", jsonl.MaxLine)}}),
 		"bytes long; the limit is",
 		"what could not be read back is not written",
 	)
@@ -278,7 +278,7 @@ func TestTableOfEverything(t *testing.T) {
 	at := 0
 	for _, part := range []string{
 		"6 questions, 2 unanswerable", "Evidence and outcome", "Cost per answer", "Difference: ",
-		"Leakage. 1 of 6 evaluation questions stand in one of 1 training questions", "\nmill ",
+		"Leakage. 1 of 6 evaluation questions overlap a training question (of 1)", "\nmill ",
 		"Calibration of tuned, documents: log_prob, retrieval, fitted on 50 answers.", "\nAUROC ",
 		"Answers with a confidence of at least 0.625", "Robustness of base, documents to changes of its passages", "evidence removed",
 		"Forgetting", "over budget", "The adapter at several scales",

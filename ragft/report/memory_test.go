@@ -28,7 +28,7 @@ func TestProbeMemory(t *testing.T) {
 	by := func(name string, closed, open map[string]string) *fake.Model {
 		return &fake.Model{Called: name, Reply: func(req model.Request, _ int) model.Sample {
 			said := closed
-			if fixture.ArmOf(req) == rows.ArmRead {
+			if fixture.ArmOf(req) == "read" {
 				said = open
 			}
 			user := req.Messages[1].Content

@@ -1,8 +1,6 @@
 package rows
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,13 +14,17 @@ import (
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/retriever"
 )
 
-// Kind says what a row teaches.
+// Kind says what a row teaches. Besides the constants there is "instruction", a
+// plain instruction with its reference response, and for rows that are learnt
+// as preferences, all with the read prompt: "correct>incorrect" (a correct answer
+// over incorrect ones), "refusal>incorrect" (a refusal over incorrect answers,
+// where no candidate is correct) and "correct>refusal" (a correct answer over
+// refusals, where the passages hold the answer).
 type Kind string
 
-// The kinds of rows.
+// The kinds of rows that most recipes make.
 const (
 	KindAnswer  Kind = "answer"  // read prompt with documents -> a correct answer
 	KindRefusal Kind = "refusal" // read prompt with documents -> a refusal
@@ -33,8 +35,8 @@ const (
 // Row is one demonstration with its provenance. In JSONL it is one line.
 //
 // Messages is the whole training example: the prompt exactly as it is used at
-// inference, and as last message, with the role assistant, the target. A row of
-// plain text has Text in their place.
+// inference, and as the last message, with the role assistant, the target. A row
+// of plain text has Text instead.
 type Row struct {
 	ID       string          `json:"id"` // question id and kind; unique in a set
 	Kind     Kind            `json:"kind"`
@@ -44,22 +46,32 @@ type Row struct {
 	// Rejected are responses to the same prompt that are worse than the last of
 	// Messages. A row that has any is learnt as a preference (DPO,
 	// arXiv 2305.18290), each of them against the target.
-	Rejected Responses `json:"rejected,omitempty"`
+	// When it is read, each may also be just its text, and a single one needs no
+	// list.
+	Rejected []model.Message `json:"rejected,omitempty"`
 
 	// Text is plain text to pre-train on.
 	Text string `json:"text,omitempty"`
 
-	Weight float64 `json:"weight,omitempty"` // of the row's loss among the others'; 0 = 1
-	Source string  `json:"source,omitempty"` // data set or recipe, for losses that are reported by source
+	Weight float64 `json:"weight,omitempty"` // of the row's loss, relative to the others'; 0 = 1
+	// Source is the data set or recipe, by which losses are reported. Text to
+	// pre-train on has the source "domain" for the documents and "general" for
+	// what is mixed in so that it is not forgotten.
+	Source string `json:"source,omitempty"`
+	// Made says who wrote the target of a row of the recipe verified: "own", the
+	// model without having seen the reference; "rationalised", the model that was
+	// shown it; "reference", nobody: it is the reference itself; or "refusal".
+	// "" = not said.
+	Made string `json:"made,omitempty"`
 
-	// HeldOut: the row is never learnt, its loss is only measured, beside the
-	// rows that [finetune.Options].HeldOut draws.
+	// HeldOut: the row is never learnt; its loss is only measured, as are the
+	// losses of the rows that training draws to hold out.
 	HeldOut bool `json:"held_out,omitempty"`
 
 	QuestionID string         `json:"question_id"`
 	Question   string         `json:"question"`
 	Golds      []string       `json:"golds,omitempty"` // reference answers; none = unanswerable
-	Context    answer.Context `json:"context"`         // do the passages hold a reference answer?
+	Context    answer.Context `json:"context"`         // whether the passages hold a reference answer
 	Known      bool           `json:"known,omitempty"` // they do not, but a closed-book candidate is correct
 
 	Target          Target      `json:"target,omitzero"`
@@ -84,29 +96,41 @@ type ChunkRef struct {
 	Score  float64 `json:"score"`
 }
 
-// Provenance says how a row came to be. All hashes are hex SHA-256.
+// Provenance says how a row was made. All hashes are hex SHA-256.
 type Provenance struct {
 	Version   string         `json:"version"`              // of this library
 	Model     string         `json:"model,omitempty"`      // that wrote something of the row; "" = none did
-	ModelHash string         `json:"model_hash,omitempty"` // of the weights where the model tells, else of its name
-	Judge     string         `json:"judge,omitempty"`
-	Prompts   string         `json:"prompts"`            // [prompt.Set.Hash]
-	Template  string         `json:"template,omitempty"` // name of [prompt.Set.Template]; "" = the layout of this library
-	Rendered  map[Arm]string `json:"rendered,omitempty"` // messages sent for each arm
-	Seed      uint64         `json:"seed"`               // of the whole generation
-	// Options are those of the recipe, defaults filled in: a JSON object of their
-	// names as in Go and those values that are not zero, the system messages of
-	// ClosedPrompts and ReadPrompts among them.
+	ModelHash string         `json:"model_hash,omitempty"` // of its weights if known, else of its name
+	Judge     string         `json:"judge,omitempty"`      // name of the judging model; "" = none
+	Prompts   string         `json:"prompts"`              // hash of the texts, as [prompt.Set.Hash]
+	Template  string         `json:"template,omitempty"`   // name of the prompt template; "" = the default layout
+	Rendered  map[Arm]string `json:"rendered,omitempty"`   // hash of the messages sent for each arm
+	Seed      uint64         `json:"seed"`                 // of the whole generation
+	// Options are those of the recipe, defaults filled in: a JSON object in which
+	// what is zero is left out.
 	Options  json.RawMessage `json:"options,omitempty"`
 	Withheld bool            `json:"withheld,omitempty"` // passages with the answer were taken out on purpose
 }
 
-// Responses are alternatives to a row's last message. In JSON each is a message
-// of the assistant, or just its text; a single one needs no list.
-type Responses []model.Message
+// UnmarshalJSON reads a row. See Rejected for what it accepts there.
+func (r *Row) UnmarshalJSON(data []byte) error {
+	type plain Row
+	read := struct {
+		*plain
+		Rejected responses `json:"rejected"`
+	}{plain: (*plain)(r)}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	r.Rejected = read.Rejected
+	return nil
+}
+
+// responses are alternatives to a row's last message.
+type responses []model.Message
 
 // UnmarshalJSON reads responses.
-func (r *Responses) UnmarshalJSON(data []byte) error {
+func (r *responses) UnmarshalJSON(data []byte) error {
 	var list []json.RawMessage
 	switch data[0] {
 	case 'n': // null
@@ -137,9 +161,12 @@ func (r *Responses) UnmarshalJSON(data []byte) error {
 // Prompt returns the messages without the target; a row of text has none.
 func (r Row) Prompt() []model.Message { return r.Messages[:max(0, len(r.Messages)-1)] }
 
-// inTemplate tells whether passages and question stand in a [prompt.Template], of which
-// a row does not say where each begins.
+// InTemplate reports whether passages and question are laid out by a prompt
+// template; the row does not say where each of them begins.
 func (r Row) InTemplate() bool { return r.Provenance.Template != "" && len(r.Chunks) > 0 }
+
+// Refuses reports whether the target is a refusal.
+func (r Row) Refuses() bool { return r.Kind == KindRefusal || r.Kind == "refusal>incorrect" }
 
 // Response returns the target text; a row of text has none.
 func (r Row) Response() string {
@@ -149,7 +176,7 @@ func (r Row) Response() string {
 	return r.Messages[len(r.Messages)-1].Content
 }
 
-// check reports what makes a row useless for training.
+// Check returns an error for a row that cannot be learnt.
 func (r Row) Check() error {
 	if !(r.Weight >= 0) || math.IsInf(r.Weight, 0) {
 		return fmt.Errorf("the weight is %v: it must be positive, or 0 for 1", r.Weight)
@@ -191,13 +218,13 @@ func checkResponse(m model.Message) error {
 	return nil
 }
 
-// ReadRows reads rows in JSONL. Rows of other origin are welcome, OpenAI's
-// fine-tuning files among them: only messages, or text, is required. The first
-// broken line ends reading with a [*retriever.LineError].
+// Read reads rows in JSONL. Only messages, or text, is required, so that rows of
+// other origin can be read, such as OpenAI's fine-tuning files. The first broken
+// line ends reading with a [*retriever.LineError].
 func Read(r io.Reader) ([]Row, error) { return read("", r) }
 
 func read(name string, r io.Reader) ([]Row, error) {
-	var rows []Row
+	var list []Row
 	err := jsonl.Each(name, r, func(_ int, line []byte) error {
 		var row Row
 		if err := json.Unmarshal(line, &row); err != nil {
@@ -209,55 +236,31 @@ func read(name string, r io.Reader) ([]Row, error) {
 			}
 			return err
 		}
-		rows = append(rows, row)
+		list = append(list, row)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ragft: rows: %w", err)
+		return nil, fmt.Errorf("rows: %w", err)
 	}
-	return rows, nil
+	return list, nil
 }
 
-// ReadRowsFile is [Read] of a file.
+// ReadFile is [Read] of a file.
 func ReadFile(path string) ([]Row, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("ragft: rows: %w", err)
+		return nil, fmt.Errorf("rows: %w", err)
 	}
 	defer f.Close()
 	return read(path, f)
 }
 
-// WriteRows writes rows in JSONL.
-func Write(w io.Writer, rows []Row) error {
-	if err := jsonl.Write(w, rows); err != nil {
-		return fmt.Errorf("ragft: rows: %w", err)
-	}
-	return nil
-}
-
-// WriteRowsFile is [Write] to a file, which is replaced as a whole or not
-// at all.
-func WriteFile(path string, rows []Row) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, rows) })
-}
-
-func ChunkRefs(hits []retriever.Hit) []ChunkRef {
-	refs := make([]ChunkRef, len(hits))
-	for i, hit := range hits {
-		refs[i] = ChunkRef{ID: hit.ID, Source: hit.Source, Start: hit.Start, End: hit.End, Score: hit.Score}
-	}
-	return refs
-}
-
-// modelHash asks the model for the hash of its weights, which local models
-// can tell, and otherwise hashes its name.
-func ModelHash(m model.Model) string {
-	if hasher, ok := model.As[model.Hasher](m); ok {
-		if hash := hasher.Hash(); hash != "" {
-			return hash
+// WriteFile writes rows in JSONL. The file is replaced atomically.
+func WriteFile(path string, list []Row) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		if err := jsonl.Write(w, list); err != nil {
+			return fmt.Errorf("rows: %w", err)
 		}
-	}
-	sum := sha256.Sum256([]byte(m.Name()))
-	return hex.EncodeToString(sum[:])
+		return nil
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
@@ -21,8 +22,9 @@ func TestReadRowsNamesTheLine(t *testing.T) {
 	for text, want := range map[string]string{
 		good + "{":    "line 2: unexpected end",
 		good + "\n{}": `line 3: "messages" needs a prompt and a response`,
-		`{"messages":[{"role":"assistant","content":"b"}]}`:                                           `line 1: "messages" needs`,
-		`{"messages":[{"role":"user","content":"a"},{"role":"user","content":"b"}]}`:                  `line 1: the last message has the role "user"`,
+		`{"messages":[{"role":"assistant","content":"b"}]}`: `line 1: "messages" needs`,
+		`{"messages":[{"role":"user","content":"a"},{"role":"user","content":"b"}]}`: `line 1: the last message has the role ` +
+			`"user"`,
 		`{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":""}]}`:              "line 1: the response is empty",
 		`{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}],"chunks":{}}`: "line 1",
 		`{"id":"q7","kind":"text"}`:                 `line 1: row q7: "text" is empty`,
@@ -60,10 +62,14 @@ func called(call string) string {
 // TestReadOpenAIRows reads the example of OpenAI's guide to fine-tuning with tools, a preference and a text.
 func TestReadOpenAIRows(t *testing.T) {
 	rows, err := Read(strings.NewReader(`{"messages":[{"role":"user","content":"What is the weather in San Francisco?"},` +
-		`{"role":"assistant","tool_calls":[{"id":"call_id","type":"function","function":{"name":"get_current_weather","arguments":"{\"location\": \"San Francisco, USA\", \"format\": \"celsius\"}"}}]},` +
-		`{"role":"tool","tool_call_id":"call_id","content":"21.0"},{"role":"assistant","content":"It is 21 degrees."}],"parallel_tool_calls":false,` +
-		`"tools":[{"type":"function","function":{"name":"get_current_weather","description":"Get the current weather","parameters":{"type":"object","properties":{"location":{"type":"string"}}}}}]}` + "\n" +
-		pair(`"rejected":["c",{"role":"assistant","content":[{"type":"text","text":"d"},{"type":"text","text":"e"}]}],"weight":2,"source":"s"`) + "\n" +
+		`{"role":"assistant","tool_calls":[{"id":"call_id","type":"function","function":{"name":"get_current_weather","arguments":"{` +
+		`\"location\": \"San Francisco, USA\", \"format\": \"celsius\"}"}}]},` +
+		`{"role":"tool","tool_call_id":"call_id","content":"21.0"},{"role":"assistant","content":"It is 21 ` +
+		`degrees."}],"parallel_tool_calls":false,` +
+		`"tools":[{"type":"function","function":{"name":"get_current_weather","description":"Get the current ` +
+		`weather","parameters":{"type":"object","properties":{"location":{"type":"string"}}}}}]}` + "\n" +
+		pair(`"rejected":["c",{"role":"assistant","content":[{"type":"text","text":"d"},{"type":"text","text":"e"}]}],"weight":2,`+
+			`"source":"s"`) + "\n" +
 		pair(`"rejected":{"role":"assistant","content":"f","reasoning_content":"hm"}`) + "\n" + `{"text":"plain"}`))
 	require.NoError(t, err)
 	require.Equal(t, []model.Message{
@@ -75,16 +81,17 @@ func TestReadOpenAIRows(t *testing.T) {
 	}, rows[0].Messages)
 	require.Equal(t, []model.Tool{{Name: "get_current_weather", Description: "Get the current weather",
 		Parameters: json.RawMessage(`{"type":"object","properties":{"location":{"type":"string"}}}`)}}, rows[0].Tools)
-	require.Equal(t, Responses{{Role: model.RoleAssistant, Content: "c"}, {Role: model.RoleAssistant, Content: "d\ne"}}, rows[1].Rejected)
+	require.Equal(t, []model.Message{{Role: model.RoleAssistant, Content: "c"}, {Role: model.RoleAssistant, Content: "d\ne"}},
+		rows[1].Rejected)
 	require.Equal(t, 2.0, rows[1].Weight)
 	require.Equal(t, "s", rows[1].Source)
-	require.Equal(t, Responses{{Role: model.RoleAssistant, Content: "f", Thinking: "hm"}}, rows[2].Rejected)
+	require.Equal(t, []model.Message{{Role: model.RoleAssistant, Content: "f", Thinking: "hm"}}, rows[2].Rejected)
 	require.Equal(t, "plain", rows[3].Text)
 	require.Empty(t, rows[3].Response())
 	require.Empty(t, rows[3].Prompt())
 
 	var written bytes.Buffer
-	require.NoError(t, Write(&written, rows))
+	require.NoError(t, jsonl.Write(&written, rows))
 	again, err := Read(&written)
 	require.NoError(t, err)
 	require.Equal(t, rows, again)
@@ -112,10 +119,10 @@ func FuzzReadRows(f *testing.F) {
 			require.NoError(t, row.Check())
 			require.True(t, row.Text != "" || len(row.Prompt()) > 0)
 		}
-		require.NoError(t, Write(&first, rows))
+		require.NoError(t, jsonl.Write(&first, rows))
 		again, err := Read(bytes.NewReader(first.Bytes()))
 		require.NoError(t, err)
-		require.NoError(t, Write(&second, again))
+		require.NoError(t, jsonl.Write(&second, again))
 		require.Equal(t, first.String(), second.String())
 	})
 }

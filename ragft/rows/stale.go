@@ -1,43 +1,29 @@
 package rows
 
-import (
-	"fmt"
+import "github.com/ragft/ragft/retriever"
 
-	"github.com/ragft/ragft/retriever"
-)
-
-// StaleRow is a row whose passages are not in the index as they were when the
-// row was made.
-type StaleRow struct {
-	ID      string   // of the row
-	Missing []string // sources of the passages that are gone or were changed
-}
-
-// StaleRows compares rows with the passages of an index, as
-// retriever.Index.Chunks lists them: the id of a passage is made of its source
-// and its text, so that one that was changed is another. Training on stale rows
-// teaches what the documents no longer say: make such rows again.
-func Stale(rows []Row, corpus []retriever.Chunk) []StaleRow {
+// Stale returns the rows that show passages which an index no longer holds as
+// they were, with Chunks reduced to those passages. corpus is what
+// retriever.Index.Chunks lists. The id of a passage is made of its source and
+// its text, so that a changed passage is another one. Stale rows teach what the
+// documents no longer say: make them again.
+func Stale(list []Row, corpus []retriever.Chunk) []Row {
 	known := make(map[string]bool, len(corpus))
 	for _, chunk := range corpus {
 		known[chunk.ID] = true
 	}
-	var stale []StaleRow
-	for _, row := range rows {
-		var missing []string
+	var stale []Row
+	for _, row := range list {
+		var missing []ChunkRef
 		for _, chunk := range row.Chunks {
 			if !known[chunk.ID] {
-				missing = append(missing, chunk.Source)
+				missing = append(missing, chunk)
 			}
 		}
 		if len(missing) > 0 {
-			stale = append(stale, StaleRow{ID: row.ID, Missing: missing})
+			row.Chunks = missing
+			stale = append(stale, row)
 		}
 	}
 	return stale
-}
-
-// String says what is stale.
-func (s StaleRow) String() string {
-	return fmt.Sprintf("row %s: %d of its passages are gone or were changed since it was made (%s): make the rows again", s.ID, len(s.Missing), s.Missing[0])
 }

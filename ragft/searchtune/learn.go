@@ -9,7 +9,6 @@ import (
 
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/opt"
-	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -135,8 +134,8 @@ func (v *lsrVector) mean(ctx context.Context, questions []*lsrQuestion, at, slop
 	return sum / n, nil
 }
 
-// bestScale is the start with the scale that fits best, so that what a tuning
-// gains is not gained by the scale alone.
+// bestScale is the start with the scale that fits best, so that what the scale
+// alone gains is not counted.
 func (v *lsrVector) bestScale(ctx context.Context, questions []*lsrQuestion) ([]float64, error) {
 	best, least := slices.Clone(v.start), math.Inf(1)
 	at := slices.Clone(v.start)
@@ -153,10 +152,10 @@ func (v *lsrVector) bestScale(ctx context.Context, questions []*lsrQuestion) ([]
 	return best, nil
 }
 
-// learn gives where it began and the parameters with the least divergence on
+// descend returns where it began and the parameters with the smallest divergence on
 // the questions to stop by. The optimiser is Adam (arXiv 1412.6980) with all
 // questions in each step.
-func (t *lsr) learn(ctx context.Context, v *lsrVector, train, stop []*lsrQuestion) (before, best []float64, err error) {
+func (t *lsr) descend(ctx context.Context, v *lsrVector, train, stop []*lsrQuestion) (before, best []float64, err error) {
 	if before, err = v.bestScale(ctx, train); err != nil {
 		return nil, nil, err
 	}
@@ -164,7 +163,10 @@ func (t *lsr) learn(ctx context.Context, v *lsrVector, train, stop []*lsrQuestio
 	slope, first, second := make([]float64, len(at)), make([]float64, len(at)), make([]float64, len(at))
 	const b1, b2, tiny = 0.9, 0.999, 1e-8
 	for step := 0; step <= t.Steps; step++ {
-		var s Step
+		var s struct {
+			Train float64 `json:"train"`
+			Stop  float64 `json:"stop"`
+		}
 		if s.Train, err = v.mean(ctx, train, at, slope); err != nil {
 			return nil, nil, err
 		}
@@ -180,19 +182,19 @@ func (t *lsr) learn(ctx context.Context, v *lsrVector, train, stop []*lsrQuestio
 			break
 		}
 		for i := range at {
-			g := slope[i] + t.Penalty*(at[i]-before[i])
+			g := slope[i] + t.Penalty.Or(0)*(at[i]-before[i])
 			first[i] = b1*first[i] + (1-b1)*g
 			second[i] = b2*second[i] + (1-b2)*g*g
 			move := first[i] / (1 - math.Pow(b1, float64(step+1))) / (math.Sqrt(second[i]/(1-math.Pow(b2, float64(step+1)))) + tiny)
 			at[i] = min(max(at[i]-t.Rate*move, v.least[i]), v.most[i])
 		}
 	}
-	t.in.Logger.Debug("lsr: learned", "steps", len(t.out.Steps)-1, "best", t.out.Best, "before", t.out.Steps[0].Stop, "after", least)
+	t.Logger.Debug("lsr: learned", "steps", len(t.out.Steps)-1, "best", t.out.Best, "before", t.out.Steps[0].Stop, "after", least)
 	return before, best, nil
 }
 
-// measure looks at the held-out questions, once. Ranks are those of whole
-// searches, not among the passages that the model was asked about.
+// measure uses the held-out questions, once. Ranks are those of whole searches,
+// not among the passages that were scored.
 func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, before, best []float64) error {
 	tuned, err := t.index.Tuned(ctx, t.out.Learned)
 	if err != nil {
@@ -216,7 +218,7 @@ func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, be
 			if err != nil {
 				return err
 			}
-			if rank := slices.IndexFunc(hits, func(h retriever.Hit) bool { return t.relevant(q.Question, h) }); rank >= 0 {
+			if rank := slices.IndexFunc(hits, func(h retriever.Hit) bool { return q.HeldBy(h) }); rank >= 0 {
 				values[side][1][i] = stats.Indicator(rank == 0)
 				values[side][2][i] = 1
 				values[side][3][i] = 1 / float64(rank+1)
@@ -230,17 +232,9 @@ func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, be
 	return nil
 }
 
-// relevant tells whether a passage is known to hold the answer.
-func (t *lsr) relevant(q question.Question, hit retriever.Hit) bool {
-	if known, ok := t.Evidence[q.ID]; ok {
-		return slices.ContainsFunc(known, func(k retriever.Hit) bool { return k.ID == hit.ID })
-	}
-	return question.HoldsPart(hit, q)
-}
-
 // change compares the means of two lists, question by question.
 func (t *lsr) change(before, after []float64) Change {
-	m := stats.PairedMeans{Before: stats.Singles(before), After: stats.Singles(after), Resamples: t.Resamples, Seed: t.in.Seed}
+	m := stats.PairedMeans{Before: stats.Singles(before), After: stats.Singles(after), Resamples: t.Resamples, Seed: t.Seed}
 	c := Change{Before: m.Before.Mean(nil), After: m.After.Mean(nil)}
 	c.Change, c.P = m.Change(func(b, a float64) float64 { return a - b })
 	return c

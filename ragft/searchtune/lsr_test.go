@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
-	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
@@ -19,9 +18,8 @@ import (
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
-	"github.com/ragft/ragft/ragft/recipe"
-	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
@@ -94,10 +92,10 @@ func TestLSRLearnsMisleadingTerm(t *testing.T) {
 	index, questions := mills(t, 40)
 	m := &fakeScorer{score: readsAnswers}
 	var last model.Progress
-	in := recipe.Input{Model: m, Search: index, Questions: questions, Seed: 1, Progress: func(p model.Progress) { last = p }}
-	estimate, err := LSR{}.Estimate(in)
+	o := Options{Seed: 1, Progress: func(p model.Progress) { last = p }}
+	estimate, err := o.Estimate(questions)
 	require.NoError(t, err)
-	r, err := LSR{}.Tune(ctx, in)
+	r, err := Learn(ctx, m, index, questions, o)
 	require.NoError(t, err)
 	require.True(t, r.On, "%+v", r.MRR)
 	require.Equal(t, []int{15, 5, 20}, []int{r.Train, r.Stop, r.HeldOut})
@@ -119,7 +117,8 @@ func TestLSRLearnsMisleadingTerm(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, a.Hits[0].Text, "Keeper007")
 	e, err := eval.Run(ctx, eval.Config{
-		Systems:   []eval.System{{Name: "fake", Model: fake.AlwaysSays("x"), Setting: eval.SettingRetrieval}, {Name: "long", Model: fake.AlwaysSays("x"), Setting: eval.SettingLong}},
+		Systems: []eval.System{{Name: "fake", Model: fake.AlwaysSays("x"), Setting: eval.SettingRetrieval},
+			{Name: "long", Model: fake.AlwaysSays("x"), Setting: eval.SettingLong}},
 		Questions: questions[:3], Search: tuned, Passages: 1})
 	require.NoError(t, err)
 	for _, record := range e.Systems[0].Records {
@@ -127,7 +126,7 @@ func TestLSRLearnsMisleadingTerm(t *testing.T) {
 	}
 	require.Greater(t, e.Systems[1].Records[0].Passages, 3, "the whole corpus is listed behind a tuned search")
 
-	again, err := LSR{}.Tune(ctx, in)
+	again, err := Learn(ctx, m, index, questions, o)
 	require.NoError(t, err)
 	require.Equal(t, r.Tuning, again.Tuning, "the same input gives the same result")
 }
@@ -140,8 +139,9 @@ func TestLSRLeftOff(t *testing.T) {
 	for i := range questions { // those that BM25 answers well by itself
 		questions[i].Question = strings.Replace(questions[i].Question, "Who founded", "Who had begun", 1)
 	}
-	for name, score := range map[string]func(string, string) (float64, error){"nothing to gain": readsAnswers, "nothing said": scoresAtRandom} {
-		r, err := LSR{}.Tune(ctx, recipe.Input{Model: &fakeScorer{score: score}, Search: index, Questions: questions, Seed: 1})
+	for name, score := range map[string]func(string, string) (float64, error){"nothing to gain": readsAnswers,
+		"nothing said": scoresAtRandom} {
+		r, err := Learn(ctx, &fakeScorer{score: score}, index, questions, Options{Seed: 1})
 		require.NoError(t, err, name)
 		require.False(t, r.On, "%s: %+v", name, r.MRR)
 		require.Equal(t, retriever.Tuning{}, r.Tuning, name)
@@ -152,7 +152,7 @@ func TestLSRLeftOff(t *testing.T) {
 
 // Few questions that all gain are no proof, though a bootstrap cannot tell.
 func TestLSRChangeOfFewQuestions(t *testing.T) {
-	run := &lsr{LSR: LSR{}.withDefaults(), in: recipe.Input{Seed: 1}, out: &Result{}}
+	run := newLSR(nil, nil, nil, Options{Seed: 1})
 	half := func(gained, same int) (before, after []float64) {
 		for i := range gained + same {
 			before = append(before, 0.5)
@@ -164,18 +164,18 @@ func TestLSRChangeOfFewQuestions(t *testing.T) {
 	require.InDelta(t, 0.5, two.Change.Value, 1e-12)
 	require.InDelta(t, 0.5-1.5*(1-math.Sqrt(0.025)), two.Change.Low, 1e-12)
 	require.InDelta(t, 0.5, *two.P, 0.05, "two coins that fall alike")
-	require.False(t, two.rises())
+	require.False(t, two.improved())
 	three := run.changeOfRanks(half(3, 3))
 	require.Positive(t, three.Change.Low, "the interval alone would say so")
 	require.InDelta(t, 0.25, *three.P, 0.05)
-	require.False(t, three.rises())
+	require.False(t, three.improved())
 	none := run.changeOfRanks(half(0, 4))
 	require.Equal(t, -none.Change.Low, none.Change.High)
-	require.False(t, none.rises())
-	require.True(t, run.changeOfRanks(half(12, 0)).rises())
+	require.False(t, none.improved())
+	require.True(t, run.changeOfRanks(half(12, 0)).improved())
 	after, before := half(12, 0)
-	require.False(t, run.changeOfRanks(before, after).rises(), "a fall that is shown")
-	require.True(t, run.changeOfRanks(half(12, 3)).rises())
+	require.False(t, run.changeOfRanks(before, after).improved(), "a fall that is shown")
+	require.True(t, run.changeOfRanks(half(12, 3)).improved())
 
 	// The divergence has no bounds, by which the interval could be told.
 	same := run.change([]float64{1, 2, 3}, []float64{0.5, 1.5, 2.5})
@@ -211,8 +211,7 @@ func TestLSRSlope(t *testing.T) {
 	text := "Town003 had another fair and a mill by the road, kept by Keeper003 and others for many years."
 	require.NoError(t, index.Add(ctx, []retriever.Chunk{{ID: "titled", Source: "x", Title: title, Text: text, End: len(text)}}))
 	model := &fakeScorer{score: scoresAtRandom}
-	run := &lsr{LSR: LSR{Temperature: 0.3}.withDefaults(), in: recipe.Input{Model: model, Questions: questions}.WithDefaults(), index: index,
-		meter: meter.New(nil, recipe.Input{}.WithDefaults().Logger), out: &Result{Dropped: map[rows.DropReason]int{}}}
+	run := newLSR(model, index, questions, Options{Temperature: 0.3})
 	scored, err := run.score(ctx)
 	require.NoError(t, err)
 	v := newLSRVector(scored, index.Options(), 5)
@@ -249,14 +248,12 @@ func TestLSRResumes(t *testing.T) {
 	index, questions := mills(t, 16)
 	stop := errors.New("stopped")
 	model := &fakeScorer{}
-	in := recipe.Input{Search: index, Questions: questions, Seed: 1, Batch: 2}
 	run := func(score func(string, string) (float64, error), dir string) (*Result, error) {
 		model.score = score
 		cached, err := cache.Open(model, dir)
 		require.NoError(t, err)
 		defer cached.Close()
-		in.Model = cached
-		return LSR{}.Tune(ctx, in)
+		return Learn(ctx, cached, index, questions, Options{Seed: 1, Batch: 2})
 	}
 	dir := t.TempDir()
 	_, err := run(func(prompt, response string) (float64, error) {
@@ -282,33 +279,31 @@ func TestLSRBadInput(t *testing.T) {
 	ctx := context.Background()
 	index, questions := mills(t, 16)
 	m := &fakeScorer{score: readsAnswers}
-	in := func(change func(*recipe.Input)) recipe.Input {
-		all := recipe.Input{Model: m, Search: index, Questions: questions}
-		change(&all)
-		return all
-	}
-	tune := func(change func(*recipe.Input)) error {
-		_, err := LSR{}.Tune(ctx, in(change))
-		require.Error(t, err)
-		return err
-	}
 	unanswerable := []question.Question{{ID: "1", Question: "Who?", Unanswerable: true}, {ID: "2", Question: "Where?"}}
-	require.ErrorIs(t, tune(func(r *recipe.Input) { r.Questions = unanswerable }), question.ErrNone)
-	require.ErrorIs(t, tune(func(r *recipe.Input) { r.Questions = nil }), question.ErrNone)
-	require.ErrorIs(t, tune(func(r *recipe.Input) { r.Questions = questions[:2] }), ErrNothingToTune)
-	require.ErrorIs(t, tune(func(r *recipe.Input) { r.Model = fake.AlwaysSays("x") }), model.ErrNoScores)
-	require.ErrorContains(t, tune(func(r *recipe.Input) { r.Model = nil }), "needs a model")
-	require.ErrorContains(t, tune(func(r *recipe.Input) { r.Search = fake.Search{} }), "*retriever.Index")
-	_, err := LSR{HeldOut: 1}.Tune(ctx, in(func(*recipe.Input) {}))
-	require.ErrorContains(t, err, "below 1")
+	for name, few := range map[string][]question.Question{"unanswerable": unanswerable, "none": nil, "two": questions[:2]} {
+		_, err := Learn(ctx, m, index, few, Options{})
+		require.ErrorIs(t, err, question.ErrNone, name)
+	}
+	_, err := Learn(ctx, m, index, append(questions, questions[0]), Options{})
+	require.ErrorContains(t, err, "an id of its own")
+	_, err = Learn(ctx, fake.AlwaysSays("x"), index, questions, Options{})
+	require.ErrorIs(t, err, model.ErrNoScores)
+	_, err = Learn(ctx, nil, index, questions, Options{})
+	require.ErrorContains(t, err, "there is no model")
+	for _, o := range []Options{{HeldOut: 1}, {Stop: -0.1}, {Chunks: -1}, {Penalty: opt.Of(-1.0)}} {
+		_, err = Learn(ctx, m, index, questions, o)
+		require.Error(t, err, "%+v", o)
+	}
 
 	empty, err := retriever.NewMemory(retriever.IndexOptions{})
 	require.NoError(t, err)
 	defer empty.Close()
-	require.ErrorIs(t, tune(func(r *recipe.Input) { r.Search = empty }), reading.ErrTooLittleText)
+	_, err = Learn(ctx, m, empty, questions, Options{})
+	require.ErrorIs(t, err, reading.ErrTooLittleText)
 	one := retriever.Chunk{ID: "1", Text: "The mill of Town001 was founded.", End: 32}
 	require.NoError(t, empty.Add(ctx, []retriever.Chunk{one}))
-	require.ErrorIs(t, tune(func(r *recipe.Input) { r.Search = empty }), reading.ErrTooLittleText)
+	_, err = Learn(ctx, m, empty, questions, Options{})
+	require.ErrorIs(t, err, reading.ErrTooLittleText)
 
 	changing := &fakeScorer{score: func(prompt, response string) (float64, error) {
 		if response == "Keeper011" {
@@ -318,10 +313,11 @@ func TestLSRBadInput(t *testing.T) {
 		}
 		return readsAnswers(prompt, response)
 	}}
-	require.ErrorIs(t, tune(func(r *recipe.Input) { r.Model = changing }), retriever.ErrChanged)
+	_, err = Learn(ctx, changing, index, questions, Options{})
+	require.ErrorIs(t, err, retriever.ErrChanged)
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = LSR{}.Tune(ended, in(func(*recipe.Input) {}))
+	_, err = Learn(ended, m, index, questions, Options{})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -334,7 +330,7 @@ func TestLSRTooLong(t *testing.T) {
 		}
 		return readsAnswers(prompt, response)
 	}}
-	r, err := LSR{Chunks: 3}.Tune(context.Background(), recipe.Input{Model: model, Search: index, Questions: questions})
+	r, err := Learn(context.Background(), model, index, questions, Options{Chunks: 3})
 	require.NoError(t, err)
-	require.Equal(t, map[rows.DropReason]int{DropOnePassage: 1}, r.Dropped)
+	require.Equal(t, map[string]int{"one-passage": 1}, r.Dropped)
 }

@@ -165,6 +165,9 @@ func describe(a *assistant.Answer) *ragftAnswer {
 	if !math.IsNaN(a.Confidence) {
 		out.Confidence = &a.Confidence
 	}
+	if !math.IsNaN(a.Chance) {
+		out.Chance = &a.Chance
+	}
 	for _, c := range a.Citations {
 		out.Citations = append(out.Citations, citation{
 			Source: c.Source, Title: c.Title, Span: [2]int{c.Start, c.End}, Text: c.Quote, Chunk: c.Chunk.ID, Support: c.Support,

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
@@ -50,9 +51,9 @@ func toAPI(err error) *apiError {
 		*e = *errBusy
 	case errors.Is(err, llama.ErrPromptTooLong), errors.Is(err, model.ErrPromptTooLong):
 		e.status, e.Code = http.StatusBadRequest, "context_length_exceeded"
-	case errors.Is(err, assistant.ErrQuestion), errors.Is(err, confidence.ErrConditions),
+	case errors.Is(err, assistant.ErrQuestion), errors.Is(err, confidence.ErrConditions), errors.Is(err, abstain.ErrConditions),
 		errors.Is(err, llama.ErrTools),
-		errors.Is(err, llama.ErrNoChatTemplate), errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
+		errors.Is(err, llama.ErrInvalidToken), errors.Is(err, llama.ErrEmptyPrompt),
 		errors.Is(err, llama.ErrGrammarStuck):
 		e.status, e.Code = http.StatusBadRequest, "invalid_value"
 	case errors.Is(err, context.DeadlineExceeded):

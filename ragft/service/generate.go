@@ -64,6 +64,9 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	if o.N != nil {
 		r.samples = *o.N
 	}
+	if m.Local.Llama().Plain() {
+		r.stop = append(r.stop, "\n")
+	}
 	r.output = min(s.limits.Output, 256)
 	if a.MaxTokens > 0 {
 		r.output = min(s.limits.Output, a.MaxTokens)
@@ -217,7 +220,7 @@ type assistantModel struct{ *run }
 // Name implements [model.Model].
 func (m assistantModel) Name() string { return m.model.Local.Name() }
 
-// Unwrap returns the local model, so that passages are cut as in an evaluation.
+// Unwrap returns the local model, so that passages are shortened as in an evaluation.
 func (m assistantModel) Unwrap() model.Model { return m.model.Local }
 
 // Chat implements [model.Model].
@@ -232,10 +235,10 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
-			onText := request.OnText
+			onText, notFirst := request.OnText, request.Sampling.NotFirst
 			request.Sampling, request.TopLogProbs = m.sampling, m.top
 			m.listen(&request, 0)
-			request.OnText = onText
+			request.OnText, request.Sampling.NotFirst = onText, notFirst
 		}
 		requests[i] = request
 	}

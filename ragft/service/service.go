@@ -26,8 +26,8 @@ type Model struct {
 	// Name is the name in requests. It must not be empty.
 	Name string
 
-	// Local computes. Several models can be adapted ones of one base, which then is in memory once. The
-	// service does not close it.
+	// Local computes the answers. Models with different adapters may share
+	// one base, which is then in memory once. The service does not close it.
 	Local *local.Server
 
 	// Assistant has the options of answers from passages. "ragft" fields, "temperature" and other fields of a request take
@@ -158,7 +158,7 @@ func New(config Config) (*Service, error) {
 		m := config.Models[i]
 		switch {
 		case m.Name == "" || m.Local == nil:
-			return nil, fmt.Errorf("service: model %d has no name or no model", i)
+			return nil, fmt.Errorf("service: model %d has an empty Name or Local", i)
 		case s.models[m.Name] != nil:
 			return nil, fmt.Errorf("service: two models have the name %q", m.Name)
 		}

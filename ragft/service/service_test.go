@@ -211,7 +211,7 @@ func TestBadConfig(t *testing.T) {
 	_, err := New(Config{})
 	require.Error(t, err)
 	_, err = New(Config{Models: []Model{{Name: "base"}}})
-	require.ErrorContains(t, err, "no model")
+	require.ErrorContains(t, err, "an empty Name or Local")
 	served := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256, Threads: 1})
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served}, {Name: "a", Local: served}}})
 	require.ErrorContains(t, err, "two models")
@@ -221,19 +221,14 @@ func TestBadConfig(t *testing.T) {
 	require.Error(t, err)
 
 	// A calibration that does not hold is an error at the start: this one needs scores, which a served model does not return.
-	layout := confidence.Conditions{
-		Model:      served.Name(),
-		Signals:    confidence.SignalOptions{True: true},
-		Setting:    string(eval.SettingRetrieval),
-		Passages:   4,
-		Prompt:     prompt.DefaultRead,
-		ScoresTrue: true,
-	}
+	layout := confidence.Conditions{Model: served.Name(), Signals: confidence.SignalOptions{True: true},
+		Setting:  string(eval.SettingRetrieval),
+		Passages: 4, Prompt: prompt.Default().Read, ScoresTrue: true}
 	o := assistant.Options{Calibration: &confidence.Calibration{Conditions: layout}}
 	_, err = New(Config{Models: []Model{{Name: "a", Local: served, Assistant: o}}})
 	require.ErrorIs(t, err, confidence.ErrConditions)
 	require.ErrorContains(t, err, `model "a"`)
-	require.ErrorContains(t, err, "p_true from scores, which models of servers")
+	require.ErrorContains(t, err, "p_true from scores, which servers do not return")
 }
 
 func TestToolCallForms(t *testing.T) {

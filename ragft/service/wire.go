@@ -303,6 +303,7 @@ type ragftAnswer struct {
 	Abstained  bool       `json:"abstained"`
 	Reason     string     `json:"reason,omitempty"`
 	Confidence *float64   `json:"confidence"`
+	Chance     *float64   `json:"chance,omitempty"` // that the passages hold the answer, by the rule
 	Citations  []citation `json:"citations"`
 	Passages   []passage  `json:"passages"`
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ragft/ragft/ragft/finetune"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 )
@@ -66,7 +67,7 @@ func run(ctx context.Context, path, documents string) error {
 		learn = append(learn, rows.Row{ID: fmt.Sprint(i), Messages: messages})
 	}
 	adapter := filepath.Join(dir, "adapter.gguf")
-	options := finetune.Options{Model: path, Adapter: adapter, HeldOut: -1}
+	options := finetune.Options{Model: path, Adapter: adapter, HeldOut: opt.Of(0.0)}
 	options.LoRA.Rank, options.LoRA.Epochs = 4, 1
 	trained, err := finetune.Train(ctx, learn, options)
 	if err != nil {

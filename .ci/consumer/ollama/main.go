@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/ollama"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -40,7 +41,7 @@ func run(ctx context.Context, server, name, documents string) error {
 	if index.Len() == 0 {
 		return errors.New("no documents")
 	}
-	m, err := ollama.New(ctx, name, ollama.Options{BaseURL: server, Retries: -1})
+	m, err := ollama.New(ctx, name, ollama.Options{BaseURL: server, Retries: opt.Of(0)})
 	if err != nil {
 		return err
 	}

@@ -156,6 +156,24 @@ func newVocabulary(chars []string) *Vocabulary {
 	return v
 }
 
+// Restore returns the vocabulary with these tokens, as [Vocabulary.Metadata] writes them. It has no Merges.
+func Restore(tokens []string, scores []float32, types []int32) (*Vocabulary, error) {
+	if len(tokens) != len(scores) || len(tokens) != len(types) {
+		return nil, fmt.Errorf("bpe: %d tokens with %d scores and %d types", len(tokens), len(scores), len(types))
+	}
+	v := &Vocabulary{ids: map[string]int32{}}
+	for i, token := range tokens {
+		v.add(token, scores[i], types[i])
+	}
+	for b := range v.bytes {
+		v.bytes[b] = -1
+		if id, ok := v.ids[fmt.Sprintf("<0x%02X>", b)]; ok {
+			v.bytes[b] = id
+		}
+	}
+	return v, nil
+}
+
 func (v *Vocabulary) add(token string, score float32, kind int32) int32 {
 	id := int32(len(v.Tokens))
 	v.Tokens = append(v.Tokens, token)

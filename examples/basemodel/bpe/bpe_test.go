@@ -18,7 +18,7 @@ func corpusTexts(t testing.TB, n int) []string {
 	var out []string
 	for i := range n {
 		it := g.Next(float64(i) / float64(n))
-		out = append(out, it.System, it.Prefix+it.Text)
+		out = append(out, it.System(), it.Instruction, it.Prefix+it.Text)
 		for _, turn := range it.Turns {
 			out = append(out, turn.User, turn.Answer)
 		}

@@ -17,7 +17,7 @@ func (g *Generator) closedTurn(f closedFact) Turn {
 
 // closedItem asks for general facts. The turns have nothing in common but the instruction.
 func (g *Generator) closedItem() Item {
-	it := Item{Kind: Closed, System: g.system(Closed)}
+	it := Item{Kind: Closed, Instruction: g.instruction(Closed)}
 	for range g.rng.between(6, 10) {
 		it.Turns = append(it.Turns, g.closedTurn(g.closed[g.rng.n(len(g.closed))]))
 	}

@@ -20,7 +20,7 @@ import (
 // Kind says what an item teaches.
 type Kind int
 
-// The kinds of items. The first five have an instruction of their own, the system message.
+// The kinds of items. The first five have an instruction of their own.
 const (
 	Read    Kind = iota // answer from documents; every question can be answered
 	Careful             // answer from documents, or decline; about half of the questions cannot be answered
@@ -57,22 +57,27 @@ type Turn struct {
 
 // Item is a block of documents with independent questions on them, or plain prose.
 //
-// The conversation of turn i is the system message System, the user message Prefix+Turns[i].User and the assistant
-// message Turns[i].Answer. The turns share everything before User, so that a trainer can hold it once.
+// The conversation of turn i is the system message System(), the user message User(i) and the assistant message
+// Turns[i].Answer. The user message has the documents, the instruction and the question, in this order. The turns share
+// everything before the question, so that a trainer can hold it once.
 type Item struct {
-	Kind   Kind
-	System string
-	// Prefix holds the documents up to and including the blank line before "Question: "; empty without documents.
+	Kind Kind
+	// Instruction says what to do: answer, answer or decline, decline, judge.
+	Instruction string
+	// Prefix holds the documents up to and including the blank line before the instruction; empty without documents.
 	Prefix string
 	Turns  []Turn
-	// Text is the prose of an item of kind Text, which has neither System nor Turns.
+	// Text is the prose of an item of kind Text, which has neither Instruction nor Turns.
 	Text string
 	// HeldOut says that the wordings are those that training never shows. Only TestSet sets it.
 	HeldOut bool
 }
 
 // User returns the whole user message of turn i.
-func (it Item) User(i int) string { return it.Prefix + it.Turns[i].User }
+func (it Item) User(i int) string { return it.Prefix + it.Instruction + "\n" + it.Turns[i].User }
+
+// System returns the system message, which is the same for all items.
+func (it Item) System() string { return systemMessage }
 
 // Options configure a Generator. The zero value gives the default mixture without real text and seed 0.
 type Options struct {
@@ -91,7 +96,7 @@ type Options struct {
 
 // DefaultWeights returns the mixture of kinds that the base model is trained on.
 func DefaultWeights() map[Kind]float64 {
-	return map[Kind]float64{Read: 46, Careful: 26, Refuse: 3, Closed: 7, Judge: 5, Cloze: 9, Text: 4}
+	return map[Kind]float64{Read: 42, Careful: 26, Refuse: 7, Closed: 7, Judge: 5, Cloze: 9, Text: 4}
 }
 
 // ErrOptions marks options that make no sense.
@@ -214,12 +219,12 @@ func (g *Generator) TestClosed(seed uint64) []Item {
 	t.rng = newRNG(seed)
 	items := make([]Item, len(t.closed))
 	for i, f := range t.closed {
-		items[i] = Item{Kind: Closed, System: t.prompts.closed[0], Turns: []Turn{t.closedTurn(f)}}
+		items[i] = Item{Kind: Closed, Instruction: t.prompts.closed[0], Turns: []Turn{t.closedTurn(f)}}
 	}
 	return items
 }
 
-func (g *Generator) system(k Kind) string {
+func (g *Generator) instruction(k Kind) string {
 	all := g.prompts.of(k)
 	if g.split == testSplit || g.rng.chance(0.6) {
 		return all[0]

@@ -42,7 +42,7 @@ func TestAnswersStandInTheDocuments(t *testing.T) {
 		for i, turn := range it.Turns {
 			require.NotEmpty(t, turn.Answer)
 			require.True(t, strings.HasPrefix(turn.User, "Question: "), turn.User)
-			require.Equal(t, it.Prefix+turn.User, it.User(i))
+			require.Equal(t, it.Prefix+it.Instruction+"\n"+turn.User, it.User(i))
 			switch turn.Type {
 			case "lookup", "reverse", "two-hop":
 				if it.Kind == Refuse {
@@ -236,9 +236,9 @@ func TestGeneralFactsAgree(t *testing.T) {
 
 func TestDefaultInstructionsComeFirst(t *testing.T) {
 	p := newPrompts()
-	require.Equal(t, "Answer the question from the documents.", p.read[0])
-	require.Equal(t, "Answer the question.", p.closed[0])
-	require.Equal(t, "Answer the question from the documents. If the documents do not say, decline politely.", p.careful[0])
+	require.Equal(t, "Answer the question from the documents in a few words.", p.read[0])
+	require.Equal(t, "Answer the question in a few words.", p.closed[0])
+	require.Equal(t, "Answer the question from the documents in a few words. If the documents do not say, decline politely.", p.careful[0])
 	require.Equal(t, "Decline politely: the documents do not answer the question.", p.refuse[0])
 	require.Equal(t, "Does the answer agree with the reference? Reply yes or no.", p.judge[0])
 	for k := range numKinds {
@@ -293,7 +293,7 @@ func TestShow(t *testing.T) {
 		items = g.Sample(30)
 	}
 	for _, it := range items {
-		fmt.Printf("=== %s | %s | held %t\n%s%s", it.Kind, it.System, it.HeldOut, it.Prefix, it.Text)
+		fmt.Printf("=== %s | %s | held %t\n%s%s", it.Kind, it.Instruction, it.HeldOut, it.Prefix, it.Text)
 		for _, turn := range it.Turns {
 			fmt.Printf("  [%s %s] %s -> %s\n", turn.Type, turn.Relation, turn.User, turn.Answer)
 		}

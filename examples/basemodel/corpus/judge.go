@@ -7,7 +7,7 @@ import (
 
 // judgeItem asks of several answers whether they agree with a reference. The turns have nothing in common.
 func (g *Generator) judgeItem() Item {
-	it := Item{Kind: Judge, System: g.system(Judge)}
+	it := Item{Kind: Judge, Instruction: g.instruction(Judge)}
 	for range 4 {
 		s := g.newScene()
 		e := s.add(&s.lore.kinds[g.rng.n(len(s.lore.kinds))])

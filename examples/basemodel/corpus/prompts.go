@@ -2,6 +2,9 @@ package corpus
 
 import "strings"
 
+// systemMessage is the system message of every conversation, as in the library. The instruction says what to do.
+const systemMessage = "You answer questions from documents."
+
 // prompts holds the instructions, the library's own wording first, and the refusals.
 type prompts struct {
 	read, careful, refuse, closed, judge []string
@@ -36,7 +39,8 @@ func lines(s string) []string {
 
 func newPrompts() prompts {
 	return prompts{
-		read: lines(`Answer the question from the documents.
+		read: lines(`Answer the question from the documents in a few words.
+			Answer the question from the documents.
 			Use the documents to answer the question.
 			Read the documents and answer the question.
 			Find the answer to the question in the documents.
@@ -45,14 +49,16 @@ func newPrompts() prompts {
 			Give a short answer, taken from the documents.
 			You are a helpful assistant. Answer the question using the text.
 			Look at the documents and give the answer.`),
-		closed: lines(`Answer the question.
+		closed: lines(`Answer the question in a few words.
+			Answer the question.
 			Give a short answer to the question.
 			Answer the question from what you know.
 			Answer in a few words.
 			You are a helpful assistant. Answer the question.
 			Say what you know about the question.
 			Reply to the question briefly.`),
-		careful: lines(`Answer the question from the documents. If the documents do not say, decline politely.
+		careful: lines(`Answer the question from the documents in a few words. If the documents do not say, decline politely.
+			Answer the question from the documents. If the documents do not say, decline politely.
 			Use the documents to answer. If the answer is not there, decline politely.
 			Read the documents and answer. If they do not hold the answer, say so politely.
 			Answer only what the documents say, and decline politely otherwise.

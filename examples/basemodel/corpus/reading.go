@@ -9,7 +9,7 @@ import (
 func (g *Generator) readingItem(k Kind, size float64) Item {
 	s := g.newScene()
 	prefix := g.documents(s, size)
-	it := Item{Kind: k, System: g.system(k), Prefix: prefix}
+	it := Item{Kind: k, Instruction: g.instruction(k), Prefix: prefix}
 	q := &asker{scene: s, refusals: g.prompts.refusals(s.held || g.split == testSplit)}
 	want := g.rng.between(4, 8)
 	switch k {

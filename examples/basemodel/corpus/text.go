@@ -169,5 +169,5 @@ func (g *Generator) clozeItem(size float64) Item {
 		return g.readingItem(Read, size)
 	}
 	turns = shuffled(g.rng, turns)
-	return Item{Kind: Cloze, System: g.system(Read), Prefix: strings.Join(texts, ""), Turns: turns[:min(len(turns), 5)]}
+	return Item{Kind: Cloze, Instruction: g.instruction(Read), Prefix: strings.Join(texts, ""), Turns: turns[:min(len(turns), 5)]}
 }

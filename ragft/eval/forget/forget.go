@@ -218,7 +218,7 @@ func (c Config) closed(ctx context.Context, f *Result) error {
 func (c Config) instructions(ctx context.Context, f *Result) error {
 	pairs := make([]model.Completion, len(c.Instructions))
 	for i, in := range c.Instructions {
-		pairs[i] = model.Completion{Messages: rows.PlainPrompt(in.Prompt), Response: in.Response}
+		pairs[i] = model.Completion{Messages: in.Messages(), Response: in.Response}
 	}
 	return c.perplexity(f, Loss{Key: "instructions", Name: "perplexity of reference responses", Budget: c.Budget.Instructions},
 		len(pairs), func(m model.Model) ([]model.Score, error) { return scoring.Completions(ctx, m, pairs) })
@@ -229,7 +229,7 @@ func (c Config) texts(ctx context.Context, f *Result) error {
 		len(c.Texts), func(m model.Model) ([]model.Score, error) { return scoring.Texts(ctx, m, c.Texts) })
 }
 
-// perplexity scores the same items by both models.
+// perplexity scores the same items with both models.
 func (c Config) perplexity(f *Result, l Loss, n int, score func(model.Model) ([]model.Score, error)) error {
 	if n == 0 {
 		return nil
@@ -253,7 +253,7 @@ func (c Config) divergence(ctx context.Context, f *Result) error {
 	}
 	reqs := make([]model.Request, len(c.Prompts))
 	for i, p := range c.Prompts {
-		reqs[i] = model.Request{Messages: rows.PlainPrompt(p), Samples: c.Samples, Temperature: 1, MaxTokens: c.MaxTokens,
+		reqs[i] = model.Request{Messages: rows.Instruction{Prompt: p}.Messages(), Samples: c.Samples, Temperature: 1, MaxTokens: c.MaxTokens,
 			Seed: seed.Derive(c.Seed, "divergence", p)}
 	}
 	responses, err := model.Chat(ctx, c.Base, reqs)
@@ -278,17 +278,17 @@ func (c Config) divergence(ctx context.Context, f *Result) error {
 	if err != nil {
 		return err
 	}
-	// Samples of one prompt are drawn together in the bootstrap: they are alike.
-	l := Loss{Key: "kl", Name: "divergence from the base, nats a token", N: len(pairs), Budget: c.Budget.KL}
+	// The bootstrap draws all samples of a prompt together, as they are not independent.
 	m := c.paired(byPrompt(before, drawn, of, len(reqs)), byPrompt(after, drawn, of, len(reqs)))
+	l := Loss{Key: "kl", Name: "divergence from the base, nats per token", N: len(pairs), Budget: c.Budget.KL}
 	l.Change, l.P = m.Change(func(b, a float64) float64 { return b - a })
 	l.After = l.Change.Value
 	f.add(l, l.Change.Value)
 	return nil
 }
 
-// byPrompt joins the scores of the samples of each prompt. The token that ends a
-// response is left out where the length limit cut the sample: it was not drawn.
+// byPrompt joins the scores of the samples of each prompt, without the token that ends a
+// response if the length limit cut the sample, as it was not drawn.
 func byPrompt(scores []model.Score, drawn []model.Sample, of []int, prompts int) stats.Sums {
 	sums := stats.Sums{Sum: make([]float64, prompts), N: make([]float64, prompts)}
 	for i, s := range scores {
@@ -314,7 +314,7 @@ func (c Config) paired(before, after stats.Sums) stats.PairedMeans {
 	return stats.PairedMeans{Before: before, After: after, Resamples: c.Resamples, Seed: c.Seed}
 }
 
-// both scores by base and tuned, which must agree about the tokens.
+// both scores with base and tuned model, which must tokenise alike.
 func (c Config) both(score func(model.Model) ([]model.Score, error)) (before, after []model.Score, err error) {
 	if before, err = score(c.Base); err != nil {
 		return nil, nil, err
@@ -324,7 +324,7 @@ func (c Config) both(score func(model.Model) ([]model.Score, error)) (before, af
 	}
 	for i := range before {
 		if before[i].Tokens != after[i].Tokens {
-			return nil, nil, errors.New("base and tuned model split the same text into different tokens")
+			return nil, nil, errors.New("base and tuned model split a text into different tokens")
 		}
 	}
 	return before, after, nil

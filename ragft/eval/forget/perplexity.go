@@ -23,7 +23,10 @@ func Perplexity(ctx context.Context, m model.Model, texts []string, seed uint64)
 		return stats.Estimate{}, fmt.Errorf("ragft: perplexity: %w", err)
 	}
 	sums := sumsOf(scores)
-	return stats.Bootstrap(len(texts), stats.DefaultResamples, seed, func(weights []float64) float64 {
-		return math.Exp(-sums.Mean(weights))
-	}), nil
+	return stats.Bootstrap(
+		len(texts),
+		stats.DefaultResamples,
+		seed,
+		func(weights []float64) float64 { return math.Exp(-sums.Mean(weights)) },
+	), nil
 }

@@ -42,12 +42,12 @@ func (p *Probe) split(questions []question.Question, r []rows.Row) []question.Qu
 		}
 		return ids
 	}
-	s := rows.SplitProbes(questions, r, question.LeakOptions{})
-	p.Leaked = ids(s.Leaked)
+	taught, notTaught, leaked := rows.Taught(questions, r, question.LeakOptions{})
+	p.Leaked = ids(leaked)
 	for _, part := range []struct {
 		of   []question.Question
 		into **Part
-	}{{s.Taught, &p.Taught}, {s.Withheld, &p.NotTaught}} {
+	}{{taught, &p.Taught}, {notTaught, &p.NotTaught}} {
 		if len(part.of) > 0 {
 			*part.into = &Part{Questions: ids(part.of)}
 		}

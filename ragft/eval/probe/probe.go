@@ -48,7 +48,7 @@ type Config struct {
 	Rows []rows.Row
 	// Pairwise compares answers in pairs; without a Model they are not compared.
 	Pairwise pairwise.Judge
-	Criteria []string // of the comparison; empty = those of [judge.MemoryCriteria]
+	Criteria []string // of the comparison; empty = those of [pairwise.Criteria]
 	// Evaluation holds everything else. Its Systems, Questions, Compare and Signals are
 	// ignored.
 	Evaluation eval.Config

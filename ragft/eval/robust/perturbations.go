@@ -36,7 +36,7 @@ func perturbations(questions []question.Question, seed uint64, o Options) []pert
 	swap := answerSwapper(questions, seed)
 	list := []perturbation{
 		{name: "evidence removed", meaning: "declines", change: func(q question.Question, shown, _ []retriever.Hit) []retriever.Hit {
-			return slices.DeleteFunc(shown, func(hit retriever.Hit) bool { return question.HoldsPart(hit, q) })
+			return slices.DeleteFunc(shown, func(hit retriever.Hit) bool { return q.HeldBy(hit) })
 		}},
 		{
 			name: "answer swapped", meaning: "says what the passage says",
@@ -91,13 +91,13 @@ func perturbations(questions []question.Question, seed uint64, o Options) []pert
 // it, half of them before it. If no passage holds it, or there are not n others, nothing
 // changes, so that the question is not counted.
 func withDistractors(q question.Question, shown, found []retriever.Hit, n int) []retriever.Hit {
-	at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return question.HoldsPart(hit, q) })
+	at := slices.IndexFunc(found, func(hit retriever.Hit) bool { return q.HeldBy(hit) })
 	if at < 0 {
 		return shown
 	}
 	var others []retriever.Hit
 	for _, hit := range found {
-		if len(others) < n && !question.HoldsPart(hit, q) {
+		if len(others) < n && !q.HeldBy(hit) {
 			others = append(others, hit)
 		}
 	}

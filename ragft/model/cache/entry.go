@@ -26,7 +26,7 @@ func hash(dependsOn any) string {
 // not depend on them.
 func requestKey(name string, req model.Request) string {
 	if req.Temperature == 0 {
-		req.TopP, req.TopK, req.Seed = 0, 0, 0
+		req.TopP, req.TopK, req.MinP, req.Seed = 0, 0, 0, 0
 	}
 	if len(req.Stop) == 0 {
 		req.Stop = nil
@@ -42,7 +42,10 @@ func requestKey(name string, req model.Request) string {
 		Seed        uint64
 		Stop        []string
 		Schema      json.RawMessage `json:",omitempty"`
-	}{name, req.Messages, req.Samples, req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop, req.Schema})
+		MinP        float64         `json:",omitempty"`
+		Exclude     []string        `json:",omitempty"`
+	}{name, req.Messages, req.Samples, req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop, req.Schema,
+		req.MinP, req.Exclude})
 }
 
 // completionKey returns the key of the score of a response.
@@ -71,6 +74,7 @@ type storedSample struct {
 	Tokens      int      `json:"tokens"`
 	MeanLogProb *float64 `json:"mean_logprob,omitempty"` // JSON has no NaN
 	Truncated   bool     `json:"truncated,omitempty"`
+	Excluded    float64  `json:"excluded,omitempty"`
 }
 
 // storedScore is a score as it is written. JSON has no infinity: null stands
@@ -84,7 +88,7 @@ type storedScore struct {
 func encodeResponse(response model.Response) (json.RawMessage, error) {
 	stored := storedEntry{PromptTokens: response.PromptTokens, Seconds: response.Seconds}
 	for _, sample := range response.Samples {
-		s := storedSample{Text: []byte(sample.Text), Tokens: sample.Tokens, Truncated: sample.Truncated}
+		s := storedSample{Text: []byte(sample.Text), Tokens: sample.Tokens, Truncated: sample.Truncated, Excluded: sample.Excluded}
 		if !math.IsNaN(sample.MeanLogProb) && !math.IsInf(sample.MeanLogProb, 0) {
 			s.MeanLogProb = &sample.MeanLogProb
 		}
@@ -103,7 +107,7 @@ func decodeResponse(raw json.RawMessage) (model.Response, error) {
 	}
 	response := model.Response{PromptTokens: stored.PromptTokens, Seconds: stored.Seconds}
 	for _, s := range stored.Samples {
-		sample := model.Sample{Text: string(s.Text), Tokens: s.Tokens, MeanLogProb: math.NaN(), Truncated: s.Truncated}
+		sample := model.Sample{Text: string(s.Text), Tokens: s.Tokens, MeanLogProb: math.NaN(), Truncated: s.Truncated, Excluded: s.Excluded}
 		if s.MeanLogProb != nil {
 			sample.MeanLogProb = *s.MeanLogProb
 		}

@@ -4,13 +4,10 @@ package local
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
@@ -29,6 +26,8 @@ type file struct {
 	options Options
 	name    string
 	hash    string
+
+	attention Attention
 }
 
 // An engine is a [llama.Context] or a [llama.Batcher].
@@ -47,16 +46,17 @@ func load(ctx context.Context, path string, o Options) (*file, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	return &file{model: m, options: o, name: baseName(path) + "@" + hash[:16], hash: hash}, nil
+	attention, err := o.attention(m, hash)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return &file{model: m, options: o, name: baseName(path) + "@" + hash[:16], hash: hash, attention: attention}, nil
 }
 
 // adapt loads an adapter. The engine is still to be set.
 func (f *file) adapt(path string, scale float64) (*file, error) {
-	hash, err := fileHash(path)
+	hash, err := f.checkOrigin(path)
 	if err != nil {
-		return nil, fmt.Errorf("ragft: adapter: %w", err)
-	}
-	if err := f.checkOrigin(path); err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
 	adapter, err := f.model.LoadAdapter(path)
@@ -64,29 +64,38 @@ func (f *file) adapt(path string, scale float64) (*file, error) {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
 	name := fmt.Sprintf("%s+%s@%s*%g", f.name, baseName(path), hash[:16], scale)
-	return &file{model: f.model, adapter: adapter, options: f.options, name: name, hash: f.hash}, nil
+	return &file{model: f.model, adapter: adapter, options: f.options, name: name, hash: f.hash, attention: f.attention}, nil
 }
 
-// checkOrigin compares the base that [finetune.Train] wrote into the adapter with this one.
-func (f *file) checkOrigin(adapter string) error {
+// checkOrigin compares the base that [finetune.Train] wrote into the adapter with this one, and returns the hash of what
+// the adapter does: how it is to be asked does not count.
+func (f *file) checkOrigin(adapter string) (string, error) {
 	g, err := gguf.Open(adapter)
 	if err != nil {
-		return fmt.Errorf("adapter %s: %w", adapter, err)
+		return "", fmt.Errorf("adapter %s: %w", adapter, err)
 	}
 	defer g.Close()
 	if base, ok := g.Text("ragft.base.sha256"); ok && base != f.hash {
-		return fmt.Errorf("%w: %s was trained for the model file with the SHA-256 %s, not %s; train it again for this one",
+		return "", fmt.Errorf("%w: %s was trained for the model file with the SHA-256 %s, not %s; train it again for this one",
 			llama.ErrAdapterMismatch, adapter, base, f.hash)
 	}
-	return nil
+	hash, err := g.Digest(gguf.KeyAssistant)
+	if err != nil {
+		return "", fmt.Errorf("adapter %s: %w", adapter, err)
+	}
+	return hash, nil
 }
 
-// Name returns the file's name without ".gguf", with the start of its SHA-256,
-// and the same of the adapter with its scale.
+// Name returns the file's name without ".gguf", with the start of its SHA-256, and the name of the adapter's file with the
+// start of the SHA-256 of its weights and metadata, without those of [github.com/ragft/ragft/ragft/assistant.Settings], and
+// its scale.
 func (f *file) Name() string { return f.name }
 
 // Hash returns the hex SHA-256 of the model's file.
 func (f *file) Hash() string { return f.hash }
+
+// Attention returns how the model computes attention.
+func (f *file) Attention() Attention { return f.attention }
 
 // Llama returns the model under it, for what this type does not offer.
 func (f *file) Llama() *llama.Model { return f.model }
@@ -143,14 +152,63 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 	if limit := f.model.ContextLength(); limit > 0 {
 		r.MaxTokens = min(r.MaxTokens, limit-len(prompt))
 	}
+	if f.model.Plain() {
+		r.Stop = append(slices.Clone(r.Stop), plainStop)
+	}
+	first, notFirst, err := f.excluded(r)
+	if err != nil {
+		return llama.Request{}, err
+	}
 	return llama.Request{
 		Prompt: prompt, Samples: r.Samples, MaxTokens: r.MaxTokens, Stop: r.Stop,
 		Sampling: llama.Sampling{
-			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), Seed: uint32(r.Seed ^ r.Seed>>32),
-			Grammar: grammar,
+			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), MinP: float32(r.MinP), Seed: uint32(r.Seed ^ r.Seed>>32),
+			Grammar: grammar, NotFirst: notFirst,
 		},
+		First: first, OnFirst: onFirst(r.OnFirst),
 		OnText: firstSample(r.OnText), OnDone: r.OnDone,
 	}, nil
+}
+
+// plainStop ends the answers of a model without a chat template, which would go on with a question of its own.
+const plainStop = "\n"
+
+// excluded returns the first tokens of the texts in r.Exclude, and all tokens that a completion must not begin with for
+// their sake: these, those that end it at once, and line breaks.
+func (f *file) excluded(r model.Request) (first, all []llama.Token, err error) {
+	if len(r.Exclude) == 0 {
+		return nil, nil, nil
+	}
+	for _, text := range r.Exclude {
+		turn := append(llamachat.Messages(r.Messages), llama.Message{Role: model.RoleAssistant, Content: text})
+		_, answer, err := f.model.TokenizeTurn(turn, llama.ChatOptions{})
+		if err != nil {
+			return nil, nil, fmt.Errorf("ragft: %w", err)
+		}
+		first = append(first, answer[0])
+	}
+	slices.Sort(first)
+	first = slices.Compact(first)
+	all = append(slices.Clone(first), f.model.EndOfGeneration()...)
+	for _, blank := range []string{"\n", "\n\n"} {
+		t, err := f.model.Tokenize(blank, llama.TokenizeOptions{})
+		if err != nil {
+			return nil, nil, fmt.Errorf("ragft: %w", err)
+		}
+		if len(t) == 1 {
+			all = append(all, t[0])
+		}
+	}
+	slices.Sort(all)
+	return first, slices.Compact(all), nil
+}
+
+// onFirst calls a function with the logarithm of what the probabilities of first tokens add up to.
+func onFirst(call func(excluded float64) bool) func(int, []float32) bool {
+	if call == nil {
+		return nil
+	}
+	return func(_ int, first []float32) bool { return len(first) == 0 || call(llamachat.LogSum(first)) }
 }
 
 // CountTokens returns the length of the prompt that the messages make, in tokens.
@@ -200,16 +258,3 @@ func firstSample(onText func(string)) func(int, string) {
 }
 
 func baseName(path string) string { return strings.TrimSuffix(filepath.Base(path), ".gguf") }
-
-func fileHash(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}

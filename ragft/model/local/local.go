@@ -29,7 +29,7 @@ func Open(ctx context.Context, path string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
-	c, err := f.model.NewContext(o.context(f.model))
+	c, err := f.model.NewContext(f.contextOptions())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ragft: %w", err), f.model.Close())
 	}
@@ -47,7 +47,7 @@ func (m *Model) Adapted(path string, scale float64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := m.model.NewContext(m.options.context(m.model))
+	c, err := m.model.NewContext(m.contextOptions())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ragft: %w", err), f.adapter.Close())
 	}

@@ -38,6 +38,15 @@ type Options struct {
 	// for that many times the memory; false = all share one. OpenServer only.
 	// See [llama.BatcherOptions].
 	SeparateCaches bool
+	// Attention is how attention is computed: flash, plain or auto. "" = auto: by
+	// rule on a GPU and for models below 16 million parameters; else what was
+	// faster when it was measured, once, for one to three seconds. That is kept in
+	// ragft/attention.json of [os.UserCacheDir], by the shape of the model's
+	// attention, threads and llama.cpp's version.
+	Attention string
+	// AttentionFile keeps what auto chose, by the model's hash, so that all that is
+	// made with one file is made in the same way; "" = no file.
+	AttentionFile string
 	// OnProgress is called while the model is loaded, with the share that is
 	// done, from 0 to 1; nil = none.
 	OnProgress func(done float64)
@@ -51,10 +60,12 @@ func (o Options) checkOpen() error {
 	return nil
 }
 
-func (o Options) context(model *llama.Model) llama.ContextOptions {
+func (f *file) contextOptions() llama.ContextOptions {
+	o := f.options
 	c := llama.ContextOptions{Size: o.ContextTokens, Sequences: o.Sequences, Threads: o.Threads}
 	if c.Size == 0 {
-		c.Size = max(4096, min(model.ContextLength(), 8192))
+		c.Size = max(4096, min(f.model.ContextLength(), 8192))
 	}
+	f.attention.apply(&c)
 	return c
 }

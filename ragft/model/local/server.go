@@ -28,7 +28,7 @@ func OpenServer(ctx context.Context, path string, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ragft: %w", err)
 	}
-	b, err := f.model.NewBatcher(llama.BatcherOptions{Context: o.context(f.model), Queue: o.Queue, SeparateCaches: o.SeparateCaches})
+	b, err := f.model.NewBatcher(llama.BatcherOptions{Context: f.contextOptions(), Queue: o.Queue, SeparateCaches: o.SeparateCaches})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ragft: %w", err), f.model.Close())
 	}

@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/ragft/ragft/ragft/model"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft/model"
 )
 
 // TestOllamaMessage compares with what Ollama's API documents for a call and its result.

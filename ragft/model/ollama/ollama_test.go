@@ -14,11 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ragft/ragft/internal/layout"
+
 	"github.com/ollama/ollama/api"
+	"github.com/stretchr/testify/require"
+
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
-	"github.com/stretchr/testify/require"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // standIn is a server that speaks the documented API: it decodes requests into
@@ -97,15 +100,15 @@ func newOllama(t *testing.T, s *standIn, opts Options) *Model {
 
 func TestOllamaChat(t *testing.T) {
 	s := &standIn{pieces: []string{"It has", " nine", " rooms."}}
-	m := newOllama(t, s, Options{ContextLength: 2048, KeepAlive: time.Minute, Options: map[string]any{"num_thread": 2, "temperature": 9.0}})
+	m := newOllama(t, s, Options{ContextLength: 2048, KeepAlive: opt.Of(time.Minute), Options: map[string]any{"num_thread": 2, "temperature": 9.0}})
 	require.Equal(t, "ollama/llama3.2:latest@"+ollamatest.Digest, m.Name())
 	require.Equal(t, ollamatest.Digest, m.Hash())
 
 	var streamed []string
 	got, err := m.Chat(t.Context(), []model.Request{
-		{Messages: prompt.Chat("Read.", "Question: Rooms?"), Samples: 2, MaxTokens: 40, Temperature: 0.5, TopP: 0.9, TopK: 20, Seed: 7,
+		{Messages: layout.Chat("Read.", "Question: Rooms?"), Samples: 2, MaxTokens: 40, Temperature: 0.5, TopP: 0.9, TopK: 20, Seed: 7,
 			Stop: []string{"\n"}, OnText: func(piece string) { streamed = append(streamed, piece) }},
-		{Messages: prompt.Chat("Closed.", "Question: Rooms?")},
+		{Messages: layout.Chat("Closed.", "Question: Rooms?")},
 	})
 	require.NoError(t, err)
 	want := model.Sample{Text: "It has nine rooms.", Tokens: 3, MeanLogProb: -1}
@@ -150,7 +153,7 @@ func TestOllamaChat(t *testing.T) {
 
 	before := s.chats
 	s.chats = nil
-	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("Read.", "Question: Rooms?"), Samples: 2, Temperature: 0.5, Seed: 7}})
+	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("Read.", "Question: Rooms?"), Samples: 2, Temperature: 0.5, Seed: 7}})
 	require.NoError(t, err)
 	for _, req := range s.chats {
 		require.Contains(t, []any{before[0].Options["seed"], before[1].Options["seed"], before[2].Options["seed"]},
@@ -160,7 +163,7 @@ func TestOllamaChat(t *testing.T) {
 
 func TestOllamaWithoutLogprobs(t *testing.T) {
 	s := &standIn{last: `{"message":{"role":"assistant","content":"nine"},"done":true,"done_reason":"length","eval_count":1}` + "\n"}
-	got, err := newOllama(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	got, err := newOllama(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.NoError(t, err)
 	sample := got[0].Samples[0]
 	require.True(t, math.IsNaN(sample.MeanLogProb))
@@ -206,7 +209,7 @@ func TestOllamaRetriesWhatMayPass(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &standIn{before: c.before, pieces: []string{"nine"}}
-			got, err := newOllama(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+			got, err := newOllama(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 			require.Len(t, s.chats, c.calls)
 			if c.want != "" {
 				require.ErrorContains(t, err, c.want)
@@ -226,7 +229,7 @@ func TestOllamaErrorsAreSentinels(t *testing.T) {
 			return true
 		}}
 	}
-	one := []model.Request{{Messages: prompt.Chat("a", "b")}}
+	one := []model.Request{{Messages: layout.Chat("a", "b")}}
 	_, err := newOllama(t, answer(400, "the input length exceeds the context length"), Options{}).Chat(t.Context(), one)
 	require.ErrorIs(t, err, model.ErrPromptTooLong)
 	_, err = newOllama(t, answer(404, "model 'x' not found"), Options{}).Chat(t.Context(), one)
@@ -238,7 +241,7 @@ func TestOllamaErrorsAreSentinels(t *testing.T) {
 	_, err = New(t.Context(), " ", Options{})
 	require.ErrorContains(t, err, "no model name")
 	_, err = New(t.Context(), "m", Options{BaseURL: "http://"})
-	require.ErrorContains(t, err, "is no URL")
+	require.ErrorContains(t, err, "invalid URL")
 
 	// A port that was free a moment ago: nobody listens there.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -259,12 +262,12 @@ func TestOllamaDoesNotStreamTwice(t *testing.T) {
 	}
 	m := newOllama(t, s, Options{})
 	var text strings.Builder
-	_, err := m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), OnText: func(piece string) { text.WriteString(piece) }}})
+	_, err := m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(piece string) { text.WriteString(piece) }}})
 	require.ErrorContains(t, err, "ended early")
 	require.Equal(t, "half an", text.String())
 	require.Len(t, s.chats, 1)
 
-	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorContains(t, err, "ended early")
 	require.Len(t, s.chats, 1+4, "without streaming there are three further tries")
 }
@@ -275,7 +278,7 @@ func TestOllamaLimitsConcurrency(t *testing.T) {
 		return false
 	}}
 	m := newOllama(t, s, Options{Concurrency: 3})
-	_, err := m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), Samples: 12}})
+	_, err := m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), Samples: 12}})
 	require.NoError(t, err)
 	require.Len(t, s.chats, 12)
 	require.LessOrEqual(t, s.peak.Load(), int32(3))
@@ -297,6 +300,6 @@ func TestOllamaCancel(t *testing.T) {
 		<-started
 		cancel()
 	}()
-	_, err := m.Chat(ctx, []model.Request{{Messages: prompt.Chat("a", "b"), Samples: 4}})
+	_, err := m.Chat(ctx, []model.Request{{Messages: layout.Chat("a", "b"), Samples: 4}})
 	require.ErrorIs(t, err, context.Canceled)
 }

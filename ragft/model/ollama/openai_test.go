@@ -6,24 +6,27 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ragft/ragft/internal/layout"
+
+	"github.com/stretchr/testify/require"
+
 	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
-	"github.com/stretchr/testify/require"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 func TestOllamaSchemaAndTimeout(t *testing.T) {
 	s := &standIn{pieces: []string{`{"rooms":9}`}}
 	schema := json.RawMessage(`{"type":"object"}`)
-	_, err := newOllama(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), Schema: schema}})
+	_, err := newOllama(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), Schema: schema}})
 	require.NoError(t, err)
 	require.JSONEq(t, string(schema), string(s.chats[0].Format))
 
 	release := make(chan struct{})
 	slow := &standIn{before: func(int, http.ResponseWriter) bool { <-release; return true }}
-	m := newOllama(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: 1})
+	m := newOllama(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: opt.Of(1)})
 	t.Cleanup(func() { close(release) })
-	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorIs(t, err, retry.ErrTimeout)
 	require.Len(t, slow.chats, 2)
 }

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/stretchr/testify/require"
 )
 
 func TestResolveModel(t *testing.T) {
@@ -24,33 +25,28 @@ func TestResolveModel(t *testing.T) {
 	local := filepath.Join(t.TempDir(), "small.gguf")
 	require.NoError(t, os.WriteFile(local, []byte("GGUF"), 0o644))
 
-	file, err := Resolve(t.Context(), "ollama:llama3.2:1b")
+	path, err := Resolve(t.Context(), "ollama:llama3.2:1b")
 	require.NoError(t, err)
-	require.Equal(t, &File{Name: "llama3.2:1b", Path: file.Path, Ollama: true, Template: "{{ .Prompt }}", System: "Be brief.",
-		Parameters: map[string]any{"stop": []any{"<end>"}}}, file)
-	content, err := os.ReadFile(file.Path)
+	content, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "GGUF...", string(content))
 
-	file, err = Resolve(t.Context(), "ollama:me/tuned")
-	require.NoError(t, err)
-	require.Len(t, file.Adapters, 1)
-	_, err = ResolveBase(t.Context(), "ollama:me/tuned")
-	require.ErrorIs(t, err, ErrNoGGUF, "the base alone would be another model")
-	require.ErrorContains(t, err, file.Adapters[0])
+	_, err = Resolve(t.Context(), "ollama:me/tuned")
+	require.ErrorIs(t, err, model.ErrNotFound, "the base alone would be another model")
+	require.ErrorContains(t, err, "with the adapter "+filepath.Join(store, "blobs"))
 
-	file, err = Resolve(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
+	path, err = Resolve(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
 	require.NoError(t, err)
-	require.Equal(t, "GGUF hf", func() string { b, _ := os.ReadFile(file.Path); return string(b) }())
-	file, err = Resolve(t.Context(), local)
+	require.Equal(t, "GGUF hf", func() string { b, _ := os.ReadFile(path); return string(b) }())
+	path, err = Resolve(t.Context(), local)
 	require.NoError(t, err)
-	require.Equal(t, &File{Name: "small", Path: local}, file)
+	require.Equal(t, local, path)
 
 	for ref, want := range map[string]string{
 		"ollama:pieces": "2 tensors", "ollama:cloud": "no weights", "ollama:split": "split into 2", "ollama:notgguf": "begins with",
 	} {
 		_, err := Resolve(t.Context(), ref)
-		require.ErrorIs(t, err, ErrNoGGUF, ref)
+		require.ErrorIs(t, err, noGGUF{}, ref)
 		require.ErrorContains(t, err, want, ref)
 	}
 	_, err = Resolve(t.Context(), "ollama:llama3.2")
@@ -59,16 +55,16 @@ func TestResolveModel(t *testing.T) {
 	for _, ref := range []string{"ollama:", "ollama:../../../etc/passwd", "ollama:a/../b", "ollama:..", "ollama:a:../../b", "ollama:/etc/passwd",
 		"ollama:a\x00b", "ollama:x/y/z/../w", `ollama:..\..\x`, "ollama:a b"} {
 		_, err := Resolve(t.Context(), ref)
-		require.ErrorContains(t, err, "no name of a model", ref)
+		require.ErrorContains(t, err, "invalid model name", ref)
 	}
 	_, err = Resolve(t.Context(), filepath.Join(store, "none.gguf"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = Resolve(t.Context(), store)
 	require.ErrorContains(t, err, "is a folder")
 
-	file, err = Resolve(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
+	path, err = Resolve(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
 	require.NoError(t, err)
-	require.NoError(t, os.Remove(file.Path))
+	require.NoError(t, os.Remove(path))
 	_, err = Resolve(t.Context(), "ollama:hf.co/someone/model-GGUF:Q4_K_M")
 	require.ErrorContains(t, err, "pull the model again")
 }
@@ -80,8 +76,8 @@ func TestResolveHostileManifest(t *testing.T) {
 	path := filepath.Join(store, "manifests", "registry.ollama.ai", "library", "m", "latest")
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	for text, want := range map[string]string{
-		`{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:../../../etc/passwd"}]}`: "no digest",
-		`{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":""}]}`:                           "no digest",
+		`{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:../../../etc/passwd"}]}`: "invalid digest",
+		`{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":""}]}`:                           "invalid digest",
 		`{"layers":{}}`:                    "manifest of m",
 		``:                                 "manifest of m",
 		strings.Repeat(" ", maxManifest+1): "larger than",

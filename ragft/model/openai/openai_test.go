@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ragft/ragft/internal/layout"
+
 	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/stretchr/testify/require"
 )
 
@@ -126,7 +128,7 @@ func TestOpenAIChat(t *testing.T) {
 	s := &openAIStandIn{}
 	m := newOpenAI(t, s, Options{Extra: map[string]any{"reasoning_effort": "low", "temperature": 9}})
 	schema := json.RawMessage(`{"type":"object","properties":{"rooms":{"type":"integer"}}}`)
-	messages := append(prompt.Chat("Read.", "Question: Rooms?"),
+	messages := append(layout.Chat("Read.", "Question: Rooms?"),
 		model.Message{Role: model.RoleAssistant, Thinking: "let me look", ToolCalls: []model.ToolCall{{ID: "c1", Name: "look", Arguments: json.RawMessage(`{"at":1}`)}}},
 		model.Message{Role: model.RoleTool, ToolCallID: "c1", Content: "nine"})
 	got, err := m.Chat(t.Context(), []model.Request{
@@ -152,7 +154,7 @@ func TestOpenAIChat(t *testing.T) {
 	require.Equal(t, "c1", req.Messages[3].ToolCallID)
 
 	var streamed []string
-	got, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), OnText: func(piece string) { streamed = append(streamed, piece) }}})
+	got, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(piece string) { streamed = append(streamed, piece) }}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"It has", " nine"}, streamed)
 	require.Equal(t, model.Sample{Text: "It has nine", Tokens: 2, MeanLogProb: -2, Truncated: true}, got[0].Samples[0])
@@ -178,14 +180,62 @@ func TestOpenAIAdapts(t *testing.T) {
 		return true
 	}}
 	m := newOpenAI(t, s, Options{})
-	got, err := m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), MaxTokens: 30}})
+	got, err := m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), MaxTokens: 30}})
 	require.NoError(t, err)
 	require.True(t, math.IsNaN(got[0].Samples[0].MeanLogProb))
 	require.Len(t, s.reqs, 3)
 	require.Equal(t, 30, s.reqs[2].MaxCompletionTokens)
-	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.NoError(t, err)
 	require.Len(t, s.reqs, 4, "it is remembered")
+}
+
+// Requests that ran before the server's first refusal was known are repeated as well.
+func TestOpenAIAdaptsConcurrentRequests(t *testing.T) {
+	const n = 4
+	var refused sync.WaitGroup
+	refused.Add(n)
+	s := &openAIStandIn{before: func(_ int, req openAIRequest, w http.ResponseWriter) bool {
+		if !req.LogProbs {
+			return false
+		}
+		refused.Done()
+		refused.Wait() // all have arrived
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"message":"no","param":"logprobs"}}`)
+		return true
+	}}
+	m := newOpenAI(t, s, Options{Concurrency: n})
+	_, err := m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), Samples: n}})
+	require.NoError(t, err)
+	require.Len(t, s.reqs, 2*n)
+}
+
+func TestOpenAIBadOptions(t *testing.T) {
+	for want, o := range map[string]Options{
+		"Concurrency is -1": {Concurrency: -1}, "Retries is -1": {Retries: opt.Of(-1)}, "Backoff is -1ns": {Backoff: -1}, "Timeout is -1ns": {Timeout: -1},
+		"invalid URL": {BaseURL: "ftp://x"},
+	} {
+		_, err := New("m", o)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// An error with the status 200 is one all the same, and a reply without an end is none.
+func TestOpenAIErrorsInReplies(t *testing.T) {
+	said := func(body string) func(int, openAIRequest, http.ResponseWriter) bool {
+		return func(_ int, _ openAIRequest, w http.ResponseWriter) bool { fmt.Fprint(w, body); return true }
+	}
+	for want, s := range map[string]*openAIStandIn{
+		`the server reports: {"message":"boom"}`: {before: said(`{"error":{"message":"boom"}}`)},
+		"no choices":                             {before: said(`{"error":null,"choices":[]}`)},
+	} {
+		_, err := newOpenAI(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
+		require.ErrorContains(t, err, want)
+	}
+	broken := &openAIStandIn{stream: "data: {\"error\":{\"message\":\"boom\"}}\n\n"}
+	_, err := newOpenAI(t, broken, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(string) {}}})
+	require.ErrorContains(t, err, "boom")
 }
 
 func TestOpenAIErrors(t *testing.T) {
@@ -218,7 +268,7 @@ func TestOpenAIErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &openAIStandIn{before: c.before}
-			_, err := newOpenAI(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+			_, err := newOpenAI(t, s, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 			require.Len(t, s.reqs, c.calls)
 			require.ErrorIs(t, err, c.want)
 		})
@@ -226,32 +276,32 @@ func TestOpenAIErrors(t *testing.T) {
 
 	s := &openAIStandIn{before: answer(429, "", "1")}
 	start := time.Now()
-	_, err := newOpenAI(t, s, Options{Retries: 1}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	_, err := newOpenAI(t, s, Options{Retries: opt.Of(1)}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorContains(t, err, "429")
 	require.GreaterOrEqual(t, time.Since(start), time.Second, "as the server asked")
 
 	release := make(chan struct{})
 	slow := &openAIStandIn{before: func(int, openAIRequest, http.ResponseWriter) bool { <-release; return true }}
-	m := newOpenAI(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: 1})
+	m := newOpenAI(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: opt.Of(1)})
 	t.Cleanup(func() { close(release) }) // before the server's close, which waits for it
-	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorIs(t, err, retry.ErrTimeout)
 	require.NoError(t, t.Context().Err())
 	require.Len(t, slow.reqs, 2)
 
 	cut := &openAIStandIn{stream: "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"}
 	var text bytes.Buffer
-	_, err = newOpenAI(t, cut, Options{}).Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b"), OnText: func(p string) { text.WriteString(p) }}})
+	_, err = newOpenAI(t, cut, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(p string) { text.WriteString(p) }}})
 	require.ErrorContains(t, err, "ended early")
 	require.Equal(t, "half", text.String(), "what was seen is not said twice")
 	require.Len(t, cut.reqs, 1)
 
 	_, err = New("m", Options{BaseURL: "127.0.0.1:80"})
-	require.ErrorContains(t, err, "is no URL")
+	require.ErrorContains(t, err, "invalid URL")
 	gone := httptest.NewServer(s)
 	gone.Close()
 	m, err = New("m", Options{BaseURL: gone.URL})
 	require.NoError(t, err)
-	_, err = m.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("a", "b")}})
+	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorIs(t, err, model.ErrUnavailable)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ragft/ragft/ragft/model/ollama"
 	"github.com/ragft/ragft/ragft/model/openai"
 	"github.com/ragft/ragft/ragft/model/pool"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 )
 
@@ -17,13 +18,13 @@ func ExampleNew() {
 	ctx := context.Background()
 	first, err := ollama.New(ctx, "qwen3:4b", ollama.Options{BaseURL: "http://10.0.0.5:11434"})
 	if err != nil {
-		log.Fatal(err) // errors.Is tells ragft.ErrServerDown from ragft.ErrModelMissing
+		log.Fatal(err) // errors.Is tells model.ErrUnavailable from model.ErrNotFound
 	}
 	second, err := ollama.New(ctx, "qwen3:4b", ollama.Options{BaseURL: "http://10.0.0.6:11434"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	pool, err := pool.New(pool.Options{}, first, second)
+	pool, err := pool.New(first, second)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -33,7 +34,8 @@ func ExampleNew() {
 	}
 	index := fixture.Inn(ctx)
 	defer index.Close()
-	demos, err := selfdemo.Generate(ctx, pool, index, fixture.InnQuestions(), selfdemo.Options{Judge: judge.Options{Model: j}})
+	r := selfdemo.Recipe{Judge: judge.Options{Model: j}}
+	demos, err := r.Rows(ctx, recipe.Input{Model: pool, Search: index, Questions: fixture.InnQuestions()})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,59 +11,44 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// PoolOptions says how a [Model] spreads requests. The zero value works.
-type Options struct {
-	// Concurrency is the number of requests that each member has at a time;
-	// 0 = what the member's own options say, 1 where it has none.
-	Concurrency int
-	// Rest is how long a member that failed is left alone; 0 = 30 s.
-	Rest   time.Duration
-	Logger *slog.Logger // is told of members that fail; nil = slog.Default
-}
-
-// PoolModel spreads requests over several models with equal weights, such as
-// one [ollama.Model] for each of several machines. It meets [model.Model] and is safe
-// for concurrent use.
+// Model spreads requests over several models with equal weights, such as one
+// [ollama.Model] for each of several machines. It implements [model.Model],
+// [model.Hasher] and [model.Limiter], and is safe for concurrent use.
 //
-// Each request goes to the next member that is free. A member that fails is
-// left alone for a while and its requests go to the others; only when all have
-// failed is there an error, which tells of each. What is the request's own
-// fault, and not the server's, is an error at once. A request carries its
-// seed, so that its answer depends on the member only as far as they compute
+// Each request goes to the next member that is free. A member takes as many
+// requests at a time as it says as a [model.Limiter], one if it is not. A member
+// that fails is left out for 30 s and its requests go to the others; only when
+// all have failed is there an error, which names the error of each. A request
+// that any server would refuse is an error at once. A request carries its seed,
+// so that its answer depends on the member only as far as they compute
 // differently.
 type Model struct {
 	members []model.Model
-	opts    Options
+	pause   time.Duration // for which a member that failed is left out
 
-	mu      sync.Mutex
-	resting []time.Time // until when; by member
+	mu    sync.Mutex
+	until []time.Time // when each member is available again
 }
 
-// NewPool makes one model of several. They must have the same name, since
-// that names their weights: an OpenAI-compatible server is given one by
-// [openai.Options.Label].
-func New(opts Options, members ...model.Model) (*Model, error) {
+// New makes one model of several, which must have the same name, since that
+// names their weights: an OpenAI-compatible server gets it by
+// [openai.Options.Label]. Members that fail are logged with [slog.Default].
+func New(members ...model.Model) (*Model, error) {
 	if len(members) == 0 {
-		return nil, errors.New("ragft: pool: it has no members")
+		return nil, errors.New("ragft: pool: no members")
 	}
 	for _, m := range members[1:] {
 		if m.Name() != members[0].Name() {
 			return nil, fmt.Errorf("ragft: pool: %s and %s are different models", members[0].Name(), m.Name())
 		}
 	}
-	if opts.Rest <= 0 {
-		opts.Rest = 30 * time.Second
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.Default()
-	}
-	return &Model{members: members, opts: opts, resting: make([]time.Time, len(members))}, nil
+	return &Model{members: members, pause: 30 * time.Second, until: make([]time.Time, len(members))}, nil
 }
 
-// Name is the name that all members share.
+// Name returns the name that all members share.
 func (p *Model) Name() string { return p.members[0].Name() }
 
-// Hash is the hash of the members' weights, "" where it is unknown.
+// Hash returns the hash of the members' weights, "" if it is unknown.
 func (p *Model) Hash() string {
 	if hasher, ok := model.As[model.Hasher](p.members[0]); ok {
 		return hasher.Hash()
@@ -71,36 +56,42 @@ func (p *Model) Hash() string {
 	return ""
 }
 
-// workers is the number of requests that a member has at a time.
-func (p *Model) workers(m model.Model) int {
-	if p.opts.Concurrency > 0 {
-		return p.opts.Concurrency
+// Concurrency returns the number of requests that all members together run at a time.
+func (p *Model) Concurrency() int {
+	n := 0
+	for _, m := range p.members {
+		n += concurrency(m)
 	}
+	return n
+}
+
+// concurrency returns the number of requests that a member runs at a time.
+func concurrency(m model.Model) int {
 	if limited, ok := model.As[model.Limiter](m); ok {
 		return limited.Concurrency()
 	}
 	return 1
 }
 
-// poolRun is one call of Chat.
-type poolRun struct {
+// run is one call of Chat.
+type run struct {
 	pool      *Model
 	reqs      []model.Request
 	responses []model.Response
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []int // requests that nobody has taken
-	left    int   // requests without a response
-	failed  []error
-	err     error // of a request by its own fault, or of the context
+	waiting []int   // requests that no member has taken
+	left    int     // requests without a response
+	failed  []error // by member
+	err     error   // that ends the run: of a request that any server would refuse, or of the context
 }
 
-// Chat spreads the requests over the members.
+// Chat spreads the requests over the members. See [Model].
 func (p *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &poolRun{pool: p, reqs: reqs, responses: make([]model.Response, len(reqs)), left: len(reqs), failed: make([]error, len(p.members))}
+	r := &run{pool: p, reqs: reqs, responses: make([]model.Response, len(reqs)), left: len(reqs), failed: make([]error, len(p.members))}
 	r.changed = sync.NewCond(&r.mu)
 	for i := range reqs {
 		r.waiting = append(r.waiting, i)
@@ -108,8 +99,8 @@ func (p *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 	stop := context.AfterFunc(ctx, func() { r.fail(ctx.Err()) })
 	defer stop()
 	var wg sync.WaitGroup
-	for _, member := range p.awake() {
-		workers := min(p.workers(p.members[member]), len(reqs))
+	for _, member := range p.available() {
+		workers := min(concurrency(p.members[member]), len(reqs))
 		for range workers {
 			wg.Go(func() {
 				if err := r.work(ctx, member); err != nil {
@@ -125,37 +116,38 @@ func (p *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 	case r.err != nil:
 		return nil, fmt.Errorf("ragft: pool: %w", r.err)
 	case r.left > 0:
-		return nil, fmt.Errorf("ragft: pool: no member is left: %w", errors.Join(r.failed...))
+		return nil, fmt.Errorf("ragft: pool: all members failed: %w", errors.Join(r.failed...))
 	}
 	return r.responses, nil
 }
 
-// awake are the members that do not rest; all, if all do.
-func (p *Model) awake() []int {
+// available returns the members that are not left out; all, if all are.
+func (p *Model) available() []int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var awake, all []int
-	for i, until := range p.resting {
+	var available, all []int
+	for i, until := range p.until {
 		all = append(all, i)
 		if time.Now().After(until) {
-			awake = append(awake, i)
+			available = append(available, i)
 		}
 	}
-	if len(awake) == 0 {
+	if len(available) == 0 {
 		return all
 	}
-	return awake
+	return available
 }
 
-func (p *Model) rest(member int, err error) {
+// backOff leaves a member out for a while.
+func (p *Model) backOff(member int, err error) {
 	p.mu.Lock()
-	p.resting[member] = time.Now().Add(p.opts.Rest)
+	p.until[member] = time.Now().Add(p.pause)
 	p.mu.Unlock()
-	p.opts.Logger.Warn("a server of the pool is left out for a while", "member", member, "for", p.opts.Rest, "error", err)
+	slog.Warn("a model of the pool failed and is left out for a while", "member", member, "for", p.pause, "error", err)
 }
 
 // fail ends the run with its first error.
-func (r *poolRun) fail(err error) {
+func (r *run) fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err == nil && r.left > 0 {
@@ -164,12 +156,12 @@ func (r *poolRun) fail(err error) {
 	r.changed.Broadcast()
 }
 
-// take waits for a request that can be done; false = there is nothing left to do for the member.
-func (r *poolRun) take(member int) (int, bool) {
+// take waits for a request that the member can do; false = there is none left.
+func (r *run) take(member int) (int, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.waiting) == 0 && r.left > 0 && r.err == nil && r.failed[member] == nil {
-		r.changed.Wait() // for requests of members that fail
+		r.changed.Wait() // other members may fail and return their requests
 	}
 	if len(r.waiting) == 0 || r.err != nil || r.failed[member] != nil {
 		return 0, false
@@ -179,9 +171,9 @@ func (r *poolRun) take(member int) (int, bool) {
 	return i, true
 }
 
-// work does requests with a member until none is left or it fails. Its error
-// is that of a request that no member can do.
-func (r *poolRun) work(ctx context.Context, member int) error {
+// work does requests with a member until none is left or it fails. It returns
+// an error if no member can do a request.
+func (r *run) work(ctx context.Context, member int) error {
 	for {
 		i, ok := r.take(member)
 		if !ok {
@@ -200,17 +192,17 @@ func (r *poolRun) work(ctx context.Context, member int) error {
 			r.done(i, responses[0])
 		case ctx.Err() != nil:
 			return nil
-		case streamed || ownFault(err):
+		case streamed || isRequestError(err):
 			r.fail(err)
 			return err
 		default:
-			r.giveBack(i, member, err)
+			r.requeue(i, member, err)
 			return nil
 		}
 	}
 }
 
-func (r *poolRun) done(i int, response model.Response) {
+func (r *run) done(i int, response model.Response) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.responses[i] = response
@@ -219,8 +211,8 @@ func (r *poolRun) done(i int, response model.Response) {
 	}
 }
 
-// giveBack leaves a request of a member that failed to the others.
-func (r *poolRun) giveBack(i, member int, err error) {
+// requeue returns a request of a member that failed, for the others.
+func (r *run) requeue(i, member int, err error) {
 	r.mu.Lock()
 	first := r.failed[member] == nil
 	if first {
@@ -230,11 +222,11 @@ func (r *poolRun) giveBack(i, member int, err error) {
 	r.changed.Broadcast()
 	r.mu.Unlock()
 	if first {
-		r.pool.rest(member, err)
+		r.pool.backOff(member, err)
 	}
 }
 
-// ownFault reports an error that another server would give as well.
-func ownFault(err error) bool {
+// isRequestError reports an error that every member would return.
+func isRequestError(err error) bool {
 	return errors.Is(err, model.ErrRequest) || errors.Is(err, model.ErrPromptTooLong)
 }

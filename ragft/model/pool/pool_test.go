@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ragft/ragft/internal/layout"
+
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/stretchr/testify/require"
 )
 
@@ -24,6 +25,8 @@ type poolMember struct {
 }
 
 func (m *poolMember) Name() string { return m.name }
+
+func (m *poolMember) Concurrency() int { return 2 }
 
 func (m *poolMember) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
 	call := m.calls.Add(1)
@@ -49,10 +52,17 @@ func (m *poolMember) Chat(ctx context.Context, reqs []model.Request) ([]model.Re
 
 func poolRequests(n int) (reqs []model.Request, want []model.Response) {
 	for i := range n {
-		reqs = append(reqs, model.Request{Messages: prompt.Chat("s", "u"), Seed: uint64(i)})
+		reqs = append(reqs, model.Request{Messages: layout.Chat("s", "u"), Seed: uint64(i)})
 		want = append(want, model.Response{Samples: []model.Sample{fake.Says(fmt.Sprint("s", i))}})
 	}
 	return reqs, want
+}
+
+// quiet discards what the test logs.
+func quiet(t *testing.T) {
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { slog.SetDefault(before) })
 }
 
 func texts(responses []model.Response) (out []string) {
@@ -63,18 +73,19 @@ func texts(responses []model.Response) (out []string) {
 }
 
 func TestPoolSpreads(t *testing.T) {
-	quiet := Options{Logger: slog.New(slog.DiscardHandler), Concurrency: 2}
+	quiet(t)
 	broken := errors.New("the machine is on fire")
 	reqs, want := poolRequests(60)
 
 	a, b := &poolMember{name: "m", delay: time.Millisecond}, &poolMember{name: "m", delay: time.Millisecond}
-	pool, err := New(quiet, a, b)
+	pool, err := New(a, b)
 	require.NoError(t, err)
 	got, err := pool.Chat(t.Context(), reqs)
 	require.NoError(t, err)
 	require.Equal(t, texts(want), texts(got), "in the order of the requests")
 	require.Equal(t, int32(60), a.calls.Load()+b.calls.Load())
 	require.Greater(t, min(a.calls.Load(), b.calls.Load()), int32(5), "both work")
+	require.Equal(t, 4, pool.Concurrency())
 
 	// One fails in the middle: the other does its requests, and it is left alone.
 	c := &poolMember{name: "m", delay: time.Millisecond, fail: func(call int32, _ model.Request) error {
@@ -83,7 +94,7 @@ func TestPoolSpreads(t *testing.T) {
 		}
 		return nil
 	}}
-	pool, err = New(quiet, c, b)
+	pool, err = New(c, b)
 	require.NoError(t, err)
 	got, err = pool.Chat(t.Context(), reqs)
 	require.NoError(t, err)
@@ -92,13 +103,13 @@ func TestPoolSpreads(t *testing.T) {
 	_, err = pool.Chat(t.Context(), reqs)
 	require.NoError(t, err)
 	require.Equal(t, calls, c.calls.Load(), "it rests")
-	pool.resting[0] = time.Now()
+	pool.until[0] = time.Now()
 	_, err = pool.Chat(t.Context(), reqs)
 	require.NoError(t, err)
 	require.Greater(t, c.calls.Load(), calls, "it is tried again")
 
 	// All fail.
-	pool, err = New(quiet, &poolMember{name: "m", fail: func(int32, model.Request) error { return broken }},
+	pool, err = New(&poolMember{name: "m", fail: func(int32, model.Request) error { return broken }},
 		&poolMember{name: "m", fail: func(int32, model.Request) error { return model.ErrUnavailable }})
 	require.NoError(t, err)
 	_, err = pool.Chat(t.Context(), reqs)
@@ -107,10 +118,10 @@ func TestPoolSpreads(t *testing.T) {
 }
 
 func TestPoolErrors(t *testing.T) {
-	quiet := Options{Logger: slog.New(slog.DiscardHandler)}
-	_, err := New(quiet)
+	quiet(t)
+	_, err := New()
 	require.ErrorContains(t, err, "no members")
-	_, err = New(quiet, &poolMember{name: "a"}, &poolMember{name: "b"})
+	_, err = New(&poolMember{name: "a"}, &poolMember{name: "b"})
 	require.ErrorContains(t, err, "different models")
 
 	// A request's own fault ends the call, and nobody has to rest for it.
@@ -122,25 +133,25 @@ func TestPoolErrors(t *testing.T) {
 		return nil
 	}
 	b.fail = a.fail
-	pool, err := New(quiet, a, b)
+	pool, err := New(a, b)
 	require.NoError(t, err)
 	reqs, _ := poolRequests(20)
 	_, err = pool.Chat(t.Context(), reqs)
 	require.ErrorIs(t, err, model.ErrPromptTooLong)
-	require.Len(t, pool.awake(), 2)
-	require.True(t, pool.resting[0].IsZero())
+	require.Len(t, pool.available(), 2)
+	require.True(t, pool.until[0].IsZero())
 
 	// Streamed text is not taken back by another member.
 	a.fail = func(int32, model.Request) error { return errors.New("cut off") }
 	pieces := 0
-	_, err = pool.Chat(t.Context(), []model.Request{{Messages: prompt.Chat("s", "u"), OnText: func(string) { pieces++ }}})
+	_, err = pool.Chat(t.Context(), []model.Request{{Messages: layout.Chat("s", "u"), OnText: func(string) { pieces++ }}})
 	if a.calls.Load() > 0 && err != nil {
 		require.ErrorContains(t, err, "cut off")
 	}
 	require.Equal(t, 1, pieces)
 
 	slow := &poolMember{name: "m", delay: time.Minute}
-	pool, err = New(quiet, slow, slow)
+	pool, err = New(slow, slow)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/ollama"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
@@ -64,14 +65,14 @@ func TestBadInput(t *testing.T) {
 	}
 	users := []user{
 		{"self-demo", rec(func(in badInput) recipe.Recipe {
-			return selfdemo.Recipe{Options: selfdemo.Options{Judge: judge.Options{Model: in.judge}}}
+			return selfdemo.Recipe{Judge: judge.Options{Model: in.judge}}
 		}), true, true, false, true, true},
 		{"gold", plain(recipe.Gold{}), true, true, false, false, false},
 		{"ralt", plain(recipe.RALT{}), true, true, false, false, false},
 		{"raft", plain(recipe.RAFT{Reason: true}), true, true, false, true, false},
 		{"memory", plain(Recipe{}), false, false, true, true, false},
-		{"pretrain", plain(recipe.Pretrain{Replay: -1}), false, false, true, false, false},
-		{"hybrid", plain(recipe.Mix{Parts: []recipe.MixPart{{Recipe: recipe.RAFT{Reason: true}}, {Recipe: Recipe{}}}}), true, true, true, true, false},
+		{"pretrain", plain(recipe.Pretrain{Replay: opt.Of(0.0)}), false, false, true, false, false},
+		{"hybrid", plain(recipe.Mix{Recipes: []recipe.Recipe{recipe.RAFT{Reason: true}, Recipe{}}}), true, true, true, true, false},
 		{"evaluate", func(in badInput) error {
 			_, err := eval.Run(t.Context(), eval.Config{
 				Systems:   []eval.System{{Name: "s", Model: in.Model, Setting: eval.SettingRetrieval}},
@@ -94,15 +95,18 @@ func TestBadInput(t *testing.T) {
 		is     error
 		says   string // what is wrong, and what to do
 	}{
-		{"no questions", func(in *badInput) { in.Questions = nil }, func(u user) bool { return u.questions }, question.ErrNone, "set RecipeInput.Questions"},
+		{"no questions", func(in *badInput) { in.Questions = nil }, func(u user) bool { return u.questions }, question.ErrNone,
+			"set Input.Questions"},
 		{"no answers", func(in *badInput) {
 			for i := range in.Questions {
 				in.Questions[i].Answer = ""
 			}
 		}, func(u user) bool { return u.questions }, question.ErrNone, "give each its reference in Question.Answer"},
-		{"an index with one passage", func(in *badInput) { in.Search = counted{in.Search, 1} }, func(u user) bool { return u.search }, reading.ErrTooLittleText, "split them into smaller passages"},
-		{"a corpus with one chunk", func(in *badInput) { in.Corpus = in.Corpus[:1] }, func(u user) bool { return u.corpus }, reading.ErrTooLittleText, "split them into smaller passages"},
-		{"no documents", func(in *badInput) { in.Corpus = nil }, func(u user) bool { return u.corpus }, nil, "set RecipeInput.Corpus"},
+		{"an index with one passage", func(in *badInput) { in.Search = counted{in.Search, 1} }, func(u user) bool { return u.search },
+			reading.ErrTooLittleText, "into smaller passages"},
+		{"a corpus with one chunk", func(in *badInput) { in.Corpus = in.Corpus[:1] }, func(u user) bool { return u.corpus },
+			reading.ErrTooLittleText, "into smaller passages"},
+		{"no documents", func(in *badInput) { in.Corpus = nil }, func(u user) bool { return u.corpus }, nil, "set Input.Corpus"},
 		{"a judge that never parses", func(in *badInput) {
 			in.Model, in.judge = fake.AlwaysSays("Mara V."), fake.AlwaysSays("Let me think.")
 		}, func(u user) bool { return u.judges }, judge.ErrUnread, "set the judge's Model to a more capable one"},

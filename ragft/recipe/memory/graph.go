@@ -11,30 +11,29 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Entity is something that the documents tell of, merged over their passages.
-type Entity struct {
-	Name         string   `json:"name"` // as it is written most often
-	Type         string   `json:"type"`
-	Descriptions []string `json:"descriptions"` // different ones, in the order of the passages
-	Chunks       []int    `json:"chunks"`       // places in the corpus
+// entity is something that the documents mention, merged over their passages.
+type entity struct {
+	name         string   // as it is written most often
+	descriptions []string // different ones, in the order of the passages
+	chunks       []int    // places in the corpus
 }
 
-// Relation is what the documents tell of two entities together.
-type Relation struct {
-	Source, Target string // names of entities
-	Descriptions   []string
-	Chunks         []int
+// relation is what the documents say about two entities together.
+type relation struct {
+	source, target string // names of entities
+	descriptions   []string
+	chunks         []int
 }
 
-// MemoryGraph is what a model found in a corpus.
-type Graph struct {
-	Entities  []Entity
-	Relations []Relation
+// graph is what a model found in a corpus.
+type graph struct {
+	entities  []entity
+	relations []relation
 
-	Unread    int // passages whose reply was no JSON
-	Invented  int // entities whose name does not stand in their passage
-	Dangling  int // relations with an end that is no entity of their passage
-	Truncated int // passages whose reply was cut by the length limit
+	unread    int // passages whose reply was not JSON
+	invented  int // entities whose name is not in their passage
+	dangling  int // relations with an end that is no entity of their passage
+	truncated int // passages whose reply was cut by the length limit
 
 	local []localFacts // by passage
 }
@@ -94,7 +93,8 @@ func extractionSchema(entities, relations int) json.RawMessage {
 		raw, _ := json.Marshal(map[string]any{"type": "array", "items": items, "maxItems": most})
 		return string(raw)
 	}
-	return json.RawMessage(`{"type":"object","properties":{"entities":` + array(objectSchema(lengths, "name", "type", "description"), entities) +
+	return json.RawMessage(`{"type":"object","properties":{"entities":` +
+		array(objectSchema(lengths, "name", "type", "description"), entities) +
 		`,"relations":` + array(objectSchema(lengths, "source", "target", "description"), relations) + `},"required":["entities","relations"]}`)
 }
 
@@ -106,15 +106,14 @@ func replySchema(names ...string) json.RawMessage {
 
 // graphBuilder merges what was found passage by passage.
 type graphBuilder struct {
-	graph     *Graph
+	graph     *graph
 	entities  map[string]int // normalised name -> place
 	relations map[[2]string]int
 	spellings []map[string]int // of each entity
-	types     []map[string]int
 }
 
 func newGraphBuilder() *graphBuilder {
-	return &graphBuilder{graph: &Graph{}, entities: map[string]int{}, relations: map[[2]string]int{}}
+	return &graphBuilder{graph: &graph{}, entities: map[string]int{}, relations: map[[2]string]int{}}
 }
 
 // add takes the reply about the passage at a place of the corpus.
@@ -126,36 +125,35 @@ func (b *graphBuilder) add(place int, chunk retriever.Chunk, sample model.Sample
 	var found extracted
 	if err := json.Unmarshal([]byte(sample.Text), &found); err != nil {
 		if sample.Truncated {
-			g.Truncated++
+			g.truncated++
 		} else {
-			g.Unread++
+			g.unread++
 		}
 		return
 	}
 	local := &g.local[place]
 	here := map[string]bool{}
-	for _, e := range found.Entities[:min(len(found.Entities), maxEntities)] {
-		name, description := tidy(e.Name), tidy(e.Description)
+	for _, given := range found.Entities[:min(len(found.Entities), maxEntities)] {
+		name, description := oneLine(given.Name), oneLine(given.Description)
 		key := answer.Normalize(name)
 		if key == "" || description == "" || !answer.Contains(chunk.Title+"\n"+chunk.Text, []string{name}) {
-			g.Invented++
+			g.invented++
 			continue
 		}
 		at, ok := b.entities[key]
 		if !ok {
-			at = len(g.Entities)
+			at = len(g.entities)
 			b.entities[key] = at
-			g.Entities = append(g.Entities, Entity{})
-			b.spellings, b.types = append(b.spellings, map[string]int{}), append(b.types, map[string]int{})
+			g.entities = append(g.entities, entity{})
+			b.spellings = append(b.spellings, map[string]int{})
 		}
-		entity := &g.Entities[at]
+		e := &g.entities[at]
 		b.spellings[at][name]++
-		b.types[at][e.Type]++
-		entity.Name, entity.Type = commonest(b.spellings[at]), commonest(b.types[at])
-		entity.Descriptions = addText(entity.Descriptions, description)
+		e.name = mostFrequent(b.spellings[at])
+		e.descriptions = addText(e.descriptions, description)
 		if !here[key] {
 			here[key] = true
-			entity.Chunks, local.entities = append(entity.Chunks, place), append(local.entities, at)
+			e.chunks, local.entities = append(e.chunks, place), append(local.entities, at)
 		}
 	}
 	b.relate(place, found, here, maxRelations)
@@ -163,34 +161,34 @@ func (b *graphBuilder) add(place int, chunk retriever.Chunk, sample model.Sample
 
 func (b *graphBuilder) relate(place int, found extracted, here map[string]bool, most int) {
 	g := b.graph
-	told := map[int]bool{}
-	for _, r := range found.Relations[:min(len(found.Relations), most)] {
-		source, target, description := answer.Normalize(r.Source), answer.Normalize(r.Target), tidy(r.Description)
+	seen := map[int]bool{}
+	for _, given := range found.Relations[:min(len(found.Relations), most)] {
+		source, target, description := answer.Normalize(given.Source), answer.Normalize(given.Target), oneLine(given.Description)
 		if !here[source] || !here[target] || source == target || description == "" {
-			g.Dangling++
+			g.dangling++
 			continue
 		}
 		key := [2]string{min(source, target), max(source, target)} // a relation is the same from both sides
 		at, ok := b.relations[key]
 		if !ok {
-			at = len(g.Relations)
+			at = len(g.relations)
 			b.relations[key] = at
-			g.Relations = append(g.Relations, Relation{Source: source, Target: target})
+			g.relations = append(g.relations, relation{source: source, target: target})
 		}
-		relation := &g.Relations[at]
-		relation.Descriptions = addText(relation.Descriptions, description)
-		if !told[at] {
-			told[at] = true
-			relation.Chunks, g.local[place].relations = append(relation.Chunks, place), append(g.local[place].relations, at)
+		r := &g.relations[at]
+		r.descriptions = addText(r.descriptions, description)
+		if !seen[at] {
+			seen[at] = true
+			r.chunks, g.local[place].relations = append(r.chunks, place), append(g.local[place].relations, at)
 		}
 	}
 }
 
 // finish puts the entities' names into the relations.
-func (b *graphBuilder) finish() *Graph {
-	for i := range b.graph.Relations {
-		r := &b.graph.Relations[i]
-		r.Source, r.Target = b.graph.Entities[b.entities[r.Source]].Name, b.graph.Entities[b.entities[r.Target]].Name
+func (b *graphBuilder) finish() *graph {
+	for i := range b.graph.relations {
+		r := &b.graph.relations[i]
+		r.source, r.target = b.graph.entities[b.entities[r.source]].name, b.graph.entities[b.entities[r.target]].name
 	}
 	return b.graph
 }
@@ -204,8 +202,8 @@ func addText(texts []string, text string) []string {
 	return append(texts, text)
 }
 
-// commonest is the key with the highest count, the first by name among equals.
-func commonest(counts map[string]int) string {
+// mostFrequent is the key with the highest count, the first by name among equals.
+func mostFrequent(counts map[string]int) string {
 	keys := make([]string, 0, len(counts))
 	for key := range counts {
 		keys = append(keys, key)
@@ -213,7 +211,7 @@ func commonest(counts map[string]int) string {
 	return slices.MinFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
 }
 
-// tidy makes one line of a text.
-func tidy(text string) string {
+// oneLine makes one line of a text.
+func oneLine(text string) string {
 	return strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " ")
 }

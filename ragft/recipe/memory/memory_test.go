@@ -8,10 +8,10 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
-	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
@@ -30,14 +30,17 @@ func memoryModel(t *testing.T) *fake.Model {
 		require.NoError(t, err, "local models have to be able to use it")
 		user := req.Messages[1].Content
 		subject := user[strings.LastIndex(user, "Subject: ")+len("Subject: "):]
-		switch req.Messages[0].Content {
-		case DefaultExtractPrompt:
+		switch fake.Instruction(req.Messages) {
+		case extractPrompt:
 			if strings.Contains(user, "run by") {
-				return fake.Says(`{"entities": [{"name": "Red Mill", "type": "place", "description": "A mill."}, {"name": "mara venn", "type": "person", "description": "Runs the mill."}, {"name": "Atlantis", "type": "place", "description": "Sunk."}],
-					"relations": [{"source": "Mara Venn", "target": "Red Mill", "description": "She runs it."}, {"source": "Mara Venn", "target": "Atlantis", "description": "x"}]}`)
+				return fake.Says(`{"entities": [{"name": "Red Mill", "type": "place", "description": "A mill."}, {"name": "mara venn", "type": ` +
+					`"person", "description": "Runs the mill."}, {"name": "Atlantis", "type": "place", "description": "Sunk."}],
+					"relations": [{"source": "Mara Venn", "target": "Red Mill", "description": "She runs it."}, {"source": "Mara Venn", "target": ` +
+					`"Atlantis", "description": "x"}]}`)
 			}
-			return fake.Says(`{"entities": [{"name": "Mara Venn", "type": "person", "description": "A chess player."}, {"name": "Mara Venn", "type": "person", "description": "a chess player"}], "relations": []}`)
-		case DefaultGlobalPrompt:
+			return fake.Says(`{"entities": [{"name": "Mara Venn", "type": "person", "description": "A chess player."}, {"name": "Mara Venn", ` +
+				`"type": "person", "description": "a chess player"}], "relations": []}`)
+		case globalPrompt:
 			if strings.HasPrefix(subject, "Red Mill.") {
 				return fake.Says(`{"able": false, "question": "", "thought": "", "answer": ""}`)
 			}
@@ -45,36 +48,37 @@ func memoryModel(t *testing.T) *fake.Model {
 				return fake.Says(`{"able": true, "question": "What do these places share?", "thought": "Both name her.", "answer": "Mara Venn"}`)
 			}
 			return fake.Says(`{"able": true, "question": "Who matters to the mill?", "thought": "She runs it.", "answer": "Mara Venn"}`)
-		case DefaultLocalQuestionPrompt:
+		case localQuestionPrompt:
 			if subject == "Red Mill" {
 				return fake.Says(`{"able": true, "thought": "t", "question": "What does the document say of it?"}`)
 			}
 			return fake.Says(fmt.Sprintf(`{"able": true, "thought": "t", "question": "What is told of %s?"}`, subject))
-		case DefaultLocalAnswerPrompt:
+		case localAnswerPrompt:
 			if strings.Contains(user, "chess") {
 				return fake.Says(`{"able": true, "thought": "It says so.", "answer": "She plays chess."}`)
 			}
 			return fake.Says(`{"able": true, "thought": "", "answer": "Sorry, the documents do not say."}`)
 		}
-		t.Fatal(req.Messages[0].Content)
+		t.Fatal(fake.Instruction(req.Messages))
 		return model.Sample{}
 	}}
 }
 
 func TestMemory(t *testing.T) {
 	in := recipe.Input{Model: memoryModel(t), Corpus: millCorpus()}
-	rec := Recipe{CorpusRows: 2}
+	rec := Recipe{CorpusRows: opt.Of(2)}
 	bound, err := rec.Estimate(in)
 	require.NoError(t, err)
 	r, err := rec.Build(t.Context(), in)
 	require.NoError(t, err)
 
-	require.Equal(t, []Entity{
-		{Name: "Red Mill", Type: "place", Descriptions: []string{"A mill."}, Chunks: []int{0}},
-		{Name: "Mara Venn", Type: "person", Descriptions: []string{"Runs the mill.", "A chess player."}, Chunks: []int{0, 1}},
-	}, r.Graph.Entities, "merged over passages, whatever the case; descriptions that say the same once")
-	require.Equal(t, []Relation{{Source: "Mara Venn", Target: "Red Mill", Descriptions: []string{"She runs it."}, Chunks: []int{0}}}, r.Graph.Relations)
-	require.Equal(t, []int{1, 1, 0, 0}, []int{r.Graph.Invented, r.Graph.Dangling, r.Graph.Unread, r.Graph.Truncated})
+	require.Equal(t, []entity{
+		{name: "Red Mill", descriptions: []string{"A mill."}, chunks: []int{0}},
+		{name: "Mara Venn", descriptions: []string{"Runs the mill.", "A chess player."}, chunks: []int{0, 1}},
+	}, r.graph.entities, "merged over passages, whatever the case; descriptions that say the same once")
+	require.Equal(t, []relation{{source: "Mara Venn", target: "Red Mill", descriptions: []string{"She runs it."}, chunks: []int{0}}},
+		r.graph.relations)
+	require.Equal(t, []int{1, 1, 0, 0}, []int{r.graph.invented, r.graph.dangling, r.graph.unread, r.graph.truncated})
 
 	var seen []string
 	for _, row := range r.Rows {
@@ -90,7 +94,8 @@ func TestMemory(t *testing.T) {
 		"memory/corpus What do these places share? -> Both name her.\nAnswer: Mara Venn",
 		"memory/local What is told of Mara Venn? -> It says so.\nAnswer: She plays chess.",
 	}, seen)
-	require.Equal(t, map[rows.DropReason]int{DropUnable: 3, DropContextual: 1, recipe.DropDuplicate: 2}, r.Dropped, "the mill as a whole, and two refusals; questions written twice")
+	require.Equal(t, map[string]int{"unable": 3, "contextual": 1, "duplicate": 2}, r.Dropped,
+		"the mill as a whole, and two refusals; questions written twice")
 	require.Len(t, r.Rows[4].Chunks, 2, "a row about the corpus goes stale with any passage that it was written from")
 	require.LessOrEqual(t, r.Cost.Calls, bound.Calls)
 	require.LessOrEqual(t, r.Cost.Tokens, bound.Tokens)
@@ -116,35 +121,37 @@ func TestMemoryGatesItsProbes(t *testing.T) {
 	usual := m.Reply
 	local := "Who is told of as Mara Venn?"
 	m.Reply = func(req model.Request, n int) model.Sample {
-		if req.Messages[0].Content == DefaultLocalQuestionPrompt {
+		if fake.Instruction(req.Messages) == localQuestionPrompt {
 			return fake.Says(fmt.Sprintf(`{"able": true, "thought": "t", "question": %q}`, local))
 		}
 		return usual(req, n)
 	}
 	build := func() *Result {
-		r, err := Recipe{HeldOut: 0.999999999, CorpusRows: -1}.Build(t.Context(), recipe.Input{Model: m, Corpus: millCorpus()})
+		r, err := Recipe{HeldOut: 0.999999999, CorpusRows: opt.Of(0)}.Build(t.Context(), recipe.Input{Model: m, Corpus: millCorpus()})
 		require.NoError(t, err)
 		return r
 	}
 	r := build()
 	require.Len(t, r.Probes, 1)
-	require.Zero(t, r.Dropped[DropLeaked])
-	held := r.Dropped[DropHeldOut]
+	require.Zero(t, r.Dropped["leaked"])
+	held := r.Dropped["held-out"]
 	local = "tell me about Mara Venn"
 	r = build()
 	require.Equal(t, "Tell me about Mara Venn.", r.Rows[1].Question)
 	require.Empty(t, r.Probes)
 	require.Len(t, r.GlobalProbes, 1, "which no row asks")
-	require.Equal(t, []int{1, held - 1}, []int{r.Dropped[DropLeaked], r.Dropped[DropHeldOut]})
+	require.Equal(t, []int{1, held - 1}, []int{r.Dropped["leaked"], r.Dropped["held-out"]})
 }
 
 func TestMemoryFitsTheContext(t *testing.T) {
 	fits := 1
 	var corpus []retriever.Chunk
 	for i := range 6 {
-		corpus = append(corpus, retriever.Chunk{ID: fmt.Sprint(i), Source: "venn.md", Title: fmt.Sprint("Part ", i), Text: "Mara Venn plays chess."})
+		corpus = append(corpus, retriever.Chunk{ID: fmt.Sprint(i), Source: "venn.md", Title: fmt.Sprint("Part ", i),
+			Text: "Mara Venn plays chess."})
 	}
-	r, err := Recipe{CorpusRows: -1, MaxLocal: -1}.Build(t.Context(), recipe.Input{Model: fake.Limited{Model: memoryModel(t), Documents: &fits}, Corpus: corpus})
+	r, err := Recipe{CorpusRows: opt.Of(0), MaxLocal: opt.Of(0)}.Build(t.Context(),
+		recipe.Input{Model: fake.Limited{Model: memoryModel(t), Documents: &fits}, Corpus: corpus})
 	require.NoError(t, err)
 	require.Len(t, r.Rows, 2)
 	require.Len(t, r.Rows[0].Chunks, 6)
@@ -157,13 +164,13 @@ func TestMemorySaysWhatIsWrong(t *testing.T) {
 	}
 	model := fake.AlwaysSays("I like mills")
 	_, err := Recipe{}.Rows(t.Context(), recipe.Input{Model: model, Corpus: corpus})
-	require.ErrorIs(t, err, ErrNoEntities)
+	require.ErrorIs(t, err, errNoEntities)
 	require.ErrorContains(t, err, `"I like mills"`)
 	require.Equal(t, 1, model.Calls, "at once")
 	_, err = Recipe{}.Rows(t.Context(), recipe.Input{Model: fake.AlwaysSays(`{"entities": [], "relations": []}`), Corpus: corpus[:2]})
-	require.ErrorIs(t, err, ErrNoEntities)
+	require.ErrorIs(t, err, errNoEntities)
 	_, err = Recipe{}.Rows(t.Context(), recipe.Input{Model: model})
-	require.ErrorContains(t, err, "it needs the documents")
+	require.ErrorContains(t, err, "there are no documents")
 	_, err = Recipe{HeldOut: 1}.Rows(t.Context(), recipe.Input{Model: model, Corpus: corpus})
 	require.ErrorContains(t, err, "HeldOut is 1")
 }

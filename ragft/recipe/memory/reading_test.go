@@ -9,7 +9,6 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/recipe"
-	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
@@ -21,12 +20,12 @@ func TestMemoryLeavesOutWhatIsTooLong(t *testing.T) {
 	in := recipe.Input{Model: model, Corpus: millCorpus()}
 	r, err := Recipe{}.Build(t.Context(), in)
 	require.NoError(t, err)
-	require.Equal(t, 1, r.Dropped[rows.DropTooLong])
-	require.Len(t, r.Graph.Entities, 1)
+	require.Equal(t, 1, r.Dropped["too-long"])
+	require.Len(t, r.graph.entities, 1)
 	require.NotEmpty(t, r.Rows)
 	refuses = "Document"
 	_, err = Recipe{}.Build(t.Context(), in)
-	require.ErrorIs(t, err, ErrNoEntities)
+	require.ErrorIs(t, err, errNoEntities)
 	require.ErrorContains(t, err, "2 passages longer than the model's context")
 }
 
@@ -44,8 +43,8 @@ func TestMemoryFindsOutPastWhatIsTooLong(t *testing.T) {
 		refuses := "Too long."
 		model := refusing{fake.AlwaysSays("I like mills"), &refuses}
 		_, err := Recipe{}.Rows(t.Context(), recipe.Input{Model: model, Corpus: corpus})
-		require.ErrorIs(t, err, ErrNoEntities)
-		require.ErrorContains(t, err, "is whole JSON")
+		require.ErrorIs(t, err, errNoEntities)
+		require.ErrorContains(t, err, "is complete JSON")
 		require.LessOrEqual(t, len(model.Requests), 8, "of the first batch alone")
 	}
 }

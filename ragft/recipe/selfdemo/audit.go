@@ -14,9 +14,9 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Audit measures how far the recipe's judge can be trusted, on those candidates
-// of the rows whose verdict comparing strings decides, see [judge.Audit]. It
-// needs a judge. Prompts, Seed, Batch, Progress and Logger are those of in.
+// Audit measures how far the recipe's judge can be trusted, on the candidates of
+// the rows whose verdict comparing strings decides, see [judge.Audit]. It uses
+// Prompts, Seed, Batch, Progress and Logger of the input.
 func (r Recipe) Audit(ctx context.Context, in recipe.Input, list []rows.Row) (*judge.AuditResult, error) {
 	audit, j := r.audit(in)
 	return audit.Run(ctx, j, casesOf(list))
@@ -30,7 +30,7 @@ func (r Recipe) EstimateAudit(in recipe.Input, list []rows.Row) (model.Cost, err
 
 func (r Recipe) audit(in recipe.Input) (judge.Audit, *judge.Judge) {
 	return judge.Audit{Batch: in.Batch, Progress: in.Progress, Logger: in.Logger},
-		&judge.Judge{Options: r.Options.Judge, Prompts: in.Prompts, Seed: in.Seed}
+		&judge.Judge{Options: r.Judge, Prompts: in.Prompts, Seed: in.Seed}
 }
 
 // casesOf groups the candidates of rows by question, with the passages of a row

@@ -36,19 +36,19 @@ type draft struct {
 
 // retrieve finds the passages of one question and labels the context.
 func (g *generator) retrieve(ctx context.Context, q question.Question) (*draft, error) {
-	want := g.opts.Passages
+	want := g.in.Passages
 	fetch := want
 	if g.opts.Withhold > 0 {
 		fetch = 4 * want // enough to fill the places of those taken out
 	}
-	hits, err := g.search.Search(ctx, q.Question, fetch)
+	hits, err := g.in.Search.Search(ctx, q.Question, fetch)
 	if err != nil {
 		return nil, fmt.Errorf("search for question %s: %w", q.ID, err)
 	}
 	d := &draft{question: q, prompts: map[rows.Arm]string{}}
 	hits, d.withheld = g.withhold(q, hits)
 	d.hits = hits[:min(want, len(hits))]
-	d.context = question.LabelContext(q, d.hits)
+	d.context = q.Context(d.hits)
 	return d, nil
 }
 
@@ -69,9 +69,9 @@ func (s slot) index(sample int) int { return s.first + sample*s.step }
 // prompt is to fit also where its arm generates nothing: rows are made with it.
 func (g *generator) fit(d *draft) error {
 	arms := []func([]retriever.Hit) [][]model.Message{func(hits []retriever.Hit) [][]model.Message { return g.readPrompts(d.question, hits) }}
-	if g.opts.Refuse > 0 {
+	if g.opts.candidates(armRefuse) > 0 {
 		arms = append(arms, func(hits []retriever.Hit) [][]model.Message {
-			return [][]model.Message{d.question.RefuseMessages(g.opts.Prompts, hits)}
+			return [][]model.Message{d.question.RefuseMessages(g.in.Prompts, hits)}
 		})
 	}
 	hits, answer := d.hits, g.opts.MaxTokens
@@ -85,7 +85,7 @@ func (g *generator) fit(d *draft) error {
 				messages = func(hits []retriever.Hit) []model.Message { return g.summaryOf(prompts(hits)[w], "-") }
 			}
 			var err error
-			if hits, err = reading.Fit(g.model, answer, messages, hits); err != nil {
+			if hits, err = reading.Fit(g.in.Model, answer, messages, hits); err != nil {
 				return err
 			}
 		}
@@ -101,7 +101,7 @@ func (g *generator) fit(d *draft) error {
 func (d *draft) shorten(n int) {
 	d.shortened = d.shortened || n < len(d.hits)
 	d.hits = d.hits[:n]
-	d.context = question.LabelContext(d.question, d.hits)
+	d.context = d.question.Context(d.hits)
 }
 
 // candidatesThatFit is candidates, with fewer passages for the questions whose
@@ -122,19 +122,14 @@ func (g *generator) candidatesThatFit(ctx context.Context, all []*draft) error {
 		return err
 	}
 	for _, d := range drafts {
-		for !d.tooLong {
-			err := g.candidates(ctx, []*draft{d})
-			if err == nil {
-				break
+		err := reading.Shrink(func() error { return g.candidates(ctx, []*draft{d}) }, func() bool {
+			if d.tooLong = len(d.hits) <= 1; !d.tooLong {
+				d.shorten(len(d.hits) - 1)
 			}
-			if !errors.Is(err, model.ErrPromptTooLong) {
-				return err
-			}
-			if len(d.hits) <= 1 {
-				d.tooLong = true
-				continue
-			}
-			d.shorten(len(d.hits) - 1)
+			return !d.tooLong
+		})
+		if err != nil && !d.tooLong {
+			return err
 		}
 	}
 	return nil
@@ -148,7 +143,7 @@ func (g *generator) candidates(ctx context.Context, drafts []*draft) error {
 		r, s := g.requests(d)
 		reqs, slots = append(reqs, r...), append(slots, s...)
 	}
-	responses, err := g.Chat(ctx, g.model, reqs)
+	responses, err := g.Chat(ctx, g.in.Model, reqs)
 	if err != nil {
 		return err
 	}
@@ -195,7 +190,7 @@ func (g *generator) requests(d *draft) ([]model.Request, []slot) {
 			if from >= end {
 				return
 			}
-			rendered, s := arm, seed.Derive(g.opts.Seed, d.question.ID, string(arm))
+			rendered, s := arm, seed.Derive(g.in.Seed, d.question.ID, string(arm))
 			if w > 0 {
 				rendered = rows.Arm(fmt.Sprint(arm, "/", w+1))
 				s = seed.Derive(s, "wording", fmt.Sprint(w))
@@ -208,34 +203,34 @@ func (g *generator) requests(d *draft) ([]model.Request, []slot) {
 			slots = append(slots, slot{draft: d, arm: arm, first: from, step: step, greedy: temperature == 0})
 		}
 	}
-	q, prompts, temperature := d.question, g.opts.Prompts, g.opts.Temperature
+	q, prompts, temperature := d.question, g.in.Prompts, g.opts.Temperature.Or(1)
 	closed := [][]model.Message{q.ClosedMessages(prompts)}
 	if len(g.opts.ClosedPrompts) > 0 {
 		closed = wordings(g.opts.ClosedPrompts, func(system string) []model.Message { return q.ClosedMessages(prompt.Set{Closed: system}) })
 	}
 	read := g.readPrompts(q, d.hits)
-	add(rows.ArmClosed, closed, 0, g.opts.Closed, temperature)
+	add(armClosed, closed, 0, g.opts.candidates(armClosed), temperature)
 	first := 0
-	if g.opts.GreedyFirst && g.opts.Read > 0 && temperature > 0 {
-		add(rows.ArmRead, read[:1], 0, 1, 0)
+	if g.opts.GreedyFirst && g.opts.candidates(armRead) > 0 && temperature > 0 {
+		add(armRead, read[:1], 0, 1, 0)
 		first = 1
 	}
-	add(rows.ArmRead, read, first, g.opts.Read, temperature)
-	add(rows.ArmRefuse, [][]model.Message{q.RefuseMessages(prompts, d.hits)}, 0, g.opts.Refuse, temperature)
+	add(armRead, read, first, g.opts.candidates(armRead), temperature)
+	add(armRefuse, [][]model.Message{q.RefuseMessages(prompts, d.hits)}, 0, g.opts.candidates(armRefuse), temperature)
 	return reqs, slots
 }
 
 // readPrompts are the prompts of the read arm, or, where it generates nothing, of
 // rows.
 func (g *generator) readPrompts(q question.Question, hits []retriever.Hit) [][]model.Message {
-	if len(g.opts.ReadPrompts) == 0 || g.opts.Read <= 0 {
-		return [][]model.Message{q.ReadMessages(g.opts.Prompts, hits)}
+	if len(g.opts.ReadPrompts) == 0 || g.opts.candidates(armRead) == 0 {
+		return [][]model.Message{q.ReadMessages(g.in.Prompts, hits)}
 	}
 	// These have the place of a template, too.
 	return wordings(g.opts.ReadPrompts, func(system string) []model.Message { return q.ReadMessages(prompt.Set{Read: system}, hits) })
 }
 
-// wordings renders the system messages that an arm is given.
+// wordings renders the instructions that an arm is given.
 func wordings(given []string, render func(system string) []model.Message) [][]model.Message {
 	out := make([][]model.Message, len(given))
 	for i, system := range given {
@@ -246,19 +241,21 @@ func wordings(given []string, render func(system string) []model.Message) [][]mo
 
 // armOrder is the order in which candidates are listed.
 func armOrder(a rows.Arm) int {
-	return slices.Index([]rows.Arm{rows.ArmClosed, rows.ArmRead, rows.ArmRefuse}, a)
+	return slices.Index([]rows.Arm{armClosed, armRead, armRefuse}, a)
 }
 
 // summarise is the second turn: each draft that says anything is asked for in
 // short. It returns a slot and a response for every candidate.
-func (g *generator) summarise(ctx context.Context, reqs []model.Request, slots []slot, drafts []model.Response) ([]slot, []model.Response, error) {
+func (g *generator) summarise(ctx context.Context, reqs []model.Request, slots []slot, drafts []model.Response) ([]slot,
+	[]model.Response, error) {
 	var follow []model.Request
 	var outSlots []slot
 	var out []model.Response
 	var at []int // place of the answer to follow[i]
 	for i, s := range slots {
 		for j, sample := range drafts[i].Samples {
-			one := slot{draft: s.draft, arm: s.arm, first: s.index(j), greedy: s.greedy, summarised: strings.TrimSpace(strings.ToValidUTF8(sample.Text, "\uFFFD"))}
+			one := slot{draft: s.draft, arm: s.arm, first: s.index(j), greedy: s.greedy,
+				summarised: strings.TrimSpace(strings.ToValidUTF8(sample.Text, "\uFFFD"))}
 			outSlots, out = append(outSlots, one), append(out, model.Response{Samples: []model.Sample{{MeanLogProb: math.NaN()}}})
 			if one.summarised == "" {
 				continue
@@ -270,7 +267,7 @@ func (g *generator) summarise(ctx context.Context, reqs []model.Request, slots [
 			follow, at = append(follow, req), append(at, len(out)-1)
 		}
 	}
-	responses, err := g.Chat(ctx, g.model, follow)
+	responses, err := g.Chat(ctx, g.in.Model, follow)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -282,7 +279,8 @@ func (g *generator) summarise(ctx context.Context, reqs []model.Request, slots [
 
 // summaryOf is the prompt of the second turn.
 func (g *generator) summaryOf(messages []model.Message, draft string) []model.Message {
-	return append(slices.Clone(messages), model.Message{Role: model.RoleAssistant, Content: draft}, model.Message{Role: model.RoleUser, Content: g.opts.SummaryPrompt})
+	return append(slices.Clone(messages), model.Message{Role: model.RoleAssistant, Content: draft},
+		model.Message{Role: model.RoleUser, Content: g.opts.SummaryPrompt})
 }
 
 func newCandidate(s slot, index int, sample model.Sample) rows.Candidate {

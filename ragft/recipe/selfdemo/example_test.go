@@ -9,11 +9,13 @@ import (
 
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/recipe/selfdemo"
 )
 
-func ExampleGenerate() {
+func ExampleRecipe() {
 	ctx := context.Background()
 	index := fixture.Inn(ctx)
 	defer index.Close()
@@ -34,10 +36,8 @@ func ExampleGenerate() {
 	}
 	defer model.Close()
 
-	result, err := selfdemo.Generate(ctx, model, index, questions, selfdemo.Options{
-		Seed:   1,
-		Policy: selfdemo.Policy{MaxRefusals: 0.5},
-	})
+	demos := selfdemo.Recipe{Policy: selfdemo.Policy{MaxRefusals: opt.Of(0.5)}}
+	result, err := demos.Rows(ctx, recipe.Input{Model: model, Search: index, Questions: questions, Seed: 1})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -6,7 +6,9 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
@@ -15,13 +17,14 @@ import (
 // and equal texts keep their own places.
 func TestJudgeIsAskedOnlyForWhatIsOpen(t *testing.T) {
 	model := fake.AlwaysSays("yes")
-	g := newGenerator(model, fake.Search{}, Options{Judge: judge.Options{Model: model, Votes: 3}})
+	g := newGenerator(recipe.Input{Model: model}, Recipe{Judge: judge.Options{Model: model, Votes: 3}})
 	d := &draft{question: question.Question{ID: "q", Question: "Who?", Answer: "Thomas Hale", Aliases: []string{"T. Hale"}},
 		candidates: []rows.Candidate{{Text: "Thomas Hale"}, {Text: "Tom Hale"}, {Text: "Tom Hale"}, {Text: "Ann"}, {Text: ""}}}
 	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Len(t, model.Requests, 1)
 	require.Equal(t, 3, model.Requests[0].Samples)
-	require.Equal(t, "Question: Who?\nReference: Thomas Hale / T. Hale\nAnswer: Tom Hale", model.Requests[0].Messages[1].Content)
+	require.Equal(t, prompt.Default().Judge+"\nQuestion: Who?\nReference: Thomas Hale / T. Hale\nAnswer: Tom Hale",
+		model.Requests[0].Messages[1].Content)
 	var verdicts []answer.Verdict
 	for _, c := range d.candidates {
 		verdicts = append(verdicts, c.Verdict)
@@ -32,7 +35,7 @@ func TestJudgeIsAskedOnlyForWhatIsOpen(t *testing.T) {
 	require.Nil(t, d.candidates[0].Votes)
 
 	none := fake.AlwaysSays("yes")
-	g = newGenerator(none, fake.Search{}, Options{})
+	g = newGenerator(recipe.Input{Model: none}, Recipe{})
 	d.candidates = []rows.Candidate{{Text: "Tom Hale"}}
 	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Zero(t, none.Calls)

@@ -2,71 +2,79 @@ package selfdemo
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// PolicyOptions controls which candidate becomes the target of a row. The zero
-// value is the plain policy: the best Correct candidate if there is any, else
-// a refusal in the model's own words, refusals at most 30 % of the rows.
+// Policy says which candidate becomes the target of a row. The zero value is the
+// plain policy: the best correct candidate if there is one, else a refusal in the
+// model's own words, with refusals at most 30 % of the rows.
 type Policy struct {
-	// MaxRefusals is the largest share of refusals among the rows with
-	// documents, in [0, 1]; 0 = 0.30, negative = no refusals at all, 1 = no cap.
-	MaxRefusals float64
+	// MaxRefusals is the largest share of refusals among the rows with documents,
+	// in [0, 1]. Unset = 0.3; opt.Of(1.0) is no limit.
+	MaxRefusals opt.Value[float64]
 
-	// MinCorrectAbsent is how many candidates have to be Correct before an
-	// answer becomes the target although no passage holds it; 0 = 1. A higher
-	// number keeps lucky guesses out. A knock-out names one winner and goes by
-	// that, here and in DropPresentRefusals.
+	// MinCorrectAbsent is how many candidates have to be correct before an answer
+	// that no passage holds becomes the target. 0 = 1. A higher number keeps lucky
+	// guesses out. A knockout names one winner and goes by that, here and in
+	// DropPresentRefusals.
 	MinCorrectAbsent int
 
-	// DropPresentRefusals drops a question whose answer stands in the passages
-	// when no candidate is Correct, where the plain policy teaches a refusal.
+	// DropPresentRefusals drops a question whose answer is in the passages if no
+	// candidate is correct; the plain policy teaches a refusal there.
 	DropPresentRefusals bool
 
-	// Gates on answers. A Correct candidate that fails one is no target; if all
-	// fail, the question is dropped. 0 = off. Values that have worked
-	// elsewhere: MinF1 0.70, MinPrecision 0.50, MinSupport 0.75.
-	MaxWords     int     // longest answer, in words
-	MinF1        float64 // token F1 against the best reference
-	MinPrecision float64 // token precision against the best reference
-	MinSupport   float64 // share of tokens that stand in the passages; asked only where the context is Present
+	// Gates on answers. A correct candidate that fails one is no target; if all
+	// fail, the question is dropped. Values that have worked elsewhere:
+	// MinF1 0.70, MinPrecision 0.50, MinSupport 0.75.
+	MaxWords     int     // longest answer, in words; 0 = any
+	MinF1        float64 // least token F1 with the best reference answer; 0 = any
+	MinPrecision float64 // least token precision with the best reference answer; 0 = any
+	MinSupport   float64 // least share of tokens that occur in the passages, if these hold the answer; 0 = any
 
-	MaxRefusalWords int // longest refusal, in words; 0 = 40, negative = any
+	MaxRefusalWords opt.Value[int] // longest refusal, in words; unset = 40; opt.Of(0) is no limit
 
-	// ClosedRows adds, for every question that the model answers correctly
-	// without documents, a row with the closed prompt and that answer, as in
-	// the mixture with and without retrieval of the paper.
+	// ClosedRows adds, for every question that the model answers correctly without
+	// documents, a row with the closed prompt and that answer, as in the paper's
+	// mixture with and without retrieval.
 	ClosedRows bool
 
-	// Preferences asks for rows for DPO.
-	Preferences Preferences
+	Preferences Preferences // rows for DPO; zero = none
 }
 
 func (o Policy) withDefaults() Policy {
-	if o.MaxRefusals == 0 {
-		o.MaxRefusals = 0.30
-	}
-	o.MaxRefusals = max(o.MaxRefusals, 0)
-	o.MinCorrectAbsent = max(o.MinCorrectAbsent, 1)
-	if o.MaxRefusalWords == 0 {
-		o.MaxRefusalWords = 40
-	}
+	o.MaxRefusals, o.MaxRefusalWords = opt.Of(o.MaxRefusals.Or(0.3)), opt.Of(o.MaxRefusalWords.Or(40))
+	o.MinCorrectAbsent = cmp.Or(o.MinCorrectAbsent, 1)
 	return o
 }
 
-const (
-	DropGates          rows.DropReason = "gates"           // correct candidates, but none passed the gates
-	DropPresentRefusal rows.DropReason = "present-refusal" // [Policy.DropPresentRefusals]
-	DropRefusalCap     rows.DropReason = "refusal-cap"     // one refusal more than [Policy.MaxRefusals] allows
-	DropUnjudged       rows.DropReason = "unjudged"        // no reply of the judge of a knockout could be read
-	DropWrongWinner    rows.DropReason = "wrong-winner"    // the winner of a knockout is incorrect by comparing strings
-)
+func (o Policy) check() error {
+	for _, f := range []struct {
+		name  string
+		value int
+	}{{"MinCorrectAbsent", o.MinCorrectAbsent}, {"MaxWords", o.MaxWords}, {"MaxRefusalWords", o.MaxRefusalWords.Or(0)},
+		{"Preferences.Rejected", o.Preferences.Rejected}} {
+		if f.value < 0 {
+			return fmt.Errorf("Policy.%s is %d: it cannot be negative", f.name, f.value)
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{{"MaxRefusals", o.MaxRefusals.Or(0)}, {"MinF1", o.MinF1}, {"MinPrecision", o.MinPrecision}, {"MinSupport", o.MinSupport}} {
+		if !(f.value >= 0 && f.value <= 1) {
+			return fmt.Errorf("Policy.%s is %v: it is a share from 0 to 1", f.name, f.value)
+		}
+	}
+	return nil
+}
 
 // choice is what the policy made of one question.
 type choice struct {
@@ -74,13 +82,13 @@ type choice struct {
 	target *rows.Candidate // nil: dropped
 	closed *rows.Candidate // target of the row without documents; nil = none
 	known  bool            // a closed-book candidate is Correct where no passage holds the answer
-	reason rows.DropReason // set where target is nil
+	reason string          // set where target is nil
 }
 
 // choose applies the target policy to the judged candidates of one question.
 func (o Policy) choose(d *draft) choice {
 	if d.tooLong {
-		return choice{reason: rows.DropTooLong}
+		return choice{reason: "too-long"}
 	}
 	var correct []*rows.Candidate
 	var result choice
@@ -90,13 +98,13 @@ func (o Policy) choose(d *draft) choice {
 			continue
 		}
 		correct = append(correct, c)
-		if c.Arm == rows.ArmClosed && d.context == answer.Absent {
+		if c.Arm == armClosed && d.context == answer.Absent {
 			result.known = true
 		}
 	}
 	eligible := slices.DeleteFunc(slices.Clone(correct), func(c *rows.Candidate) bool { return !o.passes(d, c) })
 	if o.ClosedRows {
-		result.closed = best(eligible, func(c *rows.Candidate) bool { return c.Arm == rows.ArmClosed }, o.betterAnswer(d.context))
+		result.closed = best(eligible, func(c *rows.Candidate) bool { return c.Arm == armClosed }, o.betterAnswer(d.context))
 	}
 	if d.contested {
 		return o.chooseWinner(d, result)
@@ -107,12 +115,12 @@ func (o Policy) choose(d *draft) choice {
 	}
 	switch {
 	case len(correct) < need && d.context == answer.Present && o.DropPresentRefusals:
-		result.reason = DropPresentRefusal
+		result.reason = "present-refusal"
 	case len(correct) < need:
-		result.kind, result.reason = rows.KindRefusal, rows.DropNoRefusal
+		result.kind, result.reason = rows.KindRefusal, "no-refusal"
 		result.target = o.refusal(d)
 	default:
-		result.kind, result.reason = rows.KindAnswer, DropGates
+		result.kind, result.reason = rows.KindAnswer, "gates"
 		result.target = best(eligible, func(*rows.Candidate) bool { return true }, o.betterAnswer(d.context))
 	}
 	if result.target != nil {
@@ -153,9 +161,9 @@ func bestPrecision(text string, golds []string) float64 {
 // the answer, one that they support goes first, then one that was read from
 // them; where they do not, what the model knows by itself goes first.
 func (o Policy) betterAnswer(context answer.Context) func(a, b *rows.Candidate) int {
-	first := rows.ArmRead
+	first := armRead
 	if context == answer.Absent {
-		first = rows.ArmClosed
+		first = armClosed
 	}
 	return func(a, b *rows.Candidate) int {
 		if context == answer.Present {
@@ -188,14 +196,14 @@ func supportLevel(c *rows.Candidate) int {
 // being told to, if there is one, and among equals the most probable. It is
 // nil when the model gave none that can be used.
 func (o Policy) refusal(d *draft) *rows.Candidate {
-	usable := func(c *rows.Candidate) bool { return c.Arm != rows.ArmClosed && o.usableRefusal(d, c) }
+	usable := func(c *rows.Candidate) bool { return c.Arm != armClosed && o.usableRefusal(d, c) }
 	candidates := make([]*rows.Candidate, len(d.candidates))
 	for i := range d.candidates {
 		candidates[i] = &d.candidates[i]
 	}
 	return best(candidates, usable, func(a, b *rows.Candidate) int {
 		return cmp.Or(
-			-compareBool(a.Arm == rows.ArmRead, b.Arm == rows.ArmRead),
+			-compareBool(a.Arm == armRead, b.Arm == armRead),
 			cmp.Compare(logProb(b), logProb(a)),
 			cmp.Compare(a.Index, b.Index),
 		)
@@ -204,7 +212,7 @@ func (o Policy) refusal(d *draft) *rows.Candidate {
 
 func (o Policy) usableRefusal(d *draft, c *rows.Candidate) bool {
 	return c.Verdict == answer.Refused && !c.Truncated &&
-		(o.MaxRefusalWords < 0 || len(strings.Fields(c.Text)) <= o.MaxRefusalWords) && !answer.Contains(c.Text, d.question.Golds())
+		(o.MaxRefusalWords.Or(0) == 0 || len(strings.Fields(c.Text)) <= o.MaxRefusalWords.Or(0)) && !answer.Contains(c.Text, d.question.Golds())
 }
 
 // best returns the first candidate in the order among those that may be taken.
@@ -254,10 +262,10 @@ func (o Policy) capRefusals(r []rows.Row, s uint64) (kept []rows.Row, dropped []
 		}
 	}
 	allowed := len(refusals)
-	if o.MaxRefusals < 1 {
+	if most := o.MaxRefusals.Or(0); most < 1 {
 		// r / (a + r) <= m  <=>  r <= a m / (1 - m); the small term keeps
 		// rounding from taking one where the division is exact.
-		allowed = min(allowed, int(float64(answers)*o.MaxRefusals/(1-o.MaxRefusals)+1e-9))
+		allowed = min(allowed, int(float64(answers)*most/(1-most)+1e-9))
 	}
 	slices.SortFunc(refusals, func(a, b rows.Row) int {
 		return cmp.Or(
@@ -274,7 +282,7 @@ func (o Policy) capRefusals(r []rows.Row, s uint64) (kept []rows.Row, dropped []
 				dropped = append(dropped, row.QuestionID)
 				continue
 			}
-			if row.Kind == rows.KindPreferRefusal {
+			if row.Kind == preferRefusal {
 				continue
 			}
 		}
@@ -286,22 +294,22 @@ func (o Policy) capRefusals(r []rows.Row, s uint64) (kept []rows.Row, dropped []
 // chooseWinner makes the winner of a knockout the target.
 func (o Policy) chooseWinner(d *draft, result choice) choice {
 	if d.winner < 0 {
-		result.reason = DropUnjudged
+		result.reason = "unjudged"
 		return result
 	}
 	switch c := &d.candidates[d.winner]; c.Verdict {
 	case answer.Refused:
-		result.kind, result.reason = rows.KindRefusal, rows.DropNoRefusal
+		result.kind, result.reason = rows.KindRefusal, "no-refusal"
 		if o.usableRefusal(d, c) {
 			result.target = c
 		}
 	case answer.Correct:
-		result.kind, result.reason = rows.KindAnswer, DropGates
+		result.kind, result.reason = rows.KindAnswer, "gates"
 		if o.passes(d, c) {
 			result.target = c
 		}
 	default:
-		result.reason = DropWrongWinner
+		result.reason = "wrong-winner"
 	}
 	if result.target != nil {
 		result.reason = ""

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
@@ -34,88 +35,96 @@ func TestPolicy(t *testing.T) {
 		candidates []rows.Candidate
 		kind       rows.Kind
 		target     string // arm and index; "" = dropped
-		reason     rows.DropReason
+		reason     string
 		known      bool
 		closed     string
 	}{
 		{name: "present: the supported one wins over closed book", context: answer.Present,
-			candidates: []rows.Candidate{judged(rows.ArmClosed, 0, "1912", answer.Correct), judged(rows.ArmRead, 0, "nope", answer.Incorrect), judged(rows.ArmRead, 1, "In 1912.", answer.Correct)},
-			kind:       rows.KindAnswer, target: "read1"},
+			candidates: []rows.Candidate{judged(armClosed, 0, "1912", answer.Correct), judged(armRead, 0, "nope", answer.Incorrect),
+				judged(armRead, 1, "In 1912.", answer.Correct)},
+			kind: rows.KindAnswer, target: "read1"},
 		{name: "present: support goes before the arm", context: answer.Present,
-			candidates: []rows.Candidate{judged(rows.ArmClosed, 2, "1912", answer.Correct),
-				with(judged(rows.ArmRead, 0, "in that year 1912 as all know", answer.Correct), func(c *rows.Candidate) { c.Support = 0.3 })},
+			candidates: []rows.Candidate{judged(armClosed, 2, "1912", answer.Correct),
+				with(judged(armRead, 0, "in that year 1912 as all know", answer.Correct), func(c *rows.Candidate) { c.Support = 0.3 })},
 			kind: rows.KindAnswer, target: "closed2"},
 		{name: "present: closer to the reference", context: answer.Present,
-			candidates: []rows.Candidate{with(judged(rows.ArmRead, 0, "it was 1912", answer.Correct), func(c *rows.Candidate) { c.F1 = 0.5 }), judged(rows.ArmRead, 1, "1912", answer.Correct)},
-			kind:       rows.KindAnswer, target: "read1"},
+			candidates: []rows.Candidate{with(judged(armRead, 0, "it was 1912", answer.Correct), func(c *rows.Candidate) { c.F1 = 0.5 }),
+				judged(armRead, 1, "1912", answer.Correct)},
+			kind: rows.KindAnswer, target: "read1"},
 		{name: "present: more probable", context: answer.Present,
-			candidates: []rows.Candidate{with(judged(rows.ArmRead, 0, "1912", answer.Correct), logProb(-2)), with(judged(rows.ArmRead, 1, "1912.", answer.Correct), logProb(-1)), judged(rows.ArmRead, 2, "1912", answer.Correct)},
-			kind:       rows.KindAnswer, target: "read1"},
+			candidates: []rows.Candidate{with(judged(armRead, 0, "1912", answer.Correct), logProb(-2)),
+				with(judged(armRead, 1, "1912.", answer.Correct), logProb(-1)), judged(armRead, 2, "1912", answer.Correct)},
+			kind: rows.KindAnswer, target: "read1"},
 		{name: "ties go to the first", context: answer.Present,
-			candidates: []rows.Candidate{judged(rows.ArmRead, 1, "1912", answer.Correct), judged(rows.ArmRead, 0, "1912", answer.Correct)},
+			candidates: []rows.Candidate{judged(armRead, 1, "1912", answer.Correct), judged(armRead, 0, "1912", answer.Correct)},
 			kind:       rows.KindAnswer, target: "read0"},
 		{name: "absent: closed book marks it as known", context: answer.Absent,
-			candidates: []rows.Candidate{judged(rows.ArmClosed, 1, "1912", answer.Correct), judged(rows.ArmRead, 0, "1912", answer.Correct)},
+			candidates: []rows.Candidate{judged(armClosed, 1, "1912", answer.Correct), judged(armRead, 0, "1912", answer.Correct)},
 			kind:       rows.KindAnswer, target: "closed1", known: true},
 		{name: "absent: correct with documents is not known", context: answer.Absent,
-			candidates: []rows.Candidate{judged(rows.ArmClosed, 0, "1913", answer.Incorrect), judged(rows.ArmRead, 0, "1912", answer.Correct)},
+			candidates: []rows.Candidate{judged(armClosed, 0, "1913", answer.Incorrect), judged(armRead, 0, "1912", answer.Correct)},
 			kind:       rows.KindAnswer, target: "read0"},
 		{name: "absent: a lucky guess does not count", context: answer.Absent, policy: Policy{MinCorrectAbsent: 2},
-			candidates: []rows.Candidate{judged(rows.ArmClosed, 0, "1912", answer.Correct), judged(rows.ArmRefuse, 0, "Sorry, no.", answer.Refused)},
+			candidates: []rows.Candidate{judged(armClosed, 0, "1912", answer.Correct), judged(armRefuse, 0, "Sorry, no.", answer.Refused)},
 			kind:       rows.KindRefusal, target: "refuse0", known: true},
 		{name: "none correct: refusal", context: answer.Absent,
-			candidates: []rows.Candidate{judged(rows.ArmRead, 0, "1913", answer.Incorrect), judged(rows.ArmRefuse, 0, "1950", answer.Incorrect), judged(rows.ArmRefuse, 1, "Sorry, they do not say.", answer.Refused)},
-			kind:       rows.KindRefusal, target: "refuse1"},
+			candidates: []rows.Candidate{judged(armRead, 0, "1913", answer.Incorrect), judged(armRefuse, 0, "1950", answer.Incorrect),
+				judged(armRefuse, 1, "Sorry, they do not say.", answer.Refused)},
+			kind: rows.KindRefusal, target: "refuse1"},
 		{name: "none correct: a refusal that came by itself goes first", context: answer.Absent,
-			candidates: []rows.Candidate{with(judged(rows.ArmRefuse, 0, "Sorry.", answer.Refused), logProb(-0.1)), with(judged(rows.ArmRead, 2, "It is not stated.", answer.Refused), logProb(-3))},
-			kind:       rows.KindRefusal, target: "read2"},
+			candidates: []rows.Candidate{with(judged(armRefuse, 0, "Sorry.", answer.Refused), logProb(-0.1)),
+				with(judged(armRead, 2, "It is not stated.", answer.Refused), logProb(-3))},
+			kind: rows.KindRefusal, target: "read2"},
 		{name: "none correct: the most probable refusal", context: answer.Absent,
-			candidates: []rows.Candidate{with(judged(rows.ArmRefuse, 0, "Sorry aye.", answer.Refused), logProb(-3)), with(judged(rows.ArmRefuse, 1, "Sorry.", answer.Refused), logProb(-1))},
-			kind:       rows.KindRefusal, target: "refuse1"},
+			candidates: []rows.Candidate{with(judged(armRefuse, 0, "Sorry aye.", answer.Refused), logProb(-3)),
+				with(judged(armRefuse, 1, "Sorry.", answer.Refused), logProb(-1))},
+			kind: rows.KindRefusal, target: "refuse1"},
 		{name: "none correct, no refusal: dropped", context: answer.Absent,
-			candidates: []rows.Candidate{judged(rows.ArmRead, 0, "1913", answer.Incorrect), judged(rows.ArmRefuse, 0, "1950", answer.Incorrect)},
-			reason:     rows.DropNoRefusal},
+			candidates: []rows.Candidate{judged(armRead, 0, "1913", answer.Incorrect), judged(armRefuse, 0, "1950", answer.Incorrect)},
+			reason:     "no-refusal"},
 		{name: "a closed-book refusal, one that was cut, a long one, one with the reference", context: answer.Absent,
-			policy: Policy{MaxRefusalWords: 5},
-			candidates: []rows.Candidate{judged(rows.ArmClosed, 0, "Sorry.", answer.Refused),
-				with(judged(rows.ArmRefuse, 0, "Sorry", answer.Refused), func(c *rows.Candidate) { c.Truncated = true }),
-				judged(rows.ArmRefuse, 1, "Sorry, the documents do not say it", answer.Refused),
-				judged(rows.ArmRefuse, 2, "Nobody says 1912.", answer.Refused)},
-			reason: rows.DropNoRefusal},
+			policy: Policy{MaxRefusalWords: opt.Of(5)},
+			candidates: []rows.Candidate{judged(armClosed, 0, "Sorry.", answer.Refused),
+				with(judged(armRefuse, 0, "Sorry", answer.Refused), func(c *rows.Candidate) { c.Truncated = true }),
+				judged(armRefuse, 1, "Sorry, the documents do not say it", answer.Refused),
+				judged(armRefuse, 2, "Nobody says 1912.", answer.Refused)},
+			reason: "no-refusal"},
 		{name: "present, none correct: the plain policy refuses", context: answer.Present,
-			candidates: []rows.Candidate{judged(rows.ArmRead, 0, "1913", answer.Incorrect), judged(rows.ArmRefuse, 0, "Sorry.", answer.Refused)},
+			candidates: []rows.Candidate{judged(armRead, 0, "1913", answer.Incorrect), judged(armRefuse, 0, "Sorry.", answer.Refused)},
 			kind:       rows.KindRefusal, target: "refuse0"},
 		{name: "present, none correct: dropped on demand", context: answer.Present, policy: Policy{DropPresentRefusals: true},
-			candidates: []rows.Candidate{judged(rows.ArmRead, 0, "1913", answer.Incorrect), judged(rows.ArmRefuse, 0, "Sorry.", answer.Refused)},
-			reason:     DropPresentRefusal},
+			candidates: []rows.Candidate{judged(armRead, 0, "1913", answer.Incorrect), judged(armRefuse, 0, "Sorry.", answer.Refused)},
+			reason:     "present-refusal"},
 		{name: "gates drop, they do not refuse", context: answer.Present, policy: Policy{MaxWords: 2},
-			candidates: []rows.Candidate{judged(rows.ArmRead, 0, "it was in 1912", answer.Correct), judged(rows.ArmRefuse, 0, "Sorry.", answer.Refused)},
-			reason:     DropGates},
+			candidates: []rows.Candidate{judged(armRead, 0, "it was in 1912", answer.Correct), judged(armRefuse, 0, "Sorry.", answer.Refused)},
+			reason:     "gates"},
 		{name: "gate of precision", context: answer.Present, policy: Policy{MinPrecision: 0.5},
-			candidates: []rows.Candidate{judged(rows.ArmRead, 0, "it was in 1912", answer.Correct), judged(rows.ArmRead, 1, "in 1912", answer.Correct)},
+			candidates: []rows.Candidate{judged(armRead, 0, "it was in 1912", answer.Correct), judged(armRead, 1, "in 1912", answer.Correct)},
 			kind:       rows.KindAnswer, target: "read1"},
 		{name: "gate of F1", context: answer.Present, policy: Policy{MinF1: 0.7},
-			candidates: []rows.Candidate{with(judged(rows.ArmRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.F1 = 0.69 }),
-				with(judged(rows.ArmClosed, 0, "in 1912", answer.Correct), func(c *rows.Candidate) { c.F1, c.Support = 0.7, 0 })},
+			candidates: []rows.Candidate{with(judged(armRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.F1 = 0.69 }),
+				with(judged(armClosed, 0, "in 1912", answer.Correct), func(c *rows.Candidate) { c.F1, c.Support = 0.7, 0 })},
 			kind: rows.KindAnswer, target: "closed0"},
 		{name: "gate of F1 that none passes", context: answer.Absent, policy: Policy{MinF1: 0.7},
-			candidates: []rows.Candidate{with(judged(rows.ArmRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.F1 = 0.69 }), judged(rows.ArmRefuse, 0, "Sorry.", answer.Refused)},
-			reason:     DropGates},
+			candidates: []rows.Candidate{with(judged(armRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.F1 = 0.69 }),
+				judged(armRefuse, 0, "Sorry.", answer.Refused)},
+			reason: "gates"},
 		{name: "gate of support", context: answer.Present, policy: Policy{MinSupport: 0.9},
-			candidates: []rows.Candidate{with(judged(rows.ArmRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.Support = 0.89 }),
-				with(judged(rows.ArmClosed, 0, "in 1912", answer.Correct), func(c *rows.Candidate) { c.F1, c.Support = 0.5, 0.9 })},
+			candidates: []rows.Candidate{with(judged(armRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.Support = 0.89 }),
+				with(judged(armClosed, 0, "in 1912", answer.Correct), func(c *rows.Candidate) { c.F1, c.Support = 0.5, 0.9 })},
 			kind: rows.KindAnswer, target: "closed0"},
 		{name: "gate of support that none passes", context: answer.Present, policy: Policy{MinSupport: 0.75},
-			candidates: []rows.Candidate{with(judged(rows.ArmRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.Support = 0.74 }), judged(rows.ArmRefuse, 0, "Sorry.", answer.Refused)},
-			reason:     DropGates},
+			candidates: []rows.Candidate{with(judged(armRead, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.Support = 0.74 }),
+				judged(armRefuse, 0, "Sorry.", answer.Refused)},
+			reason: "gates"},
 		{name: "gate of support only where present", context: answer.Absent, policy: Policy{MinSupport: 0.75},
-			candidates: []rows.Candidate{with(judged(rows.ArmClosed, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.Support = 0 })},
+			candidates: []rows.Candidate{with(judged(armClosed, 0, "1912", answer.Correct), func(c *rows.Candidate) { c.Support = 0 })},
 			kind:       rows.KindAnswer, target: "closed0", known: true},
 		{name: "an answer that was cut is no target", context: answer.Present,
-			candidates: []rows.Candidate{with(judged(rows.ArmRead, 0, "1912 and", answer.Correct), func(c *rows.Candidate) { c.Truncated = true })},
-			reason:     DropGates},
+			candidates: []rows.Candidate{with(judged(armRead, 0, "1912 and", answer.Correct), func(c *rows.Candidate) { c.Truncated = true })},
+			reason:     "gates"},
 		{name: "a row without documents besides", context: answer.Present, policy: Policy{ClosedRows: true},
-			candidates: []rows.Candidate{judged(rows.ArmClosed, 1, "1912", answer.Correct), judged(rows.ArmRead, 0, "1912", answer.Correct)},
+			candidates: []rows.Candidate{judged(armClosed, 1, "1912", answer.Correct), judged(armRead, 0, "1912", answer.Correct)},
 			kind:       rows.KindAnswer, target: "read0", closed: "closed1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -161,19 +170,19 @@ func TestRefusalCap(t *testing.T) {
 		return n
 	}
 	for _, c := range []struct {
-		share           float64
+		share           opt.Value[float64]
 		answers, refuse int
 		kept            int
 	}{
-		{0, 70, 50, 30},    // the default: 30 of 100
-		{0.30, 70, 30, 30}, // exactly at the cap
-		{0.30, 70, 31, 30},
-		{0.30, 7, 50, 3},
-		{0.50, 10, 50, 10},
-		{0.25, 10, 50, 3}, // 3/13 = .231; 4/14 = .286
-		{1, 1, 50, 50},
-		{-1, 70, 50, 0},
-		{0, 0, 50, 0}, // refusals alone teach nothing but refusing
+		{opt.Value[float64]{}, 70, 50, 30}, // the default: 30 of 100
+		{opt.Of(0.30), 70, 30, 30},         // exactly at the cap
+		{opt.Of(0.30), 70, 31, 30},
+		{opt.Of(0.30), 7, 50, 3},
+		{opt.Of(0.50), 10, 50, 10},
+		{opt.Of(0.25), 10, 50, 3}, // 3/13 = .231; 4/14 = .286
+		{opt.Of(1.0), 1, 50, 50},
+		{opt.Of(0.0), 70, 50, 0},
+		{opt.Value[float64]{}, 0, 50, 0}, // refusals alone teach nothing but refusing
 	} {
 		r := capFixture(c.answers, c.refuse, 0)
 		kept, dropped := Policy{MaxRefusals: c.share}.withDefaults().capRefusals(r, 1)

@@ -9,10 +9,11 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// PreferenceOptions asks for rows that are learnt as preferences, in the three
-// kinds of arXiv 2502.10596. The third keeps a model from declining too much.
-// Chosen and rejected are always candidates of the same question; which ones,
-// the row says in Target and RejectedTargets.
+// Preferences asks for rows that are learnt as preferences, in the three kinds of
+// arXiv 2502.10596: "correct>incorrect", "refusal>incorrect", and
+// "correct>refusal", which keeps a model from declining too often. Chosen and
+// rejected are candidates of the same question; the row names them in Target and
+// RejectedTargets.
 type Preferences struct {
 	Rejected int  // largest number of rejected candidates in a row; 0 = no such rows
 	Only     bool // leave out the rows that are learnt by cross-entropy
@@ -27,20 +28,20 @@ func (o Preferences) preferences(d *draft, c choice, add func(rows.Kind, *rows.C
 	of := func(verdict answer.Verdict) []*rows.Candidate { return o.rejected(d, c.target, verdict) }
 	switch c.kind {
 	case rows.KindAnswer:
-		add(rows.KindPreferCorrect, c.target, of(answer.Incorrect))
+		add(preferCorrect, c.target, of(answer.Incorrect))
 		if d.context == answer.Present {
-			add(rows.KindPreferAnswer, c.target, of(answer.Refused))
+			add(preferAnswer, c.target, of(answer.Refused))
 		}
 	case rows.KindRefusal:
 		if !slices.ContainsFunc(d.candidates, func(c rows.Candidate) bool { return c.Verdict == answer.Correct }) {
-			add(rows.KindPreferRefusal, c.target, of(answer.Incorrect))
+			add(preferRefusal, c.target, of(answer.Incorrect))
 		}
 	}
 }
 
-// rejected lists candidates of a verdict with texts of their own: those from
-// the row's own prompt first, then the likeliest. What was cut, is empty, or
-// could not be judged is no example of anything.
+// rejected lists candidates of a verdict with different texts: those from the
+// row's own prompt first, then the most probable. Truncated, empty and undecided
+// ones are left out.
 func (o Preferences) rejected(d *draft, target *rows.Candidate, verdict answer.Verdict) []*rows.Candidate {
 	var all []*rows.Candidate
 	for i := range d.candidates {
@@ -50,7 +51,8 @@ func (o Preferences) rejected(d *draft, target *rows.Candidate, verdict answer.V
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *rows.Candidate) int {
-		return cmp.Or(-compareBool(a.Arm == rows.ArmRead, b.Arm == rows.ArmRead), cmp.Compare(logProb(b), logProb(a)), cmp.Compare(a.Arm, b.Arm), cmp.Compare(a.Index, b.Index))
+		return cmp.Or(-compareBool(a.Arm == armRead, b.Arm == armRead), cmp.Compare(logProb(b), logProb(a)), cmp.Compare(a.Arm, b.Arm),
+			cmp.Compare(a.Index, b.Index))
 	})
 	seen := map[string]bool{target.Text: true}
 	var kept []*rows.Candidate

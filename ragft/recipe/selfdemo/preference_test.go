@@ -9,7 +9,9 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
@@ -17,7 +19,7 @@ import (
 func candidatesOf(verdicts ...answer.Verdict) []rows.Candidate {
 	out := make([]rows.Candidate, len(verdicts))
 	for i, v := range verdicts {
-		out[i] = rows.Candidate{Arm: rows.ArmRead, Index: i, Text: fmt.Sprint(v, " ", i), Verdict: v}
+		out[i] = rows.Candidate{Arm: armRead, Index: i, Text: fmt.Sprint(v, " ", i), Verdict: v}
 	}
 	return out
 }
@@ -32,18 +34,18 @@ func TestPreferences(t *testing.T) {
 		want       map[rows.Kind]string
 	}{
 		{"present", answer.Present, candidatesOf(answer.Correct, answer.Incorrect, answer.Refused, answer.Incorrect), 2,
-			map[rows.Kind]string{rows.KindPreferCorrect: "correct 0 > incorrect 1, incorrect 3", rows.KindPreferAnswer: "correct 0 > refused 2"}},
+			map[rows.Kind]string{preferCorrect: "correct 0 > incorrect 1, incorrect 3", preferAnswer: "correct 0 > refused 2"}},
 		{"one each", answer.Present, candidatesOf(answer.Incorrect, answer.Correct, answer.Incorrect), 1,
-			map[rows.Kind]string{rows.KindPreferCorrect: "correct 1 > incorrect 0"}},
+			map[rows.Kind]string{preferCorrect: "correct 1 > incorrect 0"}},
 		{"known, not shown", answer.Absent, candidatesOf(answer.Correct, answer.Incorrect, answer.Refused), 2,
-			map[rows.Kind]string{rows.KindPreferCorrect: "correct 0 > incorrect 1"}},
+			map[rows.Kind]string{preferCorrect: "correct 0 > incorrect 1"}},
 		{"nothing correct", answer.Absent, candidatesOf(answer.Incorrect, answer.Refused, answer.Incorrect), 9,
-			map[rows.Kind]string{rows.KindPreferRefusal: "refused 1 > incorrect 0, incorrect 2"}},
+			map[rows.Kind]string{preferRefusal: "refused 1 > incorrect 0, incorrect 2"}},
 		{"none asked for", answer.Present, candidatesOf(answer.Correct, answer.Incorrect), 0, map[rows.Kind]string{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := Options{Policy: Policy{Preferences: Preferences{Rejected: c.rejected}}}
-			g := newGenerator(fake.AlwaysSays(""), fake.Search{}, o)
+			o := Recipe{Policy: Policy{Preferences: Preferences{Rejected: c.rejected}}}
+			g := newGenerator(recipe.Input{Model: fake.AlwaysSays("")}, o)
 			d := &draft{question: question.Question{ID: "q", Answer: "x"}, context: c.context, candidates: c.candidates}
 			got := map[rows.Kind]string{}
 			for _, row := range g.rows(d, g.opts.Policy.choose(d)) {
@@ -65,14 +67,7 @@ func TestPreferences(t *testing.T) {
 
 // Empty, cut, undecided and equal texts are nothing to learn from.
 func TestPreferencesLeaveOut(t *testing.T) {
-	all := candidatesOf(
-		answer.Correct,
-		answer.Incorrect,
-		answer.Incorrect,
-		answer.Incorrect,
-		answer.Incorrect,
-		answer.Incorrect,
-	)
+	all := candidatesOf(answer.Correct, answer.Incorrect, answer.Incorrect, answer.Incorrect, answer.Incorrect, answer.Incorrect)
 	all[1].Text = ""
 	all[2].Truncated = true
 	all[3].Decision = decision.Undecided
@@ -86,22 +81,22 @@ func TestPreferencesLeaveOut(t *testing.T) {
 
 func TestGenerateOnlyPreferencesUnderTheCap(t *testing.T) {
 	questions, search, model := inn()
-	got, err := Generate(t.Context(), model, search, questions, Options{Seed: 5, Judge: judge.Options{Model: model},
-		Policy: Policy{MaxRefusals: 0.5, Preferences: Preferences{Rejected: 1, Only: true}}})
+	got, err := generate(t.Context(), model, search, questions, Recipe{Judge: judge.Options{Model: model},
+		Policy: Policy{MaxRefusals: opt.Of(0.5), Preferences: Preferences{Rejected: 1, Only: true}}}, func(in *recipe.Input) { in.Seed = 5 })
 	require.NoError(t, err)
 	var seen []string
-	for _, row := range got.Rows {
+	for _, row := range got.rows {
 		seen = append(seen, row.ID+": "+row.Response()+" > "+row.Rejected[0].Content)
 	}
 	require.Equal(t, []string{
 		"rooms/correct>incorrect: It has nine. > ten", "rooms/correct>refusal: It has nine. > Sorry, I do not know.",
 		"capital/correct>incorrect: It is Paris. > Lyon", "owner/refusal>incorrect: Sorry, the documents do not say. > Ann"}, seen)
-	require.Equal(t, 1, got.Summary.Rows[rows.KindPreferRefusal])
+	require.Equal(t, 1, got.summary.rows[preferRefusal])
 
-	got, err = Generate(t.Context(), model, search, questions, Options{Seed: 5,
-		Policy: Policy{MaxRefusals: -1, Preferences: Preferences{Rejected: 1}}})
+	got, err = generate(t.Context(), model, search, questions,
+		Recipe{Policy: Policy{MaxRefusals: opt.Of(0.0), Preferences: Preferences{Rejected: 1}}}, func(in *recipe.Input) { in.Seed = 5 })
 	require.NoError(t, err)
-	for _, row := range got.Rows {
-		require.NotContains(t, []rows.Kind{rows.KindRefusal, rows.KindPreferRefusal}, row.Kind, "the cap takes both")
+	for _, row := range got.rows {
+		require.NotContains(t, []rows.Kind{rows.KindRefusal, preferRefusal}, row.Kind, "the cap takes both")
 	}
 }

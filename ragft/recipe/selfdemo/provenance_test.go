@@ -7,6 +7,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/stretchr/testify/require"
 )
@@ -24,8 +25,10 @@ func TestProvenance(t *testing.T) {
 	}{
 		{recipe.Gold{Refusal: "No."}, `{"Passages":2,"Refusal":"No."}`, ""},
 		{recipe.RALT{Chunks: 1}, `{"Chunks":1,"InstructionsShare":0.05,"MaxRows":7500,"TextShare":0.1}`, ""},
-		{recipe.RAFT{OracleShare: 1}, `{"Distractors":3,"MaxTokens":128,"OracleShare":1,"Refusal":"` + recipe.DefaultRefusal + `","WhenAbsent":"refuse"}`, ""},
-		{recipe.RAFT{OracleShare: -1, WhenAbsent: recipe.AbsentSelf}, `{"Distractors":3,"MaxTokens":128,"Refusal":"` + recipe.DefaultRefusal + `","WhenAbsent":"self"}`, "m"},
+		{recipe.RAFT{OracleShare: opt.Of(1.0)}, `{"Distractors":3,"MaxTokens":128,"OracleShare":1,"Refusal":"Sorry, the documents do not ` +
+			`say.","WhenAbsent":"refuse"}`, ""},
+		{recipe.RAFT{OracleShare: opt.Of(0.0), WhenAbsent: "self"},
+			`{"Distractors":3,"MaxTokens":128,"Refusal":"Sorry, the documents do not say.","WhenAbsent":"self"}`, "m"},
 	} {
 		made, err := c.recipe.Rows(t.Context(), in)
 		require.NoError(t, err)
@@ -40,13 +43,14 @@ func TestProvenance(t *testing.T) {
 			require.NotContains(t, string(line), empty)
 		}
 	}
-	made, err := Recipe{Options: Options{Closed: 1, Policy: Policy{MaxRefusals: 1}, Judge: judge.Options{Model: in.Model}}}.Rows(t.Context(), in)
+	made, err := Recipe{Closed: opt.Of(1), Policy: Policy{MaxRefusals: opt.Of(1.0)},
+		Judge: judge.Options{Model: in.Model}}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	p := made.Rows[0].Provenance
 	require.Equal(t, "m", p.Model)
 	var options struct {
 		Closed, Read int
-		Policy       Policy
+		Policy       struct{ MaxRefusals float64 }
 		Judge        struct{ Votes int }
 	}
 	require.NoError(t, json.Unmarshal(p.Options, &options))
@@ -57,11 +61,11 @@ func TestProvenance(t *testing.T) {
 	require.Contains(t, string(line), `"target":{"arm":"`)
 }
 
-// The system messages of the candidates stand in no other place of a row.
+// The instructions of the candidates stand in no other place of a row.
 func TestProvenanceHoldsTheCandidatesPrompts(t *testing.T) {
 	in := fixture.RecipeInput()
 	long := "Find what is asked for in the documents, and say it in as few words as there are in them."
-	made, err := Recipe{Options: Options{ReadPrompts: []string{long, "Find it."}, Policy: Policy{MaxRefusals: 1}}}.Rows(t.Context(), in)
+	made, err := Recipe{ReadPrompts: []string{long, "Find it."}, Policy: Policy{MaxRefusals: opt.Of(1.0)}}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	var options map[string]any
 	require.NoError(t, json.Unmarshal(made.Rows[0].Provenance.Options, &options))

@@ -12,16 +12,18 @@ import (
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
-	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
 
 // shownBy tells how many passages an evaluation, an assistant and a demonstration show, 0 where they say that even one is
 // too long.
-func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, ensemble *answer.Ensemble) (evaluation, a, demonstration int) {
+func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, ensemble *answer.Ensemble) (evaluation, a,
+	demonstration int) {
 	t.Helper()
 	questions := []question.Question{{ID: "a", Question: q, Answer: "x"}}
 	e := fixture.Evaluated(t, eval.Config{
@@ -34,13 +36,14 @@ func shownBy(t *testing.T, m model.Model, q string, found retriever.Searcher, en
 	} else {
 		require.ErrorIs(t, err, model.ErrPromptTooLong)
 	}
-	made, err := Generate(t.Context(), m, found, questions, Options{Passages: 3, MaxTokens: 5, Refuse: -1})
+	made, err := generate(t.Context(), m, found, questions, Recipe{MaxTokens: 5, Refuse: opt.Of(0)},
+		func(in *recipe.Input) { in.Passages = 3 })
 	require.NoError(t, err)
-	if len(made.Rows) > 0 {
-		demonstration = len(made.Rows[0].Chunks)
-		require.Equal(t, demonstration < 3, made.Summary.Shortened == 1)
+	if len(made.rows) > 0 {
+		demonstration = len(made.rows[0].Chunks)
+		require.Equal(t, demonstration < 3, made.summary.shortened == 1)
 	} else {
-		require.Equal(t, 1, made.Summary.Dropped[rows.DropTooLong])
+		require.Equal(t, 1, made.summary.dropped["too-long"])
 	}
 	return e.Systems[0].Records[0].Passages, a, demonstration
 }
@@ -56,7 +59,8 @@ func TestPassagesAreCutAlike(t *testing.T) {
 		return n
 	}
 	for context, want := range map[int]int{
-		prompt(3) + 5: 3, prompt(3) + 4: 2, prompt(3) + 1: 2, prompt(2) + 5: 2, prompt(2) + 4: 1, prompt(1) + 5: 1, prompt(1) + 1: 1, prompt(1): 0,
+		prompt(3) + 5: 3, prompt(3) + 4: 2, prompt(3) + 1: 2, prompt(2) + 5: 2, prompt(2) + 4: 1, prompt(1) + 5: 1, prompt(1) + 1: 1,
+		prompt(1): 0,
 	} {
 		m.Context = context
 		evaluation, assistant, demonstration := shownBy(t, m, q, found, nil)
@@ -88,8 +92,10 @@ func TestEnsembleFitsEachPassageAlone(t *testing.T) {
 
 	// How sure the model is of its answer is asked about the passage that it is from: all would not fit.
 	e := fixture.Evaluated(t, eval.Config{
-		Systems:   []eval.System{{Name: "s", Model: noLongWord{fake.AlwaysSays("x")}, Setting: eval.SettingRetrieval, Ensemble: &answer.Ensemble{}}},
-		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, Passages: 3, Resamples: 10, Signals: confidence.SignalOptions{Consistency: 2},
+		Systems: []eval.System{{Name: "s", Model: noLongWord{fake.AlwaysSays("x")}, Setting: eval.SettingRetrieval,
+			Ensemble: &answer.Ensemble{}}},
+		Questions: []question.Question{{ID: "a", Question: q, Answer: "x"}}, Search: found, Passages: 3, Resamples: 10,
+		Signals: confidence.SignalOptions{Consistency: 2},
 	})
 	require.Equal(t, 1.0, e.Systems[0].Records[0].Signals["self_consistency"])
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
@@ -20,12 +21,13 @@ func TestRecipesShowTheTurnsBefore(t *testing.T) {
 	q := question.Question{ID: "mill", Question: qn, Answer: "Orrin", History: []model.Message{
 		{Role: model.RoleUser, Content: "Who runs the mill?"}, {Role: model.RoleAssistant, Content: "Mara Venn."}}}
 	m := &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
-		if req.Messages[0].Content == prompt.DefaultRefuse {
+		if fake.Instruction(req.Messages) == prompt.Default().Refuse {
 			return fake.Says("Sorry, I do not know.")
 		}
 		return fake.Says([]string{"Orrin", "Skell"}[sample])
 	}}
-	in := recipe.Input{Model: m, Search: fake.Shelf{qn: {"The mill is on Orrin.", "It rains."}}, Questions: []question.Question{q}, Passages: 2}
+	in := recipe.Input{Model: m, Search: fake.Shelf{qn: {"The mill is on Orrin.", "It rains."}}, Questions: []question.Question{q},
+		Passages: 2}
 	shown := func(s eval.Setting, n int) []model.Message { // what an evaluation asks
 		asked := &fake.Model{Reply: func(model.Request, int) model.Sample { return fake.Says("Orrin") }}
 		_, err := eval.Run(t.Context(), eval.Config{
@@ -50,20 +52,22 @@ func TestRecipesShowTheTurnsBefore(t *testing.T) {
 	require.Len(t, read, 4, "instruction, two turns, passages with the question")
 	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read}, prompts(recipe.Gold{}))
 	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: shown(eval.SettingRetrieval, 1)}, prompts(recipe.RALT{Chunks: 1}))
-	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read}, prompts(recipe.Mix{Parts: []recipe.MixPart{{Recipe: recipe.Gold{}}}}))
-	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: shown(eval.SettingRetrieval, 1)}, prompts(recipe.RAFT{OracleShare: 1, Distractors: -1, Reason: true}))
+	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read}, prompts(recipe.Mix{Recipes: []recipe.Recipe{recipe.Gold{}}}))
+	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: shown(eval.SettingRetrieval, 1)},
+		prompts(recipe.RAFT{OracleShare: opt.Of(1.0), Distractors: opt.Of(0), Reason: true}))
 	require.Equal(t, q.History, m.Requests[0].Messages[1:3], "the reasoning too")
 
 	m.Requests = nil
-	made := prompts(Recipe{Options: Options{Closed: 2, Read: 2, Refuse: 1,
-		Policy: Policy{ClosedRows: true, Preferences: Preferences{Rejected: 1}}}})
-	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read, rows.KindClosed: shown(eval.SettingClosed, 0), rows.KindPreferCorrect: read, rows.KindPreferAnswer: read}, made)
+	made := prompts(Recipe{Closed: opt.Of(2), Read: opt.Of(2), Refuse: opt.Of(1),
+		Policy: Policy{ClosedRows: true, Preferences: Preferences{Rejected: 1}}})
+	require.Equal(t, map[rows.Kind][]model.Message{rows.KindAnswer: read, rows.KindClosed: shown(eval.SettingClosed, 0),
+		preferCorrect: read, preferAnswer: read}, made)
 	require.Len(t, m.Requests, 3)
 	for _, req := range m.Requests {
 		require.Equal(t, q.History, req.Messages[1:3], "the candidates of all arms")
 	}
 	m.Requests = nil
-	prompts(Recipe{Options: Options{Closed: 1, Read: 1, ClosedPrompts: []string{"Say it."}, ReadPrompts: []string{"Find it."}}})
+	prompts(Recipe{Closed: opt.Of(1), Read: opt.Of(1), ClosedPrompts: []string{"Say it."}, ReadPrompts: []string{"Find it."}})
 	for _, req := range m.Requests {
 		require.Equal(t, q.History, req.Messages[1:3], "with wordings of their own")
 	}

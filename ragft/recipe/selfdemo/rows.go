@@ -1,29 +1,35 @@
 package selfdemo
 
 import (
-	"github.com/ragft/ragft/internal/version"
+	"slices"
+
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
+// Kinds of the rows that are learnt as preferences.
+const (
+	preferCorrect rows.Kind = "correct>incorrect"
+	preferRefusal rows.Kind = "refusal>incorrect"
+	preferAnswer  rows.Kind = "correct>refusal"
+)
+
 // rows makes the rows of one question: one with documents unless it was
-// dropped, and one without where the policy asks for it.
+// dropped, one without if the policy asks for it, and preferences.
 func (g *generator) rows(d *draft, c choice) []rows.Row {
-	base := rows.Row{
-		QuestionID: d.question.ID, Question: d.question.Question, Golds: d.question.Golds(),
-		Context: d.context, Known: c.known,
-		Candidates: d.candidates, Chunks: rows.ChunkRefs(d.hits),
-		Provenance: rows.Provenance{
-			Version: version.Version, Model: g.model.Name(), ModelHash: rows.ModelHash(g.model), Judge: g.judgeName(),
-			Prompts: g.opts.Prompts.Hash(), Template: g.opts.Prompts.Template.Label(), Rendered: d.prompts, Seed: g.opts.Seed, Withheld: d.withheld,
-			Options: g.recipeOptions,
-		},
+	base := g.in.Row(g.opts.Name(), d.question, d.hits)
+	read := base.Messages
+	base.Context, base.Known, base.Candidates = d.context, c.known, d.candidates
+	base.Provenance = g.in.Provenance(g.options, g.in.Model)
+	base.Provenance.Rendered, base.Provenance.Withheld = d.prompts, d.withheld
+	if g.judge.Model != nil {
+		base.Provenance.Judge = g.judge.Model.Name()
 	}
 	var r []rows.Row
 	add := func(kind rows.Kind, prompt []model.Message, target *rows.Candidate, rejected ...*rows.Candidate) {
 		row := base
 		row.ID, row.Kind = d.question.ID+"/"+string(kind), kind
-		row.Messages = append(prompt, model.Message{Role: model.RoleAssistant, Content: target.Text})
+		row.Messages = append(slices.Clip(prompt), model.Message{Role: model.RoleAssistant, Content: target.Text})
 		row.Target = rows.Target{Arm: target.Arm, Index: target.Index}
 		for _, c := range rejected {
 			row.Rejected = append(row.Rejected, model.Message{Role: model.RoleAssistant, Content: c.Text})
@@ -32,23 +38,15 @@ func (g *generator) rows(d *draft, c choice) []rows.Row {
 		r = append(r, row)
 	}
 	if c.target != nil {
-		add(c.kind, d.question.ReadMessages(g.opts.Prompts, d.hits), c.target)
+		add(c.kind, read, c.target)
 	}
 	if c.closed != nil {
-		add(rows.KindClosed, d.question.ClosedMessages(g.opts.Prompts), c.closed)
+		add(rows.KindClosed, d.question.ClosedMessages(g.in.Prompts), c.closed)
 	}
 	g.opts.Policy.Preferences.preferences(d, c, func(kind rows.Kind, chosen *rows.Candidate, rejected []*rows.Candidate) {
 		if len(rejected) > 0 {
-			add(kind, d.question.ReadMessages(g.opts.Prompts, d.hits), chosen, rejected...)
+			add(kind, read, chosen, rejected...)
 		}
 	})
 	return r
-}
-
-// judgeName is "" without a judge.
-func (g *generator) judgeName() string {
-	if g.judge.Model == nil {
-		return ""
-	}
-	return g.judge.Model.Name()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
@@ -28,23 +29,15 @@ func manyQuestions(n int) []question.Question {
 func TestOptimisePrompts(t *testing.T) {
 	var questions []question.Question
 	for i := range 8 {
-		questions = append(
-			questions,
-			question.Question{
-				ID:       fmt.Sprint(i),
-				Question: fmt.Sprintf("How many rooms has inn %d?", i),
-				Answer:   fmt.Sprintf("rooms%d", i),
-			},
-		)
+		questions = append(questions, question.Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("How many rooms has inn %d?", i),
+			Answer: fmt.Sprintf("rooms%d", i)})
 	}
 	model := &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
-		system, user := req.Messages[0].Content, req.Messages[1].Content
-		if system == DefaultProposePrompt {
+		instruction, user := fake.Instruction(req.Messages), req.Messages[1].Content
+		if strings.HasPrefix(user, proposePrompt) {
 			switch {
 			case sample > 0:
-				return fake.Says(
-					"Always say rooms0 rooms1 rooms2 rooms3 rooms4 rooms5 rooms6 rooms7.",
-				) // gives answers away
+				return fake.Says("Always say rooms0 rooms1 rooms2 rooms3 rooms4 rooms5 rooms6 rooms7.") // gives answers away
 			case strings.Contains(user, "Instruction: Look"):
 				return fake.Says(`Instruction: "Look and copy."`)
 			default:
@@ -52,22 +45,22 @@ func TestOptimisePrompts(t *testing.T) {
 			}
 		}
 		number := user[strings.LastIndex(user, "inn ")+4 : len(user)-1]
-		if strings.Contains(system, "copy") || strings.Contains(system, "Look") && number < "3" {
+		if strings.Contains(instruction, "copy") || strings.Contains(instruction, "Look") && number < "3" {
 			return fake.Says("rooms" + number)
 		}
 		return fake.Says("zebras")
 	}}
 	options := SearchOptions{Beam: 4, Rounds: 2, Keep: 2, Best: 2}
-	bound, err := options.Estimate(questions)
+	bound, err := options.Estimate(recipe.Input{Questions: questions})
 	require.NoError(t, err)
-	found, err := SearchPrompts(t.Context(), model, fake.Search{}, questions, options)
+	found, err := SearchPrompts(t.Context(), recipe.Input{Model: model, Search: fake.Search{}, Questions: questions}, options)
 	require.NoError(t, err)
 	require.LessOrEqual(t, found.Cost.Calls, bound.Calls)
 	require.LessOrEqual(t, found.Cost.Tokens, bound.Tokens)
-	whole, err := SearchOptions{Judge: judge.Options{Model: model}}.Estimate(manyQuestions(60))
+	whole, err := SearchOptions{Judge: judge.Options{Model: model}}.Estimate(recipe.Input{Questions: manyQuestions(60)})
 	require.NoError(t, err)
 	require.Equal(t, 2*(2*(30*61+30*6)+21), whole.Calls, "answers with a vote for each, and proposals")
-	_, err = options.Estimate(questions[:1])
+	_, err = options.Estimate(recipe.Input{Questions: questions[:1]})
 	require.ErrorIs(t, err, question.ErrNone)
 	for _, list := range [][]ScoredPrompt{found.Closed, found.Read} {
 		require.Len(t, list, 2)
@@ -77,41 +70,45 @@ func TestOptimisePrompts(t *testing.T) {
 	}
 	require.Len(t, model.Requests, found.Cost.Calls)
 	for _, req := range model.Requests {
-		require.NotContains(t, req.Messages[0].Content, "rooms0")
+		require.NotContains(t, fake.Instruction(req.Messages), "rooms0")
 	}
-	var o Options
+	var o Recipe
 	found.Apply(&o)
 	require.Equal(t, []string{"Look and copy.", "Look."}, o.ReadPrompts)
 
-	_, err = SearchPrompts(t.Context(), model, fake.Search{}, questions[:1], SearchOptions{})
+	_, err = SearchPrompts(t.Context(), recipe.Input{Model: model, Search: fake.Search{}, Questions: questions[:1]}, SearchOptions{})
 	require.ErrorIs(t, err, question.ErrNone)
 }
 
-// The read arm is compared with its system message: it cannot be with a template, which has no such.
+// The read arm is compared with its instruction: it cannot be with a template, which has no such.
 func TestOptimisePromptsOfOneArm(t *testing.T) {
-	questions := manyQuestions(4)
 	m := fake.AlwaysSays("He")
-	options := SearchOptions{Beam: 1, Rounds: 1, Prompts: prompt.Set{Template: prompt.RADIT}}
-	_, err := SearchPrompts(t.Context(), m, fake.Search{}, questions, options)
-	require.ErrorIs(t, err, prompt.ErrTemplate)
-	require.ErrorContains(t, err, "ra-dit")
-	_, err = options.Estimate(questions)
-	require.ErrorIs(t, err, prompt.ErrTemplate)
-	for _, arms := range [][]rows.Arm{{rows.ArmRefuse}, {rows.ArmClosed, rows.ArmClosed}} {
-		_, err = SearchOptions{Arms: arms}.Estimate(questions)
-		require.ErrorContains(t, err, "OptimiseOptions.Arms has")
+	in := recipe.Input{Model: m, Search: fake.Search{All: fake.InnHits()}, Questions: manyQuestions(4),
+		Prompts: prompt.Set{Template: prompt.RADIT}}
+	options := SearchOptions{Beam: 1, Rounds: 1}
+	_, err := SearchPrompts(t.Context(), in, options)
+	require.ErrorContains(t, err, "Prompts.Template is ra-dit")
+	_, err = options.Estimate(in)
+	require.ErrorContains(t, err, "Prompts.Template is ra-dit")
+	for _, arms := range [][]rows.Arm{{armRefuse}, {armClosed, armClosed}} {
+		_, err = SearchOptions{Arms: arms}.Estimate(in)
+		require.ErrorContains(t, err, "SearchOptions.Arms has")
 	}
+	_, err = SearchOptions{Beam: -1}.Estimate(in)
+	require.ErrorContains(t, err, "SearchOptions.Beam is -1")
 	require.Empty(t, m.Requests)
 
-	both, err := SearchOptions{Beam: 1, Rounds: 1}.Estimate(questions)
+	plain := in
+	plain.Prompts = prompt.Set{}
+	both, err := options.Estimate(plain)
 	require.NoError(t, err)
-	options.Arms = []rows.Arm{rows.ArmClosed}
-	one, err := options.Estimate(questions)
+	options.Arms = []rows.Arm{armClosed}
+	one, err := options.Estimate(in)
 	require.NoError(t, err)
 	require.Equal(t, both.Calls, 2*one.Calls)
 	var last model.Progress
-	options.Progress = func(p model.Progress) { last = p }
-	found, err := SearchPrompts(t.Context(), m, fake.Search{All: fake.InnHits()}, questions, options)
+	in.Progress = func(p model.Progress) { last = p }
+	found, err := SearchPrompts(t.Context(), in, options)
 	require.NoError(t, err)
 	require.Equal(t, last.Total, last.Done)
 	require.NotEmpty(t, found.Closed)
@@ -119,8 +116,7 @@ func TestOptimisePromptsOfOneArm(t *testing.T) {
 	for _, req := range m.Requests {
 		require.NotContains(t, req.Messages[1].Content, "Document ")
 	}
-	options = SearchOptions{Beam: 1, Rounds: 1, Arms: []rows.Arm{rows.ArmRead}}
-	found, err = SearchPrompts(t.Context(), m, fake.Search{All: fake.InnHits()}, questions, options)
+	found, err = SearchPrompts(t.Context(), plain, SearchOptions{Beam: 1, Rounds: 1, Arms: []rows.Arm{armRead}})
 	require.NoError(t, err)
 	require.Empty(t, found.Closed)
 	require.NotEmpty(t, found.Read)
@@ -130,13 +126,8 @@ func TestOptimisePromptsOfOneArm(t *testing.T) {
 func TestOptimiseClosedPromptsWithoutPassages(t *testing.T) {
 	model := &fake.Counting{Scripted: fake.Scripted{Called: "m", Other: "He"}, Context: 200}
 	found := fake.Search{All: []retriever.Hit{fake.Passage("a.md", "A", strings.Repeat("long ", 300), 0)}}
-	best, err := SearchPrompts(
-		t.Context(),
-		model,
-		found,
-		manyQuestions(4),
-		SearchOptions{Beam: 1, Rounds: 1, MaxTokens: 5, ProposalTokens: 5},
-	)
+	best, err := SearchPrompts(t.Context(), recipe.Input{Model: model, Search: found, Questions: manyQuestions(4)},
+		SearchOptions{Beam: 1, Rounds: 1, MaxTokens: 5, ProposalTokens: 5})
 	require.NoError(t, err)
 	require.Equal(t, []float64{1, 1}, []float64{best.Closed[0].Train, best.Closed[0].Eval})
 	require.Equal(t, []float64{0, 0}, []float64{best.Read[0].Train, best.Read[0].Eval})

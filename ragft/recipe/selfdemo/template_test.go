@@ -39,18 +39,18 @@ func TestTemplateInTrainingAndInference(t *testing.T) {
 		for _, s := range []eval.System{{Template: template}, {}} {
 			m = fake.AlwaysSays("Mara Venn")
 			s.Name, s.Model, s.Setting = "it", m, eval.SettingRetrieval
-			_, err = eval.Run(t.Context(), eval.Config{Systems: []eval.System{s}, Questions: in.Questions, Search: in.Search,
-				Prompts: in.Prompts, Resamples: 10})
+			_, err = eval.Run(t.Context(), eval.Config{Systems: []eval.System{s}, Questions: in.Questions, Search: in.Search, Prompts: in.Prompts,
+				Resamples: 10})
 			require.NoError(t, err)
 			require.True(t, contains(m.Requests, p))
 		}
 		m = fake.AlwaysSays("Mara Venn")
-		careful := eval.System{Name: "it", Model: m, Setting: eval.SettingRetrieval, Prompt: prompt.DefaultCareful}
+		careful := eval.System{Name: "it", Model: m, Setting: eval.SettingRetrieval, Prompt: prompt.Default().Careful}
 		_, err = eval.Run(t.Context(), eval.Config{Systems: []eval.System{careful}, Questions: in.Questions, Search: in.Search,
 			Prompts: in.Prompts, Resamples: 10})
 		require.NoError(t, err)
-		require.Equal(t, prompt.DefaultCareful, m.Requests[0].Messages[0].Content, "a message of the system's own stands in this "+
-			"library's layout")
+		require.Equal(t, prompt.Default().Careful, fake.Instruction(m.Requests[0].Messages),
+			"an instruction of the system's own stands in this library's layout")
 
 		m = fake.AlwaysSays("Mara Venn")
 		a := assistant.New(m, in.Search, assistant.Options{Prompts: in.Prompts})
@@ -58,8 +58,8 @@ func TestTemplateInTrainingAndInference(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, p, m.Requests[0].Messages)
 		_, err = a.Ask(t.Context(), assistant.Query{Question: "Who runs the mill?", History: []model.Message{
-			{Role: model.RoleSystem, Content: "Be brief."}, {Role: model.RoleUser, Content: "Hello."}, {Role: model.RoleAssistant,
-				Content: "Good day."}, {Role: model.RoleSystem, Content: "Be kind."}}})
+			{Role: model.RoleSystem, Content: "Be brief."}, {Role: model.RoleUser, Content: "Hello."},
+			{Role: model.RoleAssistant, Content: "Good day."}, {Role: model.RoleSystem, Content: "Be kind."}}})
 		require.NoError(t, err)
 		require.Equal(t, append([]model.Message{{Role: model.RoleSystem, Content: "Be brief.\n\nBe kind."},
 			{Role: model.RoleUser, Content: "Hello."}, {Role: model.RoleAssistant, Content: "Good day."}}, p...),

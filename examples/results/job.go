@@ -1,0 +1,179 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/abstain"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/opt"
+)
+
+// job is one row of the results page: a model, how it was taught, and a seed.
+type job struct {
+	model namedModel
+	arm   arm
+	seed  uint64
+}
+
+// namedModel is a GGUF file with the name that the page has for it.
+type namedModel struct{ name, path string }
+
+// arm is a way of teaching; without a recipe the model is left as it is.
+type arm struct {
+	name    string
+	recipe  string
+	about   string
+	ruled   bool     // the rule decides what is answered
+	careful bool     // the instruction tells to decline
+	oneSeed bool     // measured with the first seed alone
+	models  []string // on which it is measured; nil = all
+}
+
+func arms() []arm {
+	return []arm{
+		{name: "untuned", about: "the model as it is"},
+		{name: "told to decline", careful: true, about: "the model as it is, with an instruction to decline"},
+		{name: "untuned, rule", ruled: true, about: "the model as it is, with the rule that decides what to answer"},
+		{name: "default", recipe: "verified", ruled: true, about: "verified demonstrations and the rule: what `teach` does"},
+		{name: "default, free", recipe: "verified", about: "the same adapter, which declines by itself"},
+		{name: "gold", recipe: "gold", ruled: true, oneSeed: true, about: "reference answers and one refusal, with the rule"},
+		{name: "ralt", recipe: "ralt", ruled: true, oneSeed: true, about: "RALT of RA-DIT, with the rule"},
+		{name: "self-demo", recipe: "self-demo", ruled: true, oneSeed: true, about: "the paper's self-demonstrations, with the rule"},
+	}
+}
+
+// name names the job and its result file.
+func (j job) name() string { return fmt.Sprintf("%s, %s, seed %d", j.model.name, j.arm.name, j.seed) }
+
+func (p program) file(j job) string { return filepath.Join(p.out, slug(j.name())+".json") }
+
+// outcome is what a job measured. It is a result file.
+type outcome struct {
+	Model   string               `json:"model"`
+	Arm     string               `json:"arm"`
+	Seed    uint64               `json:"seed"`
+	Data    string               `json:"data"` // name of the file of questions
+	Learnt  int                  `json:"learnt"`
+	Held    int                  `json:"held"`
+	Shown   int                  `json:"passages"`
+	Rows    map[string]int       `json:"rows,omitempty"` // by how they were made
+	Made    float64              `json:"rows_seconds,omitempty"`
+	Tokens  int                  `json:"rows_tokens,omitempty"`
+	Train   *ragft.TrainResult   `json:"train,omitempty"`
+	Rule    *abstain.Rule        `json:"rule,omitempty"`
+	Found   map[string]metric    `json:"found"` // with retrieved passages
+	Given   map[string]metric    `json:"given"` // with the paragraph of the answer
+	Curve   []eval.TradeoffPoint `json:"curve,omitempty"`
+	Samples []sample             `json:"samples"` // the first answers, to read
+	Seconds float64              `json:"seconds"` // of the whole job
+	Date    string               `json:"date"`
+}
+
+// metric is a value with its interval.
+type metric struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	N     int     `json:"n"`
+}
+
+// sample is one answer.
+type sample struct {
+	Question  string   `json:"question"`
+	Reference string   `json:"reference"`
+	Gap       string   `json:"gap,omitempty"`
+	Answer    string   `json:"answer"`
+	Draft     string   `json:"draft,omitempty"`
+	Chance    *float64 `json:"chance,omitempty"`
+	Verdict   string   `json:"verdict"`
+}
+
+// do does a job and writes its result. What an earlier try has done is kept in the project's folder.
+func (p program) do(ctx context.Context, j job) error {
+	began := time.Now()
+	learnt, held, err := split(p.data, j.seed, p.learn, p.held)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(p.work, slug(fmt.Sprintf("%s %s %d", j.model.name, j.arm.recipe, j.seed)))
+	documents, questions, err := learnt.write(dir)
+	if err != nil {
+		return err
+	}
+	c := ragft.Config{
+		Dir: filepath.Join(dir, "project"), Documents: documents, Questions: questions, Model: j.model.path, Passages: p.passages,
+		TestShare: opt.Of(0.0), Seed: opt.Of(j.seed), Threads: p.threads, Progress: p.progress(j.name()), Sequences: 8,
+	}
+	c.Index.Chunk = 400 // a paragraph
+	c.Train.Epochs, c.Train.Rate, c.Train.WindowsPerStep, c.Train.Rank = p.epochs, p.rate, 2, 16
+	if j.arm.recipe != "" {
+		c.Demonstrate.Recipe = []string{j.arm.recipe}
+	}
+	project, err := ragft.Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer project.Close()
+	o := &outcome{
+		Model: j.model.name, Arm: j.arm.name, Seed: j.seed, Data: filepath.Base(p.data), Learnt: len(learnt.questions),
+		Held: len(held.questions), Shown: p.passages,
+	}
+	if _, err := project.Index(ctx); err != nil {
+		return err
+	}
+	if err := p.teach(ctx, project, j, o); err != nil {
+		return err
+	}
+	if err := p.measure(ctx, project, j, learnt, held, o); err != nil {
+		return err
+	}
+	o.Seconds, o.Date = time.Since(began).Seconds(), time.Now().UTC().Format(time.DateOnly)
+	return atomicfile.Write(p.file(j), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", " ")
+		return e.Encode(o)
+	})
+}
+
+// teach makes rows and an adapter, if the arm has a recipe.
+func (p program) teach(ctx context.Context, project *ragft.Project, j job, o *outcome) error {
+	if j.arm.recipe == "" {
+		return nil
+	}
+	made, err := project.Demonstrate(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := project.ReadRows()
+	if err != nil {
+		return err
+	}
+	o.Rows, o.Made, o.Tokens = map[string]int{}, max(made.Cost.Elapsed, made.Cost.Generating).Seconds(), made.Cost.Tokens
+	for _, row := range list {
+		o.Rows[string(row.Kind)]++
+	}
+	o.Train, err = project.Train(ctx)
+	return err
+}
+
+func (p program) read(j job) (*outcome, error) {
+	data, err := os.ReadFile(p.file(j))
+	if err != nil {
+		return nil, err
+	}
+	var o outcome
+	if err := json.Unmarshal(data, &o); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.file(j), err)
+	}
+	return &o, nil
+}

@@ -1,0 +1,162 @@
+//go:build cgo
+
+// Results measures what ragft makes of real models, and writes docs/results.md.
+//
+//	go run ./examples/results -data dev-v2.0.json -model NAME=FILE.gguf [-model ...] [-only TEXT] [-work DIR]
+//
+// -data is a file in the format of SQuAD 2.0. Half of its articles are learnt from and the other half is measured on; of each
+// half a third is hidden, so that questions about it have no answer in the documents. Every job (a model, a way of teaching,
+// a seed) writes a file to docs/results as soon as it is done, and jobs whose file is there are not done again. A job that is
+// interrupted goes on where it was. The page is made from the files that are there, and says what is missing.
+//
+// examples/results/models.sh gets a model to begin with.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+// program is the program with its flags.
+type program struct {
+	data, out, work, only, page string
+	models                      []namedModel
+	learn, held                 sizes
+	passages, threads, epochs   int
+	rate                        float64
+	seeds                       uint64
+}
+
+func main() {
+	var p program
+	flag.StringVar(&p.data, "data", "", "file of questions, in the format of SQuAD 2.0")
+	flag.StringVar(&p.out, "out", "docs/results", "folder of the result files")
+	flag.StringVar(&p.page, "page", "docs/results.md", "page to write")
+	flag.StringVar(&p.work, "work", ".ragft/results", "folder of projects and caches")
+	flag.StringVar(&p.only, "only", "", "do only the jobs whose name has this text")
+	flag.Func("model", "NAME=FILE.gguf; may be given several times", func(s string) error {
+		name, path, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("it is NAME=FILE")
+		}
+		p.models = append(p.models, namedModel{name, path})
+		return nil
+	})
+	flag.IntVar(&p.learn.answerable, "learn", 600, "answerable questions to learn from; half as many of each other kind")
+	flag.IntVar(&p.held.answerable, "held", 300, "questions of each kind to measure on")
+	flag.IntVar(&p.passages, "passages", 2, "passages shown with a question")
+	flag.IntVar(&p.threads, "threads", runtime.NumCPU(), "threads")
+	flag.IntVar(&p.epochs, "epochs", 1, "epochs of the training")
+	flag.Float64Var(&p.rate, "rate", 5e-4, "learning rate")
+	flag.Uint64Var(&p.seeds, "seeds", 3, "seeds, from 1")
+	flag.Parse()
+	p.learn.altered, p.learn.absent = p.learn.answerable/2, p.learn.answerable/2
+	p.held.altered, p.held.absent = p.held.answerable, p.held.answerable
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := p.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "results:", err)
+		os.Exit(1)
+	}
+}
+
+func (p program) run(ctx context.Context) error {
+	if len(p.models) > 0 && p.data == "" {
+		return errors.New("-data is missing: a file in the format of SQuAD 2.0")
+	}
+	if err := os.MkdirAll(p.out, 0o755); err != nil {
+		return err
+	}
+	for _, j := range p.jobs() {
+		if !strings.Contains(j.name(), p.only) {
+			continue
+		}
+		_, err := os.Stat(p.file(j))
+		if err == nil {
+			fmt.Println(j.name()+":", "is there")
+			continue
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		fmt.Println(j.name())
+		if err := p.do(ctx, j); err != nil {
+			return fmt.Errorf("%s: %w", j.name(), err)
+		}
+		if err := p.writePage(); err != nil {
+			return err
+		}
+	}
+	return p.writePage()
+}
+
+// jobs lists all jobs of the models that are given: seed by seed, so that the first seed of all is there first.
+func (p program) jobs() []job {
+	var all []job
+	for seed := uint64(1); seed <= p.seeds; seed++ {
+		for _, m := range p.models {
+			for _, a := range arms() {
+				if (seed == 1 || !a.oneSeed) && (a.models == nil || slices.Contains(a.models, m.name)) {
+					all = append(all, job{m, a, seed})
+				}
+			}
+		}
+	}
+	return all
+}
+
+var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
+
+// slug makes a file name of a text.
+func slug(s string) string {
+	return strings.Trim(notSlug.ReplaceAllString(strings.ToLower(s), "-"), "-")
+}
+
+// progress prints a line whenever a phase begins or is a quarter further.
+func (p program) progress(name string) func(ragft.Progress) {
+	last := ""
+	return func(at ragft.Progress) {
+		if at.Total == 0 {
+			return
+		}
+		key := fmt.Sprint(at.Step, at.Phase, 10*at.Done/at.Total)
+		if key == last {
+			return
+		}
+		last = key
+		fmt.Printf("%s: %s, %s %d of %d %s\n", name, at.Step, at.Phase, at.Done, at.Total, at.Note)
+	}
+}
+
+// readAll reads the results that are there, in the order of their names.
+func (p program) readAll() ([]*outcome, error) {
+	files, err := filepath.Glob(filepath.Join(p.out, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	var all []*outcome
+	for _, file := range files {
+		o, err := readOutcome(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}

@@ -1,0 +1,164 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/retriever"
+)
+
+// maxTokens is the longest answer.
+const maxTokens = 40
+
+// keys are the metrics that a result file keeps.
+var keys = []string{
+	"correct", "exact_match", "f1", "containment", "made_up_absent", "made_up_altered", "made_up", "false_refusal", "truthfulness",
+	"auc_absent", "auc_altered", "aurc", "citation_precision", "citation_recall", "answer_tokens", "seconds",
+}
+
+// measure asks the model of the job the questions that are held out.
+func (p program) measure(ctx context.Context, project *ragft.Project, j job, learnt, held side, o *outcome) error {
+	index, err := memoryIndex(ctx, held)
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	m, err := local.Open(ctx, j.model.path, local.Options{Sequences: 8, Threads: p.threads})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	asked := m
+	if j.arm.recipe != "" {
+		adapter, err := project.AdapterFile()
+		if err != nil {
+			return err
+		}
+		if asked, err = m.Adapted(adapter, 1); err != nil {
+			return err
+		}
+		defer asked.Close()
+	}
+	cached, err := cache.Open(asked, filepath.Join(project.Config().Dir, "measured"))
+	if err != nil {
+		return err
+	}
+	defer cached.Close()
+	s := eval.System{Name: j.arm.name, Model: cached, Setting: eval.SettingRetrieval}
+	if j.arm.careful {
+		s.Prompt = prompt.Default().Careful
+	}
+	if j.arm.ruled {
+		if o.Rule, err = p.rule(ctx, project, j, cached, learnt); err != nil {
+			return err
+		}
+		s.Rule = o.Rule
+	}
+	found, err := p.evaluate(ctx, j, s, index, held.questions)
+	if err != nil {
+		return err
+	}
+	o.Found, o.Curve, o.Samples = metrics(&found.Systems[0]), found.Systems[0].Tradeoff, samples(found)
+	s.Setting = eval.SettingGold
+	if s.Rule != nil { // the paragraph is given, so there is nothing to decide
+		always := *s.Rule
+		always.Threshold = 0
+		s.Rule = &always
+	}
+	given, err := p.evaluate(ctx, j, s, index, answerable(held.questions))
+	if err != nil {
+		return err
+	}
+	o.Given = metrics(&given.Systems[0])
+	return nil
+}
+
+func (p program) evaluate(
+	ctx context.Context,
+	j job,
+	s eval.System,
+	search retriever.Searcher,
+	questions []question.Question,
+) (*eval.Evaluation, error) {
+	show := p.progress(j.name())
+	return eval.Run(ctx, eval.Config{
+		Systems: []eval.System{
+			s,
+		}, Questions: questions, Search: search, Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
+		Progress: func(at eval.Progress) {
+			if at.Stage != "answer" {
+				return
+			}
+			show(ragft.Progress{Step: "measure", Phase: string(s.Setting) + " " + at.Stage, Done: at.Done, Total: at.Total})
+		},
+	})
+}
+
+func answerable(questions []question.Question) []question.Question {
+	var out []question.Question
+	for _, q := range questions {
+		if len(q.Golds()) > 0 {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func metrics(s *eval.SystemResult) map[string]metric {
+	out := map[string]metric{}
+	for _, key := range keys {
+		if e := s.Estimate(key); e.Defined() {
+			m := metric{Value: e.Value, Low: e.Value, High: e.Value, N: e.N}
+			if e.Low == e.Low {
+				m.Low, m.High = e.Low, e.High
+			}
+			out[key] = m
+		}
+	}
+	return out
+}
+
+// samples returns the first answers of each kind.
+func samples(e *eval.Evaluation) []sample {
+	var out []sample
+	kinds := map[question.Gap]int{}
+	for i, r := range e.Systems[0].Records {
+		if kinds[r.Gap]++; kinds[r.Gap] > 8 {
+			continue
+		}
+		q := e.Questions[i]
+		out = append(out, sample{
+			Question: q.Question.Question, Reference: q.Answer, Gap: string(r.Gap), Answer: r.Answer, Draft: r.Draft, Chance: r.Chance,
+			Verdict: string(r.Verdict),
+		})
+	}
+	return out
+}
+
+func memoryIndex(ctx context.Context, s side) (*retriever.Index, error) {
+	index, err := retriever.NewMemory(retriever.IndexOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var chunks []retriever.Chunk
+	for _, d := range s.documents {
+		more, err := retriever.Split(d, retriever.SplitOptions{Size: 400})
+		if err != nil {
+			return nil, errors.Join(err, index.Close())
+		}
+		chunks = append(chunks, more...)
+	}
+	if err := index.Add(ctx, chunks); err != nil {
+		return nil, errors.Join(err, index.Close())
+	}
+	return index, nil
+}

@@ -1,0 +1,187 @@
+//go:build cgo
+
+package main
+
+import (
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/ragft/ragft/internal/atomicfile"
+)
+
+func readOutcome(file string) (*outcome, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var o outcome
+	if err := json.Unmarshal(data, &o); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return &o, nil
+}
+
+// columns are those of the table, with the metric of each.
+var columns = []struct{ title, key string }{
+	{"correct", "correct"}, {"made up (a)", "made_up_absent"}, {"made up (b)", "made_up_altered"}, {"false refusals", "false_refusal"},
+	{"truthfulness", "truthfulness"}, {"AUC (a)", "auc_absent"}, {"AUC (b)", "auc_altered"},
+}
+
+var givenColumns = []struct{ title, key string }{
+	{"correct", "correct"}, {"exact match", "exact_match"}, {"F1", "f1"}, {"tokens of an answer", "answer_tokens"},
+}
+
+// writePage makes the page of the results that are there.
+func (p program) writePage() error {
+	all, err := p.readAll()
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(all, func(a, b *outcome) int {
+		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Seed, b.Seed), cmp.Compare(place(a.Arm), place(b.Arm)))
+	})
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, name := range namesOf(all) {
+		var of []*outcome
+		for _, o := range all {
+			if o.Model == name {
+				of = append(of, o)
+			}
+		}
+		writeModel(&b, name, of)
+	}
+	p.writeMissing(&b, all)
+	return atomicfile.Write(p.page, func(w io.Writer) error {
+		_, err := io.WriteString(w, b.String())
+		return err
+	})
+}
+
+// pageHead is the beginning of the page.
+//
+//go:embed head.md
+var pageHead string
+
+func writeModel(b *strings.Builder, name string, of []*outcome) {
+	fmt.Fprintf(b, "\n## %s\n\n", name)
+	fmt.Fprintf(b, "%d questions held out, %d passages retrieved for each.\n\n", of[0].Held, of[0].Shown)
+	head, line := "| | seed |", "|---|---|"
+	for _, c := range columns {
+		head, line = head+" "+c.title+" |", line+"---|"
+	}
+	fmt.Fprintf(b, "%s\n%s\n", head, line)
+	for _, o := range of {
+		fmt.Fprintf(b, "| %s | %d |", o.Arm, o.Seed)
+		for _, c := range columns {
+			fmt.Fprintf(b, " %s |", o.Found[c.key].text(strings.HasPrefix(c.key, "auc")))
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("\nWith the paragraph that holds the answer in place of retrieved passages, and every question answered:\n\n")
+	head, line = "| | seed |", "|---|---|"
+	for _, c := range givenColumns {
+		head, line = head+" "+c.title+" |", line+"---|"
+	}
+	fmt.Fprintf(b, "%s\n%s\n", head, line)
+	for _, o := range of {
+		fmt.Fprintf(b, "| %s | %d |", o.Arm, o.Seed)
+		for _, c := range givenColumns {
+			fmt.Fprintf(b, " %s |", o.Given[c.key].text(c.key == "answer_tokens"))
+		}
+		b.WriteByte('\n')
+	}
+	writeCost(b, of)
+}
+
+// writeCost lists what teaching took.
+func writeCost(b *strings.Builder, of []*outcome) {
+	begun := false
+	for _, o := range of {
+		if o.Train == nil {
+			continue
+		}
+		if !begun {
+			b.WriteString(
+				"\n| | seed | questions learnt from | rows | seconds to make them | tokens generated | seconds to train | job in minutes |\n" +
+					"|---|---|---|---|---|---|---|---|\n",
+			)
+			begun = true
+		}
+		rows := 0
+		for _, n := range o.Rows {
+			rows += n
+		}
+		fmt.Fprintf(
+			b,
+			"| %s | %d | %d | %d | %.0f | %d | %.0f | %.0f |\n",
+			o.Arm,
+			o.Seed,
+			o.Learnt,
+			rows,
+			o.Made,
+			o.Tokens,
+			o.Train.Seconds,
+			o.Seconds/60,
+		)
+	}
+}
+
+// text is the value with its interval: a percentage, or a plain number.
+func (m metric) text(plain bool) string {
+	switch {
+	case m.N == 0:
+		return ""
+	case plain && m.Low == m.High:
+		return fmt.Sprintf("%.1f", m.Value)
+	case plain:
+		return fmt.Sprintf("%.2f (%.2f to %.2f)", m.Value, m.Low, m.High)
+	}
+	return fmt.Sprintf("%.1f (%.1f to %.1f)", 100*m.Value, 100*m.Low, 100*m.High)
+}
+
+// writeMissing says which jobs have no result yet.
+func (p program) writeMissing(b *strings.Builder, all []*outcome) {
+	there := map[string]bool{}
+	for _, o := range all {
+		there[fmt.Sprintf("%s, %s, seed %d", o.Model, o.Arm, o.Seed)] = true
+	}
+	q := p
+	if q.models = nil; len(p.models) == 0 {
+		for _, name := range namesOf(all) {
+			q.models = append(q.models, namedModel{name: name})
+		}
+	} else {
+		q.models = p.models
+	}
+	var missing []string
+	for _, j := range q.jobs() {
+		if !there[j.name()] {
+			missing = append(missing, j.name())
+		}
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(b, "\n## Not measured yet\n\n- %s\n", strings.Join(missing, "\n- "))
+	}
+}
+
+func namesOf(all []*outcome) []string {
+	var names []string
+	for _, o := range all {
+		if !slices.Contains(names, o.Model) {
+			names = append(names, o.Model)
+		}
+	}
+	return names
+}
+
+// place is the place of an arm in the tables.
+func place(name string) int {
+	return slices.IndexFunc(arms(), func(a arm) bool { return a.name == name })
+}

@@ -1,0 +1,280 @@
+// Package refusal tells replies that decline to answer from replies that
+// answer, in English, German, French, Spanish, Chinese and Japanese.
+//
+// A reply declines if one of its sentences does and nothing in it is offered
+// as an answer. The grammar of declining is a table for each language
+// (english.go and so on): who does not say (documents, I), what they do not do
+// (say, mention, know) and which sentences around it offer nothing (advice,
+// apologies, what the documents are about). This file applies a table.
+package refusal
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// Verdict is what a reply does.
+type Verdict int
+
+// The verdicts.
+const (
+	Answers  Verdict = iota // offers an answer, or says nothing that declines
+	Declines                // declines to answer, and offers no answer
+	Unsure                  // declines, but what else it says may be an answer
+)
+
+// Decide reads a reply. lean is the better guess where the verdict is
+// [Unsure], and the verdict otherwise.
+func Decide(text string) (verdict, lean Verdict) {
+	s := fold(withoutThoughts(text))
+	if s == "" {
+		return Answers, Answers
+	}
+	for _, l := range languages() {
+		if !l.cue.MatchString(s) {
+			continue
+		}
+		if verdict, lean := l.decide(s); lean == Declines || verdict != Answers {
+			return verdict, lean
+		}
+	}
+	return Answers, Answers
+}
+
+// language is the grammar of declining in one language.
+type language struct {
+	words map[string]string // named parts of the patterns, written {name}
+
+	cue      string   // what every reply that declines holds: a negation, or "only"
+	bare     string   // whole sentences without a verb: "Unknown", "No answer"
+	declines []string // clauses that decline, from their first word on
+	missing  []string // predicates that decline whatever their subject: "is not mentioned"
+	never    []string // sentences that match the above and do not decline
+	opening  []string // what may stand before a clause that declines: "Based on the text,"
+	idle     []string // clauses that offer no answer: "Please ...", "You could ..."
+	advice   []string // clauses that offer no answer beside a refusal, but may well be one without
+	quoting  []string // clauses that say what a document says
+	joint    string   // what joins a clause to the one before
+	related  []string // clauses that are answers, but hardly so before "but the documents do not say"
+	against  string   // the turns that set what is not known against what is known: "but", not "although"
+	turn     string   // where a clause begins that may take a refusal back: "but"
+	concede  string   // what opens a clause that the main clause follows: "although"
+}
+
+// grammar is a compiled language.
+type grammar struct {
+	cue, bare, declines, missing, never, opening, idle, advice, quoting, joint, related, against, turn, concede *regexp.Regexp
+}
+
+// languages compiles the tables at the first reply: most programs start without reading one.
+var languages = sync.OnceValue(func() []*grammar {
+	return []*grammar{english.compile(), german.compile(), french.compile(), spanish.compile(), chinese.compile(), japanese.compile()}
+})
+
+var named = regexp.MustCompile(`\{[a-z]+\}`)
+
+// compile joins the patterns. A list that is empty matches nothing.
+func (l *language) compile() *grammar {
+	var expand func(string) string
+	expand = func(p string) string {
+		return named.ReplaceAllStringFunc(p, func(name string) string {
+			part, ok := l.words[name[1:len(name)-1]]
+			if !ok {
+				panic("refusal: no part " + name)
+			}
+			return "(?:" + expand(part) + ")"
+		})
+	}
+	one := func(before, after string, patterns ...string) *regexp.Regexp {
+		if len(patterns) == 0 || patterns[0] == "" {
+			return regexp.MustCompile(`[^\s\S]`)
+		}
+		return regexp.MustCompile(before + "(?:" + expand(strings.Join(patterns, "|")) + ")" + after)
+	}
+	return &grammar{
+		cue: one("", "", l.cue), bare: one("^", "$", l.bare), declines: one("", "", l.declines...), missing: one("", "", l.missing...),
+		never:   one("", "", l.never...),
+		opening: one("^", "$", l.opening...), idle: one("^", "", l.idle...),
+		advice:  one("^", "", l.advice...),
+		quoting: one("^", "", l.quoting...), joint: one("^", " ", l.joint), related: one("^", "", l.related...),
+		against: one("", "", l.against), turn: one("", "", l.turn), concede: one("", "$", l.concede),
+	}
+}
+
+// part is what a clause or a sentence does.
+type part int
+
+const (
+	idle     part = iota // offers nothing and declines nothing
+	declines             // declines, and offers nothing
+	offers               // may be an answer
+	unsure               // declines, after what may be an answer
+	over                 // declines, and then answers
+)
+
+// decide reads a folded reply by the grammar of one language.
+//
+// What comes first counts most: an answer with a remark about what is not
+// known is an answer, and a refusal stays one unless an answer follows it.
+func (g *grammar) decide(s string) (verdict, lean Verdict) {
+	refused, doubt := false, false
+	for sentence := range sentencesOf(s) {
+		does := g.sentence(sentence)
+		if s := strings.TrimSpace(sentence); does == idle && !refused && (g.quoting.MatchString(s) || g.advice.MatchString(s)) {
+			does = offers
+		}
+		switch does {
+		case declines:
+			refused = true
+		case unsure:
+			refused, doubt = true, true
+		case over:
+			return Answers, Answers
+		case offers:
+			if refused {
+				return Unsure, Answers // "The documents do not say. It was 1912."
+			}
+			return Answers, Answers
+		}
+	}
+	switch {
+	case refused && doubt:
+		return Unsure, Declines
+	case refused:
+		return Declines, Declines
+	}
+	return Answers, Answers
+}
+
+// sentence reads one sentence.
+func (g *grammar) sentence(s string) part {
+	s = strings.TrimSpace(s)
+	trimmed := strings.Trim(s, " .!;:,-–—。！；，、…[]()")
+	switch {
+	case trimmed == "", strings.HasSuffix(s, "?"), strings.HasSuffix(s, "？"):
+		return idle
+	case g.bare.MatchString(trimmed):
+		return declines
+	}
+	start, end, own := g.find(trimmed)
+	switch {
+	case start < 0 && (g.idle.MatchString(trimmed) || g.advice.MatchString(trimmed)):
+		return idle
+	case start < 0, g.never.MatchString(trimmed):
+		return offers
+	}
+	before, after := trimmed[:start], trimmed[end:]
+	if at := g.concede.FindStringIndex(strings.TrimRight(before, " ,")); at != nil {
+		// "Although the documents do not say, it was 1912."
+		if _, main, found := strings.Cut(after, ","); found && g.clause(before[:at[0]]) == idle {
+			if g.sentence(main) == offers {
+				return over
+			}
+			return declines
+		}
+	}
+	if g.after(after) {
+		return over
+	}
+	switch g.before(before, own) {
+	case offers:
+		return offers
+	case unsure:
+		return unsure
+	}
+	return declines
+}
+
+// find returns the clause that declines, and whether it brings its own subject.
+func (g *grammar) find(s string) (start, end int, own bool) {
+	start = -1
+	if !g.cue.MatchString(s) {
+		return start, end, own
+	}
+	if at := g.declines.FindStringSubmatchIndex(s); at != nil {
+		start, end, own = at[0], at[1], true
+		for _, behind := range at[2:] { // the empty groups behind what opens a clause
+			start = max(start, behind)
+		}
+	}
+	if at := g.missing.FindStringIndex(s); at != nil && (start < 0 || at[0] < start) {
+		start, end, own = clauseStart(s, at[0], g.turn), at[1], false
+	}
+	for own && start >= 0 {
+		joint := g.joint.FindStringIndex(s[start:end])
+		if joint == nil {
+			break
+		}
+		start += joint[1]
+	}
+	return start, end, own
+}
+
+var boundary = regexp.MustCompile(`[;:(–—]|\s-\s|，|；|：|（`)
+
+// clauseStart is where the clause begins whose predicate is at a byte.
+func clauseStart(s string, at int, turn *regexp.Regexp) int {
+	start := 0
+	for _, re := range []*regexp.Regexp{boundary, turn} {
+		for _, m := range re.FindAllStringIndex(s[:at], -1) {
+			start = max(start, m[1])
+		}
+	}
+	return start
+}
+
+// before reads what stands in front of the clause that declines.
+func (g *grammar) before(s string, own bool) part {
+	s = strings.TrimSpace(s)
+	if c := g.clause(s); c != offers || g.quoting.MatchString(s) {
+		return c
+	}
+	turned := false
+	if all := g.turn.FindAllStringIndex(s, -1); len(all) > 0 {
+		if last := all[len(all)-1]; strings.Trim(s[last[1]:], " ,") == "" || own {
+			turned = g.against.MatchString(s[last[0]:last[1]])
+			s = s[:last[0]]
+		}
+	}
+	if c := g.clause(s); c != offers {
+		return c
+	}
+	if turned && g.related.MatchString(s) {
+		return unsure
+	}
+	return offers
+}
+
+// clause reads a clause in which nothing declines.
+func (g *grammar) clause(s string) part {
+	s = strings.Trim(s, " ,;:.!(-–—。，；：（")
+	for s != "" {
+		if g.quoting.MatchString(s) {
+			return offers
+		}
+		if g.opening.MatchString(s) || g.idle.MatchString(s) || g.advice.MatchString(s) {
+			return idle
+		}
+		// "Good question, based on the text": the openings stand one after another.
+		at := strings.Index(s, ", ")
+		if at < 0 || !g.opening.MatchString(s[:at]) {
+			return offers
+		}
+		s = strings.TrimSpace(s[at+2:])
+	}
+	return idle
+}
+
+// after reports whether the rest of a sentence that declines goes back on it.
+func (g *grammar) after(s string) bool {
+	at := g.turn.FindStringIndex(s)
+	if semicolon := boundary.FindStringIndex(s); semicolon != nil && (at == nil || semicolon[0] < at[0]) {
+		at = semicolon
+	}
+	if at == nil {
+		return false
+	}
+	rest := strings.Trim(s[at[1]:], " ,;:)")
+	return rest != "" && g.sentence(rest) == offers || rest != "" && g.sentence(rest) == over
+}

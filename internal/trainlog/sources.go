@@ -1,0 +1,8 @@
+package trainlog
+
+// Sources of the rows of plain text: the documents, and other text that is mixed
+// in so that it is not forgotten. The losses of such rows are perplexities.
+const (
+	Domain  = "domain"
+	General = "general"
+)

@@ -1,0 +1,37 @@
+package wordings
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLanguage(t *testing.T) {
+	for want, questions := range map[string][]string{
+		"en": {"Who runs the mill?", "When was it built?", "Was?"},
+		"de": {"Wer betreibt die Mühle?", "Wann wurde sie gebaut?", "What is the mill?"},
+		"fr": {"Qui est le meunier du village ?", "Quand est-il né ?"},
+		"es": {"¿Quién es el molinero?", "¿Cuándo fue construido?"},
+		"zh": {"谁经营磨坊？"},
+		"ja": {"水車小屋を経営しているのは誰ですか。"},
+	} {
+		require.Equal(t, want, Language(questions))
+	}
+	require.Equal(t, English, Language(nil))
+	require.Equal(t, English, Language([]string{"12345?"}))
+}
+
+func TestWordingsOfALanguage(t *testing.T) {
+	require.GreaterOrEqual(t, len(Wordings("en")), 12)
+	for _, language := range []string{"de", "fr", "es", "zh", "ja"} {
+		require.GreaterOrEqual(t, len(Wordings(language)), 4)
+		require.NotEqual(t, Wordings("en"), Wordings(language))
+		for _, wording := range Wordings(language) {
+			require.True(t, Begins(wording), wording)
+		}
+	}
+	require.Equal(t, Wordings("en"), Wordings("xx"))
+	require.True(t, Begins("Leider steht das nicht in den Dokumenten. Sie nennen nur den Bau."))
+	require.False(t, Begins("Leider steht das nicht in den Dokumenten, aber es war 1912."))
+	require.False(t, Begins("Mara Venn"))
+}

@@ -1,0 +1,64 @@
+//go:build cgo
+
+package llama
+
+import "context"
+
+// job is a request that is queued or running.
+type job struct {
+	model     *Model
+	index     int // of the request in its call
+	prompt    []Token
+	maxTokens int
+	sampling  Sampling
+	stops     []string
+	top       int
+	request   []AdapterScale // Request.Adapters
+	onText    func(int, string)
+	onToken   func(int, ChosenToken)
+	onDone    func()
+	first     []Token
+	onFirst   func(int, []float32) bool
+	samples   []Sample
+
+	ctx   context.Context // ends this job alone; nil if the scheduler works for one call
+	ended func(error)     // called once, when all samples have ended or the job has failed; nil if ctx is
+
+	adapters []AdapterScale // that it is computed with
+	reused   int            // prompt tokens that were in the cache
+	started  int            // samples that have or had a lane
+	closed   int            // samples that have ended
+	over     bool           // ended was called
+	lanes    []*lane        // those that run
+	held     *holding       // the prompt's cells, while a lane runs
+}
+
+func (j *job) result() Result {
+	return Result{Samples: j.samples, PromptTokens: len(j.prompt), ReusedTokens: j.reused}
+}
+
+// lane is one running sample: a sequence of llama.cpp with its sampler.
+type lane struct {
+	job    *job
+	sample int
+	slot   int // index of the sequence and of the sampler
+
+	// While the prompt is computed:
+	known     int     // tokens of the prompt that the sequence has
+	donor     *lane   // lane from which the first share tokens are copied, once it has them
+	share     int     // see donor
+	followers []*lane // samples of the same request that wait for the whole prompt
+	waiting   bool    // the lane is a follower
+
+	// After that: the token to decode next, and its position.
+	next   Token
+	at     int
+	text   stream
+	tokens []Token
+	probs  []float32
+	first  []float32 // of the job's first tokens
+	top    [][]TokenLogProb
+	turn   uint64 // number of the last batch with a token of it
+}
+
+func (l *lane) decoding() bool { return !l.waiting && l.known == len(l.job.prompt) }

@@ -1,0 +1,104 @@
+package abstain
+
+import (
+	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/words"
+	"github.com/ragft/ragft/retriever"
+)
+
+// The signals of the search, as [Match] returns them.
+const (
+	Score         = "score"          // natural log of the score of the best passage
+	ScorePerWord  = "score_per_word" // that score by the number of words of the question
+	Margin        = "margin"         // natural log of the ratio of the best two scores
+	Coverage      = "coverage"       // share of the question's longer words that the passage holds which has most of them
+	NamesMissing  = "names_missing"  // share of its names and numbers that no passage holds; 0 without any
+	shortestWord  = 4                // runes of a longer word
+	shortestStems = 5                // runes that two words of the same stem begin with
+)
+
+// Match returns the signals of a question and the passages shown with it, best first.
+func Match(question string, hits []retriever.Hit) Signals {
+	s := Signals{}
+	asked := words.Of(question)
+	if len(hits) == 0 || len(asked) == 0 {
+		return s
+	}
+	if best := hits[0].Score; best > 0 {
+		s[Score], s[ScorePerWord] = math.Log(best), best/float64(len(asked))
+		if len(hits) > 1 && hits[1].Score > 0 {
+			s[Margin] = math.Log(best / hits[1].Score)
+		}
+	}
+	all := map[string]bool{}
+	for _, hit := range hits {
+		found := stems(hit.Title + "\n" + hit.Text)
+		for stem := range found {
+			all[stem] = true
+		}
+		if share, ok := covered(asked, found); ok {
+			s[Coverage] = max(s[Coverage], share)
+		}
+	}
+	s[NamesMissing] = missing(names(question), all)
+	return s
+}
+
+// covered returns the share of the longer words that are found; ok is false if there are none.
+func covered(asked []string, found map[string]bool) (share float64, ok bool) {
+	n, hit := 0, 0
+	for _, word := range asked {
+		if utf8.RuneCountInString(word) < shortestWord {
+			continue
+		}
+		n++
+		if found[stem(word)] {
+			hit++
+		}
+	}
+	return float64(hit) / float64(max(n, 1)), n > 0
+}
+
+func missing(of []string, found map[string]bool) float64 {
+	n := 0
+	for _, word := range of {
+		if !found[stem(word)] {
+			n++
+		}
+	}
+	return float64(n) / float64(max(len(of), 1))
+}
+
+// names returns the words of a question, but for its first, that begin with a capital letter or have a digit.
+func names(question string) []string {
+	var out []string
+	for i, field := range strings.Fields(question) {
+		field = strings.TrimFunc(field, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		first, _ := utf8.DecodeRuneInString(field)
+		if strings.ContainsFunc(field, unicode.IsDigit) || i > 0 && unicode.IsUpper(first) {
+			out = append(out, words.Of(field)...)
+		}
+	}
+	return out
+}
+
+func stems(text string) map[string]bool {
+	found := map[string]bool{}
+	for _, word := range words.Of(text) {
+		found[stem(word)] = true
+	}
+	return found
+}
+
+// stem returns the beginning of a word, which it has in common with its other forms in most languages that have forms.
+func stem(word string) string {
+	runes := []rune(word)
+	if len(runes) <= shortestStems {
+		return word
+	}
+	return string(runes[:shortestStems])
+}

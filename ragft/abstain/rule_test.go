@@ -1,0 +1,78 @@
+package abstain
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+const refusal = "Sorry, the documents do not say."
+
+func points(n int) []Point {
+	rng := rand.New(rand.NewPCG(1, 2))
+	out := make([]Point, n)
+	for i := range out {
+		held := i%2 == 0
+		shift := 0.0
+		if held {
+			shift = 1.5
+		}
+		out[i] = Point{Signals: Signals{"a": rng.NormFloat64() + shift, "noise": rng.NormFloat64()}, Held: held, Group: string(rune('a' + i%40))}
+	}
+	return out
+}
+
+func TestFitKeepsTheRate(t *testing.T) {
+	for _, rate := range []float64{0, 0.05, 0.3} {
+		r, err := Fit(points(2000), refusal, Options{FalseRefusals: rate})
+		require.NoError(t, err)
+		want := max(rate, 0.05)
+		if rate == 0 {
+			want = 0.1
+		}
+		require.LessOrEqual(t, float64(r.Calibration.Declined)/1000, want)
+		require.InDelta(t, want, float64(r.Calibration.Declined)/1000, 0.002)
+		require.InDelta(t, 0.856, r.Calibration.AUC, 0.02, "two normals at a distance of 1.5 have 0.856")
+		require.Equal(t, []string{"a", "noise"}, r.Chance.Names)
+		require.NoError(t, r.Check())
+		require.Equal(t, r.Probability(Signals{"a": 0}) >= r.Threshold, r.Answers(Signals{"a": 0}))
+		require.Greater(t, r.Probability(Signals{"a": 3}), r.Probability(Signals{"a": -3}))
+	}
+}
+
+func TestFitNeedsBothKinds(t *testing.T) {
+	few := points(18)
+	_, err := Fit(few, refusal, Options{})
+	require.ErrorIs(t, err, ErrTooFew)
+	_, err = Fit(points(100), refusal, Options{FalseRefusals: 1})
+	require.ErrorContains(t, err, "between 0 and 1")
+}
+
+func TestRuleCheck(t *testing.T) {
+	r, err := Fit(points(200), refusal, Options{})
+	require.NoError(t, err)
+	other := *r
+	other.Refusal = "Nine rooms."
+	require.ErrorContains(t, other.Check(), "does not read as one")
+	other = *r
+	other.Threshold = 2
+	require.Error(t, other.Check())
+	require.Error(t, (&Rule{Refusal: refusal}).Check())
+}
+
+func TestMatch(t *testing.T) {
+	hit := func(text string, score float64) retriever.Hit {
+		return retriever.Hit{Chunk: retriever.Chunk{Title: "Mill", Text: text}, Score: score}
+	}
+	s := Match("Who built the mill at Dunmore in 1820?", []retriever.Hit{
+		hit("The mill of Dunmore was built by Ada Venn.", 8), hit("Nothing.", 4)})
+	require.InDelta(t, 2.079, s[Score], 1e-3)
+	require.InDelta(t, 8.0/7, s[ScorePerWord], 1e-9, "articles do not count")
+	require.InDelta(t, 0.693, s[Margin], 1e-3)
+	require.InDelta(t, 3.0/4, s[Coverage], 1e-9, "built, mill and dunmore of built, mill, dunmore and 1820")
+	require.InDelta(t, 0.5, s[NamesMissing], 1e-9, "1820 of Dunmore and 1820")
+	require.Zero(t, Match("Who built it?", []retriever.Hit{hit("x", 1)})[NamesMissing])
+	require.Empty(t, Match("Who?", nil))
+}

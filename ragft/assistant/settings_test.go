@@ -1,0 +1,79 @@
+package assistant
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+// adapterFile writes a GGUF file with a tensor and no settings.
+func adapterFile(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "adapter.gguf")
+	w, err := gguf.Create(path)
+	require.NoError(t, err)
+	require.NoError(t, w.SetMeta("general.type", "adapter"))
+	require.NoError(t, w.AddTensor("a", gguf.F32, []int64{2}, gguf.FloatBytes([]float32{1, 2})))
+	require.NoError(t, w.Commit())
+	return path
+}
+
+func TestSettingsInAnAdapter(t *testing.T) {
+	path := adapterFile(t)
+	_, err := ReadAdapter(path)
+	require.ErrorIs(t, err, ErrNoSettings)
+	own, err := prompt.ParseTemplate("mine", "Text: {context}\n{query}")
+	require.NoError(t, err)
+	m := undecided(0.5)
+	for name, s := range map[string]Settings{
+		"defaults":       {},
+		"rule":           {Passages: 4, Rule: ruleFor(m, 4)},
+		"wording":        {Prompts: prompt.Set{Read: "Reply."}, Passages: 2},
+		"known template": {Prompts: prompt.Set{Template: prompt.RADIT}},
+		"own template":   {Prompts: prompt.Set{Template: own}},
+		"tuned search":   {Search: &retriever.Tuning{K1: opt.Of(1.2), Weights: map[string]float64{"term:mill": 2}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, s.WriteAdapter(path))
+			got, err := ReadAdapter(path)
+			require.NoError(t, err)
+			require.Equal(t, s.Prompts.Hash(), got.Prompts.Hash())
+			require.Equal(t, s.Passages, got.Passages)
+			require.Equal(t, s.Rule, got.Rule)
+			require.Equal(t, s.Search, got.Search)
+			require.Equal(t, s.Prompts.ReadMessages("Who?", fake.InnHits()), got.Options().Prompts.ReadMessages("Who?", fake.InnHits()))
+			f, err := gguf.Open(path)
+			require.NoError(t, err)
+			defer f.Close()
+			values, err := f.ReadFloats("a")
+			require.NoError(t, err)
+			require.Equal(t, []float32{1, 2}, values)
+		})
+	}
+	function := Settings{Prompts: prompt.Set{Template: &prompt.Template{Name: "ra-dit",
+		Prompt: func(string, []retriever.Hit, *rand.Rand) []model.Message { return nil }}}}
+	require.ErrorContains(t, function.WriteAdapter(path), "cannot be stored")
+}
+
+func TestSettingsThatCannotBeUsed(t *testing.T) {
+	path := adapterFile(t)
+	for name, text := range map[string]string{
+		"no JSON":          "{",
+		"another layout":   `{"layout":"0","prompts_sha256":"` + prompt.Set{}.Hash() + `"}`,
+		"unknown template": `{"template":"other"}`,
+	} {
+		require.NoError(t, gguf.Rewrite(path, gguf.KV{Key: settingsKey, Value: text}))
+		_, err := ReadAdapter(path)
+		require.Error(t, err, name)
+	}
+	_, err := ReadAdapter(filepath.Join(t.TempDir(), "none.gguf"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

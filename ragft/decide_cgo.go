@@ -1,0 +1,288 @@
+//go:build cgo
+
+package ragft
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/ragft/abstain"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/retriever"
+)
+
+// decideStep is the key of steps.json for the rule, which is fitted as a part of the training.
+const decideStep = "decide"
+
+// decided is what fitting the rule came to.
+type decided struct {
+	Rule   *abstain.Rule `json:"rule,omitempty"`
+	NoRule string        `json:"no_rule,omitempty"` // why there is none
+}
+
+// errNoRule says why no rule can be fitted, which does not end the training.
+type errNoRule string
+
+func (e errNoRule) Error() string { return string(e) }
+
+// decide fits the rule to the questions that are kept for it, and writes it into the adapter with how the model is asked.
+func (p *Project) decide(ctx context.Context, w *work, list []rows.Row, r *TrainResult) error {
+	d := &deciding{Project: p, w: w, rows: list, adapter: r.Adapter}
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	in, err := d.inputs(ctx)
+	if err != nil {
+		return err
+	}
+	var found decided
+	ok, err := p.kept(decideStep, in, &found)
+	if err != nil {
+		return err
+	}
+	if r.Rule, r.NoRule = found.Rule, found.NoRule; ok {
+		return nil
+	}
+	r.UpToDate = false
+	rule, err := d.fit(ctx)
+	var none errNoRule
+	switch {
+	case errors.As(err, &none), errors.Is(err, abstain.ErrTooFew):
+		r.Rule, r.NoRule = nil, err.Error()
+	case err != nil:
+		return fmt.Errorf("deciding: %w", err)
+	default:
+		r.Rule, r.NoRule = rule, ""
+	}
+	settings := assistant.Settings{Prompts: d.prompts, Passages: p.config.Passages, Rule: r.Rule}
+	if settings.Search, err = p.tuning(); err != nil {
+		return err
+	}
+	if err := settings.WriteAdapter(r.Adapter); err != nil {
+		return err
+	}
+	if err := p.replaced(StepTrain, r.Adapter); err != nil {
+		return err
+	}
+	return p.keep(decideStep, record{Inputs: in, Took: w.took()}, decided{r.Rule, r.NoRule}, r.Adapter)
+}
+
+// deciding is the phase at work.
+type deciding struct {
+	*Project
+	w       *work
+	rows    []rows.Row
+	adapter string
+	prompts prompt.Set
+	search  *retriever.Tuned // nil without an index
+}
+
+func (d *deciding) prepare(ctx context.Context) (err error) {
+	if d.prompts, err = d.Project.prompts(); err != nil {
+		return err
+	}
+	err = d.openIndex()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // rows can be trained without an index
+	}
+	if err == nil {
+		d.search, err = d.searcher(ctx)
+	}
+	return err
+}
+
+// inputs are what the rule follows from.
+func (d *deciding) inputs(ctx context.Context) (inputs, error) {
+	in, err := d.settings([]string{"decide", "passages", "prompts", "seed", "test-share", "scale"})
+	if err != nil {
+		return nil, err
+	}
+	if err := in.file("questions", d.questionsFile()); err != nil {
+		return nil, err
+	}
+	if err := in.file("rows", d.rowsFile()); err != nil {
+		return nil, err
+	}
+	if d.search != nil {
+		if err := in.search(ctx, d.Project, d.index); err != nil {
+			return nil, err
+		}
+	}
+	f, err := gguf.Open(d.adapter)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	digest, err := f.Digest(gguf.KeyAssistant)
+	in["adapter"] = hashPrefix + digest
+	return in, err
+}
+
+// fit measures the questions with the tuned model and fits the rule. Why there can be none is an errNoRule or wraps
+// [abstain.ErrTooFew].
+func (d *deciding) fit(ctx context.Context) (*abstain.Rule, error) {
+	refusal := refusalOf(d.rows)
+	switch {
+	case d.config.Decide.Share.Or(0) == 0:
+		return nil, errNoRule("decide.share is 0")
+	case refusal == "":
+		return nil, errNoRule("the rows teach no refusal")
+	case !answer.IsRefusal(refusal):
+		return nil, errNoRule(fmt.Sprintf("the refusal of the rows does not read as one: %.80q", refusal))
+	case d.search == nil:
+		return nil, errNoRule("there is no index")
+	}
+	questions, err := d.questions()
+	if err != nil {
+		return nil, err
+	}
+	asks, points, err := d.asks(ctx, questions)
+	if err != nil {
+		return nil, err
+	}
+	tuned, closeTuned, err := d.tuned(ctx)
+	if err != nil {
+		return nil, err
+	}
+	points, err = d.measure(ctx, tuned, refusal, asks, points)
+	if err := errors.Join(err, closeTuned()); err != nil {
+		return nil, err
+	}
+	rule, err := abstain.Fit(points, refusal, abstain.Options{FalseRefusals: d.config.Decide.FalseRefusals})
+	if err != nil {
+		return nil, err
+	}
+	rule.Conditions = abstain.Conditions(tuned, d.prompts, d.config.Passages)
+	return rule, nil
+}
+
+// refusalOf returns the refusal that most rows teach, "" if none does.
+func refusalOf(list []rows.Row) string {
+	count := map[string]int{}
+	for _, r := range list {
+		if r.Kind == rows.KindRefusal {
+			count[r.Response()]++
+		}
+	}
+	texts := slices.SortedFunc(maps.Keys(count), func(a, b string) int { return cmp.Or(count[b]-count[a], cmp.Compare(a, b)) })
+	return append(texts, "")[0]
+}
+
+// questions returns those that are kept for the rule and that no row asks, with their evidence.
+func (d *deciding) questions() ([]question.Question, error) {
+	_, kept, err := d.learnt()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoRule("there are no questions to fit it on")
+	}
+	if err != nil || len(kept) == 0 {
+		return nil, err
+	}
+	evidence, err := d.evidence()
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string]bool{}
+	for _, r := range d.rows {
+		asked[answer.Normalize(r.Question)] = true
+	}
+	kept = slices.DeleteFunc(kept, func(q question.Question) bool { return asked[answer.Normalize(q.Question)] })
+	for i := range kept {
+		kept[i].NameHits(evidence[kept[i].ID])
+	}
+	return kept, nil
+}
+
+// asks returns each question with the passages that are found for it, and once more without those that hold its answer.
+func (d *deciding) asks(ctx context.Context, questions []question.Question) (asks []abstain.Ask, points []abstain.Point, err error) {
+	for _, q := range questions {
+		hits, err := d.search.Search(ctx, q.Question, reading.EvidenceDepth)
+		if err != nil {
+			return nil, nil, err
+		}
+		add := func(hits []retriever.Hit) bool {
+			hits = hits[:min(len(hits), d.config.Passages)]
+			held := q.Context(hits) == answer.Present
+			if len(hits) > 0 {
+				asks = append(asks, abstain.Ask{Question: q.Question, Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
+					return q.ReadMessages(d.prompts, hits)
+				}})
+				points = append(points, abstain.Point{Held: held, Group: q.ID})
+			}
+			return held
+		}
+		if add(hits) {
+			add(slices.DeleteFunc(slices.Clone(hits), q.HeldBy))
+		}
+	}
+	return asks, points, nil
+}
+
+// tuned opens the model with the adapter.
+func (d *deciding) tuned(ctx context.Context) (model.Model, func() error, error) {
+	if err := d.openBase(ctx, d.w); err != nil {
+		return nil, nil, err
+	}
+	m, closer, err := d.models.native.adapted(d.adapter, d.config.Scale)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, closer.Close, nil
+}
+
+// decideBatch is the number of prompts measured at a time.
+const decideBatch = 32
+
+// measure adds the signals to the points. Those whose first passage does not fit into the context are left out.
+func (d *deciding) measure(
+	ctx context.Context, m model.Model, refusal string, asks []abstain.Ask, points []abstain.Point,
+) (measured []abstain.Point, err error) {
+	d.w.phase("deciding", "prompts")
+	room := d.config.Assistant.MaxTokens
+	for first := 0; first < len(asks); first += decideBatch {
+		last := min(first+decideBatch, len(asks))
+		found, err := abstain.Measure(ctx, m, refusal, room, asks[first:last]...)
+		if errors.Is(err, model.ErrPromptTooLong) {
+			found, err = oneByOne(ctx, m, refusal, room, asks[first:last])
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range found {
+			if s != nil {
+				p := points[first+i]
+				p.Signals = s
+				measured = append(measured, p)
+			}
+		}
+		d.w.set(last, len(asks), "")
+	}
+	return measured, nil
+}
+
+// oneByOne measures prompts some of which do not fit; their signals are nil.
+func oneByOne(ctx context.Context, m model.Model, refusal string, room int, asks []abstain.Ask) ([]abstain.Signals, error) {
+	out := make([]abstain.Signals, len(asks))
+	for i, ask := range asks {
+		s, err := abstain.Measure(ctx, m, refusal, room, ask)
+		if errors.Is(err, model.ErrPromptTooLong) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[i] = s[0]
+	}
+	return out, nil
+}

@@ -1,0 +1,77 @@
+//go:build cgo
+
+package ragft_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/ragft/question"
+)
+
+// The rule is fitted on questions that no row asks, travels in the adapter, and decides in an assistant.
+func TestRuleFromTrainingToAnswer(t *testing.T) {
+	c := tiny(t)
+	all, err := question.ReadFile("../examples/quickstart/questions.jsonl")
+	require.NoError(t, err)
+	require.NoError(t, question.WriteFile(c.Questions, all))
+	c.TestShare = opt.Of(0.2)
+	p := open(t, c)
+	_, err = p.Index(t.Context())
+	require.NoError(t, err)
+	_, err = p.Demonstrate(t.Context())
+	require.NoError(t, err)
+	list, err := p.ReadRows()
+	require.NoError(t, err)
+	train, _, err := p.Split()
+	require.NoError(t, err)
+	asked := map[string]bool{}
+	for _, row := range list {
+		asked[row.QuestionID] = true
+	}
+	require.LessOrEqual(t, len(asked), len(train)-20, "at least 20 questions are kept")
+
+	r, err := p.Train(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, r.Rule, r.NoRule)
+	n := r.Rule.Calibration
+	require.Positive(t, n.Held)
+	require.Positive(t, n.Without)
+	require.LessOrEqual(t, float64(n.Declined), 0.1*float64(n.Held))
+	require.NoError(t, r.Rule.Check())
+	settings, err := assistant.ReadAdapter(r.Adapter)
+	require.NoError(t, err)
+	require.Equal(t, r.Rule, settings.Rule)
+	require.Equal(t, c.Passages, settings.Passages)
+	again, err := p.Train(t.Context())
+	require.NoError(t, err)
+	require.True(t, again.UpToDate)
+	require.Equal(t, r.Rule, again.Rule)
+
+	a, err := p.Assistant(t.Context())
+	require.NoError(t, err)
+	reply, err := a.Answer(t.Context(), train[0].Question)
+	require.NoError(t, err)
+	require.Equal(t, reply.Chance < r.Rule.Threshold, reply.Reason == assistant.ReasonDeclined)
+	require.True(t, reply.Chance >= 0 && reply.Chance <= 1)
+
+	settings.Rule.Threshold = 1 // declines everything
+	require.NoError(t, settings.WriteAdapter(r.Adapter))
+	a, err = p.Assistant(t.Context())
+	require.NoError(t, err)
+	reply, err = a.Answer(t.Context(), train[0].Question)
+	require.NoError(t, err)
+	require.Equal(t, assistant.ReasonDeclined, reply.Reason)
+	require.Equal(t, r.Rule.Refusal, reply.Text)
+
+	c.Assistant.Decide = opt.Of(false)
+	p = open2(t, p, c)
+	a, err = p.Assistant(t.Context())
+	require.NoError(t, err)
+	reply, err = a.Answer(t.Context(), train[0].Question)
+	require.NoError(t, err)
+	require.NotEqual(t, assistant.ReasonDeclined, reply.Reason)
+}

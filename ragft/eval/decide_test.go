@@ -1,0 +1,65 @@
+package eval_test
+
+import (
+	"testing"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/fixture"
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/ragft/abstain"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/stretchr/testify/require"
+)
+
+// TestRuleDecides: a rule that goes by the model's signal alone declines what the model is likely to decline.
+func TestRuleDecides(t *testing.T) {
+	rule := &abstain.Rule{Refusal: fake.Decline, Threshold: 0.5, Chance: stats.Logistic{
+		Names: []string{abstain.Declining}, Mean: []float64{-2}, Scale: []float64{1}, Weight: []float64{-3}}}
+	said := func(text string, excluded float64) model.Sample {
+		s := fake.Said(text, 0.5)
+		s.Excluded = excluded
+		return s
+	}
+	m := &fake.Scripted{Called: "m", Answers: map[string]model.Sample{
+		"Who runs the mill?": said("Mara Venn", -5), "Who runs the inn?": said("Tom Hale", -0.1), // sure; declines though it knows
+		"Who runs the port?": said("Tom Hale", -1), "Who ran the mill in 1700?": said("Mara Venn", -4),
+	}}
+	found := fake.Shelf{}
+	for q := range m.Answers {
+		found[q] = []string{"The mill is run by Mara Venn, the inn by Tom Hale."}
+	}
+	e := fixture.Evaluated(t, eval.Config{
+		Systems: []eval.System{{Name: "ruled", Model: m, Setting: eval.SettingRetrieval, Rule: rule}},
+		Questions: []question.Question{
+			{ID: "1", Question: "Who runs the mill?", Answer: "Mara Venn", Group: "p"},
+			{ID: "2", Question: "Who runs the inn?", Answer: "Tom Hale", Group: "p"},
+			{ID: "3", Question: "Who runs the port?", Gap: question.GapAbsent},
+			{ID: "4", Question: "Who ran the mill in 1700?", Gap: question.GapAltered},
+		}, Search: found, Resamples: 50,
+	})
+	require.Equal(t, []string{fake.Decline}, m.Seen[0].Exclude)
+	s := e.System("ruled")
+	for key, want := range map[string]float64{
+		metric.Correct: 0.5, metric.FalseRefusal: 0.5, metric.MadeUp: 0.5, metric.MadeUpAbsent: 0, metric.MadeUpAltered: 1,
+		metric.AUCAbsent: 0.5, metric.AUCAltered: 0.5,
+	} {
+		require.InDelta(t, want, s.Estimate(key).Value, 1e-9, key)
+	}
+	r := s.Records[1]
+	require.Equal(t, fake.Decline, r.Answer)
+	require.Equal(t, answer.Refused, r.Verdict)
+	require.Equal(t, "Tom Hale", r.Draft)
+	require.Equal(t, answer.Correct, r.DraftVerdict)
+	require.InDelta(t, -0.1, r.Signals[abstain.Declining], 1e-9)
+	require.Less(t, *r.Chance, 0.5)
+	require.Equal(t, eval.TradeoffPoint{Threshold: 0, MadeUpAbsent: 1, MadeUpAltered: 1, Correct: 1}, s.Tradeoff[0], "everything is answered")
+	last := s.Tradeoff[len(s.Tradeoff)-1]
+	require.Equal(t, 0.5, last.FalseRefusals)
+	require.Zero(t, last.MadeUpAbsent)
+	require.NoError(t, e.Recompute(t.Context()))
+	require.InDelta(t, 0.5, e.System("ruled").Estimate(metric.Correct).Value, 1e-9)
+}

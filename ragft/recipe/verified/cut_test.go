@@ -1,0 +1,58 @@
+package verified
+
+import (
+	"testing"
+
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/retriever"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCut(t *testing.T) {
+	for _, c := range []struct{ sentence, gold, want string }{
+		{"Mara Venn", "Mara Venn", "Mara Venn"},
+		{"Mara Venn.", "Mara Venn", "Mara Venn"},
+		{"It was Mara Venn.", "Mara Venn", "It was Mara Venn"},
+		{"The mill in the village is run by Mara Venn.", "Mara Venn", "Mara Venn"},
+		{"The mill was first built by the Normans in the north of France.", "Normans", "the Normans"},
+		{"The lake beside the old mill is 12 metres deep in winter.", "12", "12 metres"},
+		{"The lake beside the old mill is 12 metres deep in winter.", "metres", "12 metres"},
+		{"The people of the village built it in 1912, by hand.", "1912", "1912"},
+		{"In 1912 Mara Venn took over the old mill.", "Mara Venn", "Mara Venn"},
+		{"The people of the village built it in 1912-1915 by hand.", "1912", "1912"},
+		{"The committee met for some years in Washington, D.C.", "Washington, D.C.", "Washington, D.C."},
+		{"They call the keeper of the mill \"Mara Venn\" in the valley.", "Mara Venn", "Mara Venn"},
+		{"The town at that time had 30 % of all the mills.", "30", "30 %"},
+	} {
+		got := cut(c.sentence, []string{c.gold}, true)
+		require.Equal(t, c.want, got)
+		require.True(t, answer.Contains(got, []string{c.gold}))
+	}
+	require.Equal(t, "Mara Venn", cut("It was Mara Venn who", []string{"Mara Venn"}, false), "a text that was cut off")
+	longer := []string{"Mara Venn", "Mara Venn of Orrin"}
+	require.Equal(t, "Mara Venn of Orrin", cut("Mara Venn of Orrin", longer, false), "the longest reference")
+}
+
+func TestSupported(t *testing.T) {
+	d := &draft{question: question.Question{Question: "Who runs the mill?", Answer: "Mara Venn"}}
+	d.show([]retriever.Hit{
+		{Chunk: retriever.Chunk{Text: "The mill of Orrin is kept by Mara Venn since 1912."}}, {Chunk: retriever.Chunk{Text: "Ann Lee baked."}},
+	})
+	for text, want := range map[string]bool{
+		"Mara Venn":                          true,
+		"Mara Venn of Orrin runs the mill":   true,
+		"Mara Venn since 1912":               true,
+		"Mara Venn since 1913":               false,
+		"Mara Venn and Ann Lee":              false,
+		"Mara Venn, who bakes for everybody": false,
+	} {
+		require.Equal(t, want, supported(text, d), text)
+	}
+}
+
+func TestFirstLine(t *testing.T) {
+	require.Equal(t, "Mara Venn", firstLine("\n\n Answer: Mara Venn\nQuestion: Who?"))
+	require.Empty(t, firstLine(" \n...\n"))
+	require.Equal(t, []string{"It is old.", "Mara Venn runs it."}, statements("It is old. Mara Venn runs it.\nNo."))
+}
