@@ -28,6 +28,15 @@ type Question struct {
 	Answer       string   `json:"answer"`                 // "" = unanswerable
 	Aliases      []string `json:"aliases,omitempty"`      // other correct answers
 	Unanswerable bool     `json:"unanswerable,omitempty"` // nothing in the documents answers it
+	Gap          Gap      `json:"gap,omitempty"`          // why it is unanswerable; "" = answerable, or not known
+
+	// Group names questions that belong together, such as those about one paragraph: intervals of an evaluation resample
+	// groups. "" = a group of its own.
+	Group string `json:"group,omitempty"`
+
+	// Hidden is the document (its source) or passage (its id) that is hidden from the search, so that the question has no
+	// answer. It is hidden whatever is asked, but not from assistants. "" = nothing.
+	Hidden string `json:"hidden,omitempty"`
 
 	// History are the turns before the question, oldest first, without which
 	// "Where?" cannot be answered. Evaluations and recipes show them to the model
@@ -48,6 +57,16 @@ type Question struct {
 	// and a long answer in none.
 	Evidence []string `json:"evidence,omitempty"`
 }
+
+// Gap says why the documents do not answer a question. The two kinds differ so much in how hard they are to notice that
+// evaluations report them apart.
+type Gap string
+
+// The kinds of gaps.
+const (
+	GapAbsent  Gap = "absent"  // no document is about it
+	GapAltered Gap = "altered" // a document is about it, but does not say: as in SQuAD 2.0's altered questions
+)
 
 // Golds returns the reference answers: Answer, then Aliases, without empty
 // ones. It is empty for a question that is unanswerable.
