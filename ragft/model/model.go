@@ -44,8 +44,8 @@ type Request struct {
 	// first token, and the completion is not empty. [local.Model] does this; servers refuse it with [ErrRequest].
 	Exclude []string
 
-	// Begin is how each completion begins. The model goes on from there, and the text of a sample does not repeat it.
-	// [local.Model] does this; servers refuse it with [ErrRequest].
+	// Begin is how each completion begins. The model goes on from there, and the text of a sample repeats neither
+	// it nor the space after it. [local.Model] does this; servers refuse it with [ErrRequest].
 	Begin string
 
 	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,

@@ -43,7 +43,7 @@ func badWording(question string, c candidate, chunk retriever.Chunk) string {
 		return "garbled"
 	case strings.Contains(normal(c.sentence), normal(body)):
 		return "copied"
-	case !related(content, c, chunk):
+	case !related(content, c, chunk), invented(body, chunk):
 		return "unrelated"
 	case vague(body, content):
 		return "vague"
@@ -120,6 +120,18 @@ func related(content []string, c candidate, chunk retriever.Chunk) bool {
 	}
 	return in > 0 && 3*in >= 2*of
 }
+
+// invented reports a name or number that the passage does not have.
+func invented(body string, chunk retriever.Chunk) bool {
+	has := stems(words.Of(chunk.Title + " " + chunk.Text))
+	_, rest, _ := strings.Cut(body, " ")
+	return slices.ContainsFunc(strings.Fields(rest), func(field string) bool {
+		return namelike.MatchString(field) &&
+			slices.ContainsFunc(words.Of(field), func(w string) bool { return !has[stem(w)] && !functionWords[w] })
+	})
+}
+
+var namelike = regexp.MustCompile(`^["“(]?[\p{Lu}\p{N}]`)
 
 // vague reports a question that names nothing and says little, so that it may be about anything.
 func vague(body string, content []string) bool {

@@ -31,6 +31,7 @@ func TestBadWording(t *testing.T) {
 		"Who opened the Blue Inn after they quarrelled long?":   "",
 		"Who opened opened the Blue Inn?":                       "garbled",
 		"Who opened the inn and opened the inn in Dunmore?":     "garbled",
+		"Who opened the Blue Inn of Varn?":                      "unrelated",
 		"Who painted the red barn of Varn?":                     "unrelated",
 		"Who opened the inn there?":                             "vague",
 		"Who " + strings.Repeat("opened Dunmore inn ", 9) + "?": "long-question",
@@ -55,7 +56,7 @@ func mills(n int) []retriever.Chunk {
 
 // reader completes questions, reads the passage where it is shown one, and knows nothing otherwise.
 func reader(req model.Request, _ int) model.Sample {
-	user := req.Messages[1].Content
+	user := req.Messages[len(req.Messages)-1].Content
 	switch {
 	case strings.HasSuffix(user, "\nQuestion:"): // no beginning is given to a model that does not score
 		return fake.Says("What is said of mills in general")
@@ -109,7 +110,7 @@ func TestCompose(t *testing.T) {
 
 func TestComposeRejectsWhatIsNotRead(t *testing.T) {
 	mute := func(req model.Request, i int) model.Sample {
-		if strings.HasPrefix(req.Messages[1].Content, "Document 1:") && !strings.HasSuffix(req.Messages[1].Content, "\nQuestion:") {
+		if strings.HasPrefix(req.Messages[len(req.Messages)-1].Content, "Document 1:") {
 			return fake.Says("a hill")
 		}
 		return reader(req, i)
@@ -120,7 +121,7 @@ func TestComposeRejectsWhatIsNotRead(t *testing.T) {
 	require.Equal(t, map[string]int{"not-read": 6}, got.Rejected)
 
 	knowing := func(req model.Request, i int) model.Sample {
-		if !strings.HasPrefix(req.Messages[1].Content, "Document 1:") {
+		if !strings.HasPrefix(req.Messages[len(req.Messages)-1].Content, "Document 1:") {
 			return fake.Says("Captain Leea or Captain Leeb, in 1900 or 1901, for Dunmore Mill A or Dunmore Mill B")
 		}
 		return reader(req, i)

@@ -20,7 +20,7 @@ func (writer) Name() string { return "writer" }
 func (writer) Chat(_ context.Context, reqs []model.Request) ([]model.Response, error) {
 	responses := make([]model.Response, len(reqs))
 	for i, req := range reqs {
-		text, user := "I do not know.", req.Messages[1].Content
+		text, user := "I do not know.", req.Messages[len(req.Messages)-1].Content
 		switch {
 		case strings.HasSuffix(user, "\nQuestion:"): // it writes a question
 			text = "Who opened the Blue Inn?"

@@ -9,30 +9,33 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// writerSystem and examples are how a model is asked for a question. The examples are ours, so that no document's licence comes
-// along with them.
-const (
-	writerSystem = "You write questions about documents."
-	examples     = `Write a question for each answer. The question names what it is about.
-Sentence: The Alder Bridge was opened in 1931 and carries the coast road.
-Answer: 1931
-Question: When was the Alder Bridge opened?
-Sentence: After the flood, Mayor Ilse Brandt moved the market to Sandhill.
-Answer: Ilse Brandt
-Question: Who moved the market to Sandhill after the flood?
-Sentence: The Corran Valley has 14 dairies, which sell most of their cheese abroad.
-Answer: 14
-Question: How many dairies does the Corran Valley have?
-Sentence: Farmers in Lowmoor dry the hay on frames known as hurdles.
-Answer: hurdles
-Question: What are the frames called on which farmers in Lowmoor dry the hay?
-`
-)
+const writerSystem = "You write questions. Each names what it is about, and has the given answer."
 
-// writeMessages ask for a question about the passage that has this answer.
+// examples are turns that show how a question is written. They are ours, so that no document's licence comes along with them.
+// As turns of their own, and with little around them, they leak less into the questions of a small model than in one message.
+var examples = []struct{ title, sentence, answer, question string }{
+	{"Alder Bridge", "The Alder Bridge was opened in 1931 and carries the coast road.", "1931", "When was the Alder Bridge opened?"},
+	{"Sandhill", "After the flood, Mayor Ilse Brandt moved the market to Sandhill.", "Ilse Brandt",
+		"Who moved the market to Sandhill after the flood?"},
+	{"Cheese", "The valley of Corran has 14 dairies, which sell most of their cheese abroad.", "14",
+		"How many dairies does the valley of Corran have?"},
+	{"Hay", "Farmers in Lowmoor dry the hay on frames known as hurdles.", "hurdles",
+		"What are the frames called on which farmers in Lowmoor dry hay?"},
+}
+
+// writeMessages ask for a question with this answer. They show its sentence and title alone: a whole passage costs several times
+// as much to read, and a small model then asks about something else in it.
 func writeMessages(chunk retriever.Chunk, c candidate) []model.Message {
-	return layout.Chat(writerSystem, layout.Task("", []retriever.Hit{{Chunk: chunk}})+examples+
-		"Sentence: "+c.sentence+"\nAnswer: "+c.text+"\nQuestion:")
+	messages := []model.Message{{Role: model.RoleSystem, Content: writerSystem}}
+	for _, e := range examples {
+		messages = append(messages, writeMessage(e.title, e.sentence, e.answer), model.Message{Role: model.RoleAssistant, Content: e.question})
+	}
+	return append(messages, writeMessage(chunk.Title, c.sentence, c.text))
+}
+
+func writeMessage(title, sentence, answer string) model.Message {
+	title = strings.Join(strings.Fields(title), " ")
+	return model.Message{Role: model.RoleUser, Content: "Title: " + title + "\nSentence: " + sentence + "\nAnswer: " + answer + "\nQuestion:"}
 }
 
 const readInstruction = "Answer the question in a few words of the document."
@@ -204,7 +207,8 @@ var when = regexp.MustCompile(`^ (?:in|on|during) (?:the )?[\p{L}\p{N} ]{2,30}\b
 
 // predicate begins with a finite verb.
 var predicate = regexp.MustCompile(`^ (?:(?:also|later|then|first) )?(?:was|were|is|are|has|had|` +
-	`became|won|led|made|wrote|took|gave|began|built|held|came|went|found|fought|left|lost|brought|taught|sold|saw|grew|kept|sent|ran|rose|fell|drew|chose|broke|met|paid|` +
+	`became|won|led|made|wrote|took|gave|began|built|held|came|went|found|fought|left|lost|` +
+	`brought|taught|sold|saw|grew|kept|sent|ran|rose|fell|drew|chose|broke|met|paid|` +
 	`can|could|will|would|must|consists|contains|includes|provides|\p{Ll}+ed) `)
 
 // cut ends a clause where a question should: before what is said by the way.
@@ -225,8 +229,3 @@ func cut(s string) string {
 
 var asides = regexp.MustCompile(`;| \(|, (?:which|who|whose|where|when|while|although|though|but|and|because|with|as|so|` +
 	`including|leading|making)\b| – | — `)
-
-// sentenceMessages are [writeMessages] without passage and examples, to compare questions with.
-func sentenceMessages(c candidate) []model.Message {
-	return layout.Chat(writerSystem, "Sentence: "+c.sentence+"\nAnswer: "+c.text+"\nQuestion:")
-}

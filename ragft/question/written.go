@@ -53,7 +53,7 @@ func completed(begin, text string) string {
 			text = strings.TrimPrefix(text, label)
 		}
 	}
-	return strings.TrimRight(strings.Join(strings.Fields(begin+text), " "), ` ."?`) + "?"
+	return strings.TrimRight(strings.Join(strings.Fields(begin+" "+text), " "), ` ."?`) + "?"
 }
 
 // offer adds a question to the options of an answer, if its wording is good.
@@ -78,7 +78,7 @@ func (c *composer) likeliest(ctx context.Context, drafts []*draft, options [][]s
 		left = append(left, d)
 		d.question = options[i][0]
 		for _, q := range options[i] {
-			completions = append(completions, model.Completion{Messages: sentenceMessages(d.candidate), Response: q})
+			completions = append(completions, model.Completion{Messages: writeMessages(d.chunk, d.candidate), Response: q})
 		}
 	}
 	if c.scorer == nil || len(completions) == 0 {
