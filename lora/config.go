@@ -4,6 +4,7 @@ package lora
 
 import (
 	"fmt"
+	"github.com/ragft/ragft/ragft/opt"
 	"math"
 	"runtime"
 	"time"
@@ -71,9 +72,9 @@ type Config struct {
 	LearningRate float64
 	// Schedule after the warm-up; zero is Cosine.
 	Schedule Schedule
-	// Warmup is the share of all steps over which the rate rises linearly from zero; 0 stands for 0.05, a negative
-	// value for none.
-	Warmup float64
+	// Warmup is the share of all steps over which the rate rises linearly from zero; unset stands for 0.05,
+	// opt.Of(0.0) for none.
+	Warmup opt.Value[float64]
 	// FinalRate is the share of LearningRate that Cosine and Linear fall to, which they would reach one step after the
 	// last; 0 is zero.
 	FinalRate float64
@@ -81,8 +82,8 @@ type Config struct {
 	Beta1, Beta2, Epsilon float64
 	// WeightDecay of matrices, decoupled as in AdamW; norms and biases are never decayed. 0 is none.
 	WeightDecay float64
-	// ClipNorm bounds the global norm of the gradient; 0 stands for 1, a negative value for no bound.
-	ClipNorm float64
+	// ClipNorm bounds the global norm of the gradient; unset stands for 1, opt.Of(0.0) for no bound.
+	ClipNorm opt.Value[float64]
 
 	// DPO says how examples with Pairs are learnt.
 	DPO DPO
@@ -106,9 +107,9 @@ type Config struct {
 	// (at least 8): its gradient is not used, and it counts as done. 5 such steps in a row end with ErrDiverged. 0 is
 	// off; with it on, 5 to 10 are sensible for cross-entropies.
 	SpikeFactor float64
-	// CheckpointEvery is the number of steps between checkpoints; 0 stands for 50, a negative value for none but on
+	// CheckpointEvery is the number of steps between checkpoints; unset stands for 50, opt.Of(0) for none but on
 	// cancellation.
-	CheckpointEvery int
+	CheckpointEvery opt.Value[int]
 
 	// MemoryBudget bounds the bytes that training holds, see Memory, by computing logits for fewer rows at a time and by
 	// computing activations again in the backward pass, as far as it must. Too small a budget is ErrMemory before the
@@ -116,11 +117,13 @@ type Config struct {
 	MemoryBudget int64
 	// Threads of the CPU, at most 512; 0 stands for the number of cores.
 	Threads int
-	// GPULayers is the number of layers held by the GPU: 0 is none, negative all. Layers that stay on the CPU are trained
-	// there, but slower than without a GPU.
-	GPULayers int
+	// GPULayers is the number of layers to keep on the GPU, or on the Servers; a number above that of the model's layers
+	// means all. Unset means all if there are Servers, and none otherwise: unlike in llama.ModelOptions, a GPU is used
+	// only if asked for, since only the CPU trains with Dropout and gives the same adapter bit for bit. Layers that stay on
+	// the CPU are trained there, but slower than without a GPU.
+	GPULayers opt.Value[int]
 	// Servers are ggml RPC servers, each host:port, whose devices hold layers before the GPUs of this machine do:
-	// see Servers of llama.ModelOptions, which also says whom to trust. GPULayers must not be 0 then. If a server goes away,
+	// see Servers of llama.ModelOptions, which also says whom to trust. GPULayers must not be opt.Of(0) then. If a server goes away,
 	// the training ends with an error that wraps llama.ErrServer, and goes on from its last checkpoint when it is run again.
 	Servers []string
 	// Progress is called after each step, on the training goroutine: training goes on when it returns. To stop from
@@ -179,47 +182,56 @@ func (c Config) withDefaults() Config {
 	defInt(&c.WindowsPerStep, 1)
 	defInt(&c.Epochs, 1)
 	def(&c.LearningRate, 2e-4)
-	def(&c.Warmup, 0.05)
+	c.Warmup = opt.Of(c.Warmup.Or(0.05))
 	def(&c.Beta1, 0.9)
 	def(&c.Beta2, 0.999)
 	def(&c.Epsilon, 1e-8)
-	def(&c.ClipNorm, 1)
+	c.ClipNorm = opt.Of(c.ClipNorm.Or(1))
 	def(&c.DPO.Beta, 0.1)
-	defInt(&c.CheckpointEvery, 50)
+	c.CheckpointEvery = opt.Of(c.CheckpointEvery.Or(50))
 	defInt(&c.Threads, min(runtime.NumCPU(), maxThreads))
 	return c
 }
 
+// gpuLayers is GPULayers as the engine takes it: 0 is none, -1 all.
+func (c Config) gpuLayers() int {
+	if len(c.Servers) > 0 {
+		return min(c.GPULayers.Or(-1), math.MaxInt32)
+	}
+	return min(c.GPULayers.Or(0), math.MaxInt32)
+}
+
 func (c Config) check() error {
+	warmup, clip := c.Warmup.Or(0), c.ClipNorm.Or(0)
 	switch {
-	case len(c.Servers) > 0 && c.GPULayers == 0:
-		return fmt.Errorf("lora: Servers are given, but 0 GPULayers, so that none of them would hold a layer: say -1 for all")
+	case c.GPULayers.Or(0) < 0:
+		return fmt.Errorf("lora: GPULayers is %v: it must be 0 or more", c.GPULayers)
+	case c.gpuLayers() == 0 && len(c.Servers) > 0:
+		return fmt.Errorf("lora: Servers are given, but 0 GPULayers, so that none of them would hold a layer: leave it unset for all")
 	case c.Rank < 0 || c.Rank == 0 && c.Start == "":
 		return fmt.Errorf("lora: rank %d: it must be at least 1", c.Rank)
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("lora: dropout %v: it is a probability, at least 0 and below 1", c.Dropout)
-	case c.Dropout > 0 && c.GPULayers != 0:
+	case c.Dropout > 0 && c.gpuLayers() != 0:
 		return fmt.Errorf("lora: dropout runs on the CPU only: use 0 GPULayers, or no Dropout")
 	case c.Window < 0 || c.Window%256 != 0 || c.Window > math.MaxInt32:
 		return fmt.Errorf("lora: window of %d tokens: it must be a multiple of 256", c.Window)
 	case c.Threads > maxThreads:
 		return fmt.Errorf("lora: %d threads: there can be at most %d", c.Threads, maxThreads)
-	case c.GPULayers != int(int32(c.GPULayers)):
-		return fmt.Errorf("lora: %d GPULayers: say -1 for all", c.GPULayers)
-	case c.WindowsPerStep < 1 || c.Epochs < 1 || c.Threads < 1 || c.EvaluateEvery < 0:
-		return fmt.Errorf("lora: WindowsPerStep, Epochs, Threads and EvaluateEvery must not be negative")
+	case c.WindowsPerStep < 1 || c.Epochs < 1 || c.Threads < 1 || c.EvaluateEvery < 0 || c.CheckpointEvery.Or(0) < 0:
+		return fmt.Errorf("lora: WindowsPerStep, Epochs, Threads, EvaluateEvery and CheckpointEvery must not be negative")
 	case c.Patience < 0 || !(c.MinImprovement >= 0) || !(c.SpikeFactor == 0 || c.SpikeFactor > 1):
 		return fmt.Errorf("lora: Patience and MinImprovement must not be negative, and SpikeFactor must be above 1, or 0 for none")
 	case c.MemoryBudget < 0:
 		return fmt.Errorf("lora: a memory budget of %d bytes: it must be positive, or 0 for no bound", c.MemoryBudget)
 	case !(c.LearningRate > 0) || math.IsInf(c.LearningRate, 0):
 		return fmt.Errorf("lora: learning rate %v: it must be positive", c.LearningRate)
-	case !(c.Warmup <= 1) || !(c.FinalRate >= 0 && c.FinalRate <= 1):
-		return fmt.Errorf("lora: Warmup and FinalRate are shares, at most 1")
+	case !(warmup >= 0 && warmup <= 1) || !(c.FinalRate >= 0 && c.FinalRate <= 1):
+		return fmt.Errorf("lora: Warmup is %v and FinalRate %v: they are shares from 0 to 1", c.Warmup, c.FinalRate)
 	case c.Schedule < Cosine || c.Schedule > Constant:
 		return fmt.Errorf("lora: there is no %v", c.Schedule)
-	case math.IsNaN(c.Alpha) || math.IsInf(c.Alpha, 0) || math.IsNaN(c.ClipNorm):
-		return fmt.Errorf("lora: Alpha %v and ClipNorm %v must be numbers", c.Alpha, c.ClipNorm)
+	case math.IsNaN(c.Alpha) || math.IsInf(c.Alpha, 0) || !(clip >= 0):
+		return fmt.Errorf("lora: Alpha %v and ClipNorm %v must be numbers, and ClipNorm not negative", c.Alpha, c.ClipNorm)
 	case !(c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1 && c.Epsilon > 0 && c.WeightDecay >= 0):
 		return fmt.Errorf("lora: AdamW needs 0 <= Beta1, Beta2 < 1, Epsilon > 0 and WeightDecay >= 0")
 	}
@@ -242,7 +254,8 @@ func (c Config) decisive() Config {
 	if c.Patience == 0 && !c.KeepBest {
 		c.EvaluateEvery = 0
 	}
-	c.CheckpointEvery, c.Threads, c.GPULayers, c.Servers, c.MemoryBudget = 0, 0, 0, nil, 0
+	c.CheckpointEvery, c.GPULayers = opt.Value[int]{}, opt.Value[int]{}
+	c.Threads, c.Servers, c.MemoryBudget = 0, nil, 0
 	c.Progress, c.Control, c.Metadata = nil, nil, nil
 	c.MetricsFile, c.TensorBoard = "", ""
 	c.Start = "" // its content counts
@@ -252,7 +265,7 @@ func (c Config) decisive() Config {
 // Rate returns the learning rate of step (from 1) of steps.
 func (c Config) Rate(step, steps int) float64 {
 	c = c.withDefaults()
-	warmup := int(math.Ceil(max(0, c.Warmup) * float64(steps)))
+	warmup := int(math.Ceil(c.Warmup.Or(0) * float64(steps)))
 	if step <= warmup {
 		return c.LearningRate * float64(step) / float64(warmup)
 	}
@@ -269,8 +282,9 @@ func (c Config) Rate(step, steps int) float64 {
 
 // clipScale is what gradients of this norm are multiplied by.
 func (c Config) clipScale(norm float64) float64 {
-	if c.ClipNorm <= 0 || norm <= c.ClipNorm {
+	bound := c.ClipNorm.Or(1)
+	if bound == 0 || norm <= bound {
 		return 1
 	}
-	return c.ClipNorm / norm
+	return bound / norm
 }

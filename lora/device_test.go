@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora/internal/engine"
 	"github.com/ragft/ragft/lora/internal/engine/enginetest"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // onDevice opens the same model and adapter on the CPU and with layers on servers, which take the place of GPUs.
@@ -91,7 +92,7 @@ func TestTrainOnDevice(t *testing.T) {
 	c := testConfig()
 	c.Epochs = 2
 	want := train(c)
-	c.GPULayers, c.Servers = -1, []string{server.Addr}
+	c.Servers = []string{server.Addr}
 	got := train(c)
 	require.Less(t, got.HeldOutLoss, 0.9*got.BaseLoss)
 	require.InEpsilon(t, want.BaseLoss, got.BaseLoss, 1e-3)
@@ -104,7 +105,7 @@ func TestDeviceGoesAway(t *testing.T) {
 	model := testmodel.New(t, testSpec("llama", gguf.F32))
 	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
 	c := testConfig()
-	c.GPULayers, c.Servers, c.CheckpointEvery = -1, []string{server.Addr}, 2
+	c.Servers, c.CheckpointEvery = []string{server.Addr}, opt.Of(2)
 	c.Progress = func(p Progress) {
 		if p.Step == 3 {
 			server.Kill()
@@ -122,7 +123,7 @@ func TestDeviceGoesAway(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, r.Resumed)
 
-	c.GPULayers = 0
+	c.GPULayers = opt.Of(0)
 	_, err = Train(context.Background(), model, adapter, c, counting(60), nil)
 	require.ErrorContains(t, err, "0 GPULayers")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/lora/internal/engine"
 	"github.com/ragft/ragft/lora/internal/engine/enginetest"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // With the masks held, dropout is a function like others, and its gradient that of differences.
@@ -205,7 +206,7 @@ func TestBadDropout(t *testing.T) {
 		"dropout 1":       {Dropout: 1},
 		"dropout -0.1":    {Dropout: -0.1},
 		"dropout NaN":     {Dropout: math.NaN()},
-		"on the CPU only": {Dropout: 0.1, GPULayers: -1},
+		"on the CPU only": {Dropout: 0.1, GPULayers: opt.Of(1)},
 	} {
 		require.ErrorContains(t, c.withDefaults().check(), says)
 	}

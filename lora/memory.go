@@ -101,7 +101,7 @@ func (t *Trainer) checkMemory(ctx context.Context, examples, heldOut []Example) 
 	}
 	slog.InfoContext(ctx, "lora: memory at the peak of training", "estimate", m)
 	available, known := availableMemory()
-	if !known || t.config.GPULayers != 0 {
+	if !known || t.config.gpuLayers() != 0 {
 		return nil
 	}
 	return m.fits(Memory(t.engine.Memory()), available)

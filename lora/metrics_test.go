@@ -19,6 +19,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // readMetrics returns the lines of a metrics file.
@@ -148,7 +149,7 @@ func TestMetrics(t *testing.T) {
 	examples = append(examples, preferences(100)...)
 	train := func(name string, interrupted bool) []Progress {
 		c := testConfig()
-		c.WindowsPerStep, c.EvaluateEvery, c.CheckpointEvery = 1, 2, 3
+		c.WindowsPerStep, c.EvaluateEvery, c.CheckpointEvery = 1, 2, opt.Of(3)
 		c.MetricsFile, c.TensorBoard = filepath.Join(dir, name+".jsonl"), filepath.Join(dir, name)
 		for {
 			var seen []Progress

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/stretchr/testify/require"
 )
 
@@ -111,7 +112,7 @@ func TestWindowLayout(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
-	c := Config{LearningRate: 1, Warmup: 0.1, FinalRate: 0.2}
+	c := Config{LearningRate: 1, Warmup: opt.Of(0.1), FinalRate: 0.2}
 	require.InDelta(t, 0.5, c.Rate(5, 100), 1e-12)
 	require.InDelta(t, 1, c.Rate(10, 100), 1e-12)
 	require.InDelta(t, 1, c.Rate(11, 100), 1e-12)
@@ -120,13 +121,13 @@ func TestRates(t *testing.T) {
 	c.Schedule = Linear
 	require.InDelta(t, 1-0.8*0.5, c.Rate(56, 100), 1e-12)
 	require.InDelta(t, 0.2+0.8/90, c.Rate(100, 100), 1e-12)
-	c.Schedule, c.Warmup = Constant, -1
+	c.Schedule, c.Warmup = Constant, opt.Of(0.0)
 	require.InDelta(t, 1, c.Rate(1, 100), 1e-12)
 	require.InDelta(t, 1, c.Rate(100, 100), 1e-12)
 }
 
 func TestClipScale(t *testing.T) {
-	require.InDelta(t, 0.25, Config{ClipNorm: 1}.clipScale(4), 1e-12)
-	require.InDelta(t, 1, Config{ClipNorm: 1}.clipScale(0.5), 1e-12)
-	require.InDelta(t, 1, Config{ClipNorm: -1}.clipScale(math.Inf(1)), 1e-12)
+	require.InDelta(t, 0.25, Config{ClipNorm: opt.Of(1.0)}.clipScale(4), 1e-12)
+	require.InDelta(t, 1, Config{ClipNorm: opt.Of(1.0)}.clipScale(0.5), 1e-12)
+	require.InDelta(t, 1, Config{ClipNorm: opt.Of(0.0)}.clipScale(math.Inf(1)), 1e-12)
 }

@@ -49,10 +49,13 @@ func (c Config) recipe() (string, error) {
 		if f.IsZero() {
 			continue
 		}
-		if s, ok := f.Interface().(fmt.Stringer); ok {
-			fields[name] = s.String()
-		} else {
-			fields[name] = f.Interface()
+		switch x := f.Interface().(type) {
+		case json.Marshaler: // opt.Value
+			fields[name] = x
+		case fmt.Stringer:
+			fields[name] = x.String()
+		default:
+			fields[name] = x
 		}
 	}
 	out, err := json.Marshal(fields)

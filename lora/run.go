@@ -229,7 +229,7 @@ func (r *run) loop(ctx context.Context) error {
 		if err := r.step(ctx); err != nil {
 			return err
 		}
-		if every := r.config.CheckpointEvery; every > 0 && r.done%every == 0 && r.done < len(r.steps) {
+		if every := r.config.CheckpointEvery.Or(0); every > 0 && r.done%every == 0 && r.done < len(r.steps) {
 			if err := r.checkpoint(); err != nil {
 				return err
 			}

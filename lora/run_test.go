@@ -18,6 +18,7 @@ import (
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // otherCounting counts in steps of two: learning to count by one makes its loss rise sooner or later.
@@ -34,7 +35,7 @@ func otherCounting(n int) []Example {
 // A run with everything that is remembered between steps: it stops early, keeps the best, and skips spikes.
 func eventfulConfig() Config {
 	c := testConfig()
-	c.Epochs, c.EvaluateEvery, c.CheckpointEvery = 10, 2, 2
+	c.Epochs, c.EvaluateEvery, c.CheckpointEvery = 10, 2, opt.Of(2)
 	c.WindowsPerStep = 1
 	c.Patience, c.KeepBest, c.SpikeFactor = 4, true, 1.15
 	return c
@@ -147,7 +148,7 @@ func TestDivergenceIsReported(t *testing.T) {
 	model := testmodel.New(t, testSpec("llama", gguf.F32))
 	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
 	c := testConfig()
-	c.LearningRate, c.Schedule, c.Warmup, c.ClipNorm = 1e25, Constant, -1, -1
+	c.LearningRate, c.Schedule, c.Warmup, c.ClipNorm = 1e25, Constant, opt.Of(0.0), opt.Of(0.0)
 	c.EvaluateEvery, c.KeepBest, c.Epochs = 1, true, 20
 	_, err := Train(context.Background(), model, adapter, c, counting(60), counting(5))
 	var d *DivergedError

@@ -16,6 +16,7 @@ import (
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora/internal/engine"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // counting is a data set with something to learn: runs of consecutive tokens.
@@ -34,7 +35,7 @@ func counting(n int) []Example {
 }
 
 func testConfig() Config {
-	return Config{Rank: 4, Window: testWindow, WindowsPerStep: 2, Epochs: 3, LearningRate: 1e-2, Seed: 5, Threads: 2, CheckpointEvery: -1}
+	return Config{Rank: 4, Window: testWindow, WindowsPerStep: 2, Epochs: 3, LearningRate: 1e-2, Seed: 5, Threads: 2, CheckpointEvery: opt.Of(0)}
 }
 
 func TestTrainLearnsAndReports(t *testing.T) {
@@ -265,12 +266,15 @@ func TestBadInput(t *testing.T) {
 		"no metrics folder": {model: model, change: func(c *Config) {
 			c.MetricsFile = filepath.Join(dir, "none", "m.jsonl")
 		}, is: os.ErrNotExist},
-		"GPU without one": {model: model, change: func(c *Config) { c.GPULayers = 1 }, says: "GPU"},
+		"GPU without one": {model: model, change: func(c *Config) { c.GPULayers = opt.Of(1) }, says: "GPU"},
 		"split model":     {model: split, says: "3 files"},
 		"threads":         {model: model, change: func(c *Config) { c.Threads = 100_000 }, says: "at most 512"},
 		"no threads":      {model: model, change: func(c *Config) { c.Threads = -1 }, says: "negative"},
 		"window of bits":  {model: model, change: func(c *Config) { c.Window = 1 << 40 }, says: "window of"},
-		"layers":          {model: model, change: func(c *Config) { c.GPULayers = 1 << 32 }, says: "say -1"},
+		"layers":          {model: model, change: func(c *Config) { c.GPULayers = opt.Of(-1) }, says: "GPULayers is -1"},
+		"warm-up":         {model: model, change: func(c *Config) { c.Warmup = opt.Of(-1.0) }, says: "Warmup is -1"},
+		"clip":            {model: model, change: func(c *Config) { c.ClipNorm = opt.Of(-1.0) }, says: "ClipNorm -1"},
+		"checkpoints":     {model: model, change: func(c *Config) { c.CheckpointEvery = opt.Of(-1) }, says: "CheckpointEvery must not"},
 		"alpha too large": {model: model, change: func(c *Config) { c.Alpha = 1e300 }, says: "Alpha 1e+300"},
 		"alpha too small": {model: model, change: func(c *Config) { c.Alpha = 1e-300 }, says: "Alpha 1e-300"},
 		"alphas far apart": {model: model, change: func(c *Config) {

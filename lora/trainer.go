@@ -90,7 +90,7 @@ func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Con
 	}
 	e, err := engine.Open(ctx, engine.Options{
 		Model: model, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Dropout: c.Dropout, Window: c.Window,
-		MaxSequences: maxSequences, Threads: c.Threads, GPULayers: c.GPULayers, Servers: c.Servers, MemoryBudget: c.MemoryBudget,
+		MaxSequences: maxSequences, Threads: c.Threads, GPULayers: c.gpuLayers(), Servers: c.Servers, MemoryBudget: c.MemoryBudget,
 	})
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Con
 
 // Fallbacks lists the operations of a training step that no GPU or server with layers has, so that the CPU computes them and
 // data goes back and forth: how often in a step, what, and on which types. It is empty where all is well, and without
-// GPULayers. It is logged as a warning, too, before the first step.
+// layers on a GPU or server. It is logged as a warning, too, before the first step.
 func (t *Trainer) Fallbacks() []string { return slices.Clone(t.fallbacks) }
 
 // Close frees the native memory. It may be called more than once.

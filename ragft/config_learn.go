@@ -281,12 +281,14 @@ type TrainConfig struct {
 	KeepBest bool `yaml:"keep-best"`
 	// MaxRise stops the training on rows of the recipe pretrain where the
 	// perplexity of general text rises by more than this share, and keeps the best
-	// adapter. Unset = 0.1, 0 = never.
-	MaxRise opt.Value[float64] `yaml:"max-rise" check:"amount" default:"0.1"`
+	// adapter. Unset = 0.1 if there are at least two such rows of general text,
+	// 0 = never.
+	MaxRise opt.Value[float64] `yaml:"max-rise" check:"amount"`
 	// SpikeFactor leaves out steps whose loss is so many times the usual. 0 = off.
 	SpikeFactor float64 `yaml:"spike-factor" check:"amount"`
-	// CheckpointEvery is the number of steps between checkpoints. 0 = 50.
-	CheckpointEvery int `yaml:"checkpoint-every" check:"min=1" default:"50"`
+	// CheckpointEvery is the number of steps between checkpoints. Unset = 50,
+	// 0 = only when the training is cancelled.
+	CheckpointEvery opt.Value[int] `yaml:"checkpoint-every" check:"min=0" default:"50"`
 	// MemoryBudget is the memory that training may hold, in bytes; in a file also
 	// with a unit, such as 3GiB. 0 = no bound.
 	MemoryBudget int64 `yaml:"memory-budget" check:"bytes"`

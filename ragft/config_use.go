@@ -219,8 +219,9 @@ type PublishConfig struct {
 	// Template is a file with the Go template of the prompts, where the server
 	// knows none. "" = none.
 	Template string `yaml:"template" check:"path"`
-	// System message. "" = none.
-	System string `yaml:"system"`
+	// System is the system message. "" = "You answer questions from documents.", with
+	// which every prompt begins.
+	System string `yaml:"system" default:"You answer questions from documents."`
 	// Stop lists texts that end an answer. Nil = none.
 	Stop []string `yaml:"stop" check:"text"`
 	// Parameters of the model, such as temperature=0. Nil = none.

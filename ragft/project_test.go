@@ -151,7 +151,7 @@ func TestStale(t *testing.T) {
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "seed was 1 and is 7")
 	requireState(t, p, ragft.StepIndex, ragft.StateCurrent, "")
 	changed = c
-	changed.Train.CheckpointEvery, changed.Demonstrate.Batch = 7, 2
+	changed.Train.CheckpointEvery, changed.Demonstrate.Batch = opt.Of(7), 2
 	p = open2(t, p, changed)
 	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateCurrent, "")
@@ -207,7 +207,7 @@ func TestEditedRows(t *testing.T) {
 // A training that is cancelled goes on from its checkpoint, also in another process.
 func TestResumeTraining(t *testing.T) {
 	c := tiny(t)
-	c.Train.Epochs, c.Train.CheckpointEvery = 4, 1
+	c.Train.Epochs, c.Train.CheckpointEvery = 4, opt.Of(1)
 	p := open(t, c)
 	_, err := p.Index(t.Context())
 	require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft/finetune"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -91,8 +92,8 @@ func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
 			Rank: c.Rank, Alpha: c.Alpha, RankStabilized: c.RankStabilized, Targets: c.Targets, Dropout: c.Dropout, Start: c.Start,
 			Window: c.Window, WindowsPerStep: c.WindowsPerStep, Epochs: c.Epochs, LearningRate: c.Rate,
 			Schedule: map[string]lora.Schedule{"cosine": lora.Cosine, "linear": lora.Linear, "constant": lora.Constant}[c.Schedule],
-			Warmup:   orNegative(c.Warmup.Or(0)), FinalRate: c.FinalRate,
-			Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, ClipNorm: orNegative(c.Clip.Or(0)),
+			Warmup:   c.Warmup, FinalRate: c.FinalRate,
+			Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, ClipNorm: c.Clip,
 			DPO:  lora.DPO{Beta: c.DPOBeta, LabelSmoothing: c.DPOSmoothing, SFT: c.DPOSFT},
 			Seed: p.seed(), EvaluateEvery: c.EvaluateEvery, Patience: c.Patience, MinImprovement: c.MinImprovement, KeepBest: c.KeepBest,
 			SpikeFactor: c.SpikeFactor, CheckpointEvery: c.CheckpointEvery, MemoryBudget: c.MemoryBudget,
@@ -101,25 +102,16 @@ func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
 	}, nil
 }
 
-// orNegative is what lora.Config takes for zero if its own zero stands for a
-// default.
-func orNegative(x float64) float64 {
-	if x == 0 {
-		return -1
-	}
-	return x
-}
-
-// trainLayers is the number of layers on the GPU, negative for all.
-func (p *Project) trainLayers() int {
+// trainLayers is the number of layers on the GPU or on the servers.
+func (p *Project) trainLayers() opt.Value[int] {
 	layers := p.config.Train.GPULayers
 	if !layers.IsSet() {
 		layers = p.config.GPULayers
 	}
-	if n := layers.Or(0); n > 0 || len(p.config.RPC) == 0 {
-		return n
+	if layers == opt.Of(0) && len(p.config.RPC) > 0 {
+		return opt.Value[int]{} // the servers hold all of them
 	}
-	return -1 // the servers are to hold layers
+	return layers
 }
 
 // estimateMemory says what memory the training takes. Warnings about rows come

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/opt"
@@ -110,7 +111,7 @@ func TestMergeAndExport(t *testing.T) {
 	require.Nil(t, published)
 	text, err := os.ReadFile(c.Publish.Modelfile)
 	require.NoError(t, err)
-	require.Contains(t, string(text), "PARAMETER temperature 0")
+	require.Contains(t, string(text), "SYSTEM \"\"\""+layout.System+"\"\"\"\nPARAMETER temperature 0")
 }
 
 // A tuned search is kept only where it is shown to be better; either way it is not learnt twice.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -34,17 +35,17 @@ func copyist(t *testing.T, proposal, heeded string) (url string, asked *atomic.I
 			return
 		}
 		asked.Add(1)
-		system, user, say := body.Messages[0].Content, body.Messages[1].Content, "zebras"
+		instruction, user, say := fake.Instruction(body.Messages), body.Messages[1].Content, "zebras"
 		switch {
-		case strings.HasPrefix(system, "Below is an instruction"):
+		case strings.HasPrefix(user, "Below is an instruction"):
 			say = proposal
-		case system == prompt.Default().Judge:
+		case instruction == prompt.Default().Judge:
 			say = "yes"
-		case strings.HasPrefix(system, "Which prediction answers"):
+		case strings.HasPrefix(instruction, "Which prediction answers"):
 			say = "Best: Prediction 1"
-		case system == prompt.Default().Refuse:
+		case instruction == prompt.Default().Refuse:
 			say = "I cannot say."
-		case system == heeded:
+		case instruction == heeded:
 			for _, q := range questions {
 				if strings.HasSuffix(user, "Question: "+q.Question) && !q.Unanswerable {
 					say = q.Answer
@@ -104,7 +105,7 @@ func TestSearchPrompts(t *testing.T) {
 	require.NoError(t, err)
 	answers := 0
 	for _, row := range r {
-		require.Equal(t, prompt.Default().Read, row.Messages[0].Content, "asked as the tuned model will be")
+		require.Equal(t, prompt.Default().Read, fake.Instruction(row.Prompt()), "asked as the tuned model will be")
 		var options struct{ ClosedPrompts, ReadPrompts []string }
 		require.NoError(t, json.Unmarshal(row.Provenance.Options, &options))
 		require.Equal(t, []string{proposal, prompt.Default().Closed}, options.ClosedPrompts)

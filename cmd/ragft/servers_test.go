@@ -15,6 +15,7 @@ import (
 	"github.com/ollama/ollama/api"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/ollamatest"
 	"github.com/ragft/ragft/internal/rpctest"
 	"github.com/ragft/ragft/ragft"
@@ -44,7 +45,7 @@ func openAIServer(t *testing.T, key string) (url string, asked *atomic.Int32) {
 			}
 			asked.Add(1)
 			say := "Abel Hesk"
-			if body.Messages[0].Content == prompt.Default().Refuse {
+			if fake.Instruction(body.Messages) == prompt.Default().Refuse {
 				say = "I cannot say."
 			}
 			fmt.Fprintf(

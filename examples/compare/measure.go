@@ -13,7 +13,6 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/eval/forget"
-	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/report"
@@ -71,7 +70,6 @@ func (c *comparison) evaluate(ctx context.Context, systems []eval.System, questi
 	defer bar.done()
 	return eval.Run(ctx, eval.Config{
 		Systems: systems, Questions: questions, Search: c.index, Passages: c.passages, MaxTokens: 48, Seed: c.seed, Compare: pairs,
-		Judge: judge.Options{Votes: -1},
 		Progress: func(p eval.Progress) {
 			if p.Stage == "answer" {
 				bar.set(p.Done, p.Total, p.System)

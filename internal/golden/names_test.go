@@ -223,7 +223,7 @@ var projectFiles = map[string]string{
 	"peft":               ".ragft/peft",
 }
 
-// cues are parts of system messages, by which the teacher knows what it is asked for.
+// cues are parts of instructions, by which the teacher knows what it is asked for.
 var cues = map[string]string{
 	"compose":    "Write one question",
 	"compare":    "Which one is better",

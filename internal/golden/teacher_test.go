@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,7 +42,7 @@ func startTeacher(p *workplace) string {
 }
 
 type teacherRequest struct {
-	Messages       []struct{ Role, Content string }
+	Messages       []model.Message
 	Seed           int64
 	N              int
 	LogProbs       bool
@@ -93,8 +95,9 @@ const wrongAnswer = "Blue Paint"
 var capitalised = regexp.MustCompile(`[A-Z][a-z]+ [A-Z][a-z]+`)
 
 func (t *teacher) reply(req teacherRequest, sample int) string {
-	system, last := req.Messages[0].Content, req.Messages[len(req.Messages)-1].Content
-	names := capitalised.FindAllString(last, -1)
+	instruction, last := fake.Instruction(req.Messages), req.Messages[len(req.Messages)-1].Content
+	told := strings.TrimSpace(strings.Replace(last, instruction, "", 1))
+	names := capitalised.FindAllString(told, -1)
 	subject := "it"
 	if len(names) > 0 {
 		subject = names[len(names)-1]
@@ -107,26 +110,26 @@ func (t *teacher) reply(req teacherRequest, sample int) string {
 		question := fmt.Sprintf("What do the documents say of %s, number %d?", subject, number(last)%1000)
 		return written(map[string]any{"able": true, "question": question,
 			"thought": "The document tells of it.", "answer": "It is " + subject + "."})
-	case strings.Contains(system, cues["compose"]):
-		words := strings.Fields(last)
+	case strings.Contains(last, cues["compose"]):
+		words := strings.Fields(told)
 		return fmt.Sprintf("Question: What is said of %s?\nAnswer: %s", subject, strings.Trim(strings.Join(words[len(words)-3:], " "), ".,"))
-	case strings.Contains(system, cues["compare"]):
+	case strings.Contains(last, cues["compare"]):
 		return []string{"first", "second"}[number(last)%2]
-	case strings.Contains(system, cues["tournament"]):
+	case strings.Contains(last, cues["tournament"]):
 		return "1"
-	case strings.Contains(system, cues["propose"]):
+	case strings.Contains(last, cues["propose"]):
 		return fmt.Sprintf("Answer in few words, in the way number %d.", number(last, req.Seed, sample)%100)
-	case strings.Contains(system, cues["judge"]):
+	case strings.Contains(last, cues["judge"]):
 		return []string{"yes", "no"}[number(last)%2]
-	case strings.Contains(system, cues["refuse"]):
+	case strings.Contains(last, cues["refuse"]):
 		return "Sorry, the documents do not say."
 	}
 	for _, q := range t.questions {
-		if strings.Contains(last, q.Question) && q.Answer != "" && number(q.Question, system, sample)%4 > 0 {
+		if strings.Contains(last, q.Question) && q.Answer != "" && number(q.Question, instruction, sample)%4 > 0 {
 			return q.Answer
 		}
 	}
-	if number(last, system)%3 == 0 {
+	if number(last)%3 == 0 {
 		return "The documents do not say."
 	}
 	return wrongAnswer

@@ -6,8 +6,8 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// WithHistory puts the earlier turns between the instruction and the question. Their
-// system messages are appended to the instruction.
+// WithHistory puts the earlier turns between the system message and the last message.
+// Their system messages are appended to the first.
 func WithHistory(messages, history []model.Message) []model.Message {
 	var system, turns []model.Message
 	if messages[0].Role == model.RoleSystem { // a template may do without

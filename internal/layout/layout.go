@@ -36,11 +36,11 @@ func Chat(system, user string) []model.Message {
 // The documents come first, so that prompts about the same documents begin alike and are computed once, and what to do
 // comes last, since small models follow what they read last. Without documents or instruction, their lines are left out.
 func Ask(instruction, question string, hits []retriever.Hit) string {
-	return Task(instruction, hits) + "Question: " + Indent(question, DocumentLine)
+	return Task(Indent(instruction, DocumentLine), hits) + "Question: " + Indent(question, DocumentLine)
 }
 
 // Task lays out documents and an instruction, which ends in a line break, for a prompt that goes on in another way than
-// [Ask].
+// [Ask]. Lines of the instruction may look like "Question: ", to show the form of a reply.
 func Task(instruction string, hits []retriever.Hit) string {
 	var b strings.Builder
 	for i, hit := range hits {
@@ -65,10 +65,10 @@ func Task(instruction string, hits []retriever.Hit) string {
 
 // paragraph makes one paragraph of an instruction, so that [SplitDocuments] can tell it from the documents before it.
 func paragraph(instruction string) string {
-	return blankLines.ReplaceAllString(Indent(instruction, DocumentLine), "\n")
+	return blankLines.ReplaceAllString(strings.TrimSpace(lineBreaks.Replace(instruction)), "\n")
 }
 
-var blankLines = regexp.MustCompile(`\n[ \t]*(\n[ \t]*)+`)
+var blankLines = regexp.MustCompile(`\n([ \t]*\n)+`)
 
 // Lines that would read as the structure of a prompt. The match is wider than
 // the exact layout, since a model reads "DOCUMENT 7 :" no differently.

@@ -18,7 +18,7 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// defaultPrompt is the system message of a [Judge]; %s is the criterion.
+// defaultPrompt is the instruction of a [Judge]; %s is the criterion.
 const defaultPrompt = `Two answers to a question are given. Which one is better: %s? Reply "first", "second" or "tie".`
 
 // Criteria returns the four that arXiv 2503.16071 compares by: usefulness,
@@ -218,7 +218,7 @@ func (j Judge) request(p Pair, first, second string) model.Request {
 	}
 	fmt.Fprintf(&b, "\n\nFirst answer: %s\n\nSecond answer: %s", layout.Indent(first, pairLine), layout.Indent(second, pairLine))
 	pr := strings.Replace(j.Prompt, "%s", j.Criterion, 1)
-	return model.Request{Messages: layout.User(layout.Task(pr, nil)+b.String()), MaxTokens: j.MaxTokens, Schema: pairwiseSchema}
+	return model.Request{Messages: layout.User(layout.Task(pr, nil) + b.String()), MaxTokens: j.MaxTokens, Schema: pairwiseSchema}
 }
 
 // pairLine matches what would read as a part of the judge's prompt.

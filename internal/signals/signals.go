@@ -28,7 +28,7 @@ const (
 	Margin      = "retrieval_margin"
 )
 
-// DefaultTruePrompt is the system message that asks a model about its answer.
+// DefaultTruePrompt asks a model about its answer, after the prompt and the answer.
 const DefaultTruePrompt = "Is the proposed answer correct? Reply yes or no."
 
 // WithDefaults fills in the defaults of options.

@@ -47,6 +47,8 @@ type Spec struct {
 	Pre string
 	// ChatTemplate is the Jinja template of conversations; "" means [ChatTemplate].
 	ChatTemplate string
+	// Plain leaves out the chat template.
+	Plain bool
 	// Specials are further special tokens, as they are written, which the chat
 	// template may use. llama.cpp takes some of them for the end of a turn by their
 	// names, for instance "<|im_end|>".

@@ -103,7 +103,7 @@ func (t *tokenizer) metadata(s Spec) []gguf.KV {
 			types[i] = control
 		}
 	}
-	return []gguf.KV{
+	entries := []gguf.KV{
 		{Key: "tokenizer.ggml.model", Value: "gpt2"},
 		{Key: "tokenizer.ggml.pre", Value: s.Pre},
 		{Key: "tokenizer.ggml.tokens", Value: t.tokens},
@@ -113,8 +113,11 @@ func (t *tokenizer) metadata(s Spec) []gguf.KV {
 		{Key: "tokenizer.ggml.eos_token_id", Value: uint32(t.ids[End])},
 		{Key: "tokenizer.ggml.add_bos_token", Value: s.AddBOS},
 		{Key: "tokenizer.ggml.add_eos_token", Value: false},
-		{Key: "tokenizer.chat_template", Value: s.ChatTemplate},
 	}
+	if !s.Plain {
+		entries = append(entries, gguf.KV{Key: "tokenizer.chat_template", Value: s.ChatTemplate})
+	}
+	return entries
 }
 
 // Tokens returns the vocabulary of the model that s describes, by token number,

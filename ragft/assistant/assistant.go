@@ -68,7 +68,7 @@ type Query struct {
 	Question string
 
 	// History holds the earlier turns. Passages are searched for the question alone and are
-	// part of the last message. System messages follow that of the assistant's [prompt.Set].
+	// part of the last message. System messages are appended to that of the prompt.
 	History []model.Message
 
 	// OnText is called with pieces of the text as it is generated, as in [Assistant.Stream];

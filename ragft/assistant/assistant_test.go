@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -152,9 +153,9 @@ func TestAssistantHistory(t *testing.T) {
 	require.NoError(t, err)
 	asked := m.Requests[0].Messages
 	require.Len(t, asked, 4)
-	require.Equal(t, prompt.Default().Read+"\n\nBe brief.", asked[0].Content)
+	require.Equal(t, layout.System+"\n\nBe brief.", asked[0].Content)
 	require.Equal(t, "Good day.", asked[2].Content)
-	require.Contains(t, asked[3].Content, "Question: Who owns the inn?")
+	require.Contains(t, asked[3].Content, prompt.Default().Read+"\nQuestion: Who owns the inn?")
 }
 
 func TestAssistantOptionsAreNotNegative(t *testing.T) {

@@ -32,13 +32,13 @@ func TestCalibrationHoldsUnderItsConditions(t *testing.T) {
 	extract := func(text string) string { return text }
 	for what, o := range map[string]Options{
 		"4 passages, not 8":          {Passages: 8},
-		"the instruction":         {Careful: true},
+		"the instruction":            {Careful: true},
 		`not "Use the documents."`:   {Prompts: prompt.Set{Read: "Use the documents."}},
 		"temperature 0, not 0.5":     {Temperature: 0.5},
 		"together, not a vote":       {Ensemble: &answer.Ensemble{}},
 		"the whole text":             {Extract: extract},
 		"a different prompt layout":  {Prompts: prompt.Set{Template: prompt.FedRAG}},
-		"4 passages, not 2; the sys": {Passages: 2, Careful: true},
+		"4 passages, not 2; the ins": {Passages: 2, Careful: true},
 	} {
 		o.Calibration = fixture.Calibrated()
 		err := ask("m", o)

@@ -171,11 +171,11 @@ func TestEvaluateRecords(t *testing.T) {
 
 	seen := config.Systems[0].Model.(*fake.Scripted).Seen
 	require.Len(t, seen, 6)
-	require.Equal(t, prompt.Default().Read, seen[0].Messages[0].Content)
+	require.Equal(t, prompt.Default().Read, fake.Instruction(seen[0].Messages))
 	require.Contains(t, seen[0].Messages[1].Content, "Document 2: The village\nThe mill is run by Mara Venn.")
 	require.Zero(t, seen[0].Temperature, "answers are greedy")
 	closed := config.Systems[2].Model.(*fake.Scripted).Seen
-	require.Equal(t, prompt.Default().Closed, closed[0].Messages[0].Content)
+	require.Equal(t, prompt.Default().Closed, fake.Instruction(closed[0].Messages))
 	require.NotContains(t, closed[0].Messages[1].Content, "Document")
 }
 
@@ -183,7 +183,7 @@ func TestEvaluatePromptOfASystem(t *testing.T) {
 	config := fixture.Village()
 	config.Systems[0].Prompt = prompt.Default().Careful
 	e := fixture.Evaluated(t, config)
-	require.Equal(t, prompt.Default().Careful, config.Systems[0].Model.(*fake.Scripted).Seen[0].Messages[0].Content)
+	require.Equal(t, prompt.Default().Careful, fake.Instruction(config.Systems[0].Model.(*fake.Scripted).Seen[0].Messages))
 	require.Equal(t, prompt.Default().Careful, e.Systems[0].Prompt)
 	require.Equal(t, prompt.Default().Read, e.Systems[1].Prompt)
 }

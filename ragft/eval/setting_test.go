@@ -43,7 +43,10 @@ func TestSettingsShowTheRightPassages(t *testing.T) {
 			}
 			hits = append(hits, hit)
 		}
-		return layout.Ask("INSTR", q, hits)
+		if hits == nil {
+			return layout.Ask(prompt.Default().Closed, q, nil)
+		}
+		return layout.Ask(prompt.Default().Read, q, hits)
 	}
 	for _, c := range []struct {
 		setting eval.Setting

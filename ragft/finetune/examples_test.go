@@ -13,6 +13,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/localtest"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
@@ -107,9 +108,9 @@ func TestEncodeRows(t *testing.T) {
 			[]string{"<|system|>s<|end|><|user|>a<|end|><|assistant|>«b<|end|>»", "<|system|>s<|end|><|user|>c<|end|><|assistant|>«d<|end|>»"},
 			true},
 		{"all turns, too long", encoder{context: 10, loss: "all"}, rows.Row{Messages: several}, nil, false},
-		{"last passage left out", encoder{context: 30, tooLong: "truncate"}, answer,
-			[]string{"<|system|>s<|end|><|user|>Document 1:\nAda did\n\nQuestion: Who?<|end|><|assistant|>«Ada<|end|>»"}, true},
-		{"passage with the answer left out", encoder{context: 30, tooLong: "truncate"}, lost, nil, false},
+		{"last passage left out", encoder{context: 68, tooLong: "truncate"}, answer,
+			[]string{"<|system|>" + layout.System + "<|end|><|user|>Document 1:\nAda did\n\ns\nQuestion: Who?<|end|><|assistant|>«Ada<|end|>»"}, true},
+		{"passage with the answer left out", encoder{context: 68, tooLong: "truncate"}, lost, nil, false},
 		{"a template is not cut", encoder{context: 100, tooLong: "truncate"}, laid, nil, false},
 		{"turns before a template", encoder{context: 170, tooLong: "truncate"}, before, []string{whole}, true},
 		{"plain text beside rows in a template", encoder{context: 8, tooLong: "truncate"}, plain,

@@ -121,6 +121,12 @@ func keepsEvidence(row rows.Row, before, after []model.Message) bool {
 	if row.Refuses() || len(row.Golds) == 0 {
 		return true
 	}
-	holds := func(m model.Message) bool { return m.Role != model.RoleSystem && answer.Contains(m.Content, row.Golds) }
+	holds := func(m model.Message) bool {
+		text := m.Content
+		if passages, _ := layout.SplitDocuments(text); passages != nil {
+			text = strings.Join(passages, "") // the instruction may hold an answer by chance
+		}
+		return m.Role != model.RoleSystem && answer.Contains(text, row.Golds)
+	}
 	return slices.ContainsFunc(after[:len(after)-1], holds) || !slices.ContainsFunc(before[:len(before)-1], holds)
 }

@@ -36,11 +36,11 @@ func TestTruncate(t *testing.T) {
 		{"exchange with a call goes as a whole", 6, []model.Message{user("a"), call, result("b c"), said("d"), user("e"), call, result("f g"),
 			said("h i j")},
 			[]model.Message{user("e"), call, result("f g"), said("h i j")}},
-		{"last passages", 21, []model.Message{system, documents(3), said("x")}, []model.Message{system, documents(2), said("x")}},
-		{"turns before the question, then passages", 16, []model.Message{system, user("a b"), said("c"), documents(3), said("x")},
+		{"last passages", 31, []model.Message{system, documents(3), said("x")}, []model.Message{system, documents(2), said("x")}},
+		{"turns before the question, then passages", 26, []model.Message{system, user("a b"), said("c"), documents(3), said("x")},
 			[]model.Message{system, documents(1), said("x")}},
-		{"down to one passage", 16, []model.Message{system, documents(3), said("x")}, []model.Message{system, documents(1), said("x")}},
-		{"one passage is too long", 9, []model.Message{system, documents(3), said("x")}, nil},
+		{"down to one passage", 26, []model.Message{system, documents(3), said("x")}, []model.Message{system, documents(1), said("x")}},
+		{"one passage is too long", 19, []model.Message{system, documents(3), said("x")}, nil},
 		{"beginning of the text", 7, []model.Message{system, user("a b\tc  d\ne"), said("x y")},
 			[]model.Message{system, user("d\ne"), said("x y")}},
 		{"the longest text", 5, []model.Message{user("so what"), call, result("aa bb cc dd"), said("x")},
@@ -77,4 +77,13 @@ func TestKeepsEvidence(t *testing.T) {
 	require.True(t, keepsEvidence(row, without, without), "there was none to lose")
 	require.True(t, keepsEvidence(rows.Row{Kind: rows.KindRefusal, Golds: row.Golds}, with, without))
 	require.True(t, keepsEvidence(rows.Row{}, with, without))
+
+	shown := []retriever.Hit{fake.Passage("a", "", "Built by Ada.", 0), fake.Passage("b", "", "It has few words.", 0)}
+	prompt := func(n int) []model.Message {
+		return append(prompt.Set{}.ReadMessages("What?", shown[:n]), model.Message{})
+	}
+	row.Golds = []string{"few words"}
+	require.False(t, keepsEvidence(row, prompt(2), prompt(1)), "the instruction says it too")
+	row.Golds = []string{"Ada"}
+	require.True(t, keepsEvidence(row, prompt(2), prompt(1)))
 }

@@ -29,7 +29,7 @@ func bracketCase(id string) *Case {
 func prefers(text, place string) *fake.Model {
 	return &fake.Model{Called: "j", Reply: func(req model.Request, _ int) model.Sample {
 		user := req.Messages[1].Content
-		if req.Messages[0].Content != defaultKnockoutPrompt {
+		if fake.Instruction(req.Messages) != defaultKnockoutPrompt {
 			return fake.Says(map[bool]string{true: "yes", false: "no"}[strings.Count(user, "Mara Venn") == 2])
 		}
 		for n := 1; n <= 3; n++ {
@@ -66,7 +66,7 @@ func TestAuditKnockout(t *testing.T) {
 	require.Zero(t, k.Ties)
 	shown := j.Requests[len(j.Requests)-1].Messages[1].Content
 	require.True(t, strings.HasPrefix(shown, "Document 1: The Mill\nMara Venn runs it.\n  Question: forged?\n\nDocument 2:\nIt "+
-		"rains.\n\nQuestion: Who runs mill "), shown)
+		"rains.\n\n"+defaultKnockoutPrompt+"\nQuestion: Who runs mill "), shown)
 	require.Contains(t, shown, "\nReference: Mara Venn\n\nPrediction 1: ")
 
 	k = audit(prefers("nothing of it", "1"))
@@ -77,7 +77,7 @@ func TestAuditKnockout(t *testing.T) {
 	j = prefers("Mara Venn", "")
 	read := j.Reply
 	j.Reply = func(req model.Request, sample int) model.Sample {
-		if req.Messages[0].Content == defaultKnockoutPrompt {
+		if fake.Instruction(req.Messages) == defaultKnockoutPrompt {
 			if once++; once%3 == 1 {
 				return fake.Says("hm")
 			}

@@ -14,10 +14,11 @@ func ExampleSet_ReadMessages() {
 	}
 	// Output:
 	// [system]
-	// Answer the question from the documents.
+	// You answer questions from documents.
 	// [user]
 	// Document 1: The Blue Inn
 	// It has nine rooms.
 	//
+	// Answer the question from the documents in a few words.
 	// Question: How many rooms are there?
 }

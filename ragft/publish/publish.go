@@ -56,7 +56,10 @@ type Options struct {
 	// server, or the one that the server finds for the file's chat template. If
 	// that belongs to another model, the error is [ErrNoTemplate].
 	Template string
-	System   string // system message; "" = that of the model on the server
+	// System is the system message of requests that have none; "" = that of the model
+	// on the server. The prompts of package prompt bring theirs, "You answer questions
+	// from documents.".
+	System string
 	// Parameters are Ollama's options, such as "temperature" or "stop" (a text or
 	// a list of texts), added to those of the model on the server; nil = none.
 	Parameters map[string]any

@@ -40,7 +40,7 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	all, _ := made(self)
 	require.Positive(t, all[rows.KindAnswer][4])
 	q := in.Questions[0]
-	two, err := m.CountTokens(q.RefuseMessages(prompt.Set{}, fake.HitsOf(t, search, q.Question)[:2]))
+	two, err := m.CountTokens(q.ReadMessages(prompt.Set{}, fake.HitsOf(t, search, q.Question)[:2]))
 	require.NoError(t, err)
 	m.Context = two + 5
 	few, out := made(self)
@@ -75,7 +75,7 @@ func TestRAFTFitsTheContext(t *testing.T) {
 	fits = 2
 	const reason = `As "Ann keeps the inn." says, Ann.`
 	in.Model = fake.Limited{Model: &fake.Model{Reply: func(req model.Request, _ int) model.Sample {
-		if req.Messages[0].Content == reasonPrompt {
+		if fake.Instruction(req.Messages) == reasonPrompt {
 			return fake.Says(reason)
 		}
 		return fake.Says(fake.Decline)

@@ -235,7 +235,7 @@ func TestForgettingAsksAsItIsTold(t *testing.T) {
 	for _, m := range []model.Model{c.Base, c.Tuned} {
 		seen := m.(*fake.Scripted).Seen
 		require.Len(t, seen, 1)
-		require.Equal(t, "Be short.", seen[0].Messages[0].Content)
+		require.Equal(t, "Be short.", fake.Instruction(seen[0].Messages))
 		require.Equal(t, []any{7, []string{"\n\n"}}, []any{seen[0].MaxTokens, seen[0].Stop})
 	}
 }

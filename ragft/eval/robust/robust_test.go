@@ -168,7 +168,7 @@ func TestPerturbLeavesOutWhatWasCut(t *testing.T) {
 	found := fake.Shelf{questions[0].Question: {
 		"The mill is run by Mara Venn.", "The inn is old.", "A mill has sails.", "The sea is deep.", "The forge is hot.",
 	}}
-	model := narrow{context: 60}
+	model := narrow{context: 69}
 	c := eval.Config{
 		Systems:   []eval.System{{Name: "s", Model: model, Setting: eval.SettingRetrieval}},
 		Questions: questions,

@@ -14,7 +14,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// System messages of the steps.
+// Instructions of the steps.
 const (
 	extractPrompt = `List the entities that the document tells of, each with its name as the document writes it, ` +
 		`its type and what the document says of it, and the relations between them. ` +
@@ -72,11 +72,11 @@ func (b *build) inBatches(ctx context.Context, what string, n int, request func(
 
 // ask is a request that can show fewer passages.
 type ask struct {
-	system, about string
-	chunks        []retriever.Chunk
-	maxTokens     int
-	schema        json.RawMessage
-	seed          []string
+	instruction, about string
+	chunks             []retriever.Chunk
+	maxTokens          int
+	schema             json.RawMessage
+	seed               []string
 }
 
 func (b *build) request(a ask) model.Request {
@@ -84,7 +84,7 @@ func (b *build) request(a ask) model.Request {
 	for i, c := range a.chunks {
 		hits[i].Chunk = c
 	}
-	text := strings.TrimSpace(layout.Task(a.system, hits))
+	text := strings.TrimSpace(layout.Task(a.instruction, hits))
 	if a.about != "" {
 		text += "\nSubject: " + a.about
 	}
@@ -116,7 +116,7 @@ func (b *build) extract(ctx context.Context) error {
 	replies, last := 0, ""
 	schema := extractionSchema(max(1, b.MaxEntities), max(1, b.MaxRelations.Or(0)))
 	err := b.inBatches(ctx, "passages", len(b.in.Corpus), func(i int) ask {
-		return ask{system: extractPrompt, chunks: b.in.Corpus[i : i+1], maxTokens: b.ExtractTokens, schema: schema,
+		return ask{instruction: extractPrompt, chunks: b.in.Corpus[i : i+1], maxTokens: b.ExtractTokens, schema: schema,
 			seed: []string{"extract", b.in.Corpus[i].ID}}
 	}, func(i int, s model.Sample) {
 		g.add(i, b.in.Corpus[i], s, b.MaxEntities, b.MaxRelations.Or(0))

@@ -30,7 +30,7 @@ func memoryModel(t *testing.T) *fake.Model {
 		require.NoError(t, err, "local models have to be able to use it")
 		user := req.Messages[1].Content
 		subject := user[strings.LastIndex(user, "Subject: ")+len("Subject: "):]
-		switch req.Messages[0].Content {
+		switch fake.Instruction(req.Messages) {
 		case extractPrompt:
 			if strings.Contains(user, "run by") {
 				return fake.Says(`{"entities": [{"name": "Red Mill", "type": "place", "description": "A mill."}, {"name": "mara venn", "type": ` +
@@ -59,7 +59,7 @@ func memoryModel(t *testing.T) *fake.Model {
 			}
 			return fake.Says(`{"able": true, "thought": "", "answer": "Sorry, the documents do not say."}`)
 		}
-		t.Fatal(req.Messages[0].Content)
+		t.Fatal(fake.Instruction(req.Messages))
 		return model.Sample{}
 	}}
 }
@@ -121,7 +121,7 @@ func TestMemoryGatesItsProbes(t *testing.T) {
 	usual := m.Reply
 	local := "Who is told of as Mara Venn?"
 	m.Reply = func(req model.Request, n int) model.Sample {
-		if req.Messages[0].Content == localQuestionPrompt {
+		if fake.Instruction(req.Messages) == localQuestionPrompt {
 			return fake.Says(fmt.Sprintf(`{"able": true, "thought": "t", "question": %q}`, local))
 		}
 		return usual(req, n)

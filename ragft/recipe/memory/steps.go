@@ -48,7 +48,7 @@ func (b *build) global(ctx context.Context) error {
 	schema := replySchema("able", "question", "thought", "answer")
 	return b.inBatches(ctx, "entities and relations", len(subjects), func(i int) ask {
 		s := subjects[i]
-		return ask{system: globalPrompt, about: s.name + ". " + strings.Join(s.descriptions, " "),
+		return ask{instruction: globalPrompt, about: s.name + ". " + strings.Join(s.descriptions, " "),
 			chunks: b.chunksAt(s.places[:min(len(s.places), b.GlobalChunks)]), maxTokens: b.MaxTokens, schema: schema,
 			seed: []string{"global", s.id}}
 	}, func(i int, sample model.Sample) {
@@ -78,7 +78,7 @@ func (b *build) corpus(ctx context.Context) error {
 	return b.inBatches(ctx, "the corpus", b.CorpusRows.Or(0), func(i int) ask {
 		// each question begins with other entities, so that greedy replies differ
 		from := i * len(list) / max(1, b.CorpusRows.Or(0))
-		return ask{system: globalPrompt, about: "all these documents together", chunks: slices.Concat(list[from:], list[:from]),
+		return ask{instruction: globalPrompt, about: "all these documents together", chunks: slices.Concat(list[from:], list[:from]),
 			maxTokens: b.MaxTokens, schema: schema, seed: []string{"corpus", fmt.Sprint(i)}}
 	}, func(i int, sample model.Sample) {
 		if reply, ok := b.read(sample, true, true); ok {
@@ -113,7 +113,7 @@ func (b *build) local(ctx context.Context) error {
 	schema := replySchema("able", "thought", "question")
 	err := b.inBatches(ctx, "local questions", len(pairs), func(i int) ask {
 		p := pairs[i]
-		return ask{system: localQuestionPrompt, about: p.name, chunks: b.chunksAt([]int{p.place}), maxTokens: b.MaxTokens, schema: schema,
+		return ask{instruction: localQuestionPrompt, about: p.name, chunks: b.chunksAt([]int{p.place}), maxTokens: b.MaxTokens, schema: schema,
 			seed: []string{"local question", b.in.Corpus[p.place].ID, p.id}}
 	}, func(i int, sample model.Sample) {
 		if reply, ok := b.read(sample, true, false); ok {
@@ -128,7 +128,7 @@ func (b *build) local(ctx context.Context) error {
 	schema = replySchema("able", "thought", "answer")
 	return b.inBatches(ctx, "local answers", len(asked), func(i int) ask {
 		p := asked[i]
-		return ask{system: localAnswerPrompt, about: layout.Indent(p.text, layout.DocumentLine), chunks: b.chunksAt([]int{p.place}),
+		return ask{instruction: localAnswerPrompt, about: layout.Indent(p.text, layout.DocumentLine), chunks: b.chunksAt([]int{p.place}),
 			maxTokens: b.MaxTokens, schema: schema,
 			seed: []string{"local answer", b.in.Corpus[p.place].ID, p.text}}
 	}, func(i int, sample model.Sample) {

@@ -23,7 +23,7 @@ func TestKnockout(t *testing.T) {
 	const knockoutPrompt = "Best: Prediction N"
 	j := &fake.Model{Reply: func(req model.Request, _ int) model.Sample {
 		user := req.Messages[1].Content
-		require.Contains(t, req.Messages[0].Content, knockoutPrompt)
+		require.Contains(t, fake.Instruction(req.Messages), knockoutPrompt)
 		require.Contains(t, user, "Reference: nine")
 		require.NotContains(t, user, "Prediction 4")
 		for n := 1; n <= 3; n++ {

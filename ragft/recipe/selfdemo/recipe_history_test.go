@@ -21,7 +21,7 @@ func TestRecipesShowTheTurnsBefore(t *testing.T) {
 	q := question.Question{ID: "mill", Question: qn, Answer: "Orrin", History: []model.Message{
 		{Role: model.RoleUser, Content: "Who runs the mill?"}, {Role: model.RoleAssistant, Content: "Mara Venn."}}}
 	m := &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
-		if req.Messages[0].Content == prompt.Default().Refuse {
+		if fake.Instruction(req.Messages) == prompt.Default().Refuse {
 			return fake.Says("Sorry, I do not know.")
 		}
 		return fake.Says([]string{"Orrin", "Skell"}[sample])

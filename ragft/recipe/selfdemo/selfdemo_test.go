@@ -368,7 +368,7 @@ func TestSummariseInTwoTurns(t *testing.T) {
 func TestWordingsTakeTurns(t *testing.T) {
 	questions, search, _ := inn()
 	model := &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
-		return fake.Says(req.Messages[0].Content + fmt.Sprint(sample))
+		return fake.Says(fake.Instruction(req.Messages) + fmt.Sprint(sample))
 	}}
 	got, err := generate(t.Context(), model, search, questions[:1], Recipe{
 		Closed: opt.Of(0), Read: opt.Of(5), Refuse: opt.Of(0), ReadPrompts: []string{"nine A", "nine B"}})
@@ -380,5 +380,5 @@ func TestWordingsTakeTurns(t *testing.T) {
 	}
 	require.Equal(t, []string{"nine A0", "nine B0", "nine A1", "nine B1", "nine A2"}, texts)
 	require.Len(t, got.rows[0].Provenance.Rendered, 2)
-	require.Equal(t, prompt.Default().Read, got.rows[0].Messages[0].Content)
+	require.Equal(t, prompt.Default().Read, fake.Instruction(got.rows[0].Prompt()))
 }

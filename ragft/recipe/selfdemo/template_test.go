@@ -49,8 +49,8 @@ func TestTemplateInTrainingAndInference(t *testing.T) {
 		_, err = eval.Run(t.Context(), eval.Config{Systems: []eval.System{careful}, Questions: in.Questions, Search: in.Search,
 			Prompts: in.Prompts, Resamples: 10})
 		require.NoError(t, err)
-		require.Equal(t, prompt.Default().Careful, m.Requests[0].Messages[0].Content,
-			"a message of the system's own stands in this library's layout")
+		require.Equal(t, prompt.Default().Careful, fake.Instruction(m.Requests[0].Messages),
+			"an instruction of the system's own stands in this library's layout")
 
 		m = fake.AlwaysSays("Mara Venn")
 		a := assistant.New(m, in.Search, assistant.Options{Prompts: in.Prompts})
