@@ -58,7 +58,7 @@ var found = []struct {
 	{percentage, regexp.MustCompile(`\b(` + numeral + ` ?(?:%|percent|per cent))`)},
 	{money, regexp.MustCompile(`([$€£] ?\d[\d.,]*\d` + magnitude + `)`)},
 	{year, regexp.MustCompile(`(?i)\b(?:in|since|by|until|of|year|around|about) (\d{3,4})\b`)},
-	{number, regexp.MustCompile(`(?i)\b(` + numeral + magnitude + `) \p{Ll}{3,}`)},
+	{number, regexp.MustCompile(`(?i)\b(` + numeral + magnitude + `) \p{L}{3,}`)},
 	{name, regexp.MustCompile(`(` + capital + `(?:(?: (?:of|of the|de|la|von|van|du|des|-))? ` + capital + `)*)`)},
 	{phrase, regexp.MustCompile(`\b(?:known as|called|named|termed|referred to as) (?:the |a |an )?` + nounPhrase)},
 	{phrase, regexp.MustCompile(`\b(?:of|by|for|with|into|from|on|to) (?:the |a |an |its |their )` + nounPhrase)},
@@ -187,7 +187,7 @@ func usable(c candidate) bool {
 		word := strings.ToLower(firstWord.FindString(next))
 		return word == "" || functionWords[word] || strings.HasSuffix(word, "ed")
 	case year, number, percentage, money, date:
-		return !ranged.MatchString(before) && !rangedOn.MatchString(after)
+		return !(c.kind == number && scale.MatchString(after)) && !ranged.MatchString(before) && !rangedOn.MatchString(after)
 	case phrase:
 		fields := strings.Fields(c.text)
 		return !slices.ContainsFunc(fields, func(w string) bool { return functionWords[w] || strings.HasSuffix(w, "ly") })
@@ -200,6 +200,7 @@ var (
 	listed    = regexp.MustCompile(`^(?:,? (?:and|or|as well as)|,) \p{Lu}`)
 	listing   = regexp.MustCompile(`\p{Lu}[\p{L}'’-]*,?(?: (?:and|or)|,) $`)
 	calendar  = regexp.MustCompile(`^(?:` + monthNames + `|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?$`)
+	scale     = regexp.MustCompile(`^ (?:hundred|thousand|million|billion|trillion|percent|per)\b`)
 	ranged    = regexp.MustCompile(`(?i)(?:between|from|to|and|or|–|-) $`)
 	rangedOn  = regexp.MustCompile(`^ ?(?:to|and|or|–|-)\b? ?\d`)
 )

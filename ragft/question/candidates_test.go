@@ -23,6 +23,7 @@ func TestAnswersOfPassages(t *testing.T) {
 		"Work began on 3 May 1908 and cost £4,500 in all.":                    {"3 May 1908": date, "£4,500": money},
 		"About 42% of the voters chose “The Long Way”, a song.":               {"42%": percentage, "The Long Way": quoted},
 		"Hens in Varn lay 200 eggs. Varn has two mills.":                      {"Varn": name, "200": number, "two": number},
+		"The valley had two million Varners then.":                            {"two million": number, "Varners": name},
 		"It lies between 1908 and 1912 pages.":                                {},
 		"They sell to Austria, Belgium and Croatia.":                          {},
 		"He loved French bread.":                                              {},
