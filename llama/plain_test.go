@@ -17,9 +17,11 @@ func TestPlainLayout(t *testing.T) {
 		messages []Message
 		want     string
 	}{
-		{"question", []Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Document 1: A\nText.\n\nQuestion: Who?"}},
+		{"question", []Message{{Role: "system", Content: "Be brief."},
+			{Role: "user", Content: "Document 1: A\nText.\n\nQuestion: Who?"}},
 			"Be brief.\n\nDocument 1: A\nText.\n\nQuestion: Who?\nAnswer:"},
-		{"history", []Message{{Role: "user", Content: "Question: Who?"}, {Role: "assistant", Content: "Ada."}, {Role: "user", Content: "Question: When?"}},
+		{"history", []Message{{Role: "user", Content: "Question: Who?"}, {Role: "assistant", Content: "Ada."},
+			{Role: "user", Content: "Question: When?"}},
 			"Question: Who?\nAnswer: Ada.\n\nQuestion: When?\nAnswer:"},
 		{"RA-DIT", []Message{{Role: "user", Content: "Background: Text.\n\nQ: Who?\nA:"}}, "Background: Text.\n\nQ: Who?\nA:"},
 		{"FedRAG", []Message{{Role: "user", Content: "<query>Who?</query> <response>"}}, "<query>Who?</query> <response>"},
@@ -31,7 +33,8 @@ func TestPlainLayout(t *testing.T) {
 			require.Equal(t, c.want, got)
 		})
 	}
-	prompt, answer, err := m.TokenizeTurn([]Message{{Role: "user", Content: "Question: Who?"}, {Role: "assistant", Content: "Ada."}}, ChatOptions{})
+	prompt, answer, err := m.TokenizeTurn([]Message{{Role: "user", Content: "Question: Who?"}, {Role: "assistant", Content: "Ada."}},
+		ChatOptions{})
 	require.NoError(t, err)
 	require.Equal(t, m.EOS(), answer[len(answer)-1], "a tuned model ends its answer by itself")
 	again, err := m.TokenizeChat([]Message{{Role: "user", Content: "Question: Who?"}}, ChatOptions{})

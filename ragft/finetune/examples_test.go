@@ -109,7 +109,8 @@ func TestEncodeRows(t *testing.T) {
 			true},
 		{"all turns, too long", encoder{context: 10, loss: "all"}, rows.Row{Messages: several}, nil, false},
 		{"last passage left out", encoder{context: 68, tooLong: "truncate"}, answer,
-			[]string{"<|system|>" + layout.System + "<|end|><|user|>Document 1:\nAda did\n\ns\nQuestion: Who?<|end|><|assistant|>«Ada<|end|>»"}, true},
+			[]string{"<|system|>" + layout.System +
+				"<|end|><|user|>Document 1:\nAda did\n\ns\nQuestion: Who?<|end|><|assistant|>«Ada<|end|>»"}, true},
 		{"passage with the answer left out", encoder{context: 68, tooLong: "truncate"}, lost, nil, false},
 		{"a template is not cut", encoder{context: 100, tooLong: "truncate"}, laid, nil, false},
 		{"turns before a template", encoder{context: 170, tooLong: "truncate"}, before, []string{whole}, true},

@@ -114,7 +114,8 @@ func (s *promptSearch) propose(ctx context.Context, kept []scoredInstruction, ro
 	reqs := make([]model.Request, len(kept))
 	for i, t := range kept {
 		reqs[i] = model.Request{
-			Messages: layout.User(layout.Task(proposePrompt, nil) + s.evidence(t)), Samples: s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
+			Messages: layout.User(layout.Task(proposePrompt, nil) + s.evidence(t)),
+			Samples:  s.o.Beam / len(kept), MaxTokens: s.o.ProposalTokens, Temperature: 1,
 			Seed: seed.Derive(s.g.in.Seed, "propose", string(s.arm), fmt.Sprint(round), t.Text),
 		}
 		if i < s.o.Beam%len(kept) {

@@ -23,7 +23,8 @@ func TestJudgeIsAskedOnlyForWhatIsOpen(t *testing.T) {
 	require.NoError(t, g.decide(t.Context(), []*draft{d}))
 	require.Len(t, model.Requests, 1)
 	require.Equal(t, 3, model.Requests[0].Samples)
-	require.Equal(t, prompt.Default().Judge+"\nQuestion: Who?\nReference: Thomas Hale / T. Hale\nAnswer: Tom Hale", model.Requests[0].Messages[1].Content)
+	require.Equal(t, prompt.Default().Judge+"\nQuestion: Who?\nReference: Thomas Hale / T. Hale\nAnswer: Tom Hale",
+		model.Requests[0].Messages[1].Content)
 	var verdicts []answer.Verdict
 	for _, c := range d.candidates {
 		verdicts = append(verdicts, c.Verdict)
