@@ -26,7 +26,6 @@ const shippedDocs, shippedQuestions = "examples/quickstart/docs", "examples/quic
 func main() {
 	// What suits the shipped model of 3.3 million weights. For larger ones the defaults are good, and 2e-4 as the rate.
 	c := ragft.Config{Progress: progress()}
-	c.Demonstrate.SelfDemo = ragft.SelfDemoConfig{MaxTokens: 48, MinCorrectAbsent: 2, DropPresentRefusals: true, ClosedRows: true}
 	c.Train.WindowsPerStep = 2
 	c.Evaluate.MaxTokens, c.Evaluate.DeclinePrompt = 48, true
 	c.Assistant.MaxTokens = 48

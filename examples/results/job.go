@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -164,16 +163,4 @@ func (p program) teach(ctx context.Context, project *ragft.Project, j job, o *ou
 	}
 	o.Train, err = project.Train(ctx)
 	return err
-}
-
-func (p program) read(j job) (*outcome, error) {
-	data, err := os.ReadFile(p.file(j))
-	if err != nil {
-		return nil, err
-	}
-	var o outcome
-	if err := json.Unmarshal(data, &o); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.file(j), err)
-	}
-	return &o, nil
 }

@@ -37,11 +37,11 @@ func New(retries opt.Value[int], backoff, timeout time.Duration) (Policy, error)
 	p := Policy{retries: retries.Or(3), backoff: cmp.Or(backoff, 500*time.Millisecond), timeout: cmp.Or(timeout, 10*time.Minute)}
 	switch {
 	case p.retries < 0:
-		return p, fmt.Errorf("Retries is %d; it must be 0 or more", p.retries)
+		return p, fmt.Errorf("option Retries is %d; it must be 0 or more", p.retries)
 	case p.backoff < 0:
-		return p, fmt.Errorf("Backoff is %v; it must be 0 or more", p.backoff)
+		return p, fmt.Errorf("option Backoff is %v; it must be 0 or more", p.backoff)
 	case p.timeout < 0:
-		return p, fmt.Errorf("Timeout is %v; it must be 0 or more", p.timeout)
+		return p, fmt.Errorf("option Timeout is %v; it must be 0 or more", p.timeout)
 	}
 	return p, nil
 }

@@ -69,9 +69,9 @@ func (r Pretrain) check() error {
 	replay := r.Replay.Or(0)
 	switch {
 	case !(replay >= 0 && replay < 1):
-		return fmt.Errorf("Replay is %v: it is a share from 0 to below 1", replay)
+		return fmt.Errorf("option Replay is %v: it is a share from 0 to below 1", replay)
 	case !(r.Similarity > 0 && r.Similarity <= 1):
-		return fmt.Errorf("Similarity is %v: it is above 0 and at most 1", r.Similarity)
+		return fmt.Errorf("option Similarity is %v: it is above 0 and at most 1", r.Similarity)
 	case r.Watch.Or(0) < 0 || r.Shingle < 0 || r.MinWords < 0:
 		return fmt.Errorf("negative options: Watch %d, Shingle %d, MinWords %d", r.Watch.Or(0), r.Shingle, r.MinWords)
 	case replay > 0 && len(r.General) == 0:

@@ -62,7 +62,7 @@ func (o Policy) check() error {
 	}{{"MinCorrectAbsent", o.MinCorrectAbsent}, {"MaxWords", o.MaxWords}, {"MaxRefusalWords", o.MaxRefusalWords.Or(0)},
 		{"Preferences.Rejected", o.Preferences.Rejected}} {
 		if f.value < 0 {
-			return fmt.Errorf("Policy.%s is %d: it cannot be negative", f.name, f.value)
+			return fmt.Errorf("option Policy.%s is %d: it cannot be negative", f.name, f.value)
 		}
 	}
 	for _, f := range []struct {
@@ -70,7 +70,7 @@ func (o Policy) check() error {
 		value float64
 	}{{"MaxRefusals", o.MaxRefusals.Or(0)}, {"MinF1", o.MinF1}, {"MinPrecision", o.MinPrecision}, {"MinSupport", o.MinSupport}} {
 		if !(f.value >= 0 && f.value <= 1) {
-			return fmt.Errorf("Policy.%s is %v: it is a share from 0 to 1", f.name, f.value)
+			return fmt.Errorf("option Policy.%s is %v: it is a share from 0 to 1", f.name, f.value)
 		}
 	}
 	return nil
