@@ -83,7 +83,11 @@ func ask(ctx context.Context, p *ragft.Project) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("\n  Q: %s (reference: %q)\n  A: %s (confidence %.2f)\n", q.Question, q.Answer, answer.Text, answer.Confidence)
+		why := fmt.Sprintf("confidence %.2f", answer.Confidence)
+		if answer.Abstained {
+			why = string(answer.Reason)
+		}
+		fmt.Printf("\n  Q: %s (reference: %q)\n  A: %s (%s)\n", q.Question, q.Answer, answer.Text, why)
 		for _, c := range answer.Citations {
 			fmt.Printf("     [%s, bytes %d-%d] %q\n", c.Source, c.Start, c.End, c.Quote)
 		}
