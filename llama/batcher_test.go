@@ -101,9 +101,9 @@ func testBatcherEqualsGenerate(t *testing.T, separate bool) {
 		}
 	}
 	require.Positive(t, reused)
+	// An answer is handed over a moment before its lane is counted as free.
+	require.Eventually(t, func() bool { return b.Stats().Waiting == 0 && b.Stats().Running == 0 }, 5*time.Second, time.Millisecond)
 	stats := b.Stats()
-	require.Zero(t, stats.Waiting)
-	require.Zero(t, stats.Running)
 	require.EqualValues(t, reused, stats.Reused)
 	require.Greater(t, stats.Prompt, stats.Reused)
 }
