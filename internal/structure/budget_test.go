@@ -14,8 +14,8 @@ import (
 //
 //	go test ./internal/structure -run TestExportedIdentifiers -v
 var budget = map[string]int{
-	"llama":                  50, // with Attention and AttentionTime, a measurement that callers keep and show
-	"lora":                   52, // with Convert, its options and its result
+	"llama": 50, // with Attention and AttentionTime, a measurement that callers keep and show
+	"lora":  52, // with Convert, its options and its result
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
 	// DecideConfig and VerifiedConfig.
 	"ragft":                  53,
