@@ -7,7 +7,6 @@ import (
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/question"
-	"github.com/ragft/ragft/retriever"
 )
 
 // TradeoffPoint is what a threshold of the decision to answer does: the shares of questions, with what the model itself
@@ -21,18 +20,10 @@ type TradeoffPoint struct {
 }
 
 // chance stores the signals that a rule goes by, and what it makes of them.
-func (r *Record) chance(rule *abstain.Rule, q string, excluded float64, hits []retriever.Hit) {
-	if rule == nil {
-		return
-	}
-	s := abstain.Match(q, hits)
-	s[abstain.Declining] = excluded
-	p := rule.Probability(s)
+func (r *Record) chance(rule *abstain.Rule, known abstain.Signals) {
+	p := rule.Probability(known)
 	r.Chance = &p
-	if r.Signals == nil {
-		r.Signals = map[string]float64{}
-	}
-	maps.Copy(r.Signals, s)
+	maps.Copy(r.Signals, known)
 }
 
 // decide puts the refusal in the place of an answer that the rule does not give.

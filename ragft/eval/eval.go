@@ -45,7 +45,6 @@ func Run(ctx context.Context, config Config) (*Evaluation, error) {
 	}
 	e := &evaluator{Config: config.withDefaults()}
 	e.judged = &judge.Judge{Options: e.Judge, Prompts: e.Prompts, Seed: e.Seed}
-	e.judged = &judge.Judge{Options: e.Judge, Prompts: e.Prompts, Seed: e.Seed}
 	err := e.search(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)

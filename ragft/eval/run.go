@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/internal/yesno"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
@@ -160,7 +161,14 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 		return nil, nil, err
 	}
 	for i, response := range responses {
-		records[i].chance(s.Rule, e.questions[from+i].Question.Question, response.Samples[0].Excluded, asks[i].Hits)
+		if s.Rule == nil {
+			break
+		}
+		known, err := abstain.Of(s.Model, e.questions[from+i].Question.Question, asks[i].Hits, response.Samples[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		records[i].chance(s.Rule, known)
 	}
 	return records, shown, nil
 }
