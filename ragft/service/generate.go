@@ -235,10 +235,16 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
-			onText, notFirst := request.OnText, request.Sampling.NotFirst
+			onText, onToken, notFirst := request.OnText, request.OnToken, request.Sampling.NotFirst
 			request.Sampling, request.TopLogProbs = m.sampling, m.top
 			m.listen(&request, 0)
 			request.OnText, request.Sampling.NotFirst = onText, notFirst
+			if listen := request.OnToken; onToken != nil {
+				request.OnToken = func(sample int, t llama.ChosenToken) {
+					onToken(sample, t)
+					listen(sample, t)
+				}
+			}
 		}
 		requests[i] = request
 	}
@@ -249,7 +255,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 	m.asked = true
 	responses := make([]model.Response, len(results))
 	for i, result := range results {
-		responses[i] = llamachat.Response(result)
+		responses[i] = llamachat.Response(m.model.Local.Llama(), requests[i].Prompt, result)
 	}
 	return responses, nil
 }
