@@ -7,6 +7,7 @@ import (
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
@@ -41,7 +42,7 @@ func TestRuleDecides(t *testing.T) {
 			{ID: "4", Question: "Who ran the mill in 1700?", Gap: question.GapAltered},
 		}, Search: found, Resamples: 50,
 	})
-	require.Equal(t, []string{fake.Decline}, m.Seen[0].Exclude)
+	require.Equal(t, wordings.With(fake.Decline), m.Seen[0].Exclude)
 	s := e.System("ruled")
 	for key, want := range map[string]float64{
 		metric.Correct: 0.5, metric.FalseRefusal: 0.5, metric.MadeUp: 0.5, metric.MadeUpAbsent: 0, metric.MadeUpAltered: 1,

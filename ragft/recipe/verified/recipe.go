@@ -17,8 +17,9 @@ import (
 // Where a shown passage holds the answer, the target is the first of these that
 // can be verified, and [rows.Row.Made] says which:
 //
-//   - "own": the model's own right answer, greedy first, then drawn, cut to what
-//     answers the question;
+//   - "own": the model's own right answer, greedy first, then drawn, then the
+//     same with nothing but the passage that holds the answer, cut to what answers
+//     the question;
 //   - "rationalised": its own words when it is shown the reference (STaR,
 //     arXiv 2203.14465, section 3.1; InstructRAG, arXiv 2406.13629,
 //     section 2.2), in at most 12 words that hold the reference, are supported by
@@ -79,8 +80,8 @@ func (r Recipe) check() error {
 	return nil
 }
 
-// Estimate counts, for each question with an answer, the greedy reply, the draws
-// and a reply with the reference in view; for the choice of the refusal, each
+// Estimate counts, for each question with an answer, the greedy reply and the
+// draws, the same from one passage if several are shown, and a reply with the reference in view; for the choice of the refusal, each
 // wording with each of 24 prompts; and for preferences, the replies without
 // evidence.
 func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
@@ -95,9 +96,13 @@ func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	for _, q := range in.Questions {
 		calls, samples := 0, 0
 		if len(q.Golds()) > 0 {
-			calls, samples = 2, 2
+			rounds := 1
+			if in.Passages != 1 {
+				rounds = 2
+			}
+			calls, samples = 1+rounds, 1+rounds
 			if draws := r.Draws.Or(0); draws > 0 {
-				calls, samples = calls+1, samples+draws
+				calls, samples = calls+rounds, samples+rounds*draws
 			}
 		}
 		if r.Preferences && (len(q.Golds()) == 0 || r.Pairs.Or(0) > 0) {
