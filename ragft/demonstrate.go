@@ -71,6 +71,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 		if train, _, err = d.learnt(); err != nil {
 			return err
 		}
+		train = d.drawn(train)
 		if evidence, err = d.evidence(); err != nil {
 			return err
 		}
