@@ -245,11 +245,11 @@ func (g *generator) greedy(ctx context.Context, drafts []*draft) error {
 
 // draws takes the first right answer of several.
 func (g *generator) draws(ctx context.Context, drafts []*draft) error {
-	return g.draw(ctx, drafts, "own", func(d *draft) []retriever.Hit { return d.hits })
+	return g.draw(ctx, drafts, "own", g.Draws.Or(0), func(d *draft) []retriever.Hit { return d.hits })
 }
 
 // focus takes what the model answers when it is shown only the passage that holds the answer: the likeliest answer, or else
-// one of several.
+// one of twice as many as before.
 func (g *generator) focus(ctx context.Context, drafts []*draft) error {
 	drafts = slices.DeleteFunc(slices.Clone(drafts), func(d *draft) bool { return len(d.hits) < 2 })
 	evidence := func(d *draft) []retriever.Hit {
@@ -265,17 +265,17 @@ func (g *generator) focus(ctx context.Context, drafts []*draft) error {
 	for i, d := range drafts {
 		g.takeOwn(d, responses[i].Samples)
 	}
-	return g.draw(ctx, slices.DeleteFunc(drafts, (*draft).decided), "focus", evidence)
+	return g.draw(ctx, slices.DeleteFunc(drafts, (*draft).decided), "focus", 2*g.Draws.Or(0), evidence)
 }
 
-// draw draws several answers from the passages that shown gives, and takes the first that is right.
-func (g *generator) draw(ctx context.Context, drafts []*draft, name string, shown func(d *draft) []retriever.Hit) error {
-	if g.Draws.Or(0) == 0 || len(drafts) == 0 {
+// draw draws n answers from the passages that shown gives, and takes the first that is right.
+func (g *generator) draw(ctx context.Context, drafts []*draft, name string, n int, shown func(d *draft) []retriever.Hit) error {
+	if n == 0 || len(drafts) == 0 {
 		return nil
 	}
 	responses, err := g.ask(ctx, drafts, func(d *draft) model.Request {
 		return model.Request{
-			Messages: d.question.ReadMessages(g.in.Prompts, shown(d)), Samples: g.Draws.Or(0), Temperature: g.Temperature.Or(0),
+			Messages: d.question.ReadMessages(g.in.Prompts, shown(d)), Samples: n, Temperature: g.Temperature.Or(0),
 			MinP: g.MinP.Or(0), Seed: seed.Derive(g.in.Seed, name, d.question.ID),
 		}
 	}, keep)

@@ -34,7 +34,7 @@ import (
 // An answer is verified if it agrees with the reference by comparing texts and a
 // shown passage holds it; a refusal, if no shown passage holds the reference.
 type Recipe struct {
-	Draws       opt.Value[int]     // answers drawn where the greedy one is not right; unset = 4
+	Draws       opt.Value[int]     // answers drawn where the greedy one is not right, from one passage twice as many; unset = 4
 	Temperature opt.Value[float64] // of the draws; unset = 0.7
 	MinP        opt.Value[float64] // tokens less likely than this share of the likeliest are not drawn, in [0, 1); unset = 0.1
 	MaxTokens   int                // longest text that is generated; 0 = 32
@@ -96,13 +96,13 @@ func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	for _, q := range in.Questions {
 		calls, samples := 0, 0
 		if len(q.Golds()) > 0 {
-			rounds := 1
+			draws := r.Draws.Or(0)
+			calls, samples = 2, 2+draws
 			if in.Passages != 1 {
-				rounds = 2
+				calls, samples = calls+1, samples+1+2*draws
 			}
-			calls, samples = 1+rounds, 1+rounds
-			if draws := r.Draws.Or(0); draws > 0 {
-				calls, samples = calls+rounds, samples+rounds*draws
+			if draws > 0 {
+				calls = 2*calls - 1
 			}
 		}
 		if r.Preferences && (len(q.Golds()) == 0 || r.Pairs.Or(0) > 0) {
