@@ -78,6 +78,10 @@ var opposites = [][2]string{
 	{"built", "demolished"}, {"joined", "left"}, {"defeated", "spared"}, {"majority", "minority"}, {"including", "excluding"},
 }
 
+// partOfName matches names that go on behind a word in lower case, or that begin with a number: they are altered as a whole or not
+// at all.
+var partOfName = regexp.MustCompile(`(?:\d+(?:st|nd|rd|th) )?` + capital + `(?: ` + capital + `)* (?:de|du|des|von|van|la|of|the|di|da) ` + capital)
+
 // alteration is a question of which one word or name was replaced.
 type alteration struct {
 	question string
@@ -89,6 +93,9 @@ func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []al
 	var out []alteration
 	swap := func(from, to string) {
 		altered := regexp.MustCompile(`\b`+regexp.QuoteMeta(from)+`\b`).ReplaceAllLiteralString(q, to)
+		if partOfName.MatchString(q) && strings.Contains(partOfName.FindString(q), from) {
+			return
+		}
 		if altered != q {
 			out = append(out, alteration{altered, to})
 		}

@@ -18,6 +18,9 @@ const maxQuestionWords = 24
 var (
 	questionWord = regexp.MustCompile(`(?i)^(?:(?:in|on|at|by|of|from|to|for|with|during|under) )?` +
 		`(?:who|whom|whose|what|which|when|where|why|how)\b`)
+	// two questions in one, and questions for a definition, which no name answers
+	twofold  = regexp.MustCompile(`(?i)\b(?:and|or),? (?:what|who|when|where|how|why|which)\b`)
+	defining = regexp.MustCompile(`(?i)^(?:what|who) (?:is|are|was|were) (?:(?:the|a|an) )?(?:[\p{L}\p{N}'’-]+ ){0,3}[\p{L}\p{N}'’-]+\?$`)
 	pointing = regexp.MustCompile(`(?i)\b(?:this|these|those|we|our|you|your|i|above|following)\b`)
 	pronoun  = regexp.MustCompile(`(?i)\b(?:he|she|it|they|him|her|them|his|its|their)\b`)
 )
@@ -29,7 +32,7 @@ func badWording(question string, c candidate, chunk retriever.Chunk) string {
 	content := contentWords(question)
 	switch {
 	case len(fields) < 4, !strings.HasSuffix(question, "?"), strings.ContainsAny(body, "?!:\n"), strings.Contains(body, ". "),
-		!questionWord.MatchString(question):
+		!questionWord.MatchString(question), twofold.MatchString(question):
 		return "no-question"
 	case !asksFor(question, c.kind):
 		return "wrong-kind"
@@ -45,7 +48,7 @@ func badWording(question string, c candidate, chunk retriever.Chunk) string {
 		return "copied"
 	case !related(content, c, chunk), invented(body, chunk):
 		return "unrelated"
-	case vague(body, content):
+	case vague(body, content), c.kind == name && defining.MatchString(question):
 		return "vague"
 	}
 	return ""

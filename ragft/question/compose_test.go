@@ -34,6 +34,8 @@ func TestBadWording(t *testing.T) {
 		"Who opened the Blue Inn of Varn?":                      "unrelated",
 		"Who painted the red barn of Varn?":                     "unrelated",
 		"Who opened the inn there?":                             "vague",
+		"Who was the Blue Inn?":                                 "vague",
+		"Who opened the inn and what was it called?":            "no-question",
 		"Who " + strings.Repeat("opened Dunmore inn ", 9) + "?": "long-question",
 	} {
 		require.Equal(t, want, badWording(question, ann, chunk), question)

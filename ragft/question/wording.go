@@ -60,7 +60,7 @@ var (
 		`Institute|Association|Union|Conference|Plan|Project|Office|House|Law|Age|Century)\b`)
 	places = regexp.MustCompile(`\b(?:River|City|Island|Islands|Lake|Valley|Mountain|Mountains|Sea|Ocean|Bay|Coast|Street|County|Kingdom|` +
 		`North|South|East|West|Northern|Southern|Eastern|Western)\b`)
-	placing = regexp.MustCompile(`(?i)\b(?:in|at|near|from|to|into|across|around|outside|through) (?:the )?$`)
+	placing = regexp.MustCompile(`(?i)\b(?:in|at|near|across|around|outside|through) (?:the )?$`)
 	timing  = regexp.MustCompile(`(?i)\b(?:in|on|since|by|until|around|about)(?: the year)? (?:about |around )?$`)
 )
 
