@@ -256,7 +256,7 @@ func (a *Assistant) judge(ans *Answer, question string, from []retriever.Hit) {
 		ans.Text, ans.Abstained, ans.Reason = a.opts.Decline, true, ReasonEmpty
 	case answer.IsRefusal(text):
 		ans.Abstained, ans.Reason = true, ReasonRefused
-	case ans.Confidence < a.threshold():
+	case a.threshold() > 0 && !(ans.Confidence >= a.threshold()): // an unknown confidence is below any threshold
 		ans.Text, ans.Abstained, ans.Reason = a.opts.Decline, true, ReasonLowConfidence
 	default:
 		ans.Citations, _ = answer.Cite(question, ans.Draft, from)

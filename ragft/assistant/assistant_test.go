@@ -58,7 +58,8 @@ func TestAssistantAbstains(t *testing.T) {
 		"nothing":              {sample(" \n", 0.9), 0, decline, ReasonEmpty, true},
 		"not confident":        {sample("Ann Lee", 0.4), 0.5, decline, ReasonLowConfidence, true},
 		"confidence not asked": {sample("Ann Lee", 0.4), 0, "Ann Lee", "", false},
-		"confidence not known": {fake.Says("Ann Lee"), 0.5, "Ann Lee", "", false},
+		"confidence not known": {fake.Says("Ann Lee"), 0.5, decline, ReasonLowConfidence, true},
+		"neither is asked for": {fake.Says("Ann Lee"), 0, "Ann Lee", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			model := &fake.Model{Reply: func(model.Request, int) model.Sample { return c.sample }}
@@ -100,7 +101,8 @@ func TestAssistantStreams(t *testing.T) {
 	require.Equal(t, "by Ann Lee", got.Text)
 
 	pieces = nil
-	a = New(fake.AlwaysSays("by Ann Lee"), fake.Search{All: fake.InnHits()}, Options{MinConfidence: 0.1})
+	known := &fake.Model{Reply: func(model.Request, int) model.Sample { return fake.Said("by Ann Lee", 0.9) }}
+	a = New(known, fake.Search{All: fake.InnHits()}, Options{MinConfidence: 0.1})
 	_, err = a.Stream(t.Context(), "Who?", func(piece string) { pieces = append(pieces, piece) })
 	require.NoError(t, err)
 	require.Equal(t, []string{"by Ann Lee"}, pieces, "held back until its confidence is known")

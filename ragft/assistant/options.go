@@ -32,8 +32,9 @@ type Options struct {
 	Stop        []string   // texts that end an answer
 
 	// MinConfidence, in [0, 1], is the confidence below which the assistant abstains; 0 =
-	// never. It does not apply to a model that returns no probabilities. Choose it on
-	// held-out questions: it catches answers that read well but are uncertain.
+	// never. A confidence that is not known, of a model that returns no probabilities, is
+	// below any other. Choose it on held-out questions: it catches answers that read well
+	// but are uncertain.
 	MinConfidence float64
 
 	// Ensemble answers from each passage separately and lets the answers vote; nil = one

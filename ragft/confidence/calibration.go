@@ -96,7 +96,7 @@ func Calibrate(points []Point, conditions Conditions, o Options) (*Calibration, 
 	c.Calibrator = *fitted
 	var before, after []stats.Outcome
 	for _, p := range choose {
-		logProb, ok := p.Signals["log_prob"]
+		logProb, ok := p.Signals[logProbSignal]
 		if !ok {
 			logProb = math.NaN()
 		}
@@ -108,9 +108,22 @@ func Calibrate(points []Point, conditions Conditions, o Options) (*Calibration, 
 	return c, err
 }
 
-// Probability returns the probability that an answer with these signals is right. A signal
-// that is missing or not finite counts as its mean.
-func (c *Calibration) Probability(s Signals) float64 { return c.Calibrator.Probability(s) }
+// logProbSignal is the name of the log probability of an answer's tokens.
+const logProbSignal = "log_prob"
+
+// Probability returns the probability that an answer with these signals is right. It is NaN,
+// unknown, if a signal that it goes by is not finite, or if the log probability is missing, as it is
+// with servers that do not tell it. Another signal that is missing counts as its mean: answers from
+// a single passage have no margin.
+func (c *Calibration) Probability(s Signals) float64 {
+	for _, name := range c.Calibrator.Names {
+		value, known := s[name]
+		if known && !stats.IsFinite(value) || !known && name == logProbSignal {
+			return math.NaN()
+		}
+	}
+	return c.Calibrator.Probability(s)
+}
 
 // commonSignals lists the signals that at least half of the answers have, in order.
 func commonSignals(points []Point) []string {

@@ -1,0 +1,178 @@
+"""Uses `ragft serve` through OpenAI's own Python client, as a program would.
+
+    pip install openai==3.57.0
+    python internal/outside/openai_client.py RAGFT
+
+It indexes two notes, serves the shipped model, and checks each call: models, chats from passages and without, streams, several
+choices, log probabilities, stop strings, JSON schemas, answers that are sent back, completions, and what is refused with the
+name of the field. It prints a line for each check, and exits with 1 if one fails.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import openai
+from pydantic import BaseModel
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = ROOT / "examples" / "basemodel" / "ragft-base-f16.gguf"
+NOTES = {
+    "bram.md": "# Bram\n\nThe keeper of the light at Bram is Osk Varley. It was founded in 1912.\n",
+    "selby.md": "# Selby\n\nThe pilot of Selby is Fay Horn. The harbour has nine berths.\n",
+}
+QUESTION = "Who is the keeper of the light at Bram?"
+ASK = [{"role": "user", "content": QUESTION}]
+PLAIN = {"ragft": {"retrieval": False}}  # the model alone
+BAD = openai.BadRequestError
+
+
+class Place(BaseModel):
+    founded: bool
+
+
+def models(client):
+    assert [m.id for m in client.models.list()] == ["base"]
+    assert client.models.retrieve("base").owned_by == "ragft"
+
+
+def chat_from_passages(client):
+    c = client.chat.completions.create(model="base", messages=ASK)
+    assert c.choices[0].finish_reason in ("stop", "length") and c.choices[0].message.role == "assistant"
+    assert c.ragft["passages"][0]["source"] == "bram.md", c
+    assert c.usage.total_tokens == c.usage.prompt_tokens + c.usage.completion_tokens
+    return c.choices[0].message.content
+
+
+def streamed_chat(client):
+    whole = client.chat.completions.create(model="base", messages=ASK)
+    chunks = list(client.chat.completions.create(model="base", messages=ASK, stream=True, stream_options={"include_usage": True}))
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert text.strip() == whole.choices[0].message.content, text
+    assert chunks[0].choices[0].delta.role == "assistant" and chunks[-1].usage.completion_tokens > 0
+    with client.chat.completions.stream(model="base", messages=ASK) as stream:  # the client's accumulator
+        for _ in stream:
+            pass
+        assert stream.get_final_completion().choices[0].message.content.strip() == text.strip()
+    return f"{len(chunks)} chunks"
+
+
+def answer_sent_back(client):
+    c = client.chat.completions.create(model="base", messages=ASK, extra_body=PLAIN, max_tokens=8)
+    message = c.choices[0].message
+    for back in (message, message.model_dump(), message.to_dict()):
+        client.chat.completions.create(model="base", max_tokens=4, messages=[*ASK, back, {"role": "user", "content": "And Selby?"}])
+
+
+def several_choices(client):
+    c = client.chat.completions.create(model="base", messages=ASK, n=3, temperature=1.5, seed=7, max_tokens=6, extra_body=PLAIN)
+    assert [x.index for x in c.choices] == [0, 1, 2]
+    again = client.chat.completions.create(model="base", messages=ASK, n=3, temperature=1.5, seed=7, max_tokens=6, extra_body=PLAIN)
+    assert [x.message.content for x in again.choices] == [x.message.content for x in c.choices]
+
+
+def log_probabilities(client):
+    c = client.chat.completions.create(model="base", messages=ASK, logprobs=True, top_logprobs=3, max_tokens=5, extra_body=PLAIN)
+    content = c.choices[0].logprobs.content
+    assert content and all(t.logprob <= 0 and len(t.top_logprobs) == 3 for t in content)
+    assert b"".join(bytes(t.bytes) for t in content).decode().strip() == c.choices[0].message.content.strip()
+
+
+def stop_strings(client):
+    long = client.completions.create(model="base", prompt="The keeper of the light", max_tokens=12).choices[0].text
+    stop = long.split()[-1]
+    for given in (stop, [stop, "@@"]):
+        c = client.completions.create(model="base", prompt="The keeper of the light", max_tokens=12, stop=given)
+        assert stop not in c.choices[0].text and c.choices[0].finish_reason == "stop", c
+
+
+def json_schema(client):
+    c = client.chat.completions.parse(model="base", messages=ASK, response_format=Place, max_tokens=60)  # sends strict: true
+    assert isinstance(c.choices[0].message.parsed.founded, bool), c
+    c = client.chat.completions.create(model="base", messages=ASK, max_tokens=100, response_format={"type": "json_schema", "json_schema": {
+        "name": "a", "description": "d", "strict": None, "schema": {"type": "string", "enum": ["yes", "no"]}}})
+    return json.loads(c.choices[0].message.content)
+
+
+def completions(client):
+    c = client.completions.create(model="base", prompt=["The inn", "The mill"], max_tokens=4, logprobs=2)
+    assert [x.index for x in c.choices] == [0, 1]
+    for x in c.choices:
+        offsets, at = x.logprobs.text_offset, 0
+        for token, offset in zip(x.logprobs.tokens, offsets):
+            assert offset == at, x
+            at += len(token)
+    text = "".join(p.choices[0].text for p in client.completions.create(model="base", prompt="The inn", max_tokens=4, stream=True))
+    assert text == c.choices[0].text, text
+
+
+def likeliest_token(client):
+    said = {client.completions.create(model="base", prompt="The gate of the", max_tokens=5, temperature=1.5, top_p=0, seed=s).choices[0].text
+            for s in range(3)}
+    assert len(said) == 1, said
+
+
+def refusals_name_the_field(client):
+    for more, param in (
+        ({"max_tokens": 0}, "max_tokens"), ({"max_completion_tokens": 0}, "max_completion_tokens"), ({"n": 99}, "n"),
+        ({"top_p": 2}, "top_p"), ({"logit_bias": {"0": 101}}, "logit_bias"), ({"reasoning_effort": "low"}, "reasoning_effort"),
+        ({"modalities": ["audio"]}, "modalities"), ({"functions": [{"name": "f"}]}, "functions"), ({"stop": 5}, "stop"),
+        ({"tool_choice": "required", "tools": [{"type": "function", "function": {"name": "f"}}]}, "tool_choice"),
+        ({"response_format": {"type": "xml"}}, "response_format"), ({"web_search_options": {}}, "web_search_options"),
+        ({"messages": [{"role": "boss", "content": "x"}]}, "messages[0].role"),
+    ):
+        try:
+            client.chat.completions.create(**{"model": "base", "messages": ASK, **more})
+        except BAD as e:
+            assert e.param == param, (more, e.body)
+        else:
+            raise AssertionError(f"accepted: {more}")
+    try:
+        client.chat.completions.create(model="other", messages=ASK)
+    except openai.NotFoundError as e:
+        assert e.code == "model_not_found" and e.param == "model"
+    else:
+        raise AssertionError("accepted another model")
+
+
+CHECKS = (models, chat_from_passages, streamed_chat, answer_sent_back, several_choices, log_probabilities, stop_strings, json_schema,
+          completions, likeliest_token, refusals_name_the_field)
+
+
+def main():
+    ragft = Path(sys.argv[1]).resolve()
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        notes = Path(folder) / "notes"
+        notes.mkdir()
+        for name, text in NOTES.items():
+            (notes / name).write_text(text)
+        subprocess.run([ragft, "index", "notes", "-q"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        server = subprocess.Popen([ragft, "serve", "-m", MODEL, "-s", "threads=1", "--address", "127.0.0.1:0", "--json"], cwd=folder, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True)
+        try:
+            listening = ""
+            while not listening.rstrip().endswith("}"):
+                line = server.stdout.readline()
+                assert line, "the service did not start"
+                listening += line
+            client = openai.OpenAI(base_url=json.loads(listening)["url"] + "/v1", api_key="none", max_retries=0, timeout=120)
+            for check in CHECKS:
+                try:
+                    print("ok    ", check.__name__.replace("_", " "), check(client) or "")
+                except Exception:  # each check is reported, whatever went wrong
+                    failed += 1
+                    print("FAILED", check.__name__.replace("_", " "))
+                    traceback.print_exc(file=sys.stdout)
+        finally:
+            server.terminate()
+            server.wait()
+    print(f"openai {openai.__version__}: {len(CHECKS) - failed} of {len(CHECKS)} checks passed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
