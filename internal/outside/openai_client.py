@@ -92,8 +92,9 @@ def stop_strings(client):
 def json_schema(client):
     c = client.chat.completions.parse(model="base", messages=ASK, response_format=Place, max_tokens=60)  # sends strict: true
     assert isinstance(c.choices[0].message.parsed.founded, bool), c
-    c = client.chat.completions.create(model="base", messages=ASK, max_tokens=100, response_format={"type": "json_schema", "json_schema": {
-        "name": "a", "description": "d", "strict": None, "schema": {"type": "string", "enum": ["yes", "no"]}}})
+    schema = {"name": "a", "description": "d", "strict": None, "schema": {"type": "string", "enum": ["yes", "no"]}}
+    c = client.chat.completions.create(model="base", messages=ASK, max_tokens=100,
+                                       response_format={"type": "json_schema", "json_schema": schema})
     return json.loads(c.choices[0].message.content)
 
 
@@ -110,8 +111,8 @@ def completions(client):
 
 
 def likeliest_token(client):
-    said = {client.completions.create(model="base", prompt="The gate of the", max_tokens=5, temperature=1.5, top_p=0, seed=s).choices[0].text
-            for s in range(3)}
+    draw = {"model": "base", "prompt": "The gate of the", "max_tokens": 5, "temperature": 1.5, "top_p": 0}
+    said = {client.completions.create(**draw, seed=s).choices[0].text for s in range(3)}
     assert len(said) == 1, said
 
 
@@ -151,8 +152,8 @@ def main():
         for name, text in NOTES.items():
             (notes / name).write_text(text)
         subprocess.run([ragft, "index", "notes", "-q"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        server = subprocess.Popen([ragft, "serve", "-m", MODEL, "-s", "threads=1", "--address", "127.0.0.1:0", "--json"], cwd=folder, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True)
+        serve = [ragft, "serve", "-m", MODEL, "-s", "threads=1", "--address", "127.0.0.1:0", "--json"]
+        server = subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             listening = ""
             while not listening.rstrip().endswith("}"):
