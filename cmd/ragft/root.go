@@ -41,13 +41,16 @@ type app struct {
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in, out: out, err: errs}
+	out = &visible{w: out}
+	a := &app{in: in, out: out}
 	if f, ok := errs.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		a.screen = &screen{w: f, columns: func() int { n, _, _ := term.GetSize(int(f.Fd())); return n }}
-		a.err, errs = a.screen, a.screen
+		errs = a.screen
 		defer context.AfterFunc(ctx, a.screen.interrupted)()
 	}
-	a.progress = &progress{out: a.err, screen: a.screen, now: time.Now}
+	errs = &visible{w: errs}
+	a.err = errs
+	a.progress = &progress{out: errs, screen: a.screen, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
