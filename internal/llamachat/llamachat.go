@@ -36,7 +36,7 @@ func Tools(tools []model.Tool) []llama.Tool {
 // Response returns a result in the form of package model, its texts without the
 // white space around them.
 func Response(r llama.Result) model.Response {
-	out := model.Response{PromptTokens: r.PromptTokens}
+	out := model.Response{PromptTokens: r.PromptTokens, ReusedTokens: r.ReusedTokens}
 	for _, s := range r.Samples {
 		sum := 0.0
 		for _, p := range s.LogProbs {
