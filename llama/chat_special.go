@@ -6,6 +6,9 @@ package llama
 import "C"
 
 import (
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -87,6 +90,25 @@ func (v *vocabulary) findSpecial() specials {
 	return s
 }
 
+// markPattern matches what stands in templates for more than itself: <think>, </think>, <|im_end|>, [INST], ◁think▷.
+var markPattern = regexp.MustCompile(`<[^<>\s'"]{1,60}>|\[/?[A-Z][A-Z_ ]{1,40}\]|◁[^◁▷\s]{1,40}▷`)
+
+// templateMarks returns the marks in a template. Templates search messages for some of them, and cut or divide the text there.
+func templateMarks(template string) []string { return markPattern.FindAllString(template, -1) }
+
+// with returns the special tokens together with marks that are none.
+func (s specials) with(marks []string) specials {
+	all := specials{}
+	maps.Copy(all, s)
+	for _, mark := range marks {
+		known := slices.ContainsFunc(all[mark[0]], func(t specialToken) bool { return t.text == mark })
+		if !known {
+			all[mark[0]] = append(slices.Clone(all[mark[0]]), specialToken{mark, NoToken})
+		}
+	}
+	return all
+}
+
 func (s specials) match(text string) (Token, bool) {
 	best, found := specialToken{}, false
 	for _, t := range s[text[0]] {
@@ -97,7 +119,7 @@ func (s specials) match(text string) (Token, bool) {
 	return best.token, found
 }
 
-// in reports whether text contains the name of a special token.
+// in reports whether text contains the name of a special token, or a mark.
 func (s specials) in(text string) bool {
 	for i := range len(text) {
 		if _, ok := s.match(text[i:]); ok {
@@ -107,7 +129,7 @@ func (s specials) in(text string) bool {
 	return false
 }
 
-// breakUp inserts marker after the first character of every special token's name.
+// breakUp inserts marker after the first character of every special token's name, and of every mark.
 func (s specials) breakUp(text, marker string) string {
 	var b strings.Builder
 	from := 0
