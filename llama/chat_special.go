@@ -68,33 +68,61 @@ func (v *vocabulary) split(parts []part) []run {
 	return runs
 }
 
-// specials finds special tokens by their first byte.
-type specials map[byte][]specialToken
+// specials is a tree of the names of special tokens, so that finding them takes time linear in the text, however many there
+// are. nil is no names.
+type specials []specialNode
 
-type specialToken struct {
-	text  string
-	token Token
+type specialNode struct {
+	next  map[byte]int32 // by the name's next byte
+	token Token          // whose name ends here, or NoToken
 }
 
 func (v *vocabulary) findSpecial() specials {
-	s := specials{}
+	s := specials{{token: NoToken}}
 	for i := range v.ends {
-		t := Token(i)
-		if text := v.piece(t); text != "" && v.is(t, C.RAGFT_SPECIAL) {
-			s[text[0]] = append(s[text[0]], specialToken{text, t})
+		if t := Token(i); v.is(t, C.RAGFT_SPECIAL) {
+			s.add(v.piece(t), t)
 		}
 	}
 	return s
 }
 
+func (s *specials) add(name string, token Token) {
+	if name == "" {
+		return
+	}
+	at := int32(0)
+	for _, b := range []byte(name) {
+		next, ok := (*s)[at].next[b]
+		if !ok {
+			next = int32(len(*s))
+			*s = append(*s, specialNode{token: NoToken})
+			if (*s)[at].next == nil {
+				(*s)[at].next = map[byte]int32{}
+			}
+			(*s)[at].next[b] = next
+		}
+		at = next
+	}
+	if (*s)[at].token == NoToken { // the first of equal names counts
+		(*s)[at].token = token
+	}
+}
+
+// match returns the special token with the longest name that text begins with.
 func (s specials) match(text string) (Token, bool) {
-	best, found := specialToken{}, false
-	for _, t := range s[text[0]] {
-		if len(t.text) > len(best.text) && strings.HasPrefix(text, t.text) {
-			best, found = t, true
+	best, at := NoToken, int32(0)
+	for i := 0; i < len(text) && len(s) > 0; i++ {
+		next, ok := s[at].next[text[i]]
+		if !ok {
+			break
+		}
+		at = next
+		if s[at].token != NoToken {
+			best = s[at].token
 		}
 	}
-	return best.token, found
+	return best, best != NoToken
 }
 
 // in reports whether text contains the name of a special token.
