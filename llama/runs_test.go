@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,10 +24,7 @@ var preTokenizers = strings.Fields(`default minicpm5 llama3 jais-2 deepseek-llm 
 	laguna minimax-m2 solar-open mellum2`)
 
 // runs are texts without a boundary, to be repeated: letters, marks, digits, spaces, line ends, signs and what patterns mix.
-var runs = []string{
-	"a", "A", "aB", "я", "漢", "가", "\u0301", "क\u0940", "1", "٣", " ", "\u00a0", "\n", "\t\n", "-", "+", "-\n", "。", "😀",
-	"\x01", "a1", "a-", "a ", "word ", "A. ", "'s",
-}
+var runs = []string{"a", "A", "漢", "क\u0940", "1", " ", "\t\n", "-", "。", "😀", "a1", "word "}
 
 func repeated(run string, size int) string { return strings.Repeat(run, size/len(run)+1) }
 
@@ -51,15 +49,15 @@ func TestTextIsCutOnlyInLongRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("57 pre-tokenizers")
 	}
-	prose := repeated("The mill at Gorse Bay, which Petra Lund bought in 1904 for 12,500 crowns, isn't open.\n\n  It's WET! ", 60_000)
-	foreign := repeated("戈斯湾的磨坊归佩特拉·伦德所有。Мельница стоит у залива; 1904 год. पेट्रा लुंड की चक्की। ", 40_000)
-	code := repeated("func (v *T) Has(t Token) bool { return t >= 0 && int(t) < len(v.ends) } // ==== ----\n\t\tx += 0xff<<8;\r\n", 40_000)
+	prose := repeated("The mill at Gorse Bay, which Petra Lund bought in 1904 for 12,500 crowns, isn't open.\n\n  It's WET! ", 20_000)
+	foreign := repeated("戈斯湾的磨坊归佩特拉·伦德所有。Мельница стоит у залива; 1904 год. पेट्रा लुंड की चक्की। ", 20_000)
+	code := repeated("func (v *T) Has(t Token) bool { return t >= 0 && int(t) < len(v.ends) } // ==== ----\n\t\tx += 0xff<<8;\r\n", 20_000)
 	for _, pre := range preTokenizers {
 		t.Run(pre, func(t *testing.T) {
 			path := preModel(t, pre)
 			m, alone := mustLoad(t, path), tokentest.Open(t, path)
 			texts := []string{prose, foreign, code}
-			for _, run := range []string{"a", "aB", "1", "\n", "-", "漢", "a-"} {
+			for _, run := range []string{"a", "1", "\n", "漢"} {
 				texts = append(texts, "Before. "+repeated(run, 16<<10)+"x, after it.")
 			}
 			for _, text := range texts {
@@ -77,7 +75,6 @@ func TestTextIsCutOnlyInLongRuns(t *testing.T) {
 
 // No run crashes, and what is said can be read back.
 func TestLongRuns(t *testing.T) {
-	const size = 80_000 // three times what a stack of 8 MiB is enough for
 	for _, pre := range preTokenizers {
 		t.Run(pre, func(t *testing.T) {
 			if testing.Short() && pre != "gpt-4o" {
@@ -88,7 +85,7 @@ func TestLongRuns(t *testing.T) {
 				if spaced(pre) && strings.ContainsAny(run, " \u00a0") {
 					continue
 				}
-				text := repeated(run, size)
+				text := repeated(run, 28_000/utf8.RuneCountInString(run)*len(run)) // more than a stack of 8 MiB is enough for
 				tokens := tokensOf(t, m, text)
 				back, err := m.Detokenize(tokens)
 				require.NoError(t, err)

@@ -4,9 +4,6 @@
 
 #include <stdexcept>
 
-// A page is only taken from the system when it is touched, so that a short text takes little of it.
-static const size_t stack_bytes = 32u << 20;
-
 namespace {
 
 struct call {
@@ -27,12 +24,12 @@ void * run(void * data) {
 
 } // namespace
 
-void ragft_on_stack(const std::function<void()> & work) {
+void ragft_on_stack(size_t bytes, const std::function<void()> & work) {
     call c = {&work, nullptr};
     pthread_attr_t attributes;
     pthread_t      thread;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, stack_bytes);
+    pthread_attr_setstacksize(&attributes, bytes);
     const int code = pthread_create(&thread, &attributes, run, &c);
     pthread_attr_destroy(&attributes);
     if (code != 0) {

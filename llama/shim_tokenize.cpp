@@ -202,7 +202,7 @@ int32_t ragft_tokenize(const ragft_model * model, const char * text, int32_t len
             ragft_guard guard;
             work();
         } else {
-            ragft_on_stack(work);
+            ragft_on_stack(32u << 20, work);
         }
         return n;
     } catch (...) {
