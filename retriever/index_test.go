@@ -254,7 +254,7 @@ func TestOpenCorrupt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, x.Add(ctx, randomChunks(rand.New(rand.NewPCG(1, 1)), 0, 300)))
 	require.NoError(t, x.Close())
-	entries, err := os.ReadDir(dir + "/good/store")
+	entries, err := os.ReadDir(dir + "/good/000001/store")
 	require.NoError(t, err)
 	damage := map[string]func([]byte) []byte{
 		"emptied":   func([]byte) []byte { return nil },

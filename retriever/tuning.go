@@ -133,7 +133,7 @@ func sumsOf(snap index.IndexReader) (s sums, err error) {
 // ErrOptions.
 func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 	out := &Tuned{Index: x, bound: t.Index != ""}
-	if out.p, err = t.resolve(x.opts); err != nil {
+	if out.p, err = t.resolve(x.Options()); err != nil {
 		return nil, err
 	}
 	out.p.factors = maps.Clone(out.p.factors)
@@ -145,7 +145,7 @@ func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 	if !out.bound {
 		return out, nil
 	}
-	digest, err := x.digest(ctx, snap)
+	digest, err := snap.digest(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -176,16 +176,16 @@ func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, er
 			return nil, fmt.Errorf("%w: the index was changed in the meantime", ErrChanged)
 		}
 	}
-	terms := t.queryTerms(query)
+	terms := snap.queryTerms(query)
 	if t.p.title == 1 {
-		r, err := t.find(ctx, snap, terms, k, t.p)
+		r, err := snap.find(ctx, terms, k, t.p)
 		return r.hits(), err
 	}
-	r, err := t.find(ctx, snap, terms, max(k, TitleCandidates), t.p)
+	r, err := snap.find(ctx, terms, max(k, TitleCandidates), t.p)
 	if err != nil {
 		return nil, err
 	}
-	e, err := t.explain(snap, terms, r)
+	e, err := snap.explain(terms, r)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (t *Tuned) Digest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	plain, factors := t.untuned(), []string(nil)
+	plain, factors := t.Options().parameters(), []string(nil)
 	for _, name := range slices.Sorted(maps.Keys(t.p.factors)) {
 		if weight := t.p.factors[name]; weight != 0 {
 			factors = append(factors, fmt.Sprintf("%q %v", name, weight))
@@ -229,12 +229,12 @@ func (x *Index) Digest(ctx context.Context) (digest string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	return x.digest(ctx, snap)
+	return snap.digest(ctx)
 }
 
-func (x *Index) digest(ctx context.Context, snap index.IndexReader) (string, error) {
+func (v view) digest(ctx context.Context) (string, error) {
 	var all [][sha256.Size]byte
-	err := eachChunk(ctx, snap, func(c stored) {
+	err := eachChunk(ctx, v, func(c stored) {
 		h := sha256.New()
 		for _, s := range []string{c.ID, c.Source, c.Title, c.Text} {
 			h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(s))))
@@ -247,7 +247,7 @@ func (x *Index) digest(ctx context.Context, snap index.IndexReader) (string, err
 	}
 	slices.SortFunc(all, func(a, b [sha256.Size]byte) int { return slices.Compare(a[:], b[:]) })
 	h := sha256.New()
-	o := x.opts
+	o := v.opts
 	fmt.Fprintf(h, "%d {K1:%v B:%v Analyzer:%v IgnoreTitles:%v}\n", formatVersion, o.K1, o.B, o.Analyzer, o.IgnoreTitles)
 	for _, sum := range all {
 		h.Write(sum[:])
