@@ -2,7 +2,9 @@ package retriever
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -43,7 +45,7 @@ func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
 // inUse says whether a program has the store of a generation open.
 func inUse(folder string) bool {
 	f, err := os.OpenFile(filepath.Join(folder, "store", "root.bolt"), os.O_RDWR, 0)
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) || isNotFolder(err) {
 		return false
 	}
 	if err != nil {

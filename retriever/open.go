@@ -113,6 +113,9 @@ func verify(path string, sealed map[string]os.FileInfo) (head header, segments m
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var files []string
 	err = db.View(func(tx *bbolt.Tx) error {
+		if info, err := os.Stat(db.Path()); err == nil && info.Size() < tx.Size() {
+			return fmt.Errorf("%w: %s is cut short", ErrCorrupt, db.Path())
+		}
 		snapshot, err := newestSnapshot(tx)
 		if err != nil {
 			return err
