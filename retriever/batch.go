@@ -63,6 +63,7 @@ func (w *writer) deleteSource(ctx context.Context, source string) error {
 	if err != nil {
 		return err
 	}
+	w.dropped += len(ids)
 	for _, id := range ids {
 		if err := w.put(ctx, id, nil, len(id)); err != nil {
 			return err

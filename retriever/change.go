@@ -29,6 +29,7 @@ type writer struct {
 	bytes   int
 	written int // chunks written
 	deleted int // chunks deleted, but for those that were replaced
+	dropped int // chunks of sources that were deleted, replaced or not
 }
 
 // change runs do with a writer, while no one else writes, and then makes the new generation the current one. If do fails,

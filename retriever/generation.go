@@ -42,6 +42,7 @@ var generationName = regexp.MustCompile(`^[0-9]{6,12}$`)
 // generation is a state of an index that is open. In memory there is one, which changes.
 type generation struct {
 	name     string // of its folder; empty in memory
+	folder   string // with its path; empty in memory
 	opts     IndexOptions
 	analyzer analysis.Analyzer
 	store    bleve.Index
@@ -186,7 +187,7 @@ func openGeneration(path, name string, before *generation) (*generation, error) 
 	}
 	g, err := newGeneration(name, head.Options, store)
 	if err == nil {
-		g.sealed = segments
+		g.folder, g.sealed = folder, segments
 		err = g.check(folder)
 	}
 	if err != nil {

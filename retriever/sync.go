@@ -38,7 +38,7 @@ type SyncReport struct {
 	Files     int   // files with passages, of those that were looked at
 	Documents int   // documents in them
 	Bytes     int64 // bytes read
-	Deleted   int   // passages removed, but for those that were replaced
+	Deleted   int   // passages of the files that lost theirs
 }
 
 // UpToDate says whether there was nothing to do.
@@ -128,7 +128,7 @@ func (s *syncing) run(ctx context.Context, name string) (err error) {
 	s.report.Skipped = append(s.report.Skipped, s.load.report.Skipped...)
 	slices.SortFunc(s.report.Skipped, func(a, b Skip) int { return strings.Compare(a.Path, b.Path) })
 	s.report.Bytes = s.load.report.Bytes
-	if s.report.Files == 0 && len(s.report.Kept) == 0 && s.before == 0 && s.report.UpToDate() {
+	if s.report.Files == 0 && len(s.report.Kept) == 0 && (s.before == 0 || s.states.root != s.place) {
 		return fmt.Errorf("%w: %s", ErrEmpty, (&LoadReport{Skipped: s.report.Skipped, Bytes: s.report.Bytes}).String())
 	}
 	if s.opts.DryRun {
@@ -235,7 +235,7 @@ func (s *syncing) replace(ctx context.Context, e syncEntry, old fileState) error
 	}
 	had := old.documents > 0
 	if !started && (had || s.states.foreign) && !s.opts.DryRun {
-		if err := s.w.deleteSource(ctx, e.name); err != nil {
+		if err := s.remove(ctx, e.name); err != nil {
 			return err
 		}
 	}
@@ -374,7 +374,10 @@ func (s *syncing) remove(ctx context.Context, name string) error {
 	if s.opts.DryRun {
 		return nil
 	}
-	return s.w.deleteSource(ctx, name)
+	before := s.w.dropped
+	err := s.w.deleteSource(ctx, name)
+	s.report.Deleted += s.w.dropped - before
+	return err
 }
 
 // within says whether a file belongs to what is synchronised.

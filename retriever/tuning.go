@@ -13,6 +13,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -222,7 +223,7 @@ func (t *Tuned) Digest(ctx context.Context) (string, error) {
 
 // Digest returns a hash, in hexadecimal, of the index's options and of ID, source,
 // title and text of all its chunks. It does not depend on the order in which they
-// were added. It reads every chunk.
+// were added. It reads every chunk, once for each state of an index that can be written.
 func (x *Index) Digest(ctx context.Context) (digest string, err error) {
 	snap, err := x.snapshot()
 	if err != nil {
@@ -233,6 +234,22 @@ func (x *Index) Digest(ctx context.Context) (digest string, err error) {
 }
 
 func (v view) digest(ctx context.Context) (string, error) {
+	if v.name == "" {
+		return v.computeDigest(ctx)
+	}
+	kept := filepath.Join(v.folder, digestName) // of a generation, which does not change
+	if data, err := os.ReadFile(kept); err == nil && len(data) == 2*sha256.Size {
+		return string(data), nil
+	}
+	digest, err := v.computeDigest(ctx)
+	if err == nil {
+		// On read-only media it is computed every time.
+		_ = atomicfile.Write(kept, func(w io.Writer) error { _, err := io.WriteString(w, digest); return err })
+	}
+	return digest, err
+}
+
+func (v view) computeDigest(ctx context.Context) (string, error) {
 	var all [][sha256.Size]byte
 	err := eachChunk(ctx, v, func(c stored) {
 		h := sha256.New()
