@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/analysis"
@@ -268,7 +269,15 @@ func (g *generation) commit(batch *bleve.Batch, st state) error {
 	}
 	batch.SetInternal(stateKey, raw)
 	if err := g.store.Batch(batch); err != nil {
-		return fmt.Errorf("retriever: writing a batch: %w", err)
+		return fmt.Errorf("retriever: writing a batch: %w", withDiskFull(err))
 	}
 	return nil
+}
+
+// withDiskFull is an error of Bleve, which passes on only the text of one of the system.
+func withDiskFull(err error) error {
+	if full := syscall.ENOSPC; !errors.Is(err, full) && strings.Contains(err.Error(), full.Error()) {
+		return fmt.Errorf("%w (%w)", err, full)
+	}
+	return err
 }

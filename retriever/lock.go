@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/ragft/ragft/internal/filelock"
 )
 
 // lockName is the file in the folder of an index that is locked while the index is changed. The operating system drops
@@ -24,7 +26,7 @@ func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
 	for end := time.Now().Add(lockWait); ; {
-		ok, err := tryLock(f)
+		ok, err := filelock.Try(f)
 		if ok {
 			return func() { _ = f.Close() }, nil
 		}
@@ -52,6 +54,6 @@ func inUse(folder string) bool {
 		return true
 	}
 	defer f.Close()
-	ok, err := tryLock(f)
+	ok, err := filelock.Try(f)
 	return !ok || err != nil
 }

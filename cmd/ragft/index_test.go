@@ -3,6 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -118,4 +122,16 @@ func TestIndexWithMissingParts(t *testing.T) {
 	require.Equal(t, exitInput, code, stderr)
 	runIndex(t, "notes", "--rebuild")
 	require.Len(t, indexed(t), 5)
+}
+
+// A full disk is one, wherever a program meets it.
+func TestFullDisk(t *testing.T) {
+	full := &fs.PathError{Op: "write", Path: "rows.jsonl", Err: diskFull[0]}
+	for _, err := range []error{
+		full, fmt.Errorf("syncing x: %w", full), &retriever.LineError{Path: "rows.jsonl", Line: 3, Err: full},
+		errors.Join(ragft.ErrInput, full), fmt.Errorf("%w: %w", retriever.ErrCorrupt, full),
+	} {
+		require.Equal(t, exitBudget, exitCode(err), err.Error())
+	}
+	require.Equal(t, exitInput, exitCode(&retriever.LineError{Path: "rows.jsonl", Line: 3, Err: io.ErrUnexpectedEOF}))
 }

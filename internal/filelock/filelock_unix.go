@@ -1,6 +1,6 @@
 //go:build !windows
 
-package retriever
+package filelock
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// tryLock locks an open file for this process alone. It says whether it did; another
+// Try locks an open file for this process alone. It says whether it did; another
 // program, or another file of this one, may hold a lock.
-func tryLock(f *os.File) (bool, error) {
+func Try(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
