@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -23,8 +24,9 @@ type Hit struct {
 }
 
 // Search returns the k chunks with the highest scores, best first; equal scores are
-// sorted by ID. It returns fewer if fewer chunks have a term of the query, and none
-// and no error if the query has no terms. A term that the query repeats counts as
+// sorted by ID. A chunk whose text is that of a better one, or a part of it, is left
+// out, whatever its title and its white space. It returns fewer if fewer chunks have a
+// term of the query, and none and no error if the query has no terms. A term that the query repeats counts as
 // often. k must be above 0, or the error is ErrOptions.
 func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
 	snap, err := x.searchable(ctx, k)
@@ -72,9 +74,23 @@ func (r ranking) hits() []Hit {
 	return hits
 }
 
-// find ranks and reads the best chunks of a snapshot. The weight of titles in the
-// parameters is not applied.
+// find ranks and reads the best chunks of a snapshot, without copies. The weight of titles in the parameters is not
+// applied.
 func (v view) find(ctx context.Context, terms []queryTerm, k int, p parameters) (ranking, error) {
+	for n := k; ; n = more(n) {
+		r, err := v.candidates(ctx, terms, n, p)
+		if err != nil {
+			return r, err
+		}
+		all := len(r.chunks)
+		if r.dropCopies(k); len(r.chunks) == k || all < n {
+			return r, nil
+		}
+	}
+}
+
+// candidates ranks and reads the best chunks, copies too.
+func (v view) candidates(ctx context.Context, terms []queryTerm, k int, p parameters) (ranking, error) {
 	r := ranking{gen: v.generation, wanted: map[string]float64{}}
 	for _, t := range terms {
 		r.wanted[t.term] = t.count
@@ -96,6 +112,21 @@ func (v view) find(ctx context.Context, terms []queryTerm, k int, p parameters) 
 		r.chunks = append(r.chunks, found{c, s.score})
 	}
 	return r, nil
+}
+
+// dropCopies leaves the best k chunks, of texts that are repeated the best alone.
+func (r *ranking) dropCopies(k int) {
+	var seen shown
+	r.chunks = slices.DeleteFunc(r.chunks, func(c found) bool { return !seen.add(c.Text) })
+	r.chunks = r.chunks[:min(k, len(r.chunks))]
+}
+
+// more is how many chunks to rank where some of n were copies.
+func more(n int) int {
+	if n > math.MaxInt/4 {
+		return math.MaxInt
+	}
+	return 4 * n
 }
 
 // rank returns the best chunks of a snapshot.

@@ -158,8 +158,9 @@ func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 }
 
 // Search is like Index.Search, with the tuning. The ranking is exact unless titles
-// are weighted: then the best TitleCandidates chunks, or k if that is more, are found
-// without that weight, and ranked again with it. Chunks whose score becomes 0 are
+// are weighted: then the best TitleCandidates chunks, or k if that is more, and more
+// where there are copies among them, are found without that weight, and ranked again
+// with it. Chunks whose score becomes 0 are
 // left out. If the tuning names an index whose number of chunks or terms has changed
 // since, the error is ErrChanged.
 func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
@@ -182,23 +183,35 @@ func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, er
 		r, err := snap.find(ctx, terms, k, t.p)
 		return r.hits(), err
 	}
-	r, err := snap.find(ctx, terms, max(k, TitleCandidates), t.p)
-	if err != nil {
-		return nil, err
+	for n := max(k, TitleCandidates); ; n = more(n) {
+		r, err := snap.candidates(ctx, terms, n, t.p)
+		if err != nil {
+			return nil, err
+		}
+		all := len(r.chunks)
+		if err := snap.rankTitles(terms, &r, t.p); err != nil {
+			return nil, err
+		}
+		if r.dropCopies(k); len(r.chunks) == k || all < n {
+			return r.hits(), nil
+		}
 	}
-	e, err := snap.explain(terms, r)
+}
+
+// rankTitles ranks chunks again with the weight of titles.
+func (v view) rankTitles(terms []queryTerm, r *ranking, p parameters) error {
+	e, err := v.explain(terms, *r)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for i, s := range e.scores(t.p) {
+	for i, s := range e.scores(p) {
 		r.chunks[i].score = s
 	}
 	r.chunks = slices.DeleteFunc(r.chunks, func(c found) bool { return c.score <= 0 })
 	slices.SortFunc(r.chunks, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.ID, b.ID))
 	})
-	r.chunks = r.chunks[:min(k, len(r.chunks))]
-	return r.hits(), nil
+	return nil
 }
 
 // Digest returns a hash of the index's Digest and the tuning. For a tuning that
