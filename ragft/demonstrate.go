@@ -81,7 +81,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err := d.openIndex(); err != nil {
 		return err
 	}
-	search, err := d.searcher(ctx)
+	search, err := d.searcher(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -142,20 +142,25 @@ func (p *Project) openIndex() error {
 	if p.index != nil {
 		return nil
 	}
-	path := p.Path(indexName)
-	index, err := retriever.Open(path)
+	index, err := retriever.Open(p.Path(indexName))
+	if err != nil {
+		return p.indexError(err)
+	}
+	p.index = index
+	return nil
+}
+
+// indexError says what to do about an index that cannot be opened.
+func (p *Project) indexError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no index %s: index the documents first (ragft index FOLDER): %w", path, fs.ErrNotExist)
+		return fmt.Errorf("there is no index %s: index the documents first (ragft index FOLDER): %w", p.Path(indexName), fs.ErrNotExist)
 	case anyError(err, retriever.ErrCorrupt, retriever.ErrNotIndex):
 		return fmt.Errorf("%w: the index is damaged: make it anew with 'ragft index --rebuild FOLDER'", err)
 	case errors.Is(err, retriever.ErrVersion):
 		return fmt.Errorf("%w: make it anew with 'ragft index --rebuild FOLDER'", err)
-	case err != nil:
-		return err
 	}
-	p.index = index
-	return nil
+	return err
 }
 
 // makeIndex opens the project's index, or has it made anew by the next Sync.
@@ -217,8 +222,8 @@ func corpus(ctx context.Context, index *retriever.Index) ([]retriever.Chunk, err
 
 // searcher is the index as questions are searched for: with the tuning that
 // search-tuning.file names, or that of the project's folder as long as it is of
-// this index.
-func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) {
+// this index. A change of the index ends it, unless it is lasting.
+func (p *Project) searcher(ctx context.Context, lasting bool) (*retriever.Tuned, error) {
 	named := p.config.SearchTuning.File
 	path := named
 	switch path {
@@ -238,6 +243,10 @@ func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) {
 	if errors.Is(err, retriever.ErrChanged) && named == "" {
 		p.config.Logger.Warn("the index changed since the search was tuned, which is left out: run 'ragft tune-search' again", "file", path)
 		return p.index.Tuned(ctx, retriever.Tuning{})
+	}
+	if err == nil && lasting {
+		t.Index = ""
+		return p.index.Tuned(ctx, t)
 	}
 	return tuned, err
 }
