@@ -56,7 +56,7 @@ func (p *Project) openSearch(ctx context.Context) (*retriever.Tuned, error) {
 	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
-	return p.searcher(ctx, true)
+	return p.tunedIndex(ctx, true)
 }
 
 // assistantOptions are the options for a model with an adapter, "" for none. A

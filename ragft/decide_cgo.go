@@ -98,7 +98,7 @@ func (d *deciding) prepare(ctx context.Context) (err error) {
 		return nil // rows can be trained without an index
 	}
 	if err == nil {
-		d.search, err = d.searcher(ctx, false)
+		d.search, err = d.searcher(ctx)
 	}
 	return err
 }

@@ -206,7 +206,7 @@ func (p *Project) recreateIndex(settings retriever.IndexOptions) error {
 }
 
 // corpus is every passage of the index.
-func corpus(ctx context.Context, index *retriever.Index) ([]retriever.Chunk, error) {
+func corpus(ctx context.Context, index retriever.Lister) ([]retriever.Chunk, error) {
 	var chunks []retriever.Chunk
 	for c, err := range index.Chunks(ctx) {
 		if err != nil {
@@ -222,8 +222,12 @@ func corpus(ctx context.Context, index *retriever.Index) ([]retriever.Chunk, err
 
 // searcher is the index as questions are searched for: with the tuning that
 // search-tuning.file names, or that of the project's folder as long as it is of
-// this index. A change of the index ends it, unless it is lasting.
-func (p *Project) searcher(ctx context.Context, lasting bool) (*retriever.Tuned, error) {
+// this index.
+func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) { return p.tunedIndex(ctx, false) }
+
+// tunedIndex is the index with its tuned search. A change of the index ends it, unless it
+// is lasting.
+func (p *Project) tunedIndex(ctx context.Context, lasting bool) (*retriever.Tuned, error) {
 	named := p.config.SearchTuning.File
 	path := named
 	switch path {
