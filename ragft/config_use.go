@@ -161,6 +161,9 @@ type ServeConfig struct {
 	// NoRetrieval answers without passages unless a request asks for them.
 	// False = from passages.
 	NoRetrieval bool `yaml:"no-retrieval"`
+	// Watch brings the index up to date whenever the documents change. False = it
+	// does not; what another program indexes is used in any case.
+	Watch bool `yaml:"watch"`
 	// Thinking lets the model think before it answers. False = it does not.
 	Thinking bool `yaml:"thinking"`
 	// SeparateCaches gives each of Sequences answers Context tokens of its own.
