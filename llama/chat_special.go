@@ -71,20 +71,21 @@ func (v *vocabulary) split(parts []part) []run {
 	return runs
 }
 
-// specials finds special tokens by their first byte.
-type specials map[byte][]specialToken
+// specials is a tree of the names of special tokens, so that finding them takes time linear in the text, however many there
+// are. nil is no names.
+type specials []specialNode
 
-type specialToken struct {
-	text  string
-	token Token
+type specialNode struct {
+	next  map[byte]int32 // by the name's next byte
+	ends  bool           // a name ends here
+	token Token          // whose name it is; NoToken for a mark of a template
 }
 
 func (v *vocabulary) findSpecial() specials {
-	s := specials{}
+	s := specials{{token: NoToken}}
 	for i := range v.ends {
-		t := Token(i)
-		if text := v.piece(t); text != "" && v.is(t, C.RAGFT_SPECIAL) {
-			s[text[0]] = append(s[text[0]], specialToken{text, t})
+		if t := Token(i); v.is(t, C.RAGFT_SPECIAL) {
+			s.add(v.piece(t), t)
 		}
 	}
 	return s
@@ -98,25 +99,57 @@ func templateMarks(template string) []string { return markPattern.FindAllString(
 
 // with returns the special tokens together with marks that are none.
 func (s specials) with(marks []string) specials {
-	all := specials{}
-	maps.Copy(all, s)
+	all := specials{{token: NoToken}}
+	if len(s) > 0 {
+		all = slices.Clone(s)
+	}
+	for i := range all {
+		all[i].next = maps.Clone(all[i].next)
+	}
 	for _, mark := range marks {
-		known := slices.ContainsFunc(all[mark[0]], func(t specialToken) bool { return t.text == mark })
-		if !known {
-			all[mark[0]] = append(slices.Clone(all[mark[0]]), specialToken{mark, NoToken})
-		}
+		all.add(mark, NoToken)
 	}
 	return all
 }
 
-func (s specials) match(text string) (Token, bool) {
-	best, found := specialToken{}, false
-	for _, t := range s[text[0]] {
-		if len(t.text) > len(best.text) && strings.HasPrefix(text, t.text) {
-			best, found = t, true
+func (s *specials) add(name string, token Token) {
+	if name == "" {
+		return
+	}
+	at := int32(0)
+	for _, b := range []byte(name) {
+		next, ok := (*s)[at].next[b]
+		if !ok {
+			next = int32(len(*s))
+			*s = append(*s, specialNode{token: NoToken})
+			if (*s)[at].next == nil {
+				(*s)[at].next = map[byte]int32{}
+			}
+			(*s)[at].next[b] = next
+		}
+		at = next
+	}
+	if end := &(*s)[at]; !end.ends { // the first of equal names counts
+		end.ends, end.token = true, token
+	}
+}
+
+// match returns the special token with the longest name that text begins with, or NoToken for a mark. ok is false if it begins
+// with neither.
+func (s specials) match(text string) (token Token, ok bool) {
+	token = NoToken
+	at := int32(0)
+	for i := 0; i < len(text) && len(s) > 0; i++ {
+		next, more := s[at].next[text[i]]
+		if !more {
+			break
+		}
+		at = next
+		if s[at].ends {
+			token, ok = s[at].token, true
 		}
 	}
-	return best.token, found
+	return token, ok
 }
 
 // in reports whether text contains the name of a special token, or a mark.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/ragft/ragft/ragft/model/local"
@@ -22,7 +23,8 @@ import (
 // tuned model answers requests that name none; "base" is the model without an
 // adapter. ready, unless it is nil, is called once with the address and the
 // models' names. Serve opens models of its own, which share batches between
-// callers, and no step can run meanwhile.
+// callers, and no step can run meanwhile. The index that other programs change is
+// searched as it is then; with Config.Serve.Watch, the documents are watched.
 func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models []string)) error {
 	w, err := p.begin("serve")
 	if err != nil {
@@ -35,6 +37,11 @@ func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models
 	}
 	s := &serving{Project: p, answers: p.config.Assistant}
 	defer s.close()
+	if p.config.Serve.Watch {
+		if err := p.checkWatch(); err != nil {
+			return err
+		}
+	}
 	search, err := p.openSearch(ctx)
 	if err != nil {
 		return err
@@ -163,6 +170,13 @@ func (s *serving) listen(ctx context.Context, index *retriever.Tuned, token stri
 			names = append(names, m.Name)
 		}
 		ready(l.Addr(), names)
+	}
+	if c.Watch {
+		var watching sync.WaitGroup
+		watchCtx, stop := context.WithCancel(ctx)
+		watching.Go(func() { s.watchLogged(watchCtx) })
+		defer watching.Wait()
+		defer stop()
 	}
 	err = run.Serve(ctx, l)
 	if errors.Is(err, service.ErrTokenNeeded) {

@@ -36,7 +36,7 @@ func Tools(tools []model.Tool) []llama.Tool {
 // Response returns the result of a prompt in the form of package model: its texts without the white space around them, and
 // without the chain of thought in front of them.
 func Response(m *llama.Model, prompt []llama.Token, r llama.Result) model.Response {
-	out := model.Response{PromptTokens: r.PromptTokens}
+	out := model.Response{PromptTokens: r.PromptTokens, ReusedTokens: r.ReusedTokens}
 	begun := OpensThoughts(m, prompt)
 	for _, s := range r.Samples {
 		thinking, text, first := Split(m, s, begun)

@@ -102,6 +102,10 @@ type Response struct {
 	Samples      []Sample
 	PromptTokens int // length of the prompt; 0 where the server does not tell
 
+	// ReusedTokens is how many tokens of the prompt were not read for this request, since another one begins with them. Only
+	// models of this process tell.
+	ReusedTokens int
+
 	// Cached is set if a cache answered, without asking the model.
 	Cached bool
 
