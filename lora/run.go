@@ -38,6 +38,9 @@ type runState struct {
 	lossSteps int
 	guard     guard
 
+	tokens, lossTokens int           // processed so far
+	before             time.Duration // that the parts before a resume took
+
 	evaluated   int // step of the last evaluation; -1 before the first
 	lastHeldOut Losses
 	baseLoss    float64
@@ -201,7 +204,8 @@ func (r *run) finish() {
 	if r.best != nil {
 		s.HeldOutLoss, s.HeldOutBySource = r.bestLoss, r.bestSources
 	}
-	s.TrainSeconds = time.Since(r.started).Seconds()
+	s.Tokens, s.LossTokens = r.tokens, r.lossTokens
+	s.TrainSeconds = (r.before + time.Since(r.started)).Seconds()
 	s.Memory = r.Memory()
 }
 
@@ -284,9 +288,9 @@ func (r *run) step(ctx context.Context) error {
 	}
 	r.done++
 	r.meanLoss()
-	r.result.Tokens += s.Tokens
-	r.result.LossTokens += s.LossTokens
-	p.Tokens, p.LossTokens = r.result.Tokens, r.result.LossTokens
+	r.tokens += s.Tokens
+	r.lossTokens += s.LossTokens
+	p.Tokens, p.LossTokens = r.tokens, r.lossTokens
 	if err := r.metrics.step(p, float64(s.Tokens)/time.Since(began).Seconds()); err != nil {
 		return err
 	}

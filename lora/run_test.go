@@ -296,6 +296,12 @@ func TestRottenCheckpoint(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1.5, values["x"])
 	require.True(t, math.IsNaN(values["nan"]))
+	for key, value := range map[string]any{"ragft.step": uint64(7), "ragft.value.x": 1.25, "ragft.value.y": 0.0, "ragft.value.nan": nil,
+		"ragft.value.x ": 1.5} { // the metadata is under the checksum, too
+		_, err = tr.LoadState(changed(t, path, key, value), "run")
+		require.ErrorIs(t, err, ErrCheckpoint, key)
+		require.ErrorContains(t, err, "checksum")
+	}
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	data[len(data)-100] ^= 1

@@ -24,11 +24,11 @@ type Result struct {
 	BaseBySource    map[string]float64
 	HeldOutBySource map[string]float64
 	BestStep        int // of the evaluation with the lowest loss; 0 without held-out examples
-	Tokens          int // processed by this run, padding included
+	Tokens          int // processed, padding and the steps before a resume included
 	LossTokens      int
 	Fill            float64 // share of the windows' tokens that belong to examples
-	TrainSeconds    float64
-	Resumed         int // steps that a checkpoint had done already
+	TrainSeconds    float64 // of the whole run, up to the checkpoint that it went on from and since
+	Resumed         int     // steps that a checkpoint had done already
 	Memory          Memory
 }
 
