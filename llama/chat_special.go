@@ -6,6 +6,9 @@ package llama
 import "C"
 
 import (
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -74,7 +77,8 @@ type specials []specialNode
 
 type specialNode struct {
 	next  map[byte]int32 // by the name's next byte
-	token Token          // whose name ends here, or NoToken
+	ends  bool           // a name ends here
+	token Token          // whose name it is; NoToken for a mark of a template
 }
 
 func (v *vocabulary) findSpecial() specials {
@@ -85,6 +89,27 @@ func (v *vocabulary) findSpecial() specials {
 		}
 	}
 	return s
+}
+
+// markPattern matches what stands in templates for more than itself: <think>, </think>, <|im_end|>, [INST], ◁think▷.
+var markPattern = regexp.MustCompile(`<[^<>\s'"]{1,60}>|\[/?[A-Z][A-Z_ ]{1,40}\]|◁[^◁▷\s]{1,40}▷`)
+
+// templateMarks returns the marks in a template. Templates search messages for some of them, and cut or divide the text there.
+func templateMarks(template string) []string { return markPattern.FindAllString(template, -1) }
+
+// with returns the special tokens together with marks that are none.
+func (s specials) with(marks []string) specials {
+	all := specials{{token: NoToken}}
+	if len(s) > 0 {
+		all = slices.Clone(s)
+	}
+	for i := range all {
+		all[i].next = maps.Clone(all[i].next)
+	}
+	for _, mark := range marks {
+		all.add(mark, NoToken)
+	}
+	return all
 }
 
 func (s *specials) add(name string, token Token) {
@@ -104,28 +129,30 @@ func (s *specials) add(name string, token Token) {
 		}
 		at = next
 	}
-	if (*s)[at].token == NoToken { // the first of equal names counts
-		(*s)[at].token = token
+	if end := &(*s)[at]; !end.ends { // the first of equal names counts
+		end.ends, end.token = true, token
 	}
 }
 
-// match returns the special token with the longest name that text begins with.
-func (s specials) match(text string) (Token, bool) {
-	best, at := NoToken, int32(0)
+// match returns the special token with the longest name that text begins with, or NoToken for a mark. ok is false if it begins
+// with neither.
+func (s specials) match(text string) (token Token, ok bool) {
+	token = NoToken
+	at := int32(0)
 	for i := 0; i < len(text) && len(s) > 0; i++ {
-		next, ok := s[at].next[text[i]]
-		if !ok {
+		next, more := s[at].next[text[i]]
+		if !more {
 			break
 		}
 		at = next
-		if s[at].token != NoToken {
-			best = s[at].token
+		if s[at].ends {
+			token, ok = s[at].token, true
 		}
 	}
-	return best, best != NoToken
+	return token, ok
 }
 
-// in reports whether text contains the name of a special token.
+// in reports whether text contains the name of a special token, or a mark.
 func (s specials) in(text string) bool {
 	for i := range len(text) {
 		if _, ok := s.match(text[i:]); ok {
@@ -135,7 +162,7 @@ func (s specials) in(text string) bool {
 	return false
 }
 
-// breakUp inserts marker after the first character of every special token's name.
+// breakUp inserts marker after the first character of every special token's name, and of every mark.
 func (s specials) breakUp(text, marker string) string {
 	var b strings.Builder
 	from := 0

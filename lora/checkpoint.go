@@ -61,9 +61,9 @@ func (r *run) checkpoint() error {
 	if err := r.metrics.sync(); err != nil {
 		return err
 	}
-	values := r.runState.values()
-	values["seconds"] = (r.before + time.Since(r.started)).Seconds()
-	if err := r.saveState(r.checkpointPath(), r.digest, values, r.best); err != nil {
+	state := r.runState
+	state.before += time.Since(r.started)
+	if err := r.saveState(r.checkpointPath(), r.digest, state.values(), r.best); err != nil {
 		return err
 	}
 	r.saved = r.done
@@ -80,7 +80,6 @@ func (r *run) resume() error {
 		return err
 	}
 	r.setValues(values)
-	r.before = time.Duration(values["seconds"] * float64(time.Second))
 	r.best = best
 	if r.done < 1 || r.done > len(r.steps) || (r.config.KeepBest && r.bestStep > 0) != (best != nil) {
 		return fmt.Errorf("%w: %s is at step %d of %d; remove it to start anew", ErrCheckpoint, r.checkpointPath(), r.done, len(r.steps))
@@ -93,6 +92,7 @@ func (s *runState) values() map[string]float64 {
 	v := map[string]float64{
 		"done": float64(s.done), "skipped": float64(s.skipped), "loss_sum": s.lossSum, "loss_steps": float64(s.lossSteps),
 		"spikes": float64(s.guard.inRow), "tokens": float64(s.tokens), "loss_tokens": float64(s.lossTokens),
+		"seconds":   s.before.Seconds(),
 		"evaluated": float64(s.evaluated), "base_loss": s.baseLoss,
 		"best_loss": s.bestLoss, "best_step": float64(s.bestStep), "best_updates": float64(s.bestUpdates), "stale": float64(s.stale),
 		"held_out.loss": s.lastHeldOut.Loss, "held_out.pairs": float64(s.lastHeldOut.Pairs),
@@ -120,7 +120,7 @@ func (s *runState) bySource() map[string]*map[string]float64 {
 
 func (s *runState) setValues(v map[string]float64) {
 	s.done, s.skipped, s.lossSum, s.lossSteps = int(v["done"]), int(v["skipped"]), v["loss_sum"], int(v["loss_steps"])
-	s.tokens, s.lossTokens = int(v["tokens"]), int(v["loss_tokens"])
+	s.tokens, s.lossTokens, s.before = int(v["tokens"]), int(v["loss_tokens"]), time.Duration(v["seconds"]*float64(time.Second))
 	s.evaluated, s.baseLoss = int(v["evaluated"]), v["base_loss"]
 	s.bestLoss, s.bestStep, s.bestUpdates, s.stale = v["best_loss"], int(v["best_step"]), int64(v["best_updates"]), int(v["stale"])
 	s.lastHeldOut = Losses{Loss: v["held_out.loss"], Pairs: int(v["held_out.pairs"]), PairsWon: v["held_out.pairs_won"],
@@ -199,7 +199,7 @@ func (t *Trainer) saveState(path, run string, values map[string]float64, best []
 	return w.commit()
 }
 
-// stateSum begins the checksum of a state with what it holds besides tensors.
+// stateSum begins the checksum of a state with all that it holds besides tensors.
 func stateSum(run string, step uint64, values map[string]float64) hash.Hash32 {
 	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	fmt.Fprintf(sum, "%q %d\n", run, step)
@@ -245,9 +245,7 @@ func (t *Trainer) readState(f *gguf.File, run string) (values map[string]float64
 	values = make(map[string]float64)
 	for _, kv := range f.Metadata() {
 		if k, ok := strings.CutPrefix(kv.Key, "ragft.value."); ok {
-			if values[k], ok = kv.Value.(float64); !ok {
-				return nil, nil, fmt.Errorf("%s is no number", kv.Key)
-			}
+			values[k], _ = kv.Value.(float64)
 		}
 	}
 	want, _ := f.Uint("ragft.crc32c")

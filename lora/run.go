@@ -38,8 +38,8 @@ type runState struct {
 	lossSteps int
 	guard     guard
 
-	tokens, lossTokens int           // processed so far
-	before             time.Duration // that the parts before a resume took
+	tokens, lossTokens int           // of all steps
+	before             time.Duration // that earlier parts of the run took
 
 	evaluated   int // step of the last evaluation; -1 before the first
 	lastHeldOut Losses
@@ -61,15 +61,15 @@ func (r *run) plan() {
 	for epoch := 1; epoch <= r.config.Epochs; epoch++ {
 		windows := pack(r.examples, r.config.Window, maxSequences, stepRand(r.config.Seed, int64(epoch)))
 		room += len(windows) * r.config.Window
+		for _, members := range windows {
+			used += windowTokens(r.examples, members)
+		}
 		for len(windows) > 0 {
 			n := min(r.config.WindowsPerStep, len(windows))
 			r.steps = append(r.steps, windows[:n])
 			windows = windows[n:]
 		}
 		r.epochEnds[len(r.steps)] = epoch
-	}
-	for i := range r.examples {
-		used += r.examples[i].size() * r.config.Epochs
 	}
 	r.result.Fill = float64(used) / float64(room)
 }
@@ -299,8 +299,9 @@ func (r *run) step(ctx context.Context) error {
 	}
 	p.HeldOut, p.HeldOutLoss = r.lastHeldOut, r.lastHeldOut.Loss
 	if r.config.Progress != nil {
-		p.Elapsed = time.Since(r.started)
-		p.Remaining = p.Elapsed / time.Duration(r.done-r.result.Resumed) * time.Duration(len(r.steps)-r.done)
+		here := time.Since(r.started)
+		p.Elapsed = r.before + here
+		p.Remaining = here / time.Duration(r.done-r.result.Resumed) * time.Duration(len(r.steps)-r.done)
 		r.config.Progress(p)
 	}
 	return nil

@@ -24,10 +24,10 @@ type Result struct {
 	BaseBySource    map[string]float64
 	HeldOutBySource map[string]float64
 	BestStep        int // of the evaluation with the lowest loss; 0 without held-out examples
-	Tokens          int // processed, padding and the steps before a resume included
+	Tokens          int // processed by the whole run, padding included, also before it was resumed
 	LossTokens      int
 	Fill            float64 // share of the windows' tokens that belong to examples
-	TrainSeconds    float64 // of the whole run, up to the checkpoint that it went on from and since
+	TrainSeconds    float64 // of the whole run, without pauses
 	Resumed         int     // steps that a checkpoint had done already
 	Memory          Memory
 }

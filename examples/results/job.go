@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -114,7 +115,7 @@ func (p program) do(ctx context.Context, j job) error {
 		TestShare: opt.Of(0.0), Seed: opt.Of(j.seed), Threads: p.threads, Progress: p.progress(j.name()), Sequences: 8,
 	}
 	c.Index.Chunk = 400 // a paragraph
-	c.Train.Epochs, c.Train.Rate, c.Train.WindowsPerStep, c.Train.Rank = p.epochs, p.rate, 2, 16
+	c.Train.Epochs, c.Train.Rate = p.epochs, p.rate
 	if j.arm.recipe != "" {
 		c.Demonstrate.Recipe = []string{j.arm.recipe}
 	}
@@ -159,7 +160,7 @@ func (p program) teach(ctx context.Context, project *ragft.Project, j job, o *ou
 	}
 	o.Rows, o.Made, o.Tokens = map[string]int{}, max(made.Cost.Elapsed, made.Cost.Generating).Seconds(), made.Cost.Tokens
 	for _, row := range list {
-		o.Rows[string(row.Kind)]++
+		o.Rows[cmp.Or(row.Made, string(row.Kind))]++
 	}
 	o.Train, err = project.Train(ctx)
 	return err
