@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -122,9 +123,9 @@ func TestServersThatFail(t *testing.T) {
 		"by an empty response": {0, []byte{}, "\x00\x00\x00\x00\x00\x00"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			failing := false
+			var failing atomic.Bool
 			addr := serve(t, func(cmd byte, data []byte) (int, []byte) {
-				if failing && cmd == cmdGetTensor {
+				if failing.Load() && cmd == cmdGetTensor {
 					return c.claimed, c.sent
 				}
 				return sound(cmd, data)
@@ -140,14 +141,14 @@ func TestServersThatFail(t *testing.T) {
 			require.NoError(t, hello(conn))
 			require.Equal(t, "tensor", string(getTensor(t, conn, 6)))
 			require.NoError(t, r.Err())
-			failing = true
+			failing.Store(true)
 			require.Equal(t, c.got, string(getTensor(t, conn, 6)))
 			require.ErrorIs(t, r.Err(), ErrServer)
 			require.Equal(t, make([]byte, 3<<20), getTensor(t, conn, 3<<20))
 			base, err := ask(conn, cmdBufferGetBase, make([]byte, 8))
 			require.NoError(t, err)
 			require.NotZero(t, binary.LittleEndian.Uint64(base))
-			failing = false // it is trusted again only under another address
+			failing.Store(false) // it is trusted again only under another address
 			again, err = Open(context.Background(), addr)
 			require.NoError(t, err)
 			require.NotEqual(t, r.Addr(), again.Addr())
