@@ -33,6 +33,10 @@ type LoadOptions struct {
 	// Known are .txt .text .rst .adoc .org (Text), .md .markdown .mdown
 	// (Markdown), .html .htm .xhtml (HTML), .jsonl .ndjson (JSONL).
 	Formats map[string]Format
+	// Reader, if set, returns what reads a file: it is given the path and the first
+	// bytes, at most 8 KiB. For nil the file is read as the format of its extension
+	// in this package. Package retriever/format has readers.
+	Reader func(name string, head []byte) Reader
 	// TitleFields and TextFields are the names of the JSONL fields with title
 	// and text; the first that a row has is used. Nil means "title", and
 	// "text", "content", "body". A row must have one of the TextFields; a title
@@ -64,13 +68,35 @@ const (
 	SkipBinary     SkipReason = "binary"            // NUL bytes, or not UTF-8
 	SkipNoText     SkipReason = "no text"           // empty, or white space only
 	SkipPermission SkipReason = "permission denied"
+	SkipEncrypted  SkipReason = "encrypted"      // it cannot be read without a password
+	SkipScanned    SkipReason = "scanned"        // its pages are pictures
+	SkipBroken     SkipReason = "broken"         // not a valid file of its format
+	SkipLimit      SkipReason = "beyond a limit" // it takes too much time or memory to read
+	SkipPart       SkipReason = "read in part"   // its documents were loaded, but do not have all of it
 )
 
-// Skip is a file or folder that was skipped.
+// Skip is a file or folder that was skipped. A Reader returns it as its error for a
+// file that it does not read; the loader sets Path.
 type Skip struct {
 	Path   string // slash-separated, inside the file system
 	Reason SkipReason
 	Detail string // more about the reason; may be empty
+}
+
+// Error returns reason and detail.
+func (s Skip) Error() string {
+	if s.Detail == "" {
+		return string(s.Reason)
+	}
+	return string(s.Reason) + ": " + s.Detail
+}
+
+// Reader reads files of a format that this package does not know.
+type Reader interface {
+	// Read returns the document that a file holds; the loader sets its Source. An
+	// error costs that file alone: it is skipped for the reason of a Skip, or else
+	// as SkipBroken. Read must be safe for concurrent use.
+	Read(ctx context.Context, name, data string) (Document, error)
 }
 
 // LoadReport tells what was loaded and what was skipped.
@@ -253,7 +279,7 @@ func (l *loader) visit(ctx context.Context, name string, entry fs.DirEntry, star
 	}
 	ext := strings.ToLower(path.Ext(name))
 	format := l.formats[ext]
-	if format == "" {
+	if format == "" && l.opts.Reader == nil {
 		l.skip(name, SkipExtension, ext)
 		return nil
 	}

@@ -240,6 +240,7 @@ func (x *Index) digest(ctx context.Context, snap index.IndexReader) (string, err
 			h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(s))))
 			io.WriteString(h, s)
 		}
+		io.WriteString(h, c.Place)
 		all = append(all, [sha256.Size]byte(h.Sum(nil)))
 	})
 	if err != nil {
