@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/service"
 	"github.com/ragft/ragft/retriever"
@@ -58,7 +59,7 @@ func (p *Project) token() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token := strings.TrimSpace(string(data))
+	token := strings.TrimSpace(string(charsets.Unmarked(data)))
 	if token == "" {
 		return "", kindOf(ErrInput, fmt.Errorf("%s has no token", file))
 	}

@@ -23,6 +23,19 @@ func Text(data string) (string, bool) {
 	return decode(data, "")
 }
 
+// Unmarked returns a file that is UTF-8 without its byte order mark. A file that its
+// mark declares as UTF-16 is decoded.
+func Unmarked(data []byte) []byte {
+	head := string(data[:min(len(data), 3)])
+	if !strings.HasPrefix(head, "\xef\xbb\xbf") && !strings.HasPrefix(head, "\xff\xfe") && !strings.HasPrefix(head, "\xfe\xff") {
+		return data
+	}
+	if text, ok := decode(string(data), ""); ok {
+		return []byte(text)
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+}
+
 // HTML is Text for a page, which may declare its encoding in a meta tag or an XML
 // declaration. A page in valid UTF-8 with characters beyond ASCII is UTF-8, whatever
 // it declares. Without any sign, it is windows-1252, as in a browser.
