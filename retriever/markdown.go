@@ -99,14 +99,14 @@ func yamlTitle(block string) (title string, ok bool) {
 		return title, true
 	}
 	for line := range strings.Lines(block) {
-		key, value, found := strings.Cut(line, ":")
-		if key == "" || strings.ContainsAny(key, " \t.,;") {
-			if !ok && strings.TrimSpace(line) != "" {
-				return "", false // the first line is none of a mapping
-			}
+		if strings.TrimSpace(line) == "" || strings.ContainsAny(line[:1], " \t#-") {
 			continue
 		}
-		if ok = ok || found; found && title == "" && strings.EqualFold(key, "title") {
+		key, value, found := strings.Cut(line, ":")
+		if !found || strings.ContainsAny(key, " \t.,;") {
+			return "", false // a mapping has no such line
+		}
+		if ok = true; title == "" && strings.EqualFold(key, "title") {
 			title = strings.Trim(strings.TrimSpace(value), `"'`)
 		}
 	}

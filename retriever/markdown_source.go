@@ -26,6 +26,9 @@ func markdownSource(text string) []byte {
 	return source
 }
 
+// maxDepth is how deep lists and quotations are nested in a line that is read.
+const maxDepth = 16
+
 // masker goes through the lines of a text.
 type masker struct {
 	source    []byte
@@ -50,7 +53,13 @@ func (m *masker) take() (start, end int) {
 func (m *masker) line() {
 	start, end := m.take()
 	line := m.source[start:end]
-	inner, indent, marked := stripMarkers(line)
+	inner, indent, marked, depth := stripMarkers(line)
+	if depth > maxDepth { // the parser takes time in proportion to text times depth
+		for i := start; i < end; i++ {
+			m.source[i] = 'x'
+		}
+		return
+	}
 	if len(bytes.TrimSpace(line)) == 0 {
 		return
 	}
@@ -120,7 +129,7 @@ func (m *masker) nestedFence(from int, char byte, run int) {
 	back := m.next
 	for m.next < len(m.source) {
 		start, end := m.take()
-		inner, indent, marked := stripMarkers(m.source[start:end])
+		inner, indent, marked, _ := stripMarkers(m.source[start:end])
 		c, n := fence(inner, true)
 		if c != char || n == 0 {
 			continue
@@ -172,8 +181,8 @@ func (m *masker) blank(from, to int) {
 }
 
 // stripMarkers takes indentation and the marks of list items and quotations off a
-// line. indent is the width of the blanks before all of them.
-func stripMarkers(line []byte) (inner []byte, indent int, marked bool) {
+// line. indent is the width of the blanks before all of them, depth their number.
+func stripMarkers(line []byte) (inner []byte, indent int, marked bool, depth int) {
 	inner = bytes.TrimLeft(line, " \t")
 	indent = len(line) - len(inner) + 3*bytes.Count(line[:len(line)-len(inner)], []byte("\t"))
 	for {
@@ -183,9 +192,10 @@ func stripMarkers(line []byte) (inner []byte, indent int, marked bool) {
 		} else if item := itemMark(rest); item > 0 {
 			rest = rest[item:]
 		} else {
-			return inner, indent, marked
+			return inner, indent, depth > 0, depth
 		}
-		inner, marked = bytes.TrimLeft(rest, " \t"), true
+		inner = bytes.TrimLeft(rest, " \t")
+		depth++
 	}
 }
 

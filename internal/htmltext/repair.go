@@ -84,6 +84,7 @@ type tag struct {
 	name       string
 	closing    bool // </x>
 	selfClosed bool // <x/>
+	broken     bool // a quotation mark is open
 }
 
 func (r *repairer) cut(start, end int, with string) {
@@ -105,6 +106,11 @@ func (r *repairer) scan() {
 		t, ok := r.tagAt(i)
 		if !ok {
 			i++
+			continue
+		}
+		if t.broken {
+			r.cut(t.start, t.end, "")
+			i = t.end
 			continue
 		}
 		i = r.visit(t)
@@ -150,7 +156,7 @@ func (r *repairer) tagAt(i int) (tag, bool) {
 		j++
 	}
 	from := j
-	if j >= len(r.lower) || r.lower[j] < 'a' || r.lower[j] > 'z' {
+	if !r.comes(">", i) || j >= len(r.lower) || r.lower[j] < 'a' || r.lower[j] > 'z' {
 		return t, false
 	}
 	for j < len(r.lower) && !strings.ContainsRune(" \t\r\n\f/>", rune(r.lower[j])) {
@@ -165,6 +171,9 @@ func (r *repairer) tagAt(i int) (tag, bool) {
 			return t, true
 		case (c == '"' || c == '\'') && value && r.comes(string(c), j+1):
 			j += 1 + strings.IndexByte(r.page[j+1:], c)
+			value = false
+		case (c == '"' || c == '\'') && value:
+			t.broken = true
 			value = false
 		default:
 			value = c == '=' || value && (c == ' ' || c == '\t' || c == '\r' || c == '\n')
@@ -210,8 +219,9 @@ func (r *repairer) raw(t tag) int {
 	if r.comes(end, t.end) {
 		return t.end + strings.Index(r.lower[t.end:], end)
 	}
-	r.cut(t.start, t.end, "")
-	if (t.name == "script" || t.name == "style") && r.junk < 0 {
+	if t.name != "script" && t.name != "style" {
+		r.cut(t.start, t.end, "")
+	} else if r.junk < 0 {
 		r.junk = t.start
 	}
 	return t.end
