@@ -68,6 +68,10 @@ func (d Document) format() Format {
 	return Text
 }
 
+// FormatOf returns the format of a file by its extension, "" for none of those that
+// this package reads.
+func FormatOf(name string) Format { return defaultFormats()[strings.ToLower(path.Ext(name))] }
+
 // defaultFormats maps lower-case file extensions to formats.
 func defaultFormats() map[string]Format {
 	return map[string]Format{

@@ -11,6 +11,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// MarkdownSections returns the headings of a Markdown text, as Split finds them, for
+// documents that contain such a text.
+func MarkdownSections(text string) []Section {
+	list, _ := markdownSections(text)
+	return list
+}
+
 // markdownSections finds the headings of a Markdown text, as CommonMark defines
 // them, and where the text after the front matter starts. Headings in lists and
 // quotations do not count. The cost is linear in the length of the text.

@@ -25,7 +25,7 @@ type Heading struct {
 // deep or broken its nesting.
 func Read(page string) Page {
 	x := extractor{}
-	z := html.NewTokenizer(strings.NewReader(repair(page)))
+	z := html.NewTokenizer(strings.NewReader(Repair(page)))
 	for {
 		switch z.Next() {
 		case html.ErrorToken:

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// repair prepares a page for the tokenizer, which reads one tag at a time and
+// Repair prepares a page for the tokenizer, which reads one tag at a time and
 // knows no XHTML, no SVG and no MathML. It runs in one pass and
 //
 //   - writes an end tag for elements that close themselves, which are open to an
@@ -14,7 +14,7 @@ import (
 //   - cuts out SVG and MathML, which have parsing rules of their own
 //   - cuts the start tags of elements whose text is left out, such as button, if
 //     the element is never closed: the rest of the page is not theirs
-func repair(page string) string {
+func Repair(page string) string {
 	r := repairer{page: page, lower: lowerASCII(page), xhtml: isXHTML(page), open: map[string][]edit{}, last: map[string]int{}, junk: -1}
 	r.scan()
 	for _, unclosed := range r.open {
