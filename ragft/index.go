@@ -11,6 +11,8 @@ import (
 
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/format"
+	_ "github.com/ragft/ragft/retriever/format/all" // every format; a program adds its own with format.Register
 )
 
 // Index divides the documents into passages and indexes them for BM25. Files
@@ -97,7 +99,7 @@ func (p *Project) addDocuments(ctx context.Context, w *work, r *IndexResult) err
 	w.phase("indexing", "KiB")
 	report, err := p.index.AddPath(ctx, docs, retriever.AddOptions{
 		Split: retriever.SplitOptions{By: retriever.Unit(c.ChunkBy), Size: c.Chunk, Overlap: c.Overlap},
-		Load: retriever.LoadOptions{Progress: func(l retriever.LoadProgress) {
+		Load: retriever.LoadOptions{Reader: format.Find, Progress: func(l retriever.LoadProgress) {
 			w.set(int(l.Bytes>>10), int(max(total, l.Bytes)>>10), fmt.Sprintf("%d files, %d documents", l.Files, l.Documents))
 		}},
 	})

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/format"
 )
 
 const hashPrefix = "sha256:"
@@ -152,7 +153,7 @@ func (in inputs) search(ctx context.Context, p *Project, index *retriever.Index)
 // documents adds the hash of what the documents hold.
 func (in inputs) documents(ctx context.Context, path string) error {
 	h := sha256.New()
-	report, err := retriever.WalkPath(ctx, path, retriever.LoadOptions{}, func(d retriever.Document) error {
+	report, err := retriever.WalkPath(ctx, path, retriever.LoadOptions{Reader: format.Find}, func(d retriever.Document) error {
 		for _, s := range []string{d.Source, d.Title, d.Text} {
 			fmt.Fprintf(h, "%d ", len(s))
 			io.WriteString(h, s)

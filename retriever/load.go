@@ -110,6 +110,15 @@ type LoadReport struct {
 // String returns a summary in one line, such as "3 documents from 2 files (10 kB),
 // 1 skipped (1 binary)".
 func (r *LoadReport) String() string {
+	out := fmt.Sprintf("%d documents from %d files (%d kB)", r.Documents, r.Files, (r.Bytes+999)/1000)
+	if len(r.Skipped) > 0 {
+		out += fmt.Sprintf(", %d skipped (%s)", len(r.Skipped), r.Reasons())
+	}
+	return out
+}
+
+// Reasons counts the skipped files by reason: "3 binary, 1 no text".
+func (r *LoadReport) Reasons() string {
 	count := map[SkipReason]int{}
 	var order []SkipReason
 	for _, s := range r.Skipped {
@@ -121,11 +130,7 @@ func (r *LoadReport) String() string {
 	for _, reason := range order {
 		parts = append(parts, fmt.Sprintf("%d %s", count[reason], reason))
 	}
-	out := fmt.Sprintf("%d documents from %d files (%d kB)", r.Documents, r.Files, (r.Bytes+999)/1000)
-	if len(parts) > 0 {
-		out += fmt.Sprintf(", %d skipped (%s)", len(r.Skipped), strings.Join(parts, ", "))
-	}
-	return out
+	return strings.Join(parts, ", ")
 }
 
 // Load reads every document of fsys, in the order of their paths. It holds all of

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
 )
 
 // Options that several commands have.
@@ -71,7 +72,8 @@ func (a *app) indexCommand() *cobra.Command {
 		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch"},
 	}, &cobra.Command{
 		Use: "index [FOLDER]", Short: "Split documents into passages and index them", Args: arguments(cobra.MaximumNArgs(1)),
-		Long: `Reads a folder, or one file, of text, Markdown, HTML and JSONL, splits it into passages and indexes them for BM25.
+		Long: `Reads a folder, or one file, splits the documents into passages and indexes them for BM25. It reads text, Markdown, HTML,
+PDF, EPUB, the formats of Word, PowerPoint, Excel and LibreOffice Writer, e-mail, notebooks, subtitles, source code and JSONL.
 Run it again after documents changed: files are read again, and passages of deleted files are removed.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd.Context(), documents(args)...)
@@ -98,15 +100,29 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 		return err
 	}
 	return a.result(r, func(w io.Writer) error {
-		for _, s := range r.Skipped {
-			a.note("skipped %s: %s", s.Path, strings.TrimSuffix(fmt.Sprintf("%s %s", s.Reason, s.Detail), " "))
-		}
+		a.skipped(r.Skipped)
 		if r.Removed > 0 {
 			a.note("removed %d passages of deleted files", r.Removed)
 		}
 		_, err := fmt.Fprintf(w, "%s: %d documents, %d passages%s\n", r.Index, r.Documents, r.Passages, unchanged(r.UpToDate))
 		return err
 	})
+}
+
+// skipped counts the files that were skipped by reason, and with -v lists them.
+func (a *app) skipped(list []retriever.Skip) {
+	if len(list) == 0 {
+		return
+	}
+	report := retriever.LoadReport{Skipped: list}
+	if !a.verbose {
+		a.note("skipped %s; -v lists them", report.Reasons())
+		return
+	}
+	for _, s := range list {
+		a.note("skipped %s: %s", s.Path, s.Error())
+	}
+	a.note("skipped %s", report.Reasons())
 }
 
 // unchanged says that nothing was done.

@@ -23,11 +23,10 @@ func init() {
 			".clj", ".lisp", ".el", ".dart", ".zig", ".nim", ".v", ".vhd", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".sql", ".proto", ".tf",
 			".cmake", ".mk", ".gradle", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".css", ".scss", ".vue", ".tex",
 		},
-		// Extensions decide, but for files that have a name only.
-		Matches: func(name string, _ []byte) bool {
-			return path.Ext(name) != "" || slices.Contains([]string{"Makefile", "Dockerfile", "Jenkinsfile", "Vagrantfile", "Rakefile", "Gemfile"}, path.Base(name))
-		},
 	})
+	format.Register(format.Format{Name: "source code", Reader: reader{}, Matches: func(name string, _ []byte) bool {
+		return slices.Contains([]string{"Makefile", "Dockerfile", "Jenkinsfile", "Vagrantfile", "Rakefile", "Gemfile"}, path.Base(name))
+	}})
 }
 
 const (
