@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -151,6 +153,38 @@ func TestPackedAndSharedEqualSeparate(t *testing.T) {
 			require.Greater(t, len(separate), 6)
 			want := gradients(t, e, separate...)
 			requireSameGradients(t, e, want, gradients(t, e, testWindowOf(e, examples)), 1e-4)
+		})
+	}
+}
+
+// alikeExamples are completions and branched examples of three prompts, each prompt's beginnings of different lengths.
+func alikeExamples(rng *rand.Rand, vocab int) []Example {
+	var examples []Example
+	for _, e := range testExamples(rng, vocab, 3) {
+		for _, keep := range []int{len(e.Tokens), len(e.Tokens) - 2, 5, len(e.Tokens)} {
+			tail := testExamples(rng, vocab, 1)[0].Tokens[:6]
+			examples = append(examples, Completion(slices.Clone(e.Tokens[:keep]), tail))
+		}
+		examples = append(examples, e)
+	}
+	return append(examples, examples[0]) // the same one twice
+}
+
+// Examples that begin alike are computed once where they do, and learnt as if each stood alone.
+func TestExamplesThatBeginAlikeEqualSeparate(t *testing.T) {
+	for _, arch := range []string{"llama", "gemma2", "olmo2/sliding"} {
+		t.Run(arch, func(t *testing.T) {
+			e := adapted(t, familySpec(arch, gguf.F32), false)
+			examples := alikeExamples(random(8), e.Vocab())
+			var separate []*window
+			tokens := 0
+			for _, x := range examples {
+				separate = append(separate, testWindowOf(e, []Example{x}))
+				tokens += x.size()
+			}
+			together := testWindowOf(e, examples)
+			require.Less(t, windowTokens(examples, []int{0, 1, 2, 3, 4, 5}), tokens)
+			requireSameGradients(t, e, gradients(t, e, separate...), gradients(t, e, together), 1e-4)
 		})
 	}
 }

@@ -12,25 +12,28 @@ import (
 // rowStep is what the number of logit rows of a window is rounded up to, so that few different graphs are built.
 const rowStep = 64
 
-// pack puts examples into windows: best fit in order of decreasing size, which fills windows nearly whole. The windows
-// then come in random order. Values are indices into examples. The same seed gives the same windows.
+// minShared is the least number of tokens, beyond those that all examples share, for which examples are kept together.
+const minShared = 32
+
+// pack puts examples into windows, where what they begin with alike is computed once: those that share most come side by
+// side, and the rest is filled by best fit in order of decreasing size. The windows then come in random order. Values are
+// indices into examples. The same seed gives the same windows.
 func pack(examples []Example, size, maxSequences int, rng *rand.Rand) [][]int {
-	order := rng.Perm(len(examples))
-	slices.SortStableFunc(order, func(a, b int) int { return examples[b].size() - examples[a].size() })
+	groups, common := alike(examples, size, maxSequences, rng)
 	type bin struct {
 		members   []int
 		sequences int
 	}
-	byRoom := make([][]*bin, size+1) // open windows by the tokens that are left in them
+	byRoom := make([][]*bin, size-common+1) // open windows by the tokens that are left in them
 	var bins []*bin
-	for _, i := range order {
-		need, sequences := examples[i].size(), examples[i].sequences()
+	for _, g := range groups {
+		need := g.size - common
 		var found *bin
 		room := need
 	search:
-		for ; room <= size; room++ {
+		for ; room < len(byRoom); room++ {
 			for k := len(byRoom[room]) - 1; k >= 0; k-- {
-				if b := byRoom[room][k]; b.sequences+sequences < maxSequences {
+				if b := byRoom[room][k]; b.sequences+g.sequences < maxSequences {
 					found = b
 					byRoom[room] = slices.Delete(byRoom[room], k, k+1)
 					break search
@@ -38,11 +41,11 @@ func pack(examples []Example, size, maxSequences int, rng *rand.Rand) [][]int {
 			}
 		}
 		if found == nil {
-			found, room = &bin{}, size
+			found, room = &bin{}, size-common
 			bins = append(bins, found)
 		}
-		found.members = append(found.members, i)
-		found.sequences += sequences
+		found.members = append(found.members, g.members...)
+		found.sequences += g.sequences
 		byRoom[room-need] = append(byRoom[room-need], found)
 	}
 	windows := make([][]int, len(bins))
@@ -52,18 +55,81 @@ func pack(examples []Example, size, maxSequences int, rng *rand.Rand) [][]int {
 	return windows
 }
 
+// group is a number of examples that go into one window.
+type group struct {
+	members         []int
+	size, sequences int // that they take together
+}
+
+// alike groups the examples that begin alike, as many as fit a window, largest groups first. All examples begin with the
+// same common tokens.
+func alike(examples []Example, size, maxSequences int, rng *rand.Rand) (groups []group, common int) {
+	order := rng.Perm(len(examples))
+	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(examples[a].Tokens, examples[b].Tokens) })
+	if len(order) > 1 { // what the first and the last share, all share
+		common = sharedPrefix(&examples[order[0]], &examples[order[len(order)-1]])
+	}
+	for k, i := range order {
+		e := &examples[i]
+		if k > 0 {
+			last, shared := &groups[len(groups)-1], sharedPrefix(&examples[order[k-1]], e)
+			more := e.size() - shared
+			if shared >= common+minShared && last.size+more <= size && last.sequences+e.sequences() < maxSequences {
+				last.members = append(last.members, i)
+				last.size, last.sequences = last.size+more, last.sequences+e.sequences()
+				continue
+			}
+		}
+		groups = append(groups, group{[]int{i}, e.size(), e.sequences()})
+	}
+	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+	slices.SortStableFunc(groups, func(a, b group) int { return b.size - a.size })
+	return groups, common
+}
+
+// sharedPrefix is the number of tokens that both examples begin with.
+func sharedPrefix(a, b *Example) int {
+	n := 0
+	for n < len(a.Tokens) && n < len(b.Tokens) && a.Tokens[n] == b.Tokens[n] {
+		n++
+	}
+	return n
+}
+
+// windowTokens is the number of tokens that the examples take in one window.
+func windowTokens(examples []Example, members []int) int {
+	order := slices.Clone(members)
+	slices.SortFunc(order, func(a, b int) int { return slices.Compare(examples[a].Tokens, examples[b].Tokens) })
+	n := 0
+	for k, i := range order {
+		n += examples[i].size()
+		if k > 0 {
+			n -= sharedPrefix(&examples[order[k-1]], &examples[i])
+		}
+	}
+	return n
+}
+
 // window is a batch for the engine, and the terms that its labels stand for.
 type window struct {
 	engine.Batch
 	terms []term
 }
 
-// windowBuilder lays examples side by side into one batch of the engine.
+// windowBuilder lays examples out in one batch of the engine, each token once that several begin with.
 type windowBuilder struct {
 	size     int
 	w        window
+	seqs     [][]int32 // of each token
+	next     map[step]int32
 	sequence int32
 	labels   []label // parallel to w.terms
+}
+
+// step is a token after another one, whose index is -1 at the beginning of an example.
+type step struct {
+	from  int32
+	token Token
 }
 
 type label struct {
@@ -87,9 +153,9 @@ func (w *window) weigh(scale func(t *term) float32) {
 	}
 }
 
-// newWindow lays out the examples, whose sizes together are at most size. Every loss weight is multiplied by scale.
+// newWindow lays out the examples, which together fit into size. Every loss weight is multiplied by scale.
 func newWindow(examples []Example, members []int, size int, scale float64) *window {
-	b := &windowBuilder{size: size}
+	b := &windowBuilder{size: size, next: map[step]int32{}}
 	for _, i := range members {
 		b.add(i, &examples[i])
 	}
@@ -99,11 +165,12 @@ func newWindow(examples []Example, members []int, size int, scale float64) *wind
 	return &b.w
 }
 
-func (b *windowBuilder) token(t Token, position int, sequences ...int32) {
-	b.w.SeqOffsets = append(b.w.SeqOffsets, int32(len(b.w.Seqs)))
+// token adds a token and returns its index.
+func (b *windowBuilder) token(t Token, position int, sequences ...int32) int32 {
+	b.seqs = append(b.seqs, slices.Clone(sequences))
 	b.w.Tokens = append(b.w.Tokens, t)
 	b.w.Positions = append(b.w.Positions, int32(position))
-	b.w.Seqs = append(b.w.Seqs, sequences...)
+	return int32(len(b.w.Tokens)) - 1
 }
 
 func (b *windowBuilder) label(at int32, token Token, t term) {
@@ -117,21 +184,27 @@ func (b *windowBuilder) add(index int, e *Example) {
 		sequences[i] = b.sequence
 		b.sequence++
 	}
+	last := int32(-1)
 	for i, t := range e.Tokens {
 		if e.Loss != nil && e.Loss[i] > 0 {
-			b.label(int32(len(b.w.Tokens))-1, t, term{example: index, branch: -1, weight: e.Loss[i]})
+			b.label(last, t, term{example: index, branch: -1, weight: e.Loss[i]})
 		}
-		b.token(t, i, sequences...)
+		at, ok := b.next[step{last, t}]
+		if ok {
+			b.seqs[at] = append(b.seqs[at], sequences...)
+		} else {
+			at = b.token(t, i, sequences...)
+			b.next[step{last, t}] = at
+		}
+		last = at
 	}
-	last := int32(len(b.w.Tokens)) - 1
 	for k, branch := range e.Branches {
 		previous := last
 		for i, t := range branch.Tokens {
 			if branch.Loss != nil && branch.Loss[i] > 0 {
 				b.label(previous, t, term{example: index, branch: k, weight: branch.Loss[i]})
 			}
-			previous = int32(len(b.w.Tokens))
-			b.token(t, len(e.Tokens)+i, sequences[k])
+			previous = b.token(t, len(e.Tokens)+i, sequences[k])
 		}
 	}
 }
@@ -140,6 +213,10 @@ func (b *windowBuilder) add(index int, e *Example) {
 func (b *windowBuilder) pad() {
 	for position := 0; len(b.w.Tokens) < b.size; position++ {
 		b.token(0, position, b.sequence)
+	}
+	for _, seqs := range b.seqs {
+		b.w.SeqOffsets = append(b.w.SeqOffsets, int32(len(b.w.Seqs)))
+		b.w.Seqs = append(b.w.Seqs, seqs...)
 	}
 	b.w.SeqOffsets = append(b.w.SeqOffsets, int32(len(b.w.Seqs)))
 }

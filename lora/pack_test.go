@@ -3,8 +3,10 @@
 package lora
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/ragft/ragft/ragft/opt"
@@ -33,6 +35,76 @@ func TestPackKeepsEachExampleOnce(t *testing.T) {
 	require.Greater(t, float64(tokens)/float64(256*len(windows)), 0.95, "windows must be nearly full")
 }
 
+// randomTokens are as random as tokens of real prompts are, so that examples do not begin alike by chance.
+func randomTokens(rng *rand.Rand, n int) []Token {
+	tokens := make([]Token, n)
+	for i := range tokens {
+		tokens[i] = Token(rng.IntN(50000))
+	}
+	return tokens
+}
+
+// trieNodes counts the different beginnings of the examples, which is what a window has to compute.
+func trieNodes(examples []Example, members []int) int {
+	seen := map[string]bool{}
+	n := 0
+	for _, i := range members {
+		for k := range examples[i].Tokens {
+			seen[fmt.Sprint(examples[i].Tokens[:k+1])] = true
+		}
+		for _, b := range examples[i].Branches {
+			n += len(b.Tokens)
+		}
+	}
+	return n + len(seen)
+}
+
+// Forty questions about each of five documents, all behind one instruction: each window computes what its examples begin
+// with once, and those of a document stay together.
+func TestPackSharesBeginnings(t *testing.T) {
+	rng := random(41)
+	system, size := randomTokens(rng, 20), 1024
+	var examples []Example
+	alone := 0
+	for range 5 {
+		document := slices.Concat(system, randomTokens(rng, 200))
+		for range 40 {
+			examples = append(examples, Completion(slices.Concat(document, randomTokens(rng, 30)), randomTokens(rng, 8)))
+			alone += 258
+		}
+	}
+	windows := pack(examples, size, maxSequences, random(1))
+	seen := map[int]bool{}
+	for _, w := range windows {
+		n := windowTokens(examples, w)
+		require.Equal(t, trieNodes(examples, w), n)
+		require.LessOrEqual(t, n, size)
+		for _, i := range w {
+			require.False(t, seen[i])
+			seen[i] = true
+		}
+	}
+	require.Len(t, seen, len(examples))
+	require.Less(t, len(windows)*size, alone/4, "each document is computed about twice, not forty times")
+	require.Equal(t, windows, pack(examples, size, maxSequences, random(1)), "the same seed gives the same windows")
+}
+
+func TestWindowSharesBeginnings(t *testing.T) {
+	a, b := Completion([]Token{5, 6}, []Token{7, 2}), Completion([]Token{5, 6, 8}, []Token{9})
+	c := Completion([]Token{5, 6}, []Token{7, 3})
+	w := newWindow([]Example{a, b, c}, []int{0, 1, 2}, 256, 1)
+	require.Equal(t, []Token{5, 6, 7, 2, 8, 9, 3, 0}, w.Tokens[:8])
+	require.Equal(t, []int32{0, 1, 2, 3, 2, 3, 3, 0}, w.Positions[:8])
+	of := func(i int) []int32 { return w.Seqs[w.SeqOffsets[i]:w.SeqOffsets[i+1]] }
+	require.Equal(t, [][]int32{{0, 1, 2}, {0, 1, 2}, {0, 2}, {0}, {1}, {1}, {2}, {3}},
+		[][]int32{of(0), of(1), of(2), of(3), of(4), of(5), of(6), of(7)})
+	weights := map[[2]int32]float32{}
+	for l, row := range w.LabelRows {
+		weights[[2]int32{w.Rows[row], w.LabelTokens[l]}] = w.LabelWeights[l]
+	}
+	require.Equal(t, map[[2]int32]float32{{1, 7}: 2, {2, 2}: 1, {2, 3}: 1, {4, 9}: 1}, weights)
+}
+
 // mixedLengths are examples of log-normal length, with a standard deviation of 0.8 of the logarithm, from 16 tokens to max;
 // every third has two to four responses to one prompt.
 func mixedLengths(rng *rand.Rand, n, median, max int) []Example {
@@ -41,12 +113,12 @@ func mixedLengths(rng *rand.Rand, n, median, max int) []Example {
 		size := min(max, 16+int(float64(median)*math.Exp(0.8*rng.NormFloat64())))
 		e := &examples[i]
 		if i%3 > 0 {
-			e.Tokens = make([]Token, size)
+			e.Tokens = randomTokens(rng, size)
 			continue
 		}
 		branches := 2 + rng.IntN(3)
 		each := 1 + rng.IntN(size/(2*branches))
-		e.Tokens = make([]Token, size-branches*each)
+		e.Tokens = randomTokens(rng, size-branches*each)
 		for range branches {
 			e.Branches = append(e.Branches, Branch{Tokens: make([]Token, each)})
 		}
@@ -58,9 +130,7 @@ func mixedLengths(rng *rand.Rand, n, median, max int) []Example {
 func realShare(examples []Example, windows [][]int, size int) float64 {
 	tokens := 0
 	for _, w := range windows {
-		for _, i := range w {
-			tokens += examples[i].size()
-		}
+		tokens += windowTokens(examples, w)
 	}
 	return float64(tokens) / float64(size*len(windows))
 }

@@ -58,15 +58,15 @@ func (r *run) plan() {
 	for epoch := 1; epoch <= r.config.Epochs; epoch++ {
 		windows := pack(r.examples, r.config.Window, maxSequences, stepRand(r.config.Seed, int64(epoch)))
 		room += len(windows) * r.config.Window
+		for _, members := range windows {
+			used += windowTokens(r.examples, members)
+		}
 		for len(windows) > 0 {
 			n := min(r.config.WindowsPerStep, len(windows))
 			r.steps = append(r.steps, windows[:n])
 			windows = windows[n:]
 		}
 		r.epochEnds[len(r.steps)] = epoch
-	}
-	for i := range r.examples {
-		used += r.examples[i].size() * r.config.Epochs
 	}
 	r.result.Fill = float64(used) / float64(room)
 }

@@ -148,22 +148,20 @@ type IndexConfig struct {
 type QuestionsConfig struct {
 	// Limit is the number of questions to stop at. Unset = 400, 0 = no limit.
 	Limit opt.Value[int] `yaml:"limit" check:"min=0" default:"400"`
-	// PerChunk is the number of questions asked for in each passage. 0 = 1.
-	PerChunk int `yaml:"per-chunk" check:"min=1" default:"1"`
-	// MaxWords is the longest answer, in words. 0 = 12.
-	MaxWords int `yaml:"max-words" check:"min=1" default:"12"`
+	// PerChunk is the largest number of questions about a passage. 0 = 2.
+	PerChunk int `yaml:"per-chunk" check:"min=1" default:"2"`
+	// Unanswerable is the share of questions that the documents do not answer, below 1: about documents that are hidden from
+	// the search, or altered. Unset = 0.3333.
+	Unanswerable opt.Value[float64] `yaml:"unanswerable" check:"share" default:"0.3333"`
+	// MaxWords is the longest answer, in words. 0 = 6.
+	MaxWords int `yaml:"max-words" check:"min=1" default:"6"`
 	// MinChunk is the shortest passage worth asking about, in bytes. Unset = 80,
 	// 0 = any.
 	MinChunk opt.Value[int] `yaml:"min-chunk" check:"min=0" default:"80"`
-	// Temperature of the draws. Unset = 0.7, 0 = greedy.
-	Temperature opt.Value[float64] `yaml:"temperature" check:"amount" default:"0.7"`
-	// MaxTokens is the longest reply of the model. 0 = 96.
-	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"96"`
+	// MaxTokens is the longest question. 0 = 40.
+	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"40"`
 	// Batch is the number of passages at a time. 0 = 16.
 	Batch int `yaml:"batch" check:"min=1" default:"16"`
-	// Prompt is the instruction with which questions are written.
-	// "" = the built-in text.
-	Prompt string `yaml:"prompt"`
 
 	// Import is a data set to take the questions from, in place of a model's.
 	// "" = none.

@@ -14,6 +14,9 @@ type DemonstrateConfig struct {
 	Total int `yaml:"total" check:"min=0"`
 	// Judge is the model that judges here. "" = Judge of [Config].
 	Judge string `yaml:"judge" check:"model"`
+	// Questions is the largest number of questions that rows are made of, drawn by
+	// Seed. 0 = 1000.
+	Questions int `yaml:"questions" check:"min=1" default:"1000"`
 	// Batch is the number of questions at a time. 0 = 16.
 	Batch int `yaml:"batch" check:"min=1" default:"16"`
 	// Audit also asks the judge of self-demo about candidates whose verdict is
@@ -264,11 +267,12 @@ type TrainConfig struct {
 	Window int `yaml:"window" check:"min=0"`
 	// WindowsPerStep is the number of windows whose gradients a step adds up. 0 = 1.
 	WindowsPerStep int `yaml:"windows-per-step" check:"min=1" default:"1"`
-	// Epochs is how often each row is seen. 0 = 3.
-	Epochs int `yaml:"epochs" check:"min=1" default:"3"`
-	// Rate is the learning rate; models of some million weights need about 1e-3.
-	// 0 = 2e-4.
-	Rate float64 `yaml:"rate" check:"above0" default:"2e-4"`
+	// Epochs is how often each row is seen. 0 = 3 for fewer than 150 rows, 2 for
+	// fewer than 400, and 1 for more.
+	Epochs int `yaml:"epochs" check:"min=1"`
+	// Rate is the learning rate. 0 = 1e-3 for a model of fewer than 20 million
+	// weights, 5e-4 for one of fewer than a billion, and 2e-4 for a larger one.
+	Rate float64 `yaml:"rate" check:"above0"`
 	// Schedule of the rate after the warm-up: cosine, linear or constant.
 	// "" = cosine.
 	Schedule string `yaml:"schedule" check:"oneof=cosine linear constant" default:"cosine"`

@@ -136,7 +136,7 @@ func TestOpenChecksConfig(t *testing.T) {
 	require.NoError(t, p.Close())
 	require.Equal(t, ".ragft", c.Dir)
 	require.Equal(t, opt.Of[uint64](1), c.Seed)
-	require.Equal(t, 3, c.Train.Epochs)
+	require.Equal(t, 16, c.Train.Rank)
 	require.Equal(t, 1e-8, c.Train.Epsilon)
 	require.Equal(t, opt.Of(0.0), c.Train.Warmup)
 	require.Equal(t, []string{"verified"}, c.Demonstrate.Recipe)

@@ -5,8 +5,8 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 )
 
-// leastDecide is the least number of questions that are kept to fit the rule on.
-const leastDecide = 20
+// leastDecide and mostDecide bound the number of questions that are kept to fit the rule on.
+const leastDecide, mostDecide = 20, 400
 
 // learnt splits the questions that are not held out for the evaluation into those that rows are made of and those that the
 // rule is fitted on. Of fewer than twice the least number all are for rows.
@@ -16,7 +16,17 @@ func (p *Project) learnt() (learn, decide []question.Question, err error) {
 	if err != nil || share == 0 || len(train) < 2*leastDecide {
 		return train, nil, err
 	}
-	share = max(share, float64(leastDecide)/float64(len(train)))
+	share = min(max(share, float64(leastDecide)/float64(len(train))), float64(mostDecide)/float64(len(train)))
 	learn, decide = question.Split(train, share, seed.Derive(p.seed(), "decide"))
 	return learn, decide, nil
+}
+
+// drawn returns as many of the questions as rows are made of at most.
+func (p *Project) drawn(learn []question.Question) []question.Question {
+	most := p.config.Demonstrate.Questions
+	if len(learn) <= most {
+		return learn
+	}
+	_, learn = question.Split(learn, float64(most)/float64(len(learn)), seed.Derive(p.seed(), "demonstrate"))
+	return learn
 }

@@ -71,6 +71,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 		if train, _, err = d.learnt(); err != nil {
 			return err
 		}
+		train = d.drawn(train)
 		if evidence, err = d.evidence(); err != nil {
 			return err
 		}
@@ -81,7 +82,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err := d.openIndex(); err != nil {
 		return err
 	}
-	search, err := d.searcher(ctx)
+	search, err := d.unhidden(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 		Search: search, Questions: train, Evidence: evidence, Prompts: prompts, Passages: d.config.Passages, Seed: d.seed(),
 		Batch: d.config.Demonstrate.Batch, Logger: d.config.Logger,
 	}
-	d.in.Corpus, err = corpus(ctx, d.index)
+	d.in.Corpus, err = corpus(ctx, search)
 	return err
 }
 

@@ -190,7 +190,7 @@ func (e *evaluation) open(ctx context.Context) error {
 	if e.config.Prompts, err = e.prompts(); err != nil {
 		return err
 	}
-	if e.config.Search, err = e.searcher(ctx); err != nil {
+	if e.config.Search, err = e.unhidden(ctx); err != nil {
 		return err
 	}
 	if name := e.judgeOf(o.Judge); name != "" {

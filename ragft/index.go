@@ -230,7 +230,7 @@ func countBytes(docs string) (total int64) {
 }
 
 // corpus is every passage of the index.
-func corpus(ctx context.Context, index *retriever.Index) ([]retriever.Chunk, error) {
+func corpus(ctx context.Context, index retriever.Lister) ([]retriever.Chunk, error) {
 	var chunks []retriever.Chunk
 	for c, err := range index.Chunks(ctx) {
 		if err != nil {

@@ -18,11 +18,10 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Questions has the model write questions about the passages of the index, and
-// keeps those whose answer stands in the passage; with Write.Import it takes
-// those of a data set instead, with all that came with each. It writes them to
-// Config.Questions, a file to look at and edit: whether questions are good is
-// not verified. None of those that a model writes is unanswerable.
+// Questions has the model write questions about the passages of the index, as [question.Compose] does, a third of them
+// unanswerable; with Write.Import it takes those of a data set instead, with all that came with each. It writes them to
+// Config.Questions, a file to look at and edit. Documents that an unanswerable question names as hidden are not found when
+// demonstrations and evaluations search; the assistant finds them.
 //
 // Questions of your own, in a file that was there first, are counted and nothing
 // more. So are those of an earlier run, edited or not, while nothing changed that
@@ -87,8 +86,8 @@ func (r *QuestionsResult) count(file string) error {
 func (p *Project) composeOptions() question.ComposeOptions {
 	c := p.config.Write
 	return question.ComposeOptions{
-		Prompt: c.Prompt, PerChunk: c.PerChunk, Limit: c.Limit.Or(0), Temperature: c.Temperature, MaxTokens: c.MaxTokens,
-		MaxWords: c.MaxWords, MinChunk: c.MinChunk, Seed: p.seed(), Batch: c.Batch,
+		PerChunk: c.PerChunk, Limit: c.Limit.Or(0), Unanswerable: c.Unanswerable, MaxTokens: c.MaxTokens, MaxWords: c.MaxWords,
+		MinChunk: c.MinChunk, Seed: p.seed(), Batch: c.Batch,
 	}
 }
 
@@ -133,7 +132,10 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 	if err := p.openBase(ctx, w); err != nil {
 		return nil, err
 	}
-	w.say("questions about %d passages: at most %s", r.Estimate.Calls, r.Estimate)
+	if o.Searcher, err = p.searcher(ctx); err != nil {
+		return nil, err
+	}
+	w.say("questions about %d passages: at most %s", len(chunks), r.Estimate)
 	w.phase("writing questions", "passages")
 	o.Progress = func(c model.Progress) { w.set(c.Done, c.Total, fmt.Sprintf("%d accepted", c.Accepted)) }
 	composed, err := question.Compose(ctx, p.models.asked, chunks, o)
@@ -244,4 +246,23 @@ func (c *QuestionsConfig) check() error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// unhidden is [Project.searcher] without what the questions hide.
+func (p *Project) unhidden(ctx context.Context) (question.Unhidden, error) {
+	search, err := p.searcher(ctx)
+	if err != nil {
+		return question.Unhidden{}, err
+	}
+	u := question.Unhidden{Searcher: search, Hidden: map[string]bool{}}
+	all, err := question.ReadFile(p.questionsFile())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a recipe may need no questions
+		return u, err
+	}
+	for _, q := range all {
+		if q.Hidden != "" {
+			u.Hidden[q.Hidden] = true
+		}
+	}
+	return u, nil
 }

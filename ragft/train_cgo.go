@@ -33,11 +33,11 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 		return nil, err
 	}
 	defer w.end()
-	t, err := p.trainOptions(ctx)
+	list, err := p.ReadRows()
 	if err != nil {
 		return nil, err
 	}
-	list, err := p.ReadRows()
+	t, err := p.trainOptions(ctx, len(list))
 	if err != nil {
 		return nil, err
 	}
@@ -80,13 +80,21 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	return r, p.decide(ctx, w, list, r)
 }
 
-// trainOptions are those of the library.
-func (p *Project) trainOptions(ctx context.Context) (finetune.Options, error) {
+// trainOptions are those of the library, for so many rows.
+func (p *Project) trainOptions(ctx context.Context, rows int) (finetune.Options, error) {
 	c := p.config.Train
 	file, err := fileOf(ctx, p.config.Model)
 	if err != nil {
 		return finetune.Options{}, err
 	}
+	if c.Rate == 0 {
+		weights, err := weightsOf(file)
+		if err != nil {
+			return finetune.Options{}, err
+		}
+		c.Rate = defaultRate(weights)
+	}
+	c.Epochs = cmp.Or(c.Epochs, defaultEpochs(rows))
 	adapter := p.trainedFile()
 	metrics := cmp.Or(c.Metrics, p.Path(metricsName))
 	for _, name := range []string{adapter, metrics} {
@@ -169,20 +177,19 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 }
 
 func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []string) *TrainResult {
-	c := p.config.Train
 	return &TrainResult{
 		Adapter: r.Adapter, Rows: r.Rows, ValidationRows: r.HeldOutRows, TooLong: r.TooLong, Truncated: r.Truncated,
 		Steps: r.Steps, Resumed: r.Resumed, Skipped: r.Skipped, Stopped: r.Stopped, Rose: r.Rose, BestStep: r.BestStep,
 		Loss: stats.Finite(r.Loss), BaseLoss: stats.Finite(r.BaseLoss), ValidationLoss: stats.Finite(r.HeldOutLoss),
 		Tokens: r.Tokens, Seconds: r.TrainSeconds, Fill: r.Fill, Memory: memoryOf(r.Memory),
-		Rank: c.Rank, Epochs: c.Epochs, Rate: c.Rate, Metrics: t.LoRA.MetricsFile,
+		Rank: t.LoRA.Rank, Epochs: t.LoRA.Epochs, Rate: t.LoRA.LearningRate, Metrics: t.LoRA.MetricsFile,
 		BySource: r.HeldOutBySource, BaseBySource: r.BaseBySource, Layouts: layouts,
 	}
 }
 
 // trainMemory is what training holds, in bytes.
 func (p *Project) trainMemory(ctx context.Context, list []rows.Row) (uint64, error) {
-	t, err := p.trainOptions(ctx)
+	t, err := p.trainOptions(ctx, len(list))
 	if err != nil {
 		return 0, err
 	}

@@ -146,13 +146,15 @@ func (a *app) questionsCommand() *cobra.Command {
 		},
 	}, &cobra.Command{
 		Use: "questions", Short: "Write questions about the documents, or import a data set", Args: arguments(cobra.NoArgs),
-		Long: `The model writes questions about the passages of the index; those whose answer is in the passage are kept.
+		Long: `The model writes questions about names, dates, numbers and other phrases of the passages. A question is kept if it is
+clear by itself, and if the model finds the answer in the passage and not without it. A third of the questions have no answer:
+they are about documents that are hidden from the search of 'demonstrate' and 'evaluate', or ask for something that no passage
+says.
 
 With --import, the questions of a published data set are used instead, with everything that comes with them: evidence, other
 passages and earlier turns of the conversation. --documents writes its passages as documents.
 
-Read the questions before you use them: their quality is not verified. The model writes no unanswerable questions. Add some
-that the documents do not answer, with an empty answer; otherwise there is nothing to learn abstention from.`,
+Read the questions before you use them, and delete the bad ones: small models write many.`,
 	})
 	a.workFlags(c, estimateCost)
 	return a.onProject(c, func(ctx context.Context, p *ragft.Project) error {
@@ -162,7 +164,7 @@ that the documents do not answer, with an empty answer; otherwise there is nothi
 		}
 		return a.result(r, func(w io.Writer) error {
 			if a.estimate {
-				_, err := fmt.Fprintf(w, "questions about %d passages: at most %s\n", r.Estimate.Calls, r.Estimate)
+				_, err := fmt.Fprintf(w, "questions: at most %s\n", r.Estimate)
 				return err
 			}
 			if len(r.LeftOut) > 0 {

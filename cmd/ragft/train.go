@@ -19,12 +19,12 @@ func (a *app) trainCommand() *cobra.Command {
 		weightsOption, rowsOption,
 		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
 		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
-		{flag: "epochs", key: "train.epochs", kind: "N", usage: "passes over the rows (default 3)"},
+		{flag: "epochs", key: "train.epochs", kind: "N", usage: "passes over the rows (default: 1 to 3, by their number)"},
 		{
 			flag:  "rate",
 			key:   "train.rate",
 			kind:  "RATE",
-			usage: "learning rate (default 2e-4; models of a few million weights need about 1e-3)",
+			usage: "learning rate (default: by the size of the model)",
 		},
 		{
 			flag:  "memory-budget",

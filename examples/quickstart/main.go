@@ -24,9 +24,7 @@ import (
 const shippedDocs, shippedQuestions = "examples/quickstart/docs", "examples/quickstart/questions.jsonl"
 
 func main() {
-	// What suits the shipped model of 3.3 million weights. For larger ones the defaults are good, and 2e-4 as the rate.
 	c := ragft.Config{Progress: progress()}
-	c.Train.WindowsPerStep = 2
 	c.Evaluate.MaxTokens, c.Evaluate.DeclinePrompt = 48, true
 	c.Assistant.MaxTokens = 48
 	flag.StringVar(&c.Model, "model", "examples/basemodel/ragft-base-f16.gguf", "base model, a GGUF file")
@@ -35,9 +33,7 @@ func main() {
 	flag.StringVar(&c.Dir, "out", "quickstart-out", "folder for everything that is made")
 	flag.IntVar(&c.Passages, "passages", 3, "passages shown for each question")
 	flag.IntVar(&c.Index.Chunk, "chunk", 60, "words of a passage, at most")
-	flag.IntVar(&c.Train.Rank, "rank", 16, "rank of the adapter")
-	flag.IntVar(&c.Train.Epochs, "epochs", 3, "epochs of training")
-	flag.Float64Var(&c.Train.Rate, "rate", 1e-3, "learning rate")
+	flag.IntVar(&c.Train.Epochs, "epochs", 0, "epochs of training (default by the number of rows)")
 	flag.Func("seed", "seed of everything random (default 1)", func(s string) error { return c.Set("seed", s) })
 	flag.Parse()
 	if c.Questions == "" && c.Documents == shippedDocs {

@@ -114,7 +114,7 @@ func (p program) do(ctx context.Context, j job) error {
 		TestShare: opt.Of(0.0), Seed: opt.Of(j.seed), Threads: p.threads, Progress: p.progress(j.name()), Sequences: 8,
 	}
 	c.Index.Chunk = 400 // a paragraph
-	c.Train.Epochs, c.Train.Rate, c.Train.WindowsPerStep, c.Train.Rank = p.epochs, p.rate, 2, 16
+	c.Train.Epochs, c.Train.Rate = p.epochs, p.rate
 	if j.arm.recipe != "" {
 		c.Demonstrate.Recipe = []string{j.arm.recipe}
 	}

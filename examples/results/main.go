@@ -60,8 +60,8 @@ func main() {
 	flag.IntVar(&p.held.answerable, "held", 300, "questions of each kind to measure on")
 	flag.IntVar(&p.passages, "passages", 2, "passages shown with a question")
 	flag.IntVar(&p.threads, "threads", runtime.NumCPU(), "threads")
-	flag.IntVar(&p.epochs, "epochs", 1, "epochs of the training")
-	flag.Float64Var(&p.rate, "rate", 5e-4, "learning rate")
+	flag.IntVar(&p.epochs, "epochs", 0, "epochs of the training; 0 is the default of the library")
+	flag.Float64Var(&p.rate, "rate", 0, "learning rate; 0 is the default of the library")
 	flag.Uint64Var(&p.seeds, "seeds", 3, "seeds, from 1")
 	flag.Parse()
 	p.learn.altered, p.learn.absent = p.learn.answerable/2, p.learn.answerable/2

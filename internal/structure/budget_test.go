@@ -39,7 +39,7 @@ var budget = map[string]int{
 	"ragft/opt":              2,
 	"ragft/prompt":           7, // with Named, for templates that an adapter names
 	"ragft/publish":          4,
-	"ragft/question":         18, // with Gap and its two values, LeakOptions, WithIDs and Altered, which other packages share
+	"ragft/question":         19, // with LeakOptions, WithIDs and Altered, which others share; Gap and its kinds; Unhidden, a search
 	"ragft/question/dataset": 17,
 	"ragft/recipe":           9,
 	"ragft/recipe/memory":    2,

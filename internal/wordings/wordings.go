@@ -3,6 +3,7 @@
 package wordings
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -66,6 +67,19 @@ func Wordings(language string) []string {
 		return list
 	}
 	return wordings[English]
+}
+
+// With returns a refusal and behind it the others of its language: what a model that declines with one of them might begin
+// with instead.
+func With(refusal string) []string {
+	language := Language([]string{refusal})
+	for l, list := range wordings {
+		if slices.Contains(list, refusal) {
+			language = l
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(Wordings(language)), func(w string) bool { return w == refusal })
+	return append([]string{refusal}, others...)
 }
 
 // Begins reports whether a text begins with one of the texts that are not English, as a sentence of its own.

@@ -35,3 +35,12 @@ func TestWordingsOfALanguage(t *testing.T) {
 	require.False(t, Begins("Leider steht das nicht in den Dokumenten, aber es war 1912."))
 	require.False(t, Begins("Mara Venn"))
 }
+
+func TestWith(t *testing.T) {
+	list := With("Leider steht das nicht in den Dokumenten.")
+	require.Equal(t, "Leider steht das nicht in den Dokumenten.", list[0])
+	require.Len(t, list, len(Wordings("de")))
+	require.ElementsMatch(t, Wordings("de"), list)
+	own := With("Sorry, my notes are silent.")
+	require.Equal(t, append([]string{"Sorry, my notes are silent."}, Wordings("en")...), own)
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 )
@@ -33,7 +34,7 @@ func Measure(ctx context.Context, m model.Model, refusal string, room int, asks 
 		}
 		asking[i] = &reading.Asking{Messages: ask.Messages, Hits: hits}
 	}
-	r := reading.Reader{Model: m, Least: 1, Like: model.Request{MaxTokens: 1, Exclude: []string{refusal}}}
+	r := reading.Reader{Model: m, Least: 1, Like: model.Request{MaxTokens: 1, Exclude: wordings.With(refusal)}}
 	responses, err := r.Answer(ctx, asking)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: abstain: %w", err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -31,7 +32,7 @@ func TestMeasure(t *testing.T) {
 	got, err := abstain.Measure(t.Context(), m, fake.Decline, 0, asks("Who opened the Blue Inn?", "Who keeps horses?")...)
 	require.NoError(t, err)
 	require.Equal(t, 1, m.Calls, "one batch")
-	require.Equal(t, []string{fake.Decline}, m.Requests[1].Exclude)
+	require.Equal(t, wordings.With(fake.Decline), m.Requests[1].Exclude)
 	require.Equal(t, 1, m.Requests[1].MaxTokens)
 	require.Equal(t, prompt.Set{}.ReadMessages("Who keeps horses?", fake.InnHits()), m.Requests[1].Messages)
 	for i, q := range []string{"Who opened the Blue Inn?", "Who keeps horses?"} {

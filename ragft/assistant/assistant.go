@@ -17,6 +17,7 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
@@ -198,7 +199,7 @@ func (a *Assistant) ask(
 		TopP: a.opts.TopP, TopK: a.opts.TopK, Seed: a.opts.Seed, Stop: a.opts.Stop, OnText: onText,
 	}}
 	if rule := a.opts.Rule; rule != nil {
-		r.Like.Exclude = []string{rule.Refusal}
+		r.Like.Exclude = wordings.With(rule.Refusal)
 		r.Like.OnFirst = func(excluded float64) bool {
 			s, err := abstain.Of(a.model, q.Question, ask.Hits, model.Sample{Excluded: excluded})
 			return err == nil && rule.Answers(s)

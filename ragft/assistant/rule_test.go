@@ -7,6 +7,7 @@ import (
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
@@ -57,7 +58,7 @@ func TestRuleDecides(t *testing.T) {
 			require.Equal(t, c.reason != "", math.IsNaN(got.Confidence), "nothing was generated that one could be sure of")
 			require.Equal(t, c.reason != "", len(got.Citations) == 0)
 			require.Len(t, m.Requests, 1, "decided while it is answered, without another request")
-			require.Equal(t, []string{fake.Decline}, m.Requests[0].Exclude)
+			require.Equal(t, wordings.With(fake.Decline), m.Requests[0].Exclude)
 		})
 	}
 }

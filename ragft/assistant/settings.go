@@ -45,8 +45,8 @@ func (s *Settings) Options() Options {
 	return Options{Prompts: s.Prompts, Passages: s.Passages, Rule: s.Rule}
 }
 
-// wordings are the texts of a set by name.
-func wordings(p *prompt.Set) map[string]*string {
+// texts are the texts of a set by name.
+func texts(p *prompt.Set) map[string]*string {
 	return map[string]*string{"read": &p.Read, "closed": &p.Closed, "careful": &p.Careful, "refuse": &p.Refuse, "judge": &p.Judge}
 }
 
@@ -56,8 +56,8 @@ func (s *Settings) WriteAdapter(path string) error {
 	prompts, defaults := s.Prompts.WithDefaults(), prompt.Default()
 	out := stored{Layout: layout.Fingerprint(prompts.ReadMessages), PromptHash: prompts.Hash(), Passages: s.Passages, Rule: s.Rule,
 		Search: s.Search, Prompts: map[string]string{}}
-	own := wordings(&defaults)
-	for name, text := range wordings(&prompts) {
+	own := texts(&defaults)
+	for name, text := range texts(&prompts) {
 		if *text != *own[name] {
 			out.Prompts[name] = *text
 		}
@@ -103,7 +103,7 @@ func readSettings(text string) (*Settings, error) {
 		return nil, err
 	}
 	s := &Settings{Prompts: prompt.Default(), Passages: in.Passages, Rule: in.Rule, Search: in.Search}
-	for name, to := range wordings(&s.Prompts) {
+	for name, to := range texts(&s.Prompts) {
 		*to = cmp.Or(in.Prompts[name], *to)
 	}
 	switch known := prompt.Named(in.Template); {

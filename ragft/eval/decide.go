@@ -14,6 +14,7 @@ import (
 type TradeoffPoint struct {
 	Threshold     float64 `json:"threshold"`
 	FalseRefusals float64 `json:"false_refusals"`           // of questions whose answer was shown
+	MadeUp        float64 `json:"made_up"`                  // of unanswerable questions
 	MadeUpAbsent  float64 `json:"made_up_absent,omitempty"` // of questions with [question.GapAbsent]; 0 without any
 	MadeUpAltered float64 `json:"made_up_altered,omitempty"`
 	Correct       float64 `json:"correct"` // of answerable questions
@@ -65,7 +66,7 @@ func tradeoff(records []Record) []TradeoffPoint {
 }
 
 func tradeoffAt(records []Record, threshold float64) TradeoffPoint {
-	var held, absent, altered, answerable count
+	var held, unanswerable, absent, altered, answerable count
 	for i := range records {
 		r := &records[i]
 		if r.Chance == nil {
@@ -73,11 +74,12 @@ func tradeoffAt(records []Record, threshold float64) TradeoffPoint {
 		}
 		given := *r.Chance >= threshold && r.ungated() != answer.Refused
 		held.add(isPresent(r) && !r.Unanswerable, !given)
+		unanswerable.add(r.Unanswerable, given)
 		absent.add(r.Gap == question.GapAbsent, given)
 		altered.add(r.Gap == question.GapAltered, given)
 		answerable.add(!r.Unanswerable, given && r.ungated() == answer.Correct)
 	}
-	return TradeoffPoint{threshold, held.share(), absent.share(), altered.share(), answerable.share()}
+	return TradeoffPoint{threshold, held.share(), unanswerable.share(), absent.share(), altered.share(), answerable.share()}
 }
 
 // count is a share of questions.

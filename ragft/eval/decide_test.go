@@ -7,6 +7,7 @@ import (
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
@@ -41,7 +42,7 @@ func TestRuleDecides(t *testing.T) {
 			{ID: "4", Question: "Who ran the mill in 1700?", Gap: question.GapAltered},
 		}, Search: found, Resamples: 50,
 	})
-	require.Equal(t, []string{fake.Decline}, m.Seen[0].Exclude)
+	require.Equal(t, wordings.With(fake.Decline), m.Seen[0].Exclude)
 	s := e.System("ruled")
 	for key, want := range map[string]float64{
 		metric.Correct: 0.5, metric.FalseRefusal: 0.5, metric.MadeUp: 0.5, metric.MadeUpAbsent: 0, metric.MadeUpAltered: 1,
@@ -56,7 +57,7 @@ func TestRuleDecides(t *testing.T) {
 	require.Equal(t, answer.Correct, r.DraftVerdict)
 	require.InDelta(t, -0.1, r.Signals[abstain.Declining], 1e-9)
 	require.Less(t, *r.Chance, 0.5)
-	require.Equal(t, eval.TradeoffPoint{Threshold: 0, MadeUpAbsent: 1, MadeUpAltered: 1, Correct: 1}, s.Tradeoff[0], "everything is answered")
+	require.Equal(t, eval.TradeoffPoint{Threshold: 0, MadeUp: 1, MadeUpAbsent: 1, MadeUpAltered: 1, Correct: 1}, s.Tradeoff[0], "everything is answered")
 	last := s.Tradeoff[len(s.Tradeoff)-1]
 	require.Equal(t, 0.5, last.FalseRefusals)
 	require.Zero(t, last.MadeUpAbsent)

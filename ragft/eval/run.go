@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/signals"
 	"github.com/ragft/ragft/internal/stats"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/internal/yesno"
 	"github.com/ragft/ragft/ragft/abstain"
@@ -145,7 +146,7 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 		r.Ensemble = s.Ensemble
 	}
 	if s.Rule != nil {
-		r.Like.Exclude = []string{s.Rule.Refusal}
+		r.Like.Exclude = wordings.With(s.Rule.Refusal)
 	}
 	responses, err := r.Answer(ctx, asks)
 	if err != nil {

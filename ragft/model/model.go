@@ -49,6 +49,10 @@ type Request struct {
 	// not call it for what it has stored.
 	OnFirst func(excluded float64) bool
 
+	// Begin is how each completion begins. The model goes on from there, and the text of a sample repeats neither
+	// it nor the space after it. [local.Model] does this; servers refuse it with [ErrRequest].
+	Begin string
+
 	// Schema, if not nil, is a JSON Schema; the text is then JSON that meets it,
 	// or, of a sample that ends over its length, the beginning of such a text.
 	// [local.Model] samples under a grammar, and knows the keywords type, enum,

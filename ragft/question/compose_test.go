@@ -7,95 +7,214 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
-	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
 
-func writer() *composer {
-	return &composer{ComposeOptions: ComposeOptions{}.withDefaults(), seen: map[string]bool{}}
-}
-
-func TestVerifyWritten(t *testing.T) {
-	chunk := retriever.Chunk{ID: "c", Text: "The Blue Inn stands in Dunmore. It was opened in 1912 by Ann Lee."}
-	good := Question{Question: "Who opened the Blue Inn?", Answer: "Ann Lee"}
-	for _, c := range []struct {
-		text string
-		want string
-		q    Question
-	}{
-		{"Question: Who opened the Blue Inn?\nAnswer: Ann Lee", "", good},
-		{"Sure!\n\n**Question:** Who opened the Blue Inn?\n**Answer:** Ann Lee.\n\nQuestion: Another?", "", good},
-		{"Q: Who opened the Blue Inn?\nA: \"ann lee\"", "", Question{Question: good.Question, Answer: "ann lee"}},
-		{"1912", "unparsed", Question{}},
-		{"Question: Who opened the Blue Inn?", "unparsed", Question{}},
-		{"Answer: Ann Lee\nQuestion: Who opened the Blue Inn?", "unparsed", Question{}},
-		{"Question: Who?\nAnswer: Ann Lee", "no-question", Question{}},
-		{"Question: Name who opened the inn.\nAnswer: Ann Lee", "no-question", Question{}},
-		{"Question: Who opened the Blue Inn?\nAnswer: Blue Inn stands in Dunmore It was opened in 1912 by Ann Lee", "long-answer", Question{}},
-		{"Question: Who opened the Blue Inn?\nAnswer: Tom Fox", "unsupported", Question{}},
-		{"Question: Who opened the Blue Inn?\nAnswer: Unknown", "unsupported", Question{}},
-		{"Question: Did Ann Lee open the Blue Inn?\nAnswer: Ann Lee", "given-away", Question{}},
-		{"Question: Who is named in the document?\nAnswer: Ann Lee", "contextual", Question{}},
+func TestBadWording(t *testing.T) {
+	chunk := retriever.Chunk{ID: "c", Text: "The Blue Inn stands in Dunmore. It was opened in 1912 by Ann Lee after a long quarrel."}
+	ann := candidate{text: "Ann Lee", sentence: "It was opened in 1912 by Ann Lee after a long quarrel."}
+	for question, want := range map[string]string{
+		"Who opened the Blue Inn?":                         "",
+		"Who opened the Blue Inn in 1912 after a quarrel?": "",
+		"Who?":                                                  "no-question",
+		"Name who opened the inn?":                              "no-question",
+		"Who opened the Blue Inn":                               "no-question",
+		"Who opened the Blue Inn? Who sold it?":                 "no-question",
+		"Which Ann Lee opened the Blue Inn?":                    "given-away",
+		"Which Lee, called Ann, opened the Blue Inn?":           "given-away",
+		"Who is named in the document at Dunmore?":              "contextual",
+		"Who opened it after a long quarrel?":                   "contextual",
+		"Who opened this inn after a long quarrel?":             "contextual",
+		"Who opened the Blue Inn after they quarrelled long?":   "",
+		"Who opened opened the Blue Inn?":                       "garbled",
+		"Who opened the inn and opened the inn in Dunmore?":     "garbled",
+		"Who opened the Blue Inn of Varn?":                      "unrelated",
+		"Who painted the red barn of Varn?":                     "unrelated",
+		"Who opened the inn there?":                             "vague",
+		"Who was the Blue Inn?":                                 "vague",
+		"Who opened the inn and what was it called?":            "no-question",
+		"Who " + strings.Repeat("opened Dunmore inn ", 9) + "?": "long-question",
 	} {
-		got, rejection := writer().verify(fake.Says(c.text), chunk)
-		require.Equal(t, c.want, rejection, c.text)
-		require.Equal(t, c.q, got, c.text)
+		require.Equal(t, want, badWording(question, ann, chunk), question)
 	}
-	cut := fake.Says("Question: Who opened the Blue Inn?\nAnswer: Ann")
-	cut.Truncated = true
-	_, rejection := writer().verify(cut, chunk)
-	require.Equal(t, "truncated", rejection)
+	when := candidate{text: "1912", kind: year, sentence: "When the inn opened in Dunmore, all came."}
+	require.Equal(t, "wrong-kind", badWording("Who opened the inn in Dunmore?", when, chunk))
+	require.Equal(t, "copied", badWording("When the inn opened in Dunmore?", when, chunk))
 }
 
-func composeFixture(n int) []retriever.Chunk {
+// mills are passages, each a document of its own, and one that is too short.
+func mills(n int) []retriever.Chunk {
 	var chunks []retriever.Chunk
 	for i := range n {
-		chunks = append(chunks, fake.Passage("a.md", fmt.Sprint("Mill ", i), fmt.Sprintf("Mill %d was built by Ann Lee.", i), 0).Chunk)
+		source := fmt.Sprintf("mill%d.md", i)
+		chunks = append(chunks, fake.Passage(source, "",
+			fmt.Sprintf("The Dunmore Mill %c was built by Captain Lee%c in %d.", 'A'+i, 'a'+i, 1900+i), 0).Chunk)
 	}
-	return append(chunks, fake.Passage("a.md", "short", "Too short.", 0).Chunk)
+	return append(chunks, fake.Passage("short.md", "", "Too short.", 0).Chunk)
 }
 
-func TestComposeQuestions(t *testing.T) {
-	m := &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
-		mill := strings.Fields(req.Messages[1].Content)[3] // Document 1: Mill n
-		if sample == 1 {
-			return fake.Says("Question: who built  mill " + mill + "?\nAnswer: Ann Lee")
-		}
-		return fake.Says("Question: Who built Mill " + mill + "?\nAnswer: Ann Lee")
-	}}
-	var progress []model.Progress
-	got, err := Compose(t.Context(), m, composeFixture(3), ComposeOptions{PerChunk: 2, MinChunk: opt.Of(15), Batch: 2,
-		Progress: func(p model.Progress) { progress = append(progress, p) }})
-	require.NoError(t, err)
-	require.Equal(t, []Question{
-		{ID: "a.md#Mill 0/1", Question: "Who built Mill 0?", Answer: "Ann Lee"},
-		{ID: "a.md#Mill 1/1", Question: "Who built Mill 1?", Answer: "Ann Lee"},
-		{ID: "a.md#Mill 2/1", Question: "Who built Mill 2?", Answer: "Ann Lee"},
-	}, got.Questions)
-	require.Equal(t, map[string]int{"duplicate": 3}, got.Rejected)
-	require.Equal(t, 3, got.Chunks, "the short one was not asked about")
-	require.Len(t, progress, 2)
-	require.Equal(t, 4, progress[1].Done)
-	require.Equal(t, []int{2, 3}, []int{progress[0].Calls, progress[1].Calls})
-	require.Equal(t, []int{3, progress[1].Tokens}, []int{got.Cost.Calls, got.Cost.Tokens})
-	bound := ComposeOptions{PerChunk: 2, MinChunk: opt.Of(15)}.Estimate(composeFixture(3))
-	require.Equal(t, []int{3, 3 * 2 * 96}, []int{bound.Calls, bound.Tokens})
-	require.Equal(t, []model.Message{
-		{Role: model.RoleSystem, Content: layout.System},
-		{Role: model.RoleUser, Content: "Document 1: Mill 0\nMill 0 was built by Ann Lee.\n\n" + defaultComposePrompt}}, m.Requests[0].Messages)
+// reader completes questions, reads the passage where it is shown one, and knows nothing otherwise.
+func reader(req model.Request, _ int) model.Sample {
+	user := req.Messages[len(req.Messages)-1].Content
+	switch {
+	case strings.HasSuffix(user, "\nQuestion:"): // no beginning is given to a model that does not score
+		return fake.Says("What is said of mills in general")
+	case !strings.HasPrefix(user, "Document 1:"):
+		return fake.Says("I do not know.")
+	case strings.Contains(user, "Question: When"):
+		return fake.Says("in " + user[strings.Index(user, " in 19")+4:strings.Index(user, " in 19")+8])
+	}
+	if strings.Contains(user, "Question: What") {
+		return fake.Says(strings.TrimPrefix(user[strings.Index(user, "The "):strings.Index(user, " was")], "The "))
+	}
+	_, after, _ := strings.Cut(user, "Captain ")
+	name, _, _ := strings.Cut(after, " ")
+	return fake.Says("Captain " + name)
+}
 
-	got, err = Compose(t.Context(), m, composeFixture(20), ComposeOptions{MinChunk: opt.Of(0), Limit: 5, Batch: 4})
+func TestCompose(t *testing.T) {
+	m := &fake.Model{Reply: reader}
+	var progress []model.Progress
+	o := ComposeOptions{PerChunk: 1, MinChunk: opt.Of(15), Batch: 4, Unanswerable: opt.Of(0.0),
+		Progress: func(p model.Progress) { progress = append(progress, p) }}
+	got, err := Compose(t.Context(), m, mills(3), o)
 	require.NoError(t, err)
-	require.Len(t, got.Questions, 5)
-	require.Equal(t, 8, got.Chunks, "no batch after the limit")
+	require.Len(t, got.Questions, 3)
+	for i, q := range got.Questions {
+		require.False(t, q.Unanswerable)
+		require.Equal(t, mills(3)[i].ID, q.Group, "in the order of the passages")
+		require.Equal(t, q.Group+"/1", q.ID)
+		require.Contains(t, mills(3)[i].Text, q.Answer)
+		switch q.Answer {
+		case fmt.Sprint(1900 + i):
+			require.Equal(t, fmt.Sprintf("When was the Dunmore Mill %c built by Captain Lee%c?", 'A'+i, 'a'+i), q.Question)
+		case fmt.Sprintf("Dunmore Mill %c", 'A'+i):
+			require.Equal(t, fmt.Sprintf("What was built by Captain Lee%c in %d?", 'a'+i, 1900+i), q.Question)
+		default:
+			require.Equal(t, fmt.Sprintf("Captain Lee%c", 'a'+i), q.Answer)
+			require.Equal(t, fmt.Sprintf("Who was the Dunmore Mill %c built by in %d?", 'A'+i, 1900+i), q.Question)
+		}
+	}
+	require.Equal(t, 3, got.Chunks, "the short one was not asked about")
+	require.Equal(t, 3, got.Rejected["surplus"], "of two answers each")
+	require.Len(t, progress, 4, "after each call, and each batch")
+	require.Equal(t, 3, progress[3].Done)
+	bound := o.Estimate(mills(3))
+	require.LessOrEqual(t, got.Cost.Calls, bound.Calls)
+	require.Equal(t, 3*2*4, bound.Calls)
+	again, err := Compose(t.Context(), m, mills(3), o)
+	require.NoError(t, err)
+	require.Equal(t, got.Questions, again.Questions, "the seed decides")
+}
+
+func TestComposeRejectsWhatIsNotRead(t *testing.T) {
+	mute := func(req model.Request, i int) model.Sample {
+		if strings.HasPrefix(req.Messages[len(req.Messages)-1].Content, "Document 1:") {
+			return fake.Says("a hill")
+		}
+		return reader(req, i)
+	}
+	got, err := Compose(t.Context(), &fake.Model{Reply: mute}, mills(2), ComposeOptions{MinChunk: opt.Of(15)})
+	require.NoError(t, err)
+	require.Empty(t, got.Questions)
+	require.Equal(t, map[string]int{"not-read": 6}, got.Rejected)
+
+	knowing := func(req model.Request, i int) model.Sample {
+		if !strings.HasPrefix(req.Messages[len(req.Messages)-1].Content, "Document 1:") {
+			return fake.Says("Captain Leea or Captain Leeb, in 1900 or 1901, for Dunmore Mill A or Dunmore Mill B")
+		}
+		return reader(req, i)
+	}
+	got, err = Compose(t.Context(), &fake.Model{Reply: knowing}, mills(2), ComposeOptions{MinChunk: opt.Of(15)})
+	require.NoError(t, err)
+	require.Empty(t, got.Questions)
+	require.Equal(t, map[string]int{"known": 6}, got.Rejected)
+}
+
+func TestComposeUnanswerable(t *testing.T) {
+	chunks := mills(12)
+	got, err := Compose(t.Context(), &fake.Model{Reply: reader}, chunks, ComposeOptions{PerChunk: 1, MinChunk: opt.Of(15), Seed: 3})
+	require.NoError(t, err)
+	text := ""
+	gaps := map[Gap]int{}
+	hidden := map[string]bool{}
+	for _, q := range got.Questions {
+		gaps[q.Gap]++
+		if q.Hidden != "" {
+			hidden[q.Hidden] = true
+		}
+	}
+	for _, chunk := range chunks {
+		if !hidden[chunk.Source] {
+			text += chunk.Text + "\n"
+		}
+	}
+	for _, q := range got.Questions {
+		require.Equal(t, q.Gap != "", q.Unanswerable)
+		require.Equal(t, q.Gap == GapAbsent, q.Hidden != "")
+		switch q.Gap {
+		case "":
+			require.Contains(t, text, q.Answer)
+		case GapAltered:
+			require.True(t, strings.HasSuffix(q.ID, "/altered"))
+			require.Empty(t, q.Answer)
+		}
+	}
+	total := float64(len(got.Questions))
+	require.NotZero(t, gaps[GapAbsent])
+	require.NotZero(t, gaps[GapAltered])
+	require.InDelta(t, 1.0/3, float64(gaps[GapAbsent]+gaps[GapAltered])/total, 0.06)
+}
+
+func TestAlterations(t *testing.T) {
+	chunk := retriever.Chunk{ID: "a", Text: "The Blue Inn was opened in 1912 in the northern valley by Ann Lee."}
+	other := retriever.Chunk{ID: "b", Text: "They say the Red Inn was closed in 1930 by Tom Fox."}
+	n := collect([]retriever.Chunk{chunk, other})
+	var got []string
+	for _, a := range n.alterations("Who opened the Blue Inn of the northern valley in 1912?", chunk, 1) {
+		got = append(got, a.question)
+	}
+	require.ElementsMatch(t, []string{
+		"Who opened the Red Inn of the northern valley in 1912?",
+		"Who opened the Blue Inn of the southern valley in 1912?",
+		"Who opened the Blue Inn of the northern valley in 1930?",
+		"Who closed the Blue Inn of the northern valley in 1912?",
+	}, got)
+
+	swapped := alteration{question: "Who closed the Red Inn?", with: "Red Inn"}
+	require.True(t, swapped.answeredBy(other))
+	require.False(t, swapped.answeredBy(chunk))
+}
+
+// shelf finds all its passages, in order.
+type shelf []retriever.Chunk
+
+func (s shelf) Search(_ context.Context, _ string, k int) ([]retriever.Hit, error) {
+	var hits []retriever.Hit
+	for _, chunk := range s[:min(k, len(s))] {
+		hits = append(hits, retriever.Hit{Chunk: chunk})
+	}
+	return hits, nil
+}
+
+func TestUnhidden(t *testing.T) {
+	chunks := mills(9)
+	u := Unhidden{Searcher: shelf(chunks), Hidden: map[string]bool{"mill0.md": true, chunks[2].ID: true}}
+	hits, err := u.Search(t.Context(), "mill", 2)
+	require.NoError(t, err)
+	require.Len(t, hits, 2)
+	require.Equal(t, []string{chunks[1].ID, chunks[3].ID}, []string{hits[0].ID, hits[1].ID})
+	hits, err = u.Search(t.Context(), "mill", 20)
+	require.NoError(t, err)
+	require.Len(t, hits, len(chunks)-2)
 }
 
 func TestComposeRefusesNegativeOptions(t *testing.T) {
-	for _, o := range []ComposeOptions{{PerChunk: -1}, {MinChunk: opt.Of(-1)}, {Temperature: opt.Of(-0.5)}} {
-		_, err := Compose(t.Context(), fake.AlwaysSays("x"), composeFixture(1), o)
+	for _, o := range []ComposeOptions{{PerChunk: -1}, {MinChunk: opt.Of(-1)}, {Unanswerable: opt.Of(1.0)}, {Unanswerable: opt.Of(-0.5)}} {
+		_, err := Compose(t.Context(), fake.AlwaysSays("x"), mills(1), o)
 		require.Error(t, err, "%+v", o)
 	}
 }
@@ -103,19 +222,16 @@ func TestComposeRefusesNegativeOptions(t *testing.T) {
 func TestComposeStopsWhenCancelled(t *testing.T) {
 	m := fake.AlwaysSays("x")
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Compose(ctx, m, composeFixture(5), ComposeOptions{MinChunk: opt.Of(0), Batch: 1,
-		Progress: func(model.Progress) { cancel() }})
+	_, err := Compose(ctx, m, mills(5), ComposeOptions{MinChunk: opt.Of(15), Batch: 1, Progress: func(model.Progress) { cancel() }})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, 1, m.Calls)
 }
 
-func FuzzParseWritten(f *testing.F) {
-	f.Add("Question: Who?\nAnswer: Ann")
-	f.Add("**Q:** \n*A*:")
-	f.Fuzz(func(t *testing.T, text string) {
-		q, err := parseWritten(text)
-		if err == nil && (q.Question == "" || q.Answer == "") {
-			t.Fatalf("accepted %+v", q)
+func FuzzBadWording(f *testing.F) {
+	f.Add("Who opened the Blue Inn?", "Ann Lee")
+	f.Fuzz(func(t *testing.T, question, text string) {
+		if badWording(question, candidate{text: text, sentence: text}, retriever.Chunk{Text: text}) == "" && !strings.HasSuffix(question, "?") {
+			t.Fatalf("accepted %q", question)
 		}
 	})
 }

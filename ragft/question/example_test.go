@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/ragft/model"
@@ -18,8 +19,15 @@ func (writer) Name() string { return "writer" }
 
 func (writer) Chat(_ context.Context, reqs []model.Request) ([]model.Response, error) {
 	responses := make([]model.Response, len(reqs))
-	for i := range reqs {
-		responses[i].Samples = []model.Sample{{Text: "Question: Who opened the Blue Inn?\nAnswer: Ann Lee", Tokens: 12, MeanLogProb: -0.2}}
+	for i, req := range reqs {
+		text, user := "I do not know.", req.Messages[len(req.Messages)-1].Content
+		switch {
+		case strings.HasSuffix(user, "\nQuestion:"): // it writes a question
+			text = "Who opened the Blue Inn?"
+		case strings.HasPrefix(user, "Document 1:"): // it answers from the passage
+			text = "Ann Lee"
+		}
+		responses[i].Samples = []model.Sample{{Text: text, Tokens: 6, MeanLogProb: -0.2}}
 	}
 	return responses, nil
 }
@@ -48,7 +56,7 @@ func ExampleCompose() {
 		}
 		chunks = append(chunks, chunk)
 	}
-	composed, err := question.Compose(ctx, writer{}, chunks, question.ComposeOptions{MinChunk: opt.Of(0)})
+	composed, err := question.Compose(ctx, writer{}, chunks, question.ComposeOptions{MinChunk: opt.Of(0), Unanswerable: opt.Of(0.0)})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -35,6 +35,10 @@ type Question struct {
 	// groups. "" = a group of its own.
 	Group string `json:"group,omitempty"`
 
+	// Hidden is the document (its source) or passage (its id) that is hidden from the search, so that the question has no
+	// answer. It is hidden whatever is asked, but not from assistants. "" = nothing.
+	Hidden string `json:"hidden,omitempty"`
+
 	// History are the turns before the question, oldest first, without which
 	// "Where?" cannot be answered. Evaluations and recipes show them to the model
 	// in the same place as an assistant does, so that a row is asked as the tuned

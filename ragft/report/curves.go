@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/chart"
+	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/eval"
@@ -41,6 +42,54 @@ func plotRiskCoverage(systems []*eval.SystemResult, colors []chart.Color) templa
 		c.Draw(line)
 	}
 	return c.SVG("Risk-coverage curve: share of wrong answers by share of questions answered, most confident first")
+}
+
+// plotTradeoff shows the made-up answers at each rate of false refusals that the rule of the tuned system can have, the
+// threshold of its rule as a large dot, and where the other systems are; empty without a rule.
+func plotTradeoff(systems []*eval.SystemResult, tuned *eval.SystemResult) template.HTML {
+	if tuned.Rule == nil || len(tuned.Tradeoff) == 0 {
+		return ""
+	}
+	c := chart.New(plotHalf, 260, chart.Linear("false refusals, % of questions whose answer was shown", 0, 100, 20),
+		chart.Linear("made up, % of questions without an answer", 0, 100, 20))
+	for _, line := range tradeoffLines(tuned) {
+		c.Draw(line)
+	}
+	for i, s := range systems {
+		refused, madeUp := s.Estimate(metric.FalseRefusal), s.Estimate(metric.MadeUp)
+		if s == tuned || !refused.Defined() || !madeUp.Defined() {
+			continue
+		}
+		c.Draw(chart.Series{Name: s.Name, Color: systemColor(i), Points: []chart.Point{
+			{X: 100 * refused.Value, Y: 100 * madeUp.Value, Radius: 4},
+		}})
+	}
+	return c.SVG("Made-up answers by false refusals, for every threshold of the rule; the large dot is the one in use")
+}
+
+// tradeoffLines are the curves of all unanswerable questions or, if there are both, of the two kinds of them.
+func tradeoffLines(tuned *eval.SystemResult) []chart.Series {
+	absent := chart.Series{Name: "about something else than the documents", Color: systemColor(1), Width: 2}
+	altered := chart.Series{Name: "about what the documents leave open", Color: systemColor(1), Width: 2, Dashed: true}
+	all := chart.Series{Name: "without an answer", Color: systemColor(1), Width: 2}
+	kinds := tuned.Estimate(metric.MadeUpAbsent).Defined() && tuned.Estimate(metric.MadeUpAltered).Defined()
+	add := func(s *chart.Series, p eval.TradeoffPoint, y float64, inUse bool) {
+		at := chart.Point{X: 100 * p.FalseRefusals, Y: 100 * y, Note: fmt.Sprintf("threshold %.3f, correct %.1f %%", p.Threshold, 100*p.Correct)}
+		if inUse {
+			at.Radius = 5
+		}
+		s.Points = append(s.Points, at)
+	}
+	for i, p := range tuned.Tradeoff {
+		inUse := p.Threshold <= tuned.Rule.Threshold && (i+1 == len(tuned.Tradeoff) || tuned.Tradeoff[i+1].Threshold > tuned.Rule.Threshold)
+		add(&all, p, p.MadeUp, inUse)
+		add(&absent, p, p.MadeUpAbsent, inUse)
+		add(&altered, p, p.MadeUpAltered, inUse)
+	}
+	if kinds {
+		return []chart.Series{absent, altered}
+	}
+	return []chart.Series{all}
 }
 
 // plotReliability shows accuracy by confidence; the area of a dot is the number of answers.

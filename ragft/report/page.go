@@ -66,6 +66,8 @@ type reportPage struct {
 	Blocks                   []reportBlock
 	Matrix, Intervals        template.HTML
 	Risk, Reliability, Loss  template.HTML
+	Tradeoff                 template.HTML
+	TradeoffLegend           []swatch
 	Comparisons              []reportComparison
 	ComparisonNotes          []string
 	Examples                 []reportExample
@@ -277,8 +279,10 @@ func (page *reportPage) plots(e *Results, base, tuned *eval.SystemResult) {
 	var all []*eval.SystemResult
 	for i := range e.Systems {
 		all = append(all, &e.Systems[i])
+		page.TradeoffLegend = append(page.TradeoffLegend, newSwatch(e.Systems[i].Name, systemColor(i)))
 	}
 	page.Matrix, page.Intervals = plotMatrix(all), plotIntervals(pair, colors)
+	page.Tradeoff = plotTradeoff(all, tuned)
 	page.Risk, page.Reliability = plotRiskCoverage(pair, colors), plotReliability(pair, colors)
 	page.Loss = plotLoss(page.Info.Loss, systemColor(0), systemColor(1))
 	page.SweepPlot, page.SweepLosses = plotSweep(e.Sweep), plotSweepLosses(e.Sweep)

@@ -44,8 +44,9 @@ func requestKey(name string, req model.Request) string {
 		Schema      json.RawMessage `json:",omitempty"`
 		MinP        float64         `json:",omitempty"`
 		Exclude     []string        `json:",omitempty"`
+		Begin       string          `json:",omitempty"`
 	}{name, req.Messages, req.Samples, req.MaxTokens, req.Temperature, req.TopP, req.TopK, req.Seed, req.Stop, req.Schema,
-		req.MinP, req.Exclude})
+		req.MinP, req.Exclude, req.Begin})
 }
 
 // completionKey returns the key of the score of a response.

@@ -136,7 +136,7 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 	if err != nil {
 		return llama.Request{}, err
 	}
-	prompt, err := f.model.TokenizeChat(llamachat.Messages(r.Messages), llama.ChatOptions{})
+	prompt, err := f.begun(r)
 	if err != nil {
 		return llama.Request{}, fmt.Errorf("ragft: %w", err)
 	}
@@ -168,6 +168,24 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 		First: first, OnFirst: onFirst(r.OnFirst),
 		OnText: firstSample(r.OnText), OnDone: r.OnDone,
 	}, nil
+}
+
+// begun returns the prompt with the beginning of the answer, if there is one.
+func (f *file) begun(r model.Request) ([]llama.Token, error) {
+	messages := llamachat.Messages(r.Messages)
+	if r.Begin == "" {
+		return f.model.TokenizeChat(messages, llama.ChatOptions{})
+	}
+	turn := append(messages, llama.Message{Role: model.RoleAssistant, Content: r.Begin})
+	prompt, answer, err := f.model.TokenizeTurn(turn, llama.ChatOptions{})
+	if err != nil {
+		return nil, err
+	}
+	ends := f.model.EndOfGeneration()
+	for len(answer) > 0 && slices.Contains(ends, answer[len(answer)-1]) {
+		answer = answer[:len(answer)-1]
+	}
+	return slices.Concat(prompt, answer), nil
 }
 
 // plainStop ends the answers of a model without a chat template, which would go on with a question of its own.

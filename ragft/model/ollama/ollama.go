@@ -186,6 +186,9 @@ func (m *Model) request(req model.Request, index int) (*api.ChatRequest, error) 
 	if len(req.Exclude) > 0 {
 		return nil, fmt.Errorf("%w: Ollama cannot exclude how an answer begins (Request.Exclude)", model.ErrRequest)
 	}
+	if req.Begin != "" {
+		return nil, fmt.Errorf("%w: Ollama cannot be given the beginning of an answer (Request.Begin)", model.ErrRequest)
+	}
 	off := false
 	chat := &api.ChatRequest{
 		Model: m.tag, Options: m.options(req, index), Logprobs: true,

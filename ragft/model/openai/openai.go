@@ -156,6 +156,9 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 	if len(req.Exclude) > 0 {
 		return sample, 0, fmt.Errorf("%w: an OpenAI-like server cannot exclude how an answer begins (Request.Exclude)", model.ErrRequest)
 	}
+	if req.Begin != "" {
+		return sample, 0, fmt.Errorf("%w: an OpenAI-like server cannot be given the beginning of an answer (Request.Begin)", model.ErrRequest)
+	}
 	err = m.policy.Do(ctx, func(ctx context.Context) error {
 		a, err := m.try(ctx, req, index, onText)
 		if err == nil {

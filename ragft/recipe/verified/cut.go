@@ -11,10 +11,10 @@ import (
 
 // fewWords is how many words more than the reference an answer may have before
 // it is cut to the reference.
-const fewWords = 3
+const fewWords = 1
 
 // cut shortens a sentence that holds the reference: to itself if it is at most
-// three words longer and whole, else to the reference as it stands in the
+// one word longer and whole, else to the reference as it stands in the
 // sentence, with an article before and a unit behind.
 func cut(sentence string, golds []string, whole bool) string {
 	gold := heldBy(sentence, golds)

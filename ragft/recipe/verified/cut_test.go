@@ -13,7 +13,8 @@ func TestCut(t *testing.T) {
 	for _, c := range []struct{ sentence, gold, want string }{
 		{"Mara Venn", "Mara Venn", "Mara Venn"},
 		{"Mara Venn.", "Mara Venn", "Mara Venn"},
-		{"It was Mara Venn.", "Mara Venn", "It was Mara Venn"},
+		{"It was Mara Venn.", "Mara Venn", "Mara Venn"},
+		{"The Mara Venn.", "Mara Venn", "The Mara Venn"},
 		{"The mill in the village is run by Mara Venn.", "Mara Venn", "Mara Venn"},
 		{"The mill was first built by the Normans in the north of France.", "Normans", "the Normans"},
 		{"The lake beside the old mill is 12 metres deep in winter.", "12", "12 metres"},

@@ -1,6 +1,7 @@
 package verified
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -27,6 +28,9 @@ const (
 // rationaleWords is the longest rationalised answer, in words.
 const rationaleWords = 12
 
+// phraseWords is how many words more than the reference a phrase may have that is no sentence, which a full stop would end.
+const phraseWords = 3
+
 // hint shows the reference, behind the question, so that all before it is
 // the prompt of the row.
 const hint = "\nThe right answer is: %s\nGive this answer in a short phrase of the document."
@@ -41,18 +45,18 @@ func (g *generator) hinted(q question.Question, hits []retriever.Hit) []model.Me
 	return messages
 }
 
-// reference is the reference answer, if there are several the first that a
+// reference is the reference answer, if there are several the shortest that a
 // passage has word for word.
 func reference(q question.Question, hits []retriever.Hit) string {
 	golds := q.Golds()
-	if len(q.Parts) == 0 {
-		for _, gold := range golds {
-			if slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return answer.Contains(hit.Text, []string{gold}) }) {
-				return strings.TrimSpace(gold)
-			}
+	best := ""
+	for _, gold := range golds {
+		held := slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return answer.Contains(hit.Text, []string{gold}) })
+		if len(q.Parts) == 0 && held && (best == "" || len(words.Of(gold)) < len(words.Of(best))) {
+			best = gold
 		}
 	}
-	return strings.TrimSpace(golds[0])
+	return strings.TrimSpace(cmp.Or(best, golds[0]))
 }
 
 // own is what answers the question in a text that the model wrote; "" if it is
@@ -181,7 +185,7 @@ func (g *generator) rationale(d *draft, sample model.Sample) string {
 			phrases = phrases[1 : len(phrases)-1]
 		}
 		for _, phrase := range phrases {
-			if gold := heldBy(phrase, d.question.Golds()); gold != "" && len(words.Of(phrase)) <= len(words.Of(gold))+fewWords {
+			if gold := heldBy(phrase, d.question.Golds()); gold != "" && len(words.Of(phrase)) <= len(words.Of(gold))+phraseWords {
 				phrase = withoutStop(phrase, gold)
 			}
 			if len(strings.Fields(phrase)) <= rationaleWords && !answer.ExactMatch(phrase, d.question.Golds()) &&

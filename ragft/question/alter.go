@@ -1,0 +1,194 @@
+package question
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/sentences"
+	"github.com/ragft/ragft/retriever"
+)
+
+// corpusNames are what altered questions take from other passages.
+type corpusNames struct {
+	names   map[string][]string // by class
+	years   []string
+	numbers []string
+}
+
+var (
+	anyName   = regexp.MustCompile(`[\p{Ll},;] (` + capital + `(?:(?: of)? ` + capital + `)*)`)
+	anyYear   = regexp.MustCompile(`\b1\d{3}\b|\b20\d{2}\b`)
+	anyNumber = regexp.MustCompile(`\b\d[\d,.]*\d\b|\b\d\b`)
+)
+
+// nameClass tells kinds of names apart, so that one stands in for another without nonsense.
+func nameClass(name string) string {
+	words := len(strings.Fields(name))
+	switch {
+	case titles.MatchString(name):
+		return "title"
+	case things.MatchString(name):
+		return "thing " + things.FindString(name)
+	case places.MatchString(name):
+		return "place"
+	}
+	return fmt.Sprint(min(words, 3))
+}
+
+func collect(chunks []retriever.Chunk) corpusNames {
+	n := corpusNames{names: map[string][]string{}}
+	seen := map[string]bool{}
+	for _, chunk := range chunks {
+		for _, m := range anyName.FindAllStringSubmatch(chunk.Text, -1) {
+			if !seen[m[1]] && !calendar.MatchString(m[1]) && len(m[1]) > 2 {
+				n.names[nameClass(m[1])] = append(n.names[nameClass(m[1])], m[1])
+			}
+			seen[m[1]] = true
+		}
+		for _, y := range anyYear.FindAllString(chunk.Text, -1) {
+			if !seen[y] {
+				n.years = append(n.years, y)
+			}
+			seen[y] = true
+		}
+		for _, x := range anyNumber.FindAllString(chunk.Text, -1) {
+			if !seen[x] && !anyYear.MatchString(x) {
+				n.numbers = append(n.numbers, x)
+			}
+			seen[x] = true
+		}
+	}
+	return n
+}
+
+// opposites are words that turn a question into one about something else, as annotators of SQuAD 2.0 did (Rajpurkar et al.
+// 2018, table 1: negation and antonyms).
+var opposites = [][2]string{
+	{"first", "last"}, {"largest", "smallest"}, {"highest", "lowest"}, {"oldest", "newest"}, {"north", "south"}, {"east", "west"},
+	{"northern", "southern"}, {"eastern", "western"}, {"before", "after"}, {"increase", "decrease"}, {"increased", "decreased"},
+	{"more", "less"}, {"most", "least"}, {"upper", "lower"}, {"early", "late"}, {"longest", "shortest"}, {"maximum", "minimum"},
+	{"began", "ended"}, {"begin", "end"}, {"start", "stop"}, {"started", "stopped"}, {"opened", "closed"}, {"won", "lost"},
+	{"win", "lose"}, {"founded", "dissolved"}, {"established", "abolished"}, {"created", "abolished"}, {"supported", "opposed"},
+	{"born", "buried"}, {"arrived", "departed"}, {"entered", "left"}, {"bought", "sold"}, {"accepted", "rejected"},
+	{"allowed", "forbidden"}, {"public", "private"}, {"internal", "external"}, {"old", "new"}, {"male", "female"}, {"rise", "fall"},
+	{"built", "demolished"}, {"joined", "left"}, {"defeated", "spared"}, {"majority", "minority"}, {"including", "excluding"},
+}
+
+// partOfName matches names that go on behind a word in lower case, or that begin with a number: they are altered as a whole or not
+// at all.
+var partOfName = regexp.MustCompile(`(?:\d+(?:st|nd|rd|th) )?` + capital + `(?: ` + capital + `)* (?:de|du|des|von|van|la|of|the|di|da) ` + capital)
+
+// alteration is a question of which one word or name was replaced.
+type alteration struct {
+	question string
+	with     string // what stands there now
+}
+
+// alterations returns questions in which one thing was replaced by another of its kind that the passage does not have.
+func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []alteration {
+	var out []alteration
+	swap := func(from, to string) {
+		altered := regexp.MustCompile(`\b`+regexp.QuoteMeta(from)+`\b`).ReplaceAllLiteralString(q, to)
+		if partOfName.MatchString(q) && strings.Contains(partOfName.FindString(q), from) {
+			return
+		}
+		if altered != q {
+			out = append(out, alteration{altered, to})
+		}
+	}
+	other := func(from string, all []string) {
+		var choice []string
+		for _, a := range all {
+			if a != from && !strings.Contains(chunk.Text, a) && !strings.Contains(chunk.Title, a) && !strings.Contains(q, a) &&
+				!strings.Contains(from, a) {
+				choice = append(choice, a)
+			}
+		}
+		if len(choice) > 0 {
+			swap(from, slices.MinFunc(choice, func(a, b string) int { return seed.Order(s, "alter "+q, a, b) }))
+		}
+	}
+	for _, m := range anyName.FindAllStringSubmatch(q, -1) {
+		other(m[1], n.names[nameClass(m[1])])
+	}
+	for _, y := range anyYear.FindAllString(q, -1) {
+		other(y, n.years)
+	}
+	for _, x := range anyNumber.FindAllString(q, -1) {
+		if !anyYear.MatchString(x) {
+			other(x, n.numbers)
+		}
+	}
+	for _, pair := range opposites {
+		for i, word := range pair {
+			if !strings.Contains(" "+strings.ToLower(chunk.Text), " "+pair[1-i]) {
+				swap(word, pair[1-i])
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b alteration) int { return seed.Order(s, "alteration", a.question, b.question) })
+	return out
+}
+
+// answeredBy reports that a sentence of the passage may answer an altered question: it has what was put in, and half of the
+// question's other words.
+func (a alteration) answeredBy(chunk retriever.Chunk) bool {
+	put := stems(contentWords(a.with))
+	asked := stems(contentWords(a.question))
+	for w := range put {
+		delete(asked, w)
+	}
+	for _, sentence := range sentences.Split(chunk.Text) {
+		has := stems(contentWords(chunk.Title + " " + sentence.Text))
+		if !containsAll(has, put) {
+			continue
+		}
+		shared := 0
+		for w := range asked {
+			if has[w] {
+				shared++
+			}
+		}
+		if 2*shared >= len(asked) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsAll(set, sub map[string]bool) bool {
+	for w := range sub {
+		if !set[w] {
+			return false
+		}
+	}
+	return true
+}
+
+// altered makes an unanswerable question of an answerable one, or says why it cannot.
+func (c *composer) altered(ctx context.Context, d *draft) (Question, string, error) {
+	all := c.names.alterations(d.question, d.chunk, c.Seed)
+	if len(all) == 0 {
+		return Question{}, "nothing-to-alter", nil
+	}
+	for _, a := range all {
+		if c.seen[normal(a.question)] {
+			continue
+		}
+		hits, err := c.search(ctx, a.question)
+		if err != nil {
+			return Question{}, "", err
+		}
+		hits = append(hits, retriever.Hit{Chunk: d.chunk})
+		if slices.ContainsFunc(hits, func(hit retriever.Hit) bool { return a.answeredBy(hit.Chunk) }) {
+			continue
+		}
+		c.seen[normal(a.question)] = true
+		return Question{ID: d.id + "/altered", Question: a.question, Unanswerable: true, Gap: GapAltered, Group: d.chunk.ID}, "", nil
+	}
+	return Question{}, "altered-answered", nil
+}

@@ -1,0 +1,205 @@
+package question
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/model"
+)
+
+// write has a question written for each answer: rules make some, the model completes the given beginnings, and the likeliest
+// one with good wording is taken.
+func (c *composer) write(ctx context.Context, drafts []*draft) ([]*draft, error) {
+	var reqs []model.Request
+	var of []int
+	var begins []string
+	options := make([][]string, len(drafts))
+	reasons := make([]string, len(drafts))
+	for i, d := range drafts {
+		for _, q := range ruled(d.candidate) {
+			c.offer(d, q, &options[i], &reasons[i])
+		}
+		begin := starts(d.candidate)
+		if !c.begins {
+			begin = []string{""}
+		}
+		for _, b := range begin {
+			reqs = append(reqs, model.Request{Messages: writeMessages(d.chunk, d.candidate), Begin: b, Stop: []string{"?", "\n"},
+				MaxTokens: c.MaxTokens})
+			of, begins = append(of, i), append(begins, b)
+		}
+	}
+	responses, err := c.meter.Chat(ctx, c.model, reqs)
+	if err != nil {
+		return nil, err
+	}
+	for k, response := range responses {
+		i, sample := of[k], response.Samples[0]
+		if sample.Truncated {
+			reasons[i] = "truncated"
+			continue
+		}
+		c.offer(drafts[i], completed(begins[k], sample.Text), &options[i], &reasons[i])
+	}
+	return c.likeliest(ctx, drafts, options, reasons)
+}
+
+// completed is the question that the model made of a beginning.
+func completed(begin, text string) string {
+	if begin == "" {
+		text = strings.TrimSpace(text)
+		for _, label := range []string{"**Question:**", "Question:"} {
+			text = strings.TrimPrefix(text, label)
+		}
+	}
+	return strings.TrimRight(strings.Join(strings.Fields(begin+" "+text), " "), ` ."?`) + "?"
+}
+
+// offer adds a question to the options of an answer, if its wording is good.
+func (c *composer) offer(d *draft, question string, options *[]string, reason *string) {
+	question = strings.Join(strings.Fields(question), " ")
+	if bad := badWording(question, d.candidate, d.chunk); bad != "" {
+		*reason = bad
+		return
+	}
+	*options = append(*options, question)
+}
+
+// likeliest takes, of the questions for each answer, the one that the model finds likeliest after sentence and answer.
+func (c *composer) likeliest(ctx context.Context, drafts []*draft, options [][]string, reasons []string) ([]*draft, error) {
+	var left []*draft
+	var completions []model.Completion
+	for i, d := range drafts {
+		if len(options[i]) == 0 {
+			c.reject(reasons[i])
+			continue
+		}
+		left = append(left, d)
+		d.question = options[i][0]
+		for _, q := range options[i] {
+			completions = append(completions, model.Completion{Messages: writeMessages(d.chunk, d.candidate), Response: q})
+		}
+	}
+	if c.scorer == nil || len(completions) == 0 {
+		return left, nil
+	}
+	scores, err := c.scorer.Score(ctx, completions)
+	if err != nil {
+		return nil, err
+	}
+	k := 0
+	for i, d := range drafts {
+		for j, q := range options[i] {
+			if mean := scores[k].Sum / float64(scores[k].Tokens); j == 0 || mean > d.score {
+				d.question, d.score = q, mean
+			}
+			k++
+		}
+	}
+	return left, nil
+}
+
+// least is by how many nats the passage must make an answer likelier, and no other answer of it may be likelier, where the
+// model's own words do not hold the answer.
+const least = 1.0
+
+// readable keeps the questions whose answer the model finds in the passage.
+func (c *composer) readable(ctx context.Context, drafts []*draft) ([]*draft, error) {
+	reqs := make([]model.Request, len(drafts))
+	for i, d := range drafts {
+		reqs[i] = model.Request{Messages: readMessages(d.chunk, d.question), MaxTokens: readTokens, Stop: []string{"\n"}}
+	}
+	responses, err := c.meter.Chat(ctx, c.model, reqs)
+	if err != nil {
+		return nil, err
+	}
+	var left, unsure []*draft
+	for i, d := range drafts {
+		d.read = answer.Contains(responses[i].Samples[0].Text, []string{d.text})
+		if !d.read {
+			unsure = append(unsure, d)
+		}
+	}
+	if err := c.weigh(ctx, unsure); err != nil {
+		return nil, err
+	}
+	for _, d := range drafts {
+		if !d.read && d.support < least {
+			c.reject("not-read")
+			continue
+		}
+		left = append(left, d)
+	}
+	return left, nil
+}
+
+// weigh measures how much likelier the passage makes an answer; an answer of the passage that is likelier still makes it 0.
+func (c *composer) weigh(ctx context.Context, drafts []*draft) error {
+	if c.scorer == nil || len(drafts) == 0 {
+		return nil
+	}
+	var completions []model.Completion
+	var counts []int
+	for _, d := range drafts {
+		all := append([]string{d.text}, c.rivals(d)...)
+		counts = append(counts, len(all))
+		for _, text := range all {
+			completions = append(completions, model.Completion{Messages: readMessages(d.chunk, d.question), Response: text})
+		}
+		completions = append(completions, model.Completion{Messages: closedMessages(d.question), Response: d.text})
+	}
+	scores, err := c.scorer.Score(ctx, completions)
+	if err != nil {
+		return err
+	}
+	k := 0
+	for i, d := range drafts {
+		own := scores[k]
+		d.support = own.Sum - scores[k+counts[i]].Sum
+		for _, rival := range scores[k+1 : k+counts[i]] {
+			if rival.Sum/float64(rival.Tokens) > own.Sum/float64(own.Tokens) {
+				d.support = 0
+			}
+		}
+		k += counts[i] + 1
+	}
+	return nil
+}
+
+// rivals are a few other answers of the passage, those of the same kind first.
+func (c *composer) rivals(d *draft) []string {
+	var same, rest []string
+	for _, a := range answers(d.chunk, c.inside, c.MaxWords, c.Seed) {
+		switch {
+		case a.text == d.text, strings.Contains(a.text, d.text), strings.Contains(d.text, a.text), strings.Contains(d.question, a.text):
+		case a.kind == d.kind:
+			same = append(same, a.text)
+		default:
+			rest = append(rest, a.text)
+		}
+	}
+	all := append(same, rest...)
+	return all[:min(len(all), 5)]
+}
+
+// unknown drops the questions that the model answers without the passage.
+func (c *composer) unknown(ctx context.Context, drafts []*draft) ([]*draft, error) {
+	reqs := make([]model.Request, len(drafts))
+	for i, d := range drafts {
+		reqs[i] = model.Request{Messages: closedMessages(d.question), MaxTokens: readTokens, Stop: []string{"\n"}}
+	}
+	responses, err := c.meter.Chat(ctx, c.model, reqs)
+	if err != nil {
+		return nil, err
+	}
+	var left []*draft
+	for i, d := range drafts {
+		if answer.Contains(responses[i].Samples[0].Text, []string{d.text}) {
+			c.reject("known")
+			continue
+		}
+		left = append(left, d)
+	}
+	return left, nil
+}
