@@ -182,7 +182,8 @@ func TestLineEnds(t *testing.T) {
 	}, passages(t, "mac.md", "# Harl Island\rThe light is kept by Osk Varley.\r\r## Ferry\rThe ferry leaves at nine.\r"))
 	require.Equal(t, []string{"A > B: B\r===\rone\r\n\ntwo", "A > C: # C\n\rthree"},
 		passages(t, "m.md", "---\rtitle: A\r---\rB\r===\rone\r\n\ntwo\r# C\n\rthree"))
-	docs, _, err := Load(ctx, fstest.MapFS{"r.jsonl": {Data: []byte("{\"text\":\"a\"}\r{\"text\":\"b\"}\r\n\r{\"text\":\"c\"}\n")}}, LoadOptions{})
+	docs, _, err := Load(ctx, fstest.MapFS{"r.jsonl": {Data: []byte("{\"text\":\"a\"}\r{\"text\":\"b\"}\r\n\r{\"text\":\"c\"}\n")}},
+		LoadOptions{})
 	require.NoError(t, err)
 	require.Equal(t, []string{"r.jsonl#1", "r.jsonl#2", "r.jsonl#4"}, []string{docs[0].Source, docs[1].Source, docs[2].Source})
 	chunks, err := Split(Document{Text: strings.Repeat("word ", 120) + "\r\r" + strings.Repeat("next ", 150)}, SplitOptions{})
@@ -222,7 +223,8 @@ func TestTitlesAreBounded(t *testing.T) {
 func TestReadingIsLinear(t *testing.T) {
 	for name, part := range map[string]string{
 		"<.html": "<", "a.html": `<a "`, "b.html": "<button>", "s.html": "<svg>", "p.html": "<svg><p>", "c.html": "<!--", "t.html": "<title>",
-		"x.xhtml": "<?xml <a/><![CDATA[", "m.html": "<math><mi>", "f.md": "- ```\n", "g.md": "~~~~\n", "q.md": "> ", "h.md": "<!--", "i.md": "# a\n",
+		"x.xhtml": "<?xml <a/><![CDATA[", "m.html": "<math><mi>", "f.md": "- ```\n", "g.md": "~~~~\n", "q.md": "> ", "h.md": "<!--",
+		"i.md": "# a\n",
 		"u.md": "a\n=\n", "l.md": "- ", "pre.md": "<pre>\n", "back.md": "`<!--", "scr.html": "<script></scrip", "n.md": "1. > - ",
 	} {
 		fsys := fstest.MapFS{name: {Data: []byte(strings.Repeat(part, 200_000/len(part)))}}

@@ -146,7 +146,8 @@ func isText(text string) bool {
 // stateful returns the encoding of a text that is ASCII but for escape sequences
 // that switch to other alphabets, such as ISO-2022-JP.
 func stateful(head, declared string) encoding.Encoding {
-	if !strings.Contains(head, "\x1b$") && !strings.Contains(head, "\x1b(") || strings.ContainsFunc(head, func(r rune) bool { return r >= 0x80 }) {
+	if !strings.Contains(head, "\x1b$") && !strings.Contains(head, "\x1b(") || strings.ContainsFunc(head,
+		func(r rune) bool { return r >= 0x80 }) {
 		return nil
 	}
 	if e, name := charset.Lookup(declared); name == "iso-2022-jp" {

@@ -109,7 +109,8 @@ func docx(t *testing.T, body string) string {
 }
 
 func wordParagraph(style, text string) string {
-	return `<w:p><w:pPr><w:pStyle w:val="` + style + `"/><w:tabs><w:tab/></w:tabs></w:pPr><w:r><w:t xml:space="preserve">` + text + `</w:t></w:r></w:p>`
+	return `<w:p><w:pPr><w:pStyle w:val="` + style + `"/><w:tabs><w:tab/></w:tabs></w:pPr><w:r><w:t xml:space="preserve">` + text +
+		`</w:t></w:r></w:p>`
 }
 
 func pptx(t *testing.T) string {
@@ -120,7 +121,8 @@ func pptx(t *testing.T) string {
 	}
 	return zipped(t, "ppt/presentation.xml", `<p:presentation xmlns:p="p" xmlns:r="`+kind+`"><p:sldIdLst><p:sldId id="256" r:id="r2"/>`+
 		`<p:sldId id="257" r:id="r1"/></p:sldIdLst></p:presentation>`,
-		"ppt/_rels/presentation.xml.rels", fmt.Sprintf(rels, relation("r1", "slide", "slides/slide1.xml")+relation("r2", "slide", "slides/slide2.xml")),
+		"ppt/_rels/presentation.xml.rels", fmt.Sprintf(rels, relation("r1", "slide", "slides/slide1.xml")+relation("r2", "slide",
+			"slides/slide2.xml")),
 		"ppt/slides/slide1.xml", slide("Costs", "The crane costs ninety pounds."),
 		"ppt/slides/slide2.xml", slide("Start", "The talk is given by Nell Frost."),
 		"ppt/slides/_rels/slide1.xml.rels", fmt.Sprintf(rels, relation("r1", "notesSlide", "../notesSlides/n.xml")),
@@ -147,13 +149,15 @@ func xlsx(t *testing.T) string {
 
 func epub(t *testing.T, extra ...string) string {
 	chapter := func(title, text string) string {
-		return `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title/><script src="x"/></head><body>` + title + `<p>` + text +
+		return `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title/><script src="x"/></head><body>` + title +
+			`<p>` + text +
 			`</p></body></html>`
 	}
 	return zipped(t, append([]string{"mimetype", "application/epub+zip",
 		"META-INF/container.xml", `<container><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>`,
 		"OPS/book.opf", `<package xmlns:dc="d"><metadata><dc:title>The Weir</dc:title></metadata><manifest>` +
-			`<item id="b" href="text/second%20part.xhtml"/><item id="a" href="text/one.xhtml"/><item id="n" href="nav.xhtml" properties="nav"/></manifest>` +
+			`<item id="b" href="text/second%20part.xhtml"/><item id="a" href="text/one.xhtml"/><item id="n" href="nav.xhtml" ` +
+			`properties="nav"/></manifest>` +
 			`<spine><itemref idref="a"/><itemref idref="b"/></spine></package>`,
 		"OPS/nav.xhtml", `<html xmlns:epub="e"><body><nav epub:type="toc"><ol><li><a href="text/one.xhtml">Spring</a></li>` +
 			`<li><a href="text/second%20part.xhtml#x">Autumn floods</a></li></ol></nav></body></html>`,
@@ -165,13 +169,15 @@ func odt(t *testing.T) string {
 	return zipped(t, "mimetype", "application/vnd.oasis.opendocument.text", "meta.xml", `<m xmlns:dc="d"><dc:title>Log</dc:title></m>`,
 		"content.xml", `<o xmlns:text="t" xmlns:office="o" xmlns:table="b"><office:text><text:h text:outline-level="1">March</text:h>`+
 			`<text:p>The sluice<text:s text:c="2"/>was opened by <text:span>Ada</text:span> Finch.<office:annotation><text:p>no</text:p>`+
-			`</office:annotation></text:p><text:p>More of it.</text:p><text:p><text:soft-page-break/></text:p><text:h text:outline-level="2">Gate</text:h>`+
+			`</office:annotation></text:p><text:p>More of it.</text:p><text:p><text:soft-page-break/></text:p><text:h `+
+			`text:outline-level="2">Gate</text:h>`+
 			`<table:table><table:table-row><table:table-cell><text:p>Gate</text:p></table:table-cell><table:table-cell><text:p>Rolf Heath</text:p>`+
 			`</table:table-cell></table:table-row></table:table></office:text></o>`)
 }
 
 func eml(t *testing.T) string {
-	attachment := base64.StdEncoding.EncodeToString([]byte(pdf("", []string{"11 Nothing here."}, []string{"11 The mast was made by Sten Orr."})))
+	attachment := base64.StdEncoding.EncodeToString([]byte(pdf("", []string{"11 Nothing here."},
+		[]string{"11 The mast was made by Sten Orr."})))
 	return strings.ReplaceAll(`From: =?utf-8?q?Zo=C3=AB?= Pike <zoe@example.org>
 To: Max <max@example.org>
 Subject: The new mast

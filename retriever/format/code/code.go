@@ -18,7 +18,8 @@ func init() {
 	format.Register(format.Format{
 		Name: "source code", Reader: reader{},
 		Extensions: []string{
-			".go", ".py", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".java", ".kt", ".scala", ".groovy", ".c", ".h", ".cc", ".cpp", ".hpp", ".cxx", ".cu",
+			".go", ".py", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".java", ".kt", ".scala", ".groovy", ".c", ".h", ".cc", ".cpp", ".hpp",
+			".cxx", ".cu",
 			".m", ".mm", ".cs", ".fs", ".vb", ".rs", ".swift", ".rb", ".php", ".pl", ".pm", ".lua", ".r", ".jl", ".hs", ".ml", ".ex", ".exs", ".erl",
 			".clj", ".lisp", ".el", ".dart", ".zig", ".nim", ".v", ".vhd", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".sql", ".proto", ".tf",
 			".cmake", ".mk", ".gradle", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".css", ".scss", ".vue", ".tex",
@@ -58,7 +59,8 @@ func (reader) Read(ctx context.Context, name, data string) (doc retriever.Docume
 			return doc, err
 		}
 		if len(line) > longLine {
-			return doc, retriever.Skip{Reason: retriever.SkipNoText, Detail: fmt.Sprintf("line %d has %d bytes: a program wrote it", number, len(line))}
+			made := fmt.Sprintf("line %d has %d bytes: a program wrote it", number, len(line))
+			return doc, retriever.Skip{Reason: retriever.SkipNoText, Detail: made}
 		}
 		line = strings.TrimRight(line, " \t")
 		starts := line != "" && line[0] != ' ' && line[0] != '\t' && line[0] != '}' && line[0] != ')'

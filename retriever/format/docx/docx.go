@@ -44,7 +44,8 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	for _, name := range parts["styles"] {
 		levels = headingStyles(a, name)
 	}
-	r := body{ctx: ctx, levels: levels, page: 1, paged: strings.Contains(text, "lastRenderedPageBreak") || strings.Contains(text, `w:type="page"`)}
+	paged := strings.Contains(text, "lastRenderedPageBreak") || strings.Contains(text, `w:type="page"`)
+	r := body{ctx: ctx, levels: levels, page: 1, paged: paged}
 	if err := r.read(text); err != nil {
 		return doc, err
 	}

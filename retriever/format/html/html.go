@@ -70,7 +70,8 @@ func body(text string, whole htmltext.Page) (htmltext.Page, bool) {
 		return rest, true
 	}
 	// Readability takes a heading that repeats the title for part of the page's frame.
-	if len(rest.Headings) > 0 && !slices.ContainsFunc(found.Headings, func(h htmltext.Heading) bool { return h.Text == rest.Headings[0].Text }) &&
+	if len(rest.Headings) > 0 && !slices.ContainsFunc(found.Headings,
+		func(h htmltext.Heading) bool { return h.Text == rest.Headings[0].Text }) &&
 		rest.Headings[0].Level == 1 {
 		found = htmltext.Read("<h1>" + html.EscapeString(rest.Headings[0].Text) + "</h1>" + source(article.Node))
 	}

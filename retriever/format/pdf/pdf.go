@@ -142,7 +142,8 @@ func read(ctx context.Context, instance pdfium.Pdfium, document references.FPDF_
 // producers write.
 func title(instance pdfium.Pdfium, document references.FPDF_DOCUMENT) string {
 	meta, err := instance.FPDF_GetMetaText(&requests.FPDF_GetMetaText{Document: document, Tag: "Title"})
-	if err != nil || filepath.Ext(meta.Value) != "" && !strings.Contains(meta.Value, " ") || strings.Contains(meta.Value, "Microsoft Word - ") {
+	if err != nil || filepath.Ext(meta.Value) != "" && !strings.Contains(meta.Value, " ") || strings.Contains(meta.Value,
+		"Microsoft Word - ") {
 		return ""
 	}
 	return strings.TrimSpace(strings.TrimRight(meta.Value, "\x00"))
