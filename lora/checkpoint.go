@@ -7,12 +7,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io/fs"
 	"maps"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/lora/internal/engine"
@@ -59,7 +61,9 @@ func (r *run) checkpoint() error {
 	if err := r.metrics.sync(); err != nil {
 		return err
 	}
-	if err := r.saveState(r.checkpointPath(), r.digest, r.runState.values(), r.best); err != nil {
+	state := r.runState
+	state.before += time.Since(r.started)
+	if err := r.saveState(r.checkpointPath(), r.digest, state.values(), r.best); err != nil {
 		return err
 	}
 	r.saved = r.done
@@ -87,7 +91,8 @@ func (r *run) resume() error {
 func (s *runState) values() map[string]float64 {
 	v := map[string]float64{
 		"done": float64(s.done), "skipped": float64(s.skipped), "loss_sum": s.lossSum, "loss_steps": float64(s.lossSteps),
-		"spikes":    float64(s.guard.inRow),
+		"spikes": float64(s.guard.inRow), "tokens": float64(s.tokens), "loss_tokens": float64(s.lossTokens),
+		"seconds":   s.before.Seconds(),
 		"evaluated": float64(s.evaluated), "base_loss": s.baseLoss,
 		"best_loss": s.bestLoss, "best_step": float64(s.bestStep), "best_updates": float64(s.bestUpdates), "stale": float64(s.stale),
 		"held_out.loss": s.lastHeldOut.Loss, "held_out.pairs": float64(s.lastHeldOut.Pairs),
@@ -115,6 +120,7 @@ func (s *runState) bySource() map[string]*map[string]float64 {
 
 func (s *runState) setValues(v map[string]float64) {
 	s.done, s.skipped, s.lossSum, s.lossSteps = int(v["done"]), int(v["skipped"]), v["loss_sum"], int(v["loss_steps"])
+	s.tokens, s.lossTokens, s.before = int(v["tokens"]), int(v["loss_tokens"]), time.Duration(v["seconds"]*float64(time.Second))
 	s.evaluated, s.baseLoss = int(v["evaluated"]), v["base_loss"]
 	s.bestLoss, s.bestStep, s.bestUpdates, s.stale = v["best_loss"], int(v["best_step"]), int64(v["best_updates"]), int(v["stale"])
 	s.lastHeldOut = Losses{Loss: v["held_out.loss"], Pairs: int(v["held_out.pairs"]), PairsWon: v["held_out.pairs_won"],
@@ -172,7 +178,7 @@ func (t *Trainer) saveState(path, run string, values map[string]float64, best []
 	for _, k := range slices.Sorted(maps.Keys(values)) {
 		w.meta("ragft.value."+k, values[k])
 	}
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	sum := stateSum(run, uint64(t.step), values)
 	add := func(name string, p engine.Param, v []float32) {
 		sum.Write(gguf.FloatBytes(v))
 		w.floats(name, p.NE0, p.NE1, v)
@@ -191,6 +197,16 @@ func (t *Trainer) saveState(path, run string, values map[string]float64, best []
 	}
 	w.meta("ragft.crc32c", sum.Sum32())
 	return w.commit()
+}
+
+// stateSum begins the checksum of a state with all that it holds besides tensors.
+func stateSum(run string, step uint64, values map[string]float64) hash.Hash32 {
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	fmt.Fprintf(sum, "%q %d\n", run, step)
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(sum, "%q %x\n", k, math.Float64bits(values[k]))
+	}
+	return sum
 }
 
 // LoadState takes up a state that SaveState wrote for the same run and returns its values. The error is
@@ -226,8 +242,14 @@ func (t *Trainer) readState(f *gguf.File, run string) (values map[string]float64
 	if !ok || step > math.MaxInt32 {
 		return nil, nil, errors.New("it holds no sensible step")
 	}
+	values = make(map[string]float64)
+	for _, kv := range f.Metadata() {
+		if k, ok := strings.CutPrefix(kv.Key, "ragft.value."); ok {
+			values[k], _ = kv.Value.(float64)
+		}
+	}
 	want, _ := f.Uint("ragft.crc32c")
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	sum := stateSum(run, step, values)
 	read := func(name string) ([]float32, error) {
 		v, err := f.ReadFloats(name)
 		sum.Write(gguf.FloatBytes(v))
@@ -255,12 +277,6 @@ func (t *Trainer) readState(f *gguf.File, run string) (values map[string]float64
 	}
 	if uint64(sum.Sum32()) != want {
 		return nil, nil, errors.New("its checksum is wrong")
-	}
-	values = make(map[string]float64)
-	for _, kv := range f.Metadata() {
-		if k, ok := strings.CutPrefix(kv.Key, "ragft.value."); ok {
-			values[k], _ = kv.Value.(float64)
-		}
 	}
 	t.step = int64(step)
 	return values, best, nil

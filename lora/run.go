@@ -38,6 +38,9 @@ type runState struct {
 	lossSteps int
 	guard     guard
 
+	tokens, lossTokens int           // of all steps
+	before             time.Duration // that earlier parts of the run took
+
 	evaluated   int // step of the last evaluation; -1 before the first
 	lastHeldOut Losses
 	baseLoss    float64
@@ -201,7 +204,8 @@ func (r *run) finish() {
 	if r.best != nil {
 		s.HeldOutLoss, s.HeldOutBySource = r.bestLoss, r.bestSources
 	}
-	s.TrainSeconds = time.Since(r.started).Seconds()
+	s.Tokens, s.LossTokens = r.tokens, r.lossTokens
+	s.TrainSeconds = (r.before + time.Since(r.started)).Seconds()
 	s.Memory = r.Memory()
 }
 
@@ -284,9 +288,9 @@ func (r *run) step(ctx context.Context) error {
 	}
 	r.done++
 	r.meanLoss()
-	r.result.Tokens += s.Tokens
-	r.result.LossTokens += s.LossTokens
-	p.Tokens, p.LossTokens = r.result.Tokens, r.result.LossTokens
+	r.tokens += s.Tokens
+	r.lossTokens += s.LossTokens
+	p.Tokens, p.LossTokens = r.tokens, r.lossTokens
 	if err := r.metrics.step(p, float64(s.Tokens)/time.Since(began).Seconds()); err != nil {
 		return err
 	}
@@ -295,8 +299,9 @@ func (r *run) step(ctx context.Context) error {
 	}
 	p.HeldOut, p.HeldOutLoss = r.lastHeldOut, r.lastHeldOut.Loss
 	if r.config.Progress != nil {
-		p.Elapsed = time.Since(r.started)
-		p.Remaining = p.Elapsed / time.Duration(r.done-r.result.Resumed) * time.Duration(len(r.steps)-r.done)
+		here := time.Since(r.started)
+		p.Elapsed = r.before + here
+		p.Remaining = here / time.Duration(r.done-r.result.Resumed) * time.Duration(len(r.steps)-r.done)
 		r.config.Progress(p)
 	}
 	return nil

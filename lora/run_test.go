@@ -284,29 +284,6 @@ func TestTooLittleDisk(t *testing.T) {
 	}
 }
 
-// A checkpoint whose bytes changed on the disk is not taken up.
-func TestRottenCheckpoint(t *testing.T) {
-	model := testmodel.New(t, testSpec("llama", gguf.F32))
-	path := filepath.Join(t.TempDir(), "state")
-	tr, err := NewTrainer(context.Background(), model, testConfig())
-	require.NoError(t, err)
-	defer tr.Close()
-	require.NoError(t, tr.SaveState(path, "run", map[string]float64{"x": 1.5, "nan": math.NaN()}))
-	values, err := tr.LoadState(path, "run")
-	require.NoError(t, err)
-	require.Equal(t, 1.5, values["x"])
-	require.True(t, math.IsNaN(values["nan"]))
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	data[len(data)-100] ^= 1
-	require.NoError(t, os.WriteFile(path, data, 0o644))
-	_, err = tr.LoadState(path, "run")
-	require.ErrorIs(t, err, ErrCheckpoint)
-	require.ErrorContains(t, err, "checksum")
-	_, err = tr.LoadState(path, "another")
-	require.ErrorContains(t, err, "another model")
-}
-
 // What is learnt makes other text less likely: the training ends where that goes too far, with the adapter from before.
 func TestMaxRise(t *testing.T) {
 	model := testmodel.New(t, testSpec("llama", gguf.F32))

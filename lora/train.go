@@ -24,11 +24,11 @@ type Result struct {
 	BaseBySource    map[string]float64
 	HeldOutBySource map[string]float64
 	BestStep        int // of the evaluation with the lowest loss; 0 without held-out examples
-	Tokens          int // processed by this run, padding included
+	Tokens          int // processed by the whole run, padding included, also before it was resumed
 	LossTokens      int
 	Fill            float64 // share of the windows' tokens that belong to examples
-	TrainSeconds    float64
-	Resumed         int // steps that a checkpoint had done already
+	TrainSeconds    float64 // of the whole run, without pauses
+	Resumed         int     // steps that a checkpoint had done already
 	Memory          Memory
 }
 

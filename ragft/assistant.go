@@ -50,12 +50,13 @@ func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
 	return assistant.New(p.models.best(), search, opts), nil
 }
 
-// openSearch opens the index as it is searched.
+// openSearch opens the index as it is searched for as long as a program runs: a
+// change of the index does not end the tuning.
 func (p *Project) openSearch(ctx context.Context) (*retriever.Tuned, error) {
 	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
-	return p.searcher(ctx)
+	return p.tunedIndex(ctx, true)
 }
 
 // assistantOptions are the options for a model with an adapter, "" for none. A

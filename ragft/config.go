@@ -120,7 +120,7 @@ type PromptsConfig struct {
 }
 
 // IndexConfig is how documents are divided into passages and indexed. All but
-// KeepRemoved and Rebuild is fixed when the index is made.
+// KeepRemoved, Rebuild and Verify is fixed when the index is made.
 type IndexConfig struct {
 	// ChunkBy is the unit of Chunk and Overlap: tokens or sentences. "" = tokens.
 	ChunkBy string `yaml:"chunk-by" check:"oneof=tokens sentences" default:"tokens"`
@@ -139,8 +139,12 @@ type IndexConfig struct {
 	IgnoreTitles bool `yaml:"ignore-titles"`
 	// KeepRemoved keeps the passages of files that are gone. False = they go, too.
 	KeepRemoved bool `yaml:"keep-removed"`
-	// Rebuild makes the index from nothing. False = it is brought up to date.
+	// Rebuild makes the index from nothing, also if it is damaged. False = it is
+	// brought up to date.
 	Rebuild bool `yaml:"rebuild"`
+	// Verify compares the contents of all files. False = of those whose size or
+	// times changed.
+	Verify bool `yaml:"verify"`
 }
 
 // QuestionsConfig is how questions are written by the model, or taken from a

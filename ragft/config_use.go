@@ -99,13 +99,15 @@ type ForgettingConfig struct {
 	Instructions string `yaml:"instructions" check:"path"`
 	// ClosedQuestions are answered without documents, JSONL. "" = none.
 	ClosedQuestions string `yaml:"closed-questions" check:"path"`
-	// BudgetClosed is the largest drop in closed-book accuracy. 0 = any.
-	BudgetClosed float64 `yaml:"budget-closed" check:"amount"`
+	// BudgetClosed is the largest drop in closed-book accuracy. Unset = 0.03 with
+	// ClosedQuestions, 0 = any.
+	BudgetClosed opt.Value[float64] `yaml:"budget-closed" check:"amount"`
 	// BudgetInstructions is the largest relative rise of the perplexity of
 	// Instructions. 0 = any.
 	BudgetInstructions float64 `yaml:"budget-instructions" check:"amount"`
-	// BudgetTexts is the largest relative rise of the perplexity of Texts. 0 = any.
-	BudgetTexts float64 `yaml:"budget-texts" check:"amount"`
+	// BudgetTexts is the largest relative rise of the perplexity of Texts. Unset =
+	// 0.05 with Texts, 0 = any.
+	BudgetTexts opt.Value[float64] `yaml:"budget-texts" check:"amount"`
 	// BudgetKL is the largest divergence from the base on Instructions, in nats a
 	// token. 0 = any.
 	BudgetKL float64 `yaml:"budget-kl" check:"amount"`
@@ -159,6 +161,9 @@ type ServeConfig struct {
 	// NoRetrieval answers without passages unless a request asks for them.
 	// False = from passages.
 	NoRetrieval bool `yaml:"no-retrieval"`
+	// Watch brings the index up to date whenever the documents change. False = it
+	// does not; what another program indexes is used in any case.
+	Watch bool `yaml:"watch"`
 	// Thinking lets the model think before it answers. False = it does not.
 	Thinking bool `yaml:"thinking"`
 	// SeparateCaches gives each of Sequences answers Context tokens of its own.

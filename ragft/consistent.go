@@ -90,9 +90,9 @@ func (c *EvaluateConfig) check() error {
 		budget            float64
 		file, name, needs string
 	}{
-		{f.BudgetClosed, f.ClosedQuestions, "budget-closed", "closed-questions"},
+		{f.BudgetClosed.Or(0), f.ClosedQuestions, "budget-closed", "closed-questions"},
 		{f.BudgetInstructions, f.Instructions, "budget-instructions", "instructions"},
-		{f.BudgetTexts, f.Texts, "budget-texts", "texts"}, {f.BudgetKL, f.Instructions, "budget-kl", "instructions"},
+		{f.BudgetTexts.Or(0), f.Texts, "budget-texts", "texts"}, {f.BudgetKL, f.Instructions, "budget-kl", "instructions"},
 	} {
 		if b.budget > 0 && b.file == "" {
 			return fmt.Errorf("evaluate.forgetting.%s bounds what is measured on evaluate.forgetting.%s, which is not set", b.name, b.needs)

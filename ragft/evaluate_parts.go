@@ -225,10 +225,17 @@ func (e *evaluation) perturb(ctx context.Context) ([]*robust.Result, error) {
 // as those of the evaluation are.
 func (e *evaluation) readForgetting() (err error) {
 	f := e.settings.Forgetting
+	budget := forget.Budget{Closed: f.BudgetClosed.Or(0), Instructions: f.BudgetInstructions, Texts: f.BudgetTexts.Or(0), KL: f.BudgetKL}
+	if f.ClosedQuestions != "" {
+		budget.Closed = f.BudgetClosed.Or(0.03)
+	}
+	if f.Texts != "" {
+		budget.Texts = f.BudgetTexts.Or(0.05)
+	}
 	c := &e.forgetting
 	*c = forget.Config{
 		Base: e.base, Tuned: e.tuned, Evaluation: e.config, Extract: e.extract(), Seed: e.seed(), Resamples: e.settings.Resamples,
-		Budget: forget.Budget{Closed: f.BudgetClosed, Instructions: f.BudgetInstructions, Texts: f.BudgetTexts, KL: f.BudgetKL},
+		Budget: budget,
 	}
 	if f.Texts != "" {
 		if c.Texts, err = readTexts(f.Texts); err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
@@ -15,39 +14,55 @@ import (
 	_ "github.com/ragft/ragft/retriever/format/all" // every format; a program adds its own with format.Register
 )
 
-// Index divides the documents into passages and indexes them for BM25. Files
-// that changed are read again, and passages of files that are gone are removed.
-// It does nothing while documents and settings are unchanged.
+// Index divides the documents into passages and indexes them for BM25; see
+// [retriever.Index.Sync]. Only files that changed are read again, and passages of
+// files that are gone are removed. Other programs can search the index meanwhile.
+// Documents that are a file or folder within the folder of the index are indexed
+// alone. Without a change it does nothing.
 func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 	w, err := p.begin(StepIndex)
 	if err != nil {
 		return nil, err
 	}
 	defer w.end()
-	in, err := p.indexInputs(ctx)
+	in, err := p.indexInputs()
 	if err != nil {
 		return nil, err
 	}
-	r := &IndexResult{}
-	if ok, err := p.indexed(ctx, in, r); ok || err != nil {
-		return r, err
-	}
-	if err := p.makeIndex(ctx); err != nil {
+	anew, err := p.makeIndex()
+	if err != nil {
 		return nil, err
 	}
-	if err := p.addDocuments(ctx, w, r); err != nil {
+	report, err := p.syncIndex(ctx, w)
+	if err != nil && anew { // whatever was there is as it was
+		err = errors.Join(err, p.index.Close())
+		p.index = nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	digest, err := p.index.Digest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	in["index"] = hashPrefix + digest
+	in["index"], in["documents"] = hashPrefix+digest, hashPrefix+digest
+	r := &IndexResult{}
+	if report.UpToDate() && !p.config.Index.Rebuild {
+		if ok, err := p.kept(StepIndex, in, r); ok || err != nil {
+			r.UpToDate, r.Kept, r.Skipped = ok, report.Kept, report.Skipped
+			return r, err
+		}
+	}
+	*r = IndexResult{
+		Index: p.index.Path(), Files: report.Files, Documents: report.Documents, Bytes: report.Bytes, Passages: p.index.Len(),
+		Added: len(report.Added), Changed: len(report.Changed), Unchanged: report.Unchanged, Removed: report.Deleted,
+		Kept: report.Kept, Skipped: report.Skipped,
+	}
 	return r, p.keep(StepIndex, record{Inputs: in, Took: w.took()}, r, p.Path(indexName))
 }
 
-// indexInputs are what the index is made of, but for the index itself.
-func (p *Project) indexInputs(ctx context.Context) (inputs, error) {
+// indexInputs are the settings that the index is made with.
+func (p *Project) indexInputs() (inputs, error) {
 	docs := p.config.Documents
 	if docs == "" {
 		return nil, kindOf(ErrConfig, errors.New("no documents: set documents to a folder"))
@@ -55,65 +70,74 @@ func (p *Project) indexInputs(ctx context.Context) (inputs, error) {
 	if _, err := os.Stat(docs); err != nil {
 		return nil, err
 	}
-	in, err := p.settings([]string{"index"}, "index.rebuild")
+	return p.settings([]string{"index"}, "index.rebuild", "index.verify")
+}
+
+// statusOfIndex are the settings, and whether the index is what the documents give.
+func (p *Project) statusOfIndex(ctx context.Context) (inputs, error) {
+	in, err := p.indexInputs()
 	if err != nil {
 		return nil, err
 	}
-	return in, in.documents(ctx, docs)
-}
-
-// indexed gives the kept result where the index is as the last run left it.
-func (p *Project) indexed(ctx context.Context, in inputs, r *IndexResult) (bool, error) {
-	if p.config.Index.Rebuild {
-		return false, nil
-	}
 	if err := p.openIndex(); err != nil {
-		return false, ignore(err, fs.ErrNotExist, retriever.ErrCorrupt, retriever.ErrVersion)
+		return in, ignore(err, fs.ErrNotExist)
 	}
 	digest, err := p.index.Digest(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	with := inputs{"index": hashPrefix + digest}
-	for name, value := range in {
-		with[name] = value
+	in["index"], in["documents"] = hashPrefix+digest, hashPrefix+digest
+	o := p.syncOptions()
+	o.DryRun = true
+	report, err := p.index.Sync(ctx, p.config.Documents, o)
+	if err == nil && !report.UpToDate() {
+		in["documents"] = hashPrefix + "changed"
 	}
-	ok, err := p.kept(StepIndex, with, r)
-	r.UpToDate = ok
-	return ok, err
+	return in, ignore(err, retriever.ErrEmpty, retriever.ErrOptions)
 }
 
 // ignore is err, or nil where it is one of these.
 func ignore(err error, these ...error) error {
-	for _, e := range these {
-		if errors.Is(err, e) {
-			return nil
-		}
+	if anyError(err, these...) {
+		return nil
 	}
 	return err
 }
 
-func (p *Project) addDocuments(ctx context.Context, w *work, r *IndexResult) error {
-	c, docs := p.config.Index, p.config.Documents
-	total := countBytes(docs)
-	w.phase("indexing", "KiB")
-	report, err := p.index.AddPath(ctx, docs, retriever.AddOptions{
-		Split: retriever.SplitOptions{By: retriever.Unit(c.ChunkBy), Size: c.Chunk, Overlap: c.Overlap},
-		Load: retriever.LoadOptions{Reader: format.Find, Progress: func(l retriever.LoadProgress) {
-			w.set(int(l.Bytes>>10), int(max(total, l.Bytes)>>10), fmt.Sprintf("%d files, %d documents", l.Files, l.Documents))
-		}},
-	})
-	if err != nil {
-		return err
-	}
-	*r = IndexResult{Index: p.index.Path(), Files: report.Files, Documents: report.Documents, Bytes: report.Bytes, Skipped: report.Skipped}
-	if !c.KeepRemoved {
-		if r.Removed, err = removeGone(ctx, p.index, docs); err != nil {
-			return err
+// anyError says whether an error is one of these.
+func anyError(err error, these ...error) bool {
+	for _, e := range these {
+		if errors.Is(err, e) {
+			return true
 		}
 	}
-	r.Passages = p.index.Len()
-	return nil
+	return false
+}
+
+func (p *Project) syncOptions() retriever.SyncOptions {
+	c := p.config.Index
+	return retriever.SyncOptions{
+		Load:   retriever.LoadOptions{Reader: format.Find},
+		Split:  retriever.SplitOptions{By: retriever.Unit(c.ChunkBy), Size: c.Chunk, Overlap: c.Overlap},
+		Verify: c.Verify || p.config.Force, KeepRemoved: c.KeepRemoved,
+	}
+}
+
+// syncIndex brings the index to what the documents are.
+func (p *Project) syncIndex(ctx context.Context, w *work) (*retriever.SyncReport, error) {
+	w.phase("indexing", "KiB")
+	o := p.syncOptions()
+	o.Load.Progress = func(l retriever.LoadProgress) {
+		w.set(int(l.Bytes>>10), int(max(l.Total, l.Bytes)>>10), fmt.Sprintf("%d files, %d documents", l.Files, l.Documents))
+	}
+	report, err := p.index.Sync(ctx, p.config.Documents, o)
+	switch {
+	case errors.Is(err, retriever.ErrLocked):
+		err = fmt.Errorf("%w: another program changes the index; try again when it has ended", err)
+	case errors.Is(err, retriever.ErrOptions):
+		err = kindOf(ErrConfig, err)
+	}
+	return report, err
 }
 
 // openIndex opens the project's index, if it is not open.
@@ -121,112 +145,67 @@ func (p *Project) openIndex() error {
 	if p.index != nil {
 		return nil
 	}
-	path := p.Path(indexName)
-	index, err := retriever.Open(path)
-	switch {
-	case errors.Is(err, retriever.ErrLocked):
-		return fmt.Errorf("%w: another program has it open, such as 'ragft serve' or 'ragft chat'; end that, or work in another folder", err)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no index %s: index the documents first (ragft index FOLDER): %w", path, fs.ErrNotExist)
-	case err != nil:
-		return err
+	index, err := retriever.Open(p.Path(indexName))
+	if err != nil {
+		return p.indexError(err)
 	}
 	p.index = index
 	return nil
 }
 
-// makeIndex opens the project's index, or creates it.
-func (p *Project) makeIndex(_ context.Context) error {
+// indexError says what to do about an index that cannot be opened.
+func (p *Project) indexError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no index %s: index the documents first (ragft index FOLDER): %w", p.Path(indexName), fs.ErrNotExist)
+	case anyError(err, retriever.ErrCorrupt, retriever.ErrNotIndex):
+		return fmt.Errorf("%w: the index is damaged: make it anew with 'ragft index --rebuild FOLDER'", err)
+	case errors.Is(err, retriever.ErrVersion):
+		return fmt.Errorf("%w: make it anew with 'ragft index --rebuild FOLDER'", err)
+	}
+	return err
+}
+
+// makeIndex opens the project's index, or has it made anew by the next Sync.
+func (p *Project) makeIndex() (anew bool, err error) {
 	c := p.config.Index
 	settings := retriever.IndexOptions{
 		K1: opt.Of(c.K1.Or(0)), B: opt.Of(c.B.Or(0)), Analyzer: retriever.Analyzer(c.Analyzer), IgnoreTitles: c.IgnoreTitles,
 	}
-	path := p.Path(indexName)
 	if err := p.makeDir(); err != nil {
-		return err
+		return false, err
 	}
 	if c.Rebuild {
-		// Only an index is removed, and none that is in use.
-		err := p.openIndex()
-		if err == nil {
-			err = p.index.Close()
-			p.index = nil
-		}
-		if err = ignore(err, retriever.ErrCorrupt, retriever.ErrVersion, fs.ErrNotExist); err == nil {
-			err = os.RemoveAll(path)
-		}
-		if err != nil {
-			return err
-		}
+		return true, p.recreateIndex(settings)
 	}
-	err := p.openIndex()
+	err = p.openIndex()
 	if errors.Is(err, fs.ErrNotExist) {
-		p.index, err = retriever.Create(path, settings)
-		return err
+		return true, p.recreateIndex(settings)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if has := p.index.Options(); has != settings {
-		return kindOf(ErrConfig, fmt.Errorf("the index was made with k1 %v, b %v, analyzer %s, ignore-titles %t: use these, or set index.rebuild",
+		return false, kindOf(ErrConfig, fmt.Errorf("the index was made with k1 %v, b %v, analyzer %s, ignore-titles %t: use these, or set index.rebuild",
 			has.K1, has.B, has.Analyzer, has.IgnoreTitles))
 	}
-	return nil
+	return false, nil
 }
 
-// removeGone removes the passages whose file is no longer there.
-func removeGone(ctx context.Context, index *retriever.Index, docs string) (int, error) {
-	info, err := os.Stat(docs)
+// recreateIndex has the index made from nothing, whatever is there. That is replaced when the new one is complete.
+func (p *Project) recreateIndex(settings retriever.IndexOptions) error {
+	if p.index != nil {
+		if err := p.index.Close(); err != nil {
+			return err
+		}
+		p.index = nil
+	}
+	index, err := retriever.Recreate(p.Path(indexName), settings)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	root := docs
-	if !info.IsDir() {
-		root = filepath.Dir(docs)
-	}
-	gone := map[string]bool{} // by source
-	for c, err := range index.Chunks(ctx) {
-		if err != nil {
-			return 0, err
-		}
-		if _, known := gone[c.Source]; known {
-			continue
-		}
-		gone[c.Source] = !exists(root, c.Source)
-		if before, line, found := cutLast(c.Source, "#"); gone[c.Source] && found && line != "" {
-			gone[c.Source] = !exists(root, before) // a row of a JSONL file
-		}
-	}
-	removed := 0
-	for source, is := range gone {
-		if !is {
-			continue
-		}
-		n, err := index.DeleteSource(ctx, source)
-		if err != nil {
-			return removed, err
-		}
-		removed += n
-	}
-	return removed, nil
-}
-
-func exists(root, source string) bool {
-	_, err := os.Lstat(filepath.Join(root, filepath.FromSlash(source)))
-	return err == nil
-}
-
-// countBytes is about what there is to read, for the progress.
-func countBytes(docs string) (total int64) {
-	filepath.WalkDir(docs, func(_ string, d fs.DirEntry, err error) error { //nolint:errcheck // loading reports what cannot be read
-		if err == nil && d.Type().IsRegular() {
-			if info, err := d.Info(); err == nil {
-				total += info.Size()
-			}
-		}
-		return nil
-	})
-	return total
+	p.index = index
+	return nil
 }
 
 // corpus is every passage of the index.
@@ -248,6 +227,12 @@ func corpus(ctx context.Context, index retriever.Lister) ([]retriever.Chunk, err
 // search-tuning.file names, or that of the project's folder as long as it is of
 // this index.
 func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) {
+	return p.tunedIndex(ctx, false)
+}
+
+// tunedIndex is the index with its tuned search. A change of the index ends it, unless it
+// is lasting.
+func (p *Project) tunedIndex(ctx context.Context, lasting bool) (*retriever.Tuned, error) {
 	named := p.config.SearchTuning.File
 	path := named
 	switch path {
@@ -267,6 +252,10 @@ func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) {
 	if errors.Is(err, retriever.ErrChanged) && named == "" {
 		p.config.Logger.Warn("the index changed since the search was tuned, which is left out: run 'ragft tune-search' again", "file", path)
 		return p.index.Tuned(ctx, retriever.Tuning{})
+	}
+	if err == nil && lasting {
+		t.Index = ""
+		return p.index.Tuned(ctx, t)
 	}
 	return tuned, err
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/retriever"
-	"github.com/ragft/ragft/retriever/format"
 )
 
 const hashPrefix = "sha256:"
@@ -148,24 +147,4 @@ func (in inputs) search(ctx context.Context, p *Project, index *retriever.Index)
 	default:
 		return in.file("search-tuning.file", file)
 	}
-}
-
-// documents adds the hash of what the documents hold.
-func (in inputs) documents(ctx context.Context, path string) error {
-	h := sha256.New()
-	report, err := retriever.WalkPath(ctx, path, retriever.LoadOptions{Reader: format.Find}, func(d retriever.Document) error {
-		for _, s := range []string{d.Source, d.Title, d.Text} {
-			fmt.Fprintf(h, "%d ", len(s))
-			io.WriteString(h, s)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, s := range report.Skipped {
-		fmt.Fprintf(h, "skipped %q %s\n", s.Path, s.Reason)
-	}
-	in["documents"] = hashPrefix + hex.EncodeToString(h.Sum(nil))
-	return nil
 }

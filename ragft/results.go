@@ -16,7 +16,11 @@ type IndexResult struct {
 	Documents int              `json:"documents"`
 	Bytes     int64            `json:"bytes"`
 	Passages  int              `json:"passages"` // in the index now
-	Removed   int              `json:"removed"`  // passages of files that are gone
+	Added     int              `json:"added"`    // new files
+	Changed   int              `json:"changed"`  // files that were indexed again
+	Unchanged int              `json:"unchanged"`
+	Removed   int              `json:"removed"`        // passages of files that are gone, empty or no longer documents
+	Kept      []retriever.Skip `json:"kept,omitempty"` // what could not be read, and keeps its passages
 	Skipped   []retriever.Skip `json:"skipped"`
 	UpToDate  bool             `json:"up_to_date,omitempty"` // nothing was done
 }

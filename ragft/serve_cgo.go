@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
+	"unicode"
 
 	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/ragft/model/local"
@@ -22,7 +24,8 @@ import (
 // tuned model answers requests that name none; "base" is the model without an
 // adapter. ready, unless it is nil, is called once with the address and the
 // models' names. Serve opens models of its own, which share batches between
-// callers, and no step can run meanwhile.
+// callers, and no step can run meanwhile. The index that other programs change is
+// searched as it is then; with Config.Serve.Watch, the documents are watched.
 func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models []string)) error {
 	w, err := p.begin("serve")
 	if err != nil {
@@ -35,6 +38,11 @@ func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models
 	}
 	s := &serving{Project: p, answers: p.config.Assistant}
 	defer s.close()
+	if p.config.Serve.Watch {
+		if err := p.checkWatch(); err != nil {
+			return err
+		}
+	}
 	search, err := p.openSearch(ctx)
 	if err != nil {
 		return err
@@ -51,17 +59,22 @@ func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models
 
 // token is what clients must send, "" for nothing.
 func (p *Project) token() (string, error) {
-	file := p.config.Serve.TokenFile
-	if file == "" {
-		return os.Getenv("RAGFT_TOKEN"), nil
+	from, text := "RAGFT_TOKEN", os.Getenv("RAGFT_TOKEN")
+	if file := p.config.Serve.TokenFile; file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		from, text = file, string(charsets.Unmarked(data))
+	} else if text == "" {
+		return "", nil
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(charsets.Unmarked(data)))
-	if token == "" {
-		return "", kindOf(ErrInput, fmt.Errorf("%s has no token", file))
+	token := strings.TrimSpace(text)
+	switch {
+	case token == "":
+		return "", kindOf(ErrInput, fmt.Errorf("%s has no token", from))
+	case strings.ContainsFunc(token, unicode.IsControl):
+		return "", kindOf(ErrInput, fmt.Errorf("the token of %s has a line end or another control character in it", from))
 	}
 	return token, nil
 }
@@ -158,6 +171,13 @@ func (s *serving) listen(ctx context.Context, index *retriever.Tuned, token stri
 			names = append(names, m.Name)
 		}
 		ready(l.Addr(), names)
+	}
+	if c.Watch {
+		var watching sync.WaitGroup
+		watchCtx, stop := context.WithCancel(ctx)
+		watching.Go(func() { s.watchLogged(watchCtx) })
+		defer watching.Wait()
+		defer stop()
 	}
 	err = run.Serve(ctx, l)
 	if errors.Is(err, service.ErrTokenNeeded) {

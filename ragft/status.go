@@ -90,22 +90,6 @@ type own string
 
 func (o own) Error() string { return string(o) }
 
-func (p *Project) statusOfIndex(ctx context.Context) (inputs, error) {
-	in, err := p.indexInputs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.openIndex(); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return in, nil
-		}
-		return nil, err
-	}
-	digest, err := p.index.Digest(ctx)
-	in["index"] = hashPrefix + digest
-	return in, err
-}
-
 func (p *Project) statusOfQuestions(ctx context.Context) (inputs, error) {
 	isOwn, err := p.ownQuestions()
 	if err != nil {

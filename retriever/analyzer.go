@@ -2,7 +2,6 @@ package retriever
 
 import (
 	"fmt"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2/analysis"
@@ -11,7 +10,6 @@ import (
 	"github.com/blevesearch/bleve/v2/analysis/token/porter"
 	"github.com/blevesearch/bleve/v2/analysis/token/stop"
 	unicodewords "github.com/blevesearch/bleve/v2/analysis/tokenizer/unicode"
-	"golang.org/x/text/unicode/norm"
 )
 
 // Analyzer names a way to turn text into terms. Queries find the chunks that
@@ -19,7 +17,10 @@ import (
 type Analyzer string
 
 // The analyzers. Both split text into words by the rules of Unicode (UAX #29),
-// in which each ideograph is a word, lower their case and remove accents.
+// in which each ideograph is a word, lower their case and remove accents and vowel
+// marks. Invisible characters and the kind of an apostrophe make no difference. Thai,
+// Lao, Khmer and Burmese have no blanks between words: there, each two letters in a
+// row are a term.
 const (
 	// English also drops stop words ("the", "of"), removes "'s", and reduces
 	// words to their stems (Porter): "founded" finds "founding".
@@ -30,7 +31,7 @@ const (
 
 // newAnalyzer builds an analyzer out of Bleve's parts.
 func newAnalyzer(name Analyzer) (analysis.Analyzer, error) {
-	words := unicodewords.NewUnicodeTokenizer()
+	words := wordTokenizer{unicodewords.NewUnicodeTokenizer()}
 	switch name {
 	case Standard:
 		return &analysis.DefaultAnalyzer{Tokenizer: words, TokenFilters: []analysis.TokenFilter{
@@ -49,19 +50,23 @@ func newAnalyzer(name Analyzer) (analysis.Analyzer, error) {
 	return nil, fmt.Errorf("%w: unknown analyzer %q; there are %q and %q", ErrOptions, name, English, Standard)
 }
 
-// foldFilter removes accents from terms and normalises their letters (NFKC), so
-// that "Zürich" and "Zurich" are one term. The tokens keep their positions in
-// the text.
+// foldFilter removes accents and vowel marks from terms and normalises their letters
+// (NFKC), so that "Zürich" and "Zurich" are one term. The tokens keep their positions
+// in the text. What is nothing but marks is no term.
 type foldFilter struct{}
 
 // Filter changes the terms in place.
 func (foldFilter) Filter(tokens analysis.TokenStream) analysis.TokenStream {
+	kept := tokens[:0]
 	for _, t := range tokens {
 		if !isASCII(t.Term) {
 			t.Term = fold(t.Term)
 		}
+		if len(t.Term) > 0 {
+			kept = append(kept, t)
+		}
 	}
-	return tokens
+	return kept
 }
 
 func isASCII(b []byte) bool {
@@ -71,21 +76,6 @@ func isASCII(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// fold decomposes a term, drops its combining marks and composes it again. Only
-// nonspacing marks below U+0370 are dropped: in other scripts marks are letters.
-func fold(term []byte) []byte {
-	apart := norm.NFKD.Bytes(term)
-	kept := apart[:0]
-	for len(apart) > 0 {
-		r, n := utf8.DecodeRune(apart)
-		if r >= 0x0370 || !unicode.Is(unicode.Mn, r) {
-			kept = append(kept, apart[:n]...)
-		}
-		apart = apart[n:]
-	}
-	return norm.NFC.Bytes(kept)
 }
 
 // analyze returns the tokens of text. It copies the text, as Bleve's filters

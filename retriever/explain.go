@@ -3,8 +3,6 @@ package retriever
 import (
 	"context"
 	"errors"
-
-	index "github.com/blevesearch/bleve_index_api"
 )
 
 // Explanation shows what the scores of a query's best chunks consist of. From it,
@@ -49,12 +47,12 @@ func (x *Index) Explain(ctx context.Context, query string, k int) (e *Explanatio
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	terms := x.queryTerms(query)
-	r, err := x.find(ctx, snap, terms, k, x.untuned())
+	terms := snap.queryTerms(query)
+	r, err := snap.find(ctx, terms, k, snap.opts.parameters())
 	if err != nil {
 		return nil, err
 	}
-	e, err = x.explain(snap, terms, r)
+	e, err = snap.explain(terms, r)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +67,9 @@ func (x *Index) Explain(ctx context.Context, query string, k int) (e *Explanatio
 
 // explain counts the query's terms in the stored texts of a ranking's chunks. It
 // does not set the exported Terms and Hits[i].Hit.
-func (x *Index) explain(snap index.IndexReader, terms []queryTerm, r ranking) (*Explanation, error) {
-	e := &Explanation{Hits: make([]Explained, len(r.chunks)), terms: terms, opts: x.opts}
-	s, err := sumsOf(snap)
+func (v view) explain(terms []queryTerm, r ranking) (*Explanation, error) {
+	e := &Explanation{Hits: make([]Explained, len(r.chunks)), terms: terms, opts: v.opts}
+	s, err := sumsOf(v)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +81,7 @@ func (x *Index) explain(snap index.IndexReader, terms []queryTerm, r ranking) (*
 		at[t.term] = i
 	}
 	count := func(text string, into []float64) {
-		for _, token := range analyze(x.analyzer, text) {
+		for _, token := range analyze(v.analyzer, text) {
 			if i, ok := at[string(token.Term)]; ok {
 				into[i]++
 			}
@@ -93,7 +91,7 @@ func (x *Index) explain(snap index.IndexReader, terms []queryTerm, r ranking) (*
 		h := &e.Hits[i]
 		h.Found, h.InTitle, h.Length = make([]float64, len(terms)), make([]float64, len(terms)), float64(c.tokens)
 		count(c.Text, h.Found)
-		if x.opts.IgnoreTitles {
+		if v.opts.IgnoreTitles {
 			continue
 		}
 		count(c.Title, h.InTitle)

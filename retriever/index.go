@@ -1,18 +1,18 @@
 package retriever
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 
 	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/analysis"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
 
@@ -75,22 +75,24 @@ func checkParameter(name string, v, most float64) error {
 
 // Index stores chunks, in a folder or in memory, and finds them by BM25.
 //
-// All methods may be called from several goroutines at the same time. Searches
-// run in parallel, also while chunks are written, and see each batch completely
-// or not at all. Writers wait for each other. A folder can be open once at a
-// time (ErrLocked). An Index must be closed.
+// All methods may be called from several goroutines at the same time. Searches run
+// in parallel, also while chunks are written. Of an index on disk they see the last
+// complete state, whichever program wrote it: what a call writes is seen when the
+// call has ended. In memory they see each batch completely or not at all. Writers
+// wait for each other, those of other programs for half a second (ErrLocked). An
+// Index must be closed.
 type Index struct {
-	path     string // empty in memory
-	opts     IndexOptions
-	analyzer analysis.Analyzer
-	cleanup  runtime.Cleanup
+	path    string // empty in memory
+	cleanup runtime.Cleanup
 
-	write sync.Mutex // held while the index is changed
+	write sync.Mutex    // held while the index is changed
+	fresh *IndexOptions // the next change starts from nothing; see Recreate
 
-	mu     sync.RWMutex // held for reading while store is used
+	turn sync.Mutex // held while another generation is opened
+
+	mu     sync.RWMutex // held for reading while gen is used
 	closed bool
-	store  bleve.Index
-	core   index.Index // the same without Bleve's query layer
+	gen    *generation
 }
 
 // Names of the fields of a chunk in Bleve.
@@ -127,94 +129,95 @@ type state struct {
 // of Add makes at least one segment, segments in memory are not merged, and
 // searches slow down with their number: add many chunks in one call.
 func NewMemory(opts IndexOptions) (*Index, error) {
-	return newStore("", opts)
+	g, err := newStore("", opts)
+	if err != nil {
+		return nil, err
+	}
+	return newIndex("", g), nil
 }
 
 // Create creates an index in a folder that does not exist or is empty; otherwise
-// the error is ErrExists. The index is built in a temporary folder and renamed, so
-// that there is a complete index at path, or none.
+// the error is ErrExists. There is a complete index at path in the end, or none.
 func Create(path string, opts IndexOptions) (*Index, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w: the path of the index is empty", ErrOptions)
 	}
 	path = filepath.Clean(path)
-	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 {
+	if _, err := readCurrent(path); err == nil {
 		return nil, fmt.Errorf("%w: %s", ErrExists, path)
-	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrExists, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
-	}
-	temporary, err := os.MkdirTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(temporary) }()
-	x, err := newStore(filepath.Join(temporary, "index"), opts)
+	x, err := Recreate(path, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := x.Close(); err != nil {
-		return nil, err
+	if err := x.change(context.Background(), func(*writer) error { return nil }); err != nil {
+		return nil, errors.Join(err, x.Close())
 	}
-	// Rename does not replace an empty folder on every system.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", ErrExists, err)
-	}
-	if err := os.Rename(filepath.Join(temporary, "index"), path); err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
-	}
-	return Open(path)
+	return x, nil
 }
 
-// newStore creates an index at a path that does not exist, or in memory.
-func newStore(path string, opts IndexOptions) (*Index, error) {
+// Recreate makes an index anew, in place of whatever is at path: an index, a damaged
+// one, or other files, which are removed. They are there, and an index is searched by
+// other programs, until the first call that changes the new index, such as Sync, has
+// ended; if there is none, nothing changes. Until then the new index is empty.
+func Recreate(path string, opts IndexOptions) (*Index, error) {
+	if path == "" {
+		return nil, fmt.Errorf("%w: the path of the index is empty", ErrOptions)
+	}
+	g, err := newStore("", opts)
+	if err != nil {
+		return nil, err
+	}
+	x := newIndex(filepath.Clean(path), g)
+	x.fresh = &g.opts
+	return x, nil
+}
+
+// newStore creates a store at a path that does not exist, or in memory.
+func newStore(path string, opts IndexOptions) (*generation, error) {
 	opts, err := opts.resolve()
 	if err != nil {
 		return nil, err
 	}
-	an, err := newAnalyzer(opts.Analyzer)
-	if err != nil {
+	if _, err := newAnalyzer(opts.Analyzer); err != nil {
 		return nil, err
 	}
 	store, err := bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
 	if err != nil {
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
-	x, err := newIndex(path, opts, an, store)
-	if err != nil {
-		_ = store.Close()
-		return nil, err
-	}
-	batch := store.NewBatch()
-	head, err := json.Marshal(header{Version: formatVersion, Options: opts})
+	g, err := newGeneration("", opts, store)
 	if err == nil {
-		batch.SetInternal(headerKey, head)
-		err = x.commit(batch, state{})
+		batch := store.NewBatch()
+		var head []byte
+		if head, err = json.Marshal(header{Version: formatVersion, Options: opts}); err == nil {
+			batch.SetInternal(headerKey, head)
+			err = g.commit(batch, state{})
+		}
 	}
 	if err != nil {
-		_ = x.Close()
-		return nil, fmt.Errorf("retriever: %w", err)
+		return nil, errors.Join(err, store.Close())
 	}
-	return x, nil
+	return g, nil
 }
 
-// newIndex returns an Index of an open store.
-func newIndex(path string, opts IndexOptions, an analysis.Analyzer, store bleve.Index) (*Index, error) {
-	core, err := store.Advanced()
-	if err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
-	}
-	x := &Index{path: path, opts: opts, analyzer: an, store: store, core: core}
+// newIndex returns an Index of an open generation.
+func newIndex(path string, g *generation) *Index {
+	x := &Index{path: path, gen: g}
 	x.cleanup = runtime.AddCleanup(x, func(path string) {
 		slog.Warn("retriever: an index was not closed", "path", path)
 	}, path)
-	return x, nil
+	return x
 }
 
 // Options returns the options that the index was created with, defaults filled in.
-func (x *Index) Options() IndexOptions { return x.opts }
+func (x *Index) Options() IndexOptions {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.gen.opts
+}
 
 // Path returns the folder of the index. It is empty for an index in memory.
 func (x *Index) Path() string { return x.path }
@@ -229,7 +232,7 @@ func (x *Index) Close() error {
 	}
 	x.closed = true
 	x.cleanup.Stop()
-	if err := x.store.Close(); err != nil {
+	if err := x.gen.store.Close(); err != nil {
 		return fmt.Errorf("retriever: closing the index: %w", err)
 	}
 	return nil
@@ -237,17 +240,62 @@ func (x *Index) Close() error {
 
 // snapshot opens the current state of the index. Later batches do not change it.
 // The caller must close it, which it may do after the index was closed.
-func (x *Index) snapshot() (index.IndexReader, error) {
+func (x *Index) snapshot() (view, error) {
+	if x.turn.TryLock() { // others use the state that is open meanwhile
+		err := x.follow()
+		x.turn.Unlock()
+		if err != nil {
+			return view{}, err
+		}
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
-		return nil, ErrClosed
+		return view{}, ErrClosed
 	}
-	snap, err := x.core.Reader()
+	return x.gen.view()
+}
+
+// follow opens the current generation, if another program has written one. An index
+// whose folder was removed stays as it is. The caller holds turn.
+func (x *Index) follow() error {
+	x.mu.RLock()
+	before, closed := x.gen, x.closed
+	x.mu.RUnlock()
+	if closed {
+		return ErrClosed
+	}
+	if before.name == "" {
+		return nil
+	}
+	name, err := readCurrent(x.path)
+	if name == before.name || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
+		return err
 	}
-	return snap, nil
+	g, err := openCurrent(x.path, before)
+	if err != nil {
+		return err
+	}
+	return x.turnTo(g)
+}
+
+// turnTo makes another generation the one that is searched.
+func (x *Index) turnTo(g *generation) error {
+	x.mu.Lock()
+	before := x.gen
+	if x.closed {
+		before = g
+	} else {
+		x.gen = g
+	}
+	x.mu.Unlock()
+	if err := before.store.Close(); err != nil {
+		return fmt.Errorf("retriever: %w", err)
+	}
+	return nil
 }
 
 // readState returns the statistics of a snapshot.
@@ -302,7 +350,7 @@ func (x *Index) Stats() (Stats, error) {
 	if n > 0 {
 		out.Average = float64(st.Tokens) / float64(n)
 	}
-	if s, ok := snap.(*scorch.IndexSnapshot); ok {
+	if s, ok := snap.IndexReader.(*scorch.IndexSnapshot); ok {
 		out.Segments = len(s.Segments())
 	}
 	return out, nil

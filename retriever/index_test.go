@@ -204,8 +204,13 @@ func TestCreateAndOpenErrors(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Create(dir+"/sub/index", IndexOptions{})
 	require.ErrorIs(t, err, ErrExists)
-	_, err = Open(dir + "/sub/index")
-	require.ErrorIs(t, err, ErrLocked)
+	unlock, err := lockFolder(ctx, dir+"/sub/index")
+	require.NoError(t, err)
+	require.ErrorIs(t, x.Add(ctx, []Chunk{{ID: "1", Text: "a", End: 1}}), ErrLocked, "another program writes")
+	second, err := Open(dir + "/sub/index")
+	require.NoError(t, err, "but it can be searched")
+	require.NoError(t, second.Close())
+	unlock()
 	require.NoError(t, x.Close())
 	entries, err := os.ReadDir(dir + "/sub")
 	require.NoError(t, err)
@@ -231,20 +236,33 @@ func TestCreateAndOpenErrors(t *testing.T) {
 	_, err = Open(dir + "/foreign")
 	require.ErrorIs(t, err, ErrNotIndex)
 
-	newer, err := bleve.New(dir+"/newer", bleve.NewIndexMapping())
+	newer, err := bleve.New(generationOf(t, dir+"/newer"), bleve.NewIndexMapping())
 	require.NoError(t, err)
 	require.NoError(t, newer.SetInternal(headerKey, []byte(`{"Version":99}`)))
 	require.NoError(t, newer.Close())
 	_, err = Open(dir + "/newer")
 	require.ErrorIs(t, err, ErrVersion)
 
-	altered, err := bleve.New(dir+"/altered", bleve.NewIndexMapping())
+	altered, err := bleve.New(generationOf(t, dir+"/altered"), bleve.NewIndexMapping())
 	require.NoError(t, err)
 	require.NoError(t, altered.SetInternal(headerKey, []byte(`{"Version":1,"Options":{"K1":-1,"B":0.4}}`)))
 	require.NoError(t, altered.Close())
 	_, err = Open(dir + "/altered")
 	require.ErrorIs(t, err, ErrCorrupt)
 	require.ErrorContains(t, err, "K1 is -1; it must be 0 or more")
+}
+
+// generationOf returns the folder of the current generation. In a folder that is not there, it makes the first one, which
+// is still to be written.
+func generationOf(t testing.TB, path string) string {
+	t.Helper()
+	name, err := readCurrent(path)
+	if err != nil {
+		name = "000001"
+		require.NoError(t, os.MkdirAll(path, 0o755))
+		require.NoError(t, os.WriteFile(path+"/"+currentName, []byte(name+"\n"), 0o600))
+	}
+	return path + "/" + name
 }
 
 // Torn or altered files must give an error, and must still be there after it.
@@ -254,7 +272,7 @@ func TestOpenCorrupt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, x.Add(ctx, randomChunks(rand.New(rand.NewPCG(1, 1)), 0, 300)))
 	require.NoError(t, x.Close())
-	entries, err := os.ReadDir(dir + "/good/store")
+	entries, err := os.ReadDir(generationOf(t, dir+"/good") + "/store")
 	require.NoError(t, err)
 	damage := map[string]func([]byte) []byte{
 		"emptied":   func([]byte) []byte { return nil },
@@ -267,7 +285,7 @@ func TestOpenCorrupt(t *testing.T) {
 			t.Run(e.Name()+" "+what, func(t *testing.T) {
 				bad := t.TempDir() + "/bad"
 				require.NoError(t, os.CopyFS(bad, os.DirFS(dir+"/good")))
-				name := bad + "/store/" + e.Name()
+				name := generationOf(t, bad) + "/store/" + e.Name()
 				data, err := os.ReadFile(name)
 				require.NoError(t, err)
 				data = change(data)
@@ -287,7 +305,7 @@ func TestOpenCorrupt(t *testing.T) {
 			for at := range 16 {
 				bad := t.TempDir() + "/bad"
 				require.NoError(t, os.CopyFS(bad, os.DirFS(dir+"/good")))
-				name := bad + "/store/" + e.Name()
+				name := generationOf(t, bad) + "/store/" + e.Name()
 				data, err := os.ReadFile(name)
 				require.NoError(t, err)
 				data[at*(len(data)-1)/15] ^= 0x41
@@ -307,7 +325,7 @@ func TestOpenAlteredState(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, x.Add(ctx, randomChunks(rand.New(rand.NewPCG(1, 1)), 0, 30)))
 	require.NoError(t, x.Close())
-	good, err := os.ReadFile(dir + "/good/store/root.bolt")
+	good, err := os.ReadFile(generationOf(t, dir+"/good") + "/store/root.bolt")
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(2, 2))
 	for i := range 60 {
@@ -320,7 +338,7 @@ func TestOpenAlteredState(t *testing.T) {
 				n++
 			}
 		}
-		require.NoError(t, os.WriteFile(bad+"/store/root.bolt", data, 0o600))
+		require.NoError(t, os.WriteFile(generationOf(t, bad)+"/store/root.bolt", data, 0o600))
 		if x, err := Open(bad); err == nil {
 			require.Equal(t, 30, x.Len(), "an older state was opened")
 			require.NoError(t, x.Close())

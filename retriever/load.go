@@ -9,7 +9,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Default limits of loading, in bytes.
@@ -53,6 +55,7 @@ type LoadProgress struct {
 	Files     int    // files read so far
 	Documents int    // documents loaded so far
 	Bytes     int64  // bytes read so far
+	Total     int64  // bytes that are to be read; 0 if it is not known
 }
 
 // SkipReason is the reason why a file was skipped.
@@ -68,11 +71,15 @@ const (
 	SkipBinary     SkipReason = "binary"            // NUL bytes, or not UTF-8
 	SkipNoText     SkipReason = "no text"           // empty, or white space only
 	SkipPermission SkipReason = "permission denied"
-	SkipEncrypted  SkipReason = "encrypted"      // it cannot be read without a password
-	SkipScanned    SkipReason = "scanned"        // its pages are pictures
-	SkipBroken     SkipReason = "broken"         // not a valid file of its format
-	SkipLimit      SkipReason = "beyond a limit" // it takes too much time or memory to read
-	SkipPart       SkipReason = "read in part"   // its documents were loaded, but do not have all of it
+	SkipEncrypted  SkipReason = "encrypted"         // it cannot be read without a password
+	SkipScanned    SkipReason = "scanned"           // its pages are pictures
+	SkipBroken     SkipReason = "broken"            // not a valid file of its format
+	SkipLimit      SkipReason = "beyond a limit"    // it takes too much time or memory to read
+	SkipPart       SkipReason = "read in part"      // its documents were loaded, but do not have all of it
+	SkipUnreadable SkipReason = "cannot be read"    // any other error of the file system
+	SkipGone       SkipReason = "gone"              // removed after it was listed
+	SkipName       SkipReason = "name is not UTF-8" // Path has it with escapes
+	SkipInvalid    SkipReason = "invalid"           // Sync only: a line that is not what it should be
 )
 
 // Skip is a file or folder that was skipped. A Reader returns it as its error for a
@@ -166,10 +173,10 @@ func LoadPath(ctx context.Context, name string, opts LoadOptions) ([]Document, *
 // one line. An error of fn ends the walk and is returned.
 //
 // Files that are not documents are skipped and reported, and so are names that
-// start with a dot, symbolic links, which are never followed, and files without
-// read permission. A file that cannot be read for another reason, and an invalid
-// JSONL line, end the walk with an error. If there are no documents, the error is
-// ErrEmpty. The report is never nil.
+// start with a dot or are not UTF-8, symbolic links, which are never followed, and
+// files and folders that cannot be read. An invalid JSONL line ends the walk with an
+// error, and so does a JSONL file that can be read in part. If there are no
+// documents, the error is ErrEmpty. The report is never nil.
 func Walk(ctx context.Context, fsys fs.FS, opts LoadOptions, fn func(Document) error) (*LoadReport, error) {
 	return newLoader(fsys, opts, fn).walk(ctx, ".")
 }
@@ -215,6 +222,8 @@ type loader struct {
 	fn      func(Document) error
 	onFile  func(path string) error // called before the first document of a file
 	report  *LoadReport
+	total   int64 // bytes that are to be read; 0 = not known
+	sum     *content
 }
 
 // newLoader fills in the defaults of the options; walk checks them.
@@ -234,18 +243,26 @@ func newLoader(fsys fs.FS, opts LoadOptions, fn func(Document) error) *loader {
 	return &loader{fsys: fsys, opts: opts, formats: formats, fn: fn, report: &LoadReport{}}
 }
 
+// check returns an error for options out of their range.
+func (l *loader) check() error {
+	if l.opts.MaxFileBytes < 0 || l.opts.MaxLineBytes < 0 {
+		return fmt.Errorf("%w: MaxFileBytes is %d and MaxLineBytes %d; neither may be negative",
+			ErrOptions, l.opts.MaxFileBytes, l.opts.MaxLineBytes)
+	}
+	return nil
+}
+
 // walk reads the file system from start on.
 func (l *loader) walk(ctx context.Context, start string) (*LoadReport, error) {
-	if l.opts.MaxFileBytes < 0 || l.opts.MaxLineBytes < 0 {
-		return l.report, fmt.Errorf("%w: MaxFileBytes is %d and MaxLineBytes %d; neither may be negative",
-			ErrOptions, l.opts.MaxFileBytes, l.opts.MaxLineBytes)
+	if err := l.check(); err != nil {
+		return l.report, err
 	}
 	err := fs.WalkDir(l.fsys, start, func(name string, entry fs.DirEntry, err error) error {
 		if cerr := ctx.Err(); cerr != nil {
 			return cerr
 		}
-		if errors.Is(err, fs.ErrPermission) && name != start {
-			l.skip(name, SkipPermission, "")
+		if err != nil && name != start {
+			l.unreadable(name, err)
 			return nil
 		}
 		if err != nil {
@@ -265,44 +282,86 @@ func (l *loader) walk(ctx context.Context, start string) (*LoadReport, error) {
 // visit reads or skips one entry. The start of the walk was named explicitly, so it
 // may be hidden.
 func (l *loader) visit(ctx context.Context, name string, entry fs.DirEntry, start bool) error {
-	if !start && strings.HasPrefix(path.Base(name), ".") {
-		l.skip(name, SkipHidden, "")
-		if entry.IsDir() {
-			return fs.SkipDir
-		}
-		return nil
-	}
-	switch mode := entry.Type(); {
-	case entry.IsDir():
-		return nil
-	case mode&fs.ModeSymlink != 0:
-		l.skip(name, SkipSymlink, "")
-		return nil
-	case !mode.IsRegular():
-		l.skip(name, SkipIrregular, mode.String())
-		return nil
-	}
-	ext := strings.ToLower(path.Ext(name))
-	format := l.formats[ext]
-	if format == "" && l.opts.Reader == nil {
-		l.skip(name, SkipExtension, ext)
+	format, ok := l.choose(name, entry.Type(), start)
+	switch {
+	case !ok && entry.IsDir():
+		return fs.SkipDir
+	case !ok || entry.IsDir():
 		return nil
 	}
 	before := l.report.Documents
 	if err := l.read(ctx, name, format); err != nil {
-		if errors.Is(err, fs.ErrPermission) && l.report.Documents == before {
-			l.skip(name, SkipPermission, "")
-			return nil
+		if l.report.Documents > before || !isFileError(err) {
+			return err
 		}
-		return err
+		l.unreadable(name, err)
+		return nil
 	}
 	if l.report.Documents > before {
 		l.report.Files++
 	}
-	if l.opts.Progress != nil {
-		l.opts.Progress(LoadProgress{Path: name, Files: l.report.Files, Documents: l.report.Documents, Bytes: l.report.Bytes})
-	}
+	l.progress(name)
 	return nil
+}
+
+// choose returns the format of a file by its name and type. It skips what is not to be read.
+// A folder has no format, and a file that only a Reader may read has none either.
+func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Format, ok bool) {
+	ext := strings.ToLower(path.Ext(name))
+	switch {
+	case !utf8.ValidString(name):
+		l.skip(escaped(name), SkipName, "")
+	case !start && strings.HasPrefix(path.Base(name), "."):
+		l.skip(name, SkipHidden, "")
+	case mode.IsDir():
+		return "", true
+	case mode&fs.ModeSymlink != 0:
+		l.skip(name, SkipSymlink, "")
+	case !mode.IsRegular():
+		l.skip(name, SkipIrregular, mode.Type().String())
+	case l.formats[ext] == "" && l.opts.Reader == nil:
+		l.skip(name, SkipExtension, ext)
+	default:
+		return l.formats[ext], true
+	}
+	return "", false
+}
+
+// escaped is a name that is not UTF-8, with escapes.
+func escaped(name string) string {
+	quoted := strconv.Quote(name)
+	return quoted[1 : len(quoted)-1]
+}
+
+// isFileError says whether an error is one of the file system, not of the content of a file.
+func isFileError(err error) bool {
+	var at *fs.PathError
+	return errors.As(err, &at)
+}
+
+// unreadable skips a file or folder that the file system has an error for.
+func (l *loader) unreadable(name string, err error) {
+	reason, detail := SkipUnreadable, err.Error()
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		detail = at.Err.Error()
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		reason, detail = SkipPermission, ""
+	case errors.Is(err, fs.ErrNotExist):
+		reason, detail = SkipGone, ""
+	}
+	l.skip(name, reason, detail)
+}
+
+// progress tells how far the load is after a file.
+func (l *loader) progress(name string) {
+	if l.opts.Progress != nil {
+		l.opts.Progress(LoadProgress{
+			Path: name, Files: l.report.Files, Documents: l.report.Documents, Bytes: l.report.Bytes, Total: l.total,
+		})
+	}
 }
 
 func (l *loader) skip(name string, reason SkipReason, detail string) {

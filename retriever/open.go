@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -21,48 +22,21 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// lockWait is how long Open waits for a folder that is in use.
-const lockWait = 500 * time.Millisecond
-
-// Open opens an index that was made by Create.
+// Open opens an index that was made by Create. Any number of programs may have it open,
+// and search it while one of them writes: they see the last state that was written
+// completely. Nothing in its folder is changed, so that it may be on read-only media.
 //
 // First it reads all files of the index and verifies their checksums. Bleve would
-// open a damaged index in an older or empty state, and remove the newer files.
+// open a damaged index in an older or empty state. If there is no index, the error
+// wraps ErrNotIndex and fs.ErrNotExist; if parts of it are missing or damaged, it is
+// ErrCorrupt.
 func Open(path string) (*Index, error) {
 	path = filepath.Clean(path)
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotIndex, err)
-	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%w: %s is a file", ErrNotIndex, path)
-	}
-	for _, name := range []string{"index_meta.json", filepath.Join("store", "root.bolt")} {
-		if _, err := os.Stat(filepath.Join(path, name)); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrNotIndex, err)
-		}
-	}
-	head, files, err := verify(path)
+	g, err := openCurrent(path, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := rehearse(path, files); err != nil {
-		return nil, err
-	}
-	an, err := newAnalyzer(head.Options.Analyzer)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrVersion, err)
-	}
-	store, err := openStore(path, false)
-	if err != nil {
-		return nil, err
-	}
-	x, err := newIndex(path, head.Options, an, store)
-	if err != nil {
-		_ = store.Close()
-		return nil, err
-	}
-	return x, nil
+	return newIndex(path, g), nil
 }
 
 // openStore opens Bleve's index. A panic in it becomes an error.
@@ -83,7 +57,7 @@ func openError(path string, err error) error {
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("retriever: %w", err)
 	}
-	return fmt.Errorf("%w: %s: %w", ErrCorrupt, path, err)
+	return fmt.Errorf("%w: %s: %v", ErrCorrupt, path, err) // not as a missing index
 }
 
 // catch turns a panic into an error. Files are mapped into memory, so that damage can
@@ -98,26 +72,16 @@ func catch(path string, err *error) func() {
 	}
 }
 
-// rehearse opens an index for reading only, so that Bleve removes nothing, and
-// checks that Bleve takes the newest state, which has these segment files.
-func rehearse(path string, files []string) (err error) {
-	store, err := openStore(path, true)
+// check makes sure that Bleve opened the newest state, which has the sealed segments.
+func (g *generation) check(folder string) (err error) {
+	defer catch(folder, &err)()
+	snap, err := g.view()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	defer catch(path, &err)()
-	core, err := store.Advanced()
-	if err != nil {
-		return fmt.Errorf("retriever: %w", err)
-	}
-	snap, err := core.Reader()
-	if err != nil {
-		return fmt.Errorf("retriever: %w", err)
-	}
 	defer snap.Close()
 	var opened []string
-	if s, ok := snap.(*scorch.IndexSnapshot); ok {
+	if s, ok := snap.IndexReader.(*scorch.IndexSnapshot); ok {
 		for _, seg := range s.Segments() {
 			if file, ok := seg.Segment().(interface{ Path() string }); ok {
 				opened = append(opened, filepath.Base(file.Path()))
@@ -125,18 +89,18 @@ func rehearse(path string, files []string) (err error) {
 		}
 	}
 	slices.Sort(opened)
-	slices.Sort(files)
-	if !slices.Equal(opened, files) {
-		return fmt.Errorf("%w: %s: the newest state has the segments %q, but only %q can be opened", ErrCorrupt, path, files, opened)
+	if want := slices.Sorted(maps.Keys(g.sealed)); !slices.Equal(opened, want) {
+		return fmt.Errorf("%w: %s: the newest state has the segments %q, but only %q can be opened", ErrCorrupt, folder, want, opened)
 	}
 	_, err = readState(snap)
 	return err
 }
 
-// verify checks the files of an index without Bleve, which would fall back to an
+// verify checks the files of a generation without Bleve, which would fall back to an
 // older state if the newest is damaged. It reads the newest snapshot in root.bolt:
-// what this package stores there, and which segment files belong to it.
-func verify(path string) (head header, files []string, err error) {
+// what this package stores there, and which segment files belong to it, which it
+// returns. Files that are sealed, as their checksum was compared before, are not read.
+func verify(path string, sealed map[string]os.FileInfo) (head header, segments map[string]os.FileInfo, err error) {
 	defer catch(path, &err)()
 	store := filepath.Join(path, "store")
 	if info, err := os.Stat(filepath.Join(store, "root.bolt")); err == nil && info.Size() == 0 {
@@ -147,7 +111,11 @@ func verify(path string) (head header, files []string, err error) {
 		return head, nil, openError(path, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	var files []string
 	err = db.View(func(tx *bbolt.Tx) error {
+		if info, err := os.Stat(db.Path()); err == nil && info.Size() < tx.Size() {
+			return fmt.Errorf("%w: %s is cut short", ErrCorrupt, db.Path())
+		}
 		snapshot, err := newestSnapshot(tx)
 		if err != nil {
 			return err
@@ -161,12 +129,13 @@ func verify(path string) (head header, files []string, err error) {
 	if err != nil {
 		return head, nil, err
 	}
+	segments = map[string]os.FileInfo{}
 	for _, name := range files {
-		if err := checkSegment(filepath.Join(store, name)); err != nil {
+		if segments[name], err = checkSegment(filepath.Join(store, name), sealed[name]); err != nil {
 			return head, nil, err
 		}
 	}
-	return head, files, nil
+	return head, segments, nil
 }
 
 // newestSnapshot returns the snapshot that Bleve will open.
@@ -219,27 +188,33 @@ func segmentFiles(snapshot *bbolt.Bucket) (files []string, err error) {
 	return files, err
 }
 
-// checkSegment compares the checksum of a file with its last four bytes.
-func checkSegment(name string) (err error) {
+// checkSegment compares the checksum of a file with its last four bytes, unless it is
+// the file whose checksum was compared before.
+func checkSegment(name string, before os.FileInfo) (info os.FileInfo, err error) {
 	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, name)
+	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, fmt.Errorf("retriever: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("retriever: %w", err)
+	if info, err = f.Stat(); err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	if before != nil && os.SameFile(info, before) && info.Size() == before.Size() && info.ModTime().Equal(before.ModTime()) {
+		return info, nil
 	}
 	sum := crc32.NewIEEE()
 	if _, err := io.Copy(sum, io.LimitReader(f, info.Size()-4)); err != nil {
-		return fmt.Errorf("retriever: %w", err)
+		return nil, fmt.Errorf("retriever: %w", err)
 	}
 	var want [4]byte
 	if _, err := io.ReadFull(f, want[:]); err != nil {
-		return fmt.Errorf("%w: %s is too short", ErrCorrupt, name)
+		return nil, fmt.Errorf("%w: %s is too short", ErrCorrupt, name)
 	}
 	if sum.Sum32() != binary.BigEndian.Uint32(want[:]) {
-		return fmt.Errorf("%w: the checksum of %s does not match", ErrCorrupt, name)
+		return nil, fmt.Errorf("%w: the checksum of %s does not match", ErrCorrupt, name)
 	}
-	return nil
+	return info, nil
 }

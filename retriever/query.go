@@ -48,10 +48,10 @@ func (t *queryTerm) setFrequency(chunks, df float64) {
 
 // queryTerms returns the distinct terms of a query, in order. The features of a term
 // that occurs more than once are those of its first occurrence.
-func (x *Index) queryTerms(query string) []queryTerm {
+func (g *generation) queryTerms(query string) []queryTerm {
 	at := map[string]int{}
 	var terms []queryTerm
-	tokens := analyze(x.analyzer, query)
+	tokens := analyze(g.analyzer, query)
 	for i, token := range tokens {
 		name := string(token.Term)
 		if k, ok := at[name]; ok {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"path"
@@ -33,7 +34,7 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 			err = fmt.Errorf("retriever: %w", cerr)
 		}
 	}()
-	in := &countingReader{ctx: ctx, r: f, total: &l.report.Bytes}
+	in := &countingReader{ctx: ctx, r: f, total: &l.report.Bytes, sum: l.sum}
 	head := make([]byte, sniffBytes)
 	n, err := io.ReadFull(in, head)
 	if head = head[:n]; err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -255,6 +256,13 @@ type countingReader struct {
 	ctx   context.Context
 	r     io.Reader
 	total *int64
+	sum   *content // nil, or what also gets the bytes
+}
+
+// content is the hash of a file, once it was read to its end.
+type content struct {
+	hash.Hash
+	ended bool
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
@@ -263,5 +271,9 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	*c.total += int64(n)
+	if c.sum != nil {
+		c.sum.Write(p[:n])
+		c.sum.ended = c.sum.ended || errors.Is(err, io.EOF)
+	}
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -23,8 +24,9 @@ type Hit struct {
 }
 
 // Search returns the k chunks with the highest scores, best first; equal scores are
-// sorted by ID. It returns fewer if fewer chunks have a term of the query, and none
-// and no error if the query has no terms. A term that the query repeats counts as
+// sorted by ID. A chunk whose text is that of a better one, or a part of it, is left
+// out, whatever its title and its white space. It returns fewer if fewer chunks have a
+// term of the query, and none and no error if the query has no terms. A term that the query repeats counts as
 // often. k must be above 0, or the error is ErrOptions.
 func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
 	snap, err := x.searchable(ctx, k)
@@ -32,7 +34,7 @@ func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	found, err := x.find(ctx, snap, x.queryTerms(query), k, x.untuned())
+	found, err := snap.find(ctx, snap.queryTerms(query), k, snap.opts.parameters())
 	if err != nil {
 		return nil, err
 	}
@@ -40,18 +42,15 @@ func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, er
 }
 
 // searchable checks the arguments of a search and opens the current state of the index.
-func (x *Index) searchable(ctx context.Context, k int) (index.IndexReader, error) {
+func (x *Index) searchable(ctx context.Context, k int) (view, error) {
 	if k <= 0 {
-		return nil, fmt.Errorf("%w: k is %d; it must be above 0", ErrOptions, k)
+		return view{}, fmt.Errorf("%w: k is %d; it must be above 0", ErrOptions, k)
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return view{}, err
 	}
 	return x.snapshot()
 }
-
-// untuned returns the parameters of the index itself.
-func (x *Index) untuned() parameters { return x.opts.parameters() }
 
 // found is a chunk of a ranking with its score.
 type found struct {
@@ -61,7 +60,7 @@ type found struct {
 
 // ranking is the result of a search, best first.
 type ranking struct {
-	x      *Index
+	gen    *generation
 	wanted map[string]float64 // the terms of the query
 	chunks []found
 }
@@ -70,29 +69,43 @@ type ranking struct {
 func (r ranking) hits() []Hit {
 	hits := make([]Hit, len(r.chunks))
 	for i, c := range r.chunks {
-		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Highlights: highlights(r.x.analyzer, c.Text, r.wanted)}
+		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Highlights: highlights(r.gen.analyzer, c.Text, r.wanted)}
 	}
 	return hits
 }
 
-// find ranks and reads the best chunks of a snapshot. The weight of titles in the
-// parameters is not applied.
-func (x *Index) find(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int, p parameters) (ranking, error) {
-	r := ranking{x: x, wanted: map[string]float64{}}
+// find ranks and reads the best chunks of a snapshot, without copies. The weight of titles in the parameters is not
+// applied.
+func (v view) find(ctx context.Context, terms []queryTerm, k int, p parameters) (ranking, error) {
+	for n := k; ; n = more(n) {
+		r, err := v.candidates(ctx, terms, n, p)
+		if err != nil {
+			return r, err
+		}
+		all := len(r.chunks)
+		if r.dropCopies(k); len(r.chunks) == k || all < n {
+			return r, nil
+		}
+	}
+}
+
+// candidates ranks and reads the best chunks, copies too.
+func (v view) candidates(ctx context.Context, terms []queryTerm, k int, p parameters) (ranking, error) {
+	r := ranking{gen: v.generation, wanted: map[string]float64{}}
 	for _, t := range terms {
 		r.wanted[t.term] = t.count
 	}
-	best, err := x.rank(ctx, snap, terms, k, p)
+	best, err := v.rank(ctx, terms, k, p)
 	if err != nil {
 		return r, err
 	}
 	for _, s := range best {
 		if s.id == "" {
-			if s.id, err = externalID(snap, s.doc); err != nil {
+			if s.id, err = externalID(v, s.doc); err != nil {
 				return r, err
 			}
 		}
-		c, err := readChunk(snap, s.id)
+		c, err := readChunk(v, s.id)
 		if err != nil {
 			return r, err
 		}
@@ -101,18 +114,33 @@ func (x *Index) find(ctx context.Context, snap index.IndexReader, terms []queryT
 	return r, nil
 }
 
+// dropCopies leaves the best k chunks, of texts that are repeated the best alone.
+func (r *ranking) dropCopies(k int) {
+	var seen shown
+	r.chunks = slices.DeleteFunc(r.chunks, func(c found) bool { return !seen.add(c.Text) })
+	r.chunks = r.chunks[:min(k, len(r.chunks))]
+}
+
+// more is how many chunks to rank where some of n were copies.
+func more(n int) int {
+	if n > math.MaxInt/4 {
+		return math.MaxInt
+	}
+	return 4 * n
+}
+
 // rank returns the best chunks of a snapshot.
-func (x *Index) rank(ctx context.Context, snap index.IndexReader, terms []queryTerm, k int, p parameters) ([]scored, error) {
-	st, err := readState(snap)
+func (v view) rank(ctx context.Context, terms []queryTerm, k int, p parameters) ([]scored, error) {
+	st, err := readState(v)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRanker(ctx, snap, terms, p, st)
+	r, err := newRanker(ctx, v, terms, p, st)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
-	r.best = topK{k: k, id: func(doc uint64) (string, error) { return externalID(snap, doc) }}
+	r.best = topK{k: k, id: func(doc uint64) (string, error) { return externalID(v, doc) }}
 	if err := r.run(ctx); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -133,7 +134,7 @@ func sumsOf(snap index.IndexReader) (s sums, err error) {
 // ErrOptions.
 func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 	out := &Tuned{Index: x, bound: t.Index != ""}
-	if out.p, err = t.resolve(x.opts); err != nil {
+	if out.p, err = t.resolve(x.Options()); err != nil {
 		return nil, err
 	}
 	out.p.factors = maps.Clone(out.p.factors)
@@ -145,7 +146,7 @@ func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 	if !out.bound {
 		return out, nil
 	}
-	digest, err := x.digest(ctx, snap)
+	digest, err := snap.digest(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +158,9 @@ func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 }
 
 // Search is like Index.Search, with the tuning. The ranking is exact unless titles
-// are weighted: then the best TitleCandidates chunks, or k if that is more, are found
-// without that weight, and ranked again with it. Chunks whose score becomes 0 are
+// are weighted: then the best TitleCandidates chunks, or k if that is more, and more
+// where there are copies among them, are found without that weight, and ranked again
+// with it. Chunks whose score becomes 0 are
 // left out. If the tuning names an index whose number of chunks or terms has changed
 // since, the error is ErrChanged.
 func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, err error) {
@@ -176,28 +178,40 @@ func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, er
 			return nil, fmt.Errorf("%w: the index was changed in the meantime", ErrChanged)
 		}
 	}
-	terms := t.queryTerms(query)
+	terms := snap.queryTerms(query)
 	if t.p.title == 1 {
-		r, err := t.find(ctx, snap, terms, k, t.p)
+		r, err := snap.find(ctx, terms, k, t.p)
 		return r.hits(), err
 	}
-	r, err := t.find(ctx, snap, terms, max(k, TitleCandidates), t.p)
-	if err != nil {
-		return nil, err
+	for n := max(k, TitleCandidates); ; n = more(n) {
+		r, err := snap.candidates(ctx, terms, n, t.p)
+		if err != nil {
+			return nil, err
+		}
+		all := len(r.chunks)
+		if err := snap.rankTitles(terms, &r, t.p); err != nil {
+			return nil, err
+		}
+		if r.dropCopies(k); len(r.chunks) == k || all < n {
+			return r.hits(), nil
+		}
 	}
-	e, err := t.explain(snap, terms, r)
+}
+
+// rankTitles ranks chunks again with the weight of titles.
+func (v view) rankTitles(terms []queryTerm, r *ranking, p parameters) error {
+	e, err := v.explain(terms, *r)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for i, s := range e.scores(t.p) {
+	for i, s := range e.scores(p) {
 		r.chunks[i].score = s
 	}
 	r.chunks = slices.DeleteFunc(r.chunks, func(c found) bool { return c.score <= 0 })
 	slices.SortFunc(r.chunks, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.ID, b.ID))
 	})
-	r.chunks = r.chunks[:min(k, len(r.chunks))]
-	return r.hits(), nil
+	return nil
 }
 
 // Digest returns a hash of the index's Digest and the tuning. For a tuning that
@@ -207,7 +221,7 @@ func (t *Tuned) Digest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	plain, factors := t.untuned(), []string(nil)
+	plain, factors := t.Options().parameters(), []string(nil)
 	for _, name := range slices.Sorted(maps.Keys(t.p.factors)) {
 		if weight := t.p.factors[name]; weight != 0 {
 			factors = append(factors, fmt.Sprintf("%q %v", name, weight))
@@ -222,19 +236,35 @@ func (t *Tuned) Digest(ctx context.Context) (string, error) {
 
 // Digest returns a hash, in hexadecimal, of the index's options and of ID, source,
 // title and text of all its chunks. It does not depend on the order in which they
-// were added. It reads every chunk.
+// were added. It reads every chunk, once for each state of an index that can be written.
 func (x *Index) Digest(ctx context.Context) (digest string, err error) {
 	snap, err := x.snapshot()
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	return x.digest(ctx, snap)
+	return snap.digest(ctx)
 }
 
-func (x *Index) digest(ctx context.Context, snap index.IndexReader) (string, error) {
+func (v view) digest(ctx context.Context) (string, error) {
+	if v.name == "" {
+		return v.computeDigest(ctx)
+	}
+	kept := filepath.Join(v.folder, digestName) // of a generation, which does not change
+	if data, err := os.ReadFile(kept); err == nil && len(data) == 2*sha256.Size {
+		return string(data), nil
+	}
+	digest, err := v.computeDigest(ctx)
+	if err == nil {
+		// On read-only media it is computed every time.
+		_ = atomicfile.Write(kept, func(w io.Writer) error { _, err := io.WriteString(w, digest); return err })
+	}
+	return digest, err
+}
+
+func (v view) computeDigest(ctx context.Context) (string, error) {
 	var all [][sha256.Size]byte
-	err := eachChunk(ctx, snap, func(c stored) {
+	err := eachChunk(ctx, v, func(c stored) {
 		h := sha256.New()
 		for _, s := range []string{c.ID, c.Source, c.Title, c.Text} {
 			h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(s))))
@@ -248,7 +278,7 @@ func (x *Index) digest(ctx context.Context, snap index.IndexReader) (string, err
 	}
 	slices.SortFunc(all, func(a, b [sha256.Size]byte) int { return slices.Compare(a[:], b[:]) })
 	h := sha256.New()
-	o := x.opts
+	o := v.opts
 	fmt.Fprintf(h, "%d {K1:%v B:%v Analyzer:%v IgnoreTitles:%v}\n", formatVersion, o.K1, o.B, o.Analyzer, o.IgnoreTitles)
 	for _, sum := range all {
 		h.Write(sum[:])

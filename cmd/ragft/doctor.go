@@ -16,7 +16,6 @@ import (
 
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/retriever"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -265,8 +264,6 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.add("index", note, "none in "+dir, "ragft index FOLDER")
-	case errors.Is(err, retriever.ErrLocked):
-		f.add("index", note, err.Error(), "")
 	case err != nil:
 		f.add("index", missing, err.Error(), "ragft index --rebuild FOLDER")
 	default:

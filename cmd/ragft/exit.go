@@ -56,6 +56,8 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case isAny(err, diskFull...): // whatever could not be written for it
+		return exitBudget
 	case errors.Is(err, ragft.ErrConfig): // what the project says of itself comes before what it wraps
 		return exitUsage
 	case errors.Is(err, ragft.ErrInput):

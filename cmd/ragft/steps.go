@@ -69,12 +69,14 @@ func (a *app) indexCommand() *cobra.Command {
 			usage: "size of a passage (default 200 words, or 5 sentences with index.chunk-by: sentences)",
 		},
 		{flag: "overlap", key: "index.overlap", kind: "N", usage: "how much of a passage is repeated in the next (default 0)"},
-		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch"},
+		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch, also if it is damaged"},
+		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, not only of those whose size or times changed"},
 	}, &cobra.Command{
 		Use: "index [FOLDER]", Short: "Split documents into passages and index them", Args: arguments(cobra.MaximumNArgs(1)),
-		Long: `Reads a folder, or one file, splits the documents into passages and indexes them for BM25. It reads text, Markdown, HTML,
-PDF, EPUB, the formats of Word, PowerPoint, Excel and LibreOffice Writer, e-mail, notebooks, subtitles, source code and JSONL.
-Run it again after documents changed: files are read again, and passages of deleted files are removed.`,
+		Long: `Reads a folder, splits the documents into passages and indexes them for BM25. It reads text, Markdown, HTML, PDF, EPUB,
+the formats of Word, PowerPoint, Excel and LibreOffice Writer, e-mail, notebooks, subtitles, source code and JSONL.
+Run it again after documents changed: files that changed are read again, and passages of deleted files are removed. A file or
+folder within the folder that was indexed is indexed alone. Other commands can use the index meanwhile.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd.Context(), documents(args)...)
 			if err != nil {
@@ -101,8 +103,11 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 	}
 	return a.result(r, func(w io.Writer) error {
 		a.skipped(r.Skipped)
+		for _, s := range r.Kept {
+			a.note("kept the passages of %s: %s", s.Path, s.Error())
+		}
 		if r.Removed > 0 {
-			a.note("removed %d passages of deleted files", r.Removed)
+			a.note("removed %d passages of files that are gone, empty or no longer documents", r.Removed)
 		}
 		_, err := fmt.Fprintf(w, "%s: %d documents, %d passages%s\n", r.Index, r.Documents, r.Passages, unchanged(r.UpToDate))
 		return err

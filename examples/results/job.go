@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -159,7 +160,7 @@ func (p program) teach(ctx context.Context, project *ragft.Project, j job, o *ou
 	}
 	o.Rows, o.Made, o.Tokens = map[string]int{}, max(made.Cost.Elapsed, made.Cost.Generating).Seconds(), made.Cost.Tokens
 	for _, row := range list {
-		o.Rows[string(row.Kind)]++
+		o.Rows[cmp.Or(row.Made, string(row.Kind))]++
 	}
 	o.Train, err = project.Train(ctx)
 	return err

@@ -100,36 +100,23 @@ func writeModel(b *strings.Builder, name string, of []*outcome) {
 	writeCost(b, of)
 }
 
-// writeCost lists what teaching took.
+// writeCost lists what the rows are made of, and what teaching took.
 func writeCost(b *strings.Builder, of []*outcome) {
-	begun := false
+	of = slices.DeleteFunc(slices.Clone(of), func(o *outcome) bool { return o.Train == nil })
+	if len(of) == 0 {
+		return
+	}
+	b.WriteString("\nThe rows, and what they cost:\n\n" +
+		"| | seed | questions | rows | answers of its own | rationalised | references | refusals | s to make them | tokens | s to train | job, min |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range of {
-		if o.Train == nil {
-			continue
-		}
-		if !begun {
-			b.WriteString(
-				"\n| | seed | questions learnt from | rows | seconds to make them | tokens generated | seconds to train | job in minutes |\n" +
-					"|---|---|---|---|---|---|---|---|\n",
-			)
-			begun = true
-		}
 		rows := 0
 		for _, n := range o.Rows {
 			rows += n
 		}
-		fmt.Fprintf(
-			b,
-			"| %s | %d | %d | %d | %.0f | %d | %.0f | %.0f |\n",
-			o.Arm,
-			o.Seed,
-			o.Learnt,
-			rows,
-			o.Made,
-			o.Tokens,
-			o.Train.Seconds,
-			o.Seconds/60,
-		)
+		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d | %d | %.0f | %d | %.0f | %.0f |\n", o.Arm, o.Seed, o.Learnt, rows,
+			o.Rows["own"], o.Rows["rationalised"], o.Rows["reference"]+o.Rows["answer"], o.Rows["refusal"],
+			o.Made, o.Tokens, o.Train.Seconds, o.Seconds/60)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -32,24 +33,46 @@ func Write(path string, write func(io.Writer) error) error {
 type File struct {
 	*os.File
 	path string
+	lock *os.File // says that the program lives; nil where an open file cannot be removed anyway
 }
 
-// Create makes a temporary file in the folder of path.
+// Create makes a temporary file in the folder of path. It removes those for the same
+// path that programs left which were killed.
 func Create(path string) (*File, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
 	}
 	dir, base := filepath.Split(path)
+	removeAbandoned(dir, base)
 	for {
 		// os.CreateTemp would make the file private.
 		name := filepath.Join(dir, fmt.Sprintf(".%s.%08x.tmp", base, rand.Uint32()))
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil {
-			return &File{f, path}, nil
+		if errors.Is(err, fs.ErrExist) {
+			continue
 		}
-		if !errors.Is(err, fs.ErrExist) {
+		if err != nil {
 			return nil, err
 		}
+		if lock, ok := hold(f); ok {
+			return &File{f, path, lock}, nil
+		}
+		_ = f.Close() // another program took it for abandoned, before it was locked
+	}
+}
+
+// removeAbandoned removes the temporary files for a path that no program has open.
+func removeAbandoned(dir, base string) {
+	entries, err := os.ReadDir(filepath.Clean(dir))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		code, isOne := strings.CutPrefix(e.Name(), "."+base+".")
+		if code, suffix, _ := strings.Cut(code, "."); !isOne || suffix != "tmp" || len(code) != 8 || strings.Trim(code, "0123456789abcdef") != "" {
+			continue
+		}
+		removeUnlocked(filepath.Join(dir, e.Name()))
 	}
 }
 
@@ -60,6 +83,7 @@ func (f *File) Path() string { return f.path }
 // the name of the finished temporary file; if it returns an error, so does Commit,
 // and the file is removed.
 func (f *File) Commit(check func(name string) error) error {
+	defer f.release()
 	if err := f.Sync(); err != nil {
 		return errors.Join(fmt.Errorf("syncing %s: %w", f.path, err), f.Discard())
 	}
@@ -80,8 +104,16 @@ func (f *File) Commit(check func(name string) error) error {
 	return nil
 }
 
+// release ends the lock.
+func (f *File) release() {
+	if f.lock != nil {
+		_ = f.lock.Close()
+	}
+}
+
 // Discard closes and removes the temporary file.
 func (f *File) Discard() error {
+	defer f.release()
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 

@@ -64,3 +64,24 @@ func TestFailuresLeaveTheOldFile(t *testing.T) {
 	require.Error(t, Write(filepath.Dir(path), text("")), "a folder is not replaced")
 	requireOnly(t, path, "old")
 }
+
+// What a killed program left is removed, and not what another one is writing.
+func TestAbandonedFilesAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	for _, name := range []string{".file.0123abcd.tmp", ".other.0123abcd.tmp", ".file.notes.tmp"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o666))
+	}
+	other, err := Create(path)
+	require.NoError(t, err)
+	require.NoError(t, text("other")(other))
+	require.NoError(t, Write(path, text("new")))
+	require.NoFileExists(t, filepath.Join(dir, ".file.0123abcd.tmp"))
+	require.FileExists(t, filepath.Join(dir, ".other.0123abcd.tmp"))
+	require.FileExists(t, filepath.Join(dir, ".file.notes.tmp"))
+	require.FileExists(t, other.Name())
+	require.NoError(t, other.Commit(nil))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "other", string(data))
+}

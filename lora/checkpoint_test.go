@@ -1,0 +1,68 @@
+//go:build cgo
+
+package lora
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/testmodel"
+)
+
+// A checkpoint whose bytes changed on the disk is not taken up.
+func TestRottenCheckpoint(t *testing.T) {
+	model := testmodel.New(t, testSpec("llama", gguf.F32))
+	path := filepath.Join(t.TempDir(), "state")
+	tr, err := NewTrainer(context.Background(), model, testConfig())
+	require.NoError(t, err)
+	defer tr.Close()
+	require.NoError(t, tr.SaveState(path, "run", map[string]float64{"x": 1.5, "nan": math.NaN()}))
+	values, err := tr.LoadState(path, "run")
+	require.NoError(t, err)
+	require.Equal(t, 1.5, values["x"])
+	require.True(t, math.IsNaN(values["nan"]))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	data[len(data)-100] ^= 1
+	require.NoError(t, os.WriteFile(path, data, 0o644))
+	_, err = tr.LoadState(path, "run")
+	require.ErrorIs(t, err, ErrCheckpoint)
+	require.ErrorContains(t, err, "checksum")
+	_, err = tr.LoadState(path, "another")
+	require.ErrorContains(t, err, "another model")
+}
+
+// A step or a value that was changed, added or removed is not taken up either.
+func TestAlteredCheckpoint(t *testing.T) {
+	model := testmodel.New(t, testSpec("llama", gguf.F32))
+	path := filepath.Join(t.TempDir(), "state")
+	tr, err := NewTrainer(context.Background(), model, testConfig())
+	require.NoError(t, err)
+	defer tr.Close()
+	require.NoError(t, tr.SaveState(path, "run", map[string]float64{"x": 1.5, "y": 2}))
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for old, altered := range map[string]string{
+		"ragft.value.x":                    "ragft.valux.x",                    // a value less
+		"ragft.value.y":                    "ragft.value.z",                    // another one
+		"\x00\x00\x00\x00\x00\x00\xf8\x3f": "\x00\x00\x00\x00\x00\x00\xf9\x3f", // x
+	} {
+		require.Equal(t, 1, bytes.Count(good, []byte(old)), "%q", old)
+		require.NoError(t, os.WriteFile(path, bytes.Replace(good, []byte(old), []byte(altered), 1), 0o644))
+		_, err = tr.LoadState(path, "run")
+		require.ErrorIs(t, err, ErrCheckpoint, "%q", altered)
+	}
+	at := bytes.Index(good, []byte("ragft.step")) + len("ragft.step") + 4 // behind the type
+	data := bytes.Clone(good)
+	data[at]++
+	require.NoError(t, os.WriteFile(path, data, 0o644))
+	_, err = tr.LoadState(path, "run")
+	require.ErrorIs(t, err, ErrCheckpoint, "another step")
+}

@@ -1,0 +1,177 @@
+package retriever
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// syncEntry is a file that may have changed.
+type syncEntry struct {
+	name   string
+	format Format
+	stamp
+}
+
+// locate finds out which folder the index is of, and what of it is synchronised.
+func (s *syncing) locate(name string) error {
+	full, err := resolved(name)
+	if err != nil {
+		return fmt.Errorf("retriever: %w", err)
+	}
+	info, err := os.Lstat(full)
+	gone := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !gone {
+		return fmt.Errorf("retriever: %w", err)
+	}
+	s.named = !gone && !info.IsDir()
+	if s.states.root != "" {
+		if rel, err := filepath.Rel(s.states.root, full); err == nil && filepath.IsLocal(rel) {
+			s.place, s.part = s.states.root, filepath.ToSlash(rel)
+			if !gone || s.part != "." && s.knows(s.part) {
+				return nil
+			}
+		}
+	}
+	switch {
+	case gone:
+		return fmt.Errorf("retriever: %w", err)
+	case info.IsDir():
+		s.place, s.part = full, "."
+	case s.states.root != "" && len(s.states.files) > 0:
+		return fmt.Errorf("%w: %s is not in the folder of the index, %s: index its folder", ErrOptions, name, s.states.root)
+	default:
+		s.place, s.part = filepath.Dir(full), filepath.Base(full)
+	}
+	return nil
+}
+
+// knows says whether there are passages of a file, or of files in a folder.
+func (s *syncing) knows(name string) bool {
+	if _, ok := s.states.files[name]; ok {
+		return true
+	}
+	for file := range s.states.files {
+		if strings.HasPrefix(file, name+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// resolved returns an absolute path without links. Its end need not exist.
+func resolved(name string) (string, error) {
+	full, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	to, err := filepath.EvalSymlinks(full)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return to, err
+	}
+	if _, lerr := os.Lstat(full); lerr == nil || filepath.Dir(full) == full {
+		return "", err // a link to nothing
+	}
+	parent, err := resolved(filepath.Dir(full))
+	return filepath.Join(parent, filepath.Base(full)), err
+}
+
+// walk looks at all files of the part, and lists those that may have changed.
+func (s *syncing) walk(ctx context.Context) error {
+	if s.part != "." { // what the whole folder would skip is skipped
+		parts := strings.Split(s.part, "/")
+		for i := range parts[:len(parts)-1] {
+			if _, ok := s.load.choose(path.Join(parts[:i+1]...), fs.ModeDir, false); !ok {
+				return nil
+			}
+		}
+	}
+	info, err := os.Lstat(s.full(s.part))
+	if errors.Is(err, fs.ErrNotExist) && s.part != "." {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("retriever: %w", err)
+	}
+	if info.IsDir() {
+		return s.folder(ctx, s.part)
+	}
+	s.entry(s.part, fs.FileInfoToDirEntry(info))
+	return nil
+}
+
+func (s *syncing) full(name string) string { return filepath.Join(s.place, filepath.FromSlash(name)) }
+
+// folder looks at what a folder holds, in the order of names.
+func (s *syncing) folder(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if name != "." {
+		if _, ok := s.load.choose(name, fs.ModeDir, false); !ok {
+			return nil
+		}
+	}
+	entries, err := os.ReadDir(s.full(name))
+	if err != nil && name == s.part {
+		return fmt.Errorf("retriever: %w", err)
+	}
+	if err != nil {
+		s.cannotList(name, err)
+	}
+	for _, e := range entries {
+		child := e.Name()
+		if name != "." {
+			child = name + "/" + child
+		}
+		if e.IsDir() {
+			if err := s.folder(ctx, child); err != nil {
+				return err
+			}
+			continue
+		}
+		s.entry(child, e)
+	}
+	return nil
+}
+
+// cannotList reports a folder that cannot be read. Nothing in it counts as gone.
+func (s *syncing) cannotList(name string, err error) {
+	l := s.reader(nil)
+	l.unreadable(name, err)
+	if l.report.Skipped[0].Reason != SkipGone {
+		s.closed = append(s.closed, name)
+	}
+	s.keep(l.report.Skipped[0])
+}
+
+// entry looks at one file.
+func (s *syncing) entry(name string, e fs.DirEntry) {
+	format, ok := s.load.choose(name, e.Type(), false)
+	if !ok {
+		return
+	}
+	s.seen[name] = true
+	info, err := e.Info()
+	if err != nil {
+		l := s.reader(nil)
+		l.unreadable(name, err)
+		if l.report.Skipped[0].Reason == SkipGone {
+			delete(s.seen, name)
+		}
+		s.keep(l.report.Skipped[0])
+		return
+	}
+	now := stampOf(s.full(name), info)
+	old, known := s.states.files[name]
+	if known && !s.opts.Verify && old.options == s.options && s.options != 0 && old.stamp == now && now.settled(old.looked) {
+		s.unchanged(old)
+		return
+	}
+	s.entries = append(s.entries, syncEntry{name, format, now})
+}
