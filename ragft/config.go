@@ -17,7 +17,7 @@ type Config struct {
 	// Dir is the project's folder: index, questions, rows, adapter, evaluation,
 	// report and the cache of responses. "" = .ragft.
 	Dir string `yaml:"dir" check:"path" default:".ragft"`
-	// Documents is a folder of text, Markdown, HTML and JSONL files, or one file.
+	// Documents is a folder of documents in any format of docs/formats.md, or one file.
 	// "" = none, which is an error of [Project.Index].
 	Documents string `yaml:"documents" check:"path"`
 	// Model is the base model: a GGUF file; ollama:NAME, the file that Ollama has;

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/format"
+	_ "github.com/ragft/ragft/retriever/format/all" // every format; a program adds its own with format.Register
 )
 
 // Index divides the documents into passages and indexes them for BM25; see
@@ -115,6 +117,7 @@ func anyError(err error, these ...error) bool {
 func (p *Project) syncOptions() retriever.SyncOptions {
 	c := p.config.Index
 	return retriever.SyncOptions{
+		Load:   retriever.LoadOptions{Reader: format.Find},
 		Split:  retriever.SplitOptions{By: retriever.Unit(c.ChunkBy), Size: c.Chunk, Overlap: c.Overlap},
 		Verify: c.Verify || p.config.Force, KeepRemoved: c.KeepRemoved,
 	}

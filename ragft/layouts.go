@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/rows"
 )
@@ -28,7 +29,7 @@ func (p *Project) prompts() (prompt.Set, error) {
 		if err != nil {
 			return set, fmt.Errorf("prompts.template is read, fedrag, ra-dit or a file: %w", err)
 		}
-		if template, err = prompt.ParseTemplate(filepath.Base(c.Template), string(text)); err != nil {
+		if template, err = prompt.ParseTemplate(filepath.Base(c.Template), string(charsets.Unmarked(text))); err != nil {
 			return set, kindOf(ErrInput, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/publish"
 )
@@ -67,7 +68,7 @@ func (p *Project) publishOptions(w *work) (publish.Options, error) {
 		if err != nil {
 			return o, err
 		}
-		o.Template = string(text)
+		o.Template = string(charsets.Unmarked(text))
 	}
 	if len(c.Stop) > 0 {
 		o.Parameters = map[string]any{"stop": c.Stop}

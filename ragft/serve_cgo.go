@@ -13,6 +13,7 @@ import (
 	"sync"
 	"unicode"
 
+	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/service"
 	"github.com/ragft/ragft/retriever"
@@ -64,7 +65,7 @@ func (p *Project) token() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		from, text = file, string(data)
+		from, text = file, string(charsets.Unmarked(data))
 	} else if text == "" {
 		return "", nil
 	}

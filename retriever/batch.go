@@ -258,6 +258,9 @@ func (o op) document() *document.Document {
 	d.AddField(document.NewTextFieldWithIndexingOptions(fieldTitle, nil, []byte(c.Title), index.StoreField))
 	d.AddField(document.NewTextFieldWithIndexingOptions(fieldSource, nil, []byte(c.Source), index.IndexField|index.StoreField))
 	d.AddField(document.NewTextFieldWithIndexingOptions(fieldSpan, nil, []byte(span), index.StoreField))
+	if c.Place != "" {
+		d.AddField(document.NewTextFieldWithIndexingOptions(fieldPlace, nil, []byte(c.Place), index.StoreField))
+	}
 	return d
 }
 

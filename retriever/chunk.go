@@ -27,6 +27,9 @@ type Chunk struct {
 	Text string
 	// Start and End are byte offsets in the document's text.
 	Start, End int
+	// Place is where in the file the chunk starts, such as "p. 12", "slide 3" or
+	// "line 40". It is empty for files that have only text.
+	Place string
 }
 
 // Unit is the unit in which chunks are measured.
@@ -134,12 +137,11 @@ func SplitSeq(doc Document, opts SplitOptions) iter.Seq2[Chunk, error] {
 		}
 		w := chunker{opts: opts, doc: doc, seen: map[[idBytes]byte]uint64{}}
 		w.yield = func(c Chunk) bool { return yield(c, nil) }
-		format := doc.format()
-		if format != Markdown && format != HTML {
-			w.section(section{end: len(doc.Text), title: doc.Title})
-			return
+		list, start := doc.Sections, 0
+		if list == nil && doc.format() == Markdown {
+			list, start = markdownSections(doc.Text)
 		}
-		sections(doc.Text, doc.Title, format == Markdown, w.section)
+		sections(doc, list, start, w.section)
 	}
 }
 
@@ -169,7 +171,7 @@ func repeatID(id [idBytes]byte, n uint64) [idBytes]byte {
 }
 
 // emit yields the chunk text[start:end].
-func (w *chunker) emit(start, end int, title string) bool {
+func (w *chunker) emit(start, end int, s section) bool {
 	text := w.doc.Text[start:end]
 	id := chunkID(w.doc.Source, text)
 	n := w.seen[id]
@@ -177,5 +179,7 @@ func (w *chunker) emit(start, end int, title string) bool {
 	if n > 0 {
 		id = repeatID(id, n)
 	}
-	return w.yield(Chunk{ID: hex.EncodeToString(id[:]), Source: w.doc.Source, Title: title, Text: text, Start: start, End: end})
+	return w.yield(Chunk{
+		ID: hex.EncodeToString(id[:]), Source: w.doc.Source, Title: s.title, Text: text, Start: start, End: end, Place: s.place,
+	})
 }

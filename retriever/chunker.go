@@ -29,7 +29,7 @@ func (w *chunker) section(s section) bool {
 			cut = w.cut()
 		}
 		cut = w.shrink(cut)
-		if !w.emit(w.window[0].start, w.window[cut-1].end, s.title) {
+		if !w.emit(w.window[0].start, w.window[cut-1].end, s) {
 			return false
 		}
 		more = more || cut < len(w.window)

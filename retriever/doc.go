@@ -4,8 +4,9 @@
 // There are three steps, and each can be used alone:
 //
 //   - [Load], [Walk] and their Path forms read a folder, a file or any fs.FS:
-//     text, Markdown, HTML and JSONL become Documents. What is skipped is
-//     reported with the reason.
+//     text, Markdown, HTML and JSONL become Documents, and with the readers of
+//     package format PDF, Office files and others. What is skipped is reported
+//     with the reason.
 //   - [Split] divides a document into Chunks, by tokens or by sentences, with
 //     overlap. A chunk knows where in the document it is:
 //     doc.Text[c.Start:c.End] == c.Text.
@@ -59,8 +60,7 @@
 // # Limits
 //
 // A chunk has at most 4 MiB (MaxChunkBytes); Split makes none above 1 MiB. Files
-// above 256 MiB are skipped, unless LoadOptions say otherwise. Text files must be
-// UTF-8. Symbolic links are never followed, and names that start with a dot are
+// above 256 MiB are skipped, unless LoadOptions say otherwise. Symbolic links are never followed, and names that start with a dot are
 // skipped.
 //
 // An index on disk can be open once at a time, by one process. An index in

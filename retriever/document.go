@@ -11,8 +11,8 @@ type Format string
 
 // The formats that can be read.
 const (
-	Text     Format = "text"     // UTF-8, as it is
-	Markdown Format = "markdown" // UTF-8, as it is, divided at headings
+	Text     Format = "text"     // as it is
+	Markdown Format = "markdown" // as it is, divided at headings
 	HTML     Format = "html"     // without the markup, divided at headings
 	JSONL    Format = "jsonl"    // one JSON object in each line, each a document
 )
@@ -25,12 +25,36 @@ type Document struct {
 	// Title is a short name that is shown and indexed. It may be empty.
 	Title string
 	// Text is the text that the byte offsets of chunks refer to. For text and
-	// Markdown it is the file's content without a byte order mark, for HTML the
-	// extracted text, and for JSONL the decoded string.
+	// Markdown it is the file's content as UTF-8 without a byte order mark, for
+	// HTML the extracted text, and for JSONL the decoded string.
 	Text string
-	// Format determines how Split finds headings. Empty means the format that
-	// belongs to the extension of Source, or else Text.
+	// Format determines how Split finds headings where Sections is nil. Empty
+	// means the format that belongs to the extension of Source, or else Text.
 	Format Format
+	// Sections divide the text, in order of Start. Text before the first belongs
+	// to a section without heading and place. Nil means that Split finds the
+	// headings of Markdown.
+	Sections []Section
+	// Missing says what of the file the text does not have, such as "3 of 10 pages
+	// have no text". It is reported as SkipPart. Empty means nothing.
+	Missing string
+}
+
+// Section is a part of a document that starts at a heading, or at another place in
+// the file. No chunk reaches beyond a section.
+type Section struct {
+	// Start is the byte offset of the section in the document's text. The section
+	// ends where the next one starts. A heading without text of its own belongs to
+	// the section after it.
+	Start int
+	// Level is the level of the heading, from 1 to 6, or 0 for a section without
+	// one, which stands under the headings before it.
+	Level int
+	// Heading is the text of the heading, which becomes part of a chunk's title.
+	Heading string
+	// Place is where in the file the section stands, such as "p. 12". Empty means
+	// where the section before it stands.
+	Place string
 }
 
 // format returns the format that Split uses.
@@ -43,6 +67,10 @@ func (d Document) format() Format {
 	}
 	return Text
 }
+
+// FormatOf returns the format of a file by its extension, "" for none of those that
+// this package reads.
+func FormatOf(name string) Format { return defaultFormats()[strings.ToLower(path.Ext(name))] }
 
 // defaultFormats maps lower-case file extensions to formats.
 func defaultFormats() map[string]Format {

@@ -183,6 +183,7 @@ func (l *loader) fingerprint(split SplitOptions) uint64 {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %d %d %q %q %q %d %d %d", formatVersion, l.opts.MaxFileBytes, l.opts.MaxLineBytes, l.opts.TitleFields,
 		l.opts.TextFields, split.By, split.Size, split.Overlap, split.MaxTokens)
+	fmt.Fprintf(h, " %t", l.opts.Reader != nil)
 	for _, ext := range slices.Sorted(maps.Keys(l.formats)) {
 		fmt.Fprintf(h, " %q=%q", ext, l.formats[ext])
 	}

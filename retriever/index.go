@@ -101,6 +101,7 @@ const (
 	fieldTitle  = "title"  // stored
 	fieldSource = "source" // indexed as one term and stored
 	fieldSpan   = "span"   // stored: start, end, number of terms
+	fieldPlace  = "place"  // stored, unless it is empty
 )
 
 // Keys of what the index stores besides its chunks.

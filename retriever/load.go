@@ -35,6 +35,10 @@ type LoadOptions struct {
 	// Known are .txt .text .rst .adoc .org (Text), .md .markdown .mdown
 	// (Markdown), .html .htm .xhtml (HTML), .jsonl .ndjson (JSONL).
 	Formats map[string]Format
+	// Reader, if set, returns what reads a file: it is given the path and the first
+	// bytes, at most 8 KiB. For nil the file is read as the format of its extension
+	// in this package. Package retriever/format has readers.
+	Reader func(name string, head []byte) Reader
 	// TitleFields and TextFields are the names of the JSONL fields with title
 	// and text; the first that a row has is used. Nil means "title", and
 	// "text", "content", "body". A row must have one of the TextFields; a title
@@ -67,17 +71,39 @@ const (
 	SkipBinary     SkipReason = "binary"            // NUL bytes, or not UTF-8
 	SkipNoText     SkipReason = "no text"           // empty, or white space only
 	SkipPermission SkipReason = "permission denied"
+	SkipEncrypted  SkipReason = "encrypted"         // it cannot be read without a password
+	SkipScanned    SkipReason = "scanned"           // its pages are pictures
+	SkipBroken     SkipReason = "broken"            // not a valid file of its format
+	SkipLimit      SkipReason = "beyond a limit"    // it takes too much time or memory to read
+	SkipPart       SkipReason = "read in part"      // its documents were loaded, but do not have all of it
 	SkipUnreadable SkipReason = "cannot be read"    // any other error of the file system
 	SkipGone       SkipReason = "gone"              // removed after it was listed
 	SkipName       SkipReason = "name is not UTF-8" // Path has it with escapes
 	SkipInvalid    SkipReason = "invalid"           // Sync only: a line that is not what it should be
 )
 
-// Skip is a file or folder that was skipped.
+// Skip is a file or folder that was skipped. A Reader returns it as its error for a
+// file that it does not read; the loader sets Path.
 type Skip struct {
 	Path   string // slash-separated, inside the file system
 	Reason SkipReason
 	Detail string // more about the reason; may be empty
+}
+
+// Error returns reason and detail.
+func (s Skip) Error() string {
+	if s.Detail == "" {
+		return string(s.Reason)
+	}
+	return string(s.Reason) + ": " + s.Detail
+}
+
+// Reader reads files of a format that this package does not know.
+type Reader interface {
+	// Read returns the document that a file holds; the loader sets its Source. An
+	// error costs that file alone: it is skipped for the reason of a Skip, or else
+	// as SkipBroken. Read must be safe for concurrent use.
+	Read(ctx context.Context, name, data string) (Document, error)
 }
 
 // LoadReport tells what was loaded and what was skipped.
@@ -91,6 +117,15 @@ type LoadReport struct {
 // String returns a summary in one line, such as "3 documents from 2 files (10 kB),
 // 1 skipped (1 binary)".
 func (r *LoadReport) String() string {
+	out := fmt.Sprintf("%d documents from %d files (%d kB)", r.Documents, r.Files, (r.Bytes+999)/1000)
+	if len(r.Skipped) > 0 {
+		out += fmt.Sprintf(", %d skipped (%s)", len(r.Skipped), r.Reasons())
+	}
+	return out
+}
+
+// Reasons counts the skipped files by reason: "3 binary, 1 no text".
+func (r *LoadReport) Reasons() string {
 	count := map[SkipReason]int{}
 	var order []SkipReason
 	for _, s := range r.Skipped {
@@ -102,11 +137,7 @@ func (r *LoadReport) String() string {
 	for _, reason := range order {
 		parts = append(parts, fmt.Sprintf("%d %s", count[reason], reason))
 	}
-	out := fmt.Sprintf("%d documents from %d files (%d kB)", r.Documents, r.Files, (r.Bytes+999)/1000)
-	if len(parts) > 0 {
-		out += fmt.Sprintf(", %d skipped (%s)", len(r.Skipped), strings.Join(parts, ", "))
-	}
-	return out
+	return strings.Join(parts, ", ")
 }
 
 // Load reads every document of fsys, in the order of their paths. It holds all of
@@ -273,7 +304,8 @@ func (l *loader) visit(ctx context.Context, name string, entry fs.DirEntry, star
 	return nil
 }
 
-// choose returns the format of a file by its name and type. It skips what is not to be read. A folder has no format.
+// choose returns the format of a file by its name and type. It skips what is not to be read.
+// A folder has no format, and a file that only a Reader may read has none either.
 func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Format, ok bool) {
 	ext := strings.ToLower(path.Ext(name))
 	switch {
@@ -287,7 +319,7 @@ func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Forma
 		l.skip(name, SkipSymlink, "")
 	case !mode.IsRegular():
 		l.skip(name, SkipIrregular, mode.Type().String())
-	case l.formats[ext] == "":
+	case l.formats[ext] == "" && l.opts.Reader == nil:
 		l.skip(name, SkipExtension, ext)
 	default:
 		return l.formats[ext], true

@@ -15,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/charsets"
 )
 
 func TestLoadFormats(t *testing.T) {
@@ -44,7 +46,8 @@ func TestLoadFormats(t *testing.T) {
 	require.Equal(t, []Document{
 		{Source: "a.md", Title: "The Head", Text: "Intro\n\n# The Head\n\nbody", Format: Markdown},
 		{Source: "b/1973_oil.txt", Title: "1973 oil", Text: "Text here.", Format: Text},
-		{Source: "page.HTML", Title: "T & U", Text: "# H\n\nHello world", Format: HTML},
+		{Source: "page.HTML", Title: "T & U", Text: "# H\n\nHello world", Format: HTML,
+			Sections: []Section{{Level: 1, Heading: "H"}}},
 		{Source: "rows.jsonl#1", Title: "R1", Text: "one", Format: Text},
 		{Source: "rows.jsonl#3", Text: "two", Format: Text},
 		{Source: "rows.jsonl#5", Text: "three", Format: Text},
@@ -171,24 +174,32 @@ func TestHTML(t *testing.T) {
 		"<table><tr><th>k<td>v<tr><td>a<td>b</table>":                     {"", "k v\na b"},
 		"<p>a&nbsp;&lt;b&gt; &#x41;</p><!-- c --><div>d</div>e":           {"", "a <b> A\n\nd\ne"},
 		"<title> Two\n words </title><body><nav>menu</nav><p>para</body>": {"Two words", "menu\n\npara"},
-		"<template>hidden<p>unclosed":                                     {"", ""},
+		"<template>hidden<p>unclosed":                                     {"", "hidden\n\nunclosed"}, // not closed: nothing is left out
 	} {
-		title, text := htmlText(page)
-		require.Equal(t, want, [2]string{title, text}, page)
+		doc := htmlDocument(page)
+		require.Equal(t, want, [2]string{doc.Title, doc.Text}, page)
+	}
+	decodeHTML := func(page string) string {
+		text, ok := charsets.HTML(page)
+		require.True(t, ok)
+		return text
 	}
 	require.Equal(t, "café", decodeHTML("caf\xe9"))
 	require.Equal(t, "<meta charset=koi8-r>д", decodeHTML("<meta charset=koi8-r>\xc4"))
-	_, text := htmlText(strings.Repeat("<div>", 1<<20) + "deep")
-	require.Equal(t, "deep", text)
+	require.Equal(t, "deep", htmlDocument(strings.Repeat("<div>", 1<<20)+"deep").Text)
 }
 
 func FuzzHTML(f *testing.F) {
 	f.Add([]byte("<title>x</title><h1>y<p>z&amp;<pre> a\n</pre><li>"))
 	f.Add([]byte("<script><!--<script></script>--></script><svg/>\xff\x00"))
 	f.Fuzz(func(t *testing.T, page []byte) {
-		title, text := htmlText(decodeHTML(string(page)))
-		require.True(t, utf8.ValidString(title+text))
-		doc := Document{Source: "x.html", Title: title, Text: text}
+		doc, err := TextReader(HTML).Read(ctx, "x.html", string(page))
+		if err != nil {
+			require.Equal(t, Skip{Reason: SkipBinary}, err)
+			return
+		}
+		text := doc.Text
+		require.True(t, utf8.ValidString(doc.Title+text))
 		chunks, err := Split(doc, SplitOptions{Size: 20, Overlap: 3})
 		require.NoError(t, err)
 		for _, c := range chunks {

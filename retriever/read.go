@@ -1,7 +1,6 @@
 package retriever
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,8 +9,12 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"path"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/charsets"
+	"github.com/ragft/ragft/internal/linescan"
 )
 
 // sniffBytes is how much of a file is checked for being text before the rest is read.
@@ -20,7 +23,7 @@ const sniffBytes = 8 << 10
 // utf8BOM is the byte order mark that some editors write before UTF-8 text.
 const utf8BOM = "\xef\xbb\xbf"
 
-// read turns one file into documents.
+// read turns one file into documents. format is empty for an unknown extension.
 func (l *loader) read(ctx context.Context, name string, format Format) (err error) {
 	f, err := l.fsys.Open(name)
 	if err != nil {
@@ -32,33 +35,34 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 		}
 	}()
 	in := &countingReader{ctx: ctx, r: f, total: &l.report.Bytes, sum: l.sum}
-	if format == JSONL {
-		return l.readJSONL(ctx, name, in)
-	}
-	text, reason, err := readText(in, f, l.opts.MaxFileBytes)
-	if err != nil {
+	head := make([]byte, sniffBytes)
+	n, err := io.ReadFull(in, head)
+	if head = head[:n]; err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("retriever: reading %s: %w", name, err)
 	}
-	if reason == "" && format != HTML && !utf8.ValidString(text) {
-		reason = SkipBinary
+	var reader Reader = textReader(format)
+	if l.opts.Reader != nil {
+		if other := l.opts.Reader(name, head); other != nil {
+			reader = other
+		}
 	}
-	if reason != "" {
-		l.skip(name, reason, "")
+	switch reader {
+	case textReader(""):
+		l.skip(name, SkipExtension, strings.ToLower(path.Ext(name)))
+		return nil
+	case textReader(JSONL):
+		return l.readJSONL(ctx, name, io.MultiReader(bytes.NewReader(head), in))
+	}
+	doc, err := l.document(ctx, reader, name, head, in, f)
+	if skip := (Skip{}); errors.As(err, &skip) {
+		l.skip(name, skip.Reason, skip.Detail)
 		return nil
 	}
-	doc := Document{Source: name, Text: text, Format: format}
-	switch format {
-	case HTML:
-		doc.Title, doc.Text = htmlText(decodeHTML(text))
-	case Markdown:
-		doc.Title = markdownTitle(text)
+	if err != nil {
+		return err
 	}
-	if strings.TrimSpace(doc.Text) == "" {
-		l.skip(name, SkipNoText, "")
-		return nil
-	}
-	if doc.Title == "" {
-		doc.Title = titleFromPath(name)
+	if doc.Missing != "" {
+		l.skip(name, SkipPart, doc.Missing)
 	}
 	if l.onFile != nil {
 		if err := l.onFile(name); err != nil {
@@ -68,57 +72,113 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 	return l.emit(doc)
 }
 
-// readText reads a whole file into one string, copying it once. If it returns a
-// reason, the file is to be skipped.
-func readText(in io.Reader, f fs.File, limit int64) (string, SkipReason, error) {
+// document reads the rest of a file that is read as a whole. Its error is a Skip if
+// the file itself is at fault.
+func (l *loader) document(ctx context.Context, reader Reader, name string, head []byte, in io.Reader, f fs.File) (Document, error) {
+	if _, text := reader.(textReader); text && charsets.Binary(head) {
+		return Document{}, Skip{Reason: SkipBinary}
+	}
+	data, err := readAll(head, in, f, l.opts.MaxFileBytes)
+	if skip := (Skip{}); errors.As(err, &skip) {
+		return Document{}, skip
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("retriever: reading %s: %w", name, err)
+	}
+	doc, err := reader.Read(ctx, name, data)
+	if cerr := ctx.Err(); cerr != nil {
+		return Document{}, cerr
+	}
+	if skip := (Skip{}); err != nil && !errors.As(err, &skip) {
+		return Document{}, Skip{Reason: SkipBroken, Detail: err.Error()}
+	}
+	if err != nil {
+		return Document{}, err
+	}
+	if strings.TrimSpace(doc.Text) == "" {
+		return Document{}, Skip{Reason: SkipNoText, Detail: doc.Missing}
+	}
+	doc.Source = name
+	if doc.Title == "" {
+		doc.Title = titleFromPath(name)
+	}
+	return doc, nil
+}
+
+// readAll reads a whole file, of which head was read, into one string, copying it
+// once. It returns a Skip for a file beyond the limit.
+func readAll(head []byte, in io.Reader, f fs.File, limit int64) (string, error) {
 	size := int64(0)
 	if info, err := f.Stat(); err == nil {
 		if size = info.Size(); size > limit {
-			return "", SkipTooLarge, nil
+			return "", Skip{Reason: SkipTooLarge}
 		}
 	}
-	head := make([]byte, sniffBytes)
-	n, err := io.ReadFull(in, head)
-	head = head[:n]
-	if bytes.IndexByte(head, 0) >= 0 {
-		return "", SkipBinary, nil
-	}
 	var b strings.Builder
-	if err == nil {
+	if len(head) == sniffBytes {
 		// Stat may be wrong (a growing file, a virtual file system), so the
 		// limit is applied to reading as well.
 		b.Grow(int(min(max(size, sniffBytes), limit)) + 1)
-		b.Write(head)
-		_, err = io.Copy(&b, io.LimitReader(in, limit+1-int64(n)))
-	} else {
-		b.Write(head)
 	}
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", "", err
+	b.Write(head)
+	if len(head) == sniffBytes {
+		if _, err := io.Copy(&b, io.LimitReader(in, limit+1-int64(len(head)))); err != nil {
+			return "", err
+		}
 	}
-	text := b.String()
-	if int64(len(text)) > limit {
-		return "", SkipTooLarge, nil
+	if int64(b.Len()) > limit {
+		return "", Skip{Reason: SkipTooLarge}
 	}
-	if strings.IndexByte(text, 0) >= 0 {
-		return "", SkipBinary, nil
+	return b.String(), nil
+}
+
+// TextReader returns the reader of a format of this package: Text, Markdown or HTML.
+// It decodes any encoding that it recognises. For a format that has none it returns
+// nil.
+func TextReader(format Format) Reader {
+	switch format {
+	case Text, Markdown, HTML:
+		return textReader(format)
 	}
-	return strings.TrimPrefix(text, utf8BOM), "", nil
+	return nil
+}
+
+// textReader reads Text, Markdown and HTML.
+type textReader Format
+
+func (r textReader) Read(_ context.Context, _ string, data string) (Document, error) {
+	decode := charsets.Text
+	if Format(r) == HTML {
+		decode = charsets.HTML
+	}
+	text, ok := decode(data)
+	if !ok {
+		return Document{}, Skip{Reason: SkipBinary}
+	}
+	switch doc := (Document{Text: text, Format: Format(r)}); Format(r) {
+	case HTML:
+		return htmlDocument(text), nil
+	case Markdown:
+		doc.Title = shorten(markdownTitle(text))
+		return doc, nil
+	default:
+		return doc, nil
+	}
 }
 
 // readJSONL loads each row of a file as a document.
 func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error {
-	r := bufio.NewReaderSize(in, 64<<10)
+	lines := linescan.New(in, l.opts.MaxLineBytes)
 	found := false
 	for line := 1; ; line++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		row, err := readLine(r, l.opts.MaxLineBytes)
+		row, err := lines.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if errors.Is(err, errLongLine) {
+		if errors.Is(err, linescan.ErrLong) {
 			return fmt.Errorf("retriever: %w", &LineError{Path: name, Line: line, Err: err})
 		}
 		if err != nil {
@@ -153,32 +213,6 @@ func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error
 		l.skip(name, SkipNoText, "no rows")
 	}
 	return nil
-}
-
-var errLongLine = errors.New("longer than the limit")
-
-// readLine returns the next line, valid until the next call, or io.EOF after the
-// last one, which may have no line end.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
-	var long []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		if len(long)+len(part) > limit {
-			return nil, fmt.Errorf("%w of %d bytes", errLongLine, limit)
-		}
-		switch {
-		case err == nil && long == nil:
-			return part, nil
-		case err == nil:
-			return append(long, part...), nil
-		case errors.Is(err, bufio.ErrBufferFull):
-			long = append(long, part...)
-		case errors.Is(err, io.EOF) && len(long)+len(part) > 0:
-			return append(long, part...), nil
-		default:
-			return nil, err
-		}
-	}
 }
 
 // parseRow returns title and text of one JSON object.

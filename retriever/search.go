@@ -181,6 +181,8 @@ func readChunk(snap index.IndexReader, id string) (stored, error) {
 			c.Title = value
 		case fieldSource:
 			c.Source = value
+		case fieldPlace:
+			c.Place = value
 		case fieldSpan:
 			spans, err = fmt.Sscan(value, &c.Start, &c.End, &c.tokens)
 		}

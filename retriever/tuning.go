@@ -270,6 +270,7 @@ func (v view) computeDigest(ctx context.Context) (string, error) {
 			h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(s))))
 			io.WriteString(h, s)
 		}
+		io.WriteString(h, c.Place)
 		all = append(all, [sha256.Size]byte(h.Sum(nil)))
 	})
 	if err != nil {

@@ -131,13 +131,14 @@ func (x *Index) DeleteSource(ctx context.Context, source string) (int, error) {
 
 // check returns an error for an invalid chunk.
 func (c Chunk) check() error {
-	size := len(c.ID) + len(c.Source) + len(c.Title) + len(c.Text)
+	size := len(c.ID) + len(c.Source) + len(c.Title) + len(c.Text) + len(c.Place)
 	switch {
 	case c.ID == "":
 		return fmt.Errorf("%w: no ID (source %q)", ErrBadChunk, c.Source)
 	case size > MaxChunkBytes:
 		return fmt.Errorf("%w: %s has %d bytes; the limit is %d", ErrBadChunk, c.ID, size, MaxChunkBytes)
-	case !utf8.ValidString(c.ID) || !utf8.ValidString(c.Source) || !utf8.ValidString(c.Title) || !utf8.ValidString(c.Text):
+	case !utf8.ValidString(c.ID) || !utf8.ValidString(c.Source) || !utf8.ValidString(c.Title) || !utf8.ValidString(c.Text),
+		!utf8.ValidString(c.Place):
 		return fmt.Errorf("%w: %s is not UTF-8", ErrBadChunk, c.ID)
 	case c.Start < 0 || c.End < c.Start:
 		return fmt.Errorf("%w: %s has the range [%d:%d]", ErrBadChunk, c.ID, c.Start, c.End)

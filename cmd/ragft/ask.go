@@ -52,7 +52,8 @@ type askResult struct {
 type askCitation struct {
 	Source  string  `json:"source"`
 	Title   string  `json:"title"`
-	Start   int     `json:"start"` // bytes of the document
+	Place   string  `json:"place,omitempty"` // such as "p. 12"
+	Start   int     `json:"start"`           // bytes of the document
 	End     int     `json:"end"`
 	Quote   string  `json:"quote"`
 	Support float64 `json:"support"`
@@ -60,6 +61,7 @@ type askCitation struct {
 
 type askPassage struct {
 	Source string  `json:"source"`
+	Place  string  `json:"place,omitempty"`
 	Start  int     `json:"start"`
 	End    int     `json:"end"`
 	Score  float64 `json:"score"`
@@ -100,10 +102,10 @@ func toJSON(question string, answer *assistant.Answer) askResult {
 		r.Confidence = &answer.Confidence
 	}
 	for _, c := range answer.Citations {
-		r.Citations = append(r.Citations, askCitation{c.Source, c.Title, c.Start, c.End, c.Quote, c.Support})
+		r.Citations = append(r.Citations, askCitation{c.Source, c.Title, c.Place, c.Start, c.End, c.Quote, c.Support})
 	}
 	for _, h := range answer.Hits {
-		r.Passages = append(r.Passages, askPassage{h.Source, h.Start, h.End, h.Score})
+		r.Passages = append(r.Passages, askPassage{h.Source, h.Place, h.Start, h.End, h.Score})
 	}
 	return r
 }
@@ -118,13 +120,22 @@ func writeCitations(w io.Writer, answer *assistant.Answer) error {
 		lines = append(lines, "(no passage supports this)")
 	}
 	for i, c := range answer.Citations {
-		lines = append(lines, fmt.Sprintf("[%d] %s, bytes %d-%d: %q", i+1, c.Source, c.Start, c.End, oneLine(c.Quote, 160)))
+		lines = append(lines, fmt.Sprintf("[%d] %s: %q", i+1, where(c.Source, c.Place, c.Start, c.End), oneLine(c.Quote, 160)))
 	}
 	if answer.Confidence == answer.Confidence {
 		lines = append(lines, fmt.Sprintf("confidence %.2f", answer.Confidence))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// where says where a passage stands: "handbook.pdf, p. 12", or "notes.md, bytes 0-80" in
+// a file without pages and the like.
+func where(source, place string, start, end int) string {
+	if place == "" {
+		place = fmt.Sprintf("bytes %d-%d", start, end)
+	}
+	return source + ", " + place
 }
 
 // oneLine is a text on one line of at most n characters.

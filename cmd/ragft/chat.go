@@ -175,7 +175,7 @@ func (c *chat) sources() {
 		return
 	}
 	for i, h := range c.last.Hits {
-		fmt.Fprintf(c.out, "%d  %6.2f  %s, bytes %d-%d: %s\n", i+1, h.Score, h.Source, h.Start, h.End, oneLine(h.Text, 90))
+		fmt.Fprintf(c.out, "%d  %6.2f  %s: %s\n", i+1, h.Score, where(h.Source, h.Place, h.Start, h.End), oneLine(h.Text, 90))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/retriever"
 )
 
 // Options that several commands have.
@@ -72,7 +73,8 @@ func (a *app) indexCommand() *cobra.Command {
 		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, not only of those whose size or times changed"},
 	}, &cobra.Command{
 		Use: "index [FOLDER]", Short: "Split documents into passages and index them", Args: arguments(cobra.MaximumNArgs(1)),
-		Long: `Reads a folder of text, Markdown, HTML and JSONL, splits the files into passages and indexes them for BM25.
+		Long: `Reads a folder, splits the documents into passages and indexes them for BM25. It reads text, Markdown, HTML, PDF, EPUB,
+the formats of Word, PowerPoint, Excel and LibreOffice Writer, e-mail, notebooks, subtitles, source code and JSONL.
 Run it again after documents changed: files that changed are read again, and passages of deleted files are removed. A file or
 folder within the folder that was indexed is indexed alone. Other commands can use the index meanwhile.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -100,11 +102,9 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 		return err
 	}
 	return a.result(r, func(w io.Writer) error {
-		for _, s := range r.Skipped {
-			a.note("skipped %s: %s", s.Path, strings.TrimSuffix(fmt.Sprintf("%s %s", s.Reason, s.Detail), " "))
-		}
+		a.skipped(r.Skipped)
 		for _, s := range r.Kept {
-			a.note("kept the passages of %s: %s", s.Path, strings.TrimSuffix(fmt.Sprintf("%s %s", s.Reason, s.Detail), " "))
+			a.note("kept the passages of %s: %s", s.Path, s.Error())
 		}
 		if r.Removed > 0 {
 			a.note("removed %d passages of files that are gone, empty or no longer documents", r.Removed)
@@ -112,6 +112,22 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 		_, err := fmt.Fprintf(w, "%s: %d documents, %d passages%s\n", r.Index, r.Documents, r.Passages, unchanged(r.UpToDate))
 		return err
 	})
+}
+
+// skipped counts the files that were skipped by reason, and with -v lists them.
+func (a *app) skipped(list []retriever.Skip) {
+	if len(list) == 0 {
+		return
+	}
+	report := retriever.LoadReport{Skipped: list}
+	if !a.verbose {
+		a.note("skipped %s; -v lists them", report.Reasons())
+		return
+	}
+	for _, s := range list {
+		a.note("skipped %s: %s", s.Path, s.Error())
+	}
+	a.note("skipped %s", report.Reasons())
 }
 
 // unchanged says that nothing was done.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/ragft/ragft/internal/linescan"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -19,7 +20,7 @@ import (
 const MaxLine = 8 << 20
 
 // Each calls fn with every line of r that is not blank, and with its number,
-// counted from 1. A line comes without its end, and the first one without a
+// counted from 1. A line ends with CR, LF or both, comes without its end, and the first one without a
 // byte order mark; its bytes are valid until fn returns.
 //
 // Each stops at the first error. An error of fn, a line longer than [MaxLine]
@@ -27,13 +28,22 @@ const MaxLine = 8 << 20
 // given name, which may be empty. An error of r names the line too, but is not
 // a LineError, as the line itself is not at fault.
 func Each(name string, r io.Reader, fn func(number int, line []byte) error) error {
-	scanner := bufio.NewScanner(r)
-	scanner.Buffer(make([]byte, 0, 64<<10), MaxLine)
+	lines := linescan.New(r, MaxLine)
 	number := 0
 	bad := func(err error) error { return &retriever.LineError{Path: name, Line: number, Err: err} }
-	for scanner.Scan() {
+	for {
 		number++
-		line := scanner.Bytes()
+		line, err := lines.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, linescan.ErrLong):
+			return bad(fmt.Errorf("longer than %d bytes", MaxLine))
+		case err != nil && name == "":
+			return fmt.Errorf("line %d: %w", number, err)
+		case err != nil:
+			return fmt.Errorf("%s:%d: %w", name, number, err)
+		}
 		if number == 1 {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 		}
@@ -47,16 +57,6 @@ func Each(name string, r io.Reader, fn func(number int, line []byte) error) erro
 			return bad(err)
 		}
 	}
-	number++
-	switch err := scanner.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return bad(fmt.Errorf("longer than %d bytes", MaxLine))
-	case err != nil && name == "":
-		return fmt.Errorf("line %d: %w", number, err)
-	case err != nil:
-		return fmt.Errorf("%s:%d: %w", name, number, err)
-	}
-	return nil
 }
 
 // Write writes each value as one line, without escaping <, > and &. A value

@@ -47,7 +47,8 @@ var layers = map[string]layer{
 	"ragft/model/cache": access, "ragft/model/pool": access, "ragft/model/openai": access, "ragft/model/ollama": access,
 	"ragft/model/local": access,
 
-	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/watch": base, "llama": base, "lora": base,
+	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/format": base, "retriever/watch": base,
+	"llama": base, "lora": base,
 
 	"internal/docs": testing_, "internal/fake": testing_, "internal/fixture": testing_, "internal/golden": testing_,
 	"internal/localtest": testing_, "internal/ollamatest": testing_, "internal/rpctest": testing_, "internal/structure": testing_,
@@ -57,6 +58,7 @@ var layers = map[string]layer{
 // sideways are the imports within a layer.
 var sideways = map[string][]string{
 	"retriever":              {"ragft/opt"},
+	"retriever/format":       {"retriever", "ragft/opt"},
 	"llama":                  {"ragft/opt"},
 	"lora":                   {"ragft/opt", "llama"},
 	"ragft/question/dataset": {"ragft/question"},
@@ -80,6 +82,8 @@ func unit(path string) string {
 		return path
 	case strings.HasPrefix(path, "examples/"):
 		return "examples"
+	case strings.HasPrefix(path, "retriever/format/"):
+		return "retriever/format"
 	case strings.HasPrefix(path, "lora/internal/"):
 		return "lora"
 	}

@@ -15,6 +15,7 @@ type Citation struct {
 	Chunk  retriever.Chunk
 	Source string // of the document
 	Title  string
+	Place  string // where in the document's file the passage stands, such as "p. 12"
 	Start  int    // bytes in the text of the source document
 	End    int    // Quote == document text[Start:End]
 	Quote  string // the sentence, or the whole chunk if no sentence stands out
@@ -191,7 +192,7 @@ func bestSentence(asked []string, statement string, hits []retriever.Hit) (best 
 // newCitation cites bytes start to end of the source document, within the chunk.
 func newCitation(chunk retriever.Chunk, start, end int) Citation {
 	return Citation{
-		Chunk: chunk, Source: chunk.Source, Title: chunk.Title,
+		Chunk: chunk, Source: chunk.Source, Title: chunk.Title, Place: chunk.Place,
 		Start: start, End: end, Quote: chunk.Text[start-chunk.Start : end-chunk.Start],
 	}
 }

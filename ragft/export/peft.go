@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/internal/gguf"
 )
 
@@ -185,7 +186,7 @@ func readConfig(path string) (*peftConfig, error) {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	c := &peftConfig{}
-	if err := json.Unmarshal(data, c); err != nil {
+	if err := json.Unmarshal(charsets.Unmarked(data), c); err != nil {
 		return nil, fmt.Errorf("export: %s: %w", path, err)
 	}
 	what := ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -94,14 +95,16 @@ func Read(r io.Reader) ([]Question, error) { return read("", r) }
 
 func read(name string, r io.Reader) ([]Question, error) {
 	var questions []Question
-	seen := map[string]int{}
+	seen, unnamed := map[string]int{}, map[int]int{} // lines, by id and by place
 	err := jsonl.Each(name, r, func(number int, line []byte) error {
 		q, err := parseQuestion(line)
 		if err != nil {
 			return err
 		}
 		if q.ID == "" {
-			q.ID = "q" + strconv.Itoa(number)
+			unnamed[len(questions)] = number
+			questions = append(questions, q)
+			return nil
 		}
 		if first, ok := seen[q.ID]; ok {
 			return fmt.Errorf("id %q was used before, in line %d", q.ID, first)
@@ -112,6 +115,16 @@ func read(name string, r io.Reader) ([]Question, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("questions: %w", err)
+	}
+	for _, i := range slices.Sorted(maps.Keys(unnamed)) { // a name that is made up must not be one of those given
+		number := unnamed[i]
+		base := "q" + strconv.Itoa(number)
+		id := base
+		for n := 2; seen[id] > 0; n++ {
+			id = base + "#" + strconv.Itoa(n)
+		}
+		seen[id] = number
+		questions[i].ID = id
 	}
 	return questions, nil
 }

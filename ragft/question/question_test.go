@@ -195,3 +195,9 @@ func TestQuestionIDsThatAreNumbers(t *testing.T) {
 	_, err = Read(strings.NewReader(`{"id": ["a"], "question": "Who?", "answer": "Ann"}`))
 	require.ErrorContains(t, err, "line 1")
 }
+
+func TestMadeUpIDsDifferFromThoseGiven(t *testing.T) {
+	got, err := Read(strings.NewReader(`{"question":"a?","answer":"x"}` + "\r" + `{"id":"q1","question":"b?","answer":"y"}` + "\r\n"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"q1#2", "q1"}, []string{got[0].ID, got[1].ID})
+}

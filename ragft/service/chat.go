@@ -173,7 +173,8 @@ func describe(a *assistant.Answer) *ragftAnswer {
 	}
 	for _, c := range a.Citations {
 		out.Citations = append(out.Citations, citation{
-			Source: c.Source, Title: c.Title, Span: [2]int{c.Start, c.End}, Text: c.Quote, Chunk: c.Chunk.ID, Support: c.Support,
+			Source: c.Source, Title: c.Title, Place: c.Place, Span: [2]int{c.Start, c.End}, Text: c.Quote, Chunk: c.Chunk.ID,
+			Support: c.Support,
 		})
 	}
 	for _, h := range a.Hits {
@@ -185,7 +186,7 @@ func describe(a *assistant.Answer) *ragftAnswer {
 }
 
 func describePassage(c retriever.Chunk) passage {
-	return passage{Chunk: c.ID, Source: c.Source, Title: c.Title, Span: [2]int{c.Start, c.End}, Text: c.Text}
+	return passage{Chunk: c.ID, Source: c.Source, Title: c.Title, Place: c.Place, Span: [2]int{c.Start, c.End}, Text: c.Text}
 }
 
 // role returns the message's role for chat templates.

@@ -186,6 +186,7 @@ type ragftAnswer struct {
 type citation struct {
 	Source  string  `json:"source"`
 	Title   string  `json:"title,omitempty"`
+	Place   string  `json:"place,omitempty"`
 	Span    [2]int  `json:"span"`
 	Text    string  `json:"text"`
 	Chunk   string  `json:"chunk"`
@@ -196,6 +197,7 @@ type passage struct {
 	Chunk  string  `json:"chunk"`
 	Source string  `json:"source"`
 	Title  string  `json:"title,omitempty"`
+	Place  string  `json:"place,omitempty"`
 	Span   [2]int  `json:"span"`
 	Text   string  `json:"text"`
 	Score  float64 `json:"score,omitempty"`

@@ -25,6 +25,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
@@ -104,6 +105,8 @@ type Set struct {
 	// Skipped counts, by reason, the items of the file that cannot be scored and are
 	// not in Items.
 	Skipped map[string]int
+
+	unnamed map[int]string // by place in Items: what to name items without an id
 }
 
 // Questions returns the questions in the order of the file.
@@ -168,7 +171,8 @@ func Read(r io.Reader, format Format) (*Set, error) {
 	if len(data) > maxBytes {
 		return nil, fmt.Errorf("dataset: the file has more than %d bytes", maxBytes)
 	}
-	if start := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))); len(start) > 0 && start[0] == '{' {
+	data = charsets.Unmarked(data)
+	if start := bytes.TrimSpace(data); len(start) > 0 && start[0] == '{' {
 		data = nullNaN(data)
 	}
 	if format == Detect {
@@ -180,7 +184,7 @@ func Read(r io.Reader, format Format) (*Set, error) {
 	if !ok {
 		return nil, fmt.Errorf("dataset: %w: %q; known are %v", ErrFormat, format, Formats())
 	}
-	set := &Set{Format: format, Skipped: map[string]int{}}
+	set := &Set{Format: format, Skipped: map[string]int{}, unnamed: map[int]string{}}
 	if err := read(set, data); err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w", format, err)
 	}
@@ -205,13 +209,23 @@ func (s *Set) skipped() (text string) {
 }
 
 func (s *Set) uniqueIDs() {
-	seen := map[string]int{}
+	given := map[string]bool{}
+	for _, item := range s.Items {
+		given[item.ID] = true
+	}
+	used, next := map[string]bool{}, map[string]int{}
 	for i := range s.Items {
-		id := cmp.Or(s.Items[i].ID, string(s.Format)+"-"+strconv.Itoa(i+1))
-		seen[id]++
-		if n := seen[id]; n > 1 {
-			id += "#" + strconv.Itoa(n)
+		id := s.Items[i].ID
+		made := id == ""
+		if made {
+			id = cmp.Or(s.unnamed[i], string(s.Format)+"-"+strconv.Itoa(i+1))
 		}
+		// An id that is made up must not be one that the file gives.
+		for base := id; used[id] || made && given[id]; made = true {
+			next[base] = max(next[base]+1, 2)
+			id = base + "#" + strconv.Itoa(next[base])
+		}
+		used[id] = true
 		s.Items[i].ID = id
 	}
 }

@@ -8,12 +8,15 @@ import (
 
 // detect returns the format according to the fields of the first object, or the columns of the first line.
 func detect(data []byte) (Format, error) {
-	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	data = bytes.TrimSpace(data)
 	if len(data) == 0 {
 		return "", fmt.Errorf("dataset: %w: the file is empty", ErrFormat)
 	}
 	if data[0] != '{' {
-		first, _, _ := bytes.Cut(data, []byte("\n"))
+		first := data
+		if n := bytes.IndexAny(data, "\r\n"); n >= 0 {
+			first = data[:n]
+		}
 		if bytes.Contains(first, []byte("\tpossible_answers")) {
 			return PopQA, nil
 		}

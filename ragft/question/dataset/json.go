@@ -262,7 +262,8 @@ func readPlain(s *Set, data []byte) error {
 		}
 		e.Question = questions[0]
 		if id := string(bytes.Trim(e.ID, `" `)); id == "" || id == "null" {
-			e.Item.ID = "q" + strconv.Itoa(number) // as question.Read names it
+			e.Item.ID = ""
+			s.unnamed[len(s.Items)] = "q" + strconv.Itoa(number) // as question.Read names it
 		}
 		return s.add(e.Item, append([]string{e.Answer}, e.Aliases...))
 	})
@@ -278,7 +279,7 @@ func nullNaN(data []byte) []byte {
 	inText := false
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; {
-		case c == '\n': // an invalid line must not affect the next
+		case c == '\n' || c == '\r': // an invalid line must not affect the next
 			inText = false
 		case c == '"':
 			inText = !inText

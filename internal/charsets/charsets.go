@@ -1,0 +1,217 @@
+// Package charsets turns text in any encoding into UTF-8.
+package charsets
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gogs/chardet"
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// headBytes is how much of a text is looked at to find its encoding.
+const headBytes = 64 << 10
+
+// Text returns a text as UTF-8, without a byte order mark, or false if it is no
+// text. The encoding is the one of the mark, else UTF-8 if the text is valid, else
+// the one that it resembles.
+func Text(data string) (string, bool) {
+	return decode(data, "")
+}
+
+// Unmarked returns a file that is UTF-8 without its byte order mark. A file that its
+// mark declares as UTF-16 is decoded.
+func Unmarked(data []byte) []byte {
+	head := string(data[:min(len(data), 3)])
+	if !strings.HasPrefix(head, "\xef\xbb\xbf") && !strings.HasPrefix(head, "\xff\xfe") && !strings.HasPrefix(head, "\xfe\xff") {
+		return data
+	}
+	if text, ok := decode(string(data), ""); ok {
+		return []byte(text)
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+}
+
+// HTML is Text for a page, which may declare its encoding in a meta tag or an XML
+// declaration. A page in valid UTF-8 with characters beyond ASCII is UTF-8, whatever
+// it declares. Without any sign, it is windows-1252, as in a browser.
+func HTML(data string) (string, bool) {
+	declared := declaration(data)
+	if text, ok := decode(data, declared); ok {
+		return text, true
+	}
+	if strings.IndexByte(data, 0) >= 0 {
+		return "", false
+	}
+	e, _ := charset.Lookup("windows-1252")
+	return with(e, data)
+}
+
+var (
+	metaTag = regexp.MustCompile(`(?i)<meta[^>]+charset\s*=`)
+	xmlHead = regexp.MustCompile(`(?i)^\s*<\?xml[^>]+encoding\s*=\s*["']([^"']+)["']`)
+)
+
+// declaration returns the name of the encoding that a page declares, or "".
+func declaration(data string) string {
+	head := data[:min(len(data), 4096)]
+	if m := xmlHead.FindStringSubmatch(head); m != nil {
+		return m[1]
+	}
+	if at := metaTag.FindStringIndex(head); at != nil {
+		// Only the first 1024 bytes are searched there.
+		from := max(0, min(at[0], at[1]-512))
+		_, name, _ := charset.DetermineEncoding([]byte(head[from:]), "")
+		return name
+	}
+	return ""
+}
+
+// Binary reports whether the first bytes of a file show that it is no text.
+func Binary(head []byte) bool {
+	s := string(head)
+	marked := strings.HasPrefix(s, "\xff\xfe") || strings.HasPrefix(s, "\xfe\xff")
+	return strings.IndexByte(s, 0) >= 0 && !marked && utf16Without(s) == nil
+}
+
+func decode(data, declared string) (string, bool) {
+	for _, mark := range []struct {
+		bytes string
+		e     encoding.Encoding
+	}{
+		{"\xef\xbb\xbf", nil},
+		{"\xff\xfe", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
+		{"\xfe\xff", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
+	} {
+		if rest, ok := strings.CutPrefix(data, mark.bytes); ok {
+			if mark.e == nil {
+				return rest, utf8.ValidString(rest) && isText(rest)
+			}
+			return with(mark.e, rest)
+		}
+	}
+	head := data[:min(len(data), headBytes)]
+	if e := utf16Without(head); e != nil {
+		return with(e, data)
+	}
+	if strings.IndexByte(data, 0) >= 0 {
+		return "", false
+	}
+	if utf8.ValidString(data) {
+		if e := stateful(head, declared); e != nil {
+			return with(e, data)
+		}
+		return data, true
+	}
+	if nearlyUTF8(head) {
+		return strings.ToValidUTF8(data, "\uFFFD"), true
+	}
+	if declared != "" {
+		e, _ := charset.Lookup(declared)
+		if text, ok := with(e, data); ok {
+			return text, true
+		}
+	}
+	return detected(data, head)
+}
+
+// with decodes; what comes out must be text.
+func with(e encoding.Encoding, data string) (string, bool) {
+	if e == nil {
+		return "", false
+	}
+	text, err := e.NewDecoder().String(data)
+	return text, err == nil && utf8.ValidString(text) && isText(text)
+}
+
+// isText reports whether a text has no control characters that only binary files
+// have, and few replaced characters.
+func isText(text string) bool {
+	bad := 0
+	for _, r := range text[:min(len(text), headBytes)] {
+		switch {
+		case r == 0:
+			return false
+		case r < 0x20 && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != 0x1b, r >= 0x7f && r < 0xa0, r == utf8.RuneError:
+			bad++
+		}
+	}
+	return bad*50 <= min(len(text), headBytes)
+}
+
+// stateful returns the encoding of a text that is ASCII but for escape sequences
+// that switch to other alphabets, such as ISO-2022-JP.
+func stateful(head, declared string) encoding.Encoding {
+	if !strings.Contains(head, "\x1b$") && !strings.Contains(head, "\x1b(") || strings.ContainsFunc(head,
+		func(r rune) bool { return r >= 0x80 }) {
+		return nil
+	}
+	if e, name := charset.Lookup(declared); name == "iso-2022-jp" {
+		return e
+	}
+	if found, err := chardet.NewTextDetector().DetectBest([]byte(head)); err == nil && found.Charset == "ISO-2022-JP" {
+		e, _ := charset.Lookup("iso-2022-jp")
+		return e
+	}
+	return nil
+}
+
+// utf16Without recognises UTF-16 without a mark by the zero bytes of ASCII.
+func utf16Without(head string) encoding.Encoding {
+	var zeros [2]int
+	for i := range len(head) {
+		if head[i] == 0 {
+			zeros[i&1]++
+		}
+	}
+	switch n := len(head) / 2; {
+	case n < 4:
+	case zeros[0] == 0 && zeros[1]*10 > n*7:
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	case zeros[1] == 0 && zeros[0]*10 > n*7:
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	}
+	return nil
+}
+
+// nearlyUTF8 reports whether a text is UTF-8 with a few broken characters.
+func nearlyUTF8(head string) bool {
+	valid, broken := 0, 0
+	for i := 0; i < len(head); {
+		r, n := utf8.DecodeRuneInString(head[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			broken++
+		case n > 1:
+			valid++
+		}
+		i += n
+	}
+	return valid > 4*broken
+}
+
+// detected decodes a text as what its bytes resemble.
+func detected(data, head string) (string, bool) {
+	high := len(head) - len(bytes.Map(func(r rune) rune {
+		if r >= 0x80 {
+			return -1
+		}
+		return r
+	}, []byte(head)))
+	found, err := chardet.NewTextDetector().DetectBest([]byte(head))
+	if err == nil && found.Confidence >= 20 && found.Charset != "UTF-8" {
+		e, _ := charset.Lookup(found.Charset)
+		if text, ok := with(e, data); ok {
+			return text, true
+		}
+	}
+	if len(head) < 16 || high*10 > len(head)*3 {
+		return "", false
+	}
+	e, _ := charset.Lookup("windows-1252")
+	return with(e, data)
+}

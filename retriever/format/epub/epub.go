@@ -1,0 +1,246 @@
+// Package epub reads books in EPUB 2 and 3, in the order of their spine. Chapters have
+// the titles of the book's navigation. Importing the package registers the format.
+package epub
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/ragft/ragft/internal/archive"
+	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/format"
+)
+
+func init() {
+	format.Register(format.Format{Name: "EPUB", Extensions: []string{".epub"}, Reader: reader{}, Matches: func(_ string, head []byte) bool {
+		return strings.Contains(string(head[:min(len(head), 200)]), "mimetypeapplication/epub+zip")
+	}})
+}
+
+// container is META-INF/container.xml.
+type container struct {
+	Files []struct {
+		Path string `xml:"full-path,attr"`
+	} `xml:"rootfiles>rootfile"`
+}
+
+// book is the package document.
+type book struct {
+	Title string `xml:"metadata>title"`
+	Items []struct {
+		ID         string `xml:"id,attr"`
+		Href       string `xml:"href,attr"`
+		Type       string `xml:"media-type,attr"`
+		Properties string `xml:"properties,attr"`
+	} `xml:"manifest>item"`
+	Spine struct {
+		TOC  string `xml:"toc,attr"`
+		Refs []struct {
+			ID string `xml:"idref,attr"`
+		} `xml:"itemref"`
+	} `xml:"spine"`
+}
+
+type reader struct{}
+
+func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
+	a, err := archive.Open(data)
+	if err != nil {
+		return doc, err
+	}
+	var c container
+	if err := decode(a, "META-INF/container.xml", &c); err != nil {
+		return doc, err
+	}
+	if len(c.Files) == 0 {
+		return doc, fmt.Errorf("its container names no package document")
+	}
+	main := c.Files[0].Path
+	var b book
+	if err := decode(a, main, &b); err != nil {
+		return doc, err
+	}
+	locked := encrypted(a)
+	href, titles := map[string]string{}, map[string]string{}
+	for _, item := range b.Items {
+		target := resolve(main, item.Href)
+		href[item.ID] = target
+		if strings.Contains(" "+item.Properties+" ", " nav ") {
+			navigation(a, target, titles)
+		}
+	}
+	if len(titles) == 0 {
+		for _, item := range b.Items {
+			if item.ID == b.Spine.TOC || item.Type == "application/x-dtbncx+xml" {
+				ncx(a, href[item.ID], titles)
+			}
+		}
+	}
+	var out format.Builder
+	html := retriever.TextReader(retriever.HTML)
+	missing := 0
+	for i, ref := range b.Spine.Refs {
+		if err := ctx.Err(); err != nil {
+			return doc, err
+		}
+		name := href[ref.ID]
+		if locked[name] {
+			return doc, retriever.Skip{Reason: retriever.SkipEncrypted}
+		}
+		text, err := a.Read(name)
+		if skip := (retriever.Skip{}); asSkip(err, &skip) {
+			return doc, skip
+		}
+		if err != nil {
+			missing++
+			continue
+		}
+		chapter, err := html.Read(ctx, name, text)
+		if err != nil || strings.TrimSpace(chapter.Text) == "" {
+			continue // a cover, or a picture
+		}
+		title := titles[name]
+		place := fmt.Sprintf("part %d", i+1)
+		if title != "" {
+			place = fmt.Sprintf("chapter %q", title)
+		}
+		out.Place(place)
+		if title != "" && (len(chapter.Sections) == 0 || chapter.Sections[0].Start > 0 || chapter.Sections[0].Heading != title) {
+			out.Heading(1, title)
+		}
+		out.Document(chapter, "", 0)
+		if out.Full() {
+			break
+		}
+	}
+	doc, err = out.Done(b.Title)
+	if missing > 0 {
+		doc.Missing = fmt.Sprintf("%d of %d chapters are not in the file", missing, len(b.Spine.Refs))
+	}
+	return doc, err
+}
+
+func asSkip(err error, to *retriever.Skip) bool {
+	skip, ok := err.(retriever.Skip)
+	*to = skip
+	return ok
+}
+
+func decode(a *archive.Archive, name string, to any) error {
+	d, err := a.XML(name)
+	if err != nil {
+		return err
+	}
+	if err := d.Decode(to); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// resolve returns the path in the archive of a reference in a file.
+func resolve(from, ref string) string {
+	ref, _, _ = strings.Cut(ref, "#")
+	if plain, err := url.PathUnescape(ref); err == nil {
+		ref = plain
+	}
+	return strings.TrimPrefix(path.Join("/", path.Dir(from), ref), "/")
+}
+
+// encrypted returns the files that are encrypted. Fonts may be, in a readable book.
+func encrypted(a *archive.Archive) map[string]bool {
+	var e struct {
+		Data []struct {
+			Reference struct {
+				URI string `xml:"URI,attr"`
+			} `xml:"CipherData>CipherReference"`
+		} `xml:"EncryptedData"`
+	}
+	names := map[string]bool{}
+	if decode(a, "META-INF/encryption.xml", &e) == nil {
+		for _, d := range e.Data {
+			names[resolve("", d.Reference.URI)] = true
+		}
+	}
+	return names
+}
+
+// navigation reads the titles of EPUB 3: the links of the nav element "toc".
+func navigation(a *archive.Archive, name string, titles map[string]string) {
+	d, err := a.XML(name)
+	if err != nil {
+		return
+	}
+	inside, target := false, ""
+	var text strings.Builder
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			switch t.Name.Local {
+			case "nav":
+				kind := archive.Attr(t, "type")
+				inside = kind == "toc" || kind == ""
+			case "a":
+				target = resolve(name, archive.Attr(t, "href"))
+				text.Reset()
+			}
+		case xml.CharData:
+			text.Write(t)
+		case xml.EndElement:
+			switch t.Name.Local {
+			case "nav":
+				inside = false
+			case "a":
+				set(titles, target, text.String(), inside)
+			}
+		}
+	}
+}
+
+// ncx reads the titles of EPUB 2.
+func ncx(a *archive.Archive, name string, titles map[string]string) {
+	d, err := a.XML(name)
+	if err != nil {
+		return
+	}
+	label := ""
+	var text strings.Builder
+	inside := false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			switch t.Name.Local {
+			case "navMap":
+				inside = true
+			case "text":
+				text.Reset()
+			case "content":
+				set(titles, resolve(name, archive.Attr(t, "src")), label, inside)
+			}
+		case xml.CharData:
+			text.Write(t)
+		case xml.EndElement:
+			if t.Name.Local == "text" {
+				label = text.String()
+			}
+		}
+	}
+}
+
+// set keeps the first title of a file: further ones are of sections in it.
+func set(titles map[string]string, target, title string, inside bool) {
+	if title = format.OneLine(title); inside && title != "" && titles[target] == "" {
+		titles[target] = title
+	}
+}

@@ -1,0 +1,89 @@
+// Package subtitle reads the subtitles of films and talks in SRT and WebVTT. Lines that
+// are spoken within a minute form a passage, whose place is the time of the first.
+// Importing the package registers the formats.
+package subtitle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/ragft/ragft/internal/charsets"
+	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/format"
+)
+
+func init() {
+	format.Register(format.Format{Name: "SRT", Extensions: []string{".srt"}, Reader: reader{}})
+	format.Register(format.Format{Name: "WebVTT", Extensions: []string{".vtt"}, Reader: reader{}})
+}
+
+// together is how many seconds of speech form a passage.
+const together = 60
+
+var (
+	timing = regexp.MustCompile(`^\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,]\d+\s*-->`)
+	markup = regexp.MustCompile(`<[^<>\n]*>|\{\\[^{}\n]*\}`)
+)
+
+type reader struct{}
+
+func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
+	text, ok := charsets.Text(data)
+	if !ok {
+		return doc, retriever.Skip{Reason: retriever.SkipBinary}
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	var b format.Builder
+	var spoken []string
+	from := -1 // the second at which the passage starts
+	cue := false
+	flush := func() {
+		if len(spoken) > 0 {
+			b.Place(fmt.Sprintf("%d:%02d:%02d", from/3600, from/60%60, from%60))
+			b.Paragraph(strings.Join(spoken, "\n"))
+		}
+		spoken, from = nil, -1
+	}
+	found := false
+	for line := range strings.SplitSeq(text, "\n") {
+		if err := ctx.Err(); err != nil {
+			return doc, err
+		}
+		m := timing.FindStringSubmatch(line)
+		switch {
+		case m != nil:
+			found, cue = true, true
+			at := seconds(m)
+			if from >= 0 && (at >= from+together || at < from) {
+				flush()
+			}
+			if from < 0 {
+				from = at
+			}
+		case strings.TrimSpace(line) == "":
+			cue = false // what follows is a number, or a note
+		case cue:
+			// Captions of speech recognition repeat the line before.
+			if line = strings.TrimSpace(markup.ReplaceAllString(line, "")); line != "" && (len(spoken) == 0 || spoken[len(spoken)-1] != line) {
+				spoken = append(spoken, line)
+			}
+		}
+	}
+	flush()
+	if !found {
+		return doc, errors.New("no times of subtitles")
+	}
+	return b.Done("")
+}
+
+func seconds(m []string) (n int) {
+	for _, part := range m[1:] {
+		v, _ := strconv.Atoi(part) // "" is 0
+		n = n*60 + min(v, 1e6)
+	}
+	return n
+}
