@@ -223,7 +223,9 @@ func corpus(ctx context.Context, index retriever.Lister) ([]retriever.Chunk, err
 // searcher is the index as questions are searched for: with the tuning that
 // search-tuning.file names, or that of the project's folder as long as it is of
 // this index.
-func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) { return p.tunedIndex(ctx, false) }
+func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) {
+	return p.tunedIndex(ctx, false)
+}
 
 // tunedIndex is the index with its tuned search. A change of the index ends it, unless it
 // is lasting.
