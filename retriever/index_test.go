@@ -245,7 +245,7 @@ func TestCreateAndOpenErrors(t *testing.T) {
 
 	altered, err := bleve.New(generationOf(t, dir+"/altered"), bleve.NewIndexMapping())
 	require.NoError(t, err)
-	require.NoError(t, altered.SetInternal(headerKey, []byte(`{"Version":1,"Options":{"K1":-1,"B":0.4}}`)))
+	require.NoError(t, altered.SetInternal(headerKey, []byte(`{"Version":2,"Options":{"K1":-1,"B":0.4}}`)))
 	require.NoError(t, altered.Close())
 	_, err = Open(dir + "/altered")
 	require.ErrorIs(t, err, ErrCorrupt)
