@@ -95,7 +95,8 @@ func TestIndexPassesOverNames(t *testing.T) {
 	write(t, "notes/two\nlines.md", "fine")
 	r := runIndex(t, "notes")
 	require.Equal(t, 5, r.Files)
-	require.Equal(t, []retriever.Skip{{Path: `caf\xe9.md`, Reason: retriever.SkipName}, {Path: `d\xefr`, Reason: retriever.SkipName}}, r.Skipped)
+	bad := retriever.SkipName
+	require.Equal(t, []retriever.Skip{{Path: `caf\xe9.md`, Reason: bad}, {Path: `d\xefr`, Reason: bad}}, r.Skipped)
 }
 
 // A missing part is damage, which --rebuild always gets out of.
