@@ -13,7 +13,8 @@ type Message struct {
 	// Role is "system", "user", "assistant", "tool" for the result of a tool, or another role of the model's template.
 	Role string
 
-	// Content is the text. Nothing in it is read as a special token, nor as the start or end of a chain of thought.
+	// Content is the text. Nothing in it is read as a special token, nor as a mark that the template looks for, such as the
+	// end of a chain of thought.
 	Content string
 
 	// Thinking is the chain of thought of an assistant's turn, without the tokens around it. Templates without chains of
@@ -72,7 +73,7 @@ func (m *Model) ApplyChatTemplate(messages []Message, o ChatOptions) (string, er
 		return "", err
 	}
 	defer release()
-	c, err := m.newChat(messages, o, nil)
+	c, err := m.newChat(messages, o)
 	if err != nil {
 		return "", err
 	}
@@ -80,7 +81,7 @@ func (m *Model) ApplyChatTemplate(messages []Message, o ChatOptions) (string, er
 	if err != nil {
 		return "", err
 	}
-	return joinParts(parts), nil
+	return c.marks.unbreak(joinParts(parts)), nil
 }
 
 // TokenizeChat renders messages with the model's chat template, as [Model.ApplyChatTemplate] does, and returns the tokens for a
@@ -93,7 +94,7 @@ func (m *Model) TokenizeChat(messages []Message, o ChatOptions) ([]Token, error)
 		return nil, err
 	}
 	defer release()
-	c, err := m.newChat(messages, o, m.vocab.special)
+	c, err := m.newChat(messages, o)
 	if err != nil {
 		return nil, err
 	}

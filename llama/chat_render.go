@@ -22,9 +22,8 @@ type chat struct {
 	marks    marks
 }
 
-// newChat parses the JSON in the conversation, and returns an error if the template does not support its tools. The names of
-// the given special tokens, if any, are not read as tokens in messages.
-func (m *Model) newChat(messages []Message, o ChatOptions, special specials) (*chat, error) {
+// newChat parses the JSON in the conversation, and returns an error if the template does not support its tools.
+func (m *Model) newChat(messages []Message, o ChatOptions) (*chat, error) {
 	m.chatOnce.Do(m.parseTemplate)
 	if m.chatErr != nil {
 		return nil, m.chatErr
@@ -55,7 +54,7 @@ func (m *Model) newChat(messages []Message, o ChatOptions, special specials) (*c
 			c.calls[i] = append(c.calls[i], value)
 		}
 	}
-	return c, c.marks.choose(c, special)
+	return c, c.marks.choose(c, m.chatNames)
 }
 
 // takes reports whether the template supports a feature, one of RAGFT_CHAT_*.
@@ -181,6 +180,7 @@ func (m *Model) parseTemplate() {
 	if code != C.RAGFT_OK {
 		m.chatErr = fmt.Errorf("llama: the model's chat template is invalid: %s", errorText(&cerr))
 	}
+	m.chatNames = m.vocab.special.with(templateMarks(m.template))
 }
 
 func (m *Model) freeTemplate() {

@@ -6,6 +6,9 @@ package llama
 import "C"
 
 import (
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -68,36 +71,88 @@ func (v *vocabulary) split(parts []part) []run {
 	return runs
 }
 
-// specials finds special tokens by their first byte.
-type specials map[byte][]specialToken
+// specials is a tree of the names of special tokens, so that finding them takes time linear in the text, however many there
+// are. nil is no names.
+type specials []specialNode
 
-type specialToken struct {
-	text  string
-	token Token
+type specialNode struct {
+	next  map[byte]int32 // by the name's next byte
+	ends  bool           // a name ends here
+	token Token          // whose name it is; NoToken for a mark of a template
 }
 
 func (v *vocabulary) findSpecial() specials {
-	s := specials{}
+	s := specials{{token: NoToken}}
 	for i := range v.ends {
-		t := Token(i)
-		if text := v.piece(t); text != "" && v.is(t, C.RAGFT_SPECIAL) {
-			s[text[0]] = append(s[text[0]], specialToken{text, t})
+		if t := Token(i); v.is(t, C.RAGFT_SPECIAL) {
+			s.add(v.piece(t), t)
 		}
 	}
 	return s
 }
 
-func (s specials) match(text string) (Token, bool) {
-	best, found := specialToken{}, false
-	for _, t := range s[text[0]] {
-		if len(t.text) > len(best.text) && strings.HasPrefix(text, t.text) {
-			best, found = t, true
-		}
+// markPattern matches what stands in templates for more than itself: <think>, </think>, <|im_end|>, [INST], ◁think▷.
+var markPattern = regexp.MustCompile(`<[^<>\s'"]{1,60}>|\[/?[A-Z][A-Z_ ]{1,40}\]|◁[^◁▷\s]{1,40}▷`)
+
+// templateMarks returns the marks in a template. Templates search messages for some of them, and cut or divide the text there.
+func templateMarks(template string) []string { return markPattern.FindAllString(template, -1) }
+
+// with returns the special tokens together with marks that are none.
+func (s specials) with(marks []string) specials {
+	all := specials{{token: NoToken}}
+	if len(s) > 0 {
+		all = slices.Clone(s)
 	}
-	return best.token, found
+	for i := range all {
+		all[i].next = maps.Clone(all[i].next)
+	}
+	for _, mark := range marks {
+		all.add(mark, NoToken)
+	}
+	return all
 }
 
-// in reports whether text contains the name of a special token.
+func (s *specials) add(name string, token Token) {
+	if name == "" {
+		return
+	}
+	at := int32(0)
+	for _, b := range []byte(name) {
+		next, ok := (*s)[at].next[b]
+		if !ok {
+			next = int32(len(*s))
+			*s = append(*s, specialNode{token: NoToken})
+			if (*s)[at].next == nil {
+				(*s)[at].next = map[byte]int32{}
+			}
+			(*s)[at].next[b] = next
+		}
+		at = next
+	}
+	if end := &(*s)[at]; !end.ends { // the first of equal names counts
+		end.ends, end.token = true, token
+	}
+}
+
+// match returns the special token with the longest name that text begins with, or NoToken for a mark. ok is false if it begins
+// with neither.
+func (s specials) match(text string) (token Token, ok bool) {
+	token = NoToken
+	at := int32(0)
+	for i := 0; i < len(text) && len(s) > 0; i++ {
+		next, more := s[at].next[text[i]]
+		if !more {
+			break
+		}
+		at = next
+		if s[at].ends {
+			token, ok = s[at].token, true
+		}
+	}
+	return token, ok
+}
+
+// in reports whether text contains the name of a special token, or a mark.
 func (s specials) in(text string) bool {
 	for i := range len(text) {
 		if _, ok := s.match(text[i:]); ok {
@@ -107,7 +162,7 @@ func (s specials) in(text string) bool {
 	return false
 }
 
-// breakUp inserts marker after the first character of every special token's name.
+// breakUp inserts marker after the first character of every special token's name, and of every mark.
 func (s specials) breakUp(text, marker string) string {
 	var b strings.Builder
 	from := 0

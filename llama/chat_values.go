@@ -128,12 +128,12 @@ type marks struct {
 	special specials // tokens whose names are broken up
 }
 
-// choose picks the marks, from a plane for private use, if any are needed. Without special, texts are left as they are.
+// choose picks the marks, from a plane for private use, if any are needed.
 func (k *marks) choose(c *chat, special specials) error {
 	var all strings.Builder
 	numbers := collect(&all, append([]any{c.tools}, c.messageValues(len(c.messages))...))
 	text := all.String()
-	if special != nil && special.in(text) {
+	if special.in(text) {
 		k.special = special
 	}
 	if k.special == nil && !numbers {

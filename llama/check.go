@@ -98,8 +98,11 @@ func checkTensor(t gguf.TensorInfo) error {
 	if len(t.Dims) == 0 || t.Elements() == 0 {
 		return fmt.Errorf("tensor %s is empty", t.Name)
 	}
+	if t.Type == gguf.I32 && strings.HasSuffix(t.Name, ".ffn_gate_tid2eid.weight") {
+		return nil // a table of which token goes to which expert
+	}
 	switch t.Type {
-	case gguf.Q8_1, gguf.Q8_K, gguf.I8, gguf.I16, gguf.I64, gguf.F64:
+	case gguf.Q8_1, gguf.Q8_K, gguf.I8, gguf.I16, gguf.I32, gguf.I64, gguf.F64:
 		return fmt.Errorf("tensor %s has type %v, which cannot hold weights", t.Name, t.Type)
 	}
 	if plain := strings.HasSuffix(t.Name, "norm.weight") || strings.HasSuffix(t.Name, ".bias"); plain && t.Type != gguf.F32 {

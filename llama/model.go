@@ -86,10 +86,11 @@ type Model struct {
 	hashMu sync.Mutex
 	hash   string
 
-	chatOnce sync.Once
-	chat     *C.ragft_chat
-	chatCaps C.uint32_t
-	chatErr  error
+	chatOnce  sync.Once
+	chat      *C.ragft_chat
+	chatCaps  C.uint32_t
+	chatErr   error
+	chatNames specials // special tokens, and marks of the template
 
 	mu       sync.RWMutex // held for reading while llama.cpp uses ptr
 	ptr      *C.ragft_model

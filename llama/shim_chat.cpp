@@ -15,8 +15,8 @@ struct ragft_chat {
     jinja::program program;
 };
 
-// A template comes with the model's file, and the engine parses and runs it by recursion. Templates with excessive nesting
-// are rejected, so that they cannot exhaust the stack.
+// The engine parses templates by recursion. Templates with excessive nesting are rejected before, so that they cannot exhaust
+// the stack; what they do when they run is bounded by ragft_bounded.
 static void check_nesting(const std::vector<jinja::token> & tokens) {
     using jinja::token;
     int depth = 0, blocks = 0, length = 0, branches = 0;
@@ -49,16 +49,18 @@ static uint32_t flags(const jinja::caps & caps) {
 }
 
 int ragft_chat_parse(const char * source, size_t length, ragft_chat ** out, uint32_t * caps, ragft_error * err) {
-    ragft_guard guard;
     ragft_chat * chat = nullptr;
     try {
+        ragft_check_values();
         chat = new ragft_chat();
-        jinja::lexer lexer;
-        const auto tokens = lexer.tokenize(std::string(source, length));
-        check_nesting(tokens.tokens);
-        chat->program = jinja::parse_from_tokens(tokens);
-        chat->source  = tokens.source;
-        *caps = flags(jinja::caps_get(chat->program));
+        ragft_bounded(length, [&] {
+            jinja::lexer lexer;
+            const auto tokens = lexer.tokenize(std::string(source, length));
+            check_nesting(tokens.tokens);
+            chat->program = jinja::parse_from_tokens(tokens);
+            chat->source  = tokens.source;
+            *caps = flags(jinja::caps_get(chat->program));
+        });
         *out = chat;
         return RAGFT_OK;
     } catch (...) {
@@ -161,12 +163,14 @@ std::string render(const ragft_chat & chat, const char * data, size_t length) {
 } // namespace
 
 char * ragft_chat_render(const ragft_chat * chat, const char * data, size_t length, size_t * size, ragft_error * err) {
-    ragft_guard guard;
     try {
-        const std::string out = render(*chat, data, length);
-        *size = out.size();
-        char * copy = ragft_copy(out);
-        if (!copy) ragft_fail(err, "out of memory");
+        char * copy = nullptr;
+        ragft_bounded(length + chat->source.size(), [&] {
+            const std::string out = render(*chat, data, length);
+            *size = out.size();
+            copy = ragft_copy(out);
+            if (!copy) throw std::bad_alloc();
+        });
         return copy;
     } catch (...) {
         ragft_fail_caught(err);

@@ -8,7 +8,9 @@
 
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <string>
+#include <vector>
 
 struct ragft_model   { llama_model * llama; const llama_vocab * vocab; };
 struct ragft_adapter { llama_adapter_lora * llama; };
@@ -42,6 +44,25 @@ inline void ragft_fail_caught(ragft_error * err) {
         ragft_fail(err, "unknown C++ exception");
     }
 }
+
+// ragft_on_stack runs work, under a guard, on a thread with a stack of that size, waits for it and throws what it throws.
+// llama.cpp splits texts and runs templates by recursion, and a program may call from a thread with a small stack. Of a stack, only
+// what is touched takes memory.
+void ragft_on_stack(size_t bytes, const std::function<void()> & work);
+
+// ragft_bounded runs a part of the template engine with an input of that many bytes. It may allocate 256 MiB and 100 times the
+// input in all, in 10 million steps and 10 for each byte of the input, which take about a second, and 16 MiB of the stack.
+void ragft_bounded(size_t input, const std::function<void()> & work);
+
+// ragft_check_values makes the template engine's functions check their values. It is called before the first template is parsed.
+void ragft_check_values();
+
+// ragft_token_is_special says whether a token means something that no text may say: whatever its type, but not runs of spaces.
+bool ragft_token_is_special(const llama_vocab * vocab, llama_token token);
+
+// ragft_long_runs returns where the text is to be cut before it is tokenized, in order: nowhere in nearly every text. llama.cpp
+// takes 320 bytes of the stack for each character that its pattern for words matches at once.
+std::vector<size_t> ragft_long_runs(const ragft_model * model, const std::string & text);
 
 // ragft_quiet logs warnings and errors of this thread as information, for a computation that is being stopped.
 extern thread_local bool ragft_quiet;

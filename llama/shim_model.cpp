@@ -182,7 +182,7 @@ static uint8_t token_flags(const llama_vocab * vocab, llama_token token) {
     uint8_t flags = 0;
     if (llama_vocab_is_eog(vocab, token)) flags |= RAGFT_END;
     if (attr & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN)) flags |= RAGFT_HIDDEN;
-    if (attr & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN | LLAMA_TOKEN_ATTR_USER_DEFINED)) flags |= RAGFT_SPECIAL;
+    if (ragft_token_is_special(vocab, token)) flags |= RAGFT_SPECIAL;
     if (attr & LLAMA_TOKEN_ATTR_LSTRIP) flags |= RAGFT_LSTRIP;
     if (attr & LLAMA_TOKEN_ATTR_RSTRIP) flags |= RAGFT_RSTRIP;
     return flags;
@@ -211,19 +211,6 @@ char * ragft_model_pieces(const ragft_model * model, int32_t * ends, uint8_t * f
         ragft_fail_caught(err);
     }
     return nullptr;
-}
-
-int32_t ragft_tokenize(const ragft_model * model, const char * text, int32_t length, int32_t * tokens, int32_t room,
-                       bool add_special, bool parse_special, ragft_error * err) {
-    ragft_guard guard;
-    try {
-        const int32_t n = llama_tokenize(model->vocab, text, length, tokens, room, add_special, parse_special);
-        if (n == INT32_MIN) ragft_fail(err, "the text has too many tokens");
-        return n;
-    } catch (...) {
-        ragft_fail_caught(err);
-    }
-    return INT32_MIN;
 }
 
 int32_t ragft_detokenize(const ragft_model * model, const int32_t * tokens, int32_t n, char * text, int32_t room,

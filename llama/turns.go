@@ -30,8 +30,8 @@ type Turn struct {
 // The answer is found as what the template renders after the prompt. Templates of two kinds are supported although their
 // rendering does not begin with the prompt: those that render earlier messages differently once there is an answer, and those
 // whose prompt has an empty chain of thought, to keep the model from thinking. If the answer cannot be found, for instance
-// because the prompt opens a chain of thought that the message does not have, the error wraps [ErrTemplateSplit].
-// o.NoGenerationPrompt has no effect.
+// because the prompt opens a chain of thought that the message does not have, or if the template leaves out a part of what the
+// user or the assistant says, the error wraps [ErrTemplateSplit]. o.NoGenerationPrompt has no effect.
 func (m *Model) TokenizeTurn(messages []Message, o ChatOptions) (prompt, answer []Token, err error) {
 	if len(messages) == 0 || messages[len(messages)-1].Role != "assistant" {
 		return nil, nil, errors.New("llama: the last message must be the assistant's")
@@ -41,7 +41,7 @@ func (m *Model) TokenizeTurn(messages []Message, o ChatOptions) (prompt, answer 
 		return nil, nil, err
 	}
 	defer release()
-	c, err := m.newChat(messages, o, m.vocab.special)
+	c, err := m.newChat(messages, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,7 +59,7 @@ func (m *Model) TokenizeTurns(messages []Message, o ChatOptions) ([]Conversation
 		return nil, err
 	}
 	defer release()
-	c, err := m.newChat(messages, o, m.vocab.special)
+	c, err := m.newChat(messages, o)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +111,9 @@ func (c *chat) turn(n int) (prompt, answer []Token, err error) {
 	if len(answer) == 0 {
 		return nil, nil, fmt.Errorf("%w: the message adds nothing to the prompt", ErrTemplateSplit)
 	}
+	if err := c.keepsContents(n, joinParts(before), joinParts(whole)); err != nil {
+		return nil, nil, err
+	}
 	if end := slices.IndexFunc(answer, c.m.IsEndOfGeneration); end >= 0 {
 		return prompt, answer[:end+1], nil
 	}
@@ -118,6 +121,24 @@ func (c *chat) turn(n int) (prompt, answer []Token, err error) {
 		return nil, nil, fmt.Errorf("%w: there is no token that ends the answer", ErrTemplateSplit)
 	}
 	return prompt, append(slices.Clone(answer), c.m.EOS()), nil
+}
+
+// keepsContents returns an error if the rendering of n messages, whole, lacks a part of what the user or the assistant says. The
+// text of the last one must come after the prompt. White space does not count, as templates trim it.
+func (c *chat) keepsContents(n int, prompt, whole string) error {
+	bare := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	answer := bare(strings.TrimPrefix(whole, prompt))
+	for i, message := range c.messages[:n] {
+		text := answer
+		if i < n-1 {
+			text = bare(whole)
+		}
+		said := message.Role == "user" || message.Role == "assistant"
+		if said && !strings.Contains(text, bare(c.marks.breakUp(message.Content))) {
+			return fmt.Errorf("%w: it leaves out a part of message %d, %.60q", ErrTemplateSplit, i+1, message.Content)
+		}
+	}
+	return nil
 }
 
 // rest returns what the rendering of n messages, whole, adds to the prompt for the last one, before.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/ragft/ragft/ragft/model"
 )
 
 // tick is how often a step that is at work is heard of, whatever it does.
@@ -29,6 +31,8 @@ type work struct {
 	last   time.Time // when Done last moved
 	calls  int       // of models, in this phase
 	tokens int       // about how many were generated in this phase, as far as models stream
+	read   int       // tokens of prompts that models read in this step
+	reused int       // those that they did not have to read again
 }
 
 // begin takes the project for a step. End it with end.
@@ -61,6 +65,9 @@ func (p *Project) begin(step string) (*work, error) {
 
 // end gives the project back.
 func (w *work) end() {
+	if w.read > 0 {
+		w.say("%d tokens of prompts were read, %d more were shared with other prompts", w.read, w.reused)
+	}
 	close(w.stop)
 	w.ended.Wait()
 	w.project.current.Store(nil)
@@ -109,6 +116,18 @@ func (w *work) called(requests, tokens int) {
 	w.calls, w.tokens = w.calls+requests, w.tokens+tokens
 	if requests > 0 {
 		w.tell()
+	}
+}
+
+// prompts counts the prompts of the responses.
+func (w *work) prompts(responses []model.Response) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range responses {
+		if r.Cached {
+			continue
+		}
+		w.read, w.reused = w.read+r.PromptTokens-r.ReusedTokens, w.reused+r.ReusedTokens
 	}
 }
 

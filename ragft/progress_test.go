@@ -160,3 +160,11 @@ func TestWatchedModelScores(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "5 requests", (*all)[len(*all)-1].Note)
 }
+
+// What was read of prompts and what was shared is counted once, and not what a cache answered.
+func TestPromptsAreCounted(t *testing.T) {
+	w, _ := heard(t)
+	w.prompts([]model.Response{{PromptTokens: 100}, {PromptTokens: 120, ReusedTokens: 90}, {PromptTokens: 50, Cached: true}, {}})
+	w.prompts([]model.Response{{PromptTokens: 10}})
+	require.Equal(t, []int{140, 90}, []int{w.read, w.reused})
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/ragft/ragft/internal/atomicfile"
@@ -30,7 +31,7 @@ func (p *Project) Publish(ctx context.Context) (*publish.Published, error) {
 		return nil, err
 	}
 	if file := p.config.Publish.Modelfile; file != "" {
-		text, err := o.Modelfile()
+		text, err := o.Modelfile(filepath.Dir(file))
 		if err != nil {
 			return nil, err
 		}

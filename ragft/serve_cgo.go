@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/service"
@@ -57,17 +58,22 @@ func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models
 
 // token is what clients must send, "" for nothing.
 func (p *Project) token() (string, error) {
-	file := p.config.Serve.TokenFile
-	if file == "" {
-		return os.Getenv("RAGFT_TOKEN"), nil
+	from, text := "RAGFT_TOKEN", os.Getenv("RAGFT_TOKEN")
+	if file := p.config.Serve.TokenFile; file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		from, text = file, string(data)
+	} else if text == "" {
+		return "", nil
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(data))
-	if token == "" {
-		return "", kindOf(ErrInput, fmt.Errorf("%s has no token", file))
+	token := strings.TrimSpace(text)
+	switch {
+	case token == "":
+		return "", kindOf(ErrInput, fmt.Errorf("%s has no token", from))
+	case strings.ContainsFunc(token, unicode.IsControl):
+		return "", kindOf(ErrInput, fmt.Errorf("the token of %s has a line end or another control character in it", from))
 	}
 	return token, nil
 }

@@ -40,9 +40,13 @@ func (m *watched) Chat(ctx context.Context, requests []model.Request) ([]model.R
 	case w == nil:
 		return m.Model.Chat(ctx, requests)
 	case m.local:
-		return m.Model.Chat(ctx, w.watch(requests))
+		responses, err := m.Model.Chat(ctx, w.watch(requests))
+		w.prompts(responses)
+		return responses, err
 	}
-	return m.each(ctx, w, requests)
+	responses, err := m.each(ctx, w, requests)
+	w.prompts(responses)
+	return responses, err
 }
 
 // watch has the requests counted.

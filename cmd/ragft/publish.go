@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -57,7 +58,16 @@ the merged model is published instead. An existing model NAME is replaced once t
 
 func (a *app) wroteModelfile(file string) error {
 	return a.result(map[string]string{"modelfile": file}, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: use it with 'ollama create NAME -f %s'\n", file, file)
+		_, err := fmt.Fprintf(w, "%s: use it with: ollama create NAME -f %s\n", file, shellQuoted(file))
 		return err
 	})
+}
+
+// shellQuoted returns a word as a shell reads it.
+func shellQuoted(word string) string {
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=@%:,"
+	if word != "" && strings.Trim(word, safe) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -42,7 +42,11 @@ var responses = map[byte]int64{
 	cmdCopyTensor: 1, cmdGetDeviceMemory: 16, cmdGetAllocSize: 8, cmdHello: 28, cmdDeviceCount: 4,
 }
 
+// looked are the commands whose requests are read here, and the least length of each.
+var looked = map[byte]int64{cmdHello: 0, cmdDeviceCount: 0, cmdGetAlignment: 4, cmdGetMaxSize: 4, cmdGetTensor: 8}
+
 const (
+	maxTensor  = 1 << 40 // bytes of a tensor
 	headerSize = 9
 	capsSize   = 24   // of a HELLO request: what other transports the client has; zeros for none
 	smallData  = 1024 // requests that are looked at are shorter

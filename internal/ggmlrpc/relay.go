@@ -1,6 +1,7 @@
 // Package ggmlrpc lets ggml use RPC servers that may fail. ggml's client ends the process when it cannot reach a server
 // or when a server goes away, so it is never connected to one: it talks to a relay in this process, on the loopback
-// interface, which passes everything on. When the server fails, the relay remembers the error and answers in its place
+// interface, which passes everything on and lets in no other process (on Linux; elsewhere that cannot be told, and what another
+// process asks for reaches the server). When the server fails, the relay remembers the error and answers in its place
 // with zeros of the right length, until the caller has looked at Err and thrown the results away.
 package ggmlrpc
 
@@ -149,6 +150,10 @@ func (r *Relay) accept() {
 			r.fail(err)
 			return
 		}
+		if !ours(conn) {
+			conn.Close()
+			continue
+		}
 		r.open.Add(1)
 		go func() {
 			defer r.open.Add(-1)
@@ -183,7 +188,7 @@ func (l *link) run() {
 			return
 		}
 		if err := l.request(header[0], int64(binary.LittleEndian.Uint64(header[1:]))); err != nil {
-			return // only if ggml has gone away
+			return // ggml has gone away, or it is not ggml that speaks
 		}
 	}
 }
@@ -213,21 +218,32 @@ func (l *link) alive() bool {
 	return true
 }
 
+// request serves one request. What is no request of ggml's is an error, which ends the connection.
 func (l *link) request(cmd byte, size int64) error {
+	if cmd > cmdMemsetTensor || size < 0 {
+		return fmt.Errorf("request %d of %d bytes", cmd, size)
+	}
 	expected, answers := responses[cmd]
 	var data []byte
-	if known := cmd == cmdHello || cmd == cmdDeviceCount || cmd == cmdGetAlignment || cmd == cmdGetMaxSize; known || cmd == cmdGetTensor {
-		if size > smallData {
+	if least, known := looked[cmd]; known {
+		if size < least || size > smallData {
 			return fmt.Errorf("request %d of %d bytes", cmd, size)
 		}
 		data = make([]byte, size)
 		if _, err := io.ReadFull(l.from, data); err != nil {
 			return err
 		}
-		if known {
-			return l.reply(l.remembered(cmd, data))
+		if cmd != cmdGetTensor {
+			answer, err := l.remembered(cmd, data)
+			if err != nil {
+				return err
+			}
+			return l.reply(answer)
 		}
 		expected = int64(binary.LittleEndian.Uint64(data[size-8:])) // the request ends in the number of bytes wanted
+		if expected < 0 || expected > maxTensor {
+			return fmt.Errorf("request for %d bytes of a tensor", expected)
+		}
 	}
 	if err := l.forward(cmd, size, data); err != nil || !answers {
 		return err
@@ -236,18 +252,22 @@ func (l *link) request(cmd byte, size int64) error {
 }
 
 // remembered answers what the server was asked when it was opened.
-func (l *link) remembered(cmd byte, data []byte) []byte {
+func (l *link) remembered(cmd byte, data []byte) ([]byte, error) {
 	switch cmd {
 	case cmdHello:
-		return append([]byte{Major, Minor, 0, 0}, make([]byte, capsSize)...) // no other transport than TCP
+		return append([]byte{Major, Minor, 0, 0}, make([]byte, capsSize)...), nil // no other transport than TCP
 	case cmdDeviceCount:
-		return binary.LittleEndian.AppendUint32(nil, uint32(len(l.relay.devices)))
+		return binary.LittleEndian.AppendUint32(nil, uint32(len(l.relay.devices))), nil
 	}
-	d := l.relay.devices[binary.LittleEndian.Uint32(data)]
+	n := binary.LittleEndian.Uint32(data)
+	if uint64(n) >= uint64(len(l.relay.devices)) {
+		return nil, fmt.Errorf("request for device %d of %d", n, len(l.relay.devices))
+	}
+	d := l.relay.devices[n]
 	if cmd == cmdGetAlignment {
-		return binary.LittleEndian.AppendUint64(nil, d.alignment)
+		return binary.LittleEndian.AppendUint64(nil, d.alignment), nil
 	}
-	return binary.LittleEndian.AppendUint64(nil, d.maxSize)
+	return binary.LittleEndian.AppendUint64(nil, d.maxSize), nil
 }
 
 // forward sends a request to the server: the data given, or that which ggml is sending.

@@ -13,9 +13,14 @@ import (
 // Grammar turns a JSON schema into a grammar in llama.cpp's GBNF, of texts that are JSON and fit the schema.
 // Known: type, properties, required, additionalProperties, items, minItems, maxItems, minLength, maxLength,
 // enum, const, anyOf, oneOf, and $ref into $defs or definitions. Properties come in the schema's order, those that
-// it does not name do not come at all but for an object without properties. A keyword that would be broken is an error.
+// it does not name do not come at all but for an object without properties. A keyword that would be broken is an error,
+// as are keywords beside each other of which only one could be kept. The schema is bounded before anything is built,
+// as the cost of each token grows with the grammar.
 func Grammar(schema []byte) (string, error) {
-	g := &grammar{root: schema, refs: map[string]string{}}
+	if len(schema) > maxSchemaBytes {
+		return "", errTooLarge
+	}
+	g := &grammar{root: schema, refs: map[string]string{}, widths: map[string]int{}}
 	body, err := g.value(schema, 0)
 	if err != nil {
 		return "", err
@@ -38,20 +43,33 @@ any ::= string | number | boolean | null | object | array
 `
 
 const (
-	maxSchemaDepth = 32
-	maxSchemaRules = 1000
-	maxRepetition  = 1000 // llama.cpp unrolls it
+	maxSchemaBytes  = 256 << 10
+	maxSchemaDepth  = 32
+	maxSchemaRules  = 1000
+	maxRepetition   = 1000  // llama.cpp unrolls it
+	maxRepetitions  = 8000  // of all that the schema has, together
+	maxValues       = 2000  // of all enums
+	maxLiteralBytes = 64000 // of these and of the names of properties
+	maxAlternatives = 100   // that are open at one place: llama.cpp follows each
 )
 
+var errTooLarge = errors.New("the schema is too large")
+
 type grammar struct {
-	root  []byte
-	rules []string
-	refs  map[string]string // rule of each $ref
+	root        []byte
+	rules       []string
+	refs        map[string]string // rule of each $ref
+	widths      map[string]int    // alternatives of each of these rules
+	repetitions int
+	made        int // rules but for those of values
+	values      int // of enums
+	literal     int // bytes
+	width       int // alternatives of what value returned last
 }
 
 func (g *grammar) rule(body string) (string, error) {
-	if len(g.rules) >= maxSchemaRules {
-		return "", errors.New("the schema is too large")
+	if g.made++; g.made > maxSchemaRules {
+		return "", errTooLarge
 	}
 	name := "r" + strconv.Itoa(len(g.rules))
 	g.rules = append(g.rules, name+" ::= "+body+"\n")
@@ -94,6 +112,7 @@ func (g *grammar) value(schema []byte, depth int) (string, error) {
 	if depth > maxSchemaDepth {
 		return "", fmt.Errorf("the schema is more than %d levels deep", maxSchemaDepth)
 	}
+	g.width = 1
 	switch text := strings.TrimSpace(string(schema)); text {
 	case "true", "{}", "":
 		return "any", nil
@@ -106,13 +125,16 @@ func (g *grammar) value(schema []byte, depth int) (string, error) {
 	if err := d.Decode(&n); err != nil {
 		return "", errors.New(strings.Replace(strings.TrimPrefix(err.Error(), "json: "), "unknown field", "unsupported keyword", 1))
 	}
+	if err := n.check(); err != nil {
+		return "", err
+	}
 	switch {
 	case n.Ref != "":
 		return g.ref(n.Ref, depth)
 	case n.Const != nil:
-		return literals([]json.RawMessage{n.Const})
+		return g.literals([]json.RawMessage{n.Const}, n.Type)
 	case n.Enum != nil:
-		return literals(n.Enum)
+		return g.literals(n.Enum, n.Type)
 	case n.AnyOf != nil || n.OneOf != nil:
 		return g.alternatives(append(n.AnyOf, n.OneOf...), depth)
 	}
@@ -139,6 +161,7 @@ func (g *grammar) value(schema []byte, depth int) (string, error) {
 	if len(out) == 0 {
 		return "", errors.New("type is an empty list")
 	}
+	g.width = len(out)
 	return "(" + strings.Join(out, " | ") + ")", nil
 }
 
@@ -150,7 +173,7 @@ func (g *grammar) typed(kind string, n *schemaNode, depth int) (string, error) {
 		if n.MinLength == 0 && n.MaxLength == nil {
 			return kind, nil
 		}
-		times, err := repetition(n.MinLength, n.MaxLength)
+		times, err := g.repetition(n.MinLength, n.MaxLength)
 		return `"\"" char` + times + ` "\""`, err
 	case "array":
 		return g.array(n, depth)
@@ -164,6 +187,18 @@ func (g *grammar) typed(kind string, n *schemaNode, depth int) (string, error) {
 		return g.object(n, depth)
 	}
 	return "", fmt.Errorf("the type %q is not known", kind)
+}
+
+// repetition are the bounds of a repetition, and what they cost.
+func (g *grammar) repetition(least int, most *int) (string, error) {
+	times, err := repetition(least, most)
+	if g.repetitions += least; most != nil {
+		g.repetitions += *most - least
+	}
+	if err == nil && g.repetitions > maxRepetitions {
+		return "", fmt.Errorf("%w: its lengths and numbers of items add up to more than %d", errTooLarge, maxRepetitions)
+	}
+	return times, err
 }
 
 func repetition(least int, most *int) (string, error) {
@@ -196,11 +231,12 @@ func (g *grammar) array(n *schemaNode, depth int) (string, error) {
 		rest := *n.MaxItems - 1
 		more.MaxItems = &rest
 	}
-	times, err := repetition(more.MinItems, more.MaxItems)
+	times, err := g.repetition(more.MinItems, more.MaxItems)
 	if err != nil {
 		return "", err
 	}
 	name, err := g.rule(item)
+	g.width = 1
 	body := fmt.Sprintf(`%s (ws "," ws %s)%s`, name, name, times)
 	if n.MinItems == 0 {
 		body = "(" + body + ")?"
@@ -223,7 +259,10 @@ func (g *grammar) object(n *schemaNode, depth int) (string, error) {
 	for i := len(names) - 1; i >= 0; i-- {
 		value, err := g.value(schemas[i], depth+1)
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", names[i], err)
+			return "", fmt.Errorf("%.100s: %w", names[i], err)
+		}
+		if g.literal += len(names[i]); g.literal > maxLiteralBytes {
+			return "", errTooLarge
 		}
 		member, err := g.rule(quote(mustJSON(names[i])) + ` ws ":" ws ` + value)
 		if err != nil {
@@ -250,6 +289,7 @@ func (g *grammar) object(n *schemaNode, depth int) (string, error) {
 			return "", fmt.Errorf("the required property %q is not among the properties", name)
 		}
 	}
+	g.width = 1
 	return `"{" ws ` + first + ` ws "}"`, nil
 }
 
@@ -274,14 +314,22 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 }
 
 func (g *grammar) alternatives(schemas []json.RawMessage, depth int) (string, error) {
+	if len(schemas) > maxAlternatives {
+		return "", errTooManyAlternatives
+	}
 	var out []string
+	width := 0
 	for _, schema := range schemas {
 		body, err := g.value(schema, depth+1)
 		if err != nil {
 			return "", err
 		}
+		if width += g.width; width > maxAlternatives {
+			return "", errTooManyAlternatives
+		}
 		out = append(out, body)
 	}
+	g.width = width
 	if len(out) == 0 {
 		return "", errors.New("anyOf and oneOf need alternatives")
 	}
@@ -291,6 +339,7 @@ func (g *grammar) alternatives(schemas []json.RawMessage, depth int) (string, er
 // ref makes one rule of what is referred to, which may refer to itself.
 func (g *grammar) ref(ref string, depth int) (string, error) {
 	if name := g.refs[ref]; name != "" {
+		g.width = max(1, g.widths[name])
 		return name, nil
 	}
 	at := g.root
@@ -317,24 +366,11 @@ func (g *grammar) ref(ref string, depth int) (string, error) {
 	if body == name {
 		return "", fmt.Errorf("$ref %q is itself", ref)
 	}
-	g.rules = append(g.rules, name+" ::= "+body+"\n")
+	if g.made++; g.made > maxSchemaRules {
+		return "", errTooLarge
+	}
+	g.rules, g.widths[name] = append(g.rules, name+" ::= "+body+"\n"), g.width
 	return name, nil
-}
-
-// literals are values as they are written.
-func literals(values []json.RawMessage) (string, error) {
-	var out []string
-	for _, value := range values {
-		var b bytes.Buffer
-		if err := json.Compact(&b, value); err != nil {
-			return "", err
-		}
-		out = append(out, quote(b.String()))
-	}
-	if len(out) == 0 {
-		return "", errors.New("an empty enum has no values")
-	}
-	return "(" + strings.Join(out, " | ") + ")", nil
 }
 
 func mustJSON(text string) string {

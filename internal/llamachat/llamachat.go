@@ -33,22 +33,24 @@ func Tools(tools []model.Tool) []llama.Tool {
 	return out
 }
 
-// Response returns a result in the form of package model, its texts without the
-// white space around them.
-func Response(r llama.Result) model.Response {
-	out := model.Response{PromptTokens: r.PromptTokens}
+// Response returns the result of a prompt in the form of package model: its texts without the white space around them, and
+// without the chain of thought in front of them.
+func Response(m *llama.Model, prompt []llama.Token, r llama.Result) model.Response {
+	out := model.Response{PromptTokens: r.PromptTokens, ReusedTokens: r.ReusedTokens}
+	begun := OpensThoughts(m, prompt)
 	for _, s := range r.Samples {
-		sum := 0.0
-		for _, p := range s.LogProbs {
+		thinking, text, first := Split(m, s, begun)
+		sum, probs := 0.0, s.LogProbs[min(first, len(s.LogProbs)):]
+		for _, p := range probs {
 			sum += float64(p)
 		}
 		mean := math.NaN()
-		if len(s.LogProbs) > 0 {
-			mean = sum / float64(len(s.LogProbs))
+		if len(probs) > 0 {
+			mean = sum / float64(len(probs))
 		}
 		out.Samples = append(out.Samples, model.Sample{
-			Text: strings.TrimSpace(s.Text), Tokens: len(s.Tokens), MeanLogProb: mean, Truncated: s.Stop == llama.StopLength,
-			Excluded: LogSum(s.First),
+			Text: strings.TrimSpace(text), Thinking: thinking, Tokens: len(s.Tokens), MeanLogProb: mean,
+			Truncated: s.Stop == llama.StopLength, Excluded: LogSum(s.First),
 		})
 	}
 	return out

@@ -70,23 +70,6 @@ const (
 	list = `[\[【(]?\d+[\]】)]?(?:(?:,? (?:and|or|to|und|et|ou|y|o|e|a|bis|à) |, ?| ?[-–] ?)[\[【(]?\d+[\]】)]?)*(?:\s|$)`
 )
 
-// withoutThoughts leaves out what a model wrote while it was thinking.
-func withoutThoughts(text string) string {
-	text = thought.ReplaceAllString(text, " ")
-	if at := thoughtEnd.FindStringIndex(text); at != nil {
-		text = text[at[1]:]
-	}
-	if at := strings.Index(text, "<think>"); at >= 0 && strings.TrimSpace(text[:at]) == "" {
-		return ""
-	}
-	return text
-}
-
-var (
-	thought    = regexp.MustCompile(`(?s)^\s*<think>.*?</think>`)
-	thoughtEnd = regexp.MustCompile(`(?s)^.*?\n\s*</think>\s*(?:\n|$)`)
-)
-
 // sentencesOf yields sentences with their final marks. A stop within a word or
 // a number ends none.
 func sentencesOf(s string) iter.Seq[string] {

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/ragft/ragft/internal/thoughts"
 )
 
 // Verdict is what a reply does.
@@ -27,7 +29,8 @@ const (
 // Decide reads a reply. lean is the better guess where the verdict is
 // [Unsure], and the verdict otherwise.
 func Decide(text string) (verdict, lean Verdict) {
-	s := fold(withoutThoughts(text))
+	_, at := thoughts.Split(text, false)
+	s := fold(text[at:])
 	if s == "" {
 		return Answers, Answers
 	}

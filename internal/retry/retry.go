@@ -103,6 +103,7 @@ type StatusError struct {
 	Code       int
 	Message    string
 	Param      string        // field of the request that it is about
+	Forbidden  []string      // fields of the request that the server does not take
 	Kind       string        // the API's code, such as "model_not_found"
 	RetryAfter time.Duration // that the server asks for; 0 = none
 }

@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,9 +36,6 @@ type Citation struct {
 // supports it.
 const minSupport = 0.75
 
-// markerPattern is [1], [1, 2] or [Document 1].
-var markerPattern = regexp.MustCompile(`\[[ ]*(?:(?i:documents?|doc)\.?[ ]*)?(\d{1,3}(?:[ ]*[,;][ ]*\d{1,3})*)[ ]*\]`)
-
 // Cite finds the places in the passages that support an answer to a question.
 //
 // These are first of all the places that the answer itself cites: quotes of at
@@ -69,7 +65,7 @@ func attributed(question, answer string, hits []retriever.Hit) []Citation {
 		return len(asked) > 0 && share(asked, contentWords(hit.Title+"\n"+hit.Text)) == 0
 	})
 	var citations []Citation
-	for _, statement := range sentences.Split(strings.TrimSpace(markerPattern.ReplaceAllString(answer, " "))) {
+	for _, statement := range sentences.Split(strings.TrimSpace(withoutMarkers(answer))) {
 		if citation, found := bestSentence(asked, statement.Text, related); found {
 			citation.Attributed = true
 			citations, _ = addPlace(citations, citation)
@@ -97,16 +93,16 @@ func written(question, answer string, hits []retriever.Hit) (places []Citation, 
 	asked := contentWords(question)
 	var statement [2]int // bytes in the answer
 	end := 0
-	for _, match := range markerPattern.FindAllStringSubmatchIndex(answer, -1) {
-		if slices.ContainsFunc(quotes, func(q quotation) bool { return q.start <= match[0] && match[1] <= q.end }) {
+	for _, m := range markers(answer) {
+		if slices.ContainsFunc(quotes, func(q quotation) bool { return q.start <= m.start && m.end <= q.end }) {
 			continue // part of the quoted passage
 		}
 		// Only white space and punctuation between two numbers: [1][2], [1], [2].
-		if Normalize(answer[end:match[0]]) != "" {
-			statement = [2]int{end, match[0]}
+		if Normalize(answer[end:m.start]) != "" {
+			statement = [2]int{end, m.start}
 		}
-		end = match[1]
-		for _, number := range markedNumbers(answer[match[2]:match[3]]) {
+		end = m.end
+		for _, number := range m.numbers {
 			if number < 1 || number > len(hits) {
 				if marker := "[" + strconv.Itoa(number) + "]"; !slices.Contains(unfound, marker) {
 					unfound = append(unfound, marker)
@@ -169,17 +165,6 @@ func addPlace(citations []Citation, citation Citation) ([]Citation, int) {
 		}
 	}
 	return append(citations, citation), len(citations)
-}
-
-// markedNumbers parses a list such as "1, 2".
-func markedNumbers(list string) []int {
-	var found []int
-	for field := range strings.FieldsFuncSeq(list, func(r rune) bool { return r < '0' || r > '9' }) {
-		if n, err := strconv.Atoi(field); err == nil {
-			found = append(found, n)
-		}
-	}
-	return found
 }
 
 // bestSentence finds the sentence that supports a statement best: with most of its

@@ -62,7 +62,8 @@ type Request struct {
 	// none that it does not name. Servers get it as it is.
 	Schema json.RawMessage
 
-	OnText func(piece string) // called with the text of sample 0 as it appears; nil = no streaming
+	// OnText is called with the text of sample 0 as it appears, without a chain of thought; nil = no streaming.
+	OnText func(piece string)
 
 	// OnDone is called when the request is answered, while Chat may still work on
 	// others; nil = nobody is told. A [local.Model], which answers requests in
@@ -101,6 +102,10 @@ type Response struct {
 	Samples      []Sample
 	PromptTokens int // length of the prompt; 0 where the server does not tell
 
+	// ReusedTokens is how many tokens of the prompt were not read for this request, since another one begins with them. Only
+	// models of this process tell.
+	ReusedTokens int
+
 	// Cached is set if a cache answered, without asking the model.
 	Cached bool
 
@@ -111,9 +116,13 @@ type Response struct {
 
 // ChatSample is one completion.
 type Sample struct {
-	Text        string
-	Tokens      int     // tokens generated
-	MeanLogProb float64 // mean natural log probability of those tokens; NaN where unknown
+	// Text is the answer. A chain of thought that a model wrote in front of it, between marks such as <think> and </think>,
+	// is in Thinking instead. If the thoughts were cut off, there is no answer, and Text is empty.
+	Text     string
+	Thinking string // without the marks; "" = none, or the server keeps it to itself
+
+	Tokens      int     // tokens generated, those of the thoughts included
+	MeanLogProb float64 // mean natural log probability of the answer's tokens; NaN where unknown
 
 	// Excluded is the natural log of the probability that the completion would have begun as one of [Request.Exclude];
 	// 0 = not known.

@@ -13,8 +13,10 @@ import (
 )
 
 // Modelfile returns the options in the form that "ollama create" reads, with
-// the adapter as it is.
-func (o Options) Modelfile() (string, error) {
+// the adapter as it is. folder is where the Modelfile will stand, from which
+// Ollama reads the paths in it: files in the same folder are named relative to
+// it, and others by their absolute paths. "" = the current folder.
+func (o Options) Modelfile(folder string) (string, error) {
 	var b bytes.Buffer
 	block := func(command, text string) error {
 		if strings.Contains(text, `"""`) {
@@ -27,17 +29,27 @@ func (o Options) Modelfile() (string, error) {
 		if strings.ContainsAny(path, "\r\n") {
 			return fmt.Errorf("ragft: modelfile: the path %q has a line break", path)
 		}
+		if strings.TrimSpace(path) != path {
+			path = `"` + path + `"` // Ollama would trim it
+		}
 		fmt.Fprintf(&b, "%s %s\n", command, path)
 		return nil
+	}
+	file := func(command, path string) error {
+		seen, err := seenFrom(folder, path)
+		if err != nil {
+			return fmt.Errorf("ragft: modelfile: %w", err)
+		}
+		return line(command, seen)
 	}
 	var errs []error
 	if name, ok := strings.CutPrefix(o.From, ollamaclient.Prefix); ok {
 		errs = append(errs, line("FROM", name))
 	} else {
-		errs = append(errs, line("FROM", pathInModelfile(o.From)))
+		errs = append(errs, file("FROM", o.From))
 	}
 	if o.Adapter != "" {
-		errs = append(errs, line("ADAPTER", pathInModelfile(o.Adapter)))
+		errs = append(errs, file("ADAPTER", o.Adapter))
 	}
 	if o.Template != "" {
 		errs = append(errs, block("TEMPLATE", o.Template))
@@ -57,12 +69,22 @@ func (o Options) Modelfile() (string, error) {
 	return b.String(), errors.Join(errs...)
 }
 
-// pathInModelfile marks a path as one, since a bare name would be that of a model.
-func pathInModelfile(path string) string {
-	if filepath.IsAbs(path) || strings.HasPrefix(path, ".") {
-		return path
+// seenFrom returns a path as it reads from a folder, marked as a path, since a bare name would be that of a model.
+func seenFrom(folder, path string) (string, error) {
+	if filepath.IsAbs(path) {
+		return path, nil
 	}
-	return "." + string(filepath.Separator) + path
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return "", err
+	}
+	if filepath.Dir(absolute) == folder {
+		return "." + string(filepath.Separator) + filepath.Base(absolute), nil
+	}
+	return absolute, nil // ".." would lead elsewhere from a linked folder
 }
 
 func parameterValues(value any) []any {

@@ -135,17 +135,17 @@ func TestForeignTemplate(t *testing.T) {
 
 func TestModelfile(t *testing.T) {
 	text, err := Options{From: "base.gguf", Adapter: "/a/b.gguf", Template: "{{ .Prompt }}\n", System: "Be brief.",
-		Parameters: map[string]any{"temperature": 0.5, "stop": []string{"<|end|>", "a b"}}}.Modelfile()
+		Parameters: map[string]any{"temperature": 0.5, "stop": []string{"<|end|>", "a b"}}}.Modelfile("")
 	require.NoError(t, err)
 	require.Equal(t, "FROM ."+string(filepath.Separator)+"base.gguf\nADAPTER /a/b.gguf\nTEMPLATE \"\"\"{{ .Prompt }}\n\"\"\"\nSYSTEM "+
 		"\"\"\"Be brief.\"\"\"\n"+
 		"PARAMETER stop \"\"\"<|end|>\"\"\"\nPARAMETER stop \"\"\"a b\"\"\"\nPARAMETER temperature 0.5\n", text)
-	text, err = Options{From: "ollama:llama3.2:1b"}.Modelfile()
+	text, err = Options{From: "ollama:llama3.2:1b"}.Modelfile("")
 	require.NoError(t, err)
 	require.Equal(t, "FROM llama3.2:1b\n", text)
-	_, err = Options{From: "x\nADAPTER y"}.Modelfile()
+	_, err = Options{From: "x\nADAPTER y"}.Modelfile("")
 	require.ErrorContains(t, err, "line break")
-	_, err = Options{From: "x", System: `"""`}.Modelfile()
+	_, err = Options{From: "x", System: `"""`}.Modelfile("")
 	require.Error(t, err)
 }
 

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,8 +30,10 @@ func (s *Service) chat(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if req.MaxCompletionTokens != nil {
-		req.MaxTokens = req.MaxCompletionTokens
+	if n := req.MaxCompletionTokens; n != nil {
+		if req.MaxTokens = n; *n < 1 {
+			return bad("max_completion_tokens", "max_completion_tokens must be at least 1")
+		}
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -214,7 +217,8 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool
 		if m.Refusal != nil {
 			content += *m.Refusal
 		}
-		messages[i] = llama.Message{Role: m.role(), Content: content, Name: m.Name, ToolCallID: m.ToolCallID}
+		messages[i] = llama.Message{Role: m.role(), Content: content, Name: m.Name, ToolCallID: m.ToolCallID,
+			Thinking: cmp.Or(m.ReasoningContent, m.Reasoning)}
 		for _, call := range m.ToolCalls {
 			if !json.Valid([]byte(call.Function.Arguments)) {
 				return bad(fmt.Sprintf("messages[%d].tool_calls", i), "the arguments of a tool call are not JSON")

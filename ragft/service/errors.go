@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/abstain"
@@ -29,6 +30,14 @@ func (e *apiError) Error() string { return e.Message }
 // bad returns the error of an invalid request.
 func bad(param, format string, args ...any) error {
 	return &apiError{status: http.StatusBadRequest, Code: "invalid_value", Param: param, Message: fmt.Sprintf(format, args...)}
+}
+
+// short cuts a text of a client's after so many bytes.
+func short(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 var errBusy = &apiError{status: http.StatusTooManyRequests, Code: "queue_full", Message: "too many requests are waiting; try again"}
@@ -65,6 +74,7 @@ func toAPI(err error) *apiError {
 	default:
 		e.status, e.Code, e.Message = http.StatusInternalServerError, "internal_error", "internal error; see the log of the service"
 	}
+	e.Message, e.Param = short(e.Message, 500), short(e.Param, 100)
 	if e.Type == "" {
 		switch {
 		case e.status == http.StatusTooManyRequests:

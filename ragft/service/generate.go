@@ -44,7 +44,7 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 		pending: map[int][]llama.ChosenToken{}, all: map[int][]llama.ChosenToken{},
 		sampling: llama.Sampling{
 			Temperature: float32(a.Temperature), TopP: float32(a.TopP), TopK: a.TopK, MinP: float32(o.MinP),
-			RepeatPenalty: float32(o.RepeatPenalty), PresencePenalty: float32(o.PresencePenalty),
+			PresencePenalty:  float32(o.PresencePenalty),
 			FrequencyPenalty: float32(o.FrequencyPenalty),
 			LogitBias:        o.LogitBias, Seed: rand.Uint32(),
 		},
@@ -54,6 +54,12 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	}
 	if o.TopP != nil {
 		r.sampling.TopP = float32(*o.TopP)
+	}
+	if o.TopP != nil && *o.TopP == 0 {
+		r.sampling.Temperature = 0 // the likeliest token alone
+	}
+	if o.RepeatPenalty != nil {
+		r.sampling.RepeatPenalty = float32(*o.RepeatPenalty)
 	}
 	if o.TopK != 0 {
 		r.sampling.TopK = o.TopK
@@ -90,8 +96,8 @@ func (r *run) check(o *options) error {
 		return bad("min_p", "min_p must be from 0 to 1")
 	case s.TopK < 0 || s.TopK > 1<<20:
 		return bad("top_k", "top_k must be from 0 to %d", 1<<20)
-	case !inRange(float64(s.RepeatPenalty), 100):
-		return bad("repeat_penalty", "repeat_penalty must be from 0 to 100")
+	case o.RepeatPenalty != nil && !(*o.RepeatPenalty > 0 && *o.RepeatPenalty <= 100):
+		return bad("repeat_penalty", "repeat_penalty must be above 0 and at most 100; 1 changes nothing")
 	case !around(o.PresencePenalty, 2):
 		return bad("presence_penalty", "presence_penalty must be from -2 to 2")
 	case !around(o.FrequencyPenalty, 2):
@@ -135,7 +141,11 @@ func (r *run) tooLong(tokens int) error {
 	if c := r.service.limits.Context; c > 0 {
 		limit = min(limit, c)
 	}
-	return &apiError{status: http.StatusBadRequest, Code: "context_length_exceeded",
+	param := "messages"
+	if !r.reply.chat {
+		param = "prompt"
+	}
+	return &apiError{status: http.StatusBadRequest, Code: "context_length_exceeded", Param: param,
 		Message: fmt.Sprintf("the prompt has %d tokens; the limit is %d", tokens, limit)}
 }
 
@@ -235,10 +245,16 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
-			onText, notFirst := request.OnText, request.Sampling.NotFirst
+			onText, onToken, notFirst := request.OnText, request.OnToken, request.Sampling.NotFirst
 			request.Sampling, request.TopLogProbs = m.sampling, m.top
 			m.listen(&request, 0)
 			request.OnText, request.Sampling.NotFirst = onText, notFirst
+			if listen := request.OnToken; onToken != nil {
+				request.OnToken = func(sample int, t llama.ChosenToken) {
+					onToken(sample, t)
+					listen(sample, t)
+				}
+			}
 		}
 		requests[i] = request
 	}
@@ -249,7 +265,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 	m.asked = true
 	responses := make([]model.Response, len(results))
 	for i, result := range results {
-		responses[i] = llamachat.Response(result)
+		responses[i] = llamachat.Response(m.model.Local.Llama(), requests[i].Prompt, result)
 	}
 	return responses, nil
 }

@@ -3,12 +3,14 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -70,7 +72,7 @@ var errClosing = &apiError{status: http.StatusServiceUnavailable, Code: "closing
 func (s *Service) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		rec := &recorder{ResponseWriter: w}
+		rec := &recorder{ResponseWriter: w, limit: s.limits.Write}
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler {
@@ -122,16 +124,24 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// limited applies the limits. It refuses a request without reading it if too many are running.
+// limited applies the limits. A request takes a place once its body has arrived, so that slow clients hold none. If all are
+// taken, it is refused without reading it.
 func (s *Service) limited(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		if len(s.places) == cap(s.places) {
+			return errBusy
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.Body))
+		if err != nil {
+			return readError(err)
+		}
 		select {
 		case s.places <- struct{}{}:
 			defer func() { <-s.places }()
 		default:
 			return errBusy
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, s.limits.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		ctx, cancel := context.WithTimeout(r.Context(), s.limits.Time)
 		defer cancel()
 		return handle(w, r.WithContext(ctx))
@@ -197,16 +207,18 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	return fmt.Errorf("service: %w", err)
 }
 
-// recorder records the status of a response.
+// recorder records the status of a response. The client must take each part of it within the limit.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	limit  time.Duration
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
+	r.extend()
 	r.ResponseWriter.WriteHeader(status)
 }
 
@@ -214,7 +226,13 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
+	r.extend()
 	return r.ResponseWriter.Write(b)
+}
+
+// extend gives the client the limit's time from now on. Not every ResponseWriter has deadlines.
+func (r *recorder) extend() {
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.limit))
 }
 
 func (r *recorder) code() int { return r.status }

@@ -3,12 +3,16 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"net/http"
+	"os"
 	"path"
 	"strings"
+	"syscall"
 
 	"github.com/ragft/ragft/retriever"
 )
@@ -61,15 +65,20 @@ func (s *Service) showPassage(w http.ResponseWriter, r *http.Request) error {
 // maxDocument is the size in bytes of the largest document that is sent.
 const maxDocument = 64 << 20
 
-// showDocument responds with the document of a citation, a file in one of the folders. It is always sent as plain text, so
-// that no browser runs it.
+// showDocument responds with the document of a citation, a regular file in one of the folders and, if the index can tell, a
+// source of it. It is always sent as plain text, so that no browser runs it.
 func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("path")
 	if !fs.ValidPath(name) || hidden(name) || strings.ContainsRune(name, '\\') {
 		return notFound("there is no such document")
 	}
+	if indexed, err := s.isSource(name); err != nil {
+		return err
+	} else if !indexed {
+		return notFound("there is no such document")
+	}
 	for _, root := range s.folders {
-		f, err := root.Open(name)
+		f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a named pipe would wait for a writer
 		if err != nil {
 			continue // it does not exist, or is not inside the folder
 		}
@@ -84,6 +93,29 @@ func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return notFound("there is no such document")
+}
+
+// isSource reports whether passages of the index come from a document. Without an index that lists its passages, any may.
+func (s *Service) isSource(name string) (bool, error) {
+	lister, ok := s.config.Index.(interface {
+		Chunks(ctx context.Context) iter.Seq2[retriever.Chunk, error]
+	})
+	if !ok {
+		return true, nil
+	}
+	s.sourcesMu.Lock()
+	defer s.sourcesMu.Unlock()
+	if s.sources == nil {
+		sources := map[string]bool{}
+		for chunk, err := range lister.Chunks(s.life) {
+			if err != nil {
+				return false, err
+			}
+			sources[chunk.Source] = true
+		}
+		s.sources = sources
+	}
+	return s.sources[name], nil
 }
 
 // hidden reports whether a part of the path starts with a dot. Such files are never indexed.

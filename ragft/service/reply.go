@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ragft/ragft/llama"
 )
@@ -26,7 +27,7 @@ type reply struct {
 	begun   bool
 	gone    func() // called when writing to the client fails
 	said    map[int]bool
-	offset  map[int]int // in the text, for logprobs of completions
+	offset  map[int]int // characters of the text, for logprobs of completions
 	vocab   *llama.Model
 }
 
@@ -131,7 +132,8 @@ func (p *reply) logProbs(index int, tokens []llama.ChosenToken) any {
 		if p.vocab.IsEndOfGeneration(t.Token) {
 			continue
 		}
-		text := strings.ToValidUTF8(p.vocab.Piece(t.Token), "\uFFFD")
+		piece := p.vocab.Piece(t.Token)
+		text := strings.ToValidUTF8(piece, "\uFFFD")
 		out.Tokens = append(out.Tokens, text)
 		out.TokenLogProbs = append(out.TokenLogProbs, float64(t.LogProb))
 		top := map[string]float64{}
@@ -139,8 +141,16 @@ func (p *reply) logProbs(index int, tokens []llama.ChosenToken) any {
 			top[strings.ToValidUTF8(p.vocab.Piece(one.Token), "\uFFFD")] = float64(one.LogProb)
 		}
 		out.TopLogProbs = append(out.TopLogProbs, top)
-		out.TextOffset = append(out.TextOffset, p.offset[index])
-		p.offset[index] += len(text)
+		at := p.offset[index]
+		if piece != "" && !utf8.RuneStart(piece[0]) && at > 0 {
+			at-- // it goes on with the character that the token before began
+		}
+		out.TextOffset = append(out.TextOffset, at)
+		for i := range len(piece) {
+			if utf8.RuneStart(piece[i]) {
+				p.offset[index]++
+			}
+		}
 	}
 	return out
 }

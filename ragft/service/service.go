@@ -11,8 +11,10 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/llama"
@@ -57,7 +59,8 @@ type Config struct {
 	NoRetrieval bool
 
 	// Folders have the documents of GET /v1/documents; the first that has a document is used. Paths and symbolic links
-	// cannot leave them. Empty means that there are no documents.
+	// cannot leave them. If Index is a [retriever.Index], only documents of which it had passages at the first such request
+	// are sent. Empty means that there are no documents.
 	Folders []string
 
 	// Token is required of clients, as "Authorization: Bearer TOKEN". If it is empty, there is no authentication, and only
@@ -118,6 +121,9 @@ type Service struct {
 	started time.Time
 	places  chan struct{} // holds one value for each running request
 
+	sourcesMu sync.Mutex
+	sources   map[string]bool // documents of the index; nil = not yet read
+
 	embedMu   sync.Mutex
 	embedders map[*llama.Model]*llama.Context
 
@@ -146,6 +152,9 @@ func New(config Config) (*Service, error) {
 	}
 	if len(config.Models) == 0 {
 		return nil, errors.New("service: there are no models")
+	}
+	if config.Token != "" && (strings.TrimSpace(config.Token) == "" || strings.ContainsFunc(config.Token, unicode.IsControl)) {
+		return nil, errors.New("service: the token is blank, or has a line end or another control character in it")
 	}
 	s := &Service{
 		config: config, limits: limits, models: map[string]*Model{}, metrics: newMetrics(), log: config.Logger,

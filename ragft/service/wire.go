@@ -3,15 +3,7 @@
 package service
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/ragft/ragft/llama"
 )
@@ -25,7 +17,7 @@ type options struct {
 	TopP             *float64                `json:"top_p"`
 	TopK             int                     `json:"top_k"`
 	MinP             float64                 `json:"min_p"`
-	RepeatPenalty    float64                 `json:"repeat_penalty"`
+	RepeatPenalty    *float64                `json:"repeat_penalty"`
 	FrequencyPenalty float64                 `json:"frequency_penalty"`
 	PresencePenalty  float64                 `json:"presence_penalty"`
 	MaxTokens        *int                    `json:"max_tokens"`
@@ -42,7 +34,7 @@ type streamOptions struct {
 
 type chatRequest struct {
 	options
-	Messages            []chatMessage   `json:"messages"`
+	Messages            chatMessages    `json:"messages"`
 	MaxCompletionTokens *int            `json:"max_completion_tokens"`
 	LogProbs            bool            `json:"logprobs"`
 	TopLogProbs         int             `json:"top_logprobs"`
@@ -60,13 +52,20 @@ type ragftRequest struct {
 	MinConfidence *float64 `json:"min_confidence"`
 }
 
+// chatMessages are the messages of a request. Fields without a value are passed over, as clients send answers back with all
+// fields that they know.
+type chatMessages []chatMessage
+
 type chatMessage struct {
-	Role       string         `json:"role"`
-	Content    content        `json:"content"`
-	Name       string         `json:"name"`
-	ToolCalls  []chatToolCall `json:"tool_calls"`
-	ToolCallID string         `json:"tool_call_id"`
-	Refusal    *string        `json:"refusal"`
+	Role             string          `json:"role"`
+	Content          content         `json:"content"`
+	Name             string          `json:"name"`
+	ToolCalls        []chatToolCall  `json:"tool_calls"`
+	ToolCallID       string          `json:"tool_call_id"`
+	Refusal          *string         `json:"refusal"`
+	ReasoningContent string          `json:"reasoning_content"`
+	Reasoning        string          `json:"reasoning"` // another name of it
+	Annotations      json.RawMessage `json:"annotations"`
 }
 
 type chatTool struct {
@@ -92,8 +91,10 @@ type chatToolCall struct {
 type responseFormat struct {
 	Type       string `json:"type"`
 	JSONSchema struct {
-		Name   string          `json:"name"`
-		Schema json.RawMessage `json:"schema"`
+		Name        string          `json:"name"`
+		Description string          `json:"description"`
+		Schema      json.RawMessage `json:"schema"`
+		Strict      *bool           `json:"strict"` // answers always meet the schema
 	} `json:"json_schema"`
 }
 
@@ -111,134 +112,6 @@ type embeddingRequest struct {
 	Input          prompts `json:"input"`
 	EncodingFormat string  `json:"encoding_format"`
 	Dimensions     *int    `json:"dimensions"`
-}
-
-// ignored are fields of OpenAI's API that do not affect the answer.
-var ignored = []string{"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"}
-
-// read decodes a request's body into v. Fields that v does not have are errors, except ignored ones, as clients must know that
-// a field has no effect.
-func read(r *http.Request, v any) error {
-	if kind := r.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
-		return &apiError{status: http.StatusUnsupportedMediaType, Code: "invalid_content_type",
-			Message: "the Content-Type must be application/json"}
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return readError(err)
-	}
-	if !utf8.Valid(body) {
-		return bad("", "the body is not UTF-8")
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return bad("", "the body is not a JSON object: %v", err)
-	}
-	for _, name := range ignored {
-		delete(fields, name)
-	}
-	for name, value := range fields {
-		if string(value) == "null" {
-			delete(fields, name)
-		}
-	}
-	rest, err := json.Marshal(fields)
-	if err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(rest))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		var typed *json.UnmarshalTypeError
-		if errors.As(err, &typed) {
-			return bad(typed.Field, "%s cannot be a JSON %s", typed.Field, typed.Value)
-		}
-		return bad("", "%s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return nil
-}
-
-// readError distinguishes a body that is too large from a client that disconnected or was too slow.
-func readError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return err
-	}
-	return &apiError{status: http.StatusRequestTimeout, Code: "body_incomplete", Message: "the body was not received completely"}
-}
-
-// content is a message's text: a string or a list of text parts.
-type content string
-
-func (c *content) UnmarshalJSON(b []byte) error {
-	if len(b) == 0 || b[0] != '[' {
-		return json.Unmarshal(b, (*string)(c))
-	}
-	var parts []struct {
-		Type    string `json:"type"`
-		Text    string `json:"text"`
-		Refusal string `json:"refusal"`
-	}
-	if err := json.Unmarshal(b, &parts); err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if p.Type != "text" && p.Type != "refusal" {
-			return fmt.Errorf("content of type %q is not understood: only text is", p.Type)
-		}
-		*c += content(p.Text + p.Refusal)
-	}
-	return nil
-}
-
-// oneOrMore is a string or a list of strings.
-type oneOrMore []string
-
-func (o *oneOrMore) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		*o = make([]string, 1)
-		return json.Unmarshal(b, &(*o)[0])
-	}
-	return json.Unmarshal(b, (*[]string)(o))
-}
-
-// prompts are texts or lists of tokens, one or more.
-type prompts struct {
-	texts  []string
-	tokens [][]int32
-}
-
-func (p *prompts) UnmarshalJSON(b []byte) error {
-	var list []json.RawMessage
-	if len(b) == 0 || b[0] != '[' {
-		list = []json.RawMessage{b}
-	} else if err := json.Unmarshal(b, &list); err != nil {
-		return err
-	}
-	number := func(b json.RawMessage) bool { return len(b) > 0 && (b[0] == '-' || b[0] >= '0' && b[0] <= '9') }
-	if len(list) > 0 && !slices.ContainsFunc(list, func(b json.RawMessage) bool { return !number(b) }) && b[0] == '[' {
-		list = []json.RawMessage{b}
-	}
-	for _, one := range list {
-		switch {
-		case len(one) > 0 && one[0] == '"':
-			var text string
-			if err := json.Unmarshal(one, &text); err != nil {
-				return err
-			}
-			p.texts = append(p.texts, text)
-		default:
-			var tokens []int32
-			if err := json.Unmarshal(one, &tokens); err != nil {
-				return fmt.Errorf("neither a text nor a list of tokens: %w", err)
-			}
-			p.tokens = append(p.tokens, tokens)
-		}
-	}
-	if len(p.texts) > 0 && len(p.tokens) > 0 {
-		return fmt.Errorf("texts and lists of tokens cannot be mixed")
-	}
-	return nil
 }
 
 type usage struct {
@@ -277,6 +150,8 @@ type chatAnswer struct {
 	Content   *string        `json:"content,omitempty"`
 	Refusal   *string        `json:"refusal,omitempty"`
 	ToolCalls []chatToolCall `json:"tool_calls,omitempty"`
+
+	ReasoningContent string `json:"reasoning_content,omitempty"` // the chain of thought
 }
 
 type tokenLogProb struct {

@@ -32,7 +32,8 @@ func ask(text string) model.Request {
 // UTF-8, with a probability for the first sample only.
 func echo() *fake.Model {
 	return &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
-		s := model.Sample{Text: req.Messages[0].Content + fmt.Sprint(sample) + "\xff", Tokens: 2, MeanLogProb: -0.5, Truncated: true}
+		s := model.Sample{Text: req.Messages[0].Content + fmt.Sprint(sample) + "\xff", Thinking: "hm", Tokens: 2, MeanLogProb: -0.5,
+			Truncated: true}
 		if sample > 0 {
 			s.MeanLogProb = math.NaN()
 		}

@@ -72,6 +72,7 @@ type storedEntry struct {
 
 type storedSample struct {
 	Text        []byte   `json:"text"` // base64, since a text may end within a character
+	Thinking    []byte   `json:"thinking,omitempty"`
 	Tokens      int      `json:"tokens"`
 	MeanLogProb *float64 `json:"mean_logprob,omitempty"` // JSON has no NaN
 	Truncated   bool     `json:"truncated,omitempty"`
@@ -89,7 +90,8 @@ type storedScore struct {
 func encodeResponse(response model.Response) (json.RawMessage, error) {
 	stored := storedEntry{PromptTokens: response.PromptTokens, Seconds: response.Seconds}
 	for _, sample := range response.Samples {
-		s := storedSample{Text: []byte(sample.Text), Tokens: sample.Tokens, Truncated: sample.Truncated, Excluded: sample.Excluded}
+		s := storedSample{Text: []byte(sample.Text), Thinking: []byte(sample.Thinking), Tokens: sample.Tokens,
+			Truncated: sample.Truncated, Excluded: sample.Excluded}
 		if !math.IsNaN(sample.MeanLogProb) && !math.IsInf(sample.MeanLogProb, 0) {
 			s.MeanLogProb = &sample.MeanLogProb
 		}
@@ -108,7 +110,8 @@ func decodeResponse(raw json.RawMessage) (model.Response, error) {
 	}
 	response := model.Response{PromptTokens: stored.PromptTokens, Seconds: stored.Seconds}
 	for _, s := range stored.Samples {
-		sample := model.Sample{Text: string(s.Text), Tokens: s.Tokens, MeanLogProb: math.NaN(), Truncated: s.Truncated, Excluded: s.Excluded}
+		sample := model.Sample{Text: string(s.Text), Thinking: string(s.Thinking), Tokens: s.Tokens, MeanLogProb: math.NaN(),
+			Truncated: s.Truncated, Excluded: s.Excluded}
 		if s.MeanLogProb != nil {
 			sample.MeanLogProb = *s.MeanLogProb
 		}

@@ -124,7 +124,7 @@ func (f *file) Chat(ctx context.Context, reqs []model.Request) ([]model.Response
 	}
 	responses := make([]model.Response, len(results))
 	for i, r := range results {
-		responses[i] = llamachat.Response(r)
+		responses[i] = llamachat.Response(f.model, requests[i].Prompt, r)
 	}
 	return responses, nil
 }
@@ -159,15 +159,16 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 	if err != nil {
 		return llama.Request{}, err
 	}
-	return llama.Request{
+	request := llama.Request{
 		Prompt: prompt, Samples: r.Samples, MaxTokens: r.MaxTokens, Stop: r.Stop,
 		Sampling: llama.Sampling{
 			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), MinP: float32(r.MinP), Seed: uint32(r.Seed ^ r.Seed>>32),
 			Grammar: grammar, NotFirst: notFirst,
 		},
-		First: first, OnFirst: onFirst(r.OnFirst),
-		OnText: firstSample(r.OnText), OnDone: r.OnDone,
-	}, nil
+		First: first, OnFirst: onFirst(r.OnFirst), OnDone: r.OnDone,
+	}
+	f.stream(&request, r.OnText)
+	return request, nil
 }
 
 // begun returns the prompt with the beginning of the answer, if there is one.
@@ -253,26 +254,6 @@ func (f *file) ContextTokens() int {
 		return min(limit, f.engine.Size())
 	}
 	return f.engine.Size()
-}
-
-// firstSample streams sample 0 without the white space that it begins with.
-func firstSample(onText func(string)) func(int, string) {
-	if onText == nil {
-		return nil
-	}
-	begun := false
-	return func(sample int, text string) {
-		if sample != 0 {
-			return
-		}
-		if !begun {
-			text = strings.TrimLeft(text, " \t\r\n")
-		}
-		if text != "" {
-			begun = true
-			onText(text)
-		}
-	}
 }
 
 func baseName(path string) string { return strings.TrimSuffix(filepath.Base(path), ".gguf") }

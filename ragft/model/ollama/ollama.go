@@ -3,13 +3,14 @@ package ollama
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ollama/ollama/api"
@@ -59,12 +60,14 @@ type Options struct {
 // the server would silently truncate it. Several samples are several requests,
 // whose common prompt the server keeps from one to the next.
 type Model struct {
-	client *api.Client
-	tag    string // the name with its tag, as the server lists it
-	digest string
-	opts   Options
-	slots  chan struct{}
-	policy retry.Policy
+	client  *api.Client
+	tag     string // the name with its tag, as the server lists it
+	digest  string
+	opts    Options
+	options string // of the name: the start of the hash of Options.Options
+	slots   chan struct{}
+	policy  retry.Policy
+	thinks  atomic.Bool // the prompt opens a chain of thought
 }
 
 // New connects to the server and looks up the model there. A wrong name is
@@ -91,6 +94,13 @@ func New(ctx context.Context, name string, opts Options) (*Model, error) {
 	}
 	m := &Model{client: client, tag: ollamaclient.WithTag(name), opts: opts, policy: policy,
 		slots: make(chan struct{}, cmp.Or(opts.Concurrency, 2))}
+	if len(opts.Options) > 0 {
+		options, err := json.Marshal(opts.Options)
+		if err != nil {
+			return nil, fmt.Errorf("ragft: ollama: Options.Options: %w", err)
+		}
+		m.options = fmt.Sprintf("+%.4x", sha256.Sum256(options))
+	}
 	err = policy.Do(ctx, func(ctx context.Context) error {
 		m.digest, err = ollamaclient.Digest(ctx, client, m.tag)
 		return err
@@ -113,8 +123,9 @@ func (o Options) check() error {
 	return nil
 }
 
-// Name returns "ollama/", the model's name with its tag, "@" and its digest.
-// A digest covers weights, adapter and template.
+// Name returns "ollama/", the model's name with its tag, "@" and its digest,
+// then what of the options changes an answer. A digest covers weights, adapter
+// and template.
 func (m *Model) Name() string {
 	name := "ollama/" + m.tag
 	if m.digest != "" {
@@ -123,7 +134,10 @@ func (m *Model) Name() string {
 	if m.opts.Think {
 		name += "+think"
 	}
-	return name
+	if m.opts.ContextLength > 0 {
+		name += fmt.Sprintf("+ctx%d", m.opts.ContextLength)
+	}
+	return name + m.options
 }
 
 // Hash returns the server's digest of the model, hex SHA-256.
@@ -149,33 +163,17 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 	if err != nil {
 		return sample, 0, err
 	}
+	var onText func(string)
+	if index == 0 {
+		onText = req.OnText
+	}
 	err = m.policy.Do(ctx, func(ctx context.Context) error {
-		var text strings.Builder
-		var last api.ChatResponse
-		var logProbs []api.Logprob
-		streamed := false
-		err := m.client.Chat(ctx, chat, func(part api.ChatResponse) error {
-			text.WriteString(part.Message.Content)
-			logProbs = append(logProbs, part.Logprobs...)
-			if req.OnText != nil && index == 0 && part.Message.Content != "" {
-				streamed = true
-				req.OnText(part.Message.Content)
-			}
-			last = part
-			return nil
-		})
-		if err == nil && !last.Done {
-			// The client does not tell a broken connection from the end.
-			err = fmt.Errorf("the answer ended early: %w", io.ErrUnexpectedEOF)
+		a := &answer{onText: onText, begun: m.thinks.Load()}
+		err := a.receive(func(each api.ChatResponseFunc) error { return m.client.Chat(ctx, chat, each) })
+		if err == nil && a.opensThoughts() {
+			m.thinks.Store(true)
 		}
-		if err != nil && streamed {
-			return &retry.FinalError{Err: err}
-		}
-		sample = model.Sample{
-			Text: text.String(), Tokens: last.EvalCount,
-			MeanLogProb: meanLogProb(logProbs), Truncated: last.DoneReason == "length",
-		}
-		promptTokens = last.PromptEvalCount
+		sample, promptTokens = a.sample(), a.last.PromptEvalCount
 		return err
 	})
 	return sample, promptTokens, err
@@ -191,7 +189,7 @@ func (m *Model) request(req model.Request, index int) (*api.ChatRequest, error) 
 	}
 	off := false
 	chat := &api.ChatRequest{
-		Model: m.tag, Options: m.options(req, index), Logprobs: true,
+		Model: m.tag, Options: m.sampling(req, index), Logprobs: true,
 		Think: &api.ThinkValue{Value: m.opts.Think}, Truncate: &off, Shift: &off, Format: req.Schema,
 	}
 	for _, message := range req.Messages {
@@ -225,7 +223,7 @@ func ollamaMessage(m model.Message) (api.Message, error) {
 	return out, nil
 }
 
-func (m *Model) options(req model.Request, index int) map[string]any {
+func (m *Model) sampling(req model.Request, index int) map[string]any {
 	options := map[string]any{"repeat_penalty": 1.0, "min_p": 0.0}
 	if m.opts.ContextLength > 0 {
 		options["num_ctx"] = m.opts.ContextLength
@@ -246,17 +244,6 @@ func (m *Model) options(req model.Request, index int) map[string]any {
 		options["stop"] = req.Stop
 	}
 	return options
-}
-
-func meanLogProb(logProbs []api.Logprob) float64 {
-	if len(logProbs) == 0 {
-		return math.NaN()
-	}
-	sum := 0.0
-	for _, p := range logProbs {
-		sum += p.Logprob
-	}
-	return sum / float64(len(logProbs))
 }
 
 // explain says what to do about an error.

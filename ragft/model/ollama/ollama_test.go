@@ -101,7 +101,7 @@ func newOllama(t *testing.T, s *standIn, opts Options) *Model {
 func TestOllamaChat(t *testing.T) {
 	s := &standIn{pieces: []string{"It has", " nine", " rooms."}}
 	m := newOllama(t, s, Options{ContextLength: 2048, KeepAlive: opt.Of(time.Minute), Options: map[string]any{"num_thread": 2, "temperature": 9.0}})
-	require.Equal(t, "ollama/llama3.2:latest@"+ollamatest.Digest, m.Name())
+	require.Regexp(t, "^ollama/llama3.2:latest@"+ollamatest.Digest+`\+ctx2048\+[0-9a-f]{8}$`, m.Name())
 	require.Equal(t, ollamatest.Digest, m.Hash())
 
 	var streamed []string

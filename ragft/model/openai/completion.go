@@ -1,45 +1,28 @@
 package openai
 
 import (
-	"cmp"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"net/http"
 	"slices"
 	"strings"
 
-	sdk "github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/packages/param"
-
-	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// fields says which fields that some servers refuse a request has.
-type fields struct {
-	logProbs        bool
-	completionLimit bool // max_completion_tokens in place of max_tokens
-}
-
-// params returns the body of a request.
-func (m *Model) params(req model.Request, index int, f fields, stream bool) sdk.ChatCompletionNewParams {
+// body returns the body of a request, without the fields that are left out.
+func (m *Model) body(req model.Request, index int, left leftOut, stream bool) map[string]any {
 	body := map[string]any{}
 	maps.Copy(body, m.opts.Extra)
-	body["model"], body["messages"] = m.name, withoutThinking(req.Messages)
 	body["temperature"] = req.Temperature
 	body["seed"] = int64(seed.Derive(req.Seed, "sample", fmt.Sprint(index)) & math.MaxInt32)
-	if f.completionLimit {
+	body["max_tokens"], body["logprobs"] = req.MaxTokens, true
+	if left["max_tokens"] {
 		body["max_completion_tokens"] = req.MaxTokens
-	} else {
-		body["max_tokens"] = req.MaxTokens
-	}
-	if f.logProbs {
-		body["logprobs"] = true
 	}
 	if req.TopP > 0 {
 		body["top_p"] = req.TopP
@@ -50,15 +33,25 @@ func (m *Model) params(req model.Request, index int, f fields, stream bool) sdk.
 	if len(req.Stop) > 0 {
 		body["stop"] = req.Stop
 	}
-	if len(req.Schema) > 0 {
+	switch {
+	case len(req.Schema) == 0:
+	case left[schemaFormat]:
+		body["response_format"] = map[string]any{"type": "json_object"}
+	default:
 		body["response_format"] = map[string]any{"type": "json_schema",
 			"json_schema": map[string]any{"name": "answer", "strict": true, "schema": req.Schema}}
 	}
 	if stream {
-		body["stream_options"] = map[string]any{"include_usage": true}
+		body["stream"], body["stream_options"] = true, map[string]any{"include_usage": true}
 	}
-	// The JSON of our messages is the API's own.
-	return param.Override[sdk.ChatCompletionNewParams](body)
+	for field := range left {
+		delete(body, field)
+	}
+	if body["stream"] == nil {
+		delete(body, "stream_options")
+	}
+	body["model"], body["messages"] = m.name, withoutThinking(req.Messages)
+	return body
 }
 
 // withoutThinking leaves out the chain of thought, which the API does not accept.
@@ -70,74 +63,26 @@ func withoutThinking(messages []model.Message) []model.Message {
 	return out
 }
 
-// answer is a completion as far as it has come.
-type answer struct {
-	text     strings.Builder
-	logProbs []sdk.ChatCompletionTokenLogprob
-	finish   string
-	usage    sdk.CompletionUsage
-}
-
-func (a *answer) sample() model.Sample {
-	s := model.Sample{Text: strings.TrimSpace(a.text.String()), Tokens: int(a.usage.CompletionTokens),
-		MeanLogProb: math.NaN(), Truncated: a.finish == "length"}
-	if len(a.logProbs) > 0 {
-		sum := 0.0
-		for _, p := range a.logProbs {
-			sum += p.Logprob
-		}
-		s.MeanLogProb = sum / float64(len(a.logProbs))
-	}
-	return s
-}
-
-func (m *Model) post(ctx context.Context, params sdk.ChatCompletionNewParams, onText func(string)) (*answer, error) {
-	if onText != nil {
-		return m.stream(ctx, params, onText)
-	}
-	completion, err := m.client.Chat.Completions.New(ctx, params)
+// post makes one request. It streams to onText, which may be nil, if the body asks for that and the server does. stops are
+// those that the server does not know of.
+func (m *Model) post(ctx context.Context, body map[string]any, stops []string, onText func(string)) (*answer, error) {
+	data, err := json.Marshal(body) // the JSON of our messages is the API's own
 	if err != nil {
-		return nil, statusError(err)
+		return nil, err
 	}
-	if failure, ok := completion.JSON.ExtraFields["error"]; ok && failure.Raw() != "null" {
-		return nil, &retry.StatusError{Code: http.StatusOK, Message: failure.Raw()}
+	var reply *http.Response
+	if err := m.client.Post(ctx, "chat/completions", json.RawMessage(data), &reply); err != nil {
+		return nil, err
 	}
-	if len(completion.Choices) == 0 {
-		return nil, errors.New("the reply has no choices")
+	defer reply.Body.Close()
+	a := &answer{begun: m.thinks.Load(), stops: stops}
+	if strings.HasPrefix(reply.Header.Get("Content-Type"), eventStream) {
+		err = a.stream(reply.Body, onText)
+	} else if err = a.whole(reply.Body); err == nil && onText != nil && a.sample().Text != "" {
+		onText(a.sample().Text) // the server does not stream
 	}
-	choice := completion.Choices[0]
-	a := &answer{logProbs: choice.Logprobs.Content, finish: choice.FinishReason, usage: completion.Usage}
-	a.text.WriteString(choice.Message.Content + choice.Message.Refusal)
-	return a, nil
-}
-
-// stream calls onText with each piece of the text. An error after a piece is final.
-func (m *Model) stream(ctx context.Context, params sdk.ChatCompletionNewParams, onText func(string)) (*answer, error) {
-	stream := m.client.Chat.Completions.NewStreaming(ctx, params)
-	defer stream.Close()
-	a := &answer{}
-	for stream.Next() {
-		chunk := stream.Current()
-		if chunk.Usage.CompletionTokens > 0 {
-			a.usage = chunk.Usage
-		}
-		if len(chunk.Choices) == 0 {
-			continue
-		}
-		choice := chunk.Choices[0]
-		a.finish = cmp.Or(choice.FinishReason, a.finish)
-		a.logProbs = append(a.logProbs, choice.Logprobs.Content...)
-		if piece := choice.Delta.Content + choice.Delta.Refusal; piece != "" {
-			a.text.WriteString(piece)
-			onText(piece)
-		}
+	if err == nil && a.opensThoughts() {
+		m.thinks.Store(true)
 	}
-	err := stream.Err()
-	if err == nil && a.finish == "" {
-		err = fmt.Errorf("the answer ended early: %w", io.ErrUnexpectedEOF)
-	}
-	if err != nil && a.text.Len() > 0 {
-		return nil, &retry.FinalError{Err: statusError(err)}
-	}
-	return a, statusError(err)
+	return a, err
 }

@@ -3,14 +3,19 @@ package openai
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-
+	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,20 +53,28 @@ type Options struct {
 // Model is a model on a server. It implements [model.Model] and [model.Limiter],
 // is safe for concurrent use and needs no closing.
 //
-// Two fields are left out once the server has refused them: log probabilities,
-// and "max_tokens", which "max_completion_tokens" then replaces. A temperature
-// of 0 asks for a greedy choice, and the seed is passed on, but whether equal
-// requests get equal answers is up to the server.
+// Optional fields that the server refuses are left out from then on, with one
+// warning to [slog.Default]: log probabilities, seed, temperature, limits of
+// sampling, stop strings, the response format, the stream. For "max_tokens",
+// "max_completion_tokens" is tried first, and for a schema "json_object". A
+// temperature of 0 asks for a greedy choice, and the seed is passed on, but
+// whether equal requests get equal answers is up to the server.
+//
+// A chain of thought in front of an answer is taken out of it, see
+// [model.Sample]. A prompt that opens one leaves no mark at its beginning: the
+// first stream shows it, those after it do not.
 type Model struct {
 	name   string
 	host   string
+	path   string // where on the host, if not in the usual place
 	opts   Options
 	client sdk.Client
 	slots  chan struct{}
 	policy retry.Policy
 
-	noLogProbs      atomic.Bool
-	completionLimit atomic.Bool // max_completion_tokens in place of max_tokens
+	mu     sync.Mutex
+	left   leftOut     // that the server has refused
+	thinks atomic.Bool // the prompt opens a chain of thought
 }
 
 // New returns the model called name on the server. It does not ask the server
@@ -77,7 +90,14 @@ func New(name string, opts Options) (*Model, error) {
 	}
 	m.name = name
 	if m.opts.Label == "" {
-		m.opts.Label = "openai/" + m.host + "/" + name
+		m.opts.Label = "openai/" + m.host + m.path + "/" + name
+	}
+	if len(m.opts.Extra) > 0 { // they change the answers
+		extra, err := json.Marshal(m.opts.Extra)
+		if err != nil {
+			return nil, fmt.Errorf("ragft: openai: Options.Extra: %w", err)
+		}
+		m.opts.Label += fmt.Sprintf("+%.4x", sha256.Sum256(extra))
 	}
 	return m, nil
 }
@@ -106,17 +126,35 @@ func connect(opts Options) (*Model, error) {
 	if opts.Key != "" {
 		settings = append(settings, option.WithAPIKey(opts.Key))
 	}
-	return &Model{host: base.Host, opts: opts, client: sdk.NewClient(settings...), policy: policy,
+	return &Model{host: base.Host, path: pathOf(base), opts: opts, left: leftOut{}, client: sdk.NewClient(settings...), policy: policy,
 		slots: make(chan struct{}, cmp.Or(opts.Concurrency, 4))}, nil
+}
+
+// pathOf returns what tells a service from others on its host: the path and
+// query, without "/v1", which nearly all have.
+func pathOf(base *url.URL) string {
+	path := strings.TrimRight(base.EscapedPath(), "/")
+	if path == "/v1" {
+		path = ""
+	}
+	if base.RawQuery != "" {
+		path += "?" + base.RawQuery
+	}
+	return path
 }
 
 // maxReply bounds what is read of a reply, in bytes.
 const maxReply = 64 << 20
 
-// checkReply keeps a server from filling the memory. The library insists on the
+// checkReply keeps a server from filling the memory, and reads errors, which
+// come in more forms than the library knows. The library also insists on the
 // right content type, which not all servers send.
 func checkReply(request *http.Request, next option.MiddlewareNext) (*http.Response, error) {
 	reply, err := next(request)
+	if err == nil && reply.StatusCode >= http.StatusBadRequest {
+		defer reply.Body.Close()
+		return nil, statusOf(reply)
+	}
 	if err == nil {
 		if !strings.HasPrefix(reply.Header.Get("Content-Type"), "text/event-stream") {
 			reply.Header.Set("Content-Type", "application/json")
@@ -169,27 +207,54 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 	return sample, promptTokens, err
 }
 
-// try makes one request, and at once another one if the server refuses an
-// optional field of it. Requests that ran at the same time are refused each, and
-// each is repeated.
+// try makes one request, and at once another one if the server refuses optional
+// fields of it. Requests that ran at the same time are refused each, and each is
+// repeated.
 func (m *Model) try(ctx context.Context, req model.Request, index int, onText func(string)) (*answer, error) {
-	f := fields{logProbs: !m.noLogProbs.Load(), completionLimit: m.completionLimit.Load()}
+	m.mu.Lock()
+	left := maps.Clone(m.left)
+	m.mu.Unlock()
 	for {
-		a, err := m.post(ctx, m.params(req, index, f, onText != nil), onText)
+		stops := req.Stop
+		if !left["stop"] {
+			stops = nil // the server sees to them
+		}
+		body := m.body(req, index, left, onText != nil && len(stops) == 0)
+		a, err := m.post(ctx, body, stops, onText)
 		var status *retry.StatusError
 		if !errors.As(err, &status) {
+			m.learn(left)
 			return a, err
 		}
-		switch {
-		case !f.completionLimit && refuses(status, "max_tokens") && strings.Contains(status.Message, "max_completion_tokens"):
-			f.completionLimit = true
-			m.completionLimit.Store(true)
-		case f.logProbs && refuses(status, "logprobs"):
-			f.logProbs = false
-			m.noLogProbs.Store(true)
-		default:
+		fields := refused(status, body)
+		if len(fields) == 0 {
+			m.learn(left)
 			return a, err
 		}
+		for _, field := range fields {
+			if field == "response_format" && !left[schemaFormat] {
+				field = schemaFormat
+			}
+			left[field] = true
+		}
+	}
+}
+
+// learn remembers what is to be left out, and warns of what is new.
+func (m *Model) learn(left leftOut) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var fields []string
+	for field := range left {
+		if !m.left[field] && (field != "max_tokens" || left["max_completion_tokens"]) { // else another field takes its place
+			fields = append(fields, field)
+		}
+		m.left[field] = true
+	}
+	if len(fields) > 0 {
+		slices.Sort(fields)
+		slog.Warn("the server refuses fields of requests; they are left out, and its defaults hold",
+			"model", m.opts.Label, "fields", strings.Join(fields, ", "))
 	}
 }
 
@@ -204,7 +269,7 @@ func List(ctx context.Context, opts Options) ([]string, error) {
 	err = m.policy.Do(ctx, func(ctx context.Context) error {
 		page, err := m.client.Models.List(ctx)
 		if err != nil {
-			return statusError(err)
+			return err
 		}
 		names = nil
 		for _, model := range page.Data {

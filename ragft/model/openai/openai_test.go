@@ -282,7 +282,7 @@ func TestOpenAIErrors(t *testing.T) {
 
 	release := make(chan struct{})
 	slow := &openAIStandIn{before: func(int, openAIRequest, http.ResponseWriter) bool { <-release; return true }}
-	m := newOpenAI(t, slow, Options{Timeout: 20 * time.Millisecond, Retries: opt.Of(1)})
+	m := newOpenAI(t, slow, Options{Timeout: 300 * time.Millisecond, Retries: opt.Of(1)})
 	t.Cleanup(func() { close(release) }) // before the server's close, which waits for it
 	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorIs(t, err, retry.ErrTimeout)

@@ -1,0 +1,160 @@
+package jsonschema
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+var errTooManyAlternatives = fmt.Errorf("%w: more than %d alternatives at one place", errTooLarge, maxAlternatives)
+
+// check refuses keywords beside each other of which a grammar could keep only one.
+func (n *schemaNode) check() error {
+	var kinds []string
+	add := func(name string, there bool) {
+		if there {
+			kinds = append(kinds, name)
+		}
+	}
+	add("$ref", n.Ref != "")
+	add("const", n.Const != nil)
+	add("enum", n.Enum != nil)
+	add("anyOf", n.AnyOf != nil)
+	add("oneOf", n.OneOf != nil)
+	alone := len(kinds) // of these, one can hold
+	add("properties", n.Properties != nil)
+	add("required", len(n.Required) > 0)
+	add("additionalProperties", n.Additional != nil && string(n.Additional) != "true")
+	add("items", n.Items != nil)
+	add("minItems", n.MinItems != 0)
+	add("maxItems", n.MaxItems != nil)
+	add("minLength", n.MinLength != 0)
+	add("maxLength", n.MaxLength != nil)
+	switch {
+	case alone > 0 && len(kinds) > 1:
+		return fmt.Errorf("%s beside %s is not supported", kinds[0], kinds[1])
+	case alone > 0 && n.Type != nil && n.Const == nil && n.Enum == nil:
+		return fmt.Errorf("%s beside type is not supported", kinds[0])
+	case alone == 0 && n.Type == nil && n.Properties == nil && len(kinds) > 0:
+		return fmt.Errorf("%s needs a type", kinds[0])
+	}
+	return nil
+}
+
+// literals are values as they are written, those of other types than the schema's left out. Many of them share their
+// beginnings, so that only few are open at one place.
+func (g *grammar) literals(values []json.RawMessage, types json.RawMessage) (string, error) {
+	if len(values) == 0 {
+		return "", errors.New("an empty enum has no values")
+	}
+	if g.values += len(values); g.values > maxValues {
+		return "", fmt.Errorf("%w: more than %d values", errTooLarge, maxValues)
+	}
+	var texts []string
+	for _, value := range values {
+		var b bytes.Buffer
+		if err := json.Compact(&b, value); err != nil {
+			return "", err
+		}
+		if g.literal += b.Len(); g.literal > maxLiteralBytes {
+			return "", fmt.Errorf("%w: its values have more than %d bytes", errTooLarge, maxLiteralBytes)
+		}
+		if ok, err := isOf(types, b.Bytes()); err != nil {
+			return "", err
+		} else if ok {
+			texts = append(texts, b.String())
+		}
+	}
+	if len(texts) == 0 {
+		return "", errors.New("none of the values has the type of the schema")
+	}
+	const few = 8
+	if len(texts) <= few {
+		for i, text := range texts {
+			texts[i] = quote(text)
+		}
+		g.width = len(texts)
+		return "(" + strings.Join(texts, " | ") + ")", nil
+	}
+	slices.Sort(texts)
+	body, err := g.shared(slices.Compact(texts))
+	g.width = 1
+	return body, err
+}
+
+// isOf reports whether a value is of a type, or of one of a list of types. Without one, all are.
+func isOf(types json.RawMessage, value []byte) (bool, error) {
+	if types == nil {
+		return true, nil
+	}
+	var list []string
+	if json.Unmarshal(types, &list) != nil {
+		list = make([]string, 1)
+		if err := json.Unmarshal(types, &list[0]); err != nil {
+			return false, errors.New("type is neither a text nor a list of texts")
+		}
+	}
+	kind := "number"
+	switch value[0] {
+	case '"':
+		kind = "string"
+	case '{':
+		kind = "object"
+	case '[':
+		kind = "array"
+	case 't', 'f':
+		kind = "boolean"
+	case 'n':
+		kind = "null"
+	}
+	whole := kind == "number" && !bytes.ContainsAny(value, ".eE")
+	return slices.Contains(list, kind) || whole && slices.Contains(list, "integer"), nil
+}
+
+// shared returns what matches one of several different texts, which are sorted. Their common beginnings are written once.
+func (g *grammar) shared(texts []string) (string, error) {
+	same := len(texts[0])
+	for _, text := range texts[1:] {
+		n := 0
+		for n < min(same, len(text)) && texts[0][n] == text[n] {
+			n++
+		}
+		same = n
+	}
+	for same > 0 && same < len(texts[0]) && !utf8.RuneStart(texts[0][same]) {
+		same--
+	}
+	if len(texts) == 1 {
+		return quote(texts[0]), nil
+	}
+	var ways []string
+	for i := 0; i < len(texts); {
+		_, size := utf8.DecodeRuneInString(texts[i][same:])
+		end := i + 1
+		for end < len(texts) && strings.HasPrefix(texts[end][same:], texts[i][same:same+size]) && size > 0 {
+			end++
+		}
+		group := slices.Clone(texts[i:end])
+		for k := range group {
+			group[k] = group[k][same:]
+		}
+		way, err := g.shared(group)
+		if err != nil {
+			return "", err
+		}
+		ways, i = append(ways, way), end
+	}
+	if len(ways) > 3*maxAlternatives {
+		return "", errTooManyAlternatives
+	}
+	name := fmt.Sprintf("l%d", len(g.rules))
+	g.rules = append(g.rules, name+" ::= "+strings.Join(ways, " | ")+"\n")
+	if same > 0 {
+		name = quote(texts[0][:same]) + " " + name
+	}
+	return name, nil
+}

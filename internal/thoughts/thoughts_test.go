@@ -1,0 +1,91 @@
+package thoughts
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestSplit(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"Osk Varley": {"", "Osk Varley"},
+		"<think>\nNot said. Wait, document 1.\n</think>\n\nOsk Varley": {"Not said. Wait, document 1.", "Osk Varley"},
+		"\n <think>hm</think>Ada":                                      {"hm", "Ada"},
+		"<THINK>hm</Think> Ada":                                        {"hm", "Ada"},
+		"[THINK]hm[/THINK]Ada":                                         {"hm", "Ada"},
+		"◁think▷hm◁/think▷Ada":                                         {"hm", "Ada"},
+		"<think>a</think>\n<think>b</think>\nAda":                      {"a\nb", "Ada"},
+		"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Ada": {
+			"hm<|end|><|start|>assistant", "Ada"},
+
+		// Cut off.
+		"<think>The documents do not":  {"The documents do not", ""},
+		"<think>":                      {"", ""},
+		"<think>hm</think>":            {"hm", ""},
+		"I do not know yet.\n</think>": {"I do not know yet.", ""},
+
+		// Opened by the prompt.
+		"I cannot find it... yes, document 1.\n</think>\n\nOsk Varley": {"I cannot find it... yes, document 1.", "Osk Varley"},
+		"Yes, document 1.</think>\n\nOsk Varley":                       {"Yes, document 1.", "Osk Varley"},
+		"Yes, document 1.</think>Osk Varley":                           {"Yes, document 1.", "Osk Varley"},
+		"so Osk Varley</think>\r\n\r\nOsk Varley":                      {"so Osk Varley", "Osk Varley"},
+		"\n</think>\n\nOsk Varley":                                     {"", "Osk Varley"},
+
+		// About the marks.
+		"The tag </think> closes a thought.":             {"", "The tag </think> closes a thought."},
+		"A thought ends with </think>.":                  {"", "A thought ends with </think>."},
+		"A thought ends with </think>":                   {"", "A thought ends with </think>"},
+		"</think>":                                       {"", "</think>"},
+		"Write <think> first.\n</think>\nthen closes it": {"", "Write <think> first.\n</think>\nthen closes it"},
+		"`</think>`\n\ncloses a thought.":                {"", "`</think>`\n\ncloses a thought."},
+	} {
+		thinking, at := Split(text, false)
+		assert.Equal(t, want, [2]string{thinking, strings.TrimSpace(text[at:])}, text)
+	}
+	thinking, at := Split("a tag </think> Ada", true)
+	assert.Equal(t, "a tag", thinking)
+	assert.Equal(t, 14, at)
+	thinking, at = Split("cut off", true)
+	assert.Equal(t, "cut off", thinking)
+	assert.Equal(t, 7, at)
+	assert.True(t, Opens("<|assistant|><think>\n"))
+	assert.False(t, Opens("<|assistant|><think></think>\n"))
+}
+
+// However the text is cut into pieces, the same answer comes out.
+func TestStream(t *testing.T) {
+	for text, want := range map[string]string{
+		"Osk Varley":                        "Osk Varley",
+		" <b>Osk</b>":                       " <b>Osk</b>",
+		"<think>\nhm\n</think>\n\nOsk <x>":  "Osk <x>",
+		"<think>a</think> <think>b</think>": "",
+		"<think>never ends":                 "",
+		"<thi":                              "<thi",
+		"The tag </think> closes.":          "The tag </think> closes.",
+	} {
+		for size := 1; size <= len(text); size++ {
+			var s Stream
+			got := ""
+			for i := 0; i < len(text); i += size {
+				got += s.Push(text[i:min(i+size, len(text))])
+			}
+			assert.Equal(t, want, got+s.End(), "%q in pieces of %d bytes", text, size)
+		}
+	}
+	var s Stream
+	s.Begun()
+	assert.Empty(t, s.Push("hm </thi"))
+	assert.Equal(t, "Ada", s.Push("nk>\n\nAda"))
+	assert.Equal(t, " B", s.Push(" B"))
+}
+
+func TestAnswerToken(t *testing.T) {
+	text := "<think>a b</think>\n\nAda Lee"
+	tokens := []string{"<think>", "a", " b", "</think>", "\n\n", "Ada", " Lee"}
+	_, at := Split(text, false)
+	assert.Equal(t, 4, AnswerToken(tokens, text, at))
+	assert.Equal(t, 0, AnswerToken(tokens[1:], text, at), "other tokens than the text's")
+	assert.Equal(t, len(tokens), AnswerToken(tokens, text, len(text)))
+	assert.Equal(t, 0, AnswerToken(tokens, text, 0))
+}

@@ -1,0 +1,68 @@
+#include "shim_internal.h"
+
+#include <cstdlib>
+#include <new>
+
+// The template engine has no bounds of its own, but it cannot do anything without allocating memory: each step makes values, and
+// each level of a recursion makes a scope. So the bounds are checked where memory is allocated.
+
+namespace {
+
+struct bound {
+    bool         active, exceeded;
+    uint64_t     bytes, steps; // that are left
+    const char * floor;        // of the stack
+};
+
+thread_local bound current;
+
+struct out_of_bounds : std::bad_alloc {
+    const char * what() const noexcept override { return "the template takes too many steps, too much memory or nests too deeply"; }
+};
+
+inline void spend(size_t bytes) {
+    bound & b = current;
+    if (!b.active) {
+        return;
+    }
+    const char here = 0;
+    b.exceeded = b.exceeded || b.steps == 0 || bytes > b.bytes || &here < b.floor;
+    if (b.exceeded) {
+        throw out_of_bounds();
+    }
+    b.steps--;
+    b.bytes -= bytes;
+}
+
+void * allocate(size_t bytes) {
+    spend(bytes);
+    if (void * memory = malloc(bytes ? bytes : 1)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+
+} // namespace
+
+// Weak, so that a program may have its own.
+__attribute__((weak)) void * operator new(size_t bytes) { return allocate(bytes); }
+__attribute__((weak)) void * operator new[](size_t bytes) { return allocate(bytes); }
+__attribute__((weak)) void   operator delete(void * memory) noexcept { free(memory); }
+__attribute__((weak)) void   operator delete[](void * memory) noexcept { free(memory); }
+__attribute__((weak)) void   operator delete(void * memory, size_t) noexcept { free(memory); }
+__attribute__((weak)) void   operator delete[](void * memory, size_t) noexcept { free(memory); }
+
+void ragft_bounded(size_t input, const std::function<void()> & work) {
+    const size_t stack = 256u << 20; // destructors of nested values recurse as well
+    ragft_on_stack(stack, [&] {
+        const char here = 0;
+        current = {true, false, (256u << 20) + 100 * (uint64_t) input, 10000000 + 10 * (uint64_t) input, &here - (16u << 20)};
+        struct disarm {
+            ~disarm() { current.active = false; }
+        } at_the_end;
+        work();
+        if (current.exceeded) { // streams swallow exceptions
+            throw out_of_bounds();
+        }
+    });
+}

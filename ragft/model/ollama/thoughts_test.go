@@ -1,0 +1,57 @@
+package ollama
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
+)
+
+func TestThoughtsAreKeptApart(t *testing.T) {
+	s := &standIn{}
+	m := newOllama(t, s, Options{})
+	ask := func() (model.Sample, string) {
+		shown := ""
+		got, err := m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(p string) { shown += p }}})
+		require.NoError(t, err)
+		return got[0].Samples[0], shown
+	}
+	s.pieces = []string{"<thi", "nk>", "Not said.", "</think>", "\n\n", "Ada"}
+	got, shown := ask()
+	require.Equal(t, []string{"Ada", "Not said.", "Ada"}, []string{got.Text, got.Thinking, shown})
+	s.pieces = []string{"The tag </think>", " closes."}
+	got, shown = ask()
+	require.Equal(t, []string{"The tag </think> closes.", "", "The tag </think> closes."}, []string{got.Text, got.Thinking, shown})
+	s.pieces = []string{"<think>", "Not said."}
+	got, shown = ask()
+	require.Equal(t, []string{"", "Not said.", ""}, []string{got.Text, got.Thinking, shown})
+
+	// A prompt that opens the thought: known from the first answer on.
+	s.pieces = []string{"Not said.", "\n</think>\n\n", "Ada"}
+	got, _ = ask()
+	require.Equal(t, []string{"Ada", "Not said."}, []string{got.Text, got.Thinking})
+	got, shown = ask()
+	require.Equal(t, []string{"Ada", "Ada"}, []string{got.Text, shown})
+}
+
+func TestNamesTellModelsApart(t *testing.T) {
+	url := serve(t, &standIn{})
+	names := map[string]bool{}
+	for _, o := range []Options{
+		{}, {Think: true}, {ContextLength: 512}, {ContextLength: 1024}, {Options: map[string]any{"repeat_penalty": 1.1}},
+		{Options: map[string]any{"repeat_penalty": 1.2}},
+	} {
+		o.BaseURL = url
+		m, err := New(t.Context(), "llama3.2", o)
+		require.NoError(t, err)
+		require.False(t, names[m.Name()], m.Name())
+		names[m.Name()] = true
+	}
+	same, err := New(t.Context(), "llama3.2", Options{BaseURL: url, KeepAlive: opt.Of(time.Minute), Concurrency: 3})
+	require.NoError(t, err)
+	require.True(t, names[same.Name()], "what changes no answer is not part of it")
+}

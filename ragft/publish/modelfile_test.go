@@ -1,0 +1,61 @@
+package publish
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// readPaths reads a Modelfile as Ollama does: a value is trimmed, then the quotes around it are taken off.
+func readPaths(text string) []string {
+	var paths []string
+	for line := range strings.Lines(text) {
+		_, value, _ := strings.Cut(line, " ")
+		value = strings.TrimSpace(value)
+		if len(value) > 1 && value[0] == '"' {
+			value = strings.TrimSuffix(value[1:], `"`)
+		}
+		paths = append(paths, value)
+	}
+	return paths
+}
+
+// The paths are those of the files, read from the Modelfile's folder, wherever that is.
+func TestModelfileIsReadFromItsFolder(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	t.Chdir(root)
+	for _, folder := range []string{"my notes/sub", "elsewhere/deep", "a\"b'c"} {
+		require.NoError(t, os.MkdirAll(folder, 0o755))
+	}
+	require.NoError(t, os.Symlink(filepath.Join(root, "elsewhere", "deep"), "linked"))
+	for _, name := range []string{"base.gguf", "my notes/base.gguf", "linked/b.gguf", "a\"b'c/\"x\".gguf", "base ", "~base"} {
+		require.NoError(t, os.WriteFile(name, []byte("GGUF"), 0o644))
+		absolute, err := filepath.Abs(name)
+		require.NoError(t, err)
+		for _, folder := range []string{"", ".", "my notes/sub", "my notes", "linked", "a\"b'c", root} {
+			for _, from := range []string{name, absolute, "./" + name} {
+				text, err := Options{From: from, Adapter: from}.Modelfile(folder)
+				require.NoError(t, err)
+				paths := readPaths(text)
+				require.Len(t, paths, 2, text)
+				for _, path := range paths {
+					if !filepath.IsAbs(path) {
+						path = filepath.Join(folder, path) // as "ollama create -f" does
+					}
+					want, err := os.Stat(name)
+					require.NoError(t, err)
+					got, err := os.Stat(path)
+					require.NoError(t, err, "%q in %q: %s", from, folder, text)
+					require.True(t, os.SameFile(want, got), "%q in %q: %s", from, folder, text)
+				}
+			}
+		}
+	}
+	text, err := Options{From: "my notes/base.gguf"}.Modelfile("my notes")
+	require.NoError(t, err)
+	require.Equal(t, "FROM ./base.gguf\n", text)
+}
