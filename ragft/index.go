@@ -186,8 +186,8 @@ func (p *Project) makeIndex() (anew bool, err error) {
 		return false, err
 	}
 	if has := p.index.Options(); has != settings {
-		return false, kindOf(ErrConfig, fmt.Errorf("the index was made with k1 %v, b %v, analyzer %s, ignore-titles %t: use these, or set index.rebuild",
-			has.K1, has.B, has.Analyzer, has.IgnoreTitles))
+		return false, kindOf(ErrConfig, fmt.Errorf("the index was made with k1 %v, b %v, analyzer %s, ignore-titles %t: "+
+			"use these, or set index.rebuild", has.K1, has.B, has.Analyzer, has.IgnoreTitles))
 	}
 	return false, nil
 }

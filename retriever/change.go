@@ -23,7 +23,7 @@ type writer struct {
 	gen      *generation // that is written; nil before the first batch, the only one in memory
 	building string      // the folder of gen; empty in memory
 	files    *fileStates // what Sync knows, as it will be; nil while it is as it was
-	compact  bool        // merge all segments in the end, so that nothing of what was deleted is left in them
+	empty    bool        // the next generation starts from nothing
 
 	ops     map[string]*Chunk // by ID; nil means delete
 	bytes   int
@@ -134,8 +134,8 @@ func (w *writer) begin() (err error) {
 			err = errors.Join(err, os.RemoveAll(folder))
 		}
 	}()
-	if x.fresh != nil {
-		w.gen, err = newStore(folder, *x.fresh)
+	if x.fresh != nil || w.empty {
+		w.gen, err = newStore(folder, x.gen.opts)
 		return err
 	}
 	if err := cloneStore(filepath.Join(x.path, x.gen.name), folder); err != nil {
@@ -285,9 +285,6 @@ func (w *writer) merge() error {
 	segments := len(snap.IndexReader.(*scorch.IndexSnapshot).Segments())
 	if err := snap.Close(); err != nil {
 		return err
-	}
-	if w.compact {
-		return s.ForceMerge(context.Background(), &mergeplan.SingleSegmentMergePlanOptions)
 	}
 	if segments > maxSegments {
 		return s.ForceMerge(context.Background(), &mergeplan.DefaultMergePlanOptions)

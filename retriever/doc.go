@@ -13,12 +13,12 @@
 //   - An [Index], on disk ([Create], [Open]) or in memory ([NewMemory]), stores
 //     chunks and ranks them for a query.
 //
-// [Index.AddFS] and [Index.AddPath] do all three in one call:
+// [Index.Sync] does all three for a folder, and afterwards only for what changed in it:
 //
 //	index, err := retriever.Create("docs.index", retriever.IndexOptions{})
 //	if err != nil { ... }
 //	defer index.Close()
-//	report, err := index.AddPath(ctx, "docs", retriever.AddOptions{})
+//	report, err := index.Sync(ctx, "docs", retriever.SyncOptions{})
 //	if err != nil { ... }
 //	hits, err := index.Search(ctx, "Who owns the inn?", 5)
 //
@@ -63,8 +63,9 @@
 // above 256 MiB are skipped, unless LoadOptions say otherwise. Symbolic links are never followed, and names that start with a dot are
 // skipped.
 //
-// An index on disk can be open once at a time, by one process. An index in
-// memory does not merge its segments: add many chunks in one call. Importing
+// Any number of processes can have an index on disk open, and one at a time can
+// change it: the others see its last complete state. An index in memory does not
+// merge its segments: add many chunks in one call. Importing
 // Bleve starts four goroutines, which wait for work; closing an index ends the
 // goroutines of that index.
 //

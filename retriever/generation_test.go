@@ -2,6 +2,7 @@ package retriever
 
 import (
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,6 +106,58 @@ func TestRecreateKeepsTheOldUntilTheEnd(t *testing.T) {
 		require.Len(t, hits, n, "%s: with the analyzer of the new index", query)
 	}
 	require.Equal(t, Standard, old.Options().Analyzer)
+}
+
+// Torn or altered files must give an error, and must still be there after it.
+func TestOpenCorrupt(t *testing.T) {
+	dir := t.TempDir()
+	x, err := Create(dir+"/good", IndexOptions{})
+	require.NoError(t, err)
+	require.NoError(t, x.Add(ctx, randomChunks(rand.New(rand.NewPCG(1, 1)), 0, 300)))
+	require.NoError(t, x.Close())
+	entries, err := os.ReadDir(generationOf(t, dir+"/good") + "/store")
+	require.NoError(t, err)
+	damage := map[string]func([]byte) []byte{
+		"emptied":   func([]byte) []byte { return nil },
+		"cut short": func(b []byte) []byte { return b[:len(b)/2] },
+		"cut at 3":  func(b []byte) []byte { return b[:3] },
+		"zeroed":    func(b []byte) []byte { clear(b); return b },
+	}
+	for _, e := range entries {
+		for what, change := range damage {
+			t.Run(e.Name()+" "+what, func(t *testing.T) {
+				bad := t.TempDir() + "/bad"
+				require.NoError(t, os.CopyFS(bad, os.DirFS(dir+"/good")))
+				name := generationOf(t, bad) + "/store/" + e.Name()
+				data, err := os.ReadFile(name)
+				require.NoError(t, err)
+				data = change(data)
+				require.NoError(t, os.WriteFile(name, data, 0o600))
+				_, err = Open(bad)
+				if strings.HasSuffix(name, ".bolt") && len(data) == 0 {
+					require.Error(t, err)
+				} else {
+					require.ErrorIs(t, err, ErrCorrupt)
+				}
+				left, err := os.ReadFile(name)
+				require.NoError(t, err, "the file is gone")
+				require.LessOrEqual(t, len(data), len(left))
+			})
+		}
+		if strings.HasSuffix(e.Name(), ".zap") {
+			for at := range 16 {
+				bad := t.TempDir() + "/bad"
+				require.NoError(t, os.CopyFS(bad, os.DirFS(dir+"/good")))
+				name := generationOf(t, bad) + "/store/" + e.Name()
+				data, err := os.ReadFile(name)
+				require.NoError(t, err)
+				data[at*(len(data)-1)/15] ^= 0x41
+				require.NoError(t, os.WriteFile(name, data, 0o600))
+				_, err = Open(bad)
+				require.ErrorIs(t, err, ErrCorrupt, "%s, byte %d of 15ths", e.Name(), at)
+			}
+		}
+	}
 }
 
 // What a program left that was killed is removed by the next writer, and does not count as an index.

@@ -203,8 +203,8 @@ func firstRune(text []byte) rune {
 }
 
 // letters are those that Unicode does not decompose, as they are written without the letter.
-var letters = strings.NewReplacer("ß", "ss", "ẞ", "ss", "æ", "ae", "œ", "oe", "ø", "o", "đ", "d", "ð", "d", "þ", "th", "ł", "l", "ħ", "h",
-	"ı", "i", "ſ", "s", "ς", "σ", "\u0640", "")
+var letters = strings.NewReplacer("ß", "ss", "ẞ", "ss", "æ", "ae", "œ", "oe", "ø", "o", "đ", "d", "ð", "d", "þ", "th", "ł", "l",
+	"ħ", "h", "ı", "i", "ſ", "s", "ς", "σ", "\u0640", "")
 
 // fold decomposes a term, drops the marks that are optional and composes it again. Of the scripts from U+0370 on only vowel
 // marks of Arabic, Hebrew and Syriac are dropped, and what is written on an alef: in other scripts marks are letters.

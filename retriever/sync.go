@@ -229,7 +229,9 @@ func (s *syncing) replace(ctx context.Context, e syncEntry, old fileState) error
 		}
 		return s.cannotRead(ctx, e, err)
 	}
-	state := fileState{stamp: e.stamp, looked: s.start.UnixNano(), options: s.options, documents: l.report.Documents, skipped: l.report.Skipped}
+	state := fileState{
+		stamp: e.stamp, looked: s.start.UnixNano(), options: s.options, documents: l.report.Documents, skipped: l.report.Skipped,
+	}
 	if sum.ended {
 		sum.Sum(state.hash[:0])
 	}

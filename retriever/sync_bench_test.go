@@ -18,7 +18,7 @@ func syncFolder(b *testing.B) string {
 		sub := filepath.Join(dir, fmt.Sprintf("part%02d", i))
 		require.NoError(b, os.Mkdir(sub, 0o755))
 		for k := range 25 {
-			text := fmt.Sprintf("File %d of %d. ", k, i) + bigText(6_000)
+			text := fmt.Sprintf("File %d of %d. ", k, i) + bigText(3_400)
 			require.NoError(b, os.WriteFile(filepath.Join(sub, fmt.Sprintf("file%02d.txt", k)), []byte(text), 0o644))
 		}
 	}

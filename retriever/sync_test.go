@@ -208,7 +208,9 @@ func sortedSkips(list []Skip) []Skip {
 func TestSyncPassesOverOneBadFile(t *testing.T) {
 	dir, x := keepers(t), newTestIndex(t, "disk", IndexOptions{})
 	syncNow(t, x, dir, SyncOptions{})
-	writeFolder(t, dir, map[string]string{"a.txt": "new", "c.jsonl": "{\"text\":\"ok\"}\n{\n", "new.jsonl": "5\n", "line\nend.txt": "named badly"})
+	writeFolder(t, dir, map[string]string{
+		"a.txt": "new", "c.jsonl": "{\"text\":\"ok\"}\n{\n", "new.jsonl": "5\n", "line\nend.txt": "named badly",
+	})
 	if runtime.GOOS == "linux" {
 		require.NoError(t, os.WriteFile(dir+"/caf\xe9.md", []byte("coffee"), 0o644))
 		require.NoError(t, os.MkdirAll(dir+"/d\xefr/sub", 0o755))
@@ -250,7 +252,9 @@ func TestWalkPassesOverNames(t *testing.T) {
 func TestSyncOfAPartTouchesNothingElse(t *testing.T) {
 	dir, x := keepers(t), newTestIndex(t, "disk", IndexOptions{})
 	syncNow(t, x, dir, SyncOptions{})
-	writeFolder(t, dir, map[string]string{"a.txt": "changed, and not looked at", "sub/d.txt": "The keeper of Rook is Nora Otis.", "sub/n.txt": "new"})
+	writeFolder(t, dir, map[string]string{
+		"a.txt": "changed, and not looked at", "sub/d.txt": "The keeper of Rook is Nora Otis.", "sub/n.txt": "new",
+	})
 	require.NoError(t, os.Symlink(filepath.Join(dir, "sub"), filepath.Join(dir, "link")))
 	r := syncNow(t, x, filepath.Join(dir, "link", "d.txt"), SyncOptions{})
 	require.Equal(t, []string{"sub/d.txt"}, r.Changed)

@@ -145,3 +145,64 @@ func (c Chunk) check() error {
 	}
 	return nil
 }
+
+// Erase removes all chunks whose source gone names, and writes the files of the index
+// anew, so that nothing of their text is left in them. It returns the number of chunks
+// that were removed. Where another program searches the index meanwhile, the old files
+// are removed by the first call that changes the index after that.
+func (x *Index) Erase(ctx context.Context, gone func(source string) bool) (int, error) {
+	removed := 0
+	err := x.change(ctx, func(w *writer) (err error) {
+		snap, err := w.view()
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, snap.Close()) }()
+		var kept []string
+		list := map[string]bool{}
+		err = eachChunk(ctx, snap, func(c stored) {
+			if gone(c.Source) {
+				list[c.Source] = true
+				removed++
+			} else {
+				kept = append(kept, c.ID)
+			}
+		})
+		if err != nil || removed == 0 {
+			return err
+		}
+		for source := range list {
+			if err := w.mark(source); err != nil {
+				return err
+			}
+		}
+		if x.path == "" {
+			return w.drop(ctx, list)
+		}
+		w.empty = true
+		if err := w.begin(); err != nil {
+			return err
+		}
+		for _, id := range kept {
+			c, err := readChunk(snap, id)
+			if err == nil {
+				err = w.add(ctx, c.Chunk)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return w.flush(ctx)
+	})
+	return removed, err
+}
+
+// drop deletes sources.
+func (w *writer) drop(ctx context.Context, list map[string]bool) error {
+	for source := range list {
+		if err := w.deleteSource(ctx, source); err != nil {
+			return err
+		}
+	}
+	return w.flush(ctx)
+}

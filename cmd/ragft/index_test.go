@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -93,7 +95,8 @@ func TestIndexPassesOverNames(t *testing.T) {
 	write(t, "notes/two\nlines.md", "fine")
 	r := runIndex(t, "notes")
 	require.Equal(t, 5, r.Files)
-	require.Equal(t, []retriever.Skip{{Path: `caf\xe9.md`, Reason: retriever.SkipName}, {Path: `d\xefr`, Reason: retriever.SkipName}}, r.Skipped)
+	bad := retriever.SkipName
+	require.Equal(t, []retriever.Skip{{Path: `caf\xe9.md`, Reason: bad}, {Path: `d\xefr`, Reason: bad}}, r.Skipped)
 }
 
 // A missing part is damage, which --rebuild always gets out of.
@@ -134,4 +137,73 @@ func TestFullDisk(t *testing.T) {
 		require.Equal(t, exitBudget, exitCode(err), err.Error())
 	}
 	require.Equal(t, exitInput, exitCode(&retriever.LineError{Path: "rows.jsonl", Line: 3, Err: io.ErrUnexpectedEOF}))
+}
+
+func TestForget(t *testing.T) {
+	notes(t)
+	write(t, "notes/a.txt", "The keeper of Norr is zanzibarq.\n")
+	runIndex(t, "notes")
+	row := func(id, source string) string {
+		return `{"id":"` + id + `","kind":"gold","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"zanzibarq"}],` +
+			`"question_id":"q","question":"q","context":"gold","chunks":[{"id":"1","source":"` + source + `"}],"provenance":{}}` + "\n"
+	}
+	write(t, ".ragft/rows.jsonl", row("one", "a.txt")+row("two", "b.txt")+row("three", "a.txt#12")+row("four", "a.txt.md"))
+	for _, name := range []string{"cache/responses-1.jsonl", "report.html", "answers.jsonl", "adapter.gguf", "adapter.gguf.checkpoint"} {
+		write(t, ".ragft/"+name, "zanzibarq")
+	}
+	code, stdout, stderr := ragftRun(t, "", "forget", "--json", "--documents", "notes", "notes/a.txt")
+	require.Equal(t, exitOK, code, stderr)
+	var r ragft.ForgetResult
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	require.Equal(t, "a.txt", r.Document)
+	require.Equal(t, []int{1, 2}, []int{r.Passages, r.Rows})
+	require.True(t, r.There)
+	require.Equal(t, filepath.Join(".ragft", "adapter.gguf"), r.Adapter)
+	require.NotContains(t, indexed(t), "a.txt")
+	require.NoError(t, filepath.WalkDir(".ragft", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && filepath.Base(name) != "adapter.gguf" {
+			data, rerr := os.ReadFile(name)
+			require.NoError(t, rerr)
+			if filepath.Base(name) == "rows.jsonl" {
+				require.Equal(t, 2, strings.Count(string(data), "\n"))
+			} else {
+				require.NotContains(t, string(data), "zanzibarq", name)
+			}
+		}
+		return err
+	}))
+	code, _, stderr = ragftRun(t, "", "forget", "never.txt")
+	require.Equal(t, exitMissing, code, stderr)
+}
+
+// The index of a folder that is watched follows it within two seconds, on a machine that has time.
+func TestWatch(t *testing.T) {
+	notes(t)
+	runIndex(t, "notes")
+	p, err := ragft.Open(t.Context(), ragft.Config{Dir: ".ragft", Documents: "notes"})
+	require.NoError(t, err)
+	defer p.Close()
+	reader, err := retriever.Open(filepath.Join(".ragft", "index"))
+	require.NoError(t, err)
+	defer reader.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- p.Watch(ctx, func(_ *retriever.SyncReport, err error) {
+			if err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		})
+	}()
+	for i, text := range []string{"The keeper of Norr is Nora Otis.", "The keeper of Norr is Paul Quill."} {
+		write(t, fmt.Sprintf("notes/new%d/a.txt", i), text)
+		began := time.Now()
+		require.Eventually(t, func() bool {
+			hits, err := reader.Search(t.Context(), text, 1)
+			return err == nil && len(hits) == 1 && hits[0].Text == text
+		}, time.Minute, 20*time.Millisecond)
+		t.Logf("found after %v", time.Since(began))
+	}
+	stop()
+	require.ErrorIs(t, <-ended, context.Canceled)
 }

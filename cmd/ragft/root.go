@@ -146,7 +146,7 @@ func (a *app) root() *cobra.Command {
 		{"Step by step:", []*cobra.Command{a.indexCommand(), a.questionsCommand(), a.demonstrateCommand(), a.trainCommand(),
 			a.evaluateCommand()}},
 		{"More:", []*cobra.Command{a.tuneSearchCommand(), a.mergeCommand(), a.convertCommand(), a.publishCommand(), a.exportCommand(),
-			a.modelsCommand()}},
+			a.modelsCommand(), a.forgetCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
 		for _, c := range group.commands {

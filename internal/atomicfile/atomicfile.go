@@ -69,7 +69,8 @@ func removeAbandoned(dir, base string) {
 	}
 	for _, e := range entries {
 		code, isOne := strings.CutPrefix(e.Name(), "."+base+".")
-		if code, suffix, _ := strings.Cut(code, "."); !isOne || suffix != "tmp" || len(code) != 8 || strings.Trim(code, "0123456789abcdef") != "" {
+		code, suffix, _ := strings.Cut(code, ".")
+		if !isOne || suffix != "tmp" || len(code) != 8 || strings.Trim(code, "0123456789abcdef") != "" {
 			continue
 		}
 		removeUnlocked(filepath.Join(dir, e.Name()))

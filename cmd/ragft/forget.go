@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+func (a *app) forgetCommand() *cobra.Command {
+	return command("forget", []option{
+		{flag: "documents", key: "documents", kind: "FOLDER", usage: "folder of the documents, where PATH is one in it"},
+	}, &cobra.Command{
+		Use: "forget PATH", Short: "Remove the text of a document from the project", Args: arguments(cobra.ExactArgs(1)),
+		Long: `Removes a document, or all in a folder, from the index, whose files are written anew, and from the training rows. The cache
+of model output, evaluation, answers, report and the checkpoint of a training, which may quote it, are deleted. The document itself and
+the questions stay: delete them yourself. An adapter that was trained on the document is named; train again to be rid of it.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			return a.forget(cmd.Context(), p, args[0])
+		},
+	})
+}
+
+func (a *app) forget(ctx context.Context, p *ragft.Project, document string) error {
+	r, err := p.Forget(ctx, document)
+	if err != nil {
+		return err
+	}
+	return a.result(r, func(w io.Writer) error {
+		for _, name := range r.Files {
+			a.note("deleted %s", name)
+		}
+		if r.There {
+			a.note("%s is still in the folder, and will be indexed again: delete it there, too", r.Document)
+		}
+		if r.Adapter != "" {
+			a.note("%s was trained on it: train again without it, or delete it", r.Adapter)
+		}
+		_, err := fmt.Fprintf(w, "%s: removed %d passages and %d rows\n", r.Document, r.Passages, r.Rows)
+		return err
+	})
+}
