@@ -86,7 +86,7 @@ type deciding struct {
 	rows    []rows.Row
 	adapter string
 	prompts prompt.Set
-	search  *retriever.Tuned // nil without an index
+	search  retriever.Searcher // nil without an index
 }
 
 func (d *deciding) prepare(ctx context.Context) (err error) {
@@ -98,7 +98,7 @@ func (d *deciding) prepare(ctx context.Context) (err error) {
 		return nil // rows can be trained without an index
 	}
 	if err == nil {
-		d.search, err = d.searcher(ctx)
+		d.search, err = d.unhidden(ctx)
 	}
 	return err
 }

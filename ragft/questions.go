@@ -248,21 +248,30 @@ func (c *QuestionsConfig) check() error {
 	return errors.Join(errs...)
 }
 
+// listedSearch is a search that also lists its passages.
+type listedSearch interface {
+	retriever.Searcher
+	retriever.Lister
+}
+
 // unhidden is [Project.searcher] without what the questions hide.
-func (p *Project) unhidden(ctx context.Context) (question.Unhidden, error) {
+func (p *Project) unhidden(ctx context.Context) (listedSearch, error) {
 	search, err := p.searcher(ctx)
 	if err != nil {
-		return question.Unhidden{}, err
+		return nil, err
 	}
-	u := question.Unhidden{Searcher: search, Hidden: map[string]bool{}}
 	all, err := question.ReadFile(p.questionsFile())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a recipe may need no questions
-		return u, err
+		return nil, err
 	}
+	hidden := map[string]bool{}
 	for _, q := range all {
 		if q.Hidden != "" {
-			u.Hidden[q.Hidden] = true
+			hidden[q.Hidden] = true
 		}
 	}
-	return u, nil
+	if len(hidden) == 0 {
+		return search, nil
+	}
+	return question.Unhidden{Searcher: search, Hidden: hidden}, nil
 }

@@ -33,6 +33,9 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 		return nil, err
 	}
 	defer w.end()
+	if _, err := fileOf(ctx, p.config.Model); err != nil { // before anything is read
+		return nil, err
+	}
 	list, err := p.ReadRows()
 	if err != nil {
 		return nil, err

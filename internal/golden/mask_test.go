@@ -76,6 +76,7 @@ var masks = []struct {
 	{regexp.MustCompile(`\b[0-9.]+ s\b`), "* s"},
 	{regexp.MustCompile(`(127\.0\.0\.1|\[::\]|0\.0\.0\.0):\d+`), "$1:*"},
 	{regexp.MustCompile(`\b(chatcmpl|cmpl|call)([-_])[0-9A-Za-z]+`), "$1$2*"},
+	{regexp.MustCompile(`/\S*/TestGolden\d+/\d+/`), "*/"},
 	{regexp.MustCompile(`(?m)^seconds .*$`), "seconds *"}, // a row of the tables of differences
 }
 

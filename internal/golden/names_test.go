@@ -225,7 +225,7 @@ var projectFiles = map[string]string{
 
 // cues are parts of instructions, by which the teacher knows what it is asked for.
 var cues = map[string]string{
-	"compose":    "Write one question",
+	"compose":    "\nQuestion:",
 	"compare":    "Which one is better",
 	"tournament": "Which prediction",
 	"propose":    "Write a better instruction",

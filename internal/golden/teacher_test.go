@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/ragft/answer"
@@ -23,6 +24,7 @@ import (
 // small for, and no arithmetic decides what it says.
 type teacher struct {
 	questions []answered
+	composed  sync.Map // question -> answer
 }
 
 type answered struct{ Question, Answer string }
@@ -111,10 +113,8 @@ func (t *teacher) reply(req teacherRequest, sample int) string {
 		question := fmt.Sprintf("What do the documents say of %s, number %d?", subject, number(last)%1000)
 		return written(map[string]any{"able": true, "question": question,
 			"thought": "The document tells of it.", "answer": "It is " + subject + "."})
-	case strings.Contains(last, cues["compose"]):
-		before, _, _ := strings.Cut(last, cues["compose"])
-		words := strings.Fields(before)
-		return fmt.Sprintf("Question: What is said of %s?\nAnswer: %s", subject, strings.Trim(strings.Join(words[len(words)-3:], " "), ".,"))
+	case strings.HasSuffix(last, cues["compose"]):
+		return t.compose(last)
 	case strings.Contains(last, cues["compare"]):
 		return []string{"first", "second"}[number(last)%2]
 	case strings.Contains(last, cues["tournament"]):
@@ -126,6 +126,12 @@ func (t *teacher) reply(req teacherRequest, sample int) string {
 	case strings.Contains(last, cues["refuse"]):
 		return "Sorry, the documents do not say."
 	}
+	if said, ok := t.composed.Load(last[strings.LastIndex(last, ": ")+2:]); ok {
+		if strings.Contains(last, "Document 1:") {
+			return said.(string)
+		}
+		return "The documents do not say."
+	}
 	for _, q := range t.questions {
 		if strings.Contains(last, q.Question) && q.Answer != "" && number(q.Question, instruction, sample)%4 > 0 {
 			return q.Answer
@@ -135,6 +141,21 @@ func (t *teacher) reply(req teacherRequest, sample int) string {
 		return "The documents do not say."
 	}
 	return wrongAnswer
+}
+
+// compose writes a question for the answer of the last message, and remembers the answer.
+func (t *teacher) compose(last string) string {
+	_, sentence, _ := strings.Cut(last, "Sentence: ")
+	sentence, said, _ := strings.Cut(sentence, "\nAnswer: ")
+	said = strings.TrimSuffix(said, cues["compose"])
+	before, _, _ := strings.Cut(sentence, said)
+	begin := "What is named where one reads that"
+	if strings.ContainsAny(said, "0123456789") {
+		begin = "In what year, or at what number, does one read that"
+	}
+	question := begin + " " + strings.TrimSpace(before) + "?"
+	t.composed.Store(question, said)
+	return question
 }
 
 var prediction = regexp.MustCompile(`Prediction (\d+): (.*)`)

@@ -57,7 +57,12 @@ func TestRuleDecides(t *testing.T) {
 	require.Equal(t, answer.Correct, r.DraftVerdict)
 	require.InDelta(t, -0.1, r.Signals[abstain.Declining], 1e-9)
 	require.Less(t, *r.Chance, 0.5)
-	require.Equal(t, eval.TradeoffPoint{Threshold: 0, MadeUp: 1, MadeUpAbsent: 1, MadeUpAltered: 1, Correct: 1}, s.Tradeoff[0], "everything is answered")
+	require.Equal(
+		t,
+		eval.TradeoffPoint{Threshold: 0, MadeUp: 1, MadeUpAbsent: 1, MadeUpAltered: 1, Correct: 1},
+		s.Tradeoff[0],
+		"everything is answered",
+	)
 	last := s.Tradeoff[len(s.Tradeoff)-1]
 	require.Equal(t, 0.5, last.FalseRefusals)
 	require.Zero(t, last.MadeUpAbsent)

@@ -80,7 +80,9 @@ var opposites = [][2]string{
 
 // partOfName matches names that go on behind a word in lower case, or that begin with a number: they are altered as a whole or not
 // at all.
-var partOfName = regexp.MustCompile(`(?:\d+(?:st|nd|rd|th) )?` + capital + `(?: ` + capital + `)* (?:de|du|des|von|van|la|of|the|di|da) ` + capital)
+var partOfName = regexp.MustCompile(
+	`(?:\d+(?:st|nd|rd|th) )?` + capital + `(?: ` + capital + `)* (?:de|du|des|von|van|la|of|the|di|da) ` + capital,
+)
 
 // alteration is a question of which one word or name was replaced.
 type alteration struct {

@@ -3,11 +3,16 @@ package question
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/retriever"
 )
@@ -113,6 +118,21 @@ func (u Unhidden) Search(ctx context.Context, query string, k int) ([]retriever.
 			return hits[:min(len(hits), k)], nil
 		}
 	}
+}
+
+// Digest identifies what is found: the search, and what is hidden from it; see [retriever.Digester]. It is "" of a search without
+// a digest.
+func (u Unhidden) Digest(ctx context.Context) (string, error) {
+	digest, err := reading.DigestOf(ctx, u.Searcher)
+	if err != nil || digest == "" {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, digest)
+	for _, name := range slices.Sorted(maps.Keys(u.Hidden)) {
+		fmt.Fprintf(h, "%q\n", name)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Chunks lists the passages that are not hidden; see [retriever.Lister]. It is an error if the searcher lists none.
