@@ -32,7 +32,8 @@ func TestTemplateBounds(t *testing.T) {
 		"a huge range":                        "{{ range(10000000000) | length }}",
 		"a replacement that grows":            "{% set x = 'aaaaaaaa' %}" + strings.Repeat("{% set x = x.replace('a', x) %}", 8) + "{{ x }}",
 		"a join that grows":                   "{% set x = 'aaaaaaaa' %}" + strings.Repeat("{% set x = (x | list) | join(x) %}", 8) + "{{ x }}",
-		"lists in lists":                      "{% set ns = namespace(x=[]) %}{% for i in range(10000000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+		"lists in lists": "{% set ns = namespace(x=[]) %}{% for i in range(10000000) %}" +
+			"{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			begin := time.Now()
