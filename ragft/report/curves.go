@@ -50,7 +50,7 @@ func plotTradeoff(systems []*eval.SystemResult, tuned *eval.SystemResult) templa
 	if tuned.Rule == nil || len(tuned.Tradeoff) == 0 {
 		return ""
 	}
-	c := chart.New(plotHalf, 260, chart.Linear("false refusals, % of questions whose answer was shown", 0, 100, 20),
+	c := chart.New(plotWide, 300, chart.Linear("false refusals, % of questions whose answer was shown", 0, 100, 20),
 		chart.Linear("made up, % of questions without an answer", 0, 100, 20))
 	for _, line := range tradeoffLines(tuned) {
 		c.Draw(line)
