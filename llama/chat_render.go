@@ -180,7 +180,11 @@ func (m *Model) parseTemplate() {
 	if code != C.RAGFT_OK {
 		m.chatErr = fmt.Errorf("llama: the model's chat template is invalid: %s", errorText(&cerr))
 	}
-	m.chatNames = m.vocab.special.with(templateMarks(m.template))
+	marks := templateMarks(m.template)
+	if m.plain {
+		marks = nil // it looks for "<response>" in messages on purpose, and cuts nothing
+	}
+	m.chatNames = m.vocab.special.with(marks)
 }
 
 func (m *Model) freeTemplate() {

@@ -36,7 +36,7 @@ func TestTrainTeachesRows(t *testing.T) {
 	m, path := localtest.OpenLocalTest(t, testmodel.Spec{Arch: "qwen3", Type: gguf.Q8_0})
 	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
 	r, err := Train(context.Background(), parrots(40), Options{Model: path, Adapter: adapter, LoRA: lora.Config{
-		Rank: 8, Epochs: 30, LearningRate: 1e-2, Window: 512,
+		Rank: 8, Epochs: 90, LearningRate: 1e-2, Window: 512,
 	}})
 	require.NoError(t, err)
 	require.Equal(t, 36, r.Rows)
