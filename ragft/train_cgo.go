@@ -33,14 +33,15 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 		return nil, err
 	}
 	defer w.end()
-	if _, err := fileOf(ctx, p.config.Model); err != nil { // before anything is read
+	file, err := fileOf(ctx, p.config.Model)
+	if err != nil {
 		return nil, err
 	}
 	list, err := p.ReadRows()
 	if err != nil {
 		return nil, err
 	}
-	t, err := p.trainOptions(ctx, len(list))
+	t, err := p.trainOptions(file, len(list))
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +84,9 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	return r, p.decide(ctx, w, list, r)
 }
 
-// trainOptions are those of the library, for so many rows.
-func (p *Project) trainOptions(ctx context.Context, rows int) (finetune.Options, error) {
+// trainOptions are those of the library, for the file of the model and so many rows.
+func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) {
 	c := p.config.Train
-	file, err := fileOf(ctx, p.config.Model)
-	if err != nil {
-		return finetune.Options{}, err
-	}
 	if c.Rate == 0 {
 		weights, err := weightsOf(file)
 		if err != nil {
@@ -192,7 +189,11 @@ func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []
 
 // trainMemory is what training holds, in bytes.
 func (p *Project) trainMemory(ctx context.Context, list []rows.Row) (uint64, error) {
-	t, err := p.trainOptions(ctx, len(list))
+	file, err := fileOf(ctx, p.config.Model)
+	if err != nil {
+		return 0, err
+	}
+	t, err := p.trainOptions(file, len(list))
 	if err != nil {
 		return 0, err
 	}

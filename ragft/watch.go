@@ -36,15 +36,16 @@ func (m *watched) As(target any) bool {
 
 func (m *watched) Chat(ctx context.Context, requests []model.Request) ([]model.Response, error) {
 	w := m.project.atWork()
-	switch {
-	case w == nil:
+	if w == nil {
 		return m.Model.Chat(ctx, requests)
-	case m.local:
-		responses, err := m.Model.Chat(ctx, w.watch(requests))
-		w.prompts(responses)
-		return responses, err
 	}
-	responses, err := m.each(ctx, w, requests)
+	var responses []model.Response
+	var err error
+	if m.local {
+		responses, err = m.Model.Chat(ctx, w.watch(requests))
+	} else {
+		responses, err = m.each(ctx, w, requests)
+	}
 	w.prompts(responses)
 	return responses, err
 }

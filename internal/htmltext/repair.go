@@ -93,7 +93,23 @@ func (r *repairer) cut(start, end int, with string) {
 
 // scan visits every tag of the page.
 func (r *repairer) scan() {
-	for i := 0; i < len(r.page); {
+	for t, ok := r.next(0); ok; {
+		end := t.end
+		if t.broken {
+			r.cut(t.start, t.end, "")
+		} else {
+			end = r.visit(t)
+		}
+		t, ok = r.next(end)
+	}
+	if r.junk >= 0 {
+		r.cut(r.junk, len(r.page), "")
+	}
+}
+
+// next returns the first tag from i on that is in no comment or the like, or false if there is none.
+func (r *repairer) next(i int) (t tag, ok bool) {
+	for i < len(r.page) {
 		n := strings.IndexByte(r.page[i:], '<')
 		if n < 0 {
 			break
@@ -103,21 +119,12 @@ func (r *repairer) scan() {
 			i = end
 			continue
 		}
-		t, ok := r.tagAt(i)
-		if !ok {
-			i++
-			continue
+		if t, ok := r.tagAt(i); ok {
+			return t, true
 		}
-		if t.broken {
-			r.cut(t.start, t.end, "")
-			i = t.end
-			continue
-		}
-		i = r.visit(t)
+		i++
 	}
-	if r.junk >= 0 {
-		r.cut(r.junk, len(r.page), "")
-	}
+	return tag{}, false
 }
 
 // markup skips a comment, CDATA, declaration or processing instruction at i.
@@ -239,21 +246,12 @@ func (r *repairer) foreign(t tag) int {
 		return t.end
 	}
 	depth, inner, last := 1, 0, t.end // inner: elements that may contain HTML
-	for i := t.end; i < len(r.page) && depth > 0; {
-		n := strings.IndexByte(r.page[i:], '<')
-		if n < 0 {
+	for at := t.end; depth > 0; {
+		in, ok := r.next(at)
+		if !ok {
 			break
 		}
-		i += n
-		if end, ok := r.markup(i); ok {
-			i = end
-			continue
-		}
-		in, ok := r.tagAt(i)
 		switch {
-		case !ok:
-			i++
-			continue
 		case in.name == t.name && in.closing:
 			depth--
 			last = in.end
@@ -267,7 +265,7 @@ func (r *repairer) foreign(t tag) int {
 			r.cut(t.start, in.start, "")
 			return in.start
 		}
-		i = in.end
+		at = in.end
 	}
 	r.cut(t.start, last, "")
 	return last

@@ -96,13 +96,13 @@ func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	for _, q := range in.Questions {
 		calls, samples := 0, 0
 		if len(q.Golds()) > 0 {
-			draws := r.Draws.Or(0)
-			calls, samples = 2, 2+draws
+			rounds, draws := 1, r.Draws.Or(0) // in the first round each draw once, in the second twice
 			if in.Passages != 1 {
-				calls, samples = calls+1, samples+1+2*draws
+				rounds, draws = 2, 3*draws
 			}
+			calls, samples = rounds+1, rounds+1+draws
 			if draws > 0 {
-				calls = 2*calls - 1
+				calls += rounds
 			}
 		}
 		if r.Preferences && (len(q.Golds()) == 0 || r.Pairs.Or(0) > 0) {
