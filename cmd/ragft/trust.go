@@ -111,7 +111,7 @@ func keepAgreement(record string, reaches []ragft.Reach) error {
 	if err := os.MkdirAll(filepath.Dir(record), 0o700); err != nil {
 		return fmt.Errorf("keeping your agreement: %w", err)
 	}
-	return atomicfile.Write(record, func(w io.Writer) error {
+	return atomicfile.WritePrivate(record, func(w io.Writer) error {
 		_, err := io.WriteString(w, agreement(reaches))
 		return err
 	})
