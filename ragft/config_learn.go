@@ -13,7 +13,7 @@ type DemonstrateConfig struct {
 	// Total is the number of rows of a mixture. 0 = as many as the weights allow.
 	Total int `yaml:"total" check:"min=0"`
 	// Judge is the model that judges here. "" = Judge of [Config].
-	Judge string `yaml:"judge" check:"model"`
+	Judge string `yaml:"judge" check:"model,sends"`
 	// Questions is the largest number of questions that rows are made of, drawn by
 	// Seed. 0 = 1000.
 	Questions int `yaml:"questions" check:"min=1" default:"1000"`
@@ -327,9 +327,9 @@ type TrainConfig struct {
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`
 	// Metrics is a file that gets a line of JSON for each step.
 	// "" = metrics.jsonl of Dir.
-	Metrics string `yaml:"metrics" check:"path"`
+	Metrics string `yaml:"metrics" check:"path,writes"`
 	// TensorBoard is a folder for TensorBoard's event files. "" = none.
-	TensorBoard string `yaml:"tensorboard" check:"path"`
+	TensorBoard string `yaml:"tensorboard" check:"path,writes"`
 	// Restart ignores an existing checkpoint. False = it is gone on from.
 	Restart bool `yaml:"restart"`
 	// AllowStale trains although the documents changed since the rows were made.

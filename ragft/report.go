@@ -78,7 +78,7 @@ func (p *Project) writeReport(found *report.Results, all bool) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(p.ReportFile()), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p.ReportFile()), 0o700); err != nil {
 		return err
 	}
 	return found.WriteHTMLFile(p.ReportFile())

@@ -97,8 +97,11 @@ func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) 
 	c.Epochs = cmp.Or(c.Epochs, defaultEpochs(rows))
 	adapter := p.trainedFile()
 	metrics := cmp.Or(c.Metrics, p.Path(metricsName))
+	if err := p.makeDir(); err != nil {
+		return finetune.Options{}, err
+	}
 	for _, name := range []string{adapter, metrics} {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return finetune.Options{}, err
 		}
 	}

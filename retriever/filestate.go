@@ -97,7 +97,7 @@ const fileStatesVersion = 1
 
 // write writes the states to a file: a line for all, and one for each file.
 func (s *fileStates) write(path string) error {
-	return atomicfile.Write(path, func(to io.Writer) error {
+	return atomicfile.WritePrivate(path, func(to io.Writer) error {
 		w := bufio.NewWriter(to)
 		if err := json.NewEncoder(w).Encode(fileStatesHead{fileStatesVersion, s.root, s.foreign}); err != nil {
 			return err

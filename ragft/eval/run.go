@@ -30,7 +30,7 @@ type evaluator struct {
 	Config
 	questions []Question
 	hits      [][]retriever.Hit // by question, best first, as many as a system needs
-	chunks    []retriever.Chunk // the corpus, read for the first system that is shown all of it
+	chunks    []retriever.Chunk // the beginning of the corpus, read for the first system that is shown as much of it as fits
 	judged    *judge.Judge
 }
 

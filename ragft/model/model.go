@@ -23,7 +23,9 @@ type Model interface {
 	// has one element for each request, in the order of reqs. When ctx ends,
 	// Chat stops and returns its error; no partial result is returned. A prompt
 	// that does not fit into the context is an error that wraps
-	// [ErrPromptTooLong], given before any text is streamed.
+	// [ErrPromptTooLong], given before any text is streamed. The callbacks of the
+	// requests are called on the goroutine that called Chat, one at a time, and
+	// none after it has returned.
 	Chat(ctx context.Context, reqs []Request) ([]Response, error)
 }
 

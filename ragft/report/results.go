@@ -86,7 +86,7 @@ func (i *Info) AddTraining(t trainlog.Training) {
 }
 
 // WriteFile writes the results with all records as JSON. The file is replaced atomically.
-func (r *Results) WriteFile(path string) error { return atomicfile.Write(path, r.writeJSON) }
+func (r *Results) WriteFile(path string) error { return atomicfile.WritePrivate(path, r.writeJSON) }
 
 func (r *Results) writeJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)

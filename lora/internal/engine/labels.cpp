@@ -48,7 +48,7 @@ std::vector<int32_t> set_labels(const scheduled & g, const rft_batch & b) {
         place[slots[l]] = b.label_rows[l] * vocab + b.label_tokens[l];
     }
     std::vector<int64_t> index(room);
-    std::vector<int32_t> gather(room);
+    std::vector<int32_t> gather(room), row(room);
     std::vector<float> weight(room), label_row_weight(room);
     for (size_t k = 0; k < chunks.size(); k++) {
         const chunk & c = chunks[k];
@@ -56,11 +56,13 @@ std::vector<int32_t> set_labels(const scheduled & g, const rft_batch & b) {
             const int64_t at = used[k] ? place[k * room + (i < used[k] ? i : 0)] : c.first * vocab;
             index[i] = at - c.first * vocab;
             gather[i] = (int32_t) index[i];
+            row[i] = (int32_t) (index[i] / vocab);
             weight[i] = used[k] ? weight_at[at] : 0;
             label_row_weight[i] = row_weight[at / vocab];
         }
         set(c.label_index, index.data());
         set(c.label_gather, gather.data());
+        set(c.label_row, row.data());
         set(c.label_weight, weight.data());
         set(c.label_row_weight, label_row_weight.data());
         set(c.row_weight, row_weight.data() + c.first);

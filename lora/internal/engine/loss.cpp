@@ -9,6 +9,18 @@
 namespace rft {
 namespace {
 
+// log softmax(logits) at the labels, [1, labels]. The logarithm of p would end where p underflows, at -87, so that it is
+// taken of the likeliest token, whose p is at least 1 / vocab: log p = x - x_max + log p_max.
+ggml_tensor * log_softmax(backward & b, const chunk & c, ggml_tensor * logits, ggml_tensor * p) {
+    const int64_t vocab = logits->ne[0], rows = logits->ne[1];
+    ggml_tensor * likeliest = ggml_reshape_2d(b.ctx, ggml_argmax(b.ctx, logits), 1, rows);
+    auto at_likeliest = [&](ggml_tensor * t) { return ggml_get_rows(b.ctx, ggml_reshape_3d(b.ctx, t, 1, vocab, rows), likeliest); };
+    ggml_tensor * shift = ggml_sub(b.ctx, ggml_log(b.ctx, at_likeliest(p)), at_likeliest(logits)); // [1, 1, rows]
+    ggml_tensor * of_labels = ggml_get_rows(b.ctx, ggml_reshape_2d(b.ctx, shift, 1, rows), c.label_row);
+    ggml_tensor * x = ggml_get_rows(b.ctx, ggml_reshape_2d(b.ctx, logits, 1, vocab * rows), c.label_gather);
+    return ggml_add(b.ctx, x, of_labels);
+}
+
 // log softmax(logits) at the labels, and for training the gradient of the loss = sum of -weight * that. With
 // p = softmax(logits) it is p * (sum of the row's weights), less the weight at each label. Labels are sparse: (row, token)
 // as one flat index. Labels that share a place have the sum of their weights, so it does not matter which is written last.
@@ -19,15 +31,17 @@ ggml_tensor * chunk_loss(backward & b, training & t, mode m, ggml_tensor * chunk
     c.first = first, c.rows = rows;
     c.label_index = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I64, n_labels);
     c.label_gather = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, n_labels);
+    c.label_row = ggml_new_tensor_1d(b.ctx, GGML_TYPE_I32, n_labels);
     c.label_weight = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, n_labels);
     c.label_row_weight = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, n_labels);
     c.row_weight = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, rows);
-    for (ggml_tensor * in : {c.label_index, c.label_gather, c.label_weight, c.label_row_weight, c.row_weight}) { ggml_set_input(in); }
+    for (ggml_tensor * in : {c.label_index, c.label_gather, c.label_row, c.label_weight, c.label_row_weight, c.row_weight}) { ggml_set_input(in); }
 
-    ggml_tensor * p = ggml_soft_max(b.ctx, b.contiguous(chunk_logits));
+    ggml_tensor * logits = ggml_reshape_2d(b.ctx, b.contiguous(chunk_logits), vocab, rows);
+    ggml_tensor * p = ggml_soft_max(b.ctx, logits);
     ggml_tensor * flat = ggml_reshape_2d(b.ctx, p, 1, vocab * rows);
     ggml_tensor * chosen = ggml_get_rows(b.ctx, flat, c.label_gather); // [1, n_labels]
-    c.log_p = ggml_log(b.ctx, ggml_clamp(b.ctx, chosen, 1e-37f, 1.0f));
+    c.log_p = log_softmax(b, c, logits, p);
     ggml_set_output(c.log_p);
     t.outputs.push_back(c.log_p);
     t.chunks.push_back(c);

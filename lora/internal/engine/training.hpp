@@ -29,6 +29,7 @@ struct layout {
 struct chunk {
     int64_t first, rows;
     ggml_tensor *label_index, *label_gather;      // the place of each label in the chunk's logits, [labels], I64 and I32
+    ggml_tensor * label_row;                      // the row of each label in the chunk, [labels], I32
     ggml_tensor *label_weight, *label_row_weight; // [1, labels]
     ggml_tensor * row_weight;                     // the sum of the weights of each row's labels, [1, rows]
     ggml_tensor * log_p;                          // log-probability of each label, [1, labels]

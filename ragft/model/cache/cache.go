@@ -50,7 +50,7 @@ type counts struct {
 // use; m is not closed.
 func Open(m model.Model, dir string) (*Model, error) {
 	c := &Model{model: m, dir: dir, entries: map[string]json.RawMessage{}}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("ragft: cache: %w", err)
 	}
 	if err := c.loadAll(); err != nil {
