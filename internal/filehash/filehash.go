@@ -1,5 +1,6 @@
 // Package filehash returns hashes of large files, such as models, without reading them each time: it remembers them in the
-// user's cache folder for as long as size, times and number of the files are the same.
+// user's cache folder for as long as size, times and number of the files are the same. It also remembers that checksums which
+// files have in them were compared.
 package filehash
 
 import (
@@ -44,16 +45,37 @@ var writing sync.Mutex // of the file, within this process; of two that write at
 // SHA256 returns the SHA-256 of the files, one after the other, in hexadecimal. If verify is set, they are read in any case, and
 // what was remembered of them is replaced.
 func SHA256(ctx context.Context, verify bool, paths ...string) (string, error) {
+	return recall(keyOf(paths), verify, paths, func() (string, error) { return hash(ctx, paths) })
+}
+
+// Checked has each file checked, unless all of them have been before and are as they were.
+func Checked(paths []string, check func(path string) error) error {
+	if len(paths) == 0 {
+		return nil
+	}
+	_, err := recall(keyOf(paths)+"\nchecked", false, paths, func() (string, error) {
+		for _, path := range paths {
+			if err := check(path); err != nil {
+				return "", err
+			}
+		}
+		return "checked", nil
+	})
+	return err
+}
+
+// recall returns what is remembered of the files below the key, or what read returns, which is then remembered.
+func recall(key string, verify bool, paths []string, read func() (string, error)) (string, error) {
 	looked := time.Now().UnixNano()
 	stamps, err := stampsOf(paths)
 	if err != nil {
 		return "", err
 	}
-	memory, key := memoryFile(), keyOf(paths)
-	if r, ok := read(memory)[key]; ok && !verify && r.trusted(stamps) {
+	memory := memoryFile()
+	if r, ok := readMemory(memory)[key]; ok && !verify && r.trusted(stamps) {
 		return r.Hash, nil
 	}
-	hash, err := hash(ctx, paths)
+	hash, err := read()
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +85,7 @@ func SHA256(ctx context.Context, verify bool, paths ...string) (string, error) {
 	}
 	if r := (remembered{stamps, looked, hash}); r.trusted(after) {
 		if err := remember(memory, key, r); err != nil {
-			slog.Debug("ragft: the hash of a file is not remembered", "error", err)
+			slog.Debug("ragft: what was read of a file is not remembered", "error", err)
 		}
 	}
 	return hash, nil
@@ -105,8 +127,8 @@ func keyOf(paths []string) string {
 	return strings.Join(full, "\n")
 }
 
-// read returns what is remembered. A file that cannot be read remembers nothing.
-func read(file string) map[string]remembered {
+// readMemory returns what is remembered. A file that cannot be read remembers nothing.
+func readMemory(file string) map[string]remembered {
 	data, err := os.ReadFile(file)
 	all := map[string]remembered{}
 	if err != nil || json.Unmarshal(data, &all) != nil {
@@ -122,7 +144,7 @@ func remember(file, key string, r remembered) error {
 	}
 	writing.Lock()
 	defer writing.Unlock()
-	all := read(file)
+	all := readMemory(file)
 	all[key] = r
 	maps.DeleteFunc(all, func(key string, _ remembered) bool {
 		first, _, _ := strings.Cut(key, "\n")

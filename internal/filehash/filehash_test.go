@@ -45,7 +45,7 @@ func TestHashIsRemembered(t *testing.T) {
 		return hash
 	}
 	require.Equal(t, sum("weights"), ask(false))
-	require.Empty(t, read(memoryFile()), "a file that was just written may change again within its time stamp")
+	require.Empty(t, readMemory(memoryFile()), "a file that was just written may change again within its time stamp")
 
 	pretend(t, path, "remembered")
 	require.Equal(t, "remembered", ask(false))
@@ -83,10 +83,10 @@ func TestHashOfParts(t *testing.T) {
 
 	pretend(t, path, "a")
 	pretend(t, second, "b")
-	require.Len(t, read(memoryFile()), 2)
+	require.Len(t, readMemory(memoryFile()), 2)
 	require.NoError(t, os.Remove(path))
 	pretend(t, second, "b")
-	require.Len(t, read(memoryFile()), 1)
+	require.Len(t, readMemory(memoryFile()), 1)
 	_, err = SHA256(t.Context(), false, path)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
@@ -104,4 +104,35 @@ func TestDamagedMemory(t *testing.T) {
 	hash, err = SHA256(t.Context(), false, path)
 	require.NoError(t, err)
 	require.Equal(t, sum("weights"), hash)
+}
+
+// TestChecked checks files again only after one of them changed, and those of which a check failed each time.
+func TestChecked(t *testing.T) {
+	path := place(t, "index")
+	calls := 0
+	var failed error
+	check := func() error {
+		return Checked([]string{path}, func(string) error {
+			calls++
+			return failed
+		})
+	}
+	require.NoError(t, check())
+	require.NoError(t, check())
+	require.Equal(t, 2, calls, "the file was just written")
+
+	old := time.Now().Add(-time.Hour)
+	stamps, err := stampsOf([]string{path})
+	require.NoError(t, err)
+	late := time.Now().Add(time.Hour).UnixNano()
+	require.NoError(t, remember(memoryFile(), keyOf([]string{path})+"\nchecked", remembered{stamps, late, "checked"}))
+	require.NoError(t, check())
+	require.Equal(t, 2, calls)
+
+	require.NoError(t, os.Chtimes(path, old, old))
+	failed = os.ErrInvalid
+	require.ErrorIs(t, check(), os.ErrInvalid)
+	require.ErrorIs(t, check(), os.ErrInvalid)
+	require.Equal(t, 4, calls)
+	require.NoError(t, Checked(nil, nil))
 }
