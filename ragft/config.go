@@ -61,6 +61,9 @@ type Config struct {
 	// "" = auto: what is faster here, chosen at the first use and kept in
 	// attention.json of Dir.
 	Attention string `yaml:"attention" check:"oneof=auto flash plain" default:"auto"`
+	// Verify reads the file of a local model to tell whether it is another one than
+	// before. False = only if its size, times or number changed.
+	Verify bool `yaml:"verify"`
 	// GPULayers is the number of layers on the GPU. Unset = all, and none in
 	// [Project.Train] without RPC.
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`
