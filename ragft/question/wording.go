@@ -128,14 +128,14 @@ func framed(c candidate) (f frame, ok bool) {
 		strings.Contains(f.subject, c.text):
 		return f, false
 	}
-	return frame{lowerArticle(f.subject), f.auxiliary, f.rest}, true
+	return frame{lowerFirst(f.subject), f.auxiliary, f.rest}, true
 }
 
-func lowerArticle(s string) string {
-	for _, article := range []string{"The ", "A ", "An "} {
-		if rest, ok := strings.CutPrefix(s, article); ok {
-			return strings.ToLower(article) + rest
-		}
+// lowerFirst writes the first word small where only its place gave it a capital: "The mill", "Each packet".
+func lowerFirst(s string) string {
+	first, rest, more := strings.Cut(s, " ")
+	if lower := strings.ToLower(first); more && functionWords[lower] {
+		return lower + " " + rest
 	}
 	return s
 }

@@ -53,7 +53,12 @@ func completed(begin, text string) string {
 			text = strings.TrimPrefix(text, label)
 		}
 	}
-	return strings.TrimRight(strings.Join(strings.Fields(begin+" "+text), " "), ` ."?`) + "?"
+	text = strings.Join(strings.Fields(begin+" "+text), " ")
+	text = strings.NewReplacer(" 's ", "'s ", " ’s ", "’s ", " ,", ",").Replace(text)
+	if text = strings.TrimRight(text, ` ."?`); strings.Count(text, `"`)%2 == 1 {
+		text += `"`
+	}
+	return text + "?"
 }
 
 // offer adds a question to the options of an answer, if its wording is good.
