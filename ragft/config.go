@@ -79,6 +79,7 @@ type Config struct {
 	Demonstrate  DemonstrateConfig `yaml:"demonstrate"`
 	Train        TrainConfig       `yaml:"train"`
 	Decide       DecideConfig      `yaml:"decide"`
+	Search       MeaningConfig     `yaml:"search"`
 	SearchTuning SearchConfig      `yaml:"search-tuning"`
 	Evaluate     EvaluateConfig    `yaml:"evaluate"`
 	Report       ReportConfig      `yaml:"report"`
@@ -189,6 +190,26 @@ type ReportConfig struct {
 	Title string `yaml:"title"`
 	// Examples is the number of examples shown. 0 = 10.
 	Examples int `yaml:"examples" check:"min=0"`
+}
+
+// MeaningConfig is how passages are found by more than the words of a question.
+type MeaningConfig struct {
+	// Embed is an embedding model, a GGUF file or ollama:NAME. [Project.Index] makes a
+	// vector of each passage with it, and questions are searched by words and by
+	// meaning. "" = by words alone.
+	Embed string `yaml:"embed" check:"model"`
+	// Weight is what a rank by meaning counts, where one by words counts 1.
+	// Unset = 0.5.
+	Weight opt.Value[float64] `yaml:"weight" check:"amount" default:"0.5"`
+	// QueryPrefix stands before questions when they are embedded. Unset = what the
+	// model was trained with, by its name.
+	QueryPrefix opt.Value[string] `yaml:"query-prefix"`
+	// PassagePrefix stands before passages when they are embedded; another one
+	// embeds all again. Unset = what the model was trained with, by its name.
+	PassagePrefix opt.Value[string] `yaml:"passage-prefix"`
+	// Rerank is a reranker, a GGUF file or ollama:NAME, which reads the first 30
+	// passages with the question and puts them in order. "" = none.
+	Rerank string `yaml:"rerank" check:"model"`
 }
 
 // SearchConfig is how [Project.TuneSearch] learns to search, by LSR of RA-DIT

@@ -22,6 +22,8 @@ type IndexResult struct {
 	Removed   int              `json:"removed"`        // passages of files that are gone, empty or no longer documents
 	Kept      []retriever.Skip `json:"kept,omitempty"` // what could not be read, and keeps its passages
 	Skipped   []retriever.Skip `json:"skipped"`
+	Vectors   int              `json:"vectors,omitempty"`    // of passages, by Config.Search.Embed
+	Embedded  int              `json:"embedded,omitempty"`   // of them made now
 	UpToDate  bool             `json:"up_to_date,omitempty"` // nothing was done
 }
 

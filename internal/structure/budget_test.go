@@ -52,6 +52,9 @@ var budget = map[string]int{
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
 	"retriever":        105,
+	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
+	// Fuse, DefaultWeight; and the two models that a caller gives.
+	"retriever/dense":  15,
 	"retriever/format": 8,
 	"retriever/watch":  2,
 }
