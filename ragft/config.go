@@ -46,6 +46,10 @@ type Config struct {
 	Passages int `yaml:"passages" check:"min=1" default:"4"`
 	// Seed decides everything random. Unset = 1.
 	Seed opt.Value[uint64] `yaml:"seed" default:"1"`
+	// Language of instructions and refusals: en, de, fr, es, zh or ja. "" = that of
+	// the adapter where there is one, else of most questions, else of the documents;
+	// en where none is recognised.
+	Language string `yaml:"language" check:"oneof=en de fr es zh ja"`
 	// Prompts are the texts that models are asked with.
 	Prompts PromptsConfig `yaml:"prompts"`
 
@@ -104,7 +108,7 @@ type Config struct {
 }
 
 // PromptsConfig are the instructions, and the layout of the prompt with
-// passages. Their defaults are those of [prompt.Set].
+// passages. Their defaults are those of [prompt.Set], in Config.Language.
 type PromptsConfig struct {
 	// Read is the message to answer from documents. "" = the built-in text.
 	Read string `yaml:"read"`

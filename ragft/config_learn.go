@@ -24,8 +24,8 @@ type DemonstrateConfig struct {
 	Audit bool `yaml:"audit"`
 	// Refusal is what gold, ralt and raft teach where the documents do not hold the
 	// answer; set to "", such questions are left out. Unset = "Sorry, the
-	// documents do not say."
-	Refusal opt.Value[string] `yaml:"refusal" default:"Sorry, the documents do not say."`
+	// documents do not say.", or the same in Language of [Config].
+	Refusal opt.Value[string] `yaml:"refusal"`
 	// Texts is general text to mix into ralt and pretrain, one text a line, or JSONL
 	// with a field text. "" = none.
 	Texts string `yaml:"texts" check:"path"`

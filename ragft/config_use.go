@@ -132,7 +132,7 @@ type AssistantConfig struct {
 	// MinConfidence is the confidence below which to abstain. 0 = never.
 	MinConfidence float64 `yaml:"min-confidence" check:"share"`
 	// Decline is said in place of an answer that is not sure enough.
-	// "" = "I cannot find that in the documents."
+	// "" = "I cannot find that in the documents.", in Language of [Config].
 	Decline string `yaml:"decline"`
 	// Ensemble answers from each passage alone and has the answers vote.
 	// False = it answers from all at once.

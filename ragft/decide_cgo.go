@@ -90,22 +90,20 @@ type deciding struct {
 }
 
 func (d *deciding) prepare(ctx context.Context) (err error) {
-	if d.prompts, err = d.Project.prompts(); err != nil {
-		return err
-	}
 	err = d.openIndex()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // rows can be trained without an index
-	}
 	if err == nil {
 		d.search, err = d.unhidden(ctx)
 	}
+	if ignore(err, fs.ErrNotExist) != nil { // rows can be trained without an index
+		return err
+	}
+	d.prompts, err = d.Project.prompts(ctx, "")
 	return err
 }
 
 // inputs are what the rule follows from.
 func (d *deciding) inputs(ctx context.Context) (inputs, error) {
-	in, err := d.settings([]string{"decide", "passages", "prompts", "seed", "test-share", "scale"})
+	in, err := d.settings([]string{"decide", "passages", "language", "prompts", "seed", "test-share", "scale"})
 	if err != nil {
 		return nil, err
 	}
