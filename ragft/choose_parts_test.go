@@ -52,7 +52,7 @@ func TestAffordable(t *testing.T) {
 		list[i] = rows.Row{Messages: text(10_000)}
 	}
 	require.Equal(t, 15, affordable(asks, list, 1), "a tenth of three times 100,000, at two points")
-	require.Equal(t, 15, affordable(asks, list, 2))
+	require.Equal(t, 30, affordable(asks, list, 2), "twice as much at two points")
 	require.Equal(t, 30, affordable(asks, list, 4), "as much at each of four points")
 	require.Equal(t, 40, affordable(asks, list, 8))
 	require.Equal(t, 7, affordable(asks[:7], list, 8))
