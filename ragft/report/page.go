@@ -92,6 +92,7 @@ type reportPage struct {
 	SweepLegend             []swatch
 	LossesLegend            []swatch
 	Sources                 []sourceLoss
+	Scores                  []scoreLine
 	Browser                 reportBrowser
 }
 
