@@ -202,7 +202,13 @@ func (a *app) readConfig(cmd *cobra.Command) (err error) {
 	default:
 		return usageError(err)
 	}
-	return a.apply(cmd)
+	if err := a.apply(cmd); err != nil {
+		return err
+	}
+	if a.config.Worker.Steps == nil {
+		a.config.Worker.Steps = []string{ragft.StepTrain}
+	}
+	return nil
 }
 
 // open opens the project.
