@@ -1,8 +1,8 @@
 package worker
 
 import (
-	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -21,13 +21,15 @@ func (d *Death) Error() string {
 }
 
 const (
-	tailBytes = 16 << 10
-	tailLines = 12
+	tailBytes  = 16 << 10
+	tailLines  = 12
+	crashLines = 6
 )
 
-// crashes are how the lines begin with which runtimes tell that they end the program. What follows are registers and
-// stacks, so it is the first lines that matter.
-var crashes = []string{"fatal error: ", "panic: ", "SIG", "runtime: ", "terminate called", "GGML_ASSERT", "==", "libc++abi"}
+// crashes are how the lines begin with which runtimes, C++ and ggml ("FILE:LINE: ") tell that they end the program. What
+// follows are registers and stacks, so it is the first lines that matter.
+var crashes = regexp.MustCompile(`(?m)^(fatal error: |panic: |SIG[A-Z]+: |runtime: |terminate called|libc\+\+abi|` +
+	`\S+\.(c|cc|cpp|cu|m|h|hpp):\d+: )`)
 
 // tail keeps what a child prints: from the first line that looks like a crash, or else the end. It is safe for
 // concurrent use.
@@ -44,8 +46,8 @@ func (t *tail) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	t.text = append(t.text, p...)
-	if !t.crashed {
-		t.crash()
+	if at := crashes.FindIndex(t.text); at != nil && !t.crashed {
+		t.text, t.crashed = t.text[at[0]:], true
 	}
 	if over := len(t.text) - tailBytes; over > 0 {
 		if t.crashed {
@@ -55,23 +57,6 @@ func (t *tail) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
-}
-
-// crash cuts off what precedes the first line that looks like a crash.
-func (t *tail) crash() {
-	for at := 0; at < len(t.text); {
-		for _, c := range crashes {
-			if bytes.HasPrefix(t.text[at:], []byte(c)) {
-				t.text, t.crashed = t.text[at:], true
-				return
-			}
-		}
-		next := bytes.IndexByte(t.text[at:], '\n')
-		if next < 0 {
-			return
-		}
-		at += next + 1
-	}
 }
 
 // lines are what is worth telling.
@@ -84,11 +69,8 @@ func (t *tail) lines() []string {
 			lines = append(lines, line)
 		}
 	}
-	if n := len(lines); n > tailLines {
-		if t.crashed {
-			return lines[:tailLines]
-		}
-		return lines[n-tailLines:]
+	if t.crashed {
+		return lines[:min(crashLines, len(lines))]
 	}
-	return lines
+	return lines[max(0, len(lines)-tailLines):]
 }
