@@ -105,11 +105,9 @@ func TestWorkerDies(t *testing.T) {
 				_, err := train(t, c)
 				require.ErrorIs(t, err, ragft.ErrWorker)
 				t.Log(err)
-				if signal == syscall.SIGKILL {
-					require.ErrorContains(t, err, "signal: killed")
-				} else {
-					require.ErrorContains(t, err, strings.ToUpper(map[syscall.Signal]string{syscall.SIGSEGV: "sigsegv", syscall.SIGABRT: "sigabrt"}[signal]))
-				}
+				require.ErrorContains(t, err, map[syscall.Signal]string{
+					syscall.SIGKILL: "signal: killed", syscall.SIGSEGV: "SIGSEGV", syscall.SIGABRT: "SIGABRT",
+				}[signal])
 			})
 			require.NoFileExists(t, filepath.Join(c.Dir, "adapter.gguf"))
 			r, err := train(t, c)

@@ -17,8 +17,8 @@ var budget = map[string]int{
 	"llama": 50, // with Attention and AttentionTime, a measurement that callers keep and show
 	"lora":  52, // with Convert, its options and its result
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
-	// DecideConfig, VerifiedConfig and ForgetResult.
-	"ragft":                  54,
+	// DecideConfig, VerifiedConfig and ForgetResult; WorkerConfig, RunWorker and ErrWorker for a step in a child process.
+	"ragft":                  57,
 	"ragft/abstain":          19, // of which six are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked
