@@ -294,5 +294,12 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 			f.add(name, note, strings.TrimSuffix(s.State+": "+s.Reason, ": "), "ragft "+s.Step)
 		}
 	}
+	fault, err := p.Fault(ctx)
+	switch {
+	case err != nil:
+		f.add("improve", note, err.Error(), "ragft evaluate")
+	case fault != "":
+		f.add("improve", fine, fault, "")
+	}
 	return nil
 }

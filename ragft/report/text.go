@@ -24,7 +24,7 @@ type tableBlock struct {
 	columns []tableColumn
 }
 
-// tableBlocks hold each metric once, except those in the table of costs.
+// tableBlocks hold all metrics except those in the table of costs.
 func tableBlocks() []tableBlock {
 	return []tableBlock{
 		{"", []tableColumn{
@@ -45,6 +45,15 @@ func tableBlocks() []tableBlock {
 			{metric.AbstainPrecision, "abstention\nprecision"},
 			{metric.AbstainRecall, "abstention\nrecall"},
 			{metric.AbstainF1, "abstention\nF1"},
+		}},
+		{"Answerable questions, by whether the passage with the answer was shown", []tableColumn{
+			{metric.Shown, "shown"},
+			{metric.CorrectShown, "shown:\ncorrect"},
+			{metric.IncorrectShown, "incorrect"},
+			{metric.FalseRefusal, "refused"},
+			{metric.CorrectUnshown, "not shown:\ncorrect"},
+			{metric.IncorrectUnshown, "incorrect"},
+			{metric.RefusedUnshown, "refused"},
 		}},
 		{"Confidence, as fractions", []tableColumn{
 			{metric.AURC, "AURC"},
@@ -79,7 +88,7 @@ func figuresOf(s *eval.SystemResult, key string) (value, interval string) {
 const tableNameWidth = 14
 
 // Text returns the results as plain text, at most 110 characters wide: all systems with all
-// metrics and 95% intervals, their matrices of context and verdict, the cost of an answer, the
+// metrics and 95% intervals, their matrices of context and verdict, [Results.Fault], the cost of an answer, the
 // differences of each comparison of two models, the main differences of each comparison of
 // two prompts or settings of one model, and then leakage, calibration, robustness,
 // forgetting, the sweep of scales and fact questions, as far as they were measured.
@@ -87,6 +96,9 @@ func (e *Results) Text() string {
 	var b strings.Builder
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
+	if fault := e.Fault(); fault != "" {
+		b.WriteString("\n" + table.Wrap(fault))
+	}
 	tableOfCosts(&b, e)
 	var arms []*eval.Comparison
 	for i := range e.Comparisons {
