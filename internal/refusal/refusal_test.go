@@ -38,7 +38,7 @@ func TestLabelledReplies(t *testing.T) {
 		name              string
 		precision, recall float64
 	}{
-		{"en-dev", 0.97, 0.97}, {"en-test", 0.92, 0.784},
+		{"en-dev", 0.97, 0.97}, {"en-test", 0.92, 0.784}, {"en-second-dev", 0, 0}, {"en-second-test", 0, 0},
 		{"de", 0.97, 0.87}, {"fr", 0.934, 0.87}, {"es", 0.97, 0.936}, {"zh", 0.97, 0.736}, {"ja", 0.97, 0.836},
 	} {
 		t.Run(c.name, func(t *testing.T) {
