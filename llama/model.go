@@ -9,18 +9,15 @@ import "C"
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"runtime/cgo"
 	"sync"
 	"unsafe"
 
+	"github.com/ragft/ragft/internal/filehash"
 	"github.com/ragft/ragft/internal/llamacpp"
 	"github.com/ragft/ragft/ragft/opt"
 )
@@ -318,25 +315,12 @@ func (m *Model) Hash() (string, error) {
 	if m.hash != "" {
 		return m.hash, nil
 	}
-	var err error
-	m.hash, err = hashFiles(m.files)
-	return m.hash, err
-}
-
-func hashFiles(paths []string) (string, error) {
-	h := sha256.New()
-	for _, path := range paths {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", fmt.Errorf("llama: hashing the model: %w", err)
-		}
-		_, err = io.Copy(h, f)
-		_ = f.Close() // only read from
-		if err != nil {
-			return "", fmt.Errorf("llama: hashing the model: %w", err)
-		}
+	hash, err := filehash.Sum(context.Background(), m.files...)
+	if err != nil {
+		return "", fmt.Errorf("llama: hashing the model: %w", err)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	m.hash = hash
+	return hash, nil
 }
 
 func errorText(e *C.ragft_error) string {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
@@ -128,7 +129,7 @@ func (p *Project) syncIndex(ctx context.Context, w *work) (*retriever.SyncReport
 	w.phase("indexing", "KiB")
 	o := p.syncOptions()
 	o.Load.Progress = func(l retriever.LoadProgress) {
-		w.set(int(l.Bytes>>10), int(max(l.Total, l.Bytes)>>10), fmt.Sprintf("%d files, %d documents", l.Files, l.Documents))
+		w.set(int(l.Bytes>>10), int(max(l.Total, l.Bytes)>>10), plural.N(l.Files, "file")+", "+plural.N(l.Documents, "document"))
 	}
 	report, err := p.index.Sync(ctx, p.config.Documents, o)
 	switch {
@@ -250,7 +251,11 @@ func (p *Project) tunedIndex(ctx context.Context, lasting bool) (*retriever.Tune
 	}
 	tuned, err := p.index.Tuned(ctx, t)
 	if errors.Is(err, retriever.ErrChanged) && named == "" {
-		p.config.Logger.Warn("the index changed since the search was tuned, which is left out: run 'ragft tune-search' again", "file", path)
+		p.config.Logger.Warn(
+			"the index changed since the search was tuned, which is left out: run 'ragft tune-search' again",
+			"file",
+			path,
+		)
 		return p.index.Tuned(ctx, retriever.Tuning{})
 	}
 	if err == nil && lasting {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 )
@@ -31,13 +32,17 @@ func (r *Results) Fault() string {
 			model++
 		}
 	}
-	lost := fmt.Sprintf("of %d answerable questions %s answers %d not correctly; the passage with the answer was not shown for %d of them, "+
-		"and shown for %d.", answerable, s.Name, search+model, search, model)
+	lost := fmt.Sprintf("of %s %s answers %d not correctly; the passage with the answer was not shown for %d of them, "+
+		"and shown for %d.", plural.N(answerable, "answerable question"), s.Name, search+model, search, model)
 	switch {
 	case answerable == 0:
 		return ""
 	case search+model == 0:
-		return fmt.Sprintf("Neither search nor model loses an answer: %s answers all %d answerable questions correctly.", s.Name, answerable)
+		return fmt.Sprintf(
+			"Neither search nor model loses an answer: %s answers all %d answerable questions correctly.",
+			s.Name,
+			answerable,
+		)
 	case search > model:
 		return "Improve the search first: " + lost
 	case model > search:

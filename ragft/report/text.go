@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
@@ -154,8 +155,8 @@ func tableOfSystems(b *strings.Builder, e *Results) {
 			unanswerable++
 		}
 	}
-	b.WriteString(table.Wrap(fmt.Sprintf("%d questions, %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, "+
-		"%d samples, seed %d).", len(e.Questions), unanswerable, e.Resamples, e.Seed)))
+	b.WriteString(table.Wrap(fmt.Sprintf("%s, %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, "+
+		"%d samples, seed %d).", plural.N(len(e.Questions), "question"), unanswerable, e.Resamples, e.Seed)))
 	for _, block := range tableBlocks() {
 		if block.measured(e) {
 			tableOfBlock(b, e, block)
@@ -241,7 +242,13 @@ func tableOfDifferences(b *strings.Builder, c *eval.Comparison) {
 	t := table.New("", "difference", "95% interval", "p", "finding")
 	t.Left = []int{4}
 	for _, d := range c.Differences {
-		t.Row(d.Name, figures.SignedMetric(d.Estimate.Value, d.Rate), figures.SignedInterval(d.Estimate, d.Rate), figures.ShowP(d.P), d.Finding)
+		t.Row(
+			d.Name,
+			figures.SignedMetric(d.Estimate.Value, d.Rate),
+			figures.SignedInterval(d.Estimate, d.Rate),
+			figures.ShowP(d.P),
+			d.Finding,
+		)
 	}
 	fmt.Fprintf(b, "\n%s\n%s", table.Cut(fmt.Sprintf("Difference: %s - %s", c.Other, c.Base), table.Width), t)
 }
