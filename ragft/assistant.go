@@ -91,14 +91,8 @@ func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*ab
 		return nil, nil
 	}
 	if err := settings.Rule.Holds(abstain.Conditions(m, prompts, p.config.Passages)); err != nil {
-		p.config.Logger.Warn(
-			"the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
-				"or set assistant.decide to false",
-			"adapter",
-			adapter,
-			"why",
-			err,
-		)
+		p.config.Logger.Warn("the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
+			"or set assistant.decide to false", "adapter", adapter, "why", err)
 		return nil, nil
 	}
 	return settings.Rule, nil
@@ -106,12 +100,7 @@ func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*ab
 
 // calibrated are the options for a model, with the calibration if there is one
 // that holds.
-func (p *Project) calibrated(
-	ctx context.Context,
-	c AssistantConfig,
-	m model.Model,
-	search retriever.Searcher,
-) (assistant.Options, error) {
+func (p *Project) calibrated(ctx context.Context, c AssistantConfig, m model.Model, search retriever.Searcher) (assistant.Options, error) {
 	opts := assistant.Options{
 		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
 		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,

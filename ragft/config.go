@@ -16,51 +16,51 @@ import (
 type Config struct {
 	// Dir is the project's folder: index, questions, rows, adapter, evaluation,
 	// report and the cache of responses. "" = .ragft.
-	Dir string `yaml:"dir"        check:"path"    default:".ragft"`
+	Dir string `yaml:"dir" check:"path" default:".ragft"`
 	// Documents is a folder of documents in any format of docs/formats.md, or one file.
 	// "" = none, which is an error of [Project.Index].
-	Documents string `yaml:"documents"  check:"path"`
+	Documents string `yaml:"documents" check:"path"`
 	// Model is the base model: a GGUF file; ollama:NAME, the file that Ollama has;
 	// or, where a server is to run it, ollama:NAME@URL or openai:NAME@URL, several
 	// joined by commas. Without @URL, openai:NAME is at OPENAI_BASE_URL; its key is
 	// in OPENAI_API_KEY. "" = none, which is an error of steps that need one.
-	Model string `yaml:"model"      check:"model"`
+	Model string `yaml:"model" check:"model"`
 	// Adapter is the LoRA adapter that [Project.Train] writes and all else uses;
 	// none leaves it out. "" = adapter.gguf of Dir, where it is there.
-	Adapter string `yaml:"adapter"    check:"model"`
+	Adapter string `yaml:"adapter" check:"model"`
 	// Scale is how strongly the adapter acts, 1 = as trained. 0 = 1.
-	Scale float64 `yaml:"scale"      check:"nonzero" default:"1"`
+	Scale float64 `yaml:"scale" check:"nonzero" default:"1"`
 	// Judge is the model that judges answers, named as Model is. "" = the one that
 	// generates in [Project.Demonstrate], and none in [Project.Evaluate].
-	Judge string `yaml:"judge"      check:"model"`
+	Judge string `yaml:"judge" check:"model"`
 	// Questions is the file of the questions with their answers, JSONL: your own, or
 	// what [Project.Questions] writes if it is not there yet. "" = questions.jsonl
 	// of Dir.
-	Questions string `yaml:"questions"  check:"path"`
+	Questions string `yaml:"questions" check:"path"`
 	// TestShare is the share of the questions that is kept for the evaluation and
 	// never learnt from. Unset = 0.5.
-	TestShare opt.Value[float64] `yaml:"test-share" check:"share"   default:"0.5"`
+	TestShare opt.Value[float64] `yaml:"test-share" check:"share" default:"0.5"`
 	// Rows is the file of the training rows, JSONL. "" = rows.jsonl of Dir.
-	Rows string `yaml:"rows"       check:"path"`
+	Rows string `yaml:"rows" check:"path"`
 	// Passages is the number of passages shown with a question. 0 = 4.
-	Passages int `yaml:"passages"   check:"min=1"   default:"4"`
+	Passages int `yaml:"passages" check:"min=1" default:"4"`
 	// Seed decides everything random. Unset = 1.
-	Seed opt.Value[uint64] `yaml:"seed"                       default:"1"`
+	Seed opt.Value[uint64] `yaml:"seed" default:"1"`
 	// Prompts are the texts that models are asked with.
 	Prompts PromptsConfig `yaml:"prompts"`
 
 	// Sequences is the number of answers that a local model generates at a time.
 	// 0 = 16.
-	Sequences int `yaml:"sequences"  check:"min=1"                  default:"16"`
+	Sequences int `yaml:"sequences" check:"min=1" default:"16"`
 	// Context is the number of tokens of context held for all answers under way.
 	// 0 = as the model was trained on, 4096 to 8192.
-	Context int `yaml:"context"    check:"min=0"`
+	Context int `yaml:"context" check:"min=0"`
 	// Threads that compute. 0 = the number of cores.
-	Threads int `yaml:"threads"    check:"min=0"`
+	Threads int `yaml:"threads" check:"min=0"`
 	// Attention is how a local model computes attention: auto, flash or plain.
 	// "" = auto: what is faster here, chosen at the first use and kept in
 	// attention.json of Dir.
-	Attention string `yaml:"attention"  check:"oneof=auto flash plain" default:"auto"`
+	Attention string `yaml:"attention" check:"oneof=auto flash plain" default:"auto"`
 	// GPULayers is the number of layers on the GPU. Unset = all, and none in
 	// [Project.Train] without RPC.
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`
@@ -69,7 +69,7 @@ type Config struct {
 	RPC []string `yaml:"rpc"`
 	// Requests is the number of requests that a server has at a time. 0 = 2 with
 	// Ollama, 4 with others.
-	Requests int `yaml:"requests"   check:"min=0"`
+	Requests int `yaml:"requests" check:"min=0"`
 
 	Index        IndexConfig       `yaml:"index"`
 	Write        QuestionsConfig   `yaml:"write"`
@@ -123,17 +123,17 @@ type PromptsConfig struct {
 // KeepRemoved, Rebuild and Verify is fixed when the index is made.
 type IndexConfig struct {
 	// ChunkBy is the unit of Chunk and Overlap: tokens or sentences. "" = tokens.
-	ChunkBy string `yaml:"chunk-by"      check:"oneof=tokens sentences" default:"tokens"`
+	ChunkBy string `yaml:"chunk-by" check:"oneof=tokens sentences" default:"tokens"`
 	// Chunk is the size of a passage. 0 = 200 words, or 5 sentences.
-	Chunk int `yaml:"chunk"         check:"min=0"`
+	Chunk int `yaml:"chunk" check:"min=0"`
 	// Overlap is how much of a passage is repeated in the next. 0 = nothing.
-	Overlap int `yaml:"overlap"       check:"min=0"`
+	Overlap int `yaml:"overlap" check:"min=0"`
 	// Analyzer says how text becomes terms: english or standard. "" = english.
-	Analyzer string `yaml:"analyzer"      check:"oneof=english standard" default:"english"`
+	Analyzer string `yaml:"analyzer" check:"oneof=english standard" default:"english"`
 	// K1 is how much a repeated term counts in BM25. Unset = 0.9.
-	K1 opt.Value[float64] `yaml:"k1"            check:"amount"                 default:"0.9"`
+	K1 opt.Value[float64] `yaml:"k1" check:"amount" default:"0.9"`
 	// B is the length normalisation of BM25. Unset = 0.4.
-	B opt.Value[float64] `yaml:"b"             check:"share"                  default:"0.4"`
+	B opt.Value[float64] `yaml:"b" check:"share" default:"0.4"`
 	// IgnoreTitles does not find passages by the words of their title.
 	// False = it does.
 	IgnoreTitles bool `yaml:"ignore-titles"`
@@ -151,25 +151,25 @@ type IndexConfig struct {
 // data set.
 type QuestionsConfig struct {
 	// Limit is the number of questions to stop at. Unset = 400, 0 = no limit.
-	Limit opt.Value[int] `yaml:"limit"        check:"min=0" default:"400"`
+	Limit opt.Value[int] `yaml:"limit" check:"min=0" default:"400"`
 	// PerChunk is the largest number of questions about a passage. 0 = 2.
-	PerChunk int `yaml:"per-chunk"    check:"min=1" default:"2"`
+	PerChunk int `yaml:"per-chunk" check:"min=1" default:"2"`
 	// Unanswerable is the share of questions that the documents do not answer, below 1: about documents that are hidden from
 	// the search, or altered. Unset = 0.3333.
 	Unanswerable opt.Value[float64] `yaml:"unanswerable" check:"share" default:"0.3333"`
 	// MaxWords is the longest answer, in words. 0 = 6.
-	MaxWords int `yaml:"max-words"    check:"min=1" default:"6"`
+	MaxWords int `yaml:"max-words" check:"min=1" default:"6"`
 	// MinChunk is the shortest passage worth asking about, in bytes. Unset = 80,
 	// 0 = any.
-	MinChunk opt.Value[int] `yaml:"min-chunk"    check:"min=0" default:"80"`
+	MinChunk opt.Value[int] `yaml:"min-chunk" check:"min=0" default:"80"`
 	// MaxTokens is the longest question. 0 = 40.
-	MaxTokens int `yaml:"max-tokens"   check:"min=1" default:"40"`
+	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"40"`
 	// Batch is the number of passages at a time. 0 = 16.
-	Batch int `yaml:"batch"        check:"min=1" default:"16"`
+	Batch int `yaml:"batch" check:"min=1" default:"16"`
 
 	// Import is a data set to take the questions from, in place of a model's.
 	// "" = none.
-	Import string `yaml:"import"    check:"path"`
+	Import string `yaml:"import" check:"path"`
 	// Format is the format of Import, one of dataset.Formats, or detect.
 	// "" = detect.
 	Format string `yaml:"format"`
@@ -181,7 +181,7 @@ type QuestionsConfig struct {
 // ReportConfig is how the report is made.
 type ReportConfig struct {
 	// File to write. "" = report.html of Dir.
-	File string `yaml:"file"     check:"path"`
+	File string `yaml:"file" check:"path"`
 	// Title of the report. "" = what the evaluation is about.
 	Title string `yaml:"title"`
 	// Examples is the number of examples shown. 0 = 10.
@@ -193,15 +193,15 @@ type ReportConfig struct {
 type SearchConfig struct {
 	// File is the tuned search to use, or none.
 	// "" = retrieval.json of Dir, where it is there and of this index.
-	File string `yaml:"file"        check:"model"`
+	File string `yaml:"file" check:"model"`
 	// Candidates is the number of passages of a question that the model is asked
 	// about. 0 = 10.
-	Candidates int `yaml:"candidates"  check:"min=2"  default:"10"`
+	Candidates int `yaml:"candidates" check:"min=2" default:"10"`
 	// Temperature of what the model says. 0 = 0.01.
 	Temperature float64 `yaml:"temperature" check:"above0" default:"0.01"`
 	// PerToken takes the likelihood of an answer by its mean token, for long
 	// answers. False = by their sum.
 	PerToken bool `yaml:"per-token"`
 	// Batch is the number of questions at a time. 0 = 16.
-	Batch int `yaml:"batch"       check:"min=1"  default:"16"`
+	Batch int `yaml:"batch" check:"min=1" default:"16"`
 }

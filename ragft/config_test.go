@@ -111,10 +111,7 @@ func TestSet(t *testing.T) {
 		Evaluate:  ragft.EvaluateConfig{Scales: []float64{0, 0.5}, Stop: []string{"a, b"}},
 		Assistant: ragft.AssistantConfig{Stop: []string{"x", "y, z"}},
 		Demonstrate: ragft.DemonstrateConfig{
-			Recipe: []string{
-				"self-demo=2",
-				"gold=1",
-			}, Refusal: opt.Of("No: sorry."), SelfDemo: ragft.SelfDemoConfig{GreedyFirst: opt.Of(false)},
+			Recipe: []string{"self-demo=2", "gold=1"}, Refusal: opt.Of("No: sorry."), SelfDemo: ragft.SelfDemoConfig{GreedyFirst: opt.Of(false)},
 		},
 		Serve: ragft.ServeConfig{ReadLimit: 5 * time.Second},
 	}, c)

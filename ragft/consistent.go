@@ -81,9 +81,7 @@ func (c *EvaluateConfig) check() error {
 		return errors.New("evaluate.injection and evaluate.injection-mark go together")
 	}
 	if !c.Robustness && (c.Injection != "" || c.RobustnessDistractors != nil) {
-		return errors.New(
-			"evaluate.injection and evaluate.robustness-distractors need evaluate.robustness: they have no effect without it",
-		)
+		return errors.New("evaluate.injection and evaluate.robustness-distractors need evaluate.robustness: they have no effect without it")
 	}
 	if c.Criteria != nil && c.FactQuestions+c.OverviewQuestions == "" {
 		return errors.New("evaluate.criteria needs evaluate.fact-questions or evaluate.overview-questions: it has no effect without them")
@@ -97,11 +95,7 @@ func (c *EvaluateConfig) check() error {
 		{f.BudgetTexts.Or(0), f.Texts, "budget-texts", "texts"}, {f.BudgetKL, f.Instructions, "budget-kl", "instructions"},
 	} {
 		if b.budget > 0 && b.file == "" {
-			return fmt.Errorf(
-				"evaluate.forgetting.%s bounds what is measured on evaluate.forgetting.%s, which is not set",
-				b.name,
-				b.needs,
-			)
+			return fmt.Errorf("evaluate.forgetting.%s bounds what is measured on evaluate.forgetting.%s, which is not set", b.name, b.needs)
 		}
 	}
 	return nil

@@ -64,10 +64,7 @@ func TestForgettingIsAskedAsTheRest(t *testing.T) {
 func TestProbesAreHeldAgainstTheRows(t *testing.T) {
 	dir := t.TempDir()
 	probes := dir + "/probes.jsonl"
-	require.NoError(
-		t,
-		question.WriteFile(probes, []question.Question{{ID: "1", Question: "Who runs the Red Mill?", Answer: "Mara Venn"}}),
-	)
+	require.NoError(t, question.WriteFile(probes, []question.Question{{ID: "1", Question: "Who runs the Red Mill?", Answer: "Mara Venn"}}))
 	e, told := evaluating(t, dir, EvaluateConfig{FactQuestions: probes})
 	require.NoError(t, e.readProbes())
 	require.Contains(t, told.String(), "set rows to its file")

@@ -73,15 +73,8 @@ func (p *Project) checkLayout(prompts prompt.Set) error {
 		return err // nothing is known of the adapter
 	}
 	if name := layoutName(prompts.Template); !slices.Contains(trained.Layouts, name) {
-		p.config.Logger.Warn(
-			"the adapter was trained on prompts in another layout: set prompts.template as it was when the rows were made",
-			"adapter",
-			adapter,
-			"trained",
-			strings.Join(trained.Layouts, ", "),
-			"now",
-			name,
-		)
+		p.config.Logger.Warn("the adapter was trained on prompts in another layout: set prompts.template as it was when the rows were made",
+			"adapter", adapter, "trained", strings.Join(trained.Layouts, ", "), "now", name)
 	}
 	return nil
 }

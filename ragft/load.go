@@ -184,10 +184,7 @@ func (c *Config) Set(key, value string) error {
 		}
 		if last := i == len(parts)-1; last == isSection(f.value) {
 			if last {
-				return kindOf(
-					ErrConfig,
-					fmt.Errorf("%s is a section: set one of its keys, such as %s", key, join(key, firstKey(f.value))),
-				)
+				return kindOf(ErrConfig, fmt.Errorf("%s is a section: set one of its keys, such as %s", key, join(key, firstKey(f.value))))
 			}
 			return kindOf(ErrConfig, fmt.Errorf("unknown key %s: %s is not a section", key, strings.Join(parts[:i+1], ".")))
 		} else if last {

@@ -92,11 +92,7 @@ func TestAnswersAreHeardOf(t *testing.T) {
 	require.Len(t, responses, 2)
 	require.Equal(t, "Mara Venn keeps it", streamed, "the caller's own stream is kept")
 	require.Equal(t, 1, done)
-	require.Equal(
-		t,
-		[]string{"2 accepted", "2 accepted, 1 request, about 8 tokens", "2 accepted, 2 requests, about 8 tokens"},
-		notes(*all),
-	)
+	require.Equal(t, []string{"2 accepted", "2 accepted, 1 request, about 8 tokens", "2 accepted, 2 requests, about 8 tokens"}, notes(*all))
 	require.Equal(t, 3, (*all)[len(*all)-1].Done)
 }
 

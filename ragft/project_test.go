@@ -156,10 +156,7 @@ func TestStale(t *testing.T) {
 	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateCurrent, "")
 
-	require.NoError(
-		t,
-		os.WriteFile(filepath.Join(c.Documents, "new.md"), []byte("# Pip\n\nPip Marlow mends the clocks of Ansby.\n"), 0o644),
-	)
+	require.NoError(t, os.WriteFile(filepath.Join(c.Documents, "new.md"), []byte("# Pip\n\nPip Marlow mends the clocks of Ansby.\n"), 0o644))
 	requireState(t, p, ragft.StepIndex, ragft.StateStale, "documents changed")
 	r, err := p.Index(t.Context())
 	require.NoError(t, err)

@@ -107,10 +107,7 @@ func (p *Project) reportInfo(e *report.Results) (report.Info, error) {
 			info.Models = append(info.Models, report.ModelFile{Role: s.Name, Name: s.Model})
 		}
 	}
-	info.Settings = []report.Fact{
-		{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)},
-		{Name: "passages", Value: strconv.Itoa(e.Passages)},
-	}
+	info.Settings = []report.Fact{{Name: "seed", Value: strconv.FormatUint(e.Seed, 10)}, {Name: "passages", Value: strconv.Itoa(e.Passages)}}
 	steps, err := p.readSteps()
 	if err != nil {
 		return info, err

@@ -17,9 +17,8 @@ import (
 // TuneSearch learns how the questions are best searched for: weights of their
 // terms, the weight of titles, k1 and b, from how likely the model finds the
 // right answer after each passage (LSR of RA-DIT, arXiv 2310.01352). The index
-// stays as it is. Of the questions that rows are made of (those that are neither held out nor kept
-// to fit the rule on), half are held out of
-// this once more; only if the right passages are shown to come earlier for them
+// stays as it is. Of the questions that are neither held out nor kept to fit the
+// rule on, half are held out of this once more; only if the right passages are shown to come earlier for them
 // is the result written to retrieval.json, which the other steps then use as
 // long as the index does not change. Run does not include this step. Nothing to
 // learn from is an [ErrEmpty].

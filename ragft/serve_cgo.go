@@ -150,18 +150,8 @@ func (s *serving) listen(ctx context.Context, index *retriever.Tuned, token stri
 	c := s.config.Serve
 	config := service.Config{
 		Models: s.models, Index: index, NoRetrieval: c.NoRetrieval, Token: token, Hosts: c.Hosts, Logger: s.config.Logger,
-		Limits: service.Limits{
-			Body:        c.MaxBody,
-			Context:     c.MaxContext,
-			Output:      c.MaxOutput,
-			Samples:     c.MaxChoices,
-			Passages:    c.MaxPassages,
-			Requests:    c.MaxRequests,
-			Connections: c.MaxConnections,
-			Time:        c.TimeLimit,
-			Read:        c.ReadLimit,
-			Write:       c.WriteLimit,
-		},
+		Limits: service.Limits{Body: c.MaxBody, Context: c.MaxContext, Output: c.MaxOutput, Samples: c.MaxChoices, Passages: c.MaxPassages,
+			Requests: c.MaxRequests, Connections: c.MaxConnections, Time: c.TimeLimit, Read: c.ReadLimit, Write: c.WriteLimit},
 	}
 	if info, err := os.Stat(s.config.Documents); err == nil && info.IsDir() {
 		config.Folders = []string{s.config.Documents}

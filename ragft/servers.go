@@ -70,10 +70,7 @@ func fileOf(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	if len(servers) > 0 {
-		return "", badModel(
-			"%s is run by a server, and this takes its weights: name a GGUF file, or ollama:NAME for one that Ollama has",
-			name,
-		)
+		return "", badModel("%s is run by a server, and this takes its weights: name a GGUF file, or ollama:NAME for one that Ollama has", name)
 	}
 	return ollama.Resolve(ctx, name)
 }
@@ -89,11 +86,7 @@ func (p *Project) openServers(ctx context.Context, servers []served) (model.Mode
 		var m model.Model
 		var err error
 		if s.kind == "ollama" {
-			m, err = ollama.New(
-				ctx,
-				s.name,
-				ollama.Options{BaseURL: s.url, ContextLength: p.config.Context, Concurrency: p.config.Requests},
-			)
+			m, err = ollama.New(ctx, s.name, ollama.Options{BaseURL: s.url, ContextLength: p.config.Context, Concurrency: p.config.Requests})
 		} else {
 			m, err = openai.New(s.name, openai.Options{BaseURL: s.url, Label: poolLabel(servers, s.name), Concurrency: p.config.Requests})
 		}

@@ -85,11 +85,7 @@ func (a *app) runAsk(ctx context.Context, question string) error {
 		}
 		return a.print(toJSON(question, answer))
 	}
-	answer, err := assistant.Stream(
-		ctx,
-		question,
-		func(piece string) { io.WriteString(a.out, piece) },
-	) //nolint:errcheck // the end says it
+	answer, err := assistant.Stream(ctx, question, func(piece string) { io.WriteString(a.out, piece) }) //nolint:errcheck // the end says it
 	if err != nil {
 		return err
 	}

@@ -28,16 +28,8 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	k := &confidence.Calibration{
 		Calibrator: stats.Logistic{Names: []string{"log_prob"}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
 		Guarantee:  confidence.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1},
-		Conditions: confidence.Conditions{
-			System:     "tuned",
-			Model:      s.Model,
-			Setting:    string(s.Setting),
-			Passages:   e.Passages,
-			Prompt:     s.Prompt,
-			Layout:     s.Layout,
-			ScoresTrue: s.ScoresTrue,
-			Index:      e.Index,
-		},
+		Conditions: confidence.Conditions{System: "tuned", Model: s.Model, Setting: string(s.Setting), Passages: e.Passages, Prompt: s.Prompt,
+			Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
 	}
 	require.NoError(t, k.WriteFile(path))
 	ask := func(args ...string) (int, string, string) {

@@ -244,10 +244,7 @@ func TestStaleRows(t *testing.T) {
 	dir := workplace(t)
 	must(t, "index")
 	must(t, "demonstrate")
-	require.NoError(
-		t,
-		os.WriteFile(filepath.Join(dir, "notes", "tuckle-mill.md"), []byte("# Tuckle Mill\n\nThe mill was sold.\n"), 0o600),
-	)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes", "tuckle-mill.md"), []byte("# Tuckle Mill\n\nThe mill was sold.\n"), 0o600))
 	must(t, "index")
 	code, _, stderr := ragftRun(t, "", "train")
 	require.Equal(t, exitInput, code, stderr)

@@ -23,8 +23,7 @@ func complete(cmd *cobra.Command) {
 			cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp),
 		) //nolint:errcheck // the flag exists
 	})
-	if takesFiles := slices.Contains([]string{"teach", "index", "models", "convert"}, cmd.Name()); !takesFiles &&
-		len(cmd.ValidArgs) == 0 {
+	if takesFiles := slices.Contains([]string{"teach", "index", "models", "convert"}, cmd.Name()); !takesFiles && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
 	}
 }

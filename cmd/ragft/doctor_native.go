@@ -58,12 +58,7 @@ func checkAttention(f *findings, p *ragft.Project) {
 		for _, t := range choices[model].Times {
 			if t.Rows == 1 && t.Cells == 2048 {
 				with := map[bool]string{true: "with", false: "without"}[t.Flash]
-				f.add(
-					"attention",
-					fine,
-					fmt.Sprintf("one layer, one token after 2,048: %.2f ms %s flash attention", 1000*t.Seconds, with),
-					"",
-				)
+				f.add("attention", fine, fmt.Sprintf("one layer, one token after 2,048: %.2f ms %s flash attention", 1000*t.Seconds, with), "")
 			}
 		}
 	}

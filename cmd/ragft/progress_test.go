@@ -20,16 +20,7 @@ func timed(b *progress) (wait func(time.Duration)) {
 }
 
 func training(done int, rate float64, left time.Duration, note string) ragft.Progress {
-	return ragft.Progress{
-		Step:      "train",
-		Phase:     "training",
-		Unit:      "steps",
-		Done:      done,
-		Total:     100,
-		Rate:      rate,
-		Remaining: left,
-		Note:      note,
-	}
+	return ragft.Progress{Step: "train", Phase: "training", Unit: "steps", Done: done, Total: 100, Rate: rate, Remaining: left, Note: note}
 }
 
 func TestProgressLines(t *testing.T) {

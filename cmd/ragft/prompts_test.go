@@ -226,11 +226,7 @@ func TestSearchPromptsThatFindsNothing(t *testing.T) {
 	require.Equal(t, 2, strings.Count(stderr, "no proposal is better"), stderr)
 	var made ragft.DemonstrateResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &made))
-	require.Equal(
-		t,
-		[]selfdemo.ScoredPrompt{{Text: prompt.Default().Read, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}},
-		made.Prompts.Read,
-	)
+	require.Equal(t, []selfdemo.ScoredPrompt{{Text: prompt.Default().Read, Train: 1, Eval: 1, F1: 1}, {Text: "Speak."}}, made.Prompts.Read)
 	require.Positive(t, made.Sources["self-demo"])
 	rows, err := rows.ReadFile(made.File)
 	require.NoError(t, err)

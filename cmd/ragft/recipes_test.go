@@ -188,17 +188,7 @@ func TestExport(t *testing.T) {
 	code, _, _ = ragftRun(t, "", "export", "onnx", "--base", "some/model")
 	require.Equal(t, exitUsage, code)
 	for _, format := range []string{"trl", "axolotl"} {
-		r := object[ragft.ExportResult](
-			t,
-			"export",
-			format,
-			"--base",
-			"some/model",
-			"--set",
-			"train.targets=attn_q",
-			"--set",
-			"export.rate=1e-4",
-		)
+		r := object[ragft.ExportResult](t, "export", format, "--base", "some/model", "--set", "train.targets=attn_q", "--set", "export.rate=1e-4")
 		require.Equal(t, filepath.Join(".ragft", format), r.Folder)
 		require.Positive(t, r.Rows)
 		start, err := os.ReadFile(r.Start[0])

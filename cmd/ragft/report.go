@@ -112,14 +112,7 @@ func summary(evaluation, page string, found *report.Results) evaluateResult {
 		r.Memory = map[string]factsResult{}
 		for name, p := range map[string]*probe.Probe{"local": found.Memory.Local, "global": found.Memory.Global} {
 			if p != nil {
-				r.Memory[name] = factsResult{
-					systemResults(p.Evaluation),
-					p.Evaluation.Comparisons,
-					p.Verdicts,
-					p.Taught,
-					p.NotTaught,
-					p.Leaked,
-				}
+				r.Memory[name] = factsResult{systemResults(p.Evaluation), p.Evaluation.Comparisons, p.Verdicts, p.Taught, p.NotTaught, p.Leaked}
 			}
 		}
 	}

@@ -17,12 +17,7 @@ func (a *app) serveCommand() *cobra.Command {
 		{flag: "watch", key: "serve.watch", usage: "bring the index up to date whenever the documents change"},
 		{flag: "address", key: "serve.address", kind: "HOST:PORT", usage: "address to listen on (default 127.0.0.1:8080)"},
 		{flag: "name", key: "serve.name", kind: "NAME", usage: "what requests call the tuned model (default tuned)"},
-		{
-			flag:  "token-file",
-			key:   "serve.token-file",
-			kind:  "FILE",
-			usage: "file with the token that clients must send (default: RAGFT_TOKEN)",
-		},
+		{flag: "token-file", key: "serve.token-file", kind: "FILE", usage: "file with the token that clients must send (default: RAGFT_TOKEN)"},
 		{flag: "no-retrieval", key: "serve.no-retrieval", usage: "answer without passages unless a request asks for them"},
 		{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default 4)"},
 		{

@@ -86,10 +86,8 @@ func (c *Calibration) differences(now Conditions) (different []string) {
 		"all passages together, not a vote of the passages", "a vote of the passages, not all together"))
 	differs(then.Ensemble != nil && now.Ensemble != nil && cmp.Or(then.Ensemble.Temperature, 1) != cmp.Or(now.Ensemble.Temperature, 1),
 		"a different temperature of the vote")
-	differs(then.Signals.True && then.ScoresTrue != now.ScoresTrue, "%s", choose(
-		then.ScoresTrue,
+	differs(then.Signals.True && then.ScoresTrue != now.ScoresTrue, "%s", choose(then.ScoresTrue,
 		"the signal p_true from scores, which servers do not return, nor does local.OpenServer (without SignalOptions.True it would hold)",
-		"the signal p_true from the first token of a reply, not from scores",
-	))
+		"the signal p_true from the first token of a reply, not from scores"))
 	return different
 }

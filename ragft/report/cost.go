@@ -59,10 +59,7 @@ func plotCost(e *Results, xLabel, title string, cost func(*eval.SystemResult) fl
 		low, least, most = min(low, 100*ifDefined(worth.Low, worth.Value)), min(least, at), max(most, at)
 		p := chart.Point{X: at, Y: 100 * worth.Value, Low: 100 * worth.Low, High: 100 * worth.High, Radius: 4}
 		points, numbers = append(points, p), append(numbers, fmt.Sprint(i+1))
-		series = append(
-			series,
-			chart.Series{Name: s.Name, Color: systemColor(slices.Index(settings, s.Setting)), Points: []chart.Point{p}},
-		)
+		series = append(series, chart.Series{Name: s.Name, Color: systemColor(slices.Index(settings, s.Setting)), Points: []chart.Point{p}})
 	}
 	if len(points) < 2 {
 		return ""

@@ -38,10 +38,6 @@ func TestFlipSides(t *testing.T) {
 	require.Equal(t, []string{"Mill removed", "inn.md then number 1"}, notes(sides[0]))
 	require.Equal(t, []string{"inn.md was number 2"}, notes(sides[1]))
 	require.Equal(t, []string{"Mill new"}, notes(flipSides(nil, []eval.Document{mill})[1]))
-	require.Equal(
-		t,
-		[]string{"inn.md unchanged", "inn.md repeated"},
-		notes(flipSides([]eval.Document{inn}, []eval.Document{inn, inn})[1]),
-	)
+	require.Equal(t, []string{"inn.md unchanged", "inn.md repeated"}, notes(flipSides([]eval.Document{inn}, []eval.Document{inn, inn})[1]))
 	require.Empty(t, flipSides(nil, nil))
 }

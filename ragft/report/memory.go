@@ -75,10 +75,7 @@ func (m *reportMemory) table(p *probe.Probe) {
 				}
 				cell := reportCell{Value: typeset(costFigure(s, key))}
 				if !metric.IsCost(key) {
-					cell = reportCell{
-						typeset(figures.Percent(measured.Estimate.Value)),
-						typeset(figures.PercentInterval(measured.Estimate)),
-					}
+					cell = reportCell{typeset(figures.Percent(measured.Estimate.Value)), typeset(figures.PercentInterval(measured.Estimate))}
 				}
 				row.Cells = append(row.Cells, cell)
 			}
@@ -116,9 +113,7 @@ func (m *reportMemory) verdicts(p *probe.Probe) {
 	for _, v := range p.Verdicts {
 		row := reportVerdict{
 			Criterion: v.Criterion, Judge: v.Judge, A: v.A, B: v.B, Win: v.Win, Tie: v.Tie, Loss: v.Loss, Unread: v.Unread,
-			Advantage: typeset(
-				figures.SignedMetric(v.Advantage.Value, true),
-			), Interval: typeset(figures.SignedInterval(v.Advantage, true)),
+			Advantage: typeset(figures.SignedMetric(v.Advantage.Value, true)), Interval: typeset(figures.SignedInterval(v.Advantage, true)),
 			P: typeset(
 				figures.ShowP(v.P),
 			), First: typeset(figures.Percent(v.FirstShown.Value)), Contradicted: fmt.Sprint(v.Inconsistent), Finding: v.Finding(), Class: "noise",

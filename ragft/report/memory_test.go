@@ -58,11 +58,7 @@ func TestProbeMemory(t *testing.T) {
 		Local:    []question.Question{{ID: "mill", Question: mill, Answer: "Mara Venn"}, {ID: "inn", Question: inn, Answer: "1912"}},
 		Global:   []question.Question{{ID: "all", Question: all}},
 		Pairwise: pairwise.Judge{Model: j}, Criteria: []string{pairwise.Criteria()[1]},
-		Evaluation: eval.Config{
-			Search:    fake.Shelf{mill: {"A mill."}, inn: {"Built in 1912."}, all: {"A river."}},
-			Resamples: 200,
-			Seed:      1,
-		},
+		Evaluation: eval.Config{Search: fake.Shelf{mill: {"A mill."}, inn: {"Built in 1912."}, all: {"A river."}}, Resamples: 200, Seed: 1},
 	}
 	m, err := probe.Run(t.Context(), config)
 	require.NoError(t, err)

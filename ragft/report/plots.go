@@ -54,15 +54,7 @@ func plotMatrix(systems []*eval.SystemResult) template.HTML {
 					}
 					share := 100 * float64(n) / float64(total)
 					if n > 0 {
-						c.Bar(
-							row,
-							from,
-							from+share,
-							verdictColor(v),
-							ink,
-							fmt.Sprint(n),
-							fmt.Sprintf("%s\n%d of %d %s", name, n, total, v),
-						)
+						c.Bar(row, from, from+share, verdictColor(v), ink, fmt.Sprint(n), fmt.Sprintf("%s\n%d of %d %s", name, n, total, v))
 					}
 					from += share
 				}

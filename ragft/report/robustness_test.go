@@ -109,10 +109,7 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 	base, tuned := robust.Change{Name: "answer swapped"}, robust.Change{Name: "answer swapped"}
 	for _, id := range ids {
 		base.Outcomes = append(base.Outcomes, robust.Outcome{QuestionID: id, From: answer.Correct, To: answer.Incorrect, Followed: true})
-		base.Flips = append(
-			base.Flips,
-			robust.Flip{QuestionID: id, From: answer.Correct, To: answer.Incorrect, Before: "Mara", After: "Tom"},
-		)
+		base.Flips = append(base.Flips, robust.Flip{QuestionID: id, From: answer.Correct, To: answer.Incorrect, Before: "Mara", After: "Tom"})
 		tuned.Outcomes = append(tuned.Outcomes, robust.Outcome{QuestionID: id, From: answer.Correct, To: answer.Correct, Followed: false})
 	}
 	for _, c := range []*robust.Change{&base, &tuned} {
@@ -146,13 +143,7 @@ func TestOutcomesCorrectedByHand(t *testing.T) {
 	p := again.Robustness[0].Changes[0]
 	require.Equal(
 		t,
-		[]stats.Estimate{
-			stats.ExactShare(2, 8),
-			stats.ExactShare(2, 8),
-			stats.ExactShare(7, 8),
-			stats.ExactShare(6, 8),
-			stats.ExactShare(0, 8),
-		},
+		[]stats.Estimate{stats.ExactShare(2, 8), stats.ExactShare(2, 8), stats.ExactShare(7, 8), stats.ExactShare(6, 8), stats.ExactShare(0, 8)},
 		[]stats.Estimate{p.Flipped, p.Lost, p.Followed, p.Correct, p.Refused},
 	)
 	require.Equal(t, map[answer.Verdict]map[answer.Verdict]int{answer.Correct: {answer.Correct: 6, answer.Incorrect: 2}}, p.Moves)

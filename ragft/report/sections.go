@@ -211,9 +211,7 @@ func newReportCalibration(c *confidence.Calibration) *reportCalibration {
 	for _, r := range stats.QualityRows(c.Before, c.After) {
 		out.Rows = append(out.Rows, reportDifference{
 			Name: r.Name, Meaning: r.Meaning,
-			Before: typeset(
-				figures.PlainMetric(stats.OrNaN(r.Before), false),
-			), After: typeset(figures.PlainMetric(stats.OrNaN(r.After), false)),
+			Before: typeset(figures.PlainMetric(stats.OrNaN(r.Before), false)), After: typeset(figures.PlainMetric(stats.OrNaN(r.After), false)),
 		})
 	}
 	return out

@@ -129,12 +129,13 @@ func read(ctx context.Context, instance pdfium.Pdfium, document references.FPDF_
 		}
 		pages = append(pages, p)
 	}
+	without := fmt.Sprintf("%d of %s %s no text", empty+broken, plural.N(len(pages), "page"), plural.Pick(empty+broken, "has", "have"))
 	if empty > 0 && size == 0 {
-		return doc, retriever.Skip{Reason: retriever.SkipScanned, Detail: fmt.Sprintf("%d of %s %s no text", empty+broken, plural.N(len(pages), "page"), plural.Pick(empty+broken, "has", "have"))}
+		return doc, retriever.Skip{Reason: retriever.SkipScanned, Detail: without}
 	}
 	doc, err = compose(pages, title(instance, document))
 	if empty+broken > 0 {
-		doc.Missing = fmt.Sprintf("%d of %s %s no text", empty+broken, plural.N(len(pages), "page"), plural.Pick(empty+broken, "has", "have"))
+		doc.Missing = without
 	}
 	return doc, err
 }
