@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
@@ -172,9 +173,9 @@ func (d *demonstration) estimate() (string, error) {
 		return "", err
 	}
 	d.result.Recipe, d.result.Estimate = d.recipe.Name(), cost
-	expected := fmt.Sprintf("%s over %d questions: at most %s", d.recipe.Name(), len(d.in.Questions), cost)
+	expected := fmt.Sprintf("%s over %s: at most %s", d.recipe.Name(), plural.N(len(d.in.Questions), "question"), cost)
 	if d.fromCorpus() {
-		expected = fmt.Sprintf("%s over %d passages: at most %s", d.recipe.Name(), len(d.in.Corpus), cost)
+		expected = fmt.Sprintf("%s over %s: at most %s", d.recipe.Name(), plural.N(len(d.in.Corpus), "passage"), cost)
 	}
 	if d.config.Demonstrate.Search.On {
 		d.result.Prompts = &PromptSearch{}
@@ -261,7 +262,7 @@ func (d *demonstration) write(list []rows.Row) error {
 			return err
 		}
 		d.result.Probes = append(d.result.Probes, file)
-		d.w.say("%s: %d questions that no row asks, for the evaluation with %s", file, len(kept.questions), kept.key)
+		d.w.say("%s: %s that no row asks, for the evaluation with %s", file, plural.N(len(kept.questions), "question"), kept.key)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
@@ -136,10 +137,14 @@ func (e *evaluation) heldOut() ([]question.Question, error) {
 		return held, nil
 	}
 	e.leakage.LeftOut = true
-	e.w.say("%d of %d questions are left out, since they also stand in a training question (evaluate.keep-leaks keeps them)", leaks, len(held))
+	e.w.say("%d of %s %s in a training question (evaluate.keep-leaks keeps them)", leaks, plural.N(len(held), "question"),
+		plural.Pick(leaks, "is left out, since it also stands", "are left out, since they also stand"))
 	if held = e.leakage.Without(held); len(held) == 0 {
-		return nil, fmt.Errorf("%w to measure on: all %d also stand in training questions; evaluate.keep-leaks measures on them all the same",
-			question.ErrNone, leaks)
+		return nil, fmt.Errorf(
+			"%w to measure on: all %d also stand in training questions; evaluate.keep-leaks measures on them all the same",
+			question.ErrNone,
+			leaks,
+		)
 	}
 	return held, nil
 }

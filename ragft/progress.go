@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
 )
 
@@ -70,7 +71,13 @@ func (p *Project) begin(step string) (*work, error) {
 // end gives the project back.
 func (w *work) end() {
 	if w.read > 0 {
-		w.say("%d tokens of prompts were read, %d more were shared with other prompts", w.read, w.reused)
+		w.say(
+			"%s of prompts %s read, %d more %s shared with other prompts",
+			plural.N(w.read, "token"),
+			plural.Pick(w.read, "was", "were"),
+			w.reused,
+			plural.Pick(w.reused, "was", "were"),
+		)
 	}
 	close(w.stop)
 	w.ended.Wait()
@@ -158,12 +165,12 @@ func (w *work) tell() {
 		s.Remaining = max(left, 0)
 	}
 	if w.calls > 0 || w.tokens > 0 {
-		counted := fmt.Sprintf("%d requests", w.calls)
+		counted := plural.N(w.calls, "request")
 		if w.calls == 1 {
 			counted = "1 request"
 		}
 		if w.tokens > 0 {
-			counted += fmt.Sprintf(", about %d tokens", w.tokens)
+			counted += ", about " + plural.N(w.tokens, "token")
 		}
 		if s.Note != "" {
 			counted = s.Note + ", " + counted

@@ -36,6 +36,19 @@ func (p *Project) Report(ctx context.Context, evaluation string) (*report.Result
 	return found, p.writeReport(found, false)
 }
 
+// Fault says in one sentence, by the project's last evaluation, which of search and model to
+// improve first, as [report.Results.Fault] does; "" without an evaluation.
+func (p *Project) Fault(ctx context.Context) (string, error) {
+	found, err := readEvaluation(ctx, p.Path(evaluationName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return found.Fault(), nil
+}
+
 // readEvaluation reads evaluation.json, or answers.jsonl, as
 // [report.ReadAnswersFile] does.
 func readEvaluation(ctx context.Context, path string) (*report.Results, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft"
 )
@@ -72,15 +73,15 @@ func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
 		return err
 	}
 	if r.Resumed > 0 {
-		a.note("%d of the steps were done by an earlier run", r.Resumed)
+		a.note("%d of the steps %s done by an earlier run", r.Resumed, plural.Pick(r.Resumed, "was", "were"))
 	}
 	if r.Rose != "" {
 		a.note("stopped because the loss of %s rose too far; the adapter is that of step %d", r.Rose, r.BestStep)
 	}
 	if r.TooLong > 0 {
-		a.note("%d rows were too long and were left out", r.TooLong)
+		a.note("%s too long and left out", plural.N(r.TooLong, "row")+plural.Pick(r.TooLong, " was", " were"))
 	}
-	fmt.Fprintf(w, "%s: %d rows, %d steps, loss %s", r.Adapter, r.Rows, r.Steps, loss(r.Loss))
+	fmt.Fprintf(w, "%s: %s, %s, loss %s", r.Adapter, plural.N(r.Rows, "row"), plural.N(r.Steps, "step"), loss(r.Loss))
 	if r.ValidationRows > 0 {
 		fmt.Fprintf(w, ", validation %s -> %s", loss(r.BaseLoss), loss(r.ValidationLoss))
 	}
@@ -102,8 +103,8 @@ func (a *app) writeRule(w io.Writer, r *ragft.TrainResult) error {
 		return nil
 	}
 	c := r.Rule.Calibration
-	_, err := fmt.Fprintf(w, "rule: declines %d of %d questions whose answer is shown and %d of %d others\n",
-		c.Declined, c.Held, c.Caught, c.Without)
+	_, err := fmt.Fprintf(w, "rule: declines %d of %s whose answer is shown and %d of %d others\n",
+		c.Declined, plural.N(c.Held, "question"), c.Caught, c.Without)
 	return err
 }
 
