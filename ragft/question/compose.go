@@ -187,6 +187,7 @@ func (c *composer) batch(ctx context.Context, places []int) error {
 	for _, i := range places {
 		all := answers(c.chunks[i], c.inside, c.MaxWords, c.Seed)
 		for _, a := range all[:min(len(all), tried*c.PerChunk)] {
+			a.located = a.kind == name && c.names.places[a.text]
 			drafts = append(drafts, &draft{candidate: a, chunk: c.chunks[i], place: i})
 		}
 	}
