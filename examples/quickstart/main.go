@@ -78,7 +78,7 @@ func bound(c *ragft.Config, limit int) error {
 	if err != nil || len(all) <= limit {
 		return err
 	}
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err
 	}
 	c.Questions = filepath.Join(c.Dir, fmt.Sprintf("first-%d-questions.jsonl", limit))
