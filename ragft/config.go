@@ -46,6 +46,10 @@ type Config struct {
 	Passages int `yaml:"passages" check:"min=1" default:"4"`
 	// Seed decides everything random. Unset = 1.
 	Seed opt.Value[uint64] `yaml:"seed" default:"1"`
+	// Language of instructions and refusals: en, de, fr, es, zh or ja. "" = that of
+	// the adapter where there is one, else of most questions, else of the documents;
+	// en where none is recognised.
+	Language string `yaml:"language" check:"oneof=en de fr es zh ja"`
 	// Prompts are the texts that models are asked with.
 	Prompts PromptsConfig `yaml:"prompts"`
 
@@ -61,6 +65,9 @@ type Config struct {
 	// "" = auto: what is faster here, chosen at the first use and kept in
 	// attention.json of Dir.
 	Attention string `yaml:"attention" check:"oneof=auto flash plain" default:"auto"`
+	// Verify reads the file of a local model to tell whether it is another one than
+	// before. False = only if its size, times or number changed.
+	Verify bool `yaml:"verify"`
 	// GPULayers is the number of layers on the GPU. Unset = all, and none in
 	// [Project.Train] without RPC.
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`
@@ -76,6 +83,7 @@ type Config struct {
 	Demonstrate  DemonstrateConfig `yaml:"demonstrate"`
 	Train        TrainConfig       `yaml:"train"`
 	Decide       DecideConfig      `yaml:"decide"`
+	Search       MeaningConfig     `yaml:"search"`
 	SearchTuning SearchConfig      `yaml:"search-tuning"`
 	Evaluate     EvaluateConfig    `yaml:"evaluate"`
 	Report       ReportConfig      `yaml:"report"`
@@ -85,6 +93,7 @@ type Config struct {
 	Convert      ConvertConfig     `yaml:"convert"`
 	Publish      PublishConfig     `yaml:"publish"`
 	Export       ExportConfig      `yaml:"export"`
+	Worker       WorkerConfig      `yaml:"worker"`
 
 	// EstimateOnly has the steps say what they would cost, in the Estimate of
 	// their results, and do nothing. False = they work.
@@ -100,7 +109,7 @@ type Config struct {
 }
 
 // PromptsConfig are the instructions, and the layout of the prompt with
-// passages. Their defaults are those of [prompt.Set].
+// passages. Their defaults are those of [prompt.Set], in Config.Language.
 type PromptsConfig struct {
 	// Read is the message to answer from documents. "" = the built-in text.
 	Read string `yaml:"read"`
@@ -186,6 +195,26 @@ type ReportConfig struct {
 	Title string `yaml:"title"`
 	// Examples is the number of examples shown. 0 = 10.
 	Examples int `yaml:"examples" check:"min=0"`
+}
+
+// MeaningConfig is how passages are found by more than the words of a question.
+type MeaningConfig struct {
+	// Embed is an embedding model, a GGUF file or ollama:NAME. [Project.Index] makes a
+	// vector of each passage with it, and questions are searched by words and by
+	// meaning. "" = by words alone.
+	Embed string `yaml:"embed" check:"model"`
+	// Weight is what a rank by meaning counts, where one by words counts 1.
+	// Unset = 0.5.
+	Weight opt.Value[float64] `yaml:"weight" check:"amount" default:"0.5"`
+	// QueryPrefix stands before questions when they are embedded. Unset = what the
+	// model was trained with, by its name.
+	QueryPrefix opt.Value[string] `yaml:"query-prefix"`
+	// PassagePrefix stands before passages when they are embedded; another one
+	// embeds all again. Unset = what the model was trained with, by its name.
+	PassagePrefix opt.Value[string] `yaml:"passage-prefix"`
+	// Rerank is a reranker, a GGUF file or ollama:NAME, which reads the first 30
+	// passages with the question and puts them in order. "" = none.
+	Rerank string `yaml:"rerank" check:"model"`
 }
 
 // SearchConfig is how [Project.TuneSearch] learns to search, by LSR of RA-DIT
