@@ -36,9 +36,9 @@ var campaigns = []campaign{
 	{name: "questions", args: []string{"questions", "--set", "questions=.ragft/written.jsonl", "--set", "write.limit=4", "--set",
 		"write.batch=1", "--set", "sequences=1"}, result: filesAndCache("written.jsonl"), long: true},
 	{name: "demonstrate", args: []string{"demonstrate", "--recipe", "verified", "--set", "demonstrate.batch=1", "--set",
-		"demonstrate.questions=6", "--set", "sequences=1"}, result: filesAndCache("rows.jsonl")},
+		"demonstrate.questions=6", "--set", "sequences=1"}, result: filesAndCache("rows.jsonl"), long: true},
 	{name: "demonstrate with gold", args: []string{"demonstrate", "--force"}, result: files("rows.jsonl"), long: true},
-	{name: "train", args: []string{"train", "--epochs", "4", "--set", "train.checkpoint-every=2"}, result: files("adapter.gguf")},
+	{name: "train", args: []string{"train", "--epochs", "4", "--set", "train.checkpoint-every=2"}, result: files("adapter.gguf"), long: true},
 	{name: "tune-search", args: []string{"tune-search"}, result: files("retrieval.json"), long: true},
 	{name: "evaluate", args: []string{"evaluate", "--set", "evaluate.batch=1", "--set", "sequences=1"}, result: files("answers.jsonl"),
 		long: true},
@@ -47,8 +47,8 @@ var campaigns = []campaign{
 		result: files("peft/adapter_model.safetensors", "peft/adapter_config.json"), long: true},
 }
 
-// A command that was killed and is run again leaves what it leaves if nothing happens, three times for some commands. With
-// RAGFT_KILLS=20 it is twenty times, of all of them. RAGFT_SEED chooses the moments.
+// A command that was killed and is run again leaves what it leaves if nothing happens. Indexing is killed three times; with
+// RAGFT_KILLS=20 all commands are, twenty times each. RAGFT_SEED chooses the moments.
 func TestKilledCommandsGoOn(t *testing.T) {
 	kills, all := 3, os.Getenv("RAGFT_KILLS") != ""
 	if all {
