@@ -69,7 +69,7 @@ func TestPromptsAreReadOnce(t *testing.T) {
 	base, tuned := &counting{Model: m}, &counting{Model: adapted}
 	index, questions := village(t)
 	prompts := prompt.Default()
-	config := eval.Config{Questions: questions, Search: index, Passages: 2, MaxTokens: 6, Resamples: 50, Seed: 1}
+	config := eval.Config{Questions: questions, Search: index, Passages: 4, MaxTokens: 6, Resamples: 50, Seed: 1}
 	for name, counted := range map[string]*counting{"base": base, "tuned": tuned} {
 		cached, err := cache.Open(counted, t.TempDir())
 		require.NoError(t, err)
