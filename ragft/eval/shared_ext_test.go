@@ -106,7 +106,12 @@ func village(t *testing.T) (*retriever.Index, []question.Question) {
 	for _, place := range places {
 		text := fmt.Sprintf("%s lies at the river, an hour from the coast, and has one street with old houses. ", place)
 		for k, trade := range trades {
-			text += fmt.Sprintf("The %s of %s is called %s, and works there since the flood. ", trade, place, []string{"Mara", "Tobin", "Ilse"}[k]+place)
+			text += fmt.Sprintf(
+				"The %s of %s is called %s, and works there since the flood. ",
+				trade,
+				place,
+				[]string{"Mara", "Tobin", "Ilse"}[k]+place,
+			)
 		}
 		chunk := retriever.Chunk{ID: place, Source: place + ".md", Title: place, Text: text, End: len(text)}
 		require.NoError(t, index.Add(t.Context(), []retriever.Chunk{chunk}))
