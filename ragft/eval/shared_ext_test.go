@@ -104,7 +104,8 @@ func village(t *testing.T) (*retriever.Index, []question.Question) {
 	trades := []string{"baker", "potter", "weaver"}
 	places := []string{"Arden", "Belmont", "Corley", "Dunmore", "Elmsted", "Farley", "Granton", "Hollow"}
 	for _, place := range places {
-		text := fmt.Sprintf("%s lies at the river, an hour from the coast, and has one street with old houses. ", place)
+		text := fmt.Sprintf("%s lies at the river, an hour from the coast, and has one street with old houses. ", place) +
+			"A market is held there in spring, when the boats come up from the sea with salt and cloth, and the bridge is closed for a day. "
 		for k, trade := range trades {
 			text += fmt.Sprintf(
 				"The %s of %s is called %s, and works there since the flood. ",
