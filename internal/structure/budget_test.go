@@ -17,22 +17,23 @@ var budget = map[string]int{
 	"llama": 50, // with Attention and AttentionTime, a measurement that callers keep and show
 	"lora":  52, // with Convert, its options and its result
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
-	// DecideConfig, VerifiedConfig and ForgetResult.
-	"ragft":                  54,
-	"ragft/abstain":          19, // of which six are the names of signals
-	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
-	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked
-	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
-	"ragft/eval":             30, // with TradeoffPoint, ErrNothing, Pair, Progress, Citation and Document, which callers name or read
-	"ragft/eval/forget":      11, // with Loss, Budget and ErrForgot, the Config and Point of a sweep, and Perplexity, which stands alone
-	"ragft/eval/probe":       6,  // with Probe and ArmVerdict, which hold what a list came to
-	"ragft/eval/robust":      7,  // with Outcome and Difference, which corrections and comparisons go by
-	"ragft/export":           10,
-	"ragft/finetune":         4,
-	"ragft/judge":            8,  // with Case and Answer, which a judge is given, and KnockoutAudit, a part of its audit
-	"ragft/model":            29, // to be cut to 27
-	"ragft/model/cache":      2,
-	"ragft/model/local":      7, // with Attention and ReadAttention, which doctor shows
+	// DecideConfig, VerifiedConfig, ForgetResult and MeaningConfig.
+	"ragft":             55,
+	"ragft/abstain":     19, // of which six are the names of signals
+	"ragft/answer":      18, // with Decision and Context, whose values rows and evaluations share
+	"ragft/assistant":   15, // with Settings, what an adapter says about how it is to be asked
+	"ragft/confidence":  14, // with ThresholdRates, which a threshold is tested by
+	"ragft/eval":        30, // with TradeoffPoint, ErrNothing, Pair, Progress, Citation and Document, which callers name or read
+	"ragft/eval/forget": 11, // with Loss, Budget and ErrForgot, the Config and Point of a sweep, and Perplexity, which stands alone
+	"ragft/eval/probe":  6,  // with Probe and ArmVerdict, which hold what a list came to
+	"ragft/eval/robust": 7,  // with Outcome and Difference, which corrections and comparisons go by
+	"ragft/export":      10,
+	"ragft/finetune":    4,
+	"ragft/judge":       8,  // with Case and Answer, which a judge is given, and KnockoutAudit, a part of its audit
+	"ragft/model":       29, // to be cut to 27
+	"ragft/model/cache": 2,
+	// with Attention and ReadAttention, which doctor shows, and Embedder and Reranker with what opens them
+	"ragft/model/local":      12,
 	"ragft/model/ollama":     4,
 	"ragft/model/openai":     4,
 	"ragft/model/pool":       2,
@@ -51,7 +52,7 @@ var budget = map[string]int{
 	"ragft/service":          7,
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
-	"retriever":        105,
+	"retriever": 105,
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
 	// Fuse, DefaultWeight; and the two models that a caller gives.
 	"retriever/dense":  15,
