@@ -71,7 +71,7 @@ func (p *Project) openSearch(ctx context.Context) (*dense.Search, error) {
 func (p *Project) assistantOptions(
 	ctx context.Context, c AssistantConfig, m model.Model, adapter string, search retriever.Searcher,
 ) (assistant.Options, error) {
-	opts, err := p.calibrated(ctx, c, m, search)
+	opts, err := p.calibrated(ctx, c, m, adapter, search)
 	if err != nil || opts.Calibration != nil || adapter == "" || !c.Decide.Or(true) || c.DeclinePrompt || c.Ensemble {
 		return opts, err
 	}
@@ -112,17 +112,14 @@ func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*ab
 // calibrated are the options for a model, with the calibration if there is one
 // that holds.
 func (p *Project) calibrated(
-	ctx context.Context,
-	c AssistantConfig,
-	m model.Model,
-	search retriever.Searcher,
+	ctx context.Context, c AssistantConfig, m model.Model, adapter string, search retriever.Searcher,
 ) (assistant.Options, error) {
 	opts := assistant.Options{
 		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
 		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,
 	}
 	var err error
-	if opts.Prompts, err = p.prompts(); err != nil {
+	if opts.Prompts, err = p.prompts(ctx, adapter); err != nil {
 		return opts, err
 	}
 	if c.Ensemble {

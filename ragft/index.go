@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/dense"
@@ -146,7 +147,7 @@ func (p *Project) syncIndex(ctx context.Context, w *work) (*retriever.SyncReport
 	w.phase("indexing", "KiB")
 	o := p.syncOptions()
 	o.Load.Progress = func(l retriever.LoadProgress) {
-		w.set(int(l.Bytes>>10), int(max(l.Total, l.Bytes)>>10), fmt.Sprintf("%d files, %d documents", l.Files, l.Documents))
+		w.set(int(l.Bytes>>10), int(max(l.Total, l.Bytes)>>10), plural.N(l.Files, "file")+", "+plural.N(l.Documents, "document"))
 	}
 	report, err := p.index.Sync(ctx, p.config.Documents, o)
 	switch {

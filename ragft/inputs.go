@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"reflect"
 	"strings"
 
+	"github.com/ragft/ragft/internal/filehash"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -29,16 +29,8 @@ func hashFile(path string) (string, error) {
 	if info.IsDir() {
 		return "folder", nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hashPrefix + hex.EncodeToString(h.Sum(nil)), nil
+	sum, err := filehash.SHA256(context.Background(), false, path)
+	return hashPrefix + sum, err
 }
 
 // settings are the keys of the config that start with one of the prefixes, as

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/retriever"
 )
@@ -113,13 +114,14 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 			a.note("kept the passages of %s: %s", s.Path, s.Error())
 		}
 		if r.Removed > 0 {
-			a.note("removed %d passages of files that are gone, empty or no longer documents", r.Removed)
+			a.note("removed %s of files that are gone, empty or no longer documents", plural.N(r.Removed, "passage"))
 		}
 		vectors := ""
 		if r.Vectors > 0 {
 			vectors = fmt.Sprintf(", %d with a vector (%d new)", r.Vectors, r.Embedded)
 		}
-		_, err := fmt.Fprintf(w, "%s: %d documents, %d passages%s%s\n", r.Index, r.Documents, r.Passages, vectors, unchanged(r.UpToDate))
+		_, err := fmt.Fprintf(w, "%s: %s, %s%s%s\n", r.Index, plural.N(r.Documents, "document"), plural.N(r.Passages, "passage"),
+			vectors, unchanged(r.UpToDate))
 		return err
 	})
 }
@@ -149,7 +151,7 @@ func unchanged(upToDate bool) string {
 }
 
 func (a *app) questionsCommand() *cobra.Command {
-	c := command("write search", []option{
+	c := command("write search worker", []option{
 		modelOption,
 		{flag: "limit", key: "write.limit", kind: "N", usage: "stop after this many questions (default 400, 0 = no limit)"},
 		{flag: "import", key: "write.import", kind: "FILE", usage: "take the questions from a data set instead"},
@@ -187,9 +189,9 @@ Read the questions before you use them, and delete the bad ones: small models wr
 			}
 			_, err := fmt.Fprintf(
 				w,
-				"%s: %d questions, %d of them unanswerable%s\n",
+				"%s: %s, %d of them unanswerable%s\n",
 				r.File,
-				r.Questions,
+				plural.N(r.Questions, "question"),
 				r.Unanswerable,
 				unchanged(r.UpToDate),
 			)
@@ -199,7 +201,7 @@ Read the questions before you use them, and delete the bad ones: small models wr
 }
 
 func (a *app) demonstrateCommand() *cobra.Command {
-	c := command("demonstrate decide.share search search-tuning.file", []option{
+	c := command("demonstrate decide.share search search-tuning.file worker", []option{
 		modelOption, questionsOption, judgeOption,
 		{
 			flag:  "test-share",
@@ -255,7 +257,7 @@ func (a *app) writeDemonstrations(w io.Writer, r *ragft.DemonstrateResult) error
 	if r.Refusal != "" {
 		a.note("the rows decline with: %s", r.Refusal)
 	}
-	_, err := fmt.Fprintf(w, "%s: %d rows (%s)%s\n", r.File, r.Rows, counts(r.Kinds), unchanged(r.UpToDate))
+	_, err := fmt.Fprintf(w, "%s: %s (%s)%s\n", r.File, plural.N(r.Rows, "row"), counts(r.Kinds), unchanged(r.UpToDate))
 	return err
 }
 

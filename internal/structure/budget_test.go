@@ -17,8 +17,10 @@ var budget = map[string]int{
 	"llama": 50, // with Attention and AttentionTime, a measurement that callers keep and show
 	"lora":  52, // with Convert, its options and its result
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
-	// DecideConfig, VerifiedConfig, ForgetResult and MeaningConfig.
-	"ragft":             55,
+	// DecideConfig, VerifiedConfig, ForgetResult and Reach, which a program shows before it uses a project file of somebody else;
+	// WorkerConfig, RunWorker and ErrWorker for a step in a child process.
+	// And MeaningConfig, a section.
+	"ragft":             59,
 	"ragft/abstain":     19, // of which six are the names of signals
 	"ragft/answer":      18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":   15, // with Settings, what an adapter says about how it is to be asked
@@ -32,8 +34,8 @@ var budget = map[string]int{
 	"ragft/judge":       8,  // with Case and Answer, which a judge is given, and KnockoutAudit, a part of its audit
 	"ragft/model":       29, // to be cut to 27
 	"ragft/model/cache": 2,
-	// with Attention and ReadAttention, which doctor shows, and Embedder and Reranker with what opens them
-	"ragft/model/local":      12,
+	// Also Embedder and Reranker with what opens them.
+	"ragft/model/local":      12, // with Attention and ReadAttention, which doctor shows
 	"ragft/model/ollama":     4,
 	"ragft/model/openai":     4,
 	"ragft/model/pool":       2,
@@ -53,6 +55,9 @@ var budget = map[string]int{
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
 	"retriever": 105,
+	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
+	// Fuse, DefaultWeight; and the two models that a caller gives.
+	"retriever/dense": 15,
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
 	// Fuse, DefaultWeight; and the two models that a caller gives.
 	"retriever/dense":  15,

@@ -249,7 +249,7 @@ func TestComposeStopsWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Compose(ctx, m, mills(5), ComposeOptions{MinChunk: opt.Of(15), Batch: 1, Progress: func(model.Progress) { cancel() }})
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, 1, m.Calls)
+	require.LessOrEqual(t, m.Calls, 1, "nothing is asked after the first progress")
 }
 
 func FuzzBadWording(f *testing.F) {
