@@ -33,7 +33,7 @@ var budget = map[string]int{
 	"ragft/judge":            8,  // with Case and Answer, which a judge is given, and KnockoutAudit, a part of its audit
 	"ragft/model":            29, // to be cut to 27
 	"ragft/model/cache":      2,
-	"ragft/model/local":      7, // with Attention and ReadAttention, which doctor shows
+	"ragft/model/local":      12, // with Attention and ReadAttention, which doctor shows, Embedder and Reranker with what opens them
 	"ragft/model/ollama":     4,
 	"ragft/model/openai":     4,
 	"ragft/model/pool":       2,
@@ -53,6 +53,9 @@ var budget = map[string]int{
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
 	"retriever": 105,
+	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
+	// Fuse, DefaultWeight; and the two models that a caller gives.
+	"retriever/dense": 15,
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
 	// Fuse, DefaultWeight; and the two models that a caller gives.
 	"retriever/dense":  15,
