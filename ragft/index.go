@@ -12,6 +12,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
 	_ "github.com/ragft/ragft/retriever/format/all" // every format; a program adds its own with format.Register
+	_ "github.com/ragft/ragft/retriever/language"   // every language; a program adds its own with language.Register
 )
 
 // Index divides the documents into passages and indexes them for BM25; see
@@ -117,7 +118,7 @@ func anyError(err error, these ...error) bool {
 func (p *Project) syncOptions() retriever.SyncOptions {
 	c := p.config.Index
 	return retriever.SyncOptions{
-		Load:   retriever.LoadOptions{Reader: format.Find},
+		Load:   retriever.LoadOptions{Reader: format.Find, ReaderID: format.ID()},
 		Split:  retriever.SplitOptions{By: retriever.Unit(c.ChunkBy), Size: c.Chunk, Overlap: c.Overlap},
 		Verify: c.Verify || p.config.Force, KeepRemoved: c.KeepRemoved,
 	}

@@ -39,6 +39,11 @@ type LoadOptions struct {
 	// bytes, at most 8 KiB. For nil the file is read as the format of its extension
 	// in this package. Package retriever/format has readers.
 	Reader func(name string, head []byte) Reader
+	// ReaderID says what Reader reads, such as [format.ID]: Sync reads all files again
+	// where it is another one than at the last time. Empty means always the same.
+	//
+	// [format.ID]: https://pkg.go.dev/github.com/ragft/ragft/retriever/format#ID
+	ReaderID string
 	// TitleFields and TextFields are the names of the JSONL fields with title
 	// and text; the first that a row has is used. Nil means "title", and
 	// "text", "content", "body". A row must have one of the TextFields; a title

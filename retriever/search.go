@@ -34,7 +34,11 @@ func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	found, err := snap.find(ctx, snap.queryTerms(query), k, snap.opts.parameters())
+	terms, err := snap.queryTerms(query)
+	if err != nil {
+		return nil, err
+	}
+	found, err := snap.find(ctx, terms, k, snap.opts.parameters())
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +73,7 @@ type ranking struct {
 func (r ranking) hits() []Hit {
 	hits := make([]Hit, len(r.chunks))
 	for i, c := range r.chunks {
-		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Highlights: highlights(r.gen.analyzer, c.Text, r.wanted)}
+		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Highlights: highlights(r.gen.analyzers.of(c.Language), c.Text, r.wanted)}
 	}
 	return hits
 }
@@ -183,6 +187,8 @@ func readChunk(snap index.IndexReader, id string) (stored, error) {
 			c.Source = value
 		case fieldPlace:
 			c.Place = value
+		case fieldLanguage:
+			c.Language = value
 		case fieldSpan:
 			spans, err = fmt.Sscan(value, &c.Start, &c.End, &c.tokens)
 		}

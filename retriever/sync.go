@@ -114,7 +114,7 @@ func (s *syncing) run(ctx context.Context, name string) (err error) {
 	if err := s.load.check(); err != nil {
 		return err
 	}
-	s.options = s.load.fingerprint(s.opts.Split)
+	s.options = s.load.fingerprint(s.opts.Split, s.w.x.detected())
 	s.start, s.saved, s.seen = time.Now(), time.Now(), map[string]bool{}
 	if err := s.walk(ctx); err != nil {
 		return err

@@ -51,9 +51,10 @@ var budget = map[string]int{
 	"ragft/service":          7,
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
-	"retriever":        105,
-	"retriever/format": 8,
-	"retriever/watch":  2,
+	"retriever":          106, // with Languages, the analyzer
+	"retriever/format":   9, // with ID, by which Sync notices a new format
+	"retriever/language": 3,
+	"retriever/watch":    2,
 }
 
 // exported are the names that a package exports, in order.

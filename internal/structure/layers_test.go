@@ -47,8 +47,9 @@ var layers = map[string]layer{
 	"ragft/model/cache": access, "ragft/model/pool": access, "ragft/model/openai": access, "ragft/model/ollama": access,
 	"ragft/model/local": access,
 
-	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/format": base, "retriever/watch": base,
-	"llama": base, "lora": base,
+	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/format": base, "retriever/language": base,
+	"retriever/watch": base,
+	"llama":           base, "lora": base,
 
 	"internal/docs": testing_, "internal/fake": testing_, "internal/fixture": testing_, "internal/golden": testing_,
 	"internal/localtest": testing_, "internal/ollamatest": testing_, "internal/rpctest": testing_, "internal/structure": testing_,
