@@ -35,12 +35,16 @@ const (
 type queryTerm struct {
 	term     string
 	count    float64 // occurrences in the query
+	at       int     // byte of the query where the first occurrence starts
 	idf      float64
 	features []string
 }
 
 // setFrequency sets what depends on the number of chunks that have the term.
 func (t *queryTerm) setFrequency(chunks, df float64) {
+	if t.idf > 0 { // the query was ranked before, with fewer chunks
+		return
+	}
 	t.idf = idf(chunks, df)
 	for _, f := range []struct {
 		share float64
@@ -114,7 +118,7 @@ func termsOf(a analysis.Analyzer, query string) []queryTerm {
 			continue
 		}
 		at[name] = len(terms)
-		t := queryTerm{term: name, count: 1, features: []string{FeatureTerm + name}}
+		t := queryTerm{term: name, count: 1, at: token.Start, features: []string{FeatureTerm + name}}
 		t.features = append(t.features, wordFeatures(query, token.Start, token.End)...)
 		if i == 0 {
 			t.features = append(t.features, FeatureFirst)

@@ -52,7 +52,7 @@ var budget = map[string]int{
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
 	"retriever":          106, // with Languages, the analyzer
-	"retriever/format":   9, // with ID, by which Sync notices a new format
+	"retriever/format":   9,   // with ID, by which Sync notices a new format
 	"retriever/language": 3,
 	"retriever/watch":    2,
 }
