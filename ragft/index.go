@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
@@ -117,8 +118,9 @@ func anyError(err error, these ...error) bool {
 
 func (p *Project) syncOptions() retriever.SyncOptions {
 	c := p.config.Index
+	own := []string{p.config.Dir, "ragft.yaml", filepath.Join(p.config.Documents, "ragft.yaml")}
 	return retriever.SyncOptions{
-		Load:   retriever.LoadOptions{Reader: format.Find, ReaderID: format.ID()},
+		Load:   retriever.LoadOptions{Reader: format.Find, ReaderID: format.ID(), Exclude: own},
 		Split:  retriever.SplitOptions{By: retriever.Unit(c.ChunkBy), Size: c.Chunk, Overlap: c.Overlap},
 		Verify: c.Verify || p.config.Force, KeepRemoved: c.KeepRemoved,
 	}

@@ -44,6 +44,9 @@ type LoadOptions struct {
 	//
 	// [format.ID]: https://pkg.go.dev/github.com/ragft/ragft/retriever/format#ID
 	ReaderID string
+	// Exclude are paths of files and folders that Sync leaves out, such as those of the
+	// program itself. Nil means none.
+	Exclude []string
 	// TitleFields and TextFields are the names of the JSONL fields with title
 	// and text; the first that a row has is used. Nil means "title", and
 	// "text", "content", "body". A row must have one of the TextFields; a title
@@ -71,6 +74,7 @@ const (
 	SkipHidden     SkipReason = "hidden"            // the name starts with a dot
 	SkipSymlink    SkipReason = "symbolic link"     // links are never followed
 	SkipIrregular  SkipReason = "not a file"        // a device, socket or pipe
+	SkipExcluded   SkipReason = "excluded"          // see LoadOptions.Exclude
 	SkipExtension  SkipReason = "unknown extension" // see LoadOptions.Formats
 	SkipTooLarge   SkipReason = "too large"         // see LoadOptions.MaxFileBytes
 	SkipBinary     SkipReason = "binary"            // NUL bytes, or not UTF-8
@@ -221,14 +225,15 @@ func openPath(name string) (fsys fs.FS, start string, closeFS func(), err error)
 
 // loader is the state of one walk.
 type loader struct {
-	fsys    fs.FS
-	opts    LoadOptions
-	formats map[string]Format
-	fn      func(Document) error
-	onFile  func(path string) error // called before the first document of a file
-	report  *LoadReport
-	total   int64 // bytes that are to be read; 0 = not known
-	sum     *content
+	fsys     fs.FS
+	opts     LoadOptions
+	formats  map[string]Format
+	excluded map[string]bool // names in fsys
+	fn       func(Document) error
+	onFile   func(path string) error // called before the first document of a file
+	report   *LoadReport
+	total    int64 // bytes that are to be read; 0 = not known
+	sum      *content
 }
 
 // newLoader fills in the defaults of the options; walk checks them.
@@ -318,6 +323,8 @@ func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Forma
 		l.skip(escaped(name), SkipName, "")
 	case !start && strings.HasPrefix(path.Base(name), "."):
 		l.skip(name, SkipHidden, "")
+	case l.excluded[name]:
+		l.skip(name, SkipExcluded, "")
 	case mode.IsDir():
 		return "", true
 	case mode&fs.ModeSymlink != 0:

@@ -111,6 +111,7 @@ func (s *syncing) run(ctx context.Context, name string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.root.Close()) }()
 	s.load = newLoader(s.root.FS(), s.opts.Load, nil)
+	s.load.exclude(s.place)
 	if err := s.load.check(); err != nil {
 		return err
 	}

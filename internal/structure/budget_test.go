@@ -50,8 +50,8 @@ var budget = map[string]int{
 	"ragft/searchtune":       4, // with Change, a measurement before and after
 	"ragft/service":          7,
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
-	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
-	"retriever":          106, // with Languages, the analyzer
+	// and MarkdownSections, by which they read texts within theirs; and ten reasons for skipping a file.
+	"retriever":          107, // with Languages, the analyzer, and SkipExcluded
 	"retriever/format":   9,   // with ID, by which Sync notices a new format
 	"retriever/language": 3,
 	"retriever/watch":    2,
