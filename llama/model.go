@@ -9,18 +9,15 @@ import "C"
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"runtime/cgo"
 	"sync"
 	"unsafe"
 
+	"github.com/ragft/ragft/internal/filehash"
 	"github.com/ragft/ragft/internal/llamacpp"
 	"github.com/ragft/ragft/ragft/opt"
 )
@@ -50,6 +47,9 @@ type ModelOptions struct {
 	// NoRepack keeps quantised weights in the layout of the file. By default llama.cpp may rearrange them for this CPU,
 	// which is faster, takes additional memory and changes results in the last bits.
 	NoRepack bool
+
+	// VerifyHash makes [Model.Hash] read the file in any case.
+	VerifyHash bool
 
 	// CheckTensors makes Load fail if a weight is not a finite number. It reads the whole file.
 	CheckTensors bool
@@ -311,32 +311,20 @@ func (m *Model) Parameters() uint64 { return uint64(m.info.parameters) }
 func (m *Model) Bytes() uint64 { return uint64(m.info.bytes) }
 
 // Hash returns the SHA-256 of the model's file in hexadecimal. For a model in several files it is the hash of all of
-// them in order. The first successful call reads the files, and an error is one of reading.
+// them in order. The first successful call reads the files, unless that was done before and their sizes, times and numbers are
+// the same: ragft/hashes.json of [os.UserCacheDir] has the hashes by path. An error is one of reading.
 func (m *Model) Hash() (string, error) {
 	m.hashMu.Lock()
 	defer m.hashMu.Unlock()
 	if m.hash != "" {
 		return m.hash, nil
 	}
-	var err error
-	m.hash, err = hashFiles(m.files)
-	return m.hash, err
-}
-
-func hashFiles(paths []string) (string, error) {
-	h := sha256.New()
-	for _, path := range paths {
-		f, err := os.Open(path)
-		if err != nil {
-			return "", fmt.Errorf("llama: hashing the model: %w", err)
-		}
-		_, err = io.Copy(h, f)
-		_ = f.Close() // only read from
-		if err != nil {
-			return "", fmt.Errorf("llama: hashing the model: %w", err)
-		}
+	hash, err := filehash.SHA256(context.Background(), m.options.VerifyHash, m.files...)
+	if err != nil {
+		return "", fmt.Errorf("llama: hashing the model: %w", err)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	m.hash = hash
+	return hash, nil
 }
 
 func errorText(e *C.ragft_error) string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/lora/internal/engine"
 )
 
@@ -65,13 +66,18 @@ func (e *DivergedError) Error() string {
 	fmt.Fprintf(&s, "%v at step %d: loss %.4g, gradient norm %.4g, learning rate %.4g", ErrDiverged, e.Step, e.Loss, e.GradientNorm,
 		e.LearningRate)
 	if e.Spikes > 0 {
-		fmt.Fprintf(&s, "; %d steps in a row were spikes", e.Spikes)
+		fmt.Fprintf(&s, "; %s in a row %s", plural.N(e.Spikes, "step"), plural.Pick(e.Spikes, "was a spike", "were spikes"))
 	}
 	if len(e.Before) > 0 {
 		fmt.Fprintf(&s, "; losses before: %.4g", e.Before)
 	}
 	if n := len(e.Tensors); n > 0 {
-		fmt.Fprintf(&s, "; %d tensors have a gradient that is not finite, first %s", n, strings.Join(e.Tensors[:min(n, 3)], ", "))
+		fmt.Fprintf(
+			&s,
+			"; %s a gradient that is not finite, first %s",
+			plural.N(n, "tensor")+plural.Pick(n, " has", " have"),
+			strings.Join(e.Tensors[:min(n, 3)], ", "),
+		)
 	}
 	if e.Kept != "" {
 		fmt.Fprintf(&s, "; what was reached by step %d is kept in %s", e.KeptStep, e.Kept)

@@ -4,8 +4,6 @@ package lora
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/filehash"
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/llamacpp"
 	"github.com/ragft/ragft/internal/version"
@@ -305,19 +304,11 @@ func (m *merge) writeMetadata(ctx context.Context, w *gguf.Writer, r *MergeResul
 
 // hashFile returns the SHA-256 of a file in hexadecimal.
 func hashFile(ctx context.Context, path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("lora: %w", err)
+	sum, err := filehash.SHA256(ctx, false, path)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("lora: %w", err)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, contextReader{ctx, f}); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", fmt.Errorf("lora: reading %s: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, err
 }
 
 // contextReader ends with the context's error.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
@@ -19,11 +21,11 @@ import (
 // them to rows.jsonl, a file to read, filter and edit. What the model writes is
 // kept in the cache, so that nothing is generated twice.
 func (p *Project) Demonstrate(ctx context.Context) (*DemonstrateResult, error) {
-	w, err := p.begin(StepDemonstrate)
-	if err != nil {
-		return nil, err
-	}
-	defer w.end()
+	return inStep(ctx, p, StepDemonstrate, p.demonstrateHere)
+}
+
+// demonstrateHere is Demonstrate in this process.
+func (p *Project) demonstrateHere(ctx context.Context, w *work) (*DemonstrateResult, error) {
 	d := &demonstration{Project: p, w: w, result: &DemonstrateResult{}}
 	if err := d.prepare(ctx); err != nil {
 		return nil, err
@@ -86,7 +88,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	prompts, err := d.prompts()
+	prompts, err := d.prompts(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 // inputs are what the rows follow from.
 func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
 	c := d.config.Demonstrate
-	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share", "decide.share"},
+	in, err := d.settings([]string{"demonstrate", "passages", "language", "prompts", "seed", "test-share", "decide.share"},
 		"demonstrate.batch", "demonstrate.judge")
 	if err != nil {
 		return nil, err
@@ -150,7 +152,9 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 	if judge == nil {
 		judge = d.in.Model
 	}
-	d.maker = newMaker(d.config.Demonstrate, judge)
+	c := d.config.Demonstrate
+	c.Refusal = opt.Of(c.refusal(d.in.Prompts.Language))
+	d.maker = newMaker(c, judge)
 	if err := d.maker.expectPrompts(d.in.Prompts); err != nil {
 		return err
 	}
@@ -169,9 +173,9 @@ func (d *demonstration) estimate() (string, error) {
 		return "", err
 	}
 	d.result.Recipe, d.result.Estimate = d.recipe.Name(), cost
-	expected := fmt.Sprintf("%s over %d questions: at most %s", d.recipe.Name(), len(d.in.Questions), cost)
+	expected := fmt.Sprintf("%s over %s: at most %s", d.recipe.Name(), plural.N(len(d.in.Questions), "question"), cost)
 	if d.fromCorpus() {
-		expected = fmt.Sprintf("%s over %d passages: at most %s", d.recipe.Name(), len(d.in.Corpus), cost)
+		expected = fmt.Sprintf("%s over %s: at most %s", d.recipe.Name(), plural.N(len(d.in.Corpus), "passage"), cost)
 	}
 	if d.config.Demonstrate.Search.On {
 		d.result.Prompts = &PromptSearch{}
@@ -258,7 +262,7 @@ func (d *demonstration) write(list []rows.Row) error {
 			return err
 		}
 		d.result.Probes = append(d.result.Probes, file)
-		d.w.say("%s: %d questions that no row asks, for the evaluation with %s", file, len(kept.questions), kept.key)
+		d.w.say("%s: %s that no row asks, for the evaluation with %s", file, plural.N(len(kept.questions), "question"), kept.key)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
@@ -90,7 +91,7 @@ type evaluation struct {
 
 // inputs are what the evaluation follows from.
 func (e *evaluation) inputs(ctx context.Context) (inputs, error) {
-	in, err := e.Project.settings([]string{"evaluate", "report", "passages", "prompts", "seed", "test-share", "assistant.decide"},
+	in, err := e.Project.settings([]string{"evaluate", "report", "passages", "language", "prompts", "seed", "test-share", "assistant.decide"},
 		"evaluate.batch", "evaluate.judge", "report.file")
 	if err != nil {
 		return nil, err
@@ -136,10 +137,14 @@ func (e *evaluation) heldOut() ([]question.Question, error) {
 		return held, nil
 	}
 	e.leakage.LeftOut = true
-	e.w.say("%d of %d questions are left out, since they also stand in a training question (evaluate.keep-leaks keeps them)", leaks, len(held))
+	e.w.say("%d of %s %s in a training question (evaluate.keep-leaks keeps them)", leaks, plural.N(len(held), "question"),
+		plural.Pick(leaks, "is left out, since it also stands", "are left out, since they also stand"))
 	if held = e.leakage.Without(held); len(held) == 0 {
-		return nil, fmt.Errorf("%w to measure on: all %d also stand in training questions; evaluate.keep-leaks measures on them all the same",
-			question.ErrNone, leaks)
+		return nil, fmt.Errorf(
+			"%w to measure on: all %d also stand in training questions; evaluate.keep-leaks measures on them all the same",
+			question.ErrNone,
+			leaks,
+		)
 	}
 	return held, nil
 }
@@ -187,7 +192,13 @@ func (e *evaluation) open(ctx context.Context) error {
 		Signals: confidence.SignalOptions{Consistency: o.Consistency, Temperature: o.ConsistencyTemperature, True: o.SelfCheck},
 	}
 	var err error
-	if e.config.Prompts, err = e.prompts(); err != nil {
+	adapter := ""
+	if e.tuned != nil {
+		if adapter, err = e.adapterFile(); err != nil {
+			return err
+		}
+	}
+	if e.config.Prompts, err = e.prompts(ctx, adapter); err != nil {
 		return err
 	}
 	if e.config.Search, err = e.unhidden(ctx); err != nil {
@@ -211,10 +222,6 @@ func (e *evaluation) open(ctx context.Context) error {
 		return err
 	}
 	if e.tuned != nil && c.Assistant.Decide.Or(true) && o.MaxWrong == 0 {
-		adapter, err := e.adapterFile()
-		if err != nil {
-			return err
-		}
 		if e.rule, err = e.ruleOf(adapter, e.tuned, e.config.Prompts); err != nil {
 			return err
 		}

@@ -6,12 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"reflect"
 	"strings"
 
+	"github.com/ragft/ragft/internal/filehash"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -28,16 +29,8 @@ func hashFile(path string) (string, error) {
 	if info.IsDir() {
 		return "folder", nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hashPrefix + hex.EncodeToString(h.Sum(nil)), nil
+	sum, err := filehash.SHA256(context.Background(), false, path)
+	return hashPrefix + sum, err
 }
 
 // settings are the keys of the config that start with one of the prefixes, as
@@ -131,6 +124,23 @@ func (in inputs) adapter(p *Project) error {
 	return err
 }
 
+// meaning adds by what passages are found beside words, if by anything.
+func (in inputs) meaning(ctx context.Context, p *Project) error {
+	c := p.config.Search
+	if c.Embed+c.Rerank == "" {
+		return nil
+	}
+	set, err := p.settings([]string{"search"})
+	if err != nil {
+		return err
+	}
+	maps.Copy(in, set)
+	if err := in.model(ctx, p, "search.embed", c.Embed); err != nil {
+		return err
+	}
+	return in.model(ctx, p, "search.rerank", c.Rerank)
+}
+
 // search adds the index and how it is searched.
 func (in inputs) search(ctx context.Context, p *Project, index *retriever.Index) error {
 	digest, err := index.Digest(ctx)
@@ -138,6 +148,9 @@ func (in inputs) search(ctx context.Context, p *Project, index *retriever.Index)
 		return err
 	}
 	in["index"] = hashPrefix + digest
+	if err := in.meaning(ctx, p); err != nil {
+		return err
+	}
 	switch file := p.config.SearchTuning.File; file {
 	case "none":
 		in["search-tuning.file"] = "none"

@@ -36,8 +36,17 @@ func (p *Project) openNative(_ context.Context, _ *work, name string) (*native, 
 	return nil, withoutNative("the model " + name)
 }
 
-// Train needs llama.cpp, which this build has not.
-func (p *Project) Train(context.Context) (*TrainResult, error) { return nil, withoutNative("training") }
+func (p *Project) openEmbedder(context.Context, *work) (embedder, error) {
+	return nil, withoutNative("an embedding model")
+}
+
+func (p *Project) openReranker(context.Context, *work) (reranker, error) {
+	return nil, withoutNative("a reranker")
+}
+
+func (p *Project) trainHere(context.Context, *work) (*TrainResult, error) {
+	return nil, withoutNative("training")
+}
 
 // Merge needs llama.cpp, which this build has not.
 func (p *Project) Merge(context.Context) (*MergeResult, error) { return nil, withoutNative("merging") }

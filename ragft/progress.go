@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
 )
 
@@ -33,6 +34,9 @@ type work struct {
 	tokens int       // about how many were generated in this phase, as far as models stream
 	read   int       // tokens of prompts that models read in this step
 	reused int       // those that they did not have to read again
+
+	relayed Progress // what a worker said last, and when
+	heard   time.Time
 }
 
 // begin takes the project for a step. End it with end.
@@ -55,6 +59,7 @@ func (p *Project) begin(step string) (*work, error) {
 				case <-t.C:
 					w.mu.Lock()
 					w.tell()
+					w.repeat()
 					w.mu.Unlock()
 				}
 			}
@@ -66,7 +71,13 @@ func (p *Project) begin(step string) (*work, error) {
 // end gives the project back.
 func (w *work) end() {
 	if w.read > 0 {
-		w.say("%d tokens of prompts were read, %d more were shared with other prompts", w.read, w.reused)
+		w.say(
+			"%s of prompts %s read, %d more %s shared with other prompts",
+			plural.N(w.read, "token"),
+			plural.Pick(w.read, "was", "were"),
+			w.reused,
+			plural.Pick(w.reused, "was", "were"),
+		)
 	}
 	close(w.stop)
 	w.ended.Wait()
@@ -154,12 +165,12 @@ func (w *work) tell() {
 		s.Remaining = max(left, 0)
 	}
 	if w.calls > 0 || w.tokens > 0 {
-		counted := fmt.Sprintf("%d requests", w.calls)
+		counted := plural.N(w.calls, "request")
 		if w.calls == 1 {
 			counted = "1 request"
 		}
 		if w.tokens > 0 {
-			counted += fmt.Sprintf(", about %d tokens", w.tokens)
+			counted += ", about " + plural.N(w.tokens, "token")
 		}
 		if s.Note != "" {
 			counted = s.Note + ", " + counted
@@ -167,6 +178,25 @@ func (w *work) tell() {
 		s.Note = counted
 	}
 	tell(s)
+}
+
+// relay tells what a worker says.
+func (w *work) relay(p Progress) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.Total > 0 {
+		w.relayed, w.heard = p, w.now()
+	}
+	if tell := w.project.config.Progress; tell != nil {
+		tell(p)
+	}
+}
+
+// repeat tells again what a worker said that has been silent since. w.mu is held.
+func (w *work) repeat() {
+	if w.relayed.Phase != "" && w.now().Sub(w.heard) > tick {
+		w.project.config.Progress(w.relayed)
+	}
 }
 
 // atWork is the step that runs, or nil.

@@ -12,6 +12,7 @@ import (
 	"reflect"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/question/dataset"
@@ -27,11 +28,11 @@ import (
 // more. So are those of an earlier run, edited or not, while nothing changed that
 // they are made of.
 func (p *Project) Questions(ctx context.Context) (*QuestionsResult, error) {
-	w, err := p.begin(StepQuestions)
-	if err != nil {
-		return nil, err
-	}
-	defer w.end()
+	return inStep(ctx, p, StepQuestions, p.questionsHere)
+}
+
+// questionsHere is Questions in this process.
+func (p *Project) questionsHere(ctx context.Context, w *work) (*QuestionsResult, error) {
 	own, err := p.ownQuestions()
 	if err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 	if o.Searcher, err = p.searcher(ctx); err != nil {
 		return nil, err
 	}
-	w.say("questions about %d passages: at most %s", len(chunks), r.Estimate)
+	w.say("questions about %s: at most %s", plural.N(len(chunks), "passage"), r.Estimate)
 	w.phase("writing questions", "passages")
 	o.Progress = func(c model.Progress) { w.set(c.Done, c.Total, fmt.Sprintf("%d accepted", c.Accepted)) }
 	composed, err := question.Compose(ctx, p.models.asked, chunks, o)
@@ -145,8 +146,8 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 	r.Passages, r.Tokens, r.Cost = composed.Chunks, composed.Cost.Tokens, composed.Cost
 	r.LeftOut = words(composed.Rejected)
 	if len(composed.Questions) == 0 {
-		return nil, fmt.Errorf("%w: of %d passages the model wrote none that could be verified (%s): use a larger model, or your own questions",
-			question.ErrNone, composed.Chunks, counts(r.LeftOut))
+		return nil, fmt.Errorf("%w: of %s the model wrote none that could be verified (%s): use a larger model, or your own questions",
+			question.ErrNone, plural.N(composed.Chunks, "passage"), counts(r.LeftOut))
 	}
 	return r, p.keepQuestions(w, r, in, func(path string) error { return question.WriteFile(path, composed.Questions) })
 }
@@ -218,7 +219,7 @@ func (p *Project) keepQuestions(w *work, r *QuestionsResult, in inputs, write fu
 
 // writeDocuments writes documents as JSONL, as the index reads it.
 func writeDocuments(path string, documents []retriever.Document) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.WritePrivate(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		for _, d := range documents {
 			if err := e.Encode(map[string]string{"title": d.Title, "text": d.Text}); err != nil {

@@ -3,10 +3,10 @@ package ragft
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/searchtune"
@@ -16,8 +16,8 @@ import (
 // TuneSearch learns how the questions are best searched for: weights of their
 // terms, the weight of titles, k1 and b, from how likely the model finds the
 // right answer after each passage (LSR of RA-DIT, arXiv 2310.01352). The index
-// stays as it is. Of the questions that are not held out, half are held out of
-// this once more; only if the right passages are shown to come earlier for them
+// stays as it is. Of the questions that are neither held out nor kept to fit the
+// rule on, half are held out of this once more; only if the right passages are shown to come earlier for them
 // is the result written to retrieval.json, which the other steps then use as
 // long as the index does not change. Run does not include this step. Nothing to
 // learn from is an [ErrEmpty].
@@ -27,7 +27,7 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 		return nil, err
 	}
 	defer w.end()
-	train, _, err := p.Split()
+	train, _, err := p.learnt()
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,11 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
-	prompts, err := p.prompts()
+	adapter, err := p.adapterFile()
+	if err != nil {
+		return nil, err
+	}
+	prompts, err := p.prompts(ctx, adapter)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +50,7 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	o := searchtune.Options{
 		Chunks: c.Candidates, Temperature: c.Temperature, PerToken: c.PerToken, Evidence: evidence, Prompts: prompts,
 		Seed: p.seed(), Batch: c.Batch, Logger: p.config.Logger,
-		Progress: func(m model.Progress) { w.set(m.Done, m.Total, fmt.Sprintf("%d passages scored", m.Calls)) },
+		Progress: func(m model.Progress) { w.set(m.Done, m.Total, plural.N(m.Calls, "passage")+" scored") },
 	}
 	r := &SearchResult{}
 	if r.Estimate, err = o.Estimate(train); err != nil || p.config.EstimateOnly {
@@ -60,7 +64,7 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 		r.UpToDate = ok
 		return r, err
 	}
-	w.say("tuning the search on %d questions: at most %s", len(train), r.Estimate)
+	w.say("tuning the search on %s: at most %s", plural.N(len(train), "question"), r.Estimate)
 	if err := p.checkLayout(prompts); err != nil {
 		return nil, err
 	}
@@ -84,7 +88,8 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 
 // searchInputs are what the tuning follows from.
 func (p *Project) searchInputs(ctx context.Context) (inputs, error) {
-	in, err := p.settings([]string{"search-tuning", "prompts", "seed", "test-share"}, "search-tuning.file", "search-tuning.batch")
+	in, err := p.settings([]string{"search-tuning", "language", "prompts", "seed", "test-share", "decide.share"},
+		"search-tuning.file", "search-tuning.batch")
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/question"
 )
 
@@ -100,7 +101,7 @@ func (p *Project) statusOfQuestions(ctx context.Context) (inputs, error) {
 		if err := r.count(p.questionsFile()); err != nil {
 			return nil, err
 		}
-		return nil, own(fmt.Sprintf("your own: %d questions, %d of them unanswerable", r.Questions, r.Unanswerable))
+		return nil, own(fmt.Sprintf("your own: %s, %d of them unanswerable", plural.N(r.Questions, "question"), r.Unanswerable))
 	}
 	if p.config.Write.Import != "" {
 		return p.importInputs()

@@ -19,20 +19,8 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// Train teaches the model the rows and writes an adapter that llama.cpp and
-// Ollama load. With the questions that Config.Decide keeps for it, it then fits
-// the rule by which the tuned model abstains, and writes it into the adapter, as
-// [assistant.Settings]; too few of them are no error. A training that was cancelled, or killed, goes on from its
-// checkpoint beside the adapter; one of other rows or settings is an error that
-// wraps [lora.ErrCheckpoint]. Rows whose passages changed since they were made
-// are an [ErrInput], unless Train.AllowStale is set. Models that were opened for
-// other steps are closed first, but for those of assistants.
-func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
-	w, err := p.begin(StepTrain)
-	if err != nil {
-		return nil, err
-	}
-	defer w.end()
+// trainHere is Train in this process.
+func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) {
 	file, err := fileOf(ctx, p.config.Model)
 	if err != nil {
 		return nil, err
@@ -73,11 +61,18 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	}
 	w.warnSlow(t.Model)
 	w.say("memory: %s", memory)
-	made, err := p.train(ctx, w, list, t)
+	c, none, err := p.choosing(ctx, w, list, t)
+	if err != nil {
+		return nil, err
+	}
+	made, err := p.train(ctx, w, list, t, c)
 	if err != nil {
 		return nil, err
 	}
 	r = p.trainResult(made, t, layoutsOf(list))
+	if r.NoChoice = none; len(made.Scores) > 0 {
+		r.Choice = c.result(made)
+	}
 	if err := p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
 		return nil, err
 	}
@@ -97,8 +92,11 @@ func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) 
 	c.Epochs = cmp.Or(c.Epochs, defaultEpochs(rows))
 	adapter := p.trainedFile()
 	metrics := cmp.Or(c.Metrics, p.Path(metricsName))
+	if err := p.makeDir(); err != nil {
+		return finetune.Options{}, err
+	}
 	for _, name := range []string{adapter, metrics} {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return finetune.Options{}, err
 		}
 	}
@@ -112,7 +110,7 @@ func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) 
 			Warmup:   c.Warmup, FinalRate: c.FinalRate,
 			Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, ClipNorm: c.Clip,
 			DPO:  lora.DPO{Beta: c.DPOBeta, LabelSmoothing: c.DPOSmoothing, SFT: c.DPOSFT},
-			Seed: p.seed(), EvaluateEvery: c.EvaluateEvery, Patience: c.Patience, MinImprovement: c.MinImprovement, KeepBest: c.KeepBest,
+			Seed: p.seed(), EvaluateEvery: c.EvaluateEvery, Patience: c.Patience, MinImprovement: c.MinImprovement, KeepBest: c.Keep == keepLoss,
 			SpikeFactor: c.SpikeFactor, CheckpointEvery: c.CheckpointEvery, MemoryBudget: c.MemoryBudget,
 			Threads: p.config.Threads, GPULayers: p.trainLayers(), Servers: p.config.RPC, MetricsFile: metrics, TensorBoard: c.TensorBoard,
 		},
@@ -146,15 +144,26 @@ func memoryOf(m lora.Memory) TrainMemory {
 	}
 }
 
-// train trains, and says what to do about what stopped it.
-func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
+// train trains, and says what to do about what stopped it. c scores adapters; nil is none.
+func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options, c *choosing) (*finetune.Result, error) {
 	if p.config.Train.Restart || p.config.Force {
 		if err := os.Remove(t.Adapter + ".checkpoint"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}
+	t.LoRA.Control = &lora.Control{}
+	defer p.pausing.begin(t.LoRA.Control)()
 	w.phase("training", "steps")
 	begun := false
+	if c != nil {
+		t.LoRA.Score = func(ctx context.Context, adapter string) (float64, error) {
+			defer func() {
+				w.phase("training", "steps")
+				begun = false
+			}()
+			return c.score(ctx, adapter)
+		}
+	}
 	t.LoRA.Progress = func(l lora.Progress) {
 		if !begun {
 			begun = true

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/plural"
 )
 
 // Default limits of loading, in bytes.
@@ -126,7 +128,7 @@ type LoadReport struct {
 // String returns a summary in one line, such as "3 documents from 2 files (10 kB),
 // 1 skipped (1 binary)".
 func (r *LoadReport) String() string {
-	out := fmt.Sprintf("%d documents from %d files (%d kB)", r.Documents, r.Files, (r.Bytes+999)/1000)
+	out := fmt.Sprintf("%s from %s (%d kB)", plural.N(r.Documents, "document"), plural.N(r.Files, "file"), (r.Bytes+999)/1000)
 	if len(r.Skipped) > 0 {
 		out += fmt.Sprintf(", %d skipped (%s)", len(r.Skipped), r.Reasons())
 	}

@@ -46,14 +46,6 @@ assistant: {max-tokens: 12}
 	return dir
 }
 
-// must runs a command line that has to work, and returns its standard output.
-func must(t *testing.T, args ...string) string {
-	t.Helper()
-	code, stdout, stderr := ragftRun(t, "", args...)
-	require.Equal(t, exitOK, code, "%v: %s", args, stderr)
-	return stdout
-}
-
 // object runs a command line with --json and returns its result.
 func object[T any](t *testing.T, args ...string) T {
 	t.Helper()
@@ -120,10 +112,12 @@ func TestPipeline(t *testing.T) {
 		kinds[filepath.Base(m.Name)] = m.Kind
 	}
 	require.Equal(t, map[string]string{"adapter.gguf": "adapter", "merged.gguf": "model"}, kinds)
-	status := map[string]string{}
+	status, details := map[string]string{}, map[string]string{}
 	for _, f := range object[struct{ Findings []finding }](t, "doctor", "--set", "train.rank=2").Findings {
-		status[f.Name] = f.Status
+		status[f.Name], details[f.Name] = f.Status, f.Detail
 	}
+	require.NotEmpty(t, evaluated.Fault)
+	require.Equal(t, evaluated.Fault, details["improve"], "search or model")
 	for _, name := range []string{"CPU", "model", "index", "rows", "adapter", "evaluation"} {
 		require.Equal(t, fine, status[name], name)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -45,7 +46,7 @@ func (a *app) convert(ctx context.Context, model, output string) error {
 }
 
 func writeConversion(w io.Writer, r *ragft.ConvertResult) error {
-	_, err := fmt.Fprintf(w, "%s: %s, %s (%s before), %d tensors converted, %d copied\n",
-		r.Output, r.Type, sizeText(uint64(r.Bytes)), sizeText(uint64(r.Before)), r.Changed, r.Copied)
+	_, err := fmt.Fprintf(w, "%s: %s, %s (%s before), %s converted, %d copied\n",
+		r.Output, r.Type, sizeText(uint64(r.Bytes)), sizeText(uint64(r.Before)), plural.N(r.Changed, "tensor"), r.Copied)
 	return err
 }

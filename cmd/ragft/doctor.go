@@ -14,13 +14,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
 	var ollama []string
-	cmd := command("index write demonstrate train decide evaluate search-tuning", []option{modelOption}, &cobra.Command{
+	cmd := command("index write demonstrate train decide evaluate search search-tuning", []option{modelOption}, &cobra.Command{
 		Use: "doctor", Short: "Check this machine and the project, and say what to do about what is missing", Args: arguments(cobra.NoArgs),
 		Long: "Checks processor, memory, disk, llama.cpp and its backends, Ollama, the model and the files of the project.\n" +
 			"Exit code 4: a required item is missing.",
@@ -56,7 +57,14 @@ func (a *app) doctor(ctx context.Context, p *ragft.Project, ollamas []string) er
 	f.add(
 		"ragft",
 		fine,
-		fmt.Sprintf("%s, %s, %s/%s, %d threads", ragft.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
+		fmt.Sprintf(
+			"%s, %s, %s/%s, %s",
+			ragft.Version,
+			runtime.Version(),
+			runtime.GOOS,
+			runtime.GOARCH,
+			plural.N(runtime.NumCPU(), "thread"),
+		),
 		"",
 	)
 	checkMemory(f)
@@ -161,7 +169,7 @@ func checkServer(ctx context.Context, f *findings, server, needed string) {
 		f.add("ollama", needed, err.Error(), "")
 		return
 	}
-	f.add("ollama", fine, fmt.Sprintf("version %s at %s, %d models", version, base, len(served)), "")
+	f.add("ollama", fine, fmt.Sprintf("version %s at %s, %s", version, base, plural.N(len(served), "model")), "")
 }
 
 const chooseModel = "name a GGUF file with --model, or as model in ragft.yaml; 'ragft models' lists what is here"
@@ -194,7 +202,15 @@ func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
 		f.add("model", missing, fmt.Sprintf("%s is not a model (%s)", path, m.Kind), chooseModel)
 		return
 	}
-	detail := fmt.Sprintf("%s: %s %s %s, context %d, %s", path, m.Architecture, m.Parameters, m.Type, m.Context, sizeText(uint64(m.Bytes)))
+	detail := fmt.Sprintf(
+		"%s: %s %s %s, context %d, %s",
+		path,
+		m.Architecture,
+		m.Parameters,
+		m.Type,
+		m.Context,
+		sizeText(uint64(m.Bytes)),
+	)
 	if free, _ := machineMemory(); free > 0 && uint64(m.Bytes) > free {
 		f.add(
 			"model",
@@ -250,7 +266,12 @@ func checkServed(ctx context.Context, f *findings, servers []served) {
 		case slices.ContainsFunc(has, is):
 			f.add("model", fine, name+" at "+at, "")
 		case s.kind == "openai":
-			f.add("model", note, fmt.Sprintf("%s does not list %s; it may have it all the same", at, s.name), "'ragft models' lists what it has")
+			f.add(
+				"model",
+				note,
+				fmt.Sprintf("%s does not list %s; it may have it all the same", at, s.name),
+				"'ragft models' lists what it has",
+			)
 		default:
 			f.add("model", missing, at+" does not have "+s.name, do)
 		}
@@ -267,7 +288,7 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 	case err != nil:
 		f.add("index", missing, err.Error(), "ragft index --rebuild FOLDER")
 	default:
-		f.add("index", fine, fmt.Sprintf("%d passages in %s", passages, p.Path("index")), "")
+		f.add("index", fine, fmt.Sprintf("%s in %s", plural.N(passages, "passage"), p.Path("index")), "")
 	}
 	questions := p.Config().Questions
 	train, held, err := p.Split()
@@ -293,6 +314,13 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 		default:
 			f.add(name, note, strings.TrimSuffix(s.State+": "+s.Reason, ": "), "ragft "+s.Step)
 		}
+	}
+	fault, err := p.Fault(ctx)
+	switch {
+	case err != nil:
+		f.add("improve", note, err.Error(), "ragft evaluate")
+	case fault != "":
+		f.add("improve", fine, fault, "")
 	}
 	return nil
 }

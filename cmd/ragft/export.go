@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -51,7 +52,7 @@ the header is read. None of them needs llama.cpp. The training settings are thos
 
 func (a *app) writeExport(w io.Writer, r *ragft.ExportResult) (err error) {
 	if r.Weighted > 0 {
-		a.note("%d rows have weights, which these trainers do not support", r.Weighted)
+		a.note("%s weights, which these trainers do not support", plural.N(r.Weighted, "row")+plural.Pick(r.Weighted, " has", " have"))
 	}
 	switch r.Format {
 	case "peft":
@@ -61,11 +62,11 @@ func (a *app) writeExport(w io.Writer, r *ragft.ExportResult) (err error) {
 	default:
 		_, err = fmt.Fprintf(
 			w,
-			"%s: %d rows, %d preferences, %d texts; start with %s\n",
+			"%s: %s, %s, %s; start with %s\n",
 			r.Folder,
-			r.Rows,
-			r.Pairs,
-			r.Texts,
+			plural.N(r.Rows, "row"),
+			plural.N(r.Pairs, "preference"),
+			plural.N(r.Texts, "text"),
 			strings.Join(r.Start, ", "),
 		)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -44,7 +45,7 @@ func (a *app) forget(ctx context.Context, p *ragft.Project, document string) err
 		if r.Adapter != "" {
 			a.note("%s was trained on it: train again without it, or delete it", r.Adapter)
 		}
-		_, err := fmt.Fprintf(w, "%s: removed %d passages and %d rows\n", r.Document, r.Passages, r.Rows)
+		_, err := fmt.Fprintf(w, "%s: removed %s and %s\n", r.Document, plural.N(r.Passages, "passage"), plural.N(r.Rows, "row"))
 		return err
 	})
 }

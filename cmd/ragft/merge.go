@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 )
 
@@ -36,7 +37,14 @@ with that of base and adapter.`,
 					"the adapter was trained on another file than this one; that is only right for another quantisation of the same model",
 				)
 			}
-			fmt.Fprintf(w, "%s: %s, %d weights changed, %d copied\n", r.Output, sizeText(uint64(r.Bytes)), r.Changed, r.Copied)
+			fmt.Fprintf(
+				w,
+				"%s: %s, %s changed, %d copied\n",
+				r.Output,
+				sizeText(uint64(r.Bytes)),
+				plural.N(r.Changed, "weight"),
+				r.Copied,
+			)
 			if r.KL == nil || r.AdapterKL == nil || r.SameToken == nil {
 				return nil
 			}

@@ -70,6 +70,7 @@ type evaluateResult struct {
 	Report      string                  `json:"report"`
 	Questions   int                     `json:"questions"`
 	Headline    string                  `json:"headline,omitempty"`
+	Fault       string                  `json:"fault,omitempty"`
 	Systems     []systemResult          `json:"systems"`
 	Comparisons []eval.Comparison       `json:"comparisons,omitempty"`
 	Robustness  []*robust.Result        `json:"robustness,omitempty"`
@@ -106,7 +107,7 @@ func summary(evaluation, page string, found *report.Results) evaluateResult {
 	if len(r.Comparisons) > 0 {
 		r.Headline = found.Headline()
 	}
-	r.Systems = systemResults(found.Evaluation)
+	r.Fault, r.Systems = found.Fault(), systemResults(found.Evaluation)
 	if found.Memory != nil {
 		r.Memory = map[string]factsResult{}
 		for name, p := range map[string]*probe.Probe{"local": found.Memory.Local, "global": found.Memory.Global} {

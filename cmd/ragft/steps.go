@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/retriever"
 )
@@ -61,7 +62,7 @@ func (a *app) onProject(c *cobra.Command, do func(ctx context.Context, p *ragft.
 }
 
 func (a *app) indexCommand() *cobra.Command {
-	return command("index", []option{
+	return command("index search.embed search.query-prefix search.passage-prefix", []option{
 		{
 			flag:  "chunk",
 			key:   "index.chunk",
@@ -69,6 +70,12 @@ func (a *app) indexCommand() *cobra.Command {
 			usage: "size of a passage (default 200 words, or 5 sentences with index.chunk-by: sentences)",
 		},
 		{flag: "overlap", key: "index.overlap", kind: "N", usage: "how much of a passage is repeated in the next (default 0)"},
+		{
+			flag:  "embed",
+			key:   "search.embed",
+			kind:  "MODEL",
+			usage: "embedding model, GGUF, to find passages by meaning too (give it to the other commands with search.embed)",
+		},
 		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch, also if it is damaged"},
 		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, not only of those whose size or times changed"},
 	}, &cobra.Command{
@@ -107,9 +114,14 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 			a.note("kept the passages of %s: %s", s.Path, s.Error())
 		}
 		if r.Removed > 0 {
-			a.note("removed %d passages of files that are gone, empty or no longer documents", r.Removed)
+			a.note("removed %s of files that are gone, empty or no longer documents", plural.N(r.Removed, "passage"))
 		}
-		_, err := fmt.Fprintf(w, "%s: %d documents, %d passages%s\n", r.Index, r.Documents, r.Passages, unchanged(r.UpToDate))
+		vectors := ""
+		if r.Vectors > 0 {
+			vectors = fmt.Sprintf(", %d with a vector (%d new)", r.Vectors, r.Embedded)
+		}
+		_, err := fmt.Fprintf(w, "%s: %s, %s%s%s\n", r.Index, plural.N(r.Documents, "document"), plural.N(r.Passages, "passage"),
+			vectors, unchanged(r.UpToDate))
 		return err
 	})
 }
@@ -139,7 +151,7 @@ func unchanged(upToDate bool) string {
 }
 
 func (a *app) questionsCommand() *cobra.Command {
-	c := command("write", []option{
+	c := command("write search worker", []option{
 		modelOption,
 		{flag: "limit", key: "write.limit", kind: "N", usage: "stop after this many questions (default 400, 0 = no limit)"},
 		{flag: "import", key: "write.import", kind: "FILE", usage: "take the questions from a data set instead"},
@@ -177,9 +189,9 @@ Read the questions before you use them, and delete the bad ones: small models wr
 			}
 			_, err := fmt.Fprintf(
 				w,
-				"%s: %d questions, %d of them unanswerable%s\n",
+				"%s: %s, %d of them unanswerable%s\n",
 				r.File,
-				r.Questions,
+				plural.N(r.Questions, "question"),
 				r.Unanswerable,
 				unchanged(r.UpToDate),
 			)
@@ -189,7 +201,7 @@ Read the questions before you use them, and delete the bad ones: small models wr
 }
 
 func (a *app) demonstrateCommand() *cobra.Command {
-	c := command("demonstrate decide.share search-tuning.file", []option{
+	c := command("demonstrate decide.share search search-tuning.file worker", []option{
 		modelOption, questionsOption, judgeOption,
 		{
 			flag:  "test-share",
@@ -245,7 +257,7 @@ func (a *app) writeDemonstrations(w io.Writer, r *ragft.DemonstrateResult) error
 	if r.Refusal != "" {
 		a.note("the rows decline with: %s", r.Refusal)
 	}
-	_, err := fmt.Fprintf(w, "%s: %d rows (%s)%s\n", r.File, r.Rows, counts(r.Kinds), unchanged(r.UpToDate))
+	_, err := fmt.Fprintf(w, "%s: %s (%s)%s\n", r.File, plural.N(r.Rows, "row"), counts(r.Kinds), unchanged(r.UpToDate))
 	return err
 }
 

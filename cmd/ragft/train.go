@@ -10,12 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft"
 )
 
 func (a *app) trainCommand() *cobra.Command {
-	c := command("train decide", []option{
+	c := command("train decide search worker", []option{
 		weightsOption, rowsOption,
 		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
 		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
@@ -72,19 +73,23 @@ func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
 		return err
 	}
 	if r.Resumed > 0 {
-		a.note("%d of the steps were done by an earlier run", r.Resumed)
+		a.note("%d of the steps %s done by an earlier run", r.Resumed, plural.Pick(r.Resumed, "was", "were"))
 	}
 	if r.Rose != "" {
 		a.note("stopped because the loss of %s rose too far; the adapter is that of step %d", r.Rose, r.BestStep)
 	}
 	if r.TooLong > 0 {
-		a.note("%d rows were too long and were left out", r.TooLong)
+		a.note("%s too long and left out", plural.N(r.TooLong, "row")+plural.Pick(r.TooLong, " was", " were"))
 	}
-	fmt.Fprintf(w, "%s: %d rows, %d steps, loss %s", r.Adapter, r.Rows, r.Steps, loss(r.Loss))
+	fmt.Fprintf(w, "%s: %s, %s, loss %s", r.Adapter, plural.N(r.Rows, "row"), plural.N(r.Steps, "step"), loss(r.Loss))
 	if r.ValidationRows > 0 {
 		fmt.Fprintf(w, ", validation %s -> %s", loss(r.BaseLoss), loss(r.ValidationLoss))
 	}
 	fmt.Fprintf(w, ", %.0f s\n", r.Seconds)
+	if c := r.Choice; c != nil {
+		fmt.Fprintf(w, "kept: the adapter of step %d, chosen among %d by %d prompts, in %.0f %% of the time\n",
+			r.BestStep, len(c.Scores), c.Held+c.Without, 100*c.Seconds/max(r.Seconds, 1e-9))
+	}
 	if err := a.writeRule(w, r); err != nil {
 		return err
 	}
@@ -98,8 +103,8 @@ func (a *app) writeRule(w io.Writer, r *ragft.TrainResult) error {
 		return nil
 	}
 	c := r.Rule.Calibration
-	_, err := fmt.Fprintf(w, "rule: declines %d of %d questions whose answer is shown and %d of %d others\n",
-		c.Declined, c.Held, c.Caught, c.Without)
+	_, err := fmt.Fprintf(w, "rule: declines %d of %s whose answer is shown and %d of %d others\n",
+		c.Declined, plural.N(c.Held, "question"), c.Caught, c.Without)
 	return err
 }
 

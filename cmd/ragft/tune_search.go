@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/searchtune"
 )
@@ -61,9 +62,9 @@ func writeSearch(w io.Writer, r *ragft.SearchResult) error {
 		)
 	}
 	if !r.On {
-		_, err := fmt.Fprintf(w, "%d test questions: no improvement shown, the search stays as it was\n", r.HeldOut)
+		_, err := fmt.Fprintf(w, "%s: no improvement shown, the search stays as it was\n", plural.N(r.HeldOut, "test question"))
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d test questions: the search improves; %s\n", r.HeldOut, r.File)
+	_, err := fmt.Fprintf(w, "%s: the search improves; %s\n", plural.N(r.HeldOut, "test question"), r.File)
 	return err
 }

@@ -7,7 +7,8 @@ var english = language{
 		"weak": `texts?|articles?|information|info|materials?|pages?|records?|notes?|data|files?|papers?|manual|timetable|` +
 			`(?:club |house )?rules|brochure|` +
 			`guide|leaflet|paragraphs?|sections?|chapters?|sentences?|author|story|description|details|content|corpus|extracts?|` +
-			`handbook|` +
+			`handbook|minutes|log|logbook|diary|transcript|report|abstract|summary|table|chart|glossary|index|register|bulletin|` +
+			`newsletter|memo|` +
 			`instructions|listing|writer|database|website|catalogue|leaflets?|wording|evidence|answer key|schedule|entry`,
 		"any": `{strong}|{weak}`,
 		"of": `(?: (?:provided|given|supplied|above|below|here|shown|available|alone|itself|you \w+(?: me)?|i (?:have|was ` +
@@ -35,7 +36,8 @@ var english = language{
 		"info": `information|info|mention|answers?|evidence|references?|indications?|data|details?|word|account|statements?|` +
 			`basis|clues?|knowledge|idea|hints?|way (?:to|of)|trace|record|description|discussion|explanation|specifics|` +
 			`specification|facts?|passages?|documents?|text|sources?|figures?|anything|something|name|date|context|means|` +
-			`confirmation|sign|entry|coverage|say|response|part|content|material|results?|match(?:es)?|direct`,
+			`confirmation|sign|entry|coverage|say|response|part|content|material|results?|match(?:es)?|direct|sections?|chapters?|` +
+			`paragraphs?|entries|lines? (?:on|about)`,
 		"said": `said|mentioned|stated|specified|disclosed|indicated|described|discussed|revealed|addressed|explained|covered|` +
 			`answered|identified|clarified|spelled out|dealt with|touched(?: up)?on|talked about|referred to|detailed|` +
 			`referenced|elaborated`,
@@ -68,7 +70,7 @@ var english = language{
 		`decline|sorry|apolog|missing|absent|fail|omit|insuff|guess|needed|\bneed|\brequire|can only|could only|beats me|search ` +
 		`me|eludes|escapes|blank|empty|in vain|to no avail|mute|stops? short|little|incomplete|ends? before|breaks? off|` +
 		`off.topic|all about|neglect|forget|insufficient|impossible|irrelevant|hard to|difficult|too little|who knows|refrain|` +
-		`leave|left|pass\b|withh|skip|inconclusive|vague`,
+		`leave|left|pass\b|withh|skip|inconclusive|vague|remains?\b|stays?\b|\byet to\b`,
 
 	bare: `indeterminate|indeterminable|not determinable|cannot (?:be )?(?:answer|determine)d?|no answer(?: [^;,]*\b{any})?|no ` +
 		`result|none of the above|could not tell you|no comment|not covered(?: [^,;]*)?|not in (?:{det}{any})[^,;]*|not ` +
@@ -141,8 +143,8 @@ var english = language{
 		`(?:{at}|\b){det}\b{strong}{of} {not} (?:{say}|have)(?:e?s)?\b`,
 		`(?:{at}|\b){det}\b{weak}{of} {not} (?:{tell})(?:e?s)?\b`,
 		`(?:{at}|\b){det}\b{weak}{of} {not} (?:{hold})s? (?:\w+ ){0,3}?(?:{info}|it|this|that|anything)\b`,
-		`(?:{at}|^{det})\b(?:it|they|this|that|those|these|neither|none|which) (?:do|does|did|can|will)? ?(?:not|never|` +
-			`cannot){adv} (?:say|mention|state|specify|tell|answer|describe|indicate|reveal|disclose|name|give (?:it|that|this|` +
+		`(?:{at}|^{det})\b(?:it|they|this|that|those|these|neither|none|which) (?:do|does|did|will)? ?(?:not|never)` +
+			`{adv} (?:say|mention|state|specify|tell|answer|describe|indicate|reveal|disclose|name|give (?:it|that|this|` +
 			`an?|the))\b`,
 		`^(?:does|do) not{adv} (?:say|mention|state|specify|tell|indicate)\b`,
 		// The documents give no answer, say nothing, keep silent, leave it open, lack it.
@@ -177,7 +179,8 @@ var english = language{
 			`retrieved|or \w+|nor (?:the )?\w+))*(?: (?:here|that (?:i|we) (?:\w+ ?){1,3}))? (?:actually )?(?:says?|mentions?|` +
 			`states?|tells?|gives?|names?|contains?|answers?|speaks?|covers?|holds?|has|have|does|here|deals?|discuss(?:es)?|` +
 			`describes?|specif(?:ies|y)|indicates?|addresses|provides?|refers?|is about|relates?|explains?|reveals?|includes?|` +
-			`lists?|touches|talks?|reports?|makes?|helps?)\b`,
+			`lists?|touches|talks?|reports?|makes?|helps?|identif(?:ies|y)|records?|notes?|shows?|confirms?|clarif(?:ies|y)|` +
+			`offers?|supplies|supply|discloses?|settles?|resolves?|establish(?:es)?|defines?|quotes?)\b`,
 		`(?:{at}|^)neither (?:{det})?{any}? ?(?:nor|says?|mentions?)\b`,
 		`(?:{at}|^)(?:absolutely )?nothing (?:in|on|about|is said|is given|is stated|is mentioned|there|here|(?:that ` +
 			`)?(?:answers|relates|mentions|indicates|suggests)|(?:that )?(?:i|we) (?:have|see|read|was|were|can|could))\b`,
@@ -220,6 +223,8 @@ var english = language{
 		`{at}{me}(?:(?:must|shall|will|would|have to|need to|am going to|prefer to|can only) )?(?:respectfully |politely ` +
 			`)?(?:decline|pass on (?:this|that)|lack (?:the|that|any|enough|access|information|sufficient|knowledge)|abstain|` +
 			`refuse|leave (?:this|that|the question)|refrain)\b`,
+		`{at}{me}(?:(?:can|could|was able to|did) )?(?:find|found|see|saw|know|have|give|tell|locate|read)\b[^;.]*? (?:but|though|` +
+			`yet|and) not (?:the|an?|its|his|her|their|any|{ask})\b`,
 		`{at}{me}(?:would|had) (?:rather|prefer)(?: to)? not\b`, `{at}{me}prefer not to\b`,
 		`{at}{me}have (?:to (?:pass|decline)|nothing|never)\b`,
 		`{at}{me}(?:searched|looked|checked|read|went|scanned|reviewed|examined)\b[^.]*\b(?:but|and|without)\b[^.]*\b(?:not|no|` +
@@ -277,7 +282,9 @@ var english = language{
 			`(?:\w+ )?(?:unknown|unclear)(?:{end}| (?:{in}|to me))`,
 		`\b(?:is|are|was|remains?|stays?) (?:\w+ )?(?:unspecified|unstated|unnamed|undisclosed|unmentioned|unanswered|` +
 			`unreported|undocumented|unrecorded|undetermined|uncertain)(?:{end}| (?:{in}|to me))`,
-		`\b(?:is|are|was|were)(?: simply| just)? left (?:open|out|unsaid|unstated|unclear|unspecified|unanswered|unmentioned|blank)\b`,
+		`\b(?:is|are|was|were)(?: simply| just)? left (?:out|unsaid|unstated|unclear|unspecified|unanswered|unmentioned|blank)\b`,
+		`\b(?:(?:is|are)(?: simply| just)? left open\b|(?:was|were) left open {in})`, // "was left open" is what happened
+		`\b(?:has|have|had|is|are) yet to (?:be (?:{said}|{had})|appear|come up|turn up|feature)(?:{end}| {in})`,
 		`\b(?:not enough|insufficient|too little|no sufficient|inadequate)(?: \w+){0,2} (?:information|info|context|evidence|` +
 			`details?|data|material)\b`,
 		`\bdo(?:es)? not{adv} (?:appear|come up|occur|feature|figure|show up) {in}`,
@@ -300,6 +307,7 @@ var english = language{
 		`\bis not in the records? of \d`, `\bto the (?:captain|crew|king|public|police|letter)\b`,
 		`^as far as\b[^,]*, (?:[^,;]*\b(?:is|was|are|were|\d|one|two|three|four|five|six|seven|eight|nine|ten|kilometres|metres))`,
 		`\b(?:which|this) is why\b`,
+		`^that (?:the|its|his|her|their|our|an?|no|some) [^,;]*\b(?:is|are|was|were) not \w+(?:ed|en|wn)\b`, // what was said, found or claimed
 	},
 
 	opening: []string{

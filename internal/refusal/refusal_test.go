@@ -31,14 +31,15 @@ func replies(t *testing.T, name string) (all []reply) {
 	return all
 }
 
-// The floors hold what was measured, less three points. en-test is the half that was not read while the rules were written.
+// The floors hold what was measured, less three points. en-test and en-second-test are the halves that were not read while the
+// rules were written.
 // Misses are printed for the development halves only, with -v.
 func TestLabelledReplies(t *testing.T) {
 	for _, c := range []struct {
 		name              string
 		precision, recall float64
 	}{
-		{"en-dev", 0.97, 0.97}, {"en-test", 0.92, 0.784},
+		{"en-dev", 0.97, 0.97}, {"en-test", 0.92, 0.784}, {"en-second-dev", 0.94, 0.97}, {"en-second-test", 0.873, 0.77},
 		{"de", 0.97, 0.87}, {"fr", 0.934, 0.87}, {"es", 0.97, 0.936}, {"zh", 0.97, 0.736}, {"ja", 0.97, 0.836},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,6 +92,15 @@ func TestDecide(t *testing.T) {
 		"From the context given, it's unclear who founded it.":         true,
 		"Sources [2] and [3] are silent on this.":                      true,
 		"I went through passages 1 to 4 and found no date.":            true,
+		"The opening date has yet to appear in these notes.":           true,
+		"The logbook breaks off before they land.":                     true,
+		"The cause stays open in the documents.":                       true,
+		"Neither source clarifies the price.":                          true,
+		"I found the architect but not the year.":                      true,
+		"The report has no chapter on tolls; I can't answer.":          true,
+		"The minutes give no answer to this.":                          true,
+		"They cannot say with any precision when it will erupt.":       false,
+		"That the workers were not paid.":                              false,
 		// Plain sentences about papers, data and springs.
 		"The document does not expire.":                                         false,
 		"The passage does not allow tall ships.":                                false,

@@ -5,17 +5,46 @@ import "strings"
 // Stream passes on the answer of a text that arrives in pieces, without the
 // chain of thought in front of it. The zero value expects a text that may begin
 // with an opening mark; a closing mark without one is only noticed if the stream
-// was told so by [Stream.Begun].
+// was told so by [Stream.Begun] or [Stream.Doubt].
 type Stream struct {
 	answering bool
 	inside    bool
-	close     string // the mark that ends the thought; "" = any
-	thought   bool   // there was one
+	doubt     bool
+	pieces    []string // that are held back in doubt
+	close     string   // the mark that ends the thought; "" = any
+	thought   bool     // there was one
 	held      string
 }
 
 // Begun says that the text begins within a thought.
 func (s *Stream) Begun() { s.inside = true }
+
+// Doubt says that the text may begin within a thought: it is held back until a mark or [Stream.Held] tells.
+func (s *Stream) Doubt() { s.doubt = true }
+
+// Held returns the pieces that were held back in doubt, which ends with it: the text has ended without a closing mark, or what
+// begins it is known by other means.
+func (s *Stream) Held() []string {
+	pieces := s.pieces
+	if s.doubt {
+		s.doubt, s.pieces, s.held, s.answering = false, nil, "", true
+	}
+	return pieces
+}
+
+// decided reports whether a mark says by now how the text begins. A thought that has ended is dropped.
+func (s *Stream) decided(piece string) bool {
+	if _, ok := opened(strings.TrimLeft(s.held, white)); ok {
+		s.doubt, s.pieces = false, nil
+		return true
+	}
+	if from, to := bareClosing(s.held); from >= 0 {
+		s.doubt, s.pieces, s.thought, s.held = false, nil, true, s.held[to:]
+		return true
+	}
+	s.pieces = append(s.pieces, piece)
+	return false
+}
 
 // Push takes a piece of the text and returns what it adds to the answer.
 func (s *Stream) Push(piece string) string {
@@ -23,6 +52,9 @@ func (s *Stream) Push(piece string) string {
 		return piece
 	}
 	s.held += piece
+	if s.doubt && !s.decided(piece) {
+		return ""
+	}
 	for {
 		if s.inside {
 			if !s.leave() {

@@ -80,6 +80,36 @@ func TestStream(t *testing.T) {
 	assert.Equal(t, " B", s.Push(" B"))
 }
 
+// A thought that the prompt may have opened is not passed on, and a text without one comes in the pieces that it came in.
+func TestStreamInDoubt(t *testing.T) {
+	for text, want := range map[string]string{
+		"Not said. Wait.\n</think>\n\nOsk Varley": "Osk Varley",
+		"Not said.</think>Osk Varley":             "Osk Varley",
+		"<think>\nhm\n</think>\n\nOsk <x>":        "Osk <x>",
+		"<think>never ends":                       "",
+		"The tag </think> closes.":                "The tag </think> closes.",
+		"Osk Varley":                              "Osk Varley",
+		"<thi":                                    "<thi",
+	} {
+		for size := 1; size <= len(text); size++ {
+			var s Stream
+			s.Doubt()
+			got := ""
+			for i := 0; i < len(text); i += size {
+				got += s.Push(text[i:min(i+size, len(text))])
+			}
+			assert.Equal(t, want, got+strings.Join(s.Held(), "")+s.End(), "%q in pieces of %d bytes", text, size)
+		}
+	}
+	var s Stream
+	s.Doubt()
+	assert.Empty(t, s.Push("Osk "))
+	assert.Empty(t, s.Push("Varley"))
+	assert.Equal(t, []string{"Osk ", "Varley"}, s.Held())
+	assert.Equal(t, " [1]", s.Push(" [1]"))
+	assert.Empty(t, s.Held())
+}
+
 func TestAnswerToken(t *testing.T) {
 	text := "<think>a b</think>\n\nAda Lee"
 	tokens := []string{"<think>", "a", " b", "</think>", "\n\n", "Ada", " Lee"}

@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/nonnegative"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
@@ -158,14 +159,14 @@ func (g Guarantee) String() string {
 		)
 	}
 	return fmt.Sprintf(
-		"Answers with a confidence of at least %.3f are given, others withheld. Of %d answers that the confidence was not fitted on, "+
-			"%d pass (%s %%), of which %d are wrong (%s %%). For new questions of the same kind at most %s %% of the answers given are wrong; "+
+		"Answers with a confidence of at least %.3f are given, others withheld. Of %s that the confidence was not fitted on, "+
+			"%d %s (%s %%), of which %d %s wrong (%s %%). For new questions of the same kind at most %s %% of the answers given are wrong; "+
 			"this guarantee fails with a probability of at most %s %%.",
 		g.Threshold,
-		g.N,
-		g.Answered,
+		plural.N(g.N, "answer"),
+		g.Answered, plural.Pick(g.Answered, "passes", "pass"),
 		figures.Percent(g.Coverage),
-		g.Wrong,
+		g.Wrong, plural.Pick(g.Wrong, "is", "are"),
 		figures.Percent(g.Empirical),
 		figures.Percent(g.Risk),
 		figures.Percent(g.Delta),
@@ -192,10 +193,10 @@ func (c *Calibration) WriteTable(w io.Writer) error {
 		t.Row(r.Name, figures.PlainMetric(stats.OrNaN(r.Before), false), figures.PlainMetric(stats.OrNaN(r.After), false), r.Meaning)
 	}
 	head := fmt.Sprintf(
-		"Calibration of %s: %s, fitted on %d answers.",
+		"Calibration of %s: %s, fitted on %s.",
 		c.Conditions.System,
 		strings.Join(c.Calibrator.Names, ", "),
-		c.Calibrator.N,
+		plural.N(c.Calibrator.N, "answer"),
 	)
 	text := table.Cut(head, table.Width) + "\n\n" + t.String() + "\n" + table.Wrap(c.Guarantee.String())
 	if c.ThresholdTest != nil {
@@ -206,7 +207,7 @@ func (c *Calibration) WriteTable(w io.Writer) error {
 
 // WriteFile writes the calibration as JSON. The file is replaced atomically.
 func (c *Calibration) WriteFile(path string) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.WritePrivate(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", " ")
 		return enc.Encode(c)

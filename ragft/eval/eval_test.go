@@ -55,6 +55,12 @@ func TestEvaluateMetrics(t *testing.T) {
 		metric.FalseRefusal:      {0, 1.0 / 3},
 		metric.MadeUp:            {1.0 / 2, 0},
 		metric.OverAnswer:        {2.0 / 3, 0},
+		metric.Shown:             {3.0 / 4, 3.0 / 4}, // all but the boat's
+		metric.CorrectShown:      {2.0 / 3, 2.0 / 3},
+		metric.IncorrectShown:    {1.0 / 3, 0}, // the inn, which tuned declines: FalseRefusal
+		metric.CorrectUnshown:    {0, 0},
+		metric.IncorrectUnshown:  {1, 0}, // the boat
+		metric.RefusedUnshown:    {0, 1},
 		metric.Truthfulness:      {(2.0 - 3) / 6, 2.0 / 6},
 		metric.AbstainPrecision:  {1, 3.0 / 4},
 		metric.AbstainRecall:     {1.0 / 3, 1},

@@ -22,6 +22,9 @@ const (
 //   - exact_match, f1, containment, rouge_l and correct, of answerable questions;
 //   - coverage, selective_accuracy, risk, false_refusal, made_up, made_up_absent,
 //     made_up_altered, over_answer and truthfulness;
+//   - shown, how often the documents shown hold the answer of an answerable question, and the
+//     outcomes by that: correct_shown, incorrect_shown (and false_refusal), correct_not_shown,
+//     incorrect_not_shown and refused_not_shown;
 //   - abstention_precision, abstention_recall and abstention_f1;
 //   - citation_precision and citation_recall;
 //   - prompt_tokens, answer_tokens and seconds, means per answer;
@@ -162,6 +165,12 @@ func isPresent(r *Record) bool { return r.Context == answer.Present }
 
 func isAbsent(r *Record) bool { return r.Context == answer.Absent }
 
+// isUnshown says that the documents hold the answer, and those shown do not.
+func isUnshown(r *Record) bool { return isAnswerable(r) && isAbsent(r) }
+
+// hasPassages says that something was shown that could have held the answer.
+func hasPassages(r *Record) bool { return r.Passages > 0 }
+
 // metricDefinitions lists the metrics in the order of tables.
 func metricDefinitions() []metricDefinition {
 	return []metricDefinition{
@@ -191,6 +200,18 @@ func metricDefinitions() []metricDefinition {
 			-1, func(r *Record) bool { return r.Gap == question.GapAltered }, isAnswered),
 		binaryRate(metric.OverAnswer, "over-answers", "incorrect, of questions whose answer was not in the documents shown",
 			-1, isAbsent, isIncorrect),
+		binaryRate(metric.Shown, "answer shown", "the answer was in the documents shown, of answerable questions",
+			1, isAnswerable, isPresent).where(hasPassages),
+		binaryRate(metric.CorrectShown, "correct if shown", "correct, of questions whose answer was in the documents shown",
+			1, isPresent, isCorrect),
+		binaryRate(metric.IncorrectShown, "incorrect if shown", "incorrect, of questions whose answer was in the documents shown",
+			-1, isPresent, isIncorrect),
+		binaryRate(metric.CorrectUnshown, "correct if not shown", "correct, of answerable questions whose answer was not in the documents shown",
+			1, isUnshown, isCorrect).where(hasPassages),
+		binaryRate(metric.IncorrectUnshown, "incorrect if not shown",
+			"incorrect, of answerable questions whose answer was not in the documents shown", -1, isUnshown, isIncorrect).where(hasPassages),
+		binaryRate(metric.RefusedUnshown, "refused if not shown", "refused, of answerable questions whose answer was not in the documents shown",
+			1, isUnshown, isRefused).where(hasPassages),
 		truthfulness(),
 		binaryRate(metric.AbstainPrecision, "abstention precision", "answer not in the documents shown, of refusals",
 			// If nothing shown holds an answer, every refusal is right.

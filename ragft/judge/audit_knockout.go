@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/meter"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/stats"
 )
@@ -146,10 +147,10 @@ func (c *Case) rightWins(won []int) (share, rate float64, ok bool) {
 func (r *AuditResult) WriteText(w io.Writer) error {
 	_, err := fmt.Fprintf(
 		w,
-		"Judge %s on %d answers whose verdict is known (%d correct): %d unread, %d tied\n"+
+		"Judge %s on %s whose verdict is known (%d correct): %d unread, %d tied\n"+
 			"agreement %s, kappa %s\naccepts correct ones %s, rejects incorrect ones %s\nthe same in both orders %s\n",
 		r.Judge,
-		r.N,
+		plural.N(r.N, "answer"),
 		r.Right,
 		r.Unread,
 		r.Ties,

@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"time"
+
+	"github.com/ragft/ragft/internal/plural"
 )
 
 // Cost is what a recipe takes: an upper bound from Estimate, or what it took.
@@ -39,7 +41,7 @@ func (c *Cost) PerRow(rows int) {
 
 // String is the cost in words.
 func (c Cost) String() string {
-	s := fmt.Sprintf("%d calls, %d tokens", c.Calls, c.Tokens)
+	s := fmt.Sprintf("%s, %s", plural.N(c.Calls, "call"), plural.N(c.Tokens, "token"))
 	if c.Cached > 0 {
 		s += fmt.Sprintf(", %d answered by the cache", c.Cached)
 	}

@@ -57,7 +57,12 @@ func measured(t *testing.T) *Results {
 			{Key: "closed", Name: "closed-book questions, correct", N: 40, Before: 0.5, After: 0.5 - scale/10,
 				Change: stats.Estimate{Value: -scale / 10, Low: -scale/10 - 0.1, High: -scale/10 + 0.1, N: 40}, Budget: 0.2},
 			{Key: "kl", Name: "divergence from the base, nats a token", N: 40, After: scale / 4,
-				Change: stats.Estimate{Value: scale / 4, Low: scale / 5, High: scale / 3, N: 40}, Budget: 0.1, Exceeded: scale > 0.4, Shown: scale > 0},
+				Change: stats.Estimate{
+					Value: scale / 4,
+					Low:   scale / 5,
+					High:  scale / 3,
+					N:     40,
+				}, Budget: 0.1, Exceeded: scale > 0.4, Shown: scale > 0},
 		}}
 	}
 	e.Forgetting = forgot(1)
@@ -106,7 +111,9 @@ func measured(t *testing.T) *Results {
 		Title:        "The village, measured",
 		Loss:         []trainlog.LossPoint{{Step: 1, Train: 2, HeldOut: math.NaN()}, {Step: 2, Train: 1.5, HeldOut: 1.8}},
 		LossBySource: map[string]float64{"raft": 0.5, "plain text": 2.25},
-		Timings:      []Fact{{"training", "1m3s"}}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
+		Timings: []Fact{
+			{"training", "1m3s"},
+		}, Settings: []Fact{{"rank", "16"}}, Created: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
 	}
 	return e
 }
@@ -178,7 +185,11 @@ func TestAnswersOfManyFlips(t *testing.T) {
 	config := eval.Config{Systems: []eval.System{{Name: "base", Setting: eval.SettingRetrieval, Model: model}}, Resamples: 10, Seed: 1}
 	found := fake.Shelf{}
 	for i := range n {
-		q := question.Question{ID: fmt.Sprint("q", i), Question: fmt.Sprintf("Who keeps house %d?", i), Answer: fmt.Sprintf("keeper %d", i)}
+		q := question.Question{
+			ID:       fmt.Sprint("q", i),
+			Question: fmt.Sprintf("Who keeps house %d?", i),
+			Answer:   fmt.Sprintf("keeper %d", i),
+		}
 		config.Questions = append(config.Questions, q)
 		for k := range passages {
 			found[q.Question] = append(found[q.Question], fmt.Sprintf("keeper %d of %d ", i, k)+strings.Repeat("stone ", size/6))
@@ -303,7 +314,7 @@ func TestGuaranteeInWords(t *testing.T) {
 	require.Equal(
 		t,
 		"Answers with a confidence of at least 0.625 are given, others withheld. Of 60 answers that the confidence was not fitted on, "+
-			"30 pass (50.0 %), of which 1 are wrong (3.3 %). For new questions of the same kind at most 10.0 % of the answers given are wrong; "+
+			"30 pass (50.0 %), of which 1 is wrong (3.3 %). For new questions of the same kind at most 10.0 % of the answers given are wrong; "+
 			"this guarantee fails with a probability of at most 10.0 %.",
 		g.String(),
 	)

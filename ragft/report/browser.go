@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
@@ -160,7 +161,7 @@ func newBrowserAnswer(system string, q *eval.Question, r *eval.Record) browserAn
 	case len(shown) > 0:
 		a.Shown = "shown: passages " + strings.Join(shown, ", ")
 	case r.Passages > 0:
-		a.Shown = fmt.Sprintf("shown: %d passages", r.Passages)
+		a.Shown = "shown: " + plural.N(r.Passages, "passage")
 	default:
 		a.Shown = "shown: the question alone"
 	}
@@ -169,10 +170,10 @@ func newBrowserAnswer(system string, q *eval.Question, r *eval.Record) browserAn
 		facts = append(facts, "confidence "+figures.Percent(*r.Confidence)+"%")
 	}
 	if r.Tokens > 0 {
-		facts = append(facts, fmt.Sprintf("%d tokens", r.Tokens))
+		facts = append(facts, plural.N(r.Tokens, "token"))
 	}
 	if r.Cited > 0 {
-		fact := fmt.Sprintf("cites %d places, %d with a reference answer", r.Cited, r.CitedRight)
+		fact := fmt.Sprintf("cites %s, %d with a reference answer", plural.N(r.Cited, "place"), r.CitedRight)
 		if n := len(r.CitedNowhere); n > 0 {
 			fact += fmt.Sprintf(", %d not in the passages", n)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/internal/chart"
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/eval"
@@ -30,7 +31,12 @@ func plotRiskCoverage(systems []*eval.SystemResult, colors []chart.Color) templa
 		return ""
 	}
 	top = 100 * min(1, math.Ceil(top*5)/5)
-	c := chart.New(plotHalf, 260, chart.Linear("answered, % of all questions", 0, 100, 20), chart.Linear("wrong, % of the answers", 0, top, 0))
+	c := chart.New(
+		plotHalf,
+		260,
+		chart.Linear("answered, % of all questions", 0, 100, 20),
+		chart.Linear("wrong, % of the answers", 0, top, 0),
+	)
 	for i, s := range systems {
 		line := chart.Series{Name: s.Name, Color: colors[i], Width: 2}
 		for _, p := range s.Curve {
@@ -74,14 +80,19 @@ func tradeoffLines(tuned *eval.SystemResult) []chart.Series {
 	all := chart.Series{Name: "without an answer", Color: systemColor(1), Width: 2}
 	kinds := tuned.Estimate(metric.MadeUpAbsent).Defined() && tuned.Estimate(metric.MadeUpAltered).Defined()
 	add := func(s *chart.Series, p eval.TradeoffPoint, y float64, inUse bool) {
-		at := chart.Point{X: 100 * p.FalseRefusals, Y: 100 * y, Note: fmt.Sprintf("threshold %.3f, correct %.1f %%", p.Threshold, 100*p.Correct)}
+		at := chart.Point{
+			X:    100 * p.FalseRefusals,
+			Y:    100 * y,
+			Note: fmt.Sprintf("threshold %.3f, correct %.1f %%", p.Threshold, 100*p.Correct),
+		}
 		if inUse {
 			at.Radius = 5
 		}
 		s.Points = append(s.Points, at)
 	}
 	for i, p := range tuned.Tradeoff {
-		inUse := p.Threshold <= tuned.Rule.Threshold && (i+1 == len(tuned.Tradeoff) || tuned.Tradeoff[i+1].Threshold > tuned.Rule.Threshold)
+		inUse := p.Threshold <= tuned.Rule.Threshold &&
+			(i+1 == len(tuned.Tradeoff) || tuned.Tradeoff[i+1].Threshold > tuned.Rule.Threshold)
 		add(&all, p, p.MadeUp, inUse)
 		add(&absent, p, p.MadeUpAbsent, inUse)
 		add(&altered, p, p.MadeUpAltered, inUse)
@@ -111,7 +122,7 @@ func plotReliability(systems []*eval.SystemResult, colors []chart.Color) templat
 		for _, b := range s.Reliability {
 			if b.N > 0 {
 				line.Points = append(line.Points, chart.Point{
-					X: 100 * b.Confidence, Y: 100 * b.Accuracy, Radius: 2 + 6*math.Sqrt(float64(b.N)/float64(most)), Note: fmt.Sprintf("%d answers", b.N),
+					X: 100 * b.Confidence, Y: 100 * b.Accuracy, Radius: 2 + 6*math.Sqrt(float64(b.N)/float64(most)), Note: plural.N(b.N, "answer"),
 				})
 			}
 		}
@@ -140,7 +151,12 @@ func plotLoss(points []trainlog.LossPoint, train, heldOut chart.Color) template.
 	for _, p := range slices.Concat(raw, held) {
 		steps, top = max(steps, p.X), max(top, p.Y)
 	}
-	c := chart.New(plotWide, 260, chart.Linear("step", 0, steps, max(1, chart.NiceStep(steps))), chart.Rounded("loss, nats per token", 0, top))
+	c := chart.New(
+		plotWide,
+		260,
+		chart.Linear("step", 0, steps, max(1, chart.NiceStep(steps))),
+		chart.Rounded("loss, nats per token", 0, top),
+	)
 	c.Draw(chart.Series{Name: "training loss", Color: train, Width: 0.8, Opacity: 0.5, Points: raw})
 	c.Draw(chart.Series{Name: "training loss, running mean", Color: train, Width: 2, Points: runningMean(raw)})
 	c.Draw(chart.Series{Name: "held-out loss", Color: heldOut, Width: 2, Points: held})

@@ -25,7 +25,7 @@ import (
 var reportFiles embed.FS
 
 // WriteHTMLFile writes [Results.HTML] to a file, which is replaced atomically.
-func (r *Results) WriteHTMLFile(path string) error { return atomicfile.Write(path, r.HTML) }
+func (r *Results) WriteHTMLFile(path string) error { return atomicfile.WritePrivate(path, r.HTML) }
 
 // HTML writes a single HTML page about the results, which needs no network and no other file.
 // Texts of models, documents and questions are escaped. The policy of the page allows no
@@ -53,6 +53,7 @@ func (r *Results) info() Info {
 // reportPage is what the template shows.
 type reportPage struct {
 	Title, Headline, Created string
+	Fault                    string
 	Style                    template.CSS
 	Questions, Unanswerable  int
 	Passages, Resamples      int
@@ -92,6 +93,7 @@ type reportPage struct {
 	SweepLegend             []swatch
 	LossesLegend            []swatch
 	Sources                 []sourceLoss
+	Scores                  []scoreLine
 	Browser                 reportBrowser
 }
 
@@ -158,7 +160,7 @@ func newReportPage(e *Results, info Info) (*reportPage, error) {
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(
 			hash[:],
 		) + "'; base-uri 'none'; form-action 'none'",
-		Title: info.Title, Headline: headline(e, base, tuned), Style: template.CSS(style),
+		Title: info.Title, Headline: headline(e, base, tuned), Fault: e.Fault(), Style: template.CSS(style),
 		Questions: len(e.Questions), Passages: e.Passages, Resamples: e.Resamples, Seed: e.Seed,
 		Judge: e.Judge, PromptHash: e.PromptHash, Version: e.Version,
 		Systems: e.Systems, Info: info,

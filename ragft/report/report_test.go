@@ -193,7 +193,7 @@ func TestReportOfEverything(t *testing.T) {
 	page := writtenReport(t, e, Info{})
 	for _, want := range []string{
 		"<title>The village, measured</title>", "Quality and cost by setting", "closed-book: the question alone",
-		"30 pass (50.0 %), of which 1 are wrong", "combined signals", "Robustness to changed passages", "evidence removed", "flipped</summary>",
+		"30 pass (50.0 %), of which 1 is wrong", "combined signals", "Robustness to changed passages", "evidence removed", "flipped</summary>",
 		"Forgetting", "over budget", "no difference shown, within budget", "Truthfulness, correct and made-up answers by scale",
 		"Forgetting by scale of the adapter",
 		"plain text</th><td>2.250", "1 of 6 evaluation questions overlap", "Questions 1 to 6",
@@ -249,8 +249,13 @@ func TestMarkCitations(t *testing.T) {
 	}
 	e := &eval.Evaluation{Systems: []eval.SystemResult{
 		cited("a", eval.Citation{Passage: "d", Start: 2, End: 6, Quote: "cdef"}),
-		cited("b", eval.Citation{Passage: "d", Start: 4, End: 8, Quote: "efgh"}, eval.Citation{Passage: "other", Start: 0, End: 1, Quote: "a"},
-			eval.Citation{Passage: "d", Start: 0, End: 99, Quote: "a"}, eval.Citation{Passage: "d", Start: 0, End: 1, Quote: "x"}),
+		cited(
+			"b",
+			eval.Citation{Passage: "d", Start: 4, End: 8, Quote: "efgh"},
+			eval.Citation{Passage: "other", Start: 0, End: 1, Quote: "a"},
+			eval.Citation{Passage: "d", Start: 0, End: 99, Quote: "a"},
+			eval.Citation{Passage: "d", Start: 0, End: 1, Quote: "x"},
+		),
 	}}
 	require.Equal(t, []textPart{{"ab", ""}, {"cd", "a"}, {"ef", "a; b"}, {"gh", "b"}}, markCitations(d, &Results{Evaluation: e}, 0))
 	require.Nil(t, markCitations(eval.Document{ID: "empty"}, &Results{Evaluation: e}, 0))

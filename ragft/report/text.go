@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
@@ -24,7 +25,7 @@ type tableBlock struct {
 	columns []tableColumn
 }
 
-// tableBlocks hold each metric once, except those in the table of costs.
+// tableBlocks hold all metrics except those in the table of costs.
 func tableBlocks() []tableBlock {
 	return []tableBlock{
 		{"", []tableColumn{
@@ -45,6 +46,15 @@ func tableBlocks() []tableBlock {
 			{metric.AbstainPrecision, "abstention\nprecision"},
 			{metric.AbstainRecall, "abstention\nrecall"},
 			{metric.AbstainF1, "abstention\nF1"},
+		}},
+		{"Answerable questions, by whether the passage with the answer was shown", []tableColumn{
+			{metric.Shown, "shown"},
+			{metric.CorrectShown, "shown:\ncorrect"},
+			{metric.IncorrectShown, "incorrect"},
+			{metric.FalseRefusal, "refused"},
+			{metric.CorrectUnshown, "not shown:\ncorrect"},
+			{metric.IncorrectUnshown, "incorrect"},
+			{metric.RefusedUnshown, "refused"},
 		}},
 		{"Confidence, as fractions", []tableColumn{
 			{metric.AURC, "AURC"},
@@ -79,7 +89,7 @@ func figuresOf(s *eval.SystemResult, key string) (value, interval string) {
 const tableNameWidth = 14
 
 // Text returns the results as plain text, at most 110 characters wide: all systems with all
-// metrics and 95% intervals, their matrices of context and verdict, the cost of an answer, the
+// metrics and 95% intervals, their matrices of context and verdict, [Results.Fault], the cost of an answer, the
 // differences of each comparison of two models, the main differences of each comparison of
 // two prompts or settings of one model, and then leakage, calibration, robustness,
 // forgetting, the sweep of scales and fact questions, as far as they were measured.
@@ -87,6 +97,9 @@ func (e *Results) Text() string {
 	var b strings.Builder
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
+	if fault := e.Fault(); fault != "" {
+		b.WriteString("\n" + table.Wrap(fault))
+	}
 	tableOfCosts(&b, e)
 	var arms []*eval.Comparison
 	for i := range e.Comparisons {
@@ -142,8 +155,8 @@ func tableOfSystems(b *strings.Builder, e *Results) {
 			unanswerable++
 		}
 	}
-	b.WriteString(table.Wrap(fmt.Sprintf("%d questions, %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, "+
-		"%d samples, seed %d).", len(e.Questions), unanswerable, e.Resamples, e.Seed)))
+	b.WriteString(table.Wrap(fmt.Sprintf("%s, %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, "+
+		"%d samples, seed %d).", plural.N(len(e.Questions), "question"), unanswerable, e.Resamples, e.Seed)))
 	for _, block := range tableBlocks() {
 		if block.measured(e) {
 			tableOfBlock(b, e, block)
@@ -229,7 +242,13 @@ func tableOfDifferences(b *strings.Builder, c *eval.Comparison) {
 	t := table.New("", "difference", "95% interval", "p", "finding")
 	t.Left = []int{4}
 	for _, d := range c.Differences {
-		t.Row(d.Name, figures.SignedMetric(d.Estimate.Value, d.Rate), figures.SignedInterval(d.Estimate, d.Rate), figures.ShowP(d.P), d.Finding)
+		t.Row(
+			d.Name,
+			figures.SignedMetric(d.Estimate.Value, d.Rate),
+			figures.SignedInterval(d.Estimate, d.Rate),
+			figures.ShowP(d.P),
+			d.Finding,
+		)
 	}
 	fmt.Fprintf(b, "\n%s\n%s", table.Cut(fmt.Sprintf("Difference: %s - %s", c.Other, c.Base), table.Width), t)
 }

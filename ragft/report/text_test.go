@@ -41,6 +41,17 @@ documents           0.0..100     0.0..100    0.0..84.2    0.0..70.8     25.0..10
 base alone    6          0.0          0.0          100          100             -           0.0             -
                    0.0..60.2    0.0..60.2    54.1..100    54.1..100             -     0.0..45.9             -
 
+Answerable questions, by whether the passage with the answer was shown
+                                  shown:                              not shown:
+              n        shown     correct    incorrect      refused       correct    incorrect      refused
+----------------------------------------------------------------------------------------------------------
+base,         6         75.0        66.7         33.3          0.0           0.0          100          0.0
+documents          25.0..100    0.0..100     0.0..100    0.0..70.8     0.0..97.5     2.5..100    0.0..97.5
+tuned,        6         75.0        66.7          0.0         33.3           0.0          0.0          100
+documents          25.0..100    0.0..100    0.0..70.8     0.0..100     0.0..97.5    0.0..97.5     2.5..100
+base alone    6            -           -            -            -             -            -            -
+                           -           -            -            -             -            -            -
+
 Confidence, as fractions
               n            AURC          E-AURC           AUROC      ECE           Brier
 ----------------------------------------------------------------------------------------
@@ -60,6 +71,9 @@ tuned, documents        answer present    2   66.7%    0    0.0%    1   33.3%   
 base alone              answer present            -            -            -        0
                         answer absent     0    0.0%    6    100%    0    0.0%        6
 
+Search and model lose equally many answers: of 4 answerable questions tuned, documents answers 2 not
+correctly; the passage with the answer was not shown for 1 of them, and shown for 1.
+
                               passages    prompt    answer                citation    citation
 Cost per answer, citations       shown    tokens    tokens    seconds    precision      recall
 ----------------------------------------------------------------------------------------------
@@ -68,33 +82,39 @@ tuned, documents                   1.0        10       3.0      0.500           
 base alone                         0.0        10         -      0.500            -           -
 
 Difference: tuned, documents - base, documents
-                        difference      95% interval        p    finding
-------------------------------------------------------------------------------------
-exact match                  +25.0        0.0..+67.1    1.000    no difference shown
-F1                            +8.3        0.0..+22.4    1.000    no difference shown
-containment                    0.0      -60.2..+60.2    1.000    no difference shown
-ROUGE-L                       +8.3        0.0..+22.4    1.000    no difference shown
-correct                        0.0      -60.2..+60.2    1.000    no difference shown
-coverage                     -50.0      -83.3..-16.2    0.250    no difference shown
-selective accuracy           +60.0      +10.8..+83.3    0.299    no difference shown
-risk                         -60.0      -83.3..-10.8    0.299    no difference shown
-false refusals               +33.3         0.0..+100    1.000    no difference shown
-made-up answers              -50.0         -100..0.0    1.000    no difference shown
-over-answers                 -66.7         -100..0.0    0.500    no difference shown
-truthfulness                 +50.0      +16.3..+83.3    0.299    no difference shown
-abstention precision         -25.0        -66.7..0.0    1.000    no difference shown
-abstention recall            +66.7         0.0..+100    0.500    no difference shown
-abstention F1                +35.7       -34.6..+100    0.592    no difference shown
-citation precision               -                 -        -    not measured
-citation recall                0.0      -84.2..+84.2    1.000    no difference shown
-prompt tokens                0.000                 -    1.000    no difference shown
-answer tokens                0.000                 -    1.000    no difference shown
-seconds                      0.000                 -        -    not tested
-AURC                         0.000                 -    1.000    no difference shown
-E-AURC                       0.000                 -    1.000    no difference shown
-AUROC                            -                 -        -    not measured
-ECE                         -0.075                 -        -    not tested
-Brier                       -0.019    -0.030..-0.007    0.542    no difference shown
+                          difference      95% interval        p    finding
+--------------------------------------------------------------------------------------
+exact match                    +25.0        0.0..+67.1    1.000    no difference shown
+F1                              +8.3        0.0..+22.4    1.000    no difference shown
+containment                      0.0      -60.2..+60.2    1.000    no difference shown
+ROUGE-L                         +8.3        0.0..+22.4    1.000    no difference shown
+correct                          0.0      -60.2..+60.2    1.000    no difference shown
+coverage                       -50.0      -83.3..-16.2    0.250    no difference shown
+selective accuracy             +60.0      +10.8..+83.3    0.299    no difference shown
+risk                           -60.0      -83.3..-10.8    0.299    no difference shown
+false refusals                 +33.3         0.0..+100    1.000    no difference shown
+made-up answers                -50.0         -100..0.0    1.000    no difference shown
+over-answers                   -66.7         -100..0.0    0.500    no difference shown
+answer shown                     0.0      -60.2..+60.2    1.000    no difference shown
+correct if shown                 0.0      -70.8..+70.8    1.000    no difference shown
+incorrect if shown             -33.3         -100..0.0    1.000    no difference shown
+correct if not shown             0.0      -97.5..+97.5    1.000    no difference shown
+incorrect if not shown          -100       -100..+95.0    1.000    no difference shown
+refused if not shown            +100       -95.0..+100    1.000    no difference shown
+truthfulness                   +50.0      +16.3..+83.3    0.299    no difference shown
+abstention precision           -25.0        -66.7..0.0    1.000    no difference shown
+abstention recall              +66.7         0.0..+100    0.500    no difference shown
+abstention F1                  +35.7       -34.6..+100    0.592    no difference shown
+citation precision                 -                 -        -    not measured
+citation recall                  0.0      -84.2..+84.2    1.000    no difference shown
+prompt tokens                  0.000                 -    1.000    no difference shown
+answer tokens                  0.000                 -    1.000    no difference shown
+seconds                        0.000                 -        -    not tested
+AURC                           0.000                 -    1.000    no difference shown
+E-AURC                         0.000                 -    1.000    no difference shown
+AUROC                              -                 -        -    not measured
+ECE                           -0.075                 -        -    not tested
+Brier                         -0.019    -0.030..-0.007    0.542    no difference shown
 
 No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both
 values are shares of the same questions, and otherwise from a randomisation test that exchanges the answers of

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/internal/jsonschema"
+	"github.com/ragft/ragft/internal/llamachat"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/assistant"
@@ -167,7 +168,8 @@ func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 	if answer.Truncated {
 		reason = "length"
 	}
-	r.finished([]choice{r.reply.finish(0, chatAnswer{Content: &answer.Text}, reason, r.allLogProbs(0))}, describe(answer))
+	message := chatAnswer{Content: &answer.Text, ReasoningContent: r.thinking}
+	r.finished([]choice{r.reply.finish(0, message, reason, r.allLogProbs(0))}, describe(answer))
 	return nil
 }
 
@@ -251,20 +253,23 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool
 	}
 	r.hold = len(tools) > 0
 	r.listen(&request, 0)
+	llamachat.Stream(r.model.Local.Llama(), &request, request.OnText)
+	begun := llamachat.OpensThoughts(r.model.Local.Llama(), prompt)
 	results, err := r.generate(ctx, []llama.Request{request})
 	if err != nil {
 		return r.reply.abort(err)
 	}
 	choices := make([]choice, len(results[0].Samples))
 	for i, sample := range results[0].Samples {
-		message, reason := chatAnswer{Content: &sample.Text}, finishReason(sample)
+		thinking := withoutThought(r.model.Local.Llama(), &sample, begun)
+		message, reason := chatAnswer{Content: &sample.Text, ReasoningContent: thinking}, finishReason(sample)
 		if len(tools) > 0 {
 			content, calls := toolCalls(r.model.Local.Llama(), sample, tools)
 			if req.ParallelToolCalls != nil && !*req.ParallelToolCalls {
 				calls = calls[:min(1, len(calls))]
 			}
 			if len(calls) > 0 {
-				message, reason = chatAnswer{ToolCalls: calls}, "tool_calls"
+				message, reason = chatAnswer{ToolCalls: calls, ReasoningContent: thinking}, "tool_calls"
 				if content != "" {
 					message.Content = &content
 				}
@@ -278,6 +283,16 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool
 	}
 	r.finished(choices, nil)
 	return nil
+}
+
+// withoutThought leaves the answer of a sample, and returns the chain of thought in front of it.
+func withoutThought(m *llama.Model, s *llama.Sample, begun bool) (thinking string) {
+	thinking, text, first := llamachat.Split(m, *s, begun)
+	if text != s.Text {
+		text = strings.TrimLeft(text, " \t\r\n")
+	}
+	s.Text, s.Tokens = text, s.Tokens[first:]
+	return thinking
 }
 
 // grammar returns the grammar of the response format, or "" if there is none.

@@ -33,7 +33,8 @@ type run struct {
 	pending  map[int][]llama.ChosenToken
 	all      map[int][]llama.ChosenToken
 	used     usage
-	asked    bool // an assistant has made its first call
+	asked    bool   // an assistant has made its first call
+	thinking string // of an assistant's answer
 }
 
 // newRun checks the options that all requests for text have in common.
@@ -262,10 +263,12 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 	if err != nil {
 		return nil, err
 	}
-	m.asked = true
 	responses := make([]model.Response, len(results))
 	for i, result := range results {
 		responses[i] = llamachat.Response(m.model.Local.Llama(), requests[i].Prompt, result)
+	}
+	if !m.asked && len(responses) > 0 {
+		m.asked, m.thinking = true, responses[0].Samples[0].Thinking
 	}
 	return responses, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
@@ -119,7 +120,7 @@ func (p *Probe) PartsNote() string {
 		return ""
 	}
 	open := len(p.Evaluation.Questions)
-	note := fmt.Sprintf("Compared with the %d training rows.", p.Rows)
+	note := "Compared with " + plural.N(p.Rows, "training row") + "."
 	for name, part := range p.Parts() {
 		note += fmt.Sprintf(" Questions whose %s: %d.", name, len(part.Questions))
 		open -= len(part.Questions)

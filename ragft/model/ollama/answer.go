@@ -18,6 +18,7 @@ import (
 type answer struct {
 	onText    func(string) // nil = none
 	begun     bool         // the model's prompt is known to open a chain of thought
+	known     bool         // there was an answer, so that begun is right
 	text      strings.Builder
 	reasoning strings.Builder // that the server has separated
 	logProbs  []api.Logprob
@@ -28,17 +29,24 @@ type answer struct {
 // receive takes the parts of an answer. An error after text was shown is final.
 func (a *answer) receive(chat func(api.ChatResponseFunc) error) error {
 	var out thoughts.Stream
-	if a.begun {
+	switch {
+	case a.begun:
 		out.Begun()
+	case !a.known:
+		out.Doubt()
 	}
 	err := chat(func(part api.ChatResponse) error {
 		a.text.WriteString(part.Message.Content)
 		a.reasoning.WriteString(part.Message.Thinking)
 		a.logProbs = append(a.logProbs, part.Logprobs...)
 		a.show(out.Push(part.Message.Content))
+		if a.reasoning.Len() > 0 {
+			a.settle(&out) // the server separates thoughts itself
+		}
 		a.last = part
 		return nil
 	})
+	a.settle(&out)
 	if err == nil && !a.last.Done {
 		// The client does not tell a broken connection from the end.
 		err = fmt.Errorf("the answer ended early: %w", io.ErrUnexpectedEOF)
@@ -54,6 +62,13 @@ func (a *answer) receive(chat func(api.ChatResponseFunc) error) error {
 		a.show(a.sample().Text) // it did not think this time
 	}
 	return nil
+}
+
+// settle shows what a stream has held back in doubt.
+func (a *answer) settle(out *thoughts.Stream) {
+	for _, piece := range out.Held() {
+		a.show(piece)
+	}
 }
 
 func (a *answer) show(piece string) {

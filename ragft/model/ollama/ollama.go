@@ -68,6 +68,7 @@ type Model struct {
 	slots   chan struct{}
 	policy  retry.Policy
 	thinks  atomic.Bool // the prompt opens a chain of thought
+	known   atomic.Bool // there was an answer: what comes first in the first one is not known before its end
 }
 
 // New connects to the server and looks up the model there. A wrong name is
@@ -168,10 +169,13 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 		onText = req.OnText
 	}
 	err = m.policy.Do(ctx, func(ctx context.Context) error {
-		a := &answer{onText: onText, begun: m.thinks.Load()}
+		a := &answer{onText: onText, begun: m.thinks.Load(), known: m.known.Load()}
 		err := a.receive(func(each api.ChatResponseFunc) error { return m.client.Chat(ctx, chat, each) })
 		if err == nil && a.opensThoughts() {
 			m.thinks.Store(true)
+		}
+		if err == nil {
+			m.known.Store(true)
 		}
 		sample, promptTokens = a.sample(), a.last.PromptEvalCount
 		return err

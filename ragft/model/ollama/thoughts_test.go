@@ -34,6 +34,9 @@ func TestThoughtsAreKeptApart(t *testing.T) {
 	s.pieces = []string{"Not said.", "\n</think>\n\n", "Ada"}
 	got, _ = ask()
 	require.Equal(t, []string{"Ada", "Not said."}, []string{got.Text, got.Thinking})
+	m = newOllama(t, s, Options{}) // it has answered nothing yet
+	got, shown = ask()
+	require.Equal(t, []string{"Ada", "Ada"}, []string{got.Text, shown}, "nothing of the thought in the first stream")
 	got, shown = ask()
 	require.Equal(t, []string{"Ada", "Ada"}, []string{got.Text, shown})
 }

@@ -325,6 +325,42 @@ func TestThoughtsAreKeptApart(t *testing.T) {
 	require.Equal(t, "Who knows", shown)
 }
 
+// Whether a prompt opens the thought is not known in the first stream: nothing of the thought is shown all the same, and an
+// answer comes in its pieces.
+func TestThoughtsOfTheFirstStream(t *testing.T) {
+	for said, want := range map[string][]string{
+		`"Not said. Wait.","\n</thi","nk>","\n\n","Osk ","Varley"`: {"Osk ", "Varley"},
+		`"<th","ink>Not said.","</think>","Osk ","Varley"`:         {"Osk ", "Varley"},
+		`"Osk"," Varley"`: {"Osk", " Varley"},
+	} {
+		var pieces []string
+		require.NoError(t, json.Unmarshal([]byte("["+said+"]"), &pieces))
+		s := &answering{}
+		for _, piece := range pieces {
+			text, err := json.Marshal(piece)
+			require.NoError(t, err)
+			s.events += fmt.Sprintf("data: {\"choices\":[{\"delta\":{\"content\":%s}}]}\n\n", text)
+		}
+		s.events += "data: [DONE]\n\n"
+		m := s.open(t, Options{})
+		for _, when := range []string{"first", "second"} {
+			var shown []string
+			got, err := m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"),
+				OnText: func(piece string) { shown = append(shown, piece) }}})
+			require.NoError(t, err)
+			require.Equal(t, "Osk Varley", got[0].Samples[0].Text)
+			require.Equal(t, want, shown, "%s: %s", when, said)
+		}
+	}
+	// A server that separates thoughts itself is streamed from at once.
+	event := func(delta string) string { return `data: {"choices":[{"delta":` + delta + `}]}` + "\n\n" }
+	s := &answering{events: event(`{"reasoning_content":"hm"}`) + event(`{"content":"Osk "}`)}
+	shown := ""
+	_, err := s.open(t, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(p string) { shown += p }}})
+	require.ErrorContains(t, err, "ended early")
+	require.Equal(t, "Osk ", shown)
+}
+
 // Models that can answer differently have different names, which cache keys hold.
 func TestNamesTellModelsApart(t *testing.T) {
 	name := func(o Options) string {

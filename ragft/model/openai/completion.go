@@ -75,7 +75,7 @@ func (m *Model) post(ctx context.Context, body map[string]any, stops []string, o
 		return nil, err
 	}
 	defer reply.Body.Close()
-	a := &answer{begun: m.thinks.Load(), stops: stops}
+	a := &answer{begun: m.thinks.Load(), known: m.known.Load(), stops: stops}
 	if strings.HasPrefix(reply.Header.Get("Content-Type"), eventStream) {
 		err = a.stream(reply.Body, onText)
 	} else if err = a.whole(reply.Body); err == nil && onText != nil && a.sample().Text != "" {
@@ -83,6 +83,9 @@ func (m *Model) post(ctx context.Context, body map[string]any, stops []string, o
 	}
 	if err == nil && a.opensThoughts() {
 		m.thinks.Store(true)
+	}
+	if err == nil {
+		m.known.Store(true)
 	}
 	return a, err
 }

@@ -75,6 +75,7 @@ type Model struct {
 	mu     sync.Mutex
 	left   leftOut     // that the server has refused
 	thinks atomic.Bool // the prompt opens a chain of thought
+	known  atomic.Bool // there was an answer: what comes first in the first one is not known before its end
 }
 
 // New returns the model called name on the server. It does not ask the server

@@ -28,6 +28,7 @@ type answer struct {
 	done      bool // the stream has said that it is complete
 
 	begun bool // the model's prompt is known to open a chain of thought
+	known bool // there was an answer, so that begun is right
 	stops []string
 }
 
@@ -138,8 +139,11 @@ const eventStream = "text/event-stream"
 // stream reads server-sent events, and calls onText with each piece of the answer. An error after a piece is final.
 func (a *answer) stream(body io.Reader, onText func(string)) error {
 	var out thoughts.Stream
-	if a.begun {
+	switch {
+	case a.begun:
 		out.Begun()
+	case !a.known:
+		out.Doubt()
 	}
 	shown := false
 	show := func(piece string) {
@@ -159,11 +163,15 @@ func (a *answer) stream(body io.Reader, onText func(string)) error {
 		}
 		piece, err := a.add(&r)
 		show(out.Push(piece))
+		if a.reasoning.Len() > 0 {
+			a.settle(&out, show) // the server separates thoughts itself
+		}
 		return err
 	})
 	if err == nil && !a.done && a.finish == "" {
 		err = fmt.Errorf("the answer ended early: %w", io.ErrUnexpectedEOF)
 	}
+	a.settle(&out, show)
 	if err != nil && shown {
 		return &retry.FinalError{Err: err}
 	}
@@ -175,6 +183,13 @@ func (a *answer) stream(body io.Reader, onText func(string)) error {
 		show(text) // it did not think this time
 	}
 	return nil
+}
+
+// settle shows what a stream has held back in doubt.
+func (a *answer) settle(out *thoughts.Stream, show func(string)) {
+	for _, piece := range out.Held() {
+		show(piece)
+	}
 }
 
 // events calls each with the data of the server-sent events in a body. The last one may lack the empty line after it.

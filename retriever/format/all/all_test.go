@@ -117,7 +117,7 @@ func TestEveryFormatIsFoundWithItsPlace(t *testing.T) {
 		skipped[s.Path] = s.Error()
 	}
 	require.Equal(t, map[string]string{
-		"handbook.pdf": "read in part: 1 of 3 pages have no text", "photo.jpg": "unknown extension: .jpg",
+		"handbook.pdf": "read in part: 1 of 3 pages has no text", "photo.jpg": "unknown extension: .jpg",
 		"LICENSE.binary": "unknown extension: .binary",
 	}, skipped)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/archive"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
 )
@@ -119,7 +120,8 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	}
 	doc, err = out.Done(b.Title)
 	if missing > 0 {
-		doc.Missing = fmt.Sprintf("%d of %d chapters are not in the file", missing, len(b.Spine.Refs))
+		doc.Missing = fmt.Sprintf("%d of %s %s not in the file", missing, plural.N(len(b.Spine.Refs), "chapter"),
+			plural.Pick(missing, "is", "are"))
 	}
 	return doc, err
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
 )
@@ -98,7 +99,7 @@ func encrypted(_ pdfium.Pdfium, data string) error {
 	if pages <= 0 {
 		return retriever.Skip{Reason: retriever.SkipEncrypted, Detail: "it needs a password"}
 	}
-	return retriever.Skip{Reason: retriever.SkipEncrypted, Detail: fmt.Sprintf("it needs a password; %d pages without text", pages)}
+	return retriever.Skip{Reason: retriever.SkipEncrypted, Detail: "it needs a password; " + plural.N(pages, "page") + " without text"}
 }
 
 // read reads the pages one by one.
@@ -128,12 +129,13 @@ func read(ctx context.Context, instance pdfium.Pdfium, document references.FPDF_
 		}
 		pages = append(pages, p)
 	}
+	without := fmt.Sprintf("%d of %s %s no text", empty+broken, plural.N(len(pages), "page"), plural.Pick(empty+broken, "has", "have"))
 	if empty > 0 && size == 0 {
-		return doc, retriever.Skip{Reason: retriever.SkipScanned, Detail: fmt.Sprintf("%d of %d pages have no text", empty+broken, len(pages))}
+		return doc, retriever.Skip{Reason: retriever.SkipScanned, Detail: without}
 	}
 	doc, err = compose(pages, title(instance, document))
 	if empty+broken > 0 {
-		doc.Missing = fmt.Sprintf("%d of %d pages have no text", empty+broken, len(pages))
+		doc.Missing = without
 	}
 	return doc, err
 }

@@ -1,0 +1,35 @@
+// Package plural writes counts for people.
+package plural
+
+import (
+	"strconv"
+	"strings"
+)
+
+// N is a number with the noun, given in the singular: "1 passage", "2 passages", "0 replies".
+func N(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + of(noun)
+}
+
+// of is the plural of a regular noun, or of the last of several words.
+func of(noun string) string {
+	before, last := noun[:max(0, len(noun)-2)], noun[max(0, len(noun)-1):]
+	switch {
+	case last == "y" && !strings.ContainsAny(noun[len(before):len(noun)-1], "aeiou"):
+		return noun[:len(noun)-1] + "ies"
+	case strings.Contains("sxz", last), strings.HasSuffix(noun, "ch"), strings.HasSuffix(noun, "sh"):
+		return noun + "es"
+	}
+	return noun + "s"
+}
+
+// Pick is one for the number 1, and many otherwise: a verb, for instance.
+func Pick(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

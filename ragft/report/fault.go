@@ -1,0 +1,70 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ragft/ragft/internal/plural"
+	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/eval"
+)
+
+// Fault says in one sentence which of search and model to improve first: the one that more
+// answerable questions of the tuned system, answered with retrieval, owe their lack of a correct
+// answer to. Where no shown passage held the answer it is the search, elsewhere the model.
+// "" if nothing was asked with retrieval, or no question is answerable.
+func (r *Results) Fault() string {
+	s := r.retrieving()
+	if s == nil {
+		return ""
+	}
+	answerable, search, model := 0, 0, 0
+	for _, record := range s.Records {
+		if record.Unanswerable {
+			continue
+		}
+		answerable++
+		switch {
+		case record.Verdict == answer.Correct:
+		case record.Context == answer.Absent:
+			search++
+		default:
+			model++
+		}
+	}
+	lost := fmt.Sprintf("of %s %s answers %d not correctly; the passage with the answer was not shown for %d of them, "+
+		"and shown for %d.", plural.N(answerable, "answerable question"), s.Name, search+model, search, model)
+	switch {
+	case answerable == 0:
+		return ""
+	case search+model == 0:
+		return fmt.Sprintf(
+			"Neither search nor model loses an answer: %s answers all %d answerable questions correctly.",
+			s.Name,
+			answerable,
+		)
+	case search > model:
+		return "Improve the search first: " + lost
+	case model > search:
+		return "Improve the model first: " + lost
+	}
+	return "Search and model lose equally many answers: " + lost
+}
+
+// retrieving returns the system that was asked with retrieval: the tuned one, or the base, or any; nil without one.
+func (r *Results) retrieving() *eval.SystemResult {
+	base, tuned, err := reportPair(r, r.info())
+	if err != nil {
+		return nil
+	}
+	for _, s := range []*eval.SystemResult{tuned, base} {
+		if s.Setting == eval.SettingRetrieval {
+			return s
+		}
+	}
+	at := slices.IndexFunc(r.Systems, func(s eval.SystemResult) bool { return s.Setting == eval.SettingRetrieval })
+	if at < 0 {
+		return nil
+	}
+	return &r.Systems[at]
+}
