@@ -79,7 +79,8 @@ type ranking struct {
 func (r ranking) hits() []Hit {
 	hits := make([]Hit, len(r.chunks))
 	for i, c := range r.chunks {
-		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Share: c.score / r.full, Highlights: highlights(r.gen.analyzers.of(c.Language), c.Text, r.wanted)}
+		marked := highlights(r.gen.analyzers.of(c.Language), c.Text, r.wanted)
+		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Share: c.score / r.full, Highlights: marked}
 	}
 	return hits
 }
