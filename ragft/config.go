@@ -137,8 +137,8 @@ type IndexConfig struct {
 	Chunk int `yaml:"chunk" check:"min=0"`
 	// Overlap is how much of a passage is repeated in the next. 0 = nothing.
 	Overlap int `yaml:"overlap" check:"min=0"`
-	// Analyzer says how text becomes terms: english or standard. "" = english.
-	Analyzer string `yaml:"analyzer" check:"oneof=english standard" default:"english"`
+	// Analyzer says how text becomes terms: by the language of each document, english or standard. "" = languages.
+	Analyzer string `yaml:"analyzer" check:"oneof=languages english standard" default:"languages"`
 	// K1 is how much a repeated term counts in BM25. Unset = 0.9.
 	K1 opt.Value[float64] `yaml:"k1" check:"amount" default:"0.9"`
 	// B is the length normalisation of BM25. Unset = 0.4.

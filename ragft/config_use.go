@@ -140,6 +140,14 @@ type AssistantConfig struct {
 	// EnsembleTemperature gives lower-ranked passages more weight if it is higher.
 	// 0 = 1.
 	EnsembleTemperature float64 `yaml:"ensemble-temperature" check:"above0" default:"1"`
+	// MinShare is the share of a question that a passage must have to be shown. Unset = 0.05.
+	MinShare opt.Value[float64] `yaml:"min-share" check:"amount" default:"0.05"`
+	// Apart shows passages as they are indexed. False = neighbours are joined, and a
+	// document that fits is whole; not with a rule, a calibration or an ensemble.
+	Apart bool `yaml:"apart"`
+	// LastTurn searches for the last question of a conversation alone. False = for
+	// what was said before, too, where the question leans on it.
+	LastTurn bool `yaml:"last-turn"`
 	// FinalAnswer takes what follows the last "Answer:" for the answer.
 	// False = all of the text.
 	FinalAnswer bool `yaml:"final-answer"`

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/opt"
@@ -15,6 +16,7 @@ import (
 	"github.com/ragft/ragft/retriever/dense"
 	"github.com/ragft/ragft/retriever/format"
 	_ "github.com/ragft/ragft/retriever/format/all" // every format; a program adds its own with format.Register
+	_ "github.com/ragft/ragft/retriever/language"   // every language; a program adds its own with language.Register
 )
 
 // Index divides the documents into passages and indexes them for BM25; see
@@ -135,8 +137,9 @@ func anyError(err error, these ...error) bool {
 
 func (p *Project) syncOptions() retriever.SyncOptions {
 	c := p.config.Index
+	own := []string{p.config.Dir, "ragft.yaml", filepath.Join(p.config.Documents, "ragft.yaml")}
 	return retriever.SyncOptions{
-		Load:   retriever.LoadOptions{Reader: format.Find},
+		Load:   retriever.LoadOptions{Reader: format.Find, ReaderID: format.ID(), Exclude: own},
 		Split:  retriever.SplitOptions{By: retriever.Unit(c.ChunkBy), Size: c.Chunk, Overlap: c.Overlap},
 		Verify: c.Verify || p.config.Force, KeepRemoved: c.KeepRemoved,
 	}

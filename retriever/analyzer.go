@@ -2,6 +2,7 @@ package retriever
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2/analysis"
@@ -10,13 +11,15 @@ import (
 	"github.com/blevesearch/bleve/v2/analysis/token/porter"
 	"github.com/blevesearch/bleve/v2/analysis/token/stop"
 	unicodewords "github.com/blevesearch/bleve/v2/analysis/tokenizer/unicode"
+
+	"github.com/ragft/ragft/internal/languages"
 )
 
 // Analyzer names a way to turn text into terms. Queries find the chunks that
 // have terms in common with them.
 type Analyzer string
 
-// The analyzers. Both split text into words by the rules of Unicode (UAX #29),
+// The analyzers. All split text into words by the rules of Unicode (UAX #29),
 // in which each ideograph is a word, lower their case and remove accents and vowel
 // marks. Invisible characters and the kind of an apostrophe make no difference. Thai,
 // Lao, Khmer and Burmese have no blanks between words: there, each two letters in a
@@ -27,7 +30,58 @@ const (
 	English Analyzer = "english"
 	// Standard keeps all words. It works for any language.
 	Standard Analyzer = "standard"
+	// Languages treats each document by its language, which is detected when the
+	// document is added, and a query by the languages of the documents in the index.
+	// Stop words and stems are those of the language; where none is recognised, it is
+	// as English. The program has to import package retriever/language.
+	Languages Analyzer = "languages"
 )
+
+// analyzers are those of an index.
+type analyzers struct {
+	usual  analysis.Analyzer
+	words  analysis.Tokenizer
+	detect bool // documents have languages
+}
+
+// newAnalyzers returns those of an index with an analyzer.
+func newAnalyzers(name Analyzer) (*analyzers, error) {
+	a := &analyzers{words: wordTokenizer{unicodewords.NewUnicodeTokenizer()}}
+	if a.detect = name == Languages; a.detect {
+		if name = English; len(languages.Names()) == 0 {
+			return nil, fmt.Errorf("%w: the analyzer %q needs package retriever/language: import it", ErrOptions, Languages)
+		}
+	}
+	var err error
+	a.usual, err = newAnalyzer(name)
+	return a, err
+}
+
+// of returns the analyzer of a language, the usual one for "" and for languages that are not known.
+func (a *analyzers) of(language string) analysis.Analyzer {
+	if language == "" || !a.detect {
+		return a.usual
+	}
+	l, ok := languages.Of(language)
+	if !ok {
+		return a.usual
+	}
+	return &analysis.DefaultAnalyzer{Tokenizer: a.words, TokenFilters: append(slices.Clip(l.Filters()), foldFilter{})}
+}
+
+// language is the language by which a text is analysed, where it is said to have one: "" for the usual analyzer.
+func (a *analyzers) language(said, text string) string {
+	if !a.detect {
+		return ""
+	}
+	if said == "" {
+		said = languages.Detect(text)
+	}
+	if _, ok := languages.Of(said); !ok {
+		return ""
+	}
+	return said
+}
 
 // newAnalyzer builds an analyzer out of Bleve's parts.
 func newAnalyzer(name Analyzer) (analysis.Analyzer, error) {
@@ -47,7 +101,7 @@ func newAnalyzer(name Analyzer) (analysis.Analyzer, error) {
 			stop.NewStopTokensFilter(stopWords), foldFilter{}, porter.NewPorterStemmer(),
 		}}, nil
 	}
-	return nil, fmt.Errorf("%w: unknown analyzer %q; there are %q and %q", ErrOptions, name, English, Standard)
+	return nil, fmt.Errorf("%w: unknown analyzer %q; there are %q, %q and %q", ErrOptions, name, English, Standard, Languages)
 }
 
 // foldFilter removes accents and vowel marks from terms and normalises their letters

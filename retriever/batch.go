@@ -19,6 +19,7 @@ import (
 
 // addDocument adds the chunks of a document to the batch.
 func (w *writer) addDocument(ctx context.Context, d Document, split SplitOptions) error {
+	d.Language = w.x.language(d.Language, d.Text)
 	for c, err := range SplitSeq(d, split) {
 		if err == nil {
 			err = w.add(ctx, c)
@@ -165,7 +166,7 @@ func (w *writer) flush(ctx context.Context) error {
 	}
 	st, err := readState(snap)
 	if err == nil {
-		st.Tokens, err = w.subtractOld(snap, st.Tokens)
+		err = w.subtractOld(snap, &st)
 	}
 	if cerr := snap.Close(); err == nil && cerr != nil {
 		err = fmt.Errorf("retriever: %w", cerr)
@@ -180,7 +181,7 @@ func (w *writer) flush(ctx context.Context) error {
 			batch.Delete(op.id)
 			continue
 		}
-		st.Tokens += int64(len(op.tokens))
+		st.add(op.chunk.Language, int64(len(op.tokens)), 1)
 		added++
 		if err := batch.IndexAdvanced(op.document()); err != nil {
 			return fmt.Errorf("retriever: %w", err)
@@ -194,22 +195,22 @@ func (w *writer) flush(ctx context.Context) error {
 	return nil
 }
 
-// subtractOld subtracts the lengths of the chunks that the batch removes or replaces.
-func (w *writer) subtractOld(snap index.IndexReader, tokens int64) (int64, error) {
+// subtractOld subtracts the chunks that the batch removes or replaces.
+func (w *writer) subtractOld(snap index.IndexReader, st *state) error {
 	for id := range w.ops {
 		old, err := readChunk(snap, id)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
-		tokens -= int64(old.tokens)
+		st.add(old.Language, -int64(old.tokens), -1)
 		if w.ops[id] == nil {
 			w.deleted++
 		}
 	}
-	return tokens, nil
+	return nil
 }
 
 // op is one change in a batch.
@@ -242,9 +243,10 @@ func (w *writer) analyzeAll() []op {
 
 // terms returns the terms by which a chunk is found.
 func (g *generation) terms(c *Chunk) analysis.TokenStream {
-	tokens := analyze(g.analyzer, c.Text)
+	an := g.analyzers.of(c.Language)
+	tokens := analyze(an, c.Text)
 	if c.Title != "" && !g.opts.IgnoreTitles {
-		tokens = append(analyze(g.analyzer, c.Title), tokens...)
+		tokens = append(analyze(an, c.Title), tokens...)
 	}
 	return tokens
 }
@@ -260,6 +262,9 @@ func (o op) document() *document.Document {
 	d.AddField(document.NewTextFieldWithIndexingOptions(fieldSpan, nil, []byte(span), index.StoreField))
 	if c.Place != "" {
 		d.AddField(document.NewTextFieldWithIndexingOptions(fieldPlace, nil, []byte(c.Place), index.StoreField))
+	}
+	if c.Language != "" {
+		d.AddField(document.NewTextFieldWithIndexingOptions(fieldLanguage, nil, []byte(c.Language), index.StoreField))
 	}
 	return d
 }

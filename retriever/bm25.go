@@ -51,6 +51,23 @@ func (p parameters) weight(t *queryTerm) float64 {
 	return w
 }
 
+// full returns the score of a chunk of mean length that has each term of a query once, whose
+// frequencies are known. Of the forms that a word has in several languages one counts.
+func (p parameters) full(terms []queryTerm) (sum float64) {
+	least := make(map[int]float64, len(terms))
+	for i := range terms {
+		t := &terms[i]
+		if w := p.weight(t) / (p.k1 + 1); least[t.at] == 0 || w < least[t.at] {
+			least[t.at] = w
+		}
+	}
+	for _, t := range terms {
+		sum += least[t.at]
+		least[t.at] = 0
+	}
+	return sum
+}
+
 // part returns what a term contributes to the score of a chunk that has it tf
 // times; length is the chunk's length divided by the mean.
 func (p parameters) part(weight, tf, length float64) float64 {

@@ -30,6 +30,10 @@ type Chunk struct {
 	// Place is where in the file the chunk starts, such as "p. 12", "slide 3" or
 	// "line 40". It is empty for files that have only text.
 	Place string
+	// Language is the language by which an index with the analyzer Languages finds the
+	// chunk: that of its document, by its code of ISO 639-1, such as "de". It is empty
+	// for English and for what is not recognised.
+	Language string `json:",omitempty"`
 }
 
 // Unit is the unit in which chunks are measured.
@@ -181,5 +185,6 @@ func (w *chunker) emit(start, end int, s section) bool {
 	}
 	return w.yield(Chunk{
 		ID: hex.EncodeToString(id[:]), Source: w.doc.Source, Title: s.title, Text: text, Start: start, End: end, Place: s.place,
+		Language: w.doc.Language,
 	})
 }

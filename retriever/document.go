@@ -38,6 +38,9 @@ type Document struct {
 	// Missing says what of the file the text does not have, such as "3 of 10 pages
 	// have no text". It is reported as SkipPart. Empty means nothing.
 	Missing string
+	// Language is the code of its language by ISO 639-1, such as "de". Empty means that
+	// an index with the analyzer Languages detects it. Others do not use it.
+	Language string
 }
 
 // Section is a part of a document that starts at a heading, or at another place in

@@ -47,7 +47,10 @@ func (x *Index) Explain(ctx context.Context, query string, k int) (e *Explanatio
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	terms := snap.queryTerms(query)
+	terms, err := snap.queryTerms(query)
+	if err != nil {
+		return nil, err
+	}
 	r, err := snap.find(ctx, terms, k, snap.opts.parameters())
 	if err != nil {
 		return nil, err
@@ -80,8 +83,8 @@ func (v view) explain(terms []queryTerm, r ranking) (*Explanation, error) {
 	for i, t := range terms {
 		at[t.term] = i
 	}
-	count := func(text string, into []float64) {
-		for _, token := range analyze(v.analyzer, text) {
+	count := func(language, text string, into []float64) {
+		for _, token := range analyze(v.analyzers.of(language), text) {
 			if i, ok := at[string(token.Term)]; ok {
 				into[i]++
 			}
@@ -90,11 +93,11 @@ func (v view) explain(terms []queryTerm, r ranking) (*Explanation, error) {
 	for i, c := range r.chunks {
 		h := &e.Hits[i]
 		h.Found, h.InTitle, h.Length = make([]float64, len(terms)), make([]float64, len(terms)), float64(c.tokens)
-		count(c.Text, h.Found)
+		count(c.Language, c.Text, h.Found)
 		if v.opts.IgnoreTitles {
 			continue
 		}
-		count(c.Title, h.InTitle)
+		count(c.Language, c.Title, h.InTitle)
 		for k, n := range h.InTitle {
 			h.Found[k] += n
 		}

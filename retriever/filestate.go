@@ -154,14 +154,17 @@ func parseFileState(line string) (name string, f fileState, ok bool) {
 }
 
 // fingerprint identifies how files are read and divided. It is 0, which is never the same, where a function decides.
-func (l *loader) fingerprint(split SplitOptions) uint64 {
+func (l *loader) fingerprint(split SplitOptions, languages []string) uint64 {
 	if split.Count != nil {
 		return 0
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %d %d %q %q %q %d %d %d", formatVersion, l.opts.MaxFileBytes, l.opts.MaxLineBytes, l.opts.TitleFields,
 		l.opts.TextFields, split.By, split.Size, split.Overlap, split.MaxTokens)
-	fmt.Fprintf(h, " %t", l.opts.Reader != nil)
+	fmt.Fprintf(h, " %t %q", l.opts.Reader != nil, l.opts.ReaderID)
+	if languages != nil {
+		fmt.Fprintf(h, " %q", languages)
+	}
 	for _, ext := range slices.Sorted(maps.Keys(l.formats)) {
 		fmt.Fprintf(h, " %q=%q", ext, l.formats[ext])
 	}

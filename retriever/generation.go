@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/analysis"
 	index "github.com/blevesearch/bleve_index_api"
 
 	"github.com/ragft/ragft/internal/atomicfile"
@@ -41,19 +40,19 @@ var generationName = regexp.MustCompile(`^[0-9]{6,12}$`)
 
 // generation is a state of an index that is open. In memory there is one, which changes.
 type generation struct {
-	name     string // of its folder; empty in memory
-	folder   string // with its path; empty in memory
-	opts     IndexOptions
-	analyzer analysis.Analyzer
-	store    bleve.Index
-	core     index.Index // the same without Bleve's query layer
-	sealed   map[string]os.FileInfo
-	files    *fileStates // nil until it is needed
+	name      string // of its folder; empty in memory
+	folder    string // with its path; empty in memory
+	opts      IndexOptions
+	analyzers *analyzers
+	store     bleve.Index
+	core      index.Index // the same without Bleve's query layer
+	sealed    map[string]os.FileInfo
+	files     *fileStates // nil until it is needed
 }
 
 // newGeneration returns the generation of an open store.
 func newGeneration(name string, opts IndexOptions, store bleve.Index) (*generation, error) {
-	an, err := newAnalyzer(opts.Analyzer)
+	an, err := newAnalyzers(opts.Analyzer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrVersion, err)
 	}
@@ -61,7 +60,7 @@ func newGeneration(name string, opts IndexOptions, store bleve.Index) (*generati
 	if err != nil {
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
-	return &generation{name: name, opts: opts, analyzer: an, store: store, core: core}, nil
+	return &generation{name: name, opts: opts, analyzers: an, store: store, core: core}, nil
 }
 
 // view is a snapshot of a generation. Later batches do not change it.

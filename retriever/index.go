@@ -16,6 +16,7 @@ import (
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
 
+	"github.com/ragft/ragft/internal/languages"
 	"github.com/ragft/ragft/ragft/opt"
 )
 
@@ -97,11 +98,12 @@ type Index struct {
 
 // Names of the fields of a chunk in Bleve.
 const (
-	fieldText   = "text"   // indexed and stored; the terms include the title's
-	fieldTitle  = "title"  // stored
-	fieldSource = "source" // indexed as one term and stored
-	fieldSpan   = "span"   // stored: start, end, number of terms
-	fieldPlace  = "place"  // stored, unless it is empty
+	fieldText     = "text"     // indexed and stored; the terms include the title's
+	fieldTitle    = "title"    // stored
+	fieldSource   = "source"   // indexed as one term and stored
+	fieldSpan     = "span"     // stored: start, end, number of terms
+	fieldPlace    = "place"    // stored, unless it is empty
+	fieldLanguage = "language" // stored, unless it is empty
 )
 
 // Keys of what the index stores besides its chunks.
@@ -120,9 +122,29 @@ type header struct {
 	Options IndexOptions // resolved
 }
 
+// language is the language by which a text is analysed, where it is said to have one.
+func (x *Index) language(said, text string) string {
+	x.mu.RLock()
+	an := x.gen.analyzers
+	x.mu.RUnlock()
+	return an.language(said, text)
+}
+
+// detected are the languages that are told apart, nil for none.
+func (x *Index) detected() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if !x.gen.analyzers.detect {
+		return nil
+	}
+	return languages.Names()
+}
+
 // state is written with every batch, in the same transaction.
 type state struct {
 	Tokens int64 // number of terms in all chunks
+	// Languages are how many chunks there are by language, but for those of the usual analyzer.
+	Languages map[string]int64 `json:",omitempty"`
 }
 
 // NewMemory creates an index in memory, which is lost when it is closed. Every call
@@ -181,7 +203,7 @@ func newStore(path string, opts IndexOptions) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := newAnalyzer(opts.Analyzer); err != nil {
+	if _, err := newAnalyzers(opts.Analyzer); err != nil {
 		return nil, err
 	}
 	store, err := bleve.NewUsing(path, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
@@ -305,6 +327,20 @@ func readState(snap index.IndexReader) (state, error) {
 		return state{}, fmt.Errorf("retriever: %w", err)
 	}
 	return parseState(raw)
+}
+
+// add adds chunks of a language with a number of terms.
+func (s *state) add(language string, tokens, chunks int64) {
+	s.Tokens += tokens
+	if language == "" {
+		return
+	}
+	if s.Languages == nil {
+		s.Languages = map[string]int64{}
+	}
+	if s.Languages[language] += chunks; s.Languages[language] == 0 {
+		delete(s.Languages, language)
+	}
 }
 
 func parseState(raw []byte) (st state, err error) {

@@ -41,6 +41,14 @@ type LoadOptions struct {
 	// bytes, at most 8 KiB. For nil the file is read as the format of its extension
 	// in this package. Package retriever/format has readers.
 	Reader func(name string, head []byte) Reader
+	// ReaderID says what Reader reads, such as [format.ID]: Sync reads all files again
+	// where it is another one than at the last time. Empty means always the same.
+	//
+	// [format.ID]: https://pkg.go.dev/github.com/ragft/ragft/retriever/format#ID
+	ReaderID string
+	// Exclude are paths of files and folders that Sync leaves out, such as those of the
+	// program itself. Nil means none.
+	Exclude []string
 	// TitleFields and TextFields are the names of the JSONL fields with title
 	// and text; the first that a row has is used. Nil means "title", and
 	// "text", "content", "body". A row must have one of the TextFields; a title
@@ -68,6 +76,7 @@ const (
 	SkipHidden     SkipReason = "hidden"            // the name starts with a dot
 	SkipSymlink    SkipReason = "symbolic link"     // links are never followed
 	SkipIrregular  SkipReason = "not a file"        // a device, socket or pipe
+	SkipExcluded   SkipReason = "excluded"          // see LoadOptions.Exclude
 	SkipExtension  SkipReason = "unknown extension" // see LoadOptions.Formats
 	SkipTooLarge   SkipReason = "too large"         // see LoadOptions.MaxFileBytes
 	SkipBinary     SkipReason = "binary"            // NUL bytes, or not UTF-8
@@ -218,14 +227,15 @@ func openPath(name string) (fsys fs.FS, start string, closeFS func(), err error)
 
 // loader is the state of one walk.
 type loader struct {
-	fsys    fs.FS
-	opts    LoadOptions
-	formats map[string]Format
-	fn      func(Document) error
-	onFile  func(path string) error // called before the first document of a file
-	report  *LoadReport
-	total   int64 // bytes that are to be read; 0 = not known
-	sum     *content
+	fsys     fs.FS
+	opts     LoadOptions
+	formats  map[string]Format
+	excluded map[string]bool // names in fsys
+	fn       func(Document) error
+	onFile   func(path string) error // called before the first document of a file
+	report   *LoadReport
+	total    int64 // bytes that are to be read; 0 = not known
+	sum      *content
 }
 
 // newLoader fills in the defaults of the options; walk checks them.
@@ -315,6 +325,8 @@ func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Forma
 		l.skip(escaped(name), SkipName, "")
 	case !start && strings.HasPrefix(path.Base(name), "."):
 		l.skip(name, SkipHidden, "")
+	case l.excluded[name]:
+		l.skip(name, SkipExcluded, "")
 	case mode.IsDir():
 		return "", true
 	case mode&fs.ModeSymlink != 0:

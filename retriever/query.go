@@ -1,10 +1,17 @@
 package retriever
 
 import (
+	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/blevesearch/bleve/v2/analysis"
+
+	"github.com/ragft/ragft/internal/languages"
 )
 
 // Features of the terms of a query, by which a Tuning weights them. A term has one
@@ -28,12 +35,16 @@ const (
 type queryTerm struct {
 	term     string
 	count    float64 // occurrences in the query
+	at       int     // byte of the query where the first occurrence starts
 	idf      float64
 	features []string
 }
 
 // setFrequency sets what depends on the number of chunks that have the term.
 func (t *queryTerm) setFrequency(chunks, df float64) {
+	if t.idf > 0 { // the query was ranked before, with fewer chunks
+		return
+	}
 	t.idf = idf(chunks, df)
 	for _, f := range []struct {
 		share float64
@@ -46,12 +57,60 @@ func (t *queryTerm) setFrequency(chunks, df float64) {
 	}
 }
 
-// queryTerms returns the distinct terms of a query, in order. The features of a term
-// that occurs more than once are those of its first occurrence.
-func (g *generation) queryTerms(query string) []queryTerm {
+// queryTerms returns the distinct terms of a query, in order: first by the usual
+// analyzer, then those that it has in other languages of the index. The features of a
+// term that occurs more than once are those of its first occurrence.
+func (v view) queryTerms(query string) ([]queryTerm, error) {
+	list, err := v.languages()
+	if err != nil {
+		return nil, err
+	}
+	var terms []queryTerm
+	at := map[string]int{}
+	for _, language := range list {
+		for _, t := range termsOf(v.analyzers.of(language), query) {
+			if k, ok := at[t.term]; ok { // the same words
+				terms[k].count = max(terms[k].count, t.count)
+				continue
+			}
+			at[t.term] = len(terms)
+			terms = append(terms, t)
+		}
+	}
+	return terms, nil
+}
+
+// languages are those of the chunks in the index, "" for the usual analyzer.
+func (v view) languages() ([]string, error) {
+	if !v.analyzers.detect {
+		return []string{""}, nil
+	}
+	st, err := readState(v)
+	if err != nil {
+		return nil, err
+	}
+	chunks, err := v.DocCount()
+	if err != nil {
+		return nil, fmt.Errorf("retriever: %w", err)
+	}
+	list, usual := []string{""}, int64(chunks)
+	for _, name := range slices.Sorted(maps.Keys(st.Languages)) {
+		if _, ok := languages.Of(name); !ok {
+			return nil, fmt.Errorf("%w: the index has documents in the language %q, which this program has not registered", ErrVersion, name)
+		}
+		list, usual = append(list, name), usual-st.Languages[name]
+	}
+	if usual <= 0 && len(list) > 1 {
+		list = list[1:]
+	}
+	return list, nil
+}
+
+// termsOf returns the distinct terms of a query by one analyzer, in order.
+func termsOf(a analysis.Analyzer, query string) []queryTerm {
 	at := map[string]int{}
 	var terms []queryTerm
-	tokens := analyze(g.analyzer, query)
+	tokens := analyze(a, query)
 	for i, token := range tokens {
 		name := string(token.Term)
 		if k, ok := at[name]; ok {
@@ -59,7 +118,7 @@ func (g *generation) queryTerms(query string) []queryTerm {
 			continue
 		}
 		at[name] = len(terms)
-		t := queryTerm{term: name, count: 1, features: []string{FeatureTerm + name}}
+		t := queryTerm{term: name, count: 1, at: token.Start, features: []string{FeatureTerm + name}}
 		t.features = append(t.features, wordFeatures(query, token.Start, token.End)...)
 		if i == 0 {
 			t.features = append(t.features, FeatureFirst)

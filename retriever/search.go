@@ -18,6 +18,11 @@ type Hit struct {
 	// Score is the BM25 score, above 0. Scores of different queries are not
 	// comparable.
 	Score float64
+	// Share says how much of the query the chunk has, which is comparable between
+	// queries: the score, divided by that of a chunk of mean length that has each term
+	// of the query as often as the query does, and is about nothing else. It is above 0
+	// and at most 1 + K1. 0 means that a Searcher does not tell.
+	Share float64
 	// Highlights are the places in Text of words whose terms the query has too,
 	// in order. They are empty if only the title matched.
 	Highlights []Span
@@ -34,7 +39,11 @@ func (x *Index) Search(ctx context.Context, query string, k int) (hits []Hit, er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	found, err := snap.find(ctx, snap.queryTerms(query), k, snap.opts.parameters())
+	terms, err := snap.queryTerms(query)
+	if err != nil {
+		return nil, err
+	}
+	found, err := snap.find(ctx, terms, k, snap.opts.parameters())
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +71,7 @@ type found struct {
 type ranking struct {
 	gen    *generation
 	wanted map[string]float64 // the terms of the query
+	full   float64            // see Hit.Share
 	chunks []found
 }
 
@@ -69,7 +79,8 @@ type ranking struct {
 func (r ranking) hits() []Hit {
 	hits := make([]Hit, len(r.chunks))
 	for i, c := range r.chunks {
-		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Highlights: highlights(r.gen.analyzer, c.Text, r.wanted)}
+		marked := highlights(r.gen.analyzers.of(c.Language), c.Text, r.wanted)
+		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Share: c.score / r.full, Highlights: marked}
 	}
 	return hits
 }
@@ -99,6 +110,7 @@ func (v view) candidates(ctx context.Context, terms []queryTerm, k int, p parame
 	if err != nil {
 		return r, err
 	}
+	r.full = p.full(terms)
 	for _, s := range best {
 		if s.id == "" {
 			if s.id, err = externalID(v, s.doc); err != nil {
@@ -183,6 +195,8 @@ func readChunk(snap index.IndexReader, id string) (stored, error) {
 			c.Source = value
 		case fieldPlace:
 			c.Place = value
+		case fieldLanguage:
+			c.Language = value
 		case fieldSpan:
 			spans, err = fmt.Sscan(value, &c.Start, &c.End, &c.tokens)
 		}
@@ -205,6 +219,29 @@ func (x *Index) Chunk(ctx context.Context, id string) (c Chunk, err error) {
 	defer func() { err = errors.Join(err, snap.Close()) }()
 	got, err := readChunk(snap, id)
 	return got.Chunk, err
+}
+
+// SourceChunks returns the chunks of one document, in order, or none if there are more
+// than most. Its source is that of the chunks: a row of a JSONL file has one of its own.
+func (x *Index) SourceChunks(ctx context.Context, source string, most int) (chunks []Chunk, err error) {
+	snap, err := x.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	ids, err := appendIDs(ctx, nil, snap, source)
+	if err != nil || len(ids) > most {
+		return nil, err
+	}
+	for _, id := range ids {
+		c, err := readChunk(snap, id)
+		if err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, c.Chunk)
+	}
+	slices.SortFunc(chunks, func(a, b Chunk) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID)) })
+	return chunks, nil
 }
 
 // place is the position of a chunk in the order of Chunks.

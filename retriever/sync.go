@@ -111,10 +111,11 @@ func (s *syncing) run(ctx context.Context, name string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.root.Close()) }()
 	s.load = newLoader(s.root.FS(), s.opts.Load, nil)
+	s.load.exclude(s.place)
 	if err := s.load.check(); err != nil {
 		return err
 	}
-	s.options = s.load.fingerprint(s.opts.Split)
+	s.options = s.load.fingerprint(s.opts.Split, s.w.x.detected())
 	s.start, s.saved, s.seen = time.Now(), time.Now(), map[string]bool{}
 	if err := s.walk(ctx); err != nil {
 		return err

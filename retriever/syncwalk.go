@@ -53,6 +53,20 @@ func (s *syncing) locate(name string) error {
 	return nil
 }
 
+// exclude sets what is left out of a folder, whose path has no links.
+func (l *loader) exclude(folder string) {
+	l.excluded = map[string]bool{}
+	for _, name := range l.opts.Exclude {
+		full, err := resolved(name)
+		if err != nil {
+			continue // there is no such file
+		}
+		if rel, err := filepath.Rel(folder, full); err == nil && filepath.IsLocal(rel) && rel != "." {
+			l.excluded[filepath.ToSlash(rel)] = true
+		}
+	}
+}
+
 // knows says whether there are passages of a file, or of files in a folder.
 func (s *syncing) knows(name string) bool {
 	if _, ok := s.states.files[name]; ok {

@@ -178,7 +178,10 @@ func (t *Tuned) Search(ctx context.Context, query string, k int) (hits []Hit, er
 			return nil, fmt.Errorf("%w: the index was changed in the meantime", ErrChanged)
 		}
 	}
-	terms := snap.queryTerms(query)
+	terms, err := snap.queryTerms(query)
+	if err != nil {
+		return nil, err
+	}
 	if t.p.title == 1 {
 		r, err := snap.find(ctx, terms, k, t.p)
 		return r.hits(), err
@@ -271,6 +274,9 @@ func (v view) computeDigest(ctx context.Context) (string, error) {
 			io.WriteString(h, s)
 		}
 		io.WriteString(h, c.Place)
+		if c.Language != "" {
+			fmt.Fprintf(h, "\x00%s", c.Language)
+		}
 		all = append(all, [sha256.Size]byte(h.Sum(nil)))
 	})
 	if err != nil {

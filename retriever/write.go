@@ -55,6 +55,7 @@ func (x *Index) AddSeq(ctx context.Context, chunks iter.Seq2[Chunk, error]) (int
 				err = w.mark(c.Source)
 			}
 			if err == nil {
+				c.Language = x.language(c.Language, c.Text)
 				err = w.add(ctx, c)
 			}
 			if err != nil {

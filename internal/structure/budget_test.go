@@ -51,16 +51,16 @@ var budget = map[string]int{
 	"ragft/searchtune":       4, // with Change, a measurement before and after
 	"ragft/service":          7,
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
-	// and MarkdownSections, by which they read texts within theirs; and nine reasons for skipping a file.
-	"retriever": 105,
+	// and MarkdownSections, by which they read texts within theirs; and ten reasons for skipping a file.
+	"retriever": 107, // with Languages, the analyzer, and SkipExcluded
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
 	// Fuse, DefaultWeight; and the two models that a caller gives.
-	"retriever/dense": 15,
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
 	// Fuse, DefaultWeight; and the two models that a caller gives.
-	"retriever/dense":  15,
-	"retriever/format": 8,
-	"retriever/watch":  2,
+	"retriever/dense":    15,
+	"retriever/format":   9, // with ID, by which Sync notices a new format
+	"retriever/language": 3,
+	"retriever/watch":    2,
 }
 
 // exported are the names that a package exports, in order.

@@ -101,5 +101,8 @@ func TestRetrieverStaysSmall(t *testing.T) {
 		for _, f := range never {
 			require.False(t, below(path, f), "retriever compiles %s", path)
 		}
+		const languages = "github.com/blevesearch/bleve/v2/analysis/lang"
+		require.False(t, below(path, languages) && path != languages+"/en", "retriever compiles %s: a language belongs into "+
+			"retriever/language", path)
 	}
 }

@@ -47,7 +47,8 @@ var layers = map[string]layer{
 	"ragft/model/cache": access, "ragft/model/pool": access, "ragft/model/openai": access, "ragft/model/ollama": access,
 	"ragft/model/local": access,
 
-	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/format": base, "retriever/watch": base, "retriever/dense": base,
+	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/format": base, "retriever/watch": base,
+	"retriever/dense": base, "retriever/language": base,
 	"llama": base, "lora": base,
 
 	"internal/docs": testing_, "internal/fake": testing_, "internal/fixture": testing_, "internal/golden": testing_,

@@ -13,6 +13,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/ragft/ragft/internal/followup"
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/signals"
@@ -72,8 +73,10 @@ type Answer struct {
 type Query struct {
 	Question string
 
-	// History holds the earlier turns. Passages are searched for the question alone and are
-	// part of the last message. System messages are appended to that of the prompt.
+	// History holds the earlier turns. Passages are part of the last message. They are
+	// searched for the question alone where it stands alone; otherwise for what was asked
+	// and answered before, too, as "And when was it built?" says little: see
+	// [Options.LastTurn]. System messages are appended to that of the prompt.
 	History []model.Message
 
 	// OnText is called with pieces of the text as it is generated, as in [Assistant.Stream];
@@ -124,11 +127,10 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	case len(question) > a.opts.MaxQuestion:
 		return nil, fmt.Errorf("%w: it has %d bytes, at most %d are allowed", ErrQuestion, len(question), a.opts.MaxQuestion)
 	}
-	hits, err := a.search.Search(ctx, question, a.opts.Passages)
+	hits, err := a.find(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	hits = hits[:min(len(hits), a.opts.Passages)]
 	show := onText
 	if show == nil {
 		show = func(string) {}
@@ -173,6 +175,39 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	return answer, nil
 }
 
+// find returns the passages for a question.
+func (a *Assistant) find(ctx context.Context, q Query) ([]retriever.Hit, error) {
+	query := q.Question
+	if !a.opts.LastTurn {
+		query = followup.Query(q.History, q.Question)
+	}
+	hits, err := a.search.Search(ctx, query, a.opts.Passages)
+	if err != nil {
+		return nil, err
+	}
+	hits = hits[:min(len(hits), a.opts.Passages)]
+	relevant := reading.Relevant(hits, a.opts.MinShare.Or(reading.MinShare))
+	if len(relevant) == 0 || !a.measured() {
+		return relevant, nil
+	}
+	return hits, nil
+}
+
+// measured reports whether what decides on an answer was fitted on passages as the search returns them.
+func (a *Assistant) measured() bool { return a.opts.Rule != nil || a.opts.Calibration != nil }
+
+// arranged returns how passages are shown: as [reading.Join] joins them, unless the options are against it.
+func (a *Assistant) arranged(ctx context.Context, hits []retriever.Hit) (func([]retriever.Hit) []retriever.Hit, error) {
+	if a.opts.Apart || a.opts.Ensemble != nil || a.measured() {
+		return func(hits []retriever.Hit) []retriever.Hit { return hits }, nil
+	}
+	documents, err := reading.Around(ctx, a.search, hits)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	return func(hits []retriever.Hit) []retriever.Hit { return reading.Join(hits, documents) }, nil
+}
+
 // threshold returns the confidence below which the assistant abstains; 0 = never.
 func (a *Assistant) threshold() float64 {
 	if a.opts.Calibration != nil {
@@ -188,7 +223,12 @@ func (a *Assistant) ask(
 	hits []retriever.Hit,
 	onText func(string),
 ) (*reading.Asking, model.Request, model.Sample, error) {
+	arrange, err := a.arranged(ctx, hits)
+	if err != nil {
+		return nil, model.Request{}, model.Sample{}, err
+	}
 	ask := &reading.Asking{Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
+		hits = arrange(hits) // here, so that fewer are joined where not all fit
 		if a.opts.Careful {
 			return layout.WithHistory(a.opts.Prompts.CarefulMessages(q.Question, hits), q.History)
 		}
@@ -209,7 +249,9 @@ func (a *Assistant) ask(
 	if err != nil {
 		return nil, model.Request{}, model.Sample{}, err
 	}
-	return ask, ask.Request(r.Like), responses[0].Samples[0], nil
+	req := ask.Request(r.Like)
+	ask.Hits, ask.From = arrange(ask.Hits), arrange(ask.From)
+	return ask, req, responses[0].Samples[0], nil
 }
 
 // decide sets what the rule, if there is one, makes of an answer, and reports whether it declines.

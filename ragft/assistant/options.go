@@ -15,6 +15,7 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
 )
@@ -72,6 +73,19 @@ type Options struct {
 	// one "I cannot find that in the documents." in the language of Prompts
 	Decline string
 
+	// MinShare is the share of a question that a passage must have to be shown, as in [retriever.Hit]; 0.05 if it is not
+	// set, 0 = any. Passages below are left out, and without any the assistant abstains. With a Rule or a Calibration, which
+	// were fitted on all passages, they are left out only if all are below.
+	MinShare opt.Value[float64]
+
+	// Apart shows passages as they are indexed. Otherwise neighbours in a document are shown as one, and a document of
+	// which two passages are shown is shown whole, if that adds at most half of what is shown. With a Rule, a Calibration
+	// or an Ensemble passages are apart in any case.
+	Apart bool
+
+	// LastTurn searches for the question alone, whatever was said before.
+	LastTurn bool
+
 	MaxQuestion int // longest question, in bytes; 0 = 4000
 }
 
@@ -121,6 +135,9 @@ func (o Options) Check(ctx context.Context, m model.Model, search retriever.Sear
 // check is Check with an index whose digest is known, or "".
 func (o Options) check(m model.Model, digest string) error {
 	err := nonnegative.Check(o)
+	if least := o.MinShare.Or(0); !(least >= 0) {
+		err = errors.Join(err, fmt.Errorf("MinShare is %g, but must be a number that is not negative", least))
+	}
 	if o.Ensemble != nil {
 		err = errors.Join(err, nonnegative.Check(*o.Ensemble))
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/internal/llamachat"
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model"
@@ -116,6 +117,14 @@ func (t timedIndex) Search(ctx context.Context, query string, k int) ([]retrieve
 	hits, err := t.Index.Search(ctx, query, k)
 	t.metrics.observe(&t.metrics.retrieval, time.Since(begin))
 	return hits, err
+}
+
+// SourceChunks returns the passages of a document, none if the index does not tell.
+func (t timedIndex) SourceChunks(ctx context.Context, source string, most int) ([]retriever.Chunk, error) {
+	if of, ok := t.Index.(reading.Documents); ok {
+		return of.SourceChunks(ctx, source, most)
+	}
+	return nil, nil
 }
 
 // fromPassages answers the last message from the passages of the index.

@@ -64,6 +64,18 @@ func Register(f Format) {
 	registry.formats = append(registry.formats, f)
 }
 
+// ID says which formats are registered. It is meant for retriever.LoadOptions.ReaderID, with
+// which Sync reads what it skipped once a program has registered the format.
+func ID() string {
+	registry.RLock()
+	defer registry.RUnlock()
+	var b strings.Builder
+	for _, f := range registry.formats {
+		fmt.Fprintf(&b, "%q%q%t ", f.Name, f.Extensions, f.Matches != nil)
+	}
+	return b.String()
+}
+
 // Find returns the reader for a file, or nil if there is none: the one whose
 // extension the file has, if its first bytes match, else the one that its first
 // bytes match. It is meant for retriever.LoadOptions.Reader.

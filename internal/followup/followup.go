@@ -1,0 +1,70 @@
+// Package followup makes the query of a search out of a question within a conversation, which may leave out what it is
+// about: "And when was it built?"
+package followup
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/ragft/ragft/ragft/model"
+)
+
+// Query returns what is searched for: the question, where it stands alone; otherwise twice the question, so that it counts
+// more, and the question before it. The answer to that is left out: with it, the first passage is less often the right one,
+// and an answer may be wrong. The table that this follows is printed by
+//
+//	go test ./internal/followup -run TestWays -v
+func Query(history []model.Message, question string) string {
+	if len(history) == 0 || !Depends(question) {
+		return question
+	}
+	for i := len(history) - 1; i >= 0; i-- {
+		if m := history[i]; m.Role == model.RoleUser {
+			return question + "\n" + question + "\n" + m.Content
+		}
+	}
+	return question
+}
+
+// fewWords is the number of words up to which a question is taken to lean on the one before it.
+const fewWords = 4
+
+// Depends reports whether a question seems to need what was said before: it is short, begins as one that goes on, or has a
+// word that stands for another. The words are English, German, French and Spanish; in other languages its length decides.
+func Depends(question string) bool {
+	words := strings.FieldsFunc(strings.ToLower(question), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	if len(words) <= fewWords {
+		return true
+	}
+	if first := words[0]; goesOn[first] {
+		return true
+	}
+	for i, word := range words {
+		if standsFor[word] || i+1 < len(words) && standsFor[word+" "+words[i+1]] {
+			return true
+		}
+	}
+	return false
+}
+
+var goesOn = set("and but also or und aber auch oder et mais aussi y pero también")
+
+var standsFor = func() map[string]bool {
+	all := set("it its he him his she her hers they them their theirs this that these those there then one ones former latter " +
+		"same else other others another instead " +
+		"er ihn ihm sein seine seiner seinen seinem ihr ihre ihrer ihren ihnen dort damals dieser diese dieses davon dazu daran " +
+		"il elle ils elles lui leur leurs celui celle ceux cela ça " +
+		"él ella ellos ellas eso esa ese esto allí suyo suya")
+	for _, two := range []string{"what about", "how about"} {
+		all[two] = true
+	}
+	return all
+}()
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for word := range strings.FieldsSeq(words) {
+		out[word] = true
+	}
+	return out
+}
