@@ -72,6 +72,9 @@ func (s *scheduler) remember(l *lane) bool {
 		}
 	}
 	if len(s.cache.kept) == s.cache.room {
+		if s.nextSharesLess(tokens, s.cache.kept[0].tokens) {
+			return false
+		}
 		s.evict(s.cache.kept[0])
 	}
 	C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), C.int32_t(len(tokens)))
@@ -79,6 +82,16 @@ func (s *scheduler) remember(l *lane) bool {
 		slot: l.slot, adapters: j.adapters, tokens: tokens, held: s.cells.hold(len(tokens), l.known, j.held),
 	})
 	return true
+}
+
+// nextSharesLess reports whether the next prompt of a call has less in common with a than with b. The prompts of a call are
+// in order, so that those after the next one have no more in common with b than with the next one.
+func (s *scheduler) nextSharesLess(a, b []Token) bool {
+	if len(s.queue) == 0 || s.queue[0].ended != nil {
+		return false
+	}
+	next := s.queue[0].prompt
+	return commonPrefix(a, next) < commonPrefix(b, next)
 }
 
 // evict removes a sequence.

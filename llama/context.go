@@ -51,7 +51,7 @@ type ContextOptions struct {
 	// It has no effect on models with a recurrent state.
 	SeparateCaches opt.Value[bool]
 
-	// Embeddings makes a context for [Context.Embed] alone. The default of BatchSize is then Size, but at most 2048, as a
+	// Embeddings makes a context for [Context.Embed] and [Context.Rank] alone. The default of BatchSize is then Size, but at most 2048, as a
 	// text must fit into one batch.
 	Embeddings bool
 }
@@ -136,6 +136,9 @@ func (m *Model) NewContext(options ContextOptions) (*Context, error) {
 func (m *Model) newContext(options ContextOptions, layout cacheLayout) (*Context, error) {
 	if options.Embeddings && m.Pooling() == "" {
 		return nil, fmt.Errorf("llama: %w: the model's file does not say how embeddings are pooled", ErrUnsupported)
+	}
+	if err := m.checkRank(); options.Embeddings && err != nil {
+		return nil, err
 	}
 	if m.info.has_encoder || !m.info.has_decoder {
 		return nil, fmt.Errorf("llama: %w: %s does not generate text token by token", ErrUnsupported, m.Architecture())

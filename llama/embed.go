@@ -12,8 +12,9 @@ import (
 	"unsafe"
 )
 
-// Pooling returns how the model pools the embeddings of a text's tokens into one: "mean", "cls" or "last". It is "" for a
-// model that was not made for embeddings, such as most models that generate text.
+// Pooling returns how the model pools the embeddings of a text's tokens into one: "mean", "cls" or "last"; or "rank" for a
+// reranker, which makes one score of them: see [Context.Rank]. It is "" for a model that was made for neither, such as most
+// models that generate text.
 func (m *Model) Pooling() string {
 	switch m.metadata[m.Architecture()+".pooling_type"] {
 	case "1":
@@ -22,25 +23,44 @@ func (m *Model) Pooling() string {
 		return "cls"
 	case "3":
 		return "last"
+	case "4":
+		return "rank"
 	}
 	return ""
 }
 
 // Embed returns the embedding of each text, as a vector of Euclidean length 1. The context must have been created with
-// [ContextOptions.Embeddings]. A text has at most BatchSize tokens, including the special ones that the model needs (see
-// [TokenizeOptions.AddSpecial]).
+// [ContextOptions.Embeddings]. A text has at most [Context.MaxText] tokens, including the special ones that the model needs
+// (see [TokenizeOptions.AddSpecial]).
 //
 // If ctx ends, Embed stops as [Context.Generate] does.
 func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, error) {
 	if !c.options.Embeddings {
 		return nil, fmt.Errorf("llama: %w: the context was not created for embeddings", ErrUnsupported)
 	}
+	if c.model.Pooling() == "rank" {
+		return nil, fmt.Errorf("llama: %w: the model is a reranker, which has no embeddings", ErrUnsupported)
+	}
+	out, err := c.pooled(ctx, texts, int(c.model.info.n_embd_out))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range out {
+		if err := normalize(v); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// pooled returns what is pooled of the tokens of each text, width numbers.
+func (c *Context) pooled(ctx context.Context, texts [][]Token, width int) ([][]float32, error) {
 	for i, text := range texts {
 		if len(text) == 0 {
 			return nil, fmt.Errorf("llama: text %d: %w", i, ErrEmptyPrompt)
 		}
-		if len(text) > c.options.BatchSize {
-			return nil, &PromptTooLongError{Request: i, Tokens: len(text), Size: c.options.BatchSize}
+		if len(text) > c.MaxText() {
+			return nil, &PromptTooLongError{Request: i, Tokens: len(text), Size: c.MaxText()}
 		}
 		if err := c.model.vocab.check(text); err != nil {
 			return nil, fmt.Errorf("llama: text %d: %w", i, err)
@@ -53,7 +73,7 @@ func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, erro
 	out := make([][]float32, 0, len(texts))
 	for len(out) < len(texts) && err == nil {
 		if err = ctx.Err(); err == nil {
-			out, err = c.embedSome(texts, out)
+			out, err = c.poolSome(texts, width, out)
 		}
 	}
 	if err := end(err); err != nil {
@@ -62,8 +82,17 @@ func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, erro
 	return out, nil
 }
 
-// embedSome appends the embeddings of the next texts that fit into one batch.
-func (c *Context) embedSome(texts [][]Token, out [][]float32) ([][]float32, error) {
+// MaxText returns the number of tokens that a text for [Context.Embed] or [Context.Rank] may have: BatchSize, or the model's
+// training length if that is less, as some models have no position after it.
+func (c *Context) MaxText() int {
+	if n := c.model.ContextLength(); n > 0 {
+		return min(c.options.BatchSize, n)
+	}
+	return c.options.BatchSize
+}
+
+// poolSome appends what is pooled of the next texts that fit into one batch.
+func (c *Context) poolSome(texts [][]Token, width int, out [][]float32) ([][]float32, error) {
 	b := &c.batch
 	b.reset()
 	n := 0
@@ -76,11 +105,11 @@ func (c *Context) embedSome(texts [][]Token, out [][]float32) ([][]float32, erro
 		}
 		n++
 	}
-	width := int(c.model.info.n_embd_out)
 	values := make([]float32, n*width)
 	var cerr C.ragft_error
 	code := C.ragft_embed(c.ptr, (*C.int32_t)(unsafe.SliceData(b.tokens)), (*C.int32_t)(unsafe.SliceData(b.positions)),
-		(*C.int32_t)(unsafe.SliceData(b.sequences)), C.int32_t(len(b.tokens)), C.int32_t(n), (*C.float)(unsafe.SliceData(values)), &cerr)
+		(*C.int32_t)(unsafe.SliceData(b.sequences)), C.int32_t(len(b.tokens)), C.int32_t(n), C.int32_t(width),
+		(*C.float)(unsafe.SliceData(values)), &cerr)
 	if err := c.model.devices.Err(); err != nil {
 		return nil, fmt.Errorf("llama: embedding: %w", err)
 	}
@@ -92,11 +121,7 @@ func (c *Context) embedSome(texts [][]Token, out [][]float32) ([][]float32, erro
 		return nil, fmt.Errorf("llama: embedding: %s", errorText(&cerr))
 	}
 	for i := range n {
-		v := values[i*width : (i+1)*width : (i+1)*width]
-		if err := normalize(v); err != nil {
-			return nil, err
-		}
-		out = append(out, v)
+		out = append(out, values[i*width:(i+1)*width:(i+1)*width])
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@
 package llama
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,8 +176,8 @@ func (r StopReason) String() string {
 }
 
 // Generate continues the prompts of all requests, in common batches: result i answers request i. Samples that do not fit
-// into the context, by their number or by their tokens, start as soon as others end. A common beginning of prompts is
-// computed once, while one of them is in the context.
+// into the context, by their number or by their tokens, start as soon as others end. Prompts that begin alike are computed
+// one after the other, whatever the order of the requests, so that a common beginning is computed once.
 //
 // The same call on a new context gives the same results. The other requests of a batch change logits in the last bits, as
 // floating-point sums are computed in another order, so that a near tie may be decided differently. The random numbers of
@@ -197,7 +198,8 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 			j.model.releaseFor(j.request)
 		}
 	}()
-	end, err := c.begin(ctx, c.layoutFor(jobs))
+	queue := inOrder(jobs)
+	end, err := c.begin(ctx, c.layoutFor(queue))
 	if err != nil {
 		return nil, err
 	}
@@ -207,8 +209,8 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 			_ = end(nil)
 		}
 	}()
-	s := newScheduler(c, 0)
-	s.queue = slices.Clone(jobs)
+	s := newScheduler(c, c.kept())
+	s.queue = queue
 	err = s.run(ctx)
 	err = errors.Join(err, s.use(c.adapters))
 	finished = true
@@ -239,6 +241,28 @@ func (c *Context) newJobs(requests []Request) ([]*job, error) {
 		jobs = append(jobs, j)
 	}
 	return jobs, nil
+}
+
+// inOrder sorts the jobs so that prompts which begin alike stand together. The one before a prompt then has the longest
+// beginning in common with it, of all before it. Jobs with other adapters share nothing and stay in the order in which
+// their adapters come.
+func inOrder(jobs []*job) []*job {
+	var groups [][]AdapterScale
+	group := func(j *job) int {
+		same := func(g []AdapterScale) bool { return slices.Equal(g, j.request) && (g == nil) == (j.request == nil) }
+		if i := slices.IndexFunc(groups, same); i >= 0 {
+			return i
+		}
+		groups = append(groups, j.request)
+		return len(groups) - 1
+	}
+	of := map[*job]int{}
+	for _, j := range jobs {
+		of[j] = group(j)
+	}
+	queue := slices.Clone(jobs)
+	slices.SortStableFunc(queue, func(a, b *job) int { return cmp.Or(of[a]-of[b], slices.Compare(a.prompt, b.prompt)) })
+	return queue
 }
 
 const maxTop = 64 // of Request.TopLogProbs

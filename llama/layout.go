@@ -75,7 +75,7 @@ func (c *Context) parallel() int {
 // generates little slower for each token than one of sixteen, and in one cache each token passes over the prompts of all.
 const fewStreams = 4
 
-// layoutFor returns the layout for the requests of one call: one cache where prompts share so much that a sequence passes
+// layoutFor returns the layout for the requests of one call, which are in order: one cache where prompts share so much that a sequence passes
 // over few more tokens than its own, and separate ones where they do not. There must be enough of those, or as many as run in
 // one cache.
 func (c *Context) layoutFor(jobs []*job) cacheLayout {
@@ -103,12 +103,21 @@ func (c *Context) layoutFor(jobs []*job) cacheLayout {
 	return cacheLayout{size: size, sequences: min(wanted, streams), separate: true, flash: c.whole.flash}
 }
 
-// inOne estimates how many samples run at a time in one cache, and how many tokens it then holds.
+// kept is the number of finished sequences that a call of Generate keeps. In one cache it is the sequence that is there for
+// the prompt of a score; separate ones are kept until another prompt takes their place.
+func (c *Context) kept() int {
+	if c.layout.separate {
+		return c.layout.sequences
+	}
+	return c.layout.sequences - c.options.Sequences
+}
+
+// inOne estimates how many samples run at a time in one cache, and how many tokens it then holds. The jobs are in order.
 func (c *Context) inOne(jobs []*job) (samples, tokens int) {
 	for i, j := range jobs {
 		shared := 0
-		for _, before := range jobs[:i] {
-			shared = max(shared, commonPrefix(before.prompt, j.prompt))
+		if i > 0 {
+			shared = commonPrefix(jobs[i-1].prompt, j.prompt)
 		}
 		prompt := len(j.prompt) - shared
 		for range j.samples {

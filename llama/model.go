@@ -48,6 +48,9 @@ type ModelOptions struct {
 	// which is faster, takes additional memory and changes results in the last bits.
 	NoRepack bool
 
+	// VerifyHash makes [Model.Hash] read the file in any case.
+	VerifyHash bool
+
 	// CheckTensors makes Load fail if a weight is not a finite number. It reads the whole file.
 	CheckTensors bool
 
@@ -308,14 +311,15 @@ func (m *Model) Parameters() uint64 { return uint64(m.info.parameters) }
 func (m *Model) Bytes() uint64 { return uint64(m.info.bytes) }
 
 // Hash returns the SHA-256 of the model's file in hexadecimal. For a model in several files it is the hash of all of
-// them in order. The first successful call reads the files, and an error is one of reading.
+// them in order. The first successful call reads the files, unless that was done before and their sizes, times and numbers are
+// the same: ragft/hashes.json of [os.UserCacheDir] has the hashes by path. An error is one of reading.
 func (m *Model) Hash() (string, error) {
 	m.hashMu.Lock()
 	defer m.hashMu.Unlock()
 	if m.hash != "" {
 		return m.hash, nil
 	}
-	hash, err := filehash.Sum(context.Background(), m.files...)
+	hash, err := filehash.SHA256(context.Background(), m.options.VerifyHash, m.files...)
 	if err != nil {
 		return "", fmt.Errorf("llama: hashing the model: %w", err)
 	}

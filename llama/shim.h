@@ -43,8 +43,8 @@ typedef struct ragft_model_params {
 } ragft_model_params;
 
 typedef struct ragft_model_info {
-    int32_t  n_vocab, n_ctx_train, n_embd, n_layer, n_head, n_head_kv, bos, eos, n_embd_out;
-    bool     add_bos, has_encoder, has_decoder, recurrent;
+    int32_t  n_vocab, n_ctx_train, n_embd, n_layer, n_head, n_head_kv, bos, eos, sep, n_embd_out, n_cls_out;
+    bool     add_bos, add_eos, add_sep, has_encoder, has_decoder, recurrent;
     uint64_t bytes, parameters;
 } ragft_model_info;
 
@@ -143,10 +143,10 @@ int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * po
                  const int8_t * wanted, int32_t n, const ragft_pick * picks, int32_t n_picks, ragft_picked * out,
                  ragft_picked * top, ragft_error * err);
 
-// ragft_embed computes a batch of whole sequences, numbered from 0, and writes the pooled embedding of each of the
-// n_seq to out. The context must have been created for embeddings.
+// ragft_embed computes a batch of whole sequences, numbered from 0, and writes what is pooled of each of the n_seq to out, width
+// numbers each. The context must have been created for embeddings.
 int ragft_embed(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences, int32_t n,
-                int32_t n_seq, float * out, ragft_error * err);
+                int32_t n_seq, int32_t width, float * out, ragft_error * err);
 
 // ragft_context_logits copies the logits of a row of the last batch to out, one for each token of the vocabulary. The row
 // must have been wanted.

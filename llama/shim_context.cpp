@@ -318,7 +318,7 @@ int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * po
 }
 
 int ragft_embed(ragft_context * ctx, const int32_t * tokens, const int32_t * positions, const int32_t * sequences, int32_t n,
-                int32_t n_seq, float * out, ragft_error * err) {
+                int32_t n_seq, int32_t width, float * out, ragft_error * err) {
     try {
         if (n < 1 || (size_t) n > ctx->seq_ids.size()) {
             ragft_fail(err, "the batch is empty or too large");
@@ -338,7 +338,6 @@ int ragft_embed(ragft_context * ctx, const int32_t * tokens, const int32_t * pos
             return rc;
         }
         llama_synchronize(ctx->llama);
-        const int32_t width = llama_model_n_embd_out(llama_get_model(ctx->llama));
         for (int32_t s = 0; s < n_seq; s++) {
             const float * row = llama_get_embeddings_seq(ctx->llama, s);
             if (!row) {

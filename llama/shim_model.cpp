@@ -128,10 +128,14 @@ void ragft_model_describe(const ragft_model * model, ragft_model_info * info) {
     info->n_head_kv   = llama_model_n_head_kv(m);
     info->n_embd      = llama_model_n_embd(m);
     info->n_embd_out  = llama_model_n_embd_out(m);
+    info->n_cls_out   = llama_model_n_cls_out(m);
     info->n_layer     = llama_model_n_layer(m);
     info->bos         = llama_vocab_bos(model->vocab);
     info->eos         = llama_vocab_eos(model->vocab);
+    info->sep         = llama_vocab_sep(model->vocab);
     info->add_bos     = llama_vocab_get_add_bos(model->vocab);
+    info->add_eos     = llama_vocab_get_add_eos(model->vocab);
+    info->add_sep     = llama_vocab_get_add_sep(model->vocab);
     info->has_encoder = llama_model_has_encoder(m);
     info->has_decoder = llama_model_has_decoder(m) && !llama_model_is_diffusion(m);
     info->recurrent   = llama_model_is_recurrent(m) || llama_model_is_hybrid(m);

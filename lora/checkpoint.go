@@ -47,6 +47,7 @@ func (r *run) fingerprint() string {
 		fmt.Fprintln(h, p)
 	}
 	fmt.Fprintf(h, "%+v\n", r.config.decisive())
+	fmt.Fprintln(h, r.config.Score != nil)
 	for _, set := range [][]Example{r.examples, r.heldOut} {
 		addExamples(h, set)
 	}
@@ -81,7 +82,7 @@ func (r *run) resume() error {
 	}
 	r.setValues(values)
 	r.best = best
-	if r.done < 1 || r.done > len(r.steps) || (r.config.KeepBest && r.bestStep > 0) != (best != nil) {
+	if r.done < 1 || r.done > len(r.steps) || (r.config.keepsBest() && r.bestStep > 0) != (best != nil) {
 		return fmt.Errorf("%w: %s is at step %d of %d; remove it to start anew", ErrCheckpoint, r.checkpointPath(), r.done, len(r.steps))
 	}
 	return nil
@@ -95,6 +96,7 @@ func (s *runState) values() map[string]float64 {
 		"seconds":   s.before.Seconds(),
 		"evaluated": float64(s.evaluated), "base_loss": s.baseLoss,
 		"best_loss": s.bestLoss, "best_step": float64(s.bestStep), "best_updates": float64(s.bestUpdates), "stale": float64(s.stale),
+		"best_score": s.bestScore, "lowest_loss": s.lowestLoss, "score_seconds": s.scoring.Seconds(),
 		"held_out.loss": s.lastHeldOut.Loss, "held_out.pairs": float64(s.lastHeldOut.Pairs),
 		"held_out.pairs_won": s.lastHeldOut.PairsWon, "held_out.margin": s.lastHeldOut.Margin,
 	}
@@ -105,6 +107,10 @@ func (s *runState) values() map[string]float64 {
 	}
 	if s.rose != "" {
 		v["rose."+s.rose] = 1
+	}
+	for i, scored := range s.scores {
+		key := fmt.Sprint("scores.", i)
+		v[key+".step"], v[key+".score"], v[key+".loss"] = float64(scored.Step), scored.Score, scored.HeldOutLoss
 	}
 	for i := range s.guard.losses {
 		v[fmt.Sprint("last_losses.", i)], v[fmt.Sprint("last_norms.", i)] = s.guard.losses[i], s.guard.norms[i]
@@ -125,6 +131,14 @@ func (s *runState) setValues(v map[string]float64) {
 	s.bestLoss, s.bestStep, s.bestUpdates, s.stale = v["best_loss"], int(v["best_step"]), int64(v["best_updates"]), int(v["stale"])
 	s.lastHeldOut = Losses{Loss: v["held_out.loss"], Pairs: int(v["held_out.pairs"]), PairsWon: v["held_out.pairs_won"],
 		Margin: v["held_out.margin"]}
+	s.bestScore, s.lowestLoss, s.scoring = v["best_score"], v["lowest_loss"], time.Duration(v["score_seconds"]*float64(time.Second))
+	s.scores = nil
+	for i := range mostScores {
+		key := fmt.Sprint("scores.", i)
+		if step, ok := v[key+".step"]; ok {
+			s.scores = append(s.scores, Scored{int(step), v[key+".score"], v[key+".loss"]})
+		}
+	}
 	bySource := s.bySource()
 	for _, losses := range bySource {
 		*losses = nil

@@ -3,11 +3,13 @@
 package lora
 
 import (
+	"context"
 	"fmt"
-	"github.com/ragft/ragft/ragft/opt"
 	"math"
 	"runtime"
 	"time"
+
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // Schedule says how the learning rate goes on after the warm-up.
@@ -99,6 +101,16 @@ type Config struct {
 	MinImprovement float64
 	// KeepBest writes the adapter of the evaluation with the lowest loss, not that of the last step.
 	KeepBest bool
+	// Score says how good the adapter in a file is; higher is better. It is asked at the end of each epoch, at most four
+	// times in a run, and in a run of one epoch halfway and at the end; never in a run of one step. The adapter that is
+	// written is then the one with the highest score, whatever its loss; of equal scores the one with the lower held-out
+	// loss, and without held-out examples the later one. Evaluations without a score count only until there is one.
+	//
+	// It is called on the training goroutine, which waits for it, and the file is removed when it returns. An error, and a
+	// score that is not a number, end the training, which goes on from there when it is run again. If ctx is cancelled it
+	// should return soon, with ctx.Err(). It must be the same function of the adapter in all parts of a run, since a
+	// checkpoint keeps the scores, but not who gave them. Nil is none.
+	Score func(ctx context.Context, adapter string) (float64, error)
 	// MaxRise ends the training when the held-out loss of a source, a key, has risen by more than the value, in nats for
 	// each unit of loss weight, over what it was before the training: ln(1.1) bounds the rise of a perplexity to 10 %. Such
 	// an evaluation never counts as the best. It needs KeepBest, and held-out examples of each source named.
@@ -132,8 +144,8 @@ type Config struct {
 	// Control pauses and resumes the training. Nil is none.
 	Control *Control
 	// MetricsFile gets a line of JSON for each step and each evaluation, appended; "" is none. Each line has the keys
-	// run (a name made of model, data and Config), event ("step" or "evaluation"), step, time, loss, and where they
-	// apply loss_by_source, pairs, pairs_won and margin; a step's has also epoch, learning_rate, gradient_norm,
+	// run (a name made of model, data and Config), event ("step" or "evaluation"), step, time, and where they apply loss,
+	// loss_by_source, pairs, pairs_won, margin and score; a step's has also epoch, learning_rate, gradient_norm,
 	// tokens_per_second, tokens, loss_tokens and skipped. A run that goes on from a checkpoint first removes what it
 	// wrote after the checkpoint, so that no step is there twice.
 	MetricsFile string
@@ -152,6 +164,7 @@ type Progress struct {
 	HeldOutLoss  float64 // of the last evaluation; NaN before the first and without held-out examples
 	HeldOut      Losses  // of the last evaluation
 	Evaluated    bool    // whether this step ended with an evaluation
+	Score        float64 // of the adapter after this step by Config.Score; NaN where that was not asked
 	Skipped      bool    // whether SpikeFactor refused the step
 	LearningRate float64
 	GradientNorm float64       // before clipping
@@ -251,12 +264,12 @@ func (c Config) check() error {
 
 // decisive is the Config with zero for what does not change the result, to tell whether a checkpoint is of the same run.
 func (c Config) decisive() Config {
-	if c.Patience == 0 && !c.KeepBest {
+	if c.Patience == 0 && !c.keepsBest() {
 		c.EvaluateEvery = 0
 	}
 	c.CheckpointEvery, c.GPULayers = opt.Value[int]{}, opt.Value[int]{}
 	c.Threads, c.Servers, c.MemoryBudget = 0, nil, 0
-	c.Progress, c.Control, c.Metadata = nil, nil, nil
+	c.Progress, c.Control, c.Metadata, c.Score = nil, nil, nil, nil
 	c.MetricsFile, c.TensorBoard = "", ""
 	c.Start = "" // its content counts
 	return c

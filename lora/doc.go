@@ -26,8 +26,9 @@
 //
 // A training that is cancelled or killed goes on from its checkpoint when it is started again, and on the CPU it ends with
 // the same bytes as one that was not interrupted. [Control] pauses it, Config.Patience stops it early, Config.KeepBest
-// writes the best adapter that was evaluated, Config.SpikeFactor leaves out steps that stand out, and a training that no
-// longer makes sense ends with a [DivergedError]. [Config] says how a hook, a metrics file and TensorBoard follow it.
+// writes the adapter with the lowest held-out loss, Config.Score the one that a caller scores highest, Config.SpikeFactor
+// leaves out steps that stand out, and a training that no longer makes sense ends with a [DivergedError]. [Config] says how
+// a hook, a metrics file and TensorBoard follow it.
 //
 // Config chooses the weights to adapt ([Config.Targets]), with ranks and scales for groups of them ([Config.Modules]),
 // rsLoRA, dropout, and an adapter to go on from ([Config.Start]). Every adapter file says how it came to be: [Provenance].

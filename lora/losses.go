@@ -10,8 +10,8 @@ import (
 
 // Losses are what a step's or an evaluation's examples amount to.
 type Losses struct {
-	// Loss is what is minimised. Of examples without Pairs it is the mean cross-entropy in nats for each unit of loss
-	// weight; of examples with Pairs the mean of their DPO losses; of both the mean of the two, each counting by the sum
+	// Loss is what is minimised. Of examples without Pairs it is the mean cross-entropy, or divergence from Soft, in nats for
+	// each unit of loss weight; of examples with Pairs the mean of their DPO losses; of both the mean of the two, each counting by the sum
 	// of its examples' Weight.
 	Loss float64
 	// BySource is the Loss of each source's examples by themselves; nil if no example names its Source.
@@ -69,7 +69,7 @@ type tallies struct {
 
 func newTallies(dpo DPO) *tallies { return &tallies{dpo: dpo, bySource: map[string]*tally{}} }
 
-// add takes in the examples of a window, with the cross-entropy of each label, and returns the preferences of those
+// add takes in the examples of a window, with the cross-entropy of each label and rest, and returns the preferences of those
 // with pairs.
 func (s *tallies) add(examples []Example, members []int, w *window, nll []float64) map[int]preference {
 	sums := make(map[int]float64, len(members)) // of each example
@@ -88,6 +88,7 @@ func (s *tallies) add(examples []Example, members []int, w *window, nll []float6
 	preferences := map[int]preference{}
 	for _, i := range members {
 		e := &examples[i]
+		sums[i] -= e.entropy()
 		of := s.bySource[e.Source]
 		if of == nil {
 			of = &tally{}
@@ -125,11 +126,11 @@ func (s *tallies) losses() Losses {
 	return l
 }
 
-// crossEntropies computes the window forward and returns -log p of each label that has a term. It leaves the labels'
+// crossEntropies computes the window forward and returns -log p of each label and rest that has a term. It leaves their
 // weights at 1.
 func (t *Trainer) crossEntropies(ctx context.Context, w *window) ([]float64, error) {
 	for _, term := range w.terms {
-		w.LabelWeights[term.label] = 1
+		*w.weightOf(term.label) = 1
 	}
 	if _, err := t.engine.Forward(ctx, &w.Batch); err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func (t *Trainer) crossEntropies(ctx context.Context, w *window) ([]float64, err
 	return t.labelCrossEntropies(w)
 }
 
-// labelCrossEntropies returns -log p of each label with a weight, as the last computation of the window found it.
+// labelCrossEntropies returns -log p of each label and rest with a weight, as the last computation of the window found it.
 func (t *Trainer) labelCrossEntropies(w *window) ([]float64, error) {
 	terms, err := t.engine.LabelLosses(&w.Batch)
 	if err != nil {
@@ -145,7 +146,7 @@ func (t *Trainer) labelCrossEntropies(w *window) ([]float64, error) {
 	}
 	nll := make([]float64, len(terms))
 	for l, x := range terms {
-		if weight := w.LabelWeights[l]; weight != 0 {
+		if weight := *w.weightOf(l); weight != 0 {
 			nll[l] = float64(x) / float64(weight)
 		}
 	}

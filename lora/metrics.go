@@ -32,11 +32,12 @@ type metricsLine struct {
 	Step  int       `json:"step"`
 	Time  time.Time `json:"time"`
 
-	Loss     float64            `json:"loss"`
+	Loss     *float64           `json:"loss,omitempty"`
 	BySource map[string]float64 `json:"loss_by_source,omitempty"`
 	Pairs    int                `json:"pairs,omitempty"`
 	PairsWon *float64           `json:"pairs_won,omitempty"`
 	Margin   *float64           `json:"margin,omitempty"`
+	Score    *float64           `json:"score,omitempty"`
 
 	*stepMetrics
 }
@@ -119,10 +120,10 @@ func (m *metrics) cut(path string, done, evaluated int) error {
 }
 
 func (m *metrics) step(p Progress, tokensPerSecond float64) error {
-	if err := m.line(eventStep, p.Step, p.Losses, &stepMetrics{
+	if err := m.line(metricsLine{Event: eventStep, Step: p.Step, stepMetrics: &stepMetrics{
 		Epoch: p.Epoch, LearningRate: p.LearningRate, GradientNorm: p.GradientNorm, TokensPerSecond: tokensPerSecond,
 		Tokens: p.Tokens, LossTokens: p.LossTokens, Skipped: p.Skipped,
-	}); err != nil {
+	}}, p.Losses); err != nil {
 		return err
 	}
 	return m.scalars("train", p.Step, p.Losses, []tfevents.Scalar{
@@ -132,19 +133,31 @@ func (m *metrics) step(p Progress, tokensPerSecond float64) error {
 	})
 }
 
-func (m *metrics) evaluation(step int, l Losses) error {
-	if err := m.line(eventEvaluation, step, l, nil); err != nil {
+// evaluation reports a held-out loss, a score or both; what was not measured is NaN.
+func (m *metrics) evaluation(step int, l Losses, score float64) error {
+	if err := m.line(metricsLine{Event: eventEvaluation, Step: step, Score: finite(score)}, l); err != nil {
 		return err
 	}
-	return m.scalars("held_out", step, l, nil)
+	var more []tfevents.Scalar
+	if isFinite(score) {
+		more = []tfevents.Scalar{{Tag: "held_out/score", Value: score}}
+	}
+	return m.scalars("held_out", step, l, more)
 }
 
-func (m *metrics) line(event string, step int, l Losses, s *stepMetrics) error {
+// finite returns nil for what JSON cannot hold.
+func finite(x float64) *float64 {
+	if !isFinite(x) {
+		return nil
+	}
+	return &x
+}
+
+func (m *metrics) line(line metricsLine, l Losses) error {
 	if m.lines == nil {
 		return nil
 	}
-	line := metricsLine{Run: m.run, Event: event, Step: step, Time: time.Now().UTC(), Loss: l.Loss, BySource: l.BySource, Pairs: l.Pairs,
-		stepMetrics: s}
+	line.Run, line.Time, line.Loss, line.BySource, line.Pairs = m.run, time.Now().UTC(), finite(l.Loss), l.BySource, l.Pairs
 	if l.Pairs > 0 {
 		line.PairsWon, line.Margin = &l.PairsWon, &l.Margin
 	}
@@ -162,7 +175,10 @@ func (m *metrics) scalars(prefix string, step int, l Losses, more []tfevents.Sca
 	if m.board == nil {
 		return nil
 	}
-	values := append([]tfevents.Scalar{{Tag: prefix + "/loss", Value: l.Loss}}, more...)
+	values := more
+	if isFinite(l.Loss) {
+		values = append([]tfevents.Scalar{{Tag: prefix + "/loss", Value: l.Loss}}, more...)
+	}
 	for _, source := range slices.Sorted(maps.Keys(l.BySource)) {
 		values = append(values, tfevents.Scalar{Tag: prefix + "/loss/" + source, Value: l.BySource[source]})
 	}

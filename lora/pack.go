@@ -66,8 +66,11 @@ type group struct {
 func alike(examples []Example, size, maxSequences int, rng *rand.Rand) (groups []group, common int) {
 	order := rng.Perm(len(examples))
 	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(examples[a].Tokens, examples[b].Tokens) })
-	if len(order) > 1 { // what the first and the last share, all share
+	if len(order) > 1 { // what the first and the last share, all share, as far as they may
 		common = sharedPrefix(&examples[order[0]], &examples[order[len(order)-1]])
+		for i := range examples {
+			common = min(common, examples[i].shareable())
+		}
 	}
 	for k, i := range order {
 		e := &examples[i]
@@ -87,10 +90,10 @@ func alike(examples []Example, size, maxSequences int, rng *rand.Rand) (groups [
 	return groups, common
 }
 
-// sharedPrefix is the number of tokens that both examples begin with.
+// sharedPrefix is the number of tokens that both examples begin with and may share.
 func sharedPrefix(a, b *Example) int {
 	n := 0
-	for n < len(a.Tokens) && n < len(b.Tokens) && a.Tokens[n] == b.Tokens[n] {
+	for most := min(a.shareable(), b.shareable()); n < most && a.Tokens[n] == b.Tokens[n]; {
 		n++
 	}
 	return n
@@ -124,6 +127,7 @@ type windowBuilder struct {
 	next     map[step]int32
 	sequence int32
 	labels   []label // parallel to w.terms
+	hasRest  bool
 }
 
 // step is a token after another one, whose index is -1 at the beginning of an example.
@@ -137,8 +141,11 @@ type label struct {
 	token Token
 }
 
+// rest stands for all tokens that no other label of a row names.
+const rest Token = -1
+
 // term is the loss of one token of an example, and the window's label that carries it. Branches that begin alike share
-// labels.
+// labels. Beyond the labels come the rests of the rows, if there are any.
 type term struct {
 	example, branch, label int     // branch -1: the example's own tokens
 	weight                 float32 // of Example.Loss or Branch.Loss
@@ -147,10 +154,19 @@ type term struct {
 // weigh sets the weights of the labels to the sums of their terms' weights, each multiplied by scale.
 func (w *window) weigh(scale func(t *term) float32) {
 	clear(w.LabelWeights)
+	clear(w.RestWeights)
 	for i := range w.terms {
 		t := &w.terms[i]
-		w.LabelWeights[t.label] += t.weight * scale(t)
+		*w.weightOf(t.label) += t.weight * scale(t)
 	}
+}
+
+// weightOf is where the weight of a term's label is.
+func (w *window) weightOf(label int) *float32 {
+	if n := len(w.LabelWeights); label >= n {
+		return &w.RestWeights[label-n]
+	}
+	return &w.LabelWeights[label]
 }
 
 // newWindow lays out the examples, which together fit into size. Every loss weight is multiplied by scale.
@@ -184,17 +200,24 @@ func (b *windowBuilder) add(index int, e *Example) {
 		sequences[i] = b.sequence
 		b.sequence++
 	}
-	last := int32(-1)
+	last, shareable := int32(-1), e.shareable()
 	for i, t := range e.Tokens {
-		if e.Loss != nil && e.Loss[i] > 0 {
-			b.label(last, t, term{example: index, branch: -1, weight: e.Loss[i]})
+		switch of := (term{example: index, branch: -1}); {
+		case e.Loss == nil || e.Loss[i] == 0:
+		case e.isSoft(i):
+			b.soft(last, e, i, of)
+		default:
+			of.weight = e.Loss[i]
+			b.label(last, t, of)
 		}
 		at, ok := b.next[step{last, t}]
-		if ok {
+		if ok && i < shareable {
 			b.seqs[at] = append(b.seqs[at], sequences...)
 		} else {
 			at = b.token(t, i, sequences...)
-			b.next[step{last, t}] = at
+			if i < shareable {
+				b.next[step{last, t}] = at
+			}
 		}
 		last = at
 	}
@@ -206,6 +229,23 @@ func (b *windowBuilder) add(index int, e *Example) {
 			}
 			previous = b.token(t, len(e.Tokens)+i, sequences[k])
 		}
+	}
+}
+
+// soft adds a label for each outcome of a distribution, with the cross-entropy of the token itself at that token's.
+func (b *windowBuilder) soft(at int32, e *Example, i int, of term) {
+	share, s := e.softShare(), e.Soft[i]
+	for k, t := range s.Tokens {
+		p := share * float64(s.P[k])
+		if t == e.Tokens[i] {
+			p += 1 - share
+		}
+		of.weight = e.Loss[i] * float32(p)
+		b.label(at, t, of)
+	}
+	if p := share * s.rest(); p > 0 {
+		of.weight, b.hasRest = e.Loss[i]*float32(p), true
+		b.label(at, rest, of)
 	}
 }
 
@@ -249,6 +289,9 @@ func (b *windowBuilder) addLabels() {
 	type pair struct{ row, token int32 }
 	known := make(map[pair]int, len(b.labels))
 	for i, l := range b.labels {
+		if l.token == rest {
+			continue
+		}
 		p := pair{rowOf[l.at], l.token}
 		if _, ok := known[p]; !ok {
 			known[p] = len(b.w.LabelRows)
@@ -258,6 +301,15 @@ func (b *windowBuilder) addLabels() {
 		b.w.terms[i].label = known[p]
 	}
 	b.w.LabelWeights = make([]float32, len(b.w.LabelTokens))
+	if !b.hasRest {
+		return
+	}
+	b.w.RestWeights = make([]float32, len(b.w.Rows))
+	for i, l := range b.labels {
+		if l.token == rest {
+			b.w.terms[i].label = len(b.w.LabelTokens) + int(rowOf[l.at])
+		}
+	}
 }
 
 func roundUp(n, step int) int { return (n + step - 1) / step * step }

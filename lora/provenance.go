@@ -82,5 +82,8 @@ func addExamples(h hash.Hash, examples []Example) {
 			binary.Write(h, binary.LittleEndian, b.Tokens)
 			binary.Write(h, binary.LittleEndian, b.Loss)
 		}
+		if e.Soft != nil {
+			fmt.Fprintln(h, e.SoftShare, e.Soft)
+		}
 	}
 }

@@ -6,11 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -21,6 +19,7 @@ type run struct {
 	path              string
 	steps             [][][]int // step -> windows -> examples
 	epochEnds         map[int]int
+	scorePoints       map[int]bool // steps after which Score is asked
 	digest            string
 	metrics           *metrics
 	result            Result
@@ -48,10 +47,14 @@ type runState struct {
 	rose        string             // the source that rose above MaxRise
 	bestLoss    float64
 	bestSources map[string]float64 // the same of the best evaluation
+	bestScore   float64            // its score; -Inf without one
 	bestStep    int
 	bestUpdates int64       // optimiser steps by then
+	lowestLoss  float64     // of all evaluations
 	stale       int         // evaluations in a row without improvement
-	best        [][]float32 // the trained tensors of the best evaluation, with KeepBest
+	best        [][]float32 // the trained tensors of the best evaluation, with KeepBest or Score
+	scores      []Scored
+	scoring     time.Duration // that Score took
 }
 
 // plan lays out all steps of all epochs. It depends on examples, Config and seed only.
@@ -72,6 +75,7 @@ func (r *run) plan() {
 		r.epochEnds[len(r.steps)] = epoch
 	}
 	r.result.Fill = float64(used) / float64(room)
+	r.planScores()
 }
 
 func (r *run) do(ctx context.Context) (_ *Result, err error) {
@@ -105,7 +109,8 @@ func (r *run) prepare() error {
 	}
 	r.plan()
 	r.started = time.Now()
-	r.runState = runState{evaluated: -1, lastHeldOut: Losses{Loss: math.NaN()}, baseLoss: math.NaN(), bestLoss: math.Inf(1)}
+	r.runState = runState{evaluated: -1, lastHeldOut: Losses{Loss: math.NaN()}, baseLoss: math.NaN(), bestLoss: math.Inf(1),
+		lowestLoss: math.Inf(1), bestScore: math.Inf(-1)}
 	r.digest, r.dataHash = r.fingerprint(), digest(r.examples)
 	if err := r.resume(); err != nil {
 		return err
@@ -137,10 +142,13 @@ func (r *run) checkDisk() error {
 	}
 	const headers = 1 << 20
 	checkpoint := 3*values + headers
-	if r.config.KeepBest {
+	if r.config.keepsBest() {
 		checkpoint += values
 	}
 	need := checkpoint + max(checkpoint, values+headers) // a new one is written while the old one is there
+	if r.config.Score != nil {
+		need += values + headers
+	}
 	if s, err := os.Stat(r.checkpointPath()); err == nil {
 		need -= min(need, uint64(s.Size()))
 	}
@@ -204,6 +212,7 @@ func (r *run) finish() {
 	if r.best != nil {
 		s.HeldOutLoss, s.HeldOutBySource = r.bestLoss, r.bestSources
 	}
+	s.Scores, s.ScoreSeconds = r.scores, r.scoring.Seconds()
 	s.Tokens, s.LossTokens = r.tokens, r.lossTokens
 	s.TrainSeconds = (r.before + time.Since(r.started)).Seconds()
 	s.Memory = r.Memory()
@@ -297,7 +306,7 @@ func (r *run) step(ctx context.Context) error {
 	if p.Evaluated, err = r.evaluate(ctx); err != nil {
 		return err
 	}
-	p.HeldOut, p.HeldOutLoss = r.lastHeldOut, r.lastHeldOut.Loss
+	p.HeldOut, p.HeldOutLoss, p.Score = r.lastHeldOut, r.lastHeldOut.Loss, r.scoreOf(r.done)
 	if r.config.Progress != nil {
 		here := time.Since(r.started)
 		p.Elapsed = r.before + here
@@ -318,59 +327,4 @@ func (r *run) take(s StepResult, rate float64) (skipped bool, err error) {
 	}
 	r.lossSum, r.lossSteps = r.lossSum+s.Loss, r.lossSteps+1
 	return false, r.update(s.GradientNorm, rate)
-}
-
-// evaluate measures the held-out loss if it is due: before the first step and after those that Config says.
-func (r *run) evaluate(ctx context.Context) (bool, error) {
-	every := r.config.EvaluateEvery
-	_, epochEnded := r.epochEnds[r.done]
-	due := r.done == 0 || r.done == len(r.steps) || (every == 0 && epochEnded) || (every > 0 && r.done%every == 0)
-	if len(r.heldOut) == 0 || !due || r.evaluated == r.done {
-		return false, nil
-	}
-	l, err := r.Evaluate(ctx, r.heldOut)
-	if err != nil {
-		return false, err
-	}
-	if !isFinite(l.Loss) {
-		return false, &DivergedError{Step: r.done, Loss: l.Loss, LearningRate: r.config.Rate(max(1, r.done), len(r.steps))}
-	}
-	r.evaluated, r.lastHeldOut = r.done, l
-	if r.done == 0 {
-		r.baseLoss, r.baseSources = l.Loss, maps.Clone(l.BySource)
-	} else if !r.rises(l) {
-		if err := r.compare(l); err != nil {
-			return false, err
-		}
-	}
-	return true, r.metrics.evaluation(r.done, l)
-}
-
-// rises says whether a source's loss is above its bound, and notes which.
-func (r *run) rises(l Losses) bool {
-	for _, source := range slices.Sorted(maps.Keys(r.config.MaxRise)) {
-		if l.BySource[source] > r.baseSources[source]+r.config.MaxRise[source] {
-			r.rose = source
-			return true
-		}
-	}
-	return false
-}
-
-// compare keeps count of the best evaluation.
-func (r *run) compare(l Losses) error {
-	r.stale++
-	if l.Loss < r.bestLoss-r.config.MinImprovement {
-		r.stale = 0
-	}
-	if l.Loss >= r.bestLoss {
-		return nil
-	}
-	r.bestLoss, r.bestSources, r.bestStep, r.bestUpdates = l.Loss, maps.Clone(l.BySource), r.done, r.Trainer.step
-	if !r.config.KeepBest {
-		return nil
-	}
-	var err error
-	r.best, err = r.engine.Values()
-	return err
 }

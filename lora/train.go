@@ -23,8 +23,10 @@ type Result struct {
 	// Losses.BySource has them.
 	BaseBySource    map[string]float64
 	HeldOutBySource map[string]float64
-	BestStep        int // of the evaluation with the lowest loss; 0 without held-out examples
-	Tokens          int // processed by the whole run, padding included, also before it was resumed
+	BestStep        int      // of the evaluation with the highest score or, without Config.Score, the lowest loss; 0 without any
+	Scores          []Scored // in the order of the steps; nil without Config.Score
+	ScoreSeconds    float64  // of TrainSeconds, those that Config.Score took
+	Tokens          int      // processed by the whole run, padding included, also before it was resumed
 	LossTokens      int
 	Fill            float64 // share of the windows' tokens that belong to examples
 	TrainSeconds    float64 // of the whole run, without pauses

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ragft/ragft/internal/filehash"
 	"github.com/ragft/ragft/lora/internal/engine"
 )
 
@@ -41,9 +42,9 @@ func NewTrainer(ctx context.Context, model string, c Config) (*Trainer, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	hash, err := hashFile(ctx, model)
+	hash, err := filehash.SHA256(ctx, false, model)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("lora: %w", err)
 	}
 	file, err := writeInitialAdapter(ctx, model, hash, c)
 	if err != nil {

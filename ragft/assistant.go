@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/dense"
 )
 
 // Assistant opens what answers from the documents: the tuned model where there
@@ -52,11 +53,15 @@ func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
 
 // openSearch opens the index as it is searched for as long as a program runs: a
 // change of the index does not end the tuning.
-func (p *Project) openSearch(ctx context.Context) (*retriever.Tuned, error) {
+func (p *Project) openSearch(ctx context.Context) (*dense.Search, error) {
 	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
-	return p.tunedIndex(ctx, true)
+	tuned, err := p.tunedIndex(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	return p.byMeaning(ctx, tuned)
 }
 
 // assistantOptions are the options for a model with an adapter, "" for none. A
@@ -66,7 +71,7 @@ func (p *Project) openSearch(ctx context.Context) (*retriever.Tuned, error) {
 func (p *Project) assistantOptions(
 	ctx context.Context, c AssistantConfig, m model.Model, adapter string, search retriever.Searcher,
 ) (assistant.Options, error) {
-	opts, err := p.calibrated(ctx, c, m, search)
+	opts, err := p.calibrated(ctx, c, m, adapter, search)
 	if err != nil || opts.Calibration != nil || adapter == "" || !c.Decide.Or(true) || c.DeclinePrompt || c.Ensemble {
 		return opts, err
 	}
@@ -91,8 +96,14 @@ func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*ab
 		return nil, nil
 	}
 	if err := settings.Rule.Holds(abstain.Conditions(m, prompts, p.config.Passages)); err != nil {
-		p.config.Logger.Warn("the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
-			"or set assistant.decide to false", "adapter", adapter, "why", err)
+		p.config.Logger.Warn(
+			"the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
+				"or set assistant.decide to false",
+			"adapter",
+			adapter,
+			"why",
+			err,
+		)
 		return nil, nil
 	}
 	return settings.Rule, nil
@@ -100,13 +111,15 @@ func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*ab
 
 // calibrated are the options for a model, with the calibration if there is one
 // that holds.
-func (p *Project) calibrated(ctx context.Context, c AssistantConfig, m model.Model, search retriever.Searcher) (assistant.Options, error) {
+func (p *Project) calibrated(
+	ctx context.Context, c AssistantConfig, m model.Model, adapter string, search retriever.Searcher,
+) (assistant.Options, error) {
 	opts := assistant.Options{
 		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
 		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,
 	}
 	var err error
-	if opts.Prompts, err = p.prompts(); err != nil {
+	if opts.Prompts, err = p.prompts(ctx, adapter); err != nil {
 		return opts, err
 	}
 	if c.Ensemble {

@@ -16,7 +16,7 @@ import (
 type Config struct {
 	// Dir is the project's folder: index, questions, rows, adapter, evaluation,
 	// report and the cache of responses. "" = .ragft.
-	Dir string `yaml:"dir" check:"path" default:".ragft"`
+	Dir string `yaml:"dir" check:"path,writes" default:".ragft"`
 	// Documents is a folder of documents in any format of docs/formats.md, or one file.
 	// "" = none, which is an error of [Project.Index].
 	Documents string `yaml:"documents" check:"path"`
@@ -24,28 +24,32 @@ type Config struct {
 	// or, where a server is to run it, ollama:NAME@URL or openai:NAME@URL, several
 	// joined by commas. Without @URL, openai:NAME is at OPENAI_BASE_URL; its key is
 	// in OPENAI_API_KEY. "" = none, which is an error of steps that need one.
-	Model string `yaml:"model" check:"model"`
+	Model string `yaml:"model" check:"model,sends"`
 	// Adapter is the LoRA adapter that [Project.Train] writes and all else uses;
 	// none leaves it out. "" = adapter.gguf of Dir, where it is there.
-	Adapter string `yaml:"adapter" check:"model"`
+	Adapter string `yaml:"adapter" check:"model,writes"`
 	// Scale is how strongly the adapter acts, 1 = as trained. 0 = 1.
 	Scale float64 `yaml:"scale" check:"nonzero" default:"1"`
 	// Judge is the model that judges answers, named as Model is. "" = the one that
 	// generates in [Project.Demonstrate], and none in [Project.Evaluate].
-	Judge string `yaml:"judge" check:"model"`
+	Judge string `yaml:"judge" check:"model,sends"`
 	// Questions is the file of the questions with their answers, JSONL: your own, or
 	// what [Project.Questions] writes if it is not there yet. "" = questions.jsonl
 	// of Dir.
-	Questions string `yaml:"questions" check:"path"`
+	Questions string `yaml:"questions" check:"path,writes"`
 	// TestShare is the share of the questions that is kept for the evaluation and
 	// never learnt from. Unset = 0.5.
 	TestShare opt.Value[float64] `yaml:"test-share" check:"share" default:"0.5"`
 	// Rows is the file of the training rows, JSONL. "" = rows.jsonl of Dir.
-	Rows string `yaml:"rows" check:"path"`
+	Rows string `yaml:"rows" check:"path,writes"`
 	// Passages is the number of passages shown with a question. 0 = 4.
 	Passages int `yaml:"passages" check:"min=1" default:"4"`
 	// Seed decides everything random. Unset = 1.
 	Seed opt.Value[uint64] `yaml:"seed" default:"1"`
+	// Language of instructions and refusals: en, de, fr, es, zh or ja. "" = that of
+	// the adapter where there is one, else of most questions, else of the documents;
+	// en where none is recognised.
+	Language string `yaml:"language" check:"oneof=en de fr es zh ja"`
 	// Prompts are the texts that models are asked with.
 	Prompts PromptsConfig `yaml:"prompts"`
 
@@ -61,12 +65,15 @@ type Config struct {
 	// "" = auto: what is faster here, chosen at the first use and kept in
 	// attention.json of Dir.
 	Attention string `yaml:"attention" check:"oneof=auto flash plain" default:"auto"`
+	// Verify reads the file of a local model to tell whether it is another one than
+	// before. False = only if its size, times or number changed.
+	Verify bool `yaml:"verify"`
 	// GPULayers is the number of layers on the GPU. Unset = all, and none in
 	// [Project.Train] without RPC.
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`
 	// RPC are ggml RPC servers, each host:port, that hold a part of the layers. Use
 	// them only in a network that you trust. Nil = none.
-	RPC []string `yaml:"rpc"`
+	RPC []string `yaml:"rpc" check:"sends"`
 	// Requests is the number of requests that a server has at a time. 0 = 2 with
 	// Ollama, 4 with others.
 	Requests int `yaml:"requests" check:"min=0"`
@@ -76,6 +83,7 @@ type Config struct {
 	Demonstrate  DemonstrateConfig `yaml:"demonstrate"`
 	Train        TrainConfig       `yaml:"train"`
 	Decide       DecideConfig      `yaml:"decide"`
+	Search       MeaningConfig     `yaml:"search"`
 	SearchTuning SearchConfig      `yaml:"search-tuning"`
 	Evaluate     EvaluateConfig    `yaml:"evaluate"`
 	Report       ReportConfig      `yaml:"report"`
@@ -100,7 +108,7 @@ type Config struct {
 }
 
 // PromptsConfig are the instructions, and the layout of the prompt with
-// passages. Their defaults are those of [prompt.Set].
+// passages. Their defaults are those of [prompt.Set], in Config.Language.
 type PromptsConfig struct {
 	// Read is the message to answer from documents. "" = the built-in text.
 	Read string `yaml:"read"`
@@ -175,17 +183,37 @@ type QuestionsConfig struct {
 	Format string `yaml:"format"`
 	// Documents is a file to write the passages of Import to, JSONL, as documents
 	// for [Project.Index]. "" = none.
-	Documents string `yaml:"documents" check:"path"`
+	Documents string `yaml:"documents" check:"path,writes"`
 }
 
 // ReportConfig is how the report is made.
 type ReportConfig struct {
 	// File to write. "" = report.html of Dir.
-	File string `yaml:"file" check:"path"`
+	File string `yaml:"file" check:"path,writes"`
 	// Title of the report. "" = what the evaluation is about.
 	Title string `yaml:"title"`
 	// Examples is the number of examples shown. 0 = 10.
 	Examples int `yaml:"examples" check:"min=0"`
+}
+
+// MeaningConfig is how passages are found by more than the words of a question.
+type MeaningConfig struct {
+	// Embed is an embedding model, a GGUF file or ollama:NAME. [Project.Index] makes a
+	// vector of each passage with it, and questions are searched by words and by
+	// meaning. "" = by words alone.
+	Embed string `yaml:"embed" check:"model"`
+	// Weight is what a rank by meaning counts, where one by words counts 1.
+	// Unset = 0.5.
+	Weight opt.Value[float64] `yaml:"weight" check:"amount" default:"0.5"`
+	// QueryPrefix stands before questions when they are embedded. Unset = what the
+	// model was trained with, by its name.
+	QueryPrefix opt.Value[string] `yaml:"query-prefix"`
+	// PassagePrefix stands before passages when they are embedded; another one
+	// embeds all again. Unset = what the model was trained with, by its name.
+	PassagePrefix opt.Value[string] `yaml:"passage-prefix"`
+	// Rerank is a reranker, a GGUF file or ollama:NAME, which reads the first 30
+	// passages with the question and puts them in order. "" = none.
+	Rerank string `yaml:"rerank" check:"model"`
 }
 
 // SearchConfig is how [Project.TuneSearch] learns to search, by LSR of RA-DIT

@@ -13,7 +13,7 @@ type DemonstrateConfig struct {
 	// Total is the number of rows of a mixture. 0 = as many as the weights allow.
 	Total int `yaml:"total" check:"min=0"`
 	// Judge is the model that judges here. "" = Judge of [Config].
-	Judge string `yaml:"judge" check:"model"`
+	Judge string `yaml:"judge" check:"model,sends"`
 	// Questions is the largest number of questions that rows are made of, drawn by
 	// Seed. 0 = 1000.
 	Questions int `yaml:"questions" check:"min=1" default:"1000"`
@@ -24,8 +24,8 @@ type DemonstrateConfig struct {
 	Audit bool `yaml:"audit"`
 	// Refusal is what gold, ralt and raft teach where the documents do not hold the
 	// answer; set to "", such questions are left out. Unset = "Sorry, the
-	// documents do not say."
-	Refusal opt.Value[string] `yaml:"refusal" default:"Sorry, the documents do not say."`
+	// documents do not say.", or the same in Language of [Config].
+	Refusal opt.Value[string] `yaml:"refusal"`
 	// Texts is general text to mix into ralt and pretrain, one text a line, or JSONL
 	// with a field text. "" = none.
 	Texts string `yaml:"texts" check:"path"`
@@ -306,9 +306,12 @@ type TrainConfig struct {
 	Patience int `yaml:"patience" check:"min=0"`
 	// MinImprovement is what counts as an improvement, in nats. 0 = any.
 	MinImprovement float64 `yaml:"min-improvement" check:"amount"`
-	// KeepBest writes the adapter of the best evaluation. False = that of the last
-	// step.
-	KeepBest bool `yaml:"keep-best"`
+	// Keep says which adapter of the training is written: that of the last step, that
+	// of the evaluation with the lowest loss, or that of the end of an epoch (or of the
+	// half, if there is one epoch) that answers and declines best: last, loss, answers.
+	// "answers" takes up to 20 of the questions that are kept for the rule, if 20
+	// others are left, and at most a tenth of the training's time. "" = last.
+	Keep string `yaml:"keep" check:"oneof=last loss answers" default:"last"`
 	// MaxRise stops the training on rows of the recipe pretrain where the
 	// perplexity of general text rises by more than this share, and keeps the best
 	// adapter. Unset = 0.1 if there are at least two such rows of general text,
@@ -327,9 +330,9 @@ type TrainConfig struct {
 	GPULayers opt.Value[int] `yaml:"gpu-layers" check:"min=0"`
 	// Metrics is a file that gets a line of JSON for each step.
 	// "" = metrics.jsonl of Dir.
-	Metrics string `yaml:"metrics" check:"path"`
+	Metrics string `yaml:"metrics" check:"path,writes"`
 	// TensorBoard is a folder for TensorBoard's event files. "" = none.
-	TensorBoard string `yaml:"tensorboard" check:"path"`
+	TensorBoard string `yaml:"tensorboard" check:"path,writes"`
 	// Restart ignores an existing checkpoint. False = it is gone on from.
 	Restart bool `yaml:"restart"`
 	// AllowStale trains although the documents changed since the rows were made.

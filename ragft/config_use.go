@@ -16,7 +16,7 @@ type EvaluateConfig struct {
 	KeepLeaks bool `yaml:"keep-leaks"`
 	// Judge is the model that decides here what comparison leaves open.
 	// "" = Judge of [Config]; without one, that is incorrect.
-	Judge string `yaml:"judge" check:"model"`
+	Judge string `yaml:"judge" check:"model,sends"`
 	// Votes of the judge. 0 = 1.
 	Votes int `yaml:"votes" check:"min=1" default:"1"`
 	// Evidence lists what is shown with a question: retrieval, closed, gold,
@@ -132,7 +132,7 @@ type AssistantConfig struct {
 	// MinConfidence is the confidence below which to abstain. 0 = never.
 	MinConfidence float64 `yaml:"min-confidence" check:"share"`
 	// Decline is said in place of an answer that is not sure enough.
-	// "" = "I cannot find that in the documents."
+	// "" = "I cannot find that in the documents.", in Language of [Config].
 	Decline string `yaml:"decline"`
 	// Ensemble answers from each passage alone and has the answers vote.
 	// False = it answers from all at once.
@@ -153,7 +153,7 @@ type AssistantConfig struct {
 // ServeConfig is how [Project.Serve] serves.
 type ServeConfig struct {
 	// Address to serve on. "" = 127.0.0.1:8080.
-	Address string `yaml:"address" default:"127.0.0.1:8080"`
+	Address string `yaml:"address" check:"listens" default:"127.0.0.1:8080"`
 	// Name is what requests call the model with the adapter. "" = tuned.
 	Name string `yaml:"name" default:"tuned"`
 	// Adapters are further adapters of the model, NAME=FILE. Nil = none.
@@ -204,7 +204,7 @@ type ServeConfig struct {
 // MergeConfig is how [Project.Merge] adds the adapter into the weights.
 type MergeConfig struct {
 	// Output is the file to write. "" = merged.gguf of Dir.
-	Output string `yaml:"output" check:"path"`
+	Output string `yaml:"output" check:"path,writes"`
 	// Type of the changed weights, such as F16, Q8_0 or Q4_K. "" = as in the base.
 	Type string `yaml:"type"`
 	// AllMatrices gives all matrices that type. False = the changed ones.
@@ -216,7 +216,7 @@ type MergeConfig struct {
 // ConvertConfig is how [Project.Convert] writes the model in another type.
 type ConvertConfig struct {
 	// Output is the file to write. "" = none, which is an error.
-	Output string `yaml:"output" check:"path"`
+	Output string `yaml:"output" check:"path,writes"`
 	// Type of the matrices, such as Q8_0, Q4_0, F16 or F32, in any case. "" = Q8_0.
 	Type string `yaml:"type" default:"Q8_0"`
 }
@@ -224,14 +224,14 @@ type ConvertConfig struct {
 // PublishConfig is how [Project.Publish] puts the model on an Ollama server.
 type PublishConfig struct {
 	// Ollama is the server's URL. "" = that of OLLAMA_HOST.
-	Ollama string `yaml:"ollama"`
+	Ollama string `yaml:"ollama" check:"sends"`
 	// Name of the new model. "" = none, which is an error.
 	Name string `yaml:"name"`
 	// As is what is published: auto, adapter or merged. "" = auto, what the server
 	// takes.
 	As string `yaml:"as" check:"oneof=auto adapter merged" default:"auto"`
 	// Merged keeps the merged model in this file. "" = it is not kept.
-	Merged string `yaml:"merged" check:"path"`
+	Merged string `yaml:"merged" check:"path,writes"`
 	// Template is a file with the Go template of the prompts, where the server
 	// knows none. "" = none.
 	Template string `yaml:"template" check:"path"`
@@ -244,7 +244,7 @@ type PublishConfig struct {
 	Parameters []string `yaml:"parameters"`
 	// Modelfile is a file to write for 'ollama create', in place of publishing.
 	// "" = none.
-	Modelfile string `yaml:"modelfile" check:"path"`
+	Modelfile string `yaml:"modelfile" check:"path,writes"`
 }
 
 // ExportConfig is how [Project.Export] writes rows or adapter for other
@@ -255,7 +255,7 @@ type ExportConfig struct {
 	// error of trl and axolotl.
 	Base string `yaml:"base"`
 	// Folder to write, and with gguf to read. "" = trl, axolotl or peft in Dir.
-	Folder string `yaml:"folder" check:"path"`
+	Folder string `yaml:"folder" check:"path,writes"`
 	// ModuleRoot is what stands before "layers" in the base's names of weights.
 	// "" = model.
 	ModuleRoot string `yaml:"module-root" default:"model"`

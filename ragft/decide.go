@@ -21,6 +21,24 @@ func (p *Project) learnt() (learn, decide []question.Question, err error) {
 	return learn, decide, nil
 }
 
+// What Train.Keep says, besides "last".
+const keepLoss, keepAnswers = "loss", "answers"
+
+// leastChoose and mostChoose bound the number of questions that choose the checkpoint.
+const leastChoose, mostChoose = 12, 20
+
+// divided splits the questions that are kept from the rows into those that choose the checkpoint and those that the rule is
+// fitted on. None does both: a checkpoint that was chosen for what it declines among some questions does better on these
+// than on others, and a threshold that was fitted on them would decline more of the others than it states.
+func (p *Project) divided(kept []question.Question) (choose, fit []question.Question) {
+	if p.config.Train.Keep != keepAnswers || len(kept) < leastDecide+leastChoose {
+		return nil, kept
+	}
+	n := min(mostChoose, len(kept)-leastDecide)
+	fit, choose = question.Split(kept, float64(n)/float64(len(kept)), seed.Derive(p.seed(), "choose"))
+	return choose, fit
+}
+
 // drawn returns as many of the questions as rows are made of at most.
 func (p *Project) drawn(learn []question.Question) []question.Question {
 	most := p.config.Demonstrate.Questions

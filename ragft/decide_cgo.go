@@ -90,22 +90,20 @@ type deciding struct {
 }
 
 func (d *deciding) prepare(ctx context.Context) (err error) {
-	if d.prompts, err = d.Project.prompts(); err != nil {
-		return err
-	}
 	err = d.openIndex()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // rows can be trained without an index
-	}
 	if err == nil {
 		d.search, err = d.unhidden(ctx)
 	}
+	if ignore(err, fs.ErrNotExist) != nil { // rows can be trained without an index
+		return err
+	}
+	d.prompts, err = d.Project.prompts(ctx, "")
 	return err
 }
 
 // inputs are what the rule follows from.
 func (d *deciding) inputs(ctx context.Context) (inputs, error) {
-	in, err := d.settings([]string{"decide", "passages", "prompts", "seed", "test-share", "scale"})
+	in, err := d.settings([]string{"decide", "train.keep", "passages", "language", "prompts", "seed", "test-share", "scale"})
 	if err != nil {
 		return nil, err
 	}
@@ -133,18 +131,11 @@ func (d *deciding) inputs(ctx context.Context) (inputs, error) {
 // fit measures the questions with the tuned model and fits the rule. Why there can be none is an errNoRule or wraps
 // [abstain.ErrTooFew].
 func (d *deciding) fit(ctx context.Context) (*abstain.Rule, error) {
-	refusal := refusalOf(d.rows)
-	switch {
-	case d.config.Decide.Share.Or(0) == 0:
-		return nil, errNoRule("decide.share is 0")
-	case refusal == "":
-		return nil, errNoRule("the rows teach no refusal")
-	case !answer.IsRefusal(refusal):
-		return nil, errNoRule(fmt.Sprintf("the refusal of the rows does not read as one: %.80q", refusal))
-	case d.search == nil:
-		return nil, errNoRule("there is no index")
+	refusal, err := d.refusal()
+	if err != nil {
+		return nil, err
 	}
-	questions, err := d.questions()
+	_, questions, err := d.questions()
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +143,7 @@ func (d *deciding) fit(ctx context.Context) (*abstain.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	tuned, closeTuned, err := d.tuned(ctx)
+	tuned, closeTuned, err := d.tuned(ctx, d.adapter)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +159,22 @@ func (d *deciding) fit(ctx context.Context) (*abstain.Rule, error) {
 	return rule, nil
 }
 
+// refusal is what the rows teach to decline with. An errNoRule says why nothing can be decided.
+func (d *deciding) refusal() (string, error) {
+	refusal := refusalOf(d.rows)
+	switch {
+	case d.config.Decide.Share.Or(0) == 0:
+		return "", errNoRule("decide.share is 0")
+	case refusal == "":
+		return "", errNoRule("the rows teach no refusal")
+	case !answer.IsRefusal(refusal):
+		return "", errNoRule(fmt.Sprintf("the refusal of the rows does not read as one: %.80q", refusal))
+	case d.search == nil:
+		return "", errNoRule("there is no index")
+	}
+	return refusal, nil
+}
+
 // refusalOf returns the refusal that most rows teach, "" if none does.
 func refusalOf(list []rows.Row) string {
 	count := map[string]int{}
@@ -180,18 +187,19 @@ func refusalOf(list []rows.Row) string {
 	return append(texts, "")[0]
 }
 
-// questions returns those that are kept for the rule and that no row asks, with their evidence.
-func (d *deciding) questions() ([]question.Question, error) {
+// questions returns those that choose the checkpoint and those that the rule is fitted on. No row asks them; they come with
+// their evidence.
+func (d *deciding) questions() (choose, fit []question.Question, err error) {
 	_, kept, err := d.learnt()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoRule("there are no questions to fit it on")
+		return nil, nil, errNoRule("there are no questions to fit it on")
 	}
 	if err != nil || len(kept) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
 	evidence, err := d.evidence()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	asked := map[string]bool{}
 	for _, r := range d.rows {
@@ -201,7 +209,8 @@ func (d *deciding) questions() ([]question.Question, error) {
 	for i := range kept {
 		kept[i].NameHits(evidence[kept[i].ID])
 	}
-	return kept, nil
+	choose, fit = d.divided(kept)
+	return choose, fit, nil
 }
 
 // asks returns each question with the passages that are found for it, and once more without those that hold its answer.
@@ -229,12 +238,12 @@ func (d *deciding) asks(ctx context.Context, questions []question.Question) (ask
 	return asks, points, nil
 }
 
-// tuned opens the model with the adapter.
-func (d *deciding) tuned(ctx context.Context) (model.Model, func() error, error) {
+// tuned opens the model with an adapter.
+func (d *deciding) tuned(ctx context.Context, adapter string) (model.Model, func() error, error) {
 	if err := d.openBase(ctx, d.w); err != nil {
 		return nil, nil, err
 	}
-	m, closer, err := d.models.native.adapted(d.adapter, d.config.Scale)
+	m, closer, err := d.models.native.adapted(adapter, d.config.Scale)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
@@ -87,7 +88,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	prompts, err := d.prompts()
+	prompts, err := d.prompts(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 // inputs are what the rows follow from.
 func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
 	c := d.config.Demonstrate
-	in, err := d.settings([]string{"demonstrate", "passages", "prompts", "seed", "test-share", "decide.share"},
+	in, err := d.settings([]string{"demonstrate", "passages", "language", "prompts", "seed", "test-share", "decide.share"},
 		"demonstrate.batch", "demonstrate.judge")
 	if err != nil {
 		return nil, err
@@ -151,7 +152,9 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 	if judge == nil {
 		judge = d.in.Model
 	}
-	d.maker = newMaker(d.config.Demonstrate, judge)
+	c := d.config.Demonstrate
+	c.Refusal = opt.Of(c.refusal(d.in.Prompts.Language))
+	d.maker = newMaker(c, judge)
 	if err := d.maker.expectPrompts(d.in.Prompts); err != nil {
 		return err
 	}

@@ -25,8 +25,16 @@ func (p *Project) Watch(ctx context.Context, done func(*retriever.SyncReport, er
 		return p.indexError(err)
 	}
 	defer index.Close()
+	vectors, err := p.vectorsOf(ctx, index)
+	if err != nil {
+		return err
+	}
+	defer vectors.close()
 	return watch.Folder(ctx, docs, watch.Options{Logger: p.config.Logger}, func(ctx context.Context) {
 		report, err := index.Sync(ctx, docs, p.syncOptions())
+		if err == nil && !report.UpToDate() {
+			err = vectors.update(ctx)
+		}
 		if ctx.Err() != nil || done == nil || err == nil && report.UpToDate() {
 			return
 		}

@@ -91,7 +91,7 @@ type evaluation struct {
 
 // inputs are what the evaluation follows from.
 func (e *evaluation) inputs(ctx context.Context) (inputs, error) {
-	in, err := e.Project.settings([]string{"evaluate", "report", "passages", "prompts", "seed", "test-share", "assistant.decide"},
+	in, err := e.Project.settings([]string{"evaluate", "report", "passages", "language", "prompts", "seed", "test-share", "assistant.decide"},
 		"evaluate.batch", "evaluate.judge", "report.file")
 	if err != nil {
 		return nil, err
@@ -192,7 +192,13 @@ func (e *evaluation) open(ctx context.Context) error {
 		Signals: confidence.SignalOptions{Consistency: o.Consistency, Temperature: o.ConsistencyTemperature, True: o.SelfCheck},
 	}
 	var err error
-	if e.config.Prompts, err = e.prompts(); err != nil {
+	adapter := ""
+	if e.tuned != nil {
+		if adapter, err = e.adapterFile(); err != nil {
+			return err
+		}
+	}
+	if e.config.Prompts, err = e.prompts(ctx, adapter); err != nil {
 		return err
 	}
 	if e.config.Search, err = e.unhidden(ctx); err != nil {
@@ -216,10 +222,6 @@ func (e *evaluation) open(ctx context.Context) error {
 		return err
 	}
 	if e.tuned != nil && c.Assistant.Decide.Or(true) && o.MaxWrong == 0 {
-		adapter, err := e.adapterFile()
-		if err != nil {
-			return err
-		}
 		if e.rule, err = e.ruleOf(adapter, e.tuned, e.config.Prompts); err != nil {
 			return err
 		}

@@ -32,6 +32,9 @@ func (p *Project) Export(ctx context.Context, format string) (*ExportResult, err
 		return nil, err
 	}
 	defer w.end()
+	if err := p.makeDir(); err != nil {
+		return nil, err
+	}
 	r := &ExportResult{Format: format, Folder: cmp.Or(p.config.Export.Folder, p.Path(format))}
 	switch format {
 	case "trl":
@@ -127,7 +130,7 @@ func (p *Project) importAdapter(ctx context.Context, r *ExportResult) error {
 		return fmt.Errorf("%s is not the folder of an adapter: %w", p.config.Export.Folder, err)
 	}
 	r.Adapter = p.trainedFile()
-	if err := os.MkdirAll(filepath.Dir(r.Adapter), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(r.Adapter), 0o777); err != nil {
 		return err
 	}
 	if err := export.FromPEFT(p.config.Export.Folder, base, r.Adapter); err != nil {

@@ -34,6 +34,7 @@ const (
 	cacheName        = "cache"
 	mergedName       = "merged.gguf"
 	attentionName    = "attention.json"
+	vectorsName      = "vectors"
 )
 
 func (p *Project) questionsFile() string { return cmp.Or(p.config.Questions, p.Path(questionsName)) }

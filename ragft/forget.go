@@ -25,7 +25,7 @@ type ForgetResult struct {
 }
 
 // Forget removes the text of a document, or of all in a folder: its passages from
-// the index, whose files are written anew without them; the training rows that
+// the index, whose files are written anew without them, and their vectors; the training rows that
 // showed it; and what quotes documents without saying which: the cache of model
 // output, evaluation, answers, report and the checkpoint of a training. The path is
 // within the folder of the documents, or leads to it. The document itself and the
@@ -85,8 +85,10 @@ func (p *Project) forgetPassages(ctx context.Context, r *ForgetResult) error {
 	if err != nil {
 		return err
 	}
-	r.Passages, err = p.index.Erase(ctx, r.isOf)
-	return err
+	if r.Passages, err = p.index.Erase(ctx, r.isOf); err != nil {
+		return err
+	}
+	return p.dropVectors(ctx, p.index)
 }
 
 // forgetRows removes rows, and finds out whether an adapter learnt them.

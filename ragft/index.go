@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/dense"
 	"github.com/ragft/ragft/retriever/format"
 	_ "github.com/ragft/ragft/retriever/format/all" // every format; a program adds its own with format.Register
 )
@@ -26,7 +28,7 @@ func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 		return nil, err
 	}
 	defer w.end()
-	in, err := p.indexInputs()
+	in, err := p.indexInputs(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +49,12 @@ func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 		return nil, err
 	}
 	in["index"], in["documents"] = hashPrefix+digest, hashPrefix+digest
+	vectors, err := p.embedPassages(ctx, w)
+	if err != nil {
+		return nil, err
+	}
 	r := &IndexResult{}
-	if report.UpToDate() && !p.config.Index.Rebuild {
+	if report.UpToDate() && !p.config.Index.Rebuild && vectors.Embedded+vectors.Copied+vectors.Removed == 0 {
 		if ok, err := p.kept(StepIndex, in, r); ok || err != nil {
 			r.UpToDate, r.Kept, r.Skipped = ok, report.Kept, report.Skipped
 			return r, err
@@ -59,11 +65,14 @@ func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 		Added: len(report.Added), Changed: len(report.Changed), Unchanged: report.Unchanged, Removed: report.Deleted,
 		Kept: report.Kept, Skipped: report.Skipped,
 	}
+	if p.config.Search.Embed != "" {
+		r.Vectors, r.Embedded = vectors.Kept+vectors.Copied+vectors.Embedded, vectors.Embedded
+	}
 	return r, p.keep(StepIndex, record{Inputs: in, Took: w.took()}, r, p.Path(indexName))
 }
 
 // indexInputs are the settings that the index is made with.
-func (p *Project) indexInputs() (inputs, error) {
+func (p *Project) indexInputs(ctx context.Context) (inputs, error) {
 	docs := p.config.Documents
 	if docs == "" {
 		return nil, kindOf(ErrConfig, errors.New("no documents: set documents to a folder"))
@@ -71,12 +80,21 @@ func (p *Project) indexInputs() (inputs, error) {
 	if _, err := os.Stat(docs); err != nil {
 		return nil, err
 	}
-	return p.settings([]string{"index"}, "index.rebuild", "index.verify")
+	in, err := p.settings([]string{"index"}, "index.rebuild", "index.verify")
+	if err != nil || p.config.Search.Embed == "" {
+		return in, err
+	}
+	set, err := p.settings([]string{"search.query-prefix", "search.passage-prefix"})
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(in, set)
+	return in, in.model(ctx, p, "search.embed", p.config.Search.Embed)
 }
 
 // statusOfIndex are the settings, and whether the index is what the documents give.
 func (p *Project) statusOfIndex(ctx context.Context) (inputs, error) {
-	in, err := p.indexInputs()
+	in, err := p.indexInputs(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -226,9 +244,13 @@ func corpus(ctx context.Context, index retriever.Lister) ([]retriever.Chunk, err
 
 // searcher is the index as questions are searched for: with the tuning that
 // search-tuning.file names, or that of the project's folder as long as it is of
-// this index.
-func (p *Project) searcher(ctx context.Context) (*retriever.Tuned, error) {
-	return p.tunedIndex(ctx, false)
+// this index; and by meaning, where there is an embedding model.
+func (p *Project) searcher(ctx context.Context) (*dense.Search, error) {
+	tuned, err := p.tunedIndex(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	return p.byMeaning(ctx, tuned)
 }
 
 // tunedIndex is the index with its tuned search. A change of the index ends it, unless it

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"reflect"
 	"strings"
@@ -123,6 +124,23 @@ func (in inputs) adapter(p *Project) error {
 	return err
 }
 
+// meaning adds by what passages are found beside words, if by anything.
+func (in inputs) meaning(ctx context.Context, p *Project) error {
+	c := p.config.Search
+	if c.Embed+c.Rerank == "" {
+		return nil
+	}
+	set, err := p.settings([]string{"search"})
+	if err != nil {
+		return err
+	}
+	maps.Copy(in, set)
+	if err := in.model(ctx, p, "search.embed", c.Embed); err != nil {
+		return err
+	}
+	return in.model(ctx, p, "search.rerank", c.Rerank)
+}
+
 // search adds the index and how it is searched.
 func (in inputs) search(ctx context.Context, p *Project, index *retriever.Index) error {
 	digest, err := index.Digest(ctx)
@@ -130,6 +148,9 @@ func (in inputs) search(ctx context.Context, p *Project, index *retriever.Index)
 		return err
 	}
 	in["index"] = hashPrefix + digest
+	if err := in.meaning(ctx, p); err != nil {
+		return err
+	}
 	switch file := p.config.SearchTuning.File; file {
 	case "none":
 		in["search-tuning.file"] = "none"

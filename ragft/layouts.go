@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -19,10 +20,16 @@ const readLayout = "read"
 // layouts are the templates that have a name.
 var layouts = map[string]*prompt.Template{readLayout: nil, "fedrag": prompt.FedRAG, "ra-dit": prompt.RADIT}
 
-// prompts are the texts of the config, template included.
-func (p *Project) prompts() (prompt.Set, error) {
+// prompts are the texts of the config, template included, in the language for a model with the adapter, "" for none.
+func (p *Project) prompts(ctx context.Context, adapter string) (prompt.Set, error) {
 	c := p.config.Prompts
-	set := prompt.Set{Read: c.Read, Closed: c.Closed, Careful: c.Careful, Refuse: c.Refuse, Judge: c.Judge}.WithDefaults()
+	language, err := p.language(ctx, adapter)
+	if err != nil {
+		return prompt.Set{}, err
+	}
+	set := prompt.Set{
+		Language: language, Read: c.Read, Closed: c.Closed, Careful: c.Careful, Refuse: c.Refuse, Judge: c.Judge,
+	}.WithDefaults()
 	template, named := layouts[c.Template]
 	if !named {
 		text, err := os.ReadFile(c.Template)

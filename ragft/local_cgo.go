@@ -34,7 +34,7 @@ func (p *Project) localOptions() local.Options {
 		layers = opt.Value[int]{} // the servers are to hold layers
 	}
 	return local.Options{
-		Sequences: c.Sequences, ContextTokens: c.Context, Threads: c.Threads, GPULayers: layers, Servers: c.RPC,
+		Sequences: c.Sequences, ContextTokens: c.Context, Threads: c.Threads, GPULayers: layers, Servers: c.RPC, Verify: c.Verify,
 		Attention: c.Attention, AttentionFile: p.Path(attentionName),
 	}
 }

@@ -36,6 +36,14 @@ func (p *Project) openNative(_ context.Context, _ *work, name string) (*native, 
 	return nil, withoutNative("the model " + name)
 }
 
+func (p *Project) openEmbedder(context.Context, *work) (embedder, error) {
+	return nil, withoutNative("an embedding model")
+}
+
+func (p *Project) openReranker(context.Context, *work) (reranker, error) {
+	return nil, withoutNative("a reranker")
+}
+
 // Train needs llama.cpp, which this build has not.
 func (p *Project) Train(context.Context) (*TrainResult, error) { return nil, withoutNative("training") }
 

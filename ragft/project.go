@@ -47,6 +47,7 @@ type Project struct {
 	closed bool
 	index  *retriever.Index // nil until it is needed
 	models models           // opened as they are needed
+	search searchModels     // the same
 }
 
 // Open checks the config and opens a project on it. Its folder need not exist;
@@ -76,7 +77,7 @@ func (p *Project) Close() error {
 		return nil
 	}
 	p.closed = true
-	err := p.models.close()
+	err := errors.Join(p.models.close(), p.search.close())
 	if p.index != nil {
 		err = errors.Join(err, p.index.Close())
 		p.index = nil

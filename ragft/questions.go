@@ -219,7 +219,7 @@ func (p *Project) keepQuestions(w *work, r *QuestionsResult, in inputs, write fu
 
 // writeDocuments writes documents as JSONL, as the index reads it.
 func writeDocuments(path string, documents []retriever.Document) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.WritePrivate(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		for _, d := range documents {
 			if err := e.Encode(map[string]string{"title": d.Title, "text": d.Text}); err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/report"
 )
@@ -91,7 +92,7 @@ func (p *Project) writeReport(found *report.Results, all bool) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(p.ReportFile()), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p.ReportFile()), 0o700); err != nil {
 		return err
 	}
 	return found.WriteHTMLFile(p.ReportFile())
@@ -130,6 +131,9 @@ func (p *Project) reportInfo(e *report.Results) (report.Info, error) {
 	took := time.Duration(t.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	info.Timings = append(info.Timings, report.Fact{Name: "training", Value: took.String()})
 	info.LossBySource, info.BaseLossBySource = t.BySource, t.BaseBySource
+	if t.Choice != nil {
+		info.Scores = t.Choice.Scores
+	}
 	if info.Loss, err = readLoss(t.Metrics); err != nil {
 		p.config.Logger.Warn("the losses of the training are not in the report", "error", err)
 	}
@@ -151,7 +155,7 @@ func readLoss(path string) ([]trainlog.LossPoint, error) {
 		var l struct {
 			Run, Event string
 			Step       int
-			Loss       float64
+			Loss       *float64
 		}
 		if json.Unmarshal(scan.Bytes(), &l) != nil {
 			continue // the half of a line that a killed run wrote
@@ -161,11 +165,11 @@ func readLoss(path string) ([]trainlog.LossPoint, error) {
 		}
 		switch n := len(points); {
 		case l.Event == "step":
-			points = append(points, trainlog.LossPoint{Step: l.Step, Train: l.Loss, HeldOut: math.NaN()})
+			points = append(points, trainlog.LossPoint{Step: l.Step, Train: stats.OrNaN(l.Loss), HeldOut: math.NaN()})
 		case n > 0 && points[n-1].Step == l.Step:
-			points[n-1].HeldOut = l.Loss
+			points[n-1].HeldOut = stats.OrNaN(l.Loss)
 		default:
-			points = append(points, trainlog.LossPoint{Step: l.Step, Train: math.NaN(), HeldOut: l.Loss})
+			points = append(points, trainlog.LossPoint{Step: l.Step, Train: math.NaN(), HeldOut: stats.OrNaN(l.Loss)})
 		}
 	}
 	return points, scan.Err()

@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
@@ -22,6 +23,8 @@ type IndexResult struct {
 	Removed   int              `json:"removed"`        // passages of files that are gone, empty or no longer documents
 	Kept      []retriever.Skip `json:"kept,omitempty"` // what could not be read, and keeps its passages
 	Skipped   []retriever.Skip `json:"skipped"`
+	Vectors   int              `json:"vectors,omitempty"`    // of passages, by Config.Search.Embed
+	Embedded  int              `json:"embedded,omitempty"`   // of them made now
 	UpToDate  bool             `json:"up_to_date,omitempty"` // nothing was done
 }
 
@@ -92,9 +95,24 @@ type TrainResult struct {
 	Layouts        []string           `json:"layouts,omitempty"`    // of the prompts with passages
 	UpToDate       bool               `json:"up_to_date,omitempty"` // nothing was done
 
+	// Choice says how Train.Keep "answers" chose the adapter among those after several steps; nil if it did not, and NoChoice
+	// says why.
+	Choice   *TrainChoice `json:"choice,omitempty"`
+	NoChoice string       `json:"no_choice,omitempty"`
+
 	// Rule is that by which the tuned model abstains, also in the adapter; nil if none could be fitted, and NoRule says why.
 	Rule   *abstain.Rule `json:"rule,omitempty"`
 	NoRule string        `json:"no_rule,omitempty"`
+}
+
+// TrainChoice is how a checkpoint was chosen: by prompts that no row asks and that the rule is not fitted on. A score is the
+// number of correct less that of incorrect answers where a passage that is shown holds the answer, plus the number of
+// questions declined where none does.
+type TrainChoice struct {
+	Held    int              `json:"held"`    // prompts with a passage that holds the answer
+	Without int              `json:"without"` // prompts without one
+	Scores  []trainlog.Score `json:"scores"`  // by step
+	Seconds float64          `json:"seconds"` // of TrainResult.Seconds
 }
 
 // TrainMemory is what training holds, in bytes.

@@ -39,7 +39,11 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
-	prompts, err := p.prompts()
+	adapter, err := p.adapterFile()
+	if err != nil {
+		return nil, err
+	}
+	prompts, err := p.prompts(ctx, adapter)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +89,8 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 
 // searchInputs are what the tuning follows from.
 func (p *Project) searchInputs(ctx context.Context) (inputs, error) {
-	in, err := p.settings(
-		[]string{"search-tuning", "prompts", "seed", "test-share", "decide.share"},
-		"search-tuning.file",
-		"search-tuning.batch",
-	)
+	in, err := p.settings([]string{"search-tuning", "language", "prompts", "seed", "test-share", "decide.share"},
+		"search-tuning.file", "search-tuning.batch")
 	if err != nil {
 		return nil, err
 	}

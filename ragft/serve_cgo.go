@@ -17,6 +17,7 @@ import (
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/service"
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/dense"
 )
 
 // Serve serves the models over HTTP in the form of OpenAI's API, answering from
@@ -146,13 +147,15 @@ func (s *serving) add(ctx context.Context, name string, m *local.Server, adapter
 	return err
 }
 
-func (s *serving) listen(ctx context.Context, index *retriever.Tuned, token string, ready func(net.Addr, []string)) error {
+func (s *serving) listen(ctx context.Context, index *dense.Search, token string, ready func(net.Addr, []string)) error {
 	c := s.config.Serve
 	config := service.Config{
 		Models: s.models, Index: index, NoRetrieval: c.NoRetrieval, Token: token, Hosts: c.Hosts, Logger: s.config.Logger,
 		Limits: service.Limits{Body: c.MaxBody, Context: c.MaxContext, Output: c.MaxOutput, Samples: c.MaxChoices, Passages: c.MaxPassages,
 			Requests: c.MaxRequests, Connections: c.MaxConnections, Time: c.TimeLimit, Read: c.ReadLimit, Write: c.WriteLimit},
 	}
+	config.Embedder, _ = s.search.embedder.(*local.Embedder)
+	config.Reranker, _ = s.search.reranker.(*local.Reranker)
 	if info, err := os.Stat(s.config.Documents); err == nil && info.IsDir() {
 		config.Folders = []string{s.config.Documents}
 	}

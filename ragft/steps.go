@@ -201,10 +201,10 @@ func (p *Project) backUp(step, file string) error {
 }
 
 // makeDir makes the project's folder.
-func (p *Project) makeDir() error { return os.MkdirAll(p.config.Dir, 0o755) }
+func (p *Project) makeDir() error { return os.MkdirAll(p.config.Dir, 0o700) }
 
 func writeJSON(path string, v any) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.WritePrivate(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(v)

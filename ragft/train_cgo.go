@@ -73,11 +73,18 @@ func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	}
 	w.warnSlow(t.Model)
 	w.say("memory: %s", memory)
-	made, err := p.train(ctx, w, list, t)
+	c, none, err := p.choosing(ctx, w, list, t)
+	if err != nil {
+		return nil, err
+	}
+	made, err := p.train(ctx, w, list, t, c)
 	if err != nil {
 		return nil, err
 	}
 	r = p.trainResult(made, t, layoutsOf(list))
+	if r.NoChoice = none; len(made.Scores) > 0 {
+		r.Choice = c.result(made)
+	}
 	if err := p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
 		return nil, err
 	}
@@ -97,8 +104,11 @@ func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) 
 	c.Epochs = cmp.Or(c.Epochs, defaultEpochs(rows))
 	adapter := p.trainedFile()
 	metrics := cmp.Or(c.Metrics, p.Path(metricsName))
+	if err := p.makeDir(); err != nil {
+		return finetune.Options{}, err
+	}
 	for _, name := range []string{adapter, metrics} {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return finetune.Options{}, err
 		}
 	}
@@ -112,7 +122,7 @@ func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) 
 			Warmup:   c.Warmup, FinalRate: c.FinalRate,
 			Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, ClipNorm: c.Clip,
 			DPO:  lora.DPO{Beta: c.DPOBeta, LabelSmoothing: c.DPOSmoothing, SFT: c.DPOSFT},
-			Seed: p.seed(), EvaluateEvery: c.EvaluateEvery, Patience: c.Patience, MinImprovement: c.MinImprovement, KeepBest: c.KeepBest,
+			Seed: p.seed(), EvaluateEvery: c.EvaluateEvery, Patience: c.Patience, MinImprovement: c.MinImprovement, KeepBest: c.Keep == keepLoss,
 			SpikeFactor: c.SpikeFactor, CheckpointEvery: c.CheckpointEvery, MemoryBudget: c.MemoryBudget,
 			Threads: p.config.Threads, GPULayers: p.trainLayers(), Servers: p.config.RPC, MetricsFile: metrics, TensorBoard: c.TensorBoard,
 		},
@@ -146,8 +156,8 @@ func memoryOf(m lora.Memory) TrainMemory {
 	}
 }
 
-// train trains, and says what to do about what stopped it.
-func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options) (*finetune.Result, error) {
+// train trains, and says what to do about what stopped it. c scores adapters; nil is none.
+func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options, c *choosing) (*finetune.Result, error) {
 	if p.config.Train.Restart || p.config.Force {
 		if err := os.Remove(t.Adapter + ".checkpoint"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
@@ -155,6 +165,15 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 	}
 	w.phase("training", "steps")
 	begun := false
+	if c != nil {
+		t.LoRA.Score = func(ctx context.Context, adapter string) (float64, error) {
+			defer func() {
+				w.phase("training", "steps")
+				begun = false
+			}()
+			return c.score(ctx, adapter)
+		}
+	}
 	t.LoRA.Progress = func(l lora.Progress) {
 		if !begun {
 			begun = true

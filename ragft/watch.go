@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ragft/ragft/internal/handback"
 	"github.com/ragft/ragft/ragft/model"
 )
 
@@ -75,22 +76,24 @@ func (m *watched) each(ctx context.Context, w *work, requests []model.Request) (
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	responses := make([]model.Response, len(requests))
-	var all sync.WaitGroup
-	for i := range requests {
-		all.Go(func() {
-			one, err := m.Model.Chat(ctx, requests[i:i+1])
-			if err == nil && len(one) != 1 {
-				err = fmt.Errorf("%s gave %d responses to a request", m.Name(), len(one))
-			}
-			if err != nil {
-				cancel(err)
-				return
-			}
-			responses[i] = one[0]
-			w.called(1, 0)
-		})
-	}
-	all.Wait()
+	handback.Run(func(caller *handback.Caller) {
+		var all sync.WaitGroup
+		for i := range requests {
+			all.Go(func() {
+				one, err := m.Model.Chat(ctx, []model.Request{caller.Request(requests[i])})
+				if err == nil && len(one) != 1 {
+					err = fmt.Errorf("%s gave %d responses to a request", m.Name(), len(one))
+				}
+				if err != nil {
+					cancel(err)
+					return
+				}
+				responses[i] = one[0]
+				w.called(1, 0)
+			})
+		}
+		all.Wait()
+	})
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (x *Index) lock(ctx context.Context) (func(), error) {
 				return nil, fmt.Errorf("retriever: %w", err)
 			}
 		}
-		if err := os.MkdirAll(x.path, 0o755); err != nil {
+		if err := os.MkdirAll(x.path, 0o700); err != nil {
 			return nil, fmt.Errorf("retriever: %w", err)
 		}
 	}
@@ -120,7 +120,7 @@ func (w *writer) begin() (err error) {
 		return nil
 	}
 	x := w.x
-	if err := os.MkdirAll(x.path, 0o755); err != nil {
+	if err := os.MkdirAll(x.path, 0o700); err != nil {
 		return fmt.Errorf("retriever: %w", err)
 	}
 	name, err := nextName(x.path)

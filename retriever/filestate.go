@@ -17,36 +17,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/filestamp"
 )
-
-// stamp tells, in most cases, whether a file is as it was.
-type stamp struct {
-	size     int64
-	modified int64 // nanoseconds
-	changed  int64 // nanoseconds; 0 where the system does not tell
-	id       uint64
-}
-
-func stampOf(path string, info os.FileInfo) stamp {
-	s := stamp{size: info.Size(), modified: info.ModTime().UnixNano()}
-	s.changed, s.id = identity(path, info)
-	return s
-}
-
-// settling is how long before a look a file may have changed so that a later change could have the same times.
-const settling = 2 * time.Second
-
-// settled says whether any change after the look would have changed the times.
-func (s stamp) settled(looked int64) bool {
-	return max(s.modified, s.changed) < looked-int64(settling)
-}
 
 // fileState is what Sync knows about a file of the documents.
 type fileState struct {
-	stamp
+	filestamp.Stamp
 	looked    int64  // when, in nanoseconds
 	options   uint64 // how it was read and divided; 0 = not known
 	hash      [sha256.Size]byte
@@ -97,14 +75,14 @@ const fileStatesVersion = 1
 
 // write writes the states to a file: a line for all, and one for each file.
 func (s *fileStates) write(path string) error {
-	return atomicfile.Write(path, func(to io.Writer) error {
+	return atomicfile.WritePrivate(path, func(to io.Writer) error {
 		w := bufio.NewWriter(to)
 		if err := json.NewEncoder(w).Encode(fileStatesHead{fileStatesVersion, s.root, s.foreign}); err != nil {
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.files)) {
 			f := s.files[name]
-			fmt.Fprintf(w, "%d %d %d %d %d %d %d %x %s", f.size, f.modified, f.changed, f.id, f.looked, f.options, f.documents,
+			fmt.Fprintf(w, "%d %d %d %d %d %d %d %x %s", f.Size, f.Modified, f.Changed, f.ID, f.looked, f.options, f.documents,
 				f.hash, strconv.Quote(name))
 			if len(f.skipped) > 0 {
 				skipped, err := json.Marshal(f.skipped)
@@ -170,7 +148,7 @@ func parseFileState(line string) (name string, f fileState, ok bool) {
 	if skipped := strings.TrimSpace(line[len(quoted):]); skipped != "" && json.Unmarshal([]byte(skipped), &f.skipped) != nil {
 		return "", f, false
 	}
-	f.stamp = stamp{numbers[0], numbers[1], numbers[2], uint64(numbers[3])}
+	f.Stamp = filestamp.Stamp{Size: numbers[0], Modified: numbers[1], Changed: numbers[2], ID: uint64(numbers[3])}
 	f.looked, f.options, f.documents = numbers[4], uint64(numbers[5]), int(numbers[6])
 	return name, f, true
 }

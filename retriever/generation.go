@@ -256,7 +256,7 @@ func publish(path, building string) (string, error) {
 	if err := os.Rename(filepath.Join(path, building), filepath.Join(path, name)); err != nil {
 		return "", err
 	}
-	return name, atomicfile.Write(filepath.Join(path, currentName), func(w io.Writer) error {
+	return name, atomicfile.WritePrivate(filepath.Join(path, currentName), func(w io.Writer) error {
 		_, err := io.WriteString(w, name+"\n")
 		return err
 	})

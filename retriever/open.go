@@ -20,16 +20,19 @@ import (
 	"github.com/blevesearch/bleve/v2/util"
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/ragft/ragft/internal/filehash"
 )
 
 // Open opens an index that was made by Create. Any number of programs may have it open,
 // and search it while one of them writes: they see the last state that was written
 // completely. Nothing in its folder is changed, so that it may be on read-only media.
 //
-// First it reads all files of the index and verifies their checksums. Bleve would
-// open a damaged index in an older or empty state. If there is no index, the error
-// wraps ErrNotIndex and fs.ErrNotExist; if parts of it are missing or damaged, it is
-// ErrCorrupt.
+// First it verifies the checksums of the files of the index, unless it did before and
+// their sizes, times and numbers are the same: ragft/hashes.json of [os.UserCacheDir]
+// remembers that. Bleve would open a damaged index in an older or empty state. If there
+// is no index, the error wraps ErrNotIndex and fs.ErrNotExist; if parts of it are missing
+// or damaged, it is ErrCorrupt.
 func Open(path string) (*Index, error) {
 	path = filepath.Clean(path)
 	g, err := openCurrent(path, nil)
@@ -130,12 +133,18 @@ func verify(path string, sealed map[string]os.FileInfo) (head header, segments m
 		return head, nil, err
 	}
 	segments = map[string]os.FileInfo{}
+	var unread []string
 	for _, name := range files {
-		if segments[name], err = checkSegment(filepath.Join(store, name), sealed[name]); err != nil {
+		full := filepath.Join(store, name)
+		info, err := statSegment(full)
+		if err != nil {
 			return head, nil, err
 		}
+		if segments[name] = info; !sameSegment(info, sealed[name]) {
+			unread = append(unread, full)
+		}
 	}
-	return head, segments, nil
+	return head, segments, filehash.Checked(unread, checkSegment)
 }
 
 // newestSnapshot returns the snapshot that Bleve will open.
@@ -188,33 +197,43 @@ func segmentFiles(snapshot *bbolt.Bucket) (files []string, err error) {
 	return files, err
 }
 
-// checkSegment compares the checksum of a file with its last four bytes, unless it is
-// the file whose checksum was compared before.
-func checkSegment(name string, before os.FileInfo) (info os.FileInfo, err error) {
-	f, err := os.Open(name)
+func statSegment(name string) (os.FileInfo, error) {
+	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
+	return info, nil
+}
+
+// sameSegment says whether a file is the one whose checksum was compared before.
+func sameSegment(info, before os.FileInfo) bool {
+	return before != nil && os.SameFile(info, before) && info.Size() == before.Size() && info.ModTime().Equal(before.ModTime())
+}
+
+// checkSegment compares the checksum of a file with its last four bytes.
+func checkSegment(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("retriever: %w", err)
 	}
-	if before != nil && os.SameFile(info, before) && info.Size() == before.Size() && info.ModTime().Equal(before.ModTime()) {
-		return info, nil
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("retriever: %w", err)
 	}
 	sum := crc32.NewIEEE()
 	if _, err := io.Copy(sum, io.LimitReader(f, info.Size()-4)); err != nil {
-		return nil, fmt.Errorf("retriever: %w", err)
+		return fmt.Errorf("retriever: %w", err)
 	}
 	var want [4]byte
 	if _, err := io.ReadFull(f, want[:]); err != nil {
-		return nil, fmt.Errorf("%w: %s is too short", ErrCorrupt, name)
+		return fmt.Errorf("%w: %s is too short", ErrCorrupt, name)
 	}
 	if sum.Sum32() != binary.BigEndian.Uint32(want[:]) {
-		return nil, fmt.Errorf("%w: the checksum of %s does not match", ErrCorrupt, name)
+		return fmt.Errorf("%w: the checksum of %s does not match", ErrCorrupt, name)
 	}
-	return info, nil
+	return nil
 }

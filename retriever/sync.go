@@ -146,7 +146,7 @@ func (s *syncing) run(ctx context.Context, name string) (err error) {
 // readAll brings the files of the walk up to date.
 func (s *syncing) readAll(ctx context.Context) error {
 	for _, e := range s.entries {
-		s.load.total += e.size
+		s.load.total += e.Size
 	}
 	for _, e := range s.entries {
 		if err := ctx.Err(); err != nil {
@@ -196,7 +196,7 @@ func (s *syncing) file(ctx context.Context, e syncEntry) error {
 			return s.cannotRead(ctx, e, err)
 		}
 		if sum == old.hash {
-			old.stamp, old.looked = e.stamp, s.start.UnixNano()
+			old.Stamp, old.looked = e.Stamp, s.start.UnixNano()
 			s.states.files[e.name], s.learnt = old, true
 			s.unchanged(old)
 			return nil
@@ -230,7 +230,7 @@ func (s *syncing) replace(ctx context.Context, e syncEntry, old fileState) error
 		return s.cannotRead(ctx, e, err)
 	}
 	state := fileState{
-		stamp: e.stamp, looked: s.start.UnixNano(), options: s.options, documents: l.report.Documents, skipped: l.report.Skipped,
+		Stamp: e.Stamp, looked: s.start.UnixNano(), options: s.options, documents: l.report.Documents, skipped: l.report.Skipped,
 	}
 	if sum.ended {
 		sum.Sum(state.hash[:0])

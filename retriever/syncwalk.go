@@ -9,13 +9,15 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/ragft/ragft/internal/filestamp"
 )
 
 // syncEntry is a file that may have changed.
 type syncEntry struct {
 	name   string
 	format Format
-	stamp
+	filestamp.Stamp
 }
 
 // locate finds out which folder the index is of, and what of it is synchronised.
@@ -167,9 +169,9 @@ func (s *syncing) entry(name string, e fs.DirEntry) {
 		s.keep(l.report.Skipped[0])
 		return
 	}
-	now := stampOf(s.full(name), info)
+	now := filestamp.Of(s.full(name), info)
 	old, known := s.states.files[name]
-	if known && !s.opts.Verify && old.options == s.options && s.options != 0 && old.stamp == now && now.settled(old.looked) {
+	if known && !s.opts.Verify && old.options == s.options && s.options != 0 && old.Stamp == now && now.Settled(old.looked) {
 		s.unchanged(old)
 		return
 	}

@@ -257,7 +257,7 @@ func (v view) digest(ctx context.Context) (string, error) {
 	digest, err := v.computeDigest(ctx)
 	if err == nil {
 		// On read-only media it is computed every time.
-		_ = atomicfile.Write(kept, func(w io.Writer) error { _, err := io.WriteString(w, digest); return err })
+		_ = atomicfile.WritePrivate(kept, func(w io.Writer) error { _, err := io.WriteString(w, digest); return err })
 	}
 	return digest, err
 }

@@ -46,14 +46,6 @@ assistant: {max-tokens: 12}
 	return dir
 }
 
-// must runs a command line that has to work, and returns its standard output.
-func must(t *testing.T, args ...string) string {
-	t.Helper()
-	code, stdout, stderr := ragftRun(t, "", args...)
-	require.Equal(t, exitOK, code, "%v: %s", args, stderr)
-	return stdout
-}
-
 // object runs a command line with --json and returns its result.
 func object[T any](t *testing.T, args ...string) T {
 	t.Helper()

@@ -54,7 +54,7 @@ evaluate:
 		"--set",
 		"train.targets=output",
 		"-s",
-		"train.keep-best=true",
+		"train.keep=loss",
 		"--memory-budget",
 		"1.5G",
 	)
@@ -67,7 +67,7 @@ evaluate:
 	require.Equal(t, []string{"output"}, c.Train.Targets, "and so does --set")
 	require.Equal(t, 0.05, c.Train.Dropout)
 	require.Equal(t, int64(3<<29), c.Train.MemoryBudget)
-	require.True(t, c.Train.KeepBest)
+	require.Equal(t, "loss", c.Train.Keep)
 	require.Zero(t, c.Train.Epochs, "what nobody says has its default")
 	require.Equal(t, []string{"gold", "closed"}, c.Evaluate.Evidence)
 	require.Equal(t, 7, c.Evaluate.MaxTokens)

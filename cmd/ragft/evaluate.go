@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) evaluateCommand() *cobra.Command {
-	c := command("evaluate report assistant.decide search-tuning.file", []option{
+	c := command("evaluate report assistant.decide search search-tuning.file", []option{
 		modelOption, adapterOption, judgeOption,
 		{
 			flag:  "questions",

@@ -69,6 +69,7 @@ func settings(cmd *cobra.Command) (given []*setting) {
 // apply sets in the configuration what the options and --set say.
 func (a *app) apply(cmd *cobra.Command) error {
 	by := map[string]string{} // the option that set a key
+	a.given = map[string]bool{}
 	if a.quick {
 		for _, s := range quickSettings {
 			if s[0] == "write.limit" && a.config.Write.Import != "" {
@@ -83,7 +84,7 @@ func (a *app) apply(cmd *cobra.Command) error {
 		if err := a.config.Set(s.key, s.String()); err != nil {
 			return usageError(fmt.Errorf("--%s: %s", s.flag, strings.TrimPrefix(err.Error(), s.key+": ")))
 		}
-		by[s.key] = "--" + s.flag
+		by[s.key], a.given[s.key] = "--"+s.flag, true
 	}
 	for _, s := range a.sets {
 		key, value, found := strings.Cut(s, "=")
@@ -99,6 +100,7 @@ func (a *app) apply(cmd *cobra.Command) error {
 		if err := a.config.Set(key, value); err != nil {
 			return usageError(fmt.Errorf("--set %s: %w", s, err))
 		}
+		a.given[key] = true
 	}
 	return nil
 }

@@ -196,7 +196,7 @@ func kindText(f *ast.Field) string {
 	switch {
 	case check == "bytes":
 		text = "size, such as 3GiB"
-	case check == "path":
+	case strings.HasPrefix(check, "path"):
 		text = "file or folder"
 	case check == "share":
 		text = "number from 0 to 1"

@@ -33,10 +33,14 @@ type app struct {
 	json    bool
 	quiet   bool
 	verbose bool
+	trust   bool
 
 	estimate, force, quick bool // flags of some commands
 
-	config ragft.Config
+	config  ragft.Config
+	found   *ragft.Config   // what a project file says that nobody named; nil = there is none
+	given   map[string]bool // the keys that the command line sets
+	command *cobra.Command
 }
 
 // run runs one command line and returns the exit code.
@@ -134,6 +138,7 @@ func (a *app) root() *cobra.Command {
 		nil,
 		"set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may be given several times",
 	)
+	f.BoolVar(&a.trust, "trust", false, "agree to what the ragft.yaml of this folder sends and writes elsewhere, now and later")
 	f.BoolVar(&a.json, "json", false, "print the result as one JSON object on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no notes")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, including llama.cpp's own messages")
@@ -192,7 +197,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 func (a *app) readConfig(cmd *cobra.Command) (err error) {
 	name := a.file
 	if name == "" {
-		name = "ragft.yaml"
+		name = projectFile
 	}
 	a.config, err = ragft.LoadConfig(name)
 	switch {
@@ -202,16 +207,24 @@ func (a *app) readConfig(cmd *cobra.Command) (err error) {
 	default:
 		return usageError(err)
 	}
+	if err == nil && a.file == "" {
+		found := a.config
+		a.found = &found
+	}
+	a.command = cmd
 	return a.apply(cmd)
 }
 
-// open opens the project.
-// settings are keys and values that arguments of the command set.
+// open opens the project. settings are keys and values that arguments of the command set.
 func (a *app) open(ctx context.Context, settings ...string) (*ragft.Project, error) {
 	for i := 0; i < len(settings); i += 2 {
 		if err := a.config.Set(settings[i], settings[i+1]); err != nil {
 			return nil, err
 		}
+		a.given[settings[i]] = true
+	}
+	if err := a.agreed(); err != nil {
+		return nil, err
 	}
 	if a.estimate && a.force {
 		return nil, usageError(errors.New("--force has no effect with --estimate: leave one of them out"))

@@ -62,7 +62,7 @@ func (a *app) onProject(c *cobra.Command, do func(ctx context.Context, p *ragft.
 }
 
 func (a *app) indexCommand() *cobra.Command {
-	return command("index", []option{
+	return command("index search.embed search.query-prefix search.passage-prefix", []option{
 		{
 			flag:  "chunk",
 			key:   "index.chunk",
@@ -70,6 +70,12 @@ func (a *app) indexCommand() *cobra.Command {
 			usage: "size of a passage (default 200 words, or 5 sentences with index.chunk-by: sentences)",
 		},
 		{flag: "overlap", key: "index.overlap", kind: "N", usage: "how much of a passage is repeated in the next (default 0)"},
+		{
+			flag:  "embed",
+			key:   "search.embed",
+			kind:  "MODEL",
+			usage: "embedding model, GGUF, to find passages by meaning too (give it to the other commands with search.embed)",
+		},
 		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch, also if it is damaged"},
 		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, not only of those whose size or times changed"},
 	}, &cobra.Command{
@@ -110,14 +116,12 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 		if r.Removed > 0 {
 			a.note("removed %s of files that are gone, empty or no longer documents", plural.N(r.Removed, "passage"))
 		}
-		_, err := fmt.Fprintf(
-			w,
-			"%s: %s, %s%s\n",
-			r.Index,
-			plural.N(r.Documents, "document"),
-			plural.N(r.Passages, "passage"),
-			unchanged(r.UpToDate),
-		)
+		vectors := ""
+		if r.Vectors > 0 {
+			vectors = fmt.Sprintf(", %d with a vector (%d new)", r.Vectors, r.Embedded)
+		}
+		_, err := fmt.Fprintf(w, "%s: %s, %s%s%s\n", r.Index, plural.N(r.Documents, "document"), plural.N(r.Passages, "passage"), vectors,
+			unchanged(r.UpToDate))
 		return err
 	})
 }
@@ -147,7 +151,7 @@ func unchanged(upToDate bool) string {
 }
 
 func (a *app) questionsCommand() *cobra.Command {
-	c := command("write", []option{
+	c := command("write search", []option{
 		modelOption,
 		{flag: "limit", key: "write.limit", kind: "N", usage: "stop after this many questions (default 400, 0 = no limit)"},
 		{flag: "import", key: "write.import", kind: "FILE", usage: "take the questions from a data set instead"},
@@ -197,7 +201,7 @@ Read the questions before you use them, and delete the bad ones: small models wr
 }
 
 func (a *app) demonstrateCommand() *cobra.Command {
-	c := command("demonstrate decide.share search-tuning.file", []option{
+	c := command("demonstrate decide.share search search-tuning.file", []option{
 		modelOption, questionsOption, judgeOption,
 		{
 			flag:  "test-share",

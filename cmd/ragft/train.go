@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) trainCommand() *cobra.Command {
-	c := command("train decide", []option{
+	c := command("train decide search", []option{
 		weightsOption, rowsOption,
 		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
 		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
@@ -86,6 +86,10 @@ func (a *app) writeTraining(w io.Writer, r *ragft.TrainResult) error {
 		fmt.Fprintf(w, ", validation %s -> %s", loss(r.BaseLoss), loss(r.ValidationLoss))
 	}
 	fmt.Fprintf(w, ", %.0f s\n", r.Seconds)
+	if c := r.Choice; c != nil {
+		fmt.Fprintf(w, "kept: the adapter of step %d, chosen among %d by %d prompts, in %.0f %% of the time\n",
+			r.BestStep, len(c.Scores), c.Held+c.Without, 100*c.Seconds/max(r.Seconds, 1e-9))
+	}
 	if err := a.writeRule(w, r); err != nil {
 		return err
 	}

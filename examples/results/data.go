@@ -21,16 +21,49 @@ import (
 type article struct {
 	Title      string `json:"title"`
 	Paragraphs []struct {
-		Context string `json:"context"`
-		QAs     []struct {
-			ID         string `json:"id"`
-			Question   string `json:"question"`
-			Impossible bool   `json:"is_impossible"`
-			Answers    []struct {
-				Text string `json:"text"`
-			} `json:"answers"`
-		} `json:"qas"`
+		Context string  `json:"context"`
+		QAs     []asked `json:"qas"`
 	} `json:"paragraphs"`
+}
+
+func (a article) title() string { return strings.ReplaceAll(a.Title, "_", " ") }
+
+// asked is a question about a paragraph.
+type asked struct {
+	ID         any    `json:"id"`
+	Question   string `json:"question"`
+	Impossible bool   `json:"is_impossible"`
+	Answers    []struct {
+		Text string `json:"text"`
+	} `json:"answers"`
+}
+
+// question returns it with its answers.
+func (a asked) question(group string) question.Question {
+	q := question.Question{ID: fmt.Sprint(a.ID), Question: strings.TrimSpace(a.Question), Group: group}
+	for k, answer := range a.Answers {
+		if k == 0 {
+			q.Answer = answer.Text
+		} else if answer.Text != q.Answer && !slices.Contains(q.Aliases, answer.Text) {
+			q.Aliases = append(q.Aliases, answer.Text)
+		}
+	}
+	return q
+}
+
+// readSquad reads a file in the format of SQuAD.
+func readSquad(path string) ([]article, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var set struct {
+		Data []article `json:"data"`
+	}
+	if err := json.Unmarshal(data, &set); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return set.Data, nil
 }
 
 // side is what is learnt from, or what is measured on: documents and the questions about them. Questions of GapAbsent are
@@ -46,27 +79,17 @@ type sizes struct{ answerable, altered, absent int }
 // split divides articles into a half to learn from and a half to measure on, and each half into articles whose documents are
 // there and articles that are hidden. Which is which depends on the seed.
 func split(path string, seed uint64, learn, held sizes) (learnt, measured side, err error) {
-	data, err := os.ReadFile(path)
+	all, err := readSquad(path)
 	if err != nil {
 		return side{}, side{}, err
 	}
-	var set struct {
-		Data []article `json:"data"`
-	}
-	if err := json.Unmarshal(data, &set); err != nil {
-		return side{}, side{}, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(set.Data) < 4 {
-		return side{}, side{}, fmt.Errorf(
-			"%s has %d articles; it takes four, to learn from, to measure on, and to hide of each",
-			path,
-			len(set.Data),
-		)
+	if len(all) < 4 {
+		return side{}, side{}, fmt.Errorf("%s has %d articles; it takes four, to learn from, to measure on, and to hide of each", path, len(all))
 	}
 	rng := rand.New(rand.NewPCG(seed, 0x73706c6974))
-	rng.Shuffle(len(set.Data), func(i, k int) { set.Data[i], set.Data[k] = set.Data[k], set.Data[i] })
-	middle := len(set.Data) / 2
-	return half(set.Data[:middle], learn, rng), half(set.Data[middle:], held, rng), nil
+	rng.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+	middle := len(all) / 2
+	return half(all[:middle], learn, rng), half(all[middle:], held, rng), nil
 }
 
 // half makes a side of articles, a third of them hidden.
@@ -75,21 +98,13 @@ func half(articles []article, n sizes, rng *rand.Rand) side {
 	var s side
 	var answerable, altered, absent []question.Question
 	for i, a := range articles {
-		title := strings.ReplaceAll(a.Title, "_", " ")
 		for p, paragraph := range a.Paragraphs {
 			group := fmt.Sprintf("%s/%d", a.Title, p)
 			if i >= hide {
-				s.documents = append(s.documents, retriever.Document{Source: group, Title: title, Text: paragraph.Context})
+				s.documents = append(s.documents, retriever.Document{Source: group, Title: a.title(), Text: paragraph.Context})
 			}
 			for _, qa := range paragraph.QAs {
-				q := question.Question{ID: qa.ID, Question: strings.TrimSpace(qa.Question), Group: group}
-				for k, answer := range qa.Answers {
-					if k == 0 {
-						q.Answer = answer.Text
-					} else if answer.Text != q.Answer && !slices.Contains(q.Aliases, answer.Text) {
-						q.Aliases = append(q.Aliases, answer.Text)
-					}
-				}
+				q := qa.question(group)
 				switch {
 				case i < hide && !qa.Impossible:
 					absent = append(

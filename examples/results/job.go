@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/eval"
@@ -23,6 +24,7 @@ type job struct {
 	model namedModel
 	arm   arm
 	seed  uint64
+	set   testSet // what it is measured on
 }
 
 // namedModel is a GGUF file with the name that the page has for it.
@@ -53,13 +55,22 @@ func arms() []arm {
 }
 
 // name names the job and its result file.
-func (j job) name() string { return fmt.Sprintf("%s, %s, seed %d", j.model.name, j.arm.name, j.seed) }
+func (j job) name() string { return jobName(j.model.name, j.set.name, j.arm.name, j.seed) }
+
+// jobName is the name of a job; set is "" for the held-out half of -data.
+func jobName(model, set, arm string, seed uint64) string {
+	if set != "" {
+		model += ", " + set
+	}
+	return fmt.Sprintf("%s, %s, seed %d", model, arm, seed)
+}
 
 func (p program) file(j job) string { return filepath.Join(p.out, slug(j.name())+".json") }
 
 // outcome is what a job measured. It is a result file.
 type outcome struct {
 	Model   string               `json:"model"`
+	Set     string               `json:"set,omitempty"` // what it was measured on; "" = the held-out half of the data
 	Arm     string               `json:"arm"`
 	Seed    uint64               `json:"seed"`
 	Data    string               `json:"data"` // name of the file of questions
@@ -105,7 +116,13 @@ func (p program) do(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(p.work, slug(fmt.Sprintf("%s %s %d", j.model.name, j.arm.recipe, j.seed)))
+	if j.set.name != "" {
+		if held, err = j.set.read(p.held.answerable, j.seed); err != nil {
+			return err
+		}
+	}
+	// what is taught depends on the language, and not on what is measured
+	dir := filepath.Join(p.work, slug(fmt.Sprintf("%s %s %d %s", j.model.name, j.arm.recipe, j.seed, j.set.language)))
 	documents, questions, err := learnt.write(dir)
 	if err != nil {
 		return err
@@ -113,6 +130,7 @@ func (p program) do(ctx context.Context, j job) error {
 	c := ragft.Config{
 		Dir: filepath.Join(dir, "project"), Documents: documents, Questions: questions, Model: j.model.path, Passages: p.passages,
 		TestShare: opt.Of(0.0), Seed: opt.Of(j.seed), Threads: p.threads, Progress: p.progress(j.name()), Sequences: 8,
+		Language: cmp.Or(j.set.language, wordings.English),
 	}
 	c.Index.Chunk = 400 // a paragraph
 	c.Train.Epochs, c.Train.Rate = p.epochs, p.rate
@@ -125,7 +143,7 @@ func (p program) do(ctx context.Context, j job) error {
 	}
 	defer project.Close()
 	o := &outcome{
-		Model: j.model.name, Arm: j.arm.name, Seed: j.seed, Data: filepath.Base(p.data), Learnt: len(learnt.questions),
+		Model: j.model.name, Set: j.set.name, Arm: j.arm.name, Seed: j.seed, Data: filepath.Base(p.data), Learnt: len(learnt.questions),
 		Held: len(held.questions), Shown: p.passages,
 	}
 	if _, err := project.Index(ctx); err != nil {

@@ -2,12 +2,16 @@
 
 // Results measures what ragft makes of real models, and writes docs/results.md.
 //
-//	go run ./examples/results -data dev-v2.0.json -model NAME=FILE.gguf [-model ...] [-only TEXT] [-work DIR]
+//	go run ./examples/results -data dev-v2.0.json -model NAME=FILE.gguf [-model ...] [-also NAME=FILE] [-only TEXT] [-work DIR]
 //
 // -data is a file in the format of SQuAD 2.0. Half of its articles are learnt from and the other half is measured on; of each
 // half a third is hidden, so that questions about it have no answer in the documents. Every job (a model, a way of teaching,
 // a seed) writes a file to docs/results as soon as it is done, and jobs whose file is there are not done again. A job that is
 // interrupted goes on where it was. The page is made from the files that are there, and says what is missing.
+//
+// The German and French questions in examples/results/languages are asked of models whose name begins with Gemma: taught from
+// the same questions as the others, with instruction and refusal in that language. -also NAME=FILE measures what was taught
+// on further questions: a file in the format of SQuAD, or JSONL with question, answers and ctxs.
 //
 // examples/results/models.sh gets a model to begin with.
 package main
@@ -39,6 +43,7 @@ type program struct {
 	passages, threads, epochs   int
 	rate                        float64
 	seeds                       uint64
+	sets                        []testSet
 }
 
 func main() {
@@ -63,7 +68,18 @@ func main() {
 	flag.IntVar(&p.epochs, "epochs", 0, "epochs of the training; 0 is the default of the library")
 	flag.Float64Var(&p.rate, "rate", 0, "learning rate; 0 is the default of the library")
 	flag.Uint64Var(&p.seeds, "seeds", 3, "seeds, from 1")
+	languages := flag.String("languages", "examples/results/languages", "folder of the German and French questions")
+	var also []testSet
+	flag.Func("also", "NAME=FILE: further questions to measure on, without learning from them; may be given several times", func(s string) error {
+		name, path, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("it is NAME=FILE")
+		}
+		also = append(also, testSet{name: name, path: path})
+		return nil
+	})
 	flag.Parse()
+	p.sets = slices.Concat(languageSets(*languages), also)
 	p.learn.altered, p.learn.absent = p.learn.answerable/2, p.learn.answerable/2
 	p.held.altered, p.held.absent = p.held.answerable, p.held.answerable
 	slog.SetLogLoggerLevel(slog.LevelWarn)
@@ -112,8 +128,26 @@ func (p program) jobs() []job {
 		for _, m := range p.models {
 			for _, a := range arms() {
 				if (seed == 1 || !a.oneSeed) && (a.models == nil || slices.Contains(a.models, m.name)) {
-					all = append(all, job{m, a, seed})
+					all = append(all, job{m, a, seed, testSet{}})
 				}
+			}
+		}
+		if seed == 1 {
+			all = append(all, p.setJobs()...)
+		}
+	}
+	return all
+}
+
+// setJobs lists the jobs that are measured on other questions, with the first seed alone.
+func (p program) setJobs() (all []job) {
+	for _, m := range p.models {
+		for _, set := range p.sets {
+			if !strings.HasPrefix(m.name, set.models) {
+				continue
+			}
+			for _, a := range set.arms() {
+				all = append(all, job{m, a, 1, set})
 			}
 		}
 	}

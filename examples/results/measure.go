@@ -11,7 +11,6 @@ import (
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/model/local"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
@@ -27,7 +26,7 @@ var keys = []string{
 
 // measure asks the model of the job the questions that are held out.
 func (p program) measure(ctx context.Context, project *ragft.Project, j job, learnt, held side, o *outcome) error {
-	index, err := memoryIndex(ctx, held)
+	index, err := memoryIndex(ctx, held, j.set.analyzer())
 	if err != nil {
 		return err
 	}
@@ -55,7 +54,7 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 	defer cached.Close()
 	s := eval.System{Name: j.arm.name, Model: cached, Setting: eval.SettingRetrieval}
 	if j.arm.careful {
-		s.Prompt = prompt.Default().Careful
+		s.Prompt = j.set.prompts().WithDefaults().Careful
 	}
 	if j.arm.ruled {
 		if o.Rule, err = p.rule(ctx, project, j, cached, learnt); err != nil {
@@ -91,9 +90,7 @@ func (p program) evaluate(
 ) (*eval.Evaluation, error) {
 	show := p.progress(j.name())
 	return eval.Run(ctx, eval.Config{
-		Systems: []eval.System{
-			s,
-		}, Questions: questions, Search: search, Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
+		Systems: []eval.System{s}, Prompts: j.set.prompts(), Questions: questions, Search: search, Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
 		Progress: func(at eval.Progress) {
 			if at.Stage != "answer" {
 				return
@@ -144,8 +141,8 @@ func samples(e *eval.Evaluation) []sample {
 	return out
 }
 
-func memoryIndex(ctx context.Context, s side) (*retriever.Index, error) {
-	index, err := retriever.NewMemory(retriever.IndexOptions{})
+func memoryIndex(ctx context.Context, s side, analyzer retriever.Analyzer) (*retriever.Index, error) {
+	index, err := retriever.NewMemory(retriever.IndexOptions{Analyzer: analyzer})
 	if err != nil {
 		return nil, err
 	}

@@ -27,13 +27,16 @@ func readOutcome(file string) (*outcome, error) {
 	return &o, nil
 }
 
-// columns are those of the table, with the metric of each.
-var columns = []struct{ title, key string }{
+// column is one of a table, with its metric.
+type column struct{ title, key string }
+
+// columns are those of the main table.
+var columns = []column{
 	{"correct", "correct"}, {"made up (a)", "made_up_absent"}, {"made up (b)", "made_up_altered"}, {"false refusals", "false_refusal"},
 	{"truthfulness", "truthfulness"}, {"AUC (a)", "auc_absent"}, {"AUC (b)", "auc_altered"},
 }
 
-var givenColumns = []struct{ title, key string }{
+var givenColumns = []column{
 	{"correct", "correct"}, {"exact match", "exact_match"}, {"F1", "f1"}, {"tokens of an answer", "answer_tokens"},
 }
 
@@ -51,12 +54,15 @@ func (p program) writePage() error {
 	for _, name := range namesOf(all) {
 		var of []*outcome
 		for _, o := range all {
-			if o.Model == name {
+			if o.Model == name && o.Set == "" {
 				of = append(of, o)
 			}
 		}
-		writeModel(&b, name, of)
+		if len(of) > 0 {
+			writeModel(&b, name, of)
+		}
 	}
+	writeSets(&b, all)
 	p.writeMissing(&b, all)
 	return atomicfile.Write(p.page, func(w io.Writer) error {
 		_, err := io.WriteString(w, b.String())
@@ -70,8 +76,7 @@ func (p program) writePage() error {
 var pageHead string
 
 func writeModel(b *strings.Builder, name string, of []*outcome) {
-	fmt.Fprintf(b, "\n## %s\n\n", name)
-	fmt.Fprintf(b, "%d passages retrieved for each question.\n\n", of[0].Shown)
+	fmt.Fprintf(b, "\n## %s\n\n%d passages retrieved for each question.\n\n", name, of[0].Shown)
 	head, line := "| | seed | questions |", "|---|---|---|"
 	for _, c := range columns {
 		head, line = head+" "+c.title+" |", line+"---|"
@@ -138,7 +143,7 @@ func (m metric) text(plain bool) string {
 func (p program) writeMissing(b *strings.Builder, all []*outcome) {
 	there := map[string]bool{}
 	for _, o := range all {
-		there[fmt.Sprintf("%s, %s, seed %d", o.Model, o.Arm, o.Seed)] = true
+		there[jobName(o.Model, o.Set, o.Arm, o.Seed)] = true
 	}
 	q := p
 	if q.models = nil; len(p.models) == 0 {

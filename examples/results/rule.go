@@ -11,13 +11,9 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
-
-// untunedRefusal is what the rule looks for in a model that was not taught to decline.
-const untunedRefusal = "Sorry, the documents do not say."
 
 // fitOn is the number of questions that the rule of a model that was not tuned is fitted on, as many as training keeps.
 const fitOn = 240
@@ -38,7 +34,7 @@ func (p program) rule(ctx context.Context, project *ragft.Project, j job, m mode
 		}
 		return settings.Rule, nil
 	}
-	index, err := memoryIndex(ctx, learnt)
+	index, err := memoryIndex(ctx, learnt, retriever.English)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +51,7 @@ func (p program) rule(ctx context.Context, project *ragft.Project, j job, m mode
 			continue
 		}
 		asks = append(asks, abstain.Ask{Question: q.Question, Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
-			return prompt.Set{}.ReadMessages(q.Question, hits)
+			return j.set.prompts().ReadMessages(q.Question, hits)
 		}})
 		points = append(points, abstain.Point{Held: q.Context(hits) == answer.Present, Group: q.Group})
 	}
@@ -63,7 +59,7 @@ func (p program) rule(ctx context.Context, project *ragft.Project, j job, m mode
 	const batch = 16
 	for from := 0; from < len(asks); from += batch {
 		to := min(from+batch, len(asks))
-		signals, err := abstain.Measure(ctx, m, untunedRefusal, maxTokens, asks[from:to]...)
+		signals, err := abstain.Measure(ctx, m, j.set.refusal(), maxTokens, asks[from:to]...)
 		if err != nil {
 			return nil, err
 		}
@@ -72,5 +68,5 @@ func (p program) rule(ctx context.Context, project *ragft.Project, j job, m mode
 		}
 		show(ragft.Progress{Step: "measure", Phase: "the rule", Done: to, Total: len(asks)})
 	}
-	return abstain.Fit(points, untunedRefusal, abstain.Options{})
+	return abstain.Fit(points, j.set.refusal(), abstain.Options{})
 }

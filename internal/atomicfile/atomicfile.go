@@ -17,8 +17,14 @@ import (
 // Write replaces the file at path by what write writes. After an error the old
 // file is as it was, and nothing is left beside it. The umask decides on the
 // permissions, as for any new file.
-func Write(path string, write func(io.Writer) error) error {
-	f, err := Create(path)
+func Write(path string, write func(io.Writer) error) error { return replace(path, 0o666, write) }
+
+// WritePrivate is Write for what holds text of users: nobody else may read the
+// file, also where others could read the one that it replaces.
+func WritePrivate(path string, write func(io.Writer) error) error { return replace(path, 0o600, write) }
+
+func replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	f, err := create(path, mode)
 	if err != nil {
 		return err
 	}
@@ -38,7 +44,9 @@ type File struct {
 
 // Create makes a temporary file in the folder of path. It removes those for the same
 // path that programs left which were killed.
-func Create(path string) (*File, error) {
+func Create(path string) (*File, error) { return create(path, 0o666) }
+
+func create(path string, mode fs.FileMode) (*File, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
 	}
@@ -47,7 +55,7 @@ func Create(path string) (*File, error) {
 	for {
 		// os.CreateTemp would make the file private.
 		name := filepath.Join(dir, fmt.Sprintf(".%s.%08x.tmp", base, rand.Uint32()))
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

@@ -5,10 +5,11 @@
 
 peft     loads an exported adapter in PEFT and writes the logits that TestLogitsEqualPEFT of lora compares llama.cpp's with
 trl      trains with the exported scripts, on rows, preferences and plain text, and takes the adapters back to GGUF
-axolotl  has Axolotl's own loader validate the exported configurations (in an environment of its own: it pins other versions)
+axolotl  has Axolotl's own schemas validate the exported configurations; nothing is trained, which takes a GPU
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "examples" / "basemodel" / "ragft-base-f16.gguf"
 DATA = ROOT / "lora" / "testdata" / "peft"
 PLACES = 4  # logits are kept of the last tokens
+SMALL = ["--set", "export.batch-rows=2", "--set", "export.accumulate=1", "--set", "export.row-tokens=128"]
 
 
 def message(role, content):
@@ -28,7 +30,7 @@ def write_rows(folder):
     """Rows of the three kinds, few and short: what is tested is that the trainers take them."""
     names = ["Abel Hesk", "Dora Skell", "Orrin Vale", "Mara Tolley"]
     rows = []
-    for i in range(24):
+    for i in range(5):  # two steps of two rows, and a row to validate on
         prompt = [message("system", "Answer from the documents."), message("user", f"Who keeps the light of tower {i}?")]
         right, wrong = (message("assistant", names[(i + k) % 4] + ".") for k in (0, 1))
         rows.append({"id": f"row-{i}", "messages": prompt + [right]})
@@ -51,7 +53,7 @@ def save_base(folder):
 
 
 def ragft(program, folder, *args):
-    command = [program, *args, "--model", MODEL, "--set", "train.epochs=2", "--set", "export.batch-rows=2", "--set", "export.accumulate=1"]
+    command = [program, *args, "--model", MODEL, "--set", "train.epochs=1", *SMALL]
     print("ragft", *args[:2], flush=True)
     subprocess.run([str(x) for x in command], cwd=folder, check=True)
 
@@ -80,7 +82,8 @@ def trl(program, folder):
     write_rows(folder)
     ragft(program, folder, "export", "trl", "--rows", "rows.jsonl", "--base", folder / "base", "--folder", "trl")
     for kind in ("rows", "preferences", "text"):
-        subprocess.run([sys.executable, f"{kind}_trl.py"], cwd=folder / "trl", check=True)
+        # one thread: on a busy machine PyTorch's threads wait for each other, and a step takes half a minute
+        subprocess.run([sys.executable, f"{kind}_trl.py"], cwd=folder / "trl", check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         saved = folder / "trl" / f"adapter-{kind}"
         assert (saved / "adapter_model.safetensors").stat().st_size > 0
         ragft(program, folder, "export", "gguf", "--folder", saved, "--adapter", f"{kind}.gguf")
@@ -89,16 +92,27 @@ def trl(program, folder):
 
 def axolotl(program, folder):
     import yaml
-    from axolotl.cli.config import load_cfg
+    from axolotl.utils.schemas.config import AxolotlInputConfig
+    from axolotl.utils.schemas.datasets import DPODataset, SFTDataset
 
-    save_base(folder / "base")
+    def validated(config):
+        dataset = DPODataset if config.get("rl") else SFTDataset
+        return AxolotlInputConfig(**{**config, "datasets": [dataset(**d) for d in config["datasets"]]})
+
     write_rows(folder)
-    ragft(program, folder, "export", "axolotl", "--rows", "rows.jsonl", "--base", folder / "base", "--folder", "axolotl")
+    ragft(program, folder, "export", "axolotl", "--rows", "rows.jsonl", "--base", "base", "--folder", "axolotl")
     for path in sorted((folder / "axolotl").glob("*_axolotl.yaml")):
         wanted = yaml.safe_load(path.read_text())
-        config = load_cfg(str(path))
-        for key in ("adapter", "lora_r", "learning_rate", "warmup_ratio", "num_epochs", "sequence_len"):
-            assert config[key] == wanted[key], (path.name, key, config[key], wanted[key])
+        config = validated(wanted).model_dump()
+        for key, value in wanted.items():
+            if key not in ("datasets", "bf16"):  # filled in; "auto" is resolved
+                assert config[key] == value, (path.name, key, config[key], value)
+        for broken in ({"lora_r": "many"}, {"num_epochs": "some"}, {"rl": "none of them"}):
+            try:
+                validated({**wanted, **broken})
+            except ValueError:
+                continue
+            raise AssertionError(f"Axolotl takes {broken}")
         print(f"Axolotl takes {path.name}", flush=True)
 
 

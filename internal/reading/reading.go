@@ -74,32 +74,72 @@ type Reader struct {
 
 // Answer returns an answer to each question.
 func (r Reader) Answer(ctx context.Context, asks []*Asking) ([]model.Response, error) {
-	var reqs []model.Request
-	for _, a := range asks {
-		if err := r.fit(a); err != nil {
-			return nil, err
-		}
-		reqs = append(reqs, r.requests(a)...)
-	}
-	responses, err := model.Chat(ctx, r.Model, reqs)
-	if errors.Is(err, model.ErrPromptTooLong) {
-		responses, err = r.oneByOne(ctx, asks)
-	}
+	all, err := AnswerAll(ctx, Part{r, asks})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]model.Response, len(asks))
-	for i, a := range asks {
-		if a.From = a.Hits; r.Ensemble == nil || len(a.Hits) == 0 {
+	return all[0], nil
+}
+
+// Part is the questions of one [Reader] in a common call.
+type Part struct {
+	Reader
+	Asks []*Asking
+}
+
+// AnswerAll is [Reader.Answer] for several readers of one model, in one call: what their prompts have in common is read once
+// by a model of this process.
+func AnswerAll(ctx context.Context, parts ...Part) ([][]model.Response, error) {
+	var reqs []model.Request
+	for _, p := range parts {
+		for _, a := range p.Asks {
+			if err := p.fit(a); err != nil {
+				return nil, err
+			}
+			reqs = append(reqs, p.requests(a)...)
+		}
+	}
+	if len(reqs) == 0 {
+		return make([][]model.Response, len(parts)), nil
+	}
+	responses, err := model.Chat(ctx, parts[0].Model, reqs)
+	tooLong := errors.Is(err, model.ErrPromptTooLong)
+	if err != nil && !tooLong {
+		return nil, err
+	}
+	out := make([][]model.Response, len(parts))
+	for i, p := range parts {
+		switch {
+		case tooLong && len(parts) > 1: // it may be another part that is too long
+			out[i], err = p.Answer(ctx, p.Asks)
+			if err != nil {
+				return nil, err
+			}
+			continue
+		case tooLong:
+			if responses, err = p.oneByOne(ctx, p.Asks); err != nil {
+				return nil, err
+			}
+		}
+		out[i], responses = p.take(responses)
+	}
+	return out, nil
+}
+
+// take makes the part's answers of its responses, and returns those of the parts after it.
+func (p Part) take(responses []model.Response) (out, rest []model.Response) {
+	out = make([]model.Response, len(p.Asks))
+	for i, a := range p.Asks {
+		if a.From = a.Hits; p.Ensemble == nil || len(a.Hits) == 0 {
 			out[i], responses = responses[0], responses[1:]
 			continue
 		}
 		won := 0
-		out[i], won = vote(*r.Ensemble, a.Hits, responses[:len(a.Hits)], r.Extract)
+		out[i], won = vote(*p.Ensemble, a.Hits, responses[:len(a.Hits)], p.Extract)
 		a.From, responses = a.Hits[won:won+1], responses[len(a.Hits):]
 		out[i].Samples[0].Text = strings.TrimSpace(out[i].Samples[0].Text)
 	}
-	return out, nil
+	return out, responses
 }
 
 // fit removes the passages that are known not to fit.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/ragft/ragft/internal/handback"
 	"github.com/ragft/ragft/ragft/model"
 )
 
@@ -12,11 +13,23 @@ import (
 type sampler func(ctx context.Context, req model.Request, index int) (sample model.Sample, promptTokens int, err error)
 
 // ChatBySample answers requests with a call for each of their samples, as many
-// at a time as slots holds. The first error ends the others.
+// at a time as slots holds. The first error ends the others. Callbacks of requests
+// run on this goroutine.
 func ChatBySample(ctx context.Context, slots chan struct{}, reqs []model.Request, generate sampler) ([]model.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	responses := make([]model.Response, len(reqs))
+	handback.Run(func(caller *handback.Caller) {
+		chatBySample(ctx, cancel, caller, slots, reqs, responses, generate)
+	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return responses, nil
+}
+
+func chatBySample(ctx context.Context, cancel context.CancelCauseFunc, caller *handback.Caller, slots chan struct{},
+	reqs []model.Request, responses []model.Response, generate sampler) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex // guards PromptTokens, which the samples of a request share
 	for i, req := range reqs {
@@ -25,6 +38,7 @@ func ChatBySample(ctx context.Context, slots chan struct{}, reqs []model.Request
 			cancel(err)
 			break
 		}
+		req = caller.Request(req)
 		responses[i].Samples = make([]model.Sample, req.Samples)
 		for j := range responses[i].Samples {
 			select {
@@ -47,8 +61,4 @@ func ChatBySample(ctx context.Context, slots chan struct{}, reqs []model.Request
 		}
 	}
 	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return responses, nil
 }

@@ -47,7 +47,7 @@ var layers = map[string]layer{
 	"ragft/model/cache": access, "ragft/model/pool": access, "ragft/model/openai": access, "ragft/model/ollama": access,
 	"ragft/model/local": access,
 
-	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/format": base, "retriever/watch": base,
+	"ragft/model": base, "ragft/opt": base, "retriever": base, "retriever/format": base, "retriever/watch": base, "retriever/dense": base,
 	"llama": base, "lora": base,
 
 	"internal/docs": testing_, "internal/fake": testing_, "internal/fixture": testing_, "internal/golden": testing_,
@@ -59,6 +59,7 @@ var layers = map[string]layer{
 var sideways = map[string][]string{
 	"retriever":              {"ragft/opt"},
 	"retriever/format":       {"retriever", "ragft/opt"},
+	"retriever/dense":        {"retriever", "ragft/opt"},
 	"llama":                  {"ragft/opt"},
 	"lora":                   {"ragft/opt", "llama"},
 	"ragft/question/dataset": {"ragft/question"},

@@ -69,6 +69,23 @@ func Wordings(language string) []string {
 	return wordings[English]
 }
 
+// NotFound returns what an assistant says in a language if it abstains without words of the model.
+func NotFound(language string) string {
+	if text := notFound[language]; text != "" {
+		return text
+	}
+	return notFound[English]
+}
+
+var notFound = map[string]string{
+	English: "I cannot find that in the documents.",
+	"de":    "Ich kann das in den Dokumenten nicht finden.",
+	"fr":    "Je ne trouve pas la réponse dans les documents.",
+	"es":    "No encuentro la respuesta en los documentos.",
+	"zh":    "我在文档中找不到答案。",
+	"ja":    "文書の中に答えが見つかりません。",
+}
+
 // With returns a refusal and behind it the others of its language: what a model that declines with one of them might begin
 // with instead.
 func With(refusal string) []string {

@@ -36,6 +36,17 @@ func TestWordingsOfALanguage(t *testing.T) {
 	require.False(t, Begins("Mara Venn"))
 }
 
+func TestNotFound(t *testing.T) {
+	for _, language := range []string{"en", "de", "fr", "es", "zh", "ja"} {
+		list := Wordings(language)
+		if language == English {
+			list = append(list, "I cannot find that in the documents.")
+		}
+		require.Contains(t, list, NotFound(language))
+	}
+	require.Equal(t, NotFound(English), NotFound("xx"))
+}
+
 func TestWith(t *testing.T) {
 	list := With("Leider steht das nicht in den Dokumenten.")
 	require.Equal(t, "Leider steht das nicht in den Dokumenten.", list[0])

@@ -1,7 +1,7 @@
 package answer
 
 import (
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -46,99 +46,181 @@ const minSupport = 0.75
 // gives. A number that only says where a quote comes from is not a place of its
 // own. unfound are quotes that occur in no passage, and numbers of no passage.
 //
+// Time is linear in the length of the answer, for the same question and passages.
+//
 // If the answer cites no place, Cite returns for each of its sentences the
 // sentence of the passages that supports it best, if any does, marked as
 // [Citation.Attributed].
 func Cite(question, answer string, hits []retriever.Hit) (citations []Citation, unfound []string) {
-	citations, unfound = written(question, answer, hits)
+	c := newCiter(question, hits)
+	citations, unfound = c.written(answer)
 	if len(citations) == 0 {
-		citations = attributed(question, answer, hits)
+		citations = c.attributed(answer)
 	}
 	return citations, unfound
 }
 
-// attributed finds support for the sentences of an answer that cites nothing.
-func attributed(question, answer string, hits []retriever.Hit) []Citation {
-	// A passage that shares no word with the question contains the words of the
-	// answer by coincidence.
-	asked := contentWords(question)
-	related := slices.DeleteFunc(slices.Clone(hits), func(hit retriever.Hit) bool {
-		return len(asked) > 0 && share(asked, contentWords(hit.Title+"\n"+hit.Text)) == 0
-	})
-	var citations []Citation
-	for _, statement := range sentences.Split(strings.TrimSpace(withoutMarkers(answer))) {
-		if citation, found := bestSentence(asked, statement.Text, related); found {
-			citation.Attributed = true
-			citations, _ = addPlace(citations, citation)
+// citer finds the places in passages that support an answer.
+type citer struct {
+	asked    readText
+	hits     []retriever.Hit
+	passages []passage // of hits, once they are needed
+
+	places  []Citation
+	known   map[place]int // index of each of places
+	unfound []string
+	missing map[string]bool // what unfound holds
+
+	looked int // words, quotes and numbers looked at, which tests hold to be linear in the answer
+}
+
+// place tells places apart.
+type place struct {
+	chunk      string
+	start, end int
+}
+
+// passage is a hit, read.
+type passage struct {
+	all       map[string]bool // content words of title and text
+	sentences []readSentence
+}
+
+type readSentence struct {
+	start, end int // bytes in the text of the hit
+	readText
+}
+
+// readText is a text taken apart once, whatever it is compared with.
+type readText struct {
+	words   []string // all of them, normalised
+	content []string // the distinct ones that are not function words
+	has     map[string]bool
+	numbers []string
+}
+
+func read(text string) readText {
+	r := readText{words: words.Of(text), has: map[string]bool{}}
+	for _, word := range r.words {
+		if !isFunctionWord(word) && !r.has[word] {
+			r.has[word] = true
+			r.content = append(r.content, word)
 		}
 	}
-	return citations
+	r.numbers = words.Numbers(strings.Join(r.words, " "))
+	return r
+}
+
+func newCiter(question string, hits []retriever.Hit) *citer {
+	return &citer{asked: read(question), hits: hits, passages: make([]passage, len(hits)), known: map[place]int{}, missing: map[string]bool{}}
+}
+
+// passage returns hit i, read.
+func (c *citer) passage(i int) passage {
+	p := &c.passages[i]
+	if p.all == nil {
+		p.all = read(c.hits[i].Title + "\n" + c.hits[i].Text).has
+		for _, s := range sentences.Split(c.hits[i].Text) {
+			p.sentences = append(p.sentences, readSentence{s.Start, s.End, read(s.Text)})
+		}
+	}
+	return *p
+}
+
+// attributed finds support for the sentences of an answer that cites nothing.
+func (c *citer) attributed(answer string) []Citation {
+	// A passage that shares no word with the question contains the words of the
+	// answer by coincidence.
+	var related []int
+	for i := range c.hits {
+		if len(c.asked.content) == 0 || c.share(c.asked.content, c.passage(i).all) > 0 {
+			related = append(related, i)
+		}
+	}
+	for _, statement := range sentences.Split(strings.TrimSpace(withoutMarkers(answer))) {
+		if citation, found := c.bestSentence(read(statement.Text), related...); found {
+			citation.Attributed = true
+			c.add(citation)
+		}
+	}
+	return c.places
 }
 
 // written finds the places that an answer itself cites; see [Cite].
-func written(question, answer string, hits []retriever.Hit) (places []Citation, unfound []string) {
+func (c *citer) written(answer string) (places []Citation, unfound []string) {
 	quotes := quotations(answer)
 	at := make([]int, len(quotes)) // place of each quote, -1 = unfound
-	for i, quote := range quotes {
+	for i := range quotes {
 		at[i] = -1
-		for _, hit := range hits {
-			if citation, found := quote.in(hit); found {
-				places, at[i] = addPlace(places, citation)
+		for _, hit := range c.hits {
+			c.looked++
+			if citation, found := quotes[i].in(hit); found {
+				at[i] = c.add(citation)
 				break
 			}
 		}
-		if at[i] < 0 && !slices.Contains(unfound, quote.text) {
-			unfound = append(unfound, quote.text)
+		if at[i] < 0 {
+			c.miss(quotes[i].text)
 		}
 	}
-	asked := contentWords(question)
 	var statement [2]int // bytes in the answer
-	end := 0
+	var stated readText
+	done := map[int]bool{} // the numbers that the statement has
+	end, next := 0, 0      // next is the first quote that may end behind the marker
 	for _, m := range markers(answer) {
-		if slices.ContainsFunc(quotes, func(q quotation) bool { return q.start <= m.start && m.end <= q.end }) {
+		for next < len(quotes) && quotes[next].end < m.end {
+			next++
+			c.looked++
+		}
+		if next < len(quotes) && quotes[next].start <= m.start {
 			continue // part of the quoted passage
 		}
 		// Only white space and punctuation between two numbers: [1][2], [1], [2].
 		if Normalize(answer[end:m.start]) != "" {
 			statement = [2]int{end, m.start}
+			stated = read(answer[end:m.start])
+			clear(done)
 		}
 		end = m.end
 		for _, number := range m.numbers {
-			if number < 1 || number > len(hits) {
-				if marker := "[" + strconv.Itoa(number) + "]"; !slices.Contains(unfound, marker) {
-					unfound = append(unfound, marker)
-				}
-				continue
+			c.looked++
+			if number < 1 || number > len(c.hits) {
+				c.miss("[" + strconv.Itoa(number) + "]")
+			} else if !done[number] {
+				done[number] = true
+				c.number(number, stated, quotes, at, statement)
 			}
-			hit := hits[number-1]
-			if numberOfQuote(places, quotes, at, statement, hit, number) {
-				continue
-			}
-			text := answer[statement[0]:statement[1]]
-			citation, found := bestSentence(asked, text, hits[number-1:number])
-			if !found {
-				citation = newCitation(hit.Chunk, hit.Start, hit.End)
-				citation.Support = answerSupport(text, hit.Text)
-			}
-			citation.Marker = number
-			places, _ = addPlace(places, citation)
 		}
 	}
-	return places, unfound
+	return c.places, c.unfound
+}
+
+// number cites the passage that a number behind a statement names.
+func (c *citer) number(number int, stated readText, quotes []quotation, at []int, statement [2]int) {
+	hit := c.hits[number-1]
+	if c.numberOfQuote(quotes, at, statement, hit, number) {
+		return
+	}
+	citation, found := c.bestSentence(stated, number-1)
+	if !found {
+		citation = newCitation(hit.Chunk, hit.Start, hit.End)
+		citation.Support = c.support(stated, read(hit.Text))
+	}
+	citation.Marker = number
+	c.add(citation)
 }
 
 // numberOfQuote reports whether a number only names the passage that the quotes of
 // its statement come from, and sets it on the citations of these quotes.
-func numberOfQuote(places []Citation, quotes []quotation, at []int, statement [2]int, hit retriever.Hit, number int) bool {
+func (c *citer) numberOfQuote(quotes []quotation, at []int, statement [2]int, hit retriever.Hit, number int) bool {
 	quoted, elsewhere, here := false, false, false
-	for i, quote := range quotes {
-		if quote.start < statement[0] || quote.end > statement[1] {
-			continue
-		}
+	first := sort.Search(len(quotes), func(i int) bool { return quotes[i].start >= statement[0] })
+	for i := first; i < len(quotes) && quotes[i].end <= statement[1]; i++ {
+		c.looked++
 		quoted, elsewhere = true, elsewhere || at[i] >= 0
-		if citation, found := quote.in(hit); found {
+		if citation, found := quotes[i].in(hit); found {
 			here = true
-			if place := &places[at[i]]; place.Marker == 0 {
+			if place := &c.places[at[i]]; place.Marker == 0 {
 				*place, place.Marker = citation, number
 			}
 		}
@@ -147,7 +229,13 @@ func numberOfQuote(places []Citation, quotes []quotation, at []int, statement [2
 }
 
 // in looks for a quote in a passage.
-func (q quotation) in(hit retriever.Hit) (Citation, bool) {
+func (q *quotation) in(hit retriever.Hit) (Citation, bool) {
+	if q.least > len(hit.Text) {
+		return Citation{}, false
+	}
+	if q.pattern == nil {
+		q.pattern = quotePattern(q.text)
+	}
 	at := q.pattern.FindStringIndex(hit.Text)
 	if at == nil {
 		return Citation{}, false
@@ -157,30 +245,41 @@ func (q quotation) in(hit retriever.Hit) (Citation, bool) {
 	return citation, true
 }
 
-// addPlace appends a citation unless its place is in the list already, and returns
+// add appends a citation unless its place is in the list already, and returns
 // its index.
-func addPlace(citations []Citation, citation Citation) ([]Citation, int) {
-	for i, c := range citations {
-		if c.Chunk.ID == citation.Chunk.ID && c.Start == citation.Start && c.End == citation.End {
-			return citations, i
-		}
+func (c *citer) add(citation Citation) int {
+	p := place{citation.Chunk.ID, citation.Start, citation.End}
+	if i, known := c.known[p]; known {
+		return i
 	}
-	return append(citations, citation), len(citations)
+	c.places = append(c.places, citation)
+	c.known[p] = len(c.places) - 1
+	return len(c.places) - 1
 }
 
-// bestSentence finds the sentence that supports a statement best: with most of its
-// words, then most words of the question, then the higher rank of its passage.
-func bestSentence(asked []string, statement string, hits []retriever.Hit) (best Citation, found bool) {
+// miss notes what occurs in no passage.
+func (c *citer) miss(text string) {
+	if !c.missing[text] {
+		c.missing[text] = true
+		c.unfound = append(c.unfound, text)
+	}
+}
+
+// bestSentence finds the sentence of the passages that supports a statement best:
+// with most of its words, then most words of the question, then the higher rank of
+// its passage.
+func (c *citer) bestSentence(statement readText, passages ...int) (best Citation, found bool) {
 	bestScore := 0.0
-	for _, hit := range hits {
-		for _, sentence := range sentences.Split(hit.Text) {
-			support := answerSupport(statement, sentence.Text)
+	for _, i := range passages {
+		hit := c.hits[i]
+		for _, sentence := range c.passage(i).sentences {
+			support := c.support(statement, sentence.readText)
 			if support < minSupport {
 				continue
 			}
-			score := 2*support + share(asked, contentWords(sentence.Text))
+			score := 2*support + c.share(c.asked.content, sentence.has)
 			if !found || score > bestScore {
-				best = newCitation(hit.Chunk, hit.Start+sentence.Start, hit.Start+sentence.End)
+				best = newCitation(hit.Chunk, hit.Start+sentence.start, hit.Start+sentence.end)
 				best.Support = support
 				bestScore, found = score, true
 			}
@@ -197,46 +296,36 @@ func newCitation(chunk retriever.Chunk, start, end int) Citation {
 	}
 }
 
-// answerSupport is 1 if the statement occurs in the text word for word, and
-// otherwise the share of its content words that occur there. It is 0 if the
-// statement has a number that the text lacks.
-func answerSupport(statement, text string) float64 {
-	if Contains(text, []string{statement}) {
+// support is 1 if the statement occurs in the text word for word, and otherwise
+// the share of its content words that occur there. It is 0 if the statement has a
+// number that the text lacks.
+func (c *citer) support(statement, text readText) float64 {
+	c.looked++
+	if words.Index(text.words, statement.words) >= 0 {
 		return 1
 	}
-	content, have := contentWords(statement), contentWords(text)
-	for _, number := range words.Numbers(Normalize(statement)) {
-		if !slices.Contains(have, number) {
+	for _, number := range statement.numbers {
+		c.looked++
+		if !text.has[number] {
 			return 0
 		}
 	}
-	return share(content, have)
+	return c.share(statement.content, text.has)
 }
 
 // share is the share of some words that are among the others; 0 for no words.
-func share(some, others []string) float64 {
+func (c *citer) share(some []string, others map[string]bool) float64 {
 	if len(some) == 0 {
 		return 0
 	}
+	c.looked += len(some)
 	found := 0
 	for _, word := range some {
-		if slices.Contains(others, word) {
+		if others[word] {
 			found++
 		}
 	}
 	return float64(found) / float64(len(some))
-}
-
-// contentWords returns the distinct normalised words of a text, without function
-// words.
-func contentWords(text string) []string {
-	var content []string
-	for _, word := range strings.Fields(Normalize(text)) {
-		if !isFunctionWord(word) && !slices.Contains(content, word) {
-			content = append(content, word)
-		}
-	}
-	return content
 }
 
 // isFunctionWord reports English words that occur in any sentence.

@@ -78,7 +78,7 @@ func TestWrittenCitations(t *testing.T) {
 		{"a quote that does not end", `The document says: "It was opened in 1912`, nil, nil, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			places, nowhere := written("Who opened the inn?", c.answer, fake.InnHits())
+			places, nowhere := newCiter("Who opened the inn?", fake.InnHits()).written(c.answer)
 			var quotes []string
 			var markers []int
 			for _, p := range places {

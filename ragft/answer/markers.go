@@ -32,6 +32,7 @@ var (
 // footnotes are none.
 func markers(answer string) []marker {
 	var found []marker
+	marks, counted := 0, 0 // backquotes in front of counted
 	for _, at := range markerPattern.FindAllStringSubmatchIndex(answer, -1) {
 		m := marker{start: at[0], end: at[1]}
 		list := ""
@@ -43,7 +44,8 @@ func markers(answer string) []marker {
 		} else {
 			list = answer[at[4]:at[5]]
 		}
-		if strings.Count(answer[:m.start], "`")%2 == 1 {
+		marks, counted = marks+strings.Count(answer[counted:m.start], "`"), m.start
+		if marks%2 == 1 {
 			continue // in code
 		}
 		m.numbers = markedNumbers(list)
@@ -54,8 +56,11 @@ func markers(answer string) []marker {
 
 // isLabel reports whether a marker begins a footnote: "[^1]: bram.md".
 func isLabel(answer string, m marker, list string) bool {
-	line := answer[strings.LastIndexByte(answer[:m.start], '\n')+1 : m.start]
-	return strings.HasPrefix(list, "^") && strings.TrimSpace(line) == "" && strings.HasPrefix(answer[m.end:], ":")
+	if !strings.HasPrefix(list, "^") || !strings.HasPrefix(answer[m.end:], ":") {
+		return false
+	}
+	before := strings.TrimRightFunc(answer[:m.start], func(r rune) bool { return unicode.IsSpace(r) && r != '\n' })
+	return before == "" || strings.HasSuffix(before, "\n")
 }
 
 // isIndex reports whether a bracket is an index in code, such as list[2], and not a citation set directly behind a word. It
@@ -89,8 +94,12 @@ func isIndex(answer string, m marker) bool {
 var codeNames = map[string]bool{"list": true, "array": true, "arr": true, "args": true, "argv": true, "data": true, "dict": true,
 	"row": true, "rows": true, "items": true, "values": true, "vec": true, "matrix": true, "tuple": true, "buf": true}
 
+// longestWord is how many bytes in front of a marker are looked at.
+const longestWord = 200
+
 // lastWord returns what of a text is directly before its end, up to a blank.
 func lastWord(text string) string {
+	text = text[max(0, len(text)-longestWord):]
 	at := strings.LastIndexFunc(text, unicode.IsSpace)
 	word := strings.TrimLeft(text[at+1:], `("'“‘*_[`)
 	last, _ := utf8.DecodeLastRuneInString(word)

@@ -63,10 +63,10 @@ func TestMarkers(t *testing.T) {
 
 // Every form cites the place that [2] does, and leaves no number behind.
 func TestMarkersCite(t *testing.T) {
-	want, _ := written("Who opened the inn?", "Ann Lee [2].", fake.InnHits())
+	want, _ := newCiter("Who opened the inn?", fake.InnHits()).written("Ann Lee [2].")
 	require.Len(t, want, 1)
 	for _, form := range []string{"【2】", "[^2]", "(Document 2)", "[Doc 2]", "【2†source】", "（document 2）"} {
-		got, nowhere := written("Who opened the inn?", "Ann Lee "+form+".", fake.InnHits())
+		got, nowhere := newCiter("Who opened the inn?", fake.InnHits()).written("Ann Lee "+form+".")
 		require.Equal(t, want, got, form)
 		require.Empty(t, nowhere)
 		require.Equal(t, "Ann Lee  .", withoutMarkers("Ann Lee "+form+"."), form)

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,7 +14,8 @@ import (
 type quotation struct {
 	start, end int // bytes in the answer, marks included
 	text       string
-	pattern    *regexp.Regexp // finds it in a passage
+	least      int            // bytes of a passage that it can stand in
+	pattern    *regexp.Regexp // finds it in a passage; nil until it is needed
 }
 
 // quotations returns the quotes of at least [words.MinQuote] words in straight or
@@ -43,18 +45,25 @@ func quotations(answer string) []quotation {
 		}
 	}
 	var found []quotation
-	for k, span := range spans {
-		outermost := true
-		for _, later := range spans[k+1:] {
-			outermost = outermost && later[0] > span[0]
+	first := len(answer) // where the spans that close later begin
+	for _, span := range slices.Backward(spans) {
+		outermost := first > span[0]
+		first = min(first, span[0])
+		if !outermost {
+			continue
 		}
 		text := strings.TrimSpace(answer[span[0]:span[1]])
-		if outermost && len(strings.Fields(text)) >= words.MinQuote {
-			found = append(found, quotation{start: span[0], end: span[1], text: text, pattern: quotePattern(text)})
+		if quoted := strings.Fields(text); len(quoted) >= words.MinQuote {
+			letters := utf8.RuneCountInString(strings.TrimRight(strings.ToValidUTF8(strings.Join(quoted, ""), "\uFFFD"), closingMarks))
+			found = append(found, quotation{start: span[0], end: span[1], text: text, least: letters})
 		}
 	}
+	slices.Reverse(found)
 	return found
 }
+
+// closingMarks may be missing behind the last word of a quote.
+const closingMarks = ".,;:!?…"
 
 // opensQuote reports whether a straight mark opens a quote: text follows it
 // directly, and no word or sentence ends directly before it. before is the text up
@@ -79,7 +88,7 @@ func opensQuote(before, after string, opened bool) bool {
 func quotePattern(text string) *regexp.Regexp {
 	quoted := strings.Fields(strings.ToValidUTF8(text, "\uFFFD"))
 	last := &quoted[len(quoted)-1]
-	bare := strings.TrimRight(*last, ".,;:!?…")
+	bare := strings.TrimRight(*last, closingMarks)
 	closing := (*last)[len(bare):]
 	if bare == "" {
 		bare, closing = *last, ""

@@ -10,6 +10,7 @@ import (
 	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/signals"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
@@ -68,7 +69,7 @@ type Options struct {
 	Extract func(text string) string
 
 	// Decline is what the assistant says if it abstains without words of the model; "" = the refusal of Rule, or without
-	// one "I cannot find that in the documents."
+	// one "I cannot find that in the documents." in the language of Prompts
 	Decline string
 
 	MaxQuestion int // longest question, in bytes; 0 = 4000
@@ -80,7 +81,7 @@ func (o Options) withDefaults() Options {
 	if o.Rule != nil {
 		o.Decline = cmp.Or(o.Decline, o.Rule.Refusal)
 	}
-	o.Decline = cmp.Or(o.Decline, "I cannot find that in the documents.")
+	o.Decline = cmp.Or(o.Decline, wordings.NotFound(o.Prompts.Language))
 	o.MaxQuestion = cmp.Or(o.MaxQuestion, 4000)
 	return o
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
@@ -30,7 +31,8 @@ const settingsKey = gguf.KeyAssistant
 // stored is the JSON of [Settings]. Wordings that are the library's own are left out; the hashes tell whether these are
 // still the same.
 type stored struct {
-	Layout     string            `json:"layout"` // hash of the prompt for an example
+	Layout     string            `json:"layout"`             // hash of the prompt for an example
+	Language   string            `json:"language,omitempty"` // of the library's own wordings; "" = English
 	Prompts    map[string]string `json:"prompts,omitempty"`
 	PromptHash string            `json:"prompts_sha256"`
 	Template   string            `json:"template,omitempty"`      // its name
@@ -53,9 +55,12 @@ func texts(p *prompt.Set) map[string]*string {
 // WriteAdapter writes the settings into an adapter file, in place of those that it holds. The file is replaced in one step.
 // A template that is a function of the program is an error: it cannot be stored.
 func (s *Settings) WriteAdapter(path string) error {
-	prompts, defaults := s.Prompts.WithDefaults(), prompt.Default()
+	prompts, defaults := s.Prompts.WithDefaults(), prompt.Set{Language: s.Prompts.Language}.WithDefaults()
 	out := stored{Layout: layout.Fingerprint(prompts.ReadMessages), PromptHash: prompts.Hash(), Passages: s.Passages, Rule: s.Rule,
 		Search: s.Search, Prompts: map[string]string{}}
+	if prompts.Language != wordings.English {
+		out.Language = prompts.Language
+	}
 	own := texts(&defaults)
 	for name, text := range texts(&prompts) {
 		if *text != *own[name] {
@@ -102,7 +107,7 @@ func readSettings(text string) (*Settings, error) {
 	if err := json.Unmarshal([]byte(text), &in); err != nil {
 		return nil, err
 	}
-	s := &Settings{Prompts: prompt.Default(), Passages: in.Passages, Rule: in.Rule, Search: in.Search}
+	s := &Settings{Prompts: prompt.Set{Language: in.Language}.WithDefaults(), Passages: in.Passages, Rule: in.Rule, Search: in.Search}
 	for name, to := range texts(&s.Prompts) {
 		*to = cmp.Or(in.Prompts[name], *to)
 	}

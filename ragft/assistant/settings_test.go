@@ -37,6 +37,8 @@ func TestSettingsInAnAdapter(t *testing.T) {
 		"defaults":       {},
 		"rule":           {Passages: 4, Rule: ruleFor(m, 4)},
 		"wording":        {Prompts: prompt.Set{Read: "Reply."}, Passages: 2},
+		"language":       {Prompts: prompt.Set{Language: "de"}},
+		"both":           {Prompts: prompt.Set{Language: "fr", Read: "Réponds."}},
 		"known template": {Prompts: prompt.Set{Template: prompt.RADIT}},
 		"own template":   {Prompts: prompt.Set{Template: own}},
 		"tuned search":   {Search: &retriever.Tuning{K1: opt.Of(1.2), Weights: map[string]float64{"term:mill": 2}}},
@@ -46,6 +48,7 @@ func TestSettingsInAnAdapter(t *testing.T) {
 			got, err := ReadAdapter(path)
 			require.NoError(t, err)
 			require.Equal(t, s.Prompts.Hash(), got.Prompts.Hash())
+			require.Equal(t, s.Prompts.Language, got.Prompts.Language)
 			require.Equal(t, s.Passages, got.Passages)
 			require.Equal(t, s.Rule, got.Rule)
 			require.Equal(t, s.Search, got.Search)

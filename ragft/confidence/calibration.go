@@ -207,7 +207,7 @@ func (c *Calibration) WriteTable(w io.Writer) error {
 
 // WriteFile writes the calibration as JSON. The file is replaced atomically.
 func (c *Calibration) WriteFile(path string) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.WritePrivate(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", " ")
 		return enc.Encode(c)

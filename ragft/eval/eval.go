@@ -59,12 +59,12 @@ func Run(ctx context.Context, config Config) (*Evaluation, error) {
 	if out.Index, err = e.digest(ctx); err != nil {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)
 	}
-	for i, system := range e.Systems {
-		records, err := e.answerAll(ctx, system, i*len(e.Questions))
-		if err != nil {
-			return nil, fmt.Errorf("ragft: evaluate %s: %w", system.Name, err)
-		}
-		out.Systems = append(out.Systems, e.describe(system, records))
+	arms, err := e.answerAll(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ragft: evaluate: %w", err)
+	}
+	for _, a := range arms {
+		out.Systems = append(out.Systems, e.describe(a.System, a.records))
 	}
 	if err := e.measure(ctx, out); err != nil {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)

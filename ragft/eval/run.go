@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -30,7 +31,7 @@ type evaluator struct {
 	Config
 	questions []Question
 	hits      [][]retriever.Hit // by question, best first, as many as a system needs
-	chunks    []retriever.Chunk // the corpus, read for the first system that is shown all of it
+	chunks    []retriever.Chunk // the beginning of the corpus, read for the first system that is shown as much of it as fits
 	judged    *judge.Judge
 }
 
@@ -101,46 +102,120 @@ func (e *evaluator) prompts(s System) prompt.Set {
 	return p
 }
 
-// answerAll answers and judges all questions. done is the number of answers before.
-func (e *evaluator) answerAll(ctx context.Context, s System, done int) ([]Record, error) {
-	records := make([]Record, 0, len(e.questions))
-	for from := 0; from < len(e.questions); from += e.Batch {
-		batch, shown, err := e.answer(ctx, s, from, min(from+e.Batch, len(e.questions)))
-		if err != nil {
-			return nil, err
-		}
-		if err := e.judge(ctx, batch, from); err != nil {
-			return nil, fmt.Errorf("judge: %w", err)
-		}
-		for i := range batch {
-			batch[i].decide(s.Rule)
-			batch[i].score(e.questions[from+i].Question)
-			e.OnRecord(s.Name, batch[i], shown[i][:min(len(shown[i]), reading.EvidenceDepth)], batch[i].cut)
-		}
-		records = append(records, batch...)
-		e.Progress(Progress{Stage: "answer", System: s.Name,
-			Done: done + len(records), Total: len(e.Systems) * len(e.questions)})
-	}
-	return records, nil
+// arm is a system at work.
+type arm struct {
+	System
+	records []Record          // by question
+	shown   [][]retriever.Hit // by question
 }
 
-// answer generates the answers to questions[from:to], and returns the passages that
-// were shown with each.
-func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Record, [][]retriever.Hit, error) {
-	prompts := e.prompts(s)
-	records := make([]Record, to-from)
-	asks := make([]*reading.Asking, to-from)
-	shown := make([][]retriever.Hit, to-from)
-	for i := range asks {
-		q := e.questions[from+i].Question
-		records[i] = Record{QuestionID: q.ID, Unanswerable: q.Unanswerable, Gap: q.Gap, Context: answer.Absent}
-		asks[i] = &reading.Asking{Messages: func(hits []retriever.Hit) []model.Message { return s.Setting.messages(prompts, q, hits) }}
-		var err error
-		if asks[i].Hits, err = e.passagesFor(ctx, s, from+i, &records[i]); err != nil {
-			return nil, nil, err
-		}
-		shown[i] = asks[i].Hits
+// answerAll has every system answer and judges all answers. The systems of a model are asked together about the same questions,
+// and questions about the same passages one after the other, so that a model reads these once.
+func (e *evaluator) answerAll(ctx context.Context) ([]*arm, error) {
+	arms := make([]*arm, len(e.Systems))
+	for i, s := range e.Systems {
+		arms[i] = &arm{System: s, records: make([]Record, len(e.questions)), shown: make([][]retriever.Hit, len(e.questions))}
 	}
+	order, done := e.order(), 0
+	for _, group := range byModel(arms) {
+		for batch := range slices.Chunk(order, e.Batch) {
+			if err := e.answer(ctx, group, batch); err != nil {
+				return nil, err
+			}
+			if err := e.judge(ctx, group, batch); err != nil {
+				return nil, fmt.Errorf("%s: judge: %w", group[0].Name, err)
+			}
+			for _, a := range group {
+				for _, i := range batch {
+					a.records[i].decide(a.Rule)
+					a.records[i].score(e.questions[i].Question)
+				}
+				done += len(batch)
+				e.Progress(Progress{Stage: "answer", System: a.Name, Done: done, Total: len(arms) * len(e.questions)})
+			}
+		}
+	}
+	for _, a := range arms {
+		for i, r := range a.records {
+			e.OnRecord(a.Name, r, a.shown[i][:min(len(a.shown[i]), reading.EvidenceDepth)], r.cut)
+		}
+	}
+	return arms, nil
+}
+
+// byModel groups the arms whose model is the same. The last arm of all is in the last group.
+func byModel(arms []*arm) (groups [][]*arm) {
+	for _, a := range slices.Backward(arms) {
+		same := func(g []*arm) bool { return reflect.ValueOf(a.Model).Comparable() && g[0].Model == a.Model }
+		if i := slices.IndexFunc(groups, same); i >= 0 {
+			groups[i] = append([]*arm{a}, groups[i]...)
+		} else {
+			groups = append(groups, []*arm{a})
+		}
+	}
+	slices.Reverse(groups)
+	return groups
+}
+
+// order returns the places of the questions. Those that were found the same best passages stand where the first of them does.
+func (e *evaluator) order() []int {
+	first := map[string]int{} // question that was found these passages first
+	ranks, order := make([][]int, len(e.questions)), make([]int, len(e.questions))
+	for i, hits := range e.hits {
+		order[i] = i
+		found := ""
+		for k := range e.Passages {
+			if found += "\n"; k < len(hits) {
+				found += hits[k].ID
+			}
+			if _, ok := first[found]; !ok {
+				first[found] = i
+			}
+			ranks[i] = append(ranks[i], first[found])
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(ranks[a], ranks[b]) })
+	return order
+}
+
+// answer generates the answers of systems that have the same model to a batch of questions.
+func (e *evaluator) answer(ctx context.Context, group []*arm, batch []int) error {
+	parts := make([]reading.Part, len(group))
+	before := make([][]int, len(group)) // passages before they are cut to the context
+	for k, a := range group {
+		prompts := e.prompts(a.System)
+		parts[k].Reader = e.reader(a.System)
+		for _, i := range batch {
+			q := e.questions[i].Question
+			a.records[i] = Record{QuestionID: q.ID, Unanswerable: q.Unanswerable, Gap: q.Gap, Context: answer.Absent}
+			hits, err := e.passagesFor(ctx, a.System, i, &a.records[i])
+			if err != nil {
+				return fmt.Errorf("%s: %w", a.Name, err)
+			}
+			before[k] = append(before[k], len(hits))
+			messages := func(hits []retriever.Hit) []model.Message { return a.Setting.messages(prompts, q, hits) }
+			parts[k].Asks = append(parts[k].Asks, &reading.Asking{Messages: messages, Hits: hits})
+		}
+	}
+	responses, err := reading.AnswerAll(ctx, parts...)
+	if err != nil {
+		return fmt.Errorf("%s: questions %s: %w", group[0].Name, e.name(batch), err)
+	}
+	for k, a := range group {
+		if err := e.note(ctx, a, batch, parts[k], responses[k], before[k]); err != nil {
+			return fmt.Errorf("%s: questions %s: %w", a.Name, e.name(batch), err)
+		}
+	}
+	return nil
+}
+
+// name says which questions a batch has.
+func (e *evaluator) name(batch []int) string {
+	return e.questions[batch[0]].ID + " to " + e.questions[batch[len(batch)-1]].ID
+}
+
+// reader is how a system reads passages.
+func (e *evaluator) reader(s System) reading.Reader {
 	r := reading.Reader{Model: s.Model, Extract: s.Extract, Like: model.Request{MaxTokens: e.MaxTokens, Stop: e.Stop}}
 	if s.Setting.ShowsPassages() {
 		r.Ensemble = s.Ensemble
@@ -148,30 +223,33 @@ func (e *evaluator) answer(ctx context.Context, s System, from, to int) ([]Recor
 	if s.Rule != nil {
 		r.Like.Exclude = wordings.With(s.Rule.Refusal)
 	}
-	responses, err := r.Answer(ctx, asks)
-	if err != nil {
-		return nil, nil, fmt.Errorf("questions %s to %s: %w", records[0].QuestionID, records[len(records)-1].QuestionID, err)
+	return r
+}
+
+// note stores the answers to a batch of questions, with the signals of each. before is the number of passages that were found.
+func (e *evaluator) note(ctx context.Context, a *arm, batch []int, part reading.Part, responses []model.Response, before []int) error {
+	reqs, records, shown := make([]model.Request, len(batch)), make([]Record, len(batch)), make([][]retriever.Hit, len(batch))
+	for k, i := range batch {
+		ask := part.Asks[k]
+		e.noteShown(a.System, i, ask.Hits, before[k], &a.records[i])
+		a.records[i].answered(e.questions[i].Question, a.System, responses[k], ask.From)
+		reqs[k], a.shown[i] = ask.Request(part.Like), ask.Hits
+		records[k], shown[k] = a.records[i], ask.Hits
 	}
-	reqs := make([]model.Request, len(asks))
-	for i, response := range responses {
-		e.noteShown(s, from+i, asks[i].Hits, len(shown[i]), &records[i])
-		records[i].answered(e.questions[from+i].Question, s, response, asks[i].From)
-		reqs[i], shown[i] = asks[i].Request(r.Like), asks[i].Hits
+	if err := e.signals(ctx, a.System, reqs, records, shown); err != nil {
+		return err
 	}
-	if err := e.signals(ctx, s, reqs, records, shown); err != nil {
-		return nil, nil, err
-	}
-	for i, response := range responses {
-		if s.Rule == nil {
-			break
+	for k, i := range batch {
+		if a.records[i] = records[k]; a.Rule == nil {
+			continue
 		}
-		known, err := abstain.Of(s.Model, e.questions[from+i].Question.Question, asks[i].Hits, response.Samples[0])
+		known, err := abstain.Of(a.Model, e.questions[i].Question.Question, shown[k], responses[k].Samples[0])
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		records[i].chance(s.Rule, known)
+		a.records[i].chance(a.Rule, known)
 	}
-	return records, shown, nil
+	return nil
 }
 
 // answered stores an answer and the places that it cites in the passages it was
@@ -233,21 +311,25 @@ func (r *Record) cite(q question.Question, text string, hits []retriever.Hit) {
 }
 
 // judge gives the records of a batch their verdicts.
-func (e *evaluator) judge(ctx context.Context, records []Record, from int) error {
-	cases := make([]*judge.Case, len(records))
-	for i := range records {
-		a := judge.Answer{Text: records[i].Answer}
-		if words.IsBlank(a.Text) {
-			a.Verdict, a.Decision = answer.Refused, decision.Empty // an Assistant declines here
+func (e *evaluator) judge(ctx context.Context, group []*arm, batch []int) error {
+	var cases []*judge.Case
+	var records []*Record
+	for _, i := range batch {
+		for _, arm := range group {
+			r := &arm.records[i]
+			a := judge.Answer{Text: r.Answer}
+			if words.IsBlank(a.Text) {
+				a.Verdict, a.Decision = answer.Refused, decision.Empty // an Assistant declines here
+			}
+			records, cases = append(records, r), append(cases, &judge.Case{Question: e.questions[i].Question, Answers: []judge.Answer{a}})
 		}
-		cases[i] = &judge.Case{Question: e.questions[from+i].Question, Answers: []judge.Answer{a}}
 	}
 	if err := e.judged.Decide(ctx, cases); err != nil {
 		return err
 	}
-	for i, c := range cases {
+	for k, c := range cases {
 		a := c.Answers[0]
-		records[i].Verdict, records[i].Decision, records[i].Votes = a.Verdict, a.Decision, a.Votes
+		records[k].Verdict, records[k].Decision, records[k].Votes = a.Verdict, a.Decision, a.Votes
 	}
 	return nil
 }
@@ -304,7 +386,7 @@ func (e *evaluator) signals(ctx context.Context, s System, reqs []model.Request,
 	}
 	collected, err := signals.Ask(ctx, s.Model, e.Signals, asked, s.Extract, e.Seed)
 	if err != nil {
-		return fmt.Errorf("signals of questions from %s: %w", records[0].QuestionID, err)
+		return fmt.Errorf("signals: %w", err)
 	}
 	for k, i := range open {
 		maps.Copy(records[i].Signals, collected[k])

@@ -88,7 +88,7 @@ func (e *evaluator) passagesFor(ctx context.Context, s System, i int, r *Record)
 			}
 		}
 	case SettingLong:
-		if hits, err = e.corpus(ctx, i); err != nil {
+		if hits, err = e.corpus(ctx, i, longest(s.Model)); err != nil {
 			return nil, err
 		}
 	}
@@ -138,21 +138,51 @@ func (e *evaluator) gold(i int) []retriever.Hit {
 	return found
 }
 
-// corpus returns all passages: those that share words with the question by score, then
-// the others in the order of the corpus, if the index can list them.
-func (e *evaluator) corpus(ctx context.Context, i int) ([]retriever.Hit, error) {
-	if e.chunks == nil {
-		e.chunks = []retriever.Chunk{}
-		if lister, ok := e.Search.(retriever.Lister); ok {
-			for chunk, err := range lister.Chunks(ctx) {
-				if err != nil {
-					return nil, fmt.Errorf("list the corpus: %w", err)
-				}
-				e.chunks = append(e.chunks, chunk)
-			}
+// longest is a number of passages that a model cannot be shown all of: each takes at least a token, or a byte.
+func longest(m model.Model) int {
+	if counter, ok := model.As[model.TokenCounter](m); ok {
+		return counter.ContextTokens() + 1
+	}
+	return longFallback + 1
+}
+
+// longSearch is how many passages of the corpus are put in the order of the search.
+const longSearch = 1000
+
+// readCorpus lists as many passages as a question may need behind those of the search, if the index can list them.
+func (e *evaluator) readCorpus(ctx context.Context) error {
+	if e.chunks != nil {
+		return nil
+	}
+	e.chunks = []retriever.Chunk{}
+	lister, ok := e.Search.(retriever.Lister)
+	if !ok {
+		return nil
+	}
+	most := 0
+	for _, s := range e.Systems {
+		if s.Setting == SettingLong {
+			most = max(most, longest(s.Model)+longSearch)
 		}
 	}
-	hits, err := e.Search.Search(ctx, e.questions[i].Question.Question, max(reading.EvidenceDepth, min(len(e.chunks), 1000)))
+	for chunk, err := range lister.Chunks(ctx) {
+		if err != nil {
+			return fmt.Errorf("list the corpus: %w", err)
+		}
+		if e.chunks = append(e.chunks, chunk); len(e.chunks) >= most {
+			break
+		}
+	}
+	return nil
+}
+
+// corpus returns the passages up to a number: those that share words with the question by
+// score, then the others in the order of the corpus.
+func (e *evaluator) corpus(ctx context.Context, i, most int) ([]retriever.Hit, error) {
+	if err := e.readCorpus(ctx); err != nil {
+		return nil, err
+	}
+	hits, err := e.Search.Search(ctx, e.questions[i].Question.Question, max(reading.EvidenceDepth, min(len(e.chunks), longSearch)))
 	if err != nil {
 		return nil, fmt.Errorf("search for question %s: %w", e.questions[i].ID, err)
 	}
@@ -161,6 +191,9 @@ func (e *evaluator) corpus(ctx context.Context, i int) ([]retriever.Hit, error) 
 		seen[hit.ID] = true
 	}
 	for _, chunk := range e.chunks {
+		if len(hits) >= most {
+			break
+		}
 		if !seen[chunk.ID] {
 			hits = append(hits, retriever.Hit{Chunk: chunk})
 		}

@@ -117,7 +117,7 @@ func ToPEFT(adapter, base, dir string, o ToPEFTOptions) error {
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
 	if err := writeSafetensors(filepath.Join(dir, weightsFile), tensors); err != nil {

@@ -200,7 +200,7 @@ func begin(dir string, rows []rows.Row, r Recipe) (set, *Files, error) {
 	if err != nil {
 		return s, nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return s, nil, fmt.Errorf("export: %w", err)
 	}
 	return s, &Files{RowCount: len(s.learn), TextCount: len(s.text), Weighted: s.weighted}, nil

@@ -14,6 +14,7 @@ import (
 	"math"
 
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora"
@@ -124,8 +125,12 @@ type Result struct {
 
 // Training is what a report says of this run.
 func (r *Result) Training() trainlog.Training {
+	var scores []trainlog.Score
+	for _, s := range r.Scores {
+		scores = append(scores, trainlog.Score{Step: s.Step, Score: s.Score, HeldOut: stats.Finite(s.HeldOutLoss)})
+	}
 	return trainlog.Training{
-		Losses: r.Losses, BaseBySource: r.BaseBySource, HeldOutBySource: r.HeldOutBySource, Seconds: r.TrainSeconds,
+		Scores: scores, Losses: r.Losses, BaseBySource: r.BaseBySource, HeldOutBySource: r.HeldOutBySource, Seconds: r.TrainSeconds,
 		Rows: r.Rows, Tokens: r.Tokens, Memory: r.Memory.Total(),
 	}
 }

@@ -23,7 +23,9 @@ type Model interface {
 	// has one element for each request, in the order of reqs. When ctx ends,
 	// Chat stops and returns its error; no partial result is returned. A prompt
 	// that does not fit into the context is an error that wraps
-	// [ErrPromptTooLong], given before any text is streamed.
+	// [ErrPromptTooLong], given before any text is streamed. The callbacks of the
+	// requests are called on the goroutine that called Chat, one at a time, and
+	// none after it has returned.
 	Chat(ctx context.Context, reqs []Request) ([]Response, error)
 }
 
@@ -109,8 +111,9 @@ type Response struct {
 	// Cached is set if a cache answered, without asking the model.
 	Cached bool
 
-	// Seconds is the request's share of the time that the call took which
-	// generated it; 0 = not known. [cache.Model] measures it, and keeps it.
+	// Seconds is the request's share, by tokens read and generated, of the time
+	// that the call took which generated it; 0 = not known. [cache.Model] measures
+	// it, and keeps it.
 	Seconds float64
 }
 

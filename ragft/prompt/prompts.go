@@ -14,9 +14,14 @@ import (
 
 // Set holds the instruction of every task, one paragraph that stands between the
 // documents and the question. An empty field means the text that
-// [Default] has there, on which the shipped base model was trained, so the zero
-// value is ready for use.
+// [Default] has there, on which the shipped base model was trained, or the same in
+// another Language, so the zero value is ready for use.
 type Set struct {
+	// Language is that of the texts that are empty: "en", "de", "fr", "es", "zh" or
+	// "ja", or another, for which they are English; "" = "en". Judge is English in
+	// every language.
+	Language string
+
 	// Read asks for an answer from documents, in training rows and at inference;
 	// "" = "Answer the question from the documents in a few words."
 	Read string
@@ -39,26 +44,19 @@ type Set struct {
 	Template *Template
 }
 
-// Default returns the default texts, without a template.
-func Default() Set {
-	return Set{
-		Read:    "Answer the question from the documents in a few words.",
-		Closed:  "Answer the question in a few words.",
-		Careful: "Answer the question from the documents in a few words. If the documents do not say, decline politely.",
-		Refuse:  "Decline politely: the documents do not answer the question.",
-		Judge:   "Does the answer agree with the reference? Reply yes or no.",
-	}
-}
+// Default returns the default texts in English, without a template.
+func Default() Set { return english }
 
-// WithDefaults returns p with every empty text set to its default.
+// WithDefaults returns p with every empty text set to its default in p's language.
 func (p Set) WithDefaults() Set {
-	d := Default()
-	return Set{cmp.Or(p.Read, d.Read), cmp.Or(p.Closed, d.Closed), cmp.Or(p.Careful, d.Careful), cmp.Or(p.Refuse, d.Refuse),
+	d := defaultsOf(p.Language)
+	return Set{p.Language, cmp.Or(p.Read, d.Read), cmp.Or(p.Closed, d.Closed), cmp.Or(p.Careful, d.Careful), cmp.Or(p.Refuse, d.Refuse),
 		cmp.Or(p.Judge, d.Judge), p.Template}
 }
 
 // Hash returns the hex SHA-256 of the five texts, with the defaults filled in,
-// and of the template. It changes when any of them does.
+// and of the template. It changes when any of them does. The language counts through
+// the texts alone.
 func (p Set) Hash() string {
 	p = p.WithDefaults()
 	h := sha256.New()

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,29 @@ func TestPromptTextIsExact(t *testing.T) {
 		p.RefuseMessages("How many rooms?", hits))
 	require.Equal(t, asks("Does the answer agree with the reference? Reply yes or no."+asked+"\nReference: nine\nAnswer: 9"),
 		p.JudgeMessages("How many rooms?", "nine", "9"))
+}
+
+// Each language has texts of its own, and they are laid out as the English ones.
+func TestPromptsInALanguage(t *testing.T) {
+	hits := []retriever.Hit{fake.Passage("inn.md", "The Blue Inn", "It has nine rooms.", 0)}
+	german := Set{Language: "de"}
+	require.Equal(t, "Document 1: The Blue Inn\nIt has nine rooms.\n\nBeantworte die Frage anhand der Dokumente in wenigen Worten.\n"+
+		"Question: Wie viele Zimmer?", german.ReadMessages("Wie viele Zimmer?", hits)[1].Content)
+	require.Equal(t, layout.System, german.ReadMessages("Wer?", hits)[0].Content)
+	require.Equal(t, "Nenne es.", Set{Language: "de", Read: "Nenne es."}.WithDefaults().Read)
+	seen := map[string]string{}
+	for _, language := range []string{"en", "de", "fr", "es", "zh", "ja"} {
+		p := Set{Language: language}.WithDefaults()
+		for _, text := range []string{p.Read, p.Closed, p.Careful, p.Refuse} {
+			require.NotEmpty(t, text)
+			require.Empty(t, seen[text], text)
+			seen[text] = language
+		}
+		require.Equal(t, Default().Judge, p.Judge)
+	}
+	require.Equal(t, Set{}.Hash(), Set{Language: "en"}.Hash())
+	require.Equal(t, Set{}.Hash(), Set{Language: "xx"}.Hash())
+	require.NotEqual(t, Set{}.Hash(), german.Hash())
 }
 
 func TestPassageCannotPoseAsStructure(t *testing.T) {

@@ -43,8 +43,10 @@ func Named(name string) *Template {
 var FedRAG = &Template{Name: "fedrag", Prompt: func(question string, hits []retriever.Hit, _ *rand.Rand) []model.Message {
 	return []model.Message{{Role: model.RoleUser, Content: "You are a helpful assistant. Given the user query below, provide a response " +
 		"making use of the provided background context.\n" +
-		"<query>" + question + "</query> <context>" + passageTexts(hits) + "</context> <response>"}}
+		"<query>" + fedRAGMarks.harmless(question) + "</query> <context>" + passageTexts(hits, fedRAGMarks) + "</context> <response>"}}
 }}
+
+var fedRAGMarks = marksOf("<query></query> <context></context> <response></response>")
 
 // RADIT is the prompt of RA-DIT (arXiv 2310.01352, section 2.3). Field markers
 // are drawn at random, as in the paper, so that the model learns the task and
@@ -53,9 +55,12 @@ var RADIT = &Template{Name: "ra-dit", Prompt: func(question string, hits []retri
 	draw := func(of ...string) string { return of[rng.IntN(len(of))] }
 	background := draw("Background:", "Context:", "Passage:", "Document:")
 	ask, answer := draw("Q:", "Question:", "Query:"), draw("A:", "Answer:", "Response:")
-	return []model.Message{{Role: model.RoleUser, Content: background + " " + passageTexts(hits) + "\n\n" + ask + " " + question + "\n" +
-		answer}}
+	return []model.Message{{Role: model.RoleUser, Content: background + " " + passageTexts(hits, raditMarks) + "\n\n" +
+		ask + " " + raditMarks.harmless(question) + "\n" + answer}}
 }}
+
+// raditMarks are all that may be drawn.
+var raditMarks = marksOf("Background:\nContext:\nPassage:\nDocument:\nQ:\nQuestion:\nQuery:\nA:\nAnswer:\nResponse:")
 
 // The placeholders of a template.
 const (
@@ -65,7 +70,9 @@ const (
 
 // ParseTemplate makes a template of a text in which {query} stands for the
 // question and {context} for the texts of the passages, with an empty line
-// between them. The prompt is one user message. It is an error if the text lacks
+// between them. What question and passages hold of the template's own marks, such
+// as tags or "Question:" where a line begins, is written so that it is none. The
+// prompt is one user message. It is an error if the text lacks
 // one of the two.
 func ParseTemplate(name, text string) (*Template, error) {
 	text = strings.TrimSpace(text)
@@ -74,17 +81,18 @@ func ParseTemplate(name, text string) (*Template, error) {
 			return nil, fmt.Errorf("ragft: template %s: it lacks %s", name, place)
 		}
 	}
+	own := marksOf(text)
 	return &Template{Name: name, text: text, Prompt: func(question string, hits []retriever.Hit, _ *rand.Rand) []model.Message {
 		// in one pass, so that a placeholder within a question is left alone
-		fill := strings.NewReplacer(templateQuery, question, templateContext, passageTexts(hits))
+		fill := strings.NewReplacer(templateQuery, own.harmless(question), templateContext, passageTexts(hits, own))
 		return []model.Message{{Role: model.RoleUser, Content: fill.Replace(text)}}
 	}}, nil
 }
 
-func passageTexts(hits []retriever.Hit) string {
+func passageTexts(hits []retriever.Hit, m *marks) string {
 	texts := make([]string, len(hits))
 	for i, hit := range hits {
-		texts[i] = layout.Indent(hit.Text, layout.DocumentLine)
+		texts[i] = m.harmless(hit.Text)
 	}
 	return strings.Join(texts, "\n\n")
 }

@@ -6,12 +6,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ollama/ollama/api"
 	names "github.com/ollama/ollama/types/model"
@@ -61,9 +64,8 @@ func (r contextReader) Read(b []byte) (int, error) {
 // create makes the model under a name for the trial, asks it for a token and
 // gives it its name.
 func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as string) (*Published, error) {
-	trial := names.ParseName(p.Name)
-	trial.Tag = trial.Tag[:min(len(trial.Tag), 70)] + "-unproven"
-	req.Model = trial.DisplayShortest()
+	p.removeAbandoned(ctx)
+	req.Model = trialName(p.Name, time.Now())
 	// The trial must not stay behind, even if the context has ended.
 	defer func() {
 		_ = p.Client.Delete(context.WithoutCancel(ctx), &api.DeleteRequest{Model: req.Model}) // after success it may be gone
@@ -100,6 +102,44 @@ func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as strin
 		return nil, err
 	}
 	return p.published(ctx, as, answer)
+}
+
+// Trial tags end in unproven, the second in which they were made, and something
+// that tells trials of one second apart. Tags have at most 80 characters.
+var (
+	trialTag  = regexp.MustCompile(`^(.*)-unproven-([0-9a-f]{8,12})-[0-9a-f]{8}$`)
+	trialRoom = 80 - len("-unproven-") - 12 - len("-") - 8
+)
+
+// abandonedAfter is how long a trial may take.
+const abandonedAfter = 6 * time.Hour
+
+// trialName is a name for the trial of a model, which no other trial has.
+func trialName(model string, at time.Time) string {
+	trial := names.ParseName(model)
+	trial.Tag = fmt.Sprintf("%s-unproven-%08x-%08x", trialBase(trial.Tag), at.Unix(), rand.Uint32())
+	return trial.DisplayShortest()
+}
+
+func trialBase(tag string) string { return tag[:min(len(tag), trialRoom)] }
+
+// removeAbandoned removes old trials of the same name, of programs that were killed.
+func (p *publisher) removeAbandoned(ctx context.Context) {
+	list, err := p.Client.List(ctx)
+	if err != nil {
+		return // what follows says what is wrong
+	}
+	own := names.ParseName(p.Name)
+	for _, m := range list.Models {
+		name := names.ParseName(m.Name)
+		parts := trialTag.FindStringSubmatch(name.Tag)
+		if parts == nil || parts[1] != trialBase(own.Tag) || name.Model != own.Model || name.Namespace != own.Namespace {
+			continue
+		}
+		if made, err := strconv.ParseInt(parts[2], 16, 64); err == nil && time.Since(time.Unix(made, 0)) > abandonedAfter {
+			_ = p.Client.Delete(ctx, &api.DeleteRequest{Model: m.Name}) // the next one tries again
+		}
+	}
 }
 
 // checkTemplate reports a template that does not belong to the model: for a

@@ -42,13 +42,13 @@ func badWording(question string, c candidate, chunk retriever.Chunk) string {
 		return "given-away"
 	case layout.Contextual.MatchString(question), pointing.MatchString(question), unnamed(body):
 		return "contextual"
-	case stutters(fields):
+	case stutters(fields), strings.Count(question, `"`)%2 == 1, twoVerbs.MatchString(body):
 		return "garbled"
 	case strings.Contains(normal(c.sentence), normal(body)):
 		return "copied"
-	case !related(content, c, chunk), invented(body, chunk):
+	case !related(content, c, chunk), invented(body, chunk), strays(content, c, chunk):
 		return "unrelated"
-	case vague(body, content), c.kind == name && defining.MatchString(question):
+	case vague(body, content), c.kind == name && defining.MatchString(question), unasked(question, c):
 		return "vague"
 	}
 	return ""
@@ -72,6 +72,20 @@ func asksFor(question string, k kind) bool {
 		return asksName.MatchString(question)
 	}
 	return asksName.MatchString(question) && !asksPerson.MatchString(question)
+}
+
+// twoVerbs matches a form of "be" after "did", which has its verb already.
+var twoVerbs = regexp.MustCompile(`(?i)^\w+ (?:\w+ )?(?:did|does|do) (?:\S+ )*?\S*[^o\s] (?:be|been|was|were|is|are)\b`)
+
+var (
+	naming = regexp.MustCompile(`(?i)^what (?:is|was|are|were) the names? of\b`)
+	named  = regexp.MustCompile(`(?i)\b(?:name[sd]?|call(?:ed|s)|known as|titled|dubbed)\b`)
+)
+
+// unasked reports a question for the name of something, where the sentence names nothing: the answer is then the name of
+// something else.
+func unasked(question string, c candidate) bool {
+	return naming.MatchString(question) && !named.MatchString(c.sentence)
 }
 
 // normal is a text for comparisons.
@@ -122,6 +136,28 @@ func related(content []string, c candidate, chunk retriever.Chunk) bool {
 		}
 	}
 	return in > 0 && 3*in >= 2*of
+}
+
+// asking are words that a question may have without its sentence: they say what kind of answer it wants.
+var asking = stems(strings.Fields(`name names word term kind type sort number year date day month time percentage percent amount title
+	person people place country city group price cost share call take happen`))
+
+// strays reports that more than one in five content words are not in the sentence that the model was shown. A small model that
+// adds words of its own mostly asks for something that the answer does not answer. What "it" is in a sentence may stand in the
+// passage.
+func strays(content []string, c candidate, chunk retriever.Chunk) bool {
+	shown := c.sentence
+	if dangling.MatchString(shown) {
+		shown = chunk.Text
+	}
+	has := stems(words.Of(chunk.Title + " " + shown))
+	out := 0
+	for _, w := range content {
+		if s := stem(w); !has[s] && !asking[s] {
+			out++
+		}
+	}
+	return 5*out > len(content)
 }
 
 // invented reports a name or number that the passage does not have.

@@ -64,7 +64,7 @@ func (o ComposeOptions) minChunk() int         { return o.MinChunk.Or(80) }
 func (o ComposeOptions) unanswerable() float64 { return o.Unanswerable.Or(1.0 / 3) }
 
 // tried is how many answers of a passage are tried for each question that is wanted of it.
-const tried = 2
+const tried = 4
 
 // readTokens limits an answer that a written question is checked with.
 const readTokens = 16
@@ -150,6 +150,7 @@ type draft struct {
 	score    float64 // mean log probability of the question
 	support  float64 // how much likelier the passage makes the answer, nats
 	read     bool    // the model's own answer holds the reference
+	ruled    bool    // rules made the question of its sentence
 }
 
 func (c *composer) reject(reason string) { c.result.Rejected[reason]++ }
@@ -220,6 +221,9 @@ func (c *composer) batch(ctx context.Context, places []int) error {
 func (d *draft) quality() float64 {
 	q := d.score
 	if d.read {
+		q++
+	}
+	if d.ruled {
 		q++
 	}
 	if d.kind == phrase {

@@ -43,6 +43,31 @@ func TestBadWording(t *testing.T) {
 	when := candidate{text: "1912", kind: year, sentence: "When the inn opened in Dunmore, all came."}
 	require.Equal(t, "wrong-kind", badWording("Who opened the inn in Dunmore?", when, chunk))
 	require.Equal(t, "copied", badWording("When the inn opened in Dunmore?", when, chunk))
+
+	war := candidate{text: "June 1755", kind: date, sentence: "In June 1755 the French and Indian War came to the forts of the lake."}
+	of := retriever.Chunk{ID: "w", Title: "French and Indian War", Text: war.sentence + " The peace that ended it came late."}
+	for question, want := range map[string]string{
+		"When did the French and Indian War come to the forts?":       "",
+		"When did the French and Indian War end?":                     "unrelated", // "end" is another sentence's
+		"When did the war come to be fought at the forts?":            "unrelated",
+		"When did the French and Indian War be taken to the forts?":   "garbled",
+		`When did the "Indian War come to the forts of the lake?`:     "garbled",
+		"When did the forts of the lake come to the French war, then": "no-question",
+	} {
+		require.Equal(t, want, badWording(question, war, of), question)
+	}
+	bold := candidate{text: "Jean Bold", kind: name, sentence: "An expedition led by Jean Bold conquered the islands of Varn."}
+	isles := retriever.Chunk{ID: "b", Text: bold.sentence}
+	require.Equal(t, "vague", badWording("What is the name of the expedition that conquered the islands of Varn?", bold, isles))
+	bold.sentence = "The expedition that conquered the islands of Varn was called Jean Bold."
+	require.Empty(t, badWording("What is the name of the expedition that conquered the islands of Varn?", bold, isles))
+}
+
+func TestCompletedQuestions(t *testing.T) {
+	require.Equal(t, "Who sold the miller's horse?", completed("Who sold", " the miller 's horse"))
+	require.Equal(t, `Who coined the word "hurdle"?`, completed("", ` Question: Who coined the word "hurdle?"`))
+	require.Equal(t, "each packet", lowerFirst("Each packet"))
+	require.Equal(t, "Varn Mill", lowerFirst("Varn Mill"))
 }
 
 // mills are passages, each a document of its own, and one that is too short.
@@ -99,12 +124,12 @@ func TestCompose(t *testing.T) {
 		}
 	}
 	require.Equal(t, 3, got.Chunks, "the short one was not asked about")
-	require.Equal(t, 3, got.Rejected["surplus"], "of two answers each")
+	require.Equal(t, 6, got.Rejected["surplus"], "of three answers each")
 	require.Len(t, progress, 4, "after each call, and each batch")
 	require.Equal(t, 3, progress[3].Done)
 	bound := o.Estimate(mills(3))
 	require.LessOrEqual(t, got.Cost.Calls, bound.Calls)
-	require.Equal(t, 3*2*4, bound.Calls)
+	require.Equal(t, 3*tried*4, bound.Calls)
 	again, err := Compose(t.Context(), m, mills(3), o)
 	require.NoError(t, err)
 	require.Equal(t, got.Questions, again.Questions, "the seed decides")
@@ -224,7 +249,7 @@ func TestComposeStopsWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Compose(ctx, m, mills(5), ComposeOptions{MinChunk: opt.Of(15), Batch: 1, Progress: func(model.Progress) { cancel() }})
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, 1, m.Calls)
+	require.LessOrEqual(t, m.Calls, 1, "nothing is asked after the first progress")
 }
 
 func FuzzBadWording(f *testing.F) {

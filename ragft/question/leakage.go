@@ -4,13 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/table"
-	"github.com/ragft/ragft/ragft/answer"
-	"github.com/ragft/ragft/ragft/model"
 )
 
 // LeakOptions controls [FindLeaks]. The zero value looks for runs of eight words.
@@ -42,7 +39,9 @@ type Leak struct {
 // Brown et al. 2020, appendix C). Each evaluation question is listed once, with
 // the training question that shares the most with it, in the order of
 // evaluation. A question without an id is named by its place, as by [WithIDs].
-// Time is linear in the lengths of the texts. A negative option is taken as 0.
+// Time is linear in the lengths of the texts: of a run that more than a thousand
+// training questions have, the first thousand are compared with a question. A
+// negative option is taken as 0.
 func FindLeaks(training, evaluation []Question, o LeakOptions) *Leakage {
 	o.N, o.MinShare = max(o.N, 0), max(o.MinShare, 0)
 	o = o.withDefaults()
@@ -51,50 +50,19 @@ func FindLeaks(training, evaluation []Question, o LeakOptions) *Leakage {
 
 func findLeaks(training, evaluation []Question, o LeakOptions) []Leak {
 	training, evaluation = WithIDs(training), WithIDs(evaluation)
-	words := make([][]string, len(training))
-	byRun := map[string][]int{} // run of words -> training questions
-	shortest := o.N
-	for _, q := range evaluation {
-		if n := len(strings.Fields(answer.Normalize(q.Question))); n > 0 {
-			shortest = min(shortest, n)
-		}
-	}
-	for i, q := range training {
-		words[i] = strings.Fields(answer.Normalize(q.Question))
-		for n := shortest; n <= o.N; n++ {
-			for _, run := range runs(words[i], n) {
-				if list := byRun[run]; len(list) == 0 || list[len(list)-1] != i {
-					byRun[run] = append(list, i)
-				}
-			}
-		}
-	}
+	f := newLeakFinder(training, evaluation, o)
 	var leaks []Leak
-	for _, q := range evaluation {
-		own := strings.Fields(answer.Normalize(q.Question))
-		all := runs(own, min(o.N, max(1, len(own))))
-		if len(all) == 0 {
+	for k, q := range evaluation {
+		own := f.asked[k]
+		if len(own) == 0 {
 			continue
 		}
-		hits, first := map[int]int{}, map[int]string{}
-		for _, run := range all {
-			for _, i := range byRun[run] {
-				if len(own) < o.N && (float64(len(own)) < o.MinShare*float64(len(words[i])) || !sameTurns(q, training[i])) {
-					continue
-				}
-				if hits[i]++; hits[i] == 1 {
-					first[i] = run
-				}
-			}
+		at, share, text := f.short(q, own)
+		if len(own) >= o.N {
+			at, share, text = f.long(own)
 		}
-		best, at := 0, -1
-		for i, n := range hits {
-			if n > best || n == best && i < at {
-				best, at = n, i
-			}
-		}
-		if share := float64(best) / float64(len(all)); at >= 0 && share >= o.MinShare {
-			leaks = append(leaks, Leak{Evaluation: q.ID, Training: training[at].ID, Share: share, Text: first[at]})
+		if at >= 0 && share >= o.MinShare {
+			leaks = append(leaks, Leak{Evaluation: q.ID, Training: training[at].ID, Share: share, Text: text})
 		}
 	}
 	return leaks
@@ -158,11 +126,6 @@ func (l *Leakage) WriteTable(w io.Writer) error {
 func (l Leak) String() string {
 	return fmt.Sprintf("question %s overlaps training question %s (%.0f %% of its runs of words, the first being %q)", l.Evaluation,
 		l.Training, 100*l.Share, l.Text)
-}
-
-// sameTurns reports whether the same was said before both questions.
-func sameTurns(a, b Question) bool {
-	return slices.EqualFunc(a.History, b.History, func(x, y model.Message) bool { return x.Content == y.Content })
 }
 
 // runs returns every run of n words, joined.

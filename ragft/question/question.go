@@ -200,7 +200,7 @@ func (id *questionID) UnmarshalJSON(data []byte) error {
 // WriteFile writes questions in the form that [Read] reads. The file is replaced
 // atomically.
 func WriteFile(path string, questions []Question) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.WritePrivate(path, func(w io.Writer) error {
 		if err := jsonl.Write(w, questions); err != nil {
 			return fmt.Errorf("questions: %w", err)
 		}

@@ -105,127 +105,17 @@ func asks(c candidate) []string {
 	return []string{"What"}
 }
 
-var (
-	lead    = regexp.MustCompile(`^(?:(?:In|On|By|During|After|At|From|Since|Before|Under) [^,]{1,50}|However|Later|Today), `)
-	clause  = regexp.MustCompile(`^((?:The |A |An )?[^,;:()"“]+?) (was|were|is|are|can|could|will|would|must) (.+)$`)
-	past    = regexp.MustCompile(`^((?:The )?` + capital + `(?:(?: of)? ` + capital + `)*) (\p{Ll}+ed) (.+)$`)
-	binding = regexp.MustCompile(`(?i)\b(?:that|which|who|when|while|because|as|if|and|but|where|whose|to)\b`)
-)
-
-// frame is a main clause with its answer behind the auxiliary: "The mill | was | built in 1912".
-type frame struct{ subject, auxiliary, rest string }
-
-// framed takes the main clause of a simple sentence apart, or reports that it cannot.
-func framed(c candidate) (f frame, ok bool) {
-	sentence := c.sentence[len(lead.FindString(c.sentence)):]
-	if m := clause.FindStringSubmatch(sentence); m != nil {
-		f = frame{m[1], m[2], m[3]}
-	} else if m := past.FindStringSubmatch(sentence); m != nil {
-		f = frame{m[1], "did", m[2] + " " + m[3]}
-	}
-	switch {
-	case f.subject == "", len(strings.Fields(f.subject)) > 8, dangling.MatchString(f.subject), binding.MatchString(f.subject),
-		strings.Contains(f.subject, c.text):
-		return f, false
-	}
-	return frame{lowerArticle(f.subject), f.auxiliary, f.rest}, true
-}
-
-func lowerArticle(s string) string {
-	for _, article := range []string{"The ", "A ", "An "} {
-		if rest, ok := strings.CutPrefix(s, article); ok {
-			return strings.ToLower(article) + rest
-		}
-	}
-	return s
-}
-
 // starts are beginnings of questions for the answer, which the model completes. The longer ones, with the subject of the
 // sentence, leave a small model less to go wrong with.
 func starts(c candidate) []string {
 	var out []string
-	f, ok := framed(c)
+	f, ok := framed(c.sentence)
+	ok = ok && strings.Contains(f.rest, c.text) && !strings.Contains(f.subject, c.text)
 	for _, ask := range asks(c) {
 		if ok && c.kind != number && c.kind != percentage && c.kind != money {
-			out = append(out, ask+" "+f.auxiliary+" "+f.subject)
-		} else {
-			out = append(out, ask)
+			ask += f.begin()
 		}
+		out = append(out, ask)
 	}
 	return out
 }
-
-// ruled are whole questions that rules make of a simple sentence (Heilman and Smith 2010, section 3): the answer is its
-// subject, or a time, place or agent at the end of its main clause.
-func ruled(c candidate) []string {
-	var out []string
-	if before := strings.TrimSpace(c.before()); before == "" || before == "The" {
-		if rest := cut(c.after()); (c.kind == name || c.kind == number) && predicate.MatchString(rest) || c.kind == number && rest != "" {
-			for _, ask := range asks(c) {
-				switch {
-				case c.kind == number:
-					out = append(out, "How many"+rest+"?")
-				case ask != "Where":
-					out = append(out, ask+rest+"?")
-				}
-			}
-		}
-		return out
-	}
-	f, ok := framed(c)
-	if !ok || f.auxiliary == "did" {
-		return nil
-	}
-	if leading := lead.FindString(c.sentence); c.end <= len(leading) {
-		if (c.kind == year || c.kind == date) && timing.MatchString(c.before()) {
-			return []string{"When " + f.auxiliary + " " + f.subject + cut(" "+f.rest) + "?"}
-		}
-		return nil
-	}
-	body, after, found := strings.Cut(f.rest, c.text)
-	if !found || strings.ContainsAny(body, ",;:(") {
-		return nil
-	}
-	ends := after == "" || strings.ContainsAny(after[:1], ".,;")
-	switch {
-	case !ends && !(c.kind == name && when.MatchString(after)):
-		return nil
-	case c.kind == year || c.kind == date:
-		if at := timing.FindStringIndex(body); at != nil {
-			out = append(out, "When "+f.auxiliary+" "+f.subject+" "+strings.TrimSpace(body[:at[0]])+"?")
-		}
-	case c.kind == name && strings.HasSuffix(body, " by "):
-		for _, ask := range asks(c) {
-			out = append(out, ask+" "+f.auxiliary+" "+f.subject+" "+strings.TrimSpace(body)+when.FindString(after)+"?")
-		}
-	}
-	return out
-}
-
-// when is a time at the end of a clause, which a question may keep.
-var when = regexp.MustCompile(`^ (?:in|on|during) (?:the )?[\p{L}\p{N} ]{2,30}\b`)
-
-// predicate begins with a finite verb.
-var predicate = regexp.MustCompile(`^ (?:(?:also|later|then|first) )?(?:was|were|is|are|has|had|` +
-	`became|won|led|made|wrote|took|gave|began|built|held|came|went|found|fought|left|lost|` +
-	`brought|taught|sold|saw|grew|kept|sent|ran|rose|fell|drew|chose|broke|met|paid|` +
-	`can|could|will|would|must|consists|contains|includes|provides|\p{Ll}+ed) `)
-
-// cut ends a clause where a question should: before what is said by the way.
-func cut(s string) string {
-	s = strings.TrimRight(s, ".!?;: ")
-	if at := asides.FindStringIndex(s); at != nil {
-		s = s[:at[0]]
-	}
-	for len(strings.Fields(s)) > maxQuestionWords-3 {
-		at := strings.LastIndexByte(s, ',')
-		if at < 0 {
-			break
-		}
-		s = s[:at]
-	}
-	return strings.TrimRight(s, ", ")
-}
-
-var asides = regexp.MustCompile(`;| \(|, (?:which|who|whose|where|when|while|although|though|but|and|because|with|as|so|` +
-	`including|leading|making)\b| – | — `)

@@ -8,8 +8,8 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// write has a question written for each answer: rules make some, the model completes the given beginnings, and the likeliest
-// one with good wording is taken.
+// write has a question written for each answer: rules make some, and where they cannot, the model completes the given
+// beginnings. Of those with good wording the one that the model finds likeliest is taken.
 func (c *composer) write(ctx context.Context, drafts []*draft) ([]*draft, error) {
 	var reqs []model.Request
 	var of []int
@@ -19,6 +19,9 @@ func (c *composer) write(ctx context.Context, drafts []*draft) ([]*draft, error)
 	for i, d := range drafts {
 		for _, q := range ruled(d.candidate) {
 			c.offer(d, q, &options[i], &reasons[i])
+		}
+		if d.ruled = len(options[i]) > 0; d.ruled {
+			continue // they are true to the sentence, which a small model's are often not
 		}
 		begin := starts(d.candidate)
 		if !c.begins {
@@ -30,9 +33,12 @@ func (c *composer) write(ctx context.Context, drafts []*draft) ([]*draft, error)
 			of, begins = append(of, i), append(begins, b)
 		}
 	}
-	responses, err := c.meter.Chat(ctx, c.model, reqs)
-	if err != nil {
-		return nil, err
+	var responses []model.Response
+	if len(reqs) > 0 {
+		var err error
+		if responses, err = c.meter.Chat(ctx, c.model, reqs); err != nil {
+			return nil, err
+		}
 	}
 	for k, response := range responses {
 		i, sample := of[k], response.Samples[0]
@@ -53,7 +59,12 @@ func completed(begin, text string) string {
 			text = strings.TrimPrefix(text, label)
 		}
 	}
-	return strings.TrimRight(strings.Join(strings.Fields(begin+" "+text), " "), ` ."?`) + "?"
+	text = strings.Join(strings.Fields(begin+" "+text), " ")
+	text = strings.NewReplacer(" 's ", "'s ", " ’s ", "’s ", " ,", ",").Replace(text)
+	if text = strings.TrimRight(text, ` ."?`); strings.Count(text, `"`)%2 == 1 {
+		text += `"`
+	}
+	return text + "?"
 }
 
 // offer adds a question to the options of an answer, if its wording is good.
@@ -100,8 +111,8 @@ func (c *composer) likeliest(ctx context.Context, drafts []*draft, options [][]s
 	return left, nil
 }
 
-// least is by how many nats the passage must make an answer likelier, and no other answer of it may be likelier, where the
-// model's own words do not hold the answer.
+// least is by how many nats the passage must make an answer likelier where the model's own words do not hold it. If the model
+// wrote the question, no other answer of the passage may be likelier either; a question that rules made is true to its sentence.
 const least = 1.0
 
 // readable keeps the questions whose answer the model finds in the passage.
@@ -142,7 +153,10 @@ func (c *composer) weigh(ctx context.Context, drafts []*draft) error {
 	var completions []model.Completion
 	var counts []int
 	for _, d := range drafts {
-		all := append([]string{d.text}, c.rivals(d)...)
+		all := []string{d.text}
+		if !d.ruled {
+			all = append(all, c.rivals(d)...)
+		}
 		counts = append(counts, len(all))
 		for _, text := range all {
 			completions = append(completions, model.Completion{Messages: readMessages(d.chunk, d.question), Response: text})
@@ -158,7 +172,7 @@ func (c *composer) weigh(ctx context.Context, drafts []*draft) error {
 		own := scores[k]
 		d.support = own.Sum - scores[k+counts[i]].Sum
 		for _, rival := range scores[k+1 : k+counts[i]] {
-			if rival.Sum/float64(rival.Tokens) > own.Sum/float64(own.Tokens) {
+			if !d.ruled && rival.Sum/float64(rival.Tokens) > own.Sum/float64(own.Tokens) {
 				d.support = 0
 			}
 		}

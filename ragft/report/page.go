@@ -25,7 +25,7 @@ import (
 var reportFiles embed.FS
 
 // WriteHTMLFile writes [Results.HTML] to a file, which is replaced atomically.
-func (r *Results) WriteHTMLFile(path string) error { return atomicfile.Write(path, r.HTML) }
+func (r *Results) WriteHTMLFile(path string) error { return atomicfile.WritePrivate(path, r.HTML) }
 
 // HTML writes a single HTML page about the results, which needs no network and no other file.
 // Texts of models, documents and questions are escaped. The policy of the page allows no
@@ -93,6 +93,7 @@ type reportPage struct {
 	SweepLegend             []swatch
 	LossesLegend            []swatch
 	Sources                 []sourceLoss
+	Scores                  []scoreLine
 	Browser                 reportBrowser
 }
 

@@ -50,6 +50,7 @@ type Info struct {
 	// BaseLossBySource that before training, in nats per token. exp of it is the perplexity.
 	LossBySource     map[string]float64 `json:"loss_by_source,omitempty"`
 	BaseLossBySource map[string]float64 `json:"base_loss_by_source,omitempty"`
+	Scores           []trainlog.Score   `json:"scores,omitempty"`   // by which the checkpoint was chosen
 	Settings         []Fact             `json:"settings,omitempty"` // configuration and seeds
 	Timings          []Fact             `json:"timings,omitempty"`  // how long steps took
 	Costs            []Fact             `json:"costs,omitempty"`    // calls, tokens, bytes, money
@@ -78,7 +79,7 @@ type Fact struct {
 // AddTraining adds what is known about a training: its losses by step and by source of
 // rows, its duration and its size.
 func (i *Info) AddTraining(t trainlog.Training) {
-	i.Loss, i.BaseLossBySource, i.LossBySource = t.Losses, t.BaseBySource, t.HeldOutBySource
+	i.Loss, i.BaseLossBySource, i.LossBySource, i.Scores = t.Losses, t.BaseBySource, t.HeldOutBySource, t.Scores
 	took := time.Duration(t.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	i.Timings = append(i.Timings, Fact{"training", took.String()})
 	i.Costs = append(i.Costs, Fact{"rows trained on", strconv.Itoa(t.Rows)}, Fact{"tokens trained", strconv.Itoa(t.Tokens)},
@@ -86,7 +87,7 @@ func (i *Info) AddTraining(t trainlog.Training) {
 }
 
 // WriteFile writes the results with all records as JSON. The file is replaced atomically.
-func (r *Results) WriteFile(path string) error { return atomicfile.Write(path, r.writeJSON) }
+func (r *Results) WriteFile(path string) error { return atomicfile.WritePrivate(path, r.writeJSON) }
 
 func (r *Results) writeJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)

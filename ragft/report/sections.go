@@ -285,7 +285,16 @@ func (page *reportPage) parts(e *Results, base, tuned *eval.SystemResult) {
 		}
 		page.Sources = append(page.Sources, newSourceLoss(name, page.Info.BaseLossBySource[source], page.Info.LossBySource[source]))
 	}
+	for _, s := range page.Info.Scores {
+		page.Scores = append(page.Scores, scoreLine{s.Step, figures.ShortFixed(s.Score, 0), figures.ShortFixed(stats.OrNaN(s.HeldOut), 3)})
+	}
 	page.Browser = newBrowser(e, base, tuned)
+}
+
+// scoreLine is a line of the table of scores.
+type scoreLine struct {
+	Step        int
+	Score, Loss string
 }
 
 // sourceLoss is the held-out loss of the rows of a source.

@@ -257,7 +257,7 @@ func ReadFile(path string) ([]Row, error) {
 
 // WriteFile writes rows in JSONL. The file is replaced atomically.
 func WriteFile(path string, list []Row) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.WritePrivate(path, func(w io.Writer) error {
 		if err := jsonl.Write(w, list); err != nil {
 			return fmt.Errorf("rows: %w", err)
 		}

@@ -24,7 +24,8 @@
 //
 //	POST /v1/chat/completions   stream, logprobs, tools, response_format, n, seed, stop
 //	POST /v1/completions        texts or tokens, stream, logprobs, n
-//	POST /v1/embeddings         for models whose file has a pooling type
+//	POST /v1/embeddings         with Config.Embedder, or models whose file has a pooling type
+//	POST /v1/rerank             with Config.Reranker: query, documents, top_n, return_documents
 //	GET  /v1/models             and /v1/models/NAME
 //	GET  /v1/passages/ID        the passage of a citation
 //	GET  /v1/documents/PATH     the document of a citation, in one of Config.Folders

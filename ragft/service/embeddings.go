@@ -3,6 +3,7 @@
 package service
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -26,13 +27,12 @@ func (s *Service) embed(w http.ResponseWriter, r *http.Request) error {
 	if err := read(r, &req); err != nil {
 		return err
 	}
-	m, err := s.model(req.Model)
+	name, model, embed, err := s.embeddingModel(req.Model)
 	if err != nil {
 		return err
 	}
-	model := m.Local.Llama()
 	switch {
-	case model.Pooling() == "":
+	case model.Pooling() == "", model.Pooling() == "rank":
 		return &apiError{status: http.StatusBadRequest, Code: "unsupported", Param: "model",
 			Message: "the model has no embeddings: its file has no pooling type"}
 	case req.Dimensions != nil && *req.Dimensions != model.EmbeddingLength():
@@ -44,11 +44,7 @@ func (s *Service) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.embedder(m)
-	if err != nil {
-		return err
-	}
-	vectors, err := c.Embed(r.Context(), inputs)
+	vectors, err := embed(r.Context(), inputs)
 	if err != nil {
 		return err
 	}
@@ -64,11 +60,32 @@ func (s *Service) embed(w http.ResponseWriter, r *http.Request) error {
 			data[i].Embedding = base64.StdEncoding.EncodeToString(b)
 		}
 	}
-	s.metrics.tokens(m.Name, tokens, 0)
+	s.metrics.tokens(name, tokens, 0)
 	writeJSON(w, http.StatusOK, map[string]any{
-		"object": "list", "data": data, "model": m.Name, "usage": map[string]int{"prompt_tokens": tokens, "total_tokens": tokens},
+		"object": "list", "data": data, "model": name, "usage": map[string]int{"prompt_tokens": tokens, "total_tokens": tokens},
 	})
 	return nil
+}
+
+// embeddingModel returns what makes the embeddings of a request: the embedder, if there is one and the request names it or no
+// model, or else the model that it names.
+func (s *Service) embeddingModel(named string) (
+	name string, m *llama.Model, embed func(context.Context, [][]llama.Token) ([][]float32, error), err error,
+) {
+	if e := s.config.Embedder; e != nil && (named == "" || named == e.Name()) {
+		return e.Name(), e.Llama(), e.EmbedTokens, nil
+	}
+	of, err := s.model(named)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	return of.Name, of.Local.Llama(), func(ctx context.Context, texts [][]llama.Token) ([][]float32, error) {
+		c, err := s.embedder(of)
+		if err != nil {
+			return nil, err
+		}
+		return c.Embed(ctx, texts)
+	}, nil
 }
 
 // embedder returns the context for a model's embeddings, and creates it for the first request.

@@ -29,6 +29,7 @@ func (s *Service) routes() http.Handler {
 		"POST /v1/chat/completions":   s.limited(s.chat),
 		"POST /v1/completions":        s.limited(s.complete),
 		"POST /v1/embeddings":         s.limited(s.embed),
+		"POST /v1/rerank":             s.limited(s.rerank),
 		"GET /v1/models":              s.listModels,
 		"GET /v1/models/{name...}":    s.showModel,
 		"GET /v1/passages/{id...}":    s.showPassage,

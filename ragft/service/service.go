@@ -54,6 +54,12 @@ type Config struct {
 	// Index finds the passages. If it is nil, requests for retrieval are refused.
 	Index Index
 
+	// Embedder makes the embeddings of requests that name it or no model. Nil = the model that a request names does, if it can.
+	Embedder *local.Embedder
+
+	// Reranker answers POST /v1/rerank. Nil = there is none, which clients are told. The service closes neither.
+	Reranker *local.Reranker
+
 	// NoRetrieval answers chat requests from the model alone, unless a request asks for retrieval. By default, if there is
 	// an Index, they are answered from passages, except requests with tools, a response format or several choices.
 	NoRetrieval bool

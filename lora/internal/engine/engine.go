@@ -64,7 +64,8 @@ type Batch struct {
 	Rows                   []int32
 	LabelRows, LabelTokens []int32
 	LabelWeights           []float32
-	DropoutKey             uint64 // 0: no dropout except in Backward
+	RestWeights            []float32 // as many as Rows, or nil
+	DropoutKey             uint64    // 0: no dropout except in Backward
 }
 
 // Open loads a model and an adapter. The caller closes the engine.
@@ -196,19 +197,22 @@ func withBatch(w *Batch, f func(*C.rft_batch) C.int) C.int {
 		}
 		return (*C.int32_t)(p)
 	}
-	weights := unsafe.SliceData(w.LabelWeights)
-	if weights != nil {
-		pinner.Pin(weights)
+	floats := func(s []float32) *C.float {
+		p := unsafe.SliceData(s)
+		if p != nil {
+			pinner.Pin(p)
+		}
+		return (*C.float)(p)
 	}
 	return f(&C.rft_batch{
 		tokens: ints(w.Tokens), positions: ints(w.Positions), seq_offsets: ints(w.SeqOffsets), seqs: ints(w.Seqs),
 		rows: ints(w.Rows), n_rows: C.int32_t(len(w.Rows)),
-		label_rows: ints(w.LabelRows), label_tokens: ints(w.LabelTokens), label_weights: (*C.float)(weights),
-		n_labels: C.int32_t(len(w.LabelTokens)), dropout_key: C.uint64_t(w.DropoutKey),
+		label_rows: ints(w.LabelRows), label_tokens: ints(w.LabelTokens), label_weights: floats(w.LabelWeights),
+		rest_weights: floats(w.RestWeights), n_labels: C.int32_t(len(w.LabelTokens)), dropout_key: C.uint64_t(w.DropoutKey),
 	})
 }
 
-// Forward returns the sum over the batch's labels of weight times cross-entropy.
+// Forward returns the sum over the batch's labels and rests of weight times cross-entropy.
 func (e *Engine) Forward(ctx context.Context, w *Batch) (loss float64, err error) {
 	err = e.call(ctx, func() C.int {
 		return withBatch(w, func(b *C.rft_batch) C.int { return C.rft_forward(e.c, b, (*C.double)(&loss)) })
@@ -224,9 +228,10 @@ func (e *Engine) Backward(ctx context.Context, w *Batch) (loss float64, err erro
 	return loss, err
 }
 
-// LabelLosses returns, for each label of the batch that was computed last, its weight times its cross-entropy.
+// LabelLosses returns, for each label of the batch that was computed last and then for the rest of each row, if there are
+// any, its weight times its cross-entropy.
 func (e *Engine) LabelLosses(w *Batch) ([]float32, error) {
-	dst := make([]float32, len(w.LabelTokens))
+	dst := make([]float32, len(w.LabelTokens)+len(w.RestWeights))
 	err := e.call(context.Background(), func() C.int {
 		return C.rft_label_losses(e.c, (*C.float)(unsafe.SliceData(dst)))
 	})

@@ -35,7 +35,8 @@ typedef struct {
 // A window of tokens. Token i belongs to the sequences seqs[seq_offsets[i] .. seq_offsets[i+1]).
 // rows are the tokens (ascending) whose logits are computed; each label says that the logits of
 // rows[label_rows[l]] should predict label_tokens[l], with a weight, which may be negative. Any labels may share a row,
-// and a token too.
+// and a token too. A row may also have a rest: all tokens that no label of the row names, taken together as one outcome, whose
+// -log p counts with a weight of its own. Such a row has labels.
 typedef struct {
     const int32_t * tokens;
     const int32_t * positions;
@@ -47,6 +48,7 @@ typedef struct {
     const int32_t * label_tokens;
     const float * label_weights;
     int32_t n_labels;
+    const float * rest_weights; // [n_rows], or NULL: no row has a rest
     uint64_t dropout_key; // of the masks of dropout. 0: rft_forward has none
 } rft_batch;
 
@@ -71,11 +73,12 @@ enum { RFT_VALUE = 0, RFT_GRADIENT = 1, RFT_MOMENT1 = 2, RFT_MOMENT2 = 3 };
 int rft_param_get(rft_engine * engine, int32_t i, int what, float * dst);
 int rft_param_set(rft_engine * engine, int32_t i, int what, const float * src);
 
-// The weighted sum of cross-entropies over the labels.
+// The weighted sum of cross-entropies over the labels and rests.
 int rft_forward(rft_engine * engine, const rft_batch * batch, double * loss);
 // The same, and adds the gradients to those already there.
 int rft_backward(rft_engine * engine, const rft_batch * batch, double * loss);
-// The terms of the last rft_forward's or rft_backward's sum, [n_labels] in the batch's order: weight * -log p.
+// The terms of the last rft_forward's or rft_backward's sum, [n_labels] in the batch's order, and with rest_weights [n_rows]
+// more: weight * -log p.
 int rft_label_losses(rft_engine * engine, float * dst);
 // Switches the adapter off, or on again as it is after rft_open. Without it there is only rft_forward.
 int rft_use_adapter(rft_engine * engine, bool on);

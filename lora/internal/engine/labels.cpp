@@ -30,6 +30,7 @@ std::vector<int32_t> set_labels(const scheduled & g, const rft_batch & b) {
     const std::vector<chunk> & chunks = g.graph.chunks;
     const int64_t vocab = g.graph.pass.logits->ne[0];
     std::vector<float> row_weight(b.n_rows, 0.0f);
+    if (b.rest_weights) { row_weight.assign(b.rest_weights, b.rest_weights + b.n_rows); }
     std::unordered_map<int64_t, float> weight_at; // place -> sum of weights
     for (int32_t l = 0; l < b.n_labels; l++) {
         const int32_t r = b.label_rows[l], t = b.label_tokens[l];
@@ -48,7 +49,7 @@ std::vector<int32_t> set_labels(const scheduled & g, const rft_batch & b) {
         place[slots[l]] = b.label_rows[l] * vocab + b.label_tokens[l];
     }
     std::vector<int64_t> index(room);
-    std::vector<int32_t> gather(room);
+    std::vector<int32_t> gather(room), row(room);
     std::vector<float> weight(room), label_row_weight(room);
     for (size_t k = 0; k < chunks.size(); k++) {
         const chunk & c = chunks[k];
@@ -56,14 +57,17 @@ std::vector<int32_t> set_labels(const scheduled & g, const rft_batch & b) {
             const int64_t at = used[k] ? place[k * room + (i < used[k] ? i : 0)] : c.first * vocab;
             index[i] = at - c.first * vocab;
             gather[i] = (int32_t) index[i];
+            row[i] = (int32_t) (index[i] / vocab);
             weight[i] = used[k] ? weight_at[at] : 0;
             label_row_weight[i] = row_weight[at / vocab];
         }
         set(c.label_index, index.data());
         set(c.label_gather, gather.data());
+        set(c.label_row, row.data());
         set(c.label_weight, weight.data());
         set(c.label_row_weight, label_row_weight.data());
         set(c.row_weight, row_weight.data() + c.first);
+        if (c.rest_weight) { set(c.rest_weight, b.rest_weights + c.first); }
     }
     return slots;
 }
@@ -80,6 +84,13 @@ losses read_losses(const scheduled & g, const rft_batch & b, const std::vector<i
     for (int32_t l = 0; l < b.n_labels; l++) {
         found.of_labels[l] = -b.label_weights[l] * log_p[slots[l]];
         found.sum += found.of_labels[l];
+    }
+    if (!b.rest_weights) { return found; }
+    std::vector<float> log_rest(b.n_rows);
+    for (const chunk & c : chunks) { ggml_backend_tensor_get(c.log_rest, log_rest.data() + c.first, 0, c.rows * sizeof(float)); }
+    for (int32_t r = 0; r < b.n_rows; r++) {
+        found.of_labels.push_back(-b.rest_weights[r] * log_rest[r]);
+        found.sum += found.of_labels.back();
     }
     return found;
 }

@@ -18,7 +18,7 @@ std::vector<int32_t> set_labels(const scheduled & g, const rft_batch & b);
 // What a step gives.
 struct losses {
     double sum = 0;
-    std::vector<float> of_labels; // weight * -log p, in the batch's order
+    std::vector<float> of_labels; // weight * -log p, in the batch's order, and then of the rests, if there are any
 };
 
 losses read_losses(const scheduled & g, const rft_batch & b, const std::vector<int32_t> & slots);

@@ -30,7 +30,7 @@ void held_memory::note(const scheduled & g, uint64_t bytes, const planner & p) {
 
 rft_memory_use estimate(session & s, planner & p, const held_memory & held, int32_t n_rows, mode m) {
     s.capture_rows(n_rows);
-    choice c = p.layout_for(m, n_rows);
+    choice c = p.layout_for(m, n_rows, false);
     if (c.compute == 0) { c = p.measured(m, c.layout, n_rows); }
     c.logits = p.logits_of(m, c.layout, n_rows, c.compute);
     rft_memory_use use = held.use_of(c);

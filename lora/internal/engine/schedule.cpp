@@ -72,9 +72,9 @@ uint64_t planner::logits_of(mode m, layout l, int32_t n_rows, uint64_t bytes) co
     return bytes - std::min(bytes, measured(m, l, n_rows).compute);
 }
 
-const choice & planner::layout_for(mode m, int32_t n_rows) {
-    auto known = choices.find({m, n_rows});
-    if (known == choices.end()) { known = choices.insert({{m, n_rows}, choose(m, n_rows)}).first; }
+const choice & planner::layout_for(mode m, int32_t n_rows, bool rest) {
+    auto known = choices.find({m, n_rows, rest});
+    if (known == choices.end()) { known = choices.insert({{m, n_rows, rest}, choose(m, n_rows, rest)}).first; }
     return known->second;
 }
 
@@ -84,10 +84,11 @@ struct planner::search {
     const planner & p;
     mode m;
     int32_t n_rows;
+    bool rest;
     const segments & parts;
     uint64_t fixed, room, least = UINT64_MAX;
 
-    choice recomputing(int32_t n_segments, int32_t rows) const { return p.measured(m, {rows, 0, n_segments, false}, n_rows); }
+    choice recomputing(int32_t n_segments, int32_t rows) const { return p.measured(m, {rows, 0, n_segments, false, rest}, n_rows); }
 
     bool fits(const choice & c) {
         const uint64_t bytes = !p.of.on.devices.empty() ? c.compute : std::max(c.compute, p.of.output_bytes(n_rows));
@@ -130,25 +131,26 @@ struct planner::search {
 };
 
 // Everything is held, but for logits that could not be counted.
-choice planner::unbounded(const training & probe, int32_t n_rows) const {
+choice planner::unbounded(const training & probe, int32_t n_rows, bool rest) const {
     const int64_t vocab = of.n_vocab();
     layout l;
+    l.rest = rest;
     if (vocab * n_rows > largest_chunk) { l.chunk_rows = std::max<int32_t>(smallest_chunk, largest_chunk / vocab); }
     if (l.chunk_rows >= n_rows || !probe.parts.chunkable()) { l.chunk_rows = 0; }
     return {l, probe.parts.count(), 0, 0};
 }
 
 // The choice depends on the shape only, so that a resumed run computes as one that was not interrupted.
-choice planner::choose(mode m, int32_t n_rows) const {
+choice planner::choose(mode m, int32_t n_rows, bool rest) const {
     const training probe = build(m, {0, 1, 0, true});
     if ((int64_t) of.n_vocab() * n_rows > INT32_MAX && !probe.parts.chunkable()) {
         throw no_memory(
             "a window with " + std::to_string(n_rows) +
             " tokens to learn has more logits than can be counted, and this model's cannot be computed in parts; use a smaller window");
     }
-    if (budget == 0) { return unbounded(probe, n_rows); }
+    if (budget == 0) { return unbounded(probe, n_rows, rest); }
     const uint64_t fixed = held.fixed();
-    return search{*this, m, n_rows, probe.parts, fixed, budget - std::min(budget, fixed)}.run();
+    return search{*this, m, n_rows, rest, probe.parts, fixed, budget - std::min(budget, fixed)}.run();
 }
 
 // Makes room and allocates. Each scheduler holds a good kilobyte for every node and leaf that it has room for.

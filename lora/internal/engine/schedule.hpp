@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <map>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "parameters.hpp"
@@ -28,17 +28,17 @@ struct planner {
     const parameters & params;
     const held_memory & held;
     uint64_t budget = 0; // bytes of everything in rft_memory_use together; 0: no bound
-    std::map<std::pair<mode, int32_t>, choice> choices; // by mode and rows
+    std::map<std::tuple<mode, int32_t, bool>, choice> choices; // by mode, rows, and whether these have rests
 
     training build(mode m, const layout & l) const;        // for the captured window
     choice measured(mode m, layout l, int32_t n_rows) const; // for the captured window
-    const choice & layout_for(mode m, int32_t n_rows);
+    const choice & layout_for(mode m, int32_t n_rows, bool rest);
     uint64_t logits_of(mode m, layout l, int32_t n_rows, uint64_t bytes) const; // what would not be needed without logits
 
   private:
     struct search;
-    choice choose(mode m, int32_t n_rows) const;
-    choice unbounded(const training & probe, int32_t n_rows) const;
+    choice choose(mode m, int32_t n_rows, bool rest) const;
+    choice unbounded(const training & probe, int32_t n_rows, bool rest) const;
 };
 
 // A graph with memory, in a scheduler.

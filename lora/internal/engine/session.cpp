@@ -184,7 +184,7 @@ void session::capture_rows(int32_t n_rows) {
     for (int32_t i = 0; i < window; i++) { positions[i] = offsets[i] = i; }
     for (int32_t i = 0; i < n_rows; i++) { rows[i] = window - n_rows + i; }
     offsets[window] = window;
-    capture({zeros.data(), positions.data(), offsets.data(), zeros.data(), rows.data(), n_rows, nullptr, nullptr, nullptr, 0, 0});
+    capture({zeros.data(), positions.data(), offsets.data(), zeros.data(), rows.data(), n_rows, nullptr, nullptr, nullptr, 0, nullptr, 0});
 }
 
 void session::fill_batch(const rft_batch & b) {

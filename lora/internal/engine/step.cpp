@@ -14,12 +14,12 @@ bool stepper::serves(mode m, int32_t n_rows, const layout & l, int32_t labels) c
     const bool with_dropout = current->graph.pass.dropout_key != nullptr;
     const layout & has = current->layout;
     return with_dropout == has_dropout(of.settings.dropout, of.graph, m) && has.chunk_rows == l.chunk_rows &&
-           has.recomputed == l.recomputed && has.chunk_labels >= labels;
+           has.recomputed == l.recomputed && has.rest == l.rest && has.chunk_labels >= labels;
 }
 
 void stepper::prepare(const rft_batch & b, mode m) {
     of.capture(b);
-    layout l = plan.layout_for(m, b.n_rows).layout;
+    layout l = plan.layout_for(m, b.n_rows, b.rest_weights != nullptr).layout;
     const int32_t labels = labels_in_chunks(b, l.chunk_rows);
     if (!serves(m, b.n_rows, l, labels)) {
         l.chunk_labels = (std::max(labels, l.chunk_rows ? l.chunk_rows : b.n_rows) + 63) / 64 * 64; // so that it serves other batches too

@@ -23,15 +23,18 @@ struct layout {
     int32_t chunk_labels = 0;    // labels that a chunk has room for
     int32_t recomputed = 0;      // segments, from the first on, whose activations are computed again in the backward pass
     bool without_logits = false; // for measuring: something else stands for the gradient that comes from the loss
+    bool rest = false;           // whether rows have a rest besides their labels
 };
 
 // The rows whose logits, loss and gradients are computed together, and their labels.
 struct chunk {
     int64_t first, rows;
     ggml_tensor *label_index, *label_gather;      // the place of each label in the chunk's logits, [labels], I64 and I32
+    ggml_tensor * label_row;                      // the row of each label in the chunk, [labels], I32
     ggml_tensor *label_weight, *label_row_weight; // [1, labels]
-    ggml_tensor * row_weight;                     // the sum of the weights of each row's labels, [1, rows]
+    ggml_tensor * row_weight;                     // the sum of the weights of each row's labels and rest, [1, rows]
     ggml_tensor * log_p;                          // log-probability of each label, [1, labels]
+    ggml_tensor *rest_weight, *log_rest; // of each row's rest, [1, rows]; NULL without layout::rest
 };
 
 typedef std::unordered_set<const ggml_tensor *> tensor_set;

@@ -50,7 +50,7 @@ type counts struct {
 // use; m is not closed.
 func Open(m model.Model, dir string) (*Model, error) {
 	c := &Model{model: m, dir: dir, entries: map[string]json.RawMessage{}}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("ragft: cache: %w", err)
 	}
 	if err := c.loadAll(); err != nil {
@@ -140,10 +140,27 @@ func (c *Model) chat(ctx context.Context, reqs []model.Request, missing []int) (
 	if err != nil {
 		return nil, err
 	}
-	for i := range fresh {
-		fresh[i].Seconds = time.Since(start).Seconds() / float64(len(fresh))
-	}
+	shareSeconds(fresh, time.Since(start).Seconds())
 	return encodeAll(fresh, encodeResponse)
+}
+
+// shareSeconds divides the time of a call among its responses, by the tokens of each: a call may have requests with documents and
+// without.
+func shareSeconds(responses []model.Response, seconds float64) {
+	tokens := func(r model.Response) int {
+		n := r.PromptTokens + 1
+		for _, s := range r.Samples {
+			n += s.Tokens
+		}
+		return n
+	}
+	all := 0
+	for _, r := range responses {
+		all += tokens(r)
+	}
+	for i, r := range responses {
+		responses[i].Seconds = seconds * float64(tokens(r)) / float64(all)
+	}
 }
 
 // answer returns the entry of each key. For the first item of each key that is

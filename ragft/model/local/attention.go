@@ -133,7 +133,7 @@ func keepChoice(file, key string, a Attention) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
 	return atomicfile.Write(file, func(w io.Writer) error {

@@ -38,7 +38,9 @@ type engine interface {
 
 // load loads the file at path. The engine is still to be set.
 func load(ctx context.Context, path string, o Options) (*file, error) {
-	m, err := llama.Load(ctx, path, llama.ModelOptions{GPULayers: o.GPULayers, Servers: o.Servers, OnProgress: o.OnProgress})
+	m, err := llama.Load(ctx, path, llama.ModelOptions{
+		GPULayers: o.GPULayers, Servers: o.Servers, VerifyHash: o.Verify, OnProgress: o.OnProgress,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ragft/ragft/internal/handback"
 	"github.com/ragft/ragft/ragft/model"
 )
 
@@ -78,6 +79,7 @@ type run struct {
 	pool      *Model
 	reqs      []model.Request
 	responses []model.Response
+	caller    *handback.Caller
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -98,18 +100,21 @@ func (p *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 	}
 	stop := context.AfterFunc(ctx, func() { r.fail(ctx.Err()) })
 	defer stop()
-	var wg sync.WaitGroup
-	for _, member := range p.available() {
-		workers := min(concurrency(p.members[member]), len(reqs))
-		for range workers {
-			wg.Go(func() {
-				if err := r.work(ctx, member); err != nil {
-					cancel() // the others' requests
-				}
-			})
+	handback.Run(func(caller *handback.Caller) {
+		r.caller = caller
+		var wg sync.WaitGroup
+		for _, member := range p.available() {
+			workers := min(concurrency(p.members[member]), len(reqs))
+			for range workers {
+				wg.Go(func() {
+					if err := r.work(ctx, member); err != nil {
+						cancel() // the others' requests
+					}
+				})
+			}
 		}
-	}
-	wg.Wait()
+		wg.Wait()
+	})
 	r.mu.Lock() // against fail at the context's end
 	defer r.mu.Unlock()
 	switch {
@@ -179,7 +184,7 @@ func (r *run) work(ctx context.Context, member int) error {
 		if !ok {
 			return nil
 		}
-		req, streamed := r.reqs[i], false
+		req, streamed := r.caller.Request(r.reqs[i]), false
 		if onText := req.OnText; onText != nil {
 			req.OnText = func(piece string) {
 				streamed = true

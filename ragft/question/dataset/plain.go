@@ -30,7 +30,7 @@ func (s *Set) Write(w io.Writer) error {
 
 // WriteFile is [Set.Write] to a file, which is replaced atomically.
 func (s *Set) WriteFile(path string) error {
-	if err := atomicfile.Write(path, s.Write); err != nil {
+	if err := atomicfile.WritePrivate(path, s.Write); err != nil {
 		return fmt.Errorf("dataset: write %s: %w", path, err)
 	}
 	return nil

@@ -45,7 +45,7 @@ type Recipe struct {
 	Pairs opt.Value[float64]
 
 	// Refusal is the text with which all rows decline. "" = chosen for the model,
-	// in the language of the questions.
+	// in the language of the prompts, or, where they do not say, of the questions.
 	Refusal string
 
 	// Preferences adds rows that are learnt as preferences: the answer over the
@@ -91,7 +91,7 @@ func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	r = r.withDefaults()
 	var cost model.Cost
 	if r.Refusal == "" {
-		cost.Calls = min(scoredPrompts, 2*len(in.Questions)) * len(wordingsFor(in.Questions))
+		cost.Calls = min(scoredPrompts, 2*len(in.Questions)) * len(wordingsFor(in))
 	}
 	for _, q := range in.Questions {
 		calls, samples := 0, 0

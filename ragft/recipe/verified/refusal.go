@@ -9,18 +9,21 @@ import (
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/model"
-	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/recipe"
 )
 
 // scoredPrompts is the number of prompts that the wordings of a refusal are
 // scored with, at most.
 const scoredPrompts = 24
 
-// wordingsFor are the texts to choose a refusal from, in the language of most
-// questions.
-func wordingsFor(questions []question.Question) []string {
-	texts := make([]string, len(questions))
-	for i, q := range questions {
+// wordingsFor are the texts to choose a refusal from, in the language of the
+// prompts; where they do not say, of most questions.
+func wordingsFor(in recipe.Input) []string {
+	if in.Prompts.Language != "" {
+		return wordings.Wordings(in.Prompts.Language)
+	}
+	texts := make([]string, len(in.Questions))
+	for i, q := range in.Questions {
 		texts[i] = q.Question
 	}
 	return wordings.Wordings(wordings.Language(texts))
@@ -33,7 +36,7 @@ func (g *generator) chooseRefusal(ctx context.Context, drafts []*draft) error {
 	if g.refusal = g.Refusal; g.refusal != "" {
 		return nil
 	}
-	wordings := wordingsFor(g.in.Questions)
+	wordings := wordingsFor(g.in)
 	g.refusal = wordings[0]
 	prompts := g.promptsToScore(drafts)
 	sums := make([]float64, len(wordings))

@@ -53,7 +53,10 @@ int rft_probe_set_layout(rft_engine * e, int32_t chunk_rows, int32_t recomputed)
                 rft::choice c;
                 c.layout.chunk_rows = chunk_rows < rows ? chunk_rows : 0;
                 c.layout.recomputed = recomputed;
-                e->planner.choices[{m, rows}] = c;
+                for (bool rest : {false, true}) {
+                    c.layout.rest = rest;
+                    e->planner.choices[{m, rows, rest}] = c;
+                }
             }
         }
         e->step.forget();

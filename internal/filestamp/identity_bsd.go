@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || netbsd
 
-package retriever
+package filestamp
 
 import (
 	"os"

@@ -1,6 +1,6 @@
 //go:build !linux && !darwin && !freebsd && !netbsd && !windows
 
-package retriever
+package filestamp
 
 import "os"
 

@@ -1,0 +1,8 @@
+package trainlog
+
+// Score is what was said of the adapter after a step of a training, higher being better.
+type Score struct {
+	Step    int      `json:"step"`
+	Score   float64  `json:"score"`
+	HeldOut *float64 `json:"validation_loss,omitempty"` // nats per token; nil = not measured
+}

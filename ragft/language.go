@@ -1,0 +1,64 @@
+package ragft
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/ragft/ragft/internal/wordings"
+	"github.com/ragft/ragft/ragft/assistant"
+	"github.com/ragft/ragft/ragft/question"
+)
+
+// languageSample is the number of passages that the language is told by where there are no questions.
+const languageSample = 64
+
+// language is that of instructions and refusals: the one of the config; else that of the adapter, where a model with it is
+// asked, since it was taught so; else that of most questions; else that of the documents. adapter is "" for none.
+func (p *Project) language(ctx context.Context, adapter string) (string, error) {
+	if p.config.Language != "" {
+		return p.config.Language, nil
+	}
+	if adapter != "" {
+		settings, err := assistant.ReadAdapter(adapter)
+		if err == nil {
+			return cmp.Or(settings.Prompts.Language, wordings.English), nil
+		}
+		if !errors.Is(err, assistant.ErrNoSettings) {
+			return "", kindOf(ErrInput, err)
+		}
+	}
+	questions, err := question.ReadFile(p.questionsFile())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	texts := make([]string, len(questions))
+	for i, q := range questions {
+		texts[i] = q.Question
+	}
+	if len(texts) == 0 && p.index != nil {
+		if texts, err = p.sample(ctx); err != nil {
+			return "", err
+		}
+	}
+	return wordings.Language(texts), nil
+}
+
+// sample is the text of some passages.
+func (p *Project) sample(ctx context.Context) (texts []string, err error) {
+	for c, err := range p.index.Chunks(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if texts = append(texts, c.Text); len(texts) == languageSample {
+			break
+		}
+	}
+	return texts, nil
+}
+
+// refusal is what rows teach that decline with one text: that of the config, else the usual one of the language.
+func (c DemonstrateConfig) refusal(language string) string {
+	return c.Refusal.Or(wordings.Wordings(language)[0])
+}

@@ -1,0 +1,103 @@
+package dense
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// Vectors are the vectors of a file, held in memory. Its methods may be called from several goroutines, while [Update] changes
+// the file.
+type Vectors struct {
+	path  string
+	model [32]byte
+
+	mu   sync.RWMutex
+	rows *rows
+	info os.FileInfo // of the file as it was read; nil without one
+}
+
+// Open reads the vectors that an embedder made. The file need not exist, and one with another embedder's vectors counts as one
+// without any: [Vectors.Len] is then 0.
+func Open(path string, e Embedder) (*Vectors, error) {
+	v := &Vectors{path: path, model: hashOf(e.ID()), rows: &rows{}}
+	return v, v.follow()
+}
+
+// Len returns the number of vectors.
+func (v *Vectors) Len() int {
+	_ = v.follow() // what is there stays in use
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.rows.ids)
+}
+
+// Nearest returns the k passages whose vectors are most similar to a query's, best first; equal ones in the order of their IDs.
+// It compares the query with all vectors, on all processors (BenchmarkNearest measures it). A query of another length finds
+// nothing.
+func (v *Vectors) Nearest(ctx context.Context, query []float32, k int) ([]Match, error) {
+	if err := v.follow(); err != nil {
+		return nil, err
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.rows.nearest(ctx, query, k)
+}
+
+// follow reads what was written to the file since it was last read.
+func (v *Vectors) follow() error {
+	info, err := os.Stat(v.path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("dense: %w", err)
+	}
+	v.mu.RLock()
+	same := v.same(info)
+	v.mu.RUnlock()
+	if same {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.same(info) {
+		return nil
+	}
+	if v.info != nil && info != nil && os.SameFile(v.info, info) && info.Size() > v.info.Size() && v.rows.dims > 0 {
+		return v.readOn(info)
+	}
+	r, info, err := readFile(v.path)
+	if errors.Is(err, ErrFormat) {
+		r, err = &rows{}, nil // the next Update replaces it
+	}
+	if err != nil {
+		return err
+	}
+	if r.model != v.model {
+		r = &rows{}
+	}
+	v.rows, v.info = r, info
+	return nil
+}
+
+// same says whether the file is as it was read. info is nil if there is none.
+func (v *Vectors) same(info os.FileInfo) bool {
+	if v.info == nil || info == nil {
+		return v.info == nil && info == nil
+	}
+	return os.SameFile(v.info, info) && v.info.Size() == info.Size() && v.info.ModTime().Equal(info.ModTime())
+}
+
+// readOn reads what was appended.
+func (v *Vectors) readOn(info os.FileInfo) error {
+	f, err := os.Open(v.path)
+	if err != nil {
+		return fmt.Errorf("dense: %w", err)
+	}
+	defer f.Close()
+	if opened, err := f.Stat(); err != nil || !os.SameFile(opened, info) {
+		return err // replaced meanwhile: the next look reads it
+	}
+	v.info = info
+	return v.rows.readRecords(f)
+}
