@@ -42,7 +42,9 @@ func TestDivided(t *testing.T) {
 }
 
 func TestAffordable(t *testing.T) {
-	text := func(n int) []model.Message { return []model.Message{{Role: model.RoleUser, Content: strings.Repeat("x", n)}} }
+	text := func(n int) []model.Message {
+		return []model.Message{{Role: model.RoleUser, Content: strings.Repeat("x", n)}}
+	}
 	asks := make([]abstain.Ask, 100)
 	for i := range asks {
 		asks[i] = abstain.Ask{Messages: func([]retriever.Hit) []model.Message { return text(744) }} // 1000 with the answer

@@ -93,6 +93,7 @@ type Config struct {
 	Convert      ConvertConfig     `yaml:"convert"`
 	Publish      PublishConfig     `yaml:"publish"`
 	Export       ExportConfig      `yaml:"export"`
+	Worker       WorkerConfig      `yaml:"worker"`
 
 	// EstimateOnly has the steps say what they would cost, in the Estimate of
 	// their results, and do nothing. False = they work.

@@ -268,3 +268,21 @@ type ExportConfig struct {
 	// RowTokens is the longest row, in tokens. 0 = 2048.
 	RowTokens int `yaml:"row-tokens" check:"min=1" default:"2048"`
 }
+
+// WorkerConfig is which steps run in a child process, so that a fault in native
+// code, or a lack of memory, does not end the program; see [RunWorker].
+type WorkerConfig struct {
+	// Steps that do: train, questions, demonstrate; or none. Nil = none, and train
+	// in the command line.
+	Steps []string `yaml:"steps" check:"oneof=none train questions demonstrate" default:"none"`
+	// Memory that the child may reserve for itself, in bytes; in a file also with a
+	// unit. The file of the model, where it is mapped, and the memory of a GPU do not
+	// count; the stacks of its threads do. On Linux and Windows only. 0 = no limit.
+	Memory int64 `yaml:"memory" check:"bytes"`
+	// Priority of the child: low or normal. "" = low.
+	Priority string `yaml:"priority" check:"oneof=low normal" default:"low"`
+	// Program is the child's: one that calls [RunWorker], such as the command ragft of
+	// the same version. No key of the project file, which may be somebody else's, as it
+	// names what is run. "" = this program, which then has to call RunWorker.
+	Program string `yaml:"-"`
+}

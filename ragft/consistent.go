@@ -14,8 +14,20 @@ func (c *Config) consistent() error {
 	if c.Assistant.EnsembleTemperature != 0 && !c.Assistant.Ensemble {
 		errs = append(errs, errors.New("assistant.ensemble-temperature needs assistant.ensemble: it has no effect without it"))
 	}
+	errs = append(errs, c.Worker.check())
 	if err := errors.Join(errs...); err != nil {
 		return kindOf(ErrConfig, err)
+	}
+	return nil
+}
+
+func (c *WorkerConfig) check() error {
+	none := len(c.Steps) == 0 || slices.Contains(c.Steps, "none")
+	switch {
+	case none && len(c.Steps) > 1:
+		return errors.New("worker.steps: none stands alone")
+	case none && (c.Memory != 0 || c.Priority != ""):
+		return errors.New("worker.memory and worker.priority need worker.steps: they have no effect without it")
 	}
 	return nil
 }

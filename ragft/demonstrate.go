@@ -21,11 +21,11 @@ import (
 // them to rows.jsonl, a file to read, filter and edit. What the model writes is
 // kept in the cache, so that nothing is generated twice.
 func (p *Project) Demonstrate(ctx context.Context) (*DemonstrateResult, error) {
-	w, err := p.begin(StepDemonstrate)
-	if err != nil {
-		return nil, err
-	}
-	defer w.end()
+	return inStep(ctx, p, StepDemonstrate, p.demonstrateHere)
+}
+
+// demonstrateHere is Demonstrate in this process.
+func (p *Project) demonstrateHere(ctx context.Context, w *work) (*DemonstrateResult, error) {
 	d := &demonstration{Project: p, w: w, result: &DemonstrateResult{}}
 	if err := d.prepare(ctx); err != nil {
 		return nil, err

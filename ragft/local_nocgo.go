@@ -44,8 +44,9 @@ func (p *Project) openReranker(context.Context, *work) (reranker, error) {
 	return nil, withoutNative("a reranker")
 }
 
-// Train needs llama.cpp, which this build has not.
-func (p *Project) Train(context.Context) (*TrainResult, error) { return nil, withoutNative("training") }
+func (p *Project) trainHere(context.Context, *work) (*TrainResult, error) {
+	return nil, withoutNative("training")
+}
 
 // Merge needs llama.cpp, which this build has not.
 func (p *Project) Merge(context.Context) (*MergeResult, error) { return nil, withoutNative("merging") }

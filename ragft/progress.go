@@ -34,6 +34,9 @@ type work struct {
 	tokens int       // about how many were generated in this phase, as far as models stream
 	read   int       // tokens of prompts that models read in this step
 	reused int       // those that they did not have to read again
+
+	relayed Progress // what a worker said last, and when
+	heard   time.Time
 }
 
 // begin takes the project for a step. End it with end.
@@ -56,6 +59,7 @@ func (p *Project) begin(step string) (*work, error) {
 				case <-t.C:
 					w.mu.Lock()
 					w.tell()
+					w.repeat()
 					w.mu.Unlock()
 				}
 			}
@@ -174,6 +178,25 @@ func (w *work) tell() {
 		s.Note = counted
 	}
 	tell(s)
+}
+
+// relay tells what a worker says.
+func (w *work) relay(p Progress) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.Total > 0 {
+		w.relayed, w.heard = p, w.now()
+	}
+	if tell := w.project.config.Progress; tell != nil {
+		tell(p)
+	}
+}
+
+// repeat tells again what a worker said that has been silent since. w.mu is held.
+func (w *work) repeat() {
+	if w.relayed.Phase != "" && w.now().Sub(w.heard) > tick {
+		w.project.config.Progress(w.relayed)
+	}
 }
 
 // atWork is the step that runs, or nil.

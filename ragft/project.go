@@ -22,6 +22,7 @@ var (
 	ErrInput   = errors.New("bad input")                           // a file does not hold what it should
 	ErrMissing = errors.New("something that is needed is missing") // a model, a build with llama.cpp, an adapter
 	ErrEmpty   = errors.New("nothing to work on")                  // no rows, no texts
+	ErrWorker  = errors.New("the worker process died")             // Config.Worker; the step goes on when it is run again
 )
 
 // The steps of a project, as in [Progress], [StepStatus] and the keys of the
@@ -42,6 +43,7 @@ type Project struct {
 	config Config // with its defaults
 
 	current atomic.Pointer[work] // the step at work, or nil
+	pausing pausing
 
 	mu     sync.Mutex // held by the step at work
 	closed bool

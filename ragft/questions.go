@@ -28,11 +28,11 @@ import (
 // more. So are those of an earlier run, edited or not, while nothing changed that
 // they are made of.
 func (p *Project) Questions(ctx context.Context) (*QuestionsResult, error) {
-	w, err := p.begin(StepQuestions)
-	if err != nil {
-		return nil, err
-	}
-	defer w.end()
+	return inStep(ctx, p, StepQuestions, p.questionsHere)
+}
+
+// questionsHere is Questions in this process.
+func (p *Project) questionsHere(ctx context.Context, w *work) (*QuestionsResult, error) {
 	own, err := p.ownQuestions()
 	if err != nil {
 		return nil, err

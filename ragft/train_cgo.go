@@ -19,20 +19,8 @@ import (
 	"github.com/ragft/ragft/ragft/rows"
 )
 
-// Train teaches the model the rows and writes an adapter that llama.cpp and
-// Ollama load. With the questions that Config.Decide keeps for it, it then fits
-// the rule by which the tuned model abstains, and writes it into the adapter, as
-// [assistant.Settings]; too few of them are no error. A training that was cancelled, or killed, goes on from its
-// checkpoint beside the adapter; one of other rows or settings is an error that
-// wraps [lora.ErrCheckpoint]. Rows whose passages changed since they were made
-// are an [ErrInput], unless Train.AllowStale is set. Models that were opened for
-// other steps are closed first, but for those of assistants.
-func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
-	w, err := p.begin(StepTrain)
-	if err != nil {
-		return nil, err
-	}
-	defer w.end()
+// trainHere is Train in this process.
+func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) {
 	file, err := fileOf(ctx, p.config.Model)
 	if err != nil {
 		return nil, err
@@ -163,6 +151,8 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 			return nil, err
 		}
 	}
+	t.LoRA.Control = &lora.Control{}
+	defer p.pausing.begin(t.LoRA.Control)()
 	w.phase("training", "steps")
 	begun := false
 	if c != nil {

@@ -25,6 +25,7 @@ import (
 // TestMain lets the test binary be ragft itself, for tests that need a process.
 func TestMain(m *testing.M) {
 	rpctest.Main()
+	ragft.RunWorker()
 	if os.Getenv("RAGFT_TEST_MAIN") == "1" {
 		main()
 		return

@@ -212,7 +212,13 @@ func (a *app) readConfig(cmd *cobra.Command) (err error) {
 		a.found = &found
 	}
 	a.command = cmd
-	return a.apply(cmd)
+	if err := a.apply(cmd); err != nil {
+		return err
+	}
+	if a.config.Worker.Steps == nil {
+		a.config.Worker.Steps = []string{ragft.StepTrain}
+	}
+	return nil
 }
 
 // open opens the project. settings are keys and values that arguments of the command set.

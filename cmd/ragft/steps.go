@@ -151,7 +151,7 @@ func unchanged(upToDate bool) string {
 }
 
 func (a *app) questionsCommand() *cobra.Command {
-	c := command("write search", []option{
+	c := command("write search worker", []option{
 		modelOption,
 		{flag: "limit", key: "write.limit", kind: "N", usage: "stop after this many questions (default 400, 0 = no limit)"},
 		{flag: "import", key: "write.import", kind: "FILE", usage: "take the questions from a data set instead"},
@@ -201,7 +201,7 @@ Read the questions before you use them, and delete the bad ones: small models wr
 }
 
 func (a *app) demonstrateCommand() *cobra.Command {
-	c := command("demonstrate decide.share search search-tuning.file", []option{
+	c := command("demonstrate decide.share search search-tuning.file worker", []option{
 		modelOption, questionsOption, judgeOption,
 		{
 			flag:  "test-share",

@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Command retrieval measures how often the search finds the passage that answers a question: by words, by meaning and by both.
 // It writes docs/retrieval.md:
 //

@@ -66,7 +66,7 @@ func TestMarkersCite(t *testing.T) {
 	want, _ := newCiter("Who opened the inn?", fake.InnHits()).written("Ann Lee [2].")
 	require.Len(t, want, 1)
 	for _, form := range []string{"【2】", "[^2]", "(Document 2)", "[Doc 2]", "【2†source】", "（document 2）"} {
-		got, nowhere := newCiter("Who opened the inn?", fake.InnHits()).written("Ann Lee "+form+".")
+		got, nowhere := newCiter("Who opened the inn?", fake.InnHits()).written("Ann Lee " + form + ".")
 		require.Equal(t, want, got, form)
 		require.Empty(t, nowhere)
 		require.Equal(t, "Ann Lee  .", withoutMarkers("Ann Lee "+form+"."), form)

@@ -73,9 +73,11 @@ func TestFindLeaksAsByPairs(t *testing.T) {
 func TestWorkOfFindingLeaksIsLinear(t *testing.T) {
 	for name, text := range map[string]func(i int) string{
 		"short and alike": func(int) string { return "Where is it?" },
-		"one beginning":   func(i int) string { return fmt.Sprintf("Please tell me from the documents that follow here what %d is", i) },
-		"alike":           func(int) string { return "Please tell me from the documents that follow here what it is" },
-		"one word":        func(i int) string { return fmt.Sprintf("who %d", i%7) },
+		"one beginning": func(i int) string {
+			return fmt.Sprintf("Please tell me from the documents that follow here what %d is", i)
+		},
+		"alike":    func(int) string { return "Please tell me from the documents that follow here what it is" },
+		"one word": func(i int) string { return fmt.Sprintf("who %d", i%7) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			work := func(n int) int {

@@ -99,7 +99,9 @@ func answerLines(memory string, e *Results) []answerLine {
 // passage, {"robustness": system, "change": ..., "flip": ...} for each flip and the same with
 // "outcome" for each question. Fact questions add such lines with {"memory": "local"} or
 // "global".
-func (r *Results) WriteAnswersFile(path string) error { return atomicfile.WritePrivate(path, r.writeAnswers) }
+func (r *Results) WriteAnswersFile(path string) error {
+	return atomicfile.WritePrivate(path, r.writeAnswers)
+}
 
 func (r *Results) writeAnswers(w io.Writer) error {
 	if err := r.check(); err != nil {

@@ -1,0 +1,58 @@
+package worker
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// CanLimitMemory says whether a child can keep a limit on this system.
+func CanLimitMemory() bool { return true }
+
+// limitMemory bounds RLIMIT_DATA: what the process may write to and shares with nobody, as it is reserved: heap and
+// stacks, not the mapped file of a model. RLIMIT_AS would count that, and the address space that Go only sets aside.
+func limitMemory(bytes int64) error {
+	return os.NewSyscallError("setrlimit", unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: uint64(bytes), Max: uint64(bytes)}))
+}
+
+// lowerPriority gives all threads a nice value of 10. Linux has one for each thread, and a new thread has that of the one
+// that made it, so it goes on until there is none left to change.
+func lowerPriority() error {
+	const nice = 10
+	var done []string
+	for changed := true; changed; {
+		changed = false
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		for _, t := range tasks {
+			id, err := strconv.Atoi(t.Name())
+			if err != nil || slices.Contains(done, t.Name()) {
+				continue
+			}
+			done, changed = append(done, t.Name()), true
+			// The system call gives 20 less the nice value.
+			if is, err := unix.Getpriority(unix.PRIO_PROCESS, id); err == nil && 20-is >= nice {
+				continue
+			}
+			if err := unix.Setpriority(unix.PRIO_PROCESS, id, nice); err != nil && !errors.Is(err, unix.ESRCH) {
+				return os.NewSyscallError("setpriority", err)
+			}
+		}
+	}
+	return nil
+}
+
+// sparesHost has a system that runs out of memory kill this process before the host. Where it is not allowed, nothing is
+// lost but that.
+func sparesHost() {
+	const preferred = "500"
+	if is, err := os.ReadFile("/proc/self/oom_score_adj"); err == nil && len(is) > 0 && is[0] != '-' {
+		_ = os.WriteFile("/proc/self/oom_score_adj", []byte(preferred), fs.FileMode(0o644))
+	}
+}

@@ -1,0 +1,23 @@
+//go:build !linux && !windows
+
+package worker
+
+import (
+	"errors"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// CanLimitMemory says whether a child can keep a limit on this system: macOS takes one, and does not keep it.
+func CanLimitMemory() bool { return false }
+
+func limitMemory(int64) error { return errors.New("there is no limit of memory on " + runtime.GOOS) }
+
+func lowerPriority() error {
+	return os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, 0, 10))
+}
+
+// sparesHost has nothing to do on these systems.
+func sparesHost() {}
