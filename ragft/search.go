@@ -3,7 +3,6 @@ package ragft
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
