@@ -75,9 +75,9 @@ func (c *Context) parallel() int {
 // generates little slower for each token than one of sixteen, and in one cache each token passes over the prompts of all.
 const fewStreams = 4
 
-// layoutFor returns the layout for the requests of one call, which are in order: one cache where prompts share so much that a sequence passes
-// over few more tokens than its own, and separate ones where they do not. There must be enough of those, or as many as run in
-// one cache.
+// layoutFor returns the layout for the requests of one call, which are in order: one cache where prompts share so much that a
+// sequence passes over few more tokens than its own, and separate ones where they do not. There must be enough of those, or as many
+// as run in one cache.
 func (c *Context) layoutFor(jobs []*job) cacheLayout {
 	longest, samples := 0, 0
 	for _, j := range jobs {

@@ -304,7 +304,7 @@ func (m *merge) writeMetadata(ctx context.Context, w *gguf.Writer, r *MergeResul
 
 // hashFile returns the SHA-256 of a file in hexadecimal.
 func hashFile(ctx context.Context, path string) (string, error) {
-	sum, err := filehash.Sum(ctx, path)
+	sum, err := filehash.SHA256(ctx, false, path)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("lora: %w", err)
 	}

@@ -161,8 +161,8 @@ type IndexConfig struct {
 type QuestionsConfig struct {
 	// Limit is the number of questions to stop at. Unset = 400, 0 = no limit.
 	Limit opt.Value[int] `yaml:"limit" check:"min=0" default:"400"`
-	// PerChunk is the largest number of questions about a passage. 0 = 2.
-	PerChunk int `yaml:"per-chunk" check:"min=1" default:"2"`
+	// PerChunk is the largest number of questions about a passage. 0 = 3.
+	PerChunk int `yaml:"per-chunk" check:"min=1" default:"3"`
 	// Unanswerable is the share of questions that the documents do not answer, below 1: about documents that are hidden from
 	// the search, or altered. Unset = 0.3333.
 	Unanswerable opt.Value[float64] `yaml:"unanswerable" check:"share" default:"0.3333"`

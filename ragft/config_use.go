@@ -38,7 +38,7 @@ type EvaluateConfig struct {
 	Stop []string `yaml:"stop" check:"text"`
 	// MaxTokens is the longest answer. 0 = 128.
 	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"128"`
-	// Batch is the number of questions given to a model at once. 0 = 32.
+	// Batch is the number of requests given to a model at once, about. 0 = 32.
 	Batch int `yaml:"batch" check:"min=1" default:"32"`
 	// Resamples is the number of bootstrap samples. 0 = 2000.
 	Resamples int `yaml:"resamples" check:"min=1" default:"2000"`

@@ -29,7 +29,7 @@ func hashFile(path string) (string, error) {
 	if info.IsDir() {
 		return "folder", nil
 	}
-	sum, err := filehash.Sum(context.Background(), path)
+	sum, err := filehash.SHA256(context.Background(), false, path)
 	return hashPrefix + sum, err
 }
 

@@ -140,7 +140,11 @@ func (p *Project) workerDied(ctx context.Context, step string, err error) error 
 	if m := p.config.Worker.Memory; m > 0 {
 		limit = fmt.Sprintf(", which may hold %.4g MiB (worker.memory),", float64(m)/(1<<20))
 	}
-	err = kindOf(ErrWorker, fmt.Errorf("the worker of the step %s%s died; running the step again resumes it: %w", step, limit, err))
+	if dead := (*worker.Death)(nil); errors.Is(err, worker.ErrNoWorker) || !errors.As(err, &dead) {
+		err = kindOf(ErrWorker, fmt.Errorf("the worker of the step %s%s could not do it: %w", step, limit, err))
+	} else {
+		err = kindOf(ErrWorker, fmt.Errorf("the worker of the step %s%s died; running the step again resumes it: %w", step, limit, err))
+	}
 	if ctx.Err() != nil {
 		return kindOf(ctx.Err(), err)
 	}

@@ -1,4 +1,4 @@
-//go:build cgo && unix
+//go:build unix
 
 package main
 
@@ -6,63 +6,67 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/ragft/confidence"
+	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/model/cache"
+	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/report"
+	"github.com/ragft/ragft/ragft/rows"
 )
 
-// What holds text of users is theirs alone, whatever the umask; models and exports are as readable as any new file.
+// What holds text of users is theirs alone, whatever the umask; models are as readable as any new file.
 func TestModesOfFiles(t *testing.T) {
-	workplace(t)
+	foundFile(t, "")
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	must(t, "index")
-	must(t, "demonstrate")
-	must(t, "train", "--set", "train.checkpoint-every=1")
-	must(t, "evaluate", "--set", "evaluate.batch=4")
-	must(t, "report", "--set", "report.file=.ragft/pages/report.html")
-	syscall.Umask(0o022)
-	must(t, "merge")
-	must(t, "export", "peft")
-	syscall.Umask(0o077)
-	must(t, "convert", namedModel(t), ".ragft/closed.gguf")
-
-	public := map[string]fs.FileMode{ // of what is not text of users
-		"adapter.gguf": 0o666, "metrics.jsonl": 0o666, "attention.json": 0o666,
-		"merged.gguf": 0o644, "peft": 0o755, "peft/adapter_config.json": 0o644, "peft/adapter_model.safetensors": 0o644,
-		"closed.gguf": 0o600,
+	require.NoError(t, question.WriteFile(".ragft/questions.jsonl", []question.Question{{Question: "Who?", Answer: "Osk"}}))
+	require.NoError(t, rows.WriteFile(".ragft/rows.jsonl", nil))
+	require.NoError(t, (&confidence.Calibration{}).WriteFile(".ragft/calibration.json"))
+	results := &report.Results{Evaluation: &eval.Evaluation{}}
+	require.NoError(t, results.WriteFile(".ragft/evaluation.json"))
+	require.NoError(t, results.WriteAnswersFile(".ragft/answers.jsonl"))
+	kept, err := cache.Open(fake.AlwaysSays("Osk"), ".ragft/cache")
+	require.NoError(t, err)
+	_, err = kept.Chat(t.Context(), []model.Request{{Messages: layout.Chat("s", "u")}})
+	require.NoError(t, err)
+	require.NoError(t, kept.Close())
+	for umask, name := range map[int]string{0: "a.gguf", 0o022: "b.gguf", 0o077: "c.gguf"} {
+		syscall.Umask(umask)
+		w, err := gguf.Create(filepath.Join(".ragft", name))
+		require.NoError(t, err)
+		require.NoError(t, w.SetMeta("general.type", "adapter"))
+		require.NoError(t, w.Commit())
 	}
-	seen := 0
+
+	models := map[string]fs.FileMode{"a.gguf": 0o666, "b.gguf": 0o644, "c.gguf": 0o600}
+	texts := 0
 	require.NoError(t, filepath.WalkDir(".ragft", func(path string, d fs.DirEntry, err error) error {
 		require.NoError(t, err)
 		info, err := d.Info()
 		require.NoError(t, err)
-		name, mode := strings.TrimPrefix(filepath.ToSlash(path), ".ragft/"), info.Mode().Perm()
-		if want, ok := public[name]; ok {
-			seen++
-			require.Equal(t, want, mode, name)
-		} else if d.IsDir() {
-			require.Equal(t, fs.FileMode(0o700), mode, name)
-		} else if filepath.Base(name) != "index_meta.json" { // Bleve's own settings
-			require.Equal(t, fs.FileMode(0o600), mode, name)
+		mode := info.Mode().Perm()
+		switch want, isModel := models[d.Name()]; {
+		case isModel:
+			require.Equal(t, want, mode, path)
+		case d.IsDir():
+			require.Equal(t, fs.FileMode(0o700), mode, path)
+		case d.Name() != "index_meta.json": // Bleve's own settings
+			require.Equal(t, fs.FileMode(0o600), mode, path)
+			texts++
 		}
 		return nil
 	}))
-	require.GreaterOrEqual(t, seen, 7)
-}
-
-// namedModel is the model of the project file.
-func namedModel(t *testing.T) string {
-	t.Helper()
-	for _, line := range strings.Split(readText(t, projectFile), "\n") {
-		if path, ok := strings.CutPrefix(line, "model: "); ok {
-			return path
-		}
-	}
-	t.Fatal("no model")
-	return ""
+	require.Greater(t, texts, 10)
 }
 
 func readText(t *testing.T, path string) string {

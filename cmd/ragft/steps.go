@@ -120,8 +120,8 @@ func (a *app) index(ctx context.Context, p *ragft.Project) error {
 		if r.Vectors > 0 {
 			vectors = fmt.Sprintf(", %d with a vector (%d new)", r.Vectors, r.Embedded)
 		}
-		_, err := fmt.Fprintf(w, "%s: %s, %s%s%s\n", r.Index, plural.N(r.Documents, "document"), plural.N(r.Passages, "passage"), vectors,
-			unchanged(r.UpToDate))
+		_, err := fmt.Fprintf(w, "%s: %s, %s%s%s\n", r.Index, plural.N(r.Documents, "document"), plural.N(r.Passages, "passage"),
+			vectors, unchanged(r.UpToDate))
 		return err
 	})
 }

@@ -94,7 +94,8 @@ func TestAFoundProjectFileWritesNothingElsewhereUnasked(t *testing.T) {
 
 func TestAskingForAgreement(t *testing.T) {
 	reaches := []ragft.Reach{{Key: "judge", Does: "sends to", Where: "http://10.0.0.5/v1"}}
-	for answer, agreed := range map[string]bool{"y\n": true, "Yes\n": true, "yes": true, "\n": false, "": false, "n\n": false, "yesterday\n": false} {
+	answers := map[string]bool{"y\n": true, "Yes\n": true, "yes": true, "\n": false, "": false, "n\n": false, "yesterday\n": false}
+	for answer, agreed := range answers {
 		var out bytes.Buffer
 		require.Equal(t, agreed, ask(strings.NewReader(answer), &out, reaches), "%q", answer)
 		require.Contains(t, out.String(), "sends to http://10.0.0.5/v1 (judge)")

@@ -70,7 +70,7 @@ func main() {
 	flag.Uint64Var(&p.seeds, "seeds", 3, "seeds, from 1")
 	languages := flag.String("languages", "examples/results/languages", "folder of the German and French questions")
 	var also []testSet
-	flag.Func("also", "NAME=FILE: further questions to measure on, without learning from them; may be given several times", func(s string) error {
+	flag.Func("also", "NAME=FILE: further questions to measure on, not to learn from; may be given several times", func(s string) error {
 		name, path, ok := strings.Cut(s, "=")
 		if !ok {
 			return errors.New("it is NAME=FILE")

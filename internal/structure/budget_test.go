@@ -15,11 +15,11 @@ import (
 //	go test ./internal/structure -run TestExportedIdentifiers -v
 var budget = map[string]int{
 	"llama": 50, // with Attention and AttentionTime, a measurement that callers keep and show
-	"lora":  52, // with Convert, its options and its result
+	"lora":  54, // with Convert, its options and its result, Soft, a teacher's distribution, and Scored, what a caller said of an adapter
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
 	// DecideConfig, VerifiedConfig, ForgetResult and Reach, which a program shows before it uses a project file of somebody else;
-	// WorkerConfig, RunWorker and ErrWorker for a step in a child process.
-	"ragft":                  58,
+	// WorkerConfig, RunWorker and ErrWorker for a step in a child process; MeaningConfig; TrainChoice, how a checkpoint was chosen.
+	"ragft":                  60,
 	"ragft/abstain":          19, // of which six are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked

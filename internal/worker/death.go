@@ -28,7 +28,7 @@ const (
 
 // crashes are how the lines begin with which runtimes, C++ and ggml ("FILE:LINE: ") tell that they end the program. What
 // follows are registers and stacks, so it is the first lines that matter.
-var crashes = regexp.MustCompile(`(?m)^(fatal error: |panic: |SIG[A-Z]+: |runtime: |terminate called|libc\+\+abi|` +
+var crashes = regexp.MustCompile(`(?m)^(fatal error: |panic: |SIG[A-Z]+: |runtime: |runtime/cgo: |terminate called|libc\+\+abi|` +
 	`\S+\.(c|cc|cpp|cu|m|h|hpp):\d+: )`)
 
 // tail keeps what a child prints: from the first line that looks like a crash, or else the end. It is safe for

@@ -77,7 +77,7 @@ type Config struct {
 	Judge       judge.Options // without a Model there is no judge, and what string comparison leaves open is incorrect
 	MaxTokens   int           // longest answer; 0 = 256
 	Stop        []string      // texts that end an answer
-	Batch       int           // questions given to a model at a time; 0 = 32
+	Batch       int           // requests given to a model at a time, about; 0 = 32
 	Seed        uint64        // of the bootstrap, the randomisation test and the judge
 	Resamples   int           // samples of the bootstrap and of the randomisation test; 0 = 2000
 

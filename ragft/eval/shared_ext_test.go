@@ -69,7 +69,7 @@ func TestPromptsAreReadOnce(t *testing.T) {
 	base, tuned := &counting{Model: m}, &counting{Model: adapted}
 	index, questions := village(t)
 	prompts := prompt.Default()
-	config := eval.Config{Questions: questions, Search: index, Passages: 2, MaxTokens: 6, Resamples: 50, Seed: 1}
+	config := eval.Config{Questions: questions, Search: index, Passages: 4, MaxTokens: 6, Resamples: 50, Seed: 1}
 	for name, counted := range map[string]*counting{"base": base, "tuned": tuned} {
 		cached, err := cache.Open(counted, t.TempDir())
 		require.NoError(t, err)
@@ -104,9 +104,15 @@ func village(t *testing.T) (*retriever.Index, []question.Question) {
 	trades := []string{"baker", "potter", "weaver"}
 	places := []string{"Arden", "Belmont", "Corley", "Dunmore", "Elmsted", "Farley", "Granton", "Hollow"}
 	for _, place := range places {
-		text := fmt.Sprintf("%s lies at the river, an hour from the coast, and has one street with old houses. ", place)
+		text := fmt.Sprintf("%s lies at the river, an hour from the coast, and has one street with old houses. ", place) +
+			"A market is held there in spring, when the boats come up from the sea with salt and cloth, and the bridge is closed for a day. "
 		for k, trade := range trades {
-			text += fmt.Sprintf("The %s of %s is called %s, and works there since the flood. ", trade, place, []string{"Mara", "Tobin", "Ilse"}[k]+place)
+			text += fmt.Sprintf(
+				"The %s of %s is called %s, and works there since the flood. ",
+				trade,
+				place,
+				[]string{"Mara", "Tobin", "Ilse"}[k]+place,
+			)
 		}
 		chunk := retriever.Chunk{ID: place, Source: place + ".md", Title: place, Text: text, End: len(text)}
 		require.NoError(t, index.Add(t.Context(), []retriever.Chunk{chunk}))

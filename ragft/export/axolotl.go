@@ -47,6 +47,9 @@ type axolotlPair struct {
 // Held-out rows are left out, and so is Recipe.HeldOut for preferences, of
 // which Axolotl sets none aside. Files of an earlier call are replaced; a
 // folder that does not exist is created.
+//
+// The schemas of Axolotl 0.19 accept these files (internal/outside); no training
+// with them was run.
 func Axolotl(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	s, files, err := begin(dir, rows, r)
 	if err != nil {

@@ -15,39 +15,59 @@ import (
 // corpusNames are what altered questions take from other passages.
 type corpusNames struct {
 	names   map[string][]string // by class
+	places  map[string]bool     // names that stand behind "in" and the like somewhere
 	years   []string
 	numbers []string
 }
 
 var (
 	anyName   = regexp.MustCompile(`[\p{Ll},;] (` + capital + `(?:(?: of)? ` + capital + `)*)`)
+	anyPlace  = regexp.MustCompile(`\b(?:in|at|near|across|throughout|outside) (` + capital + `(?:(?: of)? ` + capital + `)*)`)
 	anyYear   = regexp.MustCompile(`\b1\d{3}\b|\b20\d{2}\b`)
 	anyNumber = regexp.MustCompile(`\b\d[\d,.]*\d\b|\b\d\b`)
 )
 
-// nameClass tells kinds of names apart, so that one stands in for another without nonsense.
-func nameClass(name string) string {
+// class tells kinds of names apart, so that one stands in for another without nonsense.
+func (n corpusNames) class(name string) string {
 	words := len(strings.Fields(name))
 	switch {
+	case n.places[name]:
+		return "place"
 	case titles.MatchString(name):
 		return "title"
 	case things.MatchString(name):
 		return "thing " + things.FindString(name)
 	case places.MatchString(name):
 		return "place"
+	case words == 1 && people.MatchString(name):
+		return "people " + people.FindString(name)
 	}
 	return fmt.Sprint(min(words, 3))
 }
 
+// people matches the ends of names of peoples, and of adjectives of places.
+var people = regexp.MustCompile(`(?:ans|ese|ish|ists|ians|ian|ic|an|s)$`)
+
+// possessive ends a name that owns what follows.
+func possessive(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, "'s"), "’s")
+}
+
 func collect(chunks []retriever.Chunk) corpusNames {
-	n := corpusNames{names: map[string][]string{}}
+	n := corpusNames{names: map[string][]string{}, places: map[string]bool{}}
 	seen := map[string]bool{}
 	for _, chunk := range chunks {
+		for _, m := range anyPlace.FindAllStringSubmatch(chunk.Text, -1) {
+			n.places[possessive(m[1])] = true
+		}
+	}
+	for _, chunk := range chunks {
 		for _, m := range anyName.FindAllStringSubmatch(chunk.Text, -1) {
-			if !seen[m[1]] && !calendar.MatchString(m[1]) && len(m[1]) > 2 {
-				n.names[nameClass(m[1])] = append(n.names[nameClass(m[1])], m[1])
+			name := possessive(m[1])
+			if !seen[name] && !calendar.MatchString(name) && len(name) > 2 {
+				n.names[n.class(name)] = append(n.names[n.class(name)], name)
 			}
-			seen[m[1]] = true
+			seen[name] = true
 		}
 		for _, y := range anyYear.FindAllString(chunk.Text, -1) {
 			if !seen[y] {
@@ -114,9 +134,6 @@ func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []al
 			swap(from, slices.MinFunc(choice, func(a, b string) int { return seed.Order(s, "alter "+q, a, b) }))
 		}
 	}
-	for _, m := range anyName.FindAllStringSubmatch(q, -1) {
-		other(m[1], n.names[nameClass(m[1])])
-	}
 	for _, y := range anyYear.FindAllString(q, -1) {
 		other(y, n.years)
 	}
@@ -132,7 +149,15 @@ func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []al
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b alteration) int { return seed.Order(s, "alteration", a.question, b.question) })
+	// A name is the last choice: that of another kind makes nonsense.
+	before := len(out)
+	for _, m := range anyName.FindAllStringSubmatch(q, -1) {
+		name := possessive(m[1])
+		other(name, n.names[n.class(name)])
+	}
+	for _, part := range [][]alteration{out[:before], out[before:]} {
+		slices.SortStableFunc(part, func(a, b alteration) int { return seed.Order(s, "alteration", a.question, b.question) })
+	}
 	return out
 }
 

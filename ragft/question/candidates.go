@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/sentences"
@@ -31,7 +33,8 @@ type candidate struct {
 	text       string
 	kind       kind
 	sentence   string
-	start, end int // of text in sentence
+	start, end int  // of text in sentence
+	located    bool // the name is said to be a place somewhere
 }
 
 // before and after are the sentence around the answer.
@@ -70,7 +73,7 @@ func answers(chunk retriever.Chunk, inside map[string]bool, maxWords int, s uint
 	var out []candidate
 	taken := map[string]bool{}
 	for _, sentence := range sentences.Split(chunk.Text) {
-		for _, c := range inSentence(strings.Join(strings.Fields(sentence.Text), " "), inside) {
+		for _, c := range inClauses(strings.Join(strings.Fields(sentence.Text), " "), inside) {
 			key := strings.Join(words.Of(c.text), " ")
 			if key == "" || taken[key] || len(strings.Fields(c.text)) > maxWords {
 				continue
@@ -127,6 +130,25 @@ func spread(all []candidate) []candidate {
 // dangling matches sentences whose subject is named elsewhere.
 var dangling = regexp.MustCompile(`(?i)^(?:(?:however|also|then|later|thus|therefore|in addition|moreover|for example|additionally),? )?` +
 	`(?:he|she|it|they|this|these|those|that|such|his|her|its|their|both|another|others?|some|many|there|here|one)\b`)
+
+// between is where a sentence may be divided into two that say something each.
+var between = regexp.MustCompile(`; |, (?:and|but|while) `)
+
+// inClauses returns the candidates of a sentence, each with the main clause that it stands in.
+func inClauses(sentence string, inside map[string]bool) []candidate {
+	for _, at := range between.FindAllStringIndex(sentence, -1) {
+		left, right := sentence[:at[0]]+".", sentence[at[1]:]
+		first, size := utf8.DecodeRuneInString(right)
+		right = string(unicode.ToUpper(first)) + right[size:]
+		if _, ok := framed(left); !ok {
+			continue
+		}
+		if _, ok := framed(right); ok {
+			return append(inSentence(left, inside), inClauses(right, inside)...)
+		}
+	}
+	return inSentence(sentence, inside)
+}
 
 // inSentence returns the candidates of a sentence. Spans that overlap an earlier kind are left out.
 func inSentence(sentence string, inside map[string]bool) []candidate {

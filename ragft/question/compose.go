@@ -15,10 +15,10 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// ComposeOptions controls [Compose]. The zero value asks for two questions about each passage, and makes a third of all
+// ComposeOptions controls [Compose]. The zero value asks for three questions about each passage, and makes a third of all
 // questions unanswerable.
 type ComposeOptions struct {
-	PerChunk  int            // most questions about a passage; 0 = 2
+	PerChunk  int            // most questions about a passage; 0 = 3
 	Limit     int            // stop after this many questions; 0 = no limit
 	MaxTokens int            // limit for a question; 0 = 40
 	MaxWords  int            // longest answer, in words; 0 = 6
@@ -55,7 +55,7 @@ func (o ComposeOptions) check() error {
 }
 
 func (o ComposeOptions) withDefaults() ComposeOptions {
-	o.PerChunk, o.MaxTokens, o.MaxWords = cmp.Or(o.PerChunk, 2), cmp.Or(o.MaxTokens, 40), cmp.Or(o.MaxWords, 6)
+	o.PerChunk, o.MaxTokens, o.MaxWords = cmp.Or(o.PerChunk, 3), cmp.Or(o.MaxTokens, 40), cmp.Or(o.MaxWords, 6)
 	o.Batch = cmp.Or(o.Batch, 16)
 	return o
 }
@@ -64,7 +64,7 @@ func (o ComposeOptions) minChunk() int         { return o.MinChunk.Or(80) }
 func (o ComposeOptions) unanswerable() float64 { return o.Unanswerable.Or(1.0 / 3) }
 
 // tried is how many answers of a passage are tried for each question that is wanted of it.
-const tried = 4
+const tried = 3
 
 // readTokens limits an answer that a written question is checked with.
 const readTokens = 16
@@ -187,6 +187,7 @@ func (c *composer) batch(ctx context.Context, places []int) error {
 	for _, i := range places {
 		all := answers(c.chunks[i], c.inside, c.MaxWords, c.Seed)
 		for _, a := range all[:min(len(all), tried*c.PerChunk)] {
+			a.located = a.kind == name && c.names.places[a.text]
 			drafts = append(drafts, &draft{candidate: a, chunk: c.chunks[i], place: i})
 		}
 	}

@@ -33,9 +33,11 @@ const (
 )
 
 var (
-	lead    = regexp.MustCompile(`^(?:(?:In|On|By|During|After|At|From|Since|Before|Under) [^,]{1,50}|However|Later|Today), `)
-	clause  = regexp.MustCompile(`^((?:The |A |An )?[^,;:()"“]+?) (was|were|is|are|can|could|will|would|must) (.+)$`)
-	active  = regexp.MustCompile(`^(` + named1 + `|` + phrase1 + `)(?:, [^,]{3,60},)? (` + presents + `|\p{Ll}+)( .+)$`)
+	lead   = regexp.MustCompile(`^(?:(?:In|On|By|During|After|At|From|Since|Before|Under) [^,]{1,50}|However|Later|Today), `)
+	clause = regexp.MustCompile(`^((?:The |A |An )?[^,;:()"“]+?) (was|were|is|are|can|could|will|would|must) (.+)$`)
+	active = regexp.MustCompile(`^(` + phrase1 + `|` + named1 + `)(?:, [^,]{3,60},)? (` + presents + `|` + strings.Join(irregulars(), "|") +
+		`|\p{Ll}+ed)( .+)$`)
+	helping = regexp.MustCompile(` (?:was|were|is|are|can|could|will|would|must|be|been|has|had|have|not)\b`)
 	binding = regexp.MustCompile(`(?i)\b(?:that|which|who|when|while|because|as|if|and|but|where|whose|to)\b`)
 	prepare = regexp.MustCompile(`^ (?:in|by|at|on|from|with|for|as|to|of)\b`)
 	finite  = regexp.MustCompile(` (?:was|were|is|are|has|had|\p{Ll}+ed) `)
@@ -46,7 +48,7 @@ var (
 func framed(sentence string) (f frame, ok bool) {
 	f.lead = lead.FindString(sentence)
 	sentence = sentence[len(f.lead):]
-	if m := active.FindStringSubmatch(sentence); m != nil && !auxiliaries[m[2]] {
+	if m := active.FindStringSubmatch(sentence); m != nil && !helping.MatchString(m[1]) {
 		f.auxiliary, f.verb = base(m[2])
 		f.subject, f.rest = m[1], m[3]
 		ok = f.verb != "" && followsVerb(f.rest)
@@ -64,8 +66,6 @@ func framed(sentence string) (f frame, ok bool) {
 	f.subject = lowerFirst(f.subject)
 	return f, true
 }
-
-var auxiliaries = wordSet("was were is are can could will would must be been")
 
 // followsVerb reports that what follows may follow a finite verb: no noun ("the abandoned mill"), and after a preposition no
 // second verb ("the treaty signed in May ended the war").
@@ -201,10 +201,12 @@ func forEnd(c candidate, f frame, body, later string) []string {
 		return []string{"What" + ask}
 	case c.kind == phrase && near(body):
 		return []string{"What" + ask}
+	case c.located && moving.MatchString(body) && near(body):
+		return []string{"Where" + f.begin() + strings.TrimSuffix(strings.TrimRight(body, " "), " to") + later + "?"}
 	case c.kind == name && (near(body) || f.verb != "" && strings.TrimSpace(body) == ""):
 		var out []string
 		for _, word := range asks(c) {
-			if word != "Where" {
+			if word != "Where" && !(c.located && word == "Who") {
 				out = append(out, word+ask)
 			}
 		}
@@ -214,6 +216,8 @@ func forEnd(c candidate, f frame, body, later string) []string {
 }
 
 var participle = regexp.MustCompile(`^ (?:\p{Ll}+ly )?(?:\p{Ll}+ed|born|built|held|made|found|sold|sent|kept|taken|given|fought|seen|shot) `)
+
+var moving = regexp.MustCompile(` (?:to|from|into) $`)
 
 // near reports that the words before the answer are few and end in a preposition that may be left behind: "Who was the mill sold to?".
 func near(body string) bool {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,11 +41,49 @@ func TestBaseForms(t *testing.T) {
 func TestFramesAreSafe(t *testing.T) {
 	for _, sentence := range []string{
 		"The treaty signed in 1763 ended the war.", // "signed" is no finite verb
-		"The abandoned mill burned in 1912.",       // nor is "abandoned"
 		"It burned in 1912.",
 		"The inn that Ann Lee opened burned in 1912.",
 	} {
 		f, ok := framed(sentence)
 		require.False(t, ok, "%q: %+v", sentence, f)
 	}
+	f, ok := framed("The abandoned mill burned in 1912.")
+	require.True(t, ok)
+	require.Equal(t, frame{subject: "the abandoned mill", auxiliary: "did", verb: "burn", rest: " in 1912."}, f)
+}
+
+func TestClausesAreAskedAboutApart(t *testing.T) {
+	chunk := retriever.Chunk{ID: "c", Text: "The war ended the voyage of Ann Lee, and the Dunmore fort was closed in 1912."}
+	inside := namesInside([]retriever.Chunk{chunk})
+	var got []string
+	for _, a := range answers(chunk, inside, 6, 1) {
+		got = append(got, ruled(a)...)
+	}
+	require.Contains(t, got, "When was the Dunmore fort closed?")
+	whole := inClauses("The inn of Ann Lee, and her brother, was closed in 1912.", inside)
+	require.Len(t, whole, 2)
+	for _, a := range whole {
+		require.Contains(t, a.sentence, "and her brother", "the second part is no clause")
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	chunks := []retriever.Chunk{{ID: "a", Text: "The miller lives in Varn. Tom Fox was sent to Varn in 1912. They met Varn's mayor and the Lowmen."},
+		{ID: "b", Text: "Hay dries near Corran. The Highmen of Corran sell it to Ilse Brandt."}}
+	n := collect(chunks)
+	require.Equal(t, "place", n.class("Varn"))
+	require.Equal(t, "place", n.class("Corran"))
+	require.NotContains(t, n.names["place"], "Varn's")
+	sentence := "Tom Fox was sent to Varn in 1912."
+	at := strings.Index(sentence, "Varn")
+	c := candidate{text: "Varn", kind: name, sentence: sentence, start: at, end: at + 4, located: true}
+	require.Equal(t, []string{"Where was Tom Fox sent in 1912?"}, ruled(c))
+
+	for _, a := range n.alterations("Who was sent to Varn's mill in 1912?", chunks[0], 1) {
+		require.NotContains(t, a.question, "Ilse", "a place is replaced by a place")
+	}
+	all := n.alterations("Who was sent to Varn's old mill?", chunks[0], 1)
+	require.NotEmpty(t, all)
+	require.Equal(t, "Who was sent to Varn's new mill?", all[0].question, "a word before a name")
+	require.Equal(t, "Who was sent to Corran's old mill?", all[len(all)-1].question)
 }

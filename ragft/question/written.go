@@ -46,7 +46,12 @@ func (c *composer) write(ctx context.Context, drafts []*draft) ([]*draft, error)
 			reasons[i] = "truncated"
 			continue
 		}
-		c.offer(drafts[i], completed(begins[k], sample.Text), &options[i], &reasons[i])
+		question := completed(begins[k], sample.Text)
+		if drafts[i].located && asksPerson.MatchString(question) {
+			reasons[i] = "wrong-kind"
+			continue
+		}
+		c.offer(drafts[i], question, &options[i], &reasons[i])
 	}
 	return c.likeliest(ctx, drafts, options, reasons)
 }
@@ -112,7 +117,8 @@ func (c *composer) likeliest(ctx context.Context, drafts []*draft, options [][]s
 }
 
 // least is by how many nats the passage must make an answer likelier where the model's own words do not hold it. If the model
-// wrote the question, no other answer of the passage may be likelier either; a question that rules made is true to its sentence.
+// wrote the question, no other answer of the passage may be likelier either, and the answer must be a time or an amount; a
+// question that rules made is true to its sentence.
 const least = 1.0
 
 // readable keeps the questions whose answer the model finds in the passage.
@@ -136,7 +142,7 @@ func (c *composer) readable(ctx context.Context, drafts []*draft) ([]*draft, err
 		return nil, err
 	}
 	for _, d := range drafts {
-		if !d.read && d.support < least {
+		if !d.read && (d.support < least || !d.ruled && !measured(d.kind)) {
 			c.reject("not-read")
 			continue
 		}
@@ -144,6 +150,10 @@ func (c *composer) readable(ctx context.Context, drafts []*draft) ([]*draft, err
 	}
 	return left, nil
 }
+
+// measured reports a kind of answer of which a sentence rarely has two, so that a question is seldom about another one. With
+// names, a small model mixes up who did what.
+func measured(k kind) bool { return k != name && k != phrase && k != quoted }
 
 // weigh measures how much likelier the passage makes an answer; an answer of the passage that is likelier still makes it 0.
 func (c *composer) weigh(ctx context.Context, drafts []*draft) error {
