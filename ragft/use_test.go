@@ -130,6 +130,26 @@ func TestTuneSearch(t *testing.T) {
 	requireState(t, p, ragft.StepSearch, ragft.StateCurrent, "")
 }
 
+// What the rule is fitted on is not learnt from before.
+func TestTuneSearchLeavesTheRulesQuestions(t *testing.T) {
+	c := tiny(t)
+	all, err := question.ReadFile("../examples/quickstart/questions.jsonl")
+	require.NoError(t, err)
+	require.NoError(t, question.WriteFile(c.Questions, all))
+	p := open(t, c)
+	_, err = p.Index(t.Context())
+	require.NoError(t, err)
+	calls := func(share float64) int {
+		c.EstimateOnly, c.Decide.Share = true, opt.Of(share)
+		p = open2(t, p, c)
+		r, err := p.TuneSearch(t.Context())
+		require.NoError(t, err)
+		return r.Estimate.Calls
+	}
+	every := calls(0)
+	require.Less(t, calls(0.5), every)
+}
+
 // The service answers until its context ends, under the names of base and adapter.
 func TestServe(t *testing.T) {
 	c := withRows(t)

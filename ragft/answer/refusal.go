@@ -16,7 +16,8 @@ import (
 // refusal. Thoughts in front of the reply do not count.
 //
 // Limits. The rules know common wordings only: on English replies that they
-// were not written for, about one refusal in five is missed. A bare "No",
+// were not written for, about one refusal in five is missed, and one in ten of
+// what they take for a refusal is an answer. A bare "No",
 // "None" or "Nothing" is an answer, as these often are. An answer that is worded as
 // a refusal (a song called I Don't Know) is taken for one, unless it is in
 // double quotes with other text around it. An empty text is not a refusal.

@@ -22,7 +22,7 @@
 //
 // # Routes
 //
-//	POST /v1/chat/completions   stream, logprobs, tools, response_format, n, seed, stop
+//	POST /v1/chat/completions   stream, logprobs, tools, response_format, n, seed, stop; thoughts are reasoning_content
 //	POST /v1/completions        texts or tokens, stream, logprobs, n
 //	POST /v1/embeddings         with Config.Embedder, or models whose file has a pooling type
 //	POST /v1/rerank             with Config.Reranker: query, documents, top_n, return_documents
