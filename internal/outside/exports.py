@@ -106,6 +106,8 @@ def axolotl(program, folder):
         config = validated(wanted).model_dump()
         for key, value in wanted.items():
             if key not in ("datasets", "bf16"):  # filled in; "auto" is resolved
+                if isinstance(config[key], float):
+                    value = float(value)  # PyYAML reads 5e-06 as text, and the schema makes a number of it
                 assert config[key] == value, (path.name, key, config[key], value)
         for broken in ({"lora_r": "many"}, {"num_epochs": "some"}, {"rl": "none of them"}):
             try:
