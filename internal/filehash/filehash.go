@@ -167,7 +167,7 @@ func remember(file, key string, r remembered) error {
 	if err := os.MkdirAll(filepath.Dir(file), fs.FileMode(0o755)); err != nil {
 		return err
 	}
-	return atomicfile.Write(file, func(w io.Writer) error {
+	return atomicfile.WritePrivate(file, func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})
