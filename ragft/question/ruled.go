@@ -215,7 +215,8 @@ func forEnd(c candidate, f frame, body, later string) []string {
 	return nil
 }
 
-var participle = regexp.MustCompile(`^ (?:\p{Ll}+ly )?(?:\p{Ll}+ed|born|built|held|made|found|sold|sent|kept|taken|given|fought|seen|shot) `)
+var participle = regexp.MustCompile(`^ (?:\p{Ll}+ly )?` +
+	`(?:\p{Ll}+ed|born|built|held|made|found|sold|sent|kept|taken|given|fought|seen|shot) `)
 
 var moving = regexp.MustCompile(` (?:to|from|into) $`)
 

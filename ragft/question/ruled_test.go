@@ -9,8 +9,8 @@ import (
 )
 
 func TestBaseForms(t *testing.T) {
-	for _, pair := range strings.Fields(`abandoned:abandon achieved:achieve acquired:acquire admitted:admit allowed:allow appointed:appoint assembled:assemble
-		assumed:assume attached:attach attacked:attack benefited:benefit bestowed:bestow blamed:blame bored:bore burned:burn
+	for _, pair := range strings.Fields(`abandoned:abandon achieved:achieve acquired:acquire admitted:admit allowed:allow appointed:appoint
+		assembled:assemble assumed:assume attached:attach attacked:attack benefited:benefit bestowed:bestow blamed:blame bored:bore burned:burn
 		canceled:cancel captured:capture carried:carry cloned:clone commanded:command committed:commit composed:compose
 		conceded:concede contributed:contribute crossed:cross damaged:damage danced:dance defended:defend defined:define
 		demanded:demand devoted:devote died:die discovered:discover earned:earn employed:employ enabled:enable ended:end
@@ -68,8 +68,10 @@ func TestClausesAreAskedAboutApart(t *testing.T) {
 }
 
 func TestPlaces(t *testing.T) {
-	chunks := []retriever.Chunk{{ID: "a", Text: "The miller lives in Varn. Tom Fox was sent to Varn in 1912. They met Varn's mayor and the Lowmen."},
-		{ID: "b", Text: "Hay dries near Corran. The Highmen of Corran sell it to Ilse Brandt."}}
+	chunks := []retriever.Chunk{
+		{ID: "a", Text: "The miller lives in Varn. Tom Fox was sent to Varn in 1912. They met Varn's mayor and the Lowmen."},
+		{ID: "b", Text: "Hay dries near Corran. The Highmen of Corran sell it to Ilse Brandt."},
+	}
 	n := collect(chunks)
 	require.Equal(t, "place", n.class("Varn"))
 	require.Equal(t, "place", n.class("Corran"))

@@ -18,7 +18,8 @@ import (
 
 // A chain of thought is no content, with passages and without, whole and streamed. That of this model never ends.
 func TestThoughtsAreReasoningContent(t *testing.T) {
-	path := testmodel.New(t, testmodel.Spec{ChatTemplate: strings.Replace(testmodel.ChatTemplate, "<|assistant|>", "<|assistant|><think>\n", 1)})
+	template := strings.Replace(testmodel.ChatTemplate, "<|assistant|>", "<|assistant|><think>\n", 1)
+	path := testmodel.New(t, testmodel.Spec{ChatTemplate: template})
 	m := openModel(t, path, local.Options{ContextTokens: 512})
 	_, _, client := serve(t, Config{
 		Models: []Model{{Name: "base", Local: m, Assistant: assistant.Options{MaxTokens: 6}}}, Index: newIndex(t),

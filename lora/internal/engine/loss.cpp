@@ -46,7 +46,9 @@ ggml_tensor * chunk_loss(backward & b, training & t, mode m, ggml_tensor * chunk
     c.label_weight = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, n_labels);
     c.label_row_weight = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, n_labels);
     c.row_weight = ggml_new_tensor_2d(b.ctx, GGML_TYPE_F32, 1, rows);
-    for (ggml_tensor * in : {c.label_index, c.label_gather, c.label_row, c.label_weight, c.label_row_weight, c.row_weight}) { ggml_set_input(in); }
+    for (ggml_tensor * in : {c.label_index, c.label_gather, c.label_row, c.label_weight, c.label_row_weight, c.row_weight}) {
+        ggml_set_input(in);
+    }
 
     ggml_tensor * logits = ggml_reshape_2d(b.ctx, b.contiguous(chunk_logits), vocab, rows);
     ggml_tensor * p = ggml_soft_max(b.ctx, logits);
