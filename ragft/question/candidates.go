@@ -209,6 +209,9 @@ func usable(c candidate) bool {
 		word := strings.ToLower(firstWord.FindString(next))
 		return word == "" || functionWords[word] || strings.HasSuffix(word, "ed")
 	case year, number, percentage, money, date:
+		if c.kind == number && partly.MatchString(c.text+after) {
+			return false // "Three Oars" is a name
+		}
 		return !(c.kind == number && scale.MatchString(after)) && !ranged.MatchString(before) && !rangedOn.MatchString(after)
 	case phrase:
 		fields := strings.Fields(c.text)
@@ -222,6 +225,7 @@ var (
 	listed    = regexp.MustCompile(`^(?:,? (?:and|or|as well as)|,) \p{Lu}`)
 	listing   = regexp.MustCompile(`\p{Lu}[\p{L}'’-]*,?(?: (?:and|or)|,) $`)
 	calendar  = regexp.MustCompile(`^(?:` + monthNames + `|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?$`)
+	partly    = regexp.MustCompile(`^\p{Lu}\S* \p{Lu}`)
 	scale     = regexp.MustCompile(`^ (?:hundred|thousand|million|billion|trillion|percent|per)\b`)
 	ranged    = regexp.MustCompile(`(?i)(?:between|from|to|and|or|–|-) $`)
 	rangedOn  = regexp.MustCompile(`^ ?(?:to|and|or|–|-)\b? ?\d`)

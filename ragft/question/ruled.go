@@ -26,8 +26,8 @@ func (f frame) begin() string {
 
 const (
 	word     = `[\p{L}\p{N}'’-]+`
-	named1   = `(?:The )?` + capital + `(?:(?: of| of the| de| the)? ` + capital + `)*`
-	phrase1  = `(?:The|A|An|Each|Every) (?:` + word + ` ){0,5}?` + word
+	nameOf   = `(?:The )?` + capital + `(?:(?: of| of the| de| the)? ` + capital + `)*`
+	nounOf   = `(?:The|A|An|Each|Every) (?:` + word + ` ){0,5}?` + word
 	presents = `has|contains|includes|holds|covers|produces|employs|provides|operates|runs|serves|owns|uses|lies|stands|begins|ends|` +
 		`opens|costs|takes|makes|sells|connects|requires|seats|spans|measures|carries|keeps|leads`
 )
@@ -35,7 +35,7 @@ const (
 var (
 	lead   = regexp.MustCompile(`^(?:(?:In|On|By|During|After|At|From|Since|Before|Under) [^,]{1,50}|However|Later|Today), `)
 	clause = regexp.MustCompile(`^((?:The |A |An )?[^,;:()"“]+?) (was|were|is|are|can|could|will|would|must) (.+)$`)
-	active = regexp.MustCompile(`^(` + phrase1 + `|` + named1 + `)(?:, [^,]{3,60},)? (` + presents + `|` + strings.Join(irregulars(), "|") +
+	active = regexp.MustCompile(`^(` + nounOf + `|` + nameOf + `)(?:, [^,]{3,60},)? (` + presents + `|` + strings.Join(irregulars(), "|") +
 		`|\p{Ll}+ed)( .+)$`)
 	helping = regexp.MustCompile(` (?:was|were|is|are|can|could|will|would|must|be|been|has|had|have|not)\b`)
 	binding = regexp.MustCompile(`(?i)\b(?:that|which|who|when|while|because|as|if|and|but|where|whose|to)\b`)
@@ -103,6 +103,13 @@ func lowerFirst(s string) string {
 // ruled are whole questions that rules make of a simple sentence (Heilman and Smith 2010, section 3): for its subject, for a
 // time before it, and for a time, place, amount, agent or object at the end of its main clause.
 func ruled(c candidate) []string {
+	return slices.DeleteFunc(ofRules(c), loose.MatchString)
+}
+
+// loose matches a word for something that another sentence names.
+var loose = regexp.MustCompile(`(?i)\b(?:it|them|him|they|he|she|herself|himself|itself|themselves)\b`)
+
+func ofRules(c candidate) []string {
 	if out := forSubject(c); out != nil {
 		return out
 	}
@@ -134,7 +141,7 @@ var (
 	dated    = regexp.MustCompile(`\d{4}`)
 	amount   = regexp.MustCompile(`^(?:About|Around|Over|Nearly|Almost|Some|More than|Only|The|At least)?$`)
 	aside    = regexp.MustCompile(`^, [^,]{3,60},( .+)$`)
-	naming1  = regexp.MustCompile(` (?:called|named|known as|titled|termed|nicknamed|renamed) (?:the |a |an )?$`)
+	namedAs  = regexp.MustCompile(` (?:called|named|known as|titled|termed|nicknamed|renamed) (?:the |a |an )?$`)
 	stranded = regexp.MustCompile(` (?:by|to|for|with|from|of|into|on|after|under) $`)
 	articled = regexp.MustCompile(` (?:by|to|for|with|from|of|into|on|after|under|called|named|known as|termed)( (?:the|a|an)) $`)
 	counted  = regexp.MustCompile(`^ ((?:\p{Ll}+ )?\p{Ll}+s)((?: (?:in|on|at|of|to|from|for|with|by|during|after) [^,;.]+)?)(?:[,;.]|$)`)
@@ -197,13 +204,13 @@ func forEnd(c candidate, f frame, body, later string) []string {
 			return nil
 		}
 		return []string{"Where" + f.begin() + strings.TrimRight(body[:place[0]], " ") + later + "?"}
-	case naming1.MatchString(body):
+	case namedAs.MatchString(body):
 		return []string{"What" + ask}
 	case c.kind == phrase && near(body):
 		return []string{"What" + ask}
 	case c.located && moving.MatchString(body) && near(body):
 		return []string{"Where" + f.begin() + strings.TrimSuffix(strings.TrimRight(body, " "), " to") + later + "?"}
-	case c.kind == name && (near(body) || f.verb != "" && strings.TrimSpace(body) == ""):
+	case c.kind == name && (near(body) && (f.verb != "" || participle.MatchString(body)) || f.verb != "" && strings.TrimSpace(body) == ""):
 		var out []string
 		for _, word := range asks(c) {
 			if word != "Where" && !(c.located && word == "Who") {

@@ -116,6 +116,10 @@ func (s *Search) join(ctx context.Context, words []retriever.Hit, near []Match, 
 	}
 	for i, m := range near {
 		byMeaning[i] = m.ID
+		if h, found := hits[m.ID]; found {
+			h.Share = 0 // few words in common say nothing against a passage that is near in meaning
+			hits[m.ID] = h
+		}
 	}
 	var texts distinct
 	for _, id := range Fuse([]float64{1, s.options.Weight.Or(DefaultWeight)}, byWords, byMeaning) {
