@@ -110,7 +110,7 @@ func asks(c candidate) []string {
 func starts(c candidate) []string {
 	var out []string
 	f, ok := framed(c.sentence)
-	ok = ok && strings.Contains(f.rest, c.text) && !strings.Contains(f.subject, c.text)
+	ok = ok && !loose.MatchString(f.rest) && strings.Contains(f.rest, c.text) && !strings.Contains(f.subject, c.text)
 	for _, ask := range asks(c) {
 		if ok && c.kind != number && c.kind != percentage && c.kind != money {
 			ask += f.begin()
