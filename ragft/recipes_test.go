@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/retriever"
@@ -32,6 +33,7 @@ func madeWith(t *testing.T, name string, settings ...string) (recipe.Recipe, err
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
+	c.Demonstrate.Refusal = opt.Of(c.Demonstrate.refusal("en")) // as demonstrate does
 	made, err := newMaker(c.Demonstrate, swan{}).recipe()
 	if p, ok := made.(probing); ok {
 		made = p.Recipe

@@ -195,8 +195,12 @@ func TestEvalShowsWhatCameWithTheSet(t *testing.T) {
 	for _, p := range prompts {
 		require.Equal(t, []model.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}, p[1:3])
 	}
-	require.Contains(t, prompts[0][3].Content, "They play in London, by the river.")
-	require.NotContains(t, prompts[1][3].Content, "London")
+	given, closed := prompts[0], prompts[1] // in whatever order
+	if !strings.Contains(given[3].Content, "London") {
+		given, closed = closed, given
+	}
+	require.Contains(t, given[3].Content, "They play in London, by the river.")
+	require.NotContains(t, closed[3].Content, "London")
 }
 
 // Everything that eval can measure, in one run, and again from what it wrote.

@@ -53,7 +53,7 @@ func TestTemplateInTrainingAndInference(t *testing.T) {
 			"an instruction of the system's own stands in this library's layout")
 
 		m = fake.AlwaysSays("Mara Venn")
-		a := assistant.New(m, in.Search, assistant.Options{Prompts: in.Prompts})
+		a := assistant.New(m, in.Search, assistant.Options{Prompts: in.Prompts, LastTurn: true}) // the shelf knows whole questions
 		_, err = a.Answer(t.Context(), "Who runs the mill?")
 		require.NoError(t, err)
 		require.Equal(t, p, m.Requests[0].Messages)
