@@ -85,7 +85,8 @@ const given = "ctx context.Context, base *local.Model, m, cached model.Model, in
 
 // packages are what pieces of programs may name, by the name of the package.
 var packages = map[string]string{
-	"context": "context", "errors": "errors", "log": "log", "fmt": "fmt", "os": "os", "http": "net/http", "slog": "log/slog", "time": "time", "runtime": "runtime",
+	"context": "context", "errors": "errors", "log": "log", "fmt": "fmt", "os": "os",
+	"http": "net/http", "slog": "log/slog", "time": "time", "runtime": "runtime",
 }
 
 func init() {
