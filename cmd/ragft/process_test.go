@@ -49,7 +49,10 @@ func interrupt(t *testing.T, ready func() bool, args ...string) string {
 	cmd.Stderr = &errs
 	require.NoError(t, cmd.Start())
 	for !ready() {
-		require.NoError(t, ctx.Err(), errs.String())
+		if ctx.Err() != nil {
+			_ = cmd.Wait() // its text is complete after that
+			require.Fail(t, "it was not ready in time", errs.String())
+		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
