@@ -92,9 +92,10 @@ type deciding struct {
 func (d *deciding) prepare(ctx context.Context) (err error) {
 	err = d.openIndex()
 	if err == nil {
-		d.search, err = d.unhidden(ctx)
-	}
-	if ignore(err, fs.ErrNotExist) != nil { // rows can be trained without an index
+		if d.search, err = d.unhidden(ctx); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) { // rows can be trained without an index
 		return err
 	}
 	d.prompts, err = d.Project.prompts(ctx, "")

@@ -30,10 +30,12 @@ func (p *Project) Watch(ctx context.Context, done func(*retriever.SyncReport, er
 		return err
 	}
 	defer vectors.close()
+	stale := true // vectors may be missing, of an earlier run or after an error
 	return watch.Folder(ctx, docs, watch.Options{Logger: p.config.Logger}, func(ctx context.Context) {
 		report, err := index.Sync(ctx, docs, p.syncOptions())
-		if err == nil && !report.UpToDate() {
+		if err == nil && (stale || !report.UpToDate()) {
 			err = vectors.update(ctx)
+			stale = err != nil
 		}
 		if ctx.Err() != nil || done == nil || err == nil && report.UpToDate() {
 			return

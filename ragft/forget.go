@@ -128,7 +128,11 @@ func (p *Project) forgetFiles(r *ForgetResult) error {
 		if !exists(name) {
 			continue
 		}
-		if err := os.RemoveAll(name); err != nil {
+		remove := os.RemoveAll
+		if name == p.ReportFile() {
+			remove = os.Remove // the user names it, so that it might be a folder of something else
+		}
+		if err := remove(name); err != nil {
 			return err
 		}
 		r.Files = append(r.Files, name)

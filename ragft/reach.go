@@ -41,7 +41,7 @@ func (c *Config) Reaches(folder string) []Reach {
 			return
 		}
 		switch {
-		case f.is("writes") && f.value.String() != "none":
+		case f.is("writes") && !(key == "adapter" && f.value.String() == "none"):
 			writes(key, f.value.String())
 		case f.is("sends"):
 			for _, to := range receivers(f) {
@@ -69,7 +69,10 @@ func receivers(f field) (to []string) {
 		}
 		return []string{f.value.String()}
 	}
-	servers, _ := serversOf(f.value.String()) // a wrong name is an error of whoever opens it
+	servers, err := serversOf(f.value.String())
+	if err != nil {
+		return []string{f.value.String()} // a command that reads names less strictly may still send to it
+	}
 	for _, s := range servers {
 		switch {
 		case s.url != "":

@@ -20,11 +20,16 @@ func Query(history []model.Message, question string) string {
 	}
 	for i := len(history) - 1; i >= 0; i-- {
 		if m := history[i]; m.Role == model.RoleUser {
-			return question + "\n" + question + "\n" + m.Content
+			before := strings.ToValidUTF8(m.Content[:min(len(m.Content), mostBefore)], "")
+			return question + "\n" + question + "\n" + before
 		}
 	}
 	return question
 }
+
+// mostBefore is how much of the question before is searched for, in bytes. Of a long message the words of the question would be
+// a small part, and no passage would seem relevant.
+const mostBefore = 400
 
 // fewWords is the number of words up to which a question is taken to lean on the one before it.
 const fewWords = 4

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,8 +52,12 @@ func lowerPriority() error {
 // sparesHost has a system that runs out of memory kill this process before the host. Where it is not allowed, nothing is
 // lost but that.
 func sparesHost() {
-	const preferred = "500"
-	if is, err := os.ReadFile("/proc/self/oom_score_adj"); err == nil && len(is) > 0 && is[0] != '-' {
-		_ = os.WriteFile("/proc/self/oom_score_adj", []byte(preferred), fs.FileMode(0o644))
+	const preferred = 500
+	text, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err != nil {
+		return
+	}
+	if is, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && is >= 0 && is < preferred {
+		_ = os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(preferred)), fs.FileMode(0o644))
 	}
 }

@@ -220,13 +220,26 @@ func (c *citer) numberOfQuote(quotes []quotation, at []int, statement [2]int, hi
 		quoted, elsewhere = true, elsewhere || at[i] >= 0
 		if citation, found := quotes[i].in(hit); found {
 			here = true
-			if place := &c.places[at[i]]; place.Marker == 0 {
-				*place, place.Marker = citation, number
+			if old := c.places[at[i]]; old.Marker == 0 {
+				c.move(at[i], citation)
+				c.places[at[i]].Marker = number
 			}
 		}
 	}
 	return here || quoted && !elsewhere
 }
+
+// move puts another citation in the place of one.
+func (c *citer) move(at int, citation Citation) {
+	old := c.places[at]
+	delete(c.known, place{old.Chunk.ID, old.Start, old.End})
+	c.places[at] = citation
+	if to := (place{citation.Chunk.ID, citation.Start, citation.End}); !c.knows(to) {
+		c.known[to] = at
+	}
+}
+
+func (c *citer) knows(p place) bool { _, ok := c.known[p]; return ok }
 
 // in looks for a quote in a passage.
 func (q *quotation) in(hit retriever.Hit) (Citation, bool) {

@@ -22,6 +22,7 @@ type Index interface {
 	retriever.Counter
 	retriever.Digester
 	Chunk(ctx context.Context, id string) (retriever.Chunk, error)
+	SourceChunks(ctx context.Context, source string, most int) ([]retriever.Chunk, error)
 }
 
 // Options are the options of [NewSearch]. The zero value searches by words alone.
@@ -206,6 +207,7 @@ func (s *Search) rerank(ctx context.Context, query string, hits []retriever.Hit)
 	slices.SortStableFunc(list, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	for i, l := range list {
 		hits[i] = l.hit
+		hits[i].Share = 0 // the reranker has read them, which says more than the words in common
 	}
 	return nil
 }
