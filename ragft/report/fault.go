@@ -9,10 +9,10 @@ import (
 	"github.com/ragft/ragft/ragft/eval"
 )
 
-// Fault says in one sentence which of search and model to improve first: the one that more
-// answerable questions of the tuned system, answered with retrieval, owe their lack of a correct
-// answer to. Where no shown passage held the answer it is the search, elsewhere the model.
-// "" if nothing was asked with retrieval, or no question is answerable.
+// Fault says in one sentence whether to improve the search or the model first: the one at fault
+// for more of the answerable questions that the tuned system, with retrieval, did not answer
+// correctly. If no shown passage held the answer it is the search, otherwise the model. It is ""
+// if nothing was asked with retrieval, or no question is answerable.
 func (r *Results) Fault() string {
 	s := r.retrieving()
 	if s == nil {
