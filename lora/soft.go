@@ -106,7 +106,7 @@ func (s Soft) check(token Token, vocab int) error {
 	sum, seen := 0.0, map[Token]bool{}
 	for i, t := range s.Tokens {
 		if t < 0 || int(t) >= vocab {
-			return fmt.Errorf("it names token %d, the vocabulary has %d: it is of another model", t, vocab)
+			return fmt.Errorf("it names token %d, but the vocabulary has only %d: it is from another model", t, vocab)
 		}
 		if seen[t] {
 			return fmt.Errorf("it names token %d twice", t)

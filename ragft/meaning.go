@@ -60,7 +60,7 @@ func (p *Project) byMeaning(ctx context.Context, words *retriever.Tuned) (_ *den
 			return nil, err
 		}
 		if o.Embedder = e; o.Vectors.Len() == 0 && words.Len() > 0 {
-			p.config.Logger.Warn("there are no vectors by the embedding model, and passages are found by words alone: run 'ragft index'",
+			p.config.Logger.Warn("there are no vectors of the embedding model, so passages are found by words alone: run 'ragft index'",
 				"file", p.Path(vectorsName))
 		}
 	}

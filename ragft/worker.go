@@ -128,7 +128,7 @@ func (p *Project) checkWorker() error {
 				"or name a ragft command in Config.Worker.Program"),
 		)
 	case c.Memory > 0 && !worker.CanLimitMemory():
-		return kindOf(ErrConfig, errors.New("worker.memory: this system keeps no limit of a process's memory: leave it out, and use "+
+		return kindOf(ErrConfig, errors.New("worker.memory: this system does not limit the memory of a process: leave it out, and use "+
 			"train.memory-budget"))
 	}
 	return nil
@@ -235,7 +235,7 @@ func doStep(ctx context.Context, t *worker.Task) (result any, err error) {
 	case StepTrain:
 		return p.Train(ctx)
 	}
-	return nil, fmt.Errorf("a worker does no %q", job.Step)
+	return nil, fmt.Errorf("a worker cannot run the step %q", job.Step)
 }
 
 // remotePause has a worker stand still.

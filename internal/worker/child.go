@@ -102,7 +102,7 @@ func prepare(j *job, logger *slog.Logger) error {
 	sparesHost()
 	if j.Low {
 		if err := lowerPriority(); err != nil {
-			logger.Warn("the worker has the priority of other programs", "error", err)
+			logger.Warn("the priority of the worker was not lowered", "error", err)
 		}
 	}
 	if j.Memory > 0 {

@@ -53,7 +53,7 @@ type Search struct {
 // NewSearch returns a search of an index.
 func NewSearch(index Index, o Options) (*Search, error) {
 	if (o.Vectors == nil) != (o.Embedder == nil) {
-		return nil, errors.New("dense: vectors need the embedder that made them, and it needs them")
+		return nil, errors.New("dense: Vectors and Embedder must be set together")
 	}
 	if w := o.Weight.Or(DefaultWeight); !(w >= 0) || math.IsInf(w, 0) {
 		return nil, fmt.Errorf("dense: the weight of meaning is %v; it must be 0 or more", w)

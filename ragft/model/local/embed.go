@@ -197,7 +197,7 @@ func OpenReranker(ctx context.Context, path string, o EmbedOptions) (*Reranker, 
 	}
 	if p.model.Pooling() != "rank" {
 		return nil, errors.Join(
-			fmt.Errorf("ragft: %w: %s is no reranker: its pooling is not rank", llama.ErrUnsupported, path),
+			fmt.Errorf("ragft: %w: %s is not a reranker: its pooling is not rank", llama.ErrUnsupported, path),
 			p.Close(),
 		)
 	}
