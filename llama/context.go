@@ -51,8 +51,8 @@ type ContextOptions struct {
 	// It has no effect on models with a recurrent state.
 	SeparateCaches opt.Value[bool]
 
-	// Embeddings makes a context for [Context.Embed] and [Context.Rank] alone. The default of BatchSize is then Size, but at most 2048, as a
-	// text must fit into one batch.
+	// Embeddings makes a context only for [Context.Embed] and [Context.Rank]. The default of BatchSize is then Size, but at
+	// most 2048, because a text must fit into one batch.
 	Embeddings bool
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Pooling returns how the model pools the embeddings of a text's tokens into one: "mean", "cls" or "last"; or "rank" for a
-// reranker, which makes one score of them: see [Context.Rank]. It is "" for a model that was made for neither, such as most
+// reranker, which turns them into a score: see [Context.Rank]. It is "" for a model that was made for neither, such as most
 // models that generate text.
 func (m *Model) Pooling() string {
 	switch m.metadata[m.Architecture()+".pooling_type"] {
@@ -82,8 +82,8 @@ func (c *Context) pooled(ctx context.Context, texts [][]Token, width int) ([][]f
 	return out, nil
 }
 
-// MaxText returns the number of tokens that a text for [Context.Embed] or [Context.Rank] may have: BatchSize, or the model's
-// training length if that is less, as some models have no position after it.
+// MaxText returns the number of tokens that a text for [Context.Embed] or [Context.Rank] may have: BatchSize, or the context
+// length that the model was trained with if that is less, because some models have no positions beyond it.
 func (c *Context) MaxText() int {
 	if n := c.model.ContextLength(); n > 0 {
 		return min(c.options.BatchSize, n)

@@ -48,7 +48,7 @@ type ModelOptions struct {
 	// which is faster, takes additional memory and changes results in the last bits.
 	NoRepack bool
 
-	// VerifyHash makes [Model.Hash] read the file in any case.
+	// VerifyHash makes [Model.Hash] always read the file.
 	VerifyHash bool
 
 	// CheckTensors makes Load fail if a weight is not a finite number. It reads the whole file.
@@ -311,8 +311,8 @@ func (m *Model) Parameters() uint64 { return uint64(m.info.parameters) }
 func (m *Model) Bytes() uint64 { return uint64(m.info.bytes) }
 
 // Hash returns the SHA-256 of the model's file in hexadecimal. For a model in several files it is the hash of all of
-// them in order. The first successful call reads the files, unless that was done before and their sizes, times and numbers are
-// the same: ragft/hashes.json of [os.UserCacheDir] has the hashes by path. An error is one of reading.
+// them in order. The first successful call reads the files, unless ragft/hashes.json of [os.UserCacheDir] has their hash and
+// their sizes, times and inode numbers have not changed. Errors are those of reading.
 func (m *Model) Hash() (string, error) {
 	m.hashMu.Lock()
 	defer m.hashMu.Unlock()

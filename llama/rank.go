@@ -14,10 +14,10 @@ import (
 	"unicode/utf8"
 )
 
-// classifierName is the matrix that makes scores of a reranker's pooled embedding.
+// classifierName is the matrix that turns a reranker's pooled embedding into scores.
 const classifierName = "cls.output.weight"
 
-// checkRank returns an error for a reranker that llama.cpp would read scores of out of something else.
+// checkRank returns an error for a reranker whose scores llama.cpp would read from something else.
 func (m *Model) checkRank() error {
 	if m.Pooling() != "rank" {
 		return nil
@@ -36,7 +36,7 @@ func (m *Model) checkRank() error {
 // If ctx ends, Rank stops as [Context.Generate] does.
 func (c *Context) Rank(ctx context.Context, pairs [][]Token) ([]float32, error) {
 	if !c.options.Embeddings || c.model.Pooling() != "rank" {
-		return nil, fmt.Errorf("llama: %w: the context is not one of a reranker for embeddings", ErrUnsupported)
+		return nil, fmt.Errorf("llama: %w: the context is not for embeddings, or its model is not a reranker", ErrUnsupported)
 	}
 	heads, err := c.pooled(ctx, pairs, int(c.model.info.n_cls_out))
 	if err != nil {
@@ -51,10 +51,10 @@ func (c *Context) Rank(ctx context.Context, pairs [][]Token) ([]float32, error) 
 	return scores, nil
 }
 
-// TokenizePair returns the tokens by which a reranker reads a question and a document, as llama-server puts them together: by
-// the template "rerank" of the file, or with the vocabulary's special tokens around and between the two. Only the template's own
-// text can contain special tokens. If there are more than most tokens, the end of the document is left out; if the question
-// alone has more, the error is [ErrPromptTooLong].
+// TokenizePair returns the tokens of a question and a document for a reranker, joined as llama-server does: with the template
+// "rerank" of the file, or with the vocabulary's special tokens around and between the two. Only the template's own text can
+// contain special tokens. If there are more than most tokens, the end of the document is left out; if the question alone has
+// more, the error is [ErrPromptTooLong].
 func (m *Model) TokenizePair(query, document string, most int) ([]Token, error) {
 	release, err := m.use()
 	if err != nil {

@@ -101,15 +101,15 @@ type Config struct {
 	MinImprovement float64
 	// KeepBest writes the adapter of the evaluation with the lowest loss, not that of the last step.
 	KeepBest bool
-	// Score says how good the adapter in a file is; higher is better. It is asked at the end of each epoch, at most four
+	// Score returns how good the adapter in a file is; higher is better. It is called at the end of each epoch, at most four
 	// times in a run, and in a run of one epoch halfway and at the end; never in a run of one step. The adapter that is
 	// written is then the one with the highest score, whatever its loss; of equal scores the one with the lower held-out
 	// loss, and without held-out examples the later one. Evaluations without a score count only until there is one.
 	//
-	// It is called on the training goroutine, which waits for it, and the file is removed when it returns. An error, and a
-	// score that is not a number, end the training, which goes on from there when it is run again. If ctx is cancelled it
+	// It is called on the training goroutine, which waits for it, and the file is removed when it returns. An error, or a
+	// score that is not a number, ends the training, which resumes from there when it is run again. If ctx is cancelled it
 	// should return soon, with ctx.Err(). It must be the same function of the adapter in all parts of a run, since a
-	// checkpoint keeps the scores, but not who gave them. Nil is none.
+	// checkpoint keeps the scores, but not the function. Nil is none.
 	Score func(ctx context.Context, adapter string) (float64, error)
 	// MaxRise ends the training when the held-out loss of a source, a key, has risen by more than the value, in nats for
 	// each unit of loss weight, over what it was before the training: ln(1.1) bounds the rise of a perplexity to 10 %. Such

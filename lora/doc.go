@@ -22,7 +22,7 @@
 //
 // An example is learnt by the cross-entropy of the tokens that have a loss weight, or, if it has [Pair]s, by direct
 // preference optimisation ([DPO]) of its branches, the reference being the same model with the adapter off. A token may
-// also have a teacher's distribution ([Soft]), and is then learnt by the divergence from it. One training may have examples
+// also have a teacher's distribution ([Soft]), and is then trained on the divergence from it. One training may have examples
 // of all kinds, with weights, and reports its losses by their sources ([Losses]).
 //
 // A training that is cancelled or killed goes on from its checkpoint when it is started again, and on the CPU it ends with

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Scored is what Config.Score said of the adapter after a step.
+// Scored is the score that Config.Score gave the adapter after a step.
 type Scored struct {
 	Step        int
 	Score       float64

@@ -30,14 +30,14 @@ type Example struct {
 	// weight. Only for Pairs. Nil has it computed: by Train and [Trainer.SetReference] once, by Step and Evaluate anew.
 	Reference []float64
 
-	// Soft[i] is a teacher's distribution for Tokens[i], used where Loss[i] is not 0; without Tokens it is none. Nil, or as long
-	// as Tokens, and only without Branches. The token's loss is then Loss[i] times
+	// Soft[i] is a teacher's distribution for Tokens[i], used if Loss[i] is not 0; one without Tokens means none. Soft is nil or
+	// as long as Tokens, and cannot be used with Branches. The token's loss is then Loss[i] times
 	//
 	//	(1 - SoftShare) * (-log p(Tokens[i])) + SoftShare * KL(Soft[i] || p)
 	//
 	// (arXiv 1503.02531, section 2, at temperature 1), where KL takes all tokens that Soft[i] does not name as one outcome.
 	Soft []Soft
-	// SoftShare is the share above, above 0 up to 1; 0 stands for 1.
+	// SoftShare is the share in this formula, above 0 and at most 1; 0 = 1.
 	SoftShare float64
 
 	// Weight multiplies the example's loss and its share of the mean; 0 stands for 1.

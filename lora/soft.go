@@ -8,14 +8,14 @@ import (
 	"slices"
 )
 
-// Soft is a teacher's distribution over the next token: some tokens, each once, with their probabilities. What these lack of
-// 1 is the probability of all others together.
+// Soft is a teacher's distribution over the next token: some tokens, each once, with their probabilities. If these add up to
+// less than 1, the rest is the probability of all other tokens together.
 type Soft struct {
 	Tokens []Token
 	P      []float32
 }
 
-// rest is the probability of what Tokens does not name.
+// rest is the probability of all tokens that Tokens does not name.
 func (s Soft) rest() float64 {
 	sum := 0.0
 	for _, p := range s.P {
@@ -106,7 +106,7 @@ func (s Soft) check(token Token, vocab int) error {
 	sum, seen := 0.0, map[Token]bool{}
 	for i, t := range s.Tokens {
 		if t < 0 || int(t) >= vocab {
-			return fmt.Errorf("it names token %d, the vocabulary has %d: it is of another model", t, vocab)
+			return fmt.Errorf("it names token %d, but the vocabulary has only %d: it is from another model", t, vocab)
 		}
 		if seen[t] {
 			return fmt.Errorf("it names token %d twice", t)

@@ -35,7 +35,7 @@ type choosing struct {
 	held     int // points whose passages hold the answer
 }
 
-// choosing prepares the choice of the checkpoint where Train.Keep asks for it. Where it cannot be made, none says why.
+// choosing prepares the choice of the checkpoint if Train.Keep asks for it. If no choice can be made, none says why.
 func (p *Project) choosing(ctx context.Context, w *work, list []rows.Row, t finetune.Options) (c *choosing, none string, err error) {
 	if p.config.Train.Keep != keepAnswers {
 		return nil, "", nil
@@ -84,14 +84,14 @@ func (c *choosing) prepare(ctx context.Context, t finetune.Options) error {
 	}
 	if least := 10; c.held < least || n-c.held < least {
 		return errNoRule(fmt.Sprintf("%d prompts with an answer in the passages and %d without one can be asked in %.0f %% of the time of "+
-			"the training, and it takes %d of each", c.held, n-c.held, 100*chooseShare, least))
+			"the training, and at least %d of each are needed", c.held, n-c.held, 100*chooseShare, least))
 	}
 	return nil
 }
 
-// affordable is how many of the asks, from the first, all points of the training can ask within their share of its time. It is
-// reckoned in bytes of text, so that it is the same on every machine: a token that is trained costs about three that are read,
-// forward and backward; one that is generated costs about two.
+// affordable is how many of the asks, from the first, fit into the share of the training's time for all points. It is
+// estimated from bytes of text, so that it is the same on every machine: a trained token, forward and backward, costs about as
+// much as reading three tokens, a generated one about as much as reading two.
 func affordable(asks []abstain.Ask, list []rows.Row, epochs int) int {
 	const bytesPerToken, trained, generated = 4, 3, 2
 	left := 0.0
@@ -117,7 +117,7 @@ func textOf(messages []model.Message) (bytes int) {
 	return bytes
 }
 
-// score asks the model with an adapter. Where too few prompts fit into its context all adapters score 0, so that the loss
+// score asks the model with an adapter. If too few prompts fit into its context, all adapters score 0, so that the loss
 // decides.
 func (c *choosing) score(ctx context.Context, adapter string) (score float64, err error) {
 	tuned, closeTuned, err := c.tuned(ctx, adapter)

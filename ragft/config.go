@@ -65,8 +65,8 @@ type Config struct {
 	// "" = auto: what is faster here, chosen at the first use and kept in
 	// attention.json of Dir.
 	Attention string `yaml:"attention" check:"oneof=auto flash plain" default:"auto"`
-	// Verify reads the file of a local model to tell whether it is another one than
-	// before. False = only if its size, times or number changed.
+	// Verify hashes the file of a local model again to see whether it changed.
+	// False = only if its size, times or inode number changed.
 	Verify bool `yaml:"verify"`
 	// GPULayers is the number of layers on the GPU. Unset = all, and none in
 	// [Project.Train] without RPC.
@@ -197,20 +197,20 @@ type ReportConfig struct {
 	Examples int `yaml:"examples" check:"min=0"`
 }
 
-// MeaningConfig is how passages are found by more than the words of a question.
+// MeaningConfig is the search by meaning, and the reranker.
 type MeaningConfig struct {
 	// Embed is an embedding model, a GGUF file or ollama:NAME. [Project.Index] makes a
 	// vector of each passage with it, and questions are searched by words and by
 	// meaning. "" = by words alone.
 	Embed string `yaml:"embed" check:"model"`
-	// Weight is what a rank by meaning counts, where one by words counts 1.
+	// Weight is the weight of the ranking by meaning; the one by words has weight 1.
 	// Unset = 0.5.
 	Weight opt.Value[float64] `yaml:"weight" check:"amount" default:"0.5"`
 	// QueryPrefix stands before questions when they are embedded. Unset = what the
 	// model was trained with, by its name.
 	QueryPrefix opt.Value[string] `yaml:"query-prefix"`
-	// PassagePrefix stands before passages when they are embedded; another one
-	// embeds all again. Unset = what the model was trained with, by its name.
+	// PassagePrefix stands before passages when they are embedded; after a change,
+	// all are embedded again. Unset = what the model was trained with, by its name.
 	PassagePrefix opt.Value[string] `yaml:"passage-prefix"`
 	// Rerank is a reranker, a GGUF file or ollama:NAME, which reads the first 30
 	// passages with the question and puts them in order. "" = none.

@@ -307,9 +307,9 @@ type TrainConfig struct {
 	// MinImprovement is what counts as an improvement, in nats. 0 = any.
 	MinImprovement float64 `yaml:"min-improvement" check:"amount"`
 	// Keep says which adapter of the training is written: that of the last step, that
-	// of the evaluation with the lowest loss, or that of the end of an epoch (or of the
-	// half, if there is one epoch) that answers and declines best: last, loss, answers.
-	// "answers" takes up to 20 of the questions that are kept for the rule, if 20
+	// with the lowest loss of an evaluation, or that which answers and declines best at
+	// the end of an epoch (or at half, if there is one epoch): last, loss, answers.
+	// "answers" uses up to 20 of the questions that are kept for the rule, if 20
 	// others are left, and at most a tenth of the training's time. "" = last.
 	Keep string `yaml:"keep" check:"oneof=last loss answers" default:"last"`
 	// MaxRise stops the training on rows of the recipe pretrain where the

@@ -38,7 +38,7 @@ type EvaluateConfig struct {
 	Stop []string `yaml:"stop" check:"text"`
 	// MaxTokens is the longest answer. 0 = 128.
 	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"128"`
-	// Batch is the number of requests given to a model at once, about. 0 = 32.
+	// Batch is about how many requests are given to a model at once. 0 = 32.
 	Batch int `yaml:"batch" check:"min=1" default:"32"`
 	// Resamples is the number of bootstrap samples. 0 = 2000.
 	Resamples int `yaml:"resamples" check:"min=1" default:"2000"`
@@ -142,11 +142,11 @@ type AssistantConfig struct {
 	EnsembleTemperature float64 `yaml:"ensemble-temperature" check:"above0" default:"1"`
 	// MinShare is the share of a question that a passage must have to be shown. Unset = 0.05.
 	MinShare opt.Value[float64] `yaml:"min-share" check:"amount" default:"0.05"`
-	// Apart shows passages as they are indexed. False = neighbours are joined, and a
-	// document that fits is whole; not with a rule, a calibration or an ensemble.
+	// Apart shows passages as they are indexed. False = neighbours are merged, and a
+	// document that fits is shown whole, except with a rule, a calibration or an ensemble.
 	Apart bool `yaml:"apart"`
-	// LastTurn searches for the last question of a conversation alone. False = for
-	// what was said before, too, where the question leans on it.
+	// LastTurn searches for the last question of a conversation alone. False = together
+	// with what was said before, if the question depends on it.
 	LastTurn bool `yaml:"last-turn"`
 	// FinalAnswer takes what follows the last "Answer:" for the answer.
 	// False = all of the text.

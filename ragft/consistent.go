@@ -25,7 +25,7 @@ func (c *WorkerConfig) check() error {
 	none := len(c.Steps) == 0 || slices.Contains(c.Steps, "none")
 	switch {
 	case none && len(c.Steps) > 1:
-		return errors.New("worker.steps: none stands alone")
+		return errors.New("worker.steps: none cannot be combined with other steps")
 	case none && (c.Memory != 0 || c.Priority != ""):
 		return errors.New("worker.memory and worker.priority need worker.steps: they have no effect without it")
 	}

@@ -28,8 +28,8 @@ const keepLoss, keepAnswers = "loss", "answers"
 const leastChoose, mostChoose = 12, 20
 
 // divided splits the questions that are kept from the rows into those that choose the checkpoint and those that the rule is
-// fitted on. None does both: a checkpoint that was chosen for what it declines among some questions does better on these
-// than on others, and a threshold that was fitted on them would decline more of the others than it states.
+// fitted on. None is used for both: a checkpoint that was chosen by what it declines among some questions does better on
+// these than on others, and a threshold that was fitted on them would decline more of the others than it states.
 func (p *Project) divided(kept []question.Question) (choose, fit []question.Question) {
 	if p.config.Train.Keep != keepAnswers || len(kept) < leastDecide+leastChoose {
 		return nil, kept

@@ -169,7 +169,7 @@ func (d *deciding) refusal() (string, error) {
 	case refusal == "":
 		return "", errNoRule("the rows teach no refusal")
 	case !answer.IsRefusal(refusal):
-		return "", errNoRule(fmt.Sprintf("the refusal of the rows does not read as one: %.80q", refusal))
+		return "", errNoRule(fmt.Sprintf("the refusal of the rows is not recognised as a refusal: %.80q", refusal))
 	case d.search == nil:
 		return "", errNoRule("there is no index")
 	}

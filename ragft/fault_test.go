@@ -20,7 +20,7 @@ func TestFaultOfTheLastEvaluation(t *testing.T) {
 	require.NoError(t, (&report.Results{Evaluation: fixture.Evaluated(t, fixture.Village())}).WriteFile(p.Path(evaluationName)))
 	fault, err := p.Fault(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, fault, "of 4 answerable questions tuned, documents answers 2 not correctly")
+	require.Contains(t, fault, "tuned, documents gets 2 of 4 answerable questions wrong or declines them")
 
 	require.NoError(t, os.WriteFile(p.Path(evaluationName), []byte("{"), 0o644))
 	_, err = p.Fault(t.Context())

@@ -277,7 +277,7 @@ func (p *Project) tunedIndex(ctx context.Context, lasting bool) (*retriever.Tune
 	tuned, err := p.index.Tuned(ctx, t)
 	if errors.Is(err, retriever.ErrChanged) && named == "" {
 		p.config.Logger.Warn(
-			"the index changed since the search was tuned, which is left out: run 'ragft tune-search' again",
+			"the tuned search is not used, because the index changed since: run 'ragft tune-search' again",
 			"file",
 			path,
 		)

@@ -11,11 +11,11 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 )
 
-// languageSample is the number of passages that the language is told by where there are no questions.
+// languageSample is the number of passages from which the language is detected if there are no questions.
 const languageSample = 64
 
-// language is that of instructions and refusals: the one of the config; else that of the adapter, where a model with it is
-// asked, since it was taught so; else that of most questions; else that of the documents. adapter is "" for none.
+// language is that of instructions and refusals: that of the config; else that of the adapter, if a model with it is asked,
+// because it was trained in it; else that of most questions; else that of the documents. adapter is "" for none.
 func (p *Project) language(ctx context.Context, adapter string) (string, error) {
 	if p.config.Language != "" {
 		return p.config.Language, nil
@@ -58,7 +58,7 @@ func (p *Project) sample(ctx context.Context) (texts []string, err error) {
 	return texts, nil
 }
 
-// refusal is what rows teach that decline with one text: that of the config, else the usual one of the language.
+// refusal is the text with which rows decline if they all use one: that of the config, else the default of the language.
 func (c DemonstrateConfig) refusal(language string) string {
 	return c.Refusal.Or(wordings.Wordings(language)[0])
 }

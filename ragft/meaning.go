@@ -60,7 +60,7 @@ func (p *Project) byMeaning(ctx context.Context, words *retriever.Tuned) (_ *den
 			return nil, err
 		}
 		if o.Embedder = e; o.Vectors.Len() == 0 && words.Len() > 0 {
-			p.config.Logger.Warn("there are no vectors by the embedding model, and passages are found by words alone: run 'ragft index'",
+			p.config.Logger.Warn("there are no vectors of the embedding model, so passages are found by words alone: run 'ragft index'",
 				"file", p.Path(vectorsName))
 		}
 	}
@@ -75,7 +75,7 @@ func (p *Project) byMeaning(ctx context.Context, words *retriever.Tuned) (_ *den
 	return dense.NewSearch(words, o)
 }
 
-// embedPassages brings the vectors to what the index holds.
+// embedPassages updates the vectors to the passages of the index.
 func (p *Project) embedPassages(ctx context.Context, w *work) (dense.Report, error) {
 	if p.config.Search.Embed == "" {
 		return dense.Report{}, p.dropVectors(ctx, p.index)
@@ -99,7 +99,7 @@ func (p *Project) dropVectors(ctx context.Context, index retriever.Lister) error
 	return err
 }
 
-// watchedVectors are the vectors of an index that is watched, with a model of their own.
+// watchedVectors are the vectors of an index that is watched, with a separate model.
 type watchedVectors struct {
 	project *Project
 	index   retriever.Lister

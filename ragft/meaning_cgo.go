@@ -8,7 +8,7 @@ import (
 	"github.com/ragft/ragft/ragft/model/local"
 )
 
-// openEmbedder loads the embedding model. w, unless it is nil, is told how far it is.
+// openEmbedder loads the embedding model. It reports its progress to w, if that is not nil.
 func (p *Project) openEmbedder(ctx context.Context, w *work) (embedder, error) {
 	c := p.config.Search
 	file, o, err := p.searchModel(ctx, w, c.Embed)
@@ -36,8 +36,8 @@ func (p *Project) openReranker(ctx context.Context, w *work) (reranker, error) {
 	return m, nil
 }
 
-// searchModel is the file of a model that searches, and how it is loaded: here, even where servers hold the layers of the one
-// that answers.
+// searchModel is the file of a model for the search, and how it is loaded: on this machine, even if servers hold the layers of
+// the model that answers.
 func (p *Project) searchModel(ctx context.Context, w *work, name string) (file string, o local.EmbedOptions, err error) {
 	if file, err = fileOf(ctx, name); err != nil {
 		return "", o, err

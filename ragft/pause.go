@@ -2,19 +2,19 @@ package ragft
 
 import "sync"
 
-// Pause has [Project.Train] stand still after the optimiser step under way, with a checkpoint written, whether it runs
-// now or begins later: it takes no processor time until Resume, though it keeps its memory. Pause does not wait for
-// that; see Paused. It does not concern the other steps, nor the fitting of the rule that ends the training. Pause,
-// Resume and Paused may be called at any time from any goroutine, callbacks included.
+// Pause pauses [Project.Train] after the current optimiser step, with a checkpoint written, whether it runs now or
+// starts later. Until Resume it uses no processor time, but keeps its memory. Pause does not wait until the training
+// has paused; see Paused. It does not affect other steps, nor the fitting of the rule at the end of the training.
+// Pause, Resume and Paused may be called at any time from any goroutine, callbacks included.
 func (p *Project) Pause() { p.pausing.ask(true) }
 
-// Resume lets a paused training go on.
+// Resume resumes a paused training.
 func (p *Project) Resume() { p.pausing.ask(false) }
 
-// Paused reports whether a training stands still; of one in a child process it knows within a second.
+// Paused reports whether a training is paused. For one in a child process this takes up to a second to show.
 func (p *Project) Paused() bool { return p.pausing.standing() }
 
-// pausable is a training that can stand still: a lora.Control, or what has a worker do so.
+// pausable is a training that can be paused: a lora.Control, or the remote control of a worker.
 type pausable interface {
 	Pause()
 	Resume()

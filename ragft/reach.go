@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// Reach is one thing that a config would have the steps do outside of a folder.
+// Reach is an action outside of a folder that a config asks for.
 type Reach struct {
-	Key   string // that says so, such as "publish.modelfile"
+	Key   string // the key that asks for it, such as "publish.modelfile"
 	Does  string // "writes", "sends to" or "listens on"
-	Where string // the path behind all links, or the address
+	Where string // the path with all links resolved, or the address
 }
 
 // Reaches lists what the config would have the steps do outside of a folder:
 // files written elsewhere, also through links; servers that get questions,
-// passages, weights or a key; addresses beyond this machine to serve on. It is
-// what to ask about before a project file is used that somebody else may have
-// put there, with the folder of the file. What is read elsewhere is not listed.
-// The order is that of the fields. It reads the file system, and no file.
+// passages, weights or a key; addresses beyond this machine to serve on. Call it
+// with the folder of a project file that somebody else may have put there, and
+// ask the user about the result before using the file. What is read elsewhere is
+// not listed. The order is that of the fields. It looks at paths, but reads no file.
 func (c *Config) Reaches(folder string) []Reach {
 	var all []Reach
 	add := func(key, does, where string) { all = append(all, Reach{key, does, where}) }

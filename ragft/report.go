@@ -36,8 +36,8 @@ func (p *Project) Report(ctx context.Context, evaluation string) (*report.Result
 	return found, p.writeReport(found, false)
 }
 
-// Fault says in one sentence, by the project's last evaluation, which of search and model to
-// improve first, as [report.Results.Fault] does; "" without an evaluation.
+// Fault says in one sentence, from the project's last evaluation, whether to improve the search
+// or the model first, as [report.Results.Fault] does; "" without an evaluation.
 func (p *Project) Fault(ctx context.Context) (string, error) {
 	found, err := readEvaluation(ctx, p.Path(evaluationName))
 	if errors.Is(err, fs.ErrNotExist) {

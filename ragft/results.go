@@ -95,8 +95,8 @@ type TrainResult struct {
 	Layouts        []string           `json:"layouts,omitempty"`    // of the prompts with passages
 	UpToDate       bool               `json:"up_to_date,omitempty"` // nothing was done
 
-	// Choice says how Train.Keep "answers" chose the adapter among those after several steps; nil if it did not, and NoChoice
-	// says why.
+	// Choice says how Train.Keep "answers" chose the adapter among those of several steps. If it is nil, none was chosen so, and
+	// NoChoice says why.
 	Choice   *TrainChoice `json:"choice,omitempty"`
 	NoChoice string       `json:"no_choice,omitempty"`
 
@@ -105,9 +105,9 @@ type TrainResult struct {
 	NoRule string        `json:"no_rule,omitempty"`
 }
 
-// TrainChoice is how a checkpoint was chosen: by prompts that no row asks and that the rule is not fitted on. A score is the
-// number of correct less that of incorrect answers where a passage that is shown holds the answer, plus the number of
-// questions declined where none does.
+// TrainChoice is how a checkpoint was chosen: by prompts that are neither in a row nor used to fit the rule. A score counts,
+// where a shown passage holds the answer, the correct minus the incorrect answers, and, where none does, the questions that
+// were declined; it is the sum of the two.
 type TrainChoice struct {
 	Held    int              `json:"held"`    // prompts with a passage that holds the answer
 	Without int              `json:"without"` // prompts without one

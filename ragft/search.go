@@ -16,11 +16,11 @@ import (
 // TuneSearch learns how the questions are best searched for: weights of their
 // terms, the weight of titles, k1 and b, from how likely the model finds the
 // right answer after each passage (LSR of RA-DIT, arXiv 2310.01352). The index
-// stays as it is. Of the questions that are neither held out nor kept to fit the
-// rule on, half are held out of this once more; only if the right passages are shown to come earlier for them
-// is the result written to retrieval.json, which the other steps then use as
-// long as the index does not change. Run does not include this step. Nothing to
-// learn from is an [ErrEmpty].
+// is not changed. Of the questions that are neither held out nor kept to fit the
+// rule, half are used only as a test; the result is written to retrieval.json only
+// if it is shown to rank the right passages higher for them. The other steps then use
+// it as long as the index does not change. Run does not include this step. If there
+// is nothing to learn from, the error is an [ErrEmpty].
 func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	w, err := p.begin(StepSearch)
 	if err != nil {

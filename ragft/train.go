@@ -13,13 +13,13 @@ import (
 // Train teaches the model the rows and writes an adapter that llama.cpp and
 // Ollama load. With the questions that Config.Decide keeps for it, it then fits
 // the rule by which the tuned model abstains, and writes it into the adapter, as
-// [assistant.Settings]; too few of them are no error. A training that was cancelled, or killed, goes on from its
-// checkpoint beside the adapter; one of other rows or settings is an error that
-// wraps [lora.ErrCheckpoint]. Rows whose passages changed since they were made
-// are an [ErrInput], unless Train.AllowStale is set. Models that were opened for
-// other steps are closed first, but for those of assistants. Config.Worker has it
-// run in a child process, see [RunWorker]; Pause has it stand still. Without llama.cpp and
-// such a process it is an [ErrMissing].
+// [assistant.Settings]; too few of them are no error. A training that was cancelled
+// or killed resumes from its checkpoint beside the adapter; a checkpoint of other rows
+// or settings is an error that wraps [lora.ErrCheckpoint]. Rows whose passages changed
+// since they were made are an [ErrInput], unless Train.AllowStale is set. Models that
+// were opened for other steps are closed first, except those of assistants.
+// Config.Worker runs the training in a child process, see [RunWorker]; Pause pauses it.
+// Without llama.cpp and such a process it is an [ErrMissing].
 func (p *Project) Train(ctx context.Context) (*TrainResult, error) {
 	return inStep(ctx, p, StepTrain, p.trainHere)
 }

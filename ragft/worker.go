@@ -15,19 +15,19 @@ import (
 // workerVersion is that of the jobs below. Host and worker must have the same.
 const workerVersion = "ragft " + Version
 
-// canWork says that this program called RunWorker.
+// canWork is set once this program has called RunWorker.
 var canWork atomic.Bool
 
-// RunWorker makes a program able to be the child process in which its own projects run the steps of Config.Worker. Call
-// it at the start of main, before flags are parsed, and after formats of the program's own are registered. In the child
-// it does the step and ends the process; otherwise it returns at once. A program that cannot call it names one that does
-// in Config.Worker.Program, such as the command ragft of the same version.
+// RunWorker lets the program serve as the child process in which its own projects run the steps of Config.Worker. Call
+// it at the start of main, before flags are parsed, and after the program's own formats are registered. In the child it
+// runs the step and ends the process; otherwise it returns at once. A program that cannot call it names one that does in
+// Config.Worker.Program, such as the command ragft of the same version.
 //
-// If the child dies, of a fault in native code, for lack of memory or because it was killed, the step returns an
-// [ErrWorker]. Errors that it returns itself are those of the step, for [errors.Is]; what [errors.As] finds in them
-// beyond that, such as a lora.DivergedError, is lost but for its text. Progress and log lines reach the host's
-// Config.Progress and Config.Logger. When the context ends, the child stops as the step would here, and is killed if it
-// has not within a minute. A child whose host is gone writes its checkpoint and ends.
+// If the child dies, from a crash in native code, a lack of memory or a kill, the step returns an [ErrWorker]. Errors
+// that the step itself returns in the child match the same errors with [errors.Is]; types that [errors.As] would find,
+// such as a lora.DivergedError, are lost except for their text. Progress and log lines reach the host's Config.Progress
+// and Config.Logger. When the context ends, the child stops as the step would in this process, and is killed if that
+// takes more than a minute. If the host is gone, the child writes its checkpoint and ends.
 func RunWorker() {
 	worker.Serve(workerVersion, doTask)
 	canWork.Store(true)
@@ -128,7 +128,7 @@ func (p *Project) checkWorker() error {
 				"or name a ragft command in Config.Worker.Program"),
 		)
 	case c.Memory > 0 && !worker.CanLimitMemory():
-		return kindOf(ErrConfig, errors.New("worker.memory: this system keeps no limit of a process's memory: leave it out, and use "+
+		return kindOf(ErrConfig, errors.New("worker.memory: this system does not limit the memory of a process: leave it out, and use "+
 			"train.memory-budget"))
 	}
 	return nil
@@ -235,7 +235,7 @@ func doStep(ctx context.Context, t *worker.Task) (result any, err error) {
 	case StepTrain:
 		return p.Train(ctx)
 	}
-	return nil, fmt.Errorf("a worker does no %q", job.Step)
+	return nil, fmt.Errorf("a worker cannot run the step %q", job.Step)
 }
 
 // remotePause has a worker stand still.

@@ -30,10 +30,10 @@ const (
 	English Analyzer = "english"
 	// Standard keeps all words. It works for any language.
 	Standard Analyzer = "standard"
-	// Languages treats each document by its language, which is detected when the
-	// document is added, and a query by the languages of the documents in the index.
-	// Stop words and stems are those of the language; where none is recognised, it is
-	// as English. The program has to import package retriever/language.
+	// Languages analyzes each document in its language, which is detected when the
+	// document is added, and a query in the languages of the documents in the index.
+	// Stop words and stems are those of the language, or of English if none is
+	// recognised. The program has to import package retriever/language.
 	Languages Analyzer = "languages"
 )
 

@@ -30,9 +30,9 @@ type Chunk struct {
 	// Place is where in the file the chunk starts, such as "p. 12", "slide 3" or
 	// "line 40". It is empty for files that have only text.
 	Place string
-	// Language is the language by which an index with the analyzer Languages finds the
-	// chunk: that of its document, by its code of ISO 639-1, such as "de". It is empty
-	// for English and for what is not recognised.
+	// Language is the language in which an index with the analyzer Languages analyzes the
+	// chunk: that of its document, as an ISO 639-1 code such as "de". It is empty for
+	// English and if no language was recognised.
 	Language string `json:",omitempty"`
 }
 

@@ -45,9 +45,9 @@
 //
 // An [Analyzer] turns text into terms; it is stored in the index too. English is
 // the default. It drops stop words, so a query of stop words alone finds
-// nothing. With Languages and package retriever/language each document is treated by
-// its language, and a query by the languages of the documents. A chunk is also found by the words of its title, unless
-// IndexOptions.IgnoreTitles is set.
+// nothing. With Languages and package retriever/language each document is analyzed in
+// its language, and a query in the languages of the documents. A chunk is also found by
+// the words of its title, unless IndexOptions.IgnoreTitles is set.
 //
 // # Tuning
 //

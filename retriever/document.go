@@ -38,8 +38,8 @@ type Document struct {
 	// Missing says what of the file the text does not have, such as "3 of 10 pages
 	// have no text". It is reported as SkipPart. Empty means nothing.
 	Missing string
-	// Language is the code of its language by ISO 639-1, such as "de". Empty means that
-	// an index with the analyzer Languages detects it. Others do not use it.
+	// Language is the ISO 639-1 code of its language, such as "de". Empty means that an
+	// index with the analyzer Languages detects it. Other indexes do not use it.
 	Language string
 }
 

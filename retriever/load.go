@@ -41,8 +41,8 @@ type LoadOptions struct {
 	// bytes, at most 8 KiB. For nil the file is read as the format of its extension
 	// in this package. Package retriever/format has readers.
 	Reader func(name string, head []byte) Reader
-	// ReaderID says what Reader reads, such as [format.ID]: Sync reads all files again
-	// where it is another one than at the last time. Empty means always the same.
+	// ReaderID identifies what Reader can read, such as [format.ID]: Sync reads all files
+	// again if it has changed since the last time. Empty means always the same.
 	//
 	// [format.ID]: https://pkg.go.dev/github.com/ragft/ragft/retriever/format#ID
 	ReaderID string

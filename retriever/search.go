@@ -18,10 +18,10 @@ type Hit struct {
 	// Score is the BM25 score, above 0. Scores of different queries are not
 	// comparable.
 	Score float64
-	// Share says how much of the query the chunk has, which is comparable between
+	// Share says how much of the query the chunk covers, and can be compared between
 	// queries: the score, divided by that of a chunk of mean length that has each term
-	// of the query as often as the query does, and is about nothing else. It is above 0
-	// and at most 1 + K1. 0 means that a Searcher does not tell.
+	// of the query as often as the query does. It is above 0 and at most 1 + K1. 0 means
+	// that a Searcher does not provide it.
 	Share float64
 	// Highlights are the places in Text of words whose terms the query has too,
 	// in order. They are empty if only the title matched.
@@ -222,7 +222,7 @@ func (x *Index) Chunk(ctx context.Context, id string) (c Chunk, err error) {
 }
 
 // SourceChunks returns the chunks of one document, in order, or none if there are more
-// than most. Its source is that of the chunks: a row of a JSONL file has one of its own.
+// than most. source is Chunk.Source: each row of a JSONL file has its own.
 func (x *Index) SourceChunks(ctx context.Context, source string, most int) (chunks []Chunk, err error) {
 	snap, err := x.snapshot()
 	if err != nil {

@@ -15,11 +15,11 @@ import (
 	"github.com/ragft/ragft/ragft"
 )
 
-// projectFile is read where nobody names another one.
+// projectFile is read if no other file is named.
 const projectFile = "ragft.yaml"
 
-// agreed is an error if the command would send or write something outside of the folder because a project file says so that
-// was merely found there, and the user has not agreed to it.
+// agreed returns an error if a project file that was found, not named, would make the command send or write something outside
+// of the folder, and the user has not agreed to that.
 func (a *app) agreed() error {
 	if a.found == nil {
 		return nil
@@ -53,13 +53,13 @@ func (a *app) agreed() error {
 	return keepAgreement(record, reaches)
 }
 
-// canAsk reports whether somebody is there to answer.
+// canAsk reports whether there is a terminal to ask on.
 func (a *app) canAsk() bool {
 	f, ok := a.in.(*os.File)
 	return ok && a.screen != nil && !a.json && term.IsTerminal(int(f.Fd()))
 }
 
-// ask shows what the file found would do and asks for agreement. Anything but yes is none.
+// ask shows what the file would do and asks for agreement. Any answer but yes means no.
 func ask(in io.Reader, out io.Writer, reaches []ragft.Reach) bool {
 	fmt.Fprintf(out, "The %s of this folder reaches beyond it:\n", projectFile)
 	for _, r := range reaches {
@@ -82,8 +82,8 @@ func inOne(reaches []ragft.Reach) string {
 	return strings.Join(all, ", ")
 }
 
-// agreementFile is the file that says that the user agreed to what the project file of the current folder does: its name is
-// a hash of the folder and of all that was agreed to.
+// agreementFile is the file that records that the user agreed to what the project file of the current folder does: its name
+// is a hash of the folder and of all that was agreed to.
 func agreementFile(reaches []ragft.Reach) (string, error) {
 	folder, err := os.UserConfigDir()
 	if err != nil {

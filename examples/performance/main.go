@@ -4,9 +4,9 @@
 //	go run ./examples/performance -model NAME=FILE.gguf [-model ...] [-only TEXT] [-times 5]
 //
 // It runs the benchmarks of packages llama and lora, each in a process of its own. Every job (a model, a prompt's length, a
-// number of sequences; a type of weights) writes a file to docs/performance as soon as it is done, and jobs whose file is
-// there are not done again. The page is made from the files that are there, and says what is missing. Nothing else should
-// run on the machine meanwhile.
+// number of sequences; a type of weights) writes a file to docs/performance as soon as it is done, and jobs whose file exists
+// are not run again. The page is made from the existing files, and says what is missing. Nothing else should run on the
+// machine meanwhile.
 package main
 
 import (

@@ -8,7 +8,7 @@
 // Without -questions, the model writes the questions for documents of your own. Started again with the same flags, it
 // does only what is missing.
 //
-// With -model it is a real run, bounded so that a model of 135 million weights, such as SmolLM2 (examples/results/models.sh
+// With -model it is a real run, limited so that a model with 135 million weights, such as SmolLM2 (examples/results/models.sh
 // gets it), should take at most 20 minutes on two cores: 200 questions (-limit), half of them held out, answers of at most 32
 // tokens, and no answers without documents.
 package main

@@ -9,9 +9,9 @@
 // a seed) writes a file to docs/results as soon as it is done, and jobs whose file is there are not done again. A job that is
 // interrupted goes on where it was. The page is made from the files that are there, and says what is missing.
 //
-// The German and French questions in examples/results/languages are asked of models whose name begins with Gemma: taught from
-// the same questions as the others, with instruction and refusal in that language. -also NAME=FILE measures what was taught
-// on further questions: a file in the format of SQuAD, or JSONL with question, answers and ctxs.
+// Models whose name begins with Gemma also get the German and French questions in examples/results/languages: they are trained
+// on the same questions as the others, with instruction and refusal in that language. -also NAME=FILE measures the adapters on
+// further questions: a file in the format of SQuAD, or JSONL with question, answers and ctxs.
 //
 // examples/results/models.sh gets a model to begin with.
 package main

@@ -19,8 +19,8 @@ import (
 // permissions, as for any new file.
 func Write(path string, write func(io.Writer) error) error { return replace(path, 0o666, write) }
 
-// WritePrivate is Write for what holds text of users: nobody else may read the
-// file, also where others could read the one that it replaces.
+// WritePrivate is Write for files with text of users: nobody else can read the
+// file, even if others could read the one that it replaces.
 func WritePrivate(path string, write func(io.Writer) error) error { return replace(path, 0o600, write) }
 
 func replace(path string, mode fs.FileMode, write func(io.Writer) error) error {

@@ -1,6 +1,6 @@
-// Package filehash returns hashes of large files, such as models, without reading them each time: it remembers them in the
-// user's cache folder for as long as size, times and number of the files are the same. It also remembers that checksums which
-// files have in them were compared.
+// Package filehash returns hashes of large files, such as models, without reading them each time: it stores them in the user's
+// cache folder and uses them while size, times and inode number of the files are the same. It also stores that the checksums
+// inside of files were verified.
 package filehash
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/ragft/ragft/internal/filestamp"
 )
 
-// remembered is what is kept of a file, or of several that were hashed as one.
+// remembered is what is stored for a file, or for several that were hashed as one.
 type remembered struct {
 	Stamps []filestamp.Stamp `json:"stamps"`
 	Looked int64             `json:"looked"` // when hashing began, in nanoseconds
@@ -42,13 +42,13 @@ const most = 1000
 
 var writing sync.Mutex // of the file, within this process; of two that write at once, one loses what it adds
 
-// SHA256 returns the SHA-256 of the files, one after the other, in hexadecimal. If verify is set, they are read in any case, and
-// what was remembered of them is replaced.
+// SHA256 returns the SHA-256 of the files, one after the other, in hexadecimal. If verify is set, they are always read, and the
+// stored hash is replaced.
 func SHA256(ctx context.Context, verify bool, paths ...string) (string, error) {
 	return recall(keyOf(paths), verify, paths, func() (string, error) { return hash(ctx, paths) })
 }
 
-// Checked has each file checked, unless all of them have been before and are as they were.
+// Checked checks each file, unless all of them were checked before and have not changed.
 func Checked(paths []string, check func(path string) error) error {
 	if len(paths) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func Checked(paths []string, check func(path string) error) error {
 	return err
 }
 
-// recall returns what is remembered of the files below the key, or what read returns, which is then remembered.
+// recall returns the stored value of the files under the key. If there is none, it stores and returns what read returns.
 func recall(key string, verify bool, paths []string, read func() (string, error)) (string, error) {
 	looked := time.Now().UnixNano()
 	stamps, err := stampsOf(paths)
@@ -106,7 +106,7 @@ func stampsOf(paths []string) ([]filestamp.Stamp, error) {
 	return stamps, nil
 }
 
-// memoryFile is where hashes are remembered; "" if there is no place.
+// memoryFile is the file in which hashes are stored; "" if there is no place for it.
 func memoryFile() string {
 	folder, err := os.UserCacheDir()
 	if err != nil {
@@ -127,7 +127,7 @@ func keyOf(paths []string) string {
 	return strings.Join(full, "\n")
 }
 
-// readMemory returns what is remembered. A file that cannot be read remembers nothing.
+// readMemory returns what is stored. A file that cannot be read counts as empty.
 func readMemory(file string) map[string]remembered {
 	data, err := os.ReadFile(file)
 	all := map[string]remembered{}
@@ -137,7 +137,7 @@ func readMemory(file string) map[string]remembered {
 	return all
 }
 
-// remember adds a hash. Those of files that are gone are left out, and if there are too many, the oldest.
+// remember stores a hash. Hashes of files that are gone are removed, and if there are too many, the oldest.
 func remember(file, key string, r remembered) error {
 	if file == "" {
 		return nil

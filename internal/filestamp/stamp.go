@@ -1,4 +1,4 @@
-// Package filestamp tells whether a file is as it was, without reading it.
+// Package filestamp tells whether a file has changed, without reading it.
 package filestamp
 
 import (

@@ -1,5 +1,5 @@
-// Package followup makes the query of a search out of a question within a conversation, which may leave out what it is
-// about: "And when was it built?"
+// Package followup makes a search query from a question in a conversation, which may refer to what was said before: "And when
+// was it built?"
 package followup
 
 import (
@@ -9,9 +9,9 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// Query returns what is searched for: the question, where it stands alone; otherwise twice the question, so that it counts
-// more, and the question before it. The answer to that is left out: with it, the first passage is less often the right one,
-// and an answer may be wrong. The table that this follows is printed by
+// Query returns the search query: the question, if it can be understood alone; otherwise the question twice, so that it has
+// more weight, and the question before it. The answer to that one is left out: with it, the first passage is less often the
+// right one, and an answer may be wrong. The measurements behind this are printed by
 //
 //	go test ./internal/followup -run TestWays -v
 func Query(history []model.Message, question string) string {
@@ -31,11 +31,11 @@ func Query(history []model.Message, question string) string {
 // a small part, and no passage would seem relevant.
 const mostBefore = 400
 
-// fewWords is the number of words up to which a question is taken to lean on the one before it.
+// fewWords is the number of words up to which a question is assumed to depend on the one before it.
 const fewWords = 4
 
-// Depends reports whether a question seems to need what was said before: it is short, begins as one that goes on, or has a
-// word that stands for another. The words are English, German, French and Spanish; in other languages its length decides.
+// Depends reports whether a question seems to depend on what was said before: it is short, begins with a word such as "and",
+// or has a pronoun or the like. The words are English, German, French and Spanish; in other languages only the length decides.
 func Depends(question string) bool {
 	words := strings.FieldsFunc(strings.ToLower(question), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 	if len(words) <= fewWords {

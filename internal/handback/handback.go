@@ -10,9 +10,9 @@ type Caller struct {
 	gone  chan struct{} // closed when nobody takes calls any more
 }
 
-// Run calls work on another goroutine, and on this one, one at a time, what work
-// and the goroutines that it starts give to the caller by [Caller.Do]. It returns
-// when work has returned.
+// Run calls work on another goroutine. The functions that work, and goroutines that
+// it starts, pass to [Caller.Do] are called on this goroutine, one at a time. Run
+// returns when work has returned.
 func Run(work func(c *Caller)) {
 	c := &Caller{calls: make(chan func()), gone: make(chan struct{})}
 	defer close(c.gone) // a callback may panic: workers must not wait for it
@@ -31,8 +31,8 @@ func Run(work func(c *Caller)) {
 	}
 }
 
-// Do has the caller call f, and returns when it has. If the caller is gone, f is
-// not called.
+// Do calls f on the caller's goroutine, and returns after that. If the caller is gone,
+// f is not called.
 func (c *Caller) Do(f func()) {
 	called := make(chan struct{})
 	call := func() {

@@ -1,5 +1,5 @@
 // Package languages holds what an index knows about the languages of documents. Package retriever/language fills it, so
-// that package retriever, which asks, compiles no language but English.
+// that package retriever, which uses it, compiles only English.
 package languages
 
 import (
@@ -13,7 +13,7 @@ import (
 // Language is how the words of a language become terms.
 type Language struct {
 	Name string // ISO 639-1
-	// Filters work on words in any case, after each other: they drop stop words and reduce words to their stems.
+	// Filters are applied in order, to words in any case: they drop stop words and reduce words to their stems.
 	Filters func() []analysis.TokenFilter
 }
 
@@ -30,7 +30,7 @@ func Detecting(detect func(text string) string) {
 	registry.detect = detect
 }
 
-// Register adds a language, or replaces the one of its name.
+// Register adds a language, or replaces the one with the same name.
 func Register(l Language) {
 	registry.Lock()
 	defer registry.Unlock()

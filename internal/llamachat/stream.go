@@ -7,8 +7,8 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// Stream makes a request pass on the answer of each sample in pieces, without a chain of thought. It keeps what the request
-// already does with tokens and at its end.
+// Stream makes a request pass on the answer of each sample in pieces, without a chain of thought. The callbacks that the
+// request already has are still called.
 func Stream(m *llama.Model, r *llama.Request, onText func(sample int, text string)) {
 	begun := OpensThoughts(m, r.Prompt)
 	streams, answering := map[int]*thoughts.Stream{}, map[int]bool{}

@@ -1,4 +1,4 @@
-// Package plural writes counts for people.
+// Package plural formats counts with the singular or the plural of a noun.
 package plural
 
 import (
@@ -26,7 +26,7 @@ func of(noun string) string {
 	return noun + "s"
 }
 
-// Pick is one for the number 1, and many otherwise: a verb, for instance.
+// Pick returns one for the number 1, and many otherwise: for verbs, for instance.
 func Pick(n int, one, many string) string {
 	if n == 1 {
 		return one

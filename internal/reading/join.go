@@ -9,10 +9,10 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// mostChunks is the number of passages above which a document is not looked at as a whole.
+// mostChunks is the number of passages above which a document is never shown whole.
 const mostChunks = 64
 
-// mostGap is the most white space, in bytes, that is between passages which stand next to each other.
+// mostGap is the most white space, in bytes, between neighbouring passages.
 const mostGap = 16
 
 // Documents is a search that knows the passages of a document: all, in order, or none if they are more than most.
@@ -20,8 +20,8 @@ type Documents interface {
 	SourceChunks(ctx context.Context, source string, most int) ([]retriever.Chunk, error)
 }
 
-// Around returns all passages of the documents that several hits are from, where the search knows them: none of a document
-// that has many.
+// Around returns all passages of the documents that have several hits, if the search knows them; none of a document with more
+// than mostChunks.
 func Around(ctx context.Context, search retriever.Searcher, hits []retriever.Hit) (map[string][]retriever.Chunk, error) {
 	lister, ok := search.(Documents)
 	if !ok {
@@ -47,11 +47,11 @@ type ranked struct {
 	rank int
 }
 
-// Join returns hits as they are read best: passages that stand next to each other in a document are one, at the rank of
-// the better one, and a document of which two passages or more are hits is whole if the rest of it adds at most half
-// of what is shown. Passages of different places or sections stay apart, so that citations name the right one.
-// documents are those of [Around]; of others, whose offsets may be anything, passages stay apart. The text of a joined hit
-// is as long as its span in the document, so that offsets into it hold; white space between passages is not kept as it was.
+// Join merges hits for reading: neighbouring passages of a document become one, at the rank of the better one, and a
+// document with two or more hits is shown whole if the rest of it adds at most half of what is shown. Passages of different
+// places or sections are not merged, so that citations name the right one. documents are those of [Around]; passages of
+// others, whose offsets may be anything, are not merged. The text of a merged hit is as long as its span in the document, so
+// that offsets into it are right, but white space between passages may differ.
 func Join(hits []retriever.Hit, documents map[string][]retriever.Chunk) []retriever.Hit {
 	room := 0
 	bySource := map[string][]ranked{}
@@ -85,8 +85,8 @@ func Join(hits []retriever.Hit, documents map[string][]retriever.Chunk) []retrie
 	return result
 }
 
-// complete returns all passages of the document that hits are from, at the rank of the best, and how long those are
-// that were not among the hits. It is nil if they are not known.
+// complete returns all passages of the document of the hits, at the rank of the best, and the length of those that were
+// not among the hits. It is nil if they are not known.
 func complete(hits []ranked, chunks []retriever.Chunk) (all []ranked, added int) {
 	least := slices.MinFunc(hits, func(a, b ranked) int { return cmp.Compare(a.Score, b.Score) })
 	found := 0
@@ -107,7 +107,7 @@ func complete(hits []ranked, chunks []retriever.Chunk) (all []ranked, added int)
 	return all, added
 }
 
-// joined joins passages of one document.
+// joined merges passages of one document.
 func joined(hits []ranked, chunks []retriever.Chunk) []ranked {
 	hits = slices.Clone(hits)
 	slices.SortStableFunc(hits, func(a, b ranked) int { return cmp.Compare(a.Start, b.Start) })
@@ -162,11 +162,11 @@ func (r *ranked) join(next ranked) bool {
 	return true
 }
 
-// MinShare is the share of a question below which a passage is not shown. It is low, as long questions with much beside the
-// point have 0.1 in a small collection. Of the quickstart's questions, none has a best passage below 0.24.
+// MinShare is the share of a question below which a passage is not shown. It is low, because in a small collection long
+// questions with many irrelevant words reach only 0.1. No best passage of the quickstart's questions is below 0.24.
 const MinShare = 0.05
 
-// Relevant leaves out hits that have less than a share of what the query asks for. Those whose share is not known stay.
+// Relevant leaves out hits that cover less than this share of the query. Hits whose share is not known are kept.
 func Relevant(hits []retriever.Hit, least float64) []retriever.Hit {
 	return slices.DeleteFunc(slices.Clone(hits), func(h retriever.Hit) bool { return h.Share > 0 && h.Share < least })
 }

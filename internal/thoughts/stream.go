@@ -19,11 +19,11 @@ type Stream struct {
 // Begun says that the text begins within a thought.
 func (s *Stream) Begun() { s.inside = true }
 
-// Doubt says that the text may begin within a thought: it is held back until a mark or [Stream.Held] tells.
+// Doubt says that the text may begin within a thought: it is held back until a mark or a call of [Stream.Held] decides.
 func (s *Stream) Doubt() { s.doubt = true }
 
-// Held returns the pieces that were held back in doubt, which ends with it: the text has ended without a closing mark, or what
-// begins it is known by other means.
+// Held returns the pieces that were held back in doubt, and ends the doubt: the text has ended without a closing mark, or it is
+// known by other means how it begins.
 func (s *Stream) Held() []string {
 	pieces := s.pieces
 	if s.doubt {

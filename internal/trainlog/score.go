@@ -1,6 +1,6 @@
 package trainlog
 
-// Score is what was said of the adapter after a step of a training, higher being better.
+// Score is the score of the adapter after a step of a training; higher is better.
 type Score struct {
 	Step    int      `json:"step"`
 	Score   float64  `json:"score"`

@@ -17,12 +17,12 @@ import (
 type Task struct {
 	Job    json.RawMessage
 	Logger *slog.Logger // to the host's log
-	Paused <-chan bool  // what the host asks for: to stand still, or to go on
+	Paused <-chan bool  // what the host asks for: true = pause, false = resume
 
 	out *sender
 }
 
-// Send gives the host an event. It waits until the host takes it. A host that is gone is noticed elsewhere.
+// Send sends the host an event, and waits until the host takes it. If the host is gone, that is noticed elsewhere.
 func (t *Task) Send(event any) {
 	if line, err := json.Marshal(event); err == nil {
 		_ = t.out.send(message{Event: line})
@@ -30,15 +30,15 @@ func (t *Task) Send(event any) {
 }
 
 // Serve does a job and ends the process, if this process is a child that [Run] started; otherwise it returns at once.
-// The context that do gets ends when the host asks for it, when the host is gone, and on SIGTERM. What do returns is the
-// result, as JSON; errors are part of it.
+// The context given to do ends when the host asks for it, when the host is gone, and on SIGTERM. do returns the result as
+// JSON, including errors.
 func Serve(version string, do func(context.Context, *Task) any) {
 	if os.Getenv(variable) == "" || len(os.Args) != 2 || os.Args[1] != argument {
 		return
 	}
 	os.Unsetenv(variable)
-	// A terminal sends an interrupt to all that run in it, and its end, too. It is the host that says what is to be done,
-	// or its end, and a checkpoint can then still be written.
+	// A terminal sends interrupts and hangups to all its processes. The child ignores them and stops when the host asks or
+	// ends, so that a checkpoint can still be written.
 	signal.Ignore(os.Interrupt, syscall.SIGHUP, syscall.SIGPIPE)
 	in, out, err := takeStdio()
 	if err != nil {
@@ -102,7 +102,7 @@ func prepare(j *job, logger *slog.Logger) error {
 	sparesHost()
 	if j.Low {
 		if err := lowerPriority(); err != nil {
-			logger.Warn("the worker has the priority of other programs", "error", err)
+			logger.Warn("the priority of the worker was not lowered", "error", err)
 		}
 	}
 	if j.Memory > 0 {

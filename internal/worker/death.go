@@ -10,7 +10,7 @@ import (
 // Death is the error that a child ended without a result.
 type Death struct {
 	Cause  string   // such as "signal: killed" or "exit status 2"
-	Output []string // the lines that tell more, from where a crash began, or the last ones; nil if it printed none
+	Output []string // lines that say more: from the beginning of a crash, or the last ones; nil if it printed none
 }
 
 func (d *Death) Error() string {
@@ -26,8 +26,8 @@ const (
 	crashLines = 6
 )
 
-// crashes are how the lines begin with which runtimes, C++ and ggml ("FILE:LINE: ") tell that they end the program. What
-// follows are registers and stacks, so it is the first lines that matter.
+// crashes are the beginnings of the lines with which runtimes, C++ and ggml ("FILE:LINE: ") report that they end the
+// program. Registers and stacks follow, so the first lines matter.
 var crashes = regexp.MustCompile(`(?m)^(fatal error: |panic: |SIG[A-Z]+: |runtime: |runtime/cgo: |terminate called|libc\+\+abi|` +
 	`\S+\.(c|cc|cpp|cu|m|h|hpp):\d+: )`)
 
@@ -59,7 +59,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lines are what is worth telling.
+// lines are the lines worth reporting.
 func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// grace is how long a child may take to stop once it was asked to: a step under way, and a checkpoint.
+	// grace is how long a child may take to stop when asked: for the current step, and a checkpoint.
 	grace = time.Minute
 	// startLimit is how long a child may take to say that it is one.
 	startLimit = time.Minute
@@ -25,7 +25,7 @@ const (
 // Options say how a job is run.
 type Options struct {
 	Program string          // the child's program; "" = that of this process. It has to call [Serve]
-	Version string          // of the job's form, which the child has to know, too
+	Version string          // of the job's format; the child must have the same
 	Job     json.RawMessage // for the child
 	Memory  int64           // bytes that the child may reserve, see [CanLimitMemory]; 0 = no limit
 	Low     bool            // a low priority
@@ -33,16 +33,16 @@ type Options struct {
 
 	// Event is called with what the child sends, one at a time, before Run returns.
 	Event func(json.RawMessage)
-	// Started is called once the child runs, with what has it pause and go on; that may be called until Run returns.
+	// Started is called once the child runs, with a function to pause and resume it, which may be called until Run returns.
 	Started func(pause func(bool))
 }
 
-// ErrNoWorker is the error that a program is no worker, or one of another version.
+// ErrNoWorker is the error for a program that is not a worker, or one of another version.
 var ErrNoWorker = errors.New("it is not a worker of this version")
 
-// Run has a child do a job, and returns its result. If the child ends without one, the error is a [*Death]. When ctx
-// ends, the child is asked to stop, and killed if it has not after a minute; what it says then is still the result, if
-// it says something.
+// Run runs a job in a child, and returns its result. If the child ends without one, the error is a [*Death]. When ctx
+// ends, the child is asked to stop, and killed if it has not stopped after a minute; a result that it sends until then
+// is still returned.
 func Run(ctx context.Context, o Options) (json.RawMessage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -118,8 +118,8 @@ func (c *child) stop(over <-chan struct{}) {
 	}
 }
 
-// talk gives the child its job and hears it to its end. It says whether it took the job; the result is nil if it has said
-// none.
+// talk gives the child its job and reads its messages to the end. It reports whether the child took the job; the result is
+// nil if the child sent none.
 func (c *child) talk(ctx context.Context) (ready bool, result json.RawMessage, err error) {
 	late := time.AfterFunc(startLimit, func() { _ = c.cmd.Process.Kill() })
 	defer late.Stop()
@@ -160,7 +160,7 @@ func (c *child) noWorker(why error) error {
 	return fmt.Errorf("%w: %s: %w", ErrNoWorker, c.Program, why)
 }
 
-// begin gives the child its job. A child that is gone is noticed by its silence.
+// begin gives the child its job. If the child is gone, that is noticed because it does not answer.
 func (c *child) begin(ctx context.Context) {
 	_ = c.sender.send(message{Job: &job{Job: c.Job, Memory: c.Memory, Low: c.Low, Level: int(lowest(ctx, c.Logger))}})
 	c.Started(func(pause bool) { _ = c.sender.send(message{Pause: &pause}) })

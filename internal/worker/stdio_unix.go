@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// takeStdio takes standard input and output for the messages. What else reads from there finds nothing, and what else
-// prints, C included, goes to standard error.
+// takeStdio takes standard input and output for the messages. Other readers of standard input find it empty, and other
+// output, C included, goes to standard error.
 func takeStdio() (in, out *os.File, err error) {
 	files := make([]*os.File, 2)
 	for fd := range files {

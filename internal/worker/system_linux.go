@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CanLimitMemory says whether a child can keep a limit on this system.
+// CanLimitMemory says whether this system enforces a memory limit for a child.
 func CanLimitMemory() bool { return true }
 
 // limitMemory bounds RLIMIT_DATA: what the process may write to and shares with nobody, as it is reserved: heap and
@@ -20,8 +20,8 @@ func limitMemory(bytes int64) error {
 	return os.NewSyscallError("setrlimit", unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: uint64(bytes), Max: uint64(bytes)}))
 }
 
-// lowerPriority gives all threads a nice value of 10. Linux has one for each thread, and a new thread has that of the one
-// that made it, so it goes on until there is none left to change.
+// lowerPriority gives all threads a nice value of 10. On Linux each thread has its own, and a new thread inherits that of
+// its creator, so this repeats until no thread is left to change.
 func lowerPriority() error {
 	const nice = 10
 	var done []string
@@ -49,8 +49,8 @@ func lowerPriority() error {
 	return nil
 }
 
-// sparesHost has a system that runs out of memory kill this process before the host. Where it is not allowed, nothing is
-// lost but that.
+// sparesHost makes a system that runs out of memory kill this process before the host. If that is not allowed, nothing
+// else changes.
 func sparesHost() {
 	const preferred = 500
 	text, err := os.ReadFile("/proc/self/oom_score_adj")

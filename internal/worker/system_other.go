@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CanLimitMemory says whether a child can keep a limit on this system: macOS takes one, and does not keep it.
+// CanLimitMemory says whether this system enforces a memory limit for a child: macOS accepts one, but does not enforce it.
 func CanLimitMemory() bool { return false }
 
-func limitMemory(int64) error { return errors.New("there is no limit of memory on " + runtime.GOOS) }
+func limitMemory(int64) error { return errors.New("memory cannot be limited on " + runtime.GOOS) }
 
 func lowerPriority() error {
 	return os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, 0, 10))

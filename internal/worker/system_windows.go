@@ -14,8 +14,8 @@ func hideWindow(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
 }
 
-// takeStdio takes standard input and output for the messages. What Go prints otherwise goes to standard error; what C
-// prints does not, and the host passes over it.
+// takeStdio takes standard input and output for the messages. Other output of Go goes to standard error; output of C does
+// not, and the host ignores it.
 func takeStdio() (in, out *os.File, err error) {
 	in, out = os.Stdin, os.Stdout
 	os.Stdout = os.Stderr
@@ -23,7 +23,7 @@ func takeStdio() (in, out *os.File, err error) {
 	return in, out, err
 }
 
-// CanLimitMemory says whether a child can keep a limit on this system.
+// CanLimitMemory says whether this system enforces a memory limit for a child.
 func CanLimitMemory() bool { return true }
 
 // limitMemory bounds the memory that this process commits, by a job object of its own.

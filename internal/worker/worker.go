@@ -1,8 +1,8 @@
-// Package worker runs a job in a child process, so that a crash in it does not take the host with it.
+// Package worker runs a job in a child process, so that a crash in it does not crash the host.
 //
-// Host and child talk in lines of JSON: the child reads its standard input and writes its standard output. The end of
+// Host and child exchange lines of JSON: the child reads its standard input and writes its standard output. The end of
 // its input, because the host closed it or is gone, asks the child to stop; it is the only way to stop it gently on
-// every system. What else the child prints, and its standard error, is kept for the error that says how it died.
+// every system. Other output of the child, and its standard error, is kept for the error that says how it died.
 package worker
 
 import (
@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// argument is the only one of a child, which shows in lists of processes, and variable is set in its environment.
-	// Both are needed, so that neither a variable that is left over nor an argument of the program's own makes a child.
+	// argument is the only argument of a child, visible in lists of processes, and variable is set in its environment.
+	// Both are needed, so that neither a leftover variable nor an argument of the program itself makes a child.
 	argument = "worker"
 	variable = "RAGFT_WORKER"
 )

@@ -73,9 +73,9 @@ type Answer struct {
 type Query struct {
 	Question string
 
-	// History holds the earlier turns. Passages are part of the last message. They are
-	// searched for the question alone where it stands alone; otherwise for what was asked
-	// and answered before, too, as "And when was it built?" says little: see
+	// History holds the earlier turns. Passages are part of the last message. If the
+	// question can be understood alone, the search uses it alone; a follow-up such as "And
+	// when was it built?" is searched for together with the question before it, see
 	// [Options.LastTurn]. System messages are appended to that of the prompt.
 	History []model.Message
 

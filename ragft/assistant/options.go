@@ -73,14 +73,14 @@ type Options struct {
 	// one "I cannot find that in the documents." in the language of Prompts
 	Decline string
 
-	// MinShare is the share of a question that a passage must have to be shown, as in [retriever.Hit]; 0.05 if it is not
-	// set, 0 = any. Passages below are left out, and without any the assistant abstains. With a Rule or a Calibration, which
-	// were fitted on all passages, they are left out only if all are below.
+	// MinShare is the least Share of a [retriever.Hit] for its passage to be shown; 0.05 if it is not set, 0 = any. Passages
+	// below it are left out, and if none remains the assistant abstains. With a Rule or a Calibration, which were fitted on
+	// all passages, they are left out only if all are below.
 	MinShare opt.Value[float64]
 
-	// Apart shows passages as they are indexed. Otherwise neighbours in a document are shown as one, and a document of
+	// Apart shows passages as they are indexed. Otherwise neighbouring passages of a document are merged, and a document of
 	// which two passages are shown is shown whole, if that adds at most half of what is shown. With a Rule, a Calibration
-	// or an Ensemble passages are apart in any case.
+	// or an Ensemble passages are never merged.
 	Apart bool
 
 	// LastTurn searches for the question alone, whatever was said before.

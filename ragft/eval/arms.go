@@ -24,8 +24,8 @@ type arm struct {
 	shown   [][]retriever.Hit // by question
 }
 
-// answerAll has every system answer and judges all answers. The systems of a model are asked together about the same questions,
-// and questions about the same passages one after the other, so that a model reads these once.
+// answerAll lets every system answer, and judges all answers. The systems of a model are asked together about the same questions,
+// and questions with the same passages one after the other, so that a model reads these once.
 func (e *evaluator) answerAll(ctx context.Context) ([]*arm, error) {
 	arms := make([]*arm, len(e.Systems))
 	for i, s := range e.Systems {
@@ -72,7 +72,7 @@ func byModel(arms []*arm) (groups [][]*arm) {
 	return groups
 }
 
-// order returns the places of the questions. Those that were found the same best passages stand where the first of them does.
+// order returns the order of the questions, by index. Questions with the same best passages follow the first of them.
 func (e *evaluator) order() []int {
 	first := map[string]int{} // question that was found these passages first
 	ranks, order := make([][]int, len(e.questions)), make([]int, len(e.questions))
@@ -93,8 +93,8 @@ func (e *evaluator) order() []int {
 	return order
 }
 
-// batches cuts the questions, which are in order, into batches of which a call asks about as many as give Batch requests from so
-// many systems. A batch goes on, up to twice that, as long as the best passage is the same.
+// batches cuts the ordered questions into batches with about Batch requests each, given the number of systems. A batch
+// continues, up to twice that, as long as the best passage is the same.
 func (e *evaluator) batches(order []int, systems int) (batches [][]int) {
 	best := func(i int) string {
 		if len(e.hits[i]) == 0 {

@@ -23,8 +23,8 @@ const (
 //   - coverage, selective_accuracy, risk, false_refusal, made_up, made_up_absent,
 //     made_up_altered, over_answer and truthfulness;
 //   - shown, how often the documents shown hold the answer of an answerable question, and the
-//     outcomes by that: correct_shown, incorrect_shown (and false_refusal), correct_not_shown,
-//     incorrect_not_shown and refused_not_shown;
+//     outcomes split by this: correct_shown, incorrect_shown (and false_refusal),
+//     correct_not_shown, incorrect_not_shown and refused_not_shown;
 //   - abstention_precision, abstention_recall and abstention_f1;
 //   - citation_precision and citation_recall;
 //   - prompt_tokens, answer_tokens and seconds, means per answer;

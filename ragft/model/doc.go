@@ -1,10 +1,10 @@
-// Package model says what ragft needs of a language model, and holds nothing that runs one.
+// Package model defines what ragft needs from a language model; it runs none itself.
 //
-// [Model] answers conversations, several at a time. What a model can do besides is found with [As], through wrappers too:
+// [Model] answers conversations, several at a time. [As] finds what else a model can do, also through wrappers:
 //
 //	scorer, ok := model.As[model.Scorer](m)       // log-probabilities of texts
 //	counter, ok := model.As[model.TokenCounter](m) // lengths in tokens
 //
-// Package local runs GGUF files, packages ollama and openai ask servers, package cache remembers what a model said and package
-// pool spreads requests over several. A model of your own needs Name and Chat.
+// Package local runs GGUF files, packages ollama and openai ask servers, package cache stores the replies of a model, and
+// package pool spreads requests over several models. A model of your own needs the methods Name and Chat.
 package model

@@ -111,9 +111,9 @@ type Response struct {
 	// Cached is set if a cache answered, without asking the model.
 	Cached bool
 
-	// Seconds is the request's share, by tokens read and generated, of the time
-	// that the call took which generated it; 0 = not known. [cache.Model] measures
-	// it, and keeps it.
+	// Seconds is the request's share, by tokens read and generated, of the time of
+	// the call that generated it; 0 = not known. [cache.Model] measures and stores
+	// it.
 	Seconds float64
 }
 

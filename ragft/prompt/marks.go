@@ -12,15 +12,15 @@ import (
 	"github.com/ragft/ragft/internal/layout"
 )
 
-// marks are what a template writes around questions and passages. Text that is put into it must not read as one of them.
+// marks are the markers that a template writes around questions and passages. Text that is filled in must not imitate them.
 type marks struct {
 	tags  *regexp.Regexp // such as </context>, anywhere
 	lines *regexp.Regexp // such as "Question:", where a line begins
 	words *regexp.Regexp // such as "Question:", anywhere, where the template has it within a line
 }
 
-// harmless makes data of text, as [layout.Indent] does in the layout of this package: lines that begin as a mark does are
-// indented, and of tags the bracket is written as in HTML.
+// harmless escapes a text, as [layout.Indent] does for the layout of this package: lines that begin with a marker are
+// indented, and the bracket of a tag is escaped as in HTML.
 func (m *marks) harmless(text string) string {
 	text = layout.Indent(text, layout.DocumentLine)
 	if m.lines != nil {
@@ -34,7 +34,7 @@ func (m *marks) harmless(text string) string {
 	return text
 }
 
-// escapeFirst writes the first character as a reference, which no reader takes for a mark.
+// escapeFirst writes the first character as a character reference, so that nothing takes it for a marker.
 func escapeFirst(mark string) string {
 	r, size := utf8.DecodeRuneInString(mark)
 	if r == '<' {
@@ -46,9 +46,9 @@ func escapeFirst(mark string) string {
 // The forms of marks: tags in angle and square brackets.
 var tagPattern = regexp.MustCompile(`<\s*/?\s*([^<>\s/][^<>]*?)\s*>|\[\s*/?\s*([\pL_]+)\s*\]`)
 
-// marksOf finds the marks in the text of a template. Placeholders divide its lines: what a line begins with is a mark where
-// lines begin. Behind a placeholder, and in a line with several, it is a mark anywhere, if it does not read as a part of a
-// sentence.
+// marksOf finds the markers in the text of a template. Placeholders divide its lines. The beginning of a line is a marker at
+// the beginning of lines. Text behind a placeholder, or in a line with several, is a marker anywhere, if it does not look like
+// part of a sentence.
 func marksOf(text string) *marks {
 	tags, lines, within := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, line := range strings.Split(lineEnds.Replace(text), "\n") {

@@ -13,13 +13,13 @@ import (
 )
 
 // Set holds the instruction of every task, one paragraph that stands between the
-// documents and the question. An empty field means the text that
-// [Default] has there, on which the shipped base model was trained, or the same in
-// another Language, so the zero value is ready for use.
+// documents and the question. An empty field means the text of [Default], on which
+// the shipped base model was trained, or the same text in another Language, so the
+// zero value is ready for use.
 type Set struct {
-	// Language is that of the texts that are empty: "en", "de", "fr", "es", "zh" or
-	// "ja", or another, for which they are English; "" = "en". Judge is English in
-	// every language.
+	// Language is the language of the default texts: "en", "de", "fr", "es", "zh" or
+	// "ja"; for any other they are English. "" = "en". Judge is English in every
+	// language.
 	Language string
 
 	// Read asks for an answer from documents, in training rows and at inference;

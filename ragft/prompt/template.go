@@ -70,10 +70,10 @@ const (
 
 // ParseTemplate makes a template of a text in which {query} stands for the
 // question and {context} for the texts of the passages, with an empty line
-// between them. What question and passages hold of the template's own marks, such
-// as tags or "Question:" where a line begins, is written so that it is none. The
-// prompt is one user message. It is an error if the text lacks
-// one of the two.
+// between them. If the question or a passage contains one of the template's own
+// markers, such as a tag, or "Question:" at the beginning of a line, it is escaped or
+// indented. The prompt is one user message. It is an error if the text lacks one of
+// the two.
 func ParseTemplate(name, text string) (*Template, error) {
 	text = strings.TrimSpace(text)
 	for _, place := range []string{templateQuery, templateContext} {

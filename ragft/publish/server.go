@@ -104,8 +104,8 @@ func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as strin
 	return p.published(ctx, as, answer)
 }
 
-// Trial tags end in unproven, the second in which they were made, and something
-// that tells trials of one second apart. Tags have at most 80 characters.
+// Trial tags end in unproven, the second in which they were made, and a number
+// that tells trials of the same second apart. Tags have at most 80 characters.
 var (
 	trialTag  = regexp.MustCompile(`^(.*)-unproven-([0-9a-f]{8,12})-[0-9a-f]{8}$`)
 	trialRoom = 80 - len("-unproven-") - 12 - len("-") - 8
@@ -123,7 +123,7 @@ func trialName(model string, at time.Time) string {
 
 func trialBase(tag string) string { return tag[:min(len(tag), trialRoom)] }
 
-// removeAbandoned removes old trials of the same name, of programs that were killed.
+// removeAbandoned removes old trials of the same name that killed programs left behind.
 func (p *publisher) removeAbandoned(ctx context.Context) {
 	list, err := p.Client.List(ctx)
 	if err != nil {

@@ -27,7 +27,7 @@ var (
 	anyNumber = regexp.MustCompile(`\b\d[\d,.]*\d\b|\b\d\b`)
 )
 
-// class tells kinds of names apart, so that one stands in for another without nonsense.
+// class tells kinds of names apart, so that replacing one by another makes sense.
 func (n corpusNames) class(name string) string {
 	words := len(strings.Fields(name))
 	switch {

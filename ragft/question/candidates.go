@@ -131,7 +131,7 @@ func spread(all []candidate) []candidate {
 var dangling = regexp.MustCompile(`(?i)^(?:(?:however|also|then|later|thus|therefore|in addition|moreover|for example|additionally),? )?` +
 	`(?:he|she|it|they|this|these|those|that|such|his|her|its|their|both|another|others?|some|many|there|here|one)\b`)
 
-// between is where a sentence may be divided into two that say something each.
+// between matches where a sentence may be divided into two complete ones.
 var between = regexp.MustCompile(`; |, (?:and|but|while) `)
 
 // inClauses returns the candidates of a sentence, each with the main clause that it stands in.

@@ -82,7 +82,7 @@ var (
 	named  = regexp.MustCompile(`(?i)\b(?:name[sd]?|call(?:ed|s)|known as|titled|dubbed)\b`)
 )
 
-// unasked reports a question for the name of something, where the sentence names nothing: the answer is then the name of
+// unasked reports a question for the name of something although the sentence names nothing: the answer is then the name of
 // something else.
 func unasked(question string, c candidate) bool {
 	return naming.MatchString(question) && !named.MatchString(c.sentence)
@@ -138,13 +138,13 @@ func related(content []string, c candidate, chunk retriever.Chunk) bool {
 	return in > 0 && 3*in >= 2*of
 }
 
-// asking are words that a question may have without its sentence: they say what kind of answer it wants.
+// asking are words that a question may have although its sentence does not: they say what kind of answer is expected.
 var asking = stems(strings.Fields(`name names word term kind type sort number year date day month time percentage percent amount title
 	person people place country city group price cost share call take happen`))
 
-// strays reports that more than one in five content words are not in the sentence that the model was shown. A small model that
-// adds words of its own mostly asks for something that the answer does not answer. What "it" is in a sentence may stand in the
-// passage.
+// strays reports that more than one in five content words are not in the sentence that the model was shown. If a small model
+// adds words of its own, the answer mostly does not fit the question. If the subject of the sentence is named elsewhere,
+// words of the passage are allowed.
 func strays(content []string, c candidate, chunk retriever.Chunk) bool {
 	shown := c.sentence
 	if dangling.MatchString(shown) {

@@ -39,8 +39,8 @@ type Leak struct {
 // Brown et al. 2020, appendix C). Each evaluation question is listed once, with
 // the training question that shares the most with it, in the order of
 // evaluation. A question without an id is named by its place, as by [WithIDs].
-// Time is linear in the lengths of the texts: of a run that more than a thousand
-// training questions have, the first thousand are compared with a question. A
+// Time is linear in the lengths of the texts: if a run occurs in more than a thousand
+// training questions, only the first thousand are compared with a question. A
 // negative option is taken as 0.
 func FindLeaks(training, evaluation []Question, o LeakOptions) *Leakage {
 	o.N, o.MinShare = max(o.N, 0), max(o.MinShare, 0)

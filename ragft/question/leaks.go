@@ -93,8 +93,8 @@ func (f *leakFinder) short(q Question, own []string) (at int, share float64, tex
 
 // long finds the training question that has most of a question's runs, the first of several.
 //
-// One that has enough of them has at least one of any set of runs that leaves out fewer than enough. So only those that
-// have one of the rarest are compared.
+// One that has enough of them has at least one run of any set that leaves out fewer than enough. So only questions with one
+// of the rarest runs are compared.
 func (f *leakFinder) long(own []string) (at int, share float64, text string) {
 	all := runs(own, f.o.N)
 	rarest := slices.Clone(all)

@@ -16,7 +16,7 @@ type frame struct {
 	rest      string
 }
 
-// begin is how a question about the clause goes on after its question word.
+// begin is the part of a question about the clause after the question word.
 func (f frame) begin() string {
 	if f.verb == "" {
 		return " " + f.auxiliary + " " + f.subject
@@ -91,7 +91,7 @@ func followsVerb(rest string) bool {
 
 var quantities = wordSet("two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty several control power")
 
-// lowerFirst writes the first word small where only its place gave it a capital: "The mill", "Each packet".
+// lowerFirst lowers the first letter if it is a capital only because it begins the sentence: "The mill", "Each packet".
 func lowerFirst(s string) string {
 	first, rest, more := strings.Cut(s, " ")
 	if lower := strings.ToLower(first); more && functionWords[lower] {
@@ -242,7 +242,7 @@ var when = regexp.MustCompile(`^ (?:in|on|during) (?:the )?[\p{L}\p{N} ]{2,30}\b
 var predicate = regexp.MustCompile(`^ (?:(?:also|later|then|first) )?(?:was|were|is|are|has|had|` + strings.Join(irregulars(), "|") +
 	`|can|could|will|would|must|consists|` + presents + `|\p{Ll}+ed) `)
 
-// cut ends a clause where a question should: before what is said by the way.
+// cut ends a clause where a question should end: before a parenthetical remark.
 func cut(s string) string {
 	s = strings.TrimRight(s, ".!?;: ")
 	if at := asides.FindStringIndex(s); at != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// write has a question written for each answer: rules make some, and where they cannot, the model completes the given
-// beginnings. Of those with good wording the one that the model finds likeliest is taken.
+// write makes a question for each answer: rules make some, and if they cannot, the model completes given beginnings. Of those
+// with good wording, the one that the model finds likeliest is used.
 func (c *composer) write(ctx context.Context, drafts []*draft) ([]*draft, error) {
 	var reqs []model.Request
 	var of []int
@@ -116,9 +116,9 @@ func (c *composer) likeliest(ctx context.Context, drafts []*draft, options [][]s
 	return left, nil
 }
 
-// least is by how many nats the passage must make an answer likelier where the model's own words do not hold it. If the model
-// wrote the question, no other answer of the passage may be likelier either, and the answer must be a time or an amount; a
-// question that rules made is true to its sentence.
+// least is by how many nats the passage must make an answer likelier if the model's own answer does not contain it. If the
+// model wrote the question, it must also be the likeliest answer of the passage, and a time or an amount. Questions made by
+// rules need neither: they are true to their sentence.
 const least = 1.0
 
 // readable keeps the questions whose answer the model finds in the passage.
@@ -151,7 +151,7 @@ func (c *composer) readable(ctx context.Context, drafts []*draft) ([]*draft, err
 	return left, nil
 }
 
-// measured reports a kind of answer of which a sentence rarely has two, so that a question is seldom about another one. With
+// measured reports a kind of answer that a sentence rarely has twice, so that the question is rarely about another one. With
 // names, a small model mixes up who did what.
 func measured(k kind) bool { return k != name && k != phrase && k != quoted }
 

@@ -9,10 +9,10 @@ import (
 	"github.com/ragft/ragft/ragft/eval"
 )
 
-// Fault says in one sentence which of search and model to improve first: the one that more
-// answerable questions of the tuned system, answered with retrieval, owe their lack of a correct
-// answer to. Where no shown passage held the answer it is the search, elsewhere the model.
-// "" if nothing was asked with retrieval, or no question is answerable.
+// Fault says in one sentence whether to improve the search or the model first: the one at fault
+// for more of the answerable questions that the tuned system, with retrieval, did not answer
+// correctly. If no shown passage held the answer it is the search, otherwise the model. It is ""
+// if nothing was asked with retrieval, or no question is answerable.
 func (r *Results) Fault() string {
 	s := r.retrieving()
 	if s == nil {
@@ -32,8 +32,8 @@ func (r *Results) Fault() string {
 			model++
 		}
 	}
-	lost := fmt.Sprintf("of %s %s answers %d not correctly; the passage with the answer was not shown for %d of them, "+
-		"and shown for %d.", plural.N(answerable, "answerable question"), s.Name, search+model, search, model)
+	lost := fmt.Sprintf("%s gets %d of %s wrong or declines them; the passage with the answer was not shown for %d of them, "+
+		"and shown for %d.", s.Name, search+model, plural.N(answerable, "answerable question"), search, model)
 	switch {
 	case answerable == 0:
 		return ""

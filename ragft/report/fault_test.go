@@ -15,7 +15,7 @@ import (
 // correctly and declines both others: one answer lost on either side.
 func TestFault(t *testing.T) {
 	village := fixture.Village()
-	equal := "of 4 answerable questions tuned, documents answers 2 not correctly; " +
+	equal := "tuned, documents gets 2 of 4 answerable questions wrong or declines them; " +
 		"the passage with the answer was not shown for 1 of them, and shown for 1."
 	e := resultsOf(t, village)
 	require.Equal(t, "Search and model lose equally many answers: "+equal, e.Fault())
@@ -26,12 +26,12 @@ func TestFault(t *testing.T) {
 	inn := village.Questions[1].Question
 	passages := shelf[inn]
 	shelf[inn] = nil
-	require.Equal(t, "Improve the search first: of 4 answerable questions tuned, documents answers 2 not correctly; "+
+	require.Equal(t, "Improve the search first: tuned, documents gets 2 of 4 answerable questions wrong or declines them; "+
 		"the passage with the answer was not shown for 2 of them, and shown for 0.", resultsOf(t, village).Fault())
 	shelf[inn] = passages
 
 	shelf[village.Questions[3].Question] = []string{"The boat belongs to Ada Lind."}
-	require.Equal(t, "Improve the model first: of 4 answerable questions tuned, documents answers 2 not correctly; "+
+	require.Equal(t, "Improve the model first: tuned, documents gets 2 of 4 answerable questions wrong or declines them; "+
 		"the passage with the answer was not shown for 0 of them, and shown for 2.", resultsOf(t, village).Fault())
 
 	village.Questions = []question.Question{village.Questions[0], village.Questions[2], village.Questions[4]}
@@ -46,7 +46,7 @@ func TestFaultOfTheSystemThatSearched(t *testing.T) {
 	village := fixture.Village()
 	village.Systems = []eval.System{village.Systems[0], village.Systems[2]}
 	village.Compare = []eval.Pair{{Base: "base, documents", Other: "base alone"}}
-	require.Contains(t, resultsOf(t, village).Fault(), "base, documents answers 2 not correctly")
+	require.Contains(t, resultsOf(t, village).Fault(), "base, documents gets 2 of 4 answerable questions wrong")
 
 	village.Systems, village.Compare = village.Systems[1:], nil
 	e := resultsOf(t, village)

@@ -39,7 +39,7 @@ func (q *rerankRequest) check(reranker *local.Reranker) error {
 		return &apiError{status: http.StatusNotImplemented, Code: "unsupported", Message: "this service has no reranker"}
 	case q.Model != "" && q.Model != reranker.Name():
 		return &apiError{status: http.StatusNotFound, Code: "model_not_found", Param: "model",
-			Message: fmt.Sprintf("the reranker is %q; there is none of the name %q", reranker.Name(), q.Model)}
+			Message: fmt.Sprintf("the reranker is %q; there is none named %q", reranker.Name(), q.Model)}
 	case q.Query == nil:
 		return bad("query", "query is missing")
 	case q.Documents == nil || len(*q.Documents) == 0:

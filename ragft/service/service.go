@@ -54,10 +54,10 @@ type Config struct {
 	// Index finds the passages. If it is nil, requests for retrieval are refused.
 	Index Index
 
-	// Embedder makes the embeddings of requests that name it or no model. Nil = the model that a request names does, if it can.
+	// Embedder makes the embeddings for requests that name it or no model. Nil = the model that a request names, if it can.
 	Embedder *local.Embedder
 
-	// Reranker answers POST /v1/rerank. Nil = there is none, which clients are told. The service closes neither.
+	// Reranker answers POST /v1/rerank. Nil = such requests are errors. The service closes neither of the two.
 	Reranker *local.Reranker
 
 	// NoRetrieval answers chat requests from the model alone, unless a request asks for retrieval. By default, if there is

@@ -27,10 +27,10 @@ type Index interface {
 
 // Options are the options of [NewSearch]. The zero value searches by words alone.
 type Options struct {
-	// Vectors and Embedder, which made them, search by meaning too. Nil = by words alone.
+	// Vectors, and the Embedder that made them, add the search by meaning. Nil = by words alone.
 	Vectors  *Vectors
 	Embedder Embedder
-	// Weight is what a rank by meaning counts, where one by words counts 1; at least 0. Unset = [DefaultWeight].
+	// Weight is the weight of the ranking by meaning, at least 0; the one by words has weight 1. Unset = [DefaultWeight].
 	Weight opt.Value[float64]
 	// Reranker reorders the first passages. Nil = they stay in the order of their ranks.
 	Reranker Reranker
@@ -38,14 +38,14 @@ type Options struct {
 
 // Constants of [Search]. 60 is that of the authors of reciprocal rank fusion, see [Fuse].
 const (
-	DefaultWeight = 0.5 // of ranks by meaning; measured in docs/retrieval.md
+	DefaultWeight = 0.5 // of the ranking by meaning; measured in docs/retrieval.md
 	depth         = 50  // passages that each ranking gives, or k if that is more
 	rerankDepth   = 30  // passages that the reranker reads
 	fusionK       = 60
 )
 
 // Search finds passages by words and by meaning, and has them reordered by a reranker. Except for Search and Digest, its methods
-// are those of the index. It may be used from several goroutines, as long as what it is made of may.
+// are those of the index. It is safe for concurrent use if the index and the options are.
 type Search struct {
 	Index
 	options Options
@@ -54,7 +54,7 @@ type Search struct {
 // NewSearch returns a search of an index.
 func NewSearch(index Index, o Options) (*Search, error) {
 	if (o.Vectors == nil) != (o.Embedder == nil) {
-		return nil, errors.New("dense: vectors need the embedder that made them, and it needs them")
+		return nil, errors.New("dense: Vectors and Embedder must be set together")
 	}
 	if w := o.Weight.Or(DefaultWeight); !(w >= 0) || math.IsInf(w, 0) {
 		return nil, fmt.Errorf("dense: the weight of meaning is %v; it must be 0 or more", w)
@@ -62,10 +62,10 @@ func NewSearch(index Index, o Options) (*Search, error) {
 	return &Search{index, o}, nil
 }
 
-// Search returns the best k passages, best first. The two rankings are joined by [Fuse]; a passage that repeats a better one
-// word for word, or a part of it, is left out. The Score of a hit stays that of the search by words, 0 for a passage that is
-// not among its first 50, or first k if that is more; so hits are not in the order of their scores. Without vectors it is the
-// search by words.
+// Search returns the best k passages, best first. The two rankings are combined by [Fuse]; a passage that repeats a better one
+// word for word, or a part of it, is left out. The Score of a hit is that of the search by words, and 0 for a passage that is
+// not among its first 50, or first k if that is more, so hits are not in the order of their scores. Without vectors Search is
+// the search by words.
 func (s *Search) Search(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
 	n := k
 	if s.options.Reranker != nil {
@@ -144,7 +144,7 @@ func (s *Search) join(ctx context.Context, words []retriever.Hit, near []Match, 
 	return out, nil
 }
 
-// Fuse joins rankings by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009, section 3): an item scores the sum of
+// Fuse combines rankings by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009, section 3): an item scores the sum of
 // weight / (60 + rank) over the rankings that have it, with ranks from 1. It returns all items, best first; those of equal
 // score in the order of their ranks in the first ranking, then the second, and so on. There is a weight for each ranking.
 func Fuse(weights []float64, rankings ...[]string) []string {
@@ -212,8 +212,8 @@ func (s *Search) rerank(ctx context.Context, query string, hits []retriever.Hit)
 	return nil
 }
 
-// Digest returns a hash of the digest of the index and of how it is searched. As long as passages lack their vector, it differs
-// with the number of those that have one. Of a search by words alone it is that of the index.
+// Digest returns a hash of the digest of the index and of how it is searched. While some passages have no vector, it depends on
+// the number of those that have one. For a search by words alone it is the digest of the index.
 func (s *Search) Digest(ctx context.Context) (string, error) {
 	digest, err := s.Index.Digest(ctx)
 	if err != nil {

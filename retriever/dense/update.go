@@ -14,10 +14,10 @@ import (
 
 // UpdateOptions are the options of [Update].
 type UpdateOptions struct {
-	// Batch is the number of passages that are embedded at a time. What a batch came to is kept whatever happens to the next.
+	// Batch is the number of passages that are embedded at a time. Its vectors are kept even if a later batch fails.
 	// 0 = 64.
 	Batch int
-	// Progress is called after each batch with the number of passages embedded, of all that are to be. Nil = nobody.
+	// Progress is called after each batch with the number of passages embedded so far and of all to embed. Nil = no calls.
 	Progress func(done, total int)
 }
 
@@ -25,16 +25,16 @@ type UpdateOptions struct {
 type Report struct {
 	Kept     int // passages that had their vector
 	Embedded int
-	Copied   int // passages whose text had a vector under another ID, such as those of a file that was renamed
+	Copied   int // passages whose text had a vector under another ID, such as those of a renamed file
 	Removed  int // vectors of passages that are gone or have changed
 }
 
-// Update brings the file at path to what the index holds: a vector for each passage, of its title and text. First the vectors
-// of passages that are gone or have changed leave the file, then the others are embedded and appended. If the file is damaged,
-// of another version or of another embedder, all are embedded. If ctx ends or the embedder fails, what was done so far stays,
-// and the report tells it. Without an embedder nothing is embedded, only removed.
+// Update updates the file at path to what the index holds: a vector for each passage, of its title and text. First the vectors
+// of passages that are gone or have changed are removed, then the missing ones are embedded and appended. If the file is
+// damaged, of another version or of another embedder, all passages are embedded. If ctx ends or the embedder fails, the vectors
+// so far are kept, and the report counts them. Without an embedder, vectors are only removed.
 //
-// Programs that update the same file wait for each other for half a second; then the error is [retriever.ErrLocked].
+// If another program updates the same file, Update waits half a second for it; then the error is [retriever.ErrLocked].
 func Update(ctx context.Context, path string, index retriever.Lister, e Embedder, o UpdateOptions) (Report, error) {
 	unlock, err := lock(ctx, path)
 	if err != nil {

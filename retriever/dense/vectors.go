@@ -19,8 +19,8 @@ type Vectors struct {
 	info os.FileInfo // of the file as it was read; nil without one
 }
 
-// Open reads the vectors that an embedder made. The file need not exist, and one with another embedder's vectors counts as one
-// without any: [Vectors.Len] is then 0.
+// Open reads the vectors that an embedder made. If the file does not exist, or has vectors of another embedder, there are none:
+// [Vectors.Len] is then 0.
 func Open(path string, e Embedder) (*Vectors, error) {
 	v := &Vectors{path: path, model: hashOf(e.ID()), rows: &rows{}}
 	return v, v.follow()
@@ -35,8 +35,8 @@ func (v *Vectors) Len() int {
 }
 
 // Nearest returns the k passages whose vectors are most similar to a query's, best first; equal ones in the order of their IDs.
-// It compares the query with all vectors, on all processors (BenchmarkNearest measures it). A query of another length finds
-// nothing.
+// It compares the query with all vectors, on all processors (BenchmarkNearest measures it). It finds nothing for a query of
+// another length.
 func (v *Vectors) Nearest(ctx context.Context, query []float32, k int) ([]Match, error) {
 	if err := v.follow(); err != nil {
 		return nil, err

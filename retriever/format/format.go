@@ -64,8 +64,8 @@ func Register(f Format) {
 	registry.formats = append(registry.formats, f)
 }
 
-// ID says which formats are registered. It is meant for retriever.LoadOptions.ReaderID, with
-// which Sync reads what it skipped once a program has registered the format.
+// ID identifies the registered formats. It is meant for retriever.LoadOptions.ReaderID: Sync
+// then reads files that it skipped before, once a program has registered their format.
 func ID() string {
 	registry.RLock()
 	defer registry.RUnlock()

@@ -48,17 +48,17 @@ func (f *frequentWords) add(language string, words []string) {
 	}
 }
 
-// evidence is what speaks for a language.
+// evidence is the evidence for a language.
 type evidence struct {
 	weight float64 // a word counts the less, the more languages have it
 	words  int
 	kinds  map[string]bool
 }
 
-// Detect returns the language of a text, by its frequent words: the code of ISO 639-1, such as
-// "de", of a language of this package or one that was registered; "en" for English; "" where
-// no language is recognised, because the text is short, mixed or in another one. Of a long
-// text it reads about 16 KiB, spread over it.
+// Detect returns the language of a text, by its frequent words: the ISO 639-1 code, such as
+// "de", of a language of this package or a registered one; "en" for English; "" if no
+// language is recognised, because the text is short, mixed or in another language. Of a long
+// text it reads about 16 KiB, spread over the text.
 func Detect(text string) string {
 	found, total := map[string]*evidence{}, 0
 	foreign := 0 // words with letters that none of the languages here has

@@ -1,6 +1,6 @@
-// Package language lets an index treat each document by its language: an index made with
-// the analyzer [retriever.Languages] detects the language of each document, and a question
-// finds it in any inflected form. Importing the package registers all languages that it knows:
+// Package language lets an index analyze each document in its language: an index made with
+// the analyzer [retriever.Languages] detects the language of each document, and questions
+// then match any inflected form of its words. Importing it registers all its languages:
 //
 //	import (
 //		"github.com/ragft/ragft/retriever"
@@ -13,7 +13,7 @@
 // (da), Dutch (nl), Finnish (fi), French (fr), German (de), Hindi (hi), Hungarian (hu),
 // Italian (it), Norwegian (no), Persian (fa), Portuguese (pt), Romanian (ro),
 // Russian (ru), Sorani (ckb), Spanish (es), Swedish (sv) and Turkish (tr). Everything else is
-// treated as English is: Chinese and Japanese by single characters, Thai by pairs of letters.
+// analyzed like English: Chinese and Japanese by single characters, Thai by pairs of letters.
 //
 // A program adds languages of its own with [Register].
 package language
@@ -37,13 +37,13 @@ type Language struct {
 	// Frequent are frequent words of the language in lower case, at least 50 or so, by
 	// which it is recognised: prepositions, articles, pronouns, auxiliary verbs.
 	Frequent []string
-	// Term returns the stem of a word, which is given in lower case, or "" for a word by
-	// which nothing is to be found. It must be safe for concurrent use. Nil keeps all words.
+	// Term returns the stem of a word, which is given in lower case, or "" for a stop
+	// word. It must be safe for concurrent use. Nil keeps all words.
 	Term func(word string) string
 }
 
-// Register adds a language, or replaces the one of its name. It may be called from any
-// goroutine. Documents that were indexed before are read again by the next Sync.
+// Register adds a language, or replaces the one with the same name. It may be called from
+// any goroutine. Documents that were indexed before are read again by the next Sync.
 func Register(l Language) {
 	frequent.add(l.Name, l.Frequent)
 	languages.Register(languages.Language{Name: l.Name, Filters: func() []analysis.TokenFilter {

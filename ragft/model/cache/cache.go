@@ -144,8 +144,8 @@ func (c *Model) chat(ctx context.Context, reqs []model.Request, missing []int) (
 	return encodeAll(fresh, encodeResponse)
 }
 
-// shareSeconds divides the time of a call among its responses, by the tokens of each: a call may have requests with documents and
-// without.
+// shareSeconds divides the time of a call among its responses by their tokens, because a call may have requests with documents
+// and without.
 func shareSeconds(responses []model.Response, seconds float64) {
 	tokens := func(r model.Response) int {
 		n := r.PromptTokens + 1

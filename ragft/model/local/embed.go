@@ -15,14 +15,14 @@ import (
 
 // EmbedOptions are the options of [OpenEmbedder] and [OpenReranker].
 type EmbedOptions struct {
-	// Options are those for loading and computing; Threads, GPULayers, Servers and OnProgress count.
+	// Options are those for loading and computing; only Threads, GPULayers, Servers and OnProgress are used.
 	Options
-	// QueryPrefix and PassagePrefix stand before questions and passages. Unset = what the model was trained with, by its name:
-	// E5, BGE, Nomic, mxbai, Arctic, EmbeddingGemma and Qwen3 are known, and others get nothing.
+	// QueryPrefix and PassagePrefix are put before questions and passages. Unset = what the model was trained with, by its
+	// name: E5, BGE, Nomic, mxbai, Arctic, EmbeddingGemma and Qwen3 are known, and others have no prefix.
 	QueryPrefix, PassagePrefix opt.Value[string]
 }
 
-// embedBatch is the number of tokens and of texts in a batch. Each text attends to all in its batch, for nothing, so that larger
+// The numbers of tokens and of texts in a batch. Attention is computed among all texts of a batch, which is wasted, so larger
 // batches cost more.
 const (
 	embedTokens = 512
@@ -61,10 +61,10 @@ func openPooler(ctx context.Context, path string, o Options) (*pooler, error) {
 // Name returns the file's name without ".gguf".
 func (p *pooler) Name() string { return p.name }
 
-// Llama returns the model under it, for what this type does not offer.
+// Llama returns the underlying model, for what this type does not offer.
 func (p *pooler) Llama() *llama.Model { return p.model }
 
-// MaxText returns the number of tokens that count of a text; see [llama.Context.MaxText].
+// MaxText returns the number of tokens of a text that are used; see [llama.Context.MaxText].
 func (p *pooler) MaxText() int { return p.context.MaxText() }
 
 // Close frees the model. It may be called more than once.
@@ -97,8 +97,8 @@ func OpenEmbedder(ctx context.Context, path string, o EmbedOptions) (*Embedder, 
 	return e, nil
 }
 
-// prefixes are what models were trained to see before questions and passages, by a part of their names in lower case, as their
-// authors publish it. The first that fits counts.
+// prefixes are the prefixes of questions and passages that models were trained with, as their authors publish them, by a part of
+// the model's name in lower case. The first match is used.
 var prefixes = []struct{ name, query, passage string }{
 	{"nomic-embed", "search_query: ", "search_document: "},
 	{"embeddinggemma", "task: search result | query: ", "title: none | text: "},
@@ -110,7 +110,7 @@ var prefixes = []struct{ name, query, passage string }{
 	{"e5-", "query: ", "passage: "},
 }
 
-// prefixesOf returns what a model of a name was trained to see before questions and before passages.
+// prefixesOf returns the prefixes of questions and passages for a model with this name.
 func prefixesOf(name string) (query, passage string) {
 	name = strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(name))
 	for _, p := range prefixes {
@@ -126,7 +126,7 @@ func (e *Embedder) ID() string {
 	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %q %q", e.hash, e.query, e.passage)))
 }
 
-// Query returns the vector of a question, of Euclidean length 1. What of a text is beyond MaxText does not count.
+// Query returns the vector of a question, of Euclidean length 1. Text beyond MaxText is ignored.
 func (e *Embedder) Query(ctx context.Context, text string) ([]float32, error) {
 	v, err := e.embed(ctx, e.query, []string{text})
 	if err != nil {
@@ -152,7 +152,7 @@ func (e *Embedder) embed(ctx context.Context, prefix string, texts []string) ([]
 	return e.EmbedTokens(ctx, all)
 }
 
-// cut leaves out the end of a text that is too long, but for the special token after it.
+// cut removes the end of a text that is too long, except the special token after it.
 func (e *Embedder) cut(tokens []llama.Token) []llama.Token {
 	most := e.MaxText()
 	if len(tokens) <= most {
@@ -188,8 +188,8 @@ func (e *Embedder) EmbedTokens(ctx context.Context, texts [][]llama.Token) ([][]
 // [github.com/ragft/ragft/retriever/dense.Reranker]. It is safe for concurrent use; calls queue. It owns native memory: close it.
 type Reranker struct{ pooler }
 
-// OpenReranker opens the reranker at path. Errors are those of [llama.Load]; a model that is none is [llama.ErrUnsupported]. The
-// prefixes have no effect.
+// OpenReranker opens the reranker at path. Errors are those of [llama.Load]; a model that is not a reranker is
+// [llama.ErrUnsupported]. The prefixes have no effect.
 func OpenReranker(ctx context.Context, path string, o EmbedOptions) (*Reranker, error) {
 	p, err := openPooler(ctx, path, o.Options)
 	if err != nil {
@@ -197,7 +197,7 @@ func OpenReranker(ctx context.Context, path string, o EmbedOptions) (*Reranker, 
 	}
 	if p.model.Pooling() != "rank" {
 		return nil, errors.Join(
-			fmt.Errorf("ragft: %w: %s is no reranker: its pooling is not rank", llama.ErrUnsupported, path),
+			fmt.Errorf("ragft: %w: %s is not a reranker: its pooling is not rank", llama.ErrUnsupported, path),
 			p.Close(),
 		)
 	}
@@ -207,13 +207,13 @@ func OpenReranker(ctx context.Context, path string, o EmbedOptions) (*Reranker, 
 // ID is a hash of the model's file.
 func (r *Reranker) ID() string { return r.hash }
 
-// Rank returns a score for each passage: see [llama.Context.Rank]. What of a passage is too long does not count.
+// Rank returns a score for each passage: see [llama.Context.Rank]. The end of a passage that is too long is ignored.
 func (r *Reranker) Rank(ctx context.Context, query string, passages []string) ([]float64, error) {
 	scores, _, err := r.Scores(ctx, query, passages)
 	return scores, err
 }
 
-// Scores is Rank, and returns the number of tokens that were read.
+// Scores is like Rank, and also returns the number of tokens that were read.
 func (r *Reranker) Scores(ctx context.Context, query string, passages []string) (scores []float64, tokens int, err error) {
 	pairs := make([][]llama.Token, len(passages))
 	for i, p := range passages {

@@ -47,9 +47,9 @@ type Options struct {
 	// AttentionFile keeps what auto chose, by the model's hash, so that all that is
 	// made with one file is made in the same way; "" = no file.
 	AttentionFile string
-	// Verify reads the model's file to hash it. False = its hash is remembered in
-	// ragft/hashes.json of [os.UserCacheDir] while size, times and number of the
-	// file are the same.
+	// Verify reads the model's file again to hash it. False = the hash stored in
+	// ragft/hashes.json of [os.UserCacheDir] is used while size, times and inode
+	// number of the file are the same.
 	Verify bool
 	// OnProgress is called while the model is loaded, with the share that is
 	// done, from 0 to 1; nil = none.

@@ -45,7 +45,7 @@ type Recipe struct {
 	Pairs opt.Value[float64]
 
 	// Refusal is the text with which all rows decline. "" = chosen for the model,
-	// in the language of the prompts, or, where they do not say, of the questions.
+	// in the language of the prompts, or, if they have none, of the questions.
 	Refusal string
 
 	// Preferences adds rows that are learnt as preferences: the answer over the
