@@ -71,8 +71,8 @@ tuned, documents        answer present    2   66.7%    0    0.0%    1   33.3%   
 base alone              answer present            -            -            -        0
                         answer absent     0    0.0%    6    100%    0    0.0%        6
 
-Search and model lose equally many answers: of 4 answerable questions tuned, documents answers 2 not
-correctly; the passage with the answer was not shown for 1 of them, and shown for 1.
+Search and model lose equally many answers: tuned, documents gets 2 of 4 answerable questions wrong or
+declines them; the passage with the answer was not shown for 1 of them, and shown for 1.
 
                               passages    prompt    answer                citation    citation
 Cost per answer, citations       shown    tokens    tokens    seconds    precision      recall
