@@ -28,5 +28,7 @@ func TestOllamaSchemaAndTimeout(t *testing.T) {
 	t.Cleanup(func() { close(release) })
 	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorIs(t, err, retry.ErrTimeout)
+	slow.mu.Lock() // a handler may still be at work
+	defer slow.mu.Unlock()
 	require.Len(t, slow.chats, 2)
 }

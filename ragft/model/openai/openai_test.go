@@ -287,7 +287,9 @@ func TestOpenAIErrors(t *testing.T) {
 	_, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b")}})
 	require.ErrorIs(t, err, retry.ErrTimeout)
 	require.NoError(t, t.Context().Err())
+	slow.mu.Lock() // a handler may still be at work
 	require.Len(t, slow.reqs, 2)
+	slow.mu.Unlock()
 
 	cut := &openAIStandIn{stream: "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"}
 	var text bytes.Buffer

@@ -91,6 +91,7 @@ type run struct {
 
 // Chat spreads the requests over the members. See [Model].
 func (p *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
+	asked := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := &run{pool: p, reqs: reqs, responses: make([]model.Response, len(reqs)), left: len(reqs), failed: make([]error, len(p.members))}
@@ -117,6 +118,9 @@ func (p *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 	})
 	r.mu.Lock() // against fail at the context's end
 	defer r.mu.Unlock()
+	if r.err == nil && r.left > 0 {
+		r.err = asked.Err() // the members may have ended with the context before fail was called
+	}
 	switch {
 	case r.err != nil:
 		return nil, fmt.Errorf("ragft: pool: %w", r.err)

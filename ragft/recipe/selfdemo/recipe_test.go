@@ -84,7 +84,8 @@ func TestCostsAfterAResume(t *testing.T) {
 	require.Equal(t, again.Calls, again.Cached)
 	require.GreaterOrEqual(t, first.Generating, time.Duration(first.Calls)*20*time.Millisecond)
 	require.Equal(t, first.Generating, again.Generating)
-	require.InDelta(t, again.Generating.Seconds()/2, again.SecondsPerRow, 1e-9, "two rows, and the time is not that of reading the cache")
+	longer := max(again.Generating, again.Elapsed) // on a slow machine reading the cache can take longer
+	require.InDelta(t, longer.Seconds()/2, again.SecondsPerRow, 1e-9, "two rows, and the time is not that of reading the cache alone")
 	require.Contains(t, again.String(), "with what the cache saved")
 	in.Model = slow
 	r, err := recipe.Rows(t.Context(), in)
