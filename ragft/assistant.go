@@ -117,7 +117,7 @@ func (p *Project) calibrated(
 	opts := assistant.Options{
 		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
 		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,
-		MinShare: c.MinShare, Apart: c.Apart, LastTurn: c.LastTurn,
+		MinShare: c.MinShare, Apart: c.Apart || adapter != "", LastTurn: c.LastTurn,
 	}
 	var err error
 	if opts.Prompts, err = p.prompts(ctx, adapter); err != nil {

@@ -143,7 +143,8 @@ type AssistantConfig struct {
 	// MinShare is the share of a question that a passage must have to be shown. Unset = 0.05.
 	MinShare opt.Value[float64] `yaml:"min-share" check:"amount" default:"0.05"`
 	// Apart shows passages as they are indexed. False = neighbours are merged, and a
-	// document that fits is shown whole, except with a rule, a calibration or an ensemble.
+	// document that fits is shown whole, except with an adapter, whose rows have passages
+	// apart, a calibration or an ensemble.
 	Apart bool `yaml:"apart"`
 	// LastTurn searches for the last question of a conversation alone. False = together
 	// with what was said before, if the question depends on it.

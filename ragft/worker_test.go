@@ -231,7 +231,7 @@ func TestWorkerMemory(t *testing.T) {
 		require.ErrorIs(t, err, ragft.ErrConfig, "a limit that is not kept is refused")
 		return
 	}
-	for _, limit := range []int64{1 << 20, 64 << 20, 100 << 20, 140 << 20} {
+	for _, limit := range []int64{1 << 20, 64 << 20, 100 << 20} {
 		c.Worker.Memory = limit
 		_, err := train(t, c)
 		t.Log(limit>>20, err)

@@ -145,7 +145,7 @@ func TestTheFirstPassagesAreReranked(t *testing.T) {
 func TestSearchOptions(t *testing.T) {
 	x := newIndex(t, "a mill")
 	_, err := NewSearch(x, Options{Embedder: newEmbedder()})
-	require.ErrorContains(t, err, "need")
+	require.ErrorContains(t, err, "together")
 	for _, w := range []float64{-1, float64(nan)} {
 		_, err = NewSearch(x, Options{Weight: opt.Of(w)})
 		require.ErrorContains(t, err, "weight")
