@@ -118,9 +118,9 @@ func (m *Model) fillRerank(template, query, document string) (tokens []Token, er
 	var parts []part
 	for template != "" {
 		at, name, text := len(template), "", ""
-		for placeholder, value := range map[string]string{"{query}": query, "{document}": document} {
-			if i := strings.Index(template, placeholder); i >= 0 && i < at {
-				at, name, text = i, placeholder, value
+		for field, value := range map[string]string{"{query}": query, "{document}": document} {
+			if i := strings.Index(template, field); i >= 0 && i < at {
+				at, name, text = i, field, value
 			}
 		}
 		parts = append(parts, part{text: template[:at]}, part{text: text, untrusted: true})
