@@ -21,27 +21,14 @@ const lockWait = 500 * time.Millisecond
 
 // lockFolder locks an index for writing. It waits for lockWait; after that the error is ErrLocked.
 func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	unlock, err = filelock.Wait(ctx, filepath.Join(path, lockName), lockWait)
+	switch {
+	case errors.Is(err, filelock.ErrHeld):
+		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
+	case err != nil && ctx.Err() == nil:
 		return nil, fmt.Errorf("retriever: %w", err)
 	}
-	for end := time.Now().Add(lockWait); ; {
-		ok, err := filelock.Try(f)
-		if ok {
-			return func() { _ = f.Close() }, nil
-		}
-		if err == nil && time.Now().After(end) {
-			err = fmt.Errorf("%w: %s", ErrLocked, path)
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			_ = f.Close()
-			return nil, err
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	return unlock, err
 }
 
 // inUse says whether a program has the store of a generation open.

@@ -80,6 +80,8 @@ type place struct {
 	start, end int
 }
 
+func placeOf(c Citation) place { return place{c.Chunk.ID, c.Start, c.End} }
+
 // passage is a hit, read.
 type passage struct {
 	all       map[string]bool // content words of title and text
@@ -231,15 +233,12 @@ func (c *citer) numberOfQuote(quotes []quotation, at []int, statement [2]int, hi
 
 // move puts another citation in the place of one.
 func (c *citer) move(at int, citation Citation) {
-	old := c.places[at]
-	delete(c.known, place{old.Chunk.ID, old.Start, old.End})
+	delete(c.known, placeOf(c.places[at]))
 	c.places[at] = citation
-	if to := (place{citation.Chunk.ID, citation.Start, citation.End}); !c.knows(to) {
-		c.known[to] = at
+	if _, known := c.known[placeOf(citation)]; !known {
+		c.known[placeOf(citation)] = at
 	}
 }
-
-func (c *citer) knows(p place) bool { _, ok := c.known[p]; return ok }
 
 // in looks for a quote in a passage.
 func (q *quotation) in(hit retriever.Hit) (Citation, bool) {
@@ -261,7 +260,7 @@ func (q *quotation) in(hit retriever.Hit) (Citation, bool) {
 // add appends a citation unless its place is in the list already, and returns
 // its index.
 func (c *citer) add(citation Citation) int {
-	p := place{citation.Chunk.ID, citation.Start, citation.End}
+	p := placeOf(citation)
 	if i, known := c.known[p]; known {
 		return i
 	}

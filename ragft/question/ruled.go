@@ -1,6 +1,7 @@
 package question
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,18 +26,17 @@ func (f frame) begin() string {
 }
 
 const (
-	word     = `[\p{L}\p{N}'’-]+`
-	nameOf   = `(?:The )?` + capital + `(?:(?: of| of the| de| the)? ` + capital + `)*`
-	nounOf   = `(?:The|A|An|Each|Every) (?:` + word + ` ){0,5}?` + word
-	presents = `has|contains|includes|holds|covers|produces|employs|provides|operates|runs|serves|owns|uses|lies|stands|begins|ends|` +
-		`opens|costs|takes|makes|sells|connects|requires|seats|spans|measures|carries|keeps|leads`
+	word   = `[\p{L}\p{N}'’-]+`
+	nameOf = `(?:The )?` + capital + `(?:(?: of| of the| de| the)? ` + capital + `)*`
+	nounOf = `(?:The|A|An|Each|Every) (?:` + word + ` ){0,5}?` + word
 )
 
 var (
-	lead   = regexp.MustCompile(`^(?:(?:In|On|By|During|After|At|From|Since|Before|Under) [^,]{1,50}|However|Later|Today), `)
+	// lead is what may stand before the clause; its group is a phrase that a question may keep.
+	lead   = regexp.MustCompile(`^(?:((?:In|On|By|During|After|At|From|Since|Before|Under) [^,]{1,50})|However|Later|Today), `)
 	clause = regexp.MustCompile(`^((?:The |A |An )?[^,;:()"“]+?) (was|were|is|are|can|could|will|would|must) (.+)$`)
-	active = regexp.MustCompile(`^(` + nounOf + `|` + nameOf + `)(?:, [^,]{3,60},)? (` + presents + `|` + strings.Join(irregulars(), "|") +
-		`|\p{Ll}+ed)( .+)$`)
+	active = regexp.MustCompile(`^(` + nounOf + `|` + nameOf + `)(?:, [^,]{3,60},)? (` +
+		alternatives(present) + `|` + alternatives(irregular) + `|\p{Ll}+ed)( .+)$`)
 	helping = regexp.MustCompile(` (?:was|were|is|are|can|could|will|would|must|be|been|has|had|have|not)\b`)
 	binding = regexp.MustCompile(`(?i)\b(?:that|which|who|when|while|because|as|if|and|but|where|whose|to)\b`)
 	prepare = regexp.MustCompile(`^ (?:in|by|at|on|from|with|for|as|to|of)\b`)
@@ -150,7 +150,10 @@ var (
 
 // forSubject are questions for an answer that is the subject: "Who opened the inn in 1912?".
 func forSubject(c candidate) []string {
-	opening := lead.FindString(c.sentence)
+	opening, kept := "", ""
+	if m := lead.FindStringSubmatch(c.sentence); m != nil {
+		opening, kept = m[0], m[1]
+	}
 	if c.start < len(opening) || !amount.MatchString(strings.TrimSpace(c.sentence[len(opening):c.start])) {
 		return nil
 	}
@@ -158,8 +161,8 @@ func forSubject(c candidate) []string {
 	if m := aside.FindStringSubmatch(rest); m != nil && c.kind == name {
 		rest = m[1]
 	}
-	if rest = cut(rest); opening != "" && opening[0] != 'H' && opening[0] != 'L' && opening[0] != 'T' { // not However, Later, Today
-		rest += " " + strings.ToLower(opening[:1]) + strings.TrimSuffix(opening[1:], ", ")
+	if rest = cut(rest); kept != "" {
+		rest += " " + strings.ToLower(kept[:1]) + kept[1:]
 	}
 	var out []string
 	switch {
@@ -239,8 +242,8 @@ var madeOf = regexp.MustCompile(`^ (?:made|built|composed|formed|consist|think|c
 var when = regexp.MustCompile(`^ (?:in|on|during) (?:the )?[\p{L}\p{N} ]{2,30}\b`)
 
 // predicate begins with a finite verb.
-var predicate = regexp.MustCompile(`^ (?:(?:also|later|then|first) )?(?:was|were|is|are|has|had|` + strings.Join(irregulars(), "|") +
-	`|can|could|will|would|must|consists|` + presents + `|\p{Ll}+ed) `)
+var predicate = regexp.MustCompile(`^ (?:(?:also|later|then|first) )?(?:was|were|is|are|has|had|` + alternatives(irregular) +
+	`|can|could|will|would|must|consists|` + alternatives(present) + `|\p{Ll}+ed) `)
 
 // cut ends a clause where a question should end: before a parenthetical remark.
 func cut(s string) string {
@@ -266,7 +269,7 @@ func base(verb string) (auxiliary, lemma string) {
 	if lemma, ok := irregular[verb]; ok {
 		return "did", lemma
 	}
-	if slices.Contains(strings.Split(presents, "|"), verb) {
+	if present[verb] {
 		switch {
 		case verb == "has":
 			return "does", "have"
@@ -327,11 +330,11 @@ func pairs(list string) map[string]string {
 	return out
 }
 
-func irregulars() []string {
-	var out []string
-	for verb := range irregular {
-		out = append(out, verb)
-	}
-	slices.Sort(out)
-	return out
+// present are verbs in the present whose subject is one thing.
+var present = wordSet(`has contains includes holds covers produces employs provides operates runs serves owns uses lies stands begins ends
+	opens costs takes makes sells connects requires seats spans measures carries keeps leads`)
+
+// alternatives is a pattern that matches any of the words.
+func alternatives[V any](words map[string]V) string {
+	return strings.Join(slices.Sorted(maps.Keys(words)), "|")
 }

@@ -182,7 +182,7 @@ func (c *composer) weigh(ctx context.Context, drafts []*draft) error {
 		own := scores[k]
 		d.support = own.Sum - scores[k+counts[i]].Sum
 		for _, rival := range scores[k+1 : k+counts[i]] {
-			if !d.ruled && rival.Sum/float64(rival.Tokens) > own.Sum/float64(own.Tokens) {
+			if rival.Sum/float64(rival.Tokens) > own.Sum/float64(own.Tokens) {
 				d.support = 0
 			}
 		}

@@ -64,23 +64,14 @@ func Update(ctx context.Context, path string, index retriever.Lister, e Embedder
 const lockWait = 500 * time.Millisecond
 
 func lock(ctx context.Context, path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	unlock, err = filelock.Wait(ctx, path+".lock", lockWait)
+	switch {
+	case errors.Is(err, filelock.ErrHeld):
+		return nil, fmt.Errorf("%w: %s", retriever.ErrLocked, path)
+	case err != nil && ctx.Err() == nil:
 		return nil, fmt.Errorf("dense: %w", err)
 	}
-	for end := time.Now().Add(lockWait); ; time.Sleep(10 * time.Millisecond) {
-		ok, err := filelock.Try(f)
-		if ok {
-			return func() { _ = f.Close() }, nil
-		}
-		if err == nil && time.Now().After(end) {
-			err = fmt.Errorf("%w: %s", retriever.ErrLocked, path)
-		}
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			_ = f.Close()
-			return nil, err
-		}
-	}
+	return unlock, err
 }
 
 // update is an update at work.
