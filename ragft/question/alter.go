@@ -114,7 +114,7 @@ type alteration struct {
 func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []alteration {
 	var out []alteration
 	swap := func(from, to string) {
-		altered := regexp.MustCompile(`\b`+regexp.QuoteMeta(from)+`\b`).ReplaceAllLiteralString(q, to)
+		altered := replaced(q, from, to)
 		if partOfName.MatchString(q) && strings.Contains(partOfName.FindString(q), from) {
 			return
 		}
@@ -153,13 +153,44 @@ func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []al
 	before := len(out)
 	for _, m := range anyName.FindAllStringSubmatch(q, -1) {
 		name := possessive(m[1])
-		other(name, n.names[n.class(name)])
+		if class := n.class(name); class != "1" { // a single word may name anything
+			other(name, n.names[class])
+		}
 	}
 	for _, part := range [][]alteration{out[:before], out[before:]} {
 		slices.SortStableFunc(part, func(a, b alteration) int { return seed.Order(s, "alteration", a.question, b.question) })
 	}
 	return out
 }
+
+// replaced is a question with another word in place of one, and the article that it needs. It is the question itself where the
+// other word does not fit: "opposed to" is no "supported to".
+func replaced(q, from, to string) string {
+	at := regexp.MustCompile(`(?i)(?:\b(an?) )?\b` + regexp.QuoteMeta(from) + `\b(?: (to|from|with)\b)?`)
+	return at.ReplaceAllStringFunc(q, func(whole string) string {
+		m := at.FindStringSubmatch(whole)
+		article, preposition := m[1], m[2]
+		word := strings.TrimSuffix(whole[len(article):], " "+preposition)
+		if strings.TrimSpace(word) != from || preposition != "" && slices.Contains(verbs, from) {
+			return whole
+		}
+		if article != "" {
+			article = article[:1]
+			if strings.ContainsRune("aeiouAEIOU", rune(to[0])) {
+				article += "n"
+			}
+			article += " "
+		}
+		if preposition != "" {
+			preposition = " " + preposition
+		}
+		return article + to + preposition
+	})
+}
+
+// verbs are those of [opposites] that take other prepositions than their opposites.
+var verbs = []string{"supported", "opposed", "entered", "left", "joined", "began", "ended", "begin", "end", "start", "stop", "started",
+	"stopped", "departed", "arrived"}
 
 // answeredBy reports that a sentence of the passage may answer an altered question: it has what was put in, and half of the
 // question's other words.

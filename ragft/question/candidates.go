@@ -199,7 +199,7 @@ func usable(c candidate) bool {
 	before, after := c.before(), c.after()
 	switch c.kind {
 	case name:
-		if len(c.text) < 3 || listed.MatchString(after) || listing.MatchString(before) || calendar.MatchString(c.text) {
+		if len(c.text) < 3 || inBrackets.MatchString(before) || listed.MatchString(after) || listing.MatchString(before) || calendar.MatchString(c.text) {
 			return false
 		}
 		next := strings.TrimPrefix(after, " ")
@@ -209,26 +209,43 @@ func usable(c candidate) bool {
 		word := strings.ToLower(firstWord.FindString(next))
 		return word == "" || functionWords[word] || strings.HasSuffix(word, "ed")
 	case year, number, percentage, money, date:
-		if c.kind == number && partly.MatchString(c.text+after) {
-			return false // "Three Oars" is a name
+		if c.kind == number && (partly.MatchString(c.text+after) || anyYear.MatchString(c.text)) {
+			return false // "Three Oars" is a name, and 1812 a year
+		}
+		if (c.kind == year || c.kind == date) && (len(anyYear.FindAllString(c.sentence, 2)) > 1 || ofNoun(before)) {
+			return false // it is not clear which of two years is asked for, or the year belongs to a noun: "the war of 1812"
 		}
 		return !(c.kind == number && scale.MatchString(after)) && !ranged.MatchString(before) && !rangedOn.MatchString(after)
 	case phrase:
 		fields := strings.Fields(c.text)
+		if next := goesOn.FindStringSubmatch(after); next != nil && !functionWords[next[1]] {
+			return false // "a large-scale, distributed network"
+		}
 		return !slices.ContainsFunc(fields, func(w string) bool { return functionWords[w] || strings.HasSuffix(w, "ly") })
 	}
 	return true
 }
 
+// ofNoun reports that what precedes a year is a noun with "of" that is not a part of the year.
+func ofNoun(before string) bool {
+	return strings.HasSuffix(before, " of ") && !partOfYear.MatchString(before)
+}
+
 var (
+	partOfYear = regexp.MustCompile(
+		`(?:` + monthNames + `|spring|summer|autumn|fall|winter|beginning|start|middle|end|half|quarter|months|years|days?|weeks?) of $`,
+	)
 	firstWord = regexp.MustCompile(`^\p{L}+`)
 	listed    = regexp.MustCompile(`^(?:,? (?:and|or|as well as)|,) \p{Lu}`)
 	listing   = regexp.MustCompile(`\p{Lu}[\p{L}'’-]*,?(?: (?:and|or)|,) $`)
-	calendar  = regexp.MustCompile(`^(?:` + monthNames + `|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?$`)
-	partly    = regexp.MustCompile(`^\p{Lu}\S* \p{Lu}`)
-	scale     = regexp.MustCompile(`^ (?:hundred|thousand|million|billion|trillion|percent|per)\b`)
-	ranged    = regexp.MustCompile(`(?i)(?:between|from|to|and|or|–|-) $`)
-	rangedOn  = regexp.MustCompile(`^ ?(?:to|and|or|–|-)\b? ?\d`)
+	// inBrackets is before a name in brackets, which mostly is another name of what was named before.
+	inBrackets = regexp.MustCompile(`\((?:[^()]* )?$`)
+	goesOn     = regexp.MustCompile(`^, (\p{Ll}[\p{Ll}-]*)`)
+	calendar   = regexp.MustCompile(`^(?:` + monthNames + `|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?$`)
+	partly     = regexp.MustCompile(`^\p{Lu}\S* \p{Lu}`)
+	scale      = regexp.MustCompile(`^ (?:hundred|thousand|million|billion|trillion|percent|per)\b`)
+	ranged     = regexp.MustCompile(`(?i)(?:between|from|to|and|or|–|-) $`)
+	rangedOn   = regexp.MustCompile(`^ ?(?:to|and|or|–|-)\b? ?\d`)
 )
 
 // namesInside collects the names that stand within a sentence, and their words.

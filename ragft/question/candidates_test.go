@@ -77,3 +77,22 @@ func indexOf(t *testing.T, text, part string) int {
 	t.Fatalf("%q is not in %q", part, text)
 	return 0
 }
+
+// Of two years in a sentence, or one that belongs to a noun, neither is asked for; nor is a name in brackets or half a list.
+func TestAnswersThatMakeUnclearQuestions(t *testing.T) {
+	for text, want := range map[string][]string{
+		"The mill was built in 1812.":                                 {"1812"},
+		"The mill was built in the spring of 1812.":                   {"1812"},
+		"The mill was built in 1812 and burnt in 1830.":               nil,
+		"The mill was lost in the war of 1812.":                       nil,
+		"They chose a king (or Tall Tom) there.":                      nil,
+		"They wrote a plan for a large-scale, distributed network.":   nil,
+		"They wrote a plan for the distributed network, which ended.": {"distributed network"},
+	} {
+		var got []string
+		for _, c := range answers(retriever.Chunk{ID: "a", Text: text}, map[string]bool{}, 8, 1) {
+			got = append(got, c.text)
+		}
+		require.Equal(t, want, got, text)
+	}
+}

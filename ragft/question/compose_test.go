@@ -3,6 +3,7 @@ package question
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -259,4 +260,29 @@ func FuzzBadWording(f *testing.F) {
 			t.Fatalf("accepted %q", question)
 		}
 	})
+}
+
+func TestReplaced(t *testing.T) {
+	require.Equal(t, "Who came at a late hour?", replaced("Who came at an early hour?", "early", "late"))
+	require.Equal(t, "Who came at an early hour?", replaced("Who came at a late hour?", "late", "early"))
+	require.Equal(t, "Who was opposed to it?", replaced("Who was opposed to it?", "opposed", "supported"))
+	require.Equal(t, "Who supported it?", replaced("Who opposed it?", "opposed", "supported"))
+	require.Equal(t, "What is lateness?", replaced("What is lateness?", "late", "early"))
+	require.Equal(t, "Who paid 1930 to the mill?", replaced("Who paid 1912 to the mill?", "1912", "1930"))
+}
+
+// A question without a name must find its own passage first.
+func TestClear(t *testing.T) {
+	chunks := mills(3)
+	c := composer{ComposeOptions: ComposeOptions{Searcher: shelf(chunks)}, result: &Composed{Rejected: map[string]int{}}}
+	drafts := []*draft{
+		{chunk: chunks[0], question: "Who opened the old mill?"},
+		{chunk: chunks[1], question: "Who opened the old mill?"},
+		{chunk: chunks[1], question: "Who opened the Blue Mill?"},
+		{chunk: chunks[1], question: "Who opened the mill in 1912?"},
+	}
+	kept, err := c.clear(t.Context(), slices.Clone(drafts))
+	require.NoError(t, err)
+	require.Equal(t, []*draft{drafts[0], drafts[2], drafts[3]}, kept)
+	require.Equal(t, map[string]int{"vague": 1}, c.result.Rejected)
 }

@@ -53,7 +53,11 @@ func (c *composer) write(ctx context.Context, drafts []*draft) ([]*draft, error)
 		}
 		c.offer(drafts[i], question, &options[i], &reasons[i])
 	}
-	return c.likeliest(ctx, drafts, options, reasons)
+	drafts, err := c.likeliest(ctx, drafts, options, reasons)
+	if err != nil {
+		return nil, err
+	}
+	return c.clear(ctx, drafts)
 }
 
 // completed is the question that the model made of a beginning.
@@ -120,6 +124,28 @@ func (c *composer) likeliest(ctx context.Context, drafts []*draft, options [][]s
 // model wrote the question, it must also be the likeliest answer of the passage, and a time or an amount. Questions made by
 // rules need neither: they are true to their sentence.
 const least = 1.0
+
+// clear drops questions without a name or number that could be about another passage: the search does not find theirs first.
+func (c *composer) clear(ctx context.Context, drafts []*draft) ([]*draft, error) {
+	if c.Searcher == nil {
+		return drafts, nil
+	}
+	var kept []*draft
+	for _, d := range drafts {
+		if !midCapital.MatchString(d.question) && !anyNumber.MatchString(d.question) {
+			hits, err := c.Searcher.Search(ctx, d.question, 1)
+			if err != nil {
+				return nil, err
+			}
+			if len(hits) == 0 || hits[0].ID != d.chunk.ID {
+				c.reject("vague")
+				continue
+			}
+		}
+		kept = append(kept, d)
+	}
+	return kept, nil
+}
 
 // readable keeps the questions whose answer the model finds in the passage.
 func (c *composer) readable(ctx context.Context, drafts []*draft) ([]*draft, error) {
