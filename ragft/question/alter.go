@@ -2,7 +2,6 @@ package question
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 type corpusNames struct {
 	names   map[string][]string // by class
 	places  map[string]bool     // names that stand behind "in" and the like somewhere
+	persons map[string]bool     // names that answer "who"
 	years   []string
 	numbers []string
 }
@@ -27,26 +27,37 @@ var (
 	anyNumber = regexp.MustCompile(`\b\d[\d,.]*\d\b|\b\d\b`)
 )
 
-// class tells kinds of names apart, so that replacing one by another makes sense.
+// class tells kinds of names apart, so that replacing one by another makes sense; "" = it may name anything.
 func (n corpusNames) class(name string) string {
-	words := len(strings.Fields(name))
 	switch {
+	case titles.MatchString(name), n.persons[name] && strings.Contains(name, " "):
+		return "person"
+	case n.persons[name] && strings.HasSuffix(name, "s"):
+		return "group"
+	case n.persons[name]:
+		return "person of one name"
 	case n.places[name]:
 		return "place"
-	case titles.MatchString(name):
-		return "title"
 	case things.MatchString(name):
 		return "thing " + things.FindString(name)
 	case places.MatchString(name):
 		return "place"
-	case words == 1 && people.MatchString(name):
+	case !strings.Contains(name, " ") && people.MatchString(name):
 		return "people " + people.FindString(name)
 	}
-	return fmt.Sprint(min(words, 3))
+	return ""
 }
 
 // people matches the ends of names of peoples, and of adjectives of places.
-var people = regexp.MustCompile(`(?:ans|ese|ish|ists|ians|ian|ic|an|s)$`)
+var people = regexp.MustCompile(`(?:ans|ese|ish|ists|ians|ian|ic|an)$`)
+
+// person adds a name that answers "who".
+func (n corpusNames) person(name string) {
+	if before := n.class(name); !n.persons[name] && before != "person" {
+		n.persons[name] = true
+		n.names[n.class(name)] = append(n.names[n.class(name)], name)
+	}
+}
 
 // possessive ends a name that owns what follows.
 func possessive(name string) string {
@@ -54,7 +65,7 @@ func possessive(name string) string {
 }
 
 func collect(chunks []retriever.Chunk) corpusNames {
-	n := corpusNames{names: map[string][]string{}, places: map[string]bool{}}
+	n := corpusNames{names: map[string][]string{}, places: map[string]bool{}, persons: map[string]bool{}}
 	seen := map[string]bool{}
 	for _, chunk := range chunks {
 		for _, m := range anyPlace.FindAllStringSubmatch(chunk.Text, -1) {
@@ -64,8 +75,8 @@ func collect(chunks []retriever.Chunk) corpusNames {
 	for _, chunk := range chunks {
 		for _, m := range anyName.FindAllStringSubmatch(chunk.Text, -1) {
 			name := possessive(m[1])
-			if !seen[name] && !calendar.MatchString(name) && len(name) > 2 {
-				n.names[n.class(name)] = append(n.names[n.class(name)], name)
+			if class := n.class(name); class != "" && !seen[name] && !calendar.MatchString(name) && len(name) > 2 {
+				n.names[class] = append(n.names[class], name)
 			}
 			seen[name] = true
 		}
@@ -153,7 +164,7 @@ func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []al
 	before := len(out)
 	for _, m := range anyName.FindAllStringSubmatch(q, -1) {
 		name := possessive(m[1])
-		if class := n.class(name); class != "1" { // a single word may name anything
+		if class := n.class(name); class != "" {
 			other(name, n.names[class])
 		}
 	}
@@ -190,7 +201,7 @@ func replaced(q, from, to string) string {
 
 // verbs are those of [opposites] that take other prepositions than their opposites.
 var verbs = []string{"supported", "opposed", "entered", "left", "joined", "began", "ended", "begin", "end", "start", "stop", "started",
-	"stopped", "departed", "arrived"}
+	"stopped", "departed", "arrived", "bought", "sold"}
 
 // answeredBy reports that a sentence of the passage may answer an altered question: it has what was put in, and half of the
 // question's other words.

@@ -239,6 +239,11 @@ func (c *composer) finish(ctx context.Context) error {
 	place := map[string]int{}
 	slices.SortStableFunc(c.kept, func(a, b *draft) int { return cmp.Compare(a.place, b.place) })
 	for _, d := range c.kept {
+		if d.kind == name && asksPerson.MatchString(d.question) {
+			c.names.person(d.text)
+		}
+	}
+	for _, d := range c.kept {
 		place[d.chunk.ID] = d.place
 		if unit := c.unit(d.chunk); c.hidden[unit] {
 			found, err := c.foundElsewhere(ctx, d)

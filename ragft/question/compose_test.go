@@ -286,3 +286,19 @@ func TestClear(t *testing.T) {
 	require.Equal(t, []*draft{drafts[0], drafts[2], drafts[3]}, kept)
 	require.Equal(t, map[string]int{"vague": 1}, c.result.Rejected)
 }
+
+// A name is replaced by one of its kind: a person's by a person's, once they are known to be persons.
+func TestNamesOfPersonsAreAltered(t *testing.T) {
+	chunk := retriever.Chunk{ID: "a", Text: "It was shown to Ann Lee by Forbes and the Foxes."}
+	n := collect([]retriever.Chunk{chunk, {ID: "b", Text: "It was bought in Red Valley by Tom Fox, Troupes and the Hares."}})
+	question := "What was shown to Ann Lee by Forbes and the Foxes?"
+	require.Empty(t, n.alterations(question, chunk, 1), "nothing says what these names are of")
+	for _, name := range []string{"Ann Lee", "Tom Fox", "Foxes", "Hares"} {
+		n.person(name)
+	}
+	var got []string
+	for _, a := range n.alterations(question, chunk, 1) {
+		got = append(got, a.question)
+	}
+	require.ElementsMatch(t, []string{"What was shown to Tom Fox by Forbes and the Foxes?", "What was shown to Ann Lee by Forbes and the Hares?"}, got)
+}
