@@ -32,10 +32,6 @@ func (n corpusNames) class(name string) string {
 	switch {
 	case titles.MatchString(name), n.persons[name] && strings.Contains(name, " "):
 		return "person"
-	case n.persons[name] && strings.HasSuffix(name, "s"):
-		return "group"
-	case n.persons[name]:
-		return "person of one name"
 	case n.places[name]:
 		return "place"
 	case things.MatchString(name):

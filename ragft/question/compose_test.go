@@ -271,20 +271,31 @@ func TestReplaced(t *testing.T) {
 	require.Equal(t, "Who paid 1930 to the mill?", replaced("Who paid 1912 to the mill?", "1912", "1930"))
 }
 
-// A question without a name must find its own passage first.
+// A question without a name must find its own passage first and, where most others have a name, say more.
 func TestClear(t *testing.T) {
 	chunks := mills(3)
-	c := composer{ComposeOptions: ComposeOptions{Searcher: shelf(chunks)}, result: &Composed{Rejected: map[string]int{}}}
-	drafts := []*draft{
-		{chunk: chunks[0], question: "Who opened the old mill?"},
-		{chunk: chunks[1], question: "Who opened the old mill?"},
-		{chunk: chunks[1], question: "Who opened the Blue Mill?"},
-		{chunk: chunks[1], question: "Who opened the mill in 1912?"},
+	ask := func(chunk retriever.Chunk, questions ...string) (drafts []*draft) {
+		for _, q := range questions {
+			drafts = append(drafts, &draft{chunk: chunk, question: q})
+		}
+		return drafts
 	}
-	kept, err := c.clear(t.Context(), slices.Clone(drafts))
-	require.NoError(t, err)
-	require.Equal(t, []*draft{drafts[0], drafts[2], drafts[3]}, kept)
-	require.Equal(t, map[string]int{"vague": 1}, c.result.Rejected)
+	for _, test := range []struct {
+		drafts []*draft
+		kept   int
+	}{
+		{ask(chunks[0], "Who opened the old mill?"), 1},
+		{ask(chunks[1], "Who opened the old mill?"), 0},
+		{ask(chunks[1], "Who opened the Blue Mill?", "Who opened the mill in 1912?"), 2},
+		{ask(chunks[0], "Who opened the Blue Mill?", "Who opened the mill in 1912?", "Who opened the old mill?"), 2},
+		{ask(chunks[0], "Who opened the Blue Mill?", "Who built the mill in 1912?", "Who opened the old mill of the upper valley river?"), 3},
+	} {
+		c := composer{ComposeOptions: ComposeOptions{Searcher: shelf(chunks)}, result: &Composed{Rejected: map[string]int{}}}
+		kept, err := c.clear(t.Context(), slices.Clone(test.drafts))
+		require.NoError(t, err)
+		require.Equal(t, test.drafts[:test.kept], append([]*draft{}, kept...))
+		require.Equal(t, len(test.drafts)-test.kept, c.result.Rejected["vague"])
+	}
 }
 
 // A name is replaced by one of its kind: a person's by a person's, once they are known to be persons.
@@ -300,5 +311,5 @@ func TestNamesOfPersonsAreAltered(t *testing.T) {
 	for _, a := range n.alterations(question, chunk, 1) {
 		got = append(got, a.question)
 	}
-	require.ElementsMatch(t, []string{"What was shown to Tom Fox by Forbes and the Foxes?", "What was shown to Ann Lee by Forbes and the Hares?"}, got)
+	require.Equal(t, []string{"What was shown to Tom Fox by Forbes and the Foxes?"}, got)
 }

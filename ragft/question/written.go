@@ -125,19 +125,30 @@ func (c *composer) likeliest(ctx context.Context, drafts []*draft, options [][]s
 // rules need neither: they are true to their sentence.
 const least = 1.0
 
-// clear drops questions without a name or number that could be about another passage: the search does not find theirs first.
+// muchSaid is the number of content words that make a question clear without a name, among others that have one.
+const muchSaid = 5
+
+// clear drops questions that could be about another passage. Of those without a name or number, these are the ones for which the
+// search does not find their passage first, and, where most questions have a name, those that say little.
 func (c *composer) clear(ctx context.Context, drafts []*draft) ([]*draft, error) {
 	if c.Searcher == nil {
 		return drafts, nil
 	}
+	named := 0
+	for _, d := range drafts {
+		if names(d.question) {
+			named++
+		}
+	}
 	var kept []*draft
 	for _, d := range drafts {
-		if !midCapital.MatchString(d.question) && !anyNumber.MatchString(d.question) {
+		if !names(d.question) {
 			hits, err := c.Searcher.Search(ctx, d.question, 1)
 			if err != nil {
 				return nil, err
 			}
-			if len(hits) == 0 || hits[0].ID != d.chunk.ID {
+			little := 2*named > len(drafts) && len(contentWords(d.question)) < muchSaid
+			if little || len(hits) == 0 || hits[0].ID != d.chunk.ID {
 				c.reject("vague")
 				continue
 			}
@@ -145,6 +156,11 @@ func (c *composer) clear(ctx context.Context, drafts []*draft) ([]*draft, error)
 		kept = append(kept, d)
 	}
 	return kept, nil
+}
+
+// names reports that a question has a name or a number.
+func names(question string) bool {
+	return midCapital.MatchString(question) || anyNumber.MatchString(question)
 }
 
 // readable keeps the questions whose answer the model finds in the passage.
