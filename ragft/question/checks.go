@@ -34,7 +34,7 @@ func badWording(question string, c candidate, chunk retriever.Chunk) string {
 	case len(fields) < 4, !strings.HasSuffix(question, "?"), strings.ContainsAny(body, "?!:\n"), strings.Contains(body, ". "),
 		!questionWord.MatchString(question), twofold.MatchString(question):
 		return "no-question"
-	case !asksFor(question, c.kind):
+	case !asksFor(question, c.kind), asksPerson.MatchString(question) && lands.MatchString(c.text):
 		return "wrong-kind"
 	case len(fields) > maxQuestionWords:
 		return "long-question"

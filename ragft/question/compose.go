@@ -64,7 +64,7 @@ func (o ComposeOptions) minChunk() int         { return o.MinChunk.Or(80) }
 func (o ComposeOptions) unanswerable() float64 { return o.Unanswerable.Or(1.0 / 3) }
 
 // tried is how many answers of a passage are tried for each question that is wanted of it.
-const tried = 3
+const tried = 4
 
 // readTokens limits an answer that a written question is checked with.
 const readTokens = 16

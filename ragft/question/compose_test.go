@@ -62,6 +62,8 @@ func TestBadWording(t *testing.T) {
 	require.Equal(t, "vague", badWording("What is the name of the expedition that conquered the islands of Varn?", bold, isles))
 	bold.sentence = "The expedition that conquered the islands of Varn was called Jean Bold."
 	require.Empty(t, badWording("What is the name of the expedition that conquered the islands of Varn?", bold, isles))
+	fort := candidate{text: "Fort Lee", sentence: "The Blue Inn near Fort Lee was opened in 1912."}
+	require.Equal(t, "wrong-kind", badWording("Who was near the Blue Inn in 1912?", fort, retriever.Chunk{Text: fort.sentence}))
 }
 
 func TestCompletedQuestions(t *testing.T) {

@@ -59,7 +59,9 @@ var (
 		`Mill|Inn|Tower|Castle|Palace|Station|Theatre|Hotel|Building|Bridge|School|` +
 		`Institute|Association|Union|Conference|Plan|Project|Office|House|Law|Age|Century)\b`)
 	places = regexp.MustCompile(`\b(?:River|City|Island|Islands|Lake|Valley|Mountain|Mountains|Sea|Ocean|Bay|Coast|Street|County|Kingdom|` +
+		`Fort|Duchy|Colony|Province|` +
 		`North|South|East|West|Northern|Southern|Eastern|Western)\b`)
+	lands   = regexp.MustCompile(`\b(?:Fort|Duchy|Kingdom|Colony|Province|County|City|Islands?|River|Lake|Valley)\b`) // no "who"
 	placing = regexp.MustCompile(`(?i)\b(?:in|at|near|across|around|outside|through) (?:the )?$`)
 	timing  = regexp.MustCompile(`(?i)\b(?:in|on|since|by|until|around|about)(?: the year)? (?:about |around )?$`)
 )
