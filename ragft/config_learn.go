@@ -293,8 +293,8 @@ type TrainConfig struct {
 
 	// Soft is the share of the loss of a response that the model teaches itself: without
 	// an adapter it is shown the response in the prompt, and what it then expects at
-	// each token is learnt, besides the token itself (arXiv 2601.19897). Rows with
-	// rejected responses and plain text are learnt without. 0 = none.
+	// each token is learnt, besides the token itself (arXiv 2601.19897). Preferences and
+	// plain text are learnt without it. 0 = none.
 	Soft float64 `yaml:"soft" check:"share"`
 
 	// DPOBeta is the penalty for moving away from the base, in rows with rejected
