@@ -291,6 +291,12 @@ type TrainConfig struct {
 	// Epsilon of AdamW. 0 = 1e-8.
 	Epsilon float64 `yaml:"epsilon" check:"above0" default:"1e-8"`
 
+	// Soft is the share of the loss of a response that the model teaches itself: without
+	// an adapter it is shown the response in the prompt, and what it then expects at
+	// each token is learnt, besides the token itself (arXiv 2601.19897). Preferences and
+	// plain text are learnt without it. 0 = none.
+	Soft float64 `yaml:"soft" check:"share"`
+
 	// DPOBeta is the penalty for moving away from the base, in rows with rejected
 	// responses. 0 = 0.1.
 	DPOBeta float64 `yaml:"dpo-beta" check:"above0" default:"0.1"`

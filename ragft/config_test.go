@@ -83,6 +83,7 @@ func TestLoadConfigErrors(t *testing.T) {
 		"test-share: 1.5":                        "ragft.yaml:1: test-share: 1.5 is not a share from 0 to 1",
 		"gpu-layers: -1":                         "ragft.yaml:1: gpu-layers: -1 is too small: at least 0",
 		"train: {rate: 0}":                       "ragft.yaml:1: train.rate: 0 is not above 0",
+		"train: {soft: 1.1}":                     "ragft.yaml:1: train.soft: 1.1 is not a share from 0 to 1",
 		"train: {loss: some}":                    `ragft.yaml:1: train.loss: "some" must be one of last, all, text`,
 		"train: {memory-budget: lots}":           `ragft.yaml:1: train.memory-budget: invalid size "lots": such as 800MiB or 3GiB`,
 		"evaluate: {evidence: [closed, golden]}": `ragft.yaml:1: evaluate.evidence: "golden" must be one of`,

@@ -27,7 +27,7 @@ type ForgetResult struct {
 // Forget removes the text of a document, or of all in a folder: its passages from
 // the index, whose files are written anew without them, and their vectors; the training rows that
 // showed it; and what quotes documents without saying which: the cache of model
-// output, evaluation, answers, report and the checkpoint of a training. The path is
+// output, evaluation, answers, report and what an unfinished training keeps. The path is
 // within the folder of the documents, or leads to it. The document itself and the
 // questions are not touched, and no conversations are kept. An adapter that was
 // trained on rows with the document is named: only training without them makes one
@@ -122,7 +122,7 @@ func exists(name string) bool {
 func (p *Project) forgetFiles(r *ForgetResult) error {
 	names := []string{
 		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(), p.rowsFile() + ".before",
-		p.questionsFile() + ".before", p.trainedFile() + ".checkpoint",
+		p.questionsFile() + ".before", p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft",
 	}
 	for _, name := range names {
 		if !exists(name) {

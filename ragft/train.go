@@ -48,6 +48,9 @@ func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
 	if err := in.file("rows", p.rowsFile()); err != nil {
 		return nil, err
 	}
+	if p.config.Train.Soft > 0 { // the model is shown responses in this language
+		in["language"] = p.config.Language
+	}
 	return in, in.model(ctx, p, "model", p.config.Model)
 }
 

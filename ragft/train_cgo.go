@@ -102,7 +102,7 @@ func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) 
 	}
 	return finetune.Options{
 		Model: file, Adapter: adapter, HeldOut: c.ValidationShare, Logger: p.config.Logger,
-		Loss: c.Loss, TooLong: c.TooLong, MaxRise: c.MaxRise,
+		Loss: c.Loss, TooLong: c.TooLong, MaxRise: c.MaxRise, Soft: c.Soft, Language: p.config.Language,
 		LoRA: lora.Config{
 			Rank: c.Rank, Alpha: c.Alpha, RankStabilized: c.RankStabilized, Targets: c.Targets, Dropout: c.Dropout, Start: c.Start,
 			Window: c.Window, WindowsPerStep: c.WindowsPerStep, Epochs: c.Epochs, LearningRate: c.Rate,
@@ -154,7 +154,18 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 	t.LoRA.Control = &lora.Control{}
 	defer p.pausing.begin(t.LoRA.Control)()
 	w.phase("training", "steps")
-	begun := false
+	begun, reading := false, false
+	t.SoftProgress = func(done, total int) {
+		if !reading {
+			reading = true
+			w.phase("reading", "rows")
+			w.skip(done - 1)
+		}
+		w.set(done, total, "")
+		if done == total {
+			w.phase("training", "steps")
+		}
+	}
 	if c != nil {
 		t.LoRA.Score = func(ctx context.Context, adapter string) (float64, error) {
 			defer func() {
@@ -187,7 +198,7 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 
 func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []string) *TrainResult {
 	return &TrainResult{
-		Adapter: r.Adapter, Rows: r.Rows, ValidationRows: r.HeldOutRows, TooLong: r.TooLong, Truncated: r.Truncated,
+		Adapter: r.Adapter, Rows: r.Rows, ValidationRows: r.HeldOutRows, TooLong: r.TooLong, Truncated: r.Truncated, Soft: r.Soft,
 		Steps: r.Steps, Resumed: r.Resumed, Skipped: r.Skipped, Stopped: r.Stopped, Rose: r.Rose, BestStep: r.BestStep,
 		Loss: stats.Finite(r.Loss), BaseLoss: stats.Finite(r.BaseLoss), ValidationLoss: stats.Finite(r.HeldOutLoss),
 		Tokens: r.Tokens, Seconds: r.TrainSeconds, Fill: r.Fill, Memory: memoryOf(r.Memory),

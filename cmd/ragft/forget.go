@@ -17,8 +17,8 @@ func (a *app) forgetCommand() *cobra.Command {
 	}, &cobra.Command{
 		Use: "forget PATH", Short: "Remove the text of a document from the project", Args: arguments(cobra.ExactArgs(1)),
 		Long: `Removes a document, or all in a folder, from the index, whose files are written anew, and from the training rows. The cache
-of model output, evaluation, answers, report and the checkpoint of a training, which may quote it, are deleted. The document itself and
-the questions stay: delete them yourself. An adapter that was trained on the document is named; train again to be rid of it.`,
+of model output, evaluation, answers, report and what an unfinished training keeps, which may quote it, are deleted. The document itself
+and the questions stay: delete them yourself. An adapter that was trained on the document is named; train again to be rid of it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd.Context())
 			if err != nil {

@@ -148,7 +148,9 @@ func TestForget(t *testing.T) {
 			`"question_id":"q","question":"q","context":"gold","chunks":[{"id":"1","source":"` + source + `"}],"provenance":{}}` + "\n"
 	}
 	write(t, ".ragft/rows.jsonl", row("one", "a.txt")+row("two", "b.txt")+row("three", "a.txt#12")+row("four", "a.txt.md"))
-	for _, name := range []string{"cache/responses-1.jsonl", "report.html", "answers.jsonl", "adapter.gguf", "adapter.gguf.checkpoint"} {
+	for _, name := range []string{
+		"cache/responses-1.jsonl", "report.html", "answers.jsonl", "adapter.gguf", "adapter.gguf.checkpoint", "adapter.gguf.soft",
+	} {
 		write(t, ".ragft/"+name, "zanzibarq")
 	}
 	code, stdout, stderr := ragftRun(t, "", "forget", "--json", "--documents", "notes", "notes/a.txt")

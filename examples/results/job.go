@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -35,6 +36,7 @@ type arm struct {
 	name    string
 	recipe  string
 	about   string
+	soft    float64  // share of the model's own teaching in the loss
 	ruled   bool     // the rule decides what is answered
 	careful bool     // the instruction tells to decline
 	oneSeed bool     // measured with the first seed alone
@@ -51,6 +53,10 @@ func arms() []arm {
 		{name: "gold", recipe: "gold", ruled: true, oneSeed: true, about: "reference answers and one refusal, with the rule"},
 		{name: "ralt", recipe: "ralt", ruled: true, oneSeed: true, about: "RALT of RA-DIT, with the rule"},
 		{name: "self-demo", recipe: "self-demo", ruled: true, oneSeed: true, about: "the paper's self-demonstrations, with the rule"},
+		{
+			name: "soft targets", recipe: "verified", soft: 0.5, ruled: true, oneSeed: true, models: []string{"SmolLM2-135M-Instruct"},
+			about: "the default's rows, half of their loss taught by the model itself (`train.soft`), with the rule",
+		},
 	}
 }
 
@@ -137,7 +143,7 @@ func (p program) do(ctx context.Context, j job) error {
 	if j.arm.recipe != "" {
 		c.Demonstrate.Recipe = []string{j.arm.recipe}
 	}
-	project, err := ragft.Open(ctx, c)
+	project, err := indexed(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -146,11 +152,20 @@ func (p program) do(ctx context.Context, j job) error {
 		Model: j.model.name, Set: j.set.name, Arm: j.arm.name, Seed: j.seed, Data: filepath.Base(p.data), Learnt: len(learnt.questions),
 		Held: len(held.questions), Shown: p.passages,
 	}
-	if _, err := project.Index(ctx); err != nil {
-		return err
-	}
-	if err := p.teach(ctx, project, j, o); err != nil {
-		return err
+	if j.arm.recipe != "" {
+		if err := demonstrate(ctx, project, o); err != nil {
+			return err
+		}
+		if j.arm.soft > 0 { // the same rows, and an adapter that does not replace the one without
+			c.Rows, c.Dir, c.Train.Soft = project.Path("rows.jsonl"), filepath.Join(dir, "soft"), j.arm.soft
+			if project, err = indexed(ctx, c); err != nil {
+				return err
+			}
+			defer project.Close()
+		}
+		if o.Train, err = project.Train(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.measure(ctx, project, j, learnt, held, o); err != nil {
 		return err
@@ -163,11 +178,20 @@ func (p program) do(ctx context.Context, j job) error {
 	})
 }
 
-// teach makes rows and an adapter, if the arm has a recipe.
-func (p program) teach(ctx context.Context, project *ragft.Project, j job, o *outcome) error {
-	if j.arm.recipe == "" {
-		return nil
+// indexed opens a project and brings its index up to date.
+func indexed(ctx context.Context, c ragft.Config) (*ragft.Project, error) {
+	project, err := ragft.Open(ctx, c)
+	if err != nil {
+		return nil, err
 	}
+	if _, err := project.Index(ctx); err != nil {
+		return nil, errors.Join(err, project.Close())
+	}
+	return project, nil
+}
+
+// demonstrate makes rows.
+func demonstrate(ctx context.Context, project *ragft.Project, o *outcome) error {
 	made, err := project.Demonstrate(ctx)
 	if err != nil {
 		return err
@@ -180,6 +204,5 @@ func (p program) teach(ctx context.Context, project *ragft.Project, j job, o *ou
 	for _, row := range list {
 		o.Rows[cmp.Or(row.Made, string(row.Kind))]++
 	}
-	o.Train, err = project.Train(ctx)
-	return err
+	return nil
 }

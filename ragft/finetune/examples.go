@@ -3,6 +3,7 @@
 package finetune
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -21,15 +22,18 @@ type rowExamples struct {
 	heldOut   bool
 	examples  []lora.Example // none: the row is too long
 	truncated bool
+	read      []llama.Token // what the teacher reads before the response; nil: the row is learnt without a teacher
 }
 
 // encoder makes examples of rows.
 type encoder struct {
-	model   *llama.Model
-	loss    string
-	tooLong string
-	context int // longest sequence, in tokens; 0 = no limit
-	window  int // tokens of an example, all its sequences together; 0 = no limit
+	model    *llama.Model
+	loss     string
+	tooLong  string
+	context  int     // longest sequence, in tokens; 0 = no limit
+	window   int     // tokens of an example, all its sequences together; 0 = no limit
+	soft     float64 // share of the teacher; 0 = none
+	language string  // of what the teacher is told
 }
 
 // encodeRows renders the rows by the model's template.
@@ -39,7 +43,10 @@ func encodeRows(ctx context.Context, rows []rows.Row, o Options) ([]rowExamples,
 		return nil, nil, fmt.Errorf("finetune: %w", err)
 	}
 	defer model.Close()
-	e := encoder{model: model, loss: o.Loss, tooLong: o.TooLong, context: model.ContextLength(), window: o.LoRA.Window}
+	e := encoder{
+		model: model, loss: o.Loss, tooLong: o.TooLong, context: model.ContextLength(), window: o.LoRA.Window, soft: o.Soft,
+		language: cmp.Or(o.Language, languageOf(rows)),
+	}
 	out := make([]rowExamples, len(rows))
 	for i, row := range rows {
 		if err := ctx.Err(); err != nil {
@@ -67,7 +74,14 @@ func (e *encoder) encode(row rows.Row) (rowExamples, error) {
 	case len(row.Rejected) == 0 && e.loss == "all":
 		out.examples, out.truncated, err = e.turns(row)
 	default:
-		out.examples, out.truncated, err = e.fit(row, row.Messages, e.last)
+		var used []model.Message // shortened where they have to be
+		out.examples, out.truncated, err = e.fit(row, row.Messages, func(row rows.Row, messages []model.Message) ([]lora.Example, error) {
+			used = messages
+			return e.last(row, messages)
+		})
+		if err == nil && e.soft > 0 {
+			err = e.demonstrate(&out, row, used)
+		}
 	}
 	for i := range out.examples {
 		out.examples[i].Weight, out.examples[i].Source = row.Weight, row.Source

@@ -8,10 +8,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"math"
+	"os"
+	"strconv"
 
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/stats"
@@ -62,6 +66,23 @@ type Options struct {
 	// often it is checked; here 0 = every 20 steps.
 	MaxRise opt.Value[float64]
 
+	// Soft is the share that a teacher has in the loss of a response, from 0 to 1. The teacher is the model itself without
+	// an adapter: it reads the row's prompt with the response shown in it, see [prompt.Set.DemonstratedMessages], and
+	// then the response. What is learnt at each token is the divergence from what the teacher expects there, the
+	// likeliest 32 tokens and the rest, besides the token itself: see SoftShare of [lora.Example]. This is
+	// the teacher of self-distillation (arXiv 2601.19897), which there reads what the model being trained writes. 0 = no
+	// teacher. It needs the Loss "last". Preferences, plain text, tool calls and rows that are too long for the
+	// teacher are learnt without it; at least one row has to be learnt with it.
+	//
+	// Train has the teacher read all rows before it begins, which costs about as much as an evaluation of them. What it
+	// has read is kept beside the adapter, in Adapter + ".soft", until the training is done.
+	Soft float64
+	// Language is that of the words by which the teacher is shown the response, as in [prompt.Set]. "" = that of most
+	// of the rows' questions.
+	Language string
+	// SoftProgress is called whenever the teacher has read a response. Nil = nobody is told.
+	SoftProgress func(done, total int)
+
 	LoRA   lora.Config  // how to train; see there for its defaults
 	Logger *slog.Logger // nil = slog.Default
 }
@@ -82,6 +103,10 @@ func (o Options) check() (Options, error) {
 		return o, fmt.Errorf("finetune: HeldOut is %v: it is a share from 0 to below 1", share)
 	case !(rise >= 0) || math.IsInf(rise, 0):
 		return o, fmt.Errorf("finetune: MaxRise is %v: it is a share of 0 or more", rise)
+	case !(o.Soft >= 0 && o.Soft <= 1):
+		return o, fmt.Errorf("finetune: Soft is %v: it is a share from 0 to 1", o.Soft)
+	case o.Soft > 0 && o.Loss != "last":
+		return o, fmt.Errorf("finetune: Soft needs the loss last, which is on the response that the teacher is shown; it is %s", o.Loss)
 	}
 	return o, nil
 }
@@ -119,6 +144,7 @@ type Result struct {
 	HeldOutRows int
 	TooLong     int // rows left out because they are too long
 	Truncated   int // rows that were shortened, among Rows and HeldOutRows
+	Soft        int // rows with a teacher, among Rows and HeldOutRows
 
 	Losses []trainlog.LossPoint // of this run: before its first step, and of its steps
 }
@@ -147,10 +173,16 @@ func (r *Result) Training() trainlog.Training {
 // the adapter as LoRA.Start, or merge it first with lora.Merge and train on the
 // merged model.
 func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
-	r, c, train, heldOut, err := prepare(ctx, rows, &o)
+	r, c, learnt, watched, err := prepare(ctx, rows, &o)
 	if err != nil {
 		return nil, err
 	}
+	if list := teachable(learnt, watched); len(list) > 0 {
+		if err := o.teach(ctx, list); err != nil {
+			return nil, fmt.Errorf("finetune: %w", err)
+		}
+	}
+	train, heldOut := joinExamples(learnt), joinExamples(watched)
 	each := c.Progress
 	c.Progress = func(p lora.Progress) {
 		if !p.Evaluated && len(r.Losses) == 0 && len(heldOut) > 0 { // what was measured before this run's first step
@@ -170,25 +202,29 @@ func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
 		return nil, fmt.Errorf("finetune: %w", err)
 	}
 	r.Result = *result
+	if err := os.Remove(o.Adapter + softSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("finetune: %w", err)
+	}
 	return r, nil
 }
 
 // EstimateMemory is the memory that [Train] would hold at its peak with the same
 // arguments, without training, see [lora.EstimateMemory].
 func EstimateMemory(ctx context.Context, rows []rows.Row, o Options) (lora.Memory, error) {
-	_, c, train, heldOut, err := prepare(ctx, rows, &o)
+	_, c, learnt, watched, err := prepare(ctx, rows, &o)
 	if err != nil {
 		return lora.Memory{}, err
 	}
-	m, err := lora.EstimateMemory(ctx, o.Model, c, train, heldOut)
+	m, err := lora.EstimateMemory(ctx, o.Model, c, joinExamples(learnt), joinExamples(watched))
 	if err != nil {
 		return m, fmt.Errorf("finetune: %w", err)
 	}
 	return m, nil
 }
 
-// prepare makes examples of the rows, and completes the options of the training.
-func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lora.Config, train, heldOut []lora.Example, err error) {
+// prepare makes examples of the rows, those to learn and those to hold out, and completes the options of the training. The
+// teacher has not read them yet.
+func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lora.Config, learnt, watched []rowExamples, err error) {
 	if *o, err = o.check(); err != nil {
 		return nil, c, nil, nil, err
 	}
@@ -207,14 +243,33 @@ func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lor
 	if err != nil {
 		return nil, c, nil, nil, err
 	}
-	learnt, watched := splitRows(kept, o.HeldOut.Or(0.1), o.LoRA.Seed, o.LoRA.MaxRise)
+	learnt, watched = splitRows(kept, o.HeldOut.Or(0.1), o.LoRA.Seed, o.LoRA.MaxRise)
 	r.Rows, r.HeldOutRows = len(learnt), len(watched)
 	c = o.LoRA
 	if o.Loss != "last" {
 		meta["loss"] = o.Loss
 	}
+	if o.Soft > 0 {
+		if err := r.countTaught(*o, learnt, watched); err != nil {
+			return nil, c, nil, nil, err
+		}
+		meta["soft"] = strconv.FormatFloat(o.Soft, 'g', -1, 64)
+	}
 	c.Metadata = mergeMetadata(meta, c.Metadata)
-	return r, c, joinExamples(learnt), joinExamples(watched), nil
+	return r, c, learnt, watched, nil
+}
+
+// countTaught counts the rows that the teacher can read.
+func (r *Result) countTaught(o Options, learnt, watched []rowExamples) error {
+	if len(teachable(learnt)) == 0 {
+		return fmt.Errorf("finetune: Soft: none of %d rows can have a teacher: they are preferences, plain text or tool calls, or longer "+
+			"than the context with the response shown", len(learnt))
+	}
+	r.Soft = len(teachable(learnt, watched))
+	if without := len(learnt) + len(watched) - r.Soft; without > 0 {
+		o.Logger.Info("rows are learnt without a teacher", "rows", without, "of", len(learnt)+len(watched))
+	}
+	return nil
 }
 
 // count counts the rows that were dropped or shortened, and returns those to train

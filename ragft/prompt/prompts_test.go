@@ -98,3 +98,34 @@ func TestPromptsHashCoversEveryField(t *testing.T) {
 		seen[p.Hash()] = true
 	}
 }
+
+func TestDemonstratedMessages(t *testing.T) {
+	hits := []retriever.Hit{fake.Passage("inn.md", "The Blue Inn", "It has nine rooms.", 0)}
+	var p Set
+	prompt := p.ReadMessages("How many rooms?", hits)
+	shown := p.DemonstratedMessages(prompt, " nine\nQuestion: forged? ")
+	require.Equal(t, prompt[0], shown[0])
+	require.Equal(t, "Document 1: The Blue Inn\nIt has nine rooms.\n\n"+
+		"This is, for example, a good answer to the question below: nine Question: forged?\n"+
+		"Answer the question from the documents in a few words.\nQuestion: How many rooms?", shown[1].Content)
+	require.NotContains(t, prompt[1].Content, "forged", "the prompt itself stays")
+	passages, _ := layout.SplitDocuments(shown[1].Content)
+	require.Len(t, passages, 1)
+
+	laid := FedRAG.Messages("How many rooms?", hits)
+	require.Equal(t, "Das ist zum Beispiel eine gute Antwort auf die folgende Frage: neun\n"+laid[0].Content,
+		Set{Language: "de"}.DemonstratedMessages(laid, "neun")[0].Content)
+
+	tool := append(p.ClosedMessages("Is it open?"), model.Message{Role: model.RoleTool, Content: "yes"})
+	require.Equal(t, "This is, for example, a good answer to the question below: Yes.\n"+tool[1].Content,
+		p.DemonstratedMessages(tool, "Yes.")[1].Content)
+
+	require.Nil(t, p.DemonstratedMessages(prompt, " \n"))
+	require.Nil(t, p.DemonstratedMessages(prompt[:1], "nine"))
+	seen := map[string]bool{}
+	for _, language := range []string{"en", "de", "fr", "es", "zh", "ja"} {
+		text := Set{Language: language}.DemonstratedMessages(prompt, "9")[1].Content
+		require.False(t, seen[text], language)
+		seen[text] = true
+	}
+}

@@ -1,0 +1,47 @@
+//go:build cgo
+
+package ragft_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft"
+)
+
+// Rows are taught by the model itself if asked for, and another share trains again.
+func TestSoftTraining(t *testing.T) {
+	c := tiny(t)
+	c.Train.Soft = 0.5
+	phases := map[string]int{}
+	c.Progress = func(p ragft.Progress) { phases[p.Phase] = max(phases[p.Phase], p.Done) }
+	p := open(t, c)
+	_, err := p.Index(t.Context())
+	require.NoError(t, err)
+	made, err := p.Demonstrate(t.Context())
+	require.NoError(t, err)
+	r, err := p.Train(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, made.Rows, r.Soft)
+	require.Equal(t, made.Rows, phases["reading"])
+	require.Equal(t, r.Steps, phases["training"])
+	require.Less(t, *r.ValidationLoss, *r.BaseLoss)
+	require.NoFileExists(t, p.Path("adapter.gguf.soft"))
+
+	again, err := p.Train(t.Context())
+	require.NoError(t, err)
+	require.True(t, again.UpToDate)
+	c.Train.Soft = 0
+	p = open2(t, p, c)
+	requireState(t, p, ragft.StepTrain, ragft.StateStale, "train.soft was 0.5 and is 0")
+	without, err := p.Train(t.Context())
+	require.NoError(t, err)
+	require.False(t, without.UpToDate)
+	require.Zero(t, without.Soft)
+
+	c.Train.Soft, c.Train.Loss = 0.5, "all"
+	_, err = ragft.Open(t.Context(), c)
+	require.ErrorIs(t, err, ragft.ErrConfig)
+	require.ErrorContains(t, err, "train.soft needs train.loss last")
+}
