@@ -73,6 +73,7 @@ func TestLargeGrammarHoldsUpNobody(t *testing.T) {
 		longest := gaps[len(gaps)-1]
 		t.Logf("%s: the request took %v, the longest wait of the other one was %v, its usual one %v", what, took, longest,
 			gaps[len(gaps)/2])
-		require.Less(t, longest, 100*time.Millisecond, what)
+		// If the seven were read between batches, the wait would be nearly as long as the request.
+		require.Less(t, longest, max(100*time.Millisecond, took/2), what)
 	}
 }

@@ -13,12 +13,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/ollamatest"
+	"github.com/ragft/ragft/lora"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
@@ -60,6 +62,16 @@ func campaigns(t *testing.T) []campaign {
 	}
 }
 
+// oneThread has the model compute on one thread: several that wait for each other are slow where other processes compute.
+func oneThread(t *testing.T) {
+	t.Helper()
+	file, err := os.OpenFile("ragft.yaml", os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = file.WriteString("threads: 1\n")
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+}
+
 // undisturbed is what a command does when nothing happens.
 type undisturbed struct {
 	took time.Duration
@@ -73,6 +85,7 @@ type disturbance func(t *testing.T, c campaign, u undisturbed, rng *rand.Rand) s
 // Long ones are left out, unless RAGFT_KILLS says how often each is disturbed; otherwise it is three times. RAGFT_SEED
 // chooses the moments.
 func disturb(t *testing.T, how ...disturbance) {
+	oneThread(t)
 	times, all := 3, os.Getenv("RAGFT_KILLS") != ""
 	if all {
 		var err error
@@ -98,7 +111,7 @@ func disturb(t *testing.T, how ...disturbance) {
 			for _, one := range how {
 				restoreProject(t, before)
 				happened := one(t, c, u, rng)
-				must(t, c.args...)
+				again(t, c.args)
 				require.Equal(t, want, c.result(t), "%s, %d: %s", c.name, k, happened)
 				requireNoTemporaries(t)
 			}
@@ -115,6 +128,8 @@ func runFor(t *testing.T, args []string, limit time.Duration) (finished bool, sa
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := process(ctx, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // with its worker
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	err := cmd.Run()
@@ -122,6 +137,18 @@ func runFor(t *testing.T, args []string, limit time.Duration) (finished bool, sa
 		require.Fail(t, "the command failed by itself", "%v: %v: %s", args, err, errs.String())
 	}
 	return err == nil, errs.String()
+}
+
+// again runs a command to its end, as soon as a worker that was killed is gone.
+func again(t *testing.T, args []string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		code, _, stderr := ragftRun(t, "", args...)
+		if code == exitOK {
+			return
+		}
+		require.True(t, strings.Contains(stderr, lora.ErrBusy.Error()) && time.Now().Before(end), "%v: %s", args, stderr)
+	}
 }
 
 func keepProject(t *testing.T, to string) {

@@ -50,7 +50,7 @@ func leave(room uint64) error {
 
 // A command that finds the disk full from the start, or whose disk is full from some moment on, says so and where, and leaves
 // nothing that the next one takes for whole.
-func TestFullDisk(t *testing.T) {
+func TestFullDiskInEveryStep(t *testing.T) {
 	dir := t.TempDir()
 	smallDisk(t, dir)
 	workplaceIn(t, dir)

@@ -42,6 +42,7 @@ func (r *running) ended(t *testing.T) bool {
 // Two programs do the same step of one project at once: one of them does it, and what is there then is what one alone leaves.
 func TestTwoProgramsDoTheSame(t *testing.T) {
 	workplace(t)
+	oneThread(t)
 	for _, c := range []campaign{
 		{args: []string{"index"}, result: indexResult},
 		{args: []string{"demonstrate"}, result: files("rows.jsonl")},
@@ -58,7 +59,7 @@ func TestTwoProgramsDoTheSame(t *testing.T) {
 		requireNoTemporaries(t)
 		again := must(t, append(c.args, "--json")...)
 		if c.args[0] != "merge" && c.args[0] != "export" { // which are always done again
-			require.Contains(t, again, `"up_to_date": true`, "%v", c.args)
+			require.Contains(t, again, `"up_to_date":true`, "%v", c.args)
 		}
 		require.Equal(t, got, c.result(t), "%v", c.args)
 	}
@@ -67,6 +68,7 @@ func TestTwoProgramsDoTheSame(t *testing.T) {
 // What a step recorded is not lost where another program does another one at the same time.
 func TestTwoProgramsDoDifferentSteps(t *testing.T) {
 	workplace(t)
+	oneThread(t)
 	must(t, "index")
 	must(t, "demonstrate")
 	train := startProcess(t, "train", "--epochs", "2")
@@ -81,13 +83,14 @@ func TestTwoProgramsDoDifferentSteps(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"index"}, {"demonstrate"}, {"train", "--epochs", "2"}} {
-		require.Contains(t, must(t, append(args, "--json")...), `"up_to_date": true`, "%v", args)
+		require.Contains(t, must(t, append(args, "--json")...), `"up_to_date":true`, "%v", args)
 	}
 }
 
 // While one program goes through all steps, another one answers, from a whole index and a whole model.
 func TestAskWhileTeaching(t *testing.T) {
 	workplace(t)
+	oneThread(t)
 	must(t, "index")
 	teach := startProcess(t, "teach", "--json")
 	for asked := 0; ; asked++ {
