@@ -2,7 +2,6 @@
 
 package llama
 
-// #include <stdlib.h>
 // #include "shim.h"
 import "C"
 
@@ -25,6 +24,9 @@ func (s *scheduler) admit() error {
 			if j.adapters = j.request; j.adapters == nil {
 				j.adapters = s.Context.adapters
 			}
+		}
+		if !j.grammars.available(s.parallel(), j.alone() || len(s.lanes) == 0) {
+			return nil // the running ones go on meanwhile
 		}
 		l := &lane{job: j, sample: j.started, turn: s.turn}
 		if !s.place(l) {
@@ -78,7 +80,9 @@ func (s *scheduler) place(l *lane) bool {
 			from = donor.job.held
 		}
 		j.held = s.cells.hold(len(j.prompt), share, from)
-		j.reused = share
+		if j.started == 0 {
+			j.reused = share
+		}
 	}
 	s.cells.free -= j.maxTokens
 	return true
@@ -145,12 +149,12 @@ func (s *scheduler) setSampler(l *lane) error {
 			biases = append(biases, C.ragft_bias{token: C.int32_t(token), bias: C.float(notFirst)})
 		}
 	}
-	if p.Grammar != "" {
-		params.grammar = C.CString(p.Grammar)
-		defer C.free(unsafe.Pointer(params.grammar))
+	grammar, err := j.grammars.take()
+	if err != nil {
+		return fmt.Errorf("llama: request %d: %w", j.index, err)
 	}
 	var cerr C.ragft_error
-	code := C.ragft_sampler_set(s.ptr, C.int32_t(l.slot), &params, unsafe.SliceData(biases), C.int32_t(len(biases)),
+	code := C.ragft_sampler_set(s.ptr, C.int32_t(l.slot), &params, grammar, unsafe.SliceData(biases), C.int32_t(len(biases)),
 		(*C.int32_t)(unsafe.SliceData(recent)), C.int32_t(len(recent)), &cerr)
 	if code != C.RAGFT_OK {
 		return fmt.Errorf("llama: request %d: sampler: %s", j.index, errorText(&cerr))

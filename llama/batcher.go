@@ -335,7 +335,7 @@ func (c *call) attend(ctx context.Context, j *job) {
 		j.onDone = func() { c.post(onDone) }
 	}
 	j.ended = func(err error) {
-		j.model.releaseFor(j.request)
+		j.release()
 		c.mu.Lock()
 		c.left--
 		if c.err == nil {

@@ -133,6 +133,8 @@ func (s *scheduler) placeOn(l *lane, k *kept, n int) bool {
 		j.held = nil
 		return false
 	}
-	l.known, j.reused = n, n
+	if l.known = n; j.started == 0 {
+		j.reused = n
+	}
 	return true
 }

@@ -195,7 +195,7 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 	}
 	defer func() {
 		for _, j := range jobs {
-			j.model.releaseFor(j.request)
+			j.release()
 		}
 	}()
 	queue := inOrder(jobs)
@@ -224,7 +224,7 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 	return results, nil
 }
 
-// newJobs checks all requests. Each must be released with releaseFor.
+// newJobs checks all requests. Each must be released.
 func (c *Context) newJobs(requests []Request) ([]*job, error) {
 	jobs := make([]*job, 0, len(requests))
 	for i, r := range requests {
@@ -234,7 +234,7 @@ func (c *Context) newJobs(requests []Request) ([]*job, error) {
 		}
 		if err != nil {
 			for _, j := range jobs {
-				j.model.releaseFor(j.request)
+				j.release()
 			}
 			return nil, err
 		}
@@ -319,6 +319,7 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 		onToken:   r.OnToken,
 		maxTokens: min(r.MaxTokens, c.size-len(r.Prompt)),
 		sampling:  r.Sampling.withDefaults(),
+		grammars:  newGrammars(c.model, r.Sampling.Grammar, r.Samples),
 		onText:    r.OnText,
 		onDone:    r.OnDone,
 		first:     r.First,

@@ -11,6 +11,7 @@ type job struct {
 	prompt    []Token
 	maxTokens int
 	sampling  Sampling
+	grammars  *grammars // nil: any text
 	stops     []string
 	top       int
 	request   []AdapterScale // Request.Adapters
@@ -31,6 +32,15 @@ type job struct {
 	over     bool           // ended was called
 	lanes    []*lane        // those that run
 	held     *holding       // the prompt's cells, while a lane runs
+}
+
+// alone says whether the scheduler works for the job's call alone, whose batches then depend on nothing but the call.
+func (j *job) alone() bool { return j.ended == nil }
+
+// release gives back what the job holds of the model.
+func (j *job) release() {
+	j.grammars.close()
+	j.model.releaseFor(j.request)
 }
 
 func (j *job) result() Result {

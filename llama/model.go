@@ -96,7 +96,7 @@ type Model struct {
 	ptr      *C.ragft_model
 	closed   bool
 	adapters map[*Adapter]struct{}
-	retained sync.WaitGroup // requests that name adapters
+	retained sync.WaitGroup // requests that name adapters, and grammars that are read
 
 	contextsMu sync.Mutex // taken after mu
 	contexts   map[*Context]struct{}

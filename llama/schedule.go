@@ -126,7 +126,7 @@ func (s *scheduler) use(adapters []AdapterScale) error {
 
 // fail ends a job with an error of its own. It returns the error if the scheduler works for one call, which then ends too.
 func (s *scheduler) fail(j *job, err error) error {
-	if j.ended == nil {
+	if j.alone() {
 		return err
 	}
 	if j.over {
@@ -285,7 +285,7 @@ func (s *scheduler) close(l *lane, reason StopReason) error {
 	if j.closed++; j.closed == len(j.samples) && j.onDone != nil {
 		j.onDone()
 	}
-	if j.started == len(j.samples) {
+	if j.started == len(j.samples) || !j.grammars.available(s.parallel(), j.alone()) {
 		s.free(l, true)
 		if j.closed == len(j.samples) && j.ended != nil {
 			j.over = true

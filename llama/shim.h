@@ -100,8 +100,12 @@ typedef struct ragft_sampling {
     float    temperature, top_p, min_p, repeat_penalty, presence_penalty, frequency_penalty;
     int32_t  top_k, repeat_last;
     uint32_t seed;
-    const char * grammar; // GBNF with the rule "root", or NULL
 } ragft_sampling;
+
+// A grammar that was read from GBNF with the rule "root", for the sampler of one sample. Any thread may read one.
+typedef struct ragft_grammar ragft_grammar;
+int  ragft_grammar_new(const ragft_model * model, const char * text, ragft_grammar ** out, ragft_error * err);
+void ragft_grammar_free(ragft_grammar * grammar);
 
 typedef struct ragft_bias { int32_t token; float bias; } ragft_bias;
 
@@ -132,9 +136,10 @@ void ragft_context_clear(ragft_context * ctx);
 void ragft_sequence_share(ragft_context * ctx, int32_t src, int32_t dst, int32_t end);
 void ragft_sequence_drop(ragft_context * ctx, int32_t seq, int32_t begin);
 
-// ragft_sampler_set creates the sampler of a slot. Its penalties apply to the n recent tokens.
-int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * sampling, const ragft_bias * biases, int32_t n_biases,
-                      const int32_t * recent, int32_t n, ragft_error * err);
+// ragft_sampler_set creates the sampler of a slot. Its penalties apply to the n recent tokens. It takes over the grammar, which is
+// NULL for any text, even if it fails.
+int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * sampling, ragft_grammar * grammar,
+                      const ragft_bias * biases, int32_t n_biases, const int32_t * recent, int32_t n, ragft_error * err);
 
 // ragft_decode computes a batch of n tokens and then all picks. wanted[i] != 0 makes the logits of row i available, and the
 // row of every pick must be wanted. A pick gets the token -1 if the logits are not finite, and -2 if its grammar allows no

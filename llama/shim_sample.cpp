@@ -78,23 +78,39 @@ void ragft_sampler_clear(ragft_sampler & sampler) {
     sampler.on = false;
 }
 
-int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * s, const ragft_bias * biases, int32_t n_biases,
-                      const int32_t * said, int32_t n, ragft_error * err) {
+// A ragft_grammar is a sampler of llama.cpp.
+static llama_sampler * sampler_of(ragft_grammar * grammar) { return (llama_sampler *) grammar; }
+
+int ragft_grammar_new(const ragft_model * model, const char * text, ragft_grammar ** out, ragft_error * err) {
+    try {
+        ragft_guard guard;
+        *out = (ragft_grammar *) llama_sampler_init_grammar(model->vocab, text, "root");
+        if (*out) {
+            return RAGFT_OK;
+        }
+        ragft_fail(err, "invalid grammar: " + guard.reasons());
+    } catch (...) {
+        ragft_fail_caught(err);
+    }
+    return RAGFT_FAILED;
+}
+
+void ragft_grammar_free(ragft_grammar * grammar) {
+    if (grammar) {
+        llama_sampler_free(sampler_of(grammar));
+    }
+}
+
+int ragft_sampler_set(ragft_context * ctx, int32_t slot, const ragft_sampling * s, ragft_grammar * grammar, const ragft_bias * biases,
+                      int32_t n_biases, const int32_t * said, int32_t n, ragft_error * err) {
     try {
         ragft_sampler & sampler = ctx->samplers.at((size_t) slot);
         ragft_sampler_clear(sampler);
+        sampler.grammar = sampler_of(grammar);
         sampler.on    = true;
         sampler.keep  = 0;
         sampler.min_p = 0;
         sampler.hottest = 0;
-        if (s->grammar) {
-            ragft_guard guard;
-            sampler.grammar = llama_sampler_init_grammar(ctx->vocab, s->grammar, "root");
-            if (!sampler.grammar) {
-                ragft_fail(err, "invalid grammar: " + guard.reasons());
-                return RAGFT_FAILED;
-            }
-        }
         const bool penalty = s->repeat_last > 0 &&
             (s->repeat_penalty != 1.0f || s->presence_penalty != 0.0f || s->frequency_penalty != 0.0f);
         const bool bias = n_biases > 0;

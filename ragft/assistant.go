@@ -22,7 +22,7 @@ import (
 // a warning; one that is named in Config.Assistant.Calibration is an error that
 // wraps [ErrInput]. The assistant can be used until the project is closed.
 func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
-	w, err := p.begin("assistant")
+	w, err := p.begin(ctx, "assistant")
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 // default, to Config.Convert.Output. Norms and metadata are kept. The file is
 // put in its place when it is complete; the model itself is never replaced.
 func (p *Project) Convert(ctx context.Context) (*ConvertResult, error) {
-	w, err := p.begin("convert")
+	w, err := p.begin(ctx, "convert")
 	if err != nil {
 		return nil, err
 	}

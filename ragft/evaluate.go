@@ -32,7 +32,7 @@ import (
 // bound is not kept: [forget.ErrForgot], [confidence.ErrNoGuarantee] or
 // [confidence.ErrUncalibrated].
 func (p *Project) Evaluate(ctx context.Context) (*report.Results, error) {
-	w, err := p.begin(StepEvaluate)
+	w, err := p.begin(ctx, StepEvaluate)
 	if err != nil {
 		return nil, err
 	}

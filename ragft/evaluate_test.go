@@ -22,7 +22,7 @@ func evaluating(t *testing.T, dir string, settings EvaluateConfig) (*evaluation,
 	p, err := Open(t.Context(), Config{Dir: dir, Evaluate: settings, Progress: func(p Progress) { told.WriteString(p.Note) }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
-	w, err := p.begin(StepEvaluate)
+	w, err := p.begin(t.Context(), StepEvaluate)
 	require.NoError(t, err)
 	t.Cleanup(w.end)
 	return &evaluation{Project: p, w: w, settings: settings}, told

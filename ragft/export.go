@@ -27,7 +27,7 @@ const allLinear = "all-linear"
 // last two the base as a GGUF file, of which the header is read. None needs
 // llama.cpp. Another format is an [ErrConfig].
 func (p *Project) Export(ctx context.Context, format string) (*ExportResult, error) {
-	w, err := p.begin("export")
+	w, err := p.begin(ctx, "export")
 	if err != nil {
 		return nil, err
 	}

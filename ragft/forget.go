@@ -33,7 +33,7 @@ type ForgetResult struct {
 // trained on rows with the document is named: only training without them makes one
 // that never saw it. A document that nothing is known of is [fs.ErrNotExist].
 func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, error) {
-	w, err := p.begin("forget")
+	w, err := p.begin(ctx, "forget")
 	if err != nil {
 		return nil, err
 	}

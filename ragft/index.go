@@ -25,7 +25,7 @@ import (
 // Documents that are a file or folder within the folder of the index are indexed
 // alone. Without a change it does nothing.
 func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
-	w, err := p.begin(StepIndex)
+	w, err := p.begin(ctx, StepIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (p *Project) syncIndex(ctx context.Context, w *work) (*retriever.SyncReport
 	report, err := p.index.Sync(ctx, p.config.Documents, o)
 	switch {
 	case errors.Is(err, retriever.ErrLocked):
-		err = fmt.Errorf("%w: another program changes the index; try again when it has ended", err)
+		err = kindOf(ErrBusy, fmt.Errorf("%w: another program changes the index; try again when it has ended", err))
 	case errors.Is(err, retriever.ErrOptions):
 		err = kindOf(ErrConfig, err)
 	}

@@ -15,7 +15,7 @@ import (
 // programs that load no adapters, and compares what it says with what base and
 // adapter say.
 func (p *Project) Merge(ctx context.Context) (*MergeResult, error) {
-	w, err := p.begin("merge")
+	w, err := p.begin(ctx, "merge")
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package ragft
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ const rateAfter = time.Second
 // may be called from several goroutines.
 type work struct {
 	project *Project
+	unlock  func() // of the step
 	stop    chan struct{}
 	ended   sync.WaitGroup
 	started time.Time
@@ -40,13 +42,18 @@ type work struct {
 }
 
 // begin takes the project for a step. End it with end.
-func (p *Project) begin(step string) (*work, error) {
+func (p *Project) begin(ctx context.Context, step string) (*work, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, errClosed
 	}
-	w := &work{project: p, stop: make(chan struct{}), started: time.Now(), now: time.Now, state: Progress{Step: step}}
+	unlock, err := p.alone(ctx, step)
+	if err != nil {
+		p.mu.Unlock()
+		return nil, err
+	}
+	w := &work{project: p, unlock: unlock, stop: make(chan struct{}), started: time.Now(), now: time.Now, state: Progress{Step: step}}
 	p.current.Store(w)
 	if p.config.Progress != nil {
 		w.ended.Go(func() {
@@ -82,6 +89,7 @@ func (w *work) end() {
 	close(w.stop)
 	w.ended.Wait()
 	w.project.current.Store(nil)
+	w.unlock()
 	w.project.mu.Unlock()
 }
 

@@ -61,7 +61,7 @@ func TestTick(t *testing.T) {
 	var n atomic.Int32
 	p, err := Open(t.Context(), Config{Dir: t.TempDir(), Progress: func(Progress) { n.Add(1) }})
 	require.NoError(t, err)
-	w, err := p.begin(StepTrain)
+	w, err := p.begin(t.Context(), StepTrain)
 	require.NoError(t, err)
 	w.phase("training", "steps")
 	time.Sleep(2*tick + tick/2)

@@ -41,6 +41,7 @@ const (
 // goroutines: steps run one at a time.
 type Project struct {
 	config Config // with its defaults
+	hosted bool   // of a worker, whose host has the locks
 
 	current atomic.Pointer[work] // the step at work, or nil
 	pausing pausing

@@ -22,7 +22,7 @@ import (
 // With Config.Publish.Modelfile it writes a Modelfile for 'ollama create'
 // instead, and returns nil.
 func (p *Project) Publish(ctx context.Context) (*publish.Published, error) {
-	w, err := p.begin("publish")
+	w, err := p.begin(ctx, "publish")
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 // it as long as the index does not change. Run does not include this step. If there
 // is nothing to learn from, the error is an [ErrEmpty].
 func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
-	w, err := p.begin(StepSearch)
+	w, err := p.begin(ctx, StepSearch)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ import (
 // callers, and no step can run meanwhile. The index that other programs change is
 // searched as it is then; with Config.Serve.Watch, the documents are watched.
 func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models []string)) error {
-	w, err := p.begin("serve")
+	w, err := p.begin(ctx, "serve")
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // known beforehand. The steps come in the order in which they are done. Nothing
 // is run. It waits for a step at work.
 func (p *Project) Status(ctx context.Context) ([]StepStatus, error) {
-	w, err := p.begin("status")
+	w, err := p.begin(ctx, "status")
 	if err != nil {
 		return nil, err
 	}

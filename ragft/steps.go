@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,8 +55,21 @@ func (p *Project) readSteps() (map[string]*record, error) {
 	return steps, nil
 }
 
-func (p *Project) writeSteps(steps map[string]*record) error {
+// changeSteps changes what is kept of the steps, while no other program does.
+func (p *Project) changeSteps(change func(steps map[string]*record) error) error {
 	if err := p.makeDir(); err != nil {
+		return err
+	}
+	unlock, err := p.lock(context.Background(), stepsName, stepsWait)
+	if err != nil {
+		return fmt.Errorf("%s is in use by another program for too long: %w", p.Path(stepsName), err)
+	}
+	defer unlock()
+	steps, err := p.readSteps()
+	if err != nil {
+		return err
+	}
+	if err := change(steps); err != nil {
 		return err
 	}
 	return writeJSON(p.Path(stepsName), steps)
@@ -94,28 +108,24 @@ func (p *Project) keep(step string, r record, result any, files ...string) error
 		}
 	}
 	r.Finished = time.Now().Truncate(time.Second)
-	steps, err := p.readSteps()
-	if err != nil {
-		return err
-	}
-	steps[step] = &r
-	return p.writeSteps(steps)
+	return p.changeSteps(func(steps map[string]*record) error {
+		steps[step] = &r
+		return nil
+	})
 }
 
 // replaced records that a file which a step wrote was changed by another part of it.
 func (p *Project) replaced(step, file string) error {
-	steps, err := p.readSteps()
-	if err != nil || steps[step] == nil {
-		return err
-	}
 	full, err := filepath.Abs(file)
 	if err != nil {
 		return err
 	}
-	if steps[step].Outputs[full], err = hashFile(file); err != nil {
+	return p.changeSteps(func(steps map[string]*record) (err error) {
+		if r := steps[step]; r != nil {
+			r.Outputs[full], err = hashFile(file)
+		}
 		return err
-	}
-	return p.writeSteps(steps)
+	})
 }
 
 // forget drops the record of a step, whose result is no longer there.
@@ -124,8 +134,10 @@ func (p *Project) forget(step string) error {
 	if err != nil || steps[step] == nil {
 		return err
 	}
-	delete(steps, step)
-	return p.writeSteps(steps)
+	return p.changeSteps(func(steps map[string]*record) error {
+		delete(steps, step)
+		return nil
+	})
 }
 
 // stale says why the result of a step does not follow from what it depends on

@@ -188,6 +188,8 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 	}
 	r, err := finetune.Train(ctx, list, t)
 	switch {
+	case errors.Is(err, lora.ErrBusy):
+		return nil, kindOf(ErrBusy, err)
 	case errors.Is(err, lora.ErrCheckpoint):
 		return nil, fmt.Errorf("%w: it is of other rows or settings: use the same as then to resume, or set train.restart to start again", err)
 	case errors.Is(err, lora.ErrRise):

@@ -55,7 +55,7 @@ type outcome struct {
 
 // inStep does a step here or in a worker.
 func inStep[R any](ctx context.Context, p *Project, step string, here func(context.Context, *work) (*R, error)) (*R, error) {
-	w, err := p.begin(step)
+	w, err := p.begin(ctx, step)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func doStep(ctx context.Context, t *worker.Task) (result any, err error) {
 		return nil, err
 	}
 	c.Logger = t.Logger
-	p := &Project{config: c} // the host has checked it
+	p := &Project{config: c, hosted: true} // the host has checked it
 	p.config.Progress = func(s Progress) { t.Send(workerEvent{s, p.Paused()}) }
 	go func() {
 		for pause := range t.Paused {

@@ -25,6 +25,7 @@ var kinds = map[string]error{
 	"context.Canceled": context.Canceled, "context.DeadlineExceeded": context.DeadlineExceeded,
 	"fs.ErrNotExist": fs.ErrNotExist, "fs.ErrExist": fs.ErrExist, "fs.ErrPermission": fs.ErrPermission,
 	"ragft.ErrConfig": ErrConfig, "ragft.ErrInput": ErrInput, "ragft.ErrMissing": ErrMissing, "ragft.ErrEmpty": ErrEmpty,
+	"ragft.ErrBusy":         ErrBusy,
 	"retriever.ErrBadChunk": retriever.ErrBadChunk, "retriever.ErrBadLine": retriever.ErrBadLine,
 	"retriever.ErrChanged": retriever.ErrChanged, "retriever.ErrClosed": retriever.ErrClosed,
 	"retriever.ErrCorrupt": retriever.ErrCorrupt, "retriever.ErrEmpty": retriever.ErrEmpty,

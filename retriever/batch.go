@@ -277,15 +277,15 @@ func (g *generation) commit(batch *bleve.Batch, st state) error {
 	}
 	batch.SetInternal(stateKey, raw)
 	if err := g.store.Batch(batch); err != nil {
-		return fmt.Errorf("retriever: writing a batch: %w", withDiskFull(err))
+		return fmt.Errorf("retriever: writing a batch: %w", err)
 	}
 	return nil
 }
 
-// withDiskFull is an error of Bleve, which passes on only the text of one of the system.
-func withDiskFull(err error) error {
-	if full := syscall.ENOSPC; !errors.Is(err, full) && strings.Contains(err.Error(), full.Error()) {
-		return fmt.Errorf("%w (%w)", err, full)
+// withDiskFull is an error of writing the index at path. Bleve passes on only the text of one of the system.
+func withDiskFull(err error, path string) error {
+	if full := syscall.ENOSPC; err != nil && !errors.Is(err, full) && strings.Contains(err.Error(), full.Error()) {
+		return fmt.Errorf("%w (%w: %s)", err, full, path)
 	}
 	return err
 }

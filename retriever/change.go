@@ -61,7 +61,7 @@ func (x *Index) change(ctx context.Context, do func(*writer) error) (err error) 
 	} else if eerr != nil {
 		err = errors.Join(err, eerr)
 	}
-	return err
+	return withDiskFull(err, x.path)
 }
 
 // look runs do with a writer that writes nothing.

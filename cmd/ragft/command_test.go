@@ -24,6 +24,12 @@ const shipped = "../../examples/basemodel/ragft-base-f16.gguf"
 func workplace(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
+	workplaceIn(t, dir)
+	return dir
+}
+
+func workplaceIn(t *testing.T, dir string) {
+	t.Helper()
 	model, err := filepath.Abs(shipped)
 	require.NoError(t, err)
 	notes := filepath.Join(dir, "notes")
@@ -43,7 +49,6 @@ evaluate: {max-tokens: 12, resamples: 50}
 assistant: {max-tokens: 12}
 `), 0o600))
 	t.Chdir(dir)
-	return dir
 }
 
 // object runs a command line with --json and returns its result.

@@ -66,6 +66,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return exitOK
 	}
 	code := exitCode(err)
+	if isAny(err, diskFull...) {
+		err = fmt.Errorf("the disk is full: %w; free some space and run the same command again", err)
+	}
 	if ctx.Err() != nil {
 		code = exitInterrupted
 		err = errors.New("interrupted; run the same command to resume")

@@ -1,0 +1,105 @@
+//go:build cgo
+
+package llama
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+)
+
+// grammars are a request's grammar, read once for each of its samples. Reading a large one takes so long that other requests
+// would wait for it, so that a goroutine of its own reads them while batches are computed.
+type grammars struct {
+	model   *Model
+	text    string
+	samples int
+	ready   chan grammar // nil before the first is asked for; closed after the last
+	next    grammar      // that was received
+	ended   atomic.Bool
+}
+
+// grammar is one that was read, or why it could not be.
+type grammar struct {
+	ptr *C.ragft_grammar
+	err error
+}
+
+func newGrammars(m *Model, text string, samples int) *grammars {
+	if text == "" {
+		return nil
+	}
+	return &grammars{model: m, text: text, samples: samples}
+}
+
+// available says whether the grammar of one more sample can be taken. If it is asked to wait, it can be. At most ahead are
+// read before they are taken.
+func (g *grammars) available(ahead int, wait bool) bool {
+	if g == nil || g.next != (grammar{}) {
+		return true
+	}
+	if g.ready == nil {
+		g.ready = make(chan grammar, ahead)
+		g.model.retained.Go(g.read)
+	}
+	if wait {
+		g.next = <-g.ready
+		return true
+	}
+	select {
+	case g.next = <-g.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// take returns the one that is available, for a sampler, which frees it.
+func (g *grammars) take() (*C.ragft_grammar, error) {
+	if g == nil {
+		return nil, nil
+	}
+	one := g.next
+	g.next = grammar{}
+	return one.ptr, one.err
+}
+
+// read reads the grammar for each sample.
+func (g *grammars) read() {
+	defer close(g.ready)
+	text := C.CString(g.text)
+	defer C.free(unsafe.Pointer(text))
+	for range g.samples {
+		if g.ended.Load() {
+			return
+		}
+		var one grammar
+		var cerr C.ragft_error
+		if C.ragft_grammar_new(g.model.ptr, text, &one.ptr, &cerr) != C.RAGFT_OK {
+			one = grammar{err: fmt.Errorf("sampler: %s", errorText(&cerr))}
+		}
+		g.ready <- one
+		if one.err != nil {
+			return
+		}
+	}
+}
+
+// close frees those that no sampler took. It waits for none that is being read, and the model for that one alone.
+func (g *grammars) close() {
+	if g == nil || g.ready == nil {
+		return
+	}
+	g.ended.Store(true)
+	C.ragft_grammar_free(g.next.ptr)
+	g.next = grammar{}
+	go func() {
+		for one := range g.ready {
+			C.ragft_grammar_free(one.ptr)
+		}
+	}()
+}
