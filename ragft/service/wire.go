@@ -39,7 +39,7 @@ type chatRequest struct {
 	LogProbs            bool            `json:"logprobs"`
 	TopLogProbs         int             `json:"top_logprobs"`
 	Tools               []chatTool      `json:"tools"`
-	ToolChoice          json.RawMessage `json:"tool_choice"`
+	ToolChoice          toolChoice      `json:"tool_choice"`
 	ParallelToolCalls   *bool           `json:"parallel_tool_calls"`
 	ResponseFormat      *responseFormat `json:"response_format"`
 	Ragft               ragftRequest    `json:"ragft"`

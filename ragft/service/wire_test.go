@@ -20,7 +20,12 @@ import (
 // poster posts bodies to a service with a random model.
 func poster(t *testing.T) func(path, body string, header ...string) (int, string) {
 	t.Helper()
-	m := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 1024, Sequences: 4})
+	return posterOf(t, openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 1024, Sequences: 4}))
+}
+
+// posterOf posts bodies to a service with a model.
+func posterOf(t *testing.T, m *local.Server) func(path, body string, header ...string) (int, string) {
+	t.Helper()
 	s, err := New(Config{Models: []Model{{Name: "base", Local: m}}, Index: newIndex(t)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
