@@ -19,16 +19,21 @@ type Place struct {
 // Add goes on by a token that adds these bytes to the text, and returns the range of the characters that it is in, as far as
 // they are known: what is begun may still be one byte or several.
 func (p *Place) Add(visible string) (from, to int) {
-	from = p.End
+	first := len(p.begun) // the first byte of these
 	p.begun = append(p.begun, visible...)
+	from = -1
 	for len(p.begun) > 0 && utf8.FullRune(p.begun) {
 		r, size := utf8.DecodeRune(p.begun) // U+FFFD for each byte that is none, as in the text
+		if from < 0 && first < size {
+			from = p.End
+		}
 		p.End += utf8.RuneLen(r)
-		p.begun = p.begun[size:]
+		p.begun, first = p.begun[size:], first-size
 	}
-	if to = p.End; visible == "" {
-		to = from
-	} else if len(p.begun) > 0 {
+	if to = p.End; from < 0 {
+		from = to
+	}
+	if visible != "" && len(p.begun) > 0 {
 		to++
 	}
 	return from, to

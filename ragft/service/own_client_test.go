@@ -217,14 +217,15 @@ func testOwnClientErrors(t *testing.T, config Config, c ownClient) {
 func TestOwnClientWithTools(t *testing.T) {
 	config := Config{Models: []Model{{Name: "base", Local: toolModel(t, hermesCalls)}}}
 	tools := []any{function("moor", moorSchema, true)}
-	c := newOwnClient(t, config, own.Options{Extra: map[string]any{"tools": tools, "tool_choice": "required"}}, "base")
+	c := newOwnClient(t, config, own.Options{Extra: map[string]any{"tools": tools, "tool_choice": "required",
+		"parallel_tool_calls": false}}, "base")
 	messages := []model.Message{
 		{Role: model.RoleUser, Content: "Moor the boat."},
 		{Role: model.RoleAssistant, ToolCalls: []model.ToolCall{{ID: "c1", Name: "moor",
 			Arguments: json.RawMessage(`{"berth":1,"flag":"red"}`)}}},
 		{Role: model.RoleTool, ToolCallID: "c1", Content: "It is taken."},
 	}
-	got, err := c.Chat(t.Context(), []model.Request{{Messages: messages, Temperature: 1, MaxTokens: 200}})
+	got, err := c.Chat(t.Context(), []model.Request{{Messages: messages, Temperature: 1, MaxTokens: 800}})
 	require.NoError(t, err)
 	bodies := c.sent.take()
 	require.Len(t, bodies, 1)
