@@ -33,7 +33,7 @@ func TestManyConnections(t *testing.T) {
 	}
 	workplace(t)
 	must(t, "index")
-	cmd, url := startService(t, "--set", fmt.Sprintf("serve.max-requests=%d", clients/4), "--set",
+	cmd, url := startService(t, "--set", "threads=1", "--set", fmt.Sprintf("serve.max-requests=%d", clients/4), "--set",
 		fmt.Sprintf("serve.max-queue=%d", clients/16))
 	address := strings.TrimPrefix(url, "http://")
 	one := &load{address: address, end: time.Now(), answered: map[bool][]time.Duration{}}

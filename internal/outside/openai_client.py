@@ -145,10 +145,8 @@ def streamed_and_answered_tools(client):
     calls = message.tool_calls
     assert calls and all(isinstance(call.function.parsed_arguments, dict) for call in calls), message  # as the tool is strict
     results = [{"role": "tool", "tool_call_id": call.id, "content": "done"} for call in calls]
-    back = [*CALL["messages"], message.model_dump(exclude={"parsed"}), *results]
-    for call in back[1]["tool_calls"]:
-        call["function"].pop("parsed_arguments", None)
-    client.chat.completions.create(**{**CALL, "messages": back}, tool_choice="none")
+    for back in (message, message.model_dump(), message.to_dict()):
+        client.chat.completions.create(**{**CALL, "messages": [*CALL["messages"], back, *results]}, tool_choice="none")
 
 
 def refused_tools(client):

@@ -259,9 +259,15 @@ func TestRefusedTools(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(calls[0].Function.Arguments), &object))
 	}
 
+	// Calls are sent back as OpenAI's clients keep them.
+	code, said := post(chatPath, `{"max_tokens":2,"messages":[{"role":"user","content":"Moor."},{"role":"assistant","content":null,`+
+		`"parsed":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}","parsed_arguments":{"a":1}}}]},`+
+		`{"role":"tool","tool_call_id":"c","content":"done"}]}`)
+	require.Equal(t, 200, code, said)
+
 	// A template that knows no tools, and one whose calls are not JSON.
 	post = posterOf(t, openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 1024, Sequences: 2}))
-	code, said := post(chatPath, with(`{`+name+`}}`, ""))
+	code, said = post(chatPath, with(`{`+name+`}}`, ""))
 	require.Equal(t, 400, code)
 	require.Equal(t, "tools", param(t, said))
 	post = posterOf(t, toolModel(t, wordCalls))

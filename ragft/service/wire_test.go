@@ -79,7 +79,7 @@ func TestFieldsOfMessages(t *testing.T) {
 	for _, more := range []string{
 		`"annotations":[]`, `"annotations":null`, `"audio":null`, `"function_call":null`, `"reasoning_content":"x"`, `"reasoning_content":null`,
 		`"reasoning":null`, `"reasoning":"x"`, `"refusal":null`, `"tool_calls":null`, `"name":null`, `"provider_specific_fields":null`,
-		`"annotations":[{"type":"url_citation","url_citation":{}}]`,
+		`"annotations":[{"type":"url_citation","url_citation":{}}]`, `"parsed":null`, `"parsed":{"founded":true}`,
 	} {
 		code, body := post(chatPath, conversation(`{"role":"assistant","content":"Hello",`+more+`}`))
 		require.Equal(t, 200, code, "%s: %s", more, body)
