@@ -24,9 +24,8 @@ type chat struct {
 
 // newChat parses the JSON in the conversation, and returns an error if the template does not support its tools.
 func (m *Model) newChat(messages []Message, o ChatOptions) (*chat, error) {
-	m.chatOnce.Do(m.parseTemplate)
-	if m.chatErr != nil {
-		return nil, m.chatErr
+	if err := m.parseTemplate(); err != nil {
+		return nil, err
 	}
 	c := &chat{m: m, options: o, messages: messages, calls: make([][]any, len(messages))}
 	if len(o.Tools) > 0 && !m.takes(C.RAGFT_CHAT_TOOLS) {
@@ -80,7 +79,7 @@ func (c *chat) render(n int, generationPrompt bool) ([]part, error) {
 	var cerr C.ragft_error
 	blob := C.ragft_chat_render(c.m.chat, (*C.char)(unsafe.Pointer(&data[0])), C.size_t(len(data)), &size, &cerr)
 	if blob == nil {
-		return nil, fmt.Errorf("llama: chat template: %s", errorText(&cerr))
+		return nil, fmt.Errorf("llama: chat template: %w", failure(&cerr))
 	}
 	defer C.ragft_free(unsafe.Pointer(blob))
 	parts := readParts(unsafe.Slice((*byte)(unsafe.Pointer(blob)), int(size)))
@@ -174,17 +173,28 @@ func toolValue(tool Tool) (any, error) {
 	return object{{"type", constant("function")}, {"function", function}}, nil
 }
 
-func (m *Model) parseTemplate() {
+// parseTemplate parses the template on its first call. What the system refused, such as memory, is asked for again on the next.
+func (m *Model) parseTemplate() error {
+	m.chatMu.Lock()
+	defer m.chatMu.Unlock()
+	if m.chatParsed {
+		return m.chatErr
+	}
 	var cerr C.ragft_error
 	code := C.ragft_chat_parse(chars(m.template), C.size_t(len(m.template)), &m.chat, &m.chatCaps, &cerr)
-	if code != C.RAGFT_OK {
-		m.chatErr = fmt.Errorf("llama: the model's chat template is invalid: %s", errorText(&cerr))
+	switch {
+	case code != C.RAGFT_OK && cerr.code != 0:
+		return fmt.Errorf("llama: the chat template cannot be read: %w", failure(&cerr))
+	case code != C.RAGFT_OK:
+		m.chatErr = fmt.Errorf("llama: the model's chat template is invalid: %w", failure(&cerr))
 	}
+	m.chatParsed = true
 	marks := templateMarks(m.template)
 	if m.plain {
 		marks = nil // it looks for "<response>" in messages on purpose, and cuts nothing
 	}
 	m.chatNames = m.vocab.special.with(marks)
+	return m.chatErr
 }
 
 func (m *Model) freeTemplate() {

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"runtime/cgo"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"github.com/ragft/ragft/internal/filehash"
@@ -86,11 +87,12 @@ type Model struct {
 	hashMu sync.Mutex
 	hash   string
 
-	chatOnce  sync.Once
-	chat      *C.ragft_chat
-	chatCaps  C.uint32_t
-	chatErr   error
-	chatNames specials // special tokens, and marks of the template
+	chatMu     sync.Mutex // held while the template is parsed
+	chatParsed bool
+	chat       *C.ragft_chat
+	chatCaps   C.uint32_t
+	chatErr    error
+	chatNames  specials // special tokens, and marks of the template
 
 	mu       sync.RWMutex // held for reading while llama.cpp uses ptr
 	ptr      *C.ragft_model
@@ -333,3 +335,20 @@ func errorText(e *C.ragft_error) string {
 	}
 	return "llama.cpp gave no reason"
 }
+
+// failure returns what a call gave as its error. It wraps the system's error number, if the system refused something.
+func failure(e *C.ragft_error) error {
+	if e.code != 0 {
+		return &systemError{errorText(e), syscall.Errno(e.code)}
+	}
+	return errors.New(errorText(e))
+}
+
+// systemError is an error of the system, whose text says it all.
+type systemError struct {
+	text   string
+	number syscall.Errno
+}
+
+func (e *systemError) Error() string { return e.text }
+func (e *systemError) Unwrap() error { return e.number }

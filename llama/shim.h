@@ -16,7 +16,8 @@ typedef struct ragft_adapter ragft_adapter;
 typedef struct ragft_context ragft_context;
 typedef struct ragft_chat    ragft_chat;
 
-typedef struct ragft_error { char text[1024]; } ragft_error;
+// code is the system's errno, where that is what failed, or 0.
+typedef struct ragft_error { char text[1024]; int32_t code; } ragft_error;
 
 // Results of calls that can fail.
 enum {

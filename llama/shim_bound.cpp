@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <stdexcept>
 
 // The template engine has no bounds of its own, but it cannot do anything without allocating memory: each step makes values, and
 // each level of a recursion makes a scope. So the bounds are checked where memory is allocated.
@@ -16,8 +17,10 @@ struct bound {
 
 thread_local bound current;
 
+const char * const too_much = "the template takes too many steps, too much memory or nests too deeply";
+
 struct out_of_bounds : std::bad_alloc {
-    const char * what() const noexcept override { return "the template takes too many steps, too much memory or nests too deeply"; }
+    const char * what() const noexcept override { return too_much; }
 };
 
 inline void spend(size_t bytes) {
@@ -60,9 +63,16 @@ void ragft_bounded(size_t input, const std::function<void()> & work) {
         struct disarm {
             ~disarm() { current.active = false; }
         } at_the_end;
-        work();
+        try {
+            work();
+        } catch (const std::bad_alloc &) {
+            if (!current.exceeded) {
+                throw;
+            }
+        }
         if (current.exceeded) { // streams swallow exceptions
-            throw out_of_bounds();
+            current.active = false;
+            throw std::runtime_error(too_much);
         }
     });
 }

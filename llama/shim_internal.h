@@ -6,10 +6,13 @@
 
 #include <llama.h>
 
+#include <cerrno>
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 struct ragft_model   { llama_model * llama; const llama_vocab * vocab; };
@@ -32,12 +35,19 @@ inline void ragft_fail(ragft_error * err, const std::string & text) {
     const size_t n = text.size() < sizeof(err->text) - 1 ? text.size() : sizeof(err->text) - 1;
     memcpy(err->text, text.data(), n);
     err->text[n] = 0;
+    err->code = 0;
 }
 
 // ragft_fail_caught, called in a catch (...), reports the current exception.
 inline void ragft_fail_caught(ragft_error * err) {
     try {
         throw;
+    } catch (const std::system_error & e) {
+        ragft_fail(err, e.what());
+        err->code = e.code().value();
+    } catch (const std::bad_alloc &) {
+        ragft_fail(err, "there is no memory left");
+        err->code = ENOMEM;
     } catch (const std::exception & e) {
         ragft_fail(err, e.what());
     } catch (...) {
@@ -45,7 +55,8 @@ inline void ragft_fail_caught(ragft_error * err) {
     }
 }
 
-// ragft_on_stack runs work, under a guard, on a thread with a stack of that size, waits for it and throws what it throws.
+// ragft_on_stack runs work, under a guard, on a thread with a stack of that size, waits for it and throws what it throws, or
+// std::system_error if there is no such thread to be had.
 // llama.cpp splits texts and runs templates by recursion, and a program may call from a thread with a small stack. Of a stack, only
 // what is touched takes memory.
 void ragft_on_stack(size_t bytes, const std::function<void()> & work);

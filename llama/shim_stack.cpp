@@ -2,7 +2,8 @@
 
 #include <pthread.h>
 
-#include <stdexcept>
+#include <cstdlib>
+#include <system_error>
 
 namespace {
 
@@ -22,6 +23,13 @@ void * run(void * data) {
     return nullptr;
 }
 
+// why returns the reason for which a thread cannot be started: the system says the same of memory and of the number of threads.
+int why(int code, size_t stack) {
+    void * volatile memory = malloc(stack);
+    free(memory);
+    return memory ? code : ENOMEM;
+}
+
 } // namespace
 
 void ragft_on_stack(size_t bytes, const std::function<void()> & work) {
@@ -33,7 +41,8 @@ void ragft_on_stack(size_t bytes, const std::function<void()> & work) {
     const int code = pthread_create(&thread, &attributes, run, &c);
     pthread_attr_destroy(&attributes);
     if (code != 0) {
-        throw std::runtime_error(std::string("a thread cannot be started: ") + strerror(code));
+        throw std::system_error(why(code, bytes), std::generic_category(),
+                                "a thread with a stack of " + std::to_string(bytes >> 20) + " MiB cannot be started");
     }
     pthread_join(thread, nullptr);
     if (c.failure) {

@@ -142,7 +142,7 @@ func (m *Model) tokenize(text string, options TokenizeOptions) ([]Token, error) 
 			C.bool(options.AddSpecial), C.bool(options.ParseSpecial), &cerr)
 		switch {
 		case n == math.MinInt32:
-			return nil, errors.New("llama: tokenizing: " + errorText(&cerr))
+			return nil, fmt.Errorf("llama: tokenizing: %w", failure(&cerr))
 		case n >= 0:
 			return tokens[:n:n], nil
 		}

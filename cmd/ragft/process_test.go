@@ -107,15 +107,16 @@ func TestInterruptedDemonstrationsGoOn(t *testing.T) {
 	require.FileExists(t, ".ragft/rows.jsonl")
 }
 
-func TestServe(t *testing.T) {
-	workplace(t)
-	must(t, "index")
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	cmd := process(ctx, "serve", "--address", "127.0.0.1:0", "--json", "--documents", "notes")
+// startService runs serve in a process of its own, and returns that and the service's URL.
+func startService(t *testing.T, args ...string) (cmd *exec.Cmd, url string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	t.Cleanup(cancel)
+	cmd = process(ctx, append([]string{"serve", "--address", "127.0.0.1:0", "--json"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // where the test has failed
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	var at struct {
@@ -124,7 +125,14 @@ func TestServe(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(line), &at))
 	require.Equal(t, []string{"base"}, at.Models)
-	reply, err := http.Post(at.URL+"/v1/chat/completions", "application/json",
+	return cmd, at.URL
+}
+
+func TestServe(t *testing.T) {
+	workplace(t)
+	must(t, "index")
+	cmd, url := startService(t, "--documents", "notes")
+	reply, err := http.Post(url+"/v1/chat/completions", "application/json",
 		strings.NewReader(`{"messages":[{"role":"user","content":"Who is the miller at Tuckle Mill?"}],"max_tokens":8}`))
 	require.NoError(t, err)
 	body, err := io.ReadAll(reply.Body)

@@ -47,7 +47,7 @@ func (n *schemaNode) check() error {
 
 // literals are values as they are written, those of other types than the schema's left out. Many of them share their
 // beginnings, so that only few are open at one place.
-func (g *grammar) literals(values []json.RawMessage, types json.RawMessage) (string, error) {
+func (g *Rules) literals(values []json.RawMessage, types json.RawMessage) (string, error) {
 	if len(values) == 0 {
 		return "", errors.New("an empty enum has no values")
 	}
@@ -75,7 +75,7 @@ func (g *grammar) literals(values []json.RawMessage, types json.RawMessage) (str
 	const few = 8
 	if len(texts) <= few {
 		for i, text := range texts {
-			texts[i] = quote(text)
+			texts[i] = Literal(text)
 		}
 		g.width = len(texts)
 		return "(" + strings.Join(texts, " | ") + ")", nil
@@ -116,7 +116,7 @@ func isOf(types json.RawMessage, value []byte) (bool, error) {
 }
 
 // shared returns what matches one of several different texts, which are sorted. Their common beginnings are written once.
-func (g *grammar) shared(texts []string) (string, error) {
+func (g *Rules) shared(texts []string) (string, error) {
 	same := len(texts[0])
 	for _, text := range texts[1:] {
 		n := 0
@@ -129,7 +129,7 @@ func (g *grammar) shared(texts []string) (string, error) {
 		same--
 	}
 	if len(texts) == 1 {
-		return quote(texts[0]), nil
+		return Literal(texts[0]), nil
 	}
 	var ways []string
 	for i := 0; i < len(texts); {
@@ -154,7 +154,7 @@ func (g *grammar) shared(texts []string) (string, error) {
 	name := fmt.Sprintf("l%d", len(g.rules))
 	g.rules = append(g.rules, name+" ::= "+strings.Join(ways, " | ")+"\n")
 	if same > 0 {
-		name = quote(texts[0][:same]) + " " + name
+		name = Literal(texts[0][:same]) + " " + name
 	}
 	return name, nil
 }

@@ -1,4 +1,3 @@
-// Package jsonschema turns JSON Schemas into grammars that a model can be held to.
 package jsonschema
 
 import (
@@ -9,24 +8,6 @@ import (
 	"strconv"
 	"strings"
 )
-
-// Grammar turns a JSON schema into a grammar in llama.cpp's GBNF, of texts that are JSON and fit the schema.
-// Known: type, properties, required, additionalProperties, items, minItems, maxItems, minLength, maxLength,
-// enum, const, anyOf, oneOf, and $ref into $defs or definitions. Properties come in the schema's order, those that
-// it does not name do not come at all but for an object without properties. A keyword that would be broken is an error,
-// as are keywords beside each other of which only one could be kept. The schema is bounded before anything is built,
-// as the cost of each token grows with the grammar.
-func Grammar(schema []byte) (string, error) {
-	if len(schema) > maxSchemaBytes {
-		return "", errTooLarge
-	}
-	g := &grammar{root: schema, refs: map[string]string{}, widths: map[string]int{}}
-	body, err := g.value(schema, 0)
-	if err != nil {
-		return "", err
-	}
-	return "root ::= " + body + "\n" + strings.Join(g.rules, "") + jsonRules, nil
-}
 
 // jsonRules are the parts of JSON. White space is bounded: a model must not go on with nothing else.
 const jsonRules = `ws ::= | " " | "\n" [ \t]{0,20}
@@ -55,19 +36,7 @@ const (
 
 var errTooLarge = errors.New("the schema is too large")
 
-type grammar struct {
-	root        []byte
-	rules       []string
-	refs        map[string]string // rule of each $ref
-	widths      map[string]int    // alternatives of each of these rules
-	repetitions int
-	made        int // rules but for those of values
-	values      int // of enums
-	literal     int // bytes
-	width       int // alternatives of what value returned last
-}
-
-func (g *grammar) rule(body string) (string, error) {
+func (g *Rules) rule(body string) (string, error) {
 	if g.made++; g.made > maxSchemaRules {
 		return "", errTooLarge
 	}
@@ -108,7 +77,7 @@ type schemaNode struct {
 }
 
 // value returns what matches the schema's values.
-func (g *grammar) value(schema []byte, depth int) (string, error) {
+func (g *Rules) value(schema []byte, depth int) (string, error) {
 	if depth > maxSchemaDepth {
 		return "", fmt.Errorf("the schema is more than %d levels deep", maxSchemaDepth)
 	}
@@ -165,7 +134,7 @@ func (g *grammar) value(schema []byte, depth int) (string, error) {
 	return "(" + strings.Join(out, " | ") + ")", nil
 }
 
-func (g *grammar) typed(kind string, n *schemaNode, depth int) (string, error) {
+func (g *Rules) typed(kind string, n *schemaNode, depth int) (string, error) {
 	switch kind {
 	case "integer", "number", "boolean", "null":
 		return kind, nil
@@ -190,7 +159,7 @@ func (g *grammar) typed(kind string, n *schemaNode, depth int) (string, error) {
 }
 
 // repetition are the bounds of a repetition, and what they cost.
-func (g *grammar) repetition(least int, most *int) (string, error) {
+func (g *Rules) repetition(least int, most *int) (string, error) {
 	times, err := repetition(least, most)
 	if g.repetitions += least; most != nil {
 		g.repetitions += *most - least
@@ -211,7 +180,7 @@ func repetition(least int, most *int) (string, error) {
 	return fmt.Sprintf("{%d,%d}", least, *most), nil
 }
 
-func (g *grammar) array(n *schemaNode, depth int) (string, error) {
+func (g *Rules) array(n *schemaNode, depth int) (string, error) {
 	item := "any"
 	if n.Items != nil {
 		var err error
@@ -246,7 +215,7 @@ func (g *grammar) array(n *schemaNode, depth int) (string, error) {
 
 // object has the properties in order. after is what can follow when one was there already, first when none was;
 // "" is nothing.
-func (g *grammar) object(n *schemaNode, depth int) (string, error) {
+func (g *Rules) object(n *schemaNode, depth int) (string, error) {
 	names, schemas, err := members(n.Properties)
 	if err != nil {
 		return "", fmt.Errorf("properties: %w", err)
@@ -264,7 +233,7 @@ func (g *grammar) object(n *schemaNode, depth int) (string, error) {
 		if g.literal += len(names[i]); g.literal > maxLiteralBytes {
 			return "", errTooLarge
 		}
-		member, err := g.rule(quote(mustJSON(names[i])) + ` ws ":" ws ` + value)
+		member, err := g.rule(Literal(mustJSON(names[i])) + ` ws ":" ws ` + value)
 		if err != nil {
 			return "", err
 		}
@@ -313,7 +282,7 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 	return names, values, nil
 }
 
-func (g *grammar) alternatives(schemas []json.RawMessage, depth int) (string, error) {
+func (g *Rules) alternatives(schemas []json.RawMessage, depth int) (string, error) {
 	if len(schemas) > maxAlternatives {
 		return "", errTooManyAlternatives
 	}
@@ -337,7 +306,7 @@ func (g *grammar) alternatives(schemas []json.RawMessage, depth int) (string, er
 }
 
 // ref makes one rule of what is referred to, which may refer to itself.
-func (g *grammar) ref(ref string, depth int) (string, error) {
+func (g *Rules) ref(ref string, depth int) (string, error) {
 	if name := g.refs[ref]; name != "" {
 		g.width = max(1, g.widths[name])
 		return name, nil
@@ -357,8 +326,8 @@ func (g *grammar) ref(ref string, depth int) (string, error) {
 			at = object[part]
 		}
 	}
-	name := "ref" + strconv.Itoa(len(g.refs))
-	g.refs[ref] = name
+	name := "ref" + strconv.Itoa(len(g.widths))
+	g.refs[ref], g.widths[name] = name, 1
 	body, err := g.value(at, depth+1)
 	if err != nil {
 		return "", err
@@ -381,7 +350,7 @@ func mustJSON(text string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// quote makes a literal of a grammar.
-func quote(text string) string {
+// Literal returns what matches a text alone.
+func Literal(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text) + `"`
 }

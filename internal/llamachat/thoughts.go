@@ -35,13 +35,11 @@ func Split(m *llama.Model, s llama.Sample, begun bool) (thinking, answer string,
 	case at == len(whole):
 		return thinking, "", first
 	}
-	var shown strings.Builder
-	for i, t := range said[:first] {
-		if !Hidden(m, t) {
-			shown.WriteString(tokens[i])
-		}
+	var p Place
+	for _, t := range said[:first] {
+		p.Add(Visible(m, t))
 	}
-	return thinking, strings.TrimPrefix(s.Text, shown.String()), first
+	return thinking, s.Text[min(p.End, len(s.Text)):], first
 }
 
 // Hidden reports whether a token is a control token, which the text of a sample lacks.
@@ -52,6 +50,14 @@ func Hidden(m *llama.Model, t llama.Token) bool {
 	}
 	text, err := m.Detokenize([]llama.Token{t})
 	return err == nil && text == ""
+}
+
+// Visible returns what a token adds to the text of a sample.
+func Visible(m *llama.Model, t llama.Token) string {
+	if Hidden(m, t) {
+		return ""
+	}
+	return m.Piece(t)
 }
 
 func pieces(m *llama.Model, tokens []llama.Token) []string {

@@ -5,7 +5,8 @@
 
 It indexes two notes, serves the shipped model, and checks each call: models, chats from passages and without, streams, several
 choices, log probabilities, stop strings, JSON schemas, answers that are sent back, completions, and what is refused with the
-name of the field. It prints a line for each check, and exits with 1 if one fails.
+name of the field. Strict tools are checked on a copy of the model whose chat template knows tools. It prints a line for each
+check, and exits with 1 if one fails. openai_client.mjs makes the same checks through the client for JavaScript.
 """
 
 import json
@@ -28,6 +29,17 @@ QUESTION = "Who is the keeper of the light at Bram?"
 ASK = [{"role": "user", "content": QUESTION}]
 PLAIN = {"ragft": {"retrieval": False}}  # the model alone
 BAD = openai.BadRequestError
+
+
+def tool(name, properties, **more):
+    parameters = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {"type": "function", "function": {"name": name, "strict": True, "parameters": parameters, **more}}
+
+
+MOOR = tool("moor", {"berth": {"type": "integer"}, "flag": {"type": "string", "enum": ["red", "green"]}})
+CAST_OFF = tool("cast_off", {"now": {"type": "boolean"}})
+CALL = {"model": "base", "messages": [{"role": "user", "content": "Moor at berth 7."}], "tools": [MOOR, CAST_OFF], "temperature": 1,
+        "max_tokens": 400, "parallel_tool_calls": False}
 
 
 class Place(BaseModel):
@@ -98,6 +110,63 @@ def json_schema(client):
     return json.loads(c.choices[0].message.content)
 
 
+def check_call(call):
+    arguments = json.loads(call.function.arguments)
+    if call.function.name == "cast_off":
+        assert list(arguments) == ["now"] and isinstance(arguments["now"], bool), arguments
+    else:
+        assert call.function.name == "moor" and list(arguments) == ["berth", "flag"], call
+        assert isinstance(arguments["berth"], int) and arguments["flag"] in ("red", "green"), arguments
+    return call.function.name
+
+
+def strict_tools(client):
+    called = set()
+    for seed in range(8):
+        c = client.chat.completions.create(**CALL, seed=seed, tool_choice="required")
+        assert c.choices[0].finish_reason == "tool_calls", c
+        called |= {check_call(call) for call in c.choices[0].message.tool_calls}
+    assert called == {"moor", "cast_off"}, called
+    named = {"type": "function", "function": {"name": "cast_off"}}
+    c = client.chat.completions.create(**CALL, tool_choice=named, n=2)
+    assert [[check_call(call) for call in x.message.tool_calls] for x in c.choices] == [["cast_off"], ["cast_off"]], c
+    for choice in ("auto", "none"):
+        message = client.chat.completions.create(**CALL, tool_choice=choice).choices[0].message
+        assert choice == "auto" or not message.tool_calls, message
+        for call in message.tool_calls or []:
+            check_call(call)
+
+
+def streamed_and_answered_tools(client):
+    with client.chat.completions.stream(**CALL, tool_choice="required") as stream:
+        for _ in stream:
+            pass
+        message = stream.get_final_completion().choices[0].message
+    calls = message.tool_calls
+    assert calls and all(isinstance(call.function.parsed_arguments, dict) for call in calls), message  # as the tool is strict
+    results = [{"role": "tool", "tool_call_id": call.id, "content": "done"} for call in calls]
+    for back in (message, message.model_dump(), message.to_dict()):
+        client.chat.completions.create(**{**CALL, "messages": [*CALL["messages"], back, *results]}, tool_choice="none")
+
+
+def refused_tools(client):
+    loose = {**MOOR["function"], "parameters": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}}
+    optional = {**MOOR["function"], "parameters": {**MOOR["function"]["parameters"], "required": []}}
+    for more, param in (
+        ({"tools": [{"type": "function", "function": loose}]}, "tools[0].function.parameters"),
+        ({"tools": [CAST_OFF, {"type": "function", "function": optional}]}, "tools[1].function.parameters"),
+        ({"tool_choice": {"type": "function", "function": {"name": "sink"}}}, "tool_choice"),
+        ({"tool_choice": "always"}, "tool_choice"), ({"tools": [], "tool_choice": "required"}, "tool_choice"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+    ):
+        try:
+            client.chat.completions.create(**{**CALL, **more})
+        except BAD as e:
+            assert e.param == param, (more, e.body)
+        else:
+            raise AssertionError(f"accepted: {more}")
+
+
 def completions(client):
     c = client.completions.create(model="base", prompt=["The inn", "The mill"], max_tokens=4, logprobs=2)
     assert [x.index for x in c.choices] == [0, 1]
@@ -121,7 +190,7 @@ def refusals_name_the_field(client):
         ({"max_tokens": 0}, "max_tokens"), ({"max_completion_tokens": 0}, "max_completion_tokens"), ({"n": 99}, "n"),
         ({"top_p": 2}, "top_p"), ({"logit_bias": {"0": 101}}, "logit_bias"), ({"reasoning_effort": "low"}, "reasoning_effort"),
         ({"modalities": ["audio"]}, "modalities"), ({"functions": [{"name": "f"}]}, "functions"), ({"stop": 5}, "stop"),
-        ({"tool_choice": "required", "tools": [{"type": "function", "function": {"name": "f"}}]}, "tool_choice"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),  # the template of this model knows none
         ({"response_format": {"type": "xml"}}, "response_format"), ({"web_search_options": {}}, "web_search_options"),
         ({"messages": [{"role": "boss", "content": "x"}]}, "messages[0].role"),
     ):
@@ -141,37 +210,47 @@ def refusals_name_the_field(client):
 
 CHECKS = (models, chat_from_passages, streamed_chat, answer_sent_back, several_choices, log_probabilities, stop_strings, json_schema,
           completions, likeliest_token, refusals_name_the_field)
+TOOL_CHECKS = (strict_tools, streamed_and_answered_tools, refused_tools)
+
+
+def check_all(ragft, folder, model, checks):
+    """Serves a model, and returns how many checks failed."""
+    failed = 0
+    serve = [ragft, "serve", "-m", model, "-s", "threads=1", "--address", "127.0.0.1:0", "--json"]
+    server = subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        listening = ""
+        while not listening.rstrip().endswith("}"):
+            line = server.stdout.readline()
+            assert line, "the service did not start"
+            listening += line
+        client = openai.OpenAI(base_url=json.loads(listening)["url"] + "/v1", api_key="none", max_retries=0, timeout=120)
+        for check in checks:
+            try:
+                print("ok    ", check.__name__.replace("_", " "), check(client) or "")
+            except Exception:  # each check is reported, whatever went wrong
+                failed += 1
+                print("FAILED", check.__name__.replace("_", " "))
+                traceback.print_exc(file=sys.stdout)
+    finally:
+        server.terminate()
+        server.wait()
+    return failed
 
 
 def main():
     ragft = Path(sys.argv[1]).resolve()
-    failed = 0
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "notes"
         notes.mkdir()
         for name, text in NOTES.items():
             (notes / name).write_text(text)
         subprocess.run([ragft, "index", "notes", "-q"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        serve = [ragft, "serve", "-m", MODEL, "-s", "threads=1", "--address", "127.0.0.1:0", "--json"]
-        server = subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            listening = ""
-            while not listening.rstrip().endswith("}"):
-                line = server.stdout.readline()
-                assert line, "the service did not start"
-                listening += line
-            client = openai.OpenAI(base_url=json.loads(listening)["url"] + "/v1", api_key="none", max_retries=0, timeout=120)
-            for check in CHECKS:
-                try:
-                    print("ok    ", check.__name__.replace("_", " "), check(client) or "")
-                except Exception:  # each check is reported, whatever went wrong
-                    failed += 1
-                    print("FAILED", check.__name__.replace("_", " "))
-                    traceback.print_exc(file=sys.stdout)
-        finally:
-            server.terminate()
-            server.wait()
-    print(f"openai {openai.__version__}: {len(CHECKS) - failed} of {len(CHECKS)} checks passed")
+        with_tools = Path(folder) / "tools.gguf"
+        subprocess.run(["go", "run", "./internal/outside/withtools", MODEL, with_tools], cwd=ROOT, check=True)
+        failed = check_all(ragft, folder, MODEL, CHECKS) + check_all(ragft, folder, with_tools, TOOL_CHECKS)
+    all_checks = len(CHECKS) + len(TOOL_CHECKS)
+    print(f"openai {openai.__version__}: {all_checks - failed} of {all_checks} checks passed")
     sys.exit(failed > 0)
 
 

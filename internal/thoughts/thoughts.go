@@ -104,6 +104,15 @@ func IsMark(text string) bool {
 	})
 }
 
+// Marks returns the opening and closing marks of all families, in pairs.
+func Marks() [][2]string {
+	marks := make([][2]string, len(pairs))
+	for i, p := range pairs {
+		marks[i] = [2]string{p.opening, p.closing}
+	}
+	return marks
+}
+
 // closing returns where the first closing mark begins and ends; -1 = there is none.
 func closing(text string) (from, to int) {
 	from = -1

@@ -6,14 +6,15 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
-	"github.com/ragft/ragft/internal/jsonschema"
 	"github.com/ragft/ragft/internal/llamachat"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/llama"
@@ -49,7 +50,7 @@ func (s *Service) chat(w http.ResponseWriter, r *http.Request) error {
 	if len(req.Messages) == 0 {
 		return bad("messages", "there are no messages")
 	}
-	tools, err := req.tools()
+	tools, err := req.toolUse()
 	if err != nil {
 		return err
 	}
@@ -156,20 +157,19 @@ func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 			query.History = append(query.History, model.Message{Role: m.role(), Content: string(m.Content)})
 		}
 	}
-	query.OnText = func(text string) { r.text(0, text) }
+	query.OnText = trimmed(func(text string) { r.text(0, text) })
 	search := timedIndex{r.service.config.Index, r.service.metrics}
 	answer, err := assistant.New(assistantModel{r}, search, o).Ask(ctx, query)
 	if err != nil {
 		return r.reply.abort(err)
 	}
 	r.service.metrics.answer(string(answer.Reason))
-	r.flush(0)
 	reason := "stop"
 	if answer.Truncated {
 		reason = "length"
 	}
 	message := chatAnswer{Content: &answer.Text, ReasoningContent: r.thinking}
-	r.finished([]choice{r.reply.finish(0, message, reason, r.allLogProbs(0))}, describe(answer))
+	r.finished([]choice{r.reply.finish(0, message, reason, r.allLogProbs(0, answer.Text))}, describe(answer))
 	return nil
 }
 
@@ -216,10 +216,7 @@ func (m chatMessage) check(i int) error {
 }
 
 // converse answers from the model alone.
-func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool) (err error) {
-	if r.sampling.Grammar, err = req.grammar(); err != nil {
-		return err
-	}
+func (r *run) converse(ctx context.Context, req *chatRequest, tools *toolUse) error {
 	messages := make([]llama.Message, len(req.Messages))
 	for i, m := range req.Messages {
 		if err := m.check(i); err != nil {
@@ -240,35 +237,33 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool
 			})
 		}
 	}
-	prompt, err := r.model.Local.Llama().TokenizeChat(messages, llama.ChatOptions{Tools: tools, Thinking: r.model.Thinking})
+	m := r.model.Local.Llama()
+	prompt, err := m.TokenizeChat(messages, llama.ChatOptions{Tools: tools.shown, Thinking: r.model.Thinking})
 	if err != nil {
-		if e := toAPI(err); e.status < 500 {
-			return err
-		}
-		return bad("messages", "the model's chat template cannot render the messages: %v", err)
+		return templateError(err, tools)
+	}
+	begun := llamachat.OpensThoughts(m, prompt)
+	if r.sampling.Grammar, err = r.grammar(req, tools, begun); err != nil {
+		return err
 	}
 	request, err := r.request(prompt)
 	if err != nil {
 		return err
 	}
-	r.hold = len(tools) > 0
-	r.listen(&request, 0)
-	llamachat.Stream(r.model.Local.Llama(), &request, request.OnText)
-	begun := llamachat.OpensThoughts(r.model.Local.Llama(), prompt)
+	if len(tools.shown) == 0 { // what is a call is known at the end
+		llamachat.Stream(m, &request, r.text)
+	}
+	r.follow(&request, 0)
 	results, err := r.generate(ctx, []llama.Request{request})
 	if err != nil {
 		return r.reply.abort(err)
 	}
 	choices := make([]choice, len(results[0].Samples))
 	for i, sample := range results[0].Samples {
-		thinking := withoutThought(r.model.Local.Llama(), &sample, begun)
+		thinking := withoutThought(m, &sample, begun)
 		message, reason := chatAnswer{Content: &sample.Text, ReasoningContent: thinking}, finishReason(sample)
-		if len(tools) > 0 {
-			content, calls := toolCalls(r.model.Local.Llama(), sample, tools)
-			if req.ParallelToolCalls != nil && !*req.ParallelToolCalls {
-				calls = calls[:min(1, len(calls))]
-			}
-			if len(calls) > 0 {
+		if len(tools.shown) > 0 {
+			if content, calls := tools.calls(m, sample); len(calls) > 0 {
 				message, reason = chatAnswer{ToolCalls: calls, ReasoningContent: thinking}, "tool_calls"
 				if content != "" {
 					message.Content = &content
@@ -278,11 +273,32 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools []llama.Tool
 				r.text(i, *message.Content)
 			}
 		}
-		r.flush(i)
-		choices[i] = r.reply.finish(i, message, reason, r.allLogProbs(i))
+		said := ""
+		if message.Content != nil {
+			said = *message.Content
+		}
+		choices[i] = r.reply.finish(i, message, reason, r.allLogProbs(i, said))
 	}
 	r.finished(choices, nil)
 	return nil
+}
+
+// templateError returns the error of a template that could not render the messages.
+func templateError(err error, tools *toolUse) error {
+	param := "messages"
+	if len(tools.shown) > 0 {
+		param = "tools"
+	}
+	var system syscall.Errno
+	switch {
+	case errors.As(err, &system):
+		return err
+	case errors.Is(err, llama.ErrTools):
+		return bad(param, "%v", err)
+	case toAPI(err).status < 500:
+		return err
+	}
+	return bad("messages", "the model's chat template cannot render the messages: %v", err)
 }
 
 // withoutThought leaves the answer of a sample, and returns the chain of thought in front of it.
@@ -293,52 +309,4 @@ func withoutThought(m *llama.Model, s *llama.Sample, begun bool) (thinking strin
 	}
 	s.Text, s.Tokens = text, s.Tokens[first:]
 	return thinking
-}
-
-// grammar returns the grammar of the response format, or "" if there is none.
-func (req *chatRequest) grammar() (string, error) {
-	f := req.ResponseFormat
-	if f == nil || f.Type == "text" {
-		return "", nil
-	}
-	if len(req.Tools) > 0 {
-		return "", bad("response_format", "a response format cannot be combined with tools")
-	}
-	switch f.Type {
-	case "json_object":
-		return jsonschema.Grammar([]byte(`{"type":"object"}`))
-	case "json_schema":
-		if len(f.JSONSchema.Schema) == 0 {
-			return "", bad("response_format.json_schema.schema", "the schema is missing")
-		}
-		grammar, err := jsonschema.Grammar(f.JSONSchema.Schema)
-		if err != nil {
-			return "", bad("response_format.json_schema.schema", "%v", err)
-		}
-		return grammar, nil
-	}
-	return "", bad("response_format", "unknown type %q", f.Type)
-}
-
-// tools returns the tools that the model may call.
-func (req *chatRequest) tools() ([]llama.Tool, error) {
-	choice := strings.Trim(string(req.ToolChoice), `"`)
-	switch choice {
-	case "", "null", "auto":
-	case "none":
-		return nil, nil
-	default:
-		return nil, bad("tool_choice", "tools cannot be forced: tool_choice must be \"auto\" or \"none\"")
-	}
-	var tools []llama.Tool
-	for i, t := range req.Tools {
-		if t.Type != "function" || t.Function.Name == "" {
-			return nil, bad(fmt.Sprintf("tools[%d]", i), "a tool must be a function with a name")
-		}
-		if t.Function.Strict != nil && *t.Function.Strict {
-			return nil, bad(fmt.Sprintf("tools[%d].function.strict", i), "strict is not supported")
-		}
-		tools = append(tools, llama.Tool{Name: t.Function.Name, Description: t.Function.Description, Parameters: t.Function.Parameters})
-	}
-	return tools, nil
 }

@@ -50,7 +50,9 @@ func (s *Service) complete(w http.ResponseWriter, r *http.Request) error {
 		if requests[i], err = work.request(prompt); err != nil {
 			return err
 		}
-		work.listen(&requests[i], i*work.samples)
+		base := i * work.samples
+		requests[i].OnText = func(sample int, text string) { work.text(base+sample, text) }
+		work.follow(&requests[i], base)
 	}
 	results, err := work.generate(ctx, requests)
 	if err != nil {
@@ -60,8 +62,8 @@ func (s *Service) complete(w http.ResponseWriter, r *http.Request) error {
 	for _, result := range results {
 		for _, sample := range result.Samples {
 			i := len(choices)
-			work.flush(i)
-			choices = append(choices, work.reply.finish(i, chatAnswer{Content: &sample.Text}, finishReason(sample), work.allLogProbs(i)))
+			answer := chatAnswer{Content: &sample.Text}
+			choices = append(choices, work.reply.finish(i, answer, finishReason(sample), work.allLogProbs(i, sample.Text)))
 		}
 	}
 	work.finished(choices, nil)

@@ -35,12 +35,16 @@
 // An unknown field that would change the answer is an error and never ignored. In addition to OpenAI's fields there are
 // top_k, min_p and repeat_penalty, with 0 for none. As in package llama, top_p 0 and repeat_penalty 0 mean 1, which is off:
 // for greedy decoding, set temperature to 0, which is also the default of a model's [assistant.Options]. Penalties apply
-// to the last 64 tokens, including those of the prompt. Forced tools, strict tools, images, audio, echo and suffix are not
-// supported. A response format restricts the answer by a grammar made from the JSON schema; an unknown keyword in the schema
-// is an error.
+// to the last 64 tokens, including those of the prompt. Images, audio, echo and suffix are not supported. A response format
+// restricts the answer by a grammar made from the JSON schema; an unknown keyword in the schema is an error. Log probabilities
+// are those of the text that is shown: not of a chain of thought, a stop string or a call.
 //
 // With tools, an answer is sent when it is complete, even in a stream, as only then it is known whether it is a tool call.
-// Calls are recognised in the formats of Hermes, Qwen, Mistral and Llama 3.
+// Calls are recognised in the formats of Hermes, Qwen, Mistral and Llama 3. Arguments of strict tools follow their schema, in
+// which all objects must be closed and all properties required, as OpenAI asks for; those of other tools are then objects, by
+// their schema if it can be followed. With tool_choice "required" or a named tool this holds for all tools. The calls then have
+// the form that the chat template writes; a template that writes no JSON after the name is an error. Where it has no mark before
+// a call, an answer with the same first character is a call.
 //
 // # Answers from passages
 //
@@ -68,12 +72,12 @@
 //
 // [Service.Serve] listens on an address that is not loopback only if there is a token. Without a token, only requests to a
 // loopback host are answered, and none that a web page of another origin makes. [Limits] bound the size, number and time of
-// requests; requests above the number are refused with 429.
+// requests; requests above the number are refused with 503 and Retry-After.
 //
 // # Errors
 //
 // Errors are OpenAI's objects, {"error": {"message", "type", "param", "code"}}: 400 invalid_value and
 // context_length_exceeded, 401 invalid_api_key, 403 wrong_host and cross_origin, 404 model_not_found and not_found,
-// 413 body_too_large, 415 invalid_content_type, 429 queue_full, 503 closing, 504 timeout. In a stream that has started, the
+// 413 body_too_large, 415 invalid_content_type, 503 queue_full and closing, 504 timeout. In a stream that has started, the
 // error is the last event.
 package service

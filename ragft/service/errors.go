@@ -40,7 +40,7 @@ func short(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-var errBusy = &apiError{status: http.StatusTooManyRequests, Code: "queue_full", Message: "too many requests are waiting; try again"}
+var errBusy = &apiError{status: http.StatusServiceUnavailable, Code: "queue_full", Message: "too many requests are waiting; try again"}
 
 // statusGone is the status in metrics of a request whose client disconnected.
 const statusGone = 499
@@ -76,13 +76,8 @@ func toAPI(err error) *apiError {
 	}
 	e.Message, e.Param = short(e.Message, 500), short(e.Param, 100)
 	if e.Type == "" {
-		switch {
-		case e.status == http.StatusTooManyRequests:
-			e.Type = "rate_limit_error"
-		case e.status >= 500:
+		if e.Type = "invalid_request_error"; e.status >= 500 {
 			e.Type = "server_error"
-		default:
-			e.Type = "invalid_request_error"
 		}
 	}
 	return e
@@ -104,7 +99,7 @@ func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if rec, ok := w.(*recorder); ok && rec.status != 0 {
 		return
 	}
-	if e.status == http.StatusTooManyRequests || e.status == http.StatusServiceUnavailable {
+	if e.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
 	writeJSON(w, e.status, map[string]any{"error": e})

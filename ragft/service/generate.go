@@ -27,11 +27,9 @@ type run struct {
 	output   int  // largest number of tokens
 	logProbs bool // requested
 	top      int
-	hold     bool // stream nothing before the end
 
-	answered bool // the first token was generated
-	pending  map[int][]llama.ChosenToken
-	all      map[int][]llama.ChosenToken
+	answered bool          // the first token was generated
+	said     map[int]*said // by each choice, if log probabilities were requested
 	used     usage
 	asked    bool   // an assistant has made its first call
 	thinking string // of an assistant's answer
@@ -42,7 +40,7 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	a := m.Assistant
 	r := &run{
 		service: s, model: m, reply: reply, begin: time.Now(), stop: append(o.Stop, a.Stop...), samples: 1,
-		pending: map[int][]llama.ChosenToken{}, all: map[int][]llama.ChosenToken{},
+		said: map[int]*said{},
 		sampling: llama.Sampling{
 			Temperature: float32(a.Temperature), TopP: float32(a.TopP), TopK: a.TopK, MinP: float32(o.MinP),
 			PresencePenalty:  float32(o.PresencePenalty),
@@ -150,14 +148,21 @@ func (r *run) tooLong(tokens int) error {
 		Message: fmt.Sprintf("the prompt has %d tokens; the limit is %d", tokens, limit)}
 }
 
-// listen streams the choices of a request. The first one has the index base.
-func (r *run) listen(request *llama.Request, base int) {
+// follow makes a request tell the run what its samples generate, before it tells others. The first one has the index base.
+func (r *run) follow(request *llama.Request, base int) {
+	onToken, onText := request.OnToken, request.OnText
 	request.OnToken = func(sample int, t llama.ChosenToken) {
 		r.token(base+sample, t)
+		if onToken != nil {
+			onToken(sample, t)
+		}
 	}
 	request.OnText = func(sample int, text string) {
-		if !r.hold {
-			r.text(base+sample, text)
+		if r.logProbs {
+			r.of(base + sample).text.WriteString(text)
+		}
+		if onText != nil {
+			onText(sample, text)
 		}
 	}
 }
@@ -168,14 +173,35 @@ func (r *run) token(index int, t llama.ChosenToken) {
 		r.service.metrics.observe(&r.service.metrics.firstToken, time.Since(r.begin))
 	}
 	if r.logProbs {
-		r.pending[index] = append(r.pending[index], t)
-		r.all[index] = append(r.all[index], t)
+		r.of(index).token(r.model.Local.Llama(), t)
 	}
 }
 
+// of returns what a choice has said.
+func (r *run) of(index int) *said {
+	if r.said[index] == nil {
+		r.said[index] = &said{}
+	}
+	return r.said[index]
+}
+
+// text streams a piece of a choice's text.
 func (r *run) text(index int, text string) {
-	r.reply.piece(index, text, r.pending[index], r.logProbs)
-	delete(r.pending, index)
+	if r.reply.stream {
+		r.reply.piece(index, text, r.shown(index, text), r.logProbs)
+	}
+}
+
+// shown returns the tokens of a piece of a choice's text. An answer from passages may be any of several that the model gave.
+func (r *run) shown(index int, text string) []llama.ChosenToken {
+	if !r.logProbs {
+		return nil
+	}
+	tokens := r.of(index).show(text)
+	for other := 0; r.asked && tokens == nil && other < len(r.said); other++ {
+		tokens = r.of(other).show(text)
+	}
+	return tokens
 }
 
 // generate runs requests and counts their tokens.
@@ -203,19 +229,13 @@ func (r *run) finished(choices []choice, extra *ragftAnswer) {
 	r.reply.end(choices, r.used, extra)
 }
 
-// allLogProbs returns the log probabilities of all tokens of a choice, or nil if they were not requested.
-func (r *run) allLogProbs(index int) any {
-	if !r.logProbs {
+// allLogProbs returns the log probabilities of the tokens of a choice's whole text, or nil if they were not requested or are in
+// the stream.
+func (r *run) allLogProbs(index int, text string) any {
+	if !r.logProbs || r.reply.stream {
 		return nil
 	}
-	return r.reply.logProbs(index, r.all[index])
-}
-
-// flush streams the tokens after the last piece of text.
-func (r *run) flush(index int) {
-	if tokens := r.pending[index]; len(tokens) > 0 {
-		r.text(index, "")
-	}
+	return r.reply.logProbs(index, r.shown(index, text))
 }
 
 func finishReason(s llama.Sample) string {
@@ -246,16 +266,10 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
-			onText, onToken, notFirst := request.OnText, request.OnToken, request.Sampling.NotFirst
+			notFirst := request.Sampling.NotFirst
 			request.Sampling, request.TopLogProbs = m.sampling, m.top
-			m.listen(&request, 0)
-			request.OnText, request.Sampling.NotFirst = onText, notFirst
-			if listen := request.OnToken; onToken != nil {
-				request.OnToken = func(sample int, t llama.ChosenToken) {
-					onToken(sample, t)
-					listen(sample, t)
-				}
-			}
+			request.Sampling.NotFirst = notFirst
+			m.follow(&request, i*max(1, request.Samples))
 		}
 		requests[i] = request
 	}

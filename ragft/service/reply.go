@@ -110,14 +110,11 @@ func (p *reply) piece(index int, text string, tokens []llama.ChosenToken, wanted
 	p.send(p.answer(c))
 }
 
-// logProbs returns log probabilities in the format of the API, without tokens that end an answer.
+// logProbs returns log probabilities in the format of the API.
 func (p *reply) logProbs(index int, tokens []llama.ChosenToken) any {
 	if p.chat {
 		out := chatLogProbs{Content: []tokenLogProb{}}
 		for _, t := range tokens {
-			if p.vocab.IsEndOfGeneration(t.Token) {
-				continue
-			}
 			one := p.tokenLogProb(t.TokenLogProb)
 			one.TopLogProbs = []tokenLogProb{}
 			for _, top := range t.Top {
@@ -129,9 +126,6 @@ func (p *reply) logProbs(index int, tokens []llama.ChosenToken) any {
 	}
 	out := completionLogProbs{Tokens: []string{}, TokenLogProbs: []float64{}, TopLogProbs: []map[string]float64{}, TextOffset: []int{}}
 	for _, t := range tokens {
-		if p.vocab.IsEndOfGeneration(t.Token) {
-			continue
-		}
 		piece := p.vocab.Piece(t.Token)
 		text := strings.ToValidUTF8(piece, "\uFFFD")
 		out.Tokens = append(out.Tokens, text)

@@ -90,7 +90,7 @@ type Limits struct {
 	Output      int           // tokens in an answer; 0 = 1024
 	Samples     int           // choices of a request; 0 = 8
 	Passages    int           // passages for an answer; 0 = 20
-	Requests    int           // requests at the same time, including waiting ones; 0 = 256. More are refused with 429
+	Requests    int           // requests at the same time, including waiting ones; 0 = 256. More are refused with 503
 	Connections int           // open connections of [Service.Serve]; 0 = 1024. More wait to be accepted
 	Time        time.Duration // for a whole request; 0 = 5 minutes
 	Read        time.Duration // for receiving a request, by [Service.Serve]; 0 = 30 s

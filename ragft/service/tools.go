@@ -11,7 +11,7 @@ import (
 	"github.com/ragft/ragft/llama"
 )
 
-// toolCalls finds the calls in what a model has written, in the formats of common families:
+// parseToolCalls finds the calls in what a model has written, in the formats of common families:
 //
 //	<tool_call>{"name": ..., "arguments": {...}}</tool_call>   Hermes, Qwen
 //	[TOOL_CALLS][{"name": ..., "arguments": {...}}, ...]       Mistral
@@ -20,16 +20,6 @@ import (
 //
 // It returns the calls and the text before the first one. If anything is invalid, such as the name of a tool, there are no
 // calls, and the whole is text.
-func toolCalls(m *llama.Model, sample llama.Sample, tools []llama.Tool) (content string, calls []chatToolCall) {
-	var said strings.Builder // special tokens are part of the format
-	for _, t := range sample.Tokens {
-		if !m.IsEndOfGeneration(t) {
-			said.WriteString(m.Piece(t))
-		}
-	}
-	return parseToolCalls(said.String(), tools)
-}
-
 func parseToolCalls(said string, tools []llama.Tool) (content string, calls []chatToolCall) {
 	var found []spokenCall
 	ok := false

@@ -39,7 +39,7 @@ type chatRequest struct {
 	LogProbs            bool            `json:"logprobs"`
 	TopLogProbs         int             `json:"top_logprobs"`
 	Tools               []chatTool      `json:"tools"`
-	ToolChoice          json.RawMessage `json:"tool_choice"`
+	ToolChoice          toolChoice      `json:"tool_choice"`
 	ParallelToolCalls   *bool           `json:"parallel_tool_calls"`
 	ResponseFormat      *responseFormat `json:"response_format"`
 	Ragft               ragftRequest    `json:"ragft"`
@@ -66,6 +66,7 @@ type chatMessage struct {
 	ReasoningContent string          `json:"reasoning_content"`
 	Reasoning        string          `json:"reasoning"` // another name of it
 	Annotations      json.RawMessage `json:"annotations"`
+	Parsed           json.RawMessage `json:"parsed"` // what OpenAI's clients make of Content
 }
 
 type chatTool struct {
@@ -83,8 +84,9 @@ type chatToolCall struct {
 	ID       string `json:"id"`
 	Type     string `json:"type"`
 	Function struct {
-		Name      string `json:"name"`
-		Arguments string `json:"arguments"`
+		Name      string          `json:"name"`
+		Arguments string          `json:"arguments"`
+		Parsed    json.RawMessage `json:"parsed_arguments,omitempty"` // what OpenAI's clients make of Arguments
 	} `json:"function"`
 }
 

@@ -20,7 +20,12 @@ import (
 // poster posts bodies to a service with a random model.
 func poster(t *testing.T) func(path, body string, header ...string) (int, string) {
 	t.Helper()
-	m := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 1024, Sequences: 4})
+	return posterOf(t, openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 1024, Sequences: 4}))
+}
+
+// posterOf posts bodies to a service with a model.
+func posterOf(t *testing.T, m *local.Server) func(path, body string, header ...string) (int, string) {
+	t.Helper()
 	s, err := New(Config{Models: []Model{{Name: "base", Local: m}}, Index: newIndex(t)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -74,7 +79,7 @@ func TestFieldsOfMessages(t *testing.T) {
 	for _, more := range []string{
 		`"annotations":[]`, `"annotations":null`, `"audio":null`, `"function_call":null`, `"reasoning_content":"x"`, `"reasoning_content":null`,
 		`"reasoning":null`, `"reasoning":"x"`, `"refusal":null`, `"tool_calls":null`, `"name":null`, `"provider_specific_fields":null`,
-		`"annotations":[{"type":"url_citation","url_citation":{}}]`,
+		`"annotations":[{"type":"url_citation","url_citation":{}}]`, `"parsed":null`, `"parsed":{"founded":true}`,
 	} {
 		code, body := post(chatPath, conversation(`{"role":"assistant","content":"Hello",`+more+`}`))
 		require.Equal(t, 200, code, "%s: %s", more, body)

@@ -61,8 +61,8 @@ type Options struct {
 // whether equal requests get equal answers is up to the server.
 //
 // A chain of thought in front of an answer is taken out of it, see
-// [model.Sample]. A prompt that opens one leaves no mark at its beginning: the
-// first stream shows it, those after it do not.
+// [model.Sample]. A prompt that opens one leaves no mark at its beginning, so
+// the first stream is held back until a mark or its end.
 type Model struct {
 	name   string
 	host   string

@@ -45,6 +45,9 @@ func refuses(e *retry.StatusError, field string, value any) bool {
 	if slices.Contains(e.Forbidden, field) {
 		return true
 	}
+	if e.Kind == "invalid_json_schema" || strings.HasPrefix(e.Param, "response_format.json_schema.schema") {
+		return false // about what the schema says
+	}
 	named, _, _ := strings.Cut(strings.TrimPrefix(e.Param, "body."), ".") // response_format.type
 	if named != field && (slices.Contains(optional, named) || !names(e.Message, field)) {
 		return false // about another field, whatever it advises
