@@ -1,8 +1,9 @@
 """Makes the sample documents of retriever/format/all/testdata with programs that people use, from the text in text.json there.
 
+    apt-get install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress pandoc groff ghostscript
+    pip install -r internal/outside/documents-requirements.txt
     python internal/outside/documents.py [PRODUCER...]
 
-It needs the packages of documents-requirements.txt and the programs soffice (Writer, Calc and Impress), pandoc, groff and ps2pdf.
 A program that is missing is named, and its samples stay as they are. Each sample is named for what made it.
 """
 
@@ -69,11 +70,13 @@ def pandoc():
         "rtf": "```{=rtf}\n{\\pard\\page\\par}\n```\n",
     }
     for form in ["docx", "odt", "rtf", "epub", "html", "pptx"]:
-        run("pandoc", "-s", "-f", "markdown", "-t", form, "-o", FOLDER / f"pandoc.{form}", input=markdown(pages.get(form, "")).encode())
+        text = markdown(pages.get(form, "")).encode()
+        run("pandoc", "-s", "-f", "markdown", "-t", form, "-o", FOLDER / f"pandoc.{form}", input=text)
 
 
 OFFICE = """<?xml version="1.0" encoding="UTF-8"?>
-<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"
+<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"
  xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
  xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"
  xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -119,7 +122,8 @@ def flat(parts):
 def slides():
     out = ["<office:presentation>"]
     for heading, parts in CHAPTERS:
-        frame = '<draw:frame presentation:class="%s" svg:width="24cm" svg:height="%scm" svg:x="2cm" svg:y="%scm"><draw:text-box>%s</draw:text-box></draw:frame>'
+        frame = ('<draw:frame presentation:class="%s" svg:width="24cm" svg:height="%scm" svg:x="2cm" svg:y="%scm"><draw:text-box>%s'
+                 '</draw:text-box></draw:frame>')
         text = "".join(f"<text:p>{html.escape(s)}</text:p>" for s in flat(parts))
         out.append(f'<draw:page draw:name="{html.escape(heading)}">' + frame % ("title", 2, 1, f"<text:p>{html.escape(heading)}</text:p>"))
         out.append(frame % ("outline", 12, 4, text) + "</draw:page>")
@@ -141,8 +145,8 @@ def sheets():
     for heading, parts in CHAPTERS:
         out.append(f'<table:table table:name="{html.escape(heading)}">')
         for row in rows(parts):
-            cells = "".join(f'<table:table-cell office:value-type="string"><text:p>{html.escape(c)}</text:p></table:table-cell>' for c in row)
-            out.append(f"<table:table-row>{cells}</table:table-row>")
+            cells = (f'<table:table-cell office:value-type="string"><text:p>{html.escape(c)}</text:p></table:table-cell>' for c in row)
+            out.append(f"<table:table-row>{''.join(cells)}</table:table-row>")
         out.append("</table:table>")
     return "".join(out) + "</office:spreadsheet>"
 
@@ -291,7 +295,8 @@ def fpdf2():
 
 def typst():
     import typst as package
-    out = [f'#set document(title: "{TITLE}", date: none)', "#set par(justify: true)", '#set text(lang: "en", hyphenate: true)', "#set page(columns: 2)"]
+    out = [f'#set document(title: "{TITLE}", date: none)', "#set par(justify: true)", '#set text(lang: "en", hyphenate: true)',
+           "#set page(columns: 2)"]
     for i, (heading, parts) in enumerate(CHAPTERS):
         if i:
             out.append("#pagebreak()")
@@ -342,11 +347,13 @@ def mail():
     message["Subject"] = TITLE
     message["Date"] = DATE
     message.set_content("\n\n".join(s for _, parts in CHAPTERS for s in flat(parts)))
-    message.add_alternative("".join(f"<h2>{h}</h2>" + "".join(f"<p>{html.escape(s)}</p>" for s in flat(p)) for h, p in CHAPTERS), subtype="html")
+    page = "".join(f"<h2>{h}</h2>" + "".join(f"<p>{html.escape(s)}</p>" for s in flat(p)) for h, p in CHAPTERS)
+    message.add_alternative(page, subtype="html")
     (FOLDER / "python-email.eml").write_bytes(re.sub(rb"={15}\d+==", b"=-part-=", bytes(message)))
 
 
-PRODUCERS = [pandoc, libreoffice, python_docx, python_pptx, openpyxl, xlsxwriter, ebooklib, reportlab, fpdf2, typst, groff, ghostscript, nbformat, mail]
+PRODUCERS = [pandoc, libreoffice, python_docx, python_pptx, openpyxl, xlsxwriter, ebooklib, reportlab, fpdf2, typst, groff, ghostscript,
+             nbformat, mail]
 
 
 def main():
