@@ -17,38 +17,80 @@ import (
 //
 // If ctx ends, Score stops as [Context.Generate] does.
 func (c *Context) Score(ctx context.Context, prompt []Token, continuations [][]Token) ([][]float32, error) {
+	out, err := c.ScoreAll(ctx, []ScoreRequest{{Prompt: prompt, Continuations: continuations}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// ScoreRequest is a prompt with the continuations to score after it.
+type ScoreRequest struct {
+	Prompt        []Token
+	Continuations [][]Token
+}
+
+// ScoreAll does what [Context.Score] does for several prompts: out[i] are the log probabilities of requests[i]. The prompts are
+// computed in an order in which each begins with as much as possible of the one before, and what two begin with alike is
+// computed once. done, if it is not nil, is called with i as soon as requests[i] is scored.
+func (c *Context) ScoreAll(ctx context.Context, requests []ScoreRequest, done func(i int)) ([][][]float32, error) {
 	if c.options.Embeddings {
 		return nil, errEmbeddings
 	}
-	if len(prompt) == 0 {
-		return nil, ErrEmptyPrompt
-	}
-	if err := c.model.vocab.check(prompt); err != nil {
-		return nil, fmt.Errorf("llama: prompt: %w", err)
-	}
-	out := make([][]float32, len(continuations))
-	for i, tokens := range continuations {
-		if err := c.model.vocab.check(tokens); err != nil {
-			return nil, fmt.Errorf("llama: continuation %d: %w", i, err)
+	out := make([][][]float32, len(requests))
+	order := make([]int, len(requests))
+	for i, r := range requests {
+		order[i] = i
+		var err error
+		if out[i], err = c.scoreRoom(i, r); err != nil {
+			return nil, err
 		}
-		// the last token of a continuation is not computed
-		if need := len(prompt) + max(len(tokens)-1, 0); need > c.size {
-			return nil, &PromptTooLongError{Request: i, Tokens: need, Size: c.size}
-		}
-		out[i] = make([]float32, 0, len(tokens))
 	}
+	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(requests[a].Prompt, requests[b].Prompt) })
 	end, err := c.begin(ctx, c.whole)
 	if err != nil {
 		return nil, err
 	}
-	s := &scorer{Context: c, prompt: prompt, continuations: continuations, out: out}
-	if err := end(s.run(ctx)); err != nil {
+	var before []Token // the prompt in the cache
+	for _, i := range order {
+		s := &scorer{Context: c, prompt: requests[i].Prompt, continuations: requests[i].Continuations, out: out[i]}
+		if err = s.run(ctx, before); err != nil {
+			break
+		}
+		before = s.prompt
+		if done != nil {
+			done(i)
+		}
+	}
+	if err := end(err); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// scorer is the state of one call of Score. The prompt is in a sequence of its own, after those of Generate, which all
+// scoreRoom returns room for the result of a request that can be scored.
+func (c *Context) scoreRoom(request int, r ScoreRequest) ([][]float32, error) {
+	if len(r.Prompt) == 0 {
+		return nil, ErrEmptyPrompt
+	}
+	if err := c.model.vocab.check(r.Prompt); err != nil {
+		return nil, fmt.Errorf("llama: prompt %d: %w", request, err)
+	}
+	out := make([][]float32, len(r.Continuations))
+	for i, tokens := range r.Continuations {
+		if err := c.model.vocab.check(tokens); err != nil {
+			return nil, fmt.Errorf("llama: continuation %d: %w", i, err)
+		}
+		// the last token of a continuation is not computed
+		if need := len(r.Prompt) + max(len(tokens)-1, 0); need > c.size {
+			return nil, &PromptTooLongError{Request: request, Tokens: need, Size: c.size}
+		}
+		out[i] = make([]float32, 0, len(tokens))
+	}
+	return out, nil
+}
+
+// scorer is the state of one request of ScoreAll. The prompt is in a sequence of its own, after those of Generate, which all
 // continuations share.
 type scorer struct {
 	*Context
@@ -67,8 +109,9 @@ type scoreLane struct{ index, slot, known int }
 
 func (s *scorer) home() int { return s.options.Sequences }
 
-func (s *scorer) run(ctx context.Context) error {
-	if err := s.computePrompt(ctx); err != nil {
+// run scores the request. before is the prompt that the cache holds, nil for none.
+func (s *scorer) run(ctx context.Context, before []Token) error {
+	if err := s.computePrompt(ctx, s.keep(before)); err != nil {
 		return err
 	}
 	s.free = s.size - len(s.prompt)
@@ -85,9 +128,23 @@ func (s *scorer) run(ctx context.Context) error {
 	return nil
 }
 
-// computePrompt decodes the prompt. Its last logits are those of the first token of each continuation.
-func (s *scorer) computePrompt(ctx context.Context) error {
-	for at := 0; at < len(s.prompt); {
+// keep removes from the cache what the prompt does not begin with, and returns the number of tokens that stay. The last token
+// is always computed, for its logits.
+func (s *scorer) keep(before []Token) int {
+	n := 0
+	if !bool(s.model.info.recurrent) { // a recurrent state cannot be cut back to a prefix
+		n = commonPrefix(before, s.prompt[:len(s.prompt)-1])
+	}
+	if len(before) > 0 {
+		C.ragft_sequence_drop(s.ptr, C.int32_t(s.home()), C.int32_t(n))
+	}
+	return n
+}
+
+// computePrompt decodes the prompt after its first tokens, which are in the cache. Its last logits are those of the first token
+// of each continuation.
+func (s *scorer) computePrompt(ctx context.Context, at int) error {
+	for at < len(s.prompt) {
 		s.batch.reset()
 		s.owners = s.owners[:0]
 		for ; at < len(s.prompt) && len(s.batch.tokens) < s.options.BatchSize; at++ {

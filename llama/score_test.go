@@ -5,6 +5,7 @@ package llama
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,4 +85,50 @@ func TestLogitsEqualScore(t *testing.T) {
 	require.ErrorIs(t, c.Logits(context.Background(), nil, nil), ErrEmptyPrompt)
 	require.ErrorIs(t, c.Logits(context.Background(), []Token{-1}, nil), ErrInvalidToken)
 	require.ErrorIs(t, c.Logits(context.Background(), make([]Token, 257), nil), ErrPromptTooLong)
+}
+
+// TestScoreAll has prompts that begin alike: the scores are those of each prompt alone, and what is alike is computed once.
+func TestScoreAll(t *testing.T) {
+	for _, model := range tinyModels(t) {
+		t.Run(model.name, func(t *testing.T) {
+			m := mustLoad(t, model.path)
+			c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 3, BatchSize: 32, ExactAttention: true})
+			long := mustTokenize(t, m, strings.Repeat("The lighthouse keeper lived on the island. ", 6))
+			requests := []ScoreRequest{
+				{slices.Concat(long, []Token{7, 8}), [][]Token{{3, 4}, {5}}},
+				{[]Token{9, 10}, [][]Token{{3, 4, 5}}},
+				{long, [][]Token{{6}, nil}},
+				{slices.Concat(long, []Token{7, 9, 11}), [][]Token{{3}}},
+				{slices.Concat(long, []Token{7, 8}), [][]Token{{3, 4}}},
+			}
+			var order []int
+			got, err := c.ScoreAll(t.Context(), requests, func(i int) { order = append(order, i) })
+			require.NoError(t, err)
+			require.Equal(t, []int{1, 2, 0, 4, 3}, order, "each prompt follows the one with which it has most in common")
+			for i, r := range requests {
+				alone, err := c.Score(t.Context(), r.Prompt, r.Continuations)
+				require.NoError(t, err)
+				for k := range alone {
+					closeTo(t, alone[k], got[i][k], model.tolerance)
+				}
+			}
+		})
+	}
+}
+
+func TestScoreAllRefuses(t *testing.T) {
+	c := mustContext(t, mustLoad(t, tinyModel(t)), ContextOptions{Size: 64})
+	good := ScoreRequest{[]Token{5}, [][]Token{{6}}}
+	_, err := c.ScoreAll(t.Context(), []ScoreRequest{good, {}}, nil)
+	require.ErrorIs(t, err, ErrEmptyPrompt)
+	_, err = c.ScoreAll(t.Context(), []ScoreRequest{good, {make([]Token, 1000), [][]Token{{6}}}}, nil)
+	var long *PromptTooLongError
+	require.ErrorAs(t, err, &long)
+	require.Equal(t, 1, long.Request)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = c.ScoreAll(ctx, []ScoreRequest{good, {[]Token{5, 7}, [][]Token{{6}}}}, func(int) { cancel() })
+	require.ErrorIs(t, err, context.Canceled)
+	out, err := c.ScoreAll(t.Context(), nil, nil)
+	require.NoError(t, err)
+	require.Empty(t, out)
 }

@@ -203,7 +203,7 @@ type MeaningConfig struct {
 	// vector of each passage with it, and questions are searched by words and by
 	// meaning. "" = by words alone.
 	Embed string `yaml:"embed" check:"model"`
-	// Weight is the weight of the ranking by meaning; the one by words has weight 1.
+	// Weight is the weight of the similarity in meaning; that of the score by words is 1.
 	// Unset = 0.5, or what [Project.TuneSearch] learnt.
 	Weight opt.Value[float64] `yaml:"weight" check:"amount" default:"0.5"`
 	// QueryPrefix stands before questions when they are embedded. Unset = what the

@@ -54,7 +54,7 @@ func (p *Project) publishOptions(w *work) (publish.Options, error) {
 		Name: c.Name, From: p.config.Model, BaseURL: c.Ollama, Merge: mergeAdapter, Merged: c.Merged, System: c.System, Logger: p.config.Logger,
 		Status: func(text string) { w.say("%s", text) },
 	}
-	if servers, err := serversOf(p.config.Model); err != nil || len(servers) > 0 && servers[0].url != "" {
+	if servers, err := serversOf(p.config.Model); err != nil || len(servers) > 0 && servers[0].URL != "" {
 		return o, errors.Join(err, badModel("set publish.ollama to the server to publish on, and model without an address"))
 	}
 	if c.As != "auto" {

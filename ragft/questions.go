@@ -138,6 +138,7 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 	}
 	w.say("questions about %s: at most %s", plural.N(len(chunks), "passage"), r.Estimate)
 	w.phase("writing questions", "passages")
+	w.set(0, len(chunks), "")
 	o.Progress = func(c model.Progress) { w.set(c.Done, c.Total, fmt.Sprintf("%d accepted", c.Accepted)) }
 	composed, err := question.Compose(ctx, p.models.asked, chunks, o)
 	if err != nil {

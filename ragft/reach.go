@@ -71,13 +71,13 @@ func receivers(f field) (to []string) {
 	}
 	servers, err := serversOf(f.value.String())
 	if err != nil {
-		return []string{f.value.String()} // a command that reads names less strictly may still send to it
+		return []string{f.value.String()} // no step takes it; the user sees it all the same
 	}
 	for _, s := range servers {
 		switch {
-		case s.url != "":
-			to = append(to, s.url)
-		case s.kind == "openai":
+		case s.URL != "":
+			to = append(to, s.URL)
+		case s.Kind == "openai":
 			to = append(to, "the server of OPENAI_BASE_URL")
 		}
 	}

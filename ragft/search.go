@@ -19,7 +19,7 @@ import (
 // TuneSearch learns how the questions are best searched for: weights of their
 // terms, the weight of titles, k1 and b, from how likely the model finds the
 // right answer after each passage (LSR of RA-DIT, arXiv 2310.01352); and where there
-// is an embedding model, what the ranking by meaning weighs. The index
+// is an embedding model, what the similarity in meaning weighs. The index
 // is not changed. Of the questions that are neither held out nor kept to fit the
 // rule, half are used only as a test; a result is written to retrieval.json only
 // if it is shown to rank the right passages higher for them. The other steps then use
@@ -124,7 +124,7 @@ func (p *Project) searchInputs(ctx context.Context) (inputs, error) {
 	return in, in.model(ctx, p, "model", p.config.Model)
 }
 
-// learnMeaning learns the weight of the ranking by meaning beside that by words, as tuned. It returns nil where there is none, or
+// learnMeaning learns the weight of meaning beside that of words, as tuned. It returns nil where there is none, or
 // where the user has set it.
 func (p *Project) learnMeaning(ctx context.Context, w *work, words retriever.Tuning, train []question.Question, o searchtune.Options) (
 	*searchtune.Meaning, error,

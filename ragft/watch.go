@@ -107,8 +107,25 @@ type watchedScorer struct {
 }
 
 func (s *watchedScorer) Score(ctx context.Context, completions []model.Completion) ([]model.Score, error) {
-	scores, err := s.Scorer.Score(ctx, completions)
-	s.project.scored(len(completions), err)
+	w := s.project.atWork()
+	if w == nil {
+		return s.Scorer.Score(ctx, completions)
+	}
+	told := 0
+	seen := slices.Clone(completions)
+	for i, c := range completions {
+		seen[i].OnScore = func() {
+			told++
+			w.called(1, 0)
+			if c.OnScore != nil {
+				c.OnScore()
+			}
+		}
+	}
+	scores, err := s.Scorer.Score(ctx, seen)
+	if err == nil {
+		w.called(len(completions)-told, 0) // those that the model did not tell of
+	}
 	return scores, err
 }
 

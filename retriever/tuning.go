@@ -43,8 +43,8 @@ type Tuning struct {
 	// The weight of a term is multiplied by exp of the sum of the Weights of its
 	// features. They are from -20 to 20.
 	Weights map[string]float64 `json:"weights,omitempty"`
-	// Meaning is the weight of a ranking by meaning beside that by words, which has
-	// weight 1. The searches of this package have none: it is for those that combine
+	// Meaning is the weight of the similarity in meaning beside the score by words,
+	// which has weight 1. The searches of this package have none: it is for those that combine
 	// the two, as those of package dense. Unset means theirs.
 	Meaning opt.Value[float64] `json:"meaning,omitzero"`
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/modelname"
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model"
@@ -180,7 +181,12 @@ func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
 		f.add("model", note, "none named", chooseModel)
 		return
 	}
-	if servers := serversOf(name); len(servers) > 0 {
+	servers, err := modelname.Servers(name, hasNative)
+	if err != nil {
+		f.add("model", missing, err.Error(), chooseModel)
+		return
+	}
+	if len(servers) > 0 {
 		checkServed(ctx, f, servers)
 		return
 	}
@@ -227,53 +233,33 @@ func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
 	f.add("model", fine, detail, "")
 }
 
-// served is a model that a server runs.
-type served struct{ kind, name, url string }
-
-// serversOf are the servers that run a model of this name; none if it is a file.
-func serversOf(name string) (all []served) {
-	for one := range strings.SplitSeq(name, ",") {
-		kind, of, _ := strings.Cut(strings.TrimSpace(one), ":")
-		at := max(strings.LastIndex(of, "@http://"), strings.LastIndex(of, "@https://"))
-		switch {
-		case kind != "ollama" && kind != "openai", kind == "ollama" && at < 0 && hasNative:
-			return nil
-		case at < 0:
-			all = append(all, served{kind, of, ""})
-		default:
-			all = append(all, served{kind, of[:at], of[at+1:]})
-		}
-	}
-	return all
-}
-
 // checkServed asks each server for the model.
-func checkServed(ctx context.Context, f *findings, servers []served) {
+func checkServed(ctx context.Context, f *findings, servers []modelname.Server) {
 	for _, s := range servers {
-		list, do := ollamaModels, "ollama pull "+s.name+" there, or start it with 'ollama serve'"
-		if s.kind == "openai" {
+		list, do := ollamaModels, "ollama pull "+s.Name+" there, or start it with 'ollama serve'"
+		if s.Kind == "openai" {
 			list, do = openAIModels, "start it; set OPENAI_BASE_URL, or the address after the model's name; set OPENAI_API_KEY if it needs a key"
 		}
-		has, err := list(ctx, s.url)
-		name := s.kind + ":" + s.name
-		is := func(m modelInfo) bool { return m.Name == s.name || m.Name == s.name+":latest" }
-		at := cmp.Or(s.url, "the server named by the environment")
+		has, err := list(ctx, s.URL)
+		name := s.Kind + ":" + s.Name
+		is := func(m modelInfo) bool { return m.Name == s.Name || m.Name == s.Name+":latest" }
+		at := cmp.Or(s.URL, "the server named by the environment")
 		switch {
-		case err != nil && s.kind == "openai" && !isAny(err, model.ErrUnavailable, model.ErrUnauthorized):
+		case err != nil && s.Kind == "openai" && !isAny(err, model.ErrUnavailable, model.ErrUnauthorized):
 			f.add("model", note, name+": "+err.Error(), "try it: ragft ask")
 		case err != nil:
 			f.add("model", missing, name+": "+err.Error(), do)
 		case slices.ContainsFunc(has, is):
 			f.add("model", fine, name+" at "+at, "")
-		case s.kind == "openai":
+		case s.Kind == "openai":
 			f.add(
 				"model",
 				note,
-				fmt.Sprintf("%s does not list %s; it may have it all the same", at, s.name),
+				fmt.Sprintf("%s does not list %s; it may have it all the same", at, s.Name),
 				"'ragft models' lists what it has",
 			)
 		default:
-			f.add("model", missing, at+" does not have "+s.name, do)
+			f.add("model", missing, at+" does not have "+s.Name, do)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -212,10 +213,9 @@ func TestEvalEverything(t *testing.T) {
 	require.NoError(t, question.WriteFile("other.jsonl", held))
 	require.NoError(t, question.WriteFile("probes.jsonl", held[:2]))
 	require.NoError(t, question.WriteFile("global.jsonl", held[2:3]))
-	judged := 0
+	var judged atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		judged++
-		say := []string{"yes", "no"}[judged%2]
+		say := []string{"yes", "no"}[judged.Add(1)%2]
 		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "Second answer: ") {
 			say = "first" // whichever stands there: no preference in both orders
 		}
@@ -269,7 +269,7 @@ func TestEvalEverything(t *testing.T) {
 	)
 	require.Equal(t, exitBudget, code, "so few questions guarantee no risk of 0.1 %%: %s", stderr)
 	require.Contains(t, stderr, "no threshold keeps the risk")
-	require.Positive(t, judged)
+	require.Positive(t, judged.Load())
 
 	found, err := report.ReadFile(".ragft/evaluation.json")
 	require.NoError(t, err)

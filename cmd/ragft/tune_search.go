@@ -16,7 +16,7 @@ func (a *app) tuneSearchCommand() *cobra.Command {
 	c := command("search-tuning", []option{modelOption, adapterOption, questionsOption}, &cobra.Command{
 		Use: "tune-search", Short: "Tune the search to the model", Args: arguments(cobra.NoArgs),
 		Long: `Learns how to search for the questions: weights of terms and titles, k1 and b, from how likely the model finds the correct
-answer after each passage (LSR of RA-DIT). With an embedding model, also the weight of the ranking by meaning (search.weight),
+answer after each passage (LSR of RA-DIT). With an embedding model, also the weight of meaning (search.weight),
 unless it is set. The index does not change.
 
 Half of the questions that are not kept for the evaluation are used to check the result. What does not rank the right

@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"text/template"
 	"time"
 
@@ -114,6 +116,28 @@ func (b byMeaning) Search(ctx context.Context, query string, k int) ([]retriever
 	return hits, err
 }
 
+// byRanks combines two searches by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009, section 3).
+type byRanks [2]retriever.Searcher
+
+// Search implements [retriever.Searcher].
+func (b byRanks) Search(ctx context.Context, query string, k int) (all []retriever.Hit, err error) {
+	scores := map[string]float64{}
+	for _, search := range b {
+		hits, err := search.Search(ctx, query, 50)
+		if err != nil {
+			return nil, err
+		}
+		for i, h := range hits {
+			if scores[h.ID] == 0 {
+				all = append(all, h)
+			}
+			scores[h.ID] += 1 / float64(61+i)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b retriever.Hit) int { return cmp.Compare(scores[b.ID], scores[a.ID]) })
+	return all[:min(k, len(all))], nil
+}
+
 // measure searches for all questions, in every way.
 func measure(ctx context.Context, e dense.Embedder, data *set, folder string) (rows []result, err error) {
 	index, err := retriever.NewMemory(retriever.IndexOptions{})
@@ -153,6 +177,7 @@ func measure(ctx context.Context, e dense.Embedder, data *set, folder string) (r
 	}{
 		{"by words (BM25)", index}, {"by meaning", byMeaning{vectors, known}},
 		{"both, weight 0.25", both(0.25)}, {"both, weight 0.5 (default)", both(dense.DefaultWeight)}, {"both, weight 1", both(1)},
+		{"by ranks", byRanks{index, byMeaning{vectors, known}}},
 	} {
 		if err != nil {
 			return nil, err

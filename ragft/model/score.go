@@ -22,6 +22,7 @@ type Scorer interface {
 type Completion struct {
 	Messages []Message // the prompt
 	Response string
+	OnScore  func() // called when it is scored, before Score returns; not by every Scorer, and not from a cache; nil = none
 }
 
 // Score is how likely a model finds a text.

@@ -12,12 +12,12 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// Meaning is the weight of the ranking by meaning that was learnt, and what it gains.
+// Meaning is the weight of the similarity in meaning that was learnt, and what it gains.
 type Meaning struct {
 	// On says that the mean reciprocal rank on the held-out questions is shown to improve: its interval is above zero and P
 	// below 0.05. Otherwise the search keeps the weight Before.
 	On      bool    `json:"on"`
-	Weight  float64 `json:"weight"`   // learnt; the ranking by words has weight 1
+	Weight  float64 `json:"weight"`   // learnt; the score by words has weight 1
 	Before  float64 `json:"before"`   // what it is compared with
 	Train   int     `json:"train"`    // questions learnt from
 	HeldOut int     `json:"held_out"` // questions that the changes were measured on
@@ -31,7 +31,7 @@ type Meaning struct {
 // meaningWeights are the weights that are tried.
 var meaningWeights = []float64{0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 4}
 
-// LearnMeaning chooses the weight that the ranking by meaning has in a search by words and by meaning: of nine weights from 0 to
+// LearnMeaning chooses the weight that the similarity in meaning has in a search by words and by meaning: of nine weights from 0 to
 // 4, that with the highest mean reciprocal rank of the first passage that holds the answer, and of equal ones that which is
 // nearest to before. search returns the search with a weight, which is asked for each question with all weights in turn. A part of
 // the questions is held out, as by [Learn], to see whether the weight is better than before. No model is asked for scores. Of the

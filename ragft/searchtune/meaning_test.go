@@ -1,8 +1,11 @@
 package searchtune
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,16 +15,19 @@ import (
 	"github.com/ragft/ragft/retriever/dense"
 )
 
-// fused searches by two rankings of passages, each named "right" or otherwise.
-type fused struct {
+// weighed searches by two scores of passages, of which one is named "right".
+type weighed struct {
 	weight         float64
-	words, meaning []string
+	words, meaning map[string]float64
 	searched       *int
 }
 
-func (f fused) Search(_ context.Context, query string, k int) (hits []retriever.Hit, _ error) {
-	*f.searched++
-	for _, name := range dense.Fuse([]float64{1, f.weight}, f.words, f.meaning) {
+func (s weighed) Search(_ context.Context, query string, k int) (hits []retriever.Hit, _ error) {
+	*s.searched++
+	total := func(name string) float64 { return s.words[name] + s.weight*s.meaning[name] }
+	for _, name := range slices.SortedFunc(maps.Keys(s.words), func(a, b string) int {
+		return cmp.Or(cmp.Compare(total(b), total(a)), cmp.Compare(a, b))
+	}) {
 		text := "nothing"
 		if name == "right" {
 			text = "It is " + query
@@ -31,7 +37,7 @@ func (f fused) Search(_ context.Context, query string, k int) (hits []retriever.
 	return hits[:min(len(hits), k)], nil
 }
 
-// Where one ranking is always right, the weight of meaning is the smallest that makes the passage first, or none.
+// Where one of the scores is always right, the weight is the one nearest to the usual that makes the passage first.
 func TestLearnMeaning(t *testing.T) {
 	var questions []question.Question
 	for i := range 40 {
@@ -39,25 +45,24 @@ func TestLearnMeaning(t *testing.T) {
 		questions = append(questions, question.Question{ID: name, Question: name, Answer: name})
 	}
 	questions = append(questions, question.Question{ID: "none", Question: "Who?", Unanswerable: true})
+	type scores = map[string]float64
 	for _, c := range []struct {
-		words, meaning []string
+		words, meaning scores
 		want           float64
 		on             bool
 		before, after  float64 // MRR
 	}{
-		// 1/63 + w/61 is above 1/61 + w/62 from w = 1.97 on.
-		{[]string{"a", "b", "right"}, []string{"right", "a", "b"}, 2, true, 0.5, 1},
-		// 1/62 + w/61 is above 1/61 + w/62 where w is above 1.
-		{[]string{"a", "right"}, []string{"right", "a"}, 1.5, true, 0.5, 1},
-		// 1/61 is above 1/62 + w/61 up to w = 0.016.
-		{[]string{"right", "a"}, []string{"a", "b"}, 0, true, 0.5, 1},
-		// Nothing to gain: the weight stays.
-		{[]string{"right", "a"}, []string{"right", "b"}, 0.5, false, 1, 1},
-		{[]string{"a", "b"}, []string{"b", "a"}, 0.5, false, 0, 0},
+		// Right from w = 0.75 on, where both have 1.15, and a comes first.
+		{scores{"a": 1, "right": 0.4}, scores{"a": 0.2, "right": 1}, 1, true, 0.5, 1},
+		{scores{"a": 1, "right": 0.01}, scores{"a": 0.4, "right": 1}, 2, true, 0.5, 1},  // from 1.65 on
+		{scores{"a": 0.9, "right": 1}, scores{"a": 1, "right": 0.2}, 0.1, true, 0.5, 1}, // below 0.125
+		{scores{"a": 0.99, "right": 1}, scores{"a": 1, "right": 0}, 0, true, 0.5, 1},
+		{scores{"a": 0.5, "right": 1}, scores{"a": 0.5, "right": 1}, 0.5, false, 1, 1}, // nothing to gain
+		{scores{"a": 0.5, "b": 1}, scores{"a": 0.5, "b": 1}, 0.5, false, 0, 0},
 	} {
 		searched := 0
 		m, err := LearnMeaning(t.Context(), func(w float64) (retriever.Searcher, error) {
-			return fused{w, c.words, c.meaning, &searched}, nil
+			return weighed{w, c.words, c.meaning, &searched}, nil
 		}, questions, dense.DefaultWeight, Options{Seed: 1})
 		require.NoError(t, err)
 		require.Equal(t, c.want, m.Weight, c.words)
@@ -72,6 +77,6 @@ func TestLearnMeaning(t *testing.T) {
 	_, err = LearnMeaning(t.Context(), func(float64) (retriever.Searcher, error) { return nil, fmt.Errorf("no vectors") },
 		questions, 0.5, Options{})
 	require.ErrorContains(t, err, "no vectors")
-	_, err = LearnMeaning(t.Context(), func(w float64) (retriever.Searcher, error) { return fused{}, nil }, questions[40:], 0.5, Options{})
+	_, err = LearnMeaning(t.Context(), func(float64) (retriever.Searcher, error) { return weighed{}, nil }, questions[40:], 0.5, Options{})
 	require.ErrorIs(t, err, question.ErrNone)
 }

@@ -30,18 +30,17 @@ type Options struct {
 	// Vectors, and the Embedder that made them, add the search by meaning. Nil = by words alone.
 	Vectors  *Vectors
 	Embedder Embedder
-	// Weight is the weight of the ranking by meaning, at least 0; the one by words has weight 1. Unset = [DefaultWeight].
+	// Weight is the weight of meaning, at least 0; that of words is 1, see [Search.Search]. Unset = [DefaultWeight].
 	Weight opt.Value[float64]
 	// Reranker reorders the first passages. Nil = they stay in the order of their ranks.
 	Reranker Reranker
 }
 
-// Constants of [Search]. 60 is that of the authors of reciprocal rank fusion, see [Fuse].
+// Constants of [Search].
 const (
-	DefaultWeight = 0.5 // of the ranking by meaning; measured in docs/retrieval.md
-	depth         = 50  // passages that each ranking gives, or k if that is more
+	DefaultWeight = 0.5 // of meaning; measured in docs/retrieval.md
+	depth         = 100 // passages that each of the two searches gives, or k if that is more
 	rerankDepth   = 30  // passages that the reranker reads
-	fusionK       = 60
 )
 
 // Search finds passages by words and by meaning, and has them reordered by a reranker. Except for Search and Digest, its methods
@@ -62,10 +61,12 @@ func NewSearch(index Index, o Options) (*Search, error) {
 	return &Search{index, o}, nil
 }
 
-// Search returns the best k passages, best first. The two rankings are combined by [Fuse]; a passage that repeats a better one
-// word for word, or a part of it, is left out. The Score of a hit is that of the search by words, and 0 for a passage that is
-// not among its first 50, or first k if that is more, so hits are not in the order of their scores. Without vectors Search is
-// the search by words.
+// Search returns the best k passages, best first. Their order is by the sum of two numbers from 0 to 1: the score by words, divided
+// by that of the best passage, and Weight times the similarity in meaning, scaled so that the nearest passage has 1 and the last of
+// those that are looked at 0. (Such a sum finds more than one of ranks: Bruch, Gai and Ingber, ACM TOIS 42(1), 2023, sections 4 and
+// 5.) Either is 0 for a passage that is not among the first 100, or first k if that is more, of its search. A passage that repeats a
+// better one word for word, or a part of it, is left out. The Score of a hit is that of the search by words, so hits are not in the
+// order of their scores. Without vectors Search is the search by words.
 func (s *Search) Search(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
 	n := k
 	if s.options.Reranker != nil {
@@ -81,7 +82,7 @@ func (s *Search) Search(ctx context.Context, query string, k int) ([]retriever.H
 	return hits[:min(len(hits), k)], nil
 }
 
-// fused returns the best k passages by both rankings.
+// fused returns the best k passages by both searches.
 func (s *Search) fused(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
 	o := s.options
 	if k <= 0 || o.Vectors == nil || o.Weight.Or(DefaultWeight) == 0 || o.Vectors.Len() == 0 || strings.TrimSpace(query) == "" {
@@ -108,22 +109,20 @@ func (s *Search) fused(ctx context.Context, query string, k int) ([]retriever.Hi
 	}
 }
 
-// join returns the best k of two rankings.
+// join returns the best k of what the two searches found.
 func (s *Search) join(ctx context.Context, words []retriever.Hit, near []Match, k int) (out []retriever.Hit, err error) {
-	byWords, byMeaning := make([]string, len(words)), make([]string, len(near))
 	hits := map[string]retriever.Hit{}
-	for i, h := range words {
-		byWords[i], hits[h.ID] = h.ID, h
+	for _, h := range words {
+		hits[h.ID] = h
 	}
-	for i, m := range near {
-		byMeaning[i] = m.ID
+	for _, m := range near {
 		if h, found := hits[m.ID]; found {
 			h.Share = 0 // few words in common say nothing against a passage that is near in meaning
 			hits[m.ID] = h
 		}
 	}
 	var texts distinct
-	for _, id := range Fuse([]float64{1, s.options.Weight.Or(DefaultWeight)}, byWords, byMeaning) {
+	for _, id := range order(words, near, s.options.Weight.Or(DefaultWeight)) {
 		h, found := hits[id]
 		if !found {
 			h.Chunk, err = s.Chunk(ctx, id)
@@ -144,22 +143,37 @@ func (s *Search) join(ctx context.Context, words []retriever.Hit, near []Match, 
 	return out, nil
 }
 
-// Fuse combines rankings by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009, section 3): an item scores the sum of
-// weight / (60 + rank) over the rankings that have it, with ranks from 1. It returns all items, best first; those of equal
-// score in the order of their ranks in the first ranking, then the second, and so on. There is a weight for each ranking.
-func Fuse(weights []float64, rankings ...[]string) []string {
+// order returns the IDs of all passages in the order of [Search.Search]; of equal ones, those found by words first.
+func order(words []retriever.Hit, near []Match, weight float64) []string {
 	scores := map[string]float64{}
 	var all []string
-	for i, ranking := range rankings {
-		for rank, id := range ranking {
-			if _, seen := scores[id]; !seen {
-				all = append(all, id)
-			}
-			scores[id] += weights[i] / float64(fusionK+rank+1)
+	add := func(id string, score float64) {
+		if _, seen := scores[id]; !seen {
+			all = append(all, id)
 		}
+		scores[id] += score
+	}
+	best := 0.0
+	for _, h := range words {
+		best = max(best, h.Score)
+	}
+	for _, h := range words {
+		add(h.ID, ratio(h.Score, best, 0))
+	}
+	for _, m := range near {
+		last := near[len(near)-1].Similarity
+		add(m.ID, weight*ratio(m.Similarity-last, near[0].Similarity-last, 1))
 	}
 	slices.SortStableFunc(all, func(a, b string) int { return cmp.Compare(scores[b], scores[a]) })
 	return all
+}
+
+// ratio is a / b, or otherwise if b is not above 0.
+func ratio(a, b, otherwise float64) float64 {
+	if b > 0 {
+		return a / b
+	}
+	return otherwise
 }
 
 // distinct are the texts of hits, without differences in white space.

@@ -12,14 +12,21 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-func TestFuse(t *testing.T) {
-	// a: 1/61, b: 1/62 + 0.5/61, c: 1/63 + 0.5/63, d: 0.5/62
-	require.Equal(t, []string{"b", "c", "a", "d"}, Fuse([]float64{1, 0.5}, []string{"a", "b", "c"}, []string{"b", "d", "c"}))
-	// Equal scores stay in the order of the first ranking.
-	require.Equal(t, []string{"a", "b"}, Fuse([]float64{1, 1}, []string{"a", "b"}, []string{"b", "a"}))
-	require.Equal(t, []string{"a", "z"}, Fuse([]float64{1, 1}, []string{"a"}, []string{"z"}))
-	require.Equal(t, []string{"z", "a"}, Fuse([]float64{0, 1}, []string{"a"}, []string{"z"}))
-	require.Empty(t, Fuse(nil))
+func TestOrder(t *testing.T) {
+	words := func(scores ...float64) (hits []retriever.Hit) {
+		for i, s := range scores {
+			hits = append(hits, retriever.Hit{Chunk: retriever.Chunk{ID: string(rune('a' + i))}, Score: s})
+		}
+		return hits
+	}
+	near := []Match{{"b", 0.9}, {"d", 0.7}, {"c", 0.4}} // scaled: 1, 0.6, 0
+	// a: 8/8, b: 4/8 + 1, c: 2/8, d: 0.6
+	require.Equal(t, []string{"b", "a", "d", "c"}, order(words(8, 4, 2), near, 1))
+	// b: 0.5 + 0.4, d: 0.24
+	require.Equal(t, []string{"a", "b", "c", "d"}, order(words(8, 4, 2), near, 0.4))
+	require.Equal(t, []string{"a", "z"}, order(words(3), []Match{{"z", 0.2}}, 1), "of equal ones that by words is first")
+	require.Equal(t, []string{"z", "a"}, order(words(0), []Match{{"z", 0.1}}, 1), "no score by words is no division by zero")
+	require.Empty(t, order(nil, nil, 1))
 }
 
 func ids(hits []retriever.Hit) string {

@@ -13,15 +13,11 @@ import (
 	"github.com/ragft/ragft/ragft/model"
 )
 
-// Score implements [model.Scorer]. Prompts that are equal are computed once.
+// Score implements [model.Scorer]. What prompts begin with alike is computed once.
 func (m *Model) Score(ctx context.Context, completions []model.Completion) ([]model.Score, error) {
-	type group struct {
-		prompt    []llama.Token
-		responses [][]llama.Token
-		of        []int
-	}
-	var groups []*group
-	byPrompt := map[string]*group{}
+	var requests []llama.ScoreRequest
+	var of [][]int // completions of each request
+	byPrompt := map[string]int{}
 	for i, c := range completions {
 		messages := append(llamachat.Messages(c.Messages), llama.Message{Role: model.RoleAssistant, Content: c.Response})
 		prompt, response, err := m.model.TokenizeTurn(messages, llama.ChatOptions{})
@@ -29,23 +25,29 @@ func (m *Model) Score(ctx context.Context, completions []model.Completion) ([]mo
 			return nil, fmt.Errorf("ragft: completion %d: %w", i+1, err)
 		}
 		key := fmt.Sprint(prompt)
-		g := byPrompt[key]
-		if g == nil {
-			g = &group{prompt: prompt}
-			byPrompt[key] = g
-			groups = append(groups, g)
+		at, known := byPrompt[key]
+		if !known {
+			at = len(requests)
+			byPrompt[key] = at
+			requests, of = append(requests, llama.ScoreRequest{Prompt: prompt}), append(of, nil)
 		}
-		g.responses = append(g.responses, response)
-		g.of = append(g.of, i)
+		requests[at].Continuations = append(requests[at].Continuations, response)
+		of[at] = append(of[at], i)
+	}
+	logProbs, err := scored(m.context.ScoreAll(ctx, requests, func(at int) {
+		for _, i := range of[at] {
+			if f := completions[i].OnScore; f != nil {
+				f()
+			}
+		}
+	}))
+	if err != nil {
+		return nil, err
 	}
 	out := make([]model.Score, len(completions))
-	for _, g := range groups {
-		logProbs, err := m.logProbs(ctx, g.prompt, g.responses)
-		if err != nil {
-			return nil, err
-		}
-		for k, i := range g.of {
-			out[i] = add(out[i], logProbs[k])
+	for at, places := range of {
+		for k, i := range places {
+			out[i] = add(out[i], logProbs[at][k])
 		}
 	}
 	return out, nil
@@ -69,18 +71,19 @@ func (m *Model) ScoreTexts(ctx context.Context, texts []string) ([]model.Score, 
 			if len(prompt) < 2 {
 				continue
 			}
-			logProbs, err := m.logProbs(ctx, prompt[:1], [][]llama.Token{prompt[1:]})
+			request := llama.ScoreRequest{Prompt: prompt[:1], Continuations: [][]llama.Token{prompt[1:]}}
+			logProbs, err := scored(m.context.ScoreAll(ctx, []llama.ScoreRequest{request}, nil))
 			if err != nil {
 				return nil, err
 			}
-			out[i] = add(out[i], logProbs[0])
+			out[i] = add(out[i], logProbs[0][0])
 		}
 	}
 	return out, nil
 }
 
-func (m *Model) logProbs(ctx context.Context, prompt []llama.Token, continuations [][]llama.Token) ([][]float32, error) {
-	logProbs, err := m.context.Score(ctx, prompt, continuations)
+// scored names the errors of llama's Score as this package does.
+func scored(logProbs [][][]float32, err error) ([][][]float32, error) {
 	if errors.Is(err, llama.ErrPromptTooLong) {
 		return nil, fmt.Errorf("%w: %w", model.ErrPromptTooLong, err)
 	}

@@ -103,8 +103,8 @@ func TestHostileFiles(t *testing.T) {
 		`{\rtf1 a{b`:                            "ab",
 		`{\rtf1 a\uc99999999 \u65 ?b` + "\x00}": "aA",
 		`{\rtf1 a\f-5\s-7\fcharset999 b}`:       "ab",
-		`{\rtf1 ` + strings.Repeat(`\row`, 100_000) + `a}`:    "a",
-		`{\rtf1 ` + strings.Repeat(`\par`, 100_000) + `a}`:    "a",
+		`{\rtf1 ` + strings.Repeat(`\row`, 100_000) + ` a}`:   "a",
+		`{\rtf1 ` + strings.Repeat(`\par`, 100_000) + ` a}`:   "a",
 		`{\rtf1 \` + strings.Repeat(`z`, 100_000) + ` b`:      strings.Repeat("z", 100_000-32) + " b",
 		`{\rtf1 ` + strings.Repeat(`{\*\x y}`, 500_000) + `a`: "a",
 	} {
