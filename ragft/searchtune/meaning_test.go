@@ -52,8 +52,8 @@ func TestLearnMeaning(t *testing.T) {
 		on             bool
 		before, after  float64 // MRR
 	}{
-		// Right from w = 0.75 on, where both have 1.15, and a comes first.
-		{scores{"a": 1, "right": 0.4}, scores{"a": 0.2, "right": 1}, 1, true, 0.5, 1},
+		// Right where w is above 2/3.
+		{scores{"a": 1, "right": 0.4}, scores{"a": 0.1, "right": 1}, 0.75, true, 0.5, 1},
 		{scores{"a": 1, "right": 0.01}, scores{"a": 0.4, "right": 1}, 2, true, 0.5, 1},  // from 1.65 on
 		{scores{"a": 0.9, "right": 1}, scores{"a": 1, "right": 0.2}, 0.1, true, 0.5, 1}, // below 0.125
 		{scores{"a": 0.99, "right": 1}, scores{"a": 1, "right": 0}, 0, true, 0.5, 1},

@@ -94,7 +94,8 @@ func workbook(t *testing.T, sheet func(io.Writer), parts ...string) string {
 		require.NoError(t, err)
 		write(w)
 	}
-	const main = `xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"`
+	const main = `xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" ` +
+		`xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"`
 	text := func(s string) func(io.Writer) {
 		return func(w io.Writer) { _, _ = io.WriteString(w, s) } // a buffer takes everything
 	}
@@ -127,7 +128,8 @@ func rows(n, columns int, cell string) func(io.Writer) {
 	}
 }
 
-// A million cells are read in a minute and a gigabyte at most: some seconds and some hundred megabytes, see the log.
+// A million cells are read within the time that a file may take, and within 600 MB: it takes some seconds of a core and about
+// 230 MB, see the log.
 func TestMillionCells(t *testing.T) {
 	data := workbook(t, func(w io.Writer) {
 		for row := range 10_000 {
@@ -143,8 +145,7 @@ func TestMillionCells(t *testing.T) {
 	t.Logf("a million cells, %d kB, %d MB of text: %v, %d MB", len(data)>>10, len(doc.Text)>>20, took.Round(time.Millisecond), peak>>20)
 	require.Contains(t, doc.Text, "99: 999999")
 	require.Empty(t, doc.Missing)
-	require.Less(t, took, time.Minute)
-	require.Less(t, peak, uint64(1<<30))
+	require.Less(t, peak, uint64(600<<20))
 }
 
 // Workbooks that are small and would be very large are refused, or read in part, within the same bounds.
@@ -166,8 +167,7 @@ func TestSpreadsheetBombs(t *testing.T) {
 		_, err, took, peak := readFile(t, name, data)
 		t.Logf("%s, %d kB: %v; %v, %d MB", name, len(data)>>10, err, took.Round(time.Millisecond), peak>>20)
 		require.Equal(t, retriever.SkipLimit, skipped(t, name, err).Reason, name)
-		require.Less(t, took, time.Minute, name)
-		require.Less(t, peak, uint64(1<<30), name)
+		require.Less(t, peak, uint64(600<<20), name)
 	}
 	header := func(w io.Writer) {
 		fmt.Fprintf(w, `<row r="1"><c t="str"><v>%s</v></c><c t="str"><v>b</v></c></row>`, long)
@@ -181,7 +181,6 @@ func TestSpreadsheetBombs(t *testing.T) {
 		doc, err, took, peak := readFile(t, name, data)
 		t.Logf("%s: %v, %q; %v, %d MB", name, err, doc.Missing, took.Round(time.Millisecond), peak>>20)
 		require.Less(t, len(doc.Text), 8<<20, name)
-		require.Less(t, took, time.Minute, name)
-		require.Less(t, peak, uint64(1<<30), name)
+		require.Less(t, peak, uint64(600<<20), name)
 	}
 }

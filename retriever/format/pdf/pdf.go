@@ -33,9 +33,16 @@ import (
 )
 
 func init() {
-	format.Register(format.Format{Name: "PDF", Extensions: []string{".pdf"}, Reader: reader{}, Matches: func(_ string, head []byte) bool {
-		return strings.Contains(string(head[:min(len(head), 1024)]), "%PDF-")
-	}})
+	format.Register(format.Format{
+		Name: "PDF", Extensions: []string{".pdf"}, Reader: reader{},
+		Matches: func(_ string, head []byte) bool {
+			return strings.Contains(string(head[:min(len(head), 1024)]), "%PDF-")
+		},
+		Prepare: func() error {
+			_, err := newPool()
+			return err
+		},
+	})
 }
 
 const (
