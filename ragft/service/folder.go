@@ -86,7 +86,7 @@ func (f *files) add(ctx context.Context, up *upload) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	one := describe(info)
+	one := fileOf(info)
 	one.Details = details
 	return one, nil
 }
@@ -155,11 +155,11 @@ func (f *files) known(ctx context.Context, s *Service, name string) (*file, erro
 	} else if !indexed {
 		return nil, noFile(nil)
 	}
-	return describe(info), nil
+	return fileOf(info), nil
 }
 
-// describe returns the object of a file.
-func describe(info fs.FileInfo) *file {
+// fileOf returns the object of a file.
+func fileOf(info fs.FileInfo) *file {
 	return &file{
 		ID: "file-" + base64.RawURLEncoding.EncodeToString([]byte(info.Name())), Object: "file", Bytes: info.Size(),
 		CreatedAt: info.ModTime().Unix(), Filename: info.Name(), Purpose: purposes[0], Status: "processed",

@@ -200,10 +200,15 @@ func readPage(instance pdfium.Pdfium, document references.FPDF_DOCUMENT, index i
 	}
 	p.bytes = len(got.Text)
 	at := 0 // in UTF-16 units, by which PDFium counts
+	missing := blanksMissing(instance, text.TextPage, got.Text)
 	for raw := range strings.Lines(got.Text) {
 		first := at + units(raw[:len(raw)-len(strings.TrimLeft(raw, " \t\u00a0"))])
+		whole := raw
+		if missing {
+			whole = separated(instance, text.TextPage, raw, at)
+		}
 		at += units(raw)
-		l := line{text: strings.TrimRight(strings.TrimSpace(raw), "\x00")}
+		l := line{text: strings.TrimRight(strings.TrimSpace(whole), "\x00")}
 		if l.text == "" {
 			continue
 		}
