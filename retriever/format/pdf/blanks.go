@@ -12,27 +12,13 @@ import (
 const (
 	blankGap  = 0.13 // of the height of a character: a wider gap stands for a blank, of about twice that
 	spacedOut = 0.4  // share of wide gaps from which on a line is only set wide
-	looked    = 20   // blanks by which a page is judged
 )
 
-// blanksMissing reports whether blanks of a page may be missing, as PDFium made those that it has. Programs such as Ghostscript and
-// TeX move on where a blank is, and PDFium, which makes one of a wide gap, misses those beside characters that are moved together.
-// Only on such pages it is asked where each character stands, as that takes long.
-func blanksMissing(instance pdfium.Pdfium, page references.FPDF_TEXTPAGE, text string) bool {
-	at, blanks := 0, 0
-	for _, r := range text {
-		if r == ' ' && blanks < looked {
-			blanks++
-			made, err := instance.FPDFText_IsGenerated(&requests.FPDFText_IsGenerated{TextPage: page, Index: at})
-			if err != nil || !made.IsGenerated {
-				return false
-			}
-		}
-		if at++; r > 0xffff {
-			at++
-		}
-	}
-	return blanks > 1
+// missesBlanks reports whether PDFium misses blanks of a file. Ghostscript draws letters beside a blank, as in "may be", as one piece
+// with wide spacing, in which PDFium sees no blank. Where each character stands is asked only for such files, as that takes long.
+func missesBlanks(instance pdfium.Pdfium, document references.FPDF_DOCUMENT) bool {
+	meta, err := instance.FPDF_GetMetaText(&requests.FPDF_GetMetaText{Document: document, Tag: "Producer"})
+	return err == nil && strings.Contains(meta.Value, "Ghostscript")
 }
 
 // separated returns a line, which begins at a place in the text, with a blank in each wide gap between two characters.
