@@ -1,6 +1,6 @@
 """Makes the sample documents of retriever/format/all/testdata with programs that people use, from the text in text.json there.
 
-    apt-get install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress pandoc groff ghostscript
+    apt-get install --no-install-recommends libreoffice-writer libreoffice-calc pandoc groff ghostscript
     pip install -r internal/outside/documents-requirements.txt
     python internal/outside/documents.py [PRODUCER...]
 
@@ -83,6 +83,8 @@ OFFICE = """<?xml version="1.0" encoding="UTF-8"?>
  xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0"
  xmlns:meta="urn:oasis:names:tc:opendocument:xmlns:meta:1.0" office:version="1.3" office:mimetype="application/vnd.oasis.opendocument.%s">
 <office:meta><dc:title>%s</dc:title></office:meta>
+<office:styles><style:style style:name="Heading_20_1" style:display-name="Heading 1" style:family="paragraph" style:class="text"
+ style:default-outline-level="1"><style:text-properties fo:font-size="18pt" fo:font-weight="bold"/></style:style></office:styles>
 <office:automatic-styles>
 <style:style style:name="next" style:family="paragraph" style:parent-style-name="Heading_20_1">
 <style:paragraph-properties fo:break-before="page"/></style:style>
@@ -119,17 +121,6 @@ def flat(parts):
             yield from (p if kind == "list" else ": ".join(p) for p in part)
 
 
-def slides():
-    out = ["<office:presentation>"]
-    for heading, parts in CHAPTERS:
-        frame = ('<draw:frame presentation:class="%s" svg:width="24cm" svg:height="%scm" svg:x="2cm" svg:y="%scm"><draw:text-box>%s'
-                 '</draw:text-box></draw:frame>')
-        text = "".join(f"<text:p>{html.escape(s)}</text:p>" for s in flat(parts))
-        out.append(f'<draw:page draw:name="{html.escape(heading)}">' + frame % ("title", 2, 1, f"<text:p>{html.escape(heading)}</text:p>"))
-        out.append(frame % ("outline", 12, 4, text) + "</draw:page>")
-    return "".join(out) + "</office:presentation>"
-
-
 def rows(parts):
     """The blocks of a chapter as rows of a sheet."""
     yield ["Subject", "What is known", "Remark"]
@@ -155,8 +146,7 @@ def libreoffice():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for source, kind, body, forms in [
-            ("libreoffice.fodt", "text", writer_text(), ["pdf", "docx", "rtf", "odt"]),
-            ("libreoffice.fodp", "presentation", slides(), ["pptx"]),
+            ("libreoffice.fodt", "text", writer_text(), ["pdf", "docx"]),
             ("libreoffice.fods", "spreadsheet", sheets(), ["xlsx"]),
         ]:
             (folder / source).write_text(OFFICE % (kind, TITLE, body), encoding="utf-8")
