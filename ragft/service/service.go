@@ -113,7 +113,8 @@ func (l Limits) withDefaults() (Limits, error) {
 	return Limits{
 		Body: cmp.Or(l.Body, 1<<20), File: cmp.Or(l.File, maxDocument), Context: l.Context, Output: cmp.Or(l.Output, 1024),
 		Samples: cmp.Or(l.Samples, 8), Passages: cmp.Or(l.Passages, 20), Requests: cmp.Or(l.Requests, 256),
-		Connections: cmp.Or(l.Connections, 1024), Time: cmp.Or(l.Time, 5*time.Minute), Read: cmp.Or(l.Read, 30*time.Second), Write: cmp.Or(l.Write, 30*time.Second),
+		Connections: cmp.Or(l.Connections, 1024), Time: cmp.Or(l.Time, 5*time.Minute), Read: cmp.Or(l.Read, 30*time.Second),
+		Write: cmp.Or(l.Write, 30*time.Second),
 	}, nil
 }
 
