@@ -244,6 +244,17 @@ func (x *Index) SourceChunks(ctx context.Context, source string, most int) (chun
 	return chunks, nil
 }
 
+// HasSource says whether the index has chunks of a document, or of rows of a JSONL file of that name.
+func (x *Index) HasSource(ctx context.Context, source string) (found bool, err error) {
+	snap, err := x.snapshot()
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	ids, err := sourceIDs(ctx, snap, source)
+	return len(ids) > 0, err
+}
+
 // place is the position of a chunk in the order of Chunks.
 type place struct {
 	source string

@@ -43,6 +43,10 @@ type Tuning struct {
 	// The weight of a term is multiplied by exp of the sum of the Weights of its
 	// features. They are from -20 to 20.
 	Weights map[string]float64 `json:"weights,omitempty"`
+	// Meaning is the weight of the similarity in meaning beside the score by words,
+	// which has weight 1. The searches of this package have none: it is for those that combine
+	// the two, as those of package dense. Unset means theirs.
+	Meaning opt.Value[float64] `json:"meaning,omitzero"`
 }
 
 // maxLogWeight keeps the factors of terms finite.
@@ -53,7 +57,8 @@ func (t Tuning) resolve(o IndexOptions) (parameters, error) {
 	own := o.parameters()
 	p := parameters{k1: t.K1.Or(own.k1), b: t.B.Or(own.b), title: t.Title.Or(own.title), factors: t.Weights}
 	err := errors.Join(checkParameter("a tuning's k1", p.k1, math.MaxFloat32), checkParameter("a tuning's b", p.b, 1),
-		checkParameter("a tuning's title", p.title, math.MaxFloat32))
+		checkParameter("a tuning's title", p.title, math.MaxFloat32),
+		checkParameter("a tuning's weight of meaning", t.Meaning.Or(0), math.MaxFloat32))
 	if err != nil {
 		return p, err
 	}
@@ -108,9 +113,10 @@ const TitleCandidates = 100
 // several goroutines.
 type Tuned struct {
 	*Index
-	p     parameters
-	bound bool // to an index that still has this sum:
-	sum   sums
+	p       parameters
+	meaning opt.Value[float64]
+	bound   bool // to an index that still has this sum:
+	sum     sums
 }
 
 // sums are a cheap check whether an index was changed.
@@ -133,7 +139,7 @@ func sumsOf(snap index.IndexReader) (s sums, err error) {
 // made for another index, or before this one was changed. An invalid tuning is
 // ErrOptions.
 func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
-	out := &Tuned{Index: x, bound: t.Index != ""}
+	out := &Tuned{Index: x, meaning: t.Meaning, bound: t.Index != ""}
 	if out.p, err = t.resolve(x.Options()); err != nil {
 		return nil, err
 	}
@@ -156,6 +162,9 @@ func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 	out.sum, err = sumsOf(snap)
 	return out, err
 }
+
+// Meaning returns Tuning.Meaning.
+func (t *Tuned) Meaning() opt.Value[float64] { return t.meaning }
 
 // Search is like Index.Search, with the tuning. The ranking is exact unless titles
 // are weighted: then the best TitleCandidates chunks, or k if that is more, and more

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html/charset"
@@ -52,6 +53,17 @@ func Open(data string) (*Archive, error) {
 
 func limit(format string, args ...any) error {
 	return retriever.Skip{Reason: retriever.SkipLimit, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Names returns the names of the files in a folder, such as "xl/worksheets/", and below it, in order.
+func (a *Archive) Names(folder string) (names []string) {
+	for name := range a.files {
+		if strings.HasPrefix(name, folder) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Has reports whether there is a file.

@@ -88,6 +88,12 @@ func removeAbandoned(dir, base string) {
 // Path is where Commit will put the file.
 func (f *File) Path() string { return f.path }
 
+// CommitAs is Commit at another path of the same folder.
+func (f *File) CommitAs(path string) error {
+	f.path = path
+	return f.Commit(nil)
+}
+
 // Commit syncs the file and puts it at its path. A check that is not nil is given
 // the name of the finished temporary file; if it returns an error, so does Commit,
 // and the file is removed.

@@ -49,7 +49,7 @@ var budget = map[string]int{
 	"ragft/recipe/selfdemo":  7, // with ScoredPrompt, what Found lists
 	"ragft/report":           6, // with Info and ModelFile, so that a program can set and check them
 	"ragft/rows":             17,
-	"ragft/searchtune":       4, // with Change, a measurement before and after
+	"ragft/searchtune":       6, // with Change, a measurement before and after; Meaning and LearnMeaning, the weight of a fused search
 	"ragft/service":          7,
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and ten reasons for skipping a file.

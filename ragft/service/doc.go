@@ -29,6 +29,8 @@
 //	GET  /v1/models             and /v1/models/NAME
 //	GET  /v1/passages/ID        the passage of a citation
 //	GET  /v1/documents/PATH     the document of a citation, in one of Config.Folders
+//	POST /v1/files              add a document, with Config.Files; GET lists them
+//	GET  /v1/files/ID           a document, /v1/files/ID/content its bytes; DELETE removes it
 //	GET  /health                {"status":"ok"}, without authentication
 //	GET  /metrics               for Prometheus
 //
@@ -68,6 +70,13 @@
 // A span is a range of bytes in the source document. In a stream the object comes with the last choice, which has the
 // finish_reason.
 //
+// # Files
+//
+// With [Config.Files], clients add documents as OpenAI's clients add files, and remove them. A file is known by its name, which
+// cannot leave the folder; one that is there already is an error. It is indexed before the response, and refused, with the
+// reason, if it gives no text. After a DELETE the index has no passages of it. Only files that are indexed are listed. The purpose
+// must be "assistants" or "user_data", and is not recorded.
+//
 // # Access
 //
 // [Service.Serve] listens on an address that is not loopback only if there is a token. Without a token, only requests to a
@@ -78,6 +87,6 @@
 //
 // Errors are OpenAI's objects, {"error": {"message", "type", "param", "code"}}: 400 invalid_value and
 // context_length_exceeded, 401 invalid_api_key, 403 wrong_host and cross_origin, 404 model_not_found and not_found,
-// 413 body_too_large, 415 invalid_content_type, 503 queue_full and closing, 504 timeout. In a stream that has started, the
-// error is the last event.
+// 409 file_exists, 413 body_too_large, 415 invalid_content_type, 503 queue_full, closing and index_not_updated, 504 timeout. In a
+// stream that has started, the error is the last event.
 package service

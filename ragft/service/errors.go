@@ -23,6 +23,7 @@ type apiError struct {
 	Type    string `json:"type"`
 	Param   string `json:"param,omitempty"`
 	Code    string `json:"code"`
+	cause   error  // for the log; may be nil
 }
 
 func (e *apiError) Error() string { return e.Message }
@@ -93,7 +94,9 @@ func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 		*e = *errClosing
 		e.Type = "server_error"
 	}
-	if e.status == http.StatusInternalServerError {
+	if e.cause != nil {
+		s.log.Warn("request failed", "path", r.URL.Path, "error", e.cause)
+	} else if e.status == http.StatusInternalServerError {
 		s.log.Error("request failed", "path", r.URL.Path, "error", err)
 	}
 	if rec, ok := w.(*recorder); ok && rec.status != 0 {

@@ -34,6 +34,11 @@ func (s *Service) routes() http.Handler {
 		"GET /v1/models/{name...}":    s.showModel,
 		"GET /v1/passages/{id...}":    s.showPassage,
 		"GET /v1/documents/{path...}": s.showDocument,
+		"POST /v1/files":              s.addFile,
+		"GET /v1/files":               s.listFiles,
+		"GET /v1/files/{id}":          s.showFile,
+		"GET /v1/files/{id}/content":  s.sendFile,
+		"DELETE /v1/files/{id}":       s.removeFile,
 		"GET /metrics":                s.showMetrics,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, handle(w, r)) })

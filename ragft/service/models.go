@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"iter"
 	"net/http"
 	"os"
 	"path"
@@ -72,7 +71,7 @@ func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 	if !fs.ValidPath(name) || hidden(name) || strings.ContainsRune(name, '\\') {
 		return notFound("there is no such document")
 	}
-	if indexed, err := s.isSource(name); err != nil {
+	if indexed, err := s.isSource(r.Context(), name); err != nil {
 		return err
 	} else if !indexed {
 		return notFound("there is no such document")
@@ -95,27 +94,15 @@ func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 	return notFound("there is no such document")
 }
 
-// isSource reports whether passages of the index come from a document. Without an index that lists its passages, any may.
-func (s *Service) isSource(name string) (bool, error) {
-	lister, ok := s.config.Index.(interface {
-		Chunks(ctx context.Context) iter.Seq2[retriever.Chunk, error]
+// isSource reports whether passages of the index come from a document. If the index cannot tell, any may.
+func (s *Service) isSource(ctx context.Context, name string) (bool, error) {
+	index, ok := s.config.Index.(interface {
+		HasSource(ctx context.Context, source string) (bool, error)
 	})
 	if !ok {
 		return true, nil
 	}
-	s.sourcesMu.Lock()
-	defer s.sourcesMu.Unlock()
-	if s.sources == nil {
-		sources := map[string]bool{}
-		for chunk, err := range lister.Chunks(s.life) {
-			if err != nil {
-				return false, err
-			}
-			sources[chunk.Source] = true
-		}
-		s.sources = sources
-	}
-	return s.sources[name], nil
+	return index.HasSource(ctx, name)
 }
 
 // hidden reports whether a part of the path starts with a dot. Such files are never indexed.

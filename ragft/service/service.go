@@ -65,9 +65,16 @@ type Config struct {
 	NoRetrieval bool
 
 	// Folders have the documents of GET /v1/documents; the first that has a document is used. Paths and symbolic links
-	// cannot leave them. If Index is a [retriever.Index], only documents of which it had passages at the first such request
-	// are sent. Empty means that there are no documents.
+	// cannot leave them. If Index is a [retriever.Index], only documents of which it has passages are sent. Empty means that
+	// there are no documents.
 	Folders []string
+
+	// Files is the folder to which clients can add documents, and from which they can remove them, by the routes of
+	// /v1/files. It is a path with slashes within the first of Folders, or ".". It must exist and needs Sync. "" = they cannot.
+	Files string
+
+	// Sync brings the index to what the first of Folders holds, after each change of Files. Calls come one at a time.
+	Sync func(context.Context) (*retriever.SyncReport, error)
 
 	// Token is required of clients, as "Authorization: Bearer TOKEN". If it is empty, there is no authentication, and only
 	// requests to a loopback address or one of Hosts are answered. So web pages cannot reach the service under a host name
@@ -86,6 +93,7 @@ type Config struct {
 // Limits are limits for the requests of clients. A zero field means the default; negative ones are errors of [New].
 type Limits struct {
 	Body        int64         // bytes in the body of a request; 0 = 1 MiB
+	File        int64         // bytes of a file that is added; 0 = 64 MiB
 	Context     int           // tokens in a prompt; 0 = the context of the model
 	Output      int           // tokens in an answer; 0 = 1024
 	Samples     int           // choices of a request; 0 = 8
@@ -98,14 +106,15 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() (Limits, error) {
-	if l.Body < 0 || min(l.Context, l.Output, l.Samples, l.Passages, l.Requests, l.Connections) < 0 ||
+	if min(l.Body, l.File) < 0 || min(l.Context, l.Output, l.Samples, l.Passages, l.Requests, l.Connections) < 0 ||
 		min(l.Time, l.Read, l.Write) < 0 {
 		return l, errors.New("service: a limit is negative; 0 is the default")
 	}
 	return Limits{
-		Body: cmp.Or(l.Body, 1<<20), Context: l.Context, Output: cmp.Or(l.Output, 1024), Samples: cmp.Or(l.Samples, 8),
-		Passages: cmp.Or(l.Passages, 20), Requests: cmp.Or(l.Requests, 256), Connections: cmp.Or(l.Connections, 1024),
-		Time: cmp.Or(l.Time, 5*time.Minute), Read: cmp.Or(l.Read, 30*time.Second), Write: cmp.Or(l.Write, 30*time.Second),
+		Body: cmp.Or(l.Body, 1<<20), File: cmp.Or(l.File, maxDocument), Context: l.Context, Output: cmp.Or(l.Output, 1024),
+		Samples: cmp.Or(l.Samples, 8), Passages: cmp.Or(l.Passages, 20), Requests: cmp.Or(l.Requests, 256),
+		Connections: cmp.Or(l.Connections, 1024), Time: cmp.Or(l.Time, 5*time.Minute), Read: cmp.Or(l.Read, 30*time.Second),
+		Write: cmp.Or(l.Write, 30*time.Second),
 	}, nil
 }
 
@@ -127,8 +136,7 @@ type Service struct {
 	started time.Time
 	places  chan struct{} // holds one value for each running request
 
-	sourcesMu sync.Mutex
-	sources   map[string]bool // documents of the index; nil = not yet read
+	files *files // nil = clients cannot add any
 
 	embedMu   sync.Mutex
 	embedders map[*llama.Model]*llama.Context
@@ -190,6 +198,10 @@ func New(config Config) (*Service, error) {
 		}
 		s.folders = append(s.folders, root)
 	}
+	if s.files, err = openFiles(&config, s.folders); err != nil {
+		s.closeFolders()
+		return nil, fmt.Errorf("service: folder of files: %w", err)
+	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.handler = s.routes()
 	return s, nil
@@ -214,6 +226,9 @@ func (s *Service) Close() error {
 func (s *Service) closeFolders() {
 	for _, root := range s.folders {
 		_ = root.Close() // only read from
+	}
+	if s.files != nil {
+		_ = s.files.root.Close() // what was written is in its place
 	}
 }
 

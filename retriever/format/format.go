@@ -49,6 +49,9 @@ type Format struct {
 	Matches func(name string, head []byte) bool
 	// Reader reads the file.
 	Reader retriever.Reader
+	// Prepare is called before the first file is read, and possibly before others. What it
+	// takes is not counted for the file. Nil means that there is nothing to prepare.
+	Prepare func() error
 }
 
 var registry struct {
@@ -133,6 +136,9 @@ func (g guard) Read(ctx context.Context, name, data string) (retriever.Document,
 		doc retriever.Document
 		err error
 	}
+	if err := g.prepare(ctx); err != nil {
+		return retriever.Document{}, err
+	}
 	inner, cancel := context.WithTimeout(ctx, MaxTime)
 	defer cancel()
 	done := make(chan result, 1)
@@ -166,6 +172,20 @@ func (g guard) Read(ctx context.Context, name, data string) (retriever.Document,
 			return retriever.Document{}, ctx.Err()
 		}
 		return retriever.Document{}, tooLong
+	}
+}
+
+func (g guard) prepare(ctx context.Context) error {
+	if g.Prepare == nil {
+		return nil
+	}
+	done := make(chan error, 1)
+	go func() { done <- g.Prepare() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

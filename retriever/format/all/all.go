@@ -15,6 +15,7 @@ import (
 	_ "github.com/ragft/ragft/retriever/format/pdf"
 	_ "github.com/ragft/ragft/retriever/format/plain"
 	_ "github.com/ragft/ragft/retriever/format/pptx"
+	_ "github.com/ragft/ragft/retriever/format/rtf"
 	_ "github.com/ragft/ragft/retriever/format/subtitle"
 	_ "github.com/ragft/ragft/retriever/format/xlsx"
 )

@@ -35,13 +35,13 @@ func mbox(t *testing.T) string {
 		"\nFrom max Tue Mar  3 10:00:00 2026\nFrom: Max\nSubject: Paint\n\nThe paint was bought by Lotte Arden.\n"
 }
 
-// TestEveryFormatIsFoundWithItsPlace searches a folder of all formats for sentences
-// that stand in one file each.
-func TestEveryFormatIsFoundWithItsPlace(t *testing.T) {
+// everyFormat are small files of all formats, and two of none.
+func everyFormat(t *testing.T) map[string]string {
+	t.Helper()
 	long := strings.Repeat("Filler text of the report goes on and on. ", 4)
 	code := "package lock\n\nimport \"fmt\"\n\n" + strings.Repeat("// Filler is a line.\n", 20) +
 		"\n// Open is what Gil Thorne calls the gate.\nfunc Open() {\n}\n"
-	x, report := index(t, map[string]string{
+	return map[string]string{
 		"handbook.pdf": pdf("Handbook", []string{"20 The harbour", "11 " + long, "11 The crane is kept by Osk Varley.", "11 The master of the"},
 			[]string{"11 harbour is Petra Lund. It opens at nine.", "15 Tides", "11 The tide table is kept by Fay Horn."}, []string{"/"}),
 		"rules.docx": docx(t, wordParagraph("Own", "Mooring")+wordParagraph("", "Ropes are sold by Cora Eames.")+
@@ -54,6 +54,7 @@ func TestEveryFormatIsFoundWithItsPlace(t *testing.T) {
 			"</p><p>The mill is owned by Wim Dale. " +
 			long + "</p></article><footer>Imprint</footer>",
 		"book.epub": epub(t), "talk.pptx": pptx(t), "staff.xlsx": xlsx(t), "note.eml": eml(t), "box.mbox": mbox(t), "log.odt": odt(t),
+		"sluice.rtf": rtf,
 		"work.ipynb": `{"cells":[{"cell_type":"markdown","source":["# Depths\n","The depths were measured by Pia Sand."]},` +
 			`{"cell_type":"code","source":"print('Ulf Berg')","outputs":[{"text":["Ulf Berg dredged it\n"]}]}]}`,
 		"film.srt": "1\r\n00:00:01,000 --> 00:00:03,000\r\n<i>Hello.</i>\r\n\r\n2\r\n01:02:05,500 --> 01:02:08,000\r\n{\\an8}The " +
@@ -65,7 +66,13 @@ func TestEveryFormatIsFoundWithItsPlace(t *testing.T) {
 		"deck.PDF.gz":    gzipped(t, pdf("", []string{"11 The deck was laid by Tor Vane."})),
 		"photo.jpg":      "\xff\xd8\xff\xe0\x00\x10JFIF",
 		"LICENSE.binary": "x",
-	})
+	}
+}
+
+// TestEveryFormatIsFoundWithItsPlace searches a folder of all formats for sentences
+// that stand in one file each.
+func TestEveryFormatIsFoundWithItsPlace(t *testing.T) {
+	x, report := index(t, everyFormat(t))
 	for sentence, want := range map[string]string{
 		"crane kept by Osk Varley":    "handbook.pdf, p. 1: Handbook > The harbour",
 		"master of the harbour Petra": "handbook.pdf, p. 1: Handbook > The harbour",
@@ -87,6 +94,8 @@ func TestEveryFormatIsFoundWithItsPlace(t *testing.T) {
 		"paint bought by Lotte Arden": "box.mbox, message 2: box > Paint",
 		"Ada Finch":                   "log.odt, p. 1: Log > March",
 		"Gate Rolf Heath":             "log.odt, p. 2: Log > March > Gate",
+		"keeper Wanda Bræ":            "sluice.rtf, p. 1: Sluices > Keepers",
+		"Lever Jarl Stone":            "sluice.rtf, p. 2: Sluices > Keepers",
 		"depths measured by Pia Sand": "work.ipynb, cell 1: Depths",
 		"Ulf Berg dredged":            "work.ipynb, cell 2: Depths",
 		"pilot Hal Quist":             "film.srt, 1:02:05: film",
@@ -144,6 +153,7 @@ func TestHostileFilesCostThemselvesAlone(t *testing.T) {
 		"parts.eml": "Subject: x\n" + strings.Repeat("Content-Type: multipart/mixed; boundary=a\n\n--a\n", 200), "bad.mbox": "no mailbox",
 		"head.eml":    "",
 		"twice.gz.gz": gzipped(t, gzipped(t, "x")), "cut.txt.gz": gzipped(t, strings.Repeat("hello ", 99))[:20],
+		"deep.rtf": `{\rtf1 ` + strings.Repeat("{", 100_000), "text.rtf": "no RTF at all", "bin.rtf": `{\rtf1\bin99999999999 x`,
 	})
 	t.Logf("%v", time.Since(start).Round(time.Millisecond))
 	hits, err := x.Search(context.Background(), "Ola Berg", 1)
@@ -164,7 +174,7 @@ func TestHostileFilesCostThemselvesAlone(t *testing.T) {
 		"deep.ipynb": retriever.SkipBroken,
 		"bad.srt":    retriever.SkipBroken, "min.js": retriever.SkipNoText, "parts.eml": retriever.SkipLimit, "bad.mbox": retriever.SkipBroken,
 		"head.eml": retriever.SkipBroken, "twice.gz.gz": retriever.SkipExtension, "cut.txt.gz": retriever.SkipBroken,
-		"deep.html": retriever.SkipNoText,
+		"deep.html": retriever.SkipNoText, "deep.rtf": retriever.SkipLimit, "text.rtf": retriever.SkipBroken, "bin.rtf": retriever.SkipNoText,
 	} {
 		require.Equal(t, want, reasons[name], name)
 	}

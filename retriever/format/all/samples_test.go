@@ -94,6 +94,9 @@ const (
 	kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 )
 
+const rtf = `{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}}{\stylesheet{\s1 heading 1;}}{\info{\title Sluices}}` +
+	`\pard\s1 Keepers\par\pard The keeper is Wanda Br\'e6.\par\page\trowd\intbl Lever\cell Jarl Stone\cell\row}`
+
 func relation(id, name, target string) string {
 	return fmt.Sprintf(`<Relationship Id="%s" Type="%s%s" Target="%s"/>`, id, kind, name, target)
 }

@@ -81,9 +81,22 @@ func paragraphs(p page, level func(line) int) (out []paragraph) {
 		}
 	}
 	for i := range out {
-		out[i].text = strings.ReplaceAll(out[i].text, "\x02", "-")
+		out[i].text = undivided(out[i].text)
 	}
 	return out
+}
+
+// undivided joins the words that were divided at the end of a line, where PDFium has put the lines together. A capital letter is not
+// in a word: what is before it ended in a hyphen.
+func undivided(text string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "\x02") {
+		if r, _ := utf8.DecodeRuneInString(part); i > 0 && !unicode.IsLower(r) {
+			b.WriteByte('-')
+		}
+		b.WriteString(part)
+	}
+	return b.String()
 }
 
 // clean removes control characters, but for the mark of a divided word at the end.

@@ -33,9 +33,16 @@ import (
 )
 
 func init() {
-	format.Register(format.Format{Name: "PDF", Extensions: []string{".pdf"}, Reader: reader{}, Matches: func(_ string, head []byte) bool {
-		return strings.Contains(string(head[:min(len(head), 1024)]), "%PDF-")
-	}})
+	format.Register(format.Format{
+		Name: "PDF", Extensions: []string{".pdf"}, Reader: reader{},
+		Matches: func(_ string, head []byte) bool {
+			return strings.Contains(string(head[:min(len(head), 1024)]), "%PDF-")
+		},
+		Prepare: func() error {
+			_, err := newPool()
+			return err
+		},
+	})
 }
 
 const (
@@ -113,11 +120,12 @@ func read(ctx context.Context, instance pdfium.Pdfium, document references.FPDF_
 	}
 	var pages []page
 	empty, broken, size := 0, 0, 0
+	gaps := missesBlanks(instance, document)
 	for i := range count.PageCount {
 		if err := ctx.Err(); err != nil {
 			return doc, err
 		}
-		p, err := readPage(instance, document, i)
+		p, err := readPage(instance, document, i, gaps)
 		switch {
 		case err != nil:
 			broken++
@@ -166,7 +174,8 @@ type line struct {
 
 func (l line) height() float32 { return l.top - l.bottom }
 
-func readPage(instance pdfium.Pdfium, document references.FPDF_DOCUMENT, index int) (p page, err error) {
+// readPage reads a page. With gaps, wide gaps between characters count as blanks.
+func readPage(instance pdfium.Pdfium, document references.FPDF_DOCUMENT, index int, gaps bool) (p page, err error) {
 	loaded, err := instance.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: document, Index: index})
 	if err != nil {
 		return p, err
@@ -195,8 +204,12 @@ func readPage(instance pdfium.Pdfium, document references.FPDF_DOCUMENT, index i
 	at := 0 // in UTF-16 units, by which PDFium counts
 	for raw := range strings.Lines(got.Text) {
 		first := at + units(raw[:len(raw)-len(strings.TrimLeft(raw, " \t\u00a0"))])
+		whole := raw
+		if gaps {
+			whole = separated(instance, text.TextPage, raw, at)
+		}
 		at += units(raw)
-		l := line{text: strings.TrimRight(strings.TrimSpace(raw), "\x00")}
+		l := line{text: strings.TrimRight(strings.TrimSpace(whole), "\x00")}
 		if l.text == "" {
 			continue
 		}

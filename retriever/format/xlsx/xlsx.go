@@ -25,12 +25,18 @@ const (
 	maxInMemory = 16 << 20  // bytes of a part; larger ones go to a temporary file
 	maxCells    = 2_000_000
 	blockWords  = 120 // rows of a place have about this many words
+	blockBytes  = 64 << 10
+	maxHeader   = 200 // bytes of a column's name that are repeated in each row
 )
 
 type reader struct{}
 
 func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
-	if _, err := archive.Open(data); err != nil {
+	a, err := archive.Open(data)
+	if err != nil {
+		return doc, err
+	}
+	if err := checkText(ctx, a); err != nil {
 		return doc, err
 	}
 	f, err := excelize.OpenReader(strings.NewReader(data), excelize.Options{UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxInMemory})
@@ -72,7 +78,7 @@ func (w *writer) sheet(f *excelize.File, name string) error {
 	}
 	defer rows.Close()
 	var header, block []string
-	first, words, headed := 0, 0, false
+	first, words, size, headed := 0, 0, 0, false
 	flush := func(last int) {
 		if len(block) == 0 {
 			return
@@ -86,7 +92,7 @@ func (w *writer) sheet(f *excelize.File, name string) error {
 			headed = true
 		}
 		w.b.Paragraph(strings.Join(block, "\n"))
-		block, words = nil, 0
+		block, words, size = nil, 0, 0
 	}
 	number, last := 0, 0
 	for rows.Next() && w.cells <= maxCells && !w.b.Full() {
@@ -104,17 +110,17 @@ func (w *writer) sheet(f *excelize.File, name string) error {
 			continue
 		}
 		if header == nil && isHeader(cells) {
-			header = cells
+			header = headerOf(cells)
 			line = row(nil, cells)
 		}
 		n := len(strings.Fields(line))
-		if words+n > blockWords {
+		if words+n > blockWords || size+len(line) > blockBytes {
 			flush(last)
 		}
 		if len(block) == 0 {
 			first = number
 		}
-		block, words, last = append(block, line), words+n, number
+		block, words, size, last = append(block, line), words+n, size+len(line), number
 	}
 	flush(last)
 	return rows.Error()
@@ -132,6 +138,17 @@ func isHeader(cells []string) bool {
 	return n > 1
 }
 
+// headerOf returns the names of the columns, cut where they are long.
+func headerOf(cells []string) (names []string) {
+	for _, c := range cells {
+		if c = format.OneLine(c); len(c) > maxHeader {
+			c = strings.ToValidUTF8(c[:maxHeader], "") + "…"
+		}
+		names = append(names, c)
+	}
+	return names
+}
+
 // row joins the cells that have text, each behind its header.
 func row(header, cells []string) string {
 	var parts []string
@@ -139,8 +156,8 @@ func row(header, cells []string) string {
 		if c = format.OneLine(c); c == "" {
 			continue
 		}
-		if i < len(header) && strings.TrimSpace(header[i]) != "" {
-			c = format.OneLine(header[i]) + ": " + c
+		if i < len(header) && header[i] != "" {
+			c = header[i] + ": " + c
 		}
 		parts = append(parts, c)
 	}
