@@ -173,6 +173,9 @@ type ServeConfig struct {
 	// Watch brings the index up to date whenever the documents change. False = it
 	// does not; what another program indexes is used in any case.
 	Watch bool `yaml:"watch"`
+	// Files is the folder, in that of the documents, that clients may add files to and
+	// remove them from by /v1/files. It is made if it is not there. "" = they may not.
+	Files string `yaml:"files" check:"path,writes"`
 	// Thinking lets the model think before it answers. False = it does not.
 	Thinking bool `yaml:"thinking"`
 	// SeparateCaches gives each of Sequences answers Context tokens of its own.

@@ -51,6 +51,9 @@ func (p *Project) embedModel(ctx context.Context) (_ embedder, err error) {
 func (p *Project) byMeaning(ctx context.Context, words *retriever.Tuned) (_ *dense.Search, err error) {
 	c := p.config.Search
 	o := dense.Options{Weight: c.Weight}
+	if !o.Weight.IsSet() {
+		o.Weight = words.Meaning()
+	}
 	if c.Embed != "" {
 		e, err := p.embedModel(ctx)
 		if err != nil {

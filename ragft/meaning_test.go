@@ -13,6 +13,8 @@ import (
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model/local"
+	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/dense"
 )
 
@@ -76,6 +78,36 @@ func TestSearchByMeaning(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, forgotten.Passages)
 	require.Equal(t, r.Passages, vectorsOf(t, p))
+}
+
+// The weight of meaning is learnt from the questions, kept with the tuned search, and used unless another is set.
+func TestLearntWeightOfMeaning(t *testing.T) {
+	c := tiny(t)
+	c.Search.Embed = testmodel.NewBERT(t, testmodel.BERT{})
+	c.SearchTuning.Candidates, c.TestShare = 2, opt.Of(0.0)
+	p := open(t, c)
+	_, err := p.Index(t.Context())
+	require.NoError(t, err)
+	r, err := p.TuneSearch(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, r.Meaning)
+	require.Positive(t, r.Meaning.HeldOut)
+	require.Equal(t, 0.5, r.Meaning.Before)
+	require.Equal(t, r.On || r.Meaning.On, r.File != "")
+	again, err := p.TuneSearch(t.Context())
+	require.NoError(t, err)
+	require.True(t, again.UpToDate)
+	require.Equal(t, r.Meaning, again.Meaning)
+
+	const question = "qqqq zzzz xxxx?" // which has no word of the documents
+	require.NoError(t, retriever.WriteTuningFile(p.Path("retrieval.json"), retriever.Tuning{Meaning: opt.Of(0.0)}))
+	require.Empty(t, askIn(t, c, question).Hits)
+	c.Search.Weight = opt.Of(0.5)
+	require.Len(t, askIn(t, c, question).Hits, 2)
+	p = open2(t, p, c)
+	r, err = p.TuneSearch(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, r.Meaning, "it is set")
 }
 
 func TestSearchModelsThatCannotBeUsed(t *testing.T) {

@@ -132,7 +132,10 @@ type SearchResult struct {
 	File               string     `json:"file,omitempty"` // empty where the search is left as it was
 	Estimate           model.Cost `json:"estimate"`       // at most
 	*searchtune.Result            // nil in an estimate
-	UpToDate           bool       `json:"up_to_date,omitempty"` // nothing was done
+	// Meaning is the weight of the similarity in meaning that was learnt, nil where there is no embedding model or search.weight
+	// is set.
+	Meaning  *searchtune.Meaning `json:"meaning,omitempty"`
+	UpToDate bool                `json:"up_to_date,omitempty"` // nothing was done
 }
 
 // MergeResult is what [Project.Merge] wrote. A divergence that was not measured

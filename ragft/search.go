@@ -4,20 +4,24 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/searchtune"
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/dense"
 )
 
 // TuneSearch learns how the questions are best searched for: weights of their
 // terms, the weight of titles, k1 and b, from how likely the model finds the
-// right answer after each passage (LSR of RA-DIT, arXiv 2310.01352). The index
+// right answer after each passage (LSR of RA-DIT, arXiv 2310.01352); and where there
+// is an embedding model, what the similarity in meaning weighs. The index
 // is not changed. Of the questions that are neither held out nor kept to fit the
-// rule, half are used only as a test; the result is written to retrieval.json only
+// rule, half are used only as a test; a result is written to retrieval.json only
 // if it is shown to rank the right passages higher for them. The other steps then use
 // it as long as the index does not change. Run does not include this step. If there
 // is nothing to learn from, the error is an [ErrEmpty].
@@ -79,6 +83,9 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.Meaning, err = p.learnMeaning(ctx, w, r.Tuning, train, o); err != nil {
+		return nil, err
+	}
 	files, err := p.writeTuning(r)
 	if err != nil {
 		return nil, err
@@ -104,15 +111,79 @@ func (p *Project) searchInputs(ctx context.Context) (inputs, error) {
 	if err := in.adapter(p); err != nil {
 		return nil, err
 	}
+	if p.config.Search.Embed != "" {
+		set, err := p.settings([]string{"search.weight", "search.query-prefix", "search.passage-prefix"})
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(in, set)
+		if err := in.model(ctx, p, "search.embed", p.config.Search.Embed); err != nil {
+			return nil, err
+		}
+	}
 	return in, in.model(ctx, p, "model", p.config.Model)
+}
+
+// learnMeaning learns the weight of meaning beside that of words, as tuned. It returns nil where there is none, or
+// where the user has set it.
+func (p *Project) learnMeaning(ctx context.Context, w *work, words retriever.Tuning, train []question.Question, o searchtune.Options) (
+	*searchtune.Meaning, error,
+) {
+	c := p.config.Search
+	if c.Embed == "" || c.Weight.IsSet() {
+		return nil, nil
+	}
+	e, err := p.embedModel(ctx)
+	if err != nil {
+		return nil, err
+	}
+	vectors, err := dense.Open(p.Path(vectorsName), e)
+	if err != nil {
+		return nil, err
+	}
+	if vectors.Len() == 0 {
+		p.config.Logger.Warn("the weight of meaning is not learnt, as there are no vectors: run 'ragft index'", "file", p.Path(vectorsName))
+		return nil, nil
+	}
+	tuned, err := p.index.Tuned(ctx, words)
+	if err != nil {
+		return nil, err
+	}
+	w.phase("weighing", "")
+	once := &lastQuery{Embedder: e}
+	return searchtune.LearnMeaning(ctx, func(weight float64) (retriever.Searcher, error) {
+		return dense.NewSearch(tuned, dense.Options{Vectors: vectors, Embedder: once, Weight: opt.Of(weight)})
+	}, train, dense.DefaultWeight, o)
+}
+
+// lastQuery embeds a question once that is searched for several times in a row.
+type lastQuery struct {
+	dense.Embedder
+	text   string
+	vector []float32
+}
+
+func (e *lastQuery) Query(ctx context.Context, text string) ([]float32, error) {
+	if e.vector != nil && e.text == text {
+		return e.vector, nil
+	}
+	v, err := e.Embedder.Query(ctx, text)
+	if err == nil {
+		e.text, e.vector = text, v
+	}
+	return v, err
 }
 
 // writeTuning writes what was learnt, or removes what an earlier run learnt.
 func (p *Project) writeTuning(r *SearchResult) ([]string, error) {
 	path := p.Path(retrievalName)
-	if r.On {
+	tuning := r.Tuning // which changes nothing unless r.On
+	if r.Meaning != nil && r.Meaning.On {
+		tuning.Index, tuning.Meaning = r.Learned.Index, opt.Of(r.Meaning.Weight)
+	}
+	if r.On || tuning.Meaning.IsSet() {
 		r.File = path
-		return []string{path}, retriever.WriteTuningFile(path, r.Tuning)
+		return []string{path}, retriever.WriteTuningFile(path, tuning)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

@@ -39,10 +39,8 @@ func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models
 	}
 	s := &serving{Project: p, answers: p.config.Assistant}
 	defer s.close()
-	if p.config.Serve.Watch {
-		if err := p.checkWatch(); err != nil {
-			return err
-		}
+	if err := p.checkFollow(); err != nil {
+		return err
 	}
 	search, err := p.openSearch(ctx)
 	if err != nil {
@@ -159,6 +157,21 @@ func (s *serving) listen(ctx context.Context, index *dense.Search, token string,
 	if info, err := os.Stat(s.config.Documents); err == nil && info.IsDir() {
 		config.Folders = []string{s.config.Documents}
 	}
+	var follow *follower
+	if c.Watch || c.Files != "" {
+		var err error
+		if follow, err = s.follow(ctx); err != nil {
+			return err
+		}
+		defer follow.close()
+	}
+	if c.Files != "" {
+		var err error
+		if config.Files, err = s.filesWithin(); err != nil {
+			return err
+		}
+		config.Sync = follow.sync
+	}
 	run, err := service.New(config)
 	if err != nil {
 		return kindOf(ErrConfig, err)
@@ -178,7 +191,7 @@ func (s *serving) listen(ctx context.Context, index *dense.Search, token string,
 	if c.Watch {
 		var watching sync.WaitGroup
 		watchCtx, stop := context.WithCancel(ctx)
-		watching.Go(func() { s.watchLogged(watchCtx) })
+		watching.Go(func() { s.watchLogged(watchCtx, follow) })
 		defer watching.Wait()
 		defer stop()
 	}

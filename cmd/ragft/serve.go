@@ -15,6 +15,7 @@ func (a *app) serveCommand() *cobra.Command {
 		weightsOption, adapterOption,
 		{flag: "documents", key: "documents", kind: "FOLDER", usage: "folder of the documents, so that citations can be opened"},
 		{flag: "watch", key: "serve.watch", usage: "bring the index up to date whenever the documents change"},
+		{flag: "files", key: "serve.files", kind: "FOLDER", usage: "folder in the documents that clients may add files to and remove them from"},
 		{flag: "address", key: "serve.address", kind: "HOST:PORT", usage: "address to listen on (default 127.0.0.1:8080)"},
 		{flag: "name", key: "serve.name", kind: "NAME", usage: "what requests call the tuned model (default tuned)"},
 		{flag: "token-file", key: "serve.token-file", kind: "FILE", usage: "file with the token that clients must send (default: RAGFT_TOKEN)"},
@@ -31,7 +32,8 @@ func (a *app) serveCommand() *cobra.Command {
 		Long: `Serves /v1/chat/completions and the other routes of OpenAI's API, answering from the passages of the index with citations,
 and a web page at /. Requests that name no model go to the tuned one; "base" is the model without the adapter.
 
-The index may be changed meanwhile by 'ragft index', or by this command with --watch: answers come from the new text.
+The index may be changed meanwhile by 'ragft index', or by this command with --watch: answers come from the new text. With
+--files, clients add and remove documents by /v1/files.
 
 An address beyond loopback needs a token, from the environment variable RAGFT_TOKEN or --token-file.`,
 	})

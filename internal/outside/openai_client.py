@@ -4,7 +4,7 @@
     python internal/outside/openai_client.py RAGFT
 
 It indexes two notes, serves the shipped model, and checks each call: models, chats from passages and without, streams, several
-choices, log probabilities, stop strings, JSON schemas, answers that are sent back, completions, and what is refused with the
+choices, log probabilities, stop strings, JSON schemas, answers that are sent back, completions, files, and what is refused with the
 name of the field. Strict tools are checked on a copy of the model whose chat template knows tools. It prints a line for each
 check, and exits with 1 if one fails. openai_client.mjs makes the same checks through the client for JavaScript.
 """
@@ -208,15 +208,37 @@ def refusals_name_the_field(client):
         raise AssertionError("accepted another model")
 
 
+def files(client):
+    def sources():
+        c = client.chat.completions.create(model="base", messages=[{"role": "user", "content": "Who feeds the quokka?"}], max_tokens=2)
+        return [p["source"] for p in c.ragft["passages"]]
+    assert "added/quokka.md" not in sources()
+    added = client.files.create(file=("quokka.md", b"# Zoo\n\nThe quokka is fed by Ada Finch.\n"), purpose="assistants")
+    assert (added.filename, added.object, added.status) == ("quokka.md", "file", "processed"), added
+    assert "added/quokka.md" in sources()
+    assert [f.id for f in client.files.list()] == [added.id]
+    assert client.files.retrieve(added.id).bytes == added.bytes
+    assert client.files.content(added.id).read().endswith(b"Ada Finch.\n")
+    for refused, error in (("../x.md", BAD), ("photo.jpg", BAD), ("quokka.md", openai.ConflictError)):
+        try:
+            client.files.create(file=(refused, b"text"), purpose="assistants")
+        except error:
+            continue
+        raise AssertionError(f"accepted: {refused}")
+    assert client.files.delete(added.id).deleted
+    assert "added/quokka.md" not in sources() and not list(client.files.list())
+
+
 CHECKS = (models, chat_from_passages, streamed_chat, answer_sent_back, several_choices, log_probabilities, stop_strings, json_schema,
-          completions, likeliest_token, refusals_name_the_field)
+          completions, likeliest_token, refusals_name_the_field, files)
 TOOL_CHECKS = (strict_tools, streamed_and_answered_tools, refused_tools)
 
 
 def check_all(ragft, folder, model, checks):
     """Serves a model, and returns how many checks failed."""
     failed = 0
-    serve = [ragft, "serve", "-m", model, "-s", "threads=1", "--address", "127.0.0.1:0", "--json"]
+    serve = [ragft, "serve", "-m", model, "-s", "threads=1", "--address", "127.0.0.1:0", "--json", "--documents", "notes",
+             "--files", "notes/added"]
     server = subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         listening = ""
