@@ -53,8 +53,9 @@ type ContextOptions struct {
 
 	// NoDrafts computes one token of a sample at a time. By default, where a sample repeats what stands in its prompt or in
 	// itself, the tokens that followed there are computed in one batch and kept as far as the sampler chooses them, which is
-	// faster. They change logits in the last bits, as other requests of a batch do. Requests for fewer than 12 tokens, and
-	// models with a recurrent state, have no drafts.
+	// faster. Logits vary with the number of tokens in a batch, as they do with other requests in it: by up to a tenth
+	// with quantised weights, so that another token may be chosen where two are nearly as likely. Requests for fewer than
+	// 12 tokens, and models with a recurrent state, have no drafts.
 	NoDrafts bool
 
 	// Embeddings makes a context only for [Context.Embed] and [Context.Rank]. The default of BatchSize is then Size, but at

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -111,8 +112,8 @@ func shippedPrompts(t testing.TB, m *Model, ask string) [][]Token {
 	return all
 }
 
-// nearTie is the difference of the two best logits below which drafts may change which is chosen: the order of sums changes
-// with the number of rows in a batch.
+// nearTie is the difference of the two best logits below which drafts may change which is chosen, with the shipped model's
+// weights in 16 bits: the order of sums changes with the number of rows in a batch.
 const nearTie = 1e-3
 
 // sameAnswer compares an answer that was made with drafts to one without. It returns 1 if they differ from a near tie on.
@@ -202,9 +203,9 @@ func testDraftsObeyRequests(t *testing.T, separate bool) {
 		results, err := plain.Generate(t.Context(), []Request{*r})
 		require.NoError(t, err)
 		if text := results[0].Samples[0].Text; i == 0 { // the same again, until something in the middle of what it repeats
-			runes := []rune(text)
-			require.Greater(t, len(runes), 30)
-			r.Stop = []string{string(runes[len(runes)/2 : len(runes)/2+5])}
+			stop := regexp.MustCompile(`[!-~]{1,3}`).FindString(text[len(text)/2:])
+			require.NotEmpty(t, stop, "%q", text)
+			r.Stop = []string{stop}
 			results, err = plain.Generate(t.Context(), []Request{*r})
 			require.NoError(t, err)
 			stopped = results[0].Samples[0].Stop == StopString

@@ -169,10 +169,6 @@ func (s *Service) batcherMetrics(e *exposition) {
 			func(s llama.BatcherStats) uint64 { return s.Prompt }},
 		{"ragft_reused_prompt_tokens_total", "counter", "Those of the started prompt tokens that were in the cache.",
 			func(s llama.BatcherStats) uint64 { return s.Reused }},
-		{"ragft_drafted_tokens_total", "counter", "Tokens that were guessed before they were chosen.",
-			func(s llama.BatcherStats) uint64 { return s.Drafted }},
-		{"ragft_accepted_tokens_total", "counter", "Those of the drafted tokens that were chosen.",
-			func(s llama.BatcherStats) uint64 { return s.Accepted }},
 	} {
 		e.family(f.name, f.kind, f.help)
 		for i, b := range all {
