@@ -143,7 +143,8 @@ func TestDraftsKeepAnswers(t *testing.T) {
 		documents = 8
 	}
 	answers, ties := 0, 0
-	for _, ask := range []string{"Answer the question from the documents in a few words.\nQuestion: What is %s?", "Repeat the document about %s."} {
+	asks := []string{"Answer the question from the documents in a few words.\nQuestion: What is %s?", "Repeat the document about %s."}
+	for _, ask := range asks {
 		m := mustLoad(t, shipped)
 		if answers > 0 {
 			goOn(m)
