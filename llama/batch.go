@@ -11,6 +11,9 @@ import (
 	"unsafe"
 )
 
+// unpicked is the token of a pick that was not made, as the guess before it was wrong.
+const unpicked = -3
+
 // batch is the input of one call of llama_decode, with the tokens to pick from its logits. Its slices are reused.
 type batch struct {
 	tokens, positions, sequences []int32
@@ -50,6 +53,14 @@ func (b *batch) pick(l *lane) {
 		n_top: C.int32_t(l.job.top), top_at: C.int32_t(b.topped)})
 	b.topped += l.job.top
 	b.owners = append(b.owners, l)
+}
+
+// guess adds a row with a token that may be the one picked from the row before, and if it is makes the lane's sampler choose
+// the next one from it.
+func (b *batch) guess(l *lane, t Token, position int) {
+	b.add(t, position, l.slot)
+	b.pick(l)
+	b.picks[len(b.picks)-1].drafted = true
 }
 
 // score asks for the log probability of t after the last row.

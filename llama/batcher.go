@@ -287,6 +287,8 @@ type BatcherStats struct {
 	Prompt    uint64 // prompt tokens of all requests that have started
 	Reused    uint64 // those of Prompt that were in the cache
 	Generated uint64 // tokens chosen
+	Drafted   uint64 // tokens that were guessed before they were chosen
+	Accepted  uint64 // those of Drafted that were chosen
 }
 
 // Stats returns the current counts.
@@ -297,16 +299,16 @@ func (b *batcher) Stats() BatcherStats {
 		Waiting: b.waiting, Running: b.running, Refused: b.refused,
 		Batches: b.stats.batches, Rows: b.stats.rows,
 		Prompt: b.stats.prompt, Reused: b.stats.reused, Generated: b.stats.generated,
+		Drafted: b.stats.drafted, Accepted: b.stats.accepted,
 	}
 }
 
 // counters are a scheduler's counts.
-type counters struct{ batches, rows, prompt, reused, generated uint64 }
+type counters struct{ batches, rows, prompt, reused, generated, drafted, accepted uint64 }
 
 func (c *counters) batch(b *batch) {
 	c.batches++
 	c.rows += uint64(len(b.tokens))
-	c.generated += uint64(len(b.picks))
 }
 
 // call is one call of a batcher that waits for its jobs. It gets callbacks by a list, which is at most as long as the

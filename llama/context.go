@@ -51,6 +51,13 @@ type ContextOptions struct {
 	// It has no effect on models with a recurrent state.
 	SeparateCaches opt.Value[bool]
 
+	// Drafts guesses tokens ahead: where a sample repeats what stands in its prompt or in itself, the tokens that followed there
+	// are computed in one batch and kept as far as the sampler chooses them (prompt lookup decoding). It pays where answers quote
+	// and the processor has time for more rows: measure it (BenchmarkDrafts). Logits vary with the number of tokens in a batch, as
+	// they do with other requests in it: by up to a tenth with quantised weights, so that another token may be chosen where two
+	// are nearly as likely. Requests for fewer than 12 tokens, and models with a recurrent state, have no drafts. False = none.
+	Drafts bool
+
 	// Embeddings makes a context only for [Context.Embed] and [Context.Rank]. The default of BatchSize is then Size, but at
 	// most 2048, because a text must fit into one batch.
 	Embeddings bool

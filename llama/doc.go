@@ -37,7 +37,8 @@
 // Decoding is limited by memory bandwidth, so that eight answers take little longer than one. Give all requests to one
 // call: Generate decodes as many samples in a batch as the context has sequences, and starts the next as soon as one
 // ends. The prompt is computed once for all samples of a request; between requests a common beginning of 16 tokens or
-// more is computed once. [Context.Score] also computes a prompt once for all continuations.
+// more is computed once. [Context.Score] also computes a prompt once for all continuations. Where an answer repeats what
+// stands in its prompt, several of its tokens can come from one batch: see [ContextOptions.Drafts].
 //
 // # Many callers
 //

@@ -61,14 +61,16 @@ type lane struct {
 	waiting   bool    // the lane is a follower
 
 	// After that: the token to decode next, and its position.
-	next   Token
-	at     int
-	text   stream
-	tokens []Token
-	probs  []float32
-	first  []float32 // of the job's first tokens
-	top    [][]TokenLogProb
-	turn   uint64 // number of the last batch with a token of it
+	next    Token
+	at      int
+	draft   []Token // that may come after it, in the current batch
+	drafter drafter
+	text    stream
+	tokens  []Token
+	probs   []float32
+	first   []float32 // of the job's first tokens
+	top     [][]TokenLogProb
+	turn    uint64 // number of the last batch with a token of it
 }
 
 func (l *lane) decoding() bool { return !l.waiting && l.known == len(l.job.prompt) }

@@ -88,7 +88,9 @@ func (s *scheduler) step() (working bool, err error) {
 	}
 	s.stats.batch(&s.batch)
 	s.advance()
-	return true, s.take()
+	err = s.take()
+	s.settle()
+	return true, err
 }
 
 // adapterTurns is the number of batches in a row with the same adapters while others wait, as llama.cpp plans its graph again
@@ -141,7 +143,8 @@ func (s *scheduler) fail(j *job, err error) error {
 	return nil
 }
 
-// fill makes the next batch: one token of every lane that generates, and as much of the prompts as fits.
+// fill makes the next batch: one token of every lane that generates, with what may come after it, and as much of the prompts as
+// fits.
 func (s *scheduler) fill() {
 	rows := s.share()
 	// llama.cpp computes separate caches together only if the indexes of their sequences are consecutive.
@@ -153,6 +156,9 @@ func (s *scheduler) fill() {
 		if l.decoding() {
 			b.add(l.next, l.at, l.slot)
 			b.pick(l)
+			for i, t := range l.draft {
+				b.guess(l, t, l.at+1+i)
+			}
 			continue
 		}
 		prompt := l.job.prompt
@@ -176,7 +182,11 @@ func (s *scheduler) share() map[*lane]int {
 			rows[l] = 1
 		}
 	}
-	room := s.options.BatchSize - len(rows)
+	s.draft(rows)
+	room := s.options.BatchSize
+	for _, n := range rows {
+		room -= n
+	}
 	if s.chunk > 0 && len(rows) > 0 {
 		room = min(room, s.chunk)
 	}
@@ -213,11 +223,14 @@ func (s *scheduler) advance() {
 // take adds to every lane the token that was picked for it.
 func (s *scheduler) take() error {
 	for i, l := range s.batch.owners {
-		picked := s.batch.picked[i]
-		if !slices.Contains(s.lanes, l) {
-			continue // its job has failed because of another lane
+		pick, picked := s.batch.picks[i], s.batch.picked[i]
+		if !slices.Contains(s.lanes, l) || picked.token == unpicked {
+			continue // its sample has ended, its job has failed because of another lane, or a guess was wrong
 		}
-		if s.batch.picks[i].slot < 0 { // asked for beside the first token
+		if pick.drafted {
+			s.stats.accepted++
+		}
+		if pick.slot < 0 { // asked for beside the first token
 			l.first = append(l.first, float32(picked.logprob))
 			continue
 		}
@@ -250,6 +263,7 @@ func (s *scheduler) take() error {
 // addToken adds a token to a lane's sample. It returns the reason why the sample ends with it, or 0.
 func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogProb) StopReason {
 	j := l.job
+	s.stats.generated++
 	if len(l.tokens) == 0 && j.onFirst != nil && !j.onFirst(l.sample, l.first) {
 		return StopFirst
 	}

@@ -111,8 +111,9 @@ void ragft_grammar_free(ragft_grammar * grammar);
 typedef struct ragft_bias { int32_t token; float bias; } ragft_bias;
 
 // A pick takes one token from the logits of a row of the batch: the one that the sampler of `slot` chooses or, if slot is
-// negative, `target`. The n_top most likely tokens are written to top[top_at] and after.
-typedef struct ragft_pick { int32_t row, slot, target, n_top, top_at; } ragft_pick;
+// negative, `target`. The n_top most likely tokens are written to top[top_at] and after. The token of a row with `drafted` was
+// guessed: it is picked from only if the pick before it, of the same slot, chose that token, and else gets the token -3.
+typedef struct ragft_pick { int32_t row, slot, target, n_top, top_at; bool drafted; } ragft_pick;
 typedef struct ragft_picked { int32_t token; float logprob; } ragft_picked;
 
 int     ragft_context_new(ragft_model * model, const ragft_context_params * params, ragft_context ** out, ragft_error * err);

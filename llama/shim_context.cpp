@@ -247,18 +247,22 @@ static int decode(ragft_context * ctx, llama_batch batch, ragft_error * err) {
     }
 }
 
-static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ragft_picked * out, ragft_picked * top,
-                    ragft_error * err) {
+static int pick_all(ragft_context * ctx, const int32_t * tokens, const ragft_pick * picks, int32_t n, ragft_picked * out,
+                    ragft_picked * top, ragft_error * err) {
     ctx->rows.resize((size_t) n);
     ctx->status.assign((size_t) n, RAGFT_OK);
+    ctx->groups.clear();
     for (int32_t i = 0; i < n; i++) {
         ctx->rows[i] = llama_get_logits_ith(ctx->llama, picks[i].row);
         if (!ctx->rows[i]) {
             ragft_fail(err, "the batch row has no logits");
             return RAGFT_FAILED;
         }
+        if (!picks[i].drafted) {
+            ctx->groups.push_back(i);
+        }
     }
-    const auto pick = [&](int i) {
+    const auto pick = [&](int32_t i) {
         ragft_sampler * sampler = picks[i].slot < 0 ? nullptr : &ctx->samplers[picks[i].slot];
         try {
             ctx->status[i] = ragft_pick_token(sampler, ctx->rows[i], ctx->n_vocab, picks[i], &out[i], top + picks[i].top_at);
@@ -266,12 +270,24 @@ static int pick_all(ragft_context * ctx, const ragft_pick * picks, int32_t n, ra
             ctx->status[i] = RAGFT_FAILED;
         }
     };
+    const auto pick_group = [&](int g) {
+        int32_t i = ctx->groups[g];
+        pick(i);
+        for (i++; i < n && picks[i].drafted; i++) {
+            if (ctx->status[i - 1] == RAGFT_OK && out[i - 1].token == tokens[picks[i].row]) {
+                pick(i);
+            } else {
+                out[i] = {-3, 0};
+            }
+        }
+    };
     // waking the workers takes about 20 microseconds
-    if (ctx->workers && n > 1 && (int64_t) n * ctx->n_vocab > 200000) {
-        ctx->workers->run(n, pick);
+    const int n_groups = (int) ctx->groups.size();
+    if (ctx->workers && n_groups > 1 && (int64_t) n * ctx->n_vocab > 200000) {
+        ctx->workers->run(n_groups, pick_group);
     } else {
-        for (int32_t i = 0; i < n; i++) {
-            pick(i);
+        for (int g = 0; g < n_groups; g++) {
+            pick_group(g);
         }
     }
     int status = RAGFT_OK;
@@ -310,7 +326,7 @@ int ragft_decode(ragft_context * ctx, const int32_t * tokens, const int32_t * po
             return RAGFT_OK;
         }
         llama_synchronize(ctx->llama); // on a GPU the logits arrive later
-        return pick_all(ctx, picks, n_picks, out, top, err);
+        return pick_all(ctx, tokens, picks, n_picks, out, top, err);
     } catch (...) {
         ragft_fail_caught(err);
     }

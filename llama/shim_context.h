@@ -61,6 +61,7 @@ struct ragft_context {
     std::vector<int32_t *> seq_id;
     std::vector<float *>   rows;    // logits of each pick
     std::vector<int>       status;  // of each pick
+    std::vector<int32_t>   groups;  // the first pick of each group: it and the drafted ones after it
 };
 
 void ragft_sampler_clear(ragft_sampler & sampler);
