@@ -199,7 +199,8 @@ func usable(c candidate) bool {
 	before, after := c.before(), c.after()
 	switch c.kind {
 	case name:
-		if len(c.text) < 3 || inBrackets.MatchString(before) || listed.MatchString(after) || listing.MatchString(before) || calendar.MatchString(c.text) {
+		if len(c.text) < 3 || inBrackets.MatchString(before) ||
+			listed.MatchString(after) || listing.MatchString(before) || calendar.MatchString(c.text) {
 			return false
 		}
 		next := strings.TrimPrefix(after, " ")
