@@ -160,15 +160,18 @@ func strays(content []string, c candidate, chunk retriever.Chunk) bool {
 	return 5*out > len(content)
 }
 
-// invented reports a name or number that the passage does not have.
+// invented reports a name or number that the passage does not have. Numbers of its title do not count: titles may be the names
+// of files.
 func invented(body string, chunk retriever.Chunk) bool {
-	has := stems(words.Of(chunk.Title + " " + chunk.Text))
+	has := stems(words.Of(noNumber.ReplaceAllString(chunk.Title, " ") + " " + chunk.Text))
 	_, rest, _ := strings.Cut(body, " ")
 	return slices.ContainsFunc(strings.Fields(rest), func(field string) bool {
 		return namelike.MatchString(field) &&
 			slices.ContainsFunc(words.Of(field), func(w string) bool { return !has[stem(w)] && !functionWords[w] })
 	})
 }
+
+var noNumber = regexp.MustCompile(`\p{N}+`)
 
 var namelike = regexp.MustCompile(`^["“(]?[\p{Lu}\p{N}]`)
 
