@@ -204,8 +204,8 @@ type MeaningConfig struct {
 	// meaning. "" = by words alone.
 	Embed string `yaml:"embed" check:"model"`
 	// Weight is the weight of the similarity in meaning; that of the score by words is 1.
-	// Unset = 0.5, or what [Project.TuneSearch] learnt.
-	Weight opt.Value[float64] `yaml:"weight" check:"amount" default:"0.5"`
+	// Unset = what [Project.TuneSearch] learnt, or else 0.5.
+	Weight opt.Value[float64] `yaml:"weight" check:"amount"`
 	// QueryPrefix stands before questions when they are embedded. Unset = what the
 	// model was trained with, by its name.
 	QueryPrefix opt.Value[string] `yaml:"query-prefix"`

@@ -4,7 +4,7 @@
 //   - NAME.golden is compared on every machine: exit code, keys of JSON, headings of tables, counts. If no arithmetic of the
 //     model decides the result, it is the whole result.
 //   - NAME.PLATFORM.golden has all texts, figures and hashes, with paths, times and rates masked. It is compared only on the
-//     platform of its name, which is the operating system and the instructions that llama.cpp was built for.
+//     platform of its name: the operating system, the instructions that llama.cpp was built for, and the processor's model.
 //
 // After an intended change, record the files again with
 //

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Platform names the operating system, the architecture and the instructions that llama.cpp was built for, such as
-// "linux-amd64-avx2-fma". Two machines of one platform compute the same figures.
+// Platform names the operating system, the architecture, the instructions that llama.cpp was built for and the model of the
+// processor, such as "linux-amd64-avx2-fma-f25m33". Two machines of one platform compute the same figures.
 func Platform() string {
 	parts := []string{runtime.GOOS, runtime.GOARCH}
 	for _, i := range []struct {
@@ -34,6 +34,9 @@ func Platform() string {
 		if i.built != 0 {
 			parts = append(parts, i.name)
 		}
+	}
+	if model := processorModel(); model != "" {
+		parts = append(parts, model)
 	}
 	return strings.Join(parts, "-")
 }

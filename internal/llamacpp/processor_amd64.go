@@ -2,7 +2,14 @@
 
 package llamacpp
 
+// #include <cpuid.h>
 // #include "ggml-cpu.h"
+//
+// static unsigned signature(void) {
+//   unsigned a = 0, b, c, d;
+//   __get_cpuid(1, &a, &b, &c, &d);
+//   return a;
+// }
 import "C"
 
 import (
@@ -35,4 +42,18 @@ func checkProcessor() error {
 		}
 	}
 	return nil
+}
+
+// processorModel is the family and model of this processor, such as "f25m33": a native build is tuned for it, and adds in
+// another order than one for another model with the same instructions.
+func processorModel() string {
+	id := uint32(C.signature())
+	family, model := id>>8&0xf, id>>4&0xf
+	if family == 6 || family == 15 {
+		model += id >> 16 & 0xf << 4
+	}
+	if family == 15 {
+		family += id >> 20 & 0xff
+	}
+	return fmt.Sprintf("f%dm%d", family, model)
 }
