@@ -38,7 +38,7 @@ func openFiles(c *Config, folders []*os.Root) (*files, error) {
 	case c.Files == "":
 		return nil, nil
 	case len(folders) == 0 || c.Index == nil || c.Sync == nil:
-		return nil, errors.New("Files needs Folders, Index and Sync")
+		return nil, errors.New("option Files needs Folders, Index and Sync")
 	case !fs.ValidPath(c.Files) || c.Files != "." && hidden(c.Files):
 		return nil, fmt.Errorf("%q is not a path of a folder that is indexed", c.Files)
 	}

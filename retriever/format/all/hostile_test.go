@@ -19,7 +19,7 @@ import (
 )
 
 // readFile reads one file and returns how long that took and how much more memory was in use meanwhile.
-func readFile(t *testing.T, name, data string) (doc retriever.Document, err error, took time.Duration, peak uint64) {
+func readFile(t *testing.T, name, data string) (doc retriever.Document, took time.Duration, peak uint64, err error) {
 	t.Helper()
 	r := format.Find(name, []byte(data[:min(len(data), 8<<10)]))
 	require.NotNil(t, r, name)
@@ -46,7 +46,7 @@ func readFile(t *testing.T, name, data string) (doc retriever.Document, err erro
 	if most.Load() > before {
 		peak = most.Load() - before
 	}
-	return doc, err, took, peak
+	return doc, took, peak, err
 }
 
 // skipped is the reason for which a file is not read.
@@ -75,10 +75,10 @@ func TestPDFWithoutText(t *testing.T) {
 		"one.pdf":    {locked(text), retriever.SkipEncrypted, "it needs a password; 1 page without text"},
 		"scan.pdf":   {pdf("", picture, picture, picture, picture), retriever.SkipScanned, "4 of 4 pages have no text"},
 	} {
-		_, err, _, _ := readFile(t, name, c.data)
+		_, _, _, err := readFile(t, name, c.data)
 		require.Equal(t, retriever.Skip{Reason: c.reason, Detail: c.detail}, skipped(t, name, err), name)
 	}
-	doc, err, _, _ := readFile(t, "part.pdf", pdf("", picture, text, picture))
+	doc, _, _, err := readFile(t, "part.pdf", pdf("", picture, text, picture))
 	require.NoError(t, err)
 	require.Equal(t, "2 of 3 pages have no text", doc.Missing)
 	require.Contains(t, doc.Text, "Fay Horn")
@@ -140,7 +140,7 @@ func TestMillionCells(t *testing.T) {
 			io.WriteString(w, `</row>`)
 		}
 	})
-	doc, err, took, peak := readFile(t, "cells.xlsx", data)
+	doc, took, peak, err := readFile(t, "cells.xlsx", data)
 	require.NoError(t, err)
 	t.Logf("a million cells, %d kB, %d MB of text: %v, %d MB", len(data)>>10, len(doc.Text)>>20, took.Round(time.Millisecond), peak>>20)
 	require.Contains(t, doc.Text, "99: 999999")
@@ -164,7 +164,7 @@ func TestSpreadsheetBombs(t *testing.T) {
 		"format.xlsx": workbook(t, rows(100, 16384, `<c s="1"><v>1</v></c>`), styles, `<styleSheet><numFmts><numFmt numFmtId="200" formatCode="0`+
 			`&quot;`+long+`&quot;"/></numFmts><cellXfs><xf/><xf numFmtId="200" applyNumberFormat="1"/></cellXfs></styleSheet>`),
 	} {
-		_, err, took, peak := readFile(t, name, data)
+		_, took, peak, err := readFile(t, name, data)
 		t.Logf("%s, %d kB: %v; %v, %d MB", name, len(data)>>10, err, took.Round(time.Millisecond), peak>>20)
 		require.Equal(t, retriever.SkipLimit, skipped(t, name, err).Reason, name)
 		require.Less(t, peak, uint64(600<<20), name)
@@ -178,7 +178,7 @@ func TestSpreadsheetBombs(t *testing.T) {
 		"wide.xlsx":   workbook(t, rows(1000, 1, `<c r="XFD1"><v>1</v></c>`)),
 		"tall.xlsx":   workbook(t, func(w io.Writer) { io.WriteString(w, `<row r="1048576"><c><v>1</v></c></row>`) }),
 	} {
-		doc, err, took, peak := readFile(t, name, data)
+		doc, took, peak, err := readFile(t, name, data)
 		t.Logf("%s: %v, %q; %v, %d MB", name, err, doc.Missing, took.Round(time.Millisecond), peak>>20)
 		require.Less(t, len(doc.Text), 8<<20, name)
 		require.Less(t, peak, uint64(600<<20), name)

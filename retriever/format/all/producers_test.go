@@ -142,7 +142,7 @@ func TestSamplesWithoutText(t *testing.T) {
 	} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		require.NoError(t, err)
-		_, err, _, _ = readFile(t, name, string(data))
+		_, _, _, err = readFile(t, name, string(data))
 		require.Equal(t, want, skipped(t, name, err), name)
 	}
 }
