@@ -29,6 +29,9 @@ func vectorsOf(t *testing.T, p *ragft.Project) int {
 	return v.Len()
 }
 
+// noWordOfTheDocuments is a question that the search by words finds nothing for.
+const noWordOfTheDocuments = "qqqq zzzz xxxx?"
+
 func askIn(t *testing.T, c ragft.Config, question string) *assistant.Answer {
 	t.Helper()
 	p := open(t, c)
@@ -61,15 +64,14 @@ func TestSearchByMeaning(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{r.Passages + 1, 1}, []int{more.Vectors, more.Embedded})
 
-	const question = "qqqq zzzz xxxx?"
-	require.Empty(t, askIn(t, plain, question).Hits)
-	hits := askIn(t, c, question).Hits
+	require.Empty(t, askIn(t, plain, noWordOfTheDocuments).Hits)
+	hits := askIn(t, c, noWordOfTheDocuments).Hits
 	require.Len(t, hits, 2)
 	require.Zero(t, hits[0].Score)
 
 	reranked := c
 	reranked.Search.Rerank = testmodel.NewBERT(t, testmodel.BERT{Pooling: 4})
-	require.Len(t, askIn(t, reranked, question).Hits, 2)
+	require.Len(t, askIn(t, reranked, noWordOfTheDocuments).Hits, 2)
 
 	// What is forgotten has no vector any more, whether there is an embedding model or not.
 	require.NoError(t, os.Remove(extra))
@@ -99,11 +101,10 @@ func TestLearntWeightOfMeaning(t *testing.T) {
 	require.True(t, again.UpToDate)
 	require.Equal(t, r.Meaning, again.Meaning)
 
-	const question = "qqqq zzzz xxxx?" // which has no word of the documents
 	require.NoError(t, retriever.WriteTuningFile(p.Path("retrieval.json"), retriever.Tuning{Meaning: opt.Of(0.0)}))
-	require.Empty(t, askIn(t, c, question).Hits)
+	require.Empty(t, askIn(t, c, noWordOfTheDocuments).Hits)
 	c.Search.Weight = opt.Of(0.5)
-	require.Len(t, askIn(t, c, question).Hits, 2)
+	require.Len(t, askIn(t, c, noWordOfTheDocuments).Hits, 2)
 	p = open2(t, p, c)
 	r, err = p.TuneSearch(t.Context())
 	require.NoError(t, err)

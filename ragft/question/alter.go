@@ -15,7 +15,7 @@ import (
 type corpusNames struct {
 	names   map[string][]string // by class
 	places  map[string]bool     // names that stand behind "in" and the like somewhere
-	persons map[string]bool     // names that answer "who"
+	persons map[string]bool     // names of several words that answer "who"
 	years   []string
 	numbers []string
 }
@@ -30,7 +30,7 @@ var (
 // class tells kinds of names apart, so that replacing one by another makes sense; "" = it may name anything.
 func (n corpusNames) class(name string) string {
 	switch {
-	case titles.MatchString(name), n.persons[name] && strings.Contains(name, " "):
+	case titles.MatchString(name), n.persons[name]:
 		return "person"
 	case n.places[name]:
 		return "place"
@@ -47,11 +47,11 @@ func (n corpusNames) class(name string) string {
 // people matches the ends of names of peoples, and of adjectives of places.
 var people = regexp.MustCompile(`(?:ans|ese|ish|ists|ians|ian|ic|an)$`)
 
-// person adds a name that answers "who".
+// person adds a name that answers "who". Names of one word are left out: they may be of a group or a place.
 func (n corpusNames) person(name string) {
-	if before := n.class(name); !n.persons[name] && before != "person" {
+	if strings.Contains(name, " ") && n.class(name) != "person" {
 		n.persons[name] = true
-		n.names[n.class(name)] = append(n.names[n.class(name)], name)
+		n.names["person"] = append(n.names["person"], name)
 	}
 }
 
@@ -173,25 +173,19 @@ func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []al
 // replaced is a question with another word in place of one, and the article that it needs. It is the question itself where the
 // other word does not fit: "opposed to" is no "supported to".
 func replaced(q, from, to string) string {
-	at := regexp.MustCompile(`(?i)(?:\b(an?) )?\b` + regexp.QuoteMeta(from) + `\b(?: (to|from|with)\b)?`)
+	at := regexp.MustCompile(`(?:\b([Aa])n? )?\b` + regexp.QuoteMeta(from) + `\b( (?:to|from|with)\b)?`)
 	return at.ReplaceAllStringFunc(q, func(whole string) string {
 		m := at.FindStringSubmatch(whole)
 		article, preposition := m[1], m[2]
-		word := strings.TrimSuffix(whole[len(article):], " "+preposition)
-		if strings.TrimSpace(word) != from || preposition != "" && slices.Contains(verbs, from) {
+		switch {
+		case preposition != "" && slices.Contains(verbs, from):
 			return whole
+		case article == "":
+			return to + preposition
+		case strings.ContainsRune("aeiouAEIOU", rune(to[0])):
+			article += "n"
 		}
-		if article != "" {
-			article = article[:1]
-			if strings.ContainsRune("aeiouAEIOU", rune(to[0])) {
-				article += "n"
-			}
-			article += " "
-		}
-		if preposition != "" {
-			preposition = " " + preposition
-		}
-		return article + to + preposition
+		return article + " " + to + preposition
 	})
 }
 

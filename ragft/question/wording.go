@@ -49,6 +49,9 @@ func closedMessages(question string) []model.Message {
 	return layout.User(layout.Ask("Answer the question in a few words.", question, nil))
 }
 
+// landNames are words of names of what has a place and is no person.
+const landNames = `Fort|Duchy|Kingdom|Colony|Province|County|City|Islands?|River|Lake|Valley`
+
 var (
 	titles = regexp.MustCompile(`\b(?:King|Queen|Pope|President|Emperor|Empress|Sir|Lord|Lady|Duke|Count|Prince|Princess|General|Captain|` +
 		`Saint|St|Dr|Mr|Mrs|Professor|Bishop|Archbishop|Minister|Mayor|Governor|Admiral|Khan)\b`)
@@ -58,10 +61,9 @@ var (
 		`Company|Corporation|Army|Navy|Battle|Revolution|System|Network|Edict|Agreement|Crisis|Court|Government|Museum|Language|` +
 		`Mill|Inn|Tower|Castle|Palace|Station|Theatre|Hotel|Building|Bridge|School|` +
 		`Institute|Association|Union|Conference|Plan|Project|Office|House|Law|Age|Century)\b`)
-	places = regexp.MustCompile(`\b(?:River|City|Island|Islands|Lake|Valley|Mountain|Mountains|Sea|Ocean|Bay|Coast|Street|County|Kingdom|` +
-		`Fort|Duchy|Colony|Province|` +
+	lands  = regexp.MustCompile(`\b(?:` + landNames + `)\b`) // no "who"
+	places = regexp.MustCompile(`\b(?:` + landNames + `|Mountains?|Sea|Ocean|Bay|Coast|Street|` +
 		`North|South|East|West|Northern|Southern|Eastern|Western)\b`)
-	lands   = regexp.MustCompile(`\b(?:Fort|Duchy|Kingdom|Colony|Province|County|City|Islands?|River|Lake|Valley)\b`) // no "who"
 	placing = regexp.MustCompile(`(?i)\b(?:in|at|near|across|around|outside|through) (?:the )?$`)
 	timing  = regexp.MustCompile(`(?i)\b(?:in|on|since|by|until|around|about)(?: the year)? (?:about |around )?$`)
 )

@@ -144,13 +144,19 @@ func (s *Service) listFiles(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// showFile answers GET /v1/files/ID.
-func (s *Service) showFile(w http.ResponseWriter, r *http.Request) error {
+// fileOf returns the file that a request names, and the folder that it is in.
+func (s *Service) fileOf(r *http.Request) (*files, *file, error) {
 	f, err := s.filesOf()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	one, err := f.find(r.Context(), s, r.PathValue("id"))
+	return f, one, err
+}
+
+// showFile answers GET /v1/files/ID.
+func (s *Service) showFile(w http.ResponseWriter, r *http.Request) error {
+	_, one, err := s.fileOf(r)
 	if err != nil {
 		return err
 	}
@@ -160,11 +166,7 @@ func (s *Service) showFile(w http.ResponseWriter, r *http.Request) error {
 
 // sendFile answers GET /v1/files/ID/content with the bytes of the file, which no browser is to show.
 func (s *Service) sendFile(w http.ResponseWriter, r *http.Request) error {
-	f, err := s.filesOf()
-	if err != nil {
-		return err
-	}
-	one, err := f.find(r.Context(), s, r.PathValue("id"))
+	f, one, err := s.fileOf(r)
 	if err != nil {
 		return err
 	}
