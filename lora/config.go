@@ -141,6 +141,9 @@ type Config struct {
 	// Progress is called after each step, on the training goroutine: training goes on when it returns. To stop from
 	// within, cancel the context. Nil is none.
 	Progress func(Progress)
+	// Working is called after each window that is computed, of a step or of an evaluation, on the training goroutine: a step of
+	// a large model takes long. Nil is none.
+	Working func(Work)
 	// Control pauses and resumes the training. Nil is none.
 	Control *Control
 	// MetricsFile gets a line of JSON for each step and each evaluation, appended; "" is none. Each line has the keys
@@ -154,6 +157,13 @@ type Config struct {
 	// Metadata is written into the adapter file as ragft.<key>, for its provenance; it takes precedence over what Train
 	// writes itself, see Provenance.
 	Metadata map[string]string
+}
+
+// Work is what a training run computes at the moment.
+type Work struct {
+	Step, Steps     int  // the step at hand, from 1, of all; both 0 outside of [Train]
+	Window, Windows int  // computed of the step or of the evaluation
+	Evaluating      bool // after Step, which is 0 before the first
 }
 
 // Progress is the state of a training run after a step.
@@ -269,7 +279,7 @@ func (c Config) decisive() Config {
 	}
 	c.CheckpointEvery, c.GPULayers = opt.Value[int]{}, opt.Value[int]{}
 	c.Threads, c.Servers, c.MemoryBudget = 0, nil, 0
-	c.Progress, c.Control, c.Metadata, c.Score = nil, nil, nil, nil
+	c.Progress, c.Working, c.Control, c.Metadata, c.Score = nil, nil, nil, nil, nil
 	c.MetricsFile, c.TensorBoard = "", ""
 	c.Start = "" // its content counts
 	return c

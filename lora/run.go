@@ -230,6 +230,7 @@ func (r *run) epoch() int {
 }
 
 func (r *run) loop(ctx context.Context) error {
+	r.at, r.of = r.done, len(r.steps)
 	// the base, or what a run that ended between a step and its evaluation left to do
 	if _, err := r.evaluate(ctx); err != nil {
 		return err
@@ -283,6 +284,7 @@ func (r *run) step(ctx context.Context) error {
 		r.lossSum, r.lossSteps = 0, 0
 	}
 	began := time.Now()
+	r.at, r.of = p.Step, p.Steps
 	s, err := r.gradients(ctx, r.examples, r.steps[r.done])
 	if err == nil {
 		p.Losses, p.GradientNorm = s.Losses, s.GradientNorm

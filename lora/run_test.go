@@ -85,6 +85,34 @@ func TestEarlyStopKeepsTheBest(t *testing.T) {
 	require.InEpsilon(t, r.HeldOutLoss, loss/weight, 1e-4)
 }
 
+func TestWorking(t *testing.T) {
+	model := testmodel.New(t, testSpec("llama", gguf.F32))
+	c := testConfig()
+	c.Epochs, c.WindowsPerStep = 1, 2
+	var got []Work
+	c.Working = func(w Work) { got = append(got, w) }
+	r, err := Train(context.Background(), model, filepath.Join(t.TempDir(), "adapter.gguf"), c, counting(60), otherCounting(10))
+	require.NoError(t, err)
+	require.Greater(t, r.Steps, 1)
+	held, step := 0, 1
+	for held < len(got) && got[held].Evaluating {
+		held++
+		require.Equal(t, Work{Steps: r.Steps, Window: held, Windows: got[0].Windows, Evaluating: true}, got[held-1])
+	}
+	require.Equal(t, got[0].Windows, held)
+	rest := got[held:]
+	for ; step <= r.Steps; step++ {
+		windows := rest[0].Windows
+		require.LessOrEqual(t, windows, 2)
+		for window := range windows {
+			require.Equal(t, Work{Step: step, Steps: r.Steps, Window: window + 1, Windows: windows}, rest[window])
+		}
+		rest = rest[windows:]
+	}
+	require.Len(t, rest, held, "the evaluation at the end")
+	require.Equal(t, Work{Step: r.Steps, Steps: r.Steps, Window: 1, Windows: held, Evaluating: true}, rest[0])
+}
+
 // Cancelled at every step and in every evaluation, the eventful run must end with the same bytes.
 func TestEventfulResumeEqualsUninterrupted(t *testing.T) {
 	model := testmodel.New(t, testSpec("llama", gguf.F32))

@@ -28,6 +28,7 @@ type Trainer struct {
 	plan      *plan // of the adapter; nil: all weights are trained
 	context   int   // tokens that the model was trained with; 0 is unknown
 	step      int64
+	at, of    int // the step of Train's plan at hand, for Config.Working; 0 outside of Train
 
 	modelHash, startHash, dataHash string // for the provenance; "" where there is none
 }
@@ -168,6 +169,7 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, windows [][
 			return r, err
 		}
 		r.Tokens += t.config.Window
+		t.computed(i+1, len(windows), false)
 	}
 	r.Losses = tallied.losses()
 	var err error
@@ -212,6 +214,13 @@ func (t *Trainer) backward(ctx context.Context, examples []Example, members []in
 	return err
 }
 
+// computed tells that a window of a step or of an evaluation is done.
+func (t *Trainer) computed(window, windows int, evaluating bool) {
+	if t.config.Working != nil {
+		t.config.Working(Work{Step: t.at, Steps: t.of, Window: window, Windows: windows, Evaluating: evaluating})
+	}
+}
+
 // dropoutKey decides about the masks of a step's window, the same ones if a resumed run comes by again. Never 0.
 func (t *Trainer) dropoutKey(window int) uint64 {
 	return rand.NewPCG(t.config.Seed, uint64(t.step)<<32|uint64(window)).Uint64() | 1
@@ -245,13 +254,15 @@ func (t *Trainer) Evaluate(ctx context.Context, examples []Example) (Losses, err
 		return Losses{}, err
 	}
 	tallied := newTallies(t.config.DPO)
-	for _, members := range pack(examples, t.config.Window, maxSequences, stepRand(0, 0)) {
+	windows := pack(examples, t.config.Window, maxSequences, stepRand(0, 0))
+	for i, members := range windows {
 		w := newWindow(examples, members, t.config.Window, 1)
 		nll, err := t.crossEntropies(ctx, w)
 		if err != nil {
 			return Losses{}, err
 		}
 		tallied.add(examples, members, w, nll)
+		t.computed(i+1, len(windows), true)
 	}
 	return tallied.losses(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/lora"
@@ -175,12 +176,24 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 			return c.score(ctx, adapter)
 		}
 	}
-	t.LoRA.Progress = func(l lora.Progress) {
+	begin := func(done int) {
 		if !begun {
 			begun = true
-			w.skip(l.Step - 1)
+			w.skip(done)
 		}
-		note := fmt.Sprintf("loss %.3f", l.Loss)
+	}
+	note := ""
+	t.LoRA.Working = func(l lora.Work) {
+		done, what := l.Step-1, "window"
+		if l.Evaluating {
+			done, what = l.Step, "validation window"
+		}
+		begin(done)
+		w.set(done, l.Steps, strings.TrimPrefix(fmt.Sprintf("%s, %s %d of %d", note, what, l.Window, l.Windows), ", "))
+	}
+	t.LoRA.Progress = func(l lora.Progress) {
+		begin(l.Step - 1)
+		note = fmt.Sprintf("loss %.3f", l.Loss)
 		if l.HeldOutLoss == l.HeldOutLoss {
 			note += fmt.Sprintf(", validation loss %.3f", l.HeldOutLoss)
 		}
