@@ -45,11 +45,22 @@ void * allocate(size_t bytes) {
     throw std::bad_alloc();
 }
 
+void * allocate_or_none(size_t bytes) noexcept {
+    try {
+        return allocate(bytes);
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
+}
+
 } // namespace
 
-// Weak, so that a program may have its own.
+// Weak, so that a program may have its own. All that delete frees has to come from here: where only some are replaced,
+// those of AddressSanitizer or of another allocator would give memory that free does not know.
 __attribute__((weak)) void * operator new(size_t bytes) { return allocate(bytes); }
 __attribute__((weak)) void * operator new[](size_t bytes) { return allocate(bytes); }
+__attribute__((weak)) void * operator new(size_t bytes, const std::nothrow_t &) noexcept { return allocate_or_none(bytes); }
+__attribute__((weak)) void * operator new[](size_t bytes, const std::nothrow_t &) noexcept { return allocate_or_none(bytes); }
 __attribute__((weak)) void   operator delete(void * memory) noexcept { free(memory); }
 __attribute__((weak)) void   operator delete[](void * memory) noexcept { free(memory); }
 __attribute__((weak)) void   operator delete(void * memory, size_t) noexcept { free(memory); }
