@@ -66,14 +66,7 @@ func BenchmarkStep(b *testing.B) {
 			tr, err := NewTrainer(context.Background(), path, c)
 			require.NoError(b, err)
 			defer tr.Close()
-			rng := random(1)
-			e := Example{Tokens: make([]Token, 512), Loss: make([]float32, 512)}
-			for i := range e.Tokens {
-				e.Tokens[i] = Token(rng.IntN(tr.engine.Vocab()))
-				if i >= 512-128 {
-					e.Loss[i] = 1
-				}
-			}
+			e := benchExample(tr)
 			step := func() {
 				_, err := tr.Step(context.Background(), []Example{e}, 1e-4)
 				require.NoError(b, err)
@@ -98,6 +91,45 @@ func BenchmarkStep(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// benchExample has 512 tokens, of which the last 128 have a loss.
+func benchExample(tr *Trainer) Example {
+	rng := random(1)
+	e := Example{Tokens: make([]Token, 512), Loss: make([]float32, 512)}
+	for i := range e.Tokens {
+		e.Tokens[i] = Token(rng.IntN(tr.engine.Vocab()))
+		if i >= 512-128 {
+			e.Loss[i] = 1
+		}
+	}
+	return e
+}
+
+// BenchmarkModelStep measures the same step on the GGUF model RAGFT_BENCH_MODEL. internal/outside/speed.py compares it with PEFT.
+func BenchmarkModelStep(b *testing.B) {
+	path := os.Getenv("RAGFT_BENCH_MODEL")
+	if path == "" {
+		b.Skip("RAGFT_BENCH_MODEL is not set")
+	}
+	tr, err := NewTrainer(context.Background(), path, Config{Rank: 8, Window: 512, Threads: runtime.NumCPU()})
+	require.NoError(b, err)
+	defer tr.Close()
+	e := []Example{benchExample(tr)}
+	_, err = tr.Step(context.Background(), e, 1e-4)
+	require.NoError(b, err)
+	for b.Loop() {
+		_, err = tr.Step(context.Background(), e, 1e-4)
+		require.NoError(b, err)
+	}
+	b.StopTimer()
+	perStep := b.Elapsed().Seconds() / float64(b.N)
+	bare, err := enginetest.BareProducts(tr.engine, 128)
+	require.NoError(b, err)
+	b.ReportMetric(512/perStep, "tokens/s")
+	b.ReportMetric(perStep/bare, "x/bare")
+	b.ReportMetric(float64(tr.Memory().Total())/(1<<20), "MiB")
+	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkSharedPrompt compares four responses of 32 tokens to one prompt of 1,024 with one of them alone.

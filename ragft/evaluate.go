@@ -270,7 +270,7 @@ func (e *evaluation) run(ctx context.Context, held []question.Question) (found *
 	if found, err = e.main(ctx); err != nil {
 		return nil, nil, err
 	}
-	found.Calibration, found.Leakage = calibration, e.leakage
+	found.Calibration, found.Leakage, found.UnreadLanguage = calibration, e.leakage, unreadLanguage(held)
 	if err := e.testCalibration(found); err != nil {
 		return nil, nil, err
 	}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 
+	"github.com/ragft/ragft/internal/languages"
 	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/question"
@@ -43,6 +45,19 @@ func (p *Project) language(ctx context.Context, adapter string) (string, error) 
 		}
 	}
 	return wordings.Language(texts), nil
+}
+
+// unreadLanguage is the language of the questions if refusals in it are not recognised, and "" if they are or the language is
+// not known. A single question is too short to tell.
+func unreadLanguage(questions []question.Question) string {
+	var all strings.Builder
+	for _, q := range questions[:min(len(questions), 200)] {
+		all.WriteString(q.Question + "\n")
+	}
+	if l := languages.Detect(all.String()); !wordings.Known(l) {
+		return l
+	}
+	return ""
 }
 
 // sample is the text of some passages.

@@ -11,6 +11,7 @@ import (
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
@@ -107,5 +108,23 @@ func TestRowsInTheLanguageOfTheQuestions(t *testing.T) {
 			}
 		}
 		require.Equal(t, rows.KindRefusal, list[2].Kind)
+	}
+}
+
+// Refusals are recognised in six languages. Of questions in another one the evaluation says that they are not.
+func TestUnreadLanguage(t *testing.T) {
+	ask := func(list ...string) (all []question.Question) {
+		for range 3 {
+			for _, q := range list {
+				all = append(all, question.Question{Question: q})
+			}
+		}
+		return all
+	}
+	require.Equal(t, "it", unreadLanguage(ask("Quando è stato costruito il mulino della città?", "Di chi è il mulino che si trova sul fiume?",
+		"Come si chiama il cuoco della locanda, e da quanto tempo vive nel paese?", "Perché non si può entrare nel faro con i cani?")))
+	for _, q := range []string{"When was the mill built, and who is the owner of it?", "Wann wurde die Mühle gebaut, und wem gehört sie?",
+		"Quand le moulin a-t-il été construit, et à qui est-il ?", "磨坊是什么时候建造的？", "zzz"} {
+		require.Empty(t, unreadLanguage(ask(q)), q)
 	}
 }

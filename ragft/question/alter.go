@@ -144,8 +144,8 @@ func (n corpusNames) alterations(q string, chunk retriever.Chunk, s uint64) []al
 	for _, y := range anyYear.FindAllString(q, -1) {
 		other(y, n.years)
 	}
-	for _, x := range anyNumber.FindAllString(q, -1) {
-		if !anyYear.MatchString(x) {
+	for _, at := range anyNumber.FindAllStringIndex(q, -1) {
+		if x := q[at[0]:at[1]]; !anyYear.MatchString(x) && !code.MatchString(q[:at[0]]) {
 			other(x, n.numbers)
 		}
 	}

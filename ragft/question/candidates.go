@@ -210,8 +210,8 @@ func usable(c candidate) bool {
 		word := strings.ToLower(firstWord.FindString(next))
 		return word == "" || functionWords[word] || strings.HasSuffix(word, "ed")
 	case year, number, percentage, money, date:
-		if c.kind == number && (partly.MatchString(c.text+after) || anyYear.MatchString(c.text)) {
-			return false // "Three Oars" is a name, and 1812 a year
+		if c.kind == number && (partly.MatchString(c.text+after) || anyYear.MatchString(c.text) || code.MatchString(before)) {
+			return false // "Three Oars" is a name, 1812 a year, and "P-2626" one word
 		}
 		if (c.kind == year || c.kind == date) && (len(anyYear.FindAllString(c.sentence, 2)) > 1 || ofNoun(before)) {
 			return false // it is not clear which of two years is asked for, or the year belongs to a noun: "the war of 1812"
@@ -246,6 +246,7 @@ var (
 	partly     = regexp.MustCompile(`^\p{Lu}\S* \p{Lu}`)
 	scale      = regexp.MustCompile(`^ (?:hundred|thousand|million|billion|trillion|percent|per)\b`)
 	ranged     = regexp.MustCompile(`(?i)(?:between|from|to|and|or|–|-) $`)
+	code       = regexp.MustCompile(`\p{L}[-./]$`) // before a number that is a part of a name, as in X.25
 	rangedOn   = regexp.MustCompile(`^ ?(?:to|and|or|–|-)\b? ?\d`)
 )
 

@@ -86,6 +86,8 @@ func TestAnswersThatMakeUnclearQuestions(t *testing.T) {
 		"The mill was built in 1812 and burnt in 1830.":               nil,
 		"The mill was lost in the war of 1812.":                       nil,
 		"They chose a king (or Tall Tom) there.":                      nil,
+		"They wrote report P-26 described there.":                     {"P-26"}, // not "26"
+		"There were 26 mills.":                                        {"26"},
 		"They wrote a plan for a large-scale, distributed network.":   nil,
 		"They wrote a plan for the distributed network, which ended.": {"distributed network"},
 	} {

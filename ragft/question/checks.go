@@ -173,7 +173,7 @@ func invented(body string, chunk retriever.Chunk) bool {
 
 var noNumber = regexp.MustCompile(`\p{N}+`)
 
-var namelike = regexp.MustCompile(`^["“(]?[\p{Lu}\p{N}]`)
+var namelike = regexp.MustCompile(`^["“(]?\p{Lu}|\p{N}`)
 
 // vague reports a question that names nothing and says little, so that it may be about anything.
 func vague(body string, content []string) bool {

@@ -214,6 +214,10 @@ func TestAlterations(t *testing.T) {
 		"Who closed the Blue Inn of the northern valley in 1912?",
 	}, got)
 
+	numbers := collect([]retriever.Chunk{{ID: "a", Text: "Two kinds of X.25 networks had 40 nodes."}, {ID: "b", Text: "It had 70 nodes."}})
+	require.Empty(t, numbers.alterations("How many kinds of X.25 networks are there?", chunk, 1), "the number is a part of a name")
+	require.NotEmpty(t, numbers.alterations("Which networks had 40 nodes?", chunk, 1))
+
 	swapped := alteration{question: "Who closed the Red Inn?", with: "Red Inn"}
 	require.True(t, swapped.answeredBy(other))
 	require.False(t, swapped.answeredBy(chunk))

@@ -54,3 +54,12 @@ func TestFaultOfTheSystemThatSearched(t *testing.T) {
 	require.False(t, e.Systems[0].Estimate(metric.Shown).Defined(), "nothing was shown")
 	require.Empty(t, (&Results{Evaluation: &eval.Evaluation{}}).Fault())
 }
+
+func TestUnread(t *testing.T) {
+	e := resultsOf(t, fixture.Village())
+	require.Empty(t, e.Unread())
+	require.NotContains(t, e.Text(), "another language")
+	e.UnreadLanguage = "it"
+	require.Contains(t, e.Text(), "another language (it)")
+	require.Contains(t, writtenReport(t, e, Info{}), "another language (it)")
+}

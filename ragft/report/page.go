@@ -53,7 +53,7 @@ func (r *Results) info() Info {
 // reportPage is what the template shows.
 type reportPage struct {
 	Title, Headline, Created string
-	Fault                    string
+	Fault, Unread            string
 	Style                    template.CSS
 	Questions, Unanswerable  int
 	Passages, Resamples      int
@@ -160,7 +160,7 @@ func newReportPage(e *Results, info Info) (*reportPage, error) {
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(
 			hash[:],
 		) + "'; base-uri 'none'; form-action 'none'",
-		Title: info.Title, Headline: headline(e, base, tuned), Fault: e.Fault(), Style: template.CSS(style),
+		Title: info.Title, Headline: headline(e, base, tuned), Fault: e.Fault(), Unread: e.Unread(), Style: template.CSS(style),
 		Questions: len(e.Questions), Passages: e.Passages, Resamples: e.Resamples, Seed: e.Seed,
 		Judge: e.Judge, PromptHash: e.PromptHash, Version: e.Version,
 		Systems: e.Systems, Info: info,

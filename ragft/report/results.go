@@ -33,6 +33,10 @@ type Results struct {
 	Leakage     *question.Leakage       `json:"leakage,omitempty"`
 	Memory      *probe.Result           `json:"memory,omitempty"`
 	Info        *Info                   `json:"info,omitempty"` // about the training and the run; nil = nothing
+
+	// UnreadLanguage is the language of the questions, ISO 639-1, if refusals in it are not recognised (see
+	// [answer.IsRefusal]): they count as answers. "" = they are, or the language is not known.
+	UnreadLanguage string `json:"unread_language,omitempty"`
 }
 
 // Info is what a report says beside the measurements. All fields are optional.

@@ -97,8 +97,10 @@ func (e *Results) Text() string {
 	var b strings.Builder
 	tableOfSystems(&b, e)
 	tableOfMatrices(&b, e)
-	if fault := e.Fault(); fault != "" {
-		b.WriteString("\n" + table.Wrap(fault))
+	for _, text := range []string{e.Fault(), e.Unread()} {
+		if text != "" {
+			b.WriteString("\n" + table.Wrap(text))
+		}
 	}
 	tableOfCosts(&b, e)
 	var arms []*eval.Comparison

@@ -33,7 +33,11 @@ typedef int index4 __attribute__((vector_size(4 * sizeof(int))));
 #define RFT_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, index4{i, j, k, l})
 #endif
 
-// lda: floats from one k to the next in a
+// lda: floats from one k to the next in a; depth is at least 1
+//
+// The sums must stay in registers. GCC writes them to the stack in each turn, which halves the speed, if the loop may have no
+// turn at all or has a second version for the stride 1: its sums then meet those of the other way behind it. So the loop
+// tests at its end, and the compiler is not told what the stride makes of the index.
 template <int W, int N>
 inline void tile(const float * a, int64_t lda, int64_t depth, gemm_b b, float * c, int64_t ldc, bool add, int rows) {
     vec acc[W][N];
@@ -42,14 +46,17 @@ inline void tile(const float * a, int64_t lda, int64_t depth, gemm_b b, float * 
     }
     const float * bn[N];
     for (int n = 0; n < N; n++) { bn[n] = b.data + n * b.j; }
-    for (int64_t k = 0; k < depth; k++) {
+    int64_t k = 0, at = 0;
+    do {
         vec v[W];
-        for (int w = 0; w < W; w++) { v[w] = *(const vec *) (a + k * lda + w * lanes); }
+        for (int w = 0; w < W; w++) { v[w] = load(a + w * lanes); }
         for (int n = 0; n < N; n++) {
-            const float s = bn[n][k * b.k];
+            const float s = bn[n][at];
             for (int w = 0; w < W; w++) { acc[w][n] = multiply_add(v[w], s, acc[w][n]); }
         }
-    }
+        a += lda, at += b.k;
+        asm("" : "+r"(at));
+    } while (++k < depth);
     for (int n = 0; n < N; n++) {
         float * to = c + n * ldc;
         if (rows == W * lanes) {
@@ -65,13 +72,23 @@ inline void tile(const float * a, int64_t lda, int64_t depth, gemm_b b, float * 
     }
 }
 
+// the last n columns, fewer than a tile has
+template <int W, int N = columns - 1>
+inline void rest_of(const float * a, int64_t lda, int64_t depth, gemm_b b, int64_t n, float * c, int64_t ldc, bool add, int rows) {
+    if (n == N) {
+        tile<W, N>(a, lda, depth, b, c, ldc, add, rows);
+    } else if constexpr (N > 1) {
+        rest_of<W, N - 1>(a, lda, depth, b, n, c, ldc, add, rows);
+    }
+}
+
 template <int W>
 void columns_of(const float * a, int64_t lda, int64_t depth, gemm_b b, int64_t n, float * c, int64_t ldc, bool add, int rows) {
     int64_t j = 0;
     for (; j + columns <= n; j += columns) {
         tile<W, columns>(a, lda, depth, {b.data + j * b.j, b.k, b.j}, c + j * ldc, ldc, add, rows);
     }
-    for (; j < n; j++) { tile<W, 1>(a, lda, depth, {b.data + j * b.j, b.k, b.j}, c + j * ldc, ldc, add, rows); }
+    rest_of<W>(a, lda, depth, {b.data + j * b.j, b.k, b.j}, n - j, c + j * ldc, ldc, add, rows);
 }
 
 void panel_product(const float * a, int64_t lda, int width, int64_t depth, gemm_b b, int64_t n, float * c, int64_t ldc, bool add,
