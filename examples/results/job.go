@@ -88,12 +88,21 @@ type outcome struct {
 	Tokens  int                  `json:"rows_tokens,omitempty"`
 	Train   *ragft.TrainResult   `json:"train,omitempty"`
 	Rule    *abstain.Rule        `json:"rule,omitempty"`
-	Found   map[string]metric    `json:"found"` // with retrieved passages
-	Given   map[string]metric    `json:"given"` // with the paragraph of the answer
+	Found   map[string]metric    `json:"found"`            // with retrieved passages
+	Given   map[string]metric    `json:"given"`            // with the paragraph of the answer
+	Closed  map[string]metric    `json:"closed,omitempty"` // without documents
+	Right   right                `json:"right"`
+	Text    metric               `json:"perplexity"` // of general text
 	Curve   []eval.TradeoffPoint `json:"curve,omitempty"`
 	Samples []sample             `json:"samples"` // the first answers, to read
 	Seconds float64              `json:"seconds"` // of the whole job
 	Date    string               `json:"date"`
+}
+
+// right are the ids of the questions that were answered correctly.
+type right struct {
+	Given  []string `json:"given,omitempty"`  // with the paragraph of the answer
+	Closed []string `json:"closed,omitempty"` // without documents
 }
 
 // metric is a value with its interval.

@@ -2,7 +2,7 @@
 
 // Results measures what ragft makes of real models, and writes docs/results.md.
 //
-//	go run ./examples/results -data dev-v2.0.json -model NAME=FILE.gguf [-model ...] [-also NAME=FILE] [-only TEXT] [-work DIR]
+//	go run ./examples/results -data dev-v2.0.json -model NAME=FILE.gguf [-model ...] [-also NAME=FILE] [-text FILE] [-only TEXT] [-work DIR]
 //
 // -data is a file in the format of SQuAD 2.0. Half of its articles are learnt from and the other half is measured on; of each
 // half a third is hidden, so that questions about it have no answer in the documents. Every job (a model, a way of teaching,
@@ -38,6 +38,7 @@ import (
 // program is the program with its flags.
 type program struct {
 	data, out, work, only, page string
+	text                        string // file of general text; "" = none
 	models                      []namedModel
 	learn, held                 sizes
 	passages, threads, epochs   int
@@ -68,6 +69,7 @@ func main() {
 	flag.IntVar(&p.epochs, "epochs", 0, "epochs of the training; 0 is the default of the library")
 	flag.Float64Var(&p.rate, "rate", 0, "learning rate; 0 is the default of the library")
 	flag.Uint64Var(&p.seeds, "seeds", 3, "seeds, from 1")
+	flag.StringVar(&p.text, "text", "", "file of general text, a paragraph a line, for the perplexity")
 	languages := flag.String("languages", "examples/results/languages", "folder of the German and French questions")
 	var also []testSet
 	flag.Func("also", "NAME=FILE: further questions to measure on, not to learn from; may be given several times", func(s string) error {

@@ -67,6 +67,7 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 		return err
 	}
 	o.Found, o.Curve, o.Samples = metrics(&found.Systems[0]), found.Systems[0].Tradeoff, samples(found)
+	o.Found[trustKey] = trust(found.Systems[0].Records)
 	s.Setting = eval.SettingGold
 	if s.Rule != nil { // the paragraph is given, so there is nothing to decide
 		always := *s.Rule
@@ -77,8 +78,21 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 	if err != nil {
 		return err
 	}
-	o.Given = metrics(&given.Systems[0])
-	return nil
+	o.Given, o.Right.Given = metrics(&given.Systems[0]), correct(given)
+	if j.set.name != "" {
+		return nil
+	}
+	s.Setting, s.Rule = eval.SettingClosed, nil
+	closed, err := p.evaluate(ctx, j, s, index, answerable(held.questions))
+	if err != nil {
+		return err
+	}
+	o.Closed, o.Right.Closed = metrics(&closed.Systems[0]), correct(closed)
+	if p.text == "" {
+		return nil
+	}
+	o.Text, err = generalText(ctx, cached, p.text, j.seed)
+	return err
 }
 
 func (p program) evaluate(

@@ -102,6 +102,7 @@ func writeModel(b *strings.Builder, name string, of []*outcome) {
 		}
 		b.WriteByte('\n')
 	}
+	writeFurther(b, of)
 	writeCost(b, of)
 }
 
@@ -133,6 +134,8 @@ func (m metric) text(plain bool) string {
 		return ""
 	case plain && m.Low == m.High:
 		return fmt.Sprintf("%.1f", m.Value)
+	case m.Low == m.High && m.Value > 0 && m.Value < 1: // without an interval
+		return fmt.Sprintf("%.1f", 100*m.Value)
 	case plain:
 		return fmt.Sprintf("%.2f (%.2f to %.2f)", m.Value, m.Low, m.High)
 	}

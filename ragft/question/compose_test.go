@@ -63,7 +63,9 @@ func TestBadWording(t *testing.T) {
 	bold.sentence = "The expedition that conquered the islands of Varn was called Jean Bold."
 	require.Empty(t, badWording("What is the name of the expedition that conquered the islands of Varn?", bold, isles))
 	numbered := retriever.Chunk{Title: "Inns-24", Text: "The Blue Inn of the Inns was opened by Ann Lee."}
-	require.Equal(t, "unrelated", badWording("Who opened the Inns-24?", candidate{text: "Ann Lee", sentence: numbered.Text}, numbered))
+	for _, question := range []string{"Who opened the Inns-24?", "Who opened the Blue inns-24?"} {
+		require.Equal(t, "unrelated", badWording(question, candidate{text: "Ann Lee", sentence: numbered.Text}, numbered), question)
+	}
 	fort := candidate{text: "Fort Lee", sentence: "The Blue Inn near Fort Lee was opened in 1912."}
 	require.Equal(t, "wrong-kind", badWording("Who was near the Blue Inn in 1912?", fort, retriever.Chunk{Text: fort.sentence}))
 }

@@ -1,0 +1,73 @@
+//go:build cgo
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const furtherText = `
+What else changed:
+
+- **trust**: Trust-Score (arXiv 2409.11242) of what was retrieved, without its part for citations.
+- **AURC**: mean share of wrong answers over all coverages, most confident answers first; lower is better.
+- **without documents**: correct answers when no document is shown. Divided by the correct ones with the right paragraph, this is the
+  **memorisation ratio**.
+- **learnt to use**: of the questions that the untuned model gets wrong with the right paragraph, those that this one gets right.
+- **destroyed**: of the questions that the untuned model gets right, with the right paragraph or without documents, those that this
+  one gets wrong with the right paragraph.
+- **perplexity**: that of general text, compared with the untuned model's.
+
+`
+
+// writeFurther lists what was measured beside the main table. Arms are compared with the untuned one of their seed.
+func writeFurther(b *strings.Builder, of []*outcome) {
+	of = slices.DeleteFunc(slices.Clone(of), func(o *outcome) bool { return o.Closed == nil })
+	if len(of) == 0 {
+		return
+	}
+	b.WriteString(furtherText + "| | seed | trust | AURC | citation precision | citation recall | without documents | memorisation ratio | " +
+		"learnt to use | destroyed | perplexity |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, o := range of {
+		untuned := o
+		if at := slices.IndexFunc(of, func(u *outcome) bool { return u.Arm == "untuned" && u.Seed == o.Seed }); at >= 0 {
+			untuned = of[at]
+		}
+		learnt, destroyed := "", ""
+		if untuned != o {
+			learnt, destroyed = changed(untuned, o)
+		}
+		ratio := ""
+		if n := len(o.Right.Given); n > 0 {
+			ratio = fmt.Sprintf("%.2f", float64(len(o.Right.Closed))/float64(n))
+		}
+		perplexity := ""
+		if o.Text.N > 0 && untuned.Text.N > 0 {
+			perplexity = fmt.Sprintf("%.1f (%+.1f %%)", o.Text.Value, 100*(o.Text.Value/untuned.Text.Value-1))
+		}
+		fmt.Fprintf(b, "| %s | %d | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", o.Arm, o.Seed, o.Found[trustKey].text(false),
+			o.Found["aurc"].text(true), o.Found["citation_precision"].text(false), o.Found["citation_recall"].text(false),
+			o.Closed["correct"].text(false), ratio, learnt, destroyed, perplexity)
+	}
+}
+
+// changed says what an arm learnt to use and what it destroyed: questions, of how many.
+func changed(untuned, o *outcome) (learnt, destroyed string) {
+	was := map[string]bool{} // right with the paragraph
+	for _, id := range untuned.Right.Given {
+		was[id] = true
+	}
+	known := map[string]bool{} // right with the paragraph or without documents
+	for _, id := range slices.Concat(untuned.Right.Given, untuned.Right.Closed) {
+		known[id] = true
+	}
+	gained, kept := 0, 0
+	for _, id := range o.Right.Given {
+		gained += count(!was[id])
+		kept += count(known[id])
+	}
+	asked := o.Given["correct"].N
+	return fmt.Sprintf("%d of %d", gained, asked-len(was)), fmt.Sprintf("%d of %d", len(known)-kept, len(known))
+}
