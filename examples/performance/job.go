@@ -29,6 +29,9 @@ var (
 	weights   = []string{"F32", "F16", "Q8_0", "Q4_0", "Q4_K", "F32-768", "Q4_K-768"}
 )
 
+// stepName begins the names of jobs that train a model given, and peftName is the file that internal/outside/speed.py writes.
+const stepName, peftName = "step-", "peft"
+
 func pointName(model string, prompt, sequences int, shared bool) string {
 	name := fmt.Sprintf("generate-%s-%d-%d", model, prompt, sequences)
 	if shared {
@@ -60,6 +63,9 @@ func (p *program) jobs() (jobs []job) {
 	}
 	for _, w := range weights {
 		add(job{name: "train-" + w, pkg: "lora", bench: "BenchmarkStep/" + w})
+	}
+	for _, m := range p.models {
+		add(job{name: stepName + m.name, pkg: "lora", bench: "BenchmarkModelStep", model: m})
 	}
 	add(job{name: "train-shared", pkg: "lora", bench: "BenchmarkSharedPrompt"})
 	return jobs

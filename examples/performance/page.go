@@ -3,6 +3,7 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -45,7 +46,10 @@ func page(all map[string]result) string {
 // writeMachines says where and how the results were measured.
 func writeMachines(b *strings.Builder, all map[string]result) {
 	lines := map[string]bool{}
-	for _, r := range all {
+	for name, r := range all {
+		if name == peftName {
+			continue // it says so where it stands
+		}
 		lines[fmt.Sprintf("- %s; %d threads, %d runs, commit %s", r.Machine, r.Threads, r.Times, r.Commit)] = true
 	}
 	b.WriteString("\nMeasured on:\n\n")
@@ -114,6 +118,28 @@ func writeGeneration(b *strings.Builder, model string, all map[string]result) {
 	}
 }
 
+// writeSteps adds the rows of the models that were given, and the table of PEFT.
+func writeSteps(b *strings.Builder, all map[string]result) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if model, ok := strings.CutPrefix(name, stepName); ok {
+			r := all[name]
+			fmt.Fprintf(b, "| the model %s | %.0f | %.2f | %.0f |\n", model, r.Metrics["tokens/s"], r.Metrics["x/bare"], r.Metrics["MiB"])
+		}
+	}
+	r, ok := all[peftName]
+	if !ok {
+		return
+	}
+	fmt.Fprintf(b, "\nThe same step of a model by PEFT on PyTorch in F32 takes turns with ours (`internal/outside/speed.py`). MiB are the peak of "+
+		"the process. %s; %d turns.\n\n| | tokens/s | times PEFT's speed | MiB |\n|---|---|---|---|\n| PEFT | %.0f | 1 | %.0f |\n",
+		r.Machine, r.Times, r.Metrics["peft tokens/s"], r.Metrics["peft MiB"])
+	for _, key := range slices.Sorted(maps.Keys(r.Metrics)) {
+		if model, ok := strings.CutSuffix(key, " x/peft"); ok {
+			fmt.Fprintf(b, "| %s | %.0f | %.2f | %.0f |\n", model, r.Metrics[model+" tokens/s"], r.Metrics[key], r.Metrics[model+" MiB"])
+		}
+	}
+}
+
 // writeTraining writes the table of training steps.
 func writeTraining(b *strings.Builder, all map[string]result) {
 	b.WriteString("\n## Training\n\nA step of a window of 512 tokens, 128 of them learnt: 30 layers of width 576 (or 768), rank 8 on all " +
@@ -125,6 +151,7 @@ func writeTraining(b *strings.Builder, all map[string]result) {
 			fmt.Fprintf(b, "| %s | not measured | | |\n", w)
 		}
 	}
+	writeSteps(b, all)
 	if r, ok := all["train-shared"]; ok {
 		fmt.Fprintf(b, "\nFour responses of 32 tokens to a prompt of 1,024 in one window take %.2f times as long as one.\n",
 			r.Metrics["four/one"])

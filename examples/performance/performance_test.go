@@ -59,6 +59,9 @@ func TestPage(t *testing.T) {
 		require.NoError(t, err)
 		all[j.name] = r
 	}
+	all[stepName+"small-1"] = result{Metrics: map[string]float64{"tokens/s": 150, "x/bare": 0.9, "MiB": 700}}
+	all[peftName] = result{Times: 5, Machine: machine{System: "Linux/x86_64", Cores: 2}, Metrics: map[string]float64{
+		"peft tokens/s": 100, "peft MiB": 2000, "small-1 x/peft": 1.5, "small-1 tokens/s": 150, "small-1 MiB": 700}}
 	text := page(all)
 	for _, line := range []string{
 		"- P, 2 cores, linux/amd64, with avx2; 2 threads, 5 runs, commit abc\n",
@@ -69,6 +72,8 @@ func TestPage(t *testing.T) {
 		"| 700 | 20.00 | 20.00 | `-fa off` | 2.00 | 0.5 |\n",
 		"| F32 | 300 | 1.25 | 0 |\n",
 		"| F16 | not measured | | |\n",
+		"| the model small-1 | 150 | 0.90 | 700 |\n",
+		"| PEFT | 100 | 1 | 2000 |\n| small-1 | 150 | 1.50 | 700 |\n",
 	} {
 		require.Contains(t, text, line)
 	}

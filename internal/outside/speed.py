@@ -1,15 +1,18 @@
 """Compares the speed of a training step with that of PEFT on PyTorch, on the same model, machine and numbers of tokens.
 
-    python internal/outside/speed.py MODEL-F32.gguf [MODEL.gguf ...] [--times 5]
+    python internal/outside/speed.py MODEL-F32.gguf [MODEL.gguf ...] [--times 5] [--out docs/performance/peft.json]
 
 The first model is the F32 one: PEFT trains it, and so does ragft. The others are trained by ragft alone, since PEFT cannot train
 them on a CPU; their speeds are divided by PEFT's on the first. A step is one of BenchmarkModelStep in lora: rank 8 on all seven
 linear layers, one window of 512 tokens of which 128 have a loss, AdamW. PEFT runs as its documentation shows, in F32, with
-PyTorch's own attention. The two take turns, and medians are compared. Nothing else should run meanwhile.
+PyTorch's own attention. The two take turns, and medians are compared. Nothing else should run meanwhile. The file --out is one of
+those that examples/performance makes its page of.
 """
 
 import argparse
+import json
 import os
+import platform
 import re
 import resource
 import statistics
@@ -17,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +78,7 @@ def main():
     parser.add_argument("models", nargs="+", type=Path)
     parser.add_argument("--times", type=int, default=5, help="turns")
     parser.add_argument("--steps", type=int, default=4, help="steps of a turn")
+    parser.add_argument("--out", type=Path, help="JSON file to write the figures to")
     parser.add_argument("--peft", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     models = [m.resolve() for m in args.models]
@@ -93,11 +98,22 @@ def main():
         return statistics.median(t[i] for t in turns)
 
     base = median(theirs, 0)
+    metrics = {"peft tokens/s": TOKENS / base, "peft MiB": median(theirs, 1)}
     print(f"PEFT, F32: {TOKENS / base:.0f} tokens/s, peak {median(theirs, 1):.0f} MiB")
     for m in models:
         seconds, bare, peak = (median(ours[m], i) for i in range(3))
+        metrics |= {f"{m.stem} tokens/s": TOKENS / seconds, f"{m.stem} x/peft": base / seconds, f"{m.stem} MiB": peak}
         print(f"ragft, {m.stem}: {TOKENS / seconds:.0f} tokens/s, {base / seconds:.2f} times PEFT, "
               f"{bare:.2f} times its bare products, peak {peak:.0f} MiB")
+    if args.out:
+        info = Path("/proc/cpuinfo")
+        named = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
+        machine = {"system": f"{platform.system()}/{platform.machine()}", "processor": named[1] if named else "", "cores": os.cpu_count()}
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+        done = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps({"metrics": metrics, "times": args.times, "threads": os.cpu_count(), "machine": machine,
+                                        "commit": commit, "done": done}, indent="\t") + "\n")
 
 
 if __name__ == "__main__":
