@@ -15,7 +15,7 @@ import (
 //	go test ./internal/structure -run TestExportedIdentifiers -v
 var budget = map[string]int{
 	"llama": 51, // with Attention and AttentionTime, a measurement that callers keep and show; ScoreRequest, to share prompts
-	"lora":  55, // with Work, Convert, its options and its result, Soft, a teacher's distribution, and Scored, what a caller said of an adapter
+	"lora":  55, // with Work, Convert, its options and its result, Soft, a teacher's distribution, and Scored, what a caller said of it
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
 	// DecideConfig, VerifiedConfig, ForgetResult and Reach, which a program shows before it uses a project file of somebody else;
 	// WorkerConfig, RunWorker and ErrWorker for a step in a child process; MeaningConfig; TrainChoice, how a checkpoint was chosen;
