@@ -131,7 +131,8 @@ func writeSteps(b *strings.Builder, all map[string]result) {
 		return
 	}
 	fmt.Fprintf(b, "\nThe same step of a model by PEFT on PyTorch in F32 takes turns with ours (`internal/outside/speed.py`). "+
-		"MiB are the peak of the process. %s; %d turns.\n\n| | tokens/s | times PEFT's speed | MiB |\n|---|---|---|---|\n| PEFT | %.0f | 1 | %.0f |\n",
+		"MiB are the peak of the process. %s; %d turns.\n\n| | tokens/s | times PEFT's speed | MiB |\n|---|---|---|---|\n"+
+		"| PEFT | %.0f | 1 | %.0f |\n",
 		r.Machine, r.Times, r.Metrics["peft tokens/s"], r.Metrics["peft MiB"])
 	for _, key := range slices.Sorted(maps.Keys(r.Metrics)) {
 		if model, ok := strings.CutSuffix(key, " x/peft"); ok {
