@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft/opt"
+
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 )
@@ -58,8 +60,10 @@ func (j benchJob) String() string {
 	return name
 }
 
-// cells is the number of tokens that the cache needs.
-func (j benchJob) cells() int { return j.sequences * (j.prompt + benchGenerated + 1) }
+// cells is the number of tokens that the cache needs. llama.cpp gives a sequence a multiple of 256.
+func (j benchJob) cells() int {
+	return j.sequences * ((j.prompt + benchGenerated + 1 + 255) / 256 * 256)
+}
 
 // benchConfigurations are llama.cpp's own: with and without flash attention, one cache for all sequences or one for each.
 var benchConfigurations = [][]string{
@@ -73,7 +77,7 @@ func batchedBench(b *testing.B, model string, j benchJob, threads int, configura
 		b.Skip("no ratio: llama-batched-bench is missing; ./build.sh --tools makes it")
 	}
 	number := strconv.Itoa
-	args := append([]string{"-m", model, "-c", number(max(j.sequences*256, (j.cells()+255)/256*256)), "-b", "512", "-ub", "512",
+	args := append([]string{"-m", model, "-c", number(j.cells()), "-b", "512", "-ub", "512",
 		"-npp", number(j.prompt), "-ntg", number(benchGenerated), "-npl", number(j.sequences),
 		"-t", number(threads), "-tb", number(threads), "--output-format", "jsonl"}, configuration...)
 	if j.shared {
@@ -115,16 +119,23 @@ func bestConfiguration(b *testing.B, model string, j benchJob, threads int) []st
 
 // BenchmarkGenerate measures the time of whole jobs, and compares it with the fastest of llama.cpp's own configurations for
 // the job. Both run in turn, so that what else the machine does slows both, and the medians are compared: a ratio of 1 is
-// llama.cpp's speed, more is faster. -benchtime 5x runs each five times.
+// llama.cpp's speed, more is faster. -benchtime 5x runs each five times. Attention is computed as measured,
+// as package local does at the first use of a model.
 func BenchmarkGenerate(b *testing.B) {
 	path := benchModel(b)
 	m := mustLoad(b, path)
 	goOn(m)
 	threads := benchThreads()
+	o := ContextOptions{Threads: threads}
+	if a, err := m.MeasureAttention(threads); err == nil { // not on a GPU
+		o.FlashAttention, o.FlashInOneCache = opt.Of(a.Flash), opt.Of(a.FlashInOneCache)
+		b.Logf("attention: %+v", a)
+	}
 	for _, prompt := range []int{128, 700, 2000} {
 		for _, j := range []benchJob{{prompt, 1, false}, {prompt, 8, false}, {prompt, 16, false}, {prompt, 8, true}} {
 			b.Run(j.String(), func(b *testing.B) {
-				c := mustContext(b, m, ContextOptions{Size: j.cells(), Sequences: j.sequences, Threads: threads})
+				o.Size, o.Sequences = j.cells(), j.sequences
+				c := mustContext(b, m, o)
 				timeOf(b, c, j) // llama.cpp's benchmark also runs once before it measures
 				best := bestConfiguration(b, path, j, threads)
 				var ours, theirs []float64
