@@ -66,35 +66,19 @@ func BenchmarkStep(b *testing.B) {
 			tr, err := NewTrainer(context.Background(), path, c)
 			require.NoError(b, err)
 			defer tr.Close()
-			e := benchExample(tr)
-			step := func() {
-				_, err := tr.Step(context.Background(), []Example{e}, 1e-4)
-				require.NoError(b, err)
-			}
-			step()
-			for b.Loop() {
-				step()
-			}
-			b.StopTimer()
-			perStep := b.Elapsed().Seconds() / float64(b.N)
-			bare, err := enginetest.BareProducts(tr.engine, 128)
-			require.NoError(b, err)
-			m := tr.Memory()
-			b.ReportMetric(512/perStep, "tokens/s")
-			b.ReportMetric(perStep/bare, "x/bare")
+			perStep := benchStep(b, tr)
 			if base.typ == gguf.F32 {
 				f32[base.width] = perStep
 			} else if t := f32[base.width]; t > 0 {
 				b.ReportMetric(perStep/t, "x/F32")
 			}
-			b.ReportMetric(float64(m.Total())/(1<<20), "MiB")
-			b.ReportMetric(0, "ns/op")
 		})
 	}
 }
 
-// benchExample has 512 tokens, of which the last 128 have a loss.
-func benchExample(tr *Trainer) Example {
+// benchStep measures steps of 512 tokens, of which the last 128 have a loss, and reports the metrics of BenchmarkStep. It
+// returns the seconds of a step.
+func benchStep(b *testing.B, tr *Trainer) float64 {
 	rng := random(1)
 	e := Example{Tokens: make([]Token, 512), Loss: make([]float32, 512)}
 	for i := range e.Tokens {
@@ -103,7 +87,23 @@ func benchExample(tr *Trainer) Example {
 			e.Loss[i] = 1
 		}
 	}
-	return e
+	step := func() {
+		_, err := tr.Step(context.Background(), []Example{e}, 1e-4)
+		require.NoError(b, err)
+	}
+	step()
+	for b.Loop() {
+		step()
+	}
+	b.StopTimer()
+	perStep := b.Elapsed().Seconds() / float64(b.N)
+	bare, err := enginetest.BareProducts(tr.engine, 128)
+	require.NoError(b, err)
+	b.ReportMetric(512/perStep, "tokens/s")
+	b.ReportMetric(perStep/bare, "x/bare")
+	b.ReportMetric(float64(tr.Memory().Total())/(1<<20), "MiB")
+	b.ReportMetric(0, "ns/op")
+	return perStep
 }
 
 // BenchmarkModelStep measures the same step on the GGUF model RAGFT_BENCH_MODEL. internal/outside/speed.py compares it with PEFT.
@@ -115,21 +115,7 @@ func BenchmarkModelStep(b *testing.B) {
 	tr, err := NewTrainer(context.Background(), path, Config{Rank: 8, Window: 512, Threads: runtime.NumCPU()})
 	require.NoError(b, err)
 	defer tr.Close()
-	e := []Example{benchExample(tr)}
-	_, err = tr.Step(context.Background(), e, 1e-4)
-	require.NoError(b, err)
-	for b.Loop() {
-		_, err = tr.Step(context.Background(), e, 1e-4)
-		require.NoError(b, err)
-	}
-	b.StopTimer()
-	perStep := b.Elapsed().Seconds() / float64(b.N)
-	bare, err := enginetest.BareProducts(tr.engine, 128)
-	require.NoError(b, err)
-	b.ReportMetric(512/perStep, "tokens/s")
-	b.ReportMetric(perStep/bare, "x/bare")
-	b.ReportMetric(float64(tr.Memory().Total())/(1<<20), "MiB")
-	b.ReportMetric(0, "ns/op")
+	benchStep(b, tr)
 }
 
 // BenchmarkSharedPrompt compares four responses of 32 tokens to one prompt of 1,024 with one of them alone.

@@ -284,7 +284,7 @@ func (r *run) step(ctx context.Context) error {
 		r.lossSum, r.lossSteps = 0, 0
 	}
 	began := time.Now()
-	r.at, r.of = p.Step, p.Steps
+	r.at = p.Step
 	s, err := r.gradients(ctx, r.examples, r.steps[r.done])
 	if err == nil {
 		p.Losses, p.GradientNorm = s.Losses, s.GradientNorm
