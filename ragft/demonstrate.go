@@ -200,10 +200,13 @@ func (d *demonstration) make(ctx context.Context, in inputs) (err error) {
 	}
 	d.w.phase("generating", "questions")
 	d.in.Progress = func(p model.Progress) {
-		note := fmt.Sprintf("%d accepted, %.0f tokens/s", p.Accepted, p.TokensPerSecond)
-		if p.Calls > 0 && p.Cached >= p.Calls {
-			note = fmt.Sprintf("%d accepted, from the cache", p.Accepted)
+		note := fmt.Sprintf("%d accepted", p.Accepted)
+		switch {
+		case p.Calls > 0 && p.Cached >= p.Calls:
+			note += ", from the cache"
 			d.w.skip(p.Done)
+		case p.Tokens > 0: // else texts are only compared so far
+			note += fmt.Sprintf(", %.0f tokens/s", p.TokensPerSecond)
 		}
 		d.w.set(p.Done, p.Total, note)
 	}

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,7 +32,6 @@ type campaign struct {
 	name   string
 	args   []string
 	result func(t *testing.T) string // what it left, the same whatever happened on the way
-	long   bool                      // only where RAGFT_KILLS is set
 }
 
 // campaigns stand in the order in which each needs what those before it made. Batches of one make generated text the same
@@ -45,20 +45,18 @@ func campaigns(t *testing.T) []campaign {
 	return []campaign{
 		{name: "index", args: []string{"index"}, result: indexResult},
 		{name: "questions", args: []string{"questions", "--set", "questions=.ragft/written.jsonl", "--set", "write.limit=4", "--set",
-			"write.batch=1", "--set", "sequences=1"}, result: filesAndCache("written.jsonl"), long: true},
+			"write.batch=1", "--set", "sequences=1"}, result: filesAndCache("written.jsonl")},
 		{name: "demonstrate", args: []string{"demonstrate", "--recipe", "verified", "--set", "demonstrate.batch=1", "--set",
-			"demonstrate.questions=6", "--set", "sequences=1"}, result: filesAndCache("rows.jsonl"), long: true},
-		{name: "demonstrate with gold", args: []string{"demonstrate", "--force"}, result: files("rows.jsonl"), long: true},
-		{name: "train", args: []string{"train", "--epochs", "4", "--set", "train.checkpoint-every=2"}, result: files("adapter.gguf"),
-			long: true},
-		{name: "tune-search", args: []string{"tune-search"}, result: tuneResult, long: true},
-		{name: "evaluate", args: []string{"evaluate", "--set", "evaluate.batch=1", "--set", "sequences=1"}, result: files("answers.jsonl"),
-			long: true},
-		{name: "merge", args: []string{"merge"}, result: files("merged.gguf"), long: true},
+			"demonstrate.questions=6", "--set", "sequences=1"}, result: filesAndCache("rows.jsonl")},
+		{name: "demonstrate with gold", args: []string{"demonstrate", "--force"}, result: files("rows.jsonl")},
+		{name: "train", args: []string{"train", "--epochs", "4", "--set", "train.checkpoint-every=2"}, result: files("adapter.gguf")},
+		{name: "tune-search", args: []string{"tune-search"}, result: tuneResult},
+		{name: "evaluate", args: []string{"evaluate", "--set", "evaluate.batch=1", "--set", "sequences=1"}, result: files("answers.jsonl")},
+		{name: "merge", args: []string{"merge"}, result: files("merged.gguf")},
 		{name: "export", args: []string{"export", "peft"},
-			result: files("peft/adapter_model.safetensors", "peft/adapter_config.json"), long: true},
+			result: files("peft/adapter_model.safetensors", "peft/adapter_config.json")},
 		{name: "publish", args: []string{"publish", "notes", "--ollama", ollama, "--as", "merged", "--set", "publish.template=template",
-			"--set", "publish.merged=.ragft/published.gguf"}, result: published, long: true},
+			"--set", "publish.merged=.ragft/published.gguf"}, result: published},
 	}
 }
 
@@ -82,23 +80,18 @@ type undisturbed struct {
 type disturbance func(t *testing.T, c campaign, u undisturbed, rng *rand.Rand) string
 
 // disturb has each command of the campaigns run undisturbed, then disturbed and once more: this leaves what the first run left.
-// Long ones are left out, unless RAGFT_KILLS says how often each is disturbed; otherwise it is three times. RAGFT_SEED
-// chooses the moments.
-func disturb(t *testing.T, how ...disturbance) {
+// Each is disturbed so many times, or as often as RAGFT_KILLS says, at moments that RAGFT_SEED chooses.
+func disturb(t *testing.T, times int, how ...disturbance) {
 	oneThread(t)
-	times, all := 3, os.Getenv("RAGFT_KILLS") != ""
-	if all {
+	if often := os.Getenv("RAGFT_KILLS"); often != "" {
 		var err error
-		times, err = strconv.Atoi(os.Getenv("RAGFT_KILLS"))
+		times, err = strconv.Atoi(often)
 		require.NoError(t, err)
 	}
 	seed, _ := strconv.ParseUint(os.Getenv("RAGFT_SEED"), 10, 64)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	before, after := filepath.Join(t.TempDir(), "before"), filepath.Join(t.TempDir(), "after")
 	for _, c := range campaigns(t) {
-		if c.long && !all {
-			continue
-		}
 		keepProject(t, before)
 		grown := watchDisk()
 		start := time.Now()
@@ -176,12 +169,21 @@ func requireNoTemporaries(t *testing.T) {
 	}))
 }
 
+// clock is what a line says of when it was written and of how long that took.
+var clock = regexp.MustCompile(`"(?:[a-z_]*seconds":[0-9.e-]+|created":"[^"]*"),?`)
+
 // files is the content of files of the project.
 func files(names ...string) func(t *testing.T) string {
 	return func(t *testing.T) string {
 		var sums []string
 		for _, name := range names {
-			sums = append(sums, fmt.Sprintf("%s %x", name, sha256.Sum256([]byte(readText(t, filepath.Join(".ragft", name))))))
+			text := readText(t, filepath.Join(".ragft", name))
+			if filepath.Ext(name) == ".jsonl" { // whose lines say what is different
+				text = clock.ReplaceAllString(text, "")
+			} else {
+				text = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+			}
+			sums = append(sums, name+" "+text)
 		}
 		return strings.Join(sums, "\n")
 	}

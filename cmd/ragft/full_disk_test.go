@@ -78,7 +78,7 @@ func TestFullDiskInEveryStep(t *testing.T) {
 		require.Contains(t, said, "disk")
 		require.Contains(t, said, ".ragft", "where")
 	}
-	disturb(t,
+	disturb(t, 1,
 		func(t *testing.T, c campaign, _ undisturbed, _ *rand.Rand) string {
 			run(t, c, 0, 0)
 			require.Positive(t, failed[c.name], "%s writes nothing", c.name)

@@ -12,7 +12,7 @@ import (
 // A command that was killed and is run again leaves what it leaves if nothing happens.
 func TestKilledCommandsGoOn(t *testing.T) {
 	workplace(t)
-	disturb(t, func(t *testing.T, c campaign, u undisturbed, rng *rand.Rand) string {
+	disturb(t, 3, func(t *testing.T, c campaign, u undisturbed, rng *rand.Rand) string {
 		moment := time.Duration(rng.Float64() * float64(u.took))
 		runFor(t, c.args, moment)
 		return fmt.Sprintf("killed after %v of %v", moment, u.took)
