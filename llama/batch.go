@@ -70,6 +70,13 @@ func (b *batch) score(t Token) {
 	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: -1, target: C.int32_t(t)})
 }
 
+// withTop makes the last pick also ask for the most likely tokens.
+func (b *batch) withTop(most int) {
+	p := &b.picks[len(b.picks)-1]
+	p.n_top, p.top_at = C.int32_t(most), C.int32_t(b.topped)
+	b.topped += most
+}
+
 // likeliest returns the most likely tokens that pick i asked for.
 func (b *batch) likeliest(i int) []TokenLogProb {
 	p := b.picks[i]

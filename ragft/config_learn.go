@@ -291,6 +291,11 @@ type TrainConfig struct {
 	// Epsilon of AdamW. 0 = 1e-8.
 	Epsilon float64 `yaml:"epsilon" check:"above0" default:"1e-8"`
 
+	// AnchorShare is the share of the trained tokens that are passages of the index, on
+	// which the adapter is held to what the model expects without it, so that the model
+	// forgets less (arXiv 1606.09282). Rows of plain text and preferences alone are
+	// trained without them. Unset = 0.15, 0 = none.
+	AnchorShare opt.Value[float64] `yaml:"anchor-share" check:"share" default:"0.15"`
 	// Soft is the share of the loss of a response that the model teaches itself: without
 	// an adapter it is shown the response in the prompt, and what it then expects at
 	// each token is learnt, besides the token itself (arXiv 2601.19897). Preferences and

@@ -73,7 +73,8 @@ type TrainResult struct {
 	ValidationRows int                `json:"validation_rows"` // rows that were not trained on
 	TooLong        int                `json:"too_long"`        // rows left out
 	Truncated      int                `json:"truncated"`
-	Soft           int                `json:"soft,omitempty"` // rows that the model taught itself, of both kinds
+	Soft           int                `json:"soft,omitempty"`    // rows that the model taught itself, of both kinds
+	Anchors        int                `json:"anchors,omitempty"` // passages that held the adapter to the model, besides
 	Steps          int                `json:"steps"`
 	Resumed        int                `json:"resumed"`        // steps done by an earlier run
 	Skipped        int                `json:"skipped"`        // steps left out

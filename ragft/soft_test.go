@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // Rows are taught by the model itself if asked for, and another share trains again.
@@ -24,7 +25,8 @@ func TestSoftTraining(t *testing.T) {
 	r, err := p.Train(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, made.Rows, r.Soft)
-	require.Equal(t, made.Rows, phases["reading"])
+	require.Positive(t, r.Anchors)
+	require.Equal(t, made.Rows+r.Anchors, phases["reading"])
 	require.Equal(t, r.Steps, phases["training"])
 	require.Less(t, *r.ValidationLoss, *r.BaseLoss)
 	require.NoFileExists(t, p.Path("adapter.gguf.soft"))
@@ -39,6 +41,13 @@ func TestSoftTraining(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, without.UpToDate)
 	require.Zero(t, without.Soft)
+	require.Equal(t, r.Anchors, without.Anchors)
+	c.Train.AnchorShare = opt.Of(0.0)
+	p = open2(t, p, c)
+	requireState(t, p, ragft.StepTrain, ragft.StateStale, "train.anchor-share")
+	without, err = p.Train(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, without.Anchors)
 
 	c.Train.Soft, c.Train.Loss = 0.5, "all"
 	_, err = ragft.Open(t.Context(), c)

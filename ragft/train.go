@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -52,6 +54,35 @@ func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
 		in["language"] = p.config.Language
 	}
 	return in, in.model(ctx, p, "model", p.config.Model)
+}
+
+// anchors draws up to n passages of the index, by seed; none without an index or a use for them.
+func (p *Project) anchors(ctx context.Context, n int) ([]string, error) {
+	if p.config.Train.AnchorShare == opt.Of(0.0) {
+		return nil, nil
+	}
+	err := p.openIndex()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(p.seed(), 0x616e63686f72))
+	var drawn []string
+	seen := 0
+	for c, err := range p.index.Chunks(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		seen++ // each passage is drawn with the same probability, however many there are
+		if len(drawn) < n {
+			drawn = append(drawn, c.Text)
+		} else if i := rng.IntN(seen); i < n {
+			drawn[i] = c.Text
+		}
+	}
+	return drawn, nil
 }
 
 // refuseStale is the error that rows show passages that changed since.

@@ -56,6 +56,9 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 			return nil, err
 		}
 	}
+	if t.Anchors, err = p.anchors(ctx, len(list)); err != nil {
+		return nil, err
+	}
 	memory, err := estimateMemory(ctx, list, t)
 	if err != nil || p.config.EstimateOnly {
 		return &TrainResult{Memory: memoryOf(memory)}, err
@@ -103,7 +106,7 @@ func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) 
 	}
 	return finetune.Options{
 		Model: file, Adapter: adapter, HeldOut: c.ValidationShare, Logger: p.config.Logger,
-		Loss: c.Loss, TooLong: c.TooLong, MaxRise: c.MaxRise, Soft: c.Soft, Language: p.config.Language,
+		Loss: c.Loss, TooLong: c.TooLong, MaxRise: c.MaxRise, Soft: c.Soft, Language: p.config.Language, AnchorShare: c.AnchorShare,
 		LoRA: lora.Config{
 			Rank: c.Rank, Alpha: c.Alpha, RankStabilized: c.RankStabilized, Targets: c.Targets, Dropout: c.Dropout, Start: c.Start,
 			Window: c.Window, WindowsPerStep: c.WindowsPerStep, Epochs: c.Epochs, LearningRate: c.Rate,
@@ -182,7 +185,7 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 			w.skip(done)
 		}
 	}
-	note := ""
+	loss, note := "", ""
 	t.LoRA.Working = func(l lora.Work) {
 		done, what := l.Step-1, "window"
 		if l.Evaluating {
@@ -193,7 +196,10 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 	}
 	t.LoRA.Progress = func(l lora.Progress) {
 		begin(l.Step - 1)
-		note = fmt.Sprintf("loss %.3f", l.Loss)
+		if l.Loss == l.Loss { // else it was a step without rows
+			loss = fmt.Sprintf("loss %.3f", l.Loss)
+		}
+		note = loss
 		if l.HeldOutLoss == l.HeldOutLoss {
 			note += fmt.Sprintf(", validation loss %.3f", l.HeldOutLoss)
 		}
@@ -214,7 +220,8 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []string) *TrainResult {
 	return &TrainResult{
 		Adapter: r.Adapter, Rows: r.Rows, ValidationRows: r.HeldOutRows, TooLong: r.TooLong, Truncated: r.Truncated, Soft: r.Soft,
-		Steps: r.Steps, Resumed: r.Resumed, Skipped: r.Skipped, Stopped: r.Stopped, Rose: r.Rose, BestStep: r.BestStep,
+		Anchors: r.Anchors,
+		Steps:   r.Steps, Resumed: r.Resumed, Skipped: r.Skipped, Stopped: r.Stopped, Rose: r.Rose, BestStep: r.BestStep,
 		Loss: stats.Finite(r.Loss), BaseLoss: stats.Finite(r.BaseLoss), ValidationLoss: stats.Finite(r.HeldOutLoss),
 		Tokens: r.Tokens, Seconds: r.TrainSeconds, Fill: r.Fill, Memory: memoryOf(r.Memory),
 		Rank: t.LoRA.Rank, Epochs: t.LoRA.Epochs, Rate: t.LoRA.LearningRate, Metrics: t.LoRA.MetricsFile,

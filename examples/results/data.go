@@ -73,6 +73,28 @@ type side struct {
 	questions []question.Question
 }
 
+// first is a side with the first n questions of each kind.
+func (s side) first(n int) side {
+	seen := map[question.Gap]int{}
+	var kept []question.Question
+	for _, q := range s.questions {
+		if seen[q.Gap]++; seen[q.Gap] <= n {
+			kept = append(kept, q)
+		}
+	}
+	return side{s.documents, kept}
+}
+
+// asked is a side with the documents alone that hold the answers of its questions.
+func (s side) asked() side {
+	groups := map[string]bool{}
+	for _, q := range answerable(s.questions) {
+		groups[q.Group] = true
+	}
+	documents := slices.DeleteFunc(slices.Clone(s.documents), func(d retriever.Document) bool { return !groups[d.Source] })
+	return side{documents, nil}
+}
+
 // sizes are the numbers of questions of each kind.
 type sizes struct{ answerable, altered, absent int }
 

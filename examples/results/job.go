@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ragft/ragft/internal/atomicfile"
@@ -30,35 +31,6 @@ type job struct {
 
 // namedModel is a GGUF file with the name that the page has for it.
 type namedModel struct{ name, path string }
-
-// arm is a way of teaching; without a recipe the model is left as it is.
-type arm struct {
-	name    string
-	recipe  string
-	about   string
-	soft    float64  // share of the model's own teaching in the loss
-	ruled   bool     // the rule decides what is answered
-	careful bool     // the instruction tells to decline
-	oneSeed bool     // measured with the first seed alone
-	models  []string // on which it is measured; nil = all
-}
-
-func arms() []arm {
-	return []arm{
-		{name: "untuned", about: "the model as it is"},
-		{name: "told to decline", careful: true, about: "the model as it is, with an instruction to decline"},
-		{name: "untuned, rule", ruled: true, about: "the model as it is, with the rule that decides what to answer"},
-		{name: "default", recipe: "verified", ruled: true, about: "verified demonstrations and the rule: what `teach` does"},
-		{name: "default, free", recipe: "verified", about: "the same adapter, which declines by itself"},
-		{name: "gold", recipe: "gold", ruled: true, oneSeed: true, about: "reference answers and one refusal, with the rule"},
-		{name: "ralt", recipe: "ralt", ruled: true, oneSeed: true, about: "RALT of RA-DIT, with the rule"},
-		{name: "self-demo", recipe: "self-demo", ruled: true, oneSeed: true, about: "the paper's self-demonstrations, with the rule"},
-		{
-			name: "soft targets", recipe: "verified", soft: 0.5, ruled: true, oneSeed: true, models: []string{"SmolLM2-135M-Instruct"},
-			about: "the default's rows, half of their loss taught by the model itself (`train.soft`), with the rule",
-		},
-	}
-}
 
 // name names the job and its result file.
 func (j job) name() string { return jobName(j.model.name, j.set.name, j.arm.name, j.seed) }
@@ -91,6 +63,7 @@ type outcome struct {
 	Found   map[string]metric    `json:"found"`            // with retrieved passages
 	Given   map[string]metric    `json:"given"`            // with the paragraph of the answer
 	Closed  map[string]metric    `json:"closed,omitempty"` // without documents
+	Probes  map[string]metric    `json:"probes,omitempty"` // F1, of what was taught of the documents
 	Right   right                `json:"right"`
 	Text    metric               `json:"perplexity"` // of general text
 	Curve   []eval.TradeoffPoint `json:"curve,omitempty"`
@@ -127,55 +100,19 @@ type sample struct {
 // do does a job and writes its result. What an earlier try has done is kept in the project's folder.
 func (p program) do(ctx context.Context, j job) error {
 	began := time.Now()
-	learnt, held, err := split(p.data, j.seed, p.learn, p.held)
+	learnt, held, err := p.sides(j)
 	if err != nil {
 		return err
 	}
-	if j.set.name != "" {
-		if held, err = j.set.read(p.held.answerable, j.seed); err != nil {
-			return err
-		}
+	o := &outcome{
+		Model: j.model.name, Set: j.set.name, Arm: j.arm.name, Seed: j.seed, Data: filepath.Base(p.data), Learnt: len(learnt.questions),
+		Held: len(held.questions), Shown: cmp.Or(j.arm.passages, p.passages),
 	}
-	// what is taught depends on the language, and not on what is measured
-	dir := filepath.Join(p.work, slug(fmt.Sprintf("%s %s %d %s", j.model.name, j.arm.recipe, j.seed, j.set.language)))
-	documents, questions, err := learnt.write(dir)
-	if err != nil {
-		return err
-	}
-	c := ragft.Config{
-		Dir: filepath.Join(dir, "project"), Documents: documents, Questions: questions, Model: j.model.path, Passages: p.passages,
-		TestShare: opt.Of(0.0), Seed: opt.Of(j.seed), Threads: p.threads, Progress: p.progress(j.name()), Sequences: 8,
-		Language: cmp.Or(j.set.language, wordings.English),
-	}
-	c.Index.Chunk = 400 // a paragraph
-	c.Train.Epochs, c.Train.Rate = p.epochs, p.rate
-	if j.arm.recipe != "" {
-		c.Demonstrate.Recipe = []string{j.arm.recipe}
-	}
-	project, err := indexed(ctx, c)
+	project, err := p.prepare(ctx, j, learnt, held, o)
 	if err != nil {
 		return err
 	}
 	defer project.Close()
-	o := &outcome{
-		Model: j.model.name, Set: j.set.name, Arm: j.arm.name, Seed: j.seed, Data: filepath.Base(p.data), Learnt: len(learnt.questions),
-		Held: len(held.questions), Shown: p.passages,
-	}
-	if j.arm.recipe != "" {
-		if err := demonstrate(ctx, project, o); err != nil {
-			return err
-		}
-		if j.arm.soft > 0 { // the same rows, and an adapter that does not replace the one without
-			c.Rows, c.Dir, c.Train.Soft = project.Path("rows.jsonl"), filepath.Join(dir, "soft"), j.arm.soft
-			if project, err = indexed(ctx, c); err != nil {
-				return err
-			}
-			defer project.Close()
-		}
-		if o.Train, err = project.Train(ctx); err != nil {
-			return err
-		}
-	}
 	if err := p.measure(ctx, project, j, learnt, held, o); err != nil {
 		return err
 	}
@@ -187,8 +124,103 @@ func (p program) do(ctx context.Context, j job) error {
 	})
 }
 
-// indexed opens a project and brings its index up to date.
-func indexed(ctx context.Context, c ragft.Config) (*ragft.Project, error) {
+// sides are what a job learns from and what it measures on.
+func (p program) sides(j job) (learnt, held side, err error) {
+	if learnt, held, err = split(p.data, j.seed, p.learn, p.held); err != nil {
+		return learnt, held, err
+	}
+	if j.set.name != "" {
+		if held, err = j.set.read(p.held.answerable, j.seed); err != nil {
+			return learnt, held, err
+		}
+	}
+	if j.arm.few > 0 {
+		held = held.first(j.arm.few)
+	}
+	return learnt, held, nil
+}
+
+// prepare makes the project of a job, and teaches the model.
+func (p program) prepare(ctx context.Context, j job, learnt, held side, o *outcome) (*ragft.Project, error) {
+	rows := ""
+	if j.arm.rows { // those of the default
+		base := j
+		base.arm = arm{recipe: j.arm.recipe}
+		project, err := p.open(ctx, base, learnt)
+		if err != nil {
+			return nil, err
+		}
+		rows, err = project.Path("rows.jsonl"), errors.Join(demonstrate(ctx, project, o), project.Close())
+		if err != nil {
+			return nil, err
+		}
+	}
+	start := ""
+	if j.arm.first != "" {
+		before := j
+		before.arm = arm{name: j.arm.first, recipe: []string{j.arm.first}, taught: true}
+		project, err := p.taught(ctx, before, held.asked(), &outcome{}, "", "")
+		if err != nil {
+			return nil, err
+		}
+		if start, err = project.AdapterFile(); err != nil {
+			return nil, errors.Join(err, project.Close())
+		}
+		if err := project.Close(); err != nil {
+			return nil, err
+		}
+	}
+	if j.arm.taught {
+		learnt = held.asked()
+	}
+	return p.taught(ctx, j, learnt, o, rows, start)
+}
+
+// taught is the project of a job, with its model taught if the job has a recipe: on the rows of a file, if there is one, from an
+// adapter, if there is one.
+func (p program) taught(ctx context.Context, j job, from side, o *outcome, rows, start string) (*ragft.Project, error) {
+	project, err := p.open(ctx, j, from, func(c *ragft.Config) { c.Rows, c.Train.Start = rows, start })
+	if err != nil || j.arm.recipe == nil {
+		return project, err
+	}
+	if rows == "" {
+		err = demonstrate(ctx, project, o)
+	}
+	if err == nil {
+		o.Train, err = project.Train(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, project.Close())
+	}
+	return project, nil
+}
+
+// open opens the project of a job, with an index of the documents of the side.
+func (p program) open(ctx context.Context, j job, from side, set ...func(*ragft.Config)) (*ragft.Project, error) {
+	// what is taught depends on the language, and not on what is measured
+	name := fmt.Sprintf("%s %s %d %s", j.model.name, strings.Join(j.arm.recipe, " "), j.seed, j.set.language)
+	if !j.arm.shares() {
+		name += " " + j.arm.name
+	}
+	dir := filepath.Join(p.work, slug(name))
+	documents, questions, err := from.write(dir)
+	if err != nil {
+		return nil, err
+	}
+	c := ragft.Config{
+		Dir: filepath.Join(dir, "project"), Documents: documents, Questions: questions, Model: j.model.path, Passages: p.passages,
+		TestShare: opt.Of(0.0), Seed: opt.Of(j.seed), Threads: p.threads, Progress: p.progress(j.name()), Sequences: 8,
+		Language: cmp.Or(j.set.language, wordings.English),
+	}
+	c.Index.Chunk = 400 // a paragraph
+	c.Train.Epochs, c.Train.Rate = p.epochs, p.rate
+	c.Demonstrate.Recipe = j.arm.recipe
+	if j.arm.set != nil {
+		set = append(set, j.arm.set)
+	}
+	for _, one := range set {
+		one(&c)
+	}
 	project, err := ragft.Open(ctx, c)
 	if err != nil {
 		return nil, err

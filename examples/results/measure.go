@@ -3,12 +3,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/eval"
+	"github.com/ragft/ragft/ragft/eval/probe"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/cache"
 	"github.com/ragft/ragft/ragft/model/local"
 	"github.com/ragft/ragft/ragft/question"
@@ -37,7 +43,7 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 	}
 	defer m.Close()
 	asked := m
-	if j.arm.recipe != "" {
+	if j.arm.recipe != nil {
 		adapter, err := project.AdapterFile()
 		if err != nil {
 			return err
@@ -52,7 +58,17 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 		return err
 	}
 	defer cached.Close()
+	search, err := p.search(ctx, project, j, index)
+	if err != nil {
+		return err
+	}
 	s := eval.System{Name: j.arm.name, Model: cached, Setting: eval.SettingRetrieval}
+	if j.arm.ensemble {
+		s.Ensemble = &answer.Ensemble{}
+	}
+	if j.arm.final {
+		s.Extract = answer.Final
+	}
 	if j.arm.careful {
 		s.Prompt = j.set.prompts().WithDefaults().Careful
 	}
@@ -62,13 +78,13 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 		}
 		s.Rule = o.Rule
 	}
-	found, err := p.evaluate(ctx, j, s, index, held.questions)
+	found, err := p.evaluate(ctx, j, s, search, held.questions)
 	if err != nil {
 		return err
 	}
 	o.Found, o.Curve, o.Samples = metrics(&found.Systems[0]), found.Systems[0].Tradeoff, samples(found)
 	o.Found[trustKey] = trust(found.Systems[0].Records)
-	s.Setting = eval.SettingGold
+	s.Setting, s.Ensemble = eval.SettingGold, nil
 	if s.Rule != nil { // the paragraph is given, so there is nothing to decide
 		always := *s.Rule
 		always.Threshold = 0
@@ -88,11 +104,63 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 		return err
 	}
 	o.Closed, o.Right.Closed = metrics(&closed.Systems[0]), correct(closed)
+	if slices.Contains(j.arm.recipe, "memory") {
+		if o.Probes, err = p.probes(ctx, project, j, m, cached, index); err != nil {
+			return err
+		}
+	}
 	if p.text == "" {
 		return nil
 	}
 	o.Text, err = generalText(ctx, cached, p.text, j.seed)
 	return err
+}
+
+// search is the index, or how it is searched after the search was tuned on the questions to learn from.
+func (p program) search(ctx context.Context, project *ragft.Project, j job, index *retriever.Index) (retriever.Searcher, error) {
+	if !j.arm.tuned {
+		return index, nil
+	}
+	r, err := project.TuneSearch(ctx)
+	if err != nil || !r.On {
+		return index, err // it was not shown to help, so that nothing is changed
+	}
+	return index.Tuned(ctx, r.Tuning)
+}
+
+// probes asks what the model was taught of its documents, and what they say as a whole: the F1 of its answers without documents
+// and with retrieved ones, and of the untuned model's with retrieved ones.
+func (p program) probes(
+	ctx context.Context,
+	project *ragft.Project,
+	j job,
+	base, tuned model.Model,
+	index retriever.Searcher,
+) (map[string]metric, error) {
+	c := probe.Config{Base: base, Tuned: tuned, Evaluation: eval.Config{
+		Prompts: j.set.prompts(), Search: index, Passages: p.passages, MaxTokens: j.arm.tokens, Seed: j.seed, Batch: 8,
+	}}
+	var err error
+	if c.Rows, err = project.ReadRows(); err != nil {
+		return nil, err
+	}
+	for name, into := range map[string]*[]question.Question{"probes.jsonl": &c.Local, "global-probes.jsonl": &c.Global} {
+		if *into, err = question.ReadFile(project.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	r, err := probe.Run(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]metric{}
+	for name, list := range r.Lists() {
+		for i := range list.Evaluation.Systems {
+			s := &list.Evaluation.Systems[i]
+			out[name+", "+s.Name] = metrics(s)["f1"]
+		}
+	}
+	return out, nil
 }
 
 func (p program) evaluate(
@@ -105,7 +173,7 @@ func (p program) evaluate(
 	show := p.progress(j.name())
 	return eval.Run(ctx, eval.Config{
 		Systems: []eval.System{s}, Prompts: j.set.prompts(), Questions: questions, Search: search,
-		Passages: p.passages, MaxTokens: maxTokens, Seed: j.seed, Batch: 8,
+		Passages: cmp.Or(j.arm.passages, p.passages), MaxTokens: cmp.Or(j.arm.tokens, maxTokens), Seed: j.seed, Batch: 8,
 		Progress: func(at eval.Progress) {
 			if at.Stage != "answer" {
 				return

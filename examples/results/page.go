@@ -51,6 +51,7 @@ func (p program) writePage() error {
 	})
 	var b strings.Builder
 	b.WriteString(pageHead)
+	writeArms(&b, all)
 	for _, name := range namesOf(all) {
 		var of []*outcome
 		for _, o := range all {
@@ -74,6 +75,16 @@ func (p program) writePage() error {
 //
 //go:embed head.md
 var pageHead string
+
+// writeArms says what the arms are of which there are results.
+func writeArms(b *strings.Builder, all []*outcome) {
+	b.WriteString("\nThe rows of the tables:\n\n")
+	for _, a := range arms() {
+		if slices.ContainsFunc(all, func(o *outcome) bool { return o.Arm == a.name }) {
+			fmt.Fprintf(b, "- **%s**: %s\n", a.name, a.about)
+		}
+	}
+}
 
 func writeModel(b *strings.Builder, name string, of []*outcome) {
 	fmt.Fprintf(b, "\n## %s\n\n%d passages retrieved for each question.\n\n", name, of[0].Shown)
@@ -103,6 +114,7 @@ func writeModel(b *strings.Builder, name string, of []*outcome) {
 		b.WriteByte('\n')
 	}
 	writeFurther(b, of)
+	writeProbes(b, of)
 	writeCost(b, of)
 }
 

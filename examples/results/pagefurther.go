@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -50,6 +51,20 @@ func writeFurther(b *strings.Builder, of []*outcome) {
 		fmt.Fprintf(b, "| %s | %d | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", o.Arm, o.Seed, o.Found[trustKey].text(false),
 			o.Found["aurc"].text(true), o.Found["citation_precision"].text(false), o.Found["citation_recall"].text(false),
 			o.Closed["correct"].text(false), ratio, learnt, destroyed, perplexity)
+	}
+}
+
+// writeProbes lists how models answer what they were taught of their documents.
+func writeProbes(b *strings.Builder, of []*outcome) {
+	for _, o := range of {
+		if len(o.Probes) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n%s, seed %d, asked questions of the kind that it learnt, kept from its rows, about single facts (local) and about the "+
+			"documents as a whole (global):\n\n| | F1 |\n|---|---|\n", o.Arm, o.Seed)
+		for _, name := range slices.Sorted(maps.Keys(o.Probes)) {
+			fmt.Fprintf(b, "| %s | %s |\n", name, o.Probes[name].text(false))
+		}
 	}
 }
 

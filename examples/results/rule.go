@@ -20,7 +20,7 @@ const fitOn = 240
 
 // rule returns the rule of the adapter, or fits one for a model that is not tuned.
 func (p program) rule(ctx context.Context, project *ragft.Project, j job, m model.Model, learnt side) (*abstain.Rule, error) {
-	if j.arm.recipe != "" {
+	if j.arm.recipe != nil {
 		file, err := project.AdapterFile()
 		if err != nil {
 			return nil, err

@@ -6,3 +6,6 @@ const (
 	Domain  = "domain"
 	General = "general"
 )
+
+// Anchor is the source of passages on which a training holds the adapter to what the model expects without it.
+const Anchor = "anchor"

@@ -22,7 +22,9 @@ type rowExamples struct {
 	heldOut   bool
 	examples  []lora.Example // none: the row is too long
 	truncated bool
-	read      []llama.Token // what the teacher reads before the response; nil: the row is learnt without a teacher
+	plain     bool          // text that is learnt as a whole
+	read      []llama.Token // what the teacher reads in place of the first from tokens; nil: the row is learnt without a teacher
+	from      int
 }
 
 // encoder makes examples of rows.
@@ -36,28 +38,31 @@ type encoder struct {
 	language string  // of what the teacher is told
 }
 
-// encodeRows renders the rows by the model's template.
-func encodeRows(ctx context.Context, rows []rows.Row, o Options) ([]rowExamples, map[string]string, error) {
+// newEncoder opens the model for its vocabulary and template; close the encoder's model after use.
+func newEncoder(ctx context.Context, list []rows.Row, o Options) (*encoder, error) {
 	model, err := llama.Load(ctx, o.Model, llama.ModelOptions{GPULayers: opt.Of(0)})
 	if err != nil {
-		return nil, nil, fmt.Errorf("finetune: %w", err)
+		return nil, fmt.Errorf("finetune: %w", err)
 	}
-	defer model.Close()
-	e := encoder{
+	return &encoder{
 		model: model, loss: o.Loss, tooLong: o.TooLong, context: model.ContextLength(), window: o.LoRA.Window, soft: o.Soft,
-		language: cmp.Or(o.Language, languageOf(rows)),
-	}
-	out := make([]rowExamples, len(rows))
-	for i, row := range rows {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+		language: cmp.Or(o.Language, languageOf(list)),
+	}, nil
+}
+
+// encodeRows renders the rows by the model's template.
+func (e *encoder) encodeRows(ctx context.Context, list []rows.Row) ([]rowExamples, error) {
+	out := make([]rowExamples, len(list))
+	for i, row := range list {
+		err := ctx.Err()
+		if err != nil {
+			return nil, err
 		}
 		if out[i], err = e.encode(row); err != nil {
-			return nil, nil, fmt.Errorf("finetune: row %d (%s): %w", i+1, row.ID, err)
+			return nil, fmt.Errorf("finetune: row %d (%s): %w", i+1, row.ID, err)
 		}
 	}
-	meta, err := provenance(model, rows)
-	return out, meta, err
+	return out, nil
 }
 
 func (e *encoder) encode(row rows.Row) (rowExamples, error) {
@@ -68,6 +73,7 @@ func (e *encoder) encode(row rows.Row) (rowExamples, error) {
 	var err error
 	switch {
 	case row.Text != "":
+		out.plain = true
 		out.examples, err = e.text(row.Text)
 	case len(row.Rejected) == 0 && e.loss == "text":
 		out.examples, out.truncated, err = e.fit(row, row.Messages, e.everything)

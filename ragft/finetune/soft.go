@@ -30,9 +30,6 @@ import (
 // likeliest is the number of tokens that a distribution of the teacher names, besides the response's own.
 const likeliest = 32
 
-// places is the number of places of a response that are computed at a time.
-const places = 16
-
 // softSuffix names the file beside the adapter that keeps what the teacher has read until the training is done.
 const softSuffix = ".soft"
 
@@ -54,10 +51,10 @@ func (e *encoder) demonstrate(out *rowExamples, row rows.Row, messages []model.M
 	if e.context > 0 && len(read)+len(response) > e.context {
 		return nil
 	}
-	out.read = read
+	out.read, out.from = read, len(example.Tokens)-len(response)
 	example.SoftShare, example.Soft = e.soft, make([]lora.Soft, len(example.Tokens))
 	for i, t := range response {
-		example.Soft[len(example.Tokens)-len(response)+i] = lora.Soft{Tokens: []llama.Token{t}, P: []float32{1}}
+		example.Soft[out.from+i] = lora.Soft{Tokens: []llama.Token{t}, P: []float32{1}}
 	}
 	return nil
 }
@@ -81,7 +78,7 @@ func responseOf(e *lora.Example) []llama.Token {
 func (o *Options) teach(ctx context.Context, list []*rowExamples) error {
 	longest := 0
 	for _, row := range list {
-		longest = max(longest, len(row.read)+len(responseOf(&row.examples[0])))
+		longest = max(longest, len(row.read)+len(row.examples[0].Tokens)-row.from)
 	}
 	hash, err := filehash.SHA256(ctx, false, o.Model)
 	if err != nil {
@@ -97,7 +94,7 @@ func (o *Options) teach(ctx context.Context, list []*rowExamples) error {
 	}
 	defer m.Close()
 	c, err := m.NewContext(llama.ContextOptions{
-		Size: longest + places, Sequences: places, Threads: o.LoRA.Threads, ExactAttention: true, // as the model that it teaches
+		Size: longest, Sequences: 1, Threads: o.LoRA.Threads, ExactAttention: true, // as the model that it teaches
 	})
 	if err != nil {
 		return err
@@ -109,18 +106,20 @@ func (o *Options) teach(ctx context.Context, list []*rowExamples) error {
 	}
 	for i, row := range list {
 		example := &row.examples[0]
-		response := responseOf(example)
-		key := taughtKey(hash, row.read, response)
+		text, at := example.Tokens[row.from:], row.taughtAt()
+		key := taughtKey(hash, row.read, text, at)
 		soft := kept.known[key]
-		if len(soft) != len(response) {
-			if soft, err = distributions(ctx, c, row.read, response); err == nil {
+		if len(soft) != len(at) {
+			if soft, err = distributions(ctx, c, row.read, text, at); err == nil {
 				err = kept.add(key, soft)
 			}
 			if err != nil {
 				return errors.Join(fmt.Errorf("the teacher of row %s: %w", row.id, err), kept.file.Close())
 			}
 		}
-		copy(example.Soft[len(example.Tokens)-len(response):], soft)
+		for k, place := range at {
+			example.Soft[row.from+place] = soft[k]
+		}
 		if o.SoftProgress != nil {
 			o.SoftProgress(i+1, len(list))
 		}
@@ -128,49 +127,47 @@ func (o *Options) teach(ctx context.Context, list []*rowExamples) error {
 	return kept.file.Close()
 }
 
-// distributions are what the model expects at each place of a response: the likeliest tokens and the response's own. The
-// places are prompts that begin alike, so that the text is computed once.
-func distributions(ctx context.Context, c *llama.Context, prompt, response []llama.Token) ([]lora.Soft, error) {
-	requests := make([]llama.Request, len(response))
-	for i, token := range response {
-		requests[i] = llama.Request{
-			Prompt: slices.Concat(prompt, response[:i]), MaxTokens: 1, TopLogProbs: likeliest, First: []llama.Token{token},
+// taughtAt are the places of what follows the prompt that have a loss.
+func (r *rowExamples) taughtAt() (at []int) {
+	for i, w := range r.examples[0].Loss[r.from:] {
+		if w > 0 {
+			at = append(at, i)
 		}
 	}
-	results, err := c.Generate(ctx, requests)
+	return at
+}
+
+// distributions are what the model expects at these places of a text after the prompt: the likeliest tokens and the text's own.
+func distributions(ctx context.Context, c *llama.Context, prompt, text []llama.Token, at []int) ([]lora.Soft, error) {
+	places := make([]int, len(at))
+	for k, i := range at {
+		places[k] = len(prompt) + i
+	}
+	expected, err := c.Distributions(ctx, slices.Concat(prompt, text), places, likeliest)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]lora.Soft, len(response))
-	for i, token := range response {
-		place := results[i].Samples[0]
-		s, named := &out[i], false
-		add := func(t llama.Token, logProb float32) {
-			s.Tokens, s.P = append(s.Tokens, t), append(s.P, float32(math.Exp(float64(logProb))))
-			named = named || t == token
-		}
-		for _, top := range place.Top[0] {
-			add(top.Token, top.LogProb)
-		}
-		if !named {
-			add(token, place.First[0])
+	out := make([]lora.Soft, len(at))
+	for k, tokens := range expected {
+		for _, t := range tokens {
+			out[k].Tokens, out[k].P = append(out[k].Tokens, t.Token), append(out[k].P, float32(math.Exp(float64(t.LogProb))))
 		}
 	}
 	return out, nil
 }
 
-// taught is a line of the file: what the teacher expects at each place of a response.
+// taught is a line of the file: what the teacher expects at each place of a text.
 type taught struct {
 	Key  string      `json:"key"`
 	Soft []lora.Soft `json:"soft"`
 }
 
-// taughtKey identifies what the teacher read: another model, prompt or response has another key.
-func taughtKey(model string, prompt, response []llama.Token) string {
+// taughtKey identifies what the teacher read: another model, prompt, text or place has another key.
+func taughtKey(model string, prompt, text []llama.Token, at []int) string {
 	h := sha256.New()
-	fmt.Fprintln(h, model, likeliest, len(prompt), len(response))
+	fmt.Fprintln(h, model, likeliest, len(prompt), len(text), at)
 	binary.Write(h, binary.LittleEndian, prompt)
-	binary.Write(h, binary.LittleEndian, response)
+	binary.Write(h, binary.LittleEndian, text)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

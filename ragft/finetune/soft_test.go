@@ -24,12 +24,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// encodeAll makes examples of rows.
+func encodeAll(t *testing.T, o Options, list []rows.Row) []rowExamples {
+	t.Helper()
+	e, err := newEncoder(t.Context(), list, o)
+	require.NoError(t, err)
+	defer e.model.Close()
+	encoded, err := e.encodeRows(t.Context(), list)
+	require.NoError(t, err)
+	return encoded
+}
+
 // taughtRows has the teacher read rows.
 func taughtRows(t *testing.T, o Options, list []rows.Row) []rowExamples {
 	t.Helper()
 	o, err := o.check()
 	require.NoError(t, err)
-	encoded, _, err := encodeRows(t.Context(), list, o)
+	encoded := encodeAll(t, o, list)
 	require.NoError(t, err)
 	require.NoError(t, o.teach(t.Context(), teachable(encoded)))
 	return encoded

@@ -66,6 +66,14 @@ type Options struct {
 	// often it is checked; here 0 = every 20 steps.
 	MaxRise opt.Value[float64]
 
+	// Anchors are texts, such as passages of the documents. The adapter is held to what the model expects without it at
+	// some places of each: the divergence from it is a part of the loss, so that the model forgets less (learning without
+	// forgetting, arXiv 1606.09282, section 3). They are not used beside plain text that is to be learnt, nor with
+	// preferences alone, which have a reference already. Their loss is that of the source "anchor" in the metrics. Nil = none.
+	Anchors []string
+	// AnchorShare is their share of the tokens that are trained on, from 0 to below 1. Unset = 0.15.
+	AnchorShare opt.Value[float64]
+
 	// Soft is the share that a teacher has in the loss of a response, from 0 to 1. The teacher is the model itself without
 	// an adapter: it reads the row's prompt with the response shown in it, see [prompt.Set.DemonstratedMessages], and
 	// then the response. What is learnt at each token is the divergence from what the teacher expects there, the
@@ -93,8 +101,10 @@ func (o Options) check() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	share, rise := o.HeldOut.Or(0), o.MaxRise.Or(0)
+	share, rise, anchors := o.HeldOut.Or(0), o.MaxRise.Or(0), o.AnchorShare.Or(0)
 	switch {
+	case !(anchors >= 0 && anchors < 1):
+		return o, fmt.Errorf("finetune: AnchorShare is %v: it is a share from 0 to below 1", anchors)
 	case o.Loss != "last" && o.Loss != "all" && o.Loss != "text":
 		return o, fmt.Errorf("finetune: loss %q: it is last, all or text", o.Loss)
 	case o.TooLong != "drop" && o.TooLong != "truncate":
@@ -145,6 +155,7 @@ type Result struct {
 	TooLong     int // rows left out because they are too long
 	Truncated   int // rows that were shortened, among Rows and HeldOutRows
 	Soft        int // rows with a teacher, among Rows and HeldOutRows
+	Anchors     int // texts that were trained on besides
 
 	Losses []trainlog.LossPoint // of this run: before its first step, and of its steps
 }
@@ -185,6 +196,7 @@ func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
 	train, heldOut := joinExamples(learnt), joinExamples(watched)
 	each := c.Progress
 	c.Progress = func(p lora.Progress) {
+		p.Loss = lossOfRows(p)
 		if !p.Evaluated && len(r.Losses) == 0 && len(heldOut) > 0 { // what was measured before this run's first step
 			r.Losses = append(r.Losses, trainlog.LossPoint{Step: p.Step - 1, Train: math.NaN(), HeldOut: p.HeldOutLoss})
 		}
@@ -234,7 +246,16 @@ func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lor
 	if len(rows) == 0 {
 		return nil, c, nil, nil, fmt.Errorf("finetune: nothing to train on: %w", lora.ErrNoExamples)
 	}
-	encoded, meta, err := encodeRows(ctx, rows, *o)
+	e, err := newEncoder(ctx, rows, *o)
+	if err != nil {
+		return nil, c, nil, nil, err
+	}
+	defer e.model.Close()
+	encoded, err := e.encodeRows(ctx, rows)
+	if err != nil {
+		return nil, c, nil, nil, err
+	}
+	meta, err := provenance(e.model, rows)
 	if err != nil {
 		return nil, c, nil, nil, err
 	}
@@ -255,6 +276,12 @@ func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lor
 		}
 		meta["soft"] = strconv.FormatFloat(o.Soft, 'g', -1, 64)
 	}
+	anchors, err := e.anchors(ctx, *o, learnt)
+	if err != nil {
+		return nil, c, nil, nil, fmt.Errorf("finetune: %w", err)
+	}
+	r.Anchors = len(anchors)
+	learnt = append(learnt, anchors...)
 	c.Metadata = mergeMetadata(meta, c.Metadata)
 	return r, c, learnt, watched, nil
 }
