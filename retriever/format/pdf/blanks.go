@@ -16,8 +16,8 @@ const (
 
 // missesBlanks reports whether PDFium misses blanks of a file. Ghostscript draws letters beside a blank, as in "may be", as one piece
 // with wide spacing, in which PDFium sees no blank. Where each character stands is asked only for such files, as that takes long.
-func missesBlanks(instance pdfium.Pdfium, document references.FPDF_DOCUMENT) bool {
-	meta, err := instance.FPDF_GetMetaText(&requests.FPDF_GetMetaText{Document: document, Tag: "Producer"})
+func missesBlanks(f file) bool {
+	meta, err := f.instance.FPDF_GetMetaText(&requests.FPDF_GetMetaText{Document: f.document, Tag: "Producer"})
 	return err == nil && strings.Contains(meta.Value, "Ghostscript")
 }
 
