@@ -34,10 +34,14 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	if err != nil {
 		return doc, err
 	}
-	r := body{page: 1, paged: strings.Contains(text, "soft-page-break")}
-	if r.paged {
-		r.b.Place("p. 1")
+	r := body{styles: styles{}, page: 1}
+	if named, err := a.Read("styles.xml"); err == nil {
+		_ = r.styles.add(ctx, named) // a text without its styles is read all the same
 	}
+	if err := r.styles.add(ctx, text); err != nil {
+		return doc, err
+	}
+	r.b.Place("p. 1")
 	d := archive.Decoder(text)
 	for !r.b.Full() {
 		if err := ctx.Err(); err != nil {
@@ -64,15 +68,31 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 			return doc, err
 		}
 	}
-	return r.b.Done(a.Text("meta.xml", "title"))
+	doc, err = r.b.Done(a.Text("meta.xml", "title"))
+	if r.page == 1 {
+		doc.Sections = unplaced(doc.Sections)
+	}
+	return doc, err
+}
+
+// unplaced removes the place of the first section: a file that does not show where its pages end is not a file of one page.
+func unplaced(sections []retriever.Section) []retriever.Section {
+	if len(sections) > 0 {
+		if sections[0].Place = ""; sections[0].Level == 0 {
+			return sections[1:]
+		}
+	}
+	return sections
 }
 
 // body reads the paragraphs of content.xml.
 type body struct {
 	b      format.Builder
-	paged  bool
+	styles styles
 	page   int
-	inside int // depth of paragraphs
+	begun  bool // something stands before
+	ended  bool // a page ends before what follows
+	inside int  // depth of paragraphs
 	level  int
 	items  int // depth of list items
 	text   strings.Builder
@@ -82,6 +102,12 @@ type body struct {
 }
 
 func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
+	switch e.Name.Local {
+	case "h", "p":
+		r.breakBefore("paragraph", e)
+	case "table":
+		r.breakBefore("table", e)
+	}
 	switch e.Name.Local {
 	case "h":
 		r.level, _ = strconv.Atoi(archive.Attr(e, "outline-level"))
@@ -104,15 +130,31 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 	case "line-break":
 		r.text.WriteByte('\n')
 	case "soft-page-break":
-		r.page++
 		if r.inside > 0 && r.table == 0 {
 			r.paragraph() // what it has so far is on the page before
 		}
-		r.b.Place(fmt.Sprintf("p. %d", r.page))
+		r.newPage()
 	case "annotation", "tracked-changes", "note-citation", "forms", "automatic-styles":
 		return d.Skip()
 	}
 	return nil
+}
+
+// breakBefore begins a page before a paragraph or a table if its style says so. Those in cells and frames begin none.
+func (r *body) breakBefore(family string, e xml.StartElement) {
+	if r.table > 0 || r.inside > 0 {
+		return
+	}
+	before, after := r.styles.breaks(family, archive.Attr(e, "style-name"))
+	if r.begun && (before || r.ended) {
+		r.newPage()
+	}
+	r.begun, r.ended = true, after
+}
+
+func (r *body) newPage() {
+	r.page++
+	r.b.Place(fmt.Sprintf("p. %d", r.page))
 }
 
 func (r *body) end(name string) {

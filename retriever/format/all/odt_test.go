@@ -1,0 +1,67 @@
+package all
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// odtOf makes a text of a body, with styles that break pages.
+func odtOf(t *testing.T, body string) string {
+	t.Helper()
+	named := `<office:document-styles xmlns:office="o" xmlns:style="s" xmlns:fo="f"><office:styles>` +
+		`<style:style style:name="Chapter" style:family="paragraph"><style:paragraph-properties fo:break-before="page"/></style:style>` +
+		`<style:style style:name="Flat" style:family="paragraph" style:parent-style-name="Chapter">` +
+		`<style:paragraph-properties fo:break-before="auto"/></style:style>` +
+		`<style:style style:name="A" style:family="paragraph" style:parent-style-name="B"/>` +
+		`<style:style style:name="B" style:family="paragraph" style:parent-style-name="A"/></office:styles></office:document-styles>`
+	own := `<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Chapter"/>` +
+		`<style:style style:name="Last" style:family="paragraph"><style:paragraph-properties fo:break-after="page"/></style:style>` +
+		`<style:style style:name="Wide" style:family="paragraph" style:master-page-name="Landscape"/>` +
+		`<style:style style:name="Column" style:family="paragraph"><style:paragraph-properties fo:break-before="column"/></style:style>` +
+		`<style:style style:name="T" style:family="table"><style:table-properties fo:break-before="page"/></style:style>`
+	return zipped(t, "mimetype", "application/vnd.oasis.opendocument.text", "styles.xml", named,
+		"content.xml", `<office:document-content xmlns:office="o" xmlns:style="s" xmlns:fo="f" xmlns:text="t" xmlns:table="b">`+
+			`<office:automatic-styles>`+own+`</office:automatic-styles><office:body><office:text>`+body+`</office:text></office:body>`+
+			`</office:document-content>`)
+}
+
+// TestODTPages counts the pages that an author broke, and those that the program did.
+func TestODTPages(t *testing.T) {
+	p := func(style, text string) string {
+		return `<text:p text:style-name="` + style + `">` + text + `</text:p>`
+	}
+	table := func(style, cell string) string {
+		return `<table:table table:style-name="` + style + `"><table:table-row><table:table-cell>` + cell +
+			`</table:table-cell></table:table-row></table:table>`
+	}
+	for name, test := range map[string]struct{ body, places string }{
+		"none":               {p("", "One.") + p("", "Two."), ""},
+		"at the beginning":   {p("Chapter", "One.") + p("", "Two."), ""},
+		"named style":        {p("Chapter", "One.") + p("Chapter", "Two.") + p("", "Two too."), "p. 1, p. 2"},
+		"after an empty one": {p("", "") + p("Chapter", "Two."), "p. 2"},
+		"inherited":          {p("", "One.") + p("P1", "Two."), "p. 1, p. 2"},
+		"not inherited":      {p("", "One.") + p("Flat", "One too."), ""},
+		"heading": {p("", "One.") + `<text:h text:style-name="P1" text:outline-level="1">Two</text:h>` + p("", "Two."),
+			"p. 1, p. 2"},
+		"after":            {p("Last", "One.") + p("", "Two.") + p("", "Two too."), "p. 1, p. 2"},
+		"after and before": {p("Last", "One.") + p("Chapter", "Two."), "p. 1, p. 2"},
+		"another kind":     {p("Wide", "One.") + p("Wide", "Two."), "p. 1, p. 2"},
+		"column":           {p("", "One.") + p("Column", "One too."), ""},
+		"circle":           {p("A", "One.") + p("A", "One too."), ""},
+		"table":            {p("", "One.") + table("T", p("", "Two.")), "p. 1, p. 2"},
+		"in a table":       {p("", "One.") + table("", p("Chapter", "One too.")), ""},
+		"soft":             {p("", "One. <text:soft-page-break/>Two.") + p("Chapter", "Three."), "p. 1, p. 2, p. 3"},
+	} {
+		doc, _, _, err := readFile(t, "pages.odt", odtOf(t, test.body))
+		require.NoError(t, err, name)
+		var places []string
+		for _, s := range doc.Sections {
+			if s.Place != "" {
+				places = append(places, s.Place)
+			}
+		}
+		require.Equal(t, test.places, strings.Join(places, ", "), name)
+	}
+}
