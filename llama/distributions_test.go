@@ -42,15 +42,15 @@ func TestDistributionsEqualGenerate(t *testing.T) {
 
 func TestDistributionsErrors(t *testing.T) {
 	m := mustLoad(t, tinyModel(t))
-	c := mustContext(t, m, ContextOptions{Size: 32})
-	tokens := make([]Token, 40)
+	c := mustContext(t, m, ContextOptions{Size: 256})
+	tokens := make([]Token, 300)
 	for i := range tokens {
 		tokens[i] = 5
 	}
 	none, err := c.Distributions(t.Context(), tokens, nil, 4)
 	require.NoError(t, err)
 	require.Empty(t, none)
-	for _, at := range [][]int{{0}, {40}, {3, 2}, {3, 3}} {
+	for _, at := range [][]int{{0}, {300}, {3, 2}, {3, 3}} {
 		_, err = c.Distributions(t.Context(), tokens, at, 4)
 		require.ErrorContains(t, err, "places are ascending, from 1 on, each once", "%v", at)
 	}
@@ -59,7 +59,7 @@ func TestDistributionsErrors(t *testing.T) {
 		require.ErrorContains(t, err, "from 1 to 64")
 	}
 	var long *PromptTooLongError
-	_, err = c.Distributions(t.Context(), tokens, []int{39}, 4)
+	_, err = c.Distributions(t.Context(), tokens, []int{299}, 4)
 	require.ErrorAs(t, err, &long)
 	_, err = c.Distributions(t.Context(), tokens, []int{20}, 4)
 	require.NoError(t, err, "what comes after the last place is not computed")

@@ -271,7 +271,8 @@ type TrainConfig struct {
 	// fewer than 400, and 1 for more.
 	Epochs int `yaml:"epochs" check:"min=1"`
 	// Rate is the learning rate. 0 = 1e-3 for a model of fewer than 20 million
-	// weights, 5e-4 for one of fewer than a billion, and 2e-4 for a larger one.
+	// weights, 5e-4 for one of fewer than a billion, and 2e-4 for a larger one and
+	// Gemma's of any size above.
 	Rate float64 `yaml:"rate" check:"above0"`
 	// Schedule of the rate after the warm-up: cosine, linear or constant.
 	// "" = cosine.

@@ -87,11 +87,11 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) {
 	c := p.config.Train
 	if c.Rate == 0 {
-		weights, err := weightsOf(file)
+		architecture, weights, err := sizeOf(file)
 		if err != nil {
 			return finetune.Options{}, err
 		}
-		c.Rate = defaultRate(weights)
+		c.Rate = defaultRate(architecture, weights)
 	}
 	c.Epochs = cmp.Or(c.Epochs, defaultEpochs(rows))
 	adapter := p.trainedFile()

@@ -10,12 +10,16 @@ import (
 )
 
 func TestDefaultsOfTraining(t *testing.T) {
-	weights, err := weightsOf("../examples/basemodel/ragft-base-f16.gguf")
+	architecture, weights, err := sizeOf("../examples/basemodel/ragft-base-f16.gguf")
 	require.NoError(t, err)
+	require.Equal(t, "llama", architecture)
 	require.InDelta(t, 3.3e6, weights, 1e5)
-	require.Equal(t, []float64{1e-3, 5e-4, 2e-4}, []float64{defaultRate(weights), defaultRate(135e6), defaultRate(3e9)})
+	rates := []float64{
+		defaultRate(architecture, weights), defaultRate("llama", 135e6), defaultRate("gemma3", 270e6), defaultRate("qwen3", 3e9),
+	}
+	require.Equal(t, []float64{1e-3, 5e-4, 2e-4, 2e-4}, rates)
 	require.Equal(t, []int{3, 2, 1}, []int{defaultEpochs(149), defaultEpochs(150), defaultEpochs(400)})
-	_, err = weightsOf("train_defaults_test.go")
+	_, _, err = sizeOf("train_defaults_test.go")
 	require.Error(t, err)
 }
 

@@ -158,7 +158,9 @@ func (p program) prepare(ctx context.Context, j job, learnt, held side, o *outco
 	start := ""
 	if j.arm.first != "" {
 		before := j
-		before.arm = arm{name: j.arm.first, recipe: []string{j.arm.first}, taught: true}
+		before.arm = arm{name: j.arm.first, recipe: []string{j.arm.first}, taught: true, set: func(c *ragft.Config) {
+			c.Demonstrate.Pretrain.Replay = opt.Of(0.0) // the general text that there is, is measured on
+		}}
 		project, err := p.taught(ctx, before, held.asked(), &outcome{}, "", "")
 		if err != nil {
 			return nil, err

@@ -162,7 +162,7 @@ var evaluateRuns = []run{
 		"scales=0,1"}, files: measured, counts: named},
 	{name: "evaluate-forgetting", command: "evaluate", set: []string{"eval-questions=some.jsonl", "evidence=retrieval",
 		"texts=texts.txt", "instructions=tasks.jsonl",
-		"closed-questions=closed.jsonl", "budget-kl=1e-9"}, files: measured, counts: named},
+		"closed-questions=closed.jsonl", "budget-kl=1"}, files: measured, counts: named},
 	{name: "evaluate-signals", command: "evaluate", set: []string{"eval-questions=some.jsonl", "evidence=retrieval",
 		"adapter=none", "consistency=2", "self-check", "judge=base.gguf"}, files: measured, counts: named},
 	{name: "evaluate-facts", command: "evaluate", short: true, set: []string{"eval-questions=some.jsonl", "evidence=retrieval",

@@ -109,6 +109,29 @@ func lossOfRows(p lora.Progress) float64 {
 	return math.NaN()
 }
 
+// lastEpoch is the mean loss of the rows over the steps of the last epoch of this run.
+type lastEpoch struct {
+	epoch, steps int
+	sum          float64
+}
+
+func (l *lastEpoch) add(p lora.Progress) {
+	if p.Epoch != l.epoch {
+		*l = lastEpoch{epoch: p.Epoch}
+	}
+	if !p.Skipped && !math.IsNaN(p.Loss) {
+		l.sum, l.steps = l.sum+p.Loss, l.steps+1
+	}
+}
+
+// mean is otherwise if no step of this run had rows.
+func (l *lastEpoch) mean(otherwise float64) float64 {
+	if l.steps == 0 {
+		return otherwise
+	}
+	return l.sum / float64(l.steps)
+}
+
 // places is the number of tokens of the row that have a loss.
 func (r *rowExamples) places() int {
 	n := 0
