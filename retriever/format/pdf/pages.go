@@ -83,9 +83,11 @@ func read(ctx context.Context, content []byte) (doc retriever.Document, err erro
 		}
 		// Which pages a broken instance fails to read is to depend on the file alone.
 		f.close()
-		if f, err = open(ctx, content, waitTime); err != nil {
+		alone, err := open(ctx, content, waitTime)
+		if err != nil {
 			return doc, err
 		}
+		f = alone
 		clear(pages)
 	}
 	var todo work
