@@ -14,7 +14,8 @@ func TestDistributionsEqualGenerate(t *testing.T) {
 		t.Run(model.name, func(t *testing.T) {
 			m := mustLoad(t, model.path)
 			c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 2, BatchSize: 16, ExactAttention: true})
-			tokens := mustTokenize(t, m, "The lighthouse keeper lived on the island, and every evening he lit the lamp before the ships came in from the sea.")
+			tokens := mustTokenize(t, m, "The lighthouse keeper lived on the island, and every evening he lit the lamp before the ships "+
+				"came in from the sea.")
 			at := []int{1, 2, 5, 17, 18, len(tokens) - 1}
 			found, err := c.Distributions(t.Context(), tokens, at, 4)
 			require.NoError(t, err)
