@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/abstain"
@@ -54,7 +55,7 @@ func (p *Project) Evaluate(ctx context.Context) (*report.Results, error) {
 		if err != nil {
 			return nil, err
 		}
-		return report.ReadFile(p.Path(evaluationName))
+		return p.evaluated()
 	}
 	if err := e.open(ctx); err != nil {
 		return nil, err
@@ -70,6 +71,18 @@ func (p *Project) Evaluate(ctx context.Context) (*report.Results, error) {
 		return found, errors.Join(broken, p.forget(StepEvaluate))
 	}
 	return found, p.keep(StepEvaluate, record{Inputs: in, Took: w.took()}, evaluated{}, p.Path(evaluationName))
+}
+
+// evaluated reads the evaluation that was kept, and writes its report again where that is gone.
+func (p *Project) evaluated() (*report.Results, error) {
+	found, err := report.ReadFile(p.Path(evaluationName))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(p.ReportFile()); errors.Is(err, fs.ErrNotExist) {
+		return found, p.writeReport(found, false)
+	}
+	return found, nil
 }
 
 // evaluated is what steps.json keeps of an evaluation: all else is in its file.

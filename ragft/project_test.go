@@ -306,6 +306,11 @@ func TestReportAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found.Systems, 4, "the base in two settings with two prompts")
 	require.NoError(t, os.Remove(p.ReportFile()))
+	kept, err := p.Evaluate(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, found.Headline(), kept.Headline())
+	require.FileExists(t, p.ReportFile(), "is written again from what was kept")
+	require.NoError(t, os.Remove(p.ReportFile()))
 	c.Model, c.Report.Title = "", "What it knows"
 	p = open2(t, p, c)
 	for _, name := range []string{"", p.Path("answers.jsonl")} {

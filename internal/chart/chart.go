@@ -206,11 +206,11 @@ func textWidth(text string) (width float64) {
 	for _, r := range text {
 		switch {
 		case strings.ContainsRune("ijltfrI.,:;'|!()[] ", r):
-			width += 0.3 * fontSize
+			width += 0.34 * fontSize
 		case r >= 0x2e80: // scripts of East Asia
 			width += fontSize
 		default:
-			width += 0.57 * fontSize
+			width += 0.63 * fontSize
 		}
 	}
 	return width
