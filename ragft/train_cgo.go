@@ -239,6 +239,9 @@ func (p *Project) trainMemory(ctx context.Context, list []rows.Row) (uint64, err
 	if err != nil {
 		return 0, err
 	}
+	if t.Anchors, err = p.anchors(ctx, len(list)); err != nil {
+		return 0, err
+	}
 	memory, err := estimateMemory(ctx, list, t)
 	return memory.Total(), err
 }
