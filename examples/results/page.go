@@ -168,14 +168,27 @@ func (p program) writeMissing(b *strings.Builder, all []*outcome) {
 	} else {
 		q.models = p.models
 	}
-	var missing []string
+	missing := map[string][]string{} // arms, by model, set and seed
+	var groups []string
 	for _, j := range q.jobs() {
-		if !there[j.name()] {
-			missing = append(missing, j.name())
+		if there[j.name()] {
+			continue
 		}
+		name := j.model.name
+		if j.set.name != "" {
+			name += ", " + j.set.name
+		}
+		name += fmt.Sprintf(", seed %d", j.seed)
+		if missing[name] == nil {
+			groups = append(groups, name)
+		}
+		missing[name] = append(missing[name], j.arm.name)
 	}
-	if len(missing) > 0 {
-		fmt.Fprintf(b, "\n## Not measured yet\n\n- %s\n", strings.Join(missing, "\n- "))
+	if len(groups) > 0 {
+		b.WriteString("\n## Not measured yet\n\n")
+	}
+	for _, name := range groups {
+		fmt.Fprintf(b, "- %s: %s\n", name, strings.Join(missing[name], "; "))
 	}
 }
 
