@@ -49,9 +49,8 @@ func (b *batch) pick(l *lane) {
 	}
 	row := len(b.tokens) - 1
 	b.wanted[row] = 1
-	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: C.int32_t(l.slot), target: -1,
-		n_top: C.int32_t(l.job.top), top_at: C.int32_t(b.topped)})
-	b.topped += l.job.top
+	b.picks = append(b.picks, C.ragft_pick{row: C.int32_t(row), slot: C.int32_t(l.slot), target: -1})
+	b.withTop(l.job.top)
 	b.owners = append(b.owners, l)
 }
 

@@ -194,6 +194,8 @@ func (p program) taught(ctx context.Context, j job, from side, o *outcome, rows,
 	if err != nil {
 		return nil, errors.Join(err, project.Close())
 	}
+	// a result file says nothing of the machine's folders
+	o.Train.Adapter, o.Train.Metrics = filepath.Base(o.Train.Adapter), filepath.Base(o.Train.Metrics)
 	return project, nil
 }
 

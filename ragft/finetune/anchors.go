@@ -61,7 +61,7 @@ func (e *encoder) anchors(ctx context.Context, o Options, learnt []rowExamples) 
 		}
 		anchor.id = fmt.Sprintf("anchor-%d", n+1)
 		want -= float64(len(anchor.examples[0].Tokens))
-		places += anchor.places()
+		places += len(anchor.taughtAt())
 		list = append(list, *anchor)
 	}
 	for i := range list {
@@ -130,19 +130,6 @@ func (l *lastEpoch) mean(otherwise float64) float64 {
 		return otherwise
 	}
 	return l.sum / float64(l.steps)
-}
-
-// places is the number of tokens of the row that have a loss.
-func (r *rowExamples) places() int {
-	n := 0
-	for i := range r.examples {
-		for _, w := range r.examples[i].Loss {
-			if w > 0 {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // lossOf is what an example weighs in the loss.
