@@ -23,12 +23,13 @@ type generator struct {
 	Recipe               // defaults filled in
 	in      recipe.Input // defaults filled in
 	judge   *judge.Judge // compares texts
+	shared  shared
 	refusal string
 	*meter.Meter
 }
 
 func newGenerator(r Recipe, in recipe.Input) *generator {
-	g := &generator{Recipe: r.withDefaults(), in: in.WithDefaults(), judge: &judge.Judge{}}
+	g := &generator{Recipe: r.withDefaults(), in: in.WithDefaults(), judge: &judge.Judge{}, shared: shared{}}
 	g.Meter = meter.New(g.in.Progress, g.in.Logger)
 	return g
 }
@@ -118,7 +119,7 @@ func (g *generator) retrieve(ctx context.Context) ([]*draft, error) {
 // fit shows as many of the passages as are wanted and fit into the model's
 // context.
 func (g *generator) fit(d *draft, hits []retriever.Hit) error {
-	hits = hits[:min(g.in.Passages, len(hits))]
+	hits = g.shared.of(d.question, hits[:min(g.in.Passages, len(hits))])
 	d.show(hits)
 	if len(hits) == 0 {
 		d.drop("no-passage")

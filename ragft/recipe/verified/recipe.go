@@ -29,7 +29,8 @@ import (
 // Elsewhere the target is a refusal, "refusal": one text for all rows, of several
 // the one that the model finds likeliest. A share of the questions gives a pair:
 // an answer with the passages that hold it, and a refusal without them. Weights
-// make answers and refusals count the same, token by token.
+// make answers and refusals count the same, token by token. Questions about one
+// passage are shown the same passages, so that these are read and learnt once.
 //
 // An answer is verified if it agrees with the reference by comparing texts and a
 // shown passage holds it; a refusal, if no shown passage holds the reference.
