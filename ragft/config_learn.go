@@ -43,9 +43,9 @@ type DemonstrateConfig struct {
 // own right answer, or its words for the reference, or the reference, and one
 // refusal where the documents do not hold the answer; see [verified.Recipe].
 type VerifiedConfig struct {
-	// Draws is the number of answers drawn where the greedy one is not right.
-	// Unset = 4.
-	Draws opt.Value[int] `yaml:"draws" check:"min=0" default:"4"`
+	// Draws is the number of answers drawn where the greedy one is not right, from
+	// the passage that holds the answer. Unset = 8.
+	Draws opt.Value[int] `yaml:"draws" check:"min=0" default:"8"`
 	// Temperature of the draws. Unset = 0.7.
 	Temperature opt.Value[float64] `yaml:"temperature" check:"amount" default:"0.7"`
 	// MinP is the share of the likeliest token's probability that a drawn token

@@ -98,7 +98,9 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 	if j.set.name != "" {
 		return nil
 	}
-	s.Setting, s.Rule = eval.SettingClosed, nil
+	if s.Setting = eval.SettingClosed; s.Rule != nil { // what is asked is what the model knows, not whether it would say so
+		s.Rule, s.Exclude = nil, s.Rule.Refusal
+	}
 	closed, err := p.evaluate(ctx, j, s, index, answerable(held.questions))
 	if err != nil {
 		return err

@@ -155,8 +155,11 @@ func (e *evaluator) reader(s System) reading.Reader {
 	if s.Setting.ShowsPassages() {
 		r.Ensemble = s.Ensemble
 	}
-	if s.Rule != nil {
+	switch {
+	case s.Rule != nil:
 		r.Like.Exclude = wordings.With(s.Rule.Refusal)
+	case s.Exclude != "":
+		r.Like.Exclude = wordings.With(s.Exclude)
 	}
 	return r
 }

@@ -38,6 +38,10 @@ type System struct {
 	// the refusal excluded. The model must be able to exclude how an answer begins. nil = the model decides.
 	Rule *abstain.Rule
 
+	// Exclude is a refusal: no answer begins with it or with another wording of it, so that every question is answered. A Rule
+	// excludes its own. "" = the model may decline.
+	Exclude string
+
 	// Extract takes the answer out of the generated text, as [answer.Final] does;
 	// nil = the whole text. Citations are looked for in the whole text.
 	Extract func(text string) string

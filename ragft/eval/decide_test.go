@@ -16,6 +16,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// TestEveryQuestionIsAnswered: a refusal is excluded without passages too, where no rule can decide.
+func TestEveryQuestionIsAnswered(t *testing.T) {
+	m := &fake.Scripted{Called: "m", Answers: map[string]model.Sample{"Who runs the mill?": fake.Said("Mara Venn", 0.5)}}
+	fixture.Evaluated(t, eval.Config{
+		Systems: []eval.System{
+			{Name: "answers", Model: m, Setting: eval.SettingClosed, Exclude: fake.Decline}, {Name: "free", Model: m, Setting: eval.SettingClosed},
+		},
+		Questions: []question.Question{{ID: "1", Question: "Who runs the mill?", Answer: "Mara Venn"}}, Resamples: 50,
+	})
+	require.Len(t, m.Seen, 2)
+	require.Equal(t, wordings.With(fake.Decline), m.Seen[0].Exclude)
+	require.Empty(t, m.Seen[1].Exclude)
+}
+
 // TestRuleDecides: a rule that goes by the model's signal alone declines what the model is likely to decline.
 func TestRuleDecides(t *testing.T) {
 	rule := &abstain.Rule{Refusal: fake.Decline, Threshold: 0.5, Chance: stats.Logistic{

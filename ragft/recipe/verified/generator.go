@@ -155,7 +155,7 @@ func (g *generator) generate(ctx context.Context, drafts []*draft) error {
 	})
 	decided, made := 0, 0 // in the batches before
 	for batch := range slices.Chunk(order, g.in.Batch) {
-		for _, step := range []func(context.Context, []*draft) error{g.greedy, g.draws, g.focus, g.rationalise, g.refer} {
+		for _, step := range []func(context.Context, []*draft) error{g.greedy, g.retry, g.refer} {
 			open := slices.DeleteFunc(slices.Clone(batch), (*draft).decided)
 			if len(open) == 0 {
 				break
@@ -185,21 +185,19 @@ func count(drafts []*draft) (decided, made int) {
 	return decided, made
 }
 
-// ask asks each draft once, all in one call. A request that is too long has a
+// ask asks the attempts, all in one call. A request that is too long has a
 // response without samples.
-func (g *generator) ask(
-	ctx context.Context, drafts []*draft, request func(d *draft) model.Request, shorter func(d *draft) bool,
-) ([]model.Response, error) {
+func (g *generator) ask(ctx context.Context, attempts []attempt, shorter func(d *draft) bool) ([]model.Response, error) {
 	chat := func(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
 		return g.Chat(ctx, g.in.Model, reqs)
 	}
-	return reading.ChatThatFits(ctx, chat, len(drafts),
+	return reading.ChatThatFits(ctx, chat, len(attempts),
 		func(i int) model.Request {
-			req := request(drafts[i])
+			req := g.request(attempts[i])
 			req.MaxTokens, req.Stop = g.MaxTokens, []string{"\n"}
 			return req
 		},
-		func(i int) bool { return shorter(drafts[i]) })
+		func(i int) bool { return shorter(attempts[i].draft) })
 }
 
 // leaveOut shows a passage less, of a model that cannot count tokens, as long as
@@ -222,9 +220,11 @@ func (g *generator) greedy(ctx context.Context, drafts []*draft) error {
 	if !g.Preferences {
 		asked = slices.DeleteFunc(slices.Clone(drafts), func(d *draft) bool { return !d.answerable() })
 	}
-	responses, err := g.ask(ctx, asked, func(d *draft) model.Request {
-		return model.Request{Messages: d.question.ReadMessages(g.in.Prompts, d.hits)}
-	}, leaveOut)
+	attempts := make([]attempt, len(asked))
+	for i, d := range asked {
+		attempts[i] = attempt{draft: d, way: alone}
+	}
+	responses, err := g.ask(ctx, attempts, leaveOut)
 	if err != nil {
 		return err
 	}
@@ -240,51 +240,6 @@ func (g *generator) greedy(ctx context.Context, drafts []*draft) error {
 		if d.dropped == "" && !d.answerable() {
 			g.refuse(d)
 		}
-	}
-	return nil
-}
-
-// draws takes the first right answer of several.
-func (g *generator) draws(ctx context.Context, drafts []*draft) error {
-	return g.draw(ctx, drafts, "own", g.Draws.Or(0), func(d *draft) []retriever.Hit { return d.hits })
-}
-
-// focus takes what the model answers when it is shown only the passage that holds the answer: the likeliest answer, or else
-// one of twice as many as before.
-func (g *generator) focus(ctx context.Context, drafts []*draft) error {
-	drafts = slices.DeleteFunc(slices.Clone(drafts), func(d *draft) bool { return len(d.hits) < 2 })
-	evidence := func(d *draft) []retriever.Hit {
-		at := max(0, slices.IndexFunc(d.hits, d.question.HeldBy))
-		return d.hits[at : at+1]
-	}
-	responses, err := g.ask(ctx, drafts, func(d *draft) model.Request {
-		return model.Request{Messages: d.question.ReadMessages(g.in.Prompts, evidence(d))}
-	}, keep)
-	if err != nil {
-		return err
-	}
-	for i, d := range drafts {
-		g.takeOwn(d, responses[i].Samples)
-	}
-	return g.draw(ctx, slices.DeleteFunc(drafts, (*draft).decided), "focus", 2*g.Draws.Or(0), evidence)
-}
-
-// draw draws n answers from the passages that shown gives, and takes the first that is right.
-func (g *generator) draw(ctx context.Context, drafts []*draft, name string, n int, shown func(d *draft) []retriever.Hit) error {
-	if n == 0 || len(drafts) == 0 {
-		return nil
-	}
-	responses, err := g.ask(ctx, drafts, func(d *draft) model.Request {
-		return model.Request{
-			Messages: d.question.ReadMessages(g.in.Prompts, shown(d)), Samples: n, Temperature: g.Temperature.Or(0),
-			MinP: g.MinP.Or(0), Seed: seed.Derive(g.in.Seed, name, d.question.ID),
-		}
-	}, keep)
-	if err != nil {
-		return err
-	}
-	for i, d := range drafts {
-		g.takeOwn(d, responses[i].Samples)
 	}
 	return nil
 }

@@ -17,9 +17,8 @@ import (
 // Where a shown passage holds the answer, the target is the first of these that
 // can be verified, and [rows.Row.Made] says which:
 //
-//   - "own": the model's own right answer, greedy first, then drawn, then the
-//     same with nothing but the passage that holds the answer, cut to what answers
-//     the question;
+//   - "own": the model's own right answer, greedy first, then from nothing but the
+//     passage that holds it, greedy and drawn, cut to what answers the question;
 //   - "rationalised": its own words when it is shown the reference (STaR,
 //     arXiv 2203.14465, section 3.1; InstructRAG, arXiv 2406.13629,
 //     section 2.2), in at most 12 words that hold the reference, are supported by
@@ -35,7 +34,7 @@ import (
 // An answer is verified if it agrees with the reference by comparing texts and a
 // shown passage holds it; a refusal, if no shown passage holds the reference.
 type Recipe struct {
-	Draws       opt.Value[int]     // answers drawn where the greedy one is not right, from one passage twice as many; unset = 4
+	Draws       opt.Value[int]     // answers drawn where the greedy one is not right, from the passage that holds it; unset = 8
 	Temperature opt.Value[float64] // of the draws; unset = 0.7
 	MinP        opt.Value[float64] // tokens less likely than this share of the likeliest are not drawn, in [0, 1); unset = 0.1
 	MaxTokens   int                // longest text that is generated; 0 = 32
@@ -59,7 +58,7 @@ type Recipe struct {
 func (Recipe) Name() string { return "verified" }
 
 func (r Recipe) withDefaults() Recipe {
-	r.Draws, r.Temperature, r.MinP = opt.Of(r.Draws.Or(4)), opt.Of(r.Temperature.Or(0.7)), opt.Of(r.MinP.Or(0.1))
+	r.Draws, r.Temperature, r.MinP = opt.Of(r.Draws.Or(8)), opt.Of(r.Temperature.Or(0.7)), opt.Of(r.MinP.Or(0.1))
 	r.Pairs, r.MaxTokens = opt.Of(r.Pairs.Or(0.3)), cmp.Or(r.MaxTokens, 32)
 	return r
 }
@@ -81,10 +80,9 @@ func (r Recipe) check() error {
 	return nil
 }
 
-// Estimate counts, for each question with an answer, the greedy reply and the
-// draws, the same from one passage if several are shown, and a reply with the reference in view; for the choice of the refusal, each
-// wording with each of 24 prompts; and for preferences, the replies without
-// evidence.
+// Estimate counts, for each question with an answer, the greedy reply, and from the passage that holds the answer another one,
+// the draws, and a reply with the reference in view; for the choice of the refusal, each wording with each of 24 prompts; and for
+// preferences, the replies without evidence.
 func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	if err := cmp.Or(in.NeedModel(), in.NeedSearch(), in.NeedQuestions(), r.check()); err != nil {
 		return model.Cost{}, fmt.Errorf("%s: %w", r.Name(), err)
@@ -97,13 +95,13 @@ func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	for _, q := range in.Questions {
 		calls, samples := 0, 0
 		if len(q.Golds()) > 0 {
-			rounds, draws := 1, r.Draws.Or(0) // in the first round each draw once, in the second twice
+			draws := r.Draws.Or(0)
+			calls, samples = 2, 2+draws
 			if in.Passages != 1 {
-				rounds, draws = 2, 3*draws
+				calls, samples = calls+1, samples+1
 			}
-			calls, samples = rounds+1, rounds+1+draws
 			if draws > 0 {
-				calls += rounds
+				calls++
 			}
 		}
 		if r.Preferences && (len(q.Golds()) == 0 || r.Pairs.Or(0) > 0) {

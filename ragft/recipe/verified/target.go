@@ -3,7 +3,6 @@ package verified
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -30,20 +29,6 @@ const rationaleWords = 12
 
 // phraseWords is how many words more than the reference a phrase may have that is no sentence, which a full stop would end.
 const phraseWords = 3
-
-// hint shows the reference, behind the question, so that all before it is
-// the prompt of the row.
-const hint = "\nThe right answer is: %s\nGive this answer in a short phrase of the document."
-
-// hinted is the prompt that shows the reference. It is in the layout of this
-// module also where rows have a template, which may end in the middle of a line.
-func (g *generator) hinted(q question.Question, hits []retriever.Hit) []model.Message {
-	prompts := g.in.Prompts
-	prompts.Template = nil
-	messages := slices.Clone(q.ReadMessages(prompts, hits))
-	messages[len(messages)-1].Content += fmt.Sprintf(hint, strings.Join(strings.Fields(reference(q, hits)), " "))
-	return messages
-}
 
 // reference is the reference answer, if there are several the shortest that a
 // passage has word for word.
@@ -154,24 +139,6 @@ func supported(text string, d *draft) bool {
 		return 4*missing <= len(said) &&
 			!slices.ContainsFunc(numbers, func(n string) bool { return !slices.Contains(shown, n) && !slices.Contains(asked, n) })
 	})
-}
-
-// rationalise takes the model's own words for the reference.
-func (g *generator) rationalise(ctx context.Context, drafts []*draft) error {
-	responses, err := g.ask(ctx, drafts, func(d *draft) model.Request {
-		return model.Request{Messages: g.hinted(d.question, d.hits)}
-	}, keep)
-	if err != nil {
-		return err
-	}
-	for i, d := range drafts {
-		for _, sample := range responses[i].Samples {
-			if d.target = g.rationale(d, sample); d.target != "" {
-				d.source = madeRationalised
-			}
-		}
-	}
-	return nil
 }
 
 // rationale is what the model said in a few words that hold the reference and
