@@ -1,85 +1,34 @@
 package refusal
 
 var english = language{
-	words: map[string]string{
-		// What is searched for the answer. A weak word may as well be what the question is about.
-		"strong": `documents?|documentation|passages?|context|sources?|excerpts?|snippets?|(?:search )?results?|references provided`,
-		"weak": `texts?|articles?|information|info|materials?|pages?|records?|notes?|data|files?|papers?|manual|timetable|` +
-			`(?:club |house )?rules|brochure|` +
-			`guide|leaflet|paragraphs?|sections?|chapters?|sentences?|author|story|description|details|content|corpus|extracts?|` +
-			`handbook|minutes|log|logbook|diary|transcript|report|abstract|summary|table|chart|glossary|index|register|bulletin|` +
-			`newsletter|memo|` +
-			`instructions|listing|writer|database|website|catalogue|leaflets?|wording|evidence|answer key|schedule|entry`,
-		"any": `{strong}|{weak}`,
-		"of": `(?: (?:provided|given|supplied|above|below|here|shown|available|alone|itself|you \w+(?: me)?|i (?:have|was ` +
-			`given|can see|see|was shown)|we have|at hand|in question|retrieved|(?:of|in|from|on|about) (?:the |this |my ` +
-			`)?\w+(?: \w+)?))*?`,
-		"src": `(?:{any}){of}`,
-		"the": `the|these|this|those|that|my|your|any|either|both|all|each|its|our|what|whatever|every|some`,
-		"adj": `provided|given|supplied|available|retrieved|above|following|search|other|relevant|current|present|accompanying|` +
-			`attached|whole|source|reference|existing|supporting|shown`,
-		"det": `(?:(?:{the} )(?:of (?:the|these|those) )?(?:\w+ ){0,3}?|(?:{adj} ){0,2})`,
-		"adv": `(?: (?:actually|really|seem to|appear to|explicitly|directly|clearly|even|ever|specifically|at all|simply|just|` +
-			`currently|yet|also|honestly|exactly|quite|entirely|itself|further|fully|precisely|anywhere|definitively|` +
-			`necessarily|possibly|reliably|confidently|personally|truly|immediately|readily|anything to))*`,
-		"not": `(?:do|does|did|would|could|will|can|may|might|shall|should)? ?(?:not|never|cannot){adv}`,
-		"say": `say|mention|state|specify|tell|answer|name|indicate|describe|discuss|reveal|list|cover|address|note|record|` +
-			`explain|show|identify|speak|talk|go into|deal with|make (?:it |this |that )?(?:clear|any|mention|reference|no)|` +
-			`confirm|disclose|touch|refer|reference|report|clarify|detail|elaborate|establish|express|give|provide|offer|supply|` +
-			`contain|include|hold|help|support|suggest|define|quote|cite|relate|settle|resolve|let (?:me|us|one|you)|(?:allow|` +
-			`permit|enable) (?:me|us|one|you|for an|an answer|any|the reader)|tackle|treat|comment|spell|shed|bring up|disclose|` +
-			`present|come up|appear|convey|publish|pertain|relate|yield`,
-		"tell": `say|mention|state|specify|tell|answer|name|indicate|describe|discuss|reveal|list|address|note|record|explain|` +
-			`identify|speak|talk|go into|deal with|make (?:it |this |that )?(?:clear|any|mention|reference)|confirm|disclose|` +
-			`touch|refer|reference|report|clarify|detail|give|provide|cover|show|elaborate|help|shed`,
-		"hold": `contain|include|have|hold|offer|provide|give|present|supply|carry|feature`,
-		"info": `information|info|mention|answers?|evidence|references?|indications?|data|details?|word|account|statements?|` +
-			`basis|clues?|knowledge|idea|hints?|way (?:to|of)|trace|record|description|discussion|explanation|specifics|` +
-			`specification|facts?|passages?|documents?|text|sources?|figures?|anything|something|name|date|context|means|` +
-			`confirmation|sign|entry|coverage|say|response|part|content|material|results?|match(?:es)?|direct|sections?|chapters?|` +
-			`paragraphs?|entries|lines? (?:on|about)`,
-		"said": `said|mentioned|stated|specified|disclosed|indicated|described|discussed|revealed|addressed|explained|covered|` +
-			`answered|identified|clarified|spelled out|dealt with|touched(?: up)?on|talked about|referred to|detailed|` +
-			`referenced|elaborated`,
-		"had": `given|provided|listed|recorded|reported|named|included|contained|noted|shown|supplied|documented|published|` +
-			`quoted|present|available|known|clear|found|told|defined|written|set out|there|certain|obvious|determined|` +
-			`established|confirmed|apparent|evident|printed`,
-		"attr": `name|names|prices?|costs?|fees?|dates?|years?|days?|months?|time|height|weight|length|width|depth|size|speed|` +
-			`age|numbers?|amount|authors?|founder|owner|birthplace|birthday|place|location|reasons?|cause|identity|title|` +
-			`address|distance|duration|colou?r|population|capacity|architect|designer|builder|captain|treasurer|details?|` +
-			`details? of [\w ]+|origin|total|figure|value|answer|information|data|it|this|that|which|exact \w+|what you ask|` +
-			`purpose|nationality|occupation|salary|surname|frequency|temperature|sister|brother|winner|score`,
-		"end": `$|[,;:)]| (?:here|there|anywhere|at all|at this time|and|but|so|either|yet|explicitly|directly|at present|to ` +
-			`me|for (?:this|that))`,
-		"in": `(?:in|by|from|within|among|on|anywhere in|with|using|to|under|across|throughout|through|based on|per|according ` +
-			`to|out of|inside) {det}{any}\b`,
-		"ask": `who|whom|whose|what|which|when|where|why|how|if|whether`,
-		"me": `(?:i|we) (?:(?:really|simply|just|honestly|still|currently|also|therefore|personally|truly|regretfully|` +
-			`actually|genuinely|must admit (?:that )?(?:i|we)) )*`,
-		"at": `(?:^|[,;:(–—.-] ?|\b(?:but|so|and|that|because|as|since|while|although|though|afraid|sorry|say|admit|yet|` +
-			`which|unfortunately|regrettably|honestly|therefore|thus|hence|however) )(?:no,? |well,? )?()`,
-		"find": `answer|say|tell|find|determine|help|provide|know|be (?:sure|certain|of)|give|confirm|identify|locate|assist|` +
-			`guess|offer|comment|infer|specify|respond|do that|do this|deduce|conclude|work (?:it|this|that)? ?out|make out|` +
-			`establish|verify|speculate|see (?:it|that|this|any|an|the answer|from|where|who|what)|answers?|access|speak|` +
-			`discuss|predict|judge|state|complete|share|fulfil|fulfill|supply|look|retrieve|figure|reply|name|process|derive|` +
-			`extract|ascertain|recommend|explain|make (?:any|a|an) (?:statement|claim)`,
-	},
+	words: englishWords,
 
-	cue: `\bno\b|not|\bnon|\bun|cannot|never|neither|nobody|n/a|nowhere|without|\bonly\b|\bjust\b|lack|silent|quiet|mum\b|` +
+	cue: `\bno\b|not|\bnon|\bun|cannot|never|neither|nobody|n/a|nowhere|without|\bonly\b|\bjust\b|lack|silent|\bn\.a|\bnull\b|` +
+		`\bstops?\b|\bends?\b|quiet|mum\b|` +
 		`beyond|outside|` +
 		`decline|sorry|apolog|missing|absent|fail|omit|insuff|guess|needed|\bneed|\brequire|can only|could only|beats me|search ` +
 		`me|eludes|escapes|blank|empty|in vain|to no avail|mute|stops? short|little|incomplete|ends? before|breaks? off|` +
 		`off.topic|all about|neglect|forget|insufficient|impossible|irrelevant|hard to|difficult|too little|who knows|refrain|` +
-		`leave|left|pass\b|withh|skip|inconclusive|vague|remains?\b|stays?\b|\byet to\b`,
+		`leave|left|pass\b|withh|skip|inconclusive|vague|remains?\b|stays?\b|\byet to\b|cut (?:off|short)|trunc|` +
+		`illegib|smudged|speculat|conjecture|invent|different|another|\belse\b|elsewhere|next volume|would have to|hidden|secret|stump|` +
+		`\bme\b|redact|` +
+		`\bcoy\b|gloss|skirt|dodge|sidestep|evade|predate|\bcut\b|torn|more than|\b0\b|zero|\btoo\b|contradict|disagree|conflict|` +
+		`necessar|impossible|imagination|merely|no one|` +
+		`\ball\b|before|passed over|mak(?:e|ing) `,
 
-	bare: `indeterminate|indeterminable|not determinable|cannot (?:be )?(?:answer|determine)d?|no answer(?: [^;,]*\b{any})?|no ` +
-		`result|none of the above|could not tell you|no comment|not covered(?: [^,;]*)?|not in (?:{det}{any})[^,;]*|not ` +
+	bare: `(?:(?:honestly|frankly|really|truly|yeah|nope|alas|unfortunately|sadly),? )?(?:no (?:\w+ ){1,3}(?:documented|given|stated|` +
+		`mentioned|found|` +
+		`listed|available|provided|named|recorded)(?: {in}[^;,]*)?|no (?:\w+ )?(?:figures?|date|name|price|number|trace|word)(?: ` +
+		`[^;,]*)? {in}[^;,]*|indeterminate|indeterminable|not determinable|cannot (?:be )?(?:answer|determine)d?|no answer(?: ` +
+		`[^;,]*\b{any})?|no ` +
+		`result|none of the above|could not tell you|no comment|pass|(?:no|zero|0) (?:match|result|hit)(?:e?s)?(?: (?:{in}|` +
+		`for)[^;,]*)?|no entry[^;,]*|(?:{unsaid})(?: {in}[^;,]*| here)?|not covered(?: [^,;]*)?|not in (?:{det}{any})[^,;]*|not ` +
 		`that i (?:know|can see)[^,;]*|(?:i have )?not (?:a|the (?:faintest|foggiest|slightest)) (?:clue|idea)|inconclusive|` +
 		`no such information[^,;]*|answer unknown|answer not [^,;]*|unknown [^,;]*{in}[^,;]*|(?:(?:(?:it|that|this|which|` +
 		`the answer|that information|the information) (?:is|was|remains?)|i am|we are|sorry,?|unfortunately,?|simply) ` +
 		`)*(?:(?:not?|currently|still|completely|entirely) )*(?:unknown|unsure|uncertain|` +
 		`unclear|unanswerable|undetermined|unspecified|unstated|sure|certain|{said}|{had}|applicable|enough|answerable)(?: ` +
-		`(?:{in}|here|there|anywhere|at all|from|to me|yet)[^,;]*)?|n/?a|none (?:given|stated|mentioned|found|specified|` +
+		`(?:{in}|here|there|anywhere|at all|from|to me|yet)[^,;]*)?|n\.?/?a|null|none (?:given|stated|mentioned|found|specified|` +
 		`provided|listed)` +
 		`|nothing (?:found|relevant|mentioned|stated|said|given|known|here|there)(?: [^,;]*)?|(?:there is |i (?:have|see|find|` +
 		`found) )?(?:no|not enough|insufficient|not any|too little|zero)(?: \w+){0,2} (?:answers?|idea|clue|information|` +
@@ -93,207 +42,99 @@ var english = language{
 		`i (?:apologise|apologize)|i (?:must )?(?:pass|decline)|(?:no|not) (?:relevant|such) \w+(?: found)?|not so clear[^,;]*|` +
 		`outside (?:of )?(?:the )?(?:scope|{strong})[^,;]*|beyond (?:the )?(?:scope|{strong})[^,;]*|does not (?:say|tell|` +
 		`state|mention)[^,;]*|silent|missing|unavailable|information unavailable|answer not found|(?:information|answer|` +
-		`details?|data) (?:is )?(?:missing|not \w+)`,
+		`details?|data) (?:is )?(?:missing|not \w+))(?:,? (?:sorry|i am afraid|unfortunately|alas|though|i fear))?`,
 
-	declines: []string{
-		// The text gives the length but not the width; the timetable covers the summer and says nothing of December.
-		`{at}{det}\b{any}{of} [^;]*?\b(?:but|and|yet|though|not) (?:(?:they|it) )?(?:{not} (?:{tell})|not\b|nothing|never|no |` +
-			`(?:say|give|tell|mention|contain|offer|provide|has|have|add)s? (?:no|nothing|none|neither|little)|(?:leave|omit|` +
-			`skip|lack)s?|is silent|are silent|stops? short|without)`,
-		`{at}{det}\b{any}{of} (?:stops? (?:short|before)|ends? before|breaks? off|do(?:es)? not (?:go (?:that|so|as) far|get ` +
-			`(?:into|to)|extend|reach|stretch|run to|concern|involve|resolve|settle|suffice|answer))\b`,
-		`{at}{det}\b{any}{of} (?:sheds?|throws?|casts?|gives?|provides?|offers?|makes?) (?:no|little|not any) (?:light|hint|` +
-			`clue|answer|mention|reference|word|indication|help|{info})\b`,
-		`{at}{det}\b{any}{of} (?:is|are) (?:mute|no help|of no help|of little help|not of (?:any )?help|dumb|mum|tight-lipped|` +
-			`unhelpful|unrelated|off-topic|off topic|incomplete|cut off|all about|not concerned|not (?:on|in|about) (?:this|` +
-			`that|the)|not (?:this|that))\b`,
-		// We are not told; there is no telling; it would be a guess; beats me.
-		`{at}(?:i|we|you|one|readers|the readers?) (?:am|are|is|was|were|have been) (?:not|never|nowhere)(?: been)? (?:told|` +
-			`given|informed|shown|provided)\b`,
-		`\bthere (?:is|was|are) (?:no|not any) (?:telling|knowing|saying|finding|way|indication|answering|such ` +
-			`\w+)\b`, `(?:there is |i have )?nothing (?:here )?to go on\b`,
-		`(?:{at}(?:i|we|it|that|this|an?y? \w+|my \w+) )(?:would|could|will|could only) (?:only |just |merely |have to |be ` +
-			`)*(?:a |pure |mere )*(?:guess|guessing|guesswork|speculat\w+)\b`,
-		`\banyone's guess\b`, `^(?:that |it |this |the answer )?(?:beats me|search me|eludes me|is beyond me|escapes ` +
-			`me)\b`, `\byour guess is as good\b`, `\b(?:draw|drawing|drew) a blank\b`,
-		`\b(?:came|come|comes|coming) (?:up|back|away) (?:empty|blank|with nothing|short)|\bturn(?:s|ed)? up (?:nothing|no\b)\b|` +
-			`\b(?:yield|return|produce|reveal|bring|brought|brings)(?:s|ed)? (?:up )?(?:nothing|no (?:result|match|answer|` +
-			`information|relevant)\w*)\b|\b(?:without success|in vain|to no avail)\b`,
-		`{at}{me}(?:would|will|do)? ?(?:need|require) (?:to see |to have |to be given |some |a )*(?:more|further|additional|` +
-			`other|another|different|access|the (?:actual|full|relevant|right))\b`,
-		`^(?:more|further|additional|other|better) (?:\w+ )?(?:information|context|details?|documents?|sources?|data|evidence|` +
-			`passages?) (?:is|are|would be|will be) (?:\w+ )?(?:needed|required|necessary)`,
-		`{at}{me}can only (?:answer|help|speak|respond|talk|comment|go by|use|work)\b`,
-		`^(?:not (?:that|as far as|to my knowledge|in what|one of|anywhere)\b)`,
-		`{at}{me}have (?:(?:got |absolutely )*no|not (?:got )?(?:a|any|the|an)) (?:idea|clue|{info}|notion|access|faintest|way|` +
-			`basis|foggiest)\b`,
-		`^no (?:\w+ ){1,3}?(?:is|are|was|were|has been|have been) (?:\w+ )?(?:given|mentioned|stated|provided|specified|named|` +
-			`listed|made|found|indicated|offered|supplied|quoted|recorded|disclosed|identified|included|available)(?:$|[,;:.]| ` +
-			`(?:{in}|of|for|here|to|about|on|anywhere|as to)\b)`,
-		`{at}(?:neither|none|nothing)(?: (?:of (?:it|this|that|these|those|them|which)))? (?:answers?|mentions?|says?|helps?|` +
-			`states?|tells?|addresses|covers?|contains?|gives?|names?)\b`,
-		`\b(?:is|are|was) (?:given|stated|named|mentioned|listed|described|known),? (?:but|not) (?:the|its|his|her|their|who|` +
-			`what|how|when|where|why|which)\b[^;,]* (?:is|are|does) not(?:$|[,;:.])`,
-		`{at}{det}\b{any}{of} (?:gives?|names?|lists?|states?|tells?|mentions?|describes?|has|covers?|contains?) (?:only|just) ` +
-			`[^;]*\bnot\b`,
-		`^(?:the |an |any )?answers? (?:is|are|was|do|does|can|could|to \w+ question (?:is|does|cannot))\b.*(?:nowhere|not{adv} ` +
-			`(?:in|here|there|given|be|to be|appear|exist|lie|among|present|part|something|possible|available|provided|stated|` +
-			`found|known to me|contained|included|clear)|not (?:\w+ )?(?:known|provided))`,
-		// The documents do not say; the text above never mentions it.
-		`(?:{at}|\b){det}\b{strong}{of} {not} (?:{say}|have)(?:e?s)?\b`,
-		`(?:{at}|\b){det}\b{weak}{of} {not} (?:{tell})(?:e?s)?\b`,
-		`(?:{at}|\b){det}\b{weak}{of} {not} (?:{hold})s? (?:\w+ ){0,3}?(?:{info}|it|this|that|anything)\b`,
-		`(?:{at}|^{det})\b(?:it|they|this|that|those|these|neither|none|which) (?:do|does|did|will)? ?(?:not|never)` +
-			`{adv} (?:say|mention|state|specify|tell|answer|describe|indicate|reveal|disclose|name|give (?:it|that|this|` +
-			`an?|the))\b`,
-		`^(?:does|do) not{adv} (?:say|mention|state|specify|tell|indicate)\b`,
-		// The documents give no answer, say nothing, keep silent, leave it open, lack it.
-		`(?:{at}|\b){det}\b{any}{of} (?:(?:simply|just|also|only|actually|unfortunately|clearly|sadly) )?(?:say|give|tell|offer|` +
-			`provide|make|mention|reveal|state|show|name|specify|record|supply|disclose|list)s? (?:us |me |you )?(?:no|nothing|` +
-			`none|neither|little)\b`,
-		`(?:{at}|\b){det}\b{any}{of} (?:(?:simply|just|also|actually|unfortunately|clearly|sadly) )?(?:contain|hold|have|` +
-			`include)s? (?:absolutely )?(?:nothing|none)\b`,
-		`(?:{at}|\b){det}\b{any}{of} (?:(?:simply|just|also|actually|unfortunately|clearly|sadly) )?(?:contains?|holds?|have|` +
-			`has|includes?|makes?|shows?|features?) (?:no|insufficient|not enough|too little) (?:\w+ ){0,3}?(?:{info})\b`,
-		`(?:{at}|\b){det}\b{any}{of} (?:(?:is|are|remains?|stays?|keeps?) )(?:\w+ )?(?:silent|quiet|mum|vague|unclear|` +
-			`insufficient|inconclusive|irrelevant|not (?:clear|enough|sufficient|helpful|relevant|related|about|specific|` +
-			`explicit|conclusive|informative|useful|the (?:right|place)))(?: {of}(?:on|about|regarding|as to|in|to|for|here|` +
-			`enough|at)\b|$|[,;:.])`,
-		`(?:{at}|\b){det}\b{any}{of} (?:leaves?|left) (?:us |me |you )?(?:(?:that|this|it|the \w+|[\w ]+?) (?:open|out|unsaid|` +
-			`unanswered|unstated|unclear|unmentioned|unspecified|blank)|open|out|unsaid|unanswered)\b`,
-		`(?:{at}|\b){det}\b{any}{of} (?:fails?|neglects?|omits?|forgets?)(?: {adv})? to (?:{tell}|contain|include)\b`,
-		`(?:{at}|\b){det}\b{any}{of} (?:lacks?|omits?|skips?|withholds?|passes over) (?:the|that|this|any|an|such|enough|it|` +
-			`details?|information|specific)\b`,
-		`(?:{at}|^){det}\b{any}{of} (?:is|are|was|were) (?:about|on|concerned with|limited to) [^;]*?\b(?:not|rather than)\b`,
-		`(?:{at}|^){det}\b{any}{of} (?:only|just|merely|solely|exclusively) (?:{tell}|deals?|cover|talks?|concern|describe|` +
-			`mention|discuss|contain|refer)s?\b`,
-		`(?:{at}|^){det}\b{any}{of} (?:deals?|is concerned|are concerned|talks?|speaks?) (?:only|just|merely|solely|` +
-			`exclusively) (?:with|of|about)\b`,
-		`(?:{at}|^){det}\b{any}{of} [^;,]*?\bwithout (?:\w+ )?(?:giving|stating|naming|mentioning|saying|telling|specifying|` +
-			`providing|disclosing|identifying|revealing|explaining|answering|going into)\b`,
-		// None of the documents; neither passage; no document; nothing in the documents; nowhere.
-		`(?:{at}|^)(?:none|neither|not one|not a single one|not any|no part|nothing) (?:of|in) (?:the |these |those |my |them|` +
-			`your |this |that |any )?(?:\w+ ){0,3}?{any}\b`,
-		`(?:{at}|^)(?:neither|no|not a single|not one) (?:single |relevant |provided |given |supplied |available |retrieved |` +
-			`other )*(?:{strong}|text|article|page|paragraph|section|sentence)(?: (?:provided|given|supplied|above|here|` +
-			`retrieved|or \w+|nor (?:the )?\w+))*(?: (?:here|that (?:i|we) (?:\w+ ?){1,3}))? (?:actually )?(?:says?|mentions?|` +
-			`states?|tells?|gives?|names?|contains?|answers?|speaks?|covers?|holds?|has|have|does|here|deals?|discuss(?:es)?|` +
-			`describes?|specif(?:ies|y)|indicates?|addresses|provides?|refers?|is about|relates?|explains?|reveals?|includes?|` +
-			`lists?|touches|talks?|reports?|makes?|helps?|identif(?:ies|y)|records?|notes?|shows?|confirms?|clarif(?:ies|y)|` +
-			`offers?|supplies|supply|discloses?|settles?|resolves?|establish(?:es)?|defines?|quotes?)\b`,
-		`(?:{at}|^)neither (?:{det})?{any}? ?(?:nor|says?|mentions?)\b`,
-		`(?:{at}|^)(?:absolutely )?nothing (?:in|on|about|is said|is given|is stated|is mentioned|there|here|(?:that ` +
-			`)?(?:answers|relates|mentions|indicates|suggests)|(?:that )?(?:i|we) (?:have|see|read|was|were|can|could))\b`,
-		`(?:{at}|\b)nowhere (?:(?:in|on|within) {det}{any}.*\b(?:is|are|does|do)\b|(?:do|does|did|is|are|was|were)\b)`,
-		// There is no information; I see no mention; I found nothing.
-		`\bthere (?:is|was|are|were|seems? to be|appears? to be|exists?) (?:(?:simply|just|also|unfortunately|currently|` +
-			`actually|really|absolutely) )*(?:no|not enough|not any|not an?|insufficient|not sufficient|too little) (?:\w+ ` +
-			`){0,3}?(?:information|info|mention|evidence|references?|indications?|details?|account|statements?|basis|clues?|` +
-			`knowledge|hints?|way (?:to|of|for|i|we)|trace|description|discussion|specifics|specification|passages?|documents?|` +
-			`results?|text|sources?|confirmation|coverage|material)(?:$|[,;:.]| (?:about|on|regarding|in|of|to|for|as|from|that|` +
-			`which|available|given|provided|here|concerning|whether|at all|i|we|with|by|{ask}|shown|found|relating|related|` +
-			`mentioned|stated|by)\b)`,
-		`\bthere (?:is|are|seems? to be|appears? to be|exists?|was|were) (?:no|not an?|not any|nothing like an?)(?: \w+){0,2}? ` +
-			`(?:answer|data|word|record|name|date|figure|response|price|explanation)s?(?:$|[,;:.]| (?:{in}|to (?:this|that|your|` +
-			`the) (?:question|query)|given|provided|here|available|about|on|for (?:this|that|your)|stated|found|that|of what))`,
-		`\bthere (?:is|was|are|seems to be|appears to be) (?:absolutely )?(?:nothing|not anything)(?: \w+)? (?:{in}|about|to ` +
-			`(?:say|tell|report|indicate|suggest|answer)|on (?:this|that|the)|here|said|regarding|that (?:says|tells|answers|` +
-			`would|mentions|could|indicates|states|references)|i can)`,
-		`(?:{at}){me}(?:(?:have|had|can|could|was able to|were able to) )?(?:find|found|see|saw|locate|located|spot|have|had|` +
-			`got) (?:no|nothing|not enough|too little|insufficient|neither|none)\b`,
-		`\b(?:found|find|finds|finding|see) (?:no|nothing|none)(?: (?:\w+ ){0,2}?(?:{info}|about|on|of|that|relevant|in|there|` +
-			`regarding|anything)\b|$|[,;:.])`,
-		`\b(?:and|but) (?:did not|could not|cannot|was not able to|were not able to|was unable to|do not) (?:\w+ )?(?:find|see|` +
-			`locate|spot|come across|know)\b`,
-		// I do not know; I cannot find it; I would rather not guess.
-		`{at}{me}(?:do|did) not{adv} (?:know|recall|remember|possess|think (?:i can|the|that the|there)|believe (?:i can|the|` +
-			`there)|understand the question)\b`,
-		`{at}{me}(?:do|did) not{adv} have (?:\w+ ){0,3}?(?:{info}|access|enough|sufficient|that|it|any|anything|the (?:answer|` +
-			`ability)|permission|capability|sources?)\b`,
-		`{at}{me}(?:do|did|could|can)? ?(?:not|cannot){adv} (?:see|find|locate|spot) (?:it|that|this|any|anything|an?|where|who|` +
-			`what|how|{det}(?:{info})|(?:\w+ )*{in})`,
-		`{at}{me}(?:cannot|could not|may not|am unable to|are unable to|am not able to|are not able to|was unable to|was not ` +
-			`able to|were unable to|were not able to|will not|would not|will refrain from|am not going to|must not|should not|` +
-			`dare not|have not been able to|have been unable to|am incapable of|am not (?:permitted|allowed|authori[sz]ed|` +
-			`designed|supposed|programmed|equipped|qualified|capable) (?:to|of)|will be unable to)(?: able to)?{adv} (?:be able ` +
-			`to )?(?:{find}|(?:giv|answer|provid|say|help|tell|guess)ing)\b`,
-		`{at}{me}(?:am|are)(?: {adv})? ?(?:not{adv} (?:sure|certain|aware|in a position|confident|the right|able to|familiar|` +
-			`informed|privy)|unsure|uncertain|unaware|unable|unfamiliar|at a loss|clueless|stumped|ignorant|in the dark|afraid ` +
-			`(?:not|i cannot|i do not|that (?:is|i|the)))\b`,
-		`{at}{me}(?:(?:must|shall|will|would|have to|need to|am going to|prefer to|can only) )?(?:respectfully |politely ` +
-			`)?(?:decline|pass on (?:this|that)|lack (?:the|that|any|enough|access|information|sufficient|knowledge)|abstain|` +
-			`refuse|leave (?:this|that|the question)|refrain)\b`,
-		`{at}{me}(?:(?:can|could|was able to|did) )?(?:find|found|see|saw|know|have|give|tell|locate|read)\b[^;.]*? (?:but|though|` +
-			`yet|and) not (?:the|an?|its|his|her|their|any|{ask})\b`,
-		`{at}{me}(?:would|had) (?:rather|prefer)(?: to)? not\b`, `{at}{me}prefer not to\b`,
-		`{at}{me}have (?:to (?:pass|decline)|nothing|never)\b`,
-		`{at}{me}(?:searched|looked|checked|read|went|scanned|reviewed|examined)\b[^.]*\b(?:but|and|without)\b[^.]*\b(?:not|no|` +
-			`nothing|none|without|finding|vain)\b`,
-		`^(?:cannot|could not|unable to) (?:{find}|be (?:answered|determined|found))\b`,
-		`\b(?:nobody|no one|no-one|one cannot|you cannot|we cannot|one could not|you could not|you will not) (?:can |could |` +
-			`would )?(?:be able to )?(?:tell|say|know|determine|find|answer|learn|work|see|deduce|infer|get)\b.*(?:{in})`,
-		`(?:{in}){of}(?: alone| only)?,? (?:nobody|no one|one|you|we|i|it is not possible|it is impossible)\b(?:.*\b(?:cannot|` +
-			`can|could|impossible|not possible))`,
-		// Sorry, and any negation after it.
-		`^(?:i am |we are |my |many )?(?:so |very |really |terribly |deeply |sincere )?(?:sorry|apologies|i apologi[sz]e|we ` +
-			`apologi[sz]e|apologi[sz]e|i regret|we regret|i am afraid|we are afraid)(?: ?[,;:.!–—-]| but| that| to| i| we| ` +
-			`for| about).*?\b(?:cannot|no (?:{info})|nothing|none|unable|lacks?|nowhere|unclear|unknown|missing|silent|absent|` +
-			`beyond|outside|decline|unanswerable|not (?:able|sure|certain|know|say|{in}|something|part|covered|one|mentioned|` +
-			`there|appear)|leave)\b`,
-		`^(?:the|this|that|your) (?:question|query|request|topic|subject) (?:is|was|does|cannot|has|seems|goes|falls|lies|` +
-			`concerns)\b.*\b(?:not (?:permitted|allowed|supported|answerable|covered|relevant|related|answered|addressed|clear|` +
-			`about|possible|appear|part|have an answer|relate|pertain|match|concern)|unanswerable|unrelated|irrelevant|no ` +
-			`answer(?: [^;,]*\b{any})?|beyond|outside|unclear|but (?:the|these|this|all|my|none))\b`,
-	},
+	declines: englishDeclines,
 
 	missing: []string{
+		`\b(?:is|are|was|were) not (?:attached|enclosed|uploaded)(?:$|[,;:.])`,
+		`\b(?:is|are) not among (?:the|its|these|those) (?:topics|subjects|facts|items|points|things|files)\b`,
+		`\bbeyond {the} (?:\w+ )?{any}\b`,
+		`\b(?:is|are|was|were) missing from {det}{any}\b`, `\bno luck\b`,
+		`\bdo(?:es)? not (?:seem|appear) to (?:be|have been) (?:{said}|{had})\b`,
+		`\bit does not (?:seem|look|appear) (?:that|as if|like)\b`,
+		`^neither\b[^;,]* (?:is|are|was|were) (?:{said}|given|listed|named|recorded)\b`,
+		`\bleft to (?:the reader|the imagination|our imagination)`,
+		`\b(?:name|names|identity|{attr})\b[^;,]* (?:is|are|was|has been|have been) (?:withheld|missing|left out)(?:$|[,;:.]| {in})`,
+		`\b(?:would|will) have to be (?:looked up|found|asked)\b`, `\b(?:do|does) not appear$|\b(?:do|does) not come up(?:$|[,;])|` +
+			`\bnever comes? up\b`,
+		`\b(?:is|are|was|were) (?:given|stated|named|mentioned|listed|described|known)(?: \w+)?,? (?:but|yet|though) not\b|` +
+			`\b(?:is|are) (?:stated|given|mentioned|named); [^;]* (?:is|are) not$`,
+		`\b(?:relevant|corresponding|crucial|decisive|key|that|which|with) (?:[^;,]*? )?(?:part|page|pages|passage|section|line|row|` +
+			`column|figures?|lists?|sheet|chapter|names?|prices?|winners?)\b[^;,]* (?:is|are|was|were|has been|have been|seems? to ` +
+			`(?:be|` +
+			`have been)) (?:missing|cut|redacted|blacked out|torn|lost|left out|omitted)\b`,
+		`\b(?:part|bit|line|page|passage|section|column)\b[^;]* (?:is|was|has been|have been) (?:redacted|blacked out|cut off)\b`,
+		`\bno (?:\w+ )?(?:answer|conclusion|statement|inference|figure|date)s? (?:(?:can|could) be|is|are) (?:\w+ )?(?:given|drawn|` +
+			`made|possible|reached|inferred|derived)\b|\b(?:answer|conclusion) (?:is|are) not possible\b`,
+		`\bdo(?:es)? not (?:allow|permit|support|justify|warrant) (?:a|an|any|us|me) (?:\w+ )?(?:conclusion|answer|inference|` +
+			`statement)\b`,
+		`\bit (?:does not|cannot) (?:follow|become clear|emerge|be clear)\b`, `\bpassed over(?: in silence)?\b`,
+		`\b(?:is|are|was) (?:given|stated|named|mentioned|listed|described|known)(?:,? (?:but|not)|[,;]) (?:the|its|his|her|` +
+			`their|who|what|how|when|where|why|which)\b[^;,]* (?:is|are|does) not(?:$|[,;:.])`,
 		`\b(?:information|info|details?|answer|data) (?:is|are|was|were) not (?:here|there|available|present|included|provided|` +
 			`given)(?:{end})`,
-		`\b(?:goes|remains?|stays?|left) (?:unanswered|unmentioned|unsaid|unstated|unspecified|unaddressed|untold|undisclosed|` +
+		`\b(?:goes|remains?|stays?) (?:unanswered|unmentioned|unsaid|unstated|unspecified|unaddressed|untold|undisclosed|` +
 			`unnamed|unexplained|open)(?:{end}| (?:{in}|{ask}|in|by)\b)`,
-		`\b(?:is|are) not{adv} (?:part of|among|to be found|contained|included|one of|present|there|covered by|within|on) ` +
-			`?(?:{det}{any}|in|what|$|here|anywhere|any\b|them|the list)`,
+		`\b(?:is|are|was|were) not{adv} (?:part of|among|to be found|one of|present|there|covered by|within|in|on) ` +
+			`?(?:{det}{any}|in|what|$|here|anywhere|any\b|them|it\b|the list)`,
 		`\bno (?:mention|reference|indication|note|hint|word|record|trace) (?:is|was|are|has been) (?:made|given|found|there)\b`,
-		`\b(?:cannot|could not) be (?:gleaned|gathered|worked out|read|made out|seen|discerned|traced|retrieved|located|looked up)\b`,
+		`\b(?:cannot|could not) be (?:gleaned|gathered|judged|read off|worked out|read|made out|seen|discerned|traced|retrieved|` +
+			`located|looked up)\b`,
 		`\b(?:beyond|outside|falls? outside|out of|exceeds?)(?: of)?(?: \w+){0,2} (?:what|the scope|scope|the range|the ` +
 			`coverage)\b(?: (?:of|that|is|are|i|we|you|the|these|my|here)\b|$|[,;:.])`,
 		`\b(?:goes|falls|lies|is) (?:well |far )?(?:beyond|outside)(?: of)? {det}{any}\b`,
 		`\b(?:unrelated|not related|irrelevant|not relevant|nothing to do) (?:to|with) {det}{any}\b`,
 		`\bnot (?:something|anything)(?: that| which)? (?:i|we|(?:the|these|those|my|this) (?:\w+ )?{any})\b`,
 		// It is not mentioned; the founder is not named in the documents; how much it cost is not reported.
-		`\b(?:is|are|was|were|be|been|being|gets?|goes|remains?) (?:not|never|nowhere|neither)(?: been)?{adv}(?: to be)? ` +
-			`(?:{said})(?:{end}| (?:{in}|{ask}|as|of)\b)`,
+		`\b(?:is|are|be|being|gets?|goes|remains?) (?:not|never|nowhere|neither)(?: been)?{adv}(?: to be)? (?:{said})(?:{end}| (?:{in}|` +
+			`{ask}|` +
+			`as|of)\b)|\b(?:was|were|been) (?:not|never|nowhere){adv} (?:mentioned|stated|specified|said|indicated|described|detailed|` +
+			`disclosed|covered|addressed)(?:{end}| (?:{in}|{ask}|as|of)\b)`,
 		`\b(?:is|are|was|were|be|been|being|gets?|goes|has|have) (?:not|never|nowhere)(?: been)?{adv}(?: to be)? (?:{said}|` +
 			`{had})(?: (?:\w+ ){0,4}?(?:{in}))`,
-		`\b(?:is|are) (?:not|never|nowhere|neither){adv} (?:{in})`,
+		`\b(?:is|are) (?:not|never|nowhere|neither){adv} (?:{in}|in (?:here|there))`, `\b(?:illegible|unreadable|smudged|blacked out)\b`,
 		`(?:\b(?:{attr})(?: (?:of|for|to|about) [^;,]*?)?(?: of (?:it|them))?|\b(?:{ask})\b[^;,]*?) (?:is|are|was|were|has|` +
 			`have) (?:not|never|nowhere)(?: been)?{adv} (?:{said}|{had})(?:{end})`,
-		`^(?:(?:the|this|that|its|his|her|their) )?(?:\w+ ){0,3}?(?:is|are|has|have) (?:not|never|nowhere)(?: been)?{adv} ` +
-			`(?:{said}|listed|given|provided|recorded|reported|documented|included here)$`,
+		`^(?:(?:the|this|that|its|his|her|their) )?(?:[\w'-]+ ){0,7}?(?:is|are|has|have) (?:not|never|nowhere)(?: been)?{adv} ` +
+			`(?:{said}|listed|given|provided|recorded|reported|documented|reproduced|included here)(?:{end})`,
 		`\b(?:information|info|details?|data|answer|sentence|passage|mention)s? (?:[^;,]*? )?(?:is|are|was|were|remains?) ` +
 			`(?:missing|absent|lacking|unavailable|withheld|omitted|left out|insufficient|incomplete|nowhere)\b`,
 		`\b(?:cannot|could not|can never|can hardly|may not|is not able to|is unable to) be{adv} (?:answered|determined|found|` +
 			`known|told|established|inferred|deduced|said|ascertained|derived|verified|concluded|identified|confirmed|gathered|` +
 			`extracted|seen)\b`,
-		`\b(?:is|are|was|remains?|seems?|stays?) (?:\w+ )?(?:impossible|not possible|unclear|hard|difficult|not clear|uncertain|` +
+		`\b(?:is|are|was|would be|remains?|seems?|stays?) (?:\w+ )?(?:impossible|not possible|unclear|hard|difficult|not clear|` +
+			`uncertain|` +
 			`not known|unknown|not certain|not obvious|not evident|not apparent) (?:to (?:say|tell|know|answer|determine|count|` +
 			`find|establish|infer|give|identify|deduce)|from|based|given|according|(?:{ask})\b|{in}|with)`,
 		`(?:(?:^|, )(?:it|this|that|the answer|{attr})\b|{in}[^;,]*,?|\b(?:{ask})\b[^;,]*) ?(?:is|are|was|remains?|stays?) ` +
 			`(?:\w+ )?(?:unknown|unclear)(?:{end}| (?:{in}|to me))`,
-		`\b(?:is|are|was|remains?|stays?) (?:\w+ )?(?:unspecified|unstated|unnamed|undisclosed|unmentioned|unanswered|` +
-			`unreported|undocumented|unrecorded|undetermined|uncertain)(?:{end}| (?:{in}|to me))`,
-		`\b(?:is|are|was|were)(?: simply| just)? left (?:out|unsaid|unstated|unclear|unspecified|unanswered|unmentioned|blank)\b`,
-		`\b(?:(?:is|are)(?: simply| just)? left open\b|(?:was|were) left open {in})`, // "was left open" is what happened
+		`\b(?:is|are|was|remains?|stays?) (?:\w+ )?(?:{unsaid}|uncertain)(?:{end}| (?:{in}|to me))`,
+		`\b(?:is|are|was|were|has been|have been)(?: simply| just)? left (?:out|unsaid|unstated|unclear|unspecified|unanswered|` +
+			`unmentioned)\b`,
+		`\b(?:(?:is|are)(?: simply| just)? left (?:open|blank)(?:$|[,;:.]| by\b| {in})|(?:was|were) left open ` +
+			`{in})`, // "was left open" is what happened
 		`\b(?:has|have|had|is|are) yet to (?:be (?:{said}|{had})|appear|come up|turn up|feature)(?:{end}| {in})`,
 		`\b(?:not enough|insufficient|too little|no sufficient|inadequate)(?: \w+){0,2} (?:information|info|context|evidence|` +
 			`details?|data|material)\b`,
 		`\bdo(?:es)? not{adv} (?:appear|come up|occur|feature|figure|show up) {in}`,
-		`\b(?:is|are) (?:missing|absent|omitted|lacking|left out) (?:from )?{det}?{any}\b`, `\bfound (?:no|nowhere)\b`,
+		`\b(?:is|are) (?:missing|absent|omitted|lacking|left out) (?:from )?{det}?{any}\b`, `\bfound nowhere\b`,
 		`\bno (?:{info}) (?:\w+ ){0,6}?(?:is|are|was|were|can be|could be|has been|have been) (?:\w+ )?(?:given|found|provided|` +
 			`available|made|mentioned|stated|included|supplied|offered|present|listed|recorded|there)\b`,
 	},
 
 	never: []string{
+		`\b(?:do|does|did) not have to\b`,
+		// What a law, a will or a person leaves unsaid is what an answer tells; so is what somebody lacked at the time.
+		`\b(?:treat(?:y|ies)|laws?|constitution|will|bill|act|charter|decree|verdict|court|judge|king|queen|captain|committee|` +
+			`council|company|government|people|members|police|bible|koran|\w+ book|letter|book) (?:{not}|do|does) ` +
+			`(?:{write}|{hold})`,
+		`(?:\bbut|[;,]) (?:they|it) (?:do |does )?(?:say|state)s? that\b|\b(?:but|yet) [^;]*\b(?:points? to|hints? at)\b`,
+		`\bnothing against\b`,
+		`\bthere (?:was|were) (?:not enough|too little|insufficient)\b`,
+		`^(?:yes|no),? (?:but|although|though|even though|while)\b`,
+		`\bsays? (?:that )?(?:no|nobody|nothing) (?:\w+ )?(?:is|are|was|were|can|may|has|have)\b`,
+		`\bnot (?:say|state)\b[^;]*, (?:but )?(?:it|they) (?:do |does )?(?:says?|states?)\b`,
 		`, (?:he|she|they|says?|said)(?: \w+){0,3}$`, `\bin the \w+ of \d{4}`, `\bguide does not speak\b`, `^no, (?:there|` +
 			`dogs)\b`, `\bit is not known {ask}[^;,]*$`, // "I do not know, he said."
 		`^(?:because|ask|never|not until|not many|not far)\b`,
@@ -305,9 +146,10 @@ var english = language{
 		`^(?:the )?(?:file|manuscript|document|data) (?:has no owner|has no title)\b`,
 		`^not applicable to\b`,
 		`\bis not in the records? of \d`, `\bto the (?:captain|crew|king|public|police|letter)\b`,
-		`^as far as\b[^,]*, (?:[^,;]*\b(?:is|was|are|were|\d|one|two|three|four|five|six|seven|eight|nine|ten|kilometres|metres))`,
+		`^as far as\b[^,]*, (?:\w+ ){0,3}(?:\d|one|two|three|four|five|six|seven|eight|nine|ten)\b`,
 		`\b(?:which|this) is why\b`,
-		`^that (?:the|its|his|her|their|our|an?|no|some) [^,;]*\b(?:is|are|was|were) not \w+(?:ed|en|wn)\b`, // what was said, found or claimed
+		`^that (?:the|its|his|her|their|our|an?|no|some) [^,;]*\b(?:is|are|was|were) not \w+(?:ed|en|` +
+			`wn)\b`, // what was said, found or claimed
 	},
 
 	opening: []string{
@@ -316,32 +158,69 @@ var english = language{
 			`addition|additionally|furthermore|likewise|similarly|again|overall|finally|in conclusion|in summary|good question|` +
 			`great question|thank you[^,]*|thanks[^,]*|hello|hi|interesting[^,]*|i see|okay|ok|sure|of course|as far as (?:i|we|` +
 			`{det}{any})[^,]*)`,
+		`(?:that|this|it|which|these|those|you|i|we)(?: one)?(?: (?:is|are|am|was|were))?`,
+		`in (?:all )?honesty|(?:happy|glad|i would love|i wish i could|i am happy) to help`,
+		`(?:i|we) (?:know|learn|can \w+|see|find|read)\b[^;]*`,
 		`(?:(?:but|so|and|also|however|yet|that|because|as|since|while|although|though|even though|it seems(?: that)?|it ` +
 			`appears(?: that)?|it looks like|unfortunately|sadly|sorry|i am (?:sorry|afraid)(?: to say)?(?: that| but)?|i must ` +
 			`(?:say|admit)(?: that)?|i think(?: that)?|i believe(?: that)?|i find(?: that)?|the (?:truth|fact|problem|answer|` +
 			`short answer) is(?: that)?|and) ?)+`,
-		`{det}{any}(?: and| or)?`, `without\b[^;]*`,
+		`{det}{any}(?: and| or)?`, `(?:conclusion|summary|result|note|reason|in short|short answer)`, `without\b[^;]*`,
 		`(?:based|judging|going|relying|depending|drawing) (?:on|by|from)\b[^;]*`, `according ` +
 			`to\b[^;]*(?:{any})(?:[^;,]*)`, `(?:from|in|within|after|with|using|on|by|since|throughout|across|per|through) ` +
 			`[^;]*{any}[^;]*`,
-		`(?:given|having|looking|considering|despite|going by|as per|for|as for|as to|concerning|regarding|about|unlike|when it ` +
-			`comes to|with (?:regard|respect) to) [^;]*`, `the answer to (?:the|this|that|your) question(?: is)?`,
+		`(?:given|having|looking|considering|despite|going by|as per|for|as for|as to|concerning|regarding|about|on (?:this|that|it)|` +
+			`as to|unlike|when it ` +
+			`comes to|with (?:regard|respect) to)\b(?: [^;\d]*)?`, `the answer to (?:the|this|that|your) question(?: is)?`,
 		`(?:as|since i am|being|i am|i am just|i am only|as i am) (?:(?:an|a|just an?|only an?) )?(?:ai|assistant|language|` +
 			`large|chatbot|artificial|helpful|virtual|text|computer|model)\b[^;]*`,
 		`(?:the|this|that|your) (?:question|user|query|request)\b[^;]*`, `you (?:are asking|asked|ask|want|would like)\b[^;]*`,
+		`(?:as|since|because|seeing)\b [^;]*`, `(?:a|the|my|our) (?:\w+ )?(?:search|look|check|review|reading)\b[^;]*`,
 		`(?:{ask})\b[^;]*`, `if\b[^;]*`, `to (?:answer|find|the best)\b[^;]*`,
 		`(?:i|we)(?: have)? (?:searched|looked|checked|read|went|gone|scanned|reviewed|examined|tried|was asked|have been|` +
 			`understand|would|wish|appreciate|will|would love)\b[^;]*`,
 	},
 
+	courtesy: []string{
+		`(?:i am |so |very )*(?:sorry|apologies|i apologi[sz]e) (?:about|for)\b[^;,]*$`,
+		`(?:have a|good luck|all the best|happy to|glad to|` +
+			`i (?:am|would be) (?:happy|glad) to)\b`,
+		`(?:i|we)(?: have)? (?:just |now |also )?(?:checked|read|went|gone|looked|searched|reviewed|scanned|examined|studied)\b`,
+		`(?:(?:that|it) is an? |what an? )?(?:good|great|interesting|excellent) question\b`,
+		`(?:dear|kind|best|warm|hello|hi|hey|greetings)\b(?: \w+){0,2}(?:$|,)`, `(?:many )?thanks?\b`,
+		`(?:send|show|upload|paste) (?:me|us)\b`, `sorry,? (?:no|nope)$`,
+		`(?:hm+|okay|ok|well|ask me another|let me (?:see|check|think|look)[^;,]*)$`, `(?:yours|cheers|regards)\b`,
+		`(?:please|kindly|would you mind|do you (?:perhaps )?have|could you|can you|would you|if you (?:can|could|have|would)|you ` +
+			`(?:can|could|may|might)) (?:please |also )?` +
+			`(?:shar\w+|provide|upload|send|give|paste|attach|supply|add|check whether you have)\b`,
+	},
+
 	quoting: []string{`(?:according to [^,]*, )?{det}(?:{strong}|text|article|page|manual|guide)s?{of} (?:(?:do|does|also|only) ` +
 		`)*(?:say|mention|state|indicate|tell|show|suggest|confirm|note|explain|specify|report)s? (?:that|it is|there)\b`,
-		`(?:but |and |so )?(?:they|it) (?:confirm|suggest|imply|impli|indicate|show)(?:e?s)? that\b`},
+		`(?:but |and |so )?(?:{det}{any}|they|it) (?:points? to|hints? (?:at|that|to))\b`,
+		`(?:but |and |so )?(?:they|it) (?:(?:do|does) )?(?:say|state|confirm|suggest|imply|impli|indicate|show)(?:e?s)? that\b`},
 
 	joint: `although|though|even though|while|but|so|and|because|since|as|that|if|which|yet|however|is|was|afraid|sorry|says?`,
 
 	idle: []string{
-		`(?:good|great|interesting|excellent) question\b`,
+		// What is there, after or before what is not.
+		`(?:the )?only\b[^;]*\b(?:described|mentioned|named|listed|covered|given|discussed|shown|explained)\b`,
+		`what (?:it|they|{det}{any}{of}) (?:does|do|is|are|\w+s)\b`,
+		`(?:both|all|each|one|the (?:first|second|third|other|others|last|former|latter))(?: of them)? (?:is|are|{tell}|concern|cover|` +
+			`deal)(?:e?s)? `,
+		`(?:such|that|this|the) (?:\w+ )?(?:information|info|answer|details?|data|figures?) (?:would|may|might|should|could|will)\b`,
+		// What the document is or holds; not what its author did.
+		`(?:but |and |so |however,? |although |though )*{det}(?:{paper})\b{of}{soft} (?:is|are|has|have|do|does|seems?|appears?|` +
+			`\w+[^\Wa]s|` +
+			`begin|start|end|stop|focus|come|go|ask|{tell}|confirm|concern|cover|contain)\b`,
+		`(?:but |and |so )?(?:they|it) (?:is|are) (?:all |only |just |mainly |mostly )*(?:about|on|limited|dedicated|devoted|concerned|` +
+			`focused|a|an|the|in|for|here)\b`,
+		`(?:one|you) would (?:need|have to)\b`, `my (?:knowledge|information|access|sources?)\b`,
+		`(?:this|these|they|it) (?:is|are) (?:an? |the |only |just )+(?:\w+ ){0,3}?{any}\b`,
+		`you (?:ask|asked|want|wanted|are asking|would like)\b`,
+		`(?:that|this|it) (?:is above|would require)\b`, `nothing$`,
+		`there (?:is|are) (?:only |just )?(?:\w+ )?{any}\b`,
+		`the best (?:i|we) can\b`, `(?:that|this|it) (?:is|would be|sounds like) (?:a (?:question|matter|case)|something|one) for\b`,
 		`(?:but |and |so |however,? )*(?:i|we) (?:can(?:not)? (?:only|still|help|try|look|offer|give|tell|provide|suggest|do|` +
 			`assist|search|answer|see)|could|would (?:need|suggest|recommend|be|have|advise|love|like|ask|only)|will|hope|may|` +
 			`suggest|recommend|need|do|did|have (?:only|been|to)|only|was|were|am (?:just|only|an?|designed|here|trained|happy|` +
@@ -351,12 +230,17 @@ var english = language{
 			`this|that) (?:(?:do|does|only|just|merely|simply|also|mainly|mostly|instead|solely|all|both|does only) )*(?:say|` +
 			`mention|state|describe|discuss|name|list|deal|cover|talk|speak|explain|contain|concern|focus|refer|relate|deal|` +
 			`include|give|show|note|tell|treat|present|provide|report|consist)s?\b`,
-		`(?:but |and |so |however,? |although |though )*(?:they|it|{det}{any}{of}|this document|that document) (?:(?:is|are|was|` +
+		`(?:but |and |so |however,? |although |though )*(?:{det}{any}{of}|this document|that document) (?:(?:is|are|was|` +
 			`were) (?:all |only |just |mainly |mostly |instead )*(?:about|on|limited|dedicated|devoted|concerned|focused|` +
 			`related|a|an|the|in|for|here)\b)`,
 	},
 
 	advice: []string{
+		`[^;]*\b(?:can|could|will) (?:advise|help|tell you|answer (?:this|that|your))\b`,
+		`[^;]*\b(?:may|might|could|should|would|will) (?:perhaps |well |also )?(?:be able to |be better placed to )?(?:know|help|tell ` +
+			`you|say more|have (?:it|that|` +
+			`this|the answer|more))\b`,
+		`(?:better|best|it is (?:best|better|worth)|my advice|for (?:that|this|more)|maybe|perhaps)\b`,
 		`(?:but |and |so |however,? |perhaps |maybe |therefore,? |thus,? |instead,? |then,? )*(?:please|feel free|let me|do not ` +
 			`hesitate|try|contact|consult|ask|check|refer|see|consider|look|could you|can you|would you|i would need|thank|` +
 			`thanks|for (?:more|further|that)|hope|another|an? (?:other|different)|perhaps|maybe you|if |should you|you (?:can|` +
@@ -369,13 +253,19 @@ var english = language{
 	},
 
 	related: []string{
+		`(?:he|she|we|there) [^;\d]*$`,
+		`{det}(?:{any}){of} (?:mention|note|record|confirm)s? that\b`,
 		`(?:according to [^,]*, |in [^,]*, )?(?:the|this|that|these|a|an|our|its|there) [^;]*\b(?:is|was|are|were|has|had|have|` +
 			`\w{3,}ed|opens?|began|stands?|lies|runs?|goes|sold|built|sells|costs?|holds?|does|will|can|leaves?|takes?|gives?|` +
 			`made|won|led|wrote|came|went)\b`,
 	},
 
-	against: `\b(?:but|however|whereas|while)\b`,
-	turn: `\b(?:but|however|although|though|nevertheless|nonetheless|that said|yet|whereas|while|even though|still,|except ` +
-		`that|only that)\b,?`,
+	against: `\b(?:but|however|whereas|while|yet)\b`,
+	regret:  `(?:however|but|unfortunately|sadly|regrettably|alas|yet|still)\b`,
+	result: `(?:so|therefore|thus|hence|consequently|which means(?: that)?|that means(?: that)?|meaning(?: that)?|without (?:it|them|` +
+		`that))`,
+	turn: `(?:\b(?:but|however|although|though|nevertheless|nonetheless|that said|yet|whereas|even though|still,|except that|` +
+		`only that|so (?:yes|no|(?:it|he|she|they|the \w+) (?:is|are|was|were|must|had)))|(?:^|, )while|, (?:maybe|perhaps|probably|` +
+		`possibly|around|about|roughly|i (?:think|guess|believe)|i would (?:guess|say)))\b,?`,
 	concede: `\b(?:although|though|even though|while|even if|whilst|despite the fact that)`,
 }

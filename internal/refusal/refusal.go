@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/ragft/ragft/internal/thoughts"
 )
@@ -30,12 +31,12 @@ const (
 // [Unsure], and the verdict otherwise.
 func Decide(text string) (verdict, lean Verdict) {
 	_, at := thoughts.Split(text, false)
-	s := fold(text[at:])
+	s := fold(head(text[at:], longestReply))
 	if s == "" {
 		return Answers, Answers
 	}
-	for _, l := range languages() {
-		if !l.cue.MatchString(s) {
+	for i, l := range languages() {
+		if !l.cue.MatchString(s) || i > 0 && inEnglish.MatchString(s) {
 			continue
 		}
 		if verdict, lean := l.decide(s); lean == Declines || verdict != Answers {
@@ -43,6 +44,21 @@ func Decide(text string) (verdict, lean Verdict) {
 		}
 	}
 	return Answers, Answers
+}
+
+// A reply that declines says so early. What is read of longer texts, and of longer sentences, is their beginning, so that
+// the time is bounded: each "but" of a sentence has the rest of it read again.
+const longestReply, longestSentence = 8 << 10, 600
+
+// head returns the first bytes of a text, at most n, up to the end of a character.
+func head(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // language is the grammar of declining in one language.
@@ -57,23 +73,30 @@ type language struct {
 	opening  []string // what may stand before a clause that declines: "Based on the text,"
 	idle     []string // clauses that offer no answer: "Please ...", "You could ..."
 	advice   []string // clauses that offer no answer beside a refusal, but may well be one without
+	courtesy []string // sentences that say nothing: greetings, thanks, and asking for more documents
 	quoting  []string // clauses that say what a document says
 	joint    string   // what joins a clause to the one before
 	related  []string // clauses that are answers, but hardly so before "but the documents do not say"
 	against  string   // the turns that set what is not known against what is known: "but", not "although"
+	regret   string   // what sets a sentence that declines against the one before: "However, ..."
+	result   string   // what draws a conclusion, before a clause that declines: "so", of what the documents do hold
 	turn     string   // where a clause begins that may take a refusal back: "but"
 	concede  string   // what opens a clause that the main clause follows: "although"
 }
 
 // grammar is a compiled language.
 type grammar struct {
-	cue, bare, declines, missing, never, opening, idle, advice, quoting, joint, related, against, turn, concede *regexp.Regexp
+	cue, bare, declines, missing, never, opening, idle, advice, quoting, joint, related, against, turn, concede,
+	courtesy, result, regret *regexp.Regexp
 }
 
 // languages compiles the tables at the first reply: most programs start without reading one.
 var languages = sync.OnceValue(func() []*grammar {
 	return []*grammar{english.compile(), german.compile(), french.compile(), spanish.compile(), chinese.compile(), japanese.compile()}
 })
+
+// inEnglish finds words of English that are none in the other languages, which share words of refusing with it ("no", "documents").
+var inEnglish = regexp.MustCompile(`\b(?:the|is|of|and|it|to|you|are|were|by)\b`)
 
 var named = regexp.MustCompile(`\{[a-z]+\}`)
 
@@ -93,7 +116,7 @@ func (l *language) compile() *grammar {
 		if len(patterns) == 0 || patterns[0] == "" {
 			return regexp.MustCompile(`[^\s\S]`)
 		}
-		return regexp.MustCompile(before + "(?:" + expand(strings.Join(patterns, "|")) + ")" + after)
+		return regexp.MustCompile(before + "(?:" + accents.Replace(expand(strings.Join(patterns, "|"))) + ")" + after)
 	}
 	return &grammar{
 		cue: one("", "", l.cue), bare: one("^", "$", l.bare), declines: one("", "", l.declines...), missing: one("", "", l.missing...),
@@ -101,6 +124,8 @@ func (l *language) compile() *grammar {
 		opening: one("^", "$", l.opening...), idle: one("^", "", l.idle...),
 		advice:  one("^", "", l.advice...),
 		quoting: one("^", "", l.quoting...), joint: one("^", " ", l.joint), related: one("^", "", l.related...),
+		courtesy: one("^", "", l.courtesy...), regret: one("^", "", l.regret),
+		result:  one("(?:^|[ ,;])", "[ ,]*$", l.result),
 		against: one("", "", l.against), turn: one("", "", l.turn), concede: one("", "$", l.concede),
 	}
 }
@@ -121,24 +146,29 @@ const (
 // What comes first counts most: an answer with a remark about what is not
 // known is an answer, and a refusal stays one unless an answer follows it.
 func (g *grammar) decide(s string) (verdict, lean Verdict) {
-	refused, doubt := false, false
+	refused, doubt, told := false, false, false
 	for sentence := range sentencesOf(s) {
 		does := g.sentence(sentence)
-		if s := strings.TrimSpace(sentence); does == idle && !refused && (g.quoting.MatchString(s) || g.advice.MatchString(s)) {
+		s := strings.Trim(sentence, stops)
+		if does == idle && !refused && !g.courtesy.MatchString(s) && (g.quoting.MatchString(s) || g.advice.MatchString(s)) {
 			does = offers
 		}
 		switch does {
-		case declines:
-			refused = true
-		case unsure:
-			refused, doubt = true, true
+		case declines, unsure:
+			if told && !g.regret.MatchString(s) {
+				return Answers, Answers // "The keeper is Osk Varley. The documents do not say when he began."
+			}
+			refused, doubt = true, doubt || told || does == unsure
 		case over:
 			return Answers, Answers
 		case offers:
-			if refused {
+			switch {
+			case refused:
 				return Unsure, Answers // "The documents do not say. It was 1912."
+			case !g.related.MatchString(s):
+				return Answers, Answers
 			}
-			return Answers, Answers
+			told = true // "The museum opened in 1912. However, the documents do not say who built it."
 		}
 	}
 	switch {
@@ -152,17 +182,22 @@ func (g *grammar) decide(s string) (verdict, lean Verdict) {
 
 // sentence reads one sentence.
 func (g *grammar) sentence(s string) part {
-	s = strings.TrimSpace(s)
-	trimmed := strings.Trim(s, " .!;:,-–—。！；，、…[]()")
+	s = head(strings.TrimSpace(s), longestSentence)
+	trimmed := strings.Trim(s, stops)
 	switch {
 	case trimmed == "", strings.HasSuffix(s, "?"), strings.HasSuffix(s, "？"):
 		return idle
 	case g.bare.MatchString(trimmed):
 		return declines
 	}
+	if at := colon.FindAllStringIndex(trimmed, -1); at != nil { // "Shelf life: unknown"
+		if last := at[len(at)-1]; g.bare.MatchString(trimmed[last[1]:]) && strings.Count(trimmed[:last[0]], " ") < 6 {
+			return declines
+		}
+	}
 	start, end, own := g.find(trimmed)
 	switch {
-	case start < 0 && (g.idle.MatchString(trimmed) || g.advice.MatchString(trimmed)):
+	case start < 0 && (g.courtesy.MatchString(trimmed) || g.idle.MatchString(trimmed) || g.advice.MatchString(trimmed)):
 		return idle
 	case start < 0, g.never.MatchString(trimmed):
 		return offers
@@ -214,12 +249,24 @@ func (g *grammar) find(s string) (start, end int, own bool) {
 	return start, end, own
 }
 
-var boundary = regexp.MustCompile(`[;:(–—]|\s-\s|，|；|：|（`)
+// stops surround a sentence.
+const stops = " .!;:,-–—。！；，、…[]()|¡"
+
+var (
+	aside = regexp.MustCompile(`\s*[(（][^)）]*[)）]`)
+	comma = regexp.MustCompile(`, |，|、`)
+	colon = regexp.MustCompile(`: | \| |：`)
+
+	// boundary ends a clause; clauses also does so at the commas of Chinese, and clauseEnd at any comma.
+	boundary  = regexp.MustCompile(`[;:(–—]|\s-\s|；|：|（`)
+	clauses   = regexp.MustCompile(`[;:(–—]|\s-\s|，|；|：|（`)
+	clauseEnd = regexp.MustCompile(`[,;:(–—，；：（、]|\s-\s`)
+)
 
 // clauseStart is where the clause begins whose predicate is at a byte.
 func clauseStart(s string, at int, turn *regexp.Regexp) int {
 	start := 0
-	for _, re := range []*regexp.Regexp{boundary, turn} {
+	for _, re := range []*regexp.Regexp{clauses, turn} {
 		for _, m := range re.FindAllStringIndex(s[:at], -1) {
 			start = max(start, m[1])
 		}
@@ -230,7 +277,28 @@ func clauseStart(s string, at int, turn *regexp.Regexp) int {
 // before reads what stands in front of the clause that declines.
 func (g *grammar) before(s string, own bool) part {
 	s = strings.TrimSpace(s)
-	if c := g.clause(s); c != offers || g.quoting.MatchString(s) {
+	if own && g.result.MatchString(s) { // "The log ends in May, so | I cannot say."
+		return idle
+	}
+	s = aside.ReplaceAllString(s, "")
+	does := g.ahead(s, own)
+	if does != offers || !own {
+		return does
+	}
+	// The clause may begin before what the patterns match: "Dazu sagt der | Text nichts".
+	at := 0
+	for _, m := range clauseEnd.FindAllStringIndex(s, -1) {
+		at = m[1]
+	}
+	if at == len(s) || strings.ContainsAny(s[at:], "0123456789") {
+		return offers
+	}
+	return g.ahead(strings.TrimSpace(s[:at]), own)
+}
+
+// ahead reads a text that ends where a clause that declines begins.
+func (g *grammar) ahead(s string, own bool) part {
+	if c := g.clause(s); c != offers {
 		return c
 	}
 	turned := false
@@ -256,28 +324,34 @@ func (g *grammar) clause(s string) part {
 		if g.quoting.MatchString(s) {
 			return offers
 		}
-		if g.opening.MatchString(s) || g.idle.MatchString(s) || g.advice.MatchString(s) {
-			return idle
+		for _, re := range []*regexp.Regexp{g.opening, g.idle, g.bare, g.courtesy, g.advice} {
+			if re.MatchString(s) {
+				return idle
+			}
 		}
 		// "Good question, based on the text": the openings stand one after another.
-		at := strings.Index(s, ", ")
-		if at < 0 || !g.opening.MatchString(s[:at]) {
+		at := comma.FindStringIndex(s)
+		if at == nil || !g.opening.MatchString(s[:at[0]]) && !g.courtesy.MatchString(s[:at[0]]) {
 			return offers
 		}
-		s = strings.TrimSpace(s[at+2:])
+		s = strings.TrimSpace(s[at[1]:])
 	}
 	return idle
 }
 
 // after reports whether the rest of a sentence that declines goes back on it.
 func (g *grammar) after(s string) bool {
-	at := g.turn.FindStringIndex(s)
+	at, reason := g.turn.FindStringIndex(s), false
 	if semicolon := boundary.FindStringIndex(s); semicolon != nil && (at == nil || semicolon[0] < at[0]) {
-		at = semicolon
+		at, reason = semicolon, strings.ContainsAny(s[semicolon[0]:semicolon[1]], ":：(")
 	}
 	if at == nil {
 		return false
 	}
 	rest := strings.Trim(s[at[1]:], " ,;:)")
-	return rest != "" && g.sentence(rest) == offers || rest != "" && g.sentence(rest) == over
+	if rest == "" || reason && g.related.MatchString(rest) { // "I cannot say: the camera was off."
+		return false
+	}
+	does := g.sentence(rest)
+	return does == offers || does == over
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,27 +33,35 @@ func replies(t *testing.T, name string) (all []reply) {
 	return all
 }
 
-// The floors hold what was measured, less three points. en-test and en-second-test are the halves that were not read while the
-// rules were written.
-// Misses are printed for the development halves only, with -v.
+// The floors hold what was measured, less three points. Of the files with held lines, those of the split "test" were not read
+// while the rules were written, and they alone are measured; all other lines were read.
+// Misses are printed of lines that were read only, with -v.
 func TestLabelledReplies(t *testing.T) {
 	for _, c := range []struct {
 		name              string
+		held              bool
 		precision, recall float64
 	}{
-		{"en-dev", 0.97, 0.97}, {"en-test", 0.92, 0.784}, {"en-second-dev", 0.94, 0.97}, {"en-second-test", 0.873, 0.77},
-		{"de", 0.97, 0.87}, {"fr", 0.934, 0.87}, {"es", 0.97, 0.936}, {"zh", 0.97, 0.736}, {"ja", 0.97, 0.836},
+		{"en-dev", false, 0.97, 0.97}, {"en-test", false, 0.97, 0.919}, {"en-second-dev", false, 0.94, 0.97},
+		{"en-second-test", false, 0.942, 0.97}, {"en-third-dev", false, 0.97, 0.97}, {"en-third-test", true, 0.888, 0.773},
+		{"de", false, 0.97, 0.97}, {"fr", false, 0.97, 0.97}, {"es", false, 0.97, 0.97}, {"zh", false, 0.97, 0.97},
+		{"ja", false, 0.97, 0.97}, {"de-second", true, 0.803, 0.684}, {"fr-second", true, 0.879, 0.684},
+		{"es-second", true, 0.97, 0.827}, {"zh-second", true, 0.97, 0.684}, {"ja-second", true, 0.879, 0.684},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			hits, claims, labels, unsure := 0, 0, 0, 0
 			for _, r := range replies(t, c.name) {
 				verdict, lean := refusal.Decide(r.Text)
 				got, want := lean == refusal.Declines, r.Label == "refusal"
-				hits, claims, labels = hits+btoi(got && want), claims+btoi(got), labels+btoi(want)
-				unsure += btoi(verdict == refusal.Unsure)
-				if got != want && r.Split == "dev" {
+				unread := c.held && r.Split == "test"
+				if got != want && !unread {
 					t.Logf("declines: %v, of %q", got, r.Text)
 				}
+				if c.held && !unread {
+					continue
+				}
+				hits, claims, labels = hits+btoi(got && want), claims+btoi(got), labels+btoi(want)
+				unsure += btoi(verdict == refusal.Unsure)
 			}
 			precision, recall := float64(hits)/float64(claims), float64(hits)/float64(labels)
 			t.Logf("precision %.3f, recall %.3f, unsure %d", precision, recall, unsure)
@@ -66,6 +76,27 @@ func btoi(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// The time does not grow with the square of the length: a sentence with a thousand turns took minutes once.
+func TestLongReplies(t *testing.T) {
+	for _, long := range []string{
+		strings.Repeat("The document does not say, but ", 30_000), strings.Repeat("(The document does not say: ", 30_000),
+		strings.Repeat("nicht ", 200_000), strings.Repeat("無", 400_000),
+	} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			refusal.Decide(long)
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Minute):
+			t.Fatalf("a reply of %d bytes is still being read after a minute", len(long))
+		}
+	}
+	_, lean := refusal.Decide("The documents do not say. " + strings.Repeat("Please ask the keeper of the mill. ", 1000))
+	require.Equal(t, refusal.Declines, lean)
 }
 
 func TestDecide(t *testing.T) {
@@ -101,6 +132,35 @@ func TestDecide(t *testing.T) {
 		"The minutes give no answer to this.":                          true,
 		"They cannot say with any precision when it will erupt.":       false,
 		"That the workers were not paid.":                              false,
+		// Whatever the text is called, as long as it is said in the present.
+		"The recipe doesn't give a baking time.":                                 true,
+		"Your newsletters talk about the choir, yet never once name its leader.": true,
+		"What became of the ship we never learn.":                                true,
+		"The brochure is all photos. Nothing in it concerns prices.":             true,
+		"The passage doesn't give a number; it says that \"hundreds\" came.":     false,
+		"The committee did not mention the price.":                               false,
+		"The law does not specify a minimum age.":                                false,
+		// A document that ends too early, is about something else, or was not handed over.
+		"The part I have ends before the notice period, so I can't answer.": true,
+		"The letter is from 1871, so it can't tell us about the fire.":      true,
+		"Please upload the appendix; the figures weren't attached.":         true,
+		"The third page is missing.":                                        false,
+		// Facts that are not the answer, a table, and what stands around a reply.
+		"The museum has three floors. However, the text does not say how many rooms.": true,
+		"The museum has three floors. The text does not say how many rooms.":          false,
+		"| Item | Value |\n|---|---|\n| Weight | not stated |":                        true,
+		"Shelf life: unknown": true,
+		"Dear customer, thank you for asking. The documents do not say. Kind regards": true,
+		"{\"answer\": null, \"reason\": \"not in the context\"}":                      true,
+		"i cant find it in the docs sorry":                                            true,
+		// Other languages.
+		"Dazu sagt der Aushang nichts.":      true,
+		"In der Regel nicht.":                false,
+		"Lo siento, no sé.":                  true,
+		"No se permite fumar.":               false,
+		"L'extrait s'arrête avant la liste.": true,
+		"对不起，我在文档中找不到答案。":                    true,
+		"与えられた文書からは答えられません。":                 true,
 		// Plain sentences about papers, data and springs.
 		"The document does not expire.":                                         false,
 		"The passage does not allow tall ships.":                                false,
