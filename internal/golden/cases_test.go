@@ -57,6 +57,8 @@ var recipeRuns = []run{
 	{name: "recipe-pretrain", command: "demonstrate", set: []string{"recipe=pretrain", "rows=pretrain.jsonl", "texts=texts.txt",
 		"replay=0.05"},
 		files: []string{"pretrain.jsonl"}, fixed: true},
+	{name: "recipe-verified", command: "demonstrate", set: []string{"recipe=verified", "rows=verified.jsonl"},
+		files: []string{"verified.jsonl"}, loose: []string{`\.(kinds|made|dropped)`}},
 	{name: "recipe-self-demo-estimate", command: "demonstrate", set: []string{"recipe=self-demo", "estimate"}, text: true, fixed: true},
 	{name: "recipe-self-demo", command: "demonstrate", set: []string{"recipe=self-demo", "rows=self.jsonl", "max-refusals=1",
 		"candidates-closed=1",
