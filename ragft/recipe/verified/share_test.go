@@ -26,7 +26,8 @@ func (s byText) Search(ctx context.Context, query string, k int) ([]retriever.Hi
 
 // Questions about one passage show the same passages in the same order, as long as that does not change what they show.
 func TestQuestionsAboutOnePassageShareWhatIsShown(t *testing.T) {
-	const mill, old, village, inn = "The mill is run by Mara Venn and was built in 1890.", "The mill is old.", "The village has a mill.", "An old inn."
+	const mill, old, village, inn = "The mill is run by Mara Venn and was built in 1890.", "The mill is old.",
+		"The village has a mill.", "An old inn."
 	in := recipe.Input{
 		Model: newPupil(nil), Passages: 2,
 		Search: byText{fake.Shelf{
