@@ -31,18 +31,19 @@ const (
 // request asks an attempt.
 func (g *generator) request(a attempt) model.Request {
 	d := a.draft
-	switch a.way {
-	case focused:
-		return model.Request{Messages: d.question.ReadMessages(g.in.Prompts, evidence(d))}
-	case drawn:
-		return model.Request{
-			Messages: d.question.ReadMessages(g.in.Prompts, evidence(d)), Samples: g.Draws.Or(0), Temperature: g.Temperature.Or(0),
-			MinP: g.MinP.Or(0), Seed: seed.Derive(g.in.Seed, "drawn", d.question.ID),
-		}
-	case told:
+	if a.way == told {
 		return model.Request{Messages: g.hinted(d.question, evidence(d))}
 	}
-	return model.Request{Messages: d.question.ReadMessages(g.in.Prompts, d.hits)}
+	hits := evidence(d)
+	if a.way == alone {
+		hits = d.hits
+	}
+	req := model.Request{Messages: d.question.ReadMessages(g.in.Prompts, hits)}
+	if a.way == drawn {
+		req.Samples, req.Temperature, req.MinP = g.Draws.Or(0), g.Temperature.Or(0), g.MinP.Or(0)
+		req.Seed = seed.Derive(g.in.Seed, "drawn", d.question.ID)
+	}
+	return req
 }
 
 // evidence is the passage that holds the answer.
@@ -85,8 +86,8 @@ func (g *generator) retry(ctx context.Context, drafts []*draft) error {
 	return nil
 }
 
-// hint shows the reference, behind the question, so that all before it is
-// the prompt of the row.
+// hint shows the reference, behind the question, so that all before it is shared
+// with the prompt of the same passage without it.
 const hint = "\nThe right answer is: %s\nGive this answer in a short phrase of the document."
 
 // hinted is the prompt that shows the reference. It is in the layout of this

@@ -126,7 +126,7 @@ func (g *generator) fit(d *draft, hits []retriever.Hit) error {
 		return nil
 	}
 	ask := func(hits []retriever.Hit) []model.Message { return d.question.ReadMessages(g.in.Prompts, hits) }
-	if d.answerable() { // the longest of its prompts
+	if d.answerable() { // no prompt of the question is longer
 		ask = func(hits []retriever.Hit) []model.Message { return g.hinted(d.question, hits) }
 	}
 	fitting, err := reading.Fit(g.in.Model, g.MaxTokens, ask, hits)
