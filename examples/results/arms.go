@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ragft/ragft/ragft"
@@ -31,6 +32,9 @@ type arm struct {
 
 // smallest are the models on which methods are measured that take long.
 var smallest = []string{"SmolLM2-135M-Instruct"}
+
+// fewQuestions is the number of questions of each kind that they are measured on.
+const fewQuestions = 200
 
 func arms() []arm {
 	return slices.Concat(mainArms(), methodArms())
@@ -100,6 +104,7 @@ func methodArms() []arm {
 	}
 	for i := range list {
 		list[i].oneSeed, list[i].models = true, smallest
+		list[i].few = cmp.Or(list[i].few, fewQuestions)
 	}
 	return list
 }

@@ -68,6 +68,7 @@ type outcome struct {
 	Text    metric               `json:"perplexity"` // of general text
 	Curve   []eval.TradeoffPoint `json:"curve,omitempty"`
 	Samples []sample             `json:"samples"` // the first answers, to read
+	Asked   askedAll             `json:"asked"`
 	Seconds float64              `json:"seconds"` // of the whole job
 	Date    string               `json:"date"`
 }
@@ -76,6 +77,12 @@ type outcome struct {
 type right struct {
 	Given  []string `json:"given,omitempty"`  // with the paragraph of the answer
 	Closed []string `json:"closed,omitempty"` // without documents
+}
+
+// askedAll are the questions, and what became of each.
+type askedAll struct {
+	Found records `json:"found,omitempty"`
+	Given records `json:"given,omitempty"`
 }
 
 // metric is a value with its interval.

@@ -63,7 +63,7 @@ func main() {
 		return nil
 	})
 	flag.IntVar(&p.learn.answerable, "learn", 600, "answerable questions to learn from; half as many of each other kind")
-	flag.IntVar(&p.held.answerable, "held", 300, "questions of each kind to measure on")
+	flag.IntVar(&p.held.answerable, "held", 300, "answerable questions to measure on; as many that no document is about, and twice as many altered ones")
 	flag.IntVar(&p.passages, "passages", 2, "passages shown with a question")
 	flag.IntVar(&p.threads, "threads", runtime.NumCPU(), "threads")
 	flag.IntVar(&p.epochs, "epochs", 0, "epochs of the training; 0 is the default of the library")
@@ -83,7 +83,7 @@ func main() {
 	flag.Parse()
 	p.sets = slices.Concat(languageSets(*languages), also)
 	p.learn.altered, p.learn.absent = p.learn.answerable/2, p.learn.answerable/2
-	p.held.altered, p.held.absent = p.held.answerable, p.held.answerable
+	p.held.altered, p.held.absent = 2*p.held.answerable, p.held.answerable
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

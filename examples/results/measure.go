@@ -83,7 +83,7 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 		return err
 	}
 	o.Found, o.Curve, o.Samples = metrics(&found.Systems[0]), found.Systems[0].Tradeoff, samples(found)
-	o.Found[trustKey] = trust(found.Systems[0].Records)
+	o.Found[trustKey], o.Asked.Found = trust(found.Systems[0].Records), recordsOf(found, s)
 	s.Setting, s.Ensemble = eval.SettingGold, nil
 	if s.Rule != nil { // the paragraph is given, so there is nothing to decide
 		always := *s.Rule
@@ -94,7 +94,7 @@ func (p program) measure(ctx context.Context, project *ragft.Project, j job, lea
 	if err != nil {
 		return err
 	}
-	o.Given, o.Right.Given = metrics(&given.Systems[0]), correct(given)
+	o.Given, o.Right.Given, o.Asked.Given = metrics(&given.Systems[0]), correct(given), recordsOf(given, eval.System{})
 	if j.set.name != "" {
 		return nil
 	}

@@ -93,8 +93,9 @@ func writeModel(b *strings.Builder, name string, of []*outcome) {
 		head, line = head+" "+c.title+" |", line+"---|"
 	}
 	fmt.Fprintf(b, "%s\n%s\n", head, line)
-	for _, o := range of {
-		fmt.Fprintf(b, "| %s | %d | %d |", o.Arm, o.Seed, o.Held)
+	rows := withMeans(of)
+	for _, o := range rows {
+		fmt.Fprintf(b, "| %s | %s | %d |", o.Arm, o.seedText(), o.Held)
 		for _, c := range columns {
 			fmt.Fprintf(b, " %s |", o.Found[c.key].text(strings.HasPrefix(c.key, "auc")))
 		}
@@ -106,16 +107,42 @@ func writeModel(b *strings.Builder, name string, of []*outcome) {
 		head, line = head+" "+c.title+" |", line+"---|"
 	}
 	fmt.Fprintf(b, "%s\n%s\n", head, line)
-	for _, o := range of {
-		fmt.Fprintf(b, "| %s | %d |", o.Arm, o.Seed)
+	for _, o := range rows {
+		fmt.Fprintf(b, "| %s | %s |", o.Arm, o.seedText())
 		for _, c := range givenColumns {
 			fmt.Fprintf(b, " %s |", o.Given[c.key].text(c.key == "answer_tokens"))
 		}
 		b.WriteByte('\n')
 	}
+	writeDifferences(b, of)
+	writeParts(b, of)
 	writeFurther(b, of)
 	writeProbes(b, of)
 	writeCost(b, of)
+}
+
+// withMeans adds, behind the rows of all seeds, the mean of each arm that has several.
+func withMeans(of []*outcome) []*outcome {
+	rows := slices.Clone(of)
+	var done []string
+	for _, o := range of {
+		if slices.Contains(done, o.Arm) {
+			continue
+		}
+		done = append(done, o.Arm)
+		if m := mean(slices.DeleteFunc(slices.Clone(of), func(other *outcome) bool { return other.Arm != o.Arm })); m != nil {
+			rows = append(rows, m)
+		}
+	}
+	return rows
+}
+
+// seedText names the seed; a mean has none.
+func (o *outcome) seedText() string {
+	if o.Seed == 0 {
+		return "mean"
+	}
+	return fmt.Sprint(o.Seed)
 }
 
 // writeCost lists what the rows are made of, and what teaching took.
@@ -154,6 +181,9 @@ func (m metric) text(plain bool) string {
 	return fmt.Sprintf("%.1f (%.1f to %.1f)", 100*m.Value, 100*m.Low, 100*m.High)
 }
 
+// expectedSets are the names that -also has for the further questions of this page.
+var expectedSets = []string{"nq-oracle", "covid-qa"}
+
 // writeMissing says which jobs have no result yet.
 func (p program) writeMissing(b *strings.Builder, all []*outcome) {
 	there := map[string]bool{}
@@ -167,6 +197,11 @@ func (p program) writeMissing(b *strings.Builder, all []*outcome) {
 		}
 	} else {
 		q.models = p.models
+	}
+	for _, name := range expectedSets {
+		if !slices.ContainsFunc(q.sets, func(s testSet) bool { return s.name == name }) {
+			q.sets = append(slices.Clone(q.sets), testSet{name: name})
+		}
 	}
 	missing := map[string][]string{} // arms, by model, set and seed
 	var groups []string
