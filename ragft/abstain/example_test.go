@@ -12,7 +12,7 @@ func ExampleFit() {
 	var points []abstain.Point
 	for i := range 200 {
 		held := i%2 == 0
-		declining := -float64(i % 20) // how likely the model finds the refusal
+		declining := -float64(i) / 10 // how likely the model finds the refusal
 		if held {
 			declining -= 12
 		}
@@ -27,7 +27,7 @@ func ExampleFit() {
 	fmt.Println("answers:", rule.Answers(abstain.Signals{abstain.Declining: -25}))
 	fmt.Println("answers:", rule.Answers(abstain.Signals{abstain.Declining: -1}))
 	// Output:
-	// declined although the answer was shown: 10 of 100
+	// declined although the answer was shown: 9 of 100
 	// answers: true
 	// answers: false
 }

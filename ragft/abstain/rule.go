@@ -70,8 +70,8 @@ var ErrTooFew = errors.New("too few questions to decide by")
 const folds = 5
 
 // Fit fits a rule to questions that the model was not trained on. Chance is a logistic regression with a ridge penalty. The
-// threshold is chosen on its values out of sample, by cross-validation in five parts, so that the share of the questions whose
-// answer was shown and that are declined is at most the rate. The error wraps [ErrTooFew].
+// threshold is chosen on its values out of sample, by cross-validation in five parts, so that of further questions whose answer is
+// shown at most the rate is declined on average (split conformal prediction, arXiv 2107.07511, section 1). The error wraps [ErrTooFew].
 func Fit(points []Point, refusal string, o Options) (*Rule, error) {
 	rate := cmp.Or(o.FalseRefusals, 0.1)
 	if !(rate > 0 && rate < 1) {
@@ -106,7 +106,7 @@ func Fit(points []Point, refusal string, o Options) (*Rule, error) {
 	return r, nil
 }
 
-// choose sets the threshold: of the questions whose answer was shown, at most Rate have a smaller chance.
+// choose sets the threshold: a further question whose answer is shown has a smaller chance with a probability of at most Rate.
 func (r *Rule) choose(points []Point, chances []float64) {
 	c := &r.Calibration
 	var held []float64
@@ -118,7 +118,10 @@ func (r *Rule) choose(points []Point, chances []float64) {
 		}
 	}
 	slices.Sort(held)
-	r.Threshold = held[int(c.Rate*float64(len(held)))]
+	// As in split conformal prediction: of n questions and one more, each is as likely to be the k-th least certain, so that the next
+	// one is declined with a probability of at most k / (n+1). With few questions this is well below k / n.
+	declined := int(c.Rate*float64(len(held)+1)) - 1
+	r.Threshold = held[max(0, declined)]
 	for i, p := range points {
 		switch declined := chances[i] < r.Threshold; {
 		case declined && p.Held:

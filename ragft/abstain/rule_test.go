@@ -76,3 +76,35 @@ func TestMatch(t *testing.T) {
 	require.Zero(t, Match("Who built it?", []retriever.Hit{hit("x", 1)})[NamesMissing])
 	require.Empty(t, Match("Who?", nil))
 }
+
+// With few questions, too, at most the rate of further questions is declined on average.
+func TestFitKeepsTheRateOfFurtherQuestions(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	draw := func(n int) []Point {
+		out := make([]Point, n)
+		for i := range out {
+			held := i%2 == 0
+			out[i] = Point{Signals: Signals{"a": rng.NormFloat64()}, Held: held, Group: string(rune('a' + i))}
+			if held {
+				out[i].Signals["a"] += 1.5
+			}
+		}
+		return out
+	}
+	declined, asked := 0, 0
+	for range 300 {
+		r, err := Fit(draw(26), refusal, Options{})
+		require.NoError(t, err)
+		for _, p := range draw(100) {
+			if p.Held {
+				asked++
+				if !r.Answers(p.Signals) {
+					declined++
+				}
+			}
+		}
+	}
+	rate := float64(declined) / float64(asked)
+	require.LessOrEqual(t, rate, 0.1)
+	require.Greater(t, rate, 0.04)
+}
