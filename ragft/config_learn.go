@@ -44,8 +44,8 @@ type DemonstrateConfig struct {
 // refusal where the documents do not hold the answer; see [verified.Recipe].
 type VerifiedConfig struct {
 	// Draws is the number of answers drawn where the greedy one is not right, from
-	// the passage that holds the answer. Unset = 8.
-	Draws opt.Value[int] `yaml:"draws" check:"min=0" default:"8"`
+	// the passage that holds the answer. Unset = 16.
+	Draws opt.Value[int] `yaml:"draws" check:"min=0" default:"16"`
 	// Temperature of the draws. Unset = 0.7.
 	Temperature opt.Value[float64] `yaml:"temperature" check:"amount" default:"0.7"`
 	// MinP is the share of the likeliest token's probability that a drawn token

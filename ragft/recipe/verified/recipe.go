@@ -34,7 +34,7 @@ import (
 // An answer is verified if it agrees with the reference by comparing texts and a
 // shown passage holds it; a refusal, if no shown passage holds the reference.
 type Recipe struct {
-	Draws       opt.Value[int]     // answers drawn where the greedy one is not right, from the passage that holds it; unset = 8
+	Draws       opt.Value[int]     // answers drawn where the greedy one is not right, from the passage that holds it; unset = 16
 	Temperature opt.Value[float64] // of the draws; unset = 0.7
 	MinP        opt.Value[float64] // tokens less likely than this share of the likeliest are not drawn, in [0, 1); unset = 0.1
 	MaxTokens   int                // longest text that is generated; 0 = 32
@@ -58,7 +58,7 @@ type Recipe struct {
 func (Recipe) Name() string { return "verified" }
 
 func (r Recipe) withDefaults() Recipe {
-	r.Draws, r.Temperature, r.MinP = opt.Of(r.Draws.Or(8)), opt.Of(r.Temperature.Or(0.7)), opt.Of(r.MinP.Or(0.1))
+	r.Draws, r.Temperature, r.MinP = opt.Of(r.Draws.Or(16)), opt.Of(r.Temperature.Or(0.7)), opt.Of(r.MinP.Or(0.1))
 	r.Pairs, r.MaxTokens = opt.Of(r.Pairs.Or(0.3)), cmp.Or(r.MaxTokens, 32)
 	return r
 }
@@ -117,7 +117,7 @@ func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 func (r Recipe) options(passages int, refusal string) map[string]any {
 	return map[string]any{
 		"Passages": passages, "Draws": r.Draws.Or(0), "Temperature": r.Temperature.Or(0), "MinP": r.MinP.Or(0), "MaxTokens": r.MaxTokens,
-		"Pairs": r.Pairs.Or(0), "Preferences": r.Preferences, refusalKey: []string{refusal},
+		"Pairs": r.Pairs.Or(0), "Preferences": r.Preferences, "Refusal": []string{refusal},
 	}
 }
 
