@@ -153,7 +153,15 @@ func (g *generator) generate(ctx context.Context, drafts []*draft) error {
 	slices.SortStableFunc(order, func(a, b *draft) int {
 		return cmp.Or(strings.Compare(key(a), key(b)), strings.Compare(a.question.Question, b.question.Question))
 	})
-	decided, made := 0, 0 // in the batches before
+	if !g.Preferences { // nothing has to be asked to decline
+		for _, d := range order {
+			if !d.decided() && !d.answerable() {
+				g.refuse(d)
+			}
+		}
+	}
+	order = slices.DeleteFunc(order, (*draft).decided)
+	decided, made := count(drafts) // before each batch
 	for batch := range slices.Chunk(order, g.in.Batch) {
 		for _, step := range []func(context.Context, []*draft) error{g.greedy, g.retry, g.refer} {
 			open := slices.DeleteFunc(slices.Clone(batch), (*draft).decided)
@@ -214,21 +222,17 @@ func leaveOut(d *draft) bool {
 func keep(*draft) bool { return false }
 
 // greedy takes the model's likeliest answer if it is right. Where the evidence is
-// not shown, only preferences need the answer.
+// not shown, preferences need the answer, and the target is a refusal.
 func (g *generator) greedy(ctx context.Context, drafts []*draft) error {
-	asked := drafts
-	if !g.Preferences {
-		asked = slices.DeleteFunc(slices.Clone(drafts), func(d *draft) bool { return !d.answerable() })
-	}
-	attempts := make([]attempt, len(asked))
-	for i, d := range asked {
+	attempts := make([]attempt, len(drafts))
+	for i, d := range drafts {
 		attempts[i] = attempt{draft: d, way: alone}
 	}
 	responses, err := g.ask(ctx, attempts, leaveOut)
 	if err != nil {
 		return err
 	}
-	for i, d := range asked {
+	for i, d := range drafts {
 		if len(responses[i].Samples) == 0 {
 			d.drop("too-long")
 			continue

@@ -81,7 +81,7 @@ func (r Recipe) check() error {
 }
 
 // Estimate counts, for each question with an answer, the greedy reply, and from the passage that holds the answer another one,
-// the draws, and a reply with the reference in view; for the choice of the refusal, each wording with each of 24 prompts; and for
+// the draws, and a reply with the reference in view; for the choice of the refusal, each wording with each of 12 prompts; and for
 // preferences, the replies without evidence.
 func (r Recipe) Estimate(in recipe.Input) (model.Cost, error) {
 	if err := cmp.Or(in.NeedModel(), in.NeedSearch(), in.NeedQuestions(), r.check()); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // scoredPrompts is the number of prompts that the wordings of a refusal are
 // scored with, at most.
-const scoredPrompts = 24
+const scoredPrompts = 12
 
 // wordingsFor are the texts to choose a refusal from, in the language of the
 // prompts; where they do not say, of most questions.

@@ -1,7 +1,6 @@
 package verified
 
 import (
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -16,9 +15,6 @@ const (
 	preferAnswer  rows.Kind = "correct>refusal"
 	preferRefusal rows.Kind = "refusal>incorrect"
 )
-
-// refusalKey is the option of a row's provenance that holds the refusal.
-const refusalKey = "Refusal"
 
 // rows makes the rows of all drafts, with their weights.
 func (g *generator) rows(drafts []*draft) ([]rows.Row, error) {
@@ -113,20 +109,4 @@ func (g *generator) size(target string) (float64, error) {
 func round(x float64) float64 {
 	digits := math.Pow(10, 4-math.Floor(math.Log10(x)))
 	return math.Round(x*digits) / digits
-}
-
-// Refusal returns the text with which all rows of a run decline, as their
-// provenance has it; false if no row is of the recipe verified.
-func Refusal(list []rows.Row) (string, bool) {
-	for _, row := range list {
-		if row.Source != (Recipe{}).Name() {
-			continue
-		}
-		options := map[string]json.RawMessage{}
-		var text []string
-		if json.Unmarshal(row.Provenance.Options, &options) == nil && json.Unmarshal(options[refusalKey], &text) == nil && len(text) == 1 {
-			return text[0], true
-		}
-	}
-	return "", false
 }

@@ -2,6 +2,7 @@ package verified_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -169,7 +170,7 @@ func TestSources(t *testing.T) {
 		require.Equal(t, 32, req.MaxTokens)
 		if req.Temperature > 0 {
 			require.NotContains(t, req.Messages[1].Content, "Document 2:")
-			require.Equal(t, 8, req.Samples)
+			require.Equal(t, 16, req.Samples)
 			require.InDelta(t, 0.1, req.MinP, 1e-9)
 		}
 		user := req.Messages[1].Content
@@ -253,18 +254,13 @@ func TestRefusalIsTheLikeliest(t *testing.T) {
 		_, asked, _ := strings.Cut(completions[0].Messages[1].Content, "Question: ")
 		require.Contains(t, []string{asksSea, asksPier}, asked)
 	}
-	text, ok := verified.Refusal(r.Rows[:1])
-	require.True(t, ok)
-	require.Equal(t, likes, text)
-	_, ok = verified.Refusal([]rows.Row{{Source: "gold"}})
-	require.False(t, ok)
+	require.Equal(t, likes, toldRefusal(t, r.Rows[0]))
 
 	m.scored = nil
 	r, err = verified.Recipe{Refusal: "Sorry, I have nothing on that, whatever else may be said here or anywhere else."}.Rows(t.Context(), in)
 	require.NoError(t, err)
 	require.Empty(t, m.scored)
-	text, _ = verified.Refusal(r.Rows)
-	require.Equal(t, r.Refusal, text)
+	require.Equal(t, r.Refusal, toldRefusal(t, r.Rows[0]))
 
 	in = input(village())
 	in.Questions = []question.Question{{ID: "de", Question: "Wer betreibt die Mühle?", Answer: "Mara Venn"}}
@@ -273,6 +269,15 @@ func TestRefusalIsTheLikeliest(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, wordings.Wordings("de")[0], r.Rows[0].Response())
 	require.True(t, answer.IsRefusal(r.Refusal))
+}
+
+// toldRefusal is the refusal that a row's provenance tells, whole.
+func toldRefusal(t *testing.T, row rows.Row) string {
+	t.Helper()
+	var options struct{ Refusal []string }
+	require.NoError(t, json.Unmarshal(row.Provenance.Options, &options))
+	require.Len(t, options.Refusal, 1)
+	return options.Refusal[0]
 }
 
 func TestWordingsReadAsRefusals(t *testing.T) {
@@ -354,7 +359,7 @@ func TestEstimate(t *testing.T) {
 	}
 	most, err := verified.Recipe{Refusal: "Sorry, I do not know."}.Estimate(in)
 	require.NoError(t, err)
-	require.Equal(t, model.Cost{Calls: 5 * 4, Tokens: 5 * (3 + 8) * 32}, most)
+	require.Equal(t, model.Cost{Calls: 5 * 4, Tokens: 5 * (3 + 16) * 32}, most)
 
 	for message, r := range map[string]verified.Recipe{
 		"Draws -1": {Draws: opt.Of(-1)}, "temperature": {Temperature: opt.Of(math.NaN())}, "MinP": {MinP: opt.Of(1.0)},
