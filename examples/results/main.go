@@ -7,7 +7,7 @@
 // -data is a file in the format of SQuAD 2.0. Half of its articles are learnt from and the other half is measured on; of each
 // half a third is hidden, so that questions about it have no answer in the documents. Every job (a model, a way of teaching,
 // a seed) writes a file to docs/results as soon as it is done, and jobs whose file is there are not done again. A job that is
-// interrupted goes on where it was. The page is made from the files that are there, and says what is missing.
+// interrupted, by -for as well, goes on where it was. The page is made from the files that are there, and says what is missing.
 //
 // Models whose name begins with Gemma also get the German and French questions in examples/results/languages: they are trained
 // on the same questions as the others, with instruction and refusal in that language. -also NAME=FILE measures the adapters on
@@ -31,6 +31,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/ragft/ragft/ragft"
 )
@@ -45,6 +46,7 @@ type program struct {
 	rate                        float64
 	seeds                       uint64
 	sets                        []testSet
+	most                        time.Duration // that the program works; 0 = until all is done
 }
 
 func main() {
@@ -70,6 +72,7 @@ func main() {
 	flag.Float64Var(&p.rate, "rate", 0, "learning rate; 0 is the default of the library")
 	flag.Uint64Var(&p.seeds, "seeds", 3, "seeds, from 1")
 	flag.StringVar(&p.text, "text", "", "file of general text, a paragraph a line, for the perplexity")
+	flag.DurationVar(&p.most, "for", 0, "stop after this time, such as 40m; run the program again to go on. 0 = until all is done")
 	languages := flag.String("languages", "examples/results/languages", "folder of the German and French questions")
 	var also []testSet
 	flag.Func("also", "NAME=FILE: further questions to measure on, not to learn from; may be given several times", func(s string) error {
@@ -87,10 +90,31 @@ func main() {
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := p.run(ctx); err != nil {
+	err := p.runFor(ctx)
+	if errors.Is(err, errTime) {
+		fmt.Fprintln(os.Stderr, "results:", err)
+		os.Exit(3)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "results:", err)
 		os.Exit(1)
 	}
+}
+
+// errTime ends the program when its time is over. What is done is kept.
+var errTime = errors.New("the time given by -for is over: run the program again to go on where it stopped")
+
+func (p program) runFor(ctx context.Context) error {
+	if p.most > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, p.most, errTime)
+		defer stop()
+	}
+	err := p.run(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), errTime) {
+		return errTime
+	}
+	return err
 }
 
 func (p program) run(ctx context.Context) error {
