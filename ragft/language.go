@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/languages"
+	"github.com/ragft/ragft/internal/refusal"
 	"github.com/ragft/ragft/internal/wordings"
-	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/question"
 )
 
@@ -22,14 +22,12 @@ func (p *Project) language(ctx context.Context, adapter string) (string, error) 
 	if p.config.Language != "" {
 		return p.config.Language, nil
 	}
-	if adapter != "" {
-		settings, err := assistant.ReadAdapter(adapter)
-		if err == nil {
-			return cmp.Or(settings.Prompts.Language, wordings.English), nil
-		}
-		if !errors.Is(err, assistant.ErrNoSettings) {
-			return "", kindOf(ErrInput, err)
-		}
+	settings, err := settingsOf(adapter)
+	if err != nil {
+		return "", err
+	}
+	if settings != nil {
+		return cmp.Or(settings.Prompts.Language, wordings.English), nil
 	}
 	questions, err := question.ReadFile(p.questionsFile())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -47,14 +45,14 @@ func (p *Project) language(ctx context.Context, adapter string) (string, error) 
 	return wordings.Language(texts), nil
 }
 
-// unreadLanguage is the language of the questions if refusals in it are not recognised, and "" if they are or the language is
-// not known. A single question is too short to tell.
+// unreadLanguage is the language of the questions if refusals in it are not recognised well enough, and "" if they are or the language
+// is not known. A single question is too short to tell.
 func unreadLanguage(questions []question.Question) string {
 	var all strings.Builder
 	for _, q := range questions[:min(len(questions), 200)] {
 		all.WriteString(q.Question + "\n")
 	}
-	if l := languages.Detect(all.String()); !wordings.Known(l) {
+	if l := languages.Detect(all.String()); l != "" && refusal.Accuracy(l) < refusal.Enough {
 		return l
 	}
 	return ""

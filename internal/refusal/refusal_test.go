@@ -71,6 +71,23 @@ func TestLabelledReplies(t *testing.T) {
 	}
 }
 
+// What is said about the accuracy in a language is what the unread replies show.
+func TestAccuracy(t *testing.T) {
+	for language, name := range map[string]string{
+		"en": "en-third-test", "de": "de-second", "fr": "fr-second", "es": "es-second", "zh": "zh-second", "ja": "ja-second",
+	} {
+		right, all := 0, 0
+		for _, r := range replies(t, name) {
+			if r.Split == "test" {
+				_, lean := refusal.Decide(r.Text)
+				right, all = right+btoi((lean == refusal.Declines) == (r.Label == "refusal")), all+1
+			}
+		}
+		require.InDelta(t, float64(right)/float64(all), refusal.Accuracy(language), 0.0005, "%s: %d of %d", language, right, all)
+	}
+	require.Zero(t, refusal.Accuracy("it"))
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1

@@ -62,4 +62,6 @@ func TestUnread(t *testing.T) {
 	e.UnreadLanguage = "it"
 	require.Contains(t, e.Text(), "another language (it)")
 	require.Contains(t, writtenReport(t, e, Info{}), "another language (it)")
+	e.UnreadLanguage = "de"
+	require.Contains(t, e.Text(), "only 76 % were taken for what they are")
 }

@@ -34,8 +34,8 @@ type Results struct {
 	Memory      *probe.Result           `json:"memory,omitempty"`
 	Info        *Info                   `json:"info,omitempty"` // about the training and the run; nil = nothing
 
-	// UnreadLanguage is the language of the questions, ISO 639-1, if refusals in it are not recognised (see
-	// [answer.IsRefusal]): they count as answers. "" = they are, or the language is not known.
+	// UnreadLanguage is the language of the questions, ISO 639-1, if fewer than four in five replies in it are taken
+	// for what they are (see [answer.IsRefusal]). "" = more are, or the language is not known.
 	UnreadLanguage string `json:"unread_language,omitempty"`
 }
 
