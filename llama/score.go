@@ -32,8 +32,9 @@ type ScoreRequest struct {
 
 // ScoreAll does what [Context.Score] does for several prompts: out[i] are the log probabilities of requests[i]. The prompts are
 // computed in an order in which each begins with as much as possible of the one before, and what two begin with alike is
-// computed once. done, if it is not nil, is called with i as soon as requests[i] is scored.
-func (c *Context) ScoreAll(ctx context.Context, requests []ScoreRequest, done func(i int)) ([][][]float32, error) {
+// computed once. done, if it is not nil, is called as soon as requests[i] is scored, with the number of tokens of its prompt that were
+// computed for the one before.
+func (c *Context) ScoreAll(ctx context.Context, requests []ScoreRequest, done func(i, reused int)) ([][][]float32, error) {
 	if c.options.Embeddings {
 		return nil, errEmbeddings
 	}
@@ -54,12 +55,13 @@ func (c *Context) ScoreAll(ctx context.Context, requests []ScoreRequest, done fu
 	var before []Token // the prompt in the cache
 	for _, i := range order {
 		s := &scorer{Context: c, prompt: requests[i].Prompt, continuations: requests[i].Continuations, out: out[i]}
-		if err = s.run(ctx, before); err != nil {
+		reused := s.keep(before)
+		if err = s.run(ctx, reused); err != nil {
 			break
 		}
 		before = s.prompt
 		if done != nil {
-			done(i)
+			done(i, reused)
 		}
 	}
 	if err := end(err); err != nil {
@@ -109,9 +111,9 @@ type scoreLane struct{ index, slot, known int }
 
 func (s *scorer) home() int { return s.options.Sequences }
 
-// run scores the request. before is the prompt that the cache holds, nil for none.
-func (s *scorer) run(ctx context.Context, before []Token) error {
-	if err := s.computePrompt(ctx, s.keep(before)); err != nil {
+// run scores the request, of whose prompt the cache holds the first known tokens.
+func (s *scorer) run(ctx context.Context, known int) error {
+	if err := s.computePrompt(ctx, known); err != nil {
 		return err
 	}
 	s.free = s.size - len(s.prompt)
@@ -128,7 +130,8 @@ func (s *scorer) run(ctx context.Context, before []Token) error {
 	return nil
 }
 
-// keep removes from the cache what the prompt does not begin with, and returns the number of tokens that stay. The last token
+// keep removes from the cache, which holds the prompt before, what this one does not begin with, and returns the number of tokens that
+// stay. The last token
 // is always computed, for its logits.
 func (s *scorer) keep(before []Token) int {
 	n := 0

@@ -101,9 +101,14 @@ func TestScoreAll(t *testing.T) {
 				{slices.Concat(long, []Token{7, 9, 11}), [][]Token{{3}}},
 				{slices.Concat(long, []Token{7, 8}), [][]Token{{3, 4}}},
 			}
-			var order []int
-			got, err := c.ScoreAll(t.Context(), requests, func(i int) { order = append(order, i) })
+			var order, reused []int
+			got, err := c.ScoreAll(t.Context(), requests, func(i, known int) { order, reused = append(order, i), append(reused, known) })
 			require.NoError(t, err)
+			if bool(m.info.recurrent) {
+				require.Equal(t, make([]int, 5), reused)
+			} else {
+				require.Equal(t, []int{0, 0, len(long), len(long) + 1, len(long) + 1}, reused, "the last token is always computed")
+			}
 			require.Equal(t, []int{1, 2, 0, 4, 3}, order, "each prompt follows the one with which it has most in common")
 			for i, r := range requests {
 				alone, err := c.Score(t.Context(), r.Prompt, r.Continuations)
@@ -126,7 +131,7 @@ func TestScoreAllRefuses(t *testing.T) {
 	require.ErrorAs(t, err, &long)
 	require.Equal(t, 1, long.Request)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err = c.ScoreAll(ctx, []ScoreRequest{good, {[]Token{5, 7}, [][]Token{{6}}}}, func(int) { cancel() })
+	_, err = c.ScoreAll(ctx, []ScoreRequest{good, {[]Token{5, 7}, [][]Token{{6}}}}, func(int, int) { cancel() })
 	require.ErrorIs(t, err, context.Canceled)
 	out, err := c.ScoreAll(t.Context(), nil, nil)
 	require.NoError(t, err)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/internal/plural"
-	"github.com/ragft/ragft/ragft/model"
 )
 
 // tick is how often a step that is at work is heard of, whatever it does.
@@ -138,16 +137,14 @@ func (w *work) called(requests, tokens int) {
 	}
 }
 
-// prompts counts the prompts of the responses.
-func (w *work) prompts(responses []model.Response) {
+// prompt counts a prompt of so many tokens, some of which were read for another one.
+func (w *work) prompt(cached bool, tokens, reused int) {
+	if cached {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, r := range responses {
-		if r.Cached {
-			continue
-		}
-		w.read, w.reused = w.read+r.PromptTokens-r.ReusedTokens, w.reused+r.ReusedTokens
-	}
+	w.read, w.reused = w.read+tokens-reused, w.reused+reused
 }
 
 // say shows a message.

@@ -164,7 +164,33 @@ func TestWatchedModelScores(t *testing.T) {
 // What was read of prompts and what was shared is counted once, and not what a cache answered.
 func TestPromptsAreCounted(t *testing.T) {
 	w, _ := heard(t)
-	w.prompts([]model.Response{{PromptTokens: 100}, {PromptTokens: 120, ReusedTokens: 90}, {PromptTokens: 50, Cached: true}, {}})
-	w.prompts([]model.Response{{PromptTokens: 10}})
+	w.prompt(false, 100, 0)
+	w.prompt(false, 120, 90)
+	w.prompt(true, 50, 0)
+	w.prompt(false, 10, 0)
 	require.Equal(t, []int{140, 90}, []int{w.read, w.reused})
 }
+
+// Scoring reads prompts, too.
+func TestPromptsOfScoresAreCounted(t *testing.T) {
+	w, _ := heard(t)
+	m := &watched{Model: readScores{fake.AlwaysSays("x")}, project: w.project}
+	s, able := model.As[model.Scorer](m)
+	require.True(t, able)
+	_, err := s.Score(t.Context(), make([]model.Completion, 3))
+	require.NoError(t, err)
+	require.Equal(t, []int{10, 20}, []int{w.read, w.reused})
+}
+
+// readScores scores a prompt of ten tokens, which it reads once.
+type readScores struct{ *fake.Model }
+
+func (readScores) Score(_ context.Context, completions []model.Completion) ([]model.Score, error) {
+	out := make([]model.Score, len(completions))
+	for i := range out {
+		out[i] = model.Score{Tokens: 1, PromptTokens: 10, ReusedTokens: min(i, 1) * 10}
+	}
+	return out, nil
+}
+
+func (readScores) ScoreTexts(context.Context, []string) ([]model.Score, error) { return nil, nil }

@@ -47,7 +47,9 @@ func (m *watched) Chat(ctx context.Context, requests []model.Request) ([]model.R
 	} else {
 		responses, err = m.each(ctx, w, requests)
 	}
-	w.prompts(responses)
+	for _, r := range responses {
+		w.prompt(r.Cached, r.PromptTokens, r.ReusedTokens)
+	}
 	return responses, err
 }
 
@@ -125,6 +127,9 @@ func (s *watchedScorer) Score(ctx context.Context, completions []model.Completio
 	scores, err := s.Scorer.Score(ctx, seen)
 	if err == nil {
 		w.called(len(completions)-told, 0) // those that the model did not tell of
+		for _, score := range scores {
+			w.prompt(score.Cached, score.PromptTokens, score.ReusedTokens)
+		}
 	}
 	return scores, err
 }

@@ -31,4 +31,7 @@ type Score struct {
 	Last   float64 // natural log probability of the last token, which ends a response; 0 if there is no token
 	Tokens int
 	Cached bool // a cache answered, without asking the model
+
+	PromptTokens int // tokens of the prompt; 0 = unknown
+	ReusedTokens int // of these, read for another completion
 }

@@ -34,8 +34,11 @@ func (m *Model) Score(ctx context.Context, completions []model.Completion) ([]mo
 		requests[at].Continuations = append(requests[at].Continuations, response)
 		of[at] = append(of[at], i)
 	}
-	logProbs, err := scored(m.context.ScoreAll(ctx, requests, func(at int) {
+	out := make([]model.Score, len(completions))
+	logProbs, err := scored(m.context.ScoreAll(ctx, requests, func(at, reused int) {
 		for _, i := range of[at] {
+			out[i].PromptTokens, out[i].ReusedTokens = len(requests[at].Prompt), reused
+			reused = len(requests[at].Prompt) // the other completions of a prompt do not read it
 			if f := completions[i].OnScore; f != nil {
 				f()
 			}
@@ -44,7 +47,6 @@ func (m *Model) Score(ctx context.Context, completions []model.Completion) ([]mo
 	if err != nil {
 		return nil, err
 	}
-	out := make([]model.Score, len(completions))
 	for at, places := range of {
 		for k, i := range places {
 			out[i] = add(out[i], logProbs[at][k])
