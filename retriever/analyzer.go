@@ -147,14 +147,3 @@ func (a analyzed) Analyze([]byte) analysis.TokenStream { return a.tokens }
 
 // Span is a range of bytes in a chunk's text: Text[Start:End].
 type Span struct{ Start, End int }
-
-// highlights returns where the words of text are whose terms are wanted.
-func highlights(a analysis.Analyzer, text string, wanted map[string]float64) []Span {
-	var spans []Span
-	for _, t := range analyze(a, text) {
-		if _, ok := wanted[string(t.Term)]; ok {
-			spans = append(spans, Span{Start: t.Start, End: t.End})
-		}
-	}
-	return spans
-}

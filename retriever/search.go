@@ -23,6 +23,11 @@ type Hit struct {
 	// of the query as often as the query does. It is above 0 and at most 1 + K1. 0 means
 	// that a Searcher does not provide it.
 	Share float64
+	// Sentence says how much of the query one sentence of the chunk covers, with its title: the largest share of the
+	// query's words, weighted by their inverse document frequencies, in [0, 1]. A chunk that answers a question
+	// mostly has its words together, where others have them scattered. 0 also means that a Searcher does not
+	// provide it.
+	Sentence float64
 	// Highlights are the places in Text of words whose terms the query has too,
 	// in order. They are empty if only the title matched.
 	Highlights []Span
@@ -70,17 +75,21 @@ type found struct {
 // ranking is the result of a search, best first.
 type ranking struct {
 	gen    *generation
-	wanted map[string]float64 // the terms of the query
-	full   float64            // see Hit.Share
+	terms  []queryTerm // of the query
+	full   float64     // see Hit.Share
 	chunks []found
 }
 
 // hits returns the ranking in its exported form.
 func (r ranking) hits() []Hit {
 	hits := make([]Hit, len(r.chunks))
+	asked := newAsked(r.terms)
 	for i, c := range r.chunks {
-		marked := highlights(r.gen.analyzers.of(c.Language), c.Text, r.wanted)
-		hits[i] = Hit{Chunk: c.Chunk, Score: c.score, Share: c.score / r.full, Highlights: marked}
+		a := r.gen.analyzers.of(c.Language)
+		marked, words := asked.highlights(a, c.Text)
+		hits[i] = Hit{
+			Chunk: c.Chunk, Score: c.score, Share: c.score / r.full, Sentence: asked.together(a, c.Chunk, marked, words), Highlights: marked,
+		}
 	}
 	return hits
 }
@@ -102,10 +111,7 @@ func (v view) find(ctx context.Context, terms []queryTerm, k int, p parameters) 
 
 // candidates ranks and reads the best chunks, copies too.
 func (v view) candidates(ctx context.Context, terms []queryTerm, k int, p parameters) (ranking, error) {
-	r := ranking{gen: v.generation, wanted: map[string]float64{}}
-	for _, t := range terms {
-		r.wanted[t.term] = t.count
-	}
+	r := ranking{gen: v.generation, terms: terms}
 	best, err := v.rank(ctx, terms, k, p)
 	if err != nil {
 		return r, err

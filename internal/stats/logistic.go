@@ -24,10 +24,10 @@ type Observation struct {
 }
 
 // FitLogistic fits the probability of a correct outcome on the named features, by Newton's
-// method on the log likelihood with a ridge penalty of 1/2 |w|^2 on the standardised
-// weights, so that separable data has a solution. A feature that is missing or not finite
+// method on the log likelihood with a ridge penalty of ridge/2 |w|^2 on the standardised
+// weights, which must be above 0, so that separable data has a solution. A feature that is missing or not finite
 // counts as its mean. It needs a correct and an incorrect observation, and a feature.
-func FitLogistic(points []Observation, names []string) (*Logistic, error) {
+func FitLogistic(points []Observation, names []string, ridge float64) (*Logistic, error) {
 	right := 0
 	for _, p := range points {
 		right += int(Indicator(p.Correct))
@@ -44,7 +44,7 @@ func FitLogistic(points []Observation, names []string) (*Logistic, error) {
 	}
 	w := make([]float64, len(names)+1)
 	for range 100 {
-		step, err := newtonStep(rows, points, w)
+		step, err := newtonStep(rows, points, w, ridge)
 		if err != nil {
 			return nil, err
 		}
@@ -62,12 +62,15 @@ func FitLogistic(points []Observation, names []string) (*Logistic, error) {
 }
 
 // Probability returns the probability of a correct outcome.
-func (c *Logistic) Probability(features map[string]float64) float64 {
+func (c *Logistic) Probability(features map[string]float64) float64 { return Sigmoid(c.Odds(features)) }
+
+// Odds returns the natural log of the odds of a correct outcome.
+func (c *Logistic) Odds(features map[string]float64) float64 {
 	z := c.Bias
 	for j, x := range c.standardised(features) {
 		z += c.Weight[j] * x
 	}
-	return Sigmoid(z)
+	return z
 }
 
 // Sigmoid is the logistic function.
@@ -107,15 +110,15 @@ func (c *Logistic) standardised(features map[string]float64) []float64 {
 	return out
 }
 
-// newtonStep solves (X'PX + R) step = X'(y - p) - R w, where R is 1 except for the bias.
-func newtonStep(rows [][]float64, points []Observation, w []float64) ([]float64, error) {
+// newtonStep solves (X'PX + R) step = X'(y - p) - R w, where R is the ridge except for the bias.
+func newtonStep(rows [][]float64, points []Observation, w []float64, ridge float64) ([]float64, error) {
 	k := len(w)
 	a := make([][]float64, k) // the Hessian with the gradient as last column
 	for j := range a {
 		a[j] = make([]float64, k+1)
 		if j > 0 {
-			a[j][j] = 1
-			a[j][k] = -w[j]
+			a[j][j] = ridge
+			a[j][k] = -ridge * w[j]
 		}
 	}
 	for i, x := range rows {

@@ -21,7 +21,7 @@ func TestLogisticMatchesShares(t *testing.T) {
 	}
 	add(0, 2000, 8000)
 	add(1, 9000, 1000)
-	c, err := FitLogistic(points, []string{"x"})
+	c, err := FitLogistic(points, []string{"x"}, 1)
 	require.NoError(t, err)
 	require.InDelta(t, 0.2, c.Probability(map[string]float64{"x": 0}), 1e-3)
 	require.InDelta(t, 0.9, c.Probability(map[string]float64{"x": 1}), 1e-3)
@@ -31,12 +31,21 @@ func TestLogisticMatchesShares(t *testing.T) {
 	require.Equal(t, mean, c.Probability(map[string]float64{"x": c.Mean[0]}))
 }
 
+// With a penalty of r the same case solves w = 2 / (1 + e^w) / r.
+func TestLogisticPenalty(t *testing.T) {
+	points := []Observation{{Features: map[string]float64{"x": -1}}, {Features: map[string]float64{"x": 1}, Correct: true}}
+	c, err := FitLogistic(points, []string{"x"}, 10)
+	require.NoError(t, err)
+	require.InDelta(t, 2/(1+math.Exp(c.Weight[0]))/10, c.Weight[0], 1e-9)
+	require.InDelta(t, c.Bias+c.Weight[0], c.Odds(map[string]float64{"x": 1}), 1e-9)
+}
+
 // A case by hand: one signal at -1 (wrong) and +1 (right), penalty 1/2 w^2. By symmetry the bias is 0, and w solves
 // w = 2 (1 - s(w)), the gradient of two points: w = 2 / (1 + e^w) gives w = 0.6748.
 func TestLogisticByHand(t *testing.T) {
 	c, err := FitLogistic(
 		[]Observation{{Features: map[string]float64{"x": -1}, Correct: false}, {Features: map[string]float64{"x": 1}, Correct: true}},
-		[]string{"x"},
+		[]string{"x"}, 1,
 	)
 	require.NoError(t, err)
 	require.InDelta(t, 0, c.Bias, 1e-9)
@@ -52,7 +61,7 @@ func TestLogisticTakesTheUsefulSignal(t *testing.T) {
 		noise := float64((i*37)%101) / 101
 		points = append(points, Observation{Features: map[string]float64{"useful": useful, "noise": noise, "flat": 3}, Correct: useful > 0.4})
 	}
-	c, err := FitLogistic(points, []string{"useful", "noise", "flat"})
+	c, err := FitLogistic(points, []string{"useful", "noise", "flat"}, 1)
 	require.NoError(t, err)
 	require.Greater(t, c.Weight[0], 10*math.Abs(c.Weight[1]))
 	require.Zero(t, c.Weight[2])
@@ -65,12 +74,12 @@ func TestLogisticNeedsBothOutcomes(t *testing.T) {
 		nil, {{Features: map[string]float64{"x": 1}, Correct: true}},
 		{{Features: map[string]float64{"x": 1}, Correct: false}, {Features: map[string]float64{"x": 2}, Correct: false}},
 	} {
-		_, err := FitLogistic(points, []string{"x"})
+		_, err := FitLogistic(points, []string{"x"}, 1)
 		require.ErrorContains(t, err, "it takes right and wrong answers and a signal")
 	}
 	_, err := FitLogistic(
 		[]Observation{{Features: map[string]float64{"x": 1}, Correct: true}, {Features: map[string]float64{"x": 2}, Correct: false}},
-		nil,
+		nil, 1,
 	)
 	require.ErrorContains(t, err, "it takes right and wrong answers and a signal")
 }

@@ -17,6 +17,7 @@ const (
 	Margin        = "margin"         // natural log of the ratio of the best two scores
 	Coverage      = "coverage"       // share of the question's longer words that the passage holds which has most of them
 	NamesMissing  = "names_missing"  // share of its names and numbers that no passage holds; 0 without any
+	Sentence      = "sentence"       // the best [retriever.Hit.Sentence] of the passages; left out where no searcher provides it
 	shortestWord  = 4                // runes of a longer word
 	shortestStems = 5                // runes that two words of the same stem begin with
 )
@@ -36,6 +37,9 @@ func Match(question string, hits []retriever.Hit) Signals {
 	}
 	all := map[string]bool{}
 	for _, hit := range hits {
+		if hit.Sentence > 0 {
+			s[Sentence] = max(s[Sentence], hit.Sentence)
+		}
 		found := stems(hit.Title + "\n" + hit.Text)
 		for stem := range found {
 			all[stem] = true

@@ -108,3 +108,20 @@ func TestFitKeepsTheRateOfFurtherQuestions(t *testing.T) {
 	require.LessOrEqual(t, rate, 0.1)
 	require.Greater(t, rate, 0.04)
 }
+
+// The chance is a probability: of the questions to which the rule gives about 0.8, about four in five hold the answer.
+func TestChanceIsCalibrated(t *testing.T) {
+	r, err := Fit(points(400), refusal, Options{})
+	require.NoError(t, err)
+	held, n := 0.0, 0.0
+	for _, p := range points(20000) {
+		if c := r.Probability(p.Signals); c > 0.75 && c < 0.85 {
+			n++
+			if p.Held {
+				held++
+			}
+		}
+	}
+	require.Greater(t, n, 500.0)
+	require.InDelta(t, 0.8, held/n, 0.05)
+}

@@ -89,7 +89,7 @@ func Calibrate(points []Point, conditions Conditions, o Options) (*Calibration, 
 		o.Names = commonSignals(points)
 	}
 	c := &Calibration{Conditions: conditions}
-	fitted, err := stats.FitLogistic(fit, o.Names)
+	fitted, err := stats.FitLogistic(fit, o.Names, 1)
 	if err != nil {
 		c.Guarantee, c.Unfit = Guarantee{Risk: o.Risk, Delta: o.Delta}, err.Error()
 		return c, fmt.Errorf("ragft: %w: %w", ErrUncalibrated, err)
