@@ -18,7 +18,9 @@ import (
 
 // Assistant opens what answers from the documents: the tuned model where there
 // is an adapter, else the base, with the tuned search, and the calibration or the
-// rule of the adapter where they hold. A calibration that was made under other conditions is left out with
+// rule of the adapter where they hold. Language, prompts, template, number of
+// passages and tuned search are those in the adapter where the config sets none;
+// if it sets others, the log is told when the rule no longer holds. A calibration that was made under other conditions is left out with
 // a warning; one that is named in Config.Assistant.Calibration is an error that
 // wraps [ErrInput]. The assistant can be used until the project is closed.
 func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
@@ -27,24 +29,25 @@ func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
 		return nil, err
 	}
 	defer w.end()
-	search, err := p.openSearch(ctx)
-	if err != nil {
+	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
 	if err := p.openTuned(ctx, w); err != nil {
 		return nil, err
 	}
-	adapter := ""
-	if p.models.tuned != nil {
-		if adapter, err = p.adapterFile(); err != nil {
-			return nil, err
-		}
+	adapter, err := p.usedAdapter()
+	if err != nil {
+		return nil, err
+	}
+	search, err := p.openSearch(ctx, adapter)
+	if err != nil {
+		return nil, err
 	}
 	opts, err := p.assistantOptions(ctx, p.config.Assistant, p.models.best(), adapter, search)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkLayout(opts.Prompts); err != nil {
+	if err := p.checkLayout(adapter, opts.Prompts); err != nil {
 		return nil, err
 	}
 	p.models.lent = true
@@ -53,15 +56,11 @@ func (p *Project) Assistant(ctx context.Context) (*assistant.Assistant, error) {
 
 // openSearch opens the index as it is searched for as long as a program runs: a
 // change of the index does not end the tuning.
-func (p *Project) openSearch(ctx context.Context) (*dense.Search, error) {
+func (p *Project) openSearch(ctx context.Context, adapter string) (*dense.Search, error) {
 	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
-	tuned, err := p.tunedIndex(ctx, true)
-	if err != nil {
-		return nil, err
-	}
-	return p.byMeaning(ctx, tuned)
+	return p.searcher(ctx, adapter, true)
 }
 
 // assistantOptions are the options for a model with an adapter, "" for none. A
@@ -76,7 +75,7 @@ func (p *Project) assistantOptions(
 		return opts, err
 	}
 	ruled := opts
-	if ruled.Rule, err = p.ruleOf(adapter, m, opts.Prompts); err != nil {
+	if ruled.Rule, err = p.ruleOf(adapter, m, search, opts.Prompts, opts.Passages); err != nil {
 		return opts, err
 	}
 	return ruled, ruled.Check(ctx, m, search)
@@ -84,21 +83,17 @@ func (p *Project) assistantOptions(
 
 // ruleOf is the rule of an adapter for a model with it; nil if it has none, or
 // one that does not hold, of which the log is told.
-func (p *Project) ruleOf(adapter string, m model.Model, prompts prompt.Set) (*abstain.Rule, error) {
-	settings, err := assistant.ReadAdapter(adapter)
-	if errors.Is(err, assistant.ErrNoSettings) {
-		return nil, nil
+func (p *Project) ruleOf(
+	adapter string, m model.Model, search retriever.Searcher, prompts prompt.Set, passages int,
+) (*abstain.Rule, error) {
+	settings, err := settingsOf(adapter)
+	if err != nil || settings == nil || settings.Rule == nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, kindOf(ErrInput, err)
-	}
-	if settings.Rule == nil {
-		return nil, nil
-	}
-	if err := settings.Rule.Holds(abstain.Conditions(m, prompts, p.config.Passages)); err != nil {
+	if err := settings.Rule.Holds(abstain.Conditions(m, search, prompts, passages)); err != nil {
 		p.config.Logger.Warn(
-			"the rule in the adapter is not used, and the model alone decides whether it answers: train again to fit it, "+
-				"or set assistant.decide to false",
+			"the rule in the adapter is not used, and the model alone decides whether it answers: leave these settings to the adapter, "+
+				"train again to fit it, or set assistant.decide to false",
 			"adapter",
 			adapter,
 			"why",
@@ -115,12 +110,15 @@ func (p *Project) calibrated(
 	ctx context.Context, c AssistantConfig, m model.Model, adapter string, search retriever.Searcher,
 ) (assistant.Options, error) {
 	opts := assistant.Options{
-		Careful: c.DeclinePrompt, Passages: p.config.Passages, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK,
-		Seed: p.seed(), Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline,
-		MinShare: c.MinShare, Apart: c.Apart || adapter != "", LastTurn: c.LastTurn,
+		Careful: c.DeclinePrompt, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, Seed: p.seed(),
+		Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline, MinShare: c.MinShare,
+		Apart: c.Apart || adapter != "", LastTurn: c.LastTurn,
 	}
 	var err error
 	if opts.Prompts, err = p.prompts(ctx, adapter); err != nil {
+		return opts, err
+	}
+	if opts.Passages, err = p.shown(adapter); err != nil {
 		return opts, err
 	}
 	if c.Ensemble {

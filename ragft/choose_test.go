@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
 )
@@ -48,6 +49,14 @@ func TestCheckpointByAnswers(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, again.UpToDate)
 	require.Equal(t, r.Choice, again.Choice)
+	for key, value := range map[string]string{
+		"test-share": "0.3", "decide.share": "0.5", "passages": "1", "prompts.read": "Read.", "search-tuning.file": "none", "context": "512",
+	} {
+		other := c
+		require.NoError(t, other.Set(key, value))
+		p = open2(t, p, other)
+		requireState(t, p, ragft.StepTrain, ragft.StateStale, key)
+	}
 	c.Train.Keep = "last"
 	p = open2(t, p, c)
 	last, err := p.Train(t.Context())

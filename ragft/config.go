@@ -42,7 +42,8 @@ type Config struct {
 	TestShare opt.Value[float64] `yaml:"test-share" check:"share" default:"0.5"`
 	// Rows is the file of the training rows, JSONL. "" = rows.jsonl of Dir.
 	Rows string `yaml:"rows" check:"path,writes"`
-	// Passages is the number of passages shown with a question. 0 = 4.
+	// Passages is the number of passages shown with a question. 0 = that of the
+	// adapter where a model with it is asked, else 4.
 	Passages int `yaml:"passages" check:"min=1" default:"4"`
 	// Seed decides everything random. Unset = 1.
 	Seed opt.Value[uint64] `yaml:"seed" default:"1"`
@@ -109,7 +110,8 @@ type Config struct {
 }
 
 // PromptsConfig are the instructions, and the layout of the prompt with
-// passages. Their defaults are those of [prompt.Set], in Config.Language.
+// passages. What is left out is as in the adapter, where a model with one is
+// asked; else as in [prompt.Set], in Config.Language.
 type PromptsConfig struct {
 	// Read is the message to answer from documents. "" = the built-in text.
 	Read string `yaml:"read"`
@@ -124,7 +126,8 @@ type PromptsConfig struct {
 	// Judge asks whether an answer agrees with the reference. "" = the built-in text.
 	Judge string `yaml:"judge"`
 	// Template is the layout: read, fedrag, ra-dit, or a file with {query} and
-	// {context}. What is trained with one has to be asked with it. "" = read.
+	// {context}. What is trained with one has to be asked with it. "" = that of the
+	// adapter where a model with it is asked, else read.
 	Template string `yaml:"template" check:"layout" default:"read"`
 }
 
@@ -221,7 +224,8 @@ type MeaningConfig struct {
 // (arXiv 2310.01352, section 2.3), and whether what it learnt is used.
 type SearchConfig struct {
 	// File is the tuned search to use, or none.
-	// "" = retrieval.json of Dir, where it is there and of this index.
+	// "" = retrieval.json of Dir, where it is there and of this index, else that of
+	// the adapter where a model with it is asked.
 	File string `yaml:"file" check:"model"`
 	// Candidates is the number of passages of a question that the model is asked
 	// about. 0 = 10.

@@ -72,8 +72,8 @@ type EvaluateConfig struct {
 	// Forgetting is what is measured of what tuning cost elsewhere.
 	Forgetting ForgettingConfig `yaml:"forgetting"`
 
-	// MaxWrong chooses the confidence below which to abstain so that at most this
-	// share of the answers is wrong, on half of the questions. 0 = off.
+	// MaxWrong is the largest share of wrong answers: the confidence threshold that
+	// keeps it is found on half of the questions. 0 = off.
 	MaxWrong float64 `yaml:"max-wrong" check:"share"`
 	// FailureRate is the probability that the bound of MaxWrong does not hold.
 	// 0 = 0.1.
@@ -165,7 +165,8 @@ type ServeConfig struct {
 	Address string `yaml:"address" check:"listens" default:"127.0.0.1:8080"`
 	// Name is what requests call the model with the adapter. "" = tuned.
 	Name string `yaml:"name" default:"tuned"`
-	// Adapters are further adapters of the model, NAME=FILE. Nil = none.
+	// Adapters are further adapters of the model, NAME=FILE. They share the search of
+	// the first. Nil = none.
 	Adapters []string `yaml:"adapters"`
 	// NoRetrieval answers without passages unless a request asks for them.
 	// False = from passages.
@@ -225,7 +226,7 @@ type MergeConfig struct {
 	SkipCheck bool `yaml:"skip-check"`
 }
 
-// ConvertConfig is how [Project.Convert] writes the model in another type.
+// ConvertConfig is how [Project.Convert] converts the model to another type.
 type ConvertConfig struct {
 	// Output is the file to write. "" = none, which is an error.
 	Output string `yaml:"output" check:"path,writes"`

@@ -21,6 +21,11 @@ func (p *Project) learnt() (learn, decide []question.Question, err error) {
 	return learn, decide, nil
 }
 
+// askedKeys are the settings by which questions are kept from the rows, and are asked.
+func askedKeys() []string {
+	return []string{"decide", "train.keep", "passages", "language", "prompts", "seed", "test-share", "scale", "context"}
+}
+
 // What Train.Keep says, besides "last".
 const keepLoss, keepAnswers = "loss", "answers"
 

@@ -67,7 +67,7 @@ func (p *Project) decide(ctx context.Context, w *work, list []rows.Row, r *Train
 		r.Rule, r.NoRule = rule, ""
 	}
 	settings := assistant.Settings{Prompts: d.prompts, Passages: p.config.Passages, Rule: r.Rule}
-	if settings.Search, err = p.tuning(); err != nil {
+	if settings.Search, _, err = p.tuning(ctx, ""); err != nil {
 		return err
 	}
 	if err := settings.WriteAdapter(r.Adapter); err != nil {
@@ -92,7 +92,7 @@ type deciding struct {
 func (d *deciding) prepare(ctx context.Context) (err error) {
 	err = d.openIndex()
 	if err == nil {
-		if d.search, err = d.unhidden(ctx); err != nil {
+		if d.search, err = d.unhidden(ctx, ""); err != nil {
 			return err
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) { // rows can be trained without an index
@@ -104,7 +104,7 @@ func (d *deciding) prepare(ctx context.Context) (err error) {
 
 // inputs are what the rule follows from.
 func (d *deciding) inputs(ctx context.Context) (inputs, error) {
-	in, err := d.settings([]string{"decide", "train.keep", "passages", "language", "prompts", "seed", "test-share", "scale"})
+	in, err := d.settings(append(askedKeys(), "assistant.max-tokens"))
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (d *deciding) fit(ctx context.Context) (*abstain.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	rule.Conditions = abstain.Conditions(tuned, d.prompts, d.config.Passages)
+	rule.Conditions = abstain.Conditions(tuned, d.search, d.prompts, d.config.Passages)
 	return rule, nil
 }
 

@@ -84,7 +84,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err := d.openIndex(); err != nil {
 		return err
 	}
-	search, err := d.unhidden(ctx)
+	search, err := d.unhidden(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -103,15 +103,17 @@ func (d *demonstration) prepare(ctx context.Context) error {
 // inputs are what the rows follow from.
 func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
 	c := d.config.Demonstrate
-	in, err := d.settings([]string{"demonstrate", "passages", "language", "prompts", "seed", "test-share", "decide.share"},
+	in, err := d.settings([]string{"demonstrate", "passages", "language", "prompts", "seed", "test-share", "decide.share", "context"},
 		"demonstrate.batch", "demonstrate.judge")
 	if err != nil {
 		return nil, err
 	}
-	if !d.fromCorpus() {
-		if err := in.file("questions", d.questionsFile()); err != nil {
-			return nil, err
-		}
+	if err := in.written("file of rows", d.rowsFile()); err != nil {
+		return nil, err
+	}
+	// Recipes of the documents alone go by the questions, too: these say what is hidden, and in which language.
+	if err := in.file("questions", d.questionsFile()); err != nil {
+		return nil, err
 	}
 	if err := in.search(ctx, d.Project, d.index); err != nil {
 		return nil, err

@@ -104,8 +104,9 @@ type evaluation struct {
 
 // inputs are what the evaluation follows from.
 func (e *evaluation) inputs(ctx context.Context) (inputs, error) {
-	in, err := e.Project.settings([]string{"evaluate", "report", "passages", "language", "prompts", "seed", "test-share", "assistant.decide"},
-		"evaluate.batch", "evaluate.judge", "report.file")
+	in, err := e.Project.settings([]string{
+		"evaluate", "report", "passages", "language", "prompts", "seed", "test-share", "context", "assistant.decide",
+	}, "evaluate.batch", "evaluate.judge", "report.file")
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +201,7 @@ func (e *evaluation) open(ctx context.Context) error {
 		return err
 	}
 	e.config = eval.Config{
-		Passages: c.Passages, MaxTokens: o.MaxTokens, Stop: o.Stop, Batch: o.Batch, Resamples: o.Resamples, Seed: e.seed(),
+		MaxTokens: o.MaxTokens, Stop: o.Stop, Batch: o.Batch, Resamples: o.Resamples, Seed: e.seed(),
 		Judge:   judge.Options{Votes: o.Votes},
 		Signals: confidence.SignalOptions{Consistency: o.Consistency, Temperature: o.ConsistencyTemperature, True: o.SelfCheck},
 	}
@@ -214,7 +215,10 @@ func (e *evaluation) open(ctx context.Context) error {
 	if e.config.Prompts, err = e.prompts(ctx, adapter); err != nil {
 		return err
 	}
-	if e.config.Search, err = e.unhidden(ctx); err != nil {
+	if e.config.Passages, err = e.shown(adapter); err != nil {
+		return err
+	}
+	if e.config.Search, err = e.unhidden(ctx, adapter); err != nil {
 		return err
 	}
 	if name := e.judgeOf(o.Judge); name != "" {
@@ -231,11 +235,11 @@ func (e *evaluation) open(ctx context.Context) error {
 	if err := e.readForgetting(); err != nil {
 		return err
 	}
-	if err := e.checkLayout(e.config.Prompts); err != nil {
+	if err := e.checkLayout(adapter, e.config.Prompts); err != nil {
 		return err
 	}
 	if e.tuned != nil && c.Assistant.Decide.Or(true) && o.MaxWrong == 0 {
-		if e.rule, err = e.ruleOf(adapter, e.tuned, e.config.Prompts); err != nil {
+		if e.rule, err = e.ruleOf(adapter, e.tuned, e.config.Search, e.config.Prompts, e.config.Passages); err != nil {
 			return err
 		}
 	}

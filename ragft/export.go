@@ -37,11 +37,11 @@ func (p *Project) Export(ctx context.Context, format string) (*ExportResult, err
 	}
 	r := &ExportResult{Format: format, Folder: cmp.Or(p.config.Export.Folder, p.Path(format))}
 	switch format {
-	case "trl":
+	case trlName:
 		return r, p.exportRows(ctx, r, export.TRL)
-	case "axolotl":
+	case axolotlName:
 		return r, p.exportRows(ctx, r, export.Axolotl)
-	case "peft":
+	case peftName:
 		return r, p.exportAdapter(ctx, r)
 	case "gguf":
 		return r, p.importAdapter(ctx, r)

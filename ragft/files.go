@@ -35,6 +35,9 @@ const (
 	mergedName       = "merged.gguf"
 	attentionName    = "attention.json"
 	vectorsName      = "vectors"
+	trlName          = "trl" // formats of Export, and their folders
+	axolotlName      = "axolotl"
+	peftName         = "peft"
 )
 
 func (p *Project) questionsFile() string { return cmp.Or(p.config.Questions, p.Path(questionsName)) }

@@ -21,17 +21,19 @@ type ForgetResult struct {
 	Rows     int      `json:"rows"`              // that showed it
 	Files    []string `json:"files,omitempty"`   // that were deleted
 	There    bool     `json:"there,omitempty"`   // the document is still in the folder, and will be indexed again
-	Adapter  string   `json:"adapter,omitempty"` // that was trained on the document, "" for none: its weights may tell of it
+	Weights  []string `json:"weights,omitempty"` // adapters and merged models that may have been trained on the document
 }
 
 // Forget removes the text of a document, or of all in a folder: its passages from
 // the index, whose files are written anew without them, and their vectors; the training rows that
 // showed it; and what quotes documents without saying which: the cache of model
-// output, evaluation, answers, report and what an unfinished training keeps. The path is
-// within the folder of the documents, or leads to it. The document itself and the
-// questions are not touched, and no conversations are kept. An adapter that was
-// trained on rows with the document is named: only training without them makes one
-// that never saw it. A document that nothing is known of is [fs.ErrNotExist].
+// output, evaluation, answers, report, what an unfinished training keeps, the questions that the
+// recipe memory kept for the evaluation, and the data in the folders trl and axolotl of the project.
+// The path is within the folder of the documents, or leads to it. The document itself and the
+// questions are not touched, nor what was exported or published elsewhere, and no conversations are
+// kept. Adapter and merged model are named if they may have been trained on the document: only
+// training without it makes weights that never saw it. A document that nothing is known of is
+// [fs.ErrNotExist].
 func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, error) {
 	w, err := p.begin(ctx, "forget")
 	if err != nil {
@@ -49,6 +51,9 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 		return nil, err
 	}
 	if err := p.forgetRows(r); err != nil {
+		return nil, err
+	}
+	if err := p.nameWeights(r); err != nil {
 		return nil, err
 	}
 	_, err = os.Lstat(filepath.Join(p.config.Documents, filepath.FromSlash(r.Document)))
@@ -91,7 +96,6 @@ func (p *Project) forgetPassages(ctx context.Context, r *ForgetResult) error {
 	return p.dropVectors(ctx, p.index)
 }
 
-// forgetRows removes rows, and finds out whether an adapter learnt them.
 func (p *Project) forgetRows(r *ForgetResult) error {
 	list, err := rows.ReadFile(p.rowsFile())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -107,10 +111,52 @@ func (p *Project) forgetRows(r *ForgetResult) error {
 	if r.Rows = before - len(list); r.Rows == 0 {
 		return nil
 	}
-	if file := p.trainedFile(); exists(file) {
-		r.Adapter = file
-	}
 	return rows.WriteFile(p.rowsFile(), list)
+}
+
+// nameWeights names what may have been trained on the document: the rows may be others than those of the training, which
+// besides reads passages of the whole index.
+func (p *Project) nameWeights(r *ForgetResult) error {
+	if r.Passages+r.Rows == 0 {
+		return nil
+	}
+	adapter := p.trainedFile()
+	unread, err := p.unread(r, adapter)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{adapter, p.Path(adapterName), p.Path(peftName), p.Path(mergedName)} {
+		if exists(name) && !slices.Contains(r.Weights, name) && !(unread && name == adapter) {
+			r.Weights = append(r.Weights, name)
+		}
+	}
+	return nil
+}
+
+// unread says that the adapter is known not to have been trained on the document: the last training made it of these rows
+// alone, each of which says what it shows.
+func (p *Project) unread(r *ForgetResult, adapter string) (bool, error) {
+	result, err := p.trained()
+	if err != nil || result == nil || result.Anchors > 0 || r.Rows > 0 {
+		return false, err
+	}
+	steps, err := p.readSteps()
+	if err != nil {
+		return false, err
+	}
+	full, err := filepath.Abs(adapter)
+	if err != nil {
+		return false, err
+	}
+	step, now := steps[StepTrain], inputs{}
+	if err := now.file("rows", p.rowsFile()); err != nil {
+		return false, err
+	}
+	if step.Outputs[full] == "" || now["rows"] == "" || step.Inputs["rows"] != now["rows"] || step.Inputs["train.start"] != "" {
+		return false, nil
+	}
+	list, err := rows.ReadFile(p.rowsFile())
+	return !slices.ContainsFunc(list, func(row rows.Row) bool { return len(row.Chunks) == 0 }), err
 }
 
 func exists(name string) bool {
@@ -123,8 +169,13 @@ func (p *Project) forgetFiles(r *ForgetResult) error {
 	names := []string{
 		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(), p.rowsFile() + ".before",
 		p.questionsFile() + ".before", p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft",
+		p.Path(probesName), p.Path(globalProbesName),
 	}
-	for _, name := range names {
+	exported, err := p.exportedData()
+	if err != nil {
+		return err
+	}
+	for _, name := range append(names, exported...) {
 		if !exists(name) {
 			continue
 		}
@@ -143,4 +194,21 @@ func (p *Project) forgetFiles(r *ForgetResult) error {
 		}
 	}
 	return nil
+}
+
+// exportedData are the rows that were exported for other trainers, and what Axolotl prepares of them. The adapters that were
+// trained beside them stay.
+func (p *Project) exportedData() (names []string, err error) {
+	for _, folder := range []string{p.Path(trlName), p.Path(axolotlName)} {
+		entries, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".jsonl") || strings.HasPrefix(e.Name(), "prepared-") {
+				names = append(names, filepath.Join(folder, e.Name()))
+			}
+		}
+	}
+	return names, nil
 }

@@ -1,7 +1,6 @@
 package ragft
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -245,62 +244,26 @@ func corpus(ctx context.Context, index retriever.Lister) ([]retriever.Chunk, err
 	return chunks, nil
 }
 
-// searcher is the index as questions are searched for: with the tuning that
-// search-tuning.file names, or that of the project's folder as long as it is of
-// this index; and by meaning, where there is an embedding model.
-func (p *Project) searcher(ctx context.Context) (*dense.Search, error) {
-	tuned, err := p.tunedIndex(ctx, false)
+// searcher is the index as questions are searched for a model with the adapter, "" for none: with the tuned search, and by meaning,
+// where there is an embedding model. A change of the index ends a tuned search that was learnt on it, unless it is lasting.
+func (p *Project) searcher(ctx context.Context, adapter string, lasting bool) (*dense.Search, error) {
+	t, changed, err := p.tuning(ctx, adapter)
+	if err != nil {
+		return nil, err
+	}
+	p.warnOfTuning(changed, adapter)
+	if t == nil {
+		t = &retriever.Tuning{}
+	}
+	tuned, err := p.index.Tuned(ctx, *t)
+	if err == nil && lasting && t.Index != "" {
+		t.Index = ""
+		tuned, err = p.index.Tuned(ctx, *t)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return p.byMeaning(ctx, tuned)
-}
-
-// tunedIndex is the index with its tuned search. A change of the index ends it, unless it
-// is lasting.
-func (p *Project) tunedIndex(ctx context.Context, lasting bool) (*retriever.Tuned, error) {
-	named := p.config.SearchTuning.File
-	path := named
-	switch path {
-	case "none":
-		return p.index.Tuned(ctx, retriever.Tuning{})
-	case "":
-		path = p.Path(retrievalName)
-	}
-	t, err := retriever.ReadTuningFile(path)
-	if errors.Is(err, fs.ErrNotExist) && named == "" {
-		return p.index.Tuned(ctx, retriever.Tuning{})
-	}
-	if err != nil {
-		return nil, err
-	}
-	tuned, err := p.index.Tuned(ctx, t)
-	if errors.Is(err, retriever.ErrChanged) && named == "" {
-		p.config.Logger.Warn(
-			"the tuned search is not used, because the index changed since: run 'ragft tune-search' again",
-			"file",
-			path,
-		)
-		return p.index.Tuned(ctx, retriever.Tuning{})
-	}
-	if err == nil && lasting {
-		t.Index = ""
-		return p.index.Tuned(ctx, t)
-	}
-	return tuned, err
-}
-
-// tuning returns the tuned search that is used, nil if it is none.
-func (p *Project) tuning() (*retriever.Tuning, error) {
-	path := p.config.SearchTuning.File
-	if path == "none" {
-		return nil, nil
-	}
-	t, err := retriever.ReadTuningFile(cmp.Or(path, p.Path(retrievalName)))
-	if errors.Is(err, fs.ErrNotExist) && path == "" {
-		return nil, nil
-	}
-	return &t, err
 }
 
 // Passages returns the number of passages in the index.

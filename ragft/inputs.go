@@ -1,18 +1,22 @@
 package ragft
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 
 	"github.com/ragft/ragft/internal/filehash"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -45,9 +49,9 @@ func (p *Project) settings(prefixes []string, except ...string) (inputs, error) 
 		if isSection(f.value) || !anyOf(prefixes, matches) || anyOf(except, matches) {
 			return
 		}
-		text := fmt.Sprint(f.value.Interface())
-		if f.value.Kind() == reflect.Slice && f.value.Len() == 0 {
-			text = ""
+		text, err := settingText(f.value)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 		}
 		_, named := layouts[text]
 		if text != "" && (f.is("path") || f.is("layout") && !named) {
@@ -60,6 +64,20 @@ func (p *Project) settings(prefixes []string, except ...string) (inputs, error) 
 		in[name] = text
 	})
 	return in, failed
+}
+
+// settingText is a value as a text that no other value of the key has. Lists are JSON, since their items may hold what divides them,
+// and so is a text where another is "unset".
+func settingText(v reflect.Value) (string, error) {
+	list := v.Kind() == reflect.Slice
+	if list && v.Len() == 0 {
+		return "", nil
+	}
+	if text, _ := v.Interface().(opt.Value[string]); !list && !text.IsSet() {
+		return fmt.Sprint(v.Interface()), nil
+	}
+	text, err := json.Marshal(v.Interface())
+	return string(text), err
 }
 
 func anyOf(list []string, is func(string) bool) bool {
@@ -81,8 +99,16 @@ func (in inputs) file(name, path string) error {
 	return err
 }
 
-// model adds what a model is told by: a server's by its name, a file by its
-// size and time, since models are too large to be read for this.
+// written adds where a file is written: what a step made is not there if it is to be elsewhere.
+func (in inputs) written(name, path string) (err error) {
+	if in[name] = path; path != "" {
+		in[name], err = filepath.Abs(path)
+	}
+	return err
+}
+
+// model adds what a model is told by: a server's by its name and place, a file by
+// its size and time, since models are too large to be read for this.
 func (in inputs) model(ctx context.Context, p *Project, name, model string) error {
 	if model == "" {
 		in[name] = ""
@@ -93,8 +119,8 @@ func (in inputs) model(ctx context.Context, p *Project, name, model string) erro
 		return err
 	}
 	if len(servers) > 0 {
-		in[name] = model
-		return nil
+		in[name], err = placesOf(servers)
+		return err
 	}
 	path, err := fileOf(ctx, model)
 	if err != nil {
@@ -109,7 +135,7 @@ func (in inputs) model(ctx context.Context, p *Project, name, model string) erro
 	return nil
 }
 
-// adapter adds the adapter that is used, with its scale.
+// adapter adds the adapter that is used, with its scale, to the settings, of which some are left to it.
 func (in inputs) adapter(p *Project) error {
 	path, err := p.adapterFile()
 	if err != nil {
@@ -120,6 +146,7 @@ func (in inputs) adapter(p *Project) error {
 		in["adapter"] = ""
 		return nil
 	}
+	in.leave(p.given)
 	in["adapter"], err = hashFile(path)
 	return err
 }
@@ -143,21 +170,27 @@ func (in inputs) meaning(ctx context.Context, p *Project) error {
 
 // search adds the index and how it is searched.
 func (in inputs) search(ctx context.Context, p *Project, index *retriever.Index) error {
-	digest, err := index.Digest(ctx)
-	if err != nil {
+	if err := in.passages(ctx, index); err != nil {
 		return err
 	}
+	return in.searching(ctx, p, p.Path(retrievalName))
+}
+
+// passages adds what is in the index.
+func (in inputs) passages(ctx context.Context, index *retriever.Index) error {
+	digest, err := index.Digest(ctx)
 	in["index"] = hashPrefix + digest
+	return err
+}
+
+// searching adds how an index is searched, whatever is in it. tuned is the tuned search where the config names none.
+func (in inputs) searching(ctx context.Context, p *Project, tuned string) error {
 	if err := in.meaning(ctx, p); err != nil {
 		return err
 	}
-	switch file := p.config.SearchTuning.File; file {
-	case "none":
-		in["search-tuning.file"] = "none"
+	if tuned = cmp.Or(p.config.SearchTuning.File, tuned); tuned == "none" {
+		in["search-tuning.file"] = tuned
 		return nil
-	case "":
-		return in.file("search-tuning.file", p.Path(retrievalName))
-	default:
-		return in.file("search-tuning.file", file)
 	}
+	return in.file("search-tuning.file", tuned)
 }

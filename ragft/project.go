@@ -41,6 +41,7 @@ const (
 // goroutines: steps run one at a time.
 type Project struct {
 	config Config // with its defaults
+	given  Config // without: what is zero here may be the adapter's
 	hosted bool   // of a worker, whose host has the locks
 
 	current atomic.Pointer[work] // the step at work, or nil
@@ -60,13 +61,14 @@ func Open(ctx context.Context, c Config) (*Project, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	given := c
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return &Project{config: c}, nil
+	return &Project{config: c, given: given}, nil
 }
 
 var errClosed = errors.New("the project is closed")

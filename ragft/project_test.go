@@ -4,6 +4,7 @@ package ragft_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -163,6 +164,12 @@ func TestStale(t *testing.T) {
 	require.False(t, r.UpToDate)
 	require.Equal(t, 61, r.Documents)
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "index changed")
+	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
+	var steps map[string]struct{ Inputs, Notes map[string]string }
+	data, err := os.ReadFile(p.Path("steps.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &steps))
+	require.Equal(t, steps["demonstrate"].Inputs["index"], steps["train"].Notes["index"], "the index that anchors were drawn from")
 
 	require.NoError(t, os.Remove(filepath.Join(c.Documents, "bald-hill.md")))
 	r, err = p.Index(t.Context())
@@ -174,6 +181,39 @@ func TestStale(t *testing.T) {
 	requireState(t, p, ragft.StepTrain, ragft.StateStale, "adapter.gguf was replaced")
 	require.NoError(t, os.Remove(p.Path("rows.jsonl")))
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "rows.jsonl is gone")
+}
+
+// Nothing that was made with other options, or in another place, is taken for what is asked for.
+func TestOtherOptionsMakeOtherResults(t *testing.T) {
+	c := tiny(t)
+	p := open(t, c)
+	_, err := p.Index(t.Context())
+	require.NoError(t, err)
+	_, err = p.Demonstrate(t.Context())
+	require.NoError(t, err)
+	_, err = p.Train(t.Context())
+	require.NoError(t, err)
+	_, err = p.Evaluate(t.Context())
+	require.NoError(t, err)
+
+	other := c
+	other.Context = 256
+	p = open2(t, p, other)
+	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "context was 0 and is 256")
+	requireState(t, p, ragft.StepEvaluate, ragft.StateStale, "context was 0 and is 256")
+	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
+
+	other = c
+	other.Rows, other.Adapter = filepath.Join(t.TempDir(), "rows.jsonl"), filepath.Join(t.TempDir(), "other.gguf")
+	p = open2(t, p, other)
+	made, err := p.Demonstrate(t.Context())
+	require.NoError(t, err)
+	require.False(t, made.UpToDate)
+	require.FileExists(t, made.File)
+	trained, err := p.Train(t.Context())
+	require.NoError(t, err)
+	require.False(t, trained.UpToDate)
+	require.FileExists(t, trained.Adapter)
 }
 
 // Rows may be edited: they are learnt from as they are, and never lost.

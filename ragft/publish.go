@@ -32,7 +32,8 @@ func (p *Project) Publish(ctx context.Context) (*publish.Published, error) {
 		return nil, err
 	}
 	if file := p.config.Publish.Modelfile; file != "" {
-		text, err := o.Modelfile(filepath.Dir(file))
+		folder, _ := filepath.Split(file) // filepath.Dir would take ".." after a link for what stands before it
+		text, err := o.Modelfile(folder)
 		if err != nil {
 			return nil, err
 		}

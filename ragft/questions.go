@@ -17,6 +17,7 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/question/dataset"
 	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/dense"
 )
 
 // Questions has the model write questions about the passages of the index, as [question.Compose] does, a third of them
@@ -93,17 +94,37 @@ func (p *Project) composeOptions() question.ComposeOptions {
 }
 
 func (p *Project) writeInputs(ctx context.Context) (inputs, error) {
-	in, err := p.settings([]string{"write", "seed"}, "write.batch", "write.import", "write.format", "write.documents")
+	in, err := p.settings([]string{"write", "seed", "context"}, "write.batch", "write.import", "write.format", "write.documents")
 	if err != nil {
 		return nil, err
 	}
-	digest, err := p.index.Digest(ctx)
-	if err != nil {
+	if err := in.passages(ctx, p.index); err != nil {
 		return nil, err
 	}
-	in["index"] = hashPrefix + digest
-	in["file of questions"] = p.questionsFile()
+	if err := in.searching(ctx, p, "none"); err != nil {
+		return nil, err
+	}
+	if err := in.written("file of questions", p.questionsFile()); err != nil {
+		return nil, err
+	}
 	return in, in.model(ctx, p, "model", p.config.Model)
+}
+
+// untaught is [Project.searcher] without what TuneSearch learnt of the questions: they would follow from themselves, and be
+// written anew after it.
+func (p *Project) untaught(ctx context.Context) (*dense.Search, error) {
+	var t retriever.Tuning
+	if file := p.config.SearchTuning.File; file != "" && file != "none" {
+		var err error
+		if t, err = retriever.ReadTuningFile(file); err != nil {
+			return nil, err
+		}
+	}
+	tuned, err := p.index.Tuned(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return p.byMeaning(ctx, tuned)
 }
 
 func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult, error) {
@@ -133,7 +154,7 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 	if err := p.openBase(ctx, w); err != nil {
 		return nil, err
 	}
-	if o.Searcher, err = p.searcher(ctx); err != nil {
+	if o.Searcher, err = p.untaught(ctx); err != nil {
 		return nil, err
 	}
 	w.say("questions about %s: at most %s", plural.N(len(chunks), "passage"), r.Estimate)
@@ -191,10 +212,10 @@ func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
 
 func (p *Project) importInputs() (inputs, error) {
 	in, err := p.settings([]string{"write.import", "write.format"})
-	if err == nil {
-		in["file of questions"], in["write.documents"] = p.questionsFile(), p.config.Write.Documents
+	if err != nil {
+		return nil, err
 	}
-	return in, err
+	return in, errors.Join(in.written("file of questions", p.questionsFile()), in.written("write.documents", p.config.Write.Documents))
 }
 
 func (p *Project) keepQuestions(w *work, r *QuestionsResult, in inputs, write func(path string) error) error {
@@ -257,8 +278,8 @@ type listedSearch interface {
 }
 
 // unhidden is [Project.searcher] without what the questions hide.
-func (p *Project) unhidden(ctx context.Context) (listedSearch, error) {
-	search, err := p.searcher(ctx)
+func (p *Project) unhidden(ctx context.Context, adapter string) (listedSearch, error) {
+	search, err := p.searcher(ctx, adapter, false)
 	if err != nil {
 		return nil, err
 	}

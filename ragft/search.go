@@ -22,8 +22,9 @@ import (
 // is an embedding model, what the similarity in meaning weighs. The index
 // is not changed. Of the questions that are neither held out nor kept to fit the
 // rule, half are used only as a test; a result is written to retrieval.json only
-// if it is shown to rank the right passages higher for them. The other steps then use
-// it as long as the index does not change. Run does not include this step. If there
+// if it is shown to rank the right passages higher for them. The steps after it then use
+// it as long as the index does not change; the rule of an adapter, which was fitted
+// with another search, has to be fitted again by Train. Run does not include this step. If there
 // is nothing to learn from, the error is an [ErrEmpty].
 func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	w, err := p.begin(ctx, StepSearch)
@@ -42,7 +43,7 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 	if err := p.openIndex(); err != nil {
 		return nil, err
 	}
-	adapter, err := p.adapterFile()
+	adapter, err := p.usedAdapter()
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 		return r, err
 	}
 	w.say("tuning the search on %s: at most %s", plural.N(len(train), "question"), r.Estimate)
-	if err := p.checkLayout(prompts); err != nil {
+	if err := p.checkLayout(adapter, prompts); err != nil {
 		return nil, err
 	}
 	if err := p.openTuned(ctx, w); err != nil {
@@ -95,7 +96,7 @@ func (p *Project) TuneSearch(ctx context.Context) (*SearchResult, error) {
 
 // searchInputs are what the tuning follows from.
 func (p *Project) searchInputs(ctx context.Context) (inputs, error) {
-	in, err := p.settings([]string{"search-tuning", "language", "prompts", "seed", "test-share", "decide.share"},
+	in, err := p.settings([]string{"search-tuning", "language", "prompts", "seed", "test-share", "decide.share", "context"},
 		"search-tuning.file", "search-tuning.batch")
 	if err != nil {
 		return nil, err
@@ -103,11 +104,9 @@ func (p *Project) searchInputs(ctx context.Context) (inputs, error) {
 	if err := in.file("questions", p.questionsFile()); err != nil {
 		return nil, err
 	}
-	digest, err := p.index.Digest(ctx)
-	if err != nil {
+	if err := in.passages(ctx, p.index); err != nil {
 		return nil, err
 	}
-	in["index"] = hashPrefix + digest
 	if err := in.adapter(p); err != nil {
 		return nil, err
 	}

@@ -42,14 +42,18 @@ func (p *Project) Serve(ctx context.Context, ready func(address net.Addr, models
 	if err := p.checkFollow(); err != nil {
 		return err
 	}
-	search, err := p.openSearch(ctx)
+	adapter, err := p.adapterFile()
 	if err != nil {
 		return err
 	}
-	if err := s.open(ctx, w, search); err != nil {
+	search, err := p.openSearch(ctx, adapter)
+	if err != nil {
 		return err
 	}
-	if err := p.checkLayout(s.models[0].Assistant.Prompts); err != nil {
+	if err := s.open(ctx, w, adapter, search); err != nil {
+		return err
+	}
+	if err := p.checkLayout(adapter, s.models[0].Assistant.Prompts); err != nil {
 		return err
 	}
 	w.phase("", "")
@@ -93,12 +97,8 @@ func (s *serving) close() {
 }
 
 // open opens base, adapter and further adapters.
-func (s *serving) open(ctx context.Context, w *work, search retriever.Searcher) error {
+func (s *serving) open(ctx context.Context, w *work, adapter string, search retriever.Searcher) error {
 	c := s.config.Serve
-	adapter, err := s.adapterFile()
-	if err != nil {
-		return err
-	}
 	o := s.localOptions()
 	o.SeparateCaches = c.SeparateCaches
 	if o.Queue = c.MaxQueue.Or(0); o.Queue == 0 {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ollama/ollama/envconfig"
+
 	"github.com/ragft/ragft/internal/modelname"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/model/ollama"
@@ -58,7 +60,11 @@ func (p *Project) openServers(ctx context.Context, servers []modelname.Server) (
 		if s.Kind == "ollama" {
 			m, err = ollama.New(ctx, s.Name, ollama.Options{BaseURL: s.URL, ContextLength: p.config.Context, Concurrency: p.config.Requests})
 		} else {
-			m, err = openai.New(s.Name, openai.Options{BaseURL: s.URL, Label: poolLabel(servers, s.Name), Concurrency: p.config.Requests})
+			var label string
+			if label, err = poolLabel(servers, s.Name); err != nil {
+				return nil, err
+			}
+			m, err = openai.New(s.Name, openai.Options{BaseURL: s.URL, Label: label, Concurrency: p.config.Requests})
 		}
 		if err != nil {
 			return nil, err
@@ -77,16 +83,51 @@ func (p *Project) openServers(ctx context.Context, servers []modelname.Server) (
 
 // poolLabel is the name that the members of a pool share, the same in whatever
 // order they are named; "" for one server.
-func poolLabel(servers []modelname.Server, name string) string {
+func poolLabel(servers []modelname.Server, name string) (string, error) {
 	if len(servers) == 1 {
-		return ""
+		return "", nil
 	}
-	var hosts []string
+	var places []string
 	for _, s := range servers {
-		if u, err := url.Parse(s.URL); err == nil {
-			hosts = append(hosts, u.Host)
+		place, err := placeOf(s)
+		if err != nil {
+			return "", err
 		}
+		places = append(places, place)
 	}
-	slices.Sort(hosts)
-	return "openai/" + strings.Join(hosts, "+") + "/" + name
+	slices.Sort(places)
+	return "openai/" + strings.Join(places, "+") + "/" + name, nil
+}
+
+// placeOf is where a server is: its host with the path on it, also if the
+// environment says that.
+func placeOf(s modelname.Server) (string, error) {
+	if s.Kind == "ollama" {
+		base := envconfig.Host()
+		if s.URL != "" {
+			var err error
+			if base, err = url.Parse(s.URL); err != nil {
+				return "", err
+			}
+		}
+		return base.Host + strings.TrimRight(base.Path, "/"), nil
+	}
+	m, err := openai.New(s.Name, openai.Options{BaseURL: s.URL})
+	if err != nil {
+		return "", kindOf(ErrConfig, err)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(m.Name(), "openai/"), "/"+s.Name), nil
+}
+
+// placesOf names the model of one server or of several, with where they are.
+func placesOf(servers []modelname.Server) (string, error) {
+	var all []string
+	for _, s := range servers {
+		place, err := placeOf(s)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, s.Kind+":"+s.Name+"@"+place)
+	}
+	return strings.Join(all, ","), nil
 }

@@ -27,6 +27,8 @@ type record struct {
 	// Inputs are the settings, by key, and the hashes of all else that the result
 	// follows from.
 	Inputs inputs `json:"inputs"`
+	// Notes are further hashes of what the result was made of. It is not stale if they change.
+	Notes inputs `json:"notes,omitempty"`
 	// Outputs are the hashes of the files that were written, by absolute path.
 	Outputs  map[string]string `json:"outputs,omitempty"`
 	Cost     model.Cost        `json:"cost,omitzero"`

@@ -42,7 +42,11 @@ func (p *Project) trained() (*TrainResult, error) {
 
 // trainInputs are what the adapter follows from.
 func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
-	in, err := p.settings([]string{"train", "seed", "threads", "gpu-layers", "rpc"},
+	keys := []string{"train", "seed", "threads", "gpu-layers", "rpc"}
+	if p.config.Train.Keep == keepAnswers {
+		keys = append(keys, askedKeys()...)
+	}
+	in, err := p.settings(keys,
 		"train.metrics", "train.tensorboard", "train.checkpoint-every", "train.memory-budget", "train.restart", "train.allow-stale")
 	if err != nil {
 		return nil, err
@@ -50,10 +54,43 @@ func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
 	if err := in.file("rows", p.rowsFile()); err != nil {
 		return nil, err
 	}
+	if err := in.written("file of adapter", p.trainedFile()); err != nil {
+		return nil, err
+	}
+	if p.config.Train.Keep == keepAnswers {
+		if err := in.choice(ctx, p); err != nil {
+			return nil, err
+		}
+	}
 	if p.config.Train.Soft > 0 { // the model is shown responses in this language
 		in["language"] = p.config.Language
 	}
 	return in, in.model(ctx, p, "model", p.config.Model)
+}
+
+// choice adds the questions by which Train.Keep chooses the adapter, and how the index is searched for them.
+func (in inputs) choice(ctx context.Context, p *Project) error {
+	if err := in.file("questions", p.questionsFile()); err != nil {
+		return err
+	}
+	if err := p.openIndex(); err != nil {
+		return ignore(err, fs.ErrNotExist) // nothing is chosen without one
+	}
+	return in.searching(ctx, p, p.Path(retrievalName))
+}
+
+// trainNotes name the index whose passages were anchors, or shown to choose the adapter. They are no inputs: each document that is
+// added would have everything trained again, for hours, on the same rows. Anchors are a sample of the text, which one more document
+// leaves as good; and if rows show what has changed, they are demonstrated anew, which trains again.
+func (p *Project) trainNotes(ctx context.Context) (inputs, error) {
+	if c := p.config.Train; c.AnchorShare == opt.Of(0.0) && c.Keep != keepAnswers {
+		return nil, nil
+	}
+	if err := p.openIndex(); err != nil {
+		return nil, ignore(err, fs.ErrNotExist)
+	}
+	notes := inputs{}
+	return notes, notes.passages(ctx, p.index)
 }
 
 // anchors draws up to n passages of the index, by seed; none without an index or a use for them.

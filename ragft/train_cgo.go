@@ -59,6 +59,10 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 	if t.Anchors, err = p.anchors(ctx, len(list)); err != nil {
 		return nil, err
 	}
+	notes, err := p.trainNotes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	memory, err := estimateMemory(ctx, list, t)
 	if err != nil || p.config.EstimateOnly {
 		return &TrainResult{Memory: memoryOf(memory)}, err
@@ -77,7 +81,7 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 	if r.NoChoice = none; len(made.Scores) > 0 {
 		r.Choice = c.result(made)
 	}
-	if err := p.keep(StepTrain, record{Inputs: in, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
+	if err := p.keep(StepTrain, record{Inputs: in, Notes: notes, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
 		return nil, err
 	}
 	return r, p.decide(ctx, w, list, r)

@@ -219,7 +219,7 @@ func doStep(ctx context.Context, t *worker.Task) (result any, err error) {
 		return nil, err
 	}
 	c.Logger = t.Logger
-	p := &Project{config: c, hosted: true} // the host has checked it
+	p := &Project{config: c, given: c, hosted: true} // the host has checked it
 	p.config.Progress = func(s Progress) { t.Send(workerEvent{s, p.Paused()}) }
 	go func() {
 		for pause := range t.Paused {

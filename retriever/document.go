@@ -81,7 +81,7 @@ func defaultFormats() map[string]Format {
 		".txt": Text, ".text": Text, ".rst": Text, ".adoc": Text, ".org": Text,
 		".md": Markdown, ".markdown": Markdown, ".mdown": Markdown,
 		".html": HTML, ".htm": HTML, ".xhtml": HTML,
-		".jsonl": JSONL, ".ndjson": JSONL,
+		".jsonl": JSONL, ".ndjson": JSONL, ".jsonl.gz": JSONL, ".ndjson.gz": JSONL,
 	}
 }
 

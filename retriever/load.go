@@ -27,7 +27,8 @@ const (
 type LoadOptions struct {
 	// MaxFileBytes is the size of the largest text, Markdown or HTML file that
 	// is read. Larger ones are skipped and reported. 0 means
-	// DefaultMaxFileBytes. JSONL files are read line by line, at any size.
+	// DefaultMaxFileBytes. JSONL files are read line by line, at any size, but
+	// compressed ones only up to 256 MB of content.
 	MaxFileBytes int64
 	// MaxLineBytes is the longest line of a JSONL file. A longer one ends the
 	// load with a *LineError. 0 means DefaultMaxLineBytes.
@@ -35,11 +36,13 @@ type LoadOptions struct {
 	// Formats adds file extensions (in lower case, with the dot) to the known
 	// ones, or overrides them; an empty Format makes an extension unknown.
 	// Known are .txt .text .rst .adoc .org (Text), .md .markdown .mdown
-	// (Markdown), .html .htm .xhtml (HTML), .jsonl .ndjson (JSONL).
+	// (Markdown), .html .htm .xhtml (HTML), .jsonl .ndjson .jsonl.gz .ndjson.gz
+	// (JSONL).
 	Formats map[string]Format
 	// Reader, if set, returns what reads a file: it is given the path and the first
 	// bytes, at most 8 KiB. For nil the file is read as the format of its extension
-	// in this package. Package retriever/format has readers.
+	// in this package. It is not asked about JSONL compressed with gzip. Package
+	// retriever/format has readers.
 	Reader func(name string, head []byte) Reader
 	// ReaderID identifies what Reader can read, such as [format.ID]: Sync reads all files
 	// again if it has changed since the last time. Empty means always the same.
@@ -79,7 +82,7 @@ const (
 	SkipExcluded   SkipReason = "excluded"          // see LoadOptions.Exclude
 	SkipExtension  SkipReason = "unknown extension" // see LoadOptions.Formats
 	SkipTooLarge   SkipReason = "too large"         // see LoadOptions.MaxFileBytes
-	SkipBinary     SkipReason = "binary"            // NUL bytes, or not UTF-8
+	SkipBinary     SkipReason = "binary"            // not text in any recognised encoding
 	SkipNoText     SkipReason = "no text"           // empty, or white space only
 	SkipPermission SkipReason = "permission denied"
 	SkipEncrypted  SkipReason = "encrypted"         // it cannot be read without a password
@@ -319,7 +322,7 @@ func (l *loader) visit(ctx context.Context, name string, entry fs.DirEntry, star
 // choose returns the format of a file by its name and type. It skips what is not to be read.
 // A folder has no format, and a file that only a Reader may read has none either.
 func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Format, ok bool) {
-	ext := strings.ToLower(path.Ext(name))
+	format = l.formatOf(name)
 	switch {
 	case !utf8.ValidString(name):
 		l.skip(escaped(name), SkipName, "")
@@ -333,10 +336,10 @@ func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Forma
 		l.skip(name, SkipSymlink, "")
 	case !mode.IsRegular():
 		l.skip(name, SkipIrregular, mode.Type().String())
-	case l.formats[ext] == "" && l.opts.Reader == nil:
-		l.skip(name, SkipExtension, ext)
+	case format == "" && l.opts.Reader == nil:
+		l.skip(name, SkipExtension, strings.ToLower(path.Ext(name)))
 	default:
-		return l.formats[ext], true
+		return format, true
 	}
 	return "", false
 }

@@ -35,6 +35,9 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 		}
 	}()
 	in := &countingReader{ctx: ctx, r: f, total: &l.report.Bytes, sum: l.sum}
+	if format == JSONL && isPacked(name) {
+		return l.readJSONL(ctx, name, &unpacked{file: in})
+	}
 	head := make([]byte, sniffBytes)
 	n, err := io.ReadFull(in, head)
 	if head = head[:n]; err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -178,7 +181,7 @@ func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if errors.Is(err, linescan.ErrLong) {
+		if errors.Is(err, linescan.ErrLong) || errors.As(err, &Skip{}) {
 			return fmt.Errorf("retriever: %w", &LineError{Path: name, Line: line, Err: err})
 		}
 		if err != nil {

@@ -14,7 +14,8 @@ import (
 // Searcher must be safe for concurrent use.
 //
 // *Index and *Tuned are Searchers. A Searcher may also be a Lister, a Counter
-// or a Digester; what a caller does with them is said there.
+// or a Digester; what a caller does with them is said there. With a method
+// Ranking, as Index has, it says how it computes scores, for those who rely on it.
 type Searcher interface {
 	Search(ctx context.Context, query string, k int) ([]Hit, error)
 }

@@ -292,7 +292,10 @@ func (s *syncing) cannotRead(ctx context.Context, e syncEntry, err error) error 
 	}
 	l := s.reader(nil)
 	var line *LineError
+	var skip Skip
 	switch {
+	case errors.As(err, &skip):
+		l.skip(e.name, skip.Reason, skip.Detail)
 	case errors.As(err, &line):
 		l.skip(e.name, SkipInvalid, fmt.Sprintf("line %d: %v", line.Line, line.Err))
 	case isFileError(err):
@@ -305,21 +308,6 @@ func (s *syncing) cannotRead(ctx context.Context, e syncEntry, err error) error 
 	}
 	s.keep(l.report.Skipped[0])
 	return nil
-}
-
-// keep reports what cannot be read: as kept, if it has passages.
-func (s *syncing) keep(skip Skip) {
-	old, known := s.states.files[skip.Path]
-	for name, f := range s.states.files {
-		if strings.HasPrefix(name, skip.Path+"/") && f.documents > 0 { // a folder
-			known, old.documents = true, old.documents+f.documents
-		}
-	}
-	if skip.Reason == SkipGone || !known || old.documents == 0 {
-		s.report.Skipped = append(s.report.Skipped, skip)
-		return
-	}
-	s.report.Kept = append(s.report.Kept, skip)
 }
 
 // removeRest removes the passages of files that are gone, or are no documents any more.

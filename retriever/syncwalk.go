@@ -166,6 +166,21 @@ func (s *syncing) cannotList(name string, err error) {
 	s.keep(l.report.Skipped[0])
 }
 
+// keep reports what cannot be read: as kept, if it has passages.
+func (s *syncing) keep(skip Skip) {
+	old, known := s.states.files[skip.Path]
+	for name, f := range s.states.files {
+		if strings.HasPrefix(name, skip.Path+"/") && f.documents > 0 { // a folder
+			known, old.documents = true, old.documents+f.documents
+		}
+	}
+	if skip.Reason == SkipGone || !known || old.documents == 0 {
+		s.report.Skipped = append(s.report.Skipped, skip)
+		return
+	}
+	s.report.Kept = append(s.report.Kept, skip)
+}
+
 // entry looks at one file.
 func (s *syncing) entry(name string, e fs.DirEntry) {
 	format, ok := s.load.choose(name, e.Type(), false)

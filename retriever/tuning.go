@@ -89,9 +89,10 @@ func ReadTuningFile(path string) (Tuning, error) {
 	return t, err
 }
 
-// WriteTuningFile writes a tuning to a JSON file, which it replaces atomically.
+// WriteTuningFile writes a tuning to a JSON file, which it replaces atomically. Features hold words of the documents, so that
+// nobody else can read the file.
 func WriteTuningFile(path string, t Tuning) error {
-	err := atomicfile.Write(path, func(w io.Writer) error {
+	err := atomicfile.WritePrivate(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
@@ -114,6 +115,7 @@ const TitleCandidates = 100
 type Tuned struct {
 	*Index
 	p       parameters
+	factors []string // those of p that change something, in words
 	meaning opt.Value[float64]
 	bound   bool // to an index that still has this sum:
 	sum     sums
@@ -144,6 +146,11 @@ func (x *Index) Tuned(ctx context.Context, t Tuning) (_ *Tuned, err error) {
 		return nil, err
 	}
 	out.p.factors = maps.Clone(out.p.factors)
+	for _, name := range slices.Sorted(maps.Keys(out.p.factors)) {
+		if weight := out.p.factors[name]; weight != 0 {
+			out.factors = append(out.factors, fmt.Sprintf("%q %v", name, weight))
+		}
+	}
 	snap, err := x.snapshot()
 	if err != nil {
 		return nil, err
@@ -233,17 +240,38 @@ func (t *Tuned) Digest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	plain, factors := t.Options().parameters(), []string(nil)
-	for _, name := range slices.Sorted(maps.Keys(t.p.factors)) {
-		if weight := t.p.factors[name]; weight != 0 {
-			factors = append(factors, fmt.Sprintf("%q %v", name, weight))
-		}
-	}
-	if t.p.k1 == plain.k1 && t.p.b == plain.b && t.p.title == plain.title && len(factors) == 0 {
+	plain := t.Options().parameters()
+	if t.p.k1 == plain.k1 && t.p.b == plain.b && t.p.title == plain.title && len(t.factors) == 0 {
 		return digest, nil
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %v %v %v %q", digest, t.p.k1, t.p.b, t.p.title, factors))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %v %v %v %q", digest, t.p.k1, t.p.b, t.p.title, t.factors))
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// Ranking is that of the index with the tuning. For a tuning that changes nothing it is the index's.
+func (t *Tuned) Ranking() string { return t.Options().ranking(t.p, t.factors) }
+
+// Ranking says in words how scores are computed, whatever the chunks are: by which analyzer, parameters and weights. Unlike the
+// Digest it does not change with the documents, and costs nothing.
+func (x *Index) Ranking() string {
+	o := x.Options()
+	return o.ranking(o.parameters(), nil)
+}
+
+// ranking is Index.Ranking with other parameters. Factors are too many to be written out.
+func (o IndexOptions) ranking(p parameters, factors []string) string {
+	words := fmt.Sprintf("%s k1=%v b=%v", o.Analyzer, p.k1, p.b)
+	switch {
+	case o.IgnoreTitles:
+		words += " title=ignored"
+	case p.title != 1:
+		words += fmt.Sprintf(" title=%v", p.title)
+	}
+	if len(factors) > 0 {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q", factors))
+		words += " weights=" + hex.EncodeToString(sum[:8])
+	}
+	return words
 }
 
 // Digest returns a hash, in hexadecimal, of the index's options and of ID, source,

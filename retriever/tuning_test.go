@@ -318,3 +318,34 @@ func TestTunedConcurrently(t *testing.T) {
 		require.NoError(t, err)
 	}
 }
+
+// How an index ranks does not depend on its documents, and a tuning that changes nothing does not change it.
+func TestRanking(t *testing.T) {
+	rankings := map[string]bool{}
+	for _, o := range []IndexOptions{{}, {K1: opt.Of(1.2)}, {B: opt.Of(0.0)}, {Analyzer: Standard}, {IgnoreTitles: true}} {
+		x, err := NewMemory(o)
+		require.NoError(t, err)
+		defer x.Close()
+		before := x.Ranking()
+		require.NoError(t, x.Add(t.Context(), []Chunk{{ID: "a", Source: "a", Text: "A mill.", End: 7}}))
+		require.Equal(t, before, x.Ranking())
+		rankings[before] = true
+		for _, same := range []Tuning{{}, {Weights: map[string]float64{"term:mill": 0}}, {Meaning: opt.Of(2.0)}} {
+			tuned, err := x.Tuned(t.Context(), same)
+			require.NoError(t, err)
+			require.Equal(t, before, tuned.Ranking())
+		}
+		for _, weight := range []float64{1, 2} {
+			tuned, err := x.Tuned(t.Context(), Tuning{Weights: map[string]float64{"term:mill": weight}})
+			require.NoError(t, err)
+			rankings[tuned.Ranking()] = true
+		}
+	}
+	require.Len(t, rankings, 15)
+	x, err := NewMemory(IndexOptions{})
+	require.NoError(t, err)
+	defer x.Close()
+	tuned, err := x.Tuned(t.Context(), Tuning{K1: opt.Of(2.0), B: opt.Of(0.5), Title: opt.Of(3.0)})
+	require.NoError(t, err)
+	require.Equal(t, "english k1=2 b=0.5 title=3", tuned.Ranking())
+}

@@ -15,7 +15,9 @@ import (
 var answerOptions = []option{
 	modelOption,
 	adapterOption,
-	{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default 4)"},
+	embedOption,
+	rerankOption,
+	{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default: as many as the adapter was trained with, else 4)"},
 	{flag: "max-tokens", key: "assistant.max-tokens", kind: "N", usage: "longest answer in tokens (default 256)"},
 	{
 		flag:  "min-confidence",

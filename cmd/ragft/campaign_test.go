@@ -223,9 +223,14 @@ func indexResult(t *testing.T) string {
 	return strings.Join(found, "\n")
 }
 
-// tuneResult is what was learnt of searching, which is used only if it helps.
+// tuneResult is what was learnt of searching, and the file of it, which there is only if it helps.
 func tuneResult(t *testing.T) string {
 	r := object[ragft.SearchResult](t, "tune-search")
 	require.True(t, r.UpToDate)
-	return fmt.Sprint(r.On, r.Learned, r.Steps)
+	file := ".ragft/retrieval.json"
+	if r.File == "" {
+		require.NoFileExists(t, file)
+		return fmt.Sprint(r.On, r.Learned, r.Steps)
+	}
+	return fmt.Sprint(r.On, r.Learned, r.Steps, readText(t, file))
 }

@@ -142,7 +142,8 @@ func TestEveryFlagHasAPlaceInTheProjectFile(t *testing.T) {
 		})
 	}
 	require.Greater(t, tried, 60)
-	require.Less(t, flags, 100, "everything else is a key of the project file alone")
+	// --embed and --rerank are 18 of them, since every command that searches takes them.
+	require.Less(t, flags, 115, "everything else is a key of the project file alone")
 	for _, key := range configKeys(t) {
 		used := 0
 		for _, cmd := range (&app{}).root().Commands() {

@@ -21,7 +21,7 @@ func (a *app) convertCommand() *cobra.Command {
 			usage: "type of the matrices, such as q8_0, q4_0, f16 or f32 (default q8_0)",
 		},
 	}, &cobra.Command{
-		Use: "convert MODEL OUTPUT", Short: "Write a model again in another type", Args: arguments(cobra.ExactArgs(2)),
+		Use: "convert MODEL OUTPUT", Short: "Convert a model to another type", Args: arguments(cobra.ExactArgs(2)),
 		Long: `Writes the model, a GGUF file or ollama:NAME, to the file OUTPUT with its matrices in another type: one that is fast on this
 processor, or smaller. Norms and metadata stay as they are. Converting to a finer type loses nothing further, but does not
 bring back what the model's own type has lost. An adapter belongs to the file that it was trained on: convert first, then train.`,

@@ -11,7 +11,7 @@ import (
 
 func (a *app) evaluateCommand() *cobra.Command {
 	c := command("evaluate report assistant.decide search search-tuning.file", []option{
-		modelOption, adapterOption, judgeOption,
+		modelOption, adapterOption, judgeOption, embedOption, rerankOption,
 		{
 			flag:  "questions",
 			key:   "evaluate.questions",
@@ -33,7 +33,7 @@ func (a *app) evaluateCommand() *cobra.Command {
 			flag:  "max-wrong",
 			key:   "evaluate.max-wrong",
 			kind:  "SHARE",
-			usage: "choose a confidence to abstain below, so that at most this share of the answers is wrong; half of the questions are used for it",
+			usage: "find the confidence threshold that keeps wrong answers within this share; half of the questions are used for it",
 		},
 	}, &cobra.Command{
 		Use: "evaluate", Short: "Measure what the adapter changed, and write the report", Args: arguments(cobra.NoArgs),

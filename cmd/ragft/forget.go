@@ -16,9 +16,10 @@ func (a *app) forgetCommand() *cobra.Command {
 		{flag: "documents", key: "documents", kind: "FOLDER", usage: "folder of the documents, where PATH is one in it"},
 	}, &cobra.Command{
 		Use: "forget PATH", Short: "Remove the text of a document from the project", Args: arguments(cobra.ExactArgs(1)),
-		Long: `Removes a document, or all in a folder, from the index, whose files are written anew, and from the training rows. The cache
-of model output, evaluation, answers, report and what an unfinished training keeps, which may quote it, are deleted. The document itself
-and the questions stay: delete them yourself. An adapter that was trained on the document is named; train again to be rid of it.`,
+		Long: `Removes a document, or all in a folder, from the index, whose files are written anew, and from the training rows. What
+may quote it is deleted: the cache of model output, evaluation, answers, report, what an unfinished training keeps, the questions
+that the recipe memory kept, and the data in the folders trl and axolotl. The document itself and the questions stay: delete them
+yourself. Adapter and merged model are named if they may have been trained on the document; retrain to remove it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd.Context())
 			if err != nil {
@@ -42,8 +43,8 @@ func (a *app) forget(ctx context.Context, p *ragft.Project, document string) err
 		if r.There {
 			a.note("%s is still in the folder, and will be indexed again: delete it there, too", r.Document)
 		}
-		if r.Adapter != "" {
-			a.note("%s was trained on it: train again without it, or delete it", r.Adapter)
+		for _, name := range r.Weights {
+			a.note("%s may have been trained on it: train again without it, or delete it", name)
 		}
 		_, err := fmt.Fprintf(w, "%s: removed %s and %s\n", r.Document, plural.N(r.Passages, "passage"), plural.N(r.Rows, "row"))
 		return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,8 @@ func TestForget(t *testing.T) {
 	write(t, ".ragft/rows.jsonl", row("one", "a.txt")+row("two", "b.txt")+row("three", "a.txt#12")+row("four", "a.txt.md"))
 	for _, name := range []string{
 		"cache/responses-1.jsonl", "report.html", "answers.jsonl", "adapter.gguf", "adapter.gguf.checkpoint", "adapter.gguf.soft",
+		"probes.jsonl", "global-probes.jsonl", "trl/rows.jsonl", "trl/preferences.jsonl", "axolotl/text.jsonl",
+		"axolotl/prepared-rows/1/data.arrow", "merged.gguf", "trl/adapter-rows/adapter.safetensors",
 	} {
 		write(t, ".ragft/"+name, "zanzibarq")
 	}
@@ -160,10 +163,11 @@ func TestForget(t *testing.T) {
 	require.Equal(t, "a.txt", r.Document)
 	require.Equal(t, []int{1, 2}, []int{r.Passages, r.Rows})
 	require.True(t, r.There)
-	require.Equal(t, filepath.Join(".ragft", "adapter.gguf"), r.Adapter)
+	require.Equal(t, []string{filepath.Join(".ragft", "adapter.gguf"), filepath.Join(".ragft", "merged.gguf")}, r.Weights)
 	require.NotContains(t, indexed(t), "a.txt")
 	require.NoError(t, filepath.WalkDir(".ragft", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && filepath.Base(name) != "adapter.gguf" {
+		weights := slices.Contains([]string{".gguf", ".safetensors"}, filepath.Ext(name)) // are named, and stay
+		if err == nil && !e.IsDir() && !weights {
 			data, rerr := os.ReadFile(name)
 			require.NoError(t, rerr)
 			if filepath.Base(name) == "rows.jsonl" {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +22,8 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/report"
 	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/dense"
 )
 
 // What holds text of users is theirs alone, whatever the umask; models are as readable as any new file.
@@ -40,6 +43,13 @@ func TestModesOfFiles(t *testing.T) {
 	_, err = kept.Chat(t.Context(), []model.Request{{Messages: layout.Chat("s", "u")}})
 	require.NoError(t, err)
 	require.NoError(t, kept.Close())
+	require.NoError(t, retriever.WriteTuningFile(".ragft/retrieval.json", retriever.Tuning{Weights: map[string]float64{"term:osk": 1}}))
+	index, err := retriever.Open(".ragft/index")
+	require.NoError(t, err)
+	vectors, err := dense.Update(t.Context(), ".ragft/vectors", index, oneTopic{}, dense.UpdateOptions{})
+	require.NoError(t, err)
+	require.Positive(t, vectors.Embedded)
+	require.NoError(t, index.Close())
 	for umask, name := range map[int]string{0: "a.gguf", 0o022: "b.gguf", 0o077: "c.gguf"} {
 		syscall.Umask(umask)
 		w, err := gguf.Create(filepath.Join(".ragft", name))
@@ -66,8 +76,23 @@ func TestModesOfFiles(t *testing.T) {
 		}
 		return nil
 	}))
-	require.Greater(t, texts, 10)
+	require.Greater(t, texts, 12)
 }
+
+// oneTopic embeds every text alike.
+type oneTopic struct{}
+
+func (oneTopic) Query(context.Context, string) ([]float32, error) { return []float32{1}, nil }
+
+func (e oneTopic) Passages(ctx context.Context, texts []string) (all [][]float32, err error) {
+	for range texts {
+		v, _ := e.Query(ctx, "")
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+func (oneTopic) ID() string { return "one topic" }
 
 func readText(t *testing.T, path string) string {
 	t.Helper()

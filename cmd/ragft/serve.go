@@ -12,7 +12,7 @@ import (
 
 func (a *app) serveCommand() *cobra.Command {
 	c := command("assistant serve search search-tuning.file", []option{
-		weightsOption, adapterOption,
+		weightsOption, adapterOption, embedOption, rerankOption,
 		{flag: "documents", key: "documents", kind: "FOLDER", usage: "folder of the documents, so that citations can be opened"},
 		{flag: "watch", key: "serve.watch", usage: "bring the index up to date whenever the documents change"},
 		{flag: "files", key: "serve.files", kind: "FOLDER", usage: "folder in the documents that clients may add files to and remove them from"},
@@ -20,7 +20,7 @@ func (a *app) serveCommand() *cobra.Command {
 		{flag: "name", key: "serve.name", kind: "NAME", usage: "what requests call the tuned model (default tuned)"},
 		{flag: "token-file", key: "serve.token-file", kind: "FILE", usage: "file with the token that clients must send (default: RAGFT_TOKEN)"},
 		{flag: "no-retrieval", key: "serve.no-retrieval", usage: "answer without passages unless a request asks for them"},
-		{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default 4)"},
+		{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default: as many as the adapter was trained with, else 4)"},
 		{
 			flag:  "min-confidence",
 			key:   "assistant.min-confidence",

@@ -39,6 +39,18 @@ var (
 		kind:  "FILE",
 		usage: "training rows, JSONL (default: rows.jsonl of the project folder)",
 	}
+	embedOption = option{
+		flag:  "embed",
+		key:   "search.embed",
+		kind:  "MODEL",
+		usage: "embedding model, GGUF, to find passages by meaning too; give it to index and to all that search",
+	}
+	rerankOption = option{
+		flag:  "rerank",
+		key:   "search.rerank",
+		kind:  "MODEL",
+		usage: "reranker, GGUF, which puts the passages that are found in order",
+	}
 )
 
 const (
@@ -70,12 +82,7 @@ func (a *app) indexCommand() *cobra.Command {
 			usage: "size of a passage (default 200 words, or 5 sentences with index.chunk-by: sentences)",
 		},
 		{flag: "overlap", key: "index.overlap", kind: "N", usage: "how much of a passage is repeated in the next (default 0)"},
-		{
-			flag:  "embed",
-			key:   "search.embed",
-			kind:  "MODEL",
-			usage: "embedding model, GGUF, to find passages by meaning too (give it to the other commands with search.embed)",
-		},
+		embedOption,
 		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch, also if it is damaged"},
 		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, not only of those whose size or times changed"},
 	}, &cobra.Command{
@@ -152,7 +159,7 @@ func unchanged(upToDate bool) string {
 
 func (a *app) questionsCommand() *cobra.Command {
 	c := command("write search worker", []option{
-		modelOption,
+		modelOption, embedOption, rerankOption,
 		{flag: "limit", key: "write.limit", kind: "N", usage: "stop after this many questions (default 400, 0 = no limit)"},
 		{flag: "import", key: "write.import", kind: "FILE", usage: "take the questions from a data set instead"},
 		{
@@ -202,7 +209,7 @@ Read the questions before you use them, and delete the bad ones: small models wr
 
 func (a *app) demonstrateCommand() *cobra.Command {
 	c := command("demonstrate decide.share search search-tuning.file worker", []option{
-		modelOption, questionsOption, judgeOption,
+		modelOption, questionsOption, judgeOption, embedOption, rerankOption,
 		{
 			flag:  "test-share",
 			key:   "test-share",

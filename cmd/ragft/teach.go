@@ -27,7 +27,7 @@ var quickSettings = [][2]string{
 func (a *app) teachCommand() *cobra.Command {
 	var plan, serve bool
 	c := command("index write demonstrate train decide evaluate report assistant serve search search-tuning.file worker",
-		[]option{modelOption, questionsOption, judgeOption}, &cobra.Command{
+		[]option{modelOption, questionsOption, judgeOption, embedOption, rerankOption}, &cobra.Command{
 			Use: "teach [FOLDER]", Short: "Teach the model your documents: all steps, then a chat", Args: arguments(cobra.MaximumNArgs(1)),
 			Long: `Goes from a folder of documents and a base model to a tuned assistant: index, questions, demonstrations, training and
 evaluation. First it prints the plan: what each step does and what it may cost. Then it runs the steps that are missing or

@@ -17,7 +17,7 @@ import (
 
 func (a *app) trainCommand() *cobra.Command {
 	c := command("train decide search worker", []option{
-		weightsOption, rowsOption,
+		weightsOption, rowsOption, embedOption, rerankOption,
 		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
 		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},
 		{flag: "epochs", key: "train.epochs", kind: "N", usage: "passes over the rows (default: 1 to 3, by their number)"},

@@ -13,7 +13,9 @@ import (
 )
 
 func (a *app) tuneSearchCommand() *cobra.Command {
-	c := command("search-tuning", []option{modelOption, adapterOption, questionsOption}, &cobra.Command{
+	c := command("search-tuning search.embed search.weight search.query-prefix search.passage-prefix", []option{
+		modelOption, adapterOption, questionsOption, embedOption,
+	}, &cobra.Command{
 		Use: "tune-search", Short: "Tune the search to the model", Args: arguments(cobra.NoArgs),
 		Long: `Learns how to search for the questions: weights of terms and titles, k1 and b, from how likely the model finds the correct
 answer after each passage (LSR of RA-DIT). With an embedding model, also the weight of meaning (search.weight),

@@ -4,8 +4,14 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"io"
+	"net/http"
 	"os/exec"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -45,15 +51,70 @@ func TestTwoProgramsDoTheSame(t *testing.T) {
 	oneThread(t)
 	for _, c := range []campaign{
 		{args: []string{"index"}, result: indexResult},
+		{args: []string{"questions", "--set", "questions=.ragft/written.jsonl", "--set", "write.limit=2"}, result: files("written.jsonl")},
 		{args: []string{"demonstrate"}, result: files("rows.jsonl")},
+		{args: []string{"train"}, result: files("adapter.gguf")},
+		{args: []string{"tune-search"}, result: tuneResult},
+		{
+			args:   []string{"evaluate", "--set", "evaluate.evidence=retrieval"},
+			result: files("evaluation.json", "answers.jsonl", "report.html"),
+		},
 	} {
+		start := time.Now()
 		one, two := startProcess(t, c.args...), startProcess(t, c.args...)
 		first, second := one.ended(t), two.ended(t)
 		require.True(t, first || second, "%v: neither did it: %s %s", c.args, &one.said, &two.said)
-		got := c.result(t)
+		got, steps := c.result(t), files("steps.json")(t)
 		requireNoTemporaries(t)
-		again := must(t, append(c.args, "--json")...)
-		require.Contains(t, again, `"up_to_date":true`, "%v", c.args)
+		must(t, c.args...)
 		require.Equal(t, got, c.result(t), "%v", c.args)
+		require.Equal(t, steps, files("steps.json")(t), "%v: it was done again", c.args)
+		t.Logf("%s: %v", c.args[0], time.Since(start).Round(time.Millisecond))
 	}
+}
+
+// A service answers while other programs index the documents that it searches, and train. It finds what they index.
+func TestServiceAnswersBesideOtherPrograms(t *testing.T) {
+	workplace(t)
+	oneThread(t)
+	must(t, "index")
+	must(t, "demonstrate")
+	service, url := startService(t)
+	training := startProcess(t, "train", "--epochs", "8")
+	ask := func(question string) string {
+		body := fmt.Sprintf(`{"messages":[{"role":"user","content":%q}],"max_tokens":4}`, question)
+		reply, err := http.Post(url+"/v1/chat/completions", "application/json", strings.NewReader(body))
+		require.NoError(t, err)
+		defer reply.Body.Close()
+		text, err := io.ReadAll(reply.Body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, reply.StatusCode, string(text))
+		return string(text)
+	}
+	beside := 0 // the training
+	for i := range 3 {
+		name := fmt.Sprintf("lighthouse%d.md", i)
+		write(t, "notes/"+name, fmt.Sprintf("The keeper of lighthouse%d is Nora Otis.\n", i))
+		indexing := startProcess(t, "index")
+		for ended := false; !ended; {
+			require.Contains(t, ask("Who is the miller at Tuckle Mill?"), "tuckle-mill.md")
+			select {
+			case err := <-indexing.done:
+				require.NoError(t, err, &indexing.said)
+				ended = true
+			default:
+			}
+		}
+		require.Contains(t, ask(fmt.Sprintf("Who is the keeper of lighthouse%d?", i)), name)
+		if len(training.done) == 0 {
+			beside++
+		}
+	}
+	require.Positive(t, beside)
+	t.Logf("%d of 3 documents were indexed and found while the training ran", beside)
+	require.True(t, training.ended(t), "the other programs are at other steps")
+	require.FileExists(t, ".ragft/adapter.gguf")
+	require.Contains(t, ask("Who is the miller at Tuckle Mill?"), "tuckle-mill.md")
+	require.NoError(t, service.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, service.Wait())
 }

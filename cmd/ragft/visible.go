@@ -8,7 +8,7 @@ import (
 )
 
 // visible writes text with its control characters escaped, but for line ends and tabs, so that names of files, titles and
-// answers cannot command a terminal. A terminal obeys ESC and the like, and U+0080 to U+009F as well. In JSON the escapes are
+// answers cannot command a terminal. A terminal obeys ESC and the like, and U+007F to U+009F as well. In JSON the escapes are
 // those of JSON. It is safe for concurrent use.
 type visible struct {
 	w io.Writer
@@ -35,9 +35,9 @@ func (v *visible) Write(p []byte) (int, error) {
 			out = append(out, byte(r))
 		case r == '\r':
 			out = append(out, `\r`...)
-		case r < ' ' || r == 0x7f || r == utf8.RuneError && size == 1:
+		case r < ' ' || r == utf8.RuneError && size == 1: // neither stands in JSON
 			out = fmt.Appendf(out, `\x%02x`, text[0])
-		case r >= 0x80 && r < 0xa0:
+		case r >= 0x7f && r < 0xa0:
 			out = fmt.Appendf(out, `\u%04x`, r)
 		default:
 			out = append(out, text[:size]...)

@@ -16,18 +16,20 @@ const miller = "Who is the miller at Tuckle Mill?"
 func runs() []run {
 	var all []run
 	for _, part := range [][]run{prepareRuns, recipeRuns, teacherRuns, trainRuns, useRuns, evaluateRuns, searchRuns, serviceRuns,
-		badRuns} {
+		shelfRuns, badRuns, lastRuns} {
 		all = append(all, part...)
 	}
 	return all
 }
 
 var prepareRuns = []run{
+	{name: "teach-plan-text", command: "teach", set: []string{"project=planned", "plan"}, text: true, fixed: true},
 	{name: "missing-index", command: "ask", words: []string{miller}, fixed: true},
 	{name: "index-sentences", command: "index", set: []string{"project=sentences", "chunk-by=sentences", "chunk=3", "overlap=1",
 		"analyzer=standard"}, fixed: true},
 	{name: "index", command: "index", fixed: true},
 	{name: "index-again-text", command: "index", text: true, fixed: true},
+	{name: "teach-plan", command: "teach", set: []string{"plan"}, fixed: true},
 	{name: "index-other-settings", command: "index", set: []string{"k1=2"}, fixed: true},
 	{name: "questions-import", command: "questions", set: []string{"import=squad.json", "questions=squad.jsonl",
 		"write-documents=squad-documents.jsonl"},
@@ -138,6 +140,10 @@ var useRuns = []run{
 	{name: "merge", command: "merge", files: []string{"{merged}"}},
 	{name: "merge-q8-text", command: "merge", text: true, set: []string{"output=q8.gguf", "type=Q8_0", "all-matrices",
 		"skip-check"}, files: []string{"q8.gguf"}},
+	{name: "convert", command: "convert", words: []string{"base.gguf", "converted.gguf"}, files: []string{"converted.gguf"},
+		counts: []string{`\.(type|changed|copied)`}},
+	{name: "convert-text", command: "convert", words: []string{"base.gguf", "small.gguf"}, set: []string{"type=q4_0"}, text: true,
+		fixed: true},
 	{name: "publish-modelfile", command: "publish", set: []string{"modelfile=Modelfile", "parameters=temperature=0",
 		"system=Be brief."}, files: []string{"Modelfile"}},
 	{name: "models", command: "models"},
@@ -226,4 +232,11 @@ var badRuns = []run{
 		p.write("notes/snail-garden.md", "# The Snail Garden\n\nThe garden is gone.\n")
 		p.run(run{name: "index-changed", command: "index"})
 	}},
+}
+
+// lastRuns leave a project without much.
+var lastRuns = []run{
+	{name: "forget", command: "forget", words: []string{"notes/red-mill.md"}, fixed: true},
+	{name: "forget-text", command: "forget", words: []string{"kestow.md"}, text: true, fixed: true},
+	{name: "forget-unknown", command: "forget", words: []string{"never.md"}, fixed: true},
 }

@@ -10,5 +10,6 @@
 //
 //	go test ./internal/golden -update
 //
+// or, with -run 'TestGolden/^(ask|chat)$' -update, only those of some runs,
 // and say in CHANGELOG.md what changed. How commands, options and files are spelled is in names_test.go alone.
 package golden

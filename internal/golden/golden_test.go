@@ -47,8 +47,8 @@ type workplace struct {
 	binary  string
 	dir     string
 	env     []string
-	teacher string // its model, as --model names it
-	served  *server
+	teacher string             // its model, as --model names it
+	served  map[string]*server // by what they serve
 }
 
 const (
@@ -155,7 +155,7 @@ func unused(t *testing.T, seen map[string]bool) {
 func newWorkplace(t *testing.T) *workplace {
 	t.Helper()
 	watch(t)
-	p := &workplace{t: t, dir: t.TempDir()}
+	p := &workplace{t: t, dir: t.TempDir(), served: map[string]*server{}}
 	p.binary = filepath.Join(t.TempDir(), "ragft")
 	build := exec.Command("go", "build", "-o", p.binary, "../../cmd/ragft")
 	out, err := build.CombinedOutput()

@@ -10,7 +10,7 @@ import (
 )
 
 // maskedKeys are the keys of JSON whose values tell the time, the machine or a random id.
-var maskedKeys = regexp.MustCompile(`^(seconds|elapsed|generating|seconds_per_row|tokens_per_second|time|created|took|run|` +
+var maskedKeys = regexp.MustCompile(`^(seconds|elapsed|generating|seconds_per_row|tokens_per_second|time|created|created_at|took|run|` +
 	`version|address|url)$`)
 
 // maskValue replaces what is different in each run by "*", and rounds numbers if asked to.

@@ -55,6 +55,9 @@ var commands = map[string]string{
 	"export":      "export",
 	"models":      "models",
 	"doctor":      "doctor",
+	"teach":       "teach",
+	"convert":     "convert",
+	"forget":      "forget",
 }
 
 // options are the spellings of the options, after COMMAND/NAME or NAME. A %s takes the value; a space divides arguments.
@@ -190,6 +193,10 @@ var options = map[string]string{
 	"serve/address":          "--address=%s",
 	"serve/name":             "--name=%s",
 	"serve/further-adapters": "--set serve.adapters=%s",
+	"serve/rerank":           "--rerank=%s",
+	"serve/files":            "--files=%s",
+	"teach/plan":             "--plan",
+	"convert/type":           "--type=%s",
 	"merge/output":           "--output=%s",
 	"merge/type":             "--type=%s",
 	"merge/all-matrices":     "--set merge.all-matrices=true",

@@ -29,12 +29,22 @@ type server struct {
 	cancel context.CancelFunc
 }
 
-func (p *workplace) serve() *server {
-	if p.served != nil {
-		return p.served
+// The services: of the project's documents, and of a shelf that clients add documents to, with a reranker.
+const (
+	ofNotes = "documents=notes"
+	ofShelf = "documents=shelf"
+)
+
+// serve returns the service of the documents, which it starts if it is not under way.
+func (p *workplace) serve(documents string) *server {
+	if s := p.served[documents]; s != nil {
+		return s
 	}
 	p.t.Helper()
-	r := run{name: "serve", command: "serve", set: []string{"address=127.0.0.1:0", "documents=notes", "quiet"}}
+	r := run{name: "serve", command: "serve", set: []string{"address=127.0.0.1:0", documents, "quiet"}}
+	if documents == ofShelf {
+		r.set = append(r.set, p.fillShelf()...)
+	}
 	s := &server{}
 	var ctx context.Context
 	ctx, s.cancel = context.WithTimeout(context.Background(), 5*time.Minute)
@@ -49,13 +59,13 @@ func (p *workplace) serve() *server {
 	var at struct{ URL string }
 	require.NoError(p.t, json.Unmarshal(s.first, &at))
 	s.url = at.URL
-	p.served = s
+	p.served[documents] = s
 	return s
 }
 
 // request is a run that asks the service. Without a body it is a GET.
 func request(name, path, body string) run {
-	return run{name: "service-" + name, replace: func(p *workplace) *recorded { return p.ask(path, body) },
+	return run{name: "service-" + name, replace: func(p *workplace) *recorded { return p.ask(ofNotes, asking(path, body)) },
 		loose: []string{`.*\.logprobs\.top_logprobs\[\]`}}
 }
 
@@ -66,16 +76,23 @@ func plain(name, path, body string) run {
 	return r
 }
 
-func (p *workplace) ask(path, body string) *recorded {
-	url := p.serve().url + path
-	client := http.Client{Timeout: time.Minute}
-	var reply *http.Response
-	var err error
+// letter is what is sent to a service.
+type letter struct{ method, path, kind, body string }
+
+// asking is a POST of JSON, or without a body a GET.
+func asking(path, body string) letter {
 	if body == "" {
-		reply, err = client.Get(url)
-	} else {
-		reply, err = client.Post(url, "application/json", strings.NewReader(body))
+		return letter{method: http.MethodGet, path: path}
 	}
+	return letter{http.MethodPost, path, "application/json", body}
+}
+
+func (p *workplace) ask(documents string, l letter) *recorded {
+	q, err := http.NewRequest(l.method, p.serve(documents).url+l.path, strings.NewReader(l.body))
+	require.NoError(p.t, err)
+	q.Header.Set("Content-Type", l.kind)
+	client := http.Client{Timeout: time.Minute}
+	reply, err := client.Do(q)
 	require.NoError(p.t, err)
 	defer reply.Body.Close()
 	data, err := io.ReadAll(reply.Body)
@@ -84,7 +101,7 @@ func (p *workplace) ask(path, body string) *recorded {
 	kind, _, _ := strings.Cut(reply.Header.Get("Content-Type"), ";")
 	got.add("content type", "exact", []byte(kind))
 	switch {
-	case path == "/metrics":
+	case l.path == "/metrics":
 		got.add("names", "exact", []byte(metricNames(data)))
 	case kind == "application/json":
 		got.add("body", "json", data)
@@ -125,8 +142,8 @@ func metricNames(data []byte) string {
 }
 
 // stop ends the service, as a service manager does.
-func (p *workplace) stop() *recorded {
-	s := p.serve()
+func (p *workplace) stop(documents string) *recorded {
+	s := p.serve(documents)
 	require.NoError(p.t, s.cmd.Process.Signal(syscall.SIGTERM))
 	_ = s.cmd.Wait() // The exit code is recorded.
 	s.cancel()
@@ -160,8 +177,10 @@ var serviceRuns = []run{
 	plain("document", "/v1/documents/kestow.md", ""),
 	plain("metrics", "/metrics", ""),
 	plain("page", "/", ""),
+	plain("rerank-without-reranker", "/v1/rerank", `{"query":"a mill","documents":["a mill"]}`),
+	plain("files-without-folder", "/v1/files", ""),
 	plain("unknown-route", "/v1/nothing", ""),
 	plain("unknown-model", "/v1/chat/completions", chat(miller, `,"model":"none"`)),
 	plain("bad-request", "/v1/chat/completions", `{"messages":`),
-	{name: "service-stop", fixed: true, replace: func(p *workplace) *recorded { return p.stop() }},
+	{name: "service-stop", fixed: true, replace: func(p *workplace) *recorded { return p.stop(ofNotes) }},
 }

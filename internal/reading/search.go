@@ -35,3 +35,11 @@ func DigestOf(ctx context.Context, search retriever.Searcher) (string, error) {
 	}
 	return "", nil
 }
+
+// RankingOf says how a search ranks, see [retriever.Index.Ranking]. It is "" if the search does not say.
+func RankingOf(search retriever.Searcher) string {
+	if index, ok := search.(interface{ Ranking() string }); ok {
+		return index.Ranking()
+	}
+	return ""
+}

@@ -32,7 +32,7 @@ var budget = map[string]int{
 	"ragft/export":           10,
 	"ragft/finetune":         4,
 	"ragft/judge":            8,  // with Case and Answer, which a judge is given, and KnockoutAudit, a part of its audit
-	"ragft/model":            29, // to be cut to 27
+	"ragft/model":            28, // of which six are errors and four the roles of messages
 	"ragft/model/cache":      2,
 	"ragft/model/local":      12, // with Attention and ReadAttention, which doctor shows, Embedder and Reranker with what opens them
 	"ragft/model/ollama":     4,
@@ -45,7 +45,7 @@ var budget = map[string]int{
 	"ragft/question/dataset": 17,
 	"ragft/recipe":           9,
 	"ragft/recipe/memory":    2,
-	"ragft/recipe/verified":  2,
+	"ragft/recipe/verified":  1,
 	"ragft/recipe/selfdemo":  7, // with ScoredPrompt, what Found lists
 	"ragft/report":           6, // with Info and ModelFile, so that a program can set and check them
 	"ragft/rows":             17,
@@ -55,10 +55,8 @@ var budget = map[string]int{
 	// and MarkdownSections, by which they read texts within theirs; and ten reasons for skipping a file.
 	"retriever": 107, // with Languages, the analyzer, and SkipExcluded
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
-	// Fuse, DefaultWeight; and the two models that a caller gives.
-	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
-	// Fuse, DefaultWeight; and the two models that a caller gives.
-	"retriever/dense":    15,
+	// DefaultWeight; and the two models that a caller gives.
+	"retriever/dense":    14,
 	"retriever/format":   9, // with ID, by which Sync notices a new format
 	"retriever/language": 3,
 	"retriever/watch":    2,

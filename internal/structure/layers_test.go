@@ -72,9 +72,7 @@ var deviations = map[string]string{}
 // native are the packages that need llama.cpp: they, or what they import, use cgo. The last three also build without,
 // and then say what they lack.
 var native = []string{
-	"llama", "lora", "ragft/model/local", "ragft/finetune", "ragft/service",
-	"ragft/publish", // to be cut: merging becomes a function that the caller sets
-	"ragft", "cmd/ragft", "examples",
+	"llama", "lora", "ragft/model/local", "ragft/finetune", "ragft/service", "ragft", "cmd/ragft", "examples",
 }
 
 // unit is the package as the tables name it.

@@ -44,10 +44,6 @@ func readLines(t *testing.T, path string) []string {
 
 // TestFilesAndLinesAreShort leaves out what stands in testdata.
 func TestFilesAndLinesAreShort(t *testing.T) {
-	later := map[string]bool{} // files that are yet to be shortened
-	for _, line := range readLines(t, "testdata/to-shorten.txt") {
-		later[line] = true
-	}
 	for _, path := range sourceFiles(t) {
 		if !slices.Contains([]string{".go", ".cpp", ".hpp", ".h"}, filepath.Ext(path)) {
 			continue
@@ -56,23 +52,13 @@ func TestFilesAndLinesAreShort(t *testing.T) {
 		if generated(lines) {
 			continue
 		}
-		var found []string
 		if len(lines) > mostLines {
-			found = append(found, path)
-			if !later[path] {
-				t.Errorf("%s has %d lines, at most %d are allowed: divide it", path, len(lines), mostLines)
-			}
+			t.Errorf("%s has %d lines, at most %d are allowed: divide it", path, len(lines), mostLines)
 		}
 		for i, line := range lines {
 			if n := utf8.RuneCountInString(line); n > mostColumns {
-				found = append(found, path)
-				if !later[path] {
-					t.Errorf("%s:%d has %d columns, at most %d are allowed: break it", path, i+1, n, mostColumns)
-				}
+				t.Errorf("%s:%d has %d columns, at most %d are allowed: break it", path, i+1, n, mostColumns)
 			}
-		}
-		if later[path] && len(found) == 0 {
-			t.Logf("%s is short now: delete its line in testdata/to-shorten.txt", path)
 		}
 	}
 }

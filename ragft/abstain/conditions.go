@@ -10,20 +10,30 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/layout"
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/retriever"
 )
 
 // ErrConditions means that a rule was fitted under other conditions than those under which it is to decide.
 var ErrConditions = errors.New("the rule was fitted under other conditions")
 
-// Conditions returns what the signals depend on when a model answers from so many passages at most: the hashes of the model,
-// of its adapter and the scale of that, whatever the files are called; the number of passages; and a hash of the prompt.
-func Conditions(m model.Model, prompts prompt.Set, passages int) map[string]string {
-	return map[string]string{
+// Conditions returns what the signals depend on when a model answers from so many passages of a search at most: the hashes of the
+// model, of its adapter and the scale of that, whatever the files are called; the number of passages; a hash of the prompt; and how
+// the search ranks, whatever the documents are, if it has a method Ranking as [retriever.Index] and [retriever.Tuned] have.
+func Conditions(m model.Model, search retriever.Searcher, prompts prompt.Set, passages int) map[string]string {
+	c := map[string]string{
 		"model": identity(m.Name()), "passages": strconv.Itoa(passages), "prompt": layout.Fingerprint(prompts.ReadMessages),
 	}
+	if ranking := reading.RankingOf(search); ranking != "" {
+		c[searchCondition] = ranking
+	}
+	return c
 }
+
+// searchCondition is the name of the condition of which some searches say nothing.
+const searchCondition = "search"
 
 // hashes finds the hash of a file, and the scale of an adapter, in the name of a local model.
 var hashes = regexp.MustCompile(`@([0-9a-f]{16}(?:\*[^+]*)?)(?:\+|$)`)
@@ -41,16 +51,19 @@ func identity(name string) string {
 	return strings.Join(parts, "+")
 }
 
-// Holds returns nil if the rule was fitted under these conditions, as [Conditions] returns them. The error wraps
-// [ErrConditions] and names those that differ, or says that the rule has none.
+// Holds returns nil if the rule was fitted under these conditions, as [Conditions] returns them. Those that the rule does not name
+// are not compared, and neither is a search that does not say how it ranks. The error wraps [ErrConditions] and names those that
+// differ, or says that the rule has none.
 func (r *Rule) Holds(now map[string]string) error {
 	if len(r.Conditions) == 0 {
 		return fmt.Errorf("%w, which it does not name", ErrConditions)
 	}
 	var different []string
 	for _, name := range slices.Sorted(maps.Keys(r.Conditions)) {
-		switch then, is := r.Conditions[name], now[name]; {
-		case then == is:
+		then := r.Conditions[name]
+		is, known := now[name]
+		switch {
+		case then == is, name == searchCondition && !known:
 		case name == "prompt":
 			different = append(different, "a different prompt")
 		default:

@@ -118,7 +118,7 @@ func (a *Assistant) Ask(ctx context.Context, q Query) (*Answer, error) {
 
 func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	question, onText := q.Question, q.OnText
-	if err := a.opts.check(a.model, ""); err != nil {
+	if err := a.opts.check(a.model, a.search, ""); err != nil {
 		return nil, err
 	}
 	switch {

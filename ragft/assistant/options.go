@@ -57,7 +57,7 @@ type Options struct {
 
 	// Rule decides before an answer is generated whether to give one; nil = the model alone decides. Where the rule
 	// declines, nothing is generated and the answer is Decline; elsewhere the model answers and cannot begin with the
-	// rule's refusal. [ReadAdapter] returns the rule of an adapter.
+	// rule's refusal. [ReadAdapter] returns the rule of an adapter, and [Settings.Tuned] the search that it was fitted with.
 	//
 	// It must have been fitted under the conditions of these options; otherwise no question is answered and the error wraps
 	// [abstain.ErrConditions]. A rule cannot be combined with Careful, Ensemble or Calibration, which were not measured
@@ -126,14 +126,14 @@ func (o Options) Check(ctx context.Context, m model.Model, search retriever.Sear
 			return fmt.Errorf("ragft: calibration: %w", err)
 		}
 	}
-	if err := o.check(m, digest); err != nil {
+	if err := o.check(m, search, digest); err != nil {
 		return fmt.Errorf("ragft: %w", err)
 	}
 	return nil
 }
 
 // check is Check with an index whose digest is known, or "".
-func (o Options) check(m model.Model, digest string) error {
+func (o Options) check(m model.Model, search retriever.Searcher, digest string) error {
 	err := nonnegative.Check(o)
 	if least := o.MinShare.Or(0); !(least >= 0) {
 		err = errors.Join(err, fmt.Errorf("MinShare is %g, but must be a number that is not negative", least))
@@ -145,7 +145,7 @@ func (o Options) check(m model.Model, digest string) error {
 		return err
 	}
 	if o.Rule != nil {
-		return o.checkRule(m)
+		return o.checkRule(m, search)
 	}
 	if o.Calibration == nil {
 		return nil
@@ -160,7 +160,7 @@ func (o Options) check(m model.Model, digest string) error {
 }
 
 // checkRule returns an error if the rule cannot decide for these options.
-func (o Options) checkRule(m model.Model) error {
+func (o Options) checkRule(m model.Model, search retriever.Searcher) error {
 	switch {
 	case o.Ensemble != nil:
 		return errors.New("a rule decides on one answer from all passages: leave out Rule or Ensemble")
@@ -173,5 +173,5 @@ func (o Options) checkRule(m model.Model) error {
 		return err
 	}
 	o = o.withDefaults()
-	return o.Rule.Holds(abstain.Conditions(m, o.Prompts, o.Passages))
+	return o.Rule.Holds(abstain.Conditions(m, search, o.Prompts, o.Passages))
 }

@@ -19,7 +19,7 @@ import (
 // ruleFor declines where the model finds the refusal likelier than even.
 func ruleFor(m model.Model, passages int) *abstain.Rule {
 	return &abstain.Rule{
-		Refusal: fake.Decline, Threshold: 0.5, Conditions: abstain.Conditions(m, prompt.Set{}, passages),
+		Refusal: fake.Decline, Threshold: 0.5, Conditions: abstain.Conditions(m, nil, prompt.Set{}, passages),
 		Chance: stats.Logistic{Names: []string{abstain.Declining}, Mean: []float64{math.Log(0.5)}, Scale: []float64{1}, Weight: []float64{-1}},
 	}
 }

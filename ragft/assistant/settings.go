@@ -2,6 +2,7 @@ package assistant
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,8 @@ import (
 )
 
 // Settings are what an adapter file says about how the tuned model is to be asked, so that the file is all that has to be
-// shipped with the base. They are kept as JSON in its metadata, under the key ragft.assistant.
+// shipped with the base. They are kept as JSON in its metadata, under the key ragft.assistant. An assistant takes them by
+// [Settings.Options] and, for what it searches, [Settings.Tuned].
 type Settings struct {
 	Prompts  prompt.Set        // those of the training rows
 	Passages int               // shown with a question
@@ -42,9 +44,21 @@ type stored struct {
 	Search     *retriever.Tuning `json:"search,omitempty"`
 }
 
-// Options returns options with the prompts, the number of passages and the rule.
+// Options returns options with the prompts, the number of passages and the rule. They do not hold the search, which an assistant is
+// given beside them: make it with [Settings.Tuned], or the rule does not hold.
 func (s *Settings) Options() Options {
 	return Options{Prompts: s.Prompts, Passages: s.Passages, Rule: s.Rule}
+}
+
+// Tuned returns an index that is searched as the adapter was trained with: with the tuned search, if there is one. It is used
+// whatever documents are in the index, because the rule was fitted with it; Search.Index is the digest of those that it was learnt on.
+func (s *Settings) Tuned(ctx context.Context, index *retriever.Index) (*retriever.Tuned, error) {
+	var t retriever.Tuning
+	if s.Search != nil {
+		t = *s.Search
+		t.Index = ""
+	}
+	return index.Tuned(ctx, t)
 }
 
 // texts are the texts of a set by name.

@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
@@ -79,4 +81,30 @@ func TestSettingsThatCannotBeUsed(t *testing.T) {
 	}
 	_, err := ReadAdapter(filepath.Join(t.TempDir(), "none.gguf"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// What an adapter says is enough for the search that its rule was fitted with, whatever the documents are.
+func TestSettingsTuneTheSearch(t *testing.T) {
+	index := fixture.Inn(t.Context())
+	defer index.Close()
+	m := undecided(0.25)
+	tuned, err := index.Tuned(t.Context(), retriever.Tuning{B: opt.Of(0.9)})
+	require.NoError(t, err)
+	s := Settings{Passages: 4, Rule: ruleFor(m, 4), Search: &retriever.Tuning{Index: "of other documents", B: opt.Of(0.9)}}
+	s.Rule.Conditions = abstain.Conditions(m, tuned, prompt.Set{}, 4)
+	path := adapterFile(t)
+	require.NoError(t, s.WriteAdapter(path))
+	read, err := ReadAdapter(path)
+	require.NoError(t, err)
+	search, err := read.Tuned(t.Context(), index)
+	require.NoError(t, err)
+	answer, err := New(m, search, read.Options()).Answer(t.Context(), "Who opened the Blue Inn?")
+	require.NoError(t, err)
+	require.Equal(t, "Ann Lee", answer.Text)
+	_, err = New(m, index, read.Options()).Answer(t.Context(), "Who opened the Blue Inn?")
+	require.ErrorIs(t, err, abstain.ErrConditions)
+	require.ErrorContains(t, err, "search english k1=0.9 b=0.9, not english k1=0.9 b=0.4")
+	untuned, err := (&Settings{}).Tuned(t.Context(), index)
+	require.NoError(t, err)
+	require.Equal(t, index.Ranking(), untuned.Ranking())
 }

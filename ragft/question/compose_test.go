@@ -246,6 +246,7 @@ func TestUnhidden(t *testing.T) {
 	hits, err = u.Search(t.Context(), "mill", 20)
 	require.NoError(t, err)
 	require.Len(t, hits, len(chunks)-2)
+	require.Empty(t, u.Ranking(), "of a search that does not tell")
 }
 
 func TestComposeRefusesNegativeOptions(t *testing.T) {

@@ -135,6 +135,9 @@ func (u Unhidden) Digest(ctx context.Context) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// Ranking is that of the search, "" if it does not say; see [retriever.Index.Ranking].
+func (u Unhidden) Ranking() string { return reading.RankingOf(u.Searcher) }
+
 // Chunks lists the passages that are not hidden; see [retriever.Lister]. It is an error if the searcher lists none.
 func (u Unhidden) Chunks(ctx context.Context) iter.Seq2[retriever.Chunk, error] {
 	return func(yield func(retriever.Chunk, error) bool) {

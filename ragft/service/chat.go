@@ -128,6 +128,9 @@ func (t timedIndex) SourceChunks(ctx context.Context, source string, most int) (
 	return nil, nil
 }
 
+// Ranking says how the index ranks, "" if it does not tell.
+func (t timedIndex) Ranking() string { return reading.RankingOf(t.Index) }
+
 // fromPassages answers the last message from the passages of the index.
 func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 	o := r.model.Assistant

@@ -186,10 +186,10 @@ func readFile(path string) (*rows, os.FileInfo, error) {
 	return r, info, r.readRecords(f)
 }
 
-// writeFile replaces the file by one with these rows.
+// writeFile replaces the file by one with these rows, which nobody else can read: vectors give away much of the text.
 func (r *rows) writeFile(path string) error {
 	size := int64(0)
-	err := atomicfile.Write(path, func(w io.Writer) error {
+	err := atomicfile.WritePrivate(path, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<20)
 		b := r.header()
 		for i := 0; ; i++ {

@@ -23,6 +23,7 @@ type Index interface {
 	retriever.Digester
 	Chunk(ctx context.Context, id string) (retriever.Chunk, error)
 	SourceChunks(ctx context.Context, source string, most int) ([]retriever.Chunk, error)
+	Ranking() string // see [retriever.Index.Ranking]
 }
 
 // Options are the options of [NewSearch]. The zero value searches by words alone.
@@ -85,7 +86,7 @@ func (s *Search) Search(ctx context.Context, query string, k int) ([]retriever.H
 // fused returns the best k passages by both searches.
 func (s *Search) fused(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
 	o := s.options
-	if k <= 0 || o.Vectors == nil || o.Weight.Or(DefaultWeight) == 0 || o.Vectors.Len() == 0 || strings.TrimSpace(query) == "" {
+	if k <= 0 || !s.meant() || strings.TrimSpace(query) == "" {
 		return s.Index.Search(ctx, query, k)
 	}
 	v, err := o.Embedder.Query(ctx, query)
@@ -226,6 +227,25 @@ func (s *Search) rerank(ctx context.Context, query string, hits []retriever.Hit)
 	return nil
 }
 
+// Ranking says how passages are ranked, whatever they are: as the index does, by which embedding model with which weight, and by
+// which reranker. Without either, and while there are no vectors, it is that of the index.
+func (s *Search) Ranking() string {
+	words, o := s.Index.Ranking(), s.options
+	if s.meant() {
+		words += fmt.Sprintf(" meaning=%v:%.16s", o.Weight.Or(DefaultWeight), o.Embedder.ID())
+	}
+	if o.Reranker != nil {
+		words += fmt.Sprintf(" reranked=%.16s", o.Reranker.ID())
+	}
+	return words
+}
+
+// meant reports whether passages are found by meaning, too.
+func (s *Search) meant() bool {
+	o := s.options
+	return o.Vectors != nil && o.Weight.Or(DefaultWeight) > 0 && o.Vectors.Len() > 0
+}
+
 // Digest returns a hash of the digest of the index and of how it is searched. While some passages have no vector, it depends on
 // the number of those that have one. For a search by words alone it is the digest of the index.
 func (s *Search) Digest(ctx context.Context) (string, error) {
@@ -237,9 +257,9 @@ func (s *Search) Digest(ctx context.Context) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, digest)
 	words := true
-	if weight := o.Weight.Or(DefaultWeight); o.Vectors != nil && weight > 0 && o.Vectors.Len() > 0 {
+	if s.meant() {
 		words = false
-		fmt.Fprintf(h, "%q %v\n", o.Embedder.ID(), weight)
+		fmt.Fprintf(h, "%q %v\n", o.Embedder.ID(), o.Weight.Or(DefaultWeight))
 		if n := o.Vectors.Len(); n != s.Len() {
 			fmt.Fprintln(h, n)
 		}

@@ -69,6 +69,7 @@ func TestSearchByWordsAndMeaning(t *testing.T) {
 	require.Empty(t, find(t, s, "physician", 1))
 	require.Equal(t, find(t, x, "the mill", 2), find(t, s, "the mill", 2))
 	require.Equal(t, plain, digest())
+	require.Equal(t, x.Ranking(), s.Ranking())
 
 	bring(t, path, x, e)
 	hits := find(t, s, "physician", 1)
@@ -81,16 +82,20 @@ func TestSearchByWordsAndMeaning(t *testing.T) {
 	require.Len(t, find(t, s, "vehicle mill", 9), 4)
 	complete := digest()
 	require.NotEqual(t, plain, complete)
+	ranking := s.Ranking()
+	require.Equal(t, x.Ranking()+" meaning=0.5:words", ranking)
 
 	// A passage without a vector is found by words; one that left the index is not found any more.
 	set(t, x, "p09", "a physician of the mill")
 	require.Contains(t, ids(find(t, s, "physician", 3)), "p09")
 	require.NotEqual(t, complete, digest())
+	require.Equal(t, ranking, s.Ranking(), "whatever the passages are")
 	remove(t, x, "p01")
 	require.NotContains(t, ids(find(t, s, "physician", 9)), "p01")
 
 	words := newSearch(t, x, Options{Vectors: v, Embedder: e, Weight: opt.Of(0.0)})
 	require.Empty(t, find(t, words, "vehicle", 1))
+	require.Equal(t, x.Ranking(), words.Ranking())
 	require.Equal(t, "p03", ids(find(t, s, "vehicle", 1)))
 }
 
@@ -147,6 +152,7 @@ func TestTheFirstPassagesAreReranked(t *testing.T) {
 	digest, err := s.Digest(t.Context())
 	require.NoError(t, err)
 	require.NotEqual(t, plain, digest)
+	require.Equal(t, x.Ranking()+" reranked=longest", s.Ranking())
 }
 
 func TestSearchOptions(t *testing.T) {

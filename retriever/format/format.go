@@ -112,7 +112,7 @@ func Find(name string, head []byte) retriever.Reader {
 }
 
 // Read reads a file within another one, such as an attachment. It reads the formats
-// of package retriever too, but for JSONL. found is false for a file of no known
+// of package retriever too, but for JSONL, which has a document in each line. found is false for a file of no known
 // format.
 func Read(ctx context.Context, name, data string) (doc retriever.Document, found bool, err error) {
 	r := Find(name, []byte(data[:min(len(data), 8<<10)]))

@@ -17,15 +17,15 @@ import (
 
 // Options are the options of [Folder]. The zero value suits most folders.
 type Options struct {
-	// Quiet is how long nothing has to happen before a change is told; one that goes on is told after three times that. 0 =
-	// 300 ms.
+	// Quiet is how long the folder must be idle before a change is reported; one that goes on is reported after three times that.
+	// 0 = 300 ms.
 	Quiet time.Duration
-	// Reconcile is how often a change is told in any case, since the system may miss some, those of other computers
-	// for one. 0 = one minute.
+	// Reconcile is how often a change is reported in any case, since the system may miss some, such as those of other
+	// computers. 0 = one minute.
 	Reconcile time.Duration
-	// Poll is how often a change is told where the system tells of none, or of not so many folders. 0 = one second.
+	// Poll is how often a change is reported where there are no file events, or not for so many folders. 0 = one second.
 	Poll time.Duration
-	// Polling does without what the system tells.
+	// Polling polls without trying file events.
 	Polling bool
 	// Logger gets a warning where Folder begins to poll. Nil = [slog.Default].
 	Logger *slog.Logger
@@ -62,8 +62,7 @@ func Folder(ctx context.Context, path string, o Options, changed func(context.Co
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.logger.Warn("changes of the documents are looked for from time to time, as the system does not tell of them", "folder", path,
-			"every", w.poll, "why", err)
+		w.logger.Warn("no file events; polling instead", "folder", path, "every", w.poll, "why", err)
 	}
 	return w.look(ctx, changed)
 }
@@ -76,7 +75,7 @@ type watcher struct {
 	events             *fsnotify.Watcher
 }
 
-// look tells of a change from time to time.
+// look reports a change at each interval, without file events.
 func (w *watcher) look(ctx context.Context, changed func(context.Context)) error {
 	for {
 		changed(ctx)

@@ -164,8 +164,8 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 	request := llama.Request{
 		Prompt: prompt, Samples: r.Samples, MaxTokens: r.MaxTokens, Stop: r.Stop,
 		Sampling: llama.Sampling{
-			Temperature: float32(r.Temperature), TopK: r.TopK, TopP: float32(r.TopP), MinP: float32(r.MinP), Seed: uint32(r.Seed ^ r.Seed>>32),
-			Grammar: grammar, NotFirst: notFirst,
+			Temperature: llamachat.Float32(r.Temperature), TopK: r.TopK, TopP: llamachat.Float32(r.TopP), MinP: llamachat.Float32(r.MinP),
+			Seed: uint32(r.Seed ^ r.Seed>>32), Grammar: grammar, NotFirst: notFirst,
 		},
 		First: first, OnFirst: onFirst(r.OnFirst), OnDone: r.OnDone,
 	}

@@ -194,7 +194,8 @@ func TestLocalModelSchema(t *testing.T) {
 	m, _ := localtest.OpenLocalTest(t, testmodel.Spec{})
 	schema := json.RawMessage(`{"type": "object", "properties": {
 		"sure": {"type": "boolean"}, "kind": {"enum": ["person", "place"]}, "n": {"type": "integer"},
-		"names": {"type": "array", "items": {"type": "string", "maxLength": 4}, "minItems": 1, "maxItems": 2}}, "required": ["sure", "kind", "n", "names"]}`)
+		"names": {"type": "array", "items": {"type": "string", "maxLength": 4}, "minItems": 1, "maxItems": 2}},
+		"required": ["sure", "kind", "n", "names"]}`)
 	responses, err := m.Chat(context.Background(), []model.Request{
 		{Messages: localtest.ClosedChat("Who keeps the inn?"), Schema: schema, Samples: 6, Temperature: 1, MaxTokens: 250, Seed: 3}})
 	require.NoError(t, err)

@@ -70,13 +70,14 @@ func (s *standIn) chat(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	for i, piece := range s.pieces {
-		fmt.Fprintf(w, `{"model":"llama3.2","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":%q},"logprobs":[{"token":"x","logprob":%g}],"done":false}`+"\n",
-			piece, -float64(i))
+		fmt.Fprintf(w, `{"model":"llama3.2","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":%q},`+
+			`"logprobs":[{"token":"x","logprob":%g}],"done":false}`+"\n", piece, -float64(i))
 		w.(http.Flusher).Flush()
 	}
 	last := s.last
 	if last == "" {
-		last = `{"model":"llama3.2","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":11,"eval_count":3}` + "\n"
+		last = `{"model":"llama3.2","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":""},` +
+			`"done":true,"done_reason":"stop","prompt_eval_count":11,"eval_count":3}` + "\n"
 	}
 	fmt.Fprint(w, last)
 }
@@ -100,7 +101,9 @@ func newOllama(t *testing.T, s *standIn, opts Options) *Model {
 
 func TestOllamaChat(t *testing.T) {
 	s := &standIn{pieces: []string{"It has", " nine", " rooms."}}
-	m := newOllama(t, s, Options{ContextLength: 2048, KeepAlive: opt.Of(time.Minute), Options: map[string]any{"num_thread": 2, "temperature": 9.0}})
+	m := newOllama(t, s, Options{
+		ContextLength: 2048, KeepAlive: opt.Of(time.Minute), Options: map[string]any{"num_thread": 2, "temperature": 9.0},
+	})
 	require.Regexp(t, "^ollama/llama3.2:latest@"+ollamatest.Digest+`\+ctx2048\+[0-9a-f]{8}$`, m.Name())
 	require.Equal(t, ollamatest.Digest, m.Hash())
 

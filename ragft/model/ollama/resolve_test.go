@@ -15,7 +15,8 @@ import (
 func TestResolveModel(t *testing.T) {
 	store := t.TempDir()
 	t.Setenv("OLLAMA_MODELS", store)
-	ollamatest.Pull(t, store, "registry.ollama.ai/library/llama3.2/1b", "model=GGUF...", `params={"stop":["<end>"]}`, "template={{ .Prompt }}", "system=Be brief.")
+	ollamatest.Pull(t, store, "registry.ollama.ai/library/llama3.2/1b",
+		"model=GGUF...", `params={"stop":["<end>"]}`, "template={{ .Prompt }}", "system=Be brief.")
 	ollamatest.Pull(t, store, "registry.ollama.ai/me/tuned/latest", "model=GGUF base", "adapter=GGUF adapter")
 	ollamatest.Pull(t, store, "registry.ollama.ai/library/pieces/latest", "tensor=x", "tensor=y")
 	ollamatest.Pull(t, store, "registry.ollama.ai/library/cloud/latest")
@@ -52,8 +53,10 @@ func TestResolveModel(t *testing.T) {
 	_, err = Resolve(t.Context(), "ollama:llama3.2")
 	require.ErrorIs(t, err, model.ErrNotFound, "another tag")
 	require.ErrorContains(t, err, `run "ollama pull llama3.2"`)
-	for _, ref := range []string{"ollama:", "ollama:../../../etc/passwd", "ollama:a/../b", "ollama:..", "ollama:a:../../b", "ollama:/etc/passwd",
-		"ollama:a\x00b", "ollama:x/y/z/../w", `ollama:..\..\x`, "ollama:a b"} {
+	for _, ref := range []string{
+		"ollama:", "ollama:../../../etc/passwd", "ollama:a/../b", "ollama:..", "ollama:a:../../b", "ollama:/etc/passwd",
+		"ollama:a\x00b", "ollama:x/y/z/../w", `ollama:..\..\x`, "ollama:a b",
+	} {
 		_, err := Resolve(t.Context(), ref)
 		require.ErrorContains(t, err, "invalid model name", ref)
 	}

@@ -97,7 +97,8 @@ func (s *openAIStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if req.LogProbs {
 			logProbs = `{"content":[{"token":"It","logprob":-1},{"token":" has","logprob":-3}]}`
 		}
-		fmt.Fprintf(w, `{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":" It has nine rooms.","refusal":null},
+		fmt.Fprintf(w, `{"id":"x","object":"chat.completion","choices":[{"index":0,
+			"message":{"role":"assistant","content":" It has nine rooms.","refusal":null},
 			"logprobs":%s,"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":5}}`, logProbs)
 		return
 	}
@@ -107,7 +108,8 @@ func (s *openAIStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, piece := range []string{"It has", " nine"} {
-		fmt.Fprintf(w, ": comment\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":%q},\"logprobs\":{\"content\":[{\"logprob\":-2}]},\"finish_reason\":null}]}\n\n", piece)
+		fmt.Fprintf(w, ": comment\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":%q},"+
+			"\"logprobs\":{\"content\":[{\"logprob\":-2}]},\"finish_reason\":null}]}\n\n", piece)
 	}
 	fmt.Fprint(w, "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n")
 	fmt.Fprint(w, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n")
@@ -129,7 +131,10 @@ func TestOpenAIChat(t *testing.T) {
 	m := newOpenAI(t, s, Options{Extra: map[string]any{"reasoning_effort": "low", "temperature": 9}})
 	schema := json.RawMessage(`{"type":"object","properties":{"rooms":{"type":"integer"}}}`)
 	messages := append(layout.Chat("Read.", "Question: Rooms?"),
-		model.Message{Role: model.RoleAssistant, Thinking: "let me look", ToolCalls: []model.ToolCall{{ID: "c1", Name: "look", Arguments: json.RawMessage(`{"at":1}`)}}},
+		model.Message{
+			Role: model.RoleAssistant, Thinking: "let me look",
+			ToolCalls: []model.ToolCall{{ID: "c1", Name: "look", Arguments: json.RawMessage(`{"at":1}`)}},
+		},
 		model.Message{Role: model.RoleTool, ToolCallID: "c1", Content: "nine"})
 	got, err := m.Chat(t.Context(), []model.Request{
 		{Messages: messages, Samples: 2, MaxTokens: 40, Temperature: 0.5, TopP: 0.9, Seed: 7, Stop: []string{"\n"}, Schema: schema},
@@ -154,7 +159,9 @@ func TestOpenAIChat(t *testing.T) {
 	require.Equal(t, "c1", req.Messages[3].ToolCallID)
 
 	var streamed []string
-	got, err = m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(piece string) { streamed = append(streamed, piece) }}})
+	got, err = m.Chat(t.Context(), []model.Request{
+		{Messages: layout.Chat("a", "b"), OnText: func(piece string) { streamed = append(streamed, piece) }},
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"It has", " nine"}, streamed)
 	require.Equal(t, model.Sample{Text: "It has nine", Tokens: 2, MeanLogProb: -2, Truncated: true}, got[0].Samples[0])
@@ -169,7 +176,8 @@ func TestOpenAIAdapts(t *testing.T) {
 		message, param := "", ""
 		switch {
 		case req.MaxTokens != 0:
-			message, param = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "max_tokens"
+			message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+			param = "max_tokens"
 		case req.LogProbs:
 			message, param = "You are not allowed to request logprobs from this model", "logprobs"
 		default:
@@ -213,8 +221,8 @@ func TestOpenAIAdaptsConcurrentRequests(t *testing.T) {
 
 func TestOpenAIBadOptions(t *testing.T) {
 	for want, o := range map[string]Options{
-		"Concurrency is -1": {Concurrency: -1}, "Retries is -1": {Retries: opt.Of(-1)}, "Backoff is -1ns": {Backoff: -1}, "Timeout is -1ns": {Timeout: -1},
-		"invalid URL": {BaseURL: "ftp://x"},
+		"Concurrency is -1": {Concurrency: -1}, "Retries is -1": {Retries: opt.Of(-1)}, "Backoff is -1ns": {Backoff: -1},
+		"Timeout is -1ns": {Timeout: -1}, "invalid URL": {BaseURL: "ftp://x"},
 	} {
 		_, err := New("m", o)
 		require.ErrorContains(t, err, want)
@@ -263,8 +271,8 @@ func TestOpenAIErrors(t *testing.T) {
 		"unauthorized": {answer(401, `{"error":{"message":"bad key","code":"invalid_api_key"}}`), 1, model.ErrUnauthorized},
 		"no model":     {answer(404, `{"error":{"message":"The model 'small' does not exist","code":"model_not_found"}}`), 1, model.ErrNotFound},
 		"too long":     {answer(400, `{"error":{"message":"x","code":"context_length_exceeded"}}`), 1, model.ErrPromptTooLong},
-		"llama.cpp's": {answer(400, `{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}`),
-			1, model.ErrPromptTooLong},
+		"llama.cpp's": {answer(400, `{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it",`+
+			`"type":"exceed_context_size_error"}}`), 1, model.ErrPromptTooLong},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &openAIStandIn{before: c.before}
@@ -293,7 +301,9 @@ func TestOpenAIErrors(t *testing.T) {
 
 	cut := &openAIStandIn{stream: "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"}
 	var text bytes.Buffer
-	_, err = newOpenAI(t, cut, Options{}).Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(p string) { text.WriteString(p) }}})
+	_, err = newOpenAI(t, cut, Options{}).Chat(t.Context(), []model.Request{
+		{Messages: layout.Chat("a", "b"), OnText: func(p string) { text.WriteString(p) }},
+	})
 	require.ErrorContains(t, err, "ended early")
 	require.Equal(t, "half", text.String(), "what was seen is not said twice")
 	require.Len(t, cut.reqs, 1)

@@ -1,0 +1,97 @@
+package ragft
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft/rows"
+)
+
+// TestForgetNamesWeights names an adapter unless it is known that no training showed it the document.
+func TestForgetNamesWeights(t *testing.T) {
+	row := func(id, source string) rows.Row {
+		return rows.Row{ID: id, Kind: rows.KindText, Text: "text", Chunks: []rows.ChunkRef{{ID: "1", Source: source}}}
+	}
+	type setup struct {
+		p       *Project
+		adapter string
+	}
+	trained := func(s setup, result TrainResult, also inputs) {
+		in := also
+		require.NoError(t, in.file("rows", s.p.rowsFile()))
+		require.NoError(t, s.p.keep(StepTrain, record{Inputs: in}, result, s.adapter))
+	}
+	write := func(s setup, list ...rows.Row) { require.NoError(t, rows.WriteFile(s.p.rowsFile(), list)) }
+	other, adapter := row("b", "b.txt"), []string{adapterName}
+	for name, c := range map[string]struct {
+		prepare func(s setup)
+		named   []string
+	}{
+		"trained on these rows alone": {func(s setup) {
+			write(s, other)
+			trained(s, TrainResult{}, inputs{})
+		}, nil},
+		"trained on it": {func(s setup) {
+			write(s, other, row("a", "a.txt"))
+			trained(s, TrainResult{}, inputs{})
+		}, adapter},
+		"nothing known": {func(s setup) { write(s, other) }, adapter},
+		"no rows":       {func(setup) {}, adapter},
+		"passages of the index": {func(s setup) {
+			write(s, other)
+			trained(s, TrainResult{Anchors: 1}, inputs{})
+		}, adapter},
+		"other rows": {func(s setup) {
+			write(s, row("a", "a.txt"))
+			trained(s, TrainResult{}, inputs{})
+			write(s, other)
+		}, adapter},
+		"from another adapter": {func(s setup) {
+			write(s, other)
+			trained(s, TrainResult{}, inputs{"train.start": "hash"})
+		}, adapter},
+		"a row that names no document": {func(s setup) {
+			write(s, other, rows.Row{ID: "c", Kind: rows.KindText, Text: "text"})
+			trained(s, TrainResult{}, inputs{})
+		}, adapter},
+		"another adapter": {func(s setup) {
+			write(s, other)
+			trained(s, TrainResult{}, inputs{})
+			require.NoError(t, os.WriteFile(s.adapter, []byte("another"), 0o600))
+		}, adapter},
+		"merged and exported": {func(s setup) {
+			write(s, other)
+			trained(s, TrainResult{}, inputs{})
+			require.NoError(t, os.WriteFile(s.p.Path(mergedName), nil, 0o600))
+			require.NoError(t, os.Mkdir(s.p.Path(peftName), 0o700))
+		}, []string{peftName, mergedName}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			docs := filepath.Join(dir, "notes")
+			require.NoError(t, os.Mkdir(docs, 0o700))
+			for _, doc := range []string{"a.txt", "b.txt"} {
+				require.NoError(t, os.WriteFile(filepath.Join(docs, doc), []byte("The text of "+doc), 0o600))
+			}
+			p, err := Open(t.Context(), Config{Dir: filepath.Join(dir, "project"), Documents: docs})
+			require.NoError(t, err)
+			defer p.Close()
+			_, err = p.Index(t.Context())
+			require.NoError(t, err)
+			s := setup{p, p.Path(adapterName)}
+			require.NoError(t, os.WriteFile(s.adapter, []byte("weights"), 0o600))
+			c.prepare(s)
+			r, err := p.Forget(t.Context(), "a.txt")
+			require.NoError(t, err)
+			require.Equal(t, 1, r.Passages)
+			var named []string
+			for _, file := range r.Weights {
+				named = append(named, filepath.Base(file))
+			}
+			require.Equal(t, c.named, named)
+		})
+	}
+}
