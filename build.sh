@@ -207,7 +207,9 @@ command -v go >/dev/null || die "Go is missing: https://go.dev/dl"
 
 # The recipe is everything that decides what comes out; the stamp is written last, so that an
 # interrupted build is never taken for a whole one.
-recipe=$({ cat "${BASH_SOURCE[0]}"; echo "$llama_tree $os $arch $cuda $metal $native $src"; "$compiler" --version; } | sum)
+jinja_patch=$root/third_party/jinja.patch
+[ -f "$jinja_patch" ] || die "$jinja_patch is missing"
+recipe=$({ cat "${BASH_SOURCE[0]}" "$jinja_patch"; echo "$llama_tree $os $arch $cuda $metal $native $src"; "$compiler" --version; } | sum)
 
 cuda_flags() {
   [ "$cuda" = OFF ] || printf -- '-L%s/lib64 -lcudart -lcublas -lcublasLt -lrt' \
@@ -341,11 +343,20 @@ mkdir -p "$build"
 printf '%s' "$fixed" >"$build/fixed"
 say "configuring (CUDA $cuda, Metal $metal, this processor's own instructions $native)"
 # llama.cpp's Jinja engine renders a model's chat template. It lies in llama.cpp's "common" library,
-# which drags in an HTTP client and more, so these files become a library of their own.
+# which drags in an HTTP client and more, so these files become a library of their own, from a copy that is patched.
+patched=$build/patched
+rm -rf "$patched.new"
+mkdir "$patched.new"
+cp -R "$src/common/jinja" "$patched.new/jinja"
+chmod -R u+w "$patched.new"
+# git apply must not see a repository around the folder: it would pass over what lies outside
+(cd "$patched.new/jinja" && GIT_CEILING_DIRECTORIES=$(cd .. && pwd -P) git -c core.autocrlf=false apply --whitespace=nowarn "$jinja_patch") &&
+  [ -f "$patched.new/jinja/bound.h" ] || die "$jinja_patch does not fit llama.cpp $llama_tag"
+if diff -r "$patched.new" "$patched" >/dev/null 2>&1; then rm -rf "$patched.new"; else rm -rf "$patched" && mv "$patched.new" "$patched"; fi
 cat >"$build/jinja.cmake" <<'EOF'
-file(GLOB jinja_sources ${CMAKE_SOURCE_DIR}/common/jinja/*.cpp)
+file(GLOB jinja_sources ${CMAKE_BINARY_DIR}/patched/jinja/*.cpp)
 add_library(ragft-jinja STATIC ${jinja_sources} ${CMAKE_SOURCE_DIR}/common/json.cpp ${CMAKE_SOURCE_DIR}/common/unicode.cpp)
-target_include_directories(ragft-jinja PRIVATE ${CMAKE_SOURCE_DIR}/common ${CMAKE_SOURCE_DIR}/vendor ${CMAKE_SOURCE_DIR}/ggml/include)
+target_include_directories(ragft-jinja PRIVATE ${CMAKE_BINARY_DIR}/patched ${CMAKE_SOURCE_DIR}/common ${CMAKE_SOURCE_DIR}/vendor ${CMAKE_SOURCE_DIR}/ggml/include)
 target_compile_features(ragft-jinja PRIVATE cxx_std_17)
 EOF
 instructions=() # ggml's own defaults would depend on the environment
@@ -364,7 +375,7 @@ cmake --build "$build" --target "${targets[@]}" -j "$jobs" >"$build/compile.log"
   { grep -E 'error|Error' "$build/compile.log" | head -n 20 >&2 || tail -n 20 "$build/compile.log" >&2; die "the compiler failed: $build/compile.log"; }
 
 mkdir -p "$include/jinja"
-cp "$src"/common/jinja/*.h "$include/jinja/"
+cp "$patched"/jinja/*.h "$include/jinja/"
 cp "$src"/include/llama.h "$src"/ggml/include/*.h "$include/"
 archives=()
 for a in llama ragft-jinja ggml ggml-cpu ggml-rpc ggml-metal ggml-cuda ggml-base; do

@@ -140,10 +140,11 @@ func (b *Batcher) Close() error {
 // Generate continues the prompts of all requests: result i answers request i. It returns when all have ended. Requests are
 // queued behind those of earlier calls. If [BatcherOptions.Queue] requests are waiting already, the error is [ErrBusy].
 //
-// OnText and OnToken are called on the goroutine that called Generate, and do not delay other callers.
+// Callbacks are called on the goroutine that called Generate, and do not delay other callers.
 //
 // If ctx ends, Generate returns its error at once, and the requests are removed after the running batch.
 func (b *batcher) Generate(ctx context.Context, requests []Request) ([]Result, error) {
+	defer b.nudge() // for the samples that wait for an answer of this call
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a callback may panic
 	requests = slices.Clone(requests)
@@ -154,7 +155,7 @@ func (b *batcher) Generate(ctx context.Context, requests []Request) ([]Result, e
 	if err != nil || len(jobs) == 0 {
 		return nil, err
 	}
-	call := newCall(len(jobs))
+	call := newCall(len(jobs), b.nudge)
 	for _, j := range jobs {
 		call.attend(ctx, j)
 	}
@@ -186,11 +187,16 @@ func (b *batcher) submit(jobs []*job) error {
 	}
 	b.incoming = append(b.incoming, jobs...)
 	b.waiting += len(jobs)
+	b.nudge()
+	return nil
+}
+
+// nudge makes the scheduler look for what there is to do.
+func (b *batcher) nudge() {
 	select {
 	case b.wake <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // work runs the scheduler until the context is closed.
@@ -309,79 +315,4 @@ type counters struct{ batches, rows, prompt, reused, generated, drafted, accepte
 func (c *counters) batch(b *batch) {
 	c.batches++
 	c.rows += uint64(len(b.tokens))
-}
-
-// call is one call of a batcher that waits for its jobs. It gets callbacks by a list, which is at most as long as the
-// answers.
-type call struct {
-	signal chan struct{}
-
-	mu     sync.Mutex
-	events []func()
-	left   int // jobs
-	err    error
-}
-
-func newCall(jobs int) *call { return &call{left: jobs, signal: make(chan struct{}, 1)} }
-
-// attend makes a job report to the call.
-func (c *call) attend(ctx context.Context, j *job) {
-	j.ctx = ctx
-	if onText := j.onText; onText != nil {
-		j.onText = func(sample int, text string) { c.post(func() { onText(sample, text) }) }
-	}
-	if onToken := j.onToken; onToken != nil {
-		j.onToken = func(sample int, token ChosenToken) { c.post(func() { onToken(sample, token) }) }
-	}
-	if onDone := j.onDone; onDone != nil {
-		j.onDone = func() { c.post(onDone) }
-	}
-	j.ended = func(err error) {
-		j.release()
-		c.mu.Lock()
-		c.left--
-		if c.err == nil {
-			c.err = err
-		}
-		c.mu.Unlock()
-		c.wake()
-	}
-}
-
-func (c *call) post(event func()) {
-	c.mu.Lock()
-	c.events = append(c.events, event)
-	c.mu.Unlock()
-	c.wake()
-}
-
-func (c *call) wake() {
-	select {
-	case c.signal <- struct{}{}:
-	default:
-	}
-}
-
-// wait runs the callbacks until all jobs have ended, one has failed, or ctx ends.
-func (c *call) wait(ctx context.Context) error {
-	for {
-		select {
-		case <-c.signal:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		c.mu.Lock()
-		events, left, err := c.events, c.left, c.err
-		c.events = nil
-		c.mu.Unlock()
-		for _, event := range events {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			event()
-		}
-		if err != nil || left == 0 {
-			return err
-		}
-	}
 }

@@ -37,8 +37,8 @@ type Request struct {
 	// is chosen. Nil means none.
 	First []Token
 
-	// OnFirst, if set, is called with the first token's [Sample.First] of each sample, before its first token is used. If it
-	// returns false, the sample ends at once, without text, and with the reason [StopFirst].
+	// OnFirst, if set, is called with the first token's [Sample.First] of each sample, before its first token is used, on the
+	// goroutine that called Generate. If it returns false, the sample ends at once, without text, with the reason [StopFirst].
 	OnFirst func(sample int, first []float32) bool
 
 	// Adapters are applied to this request instead of those of the context. Nil means those of the context, and an empty
@@ -62,8 +62,8 @@ type Request struct {
 // Sampling is how the next token is chosen, by llama.cpp's samplers in this order: grammar, bias, penalties, top-k, top-p,
 // min-p, temperature. The zero value is greedy: it takes the most likely token.
 type Sampling struct {
-	// Temperature divides the logits. 0 is greedy: the most likely token is taken. 1 samples from the model's
-	// distribution.
+	// Temperature divides the logits. 0 is greedy: the most likely token is taken, as below 1e-6, where quotients overflow.
+	// 1 samples from the model's distribution.
 	Temperature float32
 
 	// TopK keeps the k most likely tokens. 0 means all.
@@ -78,7 +78,7 @@ type Sampling struct {
 	MinP float32
 
 	// RepeatPenalty divides the logits of recent tokens if they are positive, and multiplies them if they are negative
-	// (arXiv 1909.05858, section 4.1). 0 means 1, which changes nothing.
+	// (arXiv 1909.05858, section 4.1). It is at least 0.01. 0 means 1, which changes nothing.
 	RepeatPenalty float32
 
 	// PresencePenalty is subtracted once from the logits of recent tokens, FrequencyPenalty once for each occurrence.
@@ -323,7 +323,7 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 		onText:    r.OnText,
 		onDone:    r.OnDone,
 		first:     r.First,
-		onFirst:   r.OnFirst,
+		onFirst:   answering(r.OnFirst),
 		samples:   make([]Sample, r.Samples),
 	}
 	for _, stop := range r.Stop {
@@ -358,6 +358,9 @@ func (s Sampling) check() error {
 			return fmt.Errorf("LogitBias of token %d is %v; it must be finite", token, bias)
 		}
 	}
+	if s.RepeatPenalty != 0 && s.RepeatPenalty < 0.01 {
+		return fmt.Errorf("RepeatPenalty is %v; it must be at least 0.01", s.RepeatPenalty)
+	}
 	if s.TopK < 0 || s.TopK > math.MaxInt32 || s.RepeatLast < 0 || s.RepeatLast > 1<<20 {
 		return fmt.Errorf("TopK is %d and RepeatLast %d; one of them is out of range", s.TopK, s.RepeatLast)
 	}
@@ -366,6 +369,9 @@ func (s Sampling) check() error {
 
 // withDefaults replaces zero values by the defaults.
 func (s Sampling) withDefaults() Sampling {
+	if s.Temperature < 1e-6 {
+		s.Temperature = 0
+	}
 	if s.TopP == 0 {
 		s.TopP = 1
 	}

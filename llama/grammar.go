@@ -21,6 +21,7 @@ type grammars struct {
 	ready   chan grammar // nil before the first is asked for; closed after the last
 	next    grammar      // that was received
 	ended   atomic.Bool
+	told    func() // is called after each; nil = nobody is told
 }
 
 // grammar is one that was read, or why it could not be.
@@ -34,6 +35,13 @@ func newGrammars(m *Model, text string, samples int) *grammars {
 		return nil
 	}
 	return &grammars{model: m, text: text, samples: samples}
+}
+
+// tell says whom to tell that one was read.
+func (g *grammars) tell(call func()) {
+	if g != nil {
+		g.told = call
+	}
 }
 
 // available says whether the grammar of one more sample can be taken. If it is asked to wait, it can be. At most ahead are
@@ -83,6 +91,9 @@ func (g *grammars) read() {
 			one = grammar{err: fmt.Errorf("sampler: %s", errorText(&cerr))}
 		}
 		g.ready <- one
+		if g.told != nil {
+			g.told()
+		}
 		if one.err != nil {
 			return
 		}

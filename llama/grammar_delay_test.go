@@ -31,8 +31,8 @@ func largeSchemas() map[string]string {
 		"repetitions": `{"properties":{` + list(7, func(i int) string {
 			return value(i) + `:{"type":"array","items":{"type":"string"},"maxItems":1000}`
 		}) + `}}`,
-		"properties":   `{"properties":{` + list(320, func(i int) string { return value(i) + `:{"type":"string"}` }) + `}}`,
-		"alternatives": `{"anyOf":[` + list(100, func(int) string { return `{"type":"string"}` }) + `]}`,
+		"properties":   `{"properties":{` + list(290, func(i int) string { return value(i) + `:{"type":"string"}` }) + `}}`,
+		"alternatives": `{"anyOf":[` + list(300, func(int) string { return `{"type":"array","maxItems":0}` }) + `]}`,
 	}
 }
 

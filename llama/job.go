@@ -19,7 +19,7 @@ type job struct {
 	onToken   func(int, ChosenToken)
 	onDone    func()
 	first     []Token
-	onFirst   func(int, []float32) bool
+	onFirst   func(sample int, first []float32, answer func(goesOn bool)) // answer is called once, at any time, or never
 	samples   []Sample
 
 	ctx   context.Context // ends this job alone; nil if the scheduler works for one call
@@ -61,6 +61,7 @@ type lane struct {
 	waiting   bool    // the lane is a follower
 
 	// After that: the token to decode next, and its position.
+	asked   *asked // about the first of them; nil if that is settled
 	next    Token
 	at      int
 	draft   []Token // that may come after it, in the current batch

@@ -61,6 +61,28 @@ func TestSamplersFollowTheModel(t *testing.T) {
 	require.Len(t, nucleus, 1)
 }
 
+// What is nearly 0 does not overflow: the likeliest token stays the likeliest, and a penalty that small is none.
+func TestTinyNumbers(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	c := mustContext(t, m, ContextOptions{Size: 512, Sequences: 4})
+	prompt := mustTokenize(t, m, "The")
+	greedy := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 8})[0].Samples[0]
+	for _, s := range []Sampling{
+		{Temperature: 1e-5}, {Temperature: 1e-7}, {Temperature: 1e-40}, {Temperature: math.SmallestNonzeroFloat32},
+		{Temperature: 2, TopP: math.SmallestNonzeroFloat32}, {Temperature: 1e-40, LogitBias: map[Token]float32{1: 0.001}},
+	} {
+		for seed := range uint32(3) {
+			s.Seed = seed
+			got := mustGenerate(t, c, Request{Prompt: prompt, MaxTokens: 8, Sampling: s})[0].Samples[0]
+			require.Equal(t, greedy.Tokens, got.Tokens, "%+v", s)
+		}
+	}
+	for _, penalty := range []float32{1e-40, 1e-3} {
+		_, err := c.Generate(t.Context(), []Request{{Prompt: prompt, Sampling: Sampling{RepeatPenalty: penalty}}})
+		require.ErrorContains(t, err, "at least 0.01")
+	}
+}
+
 // TestTopKShortcut checks that leaving out early what top-k will drop changes nothing. A long RepeatLast
 // keeps too many tokens for the shortcut; over so few tokens it does not matter otherwise.
 func TestTopKShortcut(t *testing.T) {

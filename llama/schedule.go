@@ -72,10 +72,13 @@ func (s *scheduler) run(ctx context.Context) error {
 
 // step computes one batch, and reports whether there was anything to compute.
 func (s *scheduler) step() (working bool, err error) {
+	if err := s.goOn(); err != nil {
+		return false, err
+	}
 	if err := s.admit(); err != nil {
 		return false, err
 	}
-	if len(s.lanes) == 0 {
+	if !s.busy() {
 		return false, nil
 	}
 	s.turn++
@@ -103,6 +106,9 @@ func (s *scheduler) nextAdapters() []AdapterScale {
 	var waiting *lane
 	stay := false
 	for _, l := range s.lanes {
+		if l.asked != nil {
+			continue
+		}
 		if slices.Equal(l.job.adapters, s.applied) {
 			stay = stay || s.turn-s.since < adapterTurns
 		} else if waiting == nil || l.turn < waiting.turn {
@@ -178,7 +184,7 @@ func (s *scheduler) fill() {
 func (s *scheduler) share() map[*lane]int {
 	rows := make(map[*lane]int, len(s.lanes))
 	for _, l := range s.lanes {
-		if l.decoding() && slices.Equal(l.job.adapters, s.applied) {
+		if l.decoding() && l.asked == nil && slices.Equal(l.job.adapters, s.applied) {
 			rows[l] = 1
 		}
 	}
@@ -244,18 +250,25 @@ func (s *scheduler) take() error {
 			}
 			continue
 		}
-		reason := s.addToken(l, Token(picked.token), float32(picked.logprob), s.batch.likeliest(i))
-		if reason == 0 {
-			if len(l.tokens) == 1 && len(l.job.sampling.NotFirst) > 0 {
-				if err := s.setSampler(l); err != nil { // without the tokens that could not be the first
-					return err
-				}
-			}
+		chosen := ChosenToken{TokenLogProb{Token(picked.token), float32(picked.logprob)}, s.batch.likeliest(i)}
+		if s.stats.generated++; len(l.tokens) == 0 && l.job.onFirst != nil {
+			s.ask(l, chosen)
 			continue
 		}
-		if err := s.close(l, reason); err != nil {
+		if err := s.chosen(l, chosen); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// chosen adds a token to a lane's sample, which may end with it.
+func (s *scheduler) chosen(l *lane, t ChosenToken) error {
+	if reason := s.addToken(l, t.Token, t.LogProb, t.Top); reason != 0 {
+		return s.close(l, reason)
+	}
+	if len(l.tokens) == 1 && len(l.job.sampling.NotFirst) > 0 {
+		return s.setSampler(l) // without the tokens that could not be the first
 	}
 	return nil
 }
@@ -263,10 +276,6 @@ func (s *scheduler) take() error {
 // addToken adds a token to a lane's sample. It returns the reason why the sample ends with it, or 0.
 func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogProb) StopReason {
 	j := l.job
-	s.stats.generated++
-	if len(l.tokens) == 0 && j.onFirst != nil && !j.onFirst(l.sample, l.first) {
-		return StopFirst
-	}
 	l.at = len(j.prompt) + len(l.tokens)
 	l.next = token
 	l.tokens = append(l.tokens, token)

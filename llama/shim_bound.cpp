@@ -1,21 +1,26 @@
 #include "shim_internal.h"
 
+#include <jinja/bound.h>
+
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
 
-// The template engine has no bounds of its own, but it cannot do anything without allocating memory: each step makes values, and
-// each level of a recursion makes a scope. So the bounds are checked where memory is allocated.
+// The template engine has no bounds of its own, but it does little without allocating memory: each step makes values, and each level
+// of a recursion makes a scope. So the bounds are checked where memory is allocated. What allocates nothing, such as comparing two long
+// lists, it counts itself, by a patch (third_party/jinja.patch).
 
 namespace {
 
 struct bound {
     bool         active, exceeded;
-    uint64_t     bytes, steps; // that are left
+    uint64_t     bytes, operations; // that are left
     const char * floor;        // of the stack
 };
 
 thread_local bound current;
+
+const uint64_t step = 16; // operations that take as long as an allocation with what is done to its memory
 
 const char * const too_much = "the template takes too many steps, too much memory or nests too deeply";
 
@@ -23,22 +28,22 @@ struct out_of_bounds : std::bad_alloc {
     const char * what() const noexcept override { return too_much; }
 };
 
-inline void spend(size_t bytes) {
+inline void spend(uint64_t operations, uint64_t bytes) {
     bound & b = current;
     if (!b.active) {
         return;
     }
     const char here = 0;
-    b.exceeded = b.exceeded || b.steps == 0 || bytes > b.bytes || &here < b.floor;
+    b.exceeded = b.exceeded || operations > b.operations || bytes > b.bytes || &here < b.floor;
     if (b.exceeded) {
         throw out_of_bounds();
     }
-    b.steps--;
+    b.operations -= operations;
     b.bytes -= bytes;
 }
 
 void * allocate(size_t bytes) {
-    spend(bytes);
+    spend(step, bytes);
     if (void * memory = malloc(bytes ? bytes : 1)) {
         return memory;
     }
@@ -55,6 +60,8 @@ void * allocate_or_none(size_t bytes) noexcept {
 
 } // namespace
 
+void ragft_count(size_t operations) { spend(operations, 0); }
+
 // Weak, so that a program may have its own. All that delete frees has to come from here: where only some are replaced,
 // those of AddressSanitizer or of another allocator would give memory that free does not know.
 __attribute__((weak)) void * operator new(size_t bytes) { return allocate(bytes); }
@@ -70,7 +77,7 @@ void ragft_bounded(size_t input, const std::function<void()> & work) {
     const size_t stack = 256u << 20; // destructors of nested values recurse as well
     ragft_on_stack(stack, [&] {
         const char here = 0;
-        current = {true, false, (256u << 20) + 100 * (uint64_t) input, 10000000 + 10 * (uint64_t) input, &here - (16u << 20)};
+        current = {true, false, (256u << 20) + 100 * (uint64_t) input, step * (10000000 + 10 * (uint64_t) input), &here - (16u << 20)};
         struct disarm {
             ~disarm() { current.active = false; }
         } at_the_end;

@@ -3,6 +3,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -50,11 +51,11 @@ func create(path string, mode fs.FileMode) (*File, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
 	}
-	dir, base := filepath.Split(path)
+	dir, base := filepath.Split(path) // which, unlike filepath.Join and Dir, leaves ".." after a link as it is
 	removeAbandoned(dir, base)
 	for {
 		// os.CreateTemp would make the file private.
-		name := filepath.Join(dir, fmt.Sprintf(".%s.%08x.tmp", base, rand.Uint32()))
+		name := dir + fmt.Sprintf(".%s.%08x.tmp", base, rand.Uint32())
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if errors.Is(err, fs.ErrExist) {
 			continue
@@ -71,7 +72,7 @@ func create(path string, mode fs.FileMode) (*File, error) {
 
 // removeAbandoned removes the temporary files for a path that no program has open.
 func removeAbandoned(dir, base string) {
-	entries, err := os.ReadDir(filepath.Clean(dir))
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
 	if err != nil {
 		return
 	}
@@ -81,7 +82,7 @@ func removeAbandoned(dir, base string) {
 		if !isOne || suffix != "tmp" || len(code) != 8 || strings.Trim(code, "0123456789abcdef") != "" {
 			continue
 		}
-		removeUnlocked(filepath.Join(dir, e.Name()))
+		removeUnlocked(dir + e.Name())
 	}
 }
 
@@ -113,7 +114,8 @@ func (f *File) Commit(check func(name string) error) error {
 	if err := os.Rename(f.Name(), f.path); err != nil {
 		return errors.Join(fmt.Errorf("putting %s in place: %w", f.path, err), os.Remove(f.Name()))
 	}
-	if err := syncDir(filepath.Dir(f.path)); err != nil {
+	dir, _ := filepath.Split(f.path)
+	if err := syncDir(cmp.Or(dir, ".")); err != nil {
 		return fmt.Errorf("syncing the folder of %s: %w", f.path, err)
 	}
 	return nil

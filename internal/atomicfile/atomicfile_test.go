@@ -85,3 +85,17 @@ func TestAbandonedFilesAreRemoved(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "other", string(data))
 }
+
+// The new file is made beside the one that it replaces, also where ".." follows a link, which may be on another disk.
+func TestFolderAboveALink(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "elsewhere", "deep"), 0o700))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "elsewhere", "deep"), filepath.Join(dir, "link")))
+	f, err := Create(dir + "/link/../file")
+	require.NoError(t, err)
+	made, err := filepath.Glob(filepath.Join(dir, "elsewhere", ".file.*.tmp"))
+	require.NoError(t, err)
+	require.Len(t, made, 1)
+	require.NoError(t, f.Commit(nil))
+	require.FileExists(t, filepath.Join(dir, "elsewhere", "file"))
+}

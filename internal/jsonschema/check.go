@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-var errTooManyAlternatives = fmt.Errorf("%w: more than %d alternatives at one place", errTooLarge, maxAlternatives)
+var errTooManyAlternatives = fmt.Errorf("%w: more than %d alternatives are open at one place", errTooLarge, maxAlternatives)
 
 // check refuses keywords beside each other of which a grammar could keep only one.
 func (n *schemaNode) check() error {
@@ -46,77 +46,81 @@ func (n *schemaNode) check() error {
 }
 
 // literals are values as they are written, those of other types than the schema's left out. Many of them share their
-// beginnings, so that only few are open at one place.
-func (g *Rules) literals(values []json.RawMessage, types json.RawMessage) (string, error) {
+// beginnings, so that only few are open at one place. Without types, there are values of all.
+func (g *Rules) literals(values []json.RawMessage, types []string) (string, *node, error) {
 	if len(values) == 0 {
-		return "", errors.New("an empty enum has no values")
+		return "", nil, errors.New("an empty enum has no values")
 	}
 	if g.values += len(values); g.values > maxValues {
-		return "", fmt.Errorf("%w: more than %d values", errTooLarge, maxValues)
+		return "", nil, fmt.Errorf("%w: more than %d values", errTooLarge, maxValues)
 	}
 	var texts []string
 	for _, value := range values {
 		var b bytes.Buffer
 		if err := json.Compact(&b, value); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if g.literal += b.Len(); g.literal > maxLiteralBytes {
-			return "", fmt.Errorf("%w: its values have more than %d bytes", errTooLarge, maxLiteralBytes)
+			return "", nil, fmt.Errorf("%w: its values have more than %d bytes", errTooLarge, maxLiteralBytes)
 		}
-		if ok, err := isOf(types, b.Bytes()); err != nil {
-			return "", err
-		} else if ok {
+		if types == nil || isOf(types, b.Bytes()) {
 			texts = append(texts, b.String())
 		}
 	}
 	if len(texts) == 0 {
-		return "", errors.New("none of the values has the type of the schema")
+		return "", nil, errors.New("none of the values has the type of the schema")
 	}
 	const few = 8
 	if len(texts) <= few {
-		for i, text := range texts {
-			texts[i] = Literal(text)
+		var out []string
+		for _, text := range texts {
+			out = append(out, Literal(text))
 		}
-		g.width = len(texts)
-		return "(" + strings.Join(texts, " | ") + ")", nil
+		return "(" + strings.Join(out, " | ") + ")", g.enum(texts, len(texts)), nil
 	}
 	slices.Sort(texts)
-	body, err := g.shared(slices.Compact(texts))
-	g.width = 1
-	return body, err
+	texts = slices.Compact(texts)
+	body, ways, err := g.shared(texts)
+	return body, g.enum(texts, ways), err
 }
 
-// isOf reports whether a value is of a type, or of one of a list of types. Without one, all are.
-func isOf(types json.RawMessage, value []byte) (bool, error) {
-	if types == nil {
-		return true, nil
+// typesOf reads a type, or a list of different types; nil if there is none.
+func typesOf(raw json.RawMessage) ([]string, error) {
+	if raw == nil {
+		return nil, nil
 	}
 	var list []string
-	if json.Unmarshal(types, &list) != nil {
+	if json.Unmarshal(raw, &list) != nil {
 		list = make([]string, 1)
-		if err := json.Unmarshal(types, &list[0]); err != nil {
-			return false, errors.New("type is neither a text nor a list of texts")
+		if err := json.Unmarshal(raw, &list[0]); err != nil {
+			return nil, errors.New("type is neither a text nor a list of texts")
 		}
 	}
-	kind := "number"
-	switch value[0] {
-	case '"':
-		kind = "string"
-	case '{':
-		kind = "object"
-	case '[':
-		kind = "array"
-	case 't', 'f':
-		kind = "boolean"
-	case 'n':
-		kind = "null"
+	if len(list) == 0 {
+		return nil, errors.New("type is an empty list")
 	}
-	whole := kind == "number" && !bytes.ContainsAny(value, ".eE")
-	return slices.Contains(list, kind) || whole && slices.Contains(list, "integer"), nil
+	for i, one := range list {
+		if kindOf(one) == 0 {
+			return nil, fmt.Errorf("the type %.100q is not known", one)
+		}
+		if slices.Contains(list[:i], one) {
+			return nil, fmt.Errorf("the type %q occurs twice", one)
+		}
+	}
+	return list, nil
 }
 
-// shared returns what matches one of several different texts, which are sorted. Their common beginnings are written once.
-func (g *Rules) shared(texts []string) (string, error) {
+// isOf reports whether a value is of one of a list of types.
+func isOf(types []string, value []byte) bool {
+	whole := !bytes.ContainsAny(value, ".eE")
+	return slices.ContainsFunc(types, func(name string) bool {
+		return kindOf(name) == kindOfText(string(value)) && (name != "integer" || whole)
+	})
+}
+
+// shared returns what matches one of several different texts, which are sorted, and how many of its alternatives are open at one
+// place. Their common beginnings are written once.
+func (g *Rules) shared(texts []string) (body string, open int, err error) {
 	same := len(texts[0])
 	for _, text := range texts[1:] {
 		n := 0
@@ -129,7 +133,7 @@ func (g *Rules) shared(texts []string) (string, error) {
 		same--
 	}
 	if len(texts) == 1 {
-		return Literal(texts[0]), nil
+		return Literal(texts[0]), 1, nil
 	}
 	var ways []string
 	for i := 0; i < len(texts); {
@@ -142,19 +146,19 @@ func (g *Rules) shared(texts []string) (string, error) {
 		for k := range group {
 			group[k] = group[k][same:]
 		}
-		way, err := g.shared(group)
+		way, inner, err := g.shared(group)
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
-		ways, i = append(ways, way), end
+		ways, i, open = append(ways, way), end, max(open, inner)
 	}
-	if len(ways) > 3*maxAlternatives {
-		return "", errTooManyAlternatives
+	if len(ways) > maxAlternatives {
+		return "", 0, errTooManyAlternatives
 	}
 	name := fmt.Sprintf("l%d", len(g.rules))
 	g.rules = append(g.rules, name+" ::= "+strings.Join(ways, " | ")+"\n")
 	if same > 0 {
 		name = Literal(texts[0][:same]) + " " + name
 	}
-	return name, nil
+	return name, max(open, len(ways)), nil
 }

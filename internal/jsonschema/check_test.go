@@ -69,7 +69,7 @@ func TestBounds(t *testing.T) {
 		"an enum":            `{"enum":[` + list(60000, name) + `]}`,
 		"arrays":             arrays(160),
 		"anyOf within anyOf": alternatives(50, alternatives(50, `{"type":"string"}`)),
-		"a reference used often": `{"$defs":{"a":` + alternatives(60, `{"type":"string"}`) +
+		"a reference used often": `{"$defs":{"a":` + alternatives(160, `{"type":"string"}`) +
 			`},"anyOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a"}]}`,
 		"long strings": `{"properties":{` + list(20, func(i int) string {
 			return name(i) + `:{"type":"string","maxLength":1000}`

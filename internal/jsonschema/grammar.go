@@ -31,7 +31,7 @@ const (
 	maxRepetitions  = 8000  // of all that the schema has, together
 	maxValues       = 2000  // of all enums
 	maxLiteralBytes = 64000 // of these and of the names of properties
-	maxAlternatives = 100   // that are open at one place: llama.cpp follows each
+	maxAlternatives = 300   // that are open at one place: llama.cpp compares the whole vocabulary with each
 )
 
 var errTooLarge = errors.New("the schema is too large")
@@ -77,85 +77,76 @@ type schemaNode struct {
 }
 
 // value returns what matches the schema's values.
-func (g *Rules) value(schema []byte, depth int) (string, error) {
+func (g *Rules) value(schema []byte, depth int) (string, *node, error) {
 	if depth > maxSchemaDepth {
-		return "", fmt.Errorf("the schema is more than %d levels deep", maxSchemaDepth)
+		return "", nil, fmt.Errorf("the schema is more than %d levels deep", maxSchemaDepth)
 	}
-	g.width = 1
 	switch text := strings.TrimSpace(string(schema)); text {
 	case "true", "{}", "":
-		return "any", nil
+		return "any", g.leaf(allKinds), nil
 	case "false":
-		return "", errors.New("a schema that is false has no values")
+		return "", nil, errors.New("a schema that is false has no values")
 	}
 	var n schemaNode
 	d := json.NewDecoder(bytes.NewReader(schema))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&n); err != nil {
-		return "", errors.New(strings.Replace(strings.TrimPrefix(err.Error(), "json: "), "unknown field", "unsupported keyword", 1))
+		return "", nil, errors.New(strings.Replace(strings.TrimPrefix(err.Error(), "json: "), "unknown field", "unsupported keyword", 1))
 	}
 	if err := n.check(); err != nil {
-		return "", err
+		return "", nil, err
 	}
+	types, err := typesOf(n.Type)
 	switch {
+	case err != nil:
+		return "", nil, err
 	case n.Ref != "":
 		return g.ref(n.Ref, depth)
 	case n.Const != nil:
-		return g.literals([]json.RawMessage{n.Const}, n.Type)
+		return g.literals([]json.RawMessage{n.Const}, types)
 	case n.Enum != nil:
-		return g.literals(n.Enum, n.Type)
+		return g.literals(n.Enum, types)
 	case n.AnyOf != nil || n.OneOf != nil:
 		return g.alternatives(append(n.AnyOf, n.OneOf...), depth)
+	case n.Type == nil && n.Properties == nil:
+		return "any", g.leaf(allKinds), nil
+	case n.Type == nil:
+		types = []string{"object"}
 	}
-	var types []string
-	if json.Unmarshal(n.Type, &types) != nil {
-		var one string
-		if n.Type == nil && n.Properties != nil {
-			one = "object"
-		} else if n.Type == nil {
-			return "any", nil
-		} else if err := json.Unmarshal(n.Type, &one); err != nil {
-			return "", errors.New("type is neither a text nor a list of texts")
-		}
-		types = []string{one}
-	}
+	one := &node{}
 	var out []string
 	for _, t := range types {
-		body, err := g.typed(t, &n, depth)
+		body, of, err := g.typed(t, &n, depth)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		out = append(out, body)
+		out, one.either = append(out, body), append(one.either, of)
 	}
-	if len(out) == 0 {
-		return "", errors.New("type is an empty list")
-	}
-	g.width = len(out)
-	return "(" + strings.Join(out, " | ") + ")", nil
+	return "(" + strings.Join(out, " | ") + ")", one, nil
 }
 
-func (g *Rules) typed(kind string, n *schemaNode, depth int) (string, error) {
+func (g *Rules) typed(kind string, n *schemaNode, depth int) (string, *node, error) {
 	switch kind {
 	case "integer", "number", "boolean", "null":
-		return kind, nil
+		return kind, g.leaf(kindOf(kind)), nil
 	case "string":
 		if n.MinLength == 0 && n.MaxLength == nil {
-			return kind, nil
+			return kind, g.leaf(kindOf(kind)), nil
 		}
 		times, err := g.repetition(n.MinLength, n.MaxLength)
-		return `"\"" char` + times + ` "\""`, err
+		return `"\"" char` + times + ` "\""`, g.leaf(kindOf(kind)), err
 	case "array":
 		return g.array(n, depth)
 	case "object":
 		if n.Properties == nil {
 			if additional := string(n.Additional); additional != "" && additional != "true" || len(n.Required) > 0 {
-				return "", errors.New("an object without properties can neither bound others nor require any")
+				return "", nil, errors.New("an object without properties can neither bound others nor require any")
 			}
-			return kind, nil
+			return kind, g.leaf(kindOf(kind)), nil
 		}
 		return g.object(n, depth)
 	}
-	return "", fmt.Errorf("the type %q is not known", kind)
+	return "", nil, fmt.Errorf("the type %q is not known", kind)
 }
 
 // repetition are the bounds of a repetition, and what they cost.
@@ -180,19 +171,20 @@ func repetition(least int, most *int) (string, error) {
 	return fmt.Sprintf("{%d,%d}", least, *most), nil
 }
 
-func (g *Rules) array(n *schemaNode, depth int) (string, error) {
+func (g *Rules) array(n *schemaNode, depth int) (string, *node, error) {
+	one := g.leaf(kindOf("array"))
 	item := "any"
 	if n.Items != nil {
 		var err error
-		if item, err = g.value(n.Items, depth+1); err != nil {
-			return "", err
+		if item, one.items, err = g.value(n.Items, depth+1); err != nil {
+			return "", nil, err
 		}
 	}
 	if _, err := repetition(n.MinItems, n.MaxItems); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if n.MaxItems != nil && *n.MaxItems == 0 {
-		return `"[" ws "]"`, nil
+		return `"[" ws "]"`, one, nil
 	}
 	more := *n
 	more.MinItems = max(0, n.MinItems-1)
@@ -202,42 +194,44 @@ func (g *Rules) array(n *schemaNode, depth int) (string, error) {
 	}
 	times, err := g.repetition(more.MinItems, more.MaxItems)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	name, err := g.rule(item)
-	g.width = 1
 	body := fmt.Sprintf(`%s (ws "," ws %s)%s`, name, name, times)
 	if n.MinItems == 0 {
 		body = "(" + body + ")?"
 	}
-	return `"[" ws ` + body + ` ws "]"`, err
+	return `"[" ws ` + body + ` ws "]"`, one, err
 }
 
 // object has the properties in order. after is what can follow when one was there already, first when none was;
 // "" is nothing.
-func (g *Rules) object(n *schemaNode, depth int) (string, error) {
+func (g *Rules) object(n *schemaNode, depth int) (string, *node, error) {
 	names, schemas, err := members(n.Properties)
 	if err != nil {
-		return "", fmt.Errorf("properties: %w", err)
+		return "", nil, fmt.Errorf("properties: %w", err)
 	}
 	required := map[string]bool{}
 	for _, name := range n.Required {
 		required[name] = true
 	}
+	one := g.leaf(kindOf("object"))
+	one.members = make([]member, len(names))
 	after, first := "", ""
 	for i := len(names) - 1; i >= 0; i-- {
-		value, err := g.value(schemas[i], depth+1)
+		value, of, err := g.value(schemas[i], depth+1)
 		if err != nil {
-			return "", fmt.Errorf("%.100s: %w", names[i], err)
+			return "", nil, fmt.Errorf("%.100s: %w", names[i], err)
 		}
 		if g.literal += len(names[i]); g.literal > maxLiteralBytes {
-			return "", errTooLarge
+			return "", nil, errTooLarge
 		}
-		member, err := g.rule(Literal(mustJSON(names[i])) + ` ws ":" ws ` + value)
+		named, err := g.rule(Literal(mustJSON(names[i])) + ` ws ":" ws ` + value)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		alone, more := "("+member+" "+after+")", `ws "," ws `+member
+		one.members[i] = member{names[i], required[names[i]], of}
+		alone, more := "("+named+" "+after+")", `ws "," ws `+named
 		switch {
 		case required[names[i]]:
 			delete(required, names[i])
@@ -247,23 +241,23 @@ func (g *Rules) object(n *schemaNode, depth int) (string, error) {
 			alone, more = alone+" | "+first, "("+more+")?"
 		}
 		if first, err = g.rule(alone); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if after, err = g.rule(more + " " + after); err != nil {
-			return "", err
+			return "", nil, err
 		}
 	}
 	for _, name := range n.Required {
 		if required[name] {
-			return "", fmt.Errorf("the required property %q is not among the properties", name)
+			return "", nil, fmt.Errorf("the required property %q is not among the properties", name)
 		}
 	}
-	g.width = 1
-	return `"{" ws ` + first + ` ws "}"`, nil
+	return `"{" ws ` + first + ` ws "}"`, one, nil
 }
 
-// members reads an object in the order in which it is written.
+// members reads an object in the order in which it is written, each name once.
 func members(object []byte) (names []string, values []json.RawMessage, err error) {
+	seen := map[string]bool{}
 	d := json.NewDecoder(bytes.NewReader(object))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return nil, nil, errors.New("not an object")
@@ -273,6 +267,10 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 		if err != nil {
 			return nil, nil, err
 		}
+		if seen[name.(string)] {
+			return nil, nil, fmt.Errorf("%.100q occurs twice", name)
+		}
+		seen[name.(string)] = true
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
 			return nil, nil, err
@@ -282,64 +280,58 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 	return names, values, nil
 }
 
-func (g *Rules) alternatives(schemas []json.RawMessage, depth int) (string, error) {
+func (g *Rules) alternatives(schemas []json.RawMessage, depth int) (string, *node, error) {
 	if len(schemas) > maxAlternatives {
-		return "", errTooManyAlternatives
+		return "", nil, errTooManyAlternatives
 	}
+	one := &node{}
 	var out []string
-	width := 0
 	for _, schema := range schemas {
-		body, err := g.value(schema, depth+1)
+		body, of, err := g.value(schema, depth+1)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		if width += g.width; width > maxAlternatives {
-			return "", errTooManyAlternatives
-		}
-		out = append(out, body)
+		out, one.either = append(out, body), append(one.either, of)
 	}
-	g.width = width
 	if len(out) == 0 {
-		return "", errors.New("anyOf and oneOf need alternatives")
+		return "", nil, errors.New("anyOf and oneOf need alternatives")
 	}
-	return "(" + strings.Join(out, " | ") + ")", nil
+	return "(" + strings.Join(out, " | ") + ")", one, nil
 }
 
 // ref makes one rule of what is referred to, which may refer to itself.
-func (g *Rules) ref(ref string, depth int) (string, error) {
-	if name := g.refs[ref]; name != "" {
-		g.width = max(1, g.widths[name])
-		return name, nil
+func (g *Rules) ref(ref string, depth int) (string, *node, error) {
+	if one := g.refs[ref]; one != nil {
+		return one.rule, one, nil
 	}
 	at := g.root
 	path, ok := strings.CutPrefix(ref, "#")
 	if !ok {
-		return "", fmt.Errorf("$ref %q leads out of the schema", ref)
+		return "", nil, fmt.Errorf("$ref %q leads out of the schema", ref)
 	}
 	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		var object map[string]json.RawMessage
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
 		if path != "" && (json.Unmarshal(at, &object) != nil || object[part] == nil) {
-			return "", fmt.Errorf("$ref %q leads nowhere", ref)
+			return "", nil, fmt.Errorf("$ref %q leads nowhere", ref)
 		}
 		if path != "" {
 			at = object[part]
 		}
 	}
-	name := "ref" + strconv.Itoa(len(g.widths))
-	g.refs[ref], g.widths[name] = name, 1
-	body, err := g.value(at, depth+1)
+	one := &node{ref: ref, rule: "ref" + strconv.Itoa(g.referred)}
+	g.referred++
+	g.refs[ref] = one
+	body, of, err := g.value(at, depth+1)
 	if err != nil {
-		return "", err
-	}
-	if body == name {
-		return "", fmt.Errorf("$ref %q is itself", ref)
+		return "", nil, err
 	}
 	if g.made++; g.made > maxSchemaRules {
-		return "", errTooLarge
+		return "", nil, errTooLarge
 	}
-	g.rules, g.widths[name] = append(g.rules, name+" ::= "+body+"\n"), g.width
-	return name, nil
+	one.either = []*node{of}
+	g.rules = append(g.rules, one.rule+" ::= "+body+"\n")
+	return one.rule, one, nil
 }
 
 func mustJSON(text string) string {

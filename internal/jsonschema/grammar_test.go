@@ -4,6 +4,7 @@ package jsonschema
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -71,7 +72,11 @@ func TestGrammar(t *testing.T) {
 // TestUnusable has schemas whose values a grammar cannot be held to.
 func TestUnusable(t *testing.T) {
 	deep := strings.Repeat(`{"type":"array","items":`, 40) + "{}" + strings.Repeat("}", 40)
-	wide := `{"properties":{` + strings.TrimSuffix(strings.Repeat(`"a":{"type":"null"},`, 2000), ",") + `}}`
+	wide := `{"properties":{`
+	for i := range 2000 {
+		wide += fmt.Sprintf(`"a%d":{"type":"null"},`, i)
+	}
+	wide = strings.TrimSuffix(wide, ",") + `}}`
 	for schema, message := range map[string]string{
 		deep:                                     "levels deep",
 		wide:                                     "too large",
@@ -88,6 +93,8 @@ func TestUnusable(t *testing.T) {
 		`{"type":"array","maxItems":1000000}`:    "bounded by 0 to",
 		`{"type":"array","items":{"type":"no"}}`: `type "no"`,
 		`{"type":[]}`:                            "empty list",
+		`{"type":["null","null"]}`:               `"null" occurs twice`,
+		`{"properties":{"a":{},"a":{}}}`:         `"a" occurs twice`,
 		`{`:                                      "unexpected EOF",
 		`{"minimum":3,"type":"integer"}`:         `unsupported keyword "minimum"`,
 		`{"type":"object","required":["a"]}`:     "without properties",

@@ -7,8 +7,8 @@ import "strings"
 // Known: type, properties, required, additionalProperties, items, minItems, maxItems, minLength, maxLength,
 // enum, const, anyOf, oneOf, and $ref into $defs or definitions. Properties come in the schema's order, those that
 // it does not name do not come at all but for an object without properties. A keyword that would be broken is an error,
-// as are keywords beside each other of which only one could be kept. The schema is bounded before anything is built,
-// as the cost of each token grows with the grammar.
+// as are keywords beside each other of which only one could be kept. The schema is bounded before anything is built, and so are
+// the alternatives that a text may leave open, as the cost of each token grows with both.
 func Grammar(schema []byte) (string, error) {
 	var r Rules
 	body, err := r.Add(schema)
@@ -24,25 +24,26 @@ type Rules struct {
 	root        []byte // the schema that is added
 	bytes       int    // of all schemas
 	rules       []string
-	refs        map[string]string // rule of each $ref of the root
-	widths      map[string]int    // alternatives of each of these rules
+	refs        map[string]*node // of each $ref of the root
+	referred    int              // refs of all schemas
+	leaves      int              // nodes that have no alternatives
 	repetitions int
 	made        int // rules but for those of values
 	values      int // of enums
 	literal     int // bytes
-	width       int // alternatives of what value returned last
 }
 
 // Add adds the rules for a schema, and returns what matches its texts.
-func (g *Rules) Add(schema []byte) (body string, err error) {
+func (g *Rules) Add(schema []byte) (string, error) {
 	if g.bytes += len(schema); g.bytes > maxSchemaBytes {
 		return "", errTooLarge
 	}
-	if g.widths == nil {
-		g.widths = map[string]int{}
+	g.root, g.refs = schema, map[string]*node{}
+	body, root, err := g.value(schema, 0)
+	if err != nil {
+		return "", err
 	}
-	g.root, g.refs = schema, map[string]string{}
-	return g.value(schema, 0)
+	return body, follow(root)
 }
 
 // String returns the rules.

@@ -18,7 +18,7 @@ func CheckStrict(schema []byte) error {
 	if err != nil {
 		return err
 	}
-	if types, err := root.types(); err != nil || len(types) != 1 || types[0] != "object" || root.AnyOf != nil || root.Ref != "" {
+	if types, err := typesOf(root.Type); err != nil || len(types) != 1 || types[0] != "object" || root.AnyOf != nil || root.Ref != "" {
 		return errors.New(`in a strict schema the type of the root must be "object"`)
 	}
 	return root.check("", 0)
@@ -48,22 +48,6 @@ func strictNode(schema []byte) (*strictSchema, error) {
 	return n, nil
 }
 
-// types returns the types of a schema, none if it does not say.
-func (n *strictSchema) types() ([]string, error) {
-	if n.Type == nil {
-		return nil, nil
-	}
-	var list []string
-	if json.Unmarshal(n.Type, &list) == nil {
-		return list, nil
-	}
-	var one string
-	if err := json.Unmarshal(n.Type, &one); err != nil {
-		return nil, errors.New("type is neither a text nor a list of texts")
-	}
-	return []string{one}, nil
-}
-
 // check checks the schema at a path, and all in it.
 func (n *strictSchema) check(path string, depth int) error {
 	in := func(format string, args ...any) error {
@@ -76,7 +60,7 @@ func (n *strictSchema) check(path string, depth int) error {
 	if depth > maxSchemaDepth {
 		return in("the schema is more than %d levels deep", maxSchemaDepth)
 	}
-	types, err := n.types()
+	types, err := typesOf(n.Type)
 	if err != nil {
 		return in("%w", err)
 	}

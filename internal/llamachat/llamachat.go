@@ -56,6 +56,14 @@ func Response(m *llama.Model, prompt []llama.Token, r llama.Result) model.Respon
 	return out
 }
 
+// Float32 returns x as package llama takes it. What is too small for a float32 does not become 0, which is a default there.
+func Float32(x float64) float32 {
+	if narrow := float32(x); narrow != 0 || x == 0 {
+		return narrow
+	}
+	return math.Float32frombits(math.Float32bits(float32(math.Copysign(0, x))) | 1)
+}
+
 // LogSum returns the natural log of the sum of the probabilities of which the logs are given; 0 without any.
 func LogSum(logs []float32) float64 {
 	if len(logs) == 0 {

@@ -71,20 +71,30 @@ func (o Options) Modelfile(folder string) (string, error) {
 
 // seenFrom returns a path as it reads from a folder, marked as a path, since a bare name would be that of a model.
 func seenFrom(folder, path string) (string, error) {
-	if filepath.IsAbs(path) {
-		return path, nil
-	}
-	absolute, err := filepath.Abs(path)
+	isIn, name := filepath.Split(path)
+	isIn, err := absolute(isIn)
 	if err != nil {
 		return "", err
 	}
-	if folder, err = filepath.Abs(folder); err != nil {
+	if folder, err = absolute(folder); err != nil {
 		return "", err
 	}
-	if filepath.Dir(absolute) == folder {
-		return "." + string(filepath.Separator) + filepath.Base(absolute), nil
+	if isIn == folder && !filepath.IsAbs(path) {
+		return "." + string(filepath.Separator) + name, nil
 	}
-	return absolute, nil // ".." would lead elsewhere from a linked folder
+	return filepath.Join(isIn, name), nil // ".." would lead elsewhere from a linked folder
+}
+
+// absolute returns the absolute path of a folder. Links before a ".." are followed: it stands for the folder above the one that they
+// lead to, and Ollama takes it for the folder above the link.
+func absolute(folder string) (string, error) {
+	if slices.Contains(strings.Split(filepath.ToSlash(folder), "/"), "..") {
+		var err error
+		if folder, err = filepath.EvalSymlinks(folder); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Abs(folder)
 }
 
 func parameterValues(value any) []any {

@@ -59,3 +59,32 @@ func TestModelfileIsReadFromItsFolder(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "FROM ./base.gguf\n", text)
 }
+
+// After a link, ".." is the folder above the one that the link leads to. Ollama takes paths apart by their text alone.
+func TestModelfileNamesWhatLinksLeadTo(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	t.Chdir(root)
+	require.NoError(t, os.MkdirAll("elsewhere/deep", 0o755))
+	require.NoError(t, os.Symlink(filepath.Join(root, "elsewhere", "deep"), "linked"))
+	require.NoError(t, os.WriteFile("base.gguf", []byte("another"), 0o644))
+	require.NoError(t, os.WriteFile("elsewhere/base.gguf", []byte("GGUF"), 0o644))
+	want := filepath.Join(root, "elsewhere", "base.gguf")
+	for _, from := range []string{"linked/../base.gguf", "./linked/./../base.gguf", root + "/linked/../base.gguf"} {
+		for folder, path := range map[string]string{
+			"": want, ".": want, root: want, "elsewhere": "./base.gguf", "linked/..": "./base.gguf",
+		} {
+			text, err := Options{From: from, Adapter: from}.Modelfile(folder)
+			require.NoError(t, err)
+			if filepath.IsAbs(from) {
+				path = want
+			}
+			require.Equal(t, []string{path, path}, readPaths(text), "%s in %q", from, folder)
+		}
+	}
+	text, err := Options{From: "base.gguf"}.Modelfile("linked/..")
+	require.NoError(t, err)
+	require.Equal(t, []string{filepath.Join(root, "base.gguf")}, readPaths(text), "not in the folder that is meant")
+	_, err = Options{From: "none/../base.gguf"}.Modelfile("")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

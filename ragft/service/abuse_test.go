@@ -77,6 +77,16 @@ func FuzzBodies(f *testing.F) {
 		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"$ref":"#"}}` +
 			`},"max_tokens":1}`,
 		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_object"},"max_tokens":2}`,
+		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"$ref":` +
+			`"#/$defs/a","$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}]}}}}},"max_tokens":1}`,
+		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"$ref":` +
+			`"#/$defs/a","$defs":{"a":{"anyOf":[{"type":"array","items":{"$ref":"#/$defs/b"}},{"$ref":"#/$defs/b"}]},"b":{"anyOf":[` +
+			`{"$ref":"#/$defs/a"},{"type":"null"}]}}}}},"max_tokens":1}`,
+		`{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"schema":{"type":["array",` +
+			`"array"],"maxItems":0}}},"max_tokens":1}`,
+		`{"messages":[{"role":"user","content":[{"type":"text","text":"x","y":1},null,3]}]}`,
+		`{"prompt":"x","max_tokens":2,"temperature":1e-40,"top_p":1e-50,"repeat_penalty":1e-50}`,
+		`{"prompt":"x","max_tokens":2,"temperature":1,"top_k":0,"repeat_penalty":0.01,"seed":-9223372036854775808}`,
 		`{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":[]}}],"max_tokens":1}`,
 		strings.Repeat(`{"messages":[`, 2000), `{"messages":` + strings.Repeat("[", 20000) + `}`,
 	} {

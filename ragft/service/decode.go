@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,8 +20,9 @@ import (
 // ignored are fields of OpenAI's API that do not affect the answer.
 var ignored = []string{"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"}
 
-// read decodes a request's body into v. Fields that v does not have are errors, except ignored ones and those that are null, as
-// clients must know that a field has no effect. An error names the field as the client did.
+// read decodes a request's body into v. Fields that v does not have are errors, except ignored ones and those that are null: clients
+// must know that a field has no effect, and send answers back with all fields that they know. An error names the field as the
+// client did.
 func read(r *http.Request, v any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return &apiError{status: http.StatusUnsupportedMediaType, Code: "invalid_content_type",
@@ -35,15 +35,18 @@ func read(r *http.Request, v any) error {
 	if !utf8.Valid(body) {
 		return bad("", "the body is not UTF-8")
 	}
-	err = decodeFields(body, v, ignored)
+	var whole bytes.Buffer
+	if err = json.Compact(&whole, body); err == nil {
+		err = decodeFields(whole.Bytes(), reflect.ValueOf(v).Elem(), ignored)
+	}
 	var field *fieldError
-	if errors.As(err, &field) {
-		if field.path == "" {
-			return bad("", "the body is not a JSON object: %v", field.err)
-		}
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &field) && field.path != "":
 		return bad(field.path, "%s: %v", field.path, field.err)
 	}
-	return err
+	return bad("", "the body is not a JSON object: %v", readable(err))
 }
 
 // fieldError is an error in a field of a body.
@@ -58,7 +61,7 @@ func (e *fieldError) Error() string { return e.err.Error() }
 func within(path string, err error) error {
 	var inner *fieldError
 	if !errors.As(err, &inner) {
-		return &fieldError{path, err}
+		return &fieldError{path, readable(err)}
 	}
 	if inner.path != "" && inner.path[0] != '[' {
 		path += "."
@@ -66,48 +69,59 @@ func within(path string, err error) error {
 	return &fieldError{path + inner.path, inner.err}
 }
 
-// decodeFields decodes an object field by field, in the order of their names. Fields that are null are left out, as are those
-// named in without.
-func decodeFields(object []byte, v any, without []string) error {
+// decode decodes JSON into v, field by field and element by element, so that an error tells where it is.
+func decode(data []byte, v reflect.Value) error {
+	if custom, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+		return custom.UnmarshalJSON(data)
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return decode(data, v.Elem())
+	case reflect.Struct:
+		return decodeFields(data, v, nil)
+	case reflect.Slice:
+		var list []json.RawMessage
+		if err := json.Unmarshal(data, &list); err != nil {
+			return err
+		}
+		v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
+		for i, one := range list {
+			if err := decode(one, v.Index(i)); err != nil {
+				return within(fmt.Sprintf("[%d]", i), err)
+			}
+		}
+		return nil
+	}
+	return json.Unmarshal(data, v.Addr().Interface())
+}
+
+// decodeFields decodes an object into a struct, in the order of the fields' names. Fields that are null are left out, as are those
+// named in without. Others that the struct does not have are errors.
+func decodeFields(object []byte, v reflect.Value, without []string) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(object, &fields); err != nil {
-		return &fieldError{"", readable(err)}
+		return err
+	}
+	known := map[string]reflect.Value{}
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			known[name] = v.FieldByIndex(f.Index)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if string(fields[name]) == "null" || slices.Contains(without, name) {
 			continue
 		}
-		one, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
-		if err != nil {
-			return err
+		field, ok := known[name]
+		if !ok {
+			return within(name, errors.New("unknown field"))
 		}
-		d := json.NewDecoder(bytes.NewReader(one))
-		d.DisallowUnknownFields()
-		if err := d.Decode(v); err != nil {
-			return within(name, inField(name, err))
+		if err := decode(fields[name], field); err != nil {
+			return within(name, err)
 		}
 	}
 	return nil
-}
-
-// inField returns an error of decoding a field, with the place in it if that is known.
-func inField(name string, err error) error {
-	var typed *json.UnmarshalTypeError
-	if errors.As(err, &typed) {
-		_, rest, _ := strings.Cut(strings.TrimPrefix(typed.Field, "options."), name+".")
-		return &fieldError{rest, readable(err)}
-	}
-	if unknown, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if inner, quoted := strconv.Unquote(unknown); quoted == nil && inner != name {
-			return &fieldError{inner, errors.New("unknown field")}
-		}
-		return errors.New("unknown field")
-	}
-	var inner *fieldError
-	if errors.As(err, &inner) {
-		return err
-	}
-	return readable(err)
 }
 
 // readable returns an error of decoding in the words of JSON.
@@ -139,22 +153,6 @@ func article(value string) string {
 	return "a " + value
 }
 
-// UnmarshalJSON names the message that an error is in.
-func (m *chatMessages) UnmarshalJSON(data []byte) error {
-	var list []json.RawMessage
-	if err := json.Unmarshal(data, &list); err != nil {
-		return err
-	}
-	for i, raw := range list {
-		var one chatMessage
-		if err := decodeFields(raw, &one, nil); err != nil {
-			return within(fmt.Sprintf("[%d]", i), err)
-		}
-		*m = append(*m, one)
-	}
-	return nil
-}
-
 // readError distinguishes a body that is too large from a client that disconnected or was too slow.
 func readError(err error) error {
 	var tooLarge *http.MaxBytesError
@@ -171,21 +169,31 @@ func (c *content) UnmarshalJSON(b []byte) error {
 	if len(b) == 0 || b[0] != '[' {
 		return json.Unmarshal(b, (*string)(c))
 	}
-	var parts []struct {
-		Type    string `json:"type"`
-		Text    string `json:"text"`
-		Refusal string `json:"refusal"`
-	}
-	if err := json.Unmarshal(b, &parts); err != nil {
+	var parts []contentPart
+	if err := decode(b, reflect.ValueOf(&parts).Elem()); err != nil {
 		return err
 	}
 	for _, p := range parts {
-		if p.Type != "text" && p.Type != "refusal" {
-			return fmt.Errorf("content of type %q is not understood: only text is", p.Type)
-		}
 		*c += content(p.Text + p.Refusal)
 	}
 	return nil
+}
+
+// contentPart is a part of a message's text.
+type contentPart struct {
+	Type    string `json:"type"`
+	Text    string `json:"text"`
+	Refusal string `json:"refusal"`
+}
+
+// UnmarshalJSON names the type before the fields of one that is not understood.
+func (p *contentPart) UnmarshalJSON(b []byte) error {
+	var typed struct{ Type any }
+	if json.Unmarshal(b, &typed) == nil && typed.Type != "text" && typed.Type != "refusal" {
+		name, _ := typed.Type.(string)
+		return within("type", fmt.Errorf("content of type %q is not understood: only text is", short(name, 100)))
+	}
+	return decodeFields(b, reflect.ValueOf(p).Elem(), nil)
 }
 
 // oneOrMore is a string or a list of strings.

@@ -35,11 +35,12 @@
 //	GET  /metrics               for Prometheus
 //
 // An unknown field that would change the answer is an error and never ignored. In addition to OpenAI's fields there are
-// top_k, min_p and repeat_penalty, with 0 for none. As in package llama, top_p 0 and repeat_penalty 0 mean 1, which is off:
-// for greedy decoding, set temperature to 0, which is also the default of a model's [assistant.Options]. Penalties apply
-// to the last 64 tokens, including those of the prompt. Images, audio, echo and suffix are not supported. A response format
-// restricts the answer by a grammar made from the JSON schema; an unknown keyword in the schema is an error. Log probabilities
-// are those of the text that is shown: not of a chain of thought, a stop string or a call.
+// top_k and min_p, with 0 for none, and repeat_penalty, which is off at 1. What a request says goes before a model's
+// [assistant.Options], whose default is greedy decoding: temperature 0, as is top_p 0. Penalties apply to the last 64 tokens,
+// including those of the prompt. Images, audio, echo and suffix are not supported. A response format restricts the answer by a
+// grammar made from the JSON schema; an unknown keyword in the schema is an error, and so are alternatives of which more than 300
+// would be open at one place. Log probabilities are those of the text that is shown: not of a chain of thought, a stop string or
+// a call.
 //
 // With tools, an answer is sent when it is complete, even in a stream, as only then it is known whether it is a tool call.
 // Calls are recognised in the formats of Hermes, Qwen, Mistral and Llama 3. Arguments of strict tools follow their schema, in
@@ -81,7 +82,7 @@
 //
 // [Service.Serve] listens on an address that is not loopback only if there is a token. Without a token, only requests to a
 // loopback host are answered, and none that a web page of another origin makes. [Limits] bound the size, number and time of
-// requests; requests above the number are refused with 503 and Retry-After.
+// requests, and the bytes of all their bodies; requests above the number and the bytes are refused with 503 and Retry-After.
 //
 // # Errors
 //

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"context"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -62,4 +63,23 @@ func TestDocumentsAreSourcesOfTheIndex(t *testing.T) {
 	defer l.Close()
 	code, _ = get(indexed, "mill.txt")
 	require.Equal(t, 404, code, "a socket")
+
+	// Nor what a link leads to, within the folder or as a folder of the path.
+	require.NoError(t, os.Symlink("key.pem", filepath.Join(folder, "link.txt")))
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "real", "deep"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "real", "deep", "a.txt"), []byte("The bridge."), 0o644))
+	require.NoError(t, os.Symlink("real", filepath.Join(folder, "linked")))
+	indexed.Index = anySource{newIndex(t)}
+	for name, want := range map[string]int{
+		"link.txt": 404, "linked/deep/a.txt": 404, "real/deep/a.txt": 200, "real/deep": 404, "real/deep/a.txt/b": 404,
+	} {
+		code, body := get(indexed, name)
+		require.Equal(t, want, code, name)
+		require.NotContains(t, body, "secret")
+	}
 }
+
+// anySource is an index that holds anything for one of its sources.
+type anySource struct{ Index }
+
+func (anySource) HasSource(context.Context, string) (bool, error) { return true, nil }

@@ -56,6 +56,11 @@ func (s *Service) addFile(w http.ResponseWriter, r *http.Request) error {
 	if len(s.places) == cap(s.places) {
 		return errBusy
 	}
+	leave, err := enter(s.uploads)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	up, err := f.receive(w, r, s.limits.File)
 	if err != nil {
 		return err
@@ -170,7 +175,7 @@ func (s *Service) sendFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := f.root.Open(one.Filename)
+	in, _, err := openRegular(f.root, one.Filename)
 	if err != nil {
 		return noFile(err)
 	}

@@ -42,26 +42,26 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 		service: s, model: m, reply: reply, begin: time.Now(), stop: append(o.Stop, a.Stop...), samples: 1,
 		said: map[int]*said{},
 		sampling: llama.Sampling{
-			Temperature: float32(a.Temperature), TopP: float32(a.TopP), TopK: a.TopK, MinP: float32(o.MinP),
-			PresencePenalty:  float32(o.PresencePenalty),
-			FrequencyPenalty: float32(o.FrequencyPenalty),
+			Temperature: llamachat.Float32(a.Temperature), TopP: llamachat.Float32(a.TopP), TopK: a.TopK, MinP: llamachat.Float32(o.MinP),
+			PresencePenalty:  llamachat.Float32(o.PresencePenalty),
+			FrequencyPenalty: llamachat.Float32(o.FrequencyPenalty),
 			LogitBias:        o.LogitBias, Seed: rand.Uint32(),
 		},
 	}
 	if o.Temperature != nil {
-		r.sampling.Temperature = float32(*o.Temperature)
+		r.sampling.Temperature = llamachat.Float32(*o.Temperature)
 	}
 	if o.TopP != nil {
-		r.sampling.TopP = float32(*o.TopP)
+		r.sampling.TopP = llamachat.Float32(*o.TopP)
 	}
 	if o.TopP != nil && *o.TopP == 0 {
 		r.sampling.Temperature = 0 // the likeliest token alone
 	}
 	if o.RepeatPenalty != nil {
-		r.sampling.RepeatPenalty = float32(*o.RepeatPenalty)
+		r.sampling.RepeatPenalty = llamachat.Float32(*o.RepeatPenalty)
 	}
-	if o.TopK != 0 {
-		r.sampling.TopK = o.TopK
+	if o.TopK != nil {
+		r.sampling.TopK = *o.TopK
 	}
 	if o.Seed != nil {
 		r.sampling.Seed = uint32(*o.Seed ^ *o.Seed>>32)
@@ -95,8 +95,8 @@ func (r *run) check(o *options) error {
 		return bad("min_p", "min_p must be from 0 to 1")
 	case s.TopK < 0 || s.TopK > 1<<20:
 		return bad("top_k", "top_k must be from 0 to %d", 1<<20)
-	case o.RepeatPenalty != nil && !(*o.RepeatPenalty > 0 && *o.RepeatPenalty <= 100):
-		return bad("repeat_penalty", "repeat_penalty must be above 0 and at most 100; 1 changes nothing")
+	case o.RepeatPenalty != nil && !(*o.RepeatPenalty >= 0.01 && *o.RepeatPenalty <= 100):
+		return bad("repeat_penalty", "repeat_penalty must be from 0.01 to 100; 1 changes nothing")
 	case !around(o.PresencePenalty, 2):
 		return bad("presence_penalty", "presence_penalty must be from -2 to 2")
 	case !around(o.FrequencyPenalty, 2):

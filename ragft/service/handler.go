@@ -137,21 +137,55 @@ func (s *Service) limited(handle func(http.ResponseWriter, *http.Request) error)
 		if len(s.places) == cap(s.places) {
 			return errBusy
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.Body))
+		body, done, err := s.body(w, r)
+		defer done()
 		if err != nil {
-			return readError(err)
+			return err
 		}
-		select {
-		case s.places <- struct{}{}:
-			defer func() { <-s.places }()
-		default:
-			return errBusy
+		leave, err := enter(s.places)
+		if err != nil {
+			return err
 		}
+		defer leave()
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		ctx, cancel := context.WithTimeout(r.Context(), s.limits.Time)
 		defer cancel()
 		return handle(w, r.WithContext(ctx))
 	}
+}
+
+// enter takes a place, or returns an error if there is none. The place is to be left.
+func enter(places chan struct{}) (leave func(), err error) {
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	default:
+		return nil, errBusy
+	}
+}
+
+// smallBody is the part of each body that Limits.Bodies does not count, so that large ones keep no small ones out.
+const smallBody = 64 << 10
+
+// body reads a request's body as far as the bytes of all bodies allow. They are to be given back by done in any case.
+func (s *Service) body(w http.ResponseWriter, r *http.Request) (body []byte, done func(), err error) {
+	var b bytes.Buffer
+	from := http.MaxBytesReader(w, r.Body, s.limits.Body)
+	held := int64(0)
+	done = func() { s.bodies.Add(held) }
+	for err == nil {
+		_, err = io.CopyN(&b, from, smallBody/4)
+		if more := int64(b.Len()) - smallBody - held; more > 0 {
+			held += more
+			if s.bodies.Add(-more) < 0 {
+				return nil, done, errBusy
+			}
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, done, readError(err)
+	}
+	return b.Bytes(), done, nil
 }
 
 func (s *Service) health(w http.ResponseWriter, r *http.Request) {

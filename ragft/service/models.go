@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -77,13 +78,12 @@ func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 		return notFound("there is no such document")
 	}
 	for _, root := range s.folders {
-		f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a named pipe would wait for a writer
+		f, size, err := openRegular(root, name)
 		if err != nil {
-			continue // it does not exist, or is not inside the folder
+			continue // it does not exist, or is no file of the folder
 		}
 		defer func() { _ = f.Close() }() // only read from
-		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() || info.Size() > maxDocument {
+		if size > maxDocument {
 			continue
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -92,6 +92,30 @@ func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return notFound("there is no such document")
+}
+
+// openRegular opens a regular file in a folder, to be read. No part of its path is a link: an index follows none either, and one
+// that came into the place of a document may lead to what was never indexed.
+func openRegular(root *os.Root, name string) (f *os.File, size int64, err error) {
+	var last fs.FileInfo
+	parts := strings.Split(name, "/")
+	for i := range parts {
+		if last, err = root.Lstat(path.Join(parts[:i+1]...)); err != nil {
+			return nil, 0, err
+		}
+		if parent := i+1 < len(parts); parent && !last.IsDir() || !parent && !last.Mode().IsRegular() {
+			return nil, 0, fmt.Errorf("%s is no regular file: %w", name, fs.ErrNotExist)
+		}
+	}
+	if f, err = root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil { // a named pipe would wait for a writer
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil || !os.SameFile(info, last) { // it was replaced meanwhile
+		_ = f.Close()
+		return nil, 0, errors.Join(err, fs.ErrNotExist)
+	}
+	return f, info.Size(), nil
 }
 
 // isSource reports whether passages of the index come from a document. If the index cannot tell, any may.

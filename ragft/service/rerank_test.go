@@ -66,7 +66,7 @@ func TestRerank(t *testing.T) {
 	for body, param := range map[string]string{
 		`{"documents":["a"]}`: "query", `{"query":"a"}`: "documents", `{"query":"a","documents":[]}`: "documents",
 		`{"query":"a","documents":["a"],"top_n":0}`: "top_n", `{"query":"a","documents":["a"],"model":"x"}`: "model",
-		`{"query":"a","documents":[1]}`: "documents", `{"query":1,"documents":["a"]}`: "query",
+		`{"query":"a","documents":["b",1]}`: "documents[1]", `{"query":1,"documents":["a"]}`: "query",
 		`{"query":"a","documents":["a"],"raw_scores":true}`: "raw_scores",
 	} {
 		code, got := postTo(t, s, "/v1/rerank", body)

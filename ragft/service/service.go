@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -64,9 +66,9 @@ type Config struct {
 	// an Index, they are answered from passages, except requests with tools, a response format or several choices.
 	NoRetrieval bool
 
-	// Folders have the documents of GET /v1/documents; the first that has a document is used. Paths and symbolic links
-	// cannot leave them. If Index is a [retriever.Index], only documents of which it has passages are sent. Empty means that
-	// there are no documents.
+	// Folders have the documents of GET /v1/documents; the first that has a document is used. Paths cannot leave them, and
+	// symbolic links in them are not followed. If Index is a [retriever.Index], only documents of which it has passages are
+	// sent. Empty means that there are no documents.
 	Folders []string
 
 	// Files is the folder to which clients can add documents, and from which they can remove them, by the routes of
@@ -93,12 +95,14 @@ type Config struct {
 // Limits are limits for the requests of clients. A zero field means the default; negative ones are errors of [New].
 type Limits struct {
 	Body        int64         // bytes in the body of a request; 0 = 1 MiB
+	Bodies      int64         // bytes of all bodies at the same time but for the first 64 KiB of each; 0 = 64 times Body
 	File        int64         // bytes of a file that is added; 0 = 64 MiB
 	Context     int           // tokens in a prompt; 0 = the context of the model
 	Output      int           // tokens in an answer; 0 = 1024
 	Samples     int           // choices of a request; 0 = 8
 	Passages    int           // passages for an answer; 0 = 20
 	Requests    int           // requests at the same time, including waiting ones; 0 = 256. More are refused with 503
+	Uploads     int           // files that are added at the same time; 0 = 8. More are refused with 503
 	Connections int           // open connections of [Service.Serve]; 0 = 1024. More wait to be accepted
 	Time        time.Duration // for a whole request; 0 = 5 minutes
 	Read        time.Duration // for receiving a request, by [Service.Serve]; 0 = 30 s
@@ -106,13 +110,15 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() (Limits, error) {
-	if min(l.Body, l.File) < 0 || min(l.Context, l.Output, l.Samples, l.Passages, l.Requests, l.Connections) < 0 ||
+	if min(l.Body, l.Bodies, l.File) < 0 || min(l.Context, l.Output, l.Samples, l.Passages, l.Requests, l.Uploads, l.Connections) < 0 ||
 		min(l.Time, l.Read, l.Write) < 0 {
 		return l, errors.New("service: a limit is negative; 0 is the default")
 	}
+	body := cmp.Or(l.Body, 1<<20)
 	return Limits{
-		Body: cmp.Or(l.Body, 1<<20), File: cmp.Or(l.File, maxDocument), Context: l.Context, Output: cmp.Or(l.Output, 1024),
-		Samples: cmp.Or(l.Samples, 8), Passages: cmp.Or(l.Passages, 20), Requests: cmp.Or(l.Requests, 256),
+		Body: body, Bodies: cmp.Or(l.Bodies, min(body, math.MaxInt64/64)*64), File: cmp.Or(l.File, maxDocument),
+		Context: l.Context, Output: cmp.Or(l.Output, 1024),
+		Samples: cmp.Or(l.Samples, 8), Passages: cmp.Or(l.Passages, 20), Requests: cmp.Or(l.Requests, 256), Uploads: cmp.Or(l.Uploads, 8),
 		Connections: cmp.Or(l.Connections, 1024), Time: cmp.Or(l.Time, 5*time.Minute), Read: cmp.Or(l.Read, 30*time.Second),
 		Write: cmp.Or(l.Write, 30*time.Second),
 	}, nil
@@ -135,6 +141,8 @@ type Service struct {
 	log     *slog.Logger
 	started time.Time
 	places  chan struct{} // holds one value for each running request
+	uploads chan struct{} // holds one value for each file that is being added
+	bodies  atomic.Int64  // bytes that are left of Limits.Bodies
 
 	files *files // nil = clients cannot add any
 
@@ -172,8 +180,10 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{
 		config: config, limits: limits, models: map[string]*Model{}, metrics: newMetrics(), log: config.Logger,
-		started: time.Now(), places: make(chan struct{}, limits.Requests), embedders: map[*llama.Model]*llama.Context{},
+		started: time.Now(), places: make(chan struct{}, limits.Requests), uploads: make(chan struct{}, limits.Uploads),
+		embedders: map[*llama.Model]*llama.Context{},
 	}
+	s.bodies.Store(limits.Bodies)
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}

@@ -265,3 +265,9 @@ func TestToolCallForms(t *testing.T) {
 		}
 	}
 }
+
+// A rule that was fitted with the index holds for the search of a request, which is that of the index.
+func TestTimedIndexTellsItsRanking(t *testing.T) {
+	x := newIndex(t)
+	require.Equal(t, x.Ranking(), timedIndex{Index: x}.Ranking())
+}

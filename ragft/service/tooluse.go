@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (c *toolChoice) UnmarshalJSON(data []byte) error {
 			Name string `json:"name"`
 		} `json:"function"`
 	}
-	if err := decodeFields(data, &named, nil); err != nil {
+	if err := decode(data, reflect.ValueOf(&named).Elem()); err != nil {
 		return err
 	}
 	if named.Type != "function" || named.Function.Name == "" {
@@ -138,6 +139,9 @@ func (u *toolUse) grammar(g *grammar, m *Model) (string, error) {
 		field := fmt.Sprintf("tools[%d].function", i)
 		if !plainName.MatchString(t.Name) {
 			return "", bad(field+".name", "a name must have 1 to 64 letters, digits, dots, dashes and underscores")
+		}
+		if slices.ContainsFunc(u.shown[:i], func(other llama.Tool) bool { return other.Name == t.Name }) {
+			return "", bad(field+".name", "two tools have the name %q", t.Name) // whose arguments would be open beside each other
 		}
 		schema := t.Parameters
 		if len(schema) == 0 {

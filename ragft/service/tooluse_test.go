@@ -237,7 +237,8 @@ func TestRefusedTools(t *testing.T) {
 		with(`{"type":"function","function":{"name":"a b","strict":true}}`, ""):                   "tools[0].function.name",
 		with(`{"type":"function","function":{"name":"é"}}`, `,"tool_choice":"required"`):          "tools[0].function.name",
 		with(strings.Repeat(`{`+name+`}},`, 100)+`{`+name+`}}`, `,"tool_choice":"required"`):      "tools",
-		with(`{`+name+`,"strict":1}}`, ""):                                                        "tools.function.strict",
+		with(`{`+name+`}},{`+name+`,"strict":true}}`, ""):                                         "tools[1].function.name",
+		with(`{`+name+`,"strict":1}}`, ""):                                                        "tools[0].function.strict",
 	} {
 		code, said := post(chatPath, body)
 		require.Equal(t, 400, code, "%s: %s", body, said)
@@ -261,8 +262,8 @@ func TestRefusedTools(t *testing.T) {
 
 	// Calls are sent back as OpenAI's clients keep them.
 	code, said := post(chatPath, `{"max_tokens":2,"messages":[{"role":"user","content":"Moor."},{"role":"assistant","content":null,`+
-		`"parsed":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}","parsed_arguments":{"a":1}}}]},`+
-		`{"role":"tool","tool_call_id":"c","content":"done"}]}`)
+		`"parsed":null,"tool_calls":[{"id":"c","type":"function","y":null,"function":{"name":"f","arguments":"{\"a\":1}","x":null,`+
+		`"parsed_arguments":{"a":1}}}]},{"role":"tool","tool_call_id":"c","content":"done"}]}`)
 	require.Equal(t, 200, code, said)
 
 	// A template that knows no tools, and one whose calls are not JSON.

@@ -15,7 +15,7 @@ type options struct {
 	StreamOptions    *streamOptions          `json:"stream_options"`
 	Temperature      *float64                `json:"temperature"`
 	TopP             *float64                `json:"top_p"`
-	TopK             int                     `json:"top_k"`
+	TopK             *int                    `json:"top_k"`
 	MinP             float64                 `json:"min_p"`
 	RepeatPenalty    *float64                `json:"repeat_penalty"`
 	FrequencyPenalty float64                 `json:"frequency_penalty"`
@@ -34,7 +34,7 @@ type streamOptions struct {
 
 type chatRequest struct {
 	options
-	Messages            chatMessages    `json:"messages"`
+	Messages            []chatMessage   `json:"messages"`
 	MaxCompletionTokens *int            `json:"max_completion_tokens"`
 	LogProbs            bool            `json:"logprobs"`
 	TopLogProbs         int             `json:"top_logprobs"`
@@ -52,10 +52,7 @@ type ragftRequest struct {
 	MinConfidence *float64 `json:"min_confidence"`
 }
 
-// chatMessages are the messages of a request. Fields without a value are passed over, as clients send answers back with all
-// fields that they know.
-type chatMessages []chatMessage
-
+// chatMessage is a message of a request.
 type chatMessage struct {
 	Role             string          `json:"role"`
 	Content          content         `json:"content"`

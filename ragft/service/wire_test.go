@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/model/local"
 )
 
@@ -68,6 +70,19 @@ func TestFieldsOfResponseFormats(t *testing.T) {
 		`{"properties":{"a":{}},"anyOf":[{"properties":{"b":{}}}]}}}}`)
 	require.Equal(t, 400, code)
 	require.Equal(t, "response_format.json_schema.schema", param(t, body))
+
+	// What llama.cpp would refuse, or follow for minutes, is the client's error too.
+	const again = `{"$ref":"#/$defs/a"}`
+	for _, schema := range []string{
+		`{"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[` + again + `,{"type":"null"}]}}}`,
+		`{"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"type":"array","items":` + again + `},{"type":"array","items":` + again + `}]}}}`,
+		`{"type":["array","array"],"maxItems":0}`,
+	} {
+		code, body := post(chatPath, `{`+question+`,"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":`+
+			schema+`}}}`)
+		require.Equal(t, 400, code, "%s: %s", schema, body)
+		require.Equal(t, "response_format.json_schema.schema", param(t, body))
+	}
 }
 
 // Clients send answers back with all fields that they know.
@@ -87,7 +102,15 @@ func TestFieldsOfMessages(t *testing.T) {
 	for more, field := range map[string]string{
 		`"audio":{"id":"a"}`:           "messages[1].audio",
 		`"function_call":{"name":"f"}`: "messages[1].function_call", `"mood":"good"`: "messages[1].mood",
-		`"content":5`: "messages[1].content", `"content":[{"type":"image_url"}]`: "messages[1].content", `"name":[]`: "messages[1].name",
+		`"content":5`: "messages[1].content", `"name":[]`: "messages[1].name",
+		`"content":[{"type":"image_url","image_url":{}}]`:                                "messages[1].content[0].type",
+		`"content":[{"type":"text","text":"a"},{"type":"text","text":"a","style":"b"}]`:  "messages[1].content[1].style",
+		`"content":[{"type":"text","text":5}]`:                                           "messages[1].content[0].text",
+		`"content":["a"]`:                                                                "messages[1].content[0]",
+		`"content":[null]`:                                                               "messages[1].content[0].type",
+		`"tool_calls":[{"id":"a","type":"function","function":{"name":"a","at":1}}]`:     "messages[1].tool_calls[0].function.at",
+		`"tool_calls":[{"id":"a","type":"function","function":{"name":"a"},"custom":1}]`: "messages[1].tool_calls[0].custom",
+		`"tool_calls":{}`: "messages[1].tool_calls",
 	} {
 		code, body := post(chatPath, conversation(`{"role":"assistant",`+more+`}`))
 		require.Equal(t, 400, code, more)
@@ -115,10 +138,19 @@ func TestErrorsNameTheField(t *testing.T) {
 		`"temperature":"hot"`: "temperature", `"stream":1`: "stream", `"logit_bias":{"a":1}`: "logit_bias",
 		`"modalities":["audio"]`:   "modalities",
 		`"reasoning_effort":"low"`: "reasoning_effort", `"functions":[]`: "functions", `"stream_options":{"x":1}`: "stream_options.x",
-		`"response_format":{"type":5}`: "response_format.type", `"tools":[{"type":"function","function":{"name":5}}]`: "tools.function.name",
+		`"response_format":{"type":5}`:                                  "response_format.type",
+		`"tools":[{"type":"function","function":{"name":5}}]`:           "tools[0].function.name",
+		`"tools":[{"type":"function","function":{"name":"a","foo":1}}]`: "tools[0].function.foo", `"tools":[{"foo":1}]`: "tools[0].foo",
+		`"tools":[{"type":"function","function":{"name":"a"}},5]`: "tools[1]", `"tools":{}`: "tools",
+		`"response_format":{"type":"json_schema","json_schema":{"foo":1}}`: "response_format.json_schema.foo",
+		`"response_format":{"foo":1}`:                                      "response_format.foo",
+		`"tool_choice":{"type":"function","function":{"foo":1}}`:           "tool_choice.function.foo", `"tool_choice":"x"`: "tool_choice",
+		`"ragft":{"foo":1}`: "ragft.foo", `"logit_bias":[]`: "logit_bias", `"stop":[null,{}]`: "stop",
 		`"messages":5`: "messages", `"messages":[{"role":5}]`: "messages[0].role", `"messages":[{"role":"boss"}]`: "messages[0].role",
 		`"max_completion_tokens":0`: "max_completion_tokens", `"max_completion_tokens":"9"`: "max_completion_tokens",
 		`"ragft":{"passages":"many"}`: "ragft.passages", `"repeat_penalty":0`: "repeat_penalty", `"top_p":-1`: "top_p", `"model":5`: "model",
+		`"repeat_penalty":1e-50`: "repeat_penalty", `"repeat_penalty":0.001`: "repeat_penalty", `"temperature":-1e-50`: "temperature",
+		`"top_p":-1e-50`: "top_p", `"min_p":-1e-50`: "min_p", `"top_k":-1`: "top_k",
 	} {
 		body := `{"messages":[{"role":"user","content":"Who?"}],` + field + `}`
 		code, said := post(chatPath, body)
@@ -162,6 +194,45 @@ func TestMediaTypes(t *testing.T) {
 	}
 }
 
+// Names of the fields are exact, and null is as if a field were not there, wherever it is.
+func TestNullAndCase(t *testing.T) {
+	post := poster(t)
+	for _, more := range []string{
+		`"tools":null`, `"response_format":{"type":"text","x":null}`,
+		`"stream_options":null`, `"ragft":{"x":null}`, `"tool_choice":null`, `"x":null`, `"top_k":null`,
+	} {
+		code, body := post(chatPath, `{`+question+`,`+more+`}`)
+		require.Equal(t, 200, code, "%s: %s", more, body)
+	}
+	code, body := post(chatPath, `{`+question+`,"Temperature":1}`)
+	require.Equal(t, 400, code)
+	require.Equal(t, "Temperature", param(t, body))
+}
+
+// What a request says goes before what the model's options say, where it is 0 too.
+func TestSamplingOfARequest(t *testing.T) {
+	m := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 512})
+	s, err := New(Config{Models: []Model{{Name: "base", Local: m, Assistant: assistant.Options{Temperature: 1, TopP: 0.5, TopK: 1}}}})
+	require.NoError(t, err)
+	defer s.Close()
+	of := func(body string) llama.Sampling {
+		var o completionRequest
+		require.NoError(t, decodeFields([]byte(body), reflect.ValueOf(&o).Elem(), nil))
+		r, err := s.newRun(&s.config.Models[0], &o.options, &reply{})
+		require.NoError(t, err)
+		return r.sampling
+	}
+	require.Equal(t, 1, of(`{}`).TopK)
+	require.Zero(t, of(`{"top_k":0}`).TopK)
+	require.Equal(t, float32(0.5), of(`{}`).TopP)
+	require.Equal(t, float32(1), of(`{"top_p":1}`).TopP)
+	require.Zero(t, of(`{"temperature":0}`).Temperature)
+	for _, tiny := range []string{"1e-40", "1e-50", "1e-300"} { // the likeliest token alone, and not all
+		require.Positive(t, of(`{"top_p":`+tiny+`}`).TopP)
+	}
+	require.Zero(t, of(`{"top_p":0}`).Temperature)
+}
+
 // A top_p of 0 leaves the likeliest token, whatever the seed.
 func TestTopPOfZero(t *testing.T) {
 	post := poster(t)
@@ -173,7 +244,9 @@ func TestTopPOfZero(t *testing.T) {
 			}
 			said := map[string]bool{}
 			for seed := range 4 {
-				for _, draw := range []string{`"top_p":0,"temperature":1.5`, `"temperature":0`} {
+				for _, draw := range []string{
+					`"top_p":0,"temperature":1.5`, `"top_p":1e-50,"temperature":1.5`, `"temperature":0`, `"temperature":1e-40`,
+				} {
 					code, body := post(path, fmt.Sprintf(`{%s,"max_tokens":5,%s,"seed":%d%s}`, prompt, draw, seed, more))
 					require.Equal(t, 200, code, body)
 					var a answer
