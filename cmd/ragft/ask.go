@@ -17,7 +17,7 @@ var answerOptions = []option{
 	adapterOption,
 	embedOption,
 	rerankOption,
-	{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default: as many as the adapter was trained with, else 4)"},
+	{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default: those of the training, else 4)"},
 	{flag: "max-tokens", key: "assistant.max-tokens", kind: "N", usage: "longest answer in tokens (default 256)"},
 	{
 		flag:  "min-confidence",

@@ -20,7 +20,7 @@ func (a *app) serveCommand() *cobra.Command {
 		{flag: "name", key: "serve.name", kind: "NAME", usage: "what requests call the tuned model (default tuned)"},
 		{flag: "token-file", key: "serve.token-file", kind: "FILE", usage: "file with the token that clients must send (default: RAGFT_TOKEN)"},
 		{flag: "no-retrieval", key: "serve.no-retrieval", usage: "answer without passages unless a request asks for them"},
-		{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default: as many as the adapter was trained with, else 4)"},
+		{flag: "passages", key: "passages", kind: "N", usage: "passages shown to the model (default: those of the training, else 4)"},
 		{
 			flag:  "min-confidence",
 			key:   "assistant.min-confidence",

@@ -65,7 +65,8 @@ func main() {
 		return nil
 	})
 	flag.IntVar(&p.learn.answerable, "learn", 600, "answerable questions to learn from; half as many of each other kind")
-	flag.IntVar(&p.held.answerable, "held", 300, "answerable questions to measure on; as many that no document is about, and twice as many altered ones")
+	flag.IntVar(&p.held.answerable, "held", 300,
+		"answerable questions to measure on; as many that no document is about, and twice as many altered ones")
 	flag.IntVar(&p.passages, "passages", 2, "passages shown with a question")
 	flag.IntVar(&p.threads, "threads", runtime.NumCPU(), "threads")
 	flag.IntVar(&p.epochs, "epochs", 0, "epochs of the training; 0 is the default of the library")
