@@ -21,7 +21,7 @@ var budget = map[string]int{
 	// WorkerConfig, RunWorker and ErrWorker for a step in a child process; MeaningConfig; TrainChoice, how a checkpoint was chosen;
 	// ErrBusy, after which a program tries again.
 	"ragft":                  61,
-	"ragft/abstain":          19, // of which six are the names of signals
+	"ragft/abstain":          20, // of which seven are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
