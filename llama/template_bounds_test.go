@@ -75,7 +75,7 @@ func TestTemplateBounds(t *testing.T) {
 			m := withTemplate(t, template)
 			_, err := m.ApplyChatTemplate(conversation, ChatOptions{})
 			require.True(t, err != nil || harmless)
-			require.Less(t, time.Since(begin), 30*time.Second) // about one, on a machine that does nothing else
+			require.Less(t, time.Since(begin), time.Minute) // about a second, on a machine that does nothing else
 			_, err = m.TokenizeChat(conversation, ChatOptions{})
 			require.True(t, err != nil || harmless)
 		})

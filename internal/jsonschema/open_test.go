@@ -56,7 +56,7 @@ func TestAlternativesThatMultiply(t *testing.T) {
 		_, err := Grammar([]byte(schema))
 		require.Error(t, err, what)
 		require.Regexp(t, "alternatives are open|told apart|occurs twice", err.Error(), what)
-		require.Less(t, time.Since(begin), 5*time.Second, what)
+		require.Less(t, time.Since(begin), 30*time.Second, what)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestAlternativesThatCanBeToldApart(t *testing.T) {
 		begin := time.Now()
 		_, err := Grammar([]byte(schema))
 		require.NoError(t, err, what)
-		require.Less(t, time.Since(begin), 5*time.Second, what)
+		require.Less(t, time.Since(begin), 30*time.Second, what)
 	}
 }
 
