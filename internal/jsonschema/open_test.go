@@ -30,12 +30,12 @@ func ambiguous() map[string]string {
 		return `{"enum":[` + strings.Join(list, ",") + `]}`
 	}
 	return map[string]string{
-		"repeated types":       `{"type":["array",` + times(20000, `"array"`) + `],"maxItems":0}`,
-		"repeated strings":     `{"type":["string",` + times(8000, `"string"`) + `],"maxLength":1}`,
-		"repeated in an enum":  `{"type":["string",` + times(8000, `"string"`) + `],"enum":["a"]}`,
-		"arrays in arrays":     either(30, array(either(30, empty))),
-		"objects in objects":   either(18, object(either(18, `{"type":"string","maxLength":9}`))),
-		"objects in arrays":    strings.Replace(either(20, array(`{"$ref":"#/$defs/b"}`)),
+		"repeated types":      `{"type":["array",` + times(20000, `"array"`) + `],"maxItems":0}`,
+		"repeated strings":    `{"type":["string",` + times(8000, `"string"`) + `],"maxLength":1}`,
+		"repeated in an enum": `{"type":["string",` + times(8000, `"string"`) + `],"enum":["a"]}`,
+		"arrays in arrays":    either(30, array(either(30, empty))),
+		"objects in objects":  either(18, object(either(18, `{"type":"string","maxLength":9}`))),
+		"objects in arrays": strings.Replace(either(20, array(`{"$ref":"#/$defs/b"}`)),
 			"{", `{"$defs":{"b":`+either(20, object(empty))+`},`, 1),
 		"by reference":         `{"anyOf":[` + times(30, array(`{"$ref":"#/$defs/b"}`)) + `],"$defs":{"b":` + either(30, empty) + `}}`,
 		"two arrays for ever":  tree(array(again), array(again)),
