@@ -38,13 +38,15 @@ func (q asked) together(a analysis.Analyzer, c Chunk, spans []Span, words []int)
 		return 0
 	}
 	_, titled := q.highlights(a, c.Title)
-	best, from := 0.0, 0
+	best, from := q.share(titled), 0
 	for _, end := range sentenceEnds(c.Text) {
 		to := from
 		for to < len(spans) && spans[to].Start < end {
 			to++
 		}
-		best = max(best, q.share(titled, words[from:to]))
+		if to > from {
+			best = max(best, q.share(titled, words[from:to]))
+		}
 		from = to
 	}
 	return best
@@ -66,14 +68,14 @@ func (q asked) share(lists ...[]int) float64 {
 // sentenceEnds are the bytes where the sentences of a text end, the last one with the text.
 func sentenceEnds(text string) []int {
 	var ends []int
-	parts, err := Split(Document{Text: text, Format: Text}, SplitOptions{By: Sentences, Size: 1})
-	for i, part := range parts {
-		if i > 0 {
-			ends = append(ends, part.Start)
+	scanner := pieceScanner{text: text, end: len(text)}
+	for first := true; ; first = false {
+		p, ok := scanner.scan()
+		if !ok {
+			return append(ends, len(text))
+		}
+		if !first && p.begins >= boundarySentence {
+			ends = append(ends, p.start)
 		}
 	}
-	if err != nil { // not a text
-		ends = nil
-	}
-	return append(ends, len(text))
 }
