@@ -130,9 +130,8 @@ func (s *scorer) run(ctx context.Context, known int) error {
 	return nil
 }
 
-// keep removes from the cache, which holds the prompt before, what this one does not begin with, and returns the number of tokens that
-// stay. The last token
-// is always computed, for its logits.
+// keep removes from the cache, which holds the prompt before, what this one does not begin with, and returns the number of tokens
+// that stay. The last token is always computed, for its logits.
 func (s *scorer) keep(before []Token) int {
 	n := 0
 	if !bool(s.model.info.recurrent) { // a recurrent state cannot be cut back to a prefix

@@ -62,25 +62,33 @@ func worded(set, adapter prompt.Set) prompt.Set {
 	return set
 }
 
+// namedTuning is the tuned search that search-tuning.file names; nil is none. named is false if it leaves that open.
+func (p *Project) namedTuning() (t *retriever.Tuning, named bool, err error) {
+	switch file := p.config.SearchTuning.File; file {
+	case "", "none":
+		return nil, file != "", nil
+	default:
+		own, err := retriever.ReadTuningFile(file)
+		return &own, true, err
+	}
+}
+
 // tuning is the tuned search for a model with the adapter, "" for none: the one that search-tuning.file names; else that of the
 // project's folder, as long as it is of this index; else the adapter's, whatever the index, because its rule was fitted with it. Nil
 // is none. changed is the file of one that was learnt on another index.
 func (p *Project) tuning(ctx context.Context, adapter string) (t *retriever.Tuning, changed string, err error) {
-	named := p.config.SearchTuning.File
-	if named == "none" {
-		return nil, "", nil
+	if t, named, err := p.namedTuning(); named {
+		return t, "", err
 	}
-	path := cmp.Or(named, p.Path(retrievalName))
+	path := p.Path(retrievalName)
 	own, err := retriever.ReadTuningFile(path)
 	switch {
-	case err == nil && named != "":
-		return &own, "", nil
 	case err == nil:
 		if ok, err := p.isOf(ctx, own); ok || err != nil {
 			return &own, "", err
 		}
 		changed = path
-	case named != "" || !errors.Is(err, fs.ErrNotExist):
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil, "", err
 	}
 	settings, err := settingsOf(adapter)

@@ -96,6 +96,7 @@ func (p *Project) forgetPassages(ctx context.Context, r *ForgetResult) error {
 	return p.dropVectors(ctx, p.index)
 }
 
+// forgetRows removes the rows that show the document.
 func (p *Project) forgetRows(r *ForgetResult) error {
 	list, err := rows.ReadFile(p.rowsFile())
 	if errors.Is(err, fs.ErrNotExist) {

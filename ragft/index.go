@@ -252,13 +252,19 @@ func (p *Project) searcher(ctx context.Context, adapter string, lasting bool) (*
 		return nil, err
 	}
 	p.warnOfTuning(changed, adapter)
+	return p.searchedBy(ctx, t, lasting)
+}
+
+// searchedBy is the index with a tuned search, nil for none, and by meaning, where there is an embedding model.
+func (p *Project) searchedBy(ctx context.Context, t *retriever.Tuning, lasting bool) (*dense.Search, error) {
 	if t == nil {
 		t = &retriever.Tuning{}
 	}
 	tuned, err := p.index.Tuned(ctx, *t)
 	if err == nil && lasting && t.Index != "" {
-		t.Index = ""
-		tuned, err = p.index.Tuned(ctx, *t)
+		unbound := *t
+		unbound.Index = ""
+		tuned, err = p.index.Tuned(ctx, unbound)
 	}
 	if err != nil {
 		return nil, err

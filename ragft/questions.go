@@ -113,18 +113,11 @@ func (p *Project) writeInputs(ctx context.Context) (inputs, error) {
 // untaught is [Project.searcher] without what TuneSearch learnt of the questions: they would follow from themselves, and be
 // written anew after it.
 func (p *Project) untaught(ctx context.Context) (*dense.Search, error) {
-	var t retriever.Tuning
-	if file := p.config.SearchTuning.File; file != "" && file != "none" {
-		var err error
-		if t, err = retriever.ReadTuningFile(file); err != nil {
-			return nil, err
-		}
-	}
-	tuned, err := p.index.Tuned(ctx, t)
+	t, _, err := p.namedTuning()
 	if err != nil {
 		return nil, err
 	}
-	return p.byMeaning(ctx, tuned)
+	return p.searchedBy(ctx, t, false)
 }
 
 func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult, error) {

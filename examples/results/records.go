@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
 
 	"github.com/ragft/ragft/ragft/answer"
@@ -23,26 +21,8 @@ type answered struct {
 	Signals map[string]float64 `json:"signals,omitempty"` // that the rule goes by
 }
 
-// records are the questions that a job asked. Each is a line of the result file, so that the file can be read and compared.
+// records are the questions that a job asked.
 type records []answered
-
-// MarshalJSON writes an array with a question a line.
-func (r records) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	for i, one := range r {
-		line, err := json.Marshal(one)
-		if err != nil {
-			return nil, err
-		}
-		b.WriteString(map[bool]string{true: "[", false: ","}[i == 0])
-		b.Write(line)
-	}
-	if len(r) == 0 {
-		b.WriteByte('[')
-	}
-	b.WriteByte(']')
-	return b.Bytes(), nil
-}
 
 // recordsOf are the questions of an evaluation of one system. Signals are those that the rule has.
 func recordsOf(e *eval.Evaluation, s eval.System) records {
@@ -51,13 +31,16 @@ func recordsOf(e *eval.Evaluation, s eval.System) records {
 		q := e.Questions[i].Question
 		a := answered{
 			ID: r.QuestionID, Group: q.Group, Gap: r.Gap, Held: r.Context == answer.Present && !r.Unanswerable, Verdict: r.Verdict,
-			Chance: rounded(r.Chance),
+		}
+		if r.Chance != nil {
+			chance := rounded(*r.Chance)
+			a.Chance = &chance
 		}
 		if s.Rule != nil {
 			a.Signals = map[string]float64{}
 			for _, name := range s.Rule.Chance.Names {
 				if v, ok := r.Signals[name]; ok {
-					a.Signals[name] = *rounded(&v)
+					a.Signals[name] = rounded(v)
 				}
 			}
 		}
@@ -67,10 +50,4 @@ func recordsOf(e *eval.Evaluation, s eval.System) records {
 }
 
 // rounded keeps a few digits, which is enough to rank questions by.
-func rounded(x *float64) *float64 {
-	if x == nil {
-		return nil
-	}
-	v := math.Round(*x*1e5) / 1e5
-	return &v
-}
+func rounded(x float64) float64 { return math.Round(x*1e5) / 1e5 }

@@ -125,6 +125,7 @@ func (g *Rules) value(schema []byte, depth int) (string, *node, error) {
 	return "(" + strings.Join(out, " | ") + ")", one, nil
 }
 
+// typed returns what matches the values of one of the schema's types, which are known.
 func (g *Rules) typed(kind string, n *schemaNode, depth int) (string, *node, error) {
 	switch kind {
 	case "integer", "number", "boolean", "null":
@@ -137,16 +138,14 @@ func (g *Rules) typed(kind string, n *schemaNode, depth int) (string, *node, err
 		return `"\"" char` + times + ` "\""`, g.leaf(kindOf(kind)), err
 	case "array":
 		return g.array(n, depth)
-	case "object":
-		if n.Properties == nil {
-			if additional := string(n.Additional); additional != "" && additional != "true" || len(n.Required) > 0 {
-				return "", nil, errors.New("an object without properties can neither bound others nor require any")
-			}
-			return kind, g.leaf(kindOf(kind)), nil
-		}
+	}
+	if n.Properties != nil {
 		return g.object(n, depth)
 	}
-	return "", nil, fmt.Errorf("the type %q is not known", kind)
+	if additional := string(n.Additional); additional != "" && additional != "true" || len(n.Required) > 0 {
+		return "", nil, errors.New("an object without properties can neither bound others nor require any")
+	}
+	return kind, g.leaf(kindOf(kind)), nil
 }
 
 // repetition are the bounds of a repetition, and what they cost.
@@ -172,7 +171,7 @@ func repetition(least int, most *int) (string, error) {
 }
 
 func (g *Rules) array(n *schemaNode, depth int) (string, *node, error) {
-	one := g.leaf(kindOf("array"))
+	one := g.leaf(arrayKind)
 	item := "any"
 	if n.Items != nil {
 		var err error
@@ -215,7 +214,7 @@ func (g *Rules) object(n *schemaNode, depth int) (string, *node, error) {
 	for _, name := range n.Required {
 		required[name] = true
 	}
-	one := g.leaf(kindOf("object"))
+	one := g.leaf(objectKind)
 	one.members = make([]member, len(names))
 	after, first := "", ""
 	for i := len(names) - 1; i >= 0; i-- {

@@ -11,32 +11,50 @@ import (
 // kinds of values, as bits.
 type kinds uint8
 
-const allKinds kinds = 1<<6 - 1
+const (
+	stringKind kinds = 1 << iota
+	numberKind       // integers, too
+	booleanKind
+	nullKind
+	arrayKind
+	objectKind
+	allKinds = objectKind<<1 - 1
+)
 
-// kindOf returns the kind of a type's values, 0 if there is no such type. An integer is a number.
+// kindOf returns the kind of a type's values, 0 if there is no such type.
 func kindOf(typed string) kinds {
-	if typed == "integer" {
-		typed = "number"
+	switch typed {
+	case "string":
+		return stringKind
+	case "number", "integer":
+		return numberKind
+	case "boolean":
+		return booleanKind
+	case "null":
+		return nullKind
+	case "array":
+		return arrayKind
+	case "object":
+		return objectKind
 	}
-	i := slices.Index([]string{"string", "number", "boolean", "null", "array", "object"}, typed)
-	return kinds(1 << (i + 1) >> 1)
+	return 0
 }
 
 // kindOfText returns the kind of a value that is written in JSON.
 func kindOfText(value string) kinds {
 	switch value[0] {
 	case '"':
-		return kindOf("string")
+		return stringKind
 	case '{':
-		return kindOf("object")
+		return objectKind
 	case '[':
-		return kindOf("array")
+		return arrayKind
 	case 't', 'f':
-		return kindOf("boolean")
+		return booleanKind
 	case 'n':
-		return kindOf("null")
+		return nullKind
 	}
-	return kindOf("number")
+	return numberKind
 }
 
 // node is a schema for follow: alternatives, a reference, or a leaf.
@@ -74,7 +92,7 @@ func (g *Rules) enum(texts []string, ways int) *node {
 	one, deep := g.leaf(0), g.leaf(0)
 	one.texts, one.ways, deep.ways = texts, ways, ways
 	for _, text := range texts {
-		deep.kind |= kindOfText(text) & (kindOf("array") | kindOf("object"))
+		deep.kind |= kindOfText(text) & (arrayKind | objectKind)
 	}
 	if deep.kind == 0 {
 		return one
@@ -119,7 +137,7 @@ func (w within) any() bool { return w.object.members == nil }
 
 // follower goes through the places of all texts of a schema.
 type follower struct {
-	todo []place
+	left []place // to look at
 	seen map[string]bool
 	work int
 }
@@ -131,10 +149,10 @@ const maxWork = 200_000
 // grows with them, for all requests. It counts some twice that llama.cpp finds to be the same, and leaves out none; blanks and
 // numbers make a few ways of each.
 func follow(root *node) error {
-	f := &follower{seen: map[string]bool{}, todo: []place{{values: []*node{root}}}}
-	for len(f.todo) > 0 {
-		p := f.todo[len(f.todo)-1]
-		f.todo = f.todo[:len(f.todo)-1]
+	f := &follower{seen: map[string]bool{}, left: []place{{values: []*node{root}}}}
+	for len(f.left) > 0 {
+		p := f.left[len(f.left)-1]
+		f.left = f.left[:len(f.left)-1]
 		var err error
 		if p.objects != nil {
 			err = f.members(p.objects)
@@ -185,18 +203,18 @@ func (f *follower) values(nodes []*node) error {
 	var items []*node
 	var objects []within
 	for _, leaf := range leaves {
-		if leaf.kind&kindOf("array") != 0 {
+		if leaf.kind&arrayKind != 0 {
 			items = append(items, leaf.inner())
 		}
-		if leaf.kind&kindOf("object") != 0 {
+		if leaf.kind&objectKind != 0 {
 			objects = append(objects, within{leaf, 0})
 		}
 	}
 	if len(items) > 0 {
-		f.todo = append(f.todo, place{values: items})
+		f.left = append(f.left, place{values: items})
 	}
 	if len(objects) > 0 {
-		f.todo = append(f.todo, place{objects: objects})
+		f.left = append(f.left, place{objects: objects})
 	}
 	return f.open(ways)
 }
@@ -278,12 +296,12 @@ func (f *follower) member(objects []within) error {
 		}
 		f.work += len(leaves) + len(said)
 	}
-	f.todo = append(f.todo, place{values: values})
+	f.left = append(f.left, place{values: values})
 	for _, text := range slices.Sorted(maps.Keys(texts)) {
-		f.todo = append(f.todo, place{objects: slices.Concat(texts[text], byKind[kindOfText(text)])})
+		f.left = append(f.left, place{objects: slices.Concat(texts[text], byKind[kindOfText(text)])})
 	}
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
-		f.todo = append(f.todo, place{objects: byKind[kind]})
+		f.left = append(f.left, place{objects: byKind[kind]})
 	}
 	return nil
 }

@@ -69,9 +69,6 @@ func Wordings(language string) []string {
 	return wordings[English]
 }
 
-// Known reports whether a language has texts of its own.
-func Known(language string) bool { return wordings[language] != nil }
-
 // NotFound returns what an assistant says in a language if it abstains without words of the model.
 func NotFound(language string) string {
 	if text := notFound[language]; text != "" {

@@ -154,11 +154,7 @@ func (g *generator) generate(ctx context.Context, drafts []*draft) error {
 		return cmp.Or(strings.Compare(key(a), key(b)), strings.Compare(a.question.Question, b.question.Question))
 	})
 	if !g.Preferences { // nothing has to be asked to decline
-		for _, d := range order {
-			if !d.decided() && !d.answerable() {
-				g.refuse(d)
-			}
-		}
+		g.decline(order)
 	}
 	order = slices.DeleteFunc(order, (*draft).decided)
 	decided, made := count(drafts) // before each batch
@@ -240,12 +236,17 @@ func (g *generator) greedy(ctx context.Context, drafts []*draft) error {
 		d.reply = firstLine(responses[i].Samples[0].Text)
 		g.takeOwn(d, responses[i].Samples)
 	}
+	g.decline(drafts)
+	return nil
+}
+
+// decline makes the refusal the target where the evidence is not shown.
+func (g *generator) decline(drafts []*draft) {
 	for _, d := range drafts {
-		if d.dropped == "" && !d.answerable() {
+		if !d.decided() && !d.answerable() {
 			g.refuse(d)
 		}
 	}
-	return nil
 }
 
 // takeOwn makes the first right answer the target.
