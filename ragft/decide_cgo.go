@@ -82,11 +82,12 @@ func (p *Project) decide(ctx context.Context, w *work, list []rows.Row, r *Train
 // deciding is the phase at work.
 type deciding struct {
 	*Project
-	w       *work
-	rows    []rows.Row
-	adapter string
-	prompts prompt.Set
-	search  retriever.Searcher // nil without an index
+	w        *work
+	rows     []rows.Row
+	adapter  string
+	prompts  prompt.Set
+	search   retriever.Searcher // nil without an index
+	passages int                // shown with a question, at most
 }
 
 func (d *deciding) prepare(ctx context.Context) (err error) {
@@ -98,6 +99,7 @@ func (d *deciding) prepare(ctx context.Context) (err error) {
 	} else if !errors.Is(err, fs.ErrNotExist) { // rows can be trained without an index
 		return err
 	}
+	d.passages = d.config.Passages
 	d.prompts, err = d.Project.prompts(ctx, "")
 	return err
 }
@@ -136,6 +138,16 @@ func (d *deciding) fit(ctx context.Context) (*abstain.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
+	tuned, closeTuned, err := d.tuned(ctx, d.adapter)
+	if err != nil {
+		return nil, err
+	}
+	rule, err := d.fitTo(ctx, tuned, refusal)
+	return rule, errors.Join(err, closeTuned())
+}
+
+// fitTo fits the rule for a model.
+func (d *deciding) fitTo(ctx context.Context, m model.Model, refusal string) (*abstain.Rule, error) {
 	_, questions, err := d.questions()
 	if err != nil {
 		return nil, err
@@ -144,20 +156,36 @@ func (d *deciding) fit(ctx context.Context) (*abstain.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	tuned, closeTuned, err := d.tuned(ctx, d.adapter)
-	if err != nil {
-		return nil, err
-	}
-	points, err = d.measure(ctx, tuned, refusal, asks, points)
-	if err := errors.Join(err, closeTuned()); err != nil {
+	if points, err = d.measure(ctx, m, refusal, asks, points); err != nil {
 		return nil, err
 	}
 	rule, err := abstain.Fit(points, refusal, abstain.Options{FalseRefusals: d.config.Decide.FalseRefusals})
 	if err != nil {
 		return nil, err
 	}
-	rule.Conditions = abstain.Conditions(tuned, d.search, d.prompts, d.config.Passages)
+	rule.Conditions = abstain.Conditions(m, d.search, d.prompts, d.passages)
 	return rule, nil
+}
+
+// baseRule fits a rule for the base model, with the refusal of the adapter's and on the questions that are kept for that. Nil
+// where they are not known or too few.
+func (e *evaluation) baseRule(ctx context.Context) (*abstain.Rule, error) {
+	list, err := e.ReadRows()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := &deciding{
+		Project: e.Project, w: e.w, rows: list, prompts: e.config.Prompts, search: e.config.Search, passages: e.config.Passages,
+	}
+	rule, err := d.fitTo(ctx, e.base, e.rule.Refusal)
+	if none := errNoRule(""); errors.As(err, &none) || errors.Is(err, abstain.ErrTooFew) {
+		e.w.say("the base model is not measured with a rule: %v", err)
+		return nil, nil
+	}
+	return rule, err
 }
 
 // refusal is what the rows teach to decline with. An errNoRule says why nothing can be decided.
@@ -222,7 +250,7 @@ func (d *deciding) asks(ctx context.Context, questions []question.Question) (ask
 			return nil, nil, err
 		}
 		add := func(hits []retriever.Hit) bool {
-			hits = hits[:min(len(hits), d.config.Passages)]
+			hits = hits[:min(len(hits), d.passages)]
 			held := q.Context(hits) == answer.Present
 			if len(hits) > 0 {
 				asks = append(asks, abstain.Ask{Question: q.Question, Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {

@@ -58,6 +58,16 @@ func TestRuleFromTrainingToAnswer(t *testing.T) {
 	require.Equal(t, reply.Chance < r.Rule.Threshold, reply.Reason == assistant.ReasonDeclined)
 	require.True(t, reply.Chance >= 0 && reply.Chance <= 1)
 
+	found, err := p.Evaluate(t.Context())
+	require.NoError(t, err)
+	untuned := found.Systems[len(found.Systems)-1]
+	require.Equal(t, "base, with a rule", untuned.Name)
+	require.NotEqual(t, r.Rule, untuned.Rule, "it is fitted to the base")
+	require.Equal(t, r.Rule.Refusal, untuned.Rule.Refusal)
+	require.NotEmpty(t, untuned.Tradeoff)
+	last := found.Comparisons[len(found.Comparisons)-1]
+	require.Equal(t, [2]string{untuned.Name, "tuned"}, [2]string{last.Base, last.Other})
+
 	settings.Rule.Threshold = 1 // declines everything
 	require.NoError(t, settings.WriteAdapter(r.Adapter))
 	a, err = p.Assistant(t.Context())

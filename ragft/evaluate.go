@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/abstain"
@@ -100,23 +101,21 @@ type evaluation struct {
 	forgetting  forget.Config
 	probes      probe.Config
 	rule        *abstain.Rule // by which the tuned model abstains; nil = it decides by itself
+	untuned     *abstain.Rule // the same for the base; nil without rule
 }
 
 // inputs are what the evaluation follows from.
 func (e *evaluation) inputs(ctx context.Context) (inputs, error) {
-	in, err := e.Project.settings([]string{
-		"evaluate", "report", "passages", "language", "prompts", "seed", "test-share", "context", "assistant.decide",
-	}, "evaluate.batch", "evaluate.judge", "report.file")
+	in, err := e.Project.settings(append(askedKeys(), "evaluate", "report", "assistant.decide", "assistant.max-tokens"),
+		"evaluate.batch", "evaluate.judge", "report.file")
 	if err != nil {
 		return nil, err
 	}
 	if err := in.file("questions", e.questionsFile()); err != nil {
 		return nil, err
 	}
-	if e.settings.FactQuestions+e.settings.OverviewQuestions != "" {
-		if err := in.file("rows", e.rowsFile()); err != nil {
-			return nil, err
-		}
+	if err := in.file("rows", e.rowsFile()); err != nil {
+		return nil, err
 	}
 	if err := in.search(ctx, e.Project, e.index); err != nil {
 		return nil, err
@@ -284,6 +283,11 @@ func (e *evaluation) run(ctx context.Context, held []question.Question) (found *
 		return nil, nil, err
 	}
 	e.config.Questions = held
+	if e.rule != nil && slices.Contains(e.settings.Evidence, "retrieval") {
+		if e.untuned, err = e.baseRule(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
 	if found, err = e.main(ctx); err != nil {
 		return nil, nil, err
 	}

@@ -47,7 +47,8 @@ func systemName(model, setting string, careful, ensemble bool) string {
 }
 
 // systems are base and tuned model in every setting, and the pairs of them: tuned against base in each arm, then, for each
-// model, every arm against retrieval, or the first arm where there is none.
+// model, every arm against retrieval, or the first arm where there is none. The base with a rule of its own comes last: what
+// sets the tuned model apart from it is what the training did.
 func (e *evaluation) systems() (systems []eval.System, pairs []eval.Pair) {
 	add := func(setting string, careful, ensemble bool) {
 		s := eval.System{
@@ -85,7 +86,15 @@ func (e *evaluation) systems() (systems []eval.System, pairs []eval.Pair) {
 			add(setting, false, true)
 		}
 	}
-	return systems, append(pairs, armPairs(systems)...)
+	pairs = append(pairs, armPairs(systems)...)
+	if e.untuned != nil {
+		s := eval.System{
+			Name: "base, with a rule", Model: e.base, Setting: eval.SettingRetrieval, Extract: e.extract(), Rule: e.untuned,
+		}
+		systems = append(systems, s)
+		pairs = append(pairs, eval.Pair{Base: "base", Other: s.Name}, eval.Pair{Base: s.Name, Other: "tuned"})
+	}
+	return systems, pairs
 }
 
 func armPairs(systems []eval.System) (pairs []eval.Pair) {

@@ -68,9 +68,9 @@ var unused = map[string]string{
 		"search-tuning.per-token search-tuning.batch evaluate report assistant.decline-prompt assistant.decide assistant.temperature " +
 		"assistant.top-p assistant.top-k assistant.min-confidence assistant.decline assistant.ensemble assistant.ensemble-temperature " +
 		"assistant.min-share assistant.apart assistant.last-turn assistant.final-answer assistant.stop assistant.calibration",
-	StepEvaluate: "documents index write demonstrate train decide search-tuning.candidates search-tuning.temperature " +
+	StepEvaluate: "documents index write demonstrate train search-tuning.candidates search-tuning.temperature " +
 		"search-tuning.per-token search-tuning.batch evaluate.batch evaluate.judge report.file assistant.decline-prompt " +
-		"assistant.max-tokens assistant.temperature assistant.top-p assistant.top-k assistant.min-confidence assistant.decline " +
+		"assistant.temperature assistant.top-p assistant.top-k assistant.min-confidence assistant.decline " +
 		"assistant.ensemble assistant.ensemble-temperature assistant.min-share assistant.apart assistant.last-turn " +
 		"assistant.final-answer assistant.stop assistant.calibration",
 }

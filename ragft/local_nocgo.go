@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/rows"
 )
@@ -72,4 +73,8 @@ func (p *Project) trainMemory(context.Context, []rows.Row) (uint64, error) {
 
 func (e *evaluation) atScale(context.Context, float64) (model.Model, func() error, error) {
 	return nil, nil, withoutNative("an adapter")
+}
+
+func (e *evaluation) baseRule(context.Context) (*abstain.Rule, error) {
+	return nil, withoutNative("the rule of the base model")
 }

@@ -50,20 +50,23 @@ func plotRiskCoverage(systems []*eval.SystemResult, colors []chart.Color) templa
 	return c.SVG("Risk-coverage curve: share of wrong answers by share of questions answered, most confident first")
 }
 
-// plotTradeoff shows the made-up answers at each rate of false refusals that the rule of the tuned system can have, the
-// threshold of its rule as a large dot, and where the other systems are; empty without a rule.
+// plotTradeoff shows the made-up answers at each rate of false refusals that the rule of a system can have, the threshold of the
+// rule as a large dot, and where the systems without a rule are; empty if the tuned system has none.
 func plotTradeoff(systems []*eval.SystemResult, tuned *eval.SystemResult) template.HTML {
 	if tuned.Rule == nil || len(tuned.Tradeoff) == 0 {
 		return ""
 	}
 	c := chart.New(plotWide, 300, chart.Linear("false refusals, % of questions whose answer was shown", 0, 100, 20),
 		chart.Linear("made up, % of questions without an answer", 0, 100, 20))
-	for _, line := range tradeoffLines(tuned) {
-		c.Draw(line)
-	}
 	for i, s := range systems {
+		if s.Rule != nil && len(s.Tradeoff) > 0 {
+			for _, line := range tradeoffLines(s, systemColor(i)) {
+				c.Draw(line)
+			}
+			continue
+		}
 		refused, madeUp := s.Estimate(metric.FalseRefusal), s.Estimate(metric.MadeUp)
-		if s == tuned || !refused.Defined() || !madeUp.Defined() {
+		if !refused.Defined() || !madeUp.Defined() {
 			continue
 		}
 		c.Draw(chart.Series{Name: s.Name, Color: systemColor(i), Points: []chart.Point{
@@ -74,11 +77,11 @@ func plotTradeoff(systems []*eval.SystemResult, tuned *eval.SystemResult) templa
 }
 
 // tradeoffLines are the curves of all unanswerable questions or, if there are both, of the two kinds of them.
-func tradeoffLines(tuned *eval.SystemResult) []chart.Series {
-	absent := chart.Series{Name: "about something else than the documents", Color: systemColor(1), Width: 2}
-	altered := chart.Series{Name: "about what the documents leave open", Color: systemColor(1), Width: 2, Dashed: true}
-	all := chart.Series{Name: "without an answer", Color: systemColor(1), Width: 2}
-	kinds := tuned.Estimate(metric.MadeUpAbsent).Defined() && tuned.Estimate(metric.MadeUpAltered).Defined()
+func tradeoffLines(s *eval.SystemResult, color chart.Color) []chart.Series {
+	absent := chart.Series{Name: s.Name + ": about something else than the documents", Color: color, Width: 2}
+	altered := chart.Series{Name: s.Name + ": about what the documents leave open", Color: color, Width: 2, Dashed: true}
+	all := chart.Series{Name: s.Name + ": without an answer", Color: color, Width: 2}
+	kinds := s.Estimate(metric.MadeUpAbsent).Defined() && s.Estimate(metric.MadeUpAltered).Defined()
 	add := func(s *chart.Series, p eval.TradeoffPoint, y float64, inUse bool) {
 		at := chart.Point{
 			X:    100 * p.FalseRefusals,
@@ -90,9 +93,8 @@ func tradeoffLines(tuned *eval.SystemResult) []chart.Series {
 		}
 		s.Points = append(s.Points, at)
 	}
-	for i, p := range tuned.Tradeoff {
-		inUse := p.Threshold <= tuned.Rule.Threshold &&
-			(i+1 == len(tuned.Tradeoff) || tuned.Tradeoff[i+1].Threshold > tuned.Rule.Threshold)
+	for i, p := range s.Tradeoff {
+		inUse := p.Threshold <= s.Rule.Threshold && (i+1 == len(s.Tradeoff) || s.Tradeoff[i+1].Threshold > s.Rule.Threshold)
 		add(&all, p, p.MadeUp, inUse)
 		add(&absent, p, p.MadeUpAbsent, inUse)
 		add(&altered, p, p.MadeUpAltered, inUse)

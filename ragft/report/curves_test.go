@@ -35,4 +35,10 @@ func TestTradeoffPlot(t *testing.T) {
 	svg = string(plotTradeoff(systems, tuned))
 	require.Equal(t, 2, strings.Count(svg, "<path")+strings.Count(svg, "<polyline"), "a curve for each kind")
 	require.Equal(t, 3, strings.Count(svg, "<circle"))
+
+	ruled := &eval.SystemResult{Name: "base, with a rule", Rule: tuned.Rule, Tradeoff: tuned.Tradeoff[:2]}
+	svg = string(plotTradeoff(append(systems, ruled), tuned))
+	require.Equal(t, 3, strings.Count(svg, "<path")+strings.Count(svg, "<polyline"), "a curve of the base, too")
+	require.Equal(t, 4, strings.Count(svg, "<circle"))
+	require.Contains(t, svg, "var(--s2)")
 }
