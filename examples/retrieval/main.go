@@ -5,7 +5,7 @@
 //
 //	go run ./examples/retrieval -model all-minilm-l6-v2-f16.gguf -work FOLDER -squad test.json -nq nq-open-oracle.jsonl > docs/retrieval.md
 //
-// The model is all-MiniLM-L6-v2, converted with llama.cpp's convert_hf_to_gguf.py to F16. The files are those of data.go. Vectors
+// The model is all-MiniLM-L6-v2, converted to F16 by internal/outside/embedding_model.py. The files are those of data.go. Vectors
 // are kept in the folder, so that a run that was stopped can resume.
 package main
 
