@@ -69,7 +69,7 @@
 // # Hostile files
 //
 // A file's header is checked before llama.cpp reads it, and a failed assertion in llama.cpp while it loads is returned as
-// an error. A chat template is a program: it can access nothing but the messages, but its running time is not limited.
+// an error. A chat template is a program: it can access only the messages, and its steps, memory and nesting are bounded.
 //
 // # Side effects
 //

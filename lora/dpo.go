@@ -21,7 +21,7 @@ type Pair struct {
 // where log p sums over a response's tokens, each multiplied by its loss weight. The reference is the model without the
 // adapter.
 type DPO struct {
-	// Beta says how dear it is to leave the reference; 0 stands for 0.1.
+	// Beta is the penalty for moving away from the reference. 0 = 0.1.
 	Beta float64
 	// LabelSmoothing is the probability that a pair is the wrong way round ("conservative DPO", section 3 of
 	// https://ericmitchell.ai/cdpo.pdf), from 0 up to but not including 0.5.

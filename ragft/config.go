@@ -230,7 +230,7 @@ type SearchConfig struct {
 	// Candidates is the number of passages of a question that the model is asked
 	// about. 0 = 10.
 	Candidates int `yaml:"candidates" check:"min=2" default:"10"`
-	// Temperature of what the model says. 0 = 0.01.
+	// Temperature of the softmax over the model's likelihoods. 0 = 0.01.
 	Temperature float64 `yaml:"temperature" check:"above0" default:"0.01"`
 	// PerToken takes the likelihood of an answer by its mean token, for long
 	// answers. False = by their sum.

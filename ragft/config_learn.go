@@ -40,8 +40,8 @@ type DemonstrateConfig struct {
 }
 
 // VerifiedConfig is how demonstrations are made that every model can make: its
-// own right answer, or its words for the reference, or the reference, and one
-// refusal where the documents do not hold the answer; see [verified.Recipe].
+// own correct answer, else its rewording of the reference, else the reference,
+// and one refusal where the documents do not hold the answer; see [verified.Recipe].
 type VerifiedConfig struct {
 	// Draws is the number of answers drawn where the greedy one is not right, from
 	// the passage that holds the answer. Unset = 16.
@@ -228,7 +228,7 @@ type PretrainConfig struct {
 	Replay opt.Value[float64] `yaml:"replay" check:"share" default:"0.1"`
 	// MinWords is the shortest text worth learning. 0 = 5.
 	MinWords int `yaml:"min-words" check:"min=1" default:"5"`
-	// Similarity is that from which texts are duplicates, above 0 to 1. 0 = 0.8.
+	// Similarity is the least similarity of duplicates, above 0 to 1. 0 = 0.8.
 	Similarity float64 `yaml:"duplicate-similarity" check:"above0" default:"0.8"`
 	// Shingle is the length, in words, of the runs by which texts are compared.
 	// 0 = 5.
@@ -345,7 +345,7 @@ type TrainConfig struct {
 	Metrics string `yaml:"metrics" check:"path,writes"`
 	// TensorBoard is a folder for TensorBoard's event files. "" = none.
 	TensorBoard string `yaml:"tensorboard" check:"path,writes"`
-	// Restart ignores an existing checkpoint. False = it is gone on from.
+	// Restart ignores an existing checkpoint. False = training resumes from it.
 	Restart bool `yaml:"restart"`
 	// AllowStale trains although the documents changed since the rows were made.
 	// False = that is an error.

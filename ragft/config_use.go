@@ -206,11 +206,11 @@ type ServeConfig struct {
 	MaxQueue opt.Value[int] `yaml:"max-queue" check:"min=0" default:"64"`
 	// MaxConnections is the largest number of open connections. 0 = 1024.
 	MaxConnections int `yaml:"max-connections" check:"min=0"`
-	// TimeLimit is for a request as a whole. 0 = 5m.
+	// TimeLimit is how long a request may take as a whole. 0 = 5m.
 	TimeLimit time.Duration `yaml:"time-limit" check:"min=0"`
-	// ReadLimit is for a request to come in. 0 = 30s.
+	// ReadLimit is how long a request may take to arrive. 0 = 30s.
 	ReadLimit time.Duration `yaml:"read-limit" check:"min=0"`
-	// WriteLimit is for a client to take a part of an answer. 0 = 30s.
+	// WriteLimit is how long a client may take to receive a part of an answer. 0 = 30s.
 	WriteLimit time.Duration `yaml:"write-limit" check:"min=0"`
 }
 

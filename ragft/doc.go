@@ -50,9 +50,9 @@
 // measures, [ragft/assistant] answers, and so on. A program that only answers
 // imports [ragft/assistant] and a model, and is much smaller.
 //
-// Without cgo there is no llama.cpp: training, local models and the service then
-// return an [ErrMissing] that says what to do; everything else works, with
-// models of servers.
+// Without cgo there is no llama.cpp: training, merging, converting, local models
+// and the service then return an [ErrMissing] that says what to do; everything
+// else works, with models of servers.
 //
 // [retriever]: https://pkg.go.dev/github.com/ragft/ragft/retriever
 // [ragft/model]: https://pkg.go.dev/github.com/ragft/ragft/ragft/model

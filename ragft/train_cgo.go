@@ -214,7 +214,7 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 	case errors.Is(err, lora.ErrBusy):
 		return nil, kindOf(ErrBusy, err)
 	case errors.Is(err, lora.ErrCheckpoint):
-		return nil, fmt.Errorf("%w: it is of other rows or settings: use the same as then to resume, or set train.restart to start again", err)
+		return nil, fmt.Errorf("%w: it belongs to other rows or settings: restore those to resume, or set train.restart to start over", err)
 	case errors.Is(err, lora.ErrRise):
 		return nil, fmt.Errorf("%w; see train.rate, demonstrate.texts and train.evaluate-every; train.max-rise 0 goes on regardless", err)
 	}

@@ -138,7 +138,7 @@ func (p *Project) checkWorker() error {
 func (p *Project) workerDied(ctx context.Context, step string, err error) error {
 	limit := ""
 	if m := p.config.Worker.Memory; m > 0 {
-		limit = fmt.Sprintf(", which may hold %.4g MiB (worker.memory),", float64(m)/(1<<20))
+		limit = fmt.Sprintf(", limited to %.4g MiB (worker.memory),", float64(m)/(1<<20))
 	}
 	if dead := (*worker.Death)(nil); errors.Is(err, worker.ErrNoWorker) || !errors.As(err, &dead) {
 		err = kindOf(ErrWorker, fmt.Errorf("the worker of the step %s%s could not do it: %w", step, limit, err))

@@ -46,8 +46,8 @@ var (
 	// missing or altered. Nothing is repaired or removed.
 	ErrCorrupt = errors.New("retriever: index is corrupt")
 
-	// ErrLocked is returned by Open if another process, or another Index of
-	// this one, has the index open.
+	// ErrLocked is returned by calls that change an index while another program,
+	// or another Index of this one, changes it for more than half a second.
 	ErrLocked = errors.New("retriever: index is in use")
 
 	// ErrNotFound is returned by Index.Chunk if there is no chunk with the ID.

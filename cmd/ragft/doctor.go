@@ -71,7 +71,7 @@ func (a *app) doctor(ctx context.Context, p *ragft.Project, ollamas []string) er
 	checkMemory(f)
 	checkDisk(f, c.Dir)
 	if !hasNative {
-		f.add("llama.cpp", missing, "not in this build: no training, and models of servers only",
+		f.add("llama.cpp", missing, "not in this build: no training, and only models on servers",
 			"run ./build.sh, then CGO_ENABLED=1 go install ./cmd/ragft (it needs gcc or clang)")
 	}
 	checkNative(ctx, f, p)
@@ -162,7 +162,7 @@ func checkServer(ctx context.Context, f *findings, server, needed string) {
 	}
 	version, err := client.Version(ctx)
 	if err != nil {
-		f.add("ollama", needed, "no server at "+base.String(), "optional: start one with 'ollama serve', or set OLLAMA_HOST")
+		f.add("ollama", needed, "no server at "+base.String(), "start one with 'ollama serve', or set OLLAMA_HOST")
 		return
 	}
 	served, err := ollamaModels(ctx, server)

@@ -1,9 +1,9 @@
 // Ragft teaches a small local language model to use retrieved documents, and to say so where they do not hold the answer.
 //
-//	ragft index notes && ragft questions && ragft demos && ragft train && ragft eval && ragft ask "Who keeps the light?"
+//	ragft index notes && ragft questions && ragft demonstrate && ragft train && ragft evaluate && ragft ask "Who keeps the light?"
 //
-// Each command does one step and leaves its result in a folder, by default .ragft, where the next one finds it. Whatever
-// a flag can say can stand in a file ragft.yaml, under the same name. See docs/command-line.md.
+// Each command does one step and leaves its result in a folder, by default .ragft, where the next one finds it. What most
+// flags set is a key of the project file ragft.yaml, too: --rank is train.rank. See docs/command-line.md.
 package main
 
 import (

@@ -141,7 +141,7 @@ func (a *app) root() *cobra.Command {
 		nil,
 		"set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may be given several times",
 	)
-	f.BoolVar(&a.trust, "trust", false, "agree to what the ragft.yaml of this folder sends and writes elsewhere, now and later")
+	f.BoolVar(&a.trust, "trust", false, "let this folder's ragft.yaml use servers, addresses and files elsewhere, now and later")
 	f.BoolVar(&a.json, "json", false, "print the result as one JSON object on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no notes")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, including llama.cpp's own messages")

@@ -43,13 +43,13 @@ var (
 		flag:  "embed",
 		key:   "search.embed",
 		kind:  "MODEL",
-		usage: "embedding model, GGUF, to find passages by meaning too; give it to index and to all that search",
+		usage: "embedding model, a GGUF file, to search by meaning as well; pass it to index and to all commands that search",
 	}
 	rerankOption = option{
 		flag:  "rerank",
 		key:   "search.rerank",
 		kind:  "MODEL",
-		usage: "reranker, GGUF, which puts the passages that are found in order",
+		usage: "reranker, a GGUF file, which reorders the passages that were found",
 	}
 )
 
@@ -224,9 +224,9 @@ func (a *app) demonstrateCommand() *cobra.Command {
 		{flag: "rows", key: "rows", kind: "FILE", usage: "file to write, JSONL (default: rows.jsonl of the project folder)"},
 	}, &cobra.Command{
 		Use: "demonstrate", Short: "Make the training rows", Args: arguments(cobra.NoArgs),
-		Long: `Makes training rows from the questions that are not kept for the evaluation: by default the model's own right
-answers, or its words for the reference, and a refusal where the documents do not hold the answer, each checked against the reference
-and the documents. What it may cost at most is printed first. Everything that the model writes is cached, so an
+		Long: `Makes training rows from the questions that are not kept for the evaluation: by default the model's own correct
+answers, else its rewording of the reference or the reference, and a refusal where the documents do not hold the answer, each checked
+against the reference and the documents. What it may cost at most is printed first. Everything that the model writes is cached, so an
 interrupted or repeated command generates nothing twice. The rows are JSONL; read, filter and edit them as you like.`,
 	})
 	a.workFlags(c, estimateCost)
@@ -271,7 +271,7 @@ func (a *app) writeDemonstrations(w io.Writer, r *ragft.DemonstrateResult) error
 // workFlags gives the command of a step the flags that say whether it works.
 func (a *app) workFlags(c *cobra.Command, estimate string) {
 	c.Flags().
-		BoolVar(&a.force, "force", false, "do it again even if the result is up to date; what a model wrote is still taken from the cache")
+		BoolVar(&a.force, "force", false, "run the step even if its result is up to date; model replies still come from the cache")
 	if estimate != "" {
 		c.Flags().BoolVar(&a.estimate, "estimate", false, estimate)
 	}

@@ -17,10 +17,10 @@ import (
 // quickSettings make a first run short; what the command line says comes before them.
 var quickSettings = [][2]string{
 	{"write.limit", "60"},
-	{
-		"demonstrate.self-demo.candidates-closed",
-		"1",
-	}, {"demonstrate.self-demo.candidates-read", "2"}, {"demonstrate.self-demo.candidates-refuse", "1"},
+	{"demonstrate.verified.draws", "4"},
+	{"demonstrate.self-demo.candidates-closed", "1"},
+	{"demonstrate.self-demo.candidates-read", "2"},
+	{"demonstrate.self-demo.candidates-refuse", "1"},
 	{"train.epochs", "1"},
 }
 
@@ -47,7 +47,7 @@ out of date, prints what the training changed, and opens a chat (or a service wi
 	f := c.Flags()
 	f.BoolVar(&plan, "plan", false, "print the plan, and stop")
 	f.BoolVar(&serve, "serve", false, "serve over HTTP afterwards instead of opening a chat")
-	f.BoolVar(&a.quick, "quick", false, "a short first run: at most 60 questions, fewer demonstrations of each, one epoch")
+	f.BoolVar(&a.quick, "quick", false, "a short first run: at most 60 questions, fewer answers drawn for each, one epoch")
 	return c
 }
 

@@ -61,7 +61,7 @@ func (a *app) canAsk() bool {
 
 // ask shows what the file would do and asks for agreement. Any answer but yes means no.
 func ask(in io.Reader, out io.Writer, reaches []ragft.Reach) bool {
-	fmt.Fprintf(out, "The %s of this folder reaches beyond it:\n", projectFile)
+	fmt.Fprintf(out, "The %s in this folder uses servers, addresses or files outside it:\n", projectFile)
 	for _, r := range reaches {
 		fmt.Fprintf(out, "  %s %s (%s)\n", r.Does, r.Where, r.Key)
 	}

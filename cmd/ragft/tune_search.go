@@ -21,8 +21,8 @@ func (a *app) tuneSearchCommand() *cobra.Command {
 answer after each passage (LSR of RA-DIT). With an embedding model, also the weight of meaning (search.weight),
 unless it is set. The index does not change.
 
-Half of the questions that are not kept for the evaluation are used to check the result. What does not rank the right
-passages higher stays as it was. Otherwise retrieval.json of the project folder is written, and used by
+Half of the questions that are not kept for the evaluation are used to check the result. If it does not rank the right
+passages higher, the search stays as it was. Otherwise retrieval.json is written to the project folder, and used by
 demonstrate, evaluate, ask, chat and serve until the index changes.`,
 	})
 	a.workFlags(c, estimateCost)

@@ -78,8 +78,8 @@ func plotTradeoff(systems []*eval.SystemResult, tuned *eval.SystemResult) templa
 
 // tradeoffLines are the curves of all unanswerable questions or, if there are both, of the two kinds of them.
 func tradeoffLines(s *eval.SystemResult, color chart.Color) []chart.Series {
-	absent := chart.Series{Name: s.Name + ": about something else than the documents", Color: color, Width: 2}
-	altered := chart.Series{Name: s.Name + ": about what the documents leave open", Color: color, Width: 2, Dashed: true}
+	absent := chart.Series{Name: s.Name + ": no document is about it", Color: color, Width: 2}
+	altered := chart.Series{Name: s.Name + ": a document does not say", Color: color, Width: 2, Dashed: true}
 	all := chart.Series{Name: s.Name + ": without an answer", Color: color, Width: 2}
 	kinds := s.Estimate(metric.MadeUpAbsent).Defined() && s.Estimate(metric.MadeUpAltered).Defined()
 	add := func(s *chart.Series, p eval.TradeoffPoint, y float64, inUse bool) {

@@ -63,5 +63,5 @@ func TestUnread(t *testing.T) {
 	require.Contains(t, e.Text(), "another language (it)")
 	require.Contains(t, writtenReport(t, e, Info{}), "another language (it)")
 	e.UnreadLanguage = "de"
-	require.Contains(t, e.Text(), "only 76 % were taken for what they are")
+	require.Contains(t, e.Text(), "only 76 % of replies")
 }
