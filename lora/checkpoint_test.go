@@ -14,6 +14,7 @@ import (
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
+	"github.com/ragft/ragft/ragft/opt"
 )
 
 // A checkpoint whose bytes changed on the disk is not taken up.
@@ -65,4 +66,32 @@ func TestAlteredCheckpoint(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, data, 0o644))
 	_, err = tr.LoadState(path, "run")
 	require.ErrorIs(t, err, ErrCheckpoint, "another step")
+}
+
+// A caller that is killed before it has stored that a run is done repeats only its last steps, and gets the same adapter and loss.
+func TestKeptCheckpoint(t *testing.T) {
+	model := testmodel.New(t, testSpec("llama", gguf.F32))
+	adapter := filepath.Join(t.TempDir(), "adapter.gguf")
+	c := testConfig()
+	c.KeepCheckpoint, c.CheckpointEvery = true, opt.Of(2)
+	odd := true
+	c.StepLoss = func(l Losses) float64 { // as of steps some of which have nothing to count
+		if odd = !odd; odd {
+			return math.NaN()
+		}
+		return 2 * l.Loss
+	}
+	want, err := Train(t.Context(), model, adapter, c, counting(60), nil)
+	require.NoError(t, err)
+	data, err := os.ReadFile(adapter)
+	require.NoError(t, err)
+	odd = want.Steps%2 == 1 // as it was after the last checkpoint, at an even step
+	again, err := Train(t.Context(), model, adapter, c, counting(60), nil)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, again.Resumed, want.Steps-2)
+	require.InEpsilon(t, want.Loss, again.Loss, 1e-12)
+	got, err := os.ReadFile(adapter)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, got))
+	require.FileExists(t, adapter+checkpointSuffix)
 }

@@ -111,6 +111,14 @@ type Config struct {
 	// should return soon, with ctx.Err(). It must be the same function of the adapter in all parts of a run, since a
 	// checkpoint keeps the scores, but not the function. Nil is none.
 	Score func(ctx context.Context, adapter string) (float64, error)
+	// ScoreID tells functions of Score apart: a checkpoint with another one is not resumed. "" = all are taken for the same.
+	ScoreID string
+	// StepLoss is the loss of a step that Result.Loss is the mean of; NaN leaves the step out. It changes nothing of what is
+	// minimised. Nil stands for Losses.Loss.
+	StepLoss func(Losses) float64
+	// KeepCheckpoint leaves the last checkpoint of a finished run where it is, for a caller that has something to store before it
+	// counts as finished: a run after that repeats only the steps since. The caller then removes it.
+	KeepCheckpoint bool
 	// MaxRise ends the training when the held-out loss of a source, a key, has risen by more than the value, in nats for
 	// each unit of loss weight, over what it was before the training: ln(1.1) bounds the rise of a perplexity to 10 %. Such
 	// an evaluation never counts as the best. It needs KeepBest, and held-out examples of each source named.
@@ -279,7 +287,8 @@ func (c Config) decisive() Config {
 	}
 	c.CheckpointEvery, c.GPULayers = opt.Value[int]{}, opt.Value[int]{}
 	c.Threads, c.Servers, c.MemoryBudget = 0, nil, 0
-	c.Progress, c.Working, c.Control, c.Metadata, c.Score = nil, nil, nil, nil, nil
+	c.Progress, c.Working, c.Control, c.Metadata, c.Score, c.StepLoss = nil, nil, nil, nil, nil, nil
+	c.KeepCheckpoint = false
 	c.MetricsFile, c.TensorBoard = "", ""
 	c.Start = "" // its content counts
 	return c

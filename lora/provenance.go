@@ -43,6 +43,7 @@ func (t *Trainer) provenance() (map[string]string, error) {
 // recipe is what of the Config changes the result, as JSON: fields that are set, by name.
 func (c Config) recipe() (string, error) {
 	fields := make(map[string]any)
+	c.ScoreID = "" // says nothing to a reader
 	v := reflect.ValueOf(c.decisive())
 	for i := range v.NumField() {
 		f, name := v.Field(i), v.Type().Field(i).Name

@@ -97,7 +97,9 @@ func (r *run) do(ctx context.Context) (_ *Result, err error) {
 	if err != nil {
 		return nil, r.failed(err)
 	}
-	os.Remove(r.checkpointPath())
+	if !r.config.KeepCheckpoint {
+		os.Remove(r.checkpointPath())
+	}
 	r.finish()
 	return &r.result, nil
 }
@@ -327,6 +329,12 @@ func (r *run) take(s StepResult, rate float64) (skipped bool, err error) {
 		}
 		return true, nil
 	}
-	r.lossSum, r.lossSteps = r.lossSum+s.Loss, r.lossSteps+1
+	loss := s.Loss
+	if r.config.StepLoss != nil {
+		loss = r.config.StepLoss(s.Losses)
+	}
+	if !math.IsNaN(loss) {
+		r.lossSum, r.lossSteps = r.lossSum+loss, r.lossSteps+1
+	}
 	return false, r.update(s.GradientNorm, rate)
 }

@@ -143,6 +143,10 @@ func TestForeignOrTornCheckpoint(t *testing.T) {
 	other.LearningRate *= 2
 	_, err = Train(context.Background(), model, adapter, other, counting(60), nil)
 	require.ErrorIs(t, err, ErrCheckpoint)
+	other = c
+	other.ScoreID = "scored by something else"
+	_, err = Train(context.Background(), model, adapter, other, counting(60), nil)
+	require.ErrorIs(t, err, ErrCheckpoint)
 	_, err = Train(context.Background(), model, adapter, c, counting(61), nil)
 	require.ErrorIs(t, err, ErrCheckpoint)
 

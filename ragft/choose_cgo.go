@@ -4,6 +4,8 @@ package ragft
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -108,6 +110,16 @@ func affordable(asks []abstain.Ask, list []rows.Row, epochs int) int {
 		n++
 	}
 	return n
+}
+
+// id tells apart what adapters are scored by: scores of other prompts cannot be compared.
+func (c *choosing) id() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %v %d\n", c.declines, c.config.Decide.FalseRefusals, chooseTokens)
+	for i, ask := range c.asks {
+		fmt.Fprintf(h, "%q %v %q\n", ask.Messages(ask.Hits), c.points[i].Held, c.of[i].Golds())
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func textOf(messages []model.Message) (bytes int) {

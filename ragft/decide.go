@@ -5,6 +5,9 @@ import (
 	"github.com/ragft/ragft/ragft/question"
 )
 
+// decideStep is the key of steps.json for the rule, which is fitted as a part of the training.
+const decideStep = "decide"
+
 // leastDecide and mostDecide bound the number of questions that are kept to fit the rule on.
 const leastDecide, mostDecide = 20, 400
 

@@ -23,9 +23,6 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// decideStep is the key of steps.json for the rule, which is fitted as a part of the training.
-const decideStep = "decide"
-
 // decided is what fitting the rule came to.
 type decided struct {
 	Rule   *abstain.Rule `json:"rule,omitempty"`
@@ -71,9 +68,6 @@ func (p *Project) decide(ctx context.Context, w *work, list []rows.Row, r *Train
 		return err
 	}
 	if err := settings.WriteAdapter(r.Adapter); err != nil {
-		return err
-	}
-	if err := p.replaced(StepTrain, r.Adapter); err != nil {
 		return err
 	}
 	return p.keep(decideStep, record{Inputs: in, Took: w.took()}, decided{r.Rule, r.NoRule}, r.Adapter)

@@ -77,6 +77,12 @@ func TestRuleFromTrainingToAnswer(t *testing.T) {
 	require.Equal(t, assistant.ReasonDeclined, reply.Reason)
 	require.Equal(t, r.Rule.Refusal, reply.Text)
 
+	// As after a kill between the two: the settings of the adapter are not those that were recorded, its weights are.
+	again, err = p.Train(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, r.Seconds, again.Seconds, "it is not trained again")
+	require.Equal(t, r.Rule, again.Rule, "the rule is fitted again")
+
 	c.Assistant.Decide = opt.Of(false)
 	p = open2(t, p, c)
 	a, err = p.Assistant(t.Context())

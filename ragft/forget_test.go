@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -82,7 +83,7 @@ func TestForgetNamesWeights(t *testing.T) {
 			_, err = p.Index(t.Context())
 			require.NoError(t, err)
 			s := setup{p, p.Path(adapterName)}
-			require.NoError(t, os.WriteFile(s.adapter, []byte("weights"), 0o600))
+			require.NoError(t, os.Rename(saying(t, assistant.Settings{}), s.adapter))
 			c.prepare(s)
 			r, err := p.Forget(t.Context(), "a.txt")
 			require.NoError(t, err)

@@ -40,9 +40,15 @@ type work struct {
 	heard   time.Time
 }
 
-// begin takes the project for a step. End it with end.
+// begin takes the project for a step, once no other step is at work. End it with end.
 func (p *Project) begin(ctx context.Context, step string) (*work, error) {
-	p.mu.Lock()
+	for !p.mu.TryLock() { // a step may be at work for hours
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 	if p.closed {
 		p.mu.Unlock()
 		return nil, errClosed

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/ragft/model"
 )
 
@@ -105,7 +106,7 @@ func (p *Project) keep(step string, r record, result any, files ...string) error
 		if err != nil {
 			return err
 		}
-		if r.Outputs[full], err = hashFile(name); err != nil {
+		if r.Outputs[full], err = hashOf(kindOfOutput(step), name); err != nil {
 			return err
 		}
 	}
@@ -116,18 +117,36 @@ func (p *Project) keep(step string, r record, result any, files ...string) error
 	})
 }
 
-// replaced records that a file which a step wrote was changed by another part of it.
-func (p *Project) replaced(step, file string) error {
-	full, err := filepath.Abs(file)
-	if err != nil {
-		return err
+// Kinds of hashes of what a step wrote, beside hashPrefix: of an adapter without the settings that are written into it later, and of
+// an adapter with them. A file with one of these may not be another one; others, such as rows, may be edited by hand.
+const weightsPrefix, adapterPrefix = "weights:", "adapter:"
+
+func kindOfOutput(step string) string {
+	switch step {
+	case StepTrain:
+		return weightsPrefix
+	case decideStep:
+		return adapterPrefix
 	}
-	return p.changeSteps(func(steps map[string]*record) (err error) {
-		if r := steps[step]; r != nil {
-			r.Outputs[full], err = hashFile(file)
-		}
-		return err
-	})
+	return hashPrefix
+}
+
+// hashOf is the hash of a file, of a kind.
+func hashOf(kind, path string) (string, error) {
+	whole, err := hashFile(path)
+	if err != nil || kind == hashPrefix {
+		return whole, err
+	}
+	if kind == adapterPrefix {
+		return kind + whole, nil
+	}
+	f, err := gguf.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	digest, err := f.Digest(gguf.KeyAssistant)
+	return kind + digest, err
 }
 
 // forget drops the record of a step, whose result is no longer there.
@@ -147,13 +166,19 @@ func (p *Project) forget(step string) error {
 // that they are there. An adapter that is another file is stale.
 func (r *record) stale(now inputs) string {
 	for _, name := range slices.Sorted(maps.Keys(r.Outputs)) {
-		hash, err := hashFile(name)
+		kind := hashPrefix
+		for _, other := range []string{weightsPrefix, adapterPrefix} {
+			if strings.HasPrefix(r.Outputs[name], other) {
+				kind = other
+			}
+		}
+		hash, err := hashOf(kind, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return name + " is gone"
-		case err != nil:
+		case err != nil && kind != weightsPrefix: // else it is no adapter
 			return err.Error()
-		case hash != r.Outputs[name] && strings.HasSuffix(name, ".gguf"):
+		case hash != r.Outputs[name] && kind != hashPrefix:
 			return name + " was replaced"
 		}
 	}
@@ -191,11 +216,11 @@ func changeOf(name, before, after string) string {
 // backUp puts a file aside that was not written by the last run of the step, or
 // was edited since, before it is replaced.
 func (p *Project) backUp(step, file string) error {
-	hash, err := hashFile(file)
+	hash, err := hashOf(kindOfOutput(step), file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
+	if err != nil && kindOfOutput(step) == hashPrefix { // another file than an adapter is put aside as well
 		return err
 	}
 	steps, err := p.readSteps()

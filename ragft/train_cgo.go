@@ -84,6 +84,9 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 	if err := p.keep(StepTrain, record{Inputs: in, Notes: notes, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
 		return nil, err
 	}
+	if err := removeCheckpoint(r.Adapter); err != nil {
+		return nil, err
+	}
 	return r, p.decide(ctx, w, list, r)
 }
 
@@ -155,7 +158,7 @@ func memoryOf(m lora.Memory) TrainMemory {
 // train trains, and says what to do about what stopped it. c scores adapters; nil is none.
 func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options, c *choosing) (*finetune.Result, error) {
 	if p.config.Train.Restart || p.config.Force {
-		if err := os.Remove(t.Adapter + ".checkpoint"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removeCheckpoint(t.Adapter); err != nil {
 			return nil, err
 		}
 	}
@@ -174,7 +177,9 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 			w.phase("training", "steps")
 		}
 	}
+	t.LoRA.KeepCheckpoint = true // until the training is recorded
 	if c != nil {
+		t.LoRA.ScoreID = c.id()
 		t.LoRA.Score = func(ctx context.Context, adapter string) (float64, error) {
 			defer func() {
 				w.phase("training", "steps")
@@ -219,6 +224,14 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 		return nil, fmt.Errorf("%w; see train.rate, demonstrate.texts and train.evaluate-every; train.max-rise 0 goes on regardless", err)
 	}
 	return r, err
+}
+
+// removeCheckpoint removes the checkpoint beside an adapter, if there is one.
+func removeCheckpoint(adapter string) error {
+	if err := os.Remove(adapter + ".checkpoint"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (p *Project) trainResult(r *finetune.Result, t finetune.Options, layouts []string) *TrainResult {

@@ -12,14 +12,15 @@ import (
 
 // The signals of the search, as [Match] returns them.
 const (
-	Score         = "score"          // natural log of the score of the best passage
-	ScorePerWord  = "score_per_word" // that score by the number of words of the question
-	Margin        = "margin"         // natural log of the ratio of the best two scores
+	Score         = "score"          // natural log of the best score of a passage, at least that of leastScore
+	ScorePerWord  = "score_per_word" // that score by the number of words of the question; 0 if no word is found
+	Margin        = "margin"         // natural log of the ratio of the best two scores; left out unless both are above 0
 	Coverage      = "coverage"       // share of the question's longer words that the passage holds which has most of them
 	NamesMissing  = "names_missing"  // share of its names and numbers that no passage holds; 0 without any
-	Sentence      = "sentence"       // the best [retriever.Hit.Sentence] of the passages; left out where no searcher provides it
+	Sentence      = "sentence"       // the best [retriever.Hit.Sentence] of the passages; 0 where no searcher provides it
 	shortestWord  = 4                // runes of a longer word
 	shortestStems = 5                // runes that two words of the same stem begin with
+	leastScore    = 0.1              // stands for lower scores, and for none, which have no logarithm
 )
 
 // Match returns the signals of a question and the passages shown with it, best first.
@@ -29,17 +30,19 @@ func Match(question string, hits []retriever.Hit) Signals {
 	if len(hits) == 0 || len(asked) == 0 {
 		return s
 	}
-	if best := hits[0].Score; best > 0 {
-		s[Score], s[ScorePerWord] = math.Log(best), best/float64(len(asked))
-		if len(hits) > 1 && hits[1].Score > 0 {
-			s[Margin] = math.Log(best / hits[1].Score)
-		}
+	// Passages that are found by meaning alone have no score, and hits need not be in its order.
+	best, second := 0.0, 0.0
+	for _, hit := range hits {
+		second = max(second, min(best, hit.Score))
+		best = max(best, hit.Score)
+	}
+	s[Score], s[ScorePerWord] = math.Log(max(best, leastScore)), best/float64(len(asked))
+	if second > 0 {
+		s[Margin] = math.Log(best / second)
 	}
 	all := map[string]bool{}
 	for _, hit := range hits {
-		if hit.Sentence > 0 {
-			s[Sentence] = max(s[Sentence], hit.Sentence)
-		}
+		s[Sentence] = max(s[Sentence], hit.Sentence)
 		found := stems(hit.Title + "\n" + hit.Text)
 		for stem := range found {
 			all[stem] = true

@@ -147,8 +147,9 @@ func (r *Rule) choose(points []Point, chances []float64) {
 	slices.Sort(held)
 	// As in split conformal prediction: of n questions and one more, each is as likely to be the k-th least certain, so that the next
 	// one is declined with a probability of at most k / (n+1). With few questions this is well below k / n.
-	k := int(c.Rate * float64(len(held)+1))
-	r.Threshold = held[max(0, k-1)]
+	if k := int(c.Rate * float64(len(held)+1)); k > 0 { // else the rule declines nothing
+		r.Threshold = held[k-1]
+	}
 	for i, p := range points {
 		switch declined := chances[i] < r.Threshold; {
 		case declined && p.Held:

@@ -75,6 +75,26 @@ func TestMatch(t *testing.T) {
 	require.InDelta(t, 0.5, s[NamesMissing], 1e-9, "1820 of Dunmore and 1820")
 	require.Zero(t, Match("Who built it?", []retriever.Hit{hit("x", 1)})[NamesMissing])
 	require.Empty(t, Match("Who?", nil))
+
+	// Passages that are found by meaning alone have no score, and a reranker may put them first.
+	s = Match("Who built the mill?", []retriever.Hit{hit("x", 0), hit("The mill.", 8), hit("y", 4)})
+	require.InDelta(t, 2.079, s[Score], 1e-3)
+	require.InDelta(t, 0.693, s[Margin], 1e-3)
+	none := Match("Wer baute das?", []retriever.Hit{hit("x", 0), hit("y", 0)})
+	require.Contains(t, none, ScorePerWord, "that no word is found is evidence, and no missing value")
+	require.Contains(t, none, Sentence)
+	require.Zero(t, none[ScorePerWord])
+	require.Less(t, none[Score], s[Score])
+	require.NotContains(t, none, Margin)
+}
+
+// A rate that the questions are too few to keep by declining any declines none.
+func TestLowRateOfFewQuestions(t *testing.T) {
+	r, err := Fit(points(60), refusal, Options{FalseRefusals: 0.01})
+	require.NoError(t, err)
+	require.Zero(t, r.Threshold)
+	require.Zero(t, r.Calibration.Declined)
+	require.NoError(t, r.Check())
 }
 
 // With few questions, too, at most the rate of further questions is declined on average.

@@ -101,7 +101,8 @@ func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 		}
 		contrasts = append(contrasts, c)
 	}
-	if err := e.resample(ctx, out.groups(), all, slices.Concat(contrasts...)); err != nil {
+	groups := out.groups()
+	if err := e.resample(ctx, groups, all, slices.Concat(contrasts...)); err != nil {
 		return err
 	}
 	for i := range out.Systems {
@@ -109,14 +110,14 @@ func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 		s.Metrics = nil
 		for m, def := range defs {
 			metric, of := def.Metric, systems[s.Name][m]
-			metric.Estimate = of.estimate(of.boot)
+			metric.Estimate = of.estimate(of.boot, groups)
 			s.Metrics = append(s.Metrics, metric)
 		}
 	}
 	for i, pair := range e.Compare {
 		c := Comparison{Base: pair.Base, Other: pair.Other}
 		for _, one := range contrasts[i] {
-			c.Differences = append(c.Differences, one.difference(e.Resamples))
+			c.Differences = append(c.Differences, one.difference(e.Resamples, groups))
 		}
 		out.Comparisons = append(out.Comparisons, c)
 	}
@@ -159,6 +160,17 @@ func (e *Evaluation) groups() []int {
 		out[i] = number
 	}
 	return out
+}
+
+// independent is the number of groups of the questions that count.
+func (m measure) independent(groups []int) int {
+	found := map[int]bool{}
+	for i, den := range m.den {
+		if den > 0 {
+			found[groups[i]] = true
+		}
+	}
+	return len(found)
 }
 
 // resample draws as many bootstrap samples of the groups of questions as shuffles.
@@ -245,7 +257,7 @@ func (c *contrast) shuffle(base, other []float64) {
 }
 
 // difference returns other - base, with the interval of the paired bootstrap.
-func (c *contrast) difference(shuffles int) Difference {
+func (c *contrast) difference(shuffles int, groups []int) Difference {
 	def := c.base.def
 	d := Difference{
 		Key: def.Key, Name: def.Name, Direction: def.Direction, Rate: def.Rate,
@@ -267,7 +279,7 @@ func (c *contrast) difference(shuffles int) Difference {
 	default:
 		d.P, d.Test = stats.Finite(float64(c.extreme+1)/float64(shuffles+1)), stats.ByRandomisation
 	}
-	d.Estimate.Low, d.Estimate.High = c.interval()
+	d.Estimate.Low, d.Estimate.High = c.interval(groups)
 	d.Finding = d.finding()
 	return d
 }
@@ -290,7 +302,7 @@ func (c *contrast) discordant() (onlyBase, onlyOther int) {
 
 // interval returns the interval of the bootstrap. If that has no width, it is the exact
 // one if there is one, and unknown otherwise.
-func (c *contrast) interval() (low, high float64) {
+func (c *contrast) interval(groups []int) (low, high float64) {
 	deltas := make([]float64, len(c.base.boot))
 	for i := range deltas {
 		deltas[i] = c.other.boot[i] - c.base.boot[i]
@@ -300,7 +312,7 @@ func (c *contrast) interval() (low, high float64) {
 		return low, high
 	}
 	if least, most := c.base.def.scale[0], c.base.def.scale[1]; most > least && c.paired && c.sameEverywhere() {
-		return stats.SameScores(c.observed, least-most, most-least, c.n)
+		return stats.SameScores(c.observed, least-most, most-least, c.base.independent(groups))
 	}
 	return math.NaN(), math.NaN()
 }

@@ -339,8 +339,8 @@ func (m measure) value(weights []float64) float64 {
 
 // estimate returns the value with the interval of its bootstrap values. If these are all
 // equal, the interval is exact if the scores of all questions are bounded and equal, and
-// unknown otherwise.
-func (m measure) estimate(boot []float64) stats.Estimate {
+// unknown otherwise. Questions of one group count as one there, as they may all be alike.
+func (m measure) estimate(boot []float64, groups []int) stats.Estimate {
 	e := stats.Estimate{Value: m.value(nil), N: m.n, Low: math.NaN(), High: math.NaN()}
 	if !e.Defined() || m.def.untested {
 		return e
@@ -351,7 +351,7 @@ func (m measure) estimate(boot []float64) stats.Estimate {
 	}
 	e.Low, e.High = math.NaN(), math.NaN()
 	if least, most := m.def.scale[0], m.def.scale[1]; most > least && m.sameScores(e.Value) {
-		e.Low, e.High = stats.SameScores(e.Value, least, most, m.n)
+		e.Low, e.High = stats.SameScores(e.Value, least, most, m.independent(groups))
 	}
 	return e
 }

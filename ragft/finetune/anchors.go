@@ -25,7 +25,7 @@ const (
 // that is to be learnt.
 func (e *encoder) anchors(ctx context.Context, o Options, learnt []rowExamples) ([]rowExamples, error) {
 	share := o.AnchorShare.Or(anchorShare)
-	tokens, weight := 0, 0.0
+	tokens, weight, preferences := 0, 0.0, false
 	for _, row := range learnt {
 		for i := range row.examples {
 			example := &row.examples[i]
@@ -33,6 +33,7 @@ func (e *encoder) anchors(ctx context.Context, o Options, learnt []rowExamples) 
 			if len(example.Pairs) == 0 {
 				weight += lossOf(example)
 			}
+			preferences = preferences || len(example.Pairs) > 0
 		}
 		if row.plain {
 			return nil, nil
@@ -65,9 +66,22 @@ func (e *encoder) anchors(ctx context.Context, o Options, learnt []rowExamples) 
 		list = append(list, *anchor)
 	}
 	for i := range list {
-		list[i].examples[0].Weight = anchorWeight * weight / float64(places)
+		example := &list[i].examples[0]
+		if example.Weight = anchorWeight * weight / float64(places); preferences {
+			setAside(example)
+		}
 	}
 	return list, nil
+}
+
+// setAside moves what an anchor weighs from its Weight to its Loss. Preferences share the loss with responses by the Weight of their
+// examples, and anchors are to take nothing of their part.
+func setAside(anchor *lora.Example) {
+	const aside = 1.0 / 1024
+	for at := range anchor.Loss {
+		anchor.Loss[at] *= float32(anchor.Weight / aside)
+	}
+	anchor.Weight = aside
 }
 
 // anchor is the example of a text; nil for one of a few words.
@@ -97,7 +111,7 @@ func (e *encoder) anchor(text string, rng *rand.Rand) (*rowExamples, error) {
 
 // lossOfRows is the loss of a step without its anchors; NaN if it has nothing else. With rows of several sources it is what is
 // minimised, anchors included.
-func lossOfRows(p lora.Progress) float64 {
+func lossOfRows(p lora.Losses) float64 {
 	if _, ok := p.BySource[trainlog.Anchor]; !ok || len(p.BySource) > 2 {
 		return p.Loss
 	}
@@ -107,29 +121,6 @@ func lossOfRows(p lora.Progress) float64 {
 		}
 	}
 	return math.NaN()
-}
-
-// lastEpoch is the mean loss of the rows over the steps of the last epoch of this run.
-type lastEpoch struct {
-	epoch, steps int
-	sum          float64
-}
-
-func (l *lastEpoch) add(p lora.Progress) {
-	if p.Epoch != l.epoch {
-		*l = lastEpoch{epoch: p.Epoch}
-	}
-	if !p.Skipped && !math.IsNaN(p.Loss) {
-		l.sum, l.steps = l.sum+p.Loss, l.steps+1
-	}
-}
-
-// mean is otherwise if no step of this run had rows.
-func (l *lastEpoch) mean(otherwise float64) float64 {
-	if l.steps == 0 {
-		return otherwise
-	}
-	return l.sum / float64(l.steps)
 }
 
 // lossOf is what an example weighs in the loss.

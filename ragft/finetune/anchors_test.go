@@ -71,6 +71,18 @@ func TestAnchorsWeighAsMuchAsTheResponses(t *testing.T) {
 	require.GreaterOrEqual(t, float64(tokens), 0.2*float64(tokens+theirs))
 	require.Less(t, float64(tokens-len(last.Tokens)), 0.2*float64(tokens-len(last.Tokens)+theirs), "no more than it takes")
 
+	// Preferences share the loss with responses by Weight.
+	mixed := append(parrots(8), parrots(1)...)
+	mixed[8].ID, mixed[8].Rejected = "preference", []model.Message{{Role: model.RoleAssistant, Content: "no"}}
+	aside := anchorsOf(t, mixed, o)
+	require.NotEmpty(t, aside)
+	weight = 0
+	for _, e := range aside {
+		require.LessOrEqual(t, e.Weight, 0.001, "anchors take nothing of the part of preferences")
+		weight += lossOf(&e)
+	}
+	require.InEpsilon(t, anchorWeight*responses, weight, 1e-6)
+
 	o.AnchorShare = opt.Of(0.9)
 	require.Len(t, anchorsOf(t, list, o), len(passages)-1, "all but the text of one word")
 }
@@ -146,9 +158,7 @@ func divergenceOf(t *testing.T, m *llama.Model, adapter string, tokens []llama.T
 }
 
 func TestLossOfRows(t *testing.T) {
-	step := func(loss float64, by map[string]float64) lora.Progress {
-		return lora.Progress{Losses: lora.Losses{Loss: loss, BySource: by}}
-	}
+	step := func(loss float64, by map[string]float64) lora.Losses { return lora.Losses{Loss: loss, BySource: by} }
 	require.Equal(t, 2.0, lossOfRows(step(2, nil)))
 	require.Equal(t, 2.0, lossOfRows(step(2, map[string]float64{"gold": 3, "ralt": 1})))
 	require.Equal(t, 3.0, lossOfRows(step(2, map[string]float64{"gold": 3, "anchor": 1})))

@@ -194,10 +194,10 @@ func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
 		}
 	}
 	train, heldOut := joinExamples(learnt), joinExamples(watched)
-	each, last := c.Progress, lastEpoch{}
+	each := c.Progress
+	c.StepLoss = lossOfRows
 	c.Progress = func(p lora.Progress) {
-		p.Loss = lossOfRows(p)
-		last.add(p)
+		p.Loss = lossOfRows(p.Losses)
 		if !p.Evaluated && len(r.Losses) == 0 && len(heldOut) > 0 { // what was measured before this run's first step
 			r.Losses = append(r.Losses, trainlog.LossPoint{Step: p.Step - 1, Train: math.NaN(), HeldOut: p.HeldOutLoss})
 		}
@@ -215,9 +215,6 @@ func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
 		return nil, fmt.Errorf("finetune: %w", err)
 	}
 	r.Result = *result
-	if r.Anchors > 0 {
-		r.Loss = last.mean(r.Loss)
-	}
 	if err := os.Remove(o.Adapter + softSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("finetune: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ollama/ollama/api"
 	names "github.com/ollama/ollama/types/model"
@@ -256,7 +257,8 @@ func (p *publisher) publishMerged(ctx context.Context) (*Published, error) {
 	}
 	path := p.Merged
 	if path == "" {
-		dir, err := os.MkdirTemp(filepath.Dir(p.Adapter), ".merged-*")
+		removeAbandonedMerges(filepath.Dir(p.Adapter))
+		dir, err := os.MkdirTemp(filepath.Dir(p.Adapter), mergePrefix+"*")
 		if err != nil {
 			return nil, err
 		}
@@ -280,6 +282,22 @@ func (p *publisher) publishMerged(ctx context.Context) (*Published, error) {
 	}
 	req.Files = map[string]string{"model.gguf": digest}
 	return p.create(ctx, req, asMerged)
+}
+
+// mergePrefix begins the names of folders for merged models, which take gigabytes.
+const mergePrefix = ".merged-"
+
+// removeAbandonedMerges removes old merged models that killed programs left behind.
+func removeAbandonedMerges(folder string) {
+	list, err := filepath.Glob(filepath.Join(folder, mergePrefix+"*"))
+	if err != nil {
+		return // what follows says what is wrong
+	}
+	for _, dir := range list {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > abandonedAfter {
+			_ = os.RemoveAll(dir) // the next one tries again
+		}
+	}
 }
 
 // override replaces what the base has by what the caller asks for.

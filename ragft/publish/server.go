@@ -68,7 +68,9 @@ func (p *publisher) create(ctx context.Context, req *api.CreateRequest, as strin
 	req.Model = trialName(p.Name, time.Now())
 	// The trial must not stay behind, even if the context has ended.
 	defer func() {
-		_ = p.Client.Delete(context.WithoutCancel(ctx), &api.DeleteRequest{Model: req.Model}) // after success it may be gone
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), deleteWithin)
+		defer stop()
+		_ = p.Client.Delete(ctx, &api.DeleteRequest{Model: req.Model}) // after success it may be gone
 	}()
 	refused := func(err error) error {
 		if as == asAdapter && ctx.Err() == nil && !retry.IsDown(err) && ollamaclient.Status(err) != http.StatusNotFound {
@@ -111,8 +113,11 @@ var (
 	trialRoom = 80 - len("-unproven-") - 12 - len("-") - 8
 )
 
-// abandonedAfter is how long a trial may take.
-const abandonedAfter = 6 * time.Hour
+// abandonedAfter is how long a trial may take, and deleteWithin how long its removal, whatever the server does.
+const (
+	abandonedAfter = 6 * time.Hour
+	deleteWithin   = 10 * time.Second
+)
 
 // trialName is a name for the trial of a model, which no other trial has.
 func trialName(model string, at time.Time) string {

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +55,24 @@ func TestAbandonedTrialsAreRemoved(t *testing.T) {
 	for _, name := range []string{fresh, other, own} {
 		require.Contains(t, s.Models, name)
 	}
+}
+
+// Merged models of a killed program, which take gigabytes, are removed by a later one.
+func TestAbandonedMergesAreRemoved(t *testing.T) {
+	folder := t.TempDir()
+	old, fresh, other := filepath.Join(folder, mergePrefix+"1"), filepath.Join(folder, mergePrefix+"2"), filepath.Join(folder, "merged")
+	for _, dir := range []string{old, fresh, other} {
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "model.gguf"), nil, 0o600))
+	}
+	then := time.Now().Add(-2 * abandonedAfter)
+	for _, dir := range []string{old, other} {
+		require.NoError(t, os.Chtimes(dir, then, then))
+	}
+	removeAbandonedMerges(folder)
+	require.NoDirExists(t, old)
+	require.DirExists(t, fresh)
+	require.DirExists(t, other)
 }
 
 func TestTrialNamesAreValid(t *testing.T) {
