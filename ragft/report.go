@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/internal/jsonl"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/trainlog"
 	"github.com/ragft/ragft/ragft/report"
@@ -126,7 +127,7 @@ func (p *Project) reportInfo(e *report.Results) (report.Info, error) {
 		report.Fact{Name: "rank", Value: strconv.Itoa(t.Rank)}, report.Fact{Name: "epochs", Value: strconv.Itoa(t.Epochs)},
 		report.Fact{Name: "learning rate", Value: fmt.Sprint(t.Rate)}, report.Fact{Name: "rows", Value: strconv.Itoa(t.Rows)})
 	info.Costs = []report.Fact{
-		{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: sizeText(t.Memory.Total)},
+		{Name: "tokens trained", Value: strconv.Itoa(t.Tokens)}, {Name: "training memory", Value: plural.Bytes(t.Memory.Total)},
 	}
 	took := time.Duration(t.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	info.Timings = append(info.Timings, report.Fact{Name: "training", Value: took.String()})
@@ -173,17 +174,4 @@ func readLoss(path string) ([]trainlog.LossPoint, error) {
 		}
 	}
 	return points, scan.Err()
-}
-
-// sizeText is a number of bytes for people.
-func sizeText(n uint64) string {
-	switch {
-	case n >= 10<<30:
-		return fmt.Sprintf("%.0f GiB", float64(n)/(1<<30))
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.0f KiB", float64(n)/(1<<10))
 }

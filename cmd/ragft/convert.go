@@ -47,6 +47,6 @@ func (a *app) convert(ctx context.Context, model, output string) error {
 
 func writeConversion(w io.Writer, r *ragft.ConvertResult) error {
 	_, err := fmt.Fprintf(w, "%s: %s, %s (%s before), %s converted, %d copied\n",
-		r.Output, r.Type, sizeText(uint64(r.Bytes)), sizeText(uint64(r.Before)), plural.N(r.Changed, "tensor"), r.Copied)
+		r.Output, r.Type, plural.Bytes(uint64(r.Bytes)), plural.Bytes(uint64(r.Before)), plural.N(r.Changed, "tensor"), r.Copied)
 	return err
 }

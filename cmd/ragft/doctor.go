@@ -122,9 +122,9 @@ func checkMemory(f *findings) {
 	case total == 0:
 		f.add("memory", note, "unknown on this system", "")
 	case free == 0:
-		f.add("memory", fine, sizeText(total), "")
+		f.add("memory", fine, plural.Bytes(total), "")
 	default:
-		f.add("memory", fine, fmt.Sprintf("%s of %s free", sizeText(free), sizeText(total)), "")
+		f.add("memory", fine, fmt.Sprintf("%s of %s free", plural.Bytes(free), plural.Bytes(total)), "")
 	}
 }
 
@@ -137,9 +137,9 @@ func checkDisk(f *findings, dir string) {
 	case err != nil:
 		f.add("disk", note, err.Error(), "")
 	case free < 1<<30:
-		f.add("disk", note, sizeText(free)+" free", "free some space: adapters, checkpoints and merged models need it")
+		f.add("disk", note, plural.Bytes(free)+" free", "free some space: adapters, checkpoints and merged models need it")
 	default:
-		f.add("disk", fine, sizeText(free)+" free", "")
+		f.add("disk", fine, plural.Bytes(free)+" free", "")
 	}
 }
 
@@ -215,7 +215,7 @@ func checkModel(ctx context.Context, f *findings, p *ragft.Project) {
 		m.Parameters,
 		m.Type,
 		m.Context,
-		sizeText(uint64(m.Bytes)),
+		plural.Bytes(uint64(m.Bytes)),
 	)
 	if free, _ := machineMemory(); free > 0 && uint64(m.Bytes) > free {
 		f.add(

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft"
 	"github.com/ragft/ragft/ragft/model/local"
@@ -19,7 +20,7 @@ func checkNative(ctx context.Context, f *findings, p *ragft.Project) {
 	for _, d := range llama.Devices() {
 		detail := fmt.Sprintf("%s (%s)", d.Description, d.Kind)
 		if d.Total > 0 && d.Kind != "cpu" {
-			detail += fmt.Sprintf(", %s of %s free", sizeText(d.Free), sizeText(d.Total))
+			detail += fmt.Sprintf(", %s of %s free", plural.Bytes(d.Free), plural.Bytes(d.Total))
 		}
 		gpu = gpu || d.Kind == "gpu" || d.Kind == "integrated gpu"
 		f.add(d.Name, fine, detail, "")

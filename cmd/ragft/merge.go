@@ -41,7 +41,7 @@ with that of base and adapter.`,
 				w,
 				"%s: %s, %s changed, %d copied\n",
 				r.Output,
-				sizeText(uint64(r.Bytes)),
+				plural.Bytes(uint64(r.Bytes)),
 				plural.N(r.Changed, "weight"),
 				r.Copied,
 			)

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/ragft/model/openai"
 	"github.com/ragft/ragft/ragft/opt"
 )
@@ -96,7 +97,7 @@ func (a *app) runModels(ctx context.Context, o modelsFlags, folders []string) er
 			}
 			size := ""
 			if m.Bytes > 0 {
-				size = sizeText(uint64(m.Bytes))
+				size = plural.Bytes(uint64(m.Bytes))
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, m.Kind, size, what)
 		}

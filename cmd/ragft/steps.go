@@ -300,16 +300,3 @@ func shares(m map[string]int) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
-// sizeText is a number of bytes for people.
-func sizeText(n uint64) string {
-	switch {
-	case n >= 10<<30:
-		return fmt.Sprintf("%.0f GiB", float64(n)/(1<<30))
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.0f KiB", float64(n)/(1<<10))
-}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft"
 )
@@ -109,7 +110,7 @@ func costText(s ragft.StepStatus) string {
 		parts = append(parts, s.Cost.String())
 	}
 	if s.Memory > 0 {
-		parts = append(parts, sizeText(s.Memory)+" of memory")
+		parts = append(parts, plural.Bytes(s.Memory)+" of memory")
 	}
 	switch {
 	case s.Took >= time.Second:

@@ -57,13 +57,13 @@ A training that was interrupted or killed resumes from its checkpoint, which is 
 func memoryText(m ragft.TrainMemory) string {
 	return fmt.Sprintf(
 		"%s: weights %s, adapter %s, optimiser %s, context %s, activations %s, logits %s",
-		sizeText(m.Total),
-		sizeText(m.Weights),
-		sizeText(m.Adapter),
-		sizeText(m.Optimiser),
-		sizeText(m.Context),
-		sizeText(m.Activations),
-		sizeText(m.Logits),
+		plural.Bytes(m.Total),
+		plural.Bytes(m.Weights),
+		plural.Bytes(m.Adapter),
+		plural.Bytes(m.Optimiser),
+		plural.Bytes(m.Context),
+		plural.Bytes(m.Activations),
+		plural.Bytes(m.Logits),
 	)
 }
 

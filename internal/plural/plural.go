@@ -1,7 +1,8 @@
-// Package plural formats counts with the singular or the plural of a noun.
+// Package plural formats counts with the singular or the plural of a noun, and sizes.
 package plural
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -32,4 +33,17 @@ func Pick(n int, one, many string) string {
 		return one
 	}
 	return many
+}
+
+// Bytes is a number of bytes with a unit that suits it.
+func Bytes(n uint64) string {
+	switch {
+	case n >= 10<<30:
+		return fmt.Sprintf("%.0f GiB", float64(n)/(1<<30))
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.0f KiB", float64(n)/(1<<10))
 }

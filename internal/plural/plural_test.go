@@ -18,3 +18,11 @@ func TestN(t *testing.T) {
 	require.Equal(t, "1 loss", N(1, "loss"))
 	require.Equal(t, "is are are", Pick(1, "is", "are")+" "+Pick(0, "is", "are")+" "+Pick(2, "is", "are"))
 }
+
+func TestBytes(t *testing.T) {
+	for n, want := range map[uint64]string{
+		0: "0 KiB", 2048: "2 KiB", 5 << 20: "5 MiB", 3 << 29: "1.5 GiB", 24 << 30: "24 GiB",
+	} {
+		require.Equal(t, want, Bytes(n))
+	}
+}
