@@ -382,6 +382,7 @@ func (l *loader) progress(name string) {
 }
 
 func (l *loader) skip(name string, reason SkipReason, detail string) {
+	detail = strings.ToValidUTF8(detail, "\uFFFD") // it may name a part of the file
 	l.report.Skipped = append(l.report.Skipped, Skip{Path: name, Reason: reason, Detail: detail})
 }
 
