@@ -239,6 +239,7 @@ type loader struct {
 	report   *LoadReport
 	total    int64 // bytes that are to be read; 0 = not known
 	sum      *content
+	most     *int64 // bytes of a file that are read; nil = all
 }
 
 // newLoader fills in the defaults of the options; walk checks them.

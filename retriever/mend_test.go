@@ -58,3 +58,23 @@ func TestBatchCountsPlaces(t *testing.T) {
 	require.NoError(t, w.add(ctx, Chunk{ID: "a", Text: "text", Place: strings.Repeat("p", 1<<20)}))
 	require.Greater(t, w.bytes, 1<<20)
 }
+
+// A file of rows to which half a row is added between its check and its reading gives the rows that were checked, and the
+// next Sync reads what was added.
+func TestSyncReadsTheRowsThatItChecked(t *testing.T) {
+	const row = "{\"text\":\"The keeper of Pell is Cora Eames.\"}\n"
+	dir := writeFolder(t, t.TempDir(), map[string]string{"a.txt": "alpha", "c.jsonl": row, "d.txt": "delta"})
+	x, reads := newTestIndex(t, "disk", IndexOptions{}), 0
+	opts := SyncOptions{Load: LoadOptions{Reader: func(name string, _ []byte) Reader {
+		if name == "c.jsonl" {
+			if reads++; reads == 2 {
+				writeFolder(t, dir, map[string]string{name: row + `{"text":"The keeper`})
+			}
+		}
+		return nil
+	}}}
+	require.Equal(t, []string{"a.txt", "c.jsonl", "d.txt"}, syncNow(t, x, dir, opts).Added)
+	require.Equal(t, []string{"a.txt", "c.jsonl#1", "d.txt"}, sourcesOf(t, x))
+	writeFolder(t, dir, map[string]string{"c.jsonl": row + row})
+	require.Equal(t, []string{"c.jsonl"}, syncNow(t, x, dir, opts).Changed)
+}

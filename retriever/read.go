@@ -36,6 +36,9 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 		}
 	}()
 	in := &countingReader{ctx: ctx, r: f, total: &l.report.Bytes, sum: l.sum}
+	if l.most != nil {
+		in.r = io.LimitReader(f, *l.most)
+	}
 	if format == JSONL && isPacked(name) {
 		return l.readJSONL(ctx, name, &unpacked{file: in})
 	}
