@@ -9,8 +9,11 @@ import (
 	"mime"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jhillyerd/enmime/v2"
+	"github.com/jhillyerd/enmime/v2/mediatype"
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
@@ -75,12 +78,17 @@ func (mailbox) Read(ctx context.Context, _, data string) (doc retriever.Document
 	return doc, err
 }
 
+// parser replaces no bytes in the names of attachments, as enmime would.
+var parser = enmime.NewParser(enmime.MaxStoredPartErrors(10), enmime.SetCustomParseMediaType(
+	func(value string) (string, map[string]string, []string, error) {
+		return mediatype.Parse(decoded(value))
+	}))
+
 // message adds a message, which stands at a place of the file.
 func message(ctx context.Context, b *format.Builder, data, place string, depth int) (subject string, missing []string, err error) {
 	if strings.Count(data, "multipart/") > maxDepth || depth > 3 {
 		return "", nil, retriever.Skip{Reason: retriever.SkipLimit, Detail: fmt.Sprintf("it has more than %d parts in parts", maxDepth)}
 	}
-	parser := enmime.NewParser(enmime.MaxStoredPartErrors(10))
 	e, err := parser.ReadEnvelope(strings.NewReader(data))
 	if err != nil {
 		return "", nil, err
@@ -88,12 +96,12 @@ func message(ctx context.Context, b *format.Builder, data, place string, depth i
 	if len(e.GetHeaderKeys()) == 0 {
 		return "", nil, fmt.Errorf("it has no header")
 	}
-	subject = format.OneLine(e.GetHeader("Subject"))
+	subject = format.OneLine(decoded(e.GetHeader("Subject")))
 	b.Place(place)
 	b.Heading(1, subject)
 	var head []string
 	for _, name := range []string{"From", "To", "Cc", "Date"} {
-		if value := format.OneLine(e.GetHeader(name)); value != "" {
+		if value := format.OneLine(decoded(e.GetHeader(name))); value != "" {
 			head = append(head, name+": "+value)
 		}
 	}
@@ -116,7 +124,7 @@ func message(ctx context.Context, b *format.Builder, data, place string, depth i
 // attachment adds a part that is a file, and says what could not be read. Pictures and
 // the like are not missed.
 func attachment(ctx context.Context, b *format.Builder, part *enmime.Part, place string, depth int) (missing []string) {
-	name := part.FileName
+	name := format.OneLine(decoded(part.FileName))
 	if part.ContentType == "message/rfc822" {
 		if _, _, err := message(ctx, b, string(part.Content), place, depth+1); err != nil {
 			return []string{fmt.Sprintf("a message in it: %v", err)}
@@ -143,6 +151,23 @@ func attachment(ctx context.Context, b *format.Builder, part *enmime.Part, place
 	b.Heading(2, name)
 	b.Document(doc, where, 2)
 	return nil
+}
+
+// decoded reads as windows-1252 what of a header is not UTF-8. It should not be there, but old programs write it.
+func decoded(value string) string {
+	if utf8.ValidString(value) {
+		return value
+	}
+	var b strings.Builder
+	for i := 0; i < len(value); {
+		r, n := utf8.DecodeRuneInString(value[i:])
+		if r == utf8.RuneError && n == 1 {
+			r = charmap.Windows1252.DecodeByte(value[i])
+		}
+		b.WriteRune(r)
+		i += n
+	}
+	return b.String()
 }
 
 var (

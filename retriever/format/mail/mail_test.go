@@ -1,0 +1,39 @@
+package mail
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/retriever"
+)
+
+func read(t *testing.T, r retriever.Reader, lines ...string) retriever.Document {
+	t.Helper()
+	doc, err := r.Read(t.Context(), "a", strings.Join(lines, "\n"))
+	require.NoError(t, err)
+	require.Empty(t, doc.Missing)
+	return doc
+}
+
+// Bytes of headers that are not UTF-8 are read as windows-1252, also beside words that are encoded.
+func TestHeadersOfOldPrograms(t *testing.T) {
+	for value, want := range map[string]string{
+		"R\xe9union mardi":                       "Réunion mardi",
+		"Preis \x80 5":                           "Preis € 5",
+		"=?utf-8?q?Caf=C3=A9?= R\xe9union":       "Café Réunion",
+		"Réunion mardi":                          "Réunion mardi",
+		"=?iso-8859-1?q?R=E9union?= mardi":       "Réunion mardi",
+		"\xcf\xf0\xe8 =?utf-8?b?0J/RgNC4?= \xe9": "Ïðè При é",
+	} {
+		doc := read(t, reader{}, "From: Zo\xeb <zoe@example.org>", "Subject: "+value, "MIME-Version: 1.0",
+			"Content-Type: multipart/mixed; boundary=B", "", "--B", "Content-Type: text/plain", "", "The mast is new.",
+			"--B", `Content-Type: text/html; name="R`+"\xe9"+`sum.html"`, `Content-Disposition: attachment; filename="R`+"\xe9"+`sum.html"`,
+			"", "<p>By Sten Orr.</p>", "--B--", "")
+		require.Equal(t, want, doc.Title)
+		require.Equal(t, "# "+want+"\n\nFrom: Zoë <zoe@example.org>\n\nThe mast is new.\n\n## Résum.html\n\nBy Sten Orr.", doc.Text)
+		require.True(t, slices.ContainsFunc(doc.Sections, func(s retriever.Section) bool { return s.Place == "attachment Résum.html" }))
+	}
+}
