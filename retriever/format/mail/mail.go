@@ -47,6 +47,9 @@ type mailbox struct{}
 // start is the line before each message of a mailbox.
 var start = regexp.MustCompile(`(?m)^From [^\r\n]*\r?\n`)
 
+// escaped are lines of a message that would look like such a line, but for a ">" that programs put before them.
+var escaped = regexp.MustCompile(`(?m)^>(>*From )`)
+
 func (mailbox) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
 	var b format.Builder
 	var missing []string
@@ -65,7 +68,8 @@ func (mailbox) Read(ctx context.Context, _, data string) (doc retriever.Document
 		if err := ctx.Err(); err != nil {
 			return doc, err
 		}
-		if _, more, err := message(ctx, &b, data[match[1]:end], fmt.Sprintf("message %d", i+1), 0); err != nil {
+		text := escaped.ReplaceAllString(data[match[1]:end], "$1")
+		if _, more, err := message(ctx, &b, text, fmt.Sprintf("message %d", i+1), 0); err != nil {
 			missing = append(missing, fmt.Sprintf("message %d: %v", i+1, err))
 		} else {
 			missing = append(missing, more...)

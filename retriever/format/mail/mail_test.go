@@ -37,3 +37,11 @@ func TestHeadersOfOldPrograms(t *testing.T) {
 		require.True(t, slices.ContainsFunc(doc.Sections, func(s retriever.Section) bool { return s.Place == "attachment Résum.html" }))
 	}
 }
+
+// Lines that a program escaped in a mailbox are text, not quoted replies. In a message by itself nothing is escaped.
+func TestEscapedLinesOfAMailbox(t *testing.T) {
+	message := []string{"Subject: Mast", "", "Mast:", ">From here on it is new.", ">>From two.", "> From a reply.", "By Sten Orr."}
+	doc := read(t, mailbox{}, append([]string{"From zoe Mon Mar  2 10:00:00 2026"}, message...)...)
+	require.Equal(t, "# Mast\n\nMast:\nFrom here on it is new.\nBy Sten Orr.", doc.Text)
+	require.Equal(t, "# Mast\n\nMast:\nBy Sten Orr.", read(t, reader{}, message...).Text)
+}
