@@ -119,6 +119,7 @@ type body struct {
 	levels map[string]int
 	paged  bool
 	page   int
+	broken bool // the author began the page, and it has no text yet: Word marks where it shows this page, too
 
 	text  strings.Builder // of the paragraph
 	level int
@@ -166,14 +167,19 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 			return err
 		}
 		r.text.WriteString(text)
+		r.broken = r.broken && strings.TrimSpace(text) == ""
 	case "tab":
 		r.text.WriteByte('\t')
 	case "br", "cr":
 		if r.text.WriteByte('\n'); archive.Attr(e, "type") == "page" {
 			r.newPage()
+			r.broken = true
 		}
 	case "lastRenderedPageBreak":
-		r.newPage()
+		if !r.broken {
+			r.newPage()
+		}
+		r.broken = false
 	case "noBreakHyphen":
 		r.text.WriteByte('-')
 	case "pStyle":
