@@ -34,3 +34,36 @@ func TestDOCXPages(t *testing.T) {
 		require.Equal(t, test.places, strings.Join(places, ", "), name)
 	}
 }
+
+// A text box stands by itself before the paragraph that it is in, once, and that paragraph is one, whatever it is.
+func TestDOCXTextBoxes(t *testing.T) {
+	box := func(paragraphs string) string { return `<w:r><w:txbxContent>` + paragraphs + `</w:txbxContent></w:r>` }
+	both := func(paragraphs string) string {
+		return `<mc:AlternateContent><mc:Choice>` + box(paragraphs) + `</mc:Choice><mc:Fallback><w:r><w:pict>` + box(paragraphs) +
+			`</w:pict></w:r></mc:Fallback></mc:AlternateContent>`
+	}
+	p := func(properties string, runs ...string) string {
+		return "<w:p><w:pPr>" + properties + "</w:pPr>" + strings.Join(runs, "") + "</w:p>"
+	}
+	run := func(text string) string { return "<w:r><w:t>" + text + "</w:t></w:r>" }
+	const heading, item = `<w:pStyle w:val="Own"/>`, `<w:numPr/>`
+	mark := p("", run("Open to"), run(" all."))
+	for name, test := range map[string]struct{ body, text string }{
+		"paragraph": {p("", run("The harbour "), both(mark), run("closes at nine.")), "Open to all.\n\nThe harbour closes at nine."},
+		"heading":   {p(heading, run("The "), both(mark), run("harbour")), "Open to all.\n\n# The harbour"},
+		"item":      {p(item, run("The "), box(mark), run("harbour")), "Open to all.\n- The harbour"},
+		"in a box": {p("", run("One "), box(p(item, run("Two "), box(mark), run("two"))), run("one")),
+			"Open to all.\n- Two two\n\nOne one"},
+		"heading in a box": {p("", run("One "), box(p(heading, run("Two"))), run("one")), "# Two\n\nOne one"},
+		"in a cell": {"<w:tbl><w:tr><w:tc>" + p("", run("The "), box(mark), run("harbour")) + "</w:tc><w:tc>" + p("", run("Nine")) +
+			"</w:tc></w:tr></w:tbl>", "Open to all. The harbour | Nine"},
+		"table in a box": {p("", run("One "), box("<w:tbl><w:tr><w:tc>"+mark+"</w:tc><w:tc>"+p("", run("Nine"))+"</w:tc></w:tr></w:tbl>"),
+			run("one")), "Open to all. | Nine\n\nOne one"},
+		"not closed": {"<w:p><w:txbxContent>" + mark, "Open to all."},
+	} {
+		doc, _, _, err := readFile(t, "box.docx", docx(t, test.body))
+		require.NoError(t, err, name)
+		text, _, _ := strings.Cut(doc.Text, "\n\nThe footnote")
+		require.Equal(t, test.text, text, name)
+	}
+}
