@@ -110,19 +110,35 @@ func message(ctx context.Context, b *format.Builder, data, place string, depth i
 		}
 	}
 	b.Paragraph(strings.Join(head, "\n"))
-	text := e.Text
+	text, page := e.Text, false
 	if e.HTML != "" && strings.TrimSpace(text) == "" || e.HTML != "" && e.Root != nil && strings.HasPrefix(e.Root.ContentType, "text/html") {
 		if doc, err := retriever.TextReader(retriever.HTML).Read(ctx, "", "<meta charset=utf-8>"+e.HTML); err == nil {
-			text = doc.Text
+			text, page = doc.Text, true
 		}
 	}
 	for paragraph := range strings.SplitSeq(unquoted(text), "\n\n") {
 		b.Paragraph(paragraph)
 	}
 	for _, part := range append(append(e.Attachments, e.OtherParts...), e.Inlines...) {
+		if isBody(e, part, page) {
+			continue
+		}
 		missing = append(missing, attachment(ctx, b, part, place, depth)...)
 	}
 	return subject, missing, nil
+}
+
+// isBody says whether a part is shown as the text of the message, or is the same text as a page. page says that a page is shown.
+func isBody(e *enmime.Envelope, part *enmime.Part, page bool) bool {
+	switch {
+	case part.Disposition != "inline":
+		return false
+	case part.ContentType == "text/plain":
+		return !page && strings.Contains(e.Text, string(part.Content))
+	case part.ContentType == "text/html":
+		return (page || part.FileName == "") && strings.Contains(e.HTML, string(part.Content))
+	}
+	return false
 }
 
 // attachment adds a part that is a file, and says what could not be read. Pictures and

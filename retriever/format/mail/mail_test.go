@@ -45,3 +45,30 @@ func TestEscapedLinesOfAMailbox(t *testing.T) {
 	require.Equal(t, "# Mast\n\nMast:\nFrom here on it is new.\nBy Sten Orr.", doc.Text)
 	require.Equal(t, "# Mast\n\nMast:\nBy Sten Orr.", read(t, reader{}, message...).Text)
 }
+
+// A text that is shown in the message is not an attachment as well.
+func TestTextsWithinTheMessage(t *testing.T) {
+	part := func(kind, disposition, text string) string {
+		return "--B\nContent-Type: " + kind + "\nContent-Disposition: " + disposition + "\n\n" + text + "\n"
+	}
+	for name, test := range map[string]struct {
+		kind string
+		part []string
+		want string
+	}{
+		"text": {"mixed", []string{part("text/plain", "inline", "The mast is new.")}, "The mast is new."},
+		"texts": {"mixed", []string{part("text/plain", "inline", "The mast is new."), part("text/plain", "inline; filename=a.txt", "By Orr.")},
+			"The mast is new.\n--\nBy Orr."},
+		"page": {"mixed", []string{part("text/html", "inline", "<p>The mast is new.</p>")}, "The mast is new."},
+		"text or page": {"alternative", []string{part("text/plain", "inline", "The mast is new."),
+			part("text/html", "inline", "<p>The mast is new.</p>")}, "The mast is new."},
+		"file of text": {"mixed", []string{part("text/plain", "inline", "The mast is new."),
+			part("text/plain", "attachment; filename=a.txt", "By Orr.")}, "The mast is new.\n\n## a.txt\n\nBy Orr."},
+		"file of a page": {"mixed", []string{part("text/plain", "inline", "The mast is new."),
+			part("text/html", "inline; filename=a.html", "<p>By Orr.</p>")}, "The mast is new.\n\n## a.html\n\nBy Orr."},
+	} {
+		doc := read(t, reader{}, "Subject: Mast", "MIME-Version: 1.0", "Content-Type: multipart/"+test.kind+"; boundary=B", "",
+			strings.Join(test.part, "")+"--B--", "")
+		require.Equal(t, "# Mast\n\n"+test.want, doc.Text, name)
+	}
+}
