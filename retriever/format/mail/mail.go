@@ -196,15 +196,24 @@ var (
 )
 
 // unquoted leaves out what a message repeats of those before it: lines that start with
-// ">", the line that introduces them, and all after "Original Message".
+// ">", the line that introduces them, and all after "Original Message". Where nothing stands above that, the message
+// forwards what follows.
 func unquoted(text string) string {
 	var out []string
+	own := false // text stands above
 	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
-		if forwarded.MatchString(line) || line == "-- " {
-			break // what follows is an earlier message, or the signature
+		if line == "-- " {
+			break // what follows is the signature
+		}
+		if forwarded.MatchString(line) {
+			if own {
+				break
+			}
+			continue
 		}
 		if !strings.HasPrefix(line, ">") {
 			out = append(out, line)
+			own = own || strings.TrimSpace(line) != ""
 			continue
 		}
 		// The introduction may take two lines.

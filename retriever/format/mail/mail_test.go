@@ -72,3 +72,12 @@ func TestTextsWithinTheMessage(t *testing.T) {
 		require.Equal(t, "# Mast\n\n"+test.want, doc.Text, name)
 	}
 }
+
+// What stands under "Original Message" is the content of a message that has no other.
+func TestForwardedMessage(t *testing.T) {
+	const line = "-----Original Message-----"
+	doc := read(t, reader{}, "Subject: FW: Mast", "", "", line, "From: Sten", "", "The mast is new.", "", line, "From: Max", "", "Is it?")
+	require.Equal(t, "# FW: Mast\n\nFrom: Sten\n\nThe mast is new.", doc.Text)
+	doc = read(t, reader{}, "Subject: RE: Mast", "", "Thank you.", "", line, "From: Sten", "", "The mast is new.")
+	require.Equal(t, "# RE: Mast\n\nThank you.", doc.Text)
+}
