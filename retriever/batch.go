@@ -36,7 +36,7 @@ func (w *writer) add(ctx context.Context, c Chunk) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return w.put(ctx, c.ID, &c, len(c.Title)+len(c.Text)+len(c.Source)+len(c.ID))
+	return w.put(ctx, c.ID, &c, len(c.Title)+len(c.Text)+len(c.Source)+len(c.ID)+len(c.Place))
 }
 
 func (w *writer) put(ctx context.Context, id string, c *Chunk, size int) error {

@@ -239,6 +239,7 @@ type loader struct {
 	report   *LoadReport
 	total    int64 // bytes that are to be read; 0 = not known
 	sum      *content
+	most     *int64 // bytes of a file that are read; nil = all
 }
 
 // newLoader fills in the defaults of the options; walk checks them.
@@ -382,6 +383,7 @@ func (l *loader) progress(name string) {
 }
 
 func (l *loader) skip(name string, reason SkipReason, detail string) {
+	detail = strings.ToValidUTF8(detail, "\uFFFD") // it may name a part of the file
 	l.report.Skipped = append(l.report.Skipped, Skip{Path: name, Reason: reason, Detail: detail})
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -35,6 +36,9 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 		}
 	}()
 	in := &countingReader{ctx: ctx, r: f, total: &l.report.Bytes, sum: l.sum}
+	if l.most != nil {
+		in.r = io.LimitReader(f, *l.most)
+	}
 	if format == JSONL && isPacked(name) {
 		return l.readJSONL(ctx, name, &unpacked{file: in})
 	}
@@ -101,11 +105,27 @@ func (l *loader) document(ctx context.Context, reader Reader, name string, head 
 	if strings.TrimSpace(doc.Text) == "" {
 		return Document{}, Skip{Reason: SkipNoText, Detail: doc.Missing}
 	}
+	if !utf8.ValidString(doc.Text) {
+		return Document{}, Skip{Reason: SkipBroken, Detail: "its text is not UTF-8"}
+	}
+	mend(&doc)
 	doc.Source = name
 	if doc.Title == "" {
 		doc.Title = titleFromPath(name)
 	}
 	return doc, nil
+}
+
+// mend makes what a Reader says about a text fit for chunks, which must be UTF-8 and short: one that is not would end the
+// whole run. The sections are copied, as they are the Reader's.
+func mend(doc *Document) {
+	valid := func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+	doc.Title, doc.Language = valid(doc.Title), valid(doc.Language)
+	doc.Sections = slices.Clone(doc.Sections)
+	for i := range doc.Sections {
+		s := &doc.Sections[i]
+		s.Heading, s.Place = valid(s.Heading), shorten(valid(s.Place), maxPlace)
+	}
 }
 
 // readAll reads a whole file, of which head was read, into one string, copying it
@@ -162,7 +182,7 @@ func (r textReader) Read(_ context.Context, _ string, data string) (Document, er
 	case HTML:
 		return htmlDocument(text), nil
 	case Markdown:
-		doc.Title = shorten(markdownTitle(text))
+		doc.Title = shorten(markdownTitle(text), maxHeading)
 		return doc, nil
 	default:
 		return doc, nil

@@ -20,11 +20,14 @@ const titleSeparator = " > "
 // chunk below it repeats.
 const maxHeading = 200
 
+// maxPlace is the same for places. An attachment with a name as long as a file's can be still has the page in its place.
+const maxPlace = 1000
+
 // sections calls yield for each section of a document from start on, in order, until
 // yield returns false. A heading without text of its own belongs to the section after
 // it.
 func sections(doc Document, list []Section, start int, yield func(section) bool) {
-	h := headings{docTitle: shorten(doc.Title)}
+	h := headings{docTitle: shorten(doc.Title, maxHeading)}
 	cur := section{start: start, title: h.docTitle}
 	last := start // of the section before
 	for i, s := range list {
@@ -42,7 +45,7 @@ func sections(doc Document, list []Section, start int, yield func(section) bool)
 			cur.start = s.Start
 		}
 		if s.Level > 0 {
-			h.push(min(s.Level, len(h.path)), shorten(s.Heading))
+			h.push(min(s.Level, len(h.path)), shorten(s.Heading, maxHeading))
 			cur.title = h.title()
 		}
 		if s.Place != "" {
@@ -66,17 +69,17 @@ func hasBody(text string, heading bool) bool {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// shorten puts a heading on one line and cuts it at maxHeading.
-func shorten(s string) string {
-	if len(s) <= maxHeading && !strings.ContainsAny(s, "\r\n\t") {
+// shorten puts a heading or a place on one line and cuts it at a number of bytes.
+func shorten(s string, limit int) string {
+	if len(s) <= limit && !strings.ContainsAny(s, "\r\n\t") {
 		return s
 	}
-	s = strings.Join(strings.Fields(s[:min(len(s), 4*maxHeading)]), " ")
-	if len(s) <= maxHeading {
+	s = strings.Join(strings.Fields(s[:min(len(s), 4*limit)]), " ")
+	if len(s) <= limit {
 		return strings.ToValidUTF8(s, "")
 	}
-	s = strings.ToValidUTF8(s[:maxHeading], "")
-	if n := strings.LastIndexByte(s, ' '); n > maxHeading/2 {
+	s = strings.ToValidUTF8(s[:limit], "")
+	if n := strings.LastIndexByte(s, ' '); n > limit/2 {
 		s = s[:n]
 	}
 	return s + "…"

@@ -203,19 +203,22 @@ func (s *syncing) file(ctx context.Context, e syncEntry) error {
 			return nil
 		}
 	}
+	var checked *int64
 	if e.format == JSONL { // whose rows are written while it is read, so that it is checked first
-		if err := s.reader(nil).read(ctx, e.name, e.format); err != nil {
+		l := s.reader(nil)
+		if err := l.read(ctx, e.name, e.format); err != nil {
 			return s.cannotRead(ctx, e, err)
 		}
+		checked = &l.report.Bytes // another program may add to it meanwhile: the next Sync reads that
 	}
-	return s.replace(ctx, e, old)
+	return s.replace(ctx, e, old, checked)
 }
 
-// replace reads a file and writes its passages.
-func (s *syncing) replace(ctx context.Context, e syncEntry, old fileState) error {
+// replace reads a file, or so much of it as was checked, and writes its passages.
+func (s *syncing) replace(ctx context.Context, e syncEntry, old fileState, checked *int64) error {
 	sum := &content{Hash: sha256.New()}
 	l := s.reader(func(d Document) error { return s.w.addDocument(ctx, d, s.opts.Split) })
-	l.sum = sum
+	l.sum, l.most = sum, checked
 	started := false
 	l.onFile = func(name string) error {
 		started = true

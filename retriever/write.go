@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxChunkBytes is the limit for ID, source, title and text of a chunk together.
+// MaxChunkBytes is the limit for ID, source, title, text and place of a chunk together.
 const MaxChunkBytes = 4 << 20
 
 // A batch is written when it reaches one of these limits.
@@ -137,12 +137,12 @@ func (c Chunk) check() error {
 	case c.ID == "":
 		return fmt.Errorf("%w: no ID (source %q)", ErrBadChunk, c.Source)
 	case size > MaxChunkBytes:
-		return fmt.Errorf("%w: %s has %d bytes; the limit is %d", ErrBadChunk, c.ID, size, MaxChunkBytes)
+		return fmt.Errorf("%w: %s of %.200q has %d bytes; the limit is %d", ErrBadChunk, c.ID, c.Source, size, MaxChunkBytes)
 	case !utf8.ValidString(c.ID) || !utf8.ValidString(c.Source) || !utf8.ValidString(c.Title) || !utf8.ValidString(c.Text),
 		!utf8.ValidString(c.Place):
-		return fmt.Errorf("%w: %s is not UTF-8", ErrBadChunk, c.ID)
+		return fmt.Errorf("%w: %s of %.200q is not UTF-8", ErrBadChunk, c.ID, c.Source)
 	case c.Start < 0 || c.End < c.Start:
-		return fmt.Errorf("%w: %s has the range [%d:%d]", ErrBadChunk, c.ID, c.Start, c.End)
+		return fmt.Errorf("%w: %s of %.200q has the range [%d:%d]", ErrBadChunk, c.ID, c.Source, c.Start, c.End)
 	}
 	return nil
 }

@@ -65,3 +65,60 @@ func TestODTPages(t *testing.T) {
 		require.Equal(t, test.places, strings.Join(places, ", "), name)
 	}
 }
+
+// Notes stand at the end, text boxes by themselves, and what describes a picture is left out. The paragraph or heading around
+// them is one.
+func TestODTNotesAndBoxes(t *testing.T) {
+	note := func(class, text string) string {
+		return `<text:note text:note-class="` + class + `"><text:note-citation>1</text:note-citation><text:note-body><text:p>` + text +
+			`</text:p></text:note-body></text:note>`
+	}
+	box := func(text string) string {
+		return `<draw:frame><draw:text-box>` + text + `</draw:text-box><svg:title>Logo</svg:title><svg:desc>A gull</svg:desc></draw:frame>`
+	}
+	p := func(text string) string { return "<text:p>" + text + "</text:p>" }
+	h := func(text string) string { return `<text:h text:outline-level="1">` + text + `</text:h>` }
+	table := func(cell string) string {
+		return "<table:table><table:table-row><table:table-cell>" + cell + "</table:table-cell></table:table-row></table:table>"
+	}
+	foot := note("footnote", "See annex B.")
+	for name, test := range map[string]struct{ body, text string }{
+		"note":    {p("The harbour"+foot+" closes at nine.") + p("It opens."), "The harbour closes at nine.\n\nIt opens.\n\nSee annex B."},
+		"endnote": {p("The harbour" + note("endnote", "End.") + foot + " closes."), "The harbour closes.\n\nSee annex B.\n\nEnd."},
+		"heading": {h("The harbour"+foot) + p("It opens."), "# The harbour\n\nIt opens.\n\nSee annex B."},
+		"cell": {"<table:table><table:table-row><table:table-cell>" + p("The harbour"+foot) + "</table:table-cell><table:table-cell>" +
+			p("Nine"+box(p("Open"))) + "</table:table-cell></table:table-row></table:table>", "The harbour | Open Nine\n\nSee annex B."},
+		"box":            {p("The harbour" + box(p("Open to all.")) + " closes."), "Open to all.\n\nThe harbour closes."},
+		"heading in box": {p("The harbour" + box(h("Hours")+p("Open.")) + " closes."), "# Hours\n\nOpen.\n\nThe harbour closes."},
+		"box in heading": {h("The " + box(p("Open.")) + "harbour"), "Open.\n\n# The harbour"},
+		"note in box":    {p("The " + box(p("Open"+foot+" to all.")) + "harbour."), "Open to all.\n\nThe harbour.\n\nSee annex B."},
+		"item": {"<text:list><text:list-item>" + p("The "+box(p("Open."))+"harbour") + "</text:list-item></text:list>",
+			"Open.\n- The harbour"},
+		"table in box": {p("The " + box(table(p("Open"))) + "harbour."), "Open\n\nThe harbour."},
+		"shape":        {p("The <draw:g><draw:custom-shape>" + p("Open.") + "</draw:custom-shape></draw:g>harbour."), "Open.\n\nThe harbour."},
+		"field":        {p("In <text:title>Log</text:title>."), "In Log."},
+		"in pages":     {p("One" + note("footnote", "Long<text:soft-page-break/> note.") + "."), "One.\n\nLong note."},
+	} {
+		doc, _, _, err := readFile(t, "notes.odt", odtOf(t, test.body))
+		require.NoError(t, err, name)
+		require.Equal(t, test.text, doc.Text, name)
+		var places []string
+		for _, s := range doc.Sections {
+			if s.Place != "" {
+				line, _, _ := strings.Cut(doc.Text[s.Start:], "\n")
+				places = append(places, s.Place+": "+strings.TrimSpace(line))
+			}
+		}
+		want := ""
+		if strings.Contains(test.text, "See") {
+			want = "footnotes: See annex B."
+		}
+		if name == "endnote" {
+			want += "; endnotes: End."
+		}
+		if name == "in pages" {
+			want = "footnotes: Long note."
+		}
+		require.Equal(t, want, strings.Join(places, "; "), name)
+	}
+}

@@ -45,7 +45,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 		levels = headingStyles(a, name)
 	}
 	paged := strings.Contains(text, "lastRenderedPageBreak") || strings.Contains(text, `w:type="page"`)
-	r := body{ctx: ctx, levels: levels, page: 1, paged: paged}
+	r := body{ctx: ctx, levels: levels, page: 1, paged: paged, current: current{text: &strings.Builder{}}}
 	if err := r.read(text); err != nil {
 		return doc, err
 	}
@@ -119,13 +119,20 @@ type body struct {
 	levels map[string]int
 	paged  bool
 	page   int
+	broken bool // the author began the page, and it has no text yet: Word marks where it shows this page, too
 
-	text  strings.Builder // of the paragraph
+	current
+	around []current // the paragraphs around a text box, which go on after it
+	row    []string  // cells of the table row, without those of a table in it
+	table  int       // depth
+	cell   strings.Builder
+}
+
+// current is the paragraph that is being read.
+type current struct {
+	text  *strings.Builder
 	level int
 	item  bool
-	row   []string // cells of the table row, without those of a table in it
-	table int      // depth
-	cell  strings.Builder
 }
 
 func (r *body) read(text string) error {
@@ -166,14 +173,19 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 			return err
 		}
 		r.text.WriteString(text)
+		r.broken = r.broken && strings.TrimSpace(text) == ""
 	case "tab":
 		r.text.WriteByte('\t')
 	case "br", "cr":
 		if r.text.WriteByte('\n'); archive.Attr(e, "type") == "page" {
 			r.newPage()
+			r.broken = true
 		}
 	case "lastRenderedPageBreak":
-		r.newPage()
+		if !r.broken {
+			r.newPage()
+		}
+		r.broken = false
 	case "noBreakHyphen":
 		r.text.WriteByte('-')
 	case "pStyle":
@@ -186,6 +198,9 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 		r.item = true
 	case "tbl":
 		r.table++
+	case "txbxContent":
+		r.around = append(r.around, r.current)
+		r.current = current{text: &strings.Builder{}}
 	case "tabs", "Fallback", "del", "moveFrom", "rPrChange", "pPrChange":
 		return d.Skip() // tab stops, copies for old programs, and what was deleted
 	}
@@ -228,6 +243,10 @@ func (r *body) end(name string) {
 		}
 	case "tbl":
 		r.table = max(0, r.table-1)
+	case "txbxContent":
+		if last := len(r.around) - 1; last >= 0 {
+			r.current, r.around = r.around[last], r.around[:last]
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"regexp"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ const together = 60
 
 var (
 	timing = regexp.MustCompile(`^\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,]\d+\s*-->`)
+	voice  = regexp.MustCompile(`<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]+)>`)
 	markup = regexp.MustCompile(`<[^<>\n]*>|\{\\[^{}\n]*\}`)
 )
 
@@ -37,6 +39,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 		return doc, retriever.Skip{Reason: retriever.SkipBinary}
 	}
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	web := strings.HasPrefix(text, "WEBVTT")
 	var b format.Builder
 	var spoken []string
 	from := -1 // the second at which the passage starts
@@ -68,7 +71,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 			cue = false // what follows is a number, or a note
 		case cue:
 			// Captions of speech recognition repeat the line before.
-			if line = strings.TrimSpace(markup.ReplaceAllString(line, "")); line != "" && (len(spoken) == 0 || spoken[len(spoken)-1] != line) {
+			if line = strings.TrimSpace(said(line, web)); line != "" && (len(spoken) == 0 || spoken[len(spoken)-1] != line) {
 				spoken = append(spoken, line)
 			}
 		}
@@ -78,6 +81,17 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 		return doc, errors.New("no times of subtitles")
 	}
 	return b.Done("")
+}
+
+// said is a line without markup. WebVTT tells who speaks, and writes characters as HTML does.
+func said(line string, web bool) string {
+	if web {
+		line = voice.ReplaceAllString(line, "$1: ")
+	}
+	if line = markup.ReplaceAllString(line, ""); web {
+		line = html.UnescapeString(line)
+	}
+	return line
 }
 
 func seconds(m []string) (n int) {
