@@ -57,3 +57,16 @@ func TestFirstLine(t *testing.T) {
 	require.Empty(t, firstLine(" \n...\n"))
 	require.Equal(t, []string{"It is old.", "Mara Venn runs it."}, statements("It is old. Mara Venn runs it.\nNo."))
 }
+
+// What repeats the hint is no answer's own words.
+func TestWithoutEcho(t *testing.T) {
+	for said, want := range map[string]string{
+		`The answer is "first half of the century`: "first half of the century",
+		"The right answer is: the Dutch, in 1705":  "the Dutch, in 1705",
+		"The correct answer is 12 metres.":         "12 metres",
+		"The Act was passed in 1981.":              "The Act was passed in 1981.",
+		"The answer isn't known. It is 12 metres.": "The answer isn't known. It is 12 metres.",
+	} {
+		require.Equal(t, want, withoutEcho(said))
+	}
+}

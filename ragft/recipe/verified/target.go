@@ -3,6 +3,7 @@ package verified
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -141,12 +142,23 @@ func supported(text string, d *draft) bool {
 	})
 }
 
+// echo is how a model repeats the hint before the reference.
+var echo = regexp.MustCompile(`(?i)^the (right |correct )?answer (to the question )?is:?\s`)
+
+func withoutEcho(sentence string) string {
+	if at := echo.FindStringIndex(sentence); at != nil {
+		return strings.TrimFunc(sentence[at[1]:], isMargin)
+	}
+	return sentence
+}
+
 // rationale is what the model said in a few words that hold the reference and
 // more, supported by a passage: a sentence, or else a clause of one; "" if there
 // is none.
 func (g *generator) rationale(d *draft, sample model.Sample) string {
 	list := statements(sample.Text)
 	for i, sentence := range list {
+		sentence = withoutEcho(sentence)
 		phrases := append([]string{sentence}, clauses(sentence)...)
 		if i+1 == len(list) && sample.Truncated {
 			phrases = phrases[1 : len(phrases)-1]
