@@ -18,6 +18,7 @@ import (
 type ForgetResult struct {
 	Document string   `json:"document"`          // its path in the folder of the documents
 	Passages int      `json:"passages"`          // of the index
+	Purged   bool     `json:"purged,omitempty"`  // the files of the index had text of removed passages, of this call or an earlier one
 	Rows     int      `json:"rows"`              // that showed it
 	Files    []string `json:"files,omitempty"`   // that were deleted
 	There    bool     `json:"there,omitempty"`   // the document is still in the folder, and will be indexed again
@@ -26,14 +27,15 @@ type ForgetResult struct {
 
 // Forget removes the text of a document, or of all in a folder: its passages from
 // the index, whose files are written anew without them, and their vectors; the training rows that
-// showed it; and what quotes documents without saying which: the cache of model
+// showed it; and what quotes documents without saying which (after the document was deleted and the
+// index brought up to date, nothing knows of it any more, but this may quote it still): the cache of model
 // output, evaluation, answers, report, what an unfinished training keeps, the questions that the
 // recipe memory kept for the evaluation, and the data in the folders trl and axolotl of the project.
 // The path is within the folder of the documents, or leads to it. The document itself and the
 // questions are not touched, nor what was exported or published elsewhere, and no conversations are
 // kept. Adapter and merged model are named if they may have been trained on the document: only
-// training without it makes weights that never saw it. A document that nothing is known of is
-// [fs.ErrNotExist].
+// training without it makes weights that never saw it. If nothing was there to remove, and there is no
+// such document, the error is [fs.ErrNotExist].
 func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, error) {
 	w, err := p.begin(ctx, "forget")
 	if err != nil {
@@ -53,15 +55,22 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 	if err := p.forgetRows(r); err != nil {
 		return nil, err
 	}
-	if err := p.nameWeights(r); err != nil {
+	quoting, err := p.quoting()
+	if err != nil {
 		return nil, err
 	}
 	_, err = os.Lstat(filepath.Join(p.config.Documents, filepath.FromSlash(r.Document)))
 	r.There = p.config.Documents != "" && err == nil
-	if r.Passages+r.Rows == 0 && !r.There {
-		return nil, fmt.Errorf("neither the index nor the rows know of %s: %w", r.Document, fs.ErrNotExist)
+	if r.Passages+r.Rows+len(quoting) == 0 && !r.Purged {
+		if r.There {
+			return r, nil
+		}
+		return nil, fmt.Errorf("neither the index nor the rows know of %s, and nothing else may quote it: %w", r.Document, fs.ErrNotExist)
 	}
-	return r, p.forgetFiles(r)
+	if err := p.nameWeights(r); err != nil {
+		return nil, err
+	}
+	return r, p.forgetFiles(r, quoting)
 }
 
 // documentName is the path of a document within the folder of the documents.
@@ -90,7 +99,7 @@ func (p *Project) forgetPassages(ctx context.Context, r *ForgetResult) error {
 	if err != nil {
 		return err
 	}
-	if r.Passages, err = p.index.Erase(ctx, r.isOf); err != nil {
+	if r.Passages, r.Purged, err = p.index.Erase(ctx, r.isOf); err != nil {
 		return err
 	}
 	return p.dropVectors(ctx, p.index)
@@ -118,9 +127,6 @@ func (p *Project) forgetRows(r *ForgetResult) error {
 // nameWeights names what may have been trained on the document: the rows may be others than those of the training, which
 // besides reads passages of the whole index.
 func (p *Project) nameWeights(r *ForgetResult) error {
-	if r.Passages+r.Rows == 0 {
-		return nil
-	}
 	adapter := p.trainedFile()
 	unread, err := p.unread(r, adapter)
 	if err != nil {
@@ -165,21 +171,20 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// forgetFiles deletes what quotes documents.
-func (p *Project) forgetFiles(r *ForgetResult) error {
+// quoting names the files that quote documents without saying which.
+func (p *Project) quoting() ([]string, error) {
 	names := []string{
 		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(), p.rowsFile() + ".before",
 		p.questionsFile() + ".before", p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft",
 		p.Path(probesName), p.Path(globalProbesName),
 	}
 	exported, err := p.exportedData()
-	if err != nil {
-		return err
-	}
-	for _, name := range append(names, exported...) {
-		if !exists(name) {
-			continue
-		}
+	return slices.DeleteFunc(append(names, exported...), func(name string) bool { return !exists(name) }), err
+}
+
+// forgetFiles deletes what quotes documents.
+func (p *Project) forgetFiles(r *ForgetResult, quoting []string) error {
+	for _, name := range quoting {
 		remove := os.RemoveAll
 		if name == p.ReportFile() {
 			remove = os.Remove // the user names it, so that it might be a folder of something else
