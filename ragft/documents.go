@@ -80,6 +80,15 @@ func (f *follower) sync(ctx context.Context) (*retriever.SyncReport, error) {
 	return report, err
 }
 
+// remove removes the passages of a document, also where those of files that are gone are kept. The next sync removes the vectors.
+func (f *follower) remove(ctx context.Context, document string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stale = true
+	_, err := f.index.DeleteSource(ctx, document)
+	return err
+}
+
 // watchLogged is Watch for a service: what changed and what failed is logged.
 func (p *Project) watchLogged(ctx context.Context, f *follower) {
 	log := p.config.Logger

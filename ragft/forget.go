@@ -1,7 +1,9 @@
 package ragft
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +20,7 @@ import (
 type ForgetResult struct {
 	Document string   `json:"document"`          // its path in the folder of the documents
 	Passages int      `json:"passages"`          // of the index
+	Purged   bool     `json:"purged,omitempty"`  // the files of the index had text of removed passages, of this call or an earlier one
 	Rows     int      `json:"rows"`              // that showed it
 	Files    []string `json:"files,omitempty"`   // that were deleted
 	There    bool     `json:"there,omitempty"`   // the document is still in the folder, and will be indexed again
@@ -26,14 +29,15 @@ type ForgetResult struct {
 
 // Forget removes the text of a document, or of all in a folder: its passages from
 // the index, whose files are written anew without them, and their vectors; the training rows that
-// showed it; and what quotes documents without saying which: the cache of model
+// showed it; and what quotes documents without saying which (also if the document was deleted and indexed
+// before, as long as the files of the index still have its text or one of these names it): the cache of model
 // output, evaluation, answers, report, what an unfinished training keeps, the questions that the
 // recipe memory kept for the evaluation, and the data in the folders trl and axolotl of the project.
 // The path is within the folder of the documents, or leads to it. The document itself and the
 // questions are not touched, nor what was exported or published elsewhere, and no conversations are
 // kept. Adapter and merged model are named if they may have been trained on the document: only
-// training without it makes weights that never saw it. A document that nothing is known of is
-// [fs.ErrNotExist].
+// training without it makes weights that never saw it. If nothing was there to remove, and there is no
+// such document, the error is [fs.ErrNotExist].
 func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, error) {
 	w, err := p.begin(ctx, "forget")
 	if err != nil {
@@ -53,15 +57,26 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 	if err := p.forgetRows(r); err != nil {
 		return nil, err
 	}
-	if err := p.nameWeights(r); err != nil {
+	quoting, err := p.quoting()
+	if err != nil {
 		return nil, err
 	}
 	_, err = os.Lstat(filepath.Join(p.config.Documents, filepath.FromSlash(r.Document)))
 	r.There = p.config.Documents != "" && err == nil
-	if r.Passages+r.Rows == 0 && !r.There {
-		return nil, fmt.Errorf("neither the index nor the rows know of %s: %w", r.Document, fs.ErrNotExist)
+	if r.Passages+r.Rows == 0 && !r.Purged {
+		named, err := naming(quoting, r.Document)
+		if err != nil || !named && r.There {
+			return r, err
+		}
+		if !named {
+			return nil, fmt.Errorf("neither index, rows nor what quotes documents know of %s, so nothing was removed: %w; "+
+				"if it was indexed once, check its name", r.Document, fs.ErrNotExist)
+		}
 	}
-	return r, p.forgetFiles(r)
+	if err := p.nameWeights(r); err != nil {
+		return nil, err
+	}
+	return r, p.forgetFiles(r, quoting)
 }
 
 // documentName is the path of a document within the folder of the documents.
@@ -90,7 +105,7 @@ func (p *Project) forgetPassages(ctx context.Context, r *ForgetResult) error {
 	if err != nil {
 		return err
 	}
-	if r.Passages, err = p.index.Erase(ctx, r.isOf); err != nil {
+	if r.Passages, r.Purged, err = p.index.Erase(ctx, r.isOf); err != nil {
 		return err
 	}
 	return p.dropVectors(ctx, p.index)
@@ -118,9 +133,6 @@ func (p *Project) forgetRows(r *ForgetResult) error {
 // nameWeights names what may have been trained on the document: the rows may be others than those of the training, which
 // besides reads passages of the whole index.
 func (p *Project) nameWeights(r *ForgetResult) error {
-	if r.Passages+r.Rows == 0 {
-		return nil
-	}
 	adapter := p.trainedFile()
 	unread, err := p.unread(r, adapter)
 	if err != nil {
@@ -165,21 +177,43 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// forgetFiles deletes what quotes documents.
-func (p *Project) forgetFiles(r *ForgetResult) error {
+// quoting names the files that quote documents without saying which.
+func (p *Project) quoting() ([]string, error) {
 	names := []string{
 		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(), p.rowsFile() + ".before",
 		p.questionsFile() + ".before", p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft",
 		p.Path(probesName), p.Path(globalProbesName),
 	}
 	exported, err := p.exportedData()
+	return slices.DeleteFunc(append(names, exported...), func(name string) bool { return !exists(name) }), err
+}
+
+// naming says whether one of the files, or of those in the folders, names a document.
+func naming(files []string, document string) (found bool, err error) {
+	name, err := json.Marshal(document) // as most of them write it
 	if err != nil {
-		return err
+		return false, err
 	}
-	for _, name := range append(names, exported...) {
-		if !exists(name) {
-			continue
+	name = name[1 : len(name)-1]
+	for _, file := range files {
+		err := filepath.WalkDir(file, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !e.Type().IsRegular() {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			found = found || bytes.Contains(data, name)
+			return err
+		})
+		if found || err != nil {
+			return found, err
 		}
+	}
+	return false, nil
+}
+
+// forgetFiles deletes what quotes documents.
+func (p *Project) forgetFiles(r *ForgetResult, quoting []string) error {
+	for _, name := range quoting {
 		remove := os.RemoveAll
 		if name == p.ReportFile() {
 			remove = os.Remove // the user names it, so that it might be a folder of something else

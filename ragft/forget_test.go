@@ -1,6 +1,7 @@
 package ragft
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -95,4 +96,50 @@ func TestForgetNamesWeights(t *testing.T) {
 			require.Equal(t, c.named, named)
 		})
 	}
+}
+
+// TestForgetAfterSync forgets a document that was deleted, and indexed, before: its text leaves the files of the index and what
+// may quote it, and weights are named. A second time there is nothing left to do.
+func TestForgetAfterSync(t *testing.T) {
+	dir := t.TempDir()
+	docs := filepath.Join(dir, "notes")
+	require.NoError(t, os.Mkdir(docs, 0o700))
+	secret := filepath.Join(docs, "secret.txt")
+	require.NoError(t, os.WriteFile(secret, []byte("zanzibarq"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(docs, "b.txt"), []byte("Another text."), 0o600))
+	p, err := Open(t.Context(), Config{Dir: filepath.Join(dir, "project"), Documents: docs})
+	require.NoError(t, err)
+	defer p.Close()
+	_, err = p.Index(t.Context())
+	require.NoError(t, err)
+	for _, name := range []string{answersName, evaluationName, adapterName} {
+		require.NoError(t, os.WriteFile(p.Path(name), []byte("zanzibarq"), 0o600))
+	}
+	require.NoError(t, os.Remove(secret))
+	_, err = p.Index(t.Context())
+	require.NoError(t, err)
+	r, err := p.Forget(t.Context(), "secret.txt")
+	require.NoError(t, err)
+	require.Equal(t, &ForgetResult{Document: "secret.txt", Purged: true, Files: []string{p.Path(evaluationName), p.Path(answersName)},
+		Weights: []string{p.Path(adapterName)}}, r)
+	require.NoError(t, os.Remove(p.Path(adapterName)))
+	require.NoError(t, filepath.WalkDir(p.Path("."), func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		require.NotContains(t, string(data), "zanzibarq", name)
+		return err
+	}))
+	_, err = p.Forget(t.Context(), "secret.txt")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+
+	// A name that nothing knows costs nothing; one that an answer cites was indexed once.
+	require.NoError(t, os.WriteFile(p.Path(answersName), []byte(`{"source": "gone.txt"}`), 0o600))
+	_, err = p.Forget(t.Context(), "secret.txt")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.FileExists(t, p.Path(answersName))
+	r, err = p.Forget(t.Context(), "gone.txt")
+	require.NoError(t, err)
+	require.Equal(t, []string{p.Path(answersName)}, r.Files)
 }

@@ -170,7 +170,7 @@ func (s *serving) listen(ctx context.Context, index *dense.Search, token string,
 		if config.Files, err = s.filesWithin(); err != nil {
 			return err
 		}
-		config.Sync = follow.sync
+		config.Sync, config.Remove = follow.sync, follow.remove
 	}
 	run, err := service.New(config)
 	if err != nil {

@@ -52,13 +52,18 @@ func (w *writer) put(ctx context.Context, id string, c *Chunk, size int) error {
 }
 
 // deleteSource adds the removal of a source to the batch. It removes only what is
-// in the index, so the batch must not contain chunks of the source yet.
+// in the index, so the batch must not contain chunks of the source yet. What Sync knows
+// to be a file is no row of another one: "todo#2" beside "todo".
 func (w *writer) deleteSource(ctx context.Context, source string) error {
+	states, err := w.known()
+	if err != nil {
+		return err
+	}
 	snap, err := w.view()
 	if err != nil {
 		return err
 	}
-	ids, err := sourceIDs(ctx, snap, source)
+	ids, err := sourceIDs(ctx, snap, source, func(s string) bool { return states.files[s].documents == 0 })
 	if cerr := snap.Close(); err == nil && cerr != nil {
 		err = fmt.Errorf("retriever: %w", cerr)
 	}
@@ -103,11 +108,12 @@ func sources(ctx context.Context, snap index.IndexReader, prefix string, each fu
 	}
 }
 
-// sourceIDs returns the IDs of all chunks of a source and of its rows.
-func sourceIDs(ctx context.Context, snap index.IndexReader, source string) ([]string, error) {
+// sourceIDs returns the IDs of all chunks of a source and of its rows. Which of the sources that look like them are rows isRow
+// says.
+func sourceIDs(ctx context.Context, snap index.IndexReader, source string, isRow func(string) bool) ([]string, error) {
 	list := []string{source}
 	err := sources(ctx, snap, source+"#", func(s string) {
-		if file, ok := rowFile(s); ok && file == source {
+		if file, ok := rowFile(s); ok && file == source && isRow(s) {
 			list = append(list, s)
 		}
 	})

@@ -20,9 +20,13 @@ func MarkdownSections(text string) []Section {
 
 // markdownSections finds the headings of a Markdown text, as CommonMark defines
 // them, and where the text after the front matter starts. Headings in lists and
-// quotations do not count. The cost is linear in the length of the text.
+// quotations do not count. The cost is linear in the length of the text. A text of
+// more than maxMarkdownLines lines counts as one without headings.
 func markdownSections(text string) (list []Section, start int) {
 	start, _ = frontMatter(text)
+	if max(strings.Count(text, "\n"), strings.Count(text, "\r")) > maxMarkdownLines {
+		return nil, start
+	}
 	source := markdownSource(text[start:])
 	blocks := parser.NewParser(parser.WithBlockParsers(
 		util.Prioritized(parser.NewSetextHeadingParser(), 100), util.Prioritized(parser.NewThematicBreakParser(), 200),
@@ -46,6 +50,9 @@ func markdownSections(text string) (list []Section, start int) {
 	}
 	return list, start
 }
+
+// maxMarkdownLines bounds what is parsed: a line of few bytes takes several hundred in memory.
+const maxMarkdownLines = 1_000_000
 
 // maxIndent is the most that can stand before the text of a heading in its line, but
 // for blanks after "#".

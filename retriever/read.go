@@ -16,10 +16,14 @@ import (
 
 	"github.com/ragft/ragft/internal/charsets"
 	"github.com/ragft/ragft/internal/linescan"
+	"github.com/ragft/ragft/internal/plural"
 )
 
 // sniffBytes is how much of a file is checked for being text before the rest is read.
 const sniffBytes = 8 << 10
+
+// maxEmptyRows is how many rows of a file are reported one by one as without text. A small file can have millions.
+const maxEmptyRows = 100
 
 // utf8BOM is the byte order mark that some editors write before UTF-8 text.
 const utf8BOM = "\xef\xbb\xbf"
@@ -192,7 +196,7 @@ func (r textReader) Read(_ context.Context, _ string, data string) (Document, er
 // readJSONL loads each row of a file as a document.
 func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error {
 	lines := linescan.New(in, l.opts.MaxLineBytes)
-	found := false
+	found, empty := false, 0
 	for line := 1; ; line++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -219,7 +223,9 @@ func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error
 		}
 		source := fmt.Sprintf("%s#%d", name, line)
 		if strings.TrimSpace(text) == "" {
-			l.skip(source, SkipNoText, "")
+			if empty++; empty <= maxEmptyRows {
+				l.skip(source, SkipNoText, "")
+			}
 			continue
 		}
 		if !found && l.onFile != nil {
@@ -232,8 +238,11 @@ func (l *loader) readJSONL(ctx context.Context, name string, in io.Reader) error
 			return err
 		}
 	}
-	if !found {
+	switch {
+	case !found:
 		l.skip(name, SkipNoText, "no rows")
+	case empty > maxEmptyRows:
+		l.skip(name, SkipPart, plural.N(empty-maxEmptyRows, "more row")+" without text")
 	}
 	return nil
 }

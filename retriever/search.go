@@ -257,7 +257,7 @@ func (x *Index) HasSource(ctx context.Context, source string) (found bool, err e
 		return false, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	ids, err := sourceIDs(ctx, snap, source)
+	ids, err := sourceIDs(ctx, snap, source, func(string) bool { return true })
 	return len(ids) > 0, err
 }
 

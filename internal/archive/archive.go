@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"golang.org/x/net/html/charset"
@@ -25,6 +24,7 @@ const (
 
 // Archive is an open archive.
 type Archive struct {
+	all   []*zip.File
 	files map[string]*zip.File
 	left  int64
 }
@@ -44,7 +44,7 @@ func Open(data string) (*Archive, error) {
 	if len(z.File) > maxFiles {
 		return nil, limit("it has more than %d files", maxFiles)
 	}
-	a := &Archive{files: map[string]*zip.File{}, left: maxTotal}
+	a := &Archive{all: z.File, files: map[string]*zip.File{}, left: maxTotal}
 	for _, f := range z.File {
 		a.files[strings.TrimPrefix(path.Clean("/"+f.Name), "/")] = f
 	}
@@ -55,15 +55,20 @@ func limit(format string, args ...any) error {
 	return retriever.Skip{Reason: retriever.SkipLimit, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Names returns the names of the files in a folder, such as "xl/worksheets/", and below it, in order.
-func (a *Archive) Names(folder string) (names []string) {
-	for name := range a.files {
-		if strings.HasPrefix(name, folder) {
-			names = append(names, name)
-		}
+// Part is a file of an archive. Several may have the same name.
+type Part struct {
+	// Name is as Open Packaging Conventions compare names: in lower case, with slashes.
+	Name string
+	file *zip.File
+}
+
+// Parts returns all files of an archive.
+func (a *Archive) Parts() (parts []Part) {
+	for _, f := range a.all {
+		name := path.Clean("/" + strings.ReplaceAll(f.Name, `\`, "/"))
+		parts = append(parts, Part{strings.ToLower(name[1:]), f})
 	}
-	slices.Sort(names)
-	return names
+	return parts
 }
 
 // Has reports whether there is a file.
@@ -76,6 +81,10 @@ func (a *Archive) Read(name string) (string, error) {
 	if f == nil {
 		return "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	}
+	return a.read(name, f)
+}
+
+func (a *Archive) read(name string, f *zip.File) (string, error) {
 	if f.Flags&1 != 0 {
 		return "", retriever.Skip{Reason: retriever.SkipEncrypted}
 	}
@@ -98,6 +107,15 @@ func (a *Archive) Read(name string) (string, error) {
 // XML returns a decoder of a file.
 func (a *Archive) XML(name string) (*xml.Decoder, error) {
 	text, err := a.Read(name)
+	if err != nil {
+		return nil, err
+	}
+	return Decoder(text), nil
+}
+
+// PartXML returns a decoder of a part.
+func (a *Archive) PartXML(p Part) (*xml.Decoder, error) {
+	text, err := a.read(p.Name, p.file)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,7 @@ type shelf struct {
 	url    string
 	client openai.Client
 	fails  atomic.Bool // whether the index cannot be changed
+	keeps  atomic.Bool // whether Sync keeps the passages of files that are gone
 }
 
 func newShelf(t *testing.T, limits Limits) *shelf {
@@ -58,13 +59,20 @@ func newShelf(t *testing.T, limits Limits) *shelf {
 		if s.fails.Load() {
 			return nil, errors.New("no room on the disk")
 		}
-		return s.index.Sync(ctx, s.docs, retriever.SyncOptions{})
+		return s.index.Sync(ctx, s.docs, retriever.SyncOptions{KeepRemoved: s.keeps.Load()})
+	}
+	remove := func(ctx context.Context, document string) error {
+		if !s.keeps.Load() {
+			return nil
+		}
+		_, err := s.index.DeleteSource(ctx, document)
+		return err
 	}
 	_, err = sync(t.Context())
 	require.NoError(t, err)
 	m := openModel(t, baseModel, local.Options{ContextTokens: 2048})
 	_, s.url, s.client = serve(t, Config{Models: []Model{{Name: "base", Local: m}}, Index: s.index, Folders: []string{s.docs}, Files: "up",
-		Sync: sync, Limits: limits})
+		Sync: sync, Remove: remove, Limits: limits})
 	return s
 }
 
@@ -291,6 +299,20 @@ func TestOnlyDocumentsAreFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, s.sources(t, "Petra Lund?"), "the next change that succeeds removes the passages")
 	require.FileExists(t, outside)
+}
+
+// What a client removes loses its passages, also where those of files that are gone are kept.
+func TestRemovedFilesAreNotKept(t *testing.T) {
+	s := newShelf(t, Limits{})
+	s.keeps.Store(true)
+	ferry, err := s.add(t, "ferry.txt", "The ferry of Selby is steered by Fay Horn.")
+	require.NoError(t, err)
+	_, err = s.add(t, "crane.txt", "The crane is kept by Osk Varley.")
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(s.docs, "up", "crane.txt")))
+	_, err = s.client.Files.Delete(t.Context(), ferry.ID)
+	require.NoError(t, err)
+	require.Equal(t, []string{"up/crane.txt"}, s.sources(t, "Who keeps the crane, and who steers the Selby ferry?"))
 }
 
 // Several clients at once: each file is there in the end, or its client was told why not.

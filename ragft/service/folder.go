@@ -29,7 +29,8 @@ type files struct {
 	folder string // its path
 	within string // its path in the folder of documents, with slashes; "." for the same
 	sync   func(context.Context) (*retriever.SyncReport, error)
-	turn   chan struct{} // holds a value while a request changes the folder
+	drop   func(ctx context.Context, document string) error // nil where sync does it
+	turn   chan struct{}                                    // holds a value while a request changes the folder
 }
 
 // openFiles opens the folder of files within the first folder of documents, nil if there is none.
@@ -48,7 +49,7 @@ func openFiles(c *Config, folders []*os.Root) (*files, error) {
 	}
 	return &files{
 		root: root, folder: filepath.Join(c.Folders[0], filepath.FromSlash(c.Files)), within: c.Files, sync: c.Sync,
-		turn: make(chan struct{}, 1),
+		drop: c.Remove, turn: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -69,7 +70,10 @@ func (f *files) add(ctx context.Context, up *upload) (*file, error) {
 	skipped, err := f.update(ctx)
 	if err != nil {
 		_ = f.root.Remove(up.name)
-		_, _ = f.update(ctx) // which may have been indexed
+		if f.drop != nil { // it may have been indexed
+			_ = f.drop(ctx, f.source(up.name))
+		}
+		_, _ = f.update(ctx)
 		return nil, err
 	}
 	details := ""
@@ -91,11 +95,17 @@ func (f *files) add(ctx context.Context, up *upload) (*file, error) {
 	return one, nil
 }
 
-// remove deletes a file and has its passages removed.
+// remove has the passages of a file removed and deletes it: in this order, so that a client can try again where the index cannot
+// be changed.
 func (f *files) remove(ctx context.Context, s *Service, id string) error {
 	one, err := f.find(ctx, s, id)
 	if err != nil {
 		return err
+	}
+	if f.drop != nil {
+		if err := f.drop(ctx, f.source(one.Filename)); err != nil {
+			return notUpdated(err)
+		}
 	}
 	if err := f.root.Remove(one.Filename); err != nil {
 		return noFile(err)
@@ -108,10 +118,14 @@ func (f *files) remove(ctx context.Context, s *Service, id string) error {
 func (f *files) update(ctx context.Context) ([]retriever.Skip, error) {
 	report, err := f.sync(ctx)
 	if err != nil {
-		return nil, &apiError{status: http.StatusServiceUnavailable, Code: "index_not_updated", cause: err,
-			Message: "the index could not be brought up to date; the next change tries again"}
+		return nil, notUpdated(err)
 	}
 	return report.Skipped, nil
+}
+
+func notUpdated(err error) error {
+	return &apiError{status: http.StatusServiceUnavailable, Code: "index_not_updated", cause: err,
+		Message: "the index could not be brought up to date; the next change tries again"}
 }
 
 // list returns the files that have passages.

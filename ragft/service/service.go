@@ -78,6 +78,10 @@ type Config struct {
 	// Sync brings the index to what the first of Folders holds, after each change of Files. Calls come one at a time.
 	Sync func(context.Context) (*retriever.SyncReport, error)
 
+	// Remove, if set, removes the passages of a document that a client removes, before Sync. It is needed where Sync keeps the
+	// passages of files that are gone.
+	Remove func(ctx context.Context, document string) error
+
 	// Token is required of clients, as "Authorization: Bearer TOKEN". If it is empty, there is no authentication, and only
 	// requests to a loopback address or one of Hosts are answered. So web pages cannot reach the service under a host name
 	// of their own (DNS rebinding).

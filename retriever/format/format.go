@@ -118,6 +118,9 @@ func Read(ctx context.Context, name, data string) (doc retriever.Document, found
 	r := Find(name, []byte(data[:min(len(data), 8<<10)]))
 	if r == nil {
 		r = retriever.TextReader(retriever.FormatOf(name))
+		if r != nil && len(data) > MaxText { // which no guard bounds
+			return doc, true, tooMuch
+		}
 	}
 	if r == nil {
 		return doc, false, nil

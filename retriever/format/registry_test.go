@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,4 +48,11 @@ func TestSyncReadsNewFormats(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, hits, 1, "copies are shown once")
 	require.True(t, sync().UpToDate())
+}
+
+// A text within another file is refused before it is parsed if it is longer than a file may give.
+func TestReadRefusesLongTexts(t *testing.T) {
+	_, found, err := Read(t.Context(), "notes.md", strings.Repeat("a", MaxText+1))
+	require.True(t, found)
+	require.Equal(t, tooMuch, err)
 }

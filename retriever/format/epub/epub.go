@@ -4,7 +4,6 @@ package epub
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
 	"net/url"
 	"path"
@@ -66,7 +65,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 		return doc, err
 	}
 	locked := encrypted(a)
-	href, titles := map[string]string{}, map[string]string{}
+	href, titles := map[string]string{}, contents{}
 	for _, item := range b.Items {
 		target := resolve(main, item.Href)
 		href[item.ID] = target
@@ -104,10 +103,11 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 		if err != nil || strings.TrimSpace(chapter.Text) == "" {
 			continue // a cover, or a picture
 		}
-		title := titles[name]
+		title := titles.first(name)
 		place := fmt.Sprintf("part %d", i+1)
 		if title != "" {
-			place = fmt.Sprintf("chapter %q", title)
+			place = placeOf(title)
+			titles.divide(name, chapter.Sections)
 		}
 		out.Place(place)
 		if title != "" && (len(chapter.Sections) == 0 || chapter.Sections[0].Start > 0 || chapter.Sections[0].Heading != title) {
@@ -168,81 +168,4 @@ func encrypted(a *archive.Archive) map[string]bool {
 		}
 	}
 	return names
-}
-
-// navigation reads the titles of EPUB 3: the links of the nav element "toc".
-func navigation(a *archive.Archive, name string, titles map[string]string) {
-	d, err := a.XML(name)
-	if err != nil {
-		return
-	}
-	inside, target := false, ""
-	var text strings.Builder
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return
-		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			switch t.Name.Local {
-			case "nav":
-				kind := archive.Attr(t, "type")
-				inside = kind == "toc" || kind == ""
-			case "a":
-				target = resolve(name, archive.Attr(t, "href"))
-				text.Reset()
-			}
-		case xml.CharData:
-			text.Write(t)
-		case xml.EndElement:
-			switch t.Name.Local {
-			case "nav":
-				inside = false
-			case "a":
-				set(titles, target, text.String(), inside)
-			}
-		}
-	}
-}
-
-// ncx reads the titles of EPUB 2.
-func ncx(a *archive.Archive, name string, titles map[string]string) {
-	d, err := a.XML(name)
-	if err != nil {
-		return
-	}
-	label := ""
-	var text strings.Builder
-	inside := false
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return
-		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			switch t.Name.Local {
-			case "navMap":
-				inside = true
-			case "text":
-				text.Reset()
-			case "content":
-				set(titles, resolve(name, archive.Attr(t, "src")), label, inside)
-			}
-		case xml.CharData:
-			text.Write(t)
-		case xml.EndElement:
-			if t.Name.Local == "text" {
-				label = text.String()
-			}
-		}
-	}
-}
-
-// set keeps the first title of a file: further ones are of sections in it.
-func set(titles map[string]string, target, title string, inside bool) {
-	if title = format.OneLine(title); inside && title != "" && titles[target] == "" {
-		titles[target] = title
-	}
 }

@@ -3,9 +3,12 @@
 package ipynb
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/ragft/ragft/internal/charsets"
@@ -24,61 +27,161 @@ const maxOutput = 2000
 type lines string
 
 func (l *lines) UnmarshalJSON(data []byte) error {
-	var list []string
-	if json.Unmarshal(data, &list) == nil {
-		*l = lines(strings.Join(list, ""))
-		return nil
+	var b strings.Builder
+	err := elements(data, func(d *json.Decoder) error {
+		var line string
+		err := d.Decode(&line)
+		b.WriteString(line)
+		return err
+	})
+	if errors.Is(err, errNoList) {
+		return json.Unmarshal(data, (*string)(l))
 	}
-	return json.Unmarshal(data, (*string)(l))
+	*l = lines(b.String())
+	return err
+}
+
+// outputs are the printed results of a cell, as one paragraph each.
+type outputs []string
+
+func (o *outputs) UnmarshalJSON(data []byte) error {
+	err := elements(data, func(d *json.Decoder) error {
+		var one struct {
+			Text lines `json:"text"`
+			Data struct {
+				Plain lines `json:"text/plain"`
+			} `json:"data"`
+		}
+		err := d.Decode(&one)
+		if text := strings.TrimSpace(string(one.Text + one.Data.Plain)); text != "" {
+			*o = append(*o, strings.ToValidUTF8(strings.Clone(text[:min(len(text), maxOutput)]), ""))
+		}
+		return err
+	})
+	if errors.Is(err, errNoList) {
+		return json.Unmarshal(data, (*[]string)(o)) // null, or an error
+	}
+	return err
+}
+
+var errNoList = errors.New("not a list")
+
+// elements calls do for each element of a list, one at a time: millions of empty ones take a few bytes in the file and a
+// hundred times as much as a slice.
+func elements(data []byte, do func(*json.Decoder) error) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+		return errors.Join(errNoList, err)
+	}
+	for d.More() {
+		if err := do(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type cell struct {
-	Type    string `json:"cell_type"`
-	Source  lines  `json:"source"`
-	Input   lines  `json:"input"` // of format 3
-	Outputs []struct {
-		Text lines `json:"text"`
-		Data struct {
-			Plain lines `json:"text/plain"`
-		} `json:"data"`
-	} `json:"outputs"`
+	Type    string  `json:"cell_type"`
+	Source  lines   `json:"source"`
+	Input   lines   `json:"input"` // of format 3
+	Outputs outputs `json:"outputs"`
 }
 
 type reader struct{}
 
 func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
-	var book struct {
-		Cells      []cell
-		Worksheets []struct{ Cells []cell }
-	}
-	if err := json.Unmarshal(charsets.Unmarked([]byte(data)), &book); err != nil {
+	b := book{ctx: ctx, d: json.NewDecoder(bytes.NewReader(charsets.Unmarked([]byte(data))))}
+	if err := b.object(true); err != nil {
 		return doc, err
 	}
-	cells := book.Cells
-	for _, sheet := range book.Worksheets {
-		cells = append(cells, sheet.Cells...)
+	if _, err := b.d.Token(); !errors.Is(err, io.EOF) {
+		return doc, errors.New("text after the notebook")
 	}
-	var b format.Builder
-	title := ""
-	for i, c := range cells {
-		if err := ctx.Err(); err != nil {
-			return doc, err
+	return b.out.Done(b.title)
+}
+
+// book reads the cells of a notebook one after another.
+type book struct {
+	ctx   context.Context
+	d     *json.Decoder
+	out   format.Builder
+	cells int
+	title string
+}
+
+// object reads the notebook, or a worksheet of one of format 3.
+func (b *book) object(whole bool) error {
+	start, err := b.d.Token()
+	if err != nil {
+		return err
+	}
+	if start != json.Delim('{') {
+		return errors.New("not an object")
+	}
+	for b.d.More() {
+		key, err := b.d.Token()
+		if err != nil {
+			return err
 		}
-		b.Place(fmt.Sprintf("cell %d", i+1))
-		text := strings.TrimSpace(string(c.Source + c.Input))
-		if c.Type == "markdown" {
-			sections := retriever.MarkdownSections(text)
-			if title == "" && len(sections) > 0 {
-				title = sections[0].Heading
-			}
-			b.Document(retriever.Document{Text: text, Sections: sections}, "", 0)
-			continue
+		switch {
+		case key == "cells":
+			err = b.list(b.cell)
+		case key == "worksheets" && whole:
+			err = b.list(func() error { return b.object(false) })
+		default:
+			var other json.RawMessage
+			err = b.d.Decode(&other)
 		}
-		b.Paragraph(text)
-		for _, o := range c.Outputs {
-			out := strings.TrimSpace(string(o.Text + o.Data.Plain))
-			b.Paragraph(strings.ToValidUTF8(out[:min(len(out), maxOutput)], ""))
+		if err != nil {
+			return err
 		}
 	}
-	return b.Done(title)
+	_, err = b.d.Token()
+	return err
+}
+
+// list reads a list, which may be null.
+func (b *book) list(element func() error) error {
+	start, err := b.d.Token()
+	if err != nil || start == nil {
+		return err
+	}
+	if start != json.Delim('[') {
+		return errNoList
+	}
+	for b.d.More() {
+		if err := b.ctx.Err(); err != nil {
+			return err
+		}
+		if err := element(); err != nil {
+			return err
+		}
+	}
+	_, err = b.d.Token()
+	return err
+}
+
+// cell reads a cell and adds its text.
+func (b *book) cell() error {
+	var c cell
+	if err := b.d.Decode(&c); err != nil || b.out.Full() {
+		return err
+	}
+	b.cells++
+	b.out.Place(fmt.Sprintf("cell %d", b.cells))
+	text := strings.TrimSpace(string(c.Source + c.Input))
+	if c.Type == "markdown" {
+		sections := retriever.MarkdownSections(text)
+		if b.title == "" && len(sections) > 0 {
+			b.title = sections[0].Heading
+		}
+		b.out.Document(retriever.Document{Text: text, Sections: sections}, "", 0)
+		return nil
+	}
+	b.out.Paragraph(text)
+	for _, o := range c.Outputs {
+		b.out.Paragraph(o)
+	}
+	return nil
 }

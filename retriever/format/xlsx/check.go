@@ -3,10 +3,8 @@ package xlsx
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,29 +19,46 @@ const (
 )
 
 // checkText returns a Skip for a workbook whose cells would have more text than a file may, while it is itself small: many cells
-// that share a long text, or a number format with a long text.
+// that share a long text, or a number format with a long text. What excelize reads as a sheet is named by the workbook, so that
+// any part may be one, and of parts whose names differ in case or slashes alone it may read either.
 func checkText(ctx context.Context, a *archive.Archive) error {
-	if err := checkNumbers(ctx, a); err != nil {
-		return err
+	var lengths []int
+	long := false
+	for _, part := range a.Parts() {
+		switch part.Name {
+		case "xl/styles.xml":
+			if err := each(ctx, a, part, checkNumber); err != nil {
+				return err
+			}
+		case "xl/sharedstrings.xml":
+			more, err := textLengths(ctx, a, part)
+			if err != nil {
+				return err
+			}
+			for i, n := range more {
+				if i == len(lengths) {
+					lengths = append(lengths, 0)
+				}
+				lengths[i] = max(lengths[i], n)
+				long = long || n > longText
+			}
+		}
 	}
-	lengths, err := textLengths(ctx, a)
-	if err != nil {
-		return err
+	if !long {
+		return nil
 	}
-	for _, n := range lengths {
-		if n > longText {
-			return checkCells(ctx, a, lengths)
+	c := sharedCells{lengths: lengths}
+	for _, part := range a.Parts() {
+		if err := each(ctx, a, part, c.token); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// each calls do with the tokens of a part. A part that is not there has none, and what is wrong with one is told by excelize.
-func each(ctx context.Context, a *archive.Archive, name string, do func(xml.Token) error) error {
-	d, err := a.XML(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+// each calls do with the tokens of a part. What is wrong with one is told by excelize.
+func each(ctx context.Context, a *archive.Archive, part archive.Part, do func(xml.Token) error) error {
+	d, err := a.PartXML(part)
 	if err != nil {
 		return err
 	}
@@ -52,7 +67,7 @@ func each(ctx context.Context, a *archive.Archive, name string, do func(xml.Toke
 			return err
 		}
 		token, err := d.RawToken()
-		if errors.Is(err, io.EOF) || err != nil {
+		if err != nil {
 			return nil //nolint:nilerr // see above
 		}
 		if err := do(token); err != nil {
@@ -61,19 +76,21 @@ func each(ctx context.Context, a *archive.Archive, name string, do func(xml.Toke
 	}
 }
 
-func checkNumbers(ctx context.Context, a *archive.Archive) error {
-	return each(ctx, a, "xl/styles.xml", func(t xml.Token) error {
-		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "numFmt" && len(archive.Attr(e, "formatCode")) > maxNumber {
+// checkNumber returns a Skip for a long format of numbers. There are formatCode and formatCode16.
+func checkNumber(t xml.Token) error {
+	e, _ := t.(xml.StartElement)
+	for _, at := range e.Attr {
+		if strings.HasPrefix(at.Name.Local, "formatCode") && len(at.Value) > maxNumber {
 			return retriever.Skip{Reason: retriever.SkipLimit, Detail: "a format of numbers is too long"}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // textLengths returns the length of each text that cells share.
-func textLengths(ctx context.Context, a *archive.Archive) (lengths []int, err error) {
+func textLengths(ctx context.Context, a *archive.Archive, part archive.Part) (lengths []int, err error) {
 	length := 0
-	err = each(ctx, a, "xl/sharedStrings.xml", func(t xml.Token) error {
+	err = each(ctx, a, part, func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.StartElement:
 			if t.Name.Local == "si" {
@@ -91,37 +108,47 @@ func textLengths(ctx context.Context, a *archive.Archive) (lengths []int, err er
 	return lengths, err
 }
 
-// checkCells adds up the text of all cells that share one.
-func checkCells(ctx context.Context, a *archive.Archive, lengths []int) error {
-	total := 0
-	for _, name := range a.Names("xl/worksheets/") {
-		shared := false
-		number := strings.Builder{}
-		err := each(ctx, a, name, func(t xml.Token) error {
-			switch t := t.(type) {
-			case xml.StartElement:
-				if t.Name.Local == "c" {
-					shared = archive.Attr(t, "t") == "s"
-				}
-				number.Reset()
-			case xml.CharData:
-				if shared && number.Len() < 20 {
-					number.Write(t)
-				}
-			case xml.EndElement:
-				i, err := strconv.Atoi(strings.TrimSpace(number.String()))
-				if shared && t.Name.Local == "v" && err == nil && i >= 0 && i < len(lengths) {
-					total += lengths[i]
-				}
-			}
-			if total > format.MaxText {
-				return retriever.Skip{Reason: retriever.SkipLimit, Detail: fmt.Sprintf("it has more than %d MB of text", format.MaxText>>20)}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+// sharedCells adds up the text of all cells that share one.
+type sharedCells struct {
+	lengths []int
+	total   int
+	shared  bool // the cell shares a text
+	depth   int  // 1 in the value of a cell, more in what is in it
+	number  strings.Builder
+}
+
+func (c *sharedCells) token(t xml.Token) error {
+	switch t := t.(type) {
+	case xml.StartElement:
+		switch {
+		case c.depth > 0:
+			c.depth++
+		case t.Name.Local == "c":
+			c.shared = slices.ContainsFunc(t.Attr, func(at xml.Attr) bool { return at.Name.Local == "t" && at.Value == "s" })
+		case t.Name.Local == "v" && c.shared:
+			c.depth = 1
+			c.number.Reset()
 		}
+	case xml.CharData:
+		if c.depth == 1 {
+			c.number.Write(t)
+		}
+	case xml.EndElement:
+		if c.depth--; c.depth == 0 {
+			return c.add()
+		}
+		c.depth = max(c.depth, 0)
+	}
+	return nil
+}
+
+// add adds the text of a cell. What is no number stands for the first text, as in excelize.
+func (c *sharedCells) add() error {
+	if i, _ := strconv.Atoi(strings.TrimSpace(c.number.String())); i >= 0 && i < len(c.lengths) { //nolint:errcheck // see above
+		c.total += c.lengths[i]
+	}
+	if c.total > format.MaxText {
+		return retriever.Skip{Reason: retriever.SkipLimit, Detail: fmt.Sprintf("it has more than %d MB of text", format.MaxText>>20)}
 	}
 	return nil
 }

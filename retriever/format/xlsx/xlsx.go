@@ -12,6 +12,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/ragft/ragft/internal/archive"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
 )
@@ -39,7 +40,10 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	if err := checkText(ctx, a); err != nil {
 		return doc, err
 	}
-	f, err := excelize.OpenReader(strings.NewReader(data), excelize.Options{UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxInMemory})
+	f, err := excelize.OpenReader(strings.NewReader(data), excelize.Options{
+		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxInMemory,
+		ShortDatePattern: "yyyy-mm-dd", // 03-02-26 by default, which has two digits of the year and is read in either order
+	})
 	if err != nil {
 		if strings.Contains(err.Error(), "unzip size exceeds") {
 			err = retriever.Skip{Reason: retriever.SkipLimit, Detail: fmt.Sprintf("it is larger than %d MB unpacked", maxUnpacked>>20)}
@@ -57,9 +61,8 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	if props, err := f.GetDocProps(); err == nil {
 		title = props.Title
 	}
-	if doc, err = w.b.Done(title); err == nil && w.cells > maxCells {
-		doc.Missing = fmt.Sprintf("only the first %d cells were read, up to %s", maxCells, w.last)
-	}
+	doc, err = w.b.Done(title)
+	doc.Missing = w.missing()
 	return doc, err
 }
 
@@ -69,12 +72,29 @@ type writer struct {
 	b     format.Builder
 	cells int
 	last  string // the last place
+	lost  int    // sheets that could not be read
+	why   string // the first of them was not
+}
+
+// missing says what of the workbook was not read.
+func (w *writer) missing() string {
+	var parts []string
+	if w.lost > 0 {
+		parts = append(parts, fmt.Sprintf("%s could not be read: %s", plural.N(w.lost, "sheet"), w.why))
+	}
+	if w.cells > maxCells {
+		parts = append(parts, fmt.Sprintf("only the first %d cells were read, up to %s", maxCells, w.last))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func (w *writer) sheet(f *excelize.File, name string) error {
 	rows, err := f.Rows(name)
 	if err != nil {
-		return nil //nolint:nilerr // a sheet that is a chart has no rows
+		if w.lost++; w.lost == 1 { // excelize has no rows of a sheet whose name Excel would not allow
+			w.why = fmt.Sprintf("%q: %v", strings.ToValidUTF8(name[:min(len(name), maxHeader)], ""), err)
+		}
+		return nil
 	}
 	defer rows.Close()
 	var header, block []string

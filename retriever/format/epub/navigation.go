@@ -1,0 +1,131 @@
+package epub
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strings"
+
+	"github.com/ragft/ragft/internal/archive"
+	"github.com/ragft/ragft/retriever"
+	"github.com/ragft/ragft/retriever/format"
+)
+
+// entry is a title of the navigation.
+type entry struct {
+	title string
+	depth int // how deep it stands below others
+}
+
+// contents are the titles of each file, in order.
+type contents map[string][]entry
+
+func (c contents) add(file, title string, depth int, inside bool) {
+	if title = format.OneLine(title); inside && title != "" {
+		c[file] = append(c[file], entry{title, depth})
+	}
+}
+
+// first is the title that a file begins with, "" for none.
+func (c contents) first(file string) string {
+	if len(c[file]) == 0 {
+		return ""
+	}
+	return c[file][0].title
+}
+
+// divide gives the sections of a file that are chapters of their own their places: those whose heading is a title of the
+// navigation that stands no deeper than the first one of the file. Deeper ones are sections of a chapter.
+func (c contents) divide(file string, sections []retriever.Section) {
+	chapters := map[string]bool{}
+	for _, e := range c[file] {
+		if e.depth <= c[file][0].depth {
+			chapters[e.title] = true
+		}
+	}
+	for i, s := range sections {
+		if title := format.OneLine(s.Heading); chapters[title] {
+			sections[i].Place = placeOf(title)
+		}
+	}
+}
+
+func placeOf(title string) string { return fmt.Sprintf("chapter %q", title) }
+
+// navigation reads the titles of EPUB 3: the links of the nav element "toc".
+func navigation(a *archive.Archive, name string, titles contents) {
+	d, err := a.XML(name)
+	if err != nil {
+		return
+	}
+	inside, target, depth := false, "", 0
+	var text strings.Builder
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			switch t.Name.Local {
+			case "nav":
+				kind := archive.Attr(t, "type")
+				inside = kind == "toc" || kind == ""
+			case "ol":
+				depth++
+			case "a":
+				target = resolve(name, archive.Attr(t, "href"))
+				text.Reset()
+			}
+		case xml.CharData:
+			text.Write(t)
+		case xml.EndElement:
+			switch t.Name.Local {
+			case "nav":
+				inside = false
+			case "ol":
+				depth--
+			case "a":
+				titles.add(target, text.String(), depth, inside)
+			}
+		}
+	}
+}
+
+// ncx reads the titles of EPUB 2.
+func ncx(a *archive.Archive, name string, titles contents) {
+	d, err := a.XML(name)
+	if err != nil {
+		return
+	}
+	label := ""
+	var text strings.Builder
+	inside, depth := false, 0
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			switch t.Name.Local {
+			case "navMap":
+				inside = true
+			case "navPoint":
+				depth++
+			case "text":
+				text.Reset()
+			case "content":
+				titles.add(resolve(name, archive.Attr(t, "src")), label, depth, inside)
+			}
+		case xml.CharData:
+			text.Write(t)
+		case xml.EndElement:
+			switch t.Name.Local {
+			case "navPoint":
+				depth--
+			case "text":
+				label = text.String()
+			}
+		}
+	}
+}
