@@ -47,7 +47,9 @@ func TestOnlySourcesAreGivenOutWhateverTheSearch(t *testing.T) {
 	models := []Model{{Name: "base", Local: m}}
 	config := Config{Models: models, Index: search, Folders: []string{folder}, Files: ".",
 		Sync: func(context.Context) (*retriever.SyncReport, error) { return &retriever.SyncReport{}, nil }}
-	file := func(name string) string { return "/v1/files/file-" + base64.RawURLEncoding.EncodeToString([]byte(name)) }
+	file := func(name string) string {
+		return "/v1/files/file-" + base64.RawURLEncoding.EncodeToString([]byte(name))
+	}
 	for _, request := range [][2]string{
 		{"GET", "/v1/documents/key.pem"}, {"GET", file("key.pem")}, {"GET", file("key.pem") + "/content"}, {"DELETE", file("key.pem")},
 	} {
