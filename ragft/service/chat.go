@@ -249,6 +249,9 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools *toolUse) er
 	if r.sampling.Grammar, err = r.grammar(req, tools, begun); err != nil {
 		return err
 	}
+	if r.sampling.Grammar == "" && m.Plain() { // it would go on with a question of its own
+		r.stop = append(r.stop, "\n")
+	}
 	request, err := r.request(prompt)
 	if err != nil {
 		return err

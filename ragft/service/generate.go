@@ -69,9 +69,6 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	if o.N != nil {
 		r.samples = *o.N
 	}
-	if m.Local.Llama().Plain() {
-		r.stop = append(r.stop, "\n")
-	}
 	r.output = min(s.limits.Output, 256)
 	if a.MaxTokens > 0 {
 		r.output = min(s.limits.Output, a.MaxTokens)
