@@ -217,7 +217,7 @@ func TestSamplingOfARequest(t *testing.T) {
 	defer s.Close()
 	of := func(body string) llama.Sampling {
 		var o completionRequest
-		require.NoError(t, decodeFields([]byte(body), reflect.ValueOf(&o).Elem(), nil))
+		require.NoError(t, new(decoder).fields([]byte(body), reflect.ValueOf(&o).Elem(), nil))
 		r, err := s.newRun(&s.config.Models[0], &o.options, &reply{})
 		require.NoError(t, err)
 		return r.sampling
