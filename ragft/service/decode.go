@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/jsonschema"
 )
 
 // ignored are fields of OpenAI's API that do not affect the answer.
@@ -48,7 +50,7 @@ func read(r *http.Request, v any) error {
 	case errors.As(err, &field) && field.path != "":
 		return bad(field.path, "%s: %v", field.path, field.err)
 	}
-	return bad("", "the body is not a JSON object: %v", readable(err))
+	return bad("", "the body is not a JSON object: %v", jsonschema.Readable(err))
 }
 
 // fieldError is an error in a field of a body.
@@ -63,7 +65,7 @@ func (e *fieldError) Error() string { return e.err.Error() }
 func within(path string, err error) error {
 	var inner *fieldError
 	if !errors.As(err, &inner) {
-		return &fieldError{path, readable(err)}
+		return &fieldError{path, jsonschema.Readable(err)}
 	}
 	if inner.path != "" && inner.path[0] != '[' {
 		path += "."
@@ -173,35 +175,6 @@ func fieldsOf(t reflect.Type) map[string][]int {
 	}
 	knownFields.Store(t, fields)
 	return fields
-}
-
-// readable returns an error of decoding in the words of JSON.
-func readable(err error) error {
-	var typed *json.UnmarshalTypeError
-	if !errors.As(err, &typed) {
-		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-	}
-	want := "an object"
-	switch typed.Type.Kind() {
-	case reflect.String:
-		want = "a string"
-	case reflect.Bool:
-		want = "true or false"
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		want = "a whole number"
-	case reflect.Float32, reflect.Float64:
-		want = "a number"
-	case reflect.Slice:
-		want = "a list"
-	}
-	return fmt.Errorf("it cannot be %s; it must be %s", article(typed.Value), want)
-}
-
-func article(value string) string {
-	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
-		return "an " + value
-	}
-	return "a " + value
 }
 
 // readError distinguishes a body that is too large from a client that disconnected or was too slow.
