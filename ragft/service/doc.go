@@ -68,7 +68,8 @@
 //	    "passages": [{"chunk": "ID", "source": "inn.txt", "title": "Inn", "span": [0, 117], "text": "...", "score": 7.1}]
 //	}
 //
-// If abstained is true, reason is "no-passages", "refused", "empty" or "low-confidence". confidence is null if it is unknown.
+// If abstained is true, reason is "no-passages", "declined", "refused", "empty" or "low-confidence". confidence is null if it is
+// unknown.
 // A span is a range of bytes in the source document. In a stream the object comes with the last choice, which has the
 // finish_reason.
 //
