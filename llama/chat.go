@@ -47,7 +47,8 @@ type Tool struct {
 
 // ChatOptions are the options of rendering a conversation. The zero value renders the prompt for the assistant's answer.
 type ChatOptions struct {
-	// Tools are those that the assistant may call. If the template does not support tools, the error is [ErrTools].
+	// Tools are those that the assistant may call. If the template does not support tools, the error is [ErrTools]; if
+	// parameters cannot be rendered, it is a *[ToolError].
 	Tools []Tool
 
 	// Thinking lets the templates of reasoning models ask for a chain of thought. By default they are told not to

@@ -31,10 +31,10 @@ func (m *Model) newChat(messages []Message, o ChatOptions) (*chat, error) {
 	if len(o.Tools) > 0 && !m.takes(C.RAGFT_CHAT_TOOLS) {
 		return nil, fmt.Errorf("%w: it does not render definitions", ErrTools)
 	}
-	for _, tool := range o.Tools {
+	for i, tool := range o.Tools {
 		value, err := toolValue(tool)
 		if err != nil {
-			return nil, err
+			return nil, &ToolError{Tool: i, Name: tool.Name, Err: err}
 		}
 		c.tools = append(c.tools, value)
 	}
@@ -164,7 +164,7 @@ func (m *Model) argumentsValue(call ToolCall) (any, error) {
 func toolValue(tool Tool) (any, error) {
 	parameters, err := jsonObject(tool.Parameters)
 	if err != nil {
-		return nil, fmt.Errorf("llama: parameters of the tool %q: %w", tool.Name, err)
+		return nil, err
 	}
 	if len(parameters) == 0 {
 		parameters = object{{"type", constant("object")}, {"properties", object{}}}

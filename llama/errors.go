@@ -63,6 +63,20 @@ var (
 // errAborted is the error of a batch whose context.Context has ended.
 var errAborted = errors.New("llama: aborted")
 
+// ToolError tells which of [ChatOptions.Tools] has parameters that are no JSON object, or one that is nested too deep.
+type ToolError struct {
+	Tool int // index
+	Name string
+	Err  error
+}
+
+func (e *ToolError) Error() string {
+	return fmt.Sprintf("llama: parameters of the tool %q: %v", e.Name, e.Err)
+}
+
+// Unwrap returns what is wrong with the parameters.
+func (e *ToolError) Unwrap() error { return e.Err }
+
 // PromptTooLongError tells how much a prompt exceeds the context. It wraps [ErrPromptTooLong].
 type PromptTooLongError struct {
 	Request int // index of the request or continuation

@@ -18,8 +18,8 @@ func (a *app) forgetCommand() *cobra.Command {
 		Use: "forget PATH", Short: "Remove the text of a document from the project", Args: arguments(cobra.ExactArgs(1)),
 		Long: `Removes a document, or all documents in a folder, from the index, whose files are rewritten, and from the training rows.
 Whatever may quote it is deleted: the cache of model output, evaluation, answers, report, the files of an unfinished training, the
-questions that the recipe memory kept, and the data in the folders trl and axolotl. That happens, too, if nothing knows of the document
-any more, because it was deleted and indexed before. The document itself and the questions stay: delete them yourself. Adapter and merged
+questions that the recipe memory kept, and the data in the folders trl and axolotl. It also works for a document that
+was deleted and indexed before. The document itself and the questions stay: delete them yourself. Adapter and merged
 model are named if they may have been trained on the document; retrain to remove it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd.Context())

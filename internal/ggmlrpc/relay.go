@@ -16,6 +16,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -143,9 +144,16 @@ func explained(err error) error {
 	return err
 }
 
+// acceptPause is how long to wait for what the system lacks, such as file descriptors.
+const acceptPause = 20 * time.Millisecond
+
 func (r *Relay) accept() {
 	for {
 		conn, err := r.listener.Accept()
+		if lacking(err) {
+			time.Sleep(acceptPause)
+			continue
+		}
 		if err != nil {
 			r.fail(err)
 			return
@@ -161,6 +169,16 @@ func (r *Relay) accept() {
 			l.run()
 		}()
 	}
+}
+
+// lacking reports whether a connection could not be taken for now, which says nothing about the server.
+func lacking(err error) bool {
+	for _, passing := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
 }
 
 // link is one connection of ggml, and the server's end of it once there is something to pass on.

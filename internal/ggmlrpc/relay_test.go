@@ -5,8 +5,11 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -154,4 +157,37 @@ func TestServersThatFail(t *testing.T) {
 			require.NotEqual(t, r.Addr(), again.Addr())
 		})
 	}
+}
+
+// scarce is a listener for whom the system lacks something at first.
+type scarce struct {
+	net.Listener
+	errs []error
+}
+
+func (s *scarce) Accept() (net.Conn, error) {
+	if len(s.errs) > 0 {
+		err := s.errs[0]
+		s.errs = s.errs[1:]
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: err}
+	}
+	return s.Listener.Accept()
+}
+
+// A connection that could not be taken for want of file descriptors does not mark the server failed.
+func TestScarceDescriptorsPass(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	r := &Relay{server: serve(t, sound), listener: &scarce{Listener: l, errs: []error{
+		os.NewSyscallError("accept4", syscall.EMFILE), os.NewSyscallError("accept4", syscall.ECONNABORTED)}}}
+	done := make(chan struct{})
+	go func() { r.accept(); close(done) }()
+	conn, err := net.Dial("tcp", r.Addr())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.Eventually(t, func() bool { return r.open.Load() == 1 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, r.Err())
+	require.NoError(t, l.Close())
+	<-done
+	require.ErrorIs(t, r.Err(), ErrServer, "a listener that is closed stays so")
 }

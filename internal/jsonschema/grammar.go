@@ -91,7 +91,7 @@ func (g *Rules) value(schema []byte, depth int) (string, *node, error) {
 	d := json.NewDecoder(bytes.NewReader(schema))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&n); err != nil {
-		return "", nil, errors.New(strings.Replace(strings.TrimPrefix(err.Error(), "json: "), "unknown field", "unsupported keyword", 1))
+		return "", nil, keywordError(err)
 	}
 	if err := n.check(); err != nil {
 		return "", nil, err
@@ -123,6 +123,15 @@ func (g *Rules) value(schema []byte, depth int) (string, *node, error) {
 		out, one.either = append(out, body), append(one.either, of)
 	}
 	return "(" + strings.Join(out, " | ") + ")", one, nil
+}
+
+// keywordError says in the words of JSON why a schema cannot be read, and names the keyword if one is at fault.
+func keywordError(err error) error {
+	var typed *json.UnmarshalTypeError
+	if errors.As(err, &typed) && typed.Field != "" {
+		return fmt.Errorf("%s: %w", typed.Field, Readable(err))
+	}
+	return errors.New(strings.Replace(Readable(err).Error(), "unknown field", "unsupported keyword", 1))
 }
 
 // typed returns what matches the values of one of the schema's types, which are known.

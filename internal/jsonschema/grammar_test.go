@@ -78,30 +78,34 @@ func TestUnusable(t *testing.T) {
 	}
 	wide = strings.TrimSuffix(wide, ",") + `}}`
 	for schema, message := range map[string]string{
-		deep:                                     "levels deep",
-		wide:                                     "too large",
-		`{"type":"string","pattern":"a"}`:        `unsupported keyword "pattern"`,
-		`{"type":"whole"}`:                       `type "whole"`,
-		`{"$ref":"http://x"}`:                    "leads out",
-		`{"$ref":"#/a/b"}`:                       "leads nowhere",
-		`{"$ref":"#"}`:                           "is itself",
-		`{"enum":[]}`:                            "empty enum",
-		`false`:                                  "no values",
-		`3`:                                      "cannot unmarshal",
-		`{"type":"string","maxLength":-1}`:       "bounded by 0 to",
-		`{"type":"string","maxLength":5000}`:     "bounded by 0 to",
-		`{"type":"array","maxItems":1000000}`:    "bounded by 0 to",
-		`{"type":"array","items":{"type":"no"}}`: `type "no"`,
-		`{"type":[]}`:                            "empty list",
-		`{"type":["null","null"]}`:               `"null" occurs twice`,
-		`{"properties":{"a":{},"a":{}}}`:         `"a" occurs twice`,
-		`{`:                                      "unexpected EOF",
-		`{"minimum":3,"type":"integer"}`:         `unsupported keyword "minimum"`,
-		`{"type":"object","required":["a"]}`:     "without properties",
+		deep:                                       "levels deep",
+		wide:                                       "too large",
+		`{"type":"string","pattern":"a"}`:          `unsupported keyword "pattern"`,
+		`{"type":"whole"}`:                         `type "whole"`,
+		`{"$ref":"http://x"}`:                      "leads out",
+		`{"$ref":"#/a/b"}`:                         "leads nowhere",
+		`{"$ref":"#"}`:                             "is itself",
+		`{"enum":[]}`:                              "empty enum",
+		`false`:                                    "no values",
+		`3`:                                        "it cannot be a number; it must be an object",
+		`{"type":"array","minItems":1.5}`:          "minItems: it cannot be a number 1.5; it must be a whole number",
+		`{"properties":{},"required":"a"}`:         "required: it cannot be a string; it must be a list",
+		`{"type":"string","maxLength":-1}`:         "bounded by 0 to",
+		`{"type":"string","maxLength":5000}`:       "bounded by 0 to",
+		`{"type":"array","maxItems":1000000}`:      "bounded by 0 to",
+		`{"type":"array","items":{"type":"no"}}`:   `type "no"`,
+		`{"type":[]}`:                              "empty list",
+		`{"type":["null","null"]}`:                 `"null" occurs twice`,
+		`{"properties":{"a":{},"a":{}}}`:           `"a" occurs twice`,
+		`{`:                                        "unexpected EOF",
+		`{"minimum":3,"type":"integer"}`:           `unsupported keyword "minimum"`,
+		`{"type":"object","required":["a"]}`:       "without properties",
 		`{"required":["x"],"properties":{"y":{}}}`: `property "x"`,
 	} {
 		_, err := Grammar([]byte(schema))
 		require.ErrorContains(t, err, message, schema)
+		require.NotContains(t, err.Error(), "Go ", schema)
+		require.NotContains(t, err.Error(), "schemaNode", schema)
 	}
 }
 

@@ -83,7 +83,8 @@ func TestPaths(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(above, name), []byte(text), 0o644))
 	}
 	require.NoError(t, os.Symlink(filepath.Join(above, "secret.txt"), filepath.Join(folder, "link.txt")))
-	_, address, _ := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Folders: []string{folder}})
+	_, address, _ := serve(t, Config{Models: []Model{{Name: "base", Local: local}}, Index: anySource{newIndex(t)},
+		Folders: []string{folder}})
 	get := func(path string) (int, string, http.Header) {
 		r, err := http.NewRequest("GET", address, nil)
 		require.NoError(t, err)

@@ -3,16 +3,11 @@
 package service
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ragft/ragft/internal/llamachat"
@@ -149,22 +144,18 @@ func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 	if c := req.Ragft.MinConfidence; c != nil {
 		o.MinConfidence = *c
 	}
-	query := assistant.Query{}
-	for i, m := range req.Messages {
-		if err := m.check(i); err != nil {
-			return err
-		}
-		if i == len(req.Messages)-1 {
-			query.Question = string(m.Content)
-		} else {
-			query.History = append(query.History, model.Message{Role: m.role(), Content: string(m.Content)})
-		}
+	messages, err := req.conversation()
+	if err != nil {
+		return err
 	}
-	query.OnText = trimmed(func(text string) { r.text(0, text) })
+	last := len(messages) - 1
+	query := assistant.Query{
+		Question: messages[last].Content, History: messages[:last], OnText: trimmed(func(text string) { r.text(0, text) }),
+	}
 	search := timedIndex{r.service.config.Index, r.service.metrics}
 	answer, err := assistant.New(assistantModel{r}, search, o).Ask(ctx, query)
 	if err != nil {
-		return r.reply.abort(err)
+		return r.reply.abort(r.passagesError(err, o))
 	}
 	r.service.metrics.answer(string(answer.Reason))
 	reason := "stop"
@@ -203,51 +194,23 @@ func describePassage(c retriever.Chunk) passage {
 	return passage{Chunk: c.ID, Source: c.Source, Title: c.Title, Place: c.Place, Span: [2]int{c.Start, c.End}, Text: c.Text}
 }
 
-// role returns the message's role for chat templates.
-func (m chatMessage) role() string {
-	if m.Role == "developer" {
-		return model.RoleSystem
-	}
-	return m.Role
-}
-
-func (m chatMessage) check(i int) error {
-	if !slices.Contains([]string{model.RoleSystem, model.RoleUser, model.RoleAssistant, "tool"}, m.role()) {
-		return bad(fmt.Sprintf("messages[%d].role", i), "unknown role %q", m.Role)
-	}
-	return nil
-}
-
 // converse answers from the model alone.
 func (r *run) converse(ctx context.Context, req *chatRequest, tools *toolUse) error {
-	messages := make([]llama.Message, len(req.Messages))
-	for i, m := range req.Messages {
-		if err := m.check(i); err != nil {
-			return err
-		}
-		content := string(m.Content)
-		if m.Refusal != nil {
-			content += *m.Refusal
-		}
-		messages[i] = llama.Message{Role: m.role(), Content: content, Name: m.Name, ToolCallID: m.ToolCallID,
-			Thinking: cmp.Or(m.ReasoningContent, m.Reasoning)}
-		for _, call := range m.ToolCalls {
-			if !json.Valid([]byte(call.Function.Arguments)) {
-				return bad(fmt.Sprintf("messages[%d].tool_calls", i), "the arguments of a tool call are not JSON")
-			}
-			messages[i].ToolCalls = append(messages[i].ToolCalls, llama.ToolCall{
-				ID: call.ID, Name: call.Function.Name, Arguments: json.RawMessage(call.Function.Arguments),
-			})
-		}
+	messages, err := req.conversation()
+	if err != nil {
+		return err
 	}
 	m := r.model.Local.Llama()
-	prompt, err := m.TokenizeChat(messages, llama.ChatOptions{Tools: tools.shown, Thinking: r.model.Thinking})
+	prompt, err := m.TokenizeChat(llamachat.Messages(messages), llama.ChatOptions{Tools: tools.shown, Thinking: r.model.Thinking})
 	if err != nil {
 		return templateError(err, tools)
 	}
 	begun := llamachat.OpensThoughts(m, prompt)
 	if r.sampling.Grammar, err = r.grammar(req, tools, begun); err != nil {
 		return err
+	}
+	if r.sampling.Grammar == "" && m.Plain() { // it would go on with a question of its own
+		r.stop = append(r.stop, "\n")
 	}
 	request, err := r.request(prompt)
 	if err != nil {
@@ -284,24 +247,6 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools *toolUse) er
 	}
 	r.finished(choices, nil)
 	return nil
-}
-
-// templateError returns the error of a template that could not render the messages.
-func templateError(err error, tools *toolUse) error {
-	param := "messages"
-	if len(tools.shown) > 0 {
-		param = "tools"
-	}
-	var system syscall.Errno
-	switch {
-	case errors.As(err, &system):
-		return err
-	case errors.Is(err, llama.ErrTools):
-		return bad(param, "%v", err)
-	case toAPI(err).status < 500:
-		return err
-	}
-	return bad("messages", "the model's chat template cannot render the messages: %v", err)
 }
 
 // withoutThought leaves the answer of a sample, and returns the chain of thought in front of it.

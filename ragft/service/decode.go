@@ -14,7 +14,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/jsonschema"
 )
 
 // ignored are fields of OpenAI's API that do not affect the answer.
@@ -37,7 +40,8 @@ func read(r *http.Request, v any) error {
 	}
 	var whole bytes.Buffer
 	if err = json.Compact(&whole, body); err == nil {
-		err = decodeFields(whole.Bytes(), reflect.ValueOf(v).Elem(), ignored)
+		d := decoder{left: maxElements}
+		err = d.fields(whole.Bytes(), reflect.ValueOf(v).Elem(), ignored)
 	}
 	var field *fieldError
 	switch {
@@ -46,7 +50,7 @@ func read(r *http.Request, v any) error {
 	case errors.As(err, &field) && field.path != "":
 		return bad(field.path, "%s: %v", field.path, field.err)
 	}
-	return bad("", "the body is not a JSON object: %v", readable(err))
+	return bad("", "the body is not a JSON object: %v", jsonschema.Readable(err))
 }
 
 // fieldError is an error in a field of a body.
@@ -61,7 +65,7 @@ func (e *fieldError) Error() string { return e.err.Error() }
 func within(path string, err error) error {
 	var inner *fieldError
 	if !errors.As(err, &inner) {
-		return &fieldError{path, readable(err)}
+		return &fieldError{path, jsonschema.Readable(err)}
 	}
 	if inner.path != "" && inner.path[0] != '[' {
 		path += "."
@@ -69,25 +73,39 @@ func within(path string, err error) error {
 	return &fieldError{path + inner.path, inner.err}
 }
 
-// decode decodes JSON into v, field by field and element by element, so that an error tells where it is.
-func decode(data []byte, v reflect.Value) error {
-	if custom, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+// maxElements is the largest number of elements of all lists in a request. In memory an empty one takes many times its two bytes.
+const maxElements = 10_000
+
+// decoder decodes one request.
+type decoder struct{ left int } // elements that lists may still have
+
+// decodable is a field with a form of its own.
+type decodable interface {
+	decode(data []byte, d *decoder) error
+}
+
+// value decodes JSON into v, field by field and element by element, so that an error tells where it is.
+func (d *decoder) value(data []byte, v reflect.Value) error {
+	switch custom := v.Addr().Interface().(type) {
+	case decodable:
+		return custom.decode(data, d)
+	case json.Unmarshaler:
 		return custom.UnmarshalJSON(data)
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		return decode(data, v.Elem())
+		return d.value(data, v.Elem())
 	case reflect.Struct:
-		return decodeFields(data, v, nil)
+		return d.fields(data, v, nil)
 	case reflect.Slice:
-		var list []json.RawMessage
-		if err := json.Unmarshal(data, &list); err != nil {
+		list, err := d.elements(data)
+		if err != nil {
 			return err
 		}
 		v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 		for i, one := range list {
-			if err := decode(one, v.Index(i)); err != nil {
+			if err := d.value(one, v.Index(i)); err != nil {
 				return within(fmt.Sprintf("[%d]", i), err)
 			}
 		}
@@ -96,61 +114,67 @@ func decode(data []byte, v reflect.Value) error {
 	return json.Unmarshal(data, v.Addr().Interface())
 }
 
-// decodeFields decodes an object into a struct, in the order of the fields' names. Fields that are null are left out, as are those
+// elements returns the elements of a list. They are counted while they are read, so that too many take no memory.
+func (d *decoder) elements(data []byte) (list []json.RawMessage, err error) {
+	if len(data) == 0 || data[0] != '[' {
+		return nil, json.Unmarshal(data, &list) // says what it is in place of a list
+	}
+	in := json.NewDecoder(bytes.NewReader(data))
+	if _, err := in.Token(); err != nil { // the bracket
+		return nil, err
+	}
+	for in.More() {
+		if d.left--; d.left < 0 {
+			return nil, within(fmt.Sprintf("[%d]", len(list)), fmt.Errorf("the lists of a request have at most %d elements", maxElements))
+		}
+		var one json.RawMessage
+		if err := in.Decode(&one); err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// fields decodes an object into a struct, in the order of the fields' names. Fields that are null are left out, as are those
 // named in without. Others that the struct does not have are errors.
-func decodeFields(object []byte, v reflect.Value, without []string) error {
+func (d *decoder) fields(object []byte, v reflect.Value, without []string) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(object, &fields); err != nil {
 		return err
 	}
-	known := map[string]reflect.Value{}
-	for _, f := range reflect.VisibleFields(v.Type()) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-			known[name] = v.FieldByIndex(f.Index)
-		}
-	}
+	known := fieldsOf(v.Type())
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if string(fields[name]) == "null" || slices.Contains(without, name) {
 			continue
 		}
-		field, ok := known[name]
+		index, ok := known[name]
 		if !ok {
 			return within(name, errors.New("unknown field"))
 		}
-		if err := decode(fields[name], field); err != nil {
+		if err := d.value(fields[name], v.FieldByIndex(index)); err != nil {
 			return within(name, err)
 		}
 	}
 	return nil
 }
 
-// readable returns an error of decoding in the words of JSON.
-func readable(err error) error {
-	var typed *json.UnmarshalTypeError
-	if !errors.As(err, &typed) {
-		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-	}
-	want := "an object"
-	switch typed.Type.Kind() {
-	case reflect.String:
-		want = "a string"
-	case reflect.Bool:
-		want = "true or false"
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		want = "a whole number"
-	case reflect.Float32, reflect.Float64:
-		want = "a number"
-	case reflect.Slice:
-		want = "a list"
-	}
-	return fmt.Errorf("it cannot be %s; it must be %s", article(typed.Value), want)
-}
+// knownFields are the results of [fieldsOf], by type.
+var knownFields sync.Map
 
-func article(value string) string {
-	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
-		return "an " + value
+// fieldsOf returns where a struct has its fields, by their names in JSON.
+func fieldsOf(t reflect.Type) map[string][]int {
+	if known, ok := knownFields.Load(t); ok {
+		return known.(map[string][]int)
 	}
-	return "a " + value
+	fields := map[string][]int{}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			fields[name] = f.Index
+		}
+	}
+	knownFields.Store(t, fields)
+	return fields
 }
 
 // readError distinguishes a body that is too large from a client that disconnected or was too slow.
@@ -165,12 +189,12 @@ func readError(err error) error {
 // content is a message's text: a string or a list of text parts.
 type content string
 
-func (c *content) UnmarshalJSON(b []byte) error {
+func (c *content) decode(b []byte, d *decoder) error {
 	if len(b) == 0 || b[0] != '[' {
 		return json.Unmarshal(b, (*string)(c))
 	}
 	var parts []contentPart
-	if err := decode(b, reflect.ValueOf(&parts).Elem()); err != nil {
+	if err := d.value(b, reflect.ValueOf(&parts).Elem()); err != nil {
 		return err
 	}
 	for _, p := range parts {
@@ -186,25 +210,34 @@ type contentPart struct {
 	Refusal string `json:"refusal"`
 }
 
-// UnmarshalJSON names the type before the fields of one that is not understood.
-func (p *contentPart) UnmarshalJSON(b []byte) error {
+// decode names the type before the fields of one that is not understood.
+func (p *contentPart) decode(b []byte, d *decoder) error {
 	var typed struct{ Type any }
 	if json.Unmarshal(b, &typed) == nil && typed.Type != "text" && typed.Type != "refusal" {
 		name, _ := typed.Type.(string)
 		return within("type", fmt.Errorf("content of type %q is not understood: only text is", short(name, 100)))
 	}
-	return decodeFields(b, reflect.ValueOf(p).Elem(), nil)
+	return d.fields(b, reflect.ValueOf(p).Elem(), nil)
 }
 
 // oneOrMore is a string or a list of strings.
 type oneOrMore []string
 
-func (o *oneOrMore) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		*o = make([]string, 1)
-		return json.Unmarshal(b, &(*o)[0])
+func (o *oneOrMore) decode(b []byte, d *decoder) error {
+	list := []json.RawMessage{b}
+	if len(b) == 0 || b[0] != '"' {
+		var err error
+		if list, err = d.elements(b); err != nil {
+			return err
+		}
 	}
-	return json.Unmarshal(b, (*[]string)(o))
+	*o = make([]string, len(list))
+	for i, one := range list {
+		if err := json.Unmarshal(one, &(*o)[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prompts are texts or lists of tokens, one or more.
@@ -213,16 +246,13 @@ type prompts struct {
 	tokens [][]int32
 }
 
-func (p *prompts) UnmarshalJSON(b []byte) error {
-	var list []json.RawMessage
-	if len(b) == 0 || b[0] != '[' {
-		list = []json.RawMessage{b}
-	} else if err := json.Unmarshal(b, &list); err != nil {
-		return err
-	}
-	number := func(b json.RawMessage) bool { return len(b) > 0 && (b[0] == '-' || b[0] >= '0' && b[0] <= '9') }
-	if len(list) > 0 && !slices.ContainsFunc(list, func(b json.RawMessage) bool { return !number(b) }) && b[0] == '[' {
-		list = []json.RawMessage{b}
+func (p *prompts) decode(b []byte, d *decoder) error {
+	list := []json.RawMessage{b}
+	if tokens := len(b) > 1 && (b[1] == '-' || b[1] >= '0' && b[1] <= '9'); len(b) > 0 && b[0] == '[' && !tokens {
+		var err error
+		if list, err = d.elements(b); err != nil {
+			return err
+		}
 	}
 	for _, one := range list {
 		switch {

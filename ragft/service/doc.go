@@ -34,13 +34,14 @@
 //	GET  /health                {"status":"ok"}, without authentication
 //	GET  /metrics               for Prometheus
 //
-// An unknown field that would change the answer is an error and never ignored. In addition to OpenAI's fields there are
-// top_k and min_p, with 0 for none, and repeat_penalty, which is off at 1. What a request says goes before a model's
-// [assistant.Options], whose default is greedy decoding: temperature 0, as is top_p 0. Penalties apply to the last 64 tokens,
-// including those of the prompt. Images, audio, echo and suffix are not supported. A response format restricts the answer by a
-// grammar made from the JSON schema; an unknown keyword in the schema is an error, and so are alternatives of which more than 300
-// would be open at one place. Log probabilities are those of the text that is shown: not of a chain of thought, a stop string or
-// a call.
+// An unknown field that would change the answer is an error and never ignored. The lists of a request have at most 10,000 elements
+// together, apart from tokens. In addition to OpenAI's fields there are top_k and min_p, with 0 for none, and repeat_penalty, which
+// is off at 1. What a request says goes before a model's [assistant.Options], whose default is greedy decoding: temperature 0, as
+// is top_p 0. Penalties apply to the last 64 tokens, including those of the prompt. logit_bias has at most 300 tokens. Images,
+// audio, echo and suffix are not supported. A response format restricts the answer by a grammar made from the JSON schema; an
+// unknown keyword in the schema is an error, and so are alternatives of which more than 300 would be open at one place. Log
+// probabilities are those of the text that is shown: not of a chain of thought, a stop string or a call. A model without a chat
+// template ends a chat's answer at the first line break, unless a response format says where it ends.
 //
 // With tools, an answer is sent when it is complete, even in a stream, as only then it is known whether it is a tool call.
 // Calls are recognised in the formats of Hermes, Qwen, Mistral and Llama 3. Arguments of strict tools follow their schema, in
@@ -67,7 +68,8 @@
 //	    "passages": [{"chunk": "ID", "source": "inn.txt", "title": "Inn", "span": [0, 117], "text": "...", "score": 7.1}]
 //	}
 //
-// If abstained is true, reason is "no-passages", "refused", "empty" or "low-confidence". confidence is null if it is unknown.
+// If abstained is true, reason is "no-passages", "declined", "refused", "empty" or "low-confidence". confidence is null if it is
+// unknown.
 // A span is a range of bytes in the source document. In a stream the object comes with the last choice, which has the
 // finish_reason.
 //

@@ -3,7 +3,6 @@
 package service
 
 import (
-	"context"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -78,8 +77,3 @@ func TestDocumentsAreSourcesOfTheIndex(t *testing.T) {
 		require.NotContains(t, body, "secret")
 	}
 }
-
-// anySource is an index that holds anything for one of its sources.
-type anySource struct{ Index }
-
-func (anySource) HasSource(context.Context, string) (bool, error) { return true, nil }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
 	"net/http"
 
@@ -45,6 +47,14 @@ func (s *Service) embed(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	vectors, err := embed(r.Context(), inputs)
+	var long *llama.PromptTooLongError
+	if errors.As(err, &long) {
+		place := "input"
+		if len(inputs) > 1 {
+			place = fmt.Sprintf("input[%d]", long.Request)
+		}
+		return tooLong(place, long.Tokens, long.Size)
+	}
 	if err != nil {
 		return err
 	}

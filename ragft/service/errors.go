@@ -33,6 +33,12 @@ func bad(param, format string, args ...any) error {
 	return &apiError{status: http.StatusBadRequest, Code: "invalid_value", Param: param, Message: fmt.Sprintf(format, args...)}
 }
 
+// tooLong returns the error of a text that has too many tokens.
+func tooLong(param string, tokens, limit int) error {
+	return &apiError{status: http.StatusBadRequest, Code: "context_length_exceeded", Param: param,
+		Message: fmt.Sprintf("%s has %d tokens; the limit is %d", param, tokens, limit)}
+}
+
 // short cuts a text of a client's after so many bytes.
 func short(text string, most int) string {
 	if len(text) <= most {

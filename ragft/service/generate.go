@@ -69,9 +69,6 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	if o.N != nil {
 		r.samples = *o.N
 	}
-	if m.Local.Llama().Plain() {
-		r.stop = append(r.stop, "\n")
-	}
 	r.output = min(s.limits.Output, 256)
 	if a.MaxTokens > 0 {
 		r.output = min(s.limits.Output, a.MaxTokens)
@@ -81,6 +78,10 @@ func (s *Service) newRun(m *Model, o *options, reply *reply) (*run, error) {
 	}
 	return r, r.check(o)
 }
+
+// maxBiases bounds logit_bias: where a grammar leaves few tokens, llama.cpp compares each of them with every bias, in the batch that
+// all requests share.
+const maxBiases = 300
 
 func (r *run) check(o *options) error {
 	inRange := func(x, most float64) bool { return x >= 0 && x <= most }
@@ -109,6 +110,8 @@ func (r *run) check(o *options) error {
 		return bad("stop", "there are more than 16 stop strings")
 	case o.StreamOptions != nil && !o.Stream:
 		return bad("stream_options", "stream_options needs stream")
+	case len(o.LogitBias) > maxBiases:
+		return bad("logit_bias", "logit_bias has %d tokens; it may have at most %d", len(o.LogitBias), maxBiases)
 	}
 	for token, bias := range o.LogitBias {
 		switch {

@@ -44,9 +44,10 @@ func postPlain(t testing.TB, address, body string) map[int]*plainReply {
 				r = &plainReply{}
 				choices[c.Index] = r
 			}
-			said := c.Message
+			said := c.Delta
 			if said == nil {
-				said = c.Delta
+				whole := chatAnswer(*c.Message)
+				said = &whole
 			}
 			if said.Content != nil {
 				r.content += *said.Content

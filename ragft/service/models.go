@@ -65,8 +65,8 @@ func (s *Service) showPassage(w http.ResponseWriter, r *http.Request) error {
 // maxDocument is the size in bytes of the largest document that is sent.
 const maxDocument = 64 << 20
 
-// showDocument responds with the document of a citation, a regular file in one of the folders and, if the index can tell, a
-// source of it. It is always sent as plain text, so that no browser runs it.
+// showDocument responds with the document of a citation, a regular file in one of the folders and a source of the index. It is
+// always sent as plain text, so that no browser runs it.
 func (s *Service) showDocument(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("path")
 	if !fs.ValidPath(name) || hidden(name) || strings.ContainsRune(name, '\\') {
@@ -118,15 +118,12 @@ func openRegular(root *os.Root, name string) (f *os.File, size int64, err error)
 	return f, info.Size(), nil
 }
 
-// isSource reports whether passages of the index come from a document. If the index cannot tell, any may.
+// isSource reports whether passages of the index come from a document.
 func (s *Service) isSource(ctx context.Context, name string) (bool, error) {
-	index, ok := s.config.Index.(interface {
-		HasSource(ctx context.Context, source string) (bool, error)
-	})
-	if !ok {
-		return true, nil
+	if s.config.Index == nil {
+		return false, nil
 	}
-	return index.HasSource(ctx, name)
+	return s.config.Index.HasSource(ctx, name)
 }
 
 // hidden reports whether a part of the path starts with a dot. Such files are never indexed.

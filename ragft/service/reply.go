@@ -173,7 +173,9 @@ func (p *reply) finish(index int, message chatAnswer, reason string, logProbs an
 	case p.stream:
 		c.Text = new(string)
 	case p.chat:
-		message.Role, c.Message, c.LogProbs = "assistant", &message, logProbs
+		message.Role = "assistant"
+		whole := wholeAnswer(message)
+		c.Message, c.LogProbs = &whole, logProbs
 	default:
 		c.Text, c.LogProbs = message.Content, logProbs
 	}

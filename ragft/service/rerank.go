@@ -4,10 +4,12 @@ package service
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
+	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/model/local"
 )
 
@@ -64,6 +66,10 @@ func (s *Service) rerank(w http.ResponseWriter, r *http.Request) error {
 	}
 	documents := *req.Documents
 	scores, tokens, err := m.Scores(r.Context(), *req.Query, documents)
+	var long *llama.PromptTooLongError
+	if errors.As(err, &long) { // documents are cut
+		return tooLong("query", long.Tokens, long.Size)
+	}
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ type Model struct {
 type Index interface {
 	retriever.Searcher
 	Chunk(ctx context.Context, id string) (retriever.Chunk, error)
+	// HasSource reports whether the index has passages of a document. Others are not given out.
+	HasSource(ctx context.Context, source string) (bool, error)
 }
 
 // Config is the configuration of a [Service]. Only Models is required.
@@ -67,8 +69,8 @@ type Config struct {
 	NoRetrieval bool
 
 	// Folders have the documents of GET /v1/documents; the first that has a document is used. Paths cannot leave them, and
-	// symbolic links in them are not followed. If Index is a [retriever.Index], only documents of which it has passages are
-	// sent. Empty means that there are no documents.
+	// symbolic links in them are not followed. Only documents of which Index has passages are sent, without Index none. Empty
+	// means that there are no documents.
 	Folders []string
 
 	// Files is the folder to which clients can add documents, and from which they can remove them, by the routes of

@@ -18,7 +18,7 @@ import (
 // toolChoice is what a request says about calls: "auto" (or ""), "none", "required", or the name of the tool to call.
 type toolChoice struct{ mode, name string }
 
-func (c *toolChoice) UnmarshalJSON(data []byte) error {
+func (c *toolChoice) decode(data []byte, d *decoder) error {
 	if len(data) > 0 && data[0] == '"' {
 		if err := json.Unmarshal(data, &c.mode); err != nil {
 			return err
@@ -34,7 +34,7 @@ func (c *toolChoice) UnmarshalJSON(data []byte) error {
 			Name string `json:"name"`
 		} `json:"function"`
 	}
-	if err := decode(data, reflect.ValueOf(&named).Elem()); err != nil {
+	if err := d.value(data, reflect.ValueOf(&named).Elem()); err != nil {
 		return err
 	}
 	if named.Type != "function" || named.Function.Name == "" {

@@ -136,14 +136,25 @@ type answer struct {
 }
 
 type choice struct {
-	Index        int         `json:"index"`
-	Message      *chatAnswer `json:"message,omitempty"`
-	Delta        *chatAnswer `json:"delta,omitempty"`
-	Text         *string     `json:"text,omitempty"`
-	LogProbs     any         `json:"logprobs"`
-	FinishReason *string     `json:"finish_reason"`
+	Index        int          `json:"index"`
+	Message      *wholeAnswer `json:"message,omitempty"`
+	Delta        *chatAnswer  `json:"delta,omitempty"`
+	Text         *string      `json:"text,omitempty"`
+	LogProbs     any          `json:"logprobs"`
+	FinishReason *string      `json:"finish_reason"`
 }
 
+// wholeAnswer is a [chatAnswer] that is not in pieces: clients read null in it where there is no text.
+type wholeAnswer struct {
+	Role      string         `json:"role"`
+	Content   *string        `json:"content"`
+	Refusal   *string        `json:"refusal"`
+	ToolCalls []chatToolCall `json:"tool_calls,omitempty"`
+
+	ReasoningContent string `json:"reasoning_content,omitempty"`
+}
+
+// chatAnswer is what a model says or, in a stream, a piece of it.
 type chatAnswer struct {
 	Role      string         `json:"role,omitempty"`
 	Content   *string        `json:"content,omitempty"`

@@ -217,7 +217,7 @@ func TestSamplingOfARequest(t *testing.T) {
 	defer s.Close()
 	of := func(body string) llama.Sampling {
 		var o completionRequest
-		require.NoError(t, decodeFields([]byte(body), reflect.ValueOf(&o).Elem(), nil))
+		require.NoError(t, new(decoder).fields([]byte(body), reflect.ValueOf(&o).Elem(), nil))
 		r, err := s.newRun(&s.config.Models[0], &o.options, &reply{})
 		require.NoError(t, err)
 		return r.sampling
@@ -337,4 +337,23 @@ func TestTokensOfTheConfig(t *testing.T) {
 			require.NoError(t, s.Close())
 		}
 	}
+}
+
+// A whole message has null where it has no text, as in OpenAI's API; a piece of a stream leaves out what it does not bring.
+func TestWholeMessagesHaveNull(t *testing.T) {
+	p := &reply{chat: true}
+	call := chatAnswer{ToolCalls: []chatToolCall{{ID: "c"}}}
+	written := func(c choice) string {
+		data, err := json.Marshal(c)
+		require.NoError(t, err)
+		return string(data)
+	}
+	require.Contains(t, written(p.finish(0, call, "tool_calls", nil)),
+		`"message":{"role":"assistant","content":null,"refusal":null,"tool_calls"`)
+	text := "The mill."
+	require.Contains(t, written(p.finish(0, chatAnswer{Content: &text}, "stop", nil)), `"content":"The mill.","refusal":null}`)
+	p.stream, p.said = true, map[int]bool{}
+	said := written(p.finish(0, call, "tool_calls", nil))
+	require.NotContains(t, said, `"content"`)
+	require.NotContains(t, said, `"refusal"`)
 }

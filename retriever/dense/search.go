@@ -23,6 +23,7 @@ type Index interface {
 	retriever.Digester
 	Chunk(ctx context.Context, id string) (retriever.Chunk, error)
 	SourceChunks(ctx context.Context, source string, most int) ([]retriever.Chunk, error)
+	HasSource(ctx context.Context, source string) (bool, error)
 	Ranking() string // see [retriever.Index.Ranking]
 }
 

@@ -154,7 +154,7 @@ func (f *file) Request(r model.Request) (llama.Request, error) {
 	if limit := f.model.ContextLength(); limit > 0 {
 		r.MaxTokens = min(r.MaxTokens, limit-len(prompt))
 	}
-	if f.model.Plain() {
+	if f.model.Plain() && grammar == "" { // what follows a schema ends by itself, and may have line breaks
 		r.Stop = append(slices.Clone(r.Stop), plainStop)
 	}
 	first, notFirst, err := f.excluded(r)

@@ -217,3 +217,16 @@ func TestLocalModelSchema(t *testing.T) {
 		Schema: json.RawMessage(`{"type": "string", "format": "date"}`)}})
 	require.ErrorIs(t, err, model.ErrRequest)
 }
+
+// The line breaks of JSON do not end it, where those of another answer of a model without a chat template do.
+func TestPlainModelSchema(t *testing.T) {
+	m, _ := localtest.OpenLocalTest(t, testmodel.Spec{Plain: true})
+	request := model.Request{Messages: localtest.ClosedChat("Who keeps the inn?"), MaxTokens: 250}
+	got, err := m.Request(request)
+	require.NoError(t, err)
+	require.Equal(t, []string{"\n"}, got.Stop)
+	request.Schema = json.RawMessage(`{"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"]}`)
+	got, err = m.Request(request)
+	require.NoError(t, err)
+	require.Empty(t, got.Stop)
+}

@@ -2,6 +2,7 @@
 const $ = id => document.getElementById(id);
 const reasons = {
   "no-passages": "the documents hold nothing about it",
+  "declined": "the documents are not likely to answer it",
   "refused": "the model declined",
   "empty": "the model said nothing",
   "low-confidence": "the model is not sure enough",
