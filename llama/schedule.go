@@ -127,8 +127,6 @@ func (s *scheduler) use(adapters []AdapterScale) error {
 		return nil
 	}
 	s.since = s.turn
-	s.model.mu.Lock()
-	defer s.model.mu.Unlock()
 	return s.apply(adapters, false)
 }
 
