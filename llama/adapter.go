@@ -110,7 +110,8 @@ type AdapterScale struct {
 }
 
 // SetAdapters replaces the adapters of the context, from the next call on. Without adapters it computes with the model
-// alone. It waits for a running call to end. If llama.cpp rejects the adapters, the context has none.
+// alone. It waits for a running call to end, or for a batch of [Context.Embed] or [Context.Rank]. If llama.cpp rejects the
+// adapters, the context has none.
 func (c *Context) SetAdapters(adapters ...AdapterScale) error {
 	release, err := c.acquire(context.Background())
 	if err != nil {

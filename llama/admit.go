@@ -59,11 +59,11 @@ func (s *scheduler) start(j *job) (started bool, err error) {
 }
 
 // patience is the number of batches for which later requests may start before the first of the queue, which does not fit. After
-// that it is the next, so that it gets room when those that run have ended. It is also how many of them are tried.
+// that the first one is the next, so that it has room once those that run have ended. As many later ones are tried.
 const patience = 64
 
 // pass starts requests behind the first one, which does not fit, where places are free. What is kept that the first one would
-// continue from stays. The requests of one call have no turns to wait for, and their order is that of their prompts.
+// continue from stays. In a call of [Context.Generate] nobody waits for a turn, and the order is that of what prompts share.
 func (s *scheduler) pass(first *job) error {
 	if first.alone() {
 		return nil
