@@ -22,10 +22,10 @@ type Adapter struct {
 	path  string
 	leak  *leak
 
-	// Guarded by model.mu.
+	// Guarded by model.adaptersMu. While there are users, ptr does not change.
 	ptr    *C.ragft_adapter
 	closed bool
-	users  int // contexts and requests that use it; the memory is freed when there are none
+	users  int // what contexts have and compute with, and requests; the memory is freed when there are none
 
 	tryOnce sync.Once
 	tryErr  error
@@ -34,34 +34,41 @@ type Adapter struct {
 // LoadAdapter loads the LoRA adapter at path for this model. The error wraps [ErrAdapterMismatch] if the adapter belongs to
 // another base model, and [ErrNotGGUF] or [ErrCorrupt] if the file is not valid. The adapter or its model must be closed.
 func (m *Model) LoadAdapter(path string) (*Adapter, error) {
-	if release, err := m.use(); err != nil {
+	release, err := m.use()
+	if err != nil {
 		return nil, err
-	} else {
-		release()
 	}
+	defer release()
 	if err := m.checkAdapter(path); err != nil {
 		return nil, fmt.Errorf("llama: loading adapter %s: %w", path, err)
 	}
-	cpath := C.CString(path)
-	defer C.free(unsafe.Pointer(cpath))
-	m.mu.Lock() // llama.cpp writes the adapter into the model
-	defer m.mu.Unlock()
-	if m.closed {
-		return nil, ErrClosed
-	}
 	a := &Adapter{model: m, path: path}
+	if err := a.load(); err != nil {
+		return nil, fmt.Errorf("llama: loading adapter %s: %w", path, err)
+	}
+	a.leak = watch(a, "Adapter")
+	m.adaptersMu.Lock()
+	defer m.adaptersMu.Unlock()
+	m.adapters[a] = struct{}{}
+	return a, nil
+}
+
+func (a *Adapter) load() error {
+	m := a.model
+	cpath := C.CString(a.path)
+	defer C.free(unsafe.Pointer(cpath))
+	m.adapterList.Lock()
+	defer m.adapterList.Unlock()
 	var cerr C.ragft_error
 	code := C.ragft_adapter_load(m.ptr, cpath, &a.ptr, &cerr)
 	if err := m.devices.Err(); err != nil {
 		C.ragft_adapter_free(a.ptr)
-		return nil, fmt.Errorf("llama: loading adapter %s: %w", path, err)
+		return err
 	}
 	if code != C.RAGFT_OK {
-		return nil, fmt.Errorf("llama: loading adapter %s: %w: %s", path, ErrAdapterMismatch, errorText(&cerr))
+		return fmt.Errorf("%w: %s", ErrAdapterMismatch, errorText(&cerr))
 	}
-	m.adapters[a] = struct{}{}
-	a.leak = watch(a, "Adapter")
-	return a, nil
+	return nil
 }
 
 // Path returns the path that the adapter was loaded from.
@@ -70,8 +77,8 @@ func (a *Adapter) Path() string { return a.path }
 // Close closes the adapter. Contexts keep using it until their adapters are changed or they are closed; only then is its
 // memory freed. Closing twice is harmless.
 func (a *Adapter) Close() error {
-	a.model.mu.Lock()
-	defer a.model.mu.Unlock()
+	a.model.adaptersMu.Lock()
+	defer a.model.adaptersMu.Unlock()
 	if a.closed {
 		return nil
 	}
@@ -82,9 +89,12 @@ func (a *Adapter) Close() error {
 	return nil
 }
 
-// free frees the memory of a closed adapter without users. The model must be locked.
+// free frees the memory of a closed adapter without users. adaptersMu must be locked, also so that the model, which closes
+// all its adapters, is not freed before.
 func (a *Adapter) free() {
 	if a.closed && a.users == 0 {
+		a.model.adapterList.Lock()
+		defer a.model.adapterList.Unlock()
 		C.ragft_adapter_free(a.ptr)
 		a.ptr = nil
 	}
@@ -100,7 +110,8 @@ type AdapterScale struct {
 }
 
 // SetAdapters replaces the adapters of the context, from the next call on. Without adapters it computes with the model
-// alone. It waits for a running call to end. If llama.cpp rejects the adapters, the context has none.
+// alone. It waits for a running call to end, or for a batch of [Context.Embed] or [Context.Rank]. If llama.cpp rejects the
+// adapters, the context has none.
 func (c *Context) SetAdapters(adapters ...AdapterScale) error {
 	release, err := c.acquire(context.Background())
 	if err != nil {
@@ -108,28 +119,29 @@ func (c *Context) SetAdapters(adapters ...AdapterScale) error {
 	}
 	defer release()
 	m := c.model
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := m.checkUse(adapters); err != nil {
+	if err := m.retain(adapters); err != nil {
 		return err
 	}
-	c.adapters = nil
-	if err := c.apply(adapters, true); err != nil {
-		_ = c.apply(nil, false)
-		return err
-	}
+	before := c.adapters
 	c.adapters = slices.Clone(adapters)
-	return nil
+	err = c.apply(adapters, true)
+	m.release(before)
+	if err != nil {
+		_ = c.apply(nil, false)
+		m.release(c.adapters)
+		c.adapters = nil
+	}
+	return err
 }
 
-// checkUse returns an error unless a context of the model can compute with the adapters. The model must be locked.
+// checkUse returns an error unless a context of the model can compute with the adapters. adaptersMu must be locked.
 func (m *Model) checkUse(adapters []AdapterScale) error {
 	for i, s := range adapters {
 		switch {
+		case s.Adapter != nil && s.Adapter.model != m: // whose lock guards the rest
+			return fmt.Errorf("llama: adapter %d: %w: it was loaded for another Model", i, ErrAdapterMismatch)
 		case s.Adapter == nil || s.Adapter.closed:
 			return fmt.Errorf("llama: adapter %d: %w", i, ErrClosed)
-		case s.Adapter.model != m:
-			return fmt.Errorf("llama: adapter %d: %w: it was loaded for another Model", i, ErrAdapterMismatch)
 		case slices.ContainsFunc(adapters[:i], func(before AdapterScale) bool { return before.Adapter == s.Adapter }):
 			return fmt.Errorf("llama: adapter %d is in the list twice", i)
 		case math.IsNaN(float64(s.Scale)) || math.IsInf(float64(s.Scale), 0):
@@ -139,7 +151,8 @@ func (m *Model) checkUse(adapters []AdapterScale) error {
 	return nil
 }
 
-// apply makes llama.cpp compute with the adapters from the next batch on. The model must be locked.
+// apply makes llama.cpp compute with the adapters from the next batch on. The caller has the context to itself, and the
+// adapters are retained for it or for a request.
 func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 	ptrs := make([]*C.ragft_adapter, 0, len(adapters))
 	scales := make([]C.float, 0, len(adapters))
@@ -150,8 +163,7 @@ func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 	var cerr C.ragft_error
 	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), C.bool(tryOut),
 		&cerr)
-	retainAdapters(adapters)
-	releaseAdapters(c.applied)
+	c.model.replace(c.applied, adapters)
 	c.applied = slices.Clone(adapters)
 	if code != C.RAGFT_OK {
 		return fmt.Errorf("llama: setting adapters: %w: %s", ErrAdapterMismatch, errorText(&cerr))
@@ -159,15 +171,29 @@ func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 	return nil
 }
 
-// retainAdapters keeps the memory of adapters until releaseAdapters. The model must be locked for both.
-func retainAdapters(adapters []AdapterScale) {
+// retain keeps the memory of adapters until release, if a context of the model can compute with them.
+func (m *Model) retain(adapters []AdapterScale) error {
+	m.adaptersMu.Lock()
+	defer m.adaptersMu.Unlock()
+	if err := m.checkUse(adapters); err != nil {
+		return err
+	}
 	for _, s := range adapters {
 		s.Adapter.users++
 	}
+	return nil
 }
 
-func releaseAdapters(adapters []AdapterScale) {
-	for _, s := range adapters {
+func (m *Model) release(adapters []AdapterScale) { m.replace(adapters, nil) }
+
+// replace releases the adapters of before, and retains those of after, which others have retained, too: they may be closed.
+func (m *Model) replace(before, after []AdapterScale) {
+	m.adaptersMu.Lock()
+	defer m.adaptersMu.Unlock()
+	for _, s := range after {
+		s.Adapter.users++
+	}
+	for _, s := range before {
 		s.Adapter.users--
 		s.Adapter.free()
 	}
@@ -179,18 +205,17 @@ func (m *Model) retainFor(adapters []AdapterScale) error {
 	if len(adapters) == 0 {
 		return nil
 	}
-	m.mu.Lock()
-	err := m.checkUse(adapters)
-	if m.closed {
-		err = ErrClosed
-	}
+	release, err := m.use()
 	if err != nil {
-		m.mu.Unlock()
 		return err
 	}
-	retainAdapters(adapters)
-	m.retained.Add(1)
-	m.mu.Unlock()
+	if err = m.retain(adapters); err == nil {
+		m.retained.Add(1) // while the model is held open, as Close waits for it
+	}
+	release()
+	if err != nil {
+		return err
+	}
 	for _, s := range adapters {
 		if err := s.Adapter.try(); err != nil {
 			m.releaseFor(adapters)
@@ -204,9 +229,7 @@ func (m *Model) releaseFor(adapters []AdapterScale) {
 	if len(adapters) == 0 {
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	releaseAdapters(adapters)
+	m.release(adapters)
 	m.retained.Done()
 }
 

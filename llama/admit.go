@@ -12,34 +12,87 @@ import (
 )
 
 // admit starts samples while there are slots and cells. The queue is served in order, so that the samples of one request
-// run together and share its prompt.
+// run together and share its prompt; only if a batcher's first request does not fit, others pass it for a while.
 func (s *scheduler) admit() error {
+	s.cache.promised = nil
 	for len(s.queue) > 0 && len(s.lanes) < s.parallel() {
 		j := s.queue[0]
 		if j.started == len(j.samples) {
 			s.queue = s.queue[1:]
 			continue
 		}
-		if j.started == 0 {
-			if j.adapters = j.request; j.adapters == nil {
-				j.adapters = s.Context.adapters
-			}
-		}
-		if !j.grammars.available(s.parallel(), j.alone() || len(s.lanes) == 0) {
+		if !s.ready(j) {
 			return nil // the running ones go on meanwhile
 		}
-		l := &lane{job: j, sample: j.started, turn: s.turn}
-		if !s.place(l) {
-			return nil
+		started, err := s.start(j)
+		if err != nil {
+			return err
 		}
-		if err := s.open(l); err != nil {
-			s.attach(l)
-			if err := s.fail(j, err); err != nil {
-				return err
-			}
+		if !started {
+			return s.pass(j)
 		}
 	}
 	return nil
+}
+
+// ready reports whether all but room is there for one more sample of the job.
+func (s *scheduler) ready(j *job) bool {
+	if j.started == 0 {
+		if j.adapters = j.request; j.adapters == nil {
+			j.adapters = s.Context.adapters
+		}
+	}
+	return j.grammars.available(s.parallel(), j.alone() || len(s.lanes) == 0)
+}
+
+// start starts one more sample of the job, which is ready. It reports whether there was room.
+func (s *scheduler) start(j *job) (started bool, err error) {
+	l := &lane{job: j, sample: j.started, turn: s.turn}
+	if !s.place(l) {
+		return false, nil
+	}
+	if err := s.open(l); err != nil {
+		s.attach(l)
+		return true, s.fail(j, err)
+	}
+	return true, nil
+}
+
+// patience is the number of batches for which later requests may start before the first of the queue, which does not fit. After
+// that the first one is the next, so that it has room once those that run have ended. As many later ones are tried.
+const patience = 64
+
+// pass starts requests behind the first one, which does not fit, where places are free. What is kept that the first one would
+// continue from stays. In a call of [Context.Generate] nobody waits for a turn, and the order is that of what prompts share.
+func (s *scheduler) pass(first *job) error {
+	if first.alone() {
+		return nil
+	}
+	if s.blocked != first {
+		s.blocked, s.blockedAt = first, s.turn
+	}
+	if s.turn-s.blockedAt >= patience {
+		return nil
+	}
+	s.cache.promised, _ = s.cache.best(first)
+	for _, j := range slices.Clone(s.queue[1:min(len(s.queue), 1+patience)]) {
+		for s.mayPass(j) {
+			started, err := s.start(j)
+			if err != nil {
+				return err
+			}
+			if !started {
+				break
+			}
+		}
+	}
+	s.queue = slices.DeleteFunc(s.queue, func(j *job) bool { return j.started == len(j.samples) })
+	return nil
+}
+
+// mayPass reports whether to try to start one more sample of the job. Its grammar is not read where it cannot fit.
+func (s *scheduler) mayPass(j *job) bool {
+	return !j.over && j.started < len(j.samples) && len(s.lanes) < s.parallel() && s.canMakeRoom(j.maxTokens) && s.ready(j)
 }
 
 // place assigns a sequence to the lane, reserves its cells and decides from where it takes its prompt. It reports whether

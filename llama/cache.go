@@ -12,6 +12,8 @@ import "slices"
 type cache struct {
 	room int     // largest number of sequences
 	kept []*kept // least recently used first
+
+	promised *kept // stays for a request that waits for room; nil = none
 }
 
 // kept is a finished sequence, with the tokens that were computed in it.
@@ -45,6 +47,16 @@ func (c *cache) touch(k *kept) {
 	c.kept = append(c.kept, k)
 }
 
+// oldest returns the least recently used sequence that may be evicted, or nil.
+func (c *cache) oldest() *kept {
+	for _, k := range c.kept {
+		if k != c.promised {
+			return k
+		}
+	}
+	return nil
+}
+
 func (c *cache) remove(k *kept) {
 	c.kept = slices.DeleteFunc(c.kept, func(other *kept) bool { return other == k })
 }
@@ -72,10 +84,11 @@ func (s *scheduler) remember(l *lane) bool {
 		}
 	}
 	if len(s.cache.kept) == s.cache.room {
-		if s.nextSharesLess(tokens, s.cache.kept[0].tokens) {
+		oldest := s.cache.oldest()
+		if oldest == nil || s.nextSharesLess(tokens, oldest.tokens) {
 			return false
 		}
-		s.evict(s.cache.kept[0])
+		s.evict(oldest)
 	}
 	C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), C.int32_t(len(tokens)))
 	s.cache.kept = append(s.cache.kept, &kept{
@@ -102,20 +115,48 @@ func (s *scheduler) evict(k *kept) {
 	s.slots = append(s.slots, k.slot)
 }
 
-// makeRoom evicts sequences, the least recently used first, until the needed cells are free. It reports whether they are.
-func (s *scheduler) makeRoom(need int) bool {
-	for s.cells.free < need && len(s.cache.kept) > 0 {
-		s.evict(s.cache.kept[0])
+// canMakeRoom reports whether makeRoom can free the needed cells.
+func (s *scheduler) canMakeRoom(need int) bool {
+	room, users := s.cells.free, map[*span]int{}
+	for _, k := range s.cache.kept {
+		if room >= need {
+			break
+		}
+		if k == s.cache.promised {
+			continue
+		}
+		for _, part := range k.held.spans {
+			if users[part]++; users[part] == part.users { // all that have it may be evicted
+				room += part.length
+			}
+		}
 	}
-	return s.cells.free >= need
+	return room >= need
+}
+
+// makeRoom evicts sequences, the least recently used first, until the needed cells are free. It reports whether they are. If
+// they cannot be, it evicts none.
+func (s *scheduler) makeRoom(need int) bool {
+	if !s.canMakeRoom(need) {
+		return false
+	}
+	for s.cells.free < need {
+		s.evict(s.cache.oldest())
+	}
+	return true
 }
 
 // placeOn reserves cells for a lane that shares the first n tokens of its prompt with a kept sequence. It reports whether
 // there is room.
 func (s *scheduler) placeOn(l *lane, k *kept, n int) bool {
 	j := l.job
-	s.cache.touch(k) // so that it is evicted last; even then the shared cells stay
 	j.held = s.cells.hold(len(j.prompt), n, k.held)
+	if !s.canMakeRoom(j.maxTokens) {
+		s.cells.drop(j.held)
+		j.held = nil
+		return false
+	}
+	s.cache.touch(k) // so that it is evicted last; even then the shared cells stay
 	if s.layout.separate && (n == len(k.tokens) || len(s.slots) == 0 && len(s.cache.kept) == 1) {
 		// The lane takes the sequence: a copy would hold nothing more, or there is no slot for one.
 		l.slot = k.slot
@@ -126,13 +167,7 @@ func (s *scheduler) placeOn(l *lane, k *kept, n int) bool {
 		l.slot = s.takeSlot()
 		C.ragft_sequence_share(s.ptr, C.int32_t(k.slot), C.int32_t(l.slot), C.int32_t(n))
 	}
-	if !s.makeRoom(j.maxTokens) {
-		C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), 0)
-		s.slots = append(s.slots, l.slot)
-		s.cells.drop(j.held)
-		j.held = nil
-		return false
-	}
+	s.makeRoom(j.maxTokens)
 	if l.known = n; j.started == 0 {
 		j.reused = n
 	}

@@ -95,8 +95,8 @@ func (o ContextOptions) withDefaults(m *Model) (ContextOptions, error) {
 	return o, nil
 }
 
-// Context computes with a Model. It has a key-value cache and threads of its own. It runs one call at a time, and calls
-// from other goroutines wait. Several contexts of one model run in parallel.
+// Context computes with a Model. It has a key-value cache and threads of its own. It runs one call at a time, or one batch
+// of embeddings, and calls from other goroutines wait. Several contexts of one model run in parallel.
 type Context struct {
 	model    *Model
 	options  ContextOptions
@@ -113,7 +113,7 @@ type Context struct {
 	closed   bool
 	batch    batch
 	adapters []AdapterScale // set by SetAdapters
-	applied  []AdapterScale // what llama.cpp computes with; changed under model.mu too
+	applied  []AdapterScale // what llama.cpp computes with
 }
 
 // NewContext returns a new context. It or its model must be closed.
@@ -160,7 +160,9 @@ func (m *Model) newContext(options ContextOptions, layout cacheLayout) (*Context
 	}
 	params := c.params(layout)
 	var cerr C.ragft_error
+	m.adapterList.RLock()
 	code := C.ragft_context_new(m.ptr, &params, &c.ptr, &cerr)
+	m.adapterList.RUnlock()
 	if err := m.devices.Err(); err != nil {
 		C.ragft_context_free(c.ptr)
 		return nil, fmt.Errorf("llama: new context: %w", err)
@@ -196,13 +198,12 @@ func (c *Context) Close() error {
 	c.ptr = nil
 	c.leak.done()
 	m := c.model
+	m.release(c.applied)
+	m.release(c.adapters)
+	c.applied, c.adapters = nil, nil
 	m.contextsMu.Lock()
-	delete(m.contexts, c)
-	m.contextsMu.Unlock()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	releaseAdapters(c.applied)
-	c.applied = nil
+	defer m.contextsMu.Unlock()
+	delete(m.contexts, c) // last, as the model is freed when all its contexts are closed
 	return nil
 }
 

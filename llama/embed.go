@@ -33,7 +33,7 @@ func (m *Model) Pooling() string {
 // [ContextOptions.Embeddings]. A text has at most [Context.MaxText] tokens, including the special ones that the model needs
 // (see [TokenizeOptions.AddSpecial]).
 //
-// If ctx ends, Embed stops as [Context.Generate] does.
+// If ctx ends, Embed stops as [Context.Generate] does. Other calls on the context have their turns between its batches.
 func (c *Context) Embed(ctx context.Context, texts [][]Token) ([][]float32, error) {
 	if !c.options.Embeddings {
 		return nil, fmt.Errorf("llama: %w: the context was not created for embeddings", ErrUnsupported)
@@ -66,20 +66,22 @@ func (c *Context) pooled(ctx context.Context, texts [][]Token, width int) ([][]f
 			return nil, fmt.Errorf("llama: text %d: %w", i, err)
 		}
 	}
-	end, err := c.begin(ctx, c.whole)
-	if err != nil {
-		return nil, err
-	}
 	out := make([][]float32, 0, len(texts))
-	for len(out) < len(texts) && err == nil {
-		if err = ctx.Err(); err == nil {
+	for {
+		end, err := c.begin(ctx, c.whole) // for each batch, so that a call with many texts lets others in between
+		if err != nil {
+			return nil, err
+		}
+		if len(out) < len(texts) {
 			out, err = c.poolSome(texts, width, out)
 		}
+		if err := end(err); err != nil {
+			return nil, err
+		}
+		if len(out) == len(texts) {
+			return out, nil
+		}
 	}
-	if err := end(err); err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 // MaxText returns the number of tokens that a text for [Context.Embed] or [Context.Rank] may have: BatchSize, or the context

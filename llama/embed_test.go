@@ -5,6 +5,7 @@ package llama
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,4 +53,45 @@ func TestEmbed(t *testing.T) {
 			require.ErrorIs(t, err, ErrPromptTooLong)
 		})
 	}
+}
+
+// hookedContext calls a function each time that it is asked whether it has ended.
+type hookedContext struct {
+	context.Context
+	asked func()
+}
+
+func (c hookedContext) Err() error {
+	c.asked()
+	return nil
+}
+
+// TestEmbedTakesTurns embeds one text while a call with many is between its batches.
+func TestEmbedTakesTurns(t *testing.T) {
+	m := mustLoad(t, rewrite(t, testmodel.New(t, testmodel.Spec{Pre: "qwen2"}), map[string]any{"llama.pooling_type": uint32(1)}))
+	c := mustContext(t, m, ContextOptions{Size: 256, Sequences: 1, BatchSize: 16, Embeddings: true, ExactAttention: true})
+	texts := [][]Token{{1, 2, 3}, {4, 5}, {6, 7, 8, 9}}
+	want, err := c.Embed(t.Context(), texts)
+	require.NoError(t, err)
+
+	asked := 0
+	var between [][]float32
+	var turnErr error
+	got, err := c.Embed(hookedContext{context.Background(), func() {
+		if asked++; asked != 2 {
+			return
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // ends where the long call keeps the context
+		defer cancel()
+		between, turnErr = c.Embed(ctx, texts[1:2])
+	}}, texts)
+	require.NoError(t, err)
+	require.NoError(t, turnErr)
+	require.Equal(t, want, got)
+	require.Equal(t, want[1:2], between)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.Embed(ctx, nil)
+	require.ErrorIs(t, err, context.Canceled)
 }

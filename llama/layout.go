@@ -44,15 +44,14 @@ func (c *Context) reshape(layout cacheLayout) error {
 	}
 	params := c.params(layout)
 	var cerr C.ragft_error
+	c.model.adapterList.RLock()
 	code := C.ragft_context_reshape(c.model.ptr, c.ptr, &params, &cerr)
+	c.model.adapterList.RUnlock()
 	if err := c.model.devices.Err(); err != nil {
 		return fmt.Errorf("llama: new cache: %w", err)
 	}
 	if C.ragft_context_usable(c.ptr) {
-		c.model.mu.Lock()
-		err := c.apply(c.adapters, false) // the native context is new
-		c.model.mu.Unlock()
-		if err != nil {
+		if err := c.apply(c.adapters, false); err != nil { // the native context is new
 			return err
 		}
 	}

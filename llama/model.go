@@ -94,14 +94,20 @@ type Model struct {
 	chatErr    error
 	chatNames  specials // special tokens, and marks of the template
 
-	mu       sync.RWMutex // held for reading while llama.cpp uses ptr
+	// mu is held for reading while llama.cpp uses ptr, for as long as a long text takes. Only Close locks it for writing. A
+	// scheduler never takes it, as all its requests would wait. The locks below are taken after mu: contextsMu alone, and
+	// adaptersMu before adapterList.
+	mu       sync.RWMutex
 	ptr      *C.ragft_model
 	closed   bool
-	adapters map[*Adapter]struct{}
 	retained sync.WaitGroup // requests that name adapters, and grammars that are read
 
-	contextsMu sync.Mutex // taken after mu
+	contextsMu sync.Mutex
 	contexts   map[*Context]struct{}
+
+	adaptersMu  sync.Mutex // guards the fields of the adapters, too
+	adapters    map[*Adapter]struct{}
+	adapterList sync.RWMutex // guards llama.cpp's list of the model's adapters, which it reads to make a context
 }
 
 // Load opens the GGUF model at path, or at its first file if the model is split. The files are checked before llama.cpp
@@ -246,19 +252,21 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
-	adapters := maps.Clone(m.adapters)
+	m.mu.Unlock() // no context or adapter is added any more
 	m.contextsMu.Lock()
 	contexts := maps.Clone(m.contexts)
 	m.contextsMu.Unlock()
-	m.mu.Unlock()
 	for c := range contexts {
 		_ = c.Close()
 	}
+	m.adaptersMu.Lock()
+	adapters := maps.Clone(m.adapters)
+	m.adaptersMu.Unlock()
 	for a := range adapters {
 		_ = a.Close()
 	}
 	m.retained.Wait() // requests ended with the contexts
-	m.mu.Lock()       // waits until no method uses the model
+	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.freeTemplate()
 	C.ragft_model_free(m.ptr)

@@ -33,7 +33,7 @@ func (m *Model) checkRank() error {
 // number of the model's classification head: for models of the BERT kind a logit, for Qwen3's rerankers the probability of yes.
 // The context must have been created with [ContextOptions.Embeddings], of a model whose [Model.Pooling] is "rank".
 //
-// If ctx ends, Rank stops as [Context.Generate] does.
+// If ctx ends, Rank stops as [Context.Generate] does. Other calls on the context have their turns between its batches.
 func (c *Context) Rank(ctx context.Context, pairs [][]Token) ([]float32, error) {
 	if !c.options.Embeddings || c.model.Pooling() != "rank" {
 		return nil, fmt.Errorf("llama: %w: the context is not for embeddings, or its model is not a reranker", ErrUnsupported)

@@ -16,8 +16,8 @@ import (
 // worthSharing is the least number of common tokens for which a prompt waits for another one.
 const worthSharing = 16
 
-// scheduler runs jobs. It runs as many lanes as the context has room for, and starts others, in the order of the queue, as
-// those end. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
+// scheduler runs jobs. It runs as many lanes as the context has room for, and starts others, in the order of the queue but for
+// pass, as those end. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
 type scheduler struct {
 	*Context
 	queue []*job // with samples to start
@@ -29,6 +29,9 @@ type scheduler struct {
 	since uint64 // number of the first batch with the current adapters
 	chunk int    // largest number of prompt tokens in a batch with lanes that generate; 0: no limit
 	stats counters
+
+	blocked   *job   // the last job that was the first of the queue and did not fit
+	blockedAt uint64 // number of the batch before which that was noticed
 }
 
 // newScheduler returns a scheduler that keeps up to keep finished sequences. Unless the caches are separate, the context must
@@ -127,8 +130,6 @@ func (s *scheduler) use(adapters []AdapterScale) error {
 		return nil
 	}
 	s.since = s.turn
-	s.model.mu.Lock()
-	defer s.model.mu.Unlock()
 	return s.apply(adapters, false)
 }
 
