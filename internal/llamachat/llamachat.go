@@ -6,6 +6,7 @@ package llamachat
 
 import (
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/ragft/ragft/llama"
@@ -62,6 +63,15 @@ func Float32(x float64) float32 {
 		return narrow
 	}
 	return math.Float32frombits(math.Float32bits(float32(math.Copysign(0, x))) | 1)
+}
+
+// Float64 returns the number of the fewest digits that package llama takes as x: 0.7 and not 0.699999988.
+func Float64(x float32) float64 {
+	wide, err := strconv.ParseFloat(strconv.FormatFloat(float64(x), 'g', -1, 32), 64)
+	if err != nil { // does not happen
+		return float64(x)
+	}
+	return wide
 }
 
 // LogSum returns the natural log of the sum of the probabilities of which the logs are given; 0 without any.

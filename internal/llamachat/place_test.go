@@ -44,3 +44,9 @@ func TestHiddenMarksOfTextThatIsHeldBack(t *testing.T) {
 	s.marks = append(s.marks, hiddenMark{1, "<|x|>"})
 	require.Equal(t, " Ada", s.push(" Ada"), "a control token that is no mark")
 }
+
+func TestNumbersComeBack(t *testing.T) {
+	for _, x := range []float64{0, 0.1, 0.7, 0.95, 1, 2, 1e-3} {
+		require.Equal(t, x, Float64(Float32(x)))
+	}
+}

@@ -129,7 +129,7 @@ func (t timedIndex) Ranking() string { return reading.RankingOf(t.Index) }
 // fromPassages answers the last message from the passages of the index.
 func (r *run) fromPassages(ctx context.Context, req *chatRequest) error {
 	o := r.model.Assistant
-	o.Temperature, o.TopP, o.TopK = float64(r.sampling.Temperature), float64(r.sampling.TopP), r.sampling.TopK
+	o.Temperature, o.TopP, o.TopK = llamachat.Float64(r.sampling.Temperature), llamachat.Float64(r.sampling.TopP), r.sampling.TopK
 	if req.Seed == nil {
 		r.sampling.Seed = uint32(o.Seed ^ o.Seed>>32)
 	}
