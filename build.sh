@@ -80,10 +80,15 @@ if [ $clean = yes ]; then
     "$bin"/{llama-batched-bench,llama-server,ggml-rpc-server} ${prefix:+"$lib/pkgconfig/ragft.pc" "$prefix/ragft.env"}
 fi
 mkdir -p "$work" "$lib"
+# options of another system, or of a write that failed, do not count
 if [ $chosen = no ] && [ -f "$work/options" ]; then
-  read -r cuda metal tools native <"$work/options"
+  read -r -a last <"$work/options" || true
+  if [ ${#last[@]} -eq 6 ] && [ "${last[0]} ${last[1]}" = "$os $arch" ]; then
+    cuda=${last[2]} metal=${last[3]} tools=${last[4]} native=${last[5]}
+  fi
 fi
-printf '%s %s %s %s\n' "$cuda" "$metal" "$tools" "${native:=ON}" >"$work/options"
+options="$os $arch $cuda $metal $tools $native"
+[ "$(cat "$work/options" 2>/dev/null)" = "$options" ] || printf '%s\n' "$options" >"$work/options"
 
 # --- tools -------------------------------------------------------------------------------------
 
@@ -123,7 +128,9 @@ need() {
 limited() {
   local seconds=$1
   shift
-  if command -v timeout >/dev/null; then
+  if timeout --foreground 1 true 2>/dev/null; then # else Ctrl-C would not reach the command
+    timeout --foreground "$seconds" "$@"
+  elif command -v timeout >/dev/null; then
     timeout "$seconds" "$@"
   else
     "$@" &
@@ -209,7 +216,12 @@ command -v go >/dev/null || die "Go is missing: https://go.dev/dl"
 # interrupted build is never taken for a whole one.
 jinja_patch=$root/third_party/jinja.patch
 [ -f "$jinja_patch" ] || die "$jinja_patch is missing"
-recipe=$({ cat "${BASH_SOURCE[0]}" "$jinja_patch"; echo "$llama_tree $os $arch $cuda $metal $native $src"; "$compiler" --version; } | sum)
+# processor is what a build for this machine's own processor depends on; "" for a portable one.
+processor=""
+if [ "$native" = ON ]; then
+  processor=$({ grep -m1 -E '^(flags|Features)' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string || true; } 2>/dev/null | tr ' ' '\n' | sort | sum)
+fi
+recipe=$({ cat "${BASH_SOURCE[0]}" "$jinja_patch"; echo "$llama_tree $os $arch $cuda $metal $native $processor"; "$compiler" --version; } | sum)
 
 cuda_flags() {
   [ "$cuda" = OFF ] || printf -- '-L%s/lib64 -lcudart -lcublas -lcublasLt -lrt' \
@@ -337,7 +349,7 @@ build=$work/build
 rm -f "$work/stamp"
 # The folder is kept between builds, and CMake sees for itself what has to be compiled again, unless what it cannot
 # change has changed.
-fixed="$src|${generator[*]-}|$compiler|$work"
+fixed="$src|${generator[*]-}|$compiler|$work|$processor"
 if [ -d "$build" ] && [ "$(cat "$build/fixed" 2>/dev/null)" != "$fixed" ]; then rm -rf "$build"; fi
 mkdir -p "$build"
 printf '%s' "$fixed" >"$build/fixed"
@@ -395,6 +407,7 @@ else
   (cd "$lib/.." && { echo "CREATE lib/${library##*/}.part"; printf 'ADDLIB %s\n' "${archives[@]#"${lib%/lib}/"}"; printf 'SAVE\nEND\n'; } | ar -M)
 fi
 mv "$library.part" "$library"
+rm -f "$bin"/{llama-batched-bench,llama-server,ggml-rpc-server} # those of another build
 if [ $tools = ON ]; then
   mkdir -p "$bin"
   cp "$build"/bin/{llama-batched-bench,llama-server,ggml-rpc-server} "$bin/"

@@ -214,10 +214,18 @@ func mean(of []*outcome) *outcome {
 		found, given = slices.Concat(found, o.Asked.Found), slices.Concat(given, o.Asked.Given)
 	}
 	for _, s := range foundShares {
-		m.Found[s.key] = byParagraph(found, 1, 0, func(weights []float64) float64 { return s.of(found, weights) })
+		s.over(found, m.Found)
 	}
-	m.Given[givenShare.key] = byParagraph(given, 1, 0, func(weights []float64) float64 { return givenShare.of(given, weights) })
+	givenShare.over(given, m.Given)
 	return m
+}
+
+// over computes the share of all seeds, from the paragraphs of the questions that count, if there are any.
+func (s share) over(all records, into map[string]metric) {
+	all = slices.DeleteFunc(slices.Clone(all), func(a answered) bool { return !s.counts(a) })
+	if len(all) > 0 {
+		into[s.key] = byParagraph(all, 1, 0, func(weights []float64) float64 { return s.of(all, weights) })
+	}
 }
 
 // meanOf is the mean of each metric that all have, without an interval.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/ragft/ragft/internal/stats"
@@ -92,4 +93,22 @@ func TestRecordsAreKept(t *testing.T) {
 	var got askedAll
 	require.NoError(t, json.Unmarshal(data, &got))
 	require.Equal(t, want, got)
+}
+
+// Values without an interval have none on the page, and means count the paragraphs of the questions that count.
+func TestTextOfMetrics(t *testing.T) {
+	flat := func(v float64) metric { return metric{v, v, v, 1} }
+	require.Equal(t, "100.0", flat(1).text(false))
+	require.Equal(t, "0.0", flat(0).text(false))
+	require.Equal(t, "-92.0", flat(-0.92).text(false))
+	require.Equal(t, "0.87", flat(0.87).text(true))
+	require.Equal(t, "6.5", flat(6.54).text(true))
+	require.Equal(t, "50.0 (40.0 to 60.0)", metric{0.5, 0.4, 0.6, 9}.text(false))
+
+	into := map[string]metric{}
+	foundShares[0].over(slices.Concat(some(10, 0), records{{ID: "z", Group: "Z", Gap: question.GapAbsent}}), into)
+	low, _ := stats.SameScores(1, 0, 1, 5)
+	require.InDelta(t, low, into["correct"].Low, 1e-12, "five paragraphs")
+	foundShares[1].over(some(10, 0), into)
+	require.NotContains(t, into, "made_up_absent", "no question is of the kind (a)")
 }

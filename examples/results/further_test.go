@@ -27,8 +27,16 @@ func TestTrust(t *testing.T) {
 }
 
 func TestChanged(t *testing.T) {
-	untuned := &outcome{Right: right{Given: []string{"a", "b"}, Closed: []string{"b", "c"}}}
-	tuned := &outcome{Right: right{Given: []string{"b", "d", "e"}}, Given: map[string]metric{"correct": {N: 6}}}
+	asked := func(ids string) (out records) {
+		for _, id := range ids {
+			out = append(out, answered{ID: string(id)})
+		}
+		return out
+	}
+	untuned := &outcome{
+		Right: right{Given: []string{"a", "b", "x"}, Closed: []string{"b", "c"}}, Asked: askedAll{Given: asked("abcdefxyz")},
+	}
+	tuned := &outcome{Right: right{Given: []string{"b", "d", "e"}}, Asked: askedAll{Given: asked("abcdef")}} // of fewer questions
 	learnt, destroyed := changed(untuned, tuned)
 	require.Equal(t, "2 of 4", learnt)    // d and e, of all but a and b
 	require.Equal(t, "2 of 3", destroyed) // a and c, of a, b and c

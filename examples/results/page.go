@@ -171,9 +171,11 @@ func (m metric) text(plain bool) string {
 	switch {
 	case m.N == 0:
 		return ""
-	case plain && m.Low == m.High:
+	case m.Low == m.High && plain && m.Value <= 1: // without an interval: none has no width
+		return fmt.Sprintf("%.2f", m.Value)
+	case m.Low == m.High && plain:
 		return fmt.Sprintf("%.1f", m.Value)
-	case m.Low == m.High && m.Value > 0 && m.Value < 1: // without an interval
+	case m.Low == m.High:
 		return fmt.Sprintf("%.1f", 100*m.Value)
 	case plain:
 		return fmt.Sprintf("%.2f (%.2f to %.2f)", m.Value, m.Low, m.High)

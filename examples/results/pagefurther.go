@@ -32,12 +32,12 @@ func writeFurther(b *strings.Builder, of []*outcome) {
 	b.WriteString(furtherText + "| | seed | trust | AURC | citation precision | citation recall | without documents | memorisation ratio | " +
 		"learnt to use | destroyed | perplexity |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range of {
-		untuned := o
+		var untuned *outcome
 		if at := slices.IndexFunc(of, func(u *outcome) bool { return u.Arm == "untuned" && u.Seed == o.Seed }); at >= 0 {
 			untuned = of[at]
 		}
 		learnt, destroyed := "", ""
-		if untuned != o {
+		if untuned != nil && untuned != o {
 			learnt, destroyed = changed(untuned, o)
 		}
 		ratio := ""
@@ -45,8 +45,11 @@ func writeFurther(b *strings.Builder, of []*outcome) {
 			ratio = fmt.Sprintf("%.2f", float64(len(o.Right.Closed))/float64(n))
 		}
 		perplexity := ""
-		if o.Text.N > 0 && untuned.Text.N > 0 {
-			perplexity = fmt.Sprintf("%.1f (%+.1f %%)", o.Text.Value, 100*(o.Text.Value/untuned.Text.Value-1))
+		if o.Text.N > 0 {
+			perplexity = fmt.Sprintf("%.1f", o.Text.Value)
+			if untuned != nil && untuned.Text.N > 0 {
+				perplexity += fmt.Sprintf(" (%+.1f %%)", 100*(o.Text.Value/untuned.Text.Value-1))
+			}
 		}
 		fmt.Fprintf(b, "| %s | %d | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", o.Arm, o.Seed, o.Found[trustKey].text(false),
 			o.Found["aurc"].text(true), o.Found["citation_precision"].text(false), o.Found["citation_recall"].text(false),
@@ -68,21 +71,30 @@ func writeProbes(b *strings.Builder, of []*outcome) {
 	}
 }
 
-// changed says what an arm learnt to use and what it destroyed: questions, of how many.
+// changed says what an arm learnt to use and what it destroyed: questions, of how many. They count if both were asked.
 func changed(untuned, o *outcome) (learnt, destroyed string) {
-	was := map[string]bool{} // right with the paragraph
-	for _, id := range untuned.Right.Given {
-		was[id] = true
+	both := map[string]bool{}
+	for _, a := range untuned.Asked.Given {
+		both[a.ID] = slices.ContainsFunc(o.Asked.Given, func(b answered) bool { return b.ID == a.ID })
 	}
-	known := map[string]bool{} // right with the paragraph or without documents
-	for _, id := range slices.Concat(untuned.Right.Given, untuned.Right.Closed) {
-		known[id] = true
+	among := func(ids ...[]string) map[string]bool {
+		out := map[string]bool{}
+		for _, id := range slices.Concat(ids...) {
+			if both[id] {
+				out[id] = true
+			}
+		}
+		return out
 	}
+	asked := 0
+	for _, is := range both {
+		asked += count(is)
+	}
+	was, known := among(untuned.Right.Given), among(untuned.Right.Given, untuned.Right.Closed)
 	gained, kept := 0, 0
-	for _, id := range o.Right.Given {
+	for id := range among(o.Right.Given) {
 		gained += count(!was[id])
 		kept += count(known[id])
 	}
-	asked := o.Given["correct"].N
 	return fmt.Sprintf("%d of %d", gained, asked-len(was)), fmt.Sprintf("%d of %d", len(known)-kept, len(known))
 }

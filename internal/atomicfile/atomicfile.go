@@ -51,6 +51,9 @@ func create(path string, mode fs.FileMode) (*File, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
 	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() { // a device would be replaced by a file
+		return nil, &fs.PathError{Op: "create", Path: path, Err: errors.New("it is not a regular file")}
+	}
 	dir, base := filepath.Split(path) // which, unlike filepath.Join and Dir, leaves ".." after a link as it is
 	removeAbandoned(dir, base)
 	for {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path"
@@ -167,9 +168,12 @@ func sortRows(rows []rows.Row) (set, error) {
 	return s, nil
 }
 
-// writeJSONL writes one line for each value, and no file where there are none.
+// writeJSONL writes one line for each value. Where there are none, it removes the file of an earlier call.
 func writeJSONL[T any](name string, values []T) (string, error) {
 	if len(values) == 0 {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("export: %w", err)
+		}
 		return "", nil
 	}
 	return name, replaceFile(name, func(w io.Writer) error {

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -57,13 +58,19 @@ func (o Options) Modelfile(folder string) (string, error) {
 	if o.System != "" {
 		errs = append(errs, block("SYSTEM", o.System))
 	}
-	for _, name := range slices.Sorted(maps.Keys(o.Parameters)) {
-		for _, value := range parameterValues(o.Parameters[name]) {
+	parameters, err := checkParameters(o.Parameters)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("ragft: modelfile: %w", err))
+	}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		for _, value := range parameterValues(parameters[name]) {
 			if text, ok := value.(string); ok {
 				errs = append(errs, block("PARAMETER "+name, text))
-			} else {
-				fmt.Fprintf(&b, "PARAMETER %s %v\n", name, value)
+				continue
 			}
+			number, err := json.Marshal(value) // %v writes a million as 1e+06, which Ollama refuses
+			errs = append(errs, err)
+			fmt.Fprintf(&b, "PARAMETER %s %s\n", name, number)
 		}
 	}
 	return b.String(), errors.Join(errs...)

@@ -88,3 +88,16 @@ func TestModelfileNamesWhatLinksLeadTo(t *testing.T) {
 	_, err = Options{From: "none/../base.gguf"}.Modelfile("")
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
+
+// Numbers stand as Ollama reads them, and a parameter that it does not know is refused, as it is by the API.
+func TestModelfileParameters(t *testing.T) {
+	text, err := Options{From: "ollama:base", Parameters: map[string]any{"seed": 20240101.0, "temperature": 0.7, "stop": "END"}}.Modelfile("")
+	require.NoError(t, err)
+	require.Contains(t, text, "PARAMETER seed 20240101\n")
+	require.Contains(t, text, "PARAMETER temperature 0.7\n")
+	require.Contains(t, text, `PARAMETER stop """END"""`)
+	for _, wrong := range []any{nil, []int{}} {
+		_, err = Options{From: "ollama:base", Parameters: map[string]any{"seed": wrong}}.Modelfile("")
+		require.ErrorContains(t, err, "seed")
+	}
+}

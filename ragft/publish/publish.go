@@ -173,6 +173,11 @@ func checkParameters(params map[string]any) (map[string]any, error) {
 	if err := json.Unmarshal(data, &out); err != nil {
 		return nil, fmt.Errorf("parameters: %w", err)
 	}
+	for name, value := range out {
+		if value == nil {
+			return nil, fmt.Errorf("parameters: %s has no value", name)
+		}
+	}
 	if stop, ok := out["stop"].(string); ok {
 		out["stop"] = []any{stop}
 	}
@@ -289,13 +294,14 @@ const mergePrefix = ".merged-"
 
 // removeAbandonedMerges removes old merged models that killed programs left behind.
 func removeAbandonedMerges(folder string) {
-	list, err := filepath.Glob(filepath.Join(folder, mergePrefix+"*"))
+	list, err := os.ReadDir(folder)
 	if err != nil {
 		return // what follows says what is wrong
 	}
-	for _, dir := range list {
-		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > abandonedAfter {
-			_ = os.RemoveAll(dir) // the next one tries again
+	for _, e := range list {
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), mergePrefix) && time.Since(info.ModTime()) > abandonedAfter {
+			_ = os.RemoveAll(filepath.Join(folder, e.Name())) // the next one tries again
 		}
 	}
 }
