@@ -78,3 +78,23 @@ func TestPageMarksTheQuote(t *testing.T) {
 	require.Equal(t, []string{"Ömm keeps ", "the horses", ""}, got[0].Parts, "fetched")
 	require.Equal(t, []string{"Ömm keeps the horses", "", ""}, got[1].Parts, "nothing is marked rather than something else")
 }
+
+// The numbers of the list are those in the text.
+func TestPageNumbersAsTheText(t *testing.T) {
+	p := passage{Chunk: "a", Source: "inn.txt", Span: [2]int{0, 18}, Text: "Olm built the inn."}
+	c := citation{Source: "inn.txt", Span: p.Span, Text: p.Text, Chunk: "a"}
+	second, first := c, c
+	second.Marker, first.Marker = 2, 1
+	numbers := func(citations ...citation) (all []int, styles []string) {
+		for _, l := range onPage(t, ragftAnswer{Passages: []passage{p}, Citations: citations}) {
+			all, styles = append(all, l.Number), append(styles, l.Style)
+		}
+		return all, styles
+	}
+	all, styles := numbers(second, c, first)
+	require.Equal(t, []int{2, 0, 1}, all)
+	require.Equal(t, []string{"", "'- '", ""}, styles)
+	all, styles = numbers(c, c)
+	require.Equal(t, []int{0, 0}, all, "counted")
+	require.Equal(t, []string{"", ""}, styles)
+}

@@ -81,11 +81,15 @@ async function ask(question) {
 function finish(answer) {
   $("abstained").hidden = !answer.abstained;
   $("reason").textContent = reasons[answer.reason] ?? answer.reason;
+  const marked = answer.citations.some(citation => citation.marker);
   $("citations").replaceChildren(...answer.citations.map(citation => {
     const item = document.createElement("li"), button = document.createElement("button");
     button.type = "button";
     button.textContent = citation.text + " (" + (citation.title || citation.source) + ")";
     button.addEventListener("click", () => open(citation, answer.passages).catch(show));
+    // The number in the text; where the text has numbers, one that the list counts by itself would be taken for one of them.
+    if (citation.marker) item.value = citation.marker;
+    else if (marked) item.style.listStyleType = "'- '";
     item.append(button);
     return item;
   }));
