@@ -89,7 +89,7 @@ func (a *app) runAsk(ctx context.Context, question string) error {
 		if err != nil {
 			return err
 		}
-		return a.print(toJSON(question, answer))
+		return a.keep(toJSON(question, answer))
 	}
 	answer, err := assistant.Stream(ctx, question, func(piece string) { io.WriteString(a.out, piece) }) //nolint:errcheck // the end says it
 	if err != nil {
