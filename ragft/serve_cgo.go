@@ -186,7 +186,8 @@ func (s *serving) listen(ctx context.Context, index *dense.Search, token string,
 		for _, m := range s.models {
 			names = append(names, m.Name)
 		}
-		ready(l.Addr(), names)
+		address := l.Addr()
+		l = &announced{Listener: l, ready: func() { ready(address, names) }}
 	}
 	if c.Watch {
 		var watching sync.WaitGroup
@@ -200,4 +201,17 @@ func (s *serving) listen(ctx context.Context, index *dense.Search, token string,
 		return kindOf(ErrConfig, fmt.Errorf("%w: set RAGFT_TOKEN, or name a file with --token-file (serve.token-file)", err))
 	}
 	return err
+}
+
+// announced is a listener that says when it is first waited for: a service that refuses its address does not come so far.
+type announced struct {
+	net.Listener
+	ready func()
+	once  sync.Once
+}
+
+// Accept implements [net.Listener].
+func (l *announced) Accept() (net.Conn, error) {
+	l.once.Do(l.ready)
+	return l.Listener.Accept()
 }

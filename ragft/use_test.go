@@ -177,7 +177,10 @@ func TestServe(t *testing.T) {
 
 	c.Serve.Address = "0.0.0.0:0"
 	t.Setenv("RAGFT_TOKEN", "")
-	require.ErrorContains(t, open2(t, p, c).Serve(t.Context(), nil), "RAGFT_TOKEN")
+	announced := false
+	refused := open2(t, p, c).Serve(t.Context(), func(net.Addr, []string) { announced = true })
+	require.ErrorContains(t, refused, "RAGFT_TOKEN")
+	require.False(t, announced, "no address at which nothing answers")
 	for token, message := range map[string]string{" ": "RAGFT_TOKEN has no token", "\n": "has no token", "a\nb": "has a line end"} {
 		t.Setenv("RAGFT_TOKEN", token)
 		require.ErrorContains(t, open2(t, p, c).Serve(t.Context(), nil), message)

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/assistant"
 )
 
@@ -59,6 +62,7 @@ type askCitation struct {
 	End     int     `json:"end"`
 	Quote   string  `json:"quote"`
 	Support float64 `json:"support"`
+	Marker  int     `json:"marker,omitempty"` // the number that the model wrote for it
 }
 
 type askPassage struct {
@@ -85,7 +89,7 @@ func (a *app) runAsk(ctx context.Context, question string) error {
 		if err != nil {
 			return err
 		}
-		return a.print(toJSON(question, answer))
+		return a.keep(toJSON(question, answer))
 	}
 	answer, err := assistant.Stream(ctx, question, func(piece string) { io.WriteString(a.out, piece) }) //nolint:errcheck // the end says it
 	if err != nil {
@@ -104,7 +108,7 @@ func toJSON(question string, answer *assistant.Answer) askResult {
 		r.Confidence = &answer.Confidence
 	}
 	for _, c := range answer.Citations {
-		r.Citations = append(r.Citations, askCitation{c.Source, c.Title, c.Place, c.Start, c.End, c.Quote, c.Support})
+		r.Citations = append(r.Citations, askCitation{c.Source, c.Title, c.Place, c.Start, c.End, c.Quote, c.Support, c.Marker})
 	}
 	for _, h := range answer.Hits {
 		r.Passages = append(r.Passages, askPassage{h.Source, h.Place, h.Start, h.End, h.Score})
@@ -121,14 +125,33 @@ func writeCitations(w io.Writer, answer *assistant.Answer) error {
 	case len(answer.Citations) == 0:
 		lines = append(lines, "(no passage supports this)")
 	}
+	numbers := numbersOf(answer.Citations)
 	for i, c := range answer.Citations {
-		lines = append(lines, fmt.Sprintf("[%d] %s: %q", i+1, where(c.Source, c.Place, c.Start, c.End), oneLine(c.Quote, 160)))
+		lines = append(lines, fmt.Sprintf("[%s] %s: %q", numbers[i], where(c.Source, c.Place, c.Start, c.End), oneLine(c.Quote, 160)))
 	}
 	if answer.Confidence == answer.Confidence {
 		lines = append(lines, fmt.Sprintf("confidence %.2f", answer.Confidence))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// numbersOf returns what stands before each citation: the number in the answer, or "-" if the answer has numbers only for others.
+// Where it has none, they are counted.
+func numbersOf(citations []answer.Citation) []string {
+	marked := slices.ContainsFunc(citations, func(c answer.Citation) bool { return c.Marker > 0 })
+	numbers := make([]string, len(citations))
+	for i, c := range citations {
+		switch {
+		case c.Marker > 0:
+			numbers[i] = strconv.Itoa(c.Marker)
+		case marked:
+			numbers[i] = "-"
+		default:
+			numbers[i] = strconv.Itoa(i + 1)
+		}
+	}
+	return numbers
 }
 
 // where says where a passage stands: "handbook.pdf, p. 12", or "notes.md, bytes 0-80" in

@@ -159,7 +159,7 @@ func (c *chat) ask(ctx context.Context, question string) error {
 		c.history = c.history[n:]
 	}
 	if c.json {
-		return c.print(toJSON(question, answer))
+		return c.printLine(toJSON(question, answer))
 	}
 	fmt.Fprintln(c.out)
 	if err := writeCitations(c.out, answer); err != nil {

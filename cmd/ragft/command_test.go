@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -49,16 +48,6 @@ evaluate: {max-tokens: 12, resamples: 50}
 assistant: {max-tokens: 12}
 `), 0o600))
 	t.Chdir(dir)
-}
-
-// object runs a command line with --json and returns its result.
-func object[T any](t *testing.T, args ...string) T {
-	t.Helper()
-	var v T
-	d := json.NewDecoder(strings.NewReader(must(t, append(args, "--json")...)))
-	require.NoError(t, d.Decode(&v))
-	require.False(t, d.More(), "one object and nothing else")
-	return v
 }
 
 // TestPipeline goes through all steps, each reading what the one before left.
@@ -232,7 +221,7 @@ func TestExitCodes(t *testing.T) {
 			require.Regexp(t, `"estimate":\{"calls":[1-9]`, stdout)
 			continue
 		}
-		require.Contains(t, stdout, `"exit_code":`, c.name)
+		require.Equal(t, c.code, only[failure](t, stdout).ExitCode, c.name)
 	}
 }
 
@@ -270,21 +259,14 @@ func TestBudgets(t *testing.T) {
 			0o600,
 		),
 	)
-	code, stdout, stderr := ragftRun(
-		t,
-		"",
-		"evaluate",
-		"--evidence",
-		"retrieval",
-		"--set",
-		"evaluate.forgetting.texts=texts.txt",
-		"--set",
-		"evaluate.forgetting.budget-texts=1e-6",
-	)
+	evaluate := []string{"evaluate", "--evidence", "retrieval", "--set", "evaluate.forgetting.texts=texts.txt",
+		"--set", "evaluate.forgetting.budget-texts=1e-6"}
+	code, stdout, stderr := ragftRun(t, "", evaluate...)
 	require.Equal(t, exitBudget, code, stderr)
 	require.Contains(t, stderr, "forgot more than its budget")
 	require.Contains(t, stdout, "Report: ", "it is told, and everything is written all the same")
 	require.FileExists(t, ".ragft/report.html")
+	require.NotEmpty(t, failed[evaluateResult](t, exitBudget, evaluate...).Headline)
 }
 
 // A model of a server takes the place of the file.

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -23,4 +25,31 @@ func must(t *testing.T, args ...string) string {
 	code, stdout, stderr := ragftRun(t, "", args...)
 	require.Equal(t, exitOK, code, "%v: %s", args, stderr)
 	return stdout
+}
+
+// only returns the object of a standard output that has one and nothing else.
+func only[T any](t *testing.T, stdout string) (v T) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(stdout))
+	require.NoError(t, d.Decode(&v), stdout)
+	require.ErrorIs(t, d.Decode(new(any)), io.EOF, "one object and nothing else: %s", stdout)
+	return v
+}
+
+// object runs a command line with --json and returns its result.
+func object[T any](t *testing.T, args ...string) T {
+	t.Helper()
+	return only[T](t, must(t, append(args, "--json")...))
+}
+
+// failed runs a command line with --json that has to fail, and returns what it prints beside that.
+func failed[T any](t *testing.T, code int, args ...string) T {
+	t.Helper()
+	got, stdout, stderr := ragftRun(t, "", append(args, "--json")...)
+	require.Equal(t, code, got, "%v: %s", args, stderr)
+	said := only[failure](t, stdout)
+	require.Equal(t, code, said.ExitCode)
+	require.NotEmpty(t, said.Error)
+	require.Contains(t, stderr, said.Error)
+	return only[T](t, stdout)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +40,9 @@ type app struct {
 	found   *ragft.Config   // what a project file says that nobody named; nil = there is none
 	given   map[string]bool // the keys that the command line sets
 	command *cobra.Command
+
+	kept    []byte // with --json: the object to print
+	printed bool   // it was
 }
 
 // run runs one command line and returns the exit code.
@@ -63,6 +65,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	cmd, err := root.ExecuteContextC(ctx)
 	a.progress.end()
 	if err == nil {
+		err = a.printKept()
+	}
+	if err == nil {
 		return exitOK
 	}
 	code := exitCode(err)
@@ -84,15 +89,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		fmt.Fprintf(errs, "See '%s --help'.\n", cmd.CommandPath())
 	}
 	if a.json {
-		a.print(failure{err.Error(), code}) //nolint:errcheck // the exit code says it as well
+		_ = errors.Join(a.keep(failure{err.Error(), code}), a.printKept()) // the exit code says it as well
 	}
 	return code
-}
-
-// failure is what a command that fails prints with --json.
-type failure struct {
-	Error    string `json:"error"`
-	ExitCode int    `json:"exit_code"`
 }
 
 const rootLong = `ragft teaches a small local language model to answer from your documents, and to say so when the answer is not in them.
@@ -240,26 +239,4 @@ func (a *app) open(ctx context.Context, settings ...string) (*ragft.Project, err
 	}
 	a.config.EstimateOnly, a.config.Force = a.estimate, a.force
 	return ragft.Open(ctx, a.config)
-}
-
-// note tells people something that is not part of the result.
-func (a *app) note(format string, args ...any) {
-	if !a.quiet {
-		fmt.Fprintf(a.err, format+"\n", args...)
-	}
-}
-
-// result prints what came out: v with --json, otherwise what text writes.
-func (a *app) result(v any, text func(w io.Writer) error) error {
-	a.progress.end()
-	if a.json {
-		return a.print(v)
-	}
-	return text(a.out)
-}
-
-func (a *app) print(v any) error {
-	e := json.NewEncoder(a.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 
@@ -40,7 +41,7 @@ An address beyond loopback needs a token, from the environment variable RAGFT_TO
 	return a.onProject(c, a.serve)
 }
 
-// serving is what serve prints with --json once it listens.
+// serving is what serve prints with --json once it listens, and teach beside what it did.
 type serving struct {
 	Address string   `json:"address"`
 	URL     string   `json:"url"`
@@ -52,7 +53,8 @@ func (a *app) serve(ctx context.Context, p *ragft.Project) error {
 		address := listening.String()
 		a.progress.end()
 		if a.json {
-			a.print(serving{address, "http://" + address, models}) //nolint:errcheck // whoever closed standard output may still ask
+			// Not at the end, since clients wait for the address. Whoever closed standard output may still ask.
+			_ = errors.Join(a.keep(serving{address, "http://" + address, models}), a.printKept())
 		}
 		a.note("serving %s on http://%s; press Ctrl-C to stop", strings.Join(models, ", "), address)
 	})

@@ -41,6 +41,9 @@ func TestTeach(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, object[evaluateResult](t, "teach").Headline)
+	t.Setenv("RAGFT_TOKEN", "")
+	both := failed[evaluateResult](t, exitUsage, "teach", "--serve", "--set", "serve.address=0.0.0.0:0")
+	require.NotEmpty(t, both.Headline, "what came out before the service failed for want of a token")
 	require.Len(t, object[askResult](t, "ask", "Who is the miller at Tuckle Mill?").Passages, 2)
 	require.Equal(t, ragft.StateStale, states(object[plan](t, "teach", "--plan", "--set", "train.epochs=2"))[ragft.StepTrain])
 

@@ -3,6 +3,7 @@
 package followup
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -10,24 +11,35 @@ import (
 )
 
 // Query returns the search query: the question, if it can be understood alone; otherwise the question twice, so that it has
-// more weight, and the question before it. The answer to that one is left out: with it, the first passage is less often the
-// right one, and an answer may be wrong. The measurements behind this are printed by
+// more weight, and the questions before it, back to the first that can be understood alone: that one names what a chain of
+// follow-ups is about. The answers are left out: with them, the first passage is less often the right one, and an answer may
+// be wrong. The measurements behind this are printed by
 //
 //	go test ./internal/followup -run TestWays -v
 func Query(history []model.Message, question string) string {
 	if len(history) == 0 || !Depends(question) {
 		return question
 	}
-	for i := len(history) - 1; i >= 0; i-- {
-		if m := history[i]; m.Role == model.RoleUser {
-			before := strings.ToValidUTF8(m.Content[:min(len(m.Content), mostBefore)], "")
-			return question + "\n" + question + "\n" + before
+	before, turns := "", 0
+	for _, m := range slices.Backward(history) {
+		if m.Role != model.RoleUser {
+			continue
+		}
+		before += "\n" + strings.ToValidUTF8(m.Content[:min(len(m.Content), mostBefore)], "")
+		if turns++; turns == mostTurns || !Depends(m.Content) {
+			break
 		}
 	}
-	return question
+	if turns == 0 {
+		return question
+	}
+	return question + "\n" + question + before
 }
 
-// mostBefore is how much of the question before is searched for, in bytes. Of a long message the words of the question would be
+// mostTurns is the number of earlier questions that are searched for. With more, the last one would have little weight.
+const mostTurns = 3
+
+// mostBefore is how much of an earlier question is searched for, in bytes. Of a long message the words of the question would be
 // a small part, and no passage would seem relevant.
 const mostBefore = 400
 

@@ -172,14 +172,14 @@ func TestEveryDialogueHasItsPassage(t *testing.T) {
 func TestQuery(t *testing.T) {
 	history := []model.Message{
 		{Role: model.RoleUser, Content: "Where is the mill?"}, {Role: model.RoleAssistant, Content: "In Ansby."},
-		{Role: model.RoleUser, Content: "Who owns the inn?"}, {Role: model.RoleAssistant, Content: strings.Repeat("Odda Brammel. ", 100)},
+		{Role: model.RoleUser, Content: "Who owns the Ansby inn?"}, {Role: model.RoleAssistant, Content: strings.Repeat("Odda Brammel. ", 100)},
 	}
 	require.Equal(t, "And when was it built?", Query(nil, "And when was it built?"))
 	require.Equal(t, "Which fish live in the River Sallow?", Query(history, "Which fish live in the River Sallow?"))
 	query := Query(history, "And when was it built?")
 	require.Equal(t, 2, strings.Count(query, "And when was it built?"))
-	require.Contains(t, query, "Who owns the inn?")
-	require.NotContains(t, query, "mill", "only the last turn")
+	require.Contains(t, query, "Who owns the Ansby inn?")
+	require.NotContains(t, query, "mill", "only back to the question that says what it is about")
 	require.NotContains(t, query, "Brammel", "no answers")
 	for question, leans := range map[string]bool{
 		"Warum?": true, "Und wann wurde die Brücke in Ansby gebaut?": true, "Wer hat seine Tochter in Ansby gesehen?": true,
@@ -192,4 +192,24 @@ func TestQuery(t *testing.T) {
 	for _, odd := range []string{"", "\xff\xfe", "?"} {
 		require.NotPanics(t, func() { Query([]model.Message{{Role: model.RoleAssistant, Content: strings.Repeat("\xff", 999)}}, odd) })
 	}
+}
+
+// A chain of follow-ups is searched for with the question that says what it is about.
+func TestChain(t *testing.T) {
+	said := func(questions ...string) (history []model.Message) {
+		for _, q := range questions {
+			history = append(history, model.Message{Role: model.RoleUser, Content: q}, model.Message{Role: model.RoleAssistant, Content: "1912."})
+		}
+		return history
+	}
+	const cost = "What did it cost?"
+	require.Equal(t, cost+"\n"+cost+"\nAnd when was it built?\nWho built the Blue Inn?",
+		Query(said("Where does the old mill stand?", "Who built the Blue Inn?", "And when was it built?"), cost))
+	require.Equal(t, cost+"\n"+cost+"\nWhy?\nWho else?\nAnd when was it built?",
+		Query(said("Who built the Blue Inn?", "And when was it built?", "Who else?", "Why?"), cost), "at most three")
+	long := strings.Repeat("it ", 1000)
+	query := Query(said("Who built the Blue Inn?", long, long), cost)
+	require.Contains(t, query, "Blue Inn")
+	require.Less(t, len(query), 2*mostBefore+100)
+	require.Equal(t, cost, Query([]model.Message{{Role: model.RoleSystem, Content: "Be brief."}}, cost))
 }

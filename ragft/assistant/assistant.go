@@ -148,7 +148,11 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 			onText(piece)
 		}
 	}
-	asked, req, sample, err := a.ask(ctx, q, hits, live)
+	shown, err := a.shown(ctx, hits)
+	if err != nil {
+		return nil, err
+	}
+	asked, req, sample, err := a.ask(ctx, q, shown, live)
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +173,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 		return nil, fmt.Errorf("confidence: %w", err)
 	}
 	a.judge(answer, question, asked.From)
+	shown.name(answer.Citations)
 	if strings.TrimSpace(streamed.String()) == "" {
 		show(answer.Text)
 	}
@@ -196,18 +201,6 @@ func (a *Assistant) find(ctx context.Context, q Query) ([]retriever.Hit, error) 
 // measured reports whether what decides on an answer was fitted on passages as the search returns them.
 func (a *Assistant) measured() bool { return a.opts.Rule != nil || a.opts.Calibration != nil }
 
-// arranged returns how passages are shown: as [reading.Join] joins them, unless the options are against it.
-func (a *Assistant) arranged(ctx context.Context, hits []retriever.Hit) (func([]retriever.Hit) []retriever.Hit, error) {
-	if a.opts.Apart || a.opts.Ensemble != nil || a.measured() {
-		return func(hits []retriever.Hit) []retriever.Hit { return hits }, nil
-	}
-	documents, err := reading.Around(ctx, a.search, hits)
-	if err != nil {
-		return nil, fmt.Errorf("search: %w", err)
-	}
-	return func(hits []retriever.Hit) []retriever.Hit { return reading.Join(hits, documents) }, nil
-}
-
 // threshold returns the confidence below which the assistant abstains; 0 = never.
 func (a *Assistant) threshold() float64 {
 	if a.opts.Calibration != nil {
@@ -220,15 +213,11 @@ func (a *Assistant) threshold() float64 {
 func (a *Assistant) ask(
 	ctx context.Context,
 	q Query,
-	hits []retriever.Hit,
+	shown *shown,
 	onText func(string),
 ) (*reading.Asking, model.Request, model.Sample, error) {
-	arrange, err := a.arranged(ctx, hits)
-	if err != nil {
-		return nil, model.Request{}, model.Sample{}, err
-	}
-	ask := &reading.Asking{Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
-		hits = arrange(hits) // here, so that fewer are joined where not all fit
+	ask := &reading.Asking{Hits: shown.hits, Messages: func(hits []retriever.Hit) []model.Message {
+		hits = shown.arrange(hits) // here, so that fewer are joined where not all fit
 		if a.opts.Careful {
 			return layout.WithHistory(a.opts.Prompts.CarefulMessages(q.Question, hits), q.History)
 		}
@@ -250,7 +239,7 @@ func (a *Assistant) ask(
 		return nil, model.Request{}, model.Sample{}, err
 	}
 	req := ask.Request(r.Like)
-	ask.Hits, ask.From = arrange(ask.Hits), arrange(ask.From)
+	ask.Hits, ask.From = shown.arrange(ask.Hits), shown.arrange(ask.From)
 	return ask, req, responses[0].Samples[0], nil
 }
 

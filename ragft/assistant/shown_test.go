@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/retriever"
@@ -52,6 +53,34 @@ func TestNeighboursAreShownAsOne(t *testing.T) {
 	for _, h := range got.Hits {
 		require.NotEqual(t, texts["finger.md"], h.Text)
 	}
+}
+
+// Whoever looks up the chunk of a citation finds the quote in it, also where neighbouring passages are shown as one.
+func TestCitationsNameTheChunkWithTheQuote(t *testing.T) {
+	x, texts := bridges(t)
+	said := ""
+	m := &fake.Model{Reply: func(model.Request, int) model.Sample { return fake.Says(said) }}
+	ask := func(t *testing.T) answer.Citation {
+		got, err := New(m, x, Options{}).Answer(t.Context(), "When was Finger Bridge built for the miners?")
+		require.NoError(t, err)
+		require.Equal(t, texts["finger.md"], got.Hits[0].Text, "all of it is shown as one")
+		require.Len(t, got.Citations, 1, said)
+		require.Equal(t, said, got.Citations[0].Quote)
+		return got.Citations[0]
+	}
+	for _, said = range []string{
+		"Finger Bridge is a narrow bridge near Dunmarrow.", "Otto Brask was its engineer.", "It is made of iron and is 38 metres long.",
+	} {
+		c := ask(t)
+		indexed, err := x.Chunk(t.Context(), c.Chunk.ID)
+		require.NoError(t, err)
+		require.Equal(t, indexed, c.Chunk)
+		require.Contains(t, indexed.Text, said)
+		require.Equal(t, said, indexed.Text[c.Start-indexed.Start:c.End-indexed.Start])
+	}
+	said = "It was built in 1861 for the copper miners." // of two chunks
+	c := ask(t)
+	require.Equal(t, said, c.Chunk.Text[c.Start-c.Chunk.Start:c.End-c.Chunk.Start], "the passage that was shown")
 }
 
 func TestNothingIrrelevantIsShown(t *testing.T) {

@@ -179,7 +179,7 @@ func describe(a *assistant.Answer) *ragftAnswer {
 	for _, c := range a.Citations {
 		out.Citations = append(out.Citations, citation{
 			Source: c.Source, Title: c.Title, Place: c.Place, Span: [2]int{c.Start, c.End}, Text: c.Quote, Chunk: c.Chunk.ID,
-			Support: c.Support,
+			Support: c.Support, Marker: c.Marker,
 		})
 	}
 	for _, h := range a.Hits {

@@ -70,8 +70,10 @@
 //
 // If abstained is true, reason is "no-passages", "declined", "refused", "empty" or "low-confidence". confidence is null if it is
 // unknown.
-// A span is a range of bytes in the source document. In a stream the object comes with the last choice, which has the
-// finish_reason.
+// A span is a range of bytes in the source document. The chunk of a citation is the passage of the index with its text. Neighbouring
+// passages are shown as one, and a text that goes over their border is only in that one, which is among passages. In a stream the
+// object comes with the last choice, which has the finish_reason. A citation whose number the answer has, such as [2], has that
+// number as marker.
 //
 // # Files
 //

@@ -201,6 +201,7 @@ type citation struct {
 	Text    string  `json:"text"`
 	Chunk   string  `json:"chunk"`
 	Support float64 `json:"support"`
+	Marker  int     `json:"marker,omitempty"` // the number that the model wrote for it
 }
 
 type passage struct {

@@ -81,26 +81,37 @@ async function ask(question) {
 function finish(answer) {
   $("abstained").hidden = !answer.abstained;
   $("reason").textContent = reasons[answer.reason] ?? answer.reason;
+  const marked = answer.citations.some(citation => citation.marker);
   $("citations").replaceChildren(...answer.citations.map(citation => {
     const item = document.createElement("li"), button = document.createElement("button");
     button.type = "button";
     button.textContent = citation.text + " (" + (citation.title || citation.source) + ")";
-    button.addEventListener("click", () => open(citation).catch(show));
+    button.addEventListener("click", () => open(citation, answer.passages).catch(show));
+    // The number in the text; where the text has numbers, one that the list counts by itself would be taken for one of them.
+    if (citation.marker) item.value = citation.marker;
+    else if (marked) item.style.listStyleType = "'- '";
     item.append(button);
     return item;
   }));
 }
 
-// open shows the passage that a citation is from, with the cited bytes marked.
-async function open(citation) {
-  const passage = await (await call("v1/passages/" + encodeURIComponent(citation.chunk))).json();
+// cited returns the bytes of the passage before, in and behind a citation.
+function cited(passage, citation) {
   const bytes = new TextEncoder().encode(passage.text);
-  const text = (from, to) => new TextDecoder().decode(bytes.slice(from, to));
   const [from, to] = citation.span.map(at => at - passage.span[0]);
-  const mark = document.createElement("mark");
-  mark.textContent = text(from, to);
+  if (passage.source !== citation.source || from < 0 || to > bytes.length) return null;
+  return [[0, from], [from, to], [to]].map(part => new TextDecoder().decode(bytes.slice(...part)));
+}
+
+// open shows the passage that a citation is from, with the cited bytes marked. A passage of the answer may be several of the
+// index, and hold a quote that none of them holds alone; so it comes before the one that the citation names.
+async function open(citation, passages) {
+  const holds = passage => cited(passage, citation)?.[1] === citation.text;
+  const passage = passages.find(holds) ?? await (await call("v1/passages/" + encodeURIComponent(citation.chunk))).json();
+  const mark = document.createElement("mark"), parts = cited(passage, citation) ?? [passage.text, "", ""];
+  mark.textContent = parts[1];
   $("passage-title").textContent = passage.title || passage.source;
-  $("passage-text").replaceChildren(text(0, from), mark, text(to));
+  $("passage-text").replaceChildren(parts[0], mark, parts[2]);
   $("passage").showModal();
 }
 
