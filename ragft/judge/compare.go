@@ -20,14 +20,19 @@ import (
 // A refusal that happens to contain the reference ("The documents do not name
 // the founder of the Blue Inn", reference "Blue Inn") stays a refusal; only an
 // exact match goes before that. If the reference is yes, no or maybe, only the
-// first word of the answer is compared; if that is none of the three, the model
-// decides, also where the answer says that there is no evidence for something.
+// first word of the answer is compared, unless it is the "no" of a refusal ("No
+// information is given"); if that is none of the three, the model decides, also
+// where the answer says that there is no evidence for something.
 func compare(text string, q question.Question, correctF1 float64) (answer.Verdict, answer.Decision) {
 	normal, golds := answer.Normalize(text), q.Golds()
 	switch {
 	case normal == "":
 		return answer.Incorrect, decision.Empty
-	case answer.ExactMatch(text, golds), q.YesNo() && answer.ExactMatch(yesno.First(normal), golds):
+	case answer.ExactMatch(text, golds):
+		return answer.Correct, decision.Match
+	case q.YesNo() && noInformation.MatchString(strings.ToLower(strings.TrimSpace(text))) && answer.IsRefusal(text):
+		return answer.Refused, decision.Refusal
+	case q.YesNo() && answer.ExactMatch(yesno.First(normal), golds):
 		return answer.Correct, decision.Match
 	case q.YesNo() && yesno.First(normal) != "":
 		return answer.Incorrect, decision.NoOverlap
@@ -71,6 +76,10 @@ func denies(normal string, golds []string) bool {
 // noEvidence says no of what is asked rather than of the documents.
 var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence ` +
 	`(?:that|of|for|to)\b`)
+
+// noInformation says no of the documents rather than of what is asked. "No, it ..." is no such beginning.
+var noInformation = regexp.MustCompile(`^no (?:[\w-]+ ){0,2}` +
+	`(?:information|info|mention|answer|details?|data|documents?|passages?|sources?|context|record)\b`)
 
 // hedges reports a choice that the answer leaves open: "either Paris or London".
 func hedges(normal string, golds []string) bool {

@@ -47,6 +47,12 @@ func TestCascade(t *testing.T) {
 		{"a yes that does not come first", "It helps, so yes.", []string{"yes"}, "", ""},
 		{"neither yes nor no", "I do not know.", []string{"no"}, answer.Refused, decision.Refusal},
 		{"the documents have none", "The documents do not say.", []string{"maybe"}, answer.Refused, decision.Refusal},
+		{"a refusal that begins with no", "No information is given in the documents.", []string{"no"}, answer.Refused, decision.Refusal},
+		{"a refusal that begins with no, against yes", "No relevant passages were found.", []string{"yes"}, answer.Refused, decision.Refusal},
+		{"such a refusal as the reference", "No answer", []string{"no answer", "no"}, answer.Correct, decision.Match},
+		{"no, with a reason from the documents", "No, the information does not say so.", []string{"no"}, answer.Correct, decision.Match},
+		{"no of what is asked", "No data were lost.", []string{"no"}, answer.Correct, decision.Match},
+		{"no of what is asked, in the words of a refusal", "No clear benefit was found.", []string{"no"}, answer.Correct, decision.Match},
 		{"either of two", "Either Paris or London.", []string{"Paris"}, "", ""},
 		{"either in the reference", "On either side or both.", []string{"on either side or both"}, answer.Correct, decision.Match},
 	} {
