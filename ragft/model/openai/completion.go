@@ -87,7 +87,7 @@ func (m *Model) post(ctx context.Context, body map[string]any, stops []string, o
 	if err == nil && a.opensThoughts() {
 		m.thinks.Store(true)
 	}
-	if err == nil {
+	if err == nil && a.tells() {
 		m.known.Store(true)
 	}
 	return a, err
