@@ -110,12 +110,16 @@ func numbersAgree(normal string, golds []string) bool {
 
 // clearlyDifferent reports that an answer has nothing to do with any
 // reference: no word in common, and no two words with the same stem. A number
-// in digits against one in words stays open.
+// in digits against one in words stays open, and so do numbers that may be the
+// same in another form.
 func clearlyDifferent(normal string, golds []string) bool {
 	said := strings.Fields(normal)
 	for _, gold := range golds {
 		goldNormal := answer.Normalize(gold)
 		if len(words.Numbers(normal)) > 0 && spellsNumber(goldNormal) || len(words.Numbers(goldNormal)) > 0 && spellsNumber(normal) {
+			return false
+		}
+		if shareDigits(normal, goldNormal) {
 			return false
 		}
 		for _, goldWord := range strings.Fields(goldNormal) {
@@ -125,6 +129,14 @@ func clearlyDifferent(normal string, golds []string) bool {
 		}
 	}
 	return true
+}
+
+// shareDigits reports that two texts have a run of digits in common, or all digits: "5km" and "5 km", "3 000" and "3000".
+func shareDigits(a, b string) bool {
+	notDigit := func(r rune) bool { return !unicode.IsDigit(r) }
+	as, bs := strings.FieldsFunc(a, notDigit), strings.FieldsFunc(b, notDigit)
+	return slices.ContainsFunc(as, func(run string) bool { return slices.Contains(bs, run) }) ||
+		len(as) > 0 && strings.Join(as, "") == strings.Join(bs, "")
 }
 
 // spellsNumber reports an English number word.
