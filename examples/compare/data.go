@@ -50,7 +50,7 @@ func (c *comparison) leaveOut(set *dataset.Set) {
 	}
 	for i := range set.Items {
 		if item := &set.Items[i]; gone[item.ID] {
-			item.Question = question.Question{ID: item.ID, Question: item.Question.Question, Unanswerable: true}
+			item.Question = question.Question{ID: item.ID, Question: item.Question.Question, Group: item.Group, Unanswerable: true}
 			item.Evidence = nil
 		}
 	}

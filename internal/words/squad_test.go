@@ -38,3 +38,13 @@ func TestSQuADMetrics(t *testing.T) {
 	require.Zero(t, SquadF1("", []string{"mill"}))
 	require.InDelta(t, 2.0/3, SquadF1("mill mill", []string{"inn", "mill"}), 1e-12) // P 1/2, R 1
 }
+
+// By the hash of a key, questions are divided into those to learn from and those to measure on. It must stay as it is.
+func TestKeyHasNeitherSignsNorSlashes(t *testing.T) {
+	for in, want := range map[string]string{
+		"Is it -5 °C, or 1/2?": "is it 5 °c or 12", "The 24/7 shop": "247 shop", "\u22125": "\u22125", "12.5 well-known": "12.5 well known",
+	} {
+		require.Equal(t, want, Key(in))
+	}
+	require.Equal(t, []string{"is", "it", "-5", "°c", "or", "1/2"}, Of("Is it -5 °C, or 1/2?"))
+}

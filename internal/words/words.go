@@ -18,8 +18,16 @@ const MinQuote = 4
 // Of returns the words of a text: lower case, without punctuation and English
 // articles. It follows the evaluation script of SQuAD (Rajpurkar et al. 2016,
 // section 6.1), with the differences that [answer.Normalize] describes.
-func Of(s string) []string {
-	words := normalizeOnce(s)
+func Of(s string) []string { return of(s, true) }
+
+// Key is what equal texts have in common. It depends neither on the sign of a
+// number nor on a slash within: questions are divided by its hash, and those of
+// a project must not change sides.
+func Key(s string) string { return strings.Join(of(s, false), " ") }
+
+// of returns words in which numbers keep signs and slashes, or do not.
+func of(s string, signs bool) []string {
+	words := normalizeOnce(s, signs)
 	if isASCII(s) {
 		return words
 	}
@@ -30,7 +38,7 @@ func Of(s string) []string {
 		if joined == last {
 			return words
 		}
-		last, words = joined, normalizeOnce(joined)
+		last, words = joined, normalizeOnce(joined, signs)
 	}
 }
 
@@ -43,14 +51,16 @@ func isASCII(s string) bool {
 	return true
 }
 
-func normalizeOnce(s string) []string {
+func normalizeOnce(s string, signs bool) []string {
 	folded := []rune(strings.ToLower(norm.NFKC.String(strings.ToValidUTF8(s, " "))))
 	var b strings.Builder
 	b.Grow(len(folded))
 	for i, r := range folded {
 		switch {
-		case r == '.' && betweenDigits(folded, i):
+		case (r == '.' || signs && r == '/') && betweenDigits(folded, i):
 			b.WriteRune(r)
+		case signs && isSign(folded, i) && (b.Len() == 0 || strings.HasSuffix(b.String(), " ")):
+			b.WriteByte('-')
 		case isDash(r), unicode.IsSpace(r), unicode.IsControl(r):
 			b.WriteByte(' ')
 		case isPunctuation(r):
@@ -81,6 +91,14 @@ func isPunctuation(r rune) bool {
 }
 
 func isDash(r rune) bool { return unicode.Is(unicode.Pd, r) }
+
+// isSign reports a minus before a number. A second dash in a row is none.
+func isSign(rs []rune, i int) bool {
+	return isMinus(rs[i]) && i+1 < len(rs) && unicode.IsDigit(rs[i+1]) && !(i > 0 && (isDash(rs[i-1]) || isMinus(rs[i-1])))
+}
+
+// isMinus knows the hyphen that stands for a minus, and the minus sign.
+func isMinus(r rune) bool { return r == '-' || r == '\u2212' }
 
 func betweenDigits(rs []rune, i int) bool {
 	return i > 0 && i+1 < len(rs) && unicode.IsDigit(rs[i-1]) && unicode.IsDigit(rs[i+1])

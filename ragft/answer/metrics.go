@@ -13,8 +13,9 @@ import (
 // It follows the evaluation script of SQuAD (Rajpurkar et al. 2016, section
 // 6.1), except where that script would take a wrong answer for right or a right
 // one for wrong: text is put into Unicode form NFKC and punctuation is Unicode's;
-// a point between digits stays, so that "12.5" is not "125"; a dash becomes a
-// space, so that "well-known" equals "well known"; and a text of articles alone
+// a point or a slash between digits stays, so that "12.5" is not "125" and "1/2"
+// is not "12"; so does a minus before a number, so that "-5" is not "5"; any
+// other dash becomes a space, so that "well-known" equals "well known"; and a text of articles alone
 // is kept, so that "A" can be an answer. Verdicts use this form. The metrics
 // exact match and F1 of an evaluation follow the script itself.
 //

@@ -20,6 +20,22 @@ func TestNormalize(t *testing.T) {
 		"well-known":                "well known",
 		"1912–1915":                 "1912 1915",
 		"12.5 m":                    "12.5 m",
+		"1912-1915":                 "1912 1915",
+		"1912–15":                   "1912 15",
+		"1912 - 1915":               "1912 1915",
+		"5--3":                      "5 3",
+		"-5 °C":                     "-5 °c",
+		"\u22125 °C":                "-5 °c",
+		"at (-5)":                   "at -5",
+		"-5-3":                      "-5 3",
+		"x.-5":                      "x 5",
+		"(b)-5":                     "b 5",
+		"- 5":                       "5",
+		"COVID-19":                  "covid 19",
+		"1/2":                       "1/2",
+		"2019/20":                   "2019/20",
+		"1//2":                      "12",
+		"and/or":                    "andor",
 		"1,200":                     "1200",
 		"in 1912.":                  "in 1912",
 		"$5":                        "5",
@@ -51,6 +67,9 @@ func TestExactMatch(t *testing.T) {
 	require.False(t, ExactMatch("", []string{""}), "nothing equals nothing")
 	require.False(t, ExactMatch("x", nil))
 	require.False(t, ExactMatch("12.5", []string{"125"}))
+	require.False(t, ExactMatch("5 °C", []string{"-5 °C"}))
+	require.False(t, ExactMatch("12", []string{"1/2"}))
+	require.True(t, ExactMatch("\u22125", []string{"-5"}), "a minus sign")
 }
 
 func TestF1(t *testing.T) {
@@ -88,7 +107,8 @@ func TestContains(t *testing.T) {
 }
 
 func FuzzNormalize(f *testing.F) {
-	for _, s := range []string{"The Mill", "e'\u0301", "1.'2", "\xff\xfe", "ǅ", "İ", "ᴬ", "\u1E9E", "a\u0345'\u0301", "１．５", "The. the"} {
+	for _, s := range []string{"The Mill", "e'\u0301", "1.'2", "\xff\xfe", "ǅ", "İ", "ᴬ", "\u1E9E", "a\u0345'\u0301", "１．５", "The. the",
+		"x.-5", "-1/2", "−5"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

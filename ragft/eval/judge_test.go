@@ -41,6 +41,16 @@ func TestAnswerOfSeveralParts(t *testing.T) {
 	require.False(t, r.Contains, "one of two")
 }
 
+// What the judge takes for a refusal counts as no "no" either.
+func TestARefusalIsNoNo(t *testing.T) {
+	q := question.Question{Answer: "no"}
+	for text, want := range map[string]bool{"No, it stands still.": true, "No information is given in the documents.": false} {
+		r := Record{Answer: text, Verdict: decide(t, text, q).Verdict}
+		r.score(q)
+		require.Equal(t, want, r.Contains, text)
+	}
+}
+
 // decide gives the verdict on a text without a model.
 func decide(t *testing.T, text string, q question.Question) judge.Answer {
 	t.Helper()

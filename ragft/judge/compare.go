@@ -20,14 +20,19 @@ import (
 // A refusal that happens to contain the reference ("The documents do not name
 // the founder of the Blue Inn", reference "Blue Inn") stays a refusal; only an
 // exact match goes before that. If the reference is yes, no or maybe, only the
-// first word of the answer is compared; if that is none of the three, the model
-// decides, also where the answer says that there is no evidence for something.
+// first word of the answer is compared, unless it is the "no" of a refusal ("No
+// information is given"); if that is none of the three, the model decides, also
+// where the answer says that there is no evidence for something.
 func compare(text string, q question.Question, correctF1 float64) (answer.Verdict, answer.Decision) {
 	normal, golds := answer.Normalize(text), q.Golds()
 	switch {
 	case normal == "":
 		return answer.Incorrect, decision.Empty
-	case answer.ExactMatch(text, golds), q.YesNo() && answer.ExactMatch(yesno.First(normal), golds):
+	case answer.ExactMatch(text, golds):
+		return answer.Correct, decision.Match
+	case q.YesNo() && noInformation.MatchString(strings.ToLower(strings.TrimSpace(text))) && answer.IsRefusal(text):
+		return answer.Refused, decision.Refusal
+	case q.YesNo() && answer.ExactMatch(yesno.First(normal), golds):
 		return answer.Correct, decision.Match
 	case q.YesNo() && yesno.First(normal) != "":
 		return answer.Incorrect, decision.NoOverlap
@@ -72,6 +77,10 @@ func denies(normal string, golds []string) bool {
 var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence ` +
 	`(?:that|of|for|to)\b`)
 
+// noInformation says no of the documents rather than of what is asked. "No, it ..." is no such beginning.
+var noInformation = regexp.MustCompile(`^no (?:[\w-]+ ){0,2}` +
+	`(?:information|info|mention|answer|details?|data|documents?|passages?|sources?|context|record)\b`)
+
 // hedges reports a choice that the answer leaves open: "either Paris or London".
 func hedges(normal string, golds []string) bool {
 	words := strings.Fields(normal)
@@ -101,12 +110,16 @@ func numbersAgree(normal string, golds []string) bool {
 
 // clearlyDifferent reports that an answer has nothing to do with any
 // reference: no word in common, and no two words with the same stem. A number
-// in digits against one in words stays open.
+// in digits against one in words stays open, and so do numbers that may be the
+// same in another form.
 func clearlyDifferent(normal string, golds []string) bool {
 	said := strings.Fields(normal)
 	for _, gold := range golds {
 		goldNormal := answer.Normalize(gold)
 		if len(words.Numbers(normal)) > 0 && spellsNumber(goldNormal) || len(words.Numbers(goldNormal)) > 0 && spellsNumber(normal) {
+			return false
+		}
+		if shareDigits(normal, goldNormal) {
 			return false
 		}
 		for _, goldWord := range strings.Fields(goldNormal) {
@@ -116,6 +129,14 @@ func clearlyDifferent(normal string, golds []string) bool {
 		}
 	}
 	return true
+}
+
+// shareDigits reports that two texts have a run of digits in common, or all digits: "5km" and "5 km", "3 000" and "3000".
+func shareDigits(a, b string) bool {
+	notDigit := func(r rune) bool { return !unicode.IsDigit(r) }
+	as, bs := strings.FieldsFunc(a, notDigit), strings.FieldsFunc(b, notDigit)
+	return slices.ContainsFunc(as, func(run string) bool { return slices.Contains(bs, run) }) ||
+		len(as) > 0 && strings.Join(as, "") == strings.Join(bs, "")
 }
 
 // spellsNumber reports an English number word.

@@ -48,7 +48,7 @@ type Request struct {
 
 	// OnFirst is called with [Sample.Excluded] before the first token of each sample is used, if Exclude has texts. If it
 	// returns false, the sample ends there, without text. Nil = never. A [github.com/ragft/ragft/ragft/model/cache.Model] does
-	// not call it for what it has stored.
+	// not call it for what it has stored, and does not store what it has stopped.
 	OnFirst func(excluded float64) bool
 
 	// Begin is how each completion begins. The model goes on from there, and the text of a sample repeats neither

@@ -16,7 +16,7 @@ import (
 	"github.com/ragft/ragft/internal/jsonl"
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/seed"
-	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/prompt"
 	"github.com/ragft/ragft/retriever"
@@ -211,7 +211,7 @@ func WriteFile(path string, questions []Question) error {
 // Split draws held-out questions: a share of the answerable ones and
 // the same share of the unanswerable ones, each rounded to the nearest whole,
 // decided by seed and wording alone. So the order of the input does not
-// matter, and questions with the same wording (after [answer.Normalize]) are on the
+// matter, and questions that differ in case, punctuation and articles only are on the
 // same side. Both results keep the order of the input. A share below 0 or above 1
 // is taken as 0 or 1.
 func Split(questions []Question, heldOut float64, seed uint64) (train, held []Question) {
@@ -255,7 +255,7 @@ func drawHeldOut(questions []Question, unanswerable bool, share float64, s uint6
 // wordingKey groups questions that differ in case, punctuation and articles
 // only. A question without any letters or digits stands for itself.
 func wordingKey(q Question) string {
-	if key := answer.Normalize(q.Question); key != "" {
+	if key := words.Key(q.Question); key != "" {
 		return key
 	}
 	return q.Question

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ragft/ragft/ragft/model"
@@ -98,9 +100,10 @@ func (c *Model) Close() error {
 }
 
 // Chat answers from the cache and asks the model for the rest, once for
-// requests that are equal. Cached text is streamed in one piece. A response is
-// on disk before Chat returns. If it cannot be written, Chat returns the error
-// and keeps the response in memory: another try in the same process finds it,
+// requests that are equal. Cached text is streamed in one piece. A response that
+// [model.Request.OnFirst] has stopped is returned and not stored. Others are on
+// disk before Chat returns. If one cannot be written, Chat returns the
+// error and keeps the response in memory: another try in the same process finds it,
 // and the next write, or Close, tries again to save it. After Close, Chat
 // returns [os.ErrClosed].
 func (c *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
@@ -112,7 +115,9 @@ func (c *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 		}
 		keys[i] = requestKey(c.model.Name(), req)
 	}
-	entries, asked, err := c.answer(ctx, keys, func(missing []int) ([]json.RawMessage, error) { return c.chat(ctx, reqs, missing) })
+	watched, stopped := watch(reqs)
+	entries, asked, err := c.answer(ctx, keys, func(missing []int) ([]json.RawMessage, error) { return c.chat(ctx, watched, missing) },
+		func(i int) bool { return !stopped[i].Load() })
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +132,24 @@ func (c *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 		}
 	}
 	return responses, nil
+}
+
+// watch returns requests that note at their place in stopped that their OnFirst has stopped a sample.
+func watch(reqs []model.Request) (watched []model.Request, stopped []atomic.Bool) {
+	watched, stopped = slices.Clone(reqs), make([]atomic.Bool, len(reqs))
+	for i, req := range reqs {
+		if req.OnFirst == nil {
+			continue
+		}
+		watched[i].OnFirst = func(excluded float64) bool {
+			goesOn := req.OnFirst(excluded)
+			if !goesOn {
+				stopped[i].Store(true)
+			}
+			return goesOn
+		}
+	}
+	return watched, stopped
 }
 
 // chat sends the missing requests to the model.
@@ -163,40 +186,38 @@ func shareSeconds(responses []model.Response, seconds float64) {
 	}
 }
 
-// answer returns the entry of each key. For the first item of each key that is
-// not stored it calls ask, once for all of them, and stores what that returns.
-func (c *Model) answer(ctx context.Context, keys []string,
-	ask func(missing []int) ([]json.RawMessage, error)) (entries []json.RawMessage, asked []bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	missing, err := c.missing(keys)
-	if err != nil {
-		return nil, nil, err
-	}
-	asked = make([]bool, len(keys))
-	if len(missing) > 0 {
+// answer returns the entry of each key, and whether it was asked for. For the
+// first item of each key that is not stored it calls ask, once for all of them,
+// and stores what that returns where keeps allows it: a reply that the caller of
+// one request has stopped is no answer to another. Items that are equal to one
+// whose entry was not kept are asked for in turn.
+func (c *Model) answer(ctx context.Context, keys []string, ask func(missing []int) ([]json.RawMessage, error),
+	keeps func(i int) bool) (entries []json.RawMessage, asked []bool, err error) {
+	entries, asked = make([]json.RawMessage, len(keys)), make([]bool, len(keys))
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		missing, err := c.fill(entries, keys)
+		if err != nil || len(missing) == 0 {
+			return entries, asked, err
+		}
 		fresh, err := ask(missing)
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := c.store(keys, missing, fresh); err != nil {
+		for k, i := range missing {
+			entries[i], asked[i] = fresh[k], true
+		}
+		if err := c.store(keys, entries, slices.DeleteFunc(missing, func(i int) bool { return !keeps(i) })); err != nil {
 			return nil, nil, err
 		}
 	}
-	for _, i := range missing {
-		asked[i] = true
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, key := range keys {
-		entries = append(entries, c.entries[key])
-	}
-	return entries, asked, nil
 }
 
-// missing returns the first item of every key that is not stored.
-func (c *Model) missing(keys []string) (missing []int, err error) {
+// fill sets the entries that are stored and not set yet, and returns the first
+// item of every key that is not stored.
+func (c *Model) fill(entries []json.RawMessage, keys []string) (missing []int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -204,7 +225,11 @@ func (c *Model) missing(keys []string) (missing []int, err error) {
 	}
 	first := map[string]bool{}
 	for i, key := range keys {
-		if _, stored := c.entries[key]; stored || first[key] {
+		if entries[i] != nil || first[key] {
+			continue
+		}
+		if stored, ok := c.entries[key]; ok {
+			entries[i] = stored
 			c.counts.hits++
 			continue
 		}
@@ -215,16 +240,16 @@ func (c *Model) missing(keys []string) (missing []int, err error) {
 	return missing, nil
 }
 
-// store keeps the entries of the missing items in memory and appends them to the log.
-func (c *Model) store(keys []string, missing []int, fresh []json.RawMessage) error {
+// store keeps the entries of some items in memory and appends them to the log.
+func (c *Model) store(keys []string, entries []json.RawMessage, items []int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return fmt.Errorf("ragft: cache: %w", os.ErrClosed)
 	}
-	for i, at := range missing {
-		c.entries[keys[at]] = fresh[i]
-		c.unsaved = append(c.unsaved, logLine(keys[at], fresh[i])...)
+	for _, i := range items {
+		c.entries[keys[i]] = entries[i]
+		c.unsaved = append(c.unsaved, logLine(keys[i], entries[i])...)
 	}
 	if err := c.save(); err != nil {
 		return fmt.Errorf("ragft: cache: %w", err)

@@ -124,6 +124,40 @@ func TestCacheStreamsWhatItHas(t *testing.T) {
 	}
 }
 
+// What the caller of one request stops is no answer to an equal request of another.
+func TestCacheKeepsNoStoppedReply(t *testing.T) {
+	m := &fake.Model{Reply: func(model.Request, int) model.Sample { return model.Sample{Text: "Ann", Tokens: 1, Excluded: 0.4} }}
+	dir := t.TempDir()
+	c := openCache(t, m, dir)
+	req := ask("a")
+	req.Exclude = []string{"I do not know"}
+	stopped := req
+	stopped.OnFirst = func(excluded float64) bool { return excluded < 0.3 }
+	goesOn := req
+	goesOn.OnFirst = func(excluded float64) bool { return excluded < 0.5 }
+
+	got, err := c.Chat(t.Context(), []model.Request{stopped, req, stopped})
+	require.NoError(t, err)
+	require.Empty(t, got[0].Samples[0].Text)
+	require.Equal(t, 0.4, got[0].Samples[0].Excluded)
+	require.False(t, got[0].Cached)
+	require.Equal(t, "Ann", got[1].Samples[0].Text, "equal requests of one call are no exception")
+	require.True(t, got[2].Cached, "the whole reply, once it is there, serves all")
+	require.Equal(t, "Ann", got[2].Samples[0].Text)
+	require.Equal(t, counts{hits: 1, misses: 2}, c.counts)
+
+	other := stopped
+	other.Seed = 9
+	_, err = c.Chat(t.Context(), []model.Request{other})
+	require.NoError(t, err)
+	require.Len(t, openCache(t, m, dir).entries, 1, "nothing of it is on disk")
+	other.OnFirst = goesOn.OnFirst
+	got, err = c.Chat(t.Context(), []model.Request{other})
+	require.NoError(t, err)
+	require.Equal(t, "Ann", got[0].Samples[0].Text)
+	require.Len(t, openCache(t, m, dir).entries, 2)
+}
+
 // A kill may cut the last write at any byte. Whatever is whole stays, and the
 // run after it asks for the rest and no more.
 func TestCacheSurvivesATornTail(t *testing.T) {

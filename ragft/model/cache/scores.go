@@ -59,7 +59,7 @@ func score[T any](ctx context.Context, c *Model, items []T, key func(name string
 			return nil, fmt.Errorf("model %s returned %d scores for %d texts", c.Name(), len(fresh), len(send))
 		}
 		return encodeAll(fresh, encodeScore)
-	})
+	}, func(int) bool { return true })
 	if err != nil {
 		return nil, err
 	}

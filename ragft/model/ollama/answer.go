@@ -18,7 +18,7 @@ import (
 type answer struct {
 	onText    func(string) // nil = none
 	begun     bool         // the model's prompt is known to open a chain of thought
-	known     bool         // there was an answer, so that begun is right
+	known     bool         // an answer has told, so that begun is right
 	text      strings.Builder
 	reasoning strings.Builder // that the server has separated
 	logProbs  []api.Logprob
@@ -82,6 +82,11 @@ func (a *answer) show(piece string) {
 func (a *answer) opensThoughts() bool {
 	_, at := thoughts.Split(a.text.String(), false)
 	return at > 0 && !thoughts.Begins(a.text.String())
+}
+
+// tells reports whether it can be said how the text begins: one without a mark that was cut off may be a thought, or not.
+func (a *answer) tells() bool {
+	return !a.sample().Truncated || a.reasoning.Len() > 0 || a.opensThoughts() || thoughts.Begins(a.text.String())
 }
 
 // sample divides the text into thoughts and answer.

@@ -68,7 +68,7 @@ type Model struct {
 	slots   chan struct{}
 	policy  retry.Policy
 	thinks  atomic.Bool // the prompt opens a chain of thought
-	known   atomic.Bool // there was an answer: what comes first in the first one is not known before its end
+	known   atomic.Bool // there was an answer that told how its text begins; before, a stream is held back
 }
 
 // New connects to the server and looks up the model there. A wrong name is
@@ -174,7 +174,7 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 		if err == nil && a.opensThoughts() {
 			m.thinks.Store(true)
 		}
-		if err == nil {
+		if err == nil && a.tells() {
 			m.known.Store(true)
 		}
 		sample, promptTokens = a.sample(), a.last.PromptEvalCount

@@ -41,6 +41,24 @@ func TestThoughtsAreKeptApart(t *testing.T) {
 	require.Equal(t, []string{"Ada", "Ada"}, []string{got.Text, shown})
 }
 
+// A reply that was cut off without a mark does not tell whether it is a thought: later streams are held back as the first is.
+func TestACutOffReplyDoesNotTellHowTextsBegin(t *testing.T) {
+	s := &standIn{pieces: []string{"The documents do", " not"}}
+	s.last = `{"model":"llama3.2","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":""},` +
+		`"done":true,"done_reason":"length","prompt_eval_count":11,"eval_count":3}` + "\n"
+	m := newOllama(t, s, Options{})
+	ask := func() (shown string) {
+		_, err := m.Chat(t.Context(), []model.Request{{Messages: layout.Chat("a", "b"), OnText: func(p string) { shown += p }}})
+		require.NoError(t, err)
+		return shown
+	}
+	ask()
+	require.False(t, m.known.Load())
+	s.pieces, s.last = []string{"Not said.", "\n</think>\n\n", "Ada"}, ""
+	require.Equal(t, "Ada", ask())
+	require.True(t, m.known.Load() && m.thinks.Load())
+}
+
 func TestNamesTellModelsApart(t *testing.T) {
 	url := serve(t, &standIn{})
 	names := map[string]bool{}

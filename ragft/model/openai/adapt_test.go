@@ -83,7 +83,7 @@ func warnings(t *testing.T) *bytes.Buffer {
 }
 
 func full() model.Request {
-	return model.Request{Messages: layout.Chat("a", "b"), TopP: 0.5, TopK: 4, Stop: []string{". "},
+	return model.Request{Messages: layout.Chat("a", "b"), TopP: 0.5, TopK: 4, MinP: 0.1, Stop: []string{". "},
 		Schema: json.RawMessage(`{"type":"object"}`)}
 }
 

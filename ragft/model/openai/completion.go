@@ -30,6 +30,9 @@ func (m *Model) body(req model.Request, index int, left leftOut, stream bool) ma
 	if req.TopK > 0 {
 		body["top_k"] = req.TopK // not OpenAI's, but known to most others
 	}
+	if req.MinP > 0 {
+		body["min_p"] = req.MinP // as top_k
+	}
 	if len(req.Stop) > 0 {
 		body["stop"] = req.Stop
 	}
@@ -84,7 +87,7 @@ func (m *Model) post(ctx context.Context, body map[string]any, stops []string, o
 	if err == nil && a.opensThoughts() {
 		m.thinks.Store(true)
 	}
-	if err == nil {
+	if err == nil && a.tells() {
 		m.known.Store(true)
 	}
 	return a, err

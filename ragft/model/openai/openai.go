@@ -62,7 +62,8 @@ type Options struct {
 //
 // A chain of thought in front of an answer is taken out of it, see
 // [model.Sample]. A prompt that opens one leaves no mark at its beginning, so
-// the first stream is held back until a mark or its end.
+// the first stream is held back until a mark or its end, as are those after it
+// while all replies were cut off without a mark.
 type Model struct {
 	name   string
 	host   string
@@ -75,7 +76,7 @@ type Model struct {
 	mu     sync.Mutex
 	left   leftOut     // that the server has refused
 	thinks atomic.Bool // the prompt opens a chain of thought
-	known  atomic.Bool // there was an answer: what comes first in the first one is not known before its end
+	known  atomic.Bool // there was an answer that told how its text begins; before, a stream is held back
 }
 
 // New returns the model called name on the server. It does not ask the server

@@ -170,6 +170,36 @@ func TestOpenAIChat(t *testing.T) {
 	require.Equal(t, 256, s.reqs[2].MaxTokens)
 }
 
+// The limits of sampling that OpenAI does not know are sent where they are set, and left out if the server refuses them.
+func TestLimitsThatNotAllServersKnow(t *testing.T) {
+	log := warnings(t)
+	s := &answering{}
+	m := s.open(t, Options{})
+	chat := func(req model.Request) map[string]any {
+		req.Messages = layout.Chat("a", "b")
+		_, err := m.Chat(t.Context(), []model.Request{req})
+		require.NoError(t, err)
+		return s.bodies[len(s.bodies)-1]
+	}
+	body := chat(model.Request{Temperature: 1, TopK: 4, MinP: 0.1})
+	require.Equal(t, []any{4.0, 0.1}, []any{body["top_k"], body["min_p"]})
+	body = chat(model.Request{Temperature: 1})
+	require.NotContains(t, body, "top_k")
+	require.NotContains(t, body, "min_p")
+	require.Empty(t, log.String())
+
+	s.refuse = func(body map[string]any) (int, string) {
+		if body["min_p"] == nil {
+			return 0, ""
+		}
+		return http.StatusBadRequest, `{"error":{"message":"Unrecognized request argument supplied: min_p"}}`
+	}
+	body = chat(model.Request{Temperature: 1, TopK: 4, MinP: 0.1})
+	require.NotContains(t, body, "min_p")
+	require.Contains(t, body, "top_k")
+	require.Contains(t, log.String(), "fields=min_p")
+}
+
 // What a server refuses and can be done without is left out from then on.
 func TestOpenAIAdapts(t *testing.T) {
 	s := &openAIStandIn{before: func(_ int, req openAIRequest, w http.ResponseWriter) bool {

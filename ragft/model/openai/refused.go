@@ -18,8 +18,8 @@ type leftOut map[string]bool
 
 // optional are the fields that a request can be made without, at a price. The others are the request itself.
 var optional = []string{
-	"logprobs", "seed", "temperature", "top_p", "top_k", "stop", "response_format", "max_tokens", "max_completion_tokens",
-	"stream_options", "stream",
+	"logprobs", "seed", "temperature", "top_p", "top_k", "min_p", "stop", "response_format", "max_tokens",
+	"max_completion_tokens", "stream_options", "stream",
 }
 
 // schemaFormat stands in a [leftOut] for a response format with a schema, which json_object then replaces.

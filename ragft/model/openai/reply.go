@@ -28,7 +28,7 @@ type answer struct {
 	done      bool // the stream has said that it is complete
 
 	begun bool // the model's prompt is known to open a chain of thought
-	known bool // there was an answer, so that begun is right
+	known bool // an answer has told, so that begun is right
 	stops []string
 }
 
@@ -247,4 +247,9 @@ func (a *answer) sample() model.Sample {
 func (a *answer) opensThoughts() bool {
 	_, at := thoughts.Split(a.text.String(), false)
 	return at > 0 && !thoughts.Begins(a.text.String())
+}
+
+// tells reports whether it can be said how the text begins: one without a mark that was cut off may be a thought, or not.
+func (a *answer) tells() bool {
+	return !a.sample().Truncated || a.reasoning.Len() > 0 || a.opensThoughts() || thoughts.Begins(a.text.String())
 }

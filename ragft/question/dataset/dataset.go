@@ -38,7 +38,9 @@ const (
 	// Detect determines the format from the beginning of the file.
 	Detect Format = ""
 	// SQuAD is the JSON of SQuAD 1.1 and 2.0 (Rajpurkar et al. 2016, 2018).
-	// A question that its paragraph does not answer is unanswerable.
+	// A question that its paragraph does not answer is unanswerable, of the kind
+	// [question.GapAltered]. The questions about a paragraph are a group, named by
+	// the article's title and the number of the paragraph.
 	SQuAD Format = "squad"
 	// NQOpen is JSONL of {"question", "answer": [...]} (Lee et al. 2019), or with
 	// "answers" and "ctxs", the passages with isgold marks of Liu et al. 2023.

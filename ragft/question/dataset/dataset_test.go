@@ -97,6 +97,8 @@ func TestReadsAndDetectsEveryFormat(t *testing.T) {
 			{Question: q("own", "Who?")},
 		},
 	}
+	want[SQuAD][0].Group, want[SQuAD][1].Group = "Mills/0", "Mills/0"
+	want[SQuAD][1].Gap = question.GapAltered
 	want[MTRAG][0].History = []model.Message{{Role: "user", Content: "Do they play?"}, {Role: "assistant", Content: "Yes."}}
 	want[PubMedQA][0].Question.Evidence = []string{"We tried.", "It did."} // "yes" tells no passage from another
 	want[RGB][1].Parts = [][]string{{"Ann", "A."}, {"Orrin"}}
@@ -190,6 +192,23 @@ func TestWhatIsUnanswerableIsSaid(t *testing.T) {
 		require.Equal(t, format, set.Format)
 		require.True(t, set.Items[0].Unanswerable, format)
 	}
+}
+
+// Questions about one paragraph are one group, also where articles share a title or have none.
+func TestParagraphsOfSQuADAreGroups(t *testing.T) {
+	paragraph := `{"context": "c", "qas": [{"question": "A?", "answers": [{"text": "c"}]}, {"question": "B?", "answers": []}]}`
+	article := func(title string, n int) string {
+		return `{` + title + `"paragraphs": [` + strings.TrimSuffix(strings.Repeat(paragraph+",", n), ",") + `]}`
+	}
+	set, err := Read(strings.NewReader(`{"data": [`+strings.Join([]string{article(`"title": "T",`, 2), article(`"title": "T",`, 1),
+		article("", 1), article("", 1)}, ",")+`]}`), Detect)
+	require.NoError(t, err)
+	var groups []string
+	for i, item := range set.Items {
+		groups = append(groups, item.Group)
+		require.Equal(t, item.Unanswerable, item.Gap == question.GapAltered, i)
+	}
+	require.Equal(t, []string{"T/0", "T/0", "T/1", "T/1", "T/2", "T/2", "squad/0", "squad/0", "squad/1", "squad/1"}, groups)
 }
 
 // As some published files have it: ids that are numbers, and NaN, which is not JSON.

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,45 +15,62 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
+// squadQuestion is a question of SQuAD about a paragraph.
+type squadQuestion struct {
+	ID         json.RawMessage // a string; in COVID-QA a number
+	Question   string
+	Answers    []struct{ Text string }
+	Impossible bool `json:"is_impossible"`
+}
+
 func readSQuAD(s *Set, data []byte) error {
 	var file struct {
 		Data []struct {
 			Title      string
 			Paragraphs []struct {
 				Context string
-				QAs     []struct {
-					ID         json.RawMessage // a string; in COVID-QA a number
-					Question   string
-					Answers    []struct{ Text string }
-					Impossible bool `json:"is_impossible"`
-				}
+				QAs     []squadQuestion
 			}
 		}
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
 	}
+	paragraphs := map[string]int{} // so far, by title: titles may repeat or be missing
 	for _, article := range file.Data {
+		title := cmp.Or(article.Title, string(SQuAD))
 		for _, paragraph := range article.Paragraphs {
+			group := title + "/" + strconv.Itoa(paragraphs[title])
+			paragraphs[title]++
 			evidence := []Passage{{Title: article.Title, Text: paragraph.Context}}
 			for _, qa := range paragraph.QAs {
-				var answers []string
-				for _, a := range qa.Answers {
-					answers = append(answers, a.Text)
-				}
-				id := string(bytes.Trim(qa.ID, `"`))
-				switch {
-				case qa.Impossible:
-					answers = nil
-				case qa.Answers == nil:
-					return fmt.Errorf(`question %s: "answers" is missing: use [] if the paragraph does not have the answer`, id)
-				}
-				item := Item{Question: question.Question{ID: id, Question: qa.Question}, Evidence: evidence}
-				if err := s.add(item, answers); err != nil {
-					return fmt.Errorf("question %s: %w", id, err)
+				if err := s.addSQuAD(qa, group, evidence); err != nil {
+					return err
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// addSQuAD adds a question. One without answers is about its paragraph all the same, which is the harder of the two gaps.
+func (s *Set) addSQuAD(qa squadQuestion, group string, evidence []Passage) error {
+	id := string(bytes.Trim(qa.ID, `"`))
+	if !qa.Impossible && qa.Answers == nil {
+		return fmt.Errorf(`question %s: "answers" is missing: use [] if the paragraph does not have the answer`, id)
+	}
+	var answers []string
+	if !qa.Impossible {
+		for _, a := range qa.Answers {
+			answers = append(answers, a.Text)
+		}
+	}
+	item := Item{Question: question.Question{ID: id, Question: qa.Question, Group: group}, Evidence: evidence}
+	if err := s.add(item, answers); err != nil {
+		return fmt.Errorf("question %s: %w", id, err)
+	}
+	if added := &s.Items[len(s.Items)-1]; added.Unanswerable {
+		added.Gap = question.GapAltered
 	}
 	return nil
 }

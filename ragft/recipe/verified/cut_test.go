@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/judge"
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 	"github.com/stretchr/testify/require"
@@ -68,5 +70,17 @@ func TestWithoutEcho(t *testing.T) {
 		"The answer isn't known. It is 12 metres.": "The answer isn't known. It is 12 metres.",
 	} {
 		require.Equal(t, want, withoutEcho(said))
+	}
+}
+
+// A refusal that begins with "No" is no answer to a question of yes and no.
+func TestOwnYesOrNo(t *testing.T) {
+	g := &generator{judge: &judge.Judge{}}
+	d := &draft{question: question.Question{Question: "Does the mill turn?", Answer: "no"}}
+	for text, want := range map[string]string{
+		"No, it stands still.":                      "No",
+		"No information is given in the documents.": "",
+	} {
+		require.Equal(t, want, g.own(d, model.Sample{Text: text}), text)
 	}
 }
