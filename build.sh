@@ -83,6 +83,7 @@ mkdir -p "$work" "$lib"
 # options of another system, or of a write that failed, do not count
 if [ $chosen = no ] && [ -f "$work/options" ]; then
   read -r -a last <"$work/options" || true
+  [ ${#last[@]} -ne 4 ] || last=("$os" "$arch" "${last[@]}") # as it was written before the system stood in it
   if [ ${#last[@]} -eq 6 ] && [ "${last[0]} ${last[1]}" = "$os $arch" ]; then
     cuda=${last[2]} metal=${last[3]} tools=${last[4]} native=${last[5]}
   fi

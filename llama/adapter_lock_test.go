@@ -5,6 +5,7 @@ package llama
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -116,7 +117,11 @@ func TestCloseWithAdapters(t *testing.T) {
 		})
 		<-started
 		for _, end := range []func() error{first.Close, c.Close, second.Close, m.Close} {
-			wg.Go(func() { errs <- errors.Join(end(), ErrClosed) })
+			wg.Go(func() {
+				if err := end(); err != nil {
+					errs <- fmt.Errorf("closing: %v", err)
+				}
+			})
 		}
 		wg.Wait()
 		close(errs)

@@ -16,8 +16,8 @@ import (
 // worthSharing is the least number of common tokens for which a prompt waits for another one.
 const worthSharing = 16
 
-// scheduler runs jobs. It runs as many lanes as the context has room for, and starts others, in the order of the queue but for
-// pass, as those end. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
+// scheduler runs jobs. It runs as many lanes as the context has room for, and starts others, in the order of the queue, except
+// as pass allows, as those end. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
 type scheduler struct {
 	*Context
 	queue []*job // with samples to start

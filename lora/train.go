@@ -40,7 +40,8 @@ type Result struct {
 // While it runs it keeps a checkpoint beside the adapter, adapter + ".checkpoint". When ctx is cancelled it writes one
 // and returns ctx.Err(); called again with the same model, examples and Config it goes on from there, and ends with the
 // same adapter as a run that was not interrupted, on the CPU bit for bit. So does one that was killed, from the last
-// checkpoint that it wrote. The checkpoint is removed when the adapter is written. As long as it runs a second training of
+// checkpoint that it wrote. The checkpoint is removed when the adapter is written, unless
+// Config.KeepCheckpoint is set. As long as it runs a second training of
 // the same adapter gets ErrBusy; adapter + ".lock" is what both look at.
 //
 // A training whose loss is no longer finite ends with a [DivergedError].

@@ -69,8 +69,8 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 			return r, err
 		}
 		if !named {
-			return nil, fmt.Errorf("neither index, rows nor what quotes documents know of %s, so nothing was removed: %w; "+
-				"if it was indexed once, check its name", r.Document, fs.ErrNotExist)
+			return nil, fmt.Errorf("%s is in neither the index nor the rows, and no file mentions it; nothing was removed: %w; "+
+				"if it was indexed before, check the name", r.Document, fs.ErrNotExist)
 		}
 	}
 	if err := p.nameWeights(r); err != nil {
@@ -190,18 +190,22 @@ func (p *Project) quoting() ([]string, error) {
 
 // naming says whether one of the files, or of those in the folders, names a document.
 func naming(files []string, document string) (found bool, err error) {
-	name, err := json.Marshal(document) // as most of them write it
+	escaped, err := json.Marshal(document)
 	if err != nil {
 		return false, err
 	}
-	name = name[1 : len(name)-1]
+	escaped = escaped[1 : len(escaped)-1]
+	plain := escaped // as the files of rows have it
+	for _, c := range "&<>" {
+		plain = bytes.ReplaceAll(plain, fmt.Appendf(nil, `\u%04x`, c), []byte(string(c)))
+	}
 	for _, file := range files {
 		err := filepath.WalkDir(file, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || !e.Type().IsRegular() {
 				return err
 			}
 			data, err := os.ReadFile(path)
-			found = found || bytes.Contains(data, name)
+			found = found || bytes.Contains(data, escaped) || bytes.Contains(data, plain)
 			return err
 		})
 		if found || err != nil {

@@ -134,12 +134,23 @@ func TestForgetAfterSync(t *testing.T) {
 	_, err = p.Forget(t.Context(), "secret.txt")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
-	// A name that nothing knows costs nothing; one that an answer cites was indexed once.
-	require.NoError(t, os.WriteFile(p.Path(answersName), []byte(`{"source": "gone.txt"}`), 0o600))
+	// A name that nothing knows costs nothing, also where the files of the index have text of other removed documents. One that an
+	// answer cites was indexed once.
+	require.NoError(t, os.WriteFile(p.Path(answersName), []byte(`{"source": "R&D.txt"}`), 0o600))
+	for _, there := range []bool{true, false} {
+		if require.NoError(t, os.WriteFile(secret, []byte("quixotryq"), 0o600)); !there {
+			require.NoError(t, os.Remove(secret))
+		}
+		_, err = p.Index(t.Context())
+		require.NoError(t, err)
+	}
+	_, err = p.Forget(t.Context(), "tpyo.txt")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.FileExists(t, p.Path(answersName))
 	_, err = p.Forget(t.Context(), "secret.txt")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.FileExists(t, p.Path(answersName))
-	r, err = p.Forget(t.Context(), "gone.txt")
+	r, err = p.Forget(t.Context(), "R&D.txt")
 	require.NoError(t, err)
 	require.Equal(t, []string{p.Path(answersName)}, r.Files)
 }

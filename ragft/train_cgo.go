@@ -44,6 +44,9 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 			return nil, err
 		}
 		r.UpToDate, r.Adapter = true, t.Adapter
+		if err := removeUnfinished(t.Adapter); err != nil { // as after a kill before it was removed
+			return nil, err
+		}
 		return r, p.decide(ctx, w, list, r)
 	}
 	if !p.config.Train.AllowStale {
@@ -84,7 +87,7 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 	if err := p.keep(StepTrain, record{Inputs: in, Notes: notes, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
 		return nil, err
 	}
-	if err := removeCheckpoint(r.Adapter); err != nil {
+	if err := removeUnfinished(r.Adapter); err != nil {
 		return nil, err
 	}
 	return r, p.decide(ctx, w, list, r)
@@ -158,7 +161,7 @@ func memoryOf(m lora.Memory) TrainMemory {
 // train trains, and says what to do about what stopped it. c scores adapters; nil is none.
 func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options, c *choosing) (*finetune.Result, error) {
 	if p.config.Train.Restart || p.config.Force {
-		if err := removeCheckpoint(t.Adapter); err != nil {
+		if err := remove(t.Adapter + ".checkpoint"); err != nil {
 			return nil, err
 		}
 	}
@@ -226,9 +229,14 @@ func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetun
 	return r, err
 }
 
-// removeCheckpoint removes the checkpoint beside an adapter, if there is one.
-func removeCheckpoint(adapter string) error {
-	if err := os.Remove(adapter + ".checkpoint"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// removeUnfinished removes what a training keeps beside its adapter until it is recorded.
+func removeUnfinished(adapter string) error {
+	return errors.Join(remove(adapter+".checkpoint"), remove(adapter+".soft"))
+}
+
+// remove removes a file, if it is there.
+func remove(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 // Erase removes all chunks whose source gone names, and writes the files of the index
 // anew, so that nothing of their text is left in them. It returns the number of chunks
 // that were removed. It also writes them anew where they still hold text of chunks that
-// were removed before, by whatever call: purged says that text was removed from the
-// files. Where another program searches the index meanwhile, the old files are removed by
+// were removed before, by whatever call. purged says that the files had text of a source
+// that gone names, of this call or an earlier one. Where another program searches the index meanwhile, the old files are removed by
 // the first call that changes the index after that.
 func (x *Index) Erase(ctx context.Context, gone func(source string) bool) (removed int, purged bool, err error) {
 	err = x.change(ctx, func(w *writer) error {
@@ -51,6 +51,10 @@ func (w *writer) erase(ctx context.Context, gone func(source string) bool) (remo
 	if w.x.path == "" {
 		return removed, removed > 0, w.drop(ctx, list)
 	}
+	purged = removed > 0
+	if err := sources(ctx, snap, "", func(source string) { purged = purged || gone(source) }); err != nil { // of removed chunks, too
+		return 0, false, err
+	}
 	if removed == 0 {
 		if left, err := snap.remains(); err != nil || !left {
 			if w.x.fresh == nil {
@@ -59,7 +63,7 @@ func (w *writer) erase(ctx context.Context, gone func(source string) bool) (remo
 			return 0, false, err
 		}
 	}
-	return removed, true, w.rewrite(ctx, snap, kept)
+	return removed, purged, w.rewrite(ctx, snap, kept)
 }
 
 // rewrite begins a generation of new files, with these chunks alone.

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"math"
+	"path/filepath"
 	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -257,7 +259,20 @@ func (x *Index) HasSource(ctx context.Context, source string) (found bool, err e
 		return false, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
-	ids, err := sourceIDs(ctx, snap, source, func(string) bool { return true })
+	ids, err := sourceIDs(ctx, snap, source, func(string) bool { return false })
+	if err != nil || len(ids) > 0 {
+		return len(ids) > 0, err
+	}
+	states := &fileStates{}
+	if snap.folder != "" { // there, what Sync knows to be a file is no row of another one: "todo#2" beside "todo"
+		known, err := readFileStates(filepath.Join(snap.folder, filesName))
+		if err == nil {
+			states = known
+		} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errFileStates) {
+			return false, err
+		}
+	}
+	ids, err = sourceIDs(ctx, snap, source, func(s string) bool { return states.files[s].documents == 0 })
 	return len(ids) > 0, err
 }
 

@@ -23,5 +23,10 @@ func TestSyncFileNamedLikeARow(t *testing.T) {
 		require.NoError(t, os.Remove(filepath.Join(dir, "todo")))
 		syncNow(t, x, dir, opts)
 		require.Equal(t, []string{"rows.jsonl#3", "todo#2"}, sourcesOf(t, x))
+		for source, is := range map[string]bool{"todo": place == "memory", "todo#2": true, "rows.jsonl": true, "rows.jsonl#3": true} {
+			found, err := x.HasSource(ctx, source)
+			require.NoError(t, err)
+			require.Equal(t, is, found, source)
+		}
 	}
 }

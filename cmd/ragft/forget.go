@@ -18,9 +18,9 @@ func (a *app) forgetCommand() *cobra.Command {
 		Use: "forget PATH", Short: "Remove the text of a document from the project", Args: arguments(cobra.ExactArgs(1)),
 		Long: `Removes a document, or all documents in a folder, from the index, whose files are rewritten, and from the training rows.
 Whatever may quote it is deleted: the cache of model output, evaluation, answers, report, the files of an unfinished training, the
-questions that the recipe memory kept, and the data in the folders trl and axolotl. It also works for a document that
-was deleted and indexed before. The document itself and the questions stay: delete them yourself. Adapter and merged
-model are named if they may have been trained on the document; retrain to remove it.`,
+questions that the recipe memory kept, and the data in the folders trl and axolotl. It also works after the document was deleted and
+'ragft index' has run since. The document itself and the questions stay: delete them yourself. Adapter and merged model are named if
+they may have been trained on the document; retrain to remove it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd.Context())
 			if err != nil {
@@ -42,7 +42,7 @@ func (a *app) forget(ctx context.Context, p *ragft.Project, document string) err
 			a.note("deleted %s", name)
 		}
 		if r.Purged && r.Passages == 0 {
-			a.note("the files of the index were written anew, without text of passages that were removed before")
+			a.note("the index was rewritten, because its files still held text of passages removed earlier")
 		}
 		if r.There {
 			a.note("%s is still in the folder, and will be indexed again: delete it there, too", r.Document)

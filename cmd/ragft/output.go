@@ -30,8 +30,8 @@ func (a *app) result(v any, text func(w io.Writer) error) error {
 	return text(a.out)
 }
 
-// keep adds to the object that the command prints at its end. An error that comes after the result is a part of it too, since
-// a script reads one object.
+// keep adds to the object that the command prints at its end. An error that comes after the result is a part of it too, unless
+// it is printed already, since a script reads one object.
 func (a *app) keep(v any) error {
 	object, err := encode(v)
 	if err != nil {

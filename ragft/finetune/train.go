@@ -83,7 +83,8 @@ type Options struct {
 	// teacher are learnt without it; at least one row has to be learnt with it.
 	//
 	// Train has the teacher read all rows before it begins, which costs about as much as an evaluation of them. What it
-	// has read is kept beside the adapter, in Adapter + ".soft", until the training is done.
+	// has read is kept beside the adapter, in Adapter + ".soft", until the training is done; with LoRA.KeepCheckpoint the
+	// caller removes it, too.
 	Soft float64
 	// Language is that of the words by which the teacher is shown the response, as in [prompt.Set]. "" = that of most
 	// of the rows' questions.
@@ -215,6 +216,9 @@ func Train(ctx context.Context, rows []rows.Row, o Options) (*Result, error) {
 		return nil, fmt.Errorf("finetune: %w", err)
 	}
 	r.Result = *result
+	if o.LoRA.KeepCheckpoint {
+		return r, nil
+	}
 	if err := os.Remove(o.Adapter + softSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("finetune: %w", err)
 	}

@@ -96,6 +96,8 @@ func TestModelfileParameters(t *testing.T) {
 	require.Contains(t, text, "PARAMETER seed 20240101\n")
 	require.Contains(t, text, "PARAMETER temperature 0.7\n")
 	require.Contains(t, text, `PARAMETER stop """END"""`)
+	_, err = Options{From: "ollama:base", Parameters: map[string]any{"temprature": 0.1}}.Modelfile("")
+	require.ErrorContains(t, err, `no parameter "temprature"`)
 	for _, wrong := range []any{nil, []int{}} {
 		_, err = Options{From: "ollama:base", Parameters: map[string]any{"seed": wrong}}.Modelfile("")
 		require.ErrorContains(t, err, "seed")

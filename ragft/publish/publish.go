@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -173,8 +174,16 @@ func checkParameters(params map[string]any) (map[string]any, error) {
 	if err := json.Unmarshal(data, &out); err != nil {
 		return nil, fmt.Errorf("parameters: %w", err)
 	}
+	known := map[string]bool{} // FromMap passes over others
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[api.Options]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		known[name] = true
+	}
 	for name, value := range out {
-		if value == nil {
+		switch {
+		case !known[name]:
+			return nil, fmt.Errorf("parameters: Ollama has no parameter %q", name)
+		case value == nil:
 			return nil, fmt.Errorf("parameters: %s has no value", name)
 		}
 	}

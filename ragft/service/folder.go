@@ -110,6 +110,11 @@ func (f *files) remove(ctx context.Context, s *Service, id string) error {
 	if err := f.root.Remove(one.Filename); err != nil {
 		return noFile(err)
 	}
+	if f.drop != nil { // a sync in between may have indexed it again
+		if err := f.drop(ctx, f.source(one.Filename)); err != nil {
+			return notUpdated(err)
+		}
+	}
 	_, err = f.update(ctx)
 	return err
 }

@@ -94,9 +94,9 @@ func (r *run) passagesError(err error, o assistant.Options) error {
 		return &apiError{status: http.StatusBadRequest, Code: "context_length_exceeded", Param: "messages",
 			Message: "the messages and one passage are too long for the model's context or the limit of this service"}
 	case conditions && o.Careful != own.Careful:
-		return bad("ragft.careful", "careful must be %v: what decides whether this model answers was measured so", own.Careful)
+		return bad("ragft.careful", "careful must be %v: the rule that decides whether this model answers was fitted with that", own.Careful)
 	case conditions && o.Passages != passages:
-		return bad("ragft.passages", "passages must be %d: what decides whether this model answers was measured so", passages)
+		return bad("ragft.passages", "passages must be %d: the rule that decides whether this model answers was fitted with that", passages)
 	}
 	return err
 }
