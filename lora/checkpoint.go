@@ -50,10 +50,11 @@ func (r *run) fingerprint() string {
 	fmt.Fprintln(h, r.config.Score != nil)
 	for _, set := range [][]Example{r.examples, r.heldOut} {
 		addExamples(h, set)
-		for i := range set {
-			if len(r.config.MaxRise) > 0 { // which goes by it
-				fmt.Fprintf(h, "%q\n", set[i].Source)
-			}
+		if len(r.config.MaxRise) == 0 {
+			continue
+		}
+		for i := range set { // MaxRise compares each source by itself
+			fmt.Fprintf(h, "%q\n", set[i].Source)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

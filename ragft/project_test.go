@@ -134,9 +134,9 @@ func open2(t *testing.T, p *ragft.Project, c ragft.Config) *ragft.Project {
 	return open(t, c)
 }
 
-// A change makes stale what follows from it, and says which it was.
-func TestStale(t *testing.T) {
-	c := tiny(t)
+// trained is a project whose model has been trained.
+func trained(t *testing.T, c ragft.Config) *ragft.Project {
+	t.Helper()
 	p := open(t, c)
 	_, err := p.Index(t.Context())
 	require.NoError(t, err)
@@ -144,6 +144,13 @@ func TestStale(t *testing.T) {
 	require.NoError(t, err)
 	_, err = p.Train(t.Context())
 	require.NoError(t, err)
+	return p
+}
+
+// A change makes stale what follows from it, and says which it was.
+func TestStale(t *testing.T) {
+	c := tiny(t)
+	p := trained(t, c)
 
 	changed := c
 	changed.Train.Epochs, changed.Seed = 2, opt.Of[uint64](7)
@@ -186,14 +193,8 @@ func TestStale(t *testing.T) {
 // Nothing that was made with other options, or in another place, is taken for what is asked for.
 func TestOtherOptionsMakeOtherResults(t *testing.T) {
 	c := tiny(t)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	_, err = p.Demonstrate(t.Context())
-	require.NoError(t, err)
-	_, err = p.Train(t.Context())
-	require.NoError(t, err)
-	_, err = p.Evaluate(t.Context())
+	p := trained(t, c)
+	_, err := p.Evaluate(t.Context())
 	require.NoError(t, err)
 
 	other := c

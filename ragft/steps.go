@@ -133,12 +133,12 @@ func kindOfOutput(step string) string {
 
 // hashOf is the hash of a file, of a kind.
 func hashOf(kind, path string) (string, error) {
-	whole, err := hashFile(path)
-	if err != nil || kind == hashPrefix {
-		return whole, err
-	}
-	if kind == adapterPrefix {
-		return kind + whole, nil
+	switch kind {
+	case hashPrefix:
+		return hashFile(path)
+	case adapterPrefix:
+		whole, err := hashFile(path)
+		return kind + whole, err
 	}
 	f, err := gguf.Open(path)
 	if err != nil {
