@@ -178,6 +178,7 @@ func (s *Service) body(w http.ResponseWriter, r *http.Request) (body []byte, don
 		if more := int64(b.Len()) - smallBody - held; more > 0 {
 			held += more
 			if s.bodies.Add(-more) < 0 {
+				w.Header().Set("Connection", "close") // or net/http waits for the last quarter MiB of the body before it replies
 				return nil, done, errBusy
 			}
 		}
