@@ -20,6 +20,7 @@ import (
 
 	"github.com/ragft/ragft/internal/atomicfile"
 	"github.com/ragft/ragft/internal/filestamp"
+	"github.com/ragft/ragft/internal/version"
 )
 
 // fileState is what Sync knows about a file of the documents.
@@ -153,14 +154,15 @@ func parseFileState(line string) (name string, f fileState, ok bool) {
 	return name, f, true
 }
 
-// fingerprint identifies how files are read and divided. It is 0, which is never the same, where a function decides.
+// fingerprint identifies how files are read and divided: with another version of the module, all are read again, as a reader
+// may give other text. It is 0, which is never the same, where a function decides.
 func (l *loader) fingerprint(split SplitOptions, languages []string) uint64 {
 	if split.Count != nil {
 		return 0
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %d %d %q %q %q %d %d %d", formatVersion, l.opts.MaxFileBytes, l.opts.MaxLineBytes, l.opts.TitleFields,
-		l.opts.TextFields, split.By, split.Size, split.Overlap, split.MaxTokens)
+	fmt.Fprintf(h, "%s %d %d %d %q %q %q %d %d %d", version.Version, formatVersion, l.opts.MaxFileBytes, l.opts.MaxLineBytes,
+		l.opts.TitleFields, l.opts.TextFields, split.By, split.Size, split.Overlap, split.MaxTokens)
 	fmt.Fprintf(h, " %t %q", l.opts.Reader != nil, l.opts.ReaderID)
 	if languages != nil {
 		fmt.Fprintf(h, " %q", languages)
