@@ -268,11 +268,12 @@ type TrainConfig struct {
 	// WindowsPerStep is the number of windows whose gradients a step adds up. 0 = 1.
 	WindowsPerStep int `yaml:"windows-per-step" check:"min=1" default:"1"`
 	// Epochs is how often each row is seen. 0 = 3 for fewer than 150 rows, 2 for
-	// fewer than 400, and 1 for more.
+	// fewer than 400 (fewer than 1500 for a model of fewer than 300 million weights
+	// that is not one of Gemma's), and 1 for more.
 	Epochs int `yaml:"epochs" check:"min=1"`
-	// Rate is the learning rate. 0 = 1e-3 for a model of fewer than 20 million
+	// Rate is the learning rate. 0 = 1e-3 for a model of fewer than 300 million
 	// weights, 5e-4 for one of fewer than a billion, and 2e-4 for a larger one and
-	// Gemma's of any size above.
+	// for Gemma's.
 	Rate float64 `yaml:"rate" check:"above0"`
 	// Schedule of the rate after the warm-up: cosine, linear or constant.
 	// "" = cosine.

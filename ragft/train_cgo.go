@@ -96,14 +96,12 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 // trainOptions are those of the library, for the file of the model and so many rows.
 func (p *Project) trainOptions(file string, rows int) (finetune.Options, error) {
 	c := p.config.Train
-	if c.Rate == 0 {
-		architecture, weights, err := sizeOf(file)
-		if err != nil {
-			return finetune.Options{}, err
-		}
-		c.Rate = defaultRate(architecture, weights)
+	architecture, weights, err := sizeOf(file)
+	if err != nil {
+		return finetune.Options{}, err
 	}
-	c.Epochs = cmp.Or(c.Epochs, defaultEpochs(rows))
+	rate, epochs := trainDefaults(architecture, weights, rows)
+	c.Rate, c.Epochs = cmp.Or(c.Rate, rate), cmp.Or(c.Epochs, epochs)
 	adapter := p.trainedFile()
 	metrics := cmp.Or(c.Metrics, p.Path(metricsName))
 	if err := p.makeDir(); err != nil {

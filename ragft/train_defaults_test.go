@@ -14,11 +14,27 @@ func TestDefaultsOfTraining(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "llama", architecture)
 	require.InDelta(t, 3.3e6, weights, 1e5)
-	rates := []float64{
-		defaultRate(architecture, weights), defaultRate("llama", 135e6), defaultRate("gemma3", 270e6), defaultRate("qwen3", 3e9),
+	for _, c := range []struct {
+		architecture string
+		weights      int64
+		rows         int
+		rate         float64
+		epochs       int
+	}{
+		{architecture, weights, 149, 1e-3, 3},
+		{architecture, weights, 150, 1e-3, 2},
+		{"llama", 135e6, 1499, 1e-3, 2},
+		{"llama", 135e6, 1500, 1e-3, 1},
+		{"qwen2", 500e6, 399, 5e-4, 2},
+		{"qwen2", 500e6, 400, 5e-4, 1},
+		{"gemma3", 270e6, 399, 2e-4, 2},
+		{"gemma3", 270e6, 400, 2e-4, 1},
+		{"qwen3", 3e9, 400, 2e-4, 1},
+	} {
+		rate, epochs := trainDefaults(c.architecture, c.weights, c.rows)
+		require.Equal(t, c.rate, rate, c)
+		require.Equal(t, c.epochs, epochs, c)
 	}
-	require.Equal(t, []float64{1e-3, 5e-4, 2e-4, 2e-4}, rates)
-	require.Equal(t, []int{3, 2, 1}, []int{defaultEpochs(149), defaultEpochs(150), defaultEpochs(400)})
 	_, _, err = sizeOf("train_defaults_test.go")
 	require.Error(t, err)
 }
