@@ -55,7 +55,7 @@ var budget = map[string]int{
 	"ragft/service":          7,
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and ten reasons for skipping a file.
-	"retriever": 107, // with Languages, the analyzer, and SkipExcluded
+	"retriever": 102, // with Languages, the analyzer, and SkipExcluded
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
 	// DefaultWeight; and the two models that a caller gives.
 	"retriever/dense":    14,
