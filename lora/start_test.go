@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/llamacpp"
 	"github.com/ragft/ragft/internal/testmodel"
 )
 
@@ -71,7 +72,7 @@ func TestStartFromForeignAdapter(t *testing.T) {
 		}
 	}
 	for _, info := range f.Tensors() {
-		data, err := gguf.Quantize(gguf.F16, floatsOf(t, given, info.Name))
+		data, err := llamacpp.Quantize(gguf.F16, floatsOf(t, given, info.Name), int(info.Dims[0]))
 		require.NoError(t, err)
 		w.tensor(gguf.TensorInfo{Name: info.Name, Type: gguf.F16, Dims: info.Dims}, data)
 	}
