@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/stats"
 )
 
 // AllLinear as a target stands for every linear layer of the blocks: of attention and feed-forward, shared experts
@@ -80,7 +81,7 @@ func planAdapter(base *gguf.File, c Config) (*plan, error) {
 		return alpha / float64(rank)
 	}
 	p := &plan{alpha: float32(scale(c.Rank, c.Alpha) * float64(c.Rank))}
-	if p.alpha == 0 || !isFinite(float64(p.alpha)) { // at 0 llama.cpp would not scale at all
+	if p.alpha == 0 || !stats.IsFinite(float64(p.alpha)) { // at 0 llama.cpp would not scale at all
 		return nil, fmt.Errorf("lora: Alpha %g is too small or too large for the 32 bits of a file", c.Alpha)
 	}
 	used := make([]bool, len(c.Modules))
@@ -106,7 +107,7 @@ func planAdapter(base *gguf.File, c Config) (*plan, error) {
 				"targets, or a Module with a lower rank",
 				w.rank, t.Name, t.Dims[0], t.Dims[1], small)
 		}
-		if fold := float32(p.fold(w)); fold == 0 || !isFinite(float64(fold)) || !isFinite(float64(float32(w.scale))) {
+		if fold := float32(p.fold(w)); fold == 0 || !stats.IsFinite(float64(fold)) || !stats.IsFinite(float64(float32(w.scale))) {
 			return nil, fmt.Errorf("lora: the scale of %s, %g, is too far from the other weights': use alphas that are closer to each "+
 				"other", t.Name, w.scale)
 		}

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/ragft/ragft/internal/filehash"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/lora/internal/engine"
 )
 
@@ -176,7 +177,7 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, windows [][
 	if r.GradientNorm, err = t.engine.GradientNorm(); err != nil {
 		return r, err
 	}
-	if !isFinite(r.Loss) || !isFinite(r.GradientNorm) {
+	if !stats.IsFinite(r.Loss) || !stats.IsFinite(r.GradientNorm) {
 		return r, t.diverged(r)
 	}
 	return r, nil
@@ -294,7 +295,7 @@ func (t *Trainer) check(examples []Example) error {
 func (t *Trainer) Memory() Memory {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Memory(t.engine.Memory())
+	return t.engine.Memory()
 }
 
 // Save writes the trained adapter, or the trained model, as a GGUF file: beside its place first, then renamed into it.
