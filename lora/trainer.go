@@ -74,8 +74,8 @@ func NewModelTrainer(ctx context.Context, model string, c Config) (*Trainer, err
 	if err := checkModel(model); err != nil {
 		return nil, err
 	}
-	if c.Start != "" || c.Dropout != 0 || len(c.Modules) > 0 || c.RankStabilized {
-		return nil, errors.New("lora: Start, Dropout, Modules and RankStabilized are for adapters, not for the training of all weights")
+	if c.Start != "" || c.Dropout != 0 || c.RankStabilized {
+		return nil, errors.New("lora: Start, Dropout and RankStabilized are for adapters, not for the training of all weights")
 	}
 	return newTrainer(ctx, model, initialAdapter{}, c)
 }
@@ -92,7 +92,7 @@ func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Con
 		return nil, err
 	}
 	e, err := engine.Open(ctx, engine.Options{
-		Model: model, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Dropout: c.Dropout, Window: c.Window,
+		Model: model, Adapter: adapter.path, Dropout: c.Dropout, Window: c.Window,
 		MaxSequences: maxSequences, Threads: c.Threads, GPULayers: c.gpuLayers(), Servers: c.Servers, MemoryBudget: c.MemoryBudget,
 	})
 	if err != nil {

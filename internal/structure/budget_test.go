@@ -17,7 +17,7 @@ var budget = map[string]int{
 	// with Attention and AttentionTime, a measurement that callers keep and show; ScoreRequest, to share prompts; ToolError, which tells
 	// a service what field of a request to name
 	"llama": 52,
-	"lora":  53, // with Work, Convert, its options and its result, Soft, a teacher's distribution, and Scored, what a caller said of it
+	"lora":  52, // with Work, Convert, its options and its result, Soft, a teacher's distribution, and Scored, what a caller said of it
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
 	// DecideConfig, VerifiedConfig, ForgetResult and Reach, which a program shows before it uses a project file of somebody else;
 	// WorkerConfig, RunWorker and ErrWorker for a step in a child process; MeaningConfig; TrainChoice, how a checkpoint was chosen;
