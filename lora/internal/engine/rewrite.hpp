@@ -1,8 +1,6 @@
 // How rewrite works: shared by rewrite.cpp and fuse.cpp.
 #pragma once
 
-#include <map>
-#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
