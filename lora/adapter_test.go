@@ -17,7 +17,6 @@ import (
 	"github.com/ragft/ragft/internal/version"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/lora/internal/engine"
-	"github.com/ragft/ragft/lora/internal/engine/enginetest"
 )
 
 // requireLoads has package llama load the adapter for the base.

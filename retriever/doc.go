@@ -21,7 +21,8 @@
 //	if err != nil { ... }
 //	hits, err := index.Search(ctx, "Who owns the inn?", 5)
 //
-// Documents from elsewhere go through Split and [Index.Add]. Another search engine can take the place of an Index: see [Searcher].
+// Documents from elsewhere go through Split and [Index.Add]. Another search engine can take
+// the place of an Index: see [Searcher].
 //
 // # Ranking
 //

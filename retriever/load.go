@@ -28,8 +28,8 @@ type LoadOptions struct {
 	// DefaultMaxFileBytes. JSONL files are read line by line, at any size, but
 	// compressed ones only up to 256 MB of content.
 	MaxFileBytes int64
-	// MaxLineBytes is the longest line of a JSONL file. A longer one ends the
-	// load with a *LineError. 0 means DefaultMaxLineBytes.
+	// MaxLineBytes is the longest line of a JSONL file. A file with a longer one
+	// is invalid. 0 means DefaultMaxLineBytes.
 	MaxLineBytes int
 	// Formats adds file extensions (in lower case, with the dot) to the known
 	// ones, or overrides them; an empty Format makes an extension unknown.
@@ -56,7 +56,7 @@ type LoadOptions struct {
 	// is optional.
 	TitleFields, TextFields []string
 	// Progress, if set, is called after each file that was read, on the
-	// goroutine that called the loading function.
+	// goroutine that called Sync.
 	Progress func(LoadProgress)
 }
 
@@ -91,13 +91,13 @@ const (
 	SkipUnreadable SkipReason = "cannot be read"    // any other error of the file system
 	SkipGone       SkipReason = "gone"              // removed after it was listed
 	SkipName       SkipReason = "name is not UTF-8" // Path has it with escapes
-	SkipInvalid    SkipReason = "invalid"           // Sync only: a line that is not what it should be
+	SkipInvalid    SkipReason = "invalid"           // a line is not what it should be
 )
 
 // Skip is a file or folder that was skipped. A Reader returns it as its error for a
 // file that it does not read; the loader sets Path.
 type Skip struct {
-	Path   string // slash-separated, inside the file system
+	Path   string // slash-separated, inside the folder
 	Reason SkipReason
 	Detail string // more about the reason; may be empty
 }
