@@ -31,10 +31,6 @@ type BatcherOptions struct {
 	// little in common, as attention does not pass over the tokens of other requests. What prompts have in common is
 	// then copied instead of shared, and kept sequences count among Context.Sequences.
 	SeparateCaches bool
-
-	// PromptChunk is the largest number of prompt tokens in a batch in which other requests generate. The more there are,
-	// the longer those wait for their next token. 0 means 256. It is at most Context.BatchSize.
-	PromptChunk int
 }
 
 func (o BatcherOptions) withDefaults(m *Model) (BatcherOptions, error) {
@@ -45,9 +41,6 @@ func (o BatcherOptions) withDefaults(m *Model) (BatcherOptions, error) {
 	if o.Queue == 0 {
 		o.Queue = 64
 	}
-	if o.PromptChunk == 0 {
-		o.PromptChunk = 256
-	}
 	kept := min(o.Kept.Or(o.Context.Sequences), 255-o.Context.Sequences)
 	if o.SeparateCaches {
 		kept = min(kept, o.Context.Sequences)
@@ -56,7 +49,7 @@ func (o BatcherOptions) withDefaults(m *Model) (BatcherOptions, error) {
 	for _, f := range []struct {
 		name  string
 		value int
-	}{{"Queue", o.Queue}, {"Kept", kept}, {"PromptChunk", o.PromptChunk}} {
+	}{{"Queue", o.Queue}, {"Kept", kept}} {
 		if f.value < 0 {
 			return o, fmt.Errorf("llama: BatcherOptions.%s is %d; it must be 0 or more", f.name, f.value)
 		}
@@ -203,7 +196,7 @@ func (b *batcher) nudge() {
 // work runs the scheduler until the context is closed.
 func (b *batcher) work(end func(error) error) {
 	s := newScheduler(b.context, b.options.kept())
-	s.chunk = b.options.PromptChunk
+	s.chunk = min(256, b.options.Context.BatchSize/2)
 	for b.context.lifetime.Err() == nil {
 		b.receive(s)
 		working, err := s.step()

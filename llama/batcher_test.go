@@ -49,7 +49,7 @@ func testBatcherEqualsGenerate(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
 	c := mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true})
 	options := ContextOptions{Size: 512, Sequences: 3, BatchSize: 64, ExactAttention: true}
-	b := mustBatcher(t, m, BatcherOptions{Context: options, PromptChunk: 32, Kept: opt.Of(4), SeparateCaches: separate})
+	b := mustBatcher(t, m, BatcherOptions{Context: options, Kept: opt.Of(4), SeparateCaches: separate})
 	common := strings.Repeat("You answer from the documents. ", 6)
 	var wg sync.WaitGroup
 	type done struct {
@@ -228,7 +228,7 @@ func TestVanishingCallers(t *testing.T) {
 
 func testVanishingCallers(t *testing.T, separate bool) {
 	m := mustLoad(t, tinyModel(t))
-	b := mustBatcher(t, m, BatcherOptions{Queue: math.MaxInt, PromptChunk: 16, SeparateCaches: separate,
+	b := mustBatcher(t, m, BatcherOptions{Queue: math.MaxInt, SeparateCaches: separate,
 		Context: ContextOptions{Size: 512, Sequences: 4, BatchSize: 32, ExactAttention: true}})
 	prompt := mustTokenize(t, m, strings.Repeat("The mill stands by the river. ", 8))
 	want := mustGenerate(t, mustContext(t, m, ContextOptions{Size: 512, ExactAttention: true}),

@@ -59,36 +59,15 @@ type ChatOptions struct {
 	NoGenerationPrompt bool
 }
 
-// ApplyChatTemplate renders messages as text with the model's chat template, by llama.cpp's Jinja engine.
+// TokenizeChat renders messages with the model's chat template, by llama.cpp's Jinja engine, and returns the tokens for a
+// Context to continue. Only the text of the template itself can contain special tokens. In messages, tool calls, results and
+// definitions their names are plain text, so that a document that contains "<|im_end|>" cannot end its turn. If the model has
+// a BOS token, the result begins with exactly one.
 //
 // If the template has no system messages, the text of one is put before the next message. For templates that show the
 // date it is always 1 January 2025, so that the same messages give the same text. An error of the template is returned,
 // for instance if roles do not alternate. Arguments of tool calls are passed as the template expects them, as an object
 // or as text; numbers in them and in the schemas of tools keep their digits.
-//
-// In the text, special tokens of the template cannot be told from the same characters in a message. To generate, use
-// [Model.TokenizeChat].
-func (m *Model) ApplyChatTemplate(messages []Message, o ChatOptions) (string, error) {
-	release, err := m.use()
-	if err != nil {
-		return "", err
-	}
-	defer release()
-	c, err := m.newChat(messages, o)
-	if err != nil {
-		return "", err
-	}
-	parts, err := c.render(len(messages), !o.NoGenerationPrompt)
-	if err != nil {
-		return "", err
-	}
-	return c.marks.unbreak(joinParts(parts)), nil
-}
-
-// TokenizeChat renders messages with the model's chat template, as [Model.ApplyChatTemplate] does, and returns the tokens for a
-// Context to continue. Only the text of the template itself can contain special tokens. In messages, tool calls, results and
-// definitions their names are plain text, so that a document that contains "<|im_end|>" cannot end its turn. If the model has
-// a BOS token, the result begins with exactly one.
 func (m *Model) TokenizeChat(messages []Message, o ChatOptions) ([]Token, error) {
 	release, err := m.use()
 	if err != nil {

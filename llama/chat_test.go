@@ -22,6 +22,16 @@ var conversation = []Message{
 	{Role: "user", Content: "Is it blue?"},
 }
 
+// rendered is the text of messages.
+func rendered(m *Model, messages []Message, o ChatOptions) (string, error) {
+	c, err := m.newChat(messages, o)
+	if err != nil {
+		return "", err
+	}
+	parts, err := c.render(len(messages), !o.NoGenerationPrompt)
+	return c.marks.unbreak(joinParts(parts)), err
+}
+
 func TestApplyChatTemplate(t *testing.T) {
 	tests := []struct {
 		name, template, want string
@@ -44,7 +54,7 @@ func TestApplyChatTemplate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := withTemplate(t, test.template).ApplyChatTemplate(conversation, ChatOptions{})
+			got, err := rendered(withTemplate(t, test.template), conversation, ChatOptions{})
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
 		})
@@ -64,7 +74,7 @@ func TestChatTemplateErrors(t *testing.T) {
 		"long path":       "{{ messages" + strings.Repeat("[0]", 100000) + " }}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := withTemplate(t, template).ApplyChatTemplate(conversation, ChatOptions{NoGenerationPrompt: true})
+			_, err := rendered(withTemplate(t, template), conversation, ChatOptions{NoGenerationPrompt: true})
 			require.Error(t, err)
 			if name == "raises" {
 				require.ErrorContains(t, err, "roles must alternate")
@@ -82,7 +92,7 @@ func TestTokenizeChat(t *testing.T) {
 		"{% for m in messages %}{{ m.role }}: {{ m.content }}<|end|>\n{% endfor %}",
 	} {
 		m := withTemplate(t, template)
-		text, err := m.ApplyChatTemplate(conversation, ChatOptions{})
+		text, err := rendered(m, conversation, ChatOptions{})
 		require.NoError(t, err)
 		want, err := m.Tokenize(text, TokenizeOptions{ParseSpecial: true})
 		require.NoError(t, err)
@@ -132,10 +142,10 @@ func TestInjection(t *testing.T) {
 
 func TestEmptyConversation(t *testing.T) {
 	m := mustLoad(t, tinyModel(t))
-	got, err := m.ApplyChatTemplate(nil, ChatOptions{})
+	got, err := rendered(m, nil, ChatOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "<|assistant|>", got)
-	got, err = m.ApplyChatTemplate([]Message{{Role: "user"}}, ChatOptions{NoGenerationPrompt: true})
+	got, err = rendered(m, []Message{{Role: "user"}}, ChatOptions{NoGenerationPrompt: true})
 	require.NoError(t, err)
 	require.Equal(t, "<|user|><|end|>", got)
 }

@@ -28,7 +28,7 @@ func TestTooLittleMemoryForAThread(t *testing.T) {
 	_, err := m.TokenizeChat(conversation, ChatOptions{})
 	require.NoError(t, err)
 	limited(t, func() {
-		_, err := m.ApplyChatTemplate(conversation, ChatOptions{})
+		_, err := m.TokenizeChat(conversation, ChatOptions{})
 		require.ErrorIs(t, err, syscall.ENOMEM)
 		_, err = m.Tokenize(long, TokenizeOptions{})
 		require.NoError(t, err, "a stack of 32 MiB fits")

@@ -217,10 +217,9 @@ func TestClose(t *testing.T) {
 	require.NoError(t, c.Close())
 	require.NoError(t, a.Close())
 	for name, use := range map[string]func() error{
-		"Tokenize":          func() error { _, err := m.Tokenize("a", TokenizeOptions{}); return err },
-		"Detokenize":        func() error { _, err := m.Detokenize([]Token{1}); return err },
-		"ApplyChatTemplate": func() error { _, err := m.ApplyChatTemplate(conversation, ChatOptions{}); return err },
-		"TokenizeChat":      func() error { _, err := m.TokenizeChat(conversation, ChatOptions{}); return err },
+		"Tokenize":     func() error { _, err := m.Tokenize("a", TokenizeOptions{}); return err },
+		"Detokenize":   func() error { _, err := m.Detokenize([]Token{1}); return err },
+		"TokenizeChat": func() error { _, err := m.TokenizeChat(conversation, ChatOptions{}); return err },
 		"TokenizeTurn": func() error {
 			_, _, err := m.TokenizeTurn(conversation[:3], ChatOptions{})
 			return err

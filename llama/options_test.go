@@ -61,10 +61,9 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	}
 	m := mustLoad(t, path)
 	for want, options := range map[string]BatcherOptions{
-		"BatcherOptions.Queue is -1; it must be 0 or more":       {Queue: -1},
-		"BatcherOptions.Kept is -2; it must be 0 or more":        {Kept: opt.Of(-2)},
-		"BatcherOptions.PromptChunk is -3; it must be 0 or more": {PromptChunk: -3},
-		"ContextOptions.Size is -4":                              {Context: ContextOptions{Size: -4}},
+		"BatcherOptions.Queue is -1; it must be 0 or more": {Queue: -1},
+		"BatcherOptions.Kept is -2; it must be 0 or more":  {Kept: opt.Of(-2)},
+		"ContextOptions.Size is -4":                        {Context: ContextOptions{Size: -4}},
 	} {
 		_, err := m.NewBatcher(options)
 		require.ErrorContains(t, err, want)

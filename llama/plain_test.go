@@ -28,7 +28,7 @@ func TestPlainLayout(t *testing.T) {
 		{"question that ends in a colon", []Message{{Role: "user", Content: "Question: Who is this:"}}, "Question: Who is this:\nAnswer:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := m.ApplyChatTemplate(c.messages, ChatOptions{})
+			got, err := rendered(m, c.messages, ChatOptions{})
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		})

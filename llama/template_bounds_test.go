@@ -73,7 +73,7 @@ func TestTemplateBounds(t *testing.T) {
 			begin := time.Now()
 			harmless := name == "a list that holds itself, compared"
 			m := withTemplate(t, template)
-			_, err := m.ApplyChatTemplate(conversation, ChatOptions{})
+			_, err := rendered(m, conversation, ChatOptions{})
 			require.True(t, err != nil || harmless)
 			require.Less(t, time.Since(begin), time.Minute) // about a second, on a machine that does nothing else
 			_, err = m.TokenizeChat(conversation, ChatOptions{})
@@ -90,7 +90,7 @@ func TestLongConversation(t *testing.T) {
 		messages = append(messages, Message{Role: "user", Content: strings.Repeat("Who built the mill? ", 200)},
 			Message{Role: "assistant", Content: "Petra Lund."})
 	}
-	text, err := m.ApplyChatTemplate(messages, ChatOptions{})
+	text, err := rendered(m, messages, ChatOptions{})
 	require.NoError(t, err)
 	require.Equal(t, 300, strings.Count(text, "Petra Lund."))
 }
@@ -121,10 +121,10 @@ func TestTemplateTexts(t *testing.T) {
 		"{{ 6 is divisibleby(3) }}|{{ 7 is divisibleby(3) }}|{{ (-9223372036854775807 * 4) is divisibleby(-1) }}": "True|False|True",
 		"a\r\n{% if true %}\r\nb\r\r\nc\r{% endif %}\r\n":                                                         "a\nb\n\nc\n",
 	} {
-		text, err := withTemplate(t, template).ApplyChatTemplate(conversation, ChatOptions{})
+		text, err := rendered(withTemplate(t, template), conversation, ChatOptions{})
 		require.NoError(t, err)
 		require.Equal(t, want, text, template)
 	}
-	_, err := withTemplate(t, "{{ 1 is divisibleby(0) }}").ApplyChatTemplate(conversation, ChatOptions{})
+	_, err := rendered(withTemplate(t, "{{ 1 is divisibleby(0) }}"), conversation, ChatOptions{})
 	require.ErrorContains(t, err, "other than zero")
 }

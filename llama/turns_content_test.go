@@ -52,7 +52,7 @@ func TestContentsAreData(t *testing.T) {
 				}
 			}
 			require.Equal(t, 2, turns)
-			text, err := m.ApplyChatTemplate(messages[:3], ChatOptions{})
+			text, err := rendered(m, messages[:3], ChatOptions{})
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, strings.Count(text, content), 2, text)
 		}

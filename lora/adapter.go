@@ -129,18 +129,11 @@ func (t *Trainer) saveAdapter(file string) error {
 	if err != nil {
 		return err
 	}
-	folds := make(map[string]float64)
-	for _, w := range t.plan.weights {
-		folds[w.Name+".lora_b"] = t.plan.fold(w)
-	}
 	tensors := make([]adapterTensor, len(t.engine.Params()))
 	for i, p := range t.engine.Params() {
 		values, err := t.engine.Get(i, engine.Value)
 		if err != nil {
 			return err
-		}
-		if f, ok := folds[p.Name]; ok {
-			multiply(values, f)
 		}
 		tensors[i] = adapterTensor{p.Name, p.NE0, p.NE1, values}
 	}
@@ -160,13 +153,4 @@ func (p *plan) checkApplied(trained []engine.Param) error {
 		}
 	}
 	return nil
-}
-
-func multiply(v []float32, by float64) {
-	if by == 1 {
-		return
-	}
-	for i, x := range v {
-		v[i] = float32(float64(x) * by)
-	}
 }

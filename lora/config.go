@@ -50,16 +50,13 @@ type Config struct {
 	// for AllLinear. Norms, embeddings, the output of models that have none but their embedding, and routed experts
 	// cannot be adapted.
 	Targets []string
-	// Modules give some of the weights that Targets choose a rank and alpha of their own; the first that matches a weight
-	// decides. llama.cpp knows one alpha for a file, so the difference is multiplied into B when the file is written.
-	Modules []Module
 	// Dropout is the probability with which, in training, an element of the input of A is set to zero, the others being
 	// multiplied by 1 / (1 - Dropout), as the authors of arXiv 2106.09685 do; in [0, 1). The masks follow from Seed, step
 	// and place alone, so that a resumed run has the same. On the CPU only. 0 is none.
 	Dropout float64
 	// Start is the path of an adapter of the same model file to go on from, in place of a fresh one; its targets, ranks and
-	// alpha are taken as they are. Of Rank, Alpha, Targets, Modules and RankStabilized, those that are set must
-	// say what the file has. The optimiser starts anew. "" is none.
+	// alpha are taken as they are. Of Rank, Alpha, Targets and RankStabilized, those that are set must say what the
+	// file has. The optimiser starts anew. "" is none.
 	Start string
 
 	// Window is the number of tokens of a batch, a multiple of 256; examples are packed into windows. 0 stands for
@@ -265,17 +262,6 @@ func (c Config) check() error {
 		return fmt.Errorf("lora: Alpha %v and ClipNorm %v must be numbers, and ClipNorm not negative", c.Alpha, c.ClipNorm)
 	case !(c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1 && c.Epsilon > 0 && c.WeightDecay >= 0):
 		return fmt.Errorf("lora: AdamW needs 0 <= Beta1, Beta2 < 1, Epsilon > 0 and WeightDecay >= 0")
-	}
-	for i, m := range c.Modules {
-		if len(m.Targets) == 0 {
-			return fmt.Errorf("lora: Modules[%d] has no Targets: name the weights that it is for", i)
-		}
-		if m.Rank < 0 || math.IsNaN(m.Alpha) || math.IsInf(m.Alpha, 0) {
-			return fmt.Errorf("lora: Modules[%d]: rank %d and alpha %v must be sensible numbers", i, m.Rank, m.Alpha)
-		}
-		if err := checkPatterns(m.Targets); err != nil {
-			return err
-		}
 	}
 	return c.DPO.check()
 }

@@ -31,10 +31,10 @@
 // leaves out steps that stand out, and a training that no longer makes sense ends with a [DivergedError]. [Config] says how
 // a hook, a metrics file and TensorBoard follow it.
 //
-// Config chooses the weights to adapt ([Config.Targets]), with ranks and scales for groups of them ([Config.Modules]),
-// rsLoRA, dropout, and an adapter to go on from ([Config.Start]). Every adapter file says how it came to be: [Provenance].
-// [Merge] adds an adapter into its base's weights, each kept in its own type or given another one, and compares what the
-// merged model says with what base and adapter say. [ReadAdapter] tells what an adapter changes and how it came to be.
+// Config chooses the weights to adapt ([Config.Targets]), rsLoRA, dropout, and an adapter to go on from ([Config.Start]).
+// Every adapter file says how it came to be: [Provenance]. [Merge] adds an adapter into its base's weights, each kept in its
+// own type or given another one, and compares what the merged model says with what base and adapter say. [ReadAdapter]
+// tells what an adapter changes and how it came to be.
 //
 // # Memory
 //

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+
+	"github.com/ragft/ragft/internal/stats"
 )
 
 // Pair says that one branch of an example is preferred to another.
@@ -42,13 +44,11 @@ func (d DPO) check() error {
 // pair returns the loss of a pair whose log-ratios to the reference differ by h, and its derivative by h.
 func (d DPO) pair(h float64) (loss, slope float64) {
 	x, e := d.Beta*h, d.LabelSmoothing
-	return (1-e)*softplus(-x) + e*softplus(x), d.Beta * (e*sigmoid(x) - (1-e)*sigmoid(-x))
+	return (1-e)*softplus(-x) + e*softplus(x), d.Beta * (e*stats.Sigmoid(x) - (1-e)*stats.Sigmoid(-x))
 }
 
 // softplus is log(1 + exp(x)) = -log sigmoid(-x).
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
-
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // preference is what the pairs of one example amount to.
 type preference struct {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/ragft/ragft/internal/stats"
 )
 
 // Scored is the score that Config.Score gave the adapter after a step.
@@ -59,7 +61,7 @@ func (r *run) evaluate(ctx context.Context) (bool, error) {
 		if l, err = r.Evaluate(ctx, r.heldOut); err != nil {
 			return false, err
 		}
-		if !isFinite(l.Loss) {
+		if !stats.IsFinite(l.Loss) {
 			return false, &DivergedError{Step: r.done, Loss: l.Loss, LearningRate: r.config.Rate(max(1, r.done), len(r.steps))}
 		}
 	}

@@ -154,7 +154,7 @@ func ExampleConfig_metrics() {
 	// Output: 6 steps, evaluated: true
 }
 
-// Which weights an adapter changes, with a rank of their own for some, and what its file says.
+// Which weights an adapter changes, with their ranks, and what its file says.
 func ExampleReadAdapter() {
 	dir, model := exampleModel()
 	defer os.RemoveAll(dir)
@@ -162,7 +162,6 @@ func ExampleReadAdapter() {
 	_, err := lora.Train(context.Background(), model, adapter, lora.Config{
 		Rank:     4,
 		Targets:  []string{"attn_q", "attn_v", "blk.0.ffn_*"},
-		Modules:  []lora.Module{{Targets: []string{"attn_v"}, Rank: 8}},
 		Metadata: map[string]string{"project": "notes"},
 	}, exampleData(), nil)
 	if err != nil {
@@ -178,11 +177,11 @@ func ExampleReadAdapter() {
 	fmt.Println(info.Provenance.Steps, info.Provenance.Other["project"])
 	// Unordered output:
 	// blk.0.attn_q.weight 4
-	// blk.0.attn_v.weight 8
+	// blk.0.attn_v.weight 4
 	// blk.0.ffn_gate.weight 4
 	// blk.0.ffn_up.weight 4
 	// blk.0.ffn_down.weight 4
 	// blk.1.attn_q.weight 4
-	// blk.1.attn_v.weight 8
+	// blk.1.attn_v.weight 4
 	// 1 notes
 }

@@ -4,7 +4,6 @@ package lora
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -47,8 +46,6 @@ func median(x []float64) float64 {
 	s := slices.Sorted(slices.Values(x))
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
-
-func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // DivergedError is an [ErrDiverged] with what is known about it. The step that it names was not taken.
 type DivergedError struct {
@@ -97,7 +94,7 @@ func (t *Trainer) diverged(s StepResult) error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(g, func(x float32) bool { return !isFinite(float64(x)) }) {
+		if slices.ContainsFunc(g, notFinite) {
 			e.Tensors = append(e.Tensors, p.Name)
 		}
 	}

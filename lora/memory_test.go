@@ -157,8 +157,8 @@ func TestTrainRefusesSmallBudget(t *testing.T) {
 
 func TestMemoryMustFit(t *testing.T) {
 	m, held := Memory{Weights: 100, Adapter: 5, Activations: 20}, Memory{Weights: 100, Adapter: 5}
-	require.NoError(t, m.fits(held, 120))
-	err := m.fits(held, 119)
+	require.NoError(t, fits(m, held, 120))
+	err := fits(m, held, 119)
 	require.ErrorIs(t, err, ErrMemory)
 	require.ErrorContains(t, err, "set Config.MemoryBudget")
 }

@@ -34,10 +34,8 @@ type MergeOptions struct {
 	Whole bool
 	// Threads that compute; 0 stands for the number of cores.
 	Threads int
-	// Prompts on which the merged model is compared with base and adapter, see [VerifyMerge]; nil stands for a few short
-	// texts in English.
-	Prompts [][]Token
-	// SkipCheck leaves the comparison out, which loads the model and computes each prompt three times.
+	// SkipCheck leaves the comparison with base and adapter on a few short texts in English out, which loads the model and
+	// computes each text three times.
 	SkipCheck bool
 	// Progress is called on the goroutine of the call with the bytes of tensors written, and all. Nil is none.
 	Progress func(done, total int64)
@@ -61,7 +59,7 @@ type MergeResult struct {
 // A change that is small beside the steps of a quantised type is partly lost in encoding it: Check says what came
 // through, and Type "Q8_0" or "F16" keeps more.
 //
-// The merged model is written beside its place, checked by [VerifyMerge] and only then renamed. It carries the adapter's
+// The merged model is written beside its place, checked (see [MergeCheck]) and only then renamed. It carries the adapter's
 // provenance as ragft.merged.<n>.<key>, n counting the adapters merged before, with the hashes of base and adapter.
 // Errors wrap [ErrAdapter] if the adapter does not fit, or come from reading and writing; Output is untouched then.
 func Merge(ctx context.Context, o MergeOptions) (*MergeResult, error) {
@@ -76,9 +74,8 @@ func Merge(ctx context.Context, o MergeOptions) (*MergeResult, error) {
 	}
 	defer w.Close()
 	var v *verification
-	if !o.SkipCheck { // before the work, since it is here that llama.cpp may refuse base, adapter or prompts
-		if v, err = newVerification(ctx, VerifyOptions{Base: o.Base, Adapter: o.Adapter, Scale: o.Scale, Prompts: o.Prompts,
-			Threads: o.Threads}); err != nil {
+	if !o.SkipCheck { // before the work, since it is here that llama.cpp may refuse base or adapter
+		if v, err = newVerification(ctx, o); err != nil {
 			return nil, err
 		}
 	}

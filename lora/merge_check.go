@@ -3,8 +3,8 @@
 package lora
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -12,18 +12,6 @@ import (
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/opt"
 )
-
-// VerifyOptions says what [VerifyMerge] compares. Base, Adapter and Merged are paths and needed.
-type VerifyOptions struct {
-	Base, Adapter, Merged string
-	// Scale that the adapter was merged with; 0 stands for 1.
-	Scale float64
-	// Prompts to compute; nil stands for a few short texts in English, one of them a conversation if the model has a chat
-	// template. All that the models say about them is held in memory: 4 bytes times vocabulary times tokens.
-	Prompts [][]Token
-	// Threads that compute; 0 stands for the number of cores.
-	Threads int
-}
 
 // MergeCheck compares what a merged model says with what base and adapter say, over all tokens of the prompts.
 type MergeCheck struct {
@@ -34,37 +22,25 @@ type MergeCheck struct {
 	// AdapterKL is the same for the base alone: how far the adapter moves the model. A KL that is not small beside it means
 	// that the merge has lost much of the adapter.
 	AdapterKL float64
-	// MaxDifference is the largest difference of a token's probability.
-	MaxDifference float64
 	// SameToken is the share of the places where both find the same token likeliest.
 	SameToken float64
 }
 
-// VerifyMerge computes prompts with the base and its adapter and with the merged model, both on the CPU by llama.cpp, and
-// compares the probabilities of all next tokens. The models are loaded one after the other.
-func VerifyMerge(ctx context.Context, o VerifyOptions) (*MergeCheck, error) {
-	v, err := newVerification(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return v.compare(ctx, o.Merged)
-}
-
+// verification computes short texts in English, and a conversation if the model has a chat template, with the base and its
+// adapter and with the merged model, both on the CPU by llama.cpp, and compares the probabilities of all next tokens. The
+// models are loaded one after the other. All that the first says is held in memory: 4 bytes times vocabulary times tokens.
 type verification struct {
-	VerifyOptions
+	adapter string
+	scale   float64
+	threads int
+	prompts [][]Token
 	adapted [][]float32 // log-probabilities by base and adapter, place by place
 	check   MergeCheck
 }
 
 // newVerification computes what base and adapter say.
-func newVerification(ctx context.Context, o VerifyOptions) (*verification, error) {
-	if o.Scale == 0 {
-		o.Scale = 1
-	}
-	if o.Threads == 0 {
-		o.Threads = runtime.NumCPU()
-	}
-	v := &verification{VerifyOptions: o}
+func newVerification(ctx context.Context, o MergeOptions) (*verification, error) {
+	v := &verification{adapter: o.Adapter, scale: cmp.Or(o.Scale, 1), threads: cmp.Or(o.Threads, runtime.NumCPU())}
 	return v, v.with(ctx, o.Base, v.computeAdapted)
 }
 
@@ -88,16 +64,16 @@ func (v *verification) with(ctx context.Context, path string, f func(context.Con
 		return fmt.Errorf("lora: %w", err)
 	}
 	defer m.Close()
-	if v.Prompts == nil {
-		if v.Prompts, err = verificationPrompts(m); err != nil {
+	if v.prompts == nil {
+		if v.prompts, err = verificationPrompts(m); err != nil {
 			return fmt.Errorf("lora: %w", err)
 		}
 	}
 	size := 1
-	for _, p := range v.Prompts {
+	for _, p := range v.prompts {
 		size = max(size, len(p))
 	}
-	c, err := m.NewContext(llama.ContextOptions{Size: size, Sequences: 1, Threads: v.Threads, ExactAttention: true})
+	c, err := m.NewContext(llama.ContextOptions{Size: size, Sequences: 1, Threads: v.threads, ExactAttention: true})
 	if err != nil {
 		return fmt.Errorf("lora: %w", err)
 	}
@@ -114,7 +90,7 @@ func (v *verification) with(ctx context.Context, path string, f func(context.Con
 // each calls f with the log-probabilities at every place of every prompt; f must not keep them.
 func (v *verification) each(ctx context.Context, c *llama.Context, f func(place int, logp []float32)) error {
 	place := 0
-	for _, p := range v.Prompts {
+	for _, p := range v.prompts {
 		err := c.Logits(ctx, p, func(_ int, logits []float32) {
 			logSoftMax(logits)
 			f(place, logits)
@@ -124,19 +100,16 @@ func (v *verification) each(ctx context.Context, c *llama.Context, f func(place 
 			return err
 		}
 	}
-	if place == 0 {
-		return errors.New("there are no prompts to compare on")
-	}
 	return nil
 }
 
 func (v *verification) computeAdapted(ctx context.Context, m *llama.Model, c *llama.Context) error {
-	a, err := m.LoadAdapter(v.Adapter)
+	a, err := m.LoadAdapter(v.adapter)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	if err := c.SetAdapters(llama.AdapterScale{Adapter: a, Scale: float32(v.Scale)}); err != nil {
+	if err := c.SetAdapters(llama.AdapterScale{Adapter: a, Scale: float32(v.scale)}); err != nil {
 		return err
 	}
 	err = v.each(ctx, c, func(_ int, logp []float32) { v.adapted = append(v.adapted, append([]float32(nil), logp...)) })
@@ -159,9 +132,6 @@ func (v *verification) computeMerged(ctx context.Context, m *llama.Model, c *lla
 		v.check.KL += divergence(want, logp)
 		if likeliest(want) == likeliest(logp) {
 			v.check.SameToken++
-		}
-		for i := range want {
-			v.check.MaxDifference = max(v.check.MaxDifference, math.Abs(math.Exp(float64(want[i]))-math.Exp(float64(logp[i]))))
 		}
 	})
 }

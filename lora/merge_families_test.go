@@ -63,12 +63,9 @@ func wideAdapter(t *testing.T, model string) (path string, stacks int) {
 
 // In every family, the merged model must say what llama.cpp makes of base and adapter, experts included.
 func TestMergedEqualsAdaptedInFamilies(t *testing.T) {
+	defer func(all []string) { verificationTexts = all }(verificationTexts)
+	verificationTexts = verificationTexts[:1] // there are many families
 	stacks := 0
-	prompt := make([]Token, 100) // longer than the sliding windows
-	rng := random(8)
-	for i := range prompt {
-		prompt[i] = Token(rng.IntN(250))
-	}
 	for _, arch := range testmodel.Families() {
 		if arch == "mamba" { // has none of these layers
 			continue
@@ -82,9 +79,9 @@ func TestMergedEqualsAdaptedInFamilies(t *testing.T) {
 			adapter, n := wideAdapter(t, base)
 			stacks += n
 			r, err := Merge(context.Background(), MergeOptions{Base: base, Adapter: adapter,
-				Output: filepath.Join(t.TempDir(), "merged.gguf"), Prompts: [][]Token{prompt}})
+				Output: filepath.Join(t.TempDir(), "merged.gguf")})
 			require.NoError(t, err)
-			require.Equal(t, len(prompt), r.Check.Tokens)
+			require.Greater(t, r.Check.Tokens, 150, "longer than the sliding windows")
 			require.Less(t, r.Check.KL, 1e-7)
 			require.Greater(t, r.Check.AdapterKL, 1e-3)
 		})

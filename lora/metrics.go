@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/tfevents"
 )
 
@@ -135,29 +136,21 @@ func (m *metrics) step(p Progress, tokensPerSecond float64) error {
 
 // evaluation reports a held-out loss, a score or both; what was not measured is NaN.
 func (m *metrics) evaluation(step int, l Losses, score float64) error {
-	if err := m.line(metricsLine{Event: eventEvaluation, Step: step, Score: finite(score)}, l); err != nil {
+	if err := m.line(metricsLine{Event: eventEvaluation, Step: step, Score: stats.Finite(score)}, l); err != nil {
 		return err
 	}
 	var more []tfevents.Scalar
-	if isFinite(score) {
+	if stats.IsFinite(score) {
 		more = []tfevents.Scalar{{Tag: "held_out/score", Value: score}}
 	}
 	return m.scalars("held_out", step, l, more)
-}
-
-// finite returns nil for what JSON cannot hold.
-func finite(x float64) *float64 {
-	if !isFinite(x) {
-		return nil
-	}
-	return &x
 }
 
 func (m *metrics) line(line metricsLine, l Losses) error {
 	if m.lines == nil {
 		return nil
 	}
-	line.Run, line.Time, line.Loss, line.BySource, line.Pairs = m.run, time.Now().UTC(), finite(l.Loss), l.BySource, l.Pairs
+	line.Run, line.Time, line.Loss, line.BySource, line.Pairs = m.run, time.Now().UTC(), stats.Finite(l.Loss), l.BySource, l.Pairs
 	if l.Pairs > 0 {
 		line.PairsWon, line.Margin = &l.PairsWon, &l.Margin
 	}
@@ -176,7 +169,7 @@ func (m *metrics) scalars(prefix string, step int, l Losses, more []tfevents.Sca
 		return nil
 	}
 	values := more
-	if isFinite(l.Loss) {
+	if stats.IsFinite(l.Loss) {
 		values = append([]tfevents.Scalar{{Tag: prefix + "/loss", Value: l.Loss}}, more...)
 	}
 	for _, source := range slices.Sorted(maps.Keys(l.BySource)) {

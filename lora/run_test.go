@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/lora/internal/engine"
 	"github.com/ragft/ragft/ragft/opt"
@@ -182,7 +183,7 @@ func TestDivergenceIsReported(t *testing.T) {
 	var d *DivergedError
 	require.ErrorAs(t, err, &d)
 	require.ErrorIs(t, err, ErrDiverged)
-	require.False(t, isFinite(d.Loss) && isFinite(d.GradientNorm))
+	require.False(t, stats.IsFinite(d.Loss) && stats.IsFinite(d.GradientNorm))
 	require.Equal(t, 1e25, d.LearningRate)
 	require.NotEmpty(t, d.Before)
 	require.ErrorContains(t, err, "lower learning rate")

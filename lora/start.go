@@ -32,15 +32,15 @@ func planStart(base *gguf.File, baseHash string, f *adapterFile, c Config) (*pla
 		if reason := refusal(base, t); reason != "" {
 			return nil, fmt.Errorf("%w: %s adapts %s: %s; start from another, or anew", ErrAdapter, f.path, pair.target, reason)
 		}
-		p.weights = append(p.weights, plannedWeight{t, int(pair.rank()), f.scale(pair)})
+		p.weights = append(p.weights, plannedWeight{t, int(pair.rank())})
 	}
 	want, err := p.asked(base, c)
 	if err != nil {
 		return nil, err
 	}
 	if difference := p.difference(want); difference != "" {
-		return nil, fmt.Errorf("%w: %s, from which Config says to start, %s; leave Rank, Alpha, Targets, Modules and RankStabilized "+
-			"unset to go on from it as it is, or start anew",
+		return nil, fmt.Errorf("%w: %s, from which Config says to start, %s; leave Rank, Alpha, Targets and RankStabilized unset "+
+			"to go on from it as it is, or start anew",
 			ErrAdapter, f.path, difference)
 	}
 	return want, nil
@@ -48,7 +48,7 @@ func planStart(base *gguf.File, baseHash string, f *adapterFile, c Config) (*pla
 
 // asked is the plan that the Config asks for, with what it leaves open taken from p.
 func (p *plan) asked(base *gguf.File, c Config) (*plan, error) {
-	if c.RankStabilized || len(c.Modules) > 0 { // scales cannot be told from the file: the Config must say all
+	if c.RankStabilized { // the file does not tell: the Config must say all
 		c.Start = ""
 		return planAdapter(base, c.withDefaults())
 	}
@@ -105,7 +105,7 @@ func (p *plan) difference(want *plan) string {
 	return ""
 }
 
-// startTensors returns the adapter's matrices as they are trained: in F32, and B without what the file folds into it.
+// startTensors returns the adapter's matrices as they are trained, in F32.
 func (p *plan) startTensors(f *adapterFile) ([]adapterTensor, error) {
 	pairs := make(map[string]adapterPair)
 	for _, pair := range f.pairs {
@@ -122,7 +122,6 @@ func (p *plan) startTensors(f *adapterFile) ([]adapterTensor, error) {
 		if err != nil {
 			return nil, err
 		}
-		multiply(b, 1/p.fold(w))
 		tensors = append(tensors,
 			adapterTensor{pair.a.Name, pair.a.Dims[0], pair.a.Dims[1], a},
 			adapterTensor{pair.b.Name, pair.b.Dims[0], pair.b.Dims[1], b})

@@ -11,17 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/llamacpp"
 	"github.com/ragft/ragft/internal/testmodel"
 )
 
 func TestStart(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
-	modules := []Module{{Targets: []string{"attn_q"}, Rank: 2, Alpha: 7}}
 	for name, set := range map[string]struct{ first, next func(*Config) }{
 		"as it is":         {func(c *Config) {}, func(c *Config) { c.Rank = 0 }},
 		"said again":       {func(c *Config) { c.Alpha = 5 }, func(c *Config) { c.Alpha, c.Targets = 5, []string{AllLinear} }},
-		"modules unsaid":   {func(c *Config) { c.Modules = modules }, func(c *Config) { c.Rank = 0 }},
-		"modules said":     {func(c *Config) { c.Modules = modules }, func(c *Config) { c.Modules = modules }},
 		"rank-stabilised":  {func(c *Config) { c.RankStabilized = true }, func(c *Config) { c.RankStabilized = true }},
 		"stabilised apart": {func(c *Config) { c.RankStabilized = true }, func(c *Config) {}},
 	} {
@@ -56,24 +54,34 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// An adapter that others made: F16 matrices, no alpha.
+// An adapter that others made: F16 matrices of two ranks, with or without alpha.
 func TestStartFromForeignAdapter(t *testing.T) {
-	base := testmodel.New(t, testSpec("llama", gguf.Q8_0))
-	given := testmodel.NewAdapter(t, base, testmodel.AdapterSpec{Rank: 3, Targets: []string{"attn_q", "ffn_up"}, Seed: 4})
-	foreign := filepath.Join(t.TempDir(), "foreign.gguf")
-	f, err := gguf.Open(given)
-	require.NoError(t, err)
-	defer f.Close()
-	w := createFile(foreign)
-	for _, kv := range f.Metadata() {
-		if kv.Key != "adapter.lora.alpha" {
-			w.meta(kv.Key, kv.Value)
-		}
+	for name, alpha := range map[string]float64{"with alpha": 6, "without": 0} {
+		t.Run(name, func(t *testing.T) { testStartFromForeignAdapter(t, alpha) })
 	}
-	for _, info := range f.Tensors() {
-		data, err := gguf.Quantize(gguf.F16, floatsOf(t, given, info.Name))
+}
+
+func testStartFromForeignAdapter(t *testing.T, alpha float64) {
+	base := testmodel.New(t, testSpec("llama", gguf.Q8_0))
+	foreign := filepath.Join(t.TempDir(), "foreign.gguf")
+	w := createFile(foreign)
+	for i, spec := range []testmodel.AdapterSpec{
+		{Rank: 3, Alpha: 6, Targets: []string{"attn_q", "ffn_up"}, Seed: 4}, {Rank: 5, Targets: []string{"ffn_down"}, Seed: 5},
+	} {
+		given := testmodel.NewAdapter(t, base, spec)
+		f, err := gguf.Open(given)
 		require.NoError(t, err)
-		w.tensor(gguf.TensorInfo{Name: info.Name, Type: gguf.F16, Dims: info.Dims}, data)
+		defer f.Close()
+		for _, kv := range f.Metadata() {
+			if i == 0 && (kv.Key != "adapter.lora.alpha" || alpha != 0) {
+				w.meta(kv.Key, kv.Value)
+			}
+		}
+		for _, info := range f.Tensors() {
+			data, err := llamacpp.Quantize(gguf.F16, floatsOf(t, given, info.Name), int(info.Dims[0]))
+			require.NoError(t, err)
+			w.tensor(gguf.TensorInfo{Name: info.Name, Type: gguf.F16, Dims: info.Dims}, data)
+		}
 	}
 	require.NoError(t, w.commit())
 
@@ -90,7 +98,14 @@ func TestStartFromForeignAdapter(t *testing.T) {
 	require.NoError(t, tr.Save(saved))
 	requireLoads(t, base, saved)
 	require.InDelta(t, l.Loss, lossOf(t, base, saved), 1e-3)
-	require.Equal(t, 1.0, weightsOf(t, saved)["blk.0.attn_q.weight"].Scale)
+	was, is := weightsOf(t, foreign), weightsOf(t, saved)
+	require.Equal(t, was, is)
+	require.Equal(t, 5, is["blk.0.ffn_down.weight"].Rank)
+	if alpha != 0 {
+		require.Equal(t, alpha/5, is["blk.0.ffn_down.weight"].Scale)
+		return
+	}
+	require.Equal(t, 1.0, is["blk.0.attn_q.weight"].Scale)
 }
 
 func TestBadStart(t *testing.T) {
@@ -129,9 +144,7 @@ func TestBadStart(t *testing.T) {
 		"fewer targets": {change: func(c *Config) { c.Targets = []string{"attn_q"} }, is: ErrAdapter, says: "has also"},
 		"more targets": {change: func(c *Config) { c.Targets = []string{AllLinear, "output"} }, is: ErrAdapter,
 			says: "nothing for output.weight"},
-		"stabilised": {change: func(c *Config) { c.RankStabilized = true }, is: ErrAdapter, says: "alpha 8, not 16"},
-		"other modules": {change: func(c *Config) { c.Modules = []Module{{Targets: []string{"attn_q"}, Rank: 2}} }, is: ErrAdapter,
-			says: "rank 4"},
+		"stabilised":     {change: func(c *Config) { c.RankStabilized = true }, is: ErrAdapter, says: "alpha 8, not 16"},
 		"adapted inputs": {change: func(c *Config) { c.Rank, c.Start = 0, embedding }, is: ErrAdapter, says: "looked up"},
 	} {
 		t.Run(name, func(t *testing.T) {

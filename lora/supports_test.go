@@ -263,7 +263,7 @@ func TestGPUsHaveAllOps(t *testing.T) {
 				require.NoError(t, err)
 				defer adapter.remove()
 				for _, l := range []engine.Layout{{}, {ChunkRows: 32, Recomputed: 3}} {
-					o := engine.Options{Model: base, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Composed: true}
+					o := engine.Options{Model: base, Adapter: adapter.path, Composed: true}
 					nodes, err := openTest(t, o).TrainingNodes(context.Background(), 64, l)
 					if errors.Is(err, ErrNoRule) {
 						t.Skip(err)

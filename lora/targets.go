@@ -10,22 +10,12 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/stats"
 )
 
 // AllLinear as a target stands for every linear layer of the blocks: of attention and feed-forward, shared experts
 // included; not the experts that tokens are routed to and not the routers, not the output layer.
 const AllLinear = "all-linear"
-
-// Module gives some of the adapted weights a rank and alpha of their own.
-type Module struct {
-	// Targets are names or patterns as in Config.Targets; all weights that match must be among those that Config.Targets
-	// chooses.
-	Targets []string
-	// Rank of the weights' matrices; 0 stands for Config.Rank.
-	Rank int
-	// Alpha of the weights; 0 stands for what keeps the proportion Config.Alpha / Config.Rank.
-	Alpha float64
-}
 
 // linearLayers are the modules that AllLinear means, in the names of GGUF. A model has some of them.
 var linearLayers = []string{"attn_q", "attn_k", "attn_v", "attn_qkv", "attn_output", "ffn_gate", "ffn_up", "ffn_down",
@@ -34,8 +24,7 @@ var linearLayers = []string{"attn_q", "attn_k", "attn_v", "attn_qkv", "attn_outp
 // plannedWeight is a weight that gets an adapter.
 type plannedWeight struct {
 	gguf.TensorInfo
-	rank  int
-	scale float64 // of B * A in the adapted weight
+	rank int
 }
 
 // plan is what an adapter consists of.
@@ -44,91 +33,28 @@ type plan struct {
 	weights []plannedWeight
 }
 
-// fold is what a weight's B is multiplied by in the file, where llama.cpp's scale alpha / rank is not the weight's own.
-func (p *plan) fold(w plannedWeight) float64 {
-	if p.alpha == 0 {
-		return 1 // llama.cpp applies no scale then
-	}
-	return w.scale * float64(w.rank) / float64(p.alpha)
-}
-
-// ownScales are the scales of the weights that llama.cpp, which takes alpha / rank, would scale otherwise; by the names of
-// their B.
-func (p *plan) ownScales() map[string]float32 {
-	scales := make(map[string]float32)
-	if p == nil {
-		return scales
-	}
-	for _, w := range p.weights {
-		if math.Abs(p.fold(w)-1) > 1e-6 {
-			scales[w.Name+".lora_b"] = float32(w.scale)
-		}
-	}
-	return scales
-}
-
-// planAdapter decides, from the Config with its defaults, which weights get which rank and scale.
+// planAdapter decides, from the Config with its defaults, which weights get an adapter.
 func planAdapter(base *gguf.File, c Config) (*plan, error) {
 	chosen, err := targets(base, c.Targets)
 	if err != nil {
 		return nil, err
 	}
-	scale := func(rank int, alpha float64) float64 {
-		if c.RankStabilized {
-			return alpha / math.Sqrt(float64(rank))
-		}
-		return alpha / float64(rank)
+	alpha := c.Alpha
+	if c.RankStabilized {
+		alpha *= math.Sqrt(float64(c.Rank))
 	}
-	p := &plan{alpha: float32(scale(c.Rank, c.Alpha) * float64(c.Rank))}
-	if p.alpha == 0 || !isFinite(float64(p.alpha)) { // at 0 llama.cpp would not scale at all
+	p := &plan{alpha: float32(alpha)}
+	if p.alpha == 0 || !stats.IsFinite(float64(p.alpha)) { // at 0 llama.cpp would not scale at all
 		return nil, fmt.Errorf("lora: Alpha %g is too small or too large for the 32 bits of a file", c.Alpha)
 	}
-	used := make([]bool, len(c.Modules))
 	for _, t := range chosen {
-		w := plannedWeight{t, c.Rank, scale(c.Rank, c.Alpha)}
-		for i, m := range c.Modules {
-			if !matchesAny(m.Targets, t) {
-				continue
-			}
-			used[i] = true
-			if m.Rank != 0 {
-				w.rank = m.Rank
-			}
-			alpha := m.Alpha
-			if alpha == 0 {
-				alpha = c.Alpha / float64(c.Rank) * float64(w.rank)
-			}
-			w.scale = scale(w.rank, alpha)
-			break
+		if small := min(t.Dims[0], t.Dims[1]); int64(c.Rank) > small {
+			return nil, fmt.Errorf("lora: rank %d is above the smaller dimension of %s, %d x %d; use a rank of at most %d, or fewer targets",
+				c.Rank, t.Name, t.Dims[0], t.Dims[1], small)
 		}
-		if small := min(t.Dims[0], t.Dims[1]); int64(w.rank) > small {
-			return nil, fmt.Errorf("lora: rank %d is above the smaller dimension of %s, %d x %d; use a rank of at most %d, fewer "+
-				"targets, or a Module with a lower rank",
-				w.rank, t.Name, t.Dims[0], t.Dims[1], small)
-		}
-		if fold := float32(p.fold(w)); fold == 0 || !isFinite(float64(fold)) || !isFinite(float64(float32(w.scale))) {
-			return nil, fmt.Errorf("lora: the scale of %s, %g, is too far from the other weights': use alphas that are closer to each "+
-				"other", t.Name, w.scale)
-		}
-		p.weights = append(p.weights, w)
-	}
-	for i, ok := range used {
-		if !ok {
-			return nil, fmt.Errorf("%w: Modules[%d], %s: it gives a rank to weights that Targets must choose", ErrNoTarget, i,
-				strings.Join(c.Modules[i].Targets, ", "))
-		}
+		p.weights = append(p.weights, plannedWeight{t, c.Rank})
 	}
 	return p, nil
-}
-
-// checkPatterns says what is wrong with patterns, whatever the model.
-func checkPatterns(patterns []string) error {
-	for _, p := range patterns {
-		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("lora: target %q: %w", p, err)
-		}
-	}
-	return nil
 }
 
 // targets returns the weights of the base that the patterns choose, in the order of the file.
@@ -139,8 +65,10 @@ func targets(base *gguf.File, patterns []string) ([]gguf.TensorInfo, error) {
 	if len(patterns) == 0 {
 		return nil, fmt.Errorf("%w: there are no Targets; leave them nil for all linear layers", ErrNoTarget)
 	}
-	if err := checkPatterns(patterns); err != nil {
-		return nil, err
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return nil, fmt.Errorf("lora: target %q: %w", p, err)
+		}
 	}
 	matched := make([]bool, len(patterns))
 	var found []gguf.TensorInfo
@@ -173,10 +101,6 @@ func targets(base *gguf.File, patterns []string) ([]gguf.TensorInfo, error) {
 func moduleOf(name string) string {
 	name = strings.TrimSuffix(name, ".weight")
 	return name[strings.LastIndexByte(name, '.')+1:]
-}
-
-func matchesAny(patterns []string, t gguf.TensorInfo) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, t) })
 }
 
 // matches tells whether a pattern chooses the tensor, by its module or its name, with ".weight" or without. What lies

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/ragft/ragft/internal/filehash"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/lora/internal/engine"
 )
 
@@ -73,8 +74,8 @@ func NewModelTrainer(ctx context.Context, model string, c Config) (*Trainer, err
 	if err := checkModel(model); err != nil {
 		return nil, err
 	}
-	if c.Start != "" || c.Dropout != 0 || len(c.Modules) > 0 || c.RankStabilized {
-		return nil, errors.New("lora: Start, Dropout, Modules and RankStabilized are for adapters, not for the training of all weights")
+	if c.Start != "" || c.Dropout != 0 || c.RankStabilized {
+		return nil, errors.New("lora: Start, Dropout and RankStabilized are for adapters, not for the training of all weights")
 	}
 	return newTrainer(ctx, model, initialAdapter{}, c)
 }
@@ -91,7 +92,7 @@ func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Con
 		return nil, err
 	}
 	e, err := engine.Open(ctx, engine.Options{
-		Model: model, Adapter: adapter.path, Scales: adapter.plan.ownScales(), Dropout: c.Dropout, Window: c.Window,
+		Model: model, Adapter: adapter.path, Dropout: c.Dropout, Window: c.Window,
 		MaxSequences: maxSequences, Threads: c.Threads, GPULayers: c.gpuLayers(), Servers: c.Servers, MemoryBudget: c.MemoryBudget,
 	})
 	if err != nil {
@@ -176,7 +177,7 @@ func (t *Trainer) gradients(ctx context.Context, examples []Example, windows [][
 	if r.GradientNorm, err = t.engine.GradientNorm(); err != nil {
 		return r, err
 	}
-	if !isFinite(r.Loss) || !isFinite(r.GradientNorm) {
+	if !stats.IsFinite(r.Loss) || !stats.IsFinite(r.GradientNorm) {
 		return r, t.diverged(r)
 	}
 	return r, nil
@@ -294,7 +295,7 @@ func (t *Trainer) check(examples []Example) error {
 func (t *Trainer) Memory() Memory {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Memory(t.engine.Memory())
+	return t.engine.Memory()
 }
 
 // Save writes the trained adapter, or the trained model, as a GGUF file: beside its place first, then renamed into it.

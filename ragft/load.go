@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/blevesearch/bleve/v2/search"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -232,7 +233,7 @@ func suggest(name string) string {
 		if !found {
 			own = key
 		}
-		d := distance(last, own)
+		d := search.LevenshteinDistance(last, own)
 		if key == name {
 			d = 0
 		} else if d == 0 && !sameSection(name, key) {
@@ -252,27 +253,6 @@ func sameSection(a, b string) bool {
 	a, _, _ = cutLast(a, ".")
 	b, _, _ = cutLast(b, ".")
 	return a == b
-}
-
-// distance is the number of letters to insert, delete or replace.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // configKeys lists all keys, sections included.

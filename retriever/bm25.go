@@ -1,6 +1,7 @@
 package retriever
 
 import (
+	"container/heap"
 	"context"
 	"fmt"
 	"math"
@@ -277,6 +278,7 @@ type topK struct {
 	k     int
 	id    func(doc uint64) (string, error)
 	items []scored
+	err   error // the first one of id
 }
 
 // scored is a chunk with its score. The ID is looked up when it is needed.
@@ -298,78 +300,43 @@ func (t *topK) least() float64 {
 func (t *topK) offer(doc uint64, score float64) error {
 	item := scored{doc: doc, score: score}
 	if len(t.items) < t.k {
-		t.items = append(t.items, item)
-		return t.up(len(t.items) - 1)
+		heap.Push(t, item)
+	} else if !t.worse(&item, &t.items[0]) {
+		t.items[0] = item
+		heap.Fix(t, 0)
 	}
-	worse, err := t.worse(&item, &t.items[0])
-	if err != nil || worse {
-		return err
-	}
-	t.items[0] = item
-	return t.down(0)
+	return t.err
 }
 
 // worse reports whether a ranks behind b.
-func (t *topK) worse(a, b *scored) (bool, error) {
+func (t *topK) worse(a, b *scored) bool {
 	if a.score != b.score {
-		return a.score < b.score, nil
+		return a.score < b.score
 	}
 	for _, s := range []*scored{a, b} {
-		if s.id == "" {
-			id, err := t.id(s.doc)
-			if err != nil {
-				return false, err
-			}
-			s.id = id
+		if s.id == "" && t.err == nil {
+			s.id, t.err = t.id(s.doc)
 		}
 	}
-	return a.id > b.id, nil
+	return a.id > b.id
 }
 
-func (t *topK) up(i int) error {
-	for i > 0 {
-		parent := (i - 1) / 2
-		worse, err := t.worse(&t.items[i], &t.items[parent])
-		if err != nil || !worse {
-			return err
-		}
-		t.items[i], t.items[parent] = t.items[parent], t.items[i]
-		i = parent
-	}
-	return nil
-}
+func (t *topK) Len() int           { return len(t.items) }
+func (t *topK) Less(i, j int) bool { return t.worse(&t.items[i], &t.items[j]) }
+func (t *topK) Swap(i, j int)      { t.items[i], t.items[j] = t.items[j], t.items[i] }
+func (t *topK) Push(item any)      { t.items = append(t.items, item.(scored)) }
 
-func (t *topK) down(i int) error {
-	for {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(t.items); child++ {
-			worse, err := t.worse(&t.items[child], &t.items[least])
-			if err != nil {
-				return err
-			}
-			if worse {
-				least = child
-			}
-		}
-		if least == i {
-			return nil
-		}
-		t.items[i], t.items[least] = t.items[least], t.items[i]
-		i = least
-	}
+func (t *topK) Pop() any {
+	last := t.items[len(t.items)-1]
+	t.items = t.items[:len(t.items)-1]
+	return last
 }
 
 // sorted removes the chunks from the heap and returns them, best first.
 func (t *topK) sorted() ([]scored, error) {
 	out := make([]scored, len(t.items))
 	for i := len(out) - 1; i >= 0; i-- {
-		out[i] = t.items[0]
-		last := len(t.items) - 1
-		t.items[0] = t.items[last]
-		t.items = t.items[:last]
-		if err := t.down(0); err != nil {
-			return nil, err
-		}
+		out[i] = heap.Pop(t).(scored)
 	}
-	return out, nil
+	return out, t.err
 }

@@ -1,19 +1,18 @@
 // Package retriever splits documents into passages, and finds the passages that
 // may answer a question. It ranks by BM25, is pure Go and needs no model.
 //
-// There are three steps, and each can be used alone:
+// There are three steps:
 //
-//   - [Load], [Walk] and their Path forms read a folder, a file or any fs.FS:
-//     text, Markdown, HTML and JSONL become Documents, and with the readers of
-//     package format PDF, Office files and others. What is skipped is reported
-//     with the reason.
+//   - [Index.Sync] reads a folder or a file: text, Markdown, HTML and JSONL become
+//     Documents, and with the readers of package format PDF, Office files and
+//     others. What is skipped is reported with the reason.
 //   - [Split] divides a document into Chunks, by tokens or by sentences, with
 //     overlap. A chunk knows where in the document it is:
 //     doc.Text[c.Start:c.End] == c.Text.
 //   - An [Index], on disk ([Create], [Open]) or in memory ([NewMemory]), stores
 //     chunks and ranks them for a query.
 //
-// [Index.Sync] does all three for a folder, and afterwards only for what changed in it:
+// Sync does all three for a folder, and afterwards only for what changed in it:
 //
 //	index, err := retriever.Create("docs.index", retriever.IndexOptions{})
 //	if err != nil { ... }
@@ -22,7 +21,8 @@
 //	if err != nil { ... }
 //	hits, err := index.Search(ctx, "Who owns the inn?", 5)
 //
-// Another search engine can take the place of an Index: see [Searcher].
+// Documents from elsewhere go through Split and [Index.Add]. Another search engine can take
+// the place of an Index: see [Searcher].
 //
 // # Ranking
 //

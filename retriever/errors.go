@@ -7,8 +7,8 @@ import (
 
 // Errors of loading.
 var (
-	// ErrEmpty is returned if a folder, file or file system contains no document
-	// that could be loaded. The LoadReport tells what was skipped and why.
+	// ErrEmpty is returned if a folder or file contains no document that could be
+	// loaded. The SyncReport tells what was skipped and why.
 	ErrEmpty = errors.New("retriever: no documents found")
 
 	// ErrBadLine is returned if a line of a file is not what it should be. The
@@ -62,8 +62,8 @@ var (
 // rows.
 // errors.Is(err, ErrBadLine) is true for it.
 type LineError struct {
-	// Path names the file. Load and Walk give its slash-separated path inside
-	// the file system. It is empty where lines come from an io.Reader.
+	// Path names the file. Sync gives its slash-separated path inside the folder.
+	// It is empty where lines come from an io.Reader.
 	Path string
 	Line int   // counted from 1
 	Err  error // what is wrong with the line

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"testing/fstest"
+	"os"
+	"path/filepath"
 
 	"github.com/ragft/ragft/retriever"
 )
@@ -12,21 +13,30 @@ import (
 // A folder is indexed in memory and searched.
 func Example() {
 	ctx := context.Background()
-	folder := fstest.MapFS{ // os.DirFS("docs") in real use
-		"inn.md":    {Data: []byte("# The Blue Heron\n\n## Rooms\n\nThe inn has nine rooms.\n\n## Owner\n\nMarta Quill owns it.\n")},
-		"ship.txt":  {Data: []byte("The Petrel was built in 1902. She carries salt.")},
-		"photo.png": {Data: []byte{0x89, 'P', 'N', 'G'}},
+	folder, err := os.MkdirTemp("", "retriever-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	for name, text := range map[string]string{
+		"inn.md":    "# The Blue Heron\n\n## Rooms\n\nThe inn has nine rooms.\n\n## Owner\n\nMarta Quill owns it.\n",
+		"ship.txt":  "The Petrel was built in 1902. She carries salt.",
+		"photo.png": "\x89PNG",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			log.Fatal(err)
+		}
 	}
 	index, err := retriever.NewMemory(retriever.IndexOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer index.Close()
-	report, err := index.AddFS(ctx, folder, retriever.AddOptions{})
+	report, err := index.Sync(ctx, folder, retriever.SyncOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(report)
+	fmt.Println(report.Added, report.Skipped)
 
 	hits, err := index.Search(ctx, "Who is the owner of the inn?", 2)
 	if err != nil {
@@ -39,7 +49,7 @@ func Example() {
 		}
 	}
 	// Output:
-	// 2 documents from 2 files (1 kB), 1 skipped (1 unknown extension)
+	// [inn.md ship.txt] [unknown extension: .png]
 	// 1.29 The Blue Heron > Owner [53:83] "## Owner\n\nMarta Quill owns it."
 	//   Owner
 	// 0.94 The Blue Heron > Rooms [0:51] "# The Blue Heron\n\n## Rooms\n\nThe inn has nine rooms."

@@ -11,7 +11,7 @@ import (
 )
 
 // An index on disk is brought up to date after the documents have changed.
-func ExampleIndex_AddPath() {
+func ExampleIndex_Sync() {
 	dir, err := os.MkdirTemp("", "retriever-example-")
 	if err != nil {
 		log.Fatal(err)
@@ -35,7 +35,7 @@ func ExampleIndex_AddPath() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := index.AddPath(ctx, notes, retriever.AddOptions{}); err != nil {
+	if _, err := index.Sync(ctx, notes, retriever.SyncOptions{}); err != nil {
 		log.Fatal(err)
 	}
 	if err := index.Close(); err != nil {
@@ -50,10 +50,7 @@ func ExampleIndex_AddPath() {
 		log.Fatal(err)
 	}
 	defer index.Close()
-	if _, err := index.AddPath(ctx, notes, retriever.AddOptions{}); err != nil { // replaces what changed
-		log.Fatal(err)
-	}
-	removed, err := index.DeleteSource(ctx, "ship.txt") // deleted files must be named
+	report, err := index.Sync(ctx, notes, retriever.SyncOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -61,6 +58,6 @@ func ExampleIndex_AddPath() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(removed, index.Len(), hits[0].Text)
-	// Output: 1 1 The mill is run by Orrin Vale.
+	fmt.Println(report.Changed, report.Removed, index.Len(), hits[0].Text)
+	// Output: [mill.txt] [ship.txt] 1 The mill is run by Orrin Vale.
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
@@ -103,25 +102,14 @@ func TestReplaceAndDelete(t *testing.T) {
 	require.Equal(t, "last word here", c.Text)
 }
 
-func TestAddFSReplacesFiles(t *testing.T) {
+func TestSyncReplacesFiles(t *testing.T) {
 	x := newTestIndex(t, "disk", IndexOptions{})
-	folder := fstest.MapFS{
-		"a.txt":    {Data: []byte(bigText(20000))},
-		"q.jsonl":  {Data: []byte("{\"text\":\"alpha\"}\n{\"text\":\"beta\"}\n")},
-		"junk.bin": {Data: []byte{1, 0}},
-	}
-	report, err := x.AddFS(ctx, folder, AddOptions{})
-	require.NoError(t, err)
-	require.Equal(t, 3, report.Documents)
-	before := x.Len()
-	_, err = x.AddFS(ctx, folder, AddOptions{})
-	require.NoError(t, err)
-	require.Equal(t, before, x.Len(), "the same folder again")
-
-	folder["a.txt"] = &fstest.MapFile{Data: []byte("Only gamma is left.")}
-	folder["q.jsonl"] = &fstest.MapFile{Data: []byte("{\"text\":\"beta\"}\n")}
-	_, err = x.AddFS(ctx, folder, AddOptions{})
-	require.NoError(t, err)
+	dir := writeFolder(t, t.TempDir(), map[string]string{
+		"a.txt": bigText(20000), "q.jsonl": "{\"text\":\"alpha\"}\n{\"text\":\"beta\"}\n", "junk.bin": "\x01\x00",
+	})
+	require.Equal(t, 3, syncNow(t, x, dir, SyncOptions{}).Documents)
+	writeFolder(t, dir, map[string]string{"a.txt": "Only gamma is left.", "q.jsonl": "{\"text\":\"beta\"}\n"})
+	syncNow(t, x, dir, SyncOptions{})
 	require.Equal(t, 2, x.Len())
 	st, err := x.Stats()
 	require.NoError(t, err)
@@ -170,7 +158,7 @@ func TestClosed(t *testing.T) {
 	require.ErrorIs(t, err, ErrClosed)
 	_, err = x.Chunk(ctx, "1")
 	require.ErrorIs(t, err, ErrClosed)
-	_, err = x.AddFS(ctx, fstest.MapFS{"a.txt": {Data: []byte("a")}}, AddOptions{})
+	_, err = x.Sync(ctx, t.TempDir(), SyncOptions{})
 	require.ErrorIs(t, err, ErrClosed)
 	require.Zero(t, x.Len())
 }

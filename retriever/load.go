@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -30,8 +28,8 @@ type LoadOptions struct {
 	// DefaultMaxFileBytes. JSONL files are read line by line, at any size, but
 	// compressed ones only up to 256 MB of content.
 	MaxFileBytes int64
-	// MaxLineBytes is the longest line of a JSONL file. A longer one ends the
-	// load with a *LineError. 0 means DefaultMaxLineBytes.
+	// MaxLineBytes is the longest line of a JSONL file. A file with a longer one
+	// is invalid. 0 means DefaultMaxLineBytes.
 	MaxLineBytes int
 	// Formats adds file extensions (in lower case, with the dot) to the known
 	// ones, or overrides them; an empty Format makes an extension unknown.
@@ -58,7 +56,7 @@ type LoadOptions struct {
 	// is optional.
 	TitleFields, TextFields []string
 	// Progress, if set, is called after each file that was read, on the
-	// goroutine that called the loading function.
+	// goroutine that called Sync.
 	Progress func(LoadProgress)
 }
 
@@ -93,13 +91,13 @@ const (
 	SkipUnreadable SkipReason = "cannot be read"    // any other error of the file system
 	SkipGone       SkipReason = "gone"              // removed after it was listed
 	SkipName       SkipReason = "name is not UTF-8" // Path has it with escapes
-	SkipInvalid    SkipReason = "invalid"           // Sync only: a line that is not what it should be
+	SkipInvalid    SkipReason = "invalid"           // a line is not what it should be
 )
 
 // Skip is a file or folder that was skipped. A Reader returns it as its error for a
 // file that it does not read; the loader sets Path.
 type Skip struct {
-	Path   string // slash-separated, inside the file system
+	Path   string // slash-separated, inside the folder
 	Reason SkipReason
 	Detail string // more about the reason; may be empty
 }
@@ -154,81 +152,7 @@ func (r *LoadReport) Reasons() string {
 	return strings.Join(parts, ", ")
 }
 
-// Load reads every document of fsys, in the order of their paths. It holds all of
-// them in memory; Walk does not. The report is never nil. If there are no
-// documents, the error is ErrEmpty.
-func Load(ctx context.Context, fsys fs.FS, opts LoadOptions) ([]Document, *LoadReport, error) {
-	var docs []Document
-	report, err := Walk(ctx, fsys, opts, func(d Document) error {
-		docs = append(docs, d)
-		return nil
-	})
-	if err != nil {
-		return nil, report, err
-	}
-	return docs, report, nil
-}
-
-// LoadPath is Load for a folder or a file of the operating system.
-func LoadPath(ctx context.Context, name string, opts LoadOptions) ([]Document, *LoadReport, error) {
-	var docs []Document
-	report, err := WalkPath(ctx, name, opts, func(d Document) error {
-		docs = append(docs, d)
-		return nil
-	})
-	if err != nil {
-		return nil, report, err
-	}
-	return docs, report, nil
-}
-
-// Walk reads the documents of fsys one by one, in the order of their paths, and
-// calls fn with each. It holds one file in memory at a time, and of a JSONL file
-// one line. An error of fn ends the walk and is returned.
-//
-// Files that are not documents are skipped and reported, and so are names that
-// start with a dot or are not UTF-8, symbolic links, which are never followed, and
-// files and folders that cannot be read. An invalid JSONL line ends the walk with an
-// error, and so does a JSONL file that can be read in part. If there are no
-// documents, the error is ErrEmpty. The report is never nil.
-func Walk(ctx context.Context, fsys fs.FS, opts LoadOptions, fn func(Document) error) (*LoadReport, error) {
-	return newLoader(fsys, opts, fn).walk(ctx, ".")
-}
-
-// WalkPath is Walk for a folder or a file of the operating system. It uses os.Root,
-// so that it cannot leave the folder.
-func WalkPath(ctx context.Context, name string, opts LoadOptions, fn func(Document) error) (*LoadReport, error) {
-	fsys, start, closeFS, err := openPath(name)
-	if err != nil {
-		return &LoadReport{}, err
-	}
-	defer closeFS()
-	return newLoader(fsys, opts, fn).walk(ctx, start)
-}
-
-// openPath opens a folder, or the folder of a file, and returns where in it to
-// start.
-func openPath(name string) (fsys fs.FS, start string, closeFS func(), err error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, "", nil, fmt.Errorf("retriever: %w", err)
-	}
-	dir, start := name, "."
-	if !info.IsDir() {
-		// The file itself may be a link, as it was named explicitly.
-		if name, err = filepath.EvalSymlinks(name); err != nil {
-			return nil, "", nil, fmt.Errorf("retriever: %w", err)
-		}
-		dir, start = filepath.Dir(name), filepath.Base(name)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, "", nil, fmt.Errorf("retriever: %w", err)
-	}
-	return root.FS(), start, func() { _ = root.Close() }, nil
-}
-
-// loader is the state of one walk.
+// loader reads files one by one.
 type loader struct {
 	fsys     fs.FS
 	opts     LoadOptions
@@ -242,7 +166,7 @@ type loader struct {
 	most     *int64 // bytes of a file that are read; nil = all
 }
 
-// newLoader fills in the defaults of the options; walk checks them.
+// newLoader fills in the defaults of the options; check checks them.
 func newLoader(fsys fs.FS, opts LoadOptions, fn func(Document) error) *loader {
 	opts.MaxFileBytes = cmp.Or(opts.MaxFileBytes, DefaultMaxFileBytes)
 	opts.MaxLineBytes = cmp.Or(opts.MaxLineBytes, DefaultMaxLineBytes)
@@ -268,66 +192,14 @@ func (l *loader) check() error {
 	return nil
 }
 
-// walk reads the file system from start on.
-func (l *loader) walk(ctx context.Context, start string) (*LoadReport, error) {
-	if err := l.check(); err != nil {
-		return l.report, err
-	}
-	err := fs.WalkDir(l.fsys, start, func(name string, entry fs.DirEntry, err error) error {
-		if cerr := ctx.Err(); cerr != nil {
-			return cerr
-		}
-		if err != nil && name != start {
-			l.unreadable(name, err)
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("retriever: %w", err)
-		}
-		return l.visit(ctx, name, entry, name == start)
-	})
-	if err != nil {
-		return l.report, err
-	}
-	if l.report.Documents == 0 {
-		return l.report, fmt.Errorf("%w: %s", ErrEmpty, l.report)
-	}
-	return l.report, nil
-}
-
-// visit reads or skips one entry. The start of the walk was named explicitly, so it
-// may be hidden.
-func (l *loader) visit(ctx context.Context, name string, entry fs.DirEntry, start bool) error {
-	format, ok := l.choose(name, entry.Type(), start)
-	switch {
-	case !ok && entry.IsDir():
-		return fs.SkipDir
-	case !ok || entry.IsDir():
-		return nil
-	}
-	before := l.report.Documents
-	if err := l.read(ctx, name, format); err != nil {
-		if l.report.Documents > before || !isFileError(err) {
-			return err
-		}
-		l.unreadable(name, err)
-		return nil
-	}
-	if l.report.Documents > before {
-		l.report.Files++
-	}
-	l.progress(name)
-	return nil
-}
-
 // choose returns the format of a file by its name and type. It skips what is not to be read.
 // A folder has no format, and a file that only a Reader may read has none either.
-func (l *loader) choose(name string, mode fs.FileMode, start bool) (format Format, ok bool) {
+func (l *loader) choose(name string, mode fs.FileMode) (format Format, ok bool) {
 	format = l.formatOf(name)
 	switch {
 	case !utf8.ValidString(name):
 		l.skip(escaped(name), SkipName, "")
-	case !start && strings.HasPrefix(path.Base(name), "."):
+	case strings.HasPrefix(path.Base(name), "."):
 		l.skip(name, SkipHidden, "")
 	case l.excluded[name]:
 		l.skip(name, SkipExcluded, "")

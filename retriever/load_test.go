@@ -19,6 +19,33 @@ import (
 	"github.com/ragft/ragft/internal/charsets"
 )
 
+// loaded reads the files of a file system one by one, as Sync does, and returns their documents and what was skipped.
+func loaded(ctx context.Context, fsys fs.FS, opts LoadOptions) (docs []Document, report *LoadReport, err error) {
+	l := newLoader(fsys, opts, func(d Document) error {
+		docs = append(docs, d)
+		return nil
+	})
+	err = fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		format, ok := l.choose(name, e.Type())
+		if !ok {
+			return nil
+		}
+		return l.read(ctx, name, format)
+	})
+	return docs, l.report, err
+}
+
+// syncedFiles brings a new index to what a folder with these files holds.
+func syncedFiles(t *testing.T, files map[string]string, opts LoadOptions) (*Index, *SyncReport, error) {
+	t.Helper()
+	x := newTestIndex(t, "memory", IndexOptions{})
+	report, err := x.Sync(ctx, writeFolder(t, t.TempDir(), files), SyncOptions{Load: opts})
+	return x, report, err
+}
+
 func TestLoadFormats(t *testing.T) {
 	folder := fstest.MapFS{
 		"b/1973_oil.txt": {Data: []byte("\xef\xbb\xbfText here.")},
@@ -26,7 +53,6 @@ func TestLoadFormats(t *testing.T) {
 		"page.HTML":      {Data: []byte("<title>T &amp; U</title><h1>H</h1><p>Hello <b>wor</b>ld<script>bad()</script>")},
 		"rows.jsonl": {Data: []byte("{\"title\":\"R1\",\"text\":\"one\"}\n\n{\"content\":\"two\"}\r\n{\"text\":\" " +
 			"\"}\n{\"body\":\"three\",\"title\":null}")},
-		".git/x.txt":      {Data: []byte("hidden")},
 		".hidden.txt":     {Data: []byte("hidden")},
 		"bin.txt":         {Data: []byte("a\x00b")},
 		"latin.txt":       {Data: []byte("caf\xe9")},
@@ -39,9 +65,8 @@ func TestLoadFormats(t *testing.T) {
 		"noext":           {Data: []byte("text")},
 		"unterminated.md": {Data: []byte("---\nno end\n# x")},
 	}
-	var progress []string
-	docs, report, err := Load(ctx, folder, LoadOptions{MaxFileBytes: 30000,
-		Progress: func(p LoadProgress) { progress = append(progress, p.Path) }})
+	opts := LoadOptions{MaxFileBytes: 30000}
+	docs, read, err := loaded(ctx, folder, opts)
 	require.NoError(t, err)
 	require.Equal(t, []Document{
 		{Source: "a.md", Title: "The Head", Text: "Intro\n\n# The Head\n\nbody", Format: Markdown},
@@ -53,27 +78,47 @@ func TestLoadFormats(t *testing.T) {
 		{Source: "rows.jsonl#5", Text: "three", Format: Text},
 		{Source: "unterminated.md", Title: "x", Text: "---\nno end\n# x", Format: Markdown},
 	}, docs)
-	skipped := map[string]SkipReason{}
-	for _, s := range report.Skipped {
-		skipped[s.Path] = s.Reason
+	reasons := func(list []Skip) map[string]SkipReason {
+		out := map[string]SkipReason{}
+		for _, s := range list {
+			out[s.Path] = s.Reason
+		}
+		return out
 	}
-	require.Equal(t, map[string]SkipReason{
-		".git": SkipHidden, ".hidden.txt": SkipHidden, "bin.txt": SkipBinary, "latin.txt": SkipBinary, "latenul.txt": SkipBinary,
+	want := map[string]SkipReason{
+		".hidden.txt": SkipHidden, "bin.txt": SkipBinary, "latin.txt": SkipBinary, "latenul.txt": SkipBinary,
 		"empty.md": SkipNoText, "rows.jsonl#4": SkipNoText, "photo.png": SkipExtension, "noext": SkipExtension,
 		"big.txt": SkipTooLarge, "link.txt": SkipSymlink, "pipe.txt": SkipIrregular,
-	}, skipped)
+	}
+	require.Equal(t, want, reasons(read.Skipped))
+
+	files := map[string]string{".git/x.txt": "hidden"}
+	for name, f := range folder {
+		if f.Mode == 0 {
+			files[name] = string(f.Data)
+		}
+	}
+	want[".git"] = SkipHidden
+	delete(want, "link.txt")
+	delete(want, "pipe.txt")
+	var progress []string
+	opts.Progress = func(p LoadProgress) { progress = append(progress, p.Path) }
+	_, report, err := syncedFiles(t, files, opts)
+	require.NoError(t, err)
+	require.Equal(t, want, reasons(report.Skipped))
 	require.Equal(t, 5, report.Files)
 	require.Equal(t, 7, report.Documents)
 	require.Contains(t, progress, "rows.jsonl")
-	require.Contains(t, report.String(), "7 documents from 5 files")
-	require.Contains(t, report.String(), "3 binary")
+	summary := (&LoadReport{Files: report.Files, Documents: report.Documents, Skipped: report.Skipped}).String()
+	require.Contains(t, summary, "7 documents from 5 files")
+	require.Contains(t, summary, "3 binary")
 }
 
 func TestLoadErrors(t *testing.T) {
-	_, report, err := Load(ctx, fstest.MapFS{}, LoadOptions{})
+	_, report, err := syncedFiles(t, nil, LoadOptions{})
 	require.ErrorIs(t, err, ErrEmpty)
 	require.NotNil(t, report)
-	_, _, err = Load(ctx, fstest.MapFS{"a.bin": {Data: []byte("x")}}, LoadOptions{})
+	_, _, err = syncedFiles(t, map[string]string{"a.bin": "x"}, LoadOptions{})
 	require.ErrorIs(t, err, ErrEmpty)
 	require.ErrorContains(t, err, "1 unknown extension")
 
@@ -81,39 +126,40 @@ func TestLoadErrors(t *testing.T) {
 		"broken": `{"text": "x"`, "list": `["x"]`, "number": `{"text": 5}`, "no text": `{"title": "x"}`,
 		"utf8": "{\"text\": \"\xff\"}", "two": `{"text":"a"} {"text":"b"}`, "long": `{"text":"` + strings.Repeat("x", 5000) + `"}`,
 	} {
-		folder := fstest.MapFS{"sub/r.jsonl": {Data: []byte("{\"text\":\"ok\"}\n\n" + bad + "\n")}}
-		_, report, err := Load(ctx, folder, LoadOptions{MaxLineBytes: 4000})
+		dir := writeFolder(t, t.TempDir(), map[string]string{"a.txt": "a", "sub/r.jsonl": "{\"text\":\"ok\"}\n\n" + bad + "\n"})
+		x, opts := newTestIndex(t, "memory", IndexOptions{}), SyncOptions{Load: LoadOptions{MaxLineBytes: 4000}}
+		report := syncNow(t, x, dir, opts)
+		require.Equal(t, SkipInvalid, report.Skipped[0].Reason, line)
+		_, err := x.Sync(ctx, filepath.Join(dir, "sub", "r.jsonl"), opts)
 		var le *LineError
 		require.ErrorAs(t, err, &le, line)
 		require.ErrorIs(t, err, ErrBadLine)
 		require.Equal(t, "sub/r.jsonl", le.Path)
 		require.Equal(t, 3, le.Line, line)
 		require.ErrorContains(t, err, "sub/r.jsonl:3: ")
-		require.Equal(t, 1, report.Documents)
+		require.Equal(t, []string{"a.txt"}, sourcesOf(t, x))
 	}
 	for _, o := range []LoadOptions{{MaxFileBytes: -1}, {MaxLineBytes: -1}} {
-		_, report, err := Load(ctx, fstest.MapFS{"a.txt": {Data: []byte("x")}}, o)
+		_, report, err := syncedFiles(t, map[string]string{"a.txt": "x"}, o)
 		require.ErrorIs(t, err, ErrOptions, "%+v", o)
 		require.NotNil(t, report)
 	}
+	x := newTestIndex(t, "memory", IndexOptions{})
 	done, cancel := context.WithCancel(ctx)
 	cancel()
-	_, _, err = Load(done, fstest.MapFS{"a.txt": {Data: []byte("x")}}, LoadOptions{})
+	_, err = x.Sync(done, writeFolder(t, t.TempDir(), map[string]string{"a.txt": "x"}), SyncOptions{})
 	require.ErrorIs(t, err, context.Canceled)
-	stop := errors.New("stop")
-	_, err = Walk(ctx, fstest.MapFS{"a.txt": {Data: []byte("x")}}, LoadOptions{}, func(Document) error { return stop })
-	require.ErrorIs(t, err, stop)
-	_, err = WalkPath(ctx, filepath.Join(t.TempDir(), "absent"), LoadOptions{}, func(Document) error { return nil })
+	_, err = x.Sync(ctx, filepath.Join(t.TempDir(), "absent"), SyncOptions{})
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func TestLoadFields(t *testing.T) {
 	folder := fstest.MapFS{"r.ROWS": {Data: []byte(`{"name":"N","passage":"P","text":"other"}`)}}
-	docs, _, err := Load(ctx, folder, LoadOptions{
+	docs, _, err := loaded(ctx, folder, LoadOptions{
 		Formats: map[string]Format{".rows": JSONL}, TitleFields: []string{"name"}, TextFields: []string{"passage"}})
 	require.NoError(t, err)
 	require.Equal(t, []Document{{Source: "r.ROWS#1", Title: "N", Text: "P", Format: Text}}, docs)
-	_, _, err = Load(ctx, fstest.MapFS{"a.txt": {Data: []byte("x")}}, LoadOptions{Formats: map[string]Format{".txt": ""}})
+	_, _, err = syncedFiles(t, map[string]string{"a.txt": "x"}, LoadOptions{Formats: map[string]Format{".txt": ""}})
 	require.ErrorIs(t, err, ErrEmpty)
 }
 
@@ -124,13 +170,14 @@ func TestLoadPath(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.txt"), []byte("inside"), 0o600))
 	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "link.txt")))
 	require.NoError(t, os.Symlink(filepath.Dir(outside), filepath.Join(dir, "folder")))
-	docs, report, err := LoadPath(ctx, dir, LoadOptions{})
-	require.NoError(t, err)
-	require.Len(t, docs, 1)
-	require.Len(t, report.Skipped, 2)
-	docs, _, err = LoadPath(ctx, filepath.Join(dir, "a.txt"), LoadOptions{})
-	require.NoError(t, err)
-	require.Equal(t, "a.txt", docs[0].Source)
+	for _, name := range []string{dir, filepath.Join(dir, "a.txt")} {
+		x := newTestIndex(t, "memory", IndexOptions{})
+		report := syncNow(t, x, name, SyncOptions{})
+		require.Equal(t, []string{"a.txt"}, sourcesOf(t, x), name)
+		if name == dir {
+			require.Len(t, report.Skipped, 2)
+		}
+	}
 }
 
 // endless is a file that claims to be small and never ends.
@@ -154,12 +201,13 @@ func (e endlessFS) Open(name string) (fs.File, error) {
 }
 
 func TestLoadEndless(t *testing.T) {
-	_, report, err := Load(ctx, endlessFS{fstest.MapFS{"a.txt": {Data: []byte("x")}}}, LoadOptions{MaxFileBytes: 1 << 20})
-	require.ErrorIs(t, err, ErrEmpty)
+	docs, report, err := loaded(ctx, endlessFS{fstest.MapFS{"a.txt": {Data: []byte("x")}}}, LoadOptions{MaxFileBytes: 1 << 20})
+	require.NoError(t, err)
+	require.Empty(t, docs)
 	require.Equal(t, SkipTooLarge, report.Skipped[0].Reason)
 	soon, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
-	_, _, err = Load(soon, endlessFS{fstest.MapFS{"a.txt": {Data: []byte("x")}}}, LoadOptions{MaxFileBytes: 1 << 40})
+	_, _, err = loaded(soon, endlessFS{fstest.MapFS{"a.txt": {Data: []byte("x")}}}, LoadOptions{MaxFileBytes: 1 << 40})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
@@ -212,16 +260,13 @@ func FuzzJSONL(f *testing.F) {
 	f.Add([]byte("{\"text\":\"a\"}\n\n{\"body\":\"\\ud800\",\"title\":null}"))
 	f.Add([]byte("\xef\xbb\xbf{}\n[1]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		docs, report, err := Load(ctx, fstest.MapFS{"x.jsonl": {Data: data}}, LoadOptions{MaxLineBytes: 1000})
+		docs, report, err := loaded(ctx, fstest.MapFS{"x.jsonl": {Data: data}}, LoadOptions{MaxLineBytes: 1000})
 		var le *LineError
 		if errors.As(err, &le) {
 			require.Positive(t, le.Line)
 			return
 		}
-		if err != nil {
-			require.ErrorIs(t, err, ErrEmpty)
-			return
-		}
+		require.NoError(t, err)
 		require.Equal(t, len(docs), report.Documents)
 		for _, d := range docs {
 			require.True(t, utf8.ValidString(d.Text))
@@ -262,7 +307,7 @@ func TestLoadHuge(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	chunks := 0
-	_, err = WalkPath(ctx, name, LoadOptions{}, func(d Document) error {
+	err = newLoader(os.DirFS(filepath.Dir(name)), LoadOptions{}, func(d Document) error {
 		require.GreaterOrEqual(t, len(d.Text), 100<<20)
 		for c, err := range SplitSeq(d, SplitOptions{Overlap: 20}) {
 			if err != nil {
@@ -271,7 +316,7 @@ func TestLoadHuge(t *testing.T) {
 			chunks += min(len(c.Text), 1)
 		}
 		return nil
-	})
+	}).read(ctx, filepath.Base(name), Text)
 	require.NoError(t, err)
 	runtime.ReadMemStats(&after)
 	allocated := (after.TotalAlloc - before.TotalAlloc) >> 20

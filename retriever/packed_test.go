@@ -3,10 +3,10 @@ package retriever
 import (
 	"bytes"
 	"compress/gzip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -57,9 +57,8 @@ func TestPackedJSONL(t *testing.T) {
 	require.Equal(t, []string{"a.JSONL.gz"}, report.Changed)
 	require.Equal(t, []Skip{{Path: "b.ndjson.gz", Reason: SkipBroken, Detail: "gzip: invalid header"}}, report.Kept)
 
-	_, _, err := Load(ctx, fstest.MapFS{"a.jsonl.gz": {Data: []byte(whole[:len(whole)/2])}}, LoadOptions{})
+	_, err := x.Sync(ctx, filepath.Join(dir, "cut.jsonl.gz"), SyncOptions{})
 	require.ErrorIs(t, err, ErrBadLine)
-	_, _, err = Load(ctx, fstest.MapFS{"a.jsonl.gz": {Data: []byte(packed(t, twoRows))}},
-		LoadOptions{Formats: map[string]Format{".jsonl.gz": ""}})
+	_, _, err = syncedFiles(t, map[string]string{"a.jsonl.gz": packed(t, twoRows)}, LoadOptions{Formats: map[string]Format{".jsonl.gz": ""}})
 	require.ErrorIs(t, err, ErrEmpty)
 }

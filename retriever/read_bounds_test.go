@@ -12,7 +12,7 @@ import (
 // Rows without text are reported one by one as long as they are few.
 func TestManyEmptyRows(t *testing.T) {
 	rows := strings.Repeat("{\"text\":\"\"}\n", 1000) + "{\"text\":\"alpha\"}\n"
-	docs, report, err := Load(ctx, fstest.MapFS{"a.jsonl": {Data: []byte(rows)}}, LoadOptions{})
+	docs, report, err := loaded(ctx, fstest.MapFS{"a.jsonl": {Data: []byte(rows)}}, LoadOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "a.jsonl#1001", docs[0].Source)
 	require.Len(t, report.Skipped, maxEmptyRows+1)

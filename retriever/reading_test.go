@@ -13,7 +13,7 @@ import (
 // passages returns "title: text" of each chunk of a file.
 func passages(t *testing.T, name, content string) (out []string) {
 	t.Helper()
-	docs, report, err := Load(ctx, fstest.MapFS{name: {Data: []byte(content)}}, LoadOptions{})
+	docs, report, err := loaded(ctx, fstest.MapFS{name: {Data: []byte(content)}}, LoadOptions{})
 	require.NoError(t, err, "%v", report.Skipped)
 	for _, doc := range docs {
 		chunks, err := Split(doc, SplitOptions{})
@@ -182,7 +182,7 @@ func TestLineEnds(t *testing.T) {
 	}, passages(t, "mac.md", "# Harl Island\rThe light is kept by Osk Varley.\r\r## Ferry\rThe ferry leaves at nine.\r"))
 	require.Equal(t, []string{"A > B: B\r===\rone\r\n\ntwo", "A > C: # C\n\rthree"},
 		passages(t, "m.md", "---\rtitle: A\r---\rB\r===\rone\r\n\ntwo\r# C\n\rthree"))
-	docs, _, err := Load(ctx, fstest.MapFS{"r.jsonl": {Data: []byte("{\"text\":\"a\"}\r{\"text\":\"b\"}\r\n\r{\"text\":\"c\"}\n")}},
+	docs, _, err := loaded(ctx, fstest.MapFS{"r.jsonl": {Data: []byte("{\"text\":\"a\"}\r{\"text\":\"b\"}\r\n\r{\"text\":\"c\"}\n")}},
 		LoadOptions{})
 	require.NoError(t, err)
 	require.Equal(t, []string{"r.jsonl#1", "r.jsonl#2", "r.jsonl#4"}, []string{docs[0].Source, docs[1].Source, docs[2].Source})
@@ -209,7 +209,7 @@ func TestTitlesAreBounded(t *testing.T) {
 		"a.md": "# " + long + "\n" + strings.Repeat("A line of text.\n\n", 1000), "r.jsonl": `{"title":"` + long + `","text":"x"}`,
 		"a.html": "<title>" + long + "</title><h1>" + long + "</h1><h2>" + long + "</h2><p>text",
 	} {
-		docs, _, err := Load(ctx, fstest.MapFS{name: {Data: []byte(text)}}, LoadOptions{})
+		docs, _, err := loaded(ctx, fstest.MapFS{name: {Data: []byte(text)}}, LoadOptions{})
 		require.NoError(t, err)
 		chunks, err := Split(docs[0], SplitOptions{})
 		require.NoError(t, err)
@@ -229,7 +229,7 @@ func TestReadingIsLinear(t *testing.T) {
 	} {
 		fsys := fstest.MapFS{name: {Data: []byte(strings.Repeat(part, 200_000/len(part)))}}
 		start := time.Now()
-		docs, _, _ := Load(ctx, fsys, LoadOptions{})
+		docs, _, _ := loaded(ctx, fsys, LoadOptions{})
 		for _, doc := range docs {
 			_, err := Split(doc, SplitOptions{})
 			require.NoError(t, err)

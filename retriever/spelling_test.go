@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -67,10 +66,7 @@ func TestSpellingsThatDiffer(t *testing.T) {
 
 // A Thai word is found in a run, and the files with it before others.
 func TestThaiWordInARun(t *testing.T) {
-	x := newTestIndex(t, "memory", IndexOptions{})
-	_, err := x.AddFS(ctx, fstest.MapFS{
-		"keeper.txt": {Data: []byte("ผู้ดูแลประภาคารคือสมชาย")}, "other.txt": {Data: []byte("ร้านอาหารเปิดทุกวัน")},
-	}, AddOptions{})
+	x, _, err := syncedFiles(t, map[string]string{"keeper.txt": "ผู้ดูแลประภาคารคือสมชาย", "other.txt": "ร้านอาหารเปิดทุกวัน"}, LoadOptions{})
 	require.NoError(t, err)
 	for _, query := range []string{"ประภาคาร", "สมชาย"} {
 		hits, err := x.Search(ctx, query, 1)

@@ -235,20 +235,6 @@ func TestSyncPassesOverOneBadFile(t *testing.T) {
 	require.ErrorIs(t, err, ErrBadLine, "a file that is named")
 }
 
-// Names that are not UTF-8 end no walk either.
-func TestWalkPassesOverNames(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("needs names that are not UTF-8")
-	}
-	dir := writeFolder(t, t.TempDir(), map[string]string{"good.md": "good"})
-	require.NoError(t, os.WriteFile(dir+"/caf\xe9.md", []byte("coffee"), 0o644))
-	require.NoError(t, os.MkdirAll(dir+"/d\xefr/sub", 0o755))
-	docs, report, err := LoadPath(ctx, dir, LoadOptions{})
-	require.NoError(t, err)
-	require.Len(t, docs, 1)
-	require.Equal(t, []Skip{{Path: `caf\xe9.md`, Reason: SkipName}, {Path: `d\xefr`, Reason: SkipName}}, report.Skipped)
-}
-
 func TestSyncOfAPartTouchesNothingElse(t *testing.T) {
 	dir, x := keepers(t), newTestIndex(t, "disk", IndexOptions{})
 	syncNow(t, x, dir, SyncOptions{})

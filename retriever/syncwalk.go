@@ -102,7 +102,7 @@ func (s *syncing) walk(ctx context.Context) error {
 	if s.part != "." { // what the whole folder would skip is skipped
 		parts := strings.Split(s.part, "/")
 		for i := range parts[:len(parts)-1] {
-			if _, ok := s.load.choose(path.Join(parts[:i+1]...), fs.ModeDir, false); !ok {
+			if _, ok := s.load.choose(path.Join(parts[:i+1]...), fs.ModeDir); !ok {
 				return nil
 			}
 		}
@@ -129,7 +129,7 @@ func (s *syncing) folder(ctx context.Context, name string) error {
 		return err
 	}
 	if name != "." {
-		if _, ok := s.load.choose(name, fs.ModeDir, false); !ok {
+		if _, ok := s.load.choose(name, fs.ModeDir); !ok {
 			return nil
 		}
 	}
@@ -183,7 +183,7 @@ func (s *syncing) keep(skip Skip) {
 
 // entry looks at one file.
 func (s *syncing) entry(name string, e fs.DirEntry) {
-	format, ok := s.load.choose(name, e.Type(), false)
+	format, ok := s.load.choose(name, e.Type())
 	if !ok {
 		return
 	}

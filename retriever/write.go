@@ -1,11 +1,8 @@
 package retriever
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"unicode/utf8"
 )
@@ -65,48 +62,6 @@ func (x *Index) AddSeq(ctx context.Context, chunks iter.Seq2[Chunk, error]) (int
 		return w.flush(ctx)
 	})
 	return written, err
-}
-
-// AddOptions are the options of AddFS and AddPath.
-type AddOptions struct {
-	Load  LoadOptions
-	Split SplitOptions
-}
-
-// AddFS loads, splits and adds all documents of a file system. It holds one file and
-// one batch in memory. A file that is in the index already is replaced, so chunks
-// that it no longer has are removed. Files that were deleted since stay in the index:
-// see DeleteSource. After an error the index may have old and new chunks of a file;
-// repeating the call brings all files up to date. The report is never nil.
-func (x *Index) AddFS(ctx context.Context, fsys fs.FS, opts AddOptions) (*LoadReport, error) {
-	return x.addFS(ctx, fsys, ".", opts)
-}
-
-// AddPath is AddFS for a folder or a file of the operating system.
-func (x *Index) AddPath(ctx context.Context, name string, opts AddOptions) (*LoadReport, error) {
-	fsys, start, closeFS, err := openPath(name)
-	if err != nil {
-		return &LoadReport{}, err
-	}
-	defer closeFS()
-	return x.addFS(ctx, fsys, start, opts)
-}
-
-func (x *Index) addFS(ctx context.Context, fsys fs.FS, start string, opts AddOptions) (*LoadReport, error) {
-	if _, err := opts.Split.resolve(); err != nil {
-		return &LoadReport{}, err
-	}
-	var report *LoadReport
-	err := x.change(ctx, func(w *writer) (err error) {
-		w.keep = true
-		l := newLoader(fsys, opts.Load, func(d Document) error { return w.addDocument(ctx, d, opts.Split) })
-		l.onFile = func(name string) error { return errors.Join(w.mark(name), w.deleteSource(ctx, name)) }
-		if report, err = l.walk(ctx, start); err != nil {
-			return err
-		}
-		return w.flush(ctx)
-	})
-	return cmp.Or(report, &LoadReport{}), err
 }
 
 // DeleteSource removes all chunks of a source; the path of a JSONL file means all of

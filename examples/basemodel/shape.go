@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/examples/basemodel/bpe"
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/llamacpp"
 )
 
 // shape is the architecture of the model, Llama's: grouped query attention, RoPE, RMS norms, SwiGLU, and one matrix
@@ -177,7 +178,7 @@ func rewrite(from, to string, matrices gguf.Type, fileType uint32) error {
 		if len(t.Dims) == 1 {
 			kind = gguf.F32
 		}
-		data, err := gguf.Quantize(kind, values)
+		data, err := llamacpp.Quantize(kind, values, int(t.Dims[0]))
 		if err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ func (c *comparison) makeIndex(ctx context.Context, documents []retriever.Docume
 	}
 	split := retriever.SplitOptions{Size: c.chunk}
 	if c.docs != "" {
-		if _, err := c.index.AddPath(ctx, c.docs, retriever.AddOptions{Split: split}); err != nil {
+		if _, err := c.index.Sync(ctx, c.docs, retriever.SyncOptions{Split: split}); err != nil {
 			return err
 		}
 	} else {

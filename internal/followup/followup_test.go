@@ -108,7 +108,7 @@ func TestWays(t *testing.T) {
 		x, err := retriever.NewMemory(retriever.IndexOptions{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, x.Close()) })
-		_, err = x.AddPath(t.Context(), folder, retriever.AddOptions{Split: retriever.SplitOptions{Size: 60}})
+		_, err = x.Sync(t.Context(), folder, retriever.SyncOptions{Split: retriever.SplitOptions{Size: 60}})
 		require.NoError(t, err)
 		indexes[name] = x
 	}

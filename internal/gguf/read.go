@@ -275,12 +275,6 @@ func (f *File) Close() error {
 	return c.Close()
 }
 
-// Version returns the version of the format, 2 or 3.
-func (f *File) Version() int { return int(f.version) }
-
-// Alignment returns what tensor data is aligned to, in bytes.
-func (f *File) Alignment() int64 { return f.alignment }
-
 // DataOffset returns where the tensor data starts, in bytes.
 func (f *File) DataOffset() int64 { return f.dataOffset }
 

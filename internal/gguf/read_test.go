@@ -114,7 +114,7 @@ func TestReadVersion2(t *testing.T) {
 	binary.LittleEndian.PutUint32(b[4:], 2)
 	f, err := readBytes(b)
 	require.NoError(t, err)
-	require.Equal(t, 2, f.Version())
+	require.Equal(t, uint32(2), f.version)
 	require.Equal(t, everyValue(), f.Metadata())
 }
 
@@ -206,7 +206,7 @@ func FuzzRead(f *testing.F) {
 			}
 			t.Fatalf("an error without a sentinel: %v", err)
 		}
-		if _, unnamed := g.Tensor(""); unnamed || g.Alignment() > 1<<12 {
+		if _, unnamed := g.Tensor(""); unnamed || g.alignment > 1<<12 {
 			return // not writable; too slow
 		}
 		first := rewrite(t, g)

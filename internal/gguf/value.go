@@ -89,31 +89,30 @@ func (c *cursor) readArray(nest int) (any, error) {
 	return c.readNumbers(valueType(t), n)
 }
 
+// kind is a type of metadata values of fixed size.
+type kind struct {
+	value valueType
+	typ   reflect.Type
+	read  func(c *cursor, n uint64) (any, error) // n of them into a slice
+}
+
+func kindOf[T number](t valueType) kind {
+	return kind{t, reflect.TypeFor[T](), func(c *cursor, n uint64) (any, error) { return readSlice[T](c, n) }}
+}
+
+// kinds has the unnamed types only: int and uint are left out, since their size would depend on the machine.
+var kinds = []kind{
+	kindOf[uint8](valueUint8), kindOf[int8](valueInt8), kindOf[uint16](valueUint16), kindOf[int16](valueInt16),
+	kindOf[uint32](valueUint32), kindOf[int32](valueInt32), kindOf[float32](valueFloat32), kindOf[bool](valueBool),
+	kindOf[uint64](valueUint64), kindOf[int64](valueInt64), kindOf[float64](valueFloat64),
+}
+
 // readNumbers reads n numbers or booleans of type t into a slice.
 func (c *cursor) readNumbers(t valueType, n uint64) (any, error) {
-	switch t {
-	case valueUint8:
-		return readSlice[uint8](c, n)
-	case valueInt8:
-		return readSlice[int8](c, n)
-	case valueUint16:
-		return readSlice[uint16](c, n)
-	case valueInt16:
-		return readSlice[int16](c, n)
-	case valueUint32:
-		return readSlice[uint32](c, n)
-	case valueInt32:
-		return readSlice[int32](c, n)
-	case valueFloat32:
-		return readSlice[float32](c, n)
-	case valueBool:
-		return readSlice[bool](c, n)
-	case valueUint64:
-		return readSlice[uint64](c, n)
-	case valueInt64:
-		return readSlice[int64](c, n)
-	case valueFloat64:
-		return readSlice[float64](c, n)
+	for _, k := range kinds {
+		if k.value == t {
+			return k.read(c, n)
+		}
 	}
 	return nil, fmt.Errorf("%w: unknown value type %d at byte %d", ErrMalformed, t, c.off)
 }
@@ -165,32 +164,12 @@ func typeOf(v any) (t, elem valueType, err error) {
 	return 0, 0, fmt.Errorf("a value of Go type %T has no counterpart in GGUF", v)
 }
 
-// numberType knows the unnamed types only: int and uint are left out, since
-// their size would depend on the machine.
+// numberType is the file's type of a number or boolean.
 func numberType(t reflect.Type) (valueType, bool) {
-	switch t {
-	case reflect.TypeFor[uint8]():
-		return valueUint8, true
-	case reflect.TypeFor[int8]():
-		return valueInt8, true
-	case reflect.TypeFor[uint16]():
-		return valueUint16, true
-	case reflect.TypeFor[int16]():
-		return valueInt16, true
-	case reflect.TypeFor[uint32]():
-		return valueUint32, true
-	case reflect.TypeFor[int32]():
-		return valueInt32, true
-	case reflect.TypeFor[float32]():
-		return valueFloat32, true
-	case reflect.TypeFor[bool]():
-		return valueBool, true
-	case reflect.TypeFor[uint64]():
-		return valueUint64, true
-	case reflect.TypeFor[int64]():
-		return valueInt64, true
-	case reflect.TypeFor[float64]():
-		return valueFloat64, true
+	for _, k := range kinds {
+		if k.typ == t {
+			return k.value, true
+		}
 	}
 	return 0, false
 }

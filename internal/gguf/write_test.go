@@ -61,8 +61,8 @@ func TestRoundTrip(t *testing.T) {
 	f, err := Read(bytes.NewReader(b), int64(len(b)))
 	require.NoError(t, err)
 	require.Equal(t, everyValue(), f.Metadata())
-	require.Equal(t, 3, f.Version())
-	require.Equal(t, int64(32), f.Alignment())
+	require.Equal(t, uint32(3), f.version)
+	require.Equal(t, int64(32), f.alignment)
 	require.Equal(t, int64(len(b)), f.Size())
 
 	a, ok := f.Tensor("a.weight")
@@ -129,7 +129,7 @@ func TestAlignment(t *testing.T) {
 	b := encode(t, w)
 	f, err := Read(bytes.NewReader(b), int64(len(b)))
 	require.NoError(t, err)
-	require.Equal(t, int64(128), f.Alignment())
+	require.Equal(t, int64(128), f.alignment)
 	info, _ := f.Tensor("b")
 	require.Equal(t, f.DataOffset()+128, info.Offset)
 	for _, bad := range []any{uint32(0), uint32(24), uint32(1 << 31), int32(32)} {

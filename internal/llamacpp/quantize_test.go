@@ -40,7 +40,28 @@ func TestQuantizeRoundTrip(t *testing.T) {
 	}
 }
 
-func TestQuantizeRefuses(t *testing.T) {
+// Package gguf decodes what ggml encodes, as ggml does.
+func TestDequantizeAgreesWithGGML(t *testing.T) {
+	values := make([]float32, 4096)
+	s := uint32(1)
+	for i := range values {
+		s = s*1664525 + 1013904223
+		if i/32 != 7 { // one block of zeros
+			values[i] = float32(math.Ldexp(float64(int(s>>16)-32768), -(i / 32 % 16)))
+		}
+	}
+	for _, typ := range []gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0} {
+		data, err := Quantize(typ, values, len(values))
+		require.NoError(t, err)
+		want, err := Dequantize(typ, data, len(values))
+		require.NoError(t, err)
+		got, err := gguf.Dequantize(typ, data)
+		require.NoError(t, err)
+		require.Equal(t, want, got, typ)
+	}
+}
+
+func TestQuantizationRefuses(t *testing.T) {
 	for _, typ := range []gguf.Type{gguf.IQ1_S, gguf.IQ2_XXS, gguf.I32} {
 		_, err := Quantize(typ, make([]float32, 256), 256)
 		require.ErrorIs(t, err, ErrQuantize, typ)

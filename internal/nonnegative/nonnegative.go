@@ -9,8 +9,8 @@ import (
 )
 
 // Check returns an error that names the first field of a struct that is a negative
-// number or NaN, or a slice with such an element. Other fields, structs among them,
-// are not looked at.
+// number or NaN, a slice with such an element, or an opt.Value of one. Other fields,
+// structs among them, are not looked at.
 func Check(options any) error {
 	v := reflect.ValueOf(options)
 	for i := range v.NumField() {
@@ -23,6 +23,10 @@ func Check(options any) error {
 
 func check(name string, v reflect.Value) error {
 	switch {
+	case v.Kind() == reflect.Struct && v.CanInterface():
+		if _, isOpt := v.Interface().(interface{ IsSet() bool }); isOpt {
+			return check(name, v.Field(0))
+		}
 	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
 			if err := check(name, v.Index(i)); err != nil {

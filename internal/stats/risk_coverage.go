@@ -45,30 +45,12 @@ func RiskCoverage(outcomes []Outcome) []CurvePoint {
 	return points
 }
 
-// AURC is the area under the risk-coverage curve: the mean of its risks, as in
-// Geifman et al. 2019, section 3. Lower is better; NaN without outcomes.
-func AURC(outcomes []Outcome) float64 { return RankOutcomes(outcomes).Aurc(nil) }
-
-// EAURC is AURC less that of a ranking that puts every correct answer before
-// every wrong one (Geifman et al. 2019, section 3, with the exact sum for the
-// best ranking in place of the paper's approximation). 0 is a perfect ranking.
-func EAURC(outcomes []Outcome) float64 { return RankOutcomes(outcomes).Eaurc(nil) }
-
-// AUROC is the probability that a correct answer has more confidence than a
-// wrong one, a tie counted as half (Fawcett 2006, section 7). NaN unless there
-// is a correct and a wrong answer.
-func AUROC(outcomes []Outcome) float64 { return RankOutcomes(outcomes).Auroc(nil) }
-
 // ECE is the expected calibration error with 15 equal bins: the mean of
 // |accuracy - confidence| over the bins, weighted by their counts (Guo et al.
 // 2017, section 2, equation 3). NaN without outcomes. It is biased upwards, by
 // about 1/sqrt(answers in a bin) where the confidence is right (Roelofs et al.
 // 2022), so that values of different numbers of answers cannot be compared.
 func ECE(outcomes []Outcome) float64 { return RankOutcomes(outcomes).Ece(nil) }
-
-// Brier is the mean squared difference of confidence and correctness
-// (Brier 1950). Lower is better; NaN without outcomes.
-func Brier(outcomes []Outcome) float64 { return RankOutcomes(outcomes).Brier(nil) }
 
 // Reliability returns the 15 bins (i/15, (i+1)/15], the first with 0, that ECE
 // sums over.
@@ -148,14 +130,17 @@ func (r Ranking) sweep(weights []float64, fn func(kept, wrong float64)) {
 	})
 }
 
-// Aurc is [AURC].
+// Aurc is the area under the risk-coverage curve: the mean of its risks, as in
+// Geifman et al. 2019, section 3. Lower is better; NaN without outcomes.
 func (r Ranking) Aurc(weights []float64) float64 {
 	var sum, n float64
 	r.sweep(weights, func(kept, wrong float64) { sum, n = sum+wrong/kept, kept })
 	return sum / n
 }
 
-// Eaurc is [EAURC].
+// Eaurc is Aurc less that of a ranking that puts every correct answer before
+// every wrong one (Geifman et al. 2019, section 3, with the exact sum for the
+// best ranking in place of the paper's approximation). 0 is a perfect ranking.
 func (r Ranking) Eaurc(weights []float64) float64 {
 	var n, right, best float64
 	r.ties(weights, func(correct, wrong float64) { n, right = n+correct+wrong, right+correct })
@@ -165,7 +150,9 @@ func (r Ranking) Eaurc(weights []float64) float64 {
 	return r.Aurc(weights) - best/n
 }
 
-// Auroc is [AUROC].
+// Auroc is the probability that a correct answer has more confidence than a
+// wrong one, a tie counted as half (Fawcett 2006, section 7). NaN unless there
+// is a correct and a wrong answer.
 func (r Ranking) Auroc(weights []float64) float64 {
 	var above, wins, rights, wrongs float64 // above: correct outcomes ranked higher
 	r.ties(weights, func(correct, wrong float64) {
@@ -201,7 +188,8 @@ func (r Ranking) Ece(weights []float64) float64 {
 	return gap / total
 }
 
-// Brier is [Brier].
+// Brier is the mean squared difference of confidence and correctness
+// (Brier 1950). Lower is better; NaN without outcomes.
 func (r Ranking) Brier(weights []float64) float64 {
 	var sum, total float64
 	for i, o := range r.Outcomes {

@@ -26,32 +26,32 @@ func TestRiskCoverage(t *testing.T) {
 
 func TestAURC(t *testing.T) {
 	// (0 + 1/2 + 1/3 + 2/4) / 4
-	require.InDelta(t, 1.0/3, AURC(alternating()), 1e-12)
+	require.InDelta(t, 1.0/3, RankOutcomes(alternating()).Aurc(nil), 1e-12)
 	// The best order has risks 0, 0, 1/3, 1/2, mean 5/24; 1/3 - 5/24 = 1/8.
-	require.InDelta(t, 1.0/8, EAURC(alternating()), 1e-12)
-	require.True(t, math.IsNaN(AURC(nil)))
-	require.True(t, math.IsNaN(EAURC(nil)))
+	require.InDelta(t, 1.0/8, RankOutcomes(alternating()).Eaurc(nil), 1e-12)
+	require.True(t, math.IsNaN(RankOutcomes(nil).Aurc(nil)))
+	require.True(t, math.IsNaN(RankOutcomes(nil).Eaurc(nil)))
 	perfect := []Outcome{{3, true}, {2, true}, {1, false}}
-	require.InDelta(t, 0, EAURC(perfect), 1e-12)
-	require.InDelta(t, 1.0/9, AURC(perfect), 1e-12)
+	require.InDelta(t, 0, RankOutcomes(perfect).Eaurc(nil), 1e-12)
+	require.InDelta(t, 1.0/9, RankOutcomes(perfect).Aurc(nil), 1e-12)
 }
 
 func TestTiesDoNotDependOnOrder(t *testing.T) {
 	a := []Outcome{{0.5, true}, {0.5, false}, {0.5, false}, {0.5, true}}
 	b := []Outcome{{0.5, false}, {0.5, false}, {0.5, true}, {0.5, true}}
 	for _, o := range [][]Outcome{a, b} {
-		require.InDelta(t, 0.5, AURC(o), 1e-12, "every step carries the mean risk")
-		require.InDelta(t, 0.5, AUROC(o), 1e-12)
+		require.InDelta(t, 0.5, RankOutcomes(o).Aurc(nil), 1e-12, "every step carries the mean risk")
+		require.InDelta(t, 0.5, RankOutcomes(o).Auroc(nil), 1e-12)
 	}
 	require.Equal(t, RiskCoverage(a), RiskCoverage(b))
 }
 
 func TestAUROC(t *testing.T) {
 	// Pairs of right and wrong: .9>.8, .9>.6, .7<.8, .7>.6.
-	require.InDelta(t, 0.75, AUROC(alternating()), 1e-12)
+	require.InDelta(t, 0.75, RankOutcomes(alternating()).Auroc(nil), 1e-12)
 	// One tie, counted as half, of two pairs.
-	require.InDelta(t, 0.75, AUROC([]Outcome{{0.5, true}, {0.5, false}, {0.4, false}}), 1e-12)
-	require.True(t, math.IsNaN(AUROC([]Outcome{{0.5, true}})), "no wrong answer to rank")
+	require.InDelta(t, 0.75, RankOutcomes([]Outcome{{0.5, true}, {0.5, false}, {0.4, false}}).Auroc(nil), 1e-12)
+	require.True(t, math.IsNaN(RankOutcomes([]Outcome{{0.5, true}}).Auroc(nil)), "no wrong answer to rank")
 }
 
 func TestECE(t *testing.T) {
@@ -76,8 +76,8 @@ func TestReliability(t *testing.T) {
 
 func TestBrier(t *testing.T) {
 	// (.6² + .1² + .3² + .8²) / 4
-	require.InDelta(t, 0.275, Brier(alternating()), 1e-12)
-	require.True(t, math.IsNaN(Brier(nil)))
+	require.InDelta(t, 0.275, RankOutcomes(alternating()).Brier(nil), 1e-12)
+	require.True(t, math.IsNaN(RankOutcomes(nil).Brier(nil)))
 }
 
 // A weight of 2 must be the same as the outcome twice.

@@ -17,7 +17,7 @@ var budget = map[string]int{
 	// with Attention and AttentionTime, a measurement that callers keep and show; ScoreRequest, to share prompts; ToolError, which tells
 	// a service what field of a request to name
 	"llama": 52,
-	"lora":  55, // with Work, Convert, its options and its result, Soft, a teacher's distribution, and Scored, what a caller said of it
+	"lora":  52, // with Work, Convert, its options and its result, Soft, a teacher's distribution, and Scored, what a caller said of it
 	// Each section of the project file and each step's result is a type; to be cut. The newest: ConvertConfig, ConvertResult,
 	// DecideConfig, VerifiedConfig, ForgetResult and Reach, which a program shows before it uses a project file of somebody else;
 	// WorkerConfig, RunWorker and ErrWorker for a step in a child process; MeaningConfig; TrainChoice, how a checkpoint was chosen;
@@ -55,7 +55,7 @@ var budget = map[string]int{
 	"ragft/service":          7,
 	// With Recreate, SyncOptions and SyncReport; Section and Reader, by which other packages read formats; TextReader, FormatOf
 	// and MarkdownSections, by which they read texts within theirs; and ten reasons for skipping a file.
-	"retriever": 107, // with Languages, the analyzer, and SkipExcluded
+	"retriever": 102, // with Languages, the analyzer, and SkipExcluded
 	// The store: Open, Update with options and report, Vectors, Match, ErrFormat; the search: Index, Options, NewSearch, Search,
 	// DefaultWeight; and the two models that a caller gives.
 	"retriever/dense":    14,

@@ -7,11 +7,7 @@ import (
 	"github.com/ragft/ragft/internal/llamacpp"
 )
 
-// quantize converts rows of values: by Go code where there is some, so that files stay the same to the byte, else by ggml.
+// quantize converts rows of values.
 func quantize(t gguf.Type, values []float32, perRow int) ([]byte, error) {
-	switch t {
-	case gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0:
-		return gguf.Quantize(t, values)
-	}
 	return llamacpp.Quantize(t, values, perRow)
 }

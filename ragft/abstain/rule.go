@@ -158,7 +158,7 @@ func (r *Rule) choose(points []Point, chances []float64) {
 			c.Caught++
 		}
 	}
-	c.AUC = stats.AUROC(outcomes)
+	c.AUC = stats.RankOutcomes(outcomes).Auroc(nil)
 }
 
 // crossValidated returns the chance of each point by a regression on the other parts. Groups are not torn apart, if there

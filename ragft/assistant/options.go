@@ -135,9 +135,6 @@ func (o Options) Check(ctx context.Context, m model.Model, search retriever.Sear
 // check is Check with an index whose digest is known, or "".
 func (o Options) check(m model.Model, search retriever.Searcher, digest string) error {
 	err := nonnegative.Check(o)
-	if least := o.MinShare.Or(0); !(least >= 0) {
-		err = errors.Join(err, fmt.Errorf("MinShare is %g, but must be a number that is not negative", least))
-	}
 	if o.Ensemble != nil {
 		err = errors.Join(err, nonnegative.Check(*o.Ensemble))
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ragft/ragft/internal/meter"
+	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
@@ -39,16 +40,10 @@ type ComposeOptions struct {
 
 // check reports options that cannot be used.
 func (o ComposeOptions) check() error {
-	for _, f := range []struct {
-		name  string
-		value int
-	}{{"PerChunk", o.PerChunk}, {"Limit", o.Limit}, {"MaxTokens", o.MaxTokens}, {"MaxWords", o.MaxWords}, {"MinChunk", o.MinChunk.Or(0)},
-		{"Batch", o.Batch}} {
-		if f.value < 0 {
-			return fmt.Errorf("%s is %d: it cannot be negative", f.name, f.value)
-		}
+	if err := nonnegative.Check(o); err != nil {
+		return err
 	}
-	if u := o.Unanswerable.Or(0); !(u >= 0 && u < 1) {
+	if u := o.Unanswerable.Or(0); u >= 1 {
 		return fmt.Errorf("the share of unanswerable questions is %v: it must be from 0 to below 1", u)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
@@ -58,16 +59,8 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) check() error {
-	for _, f := range []struct {
-		name  string
-		value float64
-	}{{"Chunks", float64(o.Chunks)}, {"Temperature", o.Temperature}, {"HeldOut", o.HeldOut}, {"Stop", o.Stop}, {"Steps", float64(o.Steps)},
-		{"Rate", o.Rate},
-		{"Patience", float64(o.Patience)}, {"Penalty", o.Penalty.Or(0)}, {"TermQuestions", float64(o.TermQuestions.Or(0))},
-		{"Resamples", float64(o.Resamples)}, {"Batch", float64(o.Batch)}} {
-		if !(f.value >= 0) {
-			return fmt.Errorf("%s is %v: it cannot be negative", f.name, f.value)
-		}
+	if err := nonnegative.Check(o); err != nil {
+		return err
 	}
 	if o.HeldOut >= 1 || o.Stop >= 1 {
 		return fmt.Errorf("HeldOut is %v and Stop is %v: both are shares below 1", o.HeldOut, o.Stop)

@@ -8,7 +8,7 @@
 //		_ "github.com/ragft/ragft/retriever/format/pdf"
 //	)
 //
-//	index.AddPath(ctx, "docs", retriever.AddOptions{Load: retriever.LoadOptions{Reader: format.Find}})
+//	index.Sync(ctx, "docs", retriever.SyncOptions{Load: retriever.LoadOptions{Reader: format.Find, ReaderID: format.ID()}})
 //
 // A program adds formats of its own with [Register].
 //

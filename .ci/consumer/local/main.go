@@ -44,7 +44,7 @@ func run(ctx context.Context, path, documents string) error {
 		return err
 	}
 	defer index.Close()
-	if _, err := index.AddPath(ctx, documents, retriever.AddOptions{}); err != nil {
+	if _, err := index.Sync(ctx, documents, retriever.SyncOptions{}); err != nil {
 		return err
 	}
 	base, err := local.Open(ctx, path, local.Options{})

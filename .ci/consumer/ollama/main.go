@@ -35,7 +35,7 @@ func run(ctx context.Context, server, name, documents string) error {
 		return err
 	}
 	defer index.Close()
-	if _, err := index.AddPath(ctx, documents, retriever.AddOptions{}); err != nil {
+	if _, err := index.Sync(ctx, documents, retriever.SyncOptions{}); err != nil {
 		return err
 	}
 	if index.Len() == 0 {

@@ -27,8 +27,7 @@ var (
 // Options says what an engine loads.
 type Options struct {
 	Model        string
-	Adapter      string             // "": all weights of an F32 model are trained
-	Scales       map[string]float32 // of pairs that are not scaled by alpha / rank, by the name of their B
+	Adapter      string // "": all weights of an F32 model are trained
 	Dropout      float64
 	Window       int // tokens, a multiple of 256
 	MaxSequences int
@@ -91,20 +90,6 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		devices:       devices.List(),
 		composed:      C.bool(o.Composed),
 		memory_budget: C.uint64_t(o.MemoryBudget),
-	}
-	scaled, scales := C.malloc(C.size_t(len(o.Scales)+1)*C.size_t(unsafe.Sizeof((*C.char)(nil)))), make([]C.float, 0, len(o.Scales))
-	defer C.free(scaled)
-	names := unsafe.Slice((**C.char)(scaled), len(o.Scales)+1)
-	for name, s := range o.Scales {
-		names[len(scales)] = C.CString(name)
-		defer C.free(unsafe.Pointer(names[len(scales)]))
-		scales = append(scales, C.float(s))
-	}
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
-	if len(scales) > 0 {
-		pinner.Pin(unsafe.SliceData(scales))
-		co.scaled, co.scales, co.n_scaled = (**C.char)(scaled), unsafe.SliceData(scales), C.int32_t(len(scales))
 	}
 	if o.Adapter != "" {
 		adapter := C.CString(o.Adapter)

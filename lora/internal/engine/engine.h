@@ -19,9 +19,6 @@ typedef struct rft_engine rft_engine;
 typedef struct {
     const char * model_path;
     const char * adapter_path; // NULL: all weights of an F32 model are trained
-    const char ** scaled;      // names of the B of pairs that have a scale of their own in training
-    const float * scales;
-    int32_t n_scaled;
     float dropout;             // probability that an element of the input of A is zero while training
     int32_t window;            // tokens in a batch, a multiple of 256
     int32_t max_sequences;

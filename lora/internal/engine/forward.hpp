@@ -1,9 +1,7 @@
 // The second stage: the captured graph as nodes of our own, without a KV cache, its layers fused where there are kernels.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -20,12 +18,6 @@ struct context_free {
 };
 typedef std::unique_ptr<ggml_context, context_free> context_ptr;
 
-// What the trained adapter adds to llama.cpp's.
-struct adapter_settings {
-    std::map<std::string, float> scales; // of pairs whose scale is not llama.cpp's, by the name of their B
-    float dropout = 0;                   // probability that an element of the input of A is zero
-};
-
 struct forward {
     context_ptr ctx; // with room for the gradients, too
     std::vector<ggml_tensor *> order;  // nodes in the order of execution
@@ -39,7 +31,7 @@ struct forward {
 
 constexpr size_t max_nodes = 65536; // of a graph
 
-forward rewrite(const captured & from, const backends & on, const adapter_settings & adapter, bool with_dropout);
+forward rewrite(const captured & from, const backends & on, bool with_dropout);
 
 // dropout.cpp
 bool is_dropout(const ggml_tensor * t);

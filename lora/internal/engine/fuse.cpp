@@ -1,7 +1,5 @@
 // Finds the layers of llama.cpp's graph that have a kernel of their own, and puts it in their place.
 
-#include <map>
-#include <string>
 #include <unordered_map>
 
 #include "assumptions.hpp"
@@ -21,13 +19,12 @@ bool is_layer(const ggml_tensor * t) {
 }
 
 // ADD(MUL_MAT(w, x), SCALE(MUL_MAT(b, MUL_MAT(a, x))))
-bool as_lora(const ggml_tensor * o, const std::map<std::string, float> & scales, lora_layer & l) {
+bool as_lora(const ggml_tensor * o, lora_layer & l) {
     if (o->op != GGML_OP_ADD || o->src[1]->op != GGML_OP_SCALE || !ggml_are_same_shape(o->src[0], o->src[1])) { return false; }
     const ggml_tensor *wx = o->src[0], *scaled = o->src[1], *bax = scaled->src[0];
     if (!is_layer(wx) || !is_layer(bax) || !is_layer(bax->src[1]) || bax->src[1]->src[1] != wx->src[1]) { return false; }
     if (param_f32(scaled, param::scale_bias) != 0) { return false; }
-    auto own = scales.find(bax->src[0]->name);
-    l = {wx->src[0], wx->src[1], bax->src[0], bax->src[1], own == scales.end() ? param_f32(scaled, param::scale) : own->second};
+    l = {wx->src[0], wx->src[1], bax->src[0], bax->src[1], param_f32(scaled, param::scale)};
     return true;
 }
 
@@ -46,7 +43,7 @@ bool as_attention(const ggml_tensor * o, attention_layer & l) {
 } // namespace
 
 // llama.cpp computes an adapted layer and attention as several ops each. Where nothing else uses the parts, they become one.
-fusions find_fusions(const captured & from, const std::map<std::string, float> & scales) {
+fusions find_fusions(const captured & from) {
     fusions found;
     std::unordered_map<const ggml_tensor *, int> uses;
     for (const ggml_tensor * o : from.nodes) {
@@ -57,7 +54,7 @@ fusions find_fusions(const captured & from, const std::map<std::string, float> &
     for (const ggml_tensor * o : from.nodes) {
         lora_layer l;
         attention_layer at;
-        if (as_lora(o, scales, l) && uses[o->src[0]] == 1 && uses[o->src[1]] == 1 && uses[o->src[1]->src[0]] == 1) {
+        if (as_lora(o, l) && uses[o->src[0]] == 1 && uses[o->src[1]] == 1 && uses[o->src[1]->src[0]] == 1) {
             found.lora[o] = l;
             found.fused_nodes.insert({o->src[0], o->src[1], o->src[1]->src[0]});
         } else if (as_attention(o, at) && uses[o->src[1]] == 1 && uses[o->src[1]->src[0]] == 1) {

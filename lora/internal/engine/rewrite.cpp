@@ -89,16 +89,7 @@ ggml_tensor * rewriter::clone_other(const ggml_tensor * o) {
     for (int j = 0; j < GGML_MAX_SRC; j++) {
         if (o->src[j]) { n->src[j] = mapped(o->src[j]); }
     }
-    rescale(n);
     return n;
-}
-
-// llama.cpp scales all pairs of an adapter alike. A pair that is trained with a scale of its own gets it here; the file has
-// the quotient in its B.
-void rewriter::rescale(ggml_tensor * n) const {
-    if (n->op != GGML_OP_SCALE || !n->src[0]->src[0]) { return; }
-    auto own = adapter_.scales.find(n->src[0]->src[0]->name); // the name of B
-    if (own != adapter_.scales.end()) { memcpy(n->op_params + param::scale, &own->second, sizeof(float)); }
 }
 
 // Writes to the cache are remembered instead of done; reads become what was written. False if o has nothing to do with it.
@@ -143,18 +134,18 @@ void rewriter::run(bool with_dropout) {
         map_[o] = n;
         to_.inputs.push_back(n);
     }
-    if (on_.kernels()) { fusions_ = find_fusions(from_, adapter_.scales); }
+    if (on_.kernels()) { fusions_ = find_fusions(from_); }
     for (ggml_tensor * o : from_.nodes) {
         if (!clone_layer(o) && !rewrite_cache(o)) { clone(o); }
     }
     to_.logits = to_.order.back();
 }
 
-forward rewrite(const captured & from, const backends & on, const adapter_settings & adapter, bool with_dropout) {
+forward rewrite(const captured & from, const backends & on, bool with_dropout) {
     forward f;
     f.ctx.reset(ggml_init({ggml_tensor_overhead() * max_nodes + ggml_graph_overhead_custom(max_nodes, false), nullptr, true}));
     if (!f.ctx) { fail("out of memory for the graph"); }
-    rewriter(from, on, adapter, f).run(with_dropout);
+    rewriter(from, on, f).run(with_dropout);
     return f;
 }
 

@@ -1,8 +1,6 @@
 // How rewrite works: shared by rewrite.cpp and fuse.cpp.
 #pragma once
 
-#include <map>
-#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -27,12 +25,12 @@ struct fusions {
     std::unordered_set<const ggml_tensor *> fused_nodes; // that such a layer replaces
 };
 
-fusions find_fusions(const captured & from, const std::map<std::string, float> & scales);
+fusions find_fusions(const captured & from);
 
 class rewriter {
   public:
-    rewriter(const captured & from, const backends & on, const adapter_settings & adapter, forward & to)
-        : from_(from), on_(on), adapter_(adapter), to_(to), ctx_(to.ctx.get()) {}
+    rewriter(const captured & from, const backends & on, forward & to)
+        : from_(from), on_(on), to_(to), ctx_(to.ctx.get()) {}
     void run(bool with_dropout);
 
   private:
@@ -44,7 +42,6 @@ class rewriter {
     ggml_tensor * clone_view(const ggml_tensor * o);
     ggml_tensor * clone_product(const ggml_tensor * o);
     ggml_tensor * clone_other(const ggml_tensor * o);
-    void rescale(ggml_tensor * n) const;
     bool rewrite_cache(ggml_tensor * o);
 
     // fuse.cpp
@@ -53,7 +50,6 @@ class rewriter {
 
     const captured & from_;
     const backends & on_;
-    const adapter_settings & adapter_;
     forward & to_;
     ggml_context * ctx_;
     tensor_map map_;   // captured tensor -> ours

@@ -42,9 +42,9 @@ ggml_cgraph * collect(ggml_context * ctx, const std::vector<ggml_tensor *> & out
 }
 
 training planner::build(mode m, const layout & l) const {
-    const float dropout = of.settings.dropout;
+    const float dropout = of.dropout;
     const bool with_dropout = has_dropout(dropout, of.graph, m);
-    return differentiate(rewrite(of.graph, of.on, of.settings, with_dropout), of.on, m, params.tensors, l);
+    return differentiate(rewrite(of.graph, of.on, with_dropout), of.on, m, params.tensors, l);
 }
 
 // On the CPU the scheduler has nothing to split, so its allocator alone will do, which takes far less memory than a scheduler.

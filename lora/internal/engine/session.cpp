@@ -92,8 +92,7 @@ session::~session() {
 
 void session::open(const rft_options & options) {
     window = options.window, max_sequences = options.max_sequences, n_threads = options.threads;
-    settings.dropout = options.dropout;
-    for (int32_t i = 0; i < options.n_scaled; i++) { settings.scales[options.scaled[i]] = options.scales[i]; }
+    dropout = options.dropout;
     std::vector<ggml_backend_dev_t> devices = open_backends(options);
     open_model(options, devices.data());
     open_context();

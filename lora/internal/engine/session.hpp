@@ -18,7 +18,7 @@ struct session {
     std::atomic<bool> cancel{false};
 
     int32_t window = 0, max_sequences = 0, n_threads = 0;
-    adapter_settings settings;
+    float dropout = 0; // probability that an element of the input of A is zero
     backends on; // owned
     ggml_threadpool_t threads = nullptr;
     llama_model * model = nullptr;

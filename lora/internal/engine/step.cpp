@@ -13,7 +13,7 @@ bool stepper::serves(mode m, int32_t n_rows, const layout & l, int32_t labels) c
     if (!current || current->m != m || current->rows != n_rows) { return false; }
     const bool with_dropout = current->graph.pass.dropout_key != nullptr;
     const layout & has = current->layout;
-    return with_dropout == has_dropout(of.settings.dropout, of.graph, m) && has.chunk_rows == l.chunk_rows &&
+    return with_dropout == has_dropout(of.dropout, of.graph, m) && has.chunk_rows == l.chunk_rows &&
            has.recomputed == l.recomputed && has.rest == l.rest && has.chunk_labels >= labels;
 }
 
@@ -30,7 +30,7 @@ void stepper::prepare(const rft_batch & b, mode m) {
         current = std::move(next);
         held.note(*current, memory.bytes(current->order), plan);
     }
-    current->graph.pass.set_inputs(of.graph, of.settings.dropout);
+    current->graph.pass.set_inputs(of.graph, of.dropout);
 }
 
 double stepper::run(const rft_batch & b, mode m) {

@@ -3,10 +3,10 @@ package all
 import (
 	"context"
 	"fmt"
-	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,16 +16,16 @@ import (
 )
 
 // index reads and indexes files.
-func index(t *testing.T, files map[string]string) (*retriever.Index, *retriever.LoadReport) {
+func index(t *testing.T, files map[string]string) (*retriever.Index, *retriever.SyncReport) {
 	t.Helper()
 	x, err := retriever.NewMemory(retriever.IndexOptions{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, x.Close()) })
-	fsys := fstest.MapFS{}
+	folder := t.TempDir()
 	for name, text := range files {
-		fsys[name] = &fstest.MapFile{Data: []byte(text), Mode: fs.ModePerm}
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}
-	report, err := x.AddFS(t.Context(), fsys, retriever.AddOptions{Load: retriever.LoadOptions{Reader: format.Find}})
+	report, err := x.Sync(t.Context(), folder, retriever.SyncOptions{Load: retriever.LoadOptions{Reader: format.Find}})
 	require.NoError(t, err, "%v", report.Skipped)
 	return x, report
 }

@@ -31,7 +31,7 @@ void decode(rft::session & s, const rft_batch & b, float * dst) {
 int rft_probe_logits(rft_engine * e, const rft_batch * b, float * dst) {
     return guarded(e, [&] {
         rft::session & s = e->session;
-        const rft::forward f = rft::rewrite(s.capture(*b), s.on, s.settings, false);
+        const rft::forward f = rft::rewrite(s.capture(*b), s.on, false);
         ggml_set_output(f.logits);
         ggml_cgraph * order = rft::collect(f.ctx.get(), {f.logits});
         rft::scheduler memory(s);

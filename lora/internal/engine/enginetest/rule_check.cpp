@@ -68,7 +68,7 @@ struct checker {
     void differentiate(const rft::captured & captured, ggml_tensor * d, bool composed) {
         rft::backends on;
         on.cpu = cpu.get(), on.composed = composed;
-        pass = rft::rewrite(captured, on, {}, false);
+        pass = rft::rewrite(captured, on, false);
         ggml_set_output(pass.logits);
         outputs = {pass.logits};
         rft::backward b(pass.ctx.get(), on, outputs, rft::find_needed(pass, states), states);
