@@ -69,11 +69,13 @@ func TestUnclosedElementsHideNothing(t *testing.T) {
 		"<button>Menu", "<select><option>A<option>B", "<object data=x>", "<svg>", "<math><mi>", "<noscript>", "<template>", "<iframe src=x>",
 		"<textarea>", "<script>f(1);", "<style>p{}", "<noembed>", "<noframes>", "<!-- note", "<button><button>x</button>",
 		"<object><object></object>", `<a href="x`, "<button>A" + text + "<button>B</button>", "<style>a{}</style><style>b{}",
+		"<noscript>off<style>.a{}</noscript>", "<button>off<script>f(1);</button>", "<template>off<style>.a{}<b></b></template>",
 	} {
 		got := strings.Join(passages(t, "b.html", "<html><head><title>B</title></head><body>"+before+text+"</body></html>"), "\n")
 		require.Contains(t, got, "The pilot of Selby is Fay Horn.", before)
 		require.NotContains(t, got, "<p>", before)
 		require.NotContains(t, got, "f(1)", before)
+		require.NotContains(t, got, "off", before)
 	}
 	require.Equal(t, []string{"b: B\n\nThe pilot of Selby is Fay Horn."}, passages(t, "b.html", "<title>B<body>"+text), "a title left open")
 }
