@@ -80,6 +80,27 @@ func TestUnclosedElementsHideNothing(t *testing.T) {
 	require.Equal(t, []string{"b: B\n\nThe pilot of Selby is Fay Horn."}, passages(t, "b.html", "<title>B<body>"+text), "a title left open")
 }
 
+// The number of a note is no part of the word before it, as an exponent is.
+func TestNumbersOfNotesInHTML(t *testing.T) {
+	for body, want := range map[string]string{
+		`Osk Varley<a href="#fn1"><sup>1</sup></a>.`:              "Osk Varley 1.",
+		`Osk Varley<sup><a href="#fn1">1</a></sup>.`:              "Osk Varley 1.",
+		`Osk Varley<sup id="r"><a href="#fn1"><b>1</b></a></sup>`: "Osk Varley 1",
+		`Osk Varley<sup><a>1</a></sup><sup><a>2</a></sup>.`:       "Osk Varley 1 2.",
+		`In 1990.<sup><a>1</a></sup>`:                             "In 1990. 1",
+		`Osk Varley<sup>[<a>1</a>]</sup>.`:                        "Osk Varley[1].",
+		`Osk Varley<sup><a>[1]</a></sup>.`:                        "Osk Varley[1].",
+		`Osk Varley<sup><a></a></sup>s`:                           "Osk Varleys",
+		`9 m<sup>2</sup>, the <a href="x">5<sup>th</sup></a>.`:    "9 m2, the 5th.",
+		`<a href="x">Osk</a> has 9 m<sup>2</sup>`:                 "Osk has 9 m2",
+		"<pre>Osk\n<a><sup>1</sup></a></pre>":                     "Osk\n1",
+		`<h1>Osk<sup><a>1</a></sup></h1>`:                         "# Osk 1",
+	} {
+		require.Equal(t, want, htmlDocument(body).Text, body)
+	}
+	require.Equal(t, "Osk 1", htmlDocument(`<h1>Osk<sup><a>1</a></sup></h1>`).Title)
+}
+
 func TestTextLikeMarkdownInHTML(t *testing.T) {
 	page := func(body string) string {
 		return "<title>Install guide</title><h1>Install guide</h1><h2>Linux</h2><p>Run these.</p>" + body + "<p>The port is 8443.</p>"
