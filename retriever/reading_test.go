@@ -157,6 +157,14 @@ func TestDeclaredEncodings(t *testing.T) {
 	}
 	require.Equal(t, []string{"a: Ännchen, Café, Straße, schön, \ufffd, für"},
 		passages(t, "a.txt", "Ännchen, Café, Straße, schön, \xff, für"), "one broken character")
+	const german = "Das Café in der Straße öffnet um neun Uhr und schließt spät."
+	for text, want := range map[string]string{
+		"The mast of Caf\xe9 Zoë is new.": "The mast of Caf\ufffd Zoë is new.", "The mast \xff is new.": "The mast \ufffd is new.",
+		encode("windows-1252", german): german, // a mark that is wrong
+	} {
+		require.Equal(t, []string{"a: " + want}, passages(t, "a.txt", utf8BOM+text), text)
+		require.Equal(t, []string{"a: " + want}, passages(t, "a.html", utf8BOM+text), text)
+	}
 }
 
 func TestHashInOtherBlocksOfMarkdown(t *testing.T) {
