@@ -185,6 +185,8 @@ func TestHashInOtherBlocksOfMarkdown(t *testing.T) {
 		"quoted heading":   "> # Old\n\nThe port is 2222.",
 		"rule":             "One line,\nanother.\n---\nThe port is 2222.",
 		"code of comments": "Write `<!--` first.\n\nThe port is 2222.",
+		"in a paragraph":   "See\n    <!-- this\n\n# Old\n\n--> there.\nThe port is 2222.",
+		"beside code":      "Write ``a`` <!-- this\n\n# Old\n\n--> or `` ` ``.\nThe port is 2222.",
 	} {
 		for _, end := range []string{"\n", "\r\n", "\r"} {
 			content := strings.ReplaceAll("# Guide\n\n"+text+"\n\n# Real\n\nbody real\n", "\n", end)
@@ -200,6 +202,12 @@ func TestHashInOtherBlocksOfMarkdown(t *testing.T) {
 		"# Top\n\n- item\n  ```sh\n  x\n\n# Real\n\nbody real\n\n- ```go\n  y\n  ```\n",
 		"# Top\n\ntext <!-- never closed\n\n# Real\n\nbody real\n",
 		"# Top\n\nuse `<!--`\n\n# Real\n\nbody `-->` real\n",
+		"# Top\n\nuse ``<!--``\n\n# Real\n\nbody ``-->`` real\n",
+		"# Top\n\nuse `` `<!--` ``\n\n# Real\n\nbody `` `-->` ``\n",
+		"# Top\n\nuse\n\n    <!--\n\n# Real\n\nbody\n\n    -->\n",
+		"# Top\n\nuse\n\n    a\n    <!--\n\n# Real\n\nbody\n\n    -->\n",
+		"# Top\n\tx <!--\n\n# Real\n\nbody\n\n    -->\n",
+		"# Top\n\n```\nx\n```\n    <!--\n\n# Real\n\nbody -->\n",
 	} {
 		got := passages(t, "g.md", text)
 		require.Len(t, got, 2, "%q", got)
