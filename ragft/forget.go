@@ -61,8 +61,7 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 	if err != nil {
 		return nil, err
 	}
-	_, err = os.Lstat(filepath.Join(p.config.Documents, filepath.FromSlash(r.Document)))
-	r.There = p.config.Documents != "" && err == nil
+	r.There = p.there(r.Document)
 	if r.Passages+r.Rows == 0 && !r.Purged {
 		named, err := naming(quoting, r.Document)
 		if err != nil || !named && r.There {
@@ -79,22 +78,55 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 	return r, p.forgetFiles(r, quoting)
 }
 
-// documentName is the path of a document within the folder of the documents.
+// documentName is the path of a document within the folder of the documents, or the name of the only one.
 func (p *Project) documentName(document string) string {
-	if docs, err := filepath.Abs(p.config.Documents); err == nil && p.config.Documents != "" {
-		if full, err := filepath.Abs(document); err == nil {
-			if rel, err := filepath.Rel(docs, full); err == nil && filepath.IsLocal(rel) && rel != "." {
-				return filepath.ToSlash(rel)
+	docs, err := filepath.Abs(p.config.Documents)
+	if full, ferr := filepath.Abs(document); err == nil && ferr == nil && p.config.Documents != "" {
+		for _, row := range []string{"", row(full)} {
+			rel, err := filepath.Rel(docs, strings.TrimSuffix(full, row))
+			if err == nil && rel == "." && !isFolder(docs) {
+				rel = filepath.Base(docs)
+			}
+			if err == nil && rel != "." && filepath.IsLocal(rel) {
+				return filepath.ToSlash(rel) + row
 			}
 		}
 	}
 	return path.Clean(filepath.ToSlash(document))
 }
 
+// row is what the name of a row has behind that of its file, such as "#2"; "" for another name.
+func row(name string) string {
+	file := strings.TrimRight(name, "0123456789")
+	if len(file) == len(name) || !strings.HasSuffix(file, "#") {
+		return ""
+	}
+	return name[len(file)-1:]
+}
+
+// there says whether a document, or the file of a row, is among those that are indexed.
+func (p *Project) there(document string) bool {
+	docs := p.config.Documents
+	if docs == "" {
+		return false
+	}
+	return slices.ContainsFunc([]string{document, strings.TrimSuffix(document, row(document))}, func(name string) bool {
+		if isFolder(docs) {
+			return exists(filepath.Join(docs, filepath.FromSlash(name)))
+		}
+		return name == filepath.Base(docs) && exists(docs)
+	})
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
 // isOf says whether a source is the document, a row of it, or in it.
 func (r *ForgetResult) isOf(source string) bool {
 	rest, found := strings.CutPrefix(source, r.Document)
-	return found && (rest == "" || rest[0] == '/' || rest[0] == '#' && strings.Trim(rest[1:], "0123456789") == "")
+	return found && (rest == "" || rest[0] == '/' || rest == row(rest))
 }
 
 func (p *Project) forgetPassages(ctx context.Context, r *ForgetResult) error {

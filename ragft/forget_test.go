@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,6 +95,53 @@ func TestForgetNamesWeights(t *testing.T) {
 				named = append(named, filepath.Base(file))
 			}
 			require.Equal(t, c.named, named)
+		})
+	}
+}
+
+// TestForgetOnlyFile forgets the only document, and rows of a file, which are there as long as the file is.
+func TestForgetOnlyFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		text, document string // document "" is the path of the file
+		row            string
+		want           ForgetResult
+	}{
+		"path":          {"The mast is new.", "", "", ForgetResult{Document: "a.txt", Passages: 1, There: true}},
+		"name":          {"The mast is new.", "a.txt", "", ForgetResult{Document: "a.txt", Passages: 1, There: true}},
+		"path of a row": {`{"text":"One."}` + "\n" + `{"text":"Two."}`, "", "#2", ForgetResult{Document: "a.jsonl#2", Passages: 1, There: true}},
+		"name of a row": {`{"text":"One."}` + "\n" + `{"text":"Two."}`, "a.jsonl", "#2",
+			ForgetResult{Document: "a.jsonl#2", Passages: 1, There: true}},
+		"a row that looks like a file": {"One.", "", "", ForgetResult{Document: "a#1", Passages: 1, There: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, strings.TrimSuffix(c.want.Document, c.row))
+			require.NoError(t, os.WriteFile(file, []byte(c.text), 0o600))
+			for _, docs := range []string{file, dir} {
+				p, err := Open(t.Context(), Config{Dir: filepath.Join(t.TempDir(), "project"), Documents: docs})
+				require.NoError(t, err)
+				defer p.Close()
+				_, err = p.Index(t.Context())
+				require.NoError(t, err)
+				document := c.document
+				if document == "" {
+					document = file
+				}
+				r, err := p.Forget(t.Context(), document+c.row)
+				require.NoError(t, err)
+				c.want.Purged = r.Purged
+				require.Equal(t, c.want, *r)
+			}
+			p, err := Open(t.Context(), Config{Dir: filepath.Join(t.TempDir(), "project"), Documents: file})
+			require.NoError(t, err)
+			defer p.Close()
+			_, err = p.Index(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, os.Remove(file))
+			r, err := p.Forget(t.Context(), file+c.row)
+			require.NoError(t, err)
+			require.Equal(t, 1, r.Passages, "of a file that is gone")
+			require.False(t, r.There)
 		})
 	}
 }

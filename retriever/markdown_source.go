@@ -34,6 +34,7 @@ type masker struct {
 	source    []byte
 	next      int
 	nested    bool         // in a list or quotation
+	paragraph bool         // the line before may be part of a paragraph, which the next one continues however it is indented
 	noFence   map[byte]int // by character: no fence of that many comes any more
 	noComment bool         // no comment ends any more
 }
@@ -60,6 +61,8 @@ func (m *masker) line() {
 		}
 		return
 	}
+	paragraph := m.paragraph
+	m.paragraph = false
 	if len(bytes.TrimSpace(line)) == 0 {
 		return
 	}
@@ -81,6 +84,10 @@ func (m *masker) line() {
 			}
 		}
 	}
+	if !m.nested && indent >= 4 && !paragraph {
+		return // indented code
+	}
+	m.paragraph = len(inner) == 0 || inner[0] != '#'
 	m.comments(start, end)
 }
 
@@ -144,16 +151,27 @@ func (m *masker) nestedFence(from int, char byte, run int) {
 	m.noFence[char], m.next = run, back
 }
 
-// comments blanks the comments that start in a line.
+// comments blanks the comments that start in a line, but not in code, which stands between two runs of as many backticks. A run
+// that no other one ends lasts until the end of the line.
 func (m *masker) comments(start, end int) {
+	code := 0 // how many backticks end the code
 	for at := start; at < end && !m.noComment; {
-		n := bytes.Index(m.source[at:end], []byte("<!--"))
+		n := bytes.IndexAny(m.source[at:end], "`<")
 		if n < 0 {
 			return
 		}
 		at += n
-		if bytes.Count(m.source[start:at], []byte("`"))%2 == 1 {
-			at += 4 // in code
+		if m.source[at] == '`' {
+			run := len(m.source[at:end]) - len(bytes.TrimLeft(m.source[at:end], "`"))
+			if at += run; code == 0 {
+				code = run
+			} else if code == run {
+				code = 0
+			}
+			continue
+		}
+		if code > 0 || !bytes.HasPrefix(m.source[at:end], []byte("<!--")) {
+			at++
 			continue
 		}
 		stop := bytes.Index(m.source[at+4:], []byte("-->"))
@@ -166,7 +184,7 @@ func (m *masker) comments(start, end int) {
 		if at = stop; at > end {
 			m.next = at
 			_, end = m.take()
-			start = at
+			code = 0
 		}
 	}
 }

@@ -69,13 +69,36 @@ func TestUnclosedElementsHideNothing(t *testing.T) {
 		"<button>Menu", "<select><option>A<option>B", "<object data=x>", "<svg>", "<math><mi>", "<noscript>", "<template>", "<iframe src=x>",
 		"<textarea>", "<script>f(1);", "<style>p{}", "<noembed>", "<noframes>", "<!-- note", "<button><button>x</button>",
 		"<object><object></object>", `<a href="x`, "<button>A" + text + "<button>B</button>", "<style>a{}</style><style>b{}",
+		"<noscript>off<style>.a{}</noscript>", "<button>off<script>f(1);</button>", "<template>off<style>.a{}<b></b></template>",
 	} {
 		got := strings.Join(passages(t, "b.html", "<html><head><title>B</title></head><body>"+before+text+"</body></html>"), "\n")
 		require.Contains(t, got, "The pilot of Selby is Fay Horn.", before)
 		require.NotContains(t, got, "<p>", before)
 		require.NotContains(t, got, "f(1)", before)
+		require.NotContains(t, got, "off", before)
 	}
 	require.Equal(t, []string{"b: B\n\nThe pilot of Selby is Fay Horn."}, passages(t, "b.html", "<title>B<body>"+text), "a title left open")
+}
+
+// The number of a note is no part of the word before it, as an exponent is.
+func TestNumbersOfNotesInHTML(t *testing.T) {
+	for body, want := range map[string]string{
+		`Osk Varley<a href="#fn1"><sup>1</sup></a>.`:              "Osk Varley 1.",
+		`Osk Varley<sup><a href="#fn1">1</a></sup>.`:              "Osk Varley 1.",
+		`Osk Varley<sup id="r"><a href="#fn1"><b>1</b></a></sup>`: "Osk Varley 1",
+		`Osk Varley<sup><a>1</a></sup><sup><a>2</a></sup>.`:       "Osk Varley 1 2.",
+		`In 1990.<sup><a>1</a></sup>`:                             "In 1990. 1",
+		`Osk Varley<sup>[<a>1</a>]</sup>.`:                        "Osk Varley[1].",
+		`Osk Varley<sup><a>[1]</a></sup>.`:                        "Osk Varley[1].",
+		`Osk Varley<sup><a></a></sup>s`:                           "Osk Varleys",
+		`9 m<sup>2</sup>, the <a href="x">5<sup>th</sup></a>.`:    "9 m2, the 5th.",
+		`<a href="x">Osk</a> has 9 m<sup>2</sup>`:                 "Osk has 9 m2",
+		"<pre>Osk\n<a><sup>1</sup></a></pre>":                     "Osk\n1",
+		`<h1>Osk<sup><a>1</a></sup></h1>`:                         "# Osk 1",
+	} {
+		require.Equal(t, want, htmlDocument(body).Text, body)
+	}
+	require.Equal(t, "Osk 1", htmlDocument(`<h1>Osk<sup><a>1</a></sup></h1>`).Title)
 }
 
 func TestTextLikeMarkdownInHTML(t *testing.T) {
@@ -134,6 +157,14 @@ func TestDeclaredEncodings(t *testing.T) {
 	}
 	require.Equal(t, []string{"a: Ännchen, Café, Straße, schön, \ufffd, für"},
 		passages(t, "a.txt", "Ännchen, Café, Straße, schön, \xff, für"), "one broken character")
+	const german = "Das Café in der Straße öffnet um neun Uhr und schließt spät."
+	for text, want := range map[string]string{
+		"The mast of Caf\xe9 Zoë is new.": "The mast of Caf\ufffd Zoë is new.", "The mast \xff is new.": "The mast \ufffd is new.",
+		encode("windows-1252", german): german, // a mark that is wrong
+	} {
+		require.Equal(t, []string{"a: " + want}, passages(t, "a.txt", utf8BOM+text), text)
+		require.Equal(t, []string{"a: " + want}, passages(t, "a.html", utf8BOM+text), text)
+	}
 }
 
 func TestHashInOtherBlocksOfMarkdown(t *testing.T) {
@@ -154,6 +185,8 @@ func TestHashInOtherBlocksOfMarkdown(t *testing.T) {
 		"quoted heading":   "> # Old\n\nThe port is 2222.",
 		"rule":             "One line,\nanother.\n---\nThe port is 2222.",
 		"code of comments": "Write `<!--` first.\n\nThe port is 2222.",
+		"in a paragraph":   "See\n    <!-- this\n\n# Old\n\n--> there.\nThe port is 2222.",
+		"beside code":      "Write ``a`` <!-- this\n\n# Old\n\n--> or `` ` ``.\nThe port is 2222.",
 	} {
 		for _, end := range []string{"\n", "\r\n", "\r"} {
 			content := strings.ReplaceAll("# Guide\n\n"+text+"\n\n# Real\n\nbody real\n", "\n", end)
@@ -169,6 +202,12 @@ func TestHashInOtherBlocksOfMarkdown(t *testing.T) {
 		"# Top\n\n- item\n  ```sh\n  x\n\n# Real\n\nbody real\n\n- ```go\n  y\n  ```\n",
 		"# Top\n\ntext <!-- never closed\n\n# Real\n\nbody real\n",
 		"# Top\n\nuse `<!--`\n\n# Real\n\nbody `-->` real\n",
+		"# Top\n\nuse ``<!--``\n\n# Real\n\nbody ``-->`` real\n",
+		"# Top\n\nuse `` `<!--` ``\n\n# Real\n\nbody `` `-->` ``\n",
+		"# Top\n\nuse\n\n    <!--\n\n# Real\n\nbody\n\n    -->\n",
+		"# Top\n\nuse\n\n    a\n    <!--\n\n# Real\n\nbody\n\n    -->\n",
+		"# Top\n\tx <!--\n\n# Real\n\nbody\n\n    -->\n",
+		"# Top\n\n```\nx\n```\n    <!--\n\n# Real\n\nbody -->\n",
 	} {
 		got := passages(t, "g.md", text)
 		require.Len(t, got, 2, "%q", got)

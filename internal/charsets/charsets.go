@@ -13,12 +13,15 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
+// utf8Mark is the byte order mark of UTF-8.
+const utf8Mark = "\xef\xbb\xbf"
+
 // headBytes is how much of a text is looked at to find its encoding.
 const headBytes = 64 << 10
 
 // Text returns a text as UTF-8, without a byte order mark, or false if it is no
 // text. The encoding is the one of the mark, else UTF-8 if the text is valid, else
-// the one that it resembles.
+// the one that it resembles. A few broken characters do not matter.
 func Text(data string) (string, bool) {
 	return decode(data, "")
 }
@@ -27,13 +30,13 @@ func Text(data string) (string, bool) {
 // mark declares as UTF-16 is decoded.
 func Unmarked(data []byte) []byte {
 	head := string(data[:min(len(data), 3)])
-	if !strings.HasPrefix(head, "\xef\xbb\xbf") && !strings.HasPrefix(head, "\xff\xfe") && !strings.HasPrefix(head, "\xfe\xff") {
+	if !strings.HasPrefix(head, utf8Mark) && !strings.HasPrefix(head, "\xff\xfe") && !strings.HasPrefix(head, "\xfe\xff") {
 		return data
 	}
 	if text, ok := decode(string(data), ""); ok {
 		return []byte(text)
 	}
-	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	return bytes.TrimPrefix(data, []byte(utf8Mark))
 }
 
 // HTML is Text for a page, which may declare its encoding in a meta tag or an XML
@@ -48,7 +51,7 @@ func HTML(data string) (string, bool) {
 		return "", false
 	}
 	e, _ := charset.Lookup("windows-1252")
-	return with(e, data)
+	return with(e, strings.TrimPrefix(data, utf8Mark))
 }
 
 var (
@@ -79,18 +82,20 @@ func Binary(head []byte) bool {
 }
 
 func decode(data, declared string) (string, bool) {
+	if rest, ok := strings.CutPrefix(data, utf8Mark); ok {
+		if mended := strings.ToValidUTF8(rest, "\uFFFD"); fewBroken(rest, mended) {
+			return mended, isText(strings.ToValidUTF8(rest, ""))
+		}
+		data = rest // it is not what the mark says
+	}
 	for _, mark := range []struct {
 		bytes string
 		e     encoding.Encoding
 	}{
-		{"\xef\xbb\xbf", nil},
 		{"\xff\xfe", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
 		{"\xfe\xff", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
 	} {
 		if rest, ok := strings.CutPrefix(data, mark.bytes); ok {
-			if mark.e == nil {
-				return rest, utf8.ValidString(rest) && isText(rest)
-			}
 			return with(mark.e, rest)
 		}
 	}
@@ -117,6 +122,12 @@ func decode(data, declared string) (string, bool) {
 		}
 	}
 	return detected(data, head)
+}
+
+// fewBroken reports whether hardly any characters of a text had to be replaced.
+func fewBroken(text, mended string) bool {
+	broken := strings.Count(mended, "\uFFFD") - strings.Count(text, "\uFFFD")
+	return broken <= 1 || broken*50 <= len(text)
 }
 
 // with decodes; what comes out must be text.

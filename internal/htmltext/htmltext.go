@@ -3,6 +3,8 @@ package htmltext
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 )
@@ -24,7 +26,7 @@ type Heading struct {
 // Read reads a page, which is UTF-8. The cost is linear in its length, however
 // deep or broken its nesting.
 func Read(page string) Page {
-	x := extractor{}
+	x := extractor{link: -1, sup: -1}
 	z := html.NewTokenizer(strings.NewReader(Repair(page)))
 	for {
 		switch z.Next() {
@@ -59,6 +61,8 @@ type extractor struct {
 	gap       int             // line ends to write before the next text: 0, 1 or 2
 	blank     bool            // write a space before the next text
 	prefix    string          // "## " or "- " to write before the next text
+	link, sup int             // how long the text was where the link, and the superscript, that is open began; -1 if none is
+	note      bool            // the next text begins a superscript that is a link, or in one
 }
 
 // page returns what was collected.
@@ -126,6 +130,12 @@ func (x *extractor) start(tag string) {
 		x.pre++
 	case "td", "th", "dd":
 		x.blank = true
+	case "a":
+		x.link = x.out.Len()
+		x.note = x.sup == x.out.Len()
+	case "sup":
+		x.sup = x.out.Len()
+		x.note = x.link == x.out.Len()
 	}
 }
 
@@ -149,6 +159,10 @@ func (x *extractor) end(tag string) {
 		x.prefix = ""
 	case "pre":
 		x.pre = max(0, x.pre-1)
+	case "a":
+		x.link, x.note = -1, false
+	case "sup":
+		x.sup, x.note = -1, false
 	}
 }
 
@@ -198,6 +212,10 @@ func (x *extractor) write(s string) {
 	if s == "" || strings.TrimSpace(s) == "" && x.pre == 0 {
 		return
 	}
+	if x.note && isWord(s) { // the number of a note is no part of the word before it
+		x.blank = x.blank || !strings.HasSuffix(x.out.String(), "\n")
+	}
+	x.note = false
 	apart := x.gap > 0 || x.blank
 	if x.out.Len() > 0 {
 		switch {
@@ -219,4 +237,10 @@ func (x *extractor) write(s string) {
 	x.out.WriteString(x.prefix)
 	x.prefix = ""
 	x.out.WriteString(s)
+}
+
+// isWord reports whether a text starts with a letter or digit.
+func isWord(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsLetter(r) || unicode.IsNumber(r)
 }

@@ -199,6 +199,10 @@ func (r *repairer) visit(t tag) int {
 	switch {
 	case t.closing:
 		if list := r.open[t.name]; len(list) > 0 {
+			if r.junk > list[len(list)-1].start { // the code is within this element, whose end is not to be cut
+				r.cut(r.junk, t.start, "")
+				r.junk = -1
+			}
 			r.open[t.name] = list[:len(list)-1]
 		}
 		return t.end

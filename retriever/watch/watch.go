@@ -97,11 +97,13 @@ func (w *watcher) listen(ctx context.Context, changed func(context.Context)) (er
 		return err
 	}
 	changed(ctx)
+	reconcile := time.NewTimer(w.every) // which events that are ignored do not put off
+	defer reconcile.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(w.every):
+		case <-reconcile.C:
 			if err := w.add(w.path); err != nil { // folders that were missed
 				return err
 			}
@@ -121,6 +123,7 @@ func (w *watcher) listen(ctx context.Context, changed func(context.Context)) (er
 			}
 		}
 		changed(ctx)
+		reconcile.Reset(w.every)
 	}
 }
 

@@ -75,6 +75,19 @@ func TestFolderReconcilesAndPolls(t *testing.T) {
 	}
 }
 
+// A hidden file that a program writes all the time does not put off what is done at intervals.
+func TestFolderReconcilesBesideIgnoredEvents(t *testing.T) {
+	dir := t.TempDir()
+	calls := started(t, dir, Options{Reconcile: 500 * time.Millisecond})
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, ".state"), []byte("a"), 0o644))
+		if len(calls) > 0 {
+			return
+		}
+	}
+	t.Fatal("no call within 5 s")
+}
+
 func TestFolderErrors(t *testing.T) {
 	none := func(context.Context) { t.Error("called") }
 	require.ErrorIs(t, Folder(context.Background(), filepath.Join(t.TempDir(), "absent"), Options{}, none), fs.ErrNotExist)

@@ -42,5 +42,8 @@ func (reader) Read(ctx context.Context, name, data string) (doc retriever.Docume
 	if !found {
 		return doc, retriever.Skip{Reason: retriever.SkipExtension, Detail: path.Ext(inner) + ".gz"}
 	}
+	if doc.Format == retriever.Markdown {
+		doc.Sections = nil // Split finds them, and the front matter, which is no text
+	}
 	return doc, err
 }
