@@ -339,7 +339,7 @@ func TestTokensOfTheConfig(t *testing.T) {
 	}
 }
 
-// A whole message has null where it has no text, as in OpenAI's API; a piece of a stream leaves out what it does not bring.
+// A whole message has null where it has no text, as in OpenAI's API.
 func TestWholeMessagesHaveNull(t *testing.T) {
 	p := &reply{chat: true}
 	call := chatAnswer{ToolCalls: []chatToolCall{{ID: "c"}}}
@@ -352,8 +352,4 @@ func TestWholeMessagesHaveNull(t *testing.T) {
 		`"message":{"role":"assistant","content":null,"refusal":null,"tool_calls"`)
 	text := "The mill."
 	require.Contains(t, written(p.finish(0, chatAnswer{Content: &text}, "stop", nil)), `"content":"The mill.","refusal":null}`)
-	p.stream, p.said = true, map[int]bool{}
-	said := written(p.finish(0, call, "tool_calls", nil))
-	require.NotContains(t, said, `"content"`)
-	require.NotContains(t, said, `"refusal"`)
 }
