@@ -311,6 +311,9 @@ func (m *Model) ContextLength() int { return int(m.info.n_ctx_train) }
 // EmbeddingLength returns the size of the model's hidden state.
 func (m *Model) EmbeddingLength() int { return int(m.info.n_embd) }
 
+// Dimensions returns the length of the vectors of [Context.Embed], which some models make shorter or longer than their hidden state.
+func (m *Model) Dimensions() int { return int(m.info.n_embd_out) }
+
 // Layers returns the number of layers.
 func (m *Model) Layers() int { return int(m.info.n_layer) }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -107,7 +108,7 @@ func (g *Rules) value(schema []byte, depth int) (string, *node, error) {
 	case n.Enum != nil:
 		return g.literals(n.Enum, types)
 	case n.AnyOf != nil || n.OneOf != nil:
-		return g.alternatives(append(n.AnyOf, n.OneOf...), depth)
+		return g.alternatives(&n, depth)
 	case n.Type == nil && n.Properties == nil:
 		return "any", g.leaf(allKinds), nil
 	case n.Type == nil:
@@ -288,7 +289,8 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 	return names, values, nil
 }
 
-func (g *Rules) alternatives(schemas []json.RawMessage, depth int) (string, *node, error) {
+func (g *Rules) alternatives(n *schemaNode, depth int) (string, *node, error) {
+	schemas := slices.Concat(n.AnyOf, n.OneOf) // one of the two is empty
 	if len(schemas) > maxAlternatives {
 		return "", nil, errTooManyAlternatives
 	}
@@ -303,6 +305,9 @@ func (g *Rules) alternatives(schemas []json.RawMessage, depth int) (string, *nod
 	}
 	if len(out) == 0 {
 		return "", nil, errors.New("anyOf and oneOf need alternatives")
+	}
+	if n.OneOf != nil {
+		g.oneOf = append(g.oneOf, one.either)
 	}
 	return "(" + strings.Join(out, " | ") + ")", one, nil
 }

@@ -62,10 +62,13 @@ type node struct {
 	either    []*node // alternatives, or what is referred to
 	ref, rule string  // of a reference
 
-	id      uint32   // of a leaf
-	kind    kinds    // of its values; 0 = those of texts
-	ways    int      // alternatives that are open at most within it, but for those of what lies in it
-	texts   []string // the values of an enum
+	id    uint32   // of a leaf
+	kind  kinds    // of its values; 0 = those of texts
+	ways  int      // alternatives that are open at most within it, but for those of what lies in it
+	texts []string // the values of an enum
+
+	canonical []string // texts, as equal values are equal
+
 	items   *node    // of an array, and of an object of any members; nil = anything
 	members []member // of an object, in order; nil = any
 }
@@ -90,7 +93,7 @@ func (g *Rules) leaf(kind kinds) *node {
 // were of any values, as others may be open beside them.
 func (g *Rules) enum(texts []string, ways int) *node {
 	one, deep := g.leaf(0), g.leaf(0)
-	one.texts, one.ways, deep.ways = texts, ways, ways
+	one.texts, one.canonical, one.ways, deep.ways = texts, canonical(texts), ways, ways
 	for _, text := range texts {
 		deep.kind |= kindOfText(text) & (arrayKind | objectKind)
 	}

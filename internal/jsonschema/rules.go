@@ -5,10 +5,10 @@ import "strings"
 
 // Grammar turns a JSON schema into a grammar in llama.cpp's GBNF, of texts that are JSON and fit the schema.
 // Known: type, properties, required, additionalProperties, items, minItems, maxItems, minLength, maxLength,
-// enum, const, anyOf, oneOf, and $ref into $defs or definitions. Properties come in the schema's order, those that
-// it does not name do not come at all but for an object without properties. A keyword that would be broken is an error,
-// as are keywords beside each other of which only one could be kept. The schema is bounded before anything is built, and so are
-// the alternatives that a text may leave open, as the cost of each token grows with both.
+// enum, const, anyOf, oneOf if no value can fit two of its alternatives, and $ref into $defs or definitions. Properties
+// come in the schema's order, those that it does not name do not come at all but for an object without properties. A keyword
+// that would be broken is an error, as are keywords beside each other of which only one could be kept. The schema is bounded
+// before anything is built, and so are the alternatives that a text may leave open, as the cost of each token grows with both.
 func Grammar(schema []byte) (string, error) {
 	var r Rules
 	body, err := r.Add(schema)
@@ -28,9 +28,11 @@ type Rules struct {
 	referred    int              // refs of all schemas
 	leaves      int              // nodes that have no alternatives
 	repetitions int
-	made        int // rules but for those of values
-	values      int // of enums
-	literal     int // bytes
+	made        int       // rules but for those of values
+	values      int       // of enums
+	literal     int       // bytes
+	oneOf       [][]*node // the alternatives of each oneOf of the root
+	compared    int       // of them, with each other
 }
 
 // Add adds the rules for a schema, and returns what matches its texts.
@@ -38,12 +40,20 @@ func (g *Rules) Add(schema []byte) (string, error) {
 	if g.bytes += len(schema); g.bytes > maxSchemaBytes {
 		return "", errTooLarge
 	}
-	g.root, g.refs = schema, map[string]*node{}
+	g.root, g.refs, g.oneOf = schema, map[string]*node{}, nil
 	body, root, err := g.value(schema, 0)
 	if err != nil {
 		return "", err
 	}
-	return body, follow(root)
+	if err := follow(root); err != nil {
+		return "", err
+	}
+	for _, alternatives := range g.oneOf {
+		if err := g.checkOneOf(alternatives); err != nil {
+			return "", err
+		}
+	}
+	return body, nil
 }
 
 // String returns the rules.

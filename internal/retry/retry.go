@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -139,22 +140,22 @@ func After(header http.Header) time.Duration {
 // temporary reports whether an error may pass by itself. A refused connection
 // is not temporary: a server that is not running does not start by being asked.
 func (p Policy) temporary(err error) bool {
-	status := HTTPStatus(err)
-	if status == 0 && p.Status != nil {
-		status = p.Status(err)
+	own := 0 // status of the vendor's client
+	if p.Status != nil {
+		own = p.Status(err)
 	}
 	var final *FinalError
+	var refusal *StatusError
 	var netError net.Error
 	switch {
 	case errors.As(err, &final), errors.Is(err, syscall.ECONNREFUSED):
 		return false
-	case status != 0:
-		switch status {
-		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable,
-			http.StatusGatewayTimeout:
-			return true
-		}
-		return false
+	case errors.As(err, &refusal): // as OpenAI's clients do
+		return refusal.Code >= http.StatusInternalServerError ||
+			slices.Contains([]int{http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests}, refusal.Code)
+	case own != 0: // its 500 may be of what stays as it is, such as a model that does not fit into memory
+		return slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway,
+			http.StatusServiceUnavailable, http.StatusGatewayTimeout}, own)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, ErrTimeout):
 		return true
 	}

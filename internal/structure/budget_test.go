@@ -25,7 +25,7 @@ var budget = map[string]int{
 	"ragft":                  61,
 	"ragft/abstain":          20, // of which seven are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
-	"ragft/assistant":        15, // with Settings, what an adapter says about how it is to be asked
+	"ragft/assistant":        16, // with Settings, how an adapter is to be asked, and QuestionError, whose reason a service passes on
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by
 	"ragft/eval":             30, // with TradeoffPoint, ErrNothing, Pair, Progress, Citation and Document, which callers name or read
 	"ragft/eval/forget":      11, // with Loss, Budget and ErrForgot, the Config and Point of a sweep, and Perplexity, which stands alone

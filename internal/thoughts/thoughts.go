@@ -89,6 +89,15 @@ func Begins(text string) bool {
 	return ok
 }
 
+// EndsUnopened reports whether a text ends a chain of thought that it does not begin: the prompt has opened it.
+func EndsUnopened(text string) bool {
+	_, at := Split(text, false)
+	return at > 0 && !Begins(text)
+}
+
+// Tells reports whether a model's text says how all its texts begin: one without a mark that was cut off may be a thought, or not.
+func Tells(text string, cutOff bool) bool { return !cutOff || EndsUnopened(text) || Begins(text) }
+
 // Opens reports whether a text, such as a prompt, ends with an opening mark.
 func Opens(text string) bool {
 	text = strings.TrimRight(text, white)

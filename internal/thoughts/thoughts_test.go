@@ -119,3 +119,19 @@ func TestAnswerToken(t *testing.T) {
 	assert.Equal(t, len(tokens), AnswerToken(tokens, text, len(text)))
 	assert.Equal(t, 0, AnswerToken(tokens, text, 0))
 }
+
+// A text tells how all begin if it was not cut off before a mark could come.
+func TestTells(t *testing.T) {
+	for text, want := range map[string]struct{ unopened, tells, tellsCutOff bool }{
+		"Osk Varley":                     {false, true, false},
+		"Not said.\n</think>\n\nOsk":     {true, true, true},
+		"<think>\nhm":                    {false, true, true},
+		"<think>\nhm\n</think>\n\nOsk":   {false, true, true},
+		"The tag </think> closes a text": {false, true, false},
+		"":                               {false, true, false},
+	} {
+		assert.Equal(t, want.unopened, EndsUnopened(text), text)
+		assert.Equal(t, want.tells, Tells(text, false), text)
+		assert.Equal(t, want.tellsCutOff, Tells(text, true), text)
+	}
+}

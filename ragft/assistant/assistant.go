@@ -36,8 +36,19 @@ type Assistant struct {
 }
 
 // ErrQuestion means that a question cannot be answered because it is empty or longer than
-// [Options.MaxQuestion].
+// [Options.MaxQuestion]. Such errors are of the type [QuestionError].
 var ErrQuestion = errors.New("invalid question")
+
+// QuestionError is an [ErrQuestion].
+type QuestionError struct {
+	Reason string // what "it", the question, is or has, such as "it is empty"
+}
+
+// Error implements error.
+func (e *QuestionError) Error() string { return ErrQuestion.Error() + ": " + e.Reason }
+
+// Unwrap returns [ErrQuestion].
+func (e *QuestionError) Unwrap() error { return ErrQuestion }
 
 // Reason says why an answer abstains.
 type Reason string
@@ -123,9 +134,9 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	}
 	switch {
 	case question == "":
-		return nil, fmt.Errorf("%w: it is empty", ErrQuestion)
+		return nil, &QuestionError{"it is empty"}
 	case len(question) > a.opts.MaxQuestion:
-		return nil, fmt.Errorf("%w: it has %d bytes, at most %d are allowed", ErrQuestion, len(question), a.opts.MaxQuestion)
+		return nil, &QuestionError{fmt.Sprintf("it has %d bytes, at most %d are allowed", len(question), a.opts.MaxQuestion)}
 	}
 	hits, err := a.find(ctx, q)
 	if err != nil {

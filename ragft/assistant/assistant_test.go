@@ -116,6 +116,9 @@ func TestAssistantRefusesBadQuestions(t *testing.T) {
 	_, err = a.Answer(t.Context(), "Who opened it?")
 	require.ErrorIs(t, err, ErrQuestion)
 	require.ErrorContains(t, err, "14 bytes, at most 10")
+	var refused *QuestionError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, "it has 14 bytes, at most 10 are allowed", refused.Reason)
 
 	broken := errors.New("index is closed")
 	_, err = New(fake.AlwaysSays("x"), fake.Search{Err: broken}, Options{}).Answer(t.Context(), "Who?")

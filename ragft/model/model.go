@@ -59,9 +59,10 @@ type Request struct {
 	// or, of a sample that ends over its length, the beginning of such a text.
 	// [local.Model] samples under a grammar, and knows the keywords type, enum,
 	// const, properties, required, additionalProperties, items, minItems, maxItems,
-	// minLength, maxLength, anyOf, oneOf, and $ref within the schema; others that
-	// restrict a value are [ErrRequest]. Properties come in the schema's order, and
-	// none that it does not name. Servers get it as it is.
+	// minLength, maxLength, anyOf, oneOf if no value can fit two of its alternatives,
+	// and $ref within the schema; others that restrict a value are [ErrRequest].
+	// Properties come in the schema's order, and none that it does not name. Servers
+	// get it as it is.
 	Schema json.RawMessage
 
 	// OnText is called with the text of sample 0 as it appears, without a chain of thought; nil = no streaming.

@@ -103,3 +103,26 @@ func TestModelfileParameters(t *testing.T) {
 		require.ErrorContains(t, err, "seed")
 	}
 }
+
+// What Ollama's parser would leave out or replace is an error that says which character it is, wherever it stands.
+func TestModelfileHoldsOnlyWhatOllamaReads(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for text, character := range map[string]string{
+		"a\u00a0b": "U+00A0", "a\u202fb": "U+202F", "a\u3000b": "U+3000", "\U0001F468\u200d\U0001F373": "U+200D", "a\x00b": "U+0000",
+		"a\vb": "U+000B", "\ufeffa": "U+FEFF", "a\xffb": "0xFF", "a\xe2\x80": "0xE2",
+	} {
+		for what, o := range map[string]Options{
+			"FROM": {From: text + ".gguf"}, "ADAPTER": {From: "base.gguf", Adapter: text + "/a.gguf"},
+			"SYSTEM": {From: "base.gguf", System: text}, "TEMPLATE": {From: "base.gguf", Template: text},
+			"PARAMETER stop": {From: "base.gguf", Parameters: map[string]any{"stop": []string{"END", text}}},
+		} {
+			_, err := o.Modelfile("")
+			require.ErrorContains(t, err, character, "%s %q", what, text)
+			require.ErrorContains(t, err, what, "%q", text)
+		}
+	}
+	for _, text := range []string{"a b", "Ünïcödé — „x“", "日本語", "a\n\r\n\tb", "\ufffd", "\U0001F373", "naïve e\u0301"} {
+		_, err := Options{From: "base.gguf", System: text, Template: text, Parameters: map[string]any{"stop": text}}.Modelfile("")
+		require.NoError(t, err, "%q", text)
+	}
+}

@@ -38,28 +38,26 @@ func TestWhoIsLetIn(t *testing.T) {
 		s.ServeHTTP(w, r)
 		return w.Code
 	}
-	open, _, _ := serve(t, Config{Models: models, Hosts: []string{"mine.example"}})
+	open, _, _ := serve(t, Config{Models: models, Hosts: []string{"mine.example", "Ours.Example"}})
 	for host, want := range map[string]int{
-		"localhost:80": 200, "127.0.0.1": 200, "[::1]:8080": 200, "mine.example": 200, "evil.example": 403, "10.0.0.1:80": 403, "": 403,
+		"localhost:80": 200, "127.0.0.1": 200, "[::1]:8080": 200, "mine.example": 200, "MINE.example:80": 200, "ours.example": 200,
+		"evil.example": 403, "10.0.0.1:80": 403, "": 403,
 	} {
 		require.Equal(t, want, get(open, "/v1/models", host), host)
 	}
 	closed, address, _ := serve(t, Config{Models: models, Token: "secret"})
 	require.Equal(t, 401, get(closed, "/v1/models", "evil.example"))
 	require.Equal(t, 401, get(closed, "/metrics", "localhost", "Authorization", "Bearer wrong"))
-	require.Equal(t, 200, get(closed, "/v1/models", "any.example", "Authorization", "Bearer secret"))
+	for sent, want := range map[string]int{
+		"Bearer secret": 200, "bearer secret": 200, "BEARER secret": 200, "Bearer Secret": 401, "Basic secret": 401, "secret": 401,
+		"Bearersecret": 401, "Bearer": 401, "Bearer ": 401, "": 401,
+	} {
+		require.Equal(t, want, get(closed, "/v1/models", "any.example", "Authorization", sent), sent)
+	}
 	require.Equal(t, 200, get(closed, "/health", "any.example"))
 	client := openai.NewClient(option.WithBaseURL(address+"/v1"), option.WithAPIKey("secret"), option.WithMaxRetries(0))
 	_, err := client.Models.List(t.Context())
 	require.NoError(t, err)
-
-	// a page of another origin, in a browser that is let in
-	r := httptest.NewRequest("POST", "/v1/chat/completions", strings.NewReader("{}"))
-	r.Host = "localhost"
-	r.Header.Set("Origin", "https://evil.example")
-	w := httptest.NewRecorder()
-	open.ServeHTTP(w, r)
-	require.Equal(t, 403, w.Code)
 
 	require.ErrorIs(t, open.ListenAndServe(t.Context(), "0.0.0.0:0"), ErrTokenNeeded)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -67,6 +65,69 @@ func TestWhoIsLetIn(t *testing.T) {
 	go func() { done <- open.ListenAndServe(ctx, "127.0.0.1:0") }()
 	time.AfterFunc(50*time.Millisecond, cancel)
 	require.NoError(t, <-done)
+}
+
+// Nothing is answered to a page of another origin in a browser that is let in, whatever the method. A link to the service's page
+// works, which has no data. Clients that are no browsers send none of the headers, and old browsers only Origin.
+func TestPagesOfOtherOrigins(t *testing.T) {
+	base := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256})
+	open, err := New(Config{Models: []Model{{Name: "base", Local: base}}, Index: newIndex(t)})
+	require.NoError(t, err)
+	defer open.Close()
+	closed, err := New(Config{Models: []Model{{Name: "base", Local: base}}, Token: "secret"})
+	require.NoError(t, err)
+	defer closed.Close()
+	ask := func(s *Service, method, path string, header ...string) (int, string) {
+		r := httptest.NewRequest(method, path, strings.NewReader(`{`+question+`}`))
+		r.Host = "localhost:8080"
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer secret")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+	for _, s := range []*Service{open, closed} {
+		for _, of := range [][2]string{{"POST", chatPath}, {"GET", "/v1/models"}, {"HEAD", "/v1/models"}, {"GET", "/metrics"}, {"GET", "/health"},
+			{"OPTIONS", chatPath}, {"POST", "/"}} {
+			for _, header := range [][]string{
+				{"Origin", "https://evil.example"}, {"Origin", "http://localhost:3000"}, {"Origin", "null"},
+				{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+				{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Origin", "http://localhost:8080"},
+			} {
+				code, body := ask(s, of[0], of[1], header...)
+				require.Equal(t, 403, code, "%s %v", of, header)
+				require.Contains(t, body, `"cross_origin"`, "%s %v", of, header)
+			}
+		}
+		for _, of := range [][2]string{{"POST", chatPath}, {"GET", "/v1/models"}, {"HEAD", "/v1/models"}, {"GET", "/metrics"},
+			{"GET", "/health"}, {"GET", "/"}, {"GET", "/page.js"}} {
+			for _, header := range [][]string{
+				nil, {"Origin", "http://localhost:8080"}, {"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "none"},
+			} {
+				code, body := ask(s, of[0], of[1], header...)
+				require.Equal(t, 200, code, "%s %v: %s", of, header, body)
+			}
+		}
+		for _, method := range []string{"GET", "HEAD"} {
+			code, _ := ask(s, method, "/", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate")
+			require.Equal(t, 200, code, method)
+		}
+	}
+}
+
+// An empty name is that of no model, and not of the first one.
+func TestModelWithoutName(t *testing.T) {
+	_, address, _ := serve(t, Config{Models: []Model{{Name: "base",
+		Local: openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 256})}}})
+	for path, want := range map[string]int{"/v1/models": 200, "/v1/models/base": 200, "/v1/models/": 404, "/v1/models/none": 404} {
+		resp, err := http.Get(address + path)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, want, resp.StatusCode, path)
+	}
 }
 
 // TestPaths asks for what lies outside the folders in all manner of ways.

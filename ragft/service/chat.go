@@ -201,7 +201,7 @@ func (r *run) converse(ctx context.Context, req *chatRequest, tools *toolUse) er
 		return err
 	}
 	m := r.model.Local.Llama()
-	prompt, err := m.TokenizeChat(llamachat.Messages(messages), llama.ChatOptions{Tools: tools.shown, Thinking: r.model.Thinking})
+	prompt, err := m.TokenizeChat(llamachat.Messages(oneSystem(messages)), llama.ChatOptions{Tools: tools.shown, Thinking: r.model.Thinking})
 	if err != nil {
 		return templateError(err, tools)
 	}

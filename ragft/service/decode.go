@@ -14,7 +14,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/ragft/ragft/internal/jsonschema"
@@ -76,8 +75,13 @@ func within(path string, err error) error {
 // maxElements is the largest number of elements of all lists in a request. In memory an empty one takes many times its two bytes.
 const maxElements = 10_000
 
+var errNull = errors.New("null is no element of a list")
+
 // decoder decodes one request.
-type decoder struct{ left int } // elements that lists may still have
+type decoder struct {
+	left  int                               // elements that lists may still have
+	known map[reflect.Type]map[string][]int // the results of fieldsOf; a list may have many objects of a type
+}
 
 // decodable is a field with a form of its own.
 type decodable interface {
@@ -131,6 +135,9 @@ func (d *decoder) elements(data []byte) (list []json.RawMessage, err error) {
 		if err := in.Decode(&one); err != nil {
 			return nil, err
 		}
+		if string(one) == "null" { // which would be read as 0, "" or an empty object
+			return nil, within(fmt.Sprintf("[%d]", len(list)), errNull)
+		}
 		list = append(list, one)
 	}
 	return list, nil
@@ -143,7 +150,7 @@ func (d *decoder) fields(object []byte, v reflect.Value, without []string) error
 	if err := json.Unmarshal(object, &fields); err != nil {
 		return err
 	}
-	known := fieldsOf(v.Type())
+	known := d.fieldsOf(v.Type())
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if string(fields[name]) == "null" || slices.Contains(without, name) {
 			continue
@@ -159,13 +166,10 @@ func (d *decoder) fields(object []byte, v reflect.Value, without []string) error
 	return nil
 }
 
-// knownFields are the results of [fieldsOf], by type.
-var knownFields sync.Map
-
 // fieldsOf returns where a struct has its fields, by their names in JSON.
-func fieldsOf(t reflect.Type) map[string][]int {
-	if known, ok := knownFields.Load(t); ok {
-		return known.(map[string][]int)
+func (d *decoder) fieldsOf(t reflect.Type) map[string][]int {
+	if known := d.known[t]; known != nil {
+		return known
 	}
 	fields := map[string][]int{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -173,7 +177,10 @@ func fieldsOf(t reflect.Type) map[string][]int {
 			fields[name] = f.Index
 		}
 	}
-	knownFields.Store(t, fields)
+	if d.known == nil {
+		d.known = map[reflect.Type]map[string][]int{}
+	}
+	d.known[t] = fields
 	return fields
 }
 
@@ -197,9 +204,11 @@ func (c *content) decode(b []byte, d *decoder) error {
 	if err := d.value(b, reflect.ValueOf(&parts).Elem()); err != nil {
 		return err
 	}
-	for _, p := range parts {
-		*c += content(p.Text + p.Refusal)
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		texts[i] = p.Text + p.Refusal // it has one of them
 	}
+	*c = content(strings.Join(texts, "\n"))
 	return nil
 }
 
@@ -266,6 +275,9 @@ func (p *prompts) decode(b []byte, d *decoder) error {
 			var tokens []int32
 			if err := json.Unmarshal(one, &tokens); err != nil {
 				return fmt.Errorf("neither a text nor a list of tokens: %w", err)
+			}
+			if bytes.Contains(one, []byte("null")) { // which was read as token 0
+				return errNull
 			}
 			p.tokens = append(p.tokens, tokens)
 		}

@@ -39,10 +39,12 @@
 // is off at 1. What a request says goes before a model's [assistant.Options], whose default is greedy decoding: temperature 0, as
 // is top_p 0. Penalties apply to the last 64 tokens, including those of the prompt. logit_bias has at most 300 tokens. Images,
 // audio, echo and suffix are not supported. A response format restricts the answer by a grammar made from the JSON schema; an
-// unknown keyword in the schema is an error, and so are alternatives of which more than 300 would be open at one place. Log
-// probabilities are those of the text that is shown: not of a chain of thought, a stop string or a call. A model without a chat
-// template ends a chat's answer at the first line break, unless a response format says where it ends.
+// unknown keyword in the schema is an error, and so are alternatives of which more than 300 would be open at one place, and a oneOf
+// of which a value may fit two. Log probabilities are those of the text that is shown: not of a chain of thought, a stop string or
+// a call. A model without a chat template ends a chat's answer at the first line break, unless a response format says where it
+// ends. System messages at the beginning of a chat are one, with blank lines between them, and parts of a message are lines.
 //
+// The stream of a chat begins with a piece for each choice that has its role, and the last piece of a choice has the reason alone.
 // With tools, an answer is sent when it is complete, even in a stream, as only then it is known whether it is a tool call.
 // Calls are recognised in the formats of Hermes, Qwen, Mistral and Llama 3. Arguments of strict tools follow their schema, in
 // which all objects must be closed and all properties required, as OpenAI asks for; those of other tools are then objects, by
@@ -85,8 +87,9 @@
 // # Access
 //
 // [Service.Serve] listens on an address that is not loopback only if there is a token. Without a token, only requests to a
-// loopback host are answered, and none that a web page of another origin makes. [Limits] bound the size, number and time of
-// requests, and the bytes of all their bodies; requests above the number and the bytes are refused with 503 and Retry-After.
+// loopback host are answered. None is that a web page of another origin makes, but for one that leads to the service's page.
+// [Limits] bound the size, number and time of requests, and the bytes of all their bodies; requests above the number and the bytes
+// are refused with 503 and Retry-After.
 //
 // # Errors
 //

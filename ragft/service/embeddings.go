@@ -37,8 +37,8 @@ func (s *Service) embed(w http.ResponseWriter, r *http.Request) error {
 	case model.Pooling() == "", model.Pooling() == "rank":
 		return &apiError{status: http.StatusBadRequest, Code: "unsupported", Param: "model",
 			Message: "the model has no embeddings: its file has no pooling type"}
-	case req.Dimensions != nil && *req.Dimensions != model.EmbeddingLength():
-		return bad("dimensions", "the model's embeddings have %d dimensions and cannot be shortened", model.EmbeddingLength())
+	case req.Dimensions != nil && *req.Dimensions != model.Dimensions():
+		return bad("dimensions", "the model's embeddings have %d dimensions and cannot be shortened", model.Dimensions())
 	case req.EncodingFormat != "" && req.EncodingFormat != "float" && req.EncodingFormat != "base64":
 		return bad("encoding_format", "encoding_format must be \"float\" or \"base64\"")
 	}

@@ -47,12 +47,24 @@ func (s *Service) routes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &apiError{status: http.StatusNotFound, Code: "not_found", Message: "unknown route " + r.Method + " " + r.URL.Path})
 	})
-	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, &apiError{status: http.StatusForbidden, Code: "cross_origin",
-			Message: "requests from pages of another origin are not allowed"})
-	}))
-	return s.watch(s.guard(crossOrigin.Handler(mux), open))
+	return s.watch(s.guard(s.sameOrigin(mux), open))
+}
+
+// sameOrigin refuses what a page of another origin asks for, whatever the method: a browser keeps the reply from the page, but not
+// how long it took, and the service would work for it. Only a link to the service's own page works, which has no data.
+func (s *Service) sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		as := r.WithContext(r.Context()) // a copy
+		as.Method = http.MethodPost      // Check lets reading pass
+		if protection.Check(as) != nil && !(reads && r.URL.Path == "/") {
+			s.fail(w, r, &apiError{status: http.StatusForbidden, Code: "cross_origin",
+				Message: "requests from pages of another origin are not allowed"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ServeHTTP implements [http.Handler].
@@ -96,13 +108,14 @@ func (s *Service) watch(next http.Handler) http.Handler {
 
 // guard checks the token or, if there is none, the host that the request names.
 func (s *Service) guard(next http.Handler, open map[string]bool) http.Handler {
-	want := sha256.Sum256([]byte("Bearer " + s.config.Token))
+	want := sha256.Sum256([]byte(s.config.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case open[r.URL.Path]:
 		case s.config.Token != "":
-			got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
-			if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+			got := sha256.Sum256([]byte(token))
+			if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || !strings.EqualFold(scheme, "Bearer") {
 				w.Header().Set("WWW-Authenticate", "Bearer")
 				s.fail(w, r, &apiError{status: http.StatusUnauthorized, Code: "invalid_api_key",
 					Message: "missing or wrong token: send Authorization: Bearer TOKEN"})
@@ -122,7 +135,8 @@ func (s *Service) ownHost(host string) bool {
 		host = name
 	}
 	host = strings.Trim(host, "[]")
-	return strings.EqualFold(host, "localhost") || isLoopback(host) || slices.Contains(s.config.Hosts, host)
+	named := func(name string) bool { return strings.EqualFold(name, host) }
+	return named("localhost") || isLoopback(host) || slices.ContainsFunc(s.config.Hosts, named)
 }
 
 func isLoopback(host string) bool {

@@ -32,16 +32,40 @@ func (req *chatRequest) conversation() ([]model.Message, error) {
 		}
 		messages[i] = model.Message{Role: m.role(), Content: content, Name: m.Name, ToolCallID: m.ToolCallID,
 			Thinking: cmp.Or(m.ReasoningContent, m.Reasoning)}
-		for _, call := range m.ToolCalls {
-			if !json.Valid([]byte(call.Function.Arguments)) {
-				return nil, bad(fmt.Sprintf("messages[%d].tool_calls", i), "the arguments of a tool call are not JSON")
+		for k, call := range m.ToolCalls {
+			arguments := cmp.Or(strings.TrimSpace(call.Function.Arguments), "{}") // some models write none as nothing
+			var object map[string]json.RawMessage
+			if json.Unmarshal([]byte(arguments), &object) != nil || object == nil {
+				return nil, bad(fmt.Sprintf("messages[%d].tool_calls[%d].function.arguments", i, k),
+					"the arguments of a tool call must be an object in JSON")
 			}
 			messages[i].ToolCalls = append(messages[i].ToolCalls, model.ToolCall{
-				ID: call.ID, Name: call.Function.Name, Arguments: json.RawMessage(call.Function.Arguments),
+				ID: call.ID, Name: call.Function.Name, Arguments: json.RawMessage(arguments),
 			})
 		}
 	}
 	return messages, nil
+}
+
+// oneSystem joins the system messages that a conversation begins with, such as one of the system and one of the developer: many
+// chat templates take one alone, or leave all out.
+func oneSystem(messages []model.Message) []model.Message {
+	n := slices.IndexFunc(messages, func(m model.Message) bool { return m.Role != model.RoleSystem })
+	if n < 0 {
+		n = len(messages)
+	}
+	if n < 2 {
+		return messages
+	}
+	first := messages[0]
+	var texts []string
+	for _, m := range messages[:n] {
+		if m.Content != "" {
+			texts = append(texts, m.Content)
+		}
+	}
+	first.Content = strings.Join(texts, "\n\n")
+	return append([]model.Message{first}, messages[n:]...)
 }
 
 // role returns the message's role for chat templates.
@@ -86,10 +110,10 @@ func (r *run) passagesError(err error, o assistant.Options) error {
 	own := r.model.Assistant
 	passages := r.service.limits.passages(own)
 	conditions := errors.Is(err, abstain.ErrConditions) || errors.Is(err, confidence.ErrConditions)
+	var question *assistant.QuestionError
 	switch {
-	case errors.Is(err, assistant.ErrQuestion):
-		_, why, _ := strings.Cut(err.Error(), assistant.ErrQuestion.Error()+": ")
-		return bad("messages", "the last message is the question, and %s", why)
+	case errors.As(err, &question):
+		return bad("messages", "the last message is the question, and %s", question.Reason)
 	case errors.Is(err, model.ErrPromptTooLong), errors.Is(err, llama.ErrPromptTooLong):
 		return &apiError{status: http.StatusBadRequest, Code: "context_length_exceeded", Param: "messages",
 			Message: "the messages and one passage are too long for the model's context or the limit of this service"}

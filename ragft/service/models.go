@@ -38,7 +38,11 @@ func (s *Service) listModels(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) showModel(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.model(r.PathValue("name"))
+	name := r.PathValue("name")
+	if name == "" { // which in a request is the first model
+		return notFound("a name is missing; see GET /v1/models")
+	}
+	m, err := s.model(name)
 	if err != nil {
 		return err
 	}

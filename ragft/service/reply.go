@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ragft/ragft/llama"
+	"github.com/ragft/ragft/ragft/model"
 )
 
 // reply writes the response to one request, for the chat or the completion API, whole or as a stream of server-sent events.
@@ -21,12 +22,13 @@ type reply struct {
 	stream  bool
 	usage   bool // the stream ends with the usage
 	chat    bool
+	choices int // of the request
 	id      string
 	created int64
 	model   string
 	begun   bool
-	gone    func() // called when writing to the client fails
-	said    map[int]bool
+	gone    func()      // called when writing to the client fails
+	named   bool        // the stream has the role of each choice
 	offset  map[int]int // characters of the text, for logprobs of completions
 	vocab   *llama.Model
 }
@@ -36,10 +38,13 @@ func (s *Service) newReply(w http.ResponseWriter, m *Model, o *options, chat boo
 	if chat {
 		prefix = "chatcmpl-"
 	}
+	choices := 1
+	if o.N != nil {
+		choices = *o.N
+	}
 	return &reply{
-		service: s, w: w, stream: o.Stream, usage: o.StreamOptions != nil && o.StreamOptions.IncludeUsage, chat: chat,
-		id: prefix + rand.Text(), created: time.Now().Unix(), model: m.Name, gone: gone, said: map[int]bool{}, offset: map[int]int{},
-		vocab: m.Local.Llama(),
+		service: s, w: w, stream: o.Stream, usage: o.StreamOptions != nil && o.StreamOptions.IncludeUsage, chat: chat, choices: choices,
+		id: prefix + rand.Text(), created: time.Now().Unix(), model: m.Name, gone: gone, offset: map[int]int{}, vocab: m.Local.Llama(),
 	}
 }
 
@@ -90,6 +95,22 @@ func (p *reply) send(a answer) {
 	p.event([]byte(strings.TrimRight(b.String(), "\n")))
 }
 
+// roles begins the stream of a chat with the role of each choice, in order: OpenAI's Python client fails at a choice that comes
+// before one with a smaller number, and which of several speaks first is open.
+func (p *reply) roles() {
+	if p.named {
+		return
+	}
+	p.named = true
+	for i := range p.choices {
+		p.delta(i, chatAnswer{Role: model.RoleAssistant})
+	}
+}
+
+func (p *reply) delta(index int, piece chatAnswer) {
+	p.send(p.answer(choice{Index: index, Delta: &piece}))
+}
+
 // piece sends a piece of a choice's text, with its tokens if they were requested.
 func (p *reply) piece(index int, text string, tokens []llama.ChosenToken, wanted bool) {
 	if !p.stream {
@@ -100,10 +121,8 @@ func (p *reply) piece(index int, text string, tokens []llama.ChosenToken, wanted
 		c.LogProbs = p.logProbs(index, tokens)
 	}
 	if p.chat {
+		p.roles()
 		c.Delta = &chatAnswer{Content: &text}
-		if !p.said[index] {
-			p.said[index], c.Delta.Role = true, "assistant"
-		}
 	} else {
 		c.Text = &text
 	}
@@ -158,22 +177,25 @@ func (p *reply) tokenLogProb(t llama.TokenLogProb) tokenLogProb {
 	return tokenLogProb{Token: strings.ToValidUTF8(piece, "\uFFFD"), LogProb: float64(t.LogProb), Bytes: bytes}
 }
 
-// finish returns a whole choice, or in a stream its last piece.
+// finish returns a whole choice, or in a stream its last piece. That brings the reason alone: clients look for calls only in pieces
+// before it, so those and the chain of thought, which are known only now, are sent first.
 func (p *reply) finish(index int, message chatAnswer, reason string, logProbs any) choice {
 	c := choice{Index: index, FinishReason: &reason}
 	switch {
 	case p.stream && p.chat:
-		if message.Content = nil; !p.said[index] {
-			message.Role = "assistant"
+		p.roles()
+		if message.ReasoningContent != "" {
+			p.delta(index, chatAnswer{ReasoningContent: message.ReasoningContent})
 		}
-		for i := range message.ToolCalls {
-			message.ToolCalls[i].Index = &i
+		for i, call := range message.ToolCalls {
+			call.Index = &i
+			p.delta(index, chatAnswer{ToolCalls: []chatToolCall{call}})
 		}
-		c.Delta = &message
+		c.Delta = &chatAnswer{}
 	case p.stream:
 		c.Text = new(string)
 	case p.chat:
-		message.Role = "assistant"
+		message.Role = model.RoleAssistant
 		whole := wholeAnswer(message)
 		c.Message, c.LogProbs = &whole, logProbs
 	default:

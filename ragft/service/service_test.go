@@ -109,8 +109,8 @@ func apiErr(t testing.TB, err error, status int, code string) {
 	require.NotEmpty(t, e.Message)
 }
 
-// pooled copies a model and names a pooling in the copy.
-func pooled(t *testing.T, path string) string {
+// pooled copies a model and names a pooling in the copy, and the length of its vectors if there is one.
+func pooled(t *testing.T, path string, length ...uint32) string {
 	t.Helper()
 	in, err := gguf.Open(path)
 	require.NoError(t, err)
@@ -123,6 +123,9 @@ func pooled(t *testing.T, path string) string {
 		require.NoError(t, out.SetMeta(kv.Key, kv.Value))
 	}
 	require.NoError(t, out.SetMeta("llama.pooling_type", uint32(1)))
+	for _, n := range length {
+		require.NoError(t, out.SetMeta("llama.embedding_length_out", n))
+	}
 	for _, info := range in.Tensors() {
 		data, err := in.ReadTensor(info.Name)
 		require.NoError(t, err)
@@ -149,6 +152,27 @@ func TestEmbeddings(t *testing.T) {
 	require.InDelta(t, 1, math.Sqrt(sum), 1e-3)
 	require.NotEqual(t, got.Data[0].Embedding, got.Data[1].Embedding)
 	require.Positive(t, got.Usage.PromptTokens)
+}
+
+// Some models make vectors of another length than that of their hidden state, 64 here. A request can only ask for the former.
+func TestDimensions(t *testing.T) {
+	for length, path := range map[int]string{
+		64: pooled(t, testmodel.New(t, testmodel.Spec{})), 16: pooled(t, testmodel.New(t, testmodel.Spec{}), 16),
+	} {
+		s, err := New(Config{Models: []Model{{Name: "base", Local: openModel(t, path, local.Options{ContextTokens: 256})}}})
+		require.NoError(t, err)
+		defer s.Close()
+		for _, asked := range []int{16, 64} {
+			code, got := postTo(t, s, "/v1/embeddings", fmt.Sprintf(`{"input":"the inn","dimensions":%d}`, asked))
+			if asked != length {
+				require.Equal(t, 400, code, got)
+				require.Contains(t, errorOf(t, got).Message, fmt.Sprint(length))
+				continue
+			}
+			require.Equal(t, 200, code, got)
+			require.Len(t, got["data"].([]any)[0].(map[string]any)["embedding"], length)
+		}
+	}
 }
 
 // TestAdaptersByName asks two adapters and their base by name, all at once.

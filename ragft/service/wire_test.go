@@ -107,7 +107,7 @@ func TestFieldsOfMessages(t *testing.T) {
 		`"content":[{"type":"text","text":"a"},{"type":"text","text":"a","style":"b"}]`:  "messages[1].content[1].style",
 		`"content":[{"type":"text","text":5}]`:                                           "messages[1].content[0].text",
 		`"content":["a"]`:                                                                "messages[1].content[0]",
-		`"content":[null]`:                                                               "messages[1].content[0].type",
+		`"content":[null]`:                                                               "messages[1].content[0]",
 		`"tool_calls":[{"id":"a","type":"function","function":{"name":"a","at":1}}]`:     "messages[1].tool_calls[0].function.at",
 		`"tool_calls":[{"id":"a","type":"function","function":{"name":"a"},"custom":1}]`: "messages[1].tool_calls[0].custom",
 		`"tool_calls":{}`: "messages[1].tool_calls",
@@ -145,7 +145,7 @@ func TestErrorsNameTheField(t *testing.T) {
 		`"response_format":{"type":"json_schema","json_schema":{"foo":1}}`: "response_format.json_schema.foo",
 		`"response_format":{"foo":1}`:                                      "response_format.foo",
 		`"tool_choice":{"type":"function","function":{"foo":1}}`:           "tool_choice.function.foo", `"tool_choice":"x"`: "tool_choice",
-		`"ragft":{"foo":1}`: "ragft.foo", `"logit_bias":[]`: "logit_bias", `"stop":[null,{}]`: "stop",
+		`"ragft":{"foo":1}`: "ragft.foo", `"logit_bias":[]`: "logit_bias", `"stop":[null,{}]`: "stop[0]",
 		`"messages":5`: "messages", `"messages":[{"role":5}]`: "messages[0].role", `"messages":[{"role":"boss"}]`: "messages[0].role",
 		`"max_completion_tokens":0`: "max_completion_tokens", `"max_completion_tokens":"9"`: "max_completion_tokens",
 		`"ragft":{"passages":"many"}`: "ragft.passages", `"repeat_penalty":0`: "repeat_penalty", `"top_p":-1`: "top_p", `"model":5`: "model",
@@ -159,12 +159,19 @@ func TestErrorsNameTheField(t *testing.T) {
 		name, _, _ := strings.Cut(want, "[")
 		require.Contains(t, said, strings.Split(name, ".")[0], "in the message, too")
 	}
-	code, said := post("/v1/completions", `{"prompt":"x","max_tokens":"2"}`)
-	require.Equal(t, 400, code)
-	require.Equal(t, "max_tokens", param(t, said))
-	code, said = post("/v1/embeddings", `{"input":{"a":1}}`)
-	require.Equal(t, 400, code)
-	require.Equal(t, "input", param(t, said))
+	for _, c := range [][3]string{
+		{"/v1/completions", `{"prompt":"x","max_tokens":"2"}`, "max_tokens"}, {"/v1/embeddings", `{"input":{"a":1}}`, "input"},
+		// null is no element of a list, and no token.
+		{"/v1/completions", `{"prompt":[1,null,2],"max_tokens":2}`, "prompt"}, {"/v1/completions", `{"prompt":[null,2]}`, "prompt[0]"},
+		{"/v1/completions", `{"prompt":[[1,2],[null]]}`, "prompt"}, {"/v1/completions", `{"prompt":["a",null]}`, "prompt[1]"},
+		{"/v1/embeddings", `{"input":["a",null]}`, "input[1]"}, {"/v1/rerank", `{"query":"a","documents":["b",null]}`, "documents[1]"},
+		{chatPath, `{"messages":[null,{"role":"user","content":"Who?"}]}`, "messages[0]"},
+		{chatPath, `{` + question + `,"stop":["a",null]}`, "stop[1]"}, {chatPath, `{` + question + `,"tools":[null]}`, "tools[0]"},
+	} {
+		code, said := post(c[0], c[1])
+		require.Equal(t, 400, code, c[1])
+		require.Equal(t, c[2], param(t, said), said)
+	}
 
 	// Errors do not repeat what is long.
 	long := strings.Repeat("é", 100_000)
@@ -178,7 +185,7 @@ func TestErrorsNameTheField(t *testing.T) {
 		require.Less(t, len(said), 2000)
 		require.NotContains(t, said, "\uFFFD")
 	}
-	code, said = post("/"+strings.Repeat("x", 100_000), "")
+	code, said := post("/"+strings.Repeat("x", 100_000), "")
 	require.Equal(t, 404, code)
 	require.Less(t, len(said), 2000)
 }
@@ -339,7 +346,7 @@ func TestTokensOfTheConfig(t *testing.T) {
 	}
 }
 
-// A whole message has null where it has no text, as in OpenAI's API; a piece of a stream leaves out what it does not bring.
+// A whole message has null where it has no text, as in OpenAI's API.
 func TestWholeMessagesHaveNull(t *testing.T) {
 	p := &reply{chat: true}
 	call := chatAnswer{ToolCalls: []chatToolCall{{ID: "c"}}}
@@ -352,8 +359,4 @@ func TestWholeMessagesHaveNull(t *testing.T) {
 		`"message":{"role":"assistant","content":null,"refusal":null,"tool_calls"`)
 	text := "The mill."
 	require.Contains(t, written(p.finish(0, chatAnswer{Content: &text}, "stop", nil)), `"content":"The mill.","refusal":null}`)
-	p.stream, p.said = true, map[int]bool{}
-	said := written(p.finish(0, call, "tool_calls", nil))
-	require.NotContains(t, said, `"content"`)
-	require.NotContains(t, said, `"refusal"`)
 }

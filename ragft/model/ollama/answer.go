@@ -78,17 +78,6 @@ func (a *answer) show(piece string) {
 	}
 }
 
-// opensThoughts reports whether the text ends a chain of thought that it does not begin.
-func (a *answer) opensThoughts() bool {
-	_, at := thoughts.Split(a.text.String(), false)
-	return at > 0 && !thoughts.Begins(a.text.String())
-}
-
-// tells reports whether it can be said how the text begins: one without a mark that was cut off may be a thought, or not.
-func (a *answer) tells() bool {
-	return !a.sample().Truncated || a.reasoning.Len() > 0 || a.opensThoughts() || thoughts.Begins(a.text.String())
-}
-
 // sample divides the text into thoughts and answer.
 func (a *answer) sample() model.Sample {
 	text, truncated := a.text.String(), a.last.DoneReason == "length"

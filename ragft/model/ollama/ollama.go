@@ -18,6 +18,7 @@ import (
 	"github.com/ragft/ragft/internal/ollamaclient"
 	"github.com/ragft/ragft/internal/retry"
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/thoughts"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 )
@@ -171,13 +172,13 @@ func (m *Model) sample(ctx context.Context, req model.Request, index int) (sampl
 	err = m.policy.Do(ctx, func(ctx context.Context) error {
 		a := &answer{onText: onText, begun: m.thinks.Load(), known: m.known.Load()}
 		err := a.receive(func(each api.ChatResponseFunc) error { return m.client.Chat(ctx, chat, each) })
-		if err == nil && a.opensThoughts() {
+		sample, promptTokens = a.sample(), a.last.PromptEvalCount
+		if err == nil && thoughts.EndsUnopened(a.text.String()) {
 			m.thinks.Store(true)
 		}
-		if err == nil && a.tells() {
+		if err == nil && (a.reasoning.Len() > 0 || thoughts.Tells(a.text.String(), sample.Truncated)) {
 			m.known.Store(true)
 		}
-		sample, promptTokens = a.sample(), a.last.PromptEvalCount
 		return err
 	})
 	return sample, promptTokens, err

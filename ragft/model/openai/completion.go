@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/thoughts"
 	"github.com/ragft/ragft/ragft/model"
 )
 
@@ -84,10 +85,10 @@ func (m *Model) post(ctx context.Context, body map[string]any, stops []string, o
 	} else if err = a.whole(reply.Body); err == nil && onText != nil && a.sample().Text != "" {
 		onText(a.sample().Text) // the server does not stream
 	}
-	if err == nil && a.opensThoughts() {
+	if err == nil && thoughts.EndsUnopened(a.text.String()) {
 		m.thinks.Store(true)
 	}
-	if err == nil && a.tells() {
+	if err == nil && (a.reasoning.Len() > 0 || thoughts.Tells(a.text.String(), a.cutOff())) {
 		m.known.Store(true)
 	}
 	return a, err

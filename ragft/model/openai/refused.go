@@ -27,7 +27,8 @@ const schemaFormat = "response_format json_schema"
 
 // refused returns the optional fields of a request's body that the server refuses.
 func refused(e *retry.StatusError, body map[string]any) []string {
-	if e.Code != http.StatusBadRequest && e.Code != http.StatusUnprocessableEntity || isTooLong(e) {
+	// OpenAI says 403 of log probabilities that a key may not ask for.
+	if !slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity}, e.Code) || isTooLong(e) {
 		return nil
 	}
 	var found []string
@@ -42,7 +43,9 @@ func refused(e *retry.StatusError, body map[string]any) []string {
 // refuses reports whether the server refuses a field, and not only its value. A temperature of 0 is refused by servers that
 // take any other.
 func refuses(e *retry.StatusError, field string, value any) bool {
-	if slices.Contains(e.Forbidden, field) {
+	// A code says it, whatever the message has of what must be done first.
+	unsupported := e.Param == field && (e.Kind == "unsupported_value" || e.Kind == "unsupported_parameter")
+	if unsupported || slices.Contains(e.Forbidden, field) {
 		return true
 	}
 	if e.Kind == "invalid_json_schema" || strings.HasPrefix(e.Param, "response_format.json_schema.schema") {
@@ -59,9 +62,9 @@ func refuses(e *retry.StatusError, field string, value any) bool {
 var badValue = regexp.MustCompile(`(?i)\b(must|should|needs to) be\b|\bat (most|least)\b|\b(less|greater|more) than\b|\bbetween\b|` +
 	`\btoo (large|long|small|many|big|high|low)\b|\bout of range\b|\b(maximum|minimum|exceeds?)\b`)
 
-// names reports whether a message names a field. "stop" is a word as well.
+// names reports whether a message names a field, which may begin a sentence. "stop" is a word as well.
 func names(message, field string) bool {
-	pattern := `(^|[^A-Za-z0-9_])` + field + `($|[^A-Za-z0-9_])`
+	pattern := `(?i)(^|[^A-Za-z0-9_])` + field + `($|[^A-Za-z0-9_])`
 	if field == "stop" || field == "stream" || field == "seed" {
 		pattern = "['\"`]" + field + "['\"`]|: ?" + field + `\b|^` + field + `\b|\b` + field + ` (is|parameter|field|argument)\b|` +
 			`\b(parameter|field|argument)s? ` + field + `\b`

@@ -217,23 +217,30 @@ func events(body io.Reader, each func(data []byte) error) error {
 	}
 }
 
-// sample divides the text into thoughts and answer.
+// sample divides the text into thoughts and answer. What the server has written after a stop string is no part of it.
 func (a *answer) sample() model.Sample {
-	text := a.text.String()
+	whole := a.text.String()
+	text := whole
 	for _, stop := range a.stops {
-		text, _, _ = strings.Cut(text, stop)
+		if stop != "" {
+			text, _, _ = strings.Cut(text, stop)
+		}
 	}
-	truncated := slices.Contains([]string{"length", "max_tokens", "model_length"}, a.finish)
-	thinking, at := thoughts.Split(text, a.begun && truncated && a.reasoning.Len() == 0)
+	stopped := len(text) < len(whole)
+	thinking, at := thoughts.Split(text, a.begun && a.cutOff() && a.reasoning.Len() == 0)
 	s := model.Sample{
 		Text: strings.TrimSpace(text[at:]), Thinking: cmp.Or(strings.TrimSpace(a.reasoning.String()), thinking),
-		Tokens: a.usage.CompletionTokens, MeanLogProb: math.NaN(), Truncated: truncated,
+		Tokens: a.usage.CompletionTokens, MeanLogProb: math.NaN(), Truncated: a.cutOff() && !stopped,
 	}
 	tokens := make([]string, len(a.tokens))
 	for i, t := range a.tokens {
 		tokens[i] = t.Token
 	}
-	if said := a.tokens[thoughts.AnswerToken(tokens, a.text.String(), at):]; len(said) > 0 {
+	from, to := thoughts.AnswerToken(tokens, whole, at), len(tokens)
+	if stopped {
+		to = thoughts.AnswerToken(tokens, whole, len(text)) // 0 where the tokens are others than those of the text
+	}
+	if said := a.tokens[from:max(from, to)]; len(said) > 0 {
 		sum := 0.0
 		for _, t := range said {
 			sum += t.LogProb
@@ -243,13 +250,7 @@ func (a *answer) sample() model.Sample {
 	return s
 }
 
-// opensThoughts reports whether the text ends a chain of thought that it does not begin.
-func (a *answer) opensThoughts() bool {
-	_, at := thoughts.Split(a.text.String(), false)
-	return at > 0 && !thoughts.Begins(a.text.String())
-}
-
-// tells reports whether it can be said how the text begins: one without a mark that was cut off may be a thought, or not.
-func (a *answer) tells() bool {
-	return !a.sample().Truncated || a.reasoning.Len() > 0 || a.opensThoughts() || thoughts.Begins(a.text.String())
+// cutOff reports whether the server has ended the text at a limit.
+func (a *answer) cutOff() bool {
+	return slices.Contains([]string{"length", "max_tokens", "model_length"}, a.finish)
 }
