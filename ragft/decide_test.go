@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/metric"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/assistant"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
@@ -76,6 +78,28 @@ func TestRuleFromTrainingToAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, assistant.ReasonDeclined, reply.Reason)
 	require.Equal(t, r.Rule.Refusal, reply.Text)
+
+	// Robustness and scales are of the same systems as the table.
+	measured := c
+	measured.Evaluate.Robustness, measured.Evaluate.RobustnessDistractors = true, []int{1}
+	measured.Evaluate.Scales = []float64{0, 1}
+	p = open2(t, p, measured)
+	found, err = p.Evaluate(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, found.System("tuned").Estimate(metric.Coverage).Value)
+	for i, name := range []string{"base", "tuned"} {
+		require.Equal(t, name, found.Robustness[i].System)
+		require.Equal(t, found.System(name).Estimate(metric.Coverage), found.Sweep.Points[i].Estimate(metric.Coverage), name)
+	}
+	outcomes := 0
+	for _, change := range found.Robustness[1].Changes {
+		for _, o := range change.Outcomes {
+			outcomes++
+			require.Equal(t, [2]answer.Verdict{answer.Refused, answer.Refused}, [2]answer.Verdict{o.From, o.To}, change.Name)
+		}
+	}
+	require.Positive(t, outcomes)
+	p = open2(t, p, c)
 
 	// As after a kill between the two: the settings of the adapter are not those that were recorded, its weights are.
 	again, err = p.Train(t.Context())

@@ -143,11 +143,11 @@ func (e *evaluation) main(ctx context.Context) (*report.Results, error) {
 	return &report.Results{Evaluation: measured}, nil
 }
 
-// tunedOrBase is what is calibrated and perturbed.
+// tunedOrBase is what is calibrated and perturbed, with the rule of the main table. None is calibrated with a rule.
 func (e *evaluation) tunedOrBase() eval.System {
 	s := eval.System{Name: "base", Model: e.base, Setting: eval.SettingRetrieval, Extract: e.extract()}
 	if e.tuned != nil {
-		s.Name, s.Model = "tuned", e.tuned
+		s.Name, s.Model, s.Rule = "tuned", e.tuned, e.rule
 	}
 	return s
 }
@@ -270,7 +270,7 @@ func (e *evaluation) forget(ctx context.Context) (*forget.Result, error) {
 
 func (e *evaluation) sweep(ctx context.Context) (*forget.SweepResult, error) {
 	c := forget.SweepConfig{
-		Scales: e.settings.Scales, Evaluation: e.config, Setting: eval.SettingRetrieval, Extract: e.extract(), Open: e.atScale,
+		Scales: e.settings.Scales, Evaluation: e.config, Setting: eval.SettingRetrieval, Extract: e.extract(), Rule: e.rule, Open: e.atScale,
 	}
 	if e.settings.Forgetting.measured() {
 		c.Forgetting = e.forgetting

@@ -43,6 +43,7 @@ func TestSQuADMetrics(t *testing.T) {
 func TestKeyHasNeitherSignsNorSlashes(t *testing.T) {
 	for in, want := range map[string]string{
 		"Is it -5 °C, or 1/2?": "is it 5 °c or 12", "The 24/7 shop": "247 shop", "\u22125": "\u22125", "12.5 well-known": "12.5 well known",
+		"这座桥于1912年建成。": "这座桥于1912年建成", "L'Europe": "leurope",
 	} {
 		require.Equal(t, want, Key(in))
 	}

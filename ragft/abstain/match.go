@@ -15,7 +15,7 @@ const (
 	Score         = "score"          // natural log of the best score of a passage, at least that of leastScore
 	ScorePerWord  = "score_per_word" // that score by the number of words of the question; 0 if no word is found
 	Margin        = "margin"         // natural log of the ratio of the best two scores; left out unless both are above 0
-	Coverage      = "coverage"       // share of the question's longer words that the passage holds which has most of them
+	Coverage      = "coverage"       // share of the question's longer words, and of ideographs, that the passage holds which has most of them
 	NamesMissing  = "names_missing"  // share of its names and numbers that no passage holds; 0 without any
 	Sentence      = "sentence"       // the best [retriever.Hit.Sentence] of the passages; 0 where no searcher provides it
 	shortestWord  = 4                // runes of a longer word
@@ -59,7 +59,7 @@ func Match(question string, hits []retriever.Hit) Signals {
 func covered(asked []string, found map[string]bool) (share float64, ok bool) {
 	n, hit := 0, 0
 	for _, word := range asked {
-		if utf8.RuneCountInString(word) < shortestWord {
+		if first, _ := utf8.DecodeRuneInString(word); utf8.RuneCountInString(word) < shortestWord && !words.IsIdeograph(first) {
 			continue
 		}
 		n++

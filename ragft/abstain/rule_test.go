@@ -76,6 +76,10 @@ func TestMatch(t *testing.T) {
 	require.Zero(t, Match("Who built it?", []retriever.Hit{hit("x", 1)})[NamesMissing])
 	require.Empty(t, Match("Who?", nil))
 
+	// Chinese has no longer words, nor blanks.
+	s = Match("钟楼建于1912年吗", []retriever.Hit{hit("钟楼于1913年建成。", 8)})
+	require.InDelta(t, 5.0/7, s[Coverage], 1e-9, "all but 1912 and 吗")
+
 	// Passages that are found by meaning alone have no score, and a reranker may put them first.
 	s = Match("Who built the mill?", []retriever.Hit{hit("x", 0), hit("The mill.", 8), hit("y", 4)})
 	require.InDelta(t, 2.079, s[Score], 1e-3)

@@ -205,7 +205,7 @@ func (c *citer) number(number int, stated readText, quotes []quotation, at []int
 	}
 	citation, found := c.bestSentence(stated, number-1)
 	if !found {
-		citation = newCitation(hit.Chunk, hit.Start, hit.End)
+		citation = newCitation(hit.Chunk, hit.Start, hit.Start+len(hit.Text)) // its text may have been changed
 		citation.Support = c.support(stated, read(hit.Text))
 	}
 	citation.Marker = number

@@ -107,6 +107,17 @@ func TestCitationSupport(t *testing.T) {
 	require.Equal(t, 0.75, got[0].Support)
 }
 
+// A measurement of robustness changes the text of a passage, and not where it ends.
+func TestCitationOfChangedText(t *testing.T) {
+	for _, text := range []string{"Bo opened it.", "The inn was opened by Bartholomew of the Lee."} {
+		hit := fake.Passage("a", "", "Ann opened the inn.", 5)
+		hit.Text = text
+		citations, _ := Cite("Who opened the inn?", "Cy did so later [1]", []retriever.Hit{hit})
+		require.Len(t, citations, 1)
+		require.Equal(t, text, citations[0].Quote, "no sentence supports the answer, so the whole passage is cited")
+	}
+}
+
 func TestCitationOfTextThatIsNotUTF8(t *testing.T) {
 	text := "The inn has nine\xff rooms."
 	citations, _ := Cite("How many rooms has the inn?", "rooms", []retriever.Hit{fake.Passage("a", "", text, 5)})

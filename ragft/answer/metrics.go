@@ -15,12 +15,14 @@ import (
 // one for wrong: text is put into Unicode form NFKC and punctuation is Unicode's;
 // a point or a slash between digits stays, so that "12.5" is not "125" and "1/2"
 // is not "12"; so does a minus before a number, so that "-5" is not "5"; any
-// other dash becomes a space, so that "well-known" equals "well known"; and a text of articles alone
+// other dash becomes a space, so that "well-known" equals "well known"; so does the
+// apostrophe of "l'Europe" and "dell'arte", but not of "don't"; each ideograph and
+// kana is a word, so that "1912年" occurs in "建于1912年"; and a text of articles alone
 // is kept, so that "A" can be an answer. Verdicts use this form. The metrics
 // exact match and F1 of an evaluation follow the script itself.
 //
-// Words are separated by white space, so for Chinese, Japanese or Thai only
-// [ExactMatch] is meaningful. Normalize(Normalize(s)) == Normalize(s).
+// Other words are separated by white space, so for Thai, Lao, Khmer and Burmese
+// only [ExactMatch] is meaningful. Normalize(Normalize(s)) == Normalize(s).
 func Normalize(s string) string { return strings.Join(words.Of(s), " ") }
 
 // ExactMatch reports whether the prediction equals one of the reference answers

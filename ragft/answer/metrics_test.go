@@ -55,6 +55,29 @@ func TestNormalize(t *testing.T) {
 		"12.5.":                     "12.5",
 		"1..5":                      "15",
 		"Who? Mara Venn (a miller)": "who mara venn miller",
+		// Chinese and Japanese have no blanks.
+		"这座桥于1912年建成。":                        "这 座 桥 于 1912 年 建 成",
+		"答案是 北京":                              "答 案 是 北 京",
+		"コーヒー、１９１２年":                          "コ ー ヒ ー 1912 年",
+		"ギター12本":                              "ギ タ ー 12 本",
+		"「Apple」、Google。":                     "apple google",
+		"2010年-2015年":                         "2010 年 2015 年",
+		"（2010年）-2015年":                       "2010 年 2015 年",
+		"气温 -5度":                              "气 温 -5 度",
+		"3.5公里/小时":                            "3.5 公 里 小 时",
+		"Python语言":                            "python 语 言",
+		"ｶﾞ":                                  "ガ",
+		"서울 특별시":                              "서울 특별시", // Korean has blanks
+		"กรุงเทพ":                             "กรุงเทพ",
+		"l'Europe":                            "l europe",
+		"de l’Europe":                         "de l europe",
+		"L\u02bceau":                          "l eau",
+		"l'Île-de-France":                     "l île de france",
+		"d'Artagnan, qu'il":                   "d artagnan qu il",
+		"dell'arte e all'Università, nell'83": "dell arte e all università nell83",
+		"don't, it's O'Neill":                 "dont its oneill",
+		"aujourd'hui jusqu'ici":               "aujourdhui jusquici",
+		"y'all're, all’s well, Dell's":        "yallre alls well dells",
 	} {
 		require.Equal(t, want, Normalize(in), "Normalize(%q)", in)
 	}
@@ -104,11 +127,16 @@ func TestContains(t *testing.T) {
 	require.True(t, Contains("by the sea", []string{"Lake Orn", "sea"}))
 	require.False(t, Contains("anything", []string{"", "."}))
 	require.False(t, Contains("12.5", []string{"12", "5"}))
+	require.True(t, Contains("这座桥于1912年建成。", []string{"1912年"}))
+	require.False(t, Contains("这座桥于1912年建成。", []string{"912年", "建桥"}))
+	require.True(t, Contains("答案是北京。", []string{"北京"}))
+	require.True(t, Contains("東京タワーは港区にあります。", []string{"港区"}))
+	require.True(t, Contains("au cœur de l’Europe", []string{"Europe"}))
 }
 
 func FuzzNormalize(f *testing.F) {
 	for _, s := range []string{"The Mill", "e'\u0301", "1.'2", "\xff\xfe", "ǅ", "İ", "ᴬ", "\u1E9E", "a\u0345'\u0301", "１．５", "The. the",
-		"x.-5", "-1/2", "−5"} {
+		"x.-5", "-1/2", "−5", "2010年-2015", "年−5", "か\u3099", "l'a'b", "l.ʼx", "d’the"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

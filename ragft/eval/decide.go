@@ -45,8 +45,8 @@ func (r *Record) ungated() answer.Verdict {
 	return r.Verdict
 }
 
-// tradeoff computes the shares at each threshold that changes something, at most a hundred of them.
-func tradeoff(records []Record) []TradeoffPoint {
+// tradeoff computes the shares at each threshold that changes something, at most a hundred of them, and at that of the rule.
+func tradeoff(records []Record, rule *abstain.Rule) []TradeoffPoint {
 	chances := map[float64]bool{0: true}
 	for _, r := range records {
 		if r.Chance != nil {
@@ -57,10 +57,19 @@ func tradeoff(records []Record) []TradeoffPoint {
 		return nil
 	}
 	all := slices.Sorted(maps.Keys(chances))
-	step := max(1, len(all)/100)
-	var points []TradeoffPoint
+	step := (len(all) + 99) / 100
+	var thresholds []float64
 	for i := 0; i < len(all); i += step {
-		points = append(points, tradeoffAt(records, all[i]))
+		thresholds = append(thresholds, all[i])
+	}
+	if rule != nil {
+		if at, found := slices.BinarySearch(thresholds, rule.Threshold); !found {
+			thresholds = slices.Insert(thresholds, at, rule.Threshold)
+		}
+	}
+	points := make([]TradeoffPoint, len(thresholds))
+	for i, threshold := range thresholds {
+		points[i] = tradeoffAt(records, threshold)
 	}
 	return points
 }

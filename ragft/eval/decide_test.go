@@ -1,6 +1,9 @@
 package eval_test
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
@@ -77,9 +80,32 @@ func TestRuleDecides(t *testing.T) {
 		s.Tradeoff[0],
 		"everything is answered",
 	)
+	at := slices.IndexFunc(s.Tradeoff, func(p eval.TradeoffPoint) bool { return p.Threshold == rule.Threshold })
+	require.Equal(
+		t,
+		eval.TradeoffPoint{Threshold: 0.5, FalseRefusals: 0.5, MadeUp: 0.5, MadeUpAltered: 1, Correct: 0.5},
+		s.Tradeoff[at],
+		"the rule has a point of its own, with its rates",
+	)
 	last := s.Tradeoff[len(s.Tradeoff)-1]
 	require.Equal(t, 0.5, last.FalseRefusals)
 	require.Zero(t, last.MadeUpAbsent)
 	require.NoError(t, e.Recompute(t.Context()))
 	require.InDelta(t, 0.5, e.System("ruled").Estimate(metric.Correct).Value, 1e-9)
+}
+
+// TestTradeoffHasAHundredPoints: and one for the threshold of the rule.
+func TestTradeoffHasAHundredPoints(t *testing.T) {
+	for n, points := range map[int]int{10: 12, 99: 101, 100: 52, 150: 77, 199: 101, 1000: 92} {
+		e := &eval.Evaluation{Resamples: 1, Systems: []eval.SystemResult{{Name: "ruled", Rule: &abstain.Rule{Threshold: 0.123456}}}}
+		for i := range n {
+			id, chance := fmt.Sprint(i), float64(i+1)/float64(n+1)
+			e.Questions = append(e.Questions, eval.Question{Question: question.Question{ID: id, Question: id, Answer: "x"}})
+			e.Systems[0].Records = append(e.Systems[0].Records, eval.Record{QuestionID: id, Chance: &chance, Context: answer.Present,
+				Answer: "x", Verdict: answer.Correct})
+		}
+		require.NoError(t, e.Recompute(t.Context()))
+		require.Len(t, e.Systems[0].Tradeoff, points, n)
+		require.True(t, slices.IsSortedFunc(e.Systems[0].Tradeoff, func(a, b eval.TradeoffPoint) int { return cmp.Compare(a.Threshold, b.Threshold) }))
+	}
 }

@@ -191,7 +191,7 @@ func (s *SystemResult) count() {
 	for _, r := range s.Records {
 		s.Matrix[r.Context][r.Verdict]++
 	}
-	s.Tradeoff = tradeoff(s.Records)
+	s.Tradeoff = tradeoff(s.Records, s.Rule)
 	s.Curve, s.Reliability = stats.CurvesOf(answeredOutcomes(s.Records))
 }
 

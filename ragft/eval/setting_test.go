@@ -108,6 +108,10 @@ func TestEvidenceOfTheQuestionDecides(t *testing.T) {
 		"nothing to be found",
 	)
 
+	chinese := question.Question{Answer: "是", Evidence: []string{"这座桥于1912年建成。"}}
+	require.True(t, chinese.IsEvidence(hit("桥梁 这座桥于1912年建成。它很长。")), "as many words as characters")
+	require.False(t, chinese.IsEvidence(hit("这座桥")))
+
 	named := question.Question{Answer: "1912"}
 	named.NameEvidence([]string{"Built in 1912.", "Or so they say."})
 	require.Empty(t, named.Evidence, "the words tell")

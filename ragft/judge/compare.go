@@ -63,15 +63,21 @@ func compare(text string, q question.Question, correctF1 float64) (answer.Verdic
 func denies(normal string, golds []string) bool {
 	words := strings.Fields(normal)
 	for _, gold := range golds {
-		goldWords := strings.Fields(answer.Normalize(gold))
+		goldNormal := answer.Normalize(gold)
+		goldWords := strings.Fields(goldNormal)
 		if !slices.ContainsFunc(words, func(word string) bool {
 			return isNegation(word) && !slices.Contains(goldWords, word)
+		}) && !slices.ContainsFunc(negations, func(phrase string) bool {
+			return strings.Contains(normal, phrase) && !strings.Contains(goldNormal, phrase)
 		}) {
 			return false
 		}
 	}
 	return true
 }
+
+// negations are Chinese and Japanese, of whose words each character is one.
+var negations = []string{"不 是", "不 在", "没 有", "沒 有", "并 非", "並 非", "で は な い", "じ ゃ な い", "で は あ り ま せ ん"}
 
 // noEvidence says no of what is asked rather than of the documents.
 var noEvidence = regexp.MustCompile(`^(?:there (?:is|was)|we found|they found) (?:no|little|insufficient)(?: \w+)? evidence ` +

@@ -280,6 +280,9 @@ func (c *composer) mix(answerable, absent, altered []Question) []Question {
 	}
 	// With few unanswerable ones, more answerable ones than the share allows are better than fewer questions.
 	wanted := int(math.Round(float64(n) * u / (1 - u)))
+	if c.Limit > 0 {
+		wanted = min(wanted, c.Limit-n) // both are rounded
+	}
 	first := min(len(absent), max(wanted-wanted/2, wanted-len(altered)))
 	second := min(len(altered), wanted-first)
 	return slices.Concat(c.draw(answerable, n), c.draw(absent, first), c.draw(altered, second))

@@ -201,6 +201,26 @@ func TestComposeUnanswerable(t *testing.T) {
 	require.InDelta(t, 1.0/3, float64(gaps[GapAbsent]+gaps[GapAltered])/total, 0.06)
 }
 
+// The shares are rounded, and yet no limit is passed.
+func TestComposeKeepsItsLimit(t *testing.T) {
+	of := func(n int) (all []Question) {
+		for i := range n {
+			all = append(all, Question{ID: fmt.Sprint(i)})
+		}
+		return all
+	}
+	for limit := 1; limit < 30; limit++ {
+		for _, share := range []float64{0, 0.1, 1.0 / 3, 0.5, 0.75, 0.9} {
+			for _, n := range []int{0, 1, 100} {
+				c := composer{ComposeOptions: ComposeOptions{Limit: limit, Unanswerable: opt.Of(share)}, result: &Composed{Rejected: map[string]int{}}}
+				require.LessOrEqual(t, len(c.mix(of(100), of(n), of(100))), limit, "%v", share)
+			}
+		}
+	}
+	c := composer{ComposeOptions: ComposeOptions{Limit: 5, Unanswerable: opt.Of(0.5)}, result: &Composed{Rejected: map[string]int{}}}
+	require.Len(t, c.mix(of(9), of(9), of(9)), 5)
+}
+
 func TestAlterations(t *testing.T) {
 	chunk := retriever.Chunk{ID: "a", Text: "The Blue Inn was opened in 1912 in the northern valley by Ann Lee."}
 	other := retriever.Chunk{ID: "b", Text: "They say the Red Inn was closed in 1930 by Tom Fox."}

@@ -91,8 +91,7 @@ func holds(hit retriever.Hit, golds []string) bool {
 // IsEvidence reports whether the passage is one of Evidence, holds one, or is a
 // piece of one. White space makes no difference.
 func (q Question) IsEvidence(hit retriever.Hit) bool {
-	fields := strings.Fields(hit.Text)
-	text := strings.Join(fields, " ")
+	text := strings.Join(strings.Fields(hit.Text), " ")
 	return slices.ContainsFunc(q.Evidence, func(evidence string) bool {
 		e := strings.Join(strings.Fields(evidence), " ")
 		switch {
@@ -102,7 +101,7 @@ func (q Question) IsEvidence(hit retriever.Hit) bool {
 			return true
 		}
 		// A heading or a name may occur anywhere.
-		return len(fields) >= words.MinQuote && strings.Contains(e, text) ||
-			strings.Count(e, " ")+1 >= words.MinQuote && strings.Contains(text, e)
+		return words.Count(text) >= words.MinQuote && strings.Contains(e, text) ||
+			words.Count(e) >= words.MinQuote && strings.Contains(text, e)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/reading"
@@ -108,4 +109,39 @@ func TestPretraining(t *testing.T) {
 	require.Equal(t, 84, letters[trainlog.Domain])
 	require.LessOrEqual(t, letters[trainlog.General], 84)
 	require.Greater(t, letters[trainlog.General], 84-8, "at most a word is missing")
+}
+
+func TestPretrainingCutsTexts(t *testing.T) {
+	// Chinese and Thai have no blanks between words; each text is cut within.
+	in := Input{Model: lettered{fake.AlwaysSays("")}, Corpus: []retriever.Chunk{
+		{ID: "a", Source: "a.md", Text: "红磨坊由玛拉经营。"}, {ID: "b", Source: "b.md", Text: "钟楼在河边。"},
+	}}
+	replayed := func(p Pretrain) (list []string) {
+		r, err := p.Rows(t.Context(), in)
+		require.NoError(t, err)
+		require.Zero(t, r.Dropped["short"])
+		for _, row := range r.Rows {
+			require.True(t, utf8.ValidString(row.Text))
+			if row.Source == trainlog.General && !row.HeldOut {
+				list = append(list, row.Text)
+			}
+		}
+		return list
+	}
+	chinese := strings.Repeat("这座桥于一九一二年建成。", 9)
+	require.Equal(t, []string{chinese[:45]}, replayed(Pretrain{General: []string{chinese}, Replay: opt.Of(0.5)}), "45 bytes of the domain")
+	thai := strings.Repeat("กรุงเทพมหานคร", 20)
+	require.Len(t, strings.Join(replayed(Pretrain{General: []string{thai}, Replay: opt.Of(2.0 / 3)}), ""), 90)
+
+	// A text of which nothing fits leaves the room to others.
+	in.Corpus = []retriever.Chunk{
+		{ID: "a", Source: "m.md", Text: "The mill is old and red. It stands by the river."},
+		{ID: "c", Source: "n.md", Text: "Another text that tells of a school."},
+	}
+	general := []string{"supercalifragilisticexpialidocious and more", "Ann and Bob met in a mill."}
+	for seed := range uint64(4) { // in whatever order
+		in.Seed = seed
+		require.Equal(t, []string{"Ann and Bob met in a"}, replayed(Pretrain{General: general, Replay: opt.Of(0.2), Watch: opt.Of(0)}),
+			"of the 84 letters, 21")
+	}
 }

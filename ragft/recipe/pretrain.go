@@ -8,11 +8,13 @@ import (
 	"math/rand/v2"
 	"sort"
 	"strings"
+	"unicode"
 
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/trainlog"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/rows"
@@ -131,7 +133,7 @@ func (r Pretrain) domain(in Input, count func(string) (int, error)) (out *Result
 	keep, exact, near := deduplicate(texts, r.Shingle, r.Similarity)
 	out.Dropped["duplicate"], out.Dropped["near-duplicate"] = exact, near
 	for _, i := range keep {
-		if len(strings.Fields(texts[i])) < r.MinWords {
+		if words.Count(texts[i]) < r.MinWords {
 			out.Dropped["short"]++
 			continue
 		}
@@ -158,7 +160,7 @@ func textCounter(m model.Model) (count func(text string) (int, error), unit stri
 	if counter, ok := model.As[model.TokenCounter](m); ok {
 		return counter.CountText, "tokens"
 	}
-	return func(text string) (int, error) { return len(strings.Fields(text)), nil }, "words"
+	return func(text string) (int, error) { return words.Count(text), nil }, "words"
 }
 
 // replay draws general texts that have want tokens together, the last one cut to
@@ -182,9 +184,11 @@ func (r Pretrain) replay(rng *rand.Rand, count func(string) (int, error), want i
 			if text, err = cutToTokens(text, left, count); err != nil {
 				return nil, 0, 0, err
 			}
-			fallthrough
+			if text != "" {
+				left = 0
+			}
 		default:
-			left -= min(left, n)
+			left -= n
 		}
 		if text != "" {
 			list = append(list, rows.Row{ID: fmt.Sprintf("general/%d", keep[k]+1), Kind: rows.KindText, Source: trainlog.General, Text: text,
@@ -197,14 +201,30 @@ func (r Pretrain) replay(rng *rand.Rand, count func(string) (int, error), want i
 	return list, left, watched, nil
 }
 
-// cutToTokens keeps as many words, from the first, as have at most that many tokens.
+// cutToTokens keeps as many words, from the first, as have at most that many
+// tokens. Writing without blanks it cuts within.
 func cutToTokens(text string, most int, count func(string) (int, error)) (string, error) {
-	words := strings.Fields(text)
+	text = strings.Join(strings.Fields(text), " ")
+	ends := []int{0}
+	start := 0 // of the word
+	for i, r := range text {
+		switch {
+		case r == ' ':
+			ends = append(ends, i)
+			start = i + 1
+		case i > start && words.IsIdeograph(r), i-start >= longWord && !unicode.IsMark(r):
+			ends = append(ends, i)
+		}
+	}
+	ends = append(ends, len(text))
 	var failed error
-	n := sort.Search(len(words), func(n int) bool {
-		tokens, err := count(strings.Join(words[:n+1], " "))
+	n := sort.Search(len(ends), func(n int) bool {
+		tokens, err := count(text[:ends[n]])
 		failed = errors.Join(failed, err)
 		return err != nil || tokens > most
 	})
-	return strings.Join(words[:n], " "), failed
+	return text[:ends[max(n-1, 0)]], failed
 }
+
+// longWord is the length, in bytes, from which a word may be cut.
+const longWord = 48

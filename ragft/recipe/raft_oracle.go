@@ -6,6 +6,7 @@ import (
 
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/sentences"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
@@ -99,6 +100,6 @@ func quotes(text string, hit retriever.Hit) bool {
 	text = strings.Join(strings.Fields(text), " ")
 	return slices.ContainsFunc(sentences.Split(hit.Text), func(s retriever.Chunk) bool {
 		sentence := strings.Join(strings.Fields(s.Text), " ")
-		return len(strings.Fields(sentence)) >= 4 && strings.Contains(text, strings.TrimRight(sentence, ".!? "))
+		return words.Count(sentence) >= 4 && strings.Contains(text, strings.TrimRight(sentence, ".!?。！？ "))
 	})
 }

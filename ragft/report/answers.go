@@ -46,7 +46,7 @@ func answerLines(memory string, e *Results) []answerLine {
 	for i, s := range e.Systems {
 		head.Systems[i] = eval.SystemResult{
 			Name: s.Name, Model: s.Model, Setting: s.Setting, Prompt: s.Prompt,
-			Layout: s.Layout, Ensemble: s.Ensemble, Extracted: s.Extracted, ScoresTrue: s.ScoresTrue,
+			Layout: s.Layout, Ensemble: s.Ensemble, Extracted: s.Extracted, ScoresTrue: s.ScoresTrue, Rule: s.Rule,
 		}
 		for k := range s.Records {
 			lines = append(lines, answerLine{System: s.Name, Record: &s.Records[k]})

@@ -19,6 +19,7 @@ import (
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/internal/trainlog"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
@@ -166,6 +167,26 @@ func TestAnswers(t *testing.T) {
 	back, err = readAnswers(t.Context(), "", strings.NewReader(strings.Join(lines, "\n")))
 	require.NoError(t, err)
 	require.Equal(t, inJSON(t, e), inJSON(t, back))
+}
+
+// Without the rule, the report that is made again has no curve of it.
+func TestAnswersKeepTheRule(t *testing.T) {
+	e := resultsOf(t, fixture.Village())
+	s := e.System("tuned, documents")
+	s.Rule = &abstain.Rule{Refusal: fake.Decline, Threshold: 0.5, Chance: stats.Logistic{
+		Names: []string{abstain.Declining}, Mean: []float64{-2}, Scale: []float64{1}, Weight: []float64{-3}}}
+	for i := range s.Records {
+		chance := float64(i) / 8
+		s.Records[i].Chance = &chance
+	}
+	require.NoError(t, e.Recompute(t.Context()))
+	require.NotEmpty(t, s.Tradeoff)
+	var data bytes.Buffer
+	require.NoError(t, e.writeAnswers(&data))
+	back, err := readAnswers(t.Context(), "", &data)
+	require.NoError(t, err)
+	require.Equal(t, inJSON(t, e), inJSON(t, back))
+	require.Equal(t, s.Tradeoff, back.System("tuned, documents").Tradeoff)
 }
 
 // An evaluation of many questions and long passages can be read back, and keeps

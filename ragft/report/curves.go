@@ -94,7 +94,8 @@ func tradeoffLines(s *eval.SystemResult, color chart.Color) []chart.Series {
 		s.Points = append(s.Points, at)
 	}
 	for i, p := range s.Tradeoff {
-		inUse := p.Threshold <= s.Rule.Threshold && (i+1 == len(s.Tradeoff) || s.Tradeoff[i+1].Threshold > s.Rule.Threshold)
+		// The rule's own, or where an older evaluation has none the next, which declines the same.
+		inUse := p.Threshold >= s.Rule.Threshold && (i == 0 || s.Tradeoff[i-1].Threshold < s.Rule.Threshold)
 		add(&all, p, p.MadeUp, inUse)
 		add(&absent, p, p.MadeUpAbsent, inUse)
 		add(&altered, p, p.MadeUpAltered, inUse)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,15 +29,20 @@ func TestTradeoffPlot(t *testing.T) {
 	svg := string(plotTradeoff(systems, tuned))
 	require.Equal(t, 1, strings.Count(svg, "<path")+strings.Count(svg, "<polyline"), "one curve")
 	require.Equal(t, 2, strings.Count(svg, "<circle"), "the threshold in use, and the base")
-	require.Contains(t, svg, "threshold 0.200, correct 38.0 %")
+	require.Contains(t, svg, "threshold 0.500, correct 20.0 %", "a rule of 0.3 declines what one of 0.5 does: all chances below it")
+	require.NotContains(t, svg, "threshold 0.200")
+	tuned.Tradeoff = slices.Insert(tuned.Tradeoff, 2, eval.TradeoffPoint{Threshold: 0.3, FalseRefusals: 0.5, Correct: 0.2})
+	svg = string(plotTradeoff(systems, tuned))
+	require.Contains(t, svg, "threshold 0.300, correct 20.0 %", "its own point")
 	require.NotContains(t, svg, "threshold 0.500")
+	require.Equal(t, 2, strings.Count(svg, "<circle"))
 
 	tuned.Metrics = []eval.Metric{at(metric.MadeUpAbsent, 0.1), at(metric.MadeUpAltered, 0.7)}
 	svg = string(plotTradeoff(systems, tuned))
 	require.Equal(t, 2, strings.Count(svg, "<path")+strings.Count(svg, "<polyline"), "a curve for each kind")
 	require.Equal(t, 3, strings.Count(svg, "<circle"))
 
-	ruled := &eval.SystemResult{Name: "base, with a rule", Rule: tuned.Rule, Tradeoff: tuned.Tradeoff[:2]}
+	ruled := &eval.SystemResult{Name: "base, with a rule", Rule: tuned.Rule, Tradeoff: tuned.Tradeoff[:3]}
 	svg = string(plotTradeoff(append(systems, ruled), tuned))
 	require.Equal(t, 3, strings.Count(svg, "<path")+strings.Count(svg, "<polyline"), "a curve of the base, too")
 	require.Equal(t, 4, strings.Count(svg, "<circle"))

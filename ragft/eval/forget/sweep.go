@@ -12,6 +12,7 @@ import (
 	"github.com/ragft/ragft/internal/nonnegative"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
+	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/confidence"
 	"github.com/ragft/ragft/ragft/eval"
 	"github.com/ragft/ragft/ragft/model"
@@ -30,6 +31,8 @@ type SweepConfig struct {
 	Evaluation eval.Config
 	Setting    eval.Setting             // the passages shown; "" = none, as everywhere
 	Extract    func(text string) string // as System.Extract; nil = the whole text
+	// Rule is System.Rule at all scales but 0, which is the base; nil = none. Fitted at one of them, it need not fit the others.
+	Rule *abstain.Rule
 	// Forgetting is measured at each scale against Forgetting.Base, without a budget, if any
 	// of its lists is set.
 	Forgetting Config
@@ -117,7 +120,11 @@ func (c SweepConfig) at(ctx context.Context, scale float64) (point SweepPoint, e
 		defer func() { err = errors.Join(err, closeModel()) }()
 	}
 	config := c.Evaluation
-	config.Systems, config.Compare = []eval.System{{Name: "sweep", Model: m, Setting: c.Setting, Extract: c.Extract}}, nil
+	s := eval.System{Name: "sweep", Model: m, Setting: c.Setting, Extract: c.Extract}
+	if scale > 0 {
+		s.Rule = c.Rule
+	}
+	config.Systems, config.Compare = []eval.System{s}, nil
 	config.Signals = confidence.SignalOptions{}
 	e, err := eval.Run(ctx, config)
 	if err != nil {

@@ -140,6 +140,9 @@ func answerSwapper(questions []question.Question, s uint64) map[string]string {
 
 func abs(n int) int { return max(n, -n) }
 
+// apart matches what is no part of a word beside it: in Chinese and Japanese, each character is a word.
+const apart = `[^\pL\pN]|[\p{Han}\p{Hiragana}\p{Katakana}]`
+
 // swapAnswer replaces each reference answer in the passages, whole words in any case.
 func swapAnswer(q question.Question, shown []retriever.Hit, other string) []retriever.Hit {
 	if other == "" {
@@ -148,7 +151,7 @@ func swapAnswer(q question.Question, shown []retriever.Hit, other string) []retr
 	golds := q.Golds()
 	slices.SortFunc(golds, func(a, b string) int { return len(b) - len(a) }) // "New York City" before "New York"
 	for _, gold := range golds {
-		pattern := regexp.MustCompile(`(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(gold) + `($|[^\pL\pN])`)
+		pattern := regexp.MustCompile(`(?i)(^|` + apart + `)` + regexp.QuoteMeta(gold) + `($|` + apart + `)`)
 		with := "${1}" + strings.ReplaceAll(other, "$", "$$") + "${2}"
 		for i := range shown {
 			for range 2 { // adjacent answers share the character between them, so one pass skips every other one

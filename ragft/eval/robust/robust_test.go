@@ -249,6 +249,10 @@ func TestSwapAnswer(t *testing.T) {
 	got = swapAnswer(question.Question{Answer: "Ely"}, []retriever.Hit{hit}, "Bo")
 	require.Equal(t, "Bo Bo Bo.", got[0].Text)
 
+	hit.Text = "这座桥于1912年建成。"
+	got = swapAnswer(question.Question{Answer: "1912年"}, []retriever.Hit{hit}, "1850年")
+	require.Equal(t, "这座桥于1850年建成。", got[0].Text)
+
 	swap := answerSwapper([]question.Question{
 		{ID: "a", Question: "?", Answer: "1912"}, {ID: "b", Question: "?", Answer: "Ann Lee"}, {ID: "c", Question: "?", Answer: "1850"},
 		{ID: "d", Question: "?", Answer: "Bo Dee"}, {ID: "e", Question: "?"},

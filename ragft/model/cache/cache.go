@@ -101,7 +101,9 @@ func (c *Model) Close() error {
 
 // Chat answers from the cache and asks the model for the rest, once for
 // requests that are equal. Cached text is streamed in one piece. A response that
-// [model.Request.OnFirst] has stopped is returned and not stored. Others are on
+// [model.Request.OnFirst] has stopped is returned and not stored, nor is one that
+// was cut off before MaxTokens, because the context was full: with a larger one,
+// which is no part of the key, it goes on. Others are on
 // disk before Chat returns. If one cannot be written, Chat returns the
 // error and keeps the response in memory: another try in the same process finds it,
 // and the next write, or Close, tries again to save it. After Close, Chat
@@ -115,9 +117,19 @@ func (c *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 		}
 		keys[i] = requestKey(c.model.Name(), req)
 	}
-	watched, stopped := watch(reqs)
-	entries, asked, err := c.answer(ctx, keys, func(missing []int) ([]json.RawMessage, error) { return c.chat(ctx, watched, missing) },
-		func(i int) bool { return !stopped[i].Load() })
+	watched, unkept := watch(reqs)
+	entries, asked, err := c.answer(ctx, keys, func(missing []int) ([]json.RawMessage, error) {
+		fresh, err := c.chat(ctx, watched, missing)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range missing {
+			if outOfContext(reqs[i], fresh[k]) {
+				unkept[i].Store(true)
+			}
+		}
+		return encodeAll(fresh, encodeResponse)
+	}, func(i int) bool { return !unkept[i].Load() })
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +144,15 @@ func (c *Model) Chat(ctx context.Context, reqs []model.Request) ([]model.Respons
 		}
 	}
 	return responses, nil
+}
+
+// outOfContext reports a sample that ended for want of room in the context. Of one whose length is not known, that is not
+// known either.
+func outOfContext(req model.Request, response model.Response) bool {
+	req, err := req.WithDefaults()
+	return err == nil && slices.ContainsFunc(response.Samples, func(s model.Sample) bool {
+		return s.Truncated && s.Tokens > 0 && s.Tokens < req.MaxTokens
+	})
 }
 
 // watch returns requests that note at their place in stopped that their OnFirst has stopped a sample.
@@ -153,7 +174,7 @@ func watch(reqs []model.Request) (watched []model.Request, stopped []atomic.Bool
 }
 
 // chat sends the missing requests to the model.
-func (c *Model) chat(ctx context.Context, reqs []model.Request, missing []int) ([]json.RawMessage, error) {
+func (c *Model) chat(ctx context.Context, reqs []model.Request, missing []int) ([]model.Response, error) {
 	send := make([]model.Request, len(missing))
 	for i, at := range missing {
 		send[i] = reqs[at]
@@ -164,7 +185,7 @@ func (c *Model) chat(ctx context.Context, reqs []model.Request, missing []int) (
 		return nil, err
 	}
 	shareSeconds(fresh, time.Since(start).Seconds())
-	return encodeAll(fresh, encodeResponse)
+	return fresh, nil
 }
 
 // shareSeconds divides the time of a call among its responses by their tokens, because a call may have requests with documents

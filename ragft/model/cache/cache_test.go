@@ -32,7 +32,7 @@ func ask(text string) model.Request {
 // UTF-8, with a probability for the first sample only.
 func echo() *fake.Model {
 	return &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
-		s := model.Sample{Text: req.Messages[0].Content + fmt.Sprint(sample) + "\xff", Thinking: "hm", Tokens: 2, MeanLogProb: -0.5,
+		s := model.Sample{Text: req.Messages[0].Content + fmt.Sprint(sample) + "\xff", Thinking: "hm", Tokens: 256, MeanLogProb: -0.5,
 			Truncated: true}
 		if sample > 0 {
 			s.MeanLogProb = math.NaN()
@@ -156,6 +156,33 @@ func TestCacheKeepsNoStoppedReply(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Ann", got[0].Samples[0].Text)
 	require.Len(t, openCache(t, m, dir).entries, 2)
+}
+
+// A reply that a small context has cut off goes on when there is more room.
+func TestCacheKeepsNoReplyThatRanOutOfContext(t *testing.T) {
+	said := map[string]model.Sample{
+		"cut":       {Text: "Ann and", Tokens: 2, Truncated: true},
+		"at length": {Text: "Ann and Bo", Tokens: 3, Truncated: true},
+		"whole":     {Text: "Ann.", Tokens: 1},
+		"unknown":   {Text: "Ann and", Truncated: true},
+	}
+	m := &fake.Model{Reply: func(req model.Request, sample int) model.Sample {
+		if sample == 0 {
+			return said["whole"]
+		}
+		return said[req.Messages[0].Content]
+	}}
+	dir := t.TempDir()
+	for text, kept := range map[string]bool{"cut": false, "at length": true, "whole": true, "unknown": true} {
+		req := ask(text)
+		req.MaxTokens = 3
+		for again := range 2 {
+			got, err := openCache(t, m, dir).Chat(t.Context(), []model.Request{req})
+			require.NoError(t, err)
+			require.Equal(t, said[text].Text, got[0].Samples[1].Text)
+			require.Equal(t, again == 1 && kept, got[0].Cached, text)
+		}
+	}
 }
 
 // A kill may cut the last write at any byte. Whatever is whole stays, and the

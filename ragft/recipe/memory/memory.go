@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
@@ -181,7 +181,7 @@ func (b *build) read(sample model.Sample, q, a bool) (reply, bool) {
 		reason = "unread"
 	case !r.Able, a && answer.IsRefusal(r.Answer), q && answer.IsRefusal(r.Question):
 		reason = "unable"
-	case q && len(strings.Fields(r.Question)) < 3, a && answer.Normalize(r.Answer) == "":
+	case q && words.Count(r.Question) < 3, a && answer.Normalize(r.Answer) == "":
 		reason = "unread"
 	case q && layout.Contextual.MatchString(r.Question):
 		reason = "contextual"

@@ -143,6 +143,16 @@ func TestMemoryGatesItsProbes(t *testing.T) {
 	require.Equal(t, []int{1, held - 1}, []int{r.Dropped["leaked"], r.Dropped["held-out"]})
 }
 
+// A Chinese question has no blanks, and yet words enough.
+func TestMemoryTakesChineseQuestions(t *testing.T) {
+	b := &build{out: &Result{Result: recipe.Result{Dropped: map[string]int{}}}}
+	for q, usable := range map[string]bool{"红磨坊是谁经营的？": true, "谁？": false, "Who runs it?": true, "Who is?": false} {
+		_, ok := b.read(model.Sample{Text: fmt.Sprintf(`{"able": true, "question": %q, "answer": "Mara"}`, q)}, true, true)
+		require.Equal(t, usable, ok, q)
+	}
+	require.Equal(t, map[string]int{"unread": 2}, b.out.Dropped)
+}
+
 func TestMemoryFitsTheContext(t *testing.T) {
 	fits := 1
 	var corpus []retriever.Chunk

@@ -60,17 +60,33 @@ func span(text, gold string) string {
 		found += "."
 	}
 	if to < len(fields) && endsInDigit(found) && !strings.ContainsAny(fields[to-1][len(fields[to-1])-1:], ".,;:!?") {
-		if unit := strings.TrimFunc(fields[to], isMargin); slices.Contains(units, strings.ToLower(unit)) {
-			found += " " + unit
+		if n := unit(fields[to:]); n > 0 {
+			found += " " + strings.TrimFunc(strings.Join(fields[to:to+n], " "), isMargin)
 		}
 	}
 	if from > 0 && slices.Contains(articles, strings.ToLower(fields[from-1])) {
 		found = fields[from-1] + " " + found
 	}
-	if from > 0 && endsInDigit(fields[from-1]) && slices.Contains(units, strings.ToLower(strings.Fields(found)[0])) {
+	if from > 0 && endsInDigit(fields[from-1]) && unit(strings.Fields(found)) > 0 {
 		found = fields[from-1] + " " + found
 	}
 	return found
+}
+
+// unit is how many of the fields, from the first, are what a number counts or
+// measures; 0 if they begin otherwise.
+func unit(fields []string) int {
+	first := strings.TrimFunc(fields[0], isMargin)
+	lower := strings.ToLower(first)
+	switch {
+	case lower == "per" || lower == "pour": // alone they are prepositions
+		if len(fields) > 1 && first == fields[0] && strings.ToLower(strings.TrimFunc(fields[1], isMargin)) == "cent" {
+			return 2
+		}
+	case slices.Contains(units, lower), first == "AD", first == "CE": // in French, "ce" is "this"
+		return 1
+	}
+	return 0
 }
 
 // find returns the first fields whose words are those of the reference, from and
@@ -103,11 +119,11 @@ func endsInDigit(text string) bool { return text != "" && unicode.IsDigit(rune(t
 var (
 	articles = []string{"the", "a", "an", "der", "die", "das", "den", "ein", "eine", "le", "la", "les", "un", "une", "el", "los", "las"}
 	units    = []string{
-		"%", "percent", "per", "thousand", "million", "billion", "trillion", "km", "kilometres", "kilometers", "metres", "meters",
+		"%", "percent", "thousand", "million", "billion", "trillion", "km", "kilometres", "kilometers", "metres", "meters",
 		"m", "cm", "mm", "miles", "feet", "inches", "acres", "hectares", "years", "months", "weeks", "days",
 		"hours", "minutes", "seconds", "kg", "kilograms",
 		"grams", "pounds", "tons", "tonnes", "dollars", "euros", "degrees", "people",
-		"bc", "bce", "ad", "ce", "prozent", "jahre", "jahren",
-		"meter", "kilometer", "millionen", "pour", "ans", "mètres", "años", "metros", "millones",
+		"bc", "bce", "prozent", "jahre", "jahren",
+		"meter", "kilometer", "millionen", "ans", "mètres", "años", "metros", "millones",
 	}
 )

@@ -27,6 +27,18 @@ func TestCut(t *testing.T) {
 		{"The committee met for some years in Washington, D.C.", "Washington, D.C.", "Washington, D.C."},
 		{"They call the keeper of the mill \"Mara Venn\" in the valley.", "Mara Venn", "Mara Venn"},
 		{"The town at that time had 30 % of all the mills.", "30", "30 %"},
+		{"About 12 per cent of all the mills are old.", "12", "12 per cent"},
+		{"About 12 Per Cent, as far as we know today.", "12", "12 Per Cent"},
+		{"About 12 per cent of all the mills are old.", "per cent", "12 per cent"},
+		{"The mill may use 12 per week as far as we know.", "12", "12"},
+		{"Ils avaient 12 pour cent de moulins dans ce village.", "12", "12 pour cent"},
+		{"Ils ont payé 12 pour le vieux moulin du village.", "12", "12"},
+		{"En 1912 ce pont était encore tout neuf et beau.", "1912", "1912"},
+		{"The tower of the village was built in 1066 AD by hand.", "1066", "1066 AD"},
+		{"The tower of the village was built in 50 BC by hand.", "50", "50 BC"},
+		{"The tower of the village was built in 1066 CE.", "1066", "1066 CE"},
+		{"They saw in 1912 ad space for the old mill in the paper.", "1912", "1912"},
+		{"Of all the old mills about 12 per", "12", "12"},
 	} {
 		got := cut(c.sentence, []string{c.gold}, true)
 		require.Equal(t, c.want, got)
