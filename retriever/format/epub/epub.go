@@ -3,6 +3,7 @@
 package epub
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -30,8 +31,8 @@ type container struct {
 
 // book is the package document.
 type book struct {
-	Title string `xml:"metadata>title"`
-	Items []struct {
+	Titles []string `xml:"metadata>title"` // the first is the main one
+	Items  []struct {
 		ID         string `xml:"id,attr"`
 		Href       string `xml:"href,attr"`
 		Type       string `xml:"media-type,attr"`
@@ -83,6 +84,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	var out format.Builder
 	html := retriever.TextReader(retriever.HTML)
 	missing := 0
+	last := "" // the chapter before
 	for i, ref := range b.Spine.Refs {
 		if err := ctx.Err(); err != nil {
 			return doc, err
@@ -105,11 +107,18 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 		}
 		title := titles.first(name)
 		place := fmt.Sprintf("part %d", i+1)
-		if title != "" {
+		switch {
+		case title == "":
+			last = ""
+		case titles.later(name, chapter):
+			title = "" // which is a heading of the text
+			place = cmp.Or(last, place)
+		default:
 			place = placeOf(title)
-			titles.divide(name, chapter.Sections)
+			last = place
 		}
 		out.Place(place)
+		last = cmp.Or(titles.divide(name, chapter.Sections), last)
 		if title != "" && (len(chapter.Sections) == 0 || chapter.Sections[0].Start > 0 || chapter.Sections[0].Heading != title) {
 			out.Heading(1, title)
 		}
@@ -118,7 +127,11 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 			break
 		}
 	}
-	doc, err = out.Done(b.Title)
+	title := ""
+	for _, t := range b.Titles {
+		title = cmp.Or(title, strings.TrimSpace(t))
+	}
+	doc, err = out.Done(title)
 	if missing > 0 {
 		doc.Missing = fmt.Sprintf("%d of %s %s not in the file", missing, plural.N(len(b.Spine.Refs), "chapter"),
 			plural.Pick(missing, "is", "are"))

@@ -3,6 +3,7 @@ package epub
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ragft/ragft/internal/archive"
@@ -12,16 +13,19 @@ import (
 
 // entry is a title of the navigation.
 type entry struct {
-	title string
-	depth int // how deep it stands below others
+	title  string
+	depth  int  // how deep it stands below others
+	anchor bool // it leads to a place in the file
 }
 
 // contents are the titles of each file, in order.
 type contents map[string][]entry
 
-func (c contents) add(file, title string, depth int, inside bool) {
-	if title = format.OneLine(title); inside && title != "" {
-		c[file] = append(c[file], entry{title, depth})
+// add adds a title of the file from, which leads to ref.
+func (c contents) add(from, ref, title string, depth int) {
+	if title = format.OneLine(title); title != "" {
+		file := resolve(from, ref)
+		c[file] = append(c[file], entry{title, depth, strings.Contains(ref, "#")})
 	}
 }
 
@@ -33,9 +37,18 @@ func (c contents) first(file string) string {
 	return c[file][0].title
 }
 
+// later says whether a file begins with the end of the chapter before: the first title leads to a heading below other text.
+func (c contents) later(file string, chapter retriever.Document) bool {
+	if len(c[file]) == 0 || !c[file][0].anchor {
+		return false
+	}
+	at := slices.IndexFunc(chapter.Sections, func(s retriever.Section) bool { return format.OneLine(s.Heading) == c[file][0].title })
+	return at >= 0 && strings.TrimSpace(chapter.Text[:chapter.Sections[at].Start]) != ""
+}
+
 // divide gives the sections of a file that are chapters of their own their places: those whose heading is a title of the
-// navigation that stands no deeper than the first one of the file. Deeper ones are sections of a chapter.
-func (c contents) divide(file string, sections []retriever.Section) {
+// navigation that stands no deeper than the first one of the file. Deeper ones are sections of a chapter. It returns the last place.
+func (c contents) divide(file string, sections []retriever.Section) (last string) {
 	chapters := map[string]bool{}
 	for _, e := range c[file] {
 		if e.depth <= c[file][0].depth {
@@ -44,9 +57,11 @@ func (c contents) divide(file string, sections []retriever.Section) {
 	}
 	for i, s := range sections {
 		if title := format.OneLine(s.Heading); chapters[title] {
-			sections[i].Place = placeOf(title)
+			last = placeOf(title)
+			sections[i].Place = last
 		}
 	}
+	return last
 }
 
 func placeOf(title string) string { return fmt.Sprintf("chapter %q", title) }
@@ -73,7 +88,7 @@ func navigation(a *archive.Archive, name string, titles contents) {
 			case "ol":
 				depth++
 			case "a":
-				target = resolve(name, archive.Attr(t, "href"))
+				target = archive.Attr(t, "href")
 				text.Reset()
 			}
 		case xml.CharData:
@@ -85,7 +100,9 @@ func navigation(a *archive.Archive, name string, titles contents) {
 			case "ol":
 				depth--
 			case "a":
-				titles.add(target, text.String(), depth, inside)
+				if inside {
+					titles.add(name, target, text.String(), depth)
+				}
 			}
 		}
 	}
@@ -115,7 +132,9 @@ func ncx(a *archive.Archive, name string, titles contents) {
 			case "text":
 				text.Reset()
 			case "content":
-				titles.add(resolve(name, archive.Attr(t, "src")), label, depth, inside)
+				if inside {
+					titles.add(name, archive.Attr(t, "src"), label, depth)
+				}
 			}
 		case xml.CharData:
 			text.Write(t)
