@@ -28,7 +28,8 @@ const together = 60
 var (
 	timing = regexp.MustCompile(`^\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,]\d+\s*-->`)
 	voice  = regexp.MustCompile(`<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]+)>`)
-	markup = regexp.MustCompile(`<[^<>\n]*>|\{\\[^{}\n]*\}`)
+	markup = regexp.MustCompile(`</?[A-Za-z][^<>\n]*>|<[0-9:.]+>|</>|\{\\[^{}\n]*\}`)
+	lines  = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n")
 )
 
 type reader struct{}
@@ -38,12 +39,19 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	if !ok {
 		return doc, retriever.Skip{Reason: retriever.SkipBinary}
 	}
-	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	text = lines.Replace(text)
 	web := strings.HasPrefix(text, "WEBVTT")
 	var b format.Builder
 	var spoken []string
 	from := -1 // the second at which the passage starts
 	cue := false
+	number := "" // a line of SRT that is the number of a subtitle if a time follows
+	say := func(line string) {
+		// Captions of speech recognition repeat the line before.
+		if line = strings.TrimSpace(said(line, web)); line != "" && (len(spoken) == 0 || spoken[len(spoken)-1] != line) {
+			spoken = append(spoken, line)
+		}
+	}
 	flush := func() {
 		if len(spoken) > 0 {
 			b.Place(fmt.Sprintf("%d:%02d:%02d", from/3600, from/60%60, from%60))
@@ -57,6 +65,10 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 			return doc, err
 		}
 		m := timing.FindStringSubmatch(line)
+		if number != "" && m == nil {
+			say(number)
+		}
+		number = ""
 		switch {
 		case m != nil:
 			found, cue = true, true
@@ -68,14 +80,14 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 				from = at
 			}
 		case strings.TrimSpace(line) == "":
-			cue = false // what follows is a number, or a note
+			cue = cue && !web // of WebVTT, a name or a note follows
+		case cue && !web && strings.Trim(line, "0123456789 \t") == "":
+			number = line
 		case cue:
-			// Captions of speech recognition repeat the line before.
-			if line = strings.TrimSpace(said(line, web)); line != "" && (len(spoken) == 0 || spoken[len(spoken)-1] != line) {
-				spoken = append(spoken, line)
-			}
+			say(line)
 		}
 	}
+	say(number)
 	flush()
 	if !found {
 		return doc, errors.New("no times of subtitles")
