@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"mime"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,18 +83,37 @@ func (mailbox) Read(ctx context.Context, _, data string) (doc retriever.Document
 	return doc, err
 }
 
-// parser replaces no bytes in the names of attachments, as enmime would.
-var parser = enmime.NewParser(enmime.MaxStoredPartErrors(10), enmime.SetCustomParseMediaType(
-	func(value string) (string, map[string]string, []string, error) {
-		return mediatype.Parse(decoded(value))
-	}))
+// parse reads a message. damaged are the parts that were read up to where they are broken.
+func parse(data string) (e *enmime.Envelope, damaged []*enmime.Part, err error) {
+	parser := enmime.NewParser(enmime.MaxStoredPartErrors(10), enmime.DisableTextConversion(true),
+		enmime.SetReadPartErrorPolicy(func(p *enmime.Part, err error) bool {
+			broken := enmime.IsBase64CorruptInputError(err)
+			if broken {
+				damaged = append(damaged, p)
+			}
+			return broken
+		}), enmime.SetCustomParseMediaType(mediaType))
+	e, err = parser.ReadEnvelope(strings.NewReader(data))
+	return e, damaged, err
+}
+
+// mediaType replaces no bytes in the names of attachments, as enmime would, and leaves out that a text is ASCII: enmime would read it
+// as windows-1252, but most of those that are not ASCII are UTF-8.
+func mediaType(value string) (kind string, params map[string]string, invalid []string, err error) {
+	kind, params, invalid, err = mediatype.Parse(decoded(value))
+	switch strings.ToLower(params["charset"]) {
+	case "us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us":
+		delete(params, "charset")
+	}
+	return kind, params, invalid, err
+}
 
 // message adds a message, which stands at a place of the file.
 func message(ctx context.Context, b *format.Builder, data, place string, depth int) (subject string, missing []string, err error) {
 	if strings.Count(data, "multipart/") > maxDepth || depth > 3 {
 		return "", nil, retriever.Skip{Reason: retriever.SkipLimit, Detail: fmt.Sprintf("it has more than %d parts in parts", maxDepth)}
 	}
-	e, err := parser.ReadEnvelope(strings.NewReader(data))
+	e, damaged, err := parse(data)
 	if err != nil {
 		return "", nil, err
 	}
@@ -110,67 +130,86 @@ func message(ctx context.Context, b *format.Builder, data, place string, depth i
 		}
 	}
 	b.Paragraph(strings.Join(head, "\n"))
-	text, page := e.Text, false
-	if e.HTML != "" && strings.TrimSpace(text) == "" || e.HTML != "" && e.Root != nil && strings.HasPrefix(e.Root.ContentType, "text/html") {
-		if doc, err := retriever.TextReader(retriever.HTML).Read(ctx, "", "<meta charset=utf-8>"+e.HTML); err == nil {
-			text, page = doc.Text, true
+	texts, files := contents(e.Root, false)
+	seen := map[string]bool{}
+	for _, part := range texts {
+		text := own(part)
+		line := format.OneLine(text)
+		if seen[line] {
+			continue // as text and as a page, by programs that know no alternatives
+		}
+		seen[line] = true
+		for paragraph := range strings.SplitSeq(text, "\n\n") {
+			b.Paragraph(paragraph)
+		}
+		if slices.Contains(damaged, part) {
+			missing = append(missing, within(place, "the base64 of its text is broken"))
 		}
 	}
-	for paragraph := range strings.SplitSeq(unquoted(text), "\n\n") {
-		b.Paragraph(paragraph)
-	}
-	for _, part := range append(append(e.Attachments, e.OtherParts...), e.Inlines...) {
-		if isBody(e, part, page) {
-			continue
+	for _, part := range files {
+		name, more := attachment(ctx, b, part, place, depth)
+		if name != "" && len(more) == 0 && slices.Contains(damaged, part) {
+			more = []string{within(place, name+": its base64 is broken")}
 		}
-		missing = append(missing, attachment(ctx, b, part, place, depth)...)
+		missing = append(missing, more...)
 	}
 	return subject, missing, nil
 }
 
-// isBody says whether a part is shown as the text of the message, or is the same text as a page. page says that a page is shown.
-func isBody(e *enmime.Envelope, part *enmime.Part, page bool) bool {
-	switch {
-	case part.Disposition != "inline":
-		return false
-	case part.ContentType == "text/plain":
-		return !page && strings.Contains(e.Text, string(part.Content))
-	case part.ContentType == "text/html":
-		return (page || part.FileName == "") && strings.Contains(e.HTML, string(part.Content))
+// within is a place within another one, "" for the whole file.
+func within(place, inner string) string {
+	if place == "" {
+		return inner
 	}
-	return false
+	return place + ", " + inner
 }
 
-// attachment adds a part that is a file, and says what could not be read. Pictures and
+// attachment adds a part that is a file, and returns how it is cited, "" if it is not read, and what could not be read. Pictures and
 // the like are not missed.
-func attachment(ctx context.Context, b *format.Builder, part *enmime.Part, place string, depth int) (missing []string) {
-	name := format.OneLine(decoded(part.FileName))
+func attachment(ctx context.Context, b *format.Builder, part *enmime.Part, place string, depth int) (cited string, missing []string) {
 	if part.ContentType == "message/rfc822" {
-		if _, _, err := message(ctx, b, string(part.Content), place, depth+1); err != nil {
-			return []string{fmt.Sprintf("a message in it: %v", err)}
+		const cited = "attached message"
+		_, missing, err := message(ctx, b, string(part.Content), within(place, cited), depth+1)
+		if err != nil {
+			return "", []string{fmt.Sprintf("a message in it: %v", err)}
 		}
-		return nil
+		return cited, missing
 	}
+	name := format.OneLine(decoded(part.FileName))
 	if name == "" {
-		if ext, err := mime.ExtensionsByType(part.ContentType); err == nil && len(ext) > 0 {
-			name = "part" + ext[0]
-		}
+		name = nameOf(part)
 	}
 	doc, found, err := format.Read(ctx, name, string(part.Content))
 	if !found {
-		return nil
+		return "", nil
 	}
 	if err != nil {
-		return []string{fmt.Sprintf("attachment %s: %v", name, err)}
+		return "", []string{fmt.Sprintf("attachment %s: %v", name, err)}
 	}
-	where := "attachment " + name
-	if place != "" {
-		where = place + ", " + where
-	}
+	cited = strings.TrimSpace("attachment " + name)
+	where := within(place, cited)
 	b.Place(where)
 	b.Heading(2, name)
 	b.Document(doc, where, 2)
-	return nil
+	return cited, nil
+}
+
+// nameOf makes a name for a part that has none, by its type: with an extension that has a reader, since which ones a system knows,
+// and in which order, is up to it. It is "" for an unknown type.
+func nameOf(part *enmime.Part) string {
+	if part.ContentType == "text/plain" {
+		return "part.txt"
+	}
+	extensions, err := mime.ExtensionsByType(part.ContentType)
+	if err != nil || len(extensions) == 0 {
+		return ""
+	}
+	for _, ext := range extensions {
+		if format.Find("part"+ext, nil) != nil || retriever.FormatOf("part"+ext) != "" {
+			return "part" + ext
+		}
+	}
+	return "part" + extensions[0]
 }
 
 // decoded reads as windows-1252 what of a header is not UTF-8. It should not be there, but old programs write it.
@@ -188,45 +227,4 @@ func decoded(value string) string {
 		i += n
 	}
 	return b.String()
-}
-
-var (
-	attribution = regexp.MustCompile(`(?s)^(On|Am|Le|El|Il) .{5,200}(wrote|schrieb.*|a écrit|escribió|ha scritto):?\s*$`)
-	forwarded   = regexp.MustCompile(`^-{2,}\s*(Original Message|Ursprüngliche Nachricht|Message d'origine|Mensaje original)\s*-{2,}`)
-)
-
-// unquoted leaves out what a message repeats of those before it: lines that start with
-// ">", the line that introduces them, and all after "Original Message". Where nothing stands above that, the message
-// forwards what follows.
-func unquoted(text string) string {
-	var out []string
-	own := false // text stands above
-	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
-		if line == "-- " {
-			break // what follows is the signature
-		}
-		if forwarded.MatchString(line) {
-			if own {
-				break
-			}
-			continue
-		}
-		if !strings.HasPrefix(line, ">") {
-			out = append(out, line)
-			own = own || strings.TrimSpace(line) != ""
-			continue
-		}
-		// The introduction may take two lines.
-		for n := 1; n <= 2 && n <= len(out); n++ {
-			end := len(out)
-			for end > 0 && strings.TrimSpace(out[end-1]) == "" {
-				end--
-			}
-			if end >= n && attribution.MatchString(strings.Join(out[end-n:end], " ")) {
-				out = out[:end-n]
-				break
-			}
-		}
-	}
-	return strings.Join(out, "\n")
 }

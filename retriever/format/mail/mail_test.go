@@ -58,7 +58,7 @@ func TestTextsWithinTheMessage(t *testing.T) {
 	}{
 		"text": {"mixed", []string{part("text/plain", "inline", "The mast is new.")}, "The mast is new."},
 		"texts": {"mixed", []string{part("text/plain", "inline", "The mast is new."), part("text/plain", "inline; filename=a.txt", "By Orr.")},
-			"The mast is new.\n--\nBy Orr."},
+			"The mast is new.\n\nBy Orr."},
 		"page": {"mixed", []string{part("text/html", "inline", "<p>The mast is new.</p>")}, "The mast is new."},
 		"text or page": {"alternative", []string{part("text/plain", "inline", "The mast is new."),
 			part("text/html", "inline", "<p>The mast is new.</p>")}, "The mast is new."},
