@@ -166,3 +166,25 @@ func TestFilesWithoutNames(t *testing.T) {
 		require.False(t, slices.ContainsFunc(doc.Sections, func(s retriever.Section) bool { return strings.HasSuffix(s.Place, " ") }))
 	}
 }
+
+// A byte order mark is no part of the first header, and CR alone ends lines.
+func TestMarksAndLineEnds(t *testing.T) {
+	const data = "Subject: Mast\n\nThe mast is new.\n"
+	for _, data := range []string{"\xef\xbb\xbf" + data, strings.ReplaceAll(data, "\n", "\r"), strings.ReplaceAll(data, "\n", "\r\n")} {
+		require.Equal(t, "# Mast\n\nThe mast is new.", read(t, reader{}, data).Text, data)
+	}
+	box := "From zoe Mon Mar  2 10:00:00 2026\n" + data
+	for _, box := range []string{"\xef\xbb\xbf" + box, strings.ReplaceAll(box, "\n", "\r")} {
+		require.Equal(t, "# Mast\n\nThe mast is new.", read(t, mailbox{}, box).Text, box)
+	}
+}
+
+// A line that starts with "From " is text where those before messages have a date and it has none.
+func TestTextLikeTheStartOfAMessage(t *testing.T) {
+	const body = "Subject: Road\n\nThe road is long.\nFrom Hollin on the road is paved.\n\nFrom there: not.\n"
+	box := "From zoe Mon Mar  2 10:00:00 2026\n" + body + "\nFrom max Tue Mar  3 10:00:00 2026 +0100\nSubject: Paint\n\nRed.\n"
+	require.Equal(t, []string{"message 1: # Road\n\nThe road is long.\nFrom Hollin on the road is paved.\n\nFrom there: not.",
+		"message 2: # Paint\n\nRed."}, placed(t, mailbox{}, box))
+	require.Equal(t, []string{"message 1: # Road\n\nThe road is long.", "message 2: # Paint\n\nRed."},
+		placed(t, mailbox{}, "From zoe\nSubject: Road\n\nThe road is long.\n\nFrom max\nSubject: Paint\n\nRed.\n"))
+}

@@ -34,7 +34,7 @@ type reader struct{}
 
 func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
 	var b format.Builder
-	subject, missing, err := message(ctx, &b, data, "", 0)
+	subject, missing, err := message(ctx, &b, plainLines(data), "", 0)
 	if err != nil {
 		return doc, err
 	}
@@ -45,8 +45,40 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 
 type mailbox struct{}
 
-// start is the line before each message of a mailbox.
-var start = regexp.MustCompile(`(?m)^From [^\r\n]*\r?\n`)
+// plainLines is a file without a byte order mark, and with LF at the end of its lines if CR alone ended them.
+func plainLines(data string) string {
+	data = strings.TrimPrefix(data, "\xef\xbb\xbf")
+	if !strings.Contains(data, "\n") {
+		data = strings.ReplaceAll(data, "\r", "\n")
+	}
+	return data
+}
+
+var (
+	start = regexp.MustCompile(`(?m)^From [^\r\n]*\r?\n`) // the line before each message of a mailbox
+	clock = regexp.MustCompile(`\b\d{1,2}:\d\d\b`)
+	year  = regexp.MustCompile(`\b(19|20)\d\d\b`)
+)
+
+// starts finds the lines before the messages, at most one more than are read. Where the first one has a time and a year, they all
+// do: another line that starts with "From " is text that the program did not escape.
+func starts(data string) (at [][]int) {
+	strict := false
+	for from := 0; len(at) <= maxMessages; {
+		match := start.FindStringIndex(data[from:])
+		if match == nil {
+			break
+		}
+		line := data[from+match[0] : from+match[1]]
+		dated := clock.MatchString(line) && year.MatchString(line)
+		strict = strict || dated && len(at) == 0
+		if dated || !strict {
+			at = append(at, []int{from + match[0], from + match[1]})
+		}
+		from += match[1]
+	}
+	return at
+}
 
 // escaped are lines of a message that would look like such a line, but for a ">" that programs put before them.
 var escaped = regexp.MustCompile(`(?m)^>(>*From )`)
@@ -54,7 +86,8 @@ var escaped = regexp.MustCompile(`(?m)^>(>*From )`)
 func (mailbox) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
 	var b format.Builder
 	var missing []string
-	at := start.FindAllStringIndex(data, maxMessages+1)
+	data = plainLines(data)
+	at := starts(data)
 	if len(at) == 0 || strings.TrimSpace(data[:at[0][0]]) != "" {
 		return doc, fmt.Errorf(`a mailbox starts with a line "From ..."`)
 	}
