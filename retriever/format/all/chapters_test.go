@@ -54,7 +54,8 @@ func TestChaptersAcrossFiles(t *testing.T) {
 		return `<html xmlns:epub="e"><body><nav epub:type="toc"><ol><li><a href="text/one.xhtml">The Mast</a></li><li><a href="text/` +
 			`second%20part.xhtml` + second + `">The Sail</a></li></ol></nav></body></html>`
 	}
-	const mast, heading, sail = "<h1>The Mast</h1><p>It was made by Una Brook.</p>", `<h1 id="s">The Sail</h1>`, "<p>It was sewn by Tam Reed.</p>"
+	const mast = "<h1>The Mast</h1><p>It was made by Una Brook.</p>"
+	const heading, sail = `<h1 id="s">The Sail</h1>`, "<p>It was sewn by Tam Reed.</p>"
 	const end = "<h2>Its end</h2><p>It was felled by Odo Lark.</p>"
 	for name, test := range map[string]struct{ first, anchor, second, places string }{
 		"end of the one before": {mast, "#s", end + heading + sail, `Una Brook: The Mast, Odo Lark: The Mast, Tam Reed: The Sail`},

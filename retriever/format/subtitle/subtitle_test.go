@@ -33,7 +33,9 @@ func TestBlankLines(t *testing.T) {
 	const srt = "1\n00:00:01,000 --> 00:00:02,000\nThe pilot is\n\nHal Quist.\n\n42\n\n2\n00:00:03,000 --> 00:00:04,000\n" +
 		"Since\n1990\n3\n00:00:05,000 --> 00:00:06,000\n\nThe buoy is\n7"
 	const vtt = "WEBVTT\n\nNOTE none\n\n00:01.000 --> 00:02.000\nSince\n1990\n\nintro\n00:03.000 --> 00:04.000\nThe pilot.\n\nNOTE none\n"
-	for text, want := range map[string]string{srt: "The pilot is\nHal Quist.\n42\nSince\n1990\nThe buoy is\n7", vtt: "Since\n1990\nThe pilot."} {
+	for text, want := range map[string]string{
+		srt: "The pilot is\nHal Quist.\n42\nSince\n1990\nThe buoy is\n7", vtt: "Since\n1990\nThe pilot.",
+	} {
 		for _, end := range []string{"\n", "\r\n", "\r", "\r\r\n"} {
 			doc, err := reader{}.Read(t.Context(), "a", strings.ReplaceAll(text, "\n", end))
 			require.NoError(t, err)
