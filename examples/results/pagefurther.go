@@ -9,19 +9,7 @@ import (
 	"strings"
 )
 
-const furtherText = `
-What else changed:
-
-- **trust**: Trust-Score (arXiv 2409.11242) of what was retrieved, without its part for citations.
-- **AURC**: mean share of wrong answers over all coverages, most confident answers first; lower is better.
-- **without documents**: correct answers when no document is shown; models with the rule must answer here. Divided by the correct
-  ones with the right paragraph, this is the **memorisation ratio**.
-- **learnt to use**: of the questions that the untuned model gets wrong with the right paragraph, those that this one gets right.
-- **destroyed**: of the questions that the untuned model gets right, with the right paragraph or without documents, those that this
-  one gets wrong with the right paragraph.
-- **perplexity**: that of general text, compared with the untuned model's.
-
-`
+const furtherText = "\nWhat else changed:\n\n"
 
 // writeFurther lists what was measured beside the main table. Arms are compared with the untuned one of their seed.
 func writeFurther(b *strings.Builder, of []*outcome) {
