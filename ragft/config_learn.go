@@ -271,9 +271,9 @@ type TrainConfig struct {
 	// fewer than 400 (fewer than 1500 for a model of fewer than 300 million weights
 	// that is not one of Gemma's), and 1 for more.
 	Epochs int `yaml:"epochs" check:"min=1"`
-	// Rate is the learning rate. 0 = 1e-3 for a model of fewer than 300 million
-	// weights, 5e-4 for one of fewer than a billion, and 2e-4 for a larger one and
-	// for Gemma's.
+	// Rate is the learning rate. 0 = 1e-3 for a model of fewer than 20 million
+	// weights, and with 400 rows or more for one of fewer than 300 million; 5e-4 for
+	// one of fewer than a billion; 2e-4 for a larger one and for Gemma's.
 	Rate float64 `yaml:"rate" check:"above0"`
 	// Schedule of the rate after the warm-up: cosine, linear or constant.
 	// "" = cosine.

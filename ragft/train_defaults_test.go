@@ -23,6 +23,9 @@ func TestDefaultsOfTraining(t *testing.T) {
 	}{
 		{architecture, weights, 149, 1e-3, 3},
 		{architecture, weights, 150, 1e-3, 2},
+		{"llama", 135e6, 149, 5e-4, 3},
+		{"llama", 135e6, 399, 5e-4, 2},
+		{"llama", 135e6, 400, 1e-3, 2},
 		{"llama", 135e6, 1499, 1e-3, 2},
 		{"llama", 135e6, 1500, 1e-3, 1},
 		{"qwen2", 500e6, 399, 5e-4, 2},
