@@ -106,6 +106,7 @@ func TestTradeoffHasAHundredPoints(t *testing.T) {
 		}
 		require.NoError(t, e.Recompute(t.Context()))
 		require.Len(t, e.Systems[0].Tradeoff, points, n)
-		require.True(t, slices.IsSortedFunc(e.Systems[0].Tradeoff, func(a, b eval.TradeoffPoint) int { return cmp.Compare(a.Threshold, b.Threshold) }))
+		rising := func(a, b eval.TradeoffPoint) int { return cmp.Compare(a.Threshold, b.Threshold) }
+		require.True(t, slices.IsSortedFunc(e.Systems[0].Tradeoff, rising))
 	}
 }
