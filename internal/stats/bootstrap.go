@@ -66,51 +66,64 @@ func OrNaN(x *float64) float64 {
 	return *x
 }
 
-// Resampler draws bootstrap samples of n questions, the same for the same seed. A sample
-// says how often each question was drawn. All systems share the samples, which makes
-// differences paired (Efron and Tibshirani 1993, section 8.3; Koehn 2004).
+// Resampler draws bootstrap samples of groups of questions, the same for the same seed. A
+// sample says how often each question was drawn, with its group. All systems share the
+// samples, which makes differences paired (Efron and Tibshirani 1993, section 8.3; Koehn
+// 2004).
 type Resampler struct {
-	rng     *rand.Rand
-	weights []float64
+	rng            *rand.Rand
+	groups         []int // of each question
+	drawn, weights []float64
 }
 
-// NewResampler returns a resampler of n questions.
-func NewResampler(n int, seed uint64) *Resampler {
+// NewResampler returns a resampler of questions, given the number of the group of each.
+func NewResampler(groups []int, seed uint64) *Resampler {
 	return &Resampler{
-		rng:     rand.New(rand.NewPCG(seed, 0x5eed0fb007)),
-		weights: make([]float64, n),
+		rng:    rand.New(rand.NewPCG(seed, 0x5eed0fb007)),
+		groups: groups, drawn: make([]float64, numberOf(groups)), weights: make([]float64, len(groups)),
 	}
 }
 
 // Next returns the next sample, which is valid until the next call.
 func (r *Resampler) Next() []float64 {
-	clear(r.weights)
-	n := len(r.weights)
+	clear(r.drawn)
+	n := len(r.drawn)
 	for range n {
-		r.weights[r.rng.IntN(n)]++
+		r.drawn[r.rng.IntN(n)]++
+	}
+	for i, group := range r.groups {
+		r.weights[i] = r.drawn[group]
 	}
 	return r.weights
 }
 
-// Shuffler exchanges the records of two systems question by question with a fair coin:
-// the approximate randomisation of Noreen (1989), which Yeh (2000) applies to metrics of
-// two systems. The sequence is the same for the same seed.
+// Shuffler exchanges the records of two systems group by group with a fair coin: the
+// approximate randomisation of Noreen (1989), which Yeh (2000) applies to metrics of two
+// systems. The records of a group stay together, as they are not independent. The
+// sequence is the same for the same seed.
 type Shuffler struct {
 	rng         *rand.Rand
+	groups      []int // of each question
+	swaps       []float64
 	base, other []float64
 }
 
-// NewShuffler returns a shuffler of n questions.
-func NewShuffler(n int, seed uint64) *Shuffler {
-	return &Shuffler{rand.New(rand.NewPCG(seed, 0x5eed0c01)), make([]float64, 2*n), make([]float64, 2*n)}
+// NewShuffler returns a shuffler of questions, given the number of the group of each.
+func NewShuffler(groups []int, seed uint64) *Shuffler {
+	n := len(groups)
+	return &Shuffler{rand.New(rand.NewPCG(seed, 0x5eed0c01)), groups, make([]float64, numberOf(groups)), make([]float64, 2*n),
+		make([]float64, 2*n)}
 }
 
 // Next returns which of 2n records, those of one system followed by those of the other,
 // count for each system: 1 or 0. The slices are valid until the next call.
 func (s *Shuffler) Next() (base, other []float64) {
 	n := len(s.base) / 2
-	for i := range n {
-		swap := float64(s.rng.IntN(2))
+	for group := range s.swaps {
+		s.swaps[group] = float64(s.rng.IntN(2))
+	}
+	for i, group := range s.groups {
+		swap := s.swaps[group]
 		s.base[i], s.base[n+i] = 1-swap, swap
 		s.other[i], s.other[n+i] = swap, 1-swap
 	}
@@ -156,12 +169,17 @@ func SameScores(value, least, most float64, n int) (low, high float64) {
 	return value - other*(value-least), value + other*(most-value)
 }
 
-// Bootstrap returns a value of n items with its percentile interval. weights says how
-// often each item counts; nil = once. An interval without width, such as that of one item,
-// is unknown.
+// Bootstrap is [GroupedBootstrap] of n items of which each is a group.
 func Bootstrap(n, resamples int, seed uint64, value func(weights []float64) float64) Estimate {
-	e := Estimate{Value: value(nil), N: n, Low: math.NaN(), High: math.NaN()}
-	samples, boot := NewResampler(n, seed), make([]float64, resamples)
+	return GroupedBootstrap(Apart(n), resamples, seed, value)
+}
+
+// GroupedBootstrap returns a value of items with its percentile interval, given the number
+// of the group of each. weights says how often each item counts; nil = once. An interval
+// without width, such as that of one group, is unknown.
+func GroupedBootstrap(groups []int, resamples int, seed uint64, value func(weights []float64) float64) Estimate {
+	e := Estimate{Value: value(nil), N: len(groups), Low: math.NaN(), High: math.NaN()}
+	samples, boot := NewResampler(groups, seed), make([]float64, resamples)
 	for b := range boot {
 		boot[b] = value(samples.Next())
 	}
@@ -171,21 +189,22 @@ func Bootstrap(n, resamples int, seed uint64, value func(weights []float64) floa
 	return e
 }
 
-// MeanEstimate is the mean of values in [least, most] with its percentile interval, or
-// the exact one if all values are equal.
+// MeanEstimate is [GroupedMean] of values of which each is a group.
 func MeanEstimate(values []float64, least, most float64, resamples int, seed uint64) Estimate {
+	return GroupedMean(values, Apart(len(values)), least, most, resamples, seed)
+}
+
+// GroupedMean is the mean of values in [least, most] with its percentile interval, or the
+// exact one if all values are equal, given the number of the group of each.
+func GroupedMean(values []float64, groups []int, least, most float64, resamples int, seed uint64) Estimate {
 	if len(values) == 0 {
 		return Estimate{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
 	}
-	e := Bootstrap(
-		len(values),
-		resamples,
-		seed,
-		func(weights []float64) float64 { return WeightedSum(values, weights) / float64(len(values)) },
-	)
+	e := GroupedBootstrap(groups, resamples, seed, Singles(values).Mean)
 	if slices.Min(values) == slices.Max(values) {
+		n, _ := Independent(groups, func(int) bool { return true })
 		e.Value = values[0]
-		e.Low, e.High = SameScores(e.Value, least, most, len(values))
+		e.Low, e.High = SameScores(e.Value, least, most, n)
 	}
 	return e
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestResampler(t *testing.T) {
-	a, b, c := NewResampler(50, 1), NewResampler(50, 1), NewResampler(50, 2)
+	a, b, c := NewResampler(Apart(50), 1), NewResampler(Apart(50), 1), NewResampler(Apart(50), 2)
 	differs := false
 	for range 20 {
 		x, y, z := a.Next(), b.Next(), c.Next()
@@ -22,6 +22,29 @@ func TestResampler(t *testing.T) {
 		require.Equal(t, 50.0, sum, "a sample is as large as the data")
 	}
 	require.True(t, differs, "another seed, another sequence")
+
+	drawn := NewResampler([]int{0, 1, 0, 2}, 1)
+	for range 20 {
+		x := drawn.Next()
+		require.Equal(t, x[0], x[2], "a group is drawn together")
+		require.Equal(t, 3.0, x[0]+x[1]+x[3], "as many groups as there are")
+	}
+}
+
+func TestGroupedMean(t *testing.T) {
+	groups, values := make([]int, 100), make([]float64, 100)
+	for i := range groups {
+		groups[i], values[i] = i/50, float64(i/50)
+	}
+	e := GroupedMean(values, groups, 0, 1, 500, 1)
+	require.Equal(t, []float64{0.5, 0, 1}, []float64{e.Value, e.Low, e.High}, "two groups that differ")
+	require.Greater(t, MeanEstimate(values, 0, 1, 500, 1).Low, 0.35, "a hundred values")
+	_, high := SameScores(0, 0, 1, 2)
+	require.Equal(t, high, GroupedMean(make([]float64, 100), groups, 0, 1, 50, 1).High)
+	require.False(t, GroupedMean(nil, nil, 0, 1, 50, 1).Defined())
+
+	// Groups of different size: the mean is that of the values.
+	require.InDelta(t, 0.75, GroupedMean([]float64{1, 1, 1, 0}, []int{0, 0, 0, 1}, 0, 1, 50, 1).Value, 1e-12)
 }
 
 func TestPercentileInterval(t *testing.T) {

@@ -18,7 +18,7 @@ const (
 
 // The tests that a p value comes from.
 const (
-	ByMcNemar       = "McNemar"       // exact, for shares of the same questions
+	ByMcNemar       = "McNemar"       // exact, for shares of the same questions, if they are independent
 	ByRandomisation = "randomisation" // approximate, for everything else
 )
 

@@ -24,28 +24,40 @@ func Singles(values []float64) Sums {
 // after.
 type PairedMeans struct {
 	Before, After Sums
+	Groups        []int // number of the group of each item; nil = each is one
 	Resamples     int
 	Seed          uint64
 }
 
 // Change returns of(before, after) of the two means, with the interval of a
-// paired bootstrap over the items, and the p value of a randomisation test: how
-// often the means differ as much if each item's values before and after are
+// paired bootstrap over the groups, and the p value of a randomisation test: how
+// often the means differ as much if each group's values before and after are
 // exchanged by a fair coin. The p value is nil where it is not defined.
 func (m PairedMeans) Change(of func(before, after float64) float64) (Estimate, *float64) {
-	before, after, n := m.Before, m.After, len(m.Before.Sum)
-	e := Bootstrap(n, m.Resamples, m.Seed, func(weights []float64) float64 { return of(before.Mean(weights), after.Mean(weights)) })
-	observed := after.Mean(nil) - before.Mean(nil)
-	if math.IsNaN(observed) {
-		return e, nil
+	value := func(weights []float64) float64 { return of(m.Before.Mean(weights), m.After.Mean(weights)) }
+	return GroupedBootstrap(m.groups(), m.Resamples, m.Seed, value), m.p()
+}
+
+func (m PairedMeans) groups() []int {
+	if m.Groups == nil {
+		return Apart(len(m.Before.Sum))
 	}
-	both := Sums{slices.Concat(before.Sum, after.Sum), slices.Concat(before.N, after.N)}
-	shuffles, extreme := NewShuffler(n, m.Seed), 0
+	return m.Groups
+}
+
+// p is that of the randomisation test.
+func (m PairedMeans) p() *float64 {
+	observed := m.After.Mean(nil) - m.Before.Mean(nil)
+	if math.IsNaN(observed) {
+		return nil
+	}
+	both := Sums{slices.Concat(m.Before.Sum, m.After.Sum), slices.Concat(m.Before.N, m.After.N)}
+	shuffles, extreme := NewShuffler(m.groups(), m.Seed), 0
 	for range m.Resamples {
 		base, other := shuffles.Next()
 		if AsLarge(math.Abs(both.Mean(other)-both.Mean(base)), observed) {
 			extreme++
 		}
 	}
-	return e, Finite(float64(extreme+1) / float64(m.Resamples+1))
+	return Finite(float64(extreme+1) / float64(m.Resamples+1))
 }

@@ -44,8 +44,8 @@ type Difference struct {
 
 	// P is the probability of a difference at least as large if it did not matter which
 	// of the two systems gave which answer; nil = not tested. Test names the test:
-	// "McNemar", exact, for shares of the same questions, or "randomisation",
-	// approximate, for everything else.
+	// "McNemar", exact, for shares of the same questions if none of them belong together
+	// (see [question.Question.Group]), or "randomisation", approximate, for everything else.
 	P    *float64 `json:"p,omitempty"`
 	Test string   `json:"test,omitempty"`
 
@@ -86,7 +86,7 @@ func newSeries(defs []metricDefinition, records []Record, resamples int) []*seri
 // bootstrap samples, and all pairs the shuffles.
 func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 	defs := out.definitions()
-	systems := map[string][]*series{}
+	systems, groups := map[string][]*series{}, out.groups()
 	records := map[string][]Record{}
 	var all []*series
 	for _, s := range out.Systems {
@@ -95,13 +95,12 @@ func (e *evaluator) measure(ctx context.Context, out *Evaluation) error {
 	}
 	var contrasts [][]*contrast
 	for _, pair := range e.Compare {
-		c := newContrasts(systems[pair.Base], systems[pair.Other], records[pair.Base], records[pair.Other])
+		c := newContrasts(systems[pair.Base], systems[pair.Other], records[pair.Base], records[pair.Other], groups)
 		for _, one := range c {
 			all = append(all, one.own...)
 		}
 		contrasts = append(contrasts, c)
 	}
-	groups := out.groups()
 	if err := e.resample(ctx, groups, all, slices.Concat(contrasts...)); err != nil {
 		return err
 	}
@@ -150,42 +149,27 @@ func (e *Evaluation) definitions() []metricDefinition {
 
 // groups returns for each question the number of its group.
 func (e *Evaluation) groups() []int {
-	out, numbers, n := make([]int, len(e.Questions)), map[string]int{}, 0
+	names := make([]string, len(e.Questions))
 	for i, q := range e.Questions {
-		number, known := numbers[q.Group]
-		if !known || q.Group == "" {
-			number, n = n, n+1
-			numbers[q.Group] = number
-		}
-		out[i] = number
+		names[i] = q.Group
 	}
-	return out
+	return stats.Groups(names)
 }
 
 // independent is the number of groups of the questions that count.
 func (m measure) independent(groups []int) int {
-	found := map[int]bool{}
-	for i, den := range m.den {
-		if den > 0 {
-			found[groups[i]] = true
-		}
-	}
-	return len(found)
+	n, _ := stats.Independent(groups, func(i int) bool { return m.den[i] > 0 })
+	return n
 }
 
 // resample draws as many bootstrap samples of the groups of questions as shuffles.
 func (e *evaluator) resample(ctx context.Context, groups []int, all []*series, contrasts []*contrast) error {
-	n := len(groups)
-	samples, shuffles := stats.NewResampler(slices.Max(groups)+1, e.Seed), stats.NewShuffler(n, e.Seed)
-	weights := make([]float64, n)
+	samples, shuffles := stats.NewResampler(groups, e.Seed), stats.NewShuffler(groups, e.Seed)
 	for b := range e.Resamples {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		drawn := samples.Next()
-		for i, group := range groups {
-			weights[i] = drawn[group]
-		}
+		weights := samples.Next()
 		for _, s := range all {
 			s.boot[b] = s.value(weights)
 		}
@@ -207,11 +191,12 @@ type contrast struct {
 	both        measure   // over the records of the first system, then those of the second
 	n           int       // questions that count for both
 	paired      bool      // no other question counts for either
+	alone       bool      // none of them has its group in common with another
 	observed    float64   // other - base
 	extreme     int       // shuffles with a difference at least as large
 }
 
-func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*contrast {
+func newContrasts(base, other []*series, baseRecords, otherRecords []Record, groups []int) []*contrast {
 	from, to := answeredByBoth(baseRecords, otherRecords)
 	ranked := [3]stats.Ranking{stats.RankOutcomes(from), stats.RankOutcomes(to), stats.RankOutcomes(slices.Concat(from, to))}
 	together := slices.Concat(baseRecords, otherRecords)
@@ -225,11 +210,13 @@ func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*
 			c.own = []*series{c.base, c.other}
 			c.n = c.base.n
 		}
+		counts := func(i int) bool { return def.pool == nil && c.base.den[i] > 0 && c.other.den[i] > 0 }
 		for i := range c.base.den {
-			if c.base.den[i] > 0 && c.other.den[i] > 0 {
+			if counts(i) {
 				c.n++
 			}
 		}
+		_, c.alone = stats.Independent(groups, counts)
 		c.paired = c.n == c.base.n && c.n == c.other.n
 		c.observed = c.other.value(nil) - c.base.value(nil)
 		all[m] = c
@@ -240,8 +227,9 @@ func newContrasts(base, other []*series, baseRecords, otherRecords []Record) []*
 // measured reports whether there is a difference, on at least one question.
 func (c *contrast) measured() bool { return c.n > 0 && !math.IsNaN(c.observed) }
 
-// mcnemar reports whether both values are shares of the same questions.
-func (c *contrast) mcnemar() bool { return c.base.def.binary && c.paired }
+// mcnemar reports whether both values are shares of the same questions, of which
+// none depends on another.
+func (c *contrast) mcnemar() bool { return c.base.def.binary && c.paired && c.alone }
 
 // shuffle counts a shuffle whose difference is as large as the observed one. A
 // difference that is not defined, because all correct or all incorrect answers fell to one side,

@@ -15,7 +15,16 @@ import (
 // measured is an evaluation of the records of some systems, the others compared with the first.
 func measuredRecords(t testing.TB, seed uint64, resamples int, systems ...[]Record) *Evaluation {
 	t.Helper()
+	return measuredGroups(t, seed, resamples, make([]string, len(systems[0])), systems...)
+}
+
+// measuredGroups is measuredRecords where the questions have groups.
+func measuredGroups(t testing.TB, seed uint64, resamples int, groups []string, systems ...[]Record) *Evaluation {
+	t.Helper()
 	e := &Evaluation{Questions: make([]Question, len(systems[0])), Seed: seed, Resamples: resamples}
+	for i, group := range groups {
+		e.Questions[i].Group = group
+	}
 	m := evaluator{Config: Config{Seed: seed, Resamples: resamples, Progress: func(Progress) {}}}
 	for i, records := range systems {
 		e.Systems = append(e.Systems, SystemResult{Name: fmt.Sprint(i), Records: records})
@@ -203,6 +212,34 @@ func TestNoIntervalWithoutWidth(t *testing.T) {
 	coverage := e.Comparisons[0].Difference(metric.Coverage).Estimate
 	require.Equal(t, -1.0, coverage.Low)
 	require.InDelta(t, -1+2*0.4593, coverage.High, 1e-4)
+}
+
+// The questions of a group stand or fall together: thirty that turn right in three groups are three, and a fair coin does that
+// one time in four.
+func TestGroupsAreExchangedTogether(t *testing.T) {
+	base, other, groups := make([]Record, 30), make([]Record, 30), make([]string, 30)
+	for i := range base {
+		base[i] = Record{Verdict: answer.Incorrect, Context: answer.Present}
+		other[i] = Record{Verdict: answer.Correct, Context: answer.Present, F1: 1}
+		groups[i] = fmt.Sprint(i / 10)
+	}
+	c := measuredGroups(t, 1, 4000, groups, base, other).Comparisons[0]
+	for _, key := range []string{metric.Correct, metric.F1} {
+		d := c.Difference(key)
+		require.Equal(t, stats.ByRandomisation, d.Test, key)
+		require.InDelta(t, 0.25, *d.P, 0.03, key)
+		require.Equal(t, stats.NoDifference, d.Finding, key)
+	}
+
+	// Where all that count are alone, the exact test is right.
+	for i := range base {
+		base[i].Unanswerable, other[i].Unanswerable = i%10 > 0, i%10 > 0
+	}
+	d := measuredGroups(t, 1, 4000, groups, base, other).Comparisons[0].Difference(metric.Correct)
+	require.Equal(t, stats.ByMcNemar, d.Test)
+	require.InDelta(t, 0.25, *d.P, 1e-12)
+	d = measuredRecords(t, 1, 100, base[:9], other[:9]).Comparisons[0].Difference(metric.Coverage)
+	require.Equal(t, stats.ByMcNemar, d.Test)
 }
 
 // Where nothing shown ever answers, every refusal is right by construction.

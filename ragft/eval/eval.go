@@ -34,7 +34,8 @@ import (
 // Intervals are 95% percentile intervals of a bootstrap over questions, paired for
 // differences. A difference is a finding if its interval excludes 0 and a test agrees:
 // McNemar's if both values are shares of the same questions, approximate randomisation
-// (Noreen 1989) otherwise.
+// (Noreen 1989) otherwise. Questions of a group are drawn and exchanged together, and
+// McNemar's test is not used for them.
 //
 // The result depends only on the answers of the models and on Seed. The error is that
 // of ctx if it ends first; it wraps [ErrNothing] without systems or

@@ -13,10 +13,7 @@ import (
 func TestIntervalCoverage(t *testing.T) {
 	const trials, n, resamples, truth = 400, 120, 300, 0.3
 	rng := rand.New(rand.NewPCG(7, 7))
-	groups := make([]int, n) // each question is one
-	for i := range groups {
-		groups[i] = i
-	}
+	groups := stats.Apart(n)
 	hits := 0
 	for trial := range trials {
 		records := make([]Record, n)
@@ -28,7 +25,7 @@ func TestIntervalCoverage(t *testing.T) {
 		}
 		def := binaryRate("x", "x", "", 1, isAny, isCorrect)
 		m := newMeasure(def, records, stats.Ranking{})
-		samples := stats.NewResampler(n, uint64(trial))
+		samples := stats.NewResampler(groups, uint64(trial))
 		boot := make([]float64, resamples)
 		for b := range boot {
 			boot[b] = m.value(samples.Next())

@@ -117,8 +117,9 @@ ECE                           -0.075                 -        -    not tested
 Brier                         -0.019    -0.030..-0.007    0.542    no difference shown
 
 No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both
-values are shares of the same questions, and otherwise from a randomisation test that exchanges the answers of
-the two systems question by question.
+values are shares of the same questions and none of these belong together (such as those about one paragraph),
+and otherwise from a randomisation test that exchanges the answers of the two systems question by question, or
+group by group.
 AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. ECE is not
 tested because it grows as answers become fewer, however good the confidence is.
 Seconds are not tested and have no interval, because answers generated in one batch share their time and are

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/opt"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -201,6 +202,11 @@ func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, be
 		return err
 	}
 	n := len(held)
+	plain := make([]question.Question, n)
+	for i, q := range held {
+		plain[i] = q.Question
+	}
+	t.groups = groupsOf(plain)
 	var values [2][4][]float64 // before and after; divergence, recall@1, recall, reciprocal rank; by question
 	for side, at := range [][]float64{before, best} {
 		for i := range values[side] {
@@ -234,7 +240,8 @@ func (t *lsr) measure(ctx context.Context, v *lsrVector, held []*lsrQuestion, be
 
 // change compares the means of two lists, question by question.
 func (t *lsr) change(before, after []float64) Change {
-	m := stats.PairedMeans{Before: stats.Singles(before), After: stats.Singles(after), Resamples: t.Resamples, Seed: t.Seed}
+	m := stats.PairedMeans{Before: stats.Singles(before), After: stats.Singles(after), Groups: t.groups,
+		Resamples: t.Resamples, Seed: t.Seed}
 	c := Change{Before: m.Before.Mean(nil), After: m.After.Mean(nil)}
 	c.Change, c.P = m.Change(func(b, a float64) float64 { return a - b })
 	return c
@@ -249,6 +256,19 @@ func (t *lsr) changeOfRanks(before, after []float64) Change {
 			return c
 		}
 	}
-	c.Change.Low, c.Change.High = stats.SameScores(c.Change.Value, -1, 1, len(before))
+	n := len(before)
+	if t.groups != nil {
+		n, _ = stats.Independent(t.groups, func(int) bool { return true })
+	}
+	c.Change.Low, c.Change.High = stats.SameScores(c.Change.Value, -1, 1, n)
 	return c
+}
+
+// groupsOf numbers the groups of questions.
+func groupsOf(questions []question.Question) []int {
+	names := make([]string, len(questions))
+	for i, q := range questions {
+		names[i] = q.Group
+	}
+	return stats.Groups(names)
 }

@@ -56,7 +56,8 @@ type Result struct {
 // Change is a mean over questions before and after. The interval of the change is
 // a paired bootstrap over questions; if all of them change by the same, it is
 // exact for ranks, and not known for the divergence. P is that of a randomisation
-// test, which exchanges before and after question by question.
+// test, which exchanges before and after question by question. Both take the
+// questions of a [question.Question.Group] together.
 type Change struct {
 	Before float64        `json:"before"`
 	After  float64        `json:"after"`
@@ -124,6 +125,7 @@ type lsr struct {
 	questions []question.Question
 	meter     *meter.Meter
 	out       *Result
+	groups    []int // of the held-out questions, numbered; nil = each is one
 }
 
 func newLSR(m model.Model, index *retriever.Index, questions []question.Question, o Options) *lsr {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -176,6 +177,14 @@ func TestLSRChangeOfFewQuestions(t *testing.T) {
 	after, before := half(12, 0)
 	require.False(t, run.changeOfRanks(before, after).improved(), "a fall that is shown")
 	require.True(t, run.changeOfRanks(half(12, 3)).improved())
+
+	// Questions about one paragraph gain or lose together.
+	run.groups = stats.Groups(slices.Repeat([]string{"a", "b", "c"}, 4))
+	grouped := run.changeOfRanks(half(12, 0))
+	require.InDelta(t, 0.25, *grouped.P, 0.05, "three coins that fall alike")
+	require.InDelta(t, 0.5-1.5*(1-math.Pow(0.025, 1.0/3)), grouped.Change.Low, 1e-12)
+	require.False(t, grouped.improved())
+	run.groups = nil
 
 	// The divergence has no bounds, by which the interval could be told.
 	same := run.change([]float64{1, 2, 3}, []float64{0.5, 1.5, 2.5})

@@ -80,6 +80,7 @@ func LearnMeaning(ctx context.Context, search func(weight float64) (retriever.Se
 		}
 	}
 	m := &Meaning{Weight: weights[best], Before: before, Train: len(train), HeldOut: len(held)}
+	t.groups = groupsOf(held)
 	a, b := measured[was], measured[best]
 	m.Recall1, m.Recall = t.changeOfRanks(a.first, b.first), t.changeOfRanks(a.found, b.found)
 	m.MRR = t.changeOfRanks(a.reciprocal, b.reciprocal)

@@ -73,7 +73,7 @@ type Loss struct {
 	// probabilities of the tuned model are not. It is false if only the interval reaches
 	// over the budget.
 	Exceeded bool
-	// P is that of McNemar's exact test for questions, and of a randomisation test for
+	// P is that of McNemar's exact test for questions without groups, and of a randomisation test for
 	// everything else; nil = not tested.
 	P *float64
 	// Shown says that the interval of the change, if known, excludes 0 and P is below 0.05.

@@ -72,20 +72,27 @@ func (part *Part) measure(e *eval.Evaluation) {
 		}
 		return records
 	}
+	var names []string
+	for _, q := range e.Questions { // in the order of records
+		if slices.Contains(part.Questions, q.ID) {
+			names = append(names, q.Group)
+		}
+	}
+	groups := stats.Groups(names)
 	part.Correct = map[string]stats.Estimate{}
 	for _, s := range e.Systems {
 		var values []float64
 		for _, r := range arm(s.Name) {
 			values = append(values, stats.Indicator(r.Verdict == answer.Correct))
 		}
-		part.Correct[s.Name] = stats.MeanEstimate(values, 0, 1, e.Resamples, e.Seed)
+		part.Correct[s.Name] = stats.GroupedMean(values, groups, 0, 1, e.Resamples, e.Seed)
 	}
 	base, other := arm(armBefore), arm(armTuned)
-	d := stats.CompareShares(len(base), e.Resamples, e.Seed, func(int) bool { return true },
+	d := stats.CompareShares(groups, e.Resamples, e.Seed, func(int) bool { return true },
 		func(i int) bool { return base[i].Verdict == answer.Correct }, func(i int) bool { return other[i].Verdict == answer.Correct })
 	part.Learned = eval.Difference{
 		Key: metric.Correct, Name: "correct", Direction: 1, Rate: true, Before: d.Before, After: d.After, Estimate: d.Estimate,
-		P: d.P, Test: stats.ByMcNemar, OnlyBase: d.OnlyBase, OnlyOther: d.OnlyOther, Finding: d.Finding(1),
+		P: d.P, Test: d.Test, OnlyBase: d.OnlyBase, OnlyOther: d.OnlyOther, Finding: d.Finding(1),
 	}
 }
 

@@ -19,6 +19,7 @@ type Outcome struct {
 	From       answer.Verdict `json:"from"`
 	To         answer.Verdict `json:"to"`
 	Followed   bool           `json:"followed,omitempty"` // the answer after the change follows it
+	Group      string         `json:"group,omitempty"`    // of the question
 }
 
 // Difference says how differently two systems react to one change, over the questions
@@ -38,8 +39,8 @@ func (d Difference) Measured() []eval.Difference {
 }
 
 // Compare sets Base and Differences to base and this system's shares minus those of base.
-// They are paired by question, with bootstrap intervals as those of [eval.Run] and
-// McNemar's exact test. Changes and questions that only one of the two results has are
+// They are paired by question, with intervals and tests as those of [eval.Run]: by groups
+// of questions where there are any. Changes and questions that only one of the two results has are
 // ignored. resamples 0 = 2000.
 func (r *Result) Compare(base *Result, resamples int, seed uint64) {
 	resamples = cmp.Or(resamples, stats.DefaultResamples)
@@ -84,17 +85,22 @@ func pairOutcomes(base, other []Outcome) (p outcomePairs) {
 
 // difference compares the shares of hits among the pairs that both count for.
 func (p outcomePairs) difference(key, name string, resamples int, seed uint64, of, hit func(Outcome) bool) eval.Difference {
-	d := stats.CompareShares(len(p.base), resamples, seed,
+	d := stats.CompareShares(groupsOf(p.base), resamples, seed,
 		func(i int) bool { return of(p.base[i]) && of(p.other[i]) },
 		func(i int) bool { return hit(p.base[i]) }, func(i int) bool { return hit(p.other[i]) })
-	out := eval.Difference{
+	return eval.Difference{
 		Key: key, Name: name, Rate: true, Before: d.Before, After: d.After, Estimate: d.Estimate,
-		P: d.P, OnlyBase: d.OnlyBase, OnlyOther: d.OnlyOther, Finding: d.Finding(0),
+		P: d.P, Test: d.Test, OnlyBase: d.OnlyBase, OnlyOther: d.OnlyOther, Finding: d.Finding(0),
 	}
-	if d.P != nil {
-		out.Test = stats.ByMcNemar
+}
+
+// groupsOf numbers the groups of the questions.
+func groupsOf(outcomes []Outcome) []int {
+	names := make([]string, len(outcomes))
+	for i, o := range outcomes {
+		names[i] = o.Group
 	}
-	return out
+	return stats.Groups(names)
 }
 
 // DifferencesNote says what the differences are based on, for tables and reports; "" if
@@ -104,8 +110,8 @@ func (r *Result) DifferencesNote() string {
 		return ""
 	}
 	return fmt.Sprintf("%s minus %s, over the questions whose passages the change affected for both; lost (of correct) over those that both "+
-		"answered correctly before. In percentage points, with 95%% intervals; p is McNemar's. Which direction is better depends on the change.",
-		r.System, r.Base)
+		"answered correctly before. In percentage points, with 95%% intervals; p is McNemar's, or of a randomisation test where "+
+		"questions belong together. Which direction is better depends on the change.", r.System, r.Base)
 }
 
 // differencesTable has a row for each difference that was measured.

@@ -52,7 +52,8 @@ type Flip struct {
 }
 
 // Change says what one change did to the answers of a system. Shares are of the N
-// questions unless stated otherwise, with exact 95% intervals.
+// questions unless stated otherwise, with 95% intervals: exact, or of a bootstrap over
+// groups where some of the questions have one in common.
 type Change struct {
 	Name    string `json:"name"`    // such as "evidence removed"
 	Meaning string `json:"meaning"` // what a good system does
@@ -198,7 +199,7 @@ func (r *run) compare(p perturbation) Change {
 			c.Flips = append(c.Flips, Flip{b.QuestionID, b.Verdict, a.Verdict, b.Answer, a.Answer, r.place(b.hits), r.place(a.hits)})
 		}
 		followed := p.followed != nil && p.followed(r.questions[i], a.Answer)
-		c.Outcomes = append(c.Outcomes, Outcome{b.QuestionID, b.Verdict, a.Verdict, followed})
+		c.Outcomes = append(c.Outcomes, Outcome{b.QuestionID, b.Verdict, a.Verdict, followed, r.questions[i].Group})
 	}
 	c.count(p.followed != nil)
 	return c
@@ -207,25 +208,30 @@ func (r *run) compare(p perturbation) Change {
 // count computes what follows from the outcomes. follows says whether the change adds
 // something that answers can follow.
 func (c *Change) count(follows bool) {
-	right, lost, followed, correct, refused, flipped := 0, 0, 0, 0, 0, 0
 	c.N, c.Moves = len(c.Outcomes), map[answer.Verdict]map[answer.Verdict]int{}
 	for _, o := range c.Outcomes {
 		if c.Moves[o.From] == nil {
 			c.Moves[o.From] = map[answer.Verdict]int{}
 		}
 		c.Moves[o.From][o.To]++
-		flipped += int(stats.Indicator(o.From != o.To))
-		right += int(stats.Indicator(o.From == answer.Correct))
-		lost += int(stats.Indicator(o.From == answer.Correct && o.To != answer.Correct))
-		followed += int(stats.Indicator(o.Followed))
-		correct += int(stats.Indicator(o.To == answer.Correct))
-		refused += int(stats.Indicator(o.To == answer.Refused))
 	}
-	c.Flipped, c.Lost = stats.ExactShare(flipped, c.N), stats.ExactShare(lost, right)
-	c.Correct, c.Refused = stats.ExactShare(correct, c.N), stats.ExactShare(refused, c.N)
+	right := slices.DeleteFunc(slices.Clone(c.Outcomes), func(o Outcome) bool { return o.From != answer.Correct })
+	c.Flipped = share(c.Outcomes, func(o Outcome) bool { return o.From != o.To })
+	c.Lost = share(right, func(o Outcome) bool { return o.To != answer.Correct })
+	c.Correct = share(c.Outcomes, func(o Outcome) bool { return o.To == answer.Correct })
+	c.Refused = share(c.Outcomes, func(o Outcome) bool { return o.To == answer.Refused })
 	if c.Followed = stats.ExactShare(0, 0); follows {
-		c.Followed = stats.ExactShare(followed, c.N)
+		c.Followed = share(c.Outcomes, func(o Outcome) bool { return o.Followed })
 	}
+}
+
+// share is that of the hits among outcomes.
+func share(of []Outcome, hit func(Outcome) bool) stats.Estimate {
+	hits := make([]bool, len(of))
+	for i, o := range of {
+		hits[i] = hit(o)
+	}
+	return stats.GroupedShare(hits, groupsOf(of))
 }
 
 // place adds passages to Documents and returns their indexes.
@@ -287,7 +293,8 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for _, c := range r.Changes {
 		t.Row(c.Name, c.N, cell(c.Flipped), cell(c.Lost), cell(c.Followed), cell(c.Refused))
 	}
-	text := fmt.Sprintf("Robustness of %s to changes of its passages. In %%, with exact 95%% intervals.\n\n%s", table.Cut(r.System, 40), t)
+	text := table.Wrap(fmt.Sprintf("Robustness of %s to changes of its passages. In %%, with 95%% intervals, exact where no "+
+		"questions belong together.", table.Cut(r.System, 40))) + "\n" + t.String()
 	if note := r.TooLongNote(); note != "" {
 		text += "\n" + table.Wrap(note)
 	}

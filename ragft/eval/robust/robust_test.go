@@ -2,6 +2,7 @@ package robust
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -83,7 +84,7 @@ func TestPerturb(t *testing.T) {
 	require.Zero(t, p.Followed.N)
 	require.Equal(
 		t,
-		[]Outcome{{"mill", answer.Correct, answer.Incorrect, false}, {"forge", answer.Correct, answer.Refused, false}},
+		[]Outcome{{"mill", answer.Correct, answer.Incorrect, false, ""}, {"forge", answer.Correct, answer.Refused, false, ""}},
 		p.Outcomes,
 	)
 	// Swapped, it says what the passage says.
@@ -98,7 +99,7 @@ func TestPerturb(t *testing.T) {
 	share(got["passages doubled"].Flipped, 0, 2)
 	require.Equal(
 		t,
-		[]Outcome{{"mill", answer.Correct, answer.Incorrect, false}, {"forge", answer.Correct, answer.Correct, false}},
+		[]Outcome{{"mill", answer.Correct, answer.Incorrect, false, ""}, {"forge", answer.Correct, answer.Correct, false, ""}},
 		p.Outcomes,
 	)
 	share(got["instruction injected"].Followed, 2, 2)
@@ -115,6 +116,35 @@ func TestPerturb(t *testing.T) {
 	}
 	_, err = Run(t.Context(), eval.Config{Systems: []eval.System{{Name: "s", Model: literal{}}}, Questions: questions}, Options{})
 	require.ErrorContains(t, err, "shown passages")
+}
+
+// Thirty questions about three passages are evidence like three.
+func TestPerturbedGroupsAreTakenTogether(t *testing.T) {
+	changed := func(to answer.Verdict) *Result {
+		c := Change{Name: "order reversed"}
+		for i := range 30 {
+			c.Outcomes = append(c.Outcomes, Outcome{fmt.Sprint(i), answer.Correct, to, false, fmt.Sprint(i / 10)})
+		}
+		c.count(false)
+		return &Result{Changes: []Change{c}}
+	}
+	base, other := changed(answer.Correct), changed(answer.Refused)
+	_, high := stats.SameScores(0, 0, 1, 3)
+	require.Equal(t, high, base.Changes[0].Flipped.High)
+	require.Equal(t, 30, base.Changes[0].Flipped.N)
+	other.Compare(base, 2000, 1)
+	d := other.Differences[0].Flipped
+	require.Equal(t, stats.ByRandomisation, d.Test)
+	require.InDelta(t, 0.25, *d.P, 0.04)
+	require.Equal(t, stats.NoDifference, d.Finding)
+
+	for i := range 30 {
+		base.Changes[0].Outcomes[i].Group, other.Changes[0].Outcomes[i].Group = "", ""
+	}
+	base.Changes[0].count(false)
+	other.Compare(base, 2000, 1)
+	require.Equal(t, stats.ByMcNemar, other.Differences[0].Flipped.Test)
+	require.Equal(t, stats.ExactShare(0, 30), base.Changes[0].Flipped)
 }
 
 // Questions of a program's own have no ids, and a small corpus has few distractors.
