@@ -143,7 +143,7 @@ func (e *evaluation) main(ctx context.Context) (*report.Results, error) {
 	return &report.Results{Evaluation: measured}, nil
 }
 
-// tunedOrBase is what is calibrated and perturbed, with the rule of the main table. None is calibrated with a rule.
+// tunedOrBase is what is calibrated and perturbed, with the rule of the main table. A calibration replaces the rule: there is none then.
 func (e *evaluation) tunedOrBase() eval.System {
 	s := eval.System{Name: "base", Model: e.base, Setting: eval.SettingRetrieval, Extract: e.extract()}
 	if e.tuned != nil {

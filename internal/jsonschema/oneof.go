@@ -17,7 +17,7 @@ func (g *Rules) checkOneOf(alternatives []*node) error {
 		}
 		for k := range i {
 			if !g.apart(leaves[k], leaves[i], true) {
-				return fmt.Errorf("oneOf: a value may fit both the alternatives %d and %d, or it cannot be told that none does: "+
+				return fmt.Errorf("oneOf: one value may fit both alternative %d and alternative %d: "+
 					"give each object a required property with a const of its own, or use anyOf", k+1, i+1)
 			}
 		}

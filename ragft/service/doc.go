@@ -87,7 +87,7 @@
 // # Access
 //
 // [Service.Serve] listens on an address that is not loopback only if there is a token. Without a token, only requests to a
-// loopback host are answered. None is that a web page of another origin makes, but for one that leads to the service's page.
+// loopback host are answered. Requests of web pages of another origin are refused, except a link to the service's own page.
 // [Limits] bound the size, number and time of requests, and the bytes of all their bodies; requests above the number and the bytes
 // are refused with 503 and Retry-After.
 //
