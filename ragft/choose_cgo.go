@@ -79,7 +79,7 @@ func (c *choosing) prepare(ctx context.Context, t finetune.Options) error {
 		byID[q.ID] = q
 	}
 	for _, p := range c.points {
-		c.of = append(c.of, byID[p.Group])
+		c.of = append(c.of, byID[p.ID])
 		if p.Held {
 			c.held++
 		}

@@ -250,7 +250,7 @@ func (d *deciding) asks(ctx context.Context, questions []question.Question) (ask
 				asks = append(asks, abstain.Ask{Question: q.Question, Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
 					return q.ReadMessages(d.prompts, hits)
 				}})
-				points = append(points, abstain.Point{Held: held, Group: q.ID})
+				points = append(points, abstain.Point{Held: held, ID: q.ID})
 			}
 			return held
 		}

@@ -53,7 +53,7 @@ func (p program) rule(ctx context.Context, project *ragft.Project, j job, m mode
 		asks = append(asks, abstain.Ask{Question: q.Question, Hits: hits, Messages: func(hits []retriever.Hit) []model.Message {
 			return j.set.prompts().ReadMessages(q.Question, hits)
 		}})
-		points = append(points, abstain.Point{Held: q.Context(hits) == answer.Present, Group: q.Group})
+		points = append(points, abstain.Point{Held: q.Context(hits) == answer.Present})
 	}
 	show := p.progress(j.name())
 	const batch = 16

@@ -36,8 +36,10 @@ func FitLogistic(points []Observation, names []string, ridge float64) (*Logistic
 		return nil, fmt.Errorf("%d of %d answers are right, with %d signals; it takes right and wrong answers and a signal",
 			right, len(points), len(names))
 	}
-	c := &Logistic{Names: names, N: len(points)}
-	c.standardise(points)
+	c, err := Standardise(points, names)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([][]float64, len(points)) // 1, then the standardised features
 	for i, p := range points {
 		rows[i] = append([]float64{1}, c.standardised(p.Features)...)
@@ -58,6 +60,17 @@ func FitLogistic(points []Observation, names []string, ridge float64) (*Logistic
 		}
 	}
 	c.Bias, c.Weight = w[0], w[1:]
+	return c, nil
+}
+
+// Standardise returns a regression of the named features, standardised over the observations, whose weights are still 0. It
+// needs a feature.
+func Standardise(points []Observation, names []string) (*Logistic, error) {
+	if len(names) == 0 {
+		return nil, errors.New("no signal is there for most of the answers; it takes one")
+	}
+	c := &Logistic{Names: names, Weight: make([]float64, len(names)), N: len(points)}
+	c.standardise(points)
 	return c, nil
 }
 

@@ -16,7 +16,7 @@ func ExampleFit() {
 		if held {
 			declining -= 12
 		}
-		points = append(points, abstain.Point{Held: held, Group: fmt.Sprint(i), Signals: abstain.Signals{abstain.Declining: declining}})
+		points = append(points, abstain.Point{Held: held, Signals: abstain.Signals{abstain.Declining: declining}})
 	}
 	rule, err := abstain.Fit(points, "Sorry, the documents do not say.", abstain.Options{FalseRefusals: 0.1})
 	if err != nil {

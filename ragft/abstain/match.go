@@ -10,7 +10,7 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// The signals of the search, as [Match] returns them.
+// The signals of the search, as [Match] returns them. A greater value says that the answer is shown, but for NamesMissing.
 const (
 	Score         = "score"          // natural log of the best score of a passage, at least that of leastScore
 	ScorePerWord  = "score_per_word" // that score by the number of words of the question; 0 if no word is found

@@ -46,14 +46,14 @@ type Calibration struct {
 	Declined int     `json:"declined"` // of these, declined by the rule: the false refusals
 	Without  int     `json:"without"`  // questions whose answer was not shown
 	Caught   int     `json:"caught"`   // of these, declined by the rule
-	AUC      float64 `json:"auc"`      // area under the curve of Chance over all of them, by cross-validation
+	AUC      float64 `json:"auc"`      // area under the curve of Chance over all of them
 }
 
 // Point is a question that a rule is fitted on.
 type Point struct {
 	Signals Signals
 	Held    bool   // a passage that was shown holds the answer
-	Group   string // points of one group, such as the questions about a document, are fitted or measured together
+	ID      string // of the question, for the caller
 }
 
 // Options controls [Fit]. The zero value declines 10 % of the questions whose answer was shown.
@@ -66,12 +66,13 @@ type Options struct {
 // whose answer was not.
 var ErrTooFew = errors.New("too few questions to decide by")
 
-// folds is the number of parts of the cross-validation.
-const folds = 5
-
-// Fit fits a rule to questions that the model was not trained on. Chance is a logistic regression with a ridge penalty. The
-// threshold is chosen on its values out of sample, by cross-validation in five parts, so that of further questions whose answer is
-// shown at most the rate is declined on average (split conformal prediction, arXiv 2107.07511, section 1). The error wraps [ErrTooFew].
+// Fit fits a rule to questions that the model was not trained on. Chance adds the signals, standardised, with equal weights. Those
+// of the search count in the direction that [Match] gives them. The model's own counts if the questions show that it declines
+// more where the answer is not shown, and any other if they show it to say something. Only the scale and the offset of the sum
+// are fitted, by logistic regression: a few hundred questions are about few documents, and weights that are fitted to them do
+// worse on others than equal ones (Dawes, The robust beauty of improper linear models in decision making, American Psychologist
+// 34, 1979). The threshold is chosen so that of further questions whose answer is shown at most the rate is declined on average
+// (split conformal prediction, arXiv 2107.07511, section 1). The error wraps [ErrTooFew].
 func Fit(points []Point, refusal string, o Options) (*Rule, error) {
 	rate := cmp.Or(o.FalseRefusals, 0.1)
 	if !(rate > 0 && rate < 1) {
@@ -93,55 +94,105 @@ func Fit(points []Point, refusal string, o Options) (*Rule, error) {
 	if len(names) == 0 {
 		names = common(points)
 	}
-	chances, err := crossValidated(points, names)
+	chance, err := fit(points, names)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ragft: abstain: %w", err)
 	}
-	if r.Chance, err = fit(points, names); err != nil {
-		return nil, err
-	}
-	r.choose(points, chances)
+	r.Chance = *chance
+	r.choose(points)
 	return r, nil
 }
 
-// ridge is the penalty on the weights. The signals say much the same, and the questions to fit on are about other documents than those
-// that will be asked about. A strong penalty divides the weight among them. With the signals of the search alone, over eight halves of
-// SQuAD 2.0's articles, it lowered the share of made-up answers to questions that no document is about from 13 % to 7 %, at 10 % false
-// refusals.
-const ridge = 30
-
-// fit fits the chance. The penalty makes it too even, so that its spread is then fitted by itself.
-func fit(points []Point, names []string) (stats.Logistic, error) {
-	c, err := stats.FitLogistic(observations(points), names, ridge)
-	if err != nil {
-		return stats.Logistic{}, fmt.Errorf("ragft: abstain: %w", err)
+// direction is what a greater value of a signal says: 1 that the answer is shown, -1 that it is not, 0 if that is not known.
+func direction(name string) float64 {
+	switch name {
+	case Score, ScorePerWord, Margin, Coverage, Sentence:
+		return 1
+	case NamesMissing, Declining:
+		return -1
 	}
-	const odds = "odds"
+	return 0
+}
+
+// fit fits the chance. The error says that there is no signal.
+func fit(points []Point, names []string) (*stats.Logistic, error) {
+	all := make([]stats.Observation, len(points))
+	for i, p := range points {
+		all[i] = stats.Observation{Features: p.Signals, Correct: p.Held}
+	}
+	c, err := stats.Standardise(all, chosen(points, names))
+	if err != nil {
+		return nil, err
+	}
+	for j, name := range c.Names {
+		if c.Weight[j] = direction(name); c.Weight[j] == 0 {
+			c.Weight[j] = math.Copysign(1, evidence(points, name))
+		}
+	}
+	const sum = "sum"
 	sums := make([]stats.Observation, len(points))
 	for i, p := range points {
-		sums[i] = stats.Observation{Features: map[string]float64{odds: c.Odds(p.Signals)}, Correct: p.Held}
+		sums[i] = stats.Observation{Features: map[string]float64{sum: c.Odds(p.Signals)}, Correct: p.Held}
 	}
-	spread, err := stats.FitLogistic(sums, []string{odds}, 1)
+	spread, err := stats.FitLogistic(sums, []string{sum}, 1)
 	if err != nil {
-		return stats.Logistic{}, fmt.Errorf("ragft: abstain: %w", err)
+		return nil, err
 	}
-	times := spread.Weight[0] / spread.Scale[0]
+	// Where the sum says the contrary of what it should, the chance is the same for all questions, and none is declined.
+	times := max(spread.Weight[0], 0) / spread.Scale[0]
 	for j := range c.Weight {
 		c.Weight[j] *= times
 	}
-	c.Bias = spread.Bias + times*(c.Bias-spread.Mean[0])
-	return *c, nil
+	c.Bias = spread.Bias - times*spread.Mean[0]
+	return c, nil
+}
+
+// shown is the number of standard errors at which a signal counts that may say nothing.
+const shown = 1
+
+// chosen returns the names that the chance takes: the signals of the search, and others that the questions show to say
+// something. How likely a model finds the refusal says nothing if it was not taught to decline. Without any, all are taken.
+func chosen(points []Point, names []string) []string {
+	var out []string
+	for _, name := range names {
+		d, e := direction(name), evidence(points, name)
+		if ofSearch := d != 0 && name != Declining; ofSearch || d*e > shown || d == 0 && math.Abs(e) > shown {
+			out = append(out, name)
+		}
+	}
+	if out == nil {
+		return names
+	}
+	return out
+}
+
+// evidence is the distance from a half of the probability that a question whose answer is shown has a greater value than
+// one whose answer is not, in standard errors (Mann and Whitney 1947).
+func evidence(points []Point, name string) float64 {
+	var outcomes []stats.Outcome
+	held := 0.0
+	for _, p := range points {
+		if x, ok := p.Signals[name]; ok && stats.IsFinite(x) {
+			outcomes = append(outcomes, stats.Outcome{Confidence: x, Correct: p.Held})
+			held += stats.Indicator(p.Held)
+		}
+	}
+	without := float64(len(outcomes)) - held
+	if held == 0 || without == 0 {
+		return 0
+	}
+	return (stats.RankOutcomes(outcomes).Auroc(nil) - 0.5) / math.Sqrt((held+without+1)/(12*held*without))
 }
 
 // choose sets the threshold: a further question whose answer is shown has a smaller chance with a probability of at most Rate.
-func (r *Rule) choose(points []Point, chances []float64) {
+func (r *Rule) choose(points []Point) {
 	c := &r.Calibration
 	var held []float64
 	outcomes := make([]stats.Outcome, len(points))
 	for i, p := range points {
-		outcomes[i] = stats.Outcome{Confidence: chances[i], Correct: p.Held}
+		outcomes[i] = stats.Outcome{Confidence: r.Probability(p.Signals), Correct: p.Held}
 		if p.Held {
-			held = append(held, chances[i])
+			held = append(held, outcomes[i].Confidence)
 		}
 	}
 	slices.Sort(held)
@@ -150,8 +201,8 @@ func (r *Rule) choose(points []Point, chances []float64) {
 	if k := int(c.Rate * float64(len(held)+1)); k > 0 { // else the rule declines nothing
 		r.Threshold = held[k-1]
 	}
-	for i, p := range points {
-		switch declined := chances[i] < r.Threshold; {
+	for _, p := range points {
+		switch declined := !r.Answers(p.Signals); {
 		case declined && p.Held:
 			c.Declined++
 		case declined:
@@ -159,55 +210,6 @@ func (r *Rule) choose(points []Point, chances []float64) {
 		}
 	}
 	c.AUC = stats.RankOutcomes(outcomes).Auroc(nil)
-}
-
-// crossValidated returns the chance of each point by a regression on the other parts. Groups are not torn apart, if there
-// are enough of them.
-func crossValidated(points []Point, names []string) ([]float64, error) {
-	part := partition(points)
-	out := make([]float64, len(points))
-	for k := range folds {
-		var others []Point
-		for i, p := range points {
-			if part[i] != k {
-				others = append(others, p)
-			}
-		}
-		fitted, err := fit(others, names)
-		if err != nil {
-			return nil, err
-		}
-		for i, p := range points {
-			if part[i] == k {
-				out[i] = fitted.Probability(p.Signals)
-			}
-		}
-	}
-	return out, nil
-}
-
-// partition numbers the parts of the points, in the order in which their groups appear.
-func partition(points []Point) []int {
-	part, groups := make([]int, len(points)), map[string]int{}
-	for _, p := range points {
-		if _, ok := groups[p.Group]; !ok {
-			groups[p.Group] = len(groups) % folds
-		}
-	}
-	for i, p := range points {
-		if part[i] = i % folds; len(groups) >= 4*folds {
-			part[i] = groups[p.Group]
-		}
-	}
-	return part
-}
-
-func observations(points []Point) []stats.Observation {
-	out := make([]stats.Observation, len(points))
-	for i, p := range points {
-		out[i] = stats.Observation{Features: p.Signals, Correct: p.Held}
-	}
-	return out
 }
 
 // common lists the signals that at least half of the points have, in order.

@@ -1,6 +1,7 @@
 package abstain
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -19,7 +20,7 @@ func points(n int) []Point {
 		if held {
 			shift = 1.5
 		}
-		out[i] = Point{Signals: Signals{"a": rng.NormFloat64() + shift, "noise": rng.NormFloat64()}, Held: held, Group: string(rune('a' + i%40))}
+		out[i] = Point{Signals: Signals{"a": rng.NormFloat64() + shift, "noise": rng.NormFloat64()}, Held: held}
 	}
 	return out
 }
@@ -35,11 +36,68 @@ func TestFitKeepsTheRate(t *testing.T) {
 		require.LessOrEqual(t, float64(r.Calibration.Declined)/1000, want)
 		require.InDelta(t, want, float64(r.Calibration.Declined)/1000, 0.002)
 		require.InDelta(t, 0.856, r.Calibration.AUC, 0.02, "two normals at a distance of 1.5 have 0.856")
-		require.Equal(t, []string{"a", "noise"}, r.Chance.Names)
+		require.Equal(t, []string{"a"}, r.Chance.Names, "noise says nothing")
 		require.NoError(t, r.Check())
 		require.Equal(t, r.Probability(Signals{"a": 0}) >= r.Threshold, r.Answers(Signals{"a": 0}))
 		require.Greater(t, r.Probability(Signals{"a": 3}), r.Probability(Signals{"a": -3}))
 	}
+}
+
+// Signals of the search have equal weights, with the sign that is known, also where the questions say otherwise.
+func TestFitWeighsEqually(t *testing.T) {
+	list := points(400)
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i := range list {
+		s, x := list[i].Signals, list[i].Signals["a"]
+		list[i].Signals = Signals{Score: 10 * x, Sentence: x + rng.NormFloat64(), NamesMissing: -s["noise"], Coverage: -x + 3*rng.NormFloat64()}
+	}
+	r, err := Fit(list, refusal, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{Coverage, NamesMissing, Score, Sentence}, r.Chance.Names)
+	w := r.Chance.Weight
+	require.Positive(t, w[0])
+	for j, sign := range []float64{1, -1, 1, 1} {
+		require.InDelta(t, sign*w[0], w[j], 1e-12)
+	}
+	// Worked by hand: the sum is the standardised values, added.
+	odds := r.Chance.Bias
+	for j, name := range r.Chance.Names {
+		odds += w[j] * (list[0].Signals[name] - r.Chance.Mean[j]) / r.Chance.Scale[j]
+	}
+	require.InDelta(t, odds, r.Chance.Odds(list[0].Signals), 1e-12)
+}
+
+// How likely the model finds the refusal counts only if it is likelier where the answer is not shown.
+func TestFitLeavesOutAnUntaughtModel(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		times float64
+		want  []string
+	}{
+		{"taught", -1, []string{Declining, Score}},
+		{"untaught", 0, []string{Score}},
+		{"declines where it should answer", 1, []string{Score}},
+	} {
+		list := points(300)
+		for i := range list {
+			x, noise := list[i].Signals["a"], list[i].Signals["noise"]
+			list[i].Signals = Signals{Score: x, Declining: c.times*x + math.Abs(noise)*0.2}
+		}
+		r, err := Fit(list, refusal, Options{})
+		require.NoError(t, err)
+		require.Equal(t, c.want, r.Chance.Names, c.name)
+	}
+	// If it is all that there is, and it says the contrary, no question is declined.
+	list := points(300)
+	for i := range list {
+		list[i].Signals = Signals{Declining: list[i].Signals["a"]}
+	}
+	r, err := Fit(list, refusal, Options{})
+	require.NoError(t, err)
+	require.NoError(t, r.Check())
+	require.Zero(t, r.Calibration.Declined)
+	require.Zero(t, r.Calibration.Caught)
+	require.InDelta(t, 0.5, r.Calibration.AUC, 1e-9)
 }
 
 func TestFitNeedsBothKinds(t *testing.T) {
@@ -108,7 +166,7 @@ func TestFitKeepsTheRateOfFurtherQuestions(t *testing.T) {
 		out := make([]Point, n)
 		for i := range out {
 			held := i%2 == 0
-			out[i] = Point{Signals: Signals{"a": rng.NormFloat64()}, Held: held, Group: string(rune('a' + i))}
+			out[i] = Point{Signals: Signals{"a": rng.NormFloat64()}, Held: held}
 			if held {
 				out[i].Signals["a"] += 1.5
 			}
