@@ -143,22 +143,15 @@ func (g *generator) fit(d *draft, hits []retriever.Hit) error {
 // with the same passages stand together, so that these are read once.
 func (g *generator) generate(ctx context.Context, drafts []*draft) error {
 	order := slices.Clone(drafts)
-	key := func(d *draft) string {
-		var b strings.Builder
-		for _, hit := range d.hits {
-			b.WriteString(hit.ID + "\n")
-		}
-		return b.String()
-	}
 	slices.SortStableFunc(order, func(a, b *draft) int {
-		return cmp.Or(strings.Compare(key(a), key(b)), strings.Compare(a.question.Question, b.question.Question))
+		return cmp.Or(strings.Compare(a.passages(), b.passages()), strings.Compare(a.question.Question, b.question.Question))
 	})
 	if !g.Preferences { // nothing has to be asked to decline
 		g.decline(order)
 	}
 	order = slices.DeleteFunc(order, (*draft).decided)
 	decided, made := count(drafts) // before each batch
-	for batch := range slices.Chunk(order, g.in.Batch) {
+	for _, batch := range batches(order, g.in.Batch) {
 		for _, step := range []func(context.Context, []*draft) error{g.greedy, g.retry, g.refer} {
 			open := slices.DeleteFunc(slices.Clone(batch), (*draft).decided)
 			if len(open) == 0 {
@@ -174,6 +167,29 @@ func (g *generator) generate(ctx context.Context, drafts []*draft) error {
 		decided, made = decided+d, made+m
 	}
 	return nil
+}
+
+// passages identifies what is shown.
+func (d *draft) passages() string {
+	var b strings.Builder
+	for _, hit := range d.hits {
+		b.WriteString(hit.ID + "\n")
+	}
+	return b.String()
+}
+
+// batches cuts drafts, sorted by their passages, into batches of the size, and of up to half as many more drafts with the same
+// passages as the last one, so that these are not read again for the next batch.
+func batches(order []*draft, size int) [][]*draft {
+	var out [][]*draft
+	for len(order) > 0 {
+		n := min(size, len(order))
+		for n < min(size+size/2, len(order)) && order[n].passages() == order[n-1].passages() {
+			n++
+		}
+		out, order = append(out, order[:n]), order[n:]
+	}
+	return out
 }
 
 // count counts the drafts that are decided, and those of them that have a target.
