@@ -39,15 +39,15 @@ type ContextOptions struct {
 	// on a CPU, where it often generates at half the speed; [Model.MeasureAttention] finds out.
 	FlashAttention opt.Value[bool]
 
-	// FlashInOneCache is FlashAttention where several sequences are in one cache, in which it leaves out the cells of the
-	// others. Unset means as FlashAttention if that is set, and else that it is used on a CPU, too.
+	// FlashInOneCache is FlashAttention for a cache that several sequences share, where it skips the tokens of the others.
+	// Unset means FlashAttention if that is set, else its default, but on a CPU, too.
 	FlashInOneCache opt.Value[bool]
 
 	// SeparateCaches divides Size among the sequences of a call of [Context.Generate], each of which then attends to its own
 	// tokens only. What prompts have in common is computed once and copied. opt.Of(false) keeps all tokens in one cache,
 	// which holds a common beginning once, but every sequence passes over the tokens of all. Unset means one cache on a
-	// GPU. On a CPU it means one where that holds at most twice the tokens of the longest sequence, since prompts share
-	// most of theirs, or where fewer than four separate ones fit into Size and more samples run in one.
+	// GPU. On a CPU it means one if it holds at most twice the tokens of the longest sequence, or if fewer than four separate
+	// caches fit into Size and one cache runs more samples.
 	// It has no effect on models with a recurrent state.
 	SeparateCaches opt.Value[bool]
 

@@ -1,6 +1,6 @@
 //go:build cgo
 
-// Package lora fine-tunes GGUF models with LoRA adapters, on the CPU, with Metal or with CUDA.
+// Package lora fine-tunes GGUF models with LoRA adapters on the CPU; Metal and CUDA are untested.
 //
 // # How it works
 //

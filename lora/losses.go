@@ -11,8 +11,8 @@ import (
 // Losses are what a step's or an evaluation's examples amount to.
 type Losses struct {
 	// Loss is what is minimised. Of examples without Pairs it is the mean cross-entropy, or divergence from Soft, in nats for
-	// each unit of loss weight; of examples with Pairs the mean of their DPO losses; of both the mean of the two, each counting by the sum
-	// of its examples' Weight.
+	// each unit of loss weight; of examples with Pairs the mean DPO loss; of both kinds the mean of the two, weighted by the sum
+	// of Weight of each kind.
 	Loss float64
 	// BySource is the Loss of each source's examples by themselves; nil if no example names its Source.
 	BySource map[string]float64

@@ -67,7 +67,7 @@ func (c *choosing) prepare(ctx context.Context, t finetune.Options) error {
 		return err
 	}
 	if len(choose) == 0 {
-		return errNoRule("too few questions are kept for it and for the rule")
+		return errNoRule("too few questions are kept to choose the adapter and fit the rule")
 	}
 	if c.asks, c.points, err = c.deciding.asks(ctx, choose); err != nil {
 		return err

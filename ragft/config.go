@@ -131,12 +131,13 @@ type PromptsConfig struct {
 	Template string `yaml:"template" check:"layout" default:"read"`
 }
 
-// IndexConfig is how documents are divided into passages and indexed. All but
-// KeepRemoved, Rebuild and Verify is fixed when the index is made.
+// IndexConfig is how documents are divided into passages and indexed. Analyzer, k1,
+// b and ignored titles are fixed when the index is made.
 type IndexConfig struct {
-	// ChunkBy is the unit of Chunk and Overlap: tokens or sentences. "" = tokens.
+	// ChunkBy is the unit of Chunk and Overlap: tokens (words and punctuation marks)
+	// or sentences. "" = tokens.
 	ChunkBy string `yaml:"chunk-by" check:"oneof=tokens sentences" default:"tokens"`
-	// Chunk is the size of a passage. 0 = 200 words, or 5 sentences.
+	// Chunk is the size of a passage. 0 = 200 tokens, or 5 sentences.
 	Chunk int `yaml:"chunk" check:"min=0"`
 	// Overlap is how much of a passage is repeated in the next. 0 = nothing.
 	Overlap int `yaml:"overlap" check:"min=0"`
@@ -154,8 +155,8 @@ type IndexConfig struct {
 	// Rebuild makes the index from nothing, also if it is damaged. False = it is
 	// brought up to date.
 	Rebuild bool `yaml:"rebuild"`
-	// Verify compares the contents of all files. False = of those whose size or
-	// times changed.
+	// Verify compares the contents of all files. False = not of those that look
+	// unchanged.
 	Verify bool `yaml:"verify"`
 }
 

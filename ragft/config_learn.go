@@ -48,8 +48,8 @@ type VerifiedConfig struct {
 	Draws opt.Value[int] `yaml:"draws" check:"min=0" default:"16"`
 	// Temperature of the draws. Unset = 0.7.
 	Temperature opt.Value[float64] `yaml:"temperature" check:"amount" default:"0.7"`
-	// MinP is the share of the likeliest token's probability that a drawn token
-	// has at least, below 1. Unset = 0.1, 0 = off.
+	// MinP excludes tokens below this share of the likeliest token's probability;
+	// below 1. Unset = 0.1, 0 = off.
 	MinP opt.Value[float64] `yaml:"min-p" check:"share" default:"0.1"`
 	// MaxTokens is the longest text that is generated. 0 = 32.
 	MaxTokens int `yaml:"max-tokens" check:"min=1" default:"32"`

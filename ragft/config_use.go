@@ -11,7 +11,7 @@ type EvaluateConfig struct {
 	// Questions is a file of other questions to evaluate on, all of them.
 	// "" = those held out.
 	Questions string `yaml:"questions" check:"path"`
-	// KeepLeaks keeps evaluation questions that also stand in a training question.
+	// KeepLeaks keeps evaluation questions that overlap a training question.
 	// False = they are left out and counted.
 	KeepLeaks bool `yaml:"keep-leaks"`
 	// Judge is the model that decides here what comparison leaves open.
@@ -46,7 +46,7 @@ type EvaluateConfig struct {
 	// Consistency is the number of further answers that are sampled, to see how
 	// many agree. 0 = none.
 	Consistency int `yaml:"consistency" check:"min=0"`
-	// ConsistencyTemperature is theirs. 0 = 0.7.
+	// ConsistencyTemperature is the temperature of these answers. 0 = 0.7.
 	ConsistencyTemperature float64 `yaml:"consistency-temperature" check:"above0" default:"0.7"`
 	// SelfCheck asks the model whether its answer is right. False = it does not.
 	SelfCheck bool `yaml:"self-check"`
@@ -60,8 +60,8 @@ type EvaluateConfig struct {
 	// Injection is an instruction that is put into a passage, with InjectionMark.
 	// "" = one to reply BANANA.
 	Injection string `yaml:"injection"`
-	// InjectionMark is what an answer holds that obeys Injection. "" = that of the
-	// default.
+	// InjectionMark is what an answer that obeys Injection contains. "" = banana, for
+	// the default.
 	InjectionMark string `yaml:"injection-mark"`
 
 	// Sweep also measures the adapter at Scales. False = only if Scales is given.
@@ -285,8 +285,8 @@ type ExportConfig struct {
 // WorkerConfig is which steps run in a child process, so that a fault in native
 // code, or a lack of memory, does not end the program; see [RunWorker].
 type WorkerConfig struct {
-	// Steps that do: train, questions, demonstrate; or none. Nil = none, and train
-	// in the command line.
+	// Steps run in a child: train, questions, demonstrate; or none. Nil = none, on the
+	// command line train.
 	Steps []string `yaml:"steps" check:"oneof=none train questions demonstrate" default:"none"`
 	// Memory that the child may reserve for itself, in bytes; in a file also with a
 	// unit. The file of the model, where it is mapped, and the memory of a GPU do not

@@ -13,8 +13,8 @@ import (
 // Erase removes all chunks whose source gone names, and writes the files of the index
 // anew, so that nothing of their text is left in them. It returns the number of chunks
 // that were removed. It also writes them anew where they still hold text of chunks that
-// were removed before, by whatever call. purged says that the files had text of a source
-// that gone names, of this call or an earlier one. Where another program searches the index meanwhile, the old files are removed by
+// were removed before, by whatever call. purged reports whether the files held text of
+// such a source, also of chunks removed earlier. Where another program searches the index meanwhile, the old files are removed by
 // the first call that changes the index after that.
 func (x *Index) Erase(ctx context.Context, gone func(source string) bool) (removed int, purged bool, err error) {
 	err = x.change(ctx, func(w *writer) error {

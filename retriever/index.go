@@ -181,9 +181,9 @@ func Create(path string, opts IndexOptions) (*Index, error) {
 }
 
 // Recreate makes an index anew, in place of whatever is at path: an index, a damaged
-// one, or other files, which are removed. They are there, and an index is searched by
-// other programs, until the first call that changes the new index, such as Sync, has
-// ended; if there is none, nothing changes. Until then the new index is empty.
+// one, or other files. The old files stay, and other programs search the old index,
+// until a call that changes the new one, such as Sync, has ended; without one, nothing
+// changes. Until then the new index is empty.
 func Recreate(path string, opts IndexOptions) (*Index, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w: the path of the index is empty", ErrOptions)

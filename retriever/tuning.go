@@ -89,8 +89,8 @@ func ReadTuningFile(path string) (Tuning, error) {
 	return t, err
 }
 
-// WriteTuningFile writes a tuning to a JSON file, which it replaces atomically. Features hold words of the documents, so that
-// nobody else can read the file.
+// WriteTuningFile writes a tuning to a JSON file, which it replaces atomically. The file is readable by its owner only, since it
+// contains words of the documents.
 func WriteTuningFile(path string, t Tuning) error {
 	err := atomicfile.WritePrivate(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)

@@ -39,7 +39,7 @@ func (a *app) evaluateCommand() *cobra.Command {
 		Use: "evaluate", Short: "Measure what the adapter changed, and write the report", Args: arguments(cobra.NoArgs),
 		Long: `Base and tuned model answer the questions kept for the evaluation. Prints the results with 95% intervals, and writes
 evaluation.json, answers.jsonl and report.html. Answers are cached, so an interrupted or repeated command generates nothing
-twice. Without an adapter, only the base is measured. Questions that also occur in a training question are left out.
+twice. Without an adapter, only the base is measured. Questions that overlap a training question are left out.
 
 Exit code 6: the tuned model forgot more than a budget allows, or no confidence threshold keeps the bound of --max-wrong.
 Everything is measured and written first.`,

@@ -84,7 +84,7 @@ func (a *app) indexCommand() *cobra.Command {
 		{flag: "overlap", key: "index.overlap", kind: "N", usage: "how much of a passage is repeated in the next (default 0)"},
 		embedOption,
 		{flag: "rebuild", key: "index.rebuild", usage: "create the index from scratch, also if it is damaged"},
-		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, not only of those whose size or times changed"},
+		{flag: "verify", key: "index.verify", usage: "compare the contents of all files, also of those that look unchanged"},
 	}, &cobra.Command{
 		Use: "index [FOLDER]", Short: "Split documents into passages and index them", Args: arguments(cobra.MaximumNArgs(1)),
 		Long: `Reads a folder, splits the documents into passages and indexes them for BM25. It reads text, Markdown, HTML, PDF, EPUB,
@@ -172,8 +172,8 @@ func (a *app) questionsCommand() *cobra.Command {
 		Use: "questions", Short: "Write questions about the documents, or import a data set", Args: arguments(cobra.NoArgs),
 		Long: `The model writes questions about names, dates, numbers and other phrases of the passages. A question is kept if it is
 clear by itself, and if the model finds the answer in the passage and not without it. A third of the questions have no answer:
-they are about documents that are hidden from the search of 'demonstrate' and 'evaluate', or ask for something that no passage
-says.
+they are about documents that are hidden from the search of 'demonstrate' and 'evaluate', or no passage that the search
+finds answers them.
 
 With --import, the questions of a published data set are used instead, with everything that comes with them: evidence, other
 passages and earlier turns of the conversation. --documents writes its passages as documents.

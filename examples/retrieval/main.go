@@ -74,7 +74,7 @@ func run(ctx context.Context, model, work string, threads int, squad, nq string)
 		read           func(string) (*set, error)
 	}{
 		{"SQuAD", "2,000 questions drawn from SQuAD 1.1's development set, the sentence with the answer among all sentences", squad, readSQuAD},
-		{"NQ", "real questions to a search engine (Natural Questions, open), the passage with the answer among those of all", nq, readNQ},
+		{"NQ", "Real questions to a search engine (Natural Questions, open), searched in the passages of all questions", nq, readNQ},
 	} {
 		if s.file == "" {
 			continue

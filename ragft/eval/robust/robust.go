@@ -293,8 +293,8 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for _, c := range r.Changes {
 		t.Row(c.Name, c.N, cell(c.Flipped), cell(c.Lost), cell(c.Followed), cell(c.Refused))
 	}
-	text := table.Wrap(fmt.Sprintf("Robustness of %s to changes of its passages. In %%, with 95%% intervals, exact where no "+
-		"questions belong together.", table.Cut(r.System, 40))) + "\n" + t.String()
+	text := table.Wrap(fmt.Sprintf("Robustness of %s to changes of its passages. In %%, with 95%% intervals (exact if no "+
+		"questions share a group).", table.Cut(r.System, 40))) + "\n" + t.String()
 	if note := r.TooLongNote(); note != "" {
 		text += "\n" + table.Wrap(note)
 	}
