@@ -4,6 +4,7 @@ package lora
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -23,15 +24,47 @@ func EstimateMemory(ctx context.Context, model string, c Config, examples, heldO
 		return Memory{}, ErrNoExamples
 	}
 	c = c.withDefaults()
-	if err := c.setWindow(model, examples, heldOut); err != nil {
+	why, err := c.setWindow(model, examples, heldOut)
+	if err != nil {
 		return Memory{}, err
 	}
 	t, err := NewTrainer(ctx, model, c)
 	if err != nil {
-		return Memory{}, err
+		return Memory{}, because(err, why)
 	}
 	defer t.Close()
-	return t.EstimateMemory(ctx, examples, heldOut)
+	m, err := t.EstimateMemory(ctx, examples, heldOut)
+	return m, because(err, why)
+}
+
+// because adds to an error of memory what the window is owed to.
+func because(err error, why string) error {
+	if why == "" || !errors.Is(err, ErrMemory) {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, why)
+}
+
+// checkMask refuses, before anything is loaded, a window whose attention mask alone finds no room: it has a number for each
+// two tokens, and is held twice, as a part of Memory.Context.
+func (c Config) checkMask() error {
+	need := 8 * float64(c.Window) * float64(c.Window)
+	refuse := func(room uint64, what string) error {
+		if need <= float64(room) {
+			return nil
+		}
+		return fmt.Errorf("%w: the attention mask of a window of %d tokens takes %.0f MiB, and %s %.0f MiB; use a smaller window",
+			ErrMemory, c.Window, need/(1<<20), what, float64(room)/(1<<20))
+	}
+	if c.MemoryBudget > 0 {
+		if err := refuse(uint64(c.MemoryBudget), "the budget is"); err != nil {
+			return err
+		}
+	}
+	if available, known := availableMemory(); known && c.gpuLayers() == 0 {
+		return refuse(available, "there are free")
+	}
+	return nil
 }
 
 // EstimateMemory says what steps over the examples and evaluations of heldOut, which may be empty, would hold at their

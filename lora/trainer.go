@@ -280,12 +280,11 @@ func (t *Trainer) check(examples []Example) error {
 		return ErrClosed
 	}
 	for i := range examples {
-		if err := examples[i].check(i, t.config.Window, maxSequences, t.engine.Vocab()); err != nil {
+		if err := examples[i].checkLength(i, t.config.Window, t.context); err != nil {
 			return err
 		}
-		if n := examples[i].longest(); t.context > 0 && n > t.context {
-			return fmt.Errorf("%w: example %d has a sequence of %d tokens, the model's context has %d; shorten it or leave it out",
-				ErrTooLong, i, n, t.context)
+		if err := examples[i].check(i, maxSequences, t.engine.Vocab()); err != nil {
+			return err
 		}
 	}
 	return nil
