@@ -12,8 +12,8 @@ import (
 )
 
 // Memory is what training holds at its peak, in bytes by kind, and how it was made to fit Config.MemoryBudget. It does not
-// count the program itself, the examples, and what llama.cpp and the engine hold in small objects: some 20 MiB, and about
-// 60 MiB with a vocabulary of 128,000.
+// count the program itself, the examples, the one matrix that is in hand while a file is written, and what llama.cpp and the
+// engine hold in small objects: some 20 MiB, and about 60 MiB with a vocabulary of 128,000.
 type Memory = engine.Memory
 
 // EstimateMemory says what Train would hold at its peak for the same arguments, without training: it loads the model,
@@ -84,13 +84,29 @@ func (t *Trainer) EstimateMemory(ctx context.Context, examples, heldOut []Exampl
 	}
 	peak, err := t.engine.EstimateMemory(ctx, rows, true)
 	if err != nil || len(heldOut) == 0 {
-		return peak, err
+		return t.withKept(peak), err
 	}
 	evaluation, err := t.engine.EstimateMemory(ctx, t.mostRows(heldOut, 0, 0), false)
 	if evaluation.Total() > peak.Total() {
 		peak = evaluation
 	}
-	return peak, err
+	return t.withKept(peak), err
+}
+
+// withKept adds what is kept of the best adapter, which the engine does not know of.
+func (t *Trainer) withKept(m Memory) Memory {
+	if m.Total() > 0 {
+		m.Adapter += t.kept
+	}
+	return m
+}
+
+// engineBudget is what a budget leaves to the engine.
+func (c Config) engineBudget(kept int64) int64 {
+	if c.MemoryBudget == 0 {
+		return 0 // no bound
+	}
+	return max(1, c.MemoryBudget-kept)
 }
 
 // checkMemory says what training will hold, and fails if the machine has less.
