@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/lora/internal/engine"
@@ -45,7 +46,8 @@ func writeInitialAdapter(ctx context.Context, model, modelHash string, c Config)
 	if err != nil {
 		return file, err
 	}
-	dir, err := os.MkdirTemp("", "ragft-lora-")
+	removeAbandoned(os.TempDir())
+	dir, err := os.MkdirTemp("", initialPrefix)
 	if err != nil {
 		return file, fmt.Errorf("lora: %w", err)
 	}
@@ -55,6 +57,21 @@ func writeInitialAdapter(ctx context.Context, model, modelHash string, c Config)
 		return initialAdapter{}, err
 	}
 	return file, nil
+}
+
+const (
+	initialPrefix  = "ragft-lora-"  // of the names of folders for initial adapters
+	abandonedAfter = 24 * time.Hour // far longer than a model takes to load
+)
+
+// removeAbandoned removes the folders of programs that were killed while they loaded a model.
+func removeAbandoned(folder string) {
+	old, _ := filepath.Glob(filepath.Join(folder, initialPrefix+"*")) // where the folder is a pattern, none is found
+	for _, path := range old {
+		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > abandonedAfter {
+			os.RemoveAll(path) // another user's stays
+		}
+	}
 }
 
 func (a *initialAdapter) readStart(ctx context.Context, base *gguf.File, modelHash string, c Config) ([]adapterTensor, error) {
