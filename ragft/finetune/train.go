@@ -53,8 +53,8 @@ type Options struct {
 	// conversation, then passages, the last ones first, and finally the beginning of
 	// the longest message of the user or a tool, but never a part of the response.
 	// With Loss "all" each response is then learnt by itself. A row is dropped if it
-	// is still too long, if its reference answer would be lost with a passage, or if
-	// its passages are in a prompt template and it is too long without the earlier
+	// is still too long, if its reference answer or a passage that the response
+	// cites or quotes would be lost, or if its passages are in a prompt template and it is too long without the earlier
 	// exchanges: what is question and what passage is not known of it.
 	TooLong string
 
