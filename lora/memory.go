@@ -49,20 +49,20 @@ func because(err error, why string) error {
 // two tokens, and is held twice, as a part of Memory.Context.
 func (c Config) checkMask() error {
 	need := 8 * float64(c.Window) * float64(c.Window)
-	refuse := func(room uint64, what string) error {
+	refuse := func(room uint64, remedy string) error {
 		if need <= float64(room) {
 			return nil
 		}
-		return fmt.Errorf("%w: the attention mask of a window of %d tokens takes %.0f MiB, and %s %.0f MiB; use a smaller window",
-			ErrMemory, c.Window, need/(1<<20), what, float64(room)/(1<<20))
+		return fmt.Errorf("%w: the attention mask of a window of %d tokens alone takes %.0f MiB, more than "+remedy,
+			ErrMemory, c.Window, need/(1<<20), float64(room)/(1<<20))
 	}
 	if c.MemoryBudget > 0 {
-		if err := refuse(uint64(c.MemoryBudget), "the budget is"); err != nil {
+		if err := refuse(uint64(c.MemoryBudget), "the budget of %.0f MiB; use a smaller window, or a larger budget"); err != nil {
 			return err
 		}
 	}
 	if available, known := availableMemory(); known && c.gpuLayers() == 0 {
-		return refuse(available, "there are free")
+		return refuse(available, "the %.0f MiB that are free; use a smaller window")
 	}
 	return nil
 }

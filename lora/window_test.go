@@ -36,12 +36,12 @@ func TestLongExampleIsNamed(t *testing.T) {
 	s.Context = 1 << 20
 	model := testmodel.New(t, s)
 	small := Config{Rank: 2, MemoryBudget: 1 << 20}
-	requireNoMemory(t, model, small, withLong(1000), nil, "window of 1024 tokens", "that of example 2", "the budget is 1 MiB")
+	requireNoMemory(t, model, small, withLong(1000), nil, "window of 1024 tokens", "that of example 2", "the budget of 1 MiB")
 	requireNoMemory(t, model, small, counting(3), withLong(1000), "window of 1024 tokens", "that of held-out example 2")
 	middle := Config{Rank: 2, MemoryBudget: 9 << 20} // the mask fits, the activations do not
 	requireNoMemory(t, model, middle, withLong(1000), nil, "more than the budget", "that of example 2")
 	if _, known := availableMemory(); known {
-		requireNoMemory(t, model, Config{Rank: 2}, withLong(1<<20), nil, "window of 1048576 tokens takes 8388608 MiB", "that of example 2")
+		requireNoMemory(t, model, Config{Rank: 2}, withLong(1<<20), nil, "window of 1048576 tokens alone takes 8388608 MiB", "that of example 2")
 	}
 }
 
