@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/lora/internal/engine"
@@ -45,7 +46,8 @@ func writeInitialAdapter(ctx context.Context, model, modelHash string, c Config)
 	if err != nil {
 		return file, err
 	}
-	dir, err := os.MkdirTemp("", "ragft-lora-")
+	removeAbandoned(os.TempDir())
+	dir, err := os.MkdirTemp("", initialPrefix)
 	if err != nil {
 		return file, fmt.Errorf("lora: %w", err)
 	}
@@ -55,6 +57,21 @@ func writeInitialAdapter(ctx context.Context, model, modelHash string, c Config)
 		return initialAdapter{}, err
 	}
 	return file, nil
+}
+
+const (
+	initialPrefix  = "ragft-lora-"  // of the names of folders for initial adapters
+	abandonedAfter = 24 * time.Hour // far longer than a model takes to load
+)
+
+// removeAbandoned removes the folders of programs that were killed while they loaded a model.
+func removeAbandoned(folder string) {
+	old, _ := filepath.Glob(filepath.Join(folder, initialPrefix+"*")) // where the folder is a pattern, none is found
+	for _, path := range old {
+		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > abandonedAfter {
+			os.RemoveAll(path) // another user's stays
+		}
+	}
 }
 
 func (a *initialAdapter) readStart(ctx context.Context, base *gguf.File, modelHash string, c Config) ([]adapterTensor, error) {
@@ -85,8 +102,8 @@ func (p *plan) freshTensors(seed uint64) []adapterTensor {
 			a[i] = float32((2*rng.Float64() - 1) * bound)
 		}
 		tensors = append(tensors,
-			adapterTensor{w.Name + ".lora_a", in, rank, a},
-			adapterTensor{w.Name + ".lora_b", rank, out, make([]float32, rank*out)})
+			adapterTensor{w.Name + ".lora_a", in, rank, given(a)},
+			adapterTensor{w.Name + ".lora_b", rank, out, given(make([]float32, rank*out))})
 	}
 	return tensors
 }
@@ -94,7 +111,12 @@ func (p *plan) freshTensors(seed uint64) []adapterTensor {
 type adapterTensor struct {
 	name     string
 	ne0, ne1 int64
-	values   []float32
+	values   func() ([]float32, error)
+}
+
+// given are values that are there already.
+func given(v []float32) func() ([]float32, error) {
+	return func() ([]float32, error) { return v, nil }
 }
 
 // writeAdapter writes a file that llama.cpp's llama_adapter_lora_init reads. about goes in as ragft.<key>.
@@ -114,12 +136,13 @@ func writeAdapter(file string, base *gguf.File, alpha float32, about map[string]
 		w.meta("ragft."+k, about[k])
 	}
 	for _, t := range tensors {
-		w.floats(t.name, t.ne0, t.ne1, t.values)
+		w.floats(t.name, []int64{t.ne0, t.ne1}, t.values)
 	}
 	return w.commit()
 }
 
-func (t *Trainer) saveAdapter(file string) error {
+// saveAdapter writes the adapter with these values of the trained tensors.
+func (t *Trainer) saveAdapter(file string, values func(i int) ([]float32, error)) error {
 	base, err := openModel(t.model)
 	if err != nil {
 		return err
@@ -131,11 +154,7 @@ func (t *Trainer) saveAdapter(file string) error {
 	}
 	tensors := make([]adapterTensor, len(t.engine.Params()))
 	for i, p := range t.engine.Params() {
-		values, err := t.engine.Get(i, engine.Value)
-		if err != nil {
-			return err
-		}
-		tensors[i] = adapterTensor{p.Name, p.NE0, p.NE1, values}
+		tensors[i] = adapterTensor{p.Name, p.NE0, p.NE1, func() ([]float32, error) { return values(i) }}
 	}
 	return writeAdapter(file, base, t.plan.alpha, about, tensors)
 }

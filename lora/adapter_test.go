@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -70,6 +72,27 @@ func weightsOf(t *testing.T, adapter string) map[string]AdaptedWeight {
 }
 
 // Whatever the scale, llama.cpp must compute with the file what the trainer computed.
+// A program that is killed while it loads a model leaves a folder behind, which a later one removes.
+func TestAbandonedFoldersAreRemoved(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	t.Setenv("TMP", temp) // Windows
+	old, fresh, other := filepath.Join(temp, "ragft-lora-1"), filepath.Join(temp, "ragft-lora-2"), filepath.Join(temp, "else")
+	for _, dir := range []string{old, fresh, other} {
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "initial.gguf"), nil, 0o600))
+	}
+	yesterday := time.Now().Add(-25 * time.Hour)
+	require.NoError(t, os.Chtimes(old, yesterday, yesterday))
+	require.NoError(t, os.Chtimes(other, yesterday, yesterday))
+	tr, err := NewTrainer(context.Background(), testmodel.New(t, testSpec("llama", gguf.F32)), testConfig())
+	require.NoError(t, err)
+	tr.Close()
+	left, err := filepath.Glob(filepath.Join(temp, "*"))
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{fresh, other}, left)
+}
+
 func TestRankStabilized(t *testing.T) {
 	base := testmodel.New(t, testSpec("llama", gguf.F32))
 	for name, change := range map[string]func(*Config){

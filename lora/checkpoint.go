@@ -192,6 +192,14 @@ func (t *Trainer) saveState(path, run string, values map[string]float64, best []
 	defer t.mu.Unlock()
 	w := createFile(path)
 	defer w.drop()
+	if err := t.addState(w, run, values, best); err != nil {
+		return err
+	}
+	return w.commit()
+}
+
+// addState adds the state to a file. Every tensor is asked for twice, since the checksum of all comes before the first.
+func (t *Trainer) addState(w *fileWriter, run string, values map[string]float64, best [][]float32) error {
 	w.meta("general.type", "ragft.checkpoint")
 	w.meta("ragft.run", run)
 	w.meta("ragft.step", uint64(t.step))
@@ -199,24 +207,26 @@ func (t *Trainer) saveState(path, run string, values map[string]float64, best []
 		w.meta("ragft.value."+k, values[k])
 	}
 	sum := stateSum(run, uint64(t.step), values)
-	add := func(name string, p engine.Param, v []float32) {
+	add := func(p engine.Param, suffix string, get func() ([]float32, error)) error {
+		v, err := get()
 		sum.Write(gguf.FloatBytes(v))
-		w.floats(name, p.NE0, p.NE1, v)
+		w.floats(p.Name+suffix, []int64{p.NE0, p.NE1}, get)
+		return err
 	}
 	for i, p := range t.engine.Params() {
 		for _, part := range checkpointParts {
-			v, err := t.engine.Get(i, part.what)
-			if err != nil {
+			if err := add(p, part.suffix, func() ([]float32, error) { return t.engine.Get(i, part.what) }); err != nil {
 				return err
 			}
-			add(p.Name+part.suffix, p, v)
 		}
 	}
 	for i, v := range best {
-		add(t.engine.Params()[i].Name+bestSuffix, t.engine.Params()[i], v)
+		if err := add(t.engine.Params()[i], bestSuffix, given(v)); err != nil {
+			return err
+		}
 	}
 	w.meta("ragft.crc32c", sum.Sum32())
-	return w.commit()
+	return nil
 }
 
 // stateSum begins the checksum of a state with all that it holds besides tensors.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,6 +67,29 @@ func TestAlteredCheckpoint(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, data, 0o644))
 	_, err = tr.LoadState(path, "run")
 	require.ErrorIs(t, err, ErrCheckpoint, "another step")
+}
+
+// Until a checkpoint is written none of its tensors is held: they are read one at a time.
+func TestCheckpointIsStreamed(t *testing.T) {
+	c := testConfig()
+	c.Rank = 32
+	tr, err := NewTrainer(context.Background(), testmodel.New(t, testSpec("llama", gguf.F32)), c)
+	require.NoError(t, err)
+	defer tr.Close()
+	held := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	w := createFile(filepath.Join(t.TempDir(), "state"))
+	defer w.drop()
+	before := held()
+	require.NoError(t, tr.addState(w, "run", nil, nil))
+	require.Less(t, held(), before+uint64(tr.plan.bytes())/2)
+	require.NoError(t, w.commit())
+	_, err = tr.LoadState(w.path, "run")
+	require.NoError(t, err)
 }
 
 // A caller that is killed before it has stored that a run is done repeats only its last steps, and gets the same adapter and loss.

@@ -130,7 +130,9 @@ type Config struct {
 
 	// MemoryBudget bounds the bytes that training holds, see Memory, by computing logits for fewer rows at a time and by
 	// computing activations again in the backward pass, as far as it must. Too small a budget is ErrMemory before the
-	// first step. 0 is no bound: everything that the backward pass reads is stored.
+	// first step. 0 is no bound: everything that the backward pass reads is stored. A checkpoint is taken up under another
+	// budget too, so that a training that ran out of memory goes on with less; where that changes for how many rows logits
+	// are computed at a time, gradients differ in their last bits.
 	MemoryBudget int64
 	// Threads of the CPU, at most 512; 0 stands for the number of cores.
 	Threads int
@@ -266,7 +268,8 @@ func (c Config) check() error {
 	return c.DPO.check()
 }
 
-// decisive is the Config with zero for what does not change the result, to tell whether a checkpoint is of the same run.
+// decisive is the Config with zero for what does not change the result, or at most by the order of sums, which are the
+// budget and the machine: to tell whether a checkpoint is of the same run.
 func (c Config) decisive() Config {
 	if c.Patience == 0 && !c.keepsBest() {
 		c.EvaluateEvery = 0

@@ -116,11 +116,20 @@ func (e *Example) longest() int {
 	return len(e.Tokens) + n
 }
 
-// check says what is wrong with example i of a data set.
-func (e *Example) check(i, window, maxSequences, vocab int) error {
+// checkLength says whether example i of a data set fits into a window and into the model's context, where that is known.
+func (e *Example) checkLength(i, window, context int) error {
+	if n := e.longest(); context > 0 && n > context {
+		return fmt.Errorf("%w: example %d has a sequence of %d tokens, the model's context has %d; shorten it or leave it out",
+			ErrTooLong, i, n, context)
+	}
 	if n := e.size(); n > window {
 		return fmt.Errorf("%w: example %d has %d tokens, the window %d; use a larger window or shorten the example", ErrTooLong, i, n, window)
 	}
+	return nil
+}
+
+// check says what is wrong with example i of a data set, whatever its length.
+func (e *Example) check(i, maxSequences, vocab int) error {
 	if e.sequences() >= maxSequences {
 		return fmt.Errorf("lora: example %d has %d branches, at most %d fit a window", i, len(e.Branches), maxSequences-1)
 	}

@@ -4,6 +4,7 @@ package lora
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/ragft/ragft/internal/gguf"
 )
@@ -26,13 +27,33 @@ func (f *fileWriter) meta(key string, value any) {
 	}
 }
 
-func (f *fileWriter) floats(name string, ne0, ne1 int64, values []float32) {
-	f.tensor(gguf.TensorInfo{Name: name, Type: gguf.F32, Dims: []int64{ne0, ne1}}, gguf.FloatBytes(values))
+// floats adds a tensor whose values are asked for when the file is written, so that no two tensors are held at once.
+func (f *fileWriter) floats(name string, dims []int64, values func() ([]float32, error)) {
+	f.add(gguf.TensorInfo{Name: name, Type: gguf.F32, Dims: dims}, func(out io.Writer) error {
+		v, err := values()
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(gguf.FloatBytes(v))
+		return err
+	})
 }
 
-func (f *fileWriter) tensor(t gguf.TensorInfo, data []byte) {
+// copied adds a tensor as another file, which stays open until the commit, has it.
+func (f *fileWriter) copied(from *gguf.File, t gguf.TensorInfo) {
+	f.add(t, func(out io.Writer) error {
+		data, err := from.TensorReader(t.Name)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(out, data)
+		return err
+	})
+}
+
+func (f *fileWriter) add(t gguf.TensorInfo, write func(io.Writer) error) {
 	if f.err == nil {
-		f.err = f.w.AddTensor(t.Name, t.Type, t.Dims, data)
+		f.err = f.w.AddTensorFunc(t.Name, t.Type, t.Dims, write)
 	}
 }
 

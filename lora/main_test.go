@@ -123,6 +123,14 @@ func gradients(t *testing.T, e *engine.Engine, windows ...*window) [][]float32 {
 	return all
 }
 
+// tensor adds a tensor with this data.
+func (f *fileWriter) tensor(t gguf.TensorInfo, data []byte) {
+	f.add(t, func(out io.Writer) error {
+		_, err := out.Write(data)
+		return err
+	})
+}
+
 // distance is |a - b| / |b|.
 func distance(a, b []float32) float64 {
 	d, n := 0.0, 0.0

@@ -4,6 +4,7 @@ package lora
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -11,8 +12,8 @@ import (
 )
 
 // Memory is what training holds at its peak, in bytes by kind, and how it was made to fit Config.MemoryBudget. It does not
-// count the program itself, the examples, and what llama.cpp and the engine hold in small objects: some 20 MiB, and about
-// 60 MiB with a vocabulary of 128,000.
+// count the program itself, the examples, the one matrix that is in hand while a file is written, and what llama.cpp and the
+// engine hold in small objects: some 20 MiB, and about 60 MiB with a vocabulary of 128,000.
 type Memory = engine.Memory
 
 // EstimateMemory says what Train would hold at its peak for the same arguments, without training: it loads the model,
@@ -23,15 +24,47 @@ func EstimateMemory(ctx context.Context, model string, c Config, examples, heldO
 		return Memory{}, ErrNoExamples
 	}
 	c = c.withDefaults()
-	if err := c.setWindow(model, examples, heldOut); err != nil {
+	why, err := c.setWindow(model, examples, heldOut)
+	if err != nil {
 		return Memory{}, err
 	}
 	t, err := NewTrainer(ctx, model, c)
 	if err != nil {
-		return Memory{}, err
+		return Memory{}, because(err, why)
 	}
 	defer t.Close()
-	return t.EstimateMemory(ctx, examples, heldOut)
+	m, err := t.EstimateMemory(ctx, examples, heldOut)
+	return m, because(err, why)
+}
+
+// because adds to an error of memory what the window is owed to.
+func because(err error, why string) error {
+	if why == "" || !errors.Is(err, ErrMemory) {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, why)
+}
+
+// checkMask refuses, before anything is loaded, a window whose attention mask alone finds no room: it has a number for each
+// two tokens, and is held twice, as a part of Memory.Context.
+func (c Config) checkMask() error {
+	need := 8 * float64(c.Window) * float64(c.Window)
+	refuse := func(room uint64, remedy string) error {
+		if need <= float64(room) {
+			return nil
+		}
+		return fmt.Errorf("%w: the attention mask of a window of %d tokens alone takes %.0f MiB, more than "+remedy,
+			ErrMemory, c.Window, need/(1<<20), float64(room)/(1<<20))
+	}
+	if c.MemoryBudget > 0 {
+		if err := refuse(uint64(c.MemoryBudget), "the budget of %.0f MiB; use a smaller window, or a larger budget"); err != nil {
+			return err
+		}
+	}
+	if available, known := availableMemory(); known && c.gpuLayers() == 0 {
+		return refuse(available, "the %.0f MiB that are free; use a smaller window")
+	}
+	return nil
 }
 
 // EstimateMemory says what steps over the examples and evaluations of heldOut, which may be empty, would hold at their
@@ -51,13 +84,29 @@ func (t *Trainer) EstimateMemory(ctx context.Context, examples, heldOut []Exampl
 	}
 	peak, err := t.engine.EstimateMemory(ctx, rows, true)
 	if err != nil || len(heldOut) == 0 {
-		return peak, err
+		return t.withKept(peak), err
 	}
 	evaluation, err := t.engine.EstimateMemory(ctx, t.mostRows(heldOut, 0, 0), false)
 	if evaluation.Total() > peak.Total() {
 		peak = evaluation
 	}
-	return peak, err
+	return t.withKept(peak), err
+}
+
+// withKept adds what is kept of the best adapter, which the engine does not know of.
+func (t *Trainer) withKept(m Memory) Memory {
+	if m.Total() > 0 {
+		m.Adapter += t.kept
+	}
+	return m
+}
+
+// engineBudget is what a budget leaves to the engine.
+func (c Config) engineBudget(kept int64) int64 {
+	if c.MemoryBudget == 0 {
+		return 0 // no bound
+	}
+	return max(1, c.MemoryBudget-kept)
 }
 
 // checkMemory says what training will hold, and fails if the machine has less.

@@ -155,6 +155,36 @@ func TestTrainRefusesSmallBudget(t *testing.T) {
 	require.InEpsilon(t, float64(m.Total()), float64(r.Memory.Total()), 0.02)
 }
 
+// The best adapter, which is kept beside the one that is trained, is a part of what a training holds and of its budget.
+func TestBestAdapterIsCounted(t *testing.T) {
+	base := testmodel.New(t, testSpec("llama", gguf.F32))
+	examples := testExamples(random(2), 200, 10)
+	estimate := func(c Config) (Memory, error) {
+		return EstimateMemory(context.Background(), base, c, examples, examples)
+	}
+	c := Config{Rank: 16}
+	one, err := estimate(c)
+	require.NoError(t, err)
+	c.KeepBest = true
+	two, err := estimate(c)
+	require.NoError(t, err)
+	require.Equal(t, 2*one.Adapter, two.Adapter)
+	require.Equal(t, one.Total()+one.Adapter, two.Total())
+
+	c.MemoryBudget = int64(two.Total())
+	m, err := estimate(c)
+	require.NoError(t, err)
+	require.Zero(t, m.Recomputed)
+	c.MemoryBudget = int64(one.Total())
+	m, err = estimate(c)
+	require.NoError(t, err)
+	require.LessOrEqual(t, m.Total(), one.Total())
+	require.True(t, m.Recomputed > 0 || m.ChunkRows > 0)
+	c.MemoryBudget = int64(one.Adapter)
+	_, err = estimate(c)
+	require.ErrorIs(t, err, ErrMemory)
+}
+
 func TestMemoryMustFit(t *testing.T) {
 	m, held := Memory{Weights: 100, Adapter: 5, Activations: 20}, Memory{Weights: 100, Adapter: 5}
 	require.NoError(t, fits(m, held, 120))

@@ -349,7 +349,7 @@ func changedAdapter(t *testing.T, path string, change func(name string, v []floa
 		v, err := f.ReadFloats(info.Name)
 		require.NoError(t, err)
 		change(info.Name, v)
-		w.floats(info.Name, info.Dims[0], info.Dims[1], v)
+		w.tensor(info, gguf.FloatBytes(v))
 	}
 	require.NoError(t, w.commit())
 	return out

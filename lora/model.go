@@ -88,17 +88,11 @@ func (t *Trainer) saveModel(path string) error {
 		w.meta(kv.Key, kv.Value)
 	}
 	for _, info := range base.Tensors() {
-		var data []byte
 		if i, ok := trained[info.Name]; ok {
-			values, err := t.engine.Get(i, engine.Value)
-			if err != nil {
-				return err
-			}
-			data = gguf.FloatBytes(values)
-		} else if data, err = base.ReadTensor(info.Name); err != nil {
-			return fmt.Errorf("lora: %w", err)
+			w.floats(info.Name, info.Dims, func() ([]float32, error) { return t.engine.Get(i, engine.Value) })
+		} else {
+			w.copied(base, info)
 		}
-		w.tensor(info, data)
 	}
 	return w.commit()
 }

@@ -189,20 +189,14 @@ func (r *run) save() error {
 	return r.Save(r.path)
 }
 
-// saveBest writes the adapter of the best evaluation, and leaves the trained tensors as they are.
+// saveBest writes the adapter of the best evaluation.
 func (r *run) saveBest(path string) error {
-	last, err := r.engine.Values()
-	if err != nil {
-		return err
-	}
-	if err := r.engine.SetValues(r.best); err != nil {
-		return err
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	step := r.Trainer.step
 	r.Trainer.step = r.bestUpdates // for the provenance
-	err = r.Save(path)
-	r.Trainer.step = step
-	return errors.Join(err, r.engine.SetValues(last))
+	defer func() { r.Trainer.step = step }()
+	return r.saveAdapter(path, func(i int) ([]float32, error) { return r.best[i], nil })
 }
 
 func (r *run) finish() {

@@ -161,7 +161,7 @@ func TestSoftSharedEqualsSeparate(t *testing.T) {
 
 func TestSoftErrors(t *testing.T) {
 	good := softExamples(300)[0]
-	require.NoError(t, good.check(0, 256, maxSequences, 300))
+	require.NoError(t, good.check(0, maxSequences, 300))
 	at := len(good.Tokens) - 1
 	tests := map[string]struct {
 		change func(e *Example, s *Soft)
@@ -184,7 +184,7 @@ func TestSoftErrors(t *testing.T) {
 			e.Soft = slices.Clone(good.Soft)
 			e.Soft[at].Tokens, e.Soft[at].P = slices.Clone(good.Soft[at].Tokens), slices.Clone(good.Soft[at].P)
 			test.change(&e, &e.Soft[min(at, len(e.Soft)-1)])
-			require.ErrorContains(t, e.check(3, 256, maxSequences, 300), test.says)
+			require.ErrorContains(t, e.check(3, maxSequences, 300), test.says)
 		})
 	}
 }

@@ -123,8 +123,8 @@ func (p *plan) startTensors(f *adapterFile) ([]adapterTensor, error) {
 			return nil, err
 		}
 		tensors = append(tensors,
-			adapterTensor{pair.a.Name, pair.a.Dims[0], pair.a.Dims[1], a},
-			adapterTensor{pair.b.Name, pair.b.Dims[0], pair.b.Dims[1], b})
+			adapterTensor{pair.a.Name, pair.a.Dims[0], pair.a.Dims[1], given(a)},
+			adapterTensor{pair.b.Name, pair.b.Dims[0], pair.b.Dims[1], given(b)})
 	}
 	return tensors, nil
 }

@@ -33,6 +33,17 @@ type plan struct {
 	weights []plannedWeight
 }
 
+// bytes are those of the adapter's values in F32; 0 where there is none.
+func (p *plan) bytes() (n int64) {
+	if p == nil {
+		return 0
+	}
+	for _, w := range p.weights {
+		n += 4 * int64(w.rank) * (w.Dims[0] + w.Dims[1])
+	}
+	return n
+}
+
 // planAdapter decides, from the Config with its defaults, which weights get an adapter.
 func planAdapter(base *gguf.File, c Config) (*plan, error) {
 	chosen, err := targets(base, c.Targets)

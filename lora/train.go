@@ -61,7 +61,8 @@ func Train(ctx context.Context, model, adapter string, c Config, examples, heldO
 		return nil, err
 	}
 	c = c.withDefaults()
-	if err := c.setWindow(model, examples, heldOut); err != nil {
+	why, err := c.setWindow(model, examples, heldOut)
+	if err != nil {
 		return nil, err
 	}
 	release, err := lockAdapter(adapter)
@@ -71,7 +72,7 @@ func Train(ctx context.Context, model, adapter string, c Config, examples, heldO
 	defer release()
 	t, err := NewTrainer(ctx, model, c)
 	if err != nil {
-		return nil, err
+		return nil, because(err, why)
 	}
 	defer t.Close()
 	if err := t.Check(examples); err != nil {
@@ -81,7 +82,7 @@ func Train(ctx context.Context, model, adapter string, c Config, examples, heldO
 		return nil, fmt.Errorf("held-out examples: %w", err)
 	}
 	if err := t.checkMemory(ctx, examples, heldOut); err != nil {
-		return nil, err
+		return nil, because(err, why)
 	}
 	r := run{Trainer: t, examples: slices.Clone(examples), heldOut: slices.Clone(heldOut), path: adapter, free: freeSpace}
 	return r.do(ctx)
@@ -103,27 +104,47 @@ func (c Config) checkRise(heldOut []Example) error {
 }
 
 // setWindow chooses the window, or says whether the one given is sensible: longer than the model's context it may only be
-// where an example with several branches needs it.
-func (c *Config) setWindow(model string, sets ...[]Example) error {
+// where an example with several branches needs it. It refuses examples that are too long, and a window that cannot find
+// room, before anything is loaded for it. why names the example that the window is owed to, if one alone is.
+func (c *Config) setWindow(model string, examples, heldOut []Example) (why string, err error) {
+	if err := c.check(); err != nil {
+		return "", err
+	}
 	limit, err := contextOf(model)
 	if err != nil {
-		return err
+		return "", err
 	}
-	needed := 256
+	sets := []struct {
+		prefix, kind string
+		examples     []Example
+	}{{"", "", examples}, {"held-out examples: ", "held-out ", heldOut}}
+	needed, longest := 256, ""
 	for _, set := range sets {
-		for i := range set {
-			needed = max(needed, roundUp(set[i].size(), 256))
+		for i := range set.examples {
+			if n := roundUp(set.examples[i].size(), 256); n > needed {
+				needed, longest = n, fmt.Sprintf("%sexample %d", set.kind, i)
+			}
 		}
 	}
-	limit = roundUp(limit, 256)
+	room := roundUp(limit, 256)
 	switch {
 	case c.Window == 0 && limit > 0:
-		c.Window = max(needed, min(512, limit))
+		c.Window = max(needed, min(512, room))
 	case c.Window == 0:
 		c.Window = max(needed, 512)
-	case limit > 0 && c.Window > max(limit, needed):
-		return fmt.Errorf("%w: a window of %d tokens, the model's context has %d; use a smaller Window, and WindowsPerStep for more "+
-			"tokens a step", ErrTooLong, c.Window, limit)
+	case limit > 0 && c.Window > max(room, needed):
+		return "", fmt.Errorf("%w: a window of %d tokens, the model's context has %d; use a smaller Window, and WindowsPerStep for more "+
+			"tokens a step", ErrTooLong, c.Window, room)
 	}
-	return nil
+	for _, set := range sets {
+		for i := range set.examples {
+			if err := set.examples[i].checkLength(i, c.Window, limit); err != nil {
+				return "", fmt.Errorf("%s%w", set.prefix, err)
+			}
+		}
+	}
+	if c.Window == needed && longest != "" {
+		why = fmt.Sprintf("the window of %d tokens is that of %s: shorten it or leave it out", c.Window, longest)
+	}
+	return why, because(c.checkMask(), why)
 }

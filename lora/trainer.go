@@ -26,8 +26,9 @@ type Trainer struct {
 	fallbacks []string
 	config    Config
 	model     string
-	plan      *plan // of the adapter; nil: all weights are trained
-	context   int   // tokens that the model was trained with; 0 is unknown
+	plan      *plan  // of the adapter; nil: all weights are trained
+	context   int    // tokens that the model was trained with; 0 is unknown
+	kept      uint64 // bytes of the best adapter, where Config keeps it
 	step      int64
 	at, of    int // the step of Train's plan at hand, for Config.Working; 0 outside of Train
 
@@ -91,9 +92,14 @@ func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Con
 	if err := checkLoads(ctx, model); err != nil {
 		return nil, err
 	}
+	kept := int64(0)
+	if c.keepsBest() {
+		kept = adapter.plan.bytes()
+	}
 	e, err := engine.Open(ctx, engine.Options{
 		Model: model, Adapter: adapter.path, Dropout: c.Dropout, Window: c.Window,
-		MaxSequences: maxSequences, Threads: c.Threads, GPULayers: c.gpuLayers(), Servers: c.Servers, MemoryBudget: c.MemoryBudget,
+		MaxSequences: maxSequences, Threads: c.Threads, GPULayers: c.gpuLayers(), Servers: c.Servers,
+		MemoryBudget: c.engineBudget(kept),
 	})
 	if err != nil {
 		return nil, err
@@ -103,7 +109,7 @@ func newTrainer(ctx context.Context, model string, adapter initialAdapter, c Con
 		e.Close()
 		return nil, err
 	}
-	t := &Trainer{fallbacks: lacking, engine: e, config: c, model: model, plan: adapter.plan, context: trained}
+	t := &Trainer{fallbacks: lacking, engine: e, config: c, model: model, plan: adapter.plan, context: trained, kept: uint64(kept)}
 	runtime.AddCleanup(t, leaked, e)
 	return t, nil
 }
@@ -280,12 +286,11 @@ func (t *Trainer) check(examples []Example) error {
 		return ErrClosed
 	}
 	for i := range examples {
-		if err := examples[i].check(i, t.config.Window, maxSequences, t.engine.Vocab()); err != nil {
+		if err := examples[i].checkLength(i, t.config.Window, t.context); err != nil {
 			return err
 		}
-		if n := examples[i].longest(); t.context > 0 && n > t.context {
-			return fmt.Errorf("%w: example %d has a sequence of %d tokens, the model's context has %d; shorten it or leave it out",
-				ErrTooLong, i, n, t.context)
+		if err := examples[i].check(i, maxSequences, t.engine.Vocab()); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -295,7 +300,7 @@ func (t *Trainer) check(examples []Example) error {
 func (t *Trainer) Memory() Memory {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.engine.Memory()
+	return t.withKept(t.engine.Memory())
 }
 
 // Save writes the trained adapter, or the trained model, as a GGUF file: beside its place first, then renamed into it.
@@ -305,5 +310,5 @@ func (t *Trainer) Save(path string) error {
 	if t.plan == nil {
 		return t.saveModel(path)
 	}
-	return t.saveAdapter(path)
+	return t.saveAdapter(path, func(i int) ([]float32, error) { return t.engine.Get(i, engine.Value) })
 }

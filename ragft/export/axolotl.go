@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -48,9 +49,15 @@ type axolotlPair struct {
 // which Axolotl sets none aside. Files of an earlier call are replaced; a
 // folder that does not exist is created.
 //
+// The error wraps [ErrUnsupported] for preferences with tools or calls, of which
+// Axolotl keeps only the text, and for an Alpha that is no whole number.
+//
 // The schemas of Axolotl 0.19 accept these files (internal/outside); no training
 // with them was run.
 func Axolotl(dir string, rows []rows.Row, r Recipe) (*Files, error) {
+	if err := fitsAxolotl(rows, r); err != nil {
+		return nil, err
+	}
 	s, files, err := begin(dir, rows, r)
 	if err != nil {
 		return nil, err
@@ -74,21 +81,38 @@ func Axolotl(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	if err := files.write(dir, learn, prefer, s.text); err != nil {
 		return nil, err
 	}
-	return files, files.configs(func(data string, preferences bool) (string, error) {
-		config, err := r.axolotl(filepath.Base(data), preferences, data == files.Text)
+	return files, files.configs(dir, "_axolotl.yaml", func(name, data string, preferences bool) error {
+		config, err := r.axolotl(data, preferences, data == filepath.Base(files.Text))
 		if err != nil {
-			return "", err
+			return err
 		}
 		text, err := yaml.Marshal(config)
 		if err != nil {
-			return "", fmt.Errorf("export: %w", err)
+			return fmt.Errorf("export: %w", err)
 		}
-		name := strings.TrimSuffix(data, ".jsonl") + "_axolotl.yaml"
-		return name, replaceFile(name, func(w io.Writer) error {
+		return replaceFile(name, func(w io.Writer) error {
 			_, err := fmt.Fprintf(w, "# For Axolotl (0.12 or later), in this folder: axolotl train %s\n%s", filepath.Base(name), text)
 			return err
 		})
 	})
+}
+
+// fitsAxolotl says what Axolotl would refuse, or leave out without a word.
+func fitsAxolotl(list []rows.Row, r Recipe) error {
+	if math.Trunc(r.Alpha) != r.Alpha {
+		return fmt.Errorf("%w: recipe: Alpha is %v, and Axolotl takes whole numbers only", ErrUnsupported, r.Alpha)
+	}
+	calls := func(m model.Message) bool { return len(m.ToolCalls) > 0 || m.Role == model.RoleTool }
+	for i, row := range list {
+		if len(row.Rejected) == 0 || row.HeldOut {
+			continue
+		}
+		if len(row.Tools) > 0 || slices.ContainsFunc(row.Messages, calls) || slices.ContainsFunc(row.Rejected, calls) {
+			return fmt.Errorf("%w: row %d %s: Axolotl's preferences have no tools and no calls; leave the row out, or write it for TRL",
+				ErrUnsupported, i+1, row.ID)
+		}
+	}
+	return nil
 }
 
 // axolotl returns the configuration for one data set.

@@ -2,7 +2,6 @@ package export
 
 import (
 	"cmp"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/charsets"
-	"github.com/ragft/ragft/internal/gguf"
 )
 
 // Files that PEFT saves in an adapter's folder, and the prefix of its tensors.
@@ -94,14 +92,14 @@ func ToPEFT(adapter, base, dir string, o ToPEFTOptions) error {
 		R: pairs[0].rank(), Alpha: pairs[0].scale * float64(pairs[0].rank()),
 		RankPattern: map[string]int64{}, AlphaPattern: map[string]float64{},
 	}
-	targets := map[string]bool{}
 	var tensors []tensor
+	var targets []string // whole names: a name's end may match modules that have no matrices here
 	for _, p := range pairs {
 		name, err := m.toHF(p.name, o.Root)
 		if err != nil {
 			return err
 		}
-		targets[name[strings.LastIndex(name, ".")+1:]] = true
+		targets = append(targets, name)
 		if p.rank() != config.R {
 			config.RankPattern[regexp.QuoteMeta(name)] = p.rank()
 		}
@@ -112,7 +110,7 @@ func ToPEFT(adapter, base, dir string, o ToPEFTOptions) error {
 			return err
 		}
 	}
-	config.Targets = slices.Sorted(maps.Keys(targets))
+	config.Targets = targets
 	text, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
@@ -157,8 +155,8 @@ func (m *baseModel) appendPEFT(tensors []tensor, p pair, name string) ([]tensor,
 // so the difference is multiplied into B, in F32.
 //
 // The error wraps [ErrUnsupported] for DoRA, biases, modules that were trained
-// as a whole and weights that GGUF has no name for, and [ErrSafetensors] for a
-// damaged file of weights.
+// as a whole, initialisations that change the base, such as PiSSA, and weights
+// that GGUF has no name for, and [ErrSafetensors] for a damaged file of weights.
 func FromPEFT(dir, base, adapter string) error {
 	m, err := openBase(base)
 	if err != nil {
@@ -203,10 +201,20 @@ func readConfig(path string) (*peftConfig, error) {
 		what = "modules that were trained as a whole (modules_to_save)"
 	case len(c.ALoRA) > 0:
 		what = "activated LoRA"
+	case c.changesBase():
+		what = fmt.Sprintf("matrices that began by %q, which changes the weights of the base: save the adapter again, with PEFT's "+
+			"path_initial_model_for_weight_conversion where that knows the method, or train from another beginning", c.InitWeights)
 	default:
 		return c, nil
 	}
 	return nil, fmt.Errorf("%w: %s: a GGUF adapter cannot hold %s", ErrUnsupported, path, what)
+}
+
+// changesBase says whether PEFT changed the base's weights when it made the matrices, as all its named methods do but
+// these: B * A is then no update of the base as it was.
+func (c *peftConfig) changesBase() bool {
+	method, named := c.InitWeights.(string)
+	return named && !slices.Contains([]string{"gaussian", "eva", "orthogonal"}, strings.ToLower(method))
 }
 
 // scale returns the factor of a module's update B * A in PEFT.
@@ -251,11 +259,18 @@ func matches(key, module string) (bool, error) {
 
 var peftName = regexp.MustCompile(`^(?:base_model\.model\.)?(.+?)\.lora_(?:embedding_)?([AB])(?:\.default)?(?:\.weight)?$`)
 
+// peftCopy is what PEFT adds of an embedding or an output that has matrices: its weight in the base, as it was.
+var peftCopy = regexp.MustCompile(`^(?:base_model\.model\.)?(.+)\.base_layer\.weight$`)
+
 // pairUp finds the two matrices of each weight, and gives them the names and order of GGUF.
 func (m *baseModel) pairUp(tensors []tensor, c *peftConfig) ([]pair, error) {
 	byModule := map[string]*pair{}
-	var order []string
+	var order, copies []string
 	for _, t := range tensors {
+		if parts := peftCopy.FindStringSubmatch(t.name); parts != nil {
+			copies = append(copies, parts[1])
+			continue
+		}
 		parts := peftName.FindStringSubmatch(t.name)
 		if parts == nil || len(t.shape) != 2 || t.shape[0] == 0 || t.shape[1] == 0 {
 			return nil, fmt.Errorf("%w: the tensor %s %v is not a matrix of a LoRA adapter", ErrUnsupported, t.name, t.shape)
@@ -269,6 +284,11 @@ func (m *baseModel) pairUp(tensors []tensor, c *peftConfig) ([]pair, error) {
 			p.a = t
 		} else {
 			p.b = t
+		}
+	}
+	for _, module := range copies {
+		if byModule[module] == nil {
+			return nil, fmt.Errorf("%w: the weight of %s, which has no matrices", ErrUnsupported, module)
 		}
 	}
 	var pairs []pair
@@ -317,32 +337,4 @@ func (m *baseModel) complete(p *pair, module string, c *peftConfig) (err error) 
 		p.a = transpose(p.a)
 	}
 	return m.check(*p)
-}
-
-// transpose returns the transpose of a matrix of any type.
-func transpose(t tensor) tensor {
-	rows, cols := t.shape[0], t.shape[1]
-	size := dtypeBytes[t.dtype]
-	out := make([]byte, len(t.data))
-	for i := range rows {
-		for j := range cols {
-			copy(out[(j*rows+i)*size:(j*rows+i+1)*size], t.data[(i*cols+j)*size:])
-		}
-	}
-	t.shape, t.data = []int64{cols, rows}, out
-	return t
-}
-
-// scaled returns the matrix times factor, in F32.
-func scaled(t tensor, factor float64) (tensor, error) {
-	kind, _ := gguf.ParseType(t.dtype)
-	values, err := gguf.Dequantize(kind, t.data)
-	if err != nil {
-		return t, fmt.Errorf("export: %w", err)
-	}
-	t.dtype, t.data = "F32", make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		t.data = binary.LittleEndian.AppendUint32(t.data, math.Float32bits(float32(float64(v)*factor)))
-	}
-	return t, nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/atomicfile"
+	"github.com/ragft/ragft/internal/gguf"
 )
 
 // ErrSafetensors is returned for a file that is not valid safetensors.
@@ -197,4 +198,32 @@ func replaceFile(path string, write func(io.Writer) error) error {
 		return fmt.Errorf("export: write %s: %w", path, err)
 	}
 	return nil
+}
+
+// transpose returns the transpose of a matrix of any type.
+func transpose(t tensor) tensor {
+	rows, cols := t.shape[0], t.shape[1]
+	size := dtypeBytes[t.dtype]
+	out := make([]byte, len(t.data))
+	for i := range rows {
+		for j := range cols {
+			copy(out[(j*rows+i)*size:(j*rows+i+1)*size], t.data[(i*cols+j)*size:])
+		}
+	}
+	t.shape, t.data = []int64{cols, rows}, out
+	return t
+}
+
+// scaled returns the matrix times factor, in F32.
+func scaled(t tensor, factor float64) (tensor, error) {
+	kind, _ := gguf.ParseType(t.dtype)
+	values, err := gguf.Dequantize(kind, t.data)
+	if err != nil {
+		return t, fmt.Errorf("export: %w", err)
+	}
+	t.dtype, t.data = "F32", make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		t.data = binary.LittleEndian.AppendUint32(t.data, math.Float32bits(float32(float64(v)*factor)))
+	}
+	return t, nil
 }

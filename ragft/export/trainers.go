@@ -171,10 +171,7 @@ func sortRows(rows []rows.Row) (set, error) {
 // writeJSONL writes one line for each value. Where there are none, it removes the file of an earlier call.
 func writeJSONL[T any](name string, values []T) (string, error) {
 	if len(values) == 0 {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("export: %w", err)
-		}
-		return "", nil
+		return "", removeOld(name)
 	}
 	return name, replaceFile(name, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
@@ -186,6 +183,14 @@ func writeJSONL[T any](name string, values []T) (string, error) {
 		}
 		return nil
 	})
+}
+
+// removeOld removes the file of an earlier call, if there is one.
+func removeOld(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("export: %w", err)
+	}
+	return nil
 }
 
 type textRow struct {
@@ -232,14 +237,18 @@ func (f *Files) write(dir string, learn, prefer any, text []string) (err error) 
 	return errors.Join(errs[:]...)
 }
 
-// configs calls write for each data set, which returns the path of what it wrote.
-func (f *Files) configs(write func(data string, preferences bool) (string, error)) error {
-	for _, data := range []string{f.Rows, f.Preferences, f.Text} {
+// configs has write make the file that starts the training on each data set: rows + suffix, and so on. Where there is no
+// data set, it removes the file of an earlier call.
+func (f *Files) configs(dir, suffix string, write func(name, data string, preferences bool) error) error {
+	for i, data := range []string{f.Rows, f.Preferences, f.Text} {
+		name := filepath.Join(dir, []string{"rows", "preferences", "text"}[i]+suffix)
 		if data == "" {
+			if err := removeOld(name); err != nil {
+				return err
+			}
 			continue
 		}
-		name, err := write(data, data == f.Preferences)
-		if err != nil {
+		if err := write(name, filepath.Base(data), data == f.Preferences); err != nil {
 			return err
 		}
 		f.Configs = append(f.Configs, name)

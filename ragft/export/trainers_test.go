@@ -119,6 +119,55 @@ func TestAxolotl(t *testing.T) {
 	require.Equal(t, "completion", read(files.Configs[2])["datasets"].([]any)[0].(map[string]any)["type"])
 }
 
+// A preference with tools would be learnt without them; an Alpha that is no whole number is refused by Axolotl itself.
+func TestAxolotlRefusesWhatItCannotHold(t *testing.T) {
+	call := model.Message{Role: model.RoleAssistant, ToolCalls: []model.ToolCall{{Name: "rooms"}}}
+	preference := func(change func(*rows.Row)) []rows.Row {
+		list := exampleRows()
+		change(&list[1])
+		return list
+	}
+	for name, list := range map[string][]rows.Row{
+		"tools":           preference(func(r *rows.Row) { r.Tools = []model.Tool{{Name: "rooms"}} }),
+		"a call":          preference(func(r *rows.Row) { r.Messages[2] = call }),
+		"a call rejected": preference(func(r *rows.Row) { r.Rejected[0] = call }),
+		"a result": preference(func(r *rows.Row) {
+			r.Messages = append([]model.Message{r.Messages[1], call, {Role: model.RoleTool, Content: "9"}}, r.Messages[2])
+		}),
+	} {
+		dir := filepath.Join(t.TempDir(), "out")
+		_, err := Axolotl(dir, list, Recipe{Base: "x"})
+		require.ErrorIs(t, err, ErrUnsupported, name)
+		require.ErrorContains(t, err, "row 2 b")
+		require.NoDirExists(t, dir)
+		_, err = TRL(dir, list, Recipe{Base: "x"})
+		require.NoError(t, err, name)
+		list[1].HeldOut = true
+		_, err = Axolotl(dir, list, Recipe{Base: "x"})
+		require.NoError(t, err, name)
+	}
+	_, err := Axolotl(t.TempDir(), exampleRows(), Recipe{Base: "x", Alpha: 8.5})
+	require.ErrorContains(t, err, "Alpha is 8.5")
+	_, err = Axolotl(t.TempDir(), exampleRows(), Recipe{Base: "x", Alpha: 8})
+	require.NoError(t, err)
+}
+
+// A data set that is no longer there has no script that would fail without it.
+func TestExportAgainWithFewerRows(t *testing.T) {
+	for _, write := range []func(string, []rows.Row, Recipe) (*Files, error){TRL, Axolotl} {
+		dir := t.TempDir()
+		first, err := write(dir, exampleRows(), Recipe{Base: "x"})
+		require.NoError(t, err)
+		require.Len(t, first.Configs, 3)
+		second, err := write(dir, exampleRows()[:1], Recipe{Base: "x"})
+		require.NoError(t, err)
+		require.Equal(t, first.Configs[:1], second.Configs)
+		left, err := filepath.Glob(filepath.Join(dir, "*"))
+		require.NoError(t, err)
+		require.ElementsMatch(t, []string{second.Rows, second.Configs[0]}, left)
+	}
+}
+
 func TestExportErrors(t *testing.T) {
 	for want, c := range map[string]struct {
 		rows   []rows.Row

@@ -52,23 +52,22 @@ func TRL(dir string, rows []rows.Row, r Recipe) (*Files, error) {
 	if err := files.write(dir, learn, prefer, s.text); err != nil {
 		return nil, err
 	}
-	// Transformers takes a warm-up below 1 for a share of the steps, and one from 1 on for their number.
-	return files, files.configs(func(data string, preferences bool) (string, error) {
+	return files, files.configs(dir, "_trl.py", func(name, data string, preferences bool) error {
 		recipe, err := r.withDefaults(preferences)
 		if err != nil {
-			return "", err
+			return err
 		}
 		modules, err := recipe.modules()
 		if err != nil {
-			return "", err
+			return err
 		}
-		name := strings.TrimSuffix(data, ".jsonl") + "_trl.py"
-		return name, replaceFile(name, func(w io.Writer) error {
+		return replaceFile(name, func(w io.Writer) error {
 			return trlScript.Execute(w, map[string]any{
+				// Transformers takes a warm-up below 1 for a share of the steps, and one from 1 on for their number.
 				"R": recipe, "WarmUp": min(recipe.WarmUp, math.Nextafter(1, 0)),
 				"Seed": recipe.Seed & math.MaxInt32, "Modules": modules, "DPO": preferences,
-				"Data": filepath.Base(data), "Name": filepath.Base(name),
-				"Output": "adapter-" + strings.TrimSuffix(filepath.Base(data), ".jsonl"),
+				"Data": data, "Name": filepath.Base(name),
+				"Output": "adapter-" + strings.TrimSuffix(data, ".jsonl"),
 			})
 		})
 	})

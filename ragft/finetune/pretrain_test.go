@@ -101,3 +101,27 @@ func TestPretrainThenTune(t *testing.T) {
 	_, err = finetune.Train(ctx, made.Rows[:1], o)
 	require.ErrorIs(t, err, reading.ErrTooLittleText)
 }
+
+// General text of which nothing is held out has no loss to go by, so there is no rule unless one is asked for.
+func TestNoStopRuleWithoutHeldOutText(t *testing.T) {
+	_, path := localtest.OpenLocalTest(t, testmodel.Spec{})
+	text := func(i int) rows.Row {
+		return rows.Row{ID: fmt.Sprint(i), Kind: rows.KindText, Source: trainlog.General, Text: fmt.Sprintf("On day %d the sky was blue.", i)}
+	}
+	list := []rows.Row{text(1), text(2), text(3)}
+	o := finetune.Options{Model: path, Adapter: filepath.Join(t.TempDir(), "a.gguf"), HeldOut: opt.Of(0.0), LoRA: lora.Config{Rank: 2}}
+	r, err := finetune.Train(context.Background(), list, o)
+	require.NoError(t, err)
+	require.Equal(t, 3, r.Rows)
+	unset := finetune.Options{Model: path, Adapter: o.Adapter, LoRA: o.LoRA}
+	_, err = finetune.Train(context.Background(), []rows.Row{text(1), text(1)}, unset)
+	require.NoError(t, err, "copies are not divided")
+	o.MaxRise = opt.Of(0.1)
+	_, err = finetune.EstimateMemory(context.Background(), list, o)
+	require.ErrorIs(t, err, reading.ErrTooLittleText)
+	require.ErrorContains(t, err, "HeldOut")
+	list[2].HeldOut = true
+	r, err = finetune.Train(context.Background(), list, o)
+	require.NoError(t, err)
+	require.Contains(t, r.HeldOut.BySource, trainlog.General)
+}

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/ragft/ragft/internal/reading"
@@ -53,17 +54,18 @@ type Options struct {
 	// conversation, then passages, the last ones first, and finally the beginning of
 	// the longest message of the user or a tool, but never a part of the response.
 	// With Loss "all" each response is then learnt by itself. A row is dropped if it
-	// is still too long, if its reference answer would be lost with a passage, or if
-	// its passages are in a prompt template and it is too long without the earlier
-	// exchanges: what is question and what passage is not known of it.
+	// is still too long, if its reference answer or a passage that the response
+	// cites or quotes would be lost, or if its passages are in a prompt template and
+	// it is too long without the earlier exchanges: what is question and what
+	// passage is not known of it.
 	TooLong string
 
 	// MaxRise is the largest relative increase of the perplexity of general text,
 	// rows with the source "general", such as [recipe.Pretrain] makes them: training
 	// stops at the first evaluation above it, and the adapter is the best one from
-	// before. Unset = 0.1 (10 %) if there are two such rows, so that one can be held
-	// out, and no rule otherwise; opt.Of(0.0) is no rule. LoRA.EvaluateEvery says how
-	// often it is checked; here 0 = every 20 steps.
+	// before. Unset = 0.1 (10 %) if one is held out, which takes two such rows and
+	// HeldOut above 0, or one that says so, and no rule otherwise; opt.Of(0.0) is no
+	// rule. LoRA.EvaluateEvery says how often it is checked; here 0 = every 20 steps.
 	MaxRise opt.Value[float64]
 
 	// Anchors are texts, such as passages of the documents. The adapter is held to what the model expects without it at
@@ -122,29 +124,33 @@ func (o Options) check() (Options, error) {
 	return o, nil
 }
 
-// stopRule sets the bound of the loss of general text.
-func (o *Options) stopRule(list []rows.Row) error {
-	general := 0
-	for _, row := range list {
-		if row.Source == trainlog.General {
-			general++
+// bounds are by how much the loss of each source may rise, that of general text included.
+func (o *Options) bounds() map[string]float64 {
+	bounds := maps.Clone(o.LoRA.MaxRise)
+	if rise := o.MaxRise.Or(0.1); rise > 0 {
+		if bounds == nil {
+			bounds = map[string]float64{}
 		}
+		bounds[trainlog.General] = math.Log1p(rise)
 	}
-	rise := o.MaxRise.Or(0.1)
-	switch {
-	case rise == 0 || general < 2 && !o.MaxRise.IsSet():
+	return bounds
+}
+
+// stopRule sets the bounds, if general text is held out.
+func (o *Options) stopRule(bounds map[string]float64, heldOut []rowExamples) error {
+	if o.MaxRise.Or(0.1) == 0 {
 		return nil
-	case general < 2:
-		return fmt.Errorf("finetune: %w: MaxRise needs general text that is held out, and there are %d such rows: make more of them, or set "+
-			"MaxRise to 0",
-			reading.ErrTooLittleText, general)
+	}
+	if !slices.ContainsFunc(heldOut, func(r rowExamples) bool { return r.source() == trainlog.General }) {
+		if !o.MaxRise.IsSet() {
+			return nil
+		}
+		return fmt.Errorf("finetune: %w: MaxRise needs general text that is held out, and none is: it takes two such rows, and HeldOut "+
+			"above 0; or set MaxRise to 0",
+			reading.ErrTooLittleText)
 	}
 	c := &o.LoRA
-	if c.MaxRise = maps.Clone(c.MaxRise); c.MaxRise == nil {
-		c.MaxRise = map[string]float64{}
-	}
-	c.MaxRise[trainlog.General] = math.Log1p(rise)
-	c.KeepBest, c.EvaluateEvery = true, cmp.Or(c.EvaluateEvery, 20)
+	c.MaxRise, c.KeepBest, c.EvaluateEvery = bounds, true, cmp.Or(c.EvaluateEvery, 20)
 	return nil
 }
 
@@ -245,9 +251,6 @@ func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lor
 	if *o, err = o.check(); err != nil {
 		return nil, c, nil, nil, err
 	}
-	if err := o.stopRule(rows); err != nil {
-		return nil, c, nil, nil, err
-	}
 	if len(rows) == 0 {
 		return nil, c, nil, nil, fmt.Errorf("finetune: nothing to train on: %w", lora.ErrNoExamples)
 	}
@@ -269,7 +272,11 @@ func prepare(ctx context.Context, rows []rows.Row, o *Options) (r *Result, c lor
 	if err != nil {
 		return nil, c, nil, nil, err
 	}
-	learnt, watched = splitRows(kept, o.HeldOut.Or(0.1), o.LoRA.Seed, o.LoRA.MaxRise)
+	bounds := o.bounds()
+	learnt, watched = splitRows(kept, o.HeldOut.Or(0.1), o.LoRA.Seed, bounds)
+	if err := o.stopRule(bounds, watched); err != nil {
+		return nil, c, nil, nil, err
+	}
 	r.Rows, r.HeldOutRows = len(learnt), len(watched)
 	c = o.LoRA
 	if o.Loss != "last" {

@@ -9,6 +9,7 @@ import (
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/rows"
+	"github.com/ragft/ragft/retriever"
 )
 
 // truncate shortens what precedes the last message until fits returns true, and
@@ -114,10 +115,12 @@ func cutText(messages []model.Message, fits func([]model.Message) (bool, error))
 	return messages, nil
 }
 
-// keepsEvidence reports whether a shortened prompt still holds a reference answer,
-// if the whole one did: a row must not teach answering from what is no longer
-// there. Does not apply to refusals.
+// keepsEvidence reports whether a shortened prompt still holds a reference answer, and each passage that the response cites
+// or quotes, if the whole one did: a row must not teach answering from what is no longer there. Refusals need no answer.
 func keepsEvidence(row rows.Row, before, after []model.Message) bool {
+	if unfound(after) > unfound(before) {
+		return false
+	}
 	if row.Refuses() || len(row.Golds) == 0 {
 		return true
 	}
@@ -129,4 +132,18 @@ func keepsEvidence(row rows.Row, before, after []model.Message) bool {
 		return m.Role != model.RoleSystem && answer.Contains(text, row.Golds)
 	}
 	return slices.ContainsFunc(after[:len(after)-1], holds) || !slices.ContainsFunc(before[:len(before)-1], holds)
+}
+
+// unfound counts the numbers and quotes in the last message that belong to none of the passages shown last.
+func unfound(messages []model.Message) int {
+	last := len(messages) - 1
+	var hits []retriever.Hit
+	for i := last - 1; i >= 0 && hits == nil; i-- {
+		passages, _ := layout.SplitDocuments(messages[i].Content)
+		for _, text := range passages {
+			hits = append(hits, retriever.Hit{Chunk: retriever.Chunk{Text: text}})
+		}
+	}
+	_, missing := answer.Cite("", messages[last].Content, hits)
+	return len(missing)
 }

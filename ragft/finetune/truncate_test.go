@@ -87,3 +87,28 @@ func TestKeepsEvidence(t *testing.T) {
 	row.Golds = []string{"Ada"}
 	require.True(t, keepsEvidence(row, prompt(2), prompt(1)))
 }
+
+// What a response cites or quotes has to be among the passages that are left.
+func TestKeepsWhatIsCited(t *testing.T) {
+	shown := []retriever.Hit{
+		fake.Passage("a", "", "Osk Varley kept the mill.", 0), fake.Passage("b", "", "It has few words.", 0),
+		fake.Passage("c", "", "The wheel was taken down in the spring.", 0),
+	}
+	said := func(n int, response string) []model.Message {
+		return append(prompt.Set{}.ReadMessages("Who?", shown[:n]), model.Message{Role: model.RoleAssistant, Content: response})
+	}
+	for response, least := range map[string]int{
+		"Osk Varley [1]": 1, "Osk Varley [1][3]": 3, "Osk Varley [2]": 2, "Osk Varley": 1, "Osk Varley [7]": 1,
+		`"The wheel was taken down in the spring."`: 3,
+	} {
+		for n := 1; n < 3; n++ {
+			require.Equal(t, n >= least, keepsEvidence(rows.Row{}, said(3, response), said(n, response)), "%s, %d passages", response, n)
+		}
+	}
+	response := "It is not said [3]."
+	require.False(t, keepsEvidence(rows.Row{Kind: rows.KindRefusal}, said(3, response), said(2, response)))
+
+	// An exchange takes its passages with it.
+	later := []model.Message{{Role: model.RoleUser, Content: "Sure?"}, {Role: model.RoleAssistant, Content: "Yes [1]"}}
+	require.False(t, keepsEvidence(rows.Row{}, append(said(3, "Osk Varley [1]"), later...), later))
+}

@@ -303,16 +303,6 @@ func (e *Engine) Values() ([][]float32, error) {
 	return all, nil
 }
 
-// SetValues replaces every trained tensor.
-func (e *Engine) SetValues(all [][]float32) error {
-	for i, v := range all {
-		if err := e.Set(i, Value, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Native calls f with the C++ engine, an rft_engine, and the batch, an rft_batch or nil where w is nil. f returns a status of
 // engine.h. It serves package enginetest.
 func (e *Engine) Native(ctx context.Context, w *Batch, f func(engine, batch unsafe.Pointer) int) error {

@@ -13,7 +13,7 @@ import (
 // Memory is what an engine holds, in bytes by kind, and how it stays within its budget.
 type Memory struct {
 	Weights     uint64 // the model's tensors; mapped from its file where an adapter is trained
-	Adapter     uint64 // the trained matrices
+	Adapter     uint64 // the trained matrices, and those of the best evaluation where they are kept
 	Optimiser   uint64 // gradients and AdamW's two moments
 	Context     uint64 // llama.cpp's own: vocabulary, inputs, and the cache where that is on a GPU
 	Activations uint64 // what the forward pass stores for the backward pass, and what both work with

@@ -155,7 +155,11 @@ void session::open_context() {
     cp.abort_callback = on_abort;
     cp.abort_callback_data = this;
     ctx = llama_init_from_model(model, cp);
-    if (!ctx) { fail("llama.cpp cannot make a context of " + std::to_string(window) + " tokens"); }
+    if (!ctx) { // it reserves the attention scores of all heads, which training never holds
+        const uint64_t scores = sizeof(float) * (uint64_t) window * window * llama_model_n_head(model);
+        throw no_memory("llama.cpp cannot make a context for a window of " + std::to_string(window) + " tokens, for whose attention it " +
+                        "reserves " + std::to_string(scores >> 20) + " MiB; use a smaller window");
+    }
     if ((int32_t) llama_n_ctx(ctx) != window) { fail("the context is not of the size asked for"); }
     llama_attach_threadpool(ctx, threads, threads);
     float scale = 1;
