@@ -184,10 +184,10 @@ type ServeConfig struct {
 	SeparateCaches bool `yaml:"separate-caches"`
 	// TokenFile is a file with the token that clients must send. "" = the
 	// environment variable RAGFT_TOKEN.
-	TokenFile string `yaml:"token-file" check:"path"`
+	TokenFile string `yaml:"token-file" check:"path,admits"`
 	// Hosts are names under which the service may be addressed without a token.
 	// Nil = those of loopback.
-	Hosts []string `yaml:"hosts"`
+	Hosts []string `yaml:"hosts" check:"admits"`
 	// MaxBody is the largest body of a request, in bytes; in a file also with a
 	// unit. 0 = 1MiB.
 	MaxBody int64 `yaml:"max-body" check:"bytes"`
