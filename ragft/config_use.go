@@ -214,9 +214,10 @@ type ServeConfig struct {
 	WriteLimit time.Duration `yaml:"write-limit" check:"min=0"`
 }
 
-// MergeConfig is how [Project.Merge] adds the adapter into the weights.
+// MergeConfig is how [Project.Merge] adds the adapter into the weights, and
+// [Project.Publish] where it publishes the merged model.
 type MergeConfig struct {
-	// Output is the file to write. "" = merged.gguf of Dir.
+	// Output is the file that [Project.Merge] writes. "" = merged.gguf of Dir.
 	Output string `yaml:"output" check:"path,writes"`
 	// Type of the changed weights, such as F16, Q8_0 or Q4_K. "" = as in the base.
 	Type string `yaml:"type"`
