@@ -77,7 +77,7 @@ type EvaluateConfig struct {
 	MaxWrong float64 `yaml:"max-wrong" check:"share"`
 	// FailureRate is the probability that the bound of MaxWrong does not hold.
 	// 0 = 0.1.
-	FailureRate float64 `yaml:"failure-rate" check:"above0" default:"0.1"`
+	FailureRate float64 `yaml:"failure-rate" check:"above0,share" default:"0.1"`
 
 	// FactQuestions is a file of questions about single facts, such as
 	// probes.jsonl, asked without documents and with retrieval. "" = none.

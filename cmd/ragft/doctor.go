@@ -276,7 +276,7 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 	default:
 		f.add("index", fine, fmt.Sprintf("%s in %s", plural.N(passages, "passage"), p.Path("index")), "")
 	}
-	questions := p.Config().Questions
+	questions := cmp.Or(p.Config().Questions, p.Path("questions.jsonl"))
 	train, held, err := p.Split()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
