@@ -25,7 +25,7 @@ const chatHelp = `/sources     the passages behind the last answer
 /quit        end, as does the end of the input`
 
 func (a *app) chatCommand() *cobra.Command {
-	return command("assistant search search-tuning.file", answerOptions, &cobra.Command{
+	return command(askKeys+adapterKeys+"passages assistant search search-tuning.file", answerOptions, &cobra.Command{
 		Use: "chat", Short: "Answer questions from the documents, one after another", Args: arguments(cobra.NoArgs),
 		Long: "Reads one question per line from standard input and answers it, taking the conversation into account. Commands:\n\n" + chatHelp +
 			"\n\nWith --json, each question gives a line of JSON: its answer, or why it is refused. What commands show goes to standard error.",

@@ -48,7 +48,8 @@ func TestDoctorNamesTheQuestions(t *testing.T) {
 	_, out, _ := ragftRun(t, "", "doctor", "-m", "")
 	require.Contains(t, out, "there is no "+path)
 	require.NoError(t, os.MkdirAll(".ragft", 0o700))
-	require.NoError(t, question.WriteFile(path, []question.Question{{Question: "Who?", Answer: "Osk"}, {Question: "What?", Answer: "A light"}}))
+	list := []question.Question{{Question: "Who?", Answer: "Osk"}, {Question: "What?", Answer: "A light"}}
+	require.NoError(t, question.WriteFile(path, list))
 	_, out, _ = ragftRun(t, "", "doctor", "-m", "")
 	require.Contains(t, out, path+": ")
 }

@@ -28,7 +28,8 @@ var quickSettings = [][2]string{
 
 func (a *app) teachCommand() *cobra.Command {
 	var plan, serve bool
-	c := command("index write demonstrate train decide evaluate report assistant serve search search-tuning.file worker",
+	c := command(askKeys+adapterKeys+"documents judge test-share rows passages index write demonstrate train decide evaluate report "+
+		"assistant serve search search-tuning.file worker",
 		[]option{modelOption, questionsOption, judgeOption, embedOption, rerankOption}, &cobra.Command{
 			Use: "teach [FOLDER]", Short: "Teach the model your documents: all steps, then a chat", Args: arguments(cobra.MaximumNArgs(1)),
 			Long: `Goes from a folder of documents and a base model to a tuned assistant: index, questions, demonstrations, training and

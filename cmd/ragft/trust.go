@@ -30,7 +30,7 @@ func (a *app) agreed() error {
 	reaches := a.found.Reaches(".")
 	var now []ragft.Reach // what this command would do
 	for _, r := range reaches {
-		if !a.given[r.Key] && reads(a.command, r.Key) {
+		if atTop := !strings.Contains(r.Key, "."); !a.given[r.Key] && (atTop || reads(a.command, r.Key)) {
 			now = append(now, r)
 		}
 	}

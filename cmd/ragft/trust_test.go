@@ -65,7 +65,8 @@ func TestAFoundProjectFileSendsNothingUnasked(t *testing.T) {
 	code, _, errs = ragftRun(t, "", "index")
 	require.Equal(t, exitUsage, code, "another server was added")
 	require.Contains(t, errs, "http://127.0.0.1:9/v1 (judge)")
-	must(t, "index", "--set", "model=a.gguf", "--set", "judge=b.gguf") // the command line comes before the file
+	code, _, _ = ragftRun(t, "", "evaluate", "--model", "a.gguf", "--judge", "b.gguf")
+	require.Equal(t, exitMissing, code, "the command line comes before the file")
 }
 
 func TestAFoundProjectFileWritesNothingElsewhereUnasked(t *testing.T) {
