@@ -63,8 +63,8 @@ func (p *Project) exportRows(
 	}
 	o := export.Recipe{
 		Base: c.Base, Rank: t.Rank, Alpha: t.Alpha, RankStabilized: t.RankStabilized, Targets: t.Targets, Dropout: t.Dropout,
-		Epochs: cmp.Or(t.Epochs, p.epochs(ctx, len(list))), LearningRate: c.Rate, WarmUp: t.Warmup, WeightDecay: t.WeightDecay, BatchRows: c.BatchRows, Accumulate: c.Accumulate,
-		MaxTokens: c.RowTokens, HeldOut: t.ValidationShare, Beta: t.DPOBeta, Seed: p.seed(),
+		Epochs: cmp.Or(t.Epochs, p.epochs(ctx, len(list))), LearningRate: c.Rate, WarmUp: t.Warmup, WeightDecay: t.WeightDecay,
+		BatchRows: c.BatchRows, Accumulate: c.Accumulate, MaxTokens: c.RowTokens, HeldOut: t.ValidationShare, Beta: t.DPOBeta, Seed: p.seed(),
 	}
 	if len(o.Targets) == 1 && o.Targets[0] == allLinear {
 		o.Targets = nil
