@@ -229,7 +229,7 @@ type PretrainConfig struct {
 	// MinWords is the shortest text worth learning. 0 = 5.
 	MinWords int `yaml:"min-words" check:"min=1" default:"5"`
 	// Similarity is the least similarity of duplicates, above 0 to 1. 0 = 0.8.
-	Similarity float64 `yaml:"duplicate-similarity" check:"above0" default:"0.8"`
+	Similarity float64 `yaml:"duplicate-similarity" check:"above0,share" default:"0.8"`
 	// Shingle is the length, in words, of the runs by which texts are compared.
 	// 0 = 5.
 	Shingle int `yaml:"duplicate-words" check:"min=1" default:"5"`
@@ -287,9 +287,9 @@ type TrainConfig struct {
 	// Clip bounds the gradient's norm. Unset = 1, 0 = no bound.
 	Clip opt.Value[float64] `yaml:"clip" check:"amount" default:"1"`
 	// Beta1 of AdamW. 0 = 0.9.
-	Beta1 float64 `yaml:"beta1" check:"above0" default:"0.9"`
+	Beta1 float64 `yaml:"beta1" check:"above0,share" default:"0.9"`
 	// Beta2 of AdamW. 0 = 0.999.
-	Beta2 float64 `yaml:"beta2" check:"above0" default:"0.999"`
+	Beta2 float64 `yaml:"beta2" check:"above0,share" default:"0.999"`
 	// Epsilon of AdamW. 0 = 1e-8.
 	Epsilon float64 `yaml:"epsilon" check:"above0" default:"1e-8"`
 

@@ -62,6 +62,30 @@ serve: {time-limit: 2m}
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// A value that several keys share is read for each of them.
+func TestLoadConfigAliases(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.Mkdir("other", 0o700))
+	require.NoError(t, os.WriteFile("other/dir.yaml", []byte(`
+documents: &folder notes
+serve: {files: *folder, name: *folder}
+assistant: {stop: &stop [&number 4, end]}
+publish: {stop: *stop, name: *folder}
+passages: *number
+evaluate: {stop: [*number, *folder]}
+`), 0o600))
+	c, err := ragft.LoadConfig("other/dir.yaml")
+	require.NoError(t, err)
+	notes := filepath.Join("other", "notes")
+	require.Equal(t, ragft.Config{
+		Documents: notes, Passages: 4, Serve: ragft.ServeConfig{Files: notes, Name: "notes"},
+		Assistant: ragft.AssistantConfig{Stop: []string{"4", "end"}}, Evaluate: ragft.EvaluateConfig{Stop: []string{"4", "notes"}},
+		Publish: ragft.PublishConfig{Stop: []string{"4", "end"}, Name: "notes"},
+	}, c)
+	_, err = load(t, "rpc: &a [*a]")
+	require.ErrorContains(t, err, "a value is expected")
+}
+
 // Every fault names its line, and an unknown key the nearest one.
 func TestLoadConfigErrors(t *testing.T) {
 	for text, message := range map[string]string{
@@ -83,6 +107,8 @@ func TestLoadConfigErrors(t *testing.T) {
 		"test-share: 1.5":                        "ragft.yaml:1: test-share: 1.5 is not a share from 0 to 1",
 		"gpu-layers: -1":                         "ragft.yaml:1: gpu-layers: -1 is too small: at least 0",
 		"train: {rate: 0}":                       "ragft.yaml:1: train.rate: 0 is not above 0",
+		"evaluate: {failure-rate: 2}":            "ragft.yaml:1: evaluate.failure-rate: 2 is not a share from 0 to 1",
+		"train: {beta2: 2}":                      "ragft.yaml:1: train.beta2: 2 is not a share from 0 to 1",
 		"train: {soft: 1.1}":                     "ragft.yaml:1: train.soft: 1.1 is not a share from 0 to 1",
 		"train: {loss: some}":                    `ragft.yaml:1: train.loss: "some" must be one of last, all, text`,
 		"train: {memory-budget: lots}":           `ragft.yaml:1: train.memory-budget: invalid size "lots": such as 800MiB or 3GiB`,

@@ -77,7 +77,7 @@ type EvaluateConfig struct {
 	MaxWrong float64 `yaml:"max-wrong" check:"share"`
 	// FailureRate is the probability that the bound of MaxWrong does not hold.
 	// 0 = 0.1.
-	FailureRate float64 `yaml:"failure-rate" check:"above0" default:"0.1"`
+	FailureRate float64 `yaml:"failure-rate" check:"above0,share" default:"0.1"`
 
 	// FactQuestions is a file of questions about single facts, such as
 	// probes.jsonl, asked without documents and with retrieval. "" = none.
@@ -184,10 +184,10 @@ type ServeConfig struct {
 	SeparateCaches bool `yaml:"separate-caches"`
 	// TokenFile is a file with the token that clients must send. "" = the
 	// environment variable RAGFT_TOKEN.
-	TokenFile string `yaml:"token-file" check:"path"`
+	TokenFile string `yaml:"token-file" check:"path,admits"`
 	// Hosts are names under which the service may be addressed without a token.
 	// Nil = those of loopback.
-	Hosts []string `yaml:"hosts"`
+	Hosts []string `yaml:"hosts" check:"admits"`
 	// MaxBody is the largest body of a request, in bytes; in a file also with a
 	// unit. 0 = 1MiB.
 	MaxBody int64 `yaml:"max-body" check:"bytes"`
@@ -214,9 +214,10 @@ type ServeConfig struct {
 	WriteLimit time.Duration `yaml:"write-limit" check:"min=0"`
 }
 
-// MergeConfig is how [Project.Merge] adds the adapter into the weights.
+// MergeConfig is how [Project.Merge] adds the adapter into the weights, and
+// [Project.Publish] where it publishes the merged model.
 type MergeConfig struct {
-	// Output is the file to write. "" = merged.gguf of Dir.
+	// Output is the file that [Project.Merge] writes. "" = merged.gguf of Dir.
 	Output string `yaml:"output" check:"path,writes"`
 	// Type of the changed weights, such as F16, Q8_0 or Q4_K. "" = as in the base.
 	Type string `yaml:"type"`

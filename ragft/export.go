@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -61,9 +62,9 @@ func (p *Project) exportRows(
 		return err
 	}
 	o := export.Recipe{
-		Base: c.Base, Rank: t.Rank, Alpha: t.Alpha, RankStabilized: t.RankStabilized, Targets: t.Targets, Dropout: t.Dropout, Epochs: t.Epochs,
-		LearningRate: c.Rate, WarmUp: t.Warmup, WeightDecay: t.WeightDecay, BatchRows: c.BatchRows, Accumulate: c.Accumulate,
-		MaxTokens: c.RowTokens, HeldOut: t.ValidationShare, Beta: t.DPOBeta, Seed: p.seed(),
+		Base: c.Base, Rank: t.Rank, Alpha: t.Alpha, RankStabilized: t.RankStabilized, Targets: t.Targets, Dropout: t.Dropout,
+		Epochs: cmp.Or(t.Epochs, p.epochs(ctx, len(list))), LearningRate: c.Rate, WarmUp: t.Warmup, WeightDecay: t.WeightDecay,
+		BatchRows: c.BatchRows, Accumulate: c.Accumulate, MaxTokens: c.RowTokens, HeldOut: t.ValidationShare, Beta: t.DPOBeta, Seed: p.seed(),
 	}
 	if len(o.Targets) == 1 && o.Targets[0] == allLinear {
 		o.Targets = nil
@@ -76,6 +77,18 @@ func (p *Project) exportRows(
 	}
 	r.Rows, r.Pairs, r.Texts, r.Weighted, r.Start = files.RowCount, files.PairCount, files.TextCount, files.Weighted, files.Configs
 	return nil
+}
+
+// epochs is how often training would see so many rows; of a base that is not on this machine, as if it were a large one.
+func (p *Project) epochs(ctx context.Context, rows int) int {
+	architecture, weights := "", int64(math.MaxInt64)
+	if file, err := p.baseFile(ctx); err == nil {
+		if known, n, err := sizeOf(file); err == nil {
+			architecture, weights = known, n
+		}
+	}
+	_, epochs := trainDefaults(architecture, weights, rows)
+	return epochs
 }
 
 // baseFile is the base's GGUF file, whether or not this build can run it.

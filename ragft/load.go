@@ -95,14 +95,15 @@ func (d decoder) section(n *yaml.Node, into reflect.Value, name string) error {
 
 // value sets one field.
 func (d decoder) value(n *yaml.Node, f field, name string) error {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = ownNode(n)
 	list := f.value.Kind() == reflect.Slice
 	items := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		if !list {
 			return fail(n, "%s takes one value, not a list", name)
+		}
+		for i := range n.Content {
+			n.Content[i] = ownNode(n.Content[i])
 		}
 		items = n.Content
 	}
@@ -145,6 +146,16 @@ func (d decoder) value(n *yaml.Node, f field, name string) error {
 	}
 	f.value.Set(fresh.Elem())
 	return nil
+}
+
+// ownNode is a copy of a node, or of what it is an alias of, since other keys may name the same node.
+func ownNode(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	copied := *n
+	copied.Content = slices.Clone(n.Content)
+	return &copied
 }
 
 // located makes a path relative to the folder of the file.

@@ -52,7 +52,9 @@ func (p *Project) trainHere(context.Context, *work) (*TrainResult, error) {
 // Merge needs llama.cpp, which this build has not.
 func (p *Project) Merge(context.Context) (*MergeResult, error) { return nil, withoutNative("merging") }
 
-func mergeAdapter(context.Context, string, string, string) error { return withoutNative("merging") }
+func (p *Project) mergeAdapter(context.Context, string, string, string) error {
+	return withoutNative("merging")
+}
 
 // Convert needs llama.cpp, which this build has not.
 func (p *Project) Convert(context.Context) (*ConvertResult, error) {

@@ -31,24 +31,20 @@ func (p *Project) Merge(ctx context.Context) (*MergeResult, error) {
 	if adapter == "" {
 		return nil, kindOf(ErrMissing, errors.New("there is no adapter to merge: train one, or set adapter to a file"))
 	}
-	c := p.config.Merge
-	if c.Output == "" {
+	output := cmp.Or(p.config.Merge.Output, p.Path(mergedName))
+	if p.config.Merge.Output == "" {
 		if err := p.makeDir(); err != nil {
 			return nil, err
 		}
 	}
 	w.phase("merging", "MiB")
-	m, err := lora.Merge(ctx, lora.MergeOptions{
-		Base: file, Adapter: adapter, Output: cmp.Or(c.Output, p.Path(mergedName)), Scale: p.config.Scale, Type: c.Type, Whole: c.AllMatrices,
-		Threads: p.config.Threads, SkipCheck: c.SkipCheck,
-		Progress: func(done, total int64) { w.set(int(done>>20), int(max(1, total>>20)), "") },
-	})
+	o := p.mergeOptions(file, adapter, output)
+	o.Progress = func(done, total int64) { w.set(int(done>>20), int(max(1, total>>20)), "") }
+	m, err := lora.Merge(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	r := &MergeResult{
-		Output: cmp.Or(c.Output, p.Path(mergedName)), Changed: m.Changed, Copied: m.Copied, Bytes: m.Bytes, OtherBase: m.OtherBase,
-	}
+	r := &MergeResult{Output: output, Changed: m.Changed, Copied: m.Copied, Bytes: m.Bytes, OtherBase: m.OtherBase}
 	if k := m.Check; k != nil {
 		r.KL, r.AdapterKL, r.SameToken = stats.Finite(k.KL), stats.Finite(k.AdapterKL), stats.Finite(k.SameToken)
 	}
@@ -56,7 +52,15 @@ func (p *Project) Merge(ctx context.Context) (*MergeResult, error) {
 }
 
 // mergeAdapter writes the base with the adapter in its weights.
-func mergeAdapter(ctx context.Context, base, adapter, output string) error {
-	_, err := lora.Merge(ctx, lora.MergeOptions{Base: base, Adapter: adapter, Output: output})
+func (p *Project) mergeAdapter(ctx context.Context, base, adapter, output string) error {
+	_, err := lora.Merge(ctx, p.mergeOptions(base, adapter, output))
 	return err
+}
+
+func (p *Project) mergeOptions(base, adapter, output string) lora.MergeOptions {
+	c := p.config.Merge
+	return lora.MergeOptions{
+		Base: base, Adapter: adapter, Output: output, Scale: p.config.Scale, Type: c.Type, Whole: c.AllMatrices, Threads: p.config.Threads,
+		SkipCheck: c.SkipCheck,
+	}
 }

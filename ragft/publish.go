@@ -52,7 +52,7 @@ func (p *Project) Publish(ctx context.Context) (*publish.Published, error) {
 func (p *Project) publishOptions(w *work) (publish.Options, error) {
 	c := p.config.Publish
 	o := publish.Options{
-		Name: c.Name, From: p.config.Model, BaseURL: c.Ollama, Merge: mergeAdapter, Merged: c.Merged, System: c.System, Logger: p.config.Logger,
+		Name: c.Name, From: p.config.Model, BaseURL: c.Ollama, Merge: p.mergeAdapter, Merged: c.Merged, System: c.System, Logger: p.config.Logger,
 		Status: func(text string) { w.say("%s", text) },
 	}
 	if servers, err := serversOf(p.config.Model); err != nil || len(servers) > 0 && servers[0].URL != "" {

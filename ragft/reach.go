@@ -13,16 +13,18 @@ import (
 // Reach is an action outside of a folder that a config asks for.
 type Reach struct {
 	Key   string // the key that asks for it, such as "publish.modelfile"
-	Does  string // "writes", "sends to" or "listens on"
-	Where string // the path with all links resolved, or the address
+	Does  string // "writes", "sends to", "listens on" or "lets in"
+	Where string // the path with all links resolved, the address, or who is let in
 }
 
 // Reaches lists what the config would have the steps do outside of a folder:
 // files written elsewhere, also through links; servers that get questions,
-// passages, weights or a key; addresses beyond this machine to serve on. Call it
-// with the folder of a project file that somebody else may have put there, and
-// ask the user about the result before using the file. What is read elsewhere is
-// not listed. The order is that of the fields. It looks at paths, but reads no file.
+// passages, weights or a key; addresses beyond this machine to serve on; hosts and
+// a token by which web pages of others could reach the service. Call it with the
+// folder of a project file that somebody else may have put there, and ask the user
+// about the result before using the file; a folder without one may hold links as
+// well. What is read elsewhere is not listed. The order is that of the fields. It
+// looks at paths, but reads no file.
 func (c *Config) Reaches(folder string) []Reach {
 	var all []Reach
 	add := func(key, does, where string) { all = append(all, Reach{key, does, where}) }
@@ -50,6 +52,10 @@ func (c *Config) Reaches(folder string) []Reach {
 		case f.is("listens"):
 			if to := f.value.String(); !staysHere(to) {
 				add(key, "listens on", to)
+			}
+		case f.is("admits"):
+			for _, who := range admitted(f) {
+				add(key, "lets in", who)
 			}
 		}
 	})
@@ -82,6 +88,20 @@ func receivers(f field) (to []string) {
 		}
 	}
 	return to
+}
+
+// admitted are those whom a key of the service lets in: browsers send what a page wants under its host's name, and a token that
+// came with the folder is known to others.
+func admitted(f field) (who []string) {
+	if f.value.Kind() == reflect.String {
+		return []string{"everyone who knows the token in " + behindLinks(f.value.String())}
+	}
+	for _, host := range f.value.Interface().([]string) {
+		if !staysHere(net.JoinHostPort(host, "0")) {
+			who = append(who, "the pages of "+host)
+		}
+	}
+	return who
 }
 
 // staysHere reports whether an address is one of this machine alone.

@@ -45,6 +45,8 @@ func TestReachesOfAProjectFile(t *testing.T) {
 		{"publish: {ollama: 'http://10.0.0.5:11434'}", "publish.ollama"},
 		{"serve: {address: '0.0.0.0:80'}", "serve.address"},
 		{"serve: {address: ':80'}", "serve.address"},
+		{"serve: {hosts: [localhost, evil.example]}", "serve.hosts"},
+		{"serve: {token-file: token}", "serve.token-file"},
 		{"dir: ../other", "dir"},
 		{"dir: /tmp/other", "dir"},
 		{"dir: elsewhere", "dir"},
@@ -74,7 +76,7 @@ judge: ollama:judge
 questions: sub/../questions.jsonl
 rows: inside/rows.jsonl
 report: {file: sub/report.html}
-serve: {address: '127.0.0.1:8080', token-file: ../token}
+serve: {address: '127.0.0.1:8080', hosts: [localhost, 127.0.0.1]}
 train: {start: ../adapter.gguf}
 evaluate: {questions: ../held.jsonl}
 `), "what stays in the folder, and what is only read")

@@ -2,12 +2,37 @@ package ragft
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"testing"
 
+	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
 )
+
+// Other trainers see the rows as often as training here does.
+func TestEpochsOfAnExport(t *testing.T) {
+	c := Config{Dir: t.TempDir(), Export: ExportConfig{Base: "someone/base"}}
+	row := rows.Row{Messages: []model.Message{{Role: model.RoleUser, Content: "Who?"}, {Role: model.RoleAssistant, Content: "Osk."}}}
+	for _, want := range []struct {
+		model        string
+		rows, epochs int
+	}{{"", 149, 3}, {"", 399, 2}, {"", 400, 1}, {"../examples/basemodel/ragft-base-f16.gguf", 400, 2}, {"nowhere.gguf", 400, 1}} {
+		c.Model = want.model
+		p, err := Open(t.Context(), c)
+		require.NoError(t, err)
+		require.NoError(t, rows.WriteFile(p.rowsFile(), slices.Repeat([]rows.Row{row}, want.rows)))
+		r, err := p.Export(t.Context(), "axolotl")
+		require.NoError(t, err)
+		text, err := os.ReadFile(r.Start[0])
+		require.NoError(t, err)
+		require.Regexp(t, fmt.Sprintf(`"?num_epochs"?: %d\b`, want.epochs), string(text), want)
+		require.NoError(t, p.Close())
+	}
+}
 
 func TestDefaultsOfTraining(t *testing.T) {
 	architecture, weights, err := sizeOf("../examples/basemodel/ragft-base-f16.gguf")

@@ -88,7 +88,7 @@ const (
 	SkipBroken     SkipReason = "broken"            // not a valid file of its format
 	SkipLimit      SkipReason = "beyond a limit"    // it takes too much time or memory to read
 	SkipPart       SkipReason = "read in part"      // its documents were loaded, but do not have all of it
-	SkipUnreadable SkipReason = "cannot be read"    // any other error of the file system
+	SkipUnreadable SkipReason = "cannot be read"    // any other error of the file system, or of a reader that is no fault of the file
 	SkipGone       SkipReason = "gone"              // removed after it was listed
 	SkipName       SkipReason = "name is not UTF-8" // Path has it with escapes
 	SkipInvalid    SkipReason = "invalid"           // a line is not what it should be
@@ -114,7 +114,8 @@ func (s Skip) Error() string {
 type Reader interface {
 	// Read returns the document that a file holds; the loader sets its Source. An
 	// error costs that file alone: it is skipped for the reason of a Skip, or else
-	// as SkipBroken. Read must be safe for concurrent use.
+	// as SkipBroken. After SkipUnreadable its passages stay, and the next Sync reads
+	// it again. Read must be safe for concurrent use.
 	Read(ctx context.Context, name, data string) (Document, error)
 }
 

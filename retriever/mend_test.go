@@ -52,6 +52,48 @@ func TestSyncMendsWhatReadersSay(t *testing.T) {
 	require.Equal(t, "R\xe9union", sections[0].Heading, "the sections are the reader's")
 }
 
+// failing is a reader that has an error of its own until it is mended.
+type failing struct {
+	told
+	broken *bool
+}
+
+func (r failing) Read(ctx context.Context, name, data string) (Document, error) {
+	if *r.broken {
+		return Document{}, Skip{Reason: SkipUnreadable, Detail: "no memory"}
+	}
+	return r.told.Read(ctx, name, data)
+}
+
+// What is no fault of a file is not kept of it: its passages stay, and it is read again.
+func TestSyncReadsAgainWhatAReaderCouldNot(t *testing.T) {
+	for _, place := range []string{"memory", "disk"} {
+		dir := writeFolder(t, t.TempDir(), map[string]string{"a.odd": "The keeper is Abel Crane.", "b.txt": "The light is old."})
+		x := newTestIndex(t, place, IndexOptions{})
+		broken := true
+		sync := func() *SyncReport {
+			return syncNow(t, x, dir, SyncOptions{Load: LoadOptions{Reader: func(name string, _ []byte) Reader {
+				if strings.HasSuffix(name, ".odd") {
+					return failing{broken: &broken}
+				}
+				return nil
+			}}})
+		}
+		failed := []Skip{{Path: "a.odd", Reason: SkipUnreadable, Detail: "no memory"}}
+		require.Equal(t, failed, sync().Skipped)
+		require.Equal(t, failed, sync().Skipped)
+		broken = false
+		require.Equal(t, []string{"a.odd"}, sync().Added)
+		broken = true
+		writeFolder(t, dir, map[string]string{"a.odd": "The keeper is Dora Finch."})
+		report := sync()
+		require.Equal(t, failed, report.Kept)
+		require.Empty(t, report.Removed)
+		broken = false
+		require.Equal(t, []string{"a.odd"}, sync().Changed)
+	}
+}
+
 // The place of a passage counts for the size of a batch.
 func TestBatchCountsPlaces(t *testing.T) {
 	w := &writer{}

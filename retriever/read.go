@@ -65,7 +65,7 @@ func (l *loader) read(ctx context.Context, name string, format Format) (err erro
 		return l.readJSONL(ctx, name, io.MultiReader(bytes.NewReader(head), in))
 	}
 	doc, err := l.document(ctx, reader, name, head, in, f)
-	if skip := (Skip{}); errors.As(err, &skip) {
+	if skip := (Skip{}); errors.As(err, &skip) && skip.Reason != SkipUnreadable {
 		l.skip(name, skip.Reason, skip.Detail)
 		return nil
 	}

@@ -36,7 +36,7 @@ var answerOptions = []option{
 }
 
 func (a *app) askCommand() *cobra.Command {
-	return command("assistant search search-tuning.file", answerOptions, &cobra.Command{
+	return command(askKeys+adapterKeys+"passages assistant search search-tuning.file", answerOptions, &cobra.Command{
 		Use: "ask QUESTION", Short: "Answer one question from the documents, with citations", Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runAsk(cmd.Context(), strings.Join(args, " ")) },
 	})

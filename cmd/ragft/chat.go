@@ -25,10 +25,10 @@ const chatHelp = `/sources     the passages behind the last answer
 /quit        end, as does the end of the input`
 
 func (a *app) chatCommand() *cobra.Command {
-	return command("assistant search search-tuning.file", answerOptions, &cobra.Command{
+	return command(askKeys+adapterKeys+"passages assistant search search-tuning.file", answerOptions, &cobra.Command{
 		Use: "chat", Short: "Answer questions from the documents, one after another", Args: arguments(cobra.NoArgs),
 		Long: "Reads one question per line from standard input and answers it, taking the conversation into account. Commands:\n\n" + chatHelp +
-			"\n\nWith --json, each answer is a line of JSON.",
+			"\n\nWith --json, each question gives a line of JSON: its answer, or why it is refused. What commands show goes to standard error.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := a.open(cmd.Context())
 			if err != nil {
@@ -44,6 +44,7 @@ func (a *app) chatCommand() *cobra.Command {
 type chat struct {
 	*app
 	assistant *assistant.Assistant
+	shown     io.Writer // gets what commands show
 	history   []model.Message
 	last      *assistant.Answer
 }
@@ -63,7 +64,10 @@ func (a *app) runChat(ctx context.Context, p *ragft.Project) error {
 		return err
 	}
 	a.progress.end()
-	c := &chat{app: a, assistant: assistant}
+	c := &chat{app: a, assistant: assistant, shown: a.out}
+	if a.json {
+		c.shown = a.err // standard output has a line of JSON for each question
+	}
 	prompt := ""
 	if a.interactive() {
 		prompt = "> "
@@ -124,9 +128,9 @@ func (c *chat) line(ctx context.Context, line string) (end bool, err error) {
 	case "/passage":
 		c.passage(argument)
 	case "/help":
-		fmt.Fprintln(c.out, chatHelp)
+		fmt.Fprintln(c.shown, chatHelp)
 	default:
-		fmt.Fprintf(c.out, "unknown command %s\n%s\n", command, chatHelp)
+		fmt.Fprintf(c.shown, "unknown command %s\n%s\n", command, chatHelp)
 	}
 	return false, nil
 }
@@ -143,8 +147,7 @@ func (c *chat) ask(ctx context.Context, question string) error {
 		answer, err = c.assistant.Ask(ctx, q)
 	}
 	if isAny(err, assistant.ErrQuestion, model.ErrPromptTooLong) {
-		fmt.Fprintln(c.err, err)
-		return nil
+		return c.refused(question, err)
 	}
 	if err != nil {
 		return err
@@ -169,22 +172,34 @@ func (c *chat) ask(ctx context.Context, question string) error {
 	return err
 }
 
+// refused says why a question has no answer.
+func (c *chat) refused(question string, err error) error {
+	fmt.Fprintln(c.err, err)
+	if !c.json {
+		return nil
+	}
+	return c.printLine(struct {
+		Question string `json:"question"`
+		failure
+	}{question, failure{err.Error(), exitCode(err)}})
+}
+
 func (c *chat) sources() {
 	if c.last == nil || len(c.last.Hits) == 0 {
-		fmt.Fprintln(c.out, "There are none yet.")
+		fmt.Fprintln(c.shown, "There are none yet.")
 		return
 	}
 	for i, h := range c.last.Hits {
-		fmt.Fprintf(c.out, "%d  %6.2f  %s: %s\n", i+1, h.Score, where(h.Source, h.Place, h.Start, h.End), oneLine(h.Text, 90))
+		fmt.Fprintf(c.shown, "%d  %6.2f  %s: %s\n", i+1, h.Score, where(h.Source, h.Place, h.Start, h.End), oneLine(h.Text, 90))
 	}
 }
 
 func (c *chat) passage(argument string) {
 	n, err := strconv.Atoi(strings.TrimSpace(argument))
 	if c.last == nil || err != nil || n < 1 || n > len(c.last.Hits) {
-		fmt.Fprintln(c.out, "Which passage? /sources lists them, /passage 1 shows the first.")
+		fmt.Fprintln(c.shown, "Which passage? /sources lists them, /passage 1 shows the first.")
 		return
 	}
 	h := c.last.Hits[n-1]
-	fmt.Fprintf(c.out, "%s (%s)\n%s\n", h.Title, h.Source, h.Text)
+	fmt.Fprintf(c.shown, "%s (%s)\n%s\n", h.Title, h.Source, h.Text)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -134,6 +135,22 @@ func TestChat(t *testing.T) {
 	code, stdout, _ = ragftRun(t, "Who is the miller?\nAnd who is the baker?", "chat", "--json")
 	require.Equal(t, exitOK, code)
 	require.Equal(t, 2, strings.Count(stdout, `"answer":`), "a line of JSON for each, the last without an end of line too")
+
+	long := strings.Repeat("Who? ", 1000)
+	code, stdout, stderr = ragftRun(t, "/help\n/sources\n/passage 1\n/nonsense\n"+long+"\nWho is the miller?\n", "chat", "--json")
+	require.Equal(t, exitOK, code, stderr)
+	require.Contains(t, stderr, "unknown command /nonsense")
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	require.Len(t, lines, 2, "one for each question: %s", stdout)
+	var refused struct {
+		failure
+		askResult
+	}
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &refused))
+	require.Equal(t, strings.TrimSpace(long), refused.Question)
+	require.Equal(t, exitInput, refused.ExitCode)
+	require.Contains(t, refused.Error, "at most 4000")
+	require.Contains(t, lines[1], `"answer":`)
 }
 
 // copyOfShipped is a copy of the shipped model in the folder, from the workplace's project file.

@@ -107,6 +107,10 @@ func TestProjectFileMistakes(t *testing.T) {
 		{"twice", "", "--set train.rank=3: --rank sets train.rank already", []string{"train", "--rank", "2", "--set", "train.rank=3"}},
 		{"of another command", "", "--set train.rank has no effect on 'ragft ask': it is for 'ragft teach', 'ragft train', 'ragft export'",
 			[]string{"ask", "--set", "train.rank=3"}},
+		{"at the top", "", "--set judge has no effect on 'ragft report': it is for 'ragft teach', 'ragft demonstrate', 'ragft evaluate'",
+			[]string{"report", "--set", "judge=x"}},
+		{"passages of an index", "", "--set passages has no effect on 'ragft index'", []string{"index", "--set", "passages=9"}},
+		{"prompts", "", "--set prompts.read has no effect on 'ragft merge'", []string{"merge", "--set", "prompts.read=x"}},
 		{"a choice", "", `--as: "all" must be one of auto, adapter, merged`, []string{"publish", "--as", "all"}},
 		{"a size", "", `--memory-budget: invalid size "plenty"`, []string{"train", "--memory-budget", "plenty"}},
 	} {

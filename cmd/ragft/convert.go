@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) convertCommand() *cobra.Command {
-	return command("convert", []option{
+	return command("model threads convert", []option{
 		{
 			flag:  "type",
 			key:   "convert.type",

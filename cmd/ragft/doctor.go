@@ -22,7 +22,8 @@ import (
 
 func (a *app) doctorCommand() *cobra.Command {
 	var ollama []string
-	cmd := command("index write demonstrate train decide evaluate search search-tuning", []option{modelOption}, &cobra.Command{
+	cmd := command(askKeys+adapterKeys+"documents judge test-share rows passages index write demonstrate train decide evaluate search "+
+		"search-tuning", []option{modelOption}, &cobra.Command{
 		Use: "doctor", Short: "Check this machine and the project, and say what to do about what is missing", Args: arguments(cobra.NoArgs),
 		Long: "Checks processor, memory, disk, llama.cpp and its backends, Ollama, the model and the files of the project.\n" +
 			"Exit code 4: a required item is missing.",
@@ -276,7 +277,7 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 	default:
 		f.add("index", fine, fmt.Sprintf("%s in %s", plural.N(passages, "passage"), p.Path("index")), "")
 	}
-	questions := p.Config().Questions
+	questions := cmp.Or(p.Config().Questions, p.Path("questions.jsonl"))
 	train, held, err := p.Split()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) evaluateCommand() *cobra.Command {
-	c := command("evaluate report assistant.decide search search-tuning.file", []option{
+	c := command(askKeys+adapterKeys+"judge test-share rows passages evaluate report assistant.decide search search-tuning.file", []option{
 		modelOption, adapterOption, judgeOption, embedOption, rerankOption,
 		{
 			flag:  "questions",

@@ -46,6 +46,9 @@ func usageError(err error) error   { return &codedError{exitUsage, err} }
 func missingError(err error) error { return &codedError{exitMissing, err} }
 func emptyError(err error) error   { return &codedError{exitEmpty, err} }
 
+// notKept are the errors of an evaluation that measured everything and found that a budget or bound is not kept.
+var notKept = []error{forget.ErrForgot, confidence.ErrNoGuarantee, confidence.ErrUncalibrated}
+
 // exitCode is the exit code of an error. Missing comes before bad, because an error about an input often wraps the one about
 // the missing file that it names.
 func exitCode(err error) int {
@@ -66,7 +69,7 @@ func exitCode(err error) int {
 		return exitMissing
 	case errors.Is(err, ragft.ErrEmpty):
 		return exitEmpty
-	case isAny(err, forget.ErrForgot, confidence.ErrNoGuarantee, confidence.ErrUncalibrated):
+	case isAny(err, notKept...):
 		return exitBudget
 	case errors.Is(err, retriever.ErrOptions):
 		return exitUsage

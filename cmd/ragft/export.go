@@ -14,7 +14,7 @@ import (
 var exportFormats = []string{"trl", "axolotl", "peft", "gguf"}
 
 func (a *app) exportCommand() *cobra.Command {
-	return command("export train", []option{
+	return command("model adapter rows seed export train", []option{
 		weightsOption, rowsOption, adapterOption,
 		{flag: "base", key: "export.base", kind: "NAME", usage: "the base's name on Hugging Face, or its folder"},
 		{

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) forgetCommand() *cobra.Command {
-	return command("forget report.file", []option{
+	return command("documents questions rows adapter forget report.file", []option{
 		{flag: "documents", key: "documents", kind: "FOLDER", usage: "folder of the documents, where PATH is one in it"},
 	}, &cobra.Command{
 		Use: "forget PATH", Short: "Remove the text of a document from the project", Args: arguments(cobra.ExactArgs(1)),

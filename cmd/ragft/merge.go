@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) mergeCommand() *cobra.Command {
-	c := command("merge", []option{
+	c := command(adapterKeys+"model threads merge", []option{
 		weightsOption, adapterOption,
 		{flag: "output", key: "merge.output", kind: "FILE", usage: "file to write (default: merged.gguf of the project folder)"},
 		{

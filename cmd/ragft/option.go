@@ -124,13 +124,17 @@ func effective(cmd *cobra.Command, key string) error {
 
 // reads reports whether a command reads a key.
 func reads(cmd *cobra.Command, key string) bool {
-	section, _, nested := strings.Cut(key, ".")
-	return cmd.GroupID != "" && (!nested || section == "prompts" ||
-		slices.ContainsFunc(sectionsOf(cmd), func(s string) bool { return s == section || s == key }))
+	section, _, _ := strings.Cut(key, ".")
+	return cmd.GroupID != "" && (key == "dir" ||
+		slices.ContainsFunc(strings.Fields(cmd.Annotations["keys"]), func(s string) bool { return s == section || s == key }))
 }
 
-// sectionsOf are the sections of the project file that the command reads beside the keys at the top.
-func sectionsOf(cmd *cobra.Command) []string { return strings.Fields(cmd.Annotations["sections"]) }
+// Keys at the top of the project file that commands read together.
+const (
+	runKeys     = " sequences context threads attention verify gpu-layers rpc requests " // to run a model
+	askKeys     = " model questions seed language prompts " + runKeys                    // to ask it; the questions tell the language
+	adapterKeys = " adapter scale "                                                      // to use its adapter
+)
 
 // flagsFor names the flags of a command for the keys that a message mentions.
 func flagsFor(cmd *cobra.Command, message string) string {
@@ -144,9 +148,9 @@ func flagsFor(cmd *cobra.Command, message string) string {
 	return strings.Join(flags, ", ")
 }
 
-// command gives a command its options, and the sections of the project file that it reads beside the keys at the top.
-func command(sections string, options []option, c *cobra.Command) *cobra.Command {
-	c.Annotations = map[string]string{"sections": sections}
+// command gives a command its options, and the keys and sections of the project file that it reads.
+func command(keys string, options []option, c *cobra.Command) *cobra.Command {
+	c.Annotations = map[string]string{"keys": keys}
 	addOptions(c, options)
 	return c
 }

@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/ragft/question"
 )
 
 // A command that prints its result and then fails prints one object.
@@ -35,4 +39,17 @@ func TestPartsAreOneObject(t *testing.T) {
 	require.NoError(t, errors.Join(a.keep(failure{"later", 1}), a.printKept()))
 	require.Equal(t, 1, bytes.Count(out.Bytes(), []byte("\n")), "a service that fails later has printed its object")
 	require.Error(t, a.keep(func() {}))
+}
+
+// The file of the questions is named also where it has its default.
+func TestDoctorNamesTheQuestions(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path := filepath.Join(".ragft", "questions.jsonl")
+	_, out, _ := ragftRun(t, "", "doctor", "-m", "")
+	require.Contains(t, out, "there is no "+path)
+	require.NoError(t, os.MkdirAll(".ragft", 0o700))
+	list := []question.Question{{Question: "Who?", Answer: "Osk"}, {Question: "What?", Answer: "A light"}}
+	require.NoError(t, question.WriteFile(path, list))
+	_, out, _ = ragftRun(t, "", "doctor", "-m", "")
+	require.Contains(t, out, path+": ")
 }

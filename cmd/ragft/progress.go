@@ -136,7 +136,7 @@ func (b *progress) draw(p ragft.Progress) {
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionUseANSICodes(true),
 			progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionSetTheme(blocks))
 	}
-	text := fmt.Sprintf("%s: %d/%d %s%s", p.Phase, p.Done, p.Total, p.Unit, details(p))
+	text := harmless(fmt.Sprintf("%s: %d/%d %s%s", p.Phase, p.Done, p.Total, p.Unit, details(p)))
 	b.bar.Describe(cut(text, columns-barWidth-len(" 100% || ")))
 	b.bar.Set(min(p.Done, p.Total)) //nolint:errcheck // a terminal that is gone shows no bar
 }

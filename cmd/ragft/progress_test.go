@@ -121,3 +121,17 @@ func TestProgressBar(t *testing.T) {
 	b.end()
 	require.Equal(t, "another\n", out.String(), "nothing stands there any more")
 }
+
+// The bar goes to the terminal past what escapes other output.
+func TestProgressBarHoldsNoControlCharacters(t *testing.T) {
+	var out bytes.Buffer
+	s := &screen{w: &out, columns: func() int { return 200 }}
+	b := &progress{out: s, screen: s}
+	timed(b)
+	b.show(ragft.Progress{
+		Step: "train", Phase: "loading x\x1b]52;c;aGk=\x07\u009b2J\r\n.gguf", Unit: "%", Total: 100, Note: "\x1b[2J",
+	})
+	require.Contains(t, out.String(), `loading x\x1b]52;c;aGk=\x07\u009b2J\r .gguf: 0/100 %; \x1b[2J`)
+	require.NotContains(t, strings.ReplaceAll(out.String(), "\x1b[0K", ""), "\x1b")
+	require.NotContains(t, out.String(), "\u009b")
+}

@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) publishCommand() *cobra.Command {
-	return command("publish merge", []option{
+	return command(adapterKeys+"model threads publish merge.type merge.all-matrices merge.skip-check", []option{
 		weightsOption, adapterOption,
 		{flag: "ollama", key: "publish.ollama", kind: "URL", usage: "Ollama server (default: OLLAMA_HOST)"},
 		{

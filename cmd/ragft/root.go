@@ -37,7 +37,8 @@ type app struct {
 	estimate, force, quick bool // flags of some commands
 
 	config  ragft.Config
-	found   *ragft.Config   // what a project file says that nobody named; nil = there is none
+	found   *ragft.Config   // what the current folder's project file says, if nobody named one; empty without a file; nil = one was named
+	hasFile bool            // there is a project file
 	given   map[string]bool // the keys that the command line sets
 	command *cobra.Command
 
@@ -140,7 +141,7 @@ func (a *app) root() *cobra.Command {
 		nil,
 		"set a key of the project file for this run, `KEY=VALUE`, such as train.warmup=0; may be given several times",
 	)
-	f.BoolVar(&a.trust, "trust", false, "let this folder's ragft.yaml use servers, addresses and files elsewhere, now and later")
+	f.BoolVar(&a.trust, "trust", false, "let this folder's ragft.yaml and .ragft use servers, addresses and files elsewhere, now and later")
 	f.BoolVar(&a.json, "json", false, "print the result as one JSON object on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no notes")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more, including llama.cpp's own messages")
@@ -209,7 +210,8 @@ func (a *app) readConfig(cmd *cobra.Command) (err error) {
 	default:
 		return usageError(err)
 	}
-	if err == nil && a.file == "" {
+	a.hasFile = err == nil
+	if a.file == "" {
 		found := a.config
 		a.found = &found
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	c := command("assistant serve search search-tuning.file", []option{
+	c := command(askKeys+adapterKeys+"documents passages assistant serve search search-tuning.file", []option{
 		weightsOption, adapterOption, embedOption, rerankOption,
 		{flag: "documents", key: "documents", kind: "FOLDER", usage: "folder of the documents, so that citations can be opened"},
 		{flag: "watch", key: "serve.watch", usage: "bring the index up to date whenever the documents change"},

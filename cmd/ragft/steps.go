@@ -74,7 +74,7 @@ func (a *app) onProject(c *cobra.Command, do func(ctx context.Context, p *ragft.
 }
 
 func (a *app) indexCommand() *cobra.Command {
-	return command("index search.embed search.query-prefix search.passage-prefix", []option{
+	return command("documents threads gpu-layers index search.embed search.query-prefix search.passage-prefix", []option{
 		{
 			flag:  "chunk",
 			key:   "index.chunk",
@@ -158,7 +158,7 @@ func unchanged(upToDate bool) string {
 }
 
 func (a *app) questionsCommand() *cobra.Command {
-	c := command("write search worker", []option{
+	c := command(runKeys+"model questions seed write search worker", []option{
 		modelOption, embedOption, rerankOption,
 		{flag: "limit", key: "write.limit", kind: "N", usage: "stop after this many questions (default 400, 0 = no limit)"},
 		{flag: "import", key: "write.import", kind: "FILE", usage: "take the questions from a data set instead"},
@@ -208,7 +208,7 @@ Read the questions before you use them, and delete the bad ones: small models wr
 }
 
 func (a *app) demonstrateCommand() *cobra.Command {
-	c := command("demonstrate decide.share search search-tuning.file worker", []option{
+	c := command(askKeys+"judge test-share rows passages demonstrate decide.share search search-tuning.file worker", []option{
 		modelOption, questionsOption, judgeOption, embedOption, rerankOption,
 		{
 			flag:  "test-share",

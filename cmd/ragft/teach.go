@@ -13,6 +13,7 @@ import (
 	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft"
+	"github.com/ragft/ragft/ragft/report"
 )
 
 // quickSettings make a first run short; what the command line says comes before them.
@@ -27,12 +28,14 @@ var quickSettings = [][2]string{
 
 func (a *app) teachCommand() *cobra.Command {
 	var plan, serve bool
-	c := command("index write demonstrate train decide evaluate report assistant serve search search-tuning.file worker",
+	c := command(askKeys+adapterKeys+"documents judge test-share rows passages index write demonstrate train decide evaluate report "+
+		"assistant serve search search-tuning.file worker",
 		[]option{modelOption, questionsOption, judgeOption, embedOption, rerankOption}, &cobra.Command{
 			Use: "teach [FOLDER]", Short: "Teach the model your documents: all steps, then a chat", Args: arguments(cobra.MaximumNArgs(1)),
 			Long: `Goes from a folder of documents and a base model to a tuned assistant: index, questions, demonstrations, training and
 evaluation. First it prints the plan: what each step does and what it may cost. Then it runs the steps that are missing or
-out of date, prints what the training changed, and opens a chat (or a service with --serve).`,
+out of date, prints what the training changed, and opens a chat (or a service with --serve). If the evaluation finds that a
+budget or bound is not kept, it ends after the results, with exit code 6.`,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				if plan && serve {
 					return usageError(errors.New("--plan stops before --serve: use one of them"))
@@ -64,21 +67,24 @@ func (a *app) teach(ctx context.Context, p *ragft.Project, plan, serve bool) err
 		})
 	}
 	a.note("%s", planText(steps))
-	if err := p.Run(ctx); err != nil {
-		return err
+	broken := p.Run(ctx)
+	if broken != nil && !isAny(broken, notKept...) {
+		return broken
 	}
-	r, err := p.Evaluate(ctx) // as it was kept
+	evaluation, page := p.Path("evaluation.json"), reportFile(p)
+	r, err := report.ReadFile(evaluation)
 	if err != nil {
 		return err
 	}
-	page := reportFile(p)
-	if err := a.result(summary(p.Path("evaluation.json"), page, r), func(w io.Writer) error {
+	if err := a.result(summary(evaluation, page, r), func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%s\nReport: %s; 'ragft report' prints the tables\n", r.Headline(), page)
 		return err
 	}); err != nil {
 		return err
 	}
 	switch {
+	case broken != nil:
+		return fmt.Errorf("%w ('ragft chat' and 'ragft serve' use the model all the same)", broken)
 	case serve:
 		return a.serve(ctx, p)
 	case a.interactive() && !a.json:

@@ -41,6 +41,9 @@ func TestTeach(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, object[evaluateResult](t, "teach").Headline)
+	unbound := failed[evaluateResult](t, exitBudget, "teach", "--set", "evaluate.max-wrong=0.001")
+	require.NotEmpty(t, unbound.Headline, "what came out although a bound is not kept")
+	require.FileExists(t, unbound.Report)
 	t.Setenv("RAGFT_TOKEN", "")
 	both := failed[evaluateResult](t, exitUsage, "teach", "--serve", "--set", "serve.address=0.0.0.0:0")
 	require.NotEmpty(t, both.Headline, "what came out before the service failed for want of a token")

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) trainCommand() *cobra.Command {
-	c := command("train decide search worker", []option{
+	c := command(askKeys+adapterKeys+"test-share rows passages train decide search worker", []option{
 		weightsOption, rowsOption, embedOption, rerankOption,
 		{flag: "adapter", key: "adapter", kind: "FILE", usage: "adapter to write (default: adapter.gguf of the project folder)"},
 		{flag: "rank", key: "train.rank", kind: "N", usage: "rank of the adapter's matrices (default 16)"},

@@ -15,11 +15,14 @@ import (
 	"github.com/ragft/ragft/ragft"
 )
 
-// projectFile is read if no other file is named.
-const projectFile = "ragft.yaml"
+// What is used if no other file and no other folder is named.
+const (
+	projectFile   = "ragft.yaml"
+	projectFolder = ".ragft"
+)
 
-// agreed returns an error if a project file that was found, not named, would make the command send or write something outside
-// of the folder, and the user has not agreed to that.
+// agreed returns an error if what was found in the current folder, a project file that nobody named or links in .ragft, would
+// make the command send or write something outside of the folder, and the user has not agreed to that.
 func (a *app) agreed() error {
 	if a.found == nil {
 		return nil
@@ -27,14 +30,14 @@ func (a *app) agreed() error {
 	reaches := a.found.Reaches(".")
 	var now []ragft.Reach // what this command would do
 	for _, r := range reaches {
-		if !a.given[r.Key] && reads(a.command, r.Key) {
+		if atTop := !strings.Contains(r.Key, "."); !a.given[r.Key] && (atTop || reads(a.command, r.Key)) {
 			now = append(now, r)
 		}
 	}
 	if len(now) == 0 {
 		return nil
 	}
-	record, err := agreementFile(reaches)
+	record, err := a.agreementFile(reaches)
 	if err != nil {
 		return err
 	}
@@ -43,14 +46,30 @@ func (a *app) agreed() error {
 	}
 	if !a.trust {
 		if !a.canAsk() {
-			return usageError(fmt.Errorf("%s was found here, not named, and %s; read it, then pass --trust to agree from now on, "+
-				"or --config %s for this run", projectFile, inOne(now), projectFile))
+			return usageError(fmt.Errorf("%s was found here, not named, and %s; look at it, then pass --trust to agree from now on, "+
+				"or %s for this run", a.foundName(), inOne(now), a.naming()))
 		}
-		if !ask(a.in, a.err, reaches) {
-			return usageError(fmt.Errorf("%s is not used without your agreement", projectFile))
+		if !ask(a.in, a.err, a.foundName(), reaches) {
+			return usageError(fmt.Errorf("%s is not used without your agreement", a.foundName()))
 		}
 	}
 	return keepAgreement(record, reaches)
+}
+
+// foundName is what was found in the current folder.
+func (a *app) foundName() string {
+	if a.hasFile {
+		return projectFile
+	}
+	return projectFolder
+}
+
+// naming is the flag that names it.
+func (a *app) naming() string {
+	if a.hasFile {
+		return "--config " + projectFile
+	}
+	return "--project " + projectFolder
 }
 
 // canAsk reports whether there is a terminal to ask on.
@@ -59,9 +78,9 @@ func (a *app) canAsk() bool {
 	return ok && a.screen != nil && !a.json && term.IsTerminal(int(f.Fd()))
 }
 
-// ask shows what the file would do and asks for agreement. Any answer but yes means no.
-func ask(in io.Reader, out io.Writer, reaches []ragft.Reach) bool {
-	fmt.Fprintf(out, "The %s in this folder uses servers, addresses or files outside it:\n", projectFile)
+// ask shows what was found and would do, and asks for agreement. Any answer but yes means no.
+func ask(in io.Reader, out io.Writer, found string, reaches []ragft.Reach) bool {
+	fmt.Fprintf(out, "The %s in this folder uses servers, addresses or files outside it, or lets others in:\n", found)
 	for _, r := range reaches {
 		fmt.Fprintf(out, "  %s %s (%s)\n", r.Does, r.Where, r.Key)
 	}
@@ -82,13 +101,13 @@ func inOne(reaches []ragft.Reach) string {
 	return strings.Join(all, ", ")
 }
 
-// agreementFile is the file that records that the user agreed to what the project file of the current folder does: its name
-// is a hash of the folder and of all that was agreed to.
-func agreementFile(reaches []ragft.Reach) (string, error) {
+// agreementFile is the file that records that the user agreed to what was found in the current folder: its name is a hash of
+// the folder and of all that was agreed to.
+func (a *app) agreementFile(reaches []ragft.Reach) (string, error) {
 	folder, err := os.UserConfigDir()
 	if err != nil {
-		return "", usageError(fmt.Errorf("%s reaches beyond its folder, and there is no folder to keep your agreement in: %w; "+
-			"pass --config %s", projectFile, err, projectFile))
+		return "", usageError(fmt.Errorf("%s reaches beyond its folder, and there is no folder to keep your agreement in: %w; pass %s",
+			a.foundName(), err, a.naming()))
 	}
 	return filepath.Join(folder, "ragft", "agreed", fmt.Sprintf("%x.txt", sha256.Sum256([]byte(agreement(reaches))))), nil
 }

@@ -65,7 +65,8 @@ func TestAFoundProjectFileSendsNothingUnasked(t *testing.T) {
 	code, _, errs = ragftRun(t, "", "index")
 	require.Equal(t, exitUsage, code, "another server was added")
 	require.Contains(t, errs, "http://127.0.0.1:9/v1 (judge)")
-	must(t, "index", "--set", "model=a.gguf", "--set", "judge=b.gguf") // the command line comes before the file
+	code, _, _ = ragftRun(t, "", "evaluate", "--model", "a.gguf", "--judge", "b.gguf")
+	require.Equal(t, exitMissing, code, "the command line comes before the file")
 }
 
 func TestAFoundProjectFileWritesNothingElsewhereUnasked(t *testing.T) {
@@ -92,16 +93,38 @@ func TestAFoundProjectFileWritesNothingElsewhereUnasked(t *testing.T) {
 	require.Equal(t, exitUsage, code, "the agreement is for the file of one folder")
 }
 
+// Links can come without a project file.
+func TestAFoundProjectFolderWritesNothingElsewhereUnasked(t *testing.T) {
+	foundFile(t, "")
+	require.NoError(t, os.Remove(projectFile))
+	must(t, "index", "notes") // nothing was found
+	require.NoError(t, os.Symlink("../../mine", filepath.Join(".ragft", "metrics.jsonl")))
+	code, _, errs := ragftRun(t, "", "index", "notes")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, ".ragft was found here, not named, and writes ")
+	require.Contains(t, errs, "--project .ragft")
+	must(t, "index", "notes", "--project", ".ragft")
+	must(t, "index", "notes", "--trust")
+	must(t, "index", "notes") // agreed
+
+	require.NoError(t, os.Rename(".ragft", "../elsewhere"))
+	require.NoError(t, os.Symlink("../elsewhere", ".ragft"))
+	code, _, errs = ragftRun(t, "", "index", "notes")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "elsewhere (dir)")
+	must(t, "index", "notes", "-p", ".ragft")
+}
+
 func TestAskingForAgreement(t *testing.T) {
 	reaches := []ragft.Reach{{Key: "judge", Does: "sends to", Where: "http://10.0.0.5/v1"}}
 	answers := map[string]bool{"y\n": true, "Yes\n": true, "yes": true, "\n": false, "": false, "n\n": false, "yesterday\n": false}
 	for answer, agreed := range answers {
 		var out bytes.Buffer
-		require.Equal(t, agreed, ask(strings.NewReader(answer), &out, reaches), "%q", answer)
+		require.Equal(t, agreed, ask(strings.NewReader(answer), &out, projectFile, reaches), "%q", answer)
 		require.Contains(t, out.String(), "sends to http://10.0.0.5/v1 (judge)")
 	}
 	foundFile(t, "")
-	record, err := agreementFile(reaches)
+	record, err := (&app{}).agreementFile(reaches)
 	require.NoError(t, err)
 	require.NoError(t, keepAgreement(record, reaches))
 	info, err := os.Stat(filepath.Dir(record))

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) tuneSearchCommand() *cobra.Command {
-	c := command("search-tuning search.embed search.weight search.query-prefix search.passage-prefix", []option{
+	c := command(askKeys+adapterKeys+"test-share search-tuning search.embed search.weight search.query-prefix search.passage-prefix", []option{
 		modelOption, adapterOption, questionsOption, embedOption,
 	}, &cobra.Command{
 		Use: "tune-search", Short: "Tune the search to the model", Args: arguments(cobra.NoArgs),

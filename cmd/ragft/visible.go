@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -48,4 +49,11 @@ func (v *visible) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// harmless is a text as [visible] writes it, in one line.
+func harmless(text string) string {
+	var out strings.Builder
+	fmt.Fprint(&visible{w: &out}, text)
+	return strings.Join(strings.Fields(out.String()), " ")
 }

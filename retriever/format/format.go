@@ -50,7 +50,8 @@ type Format struct {
 	// Reader reads the file.
 	Reader retriever.Reader
 	// Prepare is called before the first file is read, and possibly before others. What it
-	// takes is not counted for the file. Nil means that there is nothing to prepare.
+	// takes is not counted for the file, and its error is no fault of the file, which is
+	// read again later. Nil means that there is nothing to prepare.
 	Prepare func() error
 }
 
@@ -186,7 +187,10 @@ func (g guard) prepare(ctx context.Context) error {
 	go func() { done <- g.Prepare() }()
 	select {
 	case err := <-done:
-		return err
+		if err != nil {
+			return retriever.Skip{Reason: retriever.SkipUnreadable, Detail: err.Error()}
+		}
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}

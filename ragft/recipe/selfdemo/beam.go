@@ -10,6 +10,7 @@ import (
 
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/opt"
@@ -135,7 +136,7 @@ func (s *promptSearch) propose(ctx context.Context, kept []scoredInstruction, ro
 		for _, sample := range response.Samples {
 			text := cleanInstruction(sample.Text)
 			key := answer.Normalize(text)
-			if key == "" || s.known[key] || sample.Truncated || len(strings.Fields(text)) > s.o.MaxWords || s.givesAway(text) {
+			if key == "" || s.known[key] || sample.Truncated || words.Count(text) > s.o.MaxWords || s.givesAway(text) {
 				continue
 			}
 			s.known[key] = true

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/words"
@@ -134,7 +133,7 @@ func (o Policy) passes(d *draft, c *rows.Candidate) bool {
 	switch {
 	case c.Truncated:
 		return false
-	case o.MaxWords > 0 && len(strings.Fields(c.Text)) > o.MaxWords:
+	case o.MaxWords > 0 && words.Count(c.Text) > o.MaxWords:
 		return false
 	case c.F1 < o.MinF1:
 		return false
@@ -212,7 +211,7 @@ func (o Policy) refusal(d *draft) *rows.Candidate {
 
 func (o Policy) usableRefusal(d *draft, c *rows.Candidate) bool {
 	return c.Verdict == answer.Refused && !c.Truncated &&
-		(o.MaxRefusalWords.Or(0) == 0 || len(strings.Fields(c.Text)) <= o.MaxRefusalWords.Or(0)) && !answer.Contains(c.Text, d.question.Golds())
+		(o.MaxRefusalWords.Or(0) == 0 || words.Count(c.Text) <= o.MaxRefusalWords.Or(0)) && !answer.Contains(c.Text, d.question.Golds())
 }
 
 // best returns the first candidate in the order among those that may be taken.

@@ -36,7 +36,9 @@ func TestOptimisePrompts(t *testing.T) {
 		instruction, user := fake.Instruction(req.Messages), req.Messages[1].Content
 		if strings.HasPrefix(user, proposePrompt) {
 			switch {
-			case sample > 0:
+			case sample == 1:
+				return fake.Says(strings.Repeat("看文档。", 40)) // too long
+			case sample > 1:
 				return fake.Says("Always say rooms0 rooms1 rooms2 rooms3 rooms4 rooms5 rooms6 rooms7.") // gives answers away
 			case strings.Contains(user, "Instruction: Look"):
 				return fake.Says(`Instruction: "Look and copy."`)
@@ -71,6 +73,7 @@ func TestOptimisePrompts(t *testing.T) {
 	require.Len(t, model.Requests, found.Cost.Calls)
 	for _, req := range model.Requests {
 		require.NotContains(t, fake.Instruction(req.Messages), "rooms0")
+		require.NotContains(t, fake.Instruction(req.Messages), "看")
 	}
 	var o Recipe
 	found.Apply(&o)

@@ -3,8 +3,8 @@ package verified
 import (
 	"math"
 	"slices"
-	"strings"
 
+	"github.com/ragft/ragft/internal/words"
 	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/rows"
@@ -99,7 +99,7 @@ func (g *generator) balance(list []rows.Row) error {
 func (g *generator) size(target string) (float64, error) {
 	counter, ok := model.As[model.TokenCounter](g.in.Model)
 	if !ok {
-		return float64(len(strings.Fields(target)) + 1), nil
+		return float64(words.Count(target) + 1), nil
 	}
 	tokens, err := counter.CountText(target)
 	return float64(tokens + 1), err

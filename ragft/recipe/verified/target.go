@@ -167,7 +167,7 @@ func (g *generator) rationale(d *draft, sample model.Sample) string {
 			if gold := heldBy(phrase, d.question.Golds()); gold != "" && len(words.Of(phrase)) <= len(words.Of(gold))+phraseWords {
 				phrase = withoutStop(phrase, gold)
 			}
-			if len(strings.Fields(phrase)) <= rationaleWords && !answer.ExactMatch(phrase, d.question.Golds()) &&
+			if words.Count(phrase) <= rationaleWords && !answer.ExactMatch(phrase, d.question.Golds()) &&
 				g.right(d.question, phrase) && supported(phrase, d) {
 				return phrase
 			}

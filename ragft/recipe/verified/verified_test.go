@@ -380,3 +380,17 @@ func TestErrorsOfTheModelAreReturned(t *testing.T) {
 	require.ErrorContains(t, err, "verified: questions ")
 	require.ErrorContains(t, err, "broken")
 }
+
+// A rationalised answer has a few words also where no blanks part them.
+func TestRationalisedWithoutBlanks(t *testing.T) {
+	const asked, long, short = "谁建造了客栈？", "客栈由来自北方山区的石匠李安和村里的人们一起建造", "石匠李安建造了客栈"
+	for hinted, made := range map[string]string{long: "reference", short: "rationalised"} {
+		in := input(newPupil(map[string]replies{asked: {greedy: "王五", hinted: hinted}}))
+		in.Search = fake.Shelf{asked: {long + "。" + short + "。", "客栈是红色的。"}}
+		in.Questions = []question.Question{{ID: "inn", Question: asked, Answer: "李安"}}
+		r, err := verified.Recipe{Pairs: opt.Of(0.0)}.Rows(t.Context(), in)
+		require.NoError(t, err)
+		require.Len(t, r.Rows, 1, r.Dropped)
+		require.Equal(t, made, r.Rows[0].Made, r.Rows[0].Response())
+	}
+}

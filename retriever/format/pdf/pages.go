@@ -35,11 +35,11 @@ type file struct {
 // open opens a file in an instance of its own, for which it waits.
 func open(ctx context.Context, content []byte, wait time.Duration) (f file, err error) {
 	pool, err := newPool()
-	if err != nil {
-		return f, fmt.Errorf("PDFium does not start: %w", err)
+	if err == nil {
+		f.instance, err = pool.GetInstance(wait)
 	}
-	if f.instance, err = pool.GetInstance(wait); err != nil {
-		return f, err
+	if err != nil { // no memory, say: no fault of the file
+		return f, retriever.Skip{Reason: retriever.SkipUnreadable, Detail: fmt.Sprintf("PDFium does not start: %v", err)}
 	}
 	// Closing also frees what is still open. Where the time is over, the code in
 	// the instance is stopped.

@@ -10,6 +10,7 @@ package pdf
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -37,8 +38,10 @@ func init() {
 			return strings.Contains(string(head[:min(len(head), 1024)]), "%PDF-")
 		},
 		Prepare: func() error {
-			_, err := newPool()
-			return err
+			if _, err := newPool(); err != nil {
+				return fmt.Errorf("PDFium does not start: %w", err)
+			}
+			return nil
 		},
 	})
 }
