@@ -327,7 +327,7 @@ type TrainConfig struct {
 	Keep string `yaml:"keep" check:"oneof=last loss answers" default:"last"`
 	// MaxRise stops the training on rows of the recipe pretrain where the
 	// perplexity of general text rises by more than this share, and keeps the best
-	// adapter. Unset = 0.1 if there are at least two such rows of general text,
+	// adapter. Unset = 0.1 if such a row is held out, which takes two of them,
 	// 0 = never.
 	MaxRise opt.Value[float64] `yaml:"max-rise" check:"amount"`
 	// SpikeFactor leaves out steps whose loss is so many times the usual. 0 = off.
