@@ -64,11 +64,14 @@ func (x *Index) change(ctx context.Context, do func(*writer) error) (err error) 
 	return withDiskFull(err, x.path)
 }
 
-// look runs do with a writer that writes nothing.
+// look runs do with a writer that writes nothing. Without the lock of the folder, another program may write meanwhile, which
+// searches see when do has ended.
 func (x *Index) look(do func(*writer) error) error {
 	x.write.Lock()
 	defer x.write.Unlock()
-	if err := x.newest(); err != nil {
+	x.turn.Lock()
+	defer x.turn.Unlock()
+	if err := x.follow(); err != nil {
 		return err
 	}
 	return do(&writer{x: x})
