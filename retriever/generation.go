@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/blevesearch/bleve/v2"
 	index "github.com/blevesearch/bleve_index_api"
@@ -256,15 +258,43 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, in); err != nil {
-		return errors.Join(err, out.Close())
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = fsync(out)
 	}
-	return out.Close()
+	return errors.Join(err, out.Close())
+}
+
+// fsync is replaced in tests.
+var fsync = (*os.File).Sync
+
+// harden makes sure that a finished generation is on the disk before the current one goes: what neither Bleve nor atomicfile
+// syncs. Windows cannot sync folders.
+func harden(folder string) error {
+	meta, err := os.OpenFile(filepath.Join(folder, "index_meta.json"), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(fsync(meta), meta.Close()); err != nil || runtime.GOOS == "windows" {
+		return err
+	}
+	store, err := os.Open(filepath.Join(folder, "store"))
+	if err != nil {
+		return err
+	}
+	err = fsync(store)
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) { // as some file systems cannot either
+		err = nil
+	}
+	return errors.Join(err, store.Close())
 }
 
 // publish makes a finished generation the current one, and returns its name.
 func publish(path, building string) (string, error) {
 	name := strings.TrimPrefix(building, newPrefix)
+	if err := harden(filepath.Join(path, building)); err != nil {
+		return "", err
+	}
 	if err := os.Rename(filepath.Join(path, building), filepath.Join(path, name)); err != nil {
 		return "", err
 	}

@@ -173,6 +173,26 @@ func TestCreateLooksAgainOnceItHasTheLock(t *testing.T) {
 	require.Equal(t, 1, x.Len())
 }
 
+// A generation is on the disk before "current" names it, as that is synced, and the one before is removed.
+func TestGenerationsAreSyncedFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index")
+	var synced []string
+	defer func(was func(*os.File) error) { fsync = was }(fsync)
+	fsync = func(f *os.File) error {
+		name, err := filepath.Rel(path, f.Name())
+		require.NoError(t, err)
+		require.NoDirExists(t, filepath.Join(path, strings.TrimPrefix(strings.Split(name, string(filepath.Separator))[0], newPrefix)))
+		synced = append(synced, filepath.ToSlash(name))
+		return f.Sync()
+	}
+	x, err := Create(path, IndexOptions{})
+	require.NoError(t, err)
+	defer x.Close()
+	require.Subset(t, synced, []string{"new-000001/index_meta.json", "new-000001/store"})
+	require.NoError(t, x.Add(ctx, []Chunk{{ID: "1", Text: "mill", End: 4}}))
+	require.Subset(t, synced, []string{"new-000002/index_meta.json", "new-000002/store"})
+}
+
 // Torn or altered files must give an error, and must still be there after it.
 func TestOpenCorrupt(t *testing.T) {
 	dir := t.TempDir()
