@@ -14,7 +14,8 @@ import (
 // anew, so that nothing of their text is left in them. It returns the number of chunks
 // that were removed. It also writes them anew where they still hold text of chunks that
 // were removed before, by whatever call. purged says that the files had text of a source
-// that gone names, of this call or an earlier one. Where another program searches the index meanwhile, the old files are removed by
+// that gone names, of this call or an earlier one. If there are chunks in a language that the program has not registered, the error is
+// ErrVersion. Where another program searches the index meanwhile, the old files are removed by
 // the first call that changes the index after that.
 func (x *Index) Erase(ctx context.Context, gone func(source string) bool) (removed int, purged bool, err error) {
 	err = x.change(ctx, func(w *writer) error {
@@ -68,6 +69,9 @@ func (w *writer) erase(ctx context.Context, gone func(source string) bool) (remo
 
 // rewrite begins a generation of new files, with these chunks alone.
 func (w *writer) rewrite(ctx context.Context, snap view, ids []string) error {
+	if _, err := snap.languages(); err != nil { // the terms of some would be other ones
+		return err
+	}
 	w.empty = true
 	if err := w.begin(); err != nil {
 		return err

@@ -130,14 +130,19 @@ func (x *Index) language(said, text string) string {
 	return an.language(said, text)
 }
 
-// detected are the languages that are told apart, nil for none.
+// detected are the languages that are told apart, with their IDs, nil for none.
 func (x *Index) detected() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if !x.gen.analyzers.detect {
 		return nil
 	}
-	return languages.Names()
+	names := languages.Names()
+	for i, name := range names {
+		l, _ := languages.Of(name)
+		names[i] += l.ID
+	}
+	return names
 }
 
 // state is written with every batch, in the same transaction.
