@@ -54,9 +54,9 @@ var checkpointEvery = 30 * time.Second
 // within the recorded folder, and nothing else is touched. Another folder takes its place; another file is ErrOptions. A
 // file that is named must be readable and valid. Links to name are followed, those in the folder are not.
 //
-// An error, or the end of the context, leaves the index as the last complete state was, at most half a minute old, or as it was
-// before where another folder takes the place: the next Sync does the rest. In memory a part may be written. If there is nothing to index, and there was nothing, the error
-// is ErrEmpty. The report is never nil.
+// An error, or the end of the context, leaves the index as the last complete state was, at most half a minute old, or, where
+// another folder takes the place, as it was before: the next Sync does the rest. In memory a part may be written. If there is
+// nothing to index, and there was nothing, the error is ErrEmpty. The report is never nil.
 func (x *Index) Sync(ctx context.Context, name string, opts SyncOptions) (*SyncReport, error) {
 	s := &syncing{opts: opts, report: &SyncReport{}}
 	if _, err := opts.Split.resolve(); err != nil {

@@ -63,7 +63,9 @@ func TestAPathIsInsideHoweverItIsSpelled(t *testing.T) {
 func TestTheFirstCheckpointRecordsTheFolder(t *testing.T) {
 	defer func(every time.Duration) { checkpointEvery = every }(checkpointEvery)
 	checkpointEvery = 0
-	dir := writeFolder(t, t.TempDir(), map[string]string{"a.txt": "alpha", "b.txt": bigText(1 << 20), "sub/c.txt": "gamma", "sub/d.txt": "delta"})
+	dir := writeFolder(t, t.TempDir(), map[string]string{
+		"a.txt": "alpha", "b.txt": bigText(1 << 20), "sub/c.txt": "gamma", "sub/d.txt": "delta",
+	})
 	x := newTestIndex(t, "disk", IndexOptions{})
 	soon, cancel := context.WithCancel(ctx)
 	_, err := x.Sync(soon, dir, SyncOptions{Split: SplitOptions{Size: 20}, Load: LoadOptions{Progress: func(p LoadProgress) {

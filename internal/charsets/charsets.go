@@ -163,7 +163,8 @@ func stateful(data, declared string) encoding.Encoding {
 	if e, name := charset.Lookup(declared); name == "iso-2022-jp" {
 		return e
 	}
-	if found, err := chardet.NewTextDetector().DetectBest(around(data, strings.IndexByte(data, 0x1b))); err == nil && found.Charset == "ISO-2022-JP" {
+	found, err := chardet.NewTextDetector().DetectBest(around(data, strings.IndexByte(data, 0x1b)))
+	if err == nil && found.Charset == "ISO-2022-JP" {
 		e, _ := charset.Lookup("iso-2022-jp")
 		return e
 	}
