@@ -170,11 +170,11 @@ func (w *writer) commit(batch *bleve.Batch, st state) error {
 func (w *writer) end(failed error) error {
 	switch {
 	case w.x.path == "":
-		if w.files != nil {
+		switch {
+		case failed != nil && w.files != nil: // what of it was written is not known
+			w.gen.files = &fileStates{root: w.files.root, foreign: true, files: map[string]fileState{}}
+		case w.files != nil:
 			w.gen.files = w.files
-		}
-		if failed != nil {
-			w.gen.files = nil // what of it was written is not known
 		}
 		return nil
 	case failed != nil && (!w.keep || w.written+w.deleted == 0):

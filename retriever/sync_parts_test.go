@@ -66,20 +66,22 @@ func TestTheFirstCheckpointRecordsTheFolder(t *testing.T) {
 	dir := writeFolder(t, t.TempDir(), map[string]string{
 		"a.txt": "alpha", "b.txt": bigText(1 << 20), "sub/c.txt": "gamma", "sub/d.txt": "delta",
 	})
-	x := newTestIndex(t, "disk", IndexOptions{})
-	soon, cancel := context.WithCancel(ctx)
-	_, err := x.Sync(soon, dir, SyncOptions{Split: SplitOptions{Size: 20}, Load: LoadOptions{Progress: func(p LoadProgress) {
-		if p.Path == "sub/c.txt" {
-			cancel()
-		}
-	}}})
-	require.ErrorIs(t, err, context.Canceled)
-	had := sourcesOf(t, x)
-	require.Contains(t, had, "b.txt")
-	syncNow(t, x, filepath.Join(dir, "sub"), SyncOptions{})
-	require.Subset(t, sourcesOf(t, x), had)
-	syncNow(t, x, dir, SyncOptions{})
-	requireAsNew(t, x, dir, SyncOptions{})
+	for _, place := range []string{"disk", "memory"} {
+		x := newTestIndex(t, place, IndexOptions{})
+		soon, cancel := context.WithCancel(ctx)
+		_, err := x.Sync(soon, dir, SyncOptions{Split: SplitOptions{Size: 20}, Load: LoadOptions{Progress: func(p LoadProgress) {
+			if p.Path == "sub/c.txt" {
+				cancel()
+			}
+		}}})
+		require.ErrorIs(t, err, context.Canceled)
+		had := sourcesOf(t, x)
+		require.Contains(t, had, "b.txt")
+		syncNow(t, x, filepath.Join(dir, "sub"), SyncOptions{})
+		require.Subset(t, sourcesOf(t, x), had, place)
+		syncNow(t, x, dir, SyncOptions{})
+		requireAsNew(t, x, dir, SyncOptions{})
+	}
 }
 
 // What cannot be read in a folder does not keep the passages of another folder's file of that name.
