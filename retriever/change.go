@@ -64,11 +64,14 @@ func (x *Index) change(ctx context.Context, do func(*writer) error) (err error) 
 	return withDiskFull(err, x.path)
 }
 
-// look runs do with a writer that writes nothing.
+// look runs do with a writer that writes nothing. Without the lock of the folder, another program may write meanwhile, which
+// searches see when do has ended.
 func (x *Index) look(do func(*writer) error) error {
 	x.write.Lock()
 	defer x.write.Unlock()
-	if err := x.newest(); err != nil {
+	x.turn.Lock()
+	defer x.turn.Unlock()
+	if err := x.follow(); err != nil {
 		return err
 	}
 	return do(&writer{x: x})
@@ -167,11 +170,11 @@ func (w *writer) commit(batch *bleve.Batch, st state) error {
 func (w *writer) end(failed error) error {
 	switch {
 	case w.x.path == "":
-		if w.files != nil {
+		switch {
+		case failed != nil && w.files != nil: // what of it was written is not known
+			w.gen.files = &fileStates{root: w.files.root, foreign: true, files: map[string]fileState{}}
+		case w.files != nil:
 			w.gen.files = w.files
-		}
-		if failed != nil {
-			w.gen.files = nil // what of it was written is not known
 		}
 		return nil
 	case failed != nil && (!w.keep || w.written+w.deleted == 0):

@@ -55,7 +55,8 @@ type piece struct {
 	tokens     int
 }
 
-// maxPieceBytes is the length at which a long word is cut.
+// maxPieceBytes is the length at which a long word is cut, though not between a letter and its marks. With nothing but marks it
+// has twice the length.
 const maxPieceBytes = 48
 
 // pieceScanner iterates over the pieces of text[next:end] in one pass.
@@ -97,7 +98,8 @@ func (s *pieceScanner) take() {
 	start := s.next
 	for s.next < s.end {
 		r, n := utf8.DecodeRuneInString(s.text[s.next:s.end])
-		if unicode.IsSpace(r) || (s.next > start && s.next-start+n > maxPieceBytes) {
+		length := s.next - start + n
+		if unicode.IsSpace(r) || length > maxPieceBytes && s.next > start && (!unicode.IsMark(r) || length > 2*maxPieceBytes) {
 			return
 		}
 		if isIdeograph(r) {

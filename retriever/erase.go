@@ -14,8 +14,10 @@ import (
 // anew, so that nothing of their text is left in them. It returns the number of chunks
 // that were removed. It also writes them anew where they still hold text of chunks that
 // were removed before, by whatever call. purged reports whether the files held text of
-// such a source, also of chunks removed earlier. Where another program searches the index meanwhile, the old files are removed by
-// the first call that changes the index after that.
+// such a source, also of chunks removed earlier. If there are chunks in a language that
+// the program has not registered, the error is ErrVersion. Where another program searches
+// the index meanwhile, the old files are removed by the first call that changes the index
+// after that.
 func (x *Index) Erase(ctx context.Context, gone func(source string) bool) (removed int, purged bool, err error) {
 	err = x.change(ctx, func(w *writer) error {
 		removed, purged, err = w.erase(ctx, gone)
@@ -68,6 +70,9 @@ func (w *writer) erase(ctx context.Context, gone func(source string) bool) (remo
 
 // rewrite begins a generation of new files, with these chunks alone.
 func (w *writer) rewrite(ctx context.Context, snap view, ids []string) error {
+	if _, err := snap.languages(); err != nil { // the terms of some would be other ones
+		return err
+	}
 	w.empty = true
 	if err := w.begin(); err != nil {
 		return err

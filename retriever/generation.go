@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/blevesearch/bleve/v2"
 	index "github.com/blevesearch/bleve_index_api"
@@ -36,6 +38,9 @@ const (
 	digestName  = "digest"
 )
 
+// rootName is the file of a generation that says which others belong to it.
+var rootName = filepath.Join("store", "root.bolt")
+
 var generationName = regexp.MustCompile(`^[0-9]{6,12}$`)
 
 // generation is a state of an index that is open. In memory there is one, which changes.
@@ -47,6 +52,7 @@ type generation struct {
 	store     bleve.Index
 	core      index.Index // the same without Bleve's query layer
 	sealed    map[string]os.FileInfo
+	root      os.FileInfo // of its root.bolt, which is open, so that no other file has its number; nil in memory
 	files     *fileStates // nil until it is needed
 }
 
@@ -79,6 +85,13 @@ func (g *generation) view() (view, error) {
 		return view{}, fmt.Errorf("retriever: %w", err)
 	}
 	return view{snap, g}, nil
+}
+
+// replaced says whether the folder of a generation on disk holds another one by now: the numbers begin anew where an index was
+// removed and made again. One that is gone was not replaced.
+func (g *generation) replaced() bool {
+	info, err := os.Stat(filepath.Join(g.folder, rootName))
+	return err == nil && !os.SameFile(info, g.root)
 }
 
 // readCurrent returns the name of the current generation. Without an index, the error wraps ErrNotIndex and
@@ -165,8 +178,10 @@ func openCurrent(path string, before *generation) (*generation, error) {
 // openGeneration opens one generation for reading.
 func openGeneration(path, name string, before *generation) (*generation, error) {
 	folder := filepath.Join(path, name)
-	for _, part := range []string{"index_meta.json", filepath.Join("store", "root.bolt")} {
-		if _, err := os.Stat(filepath.Join(folder, part)); errors.Is(err, fs.ErrNotExist) {
+	var root os.FileInfo
+	for _, part := range []string{"index_meta.json", rootName} {
+		var err error
+		if root, err = os.Stat(filepath.Join(folder, part)); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, filepath.Join(folder, part))
 		} else if err != nil {
 			return nil, fmt.Errorf("retriever: %w", err)
@@ -186,7 +201,7 @@ func openGeneration(path, name string, before *generation) (*generation, error) 
 	}
 	g, err := newGeneration(name, head.Options, store)
 	if err == nil {
-		g.folder, g.sealed = folder, segments
+		g.folder, g.sealed, g.root = folder, segments, root
 		err = g.check(folder)
 	}
 	if err != nil {
@@ -243,15 +258,43 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, in); err != nil {
-		return errors.Join(err, out.Close())
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = fsync(out)
 	}
-	return out.Close()
+	return errors.Join(err, out.Close())
+}
+
+// fsync is replaced in tests.
+var fsync = (*os.File).Sync
+
+// harden makes sure that a finished generation is on the disk before the current one goes: what neither Bleve nor atomicfile
+// syncs. Windows cannot sync folders.
+func harden(folder string) error {
+	meta, err := os.OpenFile(filepath.Join(folder, "index_meta.json"), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(fsync(meta), meta.Close()); err != nil || runtime.GOOS == "windows" {
+		return err
+	}
+	store, err := os.Open(filepath.Join(folder, "store"))
+	if err != nil {
+		return err
+	}
+	err = fsync(store)
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) { // as some file systems cannot either
+		err = nil
+	}
+	return errors.Join(err, store.Close())
 }
 
 // publish makes a finished generation the current one, and returns its name.
 func publish(path, building string) (string, error) {
 	name := strings.TrimPrefix(building, newPrefix)
+	if err := harden(filepath.Join(path, building)); err != nil {
+		return "", err
+	}
 	if err := os.Rename(filepath.Join(path, building), filepath.Join(path, name)); err != nil {
 		return "", err
 	}

@@ -108,6 +108,91 @@ func TestRecreateKeepsTheOldUntilTheEnd(t *testing.T) {
 	require.Equal(t, Standard, old.Options().Analyzer)
 }
 
+// Where an index is removed and made again, its numbers begin anew.
+func TestAnIndexThatWasMadeAgainIsFollowed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index")
+	build := func(text string) *Index {
+		require.NoError(t, os.RemoveAll(path))
+		x, err := Create(path, IndexOptions{})
+		require.NoError(t, err)
+		require.NoError(t, x.Add(ctx, []Chunk{{ID: text, Source: text, Text: text, End: len(text)}}))
+		return x
+	}
+	require.NoError(t, build("mill").Close())
+	x, err := Open(path)
+	require.NoError(t, err)
+	defer x.Close()
+	before, err := x.snapshot()
+	require.NoError(t, err)
+	made := build("harbour")
+	_, err = before.digest(ctx)
+	require.NoError(t, err)
+	require.NoError(t, before.Close())
+	require.NoFileExists(t, filepath.Join(generationOf(t, path), digestName), "not that of the index before")
+	want, err := made.Digest(ctx)
+	require.NoError(t, err)
+	require.NoError(t, made.Close())
+
+	hits, err := x.Search(ctx, "harbour mill", 3)
+	require.NoError(t, err)
+	require.Len(t, hits, 1)
+	require.Equal(t, "harbour", hits[0].ID)
+	got, err := x.Digest(ctx)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	require.NoError(t, build("inn").Close())
+	require.NoError(t, x.Add(ctx, []Chunk{{ID: "lake", Text: "lake", End: 4}}))
+	require.Equal(t, 2, x.Len(), "added to what is there")
+	require.NoError(t, os.RemoveAll(path))
+	require.Equal(t, 2, x.Len(), "an index that was removed stays as it is")
+}
+
+// Of two programs that make an index, the second must not empty that of the first.
+func TestCreateLooksAgainOnceItHasTheLock(t *testing.T) {
+	made, path := filepath.Join(t.TempDir(), "made"), t.TempDir()
+	x, err := Create(made, IndexOptions{})
+	require.NoError(t, err)
+	require.NoError(t, x.Add(ctx, []Chunk{{ID: "1", Text: "mill", End: 4}}))
+	require.NoError(t, x.Close())
+	unlock, err := lockFolder(ctx, path)
+	require.NoError(t, err)
+	done := make(chan error)
+	go func() {
+		_, err := Create(path, IndexOptions{})
+		done <- err
+	}()
+	time.Sleep(lockWait / 5)
+	require.NoError(t, os.Remove(filepath.Join(made, lockName)))
+	require.NoError(t, os.CopyFS(path, os.DirFS(made)))
+	unlock()
+	require.ErrorIs(t, <-done, ErrExists)
+	x, err = Open(path)
+	require.NoError(t, err)
+	defer x.Close()
+	require.Equal(t, 1, x.Len())
+}
+
+// A generation is on the disk before "current" names it, as that is synced, and the one before is removed.
+func TestGenerationsAreSyncedFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index")
+	var synced []string
+	defer func(was func(*os.File) error) { fsync = was }(fsync)
+	fsync = func(f *os.File) error {
+		name, err := filepath.Rel(path, f.Name())
+		require.NoError(t, err)
+		require.NoDirExists(t, filepath.Join(path, strings.TrimPrefix(strings.Split(name, string(filepath.Separator))[0], newPrefix)))
+		synced = append(synced, filepath.ToSlash(name))
+		return f.Sync()
+	}
+	x, err := Create(path, IndexOptions{})
+	require.NoError(t, err)
+	defer x.Close()
+	require.Subset(t, synced, []string{"new-000001/index_meta.json", "new-000001/store"})
+	require.NoError(t, x.Add(ctx, []Chunk{{ID: "1", Text: "mill", End: 4}}))
+	require.Subset(t, synced, []string{"new-000002/index_meta.json", "new-000002/store"})
+}
+
 // Torn or altered files must give an error, and must still be there after it.
 func TestOpenCorrupt(t *testing.T) {
 	dir := t.TempDir()

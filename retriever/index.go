@@ -130,14 +130,19 @@ func (x *Index) language(said, text string) string {
 	return an.language(said, text)
 }
 
-// detected are the languages that are told apart, nil for none.
+// detected are the languages that are told apart, with their IDs, nil for none.
 func (x *Index) detected() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if !x.gen.analyzers.detect {
 		return nil
 	}
-	return languages.Names()
+	names := languages.Names()
+	for i, name := range names {
+		l, _ := languages.Of(name)
+		names[i] += l.ID
+	}
+	return names
 }
 
 // state is written with every batch, in the same transaction.
@@ -165,19 +170,30 @@ func Create(path string, opts IndexOptions) (*Index, error) {
 		return nil, fmt.Errorf("%w: the path of the index is empty", ErrOptions)
 	}
 	path = filepath.Clean(path)
-	if _, err := readCurrent(path); err == nil {
-		return nil, fmt.Errorf("%w: %s", ErrExists, path)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", ErrExists, err)
+	if err := vacant(path); err != nil {
+		return nil, err
 	}
 	x, err := Recreate(path, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := x.change(context.Background(), func(*writer) error { return nil }); err != nil {
+	// Another program may have made one since, but makes none while this one holds the lock.
+	if err := x.change(context.Background(), func(*writer) error { return vacant(path) }); err != nil {
 		return nil, errors.Join(err, x.Close())
 	}
 	return x, nil
+}
+
+// vacant returns ErrExists unless an index can be made at a path without removing anything.
+func vacant(path string) error {
+	_, err := readCurrent(path)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: %s", ErrExists, path)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrExists, err)
 }
 
 // Recreate makes an index anew, in place of whatever is at path: an index, a damaged
@@ -291,7 +307,7 @@ func (x *Index) follow() error {
 		return nil
 	}
 	name, err := readCurrent(x.path)
-	if name == before.name || errors.Is(err, fs.ErrNotExist) {
+	if name == before.name && !before.replaced() || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
@@ -357,37 +373,4 @@ func (x *Index) Len() int {
 		return 0
 	}
 	return st.Chunks
-}
-
-// Stats are statistics of an index.
-type Stats struct {
-	Chunks   int     // number of chunks
-	Tokens   int64   // number of terms in all chunks, after analysis
-	Average  float64 // mean number of terms in a chunk
-	Segments int     // number of segments that the index is stored in
-}
-
-// Stats returns statistics of the current state of the index.
-func (x *Index) Stats() (Stats, error) {
-	snap, err := x.snapshot()
-	if err != nil {
-		return Stats{}, err
-	}
-	defer snap.Close()
-	st, err := readState(snap)
-	if err != nil {
-		return Stats{}, err
-	}
-	n, err := snap.DocCount()
-	if err != nil {
-		return Stats{}, fmt.Errorf("retriever: %w", err)
-	}
-	out := Stats{Chunks: int(n), Tokens: st.Tokens}
-	if n > 0 {
-		out.Average = float64(st.Tokens) / float64(n)
-	}
-	if s, ok := snap.IndexReader.(*scorch.IndexSnapshot); ok {
-		out.Segments = len(s.Segments())
-	}
-	return out, nil
 }

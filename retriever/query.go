@@ -65,6 +65,7 @@ func (v view) queryTerms(query string) ([]queryTerm, error) {
 	if err != nil {
 		return nil, err
 	}
+	query = strings.ToValidUTF8(query, "\uFFFD") // the tokenizer ends at a broken character
 	var terms []queryTerm
 	at := map[string]int{}
 	for _, language := range list {
@@ -133,8 +134,8 @@ func termsOf(a analysis.Analyzer, query string) []queryTerm {
 
 // wordFeatures returns the features of the word query[start:end].
 func wordFeatures(query string, start, end int) (features []string) {
-	word, before := query[start:end], strings.Fields(query[:start])
-	if r, _ := utf8.DecodeRuneInString(word); unicode.IsUpper(r) && len(before) > 0 {
+	word, before := query[start:end], wordBefore(query[:start])
+	if r, _ := utf8.DecodeRuneInString(word); unicode.IsUpper(r) && before != "" {
 		features = append(features, FeatureCapital)
 	}
 	if strings.ContainsFunc(word, unicode.IsDigit) {
@@ -143,10 +144,20 @@ func wordFeatures(query string, start, end int) (features []string) {
 	if isQuestionWord(word) {
 		features = append(features, FeatureInQuestion)
 	}
-	if len(before) > 0 && isQuestionWord(before[len(before)-1]) {
+	if isQuestionWord(before) {
 		features = append(features, FeatureAsked)
 	}
 	return features
+}
+
+// wordBefore returns the last word of a text, or the end of a long one, which is no question word.
+func wordBefore(text string) string {
+	text = strings.TrimRightFunc(text, unicode.IsSpace)
+	words := strings.Fields(text[max(0, len(text)-100):])
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
 }
 
 // isQuestionWord reports whether word is an English question word.

@@ -127,14 +127,12 @@ func (t wordTokenizer) Tokenize(text []byte) analysis.TokenStream {
 	start := 0
 	for i := 0; i < len(s.text); {
 		r, n := utf8.DecodeRune(s.text[i:])
-		if !isUnspaced(r) {
+		if !isRun(r) {
 			i += n
 			continue
 		}
 		out = t.append(out, &s, start, i)
-		if start = runEnd(s.text, i); start == i {
-			start += n
-		}
+		start = runEnd(s.text, i)
 		out = appendPairs(out, &s, i, start)
 		i = start
 	}
@@ -162,11 +160,14 @@ func (t wordTokenizer) append(out analysis.TokenStream, s *spelled, start, end i
 	return append(out, tokens...)
 }
 
+// isRun says whether a character is a letter or mark of a script without blanks. Its digits are as those of any script.
+func isRun(r rune) bool { return isUnspaced(r) && unicode.In(r, unicode.L, unicode.M) }
+
 // runEnd returns where the letters and marks of a script without blanks end.
 func runEnd(text []byte, at int) int {
 	for at < len(text) {
 		r, n := utf8.DecodeRune(text[at:])
-		if !isUnspaced(r) || !unicode.In(r, unicode.L, unicode.M) {
+		if !isRun(r) {
 			break
 		}
 		at += n
@@ -174,17 +175,18 @@ func runEnd(text []byte, at int) int {
 	return at
 }
 
-// appendPairs appends the pairs of letters of a run, each with its marks. A single letter is a term by itself.
+// appendPairs appends the pairs of letters of a run, each with its marks. A single letter is a term by itself. Marks before the
+// first letter, of a letter that was cut off, are left out.
 func appendPairs(out analysis.TokenStream, s *spelled, start, end int) analysis.TokenStream {
 	var letters []int // where they begin
 	for i := start; i < end; {
 		r, n := utf8.DecodeRune(s.text[i:])
-		if len(letters) == 0 || !unicode.Is(unicode.M, r) {
+		if !unicode.Is(unicode.M, r) {
 			letters = append(letters, i)
 		}
 		i += n
 	}
-	if len(letters) == 0 || !unicode.IsLetter(firstRune(s.text[start:end])) {
+	if len(letters) == 0 {
 		return out
 	}
 	letters = append(letters, end)
@@ -195,11 +197,6 @@ func appendPairs(out analysis.TokenStream, s *spelled, start, end int) analysis.
 		})
 	}
 	return out
-}
-
-func firstRune(text []byte) rune {
-	r, _ := utf8.DecodeRune(text)
-	return r
 }
 
 // letters are those that Unicode does not decompose, as they are written without the letter.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -77,6 +79,43 @@ func TestThaiWordInARun(t *testing.T) {
 }
 
 // Copies take one place, and the others go to what ranks next.
+// Years are written with the digits of the script, too, and what begins with a mark, as it was cut, is found from its first letter on.
+func TestDigitsAndMarksOfScriptsWithoutBlanks(t *testing.T) {
+	for text, queries := range map[string][]string{
+		"เปิดในปี๒๕๖๗แล้ว":        {"๒๕๖๗", "แล้ว"},
+		"ສ້າງໃນປີ໒໕໖໗":            {"໒໕໖໗", "ສ້າງ"},
+		"ឆ្នាំ២០២៤។":              {"២០២៤", "ឆ្នាំ"},
+		"၂၀၂၄ခုနှစ်":              {"၂၀၂၄", "ခုနှစ်"},
+		"\u0e49าวสารและโรงสี":     {"โรงสี", "วสาร"},
+		"\u1039\u102fခုနှစ် mill": {"ခုနှစ်", "mill"},
+	} {
+		x := newTestIndex(t, "memory", IndexOptions{})
+		require.NoError(t, x.Add(ctx, []Chunk{{ID: "1", Text: text, End: len(text)}}))
+		for _, query := range queries {
+			hits, err := x.Search(ctx, query, 1)
+			require.NoError(t, err)
+			require.Len(t, hits, 1, "%q in %q", query, text)
+			marked := hits[0].Highlights
+			require.NotEmpty(t, marked)
+			require.Contains(t, text[marked[0].Start:marked[len(marked)-1].End], query)
+		}
+	}
+}
+
+// A long word is cut before a letter.
+func TestChunksBeginWithNoMark(t *testing.T) {
+	for _, word := range []string{"ที่นี่มีน้ำ", "ခုနှစ်", "ឆ្នាំ", "e\u0301"} {
+		text := strings.Repeat(word, 500)
+		chunks, err := Split(Document{Source: "a", Text: text}, SplitOptions{Size: 2})
+		require.NoError(t, err)
+		require.Greater(t, len(chunks), 5)
+		for _, c := range chunks {
+			r, _ := utf8.DecodeRuneInString(c.Text)
+			require.False(t, unicode.IsMark(r), "%q", c.Text)
+		}
+	}
+}
+
 func TestCopiesTakeOnePlace(t *testing.T) {
 	for _, place := range []string{"memory", "disk"} {
 		x := newTestIndex(t, place, IndexOptions{})

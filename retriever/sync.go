@@ -2,10 +2,8 @@ package retriever
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -45,7 +43,7 @@ type SyncReport struct {
 func (r *SyncReport) UpToDate() bool { return len(r.Added)+len(r.Changed)+len(r.Removed) == 0 }
 
 // checkpointEvery is how long Sync works before what it did is made the state of the index.
-const checkpointEvery = 30 * time.Second
+var checkpointEvery = 30 * time.Second
 
 // Sync brings the index to what a folder holds: new and changed files are read, and those that are gone, empty or no
 // longer documents lose their passages. What cannot be read keeps them. In the end the index is the same as one built from
@@ -56,9 +54,9 @@ const checkpointEvery = 30 * time.Second
 // within the recorded folder, and nothing else is touched. Another folder takes its place; another file is ErrOptions. A
 // file that is named must be readable and valid. Links to name are followed, those in the folder are not.
 //
-// An error, or the end of the context, leaves the index as the last complete state was, at most half a minute old: the
-// next Sync does the rest. In memory a part may be written. If there is nothing to index, and there was nothing, the error
-// is ErrEmpty. The report is never nil.
+// An error, or the end of the context, leaves the index as the last complete state was, at most half a minute old, or, where
+// another folder takes the place, as it was before: the next Sync does the rest. In memory a part may be written. If there is
+// nothing to index, and there was nothing, the error is ErrEmpty. The report is never nil.
 func (x *Index) Sync(ctx context.Context, name string, opts SyncOptions) (*SyncReport, error) {
 	s := &syncing{opts: opts, report: &SyncReport{}}
 	if _, err := opts.Split.resolve(); err != nil {
@@ -83,6 +81,7 @@ type syncing struct {
 	states  *fileStates
 	learnt  bool   // the states are not what they were
 	before  int    // files that were known
+	moved   bool   // another folder was recorded, or none
 	place   string // the folder
 	part    string // what of it is synchronised, "." for all
 	named   bool   // part is a file
@@ -105,6 +104,9 @@ func (s *syncing) run(ctx context.Context, name string) (err error) {
 	s.before = len(s.states.files)
 	if err := s.locate(name); err != nil {
 		return err
+	}
+	if s.moved = s.states.root != s.place; s.moved {
+		s.states.root, s.learnt = s.place, true
 	}
 	if s.root, err = os.OpenRoot(s.place); err != nil {
 		return fmt.Errorf("retriever: %w", err)
@@ -129,14 +131,14 @@ func (s *syncing) run(ctx context.Context, name string) (err error) {
 	s.report.Skipped = append(s.report.Skipped, s.load.report.Skipped...)
 	slices.SortFunc(s.report.Skipped, func(a, b Skip) int { return strings.Compare(a.Path, b.Path) })
 	s.report.Bytes = s.load.report.Bytes
-	if s.report.Files == 0 && len(s.report.Kept) == 0 && (s.before == 0 || s.states.root != s.place) {
+	if s.report.Files == 0 && len(s.report.Kept) == 0 && (s.before == 0 || s.moved) {
 		return fmt.Errorf("%w: %s", ErrEmpty, (&LoadReport{Skipped: s.report.Skipped, Bytes: s.report.Bytes}).String())
 	}
 	if s.opts.DryRun {
 		return nil
 	}
-	if s.states.root != s.place || s.states.foreign && s.part == "." {
-		s.states.root, s.states.foreign, s.learnt = s.place, s.states.foreign && s.part != ".", true
+	if s.states.foreign && s.part == "." {
+		s.states.foreign, s.learnt = false, true
 	}
 	if !s.learnt {
 		s.w.files = nil
@@ -156,7 +158,7 @@ func (s *syncing) readAll(ctx context.Context) error {
 		if err := s.file(ctx, e); err != nil {
 			return err
 		}
-		if time.Since(s.saved) > checkpointEvery && s.w.building != "" && !s.opts.DryRun {
+		if time.Since(s.saved) > checkpointEvery && s.w.building != "" && !s.opts.DryRun && !s.strange() {
 			if err := s.checkpoint(ctx); err != nil {
 				return err
 			}
@@ -164,6 +166,9 @@ func (s *syncing) readAll(ctx context.Context) error {
 	}
 	return nil
 }
+
+// strange says whether files are known that were those of another folder, which may have other files by the same names.
+func (s *syncing) strange() bool { return s.moved && s.before > 0 }
 
 // checkpoint makes what was done so far the state of the index.
 func (s *syncing) checkpoint(ctx context.Context) error {
@@ -186,131 +191,6 @@ func (s *syncing) count(f fileState) {
 	}
 	s.report.Documents += f.documents
 	s.report.Skipped = append(s.report.Skipped, f.skipped...)
-}
-
-// file brings one file up to date that may have changed.
-func (s *syncing) file(ctx context.Context, e syncEntry) error {
-	old, known := s.states.files[e.name]
-	if known && old.options == s.options && s.options != 0 && old.hash != [sha256.Size]byte{} {
-		sum, err := s.hash(ctx, e.name)
-		if err != nil {
-			return s.cannotRead(ctx, e, err)
-		}
-		if sum == old.hash {
-			old.Stamp, old.looked = e.Stamp, s.start.UnixNano()
-			s.states.files[e.name], s.learnt = old, true
-			s.unchanged(old)
-			return nil
-		}
-	}
-	var checked *int64
-	if e.format == JSONL { // whose rows are written while it is read, so that it is checked first
-		l := s.reader(nil)
-		if err := l.read(ctx, e.name, e.format); err != nil {
-			return s.cannotRead(ctx, e, err)
-		}
-		checked = &l.report.Bytes // another program may add to it meanwhile: the next Sync reads that
-	}
-	return s.replace(ctx, e, old, checked)
-}
-
-// replace reads a file, or so much of it as was checked, and writes its passages.
-func (s *syncing) replace(ctx context.Context, e syncEntry, old fileState, checked *int64) error {
-	sum := &content{Hash: sha256.New()}
-	l := s.reader(func(d Document) error { return s.w.addDocument(ctx, d, s.opts.Split) })
-	l.sum, l.most = sum, checked
-	started := false
-	l.onFile = func(name string) error {
-		started = true
-		return s.w.deleteSource(ctx, name)
-	}
-	if s.opts.DryRun {
-		l.fn, l.onFile = func(Document) error { return nil }, nil
-	}
-	if err := l.read(ctx, e.name, e.format); err != nil {
-		if started {
-			return err
-		}
-		return s.cannotRead(ctx, e, err)
-	}
-	state := fileState{
-		Stamp: e.Stamp, looked: s.start.UnixNano(), options: s.options, documents: l.report.Documents, skipped: l.report.Skipped,
-	}
-	if sum.ended {
-		sum.Sum(state.hash[:0])
-	}
-	had := old.documents > 0
-	if !started && (had || s.states.foreign) && !s.opts.DryRun {
-		if err := s.remove(ctx, e.name); err != nil {
-			return err
-		}
-	}
-	switch {
-	case state.documents > 0 && had:
-		s.report.Changed = append(s.report.Changed, e.name)
-	case state.documents > 0:
-		s.report.Added = append(s.report.Added, e.name)
-	case had:
-		s.report.Removed = append(s.report.Removed, e.name)
-	default:
-		s.report.Unchanged++
-	}
-	s.states.files[e.name], s.learnt = state, true
-	s.count(state)
-	s.load.report.Bytes += l.report.Bytes
-	s.load.report.Files, s.load.report.Documents = s.report.Files, s.report.Documents
-	s.load.progress(e.name)
-	return nil
-}
-
-// reader returns a loader for one file, with a report of its own.
-func (s *syncing) reader(fn func(Document) error) *loader {
-	l := *s.load
-	l.report, l.fn = &LoadReport{}, fn
-	if fn == nil {
-		l.fn = func(Document) error { return nil }
-	}
-	return &l
-}
-
-// hash returns the hash of a file.
-func (s *syncing) hash(ctx context.Context, name string) (sum [sha256.Size]byte, err error) {
-	f, err := s.load.fsys.Open(name)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, &countingReader{ctx: ctx, r: f, total: &s.load.report.Bytes}); err != nil {
-		return sum, err
-	}
-	h.Sum(sum[:0])
-	return sum, nil
-}
-
-// cannotRead reports a file that cannot be read, or is invalid. Its passages stay, unless it is gone.
-func (s *syncing) cannotRead(ctx context.Context, e syncEntry, err error) error {
-	if ctx.Err() != nil || s.named {
-		return err
-	}
-	l := s.reader(nil)
-	var line *LineError
-	var skip Skip
-	switch {
-	case errors.As(err, &skip):
-		l.skip(e.name, skip.Reason, skip.Detail)
-	case errors.As(err, &line):
-		l.skip(e.name, SkipInvalid, fmt.Sprintf("line %d: %v", line.Line, line.Err))
-	case isFileError(err):
-		l.unreadable(e.name, err)
-	default:
-		return err
-	}
-	if l.report.Skipped[0].Reason == SkipGone {
-		delete(s.seen, e.name)
-	}
-	s.keep(l.report.Skipped[0])
-	return nil
 }
 
 // removeRest removes the passages of files that are gone, or are no documents any more.
@@ -387,5 +267,5 @@ func (s *syncing) cannotTell(name string) bool {
 // isGone says whether nothing has the name.
 func (s *syncing) isGone(name string) bool {
 	_, err := s.root.Lstat(name)
-	return errors.Is(err, fs.ErrNotExist)
+	return errors.Is(err, fs.ErrNotExist) || isNotFolder(err) // or a folder in its path is a file now
 }

@@ -1,6 +1,7 @@
 package retriever
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/ragft/ragft/internal/filestamp"
 )
@@ -33,8 +36,8 @@ func (s *syncing) locate(name string) error {
 	}
 	s.named = !gone && !info.IsDir()
 	if s.states.root != "" {
-		if rel, err := filepath.Rel(s.states.root, full); err == nil && filepath.IsLocal(rel) {
-			s.place, s.part = s.states.root, filepath.ToSlash(rel)
+		if part, ok := inside(s.states.root, full); ok {
+			s.place, s.part = s.states.root, part
 			if !gone || s.part != "." && s.knows(s.part) {
 				return nil
 			}
@@ -48,7 +51,7 @@ func (s *syncing) locate(name string) error {
 	case s.states.root != "" && len(s.states.files) > 0:
 		return fmt.Errorf("%w: %s is not in the folder of the index, %s: index its folder", ErrOptions, name, s.states.root)
 	default:
-		s.place, s.part = filepath.Dir(full), filepath.Base(full)
+		s.place, s.part = filepath.Dir(full), listedName(full)
 	}
 	return nil
 }
@@ -61,10 +64,59 @@ func (l *loader) exclude(folder string) {
 		if err != nil {
 			continue // there is no such file
 		}
-		if rel, err := filepath.Rel(folder, full); err == nil && filepath.IsLocal(rel) && rel != "." {
-			l.excluded[filepath.ToSlash(rel)] = true
+		if part, ok := inside(folder, full); ok && part != "." {
+			l.excluded[part] = true
 		}
 	}
+}
+
+// inside returns the name of a path within a folder, slash-separated, as the folder lists it: file systems take names in another
+// case, or with other bytes for an accent. Neither path has links.
+func inside(folder, full string) (name string, ok bool) {
+	root, err := os.Stat(folder)
+	if err != nil {
+		rel, err := filepath.Rel(folder, full)
+		return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
+	}
+	for at := full; ; at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil && os.SameFile(info, root) {
+			return cmp.Or(name, "."), true
+		}
+		if filepath.Dir(at) == at {
+			return "", false
+		}
+		name = path.Join(listedName(at), name)
+	}
+}
+
+// listedName returns the last name of a path as its folder lists it.
+func listedName(full string) string {
+	name := filepath.Base(full)
+	info, err := os.Lstat(full)
+	if err != nil {
+		return name
+	}
+	entries, err := os.ReadDir(filepath.Dir(full))
+	if err != nil {
+		return name
+	}
+	found := name
+	for _, e := range entries {
+		if e.Name() == name {
+			return name
+		}
+		if sameLetters(e.Name(), name) {
+			if other, err := e.Info(); err == nil && os.SameFile(other, info) {
+				found = e.Name()
+			}
+		}
+	}
+	return found
+}
+
+// sameLetters says whether a file system may take two names for one.
+func sameLetters(a, b string) bool {
+	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
 }
 
 // knows says whether there are passages of a file, or of files in a folder.
@@ -160,14 +212,19 @@ func (s *syncing) folder(ctx context.Context, name string) error {
 func (s *syncing) cannotList(name string, err error) {
 	l := s.reader(nil)
 	l.unreadable(name, err)
-	if l.report.Skipped[0].Reason != SkipGone {
+	if l.report.Skipped[0].Reason != SkipGone && !s.strange() {
 		s.closed = append(s.closed, name)
 	}
 	s.keep(l.report.Skipped[0])
 }
 
-// keep reports what cannot be read: as kept, if it has passages.
+// keep reports what cannot be read: as kept, if it has passages, which are not those of a file in another folder.
 func (s *syncing) keep(skip Skip) {
+	if s.strange() {
+		delete(s.seen, skip.Path)
+		s.report.Skipped = append(s.report.Skipped, skip)
+		return
+	}
 	old, known := s.states.files[skip.Path]
 	for name, f := range s.states.files {
 		if strings.HasPrefix(name, skip.Path+"/") && f.documents > 0 { // a folder

@@ -291,11 +291,11 @@ func (v view) digest(ctx context.Context) (string, error) {
 		return v.computeDigest(ctx)
 	}
 	kept := filepath.Join(v.folder, digestName) // of a generation, which does not change
-	if data, err := os.ReadFile(kept); err == nil && len(data) == 2*sha256.Size {
+	if data, err := os.ReadFile(kept); err == nil && len(data) == 2*sha256.Size && !v.replaced() {
 		return string(data), nil
 	}
 	digest, err := v.computeDigest(ctx)
-	if err == nil {
+	if err == nil && !v.replaced() {
 		// On read-only media it is computed every time.
 		_ = atomicfile.WritePrivate(kept, func(w io.Writer) error { _, err := io.WriteString(w, digest); return err })
 	}

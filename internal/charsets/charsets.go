@@ -16,7 +16,7 @@ import (
 // utf8Mark is the byte order mark of UTF-8.
 const utf8Mark = "\xef\xbb\xbf"
 
-// headBytes is how much of a text is looked at to find its encoding.
+// headBytes is how much of a text is looked at to find which encoding it resembles.
 const headBytes = 64 << 10
 
 // Text returns a text as UTF-8, without a byte order mark, or false if it is no
@@ -99,20 +99,19 @@ func decode(data, declared string) (string, bool) {
 			return with(mark.e, rest)
 		}
 	}
-	head := data[:min(len(data), headBytes)]
-	if e := utf16Without(head); e != nil {
+	if e := utf16Without(data[:min(len(data), headBytes)]); e != nil {
 		return with(e, data)
 	}
 	if strings.IndexByte(data, 0) >= 0 {
 		return "", false
 	}
 	if utf8.ValidString(data) {
-		if e := stateful(head, declared); e != nil {
+		if e := stateful(data, declared); e != nil {
 			return with(e, data)
 		}
 		return data, true
 	}
-	if nearlyUTF8(head) {
+	if nearlyUTF8(data) {
 		return strings.ToValidUTF8(data, "\uFFFD"), true
 	}
 	if declared != "" {
@@ -121,7 +120,7 @@ func decode(data, declared string) (string, bool) {
 			return text, true
 		}
 	}
-	return detected(data, head)
+	return detected(data)
 }
 
 // fewBroken reports whether hardly any characters of a text had to be replaced.
@@ -156,15 +155,16 @@ func isText(text string) bool {
 
 // stateful returns the encoding of a text that is ASCII but for escape sequences
 // that switch to other alphabets, such as ISO-2022-JP.
-func stateful(head, declared string) encoding.Encoding {
-	if !strings.Contains(head, "\x1b$") && !strings.Contains(head, "\x1b(") || strings.ContainsFunc(head,
-		func(r rune) bool { return r >= 0x80 }) {
+func stateful(data, declared string) encoding.Encoding {
+	switches := func(code string) bool { return strings.Contains(data, "\x1b"+code) }
+	if !switches("$") && !switches("(") || firstHigh(data) < len(data) {
 		return nil
 	}
 	if e, name := charset.Lookup(declared); name == "iso-2022-jp" {
 		return e
 	}
-	if found, err := chardet.NewTextDetector().DetectBest([]byte(head)); err == nil && found.Charset == "ISO-2022-JP" {
+	found, err := chardet.NewTextDetector().DetectBest(around(data, strings.IndexByte(data, 0x1b)))
+	if err == nil && found.Charset == "ISO-2022-JP" {
 		e, _ := charset.Lookup("iso-2022-jp")
 		return e
 	}
@@ -190,10 +190,10 @@ func utf16Without(head string) encoding.Encoding {
 }
 
 // nearlyUTF8 reports whether a text is UTF-8 with a few broken characters.
-func nearlyUTF8(head string) bool {
+func nearlyUTF8(data string) bool {
 	valid, broken := 0, 0
-	for i := 0; i < len(head); {
-		r, n := utf8.DecodeRuneInString(head[i:])
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRuneInString(data[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
 			broken++
@@ -205,22 +205,39 @@ func nearlyUTF8(head string) bool {
 	return valid > 4*broken
 }
 
-// detected decodes a text as what its bytes resemble.
-func detected(data, head string) (string, bool) {
-	high := len(head) - len(bytes.Map(func(r rune) rune {
-		if r >= 0x80 {
-			return -1
+// firstHigh is the place of the first byte that is not ASCII, or the length.
+func firstHigh(data string) int {
+	for i := range len(data) {
+		if data[i] >= utf8.RuneSelf {
+			return i
 		}
-		return r
-	}, []byte(head)))
-	found, err := chardet.NewTextDetector().DetectBest([]byte(head))
+	}
+	return len(data)
+}
+
+// around returns the part of a text in which a byte stands, without much of what is before it.
+func around(data string, at int) []byte {
+	start := max(0, at-256)
+	return []byte(data[start:min(len(data), start+headBytes)])
+}
+
+// detected decodes a text as what its bytes resemble.
+func detected(data string) (string, bool) {
+	part := around(data, firstHigh(data))
+	high := 0
+	for _, b := range part {
+		if b >= utf8.RuneSelf {
+			high++
+		}
+	}
+	found, err := chardet.NewTextDetector().DetectBest(part)
 	if err == nil && found.Confidence >= 20 && found.Charset != "UTF-8" {
 		e, _ := charset.Lookup(found.Charset)
 		if text, ok := with(e, data); ok {
 			return text, true
 		}
 	}
-	if len(head) < 16 || high*10 > len(head)*3 {
+	if len(part) < 16 || high*10 > len(part)*3 {
 		return "", false
 	}
 	e, _ := charset.Lookup("windows-1252")

@@ -15,6 +15,7 @@ type Language struct {
 	Name string // ISO 639-1
 	// Filters are applied in order, to words in any case: they drop stop words and reduce words to their stems.
 	Filters func() []analysis.TokenFilter
+	ID      string // changes with what the words become; empty where that changes with the module alone
 }
 
 var registry struct {

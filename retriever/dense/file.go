@@ -167,21 +167,26 @@ func (r *rows) take(b []byte) {
 
 // readFile reads a file. One that does not exist has no rows.
 func readFile(path string) (*rows, os.FileInfo, error) {
-	r := &rows{}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil, nil
+		return &rows{}, nil, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("dense: %w", err)
 	}
 	defer f.Close()
+	return readRows(f)
+}
+
+// readRows reads a file that was opened.
+func readRows(f *os.File) (*rows, os.FileInfo, error) {
+	r := &rows{}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, nil, fmt.Errorf("dense: %w", err)
 	}
 	if err := r.readHeader(f); err != nil {
-		return nil, info, fmt.Errorf("%w: %s", err, path)
+		return nil, info, fmt.Errorf("%w: %s", err, f.Name())
 	}
 	return r, info, r.readRecords(f)
 }

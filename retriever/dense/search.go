@@ -70,6 +70,9 @@ func NewSearch(index Index, o Options) (*Search, error) {
 // better one word for word, or a part of it, is left out. The Score of a hit is that of the search by words, so hits are not in the
 // order of their scores. Without vectors Search is the search by words.
 func (s *Search) Search(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
+	if k <= 0 {
+		return nil, fmt.Errorf("%w: k is %d; it must be above 0", retriever.ErrOptions, k)
+	}
 	n := k
 	if s.options.Reranker != nil {
 		n = max(n, rerankDepth)
@@ -87,7 +90,7 @@ func (s *Search) Search(ctx context.Context, query string, k int) ([]retriever.H
 // fused returns the best k passages by both searches.
 func (s *Search) fused(ctx context.Context, query string, k int) ([]retriever.Hit, error) {
 	o := s.options
-	if k <= 0 || !s.meant() || strings.TrimSpace(query) == "" {
+	if !s.meant() || strings.TrimSpace(query) == "" {
 		return s.Index.Search(ctx, query, k)
 	}
 	v, err := o.Embedder.Query(ctx, query)

@@ -167,6 +167,10 @@ func TestSearchOptions(t *testing.T) {
 	bring(t, path, x, e)
 	v, err := Open(path, e)
 	require.NoError(t, err)
-	_, err = newSearch(t, x, Options{Vectors: v, Embedder: e}).Search(t.Context(), "mill", 0)
-	require.ErrorIs(t, err, retriever.ErrOptions)
+	for _, o := range []Options{{}, {Vectors: v, Embedder: e}, {Reranker: &longest{}}} {
+		for _, k := range []int{0, -1} {
+			_, err = newSearch(t, x, o).Search(t.Context(), "mill", k)
+			require.ErrorIs(t, err, retriever.ErrOptions)
+		}
+	}
 }

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 )
 
 // Vectors are the vectors of a file, held in memory. Its methods may be called from several goroutines, while [Update] changes
-// the file.
+// the file, which stays open for them.
 type Vectors struct {
 	path  string
 	model [32]byte
@@ -17,6 +18,7 @@ type Vectors struct {
 	mu   sync.RWMutex
 	rows *rows
 	info os.FileInfo // of the file as it was read; nil without one
+	held *os.File    // the file that was read, see hold
 }
 
 // Open reads the vectors that an embedder made. If the file does not exist, or has vectors of another embedder, there are none:
@@ -64,20 +66,48 @@ func (v *Vectors) follow() error {
 		return nil
 	}
 	if v.info != nil && info != nil && os.SameFile(v.info, info) && info.Size() > v.info.Size() && v.rows.dims > 0 {
-		return v.readOn(info)
+		if done, err := v.readOn(info); done || err != nil {
+			return err
+		}
 	}
-	r, info, err := readFile(v.path)
+	return v.readAll()
+}
+
+// readAll reads the whole file.
+func (v *Vectors) readAll() error {
+	f, err := os.Open(v.path)
+	if errors.Is(err, os.ErrNotExist) {
+		v.rows, v.info = &rows{}, nil
+		v.hold(nil)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("dense: %w", err)
+	}
+	r, info, err := readRows(f)
 	if errors.Is(err, ErrFormat) {
 		r, err = &rows{}, nil // the next Update replaces it
 	}
 	if err != nil {
-		return err
+		return errors.Join(err, f.Close())
 	}
 	if r.model != v.model {
 		r = &rows{}
 	}
 	v.rows, v.info = r, info
+	v.hold(f)
 	return nil
+}
+
+// hold keeps the file that was read open, as otherwise the system may give its number to another file at the same path. On
+// Windows, where a number does not come back, an open file could not be replaced.
+func (v *Vectors) hold(f *os.File) {
+	if v.held != nil {
+		_ = v.held.Close()
+	}
+	if v.held = f; f != nil && runtime.GOOS == "windows" {
+		_ = f.Close()
+	}
 }
 
 // same says whether the file is as it was read. info is nil if there is none.
@@ -88,16 +118,24 @@ func (v *Vectors) same(info os.FileInfo) bool {
 	return os.SameFile(v.info, info) && v.info.Size() == info.Size() && v.info.ModTime().Equal(info.ModTime())
 }
 
-// readOn reads what was appended.
-func (v *Vectors) readOn(info os.FileInfo) error {
+// readOn reads what was appended. It is not done where the file does not go on as it was read.
+func (v *Vectors) readOn(info os.FileInfo) (done bool, err error) {
 	f, err := os.Open(v.path)
 	if err != nil {
-		return fmt.Errorf("dense: %w", err)
+		return false, nil
 	}
 	defer f.Close()
-	if opened, err := f.Stat(); err != nil || !os.SameFile(opened, info) {
-		return err // replaced meanwhile: the next look reads it
+	var head rows
+	if opened, err := f.Stat(); err != nil || !os.SameFile(opened, info) || head.readHeader(f) != nil ||
+		head.dims != v.rows.dims || head.model != v.model {
+		return false, nil
+	}
+	if err := v.rows.readRecords(f); err != nil {
+		return false, err
+	}
+	if v.rows.end < info.Size() {
+		return false, nil
 	}
 	v.info = info
-	return v.rows.readRecords(f)
+	return true, nil
 }

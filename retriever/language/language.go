@@ -19,6 +19,8 @@
 package language
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -43,12 +45,26 @@ type Language struct {
 }
 
 // Register adds a language, or replaces the one with the same name. It may be called from
-// any goroutine. Documents that were indexed before are read again by the next Sync.
+// any goroutine. Documents that were indexed before are read again by the next Sync if the
+// language is new, or has other frequent words, or gives other terms for these.
 func Register(l Language) {
 	frequent.add(l.Name, l.Frequent)
-	languages.Register(languages.Language{Name: l.Name, Filters: func() []analysis.TokenFilter {
+	languages.Register(languages.Language{Name: l.Name, ID: hashOf(l), Filters: func() []analysis.TokenFilter {
 		return []analysis.TokenFilter{lower, termFilter(l.Term)}
 	}})
+}
+
+// hashOf is a hash of what is known of a language: its frequent words with their terms.
+func hashOf(l Language) string {
+	h := sha256.New()
+	for _, word := range l.Frequent {
+		term := word
+		if l.Term != nil {
+			term = l.Term(word)
+		}
+		fmt.Fprintf(h, "%q %q ", word, term)
+	}
+	return fmt.Sprintf(":%x", h.Sum(nil)[:8])
 }
 
 // termFilter replaces each word by its term.

@@ -1,6 +1,9 @@
 package language
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -191,4 +194,54 @@ func TestRegister(t *testing.T) {
 	hits, err := x.Search(t.Context(), "ka", 5)
 	require.NoError(t, err)
 	require.Empty(t, hits, "a word without a term")
+}
+
+// Another language of the same name is noticed.
+func TestSyncReadsAgainWhatIsInALanguageThatWasReplaced(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "a.txt"), []byte("Bo timonok ka mu zelar, ka bo narok."), 0o600))
+	x := newIndex(t)
+	words := []string{"bo", "ka", "mu"}
+	for i, l := range []Language{
+		{Frequent: words},
+		{Frequent: append(words, "li")},
+		{Frequent: words, Term: func(word string) string { return strings.TrimSuffix(word, "a") }},
+	} {
+		l.Name = "yy"
+		for _, upToDate := range []bool{false, true} {
+			Register(l)
+			r, err := x.Sync(t.Context(), folder, retriever.SyncOptions{Verify: true})
+			require.NoError(t, err)
+			require.Equal(t, upToDate, r.UpToDate(), "%d", i)
+		}
+	}
+}
+
+// A program that does not know the language of a passage cannot write it anew.
+func TestEraseNeedsTheLanguages(t *testing.T) {
+	if path := os.Getenv("RAGFT_TEST_ERASE"); path != "" { // in another program
+		x, err := retriever.Open(path)
+		require.NoError(t, err)
+		defer x.Close()
+		_, _, err = x.Erase(t.Context(), func(source string) bool { return source == "de" })
+		require.ErrorIs(t, err, retriever.ErrVersion)
+		require.ErrorContains(t, err, `"zz"`)
+		return
+	}
+	path := filepath.Join(t.TempDir(), "index")
+	x, err := retriever.Create(path, retriever.IndexOptions{Analyzer: retriever.Languages})
+	require.NoError(t, err)
+	Register(Language{Name: "zz", Frequent: []string{"bo", "ka", "mu"}})
+	require.NoError(t, x.Add(t.Context(), []retriever.Chunk{
+		{ID: "1", Source: "zz", Language: "zz", Text: "timonak", End: 7}, {ID: "2", Source: "de", Text: "Haus", End: 4},
+	}))
+	require.NoError(t, x.Close())
+	program := exec.Command(os.Args[0], "-test.run=^TestEraseNeedsTheLanguages$")
+	program.Env = append(os.Environ(), "RAGFT_TEST_ERASE="+path)
+	out, err := program.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	x, err = retriever.Open(path)
+	require.NoError(t, err)
+	defer x.Close()
+	require.Equal(t, 2, x.Len())
 }

@@ -32,10 +32,10 @@ type Options struct {
 }
 
 // Folder calls changed at the start and whenever something in a folder may have changed, one call at a time, until the context
-// ends, whose error it returns. It looks into subfolders whose name does not start with a dot, and does not follow links. What
-// changes during a call is told by another one. Of a path that is a file, the folder is watched, without subfolders.
+// ends, whose error it returns. It looks into subfolders whose name does not start with a dot, and follows no links but the path
+// itself. What changes during a call is told by another one. Of a path that is a file, the folder is watched, without subfolders.
 func Folder(ctx context.Context, path string, o Options, changed func(context.Context)) error {
-	w := &watcher{path: path, quiet: o.Quiet, every: o.Reconcile, poll: o.Poll, logger: o.Logger}
+	w := &watcher{quiet: o.Quiet, every: o.Reconcile, poll: o.Poll, logger: o.Logger}
 	for _, d := range []struct {
 		value *time.Duration
 		def   time.Duration
@@ -51,11 +51,14 @@ func Folder(ctx context.Context, path string, o Options, changed func(context.Co
 		w.logger = slog.Default()
 	}
 	info, err := os.Stat(path)
+	if err == nil {
+		w.path, err = filepath.EvalSymlinks(path) // of a link, the system would tell only when it changes itself
+	}
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
 	if !info.IsDir() { // whose folder is watched, as editors put another file in its place
-		w.path, w.flat = filepath.Dir(path), true
+		w.path, w.flat = filepath.Dir(w.path), true
 	}
 	if !o.Polling {
 		err := w.listen(ctx, changed)

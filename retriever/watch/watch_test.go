@@ -56,6 +56,21 @@ func TestFolderTellsOfChanges(t *testing.T) {
 	}
 }
 
+func TestAFolderThatIsALinkIsWatched(t *testing.T) {
+	dir, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "sub"), 0o755))
+	require.NoError(t, os.Symlink(dir, link))
+	calls := started(t, link, Options{Quiet: 20 * time.Millisecond, Reconcile: time.Hour})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sub", "b.txt"), []byte("b"), 0o644))
+	next(t, calls)
+
+	file := filepath.Join(t.TempDir(), "link.txt")
+	require.NoError(t, os.Symlink(filepath.Join(dir, "sub", "b.txt"), file))
+	calls = started(t, file, Options{Quiet: 20 * time.Millisecond, Reconcile: time.Hour})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sub", "b.txt"), []byte("c"), 0o644))
+	next(t, calls)
+}
+
 func TestManyChangesAreToldTogether(t *testing.T) {
 	dir := t.TempDir()
 	calls := started(t, dir, Options{Quiet: 500 * time.Millisecond, Reconcile: time.Hour})

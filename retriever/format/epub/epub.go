@@ -18,7 +18,8 @@ import (
 
 func init() {
 	format.Register(format.Format{Name: "EPUB", Extensions: []string{".epub"}, Reader: reader{}, Matches: func(_ string, head []byte) bool {
-		return strings.Contains(string(head[:min(len(head), 200)]), "mimetypeapplication/epub+zip")
+		start := string(head[:min(len(head), 200)])
+		return strings.HasPrefix(start, "PK") && strings.Contains(start, "mimetypeapplication/epub+zip")
 	}})
 }
 

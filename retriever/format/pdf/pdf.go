@@ -8,6 +8,7 @@
 package pdf
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klippa-app/go-pdfium"
 	pdferrors "github.com/klippa-app/go-pdfium/errors"
@@ -33,10 +35,7 @@ import (
 
 func init() {
 	format.Register(format.Format{
-		Name: "PDF", Extensions: []string{".pdf"}, Reader: reader{},
-		Matches: func(_ string, head []byte) bool {
-			return strings.Contains(string(head[:min(len(head), 1024)]), "%PDF-")
-		},
+		Name: "PDF", Extensions: []string{".pdf"}, Reader: reader{}, Matches: matches,
 		Prepare: func() error {
 			if _, err := newPool(); err != nil {
 				return fmt.Errorf("PDFium does not start: %w", err)
@@ -44,6 +43,17 @@ func init() {
 			return nil
 		},
 	})
+}
+
+// matches says whether a file begins like a PDF: with the mark, or with other bytes before it. A text that has the mark further
+// on speaks of it.
+func matches(name string, head []byte) bool {
+	at := bytes.Index(head[:min(len(head), 1024)], []byte("%PDF-"))
+	if at <= 0 || retriever.FormatOf(name) != "" {
+		return at == 0
+	}
+	whole := bytes.TrimRightFunc(head, func(r rune) bool { return r >= utf8.RuneSelf }) // the last character may be cut
+	return !utf8.Valid(whole)
 }
 
 const (
