@@ -107,12 +107,14 @@ func (s *scheduler) place(l *lane) bool {
 		}
 		l.slot, l.waiting = s.takeSlot(), true
 		j.lanes[0].followers = append(j.lanes[0].followers, l)
+		l.held = s.cells.hold(len(j.prompt), len(j.prompt), j.lanes[0].held)
 	case len(j.lanes) > 0 && partial:
 		// The last token of the prompt is computed again, as its logits were not kept.
 		if !s.makeRoom(j.maxTokens) {
 			return false
 		}
 		l.slot, l.donor, l.share = s.takeSlot(), j.lanes[0], len(j.prompt)-1
+		l.held = s.cells.hold(len(j.prompt), len(j.prompt), j.lanes[0].held)
 	default:
 		donor, share := (*lane)(nil), 0
 		if partial {
@@ -130,9 +132,9 @@ func (s *scheduler) place(l *lane) bool {
 		var from *holding
 		l.slot = s.takeSlot()
 		if l.donor, l.share = donor, share; donor != nil {
-			from = donor.job.held
+			from = donor.held
 		}
-		j.held = s.cells.hold(len(j.prompt), share, from)
+		l.held = s.cells.hold(len(j.prompt), share, from)
 		if j.started == 0 {
 			j.reused = share
 		}
