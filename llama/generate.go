@@ -307,6 +307,9 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 	if err := c.model.vocab.check(r.Sampling.NotFirst); err != nil {
 		return fail("NotFirst: %w", err)
 	}
+	if err := checkGrammar(r.Sampling.Grammar); err != nil {
+		return fail("Grammar: %w", err)
+	}
 	if len(r.Sampling.NotFirst) > 0 && r.Sampling.Grammar != "" {
 		return fail("NotFirst cannot be combined with a Grammar; let the grammar exclude the tokens")
 	}
@@ -382,18 +385,4 @@ func (s Sampling) withDefaults() Sampling {
 		s.RepeatLast = 64
 	}
 	return s
-}
-
-// seedOf returns the seed of one sample. It mixes the bits as SplitMix64 does, so that similar seeds give unrelated
-// samples.
-func seedOf(seed uint32, sample int) uint32 {
-	x := uint64(seed)<<32 | uint64(uint32(sample))
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	x ^= x >> 31
-	if uint32(x) == math.MaxUint32 {
-		return 0 // for llama.cpp the largest seed means a random one
-	}
-	return uint32(x)
 }

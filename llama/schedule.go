@@ -30,6 +30,9 @@ type scheduler struct {
 	chunk int    // largest number of prompt tokens in a batch with lanes that generate; 0: no limit
 	stats counters
 
+	ctx     context.Context // of the call that has it alone
+	reading bool            // the first of the queue waits for its grammar
+
 	blocked   *job   // the last job that was the first of the queue and did not fit
 	blockedAt uint64 // number of the batch before which that was noticed
 }
@@ -37,7 +40,7 @@ type scheduler struct {
 // newScheduler returns a scheduler that keeps up to keep finished sequences. Unless the caches are separate, the context must
 // have been created with as many additional sequences.
 func newScheduler(c *Context, keep int) *scheduler {
-	s := &scheduler{Context: c}
+	s := &scheduler{Context: c, ctx: context.Background()}
 	s.reset(keep)
 	return s
 }
@@ -63,6 +66,7 @@ func (s *scheduler) clear() {
 }
 
 func (s *scheduler) run(ctx context.Context) error {
+	s.ctx = ctx
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -104,8 +108,11 @@ var errNoRoom = errors.New("llama: no sequence runs, and a request still has no 
 
 // stuck ends the first request if one waits that nothing will make room for. It reports whether to go on with the others.
 func (s *scheduler) stuck() (goOn bool, err error) {
-	if len(s.lanes) > 0 || len(s.queue) == 0 {
+	switch {
+	case len(s.lanes) > 0 || len(s.queue) == 0:
 		return false, nil
+	case s.reading: // a batcher is told when it was read, and a call that is alone has waited until its context ended
+		return false, s.ctx.Err()
 	}
 	err = s.fail(s.queue[0], errNoRoom)
 	s.clear()
@@ -322,7 +329,7 @@ func (s *scheduler) close(l *lane, reason StopReason) error {
 	if j.closed++; j.closed == len(j.samples) && j.onDone != nil {
 		j.onDone()
 	}
-	if j.started == len(j.samples) || bool(s.model.info.recurrent) || !j.grammars.available(s.parallel(), j.alone()) {
+	if j.started == len(j.samples) || bool(s.model.info.recurrent) || !s.hasGrammar(j) {
 		s.free(l, true)
 		if j.closed == len(j.samples) && j.ended != nil {
 			j.over = true
