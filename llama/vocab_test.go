@@ -3,11 +3,14 @@
 package llama
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 )
 
@@ -55,6 +58,35 @@ func TestSpecialTokens(t *testing.T) {
 	require.Equal(t, "ab", text, "control tokens have no text")
 	_, err = m.Detokenize([]Token{1, Token(m.VocabSize())})
 	require.ErrorIs(t, err, ErrInvalidToken)
+}
+
+// TestNoSpecialTokens has files that name no special tokens, for which llama.cpp takes number 11: here a comma.
+func TestNoSpecialTokens(t *testing.T) {
+	path := tinyModel(t)
+	f, err := gguf.Open(path)
+	require.NoError(t, err)
+	defer func() { _ = f.Close() }()
+	tokens, _ := f.Texts("tokenizer.ggml.tokens")
+	tokens = slices.Clone(tokens)
+	tokens[11], tokens[','] = tokens[','], tokens[11]
+	for _, value := range []any{nil, uint32(math.MaxUint32)} {
+		m := mustLoad(t, rewrite(t, path, map[string]any{
+			"tokenizer.ggml.tokens":       tokens,
+			"tokenizer.ggml.bos_token_id": value, "tokenizer.ggml.eos_token_id": value, "tokenizer.chat_template": "{{ bos_token }}a,b",
+		}))
+		require.Equal(t, NoToken, m.BOS())
+		require.Equal(t, NoToken, m.EOS())
+		comma := mustTokenize(t, m, ",")
+		require.Equal(t, []Token{11}, comma)
+		require.False(t, m.IsEndOfGeneration(comma[0]))
+		text, err := m.Detokenize(mustTokenize(t, m, ",x"))
+		require.NoError(t, err)
+		require.Equal(t, ",x", text)
+		chat, err := m.TokenizeChat([]Message{{Role: "user", Content: "x"}}, ChatOptions{})
+		require.NoError(t, err)
+		require.Equal(t, mustTokenize(t, m, "a,b"), chat)
+		require.False(t, m.vocab.special.in("a, b"))
+	}
 }
 
 func TestAddSpecial(t *testing.T) {
