@@ -36,7 +36,7 @@ func tryHostile(t testing.TB, path string) {
 		return
 	}
 	defer func() { require.NoError(t, m.Close()) }()
-	_, _ = m.Hash()
+	_, _ = m.Hash(context.Background())
 	tokens, err := m.TokenizeChat(conversation, ChatOptions{})
 	if err != nil || len(tokens) == 0 {
 		tokens = []Token{0}
