@@ -27,8 +27,9 @@ type Adapter struct {
 	closed bool
 	users  int // what contexts have and compute with, and requests; the memory is freed when there are none
 
-	tryOnce sync.Once
-	tryErr  error
+	tryMu  sync.Mutex // held while it is tried
+	tried  bool
+	tryErr error // nil, or that llama.cpp cannot compute with it
 }
 
 // LoadAdapter loads the LoRA adapter at path for this model. The error wraps [ErrAdapterMismatch] if the adapter belongs to
@@ -119,6 +120,9 @@ func (c *Context) SetAdapters(adapters ...AdapterScale) error {
 	}
 	defer release()
 	m := c.model
+	if err := c.reshape(c.layout); err != nil { // after a new cache that failed there is no native context
+		return err
+	}
 	if err := m.retain(adapters); err != nil {
 		return err
 	}
@@ -161,14 +165,33 @@ func (c *Context) apply(adapters []AdapterScale, tryOut bool) error {
 		scales = append(scales, C.float(s.Scale))
 	}
 	var cerr C.ragft_error
+	c.model.adapterList.RLock()
 	code := C.ragft_context_set_adapters(c.ptr, unsafe.SliceData(ptrs), unsafe.SliceData(scales), C.int32_t(len(ptrs)), C.bool(tryOut),
 		&cerr)
+	c.model.adapterList.RUnlock()
+	c.replan = true
 	c.model.replace(c.applied, adapters)
 	c.applied = slices.Clone(adapters)
-	if code != C.RAGFT_OK {
+	switch {
+	case code != C.RAGFT_OK && cerr.code != 0:
+		return fmt.Errorf("llama: setting adapters: %w", failure(&cerr))
+	case code != C.RAGFT_OK:
 		return fmt.Errorf("llama: setting adapters: %w: %s", ErrAdapterMismatch, errorText(&cerr))
 	}
 	return nil
+}
+
+// planned must be called before a batch, and what it returns after it. To plan its graph, llama.cpp reads the list of the model's
+// adapters, which must not change meanwhile. Other batches do not wait while an adapter is loaded.
+func (c *Context) planned() (done func()) {
+	if !c.replan {
+		return func() {}
+	}
+	c.model.adapterList.RLock()
+	return func() {
+		c.replan = false
+		c.model.adapterList.RUnlock()
+	}
 }
 
 // retain keeps the memory of adapters until release, if a context of the model can compute with them.
@@ -233,15 +256,21 @@ func (m *Model) releaseFor(adapters []AdapterScale) {
 	m.retained.Done()
 }
 
-// try computes with the adapter once, in a small context of its own, as in another context it would clear the cache.
+// try computes with the adapter once, in a small context of its own, as in another context it would clear the cache. If that fails
+// for want of memory, say, it is tried again the next time.
 func (a *Adapter) try() error {
-	a.tryOnce.Do(func() {
-		c, err := a.model.NewContext(ContextOptions{Size: 256, Sequences: 1, BatchSize: 2, Threads: 1})
-		if err != nil {
-			a.tryErr = err
-			return
-		}
-		a.tryErr = errors.Join(c.SetAdapters(AdapterScale{Adapter: a, Scale: 1}), c.Close())
-	})
-	return a.tryErr
+	a.tryMu.Lock()
+	defer a.tryMu.Unlock()
+	if a.tried {
+		return a.tryErr
+	}
+	c, err := a.model.NewContext(ContextOptions{Size: 256, Sequences: 1, BatchSize: 2, Threads: 1})
+	if err != nil {
+		return err
+	}
+	err = errors.Join(c.SetAdapters(AdapterScale{Adapter: a, Scale: 1}), c.Close())
+	if err == nil || errors.Is(err, ErrAdapterMismatch) {
+		a.tried, a.tryErr = true, err
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"unsafe"
 )
@@ -14,14 +15,14 @@ import (
 // admit starts samples while there are slots and cells. The queue is served in order, so that the samples of one request
 // run together and share its prompt; only if a batcher's first request does not fit, others pass it for a while.
 func (s *scheduler) admit() error {
-	s.cache.promised = nil
+	s.cache.promised, s.reading = nil, false
 	for len(s.queue) > 0 && len(s.lanes) < s.parallel() {
 		j := s.queue[0]
 		if j.started == len(j.samples) {
 			s.queue = s.queue[1:]
 			continue
 		}
-		if !s.ready(j) {
+		if s.reading = !s.ready(j); s.reading {
 			return nil // the running ones go on meanwhile
 		}
 		started, err := s.start(j)
@@ -42,7 +43,15 @@ func (s *scheduler) ready(j *job) bool {
 			j.adapters = s.Context.adapters
 		}
 	}
-	return j.grammars.available(s.parallel(), j.alone() || len(s.lanes) == 0)
+	return s.hasGrammar(j)
+}
+
+// hasGrammar reports whether the grammar of one more sample of the job was read. A call that has the scheduler alone waits for it.
+func (s *scheduler) hasGrammar(j *job) bool {
+	if j.alone() {
+		return j.grammars.available(s.ctx, s.parallel())
+	}
+	return j.grammars.available(nil, s.parallel())
 }
 
 // start starts one more sample of the job, which is ready. It reports whether there was room.
@@ -107,12 +116,14 @@ func (s *scheduler) place(l *lane) bool {
 		}
 		l.slot, l.waiting = s.takeSlot(), true
 		j.lanes[0].followers = append(j.lanes[0].followers, l)
+		l.held = s.cells.hold(len(j.prompt), len(j.prompt), j.lanes[0].held)
 	case len(j.lanes) > 0 && partial:
 		// The last token of the prompt is computed again, as its logits were not kept.
 		if !s.makeRoom(j.maxTokens) {
 			return false
 		}
 		l.slot, l.donor, l.share = s.takeSlot(), j.lanes[0], len(j.prompt)-1
+		l.held = s.cells.hold(len(j.prompt), len(j.prompt), j.lanes[0].held)
 	default:
 		donor, share := (*lane)(nil), 0
 		if partial {
@@ -130,9 +141,9 @@ func (s *scheduler) place(l *lane) bool {
 		var from *holding
 		l.slot = s.takeSlot()
 		if l.donor, l.share = donor, share; donor != nil {
-			from = donor.job.held
+			from = donor.held
 		}
-		j.held = s.cells.hold(len(j.prompt), share, from)
+		l.held = s.cells.hold(len(j.prompt), share, from)
 		if j.started == 0 {
 			j.reused = share
 		}
@@ -213,6 +224,20 @@ func (s *scheduler) setSampler(l *lane) error {
 		return fmt.Errorf("llama: request %d: sampler: %s", j.index, errorText(&cerr))
 	}
 	return nil
+}
+
+// seedOf returns the seed of one sample. It mixes the bits as SplitMix64 does, so that similar seeds give unrelated
+// samples.
+func seedOf(seed uint32, sample int) uint32 {
+	x := uint64(seed)<<32 | uint64(uint32(sample))
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	x ^= x >> 31
+	if uint32(x) == math.MaxUint32 {
+		return 0 // for llama.cpp the largest seed means a random one
+	}
+	return uint32(x)
 }
 
 // open sets up the lane's sampler and text.

@@ -7,6 +7,7 @@ package llama
 import "C"
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -63,8 +64,8 @@ func threadsOr(threads int) int {
 // all. threads is the number of threads that compute; 0 means [runtime.NumCPU]. If other programs keep these from
 // running side by side, one thread measures. The choice differs with the state of the
 // machine where both are about as fast. For a model that is not on the CPU, or has no attention, the error wraps
-// [ErrUnsupported].
-func (m *Model) MeasureAttention(threads int) (Attention, error) {
+// [ErrUnsupported]. If ctx ends, so does the measurement, with its error.
+func (m *Model) MeasureAttention(ctx context.Context, threads int) (Attention, error) {
 	release, err := m.use()
 	if err != nil {
 		return Attention{}, err
@@ -74,9 +75,9 @@ func (m *Model) MeasureAttention(threads int) (Attention, error) {
 	if !m.onCPU() || shape.heads < 1 || shape.heads_kv < 1 || shape.key < 1 || shape.value < 1 {
 		return Attention{}, fmt.Errorf("llama: measuring attention: %w: the model has none on the CPU", ErrUnsupported)
 	}
-	a, err := measure(shape, threadsOr(threads))
+	a, err := measure(ctx, shape, threadsOr(threads))
 	if err == nil && !a.plausible() && threadsOr(threads) > 1 {
-		a, err = measure(shape, 1)
+		a, err = measure(ctx, shape, 1)
 	}
 	if err != nil {
 		return Attention{}, fmt.Errorf("llama: measuring attention: %w", err)
@@ -85,7 +86,7 @@ func (m *Model) MeasureAttention(threads int) (Attention, error) {
 	return a, nil
 }
 
-func measure(shape C.ragft_attention_shape, threads int) (Attention, error) {
+func measure(ctx context.Context, shape C.ragft_attention_shape, threads int) (Attention, error) {
 	var times []C.ragft_attention_time
 	for _, flash := range []bool{false, true} {
 		for _, rows := range []int{1, measureRows} {
@@ -94,12 +95,16 @@ func measure(shape C.ragft_attention_shape, threads int) (Attention, error) {
 			}
 		}
 	}
-	var cerr C.ragft_error
-	if C.ragft_measure_attention(&shape, C.int32_t(threads), measureSeconds, &times[0], C.int32_t(len(times)), &cerr) != C.RAGFT_OK {
-		return Attention{}, errors.New(errorText(&cerr))
-	}
 	a := Attention{Threads: threads}
+	limit := C.double(measureSeconds / float64(len(times)))
 	for _, t := range times {
+		if err := ctx.Err(); err != nil {
+			return Attention{}, err
+		}
+		var cerr C.ragft_error
+		if C.ragft_measure_attention(&shape, C.int32_t(threads), limit, &t, 1, &cerr) != C.RAGFT_OK {
+			return Attention{}, errors.New(errorText(&cerr))
+		}
 		a.Times = append(a.Times, AttentionTime{int(t.rows), int(t.cells), bool(t.flash), float64(t.seconds)})
 	}
 	return a, nil

@@ -100,10 +100,12 @@ func (b *batch) decode(c *Context) error {
 		b.top = make([]C.ragft_picked, 2*b.topped)
 	}
 	var cerr C.ragft_error
+	done := c.planned()
 	code := C.ragft_decode(c.ptr, (*C.int32_t)(unsafe.SliceData(b.tokens)), (*C.int32_t)(unsafe.SliceData(b.positions)),
 		(*C.int32_t)(unsafe.SliceData(b.sequences)), (*C.int8_t)(unsafe.SliceData(b.wanted)), C.int32_t(len(b.tokens)),
 		unsafe.SliceData(b.picks), C.int32_t(len(b.picks)), unsafe.SliceData(b.picked),
 		unsafe.SliceData(b.top), &cerr)
+	done()
 	if err := c.model.devices.Err(); err != nil {
 		return fmt.Errorf("llama: decoding: %w", err)
 	}

@@ -127,7 +127,7 @@ func BenchmarkGenerate(b *testing.B) {
 	goOn(m)
 	threads := benchThreads()
 	o := ContextOptions{Threads: threads}
-	if a, err := m.MeasureAttention(threads); err == nil { // not on a GPU
+	if a, err := m.MeasureAttention(b.Context(), threads); err == nil { // not on a GPU
 		o.FlashAttention, o.FlashInOneCache = opt.Of(a.Flash), opt.Of(a.FlashInOneCache)
 		b.Logf("attention: %+v", a)
 	}

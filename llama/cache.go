@@ -92,7 +92,7 @@ func (s *scheduler) remember(l *lane) bool {
 	}
 	C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), C.int32_t(len(tokens)))
 	s.cache.kept = append(s.cache.kept, &kept{
-		slot: l.slot, adapters: j.adapters, tokens: tokens, held: s.cells.hold(len(tokens), l.known, j.held),
+		slot: l.slot, adapters: j.adapters, tokens: tokens, held: s.cells.hold(len(tokens), l.known, l.held),
 	})
 	return true
 }
@@ -150,10 +150,10 @@ func (s *scheduler) makeRoom(need int) bool {
 // there is room.
 func (s *scheduler) placeOn(l *lane, k *kept, n int) bool {
 	j := l.job
-	j.held = s.cells.hold(len(j.prompt), n, k.held)
+	l.held = s.cells.hold(len(j.prompt), n, k.held)
 	if !s.canMakeRoom(j.maxTokens) {
-		s.cells.drop(j.held)
-		j.held = nil
+		s.cells.drop(l.held)
+		l.held = nil
 		return false
 	}
 	s.cache.touch(k) // so that it is evicted last; even then the shared cells stay

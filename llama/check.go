@@ -177,6 +177,9 @@ func checkHyperparameters(f *gguf.File) error {
 	if err := h.checkHeads(); err != nil {
 		return err
 	}
+	if err := h.checkDivisors(); err != nil {
+		return err
+	}
 	if err := h.checkFloats(); err != nil {
 		return err
 	}

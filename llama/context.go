@@ -114,6 +114,7 @@ type Context struct {
 	batch    batch
 	adapters []AdapterScale // set by SetAdapters
 	applied  []AdapterScale // what llama.cpp computes with
+	replan   bool           // llama.cpp plans its graph again in the next batch, for other adapters
 }
 
 // NewContext returns a new context. It or its model must be closed.
@@ -261,6 +262,23 @@ func (c *Context) begin(ctx context.Context, layout cacheLayout) (end func(error
 		}
 		return err
 	}, nil
+}
+
+// within computes in a cache of the given layout: see begin. It frees the context even if a callback of the work panics.
+func (c *Context) within(ctx context.Context, layout cacheLayout, work func() error) error {
+	end, err := c.begin(ctx, layout)
+	if err != nil {
+		return err
+	}
+	finished := false
+	defer func() {
+		if !finished {
+			_ = end(nil)
+		}
+	}()
+	err = work()
+	finished = true
+	return end(err)
 }
 
 // abortAfter aborts the native computation when ctx ends. After stop has returned, it does not any more.

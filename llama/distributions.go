@@ -32,12 +32,12 @@ func (c *Context) Distributions(ctx context.Context, tokens []Token, at []int, m
 	if last > c.size {
 		return nil, &PromptTooLongError{Tokens: last, Size: c.size}
 	}
-	end, err := c.begin(ctx, c.whole)
+	var out [][]TokenLogProb
+	err := c.within(ctx, c.whole, func() (err error) {
+		out, err = c.distributions(ctx, tokens, at, min(most, c.model.VocabSize()))
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	out, err := c.distributions(ctx, tokens, at, min(most, c.model.VocabSize()))
-	if err := end(err); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -109,9 +109,11 @@ func (c *Context) poolSome(texts [][]Token, width int, out [][]float32) ([][]flo
 	}
 	values := make([]float32, n*width)
 	var cerr C.ragft_error
+	done := c.planned()
 	code := C.ragft_embed(c.ptr, (*C.int32_t)(unsafe.SliceData(b.tokens)), (*C.int32_t)(unsafe.SliceData(b.positions)),
 		(*C.int32_t)(unsafe.SliceData(b.sequences)), C.int32_t(len(b.tokens)), C.int32_t(n), C.int32_t(width),
 		(*C.float)(unsafe.SliceData(values)), &cerr)
+	done()
 	if err := c.model.devices.Err(); err != nil {
 		return nil, fmt.Errorf("llama: embedding: %w", err)
 	}

@@ -16,7 +16,7 @@ type Request struct {
 	// Prompt is the text to continue, usually from [Model.TokenizeChat]. It must not be empty.
 	Prompt []Token
 
-	// Samples is the number of continuations. The prompt is computed once for all. 0 means 1.
+	// Samples is the number of continuations, up to 65,536. The prompt is computed once for all. 0 means 1.
 	Samples int
 
 	// MaxTokens is the largest number of tokens in a sample, which the size of the context may limit further. 0 means
@@ -199,22 +199,13 @@ func (c *Context) Generate(ctx context.Context, requests []Request) ([]Result, e
 		}
 	}()
 	queue := inOrder(jobs)
-	end, err := c.begin(ctx, c.layoutFor(queue))
+	err = c.within(ctx, c.layoutFor(queue), func() (err error) {
+		s := newScheduler(c, c.kept())
+		s.queue = queue
+		defer func() { err = errors.Join(err, s.use(c.adapters)) }() // also if a callback panics
+		return s.run(ctx)
+	})
 	if err != nil {
-		return nil, err
-	}
-	finished := false
-	defer func() {
-		if !finished { // a callback has panicked
-			_ = end(nil)
-		}
-	}()
-	s := newScheduler(c, c.kept())
-	s.queue = queue
-	err = s.run(ctx)
-	err = errors.Join(err, s.use(c.adapters))
-	finished = true
-	if err := end(err); err != nil {
 		return nil, err
 	}
 	results := make([]Result, len(jobs))
@@ -265,7 +256,11 @@ func inOrder(jobs []*job) []*job {
 	return queue
 }
 
-const maxTop = 64 // of Request.TopLogProbs
+// Bounds of a request.
+const (
+	maxTop     = 64      // of Request.TopLogProbs
+	maxSamples = 1 << 16 // for which room is made before they are generated
+)
 
 // newJob checks a request and fills in the defaults.
 func (c *Context) newJob(index int, r Request) (*job, error) {
@@ -284,8 +279,8 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 	switch {
 	case len(r.Prompt) == 0:
 		return fail("%w", ErrEmptyPrompt)
-	case r.Samples < 0:
-		return fail("Samples is %d; it must be 0 or more", r.Samples)
+	case r.Samples < 0 || r.Samples > maxSamples:
+		return fail("Samples is %d; it must be from 0 to %d", r.Samples, maxSamples)
 	case r.TopLogProbs < 0 || r.TopLogProbs > maxTop:
 		return fail("TopLogProbs is %d; it must be from 0 to %d", r.TopLogProbs, maxTop)
 	case r.MaxTokens < 0:
@@ -306,6 +301,9 @@ func (c *Context) newJob(index int, r Request) (*job, error) {
 	}
 	if err := c.model.vocab.check(r.Sampling.NotFirst); err != nil {
 		return fail("NotFirst: %w", err)
+	}
+	if err := checkGrammar(r.Sampling.Grammar); err != nil {
+		return fail("Grammar: %w", err)
 	}
 	if len(r.Sampling.NotFirst) > 0 && r.Sampling.Grammar != "" {
 		return fail("NotFirst cannot be combined with a Grammar; let the grammar exclude the tokens")
@@ -382,18 +380,4 @@ func (s Sampling) withDefaults() Sampling {
 		s.RepeatLast = 64
 	}
 	return s
-}
-
-// seedOf returns the seed of one sample. It mixes the bits as SplitMix64 does, so that similar seeds give unrelated
-// samples.
-func seedOf(seed uint32, sample int) uint32 {
-	x := uint64(seed)<<32 | uint64(uint32(sample))
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	x ^= x >> 31
-	if uint32(x) == math.MaxUint32 {
-		return 0 // for llama.cpp the largest seed means a random one
-	}
-	return uint32(x)
 }

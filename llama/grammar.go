@@ -7,6 +7,7 @@ package llama
 import "C"
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"unsafe"
@@ -44,9 +45,9 @@ func (g *grammars) tell(call func()) {
 	}
 }
 
-// available says whether the grammar of one more sample can be taken. If it is asked to wait, it can be. At most ahead are
-// read before they are taken.
-func (g *grammars) available(ahead int, wait bool) bool {
+// available says whether the grammar of one more sample can be taken. Until ctx ends, it waits for it; nil does not wait. At most
+// ahead are read before they are taken.
+func (g *grammars) available(ctx context.Context, ahead int) bool {
 	if g == nil || g.next != (grammar{}) {
 		return true
 	}
@@ -54,9 +55,13 @@ func (g *grammars) available(ahead int, wait bool) bool {
 		g.ready = make(chan grammar, ahead)
 		g.model.retained.Go(g.read)
 	}
-	if wait {
-		g.next = <-g.ready
-		return true
+	if ctx != nil {
+		select {
+		case g.next = <-g.ready:
+			return true
+		case <-ctx.Done():
+			return false
+		}
 	}
 	select {
 	case g.next = <-g.ready:

@@ -36,7 +36,7 @@ func tryHostile(t testing.TB, path string) {
 		return
 	}
 	defer func() { require.NoError(t, m.Close()) }()
-	_, _ = m.Hash()
+	_, _ = m.Hash(context.Background())
 	tokens, err := m.TokenizeChat(conversation, ChatOptions{})
 	if err != nil || len(tokens) == 0 {
 		tokens = []Token{0}
@@ -104,17 +104,59 @@ func TestHostileMetadata(t *testing.T) {
 	}
 	for _, arch := range []string{"gemma3", "qwen2moe", "gpt2", "phi3", "mamba", "jamba", "t5", "bert", "deepseek2", "falcon", "rwkv6",
 		"clip", "qwen2vl", "gpt-oss", "mistral3", "wavtokenizer-dec", "gemma3n", "plm"} {
-		change := map[string]any{"general.architecture": arch}
-		for _, kv := range f.Metadata() {
-			if name, ok := strings.CutPrefix(kv.Key, "llama."); ok {
-				change[kv.Key], change[arch+"."+name] = nil, kv.Value
-			}
-		}
-		tryHostile(t, rewrite(t, path, change))
+		tryHostile(t, rewrite(t, path, ofArchitecture(f, arch)))
 	}
+	for arch, keys := range map[string][]string{
+		"qwen35": {"full_attention_interval", "ssm.group_count", "ssm.time_step_rank"}, "qwen35moe": {"full_attention_interval"},
+		"qwen3next": {"full_attention_interval"}, "minimax-01": {"full_attention_interval"}, "rwkv6": {"wkv.head_size"},
+		"rwkv6qwen2": {"wkv.head_size"}, "rwkv7": {"wkv.head_size"}, "arwkv7": {"wkv.head_size"}, "mamba2": {"ssm.group_count"},
+		"granitehybrid": {"ssm.group_count"}, "nemotron_h": {"ssm.group_count"}, "falcon-h1": {"ssm.group_count"},
+		"mamba": {"ssm.time_step_rank"}, "plamo2": {"ssm.time_step_rank"}, "deepseek4": {"attention.output_group_count"},
+		"grovemoe": {"experts_per_group"}, "olmo2": {"attention.head_count"}, "phimoe": {"attention.head_count"},
+	} {
+		_, err := load(rewrite(t, path, hybrid(f, arch)))
+		require.NotErrorIs(t, err, ErrCorrupt, arch) // it lacks tensors
+		for _, key := range keys {
+			change := hybrid(f, arch)
+			change[arch+"."+key] = uint32(0)
+			_, err := load(rewrite(t, path, change))
+			require.ErrorIs(t, err, ErrCorrupt, "%s.%s", arch, key)
+		}
+	}
+	for _, arch := range []string{"qwen35moe", "qwen3next", "nemotron_h"} {
+		change := hybrid(f, arch)
+		change[arch+".expert_used_count"] = uint32(0)
+		_, err := load(rewrite(t, path, change))
+		require.ErrorIs(t, err, ErrCorrupt, arch)
+	}
+	change := hybrid(f, "rwkv6")
+	change["rwkv6.wkv.head_size"] = uint32(17)
+	_, err = load(rewrite(t, path, change))
+	require.ErrorIs(t, err, ErrCorrupt)
 	for _, kind := range []string{"linear", "yarn", "longrope", "none", "bad"} {
 		tryHostile(t, rewrite(t, path, map[string]any{"llama.rope.scaling.type": kind}))
 	}
+}
+
+// ofArchitecture is what must be changed so that the model claims another architecture.
+func ofArchitecture(f *gguf.File, arch string) map[string]any {
+	change := map[string]any{"general.architecture": arch}
+	for _, kv := range f.Metadata() {
+		if name, ok := strings.CutPrefix(kv.Key, "llama."); ok {
+			change[kv.Key], change[arch+"."+name] = nil, kv.Value
+		}
+	}
+	return change
+}
+
+// hybrid is ofArchitecture with sizes of a recurrent state and of experts.
+func hybrid(f *gguf.File, arch string) map[string]any {
+	change := ofArchitecture(f, arch)
+	for _, key := range []string{"full_attention_interval", "ssm.conv_kernel", "ssm.inner_size", "ssm.state_size", "ssm.time_step_rank",
+		"ssm.group_count", "wkv.head_size", "expert_count", "expert_used_count"} {
+		change[arch+"."+key] = uint32(8)
+	}
+	return change
 }
 
 // FuzzLoad damages a model's header at up to three places.

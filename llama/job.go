@@ -31,7 +31,6 @@ type job struct {
 	closed   int            // samples that have ended
 	over     bool           // ended was called
 	lanes    []*lane        // those that run
-	held     *holding       // the prompt's cells, while a lane runs
 }
 
 // alone says whether the scheduler works for the job's call alone, whose batches then depend on nothing but the call.
@@ -51,7 +50,8 @@ func (j *job) result() Result {
 type lane struct {
 	job    *job
 	sample int
-	slot   int // index of the sequence and of the sampler
+	slot   int      // index of the sequence and of the sampler
+	held   *holding // the cells of the prompt
 
 	// While the prompt is computed:
 	known     int     // tokens of the prompt that the sequence has

@@ -151,10 +151,24 @@ func TestMeasureAttention(t *testing.T) {
 		t.Skip("the model is on a GPU")
 	}
 	require.Contains(t, m.AttentionKey(3), "3 threads, llama.cpp ")
-	a, err := m.MeasureAttention(1)
+	a, err := m.MeasureAttention(t.Context(), 1)
 	require.NoError(t, err)
 	require.Len(t, a.Times, 8)
 	for _, x := range a.Times {
 		require.Positive(t, x.Seconds)
+	}
+}
+
+// TestHashEnds has a context that has ended before the file is read, and before attention is measured.
+func TestHashEnds(t *testing.T) {
+	m := mustLoad(t, tinyModel(t))
+	m.options.VerifyHash = true
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := m.Hash(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	if m.onCPU() {
+		_, err = m.MeasureAttention(ctx, 1)
+		require.ErrorIs(t, err, context.Canceled)
 	}
 }

@@ -26,11 +26,7 @@ func (c *Context) Logits(ctx context.Context, tokens []Token, each func(i int, l
 	if len(tokens) > c.size {
 		return &PromptTooLongError{Tokens: len(tokens), Size: c.size}
 	}
-	end, err := c.begin(ctx, c.whole)
-	if err != nil {
-		return err
-	}
-	return end(c.eachLogits(ctx, tokens, each))
+	return c.within(ctx, c.whole, func() error { return c.eachLogits(ctx, tokens, each) })
 }
 
 func (c *Context) eachLogits(ctx context.Context, tokens []Token, each func(int, []float32)) error {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/ragft/ragft/internal/testmodel"
 )
 
 // Where the system gives no memory for the thread that reads a template, that is the error, and not the template. Later, with
@@ -19,7 +21,7 @@ import (
 func TestTooLittleMemoryForAThread(t *testing.T) {
 	m := mustLoad(t, tinyModel(t))
 	long := strings.Repeat("Who built the mill? ", 100)
-	limited(t, func() {
+	limited(t, 100, func() {
 		_, err := m.TokenizeChat(conversation, ChatOptions{})
 		require.ErrorIs(t, err, syscall.ENOMEM)
 		require.ErrorContains(t, err, "a thread with a stack of 256 MiB cannot be started")
@@ -27,7 +29,7 @@ func TestTooLittleMemoryForAThread(t *testing.T) {
 	})
 	_, err := m.TokenizeChat(conversation, ChatOptions{})
 	require.NoError(t, err)
-	limited(t, func() {
+	limited(t, 100, func() {
 		_, err := m.TokenizeChat(conversation, ChatOptions{})
 		require.ErrorIs(t, err, syscall.ENOMEM)
 		_, err = m.Tokenize(long, TokenizeOptions{})
@@ -35,8 +37,27 @@ func TestTooLittleMemoryForAThread(t *testing.T) {
 	})
 }
 
-// limited calls a function while the process may reserve 100 MiB more than it has.
-func limited(t *testing.T, call func()) {
+// Where there is memory neither for a new cache nor for the one before, the context has none. Its adapters can be set as soon as there
+// is memory again.
+func TestSetAdaptersWithoutACache(t *testing.T) {
+	path := tinyModel(t)
+	m := mustLoad(t, path)
+	a, err := m.LoadAdapter(testmodel.NewAdapter(t, path, testmodel.AdapterSpec{}))
+	require.NoError(t, err)
+	c := mustContext(t, m, ContextOptions{Size: 1 << 20, Sequences: 2})
+	larger := cacheLayout{size: 1 << 20, sequences: 2, separate: true}
+	limited(t, -100, func() {
+		require.Error(t, c.reshape(larger))
+		require.ErrorContains(t, c.SetAdapters(AdapterScale{a, 1}), "caches of")
+	})
+	require.NoError(t, c.SetAdapters(AdapterScale{a, 1}))
+	other := mustContext(t, m, ContextOptions{Size: 256, Sequences: 2})
+	require.NoError(t, other.SetAdapters(AdapterScale{a, 1}))
+	require.InDelta(t, 0, distance(firstProbs(t, other), firstProbs(t, c)), 1e-3)
+}
+
+// limited calls a function while the process may reserve so many MiB more than it has.
+func limited(t *testing.T, more int, call func()) {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	require.NoError(t, err)
@@ -47,7 +68,7 @@ func limited(t *testing.T, call func()) {
 	require.NoError(t, err)
 	var before unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_DATA, &before))
-	require.NoError(t, unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: data<<10 + 100<<20, Max: before.Max}))
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: data<<10 + uint64(more)<<20, Max: before.Max}))
 	defer func() { require.NoError(t, unix.Setrlimit(unix.RLIMIT_DATA, &before)) }()
 	call()
 }

@@ -107,7 +107,7 @@ type Model struct {
 
 	adaptersMu  sync.Mutex // guards the fields of the adapters, too
 	adapters    map[*Adapter]struct{}
-	adapterList sync.RWMutex // guards llama.cpp's list of the model's adapters, which it reads to make a context
+	adapterList sync.RWMutex // guards llama.cpp's list of the model's adapters, which it reads to make a context and to plan a graph
 }
 
 // Load opens the GGUF model at path, or at its first file if the model is split. The files are checked before llama.cpp
@@ -325,14 +325,14 @@ func (m *Model) Bytes() uint64 { return uint64(m.info.bytes) }
 
 // Hash returns the SHA-256 of the model's file in hexadecimal. For a model in several files it is the hash of all of
 // them in order. The first successful call reads the files, unless ragft/hashes.json of [os.UserCacheDir] has their hash and
-// their sizes, times and inode numbers have not changed. Errors are those of reading.
-func (m *Model) Hash() (string, error) {
+// their sizes, times and inode numbers have not changed. Errors are those of reading and of ctx.
+func (m *Model) Hash(ctx context.Context) (string, error) {
 	m.hashMu.Lock()
 	defer m.hashMu.Unlock()
 	if m.hash != "" {
 		return m.hash, nil
 	}
-	hash, err := filehash.SHA256(context.Background(), m.options.VerifyHash, m.files...)
+	hash, err := filehash.SHA256(ctx, m.options.VerifyHash, m.files...)
 	if err != nil {
 		return "", fmt.Errorf("llama: hashing the model: %w", err)
 	}

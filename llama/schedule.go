@@ -30,6 +30,9 @@ type scheduler struct {
 	chunk int    // largest number of prompt tokens in a batch with lanes that generate; 0: no limit
 	stats counters
 
+	ctx     context.Context // of the call that has it alone
+	reading bool            // the first of the queue waits for its grammar
+
 	blocked   *job   // the last job that was the first of the queue and did not fit
 	blockedAt uint64 // number of the batch before which that was noticed
 }
@@ -37,7 +40,7 @@ type scheduler struct {
 // newScheduler returns a scheduler that keeps up to keep finished sequences. Unless the caches are separate, the context must
 // have been created with as many additional sequences.
 func newScheduler(c *Context, keep int) *scheduler {
-	s := &scheduler{Context: c}
+	s := &scheduler{Context: c, ctx: context.Background()}
 	s.reset(keep)
 	return s
 }
@@ -63,6 +66,7 @@ func (s *scheduler) clear() {
 }
 
 func (s *scheduler) run(ctx context.Context) error {
+	s.ctx = ctx
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -82,7 +86,7 @@ func (s *scheduler) step() (working bool, err error) {
 		return false, err
 	}
 	if !s.busy() {
-		return false, nil
+		return s.stuck()
 	}
 	s.turn++
 	if err := s.use(s.nextAdapters()); err != nil {
@@ -96,6 +100,22 @@ func (s *scheduler) step() (working bool, err error) {
 	s.advance()
 	err = s.take()
 	s.settle()
+	return true, err
+}
+
+// errNoRoom is an error of the scheduler itself: a request that is accepted fits into an empty cache.
+var errNoRoom = errors.New("llama: no sequence runs, and a request still has no room")
+
+// stuck ends the first request if one waits that nothing will make room for. It reports whether to go on with the others.
+func (s *scheduler) stuck() (goOn bool, err error) {
+	switch {
+	case len(s.lanes) > 0 || len(s.queue) == 0:
+		return false, nil
+	case s.reading: // a batcher is told when it was read, and a call that is alone has waited until its context ended
+		return false, s.ctx.Err()
+	}
+	err = s.fail(s.queue[0], errNoRoom)
+	s.clear()
 	return true, err
 }
 
@@ -298,8 +318,8 @@ func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogP
 	return 0
 }
 
-// close ends a lane. If its request has more samples, the next one takes over the lane's sequence, prompt and cells; otherwise
-// they become free.
+// close ends a lane. If its request has more samples, the next one takes over the lane's sequence, prompt and cells. Otherwise
+// they become free, as with a recurrent state, which cannot be cut back to the prompt.
 func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job
@@ -309,7 +329,7 @@ func (s *scheduler) close(l *lane, reason StopReason) error {
 	if j.closed++; j.closed == len(j.samples) && j.onDone != nil {
 		j.onDone()
 	}
-	if j.started == len(j.samples) || !j.grammars.available(s.parallel(), j.alone()) {
+	if j.started == len(j.samples) || bool(s.model.info.recurrent) || !s.hasGrammar(j) {
 		s.free(l, true)
 		if j.closed == len(j.samples) && j.ended != nil {
 			j.over = true
@@ -318,12 +338,9 @@ func (s *scheduler) close(l *lane, reason StopReason) error {
 		return nil
 	}
 	s.detach(l)
-	keep := 0
-	if !bool(s.model.info.recurrent) {
-		keep = len(j.prompt) - 1
-	}
+	keep := len(j.prompt) - 1
 	C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), C.int32_t(keep))
-	next := &lane{job: j, sample: j.started, slot: l.slot, known: keep, turn: s.turn}
+	next := &lane{job: j, sample: j.started, slot: l.slot, held: l.held, known: keep, turn: s.turn}
 	if err := s.open(next); err != nil {
 		s.attach(next)
 		return s.fail(j, err)
@@ -347,10 +364,7 @@ func (s *scheduler) free(l *lane, keep bool) {
 		C.ragft_sequence_drop(s.ptr, C.int32_t(l.slot), 0)
 		s.slots = append(s.slots, l.slot)
 	}
-	if len(j.lanes) == 0 && j.held != nil {
-		s.cells.drop(j.held)
-		j.held = nil
-	}
+	s.cells.drop(l.held)
 }
 
 // reassign finds a new donor for lanes that wait for one which ends before it has computed what they share with it. One of them,

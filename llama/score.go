@@ -48,26 +48,29 @@ func (c *Context) ScoreAll(ctx context.Context, requests []ScoreRequest, done fu
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(requests[a].Prompt, requests[b].Prompt) })
-	end, err := c.begin(ctx, c.whole)
+	err := c.within(ctx, c.whole, func() error { return c.scoreInOrder(ctx, requests, order, out, done) })
 	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+// scoreInOrder scores the requests, whose results it appends to out.
+func (c *Context) scoreInOrder(ctx context.Context, requests []ScoreRequest, order []int, out [][][]float32,
+	done func(i, reused int)) error {
 	var before []Token // the prompt in the cache
 	for _, i := range order {
 		s := &scorer{Context: c, prompt: requests[i].Prompt, continuations: requests[i].Continuations, out: out[i]}
 		reused := s.keep(before)
-		if err = s.run(ctx, reused); err != nil {
-			break
+		if err := s.run(ctx, reused); err != nil {
+			return err
 		}
 		before = s.prompt
 		if done != nil {
 			done(i, reused)
 		}
 	}
-	if err := end(err); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return nil
 }
 
 // scoreRoom returns room for the result of a request that can be scored.

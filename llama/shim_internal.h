@@ -15,7 +15,11 @@
 #include <system_error>
 #include <vector>
 
-struct ragft_model   { llama_model * llama; const llama_vocab * vocab; };
+struct ragft_model   {
+    llama_model * llama;
+    const llama_vocab * vocab;
+    llama_token bos, eos, sep; // LLAMA_TOKEN_NULL: none
+};
 struct ragft_adapter { llama_adapter_lora * llama; };
 
 // While a guard exists, it collects the errors that llama.cpp logs on this thread, as it gives reasons nowhere else, and turns
@@ -69,7 +73,10 @@ void ragft_bounded(size_t input, const std::function<void()> & work);
 void ragft_check_values();
 
 // ragft_token_is_special says whether a token means something that no text may say: whatever its type, but not runs of spaces.
-bool ragft_token_is_special(const llama_vocab * vocab, llama_token token);
+bool ragft_token_is_special(const ragft_model * model, llama_token token);
+
+// ragft_token_ends says whether a token ends a text.
+bool ragft_token_ends(const ragft_model * model, llama_token token);
 
 // ragft_long_runs returns where the text is to be cut before it is tokenized, in order: nowhere in nearly every text. llama.cpp
 // takes 320 bytes of the stack for each character that its pattern for words matches at once.

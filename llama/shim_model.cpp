@@ -84,6 +84,25 @@ char * ragft_copy(const std::string & bytes) {
 
 // --- models ---
 
+// special returns a special token, or none. Where the file names none, llama.cpp takes a fixed number, which can be that of a comma.
+static llama_token special(const llama_model * model, const char * key, llama_token token, bool added) {
+    const llama_vocab * vocab = llama_model_get_vocab(model);
+    char text[32];
+    const bool named = llama_model_meta_val_str(model, key, text, sizeof(text)) > 0 && text == std::to_string(token);
+    const bool control = token != LLAMA_TOKEN_NULL && (llama_vocab_get_attr(vocab, token) & LLAMA_TOKEN_ATTR_CONTROL);
+    return named || added || control ? token : LLAMA_TOKEN_NULL;
+}
+
+static ragft_model described(llama_model * model) {
+    const llama_vocab * v = llama_model_get_vocab(model);
+    return {
+        model, v,
+        special(model, "tokenizer.ggml.bos_token_id", llama_vocab_bos(v), llama_vocab_get_add_bos(v)),
+        special(model, "tokenizer.ggml.eos_token_id", llama_vocab_eos(v), llama_vocab_get_add_eos(v)),
+        special(model, "tokenizer.ggml.seperator_token_id", llama_vocab_sep(v), llama_vocab_get_add_sep(v)),
+    };
+}
+
 int ragft_model_load(const char * path, const ragft_model_params * params, ragft_model ** out, ragft_error * err) {
     ragft_guard guard;
     struct progress_state { uintptr_t handle; bool stopped; } progress = {params->progress, false};
@@ -105,7 +124,7 @@ int ragft_model_load(const char * path, const ragft_model_params * params, ragft
             ragft_fail(err, guard.reasons());
             return progress.stopped ? RAGFT_ABORTED : RAGFT_FAILED;
         }
-        *out = new ragft_model{model, llama_model_get_vocab(model)};
+        *out = new ragft_model(described(model));
         return RAGFT_OK;
     } catch (...) {
         ragft_fail_caught(err);
@@ -130,9 +149,9 @@ void ragft_model_describe(const ragft_model * model, ragft_model_info * info) {
     info->n_embd_out  = llama_model_n_embd_out(m);
     info->n_cls_out   = llama_model_n_cls_out(m);
     info->n_layer     = llama_model_n_layer(m);
-    info->bos         = llama_vocab_bos(model->vocab);
-    info->eos         = llama_vocab_eos(model->vocab);
-    info->sep         = llama_vocab_sep(model->vocab);
+    info->bos         = model->bos;
+    info->eos         = model->eos;
+    info->sep         = model->sep;
     info->add_bos     = llama_vocab_get_add_bos(model->vocab);
     info->add_eos     = llama_vocab_get_add_eos(model->vocab);
     info->add_sep     = llama_vocab_get_add_sep(model->vocab);
@@ -181,12 +200,13 @@ const char * ragft_model_chat_template(const ragft_model * model) {
 
 // --- vocabulary ---
 
-static uint8_t token_flags(const llama_vocab * vocab, llama_token token) {
+static uint8_t token_flags(const ragft_model * model, llama_token token) {
+    const llama_vocab * vocab = model->vocab;
     const auto attr = llama_vocab_get_attr(vocab, token);
     uint8_t flags = 0;
-    if (llama_vocab_is_eog(vocab, token)) flags |= RAGFT_END;
+    if (ragft_token_ends(model, token)) flags |= RAGFT_END;
     if (attr & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN)) flags |= RAGFT_HIDDEN;
-    if (ragft_token_is_special(vocab, token)) flags |= RAGFT_SPECIAL;
+    if (ragft_token_is_special(model, token)) flags |= RAGFT_SPECIAL;
     if (attr & LLAMA_TOKEN_ATTR_LSTRIP) flags |= RAGFT_LSTRIP;
     if (attr & LLAMA_TOKEN_ATTR_RSTRIP) flags |= RAGFT_RSTRIP;
     return flags;
@@ -206,7 +226,7 @@ char * ragft_model_pieces(const ragft_model * model, int32_t * ends, uint8_t * f
                 throw std::length_error("the vocabulary is too large");
             }
             ends[t]  = (int32_t) text.size();
-            flags[t] = token_flags(model->vocab, t);
+            flags[t] = token_flags(model, t);
         }
         char * copy = ragft_copy(text);
         if (!copy) ragft_fail(err, "out of memory");

@@ -105,7 +105,7 @@ private:
         bool   hidden = false; // a special token whose name does not stand in the text
         std::set<llama_token> absent;
         for (const llama_token token : found) {
-            if (!ragft_token_is_special(vocab, token) || absent.count(token)) {
+            if (!ragft_token_is_special(model, token) || absent.count(token)) {
                 continue;
             }
             const std::string name = llama_vocab_get_text(vocab, token);
@@ -165,10 +165,15 @@ private:
 
 } // namespace
 
-bool ragft_token_is_special(const llama_vocab * vocab, llama_token token) {
+bool ragft_token_ends(const ragft_model * model, llama_token token) {
+    return llama_vocab_is_eog(model->vocab, token) && (token == model->eos || token != llama_vocab_eos(model->vocab));
+}
+
+bool ragft_token_is_special(const ragft_model * model, llama_token token) {
+    const llama_vocab * vocab = model->vocab;
     const auto attr = llama_vocab_get_attr(vocab, token);
     if (!(attr & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN | LLAMA_TOKEN_ATTR_USER_DEFINED)) &&
-        !llama_vocab_is_eog(vocab, token) && token != llama_vocab_bos(vocab)) {
+        !ragft_token_ends(model, token) && token != model->bos) {
         return false;
     }
     const std::string name = with_spaces(llama_vocab_get_text(vocab, token));

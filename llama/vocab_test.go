@@ -3,11 +3,14 @@
 package llama
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 )
 
@@ -57,6 +60,35 @@ func TestSpecialTokens(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidToken)
 }
 
+// TestNoSpecialTokens has files that name no special tokens, for which llama.cpp takes number 11: here a comma.
+func TestNoSpecialTokens(t *testing.T) {
+	path := tinyModel(t)
+	f, err := gguf.Open(path)
+	require.NoError(t, err)
+	defer func() { _ = f.Close() }()
+	tokens, _ := f.Texts("tokenizer.ggml.tokens")
+	tokens = slices.Clone(tokens)
+	tokens[11], tokens[','] = tokens[','], tokens[11]
+	for _, value := range []any{nil, uint32(math.MaxUint32)} {
+		m := mustLoad(t, rewrite(t, path, map[string]any{
+			"tokenizer.ggml.tokens":       tokens,
+			"tokenizer.ggml.bos_token_id": value, "tokenizer.ggml.eos_token_id": value, "tokenizer.chat_template": "{{ bos_token }}a,b",
+		}))
+		require.Equal(t, NoToken, m.BOS())
+		require.Equal(t, NoToken, m.EOS())
+		comma := mustTokenize(t, m, ",")
+		require.Equal(t, []Token{11}, comma)
+		require.False(t, m.IsEndOfGeneration(comma[0]))
+		text, err := m.Detokenize(mustTokenize(t, m, ",x"))
+		require.NoError(t, err)
+		require.Equal(t, ",x", text)
+		chat, err := m.TokenizeChat([]Message{{Role: "user", Content: "x"}}, ChatOptions{})
+		require.NoError(t, err)
+		require.Equal(t, mustTokenize(t, m, "a,b"), chat)
+		require.False(t, m.vocab.special.in("a, b"))
+	}
+}
+
 func TestAddSpecial(t *testing.T) {
 	m := mustLoad(t, rewrite(t, tinyModel(t), map[string]any{"tokenizer.ggml.add_bos_token": true}))
 	tokens, err := m.Tokenize("a", TokenizeOptions{AddSpecial: true})
@@ -79,13 +111,13 @@ func TestDescribe(t *testing.T) {
 	tokens, err := testmodel.Tokens(testmodel.Spec{})
 	require.NoError(t, err)
 	require.Equal(t, len(tokens), m.VocabSize())
-	hash, err := m.Hash()
+	hash, err := m.Hash(t.Context())
 	require.NoError(t, err)
 	require.Len(t, hash, 64)
-	again, err := mustLoad(t, m.Path()).Hash()
+	again, err := mustLoad(t, m.Path()).Hash(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, hash, again)
-	other, err := mustLoad(t, tinyModel(t)).Hash()
+	other, err := mustLoad(t, tinyModel(t)).Hash(t.Context())
 	require.NoError(t, err)
 	require.NotEqual(t, hash, other)
 	require.Positive(t, m.Parameters())

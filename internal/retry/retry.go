@@ -59,15 +59,14 @@ var ErrTimeout = errors.New("the server did not answer in time")
 
 // Do calls try until it succeeds, fails for good, or the retries are used up.
 func (p Policy) Do(ctx context.Context, try func(context.Context) error) error {
-	wait := p.backoff
+	wait := min(p.backoff, maxBackoff)
 	for left := p.retries; ; left-- {
 		err := p.once(ctx, try)
 		if err == nil || left <= 0 || ctx.Err() != nil || !p.temporary(err) {
 			return err
 		}
 		// Half of the wait is random, so that clients that failed together do not come back together.
-		pause := min(wait, maxBackoff)
-		pause = pause/2 + rand.N(pause/2+1)
+		pause := wait/2 + rand.N(wait/2+1)
 		var status *StatusError
 		if errors.As(err, &status) && status.RetryAfter > 0 {
 			pause = min(status.RetryAfter, maxBackoff)
@@ -79,7 +78,7 @@ func (p Policy) Do(ctx context.Context, try func(context.Context) error) error {
 			timer.Stop()
 			return context.Cause(ctx)
 		}
-		wait *= 2
+		wait = min(2*wait, maxBackoff)
 	}
 }
 

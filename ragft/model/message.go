@@ -110,8 +110,12 @@ type toolCallJSON struct {
 func (c ToolCall) MarshalJSON() ([]byte, error) {
 	out := toolCallJSON{ID: c.ID, Type: "function"}
 	out.Function.Name = c.Name
+	arguments := string(c.Arguments)
+	if arguments == "" {
+		arguments = "{}" // servers read it as JSON
+	}
 	var err error
-	if out.Function.Arguments, err = json.Marshal(string(c.Arguments)); err != nil {
+	if out.Function.Arguments, err = json.Marshal(arguments); err != nil {
 		return nil, err
 	}
 	return json.Marshal(out)

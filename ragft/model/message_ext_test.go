@@ -21,3 +21,13 @@ func TestHashMessages(t *testing.T) {
 	}
 	require.Len(t, seen, 9)
 }
+
+// OpenAI's servers read arguments as JSON, which nothing at all is not.
+func TestCallWithoutArguments(t *testing.T) {
+	data, err := json.Marshal(model.ToolCall{Name: "now"})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type":"function","function":{"name":"now","arguments":"{}"}}`, string(data))
+	var call model.ToolCall
+	require.NoError(t, json.Unmarshal(data, &call))
+	require.JSONEq(t, "{}", string(call.Arguments))
+}

@@ -297,7 +297,7 @@ func FuzzParseLogLine(f *testing.F) {
 	f.Add([]byte(logLine(requestKey("m", ask("a")), raw)))
 	raw, err = encodeScore(model.Score{Sum: -3, Last: math.Inf(-1), Tokens: 2})
 	require.NoError(f, err)
-	f.Add([]byte(logLine(textKey("m", "a"), raw)))
+	f.Add([]byte(logLine(textKey(0)("m", "a"), raw)))
 	f.Add([]byte("00000000 x"))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		key, raw, err := parseLogLine(line)

@@ -58,8 +58,15 @@ func completionKey(name string, c model.Completion) string {
 	}{name, c.Messages, c.Response})
 }
 
-// textKey returns the key of the score of a text.
-func textKey(name, text string) string { return hash(struct{ ScoreText, Text string }{name, text}) }
+// textKey returns the key of the score of a text. It depends on the size of the context, as a longer text is scored in pieces of it.
+func textKey(context int) func(name, text string) string {
+	return func(name, text string) string {
+		return hash(struct {
+			ScoreText, Text string
+			Context         int
+		}{name, text, context})
+	}
+}
 
 // storedEntry is an entry as it is written: a response, or a score.
 type storedEntry struct {

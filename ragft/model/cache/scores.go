@@ -36,7 +36,11 @@ func (s scorer) Score(ctx context.Context, completions []model.Completion) ([]mo
 
 // ScoreTexts implements [model.Scorer].
 func (s scorer) ScoreTexts(ctx context.Context, texts []string) ([]model.Score, error) {
-	return score(ctx, s.cache, texts, textKey, s.behind.ScoreTexts)
+	context := 0
+	if sized, ok := model.As[model.TokenCounter](s.cache.model); ok {
+		context = sized.ContextTokens()
+	}
+	return score(ctx, s.cache, texts, textKey(context), s.behind.ScoreTexts)
 }
 
 // score answers from the cache, and scores the other items with behind.

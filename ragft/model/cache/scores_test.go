@@ -15,7 +15,12 @@ import (
 type counter struct {
 	fake.Model
 	scored int
+	size   int // of the context
 }
+
+func (m *counter) CountTokens([]model.Message) (int, error) { return 1, nil }
+func (m *counter) CountText(string) (int, error)            { return 1, nil }
+func (m *counter) ContextTokens() int                       { return m.size }
 
 func (m *counter) Score(_ context.Context, completions []model.Completion) (out []model.Score, err error) {
 	for _, c := range completions {
@@ -64,6 +69,10 @@ func TestCacheKeepsScores(t *testing.T) {
 		require.Equal(t, 5, m.scored, "each is scored once")
 		require.NoError(t, c.Close())
 	}
-	_, err := scoring.Texts(t.Context(), openCache(t, echo(), dir), texts)
+	m.size = 100 // texts are cut elsewhere
+	scores, err := scoring.Texts(t.Context(), openCache(t, m, dir), texts[:1])
+	require.NoError(t, err)
+	require.False(t, scores[0].Cached)
+	_, err = scoring.Texts(t.Context(), openCache(t, echo(), dir), texts)
 	require.ErrorIs(t, err, model.ErrNoScores, "the cache does not score by itself")
 }

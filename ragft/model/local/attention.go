@@ -3,6 +3,7 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ func (a Attention) String() string {
 const smallest = 16_000_000
 
 // attention chooses how the model computes attention.
-func (o Options) attention(m *llama.Model, hash string) (Attention, error) {
+func (o Options) attention(ctx context.Context, m *llama.Model, hash string) (Attention, error) {
 	switch o.Attention {
 	case "flash", "plain":
 		on := o.Attention == "flash"
@@ -57,7 +58,10 @@ func (o Options) attention(m *llama.Model, hash string) (Attention, error) {
 	if a, ok := kept[hash]; ok {
 		return a, nil
 	}
-	a := o.measured(m)
+	a := o.measured(ctx, m)
+	if err := ctx.Err(); err != nil {
+		return Attention{}, err
+	}
 	if err := keepChoice(o.AttentionFile, hash, a); err != nil {
 		return Attention{}, err
 	}
@@ -65,7 +69,7 @@ func (o Options) attention(m *llama.Model, hash string) (Attention, error) {
 }
 
 // measured measures the model's attention, unless that was done on this machine before.
-func (o Options) measured(m *llama.Model) Attention {
+func (o Options) measured(ctx context.Context, m *llama.Model) Attention {
 	if m.Parameters() < smallest {
 		return Attention{By: "rule"}
 	}
@@ -81,8 +85,8 @@ func (o Options) measured(m *llama.Model) Attention {
 	if err != nil {
 		slog.Debug("ragft: the attention measured before is not readable", "error", err)
 	}
-	measured, err := m.MeasureAttention(o.Threads)
-	if err != nil { // on a GPU, or a model without attention
+	measured, err := m.MeasureAttention(ctx, o.Threads)
+	if err != nil { // on a GPU, or a model without attention, or ctx has ended
 		return Attention{By: "rule"}
 	}
 	a := Attention{By: "measured", Attention: measured}

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -35,6 +36,15 @@ func TestAttention(t *testing.T) {
 	require.True(t, open(small, Options{Attention: "flash"}).FlashInOneCache)
 	_, err := Open(t.Context(), small, Options{Attention: "fast"})
 	require.ErrorContains(t, err, `"fast", not auto, flash or plain`)
+
+	// a measurement that was broken off is no choice
+	ctx, cancel := context.WithCancel(t.Context())
+	m, err := llama.Load(ctx, small, llama.ModelOptions{})
+	require.NoError(t, err)
+	defer m.Close()
+	cancel()
+	_, err = Options{AttentionFile: file}.attention(ctx, m, "broken off")
+	require.ErrorIs(t, err, context.Canceled)
 
 	large := testmodel.New(t, testmodel.Spec{Layers: 6, Width: 512, Heads: 8, HeadsKV: 4, FeedForward: 1408, Seed: 1})
 	first := open(large, Options{})

@@ -43,7 +43,7 @@ func openPooler(ctx context.Context, path string, o Options) (*pooler, error) {
 		return nil, err
 	}
 	p := &pooler{model: m, name: baseName(path)}
-	if p.hash, err = m.Hash(); err == nil {
+	if p.hash, err = m.Hash(ctx); err == nil {
 		batch := embedTokens
 		if n := m.ContextLength(); n > batch {
 			batch = min(n, 4*embedTokens)
@@ -147,23 +147,29 @@ func (e *Embedder) embed(ctx context.Context, prefix string, texts []string) ([]
 		if err != nil {
 			return nil, err
 		}
-		all[i] = e.cut(tokens)
+		if all[i], err = e.cut(tokens); err != nil {
+			return nil, err
+		}
 	}
 	return e.EmbedTokens(ctx, all)
 }
 
 // cut removes the end of a text that is too long, except the special token after it.
-func (e *Embedder) cut(tokens []llama.Token) []llama.Token {
+func (e *Embedder) cut(tokens []llama.Token) ([]llama.Token, error) {
 	most := e.MaxText()
 	if len(tokens) <= most {
-		return tokens
+		return tokens, nil
+	}
+	around, err := e.Tokens("")
+	if err != nil {
+		return nil, err
 	}
 	last := tokens[len(tokens)-1]
 	tokens = tokens[:most]
-	if last == e.model.EOS() || e.model.Pooling() == "last" {
+	if len(around) > 0 && last == around[len(around)-1] || e.model.Pooling() == "last" {
 		tokens[most-1] = last
 	}
-	return tokens
+	return tokens, nil
 }
 
 // Tokens returns the tokens of a text as it stands, without a prefix, with the special tokens around it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/testmodel"
 	"github.com/ragft/ragft/llama"
 	"github.com/ragft/ragft/ragft/model/local"
@@ -57,6 +58,24 @@ func TestEmbedder(t *testing.T) {
 	require.NoError(t, err)
 	require.InDelta(t, 1, cosine(long[0], long[1]), 1e-3)
 	require.False(t, math.IsNaN(float64(long[2][0])))
+}
+
+// A file may name the token after a text as a separator alone, as some of the BERT kind do. It stays where a text is cut.
+func TestEmbedderKeepsTheSeparator(t *testing.T) {
+	path := testmodel.NewBERT(t, testmodel.BERT{})
+	require.NoError(t, gguf.Rewrite(path, gguf.KV{Key: "tokenizer.ggml.eos_token_id", Value: uint32(math.MaxUint32)}))
+	e, err := local.OpenEmbedder(t.Context(), path, local.EmbedOptions{PassagePrefix: opt.Of("")})
+	require.NoError(t, err)
+	defer e.Close()
+	text := strings.Repeat("the mill ", 1000)
+	got, err := e.Passages(t.Context(), []string{text})
+	require.NoError(t, err)
+	tokens, err := e.Tokens(text)
+	require.NoError(t, err)
+	begun, separator := tokens[:e.MaxText()-1:e.MaxText()-1], tokens[len(tokens)-1]
+	want, err := e.EmbedTokens(t.Context(), [][]llama.Token{append(begun, separator)})
+	require.NoError(t, err)
+	require.Equal(t, want, got)
 }
 
 // What stands before questions and passages is the model's by its name, or what is set; another one is another embedder.

@@ -44,11 +44,11 @@ func load(ctx context.Context, path string, o Options) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash, err := m.Hash()
+	hash, err := m.Hash(ctx)
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	attention, err := o.attention(m, hash)
+	attention, err := o.attention(ctx, m, hash)
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}

@@ -135,12 +135,13 @@ func TestLocalModelScores(t *testing.T) {
 	tokens, err := m.Llama().Tokenize(long, llama.TokenizeOptions{})
 	require.NoError(t, err)
 	require.Greater(t, len(tokens), m.ContextTokens())
-	begun := 0
-	if m.Llama().BOS() == llama.NoToken {
-		begun = (len(tokens) + m.ContextTokens() - 1) / m.ContextTokens()
-	}
-	require.Equal(t, len(tokens)-begun, texts[1].Tokens)
+	require.Equal(t, len(tokens)-1, texts[1].Tokens, "the model puts nothing before a text, so its first token has no score")
 	require.Zero(t, texts[2])
+	begun, _ := localtest.OpenLocalTest(t, testmodel.Spec{AddBOS: true})
+	texts, err = begun.ScoreTexts(ctx, []string{long, "a"})
+	require.NoError(t, err)
+	require.Equal(t, len(tokens), texts[0].Tokens)
+	require.Equal(t, 1, texts[1].Tokens)
 	_, err = scoring.Texts(ctx, &fake.Scripted{Called: "server"}, []string{"a"})
 	require.ErrorIs(t, err, model.ErrNoScores)
 }

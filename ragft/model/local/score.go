@@ -55,25 +55,39 @@ func (m *Model) Score(ctx context.Context, completions []model.Completion) ([]mo
 	return out, nil
 }
 
+// begin returns the token that the model puts before a text of its own accord, if there is one.
+func (m *Model) begin() ([]llama.Token, error) {
+	tokens, err := m.model.Tokenize("a", llama.TokenizeOptions{AddSpecial: true})
+	if err != nil {
+		return nil, fmt.Errorf("ragft: %w", err)
+	}
+	if bos := m.model.BOS(); bos == llama.NoToken || len(tokens) == 0 || tokens[0] != bos {
+		return nil, nil
+	}
+	return tokens[:1], nil
+}
+
 // ScoreTexts implements [model.Scorer].
 func (m *Model) ScoreTexts(ctx context.Context, texts []string) ([]model.Score, error) {
 	out := make([]model.Score, len(texts))
+	begin, err := m.begin()
+	if err != nil {
+		return nil, err
+	}
 	for i, text := range texts {
 		tokens, err := m.model.Tokenize(text, llama.TokenizeOptions{})
 		if err != nil {
 			return nil, fmt.Errorf("ragft: text %d: %w", i+1, err)
 		}
-		var begin []llama.Token
-		if bos := m.model.BOS(); bos != llama.NoToken {
-			begin = []llama.Token{bos}
+		before := begin
+		if begin == nil && len(tokens) > 0 { // each piece begins after the last token of the one before
+			before, tokens = tokens[:1], tokens[1:]
 		}
-		size := m.ContextTokens() - len(begin)
-		for piece := range slices.Chunk(tokens, max(2, size)) {
-			prompt := slices.Concat(begin, piece)
-			if len(prompt) < 2 {
-				continue
+		for piece := range slices.Chunk(tokens, max(1, m.ContextTokens()-1)) {
+			request := llama.ScoreRequest{Prompt: before, Continuations: [][]llama.Token{piece}}
+			if begin == nil {
+				before = piece[len(piece)-1:]
 			}
-			request := llama.ScoreRequest{Prompt: prompt[:1], Continuations: [][]llama.Token{prompt[1:]}}
 			logProbs, err := scored(m.context.ScoreAll(ctx, []llama.ScoreRequest{request}, nil))
 			if err != nil {
 				return nil, err

@@ -155,7 +155,7 @@ func (a *answer) stream(body io.Reader, onText func(string)) error {
 	err := events(body, func(data []byte) error {
 		if bytes.HasPrefix(data, []byte("[DONE]")) {
 			a.done = true
-			return nil
+			return io.EOF // the server may leave the connection open
 		}
 		var r reply
 		if err := json.Unmarshal(data, &r); err != nil {
@@ -192,7 +192,8 @@ func (a *answer) settle(out *thoughts.Stream, show func(string)) {
 	}
 }
 
-// events calls each with the data of the server-sent events in a body. The last one may lack the empty line after it.
+// events calls each with the data of the server-sent events in a body, until it returns io.EOF. The last one may lack the empty line
+// after it.
 func events(body io.Reader, each func(data []byte) error) error {
 	lines := bufio.NewReader(body)
 	var data []byte
@@ -203,7 +204,9 @@ func events(body io.Reader, each func(data []byte) error) error {
 			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
 		}
 		if len(data) > 0 && (len(line) == 0 || err != nil) {
-			if failed := each(data); failed != nil {
+			if failed := each(data); failed == io.EOF {
+				return nil
+			} else if failed != nil {
 				return failed
 			}
 			data = nil
