@@ -259,7 +259,7 @@ func (p *Project) forgetFiles(r *ForgetResult, quoting []string) error {
 		}
 		r.Files = append(r.Files, name)
 	}
-	for _, step := range []string{StepIndex, StepEvaluate} {
+	for _, step := range []string{StepIndex, StepEvaluate, begunStep} {
 		if err := p.forget(step); err != nil {
 			return err
 		}

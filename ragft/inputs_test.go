@@ -61,7 +61,7 @@ var unused = map[string]string{
 	StepDemonstrate: "documents index adapter scale write demonstrate.batch demonstrate.judge train decide.false-refusals " +
 		"search-tuning.candidates search-tuning.temperature search-tuning.per-token search-tuning.batch evaluate report assistant",
 	StepTrain: "documents index judge write demonstrate train.metrics train.tensorboard train.checkpoint-every train.memory-budget " +
-		"train.restart train.allow-stale " +
+		"train.restart train.allow-stale train.gpu-layers " +
 		"search-tuning.candidates search-tuning.temperature search-tuning.per-token search-tuning.batch evaluate report assistant",
 	// The adapter stands for how it was trained, and for the model.
 	decideStep: "documents index model judge write demonstrate train search-tuning.candidates search-tuning.temperature " +

@@ -266,7 +266,7 @@ func TestResumeTraining(t *testing.T) {
 	_, err = p.Train(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 	require.FileExists(t, p.Path("adapter.gguf.checkpoint"))
-	requireState(t, p, ragft.StepTrain, ragft.StateMissing, "not done yet")
+	requireState(t, p, ragft.StepTrain, ragft.StateMissing, "unfinished")
 
 	c.Progress = nil
 	p = open2(t, p, c)

@@ -34,7 +34,7 @@ func (p *Project) Status(ctx context.Context) ([]StepStatus, error) {
 		{StepQuestions, p.statusOfQuestions, p.estimateQuestions},
 		{StepSearch, p.statusOfSearch, nil},
 		{StepDemonstrate, p.statusOfRows, p.estimateRows},
-		{StepTrain, p.trainInputs, p.estimateTraining},
+		{StepTrain, p.statusOfTraining, p.estimateTraining},
 		{StepEvaluate, p.statusOfEvaluation, nil},
 	} {
 		s, err := p.status(ctx, step.name, steps[step.name], step.inputs)
@@ -61,11 +61,12 @@ func (p *Project) status(ctx context.Context, name string, r *record, of func(co
 	s := StepStatus{Step: name}
 	in, err := of(ctx)
 	var current own
+	var again redo
 	switch {
 	case errors.As(err, &current):
 		s.State, s.Reason = StateCurrent, string(current)
 		return s, nil
-	case err != nil && ignoreMissing(err) == nil:
+	case errors.As(err, &again), err != nil && ignoreMissing(err) == nil:
 		s.State, s.Reason = StateMissing, err.Error()
 		if r != nil {
 			s.State = StateStale
@@ -90,6 +91,11 @@ func (p *Project) status(ctx context.Context, name string, r *record, of func(co
 type own string
 
 func (o own) Error() string { return string(o) }
+
+// redo says why a step is to be done although nothing changed that its result follows from.
+type redo string
+
+func (r redo) Error() string { return string(r) }
 
 func (p *Project) statusOfQuestions(ctx context.Context) (inputs, error) {
 	isOwn, err := p.ownQuestions()
@@ -124,6 +130,18 @@ func (p *Project) statusOfRows(ctx context.Context) (inputs, error) {
 		return nil, err
 	}
 	return (&demonstration{Project: p}).inputs(ctx)
+}
+
+func (p *Project) statusOfTraining(ctx context.Context) (inputs, error) {
+	in, err := p.trainInputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := p.readSteps()
+	if err == nil && p.resumes(steps[begunStep], in) {
+		err = redo("unfinished: it goes on where it was")
+	}
+	return in, err
 }
 
 func (p *Project) statusOfEvaluation(ctx context.Context) (inputs, error) {

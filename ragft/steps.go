@@ -113,6 +113,9 @@ func (p *Project) keep(step string, r record, result any, files ...string) error
 	r.Finished = time.Now().Truncate(time.Second)
 	return p.changeSteps(func(steps map[string]*record) error {
 		steps[step] = &r
+		if step == StepTrain {
+			delete(steps, begunStep)
+		}
 		return nil
 	})
 }

@@ -16,8 +16,8 @@ import (
 // Ollama load. With the questions that Config.Decide keeps for it, it then fits
 // the rule by which the tuned model abstains, and writes it into the adapter, as
 // [assistant.Settings]; too few of them are no error. A training that was cancelled
-// or killed resumes from its checkpoint beside the adapter; a checkpoint of other rows
-// or settings is an error that wraps [lora.ErrCheckpoint]. Rows whose passages changed
+// or killed resumes from its checkpoint beside the adapter, also with Force; a checkpoint of other rows
+// or settings is an error that wraps [lora.ErrCheckpoint], unless Force or Train.Restart is set. Rows whose passages changed
 // since they were made are an [ErrInput], unless Train.AllowStale is set. Models that
 // were opened for other steps are closed first, except those of assistants.
 // Config.Worker runs the training in a child process, see [RunWorker]; Pause pauses it.
@@ -42,12 +42,13 @@ func (p *Project) trained() (*TrainResult, error) {
 
 // trainInputs are what the adapter follows from.
 func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
-	keys := []string{"train", "seed", "threads", "gpu-layers", "rpc"}
+	keys := []string{"train", "seed"}
 	if p.config.Train.Keep == keepAnswers {
 		keys = append(keys, askedKeys()...)
 	}
 	in, err := p.settings(keys,
-		"train.metrics", "train.tensorboard", "train.checkpoint-every", "train.memory-budget", "train.restart", "train.allow-stale")
+		"train.metrics", "train.tensorboard", "train.checkpoint-every", "train.memory-budget", restartKey, "train.allow-stale",
+		"train.gpu-layers")
 	if err != nil {
 		return nil, err
 	}
