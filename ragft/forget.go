@@ -185,11 +185,10 @@ func (p *Project) unread(r *ForgetResult, adapter string) (bool, error) {
 	if err != nil || result == nil || result.Anchors > 0 || r.Rows > 0 {
 		return false, err
 	}
-	steps, err := p.readSteps()
-	if err != nil {
+	if own, err := p.wrote(StepTrain, adapter); err != nil || !own {
 		return false, err
 	}
-	full, err := filepath.Abs(adapter)
+	steps, err := p.readSteps()
 	if err != nil {
 		return false, err
 	}
@@ -197,7 +196,7 @@ func (p *Project) unread(r *ForgetResult, adapter string) (bool, error) {
 	if err := now.file("rows", p.rowsFile()); err != nil {
 		return false, err
 	}
-	if step.Outputs[full] == "" || now["rows"] == "" || step.Inputs["rows"] != now["rows"] || step.Inputs["train.start"] != "" {
+	if now["rows"] == "" || step.Inputs["rows"] != now["rows"] || step.Inputs["train.start"] != "" {
 		return false, nil
 	}
 	list, err := rows.ReadFile(p.rowsFile())

@@ -57,7 +57,7 @@ func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 	r := &IndexResult{}
 	if report.UpToDate() && !p.config.Index.Rebuild && vectors.Embedded+vectors.Copied+vectors.Removed == 0 {
 		if ok, err := p.kept(StepIndex, in, r); ok || err != nil {
-			r.UpToDate, r.Kept, r.Skipped = ok, report.Kept, report.Skipped
+			r.Index, r.UpToDate, r.Kept, r.Skipped = p.index.Path(), ok, report.Kept, report.Skipped
 			return r, err
 		}
 	}

@@ -108,7 +108,9 @@ func (p *Project) layoutsFor(adapter string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if trained != nil && trained.Adapter == adapter {
+	if own, err := p.wrote(StepTrain, adapter); err != nil {
+		return nil, err
+	} else if own && trained != nil {
 		return trained.Layouts, nil
 	}
 	settings, err := settingsOf(adapter)

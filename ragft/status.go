@@ -81,7 +81,7 @@ func (p *Project) status(ctx context.Context, name string, r *record, of func(co
 	}
 	s.Cost, s.Took, s.Memory = r.Cost, r.Took, r.Memory
 	s.State = StateCurrent
-	if s.Reason = r.stale(in); s.Reason != "" {
+	if s.Reason = p.stale(r, in); s.Reason != "" {
 		s.State = StateStale
 	}
 	return s, nil

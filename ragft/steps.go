@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ type record struct {
 	Inputs inputs `json:"inputs"`
 	// Notes are further hashes of what the result was made of. It is not stale if they change.
 	Notes inputs `json:"notes,omitempty"`
-	// Outputs are the hashes of the files that were written, by absolute path.
+	// Outputs are the hashes of the files that were written, by [Project.place].
 	Outputs  map[string]string `json:"outputs,omitempty"`
 	Cost     model.Cost        `json:"cost,omitzero"`
 	Took     time.Duration     `json:"took"` // nanoseconds
@@ -88,7 +87,7 @@ func (p *Project) kept(step string, in inputs, result any) (bool, error) {
 		return false, err
 	}
 	r := steps[step]
-	if r == nil || r.stale(in) != "" {
+	if r == nil || p.stale(r, in) != "" {
 		return false, nil
 	}
 	return true, json.Unmarshal(r.Result, result)
@@ -102,11 +101,11 @@ func (p *Project) keep(step string, r record, result any, files ...string) error
 	}
 	r.Outputs = map[string]string{}
 	for _, name := range files {
-		full, err := filepath.Abs(name)
+		place, err := p.place(name)
 		if err != nil {
 			return err
 		}
-		if r.Outputs[full], err = hashOf(kindOfOutput(step), name); err != nil {
+		if r.Outputs[place], err = hashOf(kindOfOutput(step), name); err != nil {
 			return err
 		}
 	}
@@ -167,7 +166,7 @@ func (p *Project) forget(step string) error {
 // stale says why the result of a step does not follow from what it depends on
 // now; "" = it does. Questions and rows may be edited by hand: it is enough
 // that they are there. An adapter that is another file is stale.
-func (r *record) stale(now inputs) string {
+func (p *Project) stale(r *record, now inputs) string {
 	for _, name := range slices.Sorted(maps.Keys(r.Outputs)) {
 		kind := hashPrefix
 		for _, other := range []string{weightsPrefix, adapterPrefix} {
@@ -175,14 +174,15 @@ func (r *record) stale(now inputs) string {
 				kind = other
 			}
 		}
-		hash, err := hashOf(kind, name)
+		file := p.placed(name)
+		hash, err := hashOf(kind, file)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return name + " is gone"
+			return file + " is gone"
 		case err != nil && kind != weightsPrefix: // else it is no adapter
 			return err.Error()
 		case hash != r.Outputs[name] && kind != hashPrefix:
-			return name + " was replaced"
+			return file + " was replaced"
 		}
 	}
 	var changes []string
@@ -230,11 +230,11 @@ func (p *Project) backUp(step, file string) error {
 	if err != nil {
 		return err
 	}
-	full, err := filepath.Abs(file)
+	name, err := p.place(file)
 	if err != nil {
 		return err
 	}
-	if r := steps[step]; r != nil && r.Outputs[full] == hash {
+	if r := steps[step]; r != nil && r.Outputs[name] == hash {
 		return nil
 	}
 	aside := file + ".before"

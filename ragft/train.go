@@ -34,10 +34,12 @@ func (p *Project) trained() (*TrainResult, error) {
 		return nil, err
 	}
 	r := &TrainResult{}
-	if steps[StepTrain].stale(steps[StepTrain].Inputs) != "" { // the adapter is gone, or another
+	if p.stale(steps[StepTrain], steps[StepTrain].Inputs) != "" { // the adapter is gone, or another
 		return nil, nil
 	}
-	return r, json.Unmarshal(steps[StepTrain].Result, r)
+	err = json.Unmarshal(steps[StepTrain].Result, r)
+	r.Metrics = p.placed(r.Metrics)
+	return r, err
 }
 
 // trainInputs are what the adapter follows from.
@@ -55,7 +57,7 @@ func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
 	if err := in.file("rows", p.rowsFile()); err != nil {
 		return nil, err
 	}
-	if err := in.written("file of adapter", p.trainedFile()); err != nil {
+	if err := in.written(p, "file of adapter", p.trainedFile()); err != nil {
 		return nil, err
 	}
 	if p.config.Train.Keep == keepAnswers {

@@ -86,7 +86,11 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 	if r.NoChoice = none; len(made.Scores) > 0 {
 		r.Choice = c.result(made)
 	}
-	if err := p.keep(StepTrain, record{Inputs: in, Notes: notes, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
+	kept := *r
+	if kept.Metrics, err = p.place(r.Metrics); err != nil {
+		return nil, err
+	}
+	if err := p.keep(StepTrain, record{Inputs: in, Notes: notes, Took: w.took(), Memory: r.Memory.Total}, kept, r.Adapter); err != nil {
 		return nil, err
 	}
 	if err := removeUnfinished(r.Adapter); err != nil {
@@ -102,7 +106,7 @@ func (p *Project) keptTraining(in inputs, unfinished bool) (*TrainResult, error)
 	if ok, err := p.kept(StepTrain, in, r); !ok || err != nil {
 		return nil, err
 	}
-	r.UpToDate, r.Adapter = true, p.trainedFile()
+	r.UpToDate, r.Adapter, r.Metrics = true, p.trainedFile(), p.placed(r.Metrics)
 	if unfinished {
 		return r, nil
 	}
