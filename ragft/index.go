@@ -22,7 +22,7 @@ import (
 // [retriever.Index.Sync]. Only files that changed are read again, and passages of
 // files that are gone are removed. Other programs can search the index meanwhile.
 // Documents that are a file or folder within the folder of the index are indexed
-// alone. Without a change it does nothing.
+// alone. Without a change it does nothing, and with Config.EstimateOnly neither: the result is empty.
 func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 	w, err := p.begin(ctx, StepIndex)
 	if err != nil {
@@ -32,6 +32,9 @@ func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 	in, err := p.indexInputs(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if p.config.EstimateOnly {
+		return &IndexResult{}, nil
 	}
 	anew, err := p.makeIndex()
 	if err != nil {

@@ -98,8 +98,12 @@ func (p *Project) Path(name string) string { return filepath.Join(p.config.Dir, 
 
 // Run does all that is missing or out of date of Index, Questions, Demonstrate,
 // Train and Evaluate, in that order. A run that was cancelled goes on where it
-// was when it is called again.
+// was when it is called again. With Config.EstimateOnly it does nothing:
+// [Project.Status] says what the steps would cost.
 func (p *Project) Run(ctx context.Context) error {
+	if p.config.EstimateOnly {
+		return nil
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error

@@ -332,6 +332,26 @@ func TestEstimateOnly(t *testing.T) {
 	require.Empty(t, made.File)
 }
 
+// Steps that ask no model, or whose cost is not known, do nothing at all.
+func TestEstimateOnlyDoesNothing(t *testing.T) {
+	c := tiny(t)
+	set := c.Questions
+	c.EstimateOnly, c.Questions = true, ""
+	c.Write.Import, c.Write.Documents = set, filepath.Join(filepath.Dir(c.Dir), "documents.jsonl")
+	p := open(t, c)
+	r, err := p.Questions(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, r.Estimate)
+	_, err = p.Index(t.Context())
+	require.NoError(t, err)
+	found, err := p.Evaluate(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, found.Systems)
+	require.NoError(t, p.Run(t.Context()))
+	require.NoDirExists(t, c.Dir)
+	require.NoFileExists(t, c.Write.Documents)
+}
+
 // The report is made again of the evaluation, without a model.
 func TestReportAgain(t *testing.T) {
 	c := tiny(t)

@@ -164,6 +164,9 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 
 func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
 	c := p.config.Write
+	if p.config.EstimateOnly { // it asks no model
+		return &QuestionsResult{}, nil
+	}
 	in, err := p.importInputs()
 	if err != nil {
 		return nil, err
