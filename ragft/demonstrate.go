@@ -236,12 +236,20 @@ func (d *demonstration) make(ctx context.Context, in inputs) (err error) {
 	if err := d.write(made.Rows); err != nil {
 		return err
 	}
-	if d.config.Demonstrate.Audit {
+	done := record{Inputs: in, Cost: r.Cost, Took: d.w.took()}
+	files := append(slices.Clone(r.Probes), r.File)
+	if d.config.Demonstrate.Audit { // if it fails, the rows are not taken for edited ones
+		unaudited := done
+		unaudited.Again = "the audit of the judge did not end"
+		if err := d.keep(StepDemonstrate, unaudited, r, files...); err != nil {
+			return err
+		}
 		if err := d.audit(ctx, made.Rows); err != nil {
 			return err
 		}
+		done.Took = d.w.took()
 	}
-	return d.keep(StepDemonstrate, record{Inputs: in, Cost: r.Cost, Took: d.w.took()}, r, append(slices.Clone(r.Probes), r.File)...)
+	return d.keep(StepDemonstrate, done, r, files...)
 }
 
 // write writes the rows, and the questions that memory kept for the evaluation.

@@ -72,10 +72,14 @@ func (p *Project) Evaluate(ctx context.Context) (*report.Results, error) {
 	if err := p.writeReport(found, true); err != nil {
 		return nil, err
 	}
-	if broken != nil { // it is said again by the next call, which takes its answers from the cache
-		return found, errors.Join(broken, p.forget(StepEvaluate))
+	rec, files := record{Inputs: in, Took: w.took()}, []string{p.Path(evaluationName), p.Path(answersName)}
+	switch {
+	case broken != nil: // it is said again by the next call, which takes its answers from the cache
+		rec.Again = "a bound was not kept"
+	case found.Calibration != nil:
+		files = append(files, p.Path(calibrationName))
 	}
-	return found, p.keep(StepEvaluate, record{Inputs: in, Took: w.took()}, evaluated{}, p.Path(evaluationName))
+	return found, errors.Join(broken, p.keep(StepEvaluate, rec, evaluated{}, files...))
 }
 
 // evaluated reads the evaluation that was kept, and writes its report again where that is gone.

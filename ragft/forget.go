@@ -170,7 +170,11 @@ func (p *Project) nameWeights(r *ForgetResult) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{adapter, p.Path(adapterName), p.Path(peftName), p.Path(mergedName)} {
+	copies, err := asides(adapter)
+	if err != nil {
+		return err
+	}
+	for _, name := range append([]string{adapter, p.Path(adapterName), p.Path(peftName), p.Path(mergedName)}, copies...) {
 		if exists(name) && !slices.Contains(r.Weights, name) && !(unread && name == adapter) {
 			r.Weights = append(r.Weights, name)
 		}
@@ -211,9 +215,15 @@ func exists(name string) bool {
 // quoting names the files that quote documents without saying which.
 func (p *Project) quoting() ([]string, error) {
 	names := []string{
-		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(), p.rowsFile() + ".before",
-		p.questionsFile() + ".before", p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft",
-		p.Path(probesName), p.Path(globalProbesName),
+		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(),
+		p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft", p.Path(probesName), p.Path(globalProbesName),
+	}
+	for _, file := range []string{p.rowsFile(), p.questionsFile(), p.Path(answersName)} {
+		copies, err := asides(file)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, copies...)
 	}
 	exported, err := p.exportedData()
 	return slices.DeleteFunc(append(names, exported...), func(name string) bool { return !exists(name) }), err

@@ -35,7 +35,11 @@ type record struct {
 	Took     time.Duration     `json:"took"` // nanoseconds
 	Memory   uint64            `json:"memory,omitempty"`
 	Finished time.Time         `json:"finished"`
-	Result   json.RawMessage   `json:"result"`
+	// Again says why the step is to be done again whatever its result follows from; "" = it need not be. What is recorded is then
+	// what the step wrote.
+	Again string `json:"again,omitempty"`
+
+	Result json.RawMessage `json:"result"`
 }
 
 // inputs say what a step depends on, by name.
@@ -185,6 +189,9 @@ func (p *Project) stale(r *record, now inputs) string {
 			return file + " was replaced"
 		}
 	}
+	if r.Again != "" {
+		return r.Again
+	}
 	var changes []string
 	names := slices.Sorted(maps.Keys(now))
 	for name := range r.Inputs {
@@ -214,32 +221,6 @@ func changeOf(name, before, after string) string {
 		return s
 	}
 	return fmt.Sprintf("%s was %s and is %s", name, show(before), show(after))
-}
-
-// backUp puts a file aside that was not written by the last run of the step, or
-// was edited since, before it is replaced.
-func (p *Project) backUp(step, file string) error {
-	hash, err := hashOf(kindOfOutput(step), file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil && kindOfOutput(step) == hashPrefix { // another file than an adapter is put aside as well
-		return err
-	}
-	steps, err := p.readSteps()
-	if err != nil {
-		return err
-	}
-	name, err := p.place(file)
-	if err != nil {
-		return err
-	}
-	if r := steps[step]; r != nil && r.Outputs[name] == hash {
-		return nil
-	}
-	aside := file + ".before"
-	p.config.Logger.Warn("the file was edited, or made elsewhere: it is kept under another name", "file", file, "kept", aside)
-	return os.Rename(file, aside)
 }
 
 // makeDir makes the project's folder.

@@ -124,6 +124,9 @@ func (p *Project) trainBegun(
 			return nil, err
 		}
 	}
+	if err := p.backUp(StepTrain, t.Adapter); err != nil {
+		return nil, err
+	}
 	if err := p.beginTraining(in); err != nil {
 		return nil, err
 	}
