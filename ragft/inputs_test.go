@@ -97,7 +97,7 @@ func TestEveryKeyIsAnInputOrUnused(t *testing.T) {
 	require.NoError(t, err)
 	made[StepTrain], err = p.trainInputs(t.Context())
 	require.NoError(t, err)
-	made[decideStep], err = (&deciding{Project: p, adapter: c.Adapter, search: p.index}).inputs(t.Context())
+	made[decideStep], err = p.ruleInputs(t.Context(), c.Adapter)
 	require.NoError(t, err)
 	made[StepEvaluate], err = (&evaluation{Project: p, settings: p.config.Evaluate}).inputs(t.Context())
 	require.NoError(t, err)

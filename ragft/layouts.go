@@ -85,8 +85,11 @@ func layoutsOf(list []rows.Row) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// checkLayout warns where the adapter, "" for none, was trained on prompts that are laid out otherwise.
+// checkLayout warns where the adapter, "" for none, was trained on prompts that are laid out otherwise, or is not complete.
 func (p *Project) checkLayout(adapter string, prompts prompt.Set) error {
+	if err := p.warnUnfitted(adapter); err != nil {
+		return err
+	}
 	list, err := p.layoutsFor(adapter)
 	if err != nil || len(list) == 0 {
 		return err

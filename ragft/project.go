@@ -141,6 +141,7 @@ type StepStatus struct {
 	Step   string `json:"step"`
 	State  string `json:"state"`            // [StateCurrent], [StateStale] or [StateMissing]
 	Reason string `json:"reason,omitempty"` // why it is stale, or what is missing
+	Broken bool   `json:"broken,omitempty"` // what it needs cannot be read: Reason says why
 
 	// Cost, Took and Memory are those of the last run. With Estimated they are
 	// what the step takes at most, as far as that is known before it ran, and Took

@@ -171,7 +171,7 @@ func TestStale(t *testing.T) {
 	require.False(t, r.UpToDate)
 	require.Equal(t, 61, r.Documents)
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "index changed")
-	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
+	requireState(t, p, ragft.StepTrain, ragft.StateStale, "the rule is to be fitted: index changed")
 	var steps map[string]struct{ Inputs, Notes map[string]string }
 	data, err := os.ReadFile(p.Path("steps.json"))
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func TestOtherOptionsMakeOtherResults(t *testing.T) {
 	p = open2(t, p, other)
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "context was 0 and is 256")
 	requireState(t, p, ragft.StepEvaluate, ragft.StateStale, "context was 0 and is 256")
-	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
+	requireState(t, p, ragft.StepTrain, ragft.StateStale, "the rule is to be fitted: context was 0 and is 256")
 
 	other = c
 	other.Rows, other.Adapter = filepath.Join(t.TempDir(), "rows.jsonl"), filepath.Join(t.TempDir(), "other.gguf")
