@@ -218,12 +218,14 @@ func (p *Project) makeIndex() (anew bool, err error) {
 
 // recreateIndex has the index made from nothing, whatever is there. That is replaced when the new one is complete.
 func (p *Project) recreateIndex(settings retriever.IndexOptions) error {
-	if p.index != nil {
+	if p.index != nil && p.models.lent { // an assistant searches it, and finds what is in the new one
+		p.lent = append(p.lent, p.index)
+	} else if p.index != nil {
 		if err := p.index.Close(); err != nil {
 			return err
 		}
-		p.index = nil
 	}
+	p.index = nil
 	index, err := retriever.Recreate(p.Path(indexName), settings)
 	if err != nil {
 		return err

@@ -49,9 +49,10 @@ type Project struct {
 
 	mu     sync.Mutex // held by the step at work
 	closed bool
-	index  *retriever.Index // nil until it is needed
-	models models           // opened as they are needed
-	search searchModels     // the same
+	index  *retriever.Index   // nil until it is needed
+	lent   []*retriever.Index // earlier ones that an assistant searches
+	models models             // opened as they are needed
+	search searchModels       // the same
 }
 
 // Open checks the config and opens a project on it. Its folder need not exist;
@@ -83,6 +84,9 @@ func (p *Project) Close() error {
 	}
 	p.closed = true
 	err := errors.Join(p.models.close(), p.search.close())
+	for _, index := range p.lent {
+		err = errors.Join(err, index.Close())
+	}
 	if p.index != nil {
 		err = errors.Join(err, p.index.Close())
 		p.index = nil
