@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,24 +35,4 @@ func TestPartsAreOneObject(t *testing.T) {
 	require.NoError(t, errors.Join(a.keep(failure{"later", 1}), a.printKept()))
 	require.Equal(t, 1, bytes.Count(out.Bytes(), []byte("\n")), "a service that fails later has printed its object")
 	require.Error(t, a.keep(func() {}))
-}
-
-// Doctor tells of all that it finds, also where something is damaged.
-func TestDoctorTellsOfDamage(t *testing.T) {
-	workplace(t)
-	must(t, "index")
-	require.NoError(t, os.WriteFile(".ragft/rows.jsonl", []byte("{"), 0o600))
-	found := failed[diagnosis](t, exitMissing, "doctor")
-	var adapter finding
-	for _, f := range found.Findings {
-		if f.Name == "adapter" {
-			adapter = f
-		}
-	}
-	require.Equal(t, missing, adapter.Status)
-	require.Contains(t, adapter.Detail, "rows.jsonl:1")
-
-	require.NoError(t, os.WriteFile(".ragft/steps.json", []byte("{"), 0o600))
-	found = failed[diagnosis](t, exitMissing, "doctor")
-	require.Contains(t, found.Findings, finding{"steps", missing, found.Findings[len(found.Findings)-1].Detail, ""})
 }
