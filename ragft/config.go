@@ -97,7 +97,7 @@ type Config struct {
 	Worker       WorkerConfig      `yaml:"worker"`
 
 	// EstimateOnly has the steps say what they would cost, in the Estimate of
-	// their results, and do nothing. False = they work.
+	// their results where they have one, and do nothing. False = they work.
 	EstimateOnly bool `yaml:"-"`
 	// Force has the steps work although nothing changed. What a model answered
 	// before is still taken from the cache. False = they are skipped.

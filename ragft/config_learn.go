@@ -346,7 +346,8 @@ type TrainConfig struct {
 	Metrics string `yaml:"metrics" check:"path,writes"`
 	// TensorBoard is a folder for TensorBoard's event files. "" = none.
 	TensorBoard string `yaml:"tensorboard" check:"path,writes"`
-	// Restart ignores an existing checkpoint. False = training resumes from it.
+	// Restart ignores an existing checkpoint, except that of a training that was
+	// begun with Restart. False = training resumes from it.
 	Restart bool `yaml:"restart"`
 	// AllowStale trains although the documents changed since the rows were made.
 	// False = that is an error.

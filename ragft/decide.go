@@ -1,6 +1,10 @@
 package ragft
 
 import (
+	"context"
+	"io/fs"
+
+	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/question"
 )
@@ -55,4 +59,65 @@ func (p *Project) drawn(learn []question.Question) []question.Question {
 	}
 	_, learn = question.Split(learn, float64(most)/float64(len(learn)), seed.Derive(p.seed(), "demonstrate"))
 	return learn
+}
+
+// ruleInputs are what the rule of an adapter follows from.
+func (p *Project) ruleInputs(ctx context.Context, adapter string) (inputs, error) {
+	in, err := p.settings(append(askedKeys(), "assistant.max-tokens"))
+	if err != nil {
+		return nil, err
+	}
+	if err := in.file("questions", p.questionsFile()); err != nil {
+		return nil, err
+	}
+	if err := in.file("rows", p.rowsFile()); err != nil {
+		return nil, err
+	}
+	err = p.openIndex()
+	if err == nil {
+		err = in.search(ctx, p, p.index)
+	} else {
+		err = ignore(err, fs.ErrNotExist) // rows can be trained without an index
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := gguf.Open(adapter)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	digest, err := f.Digest(gguf.KeyAssistant)
+	in["adapter"] = hashPrefix + digest
+	return in, err
+}
+
+// staleRule says why the rule of the trained adapter is to be fitted again; "" = it need not be.
+func (p *Project) staleRule(ctx context.Context, r *record) (string, error) {
+	if r == nil {
+		return "not done yet", nil
+	}
+	in, err := p.ruleInputs(ctx, p.trainedFile())
+	if err != nil {
+		return "", err
+	}
+	return p.stale(r, in), nil
+}
+
+// warnUnfitted tells the log of an adapter that was trained here but is not complete, as after an interruption.
+func (p *Project) warnUnfitted(adapter string) error {
+	settings, err := settingsOf(adapter)
+	if adapter == "" || settings != nil || err != nil {
+		return err
+	}
+	r, err := p.trained()
+	if err != nil || r == nil {
+		return err
+	}
+	own, err := p.wrote(StepTrain, adapter)
+	if own {
+		p.config.Logger.Warn("the adapter has no rule and does not say how it is asked, because its training was interrupted before that: "+
+			"run 'ragft train' again", "adapter", adapter)
+	}
+	return err
 }

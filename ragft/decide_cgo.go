@@ -11,7 +11,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/ragft/ragft/internal/gguf"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/ragft/abstain"
 	"github.com/ragft/ragft/ragft/answer"
@@ -36,11 +35,7 @@ func (e errNoRule) Error() string { return string(e) }
 
 // decide fits the rule to the questions that are kept for it, and writes it into the adapter with how the model is asked.
 func (p *Project) decide(ctx context.Context, w *work, list []rows.Row, r *TrainResult) error {
-	d := &deciding{Project: p, w: w, rows: list, adapter: r.Adapter}
-	if err := d.prepare(ctx); err != nil {
-		return err
-	}
-	in, err := d.inputs(ctx)
+	in, err := p.ruleInputs(ctx, r.Adapter)
 	if err != nil {
 		return err
 	}
@@ -53,6 +48,10 @@ func (p *Project) decide(ctx context.Context, w *work, list []rows.Row, r *Train
 		return nil
 	}
 	r.UpToDate = false
+	d := &deciding{Project: p, w: w, rows: list, adapter: r.Adapter}
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
 	rule, err := d.fit(ctx)
 	var none errNoRule
 	switch {
@@ -96,33 +95,6 @@ func (d *deciding) prepare(ctx context.Context) (err error) {
 	d.passages = d.config.Passages
 	d.prompts, err = d.Project.prompts(ctx, "")
 	return err
-}
-
-// inputs are what the rule follows from.
-func (d *deciding) inputs(ctx context.Context) (inputs, error) {
-	in, err := d.settings(append(askedKeys(), "assistant.max-tokens"))
-	if err != nil {
-		return nil, err
-	}
-	if err := in.file("questions", d.questionsFile()); err != nil {
-		return nil, err
-	}
-	if err := in.file("rows", d.rowsFile()); err != nil {
-		return nil, err
-	}
-	if d.search != nil {
-		if err := in.search(ctx, d.Project, d.index); err != nil {
-			return nil, err
-		}
-	}
-	f, err := gguf.Open(d.adapter)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	digest, err := f.Digest(gguf.KeyAssistant)
-	in["adapter"] = hashPrefix + digest
-	return in, err
 }
 
 // fit measures the questions with the tuned model and fits the rule. Why there can be none is an errNoRule or wraps

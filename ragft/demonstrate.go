@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/ragft/ragft/internal/plural"
@@ -36,6 +37,9 @@ func (p *Project) demonstrateHere(ctx context.Context, w *work) (*DemonstrateRes
 	}
 	if ok, err := p.kept(StepDemonstrate, in, d.result); ok || err != nil {
 		d.result.UpToDate, d.result.File = ok, p.rowsFile()
+		for i, file := range d.result.Probes { // the folder may have been another
+			d.result.Probes[i] = p.Path(filepath.Base(file))
+		}
 		return d.result, err
 	}
 	if err := d.open(ctx, !p.config.EstimateOnly); err != nil {
@@ -108,7 +112,7 @@ func (d *demonstration) inputs(ctx context.Context) (inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.written("file of rows", d.rowsFile()); err != nil {
+	if err := in.written(d.Project, "file of rows", d.rowsFile()); err != nil {
 		return nil, err
 	}
 	// Recipes of the documents alone go by the questions, too: these say what is hidden, and in which language.
@@ -232,12 +236,20 @@ func (d *demonstration) make(ctx context.Context, in inputs) (err error) {
 	if err := d.write(made.Rows); err != nil {
 		return err
 	}
-	if d.config.Demonstrate.Audit {
+	done := record{Inputs: in, Cost: r.Cost, Took: d.w.took()}
+	files := append(slices.Clone(r.Probes), r.File)
+	if d.config.Demonstrate.Audit { // if it fails, the rows are not taken for edited ones
+		unaudited := done
+		unaudited.Again = "the audit of the judge did not end"
+		if err := d.keep(StepDemonstrate, unaudited, r, files...); err != nil {
+			return err
+		}
 		if err := d.audit(ctx, made.Rows); err != nil {
 			return err
 		}
+		done.Took = d.w.took()
 	}
-	return d.keep(StepDemonstrate, record{Inputs: in, Cost: r.Cost, Took: d.w.took()}, r, append(slices.Clone(r.Probes), r.File)...)
+	return d.keep(StepDemonstrate, done, r, files...)
 }
 
 // write writes the rows, and the questions that memory kept for the evaluation.

@@ -28,7 +28,8 @@ import (
 // each of the settings, and measures all else that Config.Evaluate asks for.
 // Without an adapter the base alone is measured. It writes evaluation.json,
 // answers.jsonl and the report. A question that stands in one that was learnt
-// from is left out, and counted.
+// from is left out, and counted. With Config.EstimateOnly it does nothing, and the
+// results are empty.
 //
 // Results come with an error, and everything is written, where a budget or a
 // bound is not kept: [forget.ErrForgot], [confidence.ErrNoGuarantee] or
@@ -39,6 +40,9 @@ func (p *Project) Evaluate(ctx context.Context) (*report.Results, error) {
 		return nil, err
 	}
 	defer w.end()
+	if p.config.EstimateOnly {
+		return &report.Results{Evaluation: &eval.Evaluation{}}, nil
+	}
 	e := &evaluation{Project: p, w: w, settings: p.config.Evaluate}
 	held, err := e.heldOut()
 	if err != nil {
@@ -68,10 +72,14 @@ func (p *Project) Evaluate(ctx context.Context) (*report.Results, error) {
 	if err := p.writeReport(found, true); err != nil {
 		return nil, err
 	}
-	if broken != nil { // it is said again by the next call, which takes its answers from the cache
-		return found, errors.Join(broken, p.forget(StepEvaluate))
+	rec, files := record{Inputs: in, Took: w.took()}, []string{p.Path(evaluationName), p.Path(answersName)}
+	switch {
+	case broken != nil: // it is said again by the next call, which takes its answers from the cache
+		rec.Again = "a bound was not kept"
+	case found.Calibration != nil:
+		files = append(files, p.Path(calibrationName))
 	}
-	return found, p.keep(StepEvaluate, record{Inputs: in, Took: w.took()}, evaluated{}, p.Path(evaluationName))
+	return found, errors.Join(broken, p.keep(StepEvaluate, rec, evaluated{}, files...))
 }
 
 // evaluated reads the evaluation that was kept, and writes its report again where that is gone.

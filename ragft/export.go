@@ -149,11 +149,7 @@ func (p *Project) importAdapter(ctx context.Context, r *ExportResult) error {
 	if err := export.FromPEFT(p.config.Export.Folder, base, r.Adapter); err != nil {
 		return err
 	}
-	steps, err := p.readSteps()
-	if err != nil || steps[StepTrain] == nil {
-		return err
-	}
-	if full, err := filepath.Abs(r.Adapter); err != nil || steps[StepTrain].Outputs[full] == "" {
+	if trained, err := p.wrote(StepTrain, r.Adapter); err != nil || !trained {
 		return err // nil where that training wrote another file
 	}
 	return p.forget(StepTrain)

@@ -36,7 +36,8 @@ type ForgetResult struct {
 // The path is within the folder of the documents, or leads to it. The document itself and the
 // questions are not touched, nor what was exported or published elsewhere, and no conversations are
 // kept. Adapter and merged model are named if they may have been trained on the document: only
-// training without it makes weights that never saw it. If nothing was there to remove, and there is no
+// training without it makes weights that never saw it. A call that failed or was killed is ended by
+// the next one for the document. If nothing was there to remove, and there is no
 // such document, the error is [fs.ErrNotExist].
 func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, error) {
 	w, err := p.begin(ctx, "forget")
@@ -51,31 +52,90 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 	if err := p.models.close(); err != nil {
 		return nil, err
 	}
-	if err := p.forgetPassages(ctx, r); err != nil {
-		return nil, err
-	}
-	if err := p.forgetRows(r); err != nil {
+	left, err := p.rowsWithout(r) // all is read before anything is removed
+	if err != nil {
 		return nil, err
 	}
 	quoting, err := p.quoting()
 	if err != nil {
 		return nil, err
 	}
+	halfDone, err := p.markForgetting(r.Document)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.forgetPassages(ctx, r); err != nil {
+		return nil, err
+	}
+	if r.Rows > 0 {
+		if err := rows.WriteFile(p.rowsFile(), left); err != nil {
+			return nil, err
+		}
+	}
 	r.There = p.there(r.Document)
-	if r.Passages+r.Rows == 0 && !r.Purged {
+	if r.Passages+r.Rows == 0 && !r.Purged && !halfDone {
 		named, err := naming(quoting, r.Document)
-		if err != nil || !named && r.There {
-			return r, err
+		if err != nil {
+			return nil, err
 		}
 		if !named {
-			return nil, fmt.Errorf("%s is in neither the index nor the rows, and no file mentions it; nothing was removed: %w; "+
-				"if it was indexed before, check the name", r.Document, fs.ErrNotExist)
+			return r.unknown(p.unmarkForgetting(r.Document))
 		}
 	}
 	if err := p.nameWeights(r); err != nil {
 		return nil, err
 	}
-	return r, p.forgetFiles(r, quoting)
+	if err := p.forgetFiles(r, quoting); err != nil {
+		return nil, err
+	}
+	return r, p.unmarkForgetting(r.Document)
+}
+
+// unknown is the result for a document that nothing knows, unless there was an error.
+func (r *ForgetResult) unknown(err error) (*ForgetResult, error) {
+	if err != nil || r.There {
+		return r, err
+	}
+	return nil, fmt.Errorf("%s is in neither the index nor the rows, and no file mentions it; nothing was removed: %w; "+
+		"if it was indexed before, check the name", r.Document, fs.ErrNotExist)
+}
+
+// forgettingKey is the key of steps.json for the documents that are being forgotten.
+const forgettingKey = "forgetting"
+
+// markForgetting notes that a document is being forgotten, so that the next call ends what one that did not come to its end has
+// begun: what it removed tells no longer that there is more. halfDone says that there was such a call.
+func (p *Project) markForgetting(document string) (halfDone bool, err error) {
+	if !exists(p.config.Dir) {
+		return false, nil
+	}
+	err = p.changeSteps(func(steps map[string]*record) error {
+		r := steps[forgettingKey]
+		if r == nil {
+			r = &record{Inputs: inputs{}}
+			steps[forgettingKey] = r
+		}
+		_, halfDone = r.Inputs[document]
+		r.Inputs[document] = "begun"
+		return nil
+	})
+	return halfDone, err
+}
+
+func (p *Project) unmarkForgetting(document string) error {
+	if !exists(p.config.Dir) {
+		return nil
+	}
+	return p.changeSteps(func(steps map[string]*record) error {
+		r := steps[forgettingKey]
+		if r == nil {
+			return nil
+		}
+		if delete(r.Inputs, document); len(r.Inputs) == 0 {
+			delete(steps, forgettingKey)
+		}
+		return nil
+	})
 }
 
 // documentName is the path of a document within the folder of the documents, or the name of the only one.
@@ -143,23 +203,18 @@ func (p *Project) forgetPassages(ctx context.Context, r *ForgetResult) error {
 	return p.dropVectors(ctx, p.index)
 }
 
-// forgetRows removes the rows that show the document.
-func (p *Project) forgetRows(r *ForgetResult) error {
+// rowsWithout counts the rows that show the document, and returns the others.
+func (p *Project) rowsWithout(r *ForgetResult) ([]rows.Row, error) {
 	list, err := rows.ReadFile(p.rowsFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return nil, ignore(err, fs.ErrNotExist)
 	}
 	before := len(list)
 	list = slices.DeleteFunc(list, func(row rows.Row) bool {
 		return slices.ContainsFunc(row.Chunks, func(c rows.ChunkRef) bool { return r.isOf(c.Source) })
 	})
-	if r.Rows = before - len(list); r.Rows == 0 {
-		return nil
-	}
-	return rows.WriteFile(p.rowsFile(), list)
+	r.Rows = before - len(list)
+	return list, nil
 }
 
 // nameWeights names what may have been trained on the document: the rows may be others than those of the training, which
@@ -170,7 +225,11 @@ func (p *Project) nameWeights(r *ForgetResult) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{adapter, p.Path(adapterName), p.Path(peftName), p.Path(mergedName)} {
+	copies, err := asides(adapter)
+	if err != nil {
+		return err
+	}
+	for _, name := range append([]string{adapter, p.Path(adapterName), p.Path(peftName), p.Path(mergedName)}, copies...) {
 		if exists(name) && !slices.Contains(r.Weights, name) && !(unread && name == adapter) {
 			r.Weights = append(r.Weights, name)
 		}
@@ -185,11 +244,10 @@ func (p *Project) unread(r *ForgetResult, adapter string) (bool, error) {
 	if err != nil || result == nil || result.Anchors > 0 || r.Rows > 0 {
 		return false, err
 	}
-	steps, err := p.readSteps()
-	if err != nil {
+	if own, err := p.wrote(StepTrain, adapter); err != nil || !own {
 		return false, err
 	}
-	full, err := filepath.Abs(adapter)
+	steps, err := p.readSteps()
 	if err != nil {
 		return false, err
 	}
@@ -197,7 +255,7 @@ func (p *Project) unread(r *ForgetResult, adapter string) (bool, error) {
 	if err := now.file("rows", p.rowsFile()); err != nil {
 		return false, err
 	}
-	if step.Outputs[full] == "" || now["rows"] == "" || step.Inputs["rows"] != now["rows"] || step.Inputs["train.start"] != "" {
+	if now["rows"] == "" || step.Inputs["rows"] != now["rows"] || step.Inputs["train.start"] != "" {
 		return false, nil
 	}
 	list, err := rows.ReadFile(p.rowsFile())
@@ -212,9 +270,15 @@ func exists(name string) bool {
 // quoting names the files that quote documents without saying which.
 func (p *Project) quoting() ([]string, error) {
 	names := []string{
-		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(), p.rowsFile() + ".before",
-		p.questionsFile() + ".before", p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft",
-		p.Path(probesName), p.Path(globalProbesName),
+		p.Path(cacheName), p.Path(evaluationName), p.Path(answersName), p.ReportFile(),
+		p.trainedFile() + ".checkpoint", p.trainedFile() + ".soft", p.Path(probesName), p.Path(globalProbesName),
+	}
+	for _, file := range []string{p.rowsFile(), p.questionsFile(), p.Path(answersName)} {
+		copies, err := asides(file)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, copies...)
 	}
 	exported, err := p.exportedData()
 	return slices.DeleteFunc(append(names, exported...), func(name string) bool { return !exists(name) }), err
@@ -259,7 +323,7 @@ func (p *Project) forgetFiles(r *ForgetResult, quoting []string) error {
 		}
 		r.Files = append(r.Files, name)
 	}
-	for _, step := range []string{StepIndex, StepEvaluate} {
+	for _, step := range []string{StepIndex, StepEvaluate, begunStep} {
 		if err := p.forget(step); err != nil {
 			return err
 		}

@@ -202,3 +202,44 @@ func TestForgetAfterSync(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{p.Path(answersName)}, r.Files)
 }
+
+// TestForgetEndsWhatItBegan removes nothing where it cannot read the rows, and what is left where an earlier call did not end.
+func TestForgetEndsWhatItBegan(t *testing.T) {
+	dir := t.TempDir()
+	docs := filepath.Join(dir, "notes")
+	require.NoError(t, os.Mkdir(docs, 0o700))
+	for _, name := range []string{"secret.txt", "b.txt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(docs, name), []byte("The text of "+name), 0o600))
+	}
+	p, err := Open(t.Context(), Config{Dir: filepath.Join(dir, "project"), Documents: docs})
+	require.NoError(t, err)
+	defer p.Close()
+	_, err = p.Index(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(docs, "secret.txt")))
+	require.NoError(t, os.WriteFile(p.rowsFile(), []byte("{"), 0o600))
+	require.NoError(t, os.Mkdir(p.Path(cacheName), 0o700))
+	_, err = p.Forget(t.Context(), "secret.txt")
+	require.ErrorContains(t, err, rowsName)
+	before, err := p.Passages()
+	require.NoError(t, err)
+	require.Equal(t, 2, before)
+
+	require.NoError(t, os.Remove(p.rowsFile()))
+	blocked := filepath.Join(p.ReportFile(), "full") // a folder that is not empty is not removed
+	require.NoError(t, os.MkdirAll(blocked, 0o700))
+	_, err = p.Forget(t.Context(), "secret.txt")
+	require.Error(t, err)
+	after, err := p.Passages()
+	require.NoError(t, err)
+	require.Equal(t, 1, after)
+	require.NoError(t, os.Remove(blocked))
+	r, err := p.Forget(t.Context(), "secret.txt")
+	require.NoError(t, err)
+	require.Equal(t, []string{p.ReportFile()}, r.Files)
+	_, err = p.Forget(t.Context(), "secret.txt")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	data, err := os.ReadFile(p.Path(stepsName))
+	require.NoError(t, err)
+	require.NotContains(t, string(data), "secret.txt")
+}

@@ -22,7 +22,7 @@ import (
 // [retriever.Index.Sync]. Only files that changed are read again, and passages of
 // files that are gone are removed. Other programs can search the index meanwhile.
 // Documents that are a file or folder within the folder of the index are indexed
-// alone. Without a change it does nothing.
+// alone. Without a change it does nothing, and with Config.EstimateOnly neither: the result is empty.
 func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 	w, err := p.begin(ctx, StepIndex)
 	if err != nil {
@@ -32,6 +32,9 @@ func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 	in, err := p.indexInputs(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if p.config.EstimateOnly {
+		return &IndexResult{}, nil
 	}
 	anew, err := p.makeIndex()
 	if err != nil {
@@ -57,7 +60,7 @@ func (p *Project) Index(ctx context.Context) (*IndexResult, error) {
 	r := &IndexResult{}
 	if report.UpToDate() && !p.config.Index.Rebuild && vectors.Embedded+vectors.Copied+vectors.Removed == 0 {
 		if ok, err := p.kept(StepIndex, in, r); ok || err != nil {
-			r.UpToDate, r.Kept, r.Skipped = ok, report.Kept, report.Skipped
+			r.Index, r.UpToDate, r.Kept, r.Skipped = p.index.Path(), ok, report.Kept, report.Skipped
 			return r, err
 		}
 	}
@@ -215,12 +218,14 @@ func (p *Project) makeIndex() (anew bool, err error) {
 
 // recreateIndex has the index made from nothing, whatever is there. That is replaced when the new one is complete.
 func (p *Project) recreateIndex(settings retriever.IndexOptions) error {
-	if p.index != nil {
+	if p.index != nil && p.models.lent { // an assistant searches it, and finds what is in the new one
+		p.lent = append(p.lent, p.index)
+	} else if p.index != nil {
 		if err := p.index.Close(); err != nil {
 			return err
 		}
-		p.index = nil
 	}
+	p.index = nil
 	index, err := retriever.Recreate(p.Path(indexName), settings)
 	if err != nil {
 		return err

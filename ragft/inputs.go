@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 
@@ -100,9 +99,9 @@ func (in inputs) file(name, path string) error {
 }
 
 // written adds where a file is written: what a step made is not there if it is to be elsewhere.
-func (in inputs) written(name, path string) (err error) {
+func (in inputs) written(p *Project, name, path string) (err error) {
 	if in[name] = path; path != "" {
-		in[name], err = filepath.Abs(path)
+		in[name], err = p.place(path)
 	}
 	return err
 }

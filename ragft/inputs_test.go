@@ -61,7 +61,7 @@ var unused = map[string]string{
 	StepDemonstrate: "documents index adapter scale write demonstrate.batch demonstrate.judge train decide.false-refusals " +
 		"search-tuning.candidates search-tuning.temperature search-tuning.per-token search-tuning.batch evaluate report assistant",
 	StepTrain: "documents index judge write demonstrate train.metrics train.tensorboard train.checkpoint-every train.memory-budget " +
-		"train.restart train.allow-stale " +
+		"train.restart train.allow-stale train.gpu-layers " +
 		"search-tuning.candidates search-tuning.temperature search-tuning.per-token search-tuning.batch evaluate report assistant",
 	// The adapter stands for how it was trained, and for the model.
 	decideStep: "documents index model judge write demonstrate train search-tuning.candidates search-tuning.temperature " +
@@ -97,7 +97,7 @@ func TestEveryKeyIsAnInputOrUnused(t *testing.T) {
 	require.NoError(t, err)
 	made[StepTrain], err = p.trainInputs(t.Context())
 	require.NoError(t, err)
-	made[decideStep], err = (&deciding{Project: p, adapter: c.Adapter, search: p.index}).inputs(t.Context())
+	made[decideStep], err = p.ruleInputs(t.Context(), c.Adapter)
 	require.NoError(t, err)
 	made[StepEvaluate], err = (&evaluation{Project: p, settings: p.config.Evaluate}).inputs(t.Context())
 	require.NoError(t, err)

@@ -85,8 +85,11 @@ func layoutsOf(list []rows.Row) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// checkLayout warns where the adapter, "" for none, was trained on prompts that are laid out otherwise.
+// checkLayout warns where the adapter, "" for none, was trained on prompts that are laid out otherwise, or is not complete.
 func (p *Project) checkLayout(adapter string, prompts prompt.Set) error {
+	if err := p.warnUnfitted(adapter); err != nil {
+		return err
+	}
 	list, err := p.layoutsFor(adapter)
 	if err != nil || len(list) == 0 {
 		return err
@@ -108,7 +111,9 @@ func (p *Project) layoutsFor(adapter string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if trained != nil && trained.Adapter == adapter {
+	if own, err := p.wrote(StepTrain, adapter); err != nil {
+		return nil, err
+	} else if own && trained != nil {
 		return trained.Layouts, nil
 	}
 	settings, err := settingsOf(adapter)

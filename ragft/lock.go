@@ -33,7 +33,7 @@ func (p *Project) alone(ctx context.Context, step string) (unlock func(), err er
 	default:
 		steps = nil
 	}
-	if p.hosted || p.config.EstimateOnly {
+	if p.hosted || p.config.EstimateOnly && step != "forget" { // which is no step that is estimated
 		steps = nil
 	}
 	var held []func()

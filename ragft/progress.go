@@ -27,6 +27,7 @@ type work struct {
 	now     func() time.Time
 
 	mu     sync.Mutex
+	over   bool // what is still at work, such as an answer of an assistant, is not heard of
 	state  Progress
 	begun  time.Time // the phase, or its round
 	first  int       // done before that, by an earlier run or from the cache
@@ -82,15 +83,16 @@ func (p *Project) begin(ctx context.Context, step string) (*work, error) {
 
 // end gives the project back.
 func (w *work) end() {
-	if w.read > 0 {
-		w.say(
-			"%s of prompts %s read, %d more %s shared with other prompts",
-			plural.N(w.read, "token"),
-			plural.Pick(w.read, "was", "were"),
-			w.reused,
-			plural.Pick(w.reused, "was", "were"),
-		)
+	w.mu.Lock()
+	read, reused := w.read, w.reused
+	w.mu.Unlock()
+	if read > 0 {
+		w.say("%s of prompts %s read, %d more %s shared with other prompts", plural.N(read, "token"), plural.Pick(read, "was", "were"),
+			reused, plural.Pick(reused, "was", "were"))
 	}
+	w.mu.Lock()
+	w.over = true
+	w.mu.Unlock()
 	close(w.stop)
 	w.ended.Wait()
 	w.project.current.Store(nil)
@@ -153,18 +155,26 @@ func (w *work) prompt(cached bool, tokens, reused int) {
 	w.read, w.reused = w.read+tokens-reused, w.reused+reused
 }
 
+// listener is who is told; nil is nobody, as once the step has ended. w.mu is held.
+func (w *work) listener() func(Progress) {
+	if w.over {
+		return nil
+	}
+	return w.project.config.Progress
+}
+
 // say shows a message.
 func (w *work) say(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if tell := w.project.config.Progress; tell != nil {
+	if tell := w.listener(); tell != nil {
 		tell(Progress{Step: w.state.Step, Phase: w.state.Phase, Note: fmt.Sprintf(format, args...)})
 	}
 }
 
 // tell gives the state on, with the rate where it is known. w.mu is held.
 func (w *work) tell() {
-	tell := w.project.config.Progress
+	tell := w.listener()
 	if tell == nil || w.state.Phase == "" {
 		return
 	}
@@ -198,15 +208,15 @@ func (w *work) relay(p Progress) {
 	if p.Total > 0 {
 		w.relayed, w.heard = p, w.now()
 	}
-	if tell := w.project.config.Progress; tell != nil {
+	if tell := w.listener(); tell != nil {
 		tell(p)
 	}
 }
 
 // repeat tells again what a worker said that has been silent since. w.mu is held.
 func (w *work) repeat() {
-	if w.relayed.Phase != "" && w.now().Sub(w.heard) > tick {
-		w.project.config.Progress(w.relayed)
+	if tell := w.listener(); tell != nil && w.relayed.Phase != "" && w.now().Sub(w.heard) > tick {
+		tell(w.relayed)
 	}
 }
 

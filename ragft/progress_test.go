@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -194,3 +195,39 @@ func (readScores) Score(_ context.Context, completions []model.Completion) ([]mo
 }
 
 func (readScores) ScoreTexts(context.Context, []string) ([]model.Score, error) { return nil, nil }
+
+// An answer that a server gives after the end of the step during which it was asked is not heard of: another step may be at work.
+func TestAnswerAfterTheEndOfAStep(t *testing.T) {
+	var mu sync.Mutex
+	var all []Progress
+	p, err := Open(t.Context(), Config{Dir: t.TempDir(), Progress: func(s Progress) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, s)
+	}})
+	require.NoError(t, err)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	m := &watched{Model: &fake.Model{Reply: func(model.Request, int) model.Sample { return fake.Says("x") }, Before: func(int) error {
+		close(asked)
+		<-answer
+		return nil
+	}}, project: p}
+	w, err := p.begin(t.Context(), StepEvaluate)
+	require.NoError(t, err)
+	w.phase("answering", "answers")
+	done := make(chan error, 1)
+	go func() {
+		_, err := m.Chat(t.Context(), make([]model.Request, 1))
+		done <- err
+	}()
+	<-asked
+	go w.prompt(false, 1, 0) // of another answer, while it ends
+	w.end()
+	mu.Lock()
+	told := len(all)
+	mu.Unlock()
+	close(answer)
+	require.NoError(t, <-done)
+	w.say("more")
+	require.Len(t, all, told)
+}

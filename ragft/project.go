@@ -49,9 +49,10 @@ type Project struct {
 
 	mu     sync.Mutex // held by the step at work
 	closed bool
-	index  *retriever.Index // nil until it is needed
-	models models           // opened as they are needed
-	search searchModels     // the same
+	index  *retriever.Index   // nil until it is needed
+	lent   []*retriever.Index // earlier ones that an assistant searches
+	models models             // opened as they are needed
+	search searchModels       // the same
 }
 
 // Open checks the config and opens a project on it. Its folder need not exist;
@@ -83,6 +84,9 @@ func (p *Project) Close() error {
 	}
 	p.closed = true
 	err := errors.Join(p.models.close(), p.search.close())
+	for _, index := range p.lent {
+		err = errors.Join(err, index.Close())
+	}
 	if p.index != nil {
 		err = errors.Join(err, p.index.Close())
 		p.index = nil
@@ -98,8 +102,12 @@ func (p *Project) Path(name string) string { return filepath.Join(p.config.Dir, 
 
 // Run does all that is missing or out of date of Index, Questions, Demonstrate,
 // Train and Evaluate, in that order. A run that was cancelled goes on where it
-// was when it is called again.
+// was when it is called again. With Config.EstimateOnly it does nothing:
+// [Project.Status] says what the steps would cost.
 func (p *Project) Run(ctx context.Context) error {
+	if p.config.EstimateOnly {
+		return nil
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
@@ -137,6 +145,7 @@ type StepStatus struct {
 	Step   string `json:"step"`
 	State  string `json:"state"`            // [StateCurrent], [StateStale] or [StateMissing]
 	Reason string `json:"reason,omitempty"` // why it is stale, or what is missing
+	Broken bool   `json:"broken,omitempty"` // what it needs cannot be read: Reason says why
 
 	// Cost, Took and Memory are those of the last run. With Estimated they are
 	// what the step takes at most, as far as that is known before it ran, and Took

@@ -171,7 +171,7 @@ func TestStale(t *testing.T) {
 	require.False(t, r.UpToDate)
 	require.Equal(t, 61, r.Documents)
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "index changed")
-	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
+	requireState(t, p, ragft.StepTrain, ragft.StateStale, "the rule is to be fitted: index changed")
 	var steps map[string]struct{ Inputs, Notes map[string]string }
 	data, err := os.ReadFile(p.Path("steps.json"))
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func TestOtherOptionsMakeOtherResults(t *testing.T) {
 	p = open2(t, p, other)
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "context was 0 and is 256")
 	requireState(t, p, ragft.StepEvaluate, ragft.StateStale, "context was 0 and is 256")
-	requireState(t, p, ragft.StepTrain, ragft.StateCurrent, "")
+	requireState(t, p, ragft.StepTrain, ragft.StateStale, "the rule is to be fitted: context was 0 and is 256")
 
 	other = c
 	other.Rows, other.Adapter = filepath.Join(t.TempDir(), "rows.jsonl"), filepath.Join(t.TempDir(), "other.gguf")
@@ -266,7 +266,7 @@ func TestResumeTraining(t *testing.T) {
 	_, err = p.Train(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 	require.FileExists(t, p.Path("adapter.gguf.checkpoint"))
-	requireState(t, p, ragft.StepTrain, ragft.StateMissing, "not done yet")
+	requireState(t, p, ragft.StepTrain, ragft.StateMissing, "unfinished")
 
 	c.Progress = nil
 	p = open2(t, p, c)
@@ -330,6 +330,26 @@ func TestEstimateOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, made.Estimate.Calls)
 	require.Empty(t, made.File)
+}
+
+// Steps that ask no model, or whose cost is not known, do nothing at all.
+func TestEstimateOnlyDoesNothing(t *testing.T) {
+	c := tiny(t)
+	set := c.Questions
+	c.EstimateOnly, c.Questions = true, ""
+	c.Write.Import, c.Write.Documents = set, filepath.Join(filepath.Dir(c.Dir), "documents.jsonl")
+	p := open(t, c)
+	r, err := p.Questions(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, r.Estimate)
+	_, err = p.Index(t.Context())
+	require.NoError(t, err)
+	found, err := p.Evaluate(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, found.Systems)
+	require.NoError(t, p.Run(t.Context()))
+	require.NoDirExists(t, c.Dir)
+	require.NoFileExists(t, c.Write.Documents)
 }
 
 // The report is made again of the evaluation, without a model.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"reflect"
 
 	"github.com/ragft/ragft/internal/atomicfile"
@@ -54,16 +53,12 @@ func (p *Project) ownQuestions() (bool, error) {
 	if p.config.EstimateOnly || p.config.Write.Import != "" || p.config.Force && p.config.Questions == "" {
 		return false, nil
 	}
-	file, err := filepath.Abs(p.questionsFile())
-	if err != nil {
-		return false, err
-	}
+	file := p.questionsFile()
 	if _, err := os.Stat(file); err != nil {
 		return false, ignore(err, fs.ErrNotExist)
 	}
-	steps, err := p.readSteps()
-	r := steps[StepQuestions]
-	return r == nil || r.Outputs[file] == "", err
+	made, err := p.wrote(StepQuestions, file)
+	return !made, err
 }
 
 // count reads how many questions a file has.
@@ -104,7 +99,7 @@ func (p *Project) writeInputs(ctx context.Context) (inputs, error) {
 	if err := in.searching(ctx, p, "none"); err != nil {
 		return nil, err
 	}
-	if err := in.written("file of questions", p.questionsFile()); err != nil {
+	if err := in.written(p, "file of questions", p.questionsFile()); err != nil {
 		return nil, err
 	}
 	return in, in.model(ctx, p, "model", p.config.Model)
@@ -140,7 +135,7 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 	if ok, err := p.kept(StepQuestions, in, r); ok || err != nil {
 		r.UpToDate = ok
 		if err == nil {
-			err = r.count(r.File) // which may have been edited
+			err = r.count(p.questionsFile()) // which may have been edited
 		}
 		return r, err
 	}
@@ -169,6 +164,9 @@ func (p *Project) writeQuestions(ctx context.Context, w *work) (*QuestionsResult
 
 func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
 	c := p.config.Write
+	if p.config.EstimateOnly { // it asks no model
+		return &QuestionsResult{}, nil
+	}
 	in, err := p.importInputs()
 	if err != nil {
 		return nil, err
@@ -177,7 +175,7 @@ func (p *Project) importQuestions(w *work) (*QuestionsResult, error) {
 	if ok, err := p.kept(StepQuestions, in, r); ok || err != nil {
 		r.UpToDate = ok
 		if err == nil {
-			err = r.count(r.File)
+			err = r.count(p.questionsFile())
 		}
 		return r, err
 	}
@@ -208,7 +206,7 @@ func (p *Project) importInputs() (inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in, errors.Join(in.written("file of questions", p.questionsFile()), in.written("write.documents", p.config.Write.Documents))
+	return in, errors.Join(in.written(p, "file of questions", p.questionsFile()), in.written(p, "write.documents", p.config.Write.Documents))
 }
 
 func (p *Project) keepQuestions(w *work, r *QuestionsResult, in inputs, write func(path string) error) error {

@@ -86,6 +86,9 @@ func (p *Project) writeReport(found *report.Results, all bool) error {
 	}
 	found.Info = &info
 	if all {
+		if err := p.backUp(StepEvaluate, p.Path(answersName)); err != nil { // verdicts may have been corrected
+			return err
+		}
 		if err := found.WriteFile(p.Path(evaluationName)); err != nil {
 			return err
 		}

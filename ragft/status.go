@@ -13,7 +13,8 @@ import (
 // Status says of each step whether its result can be used: up to date, stale
 // and why, or missing; and what it cost, or what it takes at most where that is
 // known beforehand. The steps come in the order in which they are done. Nothing
-// is run. It waits for a step at work.
+// is run. It waits for a step at work. A file that cannot be read is told of as the
+// reason of the steps that need it.
 func (p *Project) Status(ctx context.Context) ([]StepStatus, error) {
 	w, err := p.begin(ctx, "status")
 	if err != nil {
@@ -34,17 +35,18 @@ func (p *Project) Status(ctx context.Context) ([]StepStatus, error) {
 		{StepQuestions, p.statusOfQuestions, p.estimateQuestions},
 		{StepSearch, p.statusOfSearch, nil},
 		{StepDemonstrate, p.statusOfRows, p.estimateRows},
-		{StepTrain, p.trainInputs, p.estimateTraining},
+		{StepTrain, p.statusOfTraining, p.estimateTraining},
 		{StepEvaluate, p.statusOfEvaluation, nil},
 	} {
-		s, err := p.status(ctx, step.name, steps[step.name], step.inputs)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", step.name, err)
-		}
-		if s.State != StateCurrent && step.estimate != nil {
+		r := steps[step.name]
+		s := p.status(ctx, step.name, r, step.inputs)
+		if s.State != StateCurrent && !s.Broken && step.estimate != nil {
 			if err := ignoreMissing(step.estimate(ctx, &s)); err != nil {
-				return nil, fmt.Errorf("%s: %w", step.name, err)
+				s.undone(r, err)
 			}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		all = append(all, s)
 	}
@@ -57,39 +59,48 @@ func ignoreMissing(err error) error {
 	return ignore(err, fs.ErrNotExist, ErrConfig, ErrMissing, ErrEmpty, question.ErrNone)
 }
 
-func (p *Project) status(ctx context.Context, name string, r *record, of func(context.Context) (inputs, error)) (StepStatus, error) {
+func (p *Project) status(ctx context.Context, name string, r *record, of func(context.Context) (inputs, error)) StepStatus {
 	s := StepStatus{Step: name}
 	in, err := of(ctx)
 	var current own
 	switch {
 	case errors.As(err, &current):
 		s.State, s.Reason = StateCurrent, string(current)
-		return s, nil
-	case err != nil && ignoreMissing(err) == nil:
-		s.State, s.Reason = StateMissing, err.Error()
-		if r != nil {
-			s.State = StateStale
-		}
-		return s, nil
+		return s
 	case err != nil:
-		return s, err
+		s.undone(r, err)
+		return s
 	}
 	if r == nil {
 		s.State, s.Reason = StateMissing, "not done yet"
-		return s, nil
+		return s
 	}
 	s.Cost, s.Took, s.Memory = r.Cost, r.Took, r.Memory
 	s.State = StateCurrent
-	if s.Reason = r.stale(in); s.Reason != "" {
+	if s.Reason = p.stale(r, in); s.Reason != "" {
 		s.State = StateStale
 	}
-	return s, nil
+	return s
+}
+
+// undone says why a step is to be done, or cannot be.
+func (s *StepStatus) undone(r *record, err error) {
+	var again redo
+	s.State, s.Reason, s.Broken = StateMissing, err.Error(), !errors.As(err, &again) && ignoreMissing(err) != nil
+	if r != nil {
+		s.State = StateStale
+	}
 }
 
 // own says that a step is not for the project to do, and why.
 type own string
 
 func (o own) Error() string { return string(o) }
+
+// redo says why a step is to be done although nothing changed that its result follows from.
+type redo string
+
+func (r redo) Error() string { return string(r) }
 
 func (p *Project) statusOfQuestions(ctx context.Context) (inputs, error) {
 	isOwn, err := p.ownQuestions()
@@ -124,6 +135,28 @@ func (p *Project) statusOfRows(ctx context.Context) (inputs, error) {
 		return nil, err
 	}
 	return (&demonstration{Project: p}).inputs(ctx)
+}
+
+func (p *Project) statusOfTraining(ctx context.Context) (inputs, error) {
+	in, err := p.trainInputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := p.readSteps()
+	if err != nil {
+		return nil, err
+	}
+	if p.resumes(steps[begunStep], in) {
+		return nil, redo("unfinished: it goes on where it was")
+	}
+	if r := steps[StepTrain]; r == nil || p.stale(r, in) != "" {
+		return in, nil
+	}
+	why, err := p.staleRule(ctx, steps[decideStep])
+	if err == nil && why != "" {
+		err = redo("the rule is to be fitted: " + why)
+	}
+	return in, err
 }
 
 func (p *Project) statusOfEvaluation(ctx context.Context) (inputs, error) {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -30,13 +29,17 @@ type record struct {
 	Inputs inputs `json:"inputs"`
 	// Notes are further hashes of what the result was made of. It is not stale if they change.
 	Notes inputs `json:"notes,omitempty"`
-	// Outputs are the hashes of the files that were written, by absolute path.
+	// Outputs are the hashes of the files that were written, by [Project.place].
 	Outputs  map[string]string `json:"outputs,omitempty"`
 	Cost     model.Cost        `json:"cost,omitzero"`
 	Took     time.Duration     `json:"took"` // nanoseconds
 	Memory   uint64            `json:"memory,omitempty"`
 	Finished time.Time         `json:"finished"`
-	Result   json.RawMessage   `json:"result"`
+	// Again says why the step is to be done again whatever its result follows from; "" = it need not be. What is recorded is then
+	// what the step wrote.
+	Again string `json:"again,omitempty"`
+
+	Result json.RawMessage `json:"result"`
 }
 
 // inputs say what a step depends on, by name.
@@ -88,7 +91,7 @@ func (p *Project) kept(step string, in inputs, result any) (bool, error) {
 		return false, err
 	}
 	r := steps[step]
-	if r == nil || r.stale(in) != "" {
+	if r == nil || p.stale(r, in) != "" {
 		return false, nil
 	}
 	return true, json.Unmarshal(r.Result, result)
@@ -102,17 +105,20 @@ func (p *Project) keep(step string, r record, result any, files ...string) error
 	}
 	r.Outputs = map[string]string{}
 	for _, name := range files {
-		full, err := filepath.Abs(name)
+		place, err := p.place(name)
 		if err != nil {
 			return err
 		}
-		if r.Outputs[full], err = hashOf(kindOfOutput(step), name); err != nil {
+		if r.Outputs[place], err = hashOf(kindOfOutput(step), name); err != nil {
 			return err
 		}
 	}
 	r.Finished = time.Now().Truncate(time.Second)
 	return p.changeSteps(func(steps map[string]*record) error {
 		steps[step] = &r
+		if step == StepTrain {
+			delete(steps, begunStep)
+		}
 		return nil
 	})
 }
@@ -164,7 +170,7 @@ func (p *Project) forget(step string) error {
 // stale says why the result of a step does not follow from what it depends on
 // now; "" = it does. Questions and rows may be edited by hand: it is enough
 // that they are there. An adapter that is another file is stale.
-func (r *record) stale(now inputs) string {
+func (p *Project) stale(r *record, now inputs) string {
 	for _, name := range slices.Sorted(maps.Keys(r.Outputs)) {
 		kind := hashPrefix
 		for _, other := range []string{weightsPrefix, adapterPrefix} {
@@ -172,15 +178,19 @@ func (r *record) stale(now inputs) string {
 				kind = other
 			}
 		}
-		hash, err := hashOf(kind, name)
+		file := p.placed(name)
+		hash, err := hashOf(kind, file)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return name + " is gone"
+			return file + " is gone"
 		case err != nil && kind != weightsPrefix: // else it is no adapter
 			return err.Error()
 		case hash != r.Outputs[name] && kind != hashPrefix:
-			return name + " was replaced"
+			return file + " was replaced"
 		}
+	}
+	if r.Again != "" {
+		return r.Again
 	}
 	var changes []string
 	names := slices.Sorted(maps.Keys(now))
@@ -211,32 +221,6 @@ func changeOf(name, before, after string) string {
 		return s
 	}
 	return fmt.Sprintf("%s was %s and is %s", name, show(before), show(after))
-}
-
-// backUp puts a file aside that was not written by the last run of the step, or
-// was edited since, before it is replaced.
-func (p *Project) backUp(step, file string) error {
-	hash, err := hashOf(kindOfOutput(step), file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil && kindOfOutput(step) == hashPrefix { // another file than an adapter is put aside as well
-		return err
-	}
-	steps, err := p.readSteps()
-	if err != nil {
-		return err
-	}
-	full, err := filepath.Abs(file)
-	if err != nil {
-		return err
-	}
-	if r := steps[step]; r != nil && r.Outputs[full] == hash {
-		return nil
-	}
-	aside := file + ".before"
-	p.config.Logger.Warn("the file was edited, or made elsewhere: it is kept under another name", "file", file, "kept", aside)
-	return os.Rename(file, aside)
 }
 
 // makeDir makes the project's folder.

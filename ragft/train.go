@@ -16,8 +16,8 @@ import (
 // Ollama load. With the questions that Config.Decide keeps for it, it then fits
 // the rule by which the tuned model abstains, and writes it into the adapter, as
 // [assistant.Settings]; too few of them are no error. A training that was cancelled
-// or killed resumes from its checkpoint beside the adapter; a checkpoint of other rows
-// or settings is an error that wraps [lora.ErrCheckpoint]. Rows whose passages changed
+// or killed resumes from its checkpoint beside the adapter, also with Force; a checkpoint of other rows
+// or settings is an error that wraps [lora.ErrCheckpoint], unless Force or Train.Restart is set. Rows whose passages changed
 // since they were made are an [ErrInput], unless Train.AllowStale is set. Models that
 // were opened for other steps are closed first, except those of assistants.
 // Config.Worker runs the training in a child process, see [RunWorker]; Pause pauses it.
@@ -34,27 +34,30 @@ func (p *Project) trained() (*TrainResult, error) {
 		return nil, err
 	}
 	r := &TrainResult{}
-	if steps[StepTrain].stale(steps[StepTrain].Inputs) != "" { // the adapter is gone, or another
+	if p.stale(steps[StepTrain], steps[StepTrain].Inputs) != "" { // the adapter is gone, or another
 		return nil, nil
 	}
-	return r, json.Unmarshal(steps[StepTrain].Result, r)
+	err = json.Unmarshal(steps[StepTrain].Result, r)
+	r.Metrics = p.placed(r.Metrics)
+	return r, err
 }
 
 // trainInputs are what the adapter follows from.
 func (p *Project) trainInputs(ctx context.Context) (inputs, error) {
-	keys := []string{"train", "seed", "threads", "gpu-layers", "rpc"}
+	keys := []string{"train", "seed"}
 	if p.config.Train.Keep == keepAnswers {
 		keys = append(keys, askedKeys()...)
 	}
 	in, err := p.settings(keys,
-		"train.metrics", "train.tensorboard", "train.checkpoint-every", "train.memory-budget", "train.restart", "train.allow-stale")
+		"train.metrics", "train.tensorboard", "train.checkpoint-every", "train.memory-budget", restartKey, "train.allow-stale",
+		"train.gpu-layers")
 	if err != nil {
 		return nil, err
 	}
 	if err := in.file("rows", p.rowsFile()); err != nil {
 		return nil, err
 	}
-	if err := in.written("file of adapter", p.trainedFile()); err != nil {
+	if err := in.written(p, "file of adapter", p.trainedFile()); err != nil {
 		return nil, err
 	}
 	if p.config.Train.Keep == keepAnswers {

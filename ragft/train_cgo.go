@@ -38,16 +38,18 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &TrainResult{}
-	if ok, err := p.kept(StepTrain, in, r); ok || err != nil {
-		if err != nil {
-			return nil, err
+	steps, err := p.readSteps()
+	if err != nil {
+		return nil, err
+	}
+	begun := steps[begunStep]
+	if !p.resumes(begun, in) {
+		if r, err := p.keptTraining(in, begun != nil); r != nil || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			return r, p.decide(ctx, w, list, r)
 		}
-		r.UpToDate, r.Adapter = true, t.Adapter
-		if err := removeUnfinished(t.Adapter); err != nil { // as after a kill before it was removed
-			return nil, err
-		}
-		return r, p.decide(ctx, w, list, r)
 	}
 	if !p.config.Train.AllowStale {
 		if err := p.refuseStale(ctx, list); err != nil {
@@ -76,21 +78,69 @@ func (p *Project) trainHere(ctx context.Context, w *work) (*TrainResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	made, err := p.train(ctx, w, list, t, c)
+	made, err := p.trainBegun(ctx, w, list, t, c, in, begun)
 	if err != nil {
 		return nil, err
 	}
-	r = p.trainResult(made, t, layoutsOf(list))
+	r := p.trainResult(made, t, layoutsOf(list))
 	if r.NoChoice = none; len(made.Scores) > 0 {
 		r.Choice = c.result(made)
 	}
-	if err := p.keep(StepTrain, record{Inputs: in, Notes: notes, Took: w.took(), Memory: r.Memory.Total}, r, r.Adapter); err != nil {
+	kept := *r
+	if kept.Metrics, err = p.place(r.Metrics); err != nil {
+		return nil, err
+	}
+	if err := p.keep(StepTrain, record{Inputs: in, Notes: notes, Took: w.took(), Memory: r.Memory.Total}, kept, r.Adapter); err != nil {
 		return nil, err
 	}
 	if err := removeUnfinished(r.Adapter); err != nil {
 		return nil, err
 	}
 	return r, p.decide(ctx, w, list, r)
+}
+
+// keptTraining is the result of the training that was recorded, if it holds; else nil. unfinished says that another training was
+// begun since, which keeps its checkpoint.
+func (p *Project) keptTraining(in inputs, unfinished bool) (*TrainResult, error) {
+	r := &TrainResult{}
+	if ok, err := p.kept(StepTrain, in, r); !ok || err != nil {
+		return nil, err
+	}
+	r.UpToDate, r.Adapter, r.Metrics = true, p.trainedFile(), p.placed(r.Metrics)
+	if unfinished {
+		return r, nil
+	}
+	return r, removeUnfinished(r.Adapter) // as after a kill before it was removed
+}
+
+// trainBegun trains, and records before it that it begins: begun is the training that was begun last, of which there may be a
+// checkpoint.
+func (p *Project) trainBegun(
+	ctx context.Context, w *work, list []rows.Row, t finetune.Options, c *choosing, in inputs, begun *record,
+) (*finetune.Result, error) {
+	anew := p.config.Train.Restart || p.config.Force
+	if anew && !p.resumes(begun, in) {
+		if err := remove(t.Adapter + ".checkpoint"); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.backUp(StepTrain, t.Adapter); err != nil {
+		return nil, err
+	}
+	if err := p.beginTraining(in); err != nil {
+		return nil, err
+	}
+	made, err := p.train(ctx, w, list, t, c)
+	if !errors.Is(err, lora.ErrCheckpoint) {
+		return made, err
+	}
+	if !anew { // what the checkpoint is of can still be resumed
+		return nil, errors.Join(err, p.recordBegun(begun))
+	}
+	if err := remove(t.Adapter + ".checkpoint"); err != nil {
+		return nil, err
+	}
+	return p.train(ctx, w, list, t, c)
 }
 
 // trainOptions are those of the library, for the file of the model and so many rows.
@@ -158,11 +208,6 @@ func memoryOf(m lora.Memory) TrainMemory {
 
 // train trains, and says what to do about what stopped it. c scores adapters; nil is none.
 func (p *Project) train(ctx context.Context, w *work, list []rows.Row, t finetune.Options, c *choosing) (*finetune.Result, error) {
-	if p.config.Train.Restart || p.config.Force {
-		if err := remove(t.Adapter + ".checkpoint"); err != nil {
-			return nil, err
-		}
-	}
 	t.LoRA.Control = &lora.Control{}
 	defer p.pausing.begin(t.LoRA.Control)()
 	w.phase("training", "steps")

@@ -78,7 +78,8 @@ func (a *app) doctor(ctx context.Context, p *ragft.Project, ollamas []string) er
 	checkNative(ctx, f, p)
 	checkOllama(ctx, f, ollamas)
 	checkModel(ctx, f, p)
-	if err := checkProject(ctx, f, p); err != nil {
+	checkProject(ctx, f, p)
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	r := diagnosis{Findings: f.list}
@@ -266,7 +267,7 @@ func checkServed(ctx context.Context, f *findings, servers []modelname.Server) {
 }
 
 // checkProject says which of the steps were done.
-func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
+func checkProject(ctx context.Context, f *findings, p *ragft.Project) {
 	dir := p.Config().Dir
 	passages, err := p.Passages()
 	switch {
@@ -289,7 +290,7 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 	}
 	steps, err := p.Status(ctx)
 	if err != nil {
-		return err
+		f.add("steps", missing, err.Error(), "")
 	}
 	results := map[string]string{ragft.StepDemonstrate: "rows", ragft.StepTrain: "adapter", ragft.StepEvaluate: "evaluation"}
 	for _, s := range steps {
@@ -298,6 +299,8 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 		case name == "":
 		case s.State == ragft.StateCurrent:
 			f.add(name, fine, s.State, "")
+		case s.Broken:
+			f.add(name, missing, s.Reason, "")
 		default:
 			f.add(name, note, strings.TrimSuffix(s.State+": "+s.Reason, ": "), "ragft "+s.Step)
 		}
@@ -309,5 +312,4 @@ func checkProject(ctx context.Context, f *findings, p *ragft.Project) error {
 	case fault != "":
 		f.add("improve", fine, fault, "")
 	}
-	return nil
 }
