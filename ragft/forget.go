@@ -47,7 +47,7 @@ func (p *Project) Forget(ctx context.Context, document string) (*ForgetResult, e
 	defer w.end()
 	r := &ForgetResult{Document: p.documentName(document)}
 	if p.models.lent {
-		return nil, errors.New("an assistant of this project is in use, which holds the cache: forget in a project of its own")
+		return nil, errors.New("an assistant of this project uses the cache: close the project, and open it again to forget")
 	}
 	if err := p.models.close(); err != nil {
 		return nil, err
