@@ -23,7 +23,7 @@ var budget = map[string]int{
 	// WorkerConfig, RunWorker and ErrWorker for a step in a child process; MeaningConfig; TrainChoice, how a checkpoint was chosen;
 	// ErrBusy, after which a program tries again.
 	"ragft":                  61,
-	"ragft/abstain":          20, // of which seven are the names of signals
+	"ragft/abstain":          21, // of which eight are the names of signals
 	"ragft/answer":           18, // with Decision and Context, whose values rows and evaluations share
 	"ragft/assistant":        16, // with Settings, how an adapter is to be asked, and QuestionError, whose reason a service passes on
 	"ragft/confidence":       14, // with ThresholdRates, which a threshold is tested by

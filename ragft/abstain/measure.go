@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ragft/ragft/internal/reading"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/wordings"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
@@ -18,8 +19,8 @@ type Ask struct {
 }
 
 // Measure returns the signals of each question, in order: those of [Match] for the passages that fit into the context of
-// the model beside an answer of room tokens (0 = 256), and [Declining] for the refusal. It generates one token for each
-// question, all in one call of the model. A model that cannot tell how likely it finds the refusal, as those of servers,
+// the model beside an answer of room tokens (0 = 256), and [Declining] and [Certainty] for what it says. It generates at most
+// 17 tokens for each question, all in one call of the model. A model that cannot tell how likely it finds the refusal, as those of servers,
 // is an error that wraps [model.ErrRequest]; a question of which no passage fits is one that wraps
 // [model.ErrPromptTooLong].
 func Measure(ctx context.Context, m model.Model, refusal string, room int, asks ...Ask) ([]Signals, error) {
@@ -34,7 +35,7 @@ func Measure(ctx context.Context, m model.Model, refusal string, room int, asks 
 		}
 		asking[i] = &reading.Asking{Messages: ask.Messages, Hits: hits}
 	}
-	r := reading.Reader{Model: m, Least: 1, Like: model.Request{MaxTokens: 1, Exclude: wordings.With(refusal)}}
+	r := reading.Reader{Model: m, Least: 1, Like: model.Request{MaxTokens: mostTokens + 1, Exclude: wordings.With(refusal)}}
 	responses, err := r.Answer(ctx, asking)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: abstain: %w", err)
@@ -57,5 +58,8 @@ func Of(m model.Model, question string, hits []retriever.Hit, s model.Sample) (S
 	}
 	signals := Match(question, hits)
 	signals[Declining] = s.Excluded
+	if s.Tokens > 0 && s.Tokens <= mostTokens && stats.IsFinite(s.MeanLogProb) {
+		signals[Certainty] = s.MeanLogProb
+	}
 	return signals, nil
 }

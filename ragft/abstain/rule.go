@@ -14,9 +14,18 @@ import (
 // Signals are what is known of a question before it is answered, by name. What is not known is left out.
 type Signals map[string]float64
 
-// Declining is the signal of the model: the natural log of the probability that it begins its reply as it would to
-// decline.
-const Declining = "declining"
+// The signals of the model.
+const (
+	// Declining is the natural log of the probability that it begins its reply as it would to decline.
+	Declining = "declining"
+
+	// Certainty is the mean natural log of the probabilities of the tokens of its answer. An answer of more than 16 tokens
+	// has none: an assistant holds the text back until it is decided, which only short answers allow.
+	Certainty = "certainty"
+)
+
+// mostTokens is the length of the longest answer that has a Certainty.
+const mostTokens = 16
 
 // Rule decides whether a question is answered. It is fitted by [Fit], kept in the adapter that it was fitted for, and safe
 // for concurrent use.
@@ -67,12 +76,12 @@ type Options struct {
 var ErrTooFew = errors.New("too few questions to decide by")
 
 // Fit fits a rule to questions that the model was not trained on. Chance adds the signals, standardised, with equal weights. Those
-// of the search count in the direction that [Match] gives them. The model's own counts if the questions show that it declines
-// more where the answer is not shown, and any other if they show it to say something. Only the scale and the offset of the sum
-// are fitted, by logistic regression: a few hundred questions are about few documents, and weights that are fitted to them do
-// worse on others than equal ones (Dawes, The robust beauty of improper linear models in decision making, American Psychologist
-// 34, 1979). The threshold is chosen so that of further questions whose answer is shown at most the rate is declined on average
-// (split conformal prediction, arXiv 2107.07511, section 1). The error wraps [ErrTooFew].
+// of the search count in the direction that [Match] gives them. Those of the model count if the questions show that it declines
+// more, or is less certain, where the answer is not shown, and others if they show them to say something. Only the scale and
+// the offset of the sum are fitted, by logistic regression: a few hundred questions are about few documents, and weights that
+// are fitted to them do worse on others than equal ones (Dawes, The robust beauty of improper linear models in decision
+// making, American Psychologist 34, 1979). The threshold is chosen so that of further questions whose answer is shown at most
+// the rate is declined on average (split conformal prediction, arXiv 2107.07511, section 1). The error wraps [ErrTooFew].
 func Fit(points []Point, refusal string, o Options) (*Rule, error) {
 	rate := cmp.Or(o.FalseRefusals, 0.1)
 	if !(rate > 0 && rate < 1) {
@@ -106,7 +115,7 @@ func Fit(points []Point, refusal string, o Options) (*Rule, error) {
 // direction is what a greater value of a signal says: 1 that the answer is shown, -1 that it is not, 0 if that is not known.
 func direction(name string) float64 {
 	switch name {
-	case Score, ScorePerWord, Margin, Coverage, Sentence:
+	case Score, ScorePerWord, Margin, Coverage, Sentence, Certainty:
 		return 1
 	case NamesMissing, Declining:
 		return -1
@@ -156,7 +165,7 @@ func chosen(points []Point, names []string) []string {
 	var out []string
 	for _, name := range names {
 		d, e := direction(name), evidence(points, name)
-		if ofSearch := d != 0 && name != Declining; ofSearch || d*e > shown || d == 0 && math.Abs(e) > shown {
+		if ofSearch := d != 0 && name != Declining && name != Certainty; ofSearch || d*e > shown || d == 0 && math.Abs(e) > shown {
 			out = append(out, name)
 		}
 	}
@@ -234,6 +243,9 @@ func common(points []Point) []string {
 
 // Probability returns the probability that the passages hold the answer. A signal that is missing counts as its mean.
 func (r *Rule) Probability(s Signals) float64 { return r.Chance.Probability(s) }
+
+// NeedsAnswer reports whether the rule decides by what the model answers, which has to be generated before.
+func (r *Rule) NeedsAnswer() bool { return slices.Contains(r.Chance.Names, Certainty) }
 
 // Answers reports whether a question with these signals is answered.
 func (r *Rule) Answers(s Signals) bool { return r.Probability(s) >= r.Threshold }

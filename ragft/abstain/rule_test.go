@@ -87,6 +87,20 @@ func TestFitLeavesOutAnUntaughtModel(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.want, r.Chance.Names, c.name)
 	}
+	// So does how certain the model is of its answer.
+	for _, c := range []struct {
+		times float64
+		needs bool
+	}{{1, true}, {0, false}, {-1, false}} {
+		list := points(300)
+		for i := range list {
+			x, noise := list[i].Signals["a"], list[i].Signals["noise"]
+			list[i].Signals = Signals{Score: x, Certainty: c.times*x - math.Abs(noise)*0.2}
+		}
+		r, err := Fit(list, refusal, Options{})
+		require.NoError(t, err)
+		require.Equal(t, c.needs, r.NeedsAnswer(), "%v", c.times)
+	}
 	// If it is all that there is, and it says the contrary, no question is declined.
 	list := points(300)
 	for i := range list {

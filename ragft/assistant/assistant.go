@@ -111,8 +111,8 @@ func (a *Assistant) Answer(ctx context.Context, question string) (*Answer, error
 
 // Stream is [Assistant.Answer], and calls onText with pieces of the text as it is generated.
 // Together they are Answer.Text, except for surrounding white space. If the assistant may
-// abstain by confidence, the text is held back until the confidence is known, so that
-// nothing that was shown is taken back.
+// abstain by confidence, or by a rule that needs the answer, the text is held back until
+// that is known, so that nothing that was shown is taken back.
 func (a *Assistant) Stream(ctx context.Context, question string, onText func(piece string)) (*Answer, error) {
 	return a.Ask(ctx, Query{Question: question, OnText: onText})
 }
@@ -153,7 +153,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	// Stream directly only if nothing can be taken back.
 	streamed := &strings.Builder{}
 	var live func(string)
-	if onText != nil && a.threshold() <= 0 && a.opts.Extract == nil {
+	if onText != nil && a.threshold() <= 0 && a.opts.Extract == nil && !(a.opts.Rule != nil && a.opts.Rule.NeedsAnswer()) {
 		live = func(piece string) {
 			streamed.WriteString(piece)
 			onText(piece)
@@ -241,7 +241,8 @@ func (a *Assistant) ask(
 	if rule := a.opts.Rule; rule != nil {
 		r.Like.Exclude = wordings.With(rule.Refusal)
 		r.Like.OnFirst = func(excluded float64) bool {
-			s, err := abstain.Of(a.model, q.Question, ask.Hits, model.Sample{Excluded: excluded})
+			certain := model.Sample{Excluded: excluded, Tokens: 1} // it cannot be more certain of its answer than this
+			s, err := abstain.Of(a.model, q.Question, ask.Hits, certain)
 			return err == nil && rule.Answers(s)
 		}
 	}

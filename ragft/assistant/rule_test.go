@@ -63,6 +63,42 @@ func TestRuleDecides(t *testing.T) {
 	}
 }
 
+// Where the rule goes by the answer, none of it is shown before it is decided, and a question that no answer could save is
+// declined at once.
+func TestRuleThatNeedsTheAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		refusal, certainty float64 // probabilities
+		reason             Reason
+		chance             float64
+	}{
+		"certain":   {0.25, 0.5, "", 0.8},                // 0.5/0.25 * 0.5/0.25, so that the odds are 4 to 1
+		"uncertain": {0.25, 0.1, ReasonDeclined, 0.4444}, // 2 * 0.4
+		"hopeless":  {0.99, 0.5, ReasonDeclined, 0.3355}, // 0.505: even 4 times as much, of a certain answer, is too little
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &fake.Model{Reply: func(model.Request, int) model.Sample {
+				return model.Sample{Text: "Ann Lee", Tokens: 2, MeanLogProb: math.Log(c.certainty), Excluded: math.Log(c.refusal)}
+			}}
+			rule := ruleFor(m, 4)
+			rule.Chance = stats.Logistic{
+				Names: []string{abstain.Certainty, abstain.Declining}, Mean: []float64{math.Log(0.25), math.Log(0.5)},
+				Scale: []float64{1, 1}, Weight: []float64{1, -1},
+			}
+			if name == "hopeless" {
+				rule.Threshold = 0.7
+			}
+			var pieces []string
+			a := New(m, fake.Search{All: fake.InnHits()}, Options{Rule: rule})
+			got, err := a.Stream(t.Context(), "Who opened the Blue Inn?", func(piece string) { pieces = append(pieces, piece) })
+			require.NoError(t, err)
+			require.Equal(t, c.reason, got.Reason)
+			require.Equal(t, []string{got.Text}, pieces, "in one piece, after the decision")
+			require.InDelta(t, c.chance, got.Chance, 1e-3)
+			require.Nil(t, m.Requests[0].OnText)
+		})
+	}
+}
+
 func TestRuleSeesThePassagesShown(t *testing.T) {
 	m := undecided(0.5)
 	rule := ruleFor(m, 1)
