@@ -188,7 +188,12 @@ func parts(o *outcome) (whole, best float64, name string, d metric) {
 	var single stats.Ranking
 	for i, signal := range o.Rule.Chance.Names {
 		sign := math.Copysign(1, o.Rule.Chance.Weight[i]) // as the rule uses it
-		ranking := area(func(a answered) float64 { return sign * a.Signals[signal] })
+		ranking := area(func(a answered) float64 {
+			if x, ok := a.Signals[signal]; ok {
+				return sign * x
+			}
+			return sign * o.Rule.Chance.Mean[i] // as the rule counts it
+		})
 		if v := ranking.Auroc(nil); name == "" || v > best {
 			best, name, single = v, signal, ranking
 		}

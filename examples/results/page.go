@@ -114,6 +114,7 @@ func writeModel(b *strings.Builder, name string, of []*outcome) {
 		}
 		b.WriteByte('\n')
 	}
+	writeAtTarget(b, of)
 	writeDifferences(b, of)
 	writeParts(b, of)
 	writeFurther(b, of)
