@@ -49,9 +49,9 @@ func (s *scheduler) ready(j *job) bool {
 // hasGrammar reports whether the grammar of one more sample of the job was read. A call that has the scheduler alone waits for it.
 func (s *scheduler) hasGrammar(j *job) bool {
 	if j.alone() {
-		return j.grammars.available(s.ctx, s.parallel())
+		return j.grammars.await(s.ctx, s.parallel())
 	}
-	return j.grammars.available(nil, s.parallel())
+	return j.grammars.available(s.parallel())
 }
 
 // start starts one more sample of the job, which is ready. It reports whether there was room.

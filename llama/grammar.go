@@ -45,9 +45,8 @@ func (g *grammars) tell(call func()) {
 	}
 }
 
-// available says whether the grammar of one more sample can be taken. Until ctx ends, it waits for it; nil does not wait. At most
-// ahead are read before they are taken.
-func (g *grammars) available(ctx context.Context, ahead int) bool {
+// available says whether the grammar of one more sample can be taken. At most ahead are read before they are taken.
+func (g *grammars) available(ahead int) bool {
 	if g == nil || g.next != (grammar{}) {
 		return true
 	}
@@ -55,18 +54,23 @@ func (g *grammars) available(ctx context.Context, ahead int) bool {
 		g.ready = make(chan grammar, ahead)
 		g.model.retained.Go(g.read)
 	}
-	if ctx != nil {
-		select {
-		case g.next = <-g.ready:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
 	select {
 	case g.next = <-g.ready:
 		return true
 	default:
+		return false
+	}
+}
+
+// await is available, and waits for the grammar until ctx ends.
+func (g *grammars) await(ctx context.Context, ahead int) bool {
+	if g.available(ahead) {
+		return true
+	}
+	select {
+	case g.next = <-g.ready:
+		return true
+	case <-ctx.Done():
 		return false
 	}
 }

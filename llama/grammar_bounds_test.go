@@ -99,7 +99,7 @@ func TestGrammarsAsLlamaReadsThem(t *testing.T) {
 			grammar += fmt.Sprintf("r%d ::= %s | %s\n", i, way(0), way(0))
 		}
 		g := newGrammars(m, grammar, 1)
-		require.True(t, g.available(t.Context(), 1))
+		require.True(t, g.await(t.Context(), 1))
 		one := g.next
 		g.close()
 		if err := checkGrammar(grammar); err != nil {
@@ -119,7 +119,7 @@ func TestWaitForGrammarEnds(t *testing.T) {
 	g := &grammars{ready: make(chan grammar)}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	require.False(t, g.available(ctx, 1))
+	require.False(t, g.await(ctx, 1))
 
 	c := smallContext(t)
 	jobs, err := c.newJobs([]Request{{Prompt: mustTokenize(t, c.model, "a")}})
