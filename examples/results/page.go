@@ -6,6 +6,7 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ var givenColumns = []column{
 	{"correct", "correct"}, {"exact match", "exact_match"}, {"F1", "f1"}, {"tokens of an answer", "answer_tokens"},
 }
 
-// writePage makes the page of the results that are there.
+// writePage makes the page of the results that are there, and the one beside it with their details.
 func (p program) writePage() error {
 	all, err := p.readAll()
 	if err != nil {
@@ -49,8 +50,9 @@ func (p program) writePage() error {
 	slices.SortStableFunc(all, func(a, b *outcome) int {
 		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Seed, b.Seed), cmp.Compare(place(a.Arm), place(b.Arm)))
 	})
-	var b strings.Builder
+	var b, details strings.Builder
 	b.WriteString(pageHead)
+	details.WriteString(detailsHead)
 	writeArms(&b, all)
 	for _, name := range namesOf(all) {
 		var of []*outcome
@@ -61,20 +63,32 @@ func (p program) writePage() error {
 		}
 		if len(of) > 0 {
 			writeModel(&b, name, of)
+			writeDetails(&details, name, of)
 		}
 	}
 	writeSets(&b, all)
 	p.writeMissing(&b, all)
-	return atomicfile.Write(p.page, func(w io.Writer) error {
-		_, err := io.WriteString(w, b.String())
+	return errors.Join(writeText(p.page, b.String()), writeText(detailsPage(p.page), details.String()))
+}
+
+// detailsPage is the file of the details beside a page.
+func detailsPage(page string) string { return strings.TrimSuffix(page, ".md") + "-details.md" }
+
+func writeText(file, text string) error {
+	return atomicfile.Write(file, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
 		return err
 	})
 }
 
-// pageHead is the beginning of the page.
-//
-//go:embed head.md
-var pageHead string
+// The beginnings of the pages.
+var (
+	//go:embed head.md
+	pageHead string
+
+	//go:embed details.md
+	detailsHead string
+)
 
 // writeArms says what the arms are of which there are results.
 func writeArms(b *strings.Builder, all []*outcome) {
@@ -116,6 +130,10 @@ func writeModel(b *strings.Builder, name string, of []*outcome) {
 	}
 	writeAtTarget(b, of)
 	writeDifferences(b, of)
+}
+
+func writeDetails(b *strings.Builder, name string, of []*outcome) {
+	fmt.Fprintf(b, "\n## %s\n", name)
 	writeParts(b, of)
 	writeFurther(b, of)
 	writeProbes(b, of)
