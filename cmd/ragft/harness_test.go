@@ -5,15 +5,23 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// ragftRun runs a command line in this process.
+// lengthy are the commands that compute for long.
+var lengthy = []string{"questions", "demonstrate", "train", "evaluate", "teach", "tune-search", "convert"}
+
+// ragftRun runs a command line in this process. Models this small gain nothing from a second thread, and threads of packages
+// that are tested at the same time would wait for each other.
 func ragftRun(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	if len(args) > 0 && slices.Contains(lengthy, args[0]) && !strings.Contains(strings.Join(args, " "), "threads=") {
+		args = append(slices.Clone(args), "--set", "threads=1")
+	}
 	var out, errs bytes.Buffer
 	code = run(context.Background(), args, strings.NewReader(stdin), &out, &errs)
 	return code, out.String(), errs.String()
