@@ -32,16 +32,12 @@ func requireText(t *testing.T, want, file string) {
 // Rows that were edited twice are both kept, and an audit that fails has none taken for edited.
 func TestEditedRowsAreNeverLost(t *testing.T) {
 	c := tiny(t)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	made, err := p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, made := demonstrated(t, c)
 	first := edit(t, made.File, "\n")
 
 	c.Passages, c.Demonstrate.Audit = 1, true
 	p = open2(t, p, c)
-	_, err = p.Demonstrate(t.Context())
+	_, err := p.Demonstrate(t.Context())
 	require.ErrorContains(t, err, "audit")
 	requireText(t, first, made.File+".before")
 	requireState(t, p, ragft.StepDemonstrate, ragft.StateStale, "audit")
@@ -68,13 +64,9 @@ func TestEditedRowsAreNeverLost(t *testing.T) {
 // An adapter that was not trained here is kept.
 func TestTrainingKeepsAnAdapterOfSomebodyElse(t *testing.T) {
 	c := tiny(t)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	_, err = p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, _ := demonstrated(t, c)
 	require.NoError(t, os.WriteFile(p.Path("adapter.gguf"), []byte("theirs"), 0o600))
-	_, err = p.Train(t.Context())
+	_, err := p.Train(t.Context())
 	require.NoError(t, err)
 	requireText(t, "theirs", p.Path("adapter.gguf.before"))
 	c.Force = true

@@ -137,14 +137,21 @@ func open2(t *testing.T, p *ragft.Project, c ragft.Config) *ragft.Project {
 // trained is a project whose model has been trained.
 func trained(t *testing.T, c ragft.Config) *ragft.Project {
 	t.Helper()
+	p, _ := demonstrated(t, c)
+	_, err := p.Train(t.Context())
+	require.NoError(t, err)
+	return p
+}
+
+// demonstrated is a project with an index and rows.
+func demonstrated(t *testing.T, c ragft.Config) (*ragft.Project, *ragft.DemonstrateResult) {
+	t.Helper()
 	p := open(t, c)
 	_, err := p.Index(t.Context())
 	require.NoError(t, err)
-	_, err = p.Demonstrate(t.Context())
+	made, err := p.Demonstrate(t.Context())
 	require.NoError(t, err)
-	_, err = p.Train(t.Context())
-	require.NoError(t, err)
-	return p
+	return p, made
 }
 
 // A change makes stale what follows from it, and says which it was.
@@ -220,11 +227,7 @@ func TestOtherOptionsMakeOtherResults(t *testing.T) {
 // Rows may be edited: they are learnt from as they are, and never lost.
 func TestEditedRows(t *testing.T) {
 	c := tiny(t)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	made, err := p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, made := demonstrated(t, c)
 	list, err := rows.ReadFile(made.File)
 	require.NoError(t, err)
 	require.NoError(t, rows.WriteFile(made.File, list[:len(list)-1]))
@@ -249,11 +252,7 @@ func TestEditedRows(t *testing.T) {
 func TestResumeTraining(t *testing.T) {
 	c := tiny(t)
 	c.Train.Epochs, c.Train.CheckpointEvery = 4, opt.Of(1)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	_, err = p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, _ := demonstrated(t, c)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -263,7 +262,7 @@ func TestResumeTraining(t *testing.T) {
 		}
 	}
 	p = open2(t, p, c)
-	_, err = p.Train(ctx)
+	_, err := p.Train(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 	require.FileExists(t, p.Path("adapter.gguf.checkpoint"))
 	requireState(t, p, ragft.StepTrain, ragft.StateMissing, "unfinished")
@@ -308,11 +307,7 @@ func TestResumeFromCache(t *testing.T) {
 // With EstimateOnly, steps say what they would cost and leave no trace.
 func TestEstimateOnly(t *testing.T) {
 	c := tiny(t)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	_, err = p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, _ := demonstrated(t, c)
 	c.Demonstrate.Recipe, c.EstimateOnly, c.Questions = []string{"self-demo"}, true, ""
 	own := p.Config().Questions
 	p = open2(t, p, c)

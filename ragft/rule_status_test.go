@@ -39,11 +39,7 @@ func TestStatusKnowsTheRule(t *testing.T) {
 // What cannot be read is told of where it is needed, and the other steps have a state all the same.
 func TestStatusOfDamage(t *testing.T) {
 	c := tiny(t)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	_, err = p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, _ := demonstrated(t, c)
 	require.NoError(t, os.WriteFile(p.Path("rows.jsonl"), []byte("{"), 0o600))
 	all := status(t, p)
 	require.True(t, all[ragft.StepTrain].Broken)

@@ -17,11 +17,7 @@ func TestSoftTraining(t *testing.T) {
 	c.Train.Soft = 0.5
 	phases := map[string]int{}
 	c.Progress = func(p ragft.Progress) { phases[p.Phase] = max(phases[p.Phase], p.Done) }
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	made, err := p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, made := demonstrated(t, c)
 	r, err := p.Train(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, made.Rows, r.Soft)

@@ -63,11 +63,7 @@ func workerProject(t *testing.T) ragft.Config {
 	t.Helper()
 	c := tiny(t)
 	c.Train.Epochs, c.Train.CheckpointEvery = 6, opt.Of(3)
-	p := open(t, c)
-	_, err := p.Index(t.Context())
-	require.NoError(t, err)
-	_, err = p.Demonstrate(t.Context())
-	require.NoError(t, err)
+	p, _ := demonstrated(t, c)
 	require.NoError(t, p.Close())
 	c.Worker.Steps = []string{ragft.StepTrain}
 	return c

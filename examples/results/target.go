@@ -15,8 +15,8 @@ import (
 const targetRate = 0.1
 
 const targetText = `
-The rows above have the thresholds that were chosen in training, on other articles. With the threshold that gives at most 10 % false
-refusals here, in %:
+The rows above use the thresholds chosen in training, on other articles. These use the threshold that gives at most 10 % false refusals
+here; in %:
 
 | | seed | false refusals | made up (a) | made up (b) | correct |
 |---|---|---|---|---|---|

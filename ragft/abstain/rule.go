@@ -67,8 +67,7 @@ type Point struct {
 
 // Options controls [Fit]. The zero value declines 10 % of the questions whose answer was shown.
 type Options struct {
-	FalseRefusals float64  // share of the questions whose answer was shown, in (0, 1); 0 = 0.1
-	Names         []string // of the signals to combine; empty = all that at least half of the points have
+	FalseRefusals float64 // share of the questions whose answer was shown, in (0, 1); 0 = 0.1
 }
 
 // ErrTooFew means that there are too few questions to fit a rule on: fewer than ten whose answer was shown, or than ten
@@ -99,11 +98,7 @@ func Fit(points []Point, refusal string, o Options) (*Rule, error) {
 		return nil, fmt.Errorf("ragft: abstain: %w: %d whose answer was shown and %d whose answer was not, and it takes ten of each",
 			ErrTooFew, r.Calibration.Held, r.Calibration.Without)
 	}
-	names := o.Names
-	if len(names) == 0 {
-		names = common(points)
-	}
-	chance, err := fit(points, names)
+	chance, err := fit(points, common(points))
 	if err != nil {
 		return nil, fmt.Errorf("ragft: abstain: %w", err)
 	}
@@ -244,7 +239,7 @@ func common(points []Point) []string {
 // Probability returns the probability that the passages hold the answer. A signal that is missing counts as its mean.
 func (r *Rule) Probability(s Signals) float64 { return r.Chance.Probability(s) }
 
-// NeedsAnswer reports whether the rule decides by what the model answers, which has to be generated before.
+// NeedsAnswer reports whether the rule needs the model's answer before it can decide.
 func (r *Rule) NeedsAnswer() bool { return slices.Contains(r.Chance.Names, Certainty) }
 
 // Answers reports whether a question with these signals is answered.
