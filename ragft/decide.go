@@ -3,10 +3,13 @@ package ragft
 import (
 	"context"
 	"io/fs"
+	"slices"
 
 	"github.com/ragft/ragft/internal/gguf"
+	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/ragft/question"
+	"github.com/ragft/ragft/retriever"
 )
 
 // decideStep is the key of steps.json for the rule, which is fitted as a part of the training.
@@ -16,7 +19,8 @@ const decideStep = "decide"
 const leastDecide, mostDecide = 20, 400
 
 // learnt splits the questions that are not held out for the evaluation into those that rows are made of and those that the
-// rule is fitted on. Of fewer than twice the least number all are for rows.
+// rule is fitted on: those of whole groups, since a model that has seen the passages in training is surer of them than of others.
+// Of fewer than twice the least number all are for rows.
 func (p *Project) learnt() (learn, decide []question.Question, err error) {
 	train, _, err := p.Split()
 	share := p.config.Decide.Share.Or(0)
@@ -24,8 +28,32 @@ func (p *Project) learnt() (learn, decide []question.Question, err error) {
 		return train, nil, err
 	}
 	share = min(max(share, float64(leastDecide)/float64(len(train))), float64(mostDecide)/float64(len(train)))
-	learn, decide = question.Split(train, share, seed.Derive(p.seed(), "decide"))
+	learn, decide = question.SplitGroups(train, share, seed.Derive(p.seed(), "decide"))
 	return learn, decide, nil
+}
+
+// setAside are the passages that answer questions which are kept from the rows, and none of those that rows are made of: rows do
+// not show them either.
+func setAside(
+	ctx context.Context, search retriever.Searcher, evidence map[string][]retriever.Hit, learn, kept []question.Question,
+) (map[string]bool, error) {
+	aside := map[string]bool{}
+	for i, q := range slices.Concat(kept, learn) {
+		if q.Unanswerable {
+			continue
+		}
+		q.NameHits(evidence[q.ID])
+		hits, err := search.Search(ctx, q.Question, reading.EvidenceDepth)
+		if err != nil {
+			return nil, err
+		}
+		if at := slices.IndexFunc(hits, q.HeldBy); at >= 0 && i < len(kept) {
+			aside[hits[at].ID] = true
+		} else if at >= 0 {
+			delete(aside, hits[at].ID)
+		}
+	}
+	return aside, nil
 }
 
 // askedKeys are the settings by which questions are kept from the rows, and are asked.

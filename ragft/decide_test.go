@@ -3,6 +3,9 @@
 package ragft_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -114,4 +117,46 @@ func TestRuleFromTrainingToAnswer(t *testing.T) {
 	reply, err = a.Answer(t.Context(), train[0].Question)
 	require.NoError(t, err)
 	require.NotEqual(t, assistant.ReasonDeclined, reply.Reason)
+}
+
+// Rows neither ask the questions that the rule is fitted on nor show the passages that answer them.
+func TestRowsDoNotShowWhatTheRuleIsFittedOn(t *testing.T) {
+	c := tiny(t)
+	c.Documents = t.TempDir()
+	trades := []string{"baker", "smith", "tailor", "miller", "printer", "potter", "cooper", "weaver", "glazier", "tanner"}
+	var all []question.Question
+	for i := range 30 {
+		trade, year := trades[i%10], 1700+7*i
+		name := fmt.Sprintf("house-%d.md", i)
+		text := fmt.Sprintf("The house at number %d was built in %d by a %s, whose family lived there.\n", i+100, year, trade)
+		require.NoError(t, os.WriteFile(filepath.Join(c.Documents, name), []byte(text), 0o600))
+		all = append(all,
+			question.Question{ID: fmt.Sprint(i, "a"), Question: fmt.Sprintf("When was number %d built?", i+100), Answer: fmt.Sprint(year), Group: name},
+			question.Question{ID: fmt.Sprint(i, "b"), Question: fmt.Sprintf("Who built number %d?", i+100), Answer: trade, Group: name})
+	}
+	require.NoError(t, question.WriteFile(c.Questions, all))
+	c.TestShare = opt.Of(0.0)
+	p := open(t, c)
+	_, err := p.Index(t.Context())
+	require.NoError(t, err)
+	_, err = p.Demonstrate(t.Context())
+	require.NoError(t, err)
+	list, err := p.ReadRows()
+	require.NoError(t, err)
+	asked, shown := map[string]bool{}, map[string]bool{}
+	for _, row := range list {
+		asked[row.QuestionID] = true
+		for _, chunk := range row.Chunks {
+			shown[filepath.Base(chunk.Source)] = true
+		}
+	}
+	kept := 0
+	for i := 0; i < len(all); i += 2 {
+		require.Equal(t, asked[all[i].ID], asked[all[i+1].ID], "a group is kept as a whole")
+		require.Equal(t, asked[all[i].ID], shown[all[i].Group], all[i].Group)
+		if !asked[all[i].ID] {
+			kept += 2
+		}
+	}
+	require.Equal(t, 20, kept)
 }

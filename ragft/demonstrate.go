@@ -70,11 +70,11 @@ func (d *demonstration) fromCorpus() bool { return d.config.Demonstrate.fromCorp
 
 // prepare reads what the rows are made of.
 func (d *demonstration) prepare(ctx context.Context) error {
-	var train []question.Question
+	var train, kept []question.Question
 	var evidence map[string][]retriever.Hit
 	var err error
 	if !d.fromCorpus() {
-		if train, _, err = d.learnt(); err != nil {
+		if train, kept, err = d.learnt(); err != nil {
 			return err
 		}
 		train = d.drawn(train)
@@ -91,6 +91,11 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	search, err := d.unhidden(ctx, "")
 	if err != nil {
 		return err
+	}
+	if aside, err := setAside(ctx, search, evidence, train, kept); err != nil {
+		return err
+	} else if len(aside) > 0 {
+		search = question.Unhidden{Searcher: search, Hidden: aside}
 	}
 	prompts, err := d.prompts(ctx, "")
 	if err != nil {

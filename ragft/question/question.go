@@ -229,6 +229,46 @@ func Split(questions []Question, heldOut float64, seed uint64) (train, held []Qu
 	return train, held
 }
 
+// SplitGroups is [Split] by whole groups: the questions of a group are on the same side, so that what is held out is about passages
+// that the other questions are not about. A question without a Group is one of its own. Groups are drawn until their questions come
+// nearest to the share. Single questions are drawn as by Split where no two are of a group, and where the groups are so large that
+// whole ones give less than half of the share.
+func SplitGroups(questions []Question, heldOut float64, s uint64) (train, held []Question) {
+	count := map[string]int{}
+	for _, q := range questions {
+		count[groupKey(q)]++
+	}
+	keys := slices.SortedFunc(maps.Keys(count), func(a, b string) int { return seed.Order(s, "split", a, b) })
+	want := int(math.Round(min(max(heldOut, 0), 1) * float64(len(questions))))
+	side := map[string]bool{}
+	left := want
+	for _, key := range keys {
+		if n := count[key]; n <= 2*left { // it comes nearer
+			side[key] = true
+			left -= n
+		}
+	}
+	if len(count) == len(questions) || 2*left > want {
+		return Split(questions, heldOut, s)
+	}
+	for _, q := range questions {
+		if side[groupKey(q)] {
+			held = append(held, q)
+		} else {
+			train = append(train, q)
+		}
+	}
+	return train, held
+}
+
+// groupKey names the group of a question, or stands for its wording if it has none.
+func groupKey(q Question) string {
+	if q.Group != "" {
+		return "group " + q.Group
+	}
+	return "wording " + wordingKey(q)
+}
+
 // drawHeldOut decides the sides of the wordings of one kind.
 func drawHeldOut(questions []Question, unanswerable bool, share float64, s uint64, side map[string]bool) {
 	count := map[string]int{}

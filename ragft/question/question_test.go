@@ -161,6 +161,48 @@ func TestSplitKeepsEqualWordingsTogether(t *testing.T) {
 	}
 }
 
+func TestSplitGroups(t *testing.T) {
+	var questions []Question
+	for i := range 60 {
+		group := fmt.Sprint("passage ", i/4)
+		if i >= 52 {
+			group = "" // of its own
+		}
+		questions = append(questions, Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Who built mill %d?", i), Group: group, Unanswerable: i%4 == 3})
+	}
+	train, held := SplitGroups(questions, 0.2, 5)
+	require.InDelta(t, 12, len(held), 2)
+	require.Len(t, train, 60-len(held))
+	trained := map[string]bool{}
+	for _, q := range train {
+		trained[q.Group] = true
+	}
+	for _, q := range held {
+		require.False(t, q.Group != "" && trained[q.Group], q.Group)
+	}
+	reversed := slices.Clone(questions)
+	slices.Reverse(reversed)
+	_, heldReversed := SplitGroups(reversed, 0.2, 5)
+	require.ElementsMatch(t, ids(held), ids(heldReversed), "the order of the input does not matter")
+
+	train, held = SplitGroups(questions, 0, 5)
+	require.Len(t, train, 60)
+	require.Empty(t, held)
+	train, held = SplitGroups(questions, 1, 5)
+	require.Empty(t, train)
+	require.Len(t, held, 60)
+
+	single := splitFixture()
+	_, held = SplitGroups(single, 0.3, 7)
+	_, want := Split(single, 0.3, 7)
+	require.Equal(t, ids(want), ids(held), "without groups as Split")
+	for i := range single {
+		single[i].Group = "the only document"
+	}
+	_, held = SplitGroups(single, 0.3, 7)
+	require.Equal(t, ids(want), ids(held), "one group cannot be divided")
+}
+
 func FuzzReadQuestions(f *testing.F) {
 	f.Add([]byte(`{"question":"a?","answer":"b","aliases":["c"],"id":"d"}`))
 	f.Add([]byte("{\"question\":\"a?\",\"unanswerable\":true}\n\n{\"question\":\"\\u2028\"}"))
