@@ -104,6 +104,15 @@ func (p *Project) ruleOf(
 	return settings.Rule, nil
 }
 
+// drafts is the number of drafts of a model of this process; those of servers would answer as often, and most do not say how likely
+// an answer is.
+func drafts(c AssistantConfig, m model.Model) int {
+	if _, local := model.As[model.TokenCounter](m); !local || c.Temperature > 0 || c.Ensemble {
+		return 0
+	}
+	return c.Drafts.Or(0)
+}
+
 // calibrated are the options for a model, with the calibration if there is one
 // that holds.
 func (p *Project) calibrated(
@@ -112,7 +121,7 @@ func (p *Project) calibrated(
 	opts := assistant.Options{
 		Careful: c.DeclinePrompt, MaxTokens: c.MaxTokens, Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, Seed: p.seed(),
 		Stop: c.Stop, MinConfidence: c.MinConfidence, Decline: c.Decline, MinShare: c.MinShare,
-		Apart: c.Apart || adapter != "", LastTurn: c.LastTurn,
+		Apart: c.Apart || adapter != "", LastTurn: c.LastTurn, Drafts: drafts(c, m),
 	}
 	var err error
 	if opts.Prompts, err = p.prompts(ctx, adapter); err != nil {

@@ -129,6 +129,9 @@ type AssistantConfig struct {
 	TopP float64 `yaml:"top-p" check:"share"`
 	// TopK is the number of tokens that are drawn from. 0 = all.
 	TopK int `yaml:"top-k" check:"min=0"`
+	// Drafts is the number of short answers that a local model draws beside the one of the likeliest tokens, so that the
+	// likeliest as a whole is given; evaluations answer in the same way. Unset = 8, 0 = none; none with Temperature or Ensemble.
+	Drafts opt.Value[int] `yaml:"drafts" check:"min=0" default:"8"`
 	// MinConfidence is the confidence below which to abstain. 0 = never.
 	MinConfidence float64 `yaml:"min-confidence" check:"share"`
 	// Decline is said in place of an answer that is not sure enough.

@@ -14,6 +14,9 @@ func (c *Config) consistent() error {
 	if c.Assistant.EnsembleTemperature != 0 && !c.Assistant.Ensemble {
 		errs = append(errs, errors.New("assistant.ensemble-temperature needs assistant.ensemble: it has no effect without it"))
 	}
+	if c.Assistant.Drafts.Or(0) > 0 && (c.Assistant.Temperature > 0 || c.Assistant.Ensemble) {
+		errs = append(errs, errors.New("assistant.drafts has no effect with assistant.temperature or assistant.ensemble: leave it out"))
+	}
 	if c.Train.Soft != 0 && c.Train.Loss != "" && c.Train.Loss != "last" {
 		errs = append(errs, errors.New("train.soft needs train.loss last: what is shown to the model is the last answer of a row"))
 	}

@@ -212,6 +212,7 @@ func (e *evaluation) open(ctx context.Context) error {
 		Judge:   judge.Options{Votes: o.Votes},
 		Signals: confidence.SignalOptions{Consistency: o.Consistency, Temperature: o.ConsistencyTemperature, True: o.SelfCheck},
 	}
+	e.config.Drafts = drafts(c.Assistant, e.base)
 	var err error
 	adapter := ""
 	if e.tuned != nil {

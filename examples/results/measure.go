@@ -21,8 +21,8 @@ import (
 	"github.com/ragft/ragft/retriever"
 )
 
-// maxTokens is the longest answer.
-const maxTokens = 40
+// maxTokens is the longest answer, and drafts the number of short ones that are drawn beside it, as the library does by itself.
+const maxTokens, drafts = 40, 8
 
 // keys are the metrics that a result file keeps.
 var keys = []string{
@@ -175,7 +175,7 @@ func (p program) evaluate(
 	show := p.progress(j.name())
 	return eval.Run(ctx, eval.Config{
 		Systems: []eval.System{s}, Prompts: j.set.prompts(), Questions: questions, Search: search,
-		Passages: cmp.Or(j.arm.passages, p.passages), MaxTokens: cmp.Or(j.arm.tokens, maxTokens), Seed: j.seed, Batch: 8,
+		Passages: cmp.Or(j.arm.passages, p.passages), MaxTokens: cmp.Or(j.arm.tokens, maxTokens), Seed: j.seed, Batch: 8, Drafts: drafts,
 		Progress: func(at eval.Progress) {
 			if at.Stage != "answer" {
 				return

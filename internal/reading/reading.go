@@ -5,6 +5,7 @@ package reading
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"strings"
 
@@ -70,6 +71,7 @@ type Reader struct {
 	Extract  func(text string) string // takes the answers that vote out of the texts; nil = the whole text
 	Like     model.Request            // everything but the messages
 	Least    int                      // passages that must fit, or the error is [model.ErrPromptTooLong]
+	Drafts   int                      // short answers drawn beside each from all passages together, for [Chosen]; 0 = none
 }
 
 // Answer returns an answer to each question.
@@ -131,7 +133,8 @@ func (p Part) take(responses []model.Response) (out, rest []model.Response) {
 	out = make([]model.Response, len(p.Asks))
 	for i, a := range p.Asks {
 		if a.From = a.Hits; p.Ensemble == nil || len(a.Hits) == 0 {
-			out[i], responses = responses[0], responses[1:]
+			n := len(p.requests(a))
+			out[i], responses = together(responses[:n]), responses[n:]
 			continue
 		}
 		won := 0
@@ -140,6 +143,17 @@ func (p Part) take(responses []model.Response) (out, rest []model.Response) {
 		out[i].Samples[0].Text = strings.TrimSpace(out[i].Samples[0].Text)
 	}
 	return out, responses
+}
+
+// together is the response to a question with the samples of all its requests.
+func together(responses []model.Response) model.Response {
+	out := responses[0]
+	for _, r := range responses[1:] {
+		out.Samples = append(slices.Clip(out.Samples), r.Samples...)
+		out.Seconds += r.Seconds
+		out.Cached = out.Cached && r.Cached
+	}
+	return out
 }
 
 // fit removes the passages that are known not to fit.
@@ -161,11 +175,14 @@ func (r Reader) fit(a *Asking) (err error) {
 	return err
 }
 
-// requests returns the requests of a question: one, or one for each passage.
+// requests returns the requests of a question: one, with one for its drafts if there are any, or one for each passage.
 func (r Reader) requests(a *Asking) []model.Request {
 	like := r.Like
 	if r.Ensemble == nil || len(a.Hits) == 0 {
 		like.Messages = a.Messages(a.Hits)
+		if drafts, ok := r.drafts(like); ok && len(a.Hits) > 0 {
+			return []model.Request{like, drafts}
+		}
 		return []model.Request{like}
 	}
 	like.OnText = nil // nothing can be streamed before the vote

@@ -35,7 +35,7 @@ func Measure(ctx context.Context, m model.Model, refusal string, room int, asks 
 		}
 		asking[i] = &reading.Asking{Messages: ask.Messages, Hits: hits}
 	}
-	r := reading.Reader{Model: m, Least: 1, Like: model.Request{MaxTokens: mostTokens + 1, Exclude: wordings.With(refusal)}}
+	r := reading.Reader{Model: m, Least: 1, Like: model.Request{MaxTokens: reading.ShortTokens + 1, Exclude: wordings.With(refusal)}}
 	responses, err := r.Answer(ctx, asking)
 	if err != nil {
 		return nil, fmt.Errorf("ragft: abstain: %w", err)
@@ -58,7 +58,7 @@ func Of(m model.Model, question string, hits []retriever.Hit, s model.Sample) (S
 	}
 	signals := Match(question, hits)
 	signals[Declining] = s.Excluded
-	if s.Tokens > 0 && s.Tokens <= mostTokens && stats.IsFinite(s.MeanLogProb) {
+	if s.Tokens > 0 && s.Tokens <= reading.ShortTokens && stats.IsFinite(s.MeanLogProb) {
 		signals[Certainty] = s.MeanLogProb
 	}
 	return signals, nil

@@ -24,9 +24,6 @@ const (
 	Certainty = "certainty"
 )
 
-// mostTokens is the length of the longest answer that has a Certainty.
-const mostTokens = 16
-
 // Rule decides whether a question is answered. It is fitted by [Fit], kept in the adapter that it was fitted for, and safe
 // for concurrent use.
 type Rule struct {

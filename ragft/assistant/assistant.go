@@ -150,28 +150,21 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 		show(a.opts.Decline)
 		return &Answer{Text: a.opts.Decline, Abstained: true, Reason: ReasonNoPassages, Confidence: math.NaN(), Chance: math.NaN()}, nil
 	}
-	// Stream directly only if nothing can be taken back.
-	streamed := &strings.Builder{}
-	var live func(string)
-	if onText != nil && a.threshold() <= 0 && a.opts.Extract == nil && !(a.opts.Rule != nil && a.opts.Rule.NeedsAnswer()) {
-		live = func(piece string) {
-			streamed.WriteString(piece)
-			onText(piece)
-		}
-	}
+	live := a.stream(onText)
 	shown, err := a.shown(ctx, hits)
 	if err != nil {
 		return nil, err
 	}
-	asked, req, sample, err := a.ask(ctx, q, shown, live)
+	asked, req, samples, err := a.ask(ctx, q, shown, live)
 	if err != nil {
 		return nil, err
 	}
+	given := reading.Chosen(samples)
 	answer := &Answer{
-		Hits: asked.Hits, Truncated: sample.Truncated, Confidence: math.Exp(sample.MeanLogProb), Draft: strings.TrimSpace(sample.Text),
+		Hits: asked.Hits, Truncated: given.Truncated, Confidence: math.Exp(given.MeanLogProb), Draft: strings.TrimSpace(given.Text),
 		Chance: math.NaN(),
 	}
-	if declined, err := a.decide(answer, question, asked.From, sample); err != nil || declined {
+	if declined, err := a.decide(answer, question, asked.From, samples[0]); err != nil || declined {
 		if err == nil {
 			show(answer.Text)
 		}
@@ -185,7 +178,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 	}
 	a.judge(answer, question, asked.From)
 	shown.name(answer.Citations)
-	if strings.TrimSpace(streamed.String()) == "" {
+	if strings.TrimSpace(live.shown()) == "" {
 		show(answer.Text)
 	}
 	return answer, nil
@@ -225,8 +218,8 @@ func (a *Assistant) ask(
 	ctx context.Context,
 	q Query,
 	shown *shown,
-	onText func(string),
-) (*reading.Asking, model.Request, model.Sample, error) {
+	live *stream,
+) (*reading.Asking, model.Request, []model.Sample, error) {
 	ask := &reading.Asking{Hits: shown.hits, Messages: func(hits []retriever.Hit) []model.Message {
 		hits = shown.arrange(hits) // here, so that fewer are joined where not all fit
 		if a.opts.Careful {
@@ -234,25 +227,29 @@ func (a *Assistant) ask(
 		}
 		return layout.WithHistory(a.opts.Prompts.ReadMessages(q.Question, hits), q.History)
 	}}
-	r := reading.Reader{Model: a.model, Ensemble: a.opts.Ensemble, Extract: a.opts.Extract, Least: 1, Like: model.Request{
+	r := reading.Reader{Model: a.model, Ensemble: a.opts.Ensemble, Extract: a.opts.Extract, Least: 1, Drafts: a.opts.Drafts}
+	r.Like = model.Request{
 		MaxTokens: a.opts.MaxTokens, Temperature: a.opts.Temperature,
-		TopP: a.opts.TopP, TopK: a.opts.TopK, Seed: a.opts.Seed, Stop: a.opts.Stop, OnText: onText,
-	}}
+		TopP: a.opts.TopP, TopK: a.opts.TopK, Seed: a.opts.Seed, Stop: a.opts.Stop, OnText: live.piece(),
+	}
 	if rule := a.opts.Rule; rule != nil {
 		r.Like.Exclude = wordings.With(rule.Refusal)
+		answers := func(s model.Sample) bool {
+			known, err := abstain.Of(a.model, q.Question, ask.Hits, s)
+			return err == nil && rule.Answers(known)
+		}
 		r.Like.OnFirst = func(excluded float64) bool {
-			certain := model.Sample{Excluded: excluded, Tokens: 1} // it cannot be more certain of its answer than this
-			s, err := abstain.Of(a.model, q.Question, ask.Hits, certain)
-			return err == nil && rule.Answers(s)
+			live.decided = func() bool { return answers(model.Sample{Excluded: excluded}) } // a long answer has no certainty
+			return answers(model.Sample{Excluded: excluded, Tokens: 1})                     // it cannot be more certain than this
 		}
 	}
 	responses, err := r.Answer(ctx, []*reading.Asking{ask})
 	if err != nil {
-		return nil, model.Request{}, model.Sample{}, err
+		return nil, model.Request{}, nil, err
 	}
 	req := ask.Request(r.Like)
 	ask.Hits, ask.From = shown.arrange(ask.Hits), shown.arrange(ask.From)
-	return ask, req, responses[0].Samples[0], nil
+	return ask, req, responses[0].Samples, nil
 }
 
 // decide sets what the rule, if there is one, makes of an answer, and reports whether it declines.

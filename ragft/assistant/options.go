@@ -33,6 +33,13 @@ type Options struct {
 	Seed        uint64     // of sampling
 	Stop        []string   // texts that end an answer
 
+	// Drafts is the number of short answers that are drawn beside the one of the likeliest tokens; 0 = none. If that one is short
+	// (16 tokens), the likeliest of all of them as a whole is given, by the sum of the log probabilities of its tokens over
+	// their number to the power of 0.7 (Wu et al. 2016, arXiv 1609.08144, section 7). The prompt is read once. It needs a model that
+	// returns log probabilities, and does nothing with a Temperature or an Ensemble. A Rule goes by the answer of the likeliest
+	// tokens.
+	Drafts int
+
 	// MinConfidence, in [0, 1], is the confidence below which the assistant abstains; 0 =
 	// never. A confidence that is not known, of a model that returns no probabilities, is
 	// below any other. Choose it on held-out questions: it catches answers that read well
@@ -105,7 +112,8 @@ func (o Options) conditions(m model.Model, index string) confidence.Conditions {
 	o = o.withDefaults()
 	c := confidence.Conditions{
 		Model: m.Name(), Setting: "retrieval", Passages: o.Passages, Prompt: o.Prompts.Read, Layout: layout.Fingerprint(o.Prompts.ReadMessages),
-		Ensemble: o.Ensemble, Temperature: o.Temperature, Extracted: o.Extract != nil, ScoresTrue: signals.Scores(m), Index: index,
+		Ensemble: o.Ensemble, Temperature: o.Temperature, Drafts: o.Drafts, Extracted: o.Extract != nil,
+		ScoresTrue: signals.Scores(m), Index: index,
 	}
 	if o.Careful {
 		c.Prompt, c.Layout = o.Prompts.Careful, layout.Fingerprint(o.Prompts.CarefulMessages)

@@ -21,6 +21,7 @@ type Conditions struct {
 	Layout      string           `json:"layout"`           // hash of the prompt for a sample question
 	Ensemble    *answer.Ensemble `json:"ensemble,omitempty"`
 	Temperature float64          `json:"temperature,omitempty"` // of the answers; 0 = greedy
+	Drafts      int              `json:"drafts,omitempty"`      // drawn beside each answer
 	Extracted   bool             `json:"extracted,omitempty"`   // the answer is taken out of the text
 	ScoresTrue  bool             `json:"scores_true,omitempty"` // "p_true" is based on scores, not on a token
 	Index       string           `json:"index,omitempty"`       // digest of the searched index, with its tuning; "" = unknown
@@ -80,6 +81,7 @@ func (c *Calibration) differences(now Conditions) (different []string) {
 	differs(then.Prompt != now.Prompt, "the instruction %q, not %q", then.Prompt, now.Prompt)
 	differs(then.Prompt == now.Prompt && then.Layout != now.Layout, "a different prompt layout")
 	differs(then.Temperature != now.Temperature, "temperature %g, not %g", then.Temperature, now.Temperature)
+	differs(then.Drafts != now.Drafts, "%d drafts, not %d", then.Drafts, now.Drafts)
 	differs(then.Extracted != now.Extracted, "%s", choose(then.Extracted,
 		"the answer extracted from the text, not the whole text", "the whole text as the answer, not a part of it"))
 	differs((then.Ensemble == nil) != (now.Ensemble == nil), "%s", choose(then.Ensemble == nil,

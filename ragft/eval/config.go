@@ -80,6 +80,7 @@ type Config struct {
 	Prompts     prompt.Set    // zero = the defaults
 	Judge       judge.Options // without a Model there is no judge, and what string comparison leaves open is incorrect
 	MaxTokens   int           // longest answer; 0 = 256
+	Drafts      int           // short answers drawn beside each from passages, see [assistant.Options.Drafts]; 0 = none
 	Stop        []string      // texts that end an answer
 	Batch       int           // requests given to a model at a time, about; 0 = 32
 	Seed        uint64        // of the bootstrap, the randomisation test and the judge

@@ -22,7 +22,8 @@ type Evaluation struct {
 	Questions   []Question               `json:"questions"`
 	Systems     []SystemResult           `json:"systems"`
 	Comparisons []Comparison             `json:"comparisons"`
-	Passages    int                      `json:"passages"` // shown with a question
+	Passages    int                      `json:"passages"`         // shown with a question
+	Drafts      int                      `json:"drafts,omitempty"` // drawn beside each answer from passages
 	Seed        uint64                   `json:"seed"`
 	Resamples   int                      `json:"resamples"`
 	Judge       string                   `json:"judge,omitempty"` // name of the judging model; "" = none
@@ -206,7 +207,7 @@ func (e *Evaluation) Points(system string) ([]confidence.Point, confidence.Condi
 	}
 	return points, confidence.Conditions{
 		System: s.Name, Model: s.Model, Signals: e.Signals, Setting: string(s.Setting), Passages: e.Passages, Prompt: s.Prompt,
-		Layout: s.Layout, Ensemble: s.Ensemble, Extracted: s.Extracted, ScoresTrue: s.ScoresTrue, Index: e.Index,
+		Layout: s.Layout, Ensemble: s.Ensemble, Drafts: e.Drafts, Extracted: s.Extracted, ScoresTrue: s.ScoresTrue, Index: e.Index,
 	}, nil
 }
 

@@ -101,7 +101,7 @@ func (e *evaluator) prompts(s System) prompt.Set {
 // answered stores an answer and the places that it cites in the passages it was
 // written from.
 func (r *Record) answered(q question.Question, s System, response model.Response, from []retriever.Hit) {
-	sample := response.Samples[0]
+	sample := reading.Chosen(response.Samples)
 	text := strings.TrimSpace(sample.Text)
 	if r.Answer = text; s.Extract != nil {
 		if r.Answer = s.Extract(text); r.Answer != text {

@@ -257,9 +257,18 @@ func (m assistantModel) Name() string { return m.model.Local.Name() }
 // Unwrap returns the local model, so that passages are shortened as in an evaluation.
 func (m assistantModel) Unwrap() model.Model { return m.model.Local }
 
+// sampled is how an answer is sampled: as the client wants, but drafts are drawn as the assistant says.
+func (m assistantModel) sampled(own llama.Sampling, drawn bool) llama.Sampling {
+	s := m.sampling
+	if s.NotFirst = own.NotFirst; drawn && s.Temperature == 0 {
+		s.Temperature, s.TopP, s.TopK, s.MinP, s.Seed = own.Temperature, own.TopP, own.TopK, own.MinP, own.Seed
+	}
+	return s
+}
+
 // Chat implements [model.Model].
 func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model.Response, error) {
-	requests := make([]llama.Request, len(reqs))
+	requests, samples := make([]llama.Request, len(reqs)), 0
 	for i, req := range reqs {
 		request, err := m.model.Local.Request(req)
 		if err != nil {
@@ -269,10 +278,9 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 			return nil, model.ErrPromptTooLong
 		}
 		if !m.asked {
-			notFirst := request.Sampling.NotFirst
-			request.Sampling, request.TopLogProbs = m.sampling, m.top
-			request.Sampling.NotFirst = notFirst
-			m.follow(&request, i*max(1, request.Samples))
+			request.Sampling, request.TopLogProbs = m.sampled(request.Sampling, req.Temperature > 0), m.top
+			m.follow(&request, samples)
+			samples += max(1, request.Samples)
 		}
 		requests[i] = request
 	}
