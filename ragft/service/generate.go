@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ragft/ragft/internal/llamachat"
@@ -213,12 +214,14 @@ func (r *run) generate(ctx context.Context, requests []llama.Request) ([]llama.R
 	if err != nil {
 		return nil, err
 	}
-	for _, result := range results {
-		r.used.PromptTokens += result.PromptTokens
-		if r.used.PromptTokensDetails == nil {
-			r.used.PromptTokensDetails = &usageDetails{}
+	if r.used.PromptTokensDetails == nil {
+		r.used.PromptTokensDetails = &usageDetails{}
+	}
+	for i, result := range results {
+		if i == 0 || !slices.Equal(requests[i].Prompt, requests[i-1].Prompt) { // else it is that of a draft, read once
+			r.used.PromptTokens += result.PromptTokens
+			r.used.PromptTokensDetails.CachedTokens += result.ReusedTokens
 		}
-		r.used.PromptTokensDetails.CachedTokens += result.ReusedTokens
 		for _, sample := range result.Samples {
 			r.used.CompletionTokens += len(sample.Tokens)
 		}

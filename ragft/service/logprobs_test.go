@@ -222,3 +222,27 @@ func TestSaid(t *testing.T) {
 	}
 	require.Equal(t, []string{"a", " b", " \u00a0 c"}, pieces)
 }
+
+// A draft may take the place of the answer. The log probabilities are then its own, and the tokens of all drafts are counted.
+func TestLogProbsOfDrafts(t *testing.T) {
+	m := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 2048, Sequences: 4})
+	answers := map[int][]string{}
+	for _, drafts := range []int{0, 3} {
+		_, address, _ := serve(t, Config{Models: []Model{{Name: "base", Local: m, Assistant: assistant.Options{Drafts: drafts}}}, Index: newIndex(t)})
+		for _, question := range []string{"Who founded the Gorton Inn?", "When was the mill built?", "What stands in Dunmore?"} {
+			for _, stream := range []bool{false, true} {
+				body := fmt.Sprintf(`{"messages":[{"role":"user","content":%q}],"temperature":0,"stop":["e","a"],"logprobs":true,"stream":%v}`,
+					question, stream)
+				got := postPlain(t, address, body)[0]
+				if said := textOf(got.logProbs); said != "" {
+					require.True(t, strings.HasPrefix(strings.TrimSpace(said), got.content), "%q of %q", said, got.content)
+				}
+				answers[drafts] = append(answers[drafts], got.content)
+			}
+		}
+	}
+	require.NotEqual(t, answers[0], answers[3])
+	for i := 0; i < len(answers[3]); i += 2 {
+		require.Equal(t, answers[3][i], answers[3][i+1], "streamed or not")
+	}
+}
