@@ -130,9 +130,10 @@ func TestRowsDoNotShowWhatTheRuleIsFittedOn(t *testing.T) {
 		name := fmt.Sprintf("house-%d.md", i)
 		text := fmt.Sprintf("The house at number %d was built in %d by a %s, whose family lived there.\n", i+100, year, trade)
 		require.NoError(t, os.WriteFile(filepath.Join(c.Documents, name), []byte(text), 0o600))
+		when, who := fmt.Sprintf("When was number %d built?", i+100), fmt.Sprintf("Who built number %d?", i+100)
 		all = append(all,
-			question.Question{ID: fmt.Sprint(i, "a"), Question: fmt.Sprintf("When was number %d built?", i+100), Answer: fmt.Sprint(year), Group: name},
-			question.Question{ID: fmt.Sprint(i, "b"), Question: fmt.Sprintf("Who built number %d?", i+100), Answer: trade, Group: name})
+			question.Question{ID: fmt.Sprint(i, "a"), Question: when, Answer: fmt.Sprint(year), Group: name},
+			question.Question{ID: fmt.Sprint(i, "b"), Question: who, Answer: trade, Group: name})
 	}
 	require.NoError(t, question.WriteFile(c.Questions, all))
 	c.TestShare = opt.Of(0.0)

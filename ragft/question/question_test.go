@@ -168,7 +168,8 @@ func TestSplitGroups(t *testing.T) {
 		if i >= 52 {
 			group = "" // of its own
 		}
-		questions = append(questions, Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Who built mill %d?", i), Group: group, Unanswerable: i%4 == 3})
+		q := Question{ID: fmt.Sprint(i), Question: fmt.Sprintf("Who built mill %d?", i), Group: group, Unanswerable: i%4 == 3}
+		questions = append(questions, q)
 	}
 	train, held := SplitGroups(questions, 0.2, 5)
 	require.InDelta(t, 12, len(held), 2)

@@ -228,7 +228,8 @@ func TestLogProbsOfDrafts(t *testing.T) {
 	m := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 2048, Sequences: 4})
 	answers := map[int][]string{}
 	for _, drafts := range []int{0, 3} {
-		_, address, _ := serve(t, Config{Models: []Model{{Name: "base", Local: m, Assistant: assistant.Options{Drafts: drafts}}}, Index: newIndex(t)})
+		one := Model{Name: "base", Local: m, Assistant: assistant.Options{Drafts: drafts}}
+		_, address, _ := serve(t, Config{Models: []Model{one}, Index: newIndex(t)})
 		for _, question := range []string{"Who founded the Gorton Inn?", "When was the mill built?", "What stands in Dunmore?"} {
 			for _, stream := range []bool{false, true} {
 				body := fmt.Sprintf(`{"messages":[{"role":"user","content":%q}],"temperature":0,"stop":["e","a"],"logprobs":true,"stream":%v}`,
