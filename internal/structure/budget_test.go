@@ -43,7 +43,7 @@ var budget = map[string]int{
 	"ragft/opt":              2,
 	"ragft/prompt":           7, // with Named, for templates that an adapter names
 	"ragft/publish":          4,
-	"ragft/question":         19, // with LeakOptions, WithIDs and Altered, which others share; Gap and its kinds; Unhidden, a search
+	"ragft/question":         20, // with LeakOptions, WithIDs and Altered, which others share; Gap and its kinds; Unhidden; SplitGroups
 	"ragft/question/dataset": 17,
 	"ragft/recipe":           9,
 	"ragft/recipe/memory":    2,
