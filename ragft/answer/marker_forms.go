@@ -6,8 +6,8 @@ import (
 )
 
 // The forms in which models cite by number: [1], [1, 2], [1-3], [^1], [^1^], 【1】, 【1†source】, [1, p. 3], [Document 1], [Doc 2, 3],
-// [doc1], [citation:1], [Document 1: Title], (Document 1), (see documents 1 and 2), (Source: Document 1, p. 3), <sup>1</sup>. In
-// round brackets the word is needed: (1) counts an item.
+// [doc1], [citation:1], [Document 1: Title], (Document 1), (see documents 1 and 2), (Source: Document 1, p. 3), <sup>1</sup>. In round
+// brackets the word is needed: (1) counts an item.
 var (
 	markerOpen, markerClose = `\\?[\[［【〔]`, `\\?[\]］】〕]`
 
@@ -19,7 +19,8 @@ var (
 
 	markerSign  = `\.?\s*(?:[:：#_-]|(?i:no\.|nos\.|nr\.|n[°º]|number|numbers|num\.|núm\.|nummer|numéro|número))?\s*`
 	markerRange = `[-–—‑−~～〜]|\.\.\.?|…|\b(?i:to|through|thru|bis|à|a|hasta)\b|至|到|から`
-	markerJoin  = `(?:(?:,|，|;|；)\s*(?:&|(?i:and|or|und|oder|et|ou|y|o)\b)?|[&+、]|和|与|と|\b(?i:and|or|und|oder|et|ou|y|o)\b|` + markerRange + `)`
+	markerAnd   = `(?i:and|or|und|oder|et|ou|y|o)\b`
+	markerJoin  = `(?:(?:,|，|;|；)\s*(?:&|` + markerAnd + `)?|[&+、]|和|与|と|\b` + markerAnd + `|` + markerRange + `)`
 
 	markerOne  = `\^?#?[\d０-９]{1,3}\^?`
 	markerList = markerOne + `(?:\s*` + markerJoin + `\s*(?:` + markerNoun + markerSign + `)?` + markerOne + `)*`
