@@ -2,7 +2,7 @@ package refusal
 
 // accuracies are the shares of labelled replies, half of them refusals, that the rules read correctly. The rules were written before
 // anybody looked at these replies (testdata/README.md). A test measures them again.
-var accuracies = map[string]float64{"en": 0.874, "de": 0.760, "fr": 0.800, "es": 0.920, "zh": 0.840, "ja": 0.792}
+var accuracies = map[string]float64{"en": 0.891, "de": 0.760, "fr": 0.800, "es": 0.920, "zh": 0.840, "ja": 0.792}
 
 // Enough is the accuracy from which refusals count as recognised.
 const Enough = 0.8

@@ -10,7 +10,8 @@ var english = language{
 		`me|eludes|escapes|blank|empty|in vain|to no avail|mute|stops? short|little|incomplete|ends? before|breaks? off|` +
 		`off.topic|all about|neglect|forget|insufficient|impossible|irrelevant|hard to|difficult|too little|who knows|refrain|` +
 		`leave|left|pass\b|withh|skip|inconclusive|vague|remains?\b|stays?\b|\byet to\b|cut (?:off|short)|trunc|` +
-		`illegib|smudged|speculat|conjecture|invent|different|another|\belse\b|elsewhere|next volume|would have to|hidden|secret|stump|` +
+		`illegib|smudged|speculat|conjecture|invent|different|another|\belse\b|elsewhere|next volume|would have to|hidden|` +
+		`secret|stump|` +
 		`\bme\b|redact|` +
 		`\bcoy\b|gloss|skirt|dodge|sidestep|evade|predate|\bcut\b|torn|more than|\b0\b|zero|\btoo\b|contradict|disagree|conflict|` +
 		`necessar|impossible|imagination|merely|no one|` +
@@ -30,6 +31,7 @@ var english = language{
 		`unclear|unanswerable|undetermined|unspecified|unstated|sure|certain|{said}|{had}|applicable|enough|answerable)(?: ` +
 		`(?:{in}|here|there|anywhere|at all|from|to me|yet)[^,;]*)?|n\.?/?a|null|none (?:given|stated|mentioned|found|specified|` +
 		`provided|listed)` +
+		`|nothing (?:about|regarding|concerning) (?:the |this |that |any |an? )?[\w'-]+(?: (?:or|and|of|in) (?:the )?[\w'-]+)?` +
 		`|nothing (?:found|relevant|mentioned|stated|said|given|known|here|there)(?: [^,;]*)?|(?:there is |i (?:have|see|find|` +
 		`found) )?(?:no|not enough|insufficient|not any|too little|zero)(?: \w+){0,2} (?:answers?|idea|clue|information|` +
 		`info|data|comment|mention|evidence|details?|context|passages?|documents?|results?|sources?|match(?:es)?|` +
@@ -47,6 +49,9 @@ var english = language{
 	declines: englishDeclines,
 
 	missing: []string{
+		`\bleaves? (?:us|me|you|one|the reader) (?:\w+ )?(?:in the dark|guessing|none the wiser)\b`,
+		`^(?:none|nothing) of (?:this|that|it|these|those|them) (?:is|are) (?:{said}|given|listed|named)(?:$| {in})`,
+		`^(?:nobody|no one|no-one) is (?:named|mentioned|given|listed|identified|stated)(?: as [^;,]*)?$`,
 		`\b(?:is|are|was|were) not (?:attached|enclosed|uploaded)(?:$|[,;:.])`,
 		`\b(?:is|are) not among (?:the|its|these|those) (?:topics|subjects|facts|items|points|things|files)\b`,
 		`\bbeyond {the} (?:\w+ )?{any}\b`,
@@ -87,13 +92,16 @@ var english = language{
 		`\b(?:unrelated|not related|irrelevant|not relevant|nothing to do) (?:to|with) {det}{any}\b`,
 		`\bnot (?:something|anything)(?: that| which)? (?:i|we|(?:the|these|those|my|this) (?:\w+ )?{any})\b`,
 		// It is not mentioned; the founder is not named in the documents; how much it cost is not reported.
-		`\b(?:is|are|be|being|gets?|goes|remains?) (?:not|never|nowhere|neither)(?: been)?{adv}(?: to be)? (?:{said})(?:{end}| (?:{in}|` +
+		`\b(?:is|are|be|being|gets?|goes|remains?) (?:not|never|nowhere|neither)(?: been)?{adv}(?: to be)? (?:{said})(?:{end}|` +
+			` (?:{in}|` +
 			`{ask}|` +
-			`as|of)\b)|\b(?:was|were|been) (?:not|never|nowhere){adv} (?:mentioned|stated|specified|said|indicated|described|detailed|` +
+			`as|of)\b)|\b(?:was|were|been) (?:not|never|nowhere){adv} (?:mentioned|stated|specified|said|indicated|described|` +
+			`detailed|` +
 			`disclosed|covered|addressed)(?:{end}| (?:{in}|{ask}|as|of)\b)`,
 		`\b(?:is|are|was|were|be|been|being|gets?|goes|has|have) (?:not|never|nowhere)(?: been)?{adv}(?: to be)? (?:{said}|` +
 			`{had})(?: (?:\w+ ){0,4}?(?:{in}))`,
-		`\b(?:is|are) (?:not|never|nowhere|neither){adv} (?:{in}|in (?:here|there))`, `\b(?:illegible|unreadable|smudged|blacked out)\b`,
+		`\b(?:is|are) (?:not|never|nowhere|neither){adv} (?:{in}|in (?:here|there))`, `\b(?:illegible|unreadable|smudged|` +
+			`blacked out)\b`,
 		`(?:\b(?:{attr})(?: (?:of|for|to|about) [^;,]*?)?(?: of (?:it|them))?|\b(?:{ask})\b[^;,]*?) (?:is|are|was|were|has|` +
 			`have) (?:not|never|nowhere)(?: been)?{adv} (?:{said}|{had})(?:{end})`,
 		`^(?:(?:the|this|that|its|his|her|their) )?(?:[\w'-]+ ){0,7}?(?:is|are|has|have) (?:not|never|nowhere)(?: been)?{adv} ` +
@@ -125,6 +133,17 @@ var english = language{
 
 	never: []string{
 		`\b(?:do|does|did) not have to\b`,
+		// What one calls unknown in the world, and what was kept from somebody.
+		`\bit is (?:still|as yet|even today|to this day) (?:unknown|not known|unclear|not clear) {ask}[^;,]*$`,
+		`\b(?:was|were|has been|have been) never (?:{had})$`, `\b(?:withheld|hidden|concealed|kept) from (?:the|his|her|their) \w+$`,
+		`\b(?:contracts?|polic(?:y|ies)|lease|agreement|warranty|insurance|plan|ticket|terms) (?:do|does) not (?:cover|include) ` +
+			`(?:any |the )?[\w -]+$`,
+		// A clause that says more of somebody, and a doubt that is left behind an answer.
+		`^(?:(?:to|by|from|with|for) )?(?:an?|two|three|some) (?:[\w-]+ ){1,3}?(?:whose|who)\b`,
+		`\b(?:was|were|is) \w+ (?:to|by|from|with|for) (?:an?|two|three|some) (?:[\w-]+ ){1,3}?(?:whose|who)\b`,
+		`^(?:yes|no|probably|perhaps|maybe|possibly|it (?:is|was|seems|could|may|might)|that (?:is|was))\b[^;]*\b(?:but|though|` +
+			`although) ` +
+			`i am not (?:\w+ )?(?:sure|certain)`,
 		// What a law, a will or a person leaves unsaid is what an answer tells; so is what somebody lacked at the time.
 		`\b(?:treat(?:y|ies)|laws?|constitution|will|bill|act|charter|decree|verdict|court|judge|king|queen|captain|committee|` +
 			`council|company|government|people|members|police|bible|koran|\w+ book|letter|book) (?:{not}|do|does) ` +
@@ -135,8 +154,10 @@ var english = language{
 		`^(?:yes|no),? (?:but|although|though|even though|while)\b`,
 		`\bsays? (?:that )?(?:no|nobody|nothing) (?:\w+ )?(?:is|are|was|were|can|may|has|have)\b`,
 		`\bnot (?:say|state)\b[^;]*, (?:but )?(?:it|they) (?:do |does )?(?:says?|states?)\b`,
-		`, (?:he|she|they|says?|said)(?: \w+){0,3}$`, `\bin the \w+ of \d{4}`, `\bguide does not speak\b`, `^no, (?:there|` +
-			`dogs)\b`, `\bit is not known {ask}[^;,]*$`, // "I do not know, he said."
+		`, (?:he|she|they|says?|said)(?: \w+){0,3}$`, `\bin the \w+ of \d{4}`, `\bdo(?:es)? not speak (?:\w+ )?\w+(?:ish|ese|` +
+			`ian|an|french|german|greek|dutch|welsh|czech|thai|latin|arabic|hindi)\b`,
+		`\bguide does not speak\b`, `^no, (?:there|` +
+			`dogs)\b`, `\bit is not known {ask}[^;,]*(?:, according to [^;,]*)?$`, // "I do not know, he said."
 		`^(?:because|ask|never|not until|not many|not far)\b`,
 		`\b(?:is|was|are|were) not (?:known|named|mentioned|given|found|called|listed) (?:by any other|after|as|outside|until|only)\b`,
 		`^(?:he|she|scientists|historians|people) (?:\w+ )?(?:did|do|does|could|was|were|is|are|had|has|have|cannot|` +
@@ -153,13 +174,15 @@ var english = language{
 	},
 
 	opening: []string{
-		`(?:so|well|no|yes|ah|oh|hm+|and|but|however|also|thus|therefore|hence|sadly|regrettably|unfortunately|honestly|frankly|` +
+		`(?:to (?:the best of )?my knowledge|as far as i (?:know|can (?:see|tell))|nope|nah|yeah|so|well|no|yes|ah|oh|hm+|and|` +
+			`but|however|also|thus|therefore|hence|sadly|regrettably|unfortunately|honestly|frankly|` +
 			`sorry|apologies|my apologies|alas|still|yet|that said|in short|in fact|to be honest|actually|instead|moreover|in ` +
 			`addition|additionally|furthermore|likewise|similarly|again|overall|finally|in conclusion|in summary|good question|` +
 			`great question|thank you[^,]*|thanks[^,]*|hello|hi|interesting[^,]*|i see|okay|ok|sure|of course|as far as (?:i|we|` +
 			`{det}{any})[^,]*)`,
 		`(?:that|this|it|which|these|those|you|i|we)(?: one)?(?: (?:is|are|am|was|were))?`,
-		`in (?:all )?honesty|(?:happy|glad|i would love|i wish i could|i am happy) to help`,
+		`from what (?:i|we|you)\b[^;,]*`, `in the case of\b[^;]*`, `in (?:all )?honesty|(?:happy|glad|i would love|` +
+			`i wish i could|i am happy) to help`,
 		`(?:i|we) (?:know|learn|can \w+|see|find|read)\b[^;]*`,
 		`(?:(?:but|so|and|also|however|yet|that|because|as|since|while|although|though|even though|it seems(?: that)?|it ` +
 			`appears(?: that)?|it looks like|unfortunately|sadly|sorry|i am (?:sorry|afraid)(?: to say)?(?: that| but)?|i must ` +
@@ -169,6 +192,7 @@ var english = language{
 		`(?:based|judging|going|relying|depending|drawing) (?:on|by|from)\b[^;]*`, `according ` +
 			`to\b[^;]*(?:{any})(?:[^;,]*)`, `(?:from|in|within|after|with|using|on|by|since|throughout|across|per|through) ` +
 			`[^;]*{any}[^;]*`,
+		`as (?:to|for)\b [^;]*`,
 		`(?:given|having|looking|considering|despite|going by|as per|for|as for|as to|concerning|regarding|about|on (?:this|that|it)|` +
 			`as to|unlike|when it ` +
 			`comes to|with (?:regard|respect) to)\b(?: [^;\d]*)?`, `the answer to (?:the|this|that|your) question(?: is)?`,
@@ -197,8 +221,26 @@ var english = language{
 
 	quoting: []string{`(?:according to [^,]*, )?{det}(?:{strong}|text|article|page|manual|guide)s?{of} (?:(?:do|does|also|only) ` +
 		`)*(?:say|mention|state|indicate|tell|show|suggest|confirm|note|explain|specify|report)s? (?:that|it is|there)\b`,
+		`{det}{any} (?:says?|gives?|states?|names?|has|have|puts?) (?:it (?:as|at|is|was) )?\d`,
 		`(?:but |and |so )?(?:{det}{any}|they|it) (?:points? to|hints? (?:at|that|to))\b`,
 		`(?:but |and |so )?(?:they|it) (?:(?:do|does) )?(?:say|state|confirm|suggest|imply|impli|indicate|show)(?:e?s)? that\b`},
+
+	implied: `(?:but |and |so )?(?:{det}{any}{of}|everything|they|it) (?:strongly |clearly |seems? to |do |does )?(?:suggest|` +
+		`impli|imply|hint)(?:e?s)?\b`,
+	reported: `{det}{any}{of} (?:(?:do|does|also) )?(?:say|state|note|report|claim|explain|add)s? (?:that )?(?:the|its|his|her|` +
+		`their|an?|he|she|it|` +
+		`they) [^;,]*$`,
+	fragment: `(?:(?:for|because|since|if|to|on|in|by|at|with|after|before|from|until|during|around|as an?|given (?:by|to|as)|` +
+		`made (?:of|by|from))|about (?:an?|\d+|half|{number}))\b`,
+	conditional: `(?:^|[^,] )(?:if|when|whenever|unless|in case)$|{means}$|\b(?:an?|any|every) [^;,]*\b(?:that|which|` +
+		`who) (?:says?|states?)(?: that)?$`,
+	supposing: ` (?:if|unless|whenever|in case)(?: [\w-]+){0,4} ?$| when (?:the|an?|no) ?(?:[\w-]+ )?$|{means} `,
+	guess:     `(?:maybe|perhaps|possibly|probably)\b`,
+	referral: `\b(?:ask|check|try|see|look|search|contact|consult|read|find|someone|somebody|people|they|you|your|i|we|me|` +
+		`documents?|docs|` +
+		`sources?|another|others?|more|else|elsewhere|online|web|internet|library|archives?|office|staff|website|help|knows?|` +
+		`tell|say|` +
+		`can|could|would|will|should|may|might|missing|not|no|there)\b`,
 
 	joint: `although|though|even though|while|but|so|and|because|since|as|that|if|which|yet|however|is|was|afraid|sorry|says?`,
 
@@ -206,14 +248,16 @@ var english = language{
 		// What is there, after or before what is not.
 		`(?:the )?only\b[^;]*\b(?:described|mentioned|named|listed|covered|given|discussed|shown|explained)\b`,
 		`what (?:it|they|{det}{any}{of}) (?:does|do|is|are|\w+s)\b`,
-		`(?:both|all|each|one|the (?:first|second|third|other|others|last|former|latter))(?: of them)? (?:is|are|{tell}|concern|cover|` +
+		`(?:both|all|each|one|the (?:first|second|third|other|others|last|former|latter))(?: of them)? (?:is|are|{tell}|` +
+			`concern|cover|` +
 			`deal)(?:e?s)? `,
 		`(?:such|that|this|the) (?:\w+ )?(?:information|info|answer|details?|data|figures?) (?:would|may|might|should|could|will)\b`,
 		// What the document is or holds; not what its author did.
 		`(?:but |and |so |however,? |although |though )*{det}(?:{paper})\b{of}{soft} (?:is|are|has|have|do|does|seems?|appears?|` +
 			`\w+[^\Wa]s|` +
 			`begin|start|end|stop|focus|come|go|ask|{tell}|confirm|concern|cover|contain)\b`,
-		`(?:but |and |so )?(?:they|it) (?:is|are) (?:all |only |just |mainly |mostly )*(?:about|on|limited|dedicated|devoted|concerned|` +
+		`(?:but |and |so )?(?:they|it) (?:is|are) (?:all |only |just |mainly |mostly )*(?:about|on|limited|dedicated|devoted|` +
+			`concerned|` +
 			`focused|a|an|the|in|for|here)\b`,
 		`(?:one|you) would (?:need|have to)\b`, `my (?:knowledge|information|access|sources?)\b`,
 		`(?:this|these|they|it) (?:is|are) (?:an? |the |only |just )+(?:\w+ ){0,3}?{any}\b`,
@@ -237,7 +281,8 @@ var english = language{
 
 	advice: []string{
 		`[^;]*\b(?:can|could|will) (?:advise|help|tell you|answer (?:this|that|your))\b`,
-		`[^;]*\b(?:may|might|could|should|would|will) (?:perhaps |well |also )?(?:be able to |be better placed to )?(?:know|help|tell ` +
+		`[^;]*\b(?:may|might|could|should|would|will) (?:perhaps |well |also )?(?:be able to |be better placed to )?(?:know|` +
+			`help|tell ` +
 			`you|say more|have (?:it|that|` +
 			`this|the answer|more))\b`,
 		`(?:better|best|it is (?:best|better|worth)|my advice|for (?:that|this|more)|maybe|perhaps)\b`,
@@ -265,7 +310,7 @@ var english = language{
 	result: `(?:so|therefore|thus|hence|consequently|which means(?: that)?|that means(?: that)?|meaning(?: that)?|without (?:it|them|` +
 		`that))`,
 	turn: `(?:\b(?:but|however|although|though|nevertheless|nonetheless|that said|yet|whereas|even though|still,|except that|` +
-		`only that|so (?:yes|no|(?:it|he|she|they|the \w+) (?:is|are|was|were|must|had)))|(?:^|, )while|, (?:maybe|perhaps|probably|` +
+		`so (?:yes|no|(?:it|he|she|they|the \w+) (?:is|are|was|were|must|had)))|(?:^|, )while|, (?:maybe|perhaps|probably|` +
 		`possibly|around|about|roughly|i (?:think|guess|believe)|i would (?:guess|say)))\b,?`,
 	concede: `\b(?:although|though|even though|while|even if|whilst|despite the fact that)`,
 }

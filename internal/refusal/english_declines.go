@@ -14,7 +14,8 @@ var englishDeclines = []string{
 		`undefined|unsaid|unanswered)\b)`,
 	// We never learn it; one looks for it in vain.
 	`\b(?:i|we|one|you|the readers?|nobody) (?:do not|does not|never|cannot|will not|is never|are never|am never|is not|are ` +
-		`not) (?:(?:ever |get to |to )*(?:learns?|finds? out|discovers?|hears?|be told|told|reads?))(?:$|[,;:.]| (?:{ask}|that|it|this|` +
+		`not) (?:(?:ever |get to |to )*(?:learns?|finds? out|discovers?|hears?|be told|told|reads?))(?:$|[,;:.]| (?:{ask}|that|` +
+		`it|this|` +
 		`his|her|its|their|the|from|in|anything|of|about|more)\b)`,
 	`^(?:it |they )?(?:does|do) not{adv} (?:say|mention|state|specify|tell|indicate)\b`,
 	`\b(?:{ask}) [^;,]*?\b(?:it|they|we|one|i|{det}{any}) (?:{not}) (?:say|state|tell|learn|find out|know|mention|reveal|find|see)s?$`,
@@ -51,10 +52,12 @@ var englishDeclines = []string{
 		`(?:gives?|names?|lists?|covers?|contains?|describes?|deals? with|goes) [^;,]*\b(?:only|alone)(?:$|[;,])`,
 		// Gives no answer, says nothing, has no chapter on it, sheds no light.
 		`(?:say|give|tell|offer|provide|make|mention|reveal|state|name|specify|record|supply|disclose|list|add|shed|throw|`+
+			`suggest|imply|`+
 			`cast)(?:e?s)? (?:us |me |you )?(?:no|nothing|none|neither|little|not a)\b`, `{empty}`,
 		`{leave}`,
 		`(?:is|are|was|were|has|have) not (?:been )?(?:attached|included|uploaded|shared|supplied|enclosed|among|part of|`+
-			`provided|loaded)(?:$|[,;:.]| (?:here|among|with|to|{in}|files|what))`,
+			`provided|loaded)(?:$|[,;:.]| (?:here|among|(?:with|to) (?:me|us)|{in}|files|what))`,
+		`(?:can |could )?neither (?:{tell})(?:e?s)?\b`,
 		`(?:do|does|can) ?not(?:$|[,;])`, `never gets? (?:a?round )?to\b`, `(?:only|just|merely) hints?\b`, `ends there\b`,
 		`{not} (?:{hold})s?(?:$|[,;:.]| any (?:\w+ ){0,2}?(?:{attr})\b)`,
 		`[^;]*[;:,] (?:but |and )?there (?:is|are) (?:none|nothing|no|not)\b`,
@@ -118,11 +121,12 @@ var englishDeclines = []string{
 		`(?:say|tell|report|indicate|suggest|answer)|on (?:this|that|the)|here|said|regarding|that (?:says|tells|answers|would|` +
 		`mentions|could|indicates|states|references)|i can)`,
 	`\bthere (?:is|was|are) (?:no|not any) (?:telling|knowing|saying|finding|way|indication|answering|such \w+)\b`,
-	`^no (?:[\w'-]+ ){1,5}?(?:(?:is|are|was|were|has been|have been) (?:\w+ )?(?:given|mentioned|stated|provided|specified|` +
+	`{at}no (?:[\w'-]+ ){1,5}?(?:(?:is|are|was|were|has been|have been) (?:\w+ )?(?:given|mentioned|stated|provided|specified|` +
 		`named|listed|made|found|indicated|offered|supplied|quoted|recorded|disclosed|identified|included|available)(?:$|[,;:.]| ` +
 		`(?:{in}|of|for|here|to|about|on|anywhere|as to)\b)|(?:appears?|occurs?|features?|figures?) (?:anywhere|{in}))`,
 	// I find nothing; I looked and did not find it.
-	`\b(?:i|we) know nothing\b`, `{seek}(?:found|find|finds|finding|see) (?:no|nothing|none)(?: (?:\w+ ){0,2}?(?:{info}|about|on|of|` +
+	`{at}{me}(?:can|could) neither (?:confirm|say|tell|answer|know)\b`, `\b(?:i|we) know nothing\b`, `{seek}(?:found|find|` +
+		`finds|finding|see) (?:no|nothing|none)(?: (?:\w+ ){0,2}?(?:{info}|about|on|of|` +
 		`that|relevant|in|there|` +
 		`regarding|anything)\b|$|[,;:.])`,
 	`\b(?:and|but) (?:did not|could not|cannot|was not able to|were not able to|was unable to|do not) (?:\w+ )?(?:find|see|` +
@@ -142,7 +146,8 @@ var englishDeclines = []string{
 		`(?:a |pure |mere )*(?:guess|guessing|guesswork|speculat\w+|conjecture|made up|invented|invention)\b`,
 	`\b(?:i|we) (?:would|could|can) (?:only |just |merely |have to |be )+(?:guess|guessing|speculat\w+|mak(?:e|ing) (?:it|that|` +
 		`this|one|something) up|invent\w*)\b`,
-	`\b(?:no|0|zero) (?:results?|match(?:es)?|hits)\b|\bnothing (?:came|comes) up\b`,
+	`\b(?:no|0|zero) (?:\w+ )?(?:results?|match(?:es)?|hits)(?:$|[,;:.]| (?:for|found|(?:was|were) (?:found|returned)|came|in|` +
+		`from|returned|about|on|to)\b)|\bnothing (?:came|comes) up\b`,
 	`{at}(?:i|we|you|one) [^;]*\b(?:in vain|without success|to no avail)\b`,
 	`\b(?:stumps?|has stumped|(?:have|has) me stumped|you have (?:got )?me)\b`, `^(?:i )?(?:have not|have no|not) (?:got )?(?:a|the ` +
 		`\w+) (?:clue|idea)\b`, `{at}{me}(?:will |would )?have to pass\b`,
@@ -158,7 +163,8 @@ var englishDeclines = []string{
 		`provided|given|uploaded|attached|shared|included|here|there)\b`,
 	`\b(?:more|further) than (?:(?:these|those|the|my|your) (?:\w+ )?{any}|i (?:know|can|have)|we)\b`,
 	`^(?:no|nope|well|sorry)?,? ?not (?:a (?:single )?(?:word|line|hint|trace|mention)|in (?:there|here|it|{det}{any})|so much as)\b`,
-	`\b(?:you|one) cannot (?:tell|say|know)\b`, `{at}one would have to (?:consult|see|read|look|check)\b`, `{at}no (?:[\w']+ ){1,3}?{in}`,
+	`\b(?:you|one) cannot (?:tell|say|know)\b`, `{at}one would have to (?:consult|see|read|look|` +
+		`check)\b`, `{at}no (?:[\w']+ ){1,3}?{in}`,
 	`^do not know\b`, `^(?:cannot|could not|unable to) (?:{find}|be (?:answered|determined|found))\b`,
 	// Nobody can tell from the text; from the text alone one cannot.
 	`\b(?:nobody|no one|no-one|one cannot|you cannot|we cannot|one could not|you could not|you will not) (?:can |could |` +

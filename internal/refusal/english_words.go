@@ -14,11 +14,12 @@ var englishWords = map[string]string{
 		`biography|essay|interview|letters?|emails?|e-mails?|messages?|form|appendix|annex|supplement|preface|introduction|` +
 		`footnotes?|card|label|sign|notice|poster|map|family tree|scan|screenshot|image|preview|draft|contract|agreement|` +
 		`lease|polic(?:y|ies)|terms|statutes|specification|spec|datasheet|data sheet|sheet|spreadsheet|release notes|review|` +
-		`books?|clauses?|piece|what (?:i|we) (?:have|see|got)|fragment|quotation|quoted rule|lines|plot|programme|itinerary|prospectus|` +
+		`books?|clauses?|piece|what (?:i|we) (?:have|see|got)|fragment|quotation|quoted rule|lines|plot|programme|itinerary|` +
+		`prospectus|` +
 		`dossier|invoice|receipt|menu|plaque|inscription|ticket|advert|reference|folder|archive|wiki|` +
 		`(?:one|ones|part|parts|portion|bits?|half|everything|all) (?:that )?(?:i|we|you) \w+`,
-	"any":   `{strong}|{weak}s?|author|writer|narrator|speaker`,
-	"paper": `{strong}|{weak}s?`,
+	"any":   `(?:{strong}|{weak}s?|author|writer|narrator|speaker)\b`,
+	"paper": `(?:{strong}|{weak}s?)\b`,
 	"of": `(?: (?:provided|given|supplied|above|below|here|shown|available(?: to (?:me|us))?|alone|itself|you (?:have )?\w+` +
 		`(?: me)?|(?:that |which )?i (?:have|had|was|am|got|can|could|see)(?: been)?(?: \w+)?|(?:that )?we have|at hand|to hand|in ` +
 		`question|` +
@@ -39,7 +40,8 @@ var englishWords = map[string]string{
 		`alone|all|both|each|mainly|mostly|shown|so far|still|really|apparently|also|as far as (?:i|we) can (?:see|tell)),?)*`,
 	"not": `(?:do|does|did|would|could|will|can|may|might|shall|should)? ?(?:not|never|nowhere|cannot){adv}`,
 	"say": `say|mention|state|specify|tell|answer|name|indicate|describe|discuss|reveal|list|cover|address|note|record|` +
-		`explain|shows? (?:it|that|this|the|his|her|its|their|{ask})|identify|speak|talk|go(?:es)? into|deals? with|makes? (?:it |this ` +
+		`explain|shows? (?:it|that|this|the|his|her|its|their|{ask})|identify|speak|talk|go(?:es)? into|deals? with|` +
+		`makes? (?:it |this ` +
 		`|that )?(?:clear|any|mention|reference|no)|` +
 		`confirm|disclose|touch|refer|reference|report|clarify|detail|elaborate|establish|express|give|provide|offer|supply|` +
 		`contain|include|hold|help|support|suggest|define|quote|cite|relate|settle|resolve|lets? (?:me|us|one|you)|(?:allow|` +
@@ -53,7 +55,8 @@ var englishWords = map[string]string{
 		`far|that far|there)|` +
 		`go(?:es)? (?:so|that|as) far|enters? into`,
 	// What only a text does or fails to do, whatever it is called. Not "cover" or "include": a warranty does not cover the belt.
-	"write": `tells? (?:{ask})|mention|specify|state|indicate|tells? (?:us|me|you|the reader)|reveal|clarify|elaborate|go(?:es)? into|` +
+	"write": `tells? (?:{ask})|mention|specify|state|indicate|tells? (?:us|me|you|the reader)|reveal|clarify|elaborate|` +
+		`go(?:es)? into|` +
 		`makes? (?:it |this |that )?clear|` +
 		`touch (?:up)?on|disclose|address|discuss|describe|explain|define|refers? to|makes? (?:any )?(?:mention|reference)|` +
 		`go(?:es)? on to say|says? (?:who|what|when|where|why|how|which|whether|if|anything)|identify|` +
@@ -101,6 +104,9 @@ var englishWords = map[string]string{
 	// A text of any name, before a verb in the present: what people said or did not say is told in the past.
 	// Who or what looks for the answer.
 	"seek":  `(?:^|(?:\b(?:i|we|search|searches|searching|query|look|looking)\b[^;,]*? )(?:\w+ )?|\b(?:and|but) )`,
+	"means": `^(?:it |the (?:[\w-]+ ){1,3}?|[\w-]+ing |\d+ )means(?: that)?`,
+	"number": `one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|` +
+		`hundred|thousand|dozen`,
 	"thing": `{at}(?:the|this|these|your|our|her|his|that|my) (?:[\w'()/.-]+ ){0,3}[\w'()/.-]+`,
 	"open":  `{at}(?:the|this|these|your|our|her|his|that|my) (?:[\w'()/.-]+ ){1,4}?(?:do not|does not|cannot|never|nowhere){adv}`,
 	// What holds nothing on it.

@@ -4,7 +4,8 @@ var french = language{
 	words: map[string]string{
 		"src": `\b(?:documents?|textes?|sources?|passages?|contexte|extraits?|articles?|pages?|paragraphes?|matériel|notice|` +
 			`guide|horaires?|` +
-			`règlement|informations? (?:fourni|donn|disponib)\w*|résultats?|manuel|auteur|données|brochures?|dépliant|lettres?|recette|` +
+			`règlement|informations? (?:fourni|donn|disponib)\w*|résultats?|manuel|auteur|données|brochures?|dépliant|lettres?|` +
+			`recette|` +
 			`rapport|compte rendu|procès-verbal|livre|chapitres?|roman|résumé|` +
 			`tableau|liste|fiche|affiche|avis|prospectus|journal|carnet|courriels?|messages?|annexes?|appendice|formulaire|site|base ` +
 			`de données|` +
@@ -25,7 +26,8 @@ var french = language{
 	},
 	cue: `faudrait|devrais|\bnon\b|\bn'|\bne\b|\bni\b|\bpas\b|sans|aucun|inconnu|rien|impossible|désolé|regrett|malheureusement|` +
 		`préfère|introuvable|` +
-		`manque|silen|hors|au-delà|cadre|muet|insuffisan|dépass|ignor|incapable|lacun|mystère|ouverte|coupé|interrompt|arrête|tronqué|` +
+		`manque|silen|hors|au-delà|cadre|muet|insuffisan|dépass|ignor|incapable|lacun|mystère|ouverte|coupé|interrompt|arrête|` +
+		`tronqué|` +
 		`illisible|vide|uniquement|seulement|invent|devin|spécul|en vain|sèche|langue au chat|autre|manquant|n/a`,
 	bare: `(?:non|pas) (?:précis|mentionn|indiqu|spécifi|renseign|communiqu|disponib|trouv|donn|fourni)\w*(?: [^,;]*)?|(?:(?:c'est|` +
 		`cela|ceci|la réponse|reste|est|malheureusement|désolée?) ?,?(?:est |reste )?)*(?:inconnue?|` +
@@ -36,6 +38,8 @@ var french = language{
 		`(?:l')?ignore|je passe|(?:je )?(?:n'en )?sais (?:pas|rien)|informations? (?:insuffisante|manquante|non \w+|` +
 		`indisponible)s?[^,;]*`,
 	declines: []string{
+		`{src}[^;]*?\b(?:parl|mentionn|indiqu|donn|précis|décri|trait|évoqu|di[ts]|expliqu|nomm|cit|concern)\w*[^;]*?\b(?:mais|et) ` +
+			`(?:pas|non|rien|jamais|nulle part)\b`,
 		// One would need more; what there is covers only a part.
 		`\b(?:il )?(?:me|nous)? ?faudrait (?:\S+ )?(?:voir|consulter|lire|demander|avoir|connaître|vérifier)\b`,
 		`\bje devrais (?:voir|consulter|lire|vérifier)\b`,
@@ -46,7 +50,8 @@ var french = language{
 		`\bil n'est question que\b`,
 		`\bne m'est pas (?:connu|possible)`, `\b(?:m'est|nous est) impossible\b`,
 		// What breaks off or holds only something else, what would be invented, what one looks for in vain.
-		`{src}[^;]*?\b(?:s'arrête|s'interrompt|se termine|finit|prend fin|est coupée?|est tronquée?|est incomplète?|est incomplet|est ` +
+		`{src}[^;]*?\b(?:s'arrête|s'interrompt|se termine|finit|prend fin|est coupée?|est tronquée?|est incomplète?|` +
+			`est incomplet|est ` +
 			`illisible|` +
 			`est vide|sont illisibles|s'arrêtent)\b`,
 		`{src}[^;]*?\b(?:ne |n')(?:\S+ ){1,4}?qu(?:e\b|')`, `(?:tout|toute|n'importe) [^;]*?\b(?:serait|seraient)\b[^;]*?(?:invent|` +
@@ -92,7 +97,10 @@ var french = language{
 		`\b(?:manque|manquent|fait défaut|font défaut|est absente?|est introuvable|sont insuffisantes?|sont absentes?|est ` +
 			`passée? sous silence)`,
 	},
-	never: []string{`\b(?:il|elle|ils|elles|personne) (?:ne |n')(?:savai|pouvai|connai|a |sait)`, `^non\b`, `, (?:dit|disait|` +
+	conditional: `\S[, ]+(?:si|lorsque|quand)(?: (?:les?|la|l'|ces?|cette|ils?|elles?|aucune?))*$`,
+	fragment:    `(?:(?:oui|non|si)[, ]*$|(?:sans doute|peut-être|probablement|pendant|depuis|environ|vers)\b)`,
+	never: []string{`\bpas ,? ?mais$`, `\b(?:il|elle|ils|elles|personne) (?:ne |n')(?:savai|pouvai|connai|a |` +
+		`sait)`, `^non\b`, `, (?:dit|disait|` +
 		`dit-il|dit-elle)$`, `\bl'écrivain\b`},
 	opening: []string{
 		`(?:on|je|j'|nous|vous|il|elle|c'|ce|ça|cela|que)(?: ?\S+)?`,
@@ -110,7 +118,8 @@ var french = language{
 	courtesy: []string{
 		`(?:merci|bonjour|bonsoir|cher|chère|madame|monsieur|cordialement|bien à vous|bonne question|excellente question|n'hésitez|` +
 			`avec plaisir|hum+)\b`,
-		`(?:pourriez-vous|pouvez-vous|peux-tu|pourrais-tu|veuillez|merci de|si vous|envoyez|transmettez|si tu)\b[^;]*\b(?:envo|transm|` +
+		`(?:pourriez-vous|pouvez-vous|peux-tu|pourrais-tu|veuillez|merci de|si vous|envoyez|transmettez|si tu)\b[^;]*\b(?:envo|` +
+			`transm|` +
 			`partag|fourn|donn|join|télécharg|` +
 			`commun|coll|pass)\w*`,
 		`(?:j'ai|nous avons) (?:\S+ )?(?:lu|relu|parcouru|cherché|vérifié|regardé|consulté)\b`,
@@ -120,7 +129,8 @@ var french = language{
 	advice: []string{`(?:veuillez|vous (?:pouvez|pourriez|devriez)|peut-être|n'hésitez|consultez|demandez|si|essayez|adressez)\b`},
 	related: []string{`(?:d'après [^,]*, |selon [^,]*, )?(?:le|la|les|l'|un|une|ce|cette)\b[^;]*\b(?:est|a|était|avait|fut|` +
 		`ont|sont|\w+e)\b`},
-	against: `\b(?:mais|or|cependant)\b`, turn: `(?:\b(?:mais|cependant|toutefois|pourtant|néanmoins|bien que|quoique)|, (?:sans doute|` +
+	against: `\b(?:mais|or|cependant)\b`, turn: `(?:\b(?:mais|cependant|toutefois|pourtant|néanmoins|bien que|quoique)|` +
+		`, (?:sans doute|` +
 		`peut-être|probablement|je crois|je pense|environ|ce (?:serait|doit)))\b`,
 	concede: `\b(?:bien que|quoique|même si)`, joint: `mais|que|car|et|parce que|puisque`,
 }

@@ -9,17 +9,19 @@ var german = language{
 			`flyer|aushang|aushänge|heft|rezept|brief|protokoll|bericht|kapitel|roman|zusammenfassung|tabelle|liste|` +
 			`datenblatt|satzung|hausordnung|chronik|tagebuch|e-mail|nachruf|notiz|aufzeichnung|verzeichnis|register|katalog|zeitung|` +
 			`gutachten|` +
-			`anlage|anhang|formular|website|faq|lexikon|beitrag|beiträge|eintrag|einträge|beilage|beipackzettel|datenbank|speisekarte|` +
+			`anlage|anhang|formular|website|faq|lexikon|beitrag|beiträge|eintrag|einträge|beilage|beipackzettel|datenbank|` +
+			`speisekarte|` +
 			`übersicht|vorlage|fragment|stammbaum|karteikarte|logbuch|interview|stellenanzeige|bildunterschrift|inhaltsangabe|lexika|` +
 			`zeitplan|lageplan|spielplan)` +
 			`(?:en|es|er|s|n|e|ern)?|\w*buch(?:es|s)?\b|scan|schild|autor\w*|verfasser\w*|erzähler\w*|daraus|darin|hierin|` +
 			`vorliegende\w*|vorliegt|mitgegeben\w*)`,
-		"not": `\b(?:nicht|nichts|kein\w*|nirgends|nirgendwo|weder|niemand|ohne)`,
+		"not": `\b(?:nicht aber|nicht|nichts|kein\w*|nirgends|nirgendwo|weder|niemand|ohne)`,
 		"say": `(?:erwähn|sag|nenn|steht|stehen|enth[aä]lt|gibt|geben|gegeben|beantwort|hervor|hergeben|finde|fand|gefunden|` +
 			`angegeben|angeb|genannt|` +
 			`aufgeführt|erläuter|beschr[ie]|verr[aä]t|behandel|geht|gehen|äußer|aufschluss|auskunft|liefer|mitgeteilt|` +
 			`vermerkt|festgehalten|` +
-			`dokumentiert|entnehm|ableiten|schließen|ersichtlich|ausreich|reich|spr[ei]ch|erzähl|weiß|schweig|die rede|bericht|angabe|` +
+			`dokumentiert|entnehm|ableiten|schließen|ersichtlich|ausreich|reich|spr[ei]ch|erzähl|weiß|schweig|die rede|bericht|` +
+			`angabe|` +
 			`hinweis|klar|` +
 			`erkenn|bestimm|ermitteln|erschließ|antwort|information|hilf|erklär|verzeichnet|lässt|nachlesen|komm|vorkomm|taucht|` +
 			`auftauch|auffind)`,
@@ -56,7 +58,7 @@ var german = language{
 		// What breaks off or deals with something else only, what would be a guess, what one looks for in vain.
 		`{src}[^;]*?\b(?:bricht|brechen|endet|enden|hört|hören|reißt|schließt)\b[^;]*?\b(?:ab|vor|vorher|zuvor|davor|auf|mit)\b`,
 		`{src}[^;]*?\b(?:unvollständig|unleserlich|abgeschnitten|leer|lückenhaft|geschwärzt|unlesbar)\b`,
-		`{src}[^;]*?\b(?:nur|bloß|lediglich|ausschließlich|allein)\b[^;]*?\b(?:nicht|kein\w*|nichts)\b`,
+		`{src}[^;]*?\b(?:nur|bloß|lediglich|ausschließlich|allein)\b[^;]*?\b(?:nicht aber|nicht|kein\w*|nichts)\b`,
 		`\b(?:muss|müsste|kann|könnte) ich (?:\w+ )*(?:raten|spekulieren|passen|erfinden)`,
 		`\bich (?:\w+ )?(?:muss|müsste|kann|könnte) (?:\w+ ` +
 			`)*(?:raten|spekulieren|passen|erfinden)`, `\b(?:jede|jeder|jedes|alles) [^;]*?\b(?:wäre|wären|ist|` +
@@ -87,6 +89,7 @@ var german = language{
 		`\b(?:lieber|besser) nicht raten`,
 	},
 	missing: []string{
+		`\b(?:{info}) (?:ist|sind|war|waren) (?:\w+ )*?(?:nicht|nirgends) (?:\w+ )?(?:vorhanden|verfügbar|enthalten|angegeben|gegeben)`,
 		`{not} (?:\w+ ){0,2}?(?:erwähnt|angegeben|aufgeführt|mitgeteilt|beantwort\w+|ersichtlich|vermerkt|beschrieben|` +
 			`feststell\w+|hervor|` +
 			`bestimm\w+|zu entnehmen|zu finden|herauslesen|entnehmen|ableiten|ermitteln|erläutert|dokumentiert|thematisiert|` +
@@ -104,12 +107,19 @@ var german = language{
 		`\bist (?:mir|uns) (?:leider )?(?:nicht bekannt|unbekannt)`, `\b(?:ist|liegt) nicht (?:gegenstand|teil|thema|inhalt) `,
 		`\bnur\b[^;]*\b(?:nicht aber|aber nicht|nicht)\b`,
 	},
-	never: []string{`\b(?:er|sie|niemand) (?:wusste|konnte|kannte)`, `^nein\b`, `, (?:sagt|sagte) (?:er|sie)\b`},
+	conditional: `\S[, ]+(?:wenn|falls|sofern)(?: (?:die|der|das|den|diese\w*|es|er|sie|ein\w*))?(?: \w+)?$`,
+	fragment:    `(?:(?:ja|nein)[, ]*$|(?:vermutlich|wahrscheinlich|vielleicht|seit|während)\b)`,
+	never: []string{
+		`\bnicht ?, ?sondern$`, `\b(?:wollte|wollten|durfte|durften|weigerte|weigerten)\b`, // 'nicht "Stopp", sondern "Halt"'
+		`^[^;,]*{src} (?:sagt|sagen|besagt|besagen|schreibt|schreiben|berichtet|berichten|erklärt|behauptet|meint),? (?:dass|` +
+			`es)\b[^;,]*$`,
+		`\b(?:er|sie|niemand) (?:wusste|konnte|kannte)`, `^nein\b`, `, (?:sagt|sagte) (?:er|sie)\b`},
 	opening: []string{
 		`(?:leider|aber|doch|nun|also|entschuldigung|tut mir leid|es tut mir leid|bedauerlicherweise|sorry|verzeihung|gute ` +
 			`frage|ja|nein|und|oder)(?:,? (?:aber|dass))?`,
 		`(?:laut|nach|gemäß|anhand|aufgrund|auf|aus|in|im|soweit|zu|zum|zur|bei|wenn|wer|was|wann|wo|wie|warum|welche\w*|ob|` +
-			`als|da|weil|mit|von|ohne|über|laut|ob|wieso|weshalb|wozu|wieviel|wohin|woher|die frage|ihre frage|deine frage|das)\b[^;\d]*`,
+			`als|da|weil|mit|von|ohne|über|laut|ob|wieso|weshalb|wozu|wieviel|wohin|woher|die frage|ihre frage|deine frage|` +
+			`das)\b[^;\d]*`,
 		`(?:ich|wir) (?:habe|haben|fürchte|bedaure|würde|muss|bin)\b[^;]*`, `(?:der|die|das|den|dem|ein|eine|dies\w*|jene\w*|` +
 			`alle|beide|unsere|meine|auch)(?: \w+){0,2}`,
 	},
@@ -121,7 +131,8 @@ var german = language{
 		`(?:entschuldigung|tut mir leid|es tut mir leid|leider)`,
 	},
 	courtesy: []string{
-		`(?:vielen dank|danke|guten tag|hallo|liebe\w*|sehr geehrte\w*|gute frage|gern(?:e)?|mit freundlichen|viele grüße|freundliche|` +
+		`(?:vielen dank|danke|guten tag|hallo|liebe\w*|sehr geehrte\w*|gute frage|gern(?:e)?|mit freundlichen|viele grüße|` +
+			`freundliche|` +
 			`ich hoffe|hm+)\b`,
 		`(?:bitte|können sie|könnten sie|könntest du|kannst du|wenn sie|falls sie|wenn du|falls du|sofern) [^;]*\b(?:schick|send|lad|` +
 			`hochlad|stell|geb|teil|` +

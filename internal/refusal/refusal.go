@@ -82,12 +82,20 @@ type language struct {
 	result   string   // what draws a conclusion, before a clause that declines: "so", of what the documents do hold
 	turn     string   // where a clause begins that may take a refusal back: "but"
 	concede  string   // what opens a clause that the main clause follows: "although"
+
+	implied     string // clauses that say what follows from a document
+	reported    string // sentences that say what a document says, unless it says nothing of something else
+	fragment    string // answers without a verb that begin as an opening does: "For nine years, but ..."
+	conditional string // what stands before a clause that only may be so: "if", "it means that"
+	supposing   string // the same, and a subject
+	guess       string // what opens a guess: "maybe"
+	referral    string // what a guess holds that only sends the reader elsewhere
 }
 
 // grammar is a compiled language.
 type grammar struct {
 	cue, bare, declines, missing, never, opening, idle, advice, quoting, joint, related, against, turn, concede,
-	courtesy, result, regret *regexp.Regexp
+	courtesy, result, regret, implied, reported, fragment, conditional, supposing, guess, referral *regexp.Regexp
 }
 
 // languages compiles the tables at the first reply: most programs start without reading one.
@@ -126,6 +134,9 @@ func (l *language) compile() *grammar {
 		quoting: one("^", "", l.quoting...), joint: one("^", " ", l.joint), related: one("^", "", l.related...),
 		courtesy: one("^", "", l.courtesy...), regret: one("^", "", l.regret),
 		result:  one("(?:^|[ ,;])", "[ ,]*$", l.result),
+		implied: one("^", "", l.implied), reported: one("^", "", l.reported), fragment: one("^", "", l.fragment),
+		conditional: one("", "", l.conditional), supposing: one("", "", l.supposing),
+		guess: one("^", "", l.guess), referral: one("", "", l.referral),
 		against: one("", "", l.against), turn: one("", "", l.turn), concede: one("", "$", l.concede),
 	}
 }
@@ -185,6 +196,8 @@ func (g *grammar) sentence(s string) part {
 	s = head(strings.TrimSpace(s), longestSentence)
 	trimmed := strings.Trim(s, stops)
 	switch {
+	case g.guess.MatchString(trimmed) && !g.referral.MatchString(trimmed):
+		return offers
 	case trimmed == "", strings.HasSuffix(s, "?"), strings.HasSuffix(s, "？"):
 		return idle
 	case g.bare.MatchString(trimmed):
@@ -195,27 +208,47 @@ func (g *grammar) sentence(s string) part {
 			return declines
 		}
 	}
-	start, end, own := g.find(trimmed)
+	c := g.find(trimmed)
 	switch {
-	case start < 0 && (g.courtesy.MatchString(trimmed) || g.idle.MatchString(trimmed) || g.advice.MatchString(trimmed)):
+	case c.start < 0 && (g.courtesy.MatchString(trimmed) || g.idle.MatchString(trimmed) || g.advice.MatchString(trimmed)):
 		return idle
-	case start < 0, g.never.MatchString(trimmed):
+	case c.start < 0, g.never.MatchString(trimmed), !c.own && g.reports(trimmed):
 		return offers
 	}
-	before, after := trimmed[:start], trimmed[end:]
-	if at := g.concede.FindStringIndex(strings.TrimRight(before, " ,")); at != nil {
-		// "Although the documents do not say, it was 1912."
-		if _, main, found := strings.Cut(after, ","); found && g.clause(before[:at[0]]) == idle {
-			if g.sentence(main) == offers {
-				return over
-			}
-			return declines
-		}
+	return g.around(trimmed, c)
+}
+
+// reports reports whether a sentence only says what a document says, and nothing of what it does not.
+func (g *grammar) reports(s string) bool {
+	return g.reported.MatchString(s) && !g.turn.MatchString(s) && !strings.Contains(s, " and ")
+}
+
+// around reads what stands around the clause that declines.
+func (g *grammar) around(s string, c clause) part {
+	before, after := s[:c.start], s[c.end:]
+	var main string
+	follows := false
+	if at := pause.FindStringIndex(after); at != nil {
+		main, follows = after[at[1]:], true
 	}
-	if g.after(after) {
+	opening := strings.TrimRight(before, " ,")
+	switch at := g.concede.FindStringIndex(opening); {
+	case at != nil && follows && g.clause(before[:at[0]]) == idle:
+		// "Although the documents do not say, it was 1912."
+		if g.sentence(main) == offers {
+			return over
+		}
+		return declines
+	case g.conditional.MatchString(opening) || !c.own && g.supposing.MatchString(s[c.start:max(c.start, c.at)]):
+		// "The reply is a zero if the documents do not say."
+		if at := pause.FindStringIndex(s[c.start:]); at != nil && !strings.Contains(opening, " ") {
+			return g.sentence(s[c.start+at[1]:])
+		}
+		return offers
+	case g.after(after):
 		return over
 	}
-	switch g.before(before, own) {
+	switch g.before(before, c.own) {
 	case offers:
 		return offers
 	case unsure:
@@ -224,59 +257,12 @@ func (g *grammar) sentence(s string) part {
 	return declines
 }
 
-// find returns the clause that declines, and whether it brings its own subject.
-func (g *grammar) find(s string) (start, end int, own bool) {
-	start = -1
-	if !g.cue.MatchString(s) {
-		return start, end, own
-	}
-	if at := g.declines.FindStringSubmatchIndex(s); at != nil {
-		start, end, own = at[0], at[1], true
-		for _, behind := range at[2:] { // the empty groups behind what opens a clause
-			start = max(start, behind)
-		}
-	}
-	if at := g.missing.FindStringIndex(s); at != nil && (start < 0 || at[0] < start) {
-		start, end, own = clauseStart(s, at[0], g.turn), at[1], false
-	}
-	for own && start >= 0 {
-		joint := g.joint.FindStringIndex(s[start:end])
-		if joint == nil {
-			break
-		}
-		start += joint[1]
-	}
-	return start, end, own
-}
-
-// stops surround a sentence.
-const stops = " .!;:,-–—。！；，、…[]()|¡"
-
-var (
-	aside = regexp.MustCompile(`\s*[(（][^)）]*[)）]`)
-	comma = regexp.MustCompile(`, |，|、`)
-	colon = regexp.MustCompile(`: | \| |：`)
-
-	// boundary ends a clause; clauses also does so at the commas of Chinese, and clauseEnd at any comma.
-	boundary  = regexp.MustCompile(`[;:(–—]|\s-\s|；|：|（`)
-	clauses   = regexp.MustCompile(`[;:(–—]|\s-\s|，|；|：|（`)
-	clauseEnd = regexp.MustCompile(`[,;:(–—，；：（、]|\s-\s`)
-)
-
-// clauseStart is where the clause begins whose predicate is at a byte.
-func clauseStart(s string, at int, turn *regexp.Regexp) int {
-	start := 0
-	for _, re := range []*regexp.Regexp{clauses, turn} {
-		for _, m := range re.FindAllStringIndex(s[:at], -1) {
-			start = max(start, m[1])
-		}
-	}
-	return start
-}
-
 // before reads what stands in front of the clause that declines.
 func (g *grammar) before(s string, own bool) part {
 	s = strings.TrimSpace(s)
+	if rest, set := g.setOff(s); set && g.fragment.MatchString(rest) {
+		return offers // "For nine years, but | the documents do not say from when."
+	}
 	if own && g.result.MatchString(s) { // "The log ends in May, so | I cannot say."
 		return idle
 	}
@@ -294,6 +280,24 @@ func (g *grammar) before(s string, own bool) part {
 		return offers
 	}
 	return g.ahead(strings.TrimSpace(s[:at]), own)
+}
+
+// setOff returns what stands before the turn or the semicolon at the end of a text, and whether there is one. One word may follow
+// the turn, such as an article. "However," with its comma refers to what was said before, and sets nothing off.
+func (g *grammar) setOff(s string) (rest string, set bool) {
+	if rest, set = strings.CutSuffix(s, ";"); set {
+		return rest, true
+	}
+	all := g.turn.FindAllStringIndex(s, -1)
+	if len(all) == 0 {
+		return s, false
+	}
+	last := all[len(all)-1]
+	left := strings.TrimSpace(s[last[1]:])
+	if last[0] == 0 || s[last[1]-1] == ',' || strings.Contains(left, " ") || len(left) > 4 && left[0] < utf8.RuneSelf {
+		return s, false
+	}
+	return s[:last[0]], true
 }
 
 // ahead reads a text that ends where a clause that declines begins.
@@ -351,6 +355,9 @@ func (g *grammar) after(s string) bool {
 	rest := strings.Trim(s[at[1]:], " ,;:)")
 	if rest == "" || reason && g.related.MatchString(rest) { // "I cannot say: the camera was off."
 		return false
+	}
+	if g.implied.MatchString(rest) { // "It does not say so, but the context suggests it."
+		return true
 	}
 	does := g.sentence(rest)
 	return does == offers || does == over

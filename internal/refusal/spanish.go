@@ -6,7 +6,8 @@ var spanish = language{
 			`material(?:es)?|manual|guía|horarios?|` +
 			`reglamento|resultados?|extractos?|autora?|folletos?|prospecto|cartas?|receta|informes?|actas?|libro|capítulos?|novela|` +
 			`resumen|tablas?|lista|ficha|` +
-			`cartel|aviso|diario|cuaderno|correos?|mensajes?|anexos?|apéndice|formulario|sitio|web|base de datos|enciclopedia|programa|` +
+			`cartel|aviso|diario|cuaderno|correos?|mensajes?|anexos?|apéndice|formulario|sitio|web|base de datos|enciclopedia|` +
+			`programa|` +
 			`estatutos|` +
 			`catálogo|poema|relato|cuento|partes?|boletín|registros?|archivos?|expediente|factura|menú|placa|notas?|reseña|` +
 			`transcripción|crónica|` +
@@ -15,7 +16,8 @@ var spanish = language{
 		"say": `(?:di[cg]|menciona|mencion|indica|indic|especific|contien|da|dan|dice|dicen|proporcion|ofrec|respond|nombr|habl|` +
 			`inclu|aparec|` +
 			`figur|aclar|trata|explic|señal|encuentr|consta|facilit|revel|precis|permit|cita|describ|hac|ayud|basta|aborda|` +
-			`detall|refier|recog|apunt|responde|tien|hay|cubr|inform|sab|tra[ei]|expon|expres|sale|viene|pone|ocup|alud|cuenta|detien|` +
+			`detall|refier|recog|apunt|responde|tien|hay|cubr|inform|sab|tra[ei]|expon|expres|sale|viene|pone|ocup|alud|cuenta|` +
+			`detien|` +
 			`entr[ae]\b)`,
 		"info": `(?:información|respuestas?|mención|indicaci\w+|datos?|detalles?|referencias?|idea|acceso|constancia|pistas?|` +
 			`rastro|menciones|evidencia|elementos)`,
@@ -35,6 +37,8 @@ var spanish = language{
 		`responder)[^,;]*|lo siento|n/a|lo ignoro|lo desconozco|(?:no hay|sin) (?:{info})[^,;]*|respuesta no \w+|` +
 		`información (?:insuficiente|no \w+)[^,;]*`,
 	declines: []string{
+		`{src}[^;]*?\b(?:habl|mencion|indic|dice|dicen|da|dan|explic|describ|nombr|cita|trata)\w*[^;]*?\b(?:pero|y|mas) ` +
+			`(?:no|nada|nunca|tampoco)\b`,
 		// One would need more; what there is covers only a part.
 		`\b(?:tendría|habría|tendríamos) que (?:\S+ )?(?:ver|consultar|leer|preguntar|conocer|mirar|revisar)\b`,
 		`^(?:me |nos )?faltan? (?:el|la|los|las)\b`,
@@ -55,7 +59,8 @@ var spanish = language{
 		`\b(?:busc\w+|he leído|he mirado|he revisado)\b[^;]*?\b(?:en vano|sin (?:éxito|encontrar|hallar|resultado)|y no|pero no)\b`,
 		`\b(?:me pillas|me rindo|ni idea)\b`, `^(?:yo )?paso\b`, `\bno se (?:llega a|nos) (?:saber|dice|decir|cuenta)`,
 		`\bnunca se (?:dice|sabe|llega)`,
-		`\b(?:me|nos) (?:falta|haría falta|faltaría)\w*\b`, `\bno (?:\S+ )?(?:viene|sale|pone|está|aparece) (?:ahí|aquí|allí|en|nada)\b`,
+		`\b(?:me|nos) (?:falta|haría falta|faltaría)\w*\b`, `\bno (?:\S+ )?(?:viene|sale|pone|está|aparece) (?:ahí|aquí|allí|` +
+			`en|nada)\b`,
 		`{src}[^;]*?{never}[^;]*?\b{say}`, `{never}[^;]*?{src}[^;]*?\b{say}`, `{never}[^;]*?\b{say}\w*[^;]*?{src}`,
 		`{src}[^;]*?\b(?:guardan? silencio|omiten?|callan?|dejan? [^;]*(?:abiert\w+|sin responder|en el aire)|carecen? de|es ` +
 			`insuficiente|son insuficientes)`,
@@ -80,6 +85,8 @@ var spanish = language{
 		`\b(?:está|queda|cae|sale|se sale|excede|va más allá|están|supera)\b[^;]*?(?:fuera|alcance|ámbito|más allá|` +
 			`{src})[^;]*`, `\bfalta(?:n)? (?:{info}|contexto)`, `\b(?:se omite|se desconoce según)`,
 	},
+	conditional: `\S[, ]+(?:si|cuando)(?: (?:los|las|el|la|estos|ningun[oa]?))*$`,
+	fragment:    `(?:(?:sí|no)[, ]*$|(?:probablemente|quizás?|tal vez|durante|desde|hacia)\b)`,
 	never: []string{`\b(?:él|ella|ellos|nadie) no (?:sab|pod|conoc)`, `^no, `, `, (?:dijo|dice)$`, `\bnadie sabe\b`, `\bno ` +
 		`(?:se permite|se puede (?:fumar|entrar))`, `\b(?:no se (?:entra|admite|permite|aceptan|vende)\w*)\b`},
 	opening: []string{

@@ -11,10 +11,14 @@ type Stream struct {
 	inside    bool
 	doubt     bool
 	pieces    []string // that are held back in doubt
-	close     string   // the mark that ends the thought; "" = any
+	marks     pair     // of the thought; none = any may end it
 	thought   bool     // there was one
 	held      string
+	sought    int // bytes of held in which no mark begins that ends the thought
 }
+
+// longestMark is how many bytes a mark has at most.
+const longestMark = 100
 
 // Begun says that the text begins within a thought.
 func (s *Stream) Begun() { s.inside = true }
@@ -34,7 +38,7 @@ func (s *Stream) Held() []string {
 
 // decided reports whether a mark says by now how the text begins. A thought that has ended is dropped.
 func (s *Stream) decided(piece string) bool {
-	if _, ok := opened(strings.TrimLeft(s.held, white)); ok {
+	if Begins(s.held) {
 		s.doubt, s.pieces = false, nil
 		return true
 	}
@@ -62,8 +66,8 @@ func (s *Stream) Push(piece string) string {
 			}
 		}
 		text := strings.TrimLeft(s.held, white)
-		if p, ok := opened(text); ok {
-			s.inside, s.close, s.held = true, p.closing, text[len(p.opening):]
+		if p, size, ok := opened(text); ok {
+			s.inside, s.thought, s.marks, s.held = p != emptyThought, true, p, text[size:]
 			continue
 		}
 		if mayOpen(text) {
@@ -77,35 +81,36 @@ func (s *Stream) Push(piece string) string {
 	}
 }
 
-// leave drops a thought that has ended, and reports whether it has.
+// leave drops a thought that has ended, and reports whether it has. One that has opening marks within is held to the end of the
+// text, which decides.
 func (s *Stream) leave() bool {
-	from, to := -1, 0
-	if s.close == "" {
-		from, to = closing(s.held)
-	} else if from = indexFold(s.held, s.close); from >= 0 {
-		to = from + len(s.close)
+	find := closing
+	if s.marks != emptyThought {
+		find = s.marks.closed
 	}
+	from, to := find(s.held[s.sought:])
 	if from < 0 {
+		s.sought = max(0, len(s.held)-longestMark)
 		return false
 	}
-	s.inside, s.close, s.thought, s.held = false, "", true, s.held[to:]
-	return true
-}
-
-// mayOpen reports whether an opening mark may begin with the text.
-func mayOpen(text string) bool {
-	for _, p := range pairs {
-		if len(text) < len(p.opening) && strings.EqualFold(text, p.opening[:len(text)]) {
-			return true
-		}
+	from, to = from+s.sought, to+s.sought
+	if s.marks != emptyThought && s.marks.nested(s.held, from) {
+		return false
 	}
-	return false
+	s.sought = 0
+	s.inside, s.marks, s.thought, s.held = false, emptyThought, true, s.held[to:]
+	return true
 }
 
 // End returns what was held back, if it turned out to be no thought.
 func (s *Stream) End() string {
-	if s.inside {
+	if s.inside && s.marks == emptyThought {
 		return ""
+	}
+	if s.inside {
+		whole := s.marks.opening + s.held
+		_, at := Split(whole, false)
+		s.inside, s.held = false, whole[at:]
 	}
 	if s.thought {
 		s.held = strings.TrimLeft(s.held, white)

@@ -20,9 +20,16 @@ var pairs = []pair{
 	{"<thoughts>", "</thoughts>"},
 	{"<reasoning>", "</reasoning>"},
 	{"<reflection>", "</reflection>"},
+	{"<reason>", "</reason>"},
+	{"<analysis>", "</analysis>"},
+	{"<scratchpad>", "</scratchpad>"},
+	{"<inner_monologue>", "</inner_monologue>"},
 	{"<seed:think>", "</seed:think>"},
 	{"[THINK]", "[/THINK]"},
 	{"◁think▷", "◁/think▷"},
+	{"<|think|>", "<|/think|>"},
+	{"<|inner_prefix|>", "<|inner_suffix|>"},
+	{"<unused94>thought", "<unused95>"},
 	{"<|begin_of_thought|>", "<|end_of_thought|>"},
 	{"<|START_THINKING|>", "<|END_THINKING|>"},
 	{"<|channel>thought", "<channel|>"},
@@ -32,8 +39,9 @@ var pairs = []pair{
 // Split returns the chain of thought of a text, and the byte at which its answer
 // begins: 0 if there is no chain of thought, len(text) if there is nothing else.
 //
-// A chain of thought begins the text, and its first closing mark ends it. One
-// without a closing mark was cut off, and no answer follows. If the prompt has
+// A chain of thought begins the text, and its first closing mark ends it, unless
+// it has opening marks within, which may be closed as well. One without a closing
+// mark was cut off, and no answer follows. If the prompt has
 // opened it, the text has no opening mark. begun says that this is so; otherwise
 // a closing mark counts if it stands where a thought ends: on a line of its own,
 // before an empty line, or directly after a sentence. Within a sentence it is
@@ -49,17 +57,21 @@ func Split(text string, begun bool) (thinking string, at int) {
 	}
 	for {
 		start := at + len(text[at:]) - len(strings.TrimLeft(text[at:], white))
-		p, ok := opened(text[start:])
+		p, size, ok := opened(text[start:])
 		if !ok {
 			break
 		}
-		start += len(p.opening)
-		i := indexFold(text[start:], p.closing)
+		start += size
+		if p == emptyThought {
+			at = start
+			continue
+		}
+		i, end := p.end(text[start:])
 		if i < 0 {
 			said, at = append(said, text[start:]), len(text)
 			break
 		}
-		said, at = append(said, text[start:start+i]), start+i+len(p.closing)
+		said, at = append(said, text[start:start+i]), start+end
 	}
 	if at == 0 {
 		i, end := bareClosing(text)
@@ -71,21 +83,12 @@ func Split(text string, begun bool) (thinking string, at int) {
 	return strings.TrimSpace(strings.Join(said, "\n")), at
 }
 
-const white = " \t\r\n"
-
-// opened returns the marks of the thought that the text begins with.
-func opened(text string) (pair, bool) {
-	for _, p := range pairs {
-		if hasPrefixFold(text, p.opening) {
-			return p, true
-		}
-	}
-	return pair{}, false
-}
+// white may stand in front of a mark: blanks, some of which nobody sees.
+const white = " \t\r\n\u00a0\u200b\u3000\ufeff"
 
 // Begins reports whether a text begins with an opening mark.
 func Begins(text string) bool {
-	_, ok := opened(strings.TrimLeft(text, white))
+	_, _, ok := opened(strings.TrimLeft(text, white))
 	return ok
 }
 
@@ -126,8 +129,8 @@ func Marks() [][2]string {
 func closing(text string) (from, to int) {
 	from = -1
 	for _, p := range pairs {
-		if i := indexFold(text, p.closing); i >= 0 && (from < 0 || i < from) {
-			from, to = i, i+len(p.closing)
+		if i, end := p.closed(text); i >= 0 && (from < 0 || i < from) {
+			from, to = i, end
 		}
 	}
 	return from, to
@@ -140,15 +143,8 @@ func bareClosing(text string) (from, to int) {
 		if indexFold(text, p.opening) >= 0 {
 			continue // the text is about the marks
 		}
-		for at := 0; ; {
-			i := indexFold(text[at:], p.closing)
-			if i < 0 {
-				break
-			}
-			at += i + len(p.closing)
-			if endsThought(text[:at-len(p.closing)], text[at:]) {
-				return at - len(p.closing), at
-			}
+		if from, to := p.closedAtEnd(text); from >= 0 {
+			return from, to
 		}
 	}
 	return -1, 0
@@ -185,23 +181,4 @@ func AnswerToken(tokens []string, text string, at int) int {
 		n += len(token)
 	}
 	return len(tokens)
-}
-
-func hasPrefixFold(text, prefix string) bool {
-	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)
-}
-
-// indexFold is strings.Index in any case of ASCII letters.
-func indexFold(text, mark string) int {
-	first := mark[:1] // no letter
-	for at := 0; ; {
-		i := strings.Index(text[at:], first)
-		if i < 0 {
-			return -1
-		}
-		if hasPrefixFold(text[at+i:], mark) {
-			return at + i
-		}
-		at += i + 1
-	}
 }

@@ -32,6 +32,30 @@ func TestSplit(t *testing.T) {
 		"so Osk Varley</think>\r\n\r\nOsk Varley":                      {"so Osk Varley", "Osk Varley"},
 		"\n</think>\n\nOsk Varley":                                     {"", "Osk Varley"},
 
+		// Other spellings, and what stands in front.
+		"<scratchpad>hm</scratchpad>Ada":        {"hm", "Ada"},
+		"<|inner_prefix|>hm<|inner_suffix|>Ada": {"hm", "Ada"},
+		"<unused94>thought\nhm<unused95>Ada":    {"hm", "Ada"},
+		"<think >hm</think >Ada":                {"hm", "Ada"},
+		"< think >hm< / THINK >Ada":             {"hm", "Ada"},
+		"<think effort=\"low\">hm</think>Ada":   {"hm", "Ada"},
+		"<think/>Ada":                           {"", "Ada"},
+		"<think />\n<think>hm</think>Ada":       {"hm", "Ada"},
+		"\ufeff<think>hm</think>Ada":            {"hm", "Ada"},
+		"\u00a0\u200b<think>hm</think>Ada":      {"hm", "Ada"},
+		"<thinking>hm</think>\n\nAda":           {"hm", "Ada"},
+		"<thinking>about </think> tags, Ada":    {"about </think> tags, Ada", ""},
+		"<thinker>Ada</thinker>":                {"", "<thinker>Ada</thinker>"},
+		"<thought-provoking> Ada":               {"", "<thought-provoking> Ada"},
+		"<a href=\"think\">Ada</a>":             {"", "<a href=\"think\">Ada</a>"},
+
+		// Thoughts within thoughts, and about them.
+		"<think>a <think>b</think> c</think>Ada":                           {"a <think>b</think> c", "Ada"},
+		"<think>a\n<think>\nb\n</think>\nc\n</think>\n\nAda":               {"a\n<think>\nb\n</think>\nc", "Ada"},
+		"<think>The tags <think> and </think>, so.</think>\n\nBoth":        {"The tags <think> and </think>, so.", "Both"},
+		"<think>The tag <think> opens one.</think>\n\nAda":                 {"The tag <think> opens one.", "Ada"},
+		"<think>It is <think>.</think>\n\nThe tag </think> closes it, too": {"It is <think>.", "The tag </think> closes it, too"},
+
 		// About the marks.
 		"The tag </think> closes a thought.":             {"", "The tag </think> closes a thought."},
 		"A thought ends with </think>.":                  {"", "A thought ends with </think>."},
@@ -42,6 +66,9 @@ func TestSplit(t *testing.T) {
 	} {
 		thinking, at := Split(text, false)
 		assert.Equal(t, want, [2]string{thinking, strings.TrimSpace(text[at:])}, text)
+		for size := 1; Begins(text) && size <= len(text); size++ {
+			assert.Equal(t, want[1], strings.TrimSpace(streamed(text, size)), "%q in pieces of %d bytes", text, size)
+		}
 	}
 	thinking, at := Split("a tag </think> Ada", true)
 	assert.Equal(t, "a tag", thinking)
@@ -51,6 +78,15 @@ func TestSplit(t *testing.T) {
 	assert.Equal(t, 7, at)
 	assert.True(t, Opens("<|assistant|><think>\n"))
 	assert.False(t, Opens("<|assistant|><think></think>\n"))
+}
+
+// streamed returns what a stream passes on of a text in pieces of a size.
+func streamed(text string, size int) (got string) {
+	var s Stream
+	for i := 0; i < len(text); i += size {
+		got += s.Push(text[i:min(i+size, len(text))])
+	}
+	return got + s.End()
 }
 
 // However the text is cut into pieces, the same answer comes out.
@@ -65,12 +101,7 @@ func TestStream(t *testing.T) {
 		"The tag </think> closes.":          "The tag </think> closes.",
 	} {
 		for size := 1; size <= len(text); size++ {
-			var s Stream
-			got := ""
-			for i := 0; i < len(text); i += size {
-				got += s.Push(text[i:min(i+size, len(text))])
-			}
-			assert.Equal(t, want, got+s.End(), "%q in pieces of %d bytes", text, size)
+			assert.Equal(t, want, streamed(text, size), "%q in pieces of %d bytes", text, size)
 		}
 	}
 	var s Stream

@@ -75,6 +75,11 @@ func TestWrittenCitations(t *testing.T) {
 		{"the number of a made-up quote", `"founded by Tom Fox long ago" [1]`, nil, []string{"founded by Tom Fox long ago"}, nil},
 		{"a number, then a quote", `It was Ann Lee [2]. "` + mill + `"`, []string{mill, opened}, nil, []int{0, 2}},
 		{"a closing mark of the writer's own", `"It was opened in 1912," he writes`, []string{"It was opened in 1912"}, nil, []int{0}},
+		{"German marks", `Dort steht: „` + opened + `“`, []string{opened}, nil, []int{0}},
+		{"French marks", `On lit : « ` + opened + ` » [2]`, []string{opened}, nil, []int{2}},
+		{"French marks, turned", `Dort steht: »` + opened + `«`, []string{opened}, nil, []int{0}},
+		{"a German quote that is in no passage", `Dort steht: „founded by Tom Fox long ago“`, nil,
+			[]string{"founded by Tom Fox long ago"}, nil},
 		{"a quote that does not end", `The document says: "It was opened in 1912`, nil, nil, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

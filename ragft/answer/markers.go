@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,53 +13,74 @@ type marker struct {
 	numbers    []int
 }
 
-// The forms in which models cite by number: [1], [1, 2], [1-3], [^1], 【1】, 【1†source】, [Document 1], [Doc 2, 3],
-// [Document 1: Title], (Document 1), (see documents 1 and 2). In round brackets the word is needed: (1) counts an item.
-var (
-	markerNoun = `(?i:documents?|docs?|passages?|sources?|texts?|excerpts?|snippets?|references?|refs?)\b\.?`
-	markerList = `\^?#?\d{1,3}(?:\s*(?:,\s*and\b|,|;|&|、|，|-|–|\band\b|\bor\b|\bto\b)\s*(?:` + markerNoun + `\s*)?\^?#?\d{1,3})*`
-
-	markerPattern = regexp.MustCompile(
-		`[\[［【]\s*(` + markerList + `)\s*(?:†[^\]］】\n]*)?[\]］】]` +
-			`|[\[［【(（]\s*(?i:(?:see|cf\.|from|in|per)\s+)?(?:the\s+)?` + markerNoun + `\s*(` + markerList +
-			`)\s*(?::[^\]］】)）\n]{0,100})?(?:†[^\]］】\n]*)?[\]］】)）]`)
-
-	markerNumber = regexp.MustCompile(`\d+|-|–|\bto\b`)
-)
-
 // markers returns the citations by number in an answer, in order. Indices in code, such as list[2], and the labels of
 // footnotes are none.
 func markers(answer string) []marker {
 	var found []marker
 	marks, counted := 0, 0 // backquotes in front of counted
+	index := -1            // where the last index in code ends
 	for _, at := range markerPattern.FindAllStringSubmatchIndex(answer, -1) {
 		m := marker{start: at[0], end: at[1]}
-		list := ""
-		if at[2] >= 0 {
-			list = answer[at[2]:at[3]]
-			if isIndex(answer, m) || isLabel(answer, m, list) {
-				continue
-			}
-		} else {
-			list = answer[at[4]:at[5]]
+		bare, named, raised := group(answer, at, 1), group(answer, at, 2), group(answer, at, 3)
+		switch {
+		case raised != "" && isExponent(answer[:m.start]), isLabel(answer, m, bare):
+			continue
+		case raised == "" && (m.start == index || isIndex(answer, m)):
+			index = m.end
+			continue
 		}
 		marks, counted = marks+strings.Count(answer[counted:m.start], "`"), m.start
 		if marks%2 == 1 {
 			continue // in code
 		}
-		m.numbers = markedNumbers(list)
+		m.numbers = markedNumbers(bare + named + raised)
+		if last := len(found) - 1; last >= 0 && between.MatchString(answer[found[last].end:m.start]) {
+			m.numbers = through(found[last].numbers, m.numbers)
+		}
 		found = append(found, m)
 	}
 	return found
 }
 
-// isLabel reports whether a marker begins a footnote: "[^1]: bram.md".
+// group returns what a group of a pattern has matched.
+func group(text string, at []int, n int) string {
+	if at[2*n] < 0 {
+		return ""
+	}
+	return text[at[2*n]:at[2*n+1]]
+}
+
+// through adds the numbers between the last of some and the first of others, as in [1]-[3].
+func through(before, after []int) []int {
+	from, to := before[len(before)-1], after[0]
+	if to-from > longestRange {
+		return after
+	}
+	var all []int
+	for n := from + 1; n < to; n++ {
+		all = append(all, n)
+	}
+	return append(all, after...)
+}
+
+// isLabel reports whether a marker begins a footnote, "[^1]: bram.md", or says where a link leads, "[1]: bram.md".
 func isLabel(answer string, m marker, list string) bool {
-	if !strings.HasPrefix(list, "^") || !strings.HasPrefix(answer[m.end:], ":") {
+	rest, colon := strings.CutPrefix(answer[m.end:], ":")
+	if list == "" || !colon {
 		return false
 	}
 	before := strings.TrimRightFunc(answer[:m.start], func(r rune) bool { return unicode.IsSpace(r) && r != '\n' })
-	return before == "" || strings.HasSuffix(before, "\n")
+	if before != "" && !strings.HasSuffix(before, "\n") {
+		return false
+	}
+	rest, _, _ = strings.Cut(rest, "\n")
+	return strings.HasPrefix(list, "^") || len(strings.Fields(rest)) == 1 && strings.ContainsAny(rest, "./#")
+}
+
+// isExponent reports whether a raised number behind a text is a power or part of a unit, such as "km" or "10", and cites nothing.
+func isExponent(before string) bool {
+	word := lastWord(before)
+	return word != "" && len([]rune(word)) < 4 || strings.ContainsAny(word, "0123456789")
 }
 
 // isIndex reports whether a bracket is an index in code, such as list[2], and not a citation set directly behind a word. It
@@ -109,23 +129,25 @@ func lastWord(text string) string {
 	return word
 }
 
+// longestRange is how far apart the ends of a range are at most; one that is longer names its ends alone.
+const longestRange = 20
+
 // markedNumbers parses a list such as "1, 2" or "1-3".
 func markedNumbers(list string) []int {
-	const longest = 20 // a range that is longer names its ends alone
 	var found []int
-	through := false
-	for _, field := range markerNumber.FindAllString(list, -1) {
+	ranged := false
+	for _, field := range markerNumber.FindAllString(digits.Replace(list), -1) {
 		n, err := strconv.Atoi(field)
 		if err != nil {
-			through = true
+			ranged = true
 			continue
 		}
-		if last := len(found) - 1; through && last >= 0 && n-found[last] <= longest {
-			for i := found[last] + 1; i < n; i++ {
-				found = append(found, i)
-			}
+		if ranged && len(found) > 0 {
+			found = append(found, through(found, []int{n})...)
+		} else {
+			found = append(found, n)
 		}
-		found, through = append(found, n), false
+		ranged = false
 	}
 	return found
 }

@@ -18,18 +18,53 @@ type quotation struct {
 	pattern    *regexp.Regexp // finds it in a passage; nil until it is needed
 }
 
-// quotations returns the quotes of at least [words.MinQuote] words in straight or
-// curly quotation marks. A quote within a quote belongs to the outer one, and a mark
-// that is never closed opens nothing.
+// openMark is a mark that opens a quote, and where it ends.
+type openMark struct {
+	end  int
+	mark rune
+}
+
+// quotations returns the quotes of at least [words.MinQuote] words in quotation
+// marks: straight, curly, „German“ or «French», which Germans turn. A quote within
+// a quote belongs to the outer one, and a mark that is never closed opens nothing.
 func quotations(answer string) []quotation {
-	var spans [][2]int // of text between marks, in the order in which they close
-	var open []int
+	var found []quotation
+	first := len(answer) // where the spans that close later begin
+	for _, span := range slices.Backward(quoted(answer)) {
+		outermost := first > span[0]
+		first = min(first, span[0])
+		if !outermost {
+			continue
+		}
+		text := strings.TrimSpace(answer[span[0]:span[1]])
+		if said := strings.Fields(text); len(said) >= words.MinQuote {
+			letters := utf8.RuneCountInString(strings.TrimRight(strings.ToValidUTF8(strings.Join(said, ""), "\uFFFD"), closingMarks))
+			found = append(found, quotation{start: span[0], end: span[1], text: text, least: letters})
+		}
+	}
+	slices.Reverse(found)
+	return found
+}
+
+// quoted returns the spans of text between quotation marks, in the order in which they close.
+func quoted(answer string) (spans [][2]int) {
+	var open []openMark
 	opens := false // whether the last mark opened a quote, for adjacent marks
 	for i, r := range answer {
 		end := i + utf8.RuneLen(r)
+		last := openMark{}
+		if len(open) > 0 {
+			last = open[len(open)-1]
+		}
 		switch r {
 		case '“':
+			opens = last.mark != '„'
+		case '„':
 			opens = true
+		case '«':
+			opens = last.mark != '»'
+		case '»':
+			opens = last.mark != '«'
 		case '”':
 			opens = false
 		case '"':
@@ -38,28 +73,13 @@ func quotations(answer string) []quotation {
 			continue
 		}
 		if opens {
-			open = append(open, end)
+			open = append(open, openMark{end, r})
 		} else if n := len(open); n > 0 {
-			spans = append(spans, [2]int{open[n-1], i})
+			spans = append(spans, [2]int{last.end, i})
 			open = open[:n-1]
 		}
 	}
-	var found []quotation
-	first := len(answer) // where the spans that close later begin
-	for _, span := range slices.Backward(spans) {
-		outermost := first > span[0]
-		first = min(first, span[0])
-		if !outermost {
-			continue
-		}
-		text := strings.TrimSpace(answer[span[0]:span[1]])
-		if quoted := strings.Fields(text); len(quoted) >= words.MinQuote {
-			letters := utf8.RuneCountInString(strings.TrimRight(strings.ToValidUTF8(strings.Join(quoted, ""), "\uFFFD"), closingMarks))
-			found = append(found, quotation{start: span[0], end: span[1], text: text, least: letters})
-		}
-	}
-	slices.Reverse(found)
-	return found
+	return spans
 }
 
 // closingMarks may be missing behind the last word of a quote.
