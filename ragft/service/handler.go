@@ -207,13 +207,20 @@ func (s *Service) health(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
 }
 
+// writeJSON responds with a value. One that JSON does not have, such as an infinite number, is an error of the service.
 func writeJSON(w http.ResponseWriter, status int, value any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		b.Reset()
+		status = http.StatusInternalServerError
+		_ = e.Encode(map[string]any{"error": toAPI(err)}) // strings only
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(value) // the client may have disconnected
+	_, _ = w.Write(b.Bytes()) // the client may have disconnected
 }
 
 // ErrTokenNeeded is returned by [Service.Serve] for an address that is not loopback if there is no token.
@@ -281,9 +288,19 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	r.extend()
-	return r.ResponseWriter.Write(b)
+	written := 0
+	for {
+		r.extend()
+		part := b[written:min(len(b), written+writePart)]
+		n, err := r.ResponseWriter.Write(part)
+		if written += n; err != nil || written == len(b) {
+			return written, err
+		}
+	}
 }
+
+// writePart is as much as a client has to receive within the limit.
+const writePart = 64 << 10
 
 // extend gives the client the limit's time from now on. Not every ResponseWriter has deadlines.
 func (r *recorder) extend() {
