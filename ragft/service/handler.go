@@ -280,7 +280,7 @@ func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
-	r.extend()
+	r.extend(0)
 	r.ResponseWriter.WriteHeader(status)
 }
 
@@ -288,23 +288,17 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	written := 0
-	for {
-		r.extend()
-		part := b[written:min(len(b), written+writePart)]
-		n, err := r.ResponseWriter.Write(part)
-		if written += n; err != nil || written == len(b) {
-			return written, err
-		}
-	}
+	r.extend(len(b))
+	return r.ResponseWriter.Write(b)
 }
 
-// writePart is as much as a client has to receive within the limit.
-const writePart = 64 << 10
+// writeRate is how many bytes of a large part a client has to receive in each second beyond the limit.
+const writeRate = 256 << 10
 
-// extend gives the client the limit's time from now on. Not every ResponseWriter has deadlines.
-func (r *recorder) extend() {
-	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.limit))
+// extend gives the client the limit's time from now on, and more for a large part. Not every ResponseWriter has deadlines.
+func (r *recorder) extend(bytes int) {
+	more := time.Duration(bytes) * time.Second / writeRate
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.limit + more))
 }
 
 func (r *recorder) code() int { return r.status }

@@ -97,7 +97,8 @@ func templateError(err error, tools *toolUse) error {
 	case errors.Is(err, llama.ErrTools):
 		return bad(param, "%s", inWords(err))
 	case errors.As(err, &tool):
-		return bad(fmt.Sprintf("tools[%d].function.parameters", tool.Tool), "the parameters of the tool %q: %v", short(tool.Name, 100), inWords(tool.Err))
+		return bad(fmt.Sprintf("tools[%d].function.parameters", tool.Tool), "the parameters of the tool %q: %s", short(tool.Name, 100),
+			inWords(tool.Err))
 	case toAPI(err).status < 500:
 		return err
 	}
