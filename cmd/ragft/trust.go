@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
@@ -82,7 +83,7 @@ func (a *app) canAsk() bool {
 func ask(in io.Reader, out io.Writer, found string, reaches []ragft.Reach) bool {
 	fmt.Fprintf(out, "The %s in this folder uses servers, addresses or files outside it, or lets others in:\n", found)
 	for _, r := range reaches {
-		fmt.Fprintf(out, "  %s %s (%s)\n", r.Does, r.Where, r.Key)
+		fmt.Fprintf(out, "  %s\n", shown(r))
 	}
 	fmt.Fprint(out, "Agree, now and later? [y/N] ")
 	line, _ := bufio.NewReader(in).ReadString('\n')
@@ -93,10 +94,24 @@ func ask(in io.Reader, out io.Writer, found string, reaches []ragft.Reach) bool 
 	return false
 }
 
+// shown is a reach in one line, which cannot look like others: neither a line end nor a character that nobody sees, or that turns the
+// direction of a text, stands in it.
+func shown(r ragft.Reach) string {
+	var where strings.Builder
+	for _, c := range r.Where {
+		if strconv.IsPrint(c) {
+			where.WriteRune(c)
+		} else {
+			where.WriteString(strings.Trim(strconv.QuoteRuneToASCII(c), "'"))
+		}
+	}
+	return fmt.Sprintf("%s %s (%s)", r.Does, where.String(), r.Key)
+}
+
 func inOne(reaches []ragft.Reach) string {
 	var all []string
 	for _, r := range reaches {
-		all = append(all, fmt.Sprintf("%s %s (%s)", r.Does, r.Where, r.Key))
+		all = append(all, shown(r))
 	}
 	return strings.Join(all, ", ")
 }

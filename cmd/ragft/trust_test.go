@@ -131,3 +131,19 @@ func TestAskingForAgreement(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, info.Mode().Perm()&0o077, "of the user alone")
 }
+
+// What a found file names stands in one line of the question, as it is: it cannot add lines, or hide a part.
+func TestTheQuestionCannotBeForged(t *testing.T) {
+	for where, want := range map[string]string{
+		"../notes/Brücke (2).html":              "writes ../notes/Brücke (2).html (report.file)",
+		"../a\n  writes b (report.file)\nAgree": `writes ../a\n  writes b (report.file)\nAgree (report.file)`,
+		"../a\u202elmth.b\u2069\u200b\ufeff":    `writes ../a\u202elmth.b\u2069\u200b\ufeff (report.file)`,
+		"../a\u2028b\u2003c\x1b[2K\x85":         `writes ../a\u2028b\u2003c\x1b[2K\ufffd (report.file)`,
+	} {
+		reaches := []ragft.Reach{{Key: "report.file", Does: "writes", Where: where}}
+		var out strings.Builder
+		require.False(t, ask(strings.NewReader("no\n"), &out, projectFile, reaches))
+		require.Contains(t, out.String(), "\n  "+strings.ReplaceAll(want, `\ufffd`, "\ufffd")+"\n")
+		require.Equal(t, strings.ReplaceAll(want, `\ufffd`, "\ufffd"), inOne(reaches))
+	}
+}

@@ -5,12 +5,48 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 var errTooManyAlternatives = fmt.Errorf("%w: more than %d alternatives are open at one place", errTooLarge, maxAlternatives)
+
+// known are the keywords of a schemaNode.
+var known = func() map[string]bool {
+	names := map[string]bool{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[schemaNode]()) {
+		names[f.Tag.Get("json")] = true
+	}
+	return names
+}()
+
+// checkKeywords refuses what package json takes in silence: a keyword in other case, the first of two that are the same, and null in
+// place of a schema.
+func checkKeywords(schema []byte) error {
+	names, _, err := members(schema)
+	if err != nil {
+		return fmt.Errorf("a schema is an object, true or false: %w", err)
+	}
+	for _, name := range names {
+		if !known[name] {
+			return fmt.Errorf("unsupported keyword %.100q", name)
+		}
+	}
+	return nil
+}
+
+// open reports whether an object may have members beyond its properties.
+func (n *schemaNode) open() bool {
+	switch strings.TrimSpace(string(n.Additional)) {
+	case "", "true", "{}", "null":
+		return true
+	}
+	return false
+}
 
 // check refuses keywords beside each other of which a grammar could keep only one.
 func (n *schemaNode) check() error {
@@ -28,7 +64,7 @@ func (n *schemaNode) check() error {
 	alone := len(kinds) // of these, one can hold
 	add("properties", n.Properties != nil)
 	add("required", len(n.Required) > 0)
-	add("additionalProperties", n.Additional != nil && string(n.Additional) != "true")
+	add("additionalProperties", !n.open())
 	add("items", n.Items != nil)
 	add("minItems", n.MinItems != 0)
 	add("maxItems", n.MaxItems != nil)
@@ -112,7 +148,8 @@ func typesOf(raw json.RawMessage) ([]string, error) {
 
 // isOf reports whether a value is of one of a list of types.
 func isOf(types []string, value []byte) bool {
-	whole := !bytes.ContainsAny(value, ".eE")
+	number, err := strconv.ParseFloat(string(value), 64)
+	whole := err == nil && number == math.Trunc(number) // 2.0 is one of the integers, too
 	return slices.ContainsFunc(types, func(name string) bool {
 		return kindOf(name) == kindOfText(string(value)) && (name != "integer" || whole)
 	})

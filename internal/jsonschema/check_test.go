@@ -35,10 +35,29 @@ func TestKeywordsAreNotDropped(t *testing.T) {
 		_, err := Grammar([]byte(schema))
 		require.ErrorContains(t, err, message, schema)
 	}
+	for schema, message := range map[string]string{
+		`{"type":"string","maxlength":3}`:                                 `unsupported keyword "maxlength"`,
+		`{"TYPE":"string"}`:                                               `unsupported keyword "TYPE"`,
+		`{"type":"array","items":{"type":"string","Enum":["a"]}}`:         `items: unsupported keyword "Enum"`,
+		`{"type":"string","maxLength":3,"maxLength":9}`:                   `"maxLength" occurs twice`,
+		`{"type":"object","properties":{"a":null}}`:                       "a: a schema is an object, true or false",
+		`{"type":"array","items":null}`:                                   "items: a schema is an object, true or false",
+		`{"$ref":"#/$defs/a","$defs":{"a":null}}`:                         "a schema is an object, true or false",
+		`{"type":"array","items":[{"type":"string"}]}`:                    "items: it cannot be an array",
+		`{"type":"string","minLength":3,"maxLength":2}`:                   "at least 3 and at most 2",
+		`{"type":"object","additionalProperties":{"type":"string"}}`:      "an object without properties",
+		`{"type":"object","additionalProperties":false,"required":["a"]}`: "an object without properties",
+	} {
+		_, err := Grammar([]byte(schema))
+		require.ErrorContains(t, err, message, schema)
+	}
 	for schema, want := range map[string]string{
 		`{"type":"string","enum":["a",1,"b"],"title":"t","description":"d"}`: `("\"a\"" | "\"b\"")`,
 		`{"type":["integer","null"],"enum":["a",1,1.5,null]}`:                `("1" | "null")`,
 		`{"type":"number","const":1}`:                                        `("1")`,
+		`{"type":"integer","enum":[1,2.0,3e2,2.5,1e-1]}`:                     `("1" | "2.0" | "3e2")`,
+		`{"type":"object","additionalProperties":{}}`:                        `(object)`,
+		`{"type":"object","additionalProperties":false}`:                     `("{" ws  ws "}")`,
 	} {
 		got, err := Grammar([]byte(schema))
 		require.NoError(t, err, schema)

@@ -94,6 +94,9 @@ func (g *Rules) value(schema []byte, depth int) (string, *node, error) {
 	if err := d.Decode(&n); err != nil {
 		return "", nil, keywordError(err)
 	}
+	if err := checkKeywords(schema); err != nil {
+		return "", nil, err
+	}
 	if err := n.check(); err != nil {
 		return "", nil, err
 	}
@@ -152,8 +155,12 @@ func (g *Rules) typed(kind string, n *schemaNode, depth int) (string, *node, err
 	if n.Properties != nil {
 		return g.object(n, depth)
 	}
-	if additional := string(n.Additional); additional != "" && additional != "true" || len(n.Required) > 0 {
+	switch {
+	case len(n.Required) > 0 || !n.open() && string(n.Additional) != "false":
 		return "", nil, errors.New("an object without properties can neither bound others nor require any")
+	case !n.open(): // it has no members, as a tool without parameters
+		n.Properties = json.RawMessage("{}")
+		return g.object(n, depth)
 	}
 	return kind, g.leaf(kindOf(kind)), nil
 }
@@ -171,8 +178,11 @@ func (g *Rules) repetition(least int, most *int) (string, error) {
 }
 
 func repetition(least int, most *int) (string, error) {
-	if least < 0 || least > maxRepetition || most != nil && (*most < least || *most > maxRepetition) {
+	switch {
+	case least < 0 || least > maxRepetition || most != nil && (*most < 0 || *most > maxRepetition):
 		return "", fmt.Errorf("lengths and numbers of items are bounded by 0 to %d", maxRepetition)
+	case most != nil && *most < least:
+		return "", fmt.Errorf("a length or number of items cannot be at least %d and at most %d", least, *most)
 	}
 	if most == nil {
 		return fmt.Sprintf("{%d,}", least), nil
@@ -186,7 +196,7 @@ func (g *Rules) array(n *schemaNode, depth int) (string, *node, error) {
 	if n.Items != nil {
 		var err error
 		if item, one.items, err = g.value(n.Items, depth+1); err != nil {
-			return "", nil, err
+			return "", nil, fmt.Errorf("items: %w", err)
 		}
 	}
 	if _, err := repetition(n.MinItems, n.MaxItems); err != nil {

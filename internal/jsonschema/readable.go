@@ -15,6 +15,7 @@ func Readable(err error) error {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	want := "an object"
+	number, isNumber := strings.CutPrefix(typed.Value, "number ")
 	switch typed.Type.Kind() {
 	case reflect.String:
 		want = "a string"
@@ -27,10 +28,16 @@ func Readable(err error) error {
 	case reflect.Slice:
 		want = "a list"
 	}
+	if isNumber && (want == "a number" || !strings.ContainsAny(number, ".eE")) {
+		return fmt.Errorf("%.100s is out of range", number)
+	}
 	return fmt.Errorf("it cannot be %s; it must be %s", article(typed.Value), want)
 }
 
 func article(value string) string {
+	if value == "bool" {
+		return "true or false"
+	}
 	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
 		return "an " + value
 	}

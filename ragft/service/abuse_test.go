@@ -317,7 +317,7 @@ func TestClosing(t *testing.T) {
 	require.NoError(t, s.Close())
 	for stream.Next() {
 	}
-	require.Error(t, stream.Err())
+	require.ErrorContains(t, stream.Err(), "the service is closing")
 	_, err := client.Chat.Completions.New(t.Context(), p)
 	apiErr(t, err, 503, "closing")
 	require.NoError(t, s.Close())

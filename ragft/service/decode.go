@@ -13,10 +13,12 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/ragft/ragft/internal/jsonschema"
+	"github.com/ragft/ragft/llama"
 )
 
 // ignored are fields of OpenAI's API that do not affect the answer.
@@ -197,8 +199,11 @@ func readError(err error) error {
 type content string
 
 func (c *content) decode(b []byte, d *decoder) error {
-	if len(b) == 0 || b[0] != '[' {
+	switch {
+	case len(b) > 0 && b[0] == '"':
 		return json.Unmarshal(b, (*string)(c))
+	case len(b) == 0 || b[0] != '[':
+		return errors.New("it must be a string or a list of parts")
 	}
 	var parts []contentPart
 	if err := d.value(b, reflect.ValueOf(&parts).Elem()); err != nil {
@@ -234,7 +239,11 @@ type oneOrMore []string
 
 func (o *oneOrMore) decode(b []byte, d *decoder) error {
 	list := []json.RawMessage{b}
-	if len(b) == 0 || b[0] != '"' {
+	switch {
+	case len(b) > 0 && b[0] == '"':
+	case len(b) == 0 || b[0] != '[':
+		return errors.New("it must be a string or a list of strings")
+	default:
 		var err error
 		if list, err = d.elements(b); err != nil {
 			return err
@@ -256,8 +265,11 @@ type prompts struct {
 }
 
 func (p *prompts) decode(b []byte, d *decoder) error {
+	if len(b) == 0 || b[0] != '"' && b[0] != '[' {
+		return errors.New("it must be a string, a list of strings, a list of tokens or a list of such lists")
+	}
 	list := []json.RawMessage{b}
-	if tokens := len(b) > 1 && (b[1] == '-' || b[1] >= '0' && b[1] <= '9'); len(b) > 0 && b[0] == '[' && !tokens {
+	if tokens := len(b) > 1 && (b[1] == '-' || b[1] >= '0' && b[1] <= '9'); b[0] == '[' && !tokens {
 		var err error
 		if list, err = d.elements(b); err != nil {
 			return err
@@ -284,6 +296,32 @@ func (p *prompts) decode(b []byte, d *decoder) error {
 	}
 	if len(p.texts) > 0 && len(p.tokens) > 0 {
 		return fmt.Errorf("texts and lists of tokens cannot be mixed")
+	}
+	return nil
+}
+
+// biases are what is added to the logits of tokens.
+type biases map[llama.Token]float32
+
+func (a *biases) decode(b []byte, _ *decoder) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return err
+	}
+	*a = make(biases, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		token, err := strconv.ParseInt(name, 10, 32)
+		if err != nil {
+			return fmt.Errorf("%q is not the number of a token", short(name, 100))
+		}
+		bias := (*float32)(nil)
+		if err := json.Unmarshal(fields[name], &bias); err != nil {
+			return fmt.Errorf("token %d: %w", token, jsonschema.Readable(err))
+		}
+		if bias == nil { // which would be read as 0
+			return fmt.Errorf("token %d: null is no number", token)
+		}
+		(*a)[llama.Token(token)] = *bias
 	}
 	return nil
 }

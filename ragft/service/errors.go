@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/ragft/ragft/llama"
@@ -47,6 +48,12 @@ func short(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
+// packages are the names with which errors of this module begin, and mean nothing to a client.
+var packages = regexp.MustCompile(`(^|: )((llama|ragft|retriever): )+`)
+
+// inWords returns the text of an error without the names of packages.
+func inWords(err error) string { return packages.ReplaceAllString(err.Error(), "$1") }
+
 var errBusy = &apiError{status: http.StatusServiceUnavailable, Code: "queue_full", Message: "too many requests are waiting; try again"}
 
 // statusGone is the status in metrics of a request whose client disconnected.
@@ -56,7 +63,7 @@ const statusGone = 499
 func toAPI(err error) *apiError {
 	var known *apiError
 	var tooLarge *http.MaxBytesError
-	e := &apiError{Message: err.Error()}
+	e := &apiError{Message: inWords(err)}
 	switch {
 	case errors.As(err, &known):
 		*e = *known
@@ -90,16 +97,20 @@ func toAPI(err error) *apiError {
 	return e
 }
 
+// toAPI translates an error for the client. Requests that end because the service closes have not lost their clients.
+func (s *Service) toAPI(err error) *apiError {
+	if e := toAPI(err); e.status != statusGone || s.life.Err() == nil {
+		return e
+	}
+	return toAPI(errClosing)
+}
+
 // fail responds with an error, if there is one and no response was started.
 func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err == nil {
 		return
 	}
-	e := toAPI(err)
-	if e.status == statusGone && s.life.Err() != nil {
-		*e = *errClosing
-		e.Type = "server_error"
-	}
+	e := s.toAPI(err)
 	if e.cause != nil {
 		s.log.Warn("request failed", "path", r.URL.Path, "error", e.cause)
 	} else if e.status == http.StatusInternalServerError {

@@ -207,13 +207,20 @@ func (s *Service) health(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
 }
 
+// writeJSON responds with a value. One that JSON does not have, such as an infinite number, is an error of the service.
 func writeJSON(w http.ResponseWriter, status int, value any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		b.Reset()
+		status = http.StatusInternalServerError
+		_ = e.Encode(map[string]any{"error": toAPI(err)}) // strings only
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(value) // the client may have disconnected
+	_, _ = w.Write(b.Bytes()) // the client may have disconnected
 }
 
 // ErrTokenNeeded is returned by [Service.Serve] for an address that is not loopback if there is no token.
@@ -273,7 +280,7 @@ func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
 	}
-	r.extend()
+	r.extend(0)
 	r.ResponseWriter.WriteHeader(status)
 }
 
@@ -281,13 +288,17 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	r.extend()
+	r.extend(len(b))
 	return r.ResponseWriter.Write(b)
 }
 
-// extend gives the client the limit's time from now on. Not every ResponseWriter has deadlines.
-func (r *recorder) extend() {
-	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.limit))
+// writeRate is how many bytes of a large part a client has to receive in each second beyond the limit.
+const writeRate = 256 << 10
+
+// extend gives the client the limit's time from now on, and more for a large part. Not every ResponseWriter has deadlines.
+func (r *recorder) extend(bytes int) {
+	more := time.Duration(bytes) * time.Second / writeRate
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.limit + more))
 }
 
 func (r *recorder) code() int { return r.status }

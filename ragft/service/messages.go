@@ -95,13 +95,14 @@ func templateError(err error, tools *toolUse) error {
 	case errors.As(err, &system):
 		return err
 	case errors.Is(err, llama.ErrTools):
-		return bad(param, "%v", err)
+		return bad(param, "%s", inWords(err))
 	case errors.As(err, &tool):
-		return bad(fmt.Sprintf("tools[%d].function.parameters", tool.Tool), "the parameters of the tool %q: %v", short(tool.Name, 100), tool.Err)
+		return bad(fmt.Sprintf("tools[%d].function.parameters", tool.Tool), "the parameters of the tool %q: %s", short(tool.Name, 100),
+			inWords(tool.Err))
 	case toAPI(err).status < 500:
 		return err
 	}
-	return bad("messages", "the model's chat template cannot render the messages: %v", err)
+	return bad("messages", "the model's chat template cannot render the messages: %s", inWords(err))
 }
 
 // passagesError names the field of the request that an error of an answer from passages is about, if one is. The options are those

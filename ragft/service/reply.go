@@ -233,7 +233,7 @@ func (p *reply) abort(err error) error {
 	if !p.begun {
 		return err
 	}
-	data, _ := json.Marshal(map[string]any{"error": toAPI(err)}) // strings only
+	data, _ := json.Marshal(map[string]any{"error": p.service.toAPI(err)}) // strings only
 	p.event(data)
 	return err
 }

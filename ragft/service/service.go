@@ -112,7 +112,7 @@ type Limits struct {
 	Connections int           // open connections of [Service.Serve]; 0 = 1024. More wait to be accepted
 	Time        time.Duration // for a whole request; 0 = 5 minutes
 	Read        time.Duration // for receiving a request, by [Service.Serve]; 0 = 30 s
-	Write       time.Duration // for a client to receive a part of an answer; 0 = 30 s
+	Write       time.Duration // for a client to receive a part of an answer, and 1 s more for 256 KiB of it; 0 = 30 s
 }
 
 func (l Limits) withDefaults() (Limits, error) {

@@ -159,7 +159,7 @@ func (u *toolUse) grammar(g *grammar, m *Model) (string, error) {
 	form, err := formOf(m)
 	if err != nil {
 		return "", bad("tools", "the model's chat template has no form of calls that arguments could be held to a schema in, as strict "+
-			"and tool_choice need it: %v", err)
+			"and tool_choice need it: %s", inWords(err))
 	}
 	u.form = form
 	fmt.Fprintf(&g.rules, "between ::= %s\n", jsonschema.Literal(form.between))

@@ -4,27 +4,25 @@ package service
 
 import (
 	"encoding/json"
-
-	"github.com/ragft/ragft/llama"
 )
 
 // options are the fields that all requests for text have.
 type options struct {
-	Model            string                  `json:"model"`
-	Stream           bool                    `json:"stream"`
-	StreamOptions    *streamOptions          `json:"stream_options"`
-	Temperature      *float64                `json:"temperature"`
-	TopP             *float64                `json:"top_p"`
-	TopK             *int                    `json:"top_k"`
-	MinP             float64                 `json:"min_p"`
-	RepeatPenalty    *float64                `json:"repeat_penalty"`
-	FrequencyPenalty float64                 `json:"frequency_penalty"`
-	PresencePenalty  float64                 `json:"presence_penalty"`
-	MaxTokens        *int                    `json:"max_tokens"`
-	N                *int                    `json:"n"`
-	Seed             *int64                  `json:"seed"`
-	Stop             oneOrMore               `json:"stop"`
-	LogitBias        map[llama.Token]float32 `json:"logit_bias"`
+	Model            string         `json:"model"`
+	Stream           bool           `json:"stream"`
+	StreamOptions    *streamOptions `json:"stream_options"`
+	Temperature      *float64       `json:"temperature"`
+	TopP             *float64       `json:"top_p"`
+	TopK             *int           `json:"top_k"`
+	MinP             float64        `json:"min_p"`
+	RepeatPenalty    *float64       `json:"repeat_penalty"`
+	FrequencyPenalty float64        `json:"frequency_penalty"`
+	PresencePenalty  float64        `json:"presence_penalty"`
+	MaxTokens        *int           `json:"max_tokens"`
+	N                *int           `json:"n"`
+	Seed             *int64         `json:"seed"`
+	Stop             oneOrMore      `json:"stop"`
+	LogitBias        biases         `json:"logit_bias"`
 }
 
 type streamOptions struct {
