@@ -19,18 +19,20 @@ func unlisted(part []byte) encoding.Encoding {
 	if err != nil {
 		return nil
 	}
-	small, large, other := 0, 0, 0
+	small, large, other, latin := 0, 0, 0, 0
 	for _, r := range string(russian) {
 		switch {
 		case unicode.Is(unicode.Cyrillic, r) && unicode.IsLower(r):
 			small++
 		case unicode.Is(unicode.Cyrillic, r):
 			large++
+		case r|0x20 >= 'a' && r|0x20 <= 'z':
+			latin++
 		case r >= 0x80: // lines of tables, which no other encoding has where 866 has letters
 			other++
 		}
 	}
-	if small > 2*large && other*10 < small {
+	if small > 8 && small > 2*large && small > 2*latin && other*10 < small {
 		return charmap.CodePage866
 	}
 	return nil

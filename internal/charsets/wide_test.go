@@ -75,6 +75,14 @@ func TestOldEncodingsAreRecognised(t *testing.T) {
 	}
 }
 
+func TestShortWordsWithAnAccentAreWestern(t *testing.T) {
+	for _, word := range []string{"Zo\xeb", "\xe9t\xe9", "d\xe9j\xe0 \xe9t\xe9"} {
+		got, _ := HTML(word)
+		require.NotContains(t, got, "ы")
+		require.NotContains(t, got, "щ")
+	}
+}
+
 func TestWhatOnlyResemblesWideTextIsBinary(t *testing.T) {
 	numbers := func(size, from, n int) string {
 		var b strings.Builder
