@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragft/ragft/internal/frontmatter"
 )
 
 // checkChunks holds chunks to what Split promises.
@@ -34,12 +36,12 @@ func checkChunks(t testing.TB, doc Document, opts SplitOptions, chunks []Chunk) 
 		}
 		if c.Start > covered {
 			gap := doc.Text[covered:c.Start]
-			skipped, _ := frontMatter(doc.Text)
+			skipped, _ := frontmatter.Find(doc.Text)
 			require.True(t, strings.TrimSpace(gap) == "" || (i == 0 && c.Start >= skipped), "text %q is in no chunk", gap)
 		}
 		covered = max(covered, c.End)
 	}
-	if skipped, _ := frontMatter(doc.Text); covered >= skipped || doc.format() != Markdown {
+	if skipped, _ := frontmatter.Find(doc.Text); covered >= skipped || doc.format() != Markdown {
 		require.Empty(t, strings.TrimSpace(doc.Text[covered:]), "the end is in no chunk")
 	}
 }

@@ -2,13 +2,15 @@ package retriever
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	gtext "github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
-	"go.yaml.in/yaml/v3"
+
+	"github.com/ragft/ragft/internal/frontmatter"
 )
 
 // MarkdownSections returns the headings of a Markdown text, as Split finds them, for
@@ -23,7 +25,7 @@ func MarkdownSections(text string) []Section {
 // quotations do not count. The cost is linear in the length of the text. A text of
 // more than maxMarkdownLines lines counts as one without headings.
 func markdownSections(text string) (list []Section, start int) {
-	start, _ = frontMatter(text)
+	start, _ = frontmatter.Find(text)
 	if max(strings.Count(text, "\n"), strings.Count(text, "\r")) > maxMarkdownLines {
 		return nil, start
 	}
@@ -45,11 +47,14 @@ func markdownSections(text string) (list []Section, start int) {
 		line := bytes.LastIndexByte(source[max(0, at.Start-maxIndent):at.Start], '\n')
 		begin := at.Start - min(at.Start, maxIndent) + line + 1
 		list = append(list, Section{
-			Start: start + begin, Level: h.Level, Heading: strings.TrimSpace(text[start+at.Start : start+at.Stop]),
+			Start: start + begin, Level: h.Level, Heading: attributes.ReplaceAllString(strings.TrimSpace(text[start+at.Start:start+at.Stop]), ""),
 		})
 	}
 	return list, start
 }
+
+// attributes are what extensions of Markdown write behind a heading, such as {#intro}: they are no part of it.
+var attributes = regexp.MustCompile(`[ \t]+\{:?[ \t]*[#.][^{}]*\}$`)
 
 // maxMarkdownLines bounds what is parsed: a line of few bytes takes several hundred in memory.
 const maxMarkdownLines = 1_000_000
@@ -58,90 +63,9 @@ const maxMarkdownLines = 1_000_000
 // for blanks after "#".
 const maxIndent = 1 << 10
 
-// frontMatterBytes is the longest front matter that is read.
-const frontMatterBytes = 64 << 10
-
-// frontMatter finds a leading block of YAML between "---" lines. It returns where
-// the text after it starts, and the title in it, or 0 and "" if there is no such
-// block.
-func frontMatter(text string) (end int, title string) {
-	first, rest, found := cutLine(text)
-	if strings.TrimRight(first, " \t") != "---" || !found {
-		return 0, ""
-	}
-	from := len(text) - len(rest)
-	for next := from; next < len(text) && next-from < frontMatterBytes; {
-		line, after, _ := cutLine(text[next:])
-		if line = strings.TrimRight(line, " \t"); line == "---" || line == "..." {
-			title, ok := yamlTitle(text[from:next])
-			if !ok {
-				return 0, ""
-			}
-			return len(text) - len(after), title
-		}
-		next = len(text) - len(after)
-	}
-	return 0, "" // never closed: it is text
-}
-
-// yamlTitle returns the value of "title" in a block of YAML. Blocks that only
-// resemble YAML, which are common, are read line by line. It returns false for
-// other text.
-func yamlTitle(block string) (title string, ok bool) {
-	block = strings.ReplaceAll(strings.ReplaceAll(block, "\r\n", "\n"), "\r", "\n")
-	var node yaml.Node
-	if err := yaml.Unmarshal([]byte(block), &node); err == nil {
-		if node.Kind == 0 {
-			return "", true // empty, or comments
-		}
-		fields := node.Content[0]
-		if fields.Kind != yaml.MappingNode {
-			return "", false
-		}
-		for i := 0; i+1 < len(fields.Content); i += 2 {
-			key, value := fields.Content[i].Value, fields.Content[i+1]
-			if value.Kind == yaml.AliasNode {
-				value = value.Alias
-			}
-			if value.Kind != yaml.ScalarNode || value.Tag == "!!null" || !strings.EqualFold(key, "title") {
-				continue
-			}
-			if title == "" || key == "title" {
-				title = strings.Join(strings.Fields(value.Value), " ")
-			}
-		}
-		return title, true
-	}
-	for line := range strings.Lines(block) {
-		if strings.TrimSpace(line) == "" || strings.ContainsAny(line[:1], " \t#-") {
-			continue
-		}
-		key, value, found := strings.Cut(line, ":")
-		if !found || strings.ContainsAny(key, " \t.,;") {
-			return "", false // a mapping has no such line
-		}
-		if ok = true; title == "" && strings.EqualFold(key, "title") {
-			title = strings.Trim(strings.TrimSpace(value), `"'`)
-		}
-	}
-	return title, ok
-}
-
-// cutLine returns the first line, which ends with CR, LF or both, and what follows.
-func cutLine(text string) (line, rest string, found bool) {
-	n := strings.IndexAny(text, "\r\n")
-	if n < 0 {
-		return text, "", false
-	}
-	if strings.HasPrefix(text[n:], "\r\n") {
-		return text[:n], text[n+2:], true
-	}
-	return text[:n], text[n+1:], true
-}
-
 // markdownTitle gives the front matter's title, else the first heading.
 func markdownTitle(text string) string {
-	if _, title := frontMatter(text); title != "" {
+	if _, title := frontmatter.Find(text); title != "" {
 		return title
 	}
 	list, _ := markdownSections(text)

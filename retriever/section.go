@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ragft/ragft/internal/linescan"
 )
 
 // section is a part of a document whose borders no chunk crosses.
@@ -60,7 +62,7 @@ func sections(doc Document, list []Section, start int, yield func(section) bool)
 // line. An underline is not text.
 func hasBody(text string, heading bool) bool {
 	for heading && text != "" {
-		line, rest, _ := cutLine(text)
+		line, rest, _ := linescan.Cut(text)
 		text = rest
 		heading = strings.IndexFunc(line, isWord) < 0 // blank lines may come before
 	}

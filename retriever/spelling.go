@@ -1,6 +1,7 @@
 package retriever
 
 import (
+	"bytes"
 	"slices"
 	"sort"
 	"strings"
@@ -139,8 +140,26 @@ func (t wordTokenizer) Tokenize(text []byte) analysis.TokenStream {
 	out = t.append(out, &s, start, len(s.text))
 	for i, token := range out {
 		token.Position = i + 1
+		token.Term = shrunk(token.Term)
 	}
 	return out
+}
+
+// shrunk lowers the letters of a term that take fewer bytes then, such as the first one of "İzmir": Bleve's filter, which writes
+// them in place, would leave the rest where it was.
+func shrunk(term []byte) []byte {
+	shrinks := func(r rune) bool {
+		return r >= utf8.RuneSelf && utf8.RuneLen(unicode.ToLower(r)) < utf8.RuneLen(r)
+	}
+	if isASCII(term) || !bytes.ContainsFunc(term, shrinks) {
+		return term
+	}
+	return bytes.Map(func(r rune) rune {
+		if shrinks(r) {
+			return unicode.ToLower(r)
+		}
+		return r
+	}, term)
 }
 
 // append appends the words of a part.

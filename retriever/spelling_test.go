@@ -17,6 +17,7 @@ func TestSpellings(t *testing.T) {
 		{"п'ять", "пʼять", "п’ять"},
 		{"Straße", "Strasse", "STRASSE", "STRAẞE"},
 		{"ΟΔΟΣ", "οδος", "οδός"},
+		{"İzmir", "izmir", "İZMİR", "IZMIR"}, {"ẞtraßen", "sstrassen"}, {"Kelvin \u212Aelvin", "kelvin"}, // letters of other lengths
 		{"Łódź", "lodz"}, {"Œuvre", "oeuvre"}, {"Ølgård", "olgard"},
 		{"Leuchtturmwärter", "Leucht\u00adturm\u00adwärter", "Leuchtturm\u200bwarter", "Leucht\u2060turmw\u200da\u0308rter",
 			"\ufeffLeuchtturmwärter"},

@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"path"
 	"strings"
 
-	"golang.org/x/net/html/charset"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/ragft/ragft/retriever"
 )
@@ -25,7 +26,8 @@ const (
 // Archive is an open archive.
 type Archive struct {
 	all   []*zip.File
-	files map[string]*zip.File
+	files map[string]*zip.File // by name
+	keys  map[string]*zip.File // by Key, the first of each
 	left  int64
 }
 
@@ -44,9 +46,12 @@ func Open(data string) (*Archive, error) {
 	if len(z.File) > maxFiles {
 		return nil, limit("it has more than %d files", maxFiles)
 	}
-	a := &Archive{all: z.File, files: map[string]*zip.File{}, left: maxTotal}
+	a := &Archive{all: z.File, files: map[string]*zip.File{}, keys: map[string]*zip.File{}, left: maxTotal}
 	for _, f := range z.File {
 		a.files[strings.TrimPrefix(path.Clean("/"+f.Name), "/")] = f
+		if key := Key(f.Name); a.keys[key] == nil {
+			a.keys[key] = f
+		}
 	}
 	return a, nil
 }
@@ -71,13 +76,24 @@ func (a *Archive) Parts() (parts []Part) {
 	return parts
 }
 
-// Has reports whether there is a file.
-func (a *Archive) Has(name string) bool { return a.files[name] != nil }
+// Key is a name in the one spelling of all that programs take for the same file: in any case, with either slash, with characters
+// that are escaped as in an address, and with accents as characters of their own.
+func Key(name string) string {
+	name = strings.ReplaceAll(name, `\`, "/")
+	if plain, err := url.PathUnescape(name); err == nil {
+		name = plain
+	}
+	return strings.ToLower(norm.NFC.String(path.Clean("/" + name)[1:]))
+}
 
 // Read returns the content of a file, fs.ErrNotExist if there is none, and a
-// retriever.Skip for one that is too large.
+// retriever.Skip for one that is too large. Where no file has exactly this name, it is
+// one whose name has the same Key.
 func (a *Archive) Read(name string) (string, error) {
 	f := a.files[name]
+	if f == nil {
+		f = a.keys[Key(name)]
+	}
 	if f == nil {
 		return "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	}
@@ -120,15 +136,6 @@ func (a *Archive) PartXML(p Part) (*xml.Decoder, error) {
 		return nil, err
 	}
 	return Decoder(text), nil
-}
-
-// Decoder reads XML in any encoding, and as leniently as HTML.
-func Decoder(text string) *xml.Decoder {
-	d := xml.NewDecoder(strings.NewReader(text))
-	d.Strict = false
-	d.Entity = xml.HTMLEntity
-	d.CharsetReader = charset.NewReaderLabel
-	return d
 }
 
 // Attr returns the value of an attribute by its local name.

@@ -10,7 +10,6 @@ import (
 	"github.com/gogs/chardet"
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/unicode"
 )
 
 // utf8Mark is the byte order mark of UTF-8.
@@ -27,10 +26,10 @@ func Text(data string) (string, bool) {
 }
 
 // Unmarked returns a file that is UTF-8 without its byte order mark. A file that its
-// mark declares as UTF-16 is decoded.
+// mark declares as UTF-16 or UTF-32 is decoded.
 func Unmarked(data []byte) []byte {
-	head := string(data[:min(len(data), 3)])
-	if !strings.HasPrefix(head, utf8Mark) && !strings.HasPrefix(head, "\xff\xfe") && !strings.HasPrefix(head, "\xfe\xff") {
+	_, _, other := marked(string(data[:min(len(data), 4)]))
+	if !other && !bytes.HasPrefix(data, []byte(utf8Mark)) {
 		return data
 	}
 	if text, ok := decode(string(data), ""); ok {
@@ -77,8 +76,14 @@ func declaration(data string) string {
 // Binary reports whether the first bytes of a file show that it is no text.
 func Binary(head []byte) bool {
 	s := string(head)
-	marked := strings.HasPrefix(s, "\xff\xfe") || strings.HasPrefix(s, "\xfe\xff")
-	return strings.IndexByte(s, 0) >= 0 && !marked && utf16Without(s) == nil
+	if strings.IndexByte(s, 0) < 0 {
+		return false
+	}
+	_, _, ok := marked(s)
+	if !ok {
+		_, ok = unmarked(s)
+	}
+	return !ok
 }
 
 func decode(data, declared string) (string, bool) {
@@ -88,19 +93,11 @@ func decode(data, declared string) (string, bool) {
 		}
 		data = rest // it is not what the mark says
 	}
-	for _, mark := range []struct {
-		bytes string
-		e     encoding.Encoding
-	}{
-		{"\xff\xfe", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
-		{"\xfe\xff", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
-	} {
-		if rest, ok := strings.CutPrefix(data, mark.bytes); ok {
-			return with(mark.e, rest)
-		}
+	if w, rest, ok := marked(data); ok {
+		return w.decode(rest)
 	}
-	if e := utf16Without(data[:min(len(data), headBytes)]); e != nil {
-		return with(e, data)
+	if w, ok := unmarked(data[:min(len(data), headBytes)]); ok {
+		return w.decode(data)
 	}
 	if strings.IndexByte(data, 0) >= 0 {
 		return "", false
@@ -171,24 +168,6 @@ func stateful(data, declared string) encoding.Encoding {
 	return nil
 }
 
-// utf16Without recognises UTF-16 without a mark by the zero bytes of ASCII.
-func utf16Without(head string) encoding.Encoding {
-	var zeros [2]int
-	for i := range len(head) {
-		if head[i] == 0 {
-			zeros[i&1]++
-		}
-	}
-	switch n := len(head) / 2; {
-	case n < 4:
-	case zeros[0] == 0 && zeros[1]*10 > n*7:
-		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
-	case zeros[1] == 0 && zeros[0]*10 > n*7:
-		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
-	}
-	return nil
-}
-
 // nearlyUTF8 reports whether a text is UTF-8 with a few broken characters.
 func nearlyUTF8(data string) bool {
 	valid, broken := 0, 0
@@ -228,6 +207,11 @@ func detected(data string) (string, bool) {
 	for _, b := range part {
 		if b >= utf8.RuneSelf {
 			high++
+		}
+	}
+	if high*10 > len(part)*3 {
+		if e := unlisted(part); e != nil {
+			return with(e, data)
 		}
 	}
 	found, err := chardet.NewTextDetector().DetectBest(part)

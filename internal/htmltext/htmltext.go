@@ -2,6 +2,7 @@
 package htmltext
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,8 +25,21 @@ type Heading struct {
 }
 
 // Read reads a page, which is UTF-8. The cost is linear in its length, however
-// deep or broken its nesting.
+// deep or broken its nesting. Where it has no text but for browsers without scripts or
+// frames, that is read.
 func Read(page string) Page {
+	p := read(page)
+	if p.Text == "" && others.MatchString(page) {
+		if other := read(others.ReplaceAllString(page, "<${1}div")); other.Text != "" {
+			return other
+		}
+	}
+	return p
+}
+
+var others = regexp.MustCompile(`(?i)<(/?)no(?:script|frames)\b`)
+
+func read(page string) Page {
 	x := extractor{link: -1, sup: -1}
 	z := html.NewTokenizer(strings.NewReader(Repair(page)))
 	for {
@@ -62,6 +76,7 @@ type extractor struct {
 	blank     bool            // write a space before the next text
 	prefix    string          // "## " or "- " to write before the next text
 	link, sup int             // how long the text was where the link, and the superscript, that is open began; -1 if none is
+	paren     bool            // how a word is read stands in parentheses
 	note      bool            // the next text begins a superscript that is a link, or in one
 }
 
@@ -93,10 +108,11 @@ func lineBreaks(tag string) int {
 	switch tag {
 	case "p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl", "pre",
 		"blockquote", "section", "article", "header", "footer", "main", "aside",
-		"nav", "figure", "hr", "body", "form", "fieldset", "details":
+		"nav", "figure", "hr", "body", "form", "fieldset", "details", "dialog", "hgroup", "search", "menu", "dir", "listing", "xmp",
+		"plaintext":
 		return 2
 	case "br", "li", "tr", "dt", "dd", "div", "caption", "figcaption", "summary",
-		"option", "address", "legend", "thead", "tbody", "tfoot":
+		"option", "optgroup", "address", "legend", "center", "thead", "tbody", "tfoot":
 		return 1
 	}
 	return 0
@@ -109,7 +125,7 @@ func (x *extractor) start(tag string) {
 		}
 		return
 	}
-	if dropped(tag) {
+	if dropped(tag) && (tag != "button" || x.level == 0) { // of a heading, a button is the text: it unfolds what is below
 		x.skipTag, x.skipDepth = tag, 1
 		return
 	}
@@ -130,6 +146,12 @@ func (x *extractor) start(tag string) {
 		x.pre++
 	case "td", "th", "dd":
 		x.blank = true
+	case "ruby":
+		x.paren = false
+	case "rp":
+		x.paren = true
+	case "rt":
+		x.blank = x.blank || !x.paren
 	case "a":
 		x.link = x.out.Len()
 		x.note = x.sup == x.out.Len()
@@ -159,6 +181,8 @@ func (x *extractor) end(tag string) {
 		x.prefix = ""
 	case "pre":
 		x.pre = max(0, x.pre-1)
+	case "rt":
+		x.blank = x.blank || !x.paren
 	case "a":
 		x.link, x.note = -1, false
 	case "sup":

@@ -100,6 +100,9 @@ func (b *Builder) add(text string) {
 	b.text.WriteString(text)
 }
 
+// Empty reports whether nothing was added yet.
+func (b *Builder) Empty() bool { return b.text.Len() == 0 }
+
 // Full reports whether the text has reached MaxText. What is added then is lost, so
 // that a reader should stop.
 func (b *Builder) Full() bool { return b.full }

@@ -30,96 +30,68 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	if err != nil {
 		return doc, err
 	}
-	_, parts := a.Links("")
+	_, top := a.Links("")
 	main := "word/document.xml"
-	if list := parts["officeDocument"]; len(list) > 0 {
+	if list := top["officeDocument"]; len(list) > 0 {
 		main = list[0]
 	}
 	text, err := a.Read(main)
 	if err != nil {
 		return doc, err
 	}
-	_, parts = a.Links(main)
-	levels := map[string]int{}
+	links, parts := a.Links(main)
+	r := body{ctx: ctx, archive: a, links: links, page: 1, current: current{text: &strings.Builder{}}}
 	for _, name := range parts["styles"] {
-		levels = headingStyles(a, name)
+		r.styles = stylesOf(a, name)
 	}
-	paged := strings.Contains(text, "lastRenderedPageBreak") || strings.Contains(text, `w:type="page"`)
-	r := body{ctx: ctx, levels: levels, page: 1, paged: paged, current: current{text: &strings.Builder{}}}
+	r.paged = r.countPages(text)
 	if err := r.read(text); err != nil {
 		return doc, err
 	}
-	for _, kind := range []string{"footnotes", "endnotes"} {
-		for _, name := range parts[kind] {
-			notes, err := a.Read(name)
-			if err != nil {
-				return doc, err
-			}
-			r.paged = false
-			r.b.Place(kind)
-			if err := r.read(notes); err != nil {
-				return doc, err
-			}
-		}
+	missing, err := r.notes(parts)
+	if err != nil {
+		return doc, err
 	}
-	return r.b.Done(a.Text("docProps/core.xml", "title"))
+	doc, err = r.b.Done(a.Text("docProps/core.xml", "title"))
+	doc.Missing = missing
+	return doc, err
 }
 
-// headingStyles returns the heading level of each style that has one, by its id. A
-// style may have it from the one that it is based on.
-func headingStyles(a *archive.Archive, name string) map[string]int {
-	levels, based := map[string]int{}, map[string]string{}
-	d, err := a.XML(name)
-	if err != nil {
-		return levels
-	}
-	id := ""
-	for {
-		token, err := d.Token()
-		if err != nil {
-			break
-		}
-		e, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch value := archive.Attr(e, "val"); e.Name.Local {
-		case "style":
-			id = archive.Attr(e, "styleId")
-		case "name":
-			name := strings.ToLower(value)
-			if n, err := strconv.Atoi(strings.TrimPrefix(name, "heading ")); err == nil && strings.HasPrefix(name, "heading ") {
-				levels[id] = n
-			} else if name == "title" {
-				levels[id] = 1
+// notes adds the footnotes and endnotes, and says which of them are not in the file.
+func (r *body) notes(parts map[string][]string) (missing string, err error) {
+	r.paged = false
+	for _, kind := range []string{"footnotes", "endnotes"} {
+		for _, name := range parts[kind] {
+			notes, err := r.archive.Read(name)
+			if skip := (retriever.Skip{}); errors.As(err, &skip) {
+				return "", err
 			}
-		case "outlineLvl":
-			if n, err := strconv.Atoi(value); err == nil && n >= 0 && n < 9 && levels[id] == 0 {
-				levels[id] = n + 1
+			if err != nil {
+				missing = "its " + kind + " cannot be read"
+				continue
 			}
-		case "basedOn":
-			based[id] = value
-		}
-	}
-	for id := range based {
-		from := id
-		for range 10 {
-			if from = based[from]; levels[id] == 0 && levels[from] > 0 {
-				levels[id] = levels[from]
+			r.b.Place(kind)
+			r.links, _ = r.archive.Links(name)
+			if err := r.read(notes); err != nil {
+				return "", err
 			}
 		}
 	}
-	return levels
+	return missing, nil
 }
 
 // body reads the paragraphs of a part.
 type body struct {
-	ctx    context.Context
-	b      format.Builder
-	levels map[string]int
-	paged  bool
-	page   int
-	broken bool // the author began the page, and it has no text yet: Word marks where it shows this page, too
+	ctx     context.Context
+	archive *archive.Archive
+	links   map[string]string // parts that the text refers to
+	b       format.Builder
+	styles  styles
+	paged   bool
+	breaks  []bool // which sections after the first begin a page; nil where Word has marked the pages
+	section int
+	page    int
+	broken  bool // the author began the page, and it has no text yet: Word marks where it shows this page, too
 
 	current
 	around []current // the paragraphs around a text box, which go on after it
@@ -130,9 +102,14 @@ type body struct {
 
 // current is the paragraph that is being read.
 type current struct {
-	text  *strings.Builder
-	level int
-	item  bool
+	text   *strings.Builder
+	level  int
+	item   bool
+	about  bool // what is being read are its properties
+	before bool // a page begins before it
+	joined bool // its end was deleted, so that the next one goes on with it
+	last   bool // a section ends with it
+	hidden bool // the text that is being read is not shown
 }
 
 func (r *body) read(text string) error {
@@ -143,6 +120,7 @@ func (r *body) read(text string) error {
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
+			r.paragraph() // what a last one without an end has
 			return nil
 		}
 		if err != nil {
@@ -172,10 +150,18 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 		if err := d.DecodeElement(&text, &e); err != nil {
 			return err
 		}
-		r.text.WriteString(text)
-		r.broken = r.broken && strings.TrimSpace(text) == ""
-	case "tab":
+		if !r.hidden {
+			r.text.WriteString(text)
+			r.broken = r.broken && strings.TrimSpace(text) == ""
+		}
+	case "r":
+		r.hidden = false
+	case "vanish":
+		r.hidden = isOn(e)
+	case "tab", "ptab":
 		r.text.WriteByte('\t')
+	case "rt": // how a word is read stands above it
+		r.text.WriteByte(' ')
 	case "br", "cr":
 		if r.text.WriteByte('\n'); archive.Attr(e, "type") == "page" {
 			r.newPage()
@@ -188,21 +174,64 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 		r.broken = false
 	case "noBreakHyphen":
 		r.text.WriteByte('-')
+	case "tbl":
+		r.table++
+	case "txbxContent":
+		r.around = append(r.around, r.current)
+		r.current = current{text: &strings.Builder{}}
+	case "relIds", "chart":
+		return r.drawing(e)
+	case "tabs", "Fallback", "del", "moveFrom", "rPrChange", "pPrChange", "sectPrChange":
+		r.joined = r.joined || r.about && (e.Name.Local == "del" || e.Name.Local == "moveFrom")
+		return d.Skip() // tab stops, copies for old programs, and what was deleted
+	default:
+		r.property(e)
+	}
+	return nil
+}
+
+// property reads one of a paragraph.
+func (r *body) property(e xml.StartElement) {
+	switch e.Name.Local {
+	case "pPr":
+		r.about = true
 	case "pStyle":
-		r.level = max(r.level, r.levels[archive.Attr(e, "val")])
+		style := archive.Attr(e, "val")
+		r.level, r.before = max(r.level, r.styles.levels[style]), r.styles.breaks[style]
 	case "outlineLvl":
 		if n, err := strconv.Atoi(archive.Attr(e, "val")); err == nil && n >= 0 && n < 9 {
 			r.level = n + 1
 		}
 	case "numPr":
 		r.item = true
-	case "tbl":
-		r.table++
-	case "txbxContent":
-		r.around = append(r.around, r.current)
-		r.current = current{text: &strings.Builder{}}
-	case "tabs", "Fallback", "del", "moveFrom", "rPrChange", "pPrChange":
-		return d.Skip() // tab stops, copies for old programs, and what was deleted
+	case "pageBreakBefore":
+		r.before = isOn(e)
+	case "sectPr":
+		r.last = r.about
+	}
+}
+
+// isOn is the value of an element that is on or off.
+func isOn(e xml.StartElement) bool {
+	switch archive.Attr(e, "val") {
+	case "0", "false", "off":
+		return false
+	}
+	return true
+}
+
+// drawing adds what a diagram or a chart says. One that is missing is a picture that says nothing.
+func (r *body) drawing(e xml.StartElement) error {
+	for _, at := range e.Attr {
+		if name := r.links[at.Value]; name != "" && (at.Name.Local == "dm" || at.Name.Local == "id") {
+			lines, err := r.archive.Drawing(name)
+			if skip := (retriever.Skip{}); errors.As(err, &skip) {
+				return err
+			}
+			if len(lines) > 0 {
+				r.text.WriteString("\n" + strings.Join(lines, "\n") + "\n")
+			}
+		}
 	}
 	return nil
 }
@@ -222,13 +251,13 @@ func (r *body) newPage() {
 func (r *body) end(name string) {
 	switch name {
 	case "p":
-		if r.table > 0 {
-			r.cell.WriteString(" " + r.text.String())
-			r.text.Reset()
-		} else {
-			r.paragraph()
+		r.endParagraph()
+	case "pPr":
+		if r.about = false; r.before && r.breaks != nil && r.table == 0 && !r.broken && r.text.Len() == 0 && !r.b.Empty() {
+			r.newPage()
 		}
-		r.level, r.item = 0, false
+	case "rt":
+		r.text.WriteByte(' ')
 	case "tc":
 		if r.table == 1 {
 			r.row = append(r.row, format.OneLine(r.cell.String()))
@@ -247,6 +276,26 @@ func (r *body) end(name string) {
 		if last := len(r.around) - 1; last >= 0 {
 			r.current, r.around = r.around[last], r.around[:last]
 		}
+	}
+}
+
+func (r *body) endParagraph() {
+	last := r.last
+	switch {
+	case r.joined:
+	case r.table > 0:
+		r.cell.WriteString(" " + r.text.String())
+		r.text.Reset()
+	default:
+		r.paragraph()
+	}
+	r.current = current{text: r.text}
+	if last {
+		if r.breaks != nil && (r.section >= len(r.breaks) || r.breaks[r.section]) && !r.broken {
+			r.newPage()
+			r.broken = true
+		}
+		r.section++
 	}
 }
 

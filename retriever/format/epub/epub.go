@@ -47,6 +47,19 @@ type book struct {
 	} `xml:"spine"`
 }
 
+// order returns the chapters by their ids. A book without a spine has those of its manifest.
+func (b *book) order() (ids []string) {
+	for _, ref := range b.Spine.Refs {
+		ids = append(ids, ref.ID)
+	}
+	for _, item := range b.Items {
+		if len(b.Spine.Refs) == 0 && item.Type == "application/xhtml+xml" && !strings.Contains(item.Properties, "nav") {
+			ids = append(ids, item.ID)
+		}
+	}
+	return ids
+}
+
 type reader struct{}
 
 func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
@@ -86,12 +99,13 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	html := retriever.TextReader(retriever.HTML)
 	missing := 0
 	last := "" // the chapter before
-	for i, ref := range b.Spine.Refs {
+	spine := b.order()
+	for i, id := range spine {
 		if err := ctx.Err(); err != nil {
 			return doc, err
 		}
-		name := href[ref.ID]
-		if locked[name] {
+		name := href[id]
+		if locked[archive.Key(name)] {
 			return doc, retriever.Skip{Reason: retriever.SkipEncrypted}
 		}
 		text, err := a.Read(name)
@@ -106,6 +120,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 		if err != nil || strings.TrimSpace(chapter.Text) == "" {
 			continue // a cover, or a picture
 		}
+		name = archive.Key(name)
 		title := titles.first(name)
 		place := fmt.Sprintf("part %d", i+1)
 		switch {
@@ -134,7 +149,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 	}
 	doc, err = out.Done(title)
 	if missing > 0 {
-		doc.Missing = fmt.Sprintf("%d of %s %s not in the file", missing, plural.N(len(b.Spine.Refs), "chapter"),
+		doc.Missing = fmt.Sprintf("%d of %s %s not in the file", missing, plural.N(len(spine), "chapter"),
 			plural.Pick(missing, "is", "are"))
 	}
 	return doc, err
@@ -160,13 +175,14 @@ func decode(a *archive.Archive, name string, to any) error {
 // resolve returns the path in the archive of a reference in a file.
 func resolve(from, ref string) string {
 	ref, _, _ = strings.Cut(ref, "#")
+	ref, _, _ = strings.Cut(strings.ReplaceAll(ref, `\`, "/"), "?")
 	if plain, err := url.PathUnescape(ref); err == nil {
 		ref = plain
 	}
 	return strings.TrimPrefix(path.Join("/", path.Dir(from), ref), "/")
 }
 
-// encrypted returns the files that are encrypted. Fonts may be, in a readable book.
+// encrypted returns the files, by their archive.Key, that are encrypted. Fonts may be, in a readable book.
 func encrypted(a *archive.Archive) map[string]bool {
 	var e struct {
 		Data []struct {
@@ -178,7 +194,7 @@ func encrypted(a *archive.Archive) map[string]bool {
 	names := map[string]bool{}
 	if decode(a, "META-INF/encryption.xml", &e) == nil {
 		for _, d := range e.Data {
-			names[resolve("", d.Reference.URI)] = true
+			names[archive.Key(resolve("", d.Reference.URI))] = true
 		}
 	}
 	return names

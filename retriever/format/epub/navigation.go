@@ -18,13 +18,13 @@ type entry struct {
 	anchor bool // it leads to a place in the file
 }
 
-// contents are the titles of each file, in order.
+// contents are the titles of each file, by its archive.Key, in order.
 type contents map[string][]entry
 
 // add adds a title of the file from, which leads to ref.
 func (c contents) add(from, ref, title string, depth int) {
 	if title = format.OneLine(title); title != "" {
-		file := resolve(from, ref)
+		file := archive.Key(resolve(from, ref))
 		c[file] = append(c[file], entry{title, depth, strings.Contains(ref, "#")})
 	}
 }

@@ -7,6 +7,7 @@
 package html
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -14,8 +15,10 @@ import (
 
 	"codeberg.org/readeck/go-readability/v2"
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"github.com/ragft/ragft/internal/charsets"
+	"github.com/ragft/ragft/internal/frontmatter"
 	"github.com/ragft/ragft/internal/htmltext"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
@@ -36,6 +39,8 @@ func (reader) Read(_ context.Context, _, data string) (retriever.Document, error
 	if !ok {
 		return retriever.Document{}, retriever.Skip{Reason: retriever.SkipBinary}
 	}
+	front, title := frontmatter.Find(text)
+	text = text[front:]
 	whole := htmltext.Read(text)
 	page := whole
 	if len(text) <= maxArticle {
@@ -43,7 +48,7 @@ func (reader) Read(_ context.Context, _, data string) (retriever.Document, error
 			page = body
 		}
 	}
-	doc := retriever.Document{Title: whole.Title, Text: page.Text, Format: retriever.HTML}
+	doc := retriever.Document{Title: cmp.Or(whole.Title, title), Text: page.Text, Format: retriever.HTML}
 	for _, h := range page.Headings {
 		doc.Sections = append(doc.Sections, retriever.Section{Start: h.Start, Level: h.Level, Heading: h.Text})
 	}
@@ -93,12 +98,25 @@ func render(n *html.Node) (htmltext.Page, bool) {
 	return htmltext.Read(text), text != ""
 }
 
+func inHeading(n *html.Node) bool {
+	for p := range n.Ancestors() {
+		switch p.Data {
+		case "h1", "h2", "h3", "h4", "h5", "h6":
+			return true
+		}
+	}
+	return false
+}
+
 // removeNavigation removes menus, footers, and what is hidden.
 func removeNavigation(root *html.Node) {
 	var gone []*html.Node
 	for n := range root.Descendants() {
 		if n.Type != html.ElementNode {
 			continue
+		}
+		if n.Data == "button" && inHeading(n) {
+			n.Data, n.DataAtom = "span", atom.Span // which unfolds the section: the heading is its text
 		}
 		role, hidden := "", false
 		for _, a := range n.Attr {

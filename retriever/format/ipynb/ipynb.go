@@ -4,6 +4,7 @@ package ipynb
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/charsets"
+	"github.com/ragft/ragft/internal/frontmatter"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
 )
@@ -19,9 +21,6 @@ import (
 func init() {
 	format.Register(format.Format{Name: "notebook", Extensions: []string{".ipynb"}, Reader: reader{}})
 }
-
-// maxOutput is how much of a printed result is kept, in bytes.
-const maxOutput = 2000
 
 // lines is a text, or a list of lines.
 type lines string
@@ -38,29 +37,6 @@ func (l *lines) UnmarshalJSON(data []byte) error {
 		return json.Unmarshal(data, (*string)(l))
 	}
 	*l = lines(b.String())
-	return err
-}
-
-// outputs are the printed results of a cell, as one paragraph each.
-type outputs []string
-
-func (o *outputs) UnmarshalJSON(data []byte) error {
-	err := elements(data, func(d *json.Decoder) error {
-		var one struct {
-			Text lines `json:"text"`
-			Data struct {
-				Plain lines `json:"text/plain"`
-			} `json:"data"`
-		}
-		err := d.Decode(&one)
-		if text := strings.TrimSpace(string(one.Text + one.Data.Plain)); text != "" {
-			*o = append(*o, strings.ToValidUTF8(strings.Clone(text[:min(len(text), maxOutput)]), ""))
-		}
-		return err
-	})
-	if errors.Is(err, errNoList) {
-		return json.Unmarshal(data, (*[]string)(o)) // null, or an error
-	}
 	return err
 }
 
@@ -85,6 +61,7 @@ type cell struct {
 	Type    string  `json:"cell_type"`
 	Source  lines   `json:"source"`
 	Input   lines   `json:"input"` // of format 3
+	Level   int     `json:"level"` // of a heading in format 3
 	Outputs outputs `json:"outputs"`
 }
 
@@ -171,7 +148,16 @@ func (b *book) cell() error {
 	b.cells++
 	b.out.Place(fmt.Sprintf("cell %d", b.cells))
 	text := strings.TrimSpace(string(c.Source + c.Input))
-	if c.Type == "markdown" {
+	if b.cells == 1 && (c.Type == "markdown" || c.Type == "raw") {
+		front, title := frontmatter.Find(text)
+		text, b.title = text[front:], title
+	}
+	switch c.Type {
+	case "heading":
+		b.title = cmp.Or(b.title, text)
+		b.out.Heading(c.Level, text)
+		return nil
+	case "markdown":
 		sections := retriever.MarkdownSections(text)
 		if b.title == "" && len(sections) > 0 {
 			b.title = sections[0].Heading

@@ -43,6 +43,9 @@ var boxes = []string{
 }
 
 func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
+	if r.hides(e) {
+		return d.Skip()
+	}
 	switch e.Name.Local {
 	case "h", "p":
 		r.breakBefore("paragraph", e)
@@ -61,6 +64,8 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 		r.text.WriteString(strings.Repeat(" ", min(max(n, 1), 80)))
 	case "tab":
 		r.text.WriteByte('\t')
+	case "ruby-text": // how a word is read stands above it
+		r.text.WriteByte(' ')
 	case "line-break":
 		r.text.WriteByte('\n')
 	case "soft-page-break":
@@ -93,8 +98,37 @@ func (r *body) startParagraph(e xml.StartElement) {
 	if e.Name.Local == "h" {
 		level, _ := strconv.Atoi(archive.Attr(e, "outline-level"))
 		r.level = max(level, 1)
-	} else if archive.Attr(e, "style-name") == "Title" {
+	} else if name := archive.Attr(e, "style-name"); name == "Title" || r.styles.find("paragraph", name).parent == "Title" {
 		r.level = 1
+	}
+}
+
+// hides says whether what is in an element is not shown.
+func (r *body) hides(e xml.StartElement) bool {
+	switch e.Name.Local {
+	case "section":
+		return archive.Attr(e, "display") == "none"
+	case "span":
+		return r.styles.hidden("text", archive.Attr(e, "style-name"))
+	case "p", "h":
+		return r.styles.hidden("paragraph", archive.Attr(e, "style-name"))
+	}
+	return false
+}
+
+// chars adds text, in which any white space is a blank.
+func (f *flow) chars(text string) {
+	for text != "" {
+		rest := strings.TrimLeft(text, " \t\r\n")
+		if before := f.text.String(); len(rest) < len(text) && before != "" && !strings.HasSuffix(before, " ") {
+			f.text.WriteByte(' ')
+		}
+		n := strings.IndexAny(rest, " \t\r\n")
+		if n < 0 {
+			n = len(rest)
+		}
+		f.text.WriteString(rest[:n])
+		text = rest[n:]
 	}
 }
 
@@ -167,6 +201,8 @@ func (r *body) end(name string) {
 		} else {
 			r.text.WriteByte(' ')
 		}
+	case "ruby-text":
+		r.text.WriteByte(' ')
 	case "list-item":
 		r.items = max(0, r.items-1)
 	case "table-cell":

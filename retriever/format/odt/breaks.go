@@ -22,6 +22,7 @@ type style struct {
 	parent        string
 	before, after *bool
 	page          *bool // it begins a page of another kind
+	hidden        *bool // its text is not shown
 }
 
 // styles are the styles of a document: those that its author named are in one file, those of single paragraphs in another.
@@ -57,6 +58,14 @@ func (s styles) add(ctx context.Context, text string) error {
 				styled.before, styled.after = isPage(e, "break-before"), isPage(e, "break-after")
 				s[id] = styled
 			}
+		case "text-properties":
+			if styled, ok := s[id]; ok {
+				if display := given(e, "display"); display != nil {
+					none := *display == "none"
+					styled.hidden = &none
+				}
+				s[id] = styled
+			}
 		case "body", "master-styles":
 			return nil
 		}
@@ -86,17 +95,30 @@ func isPage(e xml.StartElement, name string) *bool {
 
 // breaks says whether a page begins before and after what has a style.
 func (s styles) breaks(family, name string) (before, after bool) {
-	var found style
+	found := s.find(family, name)
+	return is(found.before) || is(found.page), is(found.after)
+}
+
+// hidden says whether text of a style is not shown.
+func (s styles) hidden(family, name string) bool { return is(s.find(family, name).hidden) }
+
+func is(b *bool) bool { return b != nil && *b }
+
+// find is what a style says, or those that it is based on. Its parent is the last one of them.
+func (s styles) find(family, name string) (found style) {
 	for range maxParents {
 		next, ok := s[styleID{family, name}]
 		if !ok {
 			break
 		}
 		found.before, found.after, found.page = or(found.before, next.before), or(found.after, next.after), or(found.page, next.page)
+		found.hidden, found.parent = or(found.hidden, next.hidden), name
 		name = next.parent
 	}
-	is := func(b *bool) bool { return b != nil && *b }
-	return is(found.before) || is(found.page), is(found.after)
+	if name != "" {
+		found.parent = name
+	}
+	return found
 }
 
 func or(a, b *bool) *bool {

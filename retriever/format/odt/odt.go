@@ -60,7 +60,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 			r.end(t.Name.Local)
 		case xml.CharData:
 			if r.inside > 0 {
-				r.text.Write(t)
+				r.chars(string(t))
 			}
 		}
 		if err != nil {

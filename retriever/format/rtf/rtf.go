@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
@@ -18,7 +19,7 @@ import (
 
 func init() {
 	format.Register(format.Format{Name: "RTF", Extensions: []string{".rtf"}, Reader: reader{}, Matches: func(_ string, head []byte) bool {
-		return strings.HasPrefix(string(head), header)
+		return strings.HasPrefix(begin(string(head)), header)
 	}})
 }
 
@@ -32,11 +33,18 @@ var pageBreak = regexp.MustCompile(`\\(page|pagebb)\b`)
 
 type reader struct{}
 
+// begin is a file without a byte order mark or blanks before it.
+func begin(data string) string {
+	return strings.TrimLeft(strings.TrimPrefix(data, "\ufeff"), " \t\r\n")
+}
+
 func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document, err error) {
+	data = begin(data)
 	if !strings.HasPrefix(data, header) {
 		return doc, errors.New("it does not begin as RTF does")
 	}
 	p := &parser{data: data, group: group{fallback: 1}, codePage: 1252, fonts: map[int]int{}, levels: map[int]int{}, page: 1}
+	p.utf8 = utf8.ValidString(data)
 	if pageBreak.MatchString(data) {
 		p.body.b.Place("p. 1")
 	}
@@ -96,6 +104,7 @@ type parser struct {
 	pending []byte // text that is not yet decoded
 	high    rune   // first half of a character beyond 16 bits
 
+	utf8        bool // characters that are not ASCII and not escaped, as they should be, are UTF-8
 	codePage    int
 	defaultFont int
 	fonts       map[int]int // code page of each font
@@ -162,9 +171,24 @@ func (p *parser) plain() {
 		return
 	}
 	for i := range len(text) {
-		if c := text[i]; c != '\r' && c != '\n' && c != 0 { // which divide the file, not the text
+		if p.utf8 && text[i] >= utf8.RuneSelf {
+			p.character(text[i:])
+		} else if c := text[i]; c != '\r' && c != '\n' && c != 0 { // which divide the file, not the text
 			p.byte(c)
 		}
+	}
+}
+
+// character adds the one that a text in UTF-8 begins with. Its other bytes are not the start of one.
+func (p *parser) character(text string) {
+	r, n := utf8.DecodeRuneInString(text)
+	switch {
+	case n == 1 && r == utf8.RuneError:
+	case p.skip > 0:
+		p.skip--
+	default:
+		p.flush()
+		p.add(text[:n])
 	}
 }
 

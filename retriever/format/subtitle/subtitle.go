@@ -26,9 +26,10 @@ func init() {
 const together = 60
 
 var (
-	timing = regexp.MustCompile(`^\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,]\d+\s*-->`)
+	timing = regexp.MustCompile(`^\s*(?:(\d+):)?(\d{1,2}):(\d{2})(?:[.,:]\d+)?\s*-->`)
 	voice  = regexp.MustCompile(`<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]+)>`)
 	markup = regexp.MustCompile(`</?[A-Za-z][^<>\n]*>|<[0-9:.]+>|</>|\{\\[^{}\n]*\}`)
+	ruby   = strings.NewReplacer("<rt>", " ", "</rt>", " ") // how a word is read stands above it
 	lines  = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n")
 )
 
@@ -98,7 +99,7 @@ func (reader) Read(ctx context.Context, _, data string) (doc retriever.Document,
 // said is a line without markup. WebVTT tells who speaks, and writes characters as HTML does.
 func said(line string, web bool) string {
 	if web {
-		line = voice.ReplaceAllString(line, "$1: ")
+		line = ruby.Replace(voice.ReplaceAllString(line, "$1: "))
 	}
 	if line = markup.ReplaceAllString(line, ""); web {
 		line = html.UnescapeString(line)
