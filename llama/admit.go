@@ -13,10 +13,13 @@ import (
 )
 
 // admit starts samples while there are slots and cells. The queue is served in order, so that the samples of one request
-// run together and share its prompt; only if a batcher's first request does not fit, others pass it for a while.
+// run together and share its prompt; only those of a batcher take turns, and if the first does not fit, others pass it for a while.
 func (s *scheduler) admit() error {
 	s.cache.promised, s.reading = nil, false
 	for len(s.queue) > 0 && len(s.lanes) < s.parallel() {
+		if s.takeTurns(); len(s.queue) == 0 {
+			return nil
+		}
 		j := s.queue[0]
 		if j.started == len(j.samples) {
 			s.queue = s.queue[1:]
@@ -34,6 +37,22 @@ func (s *scheduler) admit() error {
 		}
 	}
 	return nil
+}
+
+// takeTurns puts the requests of a batcher with the fewest running samples first, so that one with many samples does not hold up the
+// others.
+func (s *scheduler) takeTurns() {
+	if !s.queue[0].alone() {
+		s.queue = slices.DeleteFunc(s.queue, func(j *job) bool { return j.started == len(j.samples) })
+		slices.SortStableFunc(s.queue, func(a, b *job) int { return len(a.lanes) - len(b.lanes) })
+	}
+}
+
+// givesWay reports whether a request of a batcher leaves the place of a sample that has ended to one that waits without any. A request
+// keeps one place, so that it goes on.
+func (s *scheduler) givesWay(j *job) bool {
+	waits := func(other *job) bool { return len(other.lanes) == 0 && other.started < len(other.samples) }
+	return !j.alone() && len(j.lanes) > 1 && slices.ContainsFunc(s.queue, waits)
 }
 
 // ready reports whether all but room is there for one more sample of the job.

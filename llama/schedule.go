@@ -319,7 +319,7 @@ func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogP
 }
 
 // close ends a lane. If its request has more samples, the next one takes over the lane's sequence, prompt and cells. Otherwise
-// they become free, as with a recurrent state, which cannot be cut back to the prompt.
+// they become free, as with a recurrent state, which cannot be cut back to the prompt, or where others wait.
 func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job
@@ -329,7 +329,7 @@ func (s *scheduler) close(l *lane, reason StopReason) error {
 	if j.closed++; j.closed == len(j.samples) && j.onDone != nil {
 		j.onDone()
 	}
-	if j.started == len(j.samples) || bool(s.model.info.recurrent) || !s.hasGrammar(j) {
+	if j.started == len(j.samples) || bool(s.model.info.recurrent) || !s.hasGrammar(j) || s.givesWay(j) {
 		s.free(l, true)
 		if j.closed == len(j.samples) && j.ended != nil {
 			j.over = true
