@@ -161,7 +161,7 @@ func answerPairs(e *eval.Evaluation, p eval.Pair) []pairwise.Pair {
 	pairs := make([]pairwise.Pair, len(e.Questions))
 	for i, q := range e.Questions {
 		pairs[i] = pairwise.Pair{
-			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "),
+			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "), Group: q.Group,
 			A: whole(e.System(p.Other).Records[i]), B: whole(e.System(p.Base).Records[i]),
 		}
 	}
@@ -276,7 +276,7 @@ func (p *Probe) verdictsTable() string {
 	}
 	text := "\n" + table.Wrap(
 		fmt.Sprintf("Pairwise, judged by %s in both orders. The last column names the preferred arm; if it is empty, no difference is "+
-			"shown: the interval includes 0, or p of the exact sign test of won and lost is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30)),
+			"shown: the interval includes 0, or p of %s is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30), p.Verdicts[0].Test()),
 	)
 	var t *table.Table
 	for k, v := range p.Verdicts {
