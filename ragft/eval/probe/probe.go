@@ -14,6 +14,7 @@ import (
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/pairwise"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
@@ -230,7 +231,7 @@ func (t *Result) WriteTable(w io.Writer) error {
 		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "Closed-book and retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), name)
+		fmt.Fprintf(&b, "Closed-book and retrieval, %s. In %%, with 95%% intervals.\n\n", plural.N(len(p.Evaluation.Questions), name+" question"))
 		arms := table.New("", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
 		for k := range p.Evaluation.Systems {
 			s := &p.Evaluation.Systems[k]
