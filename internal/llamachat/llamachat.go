@@ -74,7 +74,8 @@ func Float64(x float32) float64 {
 	return wide
 }
 
-// LogSum returns the natural log of the sum of the probabilities of which the logs are given; 0 without any.
+// LogSum returns the natural log of the sum of the probabilities of which the logs are given; 0 without any, and with some always
+// less, though they may add up to 1.
 func LogSum(logs []float32) float64 {
 	if len(logs) == 0 {
 		return 0
@@ -83,5 +84,6 @@ func LogSum(logs []float32) float64 {
 	for _, l := range logs {
 		sum += math.Exp(float64(l))
 	}
-	return max(math.Log(sum), -100) // a number that JSON can hold
+	const least, most = -100, -1e-9 // a number that JSON can hold; 0 would say that nothing is known
+	return min(max(math.Log(sum), least), most)
 }

@@ -39,6 +39,7 @@ type Pair struct {
 	Reference string `json:"reference,omitempty"` // shown to the judge; "" = none
 	A         string `json:"a"`
 	B         string `json:"b"`
+	Group     string `json:"group,omitempty"` // names pairs that belong together, as the questions of a group do; "" = a group of its own
 }
 
 // Outcome is what the judge said of one pair.
@@ -82,8 +83,11 @@ type Result struct {
 	// its interval holds 0, or P is not below 0.05.
 	Advantage stats.Estimate `json:"advantage"`
 	// P is that of the exact sign test of Win against Loss, which is [stats.McNemar]'s;
-	// ties take no part. nil without a verdict.
-	P *float64 `json:"p,omitempty"`
+	// ties take no part. If some of the pairs belong together, it is that of a
+	// randomisation test, which exchanges A and B group by group, and Grouped is true. nil
+	// without a verdict.
+	P       *float64 `json:"p,omitempty"`
+	Grouped bool     `json:"grouped,omitempty"`
 	// FirstShown is the share of the decided replies that name the answer shown first; far from 0.5, the judge goes by the place.
 	FirstShown stats.Estimate `json:"first_shown"`
 }
@@ -95,7 +99,7 @@ var pairwiseSchema = json.RawMessage(`{"type": "string", "enum": ["first", "seco
 // orders; a judge that prefers what it sees first, or last, whatever it is,
 // gives ties. Pairs of equal answers are ties, without a call. If no reply can
 // be read, the error is [judge.ErrUnread], after the first batch. Intervals are 95 %, by
-// bootstrap over the pairs, or exact where all outcomes are the same.
+// bootstrap over the groups of pairs, or exact where all outcomes are the same.
 //
 // The published comparison of arXiv 2503.16071 shows its own system first
 // always, and counts ties as its wins.
@@ -109,10 +113,10 @@ func (j Judge) Compare(ctx context.Context, pairs []Pair) (*Result, error) {
 	j = j.withDefaults()
 	r := &Result{Judge: j.Model.Name(), Criterion: j.Criterion}
 	var tally replies
-	var first []float64 // of each decided reply, 1 where it named the first
+	var first []placed // of each decided reply
 	for done := 0; done < len(pairs); done += j.Batch {
 		batch := pairs[done:min(done+j.Batch, len(pairs))]
-		if err := j.batch(ctx, batch, r, &tally, &first); err != nil {
+		if err := j.batch(ctx, batch, done, r, &tally, &first); err != nil {
 			return nil, fmt.Errorf("pairwise: %w", err)
 		}
 		if tally.read == 0 && tally.all >= unreadLimit {
@@ -121,8 +125,14 @@ func (j Judge) Compare(ctx context.Context, pairs []Pair) (*Result, error) {
 				judge.ErrUnread, j.Model.Name(), tally.all, tally.first, j.MaxTokens)
 		}
 	}
-	j.estimate(r, first)
+	j.estimate(r, pairs, first)
 	return r, nil
+}
+
+// placed says whether a reply named the answer shown first, and which pair it is about.
+type placed struct {
+	first bool
+	pair  int
 }
 
 // unreadLimit is the number of replies, none of them readable, that show that
@@ -150,7 +160,8 @@ func (j Judge) withDefaults() Judge {
 	return j
 }
 
-func (j Judge) batch(ctx context.Context, pairs []Pair, r *Result, tally *replies, first *[]float64) error {
+// batch judges pairs, of which the first has this place in the list.
+func (j Judge) batch(ctx context.Context, pairs []Pair, from int, r *Result, tally *replies, first *[]placed) error {
 	var reqs []model.Request
 	for _, p := range pairs {
 		if p.A != p.B {
@@ -161,7 +172,7 @@ func (j Judge) batch(ctx context.Context, pairs []Pair, r *Result, tally *replie
 	if err != nil {
 		return err
 	}
-	for _, p := range pairs {
+	for i, p := range pairs {
 		if p.A == p.B {
 			r.count(PrefersTie, false)
 			continue
@@ -171,11 +182,8 @@ func (j Judge) batch(ctx context.Context, pairs []Pair, r *Result, tally *replie
 			text := responses[order].Samples[0].Text
 			said[order] = parsePlace(text)
 			tally.note(text, said[order] >= 0)
-			switch said[order] {
-			case 1:
-				*first = append(*first, 1)
-			case 2:
-				*first = append(*first, 0)
+			if said[order] > 0 {
+				*first = append(*first, placed{said[order] == 1, from + i})
 			}
 		}
 		responses = responses[2:]
@@ -245,33 +253,46 @@ func parsePlace(text string) int {
 	return found
 }
 
-func (j Judge) estimate(r *Result, first []float64) {
-	var win, tie, loss []float64
-	for _, p := range r.Outcomes {
+func (j Judge) estimate(r *Result, pairs []Pair, replies []placed) {
+	var win, tie, loss, net, first []float64
+	var names, asked []string // the groups of what is in these lists; the two replies about a pair belong together, too
+	for i, p := range r.Outcomes {
 		if p == NoVerdict {
 			continue
 		}
-		win, tie, loss = append(win, stats.Indicator(p == PrefersA)), append(tie, stats.Indicator(p == PrefersTie)),
-			append(loss, stats.Indicator(p == PrefersB))
+		win, tie = append(win, stats.Indicator(p == PrefersA)), append(tie, stats.Indicator(p == PrefersTie))
+		loss, net = append(loss, stats.Indicator(p == PrefersB)), append(net, stats.Indicator(p == PrefersA)-stats.Indicator(p == PrefersB))
+		names = append(names, pairs[i].Group)
 	}
-	share := func(values []float64) stats.Estimate { return stats.MeanEstimate(values, 0, 1, j.Resamples, j.Seed) }
-	r.WinRate, r.TieRate, r.LossRate, r.FirstShown = share(win), share(tie), share(loss), share(first)
-	net := make([]float64, len(win))
-	for i := range net {
-		net[i] = win[i] - loss[i]
+	for _, reply := range replies {
+		first = append(first, stats.Indicator(reply.first))
+		asked = append(asked, cmp.Or(pairs[reply.pair].Group, fmt.Sprint("pair ", reply.pair)))
 	}
-	r.Advantage = stats.MeanEstimate(net, -1, 1, j.Resamples, j.Seed)
-	r.SignTest()
+	mean := func(values []float64, groups []int, least float64) stats.Estimate {
+		return stats.GroupedMean(values, groups, least, 1, j.Resamples, j.Seed)
+	}
+	groups := stats.Groups(names)
+	r.WinRate, r.TieRate, r.LossRate = mean(win, groups, 0), mean(tie, groups, 0), mean(loss, groups, 0)
+	r.Advantage, r.FirstShown = mean(net, groups, -1), mean(first, stats.Groups(asked), 0)
+	if len(net) == 0 {
+		return
+	}
+	_, alone := stats.Independent(groups, func(int) bool { return true })
+	if r.P, r.Grouped = stats.Finite(stats.McNemar(r.Win, r.Loss)), !alone; r.Grouped {
+		_, r.P = stats.PairedMeans{Before: stats.Singles(loss), After: stats.Singles(win), Groups: groups, Resamples: j.Resamples,
+			Seed: j.Seed}.Change(func(before, after float64) float64 { return after - before })
+	}
 }
 
-// signTest computes P from the counts.
-func (r *Result) SignTest() {
-	if r.P = nil; r.Win+r.Tie+r.Loss > 0 {
-		r.P = stats.Finite(stats.McNemar(r.Win, r.Loss))
+// Test names the test that P comes from, as in "p is from ...".
+func (r *Result) Test() string {
+	if r.Grouped {
+		return "the randomisation test of won and lost by groups of questions"
 	}
+	return "the exact sign test of won and lost"
 }
 
-// preferred says which of the answers is shown to be preferred: as in
+// Preferred says which of the answers is shown to be preferred: as in
 // [eval.Difference], both the interval and the test have to say so.
 func (r *Result) Preferred() Outcome {
 	switch {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/ragft/judge"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/stretchr/testify/require"
@@ -56,4 +57,41 @@ func TestPairwiseJudge(t *testing.T) {
 	require.ErrorIs(t, err, judge.ErrUnread)
 	_, err = Judge{Model: m}.Compare(context.Background(), nil)
 	require.ErrorContains(t, err, "no pairs of answers")
+}
+
+// Twelve pairs about two passages, all won, are evidence like two; and the two replies about a pair, of a judge that goes by the
+// place, are one.
+func TestPairsOfAGroupCountAsOne(t *testing.T) {
+	m := &fake.Model{Called: "j", Reply: func(req model.Request, _ int) model.Sample {
+		first := strings.Split(strings.Split(req.Messages[1].Content, "First answer: ")[1], "\n")[0]
+		if strings.HasPrefix(first, "good") {
+			return fake.Says("first")
+		}
+		return fake.Says("second")
+	}}
+	pairs := make([]Pair, 12)
+	for i := range pairs {
+		pairs[i] = Pair{A: "good", B: "bad", Group: []string{"p", "q"}[i%2]}
+	}
+	r, err := Judge{Model: m}.Compare(t.Context(), pairs)
+	require.NoError(t, err)
+	low, _ := stats.SameScores(1, -1, 1, 2)
+	require.Equal(t, low, r.Advantage.Low)
+	require.InDelta(t, 0.5, *r.P, 0.05, "of four ways to exchange two passages, two are as uneven")
+	require.Equal(t, PrefersTie, r.Preferred())
+	require.Contains(t, r.Test(), "randomisation")
+
+	for i := range pairs {
+		pairs[i].Group = ""
+	}
+	r, err = Judge{Model: m}.Compare(t.Context(), pairs)
+	require.NoError(t, err)
+	require.InDelta(t, 2/4096.0, *r.P, 1e-12)
+	require.Equal(t, PrefersA, r.Preferred())
+	require.Contains(t, r.Test(), "sign test")
+
+	byPlace, err := Judge{Model: fake.AlwaysSays("first")}.Compare(t.Context(), pairs)
+	require.NoError(t, err)
+	low, _ = stats.SameScores(1, 0, 1, 12)
+	require.Equal(t, low, byPlace.FirstShown.Low, "24 replies about 12 pairs")
 }

@@ -189,11 +189,6 @@ func GroupedBootstrap(groups []int, resamples int, seed uint64, value func(weigh
 	return e
 }
 
-// MeanEstimate is [GroupedMean] of values of which each is a group.
-func MeanEstimate(values []float64, least, most float64, resamples int, seed uint64) Estimate {
-	return GroupedMean(values, Apart(len(values)), least, most, resamples, seed)
-}
-
 // GroupedMean is the mean of values in [least, most] with its percentile interval, or the
 // exact one if all values are equal, given the number of the group of each.
 func GroupedMean(values []float64, groups []int, least, most float64, resamples int, seed uint64) Estimate {

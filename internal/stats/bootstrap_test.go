@@ -38,10 +38,13 @@ func TestGroupedMean(t *testing.T) {
 	}
 	e := GroupedMean(values, groups, 0, 1, 500, 1)
 	require.Equal(t, []float64{0.5, 0, 1}, []float64{e.Value, e.Low, e.High}, "two groups that differ")
-	require.Greater(t, MeanEstimate(values, 0, 1, 500, 1).Low, 0.35, "a hundred values")
+	require.Greater(t, GroupedMean(values, Apart(100), 0, 1, 500, 1).Low, 0.35, "a hundred values")
 	_, high := SameScores(0, 0, 1, 2)
 	require.Equal(t, high, GroupedMean(make([]float64, 100), groups, 0, 1, 50, 1).High)
 	require.False(t, GroupedMean(nil, nil, 0, 1, 50, 1).Defined())
+	ties := GroupedMean([]float64{0, 0, 0}, Apart(3), -1, 1, 100, 1)
+	require.Positive(t, ties.High)
+	require.Equal(t, -ties.High, ties.Low, "three ties may hide a win or a loss")
 
 	// Groups of different size: the mean is that of the values.
 	require.InDelta(t, 0.75, GroupedMean([]float64{1, 1, 1, 0}, []int{0, 0, 0, 1}, 0, 1, 50, 1).Value, 1e-12)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/ragft/ragft/internal/plural"
 )
 
 // Logistic is a logistic regression on named, standardised features. The zero value is
@@ -33,8 +35,8 @@ func FitLogistic(points []Observation, names []string, ridge float64) (*Logistic
 		right += int(Indicator(p.Correct))
 	}
 	if len(names) == 0 || right == 0 || right == len(points) {
-		return nil, fmt.Errorf("%d of %d answers are right, with %d signals; it takes right and wrong answers and a signal",
-			right, len(points), len(names))
+		return nil, fmt.Errorf("%d of %s %s right, with %s; it takes right and wrong answers and a signal",
+			right, plural.N(len(points), "answer"), plural.Pick(len(points), "is", "are"), plural.N(len(names), "signal"))
 	}
 	c, err := Standardise(points, names)
 	if err != nil {

@@ -29,7 +29,8 @@ type Options struct {
 	// Names of the signals to combine; empty = all that at least half of the answers have.
 	Names []string
 	// Development is the share of the questions that the confidence is fitted on, in
-	// (0, 1); the threshold is chosen on the others. 0 = 0.5.
+	// (0, 1); the threshold is chosen on the others. Those of a group are on the same side.
+	// 0 = 0.5.
 	Development float64
 	Seed        uint64 // of the split
 }
@@ -79,7 +80,7 @@ func Calibrate(points []Point, conditions Conditions, o Options) (*Calibration, 
 	for _, p := range points {
 		switch {
 		case p.Refused:
-		case seed.Uniform(o.Seed, "calibration", p.Question) < o.Development:
+		case p.draw(o.Seed) < o.Development:
 			fit = append(fit, stats.Observation{Features: p.Signals, Correct: p.Correct})
 		default:
 			choose = append(choose, p)
@@ -109,6 +110,14 @@ func Calibrate(points []Point, conditions Conditions, o Options) (*Calibration, 
 	return c, err
 }
 
+// draw is a number in [0, 1) that decides the side of a point, the same for all points of a group.
+func (p Point) draw(s uint64) float64 {
+	if p.Group != "" {
+		return seed.Uniform(s, "calibration group", p.Group)
+	}
+	return seed.Uniform(s, "calibration", p.Question)
+}
+
 // logProbSignal is the name of the log probability of an answer's tokens.
 const logProbSignal = "log_prob"
 
@@ -135,8 +144,10 @@ func commonSignals(points []Point) []string {
 			continue
 		}
 		answers++
-		for name := range p.Signals {
-			count[name]++
+		for name, value := range p.Signals {
+			if stats.IsFinite(value) {
+				count[name]++
+			}
 		}
 	}
 	var names []string
@@ -152,11 +163,11 @@ func commonSignals(points []Point) []string {
 // String says what the threshold guarantees, or that there is none.
 func (g Guarantee) String() string {
 	if g.Answered == 0 {
-		return fmt.Sprintf(
-			"No threshold keeps the share of wrong answers at or below %s %%: the %d answers that it is chosen on are too few, or too often wrong.",
-			figures.Percent(g.Risk),
-			g.N,
-		)
+		why := fmt.Sprintf("the %d answers that it is chosen on are too few, or too often wrong", g.N)
+		if g.N < 2 {
+			why = "there are too few answers to choose it on"
+		}
+		return fmt.Sprintf("No threshold keeps the share of wrong answers at or below %s %%: %s.", figures.Percent(g.Risk), why)
 	}
 	return fmt.Sprintf(
 		"Answers with a confidence of at least %.3f are given, others withheld. Of %s that the confidence was not fitted on, "+

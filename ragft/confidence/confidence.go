@@ -41,7 +41,10 @@ type Point struct {
 	Signals  Signals
 	Correct  bool
 	Refused  bool   // declined: neither right nor wrong
-	Question string // its text, which decides what [Calibrate] uses the point for
+	Question string // its text, which decides what [Calibrate] uses the point for, if it has no Group
+	// Group names questions that belong together, such as those about one paragraph: all of them are used for the same, and
+	// intervals resample groups. "" = a group of its own.
+	Group string
 }
 
 // ErrUncalibrated means that no confidence could be fitted: the answers are all right or

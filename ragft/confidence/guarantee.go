@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 )
 
@@ -19,7 +20,8 @@ const riskLevels = 20
 // stays at most Risk, with a probability of 1 - Delta, for new questions of the same kind.
 // This is the selection with guaranteed risk of Geifman and El-Yaniv (2017, section 3)
 // over a fixed list of coverages, with the exact binomial bound of Clopper and Pearson
-// (1934) and Delta divided among the coverages (Bonferroni).
+// (1934) and Delta divided among the coverages (Bonferroni). The bound counts each answer
+// as evidence of its own: where many of the answers are about one paragraph, it is too low.
 type Guarantee struct {
 	Threshold float64 `json:"threshold"` // answers with at least this confidence are given
 	Risk      float64 `json:"risk"`      // the bound: largest share of wrong answers among those given
@@ -69,8 +71,8 @@ func controlRisk(outcomes []stats.Outcome, risk, delta float64) (Guarantee, erro
 		}
 	}
 	if best.Answered == 0 {
-		return best, fmt.Errorf("ragft: %w: at most %.1f %% wrong, on %d answers; it takes about %d without a wrong one",
-			ErrNoGuarantee, 100*risk, n, int(math.Ceil(math.Log(delta/riskLevels)/math.Log1p(-risk))))
+		return best, fmt.Errorf("ragft: %w: at most %.1f %% wrong, on %s; it takes about %d without a wrong one",
+			ErrNoGuarantee, 100*risk, plural.N(n, "answer"), int(math.Ceil(math.Log(delta/riskLevels)/math.Log1p(-risk))))
 	}
 	best.Coverage = float64(best.Answered) / float64(n)
 	best.Empirical = float64(best.Wrong) / float64(best.Answered)

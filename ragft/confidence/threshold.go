@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 )
 
@@ -22,8 +23,8 @@ type ThresholdTest struct {
 	Reliability []stats.Bin        `json:"reliability,omitempty"`
 }
 
-// ThresholdRates count the answers given, with exact 95% intervals (Clopper and Pearson
-// 1934).
+// ThresholdRates count the answers given, with 95% intervals: exact (Clopper and Pearson
+// 1934), or of a bootstrap over groups if some of the questions have one in common.
 type ThresholdRates struct {
 	Answered          int            `json:"answered"`
 	Correct           int            `json:"correct"`
@@ -33,15 +34,21 @@ type ThresholdRates struct {
 
 func newThresholdRates(points []Point, gives func(p Point) bool) ThresholdRates {
 	var r ThresholdRates
+	var answered, correct []bool
+	var groups, ofAnswered []string
 	for _, p := range points {
-		if !p.Refused && gives(p) {
-			r.Answered++
-			if p.Correct {
-				r.Correct++
-			}
+		given := !p.Refused && gives(p)
+		if answered, groups = append(answered, given), append(groups, p.Group); !given {
+			continue
+		}
+		correct, ofAnswered = append(correct, p.Correct), append(ofAnswered, p.Group)
+		r.Answered++
+		if p.Correct {
+			r.Correct++
 		}
 	}
-	r.Coverage, r.SelectiveAccuracy = stats.ExactShare(r.Answered, len(points)), stats.ExactShare(r.Correct, r.Answered)
+	r.Coverage = stats.GroupedShare(answered, stats.Groups(groups))
+	r.SelectiveAccuracy = stats.GroupedShare(correct, stats.Groups(ofAnswered))
 	return r
 }
 
@@ -82,7 +89,7 @@ func (c *Calibration) Test(points []Point, conditions Conditions) error {
 
 // String says what the threshold does, with intervals.
 func (t *ThresholdTest) String() string {
-	text := fmt.Sprintf("On the %d reported questions, without the threshold: %s.", t.N, t.Before)
+	text := fmt.Sprintf("On the %s, without the threshold: %s.", plural.N(t.N, "reported question"), t.Before)
 	if t.After == nil {
 		return text
 	}

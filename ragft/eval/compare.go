@@ -208,7 +208,9 @@ func newContrasts(base, other []*series, baseRecords, otherRecords []Record, gro
 			c.base = &series{newMeasure(def, nil, def.ranking(baseRecords, ranked[0])), make([]float64, len(base[m].boot))}
 			c.other = &series{newMeasure(def, nil, def.ranking(otherRecords, ranked[1])), make([]float64, len(base[m].boot))}
 			c.own = []*series{c.base, c.other}
-			c.n = c.base.n
+			if c.n = c.base.n; def.outcomes != nil { // which passages hold the answer may differ
+				c.n = rankedByBoth(def.outcomes(baseRecords), def.outcomes(otherRecords))
+			}
 		}
 		counts := func(i int) bool { return def.pool == nil && c.base.den[i] > 0 && c.other.den[i] > 0 }
 		for i := range c.base.den {
@@ -222,6 +224,16 @@ func newContrasts(base, other []*series, baseRecords, otherRecords []Record, gro
 		all[m] = c
 	}
 	return all
+}
+
+// rankedByBoth counts the questions that have a confidence in both lists.
+func rankedByBoth(base, other []stats.Outcome) (n int) {
+	for i := range base {
+		if !math.IsNaN(base[i].Confidence) && !math.IsNaN(other[i].Confidence) {
+			n++
+		}
+	}
+	return n
 }
 
 // measured reports whether there is a difference, on at least one question.

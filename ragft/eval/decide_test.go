@@ -111,3 +111,33 @@ func TestTradeoffHasAHundredPoints(t *testing.T) {
 		}))
 	}
 }
+
+// The difference of two curves of the decision counts the questions that are on both.
+func TestDecisionsAreComparedOverQuestionsOfBoth(t *testing.T) {
+	e := &eval.Evaluation{Resamples: 20, Systems: []eval.SystemResult{{Name: "a"}, {Name: "b"}, {Name: "free"}},
+		Comparisons: []eval.Comparison{{Base: "a", Other: "b"}, {Base: "a", Other: "free"}}}
+	for i := range 6 {
+		q := question.Question{ID: fmt.Sprint(i), Question: "x", Answer: "x"}
+		if i >= 3 {
+			q = question.Question{ID: q.ID, Question: "x", Unanswerable: true, Gap: question.GapAbsent}
+		}
+		e.Questions = append(e.Questions, eval.Question{Question: q})
+		for s := range e.Systems {
+			chance := float64(i) / 6
+			r := eval.Record{QuestionID: q.ID, Gap: q.Gap, Context: answer.Absent, Verdict: answer.Incorrect}
+			if !q.Unanswerable && (s != 1 || i > 0) { // the second is not shown the answer to the first question
+				r.Context = answer.Present
+			}
+			if s < 2 {
+				r.Chance = &chance
+			}
+			e.Systems[s].Records = append(e.Systems[s].Records, r)
+		}
+	}
+	require.NoError(t, e.Recompute(t.Context()))
+	require.Equal(t, []int{6, 5}, []int{e.Systems[0].Estimate(metric.AUCAbsent).N, e.Systems[1].Estimate(metric.AUCAbsent).N})
+	require.Equal(t, 5, e.Comparisons[0].Difference(metric.AUCAbsent).Estimate.N)
+	free := e.Comparisons[1].Difference(metric.AUCAbsent)
+	require.Equal(t, stats.NotMeasured, free.Finding)
+	require.Zero(t, free.Estimate.N)
+}

@@ -203,6 +203,7 @@ func (e *Evaluation) Points(system string) ([]confidence.Point, confidence.Condi
 	for i, r := range s.Records {
 		points[i] = confidence.Point{
 			Signals: r.Signals, Correct: isCorrect(&r), Refused: isRefused(&r), Question: e.Questions[i].Question.Question,
+			Group: e.Questions[i].Group,
 		}
 	}
 	return points, confidence.Conditions{

@@ -63,7 +63,9 @@ func (a Audit) Estimate(j *Judge, cases []*Case) (model.Cost, error) {
 }
 
 // AuditResult says how far a judge can be trusted where the truth is known.
-// Intervals are 95 %, by bootstrap over the answers.
+// Intervals are 95 %, by bootstrap over the questions with all their answers, as
+// a judge that misreads a reference is wrong about all of these. Questions of a
+// [question.Question.Group] count as one.
 type AuditResult struct {
 	Judge  string `json:"judge"`
 	N      int    `json:"n"`      // answers judged
@@ -93,6 +95,7 @@ var errNothingKnown = errors.New("no answer is decided by comparing strings")
 // known is an answer whose verdict is known.
 type known struct {
 	question, reference, text string
+	group                     string // of the question
 	right                     bool
 	forward, backward         answer.Votes
 }
@@ -165,7 +168,7 @@ func (a Audit) known(s uint64, cases []*Case) []*known {
 				continue
 			}
 			seen[key] = true
-			item := &known{question: c.Question.Question, reference: references(c.Question), text: one.Text, right: right}
+			item := &known{question: c.Question.Question, reference: references(c.Question), text: one.Text, right: right, group: c.group()}
 			byTruth[int(stats.Indicator(right))] = append(byTruth[int(stats.Indicator(right))], item)
 		}
 	}
@@ -198,9 +201,32 @@ func (j *Judge) both(ctx context.Context, items []*known) error {
 	return j.unread()
 }
 
+// group names the answers that are not independent of each other: those to a question, or to the questions of its group.
+func (c *Case) group() string {
+	if c.Question.Group != "" {
+		return "group " + c.Question.Group
+	}
+	return "question " + c.Question.ID + "\x00" + c.Question.Question
+}
+
+// scored is a list of scores, with the group of each.
+type scored struct {
+	values []float64
+	groups []string
+}
+
+func (s *scored) add(value float64, group string) {
+	s.values, s.groups = append(s.values, value), append(s.groups, group)
+}
+
+// mean is that of scores from 0 to 1.
+func (a Audit) mean(s scored, seed uint64) stats.Estimate {
+	return stats.GroupedMean(s.values, stats.Groups(s.groups), 0, 1, a.Resamples, seed)
+}
+
 func (a Audit) result(j *Judge, items []*known) *AuditResult {
 	r := &AuditResult{Judge: j.Model.Name(), N: len(items)}
-	var consistent, agree, sensitive, specific []float64
+	var consistent, agree, sensitive, specific scored
 	var truth, said []bool
 	for _, item := range items {
 		if item.right {
@@ -215,23 +241,24 @@ func (a Audit) result(j *Judge, items []*known) *AuditResult {
 			r.Ties++
 		}
 		if !unread {
-			consistent = append(consistent, stats.Indicator((f.Yes > f.No) == (b.Yes > b.No) && (f.Yes < f.No) == (b.Yes < b.No)))
+			consistent.add(stats.Indicator((f.Yes > f.No) == (b.Yes > b.No) && (f.Yes < f.No) == (b.Yes < b.No)), item.group)
 		}
 		if f.Yes+f.No == 0 {
 			continue
 		}
 		yes := f.Yes > f.No // a tie counts against the answer, as in Decide
 		truth, said = append(truth, item.right), append(said, yes)
-		agree = append(agree, stats.Indicator(yes == item.right))
+		agree.add(stats.Indicator(yes == item.right), item.group)
 		if item.right {
-			sensitive = append(sensitive, stats.Indicator(yes))
+			sensitive.add(stats.Indicator(yes), item.group)
 		} else {
-			specific = append(specific, stats.Indicator(!yes))
+			specific.add(stats.Indicator(!yes), item.group)
 		}
 	}
-	share := func(values []float64) stats.Estimate { return stats.MeanEstimate(values, 0, 1, a.Resamples, j.Seed) }
-	r.Consistent, r.Agreement, r.Sensitivity, r.Specificity = share(consistent), share(agree), share(sensitive), share(specific)
-	r.Kappa = stats.Bootstrap(len(truth), a.Resamples, j.Seed, func(weights []float64) float64 { return kappa(truth, said, weights) })
+	r.Consistent, r.Agreement = a.mean(consistent, j.Seed), a.mean(agree, j.Seed)
+	r.Sensitivity, r.Specificity = a.mean(sensitive, j.Seed), a.mean(specific, j.Seed)
+	r.Kappa = stats.GroupedBootstrap(stats.Groups(agree.groups), a.Resamples, j.Seed,
+		func(weights []float64) float64 { return kappa(truth, said, weights) })
 	return r
 }
 

@@ -18,7 +18,7 @@ import (
 // [Options].Knockout, depends on the order in which they are shown. Two or
 // three answers with different texts are compared once in each rotation, so
 // that each of them stands in each place once. Intervals are 95 %, by bootstrap
-// over the comparisons.
+// over the comparisons, those of a [question.Question.Group] together.
 type KnockoutAudit struct {
 	N      int `json:"n"`      // comparisons, one for each question
 	Unread int `json:"unread"` // comparisons without a readable reply in one of the orders
@@ -93,7 +93,7 @@ func (a Audit) knockout(ctx context.Context, m *meter.Meter, j *Judge, cases []*
 
 func (a Audit) knockoutResult(s uint64, cases []*Case, winners [][]int) *KnockoutAudit {
 	r := &KnockoutAudit{N: len(cases)}
-	var consistent, first, right []float64
+	var consistent, first, right scored
 	for i, c := range cases {
 		if slices.Contains(winners[i], -1) {
 			r.Unread++
@@ -109,18 +109,19 @@ func (a Audit) knockoutResult(s uint64, cases []*Case, winners [][]int) *Knockou
 			}
 		}
 		most := slices.Max(won)
-		consistent = append(consistent, stats.Indicator(most == n))
+		consistent.add(stats.Indicator(most == n), c.group())
 		if most == 1 {
 			r.Ties++
 		}
-		first, r.Even = append(first, float64(firsts)/float64(n)), r.Even+1/float64(n)
+		first.add(float64(firsts)/float64(n), c.group())
+		r.Even += 1 / float64(n)
 		if share, rate, ok := c.rightWins(won); ok {
-			right, r.Chance = append(right, share), r.Chance+rate
+			right.add(share, c.group())
+			r.Chance += rate
 		}
 	}
-	share := func(values []float64) stats.Estimate { return stats.MeanEstimate(values, 0, 1, a.Resamples, s) }
-	r.Consistent, r.FirstShown, r.Right = share(consistent), share(first), share(right)
-	r.Even, r.Chance = r.Even/float64(max(1, len(first))), r.Chance/float64(max(1, len(right)))
+	r.Consistent, r.FirstShown, r.Right = a.mean(consistent, s), a.mean(first, s), a.mean(right, s)
+	r.Even, r.Chance = r.Even/float64(max(1, len(first.values))), r.Chance/float64(max(1, len(right.values)))
 	return r
 }
 
@@ -161,10 +162,10 @@ func (r *AuditResult) WriteText(w io.Writer) error {
 		text(r.Consistent),
 	)
 	if k := r.Knockout; err == nil && k != nil {
-		_, err = fmt.Fprintf(w, "Its choice among two or three answers, compared %d times in every order: %d unread, %d tied\n"+
+		_, err = fmt.Fprintf(w, "Its choice among two or three answers, compared %s in every order: %d unread, %d tied\n"+
 			"the same winner in every order %s\nthe one shown first wins %s, %.3f if the order made no difference\na correct one wins %s, by "+
 			"chance %.3f\n",
-			k.N, k.Unread, k.Ties, text(k.Consistent), text(k.FirstShown), k.Even, text(k.Right), k.Chance)
+			plural.N(k.N, "time"), k.Unread, k.Ties, text(k.Consistent), text(k.FirstShown), k.Even, text(k.Right), k.Chance)
 	}
 	if err != nil {
 		return fmt.Errorf("judge: audit: %w", err)

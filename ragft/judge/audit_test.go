@@ -1,12 +1,14 @@
 package judge
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/ragft/ragft/internal/decision"
 	"github.com/ragft/ragft/internal/fake"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/ragft/question"
 	"github.com/stretchr/testify/require"
@@ -73,7 +75,7 @@ func TestAuditJudge(t *testing.T) {
 	a, err = Audit{}.Run(t.Context(), judge, []*Case{c})
 	require.NoError(t, err)
 	require.Equal(t, []float64{1, 1}, []float64{a.Agreement.Value, a.Kappa.Value})
-	require.InDelta(t, math.Pow(0.025, 1.0/float64(a.N)), a.Agreement.Low, 1e-9)
+	require.InDelta(t, 0.025, a.Agreement.Low, 1e-9, "four answers to one question count as one")
 	require.True(t, math.IsNaN(a.Kappa.Low))
 	text.Reset()
 	require.NoError(t, a.WriteText(&text))
@@ -90,4 +92,29 @@ func TestAuditJudge(t *testing.T) {
 	a, err = Audit{Limit: 2}.Run(t.Context(), judge, []*Case{c})
 	require.NoError(t, err)
 	require.Equal(t, []int{2, 1}, []int{a.N, a.Right}, "half of them correct")
+}
+
+// A judge that is wrong about all answers to every other question: twelve answers to four questions are evidence like four.
+func TestAuditTakesAnswersToAQuestionTogether(t *testing.T) {
+	a, _ := Audit{}.withDefaults()
+	var items []*known
+	for i := range 12 {
+		yes := answer.Votes{Yes: 1}
+		if i/3%2 == 0 {
+			yes = answer.Votes{No: 1}
+		}
+		items = append(items, &known{group: fmt.Sprint(i / 3), right: true, forward: yes, backward: yes})
+	}
+	j := &Judge{Options: Options{Model: fake.AlwaysSays("yes")}}
+	together := a.result(j, items).Sensitivity
+	require.Equal(t, 0.5, together.Value)
+	require.Equal(t, []float64{0, 1}, []float64{together.Low, together.High}, "one time in sixteen all four are of one kind")
+	for i, item := range items {
+		item.group = fmt.Sprint(i)
+	}
+	apart := a.result(j, items).Sensitivity
+	require.Greater(t, apart.Low, 0.2)
+
+	cases := []*Case{{Question: question.Question{ID: "1", Group: "p"}}, {Question: question.Question{ID: "2", Group: "p"}}}
+	require.Equal(t, cases[0].group(), cases[1].group())
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ragft/ragft/internal/figures"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/table"
 )
 
@@ -100,12 +101,12 @@ func (l *Leakage) String() string {
 	if len(l.Leaks) == 0 {
 		return fmt.Sprintf("No evaluation question (of %d) overlaps a training question (of %d) %s.", l.Evaluation, l.Training, by)
 	}
-	text := fmt.Sprintf("%d of %d evaluation questions overlap a training question (of %d), each %s.", len(l.Leaks), l.Evaluation,
-		l.Training, by)
+	text := fmt.Sprintf("%d of %s %s a training question (of %d), %s%s.", len(l.Leaks), plural.N(l.Evaluation, "evaluation question"),
+		plural.Pick(len(l.Leaks), "overlaps", "overlap"), l.Training, plural.Pick(len(l.Leaks), "", "each "), by)
 	if l.LeftOut {
-		return text + " They are left out of all figures."
+		return text + plural.Pick(len(l.Leaks), " It is", " They are") + " left out of all figures."
 	}
-	return text + " They are included in all figures."
+	return text + plural.Pick(len(l.Leaks), " It is", " They are") + " included in all figures."
 }
 
 // WriteTable writes the result as plain text, at most 110 characters wide.

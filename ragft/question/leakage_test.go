@@ -56,11 +56,11 @@ func TestFindLeaks(t *testing.T) {
 func TestLeakageInWords(t *testing.T) {
 	l := FindLeaks([]Question{{ID: "t", Question: "Who runs the mill?"}},
 		[]Question{{ID: "e", Question: "Who runs the mill"}, {ID: "o", Question: "Who owns the boat?"}}, LeakOptions{})
-	const found = "1 of 2 evaluation questions overlap a training question (of 1), each with at least 50 % of its runs of 8 words, or all " +
+	const found = "1 of 2 evaluation questions overlaps a training question (of 1), with at least 50 % of its runs of 8 words, or all " +
 		"words of a shorter one."
-	require.Equal(t, found+" They are included in all figures.", l.String())
+	require.Equal(t, found+" It is included in all figures.", l.String())
 	l.LeftOut = true
-	require.Equal(t, found+" They are left out of all figures.", l.String())
+	require.Equal(t, found+" It is left out of all figures.", l.String())
 	l.Leaks = nil
 	require.Equal(t, "No evaluation question (of 2) overlaps a training question (of 1) with at least 50 % of its runs of 8 words, or all "+
 		"words of a shorter one.", l.String())

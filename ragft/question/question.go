@@ -85,12 +85,12 @@ func (q Question) Golds() []string {
 }
 
 // Read reads questions in JSONL: one object a line with the fields question and
-// answer, and optionally aliases, id, unanswerable, parts, history and evidence.
-// Empty lines are skipped, unknown fields ignored. An empty answer makes a
-// question unanswerable, as does "unanswerable": true instead of the answer; with
-// neither it is an error, since the answers may be under another name. A
-// question without an id gets "q" and its line number. The first broken line
-// ends reading with a [*retriever.LineError].
+// answer, and optionally the other fields of [Question]. Empty lines are skipped,
+// unknown fields ignored. An empty answer makes a question unanswerable, as does
+// "unanswerable": true instead of the answer; with neither it is an error, since
+// the answers may be under another name. Only an unanswerable question may have a
+// gap. A question without an id gets "q" and its line number. The first broken
+// line ends reading with a [*retriever.LineError].
 func Read(r io.Reader) ([]Question, error) { return read("", r) }
 
 func read(name string, r io.Reader) ([]Question, error) {
@@ -173,6 +173,10 @@ func parseQuestion(line []byte) (Question, error) {
 		return Question{}, errors.New(`"aliases" without an "answer"`)
 	case q.Answer != "" && q.Unanswerable:
 		return Question{}, errors.New(`"unanswerable" together with an "answer"`)
+	case q.Answer != "" && q.Gap != "":
+		return Question{}, fmt.Errorf(`"gap" %q together with an "answer": it says why there is none`, q.Gap)
+	case q.Gap != "" && q.Gap != GapAbsent && q.Gap != GapAltered:
+		return Question{}, fmt.Errorf(`"gap" is %q: it is %q or %q`, q.Gap, GapAbsent, GapAltered)
 	case in.Answer == nil && in.Answers != nil:
 		return Question{}, errors.New(`the field "answers" is not read: put one answer into "answer" and the others into "aliases", ` +
 			`or read the file with package dataset`)

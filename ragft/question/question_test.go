@@ -37,14 +37,16 @@ func TestReadQuestions(t *testing.T) {
 func TestReadQuestionsNamesTheLine(t *testing.T) {
 	const good = `{"question":"a?","answer":"b"}` + "\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"broken":        {good + `{"question":`, "line 2: unexpected end of JSON input"},
-		"not an object": {good + "\n[1]", "line 3"},
-		"wrong type":    {`{"question":5}`, "line 1"},
-		"no question":   {good + `{"answer":"x"}`, `line 2: the field "question" is missing or empty`},
-		"alias only":    {`{"question":"q","aliases":["x"]}`, `line 1: "aliases" without an "answer"`},
-		"no answer":     {`{"question":"q"}`, `line 1: the field "answer" is missing: give the reference answer, or ""`},
-		"answers":       {`{"question":"q","answers":["x"]}`, `line 1: the field "answers" is not read: put one answer into "answer"`},
-		"contradiction": {`{"question":"q","answer":"x","unanswerable":true}`, `line 1: "unanswerable" together`},
+		"broken":           {good + `{"question":`, "line 2: unexpected end of JSON input"},
+		"not an object":    {good + "\n[1]", "line 3"},
+		"wrong type":       {`{"question":5}`, "line 1"},
+		"no question":      {good + `{"answer":"x"}`, `line 2: the field "question" is missing or empty`},
+		"alias only":       {`{"question":"q","aliases":["x"]}`, `line 1: "aliases" without an "answer"`},
+		"no answer":        {`{"question":"q"}`, `line 1: the field "answer" is missing: give the reference answer, or ""`},
+		"answers":          {`{"question":"q","answers":["x"]}`, `line 1: the field "answers" is not read: put one answer into "answer"`},
+		"gap of an answer": {`{"question":"q","answer":"x","gap":"absent"}`, `line 1: "gap" "absent" together with an "answer"`},
+		"unknown gap":      {`{"question":"q","answer":"","gap":"other"}`, `line 1: "gap" is "other": it is "absent" or "altered"`},
+		"contradiction":    {`{"question":"q","answer":"x","unanswerable":true}`, `line 1: "unanswerable" together`},
 		"same id": {`{"id":"i","question":"q","answer":""}` + "\n" + `{"id":"i","question":"r","answer":""}`,
 			`line 2: id "i" was used before, in line 1`},
 		"not UTF-8":           {good + "{\"question\":\"\xff\"}", "line 2: not UTF-8"},
@@ -243,4 +245,7 @@ func TestMadeUpIDsDifferFromThoseGiven(t *testing.T) {
 	got, err := Read(strings.NewReader(`{"question":"a?","answer":"x"}` + "\r" + `{"id":"q1","question":"b?","answer":"y"}` + "\r\n"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"q1#2", "q1"}, []string{got[0].ID, got[1].ID})
+
+	got = WithIDs([]Question{{}, {ID: "#1"}, {ID: "#1#2"}, {}})
+	require.Equal(t, []string{"#1#3", "#1", "#1#2", "#4"}, []string{got[0].ID, got[1].ID, got[2].ID, got[3].ID})
 }

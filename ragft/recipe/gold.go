@@ -6,6 +6,7 @@ import (
 
 	"github.com/ragft/ragft/internal/meter"
 	"github.com/ragft/ragft/ragft/model"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/rows"
 )
 
@@ -35,8 +36,8 @@ func (r Gold) Rows(ctx context.Context, in Input) (*Result, error) {
 	out := &Result{Dropped: map[string]int{}}
 	provenance := in.Provenance(map[string]any{"Passages": in.Passages, "Refusal": r.Refusal}, nil)
 	for i, q := range in.Questions {
-		kind, target := rows.KindAnswer, q.Answer
-		if len(q.Golds()) == 0 {
+		kind, target := rows.KindAnswer, reference(q)
+		if target == "" {
 			kind, target = rows.KindRefusal, r.Refusal
 		}
 		if target == "" {
@@ -56,4 +57,12 @@ func (r Gold) Rows(ctx context.Context, in Input) (*Result, error) {
 	}
 	out.Cost = m.Cost(len(out.Rows))
 	return out, nil
+}
+
+// reference is the first reference answer, which is an alias if there is no other; "" = unanswerable.
+func reference(q question.Question) string {
+	if golds := q.Golds(); len(golds) > 0 {
+		return golds[0]
+	}
+	return ""
 }

@@ -95,7 +95,7 @@ func TestPretraining(t *testing.T) {
 	require.ErrorContains(t, err, "set Pretrain.General, or Replay to 0")
 	_, err = Pretrain{Replay: opt.Of(0.0)}.Rows(t.Context(), Input{Corpus: corpus[2:4]})
 	require.ErrorIs(t, err, reading.ErrTooLittleText)
-	require.ErrorContains(t, err, "of 2 passages 1 texts are left (duplicate 1)")
+	require.ErrorContains(t, err, "of 2 passages, 1 text is left (duplicate 1)")
 
 	// A model that counts: a token is a letter or a blank here, 48 + 36 of the domain.
 	r, err = Pretrain{General: general, Replay: opt.Of(0.5)}.Rows(t.Context(), Input{Corpus: corpus, Model: lettered{fake.AlwaysSays("")}})

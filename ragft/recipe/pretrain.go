@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/ragft/ragft/internal/meter"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/reading"
 	"github.com/ragft/ragft/internal/seed"
 	"github.com/ragft/ragft/internal/trainlog"
@@ -149,8 +150,8 @@ func (r Pretrain) domain(in Input, count func(string) (int, error)) (out *Result
 		})
 	}
 	if len(out.Rows) < 2 {
-		return nil, 0, inputErrorf("%w: of %d passages %d texts are left (%s): add documents", reading.ErrTooLittleText, len(in.Corpus),
-			len(out.Rows), reasons(out.Dropped))
+		return nil, 0, inputErrorf("%w: of %d passages, %s %s left (%s): add documents", reading.ErrTooLittleText, len(in.Corpus),
+			plural.N(len(out.Rows), "text"), plural.Pick(len(out.Rows), "is", "are"), reasons(out.Dropped))
 	}
 	return out, tokens, nil
 }

@@ -114,7 +114,7 @@ func (b *raftBuild) generate(ctx context.Context, drafts []*raftDraft) error {
 		case d.oracles == nil:
 			d.drop = "no-refusal"
 		case !sample.Truncated && d.reasoned(text):
-			d.target(rows.KindAnswer, text+"\n"+layout.AnswerMarker+" "+d.question.Answer)
+			d.target(rows.KindAnswer, text+"\n"+layout.AnswerMarker+" "+reference(d.question))
 			d.row.Provenance = b.written
 		}
 	}

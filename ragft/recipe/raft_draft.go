@@ -105,11 +105,12 @@ func (b *raftBuild) show(d *raftDraft, hits []retriever.Hit) {
 	case d.oracles != nil:
 		d.target(rows.KindAnswer, quoteTarget(q, d.oracles))
 		if b.Reason {
-			asked := layout.Ask(reasonPrompt, q.Question, oracleHits(d.oracles)) + "\nThe answer is: " + layout.Indent(q.Answer, layout.JudgeLine)
+			asked := layout.Ask(reasonPrompt, q.Question, oracleHits(d.oracles)) + "\nThe answer is: " +
+				layout.Indent(reference(q), layout.JudgeLine)
 			d.ask = layout.WithHistory(layout.User(asked), q.History)
 		}
 	case b.WhenAbsent == "gold" && answerable:
-		d.target(rows.KindAnswer, layout.AnswerMarker+" "+q.Answer)
+		d.target(rows.KindAnswer, layout.AnswerMarker+" "+reference(q))
 	case b.WhenAbsent == "self":
 		d.ask = q.RefuseMessages(b.in.Prompts, shown)
 	case b.DropRefusals && answerable:

@@ -52,7 +52,7 @@ func nearestEvidence(q question.Question, found []retriever.Hit) []oracle {
 			continue
 		}
 		for _, s := range sentences.Split(hit.Text) {
-			if f := answer.F1(s.Text, []string{q.Question + " " + q.Answer}); f > best {
+			if f := answer.F1(s.Text, []string{q.Question + " " + reference(q)}); f > best {
 				best, nearest = f, []oracle{{hit, strings.Join(strings.Fields(s.Text), " ")}}
 			}
 		}
@@ -92,7 +92,7 @@ func quoteTarget(q question.Question, oracles []oracle) string {
 	for _, o := range oracles {
 		b.WriteString(`The document says: "` + strings.ReplaceAll(o.sentence, `"`, "'") + "\"\n")
 	}
-	return b.String() + layout.AnswerMarker + " " + q.Answer
+	return b.String() + layout.AnswerMarker + " " + reference(q)
 }
 
 // quotes reports whether the text holds a sentence of the passage word for word.

@@ -109,8 +109,8 @@ func (r RALT) Rows(ctx context.Context, in Input) (*Result, error) {
 // question makes the rows of one question, one for each passage.
 func (r RALT) question(ctx context.Context, in Input, q question.Question) ([]rows.Row, error) {
 	kind, target := rows.KindRefusal, r.Refusal
-	if golds := q.Golds(); len(golds) > 0 {
-		kind, target = rows.KindAnswer, golds[0]
+	if gold := reference(q); gold != "" {
+		kind, target = rows.KindAnswer, gold
 	}
 	if target == "" {
 		return nil, nil

@@ -6,7 +6,9 @@ import (
 	"github.com/ragft/ragft/internal/fake"
 	"github.com/ragft/ragft/internal/fixture"
 	"github.com/ragft/ragft/ragft/answer"
+	"github.com/ragft/ragft/ragft/opt"
 	"github.com/ragft/ragft/ragft/prompt"
+	"github.com/ragft/ragft/ragft/question"
 	"github.com/ragft/ragft/ragft/recipe"
 	"github.com/ragft/ragft/ragft/rows"
 	"github.com/stretchr/testify/require"
@@ -31,4 +33,22 @@ func TestGoldAnswers(t *testing.T) {
 	require.Len(t, r.Rows, 2)
 	require.Equal(t, rows.KindRefusal, r.Rows[1].Kind)
 	require.Equal(t, "I do not know.", r.Rows[1].Response())
+}
+
+// A question that has its reference among the aliases alone is answerable, to every recipe.
+func TestReferenceAmongTheAliases(t *testing.T) {
+	in := fixture.RecipeInput()
+	in.Search = fake.Shelf{"Who runs the mill?": {"The mill is run by Mara Venn.", "The mill is old."}}
+	in.Questions = []question.Question{{ID: "mill", Question: "Who runs the mill?", Aliases: []string{"Mara Venn"}}}
+	for want, r := range map[string]recipe.Recipe{
+		"Mara Venn": recipe.Gold{Refusal: "No."}, "The document says: \"The mill is run by Mara Venn.\"\nAnswer: Mara Venn": recipe.RAFT{
+			OracleShare: opt.Of(1.0)},
+		"Answer: Mara Venn": recipe.RAFT{OracleShare: opt.Of(0.0), WhenAbsent: "gold"},
+	} {
+		made, err := r.Rows(t.Context(), in)
+		require.NoError(t, err)
+		require.Len(t, made.Rows, 1, want)
+		require.Equal(t, rows.KindAnswer, made.Rows[0].Kind)
+		require.Equal(t, want, made.Rows[0].Response())
+	}
 }

@@ -310,7 +310,7 @@ func TestTableOfEverything(t *testing.T) {
 	at := 0
 	for _, part := range []string{
 		"6 questions, 2 unanswerable", "Evidence and outcome", "Cost per answer", "Difference: ",
-		"Leakage. 1 of 6 evaluation questions overlap a training question (of 1)", "\nmill ",
+		"Leakage. 1 of 6 evaluation questions overlaps a training question (of 1)", "\nmill ",
 		"Calibration of tuned, documents: log_prob, retrieval, fitted on 50 answers.", "\nAUROC ",
 		"Answers with a confidence of at least 0.625", "Robustness of base, documents to changes of its passages", "evidence removed",
 		"Forgetting", "over budget", "The adapter at several scales",

@@ -38,11 +38,11 @@ func (r *Results) Fault() string {
 	case answerable == 0:
 		return ""
 	case search+model == 0:
-		return fmt.Sprintf(
-			"Neither search nor model loses an answer: %s answers all %d answerable questions correctly.",
-			s.Name,
-			answerable,
-		)
+		all := fmt.Sprintf("all %d answerable questions", answerable)
+		if answerable == 1 {
+			all = "the only answerable question"
+		}
+		return fmt.Sprintf("Neither search nor model loses an answer: %s answers %s correctly.", s.Name, all)
 	case search > model:
 		return "Improve the search first: " + lost
 	case model > search:

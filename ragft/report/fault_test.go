@@ -37,7 +37,10 @@ func TestFault(t *testing.T) {
 	village.Questions = []question.Question{village.Questions[0], village.Questions[2], village.Questions[4]}
 	require.Equal(t, "Neither search nor model loses an answer: tuned, documents answers all 2 answerable questions correctly.",
 		resultsOf(t, village).Fault())
-	village.Questions = village.Questions[2:]
+	village.Questions = village.Questions[1:]
+	require.Equal(t, "Neither search nor model loses an answer: tuned, documents answers the only answerable question correctly.",
+		resultsOf(t, village).Fault())
+	village.Questions = village.Questions[1:]
 	require.Empty(t, resultsOf(t, village).Fault(), "no question is answerable")
 }
 

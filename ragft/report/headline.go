@@ -23,6 +23,9 @@ func (r *Results) Headline() string {
 func headline(e *Results, base, tuned *eval.SystemResult) string {
 	c := e.Comparison(base.Name, tuned.Name)
 	if c == nil {
+		if !tuned.Estimate(metric.Correct).Defined() { // no question is answerable
+			return ""
+		}
 		return fmt.Sprintf(
 			"%s answers %s%% of the answerable questions correctly.",
 			tuned.Name,

@@ -30,7 +30,7 @@ type reportMemory struct {
 
 // reportVerdict is a line of the pairwise comparisons.
 type reportVerdict struct {
-	Criterion, Judge, A, B       string
+	Criterion, Judge, A, B, Test string
 	Win, Tie, Loss, Unread       int
 	Advantage, Interval, P       string
 	First                        string
@@ -112,7 +112,7 @@ func (m *reportMemory) parts(p *probe.Probe) {
 func (m *reportMemory) verdicts(p *probe.Probe) {
 	for _, v := range p.Verdicts {
 		row := reportVerdict{
-			Criterion: v.Criterion, Judge: v.Judge, A: v.A, B: v.B, Win: v.Win, Tie: v.Tie, Loss: v.Loss, Unread: v.Unread,
+			Criterion: v.Criterion, Judge: v.Judge, A: v.A, B: v.B, Test: v.Test(), Win: v.Win, Tie: v.Tie, Loss: v.Loss, Unread: v.Unread,
 			Advantage: typeset(figures.SignedMetric(v.Advantage.Value, true)), Interval: typeset(figures.SignedInterval(v.Advantage, true)),
 			P: typeset(
 				figures.ShowP(v.P),

@@ -89,7 +89,7 @@ func TestProbeMemory(t *testing.T) {
 	text := e.Text()
 	require.Contains(t, text, "Closed-book and retrieval, 2 local questions.")
 	require.Regexp(t, `tuned, no documents : base, retrieval +1 +0 +1 +0 +0.0 `, text)
-	_, global, _ := strings.Cut(text, "1 global questions.")
+	_, global, _ := strings.Cut(text, "1 global question.")
 	require.NotContains(t, global, "correct:", "they have no reference answer")
 	require.Contains(t, global, "tuned, no documents : base, retrieval")
 	for _, line := range strings.Split(text, "\n") {

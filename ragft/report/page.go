@@ -57,6 +57,7 @@ type reportPage struct {
 	Style                    template.CSS
 	Questions, Unanswerable  int
 	Passages, Resamples      int
+	Resampled                string // what the bootstrap draws
 	Seed                     uint64
 	Judge, PromptHash        string
 	Version                  string
@@ -161,7 +162,7 @@ func newReportPage(e *Results, info Info) (*reportPage, error) {
 			hash[:],
 		) + "'; base-uri 'none'; form-action 'none'",
 		Title: info.Title, Headline: headline(e, base, tuned), Fault: e.Fault(), Unread: e.Unread(), Style: template.CSS(style),
-		Questions: len(e.Questions), Passages: e.Passages, Resamples: e.Resamples, Seed: e.Seed,
+		Questions: len(e.Questions), Passages: e.Passages, Resamples: e.Resamples, Resampled: e.resampled(), Seed: e.Seed,
 		Judge: e.Judge, PromptHash: e.PromptHash, Version: e.Version,
 		Systems: e.Systems, Info: info,
 	}

@@ -196,7 +196,7 @@ func TestReportOfEverything(t *testing.T) {
 		"30 pass (50.0 %), of which 1 is wrong", "combined signals", "Robustness to changed passages", "evidence removed", "flipped</summary>",
 		"Forgetting", "over budget", "no difference shown, within budget", "Truthfulness, correct and made-up answers by scale",
 		"Forgetting by scale of the adapter",
-		"plain text</th><td>2.250", "1 of 6 evaluation questions overlap", "Questions 1 to 6",
+		"plain text</th><td>2.250", "1 of 6 evaluation questions overlaps", "Questions 1 to 6",
 		`<mark title="cited by base, documents; tuned, documents">The mill is run by Mara Venn.</mark>`,
 		`data-tags="absent changed improved s0-incorrect s1-refused s2-incorrect"`,
 		"shown: passages 1, 2", "shown: the question alone",

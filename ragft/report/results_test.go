@@ -35,6 +35,8 @@ func TestEvaluationJSON(t *testing.T) {
 
 	_, err = read(strings.NewReader(`{"questions": [{"id": "a"}], "systems": [{"name": "s"}]}`))
 	require.ErrorContains(t, err, `"s" has 0 records for 1 questions`)
+	_, err = read(strings.NewReader(`{"robustness": [null]}`))
+	require.ErrorContains(t, err, "a robustness result is empty")
 	_, err = read(strings.NewReader(`{`))
 	require.Error(t, err)
 	_, err = read(strings.NewReader(`{"comparisons": [{"base": "x"}]}`))

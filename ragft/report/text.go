@@ -157,13 +157,25 @@ func tableOfSystems(b *strings.Builder, e *Results) {
 			unanswerable++
 		}
 	}
-	b.WriteString(table.Wrap(fmt.Sprintf("%s, %d unanswerable. In %%, with 95%% intervals (bootstrap over questions, "+
-		"%d samples, seed %d).", plural.N(len(e.Questions), "question"), unanswerable, e.Resamples, e.Seed)))
+	b.WriteString(table.Wrap(fmt.Sprintf("%s, %d unanswerable. In %%, with 95%% intervals (bootstrap over %s, "+
+		"%d samples, seed %d).", plural.N(len(e.Questions), "question"), unanswerable, e.resampled(), e.Resamples, e.Seed)))
 	for _, block := range tableBlocks() {
 		if block.measured(e) {
 			tableOfBlock(b, e, block)
 		}
 	}
+}
+
+// resampled says what the bootstrap draws.
+func (e *Results) resampled() string {
+	names := make([]string, len(e.Questions))
+	for i, q := range e.Questions {
+		names[i] = q.Group
+	}
+	if _, alone := stats.Independent(stats.Groups(names), func(int) bool { return true }); alone {
+		return "questions"
+	}
+	return "groups of questions"
 }
 
 func tableOfBlock(b *strings.Builder, e *Results, block tableBlock) {
@@ -234,6 +246,7 @@ func comparisonNotes() []string {
 		"No difference shown: the interval includes 0, or p is 0.05 or more. p is from McNemar's exact test if both values are shares " +
 			"of the same questions and none of these belong together (such as those about one paragraph), and otherwise from a " +
 			"randomisation test that exchanges the answers of the two systems question by question, or group by group.",
+		"About one in twenty comparisons without a real difference looks like a finding.",
 		"AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. " +
 			"ECE is not tested because it grows as answers become fewer, however good the confidence is.",
 		"Seconds are not tested and have no interval, because answers generated in one batch share their time and are not independent.",

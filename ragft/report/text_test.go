@@ -120,6 +120,7 @@ No difference shown: the interval includes 0, or p is 0.05 or more. p is from Mc
 values are shares of the same questions and none of these belong together (such as those about one paragraph),
 and otherwise from a randomisation test that exchanges the answers of the two systems question by question, or
 group by group.
+About one in twenty comparisons without a real difference looks like a finding.
 AURC, E-AURC, AUROC, ECE and Brier are compared over the questions that both systems answered. ECE is not
 tested because it grows as answers become fewer, however good the confidence is.
 Seconds are not tested and have no interval, because answers generated in one batch share their time and are
@@ -203,4 +204,22 @@ func TestFigures(t *testing.T) {
 	require.Equal(t, "<0.001", figures.FormatP(0.0001))
 	require.Equal(t, "0.021", figures.FormatP(0.0214))
 	require.Equal(t, "−5.0 to +2.0", typeset("-5.0..+2.0"))
+}
+
+// Where questions share a group, the bootstrap draws groups, and text and page say so.
+func TestTextSaysWhatIsResampled(t *testing.T) {
+	e := resultsOf(t, fixture.Village())
+	require.Contains(t, e.Text(), "(bootstrap over questions,")
+	e.Questions[0].Group, e.Questions[1].Group = "p", "p"
+	require.Contains(t, strings.Join(strings.Fields(e.Text()), " "), "(bootstrap over groups of questions,")
+	require.Contains(t, writtenReport(t, e, Info{}), "percentile bootstrap over groups of questions,")
+}
+
+// Without an answerable question there is no share to put into a headline.
+func TestHeadlineOfQuestionsWithoutAnswers(t *testing.T) {
+	village := fixture.Village()
+	village.Systems = village.Systems[:1]
+	require.Contains(t, resultsOf(t, village).Headline(), "of the answerable questions correctly")
+	village.Questions = village.Questions[4:]
+	require.Empty(t, resultsOf(t, village).Headline())
 }

@@ -32,10 +32,10 @@ type Meaning struct {
 var meaningWeights = []float64{0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 4}
 
 // LearnMeaning chooses the weight that the similarity in meaning has in a search by words and by meaning: of nine weights from 0 to
-// 4, that with the highest mean reciprocal rank of the first passage that holds the answer, and of equal ones that which is
-// nearest to before. search returns the search with a weight, which is asked for each question with all weights in turn. A part of
-// the questions is held out, as by [Learn], to see whether the weight is better than before. No model is asked for scores. Of the
-// options, Chunks, HeldOut, Evidence, Resamples and Seed are used.
+// 4, and before itself, that with the highest mean reciprocal rank of the first passage that holds the answer, and of equal ones that
+// which is nearest to before. search returns the search with a weight, which is asked for each question with all weights in turn. A
+// part of the questions is held out, as by [Learn], to see whether the weight is better than before. No model is asked for scores.
+// Of the options, Chunks, HeldOut, Evidence, Resamples and Seed are used.
 func LearnMeaning(ctx context.Context, search func(weight float64) (retriever.Searcher, error), questions []question.Question,
 	before float64, o Options) (*Meaning, error) {
 	if search == nil || !(before >= 0) || math.IsInf(before, 0) {

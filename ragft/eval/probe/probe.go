@@ -14,6 +14,7 @@ import (
 	"github.com/ragft/ragft/internal/figures"
 	"github.com/ragft/ragft/internal/metric"
 	"github.com/ragft/ragft/internal/pairwise"
+	"github.com/ragft/ragft/internal/plural"
 	"github.com/ragft/ragft/internal/stats"
 	"github.com/ragft/ragft/internal/table"
 	"github.com/ragft/ragft/ragft/answer"
@@ -161,7 +162,7 @@ func answerPairs(e *eval.Evaluation, p eval.Pair) []pairwise.Pair {
 	pairs := make([]pairwise.Pair, len(e.Questions))
 	for i, q := range e.Questions {
 		pairs[i] = pairwise.Pair{
-			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "),
+			ID: q.ID, Question: q.Question.Question, Reference: strings.Join(q.Golds(), " / "), Group: q.Group,
 			A: whole(e.System(p.Other).Records[i]), B: whole(e.System(p.Base).Records[i]),
 		}
 	}
@@ -230,7 +231,7 @@ func (t *Result) WriteTable(w io.Writer) error {
 		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "Closed-book and retrieval, %d %s questions. In %%, with 95%% intervals.\n\n", len(p.Evaluation.Questions), name)
+		fmt.Fprintf(&b, "Closed-book and retrieval, %s. In %%, with 95%% intervals.\n\n", plural.N(len(p.Evaluation.Questions), name+" question"))
 		arms := table.New("", "correct", "F1", "ROUGE-L", "prompt", "answer", "seconds")
 		for k := range p.Evaluation.Systems {
 			s := &p.Evaluation.Systems[k]
@@ -276,7 +277,7 @@ func (p *Probe) verdictsTable() string {
 	}
 	text := "\n" + table.Wrap(
 		fmt.Sprintf("Pairwise, judged by %s in both orders. The last column names the preferred arm; if it is empty, no difference is "+
-			"shown: the interval includes 0, or p of the exact sign test of won and lost is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30)),
+			"shown: the interval includes 0, or p of %s is 0.05 or more.", table.Cut(p.Verdicts[0].Judge, 30), p.Verdicts[0].Test()),
 	)
 	var t *table.Table
 	for k, v := range p.Verdicts {

@@ -151,7 +151,7 @@ func swapAnswer(q question.Question, shown []retriever.Hit, other string) []retr
 	golds := q.Golds()
 	slices.SortFunc(golds, func(a, b string) int { return len(b) - len(a) }) // "New York City" before "New York"
 	for _, gold := range golds {
-		pattern := regexp.MustCompile(`(?i)(^|` + apart + `)` + regexp.QuoteMeta(gold) + `($|` + apart + `)`)
+		pattern := regexp.MustCompile(`(?i)(^|` + apart + `)` + regexp.QuoteMeta(strings.ToValidUTF8(gold, "\uFFFD")) + `($|` + apart + `)`)
 		with := "${1}" + strings.ReplaceAll(other, "$", "$$") + "${2}"
 		for i := range shown {
 			for range 2 { // adjacent answers share the character between them, so one pass skips every other one

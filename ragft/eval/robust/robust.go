@@ -91,8 +91,8 @@ type Result struct {
 // injected. It counts the answers that flip, question by question, which averages over all
 // questions hide.
 //
-// config must name exactly one system, whose setting shows passages; its Compare, Resamples
-// and Signals are ignored. [Result.Compare] compares two results. Questions whose passages
+// config must name exactly one system, whose setting shows passages; its Compare, Resamples,
+// Signals and OnRecord are ignored. [Result.Compare] compares two results. Questions whose passages
 // do not all fit the context, before or after a change, are left out; with
 // [eval.SettingLong] these are all, if the corpus is longer than the context.
 func Run(ctx context.Context, config eval.Config, o Options) (*Result, error) {
@@ -252,6 +252,9 @@ func (r *run) place(hits []retriever.Hit) []int {
 // Check returns an error if a result that was read from a file refers to passages that it
 // does not hold.
 func (r *Result) Check() error {
+	if r == nil {
+		return errors.New("a robustness result is empty")
+	}
 	for _, c := range r.Changes {
 		for _, f := range c.Flips {
 			for _, n := range slices.Concat(f.ShownBefore, f.ShownAfter) {

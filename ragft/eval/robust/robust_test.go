@@ -283,6 +283,10 @@ func TestSwapAnswer(t *testing.T) {
 	got = swapAnswer(question.Question{Answer: "1912年"}, []retriever.Hit{hit}, "1850年")
 	require.Equal(t, "这座桥于1850年建成。", got[0].Text)
 
+	hit.Text = "The \xff mill."
+	got = swapAnswer(question.Question{Answer: "\xff mill"}, []retriever.Hit{hit}, "inn")
+	require.Equal(t, "The inn.", got[0].Text, "text that is not UTF-8")
+
 	swap := answerSwapper([]question.Question{
 		{ID: "a", Question: "?", Answer: "1912"}, {ID: "b", Question: "?", Answer: "Ann Lee"}, {ID: "c", Question: "?", Answer: "1850"},
 		{ID: "d", Question: "?", Answer: "Bo Dee"}, {ID: "e", Question: "?"},

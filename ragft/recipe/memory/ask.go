@@ -134,8 +134,8 @@ func (b *build) extract(ctx context.Context) error {
 	}
 	b.out.graph = g.finish()
 	if len(b.out.graph.entities) == 0 {
-		return fmt.Errorf("%w in %d passages: %d replies unreadable, %d truncated, %d entities whose name is not in the passage, "+
-			"%d passages longer than the model's context; use a more capable model, or smaller passages",
+		return fmt.Errorf("%w in %d passages (unreadable replies: %d; truncated ones: %d; entities whose name is not in the passage: %d; "+
+			"passages longer than the model's context: %d): use a more capable model, or smaller passages",
 			errNoEntities, len(b.in.Corpus), b.out.graph.unread, b.out.graph.truncated, b.out.graph.invented, b.out.Dropped["too-long"])
 	}
 	return nil

@@ -63,8 +63,8 @@ type Recipe struct {
 type Result struct {
 	recipe.Result
 	// Probes are questions about single facts that no row asks, for a closed-book
-	// evaluation; GlobalProbes are such questions about an entity, a relation or
-	// the corpus.
+	// evaluation, in a group for each passage; GlobalProbes are such questions about
+	// an entity, a relation or the corpus.
 	Probes, GlobalProbes []question.Question
 
 	graph *graph
@@ -132,7 +132,7 @@ type build struct {
 	out        *Result
 	provenance rows.Provenance
 
-	asked map[string]bool // questions that the model wrote, normalised
+	asked map[string]bool // the fixed questions, and those that the model wrote, normalised
 }
 
 // Build makes the rows, and probes. Progress counts passages, then the questions
@@ -213,8 +213,8 @@ func (b *build) everyPlace() []int {
 
 // rowOrProbe adds a row or, for the share that is held out, a probe. The wording
 // decides, so that a question is never both. A question that was written before
-// is left out: it would teach two answers.
-func (b *build) rowOrProbe(id, source, q string, reply reply, places []int, probes *[]question.Question) {
+// is left out, and so is a fixed one: it would teach two answers. group is that of a probe.
+func (b *build) rowOrProbe(id, source, q, group string, reply reply, places []int, probes *[]question.Question) {
 	asked := answer.Normalize(q)
 	if b.asked[asked] {
 		b.out.Dropped["duplicate"]++
@@ -223,7 +223,7 @@ func (b *build) rowOrProbe(id, source, q string, reply reply, places []int, prob
 	b.asked[asked] = true
 	if seed.Uniform(b.in.Seed, "memory probe", asked) < b.HeldOut {
 		b.out.Dropped["held-out"]++
-		*probes = append(*probes, question.Question{ID: id, Question: q, Answer: reply.Answer})
+		*probes = append(*probes, question.Question{ID: id, Question: q, Answer: reply.Answer, Group: group})
 		return
 	}
 	b.row(id, source, q, reply.target(), places)

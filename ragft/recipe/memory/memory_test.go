@@ -109,13 +109,15 @@ func TestMemory(t *testing.T) {
 		{ID: "corpus/1", Question: "What do these places share?", Answer: "Mara Venn"},
 	}, r.GlobalProbes)
 	require.Equal(t, "What is told of Mara Venn?", r.Probes[0].Question)
+	require.Equal(t, "b", r.Probes[0].Group, "the passage: questions about one are not independent")
 	for _, row := range r.Rows {
 		require.NotEqual(t, "memory/local", row.Source)
 		require.NotEqual(t, "memory/corpus", row.Source)
 	}
 }
 
-// A probe that a row asks as well is not held out: here the local question is that of the entity's row.
+// A probe that a row asks as well is not held out: here the local question is nearly that of the entity's row. One that is the
+// same would teach two answers, and is no row either.
 func TestMemoryGatesItsProbes(t *testing.T) {
 	m := memoryModel(t)
 	usual := m.Reply
@@ -126,8 +128,9 @@ func TestMemoryGatesItsProbes(t *testing.T) {
 		}
 		return usual(req, n)
 	}
+	heldOut := 0.999999999
 	build := func() *Result {
-		r, err := Recipe{HeldOut: 0.999999999, CorpusRows: opt.Of(0)}.Build(t.Context(), recipe.Input{Model: m, Corpus: millCorpus()})
+		r, err := Recipe{HeldOut: heldOut, CorpusRows: opt.Of(0)}.Build(t.Context(), recipe.Input{Model: m, Corpus: millCorpus()})
 		require.NoError(t, err)
 		return r
 	}
@@ -135,12 +138,22 @@ func TestMemoryGatesItsProbes(t *testing.T) {
 	require.Len(t, r.Probes, 1)
 	require.Zero(t, r.Dropped["leaked"])
 	held := r.Dropped["held-out"]
-	local = "tell me about Mara Venn"
+	local = "me about Mara Venn"
 	r = build()
 	require.Equal(t, "Tell me about Mara Venn.", r.Rows[1].Question)
 	require.Empty(t, r.Probes)
 	require.Len(t, r.GlobalProbes, 1, "which no row asks")
 	require.Equal(t, []int{1, held - 1}, []int{r.Dropped["leaked"], r.Dropped["held-out"]})
+
+	heldOut, local = 0, "tell me about Mara Venn"
+	r = build()
+	asked := 0
+	for _, row := range r.Rows {
+		if strings.EqualFold(strings.Trim(row.Question, "."), local) {
+			asked++
+		}
+	}
+	require.Equal(t, 1, asked)
 }
 
 // A Chinese question has no blanks, and yet words enough.

@@ -26,7 +26,7 @@ func TestMemoryLeavesOutWhatIsTooLong(t *testing.T) {
 	refuses = "Document"
 	_, err = Recipe{}.Build(t.Context(), in)
 	require.ErrorIs(t, err, errNoEntities)
-	require.ErrorContains(t, err, "2 passages longer than the model's context")
+	require.ErrorContains(t, err, "passages longer than the model's context: 2")
 }
 
 // A model that writes no JSON is found out as soon, whichever passage of a batch is too long.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragft/ragft/internal/layout"
 	"github.com/ragft/ragft/internal/seed"
+	"github.com/ragft/ragft/ragft/answer"
 	"github.com/ragft/ragft/ragft/model"
 	"github.com/ragft/ragft/retriever"
 )
@@ -45,6 +46,9 @@ func (b *build) subjects() []subject {
 
 func (b *build) global(ctx context.Context) error {
 	subjects := b.subjects()
+	for _, s := range subjects {
+		b.asked[answer.Normalize(s.question)] = true
+	}
 	schema := replySchema("able", "question", "thought", "answer")
 	return b.inBatches(ctx, "entities and relations", len(subjects), func(i int) ask {
 		s := subjects[i]
@@ -55,7 +59,7 @@ func (b *build) global(ctx context.Context) error {
 		s := subjects[i]
 		b.row(s.id+"/known", s.source, s.question, strings.Join(s.descriptions, " "), s.places)
 		if reply, ok := b.read(sample, true, true); ok {
-			b.rowOrProbe(s.id+"/asked", s.source, reply.Question, reply, s.places, &b.out.GlobalProbes)
+			b.rowOrProbe(s.id+"/asked", s.source, reply.Question, "", reply, s.places, &b.out.GlobalProbes)
 		}
 	}, nil)
 }
@@ -82,7 +86,7 @@ func (b *build) corpus(ctx context.Context) error {
 			maxTokens: b.MaxTokens, schema: schema, seed: []string{"corpus", fmt.Sprint(i)}}
 	}, func(i int, sample model.Sample) {
 		if reply, ok := b.read(sample, true, true); ok {
-			b.rowOrProbe(fmt.Sprint("corpus/", i+1), "memory/corpus", reply.Question, reply, b.everyPlace(), &b.out.GlobalProbes)
+			b.rowOrProbe(fmt.Sprint("corpus/", i+1), "memory/corpus", reply.Question, "", reply, b.everyPlace(), &b.out.GlobalProbes)
 		}
 	}, nil)
 }
@@ -137,6 +141,7 @@ func (b *build) local(ctx context.Context) error {
 			return
 		}
 		p := asked[i]
-		b.rowOrProbe(fmt.Sprintf("local/%d/%s", p.place+1, p.id), "memory/local", p.text, reply, []int{p.place}, &b.out.Probes)
+		b.rowOrProbe(fmt.Sprintf("local/%d/%s", p.place+1, p.id), "memory/local", p.text, b.in.Corpus[p.place].ID, reply, []int{p.place},
+			&b.out.Probes)
 	}, nil)
 }

@@ -2,6 +2,7 @@ package selfdemo
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/ragft/ragft/internal/fake"
@@ -71,4 +72,13 @@ func TestProvenanceHoldsTheCandidatesPrompts(t *testing.T) {
 	require.NoError(t, json.Unmarshal(made.Rows[0].Provenance.Options, &options))
 	require.Equal(t, []any{long, "Find it."}, options["ReadPrompts"])
 	require.NotContains(t, options, "ClosedPrompts")
+}
+
+// Without a judge, comparing strings goes by CorrectF1 all the same, so the rows name it.
+func TestProvenanceWithoutAJudge(t *testing.T) {
+	in := fixture.RecipeInput()
+	for f1, want := range map[float64]bool{0: false, 0.7: true} {
+		g := newGenerator(in, Recipe{Judge: judge.Options{CorrectF1: f1}})
+		require.Equal(t, want, strings.Contains(string(in.Provenance(g.options, nil).Options), `"Judge":{"CorrectF1":0.7}`))
+	}
 }

@@ -137,7 +137,10 @@ func (r Recipe) options(passages int) map[string]any {
 			"Preferences": map[string]any{"Rejected": p.Preferences.Rejected, "Only": p.Preferences.Only},
 		},
 	}
-	if j := r.Judge; j.Model != nil {
+	switch j := r.Judge; {
+	case j.Model == nil: // which decides nothing, but comparing strings goes by this
+		options["Judge"] = map[string]any{"CorrectF1": j.CorrectF1}
+	default:
 		options["Judge"] = map[string]any{
 			"Knockout": j.Knockout, "KnockoutPrompt": j.KnockoutPrompt, "Tries": j.Tries, "Votes": j.Votes,
 			"Temperature": j.Temperature, "MaxTokens": j.MaxTokens, "CorrectF1": j.CorrectF1,

@@ -127,8 +127,10 @@ func searchPrompts(ctx context.Context, in recipe.Input, o SearchOptions) (*Foun
 	if err := in.NeedModel(); err != nil {
 		return nil, err
 	}
-	if slices.Contains(o.Arms, armRead) && in.Search == nil {
-		return nil, in.NeedSearch()
+	if slices.Contains(o.Arms, armRead) {
+		if err := in.NeedSearch(); err != nil {
+			return nil, err
+		}
 	}
 	g := newGenerator(in, Recipe{MaxTokens: o.MaxTokens, Temperature: opt.Of(0.0), Judge: o.Judge})
 	out := &Found{}
@@ -186,6 +188,9 @@ func (o SearchOptions) check(p prompt.Set) error {
 func (o SearchOptions) split(in recipe.Input) (train, eval []question.Question, err error) {
 	if err := cmp.Or(o.check(in.Prompts), in.NeedQuestions()); err != nil {
 		return nil, nil, err
+	}
+	if in.Passages < 0 {
+		return nil, nil, fmt.Errorf("%w: Passages is %d: it cannot be negative", recipe.ErrInput, in.Passages)
 	}
 	in = in.WithDefaults()
 	answerable := slices.DeleteFunc(slices.Clone(in.Questions), func(q question.Question) bool { return len(q.Golds()) == 0 })

@@ -135,3 +135,12 @@ func TestOptimiseClosedPromptsWithoutPassages(t *testing.T) {
 	require.Equal(t, []float64{1, 1}, []float64{best.Closed[0].Train, best.Closed[0].Eval})
 	require.Equal(t, []float64{0, 0}, []float64{best.Read[0].Train, best.Read[0].Eval})
 }
+
+func TestSearchPromptsRefusesInputOfNoUse(t *testing.T) {
+	in := recipe.Input{Model: fake.AlwaysSays("x"), Search: fake.Search{}, Questions: manyQuestions(4), Passages: -1}
+	for _, arm := range []rows.Arm{armClosed, armRead} {
+		_, err := SearchPrompts(t.Context(), in, SearchOptions{Arms: []rows.Arm{arm}})
+		require.ErrorIs(t, err, recipe.ErrInput)
+		require.ErrorContains(t, err, "Passages is -1")
+	}
+}
