@@ -159,7 +159,7 @@ func (e *evaluation) calibrateOnHalf(ctx context.Context, held []question.Questi
 	if e.settings.MaxWrong == 0 {
 		return nil, held, nil, nil
 	}
-	develop, rest := question.Split(held, 0.5, e.seed()+1)
+	develop, rest := question.SplitGroups(held, 0.5, e.seed()+1)
 	k, err = e.calibrate(ctx, develop)
 	if errors.Is(err, confidence.ErrNoGuarantee) || errors.Is(err, confidence.ErrUncalibrated) {
 		return k, rest, err, nil

@@ -181,8 +181,8 @@ func (t *lsr) split(questions []*lsrQuestion) (train, stop, held []*lsrQuestion,
 	for i, q := range questions {
 		plain[i] = q.Question
 	}
-	rest, out := question.Split(plain, t.HeldOut, t.Seed)
-	_, stops := question.Split(rest, t.Options.Stop, seed.Derive(t.Seed, "lsr", "stop"))
+	rest, out := question.SplitGroups(plain, t.HeldOut, t.Seed)
+	_, stops := question.SplitGroups(rest, t.Options.Stop, seed.Derive(t.Seed, "lsr", "stop"))
 	side := map[string]*[]*lsrQuestion{}
 	for list, of := range map[*[]*lsrQuestion][]question.Question{&held: out, &stop: stops} {
 		for _, q := range of {

@@ -49,7 +49,7 @@ func LearnMeaning(ctx context.Context, search func(weight float64) (retriever.Se
 	for i := range questions {
 		questions[i].NameHits(o.Evidence[questions[i].ID])
 	}
-	train, held := question.Split(questions, t.HeldOut, t.Seed)
+	train, held := question.SplitGroups(questions, t.HeldOut, t.Seed)
 	if len(train) == 0 || len(held) == 0 {
 		return nil, fmt.Errorf("search tuning: %w to learn the weight of meaning by: give more questions", question.ErrNone)
 	}
