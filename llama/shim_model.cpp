@@ -51,9 +51,20 @@ static void on_log(ggml_log_level level, const char * text, void *) {
     }
 }
 
+// without_folders returns the message without the folders of the file that it begins with, which are those of the machine that built it.
+static const char * without_folders(const char * message) {
+    const char * from = message;
+    for (const char * c = message; *c && strncmp(c, ": ", 2) != 0; c++) {
+        if (*c == '/' || *c == '\\') {
+            from = c + 1;
+        }
+    }
+    return from;
+}
+
 static void on_abort(const char * message) {
     if (guard_depth > 0) {
-        throw std::runtime_error(message);
+        throw std::runtime_error(without_folders(message));
     }
     if (previous_abort) {
         previous_abort(message);
