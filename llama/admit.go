@@ -26,7 +26,7 @@ func (s *scheduler) admit() error {
 			continue
 		}
 		if s.reading = !s.ready(j); s.reading {
-			return nil // the running ones go on meanwhile
+			return s.pass(j) // the running ones go on meanwhile
 		}
 		started, err := s.start(j)
 		if err != nil {
@@ -48,10 +48,13 @@ func (s *scheduler) takeTurns() {
 	}
 }
 
-// givesWay reports whether a request of a batcher leaves the place of a sample that has ended to one that waits without any. A request
-// keeps one place, so that it goes on.
+// givesWay reports whether a request of a batcher leaves the place of a sample that has ended to one that waits without any, and could
+// start there. A request keeps one place, so that it goes on.
 func (s *scheduler) givesWay(j *job) bool {
-	waits := func(other *job) bool { return len(other.lanes) == 0 && other.started < len(other.samples) }
+	waits := func(other *job) bool {
+		return len(other.lanes) == 0 && other.started < len(other.samples) &&
+			s.canMakeRoom(len(other.prompt)+other.maxTokens-j.maxTokens) && s.ready(other)
+	}
 	return !j.alone() && len(j.lanes) > 1 && slices.ContainsFunc(s.queue, waits)
 }
 

@@ -131,7 +131,8 @@ func (b *Batcher) Close() error {
 }
 
 // Generate continues the prompts of all requests: result i answers request i. It returns when all have ended. Requests are
-// queued behind those of earlier calls. While the first of the queue does not fit into the cache, later ones that do start before
+// queued behind those of earlier calls; while they wait, a request with several samples running leaves them the places of those that
+// end. While the first of the queue does not fit into the cache, later ones that do start before
 // it, but only for 64 batches. If [BatcherOptions.Queue] requests are waiting already, the error is [ErrBusy].
 //
 // Callbacks are called on the goroutine that called Generate, and do not delay other callers.

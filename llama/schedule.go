@@ -16,8 +16,8 @@ import (
 // worthSharing is the least number of common tokens for which a prompt waits for another one.
 const worthSharing = 16
 
-// scheduler runs jobs. It runs as many lanes as the context has room for, and starts others, in the order of the queue, except
-// as pass allows, as those end. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
+// scheduler runs jobs. It runs as many lanes as the context has room for, and starts others as those end: in the order of the queue,
+// except as pass and takeTurns say. [Context.Generate] makes one for each call, a [Batcher] one for its lifetime.
 type scheduler struct {
 	*Context
 	queue []*job // with samples to start
@@ -318,8 +318,8 @@ func (s *scheduler) addToken(l *lane, token Token, prob float32, top []TokenLogP
 	return 0
 }
 
-// close ends a lane. If its request has more samples, the next one takes over the lane's sequence, prompt and cells. Otherwise
-// they become free, as with a recurrent state, which cannot be cut back to the prompt, or where others wait.
+// close ends a lane. If its request has more samples, the next one takes over the lane's sequence, prompt and cells. They become free
+// where it has none, with a recurrent state, which cannot be cut back to the prompt, and where another request waits for a place.
 func (s *scheduler) close(l *lane, reason StopReason) error {
 	l.text.finish()
 	j := l.job

@@ -129,8 +129,8 @@ type AssistantConfig struct {
 	TopP float64 `yaml:"top-p" check:"share"`
 	// TopK is the number of tokens that are drawn from. 0 = all.
 	TopK int `yaml:"top-k" check:"min=0"`
-	// Drafts is the number of short answers that a local model draws beside the one of the likeliest tokens, so that the
-	// likeliest as a whole is given; evaluations answer in the same way. Unset = 8, 0 = none; none with Temperature or Ensemble.
+	// Drafts is the number of short answers that a local model draws beside the one of the likeliest tokens, so that the one it is
+	// surest of is given; evaluations answer in the same way. Unset = 8, 0 = none; none with Temperature or Ensemble.
 	Drafts opt.Value[int] `yaml:"drafts" check:"min=0" default:"8"`
 	// MinConfidence is the confidence below which to abstain. 0 = never.
 	MinConfidence float64 `yaml:"min-confidence" check:"share"`
@@ -204,7 +204,7 @@ type ServeConfig struct {
 	MaxPassages int `yaml:"max-passages" check:"min=0"`
 	// MaxRequests is the largest number of requests at once. 0 = 256.
 	MaxRequests int `yaml:"max-requests" check:"min=0"`
-	// MaxQueue is the number of requests that may wait for the model; 0 = any.
+	// MaxQueue is the number of requests that may wait for the model; 0 = any. A question with drafts counts as two.
 	// Unset = 64.
 	MaxQueue opt.Value[int] `yaml:"max-queue" check:"min=0" default:"64"`
 	// MaxConnections is the largest number of open connections. 0 = 1024.

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// mostDrafts bounds what an answer may cost.
+const mostDrafts = 64
+
 // consistent says which settings contradict each other, or have no effect. It
 // looks at the config before defaults are filled in.
 func (c *Config) consistent() error {
@@ -16,6 +19,9 @@ func (c *Config) consistent() error {
 	}
 	if c.Assistant.Drafts.Or(0) > 0 && (c.Assistant.Temperature > 0 || c.Assistant.Ensemble) {
 		errs = append(errs, errors.New("assistant.drafts has no effect with assistant.temperature or assistant.ensemble: leave it out"))
+	}
+	if c.Assistant.Drafts.Or(0) > mostDrafts {
+		errs = append(errs, fmt.Errorf("assistant.drafts is %d: at most %d are drawn", c.Assistant.Drafts.Or(0), mostDrafts))
 	}
 	if c.Train.Soft != 0 && c.Train.Loss != "" && c.Train.Loss != "last" {
 		errs = append(errs, errors.New("train.soft needs train.loss last: what is shown to the model is the last answer of a row"))

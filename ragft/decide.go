@@ -28,7 +28,10 @@ func (p *Project) learnt() (learn, decide []question.Question, err error) {
 		return train, nil, err
 	}
 	share = min(max(share, float64(leastDecide)/float64(len(train))), float64(mostDecide)/float64(len(train)))
-	learn, decide = question.SplitGroups(train, share, seed.Derive(p.seed(), "decide"))
+	s := seed.Derive(p.seed(), "decide")
+	if learn, decide = question.SplitGroups(train, share, s); min(len(learn), len(decide)) < leastDecide {
+		learn, decide = question.Split(train, share, s)
+	}
 	return learn, decide, nil
 }
 
@@ -47,10 +50,19 @@ func setAside(
 		if err != nil {
 			return nil, err
 		}
-		if at := slices.IndexFunc(hits, q.HeldBy); at >= 0 && i < len(kept) {
-			aside[hits[at].ID] = true
-		} else if at >= 0 {
-			delete(aside, hits[at].ID)
+		whole := len(q.Evidence) > 0 || len(q.Parts) > 0 // else the first is enough: others may have the words of the answer by chance
+		for _, hit := range hits {
+			if !q.HeldBy(hit) {
+				continue
+			}
+			if i < len(kept) {
+				aside[hit.ID] = true
+			} else {
+				delete(aside, hit.ID)
+			}
+			if !whole {
+				break
+			}
 		}
 	}
 	return aside, nil

@@ -63,6 +63,7 @@ type demonstration struct {
 	in     recipe.Input
 	maker  *maker
 	recipe recipe.Recipe
+	asked  []question.Question // kept from the rows
 	result *DemonstrateResult
 }
 
@@ -70,11 +71,11 @@ func (d *demonstration) fromCorpus() bool { return d.config.Demonstrate.fromCorp
 
 // prepare reads what the rows are made of.
 func (d *demonstration) prepare(ctx context.Context) error {
-	var train, kept []question.Question
+	var train []question.Question
 	var evidence map[string][]retriever.Hit
 	var err error
 	if !d.fromCorpus() {
-		if train, kept, err = d.learnt(); err != nil {
+		if train, d.asked, err = d.learnt(); err != nil {
 			return err
 		}
 		train = d.drawn(train)
@@ -91,11 +92,6 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	search, err := d.unhidden(ctx, "")
 	if err != nil {
 		return err
-	}
-	if aside, err := setAside(ctx, search, evidence, train, kept); err != nil {
-		return err
-	} else if len(aside) > 0 {
-		search = question.Unhidden{Searcher: search, Hidden: aside}
 	}
 	prompts, err := d.prompts(ctx, "")
 	if err != nil {
@@ -149,6 +145,15 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 	var judge model.Model
 	if d.config.Model != "" && !toWork {
 		d.in.Model = unopened{}
+	}
+	if toWork {
+		aside, err := setAside(ctx, d.in.Search, d.in.Evidence, d.in.Questions, d.asked)
+		if err != nil {
+			return err
+		}
+		if len(aside) > 0 {
+			d.in.Search = question.Unhidden{Searcher: d.in.Search, Hidden: aside}
+		}
 	}
 	if d.config.Model != "" && toWork {
 		if err := d.openBase(ctx, d.w); err != nil {

@@ -114,7 +114,8 @@ type evaluation struct {
 
 // inputs are what the evaluation follows from.
 func (e *evaluation) inputs(ctx context.Context) (inputs, error) {
-	in, err := e.Project.settings(append(askedKeys(), "evaluate", "report", "assistant.decide", "assistant.max-tokens"),
+	in, err := e.Project.settings(append(askedKeys(), "evaluate", "report", "assistant.decide", "assistant.max-tokens",
+		"assistant.drafts", "assistant.temperature", "assistant.ensemble"),
 		"evaluate.batch", "evaluate.judge", "report.file")
 	if err != nil {
 		return nil, err

@@ -66,12 +66,13 @@ var unused = map[string]string{
 	// The adapter stands for how it was trained, and for the model.
 	decideStep: "documents index model judge write demonstrate train search-tuning.candidates search-tuning.temperature " +
 		"search-tuning.per-token search-tuning.batch evaluate report assistant.decline-prompt assistant.decide assistant.temperature " +
-		"assistant.top-p assistant.top-k assistant.min-confidence assistant.decline assistant.ensemble assistant.ensemble-temperature " +
+		"assistant.top-p assistant.top-k assistant.drafts assistant.min-confidence assistant.decline assistant.ensemble " +
+		"assistant.ensemble-temperature " +
 		"assistant.min-share assistant.apart assistant.last-turn assistant.final-answer assistant.stop assistant.calibration",
 	StepEvaluate: "documents index write demonstrate train search-tuning.candidates search-tuning.temperature " +
 		"search-tuning.per-token search-tuning.batch evaluate.batch evaluate.judge report.file assistant.decline-prompt " +
-		"assistant.temperature assistant.top-p assistant.top-k assistant.min-confidence assistant.decline " +
-		"assistant.ensemble assistant.ensemble-temperature assistant.min-share assistant.apart assistant.last-turn " +
+		"assistant.top-p assistant.top-k assistant.min-confidence assistant.decline " +
+		"assistant.ensemble-temperature assistant.min-share assistant.apart assistant.last-turn " +
 		"assistant.final-answer assistant.stop assistant.calibration",
 }
 

@@ -24,22 +24,22 @@ func TestChosen(t *testing.T) {
 		samples []model.Sample
 		want    string
 	}{
-		"alone":                     {[]model.Sample{sample("Ann", 2, -2)}, "Ann"},
-		"likelier as a whole":       {[]model.Sample{sample("Ann", 2, -1), sample("Mary Lee", 3, -0.5)}, "Mary Lee"},
-		"longer at the same mean":   {[]model.Sample{sample("Mary Lee", 3, -0.5), sample("Ann", 2, -0.5)}, "Ann"},
-		"longer at half of the sum": {[]model.Sample{sample("Ann", 2, -1), sample("Mary Lee of Dunmore", 8, -0.6)}, "Mary Lee of Dunmore"},
-		"equal":                     {[]model.Sample{sample("Ann", 2, -1), sample("Bob", 2, -1)}, "Ann"},
-		"long":                      {[]model.Sample{sample("Ann", 2, -1), sample("Mary", ShortTokens+1, -0.01)}, "Ann"},
-		"first is long":             {[]model.Sample{sample("Mary", ShortTokens+1, -1), sample("Ann", 2, -0.01)}, "Mary"},
-		"as long as may be":         {[]model.Sample{sample("Ann", 2, -1), sample("Mary", ShortTokens, -0.01)}, "Mary"},
-		"cut off":                   {[]model.Sample{sample("Ann", 2, -1), cut}, "Ann"},
-		"first is cut off":          {[]model.Sample{cut, sample("Ann", 2, -0.001)}, "Ann Lee, who"},
-		"refusal":                   {[]model.Sample{sample("Ann", 2, -1), sample("I don't know.", 5, -0.01)}, "Ann"},
-		"first is a refusal":        {[]model.Sample{sample("I don't know.", 5, -1), sample("Ann", 2, -0.01)}, "I don't know."},
-		"blank":                     {[]model.Sample{sample("Ann", 2, -1), sample(" ", 1, -0.01)}, "Ann"},
-		"first is blank":            {[]model.Sample{sample("", 1, -1), sample("Ann", 2, -0.01)}, ""},
-		"unknown":                   {[]model.Sample{sample("Bob", 2, -1), unknown}, "Bob"},
-		"first is unknown":          {[]model.Sample{unknown, sample("Bob", 2, -1)}, "Ann"},
+		"alone":              {[]model.Sample{sample("Ann", 2, -2)}, "Ann"},
+		"surer":              {[]model.Sample{sample("Ann", 2, -1), sample("Mary Lee", 3, -0.5)}, "Mary Lee"},
+		"less sure":          {[]model.Sample{sample("Ann", 2, -1), sample("Mary Lee", 3, -1.5)}, "Ann"},
+		"surest of several":  {[]model.Sample{sample("Ann", 2, -1), sample("Bob", 2, -0.9), sample("Cid of Dunmore", 8, -0.3)}, "Cid of Dunmore"},
+		"equal":              {[]model.Sample{sample("Ann", 2, -1), sample("Bob", 2, -1)}, "Ann"},
+		"long":               {[]model.Sample{sample("Ann", 2, -1), sample("Mary", ShortTokens+1, -0.01)}, "Ann"},
+		"first is long":      {[]model.Sample{sample("Mary", ShortTokens+1, -1), sample("Ann", 2, -0.01)}, "Mary"},
+		"as long as may be":  {[]model.Sample{sample("Ann", 2, -1), sample("Mary", ShortTokens, -0.01)}, "Mary"},
+		"cut off":            {[]model.Sample{sample("Ann", 2, -1), cut}, "Ann"},
+		"first is cut off":   {[]model.Sample{cut, sample("Ann", 2, -0.001)}, "Ann Lee, who"},
+		"refusal":            {[]model.Sample{sample("Ann", 2, -1), sample("I don't know.", 5, -0.01)}, "Ann"},
+		"first is a refusal": {[]model.Sample{sample("I don't know.", 5, -1), sample("Ann", 2, -0.01)}, "I don't know."},
+		"blank":              {[]model.Sample{sample("Ann", 2, -1), sample(" ", 1, -0.01)}, "Ann"},
+		"first is blank":     {[]model.Sample{sample("", 1, -1), sample("Ann", 2, -0.01)}, ""},
+		"unknown":            {[]model.Sample{sample("Bob", 2, -1), unknown}, "Bob"},
+		"first is unknown":   {[]model.Sample{unknown, sample("Bob", 2, -1)}, "Ann"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Chosen(c.samples)

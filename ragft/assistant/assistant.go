@@ -12,6 +12,7 @@ import (
 	"maps"
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/ragft/ragft/internal/followup"
 	"github.com/ragft/ragft/internal/layout"
@@ -164,7 +165,7 @@ func (a *Assistant) answer(ctx context.Context, q Query) (*Answer, error) {
 		Hits: asked.Hits, Truncated: given.Truncated, Confidence: math.Exp(given.MeanLogProb), Draft: strings.TrimSpace(given.Text),
 		Chance: math.NaN(),
 	}
-	if declined, err := a.decide(answer, question, asked.From, samples[0]); err != nil || declined {
+	if declined, err := a.decide(answer, question, asked.From, samples[0], live.shown() != ""); err != nil || declined {
 		if err == nil {
 			show(answer.Text)
 		}
@@ -227,7 +228,7 @@ func (a *Assistant) ask(
 		}
 		return layout.WithHistory(a.opts.Prompts.ReadMessages(q.Question, hits), q.History)
 	}}
-	r := reading.Reader{Model: a.model, Ensemble: a.opts.Ensemble, Extract: a.opts.Extract, Least: 1, Drafts: a.opts.Drafts}
+	r := reading.Reader{Model: a.model, Ensemble: a.opts.Ensemble, Extract: a.opts.Extract, Least: 1, Drafts: a.opts.drafts()}
 	r.Like = model.Request{
 		MaxTokens: a.opts.MaxTokens, Temperature: a.opts.Temperature,
 		TopP: a.opts.TopP, TopK: a.opts.TopK, Seed: a.opts.Seed, Stop: a.opts.Stop, OnText: live.piece(),
@@ -238,9 +239,13 @@ func (a *Assistant) ask(
 			known, err := abstain.Of(a.model, q.Question, ask.Hits, s)
 			return err == nil && rule.Answers(known)
 		}
+		goesOn := sync.OnceValue(func() bool { return answers(model.Sample{Excluded: live.excluded, Tokens: 1}) }) // at its most certain
+		live.decided = func() bool { return answers(model.Sample{Excluded: live.excluded}) }                       // a long answer has none
 		r.Like.OnFirst = func(excluded float64) bool {
-			live.decided = func() bool { return answers(model.Sample{Excluded: excluded}) } // a long answer has no certainty
-			return answers(model.Sample{Excluded: excluded, Tokens: 1})                     // it cannot be more certain than this
+			if live.excluded == 0 { // that of a draft is the same but for rounding
+				live.excluded = excluded
+			}
+			return goesOn()
 		}
 	}
 	responses, err := r.Answer(ctx, []*reading.Asking{ask})
@@ -252,8 +257,9 @@ func (a *Assistant) ask(
 	return ask, req, responses[0].Samples, nil
 }
 
-// decide sets what the rule, if there is one, makes of an answer, and reports whether it declines.
-func (a *Assistant) decide(ans *Answer, question string, from []retriever.Hit, s model.Sample) (declined bool, err error) {
+// decide sets what the rule, if there is one, makes of an answer, and reports whether it declines. What is shown already is not
+// declined by a difference in rounding.
+func (a *Assistant) decide(ans *Answer, question string, from []retriever.Hit, s model.Sample, shown bool) (declined bool, err error) {
 	rule := a.opts.Rule
 	if rule == nil {
 		return false, nil
@@ -263,7 +269,7 @@ func (a *Assistant) decide(ans *Answer, question string, from []retriever.Hit, s
 		return false, fmt.Errorf("rule: %w", err)
 	}
 	ans.Chance = rule.Probability(signals)
-	if rule.Answers(signals) {
+	if rule.Answers(signals) || shown {
 		return false, nil
 	}
 	ans.Text, ans.Draft, ans.Abstained, ans.Reason = a.opts.Decline, "", true, ReasonDeclined

@@ -34,10 +34,9 @@ type Options struct {
 	Stop        []string   // texts that end an answer
 
 	// Drafts is the number of short answers that are drawn beside the one of the likeliest tokens; 0 = none. If that one is short
-	// (16 tokens), the likeliest of all of them as a whole is given, by the sum of the log probabilities of its tokens over
-	// their number to the power of 0.7 (Wu et al. 2016, arXiv 1609.08144, section 7). The prompt is read once. It needs a model that
-	// returns log probabilities, and does nothing with a Temperature or an Ensemble. A Rule goes by the answer of the likeliest
-	// tokens.
+	// (16 tokens), the one of them is given of whose tokens the model is surest on average. The prompt is read once, except by recurrent
+	// models. It needs a model that returns log probabilities, and does nothing with a Temperature, an Ensemble or Extract. A Rule
+	// goes by the answer of the likeliest tokens. The first 16 tokens are not streamed before it is known which answer is given.
 	Drafts int
 
 	// MinConfidence, in [0, 1], is the confidence below which the assistant abstains; 0 =
@@ -107,12 +106,20 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// drafts is the number of drafts of an answer.
+func (o Options) drafts() int {
+	if o.Temperature > 0 || o.Ensemble != nil || o.Extract != nil {
+		return 0
+	}
+	return o.Drafts
+}
+
 // conditions returns the conditions under which an assistant answers.
 func (o Options) conditions(m model.Model, index string) confidence.Conditions {
 	o = o.withDefaults()
 	c := confidence.Conditions{
 		Model: m.Name(), Setting: "retrieval", Passages: o.Passages, Prompt: o.Prompts.Read, Layout: layout.Fingerprint(o.Prompts.ReadMessages),
-		Ensemble: o.Ensemble, Temperature: o.Temperature, Drafts: o.Drafts, Extracted: o.Extract != nil,
+		Ensemble: o.Ensemble, Temperature: o.Temperature, Drafts: o.drafts(), Extracted: o.Extract != nil,
 		ScoresTrue: signals.Scores(m), Index: index,
 	}
 	if o.Careful {

@@ -44,10 +44,14 @@ type stored struct {
 	Search     *retriever.Tuning `json:"search,omitempty"`
 }
 
-// Options returns options with the prompts, the number of passages and the rule. They do not hold the search, which an assistant is
+// drafts is the number of drafts that a project draws by default.
+const drafts = 8
+
+// Options returns options with the prompts, the number of passages, the rule and as many drafts as a project draws by default. They do
+// not hold the search, which an assistant is
 // given beside them: make it with [Settings.Tuned], or the rule does not hold.
 func (s *Settings) Options() Options {
-	return Options{Prompts: s.Prompts, Passages: s.Passages, Rule: s.Rule}
+	return Options{Prompts: s.Prompts, Passages: s.Passages, Rule: s.Rule, Drafts: drafts}
 }
 
 // Tuned returns an index that is searched as the adapter was trained with: with the tuned search, if there is one. It is used

@@ -12,9 +12,11 @@ type stream struct {
 	show    func(piece string) // nil = nothing is shown before the end
 	hold    int                // pieces that are held back
 	decided func() bool        // whether a longer answer than those held back is given; nil = it is
-	text    strings.Builder
-	pieces  int
-	open    bool // what was held back is shown
+	// excluded is how likely the model found the refusal, see [model.Sample]; 0 = not known yet.
+	excluded float64
+	text     strings.Builder
+	pieces   int
+	open     bool // what was held back is shown
 }
 
 // stream returns how an answer to a question is shown. Short answers are held back if their certainty decides, or one of the drafts may
@@ -24,7 +26,7 @@ func (a *Assistant) stream(onText func(piece string)) *stream {
 	if a.threshold() > 0 || a.opts.Extract != nil || a.opts.Ensemble != nil {
 		s.show = nil
 	}
-	if a.opts.Drafts > 0 || a.opts.Rule != nil && a.opts.Rule.NeedsAnswer() {
+	if a.opts.drafts() > 0 || a.opts.Rule != nil && a.opts.Rule.NeedsAnswer() {
 		s.hold = reading.ShortTokens
 	}
 	return s

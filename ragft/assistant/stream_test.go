@@ -48,6 +48,17 @@ func TestDraftsAndStreaming(t *testing.T) {
 	}
 }
 
+// What is drawn has no drafts, so that it is shown from its first token on.
+func TestDrawnAnswersStreamAtOnce(t *testing.T) {
+	m := fake.AlwaysSays("Ann Lee opened it.")
+	var pieces []string
+	a := New(m, fake.Search{All: fake.InnHits()}, Options{Drafts: 3, Temperature: 0.5})
+	_, err := a.Stream(t.Context(), "Who opened the Blue Inn?", func(piece string) { pieces = append(pieces, piece) })
+	require.NoError(t, err)
+	require.Equal(t, []string{"Ann ", "Lee ", "opened ", "it."}, pieces)
+	require.Len(t, m.Requests, 1)
+}
+
 // The rule goes by the answer of the likeliest tokens. A long answer has no certainty, so that it is decided before it is shown.
 func TestRuleAndDrafts(t *testing.T) {
 	long := strings.TrimSpace(strings.Repeat("Ann Lee opened it. ", 6))

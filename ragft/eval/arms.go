@@ -153,7 +153,9 @@ func (e *evaluator) name(batch []int) string {
 func (e *evaluator) reader(s System) reading.Reader {
 	r := reading.Reader{Model: s.Model, Extract: s.Extract, Like: model.Request{MaxTokens: e.MaxTokens, Stop: e.Stop}}
 	if s.Setting.ShowsPassages() {
-		r.Ensemble, r.Drafts = s.Ensemble, e.Drafts
+		if r.Ensemble = s.Ensemble; r.Ensemble == nil && r.Extract == nil {
+			r.Drafts = e.Drafts
+		}
 	}
 	switch {
 	case s.Rule != nil:

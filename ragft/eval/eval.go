@@ -51,7 +51,7 @@ func Run(ctx context.Context, config Config) (*Evaluation, error) {
 		return nil, fmt.Errorf("ragft: evaluate: %w", err)
 	}
 	out := &Evaluation{
-		Questions: e.questions, Passages: e.Passages, Drafts: e.Drafts, Seed: e.Seed, Resamples: e.Resamples,
+		Questions: e.questions, Passages: e.Passages, Seed: e.Seed, Resamples: e.Resamples,
 		Signals: signals.WithDefaults(e.Signals), PromptHash: e.Prompts.Hash(), Version: version.Version,
 	}
 	if e.Judge.Model != nil {

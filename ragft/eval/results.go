@@ -22,8 +22,7 @@ type Evaluation struct {
 	Questions   []Question               `json:"questions"`
 	Systems     []SystemResult           `json:"systems"`
 	Comparisons []Comparison             `json:"comparisons"`
-	Passages    int                      `json:"passages"`         // shown with a question
-	Drafts      int                      `json:"drafts,omitempty"` // drawn beside each answer from passages
+	Passages    int                      `json:"passages"` // shown with a question
 	Seed        uint64                   `json:"seed"`
 	Resamples   int                      `json:"resamples"`
 	Judge       string                   `json:"judge,omitempty"` // name of the judging model; "" = none
@@ -136,6 +135,7 @@ type SystemResult struct {
 	Prompt      string             `json:"prompt"`           // the instruction
 	Layout      string             `json:"layout,omitempty"` // hash of the prompt with passages for a sample question
 	Ensemble    *answer.Ensemble   `json:"ensemble,omitempty"`
+	Drafts      int                `json:"drafts,omitempty"`      // drawn beside each answer
 	Extracted   bool               `json:"extracted,omitempty"`   // System.Extract was set
 	ScoresTrue  bool               `json:"scores_true,omitempty"` // the model can score texts, so the signal "p_true" is based on scores
 	Metrics     []Metric           `json:"metrics"`
@@ -208,7 +208,7 @@ func (e *Evaluation) Points(system string) ([]confidence.Point, confidence.Condi
 	}
 	return points, confidence.Conditions{
 		System: s.Name, Model: s.Model, Signals: e.Signals, Setting: string(s.Setting), Passages: e.Passages, Prompt: s.Prompt,
-		Layout: s.Layout, Ensemble: s.Ensemble, Drafts: e.Drafts, Extracted: s.Extracted, ScoresTrue: s.ScoresTrue, Index: e.Index,
+		Layout: s.Layout, Ensemble: s.Ensemble, Drafts: s.Drafts, Extracted: s.Extracted, ScoresTrue: s.ScoresTrue, Index: e.Index,
 	}, nil
 }
 

@@ -176,6 +176,7 @@ func (e *evaluator) describe(s System, records []Record) SystemResult {
 	out := SystemResult{
 		Name: s.Name, Model: s.Model.Name(), Setting: s.Setting, Records: records, Rule: s.Rule,
 		Ensemble: s.Ensemble, Extracted: s.Extract != nil, ScoresTrue: signals.Scores(s.Model),
+		Drafts: e.reader(s).Drafts,
 	}
 	out.Prompt = e.prompts(s).Closed
 	if s.Setting.ShowsPassages() {

@@ -235,8 +235,8 @@ func Split(questions []Question, heldOut float64, seed uint64) (train, held []Qu
 
 // SplitGroups is [Split] by whole groups: the questions of a group are on the same side, so that what is held out is about passages
 // that the other questions are not about. A question without a Group is one of its own. Groups are drawn until their questions come
-// nearest to the share. Single questions are drawn as by Split where no two are of a group, and where the groups are so large that
-// whole ones give less than half of the share.
+// nearest to the share, whatever the kinds of their questions. Single questions are drawn as by Split where there are no groups, and
+// where the groups are so large that one side would have less than half of its share.
 func SplitGroups(questions []Question, heldOut float64, s uint64) (train, held []Question) {
 	count := map[string]int{}
 	for _, q := range questions {
@@ -252,7 +252,8 @@ func SplitGroups(questions []Question, heldOut float64, s uint64) (train, held [
 			left -= n
 		}
 	}
-	if len(count) == len(questions) || 2*left > want {
+	grouped := slices.ContainsFunc(questions, func(q Question) bool { return q.Group != "" })
+	if !grouped || 2*left > want || -2*left > len(questions)-want {
 		return Split(questions, heldOut, s)
 	}
 	for _, q := range questions {

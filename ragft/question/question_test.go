@@ -204,6 +204,14 @@ func TestSplitGroups(t *testing.T) {
 	}
 	_, held = SplitGroups(single, 0.3, 7)
 	require.Equal(t, ids(want), ids(held), "one group cannot be divided")
+	for i := range single[:3] {
+		single[i].Group = "another"
+	}
+	for _, share := range []float64{0.1, 0.5, 0.9} {
+		train, held = SplitGroups(single, share, 7)
+		require.GreaterOrEqual(t, float64(len(held)), share*25, share)
+		require.GreaterOrEqual(t, float64(len(train)), (1-share)*25, share)
+	}
 }
 
 func FuzzReadQuestions(f *testing.F) {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ragft/ragft/internal/llamachat"
@@ -200,6 +201,13 @@ func (r *run) text(index int, text string) {
 func (r *run) shown(index int, text string) []llama.ChosenToken {
 	if !r.logProbs {
 		return nil
+	}
+	if r.asked {
+		for other := range len(r.said) {
+			if s := r.of(other); strings.TrimSpace(s.text.String()) == text {
+				return s.show(text)
+			}
+		}
 	}
 	tokens := r.of(index).show(text)
 	for other := 0; r.asked && tokens == nil && other < len(r.said); other++ {

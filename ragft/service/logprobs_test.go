@@ -247,3 +247,23 @@ func TestLogProbsOfDrafts(t *testing.T) {
 		require.Equal(t, answers[3][i], answers[3][i+1], "streamed or not")
 	}
 }
+
+// Where the answer that is given stands in another one that was written, the log probabilities are its own.
+func TestLogProbsOfTheAnswerGiven(t *testing.T) {
+	write := func(text string, logProb float32) *said {
+		s := &said{}
+		for _, word := range strings.SplitAfter(text, " ") {
+			from := s.text.Len()
+			s.text.WriteString(word)
+			s.tokens = append(s.tokens, saidToken{llama.ChosenToken{TokenLogProb: llama.TokenLogProb{LogProb: logProb}}, from, s.text.Len()})
+		}
+		return s
+	}
+	r := &run{logProbs: true, asked: true, said: map[int]*said{}}
+	for i, text := range []string{"It was built in 1923", "in 1923", "1923"} {
+		r.said[i] = write(text, -float32(i+1))
+	}
+	tokens := r.shown(0, "1923")
+	require.Len(t, tokens, 1)
+	require.Equal(t, float32(-3), tokens[0].LogProb)
+}
