@@ -223,8 +223,13 @@ func Split(questions []Question, heldOut float64, seed uint64) (train, held []Qu
 	for _, unanswerable := range []bool{false, true} {
 		drawHeldOut(questions, unanswerable, heldOut, seed, side)
 	}
+	return divide(questions, func(q Question) bool { return side[wordingKey(q)] })
+}
+
+// divide returns the questions that are not held out, and those that are.
+func divide(questions []Question, out func(Question) bool) (train, held []Question) {
 	for _, q := range questions {
-		if side[wordingKey(q)] {
+		if out(q) {
 			held = append(held, q)
 		} else {
 			train = append(train, q)
@@ -256,14 +261,7 @@ func SplitGroups(questions []Question, heldOut float64, s uint64) (train, held [
 	if !grouped || 2*left > want || -2*left > len(questions)-want {
 		return Split(questions, heldOut, s)
 	}
-	for _, q := range questions {
-		if side[groupKey(q)] {
-			held = append(held, q)
-		} else {
-			train = append(train, q)
-		}
-	}
-	return train, held
+	return divide(questions, func(q Question) bool { return side[groupKey(q)] })
 }
 
 // groupKey names the group of a question, or stands for its wording if it has none.
