@@ -19,7 +19,7 @@ const decideStep = "decide"
 const leastDecide, mostDecide = 20, 400
 
 // learnt splits the questions that are not held out for the evaluation into those that rows are made of and those that the
-// rule is fitted on: those of whole groups, since a model that has seen the passages in training is surer of them than of others.
+// rule is fitted on: those of whole groups, since a model decides otherwise about passages that its rows show than about new ones.
 // Of fewer than twice the least number all are for rows.
 func (p *Project) learnt() (learn, decide []question.Question, err error) {
 	train, _, err := p.Split()

@@ -63,7 +63,7 @@ type demonstration struct {
 	in     recipe.Input
 	maker  *maker
 	recipe recipe.Recipe
-	asked  []question.Question // kept from the rows
+	apart  []question.Question // kept from the rows
 	result *DemonstrateResult
 }
 
@@ -75,7 +75,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	var evidence map[string][]retriever.Hit
 	var err error
 	if !d.fromCorpus() {
-		if train, d.asked, err = d.learnt(); err != nil {
+		if train, d.apart, err = d.learnt(); err != nil {
 			return err
 		}
 		train = d.drawn(train)
@@ -147,12 +147,8 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 		d.in.Model = unopened{}
 	}
 	if toWork {
-		aside, err := setAside(ctx, d.in.Search, d.in.Evidence, d.in.Questions, d.asked)
-		if err != nil {
+		if err := d.hide(ctx); err != nil {
 			return err
-		}
-		if len(aside) > 0 {
-			d.in.Search = question.Unhidden{Searcher: d.in.Search, Hidden: aside}
 		}
 	}
 	if d.config.Model != "" && toWork {
@@ -176,6 +172,15 @@ func (d *demonstration) open(ctx context.Context, toWork bool) error {
 	}
 	var err error
 	d.recipe, err = d.maker.recipe()
+	return err
+}
+
+// hide keeps the passages that answer questions which are kept from the rows from being shown in them.
+func (d *demonstration) hide(ctx context.Context) error {
+	aside, err := setAside(ctx, d.in.Search, d.in.Evidence, d.in.Questions, d.apart)
+	if err == nil && len(aside) > 0 {
+		d.in.Search = question.Unhidden{Searcher: d.in.Search, Hidden: aside}
+	}
 	return err
 }
 
