@@ -33,6 +33,7 @@ type run struct {
 	answered bool          // the first token was generated
 	said     map[int]*said // by each choice, if log probabilities were requested
 	used     usage
+	drafts   bool   // a request with the prompt of the one before it is for drafts
 	asked    bool   // an assistant has made its first call
 	thinking string // of an assistant's answer
 }
@@ -226,7 +227,7 @@ func (r *run) generate(ctx context.Context, requests []llama.Request) ([]llama.R
 		r.used.PromptTokensDetails = &usageDetails{}
 	}
 	for i, result := range results {
-		if i == 0 || !slices.Equal(requests[i].Prompt, requests[i-1].Prompt) { // else it is that of a draft, read once
+		if !r.drafts || i == 0 || !slices.Equal(requests[i].Prompt, requests[i-1].Prompt) { // else it was read for the answer
 			r.used.PromptTokens += result.PromptTokens
 			r.used.PromptTokensDetails.CachedTokens += result.ReusedTokens
 		}
@@ -295,6 +296,7 @@ func (m assistantModel) Chat(ctx context.Context, reqs []model.Request) ([]model
 		}
 		requests[i] = request
 	}
+	m.drafts = true
 	results, err := m.generate(ctx, requests)
 	if err != nil {
 		return nil, err

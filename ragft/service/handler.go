@@ -215,7 +215,8 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	if err := e.Encode(value); err != nil {
 		b.Reset()
 		status = http.StatusInternalServerError
-		_ = e.Encode(map[string]any{"error": toAPI(err)}) // strings only
+		failed := &apiError{Message: "the answer cannot be written: " + err.Error(), Type: "server_error", Code: "internal_error"}
+		_ = e.Encode(map[string]any{"error": failed})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -267,3 +267,27 @@ func TestLogProbsOfTheAnswerGiven(t *testing.T) {
 	require.Len(t, tokens, 1)
 	require.Equal(t, float32(-3), tokens[0].LogProb)
 }
+
+// The prompt of an answer and its drafts is counted once; equal prompts of a client are not the same.
+func TestUsageOfDraftsAndEqualPrompts(t *testing.T) {
+	m := openModel(t, testmodel.New(t, testmodel.Spec{}), local.Options{ContextTokens: 2048, Sequences: 4})
+	one := Model{Name: "base", Local: m, Assistant: assistant.Options{Drafts: 3}}
+	_, address, _ := serve(t, Config{Models: []Model{one}, Index: newIndex(t)})
+	read := func(path, body string) usage {
+		response, err := http.Post(address+path, "application/json", strings.NewReader(body))
+		require.NoError(t, err)
+		defer response.Body.Close()
+		var got struct{ Usage usage }
+		require.NoError(t, json.NewDecoder(response.Body).Decode(&got))
+		return got.Usage
+	}
+	single := read("/v1/completions", `{"prompt":"The mill stands","max_tokens":2}`)
+	twice := read("/v1/completions", `{"prompt":["The mill stands","The mill stands"],"max_tokens":2}`)
+	require.Equal(t, 2*single.PromptTokens, twice.PromptTokens)
+	asked := func(more string) usage {
+		return read("/v1/chat/completions", `{"messages":[{"role":"user","content":"When was the mill built?"}],"max_tokens":4`+more+`}`)
+	}
+	drawn := asked(`,"temperature":1`)
+	require.Equal(t, drawn.PromptTokens, asked(`,"temperature":0`).PromptTokens)
+	require.Greater(t, asked(`,"temperature":0`).CompletionTokens, drawn.CompletionTokens, "drafts are counted")
+}

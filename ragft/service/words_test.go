@@ -48,7 +48,7 @@ func TestInfiniteNumbers(t *testing.T) {
 	w := httptest.NewRecorder()
 	writeJSON(w, http.StatusOK, map[string]any{"score": math.Inf(-1)})
 	require.Equal(t, 500, w.Code)
-	require.JSONEq(t, `{"error":{"message":"internal error; see the log of the service","type":"server_error","code":"internal_error"}}`,
+	require.JSONEq(t, `{"error":{"message":"the answer cannot be written: json: unsupported value: -Inf","type":"server_error","code":"internal_error"}}`,
 		w.Body.String())
 }
 
