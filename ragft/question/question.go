@@ -240,8 +240,9 @@ func divide(questions []Question, out func(Question) bool) (train, held []Questi
 
 // SplitGroups is [Split] by whole groups: the questions of a group are on the same side, so that what is held out is about passages
 // that the other questions are not about. A question without a Group is one of its own. Groups are drawn until their questions come
-// nearest to the share, whatever the kinds of their questions. Single questions are drawn as by Split where there are no groups, and
-// where the groups are so large that one side would have less than half of its share.
+// nearest to the share, whatever the kinds of their questions and whether another group has one of the same wording. Single questions
+// are drawn as by Split where there are no groups, and where the groups are so large that one side would have less than half of its
+// share.
 func SplitGroups(questions []Question, heldOut float64, s uint64) (train, held []Question) {
 	count := map[string]int{}
 	for _, q := range questions {
