@@ -177,7 +177,8 @@ var english = language{
 		`^(?:probably|perhaps|maybe|possibly|it (?:is|was|seems|could|may|might)|that (?:is|was))\b[^;]*\b(?:but|though|` +
 			`although) i am not (?:\w+ )?(?:sure|certain)`,
 	},
-	papers: `\b(?:{strong})\b|{in}|\b(?:information|info|details?|mention|answers?|(?:this|that|the) question)\b`,
+	papers: `\b(?:{strong})\b|{in}|\b(?:information|info|details?|mention|answers?|(?:this|that|the) question)\b|` +
+		`\b(?:cover|include) (?:this|that|it)$`,
 
 	opening: []string{
 		`(?:to (?:the best of )?my knowledge|as far as i (?:know|can (?:see|tell))|nope|nah|yeah|so|well|no|yes|ah|oh|hm+|and|` +

@@ -56,7 +56,8 @@ var englishDeclines = []string{
 		`(?:suggests?|imply|implies) (?:nothing|none|neither|no (?:\w+ )?(?:{info}|{attr}))\b`,
 		`{leave}`,
 		`(?:is|are|was|were|has|have) not (?:been )?(?:attached|included|uploaded|shared|supplied|enclosed|among|part of|`+
-			`provided|loaded)(?:$|[,;:.]| (?:here|among|(?:with|to) (?:me|us|you|this (?:chat|conversation)|the assistant)|{in}|`+
+			`provided|loaded)(?:$|[,;:.]| (?:here|among|(?:with|to) (?:me|us|you|this (?:chat|conversation)|the assistant)|`+
+			`in this (?:chat|conversation)|{in}|`+
 			`files|what))`,
 		`(?:can |could )?neither (?:{tell})(?:e?s)?\b`,
 		`(?:do|does|can) ?not(?:$|[,;])`, `never gets? (?:a?round )?to\b`, `(?:only|just|merely) hints?\b`, `ends there\b`,

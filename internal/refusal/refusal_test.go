@@ -313,6 +313,8 @@ func TestDecide(t *testing.T) {
 		"The documents do not say. Perhaps it was the miller's brother.":               false,
 		"Based on the documents, no price is given.":                                   true,
 		"The mill is described, but no owner is given.":                                true,
+		"The policy does not cover this.":                                              true,
+		"The page was not included in this conversation.":                              true,
 		// Thoughts do not count.
 		"<think>\nThe documents do not say who. Wait, document 1 does.\n</think>\n\nOsk Varley": false,
 		"I cannot find it... yes, document 1.\n</think>\n\nOsk Varley":                          false,
