@@ -134,16 +134,8 @@ var english = language{
 	never: []string{
 		`\b(?:do|does|did) not have to\b`,
 		// What one calls unknown in the world, and what was kept from somebody.
-		`\bit is (?:still|as yet|even today|to this day) (?:unknown|not known|unclear|not clear) {ask}[^;,]*$`,
-		`\b(?:was|were|has been|have been) never (?:{had})$`, `\b(?:withheld|hidden|concealed|kept) from (?:the|his|her|their) \w+$`,
-		`\b(?:contracts?|polic(?:y|ies)|lease|agreement|warranty|insurance|plan|ticket|terms) (?:do|does) not (?:cover|include) ` +
-			`(?:any |the )?[\w -]+$`,
-		// A clause that says more of somebody, and a doubt that is left behind an answer.
-		`^(?:(?:to|by|from|with|for) )?(?:an?|two|three|some) (?:[\w-]+ ){1,3}?(?:whose|who)\b`,
-		`\b(?:was|were|is) \w+ (?:to|by|from|with|for) (?:an?|two|three|some) (?:[\w-]+ ){1,3}?(?:whose|who)\b`,
-		`^(?:yes|no|probably|perhaps|maybe|possibly|it (?:is|was|seems|could|may|might)|that (?:is|was))\b[^;]*\b(?:but|though|` +
-			`although) ` +
-			`i am not (?:\w+ )?(?:sure|certain)`,
+		`\b(?:withheld|hidden|concealed|kept) from (?:the|his|her|their) \w+$`,
+		`^(?:yes|no)\b[^;]*\b(?:but|though|although) i am not (?:\w+ )?(?:sure|certain)`,
 		// What a law, a will or a person leaves unsaid is what an answer tells; so is what somebody lacked at the time.
 		`\b(?:treat(?:y|ies)|laws?|constitution|will|bill|act|charter|decree|verdict|court|judge|king|queen|captain|committee|` +
 			`council|company|government|people|members|police|bible|koran|\w+ book|letter|book) (?:{not}|do|does) ` +
@@ -154,10 +146,10 @@ var english = language{
 		`^(?:yes|no),? (?:but|although|though|even though|while)\b`,
 		`\bsays? (?:that )?(?:no|nobody|nothing) (?:\w+ )?(?:is|are|was|were|can|may|has|have)\b`,
 		`\bnot (?:say|state)\b[^;]*, (?:but )?(?:it|they) (?:do |does )?(?:says?|states?)\b`,
-		`, (?:he|she|they|says?|said)(?: \w+){0,3}$`, `\bin the \w+ of \d{4}`, `\bdo(?:es)? not speak (?:\w+ )?\w+(?:ish|ese|` +
-			`ian|an|french|german|greek|dutch|welsh|czech|thai|latin|arabic|hindi)\b`,
+		`, (?:he|she|they|says?|said)(?: \w+){0,3}$`, `\bin the \w+ of \d{4}`, `\bdo(?:es)? not speak (?:(?:any|much|good|fluent) )?` +
+			`\w+(?:ish|ese|ian|an|french|german|greek|dutch|welsh|czech|thai|latin|arabic|hindi)\b`,
 		`\bguide does not speak\b`, `^no, (?:there|` +
-			`dogs)\b`, `\bit is not known {ask}[^;,]*(?:, according to [^;,]*)?$`, // "I do not know, he said."
+			`dogs)\b`, // "I do not know, he said."
 		`^(?:because|ask|never|not until|not many|not far)\b`,
 		`\b(?:is|was|are|were) not (?:known|named|mentioned|given|found|called|listed) (?:by any other|after|as|outside|until|only)\b`,
 		`^(?:he|she|scientists|historians|people) (?:\w+ )?(?:did|do|does|could|was|were|is|are|had|has|have|cannot|` +
@@ -172,6 +164,21 @@ var english = language{
 		`^that (?:the|its|his|her|their|our|an?|no|some) [^,;]*\b(?:is|are|was|were) not \w+(?:ed|en|` +
 			`wn)\b`, // what was said, found or claimed
 	},
+
+	worldly: []string{
+		`\bit is (?:still|as yet|even today|to this day) (?:unknown|not known|unclear|not clear) {ask}[^;,]*$`,
+		`\b(?:was|were|has been|have been) never (?:{had})$`,
+		`\bit is not known {ask}[^;,]*(?:, according to [^;,]*)?$`,
+		`\b(?:contracts?|polic(?:y|ies)|lease|agreement|warranty|insurance|plan|ticket|terms) (?:do|does) not (?:cover|include) ` +
+			`(?:any |the )?[\w -]+$`,
+		// A clause that says more of somebody, and a doubt that is left behind an answer.
+		`^(?:(?:to|by|from|with|for) )?(?:an?|two|three|some) (?:[\w-]+ ){1,3}?(?:whose|who)\b`,
+		`\b(?:was|were|is) \w+ (?:to|by|from|with|for) (?:an?|two|three|some) (?:[\w-]+ ){1,3}?(?:whose|who)\b`,
+		`^(?:probably|perhaps|maybe|possibly|it (?:is|was|seems|could|may|might)|that (?:is|was))\b[^;]*\b(?:but|though|` +
+			`although) i am not (?:\w+ )?(?:sure|certain)`,
+	},
+	papers: `\b(?:{strong})\b|{in}|\b(?:information|info|details?|mention|answers?|(?:this|that|the) question)\b|` +
+		`\b(?:cover|include) (?:this|that|it)$`,
 
 	opening: []string{
 		`(?:to (?:the best of )?my knowledge|as far as i (?:know|can (?:see|tell))|nope|nah|yeah|so|well|no|yes|ah|oh|hm+|and|` +
@@ -230,17 +237,21 @@ var english = language{
 	reported: `{det}{any}{of} (?:(?:do|does|also) )?(?:say|state|note|report|claim|explain|add)s? (?:that )?(?:the|its|his|her|` +
 		`their|an?|he|she|it|` +
 		`they) [^;,]*$`,
+	unsaid:  `\b(?:is|are) not{adv} (?:{said}|given|listed|named|provided)\b`,
+	topical: `{any}|,|\b(?:this|that|these|those|topic|question|matter|subject|regard|respect|issue)\b|(?:\S+\s+){7}`,
 	fragment: `(?:(?:for|because|since|if|to|on|in|by|at|with|after|before|from|until|during|around|as an?|given (?:by|to|as)|` +
 		`made (?:of|by|from))|about (?:an?|\d+|half|{number}))\b`,
 	conditional: `(?:^|[^,] )(?:if|when|whenever|unless|in case)$|{means}$|\b(?:an?|any|every) [^;,]*\b(?:that|which|` +
 		`who) (?:says?|states?)(?: that)?$`,
 	supposing: ` (?:if|unless|whenever|in case)(?: [\w-]+){0,4} ?$| when (?:the|an?|no) ?(?:[\w-]+ )?$|{means} `,
-	guess:     `(?:maybe|perhaps|possibly|probably)\b`,
+	// A guess has a number, hardly a verb, or one in the past.
+	guess: `(?:maybe|perhaps|possibly|probably)\b(?:[^;]*\d|(?: [\w'.-]+){1,4}$|[^;]* (?:was|were|had)\b)`,
 	referral: `\b(?:ask|check|try|see|look|search|contact|consult|read|find|someone|somebody|people|they|you|your|i|we|me|` +
 		`documents?|docs|` +
 		`sources?|another|others?|more|else|elsewhere|online|web|internet|library|archives?|office|staff|website|help|knows?|` +
 		`tell|say|` +
-		`can|could|would|will|should|may|might|missing|not|no|there)\b`,
+		`can|could|would|will|should|may|might|missing|not|no|there|rephras\w+|provide|upload|share|` +
+		`clarify|specify|give|keeps?)\b`,
 
 	joint: `although|though|even though|while|but|so|and|because|since|as|that|if|which|yet|however|is|was|afraid|sorry|says?`,
 

@@ -52,11 +52,13 @@ var englishDeclines = []string{
 		`(?:gives?|names?|lists?|covers?|contains?|describes?|deals? with|goes) [^;,]*\b(?:only|alone)(?:$|[;,])`,
 		// Gives no answer, says nothing, has no chapter on it, sheds no light.
 		`(?:say|give|tell|offer|provide|make|mention|reveal|state|name|specify|record|supply|disclose|list|add|shed|throw|`+
-			`suggest|imply|`+
 			`cast)(?:e?s)? (?:us |me |you )?(?:no|nothing|none|neither|little|not a)\b`, `{empty}`,
+		`(?:suggests?|imply|implies) (?:nothing|none|neither|no (?:\w+ )?(?:{info}|{attr}))\b`,
 		`{leave}`,
 		`(?:is|are|was|were|has|have) not (?:been )?(?:attached|included|uploaded|shared|supplied|enclosed|among|part of|`+
-			`provided|loaded)(?:$|[,;:.]| (?:here|among|(?:with|to) (?:me|us)|{in}|files|what))`,
+			`provided|loaded)(?:$|[,;:.]| (?:here|among|(?:with|to) (?:me|us|you|this (?:chat|conversation)|the assistant)|`+
+			`in this (?:chat|conversation)|{in}|`+
+			`files|what))`,
 		`(?:can |could )?neither (?:{tell})(?:e?s)?\b`,
 		`(?:do|does|can) ?not(?:$|[,;])`, `never gets? (?:a?round )?to\b`, `(?:only|just|merely) hints?\b`, `ends there\b`,
 		`{not} (?:{hold})s?(?:$|[,;:.]| any (?:\w+ ){0,2}?(?:{attr})\b)`,
@@ -121,7 +123,11 @@ var englishDeclines = []string{
 		`(?:say|tell|report|indicate|suggest|answer)|on (?:this|that|the)|here|said|regarding|that (?:says|tells|answers|would|` +
 		`mentions|could|indicates|states|references)|i can)`,
 	`\bthere (?:is|was|are) (?:no|not any) (?:telling|knowing|saying|finding|way|indication|answering|such \w+)\b`,
-	`{at}no (?:[\w'-]+ ){1,5}?(?:(?:is|are|was|were|has been|have been) (?:\w+ )?(?:given|mentioned|stated|provided|specified|` +
+	// No fee is given; the fee is set, but no date is stated; "if it rains, no refund is given" is what a text holds.
+	`{at}no (?:[\w'-]+ ){1,5}?(?:is|are|was|were|has been|have been) (?:(?:\w+ )?(?:mentioned|stated|specified|named|indicated)` +
+		`(?:{end})|(?:\w+ )?{had} {in})`,
+	`{at}no (?:[\w'-]+ ){0,2}?{attr} (?:is|are|was|were) (?:\w+ )?(?:given|listed|provided|recorded|found|identified)(?:{end})`,
+	`^no (?:[\w'-]+ ){1,5}?(?:(?:is|are|was|were|has been|have been) (?:\w+ )?(?:given|mentioned|stated|provided|specified|` +
 		`named|listed|made|found|indicated|offered|supplied|quoted|recorded|disclosed|identified|included|available)(?:$|[,;:.]| ` +
 		`(?:{in}|of|for|here|to|about|on|anywhere|as to)\b)|(?:appears?|occurs?|features?|figures?) (?:anywhere|{in}))`,
 	// I find nothing; I looked and did not find it.
@@ -146,7 +152,8 @@ var englishDeclines = []string{
 		`(?:a |pure |mere )*(?:guess|guessing|guesswork|speculat\w+|conjecture|made up|invented|invention)\b`,
 	`\b(?:i|we) (?:would|could|can) (?:only |just |merely |have to |be )+(?:guess|guessing|speculat\w+|mak(?:e|ing) (?:it|that|` +
 		`this|one|something) up|invent\w*)\b`,
-	`\b(?:no|0|zero) (?:\w+ )?(?:results?|match(?:es)?|hits)(?:$|[,;:.]| (?:for|found|(?:was|were) (?:found|returned)|came|in|` +
+	`\b(?:no|0|zero) (?:(?:relevant|exact|search|such|further|other|good|matching|close|direct) )?` +
+		`(?:results?|match(?:es)?|hits)(?:$|[,;:.]| (?:for|found|(?:was|were) (?:found|returned)|came|in|` +
 		`from|returned|about|on|to)\b)|\bnothing (?:came|comes) up\b`,
 	`{at}(?:i|we|you|one) [^;]*\b(?:in vain|without success|to no avail)\b`,
 	`\b(?:stumps?|has stumped|(?:have|has) me stumped|you have (?:got )?me)\b`, `^(?:i )?(?:have not|have no|not) (?:got )?(?:a|the ` +

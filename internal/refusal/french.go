@@ -38,8 +38,9 @@ var french = language{
 		`(?:l')?ignore|je passe|(?:je )?(?:n'en )?sais (?:pas|rien)|informations? (?:insuffisante|manquante|non \w+|` +
 		`indisponible)s?[^,;]*`,
 	declines: []string{
-		`{src}[^;]*?\b(?:parl|mentionn|indiqu|donn|précis|décri|trait|évoqu|di[ts]|expliqu|nomm|cit|concern)\w*[^;]*?\b(?:mais|et) ` +
-			`(?:pas|non|rien|jamais|nulle part)\b`,
+		`{src}[^;]*?\b(?:(?:parl|mentionn|indiqu|donn|précis|trait|évoqu|expliqu|nomm|cit|concern)(?:e|ent)|décri(?:t|vent)|` +
+			`di(?:t|sent))\b[^;]*?\bmais (?:rien|jamais|nulle part|(?:pas|non)(?:$| (?:de |d'|du |sur )?(?:son|sa|ses|leurs?|qui|` +
+			`quand|où|comment|pourquoi|combien|ce|quel\w*)))\b`,
 		// One would need more; what there is covers only a part.
 		`\b(?:il )?(?:me|nous)? ?faudrait (?:\S+ )?(?:voir|consulter|lire|demander|avoir|connaître|vérifier)\b`,
 		`\bje devrais (?:voir|consulter|lire|vérifier)\b`,

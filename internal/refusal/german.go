@@ -28,6 +28,8 @@ var german = language{
 		"info": `(?:information|angabe|hinweis|antwort|auskunft|auskünfte|daten|erwähnung|beleg|anhaltspunkt|details|` +
 			`einzelheiten|aussage|` +
 			`kenntnis|abschnitt|kapitel|eintrag|ahnung|zugriff|zugang|grundlage|treffer)\w*`,
+		"fact": `(?:information|angabe|hinweis|antwort|auskunft|auskünfte|daten|erwähnung|beleg|anhaltspunkt|details|einzelheiten|` +
+			`aussage)\w*`,
 		"know": `(?:sagen|beantworten|finden|helfen|sicher|bestimmen|wissen|entnehmen|erkennen|angeben|feststellen|ermitteln|nennen|` +
 			`beurteilen|raten|spekulieren|antworten|gefunden|bekannt|ersehen|ableiten|weiterhelfen|geben|ausmachen|entdecken|` +
 			`dienen|herausfinden)`,
@@ -89,7 +91,7 @@ var german = language{
 		`\b(?:lieber|besser) nicht raten`,
 	},
 	missing: []string{
-		`\b(?:{info}) (?:ist|sind|war|waren) (?:\w+ )*?(?:nicht|nirgends) (?:\w+ )?(?:vorhanden|verfügbar|enthalten|angegeben|gegeben)`,
+		`\b(?:{fact}) (?:ist|sind|war|waren) (?:\w+ )*?(?:nicht|nirgends) (?:\w+ )?(?:vorhanden|verfügbar|enthalten|angegeben|gegeben)`,
 		`{not} (?:\w+ ){0,2}?(?:erwähnt|angegeben|aufgeführt|mitgeteilt|beantwort\w+|ersichtlich|vermerkt|beschrieben|` +
 			`feststell\w+|hervor|` +
 			`bestimm\w+|zu entnehmen|zu finden|herauslesen|entnehmen|ableiten|ermitteln|erläutert|dokumentiert|thematisiert|` +
@@ -110,10 +112,12 @@ var german = language{
 	conditional: `\S[, ]+(?:wenn|falls|sofern)(?: (?:die|der|das|den|diese\w*|es|er|sie|ein\w*))?(?: \w+)?$`,
 	fragment:    `(?:(?:ja|nein)[, ]*$|(?:vermutlich|wahrscheinlich|vielleicht|seit|während)\b)`,
 	never: []string{
-		`\bnicht ?, ?sondern$`, `\b(?:wollte|wollten|durfte|durften|weigerte|weigerten)\b`, // 'nicht "Stopp", sondern "Halt"'
-		`^[^;,]*{src} (?:sagt|sagen|besagt|besagen|schreibt|schreiben|berichtet|berichten|erklärt|behauptet|meint),? (?:dass|` +
-			`es)\b[^;,]*$`,
+		`\bnicht ?, ?sondern$`, // 'nicht "Stopp", sondern "Halt"'
+		`^[^;,]*{src} (?:sagt|sagen|besagt|besagen|schreibt|schreiben|berichtet|berichten|erklärt|behauptet|meint),? dass\b` +
+			`[^;,]*\b(?:niemand\b[^;,]*|(?:hat|haben|hatten?|konnten?|\w*[^\Wn]t (?:wurden?|waren?)))$`,
 		`\b(?:er|sie|niemand) (?:wusste|konnte|kannte)`, `^nein\b`, `, (?:sagt|sagte) (?:er|sie)\b`},
+	worldly: []string{`^[^,;]*\b(?:wollte|wollten|durfte|durften|weigerte|weigerten)\b`},
+	papers:  `{src}|\b(?:ich|wir)\b`,
 	opening: []string{
 		`(?:leider|aber|doch|nun|also|entschuldigung|tut mir leid|es tut mir leid|bedauerlicherweise|sorry|verzeihung|gute ` +
 			`frage|ja|nein|und|oder)(?:,? (?:aber|dass))?`,

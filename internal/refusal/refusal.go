@@ -70,6 +70,8 @@ type language struct {
 	declines []string // clauses that decline, from their first word on
 	missing  []string // predicates that decline whatever their subject: "is not mentioned"
 	never    []string // sentences that match the above and do not decline
+	worldly  []string // the same, unless they name papers: what is not known in the world
+	papers   string   // what names papers, or the writer of the reply
 	opening  []string // what may stand before a clause that declines: "Based on the text,"
 	idle     []string // clauses that offer no answer: "Please ...", "You could ..."
 	advice   []string // clauses that offer no answer beside a refusal, but may well be one without
@@ -85,17 +87,20 @@ type language struct {
 
 	implied     string // clauses that say what follows from a document
 	reported    string // sentences that say what a document says, unless it says nothing of something else
+	unsaid      string // what such a sentence holds that says a document does not say something
+	topical     string // what a fragment does not hold, for it says what the reply is about
 	fragment    string // answers without a verb that begin as an opening does: "For nine years, but ..."
 	conditional string // what stands before a clause that only may be so: "if", "it means that"
 	supposing   string // the same, and a subject
-	guess       string // what opens a guess: "maybe"
+	guess       string // what a guess begins with: "maybe"
 	referral    string // what a guess holds that only sends the reader elsewhere
 }
 
 // grammar is a compiled language.
 type grammar struct {
 	cue, bare, declines, missing, never, opening, idle, advice, quoting, joint, related, against, turn, concede,
-	courtesy, result, regret, implied, reported, fragment, conditional, supposing, guess, referral *regexp.Regexp
+	courtesy, result, regret, implied, reported, fragment, conditional, supposing, guess, referral, worldly, papers, unsaid,
+	topical *regexp.Regexp
 }
 
 // languages compiles the tables at the first reply: most programs start without reading one.
@@ -129,6 +134,7 @@ func (l *language) compile() *grammar {
 	return &grammar{
 		cue: one("", "", l.cue), bare: one("^", "$", l.bare), declines: one("", "", l.declines...), missing: one("", "", l.missing...),
 		never:   one("", "", l.never...),
+		worldly: one("", "", l.worldly...), papers: one("", "", l.papers), unsaid: one("", "", l.unsaid), topical: one("", "", l.topical),
 		opening: one("^", "$", l.opening...), idle: one("^", "", l.idle...),
 		advice:  one("^", "", l.advice...),
 		quoting: one("^", "", l.quoting...), joint: one("^", " ", l.joint), related: one("^", "", l.related...),
@@ -196,10 +202,10 @@ func (g *grammar) sentence(s string) part {
 	s = head(strings.TrimSpace(s), longestSentence)
 	trimmed := strings.Trim(s, stops)
 	switch {
-	case g.guess.MatchString(trimmed) && !g.referral.MatchString(trimmed):
-		return offers
 	case trimmed == "", strings.HasSuffix(s, "?"), strings.HasSuffix(s, "？"):
 		return idle
+	case g.guess.MatchString(trimmed) && !g.referral.MatchString(trimmed):
+		return offers
 	case g.bare.MatchString(trimmed):
 		return declines
 	}
@@ -212,7 +218,8 @@ func (g *grammar) sentence(s string) part {
 	switch {
 	case c.start < 0 && (g.courtesy.MatchString(trimmed) || g.idle.MatchString(trimmed) || g.advice.MatchString(trimmed)):
 		return idle
-	case c.start < 0, g.never.MatchString(trimmed), !c.own && g.reports(trimmed):
+	case c.start < 0, g.never.MatchString(trimmed), !c.own && g.reports(trimmed),
+		g.worldly.MatchString(trimmed) && !g.papers.MatchString(trimmed):
 		return offers
 	}
 	return g.around(trimmed, c)
@@ -220,7 +227,7 @@ func (g *grammar) sentence(s string) part {
 
 // reports reports whether a sentence only says what a document says, and nothing of what it does not.
 func (g *grammar) reports(s string) bool {
-	return g.reported.MatchString(s) && !g.turn.MatchString(s) && !strings.Contains(s, " and ")
+	return g.reported.MatchString(s) && !g.turn.MatchString(s) && !strings.Contains(s, " and ") && !g.unsaid.MatchString(s)
 }
 
 // around reads what stands around the clause that declines.
@@ -239,10 +246,13 @@ func (g *grammar) around(s string, c clause) part {
 			return over
 		}
 		return declines
-	case g.conditional.MatchString(opening) || !c.own && g.supposing.MatchString(s[c.start:max(c.start, c.at)]):
+	case g.conditional.MatchString(strings.TrimSpace(before)) || !c.own && g.supposing.MatchString(s[c.start:max(c.start, c.at)]):
 		// "The reply is a zero if the documents do not say."
 		if at := pause.FindStringIndex(s[c.start:]); at != nil && !strings.Contains(opening, " ") {
 			return g.sentence(s[c.start+at[1]:])
+		}
+		if g.advice.MatchString(opening) || g.courtesy.MatchString(opening) {
+			return idle // "Let me know if the documents are incomplete."
 		}
 		return offers
 	case g.after(after):
@@ -260,7 +270,7 @@ func (g *grammar) around(s string, c clause) part {
 // before reads what stands in front of the clause that declines.
 func (g *grammar) before(s string, own bool) part {
 	s = strings.TrimSpace(s)
-	if rest, set := g.setOff(s); set && g.fragment.MatchString(rest) {
+	if rest, set := g.setOff(s); set && g.fragment.MatchString(rest) && !g.topical.MatchString(strings.Trim(rest, " ,")) {
 		return offers // "For nine years, but | the documents do not say from when."
 	}
 	if own && g.result.MatchString(s) { // "The log ends in May, so | I cannot say."

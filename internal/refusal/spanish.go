@@ -37,8 +37,8 @@ var spanish = language{
 		`responder)[^,;]*|lo siento|n/a|lo ignoro|lo desconozco|(?:no hay|sin) (?:{info})[^,;]*|respuesta no \w+|` +
 		`información (?:insuficiente|no \w+)[^,;]*`,
 	declines: []string{
-		`{src}[^;]*?\b(?:habl|mencion|indic|dice|dicen|da|dan|explic|describ|nombr|cita|trata)\w*[^;]*?\b(?:pero|y|mas) ` +
-			`(?:no|nada|nunca|tampoco)\b`,
+		`{src}[^;]*?\b(?:hablan?|mencionan?|indican?|dicen?|dan?|explican?|describen?|nombran?|citan?|tratan?)\b[^;]*?\b(?:pero|mas) ` +
+			`(?:nada|nunca|tampoco|no(?:$| (?:del? |sobre )?(?:sus?|qui[eé]n\w*|qué|cuándo|dónde|cómo|por qué|cuánt\w+|cuál\w*)))\b`,
 		// One would need more; what there is covers only a part.
 		`\b(?:tendría|habría|tendríamos) que (?:\S+ )?(?:ver|consultar|leer|preguntar|conocer|mirar|revisar)\b`,
 		`^(?:me |nos )?faltan? (?:el|la|los|las)\b`,

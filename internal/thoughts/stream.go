@@ -13,12 +13,12 @@ type Stream struct {
 	pieces    []string // that are held back in doubt
 	marks     pair     // of the thought; none = any may end it
 	thought   bool     // there was one
+	opening   string   // its opening mark
 	held      string
-	sought    int // bytes of held in which no mark begins that ends the thought
+	sought    int          // bytes of held in which no mark begins that ends the thought
+	depths    map[pair]int // opening marks in these bytes, less closing ones
+	nested    bool         // the thought has an opening mark of its own within
 }
-
-// longestMark is how many bytes a mark has at most.
-const longestMark = 100
 
 // Begun says that the text begins within a thought.
 func (s *Stream) Begun() { s.inside = true }
@@ -40,14 +40,37 @@ func (s *Stream) Held() []string {
 func (s *Stream) decided(piece string) bool {
 	if Begins(s.held) {
 		s.doubt, s.pieces = false, nil
+		s.seek()
 		return true
 	}
-	if from, to := bareClosing(s.held); from >= 0 {
-		s.doubt, s.pieces, s.thought, s.held = false, nil, true, s.held[to:]
-		return true
+	for m := range marksOf(s.held, s.sought) {
+		if m.opens {
+			s.open(m.pair)
+		} else if s.depths[m.pair] == 0 && m.endsThought(s.held) {
+			s.doubt, s.pieces, s.thought, s.held = false, nil, true, s.held[m.to:]
+			s.seek()
+			return true
+		} else if strings.TrimLeft(s.held[m.to:], " \t\r\n") == "" {
+			s.sought = m.from // an empty line may follow
+			s.pieces = append(s.pieces, piece)
+			return false
+		}
+		s.sought = m.to
 	}
+	s.sought = max(s.sought, len(s.held)-longestMark)
 	s.pieces = append(s.pieces, piece)
 	return false
+}
+
+// seek begins the search for the end of another thought.
+func (s *Stream) seek() { s.sought, s.depths, s.nested = 0, nil, false }
+
+// open counts an opening mark within a text.
+func (s *Stream) open(p pair) {
+	if s.depths == nil {
+		s.depths = map[pair]int{}
+	}
+	s.depths[p]++
 }
 
 // Push takes a piece of the text and returns what it adds to the answer.
@@ -67,7 +90,7 @@ func (s *Stream) Push(piece string) string {
 		}
 		text := strings.TrimLeft(s.held, white)
 		if p, size, ok := opened(text); ok {
-			s.inside, s.thought, s.marks, s.held = p != emptyThought, true, p, text[size:]
+			s.inside, s.thought, s.marks, s.opening, s.held = p != emptyThought, true, p, text[:size], text[size:]
 			continue
 		}
 		if mayOpen(text) {
@@ -84,31 +107,44 @@ func (s *Stream) Push(piece string) string {
 // leave drops a thought that has ended, and reports whether it has. One that has opening marks within is held to the end of the
 // text, which decides.
 func (s *Stream) leave() bool {
-	find := closing
-	if s.marks != emptyThought {
-		find = s.marks.closed
-	}
-	from, to := find(s.held[s.sought:])
-	if from < 0 {
-		s.sought = max(0, len(s.held)-longestMark)
+	if s.nested {
 		return false
 	}
-	from, to = from+s.sought, to+s.sought
-	if s.marks != emptyThought && s.marks.nested(s.held, from) {
-		return false
+	begun := s.marks == emptyThought
+	for m := range marksOf(s.held, s.sought) {
+		switch {
+		case !begun && m.pair != s.marks:
+		case m.opens && !begun:
+			s.nested = true
+			return false
+		case m.opens:
+			if strings.TrimLeft(s.held[:m.from], white) != "" {
+				s.open(m.pair)
+			}
+		case s.depths[m.pair] > 0:
+			s.depths[m.pair]--
+		case s.marks.doubtful() && strings.TrimLeft(s.held[m.to:], white) == "":
+			s.sought = m.from // an answer may follow
+			return false
+		default:
+			s.inside, s.marks, s.thought, s.held = false, emptyThought, true, s.held[m.to:]
+			s.seek()
+			return true
+		}
+		s.sought = m.to
 	}
-	s.sought = 0
-	s.inside, s.marks, s.thought, s.held = false, emptyThought, true, s.held[to:]
-	return true
+	s.sought = max(s.sought, len(s.held)-longestMark)
+	return false
 }
 
 // End returns what was held back, if it turned out to be no thought.
 func (s *Stream) End() string {
 	if s.inside && s.marks == emptyThought {
-		return ""
+		_, at := Split(s.held, true)
+		s.inside, s.thought, s.held = false, true, s.held[at:]
 	}
 	if s.inside {
-		whole := s.marks.opening + s.held
+		whole := s.opening + s.held
 		_, at := Split(whole, false)
 		s.inside, s.held = false, whole[at:]
 	}

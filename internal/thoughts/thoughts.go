@@ -41,7 +41,7 @@ var pairs = []pair{
 //
 // A chain of thought begins the text, and its first closing mark ends it, unless
 // it has opening marks within, which may be closed as well. One without a closing
-// mark was cut off, and no answer follows. If the prompt has
+// mark was cut off, and no answer follows; tags that answers have as well are then the answer. If the prompt has
 // opened it, the text has no opening mark. begun says that this is so; otherwise
 // a closing mark counts if it stands where a thought ends: on a line of its own,
 // before an empty line, or directly after a sentence. Within a sentence it is
@@ -67,6 +67,9 @@ func Split(text string, begun bool) (thinking string, at int) {
 			continue
 		}
 		i, end := p.end(text[start:])
+		if p.doubtful() && (i < 0 || strings.TrimLeft(text[start+end:], white) == "") {
+			break
+		}
 		if i < 0 {
 			said, at = append(said, text[start:]), len(text)
 			break
@@ -125,12 +128,23 @@ func Marks() [][2]string {
 	return marks
 }
 
-// closing returns where the first closing mark begins and ends; -1 = there is none.
+// closing returns where the thought ends that the prompt has opened: at the first closing mark that has no opening mark within the
+// thought, or else at the first one; -1 = there is none. An opening mark that begins the text only repeats that of the prompt.
 func closing(text string) (from, to int) {
 	from = -1
-	for _, p := range pairs {
-		if i, end := p.closed(text); i >= 0 && (from < 0 || i < from) {
-			from, to = i, end
+	depths := map[pair]int{}
+	for m := range marksOf(text, 0) {
+		switch {
+		case m.opens && strings.TrimLeft(text[:m.from], white) != "":
+			depths[m.pair]++
+		case m.opens:
+		case depths[m.pair] == 0:
+			return m.from, m.to
+		default:
+			depths[m.pair]--
+			if from < 0 {
+				from, to = m.from, m.to
+			}
 		}
 	}
 	return from, to
@@ -139,12 +153,15 @@ func closing(text string) (from, to int) {
 // bareClosing returns the place of a closing mark that ends a thought which the
 // prompt has opened; -1 = there is none.
 func bareClosing(text string) (from, to int) {
-	for _, p := range pairs {
-		if indexFold(text, p.opening) >= 0 {
-			continue // the text is about the marks
+	opened := map[pair]bool{} // the text is about these marks
+	for m := range marksOf(text, 0) {
+		if m.opens {
+			opened[m.pair] = true
 		}
-		if from, to := p.closedAtEnd(text); from >= 0 {
-			return from, to
+	}
+	for m := range marksOf(text, 0) {
+		if !m.opens && !opened[m.pair] && m.endsThought(text) {
+			return m.from, m.to
 		}
 	}
 	return -1, 0
@@ -159,8 +176,7 @@ func endsThought(before, after string) bool {
 	if line == "" || strings.HasSuffix(line, "\n") {
 		return true
 	}
-	rest := strings.NewReplacer("\r", "", " ", "", "\t", "").Replace(after)
-	if strings.HasPrefix(rest, "\n\n") {
+	if blank := len(after) - len(strings.TrimLeft(after, " \t\r\n")); strings.Count(after[:blank], "\n") > 1 {
 		return true
 	}
 	last, _ := utf8.DecodeLastRuneInString(before)

@@ -3,6 +3,7 @@ package thoughts
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -56,6 +57,21 @@ func TestSplit(t *testing.T) {
 		"<think>The tag <think> opens one.</think>\n\nAda":                 {"The tag <think> opens one.", "Ada"},
 		"<think>It is <think>.</think>\n\nThe tag </think> closes it, too": {"It is <think>.", "The tag </think> closes it, too"},
 
+		// Tags that answers have as well.
+		"<reason>hm</reason>\n\nAda":             {"hm", "Ada"},
+		"<analysis id=\"3\">hm</analysis>Ada":    {"hm", "Ada"},
+		"<reason>The mill burned down.</reason>": {"", "<reason>The mill burned down.</reason>"},
+		"<analysis id=\"3\">Oak.</analysis>\n":   {"", "<analysis id=\"3\">Oak.</analysis>"},
+		"<analysis>Oak":                          {"", "<analysis>Oak"},
+		"<think>hm</think><reason>Fire</reason>": {"hm", "<reason>Fire</reason>"},
+		"Use:\n<reason code=\"5\">\nOut of stock.\n</reason>\nDone.": {"",
+			"Use:\n<reason code=\"5\">\nOut of stock.\n</reason>\nDone."},
+		"<think>a <think b=\"c\">d</think> e</think>Ada": {"a <think b=\"c\">d</think> e", "Ada"},
+		"<think>It has <reason>full.</reason> so":        {"It has <reason>full.</reason> so", ""},
+		"<think\ntype=\"a\">hm</think>Ada":               {"", "<think\ntype=\"a\">hm</think>Ada"},
+		"<think " + strings.Repeat("a", 100) + ">Ada":    {"", "<think " + strings.Repeat("a", 100) + ">Ada"},
+		"<think " + strings.Repeat(" ", 100) + ">Ada":    {"", "<think " + strings.Repeat(" ", 100) + ">Ada"},
+
 		// About the marks.
 		"The tag </think> closes a thought.":             {"", "The tag </think> closes a thought."},
 		"A thought ends with </think>.":                  {"", "A thought ends with </think>."},
@@ -66,7 +82,7 @@ func TestSplit(t *testing.T) {
 	} {
 		thinking, at := Split(text, false)
 		assert.Equal(t, want, [2]string{thinking, strings.TrimSpace(text[at:])}, text)
-		for size := 1; Begins(text) && size <= len(text); size++ {
+		for size := 1; (Begins(text) || at == 0) && size <= len(text); size++ {
 			assert.Equal(t, want[1], strings.TrimSpace(streamed(text, size)), "%q in pieces of %d bytes", text, size)
 		}
 	}
@@ -109,6 +125,50 @@ func TestStream(t *testing.T) {
 	assert.Empty(t, s.Push("hm </thi"))
 	assert.Equal(t, "Ada", s.Push("nk>\n\nAda"))
 	assert.Equal(t, " B", s.Push(" B"))
+}
+
+// A thought that the prompt has opened does not end with a tag that has its opening tag within.
+func TestBegun(t *testing.T) {
+	for text, want := range map[string]string{
+		"It has <reason>full</reason>, so 12.\n</think>\n\n12": "12",
+		"a <think>b</think> c</think>Ada":                      "Ada",
+		"<think>\nhm</think>Ada":                               "Ada",
+		"The tag <think> opens one.</think>\n\nAda":            "Ada",
+		"hm</think><think>b</think>Ada":                        "Ada",
+		"hm</analysis>Ada":                                     "Ada",
+		"It has <reason>full":                                  "",
+		"":                                                     "",
+	} {
+		_, at := Split(text, true)
+		assert.Equal(t, want, strings.TrimSpace(text[at:]), text)
+		for size := 1; size <= len(text); size++ {
+			var s Stream
+			s.Begun()
+			got := ""
+			for i := 0; i < len(text); i += size {
+				got += s.Push(text[i:min(i+size, len(text))])
+			}
+			assert.Equal(t, want, strings.TrimSpace(got+s.End()), "%q in pieces of %d bytes", text, size)
+		}
+	}
+}
+
+// The time does not grow with the square of the length.
+func TestLongThoughts(t *testing.T) {
+	for _, part := range []string{"word ", "a tag </think> b ", "<think>", "a <reason>b</reason> "} {
+		for _, begin := range []func(*Stream){(*Stream).Begun, (*Stream).Doubt, func(*Stream) {}} {
+			var s Stream
+			begin(&s)
+			start := time.Now()
+			for range 5_000 {
+				s.Push(part)
+			}
+			s.Held()
+			s.End()
+			assert.Less(t, time.Since(start), 20*time.Second, part)
+		}
+		Split(strings.Repeat(part, 5_000), false)
+	}
 }
 
 // A thought that the prompt may have opened is not passed on, and a text without one comes in the pieces that it came in.

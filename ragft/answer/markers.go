@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -21,11 +22,12 @@ func markers(answer string) []marker {
 	index := -1            // where the last index in code ends
 	for _, at := range markerPattern.FindAllStringSubmatchIndex(answer, -1) {
 		m := marker{start: at[0], end: at[1]}
-		bare, named, raised := group(answer, at, 1), group(answer, at, 2), group(answer, at, 3)
+		bare, named, raised := group(answer, at, 1), group(answer, at, 2)+group(answer, at, 3), group(answer, at, 4)
 		switch {
-		case raised != "" && isExponent(answer[:m.start]), isLabel(answer, m, bare):
+		case raised != "" && isExponent(answer[:m.start], answer[m.end:]), isLabel(answer, m, bare):
 			continue
-		case raised == "" && (m.start == index || isIndex(answer, m)):
+		case raised == "" && (named == "" || !strings.ContainsAny(answer[m.start:m.end], " \u00a0")) && // lamp[Document 1]
+			(m.start == index || isIndex(answer, m)):
 			index = m.end
 			continue
 		}
@@ -74,14 +76,32 @@ func isLabel(answer string, m marker, list string) bool {
 		return false
 	}
 	rest, _, _ = strings.Cut(rest, "\n")
-	return strings.HasPrefix(list, "^") || len(strings.Fields(rest)) == 1 && strings.ContainsAny(rest, "./#")
+	return strings.HasPrefix(list, "^") || len(strings.Fields(rest)) == 1 && address.MatchString(rest)
 }
 
-// isExponent reports whether a raised number behind a text is a power or part of a unit, such as "km" or "10", and cites nothing.
-func isExponent(before string) bool {
-	word := lastWord(before)
-	return word != "" && len([]rune(word)) < 4 || strings.ContainsAny(word, "0123456789")
+// address finds what a word has that says where a link leads: "notes/bram", "bram.md", but not "Varley." or "3.5".
+var address = regexp.MustCompile(`[/#]|[\pL\d_]\.\pL`)
+
+// isExponent reports whether a raised number between two texts is a power or part of a unit, such as "km" or "10", or of a
+// symbol, and cites nothing.
+func isExponent(before, after string) bool {
+	if next, _ := utf8.DecodeRuneInString(after); next < utf8.RuneSelf && (unicode.IsLetter(next) || unicode.IsDigit(next)) {
+		return true // the 14 of C
+	}
+	word := strings.ToLower(strings.TrimRight(lastWord(before), ")"))
+	return word != "" && len([]rune(word)) < 4 || units[word] || formula.MatchString(word)
 }
+
+// formula finds what a word of a text hardly has: digits, signs, brackets, and letters on their own.
+var formula = regexp.MustCompile(`[\d=+*/(^−]|^.-|-.$`)
+
+// units are those whose powers are written behind the whole word.
+var units = map[string]bool{"metre": true, "metres": true, "meter": true, "meters": true, "foot": true, "feet": true, "inch": true,
+	"inches": true, "yard": true, "yards": true, "mile": true, "miles": true, "second": true, "seconds": true,
+	"kilometre": true, "kilometres": true, "kilometer": true, "kilometers": true, "centimetre": true, "centimetres": true,
+	"centimeter": true, "centimeters": true, "millimetre": true, "millimetres": true, "millimeter": true, "millimeters": true,
+	"metern": true, "kilometern": true, "sekunde": true, "mètre": true, "mètres": true, "kilomètres": true, "seconde": true,
+	"metro": true, "metros": true, "kilómetros": true, "segundo": true, "segundos": true}
 
 // isIndex reports whether a bracket is an index in code, such as list[2], and not a citation set directly behind a word. It
 // counts as a citation behind a name or a number, and where a sentence, a clause or the text ends.
@@ -136,7 +156,7 @@ const longestRange = 20
 func markedNumbers(list string) []int {
 	var found []int
 	ranged := false
-	for _, field := range markerNumber.FindAllString(digits.Replace(list), -1) {
+	for _, field := range markerNumber.FindAllString(markerName.ReplaceAllString(digits.Replace(list), " "), -1) {
 		n, err := strconv.Atoi(field)
 		if err != nil {
 			ranged = true
