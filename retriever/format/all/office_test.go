@@ -28,9 +28,16 @@ func bareWord(t *testing.T, head, body string, extra ...string) string {
 
 // What a paragraph of Word does not show is left out, and what is written in an unusual way is kept.
 func TestWordParagraphs(t *testing.T) {
+	const deleted = `<w:pPr><w:rPr><w:del w:id="1"/></w:rPr></w:pPr>`
 	checkReadings(t, []reading{
 		{"the end of a paragraph was deleted", "a.docx", docx(t, wordText(`<w:pPr><w:rPr><w:del w:id="1"/></w:rPr></w:pPr>`+
 			wordRun("The port is kept "))+wordText(wordRun("by Ola Finn."))), []string{"The port is kept by Ola Finn."}, nil},
+		{"of the last in a box", "a.docx", docx(t, wordText(`<w:r><w:txbxContent>`+wordText(deleted+wordRun("Boxed by Al."))+
+			`</w:txbxContent></w:r>`+wordRun("By Bo."))), []string{"Boxed by Al.\n\nBy Bo."}, nil},
+		{"of the last in a cell", "a.docx", docx(t, `<w:tbl><w:tr><w:tc>`+wordText(deleted+wordRun("Left"))+`</w:tc><w:tc>`+
+			wordText(wordRun("Right"))+`</w:tc></w:tr></w:tbl>`), []string{"Left | Right"}, nil},
+		{"before a table", "a.docx", docx(t, wordText(deleted+wordRun("Before."))+`<w:tbl><w:tr><w:tc>`+wordText(wordRun("Left"))+
+			`</w:tc></w:tr></w:tbl>`), []string{"Before.\nLeft"}, nil},
 		{"hidden", "a.docx", docx(t, wordText(wordRun("Shown ")+`<w:r><w:rPr><w:vanish/></w:rPr><w:t>concealed</w:t></w:r>`+
 			`<w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t>visible</w:t></w:r>`)), []string{"Shown visible"}, []string{"concealed"}},
 		{"a tab to a margin", "a.docx", docx(t, wordText(wordRun("Left")+`<w:r><w:ptab w:alignment="right"/></w:r>`+wordRun("Right"))),
@@ -61,7 +68,52 @@ func TestWordPages(t *testing.T) {
 			wordText(wordRun("Same."))+section("continuous")), []string{"Same. @"}, nil},
 		{"marked by Word", "a.docx", docx(t, first+wordText(`<w:pPr><w:pageBreakBefore/></w:pPr><w:r><w:lastRenderedPageBreak/></w:r>`+
 			wordRun("Two."))), []string{"Two. @p. 2"}, nil},
+		{"a section without content", "a.docx", docx(t, wordText(`<w:pPr><w:sectPr w:rsidR="1"/></w:pPr>`+wordRun("One."))+
+			wordText(`<w:pPr>`+section("nextPage")+`</w:pPr>`+wordRun("Two."))+wordText(wordRun("Three."))+section("oddPage")), three, nil},
+		{"notes of a section", "a.docx", docx(t, wordText(`<w:pPr>`+section("nextPage")+`</w:pPr>`+wordRun("One."))+wordText(wordRun("Two."))+
+			third+`<w:sectPr><w:footnotePr><w:numRestart w:val="continuous"/></w:footnotePr></w:sectPr>`), three, nil},
+		{"a section that was another", "a.docx", docx(t, wordText(`<w:pPr>`+section("nextPage")+`</w:pPr>`+wordRun("One."))+
+			wordText(wordRun("Two."))+third+`<w:sectPr><w:type w:val="nextPage"/><w:sectPrChange w:id="1">`+section("continuous")+
+			`</w:sectPrChange></w:sectPr>`), three, nil},
 	})
+}
+
+// A style may begin a page, also if nothing else does, and one may end what the style that it is based on says.
+func TestPagesByStylesOfWord(t *testing.T) {
+	style := func(id, based, properties string) string {
+		return `<w:style w:styleId="` + id + `"><w:basedOn w:val="` + based + `"/><w:pPr>` + properties + `</w:pPr></w:style>`
+	}
+	styled := func(id, text string) string {
+		return wordText(`<w:pPr><w:pStyle w:val="` + id + `"/></w:pPr>` + wordRun(text))
+	}
+	file := func(body string) string {
+		return bareWord(t, "", body, "word/_rels/document.xml.rels", fmt.Sprintf(rels, relation("r1", "styles", "styles.xml")),
+			"word/styles.xml", `<w:styles xmlns:w="w">`+style("A", "", `<w:pageBreakBefore/>`)+style("B", "A", `<w:pageBreakBefore w:val="0"/>`)+
+				style("C", "B", "")+style("D", "A", "")+`</w:styles>`)
+	}
+	one := wordText(wordRun("One."))
+	checkReadings(t, []reading{
+		{"only a style", "a.docx", file(one + styled("A", "Two.")), []string{"One. @p. 1", "Two. @p. 2"}, nil},
+		{"one based on it", "a.docx", file(one + styled("D", "Two.")), []string{"One. @p. 1", "Two. @p. 2"}, nil},
+		{"not by one between", "a.docx", file(one + styled("C", "Same.") + styled("A", "Two.")), []string{"Same. @p. 1", "Two. @p. 2"}, nil},
+		{"none that is used", "a.docx", file(one + styled("C", "Same.")), []string{"Same. @"}, nil},
+	})
+}
+
+// A page with only a picture on it is a page.
+func TestPagesOfPictures(t *testing.T) {
+	const broken, shown = `<w:r><w:br w:type="page"/></w:r>`, `<w:r><w:lastRenderedPageBreak/></w:r>`
+	before := wordText(`<w:pPr><w:pageBreakBefore/></w:pPr>` + wordRun("After."))
+	for _, picture := range []string{`<w:r><w:drawing/></w:r>`, `<w:r><w:pict/></w:r>`, `<w:r><w:object/></w:r>`} {
+		checkReadings(t, []reading{
+			{"shown", "a.docx", docx(t, wordText(wordRun("One.")+broken)+wordText(picture)+wordText(shown+wordRun("After."))),
+				[]string{"After. @p. 3"}, nil},
+			{"broken", "a.docx", docx(t, wordText(wordRun("One.")+broken)+wordText(picture)+before), []string{"After. @p. 3"}, nil},
+			{"the first", "a.docx", docx(t, wordText(picture)+before), []string{"After. @p. 2"}, nil},
+			{"a hidden one", "a.docx", docx(t, wordText(`<w:r><w:rPr><w:vanish/></w:rPr><w:drawing/></w:r>`)+before), []string{"After. @p. 1"},
+				nil},
+		})
+	}
 }
 
 // One part, one character or one spelling costs no whole file.
