@@ -15,9 +15,13 @@ const diagram = `<dgm:dataModel xmlns:dgm="d" xmlns:a="a"><dgm:ptLst><dgm:pt><dg
 	`:t></a:r></a:p>` +
 	`</dgm:t></dgm:pt></dgm:ptLst></dgm:dataModel>`
 
+const names = `<c:cat><c:multiLvlStrRef><c:multiLvlStrCache><c:lvl><c:pt idx="0"><c:v>Cod</c:v></c:pt></c:lvl><c:lvl><c:pt idx="0"><c:v>` +
+	`Fish</c:v></c:pt></c:lvl></c:multiLvlStrCache></c:multiLvlStrRef></c:cat>`
+
 const graph = `<c:chartSpace xmlns:c="c" xmlns:a="a"><c:chart><c:title><c:tx><c:rich><a:p><a:r><a:t>Catch by Vi Kerr</a:t></a:r></` +
 	`a:p></c:rich>` +
 	`</c:tx></c:title><c:ser><c:tx><c:strRef><c:strCache><c:pt idx="0"><c:v>Herring</c:v></c:pt></c:strCache></c:strRef></c:tx>` +
+	`<c:cat><c:strLit><c:pt idx="0"><c:v>Spring</c:v></c:pt></c:strLit></c:cat></c:ser><c:ser><c:tx><c:v>Eel</c:v></c:tx>` + names +
 	`<c:val><c:numRef><c:numCache><c:pt idx="0"><c:v>77</c:v></c:pt></c:numCache></c:numRef></c:val></c:ser></c:chart></c:chartSpace>`
 
 func bareWord(t *testing.T, head, body string, extra ...string) string {
@@ -180,7 +184,7 @@ func TestSlides(t *testing.T) {
 	checkReadings(t, []reading{
 		{"a cell of two paragraphs", "a.pptx", slides(t, slide(table)), []string{"The pilot of Selby | Jo Dell @slide 1"}, nil},
 		{"a diagram and a chart", "a.pptx", slides(t, slide(slideText("title", "How"))),
-			[]string{"Step one is done by Vi Kerr. @slide 1 @How", "Catch by Vi Kerr\nHerring @slide 1"}, []string{"77"}},
+			[]string{"Step one is done by Vi Kerr. @slide 1 @How", "Catch by Vi Kerr\nHerring\nSpring\nEel\nCod\nFish @slide 1"}, []string{"77"}},
 		{"a slide that is missing", "a.pptx", slides(t, "", slide(slideText("body", "Kept by Jo Dell."))),
 			[]string{"Kept by Jo Dell. @slide 2"}, nil},
 		{"a slide that is cut off", "a.pptx", slides(t, slide(slideText("body", "Before by Al.") + "<a:p>")[:200],
