@@ -114,7 +114,7 @@ var (
 
 // formatVersion is changed whenever older indexes could not be read or would give
 // other results, for instance by another analyzer.
-const formatVersion = 2
+const formatVersion = 3
 
 // header is written once, when an index is created.
 type header struct {

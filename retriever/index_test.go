@@ -231,9 +231,16 @@ func TestCreateAndOpenErrors(t *testing.T) {
 	_, err = Open(dir + "/newer")
 	require.ErrorIs(t, err, ErrVersion)
 
+	older, err := bleve.New(generationOf(t, dir+"/older"), bleve.NewIndexMapping())
+	require.NoError(t, err)
+	require.NoError(t, older.SetInternal(headerKey, fmt.Appendf(nil, `{"Version":%d}`, formatVersion-1)))
+	require.NoError(t, older.Close())
+	_, err = Open(dir + "/older")
+	require.ErrorIs(t, err, ErrVersion)
+
 	altered, err := bleve.New(generationOf(t, dir+"/altered"), bleve.NewIndexMapping())
 	require.NoError(t, err)
-	require.NoError(t, altered.SetInternal(headerKey, []byte(`{"Version":2,"Options":{"K1":-1,"B":0.4}}`)))
+	require.NoError(t, altered.SetInternal(headerKey, fmt.Appendf(nil, `{"Version":%d,"Options":{"K1":-1,"B":0.4}}`, formatVersion)))
 	require.NoError(t, altered.Close())
 	_, err = Open(dir + "/altered")
 	require.ErrorIs(t, err, ErrCorrupt)

@@ -19,7 +19,7 @@ func (a *Archive) Drawing(name string) (lines []string, err error) {
 		}
 	}
 	var text strings.Builder
-	names, inText := 0, 0 // depth of lists of names, and of what holds text
+	names, inText := 0, 0 // depth of names and lists of them, and of what holds text
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -28,7 +28,7 @@ func (a *Archive) Drawing(name string) (lines []string, err error) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			switch t.Name.Local {
-			case "strCache":
+			case "strCache", "multiLvlStrCache", "strLit", "tx": // numbers stand in others
 				names++
 			case "p":
 				text.Reset()
@@ -43,7 +43,7 @@ func (a *Archive) Drawing(name string) (lines []string, err error) {
 			}
 		case xml.EndElement:
 			switch t.Name.Local {
-			case "strCache":
+			case "strCache", "multiLvlStrCache", "strLit", "tx":
 				names--
 			case "t":
 				inText--

@@ -88,19 +88,27 @@ func (w wide) decode(data string) (string, bool) {
 	return text, isText(text)
 }
 
-// likely is the share of ASCII and of letters of the most common other script; 0 for what is no text. The last character may be cut.
+// likely is the share of ASCII and of letters of the most common other script; 0 for what is no text, which has more than a few odd
+// characters. The last character may be cut. Numbers of four bytes resemble letters or ideographs, but hardly ones with blanks between.
 func likely(text string, size int) float64 {
 	text = strings.TrimSuffix(text, "\uFFFD")
-	count, all, ascii, letters := map[int]int{}, 0, 0, 0
+	count, all, ascii, letters, signs, blanks, odd := map[int]int{}, 0, 0, 0, 0, 0, 0
 	for _, r := range text {
+		if unicode.IsSpace(r) {
+			blanks++
+		}
 		switch {
+		case r == 0, r&0xfffe == 0xfffe, r >= 0xfdd0 && r <= 0xfdef: // the others are no characters
+			return 0
 		case r >= ' ' && r < 0x7f, r == '\t', r == '\r', r == '\n', r == '\f':
 			ascii++
 		case unicode.IsLetter(r) || unicode.IsMark(r):
 			count[script(r)]++
 			letters++
-		case r == utf8.RuneError, !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r):
-			return 0
+		case unicode.IsPunct(r):
+			signs++
+		case r == utf8.RuneError, !unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0x1b:
+			odd++
 		}
 		all++
 	}
@@ -110,23 +118,37 @@ func likely(text string, size int) float64 {
 			most = max(most, n)
 		}
 	}
-	if all == 0 || ascii == 0 && size == 2 || (count[latin]+most)*10 < letters*9 || (ascii+letters)*2 < all {
+	if all == 0 || odd*50 > all || size == 4 && (blanks == 0 || (ascii+letters+signs)*10 < all*9) {
+		return 0
+	}
+	if ascii == 0 && size == 2 || (count[latin]+most)*10 < letters*9 || (ascii+letters)*2 < all {
 		return 0
 	}
 	return float64(ascii+max(most, count[latin])) / float64(all)
 }
 
-// narrow says whether a text is one in ASCII with a few zero bytes in it: pairs of letters look like ideographs.
+// narrow says whether a text is one in ASCII with zero bytes in it, few of them or one behind each word: pairs of letters look like
+// ideographs.
 func narrow(head string) bool {
-	zeros, odd := 0, 0
+	zeros, odd, control, short, long := 0, 0, 0, 0, 0
+	start := 0 // of what stands between zero bytes
 	for i := range len(head) {
-		if c := head[i]; c == 0 {
+		switch c := head[i]; {
+		case c == 0:
+			if i-start == 1 {
+				short++
+			} else if i > start {
+				long++
+			}
 			zeros++
-		} else if c < ' ' || c >= 0x7f {
+			start = i + 1
+		case c == '\t', c == '\n', c == '\r':
+			control++
+		case c < ' ', c >= 0x7f:
 			odd++
 		}
 	}
-	return zeros*5 < len(head) && odd*10 < len(head)
+	return zeros*5 < len(head) && (odd+control)*10 < len(head) || odd == 0 && long > short
 }
 
 // The scripts of which there are many texts.

@@ -2,6 +2,7 @@ package charsets
 
 import (
 	"encoding/binary"
+	"math"
 	"strings"
 	"testing"
 
@@ -91,9 +92,19 @@ func TestWhatOnlyResemblesWideTextIsBinary(t *testing.T) {
 		}
 		return b.String()
 	}
+	floats := func(list ...float32) string {
+		var b strings.Builder
+		for _, f := range list {
+			b.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(f)))
+		}
+		return b.String()
+	}
 	for name, data := range map[string]string{
 		"a zero byte in a text": "Hello\x00World!", "several": strings.Repeat("The keeper\x00 of the light ", 9),
 		"numbers of two bytes": numbers(2, 0, 300), "numbers of four bytes": numbers(4, 0, 300), "large numbers": numbers(4, 1_000_000, 300),
+		"words": "abc\x00def\x00ghi\x00jkl\x00", "paths": "./a\x00./b\x00./c\x00", "all paths": ".\x00./a\x00./b\x00./c\x00",
+		"letters of four bytes": numbers(4, 0xc0, 9), "Greek ones": numbers(4, 0x3b1, 20), "some signs": numbers(4, 300, 12),
+		"round numbers with a point": floats(1, 2, 3, 4, 8, 16, 100, 0.5), "larger ones": floats(10, 20, 30, 40, 50, 60),
 		"zeros":     strings.Repeat("\x00", 64),
 		"a picture": "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01",
 		"a program": "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00",
@@ -101,5 +112,45 @@ func TestWhatOnlyResemblesWideTextIsBinary(t *testing.T) {
 		require.True(t, Binary([]byte(data)), name)
 		_, ok := Text(data)
 		require.False(t, ok, name)
+	}
+}
+
+// Words and lists in other encodings, which might be Russian of code page 866 or Thai by some of their letters.
+func TestWhatIsNeitherThaiNorCodePage866(t *testing.T) {
+	const vegetables = "картофель морковь лук капуста свекла огурец помидор перец чеснок горох фасоль рис гречка макароны "
+	for text, e := range map[string]encoding.Encoding{
+		vegetables: charmap.Windows1251, strings.Repeat(vegetables, 9): charmap.Windows1251,
+		"светлината на фара се пази от стария пазач, който всяка сутрин почиства лампата и вечер я запалва отново": charmap.Windows1251,
+		"светилникот го чува стариот чувар кој секое утро ја чисти ламбата а навечер повторно ја пали":             charmap.Windows1251,
+		"你好": simplifiedchinese.GBK, "你好世界": simplifiedchinese.GBK, "测试": simplifiedchinese.GBK, "地址": simplifiedchinese.GBK,
+		"安装说明": simplifiedchinese.GBK, "감사합니다": korean.EUCKR, "한국": korean.EUCKR, "주소": korean.EUCKR,
+		"電話番号": japanese.EUCJP, "さくら": japanese.EUCJP, "產品名稱": traditionalchinese.Big5,
+		strings.Repeat("さくらのはなが、むらのひろばにもふりつもる。", 4): japanese.EUCJP,
+		"привет": charmap.KOI8R, "превед": charmap.CodePage866, "ΚΑΛΗΜΕΡΑ": charmap.ISO8859_7,
+	} {
+		require.Nil(t, unlisted([]byte(encoded(t, e, text))), "%v %s", e, text)
+	}
+	for _, text := range []string{vegetables, samples["russian"], "маяк на мысе хранит смотритель"} {
+		require.Equal(t, charmap.CodePage866, unlisted([]byte(encoded(t, charmap.CodePage866, text))), text)
+	}
+	require.Equal(t, charmap.Windows874, unlisted([]byte(encoded(t, charmap.Windows874, samples["thai"]))))
+}
+
+// One character that no text should have does not make a text without a mark a binary file.
+func TestOddCharactersInWideText(t *testing.T) {
+	text := strings.Repeat("The keeper of the light writes a line each day.\n", 3)
+	for _, e := range []encoding.Encoding{
+		unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM),
+	} {
+		for _, odd := range []string{"\x1b", "\v", "\u2028", "\uf0b7", "\u0085", "中"} {
+			got, ok := Text(encoded(t, e, text+odd+text))
+			require.True(t, ok && got == text+odd+text, "%q: %.40q", odd, got)
+		}
+		for _, cut := range []string{"\xd8\xd8", "\xdc\xdc"} { // half a character, in either order
+			got, ok := Text(encoded(t, e, text) + cut + encoded(t, e, text))
+			require.True(t, ok && got == text+"\uFFFD"+text, "%.40q", got)
+		}
+		_, ok := Text(encoded(t, e, text) + "\xff\xff" + encoded(t, e, text))
+		require.False(t, ok)
 	}
 }

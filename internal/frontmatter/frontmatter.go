@@ -2,6 +2,7 @@
 package frontmatter
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -85,19 +86,36 @@ func yamlTitle(block string) (title string, ok bool) {
 	return title, ok
 }
 
-// tomlTitle returns the value of "title" in a block of TOML, before its first table. It returns false for other text.
+var (
+	tomlKey   = regexp.MustCompile(`^(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*$`)
+	tomlTable = regexp.MustCompile(`^\[\[?[^\[\]]+\]\]?\s*(?:#.*)?$`)
+)
+
+// tomlTitle returns the value of "title" in a block of TOML, before its first table. It returns false for other text, which has no
+// key, or begins with something else.
 func tomlTitle(block string) (title string, ok bool) {
+	inTable := false
 	for block != "" {
 		line, rest, _ := strings.Cut(block, "\n")
 		line = strings.TrimSpace(line)
-		if key, value, found := strings.Cut(line, "="); found && line[0] != '#' && line[0] != '[' {
-			if ok = true; strings.EqualFold(strings.Trim(strings.TrimSpace(key), `"'`), "title") {
+		key, value, found := strings.Cut(line, "=")
+		switch key = strings.TrimSpace(key); {
+		case line == "" || line[0] == '#':
+		case found && tomlKey.MatchString(key):
+			if ok = true; inTable {
+				return "", true
+			}
+			if strings.EqualFold(strings.Trim(key, `"'`), "title") {
 				return tomlString(strings.TrimSpace(value) + "\n" + rest), true
 			}
-		} else if line != "" && line[0] == '[' {
-			return "", true
-		} else if line != "" && line[0] != '#' && !ok {
-			return "", false // text, as what begins the block is no key; later it may be a part of a value
+		case ok: // a part of a value, or a table
+			if tomlTable.MatchString(line) {
+				return "", true
+			}
+		case tomlTable.MatchString(line):
+			inTable = true
+		default:
+			return "", false
 		}
 		block = rest
 	}

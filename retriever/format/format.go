@@ -26,7 +26,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/ragft/ragft/internal/frontmatter"
 	"github.com/ragft/ragft/retriever"
 )
 
@@ -114,8 +113,8 @@ func Find(name string, head []byte) retriever.Reader {
 }
 
 // Read reads a file within another one, such as an attachment. It reads the formats
-// of package retriever too, but for JSONL, which has a document in each line. The text of Markdown is without its front
-// matter. found is false for a file of no known format.
+// of package retriever too, but for JSONL, which has a document in each line. Sections of Markdown
+// are its headings; its front matter is a part of the text, as everywhere. found is false for a file of no known format.
 func Read(ctx context.Context, name, data string) (doc retriever.Document, found bool, err error) {
 	r := Find(name, []byte(data[:min(len(data), 8<<10)]))
 	if r == nil {
@@ -128,8 +127,6 @@ func Read(ctx context.Context, name, data string) (doc retriever.Document, found
 		return doc, false, nil
 	}
 	if doc, err = r.Read(ctx, name, data); err == nil && doc.Format == retriever.Markdown {
-		front, _ := frontmatter.Find(doc.Text)
-		doc.Text = doc.Text[front:]
 		doc.Sections = retriever.MarkdownSections(doc.Text)
 	}
 	return doc, true, err

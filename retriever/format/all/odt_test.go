@@ -27,6 +27,28 @@ func odtOf(t *testing.T, body string) string {
 			`</office:document-content>`)
 }
 
+// A title is what has the style of titles, however that is based on others, and not what is based on it.
+func TestODTTitles(t *testing.T) {
+	style := func(name, parent string) string {
+		return `<style:style style:name="` + name + `" style:family="paragraph" style:parent-style-name="` + parent + `"/>`
+	}
+	file := func(named, body string) string {
+		return zipped(t, "styles.xml", `<o xmlns:office="o" xmlns:style="s"><office:styles>`+named+`</office:styles></o>`, "content.xml",
+			`<o xmlns:office="o" xmlns:style="s" xmlns:text="t"><office:automatic-styles>`+style("P1", "Title")+style("P2", "Subtitle")+
+				`</office:automatic-styles><office:body>`+body+`</office:body></o>`)
+	}
+	p := func(style, text string) string {
+		return `<text:p text:style-name="` + style + `">` + text + `</text:p>`
+	}
+	chain := style("Standard", "") + style("Heading", "Standard") + style("Title", "Heading") + style("Subtitle", "Title")
+	bare := style("Title", "") + style("Subtitle", "Title")
+	checkReadings(t, []reading{
+		{"of a chain", "a.odt", file(chain, p("P1", "Main")+p("Standard", "By Al.")), []string{"By Al. @ @Main"}, nil},
+		{"itself", "a.odt", file(chain, p("Title", "Main")+p("P2", "Not")+p("Standard", "By Al.")), []string{"By Al. @ @Main"}, nil},
+		{"without others", "a.odt", file(bare, p("P1", "Main")+p("Subtitle", "Not")+p("", "By Al.")), []string{"By Al. @ @Main"}, nil},
+	})
+}
+
 // TestODTPages counts the pages that an author broke, and those that the program did.
 func TestODTPages(t *testing.T) {
 	p := func(style, text string) string {

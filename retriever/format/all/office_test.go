@@ -15,9 +15,13 @@ const diagram = `<dgm:dataModel xmlns:dgm="d" xmlns:a="a"><dgm:ptLst><dgm:pt><dg
 	`:t></a:r></a:p>` +
 	`</dgm:t></dgm:pt></dgm:ptLst></dgm:dataModel>`
 
+const names = `<c:cat><c:multiLvlStrRef><c:multiLvlStrCache><c:lvl><c:pt idx="0"><c:v>Cod</c:v></c:pt></c:lvl><c:lvl><c:pt idx="0"><c:v>` +
+	`Fish</c:v></c:pt></c:lvl></c:multiLvlStrCache></c:multiLvlStrRef></c:cat>`
+
 const graph = `<c:chartSpace xmlns:c="c" xmlns:a="a"><c:chart><c:title><c:tx><c:rich><a:p><a:r><a:t>Catch by Vi Kerr</a:t></a:r></` +
 	`a:p></c:rich>` +
 	`</c:tx></c:title><c:ser><c:tx><c:strRef><c:strCache><c:pt idx="0"><c:v>Herring</c:v></c:pt></c:strCache></c:strRef></c:tx>` +
+	`<c:cat><c:strLit><c:pt idx="0"><c:v>Spring</c:v></c:pt></c:strLit></c:cat></c:ser><c:ser><c:tx><c:v>Eel</c:v></c:tx>` + names +
 	`<c:val><c:numRef><c:numCache><c:pt idx="0"><c:v>77</c:v></c:pt></c:numCache></c:numRef></c:val></c:ser></c:chart></c:chartSpace>`
 
 func bareWord(t *testing.T, head, body string, extra ...string) string {
@@ -28,9 +32,16 @@ func bareWord(t *testing.T, head, body string, extra ...string) string {
 
 // What a paragraph of Word does not show is left out, and what is written in an unusual way is kept.
 func TestWordParagraphs(t *testing.T) {
+	const deleted = `<w:pPr><w:rPr><w:del w:id="1"/></w:rPr></w:pPr>`
 	checkReadings(t, []reading{
 		{"the end of a paragraph was deleted", "a.docx", docx(t, wordText(`<w:pPr><w:rPr><w:del w:id="1"/></w:rPr></w:pPr>`+
 			wordRun("The port is kept "))+wordText(wordRun("by Ola Finn."))), []string{"The port is kept by Ola Finn."}, nil},
+		{"of the last in a box", "a.docx", docx(t, wordText(`<w:r><w:txbxContent>`+wordText(deleted+wordRun("Boxed by Al."))+
+			`</w:txbxContent></w:r>`+wordRun("By Bo."))), []string{"Boxed by Al.\n\nBy Bo."}, nil},
+		{"of the last in a cell", "a.docx", docx(t, `<w:tbl><w:tr><w:tc>`+wordText(deleted+wordRun("Left"))+`</w:tc><w:tc>`+
+			wordText(wordRun("Right"))+`</w:tc></w:tr></w:tbl>`), []string{"Left | Right"}, nil},
+		{"before a table", "a.docx", docx(t, wordText(deleted+wordRun("Before."))+`<w:tbl><w:tr><w:tc>`+wordText(wordRun("Left"))+
+			`</w:tc></w:tr></w:tbl>`), []string{"Before.\nLeft"}, nil},
 		{"hidden", "a.docx", docx(t, wordText(wordRun("Shown ")+`<w:r><w:rPr><w:vanish/></w:rPr><w:t>concealed</w:t></w:r>`+
 			`<w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t>visible</w:t></w:r>`)), []string{"Shown visible"}, []string{"concealed"}},
 		{"a tab to a margin", "a.docx", docx(t, wordText(wordRun("Left")+`<w:r><w:ptab w:alignment="right"/></w:r>`+wordRun("Right"))),
@@ -61,7 +72,52 @@ func TestWordPages(t *testing.T) {
 			wordText(wordRun("Same."))+section("continuous")), []string{"Same. @"}, nil},
 		{"marked by Word", "a.docx", docx(t, first+wordText(`<w:pPr><w:pageBreakBefore/></w:pPr><w:r><w:lastRenderedPageBreak/></w:r>`+
 			wordRun("Two."))), []string{"Two. @p. 2"}, nil},
+		{"a section without content", "a.docx", docx(t, wordText(`<w:pPr><w:sectPr w:rsidR="1"/></w:pPr>`+wordRun("One."))+
+			wordText(`<w:pPr>`+section("nextPage")+`</w:pPr>`+wordRun("Two."))+wordText(wordRun("Three."))+section("oddPage")), three, nil},
+		{"notes of a section", "a.docx", docx(t, wordText(`<w:pPr>`+section("nextPage")+`</w:pPr>`+wordRun("One."))+wordText(wordRun("Two."))+
+			third+`<w:sectPr><w:footnotePr><w:numRestart w:val="continuous"/></w:footnotePr></w:sectPr>`), three, nil},
+		{"a section that was another", "a.docx", docx(t, wordText(`<w:pPr>`+section("nextPage")+`</w:pPr>`+wordRun("One."))+
+			wordText(wordRun("Two."))+third+`<w:sectPr><w:type w:val="nextPage"/><w:sectPrChange w:id="1">`+section("continuous")+
+			`</w:sectPrChange></w:sectPr>`), three, nil},
 	})
+}
+
+// A style may begin a page, also if nothing else does, and one may end what the style that it is based on says.
+func TestPagesByStylesOfWord(t *testing.T) {
+	style := func(id, based, properties string) string {
+		return `<w:style w:styleId="` + id + `"><w:basedOn w:val="` + based + `"/><w:pPr>` + properties + `</w:pPr></w:style>`
+	}
+	styled := func(id, text string) string {
+		return wordText(`<w:pPr><w:pStyle w:val="` + id + `"/></w:pPr>` + wordRun(text))
+	}
+	file := func(body string) string {
+		return bareWord(t, "", body, "word/_rels/document.xml.rels", fmt.Sprintf(rels, relation("r1", "styles", "styles.xml")),
+			"word/styles.xml", `<w:styles xmlns:w="w">`+style("A", "", `<w:pageBreakBefore/>`)+style("B", "A", `<w:pageBreakBefore w:val="0"/>`)+
+				style("C", "B", "")+style("D", "A", "")+`</w:styles>`)
+	}
+	one := wordText(wordRun("One."))
+	checkReadings(t, []reading{
+		{"only a style", "a.docx", file(one + styled("A", "Two.")), []string{"One. @p. 1", "Two. @p. 2"}, nil},
+		{"one based on it", "a.docx", file(one + styled("D", "Two.")), []string{"One. @p. 1", "Two. @p. 2"}, nil},
+		{"not by one between", "a.docx", file(one + styled("C", "Same.") + styled("A", "Two.")), []string{"Same. @p. 1", "Two. @p. 2"}, nil},
+		{"none that is used", "a.docx", file(one + styled("C", "Same.")), []string{"Same. @"}, nil},
+	})
+}
+
+// A page with only a picture on it is a page.
+func TestPagesOfPictures(t *testing.T) {
+	const broken, shown = `<w:r><w:br w:type="page"/></w:r>`, `<w:r><w:lastRenderedPageBreak/></w:r>`
+	before := wordText(`<w:pPr><w:pageBreakBefore/></w:pPr>` + wordRun("After."))
+	for _, picture := range []string{`<w:r><w:drawing/></w:r>`, `<w:r><w:pict/></w:r>`, `<w:r><w:object/></w:r>`} {
+		checkReadings(t, []reading{
+			{"shown", "a.docx", docx(t, wordText(wordRun("One.")+broken)+wordText(picture)+wordText(shown+wordRun("After."))),
+				[]string{"After. @p. 3"}, nil},
+			{"broken", "a.docx", docx(t, wordText(wordRun("One.")+broken)+wordText(picture)+before), []string{"After. @p. 3"}, nil},
+			{"the first", "a.docx", docx(t, wordText(picture)+before), []string{"After. @p. 2"}, nil},
+			{"a hidden one", "a.docx", docx(t, wordText(`<w:r><w:rPr><w:vanish/></w:rPr><w:drawing/></w:r>`)+before), []string{"After. @p. 1"},
+				nil},
+		})
+	}
 }
 
 // One part, one character or one spelling costs no whole file.
@@ -128,7 +184,7 @@ func TestSlides(t *testing.T) {
 	checkReadings(t, []reading{
 		{"a cell of two paragraphs", "a.pptx", slides(t, slide(table)), []string{"The pilot of Selby | Jo Dell @slide 1"}, nil},
 		{"a diagram and a chart", "a.pptx", slides(t, slide(slideText("title", "How"))),
-			[]string{"Step one is done by Vi Kerr. @slide 1 @How", "Catch by Vi Kerr\nHerring @slide 1"}, []string{"77"}},
+			[]string{"Step one is done by Vi Kerr. @slide 1 @How", "Catch by Vi Kerr\nHerring\nSpring\nEel\nCod\nFish @slide 1"}, []string{"77"}},
 		{"a slide that is missing", "a.pptx", slides(t, "", slide(slideText("body", "Kept by Jo Dell."))),
 			[]string{"Kept by Jo Dell. @slide 2"}, nil},
 		{"a slide that is cut off", "a.pptx", slides(t, slide(slideText("body", "Before by Al.") + "<a:p>")[:200],

@@ -57,6 +57,15 @@ func TestFrontMatterIsNoText(t *testing.T) {
 		{"TOML of several lines", "a.md", long, []string{"kept by Bo. @ @Harl Island"}, hidden},
 		{"TOML that is open", "a.md", "+++\ntitle = 1\nThe port is kept by Bo.\n", []string{"kept by Bo."}, nil},
 		{"plus signs", "a.md", "+++\nSome text.\n+++\nThe port is kept by Bo.\n", []string{"Some text.\n+++\nThe port"}, nil},
+		{"notes between plus signs", "a.md", "+++\n[1] See the report.\n\nLong text by Al.\n+++\nRest", []string{"Long text by Al."}, nil},
+		{"a sum between plus signs", "a.md", "+++\nWe assume that a=b holds.\nText by Al.\n+++\nRest", []string{"Text by Al."}, nil},
+		{"a number between plus signs", "a.md", "+++\n[1]\nText by Al.\n+++\nRest", []string{"Text by Al."}, nil},
+		{"only a table", "a.md", "+++\n[menu] # hidden\n'main item'.weight = 1\n+++\nBy Bo.", []string{"By Bo."}, hidden},
+		{"TOML with a list", "a.md", "+++\ntags = [\n  'hidden',\n]\ntitle = 'Harl'\n+++\nBy Bo.", []string{"By Bo. @ @Harl"}, hidden},
+		{"two blocks in a notebook", "a.ipynb", `{"cells":[{"cell_type":"markdown","source":"---\ntitle: T\n---\n---\nNote: read this\n---\n` +
+			`# A\n\nBy Al.` + cells, []string{"By Al. @cell 1 @T > A", "Note: read this"}, []string{"title"}},
+		{"two blocks in an attachment", "a.eml", attached("g.md", "---\ntitle: T\n---\n---\nNote: read this\n---\nText by Al."),
+			[]string{"Note: read this"}, []string{"title"}},
 		{"an attachment", "a.eml", attached("g.md", yaml), []string{"kept by Bo. @attachment g.md @S > g.md > Ports"}, hidden},
 		{"an attachment with TOML", "a.eml", attached("g.md", toml), []string{"kept by Bo. @attachment g.md"}, hidden},
 		{"a compressed one", "a.eml", attached("g.md.gz", gzipped(t, yaml)), []string{"kept by Bo. @attachment g.md.gz @S > g.md.gz > Ports"},
@@ -87,6 +96,8 @@ func TestResultsOfNotebooks(t *testing.T) {
 		{"format 3", "a.ipynb", `{"worksheets":[{"cells":[{"cell_type":"heading","level":2,"source":["Depths"]},{"cell_type":"markdown",` +
 			`"source":` +
 			`["By Al."]}]}]}`, []string{"By Al. @cell 2 @Depths"}, nil},
+		{"a level as a text", "a.ipynb", `{"cells":[{"cell_type":"heading","level":"2","source":"Depths"},{"cell_type":"markdown",` +
+			`"level":2.5,"source":"By Al."}]}`, []string{"By Al. @cell 2 @Depths"}, nil},
 		{"Markdown", "a.ipynb", result(`"data":{"text/plain":["<IPython.core.display.Markdown object>"],"text/markdown":["Shown by Bo."]}`),
 			[]string{"Shown by Bo."}, []string{"IPython"}},
 		{"a page", "a.ipynb", result(`"data":{"text/plain":"<IPython.core.display.HTML object>","text/html":"<tr><td>Boat</td><td>by Bo<` +

@@ -91,7 +91,8 @@ type body struct {
 	breaks  []bool // which sections after the first begin a page; nil where Word has marked the pages
 	section int
 	page    int
-	broken  bool // the author began the page, and it has no text yet: Word marks where it shows this page, too
+	broken  bool // the author began the page, and nothing is on it yet: Word marks where it shows this page, too
+	drawn   bool // a picture is in the document
 
 	current
 	around []current // the paragraphs around a text box, which go on after it
@@ -174,7 +175,12 @@ func (r *body) start(d *xml.Decoder, e xml.StartElement) error {
 		r.broken = false
 	case "noBreakHyphen":
 		r.text.WriteByte('-')
+	case "drawing", "pict", "object":
+		if !r.hidden {
+			r.drawn, r.broken = true, false
+		}
 	case "tbl":
+		r.flush()
 		r.table++
 	case "txbxContent":
 		r.around = append(r.around, r.current)
@@ -253,12 +259,13 @@ func (r *body) end(name string) {
 	case "p":
 		r.endParagraph()
 	case "pPr":
-		if r.about = false; r.before && r.breaks != nil && r.table == 0 && !r.broken && r.text.Len() == 0 && !r.b.Empty() {
+		if r.about = false; r.before && r.breaks != nil && r.table == 0 && !r.broken && r.text.Len() == 0 && (r.drawn || !r.b.Empty()) {
 			r.newPage()
 		}
 	case "rt":
 		r.text.WriteByte(' ')
 	case "tc":
+		r.flush()
 		if r.table == 1 {
 			r.row = append(r.row, format.OneLine(r.cell.String()))
 			r.cell.Reset()
@@ -274,6 +281,7 @@ func (r *body) end(name string) {
 		r.table = max(0, r.table-1)
 	case "txbxContent":
 		if last := len(r.around) - 1; last >= 0 {
+			r.flush()
 			r.current, r.around = r.around[last], r.around[:last]
 		}
 	}
@@ -281,13 +289,8 @@ func (r *body) end(name string) {
 
 func (r *body) endParagraph() {
 	last := r.last
-	switch {
-	case r.joined:
-	case r.table > 0:
-		r.cell.WriteString(" " + r.text.String())
-		r.text.Reset()
-	default:
-		r.paragraph()
+	if !r.joined {
+		r.flush()
 	}
 	r.current = current{text: r.text}
 	if last {
@@ -297,6 +300,16 @@ func (r *body) endParagraph() {
 		}
 		r.section++
 	}
+}
+
+// flush ends a paragraph, also one that should go on in a next one, but there is none where it stands.
+func (r *body) flush() {
+	if r.table > 0 {
+		r.cell.WriteString(" " + r.text.String())
+		r.text.Reset()
+		return
+	}
+	r.paragraph()
 }
 
 func (r *body) paragraph() {

@@ -59,8 +59,10 @@ func stylesOf(a *archive.Archive, name string) styles {
 			if s.levels[id] == 0 && s.levels[from] > 0 {
 				s.levels[id] = s.levels[from]
 			}
-			if _, said := s.breaks[id]; !said && s.breaks[from] {
-				s.breaks[id] = true
+			if _, said := s.breaks[id]; !said {
+				if begins, says := s.breaks[from]; says { // the nearest that says anything
+					s.breaks[id] = begins
+				}
 			}
 		}
 	}
@@ -69,19 +71,24 @@ func stylesOf(a *archive.Archive, name string) styles {
 
 var (
 	pageBreak  = regexp.MustCompile(`type=["']page["']|[:<]pageBreakBefore\b`)
-	sections   = regexp.MustCompile(`(?s)<(?:\w+:)?sectPr(?:\s[^>]*)?(?:/>|>.*?</(?:\w+:)?sectPr>)`)
-	continuous = regexp.MustCompile(`val=["'](continuous|nextColumn)["']`)
+	styleUsed  = regexp.MustCompile(`[:<]pStyle\s[^>]*?val=["']([^"']*)["']`)
+	sections   = regexp.MustCompile(`(?s)<(?:\w+:)?sectPr(?:\s[^>]*?)?(?:/>|>.*?</(?:\w+:)?sectPr>)`)
+	before     = regexp.MustCompile(`(?s)<(?:\w+:)?sectPrChange\b.*?</(?:\w+:)?sectPrChange>`) // what a section was before a change
+	continuous = regexp.MustCompile(`[:<]type\s[^>]*?val=["'](continuous|nextColumn)["']`)
 )
 
 // countPages says whether it is known where the pages of a text begin: Word marks them all, others only have those that the author
-// broke, also by the beginning of a section. How a section begins is said at its own end.
+// broke, also by the beginning of a section or by a style. How a section begins is said at its own end.
 func (r *body) countPages(text string) bool {
 	if strings.Contains(text, "lastRenderedPageBreak") {
 		return true
 	}
 	r.breaks = []bool{}
 	paged := pageBreak.MatchString(text)
-	for i, s := range sections.FindAllString(text, -1) {
+	for _, used := range styleUsed.FindAllStringSubmatch(text, -1) {
+		paged = paged || r.styles.breaks[used[1]]
+	}
+	for i, s := range sections.FindAllString(before.ReplaceAllString(text, ""), -1) {
 		if i > 0 {
 			begins := !continuous.MatchString(s)
 			r.breaks = append(r.breaks, begins)

@@ -43,7 +43,7 @@ func (reader) Read(ctx context.Context, name, data string) (doc retriever.Docume
 		return doc, retriever.Skip{Reason: retriever.SkipExtension, Detail: path.Ext(inner) + ".gz"}
 	}
 	if doc.Format == retriever.Markdown {
-		doc.Sections = nil // Split finds them
+		doc.Sections = nil // Split finds them, and the front matter
 	}
 	return doc, err
 }

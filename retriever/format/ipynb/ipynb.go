@@ -61,7 +61,7 @@ type cell struct {
 	Type    string  `json:"cell_type"`
 	Source  lines   `json:"source"`
 	Input   lines   `json:"input"` // of format 3
-	Level   int     `json:"level"` // of a heading in format 3
+	Level   level   `json:"level"` // of a heading in format 3
 	Outputs outputs `json:"outputs"`
 }
 
@@ -148,17 +148,21 @@ func (b *book) cell() error {
 	b.cells++
 	b.out.Place(fmt.Sprintf("cell %d", b.cells))
 	text := strings.TrimSpace(string(c.Source + c.Input))
+	whole, front := text, 0
 	if b.cells == 1 && (c.Type == "markdown" || c.Type == "raw") {
-		front, title := frontmatter.Find(text)
-		text, b.title = text[front:], title
+		front, b.title = frontmatter.Find(text)
+		text = text[front:]
 	}
 	switch c.Type {
 	case "heading":
 		b.title = cmp.Or(b.title, text)
-		b.out.Heading(c.Level, text)
+		b.out.Heading(int(c.Level), text)
 		return nil
 	case "markdown":
-		sections := retriever.MarkdownSections(text)
+		sections := retriever.MarkdownSections(whole)
+		for i := range sections {
+			sections[i].Start -= front
+		}
 		if b.title == "" && len(sections) > 0 {
 			b.title = sections[0].Heading
 		}

@@ -54,6 +54,17 @@ func (l *loose) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// level is a whole number. Anything else is none.
+type level int
+
+func (l *level) UnmarshalJSON(data []byte) error {
+	var n int
+	if json.Unmarshal(data, &n) == nil {
+		*l = level(n)
+	}
+	return nil
+}
+
 var (
 	escape = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]") // the colours of a terminal
 	object = regexp.MustCompile(`^<[\w.]+ object>$`)       // a result that has no text of its own

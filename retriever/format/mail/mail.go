@@ -16,6 +16,7 @@ import (
 	"github.com/jhillyerd/enmime/v2/mediatype"
 	"golang.org/x/text/encoding/charmap"
 
+	"github.com/ragft/ragft/internal/frontmatter"
 	"github.com/ragft/ragft/retriever"
 	"github.com/ragft/ragft/retriever/format"
 )
@@ -223,8 +224,21 @@ func attachment(ctx context.Context, b *format.Builder, part *enmime.Part, place
 	where := within(place, cited)
 	b.Place(where)
 	b.Heading(2, name)
+	if doc.Format == retriever.Markdown {
+		doc = withoutFrontMatter(doc)
+	}
 	b.Document(doc, where, 2)
 	return cited, nil
+}
+
+// withoutFrontMatter is a text in Markdown that stands within another one.
+func withoutFrontMatter(doc retriever.Document) retriever.Document {
+	front, _ := frontmatter.Find(doc.Text)
+	doc.Text = doc.Text[front:]
+	for i := range doc.Sections {
+		doc.Sections[i].Start -= front
+	}
+	return doc
 }
 
 // nameOf makes a name for a part that has none, by its type: with an extension that has a reader, since which ones a system knows,

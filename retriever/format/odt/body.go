@@ -98,7 +98,7 @@ func (r *body) startParagraph(e xml.StartElement) {
 	if e.Name.Local == "h" {
 		level, _ := strconv.Atoi(archive.Attr(e, "outline-level"))
 		r.level = max(level, 1)
-	} else if name := archive.Attr(e, "style-name"); name == "Title" || r.styles.find("paragraph", name).parent == "Title" {
+	} else if r.styles.isTitle(archive.Attr(e, "style-name")) {
 		r.level = 1
 	}
 }

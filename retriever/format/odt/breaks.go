@@ -20,6 +20,7 @@ type styleID struct{ family, name string }
 // style says whether a new page begins before or after what has the style. Nil means as in its parent.
 type style struct {
 	parent        string
+	named         bool // by the author or the program; the others are those of single paragraphs
 	before, after *bool
 	page          *bool // it begins a page of another kind
 	hidden        *bool // its text is not shown
@@ -32,6 +33,7 @@ type styles map[styleID]style
 func (s styles) add(ctx context.Context, text string) error {
 	d := archive.Decoder(text)
 	var id styleID // of the style that is being read
+	named := false
 	for ctx.Err() == nil && len(s) < maxStyles {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -45,9 +47,11 @@ func (s styles) add(ctx context.Context, text string) error {
 			continue
 		}
 		switch e.Name.Local {
+		case "styles", "automatic-styles":
+			named = e.Name.Local == "styles"
 		case "style":
 			id = styleID{archive.Attr(e, "family"), archive.Attr(e, "name")}
-			begun := style{parent: archive.Attr(e, "parent-style-name")}
+			begun := style{parent: archive.Attr(e, "parent-style-name"), named: named}
 			if name := given(e, "master-page-name"); name != nil {
 				begins := *name != ""
 				begun.page = &begins
@@ -104,7 +108,15 @@ func (s styles) hidden(family, name string) bool { return is(s.find(family, name
 
 func is(b *bool) bool { return b != nil && *b }
 
-// find is what a style says, or those that it is based on. Its parent is the last one of them.
+// isTitle says whether a paragraph is a title: by its style, or by the named one on which its own style is based.
+func (s styles) isTitle(name string) bool {
+	if own, ok := s[styleID{"paragraph", name}]; ok && !own.named {
+		name = own.parent
+	}
+	return name == "Title"
+}
+
+// find is what a style says, or those that it is based on.
 func (s styles) find(family, name string) (found style) {
 	for range maxParents {
 		next, ok := s[styleID{family, name}]
@@ -112,11 +124,8 @@ func (s styles) find(family, name string) (found style) {
 			break
 		}
 		found.before, found.after, found.page = or(found.before, next.before), or(found.after, next.after), or(found.page, next.page)
-		found.hidden, found.parent = or(found.hidden, next.hidden), name
+		found.hidden = or(found.hidden, next.hidden)
 		name = next.parent
-	}
-	if name != "" {
-		found.parent = name
 	}
 	return found
 }
