@@ -48,8 +48,8 @@ func TestInfiniteNumbers(t *testing.T) {
 	w := httptest.NewRecorder()
 	writeJSON(w, http.StatusOK, map[string]any{"score": math.Inf(-1)})
 	require.Equal(t, 500, w.Code)
-	require.JSONEq(t, `{"error":{"message":"the answer cannot be written: json: unsupported value: -Inf","type":"server_error","code":"internal_error"}}`,
-		w.Body.String())
+	require.JSONEq(t, `{"error":{"message":"the answer cannot be written: json: unsupported value: -Inf","type":"server_error",`+
+		`"code":"internal_error"}}`, w.Body.String())
 }
 
 // taking is a client that takes everything, and keeps how long it had.
