@@ -29,7 +29,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 		Calibrator: stats.Logistic{Names: []string{"log_prob"}, Mean: []float64{0}, Scale: []float64{1}, Weight: []float64{1}},
 		Guarantee:  confidence.Guarantee{Threshold: 0.999, Answered: 9, Risk: 0.1},
 		Conditions: confidence.Conditions{System: "tuned", Model: s.Model, Setting: string(s.Setting), Passages: e.Passages, Prompt: s.Prompt,
-			Layout: s.Layout, ScoresTrue: s.ScoresTrue, Index: e.Index},
+			Layout: s.Layout, Drafts: s.Drafts, ScoresTrue: s.ScoresTrue, Index: e.Index},
 	}
 	require.NoError(t, k.WriteFile(path))
 	ask := func(args ...string) (int, string, string) {
@@ -43,7 +43,7 @@ func TestCalibrationHoldsForWhatItWasMadeOf(t *testing.T) {
 	for what, args := range map[string][]string{
 		" passages, not 1": {"--passages", "1"}, "the instruction": {"--decline-prompt"}, "not a vote": {"--set",
 			"assistant.ensemble=true"}, "temperature": {"--set", "assistant.temperature=0.5"},
-		"the whole text": {"--set", "assistant.final-answer=true"},
+		"the whole text": {"--set", "assistant.final-answer=true"}, "8 drafts, not 0": {"--set", "assistant.drafts=0"},
 	} {
 		code, stdout, stderr = ask(args...)
 		require.Equal(t, exitOK, code, stderr)
