@@ -172,7 +172,7 @@ func writeCost(b *strings.Builder, of []*outcome) {
 	}
 	b.WriteString("\nThe rows, and what they cost:\n\n" +
 		"| | seed | questions | rows | answers of its own | rationalised | references | refusals | s to make them | tokens | " +
-		"s to train | job, min |\n" +
+		"s to train | last try, min |\n" +
 		"|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range of {
 		rows := 0
