@@ -17,7 +17,7 @@ func TestRequestsTakeTurns(t *testing.T) {
 		m.vocab.flags[i] &^= endFlag // no answer ends early
 	}
 	b := mustBatcher(t, m, BatcherOptions{Queue: 8, Context: ContextOptions{Size: 2048, Sequences: 3}})
-	const samples, length = 12, 40
+	const samples, length = 240, 40
 	var tokens atomic.Int64
 	begun, done := make(chan struct{}), make(chan error)
 	go func() {
