@@ -66,16 +66,6 @@ func (p pair) name() string {
 	return p.closing[2 : len(p.closing)-1]
 }
 
-// closed returns the place of the first closing mark; -1 = there is none.
-func (p pair) closed(text string) (from, to int) {
-	for m := range marksOf(text, 0) {
-		if m.pair == p && !m.opens {
-			return m.from, m.to
-		}
-	}
-	return -1, 0
-}
-
 // end returns the place of the mark that closes a thought whose opening mark is in front of the text; -1 = there is none.
 //
 // Where the thought has opening marks within, that is the one that closes all of them, if it stands where a thought ends or
