@@ -19,19 +19,20 @@ const (
 	draftSeed        = 1 // an answer does not depend on when it is asked for
 )
 
-// drafts returns the request for short answers to choose from beside the answer to the request, or false if there is nothing to
-// choose.
-func (r Reader) drafts(like model.Request) (model.Request, bool) {
-	if r.Drafts == 0 || like.Temperature > 0 || r.Extract != nil {
-		return like, false
-	}
+// draws reports whether drafts are drawn beside the answer to a question.
+func (r Reader) draws(a *Asking) bool {
+	return r.Drafts > 0 && r.Like.Temperature == 0 && r.Extract == nil && r.Ensemble == nil && len(a.Hits) > 0
+}
+
+// drafts returns the request for short answers to choose from beside the answer to the request.
+func (r Reader) drafts(like model.Request) model.Request {
 	like.Samples, like.MaxTokens = r.Drafts, ShortTokens+1
 	if r.Like.MaxTokens > 0 {
 		like.MaxTokens = min(like.MaxTokens, r.Like.MaxTokens)
 	}
 	like.Temperature, like.TopP, like.TopK, like.MinP, like.Seed = draftTemperature, draftTopP, 0, 0, draftSeed
 	like.OnText = nil
-	return like, true
+	return like
 }
 
 // Chosen returns the answer to give of the samples of a response, of which the first is the one of the likeliest tokens and the

@@ -1,8 +1,8 @@
 package reading
 
 import (
+	"fmt"
 	"math"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,7 +54,7 @@ func TestDraftsAreDrawnBesideTheAnswer(t *testing.T) {
 		if req.Temperature == 0 {
 			return model.Sample{Text: "Ann", Tokens: 2, MeanLogProb: -1}
 		}
-		return model.Sample{Text: strings.Repeat("x", i+1), Tokens: 2, MeanLogProb: -2 + 0.5*float64(i)}
+		return model.Sample{Text: fmt.Sprint("Cid ", i+1), Tokens: 2, MeanLogProb: -2 + 0.5*float64(i)}
 	}}
 	ask := func(n int) []*Asking {
 		return []*Asking{{Hits: fake.InnHits()[:n], Messages: func([]retriever.Hit) []model.Message {
@@ -68,7 +68,7 @@ func TestDraftsAreDrawnBesideTheAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got[0].Samples, 5)
 	require.Equal(t, "Ann", got[0].Samples[0].Text)
-	require.Equal(t, "xxxx", Chosen(got[0].Samples).Text)
+	require.Equal(t, "Cid 4", Chosen(got[0].Samples).Text)
 	require.Equal(t, []string{"Ann"}, pieces, "drafts are not shown")
 	require.Len(t, m.Requests, 2)
 	drafts := m.Requests[1]

@@ -133,7 +133,10 @@ func (p Part) take(responses []model.Response) (out, rest []model.Response) {
 	out = make([]model.Response, len(p.Asks))
 	for i, a := range p.Asks {
 		if a.From = a.Hits; p.Ensemble == nil || len(a.Hits) == 0 {
-			n := len(p.requests(a))
+			n := 1
+			if p.draws(a) {
+				n = 2
+			}
 			out[i], responses = together(responses[:n]), responses[n:]
 			continue
 		}
@@ -180,8 +183,8 @@ func (r Reader) requests(a *Asking) []model.Request {
 	like := r.Like
 	if r.Ensemble == nil || len(a.Hits) == 0 {
 		like.Messages = a.Messages(a.Hits)
-		if drafts, ok := r.drafts(like); ok && len(a.Hits) > 0 {
-			return []model.Request{like, drafts}
+		if r.draws(a) {
+			return []model.Request{like, r.drafts(like)}
 		}
 		return []model.Request{like}
 	}
