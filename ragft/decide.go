@@ -41,6 +41,9 @@ func setAside(
 	ctx context.Context, search retriever.Searcher, evidence map[string][]retriever.Hit, learn, kept []question.Question,
 ) (map[string]bool, error) {
 	aside := map[string]bool{}
+	if len(kept) == 0 {
+		return aside, nil
+	}
 	for i, q := range slices.Concat(kept, learn) {
 		if q.Unanswerable {
 			continue
